@@ -1,0 +1,121 @@
+//! The book against the venue's own best bid and ask: a free proof that parser, sequence and book are right.
+//!
+//! A ticker names the update id that it belongs to. Where that id is the last one of a depth update, the two must agree
+//! to the last digit, whichever of them arrives first.
+
+use std::collections::VecDeque;
+
+use super::Bbo;
+use crate::types::{Level, Ticker};
+
+/// Most tickers that wait for their depth update. A spot stream of 100 ms brings some dozens between two updates;
+/// before a snapshot is in, the oldest go.
+pub const TICKERS_MAX: usize = 4_096;
+
+/// Compares and counts.
+#[derive(Debug, Default)]
+pub struct CrossCheck {
+    /// Tickers whose id no depth update has reached.
+    waiting: VecDeque<Ticker>,
+    /// Comparisons made.
+    pub checked: u64,
+    /// Comparisons that agreed.
+    pub matched: u64,
+    /// Tickers dropped at [`TICKERS_MAX`].
+    pub dropped: u64,
+}
+
+impl CrossCheck {
+    /// A ticker arrived. `last_id` is that of the depth update applied last (none before the first), `bbo` the book's top.
+    /// Returns whether this ticker was compared and disagreed.
+    pub fn ticker(&mut self, ticker: Ticker, last_id: Option<u64>, bbo: Bbo) -> bool {
+        match last_id {
+            Some(last_id) if ticker.last_id == last_id => !self.compare(&ticker, bbo),
+            Some(last_id) if ticker.last_id < last_id => false,
+            _ => {
+                if self.waiting.len() == TICKERS_MAX {
+                    self.waiting.pop_front();
+                    self.dropped += 1;
+                }
+                self.waiting.push_back(ticker);
+                false
+            }
+        }
+    }
+
+    /// A depth update was applied; the book now stands at `last_id`. Returns whether a waiting ticker disagreed.
+    pub fn applied(&mut self, last_id: u64, bbo: Bbo) -> bool {
+        let mut disagreed = false;
+        while let Some(ticker) = self.waiting.front().copied() {
+            if ticker.last_id > last_id {
+                break;
+            }
+            self.waiting.pop_front();
+            if ticker.last_id == last_id {
+                disagreed |= !self.compare(&ticker, bbo);
+            }
+        }
+        disagreed
+    }
+
+    /// Forgets what waits: the venue's numbering starts anew.
+    pub fn reset(&mut self) {
+        self.waiting.clear();
+    }
+
+    fn compare(&mut self, ticker: &Ticker, bbo: Bbo) -> bool {
+        // A side without interest is told as quantity 0.
+        let side = |level: Level| (level.qty.0 != 0).then_some(level);
+        let equal = side(ticker.bid) == bbo.bid && side(ticker.ask) == bbo.ask;
+        self.checked += 1;
+        self.matched += u64::from(equal);
+        equal
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::InstrumentId;
+
+    fn ticker(last_id: u64, bid: i64) -> Ticker {
+        let (bid, ask) = (Level::new(bid, 1), Level::new(200, 1));
+        Ticker { instrument: InstrumentId(1), last_id, bid, ask, ts_event: 0 }
+    }
+
+    fn bbo(bid: i64) -> Bbo {
+        Bbo { bid: Some(Level::new(bid, 1)), ask: Some(Level::new(200, 1)) }
+    }
+
+    #[test]
+    fn compares_whichever_comes_first() {
+        let mut check = CrossCheck::default();
+        assert!(!check.ticker(ticker(9, 100), None, Bbo::default()), "waits before the first update");
+        assert!(!check.ticker(ticker(10, 100), None, Bbo::default()));
+        assert!(!check.applied(10, bbo(100)), "9 lies inside the update and proves nothing");
+        assert!(!check.ticker(ticker(10, 100), Some(10), bbo(100)));
+        assert!(check.ticker(ticker(10, 99), Some(10), bbo(100)), "a disagreement is told");
+        assert!(!check.ticker(ticker(8, 1), Some(10), bbo(100)), "older ones are not compared");
+        assert!(!check.ticker(ticker(12, 7), Some(10), bbo(100)));
+        assert!(check.applied(12, bbo(8)));
+        assert_eq!((check.checked, check.matched), (4, 2));
+    }
+
+    #[test]
+    fn a_side_without_interest_agrees_with_an_empty_side() {
+        let mut check = CrossCheck::default();
+        let mut empty = ticker(5, 0);
+        empty.bid = Level::new(0, 0);
+        check.ticker(empty, Some(5), Bbo { bid: None, ask: Some(Level::new(200, 1)) });
+        assert_eq!((check.checked, check.matched), (1, 1));
+    }
+
+    #[test]
+    fn at_the_limit_the_oldest_goes() {
+        let mut check = CrossCheck::default();
+        for id in 0..=TICKERS_MAX as u64 {
+            check.ticker(ticker(id, 1), None, Bbo::default());
+        }
+        assert_eq!((check.waiting.len(), check.dropped), (TICKERS_MAX, 1));
+    }
+}

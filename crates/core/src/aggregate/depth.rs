@@ -1,0 +1,203 @@
+//! The first N levels of both sides, published as net changes.
+
+use crate::types::{Level, Levels, Price, Side, TimeNs};
+
+/// Most levels a side of a depth view.
+pub const DEPTH_MAX: u32 = 100;
+
+/// A top-N view: what was published last, and whether the book has touched it since.
+///
+/// Most updates land deep (on recorded streams four in five behind rank 8), so a view is skipped with one compare a side
+/// when the best price that a message touched lies behind the view's last level.
+#[derive(Debug)]
+pub struct DepthView {
+    depth: u32,
+    interval_ns: u64,
+    /// As published, best first; at most `depth` a side.
+    published: Levels,
+    current: Levels,
+    changes: Levels,
+    /// Updates that touched the view since it was published.
+    touches: u32,
+    flushed_at: TimeNs,
+}
+
+impl DepthView {
+    /// A view of `depth` levels a side (1 to [`DEPTH_MAX`]) that publishes at most once every `interval_ns` (0 = on each change).
+    #[must_use]
+    pub fn new(depth: u32, interval_ns: u64) -> Self {
+        debug_assert!((1..=DEPTH_MAX).contains(&depth));
+        let side = || Vec::with_capacity(depth as usize);
+        let levels = || Levels { bids: side(), asks: side() };
+        Self {
+            depth,
+            interval_ns,
+            published: levels(),
+            current: levels(),
+            changes: levels(),
+            touches: 0,
+            flushed_at: 0,
+        }
+    }
+
+    /// Levels a side.
+    #[must_use]
+    pub const fn depth(&self) -> u32 {
+        self.depth
+    }
+
+    /// Least time between two publications, ns.
+    #[must_use]
+    pub const fn interval_ns(&self) -> u64 {
+        self.interval_ns
+    }
+
+    /// Notes a message by the price nearest the top that it named on each side.
+    #[inline]
+    pub fn touch(&mut self, bid: Option<Price>, ask: Option<Price>) {
+        let reaches = |side: Side, price: Option<Price>| {
+            let levels = self.published.side(side);
+            let full = levels.len() == self.depth as usize;
+            match (price, levels.last()) {
+                (None, _) => false,
+                (Some(price), Some(last)) if full => !side.is_better(last.price, price),
+                _ => true,
+            }
+        };
+        if reaches(Side::Bid, bid) || reaches(Side::Ask, ask) {
+            self.touches += 1;
+        }
+    }
+
+    /// Whether a publication is due.
+    #[must_use]
+    pub const fn is_due(&self, now: TimeNs) -> bool {
+        self.touches > 0 && now.saturating_sub(self.flushed_at) >= self.interval_ns
+    }
+
+    /// Takes the book's levels as published state, whole: the view's image. Both iterators run best first.
+    pub fn image(
+        &mut self,
+        now: TimeNs,
+        bids: impl Iterator<Item = Level>,
+        asks: impl Iterator<Item = Level>,
+    ) -> &Levels {
+        collect(&mut self.published, self.depth, bids, asks);
+        self.touches = 0;
+        self.flushed_at = now;
+        &self.published
+    }
+
+    /// The state as published.
+    #[must_use]
+    pub const fn published(&self) -> &Levels {
+        &self.published
+    }
+
+    /// The net change since the last publication and the number of updates that it merges. No changes: the touched
+    /// levels are as they were.
+    pub fn flush(
+        &mut self,
+        now: TimeNs,
+        bids: impl Iterator<Item = Level>,
+        asks: impl Iterator<Item = Level>,
+    ) -> (&Levels, u32) {
+        collect(&mut self.current, self.depth, bids, asks);
+        self.changes.clear();
+        difference(Side::Bid, &self.published.bids, &self.current.bids, &mut self.changes.bids);
+        difference(Side::Ask, &self.published.asks, &self.current.asks, &mut self.changes.asks);
+        std::mem::swap(&mut self.published, &mut self.current);
+        self.flushed_at = now;
+        (&self.changes, std::mem::take(&mut self.touches))
+    }
+}
+
+fn collect(
+    out: &mut Levels,
+    depth: u32,
+    bids: impl Iterator<Item = Level>,
+    asks: impl Iterator<Item = Level>,
+) {
+    out.clear();
+    let depth = depth as usize;
+    out.bids.extend(bids.take(depth));
+    out.asks.extend(asks.take(depth));
+}
+
+/// What turns `old` into `new`, both best first: changed and new levels, and quantity 0 for those that left.
+fn difference(side: Side, old: &[Level], new: &[Level], changes: &mut Vec<Level>) {
+    let (mut i, mut j) = (0, 0);
+    while i < old.len() || j < new.len() {
+        match (old.get(i), new.get(j)) {
+            (Some(was), Some(is)) if was.price == is.price => {
+                if was.qty != is.qty {
+                    changes.push(*is);
+                }
+                i += 1;
+                j += 1;
+            }
+            (Some(was), is) if is.is_none_or(|is| side.is_better(was.price, is.price)) => {
+                changes.push(Level::new(was.price.0, 0));
+                i += 1;
+            }
+            (_, Some(is)) => {
+                changes.push(*is);
+                j += 1;
+            }
+            (_, None) => i += 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn levels(pairs: &[(i64, i64)]) -> Vec<Level> {
+        pairs.iter().map(|&(price, qty)| Level::new(price, qty)).collect()
+    }
+
+    fn view(bids: &[(i64, i64)], asks: &[(i64, i64)]) -> DepthView {
+        let mut view = DepthView::new(2, 0);
+        view.image(0, levels(bids).into_iter(), levels(asks).into_iter());
+        view
+    }
+
+    #[test]
+    fn net_change_turns_one_state_into_the_other() {
+        let mut view = view(&[(10, 1), (9, 1)], &[(11, 1), (12, 1)]);
+        view.touch(Some(Price(10)), None);
+        let bids = levels(&[(10, 5), (8, 1), (7, 1)]).into_iter();
+        let asks = levels(&[(11, 1), (12, 1), (13, 1)]).into_iter();
+        let (changes, merged) = view.flush(1, bids, asks);
+        assert_eq!((changes.bids.as_slice(), merged), (levels(&[(10, 5), (9, 0), (8, 1)]).as_slice(), 1));
+        assert!(changes.asks.is_empty());
+    }
+
+    #[test]
+    fn deep_updates_are_skipped() {
+        let mut full = view(&[(10, 1), (9, 1), (8, 1)], &[(11, 1), (12, 1)]);
+        full.touch(Some(Price(8)), Some(Price(13)));
+        assert!(!full.is_due(0), "both lie behind the view");
+        full.touch(Some(Price(9)), None);
+        assert!(full.is_due(0), "the last level is in the view");
+        let mut thin = view(&[(10, 1)], &[(11, 1), (12, 1)]);
+        thin.touch(Some(Price(1)), None);
+        assert!(thin.is_due(0), "a side that is not full takes any level");
+    }
+
+    #[test]
+    fn an_interval_merges_updates() {
+        let mut view = DepthView::new(1, 100);
+        view.image(1_000, levels(&[(10, 1)]).into_iter(), levels(&[(11, 1)]).into_iter());
+        for qty in 2..5 {
+            view.touch(Some(Price(10)), None);
+            assert!(!view.is_due(1_000 + qty));
+        }
+        assert!(view.is_due(1_100));
+        let bids = levels(&[(10, 4)]).into_iter();
+        let (changes, merged) = view.flush(1_100, bids, levels(&[(11, 1)]).into_iter());
+        assert_eq!((changes.bids.as_slice(), merged), (levels(&[(10, 4)]).as_slice(), 3));
+        assert!(!view.is_due(9_999), "nothing touched it since");
+    }
+}

@@ -1,0 +1,152 @@
+//! The oracle: the same book as plainly as it can be written, in ordered maps. It shares no code with the ladder.
+
+use super::{BookError, BookSpec, KNOWN_TO_NOTHING, QtyAt, Touched};
+use crate::types::{KnownTo, Level, Levels, Price, Qty, Side};
+use std::collections::BTreeMap;
+
+/// A book of absolute quantities per price in two ordered maps, with the surface of [`L2Book`](super::L2Book).
+///
+/// Serves property tests, fuzzing and the baseline row of benchmarks. A change costs a map lookup.
+#[derive(Clone, Debug)]
+pub struct NaiveBook {
+    bids: BTreeMap<Price, Qty>,
+    asks: BTreeMap<Price, Qty>,
+    levels_max: u32,
+    known_to: KnownTo,
+}
+
+impl NaiveBook {
+    /// An empty book, of which nothing is known.
+    #[must_use]
+    pub fn new(spec: BookSpec) -> Self {
+        Self {
+            bids: BTreeMap::new(),
+            asks: BTreeMap::new(),
+            levels_max: spec.levels_max,
+            known_to: KNOWN_TO_NOTHING,
+        }
+    }
+
+    /// Replaces the book by a snapshot.
+    ///
+    /// # Errors
+    /// See [`BookError`]; the book is then unchanged.
+    pub fn load(&mut self, levels: &Levels, known_to: KnownTo) -> Result<(), BookError> {
+        let mut loaded = Self { bids: BTreeMap::new(), asks: BTreeMap::new(), known_to, ..*self };
+        loaded.apply(levels)?;
+        *self = loaded;
+        Ok(())
+    }
+
+    /// Applies one whole frame of absolute quantities.
+    ///
+    /// # Errors
+    /// See [`BookError`]; the book is then unchanged.
+    pub fn apply(&mut self, levels: &Levels) -> Result<Touched, BookError> {
+        for side in [Side::Bid, Side::Ask] {
+            if let Some(level) = levels.side(side).iter().find(|level| level.qty < Qty(0)) {
+                return Err(BookError::NegativeQty { side, price: level.price });
+            }
+        }
+        // Copying the book is slow, so it is done only where the frame could have to be taken back.
+        let before = (self.levels_total() + levels.len() > self.levels_max as usize).then(|| self.clone());
+        put_all(&mut self.bids, &levels.bids);
+        put_all(&mut self.asks, &levels.asks);
+        let total = self.levels_total();
+        if let Some(before) = before
+            && total > self.levels_max as usize
+        {
+            *self = before;
+            return Err(BookError::LevelsLimit { levels: total, levels_max: self.levels_max });
+        }
+        Ok(Touched {
+            bid: levels.bids.iter().map(|level| level.price).max(),
+            ask: levels.asks.iter().map(|level| level.price).min(),
+        })
+    }
+
+    /// The highest bid.
+    #[must_use]
+    pub fn best_bid(&self) -> Option<Level> {
+        self.bids.last_key_value().map(level)
+    }
+
+    /// The lowest ask.
+    #[must_use]
+    pub fn best_ask(&self) -> Option<Level> {
+        self.asks.first_key_value().map(level)
+    }
+
+    /// Whether the best bid is above the best ask.
+    #[must_use]
+    pub fn is_crossed(&self) -> bool {
+        matches!((self.best_bid(), self.best_ask()), (Some(bid), Some(ask)) if bid.price > ask.price)
+    }
+
+    /// One side's levels, best first.
+    pub fn levels(&self, side: Side) -> impl Iterator<Item = Level> {
+        let bids = (side == Side::Bid).then(|| self.bids.iter().rev());
+        let asks = (side == Side::Ask).then(|| self.asks.iter());
+        bids.into_iter().flatten().chain(asks.into_iter().flatten()).map(level)
+    }
+
+    /// Number of levels of one side.
+    #[must_use]
+    pub fn len(&self, side: Side) -> usize {
+        self.side(side).len()
+    }
+
+    /// Whether neither side has a level.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.bids.is_empty() && self.asks.is_empty()
+    }
+
+    /// How much stands at a price.
+    #[must_use]
+    pub fn qty_at(&self, side: Side, price: Price) -> QtyAt {
+        match self.side(side).get(&price) {
+            Some(qty) => QtyAt::Known(*qty),
+            None if self.known_to.covers(side, price) => QtyAt::Known(Qty(0)),
+            None => QtyAt::Unknown,
+        }
+    }
+
+    /// How deep the last snapshot has made the book known.
+    #[must_use]
+    pub fn known_to(&self) -> KnownTo {
+        self.known_to
+    }
+
+    /// Forgets all levels and what was known.
+    pub fn clear(&mut self) {
+        self.bids.clear();
+        self.asks.clear();
+        self.known_to = KNOWN_TO_NOTHING;
+    }
+
+    fn levels_total(&self) -> usize {
+        self.bids.len() + self.asks.len()
+    }
+
+    fn side(&self, side: Side) -> &BTreeMap<Price, Qty> {
+        match side {
+            Side::Bid => &self.bids,
+            Side::Ask => &self.asks,
+        }
+    }
+}
+
+fn put_all(side: &mut BTreeMap<Price, Qty>, levels: &[Level]) {
+    for level in levels {
+        if level.qty == Qty(0) {
+            side.remove(&level.price);
+        } else {
+            side.insert(level.price, level.qty);
+        }
+    }
+}
+
+fn level((price, qty): (&Price, &Qty)) -> Level {
+    Level { price: *price, qty: *qty }
+}

@@ -1,0 +1,333 @@
+use super::*;
+use crate::types::InstrumentId;
+
+const SPOT: Listing = Listing { id: InstrumentId(1), price_exponent: -2, qty_exponent: -5 };
+const USDM: Listing = Listing { id: InstrumentId(2), price_exponent: -2, qty_exponent: -3 };
+const COINM: Listing = Listing { id: InstrumentId(3), price_exponent: -1, qty_exponent: 0 };
+
+/// A connection of the listings given.
+struct Table(&'static [(&'static str, Listing)]);
+
+impl Listings for Table {
+    fn find(&self, symbol: &[u8]) -> Option<Listing> {
+        self.0.iter().find(|(name, _)| name.as_bytes() == symbol).map(|&(_, listing)| listing)
+    }
+
+    fn sole(&self) -> Option<Listing> {
+        if let [(_, listing)] = self.0 { Some(*listing) } else { None }
+    }
+}
+
+const ALL: Table = Table(&[("BTCUSDT", SPOT), ("ETHUSDT", USDM), ("BTCUSD_PERP", COINM)]);
+const ONE: Table = Table(&[("BTCUSDT", SPOT)]);
+
+type Pairs = Vec<(i64, i64)>;
+
+fn run(text: &str, listings: &impl Listings) -> Result<(Event, Pairs, Pairs), DecodeError> {
+    let mut out = Levels { bids: vec![Level::new(9, 9)], asks: vec![Level::new(9, 9)] };
+    let event = decode(text.as_bytes(), listings, &mut out);
+    let pairs = |levels: &[Level]| levels.iter().map(|level| (level.price.0, level.qty.0)).collect::<Pairs>();
+    if !matches!(event, Ok(Event::Depth(_) | Event::Snapshot(_))) {
+        assert!(out.is_empty(), "levels are left over after {event:?}");
+    }
+    event.map(|event| (event, pairs(&out.bids), pairs(&out.asks)))
+}
+
+fn event(text: &str) -> Event {
+    run(text, &ALL).unwrap().0
+}
+
+fn code(text: &str) -> &'static str {
+    run(text, &ALL).map_or_else(|error| error.code(), |(event, ..)| panic!("{text} gave {event:?}"))
+}
+
+#[test]
+fn depth_updates_of_the_three_products() {
+    let spot = Event::Depth(DepthUpdate {
+        instrument: SPOT.id,
+        first_id: 50_093_239_189,
+        last_id: 50_093_239_202,
+        prev_id: None,
+        ts_event: 1_723_161_255_208_000_000,
+    });
+    let usdm = Event::Depth(DepthUpdate {
+        instrument: USDM.id,
+        first_id: 4,
+        last_id: 5,
+        prev_id: Some(3),
+        ts_event: 1_721_347_022_526_000_000,
+    });
+    let coinm = Event::Depth(DepthUpdate {
+        instrument: COINM.id,
+        first_id: 1_007_198_631_847,
+        last_id: 1_007_198_631_985,
+        prev_id: Some(1_007_198_631_835),
+        ts_event: 1_723_161_257_462_000_000,
+    });
+    for (text, event, bids, asks) in [
+        (
+            r#"{"stream":"btcusdt@depth@100ms","data":{"e":"depthUpdate","E":1723161255208,"s":"BTCUSDT","U":50093239189,"u":50093239202,"b":[["61737.63000000","0.00000000"],["56854.58000000","1.50000000"]],"a":[["61837.64000000","1.54698000"]]}}"#,
+            spot,
+            vec![(6_173_763, 0), (5_685_458, 150_000)],
+            vec![(6_183_764, 154_698)],
+        ),
+        // The same in microseconds, bare, in another order, with white space, numbers for strings and unknown keys.
+        (
+            " {\"b\" : [ [ 61737.63 , 0 ], [\"56854.58\",1.5,\"x\"] ] ,\n\"a\":[[\"61837.64\",\"154698e-5\"]],\"u\":\"50093239202\",\
+             \"U\":50093239189,\"new\":{\"e\":[{\"b\":1}],\"x\":\"\\\"}\"},\"s\":\"BTCUSDT\",\"E\":1723161255208000,\"e\":\"depthUpdate\"}\r\n",
+            spot,
+            vec![(6_173_763, 0), (5_685_458, 150_000)],
+            vec![(6_183_764, 154_698)],
+        ),
+        (
+            r#"{"stream":"ethusdt@depth@0ms","data":{"e":"depthUpdate","E":1721347022530,"T":1721347022526,"s":"ETHUSDT","U":4,"u":5,"pu":3,"b":[["3424.98","193.438"]],"a":[]}}"#,
+            usdm,
+            vec![(342_498, 193_438)],
+            vec![],
+        ),
+        // The stream's name after its data.
+        (
+            r#"{"data":{"T":1721347022526,"e":"depthUpdate","E":1,"s":"ETHUSDT","U":4,"u":5,"pu":3,"b":[["3424.98","193.438"]],"a":[]},"stream":"ethusdt@depth"}"#,
+            usdm,
+            vec![(342_498, 193_438)],
+            vec![],
+        ),
+        (
+            r#"{"e":"depthUpdate","E":1723161257476,"T":1723161257462,"s":"BTCUSD_PERP","ps":"BTCUSD","U":1007198631847,"u":1007198631985,"pu":1007198631835,"b":[],"a":[["61801.4","0"],["61817.7","44"]]}"#,
+            coinm,
+            vec![],
+            vec![(618_014, 0), (618_177, 44)],
+        ),
+    ] {
+        assert_eq!(run(text, &ALL), Ok((event, bids, asks)), "{text}");
+    }
+}
+
+#[test]
+fn snapshots_of_the_three_products() {
+    let spot = r#"{"lastUpdateId":50093239218,"bids":[["61837.63000000","3.78826000"]],"asks":[["61837.64000000","1.54698000"]]}"#;
+    let usdm = r#"{"lastUpdateId":7,"E":1723161256501,"T":1723161256493,"bids":[["61800.20","2.909"]],"asks":[]}"#;
+    let coinm = r#"{"lastUpdateId":8,"E":1723161257835,"T":1723161257823,"symbol":"BTCUSD_PERP","pair":"BTCUSD","bids":[["61804.7","35"]],"asks":[["61804.8","1"]]}"#;
+    let late = r#"{"bids":[["61804.7","35"]],"asks":[["61804.8","1"]],"symbol":"BTCUSD_PERP","T":1723161257823,"lastUpdateId":8}"#;
+    let of = |listing: Listing, last_id, ts_event| Snapshot { instrument: listing.id, last_id, ts_event };
+    let spot_event = of(SPOT, 50_093_239_218, 0);
+    let coinm_event = of(COINM, 8, 1_723_161_257_823_000_000);
+    assert_eq!(
+        run(spot, &ONE),
+        Ok((Event::Snapshot(spot_event), vec![(6_183_763, 378_826)], vec![(6_183_764, 154_698)]))
+    );
+    for text in [coinm, late] {
+        assert_eq!(run(text, &ALL), Ok((Event::Snapshot(coinm_event), vec![(618_047, 35)], vec![(618_048, 1)])));
+    }
+    assert_eq!(code(spot), "decode.ambiguous_snapshot");
+    assert_eq!(run(coinm, &ONE).unwrap_err().code(), "decode.unknown_symbol");
+
+    let mut out = Levels::default();
+    assert_eq!(decode_snapshot(spot.as_bytes(), SPOT, &mut out), Ok(spot_event));
+    assert_eq!(decode_snapshot(coinm.as_bytes(), COINM, &mut out), Ok(coinm_event));
+    assert_eq!(
+        decode_snapshot(usdm.as_bytes(), USDM, &mut out),
+        Ok(of(USDM, 7, 1_723_161_256_493_000_000))
+    );
+    assert_eq!(out.side(crate::types::Side::Bid), [Level::new(6_180_020, 2_909)]);
+    for (text, error) in [
+        (r#"{"code":-1121,"msg":"Invalid symbol."}"#, DecodeError::Venue { code: -1121 }),
+        (r#"{"result":null,"id":1}"#, DecodeError::NotSnapshot),
+        (r#"[]"#, DecodeError::NotSnapshot),
+        (r#"{"lastUpdateId":7,"bids":[]}"#, DecodeError::MissingField { field: "a" }),
+    ] {
+        assert_eq!(decode_snapshot(text.as_bytes(), SPOT, &mut out), Err(error), "{text}");
+        assert!(out.is_empty());
+    }
+}
+
+#[test]
+fn tickers_of_the_three_products() {
+    let of = |listing: Listing, last_id, bid: (i64, i64), ask: (i64, i64), ts_event| {
+        Event::Ticker(Ticker {
+            instrument: listing.id,
+            last_id,
+            bid: Level::new(bid.0, bid.1),
+            ask: Level::new(ask.0, ask.1),
+            ts_event,
+        })
+    };
+    for (text, expected) in [
+        (
+            r#"{"stream":"btcusdt@bookTicker","data":{"u":50093239212,"s":"BTCUSDT","b":"61837.63000000","B":"3.78826000","a":"61837.64000000","A":"1.54698000"}}"#,
+            of(SPOT, 50_093_239_212, (6_183_763, 378_826), (6_183_764, 154_698), 0),
+        ),
+        (
+            r#"{"e":"bookTicker","u":5,"s":"ETHUSDT","b":"61800.20","B":"2.507","a":"61800.30","A":"2.510","T":1723161256313,"E":1723161256314}"#,
+            of(USDM, 5, (6_180_020, 2_507), (6_180_030, 2_510), 1_723_161_256_313_000_000),
+        ),
+        (
+            r#"{"stream":"btcusd_perp@bookTicker","data":{"u":6,"e":"bookTicker","s":"BTCUSD_PERP","ps":"BTCUSD","b":"61804.7","B":"35","a":"61804.8","A":"1645","T":1723161257465,"E":1723161257476}}"#,
+            of(COINM, 6, (618_047, 35), (618_048, 1_645), 1_723_161_257_465_000_000),
+        ),
+        // An empty side.
+        (
+            r#"{"u":1,"s":"BTCUSDT","b":"0.00000000","B":"0.00000000","a":"1.00000000","A":"2.00000000"}"#,
+            of(SPOT, 1, (0, 0), (100, 200_000), 0),
+        ),
+    ] {
+        assert_eq!(event(text), expected, "{text}");
+    }
+    assert_eq!(code(r#"{"u":1,"s":"BTCUSDT","b":"0","B":"1","a":"1","A":"2"}"#), "decode.zero_price");
+    assert_eq!(code(r#"{"e":"bookTicker","u":1,"s":"BTCUSDT","b":"1","B":"1","a":"1"}"#), "decode.missing_field");
+}
+
+#[test]
+fn trades_and_aggregates() {
+    let spot = Trade {
+        instrument: SPOT.id,
+        kind: TradeKind::Single,
+        id: 3_735_683_259,
+        price: Price(6_183_763),
+        qty: Qty(2_000),
+        aggressor: Aggressor::Sell,
+        ts_event: 1_723_161_255_342_000_000,
+    };
+    let coinm = Trade {
+        instrument: COINM.id,
+        kind: TradeKind::Aggregate,
+        id: 41_045_788,
+        price: Price(585_701),
+        qty: Qty(58),
+        aggressor: Aggressor::Buy,
+        ts_event: 1_616_201_883_304_000_000,
+    };
+    for (text, trade) in [
+        (
+            r#"{"stream":"btcusdt@trade","data":{"e":"trade","E":1723161255343,"s":"BTCUSDT","t":3735683259,"p":"61837.63000000","q":"0.02000000","T":1723161255342,"m":true,"M":true}}"#,
+            spot,
+        ),
+        // The ids of the two orders, which spot printed in former years.
+        (
+            r#"{"e":"trade","E":1,"s":"BTCUSDT","t":3735683259,"p":"61837.63","q":"0.02","b":88,"a":50,"T":1723161255342,"m":true,"M":true}"#,
+            spot,
+        ),
+        (
+            r#"{"stream":"btcusd_perp@aggTrade","data":{"e":"aggTrade","E":1616201883458,"a":41045788,"s":"BTCUSD_PERP","p":"58570.1","q":"58","f":91864326,"l":91864327,"T":1616201883304,"m":false}}"#,
+            coinm,
+        ),
+    ] {
+        assert_eq!(event(text), Event::Trade(trade), "{text}");
+    }
+    let futures = |execution: &str| {
+        event(&format!(
+            r#"{{"e":"trade","E":2,"T":1,"s":"ETHUSDT","t":7,"p":"3424.98","q":"0.007","X":"{execution}","m":true}}"#
+        ))
+    };
+    assert!(matches!(futures("MARKET"), Event::Trade(Trade { ts_event: 1_000_000, .. })));
+    assert_eq!(futures("NA"), Event::Ignored);
+}
+
+#[test]
+fn messages_that_change_nothing_are_ignored() {
+    for text in [
+        r#"{"result":null,"id":1}"#,
+        r#"{"id":"a","status":200,"result":{"serverTime":1}}"#,
+        r#"{"e":"serverShutdown","E":1}"#,
+        r#"{"stream":"!ticker@arr","data":[{"e":"24hrTicker","s":"ETHBTC","p":"-0.1"}]}"#,
+        "[]",
+        r#"{"stream":"x@ticker","data":{"e":"24hrTicker","E":1,"s":"NEW","p":"-0.0510","b":"1","B":"1","a":"1","A":"1","q":"x"}}"#,
+        r#"{"e":"kline","E":1,"s":"BTCUSDT","k":{"t":1,"s":"BTCUSDT","e":2,"b":[[[]]]}}"#,
+        // Partial books and the book with retail price improvement: not changes of the book.
+        r#"{"stream":"btcusdt@depth20","data":{"lastUpdateId":1,"bids":[["1","1"]],"asks":[]}}"#,
+        r#"{"stream":"runeusd_perp@depth5","data":{"e":"depthUpdate","E":2,"T":1,"s":"RUNEUSD_PERP","ps":"RUNEUSD","U":3,"u":3,"pu":-1,"b":[],"a":[["8.4400","2"]]}}"#,
+        r#"{"data":{"e":"depthUpdate","s":"BTCUSDT","U":3,"u":3,"pu":1,"b":[["1","1"]],"a":[["8","2"]]},"stream":"btcusdt@depth5@100ms"}"#,
+        r#"{"stream":"ethusdt@rpiDepth@500ms","data":{"e":"depthUpdate","s":"ETHUSDT","U":3,"u":3,"pu":1,"b":[],"a":[]}}"#,
+    ] {
+        assert_eq!(event(text), Event::Ignored, "{text}");
+    }
+}
+
+#[test]
+fn a_foreign_symbol_is_an_error_that_names_it() {
+    let text = r#"{"e":"depthUpdate","E":1,"s":"DOGEUSDT","U":1,"u":2,"b":[["1","1"]],"a":[]}"#;
+    let error = run(text, &ALL).unwrap_err();
+    assert_eq!(error, DecodeError::UnknownSymbol { symbol: SymbolText::new(b"DOGEUSDT") });
+    assert_eq!(error.to_string(), "foreign symbol; expected one of the connection's instruments, got DOGEUSDT");
+}
+
+#[test]
+fn venue_errors_keep_the_venues_code() {
+    for (text, code) in [
+        (r#"{"code":-1121,"msg":"Invalid symbol."}"#, -1121),
+        (r#"{"error":{"code":2,"msg":"Invalid request: unknown \"method\""},"id":1}"#, 2),
+        (r#"{"id":null,"status":429,"error":{"code":-1003,"msg":"","data":{"retryAfter":1}}}"#, -1003),
+    ] {
+        assert_eq!(run(text, &ALL), Err(DecodeError::Venue { code }), "{text}");
+    }
+}
+
+#[test]
+fn bad_messages_have_a_code_each() {
+    let depth = |from: &str, to: &str| {
+        let text =
+            r#"{"e":"depthUpdate","E":5,"T":4,"s":"BTCUSDT","U":10,"u":12,"pu":9,"b":[["1.5","2"]],"a":[["1.6","0"]]}"#;
+        assert!(text.contains(from), "{from}");
+        code(&text.replacen(from, to, 1))
+    };
+    for (from, to, code) in [
+        (r#""U":10"#, r#""U":13"#, "decode.backward_ids"),
+        (r#""U":10,"#, "", "decode.missing_field"),
+        (r#""u":12,"#, "", "decode.missing_field"),
+        (r#""s":"BTCUSDT","#, "", "decode.missing_field"),
+        (r#","a":[["1.6","0"]]"#, "", "decode.missing_field"),
+        (r#""U":10"#, r#""U":-10"#, "decode.negative"),
+        (r#""U":10"#, r#""U":10.0"#, "decode.bad_number"),
+        (r#""U":10"#, r#""U":1e1"#, "decode.bad_number"),
+        (r#""U":10"#, r#""U":"""#, "decode.bad_number"),
+        (r#""U":10"#, r#""U":18446744073709551616"#, "decode.overflow"),
+        (r#""U":10"#, r#""U":null"#, "decode.wrong_type"),
+        (r#""U":10"#, r#""U":[10]"#, "decode.wrong_type"),
+        (r#""U":10"#, r#""U":"\u0031""#, "decode.escaped"),
+        (r#""pu":9"#, r#""pu":-1"#, "decode.negative"),
+        (r#""T":4"#, r#""T":18446744073710"#, "decode.overflow"),
+        (r#""T":4"#, r#""U":4"#, "decode.duplicate_field"),
+        (r#""T":4"#, r#""\u0054":4"#, "decode.escaped"),
+        (r#""T":4"#, r#""b":[["7","7"]]"#, "decode.duplicate_field"),
+        (r#""e":"depthUpdate""#, r#""e":1"#, "decode.wrong_type"),
+        (r#""e":"depthUpdate""#, r#""e":"depth\u0055pdate""#, "decode.escaped"),
+        (r#""e":"depthUpdate","#, "", "decode.unknown_message"),
+        (r#""BTCUSDT""#, "7", "decode.wrong_type"),
+        (r#""BTCUSDT""#, r#""BTC\u0055SDT""#, "decode.escaped"),
+        ("BTCUSDT", "BTCUSDTBTCUSDTBTCUSDTBTCUSDTBTCUSDTBTCUSDT", "decode.symbol_too_long"),
+        ("BTCUSDT", "btcusdt", "decode.unknown_symbol"),
+        (r#"[["1.5","2"]]"#, r#""1.5""#, "decode.wrong_type"),
+        (r#"["1.5","2"]"#, r#"["1.5"]"#, "decode.bad_level"),
+        (r#""1.5""#, r#""0""#, "decode.zero_price"),
+        (r#""1.5""#, r#""-1.5""#, "decode.negative"),
+        (r#""1.5""#, r#""1.555""#, "decode.inexact"),
+        (r#""1.5""#, r#""1e400""#, "decode.overflow"),
+        (r#""1.5""#, r#""NaN""#, "decode.bad_number"),
+    ] {
+        assert_eq!(depth(from, to), code, "{from} → {to}");
+    }
+    for (text, expected) in [
+        ("", "decode.truncated"),
+        ("7", "decode.not_json"),
+        ("null", "decode.not_json"),
+        ("{}", "decode.unknown_message"),
+        (r#"{"data":null}"#, "decode.unknown_message"),
+        (r#"{"stream":"x@depth","data":{}}"#, "decode.unknown_message"),
+        (r#"{"e":"trade"} {"e":"trade"}"#, "decode.trailing_bytes"),
+        (r#"{"stream":"a@depth","stream":"b@depth","data":{}}"#, "decode.duplicate_field"),
+        (r#"{"e":"trade","s":"BTCUSDT","t":1,"p":"1","q":"1","T":1}"#, "decode.missing_field"),
+        (r#"{"e":"trade","s":"BTCUSDT","t":1,"p":"1","q":"1","T":1,"m":"yes"}"#, "decode.wrong_type"),
+        (r#"{"e":"trade","s":"BTCUSDT","t":1,"p":"0","q":"1","T":1,"m":true}"#, "decode.zero_price"),
+        (r#"{"code":"x"}"#, "decode.wrong_type"),
+    ] {
+        assert_eq!(code(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_frame_above_the_limit_is_refused_unread() {
+    let mut text = " ".repeat(FRAME_BYTES_MAX);
+    assert_eq!(code(&text), "decode.truncated");
+    text.push(' ');
+    assert_eq!(code(&text), "decode.frame_too_large");
+}

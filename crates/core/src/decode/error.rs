@@ -1,0 +1,402 @@
+//! Why bytes are not a message: a stable code for programs, a sentence and a remedy for people.
+
+use core::fmt;
+
+use super::{
+    DETECT_LEN_MAX, FRAME_BYTES_MAX, FRAME_LEVELS_MAX, LINE_BYTES_MAX, NESTING_MAX, SYMBOL_BYTES_MAX,
+};
+use crate::types::{DECIMAL_TEXT_LEN_MAX, DecimalError};
+
+/// Why a frame, a line or a file is refused. `at` is always the offset of the byte concerned, from the frame's start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DecodeError {
+    /// The frame is longer than [`FRAME_BYTES_MAX`].
+    FrameTooLarge {
+        /// Its bytes.
+        len: usize,
+    },
+    /// The frame ends before its JSON does.
+    Truncated {
+        /// Where it ends.
+        at: u32,
+    },
+    /// A byte that JSON does not allow there.
+    NotJson {
+        /// Its offset.
+        at: u32,
+        /// What may stand there.
+        expected: &'static str,
+        /// What does.
+        got: u8,
+    },
+    /// Bytes after the message.
+    TrailingBytes {
+        /// Offset of the first.
+        at: u32,
+        /// That byte.
+        got: u8,
+    },
+    /// Objects and arrays nested deeper than [`NESTING_MAX`].
+    TooDeep {
+        /// Where the limit is passed.
+        at: u32,
+    },
+    /// A backslash in a text that is needed; venues print these plain.
+    Escaped {
+        /// Offset of the text.
+        at: u32,
+    },
+    /// A needed key twice: one of the two would be lost.
+    DuplicateField {
+        /// Offset of the second value.
+        at: u32,
+        /// The key.
+        field: &'static str,
+    },
+    /// A needed field whose value is of another JSON type.
+    WrongType {
+        /// Offset of the value.
+        at: u32,
+        /// The key.
+        field: &'static str,
+        /// The type that is meant.
+        expected: &'static str,
+        /// The type that it has.
+        got: &'static str,
+    },
+    /// A number that is no number, does not fit 64 bits, or is not exact at the instrument's exponent.
+    BadNumber {
+        /// Offset of the number's text.
+        at: u32,
+        /// Its key, or which part of a level it is.
+        field: &'static str,
+        /// What is wrong with it.
+        cause: DecimalError,
+    },
+    /// A price of zero.
+    ZeroPrice {
+        /// Offset of the price.
+        at: u32,
+    },
+    /// A level that is not an array of a price and a quantity.
+    BadLevel {
+        /// Offset of the level.
+        at: u32,
+    },
+    /// More than [`FRAME_LEVELS_MAX`] levels.
+    TooManyLevels {
+        /// Offset of the first one too many.
+        at: u32,
+    },
+    /// A message without a field that its type needs.
+    MissingField {
+        /// The key.
+        field: &'static str,
+    },
+    /// A depth update whose last id is below its first.
+    BackwardIds {
+        /// `U`.
+        first: u64,
+        /// `u`.
+        last: u64,
+    },
+    /// A symbol that the connection does not speak for.
+    UnknownSymbol {
+        /// The symbol.
+        symbol: SymbolText,
+    },
+    /// A symbol longer than [`SYMBOL_BYTES_MAX`].
+    SymbolTooLong {
+        /// Offset of the symbol.
+        at: u32,
+        /// Its bytes.
+        len: u32,
+    },
+    /// A snapshot without symbol on a connection of several instruments.
+    AmbiguousSnapshot,
+    /// The answer to a snapshot request holds something else.
+    NotSnapshot,
+    /// An object of no shape that this venue sends.
+    UnknownMessage,
+    /// The venue answered with an error.
+    Venue {
+        /// The venue's own code.
+        code: i64,
+    },
+    /// A recording's line longer than [`LINE_BYTES_MAX`]; it is passed over up to its end.
+    LineTooLong {
+        /// Bytes of it seen so far.
+        len: usize,
+    },
+    /// A recording's line that is not `<ns> <json>`.
+    BadLine {
+        /// Offset within the line.
+        at: u32,
+        /// What is meant to stand there.
+        expected: &'static str,
+    },
+    /// A recording without a line.
+    EmptyRecording,
+    /// A file that holds no line of a recording.
+    NotRecording {
+        /// Its first byte.
+        got: u8,
+    },
+    /// A recording of more than [`DETECT_LEN_MAX`] instruments.
+    TooManySymbols,
+}
+
+impl DecodeError {
+    /// Stable code, which reaches JavaScript as `err.code`.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::FrameTooLarge { .. } => "decode.frame_too_large",
+            Self::Truncated { .. } => "decode.truncated",
+            Self::NotJson { .. } => "decode.not_json",
+            Self::TrailingBytes { .. } => "decode.trailing_bytes",
+            Self::TooDeep { .. } => "decode.too_deep",
+            Self::Escaped { .. } => "decode.escaped",
+            Self::DuplicateField { .. } => "decode.duplicate_field",
+            Self::WrongType { .. } => "decode.wrong_type",
+            Self::BadNumber { cause: DecimalError::Inexact, .. } => "decode.inexact",
+            Self::BadNumber { cause: DecimalError::Overflow, .. } => "decode.overflow",
+            Self::BadNumber { cause: DecimalError::Negative, .. } => "decode.negative",
+            Self::BadNumber { .. } => "decode.bad_number",
+            Self::ZeroPrice { .. } => "decode.zero_price",
+            Self::BadLevel { .. } => "decode.bad_level",
+            Self::TooManyLevels { .. } => "decode.too_many_levels",
+            Self::MissingField { .. } => "decode.missing_field",
+            Self::BackwardIds { .. } => "decode.backward_ids",
+            Self::UnknownSymbol { .. } => "decode.unknown_symbol",
+            Self::SymbolTooLong { .. } => "decode.symbol_too_long",
+            Self::AmbiguousSnapshot => "decode.ambiguous_snapshot",
+            Self::NotSnapshot => "decode.not_snapshot",
+            Self::UnknownMessage => "decode.unknown_message",
+            Self::Venue { .. } => "decode.venue_error",
+            Self::LineTooLong { .. } => "decode.line_too_long",
+            Self::BadLine { .. } => "decode.bad_line",
+            Self::EmptyRecording => "decode.empty_recording",
+            Self::NotRecording { .. } => "decode.not_recording",
+            Self::TooManySymbols => "decode.too_many_symbols",
+        }
+    }
+
+    /// What to do about it, in one line.
+    #[must_use]
+    pub const fn fix(&self) -> &'static str {
+        match self {
+            Self::FrameTooLarge { .. } | Self::TooManyLevels { .. } => {
+                "ask the venue for fewer levels, or check that this is a market-data stream"
+            }
+            Self::Truncated { .. } => "pass whole frames; a recording that ends so was cut and needs a new copy",
+            Self::NotJson { .. }
+            | Self::TrailingBytes { .. }
+            | Self::TooDeep { .. }
+            | Self::Escaped { .. }
+            | Self::DuplicateField { .. }
+            | Self::WrongType { .. }
+            | Self::ZeroPrice { .. }
+            | Self::BadLevel { .. }
+            | Self::MissingField { .. }
+            | Self::BackwardIds { .. }
+            | Self::SymbolTooLong { .. }
+            | Self::UnknownMessage => {
+                "check that the source is an untouched Binance JSON stream; if it is, keep the frame and report it"
+            }
+            Self::BadNumber { cause: DecimalError::Inexact, .. } => {
+                "give the instrument exponents as fine as the digits the venue prints (--instrument)"
+            }
+            Self::BadNumber { cause: DecimalError::Overflow, .. } => {
+                "give the instrument coarser exponents (--instrument), or check the source for damage"
+            }
+            Self::BadNumber { .. } => "check the source for damage: a venue prints plain decimals of 0 and above",
+            Self::UnknownSymbol { .. } => "add the instrument to the connection, or unsubscribe its stream",
+            Self::AmbiguousSnapshot => "pass the snapshot with its instrument, or use one connection an instrument",
+            Self::NotSnapshot => "pass the untouched answer of the venue's depth endpoint",
+            Self::Venue { .. } => "look the code up in the venue's list of errors; below -1000 the request is at fault",
+            Self::LineTooLong { .. } | Self::BadLine { .. } => {
+                "check that each line is `<receive time, ns> <JSON>` and ends with a newline"
+            }
+            Self::EmptyRecording => "check the file's size and how it was made; it holds no line",
+            Self::NotRecording { got: 0x1f | 0x28 } => "decompress the file first: these are compressed bytes",
+            Self::NotRecording { .. } => "pass a collector recording: lines of `<receive time, ns> <JSON>`",
+            Self::TooManySymbols => "name the wanted instruments (--instrument)",
+        }
+    }
+}
+
+/// What, where, expected and got. The code and the remedy stand beside it, not in it.
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::FrameTooLarge { len } => {
+                write!(f, "frame too large; expected at most {FRAME_BYTES_MAX} bytes, got {len}")
+            }
+            Self::Truncated { at } => write!(f, "frame ends in the middle; expected more JSON, got its end at byte {at}"),
+            Self::NotJson { at, expected, got } => {
+                write!(f, "not JSON at byte {at}; expected {expected}, got {}", Byte(got))
+            }
+            Self::TrailingBytes { at, got } => {
+                write!(f, "bytes after the message at byte {at}; expected its end, got {}", Byte(got))
+            }
+            Self::TooDeep { at } => {
+                write!(f, "nested too deep at byte {at}; expected at most {NESTING_MAX} levels, got more")
+            }
+            Self::Escaped { at } => {
+                write!(f, "escaped text in a needed field at byte {at}; expected plain text, got a backslash")
+            }
+            Self::DuplicateField { at, field } => {
+                write!(f, "field `{field}` repeated at byte {at}; expected it once, got it again")
+            }
+            Self::WrongType { at, field, expected, got } => {
+                write!(f, "field `{field}` at byte {at}; expected {expected}, got {got}")
+            }
+            Self::BadNumber { at, field, cause } => {
+                write!(f, "number in `{field}` at byte {at}; expected ")?;
+                match cause {
+                    DecimalError::Empty => f.write_str("digits, got none"),
+                    DecimalError::BadByte(nth) => write!(f, "a decimal, got another character at its byte {nth}"),
+                    DecimalError::TooLong => write!(f, "at most {DECIMAL_TEXT_LEN_MAX} characters, got more"),
+                    DecimalError::Overflow => f.write_str("a 64-bit value, got a larger one"),
+                    DecimalError::Inexact => f.write_str("no digit below the instrument's exponent, got one"),
+                    DecimalError::Negative => f.write_str("0 or above, got a negative value"),
+                }
+            }
+            Self::ZeroPrice { at } => write!(f, "price at byte {at}; expected above 0, got 0"),
+            Self::BadLevel { at } => {
+                write!(f, "level at byte {at}; expected [price, quantity], got something else")
+            }
+            Self::TooManyLevels { at } => {
+                write!(f, "too many levels at byte {at}; expected at most {FRAME_LEVELS_MAX}, got more")
+            }
+            Self::MissingField { field } => write!(f, "incomplete message; expected field `{field}`, got none"),
+            Self::BackwardIds { first, last } => {
+                write!(f, "update ids run backward; expected u at or above U {first}, got {last}")
+            }
+            Self::UnknownSymbol { symbol } => {
+                write!(f, "foreign symbol; expected one of the connection's instruments, got {symbol}")
+            }
+            Self::SymbolTooLong { at, len } => {
+                write!(f, "symbol too long at byte {at}; expected at most {SYMBOL_BYTES_MAX} bytes, got {len}")
+            }
+            Self::AmbiguousSnapshot => {
+                f.write_str("snapshot without symbol; expected a connection of one instrument, got several")
+            }
+            Self::NotSnapshot => f.write_str("no depth snapshot; expected lastUpdateId, bids and asks, got another message"),
+            Self::UnknownMessage => f.write_str("unknown message; expected a Binance market-data event, got another object"),
+            Self::Venue { code } => write!(f, "the venue refused; expected an answer, got its error {code}"),
+            Self::LineTooLong { len } => {
+                write!(f, "line too long; expected at most {LINE_BYTES_MAX} bytes, got {len} and no end")
+            }
+            Self::BadLine { at, expected } => {
+                write!(f, "no line of a recording; expected {expected} at byte {at}, got something else")
+            }
+            Self::EmptyRecording => f.write_str("empty recording; expected lines, got none"),
+            Self::NotRecording { got } => {
+                write!(f, "no recording; expected lines `<ns> <json>`, got none (first byte {})", Byte(got))
+            }
+            Self::TooManySymbols => {
+                write!(f, "too many instruments in one recording; expected at most {DETECT_LEN_MAX}, got more")
+            }
+        }
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
+/// A byte as people read it.
+struct Byte(u8);
+
+impl fmt::Display for Byte {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_ascii_graphic() { write!(f, "'{}'", char::from(self.0)) } else { write!(f, "0x{:02x}", self.0) }
+    }
+}
+
+/// A symbol's text by value, so that an error can name it and still be copied.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct SymbolText {
+    len: u8,
+    bytes: [u8; SYMBOL_BYTES_MAX],
+}
+
+impl SymbolText {
+    /// The first [`SYMBOL_BYTES_MAX`] bytes of a text.
+    #[must_use]
+    pub fn new(text: &[u8]) -> Self {
+        let len = text.len().min(SYMBOL_BYTES_MAX);
+        let mut bytes = [0; SYMBOL_BYTES_MAX];
+        bytes[..len].copy_from_slice(&text[..len]);
+        Self { len: len as u8, bytes }
+    }
+
+    /// The text, which may be any bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len)]
+    }
+}
+
+/// Printable ASCII as it is, everything else escaped: a hostile symbol cannot steer a terminal or a log.
+impl fmt::Display for SymbolText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.as_bytes().escape_ascii())
+    }
+}
+
+impl fmt::Debug for SymbolText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{self}\"")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_message_says_what_was_expected_and_what_came() {
+        let number = |cause| DecodeError::BadNumber { at: 9, field: "p", cause };
+        let all = [
+            DecodeError::FrameTooLarge { len: 9 },
+            DecodeError::Truncated { at: 9 },
+            DecodeError::NotJson { at: 9, expected: "a value", got: 0 },
+            DecodeError::TrailingBytes { at: 9, got: b'x' },
+            DecodeError::TooDeep { at: 9 },
+            DecodeError::Escaped { at: 9 },
+            DecodeError::DuplicateField { at: 9, field: "u" },
+            DecodeError::WrongType { at: 9, field: "u", expected: "a number", got: "null" },
+            number(DecimalError::Empty),
+            number(DecimalError::Overflow),
+            number(DecimalError::Inexact),
+            number(DecimalError::Negative),
+            DecodeError::ZeroPrice { at: 9 },
+            DecodeError::BadLevel { at: 9 },
+            DecodeError::TooManyLevels { at: 9 },
+            DecodeError::MissingField { field: "u" },
+            DecodeError::BackwardIds { first: 2, last: 1 },
+            DecodeError::UnknownSymbol { symbol: SymbolText::new(b"X\x1b[2J") },
+            DecodeError::SymbolTooLong { at: 9, len: 99 },
+            DecodeError::AmbiguousSnapshot,
+            DecodeError::NotSnapshot,
+            DecodeError::UnknownMessage,
+            DecodeError::Venue { code: -1121 },
+            DecodeError::LineTooLong { len: 9 },
+            DecodeError::BadLine { at: 0, expected: "a time" },
+            DecodeError::EmptyRecording,
+            DecodeError::NotRecording { got: 0x1f },
+            DecodeError::TooManySymbols,
+        ];
+        let mut codes: Vec<_> = all.iter().map(DecodeError::code).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), all.len(), "each has a code of its own");
+        for error in all {
+            let text = error.to_string();
+            assert!(text.contains("expected ") && text.contains(", got "), "{text}");
+            assert!(!text.contains('\x1b'), "{text}");
+            assert!(error.code().starts_with("decode.") && !error.fix().is_empty());
+        }
+    }
+}

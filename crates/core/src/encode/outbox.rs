@@ -1,0 +1,130 @@
+//! What the engine has to say, as records, in order. Whoever owns the engine takes them out between two inputs.
+
+use super::Stream;
+use crate::types::InstrumentId;
+
+/// Bytes in front of a record's payload.
+pub const RECORD_HEADER_BYTES: usize = 16;
+
+/// What a record is. The numbers are part of the addon's contract with TypeScript.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u16)]
+pub enum RecordType {
+    /// Nothing: the rest of the ring up to its end.
+    Pad = 0,
+    /// One feed frame.
+    Frame = 1,
+    /// A book needs a REST snapshot. Payload: attempt (u32), reason (u8), three zeros.
+    SnapshotRequest = 2,
+}
+
+/// Records back to back, each 8-aligned:
+///
+/// ```text
+/// 0 payload size, u32 · 4 type, u16 · 6 stream, u16 · 8 instrument, u32 · 12 zero, u32 · 16 payload, padded to 8
+/// ```
+/// Bounded by what one input can cause: a delta of at most the decoder's levels and, at a resync, one image of every
+/// stream. Its memory is kept, so once warm nothing is allocated.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    bytes: Vec<u8>,
+    /// Where the records that nobody has taken yet begin.
+    taken: usize,
+    frames: u64,
+    frame_bytes: u64,
+}
+
+impl Outbox {
+    /// Appends a frame that `write` writes.
+    #[inline]
+    pub fn frame(&mut self, instrument: InstrumentId, stream: Stream, write: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.begin();
+        write(&mut self.bytes);
+        self.frames += 1;
+        self.frame_bytes += (self.bytes.len() - start - RECORD_HEADER_BYTES) as u64;
+        self.finish(start, RecordType::Frame, stream.0, instrument);
+    }
+
+    /// Appends a request for a snapshot.
+    pub fn snapshot_request(&mut self, instrument: InstrumentId, attempt: u32, reason: u8) {
+        let start = self.begin();
+        self.bytes.extend_from_slice(&attempt.to_le_bytes());
+        self.bytes.extend_from_slice(&[reason, 0, 0, 0]);
+        self.finish(start, RecordType::SnapshotRequest, 0, instrument);
+    }
+
+    /// The oldest record, header included, if one waits.
+    #[must_use]
+    pub fn front(&self) -> Option<&[u8]> {
+        let rest = &self.bytes[self.taken..];
+        let size = u32::from_le_bytes(*rest.first_chunk::<4>()?) as usize;
+        rest.get(..RECORD_HEADER_BYTES + size.next_multiple_of(8))
+    }
+
+    /// Forgets the oldest record.
+    pub fn take(&mut self) {
+        self.taken += self.front().map_or(0, <[u8]>::len);
+        if self.taken == self.bytes.len() {
+            self.bytes.clear();
+            self.taken = 0;
+        }
+    }
+
+    /// Whether every record has been taken.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Frames written, ever.
+    #[must_use]
+    pub const fn frames(&self) -> u64 {
+        self.frames
+    }
+
+    /// Bytes of frames written, ever.
+    #[must_use]
+    pub const fn frame_bytes(&self) -> u64 {
+        self.frame_bytes
+    }
+
+    #[inline]
+    fn begin(&mut self) -> usize {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&[0; RECORD_HEADER_BYTES]);
+        start
+    }
+
+    #[inline]
+    fn finish(&mut self, start: usize, record: RecordType, stream: u8, instrument: InstrumentId) {
+        let size = self.bytes.len() - start - RECORD_HEADER_BYTES;
+        let header = &mut self.bytes[start..start + RECORD_HEADER_BYTES];
+        header[..4].copy_from_slice(&(size as u32).to_le_bytes());
+        header[4..6].copy_from_slice(&(record as u16).to_le_bytes());
+        header[6] = stream;
+        header[8..12].copy_from_slice(&instrument.0.to_le_bytes());
+        self.bytes.resize(self.bytes.len().next_multiple_of(8), 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_come_out_in_order_and_whole() {
+        let mut outbox = Outbox::default();
+        outbox.frame(InstrumentId(7), Stream::BBO, |out| out.extend_from_slice(&[9; 24]));
+        outbox.snapshot_request(InstrumentId(8), 3, 1);
+        let frame = outbox.front().unwrap();
+        assert_eq!(frame[..16], [24, 0, 0, 0, 1, 0, 2, 0, 7, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(frame[16..], [9; 24]);
+        outbox.take();
+        let request = outbox.front().unwrap();
+        assert_eq!(request, [8, 0, 0, 0, 2, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0]);
+        assert!(!outbox.is_empty());
+        outbox.take();
+        assert!(outbox.is_empty() && outbox.front().is_none());
+        assert_eq!((outbox.frames(), outbox.frame_bytes()), (1, 24));
+    }
+}

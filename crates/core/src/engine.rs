@@ -1,0 +1,562 @@
+//! The engine: the one file that knows every stage. Venue bytes in, records (frames, requests) out.
+//!
+//! An engine owns all its state: N of them run in N threads. It does one thing for each call and keeps nothing half
+//! done: a frame that cannot be decoded changes no book.
+
+mod pipeline;
+mod request;
+
+use std::collections::HashMap;
+use std::fmt;
+
+use crate::aggregate::{Bbo, DEPTH_MAX};
+use crate::book::{L2Book, digest};
+use crate::decode::{self, DecodeError, LineFramer, Listing, Listings};
+use crate::encode::{Outbox, Stream};
+use crate::stats::Stats;
+use crate::types::{BookState, Catalogue, Clock, Event, Instrument, InstrumentError, InstrumentId, Levels, Side, TimeNs, Venue};
+use pipeline::{Context, Pipeline};
+
+/// Most levels that one book may hold, both sides together, unless the configuration says less.
+pub const LEVELS_MAX: u32 = 1 << 20;
+
+/// Most books of one engine.
+pub const BOOKS_MAX: usize = 4_096;
+
+/// Most sources (venue connections, recordings) of one engine.
+pub const SOURCES_MAX: usize = 1_024;
+
+/// Longest time between two publications of a depth view.
+pub const VIEW_INTERVAL_NS_MAX: u64 = 60_000_000_000;
+
+/// Recorded time between two ticks of a recording.
+const RECORDING_TICK_NS: u64 = 50_000_000;
+
+/// What an engine is told once.
+#[derive(Clone, Copy, Debug)]
+pub struct EngineConfig {
+    /// High half of every epoch: unique per start of the process.
+    pub start_id: u32,
+    /// A synced book without input for longer turns stale; 0 = never.
+    pub silence_ns: u64,
+    /// Frames say that they come from a recording.
+    pub is_replay: bool,
+    /// Most levels that one book may hold, 1 to [`LEVELS_MAX`].
+    pub levels_max: u32,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self { start_id: 0, silence_ns: 0, is_replay: false, levels_max: LEVELS_MAX }
+    }
+}
+
+/// Number of a source in its engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct SourceId(pub u32);
+
+/// What people and tests ask about a book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BookInfo {
+    /// Whether it may be trusted.
+    pub state: BookState,
+    /// Its epoch.
+    pub epoch: u64,
+    /// Sequence of its `book` stream.
+    pub seq: u64,
+    /// The venue sequence that it holds.
+    pub venue_seq: u64,
+    /// Number of bid levels.
+    pub bid_count: usize,
+    /// Number of ask levels.
+    pub ask_count: usize,
+    /// Its top.
+    pub bbo: Bbo,
+    /// Time since the last depth update.
+    pub age_ns: u64,
+}
+
+/// How far a call has read a recording.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RecordingProgress {
+    /// Bytes used; the rest goes in again, at the head of the next call.
+    pub consumed: usize,
+    /// Time of the last line taken; 0 = none.
+    pub last_ts: TimeNs,
+    /// Time of the line that is not due yet; 0 when the bytes ended first.
+    pub next_ts: TimeNs,
+    /// Whether it stopped because the outbox could not be drained.
+    pub is_blocked: bool,
+    /// The last line that had no effect because it could not be read.
+    pub error: Option<IngestError>,
+}
+
+/// A call that the engine cannot do. Bytes that cannot be decoded are [`DecodeError`]s instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EngineError {
+    /// No such source.
+    UnknownSource(u32),
+    /// No such instrument in the catalogue, or no source carries it.
+    UnknownInstrument(u32),
+    /// The instrument trades elsewhere than the source.
+    WrongVenue,
+    /// A source without instruments, or an instrument that another source carries already.
+    SourceInstruments,
+    /// One more than [`SOURCES_MAX`] or [`BOOKS_MAX`].
+    Full,
+    /// Depth outside 1 to [`DEPTH_MAX`], or an interval above [`VIEW_INTERVAL_NS_MAX`].
+    ViewRange,
+    /// Too many different depth views of one instrument.
+    ViewsFull,
+    /// The instrument itself is wrong.
+    Instrument(InstrumentError),
+    /// Its scale cannot change while a book uses it.
+    InUse,
+}
+
+impl EngineError {
+    /// Stable code, which reaches JavaScript as `err.code`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::UnknownSource(_) => "engine.unknown_source",
+            Self::UnknownInstrument(_) => "engine.unknown_instrument",
+            Self::WrongVenue => "engine.wrong_venue",
+            Self::SourceInstruments => "engine.source_instruments",
+            Self::Full => "engine.full",
+            Self::ViewRange => "engine.view_range",
+            Self::ViewsFull => "engine.views_full",
+            Self::Instrument(error) => error.code(),
+            Self::InUse => "engine.instrument_in_use",
+        }
+    }
+
+    /// What to do about it, in one line.
+    #[must_use]
+    pub const fn fix(self) -> &'static str {
+        match self {
+            Self::UnknownSource(_) => "open the source first and use the number that was returned",
+            Self::UnknownInstrument(_) => "use a number that instruments() lists and that a source carries",
+            Self::WrongVenue => "open one source for each venue",
+            Self::SourceInstruments => "give each source at least one instrument that no other source carries",
+            Self::Full => "use another engine, or fewer sources and instruments",
+            Self::ViewRange => "ask for 1 to 100 levels and an interval of at most 60 s",
+            Self::ViewsFull => "use depth and interval combinations that are open already",
+            Self::Instrument(_) => "name it venue:SYMBOL, with exponents from -18 to 0 and a tick and lot of 0 or more",
+            Self::InUse => "set the scale before the source that carries the instrument is opened",
+        }
+    }
+}
+
+impl fmt::Display for EngineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownSource(number) => write!(f, "source {number} is not open"),
+            Self::UnknownInstrument(number) => write!(f, "instrument {number} has no book here"),
+            Self::WrongVenue => f.write_str("the instrument trades at another venue than the source's"),
+            Self::SourceInstruments => {
+                f.write_str("the source has no instrument, or one that another source carries already")
+            }
+            Self::Full => write!(f, "the engine holds at most {SOURCES_MAX} sources and {BOOKS_MAX} books"),
+            Self::ViewRange => write!(f, "a depth view has 1 to {DEPTH_MAX} levels and an interval of 0 to 60 s"),
+            Self::ViewsFull => write!(f, "an instrument has at most {} different depth views", pipeline::VIEWS_MAX),
+            Self::Instrument(error) => write!(f, "the instrument cannot be added ({})", error.code()),
+            Self::InUse => f.write_str("the instrument has a book with another scale"),
+        }
+    }
+}
+
+impl std::error::Error for EngineError {}
+
+/// One connection or recording of one venue.
+#[derive(Debug)]
+struct Source {
+    venue: Venue,
+    /// Sorted by symbol.
+    listings: Vec<(Box<[u8]>, Listing)>,
+    /// Used when the source is a recording.
+    framer: LineFramer,
+}
+
+impl Listings for Source {
+    fn find(&self, symbol: &[u8]) -> Option<Listing> {
+        let index = self.listings.binary_search_by(|(listed, _)| (**listed).cmp(symbol)).ok()?;
+        Some(self.listings[index].1)
+    }
+
+    fn sole(&self) -> Option<Listing> {
+        if let [(_, listing)] = self.listings.as_slice() { Some(*listing) } else { None }
+    }
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Engine<C> {
+    config: EngineConfig,
+    clock: C,
+    catalogue: Catalogue,
+    sources: Vec<Source>,
+    pipelines: Vec<Pipeline>,
+    by_id: HashMap<InstrumentId, usize>,
+    outbox: Outbox,
+    stats: Stats,
+    /// The decoder's levels, and room for those that waited: both reused.
+    levels: Levels,
+    scratch: Levels,
+    /// Time of the last tick made from a recording.
+    ticked_at: TimeNs,
+}
+
+impl<C: Clock> Engine<C> {
+    /// An engine without sources. `clock` stamps `ts_send` and nothing else.
+    #[must_use]
+    pub fn new(config: EngineConfig, catalogue: Catalogue, clock: C) -> Self {
+        Self {
+            config,
+            clock,
+            catalogue,
+            sources: Vec::new(),
+            pipelines: Vec::new(),
+            by_id: HashMap::new(),
+            outbox: Outbox::default(),
+            stats: Stats::default(),
+            levels: Levels::default(),
+            scratch: Levels::default(),
+            ticked_at: 0,
+        }
+    }
+
+    /// The instruments that it knows.
+    #[must_use]
+    pub const fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// Adds an instrument, or changes the scale of one that no source carries yet.
+    ///
+    /// # Errors
+    /// [`EngineError::Instrument`], or [`EngineError::InUse`] once it has a book.
+    pub fn add_instrument(&mut self, instrument: Instrument) -> Result<InstrumentId, EngineError> {
+        let known = self.catalogue.find(instrument.venue, &instrument.symbol);
+        if let Some(id) = known.filter(|id| self.by_id.contains_key(id)) {
+            let same = self.catalogue.get(id) == Some(&instrument);
+            return if same { Ok(id) } else { Err(EngineError::InUse) };
+        }
+        self.catalogue.add(instrument).map_err(EngineError::Instrument)
+    }
+
+    /// Opens a source that speaks for the given instruments and makes their books.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownInstrument`], [`EngineError::WrongVenue`], [`EngineError::SourceInstruments`] or
+    /// [`EngineError::Full`]; then nothing has changed.
+    pub fn open_source(&mut self, venue: Venue, instruments: &[InstrumentId]) -> Result<SourceId, EngineError> {
+        if self.sources.len() == SOURCES_MAX || self.pipelines.len() + instruments.len() > BOOKS_MAX {
+            return Err(EngineError::Full);
+        }
+        if instruments.is_empty() {
+            return Err(EngineError::SourceInstruments);
+        }
+        let mut listings = Vec::with_capacity(instruments.len());
+        for &id in instruments {
+            let instrument = self.catalogue.get(id).ok_or(EngineError::UnknownInstrument(id.0))?;
+            if instrument.venue != venue {
+                return Err(EngineError::WrongVenue);
+            }
+            let Instrument { price_exponent, qty_exponent, .. } = *instrument;
+            let symbol: Box<[u8]> = instrument.symbol.as_bytes().into();
+            listings.push((symbol, Listing { id, price_exponent, qty_exponent }));
+        }
+        listings.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let repeated = listings.windows(2).any(|pair| pair[0].0 == pair[1].0);
+        if repeated || instruments.iter().any(|id| self.by_id.contains_key(id)) {
+            return Err(EngineError::SourceInstruments);
+        }
+        for &id in instruments {
+            if let Some(instrument) = self.catalogue.get(id) {
+                self.by_id.insert(id, self.pipelines.len());
+                self.pipelines.push(Pipeline::new(id, instrument, &self.config));
+            }
+        }
+        self.sources.push(Source { venue, listings, framer: LineFramer::default() });
+        Ok(SourceId(self.sources.len() as u32 - 1))
+    }
+
+    /// One frame as it was received. Its consequences wait in [`Engine::outbox`].
+    ///
+    /// # Errors
+    /// A frame that cannot be decoded is counted, changes nothing and is told: [`DecodeError`].
+    pub fn ingest(&mut self, source: SourceId, bytes: &[u8], ts_recv: TimeNs) -> Result<(), IngestError> {
+        let source = self.sources.get(source.0 as usize).ok_or(EngineError::UnknownSource(source.0))?;
+        self.stats.frames += 1;
+        let event = decode::decode(bytes, source, &mut self.levels);
+        self.dispatch(event, ts_recv)
+    }
+
+    /// The venue's answer to a snapshot request, which need not name its instrument.
+    ///
+    /// # Errors
+    /// As [`Engine::ingest`]. An answer that cannot be decoded counts as [`Engine::snapshot_failed`] too.
+    pub fn ingest_snapshot(
+        &mut self,
+        instrument: InstrumentId,
+        bytes: &[u8],
+        ts_recv: TimeNs,
+    ) -> Result<(), IngestError> {
+        if !self.by_id.contains_key(&instrument) {
+            return Err(EngineError::UnknownInstrument(instrument.0).into());
+        }
+        let Some(&Instrument { price_exponent, qty_exponent, .. }) = self.catalogue.get(instrument) else {
+            return Err(EngineError::UnknownInstrument(instrument.0).into());
+        };
+        self.stats.frames += 1;
+        let listing = Listing { id: instrument, price_exponent, qty_exponent };
+        let event = decode::decode_snapshot(bytes, listing, &mut self.levels).map(Event::Snapshot);
+        if event.is_err() {
+            self.snapshot_failed(instrument, ts_recv);
+        }
+        self.dispatch(event, ts_recv)
+    }
+
+    /// Whole lines of a recording up to the first whose time is after `until`; time passes as the recording says.
+    ///
+    /// `drain` is called after each line that has consequences and answers whether the outbox is empty again; if it is
+    /// not, the call ends there, to be made anew with the bytes that are left. `last` says that no more bytes follow.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownSource`]. A line that cannot be read is counted and told in the progress; the next goes on.
+    pub fn ingest_recording(
+        &mut self,
+        source: SourceId,
+        bytes: &[u8],
+        last: bool,
+        until: TimeNs,
+        mut drain: impl FnMut(&mut Outbox) -> bool,
+    ) -> Result<RecordingProgress, EngineError> {
+        let index = source.0 as usize;
+        let opened = self.sources.get_mut(index).ok_or(EngineError::UnknownSource(source.0))?;
+        let mut framer = std::mem::take(&mut opened.framer);
+        let mut progress = RecordingProgress::default();
+        let mut lines = if last { framer.finish(bytes) } else { framer.lines(bytes) };
+        progress.is_blocked = !drain(&mut self.outbox);
+        while !progress.is_blocked {
+            let Some(line) = lines.next() else { break };
+            match line.frame {
+                Ok((ts, _)) if ts > until => {
+                    progress.next_ts = ts;
+                    progress.consumed = line.start;
+                    break;
+                }
+                Ok((ts, frame)) => {
+                    self.tick_if_due(ts);
+                    progress.last_ts = ts;
+                    if let Err(error) = self.ingest(source, frame, ts) {
+                        progress.error = Some(error);
+                    }
+                }
+                Err(error) => {
+                    self.stats.frames += 1;
+                    self.stats.decode_errors += 1;
+                    progress.error = Some(error.into());
+                }
+            }
+            progress.consumed = line.end;
+            progress.is_blocked = !self.outbox.is_empty() && !drain(&mut self.outbox);
+        }
+        if progress.next_ts == 0 && !progress.is_blocked {
+            progress.consumed = lines.consumed();
+        }
+        self.sources[index].framer = framer;
+        Ok(progress)
+    }
+
+    /// A recording's time moves on with its lines, so ticks are made out of these.
+    fn tick_if_due(&mut self, now: TimeNs) {
+        if now.abs_diff(self.ticked_at) >= RECORDING_TICK_NS {
+            self.ticked_at = now;
+            self.tick(now);
+        }
+    }
+
+    #[inline]
+    fn dispatch(&mut self, event: Result<Event, DecodeError>, ts_recv: TimeNs) -> Result<(), IngestError> {
+        let event = match event {
+            Ok(event) => event,
+            Err(error) => {
+                self.stats.decode_errors += 1;
+                return Err(error.into());
+            }
+        };
+        let id = match &event {
+            Event::Depth(update) => update.instrument,
+            Event::Snapshot(snapshot) => snapshot.instrument,
+            Event::Ticker(ticker) => ticker.instrument,
+            Event::Trade(trade) => trade.instrument,
+            Event::Ignored => {
+                self.stats.ignored += 1;
+                return Ok(());
+            }
+        };
+        // The decoder only returns listings of open sources, and each of those has a book.
+        let index = *self.by_id.get(&id).ok_or(EngineError::UnknownInstrument(id.0))?;
+        let Self { pipelines, levels, scratch, config, clock, outbox, stats, .. } = self;
+        let cx = &mut Context { config, clock, out: outbox, stats };
+        let pipeline = &mut pipelines[index];
+        match event {
+            Event::Depth(update) => pipeline.on_depth(&update, levels, ts_recv, cx),
+            Event::Snapshot(snapshot) => pipeline.on_snapshot(&snapshot, levels, ts_recv, scratch, cx),
+            Event::Ticker(ticker) => pipeline.on_ticker(ticker, ts_recv, cx),
+            Event::Trade(trade) => pipeline.on_trade(&trade, ts_recv, cx),
+            Event::Ignored => {}
+        }
+        Ok(())
+    }
+
+    /// The snapshot that was asked for cannot be had; the engine asks again after a pause.
+    pub fn snapshot_failed(&mut self, instrument: InstrumentId, now: TimeNs) {
+        if let Some(&index) = self.by_id.get(&instrument) {
+            self.pipelines[index].on_snapshot_failed(now);
+        }
+    }
+
+    /// The venue behind a source starts anew: its books are `Syncing` until their next snapshots.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownSource`].
+    pub fn reset_source(&mut self, source: SourceId, now: TimeNs) -> Result<(), EngineError> {
+        let source = self.sources.get(source.0 as usize).ok_or(EngineError::UnknownSource(source.0))?;
+        let Self { pipelines, config, clock, outbox, stats, by_id, .. } = self;
+        let cx = &mut Context { config, clock, out: outbox, stats };
+        for (_, listing) in &source.listings {
+            if let Some(&index) = by_id.get(&listing.id) {
+                pipelines[index].on_reset(now, cx);
+            }
+        }
+        Ok(())
+    }
+
+    /// Time passes: silence, check frames, depth views at an interval, repeated snapshot requests.
+    pub fn tick(&mut self, now: TimeNs) {
+        let Self { pipelines, config, clock, outbox, stats, .. } = self;
+        let cx = &mut Context { config, clock, out: outbox, stats };
+        for pipeline in pipelines {
+            pipeline.on_tick(now, cx);
+        }
+    }
+
+    /// Hands the current image of a stream to `emit`, frame by frame (the status frame for [`Stream::STATUS`]).
+    /// Nothing is handed out when there is none.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownInstrument`].
+    pub fn image(
+        &mut self,
+        instrument: InstrumentId,
+        stream: Stream,
+        now: TimeNs,
+        emit: impl FnMut(&[u8]),
+    ) -> Result<(), EngineError> {
+        let index = *self.by_id.get(&instrument).ok_or(EngineError::UnknownInstrument(instrument.0))?;
+        self.pipelines[index].image(stream, now, &self.config, &self.clock, emit);
+        Ok(())
+    }
+
+    /// Opens a view of `depth` levels a side that publishes at most every `interval_ns`; one that is alike is shared.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownInstrument`], [`EngineError::ViewRange`] or [`EngineError::ViewsFull`].
+    pub fn open_depth(
+        &mut self,
+        instrument: InstrumentId,
+        depth: u32,
+        interval_ns: u64,
+        now: TimeNs,
+    ) -> Result<Stream, EngineError> {
+        let index = *self.by_id.get(&instrument).ok_or(EngineError::UnknownInstrument(instrument.0))?;
+        if !(1..=DEPTH_MAX).contains(&depth) || interval_ns > VIEW_INTERVAL_NS_MAX {
+            return Err(EngineError::ViewRange);
+        }
+        self.pipelines[index].open_view(depth, interval_ns, now).ok_or(EngineError::ViewsFull)
+    }
+
+    /// Leaves a depth view; the last one to leave closes it. An unknown stream is left alone.
+    pub fn close_depth(&mut self, instrument: InstrumentId, stream: Stream) {
+        if let Some(&index) = self.by_id.get(&instrument) {
+            self.pipelines[index].close_view(stream);
+        }
+    }
+
+    /// State, sequence and size of a book.
+    #[must_use]
+    pub fn book_info(&self, instrument: InstrumentId, now: TimeNs) -> Option<BookInfo> {
+        Some(self.pipelines[*self.by_id.get(&instrument)?].info(now, &self.config))
+    }
+
+    /// The book itself, whatever its state.
+    #[must_use]
+    pub fn book(&self, instrument: InstrumentId) -> Option<&L2Book> {
+        Some(self.pipelines[*self.by_id.get(&instrument)?].book())
+    }
+
+    /// SHA-256 of a book's text form; see [`digest`].
+    #[must_use]
+    pub fn digest(&self, instrument: InstrumentId) -> Option<String> {
+        let (book, instrument) = (self.book(instrument)?, self.catalogue.get(instrument)?);
+        let (bids, asks) = (book.levels(Side::Bid), book.levels(Side::Ask));
+        Some(digest(bids, asks, instrument.price_exponent, instrument.qty_exponent))
+    }
+
+    /// The instruments that a source carries, by symbol.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownSource`].
+    pub fn source_instruments(
+        &self,
+        source: SourceId,
+    ) -> Result<impl Iterator<Item = InstrumentId>, EngineError> {
+        let source = self.sources.get(source.0 as usize).ok_or(EngineError::UnknownSource(source.0))?;
+        debug_assert!(!source.listings.is_empty() && Venue::ALL.contains(&source.venue));
+        Ok(source.listings.iter().map(|(_, listing)| listing.id))
+    }
+
+    /// What the engine has to say; the caller takes the records out.
+    pub fn outbox(&mut self) -> &mut Outbox {
+        &mut self.outbox
+    }
+
+    /// The counters.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let mut stats = self.stats;
+        for pipeline in &self.pipelines {
+            stats.bbo_checked += pipeline.cross_check().checked;
+            stats.bbo_matched += pipeline.cross_check().matched;
+        }
+        stats.feed_frames = self.outbox.frames();
+        stats.feed_bytes = self.outbox.frame_bytes();
+        stats
+    }
+
+}
+
+/// Why bytes that came in had no effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IngestError {
+    /// They could not be decoded.
+    Decode(DecodeError),
+    /// The call itself was wrong.
+    Engine(EngineError),
+}
+
+impl From<DecodeError> for IngestError {
+    fn from(error: DecodeError) -> Self {
+        Self::Decode(error)
+    }
+}
+
+impl From<EngineError> for IngestError {
+    fn from(error: EngineError) -> Self {
+        Self::Engine(error)
+    }
+}

@@ -1,0 +1,21 @@
+//! The order-book engine: venue bytes in, exact books and feed frames out.
+//!
+//! The modules stand in the order of the data path. The crate opens nothing, spawns nothing, reads no clock of its
+//! own and holds no float on the book path.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+#![deny(unsafe_code)]
+
+pub mod types;
+
+pub mod decode;
+pub mod sequence;
+pub mod book;
+pub mod aggregate;
+pub mod encode;
+
+pub mod engine;
+pub mod replica;
+mod stats;
+
+pub use stats::Stats;

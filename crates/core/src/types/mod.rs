@@ -1,0 +1,15 @@
+//! What the stages exchange: numbers, levels, instruments, events, time. Every stage may import this; it imports none.
+
+mod decimal;
+mod event;
+mod instrument;
+mod level;
+mod state;
+mod time;
+
+pub use decimal::{DECIMAL_TEXT_LEN_MAX, Decimal, DecimalError, parse_decimal};
+pub use event::{Aggressor, DepthUpdate, Event, Snapshot, Ticker, Trade, TradeKind};
+pub use instrument::{Catalogue, Instrument, InstrumentError, InstrumentId, QtyUnit, Venue};
+pub use level::{KnownTo, Level, Levels, Price, Qty, Side};
+pub use state::{BookState, StaleReason};
+pub use time::{Clock, NoClock, TimeNs};

@@ -1,0 +1,9 @@
+//! The engine as a Node.js addon. Convert, forward, map the error: no market rule lives here.
+//!
+//! Every export runs inside `guard`. The release build of this crate is what the TypeScript tests load.
+
+mod engine;
+mod guard;
+mod replica;
+mod ring;
+mod simulator;

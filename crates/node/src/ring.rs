@@ -1,0 +1,131 @@
+//! The output ring: memory that JavaScript owns, that the engine's records are copied into and that JavaScript reads.
+//!
+//! ```text
+//! control block, 128 bytes: u32 words
+//!   0 write position · 1 read position · 2 ring bytes · 3 consumed · 4, 5 next time (low, high) · 6, 7 last time (low, high)
+//! ring: records, 8-aligned, none wraps; a pad record fills the end
+//! ```
+//! Positions count bytes, wrap at 2^32, and are taken modulo the ring's size, a power of two. One writer (this), one
+//! reader. Everything is written through raw pointers: another thread may read the memory, so no `&[u8]` or `&mut [u8]`
+//! over it is ever made here.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use depthwire_core::encode::{Outbox, RECORD_HEADER_BYTES, RecordType};
+use napi::bindgen_prelude::Uint8Array;
+
+const CONTROL_BYTES: usize = 128;
+/// The largest record must fit twice: a delta of the decoder's most levels takes 1.6 MB.
+const RING_BYTES_MIN: usize = 1 << 22;
+const RING_BYTES_MAX: usize = 1 << 30;
+
+/// Words of the control block.
+#[derive(Clone, Copy)]
+pub(crate) enum Word {
+    Write = 0,
+    Read = 1,
+    RingBytes = 2,
+    Consumed = 3,
+    NextTs = 4,
+    LastTs = 6,
+}
+
+pub(crate) struct OutputRing {
+    /// Keeps the memory alive; never read through.
+    _memory: Uint8Array,
+    base: *mut u8,
+    ring_bytes: u32,
+}
+
+impl OutputRing {
+    /// Takes the memory over. `None` unless it is 8-aligned and a control block plus a power of two from 4 MiB to 1 GiB.
+    pub(crate) fn new(memory: Uint8Array) -> Option<Self> {
+        let ring_bytes = memory.len().checked_sub(CONTROL_BYTES)?;
+        let base = memory.as_ptr().cast_mut();
+        let fits = ring_bytes.is_power_of_two() && (RING_BYTES_MIN..=RING_BYTES_MAX).contains(&ring_bytes);
+        if !fits || base.align_offset(8) != 0 {
+            return None;
+        }
+        let ring = Self { _memory: memory, base, ring_bytes: ring_bytes as u32 };
+        ring.word(Word::RingBytes).store(ring.ring_bytes, Ordering::Release);
+        Some(ring)
+    }
+
+    /// Moves whole records in, oldest first, while they fit. True when the outbox is empty.
+    pub(crate) fn fill(&self, outbox: &mut Outbox) -> bool {
+        while let Some(record) = outbox.front() {
+            if !self.push(record) {
+                return false;
+            }
+            outbox.take();
+        }
+        true
+    }
+
+    /// Whether records wait to be read.
+    pub(crate) fn has_records(&self) -> bool {
+        self.word(Word::Write).load(Ordering::Relaxed) != self.word(Word::Read).load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set(&self, word: Word, value: u32) {
+        self.word(word).store(value, Ordering::Release);
+    }
+
+    /// Stores a 64-bit number as its low and high half.
+    pub(crate) fn set_wide(&self, word: Word, value: u64) {
+        self.store(word as usize, value as u32);
+        self.store(word as usize + 1, (value >> 32) as u32);
+    }
+
+    fn push(&self, record: &[u8]) -> bool {
+        let write = self.word(Word::Write).load(Ordering::Relaxed);
+        let read = self.word(Word::Read).load(Ordering::Acquire);
+        let free = self.ring_bytes.saturating_sub(write.wrapping_sub(read)) as usize;
+        let at = (write & (self.ring_bytes - 1)) as usize;
+        let to_end = self.ring_bytes as usize - at;
+        let pad = if record.len() > to_end { to_end } else { 0 };
+        if pad + record.len() > free {
+            return false;
+        }
+        if pad > 0 {
+            let mut header = [0; RECORD_HEADER_BYTES];
+            header[4] = RecordType::Pad as u8;
+            // A pad may be shorter than a header; then the reader knows it by its place.
+            self.copy_in(at, &header[..pad.min(RECORD_HEADER_BYTES)]);
+        }
+        self.copy_in((at + pad) & (self.ring_bytes as usize - 1), record);
+        // Released last: a reader that sees the position sees the bytes.
+        self.set(Word::Write, write.wrapping_add((pad + record.len()) as u32));
+        true
+    }
+
+    fn copy_in(&self, at: usize, bytes: &[u8]) {
+        debug_assert!(at + bytes.len() <= self.ring_bytes as usize);
+        // SAFETY:
+        // - `base` points to CONTROL_BYTES + ring_bytes bytes, which `_memory` keeps alive (checked in `new`);
+        // - at + bytes.len() ≤ ring_bytes (asserted above; `push` computes it from the free space), so all stay inside;
+        // - the source is the engine's outbox, which is other memory;
+        // - a reader touches only what lies between the read and the write position, and this is beyond it.
+        unsafe {
+            self.base.add(CONTROL_BYTES + at).copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+        }
+    }
+
+    fn store(&self, index: usize, value: u32) {
+        self.at(index).store(value, Ordering::Release);
+    }
+
+    fn word(&self, word: Word) -> &AtomicU32 {
+        self.at(word as usize)
+    }
+
+    fn at(&self, index: usize) -> &AtomicU32 {
+        debug_assert!(index < CONTROL_BYTES / 4);
+        // SAFETY:
+        // - index is below 32 (asserted; all callers pass words of the control block), so the word lies in the memory,
+        //   which `_memory` keeps alive for as long as `self`;
+        // - `base` is 8-aligned (checked in `new`), so the word is 4-aligned;
+        // - the word is only ever accessed as an atomic, here and by JavaScript's `Atomics`.
+        unsafe { AtomicU32::from_ptr(self.base.cast::<u32>().add(index)) }
+    }
+}
