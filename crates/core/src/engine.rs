@@ -14,7 +14,10 @@ use crate::book::{L2Book, digest};
 use crate::decode::{self, DecodeError, LineFramer, Listing, Listings};
 use crate::encode::{Outbox, Stream};
 use crate::stats::Stats;
-use crate::types::{BookState, Catalogue, Clock, Event, Instrument, InstrumentError, InstrumentId, Levels, Side, TimeNs, Venue};
+use crate::types::{
+    BookState, Catalogue, Clock, Event, Instrument, InstrumentError, InstrumentId, Levels, Side, TimeNs,
+    Venue,
+};
 use pipeline::{Context, Pipeline};
 
 /// Most levels that one book may hold, both sides together, unless the configuration says less.
@@ -139,11 +142,15 @@ impl EngineError {
             Self::UnknownSource(_) => "open the source first and use the number that was returned",
             Self::UnknownInstrument(_) => "use a number that instruments() lists and that a source carries",
             Self::WrongVenue => "open one source for each venue",
-            Self::SourceInstruments => "give each source at least one instrument that no other source carries",
+            Self::SourceInstruments => {
+                "give each source at least one instrument that no other source carries"
+            }
             Self::Full => "use another engine, or fewer sources and instruments",
             Self::ViewRange => "ask for 1 to 100 levels and an interval of at most 60 s",
             Self::ViewsFull => "use depth and interval combinations that are open already",
-            Self::Instrument(_) => "name it venue:SYMBOL, with exponents from -18 to 0 and a tick and lot of 0 or more",
+            Self::Instrument(_) => {
+                "name it venue:SYMBOL, with exponents from -18 to 0 and a tick and lot of 0 or more"
+            }
             Self::InUse => "set the scale before the source that carries the instrument is opened",
         }
     }
@@ -159,8 +166,12 @@ impl fmt::Display for EngineError {
                 f.write_str("the source has no instrument, or one that another source carries already")
             }
             Self::Full => write!(f, "the engine holds at most {SOURCES_MAX} sources and {BOOKS_MAX} books"),
-            Self::ViewRange => write!(f, "a depth view has 1 to {DEPTH_MAX} levels and an interval of 0 to 60 s"),
-            Self::ViewsFull => write!(f, "an instrument has at most {} different depth views", pipeline::VIEWS_MAX),
+            Self::ViewRange => {
+                write!(f, "a depth view has 1 to {DEPTH_MAX} levels and an interval of 0 to 60 s")
+            }
+            Self::ViewsFull => {
+                write!(f, "an instrument has at most {} different depth views", pipeline::VIEWS_MAX)
+            }
             Self::Instrument(error) => write!(f, "the instrument cannot be added ({})", error.code()),
             Self::InUse => f.write_str("the instrument has a book with another scale"),
         }
@@ -251,7 +262,11 @@ impl<C: Clock> Engine<C> {
     /// # Errors
     /// [`EngineError::UnknownInstrument`], [`EngineError::WrongVenue`], [`EngineError::SourceInstruments`] or
     /// [`EngineError::Full`]; then nothing has changed.
-    pub fn open_source(&mut self, venue: Venue, instruments: &[InstrumentId]) -> Result<SourceId, EngineError> {
+    pub fn open_source(
+        &mut self,
+        venue: Venue,
+        instruments: &[InstrumentId],
+    ) -> Result<SourceId, EngineError> {
         if self.sources.len() == SOURCES_MAX || self.pipelines.len() + instruments.len() > BOOKS_MAX {
             return Err(EngineError::Full);
         }
@@ -537,7 +552,6 @@ impl<C: Clock> Engine<C> {
         stats.feed_bytes = self.outbox.frame_bytes();
         stats
     }
-
 }
 
 /// Why bytes that came in had no effect.

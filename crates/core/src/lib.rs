@@ -8,11 +8,11 @@
 
 pub mod types;
 
-pub mod decode;
-pub mod sequence;
-pub mod book;
 pub mod aggregate;
+pub mod book;
+pub mod decode;
 pub mod encode;
+pub mod sequence;
 
 pub mod engine;
 pub mod replica;

@@ -7,7 +7,7 @@ use std::fmt;
 
 use crate::aggregate::checksums;
 use crate::book::{BookSpec, L2Book, digest};
-use crate::encode::generated::{Check, Frame, size_prefixed_root_as_frame};
+use crate::encode::generated::{Check, FRAME_IDENTIFIER, Frame, size_prefixed_root_as_frame};
 use crate::encode::{Kind, Stream};
 use crate::types::{BookState, InstrumentId, KnownTo, Level, Levels, Price, Side};
 
@@ -250,7 +250,8 @@ impl ReplicaBook {
         self.chunk_levels.asks.extend(self.book.levels(Side::Ask));
         let Levels { bids, asks } = &self.chunk_levels;
         let own = (checksums(bids, asks), bids.len(), asks.len());
-        let told = ((check.top_crc(), check.all_crc()), check.bid_count() as usize, check.ask_count() as usize);
+        let told =
+            ((check.top_crc(), check.all_crc()), check.bid_count() as usize, check.ask_count() as usize);
         self.checks += 1;
         if own == told {
             return Outcome::Checked;
@@ -291,6 +292,10 @@ impl Replica {
     }
 
     fn apply_one(&mut self, bytes: &[u8], at: usize) -> Result<Outcome, ReplicaError> {
+        // The identifier names the structs' layout: another one is another protocol.
+        if bytes.get(8..12) != Some(FRAME_IDENTIFIER.as_bytes()) {
+            return Err(ReplicaError::Invalid { at });
+        }
         let frame = size_prefixed_root_as_frame(bytes).map_err(|_| ReplicaError::Invalid { at })?;
         let (id, stream) = (InstrumentId(frame.header().instrument()), Stream(frame.header().stream()));
         if stream != Stream::BOOK && stream != Stream::STATUS {

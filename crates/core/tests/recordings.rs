@@ -65,7 +65,10 @@ fn check(set: &Set, text: &[u8], chunk_bytes: usize) {
     let book = engine.book(set.id()).unwrap();
     assert_eq!((book.len(Side::Bid), book.len(Side::Ask)), set.levels, "{}", set.name);
     assert_eq!((stats.frames, stats.book_messages, stats.applied), (set.lines, set.depth, set.applied));
-    assert_eq!((stats.level_changes, stats.applied_level_changes), (set.level_changes, set.applied_level_changes));
+    assert_eq!(
+        (stats.level_changes, stats.applied_level_changes),
+        (set.level_changes, set.applied_level_changes)
+    );
     assert_eq!((stats.trades, stats.bbo_matched), (set.trades, set.bbo_checked), "{}", set.name);
 }
 

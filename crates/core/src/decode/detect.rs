@@ -52,7 +52,8 @@ pub fn detect(bytes: &[u8]) -> Result<Vec<(Venue, String)>, DecodeError> {
     if !readable {
         return Err(DecodeError::NotRecording { got });
     }
-    let placed: Vec<String> = sightings.iter().filter(|seen| seen.sure).map(|seen| seen.symbol.clone()).collect();
+    let placed: Vec<String> =
+        sightings.iter().filter(|seen| seen.sure).map(|seen| seen.symbol.clone()).collect();
     sightings.retain(|seen| seen.sure || !placed.contains(&seen.symbol));
     Ok(sightings.into_iter().map(|seen| (seen.venue, seen.symbol)).collect())
 }
@@ -72,7 +73,9 @@ fn place(frame: &Frame<'_>) -> Option<(Venue, bool)> {
         Message::Ticker if frame.has(Field::Type) => (futures, true),
         Message::Depth | Message::Ticker => (Venue::BinanceSpot, true),
         Message::Snapshot => (Venue::BinanceCoinm, true),
-        Message::Trade | Message::AggregateTrade if frame.has(Field::BestMatch) => (Venue::BinanceSpot, false),
+        Message::Trade | Message::AggregateTrade if frame.has(Field::BestMatch) => {
+            (Venue::BinanceSpot, false)
+        }
         Message::Trade | Message::AggregateTrade => {
             let coinm = frame.symbol().ok()??.windows(4).any(|part| part == b"USD_");
             (if coinm { Venue::BinanceCoinm } else { Venue::BinanceUsdm }, false)
@@ -99,18 +102,22 @@ mod tests {
     use super::*;
 
     const SPOT_DEPTH: &str = r#"{"e":"depthUpdate","E":1,"s":"BTCUSDT","U":1,"u":2,"b":[["1","1"]],"a":[]}"#;
-    const USDM_DEPTH: &str = r#"{"e":"depthUpdate","E":1,"T":1,"s":"BTCUSDT","U":1,"u":2,"pu":0,"b":[],"a":[]}"#;
+    const USDM_DEPTH: &str =
+        r#"{"e":"depthUpdate","E":1,"T":1,"s":"BTCUSDT","U":1,"u":2,"pu":0,"b":[],"a":[]}"#;
     const COINM_DEPTH: &str =
         r#"{"e":"depthUpdate","E":1,"T":1,"s":"BTCUSD_PERP","ps":"BTCUSD","U":1,"u":2,"pu":0,"b":[],"a":[]}"#;
     const SPOT_TICKER: &str = r#"{"u":1,"s":"ETHUSDT","b":"1","B":"1","a":"2","A":"1"}"#;
-    const USDM_TICKER: &str = r#"{"e":"bookTicker","u":1,"s":"ETHUSDT","b":"1","B":"1","a":"2","A":"1","T":1,"E":1}"#;
+    const USDM_TICKER: &str =
+        r#"{"e":"bookTicker","u":1,"s":"ETHUSDT","b":"1","B":"1","a":"2","A":"1","T":1,"E":1}"#;
     const COINM_TICKER: &str =
         r#"{"u":1,"e":"bookTicker","s":"ETHUSD_PERP","ps":"ETHUSD","b":"1","B":"1","a":"2","A":"1"}"#;
     const SPOT_TRADE: &str = r#"{"e":"trade","s":"BTCUSDT","t":1,"p":"1","q":"1","T":1,"m":true,"M":true}"#;
-    const USDM_TRADE: &str = r#"{"e":"trade","s":"BTCUSDT_250328","t":1,"p":"1","q":"1","X":"MARKET","m":true}"#;
+    const USDM_TRADE: &str =
+        r#"{"e":"trade","s":"BTCUSDT_250328","t":1,"p":"1","q":"1","X":"MARKET","m":true}"#;
     const COINM_TRADE: &str = r#"{"e":"aggTrade","s":"BTCUSD_PERP","a":1,"p":"1","q":"1","T":1,"m":true}"#;
     const SNAPSHOT: &str = r#"{"lastUpdateId":1,"bids":[],"asks":[]}"#;
-    const COINM_SNAPSHOT: &str = r#"{"lastUpdateId":1,"symbol":"BTCUSD_PERP","pair":"BTCUSD","bids":[],"asks":[]}"#;
+    const COINM_SNAPSHOT: &str =
+        r#"{"lastUpdateId":1,"symbol":"BTCUSD_PERP","pair":"BTCUSD","bids":[],"asks":[]}"#;
 
     fn found(messages: &[&str]) -> Result<String, &'static str> {
         let text: String = messages.iter().map(|message| format!("1 {message}\n")).collect();
@@ -119,7 +126,11 @@ mod tests {
 
     fn names(bytes: &[u8]) -> Result<String, &'static str> {
         let list = detect(bytes).map_err(|error| error.code())?;
-        Ok(list.iter().map(|(venue, symbol)| format!("{}:{symbol}", venue.name())).collect::<Vec<_>>().join(" "))
+        Ok(list
+            .iter()
+            .map(|(venue, symbol)| format!("{}:{symbol}", venue.name()))
+            .collect::<Vec<_>>()
+            .join(" "))
     }
 
     #[test]

@@ -189,7 +189,9 @@ impl DecodeError {
             Self::FrameTooLarge { .. } | Self::TooManyLevels { .. } => {
                 "ask the venue for fewer levels, or check that this is a market-data stream"
             }
-            Self::Truncated { .. } => "pass whole frames; a recording that ends so was cut and needs a new copy",
+            Self::Truncated { .. } => {
+                "pass whole frames; a recording that ends so was cut and needs a new copy"
+            }
             Self::NotJson { .. }
             | Self::TrailingBytes { .. }
             | Self::TooDeep { .. }
@@ -210,16 +212,24 @@ impl DecodeError {
             Self::BadNumber { cause: DecimalError::Overflow, .. } => {
                 "give the instrument coarser exponents (--instrument), or check the source for damage"
             }
-            Self::BadNumber { .. } => "check the source for damage: a venue prints plain decimals of 0 and above",
+            Self::BadNumber { .. } => {
+                "check the source for damage: a venue prints plain decimals of 0 and above"
+            }
             Self::UnknownSymbol { .. } => "add the instrument to the connection, or unsubscribe its stream",
-            Self::AmbiguousSnapshot => "pass the snapshot with its instrument, or use one connection an instrument",
+            Self::AmbiguousSnapshot => {
+                "pass the snapshot with its instrument, or use one connection an instrument"
+            }
             Self::NotSnapshot => "pass the untouched answer of the venue's depth endpoint",
-            Self::Venue { .. } => "look the code up in the venue's list of errors; below -1000 the request is at fault",
+            Self::Venue { .. } => {
+                "look the code up in the venue's list of errors; below -1000 the request is at fault"
+            }
             Self::LineTooLong { .. } | Self::BadLine { .. } => {
                 "check that each line is `<receive time, ns> <JSON>` and ends with a newline"
             }
             Self::EmptyRecording => "check the file's size and how it was made; it holds no line",
-            Self::NotRecording { got: 0x1f | 0x28 } => "decompress the file first: these are compressed bytes",
+            Self::NotRecording { got: 0x1f | 0x28 } => {
+                "decompress the file first: these are compressed bytes"
+            }
             Self::NotRecording { .. } => "pass a collector recording: lines of `<receive time, ns> <JSON>`",
             Self::TooManySymbols => "name the wanted instruments (--instrument)",
         }
@@ -233,7 +243,9 @@ impl fmt::Display for DecodeError {
             Self::FrameTooLarge { len } => {
                 write!(f, "frame too large; expected at most {FRAME_BYTES_MAX} bytes, got {len}")
             }
-            Self::Truncated { at } => write!(f, "frame ends in the middle; expected more JSON, got its end at byte {at}"),
+            Self::Truncated { at } => {
+                write!(f, "frame ends in the middle; expected more JSON, got its end at byte {at}")
+            }
             Self::NotJson { at, expected, got } => {
                 write!(f, "not JSON at byte {at}; expected {expected}, got {}", Byte(got))
             }
@@ -256,7 +268,9 @@ impl fmt::Display for DecodeError {
                 write!(f, "number in `{field}` at byte {at}; expected ")?;
                 match cause {
                     DecimalError::Empty => f.write_str("digits, got none"),
-                    DecimalError::BadByte(nth) => write!(f, "a decimal, got another character at its byte {nth}"),
+                    DecimalError::BadByte(nth) => {
+                        write!(f, "a decimal, got another character at its byte {nth}")
+                    }
                     DecimalError::TooLong => write!(f, "at most {DECIMAL_TEXT_LEN_MAX} characters, got more"),
                     DecimalError::Overflow => f.write_str("a 64-bit value, got a larger one"),
                     DecimalError::Inexact => f.write_str("no digit below the instrument's exponent, got one"),
@@ -270,7 +284,9 @@ impl fmt::Display for DecodeError {
             Self::TooManyLevels { at } => {
                 write!(f, "too many levels at byte {at}; expected at most {FRAME_LEVELS_MAX}, got more")
             }
-            Self::MissingField { field } => write!(f, "incomplete message; expected field `{field}`, got none"),
+            Self::MissingField { field } => {
+                write!(f, "incomplete message; expected field `{field}`, got none")
+            }
             Self::BackwardIds { first, last } => {
                 write!(f, "update ids run backward; expected u at or above U {first}, got {last}")
             }
@@ -278,13 +294,20 @@ impl fmt::Display for DecodeError {
                 write!(f, "foreign symbol; expected one of the connection's instruments, got {symbol}")
             }
             Self::SymbolTooLong { at, len } => {
-                write!(f, "symbol too long at byte {at}; expected at most {SYMBOL_BYTES_MAX} bytes, got {len}")
+                write!(
+                    f,
+                    "symbol too long at byte {at}; expected at most {SYMBOL_BYTES_MAX} bytes, got {len}"
+                )
             }
             Self::AmbiguousSnapshot => {
                 f.write_str("snapshot without symbol; expected a connection of one instrument, got several")
             }
-            Self::NotSnapshot => f.write_str("no depth snapshot; expected lastUpdateId, bids and asks, got another message"),
-            Self::UnknownMessage => f.write_str("unknown message; expected a Binance market-data event, got another object"),
+            Self::NotSnapshot => {
+                f.write_str("no depth snapshot; expected lastUpdateId, bids and asks, got another message")
+            }
+            Self::UnknownMessage => {
+                f.write_str("unknown message; expected a Binance market-data event, got another object")
+            }
             Self::Venue { code } => write!(f, "the venue refused; expected an answer, got its error {code}"),
             Self::LineTooLong { len } => {
                 write!(f, "line too long; expected at most {LINE_BYTES_MAX} bytes, got {len} and no end")
@@ -297,7 +320,10 @@ impl fmt::Display for DecodeError {
                 write!(f, "no recording; expected lines `<ns> <json>`, got none (first byte {})", Byte(got))
             }
             Self::TooManySymbols => {
-                write!(f, "too many instruments in one recording; expected at most {DETECT_LEN_MAX}, got more")
+                write!(
+                    f,
+                    "too many instruments in one recording; expected at most {DETECT_LEN_MAX}, got more"
+                )
             }
         }
     }
@@ -310,7 +336,11 @@ struct Byte(u8);
 
 impl fmt::Display for Byte {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_ascii_graphic() { write!(f, "'{}'", char::from(self.0)) } else { write!(f, "0x{:02x}", self.0) }
+        if self.0.is_ascii_graphic() {
+            write!(f, "'{}'", char::from(self.0))
+        } else {
+            write!(f, "0x{:02x}", self.0)
+        }
     }
 }
 

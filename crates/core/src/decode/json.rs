@@ -137,7 +137,11 @@ impl<'a> Scanner<'a> {
             return Ok(true);
         }
         if got != b',' {
-            return Err(DecodeError::NotJson { at: self.at(), expected: "a comma or a closing bracket", got });
+            return Err(DecodeError::NotJson {
+                at: self.at(),
+                expected: "a comma or a closing bracket",
+                got,
+            });
         }
         self.at += 1;
         Ok(true)

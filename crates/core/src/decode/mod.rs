@@ -9,9 +9,9 @@ mod detect;
 mod error;
 mod json;
 mod levels;
-mod recording;
 #[cfg(test)]
 mod recorded_sets;
+mod recording;
 
 pub use binance::{decode, decode_snapshot};
 pub use detect::{DETECT_BYTES_MAX, DETECT_LEN_MAX, detect};

@@ -103,7 +103,8 @@ fn every_recorded_line_decodes_to_what_it_says() {
         let instrument = catalogue.get(id).unwrap();
         let (price_exponent, qty_exponent) = (instrument.price_exponent, instrument.qty_exponent);
         let one = One { symbol: set.symbol, listing: Listing { id, price_exponent, qty_exponent } };
-        let (mut lines, mut depth, mut level_changes, mut trades, mut tickers, mut snapshots) = (0, 0, 0, 0, 0, 0);
+        let (mut lines, mut depth, mut level_changes, mut trades, mut tickers, mut snapshots) =
+            (0, 0, 0, 0, 0, 0);
         for file in set.files {
             let mut bytes = Vec::new();
             let packed = std::fs::File::open(folder.join(file)).unwrap();
@@ -113,7 +114,8 @@ fn every_recorded_line_decodes_to_what_it_says() {
                 lines += 1;
                 let (_, frame) = line.frame.unwrap();
                 let text = core::str::from_utf8(frame).unwrap();
-                let event = decode(frame, &one, &mut levels).unwrap_or_else(|error| panic!("{error}: {text}"));
+                let event =
+                    decode(frame, &one, &mut levels).unwrap_or_else(|error| panic!("{error}: {text}"));
                 // The slow reader costs more than the decoder in a debug build, so it takes every fifth line.
                 let compare = lines % 5 == 0;
                 match event {
@@ -145,7 +147,10 @@ fn every_recorded_line_decodes_to_what_it_says() {
                         assert_eq!(number_after(text, r#""t":"#), Some(trade.id));
                         if compare {
                             let said = [r#""p":""#, r#""q":""#].map(|key| shortest(text_after(text, key)));
-                            assert_eq!(said, printed(Level { price: trade.price, qty: trade.qty }, one.listing));
+                            assert_eq!(
+                                said,
+                                printed(Level { price: trade.price, qty: trade.qty }, one.listing)
+                            );
                         }
                     }
                     Event::Ignored => panic!("ignored: {text}"),
@@ -154,8 +159,12 @@ fn every_recorded_line_decodes_to_what_it_says() {
                     && compare
                 {
                     let said: Vec<_> = text.split(r#"[""#).skip(1).map(pair).collect();
-                    let read: Vec<_> =
-                        levels.bids.iter().chain(&levels.asks).map(|&level| printed(level, one.listing)).collect();
+                    let read: Vec<_> = levels
+                        .bids
+                        .iter()
+                        .chain(&levels.asks)
+                        .map(|&level| printed(level, one.listing))
+                        .collect();
                     assert_eq!(said, read, "{text}");
                 }
             }
@@ -185,7 +194,11 @@ fn pair(text: &str) -> [String; 2] {
 }
 
 fn shortest(text: &str) -> String {
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text.to_owned() }
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text.to_owned()
+    }
 }
 
 fn text_after<'a>(text: &'a str, key: &str) -> &'a str {

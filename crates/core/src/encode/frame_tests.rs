@@ -58,13 +58,22 @@ fn changed_levels() {
 
 #[test]
 fn images_whole_and_in_chunks() {
-    for (bid_len, ask_len) in [(0, 0), (5, 0), (CHUNK_LEVELS_MAX, 0), (CHUNK_LEVELS_MAX, 1), (5_000, 3_000), (1, 4_095)] {
+    for (bid_len, ask_len) in
+        [(0, 0), (5, 0), (CHUNK_LEVELS_MAX, 0), (CHUNK_LEVELS_MAX, 1), (5_000, 3_000), (1, 4_095)]
+    {
         let (bids, asks) = (levels(bid_len, -1), levels(ask_len, 1));
         let header = header(Kind::Image, Stream(16));
         let known_to = KnownTo { bid: Price(-7), ask: Price(i64::MAX) };
         let check = CheckBody { top_crc: 1, all_crc: u32::MAX, bid_count: 3, ask_count: 4 };
-        let body =
-            ImageBody { known_to, depth: 9, price_exponent: -18, qty_exponent: 0, state: 2, reason: 1, check };
+        let body = ImageBody {
+            known_to,
+            depth: 9,
+            price_exponent: -18,
+            qty_exponent: 0,
+            state: 2,
+            reason: 1,
+            check,
+        };
         let mut chunks = Vec::new();
         write_image(&mut Vec::new(), &header, &body, &bids, &asks, |chunk| chunks.push(chunk.to_vec()));
         assert_eq!(chunks.len(), (bid_len + ask_len).div_ceil(CHUNK_LEVELS_MAX).max(1));

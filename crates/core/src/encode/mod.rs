@@ -26,5 +26,8 @@ pub(crate) mod generated {
     pub use feed_generated::depthwire::feed::*;
 }
 
-pub use frame::{CheckBody, Flags, Header, ImageBody, Kind, StatusBody, Stream, write_check, write_image, write_levels, write_status, write_trades};
+pub use frame::{
+    CheckBody, Flags, Header, ImageBody, Kind, StatusBody, Stream, write_check, write_image, write_levels,
+    write_status, write_trades,
+};
 pub use outbox::{Outbox, RECORD_HEADER_BYTES, RecordType};

@@ -5,14 +5,14 @@ use super::{BookInfo, EngineConfig};
 use crate::aggregate::{Bbo, CrossCheck, DepthView, checksums};
 use crate::book::{BookSpec, L2Book};
 use crate::encode::{
-    CheckBody, Flags, Header, ImageBody, Kind, Outbox, StatusBody, Stream, write_check, write_image, write_levels,
-    write_status, write_trades,
+    CheckBody, Flags, Header, ImageBody, Kind, Outbox, StatusBody, Stream, write_check, write_image,
+    write_levels, write_status, write_trades,
 };
 use crate::sequence::{Chain, Pending, Rule, SeqOutcome, snapshot_known_to};
 use crate::stats::Stats;
 use crate::types::{
-    BookState, Clock, DepthUpdate, Instrument, InstrumentId, KnownTo, Level, Levels, Side, Snapshot, StaleReason, Ticker,
-    TimeNs, Trade, TradeKind,
+    BookState, Clock, DepthUpdate, Instrument, InstrumentId, KnownTo, Level, Levels, Side, Snapshot,
+    StaleReason, Ticker, TimeNs, Trade, TradeKind,
 };
 
 /// A book that changed publishes a check frame at least this often.
@@ -222,7 +222,9 @@ impl Pipeline {
             ts_recv,
             ..self.header(Kind::Bbo, Stream::VENUE_BBO, self.ticker_seq, Flags::VENUE, cx)
         };
-        cx.out.frame(self.id, Stream::VENUE_BBO, |out| write_levels(out, &header, bid.as_slice(), ask.as_slice()));
+        cx.out.frame(self.id, Stream::VENUE_BBO, |out| {
+            write_levels(out, &header, bid.as_slice(), ask.as_slice())
+        });
     }
 
     /// A trade.
@@ -278,7 +280,13 @@ impl Pipeline {
 
     /// Adds an update to those that wait for a snapshot, and asks for one.
     #[cold]
-    fn hold<C: Clock>(&mut self, update: &DepthUpdate, levels: &Levels, now: TimeNs, cx: &mut Context<'_, C>) {
+    fn hold<C: Clock>(
+        &mut self,
+        update: &DepthUpdate,
+        levels: &Levels,
+        now: TimeNs,
+        cx: &mut Context<'_, C>,
+    ) {
         let dropped = self.pending.dropped();
         self.pending.push(*update, now, levels);
         cx.stats.pending_dropped += self.pending.dropped() - dropped;
@@ -330,7 +338,13 @@ impl Pipeline {
 
     /// Publishes what an applied update changed.
     #[inline]
-    fn publish<C: Clock>(&mut self, levels: &Levels, bbo_changed: bool, now: TimeNs, cx: &mut Context<'_, C>) {
+    fn publish<C: Clock>(
+        &mut self,
+        levels: &Levels,
+        bbo_changed: bool,
+        now: TimeNs,
+        cx: &mut Context<'_, C>,
+    ) {
         self.book_seq += 1;
         self.changed_since_check = true;
         let header = self.header(Kind::Delta, Stream::BOOK, self.book_seq, Flags::LAST, cx);
@@ -339,7 +353,9 @@ impl Pipeline {
             self.bbo_seq += 1;
             let header = self.header(Kind::Bbo, Stream::BBO, self.bbo_seq, Flags::LAST, cx);
             let Bbo { bid, ask } = self.bbo;
-            cx.out.frame(self.id, Stream::BBO, |out| write_levels(out, &header, bid.as_slice(), ask.as_slice()));
+            cx.out.frame(self.id, Stream::BBO, |out| {
+                write_levels(out, &header, bid.as_slice(), ask.as_slice())
+            });
         }
         self.publish_views(now, cx);
         self.publish_check(now, cx);
@@ -351,7 +367,13 @@ impl Pipeline {
             if !self.views[index].view.is_due(now) {
                 continue;
             }
-            let header = self.header(Kind::Delta, self.views[index].stream, self.views[index].seq + 1, Flags::LAST, cx);
+            let header = self.header(
+                Kind::Delta,
+                self.views[index].stream,
+                self.views[index].seq + 1,
+                Flags::LAST,
+                cx,
+            );
             let slot = &mut self.views[index];
             let (bids, asks) = (self.book.levels(Side::Bid), self.book.levels(Side::Ask));
             let (changes, merged) = slot.view.flush(now, bids, asks);
@@ -361,7 +383,8 @@ impl Pipeline {
             slot.seq += 1;
             let flags = header.flags.and(Flags::CONFLATED.when(merged > 1));
             let header = Header { flags, ..header };
-            cx.out.frame(self.id, slot.stream, |out| write_levels(out, &header, &changes.bids, &changes.asks));
+            cx.out
+                .frame(self.id, slot.stream, |out| write_levels(out, &header, &changes.bids, &changes.asks));
         }
     }
 
@@ -412,7 +435,13 @@ impl Pipeline {
         self.set_state(BookState::Stale(reason), gap, now, cx);
     }
 
-    fn set_state<C: Clock>(&mut self, state: BookState, gap: (u64, u64), now: TimeNs, cx: &mut Context<'_, C>) {
+    fn set_state<C: Clock>(
+        &mut self,
+        state: BookState,
+        gap: (u64, u64),
+        now: TimeNs,
+        cx: &mut Context<'_, C>,
+    ) {
         self.state = state;
         self.gap = gap;
         self.publish_image(Stream::STATUS, now, cx);
@@ -472,7 +501,8 @@ impl Pipeline {
                 match slot {
                     Some(index) => {
                         let view = &self.views[index].view;
-                        levels.clone_from(view.published());
+                        levels.bids.extend_from_slice(&view.published().bids);
+                        levels.asks.extend_from_slice(&view.published().asks);
                         depth = view.depth();
                     }
                     None if stream == Stream::BOOK => {
@@ -485,7 +515,8 @@ impl Pipeline {
                             (self.bbo.bid, self.bbo.ask)
                         } else {
                             known_to = KnownTo::WHOLE;
-                            self.ticker.map_or((None, None), |ticker| (present(ticker.bid), present(ticker.ask)))
+                            self.ticker
+                                .map_or((None, None), |ticker| (present(ticker.bid), present(ticker.ask)))
                         };
                         levels.bids.extend(bid);
                         levels.asks.extend(ask);
@@ -509,7 +540,8 @@ impl Pipeline {
 
     /// Opens a depth view, or joins the one that is alike.
     pub(super) fn open_view(&mut self, depth: u32, interval_ns: u64, now: TimeNs) -> Option<Stream> {
-        let alike = |slot: &&mut ViewSlot| slot.view.depth() == depth && slot.view.interval_ns() == interval_ns;
+        let alike =
+            |slot: &&mut ViewSlot| slot.view.depth() == depth && slot.view.interval_ns() == interval_ns;
         if let Some(slot) = self.views.iter_mut().find(alike) {
             slot.readers += 1;
             return Some(slot.stream);
@@ -576,7 +608,14 @@ impl Pipeline {
 
     /// The header of a frame that follows the one before it in its stream; a check follows itself.
     #[inline]
-    fn header<C: Clock>(&self, kind: Kind, stream: Stream, seq: u64, flags: Flags, cx: &Context<'_, C>) -> Header {
+    fn header<C: Clock>(
+        &self,
+        kind: Kind,
+        stream: Stream,
+        seq: u64,
+        flags: Flags,
+        cx: &Context<'_, C>,
+    ) -> Header {
         let prev_seq = if kind == Kind::Check { seq } else { seq - 1 };
         self.stamp(kind, stream, (seq, prev_seq), flags, cx.config, cx.clock)
     }

@@ -304,7 +304,10 @@ mod tests {
     fn refuses_what_no_venue_lists() {
         assert_eq!(Instrument::unlisted(Venue::Sim, ""), Err(InstrumentError::Symbol));
         assert_eq!(Instrument::unlisted(Venue::Sim, "btc"), Err(InstrumentError::Symbol));
-        assert_eq!(Instrument::unlisted(Venue::Sim, &"A".repeat(SYMBOL_LEN_MAX + 1)), Err(InstrumentError::Symbol));
+        assert_eq!(
+            Instrument::unlisted(Venue::Sim, &"A".repeat(SYMBOL_LEN_MAX + 1)),
+            Err(InstrumentError::Symbol)
+        );
         let mut odd = Instrument::unlisted(Venue::Sim, "X").unwrap();
         odd.price_exponent = 3;
         assert_eq!(Catalogue::default().add(odd), Err(InstrumentError::Scale));

@@ -1,6 +1,10 @@
 //! The recorded Binance sets with what an independent checker found in them, and their twins on simulated data.
 
-#![allow(dead_code, clippy::unwrap_used, reason = "each test file uses its part; a failed unwrap is a failed test")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "each test file uses its part; a failed unwrap is a failed test"
+)]
 
 use std::io::Read;
 use std::path::PathBuf;

@@ -43,7 +43,8 @@ const FIELD_COUNT: usize = Field::Execution as usize + 1;
 
 impl Field {
     /// What makes an object without type a spot ticker.
-    pub(in crate::decode) const TICKER: [Self; 5] = [Self::LastId, Self::Bids, Self::BidQty, Self::Asks, Self::AskQty];
+    pub(in crate::decode) const TICKER: [Self; 5] =
+        [Self::LastId, Self::Bids, Self::BidQty, Self::Asks, Self::AskQty];
 
     /// The field of a key, None for one that is not used. Some are used at the root of a frame only.
     #[inline]
@@ -233,7 +234,9 @@ mod tests {
     #[test]
     fn every_field_is_found_by_its_key() {
         let mut found = 0;
-        for key in "stream data error result id code e E T s ps U u pu lastUpdateId b a B A t p q m M X".split(' ') {
+        for key in
+            "stream data error result id code e E T s ps U u pu lastUpdateId b a B A t p q m M X".split(' ')
+        {
             let field = Field::of_key(key.as_bytes(), true).unwrap();
             assert_eq!(field.key(), key);
             found += 1;

@@ -21,12 +21,14 @@ use fields::Fields;
 use super::json::{Kind, Scanner, Token};
 use super::levels::{decimal, price_above_zero, read_levels};
 use super::{DecodeError, FRAME_BYTES_MAX, Listing, Listings, SYMBOL_BYTES_MAX, SymbolText};
-use crate::types::{Aggressor, DepthUpdate, Event, Level, Levels, Price, Qty, Snapshot, Ticker, Trade, TradeKind};
+use crate::types::{
+    Aggressor, DepthUpdate, Event, Level, Levels, Price, Qty, Snapshot, Ticker, Trade, TradeKind,
+};
 
 /// Decodes one frame. The levels of a depth update or snapshot go to `out`, which is emptied first.
 ///
-/// One pass, except that levels which come before their symbol are passed over and read afterwards. Cost: about 10 ns
-/// a level and some 200 ns a frame. Allocates only where `out` must grow.
+/// One pass, except that levels which come before their symbol are passed over and read afterwards. Cost: 15 to 30 ns
+/// a level (by its digits) and some 250 ns a frame. Allocates only where `out` must grow.
 ///
 /// # Errors
 /// See [`DecodeError`]. `out` is then empty, as after any event without levels.
@@ -260,7 +262,9 @@ impl<'a> Frame<'a> {
             match token.kind {
                 // A place without length: the levels were read on the way.
                 Kind::Array if token.start == token.end => {}
-                Kind::Array => self.levels(field, &mut Scanner::new(self.bytes, token.start as usize), out)?,
+                Kind::Array => {
+                    self.levels(field, &mut Scanner::new(self.bytes, token.start as usize), out)?
+                }
                 Kind::Absent => return Err(DecodeError::MissingField { field: field.key() }),
                 other => return Err(wrong_type(token, field, "an array of levels", other)),
             }
@@ -278,7 +282,13 @@ impl<'a> Frame<'a> {
         }
         let prev_id = if self.fields.has(Field::PrevId) { Some(self.id(Field::PrevId)?) } else { None };
         let ts_event = self.time()?;
-        Ok(Event::Depth(DepthUpdate { instrument: listing.id, first_id: first, last_id: last, prev_id, ts_event }))
+        Ok(Event::Depth(DepthUpdate {
+            instrument: listing.id,
+            first_id: first,
+            last_id: last,
+            prev_id,
+            ts_event,
+        }))
     }
 
     fn snapshot(&mut self, listings: &impl Listings, out: &mut Levels) -> Result<Event, DecodeError> {

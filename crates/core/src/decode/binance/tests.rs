@@ -106,7 +106,8 @@ fn depth_updates_of_the_three_products() {
 #[test]
 fn snapshots_of_the_three_products() {
     let spot = r#"{"lastUpdateId":50093239218,"bids":[["61837.63000000","3.78826000"]],"asks":[["61837.64000000","1.54698000"]]}"#;
-    let usdm = r#"{"lastUpdateId":7,"E":1723161256501,"T":1723161256493,"bids":[["61800.20","2.909"]],"asks":[]}"#;
+    let usdm =
+        r#"{"lastUpdateId":7,"E":1723161256501,"T":1723161256493,"bids":[["61800.20","2.909"]],"asks":[]}"#;
     let coinm = r#"{"lastUpdateId":8,"E":1723161257835,"T":1723161257823,"symbol":"BTCUSD_PERP","pair":"BTCUSD","bids":[["61804.7","35"]],"asks":[["61804.8","1"]]}"#;
     let late = r#"{"bids":[["61804.7","35"]],"asks":[["61804.8","1"]],"symbol":"BTCUSD_PERP","T":1723161257823,"lastUpdateId":8}"#;
     let of = |listing: Listing, last_id, ts_event| Snapshot { instrument: listing.id, last_id, ts_event };
@@ -117,7 +118,10 @@ fn snapshots_of_the_three_products() {
         Ok((Event::Snapshot(spot_event), vec![(6_183_763, 378_826)], vec![(6_183_764, 154_698)]))
     );
     for text in [coinm, late] {
-        assert_eq!(run(text, &ALL), Ok((Event::Snapshot(coinm_event), vec![(618_047, 35)], vec![(618_048, 1)])));
+        assert_eq!(
+            run(text, &ALL),
+            Ok((Event::Snapshot(coinm_event), vec![(618_047, 35)], vec![(618_048, 1)]))
+        );
     }
     assert_eq!(code(spot), "decode.ambiguous_snapshot");
     assert_eq!(run(coinm, &ONE).unwrap_err().code(), "decode.unknown_symbol");
@@ -125,10 +129,7 @@ fn snapshots_of_the_three_products() {
     let mut out = Levels::default();
     assert_eq!(decode_snapshot(spot.as_bytes(), SPOT, &mut out), Ok(spot_event));
     assert_eq!(decode_snapshot(coinm.as_bytes(), COINM, &mut out), Ok(coinm_event));
-    assert_eq!(
-        decode_snapshot(usdm.as_bytes(), USDM, &mut out),
-        Ok(of(USDM, 7, 1_723_161_256_493_000_000))
-    );
+    assert_eq!(decode_snapshot(usdm.as_bytes(), USDM, &mut out), Ok(of(USDM, 7, 1_723_161_256_493_000_000)));
     assert_eq!(out.side(crate::types::Side::Bid), [Level::new(6_180_020, 2_909)]);
     for (text, error) in [
         (r#"{"code":-1121,"msg":"Invalid symbol."}"#, DecodeError::Venue { code: -1121 }),
@@ -174,7 +175,10 @@ fn tickers_of_the_three_products() {
         assert_eq!(event(text), expected, "{text}");
     }
     assert_eq!(code(r#"{"u":1,"s":"BTCUSDT","b":"0","B":"1","a":"1","A":"2"}"#), "decode.zero_price");
-    assert_eq!(code(r#"{"e":"bookTicker","u":1,"s":"BTCUSDT","b":"1","B":"1","a":"1"}"#), "decode.missing_field");
+    assert_eq!(
+        code(r#"{"e":"bookTicker","u":1,"s":"BTCUSDT","b":"1","B":"1","a":"1"}"#),
+        "decode.missing_field"
+    );
 }
 
 #[test]
@@ -248,7 +252,10 @@ fn a_foreign_symbol_is_an_error_that_names_it() {
     let text = r#"{"e":"depthUpdate","E":1,"s":"DOGEUSDT","U":1,"u":2,"b":[["1","1"]],"a":[]}"#;
     let error = run(text, &ALL).unwrap_err();
     assert_eq!(error, DecodeError::UnknownSymbol { symbol: SymbolText::new(b"DOGEUSDT") });
-    assert_eq!(error.to_string(), "foreign symbol; expected one of the connection's instruments, got DOGEUSDT");
+    assert_eq!(
+        error.to_string(),
+        "foreign symbol; expected one of the connection's instruments, got DOGEUSDT"
+    );
 }
 
 #[test]
@@ -265,8 +272,7 @@ fn venue_errors_keep_the_venues_code() {
 #[test]
 fn bad_messages_have_a_code_each() {
     let depth = |from: &str, to: &str| {
-        let text =
-            r#"{"e":"depthUpdate","E":5,"T":4,"s":"BTCUSDT","U":10,"u":12,"pu":9,"b":[["1.5","2"]],"a":[["1.6","0"]]}"#;
+        let text = r#"{"e":"depthUpdate","E":5,"T":4,"s":"BTCUSDT","U":10,"u":12,"pu":9,"b":[["1.5","2"]],"a":[["1.6","0"]]}"#;
         assert!(text.contains(from), "{from}");
         code(&text.replacen(from, to, 1))
     };

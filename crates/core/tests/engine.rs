@@ -1,0 +1,357 @@
+//! What the engine does apart from the straight way: silence, resets, snapshots that do not fit, views, bad input.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed unwrap is a failed test")]
+
+use depthwire_core::encode::{Kind, RECORD_HEADER_BYTES, RecordType, Stream};
+use depthwire_core::engine::{Engine, EngineConfig, EngineError, IngestError, SourceId};
+use depthwire_core::types::{BookState, Catalogue, Instrument, InstrumentId, NoClock, StaleReason, Venue};
+
+const MS: u64 = 1_000_000;
+const S: u64 = 1_000 * MS;
+
+/// One record as a test looks at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seen {
+    Frame { kind: u8, stream: u8, epoch: u32, seq: u64, prev_seq: u64, flags: u16 },
+    Request { attempt: u32 },
+}
+
+struct Rig {
+    engine: Engine<NoClock>,
+    source: SourceId,
+    id: InstrumentId,
+    now: u64,
+}
+
+impl Rig {
+    fn new(config: EngineConfig) -> Self {
+        let catalogue = Catalogue::built_in();
+        let id = catalogue.find(Venue::Sim, "BTCUSDT").unwrap();
+        let mut engine = Engine::new(config, catalogue, NoClock);
+        let source = engine.open_source(Venue::Sim, &[id]).unwrap();
+        Self { engine, source, id, now: S }
+    }
+
+    /// A rig whose book is synced at 100, with one level a side.
+    fn synced(config: EngineConfig) -> Self {
+        let mut rig = Self::new(config);
+        rig.snapshot(100, "[\"10.00\",\"1\"]", "[\"11.00\",\"1\"]").unwrap();
+        assert_eq!(rig.state(), BookState::Synced);
+        rig.seen();
+        rig
+    }
+
+    fn snapshot(&mut self, last_id: u64, bids: &str, asks: &str) -> Result<(), IngestError> {
+        let text = format!("{{\"lastUpdateId\":{last_id},\"bids\":[{bids}],\"asks\":[{asks}]}}");
+        self.engine.ingest_snapshot(self.id, text.as_bytes(), self.now)
+    }
+
+    fn depth(&mut self, first: u64, last: u64, bids: &str, asks: &str) {
+        let text = format!(
+            "{{\"stream\":\"btcusdt@depth\",\"data\":{{\"e\":\"depthUpdate\",\"E\":1700000000000,\"s\":\"BTCUSDT\",\"U\":{first},\"u\":{last},\"b\":[{bids}],\"a\":[{asks}]}}}}"
+        );
+        self.engine.ingest(self.source, text.as_bytes(), self.now).unwrap();
+    }
+
+    fn trade(&mut self, kind: &str, id: u64) {
+        let key = if kind == "trade" { "t" } else { "a" };
+        let text = format!(
+            "{{\"e\":\"{kind}\",\"E\":1700000000000,\"s\":\"BTCUSDT\",\"{key}\":{id},\"p\":\"10.50\",\"q\":\"0.5\",\"T\":1700000000000,\"m\":true}}"
+        );
+        self.engine.ingest(self.source, text.as_bytes(), self.now).unwrap();
+    }
+
+    fn tick(&mut self) {
+        self.engine.tick(self.now);
+    }
+
+    fn state(&self) -> BookState {
+        self.engine.book_info(self.id, self.now).unwrap().state
+    }
+
+    fn seen(&mut self) -> Vec<Seen> {
+        let outbox = self.engine.outbox();
+        let mut seen = Vec::new();
+        while let Some(record) = outbox.front() {
+            let payload = &record[RECORD_HEADER_BYTES..];
+            seen.push(if record[4] == RecordType::Frame as u8 {
+                frame(payload)
+            } else {
+                Seen::Request { attempt: u32::from_le_bytes(*payload.first_chunk().unwrap()) }
+            });
+            outbox.take();
+        }
+        seen
+    }
+
+    fn image(&mut self, stream: Stream) -> Vec<Seen> {
+        let mut frames = Vec::new();
+        self.engine.image(self.id, stream, self.now, |bytes| frames.push(frame(bytes))).unwrap();
+        frames
+    }
+}
+
+fn frame(bytes: &[u8]) -> Seen {
+    let word = |at: usize| u64::from_le_bytes(bytes[40 + at..48 + at].try_into().unwrap());
+    Seen::Frame {
+        kind: bytes[100],
+        stream: bytes[101],
+        epoch: word(0) as u32,
+        seq: word(8),
+        prev_seq: word(16),
+        flags: u16::from_le_bytes([bytes[102], bytes[103]]),
+    }
+}
+
+fn kinds(seen: &[Seen]) -> Vec<(u8, u8)> {
+    seen.iter()
+        .filter_map(|seen| match seen {
+            Seen::Frame { kind, stream, .. } => Some((*kind, *stream)),
+            Seen::Request { .. } => None,
+        })
+        .collect()
+}
+
+const IMAGE: u8 = Kind::Image as u8;
+const DELTA: u8 = Kind::Delta as u8;
+const BBO: u8 = Kind::Bbo as u8;
+const CHECK: u8 = Kind::Check as u8;
+const STATUS: u8 = Kind::Status as u8;
+
+#[test]
+fn an_epoch_opens_with_images_and_its_deltas_link_up() {
+    let mut rig = Rig::new(EngineConfig { start_id: 9, ..EngineConfig::default() });
+    assert_eq!(rig.image(Stream::BOOK), [], "a book that never was has no image");
+    rig.depth(95, 99, "[\"9.00\",\"5\"]", "");
+    assert_eq!(rig.seen(), [Seen::Request { attempt: 1 }]);
+    rig.depth(100, 102, "[\"10.00\",\"2\"]", "");
+    assert_eq!(rig.seen(), [], "one request in flight");
+    rig.snapshot(100, "[\"10.00\",\"1\"]", "[\"11.00\",\"1\"]").unwrap();
+    let opened = rig.seen();
+    assert_eq!(kinds(&opened), [(IMAGE, 1), (IMAGE, 2), (IMAGE, 3), (IMAGE, 5), (STATUS, 4)]);
+    for seen in &opened {
+        let Seen::Frame { epoch, seq, prev_seq, .. } = *seen else { unreachable!() };
+        assert_eq!((epoch, seq, prev_seq), (1, 1, 1));
+    }
+    let info = rig.engine.book_info(rig.id, rig.now).unwrap();
+    assert_eq!((info.venue_seq, info.epoch), (102, 9 << 32 | 1), "the waiting update was applied, once");
+    rig.depth(103, 103, "[\"10.00\",\"3\"]", "");
+    rig.depth(104, 104, "[\"8.00\",\"3\"]", "");
+    let flags = 32;
+    assert_eq!(
+        rig.seen(),
+        [
+            Seen::Frame { kind: DELTA, stream: 1, epoch: 1, seq: 2, prev_seq: 1, flags },
+            Seen::Frame { kind: BBO, stream: 2, epoch: 1, seq: 2, prev_seq: 1, flags },
+            Seen::Frame { kind: DELTA, stream: 1, epoch: 1, seq: 3, prev_seq: 2, flags },
+        ]
+    );
+}
+
+#[test]
+fn silence_makes_a_book_stale_until_a_new_snapshot() {
+    let mut rig = Rig::synced(EngineConfig { silence_ns: 5 * S, ..EngineConfig::default() });
+    rig.now += 5 * S;
+    rig.tick();
+    assert_eq!(rig.state(), BookState::Synced, "not longer than the limit");
+    rig.trade("trade", 1);
+    rig.now += 1;
+    rig.tick();
+    assert_eq!(rig.state(), BookState::Stale(StaleReason::Silence), "trades do not keep a book alive");
+    let seen = rig.seen();
+    assert!(seen.contains(&Seen::Request { attempt: 1 }));
+    assert!(kinds(&seen).contains(&(STATUS, 4)));
+    rig.depth(101, 101, "[\"10.00\",\"7\"]", "");
+    assert_eq!(kinds(&rig.seen()), [], "the next update alone does not make it true again");
+    rig.snapshot(100, "[\"10.00\",\"1\"]", "[\"11.00\",\"1\"]").unwrap();
+    assert_eq!(rig.state(), BookState::Synced);
+    let stats = rig.engine.stats();
+    assert_eq!((stats.silences, stats.resyncs, stats.gaps), (1, 1, 0));
+    assert_eq!(rig.engine.book_info(rig.id, rig.now).unwrap().epoch & 0xFFFF_FFFF, 2, "a new epoch");
+}
+
+#[test]
+fn a_snapshot_that_does_not_bridge_is_refused_and_asked_for_again() {
+    let mut rig = Rig::new(EngineConfig::default());
+    rig.depth(110, 112, "[\"10.00\",\"1\"]", "");
+    rig.seen();
+    rig.snapshot(100, "[\"1.00\",\"1\"]", "[\"2.00\",\"1\"]").unwrap();
+    assert_eq!(rig.state(), BookState::Syncing);
+    assert_eq!(rig.engine.stats().snapshots_old, 1);
+    rig.tick();
+    assert_eq!(rig.seen(), [], "after a pause");
+    rig.now += 250 * MS;
+    rig.tick();
+    assert_eq!(rig.seen(), [Seen::Request { attempt: 2 }]);
+    rig.snapshot(111, "[\"10.00\",\"4\"]", "[\"11.00\",\"1\"]").unwrap();
+    assert_eq!(rig.state(), BookState::Synced);
+}
+
+#[test]
+fn a_hole_among_the_waiting_updates_needs_a_snapshot_beyond_it() {
+    let mut rig = Rig::new(EngineConfig::default());
+    rig.depth(100, 101, "[\"9.00\",\"1\"]", "");
+    rig.depth(105, 106, "[\"9.50\",\"1\"]", "");
+    rig.snapshot(100, "[\"8.00\",\"1\"]", "[\"11.00\",\"1\"]").unwrap();
+    assert_eq!((rig.state(), rig.engine.stats().gaps), (BookState::Syncing, 1));
+    assert!(kinds(&rig.seen()).is_empty(), "nothing of a book that is not whole is published");
+    rig.snapshot(104, "[\"10.00\",\"1\"]", "[\"11.00\",\"1\"]").unwrap();
+    assert_eq!(rig.state(), BookState::Synced);
+    assert_eq!(rig.engine.book_info(rig.id, 0).unwrap().venue_seq, 106);
+}
+
+#[test]
+fn a_reset_is_syncing_and_then_a_new_epoch() {
+    let mut rig = Rig::synced(EngineConfig::default());
+    rig.engine.reset_source(rig.source, rig.now).unwrap();
+    assert_eq!(rig.state(), BookState::Syncing);
+    assert_eq!(kinds(&rig.seen()), [(STATUS, 4)]);
+    assert_eq!(rig.image(Stream::BOOK), [], "the old book is gone");
+    rig.now = S / 2;
+    rig.depth(5, 6, "[\"10.00\",\"1\"]", "");
+    assert_eq!(rig.seen(), [Seen::Request { attempt: 1 }], "time may run backwards over a reset");
+    rig.snapshot(5, "[\"10.00\",\"1\"]", "[\"11.00\",\"1\"]").unwrap();
+    assert_eq!(rig.engine.book_info(rig.id, rig.now).unwrap().epoch, 2);
+}
+
+#[test]
+fn too_many_levels_make_the_book_stale_not_wrong() {
+    let mut rig = Rig::synced(EngineConfig { levels_max: 3, ..EngineConfig::default() });
+    rig.depth(101, 101, "[\"9.00\",\"1\"],[\"8.00\",\"1\"]", "");
+    assert_eq!(rig.state(), BookState::Stale(StaleReason::LevelsLimit));
+    assert!(!kinds(&rig.seen()).contains(&(DELTA, 1)));
+    rig.snapshot(101, "[\"9.00\",\"1\"],[\"8.00\",\"1\"]", "[\"11.00\",\"1\"],[\"12.00\",\"1\"]").unwrap();
+    assert_eq!(rig.state(), BookState::Stale(StaleReason::LevelsLimit), "a snapshot over the limit as well");
+}
+
+#[test]
+fn a_stale_book_is_answered_and_says_so() {
+    let mut rig = Rig::synced(EngineConfig::default());
+    rig.depth(105, 105, "[\"9.00\",\"1\"]", "");
+    assert_eq!(rig.state(), BookState::Stale(StaleReason::Gap));
+    let image = rig.image(Stream::BOOK);
+    assert_eq!(image, [Seen::Frame { kind: IMAGE, stream: 1, epoch: 1, seq: 1, prev_seq: 1, flags: 32 | 2 }]);
+}
+
+#[test]
+fn views_publish_net_changes_at_their_interval() {
+    let mut rig = Rig::synced(EngineConfig::default());
+    let every = rig.engine.open_depth(rig.id, 1, 0, rig.now).unwrap();
+    let slow = rig.engine.open_depth(rig.id, 1, 100 * MS, rig.now).unwrap();
+    assert_eq!(rig.engine.open_depth(rig.id, 1, 0, rig.now).unwrap(), every, "alike views are shared");
+    assert_eq!((every.0, slow.0), (16, 17));
+    assert_eq!(rig.image(slow).len(), 1);
+    rig.now += 10 * MS;
+    rig.depth(101, 101, "[\"10.00\",\"2\"],[\"9.00\",\"1\"]", "");
+    rig.depth(102, 102, "[\"10.00\",\"3\"]", "");
+    rig.depth(103, 103, "[\"9.00\",\"3\"]", "");
+    let seen = rig.seen();
+    assert_eq!(kinds(&seen).iter().filter(|seen| **seen == (DELTA, every.0)).count(), 2, "9.00 is not in it");
+    assert!(!kinds(&seen).contains(&(DELTA, slow.0)));
+    rig.now += 90 * MS;
+    rig.tick();
+    let conflated = Seen::Frame { kind: DELTA, stream: slow.0, epoch: 1, seq: 2, prev_seq: 1, flags: 32 | 1 };
+    assert!(rig.seen().contains(&conflated));
+    rig.engine.close_depth(rig.id, slow);
+    rig.engine.close_depth(rig.id, every);
+    rig.engine.close_depth(rig.id, every);
+    assert_eq!(rig.image(every), [], "the last reader closes it");
+    assert_eq!(rig.engine.open_depth(rig.id, 0, 0, 0), Err(EngineError::ViewRange));
+    assert_eq!(rig.engine.open_depth(rig.id, 101, 0, 0), Err(EngineError::ViewRange));
+    assert_eq!(rig.engine.open_depth(rig.id, 1, 61 * S, 0), Err(EngineError::ViewRange));
+    for interval_ms in 0..32 {
+        rig.engine.open_depth(rig.id, 5, interval_ms * MS, 0).unwrap();
+    }
+    assert_eq!(rig.engine.open_depth(rig.id, 6, 0, 0), Err(EngineError::ViewsFull));
+}
+
+#[test]
+fn a_changed_book_is_checked_once_a_second() {
+    let mut rig = Rig::synced(EngineConfig::default());
+    rig.now += 2 * S;
+    rig.tick();
+    assert_eq!(rig.seen(), [], "nothing changed");
+    rig.depth(101, 101, "[\"10.00\",\"2\"]", "");
+    assert!(kinds(&rig.seen()).contains(&(CHECK, 1)));
+    rig.depth(102, 102, "[\"10.00\",\"3\"]", "");
+    assert!(!kinds(&rig.seen()).contains(&(CHECK, 1)));
+    rig.now += S;
+    rig.tick();
+    let check = Seen::Frame { kind: CHECK, stream: 1, epoch: 1, seq: 3, prev_seq: 3, flags: 0 };
+    assert_eq!(rig.seen(), [check]);
+}
+
+#[test]
+fn one_kind_of_trade_message_is_passed_on() {
+    let mut rig = Rig::new(EngineConfig::default());
+    rig.trade("trade", 7);
+    rig.trade("aggTrade", 3);
+    rig.trade("trade", 8);
+    assert_eq!(kinds(&rig.seen()), [(5, 3), (5, 3)]);
+    let stats = rig.engine.stats();
+    assert_eq!((stats.trades, stats.ignored), (3, 1));
+}
+
+#[test]
+fn crossed_and_suspect_books_say_so() {
+    let mut rig = Rig::synced(EngineConfig::default());
+    rig.depth(101, 101, "[\"11.50\",\"1\"]", "");
+    let flagged = |rig: &mut Rig| match rig.seen()[0] {
+        Seen::Frame { flags, .. } => flags,
+        Seen::Request { .. } => 0,
+    };
+    assert_eq!((flagged(&mut rig), rig.engine.stats().crossed), (32 | 8, 1));
+    rig.depth(102, 102, "[\"11.50\",\"0\"]", "");
+    assert_eq!(flagged(&mut rig), 32);
+    let ticker = b"{\"u\":102,\"s\":\"BTCUSDT\",\"b\":\"10.00\",\"B\":\"9\",\"a\":\"11.00\",\"A\":\"1\"}";
+    rig.engine.ingest(rig.source, ticker, rig.now).unwrap();
+    rig.seen();
+    rig.depth(103, 103, "[\"10.00\",\"9\"]", "");
+    assert_eq!(flagged(&mut rig), 32 | 4, "the venue's own top disagreed");
+    let stats = rig.engine.stats();
+    assert_eq!((stats.bbo_checked, stats.bbo_matched), (1, 0));
+}
+
+#[test]
+fn bad_input_disturbs_nothing_else() {
+    let mut rig = Rig::synced(EngineConfig::default());
+    for bad in [
+        &b""[..],
+        b"{",
+        b"\x00\xff",
+        b"{\"e\":\"depthUpdate\",\"s\":\"BTCUSDT\",\"U\":101,\"u\":101,\"b\":[[\"10.00\",\"-1\"]],\"a\":[]}",
+    ] {
+        assert!(matches!(rig.engine.ingest(rig.source, bad, rig.now), Err(IngestError::Decode(_))));
+    }
+    let foreign =
+        b"{\"e\":\"trade\",\"E\":1,\"s\":\"XRPUSDT\",\"t\":1,\"p\":\"1\",\"q\":\"1\",\"T\":1,\"m\":true}";
+    assert!(rig.engine.ingest(rig.source, foreign, rig.now).is_err());
+    assert!(rig.engine.ingest_snapshot(rig.id, b"{\"code\":-1003,\"msg\":\"x\"}", rig.now).is_err());
+    assert_eq!(rig.seen(), []);
+    assert_eq!(rig.engine.stats().decode_errors, 6);
+    rig.depth(101, 101, "[\"10.00\",\"2\"]", "");
+    assert_eq!(rig.state(), BookState::Synced);
+    assert_eq!(rig.engine.book_info(rig.id, 0).unwrap().seq, 2);
+}
+
+#[test]
+fn calls_that_cannot_be_done_change_nothing() {
+    let mut rig = Rig::new(EngineConfig::default());
+    let other = Catalogue::built_in().find(Venue::BinanceUsdm, "BTCUSDT").unwrap();
+    let engine = &mut rig.engine;
+    assert_eq!(engine.open_source(Venue::Sim, &[]), Err(EngineError::SourceInstruments));
+    assert_eq!(engine.open_source(Venue::Sim, &[rig.id]), Err(EngineError::SourceInstruments));
+    assert_eq!(engine.open_source(Venue::BinanceUsdm, &[other, other]), Err(EngineError::SourceInstruments));
+    assert_eq!(engine.open_source(Venue::Sim, &[other]), Err(EngineError::WrongVenue));
+    let nobody = InstrumentId(1);
+    assert_eq!(engine.open_source(Venue::Sim, &[nobody]), Err(EngineError::UnknownInstrument(1)));
+    assert_eq!(engine.ingest(SourceId(5), b"{}", 0), Err(IngestError::Engine(EngineError::UnknownSource(5))));
+    assert_eq!(engine.image(nobody, Stream::BOOK, 0, |_| {}), Err(EngineError::UnknownInstrument(1)));
+    assert_eq!(engine.book_info(nobody, 0), None);
+    let rescaled = Instrument { price_exponent: -4, ..engine.catalogue().get(rig.id).unwrap().clone() };
+    assert_eq!(engine.add_instrument(rescaled), Err(EngineError::InUse));
+    let unlisted = Instrument::unlisted(Venue::BinanceSpot, "NEWUSDT").unwrap();
+    let added = engine.add_instrument(unlisted.clone()).unwrap();
+    assert_eq!(engine.add_instrument(unlisted), Ok(added));
+    assert!(engine.open_source(Venue::BinanceSpot, &[added]).is_ok());
+}
