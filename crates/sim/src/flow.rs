@@ -25,6 +25,9 @@ const ACTIONS_PER_MS_MAX: i64 = 32;
 /// Orders at the best level from which on nobody joins it.
 const TOUCH_ORDERS_MAX: u32 = 12;
 
+/// Of 1,000 orders at the best level, those that join the favoured side; the others leave the other side.
+const JOINS_PERMILLE: u64 = 580;
+
 /// Of 1,000 actions, those that take while the spread is closed.
 const TAKES_PERMILLE: u64 = 25;
 
@@ -38,7 +41,7 @@ const FLEETING_PERMILLE: u64 = 110;
 /// 1 - e^-0.8 of all looks meet one, and most of those end a level: levels settle at the usual spacing.
 const REACH_TENTHS: i64 = 8;
 
-/// What [`Profile::join_weight`] is for dense books, where levels stand apart.
+/// What [`Profile::join_weight`] is where every tick is a level, where levels stand apart.
 const SPARSE_JOIN_WEIGHT: u64 = 3;
 
 /// Halvings of activity (in 1/256) that the quietest window may reach, and doublings of the busiest.
@@ -113,7 +116,7 @@ impl Flow {
 
         let step = self.rng.bell() * self.profile.fair_step / 297;
         let reference = self.profile.reference_price * FAIR_SCALE;
-        self.fair += (step * exp2(exponent / 2) >> 16) + (reference - self.fair) / RETURN_WINDOWS;
+        self.fair += ((step * exp2(exponent / 2)) >> 16) + (reference - self.fair) / RETURN_WINDOWS;
         self.fair = self.fair.clamp(reference - reference / 10, reference + reference / 10);
     }
 
@@ -169,7 +172,7 @@ impl Flow {
 
     fn act_at_touch(&mut self, bbo: Bbo) {
         let side = self.favoured(bbo);
-        let joins = self.rng.chance(580);
+        let joins = self.rng.chance(JOINS_PERMILLE);
         let side = if joins { side } else { side.other() };
         let Some(best) = self.book.best(side) else { return };
         if !joins {
@@ -248,4 +251,69 @@ const fn exp2(x: i64) -> i64 {
     let whole = x.div_euclid(256);
     let base = if whole < 0 { 65_536 >> -whole } else { 65_536 << whole };
     base + base * x.rem_euclid(256) / 256
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+mod tests {
+    use super::*;
+    use crate::instrument::PROFILES;
+
+    #[test]
+    fn powers_of_two_are_exact_at_whole_ones_and_rise_between() {
+        assert_eq!([-512, -256, 0, 256, 1_024].map(exp2), [16_384, 32_768, 65_536, 131_072, 1 << 20]);
+        assert!((-2_048..2_048).all(|x| exp2(x) < exp2(x + 1)));
+    }
+
+    #[test]
+    fn the_flow_rests_when_a_message_is_full() {
+        let mut flow = Flow::new(&PROFILES[0], 1, 0);
+        for _ in 0..2 * CHANGES_PER_FRAME_MAX {
+            flow.act();
+        }
+        let (touched_len, id) = (flow.book.touched_len(), flow.book.id());
+        assert!((CHANGES_PER_FRAME_MAX - 80..=CHANGES_PER_FRAME_MAX).contains(&touched_len), "{touched_len}");
+        flow.act();
+        assert_eq!(flow.book.id(), id);
+        flow.book.take_touched(&mut Vec::new());
+        for _ in 0..10 {
+            flow.act();
+        }
+        assert!(flow.book.id() > id, "and goes on after it");
+    }
+
+    #[test]
+    fn a_burst_is_bounded() {
+        let mut flow = Flow::new(&PROFILES[0], 1, 0);
+        flow.actions_per_ms = 1_000 << 16;
+        assert_eq!(i64::from(flow.actions_due()), ACTIONS_PER_MS_MAX);
+        for _ in 0..100_000 {
+            flow.begin_window();
+            let most = flow.profile.actions_per_s * exp2(ACTIVITY_RANGE.1 * 9 / 8) / 1_000;
+            assert!(flow.actions_per_ms <= most && flow.actions_per_ms > 0);
+        }
+    }
+
+    #[test]
+    fn the_price_follows_fair_value_and_fair_value_returns() {
+        for (stream, profile) in PROFILES.iter().enumerate() {
+            let mut flow = Flow::new(profile, 1, stream as u64);
+            let away = profile.shape.at(60);
+            for target in [profile.reference_price + away, profile.reference_price - away] {
+                flow.fair = target * FAIR_SCALE;
+                for _ in 0..60_000 {
+                    flow.act();
+                    flow.book.take_touched(&mut Vec::new());
+                }
+                let off = flow.off_fair(flow.bbo().unwrap());
+                assert!(off.abs() < away / 4, "{} is {off} off", profile.symbol);
+            }
+            flow.fair = i64::from(u32::MAX) * FAIR_SCALE;
+            flow.begin_window();
+            let reference = profile.reference_price * FAIR_SCALE;
+            assert_eq!(flow.fair, reference + reference / 10, "brought into its range at once");
+            (0..4 * RETURN_WINDOWS).for_each(|_| flow.begin_window());
+            assert!((flow.fair - reference).abs() < reference / 50, "{}", profile.symbol);
+        }
+    }
 }

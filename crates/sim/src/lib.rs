@@ -6,6 +6,22 @@
 //! `bookTicker`, `trade`), [`Market::snapshot`] the REST depth answer, [`Market::true_book`] the truth to
 //! compare a rebuilt book with, [`recording`] a collector's text file and [`faults`] the damage to do to it.
 //!
+//! # How much it resembles a real market
+//! Matched to the recorded Binance spot BTCUSDT of 2024-08-08/09 (650 s), by `tests/statistics.rs`, which
+//! measures 1,300 s of the simulated BTCUSDT and holds it to within 20 % of the recording:
+//!
+//! | statistic | recorded | simulated |
+//! |---|---|---|
+//! | levels a depth message, p10 / p50 / p90 / p99 | 7 / 22 / 104 / 386 | 6 / 21 / 102 / 368 |
+//! | rank of a changed level, p50 / p75 / p90 | 88 / 311 / 673 | 88 / 300 / 679 |
+//! | share of ranks below 8 / 32 / 128, percent | 17 / 33 / 57 | 16 / 33 / 56 |
+//!
+//! The other three have the same distribution of ranks, but denser books and smaller messages. Frames a
+//! second, depth / bookTicker / trade (BTCUSDT recorded: 10 / 112 / 31):
+//! BTCUSDT 10 / 80 / 21, ETHUSDT 10 / 66 / 17, SOLUSDT 9.8 / 36 / 9.5, DOGEUSDT 9.4 / 17 / 4.7.
+//! Books settle at about 3,000 levels a side. Not matched: the sizes of trades (larger here), the rate at
+//! which the best price moves (about twice the recorded), round prices, correlation between instruments.
+//!
 //! The crate depends on nothing, least of all on the engine that it tests.
 
 mod book;
@@ -23,5 +39,5 @@ pub use book::{LEVELS_PER_SIDE_MAX, ORDERS_PER_SIDE_MAX};
 pub use error::SimError;
 pub use frame::{FRAME_BYTES_MAX, SNAPSHOT_BYTES_MAX};
 pub use instrument::SYMBOLS;
-pub use market::{CATCH_UP_MS_MAX, Market, SNAPSHOT_LIMIT_MAX, TrueBook};
+pub use market::{CATCH_UP_MS_MAX, Market, SNAPSHOT_LIMIT_MAX, TIME_MS_MAX, TrueBook};
 pub use recording::{RECORDING_MS_MAX, recording};

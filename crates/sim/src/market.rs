@@ -11,6 +11,10 @@ use crate::instrument::{PROFILES, Profile, SYMBOLS};
 /// Market time that a caller may be behind, in milliseconds. Beyond it, see [`Market::next`].
 pub const CATCH_UP_MS_MAX: u64 = 5_000;
 
+/// The end of time, in milliseconds since the epoch: in the year 2248, so that nanoseconds fit 63 bits. Later
+/// times count as this one.
+pub const TIME_MS_MAX: u64 = 1 << 43;
+
 /// Levels a side of the deepest REST answer, as on the venue. No book here is deeper.
 pub const SNAPSHOT_LIMIT_MAX: usize = LEVELS_PER_SIDE_MAX;
 
@@ -36,20 +40,20 @@ pub struct Market {
 }
 
 impl Market {
-    /// A market that opens at `start_ms` (milliseconds since the epoch) with full books.
+    /// A market that opens at `start_ms` (milliseconds since the epoch, at most [`TIME_MS_MAX`]) with full books.
     ///
-    /// Builds about 14,000 orders; some milliseconds.
+    /// Builds about 14,000 orders, in some milliseconds.
     #[must_use]
     pub fn new(seed: u64, start_ms: u64) -> Self {
         Self {
             listings: std::array::from_fn(|index| Listing::new(&PROFILES[index], seed, index as u64)),
-            start_ms,
+            start_ms: start_ms.min(TIME_MS_MAX),
             elapsed_ms: 0,
             dropped_ms: 0,
             turn: 0,
             actions_left: None,
             outbox: Outbox::default(),
-            frame_time_ms: start_ms,
+            frame_time_ms: start_ms.min(TIME_MS_MAX),
         }
     }
 
@@ -69,8 +73,9 @@ impl Market {
     ///
     /// Costs about a microsecond for each frame; at most [`CATCH_UP_MS_MAX`] of market time for the first one.
     pub fn next(&mut self, now_ms: u64, out: &mut Vec<u8>) -> bool {
+        let now_ms = now_ms.min(TIME_MS_MAX);
         let behind_ms = now_ms.saturating_sub(self.now_ms());
-        self.dropped_ms = self.dropped_ms.saturating_add(behind_ms.saturating_sub(CATCH_UP_MS_MAX));
+        self.dropped_ms += behind_ms.saturating_sub(CATCH_UP_MS_MAX);
         out.clear();
         loop {
             if let Some(time_ms) = self.outbox.time_ms() {
@@ -135,7 +140,7 @@ impl Market {
     }
 
     const fn now_ms(&self) -> u64 {
-        self.start_ms.saturating_add(self.dropped_ms).saturating_add(self.elapsed_ms)
+        self.start_ms + self.dropped_ms + self.elapsed_ms
     }
 
     /// One action of one instrument, or the end of its turn.

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use crate::error::SimError;
-use crate::market::Market;
+use crate::market::{Market, TIME_MS_MAX};
 use crate::rng::Rng;
 
 /// Market time that one recording may cover, in milliseconds: an hour, about 300 MB of text.
@@ -35,6 +35,7 @@ pub fn recording(
     if duration_ms > RECORDING_MS_MAX {
         return Err(SimError::RecordingTooLong { asked_ms: duration_ms });
     }
+    let start_ms = start_ms.min(TIME_MS_MAX);
     let mut market = Market::new(seed, start_ms);
     let mut lines = Lines { out, rng: Rng::new(seed, u64::MAX), last_ns: 0 };
     lines.out.clear();
@@ -44,7 +45,7 @@ pub fn recording(
     let mut elapsed_ms = 0;
     let mut rest = Rest::Asked;
     while elapsed_ms < duration_ms || rest != Rest::Arrived {
-        let time_ms = start_ms.saturating_add(elapsed_ms);
+        let time_ms = start_ms + elapsed_ms;
         while elapsed_ms < duration_ms && market.next(time_ms, &mut frame) {
             if frame.starts_with(&stream) {
                 lines.push(time_ms, &frame);
@@ -81,8 +82,8 @@ impl Lines<'_> {
     /// One line, received one to two milliseconds after it was sent, and after the line before.
     fn push(&mut self, time_ms: u64, text: &[u8]) {
         let delay_ns = 1_000_000 + self.rng.below(1_000_000);
-        let received_ns = time_ms.saturating_mul(1_000_000).saturating_add(delay_ns);
-        self.last_ns = received_ns.max(self.last_ns.saturating_add(1));
+        let received_ns = time_ms * 1_000_000 + delay_ns;
+        self.last_ns = received_ns.max(self.last_ns + 1);
         // Writing into a vector cannot fail.
         let _ = write!(self.out, "{} ", self.last_ns);
         self.out.extend_from_slice(text);

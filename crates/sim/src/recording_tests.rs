@@ -35,6 +35,22 @@ fn holds_one_instrument_with_the_rest_answer_among_its_first_frames() {
 }
 
 #[test]
+fn holds_exactly_the_frames_that_a_market_sends() {
+    let mut market = Market::new(5, START_MS);
+    let mut frame = Vec::new();
+    let recorded = lines(2_000);
+    let mut recorded = recorded.iter().filter(|line| !line.1.starts_with("{\"lastUpdateId\":"));
+    while market.next(START_MS + 1_999, &mut frame) {
+        if frame.starts_with(b"{\"stream\":\"btcusdt@") {
+            let (received_ns, text) = recorded.next().unwrap();
+            assert_eq!(text.as_bytes(), frame);
+            assert!(*received_ns > market.frame_time_ms() * 1_000_000);
+        }
+    }
+    assert!(recorded.next().is_none());
+}
+
+#[test]
 fn a_short_one_ends_with_the_rest_answer() {
     for duration_ms in [0, 1, 40, 200] {
         assert!(lines(duration_ms).last().unwrap().1.starts_with("{\"lastUpdateId\":"), "{duration_ms}");

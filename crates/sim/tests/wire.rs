@@ -4,7 +4,7 @@
 mod support;
 
 use depthwire_sim::{Market, SNAPSHOT_LIMIT_MAX};
-use support::{Body, INSTRUMENTS, Rebuilt, START_MS, read_frame, read_snapshot};
+use support::{Body, INSTRUMENTS, Level, Rebuilt, START_MS, read_frame, read_snapshot};
 
 const DURATION_MS: u64 = if cfg!(debug_assertions) { 20_000 } else { 120_000 };
 
@@ -17,7 +17,7 @@ struct Subscriber {
     last_id: u64,
     /// The id that the last depth frame ended with, applied or not.
     wire_id: u64,
-    ticker: Option<(u64, (i64, i64), (i64, i64))>,
+    ticker: Option<(u64, Level, Level)>,
     trade_id: u64,
     depths: usize,
     tickers: usize,

@@ -10,12 +10,14 @@ pub const INSTRUMENTS: [(&str, u32, u32); 4] =
 /// The start of every market in these tests, in milliseconds.
 pub const START_MS: u64 = 1_723_161_254_000;
 
-pub type Levels = Vec<(i64, i64)>;
+/// Price and quantity, as mantissas.
+pub type Level = (i64, i64);
+pub type Levels = Vec<Level>;
 
 #[derive(Debug, PartialEq, Eq)]
 pub enum Body {
     Depth { time_ms: u64, first_id: u64, last_id: u64, bids: Levels, asks: Levels },
-    Ticker { id: u64, bid: (i64, i64), ask: (i64, i64) },
+    Ticker { id: u64, bid: Level, ask: Level },
     Trade { time_ms: u64, id: u64, price: i64, qty: i64, buyer_is_maker: bool },
 }
 
@@ -147,11 +149,11 @@ impl Rebuilt {
         }
     }
 
-    pub fn best_bid(&self) -> (i64, i64) {
+    pub fn best_bid(&self) -> Level {
         self.bids.last_key_value().map(|(&price, &qty)| (price, qty)).unwrap()
     }
 
-    pub fn best_ask(&self) -> (i64, i64) {
+    pub fn best_ask(&self) -> Level {
         self.asks.first_key_value().map(|(&price, &qty)| (price, qty)).unwrap()
     }
 }

@@ -1,0 +1,166 @@
+// Generates the feed's Rust and TypeScript code from crates/core/schema/feed.fbs.
+//
+//   node scripts/generate.mjs           builds the schema compiler if needed and writes the files
+//   node scripts/generate.mjs --check   compares the recorded hashes; where the compiler builds, generates again and
+//                                       compares bytes. Writes nothing. Exit 1 with a fix line on a difference.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const schema = 'crates/core/schema/feed.fbs';
+const hashFile = 'crates/core/schema/generated.sha256';
+const outputs = [
+  { language: 'rust', folder: 'crates/core/src/encode/generated' },
+  { language: 'ts', folder: 'src/wire/generated' },
+];
+const compiler = join(
+  root,
+  'target/flatc/release',
+  process.platform === 'win32' ? 'depthwire-flatc.exe' : 'depthwire-flatc',
+);
+const fix = 'fix: run `npm run generate` and commit what it writes';
+
+class Failure extends Error {
+  constructor(what, fixLine) {
+    super(what);
+    this.fixLine = fixLine;
+  }
+}
+
+/** Every file below a folder of the repository, as sorted paths with forward slashes. */
+function filesBelow(base, folder) {
+  if (!existsSync(join(base, folder))) return [];
+  return readdirSync(join(base, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(base, join(entry.parentPath, entry.name)).split(sep).join('/'))
+    .sort();
+}
+
+const generatedFiles = (base) => outputs.flatMap(({ folder }) => filesBelow(base, folder));
+
+const sha256 = (path) => createHash('sha256').update(readFileSync(path)).digest('hex');
+
+/** The lines of the hash file, which `sha256sum -c` reads too: the schema, then every output. */
+function hashLines() {
+  return [schema, ...generatedFiles(root)].map((path) => `${sha256(join(root, path))}  ${path}`);
+}
+
+const runs = (command) => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
+
+/** Why the compiler cannot be built here, or undefined. */
+function missingTool() {
+  if (!runs('cargo')) return 'cargo is missing';
+  if (!runs('cmake')) return 'cmake is missing';
+  const cxx = process.env.CXX;
+  if (process.platform !== 'win32' && ![cxx, 'c++', 'g++', 'clang++'].some((name) => name && runs(name))) {
+    return 'a C++ compiler is missing';
+  }
+  return undefined;
+}
+
+/** Builds the compiler into its own cached target folder; cargo does nothing when it is current. */
+function buildCompiler(quiet) {
+  const built = spawnSync('cargo', ['build', '--release', '--locked', ...(quiet ? ['--quiet'] : [])], {
+    cwd: join(root, 'crates/core/schema/flatc'),
+    env: { ...process.env, CARGO_TARGET_DIR: join(root, 'target/flatc') },
+    stdio: quiet ? ['ignore', 'ignore', 'pipe'] : 'inherit',
+    encoding: 'utf8',
+  });
+  return built.status === 0 ? undefined : (built.stderr?.trim().split('\n')[0] ?? 'see the lines above');
+}
+
+/** Writes all outputs below `base`, in place of what is there. */
+function generateInto(base) {
+  const folders = outputs.map(({ folder }) => join(base, folder));
+  for (const folder of folders) {
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+  }
+  const ran = spawnSync(compiler, [join(root, schema), ...folders], { stdio: 'inherit' });
+  if (ran.status !== 0) fail('the schema compiler refused the schema', `fix: correct ${schema}`);
+  for (const path of generatedFiles(base)) {
+    const text = readFileSync(join(base, path), 'utf8');
+    if (!/generated/.test(text.slice(0, 200))) {
+      writeFileSync(join(base, path), `// generated from ${schema}, do not edit\n${text}`);
+    }
+  }
+}
+
+/** Ends the run; thrown, so that temporary folders are removed on the way out. */
+function fail(what, fixLine) {
+  throw new Failure(what, fixLine);
+}
+
+function generate() {
+  const missing = missingTool();
+  if (missing)
+    fail(missing, 'fix: install cargo, cmake and a C++ compiler (Debian: apt-get install cmake g++)');
+  const broken = buildCompiler(false);
+  if (broken) fail(`the schema compiler did not build: ${broken}`, 'fix: see the compiler output above');
+  generateInto(root);
+  const lines = hashLines();
+  writeFileSync(join(root, hashFile), `${lines.join('\n')}\n`);
+  console.log(`generate: wrote ${lines.length - 1} files and ${hashFile}`);
+}
+
+function check() {
+  const recorded = existsSync(join(root, hashFile))
+    ? readFileSync(join(root, hashFile), 'utf8').trim().split('\n')
+    : [];
+  const current = hashLines();
+  const changed = [
+    ...current.filter((line) => !recorded.includes(line)),
+    ...recorded.filter((line) => !current.includes(line)),
+  ];
+  if (changed.length > 0) {
+    const paths = [...new Set(changed.map((line) => line.slice(66)))];
+    fail(`not what ${hashFile} records: ${paths.join(', ')}`, fix);
+  }
+  const obstacle = missingTool() ?? buildCompiler(true);
+  if (obstacle) {
+    console.log(`generate: ${current.length} hashes match; not generated again, because ${obstacle}`);
+    return;
+  }
+  const scratch = mkdtempSync(join(tmpdir(), 'depthwire-generate-'));
+  try {
+    generateInto(scratch);
+    const paths = new Set([...generatedFiles(root), ...generatedFiles(scratch)]);
+    const different = [...paths].filter(
+      (path) =>
+        !existsSync(join(root, path)) ||
+        !existsSync(join(scratch, path)) ||
+        sha256(join(root, path)) !== sha256(join(scratch, path)),
+    );
+    if (different.length > 0) fail(`the schema makes other files than these: ${different.join(', ')}`, fix);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+  console.log(`generate: ${current.length} hashes match; generated again with the same bytes`);
+}
+
+const argument = process.argv[2];
+if (argument !== undefined && argument !== '--check') {
+  console.error(`usage: node scripts/generate.mjs [--check], got ${argument}`);
+  process.exit(2);
+}
+try {
+  if (argument === '--check') check();
+  else generate();
+} catch (error) {
+  if (!(error instanceof Failure)) throw error;
+  console.error(`generate: ${error.message}`);
+  console.error(error.fixLine);
+  process.exitCode = 1;
+}

@@ -1,0 +1,224 @@
+// @ts-check
+/**
+ * `npm test`, `npm run check`: installs, builds, runs every check and ends with one line of totals.
+ *
+ * A check that is not a test runner counts as one test. The whole output of each stays in `.build/log/`; what
+ * failed is shown. Exit code 1 when anything failed.
+ */
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { benchmarks } from './bench.mjs';
+import { build } from './build.mjs';
+import { install, isInstalled } from './install.mjs';
+import { endWithSignals, run, seconds } from './run.mjs';
+import { generatedBinding, installedTool, root } from './sources.mjs';
+import { contentHash } from './stale.mjs';
+import {
+  checkCompiler,
+  checkNode,
+  checkRust,
+  checkRustLints,
+  describeMissing,
+  findBrowser,
+  findProgram,
+  nodeRange,
+  oldestRust,
+  withCargoOnPath,
+} from './tools.mjs';
+import { excerpt, NOTHING, ofCargoTest, ofExit, ofVitest, sum, totalsLine } from './totals.mjs';
+
+/**
+ * @typedef {import('./totals.mjs').Totals} Totals
+ *
+ * @typedef {object} Check
+ * @property {string} name
+ * @property {readonly [string, ...string[]]} command
+ * @property {(outcome: import('./run.mjs').Outcome) => Totals} [verdict] `ofExit` unless given
+ * @property {NodeJS.ProcessEnv} [env] added to the environment
+ */
+
+const VITEST_REPORT = path.join(root, '.build', 'vitest.json');
+const LOGS = path.join(root, '.build', 'log');
+
+/** Colours are switched off: the output is read by programs. */
+const env = { ...withCargoOnPath(process.env), CARGO_TERM_COLOR: 'never', NO_COLOR: '1', TERM: 'dumb' };
+
+/** Names of the checks that failed, said again at the end. @type {string[]} */
+const failures = [];
+
+/** @type {readonly Check[]} */
+const sourceChecks = [
+  { name: 'rust format', command: ['cargo', 'fmt', '--all', '--check'] },
+  { name: 'biome', command: [installedTool('biome'), 'ci', '--colors=off', '.'] },
+  { name: 'types', command: [installedTool('tsc'), '--project', 'tsconfig.json', '--noEmit'] },
+  { name: 'generated files', command: [process.execPath, 'scripts/generate.mjs', '--check'] },
+  // The release profile, so that macros and build scripts of the addon's build are used again.
+  {
+    name: 'clippy',
+    command: [
+      'cargo',
+      'clippy',
+      '--locked',
+      '--release',
+      '--workspace',
+      '--all-targets',
+      '--',
+      '-D',
+      'warnings',
+    ],
+  },
+  {
+    name: 'rust docs',
+    command: ['cargo', 'doc', '--locked', '--release', '--no-deps', '--package', 'depthwire-core'],
+    env: { RUSTDOCFLAGS: '-D warnings' },
+  },
+  {
+    name: 'rust tests',
+    command: [
+      'cargo',
+      ...['test', '--locked', '--release', '--workspace', '--exclude', 'depthwire-node', '--no-fail-fast'],
+      ...['--', '--show-output'],
+    ],
+    verdict: ofCargoTest,
+  },
+];
+
+/** Checks that run what was built. @returns {Check[]} */
+function builtChecks() {
+  rmSync(VITEST_REPORT, { force: true });
+  return [
+    {
+      name: 'typescript tests',
+      command: [
+        installedTool('vitest'),
+        ...['run', '--reporter=default', '--reporter=json', `--outputFile.json=${VITEST_REPORT}`],
+      ],
+      verdict: (outcome) =>
+        ofVitest(outcome, existsSync(VITEST_REPORT) ? readFileSync(VITEST_REPORT, 'utf8') : undefined),
+    },
+    ...benchmarks(['--tiny']).map((benchmark) => ({ ...benchmark, name: `bench ${benchmark.name}` })),
+  ];
+}
+
+/** @param {string} text */
+function say(text) {
+  process.stdout.write(text);
+}
+
+/**
+ * @param {Check} check
+ * @returns {Promise<Totals>}
+ */
+async function perform(check) {
+  say(`${check.name} … `);
+  const outcome = await run(check.command, { cwd: root, env: { ...env, ...check.env } });
+  const totals = (check.verdict ?? ofExit)(outcome);
+  const log = path.join(LOGS, `${check.name.replaceAll(' ', '-')}.log`);
+  mkdirSync(LOGS, { recursive: true });
+  writeFileSync(log, outcome.output);
+  say(
+    `${check.verdict === undefined && totals.failed === 0 ? 'ok' : totalsLine(totals)}, ${seconds(outcome.elapsedMs)}\n`,
+  );
+  for (const note of totals.notes) say(`  ${note}\n`);
+  if (totals.failed > 0) {
+    failures.push(check.name);
+    say(
+      `FAILED ${check.name}: ${check.command.join(' ')}\n${excerpt(outcome.output)}\n(all of it: ${log})\n`,
+    );
+  }
+  return totals;
+}
+
+/**
+ * One check decided here.
+ * @param {string} name
+ * @param {string} problem empty: passed
+ * @param {string} [detail] said when it passed
+ * @returns {Totals}
+ */
+function decide(name, problem, detail = 'ok') {
+  if (problem === '') {
+    say(`${name} … ${detail}\n`);
+    return { ...NOTHING, passed: 1 };
+  }
+  failures.push(name);
+  say(`${name} … FAILED\n${problem.trimEnd()}\n`);
+  return { ...NOTHING, failed: 1 };
+}
+
+/** Chromium for the test of the page: installed when this is root on a CI machine with apt-get. */
+async function browser() {
+  const found = findBrowser(env);
+  if ('path' in found) return decide('browser', '', found.path);
+  const mayInstall = process.env.CI === 'true' && process.getuid?.() === 0 && findProgram('apt-get', env);
+  if (!mayInstall) return decide('browser', describeMissing([found]));
+  return sum([
+    await perform({ name: 'apt-get update', command: ['apt-get', 'update'] }),
+    await perform({
+      name: 'apt-get install chromium',
+      command: ['apt-get', 'install', '-y', '--no-install-recommends', 'chromium'],
+      env: { DEBIAN_FRONTEND: 'noninteractive' },
+    }),
+  ]);
+}
+
+/**
+ * Skipping is for checkouts without recordings.
+ * @param {number} skipped
+ */
+function recordings(skipped) {
+  const folder = process.env.DEPTHWIRE_DATA || path.resolve(root, '..', 'shared', 'data');
+  if (!existsSync(folder))
+    return decide('recordings', '', `none at ${folder}: tests that need them may skip`);
+  return decide(
+    'recordings',
+    skipped === 0 ? '' : `${skipped} tests were skipped, though the recordings are at ${folder}`,
+    folder,
+  );
+}
+
+/** @returns {Promise<Totals>} */
+async function everything() {
+  const missing = [
+    ...checkNode(process.versions.node, nodeRange(root)),
+    ...checkRust(env, oldestRust(root)),
+    ...checkRustLints(env),
+    ...checkCompiler(env),
+  ];
+  const parts = [decide('tools', describeMissing(missing))];
+  if (missing.length > 0) return sum(parts);
+
+  if (!isInstalled(root)) {
+    say('npm ci … ');
+    const outcome = await install(root);
+    say(outcome.ok ? `${seconds(outcome.elapsedMs)}\n` : '');
+    parts.push(decide('installation', outcome.ok ? '' : `${outcome.ending}\n${outcome.output}`));
+    if (!outcome.ok) return sum(parts);
+  }
+  parts.push(await browser());
+
+  const before = contentHash(root, generatedBinding);
+  const { ok: built } = await build({ env, say });
+  parts.push(decide('build', built ? '' : 'see above; what needs it does not run'));
+  const unchanged = before === contentHash(root, generatedBinding);
+  parts.push(
+    decide(
+      'generated binding',
+      unchanged ? '' : 'the build has changed src/native/binding.*: commit it with its source',
+    ),
+  );
+
+  for (const check of sourceChecks) parts.push(await perform(check));
+  for (const check of builtChecks()) {
+    parts.push(built ? await perform(check) : decide(check.name, 'not run: there is no build'));
+  }
+  parts.push(recordings(sum(parts).skipped));
+  return sum(parts);
+}
+
+const started = performance.now();
+endWithSignals();
+const totals = await everything();
+process.exitCode = totals.failed === 0 ? 0 : 1;
+if (failures.length > 0) say(`failed: ${failures.join(', ')}\n`);
+say(`in ${seconds(performance.now() - started)}\n${totalsLine(totals)}\n`);

@@ -1,0 +1,42 @@
+import type { InstrumentOverride } from '../config.js';
+import type { Engine } from '../engine.js';
+import { DepthwireError } from '../errors.js';
+
+/** Of an instrument that no catalogue lists: enough digits for any venue, and no tick. */
+const UNLISTED = { priceExponent: -8, qtyExponent: -8, tickSize: 0, lotSize: 0 } as const;
+
+/** Adds the instruments that the user described; what was not given stays as the catalogue has it. */
+export function catalogue(engine: Engine, overrides: readonly InstrumentOverride[]): void {
+  for (const { name, ...given } of overrides) {
+    const listed = engine.instruments().find((instrument) => instrument.name === name);
+    const { priceExponent, qtyExponent, tickSize, lotSize } = { ...UNLISTED, ...listed, ...definedOf(given) };
+    engine.addInstrument(name, priceExponent, qtyExponent, tickSize, lotSize);
+  }
+}
+
+/** Numbers of instruments by name; those that are not listed are added with digits to spare. */
+export function idsOf(engine: Engine, names: readonly string[]): readonly number[] {
+  return names.map((name) => {
+    const listed = engine.instruments().find((instrument) => instrument.name === name);
+    if (listed !== undefined) return listed.id;
+    const { priceExponent, qtyExponent, tickSize, lotSize } = UNLISTED;
+    return engine.addInstrument(name, priceExponent, qtyExponent, tickSize, lotSize);
+  });
+}
+
+/** The name of an instrument of the catalogue. Throws `instrument.unlisted`. */
+export function nameOf(engine: Engine, id: number): string {
+  const listed = engine.instruments().find((instrument) => instrument.id === id);
+  if (listed !== undefined) return listed.name;
+  throw new DepthwireError('instrument.unlisted', {
+    what: 'an instrument is not in the catalogue',
+    where: 'instrument',
+    expected: 'a number of the catalogue',
+    got: String(id),
+    fix: 'Add it with --instrument venue:SYMBOL.',
+  });
+}
+
+function definedOf<T extends object>(given: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as never;
+}

@@ -1,0 +1,121 @@
+import { Simulator } from '#native';
+import type { Config } from '../config.js';
+import { type Engine, openEngine, startIdNow } from '../engine.js';
+import { type DepthwireError, explain } from '../errors.js';
+import { recordedStreams } from '../ingest/recorded-streams.js';
+import { ReplayFile } from '../ingest/replay-file.js';
+import { SimulatedVenue } from '../ingest/simulated-venue.js';
+import type { Source } from '../ingest/source.js';
+import { FeedServer } from '../publish/server.js';
+import type { Site } from '../publish/site.js';
+import { catalogue, idsOf } from './catalogue.js';
+
+/** Time, silence, intervals and slow clients are looked at so often. */
+const TICK_MS = 10;
+/** Wrong inputs are told at most so often; all are counted. */
+const FAULT_LOG_MS = 1000;
+
+/** A server that runs. */
+export interface Serving {
+  readonly port: number;
+  /** Address of the page. */
+  readonly url: string;
+  readonly engine: Engine;
+  readonly server: FeedServer;
+  readonly source: Source;
+  /** Stops the source, says goodbye to the clients and closes the port; the same promise each time. */
+  stop(reason: string): Promise<void>;
+}
+
+/** Wires a source, the engine and the server. `warn` takes lines for people. Throws `serve.*`, `recording.*`. */
+export async function startServing(
+  config: Config,
+  site: Site,
+  warn: (line: string) => void,
+): Promise<Serving> {
+  const wiring: { server?: FeedServer; source?: Source } = {};
+  const faults = new FaultLog(warn);
+  const engine = openEngine(
+    {
+      startId: startIdNow(),
+      silenceMs: config.silenceMs,
+      replay: config.replay !== undefined,
+      outputBytes: config.outputBytes,
+    },
+    {
+      onFrame: (instrument, stream, frame) => wiring.server?.onFrame(instrument, stream, frame),
+      onSnapshotRequest: (instrument) => wiring.source?.snapshot(instrument),
+      onFault: (error) => {
+        if (wiring.server !== undefined) wiring.server.metrics.faults += 1;
+        faults.report(error);
+      },
+    },
+  );
+  catalogue(engine, config.instruments);
+  const source = await sourceOf(config, engine, () => wiring.server?.pressed() ?? false);
+  wiring.source = source;
+  const served = new Set(source.open(engine));
+  const instruments = engine.instruments().filter((instrument) => served.has(instrument.id));
+  const server = new FeedServer(engine, instruments, config, site);
+  wiring.server = server;
+  const port = await server.listen();
+  const timer = setInterval(() => {
+    engine.tick();
+    server.tick();
+  }, TICK_MS);
+  source.ended.catch((error: unknown) => warn(explain(error)));
+  source.start();
+  let stopped: Promise<void> | undefined;
+  const stop = async (reason: string): Promise<void> => {
+    await source.stop();
+    await server.drain(reason);
+    clearInterval(timer);
+  };
+  return {
+    port,
+    url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}/`,
+    engine,
+    server,
+    source,
+    stop: (reason) => (stopped ??= stop(reason)),
+  };
+}
+
+async function sourceOf(config: Config, engine: Engine, pressed: () => boolean): Promise<Source> {
+  if (config.replay === undefined) return new SimulatedVenue(new Simulator(config.seed, Date.now()));
+  const { files, speed, loop } = config.replay;
+  const wanted = config.instruments.map(({ name }) => name);
+  const { venue, names } = await recordedStreams(files, wanted, engine);
+  return new ReplayFile({
+    paths: files,
+    venue,
+    instruments: idsOf(engine, names),
+    speed,
+    loop,
+    pressed,
+    pauseMsMax: config.limits.slowMs,
+  });
+}
+
+/** Prints the first of a burst of faults and the number of those that it hid. */
+class FaultLog {
+  readonly #warn: (line: string) => void;
+  #nextMs = 0;
+  #hidden = 0;
+
+  constructor(warn: (line: string) => void) {
+    this.#warn = warn;
+  }
+
+  report(error: DepthwireError): void {
+    const nowMs = performance.now();
+    if (nowMs < this.#nextMs) {
+      this.#hidden += 1;
+      return;
+    }
+    const more = this.#hidden === 0 ? '' : `\n  (${this.#hidden} more since the last one)`;
+    this.#warn(explain(error) + more);
+    this.#hidden = 0;
+    this.#nextMs = nowMs + FAULT_LOG_MS;
+  }
+}

@@ -1,0 +1,56 @@
+/** Where a command writes. */
+export interface Terminal {
+  /** Whether people watch rather than a pipe. */
+  readonly isTty: boolean;
+  readonly hasColor: boolean;
+  /** Resolves when the stream takes more. */
+  write(text: string): Promise<void>;
+}
+
+/** A stream of the process. One whose reader has gone swallows what follows: `onClosed` is told once. */
+export function terminalOf(stream: NodeJS.WriteStream, onClosed: () => void): Terminal {
+  let closed = false;
+  const close = (): void => {
+    if (closed) return;
+    closed = true;
+    onClosed();
+  };
+  stream.on('error', close);
+  const isTty = stream.isTTY === true;
+  return {
+    isTty,
+    hasColor: isTty && process.env.NO_COLOR === undefined && process.env.TERM !== 'dumb',
+    write: (text) =>
+      new Promise((resolve) => {
+        if (closed) resolve();
+        else stream.write(text, () => resolve());
+      }),
+  };
+}
+
+/** A bar for `stderr`: drawn in place, at most ten times a second, and removed at its end. */
+export class ProgressBar {
+  readonly #terminal: Terminal;
+  #nextMs = 0;
+  #drawn = false;
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+  }
+
+  /** `share`: 0 to 1. Does nothing in a pipe. */
+  show(share: number): void {
+    const nowMs = performance.now();
+    if (!this.#terminal.isTty || nowMs < this.#nextMs) return;
+    this.#nextMs = nowMs + 100;
+    this.#drawn = true;
+    const filled = Math.round(share * 30);
+    const bar = '█'.repeat(filled) + '░'.repeat(30 - filled);
+    void this.#terminal.write(`\r${bar} ${Math.round(share * 100)} %\x1b[K`);
+  }
+
+  end(): void {
+    if (this.#drawn) void this.#terminal.write('\r\x1b[K');
+    this.#drawn = false;
+  }
+}

@@ -1,0 +1,238 @@
+import { stat } from 'node:fs/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Replica } from '#native';
+import type { InstrumentOverride } from '../config.js';
+import { type Engine, openEngine, startIdNow } from '../engine.js';
+import type { DepthwireError } from '../errors.js';
+import { recordedStreams } from '../ingest/recorded-streams.js';
+import { RecordingReader } from '../ingest/recording.js';
+import { catalogue, idsOf, nameOf } from './catalogue.js';
+
+/** What a book came to, in the engine and in a replica that saw the feed frames alone. */
+export interface VerifiedBook {
+  readonly instrument: string;
+  readonly state: string;
+  readonly bids: number;
+  readonly asks: number;
+  readonly bestBid: string | null;
+  readonly bestAsk: string | null;
+  readonly digest: string;
+  readonly replicaDigest: string | null;
+}
+
+/** The report of `verify --json`. */
+export interface VerifyReport {
+  readonly venue: string;
+  readonly files: readonly string[];
+  readonly frames: number;
+  readonly bookMessages: number;
+  readonly applied: number;
+  readonly levelChanges: number;
+  readonly appliedLevelChanges: number;
+  readonly snapshots: number;
+  readonly trades: number;
+  readonly gaps: number;
+  readonly resyncs: number;
+  readonly crossed: number;
+  readonly decodeErrors: number;
+  readonly bbo: { readonly checked: number; readonly matched: number };
+  readonly checksums: { readonly checked: number; readonly matched: number };
+  readonly books: readonly VerifiedBook[];
+  readonly elapsedMs: number;
+  readonly framesPerSecond: number;
+}
+
+export interface VerifyOptions {
+  readonly files: readonly string[];
+  readonly instruments: readonly InstrumentOverride[];
+  /** Gaps fail even if the book has synced again. */
+  readonly strict: boolean;
+  /** Called after each chunk with the share of the files that has been read, 0 to 1. */
+  readonly onProgress?: (share: number) => void;
+}
+
+/** A report, what in it does not hold, and the first input that was wrong. */
+export interface Verified {
+  readonly report: VerifyReport;
+  readonly failures: readonly string[];
+  readonly firstFault: DepthwireError | undefined;
+}
+
+const EVERYTHING_NS = 2n ** 63n - 1n;
+const OUTPUT_BYTES = 8 << 20;
+/** Frames are handed to the replica in batches of so many bytes. */
+const BATCH_BYTES = 1 << 18;
+
+/**
+ * Runs recordings through the whole engine, rebuilds every book from the emitted frames, and compares. Throws
+ * `recording.*` when the files cannot be read to their end.
+ */
+export async function verify(options: VerifyOptions): Promise<Verified> {
+  const { files, strict, onProgress } = options;
+  const replica = new BatchedReplica();
+  let firstFault: DepthwireError | undefined;
+  const engine = openEngine(
+    { startId: startIdNow(), silenceMs: 0, replay: true, outputBytes: OUTPUT_BYTES },
+    {
+      onFrame: (_instrument, _stream, frame) => replica.take(frame),
+      onSnapshotRequest: () => {},
+      onFault: (error) => {
+        firstFault ??= error;
+      },
+    },
+  );
+  catalogue(engine, options.instruments);
+  const wanted = options.instruments.map(({ name }) => name);
+  const { venue, names } = await recordedStreams(files, wanted, engine);
+  const ids = idsOf(engine, names);
+  const source = engine.openSource(venue, ids);
+  let totalBytes = 0;
+  for (const file of files) totalBytes += (await stat(file)).size;
+
+  const startMs = performance.now();
+  const reader = new RecordingReader(files);
+  while (await reader.fill()) {
+    reader.use(engine.ingestRecording(source, reader.pending, EVERYTHING_NS));
+    onProgress?.(Math.min(1, reader.fileBytes / totalBytes));
+    await nextTurn();
+  }
+  replica.flush();
+  const elapsedMs = performance.now() - startMs;
+
+  const books = booksOf(engine, replica, ids);
+  const stats = engine.stats();
+  const { frames, bookMessages, applied, levelChanges, appliedLevelChanges, snapshots, trades } = stats;
+  const { gaps, resyncs, crossed, decodeErrors } = stats;
+  const report: VerifyReport = {
+    venue,
+    files,
+    frames,
+    bookMessages,
+    applied,
+    levelChanges,
+    appliedLevelChanges,
+    snapshots,
+    trades,
+    gaps,
+    resyncs,
+    crossed,
+    decodeErrors,
+    bbo: { checked: stats.bboChecked, matched: stats.bboMatched },
+    checksums: { checked: stats.checksumsChecked, matched: stats.checksumsMatched },
+    books,
+    elapsedMs: Math.round(elapsedMs * 1000) / 1000,
+    framesPerSecond: Math.round((frames / elapsedMs) * 1000),
+  };
+  return { report, failures: [...failuresOf(report, strict), ...replica.failures(engine)], firstFault };
+}
+
+/** What does not hold, as sentences. */
+export function failuresOf(report: VerifyReport, strict: boolean): readonly string[] {
+  const failures: string[] = [];
+  const { decodeErrors, crossed, applied, gaps, resyncs, bbo, checksums } = report;
+  if (applied === 0) failures.push('nothing was proven: no book message was applied');
+  if (decodeErrors > 0) failures.push(`${decodeErrors} frames could not be decoded`);
+  if (crossed > 0) failures.push(`${crossed} updates left a synced book crossed`);
+  if (bbo.matched !== bbo.checked) {
+    failures.push(
+      `${bbo.checked - bbo.matched} of ${bbo.checked} comparisons with the venue's top of book differ`,
+    );
+  }
+  if (checksums.matched !== checksums.checked) {
+    failures.push(`${checksums.checked - checksums.matched} of ${checksums.checked} venue checksums differ`);
+  }
+  if (strict && gaps > 0) failures.push(`${gaps} gaps, ${resyncs} resyncs, and --strict allows none`);
+  for (const { instrument, state, digest, replicaDigest } of report.books) {
+    if (state !== 'synced') failures.push(`${instrument} ends ${state}`);
+    if (digest !== replicaDigest) failures.push(`${instrument}: the book rebuilt from the feed differs`);
+  }
+  return failures;
+}
+
+/** The report for people. */
+export function reportText({ report, failures, firstFault }: Verified): string {
+  const number = (value: number): string => value.toLocaleString('en-US');
+  const { bbo, checksums } = report;
+  const lines = [
+    `${report.venue}: ${report.files.join(', ')}`,
+    `  frames           ${number(report.frames)} in ${number(Math.round(report.elapsedMs))} ms (${number(report.framesPerSecond)}/s)`,
+    `  book messages    ${number(report.bookMessages)}, applied ${number(report.applied)}`,
+    `  level changes    ${number(report.levelChanges)}, applied ${number(report.appliedLevelChanges)}`,
+    `  snapshots        ${number(report.snapshots)}`,
+    `  trades           ${number(report.trades)}`,
+    `  gaps             ${number(report.gaps)}, resyncs ${number(report.resyncs)}`,
+    `  crossed          ${number(report.crossed)}`,
+    `  decode errors    ${number(report.decodeErrors)}`,
+    `  top of book      ${number(bbo.matched)} of ${number(bbo.checked)} comparisons equal`,
+  ];
+  if (checksums.checked > 0) {
+    lines.push(`  checksums        ${number(checksums.matched)} of ${number(checksums.checked)} equal`);
+  }
+  for (const book of report.books) {
+    lines.push(
+      `  ${book.instrument}  ${book.state}, ${number(book.bids)} bids, ${number(book.asks)} asks, ` +
+        `${book.bestBid ?? 'none'} / ${book.bestAsk ?? 'none'}`,
+      `    engine   ${book.digest}`,
+      `    replica  ${book.replicaDigest ?? 'no book'}`,
+    );
+  }
+  if (firstFault !== undefined) lines.push(`  first fault      ${firstFault.message} (${firstFault.got})`);
+  for (const failure of failures) lines.push(`  FAIL  ${failure}`);
+  lines.push(failures.length === 0 ? 'proven' : 'not proven');
+  return lines.join('\n');
+}
+
+function booksOf(engine: Engine, replica: BatchedReplica, ids: readonly number[]): readonly VerifiedBook[] {
+  const digests = replica.digests();
+  return ids.map((id) => {
+    const { state, bids, asks, bestBid, bestAsk } = engine.book(id);
+    return {
+      instrument: nameOf(engine, id),
+      state,
+      bids,
+      asks,
+      bestBid: bestBid ?? null,
+      bestAsk: bestAsk ?? null,
+      digest: engine.digest(id),
+      replicaDigest: digests.get(id) ?? null,
+    };
+  });
+}
+
+/** Copies frames out of the ring and applies them some hundred kilobytes at a time. */
+class BatchedReplica {
+  readonly #replica = new Replica();
+  readonly #batch = new Uint8Array(BATCH_BYTES);
+  #bytes = 0;
+
+  take(frame: Uint8Array): void {
+    if (this.#bytes + frame.byteLength > BATCH_BYTES) this.flush();
+    if (frame.byteLength > BATCH_BYTES) {
+      this.#replica.apply(frame.slice());
+      return;
+    }
+    this.#batch.set(frame, this.#bytes);
+    this.#bytes += frame.byteLength;
+  }
+
+  flush(): void {
+    if (this.#bytes === 0) return;
+    this.#replica.apply(this.#batch.subarray(0, this.#bytes));
+    this.#bytes = 0;
+  }
+
+  digests(): ReadonlyMap<number, string> {
+    return new Map(this.#replica.books().map(({ instrument, digest }) => [instrument, digest]));
+  }
+
+  /** What the replica itself found wrong with the feed. */
+  failures(engine: Engine): readonly string[] {
+    return this.#replica.books().flatMap(({ instrument, checkFailures, gaps }) => {
+      const name = nameOf(engine, instrument);
+      return [
+        ...(checkFailures > 0 ? [`${name}: ${checkFailures} checks of the feed failed in the replica`] : []),
+        ...(gaps > 0 ? [`${name}: ${gaps} gaps in the feed`] : []),
+      ];
+    });
+  }
+}

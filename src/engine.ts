@@ -1,0 +1,380 @@
+import { Engine as NativeEngineClass } from '#native';
+import { codeOf, DepthwireError } from './errors.js';
+
+/** An instrument of the catalogue. Tick and lot are mantissas, 0 = unknown; exponents are powers of ten. */
+export interface InstrumentInfo {
+  readonly id: number;
+  readonly name: string;
+  readonly venue: string;
+  readonly symbol: string;
+  readonly priceExponent: number;
+  readonly qtyExponent: number;
+  readonly tickSize: number;
+  readonly lotSize: number;
+  readonly qtyUnit: string;
+  readonly contractSize: number;
+  readonly inverse: boolean;
+}
+
+/** Where a book stands: `syncing`, `synced` or `stale`, and why. */
+export interface BookInfo {
+  readonly state: string;
+  readonly reason: string;
+  readonly epoch: bigint;
+  readonly seq: bigint;
+  readonly venueSeq: bigint;
+  readonly bids: number;
+  readonly asks: number;
+  /** Best prices as shortest decimals, where the side has a level. */
+  readonly bestBid?: string;
+  readonly bestAsk?: string;
+  /** Since the last depth update. */
+  readonly ageNs: bigint;
+}
+
+/** Counters since the engine was opened, over all its instruments. */
+export interface EngineStats {
+  readonly frames: number;
+  readonly bookMessages: number;
+  readonly applied: number;
+  readonly levelChanges: number;
+  readonly appliedLevelChanges: number;
+  readonly snapshots: number;
+  readonly snapshotsOld: number;
+  readonly snapshotRequests: number;
+  readonly trades: number;
+  readonly gaps: number;
+  readonly resyncs: number;
+  readonly silences: number;
+  readonly crossed: number;
+  readonly decodeErrors: number;
+  readonly ignored: number;
+  readonly pendingDropped: number;
+  readonly bboChecked: number;
+  readonly bboMatched: number;
+  readonly checksumsChecked: number;
+  readonly checksumsMatched: number;
+  readonly feedFrames: number;
+  readonly feedBytes: number;
+}
+
+/** The last error that the addon met inside a frame. */
+export interface ErrorInfo {
+  readonly code: string;
+  readonly what: string;
+  readonly where: string;
+  readonly expected: string;
+  readonly got: string;
+  readonly fix: string;
+}
+
+/** The addon's engine, as far as this file calls it. Returned numbers are bit sets of `OUTPUT`, `MORE` and `ERROR`. */
+export interface NativeEngine {
+  instruments(): InstrumentInfo[];
+  addInstrument(
+    name: string,
+    priceExponent: number,
+    qtyExponent: number,
+    tickSize: number,
+    lotSize: number,
+  ): number;
+  detect(bytes: Uint8Array): string[];
+  openSource(venue: string, instruments: number[]): number;
+  ingest(source: number, bytes: Uint8Array): number;
+  ingestSnapshot(source: number, instrument: number, bytes: Uint8Array): number;
+  snapshotFailed(instrument: number): void;
+  ingestRecording(source: number, bytes: Uint8Array, untilNs: bigint, last: boolean): number;
+  resetSource(source: number): number;
+  tick(): number;
+  pump(): number;
+  image(instrument: number, stream: number, out: Uint8Array): number;
+  openDepth(instrument: number, depth: number, intervalMs: number): number;
+  closeDepth(instrument: number, stream: number): void;
+  book(instrument: number): BookInfo;
+  stats(): EngineStats;
+  lastError(): ErrorInfo | null;
+  digest(instrument: number): string;
+  nowNs(): bigint;
+}
+
+/** Who takes what the engine puts out. Called inside the call that caused it; must not call the engine's inputs. */
+export interface EngineListener {
+  /** One feed frame. The view is valid during the call only: its memory is the ring's. */
+  onFrame(instrument: number, stream: number, frame: Uint8Array): void;
+  /** The engine needs a snapshot of the venue's book. `attempt` counts from 1. */
+  onSnapshotRequest(instrument: number, attempt: number, reason: number): void;
+  /** An input was wrong; the engine has gone on. Not called for each when several share one input. */
+  onFault(error: DepthwireError): void;
+}
+
+export interface EngineOptions {
+  /** Names this start of the process in every epoch. */
+  readonly startId: number;
+  /** 0 = off. */
+  readonly silenceMs: number;
+  /** Time comes from the recording, and frames say so. */
+  readonly replay: boolean;
+  /** A power of two. */
+  readonly outputBytes: number;
+}
+
+/** Streams with a number of their own; 16 and above are depth views. */
+export const STREAM = { book: 1, bbo: 2, trades: 3, status: 4, venueBbo: 5 } as const;
+
+/** Return bits of the addon. */
+export const OUTPUT = 1;
+export const MORE = 2;
+export const ERROR = 4;
+
+/** The ring, as the addon writes it: a control block, then records that start 8-aligned and never wrap. */
+export const RING = {
+  controlBytes: 128,
+  headerBytes: 16,
+  control: { write: 0, read: 1, capacity: 2, consumed: 3, nextLow: 4, nextHigh: 5 },
+  type: { pad: 0, frame: 1, snapshotRequest: 2 },
+} as const;
+
+/** Rounds of drain and pump after one input. A round moves a ringful, so this is more than any book can hold. */
+const PUMP_ROUNDS_MAX = 1_000_000;
+
+/** Opens the addon's engine over a new ring. Throws `engine.options` when the addon refuses them. */
+export function openEngine(options: EngineOptions, listener: EngineListener): Engine {
+  const output = new SharedArrayBuffer(RING.controlBytes + options.outputBytes);
+  const { startId, silenceMs, replay } = options;
+  const native = guarded(() => new NativeEngineClass({ startId, silenceMs, replay }, new Uint8Array(output)));
+  return new Engine(native, output, listener);
+}
+
+/** A number for this start of the process: tenths of a second, so that a later start has a greater one for 13 years. */
+export function startIdNow(): number {
+  return Math.floor(Date.now() / 100) >>> 0;
+}
+
+/**
+ * The engine as TypeScript sees it: each input is one call into the addon, after which everything that it put out has
+ * gone to the listener. Costs one view per frame and allocates nothing else.
+ */
+export class Engine {
+  readonly #native: NativeEngine;
+  readonly #listener: EngineListener;
+  readonly #output: SharedArrayBuffer;
+  readonly #words: Uint32Array;
+  readonly #halves: Uint16Array;
+  readonly #capacity: number;
+  #catalogue: readonly InstrumentInfo[] | undefined;
+
+  constructor(native: NativeEngine, output: SharedArrayBuffer, listener: EngineListener) {
+    this.#native = native;
+    this.#listener = listener;
+    this.#output = output;
+    this.#words = new Uint32Array(output);
+    this.#halves = new Uint16Array(output);
+    this.#capacity = output.byteLength - RING.controlBytes;
+  }
+
+  /** The catalogue, in the addon's order. Kept until an instrument is added. */
+  instruments(): readonly InstrumentInfo[] {
+    this.#catalogue ??= this.#native.instruments();
+    return this.#catalogue;
+  }
+
+  /** Adds an instrument or changes its scale, before a source speaks for it. Throws `instrument.*`. */
+  addInstrument(
+    name: string,
+    priceExponent: number,
+    qtyExponent: number,
+    tickSize: number,
+    lotSize: number,
+  ): number {
+    this.#catalogue = undefined;
+    return guarded(() => this.#native.addInstrument(name, priceExponent, qtyExponent, tickSize, lotSize));
+  }
+
+  /** Names of the instruments whose streams a recording's first bytes hold. Throws `decode.*` when it is none. */
+  detect(bytes: Uint8Array): readonly string[] {
+    return guarded(() => this.#native.detect(bytes));
+  }
+
+  /** Opens a connection of a venue and the books of its instruments. */
+  openSource(venue: string, instruments: readonly number[]): number {
+    return guarded(() => this.#native.openSource(venue, [...instruments]));
+  }
+
+  /** One received frame, which may be reused after the call. */
+  ingest(source: number, frame: Uint8Array): void {
+    let flags: number;
+    try {
+      flags = this.#native.ingest(source, frame);
+    } catch (error) {
+      throw typed(error);
+    }
+    this.#settle(flags);
+  }
+
+  /** The answer to a snapshot request. */
+  ingestSnapshot(source: number, instrument: number, answer: Uint8Array): void {
+    this.#settle(guarded(() => this.#native.ingestSnapshot(source, instrument, answer)));
+  }
+
+  /** A snapshot request cannot be answered; the engine asks again, later each time. */
+  snapshotFailed(instrument: number): void {
+    guarded(() => this.#native.snapshotFailed(instrument));
+  }
+
+  /**
+   * Whole lines of a recording, up to the first that is later than `untilNs`. Returns the bytes used; `nextNs` then holds
+   * the time of the line that waits.
+   */
+  ingestRecording(source: number, lines: Uint8Array, untilNs: bigint): number {
+    let used = 0;
+    // Each round uses at least one line or is the last, so the lines bound it.
+    for (;;) {
+      const rest = used === 0 ? lines : lines.subarray(used);
+      const flags = guarded(() => this.#native.ingestRecording(source, rest, untilNs, false));
+      const consumed = this.#words[RING.control.consumed] ?? 0;
+      used += consumed;
+      this.#settle(flags);
+      if ((flags & MORE) === 0 || consumed === 0) return used;
+    }
+  }
+
+  /** Time of the next line after `ingestRecording`; 0 = the bytes hold no further whole line. */
+  get nextNs(): bigint {
+    const { nextLow, nextHigh } = RING.control;
+    return (BigInt(this.#words[nextHigh] ?? 0) << 32n) | BigInt(this.#words[nextLow] ?? 0);
+  }
+
+  /** The venue restarts: every book of the source syncs anew, in a new epoch. */
+  resetSource(source: number): void {
+    this.#settle(guarded(() => this.#native.resetSource(source)));
+  }
+
+  /** Time passes. At least every 50 ms. */
+  tick(): void {
+    this.#settle(guarded(() => this.#native.tick()));
+  }
+
+  /** Writes the current image; returns its bytes, 0 = there is none, negative = minus the bytes that it needs. */
+  image(instrument: number, stream: number, out: Uint8Array): number {
+    return guarded(() => this.#native.image(instrument, stream, out));
+  }
+
+  /** The stream of a depth view, counted: each call needs a `closeDepth`. Throws `engine.views_full`. */
+  openDepth(instrument: number, depth: number, intervalMs: number): number {
+    return guarded(() => this.#native.openDepth(instrument, depth, intervalMs));
+  }
+
+  closeDepth(instrument: number, stream: number): void {
+    guarded(() => this.#native.closeDepth(instrument, stream));
+  }
+
+  book(instrument: number): BookInfo {
+    return guarded(() => this.#native.book(instrument));
+  }
+
+  stats(): EngineStats {
+    return this.#native.stats();
+  }
+
+  /** SHA-256 over the book's levels as shortest decimals. */
+  digest(instrument: number): string {
+    return guarded(() => this.#native.digest(instrument));
+  }
+
+  nowNs(): bigint {
+    return this.#native.nowNs();
+  }
+
+  #settle(flags: number): void {
+    let now = flags;
+    for (let round = 0; now !== 0; round++) {
+      if ((now & OUTPUT) !== 0) this.#drain();
+      if ((now & ERROR) !== 0) this.#report();
+      if ((now & MORE) === 0) return;
+      if (round === PUMP_ROUNDS_MAX) {
+        throw new DepthwireError('engine.pump', {
+          what: 'the engine keeps saying that more output waits',
+          where: 'output ring',
+          expected: `at most ${PUMP_ROUNDS_MAX} rounds`,
+          got: `${round} rounds`,
+          fix: 'Report this with the input that led to it; restart the server to go on.',
+        });
+      }
+      now = this.#native.pump();
+    }
+  }
+
+  #drain(): void {
+    const words = this.#words;
+    const { write: writeAt, read: readAt } = RING.control;
+    const write = Atomics.load(words, writeAt);
+    let read = words[readAt] ?? 0;
+    try {
+      while (read !== write) {
+        const offset = read % this.#capacity;
+        const at = RING.controlBytes + offset;
+        const type = this.#halves[(at >> 1) + 2];
+        if (type === RING.type.pad) {
+          read = (read + this.#capacity - offset) >>> 0;
+          continue;
+        }
+        const size = words[at >> 2] ?? 0;
+        if (offset + RING.headerBytes + size > this.#capacity) throw corrupt(offset, size);
+        // Moved on before the listener runs, so that one that throws does not see the record twice.
+        read = (read + RING.headerBytes + ((size + 7) & ~7)) >>> 0;
+        const instrument = words[(at >> 2) + 2] ?? 0;
+        const payload = at + RING.headerBytes;
+        if (type === RING.type.frame) {
+          const stream = this.#halves[(at >> 1) + 3] ?? 0;
+          this.#listener.onFrame(instrument, stream, new Uint8Array(this.#output, payload, size));
+        } else if (type === RING.type.snapshotRequest) {
+          const reason = (words[(payload >> 2) + 1] ?? 0) & 0xff;
+          this.#listener.onSnapshotRequest(instrument, words[payload >> 2] ?? 0, reason);
+        }
+      }
+    } finally {
+      Atomics.store(words, readAt, read);
+    }
+  }
+
+  #report(): void {
+    const info = this.#native.lastError();
+    if (info !== null) this.#listener.onFault(new DepthwireError(info.code, info));
+  }
+}
+
+function corrupt(offset: number, size: number): DepthwireError {
+  return new DepthwireError('engine.ring', {
+    what: 'a record of the output ring does not fit in it',
+    where: `ring offset ${offset}`,
+    expected: 'a record that ends inside the ring',
+    got: `${size} bytes`,
+    fix: 'The addon and this package are of different builds: run npm run build.',
+  });
+}
+
+/** Runs a call into the addon and gives what it throws this package's type. */
+function guarded<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw typed(error);
+  }
+}
+
+/** The addon's error, `what; expected …, got …` with a second line `fix: …`, as this package's; else what it is. */
+function typed(error: unknown): unknown {
+  const code = codeOf(error);
+  if (code === '' || !(error instanceof Error)) return error;
+  const [text = '', fix = 'Change what was handed in so that it matches what was expected.'] =
+    error.message.split('\nfix: ', 2);
+  const parts = /^(.*?); expected (.*?), got (.*)$/s.exec(text);
+  return new DepthwireError(code, {
+    what: parts?.[1] ?? text,
+    where: 'engine',
+    expected: parts?.[2] ?? '',
+    got: parts?.[3] ?? '',
+    fix,
+    cause: error,
+  });
+}

@@ -1,0 +1,118 @@
+import { DepthwireError } from '../errors.js';
+import { readHead } from './recording.js';
+
+/** Finds the instruments that a recording's bytes may speak of; several of one symbol are alternatives. */
+export interface StreamDetector {
+  detect(bytes: Uint8Array): readonly string[];
+}
+
+/** Which venue and instruments a run of recordings holds. */
+export interface RecordedStreams {
+  readonly venue: string;
+  /** `venue:symbol`. */
+  readonly names: readonly string[];
+}
+
+/**
+ * Looks at the beginning of each file. `wanted` are the instruments that the user named: they decide where a symbol may
+ * be of several venues. Throws `recording.*` and the detector's `decode.*`.
+ */
+export async function recordedStreams(
+  paths: readonly string[],
+  wanted: readonly string[],
+  detector: StreamDetector,
+): Promise<RecordedStreams> {
+  const all = new Set<string>();
+  let first: ReadonlySet<string> | undefined;
+  for (const path of paths) {
+    const detected = detectIn(path, await readHead(path), detector);
+    const names = resolve(path, detected, wanted);
+    if (first !== undefined && !names.some((name) => first?.has(name))) throw differ(path, [...first], names);
+    first ??= new Set(names);
+    for (const name of names) all.add(name);
+  }
+  const names = [...all];
+  const venues = [...new Set(names.map(venueOf))];
+  const venue = venues[0];
+  if (venue === undefined || venues.length > 1) {
+    throw new DepthwireError('recording.venues', {
+      what: 'the recordings are not of one venue',
+      where: paths.join(', '),
+      expected: 'one venue',
+      got: venues.join(', ') || 'none',
+      fix: 'Give the recordings of each venue to a command of their own.',
+    });
+  }
+  return { venue, names };
+}
+
+function detectIn(path: string, head: Uint8Array, detector: StreamDetector): readonly string[] {
+  try {
+    return detector.detect(head);
+  } catch (error) {
+    if (!(error instanceof DepthwireError)) throw error;
+    throw new DepthwireError(error.code, {
+      what: `this is no recording that can be read: ${error.what}`,
+      where: path,
+      expected: error.expected || 'lines of: RECEIVE_TIME_NS JSON',
+      got: error.got,
+      fix: 'Give a recording of Binance spot, USD-M or COIN-M streams, plain or gzip.',
+      cause: error,
+    });
+  }
+}
+
+/** One name per symbol: the one that was wanted, which may also be of a venue that speaks another one's format. */
+function resolve(path: string, detected: readonly string[], wanted: readonly string[]): readonly string[] {
+  const bySymbol = new Map<string, string[]>();
+  for (const name of detected) {
+    const symbol = symbolOf(name);
+    bySymbol.set(symbol, [...(bySymbol.get(symbol) ?? []), name]);
+  }
+  // A file whose streams say nothing of their instrument is what the user says that it is.
+  if (bySymbol.size === 0 && wanted.length > 0) return wanted;
+  const names: string[] = [];
+  for (const [symbol, candidates] of bySymbol) {
+    const named = wanted.filter((name) => symbolOf(name) === symbol);
+    const [name] = named.length > 0 ? named : candidates;
+    if (name === undefined || (named.length !== 1 && candidates.length > 1))
+      throw ambiguous(path, symbol, candidates);
+    names.push(name);
+  }
+  if (names.length > 0) return names;
+  throw new DepthwireError('recording.no_streams', {
+    what: 'no stream of an instrument was found at the beginning of a recording',
+    where: path,
+    expected: 'depth, bookTicker or trade messages of a known venue',
+    got: 'none',
+    fix: 'Name the instrument with --instrument venue:SYMBOL.',
+  });
+}
+
+function symbolOf(name: string): string {
+  return name.slice(name.indexOf(':') + 1);
+}
+
+function venueOf(name: string): string {
+  return name.slice(0, name.indexOf(':'));
+}
+
+function ambiguous(path: string, symbol: string, candidates: readonly string[]): DepthwireError {
+  return new DepthwireError('recording.ambiguous', {
+    what: `${symbol} may be of several venues`,
+    where: path,
+    expected: `one of ${candidates.join(', ')}`,
+    got: 'streams that fit them all',
+    fix: `Say which: --instrument ${candidates[0] ?? ''}`,
+  });
+}
+
+function differ(path: string, first: readonly string[], names: readonly string[]): DepthwireError {
+  return new DepthwireError('recording.differ', {
+    what: 'the recordings are not of the same instruments, so they are not one recording in parts',
+    where: path,
+    expected: first.join(', '),
+    got: names.join(', '),
+    fix: 'Give the recordings of other instruments to a command of their own.',
+  });
+}

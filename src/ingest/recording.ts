@@ -1,0 +1,215 @@
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { pipeline, type Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { codeOf, DepthwireError } from '../errors.js';
+
+const CHUNK_BYTES = 256 * 1024;
+/** Longest line; the largest frame that a venue is known to send has 5 MB. */
+export const LINE_BYTES_MAX = 16 << 20;
+/** What is looked at to find out which streams a recording holds. */
+const HEAD_BYTES = 1 << 20;
+
+const LINE_END = 0x0a;
+
+/**
+ * The unpacked bytes of one recording, plain or gzip by its first bytes. `onRead` is told how many bytes of the file have
+ * been read since it was last told. Throws `recording.*`.
+ */
+export async function* readRecording(
+  path: string,
+  onRead: (bytes: number) => void = () => {},
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const gzip = await isGzip(path);
+  const file = createReadStream(path, { highWaterMark: CHUNK_BYTES });
+  // Without a callback a pipeline leaves its errors to nobody; here the reader of the last stream gets them.
+  const stream: Readable = gzip ? pipeline(file, createGunzip({ chunkSize: CHUNK_BYTES }), () => {}) : file;
+  try {
+    let told = 0;
+    for await (const chunk of stream) {
+      onRead(file.bytesRead - told);
+      told = file.bytesRead;
+      yield chunk as Uint8Array;
+    }
+  } catch (cause) {
+    throw unreadable(path, cause);
+  } finally {
+    file.destroy();
+    stream.destroy();
+  }
+}
+
+/** The first bytes of a recording, up to a megabyte, cut after a whole line where one ends. Throws `recording.*`. */
+export async function readHead(path: string): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of readRecording(path)) {
+    chunks.push(chunk);
+    bytes += chunk.byteLength;
+    if (bytes >= HEAD_BYTES) break;
+  }
+  if (bytes === 0) throw empty(path);
+  const head = Buffer.concat(chunks);
+  const end = head.lastIndexOf(LINE_END);
+  return end === -1 ? head : head.subarray(0, end + 1);
+}
+
+/**
+ * Recordings one after the other as one run of lines. Holds what has been read and not yet used: at most a line of
+ * `LINE_BYTES_MAX` and a chunk.
+ */
+export class RecordingReader {
+  readonly #paths: readonly string[];
+  readonly #chunks: AsyncGenerator<Uint8Array, void, undefined>;
+  #path = '';
+  #fileBytes = 0;
+  #pending: Buffer = Buffer.alloc(0);
+
+  constructor(paths: readonly string[]) {
+    this.#paths = paths;
+    this.#chunks = this.#read();
+  }
+
+  /** Lines that wait, perhaps with the beginning of one more. Valid until the next `fill`. */
+  get pending(): Uint8Array {
+    return this.#pending;
+  }
+
+  /** Bytes of the files that have been read, packed as they are. */
+  get fileBytes(): number {
+    return this.#fileBytes;
+  }
+
+  /** Marks bytes of `pending` as used. */
+  use(bytes: number): void {
+    this.#pending = this.#pending.subarray(bytes);
+  }
+
+  /** Reads one more chunk behind what waits; false at the end. Throws `recording.*`. */
+  async fill(): Promise<boolean> {
+    const { value, done } = await this.#chunks.next();
+    if (done === true) return false;
+    this.#pending =
+      this.#pending.byteLength === 0 ? Buffer.from(value) : Buffer.concat([this.#pending, value]);
+    if (this.#pending.byteLength > LINE_BYTES_MAX + CHUNK_BYTES) throw lineTooLong(this.#path);
+    return true;
+  }
+
+  /** Gives up what has not been read. */
+  async close(): Promise<void> {
+    await this.#chunks.return();
+  }
+
+  async *#read(): AsyncGenerator<Uint8Array, void, undefined> {
+    for (const path of this.#paths) {
+      this.#path = path;
+      let last = LINE_END;
+      for await (const chunk of readRecording(path, (bytes) => {
+        this.#fileBytes += bytes;
+      })) {
+        last = chunk.at(-1) ?? last;
+        yield chunk;
+      }
+      // A file may lack the end of its last line; without one it would run into the next file's first.
+      if (last !== LINE_END) yield Uint8Array.of(LINE_END);
+    }
+  }
+}
+
+async function isGzip(path: string): Promise<boolean> {
+  const head = new Uint8Array(4);
+  let bytes = 0;
+  try {
+    const file = await open(path);
+    try {
+      ({ bytesRead: bytes } = await file.read(head, 0, head.length, 0));
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+  if (bytes === 0) throw empty(path);
+  if (head[0] === 0x28 && head[1] === 0xb5 && head[2] === 0x2f && head[3] === 0xfd) {
+    throw new DepthwireError('recording.zstd', {
+      what: 'this recording is packed with zstd, which is not read yet',
+      where: path,
+      expected: 'plain text or gzip',
+      got: 'zstd',
+      fix: `Unpack it first: zstd -d ${path}`,
+    });
+  }
+  return head[0] === 0x1f && head[1] === 0x8b;
+}
+
+function empty(path: string): DepthwireError {
+  return new DepthwireError('recording.empty', {
+    what: 'a recording holds nothing',
+    where: path,
+    expected: 'lines of: RECEIVE_TIME_NS JSON',
+    got: '0 bytes',
+    fix: 'Check that the file was copied whole.',
+  });
+}
+
+function lineTooLong(path: string): DepthwireError {
+  return new DepthwireError('recording.line_too_long', {
+    what: 'a line of a recording has no end',
+    where: path,
+    expected: `lines of at most ${LINE_BYTES_MAX} bytes`,
+    got: 'a longer one',
+    fix: 'Check that the file is a recording: each line is RECEIVE_TIME_NS JSON.',
+  });
+}
+
+function unreadable(path: string, cause: unknown): DepthwireError {
+  if (cause instanceof DepthwireError) return cause;
+  const code = codeOf(cause);
+  switch (code) {
+    case 'ENOENT':
+      return new DepthwireError('recording.missing', {
+        what: 'there is no such file',
+        where: path,
+        expected: 'a recording',
+        got: 'nothing',
+        fix: 'Check the path.',
+        cause,
+      });
+    case 'EISDIR':
+      return new DepthwireError('recording.directory', {
+        what: 'this is a directory',
+        where: path,
+        expected: 'a file',
+        got: 'a directory',
+        fix: `Name its files: ${path.replace(/\/$/, '')}/*`,
+        cause,
+      });
+    case 'Z_BUF_ERROR':
+      return new DepthwireError('recording.truncated', {
+        what: 'a gzip file ends too early',
+        where: path,
+        expected: 'a whole gzip file',
+        got: 'a file that is cut off',
+        fix: 'Copy the file again; gzip -t FILE tells whether it is whole.',
+        cause,
+      });
+    case 'Z_DATA_ERROR':
+      return new DepthwireError('recording.corrupt', {
+        what: 'a gzip file is damaged',
+        where: path,
+        expected: 'gzip data whose checksum is right',
+        got: cause instanceof Error ? cause.message : code,
+        fix: 'Copy the file again; gzip -t FILE tells whether it is whole.',
+        cause,
+      });
+    default:
+      return new DepthwireError('recording.unreadable', {
+        what: 'a recording cannot be read',
+        where: path,
+        expected: 'a readable file',
+        got: code || String(cause),
+        fix: 'Check the permissions of the file.',
+        cause,
+      });
+  }
+}

@@ -1,0 +1,34 @@
+import type { InstrumentInfo } from '../engine.js';
+
+/** Where sources deliver what they received, untouched. The engine is one. */
+export interface Sink {
+  instruments(): readonly InstrumentInfo[];
+  /** Opens a connection of a venue that speaks for these instruments. */
+  openSource(venue: string, instruments: readonly number[]): number;
+  /** One received frame; its memory may be reused after the call. */
+  ingest(source: number, frame: Uint8Array): void;
+  ingestSnapshot(source: number, instrument: number, answer: Uint8Array): void;
+  snapshotFailed(instrument: number): void;
+  /** Whole lines of a recording that are not later than `untilNs`; returns the bytes used. */
+  ingestRecording(source: number, lines: Uint8Array, untilNs: bigint): number;
+  /** Time of the recorded line that waits after `ingestRecording`; 0 = it has not been read whole. */
+  readonly nextNs: bigint;
+  /** The venue restarts: its books sync anew. */
+  resetSource(source: number): void;
+}
+
+/** One connection to a venue, real, simulated or recorded. */
+export interface Source {
+  /** For people. */
+  readonly name: string;
+  /** Opens its books. Returns the instruments that it speaks for. */
+  open(sink: Sink): readonly number[];
+  /** Begins to deliver to the sink that it was opened with, in a later turn. */
+  start(): void;
+  /** Delivers nothing more once it has resolved. */
+  stop(): Promise<void>;
+  /** Fetch a snapshot of an instrument's book: answered later by `ingestSnapshot` or `snapshotFailed`. */
+  snapshot(instrument: number): void;
+  /** Resolves when there is nothing more to deliver, rejects when the source fails. A live source never resolves. */
+  readonly ended: Promise<void>;
+}

@@ -1,0 +1,218 @@
+import { type BookInfo, type EngineStats, STREAM } from '../engine.js';
+import { DepthwireError, shown } from '../errors.js';
+import { ageMs, bookJson } from './book-json.js';
+import type { Hosts } from './hosts.js';
+import type { BookCounts } from './metrics.js';
+import type { Site } from './site.js';
+import { type Hub, unknownInstrument } from './subscriber.js';
+import type { Answer, Request } from './transport.js';
+
+const DEPTH_DEFAULT = 20;
+const DEPTH_MAX = 100_000;
+const BOOK_PATH = '/v1/book/';
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+const METRICS_TYPE = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
+
+/** What the answers need beside the hub. */
+export interface HttpContext {
+  readonly hub: Hub;
+  readonly hosts: Hosts;
+  readonly site: Site;
+  readonly feedPath: string;
+  stats(): EngineStats;
+  draining(): boolean;
+  uptimeSeconds(): number;
+}
+
+/** Answers one HTTP request. Never throws. */
+export function answerHttp(request: Request, context: HttpContext): Answer {
+  try {
+    const foreign = context.hosts.refusal(request.host, request.origin);
+    if (foreign !== undefined) return errorAnswer('403 Forbidden', foreign);
+    if (request.method !== 'get' && request.method !== 'head') return methodNotAllowed(request);
+    return route(request, context);
+  } catch (error) {
+    return errorAnswer(
+      '500 Internal Server Error',
+      error instanceof DepthwireError ? error : internal(request.path, error),
+    );
+  }
+}
+
+/** A typed error as an HTTP answer. */
+export function errorAnswer(status: string, error: DepthwireError): Answer {
+  return json(status, { error: error.toJSON() });
+}
+
+function route(request: Request, context: HttpContext): Answer {
+  const { path } = request;
+  if (path === '/health') return health(context);
+  if (path === '/metrics') return metrics(context);
+  if (path === '/v1/instruments') return instruments(context);
+  if (path.startsWith(BOOK_PATH)) return book(path.slice(BOOK_PATH.length), request.query, context);
+  if (path === context.feedPath) return upgradeRequired(context.feedPath);
+  const asset = context.site.get(path === '/' ? '/index.html' : path);
+  if (asset !== undefined) {
+    const headers = {
+      ...SAFE_HEADERS,
+      'Content-Type': asset.type,
+      'Content-Security-Policy': policy(request.host),
+    };
+    return { status: '200 OK', headers, body: asset.body };
+  }
+  return notFound(path, context);
+}
+
+function health({ hub, draining, uptimeSeconds }: HttpContext): Answer {
+  const ending = draining();
+  return json(ending ? '503 Service Unavailable' : '200 OK', {
+    status: ending ? 'draining' : 'ok',
+    version: hub.version,
+    uptimeSeconds: uptimeSeconds(),
+    clients: hub.metrics.clients,
+    books: bookCounts(hub),
+  });
+}
+
+function metrics({ hub, stats, uptimeSeconds }: HttpContext): Answer {
+  const body = hub.metrics.text(stats(), bookCounts(hub), hub.images.encoded, uptimeSeconds());
+  return { status: '200 OK', headers: { ...SAFE_HEADERS, 'Content-Type': METRICS_TYPE }, body };
+}
+
+function instruments({ hub }: HttpContext): Answer {
+  const list = [...hub.instruments.values()].map((instrument) => {
+    const info = hub.engine.book(instrument.id);
+    return { ...instrument, ...bookState(info), bidCount: info.bids, askCount: info.asks };
+  });
+  return json('200 OK', { instruments: list });
+}
+
+function bookState(info: BookInfo): object {
+  const { state, reason, epoch, seq, venueSeq } = info;
+  return {
+    state,
+    reason,
+    epoch: String(epoch),
+    seq: String(seq),
+    venueSeq: String(venueSeq),
+    ageMs: ageMs(info),
+  };
+}
+
+function book(encodedName: string, query: string, { hub }: HttpContext): Answer {
+  const name = decoded(encodedName);
+  const instrument = hub.instruments.get(name);
+  if (instrument === undefined) {
+    return errorAnswer('404 Not Found', unknownInstrument(name, hub.instruments, BOOK_PATH));
+  }
+  const wanted = new URLSearchParams(query).get('depth') ?? String(DEPTH_DEFAULT);
+  const depth = /^\d{1,6}$/.test(wanted) ? Number(wanted) : 0;
+  if (depth < 1 || depth > DEPTH_MAX) {
+    const error = new DepthwireError('http.bad_depth', {
+      what: 'the depth of a book is no number of levels',
+      where: 'depth',
+      expected: `an integer from 1 to ${DEPTH_MAX}`,
+      got: shown(wanted),
+      fix: `Ask for example ${BOOK_PATH}${name}?depth=${DEPTH_DEFAULT}.`,
+    });
+    return errorAnswer('400 Bad Request', error);
+  }
+  const image = hub.images.get(instrument.id, STREAM.book);
+  return json('200 OK', bookJson(instrument, hub.engine.book(instrument.id), image, depth));
+}
+
+/** Books by state, over the instruments that are served. */
+export function bookCounts(hub: Hub): BookCounts {
+  const counts = { syncing: 0, synced: 0, stale: 0 };
+  for (const { id } of hub.instruments.values()) {
+    const { state } = hub.engine.book(id);
+    if (state === 'synced' || state === 'syncing') counts[state] += 1;
+    else counts.stale += 1;
+  }
+  return counts;
+}
+
+function notFound(path: string, { site }: HttpContext): Answer {
+  if (path === '/' || path === '/index.html') {
+    const error = new DepthwireError('http.page_not_built', {
+      what: 'the page has not been built',
+      where: path,
+      expected: 'a built page',
+      got: `${site.size} files`,
+      fix: 'Run npm run build and start the server again.',
+    });
+    return errorAnswer('503 Service Unavailable', error);
+  }
+  const error = new DepthwireError('http.not_found', {
+    what: 'nothing is served at this path',
+    where: path.slice(0, 120),
+    expected: '/, /health, /metrics, /v1/instruments, /v1/book/INSTRUMENT or /v1/feed',
+    got: path.slice(0, 120),
+    fix: 'Use one of these paths.',
+  });
+  return errorAnswer('404 Not Found', error);
+}
+
+function methodNotAllowed(request: Request): Answer {
+  const error = new DepthwireError('http.method', {
+    what: 'this server only answers questions',
+    where: request.path.slice(0, 120),
+    expected: 'GET or HEAD',
+    got: request.method.toUpperCase(),
+    fix: 'Use GET; subscriptions go over the WebSocket at /v1/feed.',
+  });
+  const answer = errorAnswer('405 Method Not Allowed', error);
+  return { ...answer, headers: { ...answer.headers, Allow: 'GET, HEAD' } };
+}
+
+function upgradeRequired(feedPath: string): Answer {
+  const error = new DepthwireError('http.upgrade_required', {
+    what: 'the feed is a WebSocket',
+    where: feedPath,
+    expected: 'a WebSocket handshake with the subprotocol depthwire.v1',
+    got: 'a plain request',
+    fix: `Connect with: new WebSocket('ws://HOST${feedPath}', 'depthwire.v1').`,
+  });
+  const answer = errorAnswer('426 Upgrade Required', error);
+  return { ...answer, headers: { ...answer.headers, Upgrade: 'websocket' } };
+}
+
+function internal(path: string, cause: unknown): DepthwireError {
+  return new DepthwireError('http.internal', {
+    what: 'the answer could not be made',
+    where: path.slice(0, 120),
+    expected: 'an answer',
+    got: cause instanceof Error ? cause.message : String(cause),
+    fix: 'Report this with the path and the server version.',
+    cause,
+  });
+}
+
+const SAFE_HEADERS = {
+  'Cache-Control': 'no-cache',
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+} as const;
+
+/** The page may load from and talk to this server only. Older browsers do not count a WebSocket as `self`. */
+function policy(host: string): string {
+  return (
+    `default-src 'self'; connect-src 'self' ws://${host}; img-src 'self' data:; object-src 'none'; ` +
+    `base-uri 'none'; form-action 'none'; frame-ancestors 'none'`
+  );
+}
+
+function json(status: string, value: unknown): Answer {
+  return { status, headers: { ...SAFE_HEADERS, 'Content-Type': JSON_TYPE }, body: JSON.stringify(value) };
+}
+
+/** A path part without its percent signs; one that is not encoded properly names nothing and stays as it is. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}

@@ -1,0 +1,184 @@
+import type { Config } from '../config.js';
+import type { EngineStats, InstrumentInfo } from '../engine.js';
+import { DepthwireError } from '../errors.js';
+import { VERSION } from '../version.js';
+import { Hosts } from './hosts.js';
+import { answerHttp, bookCounts, errorAnswer, type HttpContext } from './http.js';
+import { Images } from './images.js';
+import { type BookCounts, Metrics } from './metrics.js';
+import type { Site } from './site.js';
+import { type FeedEngine, type Hub, Subscriber } from './subscriber.js';
+import { Topics } from './topics.js';
+import { type Answer, type Connection, type Request, Transport } from './transport.js';
+
+export const FEED_PATH = '/v1/feed';
+export const PROTOCOL = 'depthwire.v1';
+
+/** How often a drain looks whether the clients have taken everything. */
+const DRAIN_POLL_MS = 10;
+/** Time for the close frames to be answered before what is left is cut. */
+const FAREWELL_MS = 100;
+
+/** What the server needs of the engine. */
+export interface ServedEngine extends FeedEngine {
+  stats(): EngineStats;
+}
+
+/** The server: frames go in by `onFrame`, clients come in by one port. Owns no timer: `tick` drives it. */
+export class FeedServer {
+  readonly metrics = new Metrics();
+  readonly #config: Config;
+  readonly #hub: Hub;
+  readonly #http: HttpContext;
+  readonly #transport: Transport;
+  readonly #subscribers = new Set<Subscriber>();
+  readonly #startedMs = performance.now();
+  #draining = false;
+
+  /** `instruments`: those that sources speak for; nothing else is served. */
+  constructor(engine: ServedEngine, instruments: readonly InstrumentInfo[], config: Config, site: Site) {
+    this.#config = config;
+    const { limits } = config;
+    this.#hub = {
+      engine,
+      images: new Images(engine, limits.imageBytesMax),
+      topics: new Topics(),
+      metrics: this.metrics,
+      limits,
+      instruments: new Map(instruments.map((instrument) => [instrument.name, instrument])),
+      version: VERSION,
+    };
+    this.#http = {
+      hub: this.#hub,
+      hosts: new Hosts(config.allowHosts, config.host),
+      site,
+      feedPath: FEED_PATH,
+      stats: () => engine.stats(),
+      draining: () => this.#draining,
+      uptimeSeconds: () => Math.round(performance.now() - this.#startedMs) / 1000,
+    };
+    this.#transport = new Transport(
+      {
+        path: FEED_PATH,
+        protocol: PROTOCOL,
+        controlBytesMax: limits.controlBytesMax,
+        // The largest image may come on top of what our own limit allows to wait.
+        backpressureBytesMax: limits.backpressureHardBytes * 2 + limits.imageBytesMax,
+        idleTimeoutSeconds: config.idleTimeoutSeconds,
+      },
+      {
+        onRequest: (request) => answerHttp(request, this.#http),
+        refuse: (request, protocols) => this.#refuse(request, protocols),
+        onOpen: (connection) => this.#open(connection),
+      },
+    );
+  }
+
+  /** Listens and returns the port. Throws `serve.*`. */
+  listen(): Promise<number> {
+    return this.#transport.listen(this.#config.host, this.#config.port);
+  }
+
+  /** One frame of the engine. Without subscribers it costs a look-up; with some, one copy and their walk. */
+  onFrame(instrument: number, stream: number, frame: Uint8Array): void {
+    this.#hub.images.forget(instrument);
+    const topic = this.#hub.topics.find(instrument, stream);
+    if (topic === undefined) return;
+    this.metrics.framesPublished += 1;
+    this.metrics.bytesPublished += frame.byteLength;
+    this.#transport.publish(topic.name, frame);
+  }
+
+  /** Holds every client to its limits. Every 10 ms or so. */
+  tick(): void {
+    const nowMs = performance.now();
+    this.#hub.images.clear();
+    for (const subscriber of this.#subscribers) subscriber.poll(nowMs);
+  }
+
+  /** Whether some client has more waiting than the soft limit, so that a replay should pause. */
+  pressed(): boolean {
+    const { backpressureSoftBytes } = this.#config.limits;
+    for (const subscriber of this.#subscribers) {
+      if (subscriber.waitingBytes() > backpressureSoftBytes) return true;
+    }
+    return false;
+  }
+
+  /** Books by state. */
+  books(): BookCounts {
+    return bookCounts(this.#hub);
+  }
+
+  /**
+   * Ends politely: no new clients, a notice to those that are here, up to `drainMs` for them to take what waits, 1001,
+   * then the port closes. Resolves at the latest a little after `drainMs`.
+   */
+  async drain(reason: string): Promise<void> {
+    if (this.#draining) return;
+    this.#draining = true;
+    this.#transport.stopListening();
+    for (const subscriber of this.#subscribers) subscriber.announceShutdown(reason);
+    const untilMs = performance.now() + this.#config.drainMs;
+    const waiting = new Set(this.#subscribers);
+    while (waiting.size > 0) {
+      const late = performance.now() >= untilMs;
+      for (const subscriber of waiting) {
+        if (!late && subscriber.waitingBytes() > 0) continue;
+        waiting.delete(subscriber);
+        subscriber.dismiss();
+      }
+      if (waiting.size > 0) await pause(DRAIN_POLL_MS);
+    }
+    await pause(FAREWELL_MS);
+    this.#transport.close();
+  }
+
+  #open(connection: Connection): Subscriber {
+    const subscriber = new Subscriber(connection, this.#hub, (gone) => {
+      this.#subscribers.delete(gone);
+      this.metrics.clients = this.#subscribers.size;
+    });
+    this.#subscribers.add(subscriber);
+    this.metrics.clients = this.#subscribers.size;
+    this.metrics.clientsTotal += 1;
+    return subscriber;
+  }
+
+  #refuse(request: Request, protocols: readonly string[]): Answer | undefined {
+    const refusal = this.#refusal(request, protocols);
+    if (refusal !== undefined) this.metrics.clientsRefused += 1;
+    return refusal;
+  }
+
+  #refusal(request: Request, protocols: readonly string[]): Answer | undefined {
+    const foreign = this.#http.hosts.refusal(request.host, request.origin);
+    if (foreign !== undefined) return errorAnswer('403 Forbidden', foreign);
+    if (!protocols.includes(PROTOCOL)) {
+      const error = new DepthwireError('feed.subprotocol', {
+        what: 'the handshake does not offer the protocol of this feed',
+        where: 'Sec-WebSocket-Protocol',
+        expected: PROTOCOL,
+        got: protocols.join(', ').slice(0, 120),
+        fix: `Connect with: new WebSocket(url, '${PROTOCOL}').`,
+      });
+      return errorAnswer('400 Bad Request', error);
+    }
+    const { clientsMax } = this.#config.limits;
+    if (this.#draining || this.#subscribers.size >= clientsMax) {
+      const error = new DepthwireError(this.#draining ? 'feed.draining' : 'feed.clients_full', {
+        what: this.#draining ? 'the server is stopping' : 'the server holds as many clients as it may',
+        where: 'limits.clientsMax',
+        expected: `at most ${clientsMax} clients`,
+        got: `${this.#subscribers.size + 1}`,
+        fix: 'Try again later, or raise limits.clientsMax.',
+      });
+      return errorAnswer('503 Service Unavailable', error);
+    }
+    return undefined;
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

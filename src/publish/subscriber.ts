@@ -1,0 +1,363 @@
+import type { Limits } from '../config.js';
+import { type BookInfo, type InstrumentInfo, STREAM } from '../engine.js';
+import { DepthwireError } from '../errors.js';
+import { nearest } from '../nearest.js';
+import { type Channel, type Control, channelKey, type MessageId, parseControl } from './control.js';
+import type { Images } from './images.js';
+import type { Metrics } from './metrics.js';
+import type { Topic, Topics } from './topics.js';
+import type { CloseCause, Connection, Session } from './transport.js';
+
+/** What publishing needs of the engine. */
+export interface FeedEngine {
+  image(instrument: number, stream: number, out: Uint8Array): number;
+  openDepth(instrument: number, depth: number, intervalMs: number): number;
+  closeDepth(instrument: number, stream: number): void;
+  book(instrument: number): BookInfo;
+  nowNs(): bigint;
+}
+
+/** What all subscribers share. */
+export interface Hub {
+  readonly engine: FeedEngine;
+  readonly images: Images;
+  readonly topics: Topics;
+  readonly metrics: Metrics;
+  readonly limits: Limits;
+  /** The instruments that are served, by name. */
+  readonly instruments: ReadonlyMap<string, InstrumentInfo>;
+  readonly version: string;
+}
+
+interface Subscription {
+  readonly channel: Channel;
+  readonly instrument: InstrumentInfo;
+  readonly stream: number;
+}
+
+type SubscriptionControl = Extract<Control, { instrument: string }>;
+
+/** How long a client that was too slow may still take what waits for it before it is cut. */
+const FAREWELL_MS = 1000;
+
+/** One client: what it has subscribed to, and what it has done wrong. */
+export class Subscriber implements Session {
+  readonly #connection: Connection;
+  readonly #hub: Hub;
+  readonly #onGone: (subscriber: Subscriber) => void;
+  readonly #subscriptions = new Map<string, Subscription>();
+  /** Topics with the number of subscriptions that need each: the status topic serves several. */
+  readonly #topics = new Map<string, { readonly topic: Topic; uses: number }>();
+  #badMessages = 0;
+  #slowSinceMs: number | undefined;
+  #cutAtMs: number | undefined;
+  #dismissed = false;
+  #gone = false;
+
+  constructor(connection: Connection, hub: Hub, onGone: (subscriber: Subscriber) => void) {
+    this.#connection = connection;
+    this.#hub = hub;
+    this.#onGone = onGone;
+    const { controlBytesMax, subscriptionsMax } = hub.limits;
+    this.#send({
+      op: 'hello',
+      protocol: 'depthwire.v1',
+      version: hub.version,
+      limits: { controlBytesMax, subscriptionsMax },
+    });
+  }
+
+  onText(text: string): void {
+    if (this.#leaving) return;
+    const parsed = parseControl(text);
+    if (!parsed.ok) {
+      this.#bad(parsed.id, parsed.error);
+      return;
+    }
+    const { control } = parsed;
+    try {
+      if (control.op === 'ping')
+        this.#send({ op: 'pong', id: control.id, ts: String(this.#hub.engine.nowNs()) });
+      else if (control.op === 'subscribe') this.#subscribe(control);
+      else if (control.op === 'unsubscribe') this.#unsubscribe(control);
+      else this.#resync(control);
+    } catch (error) {
+      if (!(error instanceof DepthwireError)) throw error;
+      this.#sendError(control.id, error);
+    }
+  }
+
+  onBinary(): void {
+    if (this.#leaving) return;
+    this.#hub.metrics.badMessages += 1;
+    this.#sendError(
+      undefined,
+      new DepthwireError('feed.binary', {
+        what: 'a client sent binary data',
+        where: 'message',
+        expected: 'JSON text',
+        got: 'a binary message',
+        fix: 'Send control messages as text; only the server sends binary data.',
+      }),
+    );
+    this.#connection.end(4400, 'bad_request', 'binary data');
+  }
+
+  onOversize(bytes: number): void {
+    if (this.#leaving) return;
+    this.#hub.metrics.badMessages += 1;
+    const { controlBytesMax } = this.#hub.limits;
+    this.#sendError(
+      undefined,
+      new DepthwireError('feed.control_too_big', {
+        what: 'a control message is too long',
+        where: 'message',
+        expected: `at most ${controlBytesMax} bytes`,
+        got: `${bytes} bytes`,
+        fix: 'Send one short JSON object per subscription.',
+      }),
+    );
+    this.#connection.end(1009, 'control_too_big', 'control message too long');
+  }
+
+  onClose(code: number, cause: CloseCause): void {
+    this.#gone = true;
+    this.#leaveAll();
+    this.#hub.metrics.closed(code, cause);
+    this.#onGone(this);
+  }
+
+  /** Bytes that wait for this client, or 0 when it is closed for being slow and so holds up nobody. */
+  waitingBytes(): number {
+    return this.#cutAtMs === undefined ? this.#connection.bufferedBytes() : 0;
+  }
+
+  /** Holds the client to the limits of what may wait for it. `nowMs` is monotonic. */
+  poll(nowMs: number): void {
+    const waiting = this.#connection.bufferedBytes();
+    if (this.#cutAtMs !== undefined) {
+      if (waiting === 0) this.#connection.end(4408, 'too_slow', 'too slow');
+      else if (nowMs >= this.#cutAtMs) this.#connection.cut('too_slow_cut');
+      return;
+    }
+    const { backpressureSoftBytes, backpressureHardBytes, slowMs } = this.#hub.limits;
+    if (waiting <= backpressureSoftBytes) {
+      this.#slowSinceMs = undefined;
+      return;
+    }
+    this.#slowSinceMs ??= nowMs;
+    const overHard = waiting > backpressureHardBytes;
+    if (!overHard && nowMs - this.#slowSinceMs < slowMs) return;
+    // Nothing more is sent, so what waits can only shrink; the code follows once it is gone.
+    this.#leaveAll();
+    this.#cutAtMs = nowMs + FAREWELL_MS;
+    this.#sendError(
+      undefined,
+      new DepthwireError('feed.too_slow', {
+        what: 'the client does not take the feed as fast as it comes',
+        where: 'connection',
+        expected: overHard
+          ? `at most ${backpressureHardBytes} bytes waiting`
+          : `at most ${backpressureSoftBytes} bytes waiting for ${slowMs} ms`,
+        got: `${waiting} bytes`,
+        fix: 'Read faster, subscribe to fewer instruments, or to depth with an interval.',
+      }),
+    );
+  }
+
+  /** Tells the client that the server ends, and why. */
+  announceShutdown(reason: string): void {
+    this.#dismissed = true;
+    this.#leaveAll();
+    this.#send({ op: 'shutdown', reason });
+  }
+
+  /** Ends the connection of a server that stops. */
+  dismiss(): void {
+    this.#connection.end(1001, 'drain', 'server stops');
+  }
+
+  /** Whether it is too late for anything that the client may say. */
+  get #leaving(): boolean {
+    return this.#gone || this.#dismissed || this.#cutAtMs !== undefined;
+  }
+
+  #subscribe(control: SubscriptionControl): void {
+    const { engine, limits } = this.#hub;
+    const instrument = this.#instrument(control);
+    const key = keyOf(control);
+    let subscription = this.#subscriptions.get(key);
+    if (subscription === undefined) {
+      if (this.#subscriptions.size >= limits.subscriptionsMax) {
+        throw new DepthwireError('feed.subscriptions_full', {
+          what: 'this connection holds as many subscriptions as it may',
+          where: 'subscribe',
+          expected: `at most ${limits.subscriptionsMax}`,
+          got: `${this.#subscriptions.size + 1}`,
+          fix: 'Unsubscribe from something, or open another connection.',
+        });
+      }
+      const { channel } = control;
+      const stream =
+        channel.channel === 'depth'
+          ? engine.openDepth(instrument.id, channel.depth, channel.intervalMs)
+          : streamOf(channel);
+      subscription = { channel, instrument, stream };
+      this.#subscriptions.set(key, subscription);
+      this.#join(instrument.id, stream);
+      this.#join(instrument.id, STREAM.status);
+      this.#hub.metrics.subscriptions += 1;
+    }
+    // The topics are joined first, so nothing can be published between what the acknowledgement says and the image.
+    this.#acknowledge(control.id, subscription);
+    this.#sendImage(subscription);
+  }
+
+  #unsubscribe(control: SubscriptionControl): void {
+    const instrument = this.#instrument(control);
+    const subscription = this.#held(control);
+    this.#subscriptions.delete(keyOf(control));
+    this.#drop(subscription);
+    const { id, channel } = control;
+    this.#send({ op: 'unsubscribed', id, ...channel, instrument: instrument.name });
+  }
+
+  #resync(control: SubscriptionControl): void {
+    const subscription = this.#held(control);
+    this.#hub.metrics.clientResyncs += 1;
+    this.#sendImage(subscription);
+  }
+
+  #acknowledge(id: MessageId, subscription: Subscription): void {
+    const { channel, instrument, stream } = subscription;
+    const { state, reason, epoch, seq } = this.#hub.engine.book(instrument.id);
+    const { priceExponent, qtyExponent, tickSize, lotSize, qtyUnit } = instrument;
+    this.#send({
+      op: 'subscribed',
+      id,
+      ...channel,
+      instrument: instrument.name,
+      instrumentId: instrument.id,
+      stream,
+      state,
+      reason,
+      epoch: String(epoch),
+      seq: String(seq),
+      priceExponent,
+      qtyExponent,
+      tickSize,
+      lotSize,
+      qtyUnit,
+    });
+  }
+
+  /** The image, if the stream has one that may be trusted; else the status, which says what to wait for. */
+  #sendImage(subscription: Subscription): void {
+    const { engine, images } = this.#hub;
+    const { instrument, stream } = subscription;
+    // Trades and the venue's own top of book do not depend on the state of the book.
+    const trusted =
+      stream === STREAM.trades || stream === STREAM.venueBbo || engine.book(instrument.id).state === 'synced';
+    const image = trusted ? images.get(instrument.id, stream) : undefined;
+    const frames = image ?? images.get(instrument.id, STREAM.status);
+    if (frames !== undefined) this.#connection.sendFrames(frames);
+  }
+
+  #instrument(control: SubscriptionControl): InstrumentInfo {
+    const { instruments } = this.#hub;
+    const instrument = instruments.get(control.instrument);
+    if (instrument !== undefined) return instrument;
+    throw unknownInstrument(control.instrument, instruments, `${control.op}.instrument`);
+  }
+
+  #held(control: SubscriptionControl): Subscription {
+    const subscription = this.#subscriptions.get(keyOf(control));
+    if (subscription !== undefined) return subscription;
+    this.#instrument(control);
+    throw new DepthwireError('feed.not_subscribed', {
+      what: 'this connection holds no such subscription',
+      where: control.op,
+      expected: 'the channel and settings of a subscription',
+      got: `${channelKey(control.channel)} of ${control.instrument}`,
+      fix: 'Subscribe first, and repeat the same depth, intervalMs or source.',
+    });
+  }
+
+  #join(instrument: number, stream: number): void {
+    const topic = this.#hub.topics.find(instrument, stream);
+    const held = topic === undefined ? undefined : this.#topics.get(topic.name);
+    if (held !== undefined) {
+      held.uses += 1;
+      return;
+    }
+    const joined = this.#hub.topics.join(instrument, stream);
+    this.#topics.set(joined.name, { topic: joined, uses: 1 });
+    this.#connection.subscribe(joined.name);
+  }
+
+  #leave(instrument: number, stream: number): void {
+    const topic = this.#hub.topics.find(instrument, stream);
+    const held = topic === undefined ? undefined : this.#topics.get(topic.name);
+    if (held === undefined) return;
+    held.uses -= 1;
+    if (held.uses > 0) return;
+    this.#topics.delete(held.topic.name);
+    this.#connection.unsubscribe(held.topic.name);
+    this.#hub.topics.leave(held.topic);
+  }
+
+  #drop(subscription: Subscription): void {
+    const { channel, instrument, stream } = subscription;
+    this.#leave(instrument.id, stream);
+    this.#leave(instrument.id, STREAM.status);
+    if (channel.channel === 'depth') this.#hub.engine.closeDepth(instrument.id, stream);
+    this.#hub.metrics.subscriptions -= 1;
+  }
+
+  #leaveAll(): void {
+    for (const subscription of this.#subscriptions.values()) this.#drop(subscription);
+    this.#subscriptions.clear();
+  }
+
+  #bad(id: MessageId, error: DepthwireError): void {
+    this.#badMessages += 1;
+    this.#hub.metrics.badMessages += 1;
+    this.#sendError(id, error);
+    if (this.#badMessages > this.#hub.limits.badMessagesMax) {
+      this.#connection.end(4400, 'bad_request', 'too many bad messages');
+    }
+  }
+
+  #sendError(id: MessageId, error: DepthwireError): void {
+    this.#send({ op: 'error', id, ...error.toJSON() });
+  }
+
+  #send(message: object): void {
+    this.#connection.sendText(JSON.stringify(message));
+  }
+}
+
+/** The error for a name that is not served, with the name that was probably meant. */
+export function unknownInstrument(
+  name: string,
+  instruments: ReadonlyMap<string, InstrumentInfo>,
+  where: string,
+): DepthwireError {
+  const meant = nearest(name, instruments.keys());
+  return new DepthwireError('feed.unknown_instrument', {
+    what: 'this instrument is not served',
+    where,
+    expected: 'an instrument of /v1/instruments',
+    got: name.length <= 80 ? name : `${name.slice(0, 80)}…`,
+    fix: meant === undefined ? 'Choose one of /v1/instruments.' : `Write ${meant}.`,
+  });
+}
+
+function keyOf(control: SubscriptionControl): string {
+  return `${control.instrument}/${channelKey(control.channel)}`;
+}
+
+function streamOf(channel: Exclude<Channel, { channel: 'depth' }>): number {
+  if (channel.channel === 'bbo') return channel.source === 'venue' ? STREAM.venueBbo : STREAM.bbo;
+  return STREAM[channel.channel];
+}

@@ -1,0 +1,137 @@
+import { useEffect, useReducer, useRef, useState } from 'preact/hooks';
+import type { FrameLoop } from './frame-loop.js';
+import { Health } from './health.js';
+import { HelpDialog } from './help-dialog.js';
+import { InstrumentList, InstrumentPicker } from './instrument-list.js';
+import { type Command, commandFor, type KeyPlace } from './keys.js';
+import { Ladder } from './ladder.js';
+import type { LadderPainter } from './ladder-painter.js';
+import { Market } from './market.js';
+import type { Session } from './session.js';
+import { currentTheme, toggleTheme } from './theme.js';
+
+interface AppProps {
+  readonly session: Session;
+  readonly loop: FrameLoop;
+}
+
+/**
+ * The page's frame. Preact renders what changes by hand: the list of instruments, the selection, the theme; what
+ * changes with the market is drawn by painters in the frame loop.
+ */
+export function App({ session, loop }: AppProps) {
+  const [, redraw] = useReducer((count: number) => count + 1, 0);
+  const [theme, setTheme] = useState<string>(currentTheme);
+  const [help, setHelp] = useState(false);
+  const ladder = useRef<LadderPainter>(null);
+
+  useEffect(() => session.onChange(() => redraw(undefined)), [session]);
+  useEffect(() => {
+    const system = matchMedia('(prefers-color-scheme: light)');
+    const follow = () => setTheme(currentTheme());
+    system.addEventListener('change', follow);
+    return () => system.removeEventListener('change', follow);
+  }, []);
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      const modified = event.ctrlKey || event.altKey || event.metaKey;
+      const command = commandFor({ key: event.key, modified, place: placeOf(event.target) });
+      if (command === null) return;
+      event.preventDefault();
+      run(command);
+    };
+    const run = (command: Command) => {
+      if (command.kind === 'theme') setTheme(toggleTheme());
+      else if (command.kind === 'help') setHelp(true);
+      else runInMarket(command, session, ladder.current?.rows ?? 0);
+    };
+    document.addEventListener('keydown', onKey);
+    return () => document.removeEventListener('keydown', onKey);
+  }, [session]);
+
+  const rows = () => ladder.current?.rows ?? 0;
+  return (
+    <div class="page">
+      <header class="header">
+        <h1 class="brand">depthwire</h1>
+        <span class="state connection" data-state={session.connection} role="status">
+          {CONNECTION_WORDS[session.connection]}
+        </span>
+        <span class="spacer" />
+        <InstrumentPicker session={session} />
+        <button
+          type="button"
+          aria-label="Dark or light"
+          title="Dark or light: t"
+          onClick={() => setTheme(toggleTheme())}
+        >
+          {theme === 'dark' ? 'Light' : 'Dark'}
+        </button>
+        <button
+          type="button"
+          aria-label="Keys and help"
+          title="Keys and help: ?"
+          onClick={() => setHelp(true)}
+        >
+          ?
+        </button>
+      </header>
+      <Ladder
+        session={session}
+        loop={loop}
+        painter={ladder}
+        onGroup={(by) => runInMarket({ kind: 'group', by }, session, rows())}
+        onFollow={() => runInMarket({ kind: 'follow' }, session, rows())}
+      />
+      <Market session={session} loop={loop} theme={theme} />
+      <div class="left">
+        <InstrumentList session={session} loop={loop} />
+        <Health session={session} loop={loop} theme={theme} />
+      </div>
+      <HelpDialog open={help} onClose={() => setHelp(false)} />
+    </div>
+  );
+}
+
+const CONNECTION_WORDS = {
+  connecting: 'Connecting',
+  open: 'Live',
+  reconnecting: 'Reconnecting',
+  closed: 'Closed: reload the page',
+} as const;
+
+function placeOf(target: EventTarget | null): KeyPlace {
+  if (!(target instanceof Element)) return 'elsewhere';
+  if (target.closest('select, input, textarea, dialog') !== null) return 'field';
+  if (target.closest('#ladder') !== null) return 'ladder';
+  return target.closest('#instrument-list') === null ? 'elsewhere' : 'list';
+}
+
+type MarketCommand = Exclude<Command, { readonly kind: 'theme' | 'help' }>;
+
+function runInMarket(command: MarketCommand, session: Session, rows: number): void {
+  if (command.kind === 'list-move') {
+    session.selectNext(command.by);
+    return;
+  }
+  const position = session.selected?.position;
+  if (position === undefined) return;
+  const { bestBid, bestAsk } = session.book;
+  switch (command.kind) {
+    case 'ladder-move':
+      position.move(command.by, rows, bestBid, bestAsk);
+      break;
+    case 'ladder-page':
+      position.scroll(command.by * Math.max(1, rows - 2));
+      break;
+    case 'ladder-clear':
+      position.cursor = Number.NaN;
+      break;
+    case 'group':
+      position.regroup(command.by, rows);
+      break;
+    case 'follow':
+      position.followTouch(rows, bestBid, bestAsk);
+      break;
+  }
+}

@@ -1,0 +1,50 @@
+import { formatDecimal } from '../wire/index.js';
+
+/** The exact value without trailing zeros: `(6180020, -2)` is `61800.2`. */
+export function shortestDecimal(mantissa: number | bigint, exponent: number): string {
+  const fixed = formatDecimal(mantissa, exponent);
+  return fixed.slice(0, significantEnd(fixed));
+}
+
+/** What `shortestDecimal` leaves out: the zeros that only keep a column aligned. */
+export function alignmentTail(mantissa: number | bigint, exponent: number): string {
+  const fixed = formatDecimal(mantissa, exponent);
+  return fixed.slice(significantEnd(fixed));
+}
+
+function significantEnd(fixed: string): number {
+  if (!fixed.includes('.')) return fixed.length;
+  let end = fixed.length;
+  while (fixed[end - 1] === '0') end -= 1;
+  return fixed[end - 1] === '.' ? end - 1 : end;
+}
+
+/** Commas between thousands of the whole part. */
+export function withThousands(decimal: string): string {
+  const point = decimal.indexOf('.');
+  const whole = point < 0 ? decimal : decimal.slice(0, point);
+  const rest = point < 0 ? '' : decimal.slice(point);
+  return whole.replace(/\B(?=(\d{3})+$)/g, ',') + rest;
+}
+
+/** An exact decimal cut (not rounded) to so many decimals: for sums whose last digits no reader needs. */
+export function cutDecimals(decimal: string, decimalsMax: number): string {
+  const point = decimal.indexOf('.');
+  if (point < 0) return decimal;
+  return decimalsMax === 0 ? decimal.slice(0, point) : decimal.slice(0, point + 1 + decimalsMax);
+}
+
+/** A size to compare at a glance, rounded: thousands as k, M, G, otherwise three to five decimals. */
+export function compact(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 1e9) return `${trimmed(value / 1e9, 2)}G`;
+  if (size >= 1e6) return `${trimmed(value / 1e6, 2)}M`;
+  if (size >= 1e4) return `${trimmed(value / 1e3, 1)}k`;
+  if (size >= 100) return trimmed(value, 1);
+  return trimmed(value, size >= 1 ? 3 : 5);
+}
+
+function trimmed(value: number, decimals: number): string {
+  const fixed = value.toFixed(decimals);
+  return fixed.slice(0, significantEnd(fixed));
+}

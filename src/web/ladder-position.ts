@@ -1,0 +1,91 @@
+import { bucketOf, stepFrom, stepThatFits } from './grouping.js';
+import { centredTop, followTop } from './ladder-window.js';
+import type { Levels } from './levels.js';
+
+/** Levels a side that the first grouping of an instrument wants in view, when the window has the rows for them. */
+const LEVELS_IN_VIEW = 8;
+/** Share of the rows that those levels may take. */
+const SHARE_IN_VIEW = 0.8;
+
+/**
+ * Where a reader is in the ladder of one instrument: the grouping, the window's top bucket, whether it follows the
+ * touch, and the row chosen by keyboard or tap. Buckets are whole numbers, see grouping.ts.
+ */
+export class LadderPosition {
+  /** Grouping in ticks; 0 until the first book decides it. */
+  step = 0;
+  top = 0;
+  follow = true;
+  /** Chosen bucket; NaN = none. */
+  cursor = Number.NaN;
+  readonly #tick: number;
+
+  /** `tick` is a price mantissa; an unknown one (0) counts as one unit. */
+  constructor(tick: number) {
+    this.#tick = tick > 0 ? tick : 1;
+  }
+
+  /** Width of a bucket as a price mantissa. */
+  get size(): number {
+    return Math.max(1, this.step) * this.#tick;
+  }
+
+  /**
+   * Chooses the first grouping, so that the best levels of both sides are in view. Does nothing before both sides
+   * have levels, and once there is a grouping.
+   */
+  chooseStep(bids: Levels, asks: Levels, rows: number): void {
+    if (this.step !== 0 || rows === 0 || bids.count === 0 || asks.count === 0) return;
+    const low = bids.price(Math.min(bids.count, LEVELS_IN_VIEW) - 1);
+    const high = asks.price(Math.min(asks.count, LEVELS_IN_VIEW) - 1);
+    this.step = stepThatFits(low, high, this.#tick, Math.max(4, Math.floor(rows * SHARE_IN_VIEW)));
+  }
+
+  /** Moves the window with the touch, when it follows. Prices are mantissas, NaN for an empty side. */
+  settle(rows: number, bestBid: number, bestAsk: number): void {
+    if (this.follow) this.top = followTop(this.top, rows, this.bid(bestBid), this.ask(bestAsk));
+  }
+
+  bid(price: number): number {
+    return bucketOf('bid', price, this.size);
+  }
+
+  ask(price: number): number {
+    return bucketOf('ask', price, this.size);
+  }
+
+  /** Scrolls by rows, downwards for a positive number, and stops following. */
+  scroll(by: number): void {
+    this.top -= by;
+    this.follow = false;
+  }
+
+  /** Follows again, centred at once. */
+  followTouch(rows: number, bestBid: number, bestAsk: number): void {
+    this.follow = true;
+    this.cursor = Number.NaN;
+    this.top = centredTop(rows, this.bid(bestBid), this.ask(bestAsk));
+  }
+
+  /** Moves the chosen row; the window scrolls only when it would leave the view. */
+  move(by: number, rows: number, bestBid: number, bestAsk: number): void {
+    if (Number.isNaN(this.cursor)) {
+      const start = by > 0 ? this.bid(bestBid) : this.ask(bestAsk);
+      this.cursor = Number.isNaN(start) ? this.top - Math.floor(rows / 2) : start;
+    } else {
+      this.cursor -= by;
+    }
+    const row = this.top - this.cursor;
+    if (row < 0) this.scroll(row);
+    else if (row >= rows) this.scroll(row - rows + 1);
+  }
+
+  /** Changes the grouping by places in the list of steps and keeps the middle of the window where it is. */
+  regroup(by: number, rows: number): void {
+    const middlePrice = (this.top - (rows - 1) / 2) * this.size;
+    const cursorPrice = this.cursor * this.size;
+    this.step = stepFrom(Math.max(1, this.step), by);
+    this.top = Math.round(middlePrice / this.size + (rows - 1) / 2);
+    if (!Number.isNaN(cursorPrice)) this.cursor = Math.floor(cursorPrice / this.size);
+  }
+}

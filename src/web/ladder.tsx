@@ -1,0 +1,147 @@
+import type { RefObject } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { shortestDecimal } from './decimal-text.js';
+import type { FrameLoop } from './frame-loop.js';
+import { Inspector } from './inspector.js';
+import { LadderPainter } from './ladder-painter.js';
+import { partsOf } from './part.js';
+import type { Session } from './session.js';
+import { setData, TextCell } from './text-cell.js';
+import { TouchPainter } from './touch-painter.js';
+
+interface LadderProps {
+  readonly session: Session;
+  readonly loop: FrameLoop;
+  /** Where the page's keyboard commands find the ladder. */
+  readonly painter: RefObject<LadderPainter | null>;
+  readonly onGroup: (by: number) => void;
+  readonly onFollow: () => void;
+}
+
+/** The selected book: best prices, the ladder, and what the row under the pointer costs. */
+export function Ladder({ session, loop, painter, onGroup, onFollow }: LadderProps) {
+  const panel = useRef<HTMLElement>(null);
+  useEffect(() => {
+    const element = panel.current;
+    if (element === null) return;
+    return drawLadder(element, session, loop, painter);
+  }, [session, loop, painter]);
+  const facts = session.selected?.facts;
+  return (
+    <main ref={panel} class="panel ladder" aria-labelledby="ladder-title">
+      <div class="panel-head">
+        <h2 id="ladder-title">{facts?.symbol ?? 'No instrument'}</h2>
+        <span class="state book-state" />
+        <fieldset class="stepper">
+          <legend class="visually-hidden">Price grouping</legend>
+          <span class="label">Group</span>
+          <button type="button" aria-label="Finer grouping" title="Finer: [" onClick={() => onGroup(-1)}>
+            −
+          </button>
+          <output class="numbers group-size" aria-live="polite" />
+          <button type="button" aria-label="Coarser grouping" title="Coarser: ]" onClick={() => onGroup(1)}>
+            +
+          </button>
+        </fieldset>
+        <button type="button" class="follow" title="Follow the best prices: f" onClick={onFollow}>
+          Follow
+        </button>
+      </div>
+      <div class="touch-bar">
+        <span class="price bid">
+          <span class="visually-hidden">Best bid </span>
+          <span id="best-bid" />
+          <span class="tail tail-bid" aria-hidden="true" />
+        </span>
+        <span class="spread numbers">
+          <span class="spread-label">spread </span>
+          <span class="spread-value" />
+        </span>
+        <span class="price ask">
+          <span class="visually-hidden">Best ask </span>
+          <span id="best-ask" />
+          <span class="tail tail-ask" aria-hidden="true" />
+        </span>
+      </div>
+      <p class="notice" role="status" />
+      <div class="columns" aria-hidden="true">
+        <span>Bid qty</span>
+        <span>Price</span>
+        <span>Ask qty</span>
+      </div>
+      <div id="ladder" class="rungs" />
+      <dl class="inspector">
+        <div>
+          <dt>Level</dt>
+          <dd class="at-level" />
+        </div>
+        <div>
+          <dt>Quantity</dt>
+          <dd class="at-qty" />
+        </div>
+        <div>
+          <dt>Cumulative</dt>
+          <dd class="at-cumulative" />
+        </div>
+        <div>
+          <dt>Cost to sweep</dt>
+          <dd class="at-cost" />
+        </div>
+        <div>
+          <dt>Mean price</dt>
+          <dd class="at-mean" />
+        </div>
+      </dl>
+    </main>
+  );
+}
+
+/** Builds the painters of the panel and adds them to the loop; the result takes them away again. */
+function drawLadder(
+  panel: HTMLElement,
+  session: Session,
+  loop: FrameLoop,
+  holder: RefObject<LadderPainter | null>,
+): () => void {
+  const part = partsOf(panel);
+  const inspector = new Inspector({
+    level: new TextCell(part('.at-level')),
+    qty: new TextCell(part('.at-qty')),
+    cumulative: new TextCell(part('.at-cumulative')),
+    cost: new TextCell(part('.at-cost')),
+    mean: new TextCell(part('.at-mean')),
+  });
+  const ladder = new LadderPainter(part('#ladder'), inspector);
+  const touch = new TouchPainter(part);
+  const groupSize = new TextCell(part('.group-size'));
+  const state = new TextCell(part('.book-state'));
+  const notice = new TextCell(part('.notice'));
+  const follow = part('.follow');
+  holder.current = ladder;
+  const remove = loop.add(() => {
+    const { selected, book } = session;
+    const words = session.notice;
+    notice.set(words);
+    setData(notice.element, 'shown', words === '' ? null : '');
+    setData(panel, 'dim', words === '' ? null : '');
+    setData(panel, 'empty', book.hasLevels ? null : '');
+    if (selected === null) return;
+    ladder.paint(selected, book);
+    touch.paint(book, selected.facts.name);
+    setData(panel, 'instrument', selected.facts.name);
+    setData(panel, 'seq', String(book.seq));
+    setData(panel, 'epoch', String(book.epoch));
+    groupSize.set(
+      selected.position.step === 0 ? '–' : shortestDecimal(selected.position.size, book.priceExponent),
+    );
+    const following = String(selected.position.follow);
+    if (follow.ariaPressed !== following) follow.ariaPressed = following;
+    state.set(book.state);
+    setData(state.element, 'state', book.state);
+  });
+  return () => {
+    remove();
+    ladder.close();
+    holder.current = null;
+  };
+}

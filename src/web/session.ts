@@ -1,0 +1,205 @@
+import {
+  type BookSubscription,
+  connect,
+  type Feed,
+  type FeedCounters,
+  type LatencySummary,
+  type TradesSubscription,
+} from '../wire/index.js';
+import { BookView } from './book-view.js';
+import { type CatalogueEntry, parseCatalogue } from './catalogue.js';
+import { InstrumentView } from './instrument-view.js';
+import { RecentTrades } from './recent-trades.js';
+import { bookNotice } from './wording.js';
+
+/** Instruments whose best prices are followed at the same time; the rest show their age and state when chosen. */
+const FOLLOWED_MAX = 100;
+const TRADES_MAX = 256;
+/** How often the list of instruments and the ages are asked for. */
+const CATALOGUE_EVERY_MS = 2000;
+
+export type ConnectionState = 'connecting' | 'open' | 'reconnecting' | 'closed';
+
+/** The selected instrument's subscriptions. */
+interface Watched {
+  readonly book: BookSubscription;
+  readonly trades: TradesSubscription;
+}
+
+/**
+ * What the page watches: the connection, the list of instruments with their best prices, and the book and trades of
+ * the selected one. Painters read it at each frame; `onChange` tells of what changes the page's structure.
+ */
+export class Session {
+  instruments: readonly InstrumentView[] = [];
+  selected: InstrumentView | null = null;
+  connection: ConnectionState = 'connecting';
+  /** Why there is no list of instruments, in words. */
+  catalogueNotice = 'Loading the list of instruments.';
+  readonly book = new BookView();
+  readonly trades = new RecentTrades(TRADES_MAX);
+  readonly #base: URL;
+  readonly #feed: Feed;
+  readonly #listeners = new Set<() => void>();
+  readonly #bbo = new Map<InstrumentView, BookSubscription>();
+  #watched: Watched | null = null;
+  #wasOpen = false;
+
+  /** `base` is the folder that the page was loaded from; the feed and the API stand beside it. */
+  constructor(base: URL) {
+    this.#base = base;
+    const feedUrl = new URL('v1/feed', base);
+    feedUrl.protocol = base.protocol === 'https:' ? 'wss:' : 'ws:';
+    this.#feed = connect(feedUrl.href);
+    this.#feed.on('state', () => this.#connectionChanged());
+  }
+
+  /** Whether what the page shows comes from a live connection. */
+  get connected(): boolean {
+    return this.connection === 'open';
+  }
+
+  get counters(): FeedCounters {
+    return this.#feed.counters;
+  }
+
+  /** Undefined before the first answered ping and the first frame. */
+  get latency(): LatencySummary | undefined {
+    return this.#feed.latency;
+  }
+
+  /** Why the book in view may not be trusted, in words; empty when it may. */
+  get notice(): string {
+    if (this.selected === null) return this.catalogueNotice;
+    const error = this.#watched?.book.error ?? this.#feed.error;
+    return bookNotice({
+      connected: this.connected,
+      refusal: error === undefined ? null : `${error.what}. ${error.fix}.`,
+      state: this.book.state,
+      reason: this.book.reason,
+      hasLevels: this.book.hasLevels,
+    });
+  }
+
+  /** Loads the list of instruments and keeps it current. */
+  async start(): Promise<void> {
+    if (this.connected || this.instruments.length === 0) await this.#loadCatalogue();
+    setTimeout(() => void this.start(), CATALOGUE_EVERY_MS);
+  }
+
+  /** Calls back when the connection, the list or the selection changes; the result ends that. */
+  onChange(callback: () => void): () => void {
+    this.#listeners.add(callback);
+    return () => this.#listeners.delete(callback);
+  }
+
+  select(view: InstrumentView): void {
+    if (view === this.selected) return;
+    this.#unwatch();
+    this.selected = view;
+    const { name } = view.facts;
+    const book = this.#feed.book(name);
+    const trades = this.#feed.trades(name);
+    this.#watched = { book, trades };
+    this.book.show(book.book);
+    book.on('update', () => {
+      view.inputMs = performance.now();
+      this.book.touch();
+    });
+    book.on('state', () => this.book.touch());
+    trades.on('update', ({ price, qty, aggressor, tsEvent }) => {
+      this.trades.push({ tag: 'trade', price, qty, aggressor, tsMs: Number(tsEvent / 1_000_000n) });
+    });
+    trades.on('gap', () => this.trades.push({ tag: 'missing' }));
+    history.replaceState(null, '', `#${name}`);
+    this.#changed();
+  }
+
+  selectName(name: string): void {
+    const view = this.instruments.find((instrument) => instrument.facts.name === name);
+    if (view !== undefined) this.select(view);
+  }
+
+  /** Selects the instrument `by` places further in the list, stopping at its ends. */
+  selectNext(by: number): void {
+    const at = this.selected === null ? -1 : this.instruments.indexOf(this.selected);
+    const view = this.instruments[Math.min(this.instruments.length - 1, Math.max(0, at + by))];
+    if (view !== undefined) this.select(view);
+  }
+
+  #unwatch(): void {
+    this.#watched?.book.close();
+    this.#watched?.trades.close();
+    this.#watched = null;
+    this.book.show(null);
+    this.trades.clear();
+  }
+
+  async #loadCatalogue(): Promise<void> {
+    try {
+      const answer = await fetch(new URL('v1/instruments', this.#base));
+      if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+      this.#takeCatalogue(parseCatalogue(await answer.json()));
+      this.#setNotice('The server has no instruments yet. They will appear here.');
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.#setNotice(`The list of instruments could not be loaded (${why}). Trying again.`);
+    }
+  }
+
+  #setNotice(notice: string): void {
+    if (notice === this.catalogueNotice) return;
+    this.catalogueNotice = notice;
+    this.#changed();
+  }
+
+  /** Takes over the list. An instrument whose facts are unchanged keeps its view, and so its grouping and scroll. */
+  #takeCatalogue(entries: readonly CatalogueEntry[]): void {
+    const before = new Map(this.instruments.map((view) => [JSON.stringify(view.facts), view]));
+    const views = entries.map(({ facts }) => before.get(JSON.stringify(facts)) ?? new InstrumentView(facts));
+    for (const [at, { ageMs }] of entries.entries()) {
+      const view = views[at];
+      if (view !== undefined) view.inputMs = performance.now() - ageMs;
+    }
+    const same = views.length === before.size && views.every((view, at) => view === this.instruments[at]);
+    if (same) return;
+    this.instruments = views;
+    this.#followBest();
+    if (this.selected === null || !views.includes(this.selected)) {
+      const wanted = this.selected?.facts.name ?? decodeURIComponent(location.hash.slice(1));
+      const view = views.find(({ facts }) => facts.name === wanted) ?? views[0];
+      if (view !== undefined) this.select(view);
+    }
+    this.#changed();
+  }
+
+  #followBest(): void {
+    const wanted = new Set(this.instruments.slice(0, FOLLOWED_MAX));
+    for (const [view, subscription] of this.#bbo) {
+      if (wanted.has(view)) continue;
+      subscription.close();
+      this.#bbo.delete(view);
+    }
+    for (const view of wanted) {
+      if (this.#bbo.has(view)) continue;
+      const subscription = this.#feed.bbo(view.facts.name);
+      this.#bbo.set(view, subscription);
+      view.best = subscription.book;
+      subscription.on('update', () => {
+        view.inputMs = performance.now();
+      });
+    }
+  }
+
+  #connectionChanged(): void {
+    const { state } = this.#feed;
+    this.#wasOpen ||= state === 'open';
+    this.connection =
+      state === 'open' || state === 'closed' ? state : this.#wasOpen ? 'reconnecting' : 'connecting';
+    this.#changed();
+  }
+
+  #changed(): void {
+    for (const callback of this.#listeners) callback();
+  }
+}

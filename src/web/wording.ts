@@ -1,0 +1,64 @@
+/** Words for what the feed says in codes. A reader who has never seen the protocol must understand them. */
+
+const STALE_REASONS: Readonly<Record<string, string>> = {
+  gap: 'the venue’s updates skipped a number',
+  silence: 'the venue has gone silent',
+  levels_limit: 'the book has more levels than the engine’s limit',
+  sequence_gap: 'a message of the server is missing',
+  check_failed: 'a checksum of the book did not agree',
+  bad_frame: 'a message could not be read exactly',
+  no_image: 'no image has arrived yet',
+  disconnected: 'the connection to the server is lost',
+};
+
+/** What decides whether the book in view may be trusted. */
+export interface BookCondition {
+  readonly connected: boolean;
+  /** Why no more will come, when the server has refused; null otherwise. */
+  readonly refusal: string | null;
+  readonly state: string;
+  readonly reason: string;
+  readonly hasLevels: boolean;
+}
+
+/** Why a book may not be trusted at this moment, in one or two sentences; empty for one that may. */
+export function bookNotice({ connected, refusal, state, reason, hasLevels }: BookCondition): string {
+  const shown = hasLevels ? ' What is shown is the last known book.' : '';
+  if (refusal !== null) return `Refused: ${refusal}${shown}`;
+  if (state === 'synced' && connected) return '';
+  if (!connected) return `Not connected: waiting for the server.${shown}`;
+  if (state === 'stale') return `Stale: ${reasonWords(reason)}. A new image is on its way.${shown}`;
+  return `Syncing: waiting for a complete image of the book.${shown}`;
+}
+
+/** A reason code in words; an unknown code stands for itself. */
+export function reasonWords(reason: string): string {
+  return (
+    STALE_REASONS[reason] ??
+    (reason === '' || reason === 'none' ? 'no reason was given' : reason.replaceAll('_', ' '))
+  );
+}
+
+/** An age or a delay: `0.4 ms`, `12 ms`, `1.3 s`, `4 min`. */
+export function durationWords(ms: number): string {
+  if (!Number.isFinite(ms)) return '–';
+  const size = Math.abs(ms);
+  if (size < 10) return `${ms.toFixed(2)} ms`;
+  if (size < 1000) return `${ms.toFixed(0)} ms`;
+  if (size < 60_000) return `${(ms / 1000).toFixed(1)} s`;
+  if (size < 3_600_000) return `${Math.floor(ms / 60_000)} min`;
+  return `${Math.floor(ms / 3_600_000)} h`;
+}
+
+/** The age of the last input, quiet below a second so that it does not flicker. */
+export function ageWords(ms: number): string {
+  if (!Number.isFinite(ms)) return '–';
+  return ms < 1000 ? '< 1 s' : durationWords(ms);
+}
+
+/** A rate of bytes: `812 B/s`, `14.2 kB/s`. */
+export function bytesPerSecondWords(rate: number): string {
+  if (rate >= 1e6) return `${(rate / 1e6).toFixed(2)} MB/s`;
+  if (rate >= 1e3) return `${(rate / 1e3).toFixed(1)} kB/s`;
+  return `${rate.toFixed(0)} B/s`;
+}

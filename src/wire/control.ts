@@ -1,0 +1,168 @@
+import { ServerError } from './errors.js';
+import type { BookState } from './protocol.js';
+
+export type ChannelName = 'book' | 'depth' | 'bbo' | 'trades' | 'status';
+
+/** Where a top of book comes from: the engine's book, or the venue's own message. */
+export type BboSource = 'book' | 'venue';
+
+/** What a subscription asks for; together it names the subscription. */
+export interface Topic {
+  readonly channel: ChannelName;
+  readonly instrument: string;
+  readonly depth?: number;
+  readonly intervalMs?: number;
+  readonly source?: BboSource;
+}
+
+/** What the server granted. Exponents are powers of ten; tick and lot are mantissas, 0 = unknown. */
+export interface Granted {
+  readonly op: 'subscribed';
+  readonly id: number;
+  readonly channel: string;
+  readonly instrument: string;
+  readonly instrumentId: number;
+  readonly stream: number;
+  readonly state: BookState;
+  readonly reason: string;
+  readonly epoch: bigint;
+  readonly seq: bigint;
+  readonly priceExponent: number;
+  readonly qtyExponent: number;
+  readonly tickSize: number;
+  readonly lotSize: number;
+  readonly qtyUnit: string;
+  readonly depth: number | undefined;
+  readonly intervalMs: number | undefined;
+}
+
+export interface Hello {
+  readonly op: 'hello';
+  readonly protocol: string;
+  readonly version: string;
+}
+
+export type ControlMessage =
+  | Hello
+  | Granted
+  | { readonly op: 'unsubscribed' }
+  | { readonly op: 'pong'; readonly id: number; readonly serverMs: number }
+  | { readonly op: 'error'; readonly id: number | undefined; readonly error: ServerError }
+  | { readonly op: 'shutdown'; readonly reason: string }
+  | { readonly op: 'unknown' };
+
+/** Reads a control message of the server; messages of unknown kinds are `unknown`. Throws `feed.bad_control`. */
+export function parseControl(text: string): ControlMessage {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw badControl('a JSON object', text.slice(0, 60), cause);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw badControl('a JSON object', text.slice(0, 60));
+  }
+  const message = new Fields(value as Record<string, unknown>);
+  switch (message.text('op')) {
+    case 'hello':
+      return { op: 'hello', protocol: message.text('protocol'), version: message.text('version') };
+    case 'subscribed':
+      return {
+        op: 'subscribed',
+        id: message.integer('id'),
+        channel: message.text('channel'),
+        instrument: message.text('instrument'),
+        instrumentId: message.integer('instrumentId'),
+        stream: message.integer('stream'),
+        state: message.state('state'),
+        reason: message.text('reason'),
+        epoch: BigInt(message.digits('epoch')),
+        seq: BigInt(message.digits('seq')),
+        priceExponent: message.integer('priceExponent'),
+        qtyExponent: message.integer('qtyExponent'),
+        tickSize: message.integer('tickSize'),
+        lotSize: message.integer('lotSize'),
+        qtyUnit: message.text('qtyUnit'),
+        depth: message.has('depth') ? message.integer('depth') : undefined,
+        intervalMs: message.has('intervalMs') ? message.integer('intervalMs') : undefined,
+      };
+    case 'unsubscribed':
+      return { op: 'unsubscribed' };
+    case 'pong':
+      return { op: 'pong', id: message.integer('id'), serverMs: Number(message.digits('ts')) / 1e6 };
+    case 'error':
+      return {
+        op: 'error',
+        id: message.has('id') ? message.integer('id') : undefined,
+        error: new ServerError({
+          code: message.text('code'),
+          what: message.textOr('what', 'not said'),
+          where: message.textOr('where', 'not said'),
+          expected: message.textOr('expected', 'not said'),
+          got: message.textOr('got', 'not said'),
+          fix: message.textOr('fix', 'not said'),
+        }),
+      };
+    case 'shutdown':
+      return { op: 'shutdown', reason: message.textOr('reason', 'not said') };
+    default:
+      return { op: 'unknown' };
+  }
+}
+
+/** Typed access to the fields of a parsed message. */
+class Fields {
+  private readonly fields: Record<string, unknown>;
+
+  constructor(fields: Record<string, unknown>) {
+    this.fields = fields;
+  }
+
+  has(name: string): boolean {
+    return this.fields[name] !== undefined && this.fields[name] !== null;
+  }
+
+  text(name: string): string {
+    const value = this.fields[name];
+    if (typeof value !== 'string') throw this.bad(name, 'a text');
+    return value;
+  }
+
+  textOr(name: string, absent: string): string {
+    return this.has(name) ? this.text(name) : absent;
+  }
+
+  integer(name: string): number {
+    const value = this.fields[name];
+    if (!Number.isSafeInteger(value)) throw this.bad(name, 'an integer within 2^53');
+    return value as number;
+  }
+
+  digits(name: string): string {
+    const value = this.text(name);
+    if (!/^\d{1,20}$/.test(value)) throw this.bad(name, 'a text of 1 to 20 digits');
+    return value;
+  }
+
+  state(name: string): BookState {
+    const value = this.text(name);
+    if (value !== 'syncing' && value !== 'synced' && value !== 'stale') throw this.bad(name, 'a book state');
+    return value;
+  }
+
+  private bad(name: string, expected: string): ServerError {
+    return badControl(`${expected} in "${name}"`, String(JSON.stringify(this.fields[name])).slice(0, 60));
+  }
+}
+
+function badControl(expected: string, got: string, cause?: unknown): ServerError {
+  return new ServerError({
+    code: 'feed.bad_control',
+    what: 'a control message of the server cannot be read',
+    where: 'control message',
+    expected,
+    got,
+    fix: 'check that the URL is that of a depthwire.v1 feed',
+    cause,
+  });
+}

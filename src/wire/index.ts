@@ -1,0 +1,34 @@
+/** The client of a depthwire feed, for Node and browsers: `import { connect } from 'depthwire/client'`. */
+export type { Level } from './book-side.js';
+export { type BookEvents, type BookGap, type BookOptions, BookSubscription } from './book-subscription.js';
+export {
+  type ConnectOptions,
+  connect,
+  Feed,
+  type FeedCounters,
+  type FeedEvents,
+} from './client.js';
+export type { FeedState } from './connection.js';
+export type { BboSource, ChannelName, Granted, Hello, Topic } from './control.js';
+export { crc32c } from './crc32c.js';
+export { formatDecimal, parseDecimal } from './decimal.js';
+export { ClientError, FeedError, type FeedErrorParts, ServerError, WireError } from './errors.js';
+export { FrameReader } from './frame.js';
+export type { LatencySummary } from './latency.js';
+export { type ApplyOutcome, type BookCheck, type IgnoredWhy, LEVELS_MAX, LocalBook } from './local-book.js';
+export {
+  type Aggressor,
+  type BookState,
+  Flag,
+  Kind,
+  reasonOf,
+  type Side,
+  type StateReason,
+  Stream,
+  stateOf,
+} from './protocol.js';
+export type { Backoff } from './resync.js';
+export { type InstrumentStatus, type StatusEvents, StatusSubscription } from './status-subscription.js';
+export type { SubscriptionEvents, SubscriptionOptions, SubscriptionState } from './subscription.js';
+export type { Trade, TradeEvent, TradeGap } from './trade-tape.js';
+export { type TradesEvents, type TradesOptions, TradesSubscription } from './trades-subscription.js';

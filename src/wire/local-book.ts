@@ -1,0 +1,424 @@
+import { BookSide, type Level } from './book-side.js';
+import { CRC32C_START, crc32cFinish, crc32cLevel } from './crc32c.js';
+import { formatDecimal } from './decimal.js';
+import { ClientError, WireError } from './errors.js';
+import type { FrameReader } from './frame.js';
+import { type BookState, Flag, Kind, reasonOf, type Side, type StateReason, stateOf } from './protocol.js';
+
+/** Checksums and level counts of a book. */
+export interface BookCheck {
+  readonly topCrc: number;
+  readonly allCrc: number;
+  readonly bidCount: number;
+  readonly askCount: number;
+}
+
+/**
+ * What a frame did. `image`: the book is replaced (verified). `applied`: changed levels are in. `checked`: the
+ * checksums agree. `status`: the server's word on the instrument was taken. `old`: already contained. `gap`: frames are
+ * missing after `expected`; the book is stale. `check_failed`: the book is wrong and stale. `ignored`: nothing changed.
+ */
+export type ApplyOutcome =
+  | { readonly tag: 'image' | 'applied' | 'checked' | 'status' | 'old' }
+  | { readonly tag: 'gap'; readonly expected: number; readonly received: number }
+  | { readonly tag: 'check_failed'; readonly expected: BookCheck; readonly got: BookCheck }
+  | { readonly tag: 'ignored'; readonly why: IgnoredWhy };
+
+/**
+ * `chunk`: part of an image that is not whole yet. `chunk_discarded`: a chunk out of turn, the collected ones are
+ * dropped. `other_epoch`, `awaiting_image`: only an image helps. `other_seq`: a check of another sequence. `old_epoch`:
+ * a status of an epoch that is over. `kind`: not a frame of a book.
+ */
+export type IgnoredWhy =
+  | 'chunk'
+  | 'chunk_discarded'
+  | 'other_epoch'
+  | 'awaiting_image'
+  | 'other_seq'
+  | 'old_epoch'
+  | 'kind';
+
+const IMAGE: ApplyOutcome = { tag: 'image' };
+const APPLIED: ApplyOutcome = { tag: 'applied' };
+const CHECKED: ApplyOutcome = { tag: 'checked' };
+const STATUS: ApplyOutcome = { tag: 'status' };
+const OLD: ApplyOutcome = { tag: 'old' };
+const CHUNK: ApplyOutcome = { tag: 'ignored', why: 'chunk' };
+const CHUNK_DISCARDED: ApplyOutcome = { tag: 'ignored', why: 'chunk_discarded' };
+const OTHER_EPOCH: ApplyOutcome = { tag: 'ignored', why: 'other_epoch' };
+const AWAITING_IMAGE: ApplyOutcome = { tag: 'ignored', why: 'awaiting_image' };
+const OTHER_SEQ: ApplyOutcome = { tag: 'ignored', why: 'other_seq' };
+const OLD_EPOCH: ApplyOutcome = { tag: 'ignored', why: 'old_epoch' };
+const OTHER_KIND: ApplyOutcome = { tag: 'ignored', why: 'kind' };
+
+/** Levels a side that a book holds at most, unless told otherwise. */
+export const LEVELS_MAX = 1 << 20;
+
+const TOP_LEVELS = 10;
+
+/**
+ * A book rebuilt from the frames of one (instrument, stream): `book`, `depth` and `bbo` streams alike.
+ *
+ * It keeps the rules of docs/protocol.md and never says `synced` of a book that is not exactly the server's at
+ * (`epoch`, `seq`). While it is not, the last content stays readable. Prices and quantities are mantissas;
+ * `priceText` and `qtyText` print them. What it returns is live: it changes with the next `apply`.
+ */
+export class LocalBook {
+  state: BookState = 'syncing';
+  reason: StateReason = 'no_image';
+  /** Sequence of the content within its epoch; 0 before the first image. */
+  seq = 0;
+  /** The venue's own sequence that the content reaches; 0 = none. */
+  venueSeq = 0n;
+  /** Times of the last frame that changed the content, ns since the Unix epoch: the venue's, received, sent. */
+  tsEvent = 0n;
+  tsRecv = 0n;
+  tsSend = 0n;
+  /** `Flag` bits of that frame. */
+  flags = 0;
+  priceExponent = 0;
+  qtyExponent = 0;
+  /** Levels a side that the stream carries at most; 0 = all. */
+  depthMax = 0;
+  /** Worst price to which the venue has made each side known; infinite = all. */
+  bidKnownTo = -Infinity;
+  askKnownTo = Infinity;
+
+  private epochHigh = 0;
+  private epochLow = 0;
+  private hasImage = false;
+  private awaitingImage = true;
+  private bids: BookSide;
+  private asks: BookSide;
+  private stagedBids: BookSide;
+  private stagedAsks: BookSide;
+  private chunkNext = 0;
+  private chunkCount = 0;
+  private chunkSeq = 0;
+  private chunkEpochHigh = 0;
+  private chunkEpochLow = 0;
+
+  constructor(levelsMax: number = LEVELS_MAX) {
+    this.bids = new BookSide('bid', levelsMax);
+    this.asks = new BookSide('ask', levelsMax);
+    this.stagedBids = new BookSide('bid', levelsMax);
+    this.stagedAsks = new BookSide('ask', levelsMax);
+  }
+
+  /**
+   * Applies the reader's current frame. Throws a `FeedError` when the frame cannot be held exactly: the book is then
+   * stale with reason `bad_frame` and waits for an image. Cost: a binary search and a move per level; a check and the
+   * last chunk of an image are linear in the book.
+   */
+  apply(frame: FrameReader): ApplyOutcome {
+    try {
+      switch (frame.kind) {
+        case Kind.image:
+          return this.applyImage(frame);
+        case Kind.delta:
+        case Kind.bbo:
+          return this.applyLevels(frame);
+        case Kind.check:
+          return this.applyCheck(frame);
+        case Kind.status:
+          return this.applyStatus(frame);
+        default:
+          return OTHER_KIND;
+      }
+    } catch (error) {
+      this.chunkNext = 0;
+      this.loseTruth('bad_frame');
+      throw error;
+    }
+  }
+
+  /** Says that nothing more can be trusted until the next image. */
+  loseTruth(reason: StateReason): void {
+    this.awaitingImage = true;
+    this.state = this.hasImage ? 'stale' : 'syncing';
+    this.reason = reason;
+  }
+
+  /** The epoch of the content: start id of the server (high 32 bits) and the instrument's reset count. */
+  get epoch(): bigint {
+    return (BigInt(this.epochHigh) << 32n) | BigInt(this.epochLow);
+  }
+
+  get bestBid(): Level | undefined {
+    return this.bids.length === 0 ? undefined : { price: this.bids.priceAt(0), qty: this.bids.qtyAt(0) };
+  }
+
+  get bestAsk(): Level | undefined {
+    return this.asks.length === 0 ? undefined : { price: this.asks.priceAt(0), qty: this.asks.qtyAt(0) };
+  }
+
+  /** Number of levels of a side. */
+  count(side: Side): number {
+    return this.sideOf(side).length;
+  }
+
+  /** Price mantissa of the level at an index from the best, 0 = best; NaN beyond the last. Allocates nothing. */
+  priceAt(side: Side, levelIndex: number): number {
+    return this.sideOf(side).priceAt(levelIndex);
+  }
+
+  /** Quantity mantissa of the level at an index from the best; NaN beyond the last. Allocates nothing. */
+  qtyAtIndex(side: Side, levelIndex: number): number {
+    return levelIndex < this.count(side) ? this.sideOf(side).qtyAt(levelIndex) : Number.NaN;
+  }
+
+  /**
+   * The quantity at a price mantissa: 0 when the venue has none there, `unknown` when the venue, or this stream, does
+   * not reach that far. Throws `client.price_mantissa` when the price is not an integer.
+   */
+  qtyAt(side: Side, price: number): number | 'unknown' {
+    if (!Number.isSafeInteger(price)) {
+      throw new ClientError({
+        code: 'client.price_mantissa',
+        what: 'a price is not a mantissa',
+        where: 'qtyAt',
+        expected: 'a safe integer',
+        got: String(price),
+        fix: 'convert the decimal with parseDecimal(text, book.priceExponent)',
+      });
+    }
+    const levels = this.sideOf(side);
+    const qty = levels.get(price);
+    if (qty !== 0) return qty;
+    if (!this.hasImage) return 'unknown';
+    const full = this.depthMax > 0 && levels.length >= this.depthMax;
+    if (full && levels.isWorse(price, levels.priceAt(levels.length - 1))) return 'unknown';
+    return levels.isWorse(price, side === 'bid' ? this.bidKnownTo : this.askKnownTo) ? 'unknown' : 0;
+  }
+
+  /** The levels of a side, best first. */
+  *levels(side: Side): Generator<Level, void, undefined> {
+    const levels = this.sideOf(side);
+    for (let at = 0; at < levels.length; at += 1) yield { price: levels.priceAt(at), qty: levels.qtyAt(at) };
+  }
+
+  /** A copy of the best `count` levels a side. */
+  depth(count: number): { readonly bids: readonly Level[]; readonly asks: readonly Level[] } {
+    const copy = (levels: BookSide) =>
+      Array.from({ length: Math.max(0, Math.min(count, levels.length)) }, (_, at) => ({
+        price: levels.priceAt(at),
+        qty: levels.qtyAt(at),
+      }));
+    return { bids: copy(this.bids), asks: copy(this.asks) };
+  }
+
+  /** A price mantissa as a decimal text. */
+  priceText(price: number): string {
+    return formatDecimal(price, this.priceExponent);
+  }
+
+  /** A quantity mantissa as a decimal text. */
+  qtyText(qty: number): string {
+    return formatDecimal(qty, this.qtyExponent);
+  }
+
+  /** Checksums of the content as the protocol defines them. Linear in the levels. */
+  check(): BookCheck {
+    const top = crcOf(this.asks, TOP_LEVELS, crcOf(this.bids, TOP_LEVELS, CRC32C_START));
+    const all = crcOf(this.asks, this.asks.length, crcOf(this.bids, this.bids.length, CRC32C_START));
+    return {
+      topCrc: crc32cFinish(top),
+      allCrc: crc32cFinish(all),
+      bidCount: this.bids.length,
+      askCount: this.asks.length,
+    };
+  }
+
+  /** Rule 1. */
+  private applyImage(frame: FrameReader): ApplyOutcome {
+    const index = frame.chunkIndex;
+    const count = frame.chunkCount;
+    const seq = frame.seq;
+    if (index >= count) throw badFrame('info.chunk_index', `below the chunk count ${count}`, String(index));
+    if (index === 0) {
+      this.chunkNext = 0;
+      this.chunkCount = count;
+      this.chunkSeq = seq;
+      this.chunkEpochHigh = frame.epochHigh;
+      this.chunkEpochLow = frame.epochLow;
+      this.stagedBids.clear();
+      this.stagedAsks.clear();
+    } else if (
+      index !== this.chunkNext ||
+      count !== this.chunkCount ||
+      seq !== this.chunkSeq ||
+      frame.epochHigh !== this.chunkEpochHigh ||
+      frame.epochLow !== this.chunkEpochLow
+    ) {
+      this.chunkNext = 0;
+      return CHUNK_DISCARDED;
+    }
+    for (let at = 0; at < frame.bidCount; at += 1) {
+      const qty = atLeastZero(frame.bidQty(at), 'bids.qty');
+      if (!this.stagedBids.appendImage(frame.bidPrice(at), qty)) throw tooManyLevels(this.bids.levelsMax);
+    }
+    for (let at = 0; at < frame.askCount; at += 1) {
+      const qty = atLeastZero(frame.askQty(at), 'asks.qty');
+      if (!this.stagedAsks.appendImage(frame.askPrice(at), qty)) throw tooManyLevels(this.asks.levelsMax);
+    }
+    this.chunkNext = index + 1;
+    if (this.chunkNext < count) return CHUNK;
+    this.chunkNext = 0;
+    return this.takeImage(frame, seq);
+  }
+
+  private takeImage(frame: FrameReader, seq: number): ApplyOutcome {
+    this.priceExponent = frame.priceExponent;
+    this.qtyExponent = frame.qtyExponent;
+    this.depthMax = frame.depth;
+    this.bidKnownTo = frame.bidKnownTo;
+    this.askKnownTo = frame.askKnownTo;
+    this.stagedBids.sealImage();
+    this.stagedAsks.sealImage();
+    const { bids, asks } = this;
+    this.bids = this.stagedBids;
+    this.asks = this.stagedAsks;
+    this.stagedBids = bids;
+    this.stagedAsks = asks;
+    this.hasImage = true;
+    this.epochHigh = frame.epochHigh;
+    this.epochLow = frame.epochLow;
+    this.takeHeader(frame, seq);
+    const failed = this.verify(frame);
+    if (failed) return failed;
+    this.state = stateOf(frame.infoState);
+    this.reason = this.state === 'synced' ? 'none' : reasonOf(frame.infoReason);
+    if (this.state === 'synced' && (frame.flags & Flag.stale) !== 0) {
+      this.state = 'stale';
+      this.reason = 'unknown';
+    }
+    this.awaitingImage = this.state !== 'synced';
+    return IMAGE;
+  }
+
+  /** Rules 2 and 3. A top of book replaces both sides, a delta changes levels. */
+  private applyLevels(frame: FrameReader): ApplyOutcome {
+    if (this.awaitingImage) return AWAITING_IMAGE;
+    if (!this.isMyEpoch(frame)) return OTHER_EPOCH;
+    const seq = frame.seq;
+    if (seq <= this.seq) return OLD;
+    const prevSeq = frame.prevSeq;
+    if (prevSeq > this.seq) {
+      // The content stays exact at its own sequence, so a later frame that reaches back to it would repair this.
+      this.state = 'stale';
+      this.reason = 'sequence_gap';
+      return { tag: 'gap', expected: this.seq, received: prevSeq };
+    }
+    if (frame.kind === Kind.bbo) {
+      this.bids.clear();
+      this.asks.clear();
+    }
+    for (let at = 0; at < frame.bidCount; at += 1) {
+      const qty = atLeastZero(frame.bidQty(at), 'bids.qty');
+      if (!this.bids.set(frame.bidPrice(at), qty)) throw tooManyLevels(this.bids.levelsMax);
+    }
+    for (let at = 0; at < frame.askCount; at += 1) {
+      const qty = atLeastZero(frame.askQty(at), 'asks.qty');
+      if (!this.asks.set(frame.askPrice(at), qty)) throw tooManyLevels(this.asks.levelsMax);
+    }
+    this.takeHeader(frame, seq);
+    const stale = (frame.flags & Flag.stale) !== 0;
+    this.state = stale ? 'stale' : 'synced';
+    this.reason = stale ? 'unknown' : 'none';
+    return APPLIED;
+  }
+
+  /** Rule 5. */
+  private applyCheck(frame: FrameReader): ApplyOutcome {
+    if (this.awaitingImage) return AWAITING_IMAGE;
+    if (!this.isMyEpoch(frame)) return OTHER_EPOCH;
+    if (frame.seq !== this.seq) return OTHER_SEQ;
+    return this.verify(frame) ?? CHECKED;
+  }
+
+  /** Rule 6. `synced` alone proves nothing here: an image does. */
+  private applyStatus(frame: FrameReader): ApplyOutcome {
+    const state = stateOf(frame.statusState);
+    const reason = reasonOf(frame.statusReason);
+    if (this.hasImage && frame.epochHigh === this.epochHigh && frame.epochLow < this.epochLow)
+      return OLD_EPOCH;
+    if (state !== 'synced') {
+      this.awaitingImage = true;
+      this.state = state;
+      this.reason = reason;
+    }
+    return STATUS;
+  }
+
+  /** Compares the content with the frame's check; undefined when they agree. */
+  private verify(frame: FrameReader): ApplyOutcome | undefined {
+    const expected: BookCheck = {
+      topCrc: frame.checkTopCrc,
+      allCrc: frame.checkAllCrc,
+      bidCount: frame.checkBidCount,
+      askCount: frame.checkAskCount,
+    };
+    const got = this.check();
+    if (
+      got.topCrc === expected.topCrc &&
+      got.allCrc === expected.allCrc &&
+      got.bidCount === expected.bidCount &&
+      got.askCount === expected.askCount
+    ) {
+      return undefined;
+    }
+    this.loseTruth('check_failed');
+    return { tag: 'check_failed', expected, got };
+  }
+
+  private takeHeader(frame: FrameReader, seq: number): void {
+    this.seq = seq;
+    this.venueSeq = frame.venueSeqBigInt;
+    this.tsEvent = frame.tsEvent;
+    this.tsRecv = frame.tsRecv;
+    this.tsSend = frame.tsSend;
+    this.flags = frame.flags;
+  }
+
+  private isMyEpoch(frame: FrameReader): boolean {
+    return frame.epochLow === this.epochLow && frame.epochHigh === this.epochHigh;
+  }
+
+  private sideOf(side: Side): BookSide {
+    return side === 'bid' ? this.bids : this.asks;
+  }
+}
+
+function crcOf(levels: BookSide, count: number, start: number): number {
+  let crc = start;
+  const end = Math.min(count, levels.length);
+  for (let at = 0; at < end; at += 1) crc = crc32cLevel(crc, levels.priceAt(at), levels.qtyAt(at));
+  return crc;
+}
+
+function atLeastZero(qty: number, where: string): number {
+  if (qty < 0) throw badFrame(where, 'a quantity of 0 or more', String(qty));
+  return qty;
+}
+
+function badFrame(where: string, expected: string, got: string): WireError {
+  return new WireError({
+    code: 'wire.bad_value',
+    what: 'a frame contradicts the protocol',
+    where,
+    expected,
+    got,
+    fix: 'report it to whoever runs the server, with its version',
+  });
+}
+
+function tooManyLevels(levelsMax: number): ClientError {
+  return new ClientError({
+    code: 'client.levels_limit',
+    what: 'a book is larger than this client holds',
+    where: 'levelsMax',
+    expected: `at most ${levelsMax} levels a side`,
+    got: 'more',
+    fix: 'raise levelsMax, or subscribe to a depth view',
+  });
+}

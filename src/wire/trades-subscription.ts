@@ -1,0 +1,99 @@
+import type { Topic } from './control.js';
+import { formatDecimal } from './decimal.js';
+import type { FrameReader } from './frame.js';
+import type { InboxPolicy } from './inbox.js';
+import { type BookState, Kind, type StateReason } from './protocol.js';
+import {
+  type Host,
+  Subscription,
+  type SubscriptionEvents,
+  type SubscriptionOptions,
+} from './subscription.js';
+import { type Trade, type TradeEvent, type TradeGap, TradeTape } from './trade-tape.js';
+
+/** Events that a loop over trades may be behind, unless told otherwise. */
+const QUEUE_MAX = 4096;
+
+export interface TradesOptions extends SubscriptionOptions {
+  /** Events that a loop may be behind; default 4096. */
+  readonly queueMax?: number;
+}
+
+export interface TradesEvents extends SubscriptionEvents {
+  update: Trade;
+  gap: TradeGap;
+}
+
+/**
+ * The trades of an instrument. Trades are never merged: a loop gets each of them, or a `gap` event in the place of
+ * those that are missing. A loop that falls `queueMax` events behind loses the newest ones and is told so by a `gap`
+ * with reason `overflow` after what it had queued.
+ */
+export class TradesSubscription extends Subscription<TradeEvent, TradesEvents> {
+  protected readonly inboxPolicy: InboxPolicy<TradeEvent>;
+  private readonly tape = new TradeTape();
+
+  /** @internal */
+  constructor(host: Host, topic: Topic, options: TradesOptions) {
+    super(host, topic, options.signal);
+    this.inboxPolicy = {
+      tag: 'queue',
+      itemsMax: options.queueMax ?? QUEUE_MAX,
+      overflow: (lost) => ({ tag: 'gap', reason: 'overflow', lost }),
+    };
+  }
+
+  get state(): BookState {
+    return this.tape.state;
+  }
+
+  get reason(): StateReason {
+    return this.tape.reason;
+  }
+
+  get epoch(): bigint {
+    return this.tape.epoch;
+  }
+
+  /** Sequence that the trades reach within the epoch. */
+  get seq(): number {
+    return this.tape.seq;
+  }
+
+  /** A price mantissa as a decimal text, by the exponents that the server granted. */
+  priceText(price: number): string {
+    return formatDecimal(price, this.granted?.priceExponent ?? 0);
+  }
+
+  qtyText(qty: number): string {
+    return formatDecimal(qty, this.granted?.qtyExponent ?? 0);
+  }
+
+  protected take(frame: FrameReader): void {
+    if (frame.kind === Kind.status) return;
+    const { take, gap } = this.tape.apply(frame);
+    if (gap) {
+      this.host.count('gaps');
+      this.push(gap);
+      this.listeners.emit('gap', gap);
+    }
+    if (!take) return;
+    for (let at = 0; at < frame.tradeCount; at += 1) {
+      const trade: Trade = {
+        tag: 'trade',
+        price: frame.tradePrice(at),
+        qty: frame.tradeQty(at),
+        id: frame.tradeId(at),
+        aggressor: frame.tradeAggressor(at),
+        tsEvent: frame.tradeTsEvent(at),
+        seq: this.tape.seq,
+      };
+      this.push(trade);
+      this.listeners.emit('update', trade);
+    }
+  }
+
+  protected disconnect(): void {
+    this.tape.disconnect();
+  }
+}

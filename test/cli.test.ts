@@ -1,0 +1,292 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
+import { afterAll, describe, expect, it } from 'vitest';
+import { ladderLines } from '../src/cli/ladder-text.js';
+import { run } from '../src/cli/program.js';
+import type { VerifyReport } from '../src/cli/verify.js';
+import { simulatedRecording } from './support/recording.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'depthwire-cli-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const recording = simulatedRecording('BTCUSDT', 5000);
+const plain = file('plain', recording);
+
+function file(name: string, content: string | Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+/** A command that runs, with what it has printed so far. */
+class Command {
+  out = '';
+  err = '';
+  readonly code: Promise<number>;
+  readonly #stop = new AbortController();
+
+  constructor(args: readonly string[], isTty = false) {
+    const stream = (take: (text: string) => void) => ({
+      isTty,
+      hasColor: false,
+      write: (text: string): Promise<void> => {
+        take(text);
+        return Promise.resolve();
+      },
+    });
+    this.code = run(args, {
+      stdout: stream((text) => (this.out += text)),
+      stderr: stream((text) => (this.err += text)),
+      signal: this.#stop.signal,
+    });
+  }
+
+  async until(pattern: RegExp): Promise<RegExpExecArray> {
+    for (const late = performance.now() + 10_000; performance.now() < late; await pause(5)) {
+      const match = pattern.exec(this.out);
+      if (match !== null) return match;
+    }
+    throw new Error(`no ${String(pattern)} in: ${this.out}${this.err}`);
+  }
+
+  stop(): Promise<number> {
+    this.#stop.abort('SIGINT');
+    return this.code;
+  }
+}
+
+async function ended(...args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
+  const command = new Command(args);
+  const code = await command.code;
+  return { code, out: command.out, err: command.err };
+}
+
+describe('depthwire', () => {
+  it.each([
+    [['nonsense'], 'unknown command'],
+    [['serve', '--speed', 'fast'], 'Give a number above 0'],
+    [['serve', '--speed', 'max'], 'config.replay'],
+    [['serve', '--host', '0.0.0.0'], 'config.public_host'],
+    [['serve', '--port', '70000'], 'config.invalid'],
+    [['serve', '--replay', '/nowhere'], 'recording.missing'],
+    [['serve', '--instrument', 'BTC'], 'config.instrument'],
+    [['watch', '-o', 'xml'], 'Use table, json or ndjson'],
+    [['watch', '--depth', '0'], 'Give 1 to 100 levels'],
+    [['watch', '--url', 'ftp://x'], 'watch.url'],
+    [['verify'], 'missing required argument'],
+    [['verify', '/nowhere'], 'recording.missing'],
+    [['verify', tmpdir()], 'recording.directory'],
+  ])('%j is bad usage', async (args, message) => {
+    const { code, err } = await ended(...args);
+    expect(err).toContain(message);
+    expect(code).toBe(2);
+  });
+
+  it('prints its version and its help', async () => {
+    expect(await ended('--version')).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as unknown,
+    });
+    const help = await ended('--help');
+    expect(help.code).toBe(0);
+    for (const command of ['serve', 'watch', 'verify']) expect(help.out).toContain(command);
+  });
+});
+
+describe('verify', () => {
+  it('proves a good recording, in JSON with both digests', async () => {
+    const { code, out } = await ended('verify', '--json', '--instrument', 'sim:BTCUSDT', plain);
+    const report = JSON.parse(out) as VerifyReport;
+    expect(code).toBe(0);
+    expect(report).toMatchObject({
+      venue: 'sim',
+      files: [plain],
+      snapshots: 1,
+      gaps: 0,
+      resyncs: 0,
+      crossed: 0,
+      decodeErrors: 0,
+      books: [{ instrument: 'sim:BTCUSDT', state: 'synced' }],
+    });
+    expect(report.frames).toBe(recording.split('\n').length - 1);
+    expect(report.applied).toBeGreaterThan(10);
+    expect(report.bbo.checked).toBeGreaterThan(0);
+    expect(report.bbo.matched).toBe(report.bbo.checked);
+    const [book] = report.books;
+    expect(book?.digest).toMatch(/^[0-9a-f]{64}$/);
+    expect(book?.replicaDigest).toBe(book?.digest);
+  });
+
+  it('says the same for gzip, and for a recording in two parts', async () => {
+    const half = recording.indexOf('\n', recording.length / 2) + 1;
+    const parts = [file('one.gz', gzipSync(recording.slice(0, half))), file('two', recording.slice(half))];
+    const digestOf = async (...files: readonly string[]): Promise<string | undefined> => {
+      const { out } = await ended('verify', '--json', '--instrument', 'sim:BTCUSDT', ...files);
+      return (JSON.parse(out) as VerifyReport).books[0]?.digest;
+    };
+    const digest = await digestOf(plain);
+    expect(digest).toBeDefined();
+    expect(await digestOf(file('all.gz', gzipSync(recording)))).toBe(digest);
+    expect(await digestOf(...parts)).toBe(digest);
+  });
+
+  it('reports for people, and draws a bar on a terminal only', async () => {
+    const piped = await ended('verify', '--instrument', 'sim:BTCUSDT', plain);
+    expect(piped.err).toBe('');
+    expect(piped.out).toMatch(/sim:BTCUSDT {2}synced, .*\n.*engine.*\n.*replica.*\nproven\n$/);
+    const command = new Command(['verify', '--instrument', 'sim:BTCUSDT', plain], true);
+    expect(await command.code).toBe(0);
+    expect(command.err).toMatch(/█.* %/);
+  });
+
+  it('fails with 1 on a frame that cannot be decoded', async () => {
+    const lines = recording.split('\n');
+    lines[40] = lines[40]?.slice(0, -5) ?? '';
+    const { code, out, err } = await ended(
+      'verify',
+      '--json',
+      '--instrument',
+      'sim:BTCUSDT',
+      file('cut', lines.join('\n')),
+    );
+    expect((JSON.parse(out) as VerifyReport).decodeErrors).toBe(1);
+    expect(err).toContain('could not be decoded');
+    expect(code).toBe(1);
+  });
+
+  it('fails with 1 on a gap that no snapshot heals', async () => {
+    const lines = recording.split('\n');
+    const updates = lines.flatMap((line, index) => (line.includes('"depthUpdate"') ? [index] : []));
+    lines.splice(updates[20] ?? 0, 1);
+    const { code, out } = await ended(
+      'verify',
+      '--json',
+      '--instrument',
+      'sim:BTCUSDT',
+      file('gap', lines.join('\n')),
+    );
+    const report = JSON.parse(out) as VerifyReport;
+    expect(report.gaps).toBe(1);
+    expect(report.books[0]?.state).toBe('stale');
+    expect(code).toBe(1);
+  });
+
+  it.each([
+    ['truncated.gz', () => gzipSync(recording).subarray(0, -20), 'recording.truncated'],
+    ['foreign', () => 'not a recording\n', 'decode.'],
+    ['empty', () => '', 'recording.empty'],
+  ])('fails with 1 and a typed error on a file that is %s', async (name, content, codeStart) => {
+    const { code, out, err } = await ended(
+      'verify',
+      '--json',
+      '--instrument',
+      'sim:BTCUSDT',
+      file(name, content()),
+    );
+    const { error } = JSON.parse(out) as { error: { code: string; fix: string } };
+    expect(error.code.startsWith(codeStart)).toBe(true);
+    expect(error.fix).not.toBe('');
+    expect(err).toContain(error.code);
+    expect(code).toBe(1);
+  });
+});
+
+describe('serve and watch', () => {
+  it('serve the embedded venue, show it in every format, and end when asked', async () => {
+    const serving = new Command(['serve', '--port', '0', '--seed', '3']);
+    const [, url = ''] = await serving.until(/health {3}(http:\/\/127\.0\.0\.1:\d+)\/health/);
+    await serving.until(/books {4}4 synced/);
+    const json = await ended('watch', 'sim:BTCUSDT', '--url', url, '-o', 'json', '--depth', '3');
+    expect(json.code).toBe(0);
+    const book = JSON.parse(json.out) as { bids: string[][]; asks: string[][] };
+    expect(book).toMatchObject({ instrument: 'sim:BTCUSDT', state: 'synced', reason: 'none' });
+    expect(book.bids).toHaveLength(3);
+    expect(book.asks).toHaveLength(3);
+    expect(Number(book.bids[0]?.[0])).toBeLessThan(Number(book.asks[0]?.[0]));
+
+    const table = await ended('watch', '--url', url, '--depth', '2');
+    expect(table.code).toBe(0);
+    expect(table.out).toMatch(/^sim:\w+ {2}synced/);
+    expect(table.out).not.toContain('\x1b');
+
+    const updates = new Command(['watch', 'sim:BTCUSDT', '--url', url, '-o', 'ndjson', '--depth', '5']);
+    await updates.until(/(.*\n){4}/);
+    expect(await updates.stop()).toBe(0);
+    const lines = updates.out.trim().split('\n');
+    expect(new Set(lines).size).toBe(lines.length);
+    for (const line of lines) expect(JSON.parse(line)).toMatchObject({ instrument: 'sim:BTCUSDT' });
+
+    const live = new Command(['watch', 'sim:BTCUSDT', '--url', url, '--depth', '2'], true);
+    await live.until(/synced/);
+    expect(await live.stop()).toBe(0);
+    expect(live.out.endsWith('\x1b[?25h\n')).toBe(true);
+
+    const meant = await ended('watch', 'BTCUSDT', '--url', url);
+    expect(meant.err).toContain('Write sim:BTCUSDT.');
+    expect(meant.code).toBe(1);
+
+    const second = await ended('serve', '--port', new URL(url).port);
+    expect(second.err).toContain('serve.port_taken');
+    expect(second.code).toBe(1);
+
+    expect(await serving.stop()).toBe(0);
+    expect(serving.out).toContain('stopping (SIGINT)');
+    await expect(fetch(`${url}/health`)).rejects.toThrow();
+    expect((await ended('watch', '--url', url)).err).toContain('watch.unreachable');
+  });
+
+  it('serves a recording to its end and keeps the last book', async () => {
+    const serving = new Command([
+      'serve',
+      '--port',
+      '0',
+      '--replay',
+      plain,
+      '--speed',
+      'max',
+      '--instrument',
+      'sim:BTCUSDT',
+    ]);
+    const [, url = ''] = await serving.until(/health {3}(http:\/\/127\.0\.0\.1:\d+)\/health/);
+    await serving.until(/replay {3}finished/);
+    const answer = (await (await fetch(`${url}/v1/book/sim:BTCUSDT?depth=1`)).json()) as object;
+    const { out } = await ended('verify', '--json', '--instrument', 'sim:BTCUSDT', plain);
+    const [book] = (JSON.parse(out) as VerifyReport).books;
+    expect(answer).toMatchObject({ state: 'synced', bidCount: book?.bids, askCount: book?.asks });
+    expect(await serving.stop()).toBe(0);
+  });
+});
+
+describe('a ladder', () => {
+  const level = (price: string, share: number) => ({ price, qty: '1.5', share });
+  const view = {
+    instrument: 'sim:A',
+    state: 'synced',
+    reason: 'none',
+    seq: '7',
+    ageMs: 12.3,
+    latencyMs: 0.25,
+    bids: [level('99.0', 1), level('98.5', 0.5)],
+    asks: [level('100.0', 0)],
+  };
+
+  it('has asks above bids, the best ones in the middle, and a constant height', () => {
+    expect(ladderLines(view, 2, false)).toEqual([
+      'sim:A  synced  seq 7  age 12 ms  latency 0.3 ms',
+      '',
+      '  100.0  1.5  █',
+      '  ──',
+      '   99.0  1.5  ████████████████████████',
+      '   98.5  1.5  ████████████',
+    ]);
+  });
+
+  it('says loudly that a book is not to be trusted', () => {
+    const [heading] = ladderLines({ ...view, state: 'stale', reason: 'gap', ageMs: 2500 }, 1, true);
+    expect(heading).toContain('\x1b[33;1mSTALE (gap)');
+    expect(heading).toContain('age 2.5 s');
+  });
+});

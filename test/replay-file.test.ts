@@ -1,0 +1,217 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { Speed } from '../src/config.js';
+import { recordedStreams } from '../src/ingest/recorded-streams.js';
+import { RecordingReader, readHead, readRecording } from '../src/ingest/recording.js';
+import { ReplayFile } from '../src/ingest/replay-file.js';
+import { FakeNative, fakeEngine } from './support/fake-engine.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'depthwire-replay-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const START_NS = 1_723_161_253_937_085_768n;
+
+let files = 0;
+function file(content: string | Uint8Array): string {
+  files += 1;
+  const path = join(folder, `recording-${files}`);
+  writeFileSync(path, content);
+  return path;
+}
+
+/** Lines at these times, in ms from the start. */
+function recording(timesMs: readonly number[], text = 'a'): string {
+  return timesMs
+    .map((ms) => `${START_NS + BigInt(ms) * 1_000_000n} {"s":"BTCUSDT","t":"${text}"}\n`)
+    .join('');
+}
+
+interface Replaying {
+  readonly native: FakeNative;
+  readonly replay: ReplayFile;
+}
+
+function start(
+  paths: readonly string[],
+  speed: Speed,
+  more: { loop?: boolean; pressed?: () => boolean } = {},
+): Replaying {
+  const native = new FakeNative();
+  const replay = new ReplayFile({
+    paths,
+    venue: 'binance',
+    instruments: [11],
+    speed,
+    loop: more.loop ?? false,
+    pressed: more.pressed ?? (() => false),
+    pauseMsMax: 200,
+  });
+  replay.open(fakeEngine({}, native));
+  replay.start();
+  return { native, replay };
+}
+
+async function bytesOf(path: string): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of readRecording(path)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+describe('a recording', () => {
+  it('is read whole, plain or gzip, whatever its name', async () => {
+    const text = recording(Array.from({ length: 20_000 }, (_, ms) => ms));
+    expect((await bytesOf(file(text))).toString()).toBe(text);
+    expect((await bytesOf(file(gzipSync(text)))).toString()).toBe(text);
+  });
+
+  it.each([
+    ['recording.missing', () => join(folder, 'nowhere')],
+    ['recording.directory', () => folder],
+    ['recording.empty', () => file('')],
+    ['recording.truncated', () => file(gzipSync(recording([1, 2, 3])).subarray(0, -12))],
+    ['recording.truncated', () => file(gzipSync(recording([1])).subarray(0, 5))],
+    ['recording.corrupt', () => file(damaged(gzipSync(recording([1, 2, 3]))))],
+    ['recording.zstd', () => file(Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0, 0))],
+  ])('that cannot be read is %s, with the file and a fix', async (code, path) => {
+    const name = path();
+    const error = await bytesOf(name).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code, where: name });
+    expect((error as { fix: string }).fix).not.toBe('');
+  });
+
+  it('that unpacks to nothing is empty', async () => {
+    await expect(readHead(file(gzipSync('')))).rejects.toMatchObject({ code: 'recording.empty' });
+  });
+
+  it('whose line never ends is refused before it fills the memory', async () => {
+    const path = file(gzipSync(Buffer.alloc(17 << 20, 'x')));
+    const reader = new RecordingReader([path]);
+    const all = (async () => {
+      while (await reader.fill());
+    })();
+    await expect(all).rejects.toMatchObject({ code: 'recording.line_too_long' });
+  });
+
+  it('in parts is one run of lines, even without the end of the last one', async () => {
+    const reader = new RecordingReader([file('1 a\n2 b'), file(gzipSync('3 c\n')), file('4 d')]);
+    while (await reader.fill());
+    expect(Buffer.from(reader.pending).toString()).toBe('1 a\n2 b\n3 c\n4 d\n');
+  });
+});
+
+describe('what a recording holds', () => {
+  const detector = (names: readonly (readonly string[])[]) => {
+    let call = 0;
+    return { detect: () => names[call++] ?? [] };
+  };
+  const two = (): readonly string[] => [file('1 a\n'), file('2 b\n')];
+
+  it('is found, and united over its parts', async () => {
+    const streams = recordedStreams(two(), [], detector([['binance:A'], ['binance:A', 'binance:B']]));
+    expect(await streams).toEqual({ venue: 'binance', names: ['binance:A', 'binance:B'] });
+  });
+
+  it('is asked for where it is ambiguous, and taken from the user', async () => {
+    const names = ['binance:A', 'binance-usdm:A'];
+    const path = file('1 a\n');
+    await expect(recordedStreams([path], [], detector([names]))).rejects.toMatchObject({
+      code: 'recording.ambiguous',
+      expected: 'one of binance:A, binance-usdm:A',
+      fix: 'Say which: --instrument binance:A',
+    });
+    expect((await recordedStreams([path], ['binance-usdm:A'], detector([names]))).names).toEqual([
+      'binance-usdm:A',
+    ]);
+    expect((await recordedStreams([path], ['sim:A'], detector([['binance:A']]))).names).toEqual(['sim:A']);
+  });
+
+  it('must be one recording of one venue', async () => {
+    const differing = recordedStreams(two(), [], detector([['binance:A'], ['binance:B']]));
+    await expect(differing).rejects.toMatchObject({ code: 'recording.differ', got: 'binance:B' });
+    const mixed = recordedStreams([file('1 a\n')], [], detector([['binance:A', 'binance-usdm:B']]));
+    await expect(mixed).rejects.toMatchObject({ code: 'recording.venues' });
+    const none = recordedStreams([file('1 a\n')], [], detector([[]]));
+    await expect(none).rejects.toMatchObject({ code: 'recording.no_streams' });
+  });
+});
+
+describe('a replay', () => {
+  it('at full speed delivers every line in order, over chunks and files', async () => {
+    const texts = [recording(Array.from({ length: 30_000 }, (_, ms) => ms)), recording([30_001], 'b')];
+    const { native, replay } = start([file(gzipSync(texts[0] ?? '')), file(texts[1] ?? '')], 'max');
+    await replay.ended;
+    expect(native.lines.join('\n')).toBe(texts.join('').trimEnd());
+  });
+
+  it('lets timers and sockets run between chunks', async () => {
+    const { replay } = start([file(recording(Array.from({ length: 60_000 }, (_, ms) => ms)))], 'max');
+    let turns = 0;
+    const timer = setInterval(() => (turns += 1), 0);
+    await replay.ended;
+    clearInterval(timer);
+    expect(turns).toBeGreaterThan(3);
+  });
+
+  it('keeps the pace of the recording times the speed', async () => {
+    const times = [0, 100, 200, 300, 400];
+    const arrivedMs: number[] = [];
+    const { native, replay } = start([file(recording(times))], 2);
+    native.lineOutput = () => arrivedMs.push(performance.now());
+    await replay.ended;
+    const first = arrivedMs[0] ?? 0;
+    for (const [index, ms] of times.entries()) {
+      const lateMs = (arrivedMs[index] ?? 0) - first - ms / 2;
+      // Never early but for the clock's rounding; late only by timers and a busy machine.
+      expect(lateMs).toBeGreaterThan(-1.5);
+      expect(lateMs).toBeLessThan(150);
+    }
+  });
+
+  it('resets its venue at the boundary of a loop and begins again at the first line', async () => {
+    const { native, replay } = start([file(recording([0, 1], 'x'))], 'max', { loop: true });
+    while (replay.passes < 3) await pause(1);
+    await replay.stop();
+    expect(native.calls.slice(0, 3)).toEqual(['open binance 11', 'reset 1', 'reset 1']);
+    expect(native.lines.slice(0, 4)).toEqual([...native.lines.slice(0, 2), ...native.lines.slice(0, 2)]);
+  });
+
+  it('pauses for a slow reader, but not for ever', async () => {
+    let pressed = true;
+    const { native, replay } = start([file(recording([0, 1]))], 'max', { pressed: () => pressed });
+    await pause(50);
+    expect(native.lines).toEqual([]);
+    pressed = false;
+    await replay.ended;
+    expect(native.lines).toHaveLength(2);
+    const stubborn = start([file(recording([0, 1]))], 'max', { pressed: () => true });
+    await stubborn.replay.ended;
+    expect(stubborn.native.lines).toHaveLength(2);
+  });
+
+  it('stops at once while it waits for a line that is far away', async () => {
+    const { native, replay } = start([file(recording([0, 3_600_000]))], 1);
+    while (native.lines.length === 0) await pause(1);
+    const startMs = performance.now();
+    await replay.stop();
+    expect(performance.now() - startMs).toBeLessThan(200);
+    expect(native.lines).toHaveLength(1);
+  });
+
+  it('fails by a typed error after the lines that could be read', async () => {
+    const text = recording(Array.from({ length: 50_000 }, (_, ms) => ms));
+    const { native, replay } = start([file(gzipSync(text).subarray(0, -100))], 'max');
+    await expect(replay.ended).rejects.toMatchObject({ code: 'recording.truncated' });
+    expect(native.lines.length).toBeGreaterThan(0);
+  });
+});
+
+function damaged(bytes: Buffer): Buffer {
+  const copy = Buffer.from(bytes);
+  const at = copy.length - 6;
+  copy[at] = (copy[at] ?? 0) ^ 0xff;
+  return copy;
+}

@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, describe, expect, it } from 'vitest';
+import { type Serving, startServing } from '../src/cli/serve.js';
+import { type ConfigInput, configFrom } from '../src/config.js';
+import { type BookSubscription, connect, type LocalBook, type Side } from '../src/wire/index.js';
+import { simulatedRecording } from './support/recording.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'depthwire-serve-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const NAME = 'sim:BTCUSDT';
+const path = join(folder, 'recording');
+writeFileSync(path, simulatedRecording('BTCUSDT', 20_000));
+
+function serving(replay: Partial<NonNullable<ConfigInput['replay']>>): Promise<Serving> {
+  const config = configFrom({
+    port: 0,
+    drainMs: 300,
+    instruments: [{ name: NAME }],
+    replay: { files: [path], ...replay },
+  });
+  return startServing(config, new Map(), (line) => {
+    throw new Error(line);
+  });
+}
+
+/** The digest of a book as the engine defines it, from what a client holds. */
+function digestOf(book: LocalBook): string {
+  const hash = createHash('sha256');
+  const shortest = (text: string): string => (text.includes('.') ? text.replace(/\.?0+$/, '') : text);
+  for (const side of ['bid', 'ask'] as const satisfies readonly Side[]) {
+    for (const { price, qty } of book.levels(side)) {
+      hash.update(
+        `${side === 'bid' ? 'B' : 'A'} ${shortest(book.priceText(price))} ${shortest(book.qtyText(qty))}\n`,
+      );
+    }
+  }
+  return hash.digest('hex');
+}
+
+async function until(condition: () => boolean, what: string): Promise<void> {
+  for (const late = performance.now() + 10_000; !condition(); await pause(2)) {
+    if (performance.now() > late) throw new Error(`no ${what}`);
+  }
+}
+
+function atSeq(subscription: BookSubscription, seq: bigint): () => boolean {
+  return () => subscription.book.state === 'synced' && BigInt(subscription.book.seq) === seq;
+}
+
+describe('a recording that is served', () => {
+  it('ends as the engine’s book at a client from its start and at one that joined in its middle', async () => {
+    const { engine, port, source, stop } = await serving({ speed: 20 });
+    const [instrument] = engine.instruments().filter(({ name }) => name === NAME);
+    const id = instrument?.id ?? 0;
+    const feeds = [
+      connect(`ws://127.0.0.1:${port}/v1/feed`),
+      connect(`ws://127.0.0.1:${port}/v1/feed`),
+    ] as const;
+    const first = feeds[0].book(NAME);
+    await until(() => first.book.seq > 40, 'frames');
+    const second = feeds[1].book(NAME);
+    let joinedAt = 0;
+    second.on('update', (book) => {
+      joinedAt ||= book.seq;
+    });
+    await source.ended;
+    const { seq, state } = engine.book(id);
+    expect(state).toBe('synced');
+    for (const subscription of [first, second]) {
+      await until(atSeq(subscription, seq), `book at ${seq}`);
+      expect(digestOf(subscription.book)).toBe(engine.digest(id));
+    }
+    expect(joinedAt).toBeGreaterThan(40);
+    expect(joinedAt).toBeLessThan(Number(seq));
+    for (const feed of feeds) {
+      expect(feed.counters).toMatchObject({ gaps: 0, checkFailures: 0, resyncs: 0, reconnects: 0 });
+      await feed.close();
+    }
+    await stop('test is over');
+  });
+
+  it('answers over HTTP what the feed holds at the same epoch and seq', async () => {
+    const { port, source, stop } = await serving({ speed: 'max' });
+    const feed = connect(`ws://127.0.0.1:${port}/v1/feed`);
+    const subscription = feed.book(NAME);
+    await source.ended;
+    await until(() => subscription.book.state === 'synced', 'synced book');
+    const answer = await fetch(`http://127.0.0.1:${port}/v1/book/${NAME}?depth=100000`);
+    const book = (await answer.json()) as Record<'bids' | 'asks', readonly (readonly [string, string])[]> &
+      object;
+    const local = subscription.book;
+    expect(book).toMatchObject({ state: 'synced', epoch: String(local.epoch), seq: String(local.seq) });
+    const levels = (side: Side): readonly string[][] =>
+      [...local.levels(side)].map(({ price, qty }) => [local.priceText(price), local.qtyText(qty)]);
+    expect(book.bids).toEqual(levels('bid'));
+    expect(book.asks).toEqual(levels('ask'));
+    await feed.close();
+    await stop('test is over');
+  });
+
+  it('begins a loop in a new epoch, which clients follow by themselves', async () => {
+    const { port, stop } = await serving({ speed: 'max', loop: true });
+    const feed = connect(`ws://127.0.0.1:${port}/v1/feed`);
+    const subscription = feed.book(NAME);
+    const epochs = new Set<bigint>();
+    subscription.on('update', ({ epoch }) => epochs.add(epoch));
+    await until(() => epochs.size >= 3, 'third epoch');
+    expect(feed.counters.gaps).toBe(0);
+    expect(feed.counters.checkFailures).toBe(0);
+    await feed.close();
+    await stop('test is over');
+  });
+});

@@ -1,0 +1,259 @@
+import {
+  type BookInfo,
+  Engine,
+  type EngineListener,
+  type EngineStats,
+  ERROR,
+  type ErrorInfo,
+  type InstrumentInfo,
+  MORE,
+  type NativeEngine,
+  OUTPUT,
+  RING,
+} from '../../src/engine.js';
+
+/** One instrument of the fake catalogue. */
+export function instrument(id: number, name: string): InstrumentInfo {
+  const [venue = '', symbol = ''] = name.split(':');
+  return {
+    id,
+    name,
+    venue,
+    symbol,
+    priceExponent: -2,
+    qtyExponent: -5,
+    tickSize: 1,
+    lotSize: 1,
+    qtyUnit: 'base',
+    contractSize: 1,
+    inverse: false,
+  };
+}
+
+/** Bytes of a frame that says what it is: `label` padded to a multiple of eight. */
+export function frame(label: string): Uint8Array {
+  const bytes = new Uint8Array((label.length + 7) & ~7);
+  bytes.set(Buffer.from(label));
+  return bytes;
+}
+
+/** What `frame` was made of. */
+export function label(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString().replaceAll('\0', '');
+}
+
+const SYNCED: BookInfo = {
+  state: 'synced',
+  reason: 'none',
+  epoch: 7_520_384_216_498_177n,
+  seq: 418n,
+  venueSeq: 9n,
+  bids: 1,
+  asks: 1,
+  ageNs: 1_500_000n,
+};
+
+/**
+ * Stands in for the addon: a ring that is written as the addon writes it, and answers that the test sets. Outputs wait in
+ * `queue` until an input or `pump` moves into the ring what fits.
+ */
+export class FakeNative implements NativeEngine {
+  readonly output: SharedArrayBuffer;
+  readonly queue: {
+    readonly type: number;
+    readonly instrument: number;
+    readonly stream: number;
+    readonly payload: Uint8Array;
+  }[] = [];
+  readonly catalogue: InstrumentInfo[] = [instrument(11, 'sim:BTCUSDT'), instrument(12, 'sim:ETHUSDT')];
+  readonly books = new Map<number, BookInfo>();
+  readonly images = new Map<string, Uint8Array>();
+  readonly views = new Map<number, number>();
+  readonly calls: string[] = [];
+  imageCalls = 0;
+  fault: ErrorInfo | null = null;
+  /** Times of the lines of a recording are its first digits, as in a real one. */
+  readonly lines: string[] = [];
+  lineOutput: ((line: string) => void) | undefined;
+  readonly #words: Uint32Array;
+  readonly #capacity: number;
+
+  constructor(capacity = 1 << 16) {
+    this.#capacity = capacity;
+    this.output = new SharedArrayBuffer(RING.controlBytes + capacity);
+    this.#words = new Uint32Array(this.output);
+  }
+
+  /** Lets a frame wait for the next drain. */
+  emit(id: number, stream: number, payload: Uint8Array): void {
+    this.queue.push({ type: RING.type.frame, instrument: id, stream, payload });
+  }
+
+  requestSnapshot(id: number, attempt: number): void {
+    const payload = new Uint8Array(8);
+    new DataView(payload.buffer).setUint32(0, attempt, true);
+    payload[4] = 2;
+    this.queue.push({ type: RING.type.snapshotRequest, instrument: id, stream: 0, payload });
+  }
+
+  /** Whether everything that was put into the ring has been read. */
+  get drained(): boolean {
+    return this.#words[RING.control.write] === this.#words[RING.control.read];
+  }
+
+  instruments(): InstrumentInfo[] {
+    return this.catalogue;
+  }
+  addInstrument(name: string): number {
+    this.calls.push(`add ${name}`);
+    const id = 100 + this.catalogue.length;
+    this.catalogue.push(instrument(id, name));
+    return id;
+  }
+  detect(bytes: Uint8Array): string[] {
+    return /"s":"([A-Z]+)"/.test(Buffer.from(bytes).toString()) ? ['binance:BTCUSDT'] : [];
+  }
+  openSource(venue: string, instruments: number[]): number {
+    this.calls.push(`open ${venue} ${instruments.join(' ')}`);
+    return 1;
+  }
+  ingest(_source: number, bytes: Uint8Array): number {
+    this.calls.push(`ingest ${label(bytes)}`);
+    return this.#flags();
+  }
+  ingestSnapshot(_source: number, id: number, bytes: Uint8Array): number {
+    this.calls.push(`snapshot ${id} ${label(bytes)}`);
+    return this.#flags();
+  }
+  snapshotFailed(id: number): void {
+    this.calls.push(`failed ${id}`);
+  }
+  ingestRecording(_source: number, bytes: Uint8Array, untilNs: bigint): number {
+    const text = Buffer.from(bytes).toString();
+    let used = 0;
+    let nextNs = 0n;
+    for (;;) {
+      const end = text.indexOf('\n', used);
+      if (end === -1) break;
+      const line = text.slice(used, end);
+      const ns = BigInt(/^\d+/.exec(line)?.[0] ?? '0');
+      if (ns > untilNs) {
+        nextNs = ns;
+        break;
+      }
+      this.lines.push(line);
+      this.lineOutput?.(line);
+      used = end + 1;
+    }
+    this.#words[RING.control.consumed] = Buffer.byteLength(text.slice(0, used));
+    this.#words[RING.control.nextLow] = Number(nextNs & 0xffff_ffffn);
+    this.#words[RING.control.nextHigh] = Number(nextNs >> 32n);
+    return this.#flags();
+  }
+  resetSource(source: number): number {
+    this.calls.push(`reset ${source}`);
+    return this.#flags();
+  }
+  tick(): number {
+    return this.#flags();
+  }
+  pump(): number {
+    return this.#flags();
+  }
+  image(id: number, stream: number, out: Uint8Array): number {
+    this.imageCalls += 1;
+    const image = this.images.get(`${id}/${stream}`);
+    if (image === undefined) return 0;
+    if (image.byteLength > out.byteLength) return -image.byteLength;
+    out.set(image);
+    return image.byteLength;
+  }
+  openDepth(_id: number, depth: number): number {
+    const stream = 16 + depth;
+    this.views.set(stream, (this.views.get(stream) ?? 0) + 1);
+    return stream;
+  }
+  closeDepth(_id: number, stream: number): void {
+    this.views.set(stream, (this.views.get(stream) ?? 0) - 1);
+  }
+  book(id: number): BookInfo {
+    return this.books.get(id) ?? SYNCED;
+  }
+  stats(): EngineStats {
+    return ZERO_STATS;
+  }
+  lastError(): ErrorInfo | null {
+    return this.fault;
+  }
+  digest(): string {
+    return '';
+  }
+  nowNs(): bigint {
+    return 1_732_262_400_000_000_000n;
+  }
+
+  #flags(): number {
+    let flags = this.fault === null ? 0 : ERROR;
+    while (this.queue.length > 0 && this.#push()) flags |= OUTPUT;
+    return this.queue.length > 0 ? flags | MORE : flags;
+  }
+
+  /** One record into the ring, if it fits. */
+  #push(): boolean {
+    const record = this.queue[0];
+    if (record === undefined) return false;
+    const words = this.#words;
+    const size = RING.headerBytes + ((record.payload.byteLength + 7) & ~7);
+    const write = words[RING.control.write] ?? 0;
+    const free = this.#capacity - ((write - (words[RING.control.read] ?? 0)) >>> 0);
+    const offset = write % this.#capacity;
+    const pad = offset + size > this.#capacity ? this.#capacity - offset : 0;
+    if (pad + size > free) return false;
+    if (pad > 0) new Uint8Array(this.output, RING.controlBytes + offset, 8).fill(0);
+    const at = RING.controlBytes + ((offset + pad) % this.#capacity);
+    const view = new DataView(this.output);
+    view.setUint32(at, record.payload.byteLength, true);
+    view.setUint16(at + 4, record.type, true);
+    view.setUint16(at + 6, record.stream, true);
+    view.setUint32(at + 8, record.instrument, true);
+    new Uint8Array(this.output, at + RING.headerBytes, record.payload.byteLength).set(record.payload);
+    words[RING.control.write] = (write + pad + size) >>> 0;
+    this.queue.shift();
+    return true;
+  }
+}
+
+/** The engine's wrapper over a fake. */
+export function fakeEngine(listener: Partial<EngineListener>, native = new FakeNative()): Engine {
+  return new Engine(native, native.output, {
+    onFrame() {},
+    onSnapshotRequest() {},
+    onFault() {},
+    ...listener,
+  });
+}
+
+const ZERO_STATS: EngineStats = {
+  frames: 5,
+  bookMessages: 0,
+  applied: 0,
+  levelChanges: 0,
+  appliedLevelChanges: 0,
+  snapshots: 0,
+  snapshotsOld: 0,
+  snapshotRequests: 0,
+  trades: 0,
+  gaps: 0,
+  resyncs: 0,
+  silences: 0,
+  crossed: 0,
+  decodeErrors: 0,
+  ignored: 0,
+  pendingDropped: 0,
+  bboChecked: 0,
+  bboMatched: 0,
+  checksumsChecked: 0,
+  checksumsMatched: 0,
+  feedFrames: 0,
+  feedBytes: 0,
+};

@@ -1,0 +1,171 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  alignmentTail,
+  compact,
+  cutDecimals,
+  shortestDecimal,
+  withThousands,
+} from '../src/web/decimal-text.js';
+import { commandFor } from '../src/web/keys.js';
+import { LatencyHistory } from '../src/web/latency-history.js';
+import { RateMeter } from '../src/web/rate-meter.js';
+import { RecentTrades, type TapeItem } from '../src/web/recent-trades.js';
+import { bookNotice, bytesPerSecondWords, durationWords, reasonWords } from '../src/web/wording.js';
+import { formatDecimal, parseDecimal } from '../src/wire/index.js';
+
+describe('decimal text', () => {
+  it('is the shortest text of the exact value, and the tail completes it', () => {
+    fc.assert(
+      fc.property(fc.maxSafeInteger(), fc.integer({ min: -12, max: 4 }), (mantissa, exponent) => {
+        const short = shortestDecimal(mantissa, exponent);
+        expect(short + alignmentTail(mantissa, exponent)).toBe(formatDecimal(mantissa, exponent));
+        expect(short).not.toMatch(/\.\d*0$|\.$/);
+        if (exponent <= 0) expect(parseDecimal(short, exponent)).toBe(mantissa + 0);
+      }),
+    );
+    expect(shortestDecimal(6_180_020, -2)).toBe('61800.2');
+    expect(shortestDecimal(6_180_000, -2)).toBe('61800');
+  });
+
+  it('puts commas into the whole part alone', () => {
+    expect(withThousands('1234567.8901')).toBe('1,234,567.8901');
+    expect(withThousands('-1234')).toBe('-1,234');
+    expect(withThousands('999')).toBe('999');
+  });
+
+  it('cuts decimals without rounding', () => {
+    expect(cutDecimals('12.3999', 2)).toBe('12.39');
+    expect(cutDecimals('12', 2)).toBe('12');
+    expect(cutDecimals('12.9', 0)).toBe('12');
+  });
+
+  it('keeps a quantity short', () => {
+    expect([0.00012, 1.5, 12.3456, 1234.56, 45_678, 2_500_000, 3e9].map(compact)).toEqual([
+      '0.00012',
+      '1.5',
+      '12.346',
+      '1234.6',
+      '45.7k',
+      '2.5M',
+      '3G',
+    ]);
+  });
+});
+
+function priceOf(item: TapeItem | null): number | null {
+  return item?.tag === 'trade' ? item.price : null;
+}
+
+describe('trade tape', () => {
+  it('holds the newest trades, newest first, and counts the others', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 0, max: 70 }), (capacity, total) => {
+        const tape = new RecentTrades(capacity);
+        for (let at = 1; at <= total; at += 1) {
+          tape.push({ tag: 'trade', price: at, qty: at, aggressor: 'buy', tsMs: at });
+        }
+        expect(tape.total).toBe(total);
+        expect(tape.count).toBe(Math.min(capacity, total));
+        expect(Array.from({ length: tape.count }, (_, age) => priceOf(tape.at(age)))).toEqual(
+          Array.from({ length: tape.count }, (_, age) => total - age),
+        );
+        expect(tape.at(tape.count)).toBeNull();
+        expect(tape.qtyMax()).toBe(total);
+        tape.clear();
+        expect([tape.count, tape.total, tape.at(0)]).toEqual([0, 0, null]);
+      }),
+    );
+  });
+});
+
+describe('rate meter', () => {
+  it('answers the rate over its window', () => {
+    const meter = new RateMeter(1000);
+    expect(meter.sample(0, 0)).toBe(0);
+    expect(meter.sample(500, 100)).toBe(200);
+    expect(meter.sample(1000, 200)).toBe(200);
+    expect(meter.sample(2000, 200)).toBe(0);
+  });
+
+  it('starts again when the counter does', () => {
+    const meter = new RateMeter(1000);
+    meter.sample(0, 900);
+    expect(meter.sample(100, 3)).toBe(0);
+    expect(meter.sample(200, 13)).toBe(100);
+  });
+});
+
+describe('latency history', () => {
+  it('forgets the oldest sample at its capacity and keeps gaps', () => {
+    const history = new LatencyHistory(2);
+    history.push(1000, 1, 2);
+    history.push(2000, null, null);
+    history.push(3000, 3, 4);
+    expect(history.columns(3000)).toEqual([
+      [-1, 0],
+      [null, 3],
+      [null, 4],
+    ]);
+  });
+});
+
+describe('keys', () => {
+  const press = (key: string, place: 'list' | 'ladder' | 'elsewhere' | 'field', modified = false) =>
+    commandFor({ key, place, modified });
+
+  it('move what has the focus', () => {
+    expect(press('ArrowDown', 'list')).toEqual({ kind: 'list-move', by: 1 });
+    expect(press('ArrowUp', 'ladder')).toEqual({ kind: 'ladder-move', by: -1 });
+    expect(press('j', 'ladder')).toEqual({ kind: 'ladder-move', by: 1 });
+    expect(press('k', 'elsewhere')).toEqual({ kind: 'list-move', by: -1 });
+  });
+
+  it('leave to the browser what is not ours', () => {
+    expect(press('ArrowDown', 'elsewhere')).toBeNull();
+    expect(press('f', 'elsewhere', true)).toBeNull();
+    expect(press('t', 'field')).toBeNull();
+    expect(press('PageDown', 'list')).toBeNull();
+    expect(press('Tab', 'ladder')).toBeNull();
+  });
+
+  it('group, follow, theme and help from anywhere', () => {
+    expect(['[', '-', ']', '+', 'f', 't', '?'].map((key) => press(key, 'elsewhere')?.kind)).toEqual([
+      'group',
+      'group',
+      'group',
+      'group',
+      'follow',
+      'theme',
+      'help',
+    ]);
+    expect(press('[', 'ladder')).toEqual({ kind: 'group', by: -1 });
+    expect(press('=', 'ladder')).toEqual({ kind: 'group', by: 1 });
+  });
+});
+
+describe('words', () => {
+  it('say nothing of a synced book and why of any other', () => {
+    const synced = { connected: true, refusal: null, state: 'synced', reason: 'none', hasLevels: true };
+    expect(bookNotice(synced)).toBe('');
+    expect(bookNotice({ ...synced, connected: false })).toMatch(/^Not connected.*last known/);
+    expect(bookNotice({ ...synced, state: 'stale', reason: 'gap' })).toMatch(/skipped a number.*last known/);
+    expect(bookNotice({ ...synced, refusal: 'no such instrument.' })).toMatch(/^Refused: no such instrument/);
+    const empty = { ...synced, state: 'syncing', hasLevels: false };
+    expect(bookNotice(empty)).toMatch(/^Syncing/);
+    expect(bookNotice(empty)).not.toMatch(/last known/);
+    expect(reasonWords('brand_new')).toBe('brand new');
+  });
+
+  it('give durations and rates a fitting unit', () => {
+    expect([0.123, 45, 2500, 120_000, 7_200_000, Number.NaN].map(durationWords)).toEqual([
+      '0.12 ms',
+      '45 ms',
+      '2.5 s',
+      '2 min',
+      '2 h',
+      '–',
+    ]);
+    expect([812, 14_200, 3_000_000].map(bytesPerSecondWords)).toEqual(['812 B/s', '14.2 kB/s', '3.00 MB/s']);
+  });
+});
