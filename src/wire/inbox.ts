@@ -35,7 +35,7 @@ export class Inbox<Item> implements AsyncIterableIterator<Item> {
       waiter.resolve({ done: false, value: item });
     } else if (this.policy.tag === 'latest') {
       this.items[0] = item;
-    } else if (this.items.length - this.head >= this.policy.itemsMax) {
+    } else if (this.lost > 0 || this.items.length - this.head >= this.policy.itemsMax) {
       this.lost += 1;
     } else {
       this.items.push(item);
