@@ -73,8 +73,15 @@ describe('cargo test', () => {
     expect(ofCargoTest(outcome(CARGO, false)).notes).toContain('no test failed, but: exit code 101');
   });
 
+  test('a test that skips for two recordings is one, and its name in another group is another', () => {
+    const group = (said: string) =>
+      `running 2 tests\n${said}test result: ok. 2 passed; 0 failed; 0 ignored\n`;
+    const output = group('SKIPPED: ends: spot\nSKIPPED: ends: usdm\n') + group('SKIPPED: ends: spot\n');
+    expect(counts(ofCargoTest(outcome(output)))).toEqual([2, 0, 2]);
+  });
+
   test('more skips than tests is a failure', () => {
-    const output = `SKIPPED: a: b\nSKIPPED: a: b\nrunning 1 test\ntest result: ok. 1 passed; 0 failed; 0 ignored\n`;
+    const output = `running 1 test\nSKIPPED: a: b\nSKIPPED: c: d\ntest result: ok. 1 passed; 0 failed; 0 ignored\n`;
     expect(counts(ofCargoTest(outcome(output)))).toEqual([0, 1, 2]);
   });
 });

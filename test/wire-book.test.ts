@@ -372,13 +372,18 @@ describe('LocalBook, rule 5: checks', () => {
   it('verifies at its own sequence only', () => {
     const book = bookWith(image());
     const wrong = { ...RIGHT, allCrc: 1 };
-    expect(feed(book, check(10), check(9, wrong), check(11, wrong), check(10, wrong, 1n))).toEqual([
+    expect(feed(book, check(10), check(9, wrong), check(10, wrong, 1n))).toEqual([
       'checked',
-      'other_seq',
       'other_seq',
       'other_epoch',
     ]);
     expect(book.state).toBe('synced');
+  });
+
+  it('is a gap when it is ahead: the last delta was lost', () => {
+    const book = bookWith(image());
+    expect(feed(book, check(11))).toEqual(['gap']);
+    expect([book.state, book.reason]).toEqual(['stale', 'sequence_gap']);
   });
 
   it.each<[string, Partial<typeof RIGHT>]>([

@@ -660,7 +660,7 @@ describe('trades', () => {
 });
 
 describe('measuring', () => {
-  it('finds the offset of the clocks and the latency, recordings excluded', async () => {
+  it('finds the offset of the clocks and the latency, frames without a time excluded', async () => {
     const server = await FeedServer.start();
     server.clockOffsetMs = 5_000_000;
     const feed = connect(server.url, { pingIntervalMs: 10 });
@@ -670,7 +670,7 @@ describe('measuring', () => {
     const tsSend =
       BigInt(Math.round(performance.timeOrigin + performance.now() + 5_000_000 - 1000)) * 1_000_000n;
     const third = until<LocalBook>(book, 'update', (live) => live.seq === 3);
-    peer.bytes(message(delta(1, 2, { tsSend }), delta(2, 3, { tsSend: 1n, flags: Flag.replay })));
+    peer.bytes(message(delta(1, 2, { tsSend }), delta(2, 3, { tsSend: 0n })));
     await third;
     const summary = feed.latency;
     expect(summary?.samples).toBe(1);

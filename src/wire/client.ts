@@ -5,7 +5,7 @@ import { ClientError, FeedError } from './errors.js';
 import { FrameReader } from './frame.js';
 import { LatencyMeter, type LatencySummary } from './latency.js';
 import { Listeners } from './listeners.js';
-import { Flag, Kind, Stream } from './protocol.js';
+import { Kind, Stream } from './protocol.js';
 import type { Backoff } from './resync.js';
 import { StatusSubscription } from './status-subscription.js';
 import type { AnySubscription, Host, SubscriptionOptions } from './subscription.js';
@@ -132,7 +132,7 @@ export class Feed implements AsyncDisposable {
     return { ...this.counts, reconnects: this.connection.reconnects };
   }
 
-  /** Latency of deltas, tops of book and trades, recordings excluded; undefined before the first ping is answered. */
+  /** Latency of deltas, tops of book and trades; undefined before the first ping is answered. */
   get latency(): LatencySummary | undefined {
     return this.meter.summary();
   }
@@ -246,7 +246,7 @@ export class Feed implements AsyncDisposable {
     this.counts.frames += 1;
     if (kind === Kind.delta || kind === Kind.bbo || kind === Kind.trade) {
       const sentMs = frame.tsSendMs;
-      if (sentMs > 0 && (frame.flags & Flag.replay) === 0) this.meter.record(sentMs, arrivedMs);
+      if (sentMs > 0) this.meter.record(sentMs, arrivedMs);
     }
     const routed = this.routes.get(frame.instrument);
     if (routed === undefined) return;

@@ -6,6 +6,8 @@ const OPEN_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 1_000;
 /** Intervals in which nothing at all arrives before the server is left. */
 const SILENT_INTERVALS_MAX = 2;
+/** Pings soon after opening: while a page loads the first ones are slow, and the clock offset needs a fast one. */
+const FIRST_BEATS_MS = [100, 250, 500, 1000];
 /** The client closes with this code when the server breaks the protocol or falls silent. */
 const CLOSE_PROTOCOL = 4000;
 /** Close codes after which the same connection would be refused again. */
@@ -50,6 +52,7 @@ export class Connection {
   private socket: FeedSocket | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private beats: ReturnType<typeof setInterval> | undefined;
+  private firstBeats: readonly ReturnType<typeof setTimeout>[] = [];
   private attemptsInRow = 0;
   private openedMs = 0;
   private silentIntervals = 0;
@@ -95,7 +98,7 @@ export class Connection {
   close(): void {
     if (this.state === 'closed') return;
     clearTimeout(this.timer);
-    clearInterval(this.beats);
+    this.stopBeats();
     this.state = 'closed';
     const socket = this.socket;
     if (socket) {
@@ -113,6 +116,7 @@ export class Connection {
     this.silentIntervals = 0;
     this.setState('open');
     this.events.beat();
+    this.firstBeats = FIRST_BEATS_MS.map((ms) => setTimeout(() => this.events.beat(), ms));
     this.beats = setInterval(() => {
       this.silentIntervals += 1;
       if (this.silentIntervals > SILENT_INTERVALS_MAX) this.breakOff('silent');
@@ -123,7 +127,7 @@ export class Connection {
   /** The socket is gone, or never was. */
   private lost(code: number, reason: string, failure: string): void {
     clearTimeout(this.timer);
-    clearInterval(this.beats);
+    this.stopBeats();
     this.socket = undefined;
     if (this.state === 'closed') {
       this.resolveGone();
@@ -157,6 +161,11 @@ export class Connection {
     this.state = 'waiting';
     this.events.lost(error);
     if (this.state === 'waiting') this.events.state('waiting');
+  }
+
+  private stopBeats(): void {
+    clearInterval(this.beats);
+    for (const beat of this.firstBeats) clearTimeout(beat);
   }
 
   private openAgain(): void {

@@ -26,7 +26,7 @@ export type ApplyOutcome =
 
 /**
  * `chunk`: part of an image that is not whole yet. `chunk_discarded`: a chunk out of turn, the collected ones are
- * dropped. `other_epoch`, `awaiting_image`: only an image helps. `other_seq`: a check of another sequence. `old_epoch`:
+ * dropped. `other_epoch`, `awaiting_image`: only an image helps. `other_seq`: a check of an earlier sequence. `old_epoch`:
  * a status of an epoch that is over. `kind`: not a frame of a book.
  */
 export type IgnoredWhy =
@@ -304,10 +304,7 @@ export class LocalBook {
     if (seq <= this.seq) return OLD;
     const prevSeq = frame.prevSeq;
     if (prevSeq > this.seq) {
-      // The content stays exact at its own sequence, so a later frame that reaches back to it would repair this.
-      this.state = 'stale';
-      this.reason = 'sequence_gap';
-      return { tag: 'gap', expected: this.seq, received: prevSeq };
+      return this.missed(prevSeq);
     }
     if (frame.kind === Kind.bbo) {
       this.bids.clear();
@@ -328,11 +325,19 @@ export class LocalBook {
     return APPLIED;
   }
 
+  /** Frames up to `received` are missing. The content stays exact at its own sequence, so a later delta that reaches back to it repairs this. */
+  private missed(received: number): ApplyOutcome {
+    this.state = 'stale';
+    this.reason = 'sequence_gap';
+    return { tag: 'gap', expected: this.seq, received };
+  }
+
   /** Rule 5. */
   private applyCheck(frame: FrameReader): ApplyOutcome {
     if (this.awaitingImage) return AWAITING_IMAGE;
     if (!this.isMyEpoch(frame)) return OTHER_EPOCH;
-    if (frame.seq !== this.seq) return OTHER_SEQ;
+    if (frame.seq > this.seq) return this.missed(frame.seq);
+    if (frame.seq < this.seq) return OTHER_SEQ;
     return this.verify(frame) ?? CHECKED;
   }
 

@@ -185,6 +185,7 @@ impl ReplicaBook {
             _ if header.epoch() != self.epoch || self.state != BookState::Synced => Some(Outcome::Ignored),
             kind if kind == Kind::Check as u8 => Some(match frame.check() {
                 Some(check) if header.seq() == self.seq => self.check(check),
+                _ if header.seq() > self.seq => self.gap(header.seq()),
                 _ => Outcome::Ignored,
             }),
             kind if kind == Kind::Delta as u8 => self.delta(frame, levels),
@@ -233,14 +234,18 @@ impl ReplicaBook {
             return Some(Outcome::Old);
         }
         if header.prev_seq() > self.seq {
-            self.gaps += 1;
-            self.state = BookState::Syncing;
-            return Some(Outcome::Gap { expected: self.seq, received: header.prev_seq() });
+            return Some(self.gap(header.prev_seq()));
         }
         copy_levels(frame, levels);
         self.book.apply(levels).ok()?;
         (self.seq, self.venue_seq) = (header.seq(), header.venue_seq());
         Some(Outcome::Applied)
+    }
+
+    fn gap(&mut self, received: u64) -> Outcome {
+        self.gaps += 1;
+        self.state = BookState::Syncing;
+        Outcome::Gap { expected: self.seq, received }
     }
 
     /// Rule 5.

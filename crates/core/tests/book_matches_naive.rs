@@ -259,7 +259,7 @@ fn run(market: &Market) -> Met {
         assert_eq!(book.best_bid(), oracle.best_bid(), "{}", at());
         assert_eq!(book.best_ask(), oracle.best_ask(), "{}", at());
         assert_eq!(book.is_crossed(), oracle.is_crossed(), "{}", at());
-        if refused || met.messages % WHOLE_EVERY == 0 {
+        if refused || met.messages.is_multiple_of(WHOLE_EVERY) {
             assert_eq!(book.check_invariants(), Ok(()), "{}", at());
             for side in [Side::Bid, Side::Ask] {
                 assert!(book.levels(side).eq(oracle.levels(side)), "{}: the whole {side:?} side", at());
@@ -295,7 +295,7 @@ const RECENT_MAX: usize = 4_096;
 
 impl Quotes {
     fn move_price(&mut self, market: &Market, rng: &mut SplitMix64, message: u64) {
-        let way = if (message / 500) % 2 == 0 { 1 } else { -1 };
+        let way = if (message / 500).is_multiple_of(2) { 1 } else { -1 };
         let mut increments = way * market.trend;
         if rng.chance(market.jump_chance) {
             increments += if rng.chance(512) { market.jump } else { -market.jump };

@@ -81,7 +81,11 @@ fn deltas_apply_by_their_links() {
     assert_eq!(replica.apply(&delta(1, 5, 6, &new(2))), Ok(Outcome::Applied));
     assert_eq!(replica.apply(&delta(1, 4, 9, &new(3))), Ok(Outcome::Applied), "joined in its middle");
     assert_eq!(state(&replica), (BookState::Synced, 9, Some(Level::new(100, 3))));
-    assert_eq!(replica.apply(&delta(2, 9, 10, &new(8))), Ok(Outcome::Ignored), "another epoch waits for its image");
+    assert_eq!(
+        replica.apply(&delta(2, 9, 10, &new(8))),
+        Ok(Outcome::Ignored),
+        "another epoch waits for its image"
+    );
     assert_eq!(replica.apply(&delta(1, 10, 11, &new(8))), Ok(Outcome::Gap { expected: 9, received: 10 }));
     assert_eq!(state(&replica), (BookState::Syncing, 9, Some(Level::new(100, 3))));
     assert_eq!(replica.apply(&delta(1, 9, 12, &new(8))), Ok(Outcome::Ignored), "nothing before an image");
@@ -135,7 +139,9 @@ fn a_check_that_disagrees_makes_the_book_stale() {
         CheckBody { bid_count: 3, ..right },
         CheckBody { ask_count: 1, ..right },
     ];
-    assert_eq!(replica.apply(&frame(4, &wrong[0])), Ok(Outcome::Ignored), "of another sequence");
+    assert_eq!(replica.apply(&frame(4, &wrong[0])), Ok(Outcome::Ignored), "of an earlier sequence");
+    let ahead = Ok(Outcome::Gap { expected: 5, received: 6 });
+    assert_eq!(self::replica().apply(&frame(6, &right)), ahead, "of a later one: a delta was lost");
     for wrong in &wrong {
         let mut replica = self::replica();
         assert_eq!(replica.apply(&frame(5, wrong)), Ok(Outcome::CheckFailed));
@@ -155,7 +161,11 @@ fn a_status_takes_the_trust_away_and_never_gives_it() {
             state: state.code(),
             reason: state.reason_code(),
         };
-        write_status(&mut bytes, &Header { stream: Stream::STATUS, ..header(Kind::Status, epoch, 5, 5) }, &body);
+        write_status(
+            &mut bytes,
+            &Header { stream: Stream::STATUS, ..header(Kind::Status, epoch, 5, 5) },
+            &body,
+        );
         bytes
     };
     replica.apply(&status(BookState::Synced, 1)).unwrap();
@@ -178,7 +188,11 @@ fn bytes_that_are_no_frames_are_errors() {
         }
         let mut foreign = bytes.clone();
         foreign[8] = b'X';
-        assert_eq!(Replica::default().apply(&foreign), Err(ReplicaError::Invalid { at: 0 }), "another protocol");
+        assert_eq!(
+            Replica::default().apply(&foreign),
+            Err(ReplicaError::Invalid { at: 0 }),
+            "another protocol"
+        );
         let mut seed = 1u64;
         let rounds = if cfg!(debug_assertions) { 2_000 } else { 100_000 };
         for _ in 0..rounds {

@@ -226,7 +226,9 @@ impl Engine {
                 let unlisted = Instrument::unlisted(venue, symbol)?;
                 Ok(Instrument { price_exponent, qty_exponent, tick_size, lot_size, ..unlisted })
             });
-            let added = made.map_err(EngineError::Instrument).and_then(|instrument| engine.add_instrument(instrument));
+            let added = made
+                .map_err(EngineError::Instrument)
+                .and_then(|instrument| engine.add_instrument(instrument));
             added.map(|id| id.0).map_err(engine_error)
         })
     }
@@ -254,7 +256,10 @@ impl Engine {
     /// One received frame. Returns bits: 1 records wait, 2 drain and pump, 4 see `lastError`.
     #[napi]
     pub fn ingest(&mut self, source: u32, bytes: &[u8]) -> Result<u32> {
-        self.input(|engine, now| engine.ingest(SourceId(source), bytes, now), || format!("frame of source {source}"))
+        self.input(
+            |engine, now| engine.ingest(SourceId(source), bytes, now),
+            || format!("frame of source {source}"),
+        )
     }
 
     /// The venue's answer to a snapshot request.
@@ -280,11 +285,18 @@ impl Engine {
     /// Whole lines of a recording up to the first after `untilNs`; `last`: no more bytes follow, so the last line may lack its end.
     /// The control block then holds the bytes consumed and the times of the last and of the next line.
     #[napi]
-    pub fn ingest_recording(&mut self, source: u32, bytes: &[u8], until_ns: BigInt, last: bool) -> Result<u32> {
+    pub fn ingest_recording(
+        &mut self,
+        source: u32,
+        bytes: &[u8],
+        until_ns: BigInt,
+        last: bool,
+    ) -> Result<u32> {
         let Self { engine, ring, recording_ns, last_error, failed, .. } = self;
         guard(failed, || {
             let (_, until, _) = until_ns.get_u64();
-            let read = engine.ingest_recording(SourceId(source), bytes, last, until, |outbox| ring.fill(outbox));
+            let read =
+                engine.ingest_recording(SourceId(source), bytes, last, until, |outbox| ring.fill(outbox));
             let progress = read.map_err(engine_error)?;
             ring.set(Word::Consumed, progress.consumed as u32);
             ring.set_wide(Word::NextTs, progress.next_ts);

@@ -226,7 +226,7 @@ impl Ladder {
 /// Three quarters of the slots lie behind the best, so the window reaches 37 to 75 % of the price deep. USD-M ETH at
 /// 3,418 with tick 0.01 has 2^18 slots, 57 %; USD-M BTC at 61,660 with tick 0.1 is capped at 2^18, 32 %; DOGE at 0.1
 /// with tick 0.00001 has 2^14, which hold every bid there can be. The cap is 2 MiB of quantities a side, of which
-/// only the pages with levels are ever touched; on recorded streams 1 to 4 % of the changes fall outside.
+/// only the pages with levels are ever touched; on recorded streams 1 to 7 % of the changes fall outside.
 fn slots_for(best_price: i64, tick_size: u64) -> usize {
     let ticks = best_price.unsigned_abs() / tick_size;
     let wanted = usize::try_from(ticks / 2).unwrap_or(SLOTS_MAX);

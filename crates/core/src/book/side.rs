@@ -55,8 +55,8 @@ impl BookSide {
 
     /// Applies one side of a frame, level by level.
     ///
-    /// A level within the window costs one store, and three words of the bitset when it comes or goes. A level in the far store costs
-    /// a binary search and a move of the far levels better than it.
+    /// A level within the window costs one store of its quantity and one of each word of the bitset. A level in the
+    /// far store costs a binary search and, when it comes or goes, a move of the far levels better than it.
     #[inline]
     pub(super) fn apply(&mut self, levels: &[Level]) {
         for level in levels {

@@ -295,7 +295,7 @@ pub fn write_status(out: &mut Vec<u8>, header: &Header, status: &StatusBody) {
     finish(out, start);
 }
 
-/// Appends a frame of trades; an empty one with [`Kind::Image`] says where the stream stands.
+/// Appends a frame of trades.
 pub fn write_trades(out: &mut Vec<u8>, header: &Header, trades: &[Trade]) {
     let start = out.len();
     begin(out, &TRADES_PRELUDE, header);

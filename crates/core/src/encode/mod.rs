@@ -18,6 +18,7 @@ mod outbox;
     mismatched_lifetime_syntaxes,
     clippy::all,
     clippy::undocumented_unsafe_blocks,
+    clippy::unwrap_used,
     reason = "generated code keeps its generator's style"
 )]
 #[rustfmt::skip]

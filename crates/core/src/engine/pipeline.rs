@@ -489,11 +489,8 @@ impl Pipeline {
                 );
                 emit(&bytes);
             }
-            Stream::TRADES => {
-                write_trades(&mut bytes, &header, &[]);
-                emit(&bytes);
-            }
-            _ if self.state == BookState::Syncing && stream != Stream::VENUE_BBO => {}
+            _ if self.state == BookState::Syncing
+                && !matches!(stream, Stream::TRADES | Stream::VENUE_BBO) => {}
             _ => {
                 let mut levels = std::mem::take(&mut self.levels);
                 levels.clear();
@@ -509,17 +506,18 @@ impl Pipeline {
                         levels.bids.extend(self.book.levels(Side::Bid));
                         levels.asks.extend(self.book.levels(Side::Ask));
                     }
-                    None => {
+                    None if stream == Stream::BBO => {
                         depth = 1;
-                        let (bid, ask) = if stream == Stream::BBO {
-                            (self.bbo.bid, self.bbo.ask)
-                        } else {
-                            known_to = KnownTo::WHOLE;
-                            self.ticker
-                                .map_or((None, None), |ticker| (present(ticker.bid), present(ticker.ask)))
-                        };
-                        levels.bids.extend(bid);
-                        levels.asks.extend(ask);
+                        levels.bids.extend(self.bbo.bid);
+                        levels.asks.extend(self.bbo.ask);
+                    }
+                    // Trades have no state but their place in the stream; the venue's top has its last message.
+                    None => {
+                        known_to = KnownTo::WHOLE;
+                        depth = u32::from(stream == Stream::VENUE_BBO);
+                        let ticker = self.ticker.filter(|_| stream == Stream::VENUE_BBO);
+                        levels.bids.extend(ticker.and_then(|ticker| present(ticker.bid)));
+                        levels.asks.extend(ticker.and_then(|ticker| present(ticker.ask)));
                     }
                 }
                 let body = ImageBody {

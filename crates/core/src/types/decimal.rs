@@ -191,7 +191,7 @@ impl fmt::Display for Decimal {
             return f.write_char('0');
         }
         let mut exponent = i32::from(self.exponent);
-        while exponent < 0 && magnitude % 10 == 0 {
+        while exponent < 0 && magnitude.is_multiple_of(10) {
             magnitude /= 10;
             exponent += 1;
         }

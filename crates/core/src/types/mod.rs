@@ -9,7 +9,9 @@ mod time;
 
 pub use decimal::{DECIMAL_TEXT_LEN_MAX, Decimal, DecimalError, parse_decimal};
 pub use event::{Aggressor, DepthUpdate, Event, Snapshot, Ticker, Trade, TradeKind};
-pub use instrument::{Catalogue, Instrument, InstrumentError, InstrumentId, QtyUnit, Venue};
+pub use instrument::{
+    CATALOGUE_LEN_MAX, Catalogue, Instrument, InstrumentError, InstrumentId, QtyUnit, SYMBOL_LEN_MAX, Venue,
+};
 pub use level::{KnownTo, Level, Levels, Price, Qty, Side};
 pub use state::{BookState, StaleReason};
 pub use time::{Clock, NoClock, TimeNs};

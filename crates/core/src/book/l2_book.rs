@@ -1,0 +1,344 @@
+//! The book that serves: two sides, one limit, one frame at a time.
+
+use super::side::{BookSide, LevelIter};
+use super::{BookError, BookLayout, BookSpec, KNOWN_TO_NOTHING, QtyAt, Touched};
+use crate::types::{KnownTo, Level, Levels, Price, Qty, Side};
+
+/// Most far-store entries that one frame may move when its levels are applied one by one; a frame that could move
+/// more is merged in one pass. Bounds a frame on a book without a window to 64 MiB of moves.
+const FAR_MOVES_MAX: usize = 1 << 22;
+
+/// A book of absolute quantities per price.
+///
+/// In plain words: look up the slot of each price and store its quantity; prices without a slot go to an ordered
+/// list; the best is the better of both bests; when the best comes near an edge of the window, move the window.
+#[derive(Clone, Debug)]
+pub struct L2Book {
+    bids: BookSide,
+    asks: BookSide,
+    levels_max: u32,
+    known_to: KnownTo,
+}
+
+impl L2Book {
+    /// An empty book, of which nothing is known. Allocates nothing before the first level.
+    #[must_use]
+    pub fn new(spec: BookSpec) -> Self {
+        Self {
+            bids: BookSide::new(Side::Bid, spec.tick_size),
+            asks: BookSide::new(Side::Ask, spec.tick_size),
+            levels_max: spec.levels_max,
+            known_to: KNOWN_TO_NOTHING,
+        }
+    }
+
+    /// Replaces the book by a snapshot and places both windows on its best levels.
+    ///
+    /// Order and duplicates do not matter: of two levels at one price the last wins, 0 is no level. Costs a sort of
+    /// the snapshot and a pass over the old book; allocates only when the snapshot is larger than any before.
+    ///
+    /// # Errors
+    /// See [`BookError`]; the book is then unchanged.
+    pub fn load(&mut self, levels: &Levels, known_to: KnownTo) -> Result<(), BookError> {
+        check_quantities(levels)?;
+        self.replace(levels, false)?;
+        self.known_to = known_to;
+        Ok(())
+    }
+
+    /// Applies one whole frame of absolute quantities.
+    ///
+    /// 0 removes, removing an unknown level is legal, and of two levels at one price the last wins. Costs a few
+    /// nanoseconds a level within the window, outside it a binary search and a move of the better far levels, and at
+    /// most one re-centring a side, which is a pass over its levels. A frame that may exceed the limit, or that could move
+    /// more than 2^22 far entries, is merged with the whole book in one pass instead.
+    ///
+    /// # Errors
+    /// See [`BookError`]; the book is then unchanged.
+    pub fn apply(&mut self, levels: &Levels) -> Result<Touched, BookError> {
+        check_quantities(levels)?;
+        let touched = Touched { bid: self.bids.nearest(&levels.bids), ask: self.asks.nearest(&levels.asks) };
+        if self.levels_total().saturating_add(levels.len()) > self.levels_max as usize
+            || far_moves(&self.bids, &levels.bids) > FAR_MOVES_MAX
+            || far_moves(&self.asks, &levels.asks) > FAR_MOVES_MAX
+        {
+            self.replace(levels, true)?;
+        } else {
+            self.bids.apply(&levels.bids);
+            self.asks.apply(&levels.asks);
+        }
+        Ok(touched)
+    }
+
+    /// Merges a message with the book, or replaces the book by it, unless the result exceeds the limit.
+    #[cold]
+    fn replace(&mut self, levels: &Levels, keep: bool) -> Result<(), BookError> {
+        let total = self.bids.stage(&levels.bids, keep) + self.asks.stage(&levels.asks, keep);
+        if total > self.levels_max as usize {
+            return Err(BookError::LevelsLimit { levels: total, levels_max: self.levels_max });
+        }
+        self.bids.commit();
+        self.asks.commit();
+        debug_assert_eq!(self.check_invariants(), Ok(()));
+        Ok(())
+    }
+
+    /// The highest bid. It may lie beyond [`Self::known_to`] when everything nearer was removed.
+    #[inline]
+    #[must_use]
+    pub fn best_bid(&self) -> Option<Level> {
+        self.bids.best().map(|entry| self.bids.level(entry))
+    }
+
+    /// The lowest ask. It may lie beyond [`Self::known_to`] when everything nearer was removed.
+    #[inline]
+    #[must_use]
+    pub fn best_ask(&self) -> Option<Level> {
+        self.asks.best().map(|entry| self.asks.level(entry))
+    }
+
+    /// Whether the best bid is above the best ask; equality is locked, not crossed.
+    #[inline]
+    #[must_use]
+    pub fn is_crossed(&self) -> bool {
+        matches!((self.best_bid(), self.best_ask()), (Some(bid), Some(ask)) if bid.price > ask.price)
+    }
+
+    /// One side's levels, best first.
+    #[must_use]
+    pub fn levels(&self, side: Side) -> LevelIter<'_> {
+        self.side(side).levels()
+    }
+
+    /// Number of levels of one side.
+    #[inline]
+    #[must_use]
+    pub fn len(&self, side: Side) -> usize {
+        self.side(side).len()
+    }
+
+    /// Whether neither side has a level.
+    #[inline]
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.levels_total() == 0
+    }
+
+    /// How much stands at a price. A price beyond [`Self::known_to`] without a level is unknown, not empty.
+    #[inline]
+    #[must_use]
+    pub fn qty_at(&self, side: Side, price: Price) -> QtyAt {
+        match self.side(side).qty_at(price) {
+            0 if !self.known_to.covers(side, price) => QtyAt::Unknown,
+            qty => QtyAt::Known(Qty(qty)),
+        }
+    }
+
+    /// How deep the last snapshot has made the book known.
+    #[inline]
+    #[must_use]
+    pub fn known_to(&self) -> KnownTo {
+        self.known_to
+    }
+
+    /// Forgets all levels and what was known; keeps the memory.
+    pub fn clear(&mut self) {
+        self.bids.clear();
+        self.asks.clear();
+        self.known_to = KNOWN_TO_NOTHING;
+    }
+
+    /// Where the levels stand.
+    #[must_use]
+    pub fn layout(&self) -> BookLayout {
+        BookLayout {
+            slots: self.bids.slots() + self.asks.slots(),
+            far_levels: self.bids.far_len() + self.asks.far_len(),
+            recentres: self.bids.recentres() + self.asks.recentres(),
+        }
+    }
+
+    /// Checks what must hold between messages, in time linear in the windows; for tests and debug builds.
+    ///
+    /// # Errors
+    /// The rule that does not hold.
+    pub fn check_invariants(&self) -> Result<(), &'static str> {
+        self.bids.check_invariants()?;
+        self.asks.check_invariants()?;
+        if self.levels_total() > self.levels_max as usize {
+            return Err("the book keeps its limit of levels");
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn levels_total(&self) -> usize {
+        self.bids.len() + self.asks.len()
+    }
+
+    #[inline]
+    fn side(&self, side: Side) -> &BookSide {
+        match side {
+            Side::Bid => &self.bids,
+            Side::Ask => &self.asks,
+        }
+    }
+}
+
+/// Most far entries that these levels can move when they are applied one by one.
+#[inline]
+fn far_moves(side: &BookSide, levels: &[Level]) -> usize {
+    levels.len().saturating_mul(side.far_len().saturating_add(levels.len()))
+}
+
+/// Refuses a message with a quantity below zero before any of it is applied.
+#[inline]
+fn check_quantities(levels: &Levels) -> Result<(), BookError> {
+    // The sign bit of the union of all quantities says whether any is negative, with no branch per level.
+    let union = levels.bids.iter().chain(&levels.asks).fold(0, |bits, level| bits | level.qty.0);
+    if union < 0 { negative_qty(levels) } else { Ok(()) }
+}
+
+#[cold]
+fn negative_qty(levels: &Levels) -> Result<(), BookError> {
+    for side in [Side::Bid, Side::Ask] {
+        if let Some(level) = levels.side(side).iter().find(|level| level.qty.0 < 0) {
+            return Err(BookError::NegativeQty { side, price: level.price });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPEC: BookSpec = BookSpec { tick_size: 10, levels_max: 1_000 };
+
+    fn levels(bids: &[(i64, i64)], asks: &[(i64, i64)]) -> Levels {
+        let all = |pairs: &[(i64, i64)]| pairs.iter().map(|&(price, qty)| Level::new(price, qty)).collect();
+        Levels { bids: all(bids), asks: all(asks) }
+    }
+
+    fn book(spec: BookSpec, bids: &[(i64, i64)], asks: &[(i64, i64)]) -> L2Book {
+        let mut book = L2Book::new(spec);
+        book.load(&levels(bids, asks), KnownTo::WHOLE).unwrap();
+        book
+    }
+
+    fn whole(book: &L2Book) -> [Vec<Level>; 2] {
+        [Side::Bid, Side::Ask].map(|side| book.levels(side).collect())
+    }
+
+    #[test]
+    fn merges_the_window_and_the_far_store_best_first() {
+        // 616_005 and 616_015 are off the grid, 10 and 90_000_000 outside the window.
+        let book = book(
+            SPEC,
+            &[(10, 4), (616_000, 1), (616_005, 2), (615_990, 3)],
+            &[(90_000_000, 4), (616_015, 2), (616_010, 1)],
+        );
+        assert_eq!(book.layout().far_levels, 4);
+        let expected = levels(
+            &[(616_005, 2), (616_000, 1), (615_990, 3), (10, 4)],
+            &[(616_010, 1), (616_015, 2), (90_000_000, 4)],
+        );
+        assert_eq!(whole(&book), [expected.bids, expected.asks]);
+        assert_eq!(book.best_bid(), Some(Level::new(616_005, 2)));
+        assert_eq!((book.len(Side::Bid), book.len(Side::Ask)), (4, 3));
+        assert_eq!(book.check_invariants(), Ok(()));
+    }
+
+    #[test]
+    fn a_snapshot_does_not_depend_on_the_order_of_its_levels() {
+        let sorted = book(SPEC, &[(616_000, 1), (500_000, 2), (7, 3)], &[]);
+        let shuffled = book(SPEC, &[(7, 3), (616_000, 9), (500_000, 2), (616_000, 1), (3, 1), (3, 0)], &[]);
+        assert_eq!(whole(&sorted), whole(&shuffled));
+        assert_eq!(sorted.layout(), shuffled.layout());
+    }
+
+    #[test]
+    fn names_the_price_nearest_the_top_that_a_frame_touched() {
+        let mut book = book(SPEC, &[(600, 1)], &[(700, 1)]);
+        let touched = book.apply(&levels(&[(500, 1), (650, 0), (40, 2)], &[])).unwrap();
+        assert_eq!(touched, Touched { bid: Some(Price(650)), ask: None });
+        let touched = book.apply(&levels(&[], &[(900, 1), (705, 2), (800, 1)])).unwrap();
+        assert_eq!(touched, Touched { bid: None, ask: Some(Price(705)) });
+    }
+
+    #[test]
+    fn says_unknown_where_the_venue_has_not_made_the_book_known() {
+        let mut book = L2Book::new(SPEC);
+        assert_eq!(book.qty_at(Side::Bid, Price(600)), QtyAt::Unknown);
+        let known_to = KnownTo { bid: Price(590), ask: Price(710) };
+        book.load(&levels(&[(600, 1), (590, 2)], &[(700, 1), (710, 2)]), known_to).unwrap();
+        book.apply(&levels(&[(500, 7)], &[(905, 8)])).unwrap();
+        for (side, price, expected) in [
+            (Side::Bid, 595, QtyAt::Known(Qty(0))),
+            (Side::Bid, 590, QtyAt::Known(Qty(2))),
+            (Side::Bid, 580, QtyAt::Unknown),
+            (Side::Bid, 500, QtyAt::Known(Qty(7))),
+            (Side::Ask, 705, QtyAt::Known(Qty(0))),
+            (Side::Ask, 711, QtyAt::Unknown),
+            (Side::Ask, 905, QtyAt::Known(Qty(8))),
+        ] {
+            assert_eq!(book.qty_at(side, Price(price)), expected, "{side:?} {price}");
+        }
+        assert_eq!(book.known_to(), known_to);
+        book.clear();
+        assert!(book.is_empty());
+        assert_eq!(book.qty_at(Side::Bid, Price(600)), QtyAt::Unknown);
+    }
+
+    #[test]
+    fn an_error_leaves_the_book_as_it_was() {
+        let mut book = book(BookSpec { levels_max: 3, ..SPEC }, &[(600, 1)], &[(700, 1), (705, 1)]);
+        let before = whole(&book);
+        let limit = BookError::LevelsLimit { levels: 4, levels_max: 3 };
+        let negative = BookError::NegativeQty { side: Side::Ask, price: Price(710) };
+        assert_eq!(book.apply(&levels(&[(590, 1)], &[(700, 2)])), Err(limit));
+        assert_eq!(book.apply(&levels(&[(600, 5)], &[(710, -1)])), Err(negative));
+        let four = levels(&[(1, 1), (2, 1), (3, 1), (4, 1)], &[]);
+        assert_eq!(book.load(&four, KnownTo { bid: Price(1), ask: Price(1) }), Err(limit));
+        assert_eq!(book.known_to(), KnownTo::WHOLE);
+        assert_eq!(whole(&book), before);
+        // At the limit a frame counts by what it leaves: one in, one out, one named twice.
+        assert!(book.apply(&levels(&[(590, 1), (600, 0), (590, 2)], &[(700, 2)])).is_ok());
+        assert_eq!(book.best_bid(), Some(Level::new(590, 2)));
+        assert_eq!((limit.code(), negative.code()), ("book.levels_limit", "book.negative_qty"));
+    }
+
+    #[test]
+    fn locked_is_not_crossed() {
+        assert!(!book(SPEC, &[(600, 1)], &[(600, 1)]).is_crossed());
+        assert!(book(SPEC, &[(601, 1)], &[(600, 1)]).is_crossed());
+        assert!(!book(SPEC, &[(601, 1)], &[]).is_crossed());
+    }
+
+    #[test]
+    fn a_price_that_moves_within_the_slack_moves_no_window() {
+        let mut book = book(SPEC, &[(1_000_000, 1)], &[]);
+        // 2^16 slots: the best may move 2^14 ticks down and 3 × 2^12 up.
+        for price in [1_000_000 - 160_000, 1_000_000 + 120_000] {
+            book.apply(&levels(&[(price, 1)], &[])).unwrap();
+            book.apply(&levels(&[(1_000_000, 0)], &[])).unwrap();
+            book.apply(&levels(&[(1_000_000, 1), (price, 0)], &[])).unwrap();
+        }
+        assert_eq!(book.layout().recentres, 0);
+        book.apply(&levels(&[(1_000_000 + 130_000, 1)], &[])).unwrap();
+        assert_eq!(book.layout().recentres, 1);
+    }
+
+    #[test]
+    fn a_price_that_jumps_to_and_fro_cannot_make_the_window_thrash() {
+        let bids: Vec<_> = (1..900).map(|tick| (tick * 10, 1)).collect();
+        let mut book = book(SPEC, &bids, &[]);
+        for round in 0..1_000 {
+            book.apply(&levels(&[(50_000_000, 1 - round % 2)], &[])).unwrap();
+            assert_eq!(book.best_bid().unwrap().price.0, if round % 2 == 0 { 50_000_000 } else { 8_990 });
+        }
+        // 1,000 changes pay for 4,000 moved levels.
+        assert!((1..=5).contains(&book.layout().recentres), "{:?}", book.layout());
+        assert_eq!(book.check_invariants(), Ok(()));
+    }
+}

@@ -1,0 +1,236 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, describe, expect, it } from 'vitest';
+import {
+  dropped,
+  edited,
+  healed,
+  inserted,
+  linesOf,
+  placeOf,
+  placesOf,
+  replaced,
+  textOf,
+} from './support/damage.js';
+import { simulatedRecording } from './support/recording.js';
+import { messageOf, SpotOracle } from './support/spot-oracle.js';
+import { type VerifyEnd, verifyCommand } from './support/verify-command.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'depthwire-damaged-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const NAME = 'sim:BTCUSDT';
+const lines = linesOf(simulatedRecording('BTCUSDT', 20_000));
+const oracle = SpotOracle.of(lines);
+/** A depth update in the middle, with others before and behind it. */
+const middle = placeOf(lines, 'depth', 90);
+
+let files = 0;
+function file(content: string | Uint8Array): string {
+  files += 1;
+  const path = join(folder, `recording-${files}`);
+  writeFileSync(path, content);
+  return path;
+}
+
+async function verified(damaged: readonly string[], ...flags: readonly string[]): Promise<VerifyEnd> {
+  return verifyCommand('--instrument', NAME, ...flags, file(textOf(damaged)));
+}
+
+/** A ticker that is compared: a depth update has its update id. */
+function comparedTicker(): number {
+  const ids = new Set(
+    placesOf(lines, 'depth')
+      .slice(10)
+      .map((place) => messageOf(lines[place] ?? '').u),
+  );
+  const place = placesOf(lines, 'ticker').find((at) => ids.has(messageOf(lines[at] ?? '').u));
+  if (place === undefined) throw new Error('no ticker is compared');
+  return place;
+}
+
+describe('verify of a damaged recording', () => {
+  it('holds before it is damaged', async () => {
+    const { code, report } = await verified(lines, '--strict');
+    expect(code).toBe(0);
+    expect(report).toMatchObject({
+      gaps: 0,
+      resyncs: 0,
+      crossed: 0,
+      decodeErrors: 0,
+      applied: oracle.applied,
+    });
+    expect(report.books[0]?.digest).toBe(oracle.digest);
+  });
+
+  it('counts a lost update as a gap and ends stale', async () => {
+    const { code, report, err } = await verified(dropped(lines, middle));
+    expect(report).toMatchObject({
+      gaps: 1,
+      resyncs: 0,
+      decodeErrors: 0,
+      bookMessages: oracle.bookMessages - 1,
+      books: [{ state: 'stale' }],
+    });
+    // What the feed says of a stale book is that it is stale: the replica keeps what the engine had.
+    expect(report.books[0]?.replicaDigest).toBe(report.books[0]?.digest);
+    expect(err).toContain(`${NAME} ends stale`);
+    expect(code).toBe(1);
+  });
+
+  it.each([
+    ['duplicated', inserted(lines, middle, lines[middle] ?? ''), 0],
+    ['swapped with the next one', swapped(), 1],
+  ])('sees an update that is %s', async (_what, damaged, gaps) => {
+    const { code, report } = await verified(damaged);
+    expect(report.gaps).toBe(gaps);
+    expect(code).toBe(gaps);
+  });
+
+  it('counts a gap that a later snapshot heals as a resync, which only --strict refuses', async () => {
+    const at = placeOf(lines, 'depth', 120);
+    const damaged = dropped(healed(lines, at, lines.slice(0, at)), middle);
+    const { code, report, err } = await verified(damaged);
+    expect(report).toMatchObject({ gaps: 1, resyncs: 1, snapshots: 2, decodeErrors: 0, crossed: 0 });
+    expect(report.applied).toBeLessThan(oracle.applied);
+    expect(report.books[0]).toMatchObject({
+      state: 'synced',
+      digest: oracle.digest,
+      replicaDigest: oracle.digest,
+    });
+    expect([code, err]).toEqual([0, '']);
+    const strict = await verified(damaged, '--strict');
+    expect(strict.err).toContain('1 gaps, 1 resyncs, and --strict allows none');
+    expect(strict.code).toBe(1);
+  });
+
+  it.each([
+    [
+      'a trade cut in its middle',
+      replaced(lines, placeOf(lines, 'trade', 20), (line) => line.slice(0, 90)),
+      0,
+    ],
+    ['an update cut in its middle', replaced(lines, middle, (line) => line.slice(0, -20)), 1],
+    ['a line of garbage', inserted(lines, middle, '\u0000\u0001 no frame at all'), 0],
+    ['a negative price', edited(lines, middle, () => ({ b: [['-1.00', '1']] })), 1],
+    ['a huge exponent', edited(lines, middle, () => ({ b: [['1e999999', '1']] })), 1],
+  ])('counts %s as a decode error', async (_what, damaged, gaps) => {
+    const { code, report, err } = await verified(damaged);
+    expect(report).toMatchObject({ decodeErrors: 1, gaps, frames: damaged.length });
+    expect(err).toContain('1 frames could not be decoded');
+    expect(code).toBe(1);
+  });
+
+  it('sees by the venue’s own top of book that a digit is wrong', async () => {
+    const { code, report, err } = await verified(edited(lines, comparedTicker(), () => ({ B: '987.65' })));
+    expect(report.bbo).toEqual({ checked: oracle.bbo.checked, matched: oracle.bbo.checked - 1 });
+    expect(report.books[0]?.digest).toBe(oracle.digest);
+    expect(err).toContain(`1 of ${oracle.bbo.checked} comparisons with the venue's top of book differ`);
+    expect(code).toBe(1);
+  });
+
+  it('counts a book that a wrong price has crossed', async () => {
+    const above = [...oracle.levels('asks')].at(-1)?.[0] ?? '';
+    const damaged = edited(lines, middle, ({ b }) => ({ b: [...b, [above, '1.5']] as never }));
+    const expected = SpotOracle.of(damaged);
+    expect(expected.crossed).toBeGreaterThan(0);
+    const { code, report, err } = await verified(damaged);
+    expect(report).toMatchObject({ crossed: expected.crossed, gaps: 0, bbo: expected.bbo });
+    expect(report.books[0]).toMatchObject({ digest: expected.digest, replicaDigest: expected.digest });
+    expect(err).toContain('updates left a synced book crossed');
+    expect(code).toBe(1);
+  });
+
+  it('proves nothing without a snapshot', async () => {
+    const { code, report, err } = await verified(dropped(lines, placeOf(lines, 'snapshot', 0)));
+    expect(report).toMatchObject({
+      snapshots: 0,
+      applied: 0,
+      gaps: 0,
+      books: [{ state: 'syncing', bids: 0 }],
+    });
+    expect(err).toContain('nothing was proven');
+    expect(err).toContain(`${NAME} ends syncing`);
+    expect(code).toBe(1);
+  });
+
+  it('proves nothing by trades alone', async () => {
+    const trades = placesOf(lines, 'trade').map((place) => lines[place] ?? '');
+    const { code, report } = await verified(trades);
+    expect(report).toMatchObject({ trades: trades.length, applied: 0, bookMessages: 0 });
+    expect(code).toBe(1);
+  });
+
+  it('leaves checksums at 0 of 0, since Binance sends none', async () => {
+    expect((await verified(lines)).report.checksums).toEqual({ checked: 0, matched: 0 });
+    expect((await verified(dropped(lines, middle))).report.checksums).toEqual({ checked: 0, matched: 0 });
+  });
+});
+
+const PNG = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+);
+
+describe('verify of a file that is no recording', () => {
+  it.each([
+    ['cut gzip', () => file(gzipSync(textOf(lines)).subarray(0, -20)), 'recording.truncated', 1],
+    ['gzip cut in its header', () => file(gzipSync(textOf(lines)).subarray(0, 5)), 'recording.truncated', 1],
+    ['damaged gzip', () => file(flipped(gzipSync(textOf(lines)))), 'recording.corrupt', 1],
+    ['empty', () => file(''), 'recording.empty', 1],
+    ['gzip of nothing', () => file(gzipSync('')), 'recording.empty', 1],
+    ['white space', () => file(' \n\n \n'), 'decode.empty_recording', 1],
+    ['a PNG', () => file(PNG), 'decode.not_recording', 1],
+    [
+      'binary',
+      () => file(Uint8Array.from({ length: 100_000 }, (_, at) => (at * 197 + 3) & 0xff)),
+      'decode.not_recording',
+      1,
+    ],
+    ['text of another kind', () => file('time,price\n1,2\n'), 'decode.not_recording', 1],
+    ['zstd', () => file(Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 1, 2, 3)), 'recording.zstd', 1],
+    ['a directory', directory, 'recording.directory', 2],
+    ['missing', () => join(folder, 'nowhere'), 'recording.missing', 2],
+  ])('names a fix: %s', async (_what, path, code, exit) => {
+    const name = path();
+    for (const flags of [['--instrument', NAME], []]) {
+      const end = await verifyCommand(...flags, name);
+      expect(end.error).toMatchObject({ code, where: name });
+      for (const part of [end.error.what, end.error.expected, end.error.got, end.error.fix]) {
+        expect(part).not.toBe('');
+      }
+      expect(end.err).toContain(code);
+      expect(end.err).toContain(`fix:      ${end.error.fix}`);
+      expect(end.code).toBe(exit);
+    }
+  });
+
+  it('reports what was read before a gzip file broke off, as an error and not as a proof', async () => {
+    const long = linesOf(simulatedRecording('BTCUSDT', 60_000));
+    const packed = gzipSync(textOf(long));
+    // Behind the megabyte that is looked at to find the streams.
+    expect(textOf(long).length).toBeGreaterThan(1_300_000);
+    const end = await verifyCommand('--instrument', NAME, file(packed.subarray(0, packed.length - 500)));
+    expect(end.error.code).toBe('recording.truncated');
+    expect(end.code).toBe(1);
+  });
+});
+
+function swapped(): readonly string[] {
+  const next = placeOf(lines, 'depth', 91);
+  return lines.with(middle, lines[next] ?? '').with(next, lines[middle] ?? '');
+}
+
+function flipped(bytes: Buffer): Buffer {
+  const at = bytes.length >> 1;
+  bytes[at] = (bytes[at] ?? 0) ^ 0xff;
+  return bytes;
+}
+
+function directory(): string {
+  const path = join(folder, 'directory');
+  mkdirSync(path, { recursive: true });
+  return path;
+}
