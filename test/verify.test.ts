@@ -13,9 +13,9 @@ const folder = mkdtempSync(join(tmpdir(), 'depthwire-verify-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('verify', () => {
-  it.skipIf(!hasRecordings).each(RECORDED_SETS)(
-    `finds the published numbers of $title ${RECORDED}`,
-    async (set) => {
+  it.skipIf(!hasRecordings).each(RECORDED_SETS.map((set) => [set.title, set] as const))(
+    `finds the published numbers of %s ${RECORDED}`,
+    async (_title, set) => {
       const { code, report, err } = await verifyCommand(...set.files);
       expect(err).toBe('');
       expect(report).toEqual({
@@ -60,7 +60,7 @@ describe('verify', () => {
     const lines = linesOf(simulatedRecording(symbol, 40_000, seed));
     const oracle = SpotOracle.of(lines);
     expect(oracle.applied).toBeGreaterThan(300);
-    expect(oracle.bbo.checked).toBeGreaterThan(50);
+    expect(oracle.bbo.checked).toBeGreaterThan(30);
     // Two files, one of them packed: one recording in parts, as the recorded sets are.
     const half = lines.length >> 1;
     const files = [join(folder, `${symbol}-1.gz`), join(folder, `${symbol}-2`)] as const;

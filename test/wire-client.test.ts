@@ -5,7 +5,6 @@ import {
   connect,
   type Feed,
   type FeedError,
-  Flag,
   Kind,
   type LocalBook,
   type TradeEvent,
