@@ -1,0 +1,151 @@
+//! The whole path over a recording's bytes: framing, decoding, sequence, book, aggregation, encoding, outbox drained;
+//! with a floor below it (the same bytes, only framed and added up) and stages beside it.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use depthwire_core::decode::{LineFramer, decode};
+use depthwire_core::encode::{Outbox, RECORD_HEADER_BYTES, RecordType};
+use depthwire_core::engine::{Engine, EngineConfig, SourceId};
+use depthwire_core::replica::Replica;
+use depthwire_core::types::{Catalogue, Clock, Event, Levels, NoClock, TimeNs};
+
+use crate::timing::{Contender, Run};
+use crate::workload::Workload;
+
+/// Contenders over one workload; the floor is the baseline. All count the recording's frames.
+pub fn contenders(workload: &Workload) -> Result<Vec<Contender<'_>>, String> {
+    Ok(vec![framing(workload), decoding(workload), engine(workload)?, engine_and_replica(workload)?])
+}
+
+/// An engine with the workload's instrument, as one source.
+pub fn open<C: Clock>(workload: &Workload, clock: C) -> Result<(Engine<C>, SourceId), String> {
+    let config = EngineConfig { start_id: 1, is_replay: true, ..EngineConfig::default() };
+    let mut engine = Engine::new(config, Catalogue::built_in(), clock);
+    let source =
+        engine.open_source(workload.venue, &[workload.instrument()]).map_err(|error| error.to_string())?;
+    Ok((engine, source))
+}
+
+/// Lets an engine forget its book and ingest the whole recording. `take` sees the payload of each feed frame.
+pub fn ingest<C: Clock>(
+    engine: &mut Engine<C>,
+    source: SourceId,
+    text: &[u8],
+    mut take: impl FnMut(&[u8]),
+) -> Result<(), String> {
+    engine.reset_source(source, 0).map_err(|error| error.to_string())?;
+    let drain = |outbox: &mut Outbox| {
+        drain(outbox, &mut take);
+        true
+    };
+    let progress =
+        engine.ingest_recording(source, text, true, TimeNs::MAX, drain).map_err(|error| error.to_string())?;
+    match progress.error {
+        Some(error) => Err(format!("{error:?}")),
+        None if progress.consumed != text.len() => Err(format!("stopped at byte {}", progress.consumed)),
+        None => Ok(()),
+    }
+}
+
+/// Takes every record out.
+#[inline]
+pub fn drain(outbox: &mut Outbox, mut take: impl FnMut(&[u8])) {
+    while let Some(record) = outbox.front() {
+        if record[4] == RecordType::Frame as u8 {
+            take(&record[RECORD_HEADER_BYTES..]);
+        }
+        outbox.take();
+    }
+}
+
+fn framing(workload: &Workload) -> Contender<'_> {
+    let run = || {
+        let start = Instant::now();
+        let (mut lines, mut sum) = (0u64, 0u64);
+        for line in LineFramer::default().finish(&workload.text) {
+            lines += 1;
+            sum += line.frame.map_or(0, |(_, frame)| byte_sum(frame));
+        }
+        Run { elapsed: start.elapsed(), answer: format!("lines {lines}, sum {sum}") }
+    };
+    let frames = workload.text.split(|&byte| byte == b'\n').filter_map(|line| {
+        let space = line.iter().position(|&byte| byte == b' ')?;
+        Some(&line[space + 1..])
+    });
+    let sum: u64 = frames.map(byte_sum).sum();
+    let expected = format!("lines {}, sum {sum}", workload.lines);
+    Contender { name: "framing", count: workload.lines, expected, run: Box::new(run) }
+}
+
+fn decoding(workload: &Workload) -> Contender<'_> {
+    let mut levels = Levels::default();
+    let run = move || {
+        let start = Instant::now();
+        let (mut depth, mut changes, mut errors) = (0u64, 0u64, 0u64);
+        for line in LineFramer::default().finish(&workload.text) {
+            match line.frame.and_then(|(_, frame)| decode(frame, workload, &mut levels)) {
+                Ok(Event::Depth(update)) => {
+                    depth += 1;
+                    changes += black_box(&levels).len() as u64;
+                    black_box(update);
+                }
+                Ok(event) => {
+                    black_box(event);
+                }
+                Err(_) => errors += 1,
+            }
+        }
+        let elapsed = start.elapsed();
+        Run { elapsed, answer: format!("depth {depth}, level changes {changes}, errors {errors}") }
+    };
+    let Workload { depth_messages, level_changes, .. } = workload;
+    let expected = format!("depth {depth_messages}, level changes {level_changes}, errors 0");
+    Contender { name: "framing+decode", count: workload.lines, expected, run: Box::new(run) }
+}
+
+fn engine(workload: &Workload) -> Result<Contender<'_>, String> {
+    let (mut engine, source) = open(workload, NoClock)?;
+    let run = move || {
+        let start = Instant::now();
+        let done = ingest(&mut engine, source, &workload.text, |frame| {
+            black_box(frame);
+        });
+        let elapsed = start.elapsed();
+        let digest = |()| engine.digest(workload.instrument()).unwrap_or_default();
+        Run { elapsed, answer: done.map_or_else(|what| what, digest) }
+    };
+    Ok(Contender {
+        name: "engine",
+        count: workload.lines,
+        expected: workload.digest.clone(),
+        run: Box::new(run),
+    })
+}
+
+fn engine_and_replica(workload: &Workload) -> Result<Contender<'_>, String> {
+    let (mut engine, source) = open(workload, NoClock)?;
+    let mut replica = Replica::default();
+    let run = move || {
+        let start = Instant::now();
+        let mut refused = 0u64;
+        let done = ingest(&mut engine, source, &workload.text, |frame| {
+            refused += u64::from(replica.apply(frame).is_err());
+        });
+        let elapsed = start.elapsed();
+        let book = replica.book(workload.instrument());
+        let failures = refused + book.map_or(1, |book| book.checks().1);
+        let answer = match done {
+            Ok(()) if failures > 0 => format!("{failures} frames refused or checks failed"),
+            Ok(()) => book.map_or_else(String::new, |book| book.digest()),
+            Err(what) => what,
+        };
+        Run { elapsed, answer }
+    };
+    let expected = workload.digest.clone();
+    Ok(Contender { name: "engine+replica", count: workload.lines, expected, run: Box::new(run) })
+}
+
+fn byte_sum(bytes: &[u8]) -> u64 {
+    bytes.iter().map(|&byte| u64::from(byte)).sum()
+}
