@@ -74,7 +74,11 @@ function missingTool() {
 function buildCompiler(quiet) {
   const built = spawnSync('cargo', ['build', '--release', '--locked', ...(quiet ? ['--quiet'] : [])], {
     cwd: join(root, 'crates/core/schema/flatc'),
-    env: { ...process.env, CARGO_TARGET_DIR: join(root, 'target/flatc') },
+    env: {
+      ...process.env,
+      CARGO_TARGET_DIR: join(root, 'target/flatc'),
+      CMAKE_TOOLCHAIN_FILE: join(root, 'crates/core/schema/flatc/flatc-only.cmake'),
+    },
     stdio: quiet ? ['ignore', 'ignore', 'pipe'] : 'inherit',
     encoding: 'utf8',
   });

@@ -19,6 +19,7 @@ import path from 'node:path';
  * @typedef {object} Step
  * @property {string} name
  * @property {FileSet} inputs
+ * @property {readonly string[]} command what makes the outputs of the inputs
  * @property {readonly string[]} [facts] what else the outputs depend on, the platform for example
  * @property {FileSet} outputs
  * @property {string} proof the one output without which the step did nothing
@@ -72,7 +73,7 @@ export function contentHash(root, set, facts = []) {
  * @param {Step} step
  */
 export function inputsHash(root, step) {
-  return contentHash(root, step.inputs, step.facts);
+  return contentHash(root, step.inputs, [...step.command, ...(step.facts ?? [])]);
 }
 
 /**

@@ -27,8 +27,8 @@ export function ofExit(outcome) {
 }
 
 /**
- * `cargo test … -- --show-output`. A test that skips prints one line `SKIPPED: name: reason` and then passes,
- * since libtest knows no skip at run time; it is taken from the passed ones. Ignored tests are skipped ones.
+ * `cargo test … -- --show-output`. A test that skips prints `SKIPPED: name: reason` and then passes, since
+ * libtest knows no skip at run time; it is taken from the passed ones. Ignored tests are skipped ones.
  * @param {Outcome} outcome
  * @returns {Totals}
  */
@@ -37,7 +37,7 @@ export function ofCargoTest(outcome) {
   const results = [
     ...outcome.output.matchAll(/^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored/gm),
   ];
-  const skips = [...outcome.output.matchAll(/SKIPPED: (.+)$/gm)].map((match) => String(match[1]));
+  const skips = outcome.output.split(/^running \d+ tests?$/gm).flatMap(skippedOf);
   const ignored = [...outcome.output.matchAll(/^test (.+) \.\.\. ignored/gm)].map(
     (match) => `${match[1]}: ignored`,
   );
@@ -140,6 +140,20 @@ export function excerpt(output, linesMax = 400) {
     .trimEnd()
     .split('\n');
   return lines.length <= linesMax ? lines.join('\n') : `…\n${lines.slice(-linesMax).join('\n')}`;
+}
+
+/**
+ * The tests of one group that said they skip, each with the first of its reasons.
+ * @param {string} output
+ * @returns {string[]}
+ */
+function skippedOf(output) {
+  /** @type {Map<string, string>} */
+  const skips = new Map();
+  for (const [, name = '', reason = ''] of output.matchAll(/SKIPPED: (.+?): (.+)$/gm)) {
+    if (!skips.has(name)) skips.set(name, `${name}: ${reason}`);
+  }
+  return [...skips.values()];
 }
 
 /**

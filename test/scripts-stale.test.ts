@@ -110,13 +110,15 @@ test('builds again when an output is missing or was edited', async () => {
   expect(readFileSync(path.join(root, 'out/joined'), 'utf8')).toBe('onetwo');
 });
 
-test('another platform and a stamp that cannot be read make a step stale', async () => {
+test('another platform, another command and a stamp that cannot be read make a step stale', async () => {
   await buildAgain();
   await buildAgain([{ ...step, facts: ['another platform'] }]);
   expect(runs()).toBe(2);
+  await buildAgain([{ ...step, command: [process.execPath, '--no-warnings', '-e', JOIN] }]);
+  expect(runs()).toBe(3);
   write('.build/join.json', '{');
   await buildAgain();
-  expect(runs()).toBe(3);
+  expect(runs()).toBe(4);
 });
 
 test('a source edited while the step runs makes it stale again', () => {

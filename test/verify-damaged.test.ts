@@ -9,6 +9,7 @@ import {
   healed,
   inserted,
   linesOf,
+  merged,
   placeOf,
   placesOf,
   replaced,
@@ -234,3 +235,45 @@ function directory(): string {
   mkdirSync(path, { recursive: true });
   return path;
 }
+
+describe('verify of a recording of two instruments', () => {
+  const one = linesOf(simulatedRecording('BTCUSDT', 10_000));
+  const other = linesOf(simulatedRecording('ETHUSDT', 10_000));
+  /** Both streams, and the snapshot of the first alone, which does not name it. */
+  const mixed = merged(one, dropped(other, placeOf(other, 'snapshot', 0)));
+
+  it('asks whose a snapshot without symbol is, and takes the answer', async () => {
+    const path = file(textOf(mixed));
+    const asked = await verifyCommand(path);
+    expect(asked.error).toMatchObject({
+      code: 'recording.ambiguous',
+      where: path,
+      expected: expect.stringMatching(/^one of binance:\w+, binance:\w+$/) as unknown,
+      fix: expect.stringMatching(/^Say which: --instrument binance:\w+$/) as unknown,
+    });
+    expect(asked.err).toContain('recording.ambiguous');
+    expect(asked.code).toBe(2);
+
+    const alone = SpotOracle.of(one);
+    for (const name of ['binance:BTCUSDT', 'sim:BTCUSDT']) {
+      const { code, report, err } = await verifyCommand('--strict', '--instrument', name, path);
+      expect(err).toBe('');
+      expect(report).toMatchObject({
+        frames: alone.frames,
+        applied: alone.applied,
+        trades: alone.trades,
+        decodeErrors: 0,
+        bbo: alone.bbo,
+        books: [{ instrument: name, state: 'synced', digest: alone.digest, replicaDigest: alone.digest }],
+      });
+      expect(code).toBe(0);
+    }
+  });
+
+  it('still tells of lines that cannot be read', async () => {
+    const path = file(textOf(inserted(mixed, mixed.length >> 1, 'garbage')));
+    const { code, report } = await verifyCommand('--instrument', 'binance:BTCUSDT', path);
+    expect(report.decodeErrors).toBe(1);
+    expect(code).toBe(1);
+  });
+});

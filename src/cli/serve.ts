@@ -85,11 +85,12 @@ async function sourceOf(config: Config, engine: Engine, pressed: () => boolean):
   if (config.replay === undefined) return new SimulatedVenue(new Simulator(config.seed, Date.now()));
   const { files, speed, loop } = config.replay;
   const wanted = config.instruments.map(({ name }) => name);
-  const { venue, names } = await recordedStreams(files, wanted, engine);
+  const { venue, names, keeps } = await recordedStreams(files, wanted, engine);
   return new ReplayFile({
     paths: files,
     venue,
     instruments: idsOf(engine, names),
+    keeps,
     speed,
     loop,
     pressed,

@@ -4,7 +4,7 @@ import { Replica } from '#native';
 import type { InstrumentOverride } from '../config.js';
 import { type Engine, openEngine, startIdNow } from '../engine.js';
 import type { DepthwireError } from '../errors.js';
-import { recordedStreams } from '../ingest/recorded-streams.js';
+import { ambiguousSnapshot, recordedStreams } from '../ingest/recorded-streams.js';
 import { RecordingReader } from '../ingest/recording.js';
 import { catalogue, idsOf, nameOf } from './catalogue.js';
 
@@ -83,16 +83,17 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
   );
   catalogue(engine, options.instruments);
   const wanted = options.instruments.map(({ name }) => name);
-  const { venue, names } = await recordedStreams(files, wanted, engine);
+  const { venue, names, keeps } = await recordedStreams(files, wanted, engine);
   const ids = idsOf(engine, names);
   const source = engine.openSource(venue, ids);
   let totalBytes = 0;
   for (const file of files) totalBytes += (await stat(file)).size;
 
   const startMs = performance.now();
-  const reader = new RecordingReader(files);
+  const reader = new RecordingReader(files, keeps);
   while (await reader.fill()) {
     reader.use(engine.ingestRecording(source, reader.pending, EVERYTHING_NS));
+    if (firstFault?.code === 'decode.ambiguous_snapshot') throw ambiguousSnapshot(files, names);
     onProgress?.(Math.min(1, reader.fileBytes / totalBytes));
     await nextTurn();
   }

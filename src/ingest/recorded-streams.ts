@@ -1,5 +1,5 @@
 import { DepthwireError } from '../errors.js';
-import { readHead } from './recording.js';
+import { type LineFilter, readHead } from './recording.js';
 
 /** Finds the instruments that a recording's bytes may speak of; several of one symbol are alternatives. */
 export interface StreamDetector {
@@ -11,11 +11,13 @@ export interface RecordedStreams {
   readonly venue: string;
   /** `venue:symbol`. */
   readonly names: readonly string[];
+  /** Present where the recordings hold other instruments too, whose lines are to be left out. */
+  readonly keeps?: LineFilter;
 }
 
 /**
  * Looks at the beginning of each file. `wanted` are the instruments that the user named: they decide where a symbol may
- * be of several venues. Throws `recording.*` and the detector's `decode.*`.
+ * be of several venues, and of several symbols only theirs are taken. Throws `recording.*` and the detector's `decode.*`.
  */
 export async function recordedStreams(
   paths: readonly string[],
@@ -23,10 +25,14 @@ export async function recordedStreams(
   detector: StreamDetector,
 ): Promise<RecordedStreams> {
   const all = new Set<string>();
+  let leavesOut = false;
   let first: ReadonlySet<string> | undefined;
   for (const path of paths) {
     const detected = detectIn(path, await readHead(path), detector);
-    const names = resolve(path, detected, wanted);
+    const found = resolve(path, detected, wanted);
+    const chosen = found.filter((name) => wanted.includes(name));
+    const names = chosen.length > 0 ? chosen : found;
+    leavesOut ||= names.length < found.length;
     if (first !== undefined && !names.some((name) => first?.has(name))) throw differ(path, [...first], names);
     first ??= new Set(names);
     for (const name of names) all.add(name);
@@ -43,7 +49,20 @@ export async function recordedStreams(
       fix: 'Give the recordings of each venue to a command of their own.',
     });
   }
-  return { venue, names };
+  return leavesOut ? { venue, names, keeps: onlyOf(names, detector) } : { venue, names };
+}
+
+/** Keeps the lines of these instruments and those that name none, or that cannot be read: the engine tells of them. */
+function onlyOf(names: readonly string[], detector: StreamDetector): LineFilter {
+  const symbols = new Set(names.map(symbolOf));
+  return (line) => {
+    try {
+      const [name] = detector.detect(line);
+      return name === undefined || symbols.has(symbolOf(name));
+    } catch {
+      return true;
+    }
+  };
 }
 
 function detectIn(path: string, head: Uint8Array, detector: StreamDetector): readonly string[] {
@@ -95,6 +114,17 @@ function symbolOf(name: string): string {
 
 function venueOf(name: string): string {
   return name.slice(0, name.indexOf(':'));
+}
+
+/** What to ask where snapshots that name no symbol stand among the streams of several instruments. */
+export function ambiguousSnapshot(paths: readonly string[], names: readonly string[]): DepthwireError {
+  return new DepthwireError('recording.ambiguous', {
+    what: 'a snapshot does not say which of the recorded instruments it is of',
+    where: paths.join(', '),
+    expected: `one of ${names.join(', ')}`,
+    got: 'a snapshot without symbol',
+    fix: `Say which: --instrument ${names[0] ?? ''}`,
+  });
 }
 
 function ambiguous(path: string, symbol: string, candidates: readonly string[]): DepthwireError {

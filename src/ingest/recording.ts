@@ -54,9 +54,12 @@ export async function readHead(path: string): Promise<Uint8Array> {
   return end === -1 ? head : head.subarray(0, end + 1);
 }
 
+/** Whether a whole line of a recording is wanted. */
+export type LineFilter = (line: Uint8Array) => boolean;
+
 /**
- * Recordings one after the other as one run of lines. Holds what has been read and not yet used: at most a line of
- * `LINE_BYTES_MAX` and a chunk.
+ * Recordings one after the other as one run of lines, without those that `keeps` refuses. Holds what has been read and
+ * not yet used: at most a line of `LINE_BYTES_MAX` and a chunk.
  */
 export class RecordingReader {
   readonly #paths: readonly string[];
@@ -64,9 +67,13 @@ export class RecordingReader {
   #path = '';
   #fileBytes = 0;
   #pending: Buffer = Buffer.alloc(0);
+  readonly #keeps: LineFilter | undefined;
+  /** Bytes of `pending` whose lines are known to be wanted. */
+  #sifted = 0;
 
-  constructor(paths: readonly string[]) {
+  constructor(paths: readonly string[], keeps?: LineFilter) {
     this.#paths = paths;
+    this.#keeps = keeps;
     this.#chunks = this.#read();
   }
 
@@ -83,6 +90,7 @@ export class RecordingReader {
   /** Marks bytes of `pending` as used. */
   use(bytes: number): void {
     this.#pending = this.#pending.subarray(bytes);
+    this.#sifted = Math.max(0, this.#sifted - bytes);
   }
 
   /** Reads one more chunk behind what waits; false at the end. Throws `recording.*`. */
@@ -91,6 +99,7 @@ export class RecordingReader {
     if (done === true) return false;
     this.#pending =
       this.#pending.byteLength === 0 ? Buffer.from(value) : Buffer.concat([this.#pending, value]);
+    if (this.#keeps !== undefined) this.#sift(this.#keeps);
     if (this.#pending.byteLength > LINE_BYTES_MAX + CHUNK_BYTES) throw lineTooLong(this.#path);
     return true;
   }
@@ -98,6 +107,24 @@ export class RecordingReader {
   /** Gives up what has not been read. */
   async close(): Promise<void> {
     await this.#chunks.return();
+  }
+
+  /** Leaves out the lines that are not wanted among those that have become whole. */
+  #sift(keeps: LineFilter): void {
+    const kept = [this.#pending.subarray(0, this.#sifted)];
+    let at = this.#sifted;
+    for (
+      let end = this.#pending.indexOf(LINE_END, at);
+      end !== -1;
+      end = this.#pending.indexOf(LINE_END, at)
+    ) {
+      const line = this.#pending.subarray(at, end + 1);
+      at = end + 1;
+      if (keeps(line)) kept.push(line);
+    }
+    const wanted = Buffer.concat(kept);
+    this.#sifted = wanted.byteLength;
+    this.#pending = Buffer.concat([wanted, this.#pending.subarray(at)]);
   }
 
   async *#read(): AsyncGenerator<Uint8Array, void, undefined> {

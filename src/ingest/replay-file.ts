@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Speed } from '../config.js';
 import { DepthwireError } from '../errors.js';
-import { RecordingReader } from './recording.js';
+import { type LineFilter, RecordingReader } from './recording.js';
 import type { Sink, Source } from './source.js';
 
 export interface ReplayOptions {
@@ -9,6 +9,8 @@ export interface ReplayOptions {
   readonly venue: string;
   /** Instruments that the recordings speak for. */
   readonly instruments: readonly number[];
+  /** Lines to be left out are those that it refuses. */
+  readonly keeps?: LineFilter | undefined;
   readonly speed: Speed;
   readonly loop: boolean;
   /** Whether some reader is behind; a replay at full speed waits while it says so, up to `pauseMsMax` each time. */
@@ -82,8 +84,8 @@ export class ReplayFile implements Source {
 
   /** One run through all files; returns the bytes used. */
   async #pass(sink: Sink, source: number): Promise<number> {
-    const reader = new RecordingReader(this.#options.paths);
-    const { speed } = this.#options;
+    const { paths, speed, keeps } = this.#options;
+    const reader = new RecordingReader(paths, keeps);
     const pace = speed === 'max' ? undefined : new Pace(speed);
     let used = 0;
     try {

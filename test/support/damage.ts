@@ -65,6 +65,12 @@ export function edited(
   });
 }
 
+/** Two recordings as one, by their times. */
+export function merged(one: Lines, other: Lines): Lines {
+  const timeOf = (line: string): bigint => BigInt(line.split(' ', 1)[0] ?? '');
+  return [...one, ...other].toSorted((left, right) => Number(timeOf(left) - timeOf(right)));
+}
+
 /**
  * With a REST snapshot before a place, cut from the oracle's book of the undamaged lines before it. It holds all levels,
  * so that the book after it is the undamaged one again.

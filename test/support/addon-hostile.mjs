@@ -1,0 +1,303 @@
+/**
+ * Calls every export of the addon with values that it was not made for. Runs as a process of its own, so that a crash is
+ * an exit by a signal and not the end of the test runner. Arguments: seed, rounds, file for the call under way.
+ * Prints one line of JSON: how often each export was called and refused, and the codes of the errors.
+ */
+
+import { openSync, readFileSync, writeSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import fc from 'fast-check';
+
+const require = createRequire(import.meta.url);
+const native = require('../../src/native/binding.js');
+const declarations = readFileSync(new URL('../../src/native/binding.d.ts', import.meta.url), 'utf8');
+
+const [seed = '1', rounds = '100', callFile = '/dev/null'] = process.argv.slice(2);
+const callFd = openSync(callFile, 'w');
+
+/** Every constructor and method that the declarations name, as the generator wrote them. */
+function declaredExports() {
+  const found = [];
+  for (const [, owner, body] of declarations.matchAll(/^export declare class (\w+) \{\n([\s\S]*?)^\}/gm)) {
+    for (const [, name, list] of body.matchAll(/^ {2}(\w+)\((.*?)\)/gm)) {
+      const types = list === '' ? [] : list.split(', ').map((parameter) => parameter.split(': ')[1]);
+      found.push({ owner, name, types });
+    }
+  }
+  return found;
+}
+
+const exported = declaredExports();
+for (const [, name] of declarations.matchAll(/^export declare (?:class|function|const) (\w+)/gm)) {
+  if (!(name in native)) throw new Error(`${name} is declared but not exported`);
+}
+for (const [owner, value] of Object.entries(native)) {
+  const members = typeof value === 'function' ? Object.getOwnPropertyNames(value.prototype ?? {}) : [];
+  const declared = exported.filter((member) => member.owner === owner).map(({ name }) => name);
+  if (members.toSorted().join() !== declared.toSorted().join()) {
+    throw new Error(`${owner} has ${members.join()}, declared are ${declared.join()}`);
+  }
+}
+
+const SYMBOL = 'BTCUSDT';
+const START_MS = 1_700_000_000_000;
+const MORE = 2;
+
+/** A snapshot and the updates behind it: the input by which an engine shows that it still works. */
+function goodFrames() {
+  const simulator = new native.Simulator(5, START_MS);
+  const out = new Uint8Array(1 << 20);
+  const frames = [];
+  for (let now = START_MS; frames.length < 40; now += 10) {
+    for (let bytes = simulator.next(now, out); bytes > 0; bytes = simulator.next(now, out)) {
+      const frame = out.slice(0, bytes);
+      const text = Buffer.from(frame).toString();
+      if (!text.includes(`"${SYMBOL}"`)) continue;
+      if (text.includes('"depthUpdate"') || frames.length > 0) frames.push(frame);
+      if (frames.length === 1) frames.push(out.slice(0, simulator.snapshot(SYMBOL, 1000, out)));
+    }
+  }
+  return frames;
+}
+
+const good = goodFrames();
+
+/** An engine with one book, and the ring that it writes. */
+class Bench {
+  constructor() {
+    this.output = new SharedArrayBuffer(128 + (4 << 20));
+    this.engine = new native.Engine({ startId: 9, silenceMs: 0, replay: true }, new Uint8Array(this.output));
+    this.words = new Uint32Array(this.output);
+    this.instrument = this.engine.instruments().find(({ name }) => name === `sim:${SYMBOL}`).id;
+    this.source = this.engine.openSource('sim', [this.instrument]);
+    this.other = this.engine.instruments().find(({ name }) => name === 'sim:ETHUSDT').id;
+  }
+
+  /** Reads nothing of what waits, but makes room for more. */
+  drain(flags) {
+    for (let left = flags; left !== 0; left = (left & MORE) === 0 ? 0 : this.engine.pump()) {
+      Atomics.store(this.words, 1, Atomics.load(this.words, 0));
+    }
+  }
+
+  /** The book after a reset of the venue and the good frames. */
+  work() {
+    this.drain(MORE);
+    this.drain(this.engine.resetSource(this.source));
+    for (const frame of good) this.drain(this.engine.ingest(this.source, frame));
+    return `${this.engine.book(this.instrument).state} ${this.engine.digest(this.instrument)}`;
+  }
+}
+
+const bench = new Bench();
+const expected = bench.work();
+if (!expected.startsWith('synced ')) throw new Error(`the good frames leave the book ${expected}`);
+
+function detached(view) {
+  structuredClone(view.buffer, { transfer: [view.buffer] });
+  return view;
+}
+
+function shrunk() {
+  const buffer = new ArrayBuffer(64, { maxByteLength: 256 });
+  const view = new Uint8Array(buffer, 8);
+  buffer.resize(4);
+  return view;
+}
+
+const HUGE = new Uint8Array(9 << 20).fill(0x20);
+
+const NUMBERS = [0, -0, 1, -1, 1.5, NaN, Infinity, -Infinity, 5e-324, 1e308].concat([
+  2 ** 31,
+  2 ** 32 - 1,
+  2 ** 32,
+  2 ** 53,
+  2 ** 63,
+  -(2 ** 31),
+  -(2 ** 53),
+  -(2 ** 63),
+  16,
+  255,
+  1000,
+]);
+const STRINGS = ['', 'x', 'sim', 'binance', `sim:${SYMBOL}`, 'sim:NEW', ':', '\0', '\ud800', SYMBOL].concat([
+  'sim:',
+  'Ω:Ω',
+  'x'.repeat(1 << 20),
+]);
+/** Numbers that mean something to the engine under test, so that calls get beyond the first check. */
+const MEANT = () => [bench.source, bench.instrument, 1, 2, 5, 16, 20, -2];
+const BIGINTS = [
+  0n,
+  -1n,
+  1n,
+  2n ** 63n - 1n,
+  2n ** 63n,
+  2n ** 64n - 1n,
+  2n ** 64n,
+  -(2n ** 63n),
+  2n ** 4000n,
+];
+const BYTES = [
+  () => new Uint8Array(0),
+  () => detached(new Uint8Array(16)),
+  () => detached(Buffer.from(new ArrayBuffer(16))),
+  shrunk,
+  () => new Uint8Array(new SharedArrayBuffer(0)),
+  () => new Uint8Array(new SharedArrayBuffer(4096)),
+  () => new Uint8Array(new SharedArrayBuffer(64, { maxByteLength: 128 })),
+  () => HUGE,
+  () => HUGE.subarray(HUGE.length),
+  () => new Uint8Array(1 << 20),
+  () => new Uint8Array(33).subarray(1, 32),
+  () => good[0].subarray(0, good[0].length >> 1),
+  () => Buffer.from('1700000000000000000 {"e":"trade"}\n1 {\n'),
+  () => Buffer.from('{"lastUpdateId":1,"bids":[["1e999","1"]],"asks":[]}'),
+  () => Buffer.from(`${'['.repeat(100_000)}`),
+  () => Uint8Array.from({ length: 512 }, (_, at) => (at * 131) & 0xff),
+  () => new Uint8Array(128 + (4 << 20)),
+  () => new Uint8Array(new SharedArrayBuffer(128 + (4 << 20))),
+  () => good[0],
+];
+const OTHERS = [
+  () => undefined,
+  () => null,
+  () => true,
+  () => Symbol('x'),
+  () => () => 1,
+  () => ({}),
+  () => ({ length: 2 ** 32 - 1 }),
+  () => new Float64Array(8),
+  () => new BigUint64Array(1),
+  () => new Int8Array(3),
+  () => new Uint8ClampedArray(3),
+  () => new DataView(new ArrayBuffer(8)),
+  () => new ArrayBuffer(8),
+  () => new SharedArrayBuffer(8),
+  () => new Proxy(new Uint8Array(8), {}),
+  () => new Proxy({}, {}),
+  () => new Date(NaN),
+];
+const OPTIONS = [
+  () => ({ startId: 1, silenceMs: 0, replay: true }),
+  () => ({ startId: -1, silenceMs: NaN, replay: false }),
+  () => ({ startId: 1, silenceMs: 0, replay: 1 }),
+  () => ({ startId: {}, silenceMs: [], replay: null }),
+  () => Object.create({ startId: 1, silenceMs: 0, replay: true }),
+  () => ({}),
+].map((make) => ({ label: String(make).slice(0, 60), make }));
+const ARRAYS = [
+  () => [],
+  () => [NaN],
+  () => [-1],
+  () => ['1'],
+  () => [0, 0],
+  () => [bench.instrument],
+  () => [bench.other, bench.other],
+  () => [bench.other],
+  () => new Array(2 ** 32 - 1),
+  () => new Array(100_000).fill(7),
+];
+
+/** Makes a value when it is needed: detached memory cannot be kept in a list of examples. */
+const made = (label, make) => ({ label, make });
+const numbers = fc.oneof(
+  fc.constantFrom(...NUMBERS.map((value) => made(Object.is(value, -0) ? '-0' : String(value), () => value))),
+  fc.nat(MEANT().length - 1).map((at) => made(`meant ${MEANT()[at]}`, () => MEANT()[at])),
+);
+const booleans = fc.boolean().map((value) => made(String(value), () => value));
+const strings = fc.constantFrom(...STRINGS.map((value) => made(value.slice(0, 20), () => value)));
+const bigints = fc.constantFrom(
+  ...BIGINTS.map((value) => made(`${String(value).slice(0, 20)}n`, () => value)),
+);
+const bytes = fc.constantFrom(...BYTES.map((make) => made(`bytes ${String(make).slice(0, 60)}`, make)));
+const arrays = fc.constantFrom(...ARRAYS.map((make) => made(String(make).slice(0, 60), make)));
+const others = fc.constantFrom(...OTHERS.map((make) => made(String(make).slice(0, 60), make)));
+const anything = fc.oneof(numbers, strings, bigints, bytes, arrays, others);
+
+/** Mostly values of the right type that are wrong in themselves: others get no further than the conversion. */
+function argument(type) {
+  const fitting = { number: numbers, string: strings, bigint: bigints, boolean: booleans, Uint8Array: bytes }[
+    type
+  ];
+  const own = fitting ?? (type.startsWith('Array<') ? arrays : fc.constantFrom(...OPTIONS));
+  return fc.oneof({ weight: 5, arbitrary: own }, { weight: 1, arbitrary: anything });
+}
+
+const calls = fc.constantFrom(...exported).chain((member) =>
+  fc
+    .tuple(fc.tuple(...member.types.map(argument)), fc.array(anything, { maxLength: 1 }), fc.nat(9))
+    .map(([args, extra, cut]) => ({
+      member,
+      // Now and then an argument too few or too many.
+      args: cut === 0 ? args.slice(0, -1) : [...args, ...extra],
+    })),
+);
+
+function hasType(type, value) {
+  if (type === 'Uint8Array') return value instanceof Uint8Array;
+  if (type.startsWith('Array<')) return Array.isArray(value);
+  return type === typeof value || (type === 'EngineOptions' && typeof value === 'object' && value !== null);
+}
+
+const objects = {
+  Engine: bench.engine,
+  Replica: new native.Replica(),
+  Simulator: new native.Simulator(1, START_MS),
+};
+const summary = Object.fromEntries(
+  exported.map(({ owner, name }) => [`${owner}.${name}`, { calls: 0, refused: 0 }]),
+);
+const codes = new Set();
+
+function call({ member: { owner, name, types }, args }) {
+  const counts = summary[`${owner}.${name}`];
+  const text = `${owner}.${name}(${args.map(({ label }) => label).join(', ')})`;
+  writeSync(callFd, text.padEnd(400).slice(0, 400), 0);
+  const values = args.map(({ make }) => make());
+  counts.calls += 1;
+  try {
+    if (name === 'constructor') new native[owner](...values);
+    else objects[owner][name](...values);
+  } catch (error) {
+    counts.refused += 1;
+    // Where a value has another type, V8 itself may throw while it is converted: before the addon is asked.
+    const byV8 = error instanceof TypeError || error instanceof RangeError;
+    if (byV8 && !types.every((type, at) => hasType(type, values[at]))) return;
+    if (!(error instanceof Error) || typeof error.code !== 'string' || error.code === '') {
+      throw new Error(`${text} throws without a code: ${String(error)}`);
+    }
+    if (error.code === 'addon.panicked' || error.code === 'addon.failed')
+      throw new Error(`${text}: ${error.message}`);
+    codes.add(error.code);
+  }
+  if (owner === 'Engine') bench.drain(bench.engine.pump());
+}
+
+fc.assert(
+  fc.property(fc.array(calls, { minLength: 1, maxLength: 20 }), (batch) => {
+    for (const each of batch) call(each);
+    const after = bench.work();
+    if (after !== expected) throw new Error(`afterwards the book is ${after}, not ${expected}`);
+  }),
+  { seed: Number(seed), numRuns: Number(rounds), endOnFailure: true },
+);
+
+// A method that is called on something else is refused by V8, not misread.
+for (const { owner, name } of exported.filter((member) => member.name !== 'constructor')) {
+  for (const self of [
+    undefined,
+    {},
+    ...Object.values(objects).filter((other) => !(other instanceof native[owner])),
+  ]) {
+    let refused = false;
+    try {
+      native[owner].prototype[name].call(self);
+    } catch {
+      refused = true;
+    }
+    if (!refused) throw new Error(`${owner}.${name} accepts another object as its own`);
+  }
+}
+
+process.stdout.write(`${JSON.stringify({ summary, codes: [...codes].toSorted() })}\n`);
