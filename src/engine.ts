@@ -79,11 +79,11 @@ export interface NativeEngine {
     lotSize: number,
   ): number;
   detect(bytes: Uint8Array): string[];
-  openSource(venue: string, instruments: number[]): number;
+  openSource(venue: string, instruments: Uint32Array): number;
   ingest(source: number, bytes: Uint8Array): number;
-  ingestSnapshot(source: number, instrument: number, bytes: Uint8Array): number;
+  ingestSnapshot(instrument: number, ticket: number, bytes: Uint8Array): number;
   snapshotFailed(instrument: number): void;
-  ingestRecording(source: number, bytes: Uint8Array, untilNs: bigint, last: boolean): number;
+  ingestRecording(source: number, bytes: Uint8Array, untilNs: bigint): number;
   resetSource(source: number): number;
   tick(): number;
   pump(): number;
@@ -101,8 +101,8 @@ export interface NativeEngine {
 export interface EngineListener {
   /** One feed frame. The view is valid during the call only: its memory is the ring's. */
   onFrame(instrument: number, stream: number, frame: Uint8Array): void;
-  /** The engine needs a snapshot of the venue's book. `attempt` counts from 1. */
-  onSnapshotRequest(instrument: number, attempt: number, reason: number): void;
+  /** The engine needs a snapshot of the venue's book. The answer must bring the ticket back. */
+  onSnapshotRequest(instrument: number, ticket: number, reason: number): void;
   /** An input was wrong; the engine has gone on. Not called for each when several share one input. */
   onFault(error: DepthwireError): void;
 }
@@ -197,7 +197,7 @@ export class Engine {
 
   /** Opens a connection of a venue and the books of its instruments. */
   openSource(venue: string, instruments: readonly number[]): number {
-    return guarded(() => this.#native.openSource(venue, [...instruments]));
+    return guarded(() => this.#native.openSource(venue, Uint32Array.from(instruments)));
   }
 
   /** One received frame, which may be reused after the call. */
@@ -211,9 +211,9 @@ export class Engine {
     this.#settle(flags);
   }
 
-  /** The answer to a snapshot request. */
-  ingestSnapshot(source: number, instrument: number, answer: Uint8Array): void {
-    this.#settle(guarded(() => this.#native.ingestSnapshot(source, instrument, answer)));
+  /** The answer to the snapshot request of that ticket; one that is void by now is a fault, not taken. */
+  ingestSnapshot(instrument: number, ticket: number, answer: Uint8Array): void {
+    this.#settle(guarded(() => this.#native.ingestSnapshot(instrument, ticket, answer)));
   }
 
   /** A snapshot request cannot be answered; the engine asks again, later each time. */
@@ -230,7 +230,7 @@ export class Engine {
     // Each round uses at least one line or is the last, so the lines bound it.
     for (;;) {
       const rest = used === 0 ? lines : lines.subarray(used);
-      const flags = guarded(() => this.#native.ingestRecording(source, rest, untilNs, false));
+      const flags = guarded(() => this.#native.ingestRecording(source, rest, untilNs));
       const consumed = this.#words[RING.control.consumed] ?? 0;
       used += consumed;
       this.#settle(flags);

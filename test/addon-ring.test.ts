@@ -12,7 +12,7 @@ function nativeEngine() {
   const output = new SharedArrayBuffer(RING.controlBytes + RING_BYTES);
   const native = new NativeEngine({ startId: 3, silenceMs: 0, replay: true }, new Uint8Array(output));
   const ids = NAMES.map((name) => native.instruments().find((listed) => listed.name === name)?.id ?? 0);
-  const sources = ids.map((id) => native.openSource('sim', [id]));
+  const sources = ids.map((id) => native.openSource('sim', Uint32Array.of(id)));
   // Many views, so that each update puts out many frames.
   for (const id of ids) for (let depth = 1; depth <= 30; depth += 1) native.openDepth(id, depth * 3, 0);
   return { output, native, ids, sources };
@@ -158,7 +158,7 @@ it('an image that does not fit says how much it needs, and writes nothing of it 
   const simulator = new Simulator(4, 0);
   const out = new Uint8Array(1 << 20);
   const snapshot = out.slice(0, simulator.snapshot('BTCUSDT', 1000, out));
-  native.ingestSnapshot(sources[0] ?? 0, id, snapshot);
+  native.ingest(sources[0] ?? 0, snapshot);
   const needed = native.image(id, 1, out);
   expect(needed).toBeGreaterThan(10_000);
   for (const size of [0, 1, needed - 1]) {

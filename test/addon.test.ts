@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, it } from 'vitest';
+import { Engine } from '#native';
+import { RING } from '../src/engine.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'depthwire-addon-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -75,3 +77,40 @@ it.each([
   },
   RUN_MS_MAX + 10_000,
 );
+
+it('the engine writes to shared memory only: any other could be taken away under it', () => {
+  const size = RING.controlBytes + (4 << 20);
+  const options = { startId: 1, silenceMs: 0, replay: false };
+  const wrong = [
+    new Uint8Array(size),
+    // Resizable, which the configured library types do not know.
+    new Uint8Array(Reflect.construct(ArrayBuffer, [size, { maxByteLength: 2 * size }])),
+    new Uint8Array(new SharedArrayBuffer(size - 8)),
+    new Uint8Array(new SharedArrayBuffer(size + 8), 4, size),
+  ];
+  for (const output of wrong) {
+    expect(() => new Engine(options, output)).toThrow(
+      expect.objectContaining({ code: 'addon.output_memory' }),
+    );
+  }
+  expect(new Engine(options, new Uint8Array(new SharedArrayBuffer(size))).instruments()).not.toHaveLength(0);
+});
+
+it('numbers that an integer field cannot hold are refused, not bent', () => {
+  const output = new Uint8Array(new SharedArrayBuffer(RING.controlBytes + (4 << 20)));
+  const engine = new Engine({ startId: 1, silenceMs: 0, replay: false }, output);
+  const notAnInteger = expect.objectContaining({ code: 'addon.not_an_integer' });
+  for (const [exponent, tick] of [
+    [-2, 0.5],
+    [2 ** 32 - 2, 1],
+    [-19, 1],
+    [-2, 1e300],
+    [NaN, 1],
+  ] as const) {
+    expect(() => engine.addInstrument('binance:NEWUSDT', exponent, -8, tick, 1)).toThrow(notAnInteger);
+  }
+  expect(() => new Engine({ startId: -1, silenceMs: 0, replay: false }, output)).toThrow(notAnInteger);
+  expect(() => engine.openSource('nyse', Uint32Array.of(1))).toThrow(
+    expect.objectContaining({ code: 'instrument.unknown_venue' }),
+  );
+});

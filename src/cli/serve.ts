@@ -44,7 +44,7 @@ export async function startServing(
     },
     {
       onFrame: (instrument, stream, frame) => wiring.server?.onFrame(instrument, stream, frame),
-      onSnapshotRequest: (instrument) => wiring.source?.snapshot(instrument),
+      onSnapshotRequest: (instrument, ticket) => wiring.source?.snapshot(instrument, ticket),
       onFault: (error) => {
         if (wiring.server !== undefined) wiring.server.metrics.faults += 1;
         faults.report(error);

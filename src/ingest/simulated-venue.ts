@@ -61,14 +61,16 @@ export class SimulatedVenue implements Source {
     return Promise.resolve();
   }
 
-  snapshot(instrument: number): void {
+  snapshot(instrument: number, ticket: number): void {
     const symbol = this.#symbols.get(instrument);
     const sink = this.#sink;
-    if (symbol === undefined || sink === undefined || this.#requests.has(instrument)) return;
+    if (symbol === undefined || sink === undefined) return;
+    // A later request makes the earlier one void.
+    clearTimeout(this.#requests.get(instrument));
     const request = setTimeout(() => {
       this.#requests.delete(instrument);
       const bytes = this.#simulator.snapshot(symbol, SNAPSHOT_LEVELS, this.#frame);
-      if (bytes > 0) sink.ingestSnapshot(this.#source, instrument, this.#frame.subarray(0, bytes));
+      if (bytes > 0) sink.ingestSnapshot(instrument, ticket, this.#frame.subarray(0, bytes));
       else sink.snapshotFailed(instrument);
     }, SNAPSHOT_DELAY_MS);
     this.#requests.set(instrument, request);

@@ -7,7 +7,8 @@ export interface Sink {
   openSource(venue: string, instruments: readonly number[]): number;
   /** One received frame; its memory may be reused after the call. */
   ingest(source: number, frame: Uint8Array): void;
-  ingestSnapshot(source: number, instrument: number, answer: Uint8Array): void;
+  /** The answer to a request, with its ticket. */
+  ingestSnapshot(instrument: number, ticket: number, answer: Uint8Array): void;
   snapshotFailed(instrument: number): void;
   /** Whole lines of a recording that are not later than `untilNs`; returns the bytes used. */
   ingestRecording(source: number, lines: Uint8Array, untilNs: bigint): number;
@@ -28,7 +29,7 @@ export interface Source {
   /** Delivers nothing more once it has resolved. */
   stop(): Promise<void>;
   /** Fetch a snapshot of an instrument's book: answered later by `ingestSnapshot` or `snapshotFailed`. */
-  snapshot(instrument: number): void;
+  snapshot(instrument: number, ticket: number): void;
   /** Resolves when there is nothing more to deliver, rejects when the source fails. A live source never resolves. */
   readonly ended: Promise<void>;
 }

@@ -20,18 +20,18 @@ export declare class Engine {
   /** Names of the instruments that the first bytes of a recording hold. */
   detect(bytes: Uint8Array): Array<string>
   /** Opens a connection of one venue that speaks for these instruments, and their books. */
-  openSource(venue: string, instruments: Array<number>): number
+  openSource(venue: string, instruments: Uint32Array): number
   /** One received frame. Returns bits: 1 records wait, 2 drain and pump, 4 see `lastError`. */
   ingest(source: number, bytes: Uint8Array): number
-  /** The venue's answer to a snapshot request. */
-  ingestSnapshot(source: number, instrument: number, bytes: Uint8Array): number
+  /** The venue's answer to the snapshot request of that ticket. */
+  ingestSnapshot(instrument: number, ticket: number, bytes: Uint8Array): number
   /** The snapshot cannot be had; the engine asks again after a pause. */
   snapshotFailed(instrument: number): void
   /**
-   * Whole lines of a recording up to the first after `untilNs`; `last`: no more bytes follow, so the last line may lack its end.
-   * The control block then holds the bytes consumed and the times of the last and of the next line.
+   * Whole lines of a recording up to the first after `untilNs`. The control block then holds the bytes consumed and the
+   * times of the last and of the next line.
    */
-  ingestRecording(source: number, bytes: Uint8Array, untilNs: bigint, last: boolean): number
+  ingestRecording(source: number, bytes: Uint8Array, untilNs: bigint): number
   /** The venue starts anew: the source's books are syncing until their next snapshots. */
   resetSource(source: number): number
   /** Time passes. Live by the machine's clock, on replay by the recording's. */

@@ -299,7 +299,7 @@ export class LocalBook {
   /** Rules 2 and 3. A top of book replaces both sides, a delta changes levels. */
   private applyLevels(frame: FrameReader): ApplyOutcome {
     if (this.awaitingImage) return AWAITING_IMAGE;
-    if (!this.isMyEpoch(frame)) return OTHER_EPOCH;
+    if (!this.isMyEpoch(frame)) return this.otherEpoch(frame);
     const seq = frame.seq;
     if (seq <= this.seq) return OLD;
     const prevSeq = frame.prevSeq;
@@ -325,6 +325,16 @@ export class LocalBook {
     return APPLIED;
   }
 
+  /** Rule 2. A frame of a later epoch says that the image which opens that epoch was missed. */
+  private otherEpoch(frame: FrameReader): ApplyOutcome {
+    const { epochHigh, epochLow } = this;
+    const isLater =
+      frame.epochHigh > epochHigh || (frame.epochHigh === epochHigh && frame.epochLow > epochLow);
+    if (!isLater) return OTHER_EPOCH;
+    this.loseTruth('sequence_gap');
+    return { tag: 'gap', expected: this.seq, received: frame.seq };
+  }
+
   /** Frames up to `received` are missing. The content stays exact at its own sequence, so a later delta that reaches back to it repairs this. */
   private missed(received: number): ApplyOutcome {
     this.state = 'stale';
@@ -335,7 +345,7 @@ export class LocalBook {
   /** Rule 5. */
   private applyCheck(frame: FrameReader): ApplyOutcome {
     if (this.awaitingImage) return AWAITING_IMAGE;
-    if (!this.isMyEpoch(frame)) return OTHER_EPOCH;
+    if (!this.isMyEpoch(frame)) return this.otherEpoch(frame);
     if (frame.seq > this.seq) return this.missed(frame.seq);
     if (frame.seq < this.seq) return OTHER_SEQ;
     return this.verify(frame) ?? CHECKED;

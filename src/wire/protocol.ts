@@ -16,6 +16,7 @@ export const Flag = {
   replay: 16,
   last: 32,
   venue: 64,
+  beyondKnown: 128,
 } as const;
 
 export type Side = 'bid' | 'ask';

@@ -89,9 +89,9 @@ export class FakeNative implements NativeEngine {
     this.queue.push({ type: RING.type.frame, instrument: id, stream, payload });
   }
 
-  requestSnapshot(id: number, attempt: number): void {
+  requestSnapshot(id: number, ticket: number): void {
     const payload = new Uint8Array(8);
-    new DataView(payload.buffer).setUint32(0, attempt, true);
+    new DataView(payload.buffer).setUint32(0, ticket, true);
     payload[4] = 2;
     this.queue.push({ type: RING.type.snapshotRequest, instrument: id, stream: 0, payload });
   }
@@ -113,7 +113,7 @@ export class FakeNative implements NativeEngine {
   detect(bytes: Uint8Array): string[] {
     return /"s":"([A-Z]+)"/.test(Buffer.from(bytes).toString()) ? ['binance:BTCUSDT'] : [];
   }
-  openSource(venue: string, instruments: number[]): number {
+  openSource(venue: string, instruments: Uint32Array): number {
     this.calls.push(`open ${venue} ${instruments.join(' ')}`);
     return 1;
   }
@@ -121,8 +121,8 @@ export class FakeNative implements NativeEngine {
     this.calls.push(`ingest ${label(bytes)}`);
     return this.#flags();
   }
-  ingestSnapshot(_source: number, id: number, bytes: Uint8Array): number {
-    this.calls.push(`snapshot ${id} ${label(bytes)}`);
+  ingestSnapshot(id: number, ticket: number, bytes: Uint8Array): number {
+    this.calls.push(`snapshot ${id} ticket ${ticket} ${label(bytes)}`);
     return this.#flags();
   }
   snapshotFailed(id: number): void {

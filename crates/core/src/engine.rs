@@ -3,11 +3,11 @@
 //! An engine owns all its state: N of them run in N threads. It does one thing for each call and keeps nothing half
 //! done: a frame that cannot be decoded changes no book.
 
+mod error;
 mod pipeline;
 mod request;
 
 use std::collections::HashMap;
-use std::fmt;
 
 use crate::aggregate::{Bbo, DEPTH_MAX};
 use crate::book::{L2Book, digest};
@@ -15,9 +15,9 @@ use crate::decode::{self, DecodeError, LineFramer, Listing, Listings};
 use crate::encode::{Outbox, Stream};
 use crate::stats::Stats;
 use crate::types::{
-    BookState, Catalogue, Clock, Event, Instrument, InstrumentError, InstrumentId, Levels, Side, TimeNs,
-    Venue,
+    BookState, Catalogue, Clock, Event, Instrument, InstrumentId, Levels, Side, TimeNs, Venue,
 };
+pub use error::{EngineError, IngestError};
 use pipeline::{Context, Pipeline};
 
 /// Most levels that one book may hold, both sides together, unless the configuration says less.
@@ -28,6 +28,9 @@ pub const BOOKS_MAX: usize = 4_096;
 
 /// Most sources (venue connections, recordings) of one engine.
 pub const SOURCES_MAX: usize = 1_024;
+
+/// Most different depth views of one instrument.
+pub const VIEWS_MAX: usize = 32;
 
 /// Longest time between two publications of a depth view.
 pub const VIEW_INTERVAL_NS_MAX: u64 = 60_000_000_000;
@@ -95,109 +98,25 @@ pub struct RecordingProgress {
     pub error: Option<IngestError>,
 }
 
-/// A call that the engine cannot do. Bytes that cannot be decoded are [`DecodeError`]s instead.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EngineError {
-    /// No such source.
-    UnknownSource(u32),
-    /// No such instrument in the catalogue, or no source carries it.
-    UnknownInstrument(u32),
-    /// The instrument trades elsewhere than the source.
-    WrongVenue,
-    /// A source without instruments, or an instrument that another source carries already.
-    SourceInstruments,
-    /// One more than [`SOURCES_MAX`] or [`BOOKS_MAX`].
-    Full,
-    /// Depth outside 1 to [`DEPTH_MAX`], or an interval above [`VIEW_INTERVAL_NS_MAX`].
-    ViewRange,
-    /// Too many different depth views of one instrument.
-    ViewsFull,
-    /// The instrument itself is wrong.
-    Instrument(InstrumentError),
-    /// Its scale cannot change while a book uses it.
-    InUse,
-}
-
-impl EngineError {
-    /// Stable code, which reaches JavaScript as `err.code`.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::UnknownSource(_) => "engine.unknown_source",
-            Self::UnknownInstrument(_) => "engine.unknown_instrument",
-            Self::WrongVenue => "engine.wrong_venue",
-            Self::SourceInstruments => "engine.source_instruments",
-            Self::Full => "engine.full",
-            Self::ViewRange => "engine.view_range",
-            Self::ViewsFull => "engine.views_full",
-            Self::Instrument(error) => error.code(),
-            Self::InUse => "engine.instrument_in_use",
-        }
-    }
-
-    /// What to do about it, in one line.
-    #[must_use]
-    pub const fn fix(self) -> &'static str {
-        match self {
-            Self::UnknownSource(_) => "open the source first and use the number that was returned",
-            Self::UnknownInstrument(_) => "use a number that instruments() lists and that a source carries",
-            Self::WrongVenue => "open one source for each venue",
-            Self::SourceInstruments => {
-                "give each source at least one instrument that no other source carries"
-            }
-            Self::Full => "use another engine, or fewer sources and instruments",
-            Self::ViewRange => "ask for 1 to 100 levels and an interval of at most 60 s",
-            Self::ViewsFull => "use depth and interval combinations that are open already",
-            Self::Instrument(_) => {
-                "name it venue:SYMBOL, with exponents from -18 to 0 and a tick and lot of 0 or more"
-            }
-            Self::InUse => "set the scale before the source that carries the instrument is opened",
-        }
-    }
-}
-
-impl fmt::Display for EngineError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UnknownSource(number) => write!(f, "source {number} is not open"),
-            Self::UnknownInstrument(number) => write!(f, "instrument {number} has no book here"),
-            Self::WrongVenue => f.write_str("the instrument trades at another venue than the source's"),
-            Self::SourceInstruments => {
-                f.write_str("the source has no instrument, or one that another source carries already")
-            }
-            Self::Full => write!(f, "the engine holds at most {SOURCES_MAX} sources and {BOOKS_MAX} books"),
-            Self::ViewRange => {
-                write!(f, "a depth view has 1 to {DEPTH_MAX} levels and an interval of 0 to 60 s")
-            }
-            Self::ViewsFull => {
-                write!(f, "an instrument has at most {} different depth views", pipeline::VIEWS_MAX)
-            }
-            Self::Instrument(error) => write!(f, "the instrument cannot be added ({})", error.code()),
-            Self::InUse => f.write_str("the instrument has a book with another scale"),
-        }
-    }
-}
-
-impl std::error::Error for EngineError {}
-
 /// One connection or recording of one venue.
 #[derive(Debug)]
 struct Source {
-    venue: Venue,
-    /// Sorted by symbol.
-    listings: Vec<(Box<[u8]>, Listing)>,
+    /// Sorted by symbol, each with the place of its pipeline.
+    listings: Vec<(Box<[u8]>, Listing, usize)>,
     /// Used when the source is a recording.
     framer: LineFramer,
+    /// Time of the last tick made from the recording.
+    ticked_at: TimeNs,
 }
 
 impl Listings for Source {
     fn find(&self, symbol: &[u8]) -> Option<Listing> {
-        let index = self.listings.binary_search_by(|(listed, _)| (**listed).cmp(symbol)).ok()?;
+        let index = self.listings.binary_search_by(|(listed, ..)| (**listed).cmp(symbol)).ok()?;
         Some(self.listings[index].1)
     }
 
     fn sole(&self) -> Option<Listing> {
-        if let [(_, listing)] = self.listings.as_slice() { Some(*listing) } else { None }
+        if let [(_, listing, _)] = self.listings.as_slice() { Some(*listing) } else { None }
     }
 }
 
@@ -215,8 +134,6 @@ pub struct Engine<C> {
     /// The decoder's levels, and room for those that waited: both reused.
     levels: Levels,
     scratch: Levels,
-    /// Time of the last tick made from a recording.
-    ticked_at: TimeNs,
 }
 
 impl<C: Clock> Engine<C> {
@@ -234,7 +151,6 @@ impl<C: Clock> Engine<C> {
             stats: Stats::default(),
             levels: Levels::default(),
             scratch: Levels::default(),
-            ticked_at: 0,
         }
     }
 
@@ -281,20 +197,21 @@ impl<C: Clock> Engine<C> {
             }
             let Instrument { price_exponent, qty_exponent, .. } = *instrument;
             let symbol: Box<[u8]> = instrument.symbol.as_bytes().into();
-            listings.push((symbol, Listing { id, price_exponent, qty_exponent }));
+            listings.push((symbol, Listing { id, price_exponent, qty_exponent }, 0));
         }
-        listings.sort_by(|(a, _), (b, _)| a.cmp(b));
+        listings.sort_by(|(a, ..), (b, ..)| a.cmp(b));
         let repeated = listings.windows(2).any(|pair| pair[0].0 == pair[1].0);
         if repeated || instruments.iter().any(|id| self.by_id.contains_key(id)) {
             return Err(EngineError::SourceInstruments);
         }
-        for &id in instruments {
-            if let Some(instrument) = self.catalogue.get(id) {
-                self.by_id.insert(id, self.pipelines.len());
-                self.pipelines.push(Pipeline::new(id, instrument, &self.config));
+        for (_, listing, index) in &mut listings {
+            if let Some(instrument) = self.catalogue.get(listing.id) {
+                *index = self.pipelines.len();
+                self.by_id.insert(listing.id, *index);
+                self.pipelines.push(Pipeline::new(listing.id, instrument, &self.config));
             }
         }
-        self.sources.push(Source { venue, listings, framer: LineFramer::default() });
+        self.sources.push(Source { listings, framer: LineFramer::default(), ticked_at: 0 });
         Ok(SourceId(self.sources.len() as u32 - 1))
     }
 
@@ -304,34 +221,43 @@ impl<C: Clock> Engine<C> {
     /// A frame that cannot be decoded is counted, changes nothing and is told: [`DecodeError`].
     pub fn ingest(&mut self, source: SourceId, bytes: &[u8], ts_recv: TimeNs) -> Result<(), IngestError> {
         let source = self.sources.get(source.0 as usize).ok_or(EngineError::UnknownSource(source.0))?;
+        if self.outbox.is_full() {
+            return Err(EngineError::OutboxFull.into());
+        }
         self.stats.frames += 1;
         let event = decode::decode(bytes, source, &mut self.levels);
         self.dispatch(event, ts_recv)
     }
 
-    /// The venue's answer to a snapshot request, which need not name its instrument.
+    /// The venue's answer to the snapshot request with this ticket. It need not name its instrument.
     ///
     /// # Errors
-    /// As [`Engine::ingest`]. An answer that cannot be decoded counts as [`Engine::snapshot_failed`] too.
+    /// [`EngineError::StaleAnswer`] when another request, or none, is under way; else as [`Engine::ingest`]. An answer
+    /// that cannot be decoded counts as [`Engine::snapshot_failed`] too.
     pub fn ingest_snapshot(
         &mut self,
         instrument: InstrumentId,
+        ticket: u32,
         bytes: &[u8],
         ts_recv: TimeNs,
     ) -> Result<(), IngestError> {
-        if !self.by_id.contains_key(&instrument) {
-            return Err(EngineError::UnknownInstrument(instrument.0).into());
+        let unknown = EngineError::UnknownInstrument(instrument.0);
+        let pipeline = &mut self.pipelines[*self.by_id.get(&instrument).ok_or(unknown)?];
+        let listed = self.catalogue.get(instrument).ok_or(unknown)?;
+        if !pipeline.awaits(ticket) {
+            return Err(EngineError::StaleAnswer(ticket).into());
         }
-        let Some(&Instrument { price_exponent, qty_exponent, .. }) = self.catalogue.get(instrument) else {
-            return Err(EngineError::UnknownInstrument(instrument.0).into());
-        };
+        if self.outbox.is_full() {
+            return Err(EngineError::OutboxFull.into());
+        }
         self.stats.frames += 1;
+        let Instrument { price_exponent, qty_exponent, .. } = *listed;
         let listing = Listing { id: instrument, price_exponent, qty_exponent };
-        let event = decode::decode_snapshot(bytes, listing, &mut self.levels).map(Event::Snapshot);
-        if event.is_err() {
-            self.snapshot_failed(instrument, ts_recv);
+        let decoded = decode::decode_snapshot(bytes, listed.symbol.as_bytes(), listing, &mut self.levels);
+        if decoded.is_err() {
+            pipeline.on_snapshot_failed(ts_recv);
         }
-        self.dispatch(event, ts_recv)
+        self.dispatch(decoded.map(Event::Snapshot), ts_recv)
     }
 
     /// Whole lines of a recording up to the first whose time is after `until`; time passes as the recording says.
@@ -364,7 +290,7 @@ impl<C: Clock> Engine<C> {
                     break;
                 }
                 Ok((ts, frame)) => {
-                    self.tick_if_due(ts);
+                    self.tick_source_if_due(index, ts);
                     progress.last_ts = ts;
                     if let Err(error) = self.ingest(source, frame, ts) {
                         progress.error = Some(error);
@@ -386,11 +312,16 @@ impl<C: Clock> Engine<C> {
         Ok(progress)
     }
 
-    /// A recording's time moves on with its lines, so ticks are made out of these.
-    fn tick_if_due(&mut self, now: TimeNs) {
-        if now.abs_diff(self.ticked_at) >= RECORDING_TICK_NS {
-            self.ticked_at = now;
-            self.tick(now);
+    /// A recording's time moves on with its lines, so ticks are made out of these: for its own books only.
+    fn tick_source_if_due(&mut self, index: usize, now: TimeNs) {
+        let Self { sources, pipelines, config, clock, outbox, stats, .. } = self;
+        let source = &mut sources[index];
+        if now.abs_diff(source.ticked_at) >= RECORDING_TICK_NS {
+            source.ticked_at = now;
+            let cx = &mut Context { config, clock, out: outbox, stats };
+            for (.., pipeline) in &source.listings {
+                pipelines[*pipeline].on_tick(now, cx);
+            }
         }
     }
 
@@ -435,18 +366,19 @@ impl<C: Clock> Engine<C> {
         }
     }
 
-    /// The venue behind a source starts anew: its books are `Syncing` until their next snapshots.
+    /// The venue behind a source starts anew: its books are `Syncing` until their next snapshots, and answers that are
+    /// under way are void.
     ///
     /// # Errors
     /// [`EngineError::UnknownSource`].
     pub fn reset_source(&mut self, source: SourceId, now: TimeNs) -> Result<(), EngineError> {
-        let source = self.sources.get(source.0 as usize).ok_or(EngineError::UnknownSource(source.0))?;
-        let Self { pipelines, config, clock, outbox, stats, by_id, .. } = self;
+        let Self { sources, pipelines, config, clock, outbox, stats, .. } = self;
+        let unknown = EngineError::UnknownSource(source.0);
+        let source = sources.get_mut(source.0 as usize).ok_or(unknown)?;
+        source.framer = LineFramer::default();
         let cx = &mut Context { config, clock, out: outbox, stats };
-        for (_, listing) in &source.listings {
-            if let Some(&index) = by_id.get(&listing.id) {
-                pipelines[index].on_reset(now, cx);
-            }
+        for (.., pipeline) in &source.listings {
+            pipelines[*pipeline].on_reset(now, cx);
         }
         Ok(())
     }
@@ -522,19 +454,6 @@ impl<C: Clock> Engine<C> {
         Some(digest(bids, asks, instrument.price_exponent, instrument.qty_exponent))
     }
 
-    /// The instruments that a source carries, by symbol.
-    ///
-    /// # Errors
-    /// [`EngineError::UnknownSource`].
-    pub fn source_instruments(
-        &self,
-        source: SourceId,
-    ) -> Result<impl Iterator<Item = InstrumentId>, EngineError> {
-        let source = self.sources.get(source.0 as usize).ok_or(EngineError::UnknownSource(source.0))?;
-        debug_assert!(!source.listings.is_empty() && Venue::ALL.contains(&source.venue));
-        Ok(source.listings.iter().map(|(_, listing)| listing.id))
-    }
-
     /// What the engine has to say; the caller takes the records out.
     pub fn outbox(&mut self) -> &mut Outbox {
         &mut self.outbox
@@ -551,26 +470,5 @@ impl<C: Clock> Engine<C> {
         stats.feed_frames = self.outbox.frames();
         stats.feed_bytes = self.outbox.frame_bytes();
         stats
-    }
-}
-
-/// Why bytes that came in had no effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IngestError {
-    /// They could not be decoded.
-    Decode(DecodeError),
-    /// The call itself was wrong.
-    Engine(EngineError),
-}
-
-impl From<DecodeError> for IngestError {
-    fn from(error: DecodeError) -> Self {
-        Self::Decode(error)
-    }
-}
-
-impl From<EngineError> for IngestError {
-    fn from(error: EngineError) -> Self {
-        Self::Engine(error)
     }
 }

@@ -54,7 +54,7 @@ pub enum ReplicaError {
         /// Offset of the frame.
         at: usize,
     },
-    /// More than [`REPLICA_BOOKS_MAX`] instruments, or more than [`REPLICA_LEVELS_MAX`] levels.
+    /// More than [`REPLICA_BOOKS_MAX`] instruments or [`REPLICA_LEVELS_MAX`] levels, or a quantity below zero.
     Full {
         /// Offset of the frame.
         at: usize,
@@ -172,19 +172,26 @@ impl ReplicaBook {
 
     fn apply(&mut self, frame: &Frame<'_>, levels: &mut Levels) -> Option<Outcome> {
         let header = frame.header();
+        if header.kind() == Kind::Image as u8 {
+            return self.image(frame, levels);
+        }
+        if header.epoch() > self.epoch && self.state == BookState::Synced {
+            // The image that opens that epoch was missed: what is held is no longer the latest.
+            return Some(self.gap(header.seq()));
+        }
+        if header.epoch() != self.epoch || self.state != BookState::Synced {
+            return Some(Outcome::Ignored);
+        }
         match header.kind() {
-            kind if kind == Kind::Image as u8 => self.image(frame, levels),
             kind if kind == Kind::Status as u8 => {
                 // Only bad news is taken from a status: `synced` is told by the image of the new epoch.
-                let synced = frame.status().is_some_and(|status| status.state() == BookState::Synced.code());
-                if !synced && header.epoch() == self.epoch && self.state == BookState::Synced {
+                if frame.status().is_some_and(|status| status.state() != BookState::Synced.code()) {
                     self.state = BookState::Syncing;
                 }
                 Some(Outcome::Ignored)
             }
-            _ if header.epoch() != self.epoch || self.state != BookState::Synced => Some(Outcome::Ignored),
             kind if kind == Kind::Check as u8 => Some(match frame.check() {
-                Some(check) if header.seq() == self.seq => self.check(check),
+                Some(check) if header.seq() == self.seq => self.check(check, levels),
                 _ if header.seq() > self.seq => self.gap(header.seq()),
                 _ => Outcome::Ignored,
             }),
@@ -222,7 +229,7 @@ impl ReplicaBook {
         self.state =
             if info.state() == BookState::Synced.code() { BookState::Synced } else { BookState::Syncing };
         Some(match frame.check() {
-            Some(check) if self.check(check) == Outcome::CheckFailed => Outcome::CheckFailed,
+            Some(check) if self.check(check, levels) == Outcome::CheckFailed => Outcome::CheckFailed,
             _ => Outcome::Image,
         })
     }
@@ -249,11 +256,11 @@ impl ReplicaBook {
     }
 
     /// Rule 5.
-    fn check(&mut self, check: &Check) -> Outcome {
-        self.chunk_levels.clear();
-        self.chunk_levels.bids.extend(self.book.levels(Side::Bid));
-        self.chunk_levels.asks.extend(self.book.levels(Side::Ask));
-        let Levels { bids, asks } = &self.chunk_levels;
+    fn check(&mut self, check: &Check, levels: &mut Levels) -> Outcome {
+        levels.clear();
+        levels.bids.extend(self.book.levels(Side::Bid));
+        levels.asks.extend(self.book.levels(Side::Ask));
+        let Levels { bids, asks } = levels;
         let own = (checksums(bids, asks), bids.len(), asks.len());
         let told =
             ((check.top_crc(), check.all_crc()), check.bid_count() as usize, check.ask_count() as usize);
@@ -278,8 +285,6 @@ impl Replica {
     /// Takes frames that stand back to back; returns what the last one did.
     ///
     /// Each frame is verified before it is read (constant time: its vectors hold structs) and applies whole or not at all.
-    /// The bytes must start on a multiple of 4 in memory, as frames of the engine, of a file buffer or of a socket do.
-    ///
     /// # Errors
     /// [`ReplicaError`] names the frame that is wrong; those before it have been applied.
     pub fn apply(&mut self, bytes: &[u8]) -> Result<Outcome, ReplicaError> {
@@ -310,7 +315,12 @@ impl Replica {
             return Err(ReplicaError::Full { at });
         }
         let book = self.books.entry(id).or_insert_with(ReplicaBook::new);
-        book.apply(&frame, &mut self.levels).ok_or(ReplicaError::Full { at })
+        let outcome = book.apply(&frame, &mut self.levels);
+        if outcome.is_none() {
+            // What could not be held must not leave an older state looking true.
+            book.state = BookState::Syncing;
+        }
+        outcome.ok_or(ReplicaError::Full { at })
     }
 
     /// An instrument's book.

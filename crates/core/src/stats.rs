@@ -27,7 +27,7 @@ pub struct Stats {
     pub resyncs: u64,
     /// Books that turned stale because nothing arrived.
     pub silences: u64,
-    /// Updates after which a synced book was crossed.
+    /// Applied updates that left a book crossed.
     pub crossed: u64,
     /// Frames that could not be decoded.
     pub decode_errors: u64,

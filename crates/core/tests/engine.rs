@@ -13,7 +13,7 @@ const S: u64 = 1_000 * MS;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Seen {
     Frame { kind: u8, stream: u8, epoch: u32, seq: u64, prev_seq: u64, flags: u16 },
-    Request { attempt: u32 },
+    Request { ticket: u32 },
 }
 
 struct Rig {
@@ -21,6 +21,8 @@ struct Rig {
     source: SourceId,
     id: InstrumentId,
     now: u64,
+    /// Of the last request seen.
+    ticket: u32,
 }
 
 impl Rig {
@@ -29,12 +31,13 @@ impl Rig {
         let id = catalogue.find(Venue::Sim, "BTCUSDT").unwrap();
         let mut engine = Engine::new(config, catalogue, NoClock);
         let source = engine.open_source(Venue::Sim, &[id]).unwrap();
-        Self { engine, source, id, now: S }
+        Self { engine, source, id, now: S, ticket: 0 }
     }
 
     /// A rig whose book is synced at 100, with one level a side.
     fn synced(config: EngineConfig) -> Self {
         let mut rig = Self::new(config);
+        rig.depth(99, 100, "", "");
         rig.snapshot(100, "[\"10.00\",\"1\"]", "[\"11.00\",\"1\"]").unwrap();
         assert_eq!(rig.state(), BookState::Synced);
         rig.seen();
@@ -43,7 +46,13 @@ impl Rig {
 
     fn snapshot(&mut self, last_id: u64, bids: &str, asks: &str) -> Result<(), IngestError> {
         let text = format!("{{\"lastUpdateId\":{last_id},\"bids\":[{bids}],\"asks\":[{asks}]}}");
-        self.engine.ingest_snapshot(self.id, text.as_bytes(), self.now)
+        self.answer(text.as_bytes())
+    }
+
+    /// Answers the last request.
+    fn answer(&mut self, bytes: &[u8]) -> Result<(), IngestError> {
+        self.seen();
+        self.engine.ingest_snapshot(self.id, self.ticket, bytes, self.now)
     }
 
     fn depth(&mut self, first: u64, last: u64, bids: &str, asks: &str) {
@@ -77,9 +86,14 @@ impl Rig {
             seen.push(if record[4] == RecordType::Frame as u8 {
                 frame(payload)
             } else {
-                Seen::Request { attempt: u32::from_le_bytes(*payload.first_chunk().unwrap()) }
+                Seen::Request { ticket: u32::from_le_bytes(*payload.first_chunk().unwrap()) }
             });
             outbox.take();
+        }
+        for record in &seen {
+            if let Seen::Request { ticket } = record {
+                self.ticket = *ticket;
+            }
         }
         seen
     }
@@ -123,12 +137,12 @@ fn an_epoch_opens_with_images_and_its_deltas_link_up() {
     let mut rig = Rig::new(EngineConfig { start_id: 9, ..EngineConfig::default() });
     assert_eq!(rig.image(Stream::BOOK), [], "a book that never was has no image");
     rig.depth(95, 99, "[\"9.00\",\"5\"]", "");
-    assert_eq!(rig.seen(), [Seen::Request { attempt: 1 }]);
+    assert_eq!(rig.seen(), [Seen::Request { ticket: 1 }]);
     rig.depth(100, 102, "[\"10.00\",\"2\"]", "");
     assert_eq!(rig.seen(), [], "one request in flight");
     rig.snapshot(100, "[\"10.00\",\"1\"]", "[\"11.00\",\"1\"]").unwrap();
     let opened = rig.seen();
-    assert_eq!(kinds(&opened), [(IMAGE, 1), (IMAGE, 2), (IMAGE, 3), (IMAGE, 5), (STATUS, 4)]);
+    assert_eq!(kinds(&opened), [(IMAGE, 1), (IMAGE, 2), (IMAGE, 3), (STATUS, 4)]);
     for seen in &opened {
         let Seen::Frame { epoch, seq, prev_seq, .. } = *seen else { unreachable!() };
         assert_eq!((epoch, seq, prev_seq), (1, 1, 1));
@@ -159,7 +173,7 @@ fn silence_makes_a_book_stale_until_a_new_snapshot() {
     rig.tick();
     assert_eq!(rig.state(), BookState::Stale(StaleReason::Silence), "trades do not keep a book alive");
     let seen = rig.seen();
-    assert!(seen.contains(&Seen::Request { attempt: 1 }));
+    assert!(seen.contains(&Seen::Request { ticket: 2 }));
     assert!(kinds(&seen).contains(&(STATUS, 4)));
     rig.depth(101, 101, "[\"10.00\",\"7\"]", "");
     assert_eq!(kinds(&rig.seen()), [], "the next update alone does not make it true again");
@@ -182,7 +196,7 @@ fn a_snapshot_that_does_not_bridge_is_refused_and_asked_for_again() {
     assert_eq!(rig.seen(), [], "after a pause");
     rig.now += 250 * MS;
     rig.tick();
-    assert_eq!(rig.seen(), [Seen::Request { attempt: 2 }]);
+    assert_eq!(rig.seen(), [Seen::Request { ticket: 2 }]);
     rig.snapshot(111, "[\"10.00\",\"4\"]", "[\"11.00\",\"1\"]").unwrap();
     assert_eq!(rig.state(), BookState::Synced);
 }
@@ -209,7 +223,7 @@ fn a_reset_is_syncing_and_then_a_new_epoch() {
     assert_eq!(rig.image(Stream::BOOK), [], "the old book is gone");
     rig.now = S / 2;
     rig.depth(5, 6, "[\"10.00\",\"1\"]", "");
-    assert_eq!(rig.seen(), [Seen::Request { attempt: 1 }], "time may run backwards over a reset");
+    assert_eq!(rig.seen(), [Seen::Request { ticket: 3 }], "time may run backwards over a reset");
     rig.snapshot(5, "[\"10.00\",\"1\"]", "[\"11.00\",\"1\"]").unwrap();
     assert_eq!(rig.engine.book_info(rig.id, rig.now).unwrap().epoch, 2);
 }
@@ -326,9 +340,8 @@ fn bad_input_disturbs_nothing_else() {
     let foreign =
         b"{\"e\":\"trade\",\"E\":1,\"s\":\"XRPUSDT\",\"t\":1,\"p\":\"1\",\"q\":\"1\",\"T\":1,\"m\":true}";
     assert!(rig.engine.ingest(rig.source, foreign, rig.now).is_err());
-    assert!(rig.engine.ingest_snapshot(rig.id, b"{\"code\":-1003,\"msg\":\"x\"}", rig.now).is_err());
     assert_eq!(rig.seen(), []);
-    assert_eq!(rig.engine.stats().decode_errors, 6);
+    assert_eq!(rig.engine.stats().decode_errors, 5);
     rig.depth(101, 101, "[\"10.00\",\"2\"]", "");
     assert_eq!(rig.state(), BookState::Synced);
     assert_eq!(rig.engine.book_info(rig.id, 0).unwrap().seq, 2);
@@ -354,4 +367,186 @@ fn calls_that_cannot_be_done_change_nothing() {
     let added = engine.add_instrument(unlisted.clone()).unwrap();
     assert_eq!(engine.add_instrument(unlisted), Ok(added));
     assert!(engine.open_source(Venue::BinanceSpot, &[added]).is_ok());
+}
+
+#[test]
+fn an_answer_from_before_a_reset_is_void() {
+    let mut rig = Rig::synced(EngineConfig::default());
+    rig.depth(105, 105, "[\"9.00\",\"1\"]", "");
+    rig.seen();
+    let before = rig.ticket;
+    rig.engine.reset_source(rig.source, rig.now).unwrap();
+    rig.depth(1, 1, "[\"9.00\",\"1\"]", "");
+    rig.seen();
+    assert_ne!(rig.ticket, before);
+    let late = b"{\"lastUpdateId\":104,\"bids\":[],\"asks\":[]}";
+    let refused = rig.engine.ingest_snapshot(rig.id, before, late, rig.now);
+    assert_eq!(refused, Err(IngestError::Engine(EngineError::StaleAnswer(before))));
+    assert_eq!(rig.state(), BookState::Syncing);
+    rig.snapshot(1, "[\"10.00\",\"1\"]", "[\"11.00\",\"1\"]").unwrap();
+    assert_eq!((rig.state(), rig.engine.book_info(rig.id, 0).unwrap().venue_seq), (BookState::Synced, 1));
+}
+
+#[test]
+fn a_venue_that_counts_anew_does_not_freeze_the_book() {
+    let mut rig = Rig::synced(EngineConfig { silence_ns: 5 * S, ..EngineConfig::default() });
+    for id in 1..=99 {
+        rig.now += 100 * MS;
+        rig.depth(id, id, "[\"10.00\",\"9\"]", "");
+        rig.tick();
+    }
+    assert_eq!(rig.state(), BookState::Stale(StaleReason::Silence), "repetitions do not keep a book alive");
+    let mut rig = Rig::synced(EngineConfig::default());
+    for _ in 0..1_000 {
+        rig.depth(50, 50, "[\"10.00\",\"9\"]", "");
+    }
+    assert_eq!(rig.state(), BookState::Stale(StaleReason::Gap), "nor are they ignored for ever");
+}
+
+#[test]
+fn a_clock_that_is_set_back_holds_nothing_up() {
+    let mut rig = Rig::synced(EngineConfig { silence_ns: 5 * S, ..EngineConfig::default() });
+    let view = rig.engine.open_depth(rig.id, 5, 100 * MS, rig.now).unwrap();
+    rig.now += 4_000 * S;
+    rig.depth(101, 101, "[\"10.00\",\"2\"]", "");
+    rig.seen();
+    rig.now -= 4_000 * S;
+    rig.depth(102, 102, "[\"10.00\",\"3\"]", "");
+    let seen = kinds(&rig.seen());
+    assert!(seen.contains(&(DELTA, view.0)) && seen.contains(&(CHECK, 1)), "{seen:?}");
+    rig.tick();
+    rig.now += 6 * S;
+    rig.tick();
+    assert_eq!(rig.state(), BookState::Stale(StaleReason::Silence));
+}
+
+#[test]
+fn an_answer_older_than_the_book_is_refused() {
+    let mut rig = Rig::synced(EngineConfig { silence_ns: 5 * S, ..EngineConfig::default() });
+    rig.depth(101, 200, "[\"10.00\",\"2\"]", "");
+    rig.now += 6 * S;
+    rig.tick();
+    rig.snapshot(150, "[\"10.00\",\"1\"]", "[\"11.00\",\"1\"]").unwrap();
+    assert_eq!((rig.state(), rig.engine.stats().snapshots_old), (BookState::Stale(StaleReason::Silence), 1));
+    rig.snapshot(200, "[\"10.00\",\"1\"]", "[\"11.00\",\"1\"]").unwrap();
+    assert_eq!(rig.state(), BookState::Synced);
+}
+
+#[test]
+fn a_book_that_fails_to_sync_is_left_as_it_was() {
+    let mut rig = Rig::synced(EngineConfig::default());
+    rig.depth(105, 105, "[\"9.00\",\"1\"]", "");
+    rig.depth(110, 110, "[\"9.00\",\"2\"]", "");
+    let digest = rig.engine.digest(rig.id);
+    rig.snapshot(104, "[\"1.00\",\"1\"]", "[\"2.00\",\"1\"]").unwrap();
+    assert_eq!(rig.state(), BookState::Stale(StaleReason::Gap));
+    assert_eq!(rig.engine.digest(rig.id), digest, "a hole behind the snapshot: nothing was loaded");
+    let mut rig = Rig::new(EngineConfig { levels_max: 1, ..EngineConfig::default() });
+    rig.depth(1, 1, "", "");
+    rig.snapshot(1, "[\"10.00\",\"1\"]", "[\"11.00\",\"1\"]").unwrap();
+    assert_eq!(rig.state(), BookState::Stale(StaleReason::LevelsLimit));
+    assert_eq!(rig.image(Stream::BOOK), [], "a book that never was has no image");
+}
+
+#[test]
+fn images_stand_where_their_content_does() {
+    let mut rig = Rig::synced(EngineConfig::default());
+    let view = rig.engine.open_depth(rig.id, 1, 100 * MS, rig.now).unwrap();
+    let ticker = b"{\"u\":101,\"s\":\"BTCUSDT\",\"b\":\"10.00\",\"B\":\"9\",\"a\":\"11.00\",\"A\":\"1\"}";
+    assert_eq!(rig.image(Stream::VENUE_BBO), [], "there is none before the first ticker");
+    rig.engine.ingest(rig.source, ticker, rig.now).unwrap();
+    assert_eq!(kinds(&rig.seen()), [(IMAGE, 5)], "the first ticker is the image");
+    rig.trade("trade", 77);
+    rig.now += MS;
+    rig.depth(101, 150, "[\"10.00\",\"9\"]", "");
+    let mut venue_seq_of = |stream| {
+        let mut venue_seq = 0;
+        let read = |bytes: &[u8]| venue_seq = u64::from_le_bytes(bytes[64..72].try_into().unwrap());
+        rig.engine.image(rig.id, stream, rig.now, read).unwrap();
+        venue_seq
+    };
+    assert_eq!(venue_seq_of(Stream::BOOK), 150);
+    assert_eq!(venue_seq_of(Stream::BBO), 150);
+    assert_eq!(venue_seq_of(view), 100, "the touched view has not been published since");
+    assert_eq!(venue_seq_of(Stream::VENUE_BBO), 101);
+    assert_eq!(venue_seq_of(Stream::TRADES), 77);
+    let older = b"{\"u\":99,\"s\":\"BTCUSDT\",\"b\":\"1.00\",\"B\":\"9\",\"a\":\"2.00\",\"A\":\"1\"}";
+    rig.seen();
+    rig.engine.ingest(rig.source, older, rig.now).unwrap();
+    assert_eq!(rig.seen(), [], "an older ticker is not news");
+}
+
+#[test]
+fn a_top_beyond_what_is_known_says_so() {
+    let mut rig = Rig::synced(EngineConfig::default());
+    rig.depth(101, 101, "[\"9.00\",\"1\"],[\"10.00\",\"0\"]", "");
+    for seen in rig.seen() {
+        let Seen::Frame { kind, flags, .. } = seen else { continue };
+        assert_eq!(flags & 128, 128, "{seen:?} of kind {kind}: a bid between 9 and 10 may exist");
+    }
+    rig.depth(102, 102, "[\"10.00\",\"1\"]", "");
+    let Seen::Frame { flags, .. } = rig.seen()[0] else { unreachable!() };
+    assert_eq!(flags & 128, 0);
+}
+
+#[test]
+fn a_stream_number_used_again_goes_on_behind_the_view_before() {
+    let mut rig = Rig::synced(EngineConfig::default());
+    let first = rig.engine.open_depth(rig.id, 1, 0, rig.now).unwrap();
+    for id in 101..106 {
+        rig.depth(id, id, &format!("[\"10.00\",\"{id}\"]"), "");
+    }
+    rig.engine.close_depth(rig.id, first);
+    let second = rig.engine.open_depth(rig.id, 2, 0, rig.now).unwrap();
+    assert_eq!(first, second);
+    rig.seen();
+    let image = rig.image(second);
+    assert!(matches!(image[..], [Seen::Frame { seq: 7, prev_seq: 7, .. }]), "{image:?}");
+    rig.depth(106, 106, "[\"10.00\",\"1\"]", "");
+    let delta = Seen::Frame { kind: DELTA, stream: second.0, epoch: 1, seq: 8, prev_seq: 7, flags: 32 };
+    assert!(rig.seen().contains(&delta));
+}
+
+#[test]
+fn a_trade_is_told_once_and_a_reset_lets_the_other_kind_in() {
+    let mut rig = Rig::new(EngineConfig::default());
+    for id in [7, 7, 6, 9] {
+        rig.trade("trade", id);
+    }
+    assert_eq!(kinds(&rig.seen()).len(), 2, "7 and 9");
+    rig.engine.reset_source(rig.source, rig.now).unwrap();
+    rig.seen();
+    rig.trade("aggTrade", 1);
+    assert_eq!(kinds(&rig.seen()), [(5, 3)]);
+}
+
+#[test]
+fn an_engine_that_nobody_listens_to_takes_no_more() {
+    let mut rig = Rig::synced(EngineConfig::default());
+    let levels = (0..40_000).map(|i| format!("[\"{}.00\",\"1\"]", i + 1)).collect::<Vec<_>>().join(",");
+    let mut refused = None;
+    for id in 101..300 {
+        let text = format!(
+            "{{\"e\":\"depthUpdate\",\"E\":1,\"s\":\"BTCUSDT\",\"U\":{id},\"u\":{id},\"b\":[{levels}],\"a\":[]}}"
+        );
+        refused = rig.engine.ingest(rig.source, text.as_bytes(), rig.now).err();
+        if refused.is_some() {
+            break;
+        }
+    }
+    assert_eq!(refused, Some(IngestError::Engine(EngineError::OutboxFull)));
+    rig.seen();
+    let last = rig.engine.book_info(rig.id, 0).unwrap().venue_seq;
+    rig.depth(last + 1, last + 1, "[\"1.00\",\"2\"]", "");
+    assert_eq!(rig.state(), BookState::Synced, "the refused input can be handed in again: nothing was lost");
+}
+
+#[test]
+fn a_recording_ages_its_own_books_only() {
+    let mut rig = Rig::synced(EngineConfig { silence_ns: 5 * S, ..EngineConfig::default() });
+    let other = Catalogue::built_in().find(Venue::BinanceSpot, "ETHUSDT").unwrap();
+    let recorded = rig.engine.open_source(Venue::BinanceSpot, &[other]).unwrap();
+    let line = format!("{} {{\"result\":null,\"id\":1}}\n", 1_000_000 * S);
+    rig.engine.ingest_recording(recorded, line.as_bytes(), false, u64::MAX, |_| true).unwrap();
+    assert_eq!(rig.state(), BookState::Synced);
 }

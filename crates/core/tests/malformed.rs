@@ -74,7 +74,7 @@ fn survives(bytes: &[u8], what: &str) {
     let caught = catch_unwind(|| {
         let mut out = Levels::default();
         let _ = feed(bytes, &mut out);
-        let _ = decode_snapshot(bytes, COINM, &mut out);
+        let _ = decode_snapshot(bytes, b"BTCUSD_PERP", COINM, &mut out);
         let _ = detect(bytes);
         for line in LineFramer::default().finish(bytes) {
             if let Ok((_, payload)) = line.frame {

@@ -81,11 +81,7 @@ fn deltas_apply_by_their_links() {
     assert_eq!(replica.apply(&delta(1, 5, 6, &new(2))), Ok(Outcome::Applied));
     assert_eq!(replica.apply(&delta(1, 4, 9, &new(3))), Ok(Outcome::Applied), "joined in its middle");
     assert_eq!(state(&replica), (BookState::Synced, 9, Some(Level::new(100, 3))));
-    assert_eq!(
-        replica.apply(&delta(2, 9, 10, &new(8))),
-        Ok(Outcome::Ignored),
-        "another epoch waits for its image"
-    );
+    assert_eq!(replica.apply(&delta(0, 9, 10, &new(8))), Ok(Outcome::Ignored), "an epoch that is over");
     assert_eq!(replica.apply(&delta(1, 10, 11, &new(8))), Ok(Outcome::Gap { expected: 9, received: 10 }));
     assert_eq!(state(&replica), (BookState::Syncing, 9, Some(Level::new(100, 3))));
     assert_eq!(replica.apply(&delta(1, 9, 12, &new(8))), Ok(Outcome::Ignored), "nothing before an image");
@@ -93,6 +89,23 @@ fn deltas_apply_by_their_links() {
     assert_eq!(state(&replica), (BookState::Synced, 1, Some(Level::new(100, 4))));
     assert_eq!(replica.apply(&delta(2, 1, 2, &[Level::new(100, 0), Level::new(3, 0)])), Ok(Outcome::Applied));
     assert_eq!(state(&replica).2, None, "0 removes; an unknown level may be removed");
+}
+
+#[test]
+fn a_newer_epoch_without_its_image_takes_the_trust_away() {
+    let mut replica = replica();
+    let newer = delta(2, 1, 2, &[Level::new(100, 8)]);
+    assert_eq!(replica.apply(&newer), Ok(Outcome::Gap { expected: 5, received: 2 }));
+    assert_eq!(state(&replica), (BookState::Syncing, 5, Some(Level::new(100, 1))));
+    assert_eq!(replica.apply(&image(2, 2, &[Level::new(7, 1)], &[])[0]), Ok(Outcome::Image));
+    assert_eq!(state(&replica), (BookState::Synced, 2, Some(Level::new(7, 1))));
+}
+
+#[test]
+fn what_cannot_be_held_takes_the_trust_away() {
+    let mut replica = replica();
+    assert_eq!(replica.apply(&delta(1, 5, 6, &[Level::new(1, -1)])), Err(ReplicaError::Full { at: 0 }));
+    assert_eq!(state(&replica).0, BookState::Syncing);
 }
 
 #[test]
@@ -115,6 +128,16 @@ fn an_image_takes_effect_at_its_last_chunk() {
         }
         assert_eq!(state(&replica).0, BookState::Syncing, "a chunk out of turn discards the image");
     }
+    // Frames between two chunks do not spoil the image.
+    let mut replica = self::replica();
+    let mut check = Vec::new();
+    let own = check_of(&[Level::new(100, 1), Level::new(99, 1)], &[]);
+    write_check(&mut check, &header(Kind::Check, 1, 5, 5), &own);
+    replica.apply(&chunks[0]).unwrap();
+    assert_eq!(replica.apply(&check), Ok(Outcome::Checked));
+    replica.apply(&chunks[1]).unwrap();
+    assert_eq!(replica.apply(&chunks[2]), Ok(Outcome::Image));
+    assert_eq!(state(&replica), (BookState::Synced, 3, Some(bids[0])));
     let other = image(2, 3, &bids, &[]);
     let mut replica = Replica::default();
     replica.apply(&chunks[0]).unwrap();
@@ -174,6 +197,9 @@ fn a_status_takes_the_trust_away_and_never_gives_it() {
     assert_eq!(state(&replica).0, BookState::Syncing);
     replica.apply(&status(BookState::Synced, 2)).unwrap();
     assert_eq!(state(&replica).0, BookState::Syncing, "only an image makes it synced");
+    let mut replica = self::replica();
+    replica.apply(&status(BookState::Synced, 2)).unwrap();
+    assert_eq!(state(&replica).0, BookState::Syncing, "and the image of that epoch is not here");
 }
 
 /// Frames in memory stand on multiples of 8; a mutated copy must as well, which a fresh vector does.

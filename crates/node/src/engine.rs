@@ -5,8 +5,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use depthwire_core::decode::detect;
 use depthwire_core::encode::Stream;
 use depthwire_core::engine::{self, EngineConfig, EngineError, IngestError, SourceId};
-use depthwire_core::types::{Catalogue, Clock, Instrument, InstrumentId, TimeNs, Venue};
-use napi::bindgen_prelude::{BigInt, Uint8Array};
+use depthwire_core::types::{
+    Catalogue, Clock, Decimal, Instrument, InstrumentError, InstrumentId, Level, TimeNs, Venue,
+};
+use napi::bindgen_prelude::{BigInt, FromNapiValue, JsObjectValue, JsValue, Object, Uint8Array, Uint32Array};
 use napi_derive::napi;
 
 use crate::guard::{Result, error, guard};
@@ -59,9 +61,9 @@ pub struct InstrumentInfo {
 #[napi(object)]
 pub struct EngineOptions {
     /// Unique per start of the process; the high half of every epoch.
-    pub start_id: u32,
+    pub start_id: f64,
     /// A synced book without input for longer turns stale; 0 = never.
-    pub silence_ms: u32,
+    pub silence_ms: f64,
     /// Frames say that they come from a recording, whose clock is then the engine's.
     pub replay: bool,
 }
@@ -172,28 +174,22 @@ pub struct Engine {
 #[napi]
 impl Engine {
     /// `output`: a view of a SharedArrayBuffer, 128 bytes and a power of two from 4 MiB to 1 GiB.
-    #[napi(constructor)]
-    pub fn new(options: EngineOptions, output: Uint8Array) -> Result<Self> {
+    #[napi(constructor, ts_args_type = "options: EngineOptions, output: Uint8Array")]
+    pub fn new(options: EngineOptions, output: Object) -> Result<Self> {
         guard(&mut false, || {
-            let ring = OutputRing::new(output).ok_or_else(|| {
-                let what = "the output memory has a wrong size; expected 128 bytes and a power of two from 4 MiB to 1 GiB, got another";
-                error("addon.output_size", what, "allocate a SharedArrayBuffer of that size")
+            let ring = shared_view(&output).and_then(OutputRing::new).ok_or_else(|| {
+                let what = "wrong output memory; expected a SharedArrayBuffer of 128 bytes and a power of two from 4 MiB to 1 GiB, got another";
+                error("addon.output_memory", what, "pass new Uint8Array(new SharedArrayBuffer(size))")
             })?;
             let config = EngineConfig {
-                start_id: options.start_id,
-                silence_ns: u64::from(options.silence_ms) * 1_000_000,
+                start_id: whole("startId", options.start_id, 0.0, f64::from(u32::MAX))? as u32,
+                silence_ns: whole("silenceMs", options.silence_ms, 0.0, 86_400_000.0)? as u64 * 1_000_000,
                 is_replay: options.replay,
                 ..EngineConfig::default()
             };
             let engine = engine::Engine::new(config, Catalogue::built_in(), SystemClock);
-            Ok(Self {
-                engine,
-                ring,
-                is_replay: options.replay,
-                recording_ns: 0,
-                last_error: None,
-                failed: false,
-            })
+            let is_replay = options.replay;
+            Ok(Self { engine, ring, is_replay, recording_ns: 0, last_error: None, failed: false })
         })
     }
 
@@ -213,16 +209,18 @@ impl Engine {
     pub fn add_instrument(
         &mut self,
         name: String,
-        price_exponent: i32,
-        qty_exponent: i32,
-        tick_size: i64,
-        lot_size: i64,
+        price_exponent: f64,
+        qty_exponent: f64,
+        tick_size: f64,
+        lot_size: f64,
     ) -> Result<u32> {
         let Self { engine, failed, .. } = self;
         guard(failed, || {
+            let price_exponent = whole("priceExponent", price_exponent, -18.0, 0.0)? as i8;
+            let qty_exponent = whole("qtyExponent", qty_exponent, -18.0, 0.0)? as i8;
+            let tick_size = whole("tickSize", tick_size, 0.0, SAFE_INTEGER_MAX)?;
+            let lot_size = whole("lotSize", lot_size, 0.0, SAFE_INTEGER_MAX)?;
             let made = Instrument::split_name(&name).and_then(|(venue, symbol)| {
-                let scale = |exponent: i32| i8::try_from(exponent).unwrap_or(i8::MAX);
-                let (price_exponent, qty_exponent) = (scale(price_exponent), scale(qty_exponent));
                 let unlisted = Instrument::unlisted(venue, symbol)?;
                 Ok(Instrument { price_exponent, qty_exponent, tick_size, lot_size, ..unlisted })
             });
@@ -244,11 +242,12 @@ impl Engine {
 
     /// Opens a connection of one venue that speaks for these instruments, and their books.
     #[napi]
-    pub fn open_source(&mut self, venue: String, instruments: Vec<u32>) -> Result<u32> {
+    pub fn open_source(&mut self, venue: String, instruments: Uint32Array) -> Result<u32> {
         let Self { engine, failed, .. } = self;
         guard(failed, || {
-            let venue = Venue::from_name(&venue).ok_or_else(|| engine_error(EngineError::WrongVenue))?;
-            let ids: Vec<_> = instruments.into_iter().map(InstrumentId).collect();
+            let unknown = EngineError::Instrument(InstrumentError::UnknownVenue);
+            let venue = Venue::from_name(&venue).ok_or_else(|| engine_error(unknown))?;
+            let ids: Vec<_> = instruments.iter().copied().map(InstrumentId).collect();
             engine.open_source(venue, &ids).map(|source| source.0).map_err(engine_error)
         })
     }
@@ -262,11 +261,11 @@ impl Engine {
         )
     }
 
-    /// The venue's answer to a snapshot request.
+    /// The venue's answer to the snapshot request of that ticket.
     #[napi]
-    pub fn ingest_snapshot(&mut self, _source: u32, instrument: u32, bytes: &[u8]) -> Result<u32> {
+    pub fn ingest_snapshot(&mut self, instrument: u32, ticket: u32, bytes: &[u8]) -> Result<u32> {
         self.input(
-            |engine, now| engine.ingest_snapshot(InstrumentId(instrument), bytes, now),
+            |engine, now| engine.ingest_snapshot(InstrumentId(instrument), ticket, bytes, now),
             || format!("snapshot of instrument {instrument}"),
         )
     }
@@ -282,21 +281,19 @@ impl Engine {
         })
     }
 
-    /// Whole lines of a recording up to the first after `untilNs`; `last`: no more bytes follow, so the last line may lack its end.
-    /// The control block then holds the bytes consumed and the times of the last and of the next line.
+    /// Whole lines of a recording up to the first after `untilNs`. The control block then holds the bytes consumed and the
+    /// times of the last and of the next line.
     #[napi]
-    pub fn ingest_recording(
-        &mut self,
-        source: u32,
-        bytes: &[u8],
-        until_ns: BigInt,
-        last: bool,
-    ) -> Result<u32> {
+    pub fn ingest_recording(&mut self, source: u32, bytes: &[u8], until_ns: BigInt) -> Result<u32> {
         let Self { engine, ring, recording_ns, last_error, failed, .. } = self;
         guard(failed, || {
-            let (_, until, _) = until_ns.get_u64();
+            let (is_negative, until, is_whole) = until_ns.get_u64();
+            if is_negative || !is_whole || u32::try_from(bytes.len()).is_err() {
+                let what = "no such part of a recording; expected less than 4 GiB and a time from 0 to 2^64 - 1, got more";
+                return Err(error("addon.recording_part", what, "hand the file in by chunks of some MiB"));
+            }
             let read =
-                engine.ingest_recording(SourceId(source), bytes, last, until, |outbox| ring.fill(outbox));
+                engine.ingest_recording(SourceId(source), bytes, false, until, |outbox| ring.fill(outbox));
             let progress = read.map_err(engine_error)?;
             ring.set(Word::Consumed, progress.consumed as u32);
             ring.set_wide(Word::NextTs, progress.next_ts);
@@ -394,9 +391,7 @@ impl Engine {
             let info = engine.book_info(id, now);
             let info = info.ok_or_else(|| engine_error(EngineError::UnknownInstrument(instrument)))?;
             let exponent = engine.catalogue().get(id).map_or(0, |listed| listed.price_exponent);
-            let price = |level: depthwire_core::types::Level| {
-                depthwire_core::types::Decimal { mantissa: level.price.0, exponent }.to_string()
-            };
+            let price = |level: Level| Decimal { mantissa: level.price.0, exponent }.to_string();
             Ok(BookInfo {
                 state: info.state.name().to_owned(),
                 reason: info.state.reason_name().to_owned(),
@@ -451,20 +446,17 @@ impl Engine {
         let Self { last_error, failed, .. } = self;
         guard(failed, || {
             Ok(last_error.as_ref().map(|(error, place)| {
-                let (code, fix, text) = match error {
-                    IngestError::Decode(error) => (error.code(), error.fix(), error.to_string()),
-                    IngestError::Engine(error) => (error.code(), error.fix(), error.to_string()),
-                };
+                let text = error.to_string();
                 // Every error reads "what; expected …, got …".
                 let (what, rest) = text.split_once("; expected ").unwrap_or((&text, ""));
                 let (expected, got) = rest.split_once(", got ").unwrap_or((rest, ""));
                 ErrorInfo {
-                    code: code.to_owned(),
+                    code: error.code().to_owned(),
                     what: what.to_owned(),
                     r#where: place.clone(),
                     expected: expected.to_owned(),
                     got: got.to_owned(),
-                    fix: fix.to_owned(),
+                    fix: error.fix().to_owned(),
                 }
             }))
         })
@@ -508,6 +500,29 @@ impl Engine {
             Ok(flags | flush(engine, ring))
         })
     }
+}
+
+/// The largest integer that a JavaScript number holds exactly.
+const SAFE_INTEGER_MAX: f64 = 9_007_199_254_740_991.0;
+
+/// A JavaScript number as an integer in a range; napi's own conversions bend what does not fit.
+fn whole(name: &str, value: f64, min: f64, max: f64) -> Result<i64> {
+    if value.trunc() == value && (min..=max).contains(&value) {
+        return Ok(value as i64);
+    }
+    let what = format!("wrong {name}; expected an integer from {min} to {max}, got {value}");
+    Err(error("addon.not_an_integer", what, "pass an integer of that range"))
+}
+
+/// The view, if its memory is shared: only such memory can neither be detached nor shrink under the engine.
+fn shared_view(view: &Object) -> Option<Uint8Array> {
+    let buffer: Object = view.get_named_property("buffer").ok()?;
+    if buffer.is_arraybuffer().ok()? {
+        return None;
+    }
+    let value = view.value();
+    // SAFETY: the environment and the value are those of the running call, and napi checks the value's type.
+    unsafe { Uint8Array::from_napi_value(value.env, value.value) }.ok()
 }
 
 fn flush(engine: &mut engine::Engine<SystemClock>, ring: &OutputRing) -> u32 {

@@ -38,7 +38,7 @@ pub(crate) struct OutputRing {
 }
 
 impl OutputRing {
-    /// Takes the memory over. `None` unless it is 8-aligned and a control block plus a power of two from 4 MiB to 1 GiB.
+    /// Takes the memory over, which must be shared memory, for that cannot be detached or shrink. `None` unless it is 8-aligned and a control block plus a power of two from 4 MiB to 1 GiB.
     pub(crate) fn new(memory: Uint8Array) -> Option<Self> {
         let ring_bytes = memory.len().checked_sub(CONTROL_BYTES)?;
         let base = memory.as_ptr().cast_mut();
@@ -102,7 +102,7 @@ impl OutputRing {
     fn copy_in(&self, at: usize, bytes: &[u8]) {
         debug_assert!(at + bytes.len() <= self.ring_bytes as usize);
         // SAFETY:
-        // - `base` points to CONTROL_BYTES + ring_bytes bytes, which `_memory` keeps alive (checked in `new`);
+        // - `base` points to CONTROL_BYTES + ring_bytes bytes of shared memory, which `_memory` keeps alive (see `new`);
         // - at + bytes.len() ≤ ring_bytes (asserted above; `push` computes it from the free space), so all stay inside;
         // - the source is the engine's outbox, which is other memory;
         // - a reader touches only what lies between the read and the write position, and this is beyond it.

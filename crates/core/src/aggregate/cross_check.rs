@@ -27,35 +27,40 @@ pub struct CrossCheck {
 
 impl CrossCheck {
     /// A ticker arrived. `last_id` is that of the depth update applied last (none before the first), `bbo` the book's top.
-    /// Returns whether this ticker was compared and disagreed.
-    pub fn ticker(&mut self, ticker: Ticker, last_id: Option<u64>, bbo: Bbo) -> bool {
+    /// Returns whether they agreed, if they could be compared.
+    pub fn ticker(&mut self, ticker: Ticker, last_id: Option<u64>, bbo: Bbo) -> Option<bool> {
         match last_id {
-            Some(last_id) if ticker.last_id == last_id => !self.compare(&ticker, bbo),
-            Some(last_id) if ticker.last_id < last_id => false,
-            _ => {
-                if self.waiting.len() == TICKERS_MAX {
-                    self.waiting.pop_front();
-                    self.dropped += 1;
-                }
-                self.waiting.push_back(ticker);
-                false
-            }
+            Some(last_id) if ticker.last_id == last_id => return Some(self.compare(&ticker, bbo)),
+            Some(last_id) if ticker.last_id < last_id => return None,
+            _ => {}
         }
+        // Ids rise. One that falls says that those before it belong to another numbering, or to a damaged frame.
+        if self.waiting.back().is_some_and(|last| last.last_id > ticker.last_id) {
+            self.dropped += self.waiting.len() as u64;
+            self.waiting.clear();
+        }
+        if self.waiting.len() == TICKERS_MAX {
+            self.waiting.pop_front();
+            self.dropped += 1;
+        }
+        self.waiting.push_back(ticker);
+        None
     }
 
-    /// A depth update was applied; the book now stands at `last_id`. Returns whether a waiting ticker disagreed.
-    pub fn applied(&mut self, last_id: u64, bbo: Bbo) -> bool {
-        let mut disagreed = false;
+    /// A depth update was applied; the book now stands at `last_id`. Returns whether the waiting tickers of that id
+    /// agreed, if there were any.
+    pub fn applied(&mut self, last_id: u64, bbo: Bbo) -> Option<bool> {
+        let mut agreed = None;
         while let Some(ticker) = self.waiting.front().copied() {
             if ticker.last_id > last_id {
                 break;
             }
             self.waiting.pop_front();
             if ticker.last_id == last_id {
-                disagreed |= !self.compare(&ticker, bbo);
+                agreed = Some(agreed.unwrap_or(true) & self.compare(&ticker, bbo));
             }
         }
-        disagreed
+        agreed
     }
 
     /// Forgets what waits: the venue's numbering starts anew.
@@ -90,15 +95,23 @@ mod tests {
     #[test]
     fn compares_whichever_comes_first() {
         let mut check = CrossCheck::default();
-        assert!(!check.ticker(ticker(9, 100), None, Bbo::default()), "waits before the first update");
-        assert!(!check.ticker(ticker(10, 100), None, Bbo::default()));
-        assert!(!check.applied(10, bbo(100)), "9 lies inside the update and proves nothing");
-        assert!(!check.ticker(ticker(10, 100), Some(10), bbo(100)));
-        assert!(check.ticker(ticker(10, 99), Some(10), bbo(100)), "a disagreement is told");
-        assert!(!check.ticker(ticker(8, 1), Some(10), bbo(100)), "older ones are not compared");
-        assert!(!check.ticker(ticker(12, 7), Some(10), bbo(100)));
-        assert!(check.applied(12, bbo(8)));
+        assert_eq!(check.ticker(ticker(9, 100), None, Bbo::default()), None, "waits before the first update");
+        assert_eq!(check.ticker(ticker(10, 100), None, Bbo::default()), None);
+        assert_eq!(check.applied(10, bbo(100)), Some(true), "9 lies inside the update and proves nothing");
+        assert_eq!(check.ticker(ticker(10, 100), Some(10), bbo(100)), Some(true));
+        assert_eq!(check.ticker(ticker(10, 99), Some(10), bbo(100)), Some(false));
+        assert_eq!(check.ticker(ticker(8, 1), Some(10), bbo(100)), None, "older ones are not compared");
+        assert_eq!(check.ticker(ticker(12, 7), Some(10), bbo(100)), None);
+        assert_eq!(check.applied(12, bbo(8)), Some(false));
         assert_eq!((check.checked, check.matched), (4, 2));
+    }
+
+    #[test]
+    fn one_id_out_of_turn_does_not_stop_the_comparisons() {
+        let mut check = CrossCheck::default();
+        check.ticker(ticker(u64::MAX, 1), Some(5), bbo(1));
+        check.ticker(ticker(7, 1), Some(5), bbo(1));
+        assert_eq!((check.applied(7, bbo(1)), check.dropped), (Some(true), 1));
     }
 
     #[test]

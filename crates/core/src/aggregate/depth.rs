@@ -1,6 +1,6 @@
 //! The first N levels of both sides, published as net changes.
 
-use crate::types::{Level, Levels, Price, Side, TimeNs};
+use crate::types::{KnownTo, Level, Levels, Price, Side, TimeNs};
 
 /// Most levels a side of a depth view.
 pub const DEPTH_MAX: u32 = 100;
@@ -69,10 +69,25 @@ impl DepthView {
         }
     }
 
+    /// Whether the published state is the book's: nothing has touched it since.
+    #[must_use]
+    pub const fn is_clean(&self) -> bool {
+        self.touches == 0
+    }
+
+    /// Whether a published level lies beyond what the venue has made known, so that others may be missing before it.
+    #[must_use]
+    pub fn is_beyond(&self, known_to: KnownTo) -> bool {
+        [Side::Bid, Side::Ask].into_iter().any(|side| {
+            self.published.side(side).last().is_some_and(|level| !known_to.covers(side, level.price))
+        })
+    }
+
     /// Whether a publication is due.
     #[must_use]
     pub const fn is_due(&self, now: TimeNs) -> bool {
-        self.touches > 0 && now.saturating_sub(self.flushed_at) >= self.interval_ns
+        // A clock that was set back must not hold the view until it has caught up.
+        self.touches > 0 && (now < self.flushed_at || now - self.flushed_at >= self.interval_ns)
     }
 
     /// Takes the book's levels as published state, whole: the view's image. Both iterators run best first.
@@ -86,6 +101,12 @@ impl DepthView {
         self.touches = 0;
         self.flushed_at = now;
         &self.published
+    }
+
+    /// What the last flush changed.
+    #[must_use]
+    pub const fn changes(&self) -> &Levels {
+        &self.changes
     }
 
     /// The state as published.
@@ -199,5 +220,16 @@ mod tests {
         let (changes, merged) = view.flush(1_100, bids, levels(&[(11, 1)]).into_iter());
         assert_eq!((changes.bids.as_slice(), merged), (levels(&[(10, 4)]).as_slice(), 3));
         assert!(!view.is_due(9_999), "nothing touched it since");
+        view.touch(Some(Price(10)), None);
+        assert!(view.is_due(1_099), "the clock was set back");
+    }
+
+    #[test]
+    fn says_when_it_reaches_beyond_what_is_known() {
+        let view = view(&[(10, 1), (9, 1)], &[(11, 1), (12, 1)]);
+        let known_to = |bid, ask| KnownTo { bid: Price(bid), ask: Price(ask) };
+        assert!(!view.is_beyond(known_to(9, 12)));
+        assert!(view.is_beyond(known_to(10, 12)));
+        assert!(view.is_beyond(known_to(9, 11)));
     }
 }

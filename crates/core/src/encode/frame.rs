@@ -71,9 +71,12 @@ impl Flags {
     /// This top of book is the venue's own message.
     pub const VENUE: Self = Self(64);
 
+    /// Levels lie beyond what the venue has made known: better or others may exist.
+    pub const BEYOND_KNOWN: Self = Self(128);
+
     /// Both sets of bits.
     #[must_use]
-    pub const fn and(self, other: Self) -> Self {
+    pub const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 

@@ -17,7 +17,7 @@ fn header(kind: Kind, stream: Stream) -> Header {
         instrument: 0xDEAD_BEEF,
         kind,
         stream,
-        flags: Flags::LAST.and(Flags::REPLAY),
+        flags: Flags::LAST.with(Flags::REPLAY),
     }
 }
 

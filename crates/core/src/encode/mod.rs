@@ -15,6 +15,7 @@ mod outbox;
     unused_imports,
     unused_qualifications,
     unsafe_op_in_unsafe_fn,
+    unknown_lints,
     mismatched_lifetime_syntaxes,
     clippy::all,
     clippy::undocumented_unsafe_blocks,
@@ -31,4 +32,4 @@ pub use frame::{
     CheckBody, Flags, Header, ImageBody, Kind, StatusBody, Stream, write_check, write_image, write_levels,
     write_status, write_trades,
 };
-pub use outbox::{Outbox, RECORD_HEADER_BYTES, RecordType};
+pub use outbox::{OUTBOX_BYTES_MAX, Outbox, RECORD_HEADER_BYTES, RecordType};

@@ -3,6 +3,9 @@
 use super::Stream;
 use crate::types::InstrumentId;
 
+/// Waiting bytes at which the engine takes no more input.
+pub const OUTBOX_BYTES_MAX: usize = 64 << 20;
+
 /// Bytes in front of a record's payload.
 pub const RECORD_HEADER_BYTES: usize = 16;
 
@@ -14,7 +17,7 @@ pub enum RecordType {
     Pad = 0,
     /// One feed frame.
     Frame = 1,
-    /// A book needs a REST snapshot. Payload: attempt (u32), reason (u8), three zeros.
+    /// A book needs a REST snapshot. Payload: ticket (u32), reason (u8), three zeros.
     SnapshotRequest = 2,
 }
 
@@ -23,8 +26,8 @@ pub enum RecordType {
 /// ```text
 /// 0 payload size, u32 · 4 type, u16 · 6 stream, u16 · 8 instrument, u32 · 12 zero, u32 · 16 payload, padded to 8
 /// ```
-/// Bounded by what one input can cause: a delta of at most the decoder's levels and, at a resync, one image of every
-/// stream. Its memory is kept, so once warm nothing is allocated.
+/// One input causes at most a delta of the decoder's levels or, at a resync, one image of every stream. Inputs are refused
+/// while more than [`OUTBOX_BYTES_MAX`] wait. Its memory is kept, so once warm nothing is allocated.
 #[derive(Debug, Default)]
 pub struct Outbox {
     bytes: Vec<u8>,
@@ -45,10 +48,10 @@ impl Outbox {
         self.finish(start, RecordType::Frame, stream.0, instrument);
     }
 
-    /// Appends a request for a snapshot.
-    pub fn snapshot_request(&mut self, instrument: InstrumentId, attempt: u32, reason: u8) {
+    /// Appends a request for a snapshot. The answer must bring the ticket back.
+    pub fn snapshot_request(&mut self, instrument: InstrumentId, ticket: u32, reason: u8) {
         let start = self.begin();
-        self.bytes.extend_from_slice(&attempt.to_le_bytes());
+        self.bytes.extend_from_slice(&ticket.to_le_bytes());
         self.bytes.extend_from_slice(&[reason, 0, 0, 0]);
         self.finish(start, RecordType::SnapshotRequest, 0, instrument);
     }
@@ -67,7 +70,17 @@ impl Outbox {
         if self.taken == self.bytes.len() {
             self.bytes.clear();
             self.taken = 0;
+        } else if self.taken >= OUTBOX_BYTES_MAX {
+            // A reader that never catches up must not keep what it has taken.
+            self.bytes.drain(..self.taken);
+            self.taken = 0;
         }
+    }
+
+    /// Whether so much waits that no more input is taken.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        self.bytes.len() - self.taken > OUTBOX_BYTES_MAX
     }
 
     /// Whether every record has been taken.

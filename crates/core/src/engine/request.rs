@@ -6,43 +6,71 @@ use crate::types::TimeNs;
 const ANSWER_NS_MAX: u64 = 10_000_000_000;
 /// The pause after the first failure; it doubles with each.
 const PAUSE_NS: u64 = 250_000_000;
-/// The longest pause, 32 s.
+/// The longest pause is 32 s.
 const PAUSE_DOUBLINGS_MAX: u32 = 7;
+/// A book that was synced for less is lost again at once: that counts as a failure, or a bad line would cost the venue
+/// a request with every frame.
+const CALM_NS: u64 = 1_000_000_000;
 
-/// The state of one book's wish for a snapshot.
+/// One book's wish for a snapshot.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct SnapshotRequest {
-    wanted: bool,
-    attempt: u32,
-    /// Not before this time: the end of a pause, or of the wait for an answer.
-    due_at: TimeNs,
+    is_wanted: bool,
+    /// Names the request in flight, so that an answer to an earlier one, of another numbering perhaps, is not taken.
+    ticket: u32,
+    /// Since the book was last synced for a while.
+    failures: u32,
+    /// Nothing is asked for until `wait_ns` after this time.
+    since: TimeNs,
+    wait_ns: u64,
+    synced_at: Option<TimeNs>,
 }
 
 impl SnapshotRequest {
     /// A snapshot is needed. Asking again while one is under way changes nothing.
-    pub(super) fn want(&mut self) {
-        self.wanted = true;
+    pub(super) fn want(&mut self, now: TimeNs) {
+        if self.is_wanted {
+            return;
+        }
+        self.is_wanted = true;
+        match self.synced_at {
+            Some(synced_at) if now.abs_diff(synced_at) < CALM_NS => self.failed(now),
+            _ => (self.failures, self.wait_ns) = (0, 0),
+        }
     }
 
-    /// If it is time to ask, the number of the attempt (1 for the first).
+    /// If it is time to ask, the ticket of the request.
     pub(super) fn poll(&mut self, now: TimeNs) -> Option<u32> {
-        if !self.wanted || now < self.due_at {
+        // A clock that was set back must not hold the request until it has caught up.
+        let is_due = now < self.since || now - self.since >= self.wait_ns;
+        if !self.is_wanted || !is_due {
             return None;
         }
-        self.attempt = self.attempt.saturating_add(1);
-        self.due_at = now.saturating_add(ANSWER_NS_MAX);
-        Some(self.attempt)
+        self.ticket = self.ticket.wrapping_add(1);
+        (self.since, self.wait_ns) = (now, ANSWER_NS_MAX);
+        Some(self.ticket)
+    }
+
+    /// Whether an answer with this ticket is the one that is waited for.
+    pub(super) const fn awaits(&self, ticket: u32) -> bool {
+        self.is_wanted && self.ticket == ticket
     }
 
     /// The answer failed, or was too old to use: pause.
     pub(super) fn failed(&mut self, now: TimeNs) {
-        let doublings = self.attempt.saturating_sub(1).min(PAUSE_DOUBLINGS_MAX);
-        self.due_at = now.saturating_add(PAUSE_NS << doublings);
+        (self.since, self.wait_ns) = (now, PAUSE_NS << self.failures.min(PAUSE_DOUBLINGS_MAX));
+        self.failures = self.failures.saturating_add(1);
     }
 
     /// The book is synced.
-    pub(super) fn done(&mut self) {
-        *self = Self::default();
+    pub(super) fn done(&mut self, now: TimeNs) {
+        self.is_wanted = false;
+        self.synced_at = Some(now);
+    }
+
+    /// The venue starts anew: what is under way is void. Tickets go on.
+    pub(super) fn reset(&mut self) {
+        *self = Self { ticket: self.ticket.wrapping_add(1), ..Self::default() };
     }
 }
 
@@ -56,19 +84,49 @@ mod tests {
     fn one_at_a_time_with_a_growing_pause() {
         let mut request = SnapshotRequest::default();
         assert_eq!(request.poll(0), None);
-        request.want();
+        request.want(S);
         assert_eq!(request.poll(S), Some(1));
-        request.want();
+        request.want(S);
         assert_eq!(request.poll(2 * S), None, "one is under way");
         request.failed(2 * S);
         assert_eq!(request.poll(2 * S + PAUSE_NS - 1), None);
         assert_eq!(request.poll(2 * S + PAUSE_NS), Some(2));
+        assert!(request.awaits(2) && !request.awaits(1));
         assert_eq!(request.poll(12 * S + PAUSE_NS), Some(3), "an answer that never comes is given up");
         for _ in 0..40 {
             request.failed(20 * S);
             assert!(request.poll(20 * S + 33 * S).is_some(), "no pause is longer than 32 s");
         }
-        request.done();
+        assert!(request.poll(S).is_some(), "the clock was set back");
+        request.done(60 * S);
         assert_eq!(request.poll(u64::MAX), None);
+    }
+
+    #[test]
+    fn a_book_that_is_lost_again_at_once_pauses_longer_each_time() {
+        let mut request = SnapshotRequest::default();
+        let (mut now, mut asked) = (0, 0);
+        while now < 10 * S {
+            now += 10_000_000;
+            request.want(now);
+            if request.poll(now).is_some() {
+                asked += 1;
+                request.done(now);
+            }
+        }
+        assert!((3..12).contains(&asked), "{asked} requests in 10 s");
+        request.want(now + 60 * S);
+        assert!(request.poll(now + 60 * S).is_some(), "after a calm time it is asked at once");
+    }
+
+    #[test]
+    fn a_reset_voids_the_request_under_way() {
+        let mut request = SnapshotRequest::default();
+        request.want(0);
+        assert_eq!(request.poll(0), Some(1));
+        request.reset();
+        request.want(0);
+        assert!(!request.awaits(1));
+        assert_eq!(request.poll(0), Some(3));
     }
 }

@@ -13,7 +13,7 @@
 //! * F3. Afterwards `pu = P` and nothing else: `U` is not contiguous. A repeated or older update (`u ≤ P`) is dropped.
 
 use super::SeqOutcome;
-use crate::types::{DepthUpdate, KnownTo, Level, Levels, Venue};
+use crate::types::{DepthUpdate, KnownTo, Levels, Venue};
 
 /// Which list of rules a venue follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,19 +35,15 @@ impl Rule {
     }
 }
 
-/// Depths that the REST endpoint grants: a side of just so many levels was cut there, a side of any other number is whole.
-const SNAPSHOT_DEPTHS: [usize; 8] = [5, 10, 20, 50, 100, 500, 1_000, 5_000];
-
-/// How far a snapshot makes each side known: to its last level where the side was cut, else all of it.
+/// How far a snapshot makes each side known: to its worst level.
+///
+/// The endpoint cuts a side at the limit that was asked for, and the answer does not say whether it did. So a side is
+/// taken as cut unless it is empty: what lies behind its worst level is unknown until a change names it.
 #[must_use]
 pub fn snapshot_known_to(levels: &Levels) -> KnownTo {
-    let cut = |side: &[Level]| match side.last() {
-        Some(last) if SNAPSHOT_DEPTHS.contains(&side.len()) => Some(last.price),
-        _ => None,
-    };
     KnownTo {
-        bid: cut(&levels.bids).unwrap_or(KnownTo::WHOLE.bid),
-        ask: cut(&levels.asks).unwrap_or(KnownTo::WHOLE.ask),
+        bid: levels.bids.iter().map(|level| level.price).min().unwrap_or(KnownTo::WHOLE.bid),
+        ask: levels.asks.iter().map(|level| level.price).max().unwrap_or(KnownTo::WHOLE.ask),
     }
 }
 
@@ -55,7 +51,7 @@ pub fn snapshot_known_to(levels: &Levels) -> KnownTo {
 #[derive(Clone, Copy, Debug)]
 pub struct Chain {
     rule: Rule,
-    /// The snapshot's id until the first update is applied, then that of the last update. Never falls.
+    /// The snapshot's id until the first update is applied, then that of the last update.
     last_id: u64,
     /// Whether an update has been applied on top of the snapshot.
     bridged: bool,
@@ -130,7 +126,7 @@ impl Chain {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::InstrumentId;
+    use crate::types::{InstrumentId, Level, Price};
 
     const L: u64 = 1_000;
 
@@ -143,10 +139,10 @@ mod tests {
     }
 
     #[test]
-    fn a_side_of_a_granted_depth_was_cut() {
-        let side = |len: i64| (0..len).map(|i| Level::new(100 + i, 1)).collect::<Vec<_>>();
-        let known_to = snapshot_known_to(&Levels { bids: side(999), asks: side(1_000) });
-        assert_eq!(known_to, KnownTo { bid: KnownTo::WHOLE.bid, ask: crate::types::Price(1_099) });
+    fn a_snapshot_is_known_to_its_worst_levels() {
+        let side = |prices: &[i64]| prices.iter().map(|&price| Level::new(price, 1)).collect::<Vec<_>>();
+        let known_to = snapshot_known_to(&Levels { bids: side(&[9, 7, 8]), asks: side(&[11, 13, 12]) });
+        assert_eq!(known_to, KnownTo { bid: Price(7), ask: Price(13) });
         assert_eq!(snapshot_known_to(&Levels::default()), KnownTo::WHOLE);
     }
 

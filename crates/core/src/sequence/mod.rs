@@ -6,7 +6,7 @@ mod binance;
 mod pending;
 
 pub use binance::{Chain, Rule, snapshot_known_to};
-pub use pending::{PENDING_LEVELS_MAX, PENDING_UPDATES_MAX, Pending};
+pub use pending::{Hole, PENDING_LEVELS_MAX, PENDING_UPDATES_MAX, Pending};
 
 /// What an update is to a book at a known venue sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::{Chain, SeqOutcome};
 use crate::types::{DepthUpdate, Level, Levels, TimeNs};
 
 /// Most updates that wait for one snapshot: over a minute of the busiest recorded stream (70 a second).
@@ -9,6 +10,19 @@ pub const PENDING_UPDATES_MAX: usize = 8_192;
 
 /// Most levels in waiting updates: 4 MiB.
 pub const PENDING_LEVELS_MAX: usize = 262_144;
+
+/// A break among waiting updates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hole {
+    /// How many updates stand before it.
+    pub index: usize,
+    /// Whether one of those continues the snapshot: then updates are missing. Else the snapshot is too old.
+    pub is_bridged: bool,
+    /// The venue sequence that was due.
+    pub expected: u64,
+    /// The one that came.
+    pub received: u64,
+}
 
 /// A bounded queue of updates with their levels.
 ///
@@ -41,6 +55,23 @@ impl Pending {
         self.levels.extend(&levels.asks);
     }
 
+    /// Whether a chain runs through all waiting updates; if not, where it breaks. Changes nothing.
+    ///
+    /// # Errors
+    /// The first [`Hole`].
+    pub fn follow(&self, mut chain: Chain) -> Result<(), Hole> {
+        for (index, (update, ..)) in self.updates.iter().enumerate() {
+            match chain.check(update) {
+                SeqOutcome::Next => chain.advance(update),
+                SeqOutcome::Old => {}
+                SeqOutcome::Gap { expected, received } => {
+                    return Err(Hole { index, is_bridged: chain.is_bridged(), expected, received });
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The oldest update, if any.
     #[must_use]
     pub fn front(&self) -> Option<&DepthUpdate> {
@@ -56,7 +87,7 @@ impl Pending {
         Some((update, ts_recv))
     }
 
-    /// Forgets the oldest update.
+    /// Forgets the oldest update, counted as dropped.
     pub fn drop_oldest(&mut self) {
         if let Some((_, _, bids, asks)) = self.updates.pop_front() {
             self.levels.drain(..(bids + asks) as usize);
@@ -92,6 +123,7 @@ impl Pending {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sequence::Rule;
     use crate::types::InstrumentId;
 
     fn update(id: u64) -> DepthUpdate {
@@ -115,6 +147,22 @@ mod tests {
             assert_eq!(out, levels(id as usize, 2));
         }
         assert_eq!(pending.pop(&mut out), None);
+    }
+
+    #[test]
+    fn finds_the_hole_without_moving() {
+        let mut pending = Pending::default();
+        for id in [5, 6, 8] {
+            pending.push(update(id), 0, &levels(1, 0));
+        }
+        let chain = |id| Chain::new(Rule::Spot, id);
+        let hole =
+            |index, is_bridged, expected, received| Err(Hole { index, is_bridged, expected, received });
+        assert_eq!(pending.follow(chain(3)), hole(0, false, 4, 5), "the snapshot is too old");
+        assert_eq!(pending.follow(chain(4)), hole(2, true, 7, 8), "7 is missing");
+        assert_eq!(pending.follow(chain(7)), Ok(()));
+        assert_eq!(pending.follow(chain(9)), Ok(()), "all are old");
+        assert_eq!(pending.len(), 3);
     }
 
     #[test]

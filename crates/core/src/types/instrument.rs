@@ -119,6 +119,22 @@ impl InstrumentError {
     }
 }
 
+impl fmt::Display for InstrumentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Grammar => "wrong instrument name; expected venue:SYMBOL, got no colon",
+            Self::UnknownVenue => {
+                "unknown venue; expected binance, binance-usdm, binance-coinm or sim, got another"
+            }
+            Self::Symbol => "wrong symbol; expected 1 to 40 of A-Z 0-9 _ - ., got something else",
+            Self::Scale => {
+                "wrong scale; expected exponents -18 to 0 and a tick and lot of 0 or more, got others"
+            }
+            Self::Full => "catalogue full; expected at most 65536 instruments, got one more",
+        })
+    }
+}
+
 impl Instrument {
     /// An instrument of which nothing is known but its name: eight decimals, no tick, so its book keeps no ladder.
     ///

@@ -7,7 +7,7 @@ pub enum BookState {
     Syncing,
     /// Exactly the venue's book at the stated sequence.
     Synced,
-    /// Was a book once; its truth is lost until a new snapshot is in.
+    /// Its truth is lost, or could not be had, until a new snapshot is in.
     Stale(StaleReason),
 }
 

@@ -42,13 +42,18 @@ pub fn decode(bytes: &[u8], listings: &impl Listings, out: &mut Levels) -> Resul
     event
 }
 
-/// Decodes the answer to a depth request for one instrument. A symbol in it is not compared: the asker knows best.
+/// Decodes the answer to a depth request for one instrument. Where the answer names its symbol (COIN-M) it must be this one.
 ///
 /// # Errors
 /// [`DecodeError::Venue`] when the venue refused, [`DecodeError::NotSnapshot`] for any other message than a snapshot,
-/// else as [`decode`].
-pub fn decode_snapshot(bytes: &[u8], listing: Listing, out: &mut Levels) -> Result<Snapshot, DecodeError> {
-    match decode(bytes, &Known(listing), out)? {
+/// [`DecodeError::UnknownSymbol`] for another instrument's answer, else as [`decode`].
+pub fn decode_snapshot(
+    bytes: &[u8],
+    symbol: &[u8],
+    listing: Listing,
+    out: &mut Levels,
+) -> Result<Snapshot, DecodeError> {
+    match decode(bytes, &Known { symbol, listing }, out)? {
         Event::Snapshot(snapshot) => Ok(snapshot),
         _ => {
             out.clear();
@@ -57,16 +62,19 @@ pub fn decode_snapshot(bytes: &[u8], listing: Listing, out: &mut Levels) -> Resu
     }
 }
 
-/// The listing of an answer whose instrument is known, whatever symbol it names.
-struct Known(Listing);
+/// The instrument that an answer must be of.
+struct Known<'a> {
+    symbol: &'a [u8],
+    listing: Listing,
+}
 
-impl Listings for Known {
-    fn find(&self, _symbol: &[u8]) -> Option<Listing> {
-        self.sole()
+impl Listings for Known<'_> {
+    fn find(&self, symbol: &[u8]) -> Option<Listing> {
+        (symbol == self.symbol).then_some(self.listing)
     }
 
     fn sole(&self) -> Option<Listing> {
-        Some(self.0)
+        Some(self.listing)
     }
 }
 

@@ -127,9 +127,14 @@ fn snapshots_of_the_three_products() {
     assert_eq!(run(coinm, &ONE).unwrap_err().code(), "decode.unknown_symbol");
 
     let mut out = Levels::default();
-    assert_eq!(decode_snapshot(spot.as_bytes(), SPOT, &mut out), Ok(spot_event));
-    assert_eq!(decode_snapshot(coinm.as_bytes(), COINM, &mut out), Ok(coinm_event));
-    assert_eq!(decode_snapshot(usdm.as_bytes(), USDM, &mut out), Ok(of(USDM, 7, 1_723_161_256_493_000_000)));
+    assert_eq!(decode_snapshot(spot.as_bytes(), b"BTCUSDT", SPOT, &mut out), Ok(spot_event));
+    assert_eq!(decode_snapshot(coinm.as_bytes(), b"BTCUSD_PERP", COINM, &mut out), Ok(coinm_event));
+    let other = decode_snapshot(coinm.as_bytes(), b"ETHUSD_PERP", COINM, &mut out);
+    assert_eq!(other.unwrap_err().code(), "decode.unknown_symbol", "another instrument's answer");
+    assert_eq!(
+        decode_snapshot(usdm.as_bytes(), b"BTCUSDT", USDM, &mut out),
+        Ok(of(USDM, 7, 1_723_161_256_493_000_000))
+    );
     assert_eq!(out.side(crate::types::Side::Bid), [Level::new(6_180_020, 2_909)]);
     for (text, error) in [
         (r#"{"code":-1121,"msg":"Invalid symbol."}"#, DecodeError::Venue { code: -1121 }),
@@ -137,7 +142,7 @@ fn snapshots_of_the_three_products() {
         (r#"[]"#, DecodeError::NotSnapshot),
         (r#"{"lastUpdateId":7,"bids":[]}"#, DecodeError::MissingField { field: "a" }),
     ] {
-        assert_eq!(decode_snapshot(text.as_bytes(), SPOT, &mut out), Err(error), "{text}");
+        assert_eq!(decode_snapshot(text.as_bytes(), b"BTCUSDT", SPOT, &mut out), Err(error), "{text}");
         assert!(out.is_empty());
     }
 }

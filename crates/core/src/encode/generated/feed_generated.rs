@@ -1467,7 +1467,7 @@ impl<'a> Status {
     }
   }
 
-  /// Since the last input for this instrument.
+  /// Since the last depth update was applied; 0 before the first.
   pub fn age_ns(&self) -> u64 {
     let mut mem = ::core::mem::MaybeUninit::<<u64 as ::flatbuffers::EndianScalar>::Scalar>::uninit();
     // Safety:

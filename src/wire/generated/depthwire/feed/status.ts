@@ -25,7 +25,7 @@ received():bigint {
 }
 
 /**
- * Since the last input for this instrument.
+ * Since the last depth update was applied; 0 before the first.
  */
 ageNs():bigint {
   return this.bb!.readUint64(this.bb_pos + 16);
