@@ -291,8 +291,14 @@ fn a_changed_book_is_checked_once_a_second() {
     assert!(!kinds(&rig.seen()).contains(&(CHECK, 1)));
     rig.now += S;
     rig.tick();
-    let check = Seen::Frame { kind: CHECK, stream: 1, epoch: 1, seq: 3, prev_seq: 3, flags: 0 };
-    assert_eq!(rig.seen(), [check]);
+    let check = |stream, seq| Seen::Frame { kind: CHECK, stream, epoch: 1, seq, prev_seq: seq, flags: 0 };
+    assert_eq!(rig.seen(), [check(1, 3)]);
+    let view = rig.engine.open_depth(rig.id, 1, 0, rig.now).unwrap();
+    rig.depth(103, 103, "[\"10.00\",\"4\"]", "");
+    rig.seen();
+    rig.now += S;
+    rig.tick();
+    assert_eq!(rig.seen(), [check(view.0, 2), check(1, 4)], "a view that changed is checked as well");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The exported `Engine`.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use depthwire_core::decode::detect;
 use depthwire_core::encode::Stream;
@@ -165,8 +165,8 @@ pub struct Engine {
     engine: engine::Engine<SystemClock>,
     ring: OutputRing,
     is_replay: bool,
-    /// The recording's time, when replaying.
-    recording_ns: TimeNs,
+    /// The recording's time and when it was that, when replaying.
+    recorded: (TimeNs, Instant),
     last_error: Option<(IngestError, String)>,
     failed: bool,
 }
@@ -189,7 +189,14 @@ impl Engine {
             };
             let engine = engine::Engine::new(config, Catalogue::built_in(), SystemClock);
             let is_replay = options.replay;
-            Ok(Self { engine, ring, is_replay, recording_ns: 0, last_error: None, failed: false })
+            Ok(Self {
+                engine,
+                ring,
+                is_replay,
+                recorded: (0, Instant::now()),
+                last_error: None,
+                failed: false,
+            })
         })
     }
 
@@ -285,7 +292,7 @@ impl Engine {
     /// times of the last and of the next line.
     #[napi]
     pub fn ingest_recording(&mut self, source: u32, bytes: &[u8], until_ns: BigInt) -> Result<u32> {
-        let Self { engine, ring, recording_ns, last_error, failed, .. } = self;
+        let Self { engine, ring, recorded, last_error, failed, .. } = self;
         guard(failed, || {
             let (is_negative, until, is_whole) = until_ns.get_u64();
             if is_negative || !is_whole || u32::try_from(bytes.len()).is_err() {
@@ -298,7 +305,9 @@ impl Engine {
             ring.set(Word::Consumed, progress.consumed as u32);
             ring.set_wide(Word::NextTs, progress.next_ts);
             ring.set_wide(Word::LastTs, progress.last_ts);
-            *recording_ns = if progress.last_ts == 0 { *recording_ns } else { progress.last_ts };
+            if progress.last_ts != 0 {
+                *recorded = (progress.last_ts, Instant::now());
+            }
             let error = progress.error.map(|error| (error, format!("recording of source {source}")));
             let flags = if error.is_some() { ERROR } else { 0 };
             *last_error = error.or(last_error.take());
@@ -478,9 +487,13 @@ impl Engine {
         guard(&mut self.failed, || Ok(SystemClock.now().into()))
     }
 
-    /// The time by which books age: the machine's, or the recording's.
+    /// The time by which books age: the machine's, or the recording's, which runs on behind its last line.
     fn now(&self) -> TimeNs {
-        if self.is_replay { self.recording_ns } else { SystemClock.now() }
+        if self.is_replay {
+            self.recorded.0 + self.recorded.1.elapsed().as_nanos() as u64
+        } else {
+            SystemClock.now()
+        }
     }
 
     #[inline]

@@ -16,7 +16,7 @@ use crate::types::{
     BookState, Clock, DepthUpdate, Instrument, InstrumentId, Levels, Side, Snapshot, StaleReason, Ticker,
     TimeNs, Trade, TradeKind,
 };
-use publish::{Place, Tape};
+use publish::{CheckTimer, Place, Tape};
 use views::Views;
 
 /// Updates in a row that the book seems to hold already before its own numbering is doubted: a venue that starts
@@ -65,8 +65,7 @@ pub(super) struct Pipeline {
     ticker: Option<Ticker>,
     /// When the last depth update was applied: neither trades nor repetitions keep a book alive.
     applied_at: TimeNs,
-    checked_at: TimeNs,
-    changed_since_check: bool,
+    book_check: CheckTimer,
     /// Reused for images and checks, which need both sides as slices.
     levels: Levels,
     bytes: Vec<u8>,
@@ -99,8 +98,7 @@ impl Pipeline {
             trade: None,
             ticker: None,
             applied_at: 0,
-            checked_at: 0,
-            changed_since_check: false,
+            book_check: CheckTimer::default(),
             levels: Levels::default(),
             bytes: Vec::new(),
         }
@@ -214,7 +212,6 @@ impl Pipeline {
         }
         if self.is_suspect && self.chain.is_some() {
             // A book that goes quiet now would otherwise never be seen as suspect.
-            self.changed_since_check = true;
             self.publish_check(ts_recv, cx);
         }
     }
@@ -350,8 +347,7 @@ impl Pipeline {
         self.bbo = Bbo { bid: self.book.best_bid(), ask: self.book.best_ask() };
         (self.book_tape.seq, self.bbo_tape.seq, self.trades_tape.seq) = (1, 1, 1);
         self.ticker_tape.seq = u64::from(self.ticker.is_some());
-        self.checked_at = now;
-        self.changed_since_check = false;
+        self.book_check.done(now);
         self.views.open_epoch(now, &self.book);
         self.publish_images(now, cx);
     }

@@ -9,7 +9,7 @@ use crate::encode::{
 use crate::engine::EngineConfig;
 use crate::types::{BookState, Clock, KnownTo, Level, Levels, Side, Ticker, TimeNs, Trade};
 
-/// A book that changed publishes a check frame at least this often.
+/// A stream of levels that changed publishes a check frame at least this often.
 const CHECK_INTERVAL_NS: u64 = 1_000_000_000;
 
 /// A place in the venue's sequence and time.
@@ -29,6 +29,30 @@ pub(super) struct Tape {
     pub(super) at: Place,
 }
 
+/// When a stream's next check frame is due.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct CheckTimer {
+    checked_at: TimeNs,
+    has_changed: bool,
+}
+
+impl CheckTimer {
+    /// The stream has changed.
+    pub(super) const fn changed(&mut self) {
+        self.has_changed = true;
+    }
+
+    /// Whether a check is due. A clock that was set back does not hold it up.
+    pub(super) const fn is_due(&self, now: TimeNs) -> bool {
+        self.has_changed && (now < self.checked_at || now - self.checked_at >= CHECK_INTERVAL_NS)
+    }
+
+    /// A check, or an image, which holds one, was written.
+    pub(super) const fn done(&mut self, now: TimeNs) {
+        *self = Self { checked_at: now, has_changed: false };
+    }
+}
+
 impl Pipeline {
     /// Publishes what an applied update changed.
     #[inline]
@@ -40,7 +64,7 @@ impl Pipeline {
         cx: &mut Context<'_, C>,
     ) {
         self.book_tape.seq += 1;
-        self.changed_since_check = true;
+        self.book_check.changed();
         let header = self.header(Kind::Delta, Stream::BOOK, self.book_tape, cx);
         cx.out.frame(self.id, Stream::BOOK, |out| write_levels(out, &header, &levels.bids, &levels.asks));
         if bbo_changed {
@@ -70,26 +94,37 @@ impl Pipeline {
         cx.out.frame(self.id, Stream::TRADES, |out| write_trades(out, &header, std::slice::from_ref(trade)));
     }
 
-    /// Publishes the depth views that are due.
+    /// Publishes the depth views that are due, and their checksums.
     pub(super) fn publish_views<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
         let mut index = 0;
         while let Some(slot) = self.views.get_mut(index) {
             index += 1;
-            if !slot.view.is_due(now) {
-                continue;
+            let mut merged = 0;
+            if slot.view.is_due(now) {
+                let (bids, asks) = (self.book.levels(Side::Bid), self.book.levels(Side::Ask));
+                let (changes, updates) = slot.view.flush(now, bids, asks);
+                if !changes.is_empty() {
+                    slot.tape = Tape { seq: slot.tape.seq + 1, at: self.book_tape.at };
+                    slot.check.changed();
+                    merged = updates;
+                }
             }
-            let (bids, asks) = (self.book.levels(Side::Bid), self.book.levels(Side::Ask));
-            let (changes, merged) = slot.view.flush(now, bids, asks);
-            if changes.is_empty() {
-                continue;
+            let is_check_due = slot.check.is_due(now);
+            if is_check_due {
+                slot.check.done(now);
             }
-            slot.tape = Tape { seq: slot.tape.seq + 1, at: self.book_tape.at };
-            let (stream, tape) = (slot.stream, slot.tape);
-            let mut header = self.header(Kind::Delta, stream, tape, cx);
-            header.flags = header.flags.with(Flags::CONFLATED.when(merged > 1));
-            if let Some(slot) = self.views.find(stream) {
+            let stream = slot.stream;
+            let Some(slot) = self.views.find(stream) else { continue };
+            if merged > 0 {
+                let mut header = self.header(Kind::Delta, stream, slot.tape, cx);
+                header.flags = header.flags.with(Flags::CONFLATED.when(merged > 1));
                 let Levels { bids, asks } = slot.view.changes();
                 cx.out.frame(self.id, stream, |out| write_levels(out, &header, bids, asks));
+            }
+            if is_check_due {
+                let header = self.header(Kind::Check, stream, slot.tape, cx);
+                let check = check_body(slot.view.published());
+                cx.out.frame(self.id, stream, |out| write_check(out, &header, &check));
             }
         }
     }
@@ -97,16 +132,14 @@ impl Pipeline {
     /// Publishes the book's checksums, once a second while it changes.
     #[inline]
     pub(super) fn publish_check_if_due<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
-        let is_due = now < self.checked_at || now - self.checked_at >= CHECK_INTERVAL_NS;
-        if self.changed_since_check && is_due {
+        if self.book_check.is_due(now) {
             self.publish_check(now, cx);
         }
     }
 
     /// Publishes the book's checksums.
     pub(super) fn publish_check<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
-        self.checked_at = now;
-        self.changed_since_check = false;
+        self.book_check.done(now);
         self.collect_book();
         let check = check_body(&self.levels);
         let header = self.header(Kind::Check, Stream::BOOK, self.book_tape, cx);

@@ -1,6 +1,6 @@
 //! The depth views of one instrument, each with its place on the wire.
 
-use super::publish::{Place, Tape};
+use super::publish::{CheckTimer, Place, Tape};
 use crate::aggregate::DepthView;
 use crate::book::{L2Book, Touched};
 use crate::encode::Stream;
@@ -13,6 +13,7 @@ pub(super) struct ViewSlot {
     pub(super) view: DepthView,
     pub(super) stream: Stream,
     pub(super) tape: Tape,
+    pub(super) check: CheckTimer,
     readers: u32,
 }
 
@@ -50,6 +51,7 @@ impl Views {
         for slot in &mut self.slots {
             slot.view.image(now, book.levels(Side::Bid), book.levels(Side::Ask));
             slot.tape.seq = 1;
+            slot.check.done(now);
         }
     }
 
@@ -77,7 +79,9 @@ impl Views {
             view.image(now, book.levels(Side::Bid), book.levels(Side::Ask));
         }
         let tape = Tape { seq: self.closed_seq + 1, ..Tape::default() };
-        self.slots.push(ViewSlot { view, stream, tape, readers: 1 });
+        let mut check = CheckTimer::default();
+        check.done(now);
+        self.slots.push(ViewSlot { view, stream, tape, check, readers: 1 });
         Some(stream)
     }
 
