@@ -5,13 +5,13 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use depthwire_core::decode::detect;
 use depthwire_core::encode::Stream;
 use depthwire_core::engine::{self, EngineConfig, EngineError, IngestError, SourceId};
-use depthwire_core::types::{
-    Catalogue, Clock, Decimal, Instrument, InstrumentError, InstrumentId, Level, TimeNs, Venue,
-};
-use napi::bindgen_prelude::{BigInt, FromNapiValue, JsObjectValue, JsValue, Object, Uint8Array, Uint32Array};
+use depthwire_core::types::{Catalogue, Clock, Instrument, InstrumentError, InstrumentId, TimeNs, Venue};
+use napi::bindgen_prelude::{BigInt, Object, Uint8Array, Uint32Array};
 use napi_derive::napi;
 
+use crate::argument::{SAFE_INTEGER_MAX, shared_view, whole};
 use crate::guard::{Result, error, guard};
+use crate::info::{BookInfo, EngineOptions, EngineStats, ErrorInfo, InstrumentInfo};
 use crate::ring::{OutputRing, Word};
 
 /// Records wait in the ring.
@@ -28,135 +28,6 @@ impl Clock for SystemClock {
     fn now(&self) -> TimeNs {
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64)
     }
-}
-
-/// An instrument of the catalogue. Exponents are powers of ten; tick and lot are mantissas, 0 = unknown.
-#[napi(object)]
-pub struct InstrumentInfo {
-    /// Number on the wire.
-    pub id: u32,
-    /// `venue:symbol`.
-    pub name: String,
-    /// Part of the name before the colon.
-    pub venue: String,
-    /// Part of the name after it.
-    pub symbol: String,
-    /// Power of ten of prices.
-    pub price_exponent: i32,
-    /// Power of ten of quantities.
-    pub qty_exponent: i32,
-    /// Price increment.
-    pub tick_size: i64,
-    /// Quantity increment.
-    pub lot_size: i64,
-    /// `base` or `contracts`.
-    pub qty_unit: String,
-    /// Quote units that an inverse contract is worth; else 1.
-    pub contract_size: i64,
-    /// Whether a contract is worth a fixed amount of quote currency.
-    pub inverse: bool,
-}
-
-/// What an engine is told once.
-#[napi(object)]
-pub struct EngineOptions {
-    /// Unique per start of the process; the high half of every epoch.
-    pub start_id: f64,
-    /// A synced book without input for longer turns stale; 0 = never.
-    pub silence_ms: f64,
-    /// Frames say that they come from a recording, whose clock is then the engine's.
-    pub replay: bool,
-}
-
-/// Where a book stands.
-#[napi(object)]
-pub struct BookInfo {
-    /// `syncing`, `synced` or `stale`.
-    pub state: String,
-    /// `none`, `gap`, `silence` or `levels_limit`.
-    pub reason: String,
-    /// Epoch.
-    pub epoch: BigInt,
-    /// Sequence of the `book` stream.
-    pub seq: BigInt,
-    /// The venue's sequence.
-    pub venue_seq: BigInt,
-    /// Number of bid levels.
-    pub bids: u32,
-    /// Number of ask levels.
-    pub asks: u32,
-    /// Best bid as the shortest decimal, if the side has a level.
-    pub best_bid: Option<String>,
-    /// Best ask likewise.
-    pub best_ask: Option<String>,
-    /// Time since the last depth update.
-    pub age_ns: BigInt,
-}
-
-/// Counters since the engine was made.
-#[napi(object)]
-pub struct EngineStats {
-    /// Venue frames handed in.
-    pub frames: i64,
-    /// Depth updates decoded.
-    pub book_messages: i64,
-    /// Depth updates applied.
-    pub applied: i64,
-    /// Levels in depth updates decoded.
-    pub level_changes: i64,
-    /// Levels in depth updates applied.
-    pub applied_level_changes: i64,
-    /// Snapshots decoded.
-    pub snapshots: i64,
-    /// Snapshots that were too old to use.
-    pub snapshots_old: i64,
-    /// Snapshots asked for.
-    pub snapshot_requests: i64,
-    /// Trades decoded.
-    pub trades: i64,
-    /// Breaks in a venue's sequence.
-    pub gaps: i64,
-    /// Stale books that became synced again.
-    pub resyncs: i64,
-    /// Books that turned stale because nothing arrived.
-    pub silences: i64,
-    /// Updates that left a book crossed.
-    pub crossed: i64,
-    /// Frames that could not be decoded.
-    pub decode_errors: i64,
-    /// Frames that change nothing here.
-    pub ignored: i64,
-    /// Updates dropped while waiting for a snapshot.
-    pub pending_dropped: i64,
-    /// Comparisons with the venue's own top of book.
-    pub bbo_checked: i64,
-    /// Those that agreed.
-    pub bbo_matched: i64,
-    /// Comparisons with the venue's own checksums.
-    pub checksums_checked: i64,
-    /// Those that agreed.
-    pub checksums_matched: i64,
-    /// Feed frames written.
-    pub feed_frames: i64,
-    /// Their bytes.
-    pub feed_bytes: i64,
-}
-
-/// Why the last input had no effect.
-#[napi(object)]
-pub struct ErrorInfo {
-    /// Stable code.
-    pub code: String,
-    /// What is wrong.
-    pub what: String,
-    /// In which input.
-    pub r#where: String,
-    /// What was meant.
-    pub expected: String,
-    /// What came.
-    pub got: String,
-    /// What to do.
-    pub fix: String,
 }
 
 /// An engine. Not shared between threads; each worker makes its own.
@@ -205,7 +76,7 @@ impl Engine {
     pub fn instruments(&mut self) -> Result<Vec<InstrumentInfo>> {
         let Self { engine, failed, .. } = self;
         guard(failed, || {
-            let mut list: Vec<_> = engine.catalogue().iter().map(instrument_info).collect();
+            let mut list: Vec<_> = engine.catalogue().iter().map(InstrumentInfo::from).collect();
             list.sort_by(|a, b| a.name.cmp(&b.name));
             Ok(list)
         })
@@ -400,19 +271,7 @@ impl Engine {
             let info = engine.book_info(id, now);
             let info = info.ok_or_else(|| engine_error(EngineError::UnknownInstrument(instrument)))?;
             let exponent = engine.catalogue().get(id).map_or(0, |listed| listed.price_exponent);
-            let price = |level: Level| Decimal { mantissa: level.price.0, exponent }.to_string();
-            Ok(BookInfo {
-                state: info.state.name().to_owned(),
-                reason: info.state.reason_name().to_owned(),
-                epoch: info.epoch.into(),
-                seq: info.seq.into(),
-                venue_seq: info.venue_seq.into(),
-                bids: info.bid_count as u32,
-                asks: info.ask_count as u32,
-                best_bid: info.bbo.bid.map(price),
-                best_ask: info.bbo.ask.map(price),
-                age_ns: info.age_ns.into(),
-            })
+            Ok(BookInfo::new(&info, exponent))
         })
     }
 
@@ -420,55 +279,14 @@ impl Engine {
     #[napi]
     pub fn stats(&mut self) -> Result<EngineStats> {
         let Self { engine, failed, .. } = self;
-        guard(failed, || {
-            let stats = engine.stats();
-            Ok(EngineStats {
-                frames: stats.frames as i64,
-                book_messages: stats.book_messages as i64,
-                applied: stats.applied as i64,
-                level_changes: stats.level_changes as i64,
-                applied_level_changes: stats.applied_level_changes as i64,
-                snapshots: stats.snapshots as i64,
-                snapshots_old: stats.snapshots_old as i64,
-                snapshot_requests: stats.snapshot_requests as i64,
-                trades: stats.trades as i64,
-                gaps: stats.gaps as i64,
-                resyncs: stats.resyncs as i64,
-                silences: stats.silences as i64,
-                crossed: stats.crossed as i64,
-                decode_errors: stats.decode_errors as i64,
-                ignored: stats.ignored as i64,
-                pending_dropped: stats.pending_dropped as i64,
-                bbo_checked: stats.bbo_checked as i64,
-                bbo_matched: stats.bbo_matched as i64,
-                checksums_checked: stats.checksums_checked as i64,
-                checksums_matched: stats.checksums_matched as i64,
-                feed_frames: stats.feed_frames as i64,
-                feed_bytes: stats.feed_bytes as i64,
-            })
-        })
+        guard(failed, || Ok(engine.stats().into()))
     }
 
     /// Why the last input with bit 4 had no effect.
     #[napi]
     pub fn last_error(&mut self) -> Result<Option<ErrorInfo>> {
         let Self { last_error, failed, .. } = self;
-        guard(failed, || {
-            Ok(last_error.as_ref().map(|(error, place)| {
-                let text = error.to_string();
-                // Every error reads "what; expected …, got …".
-                let (what, rest) = text.split_once("; expected ").unwrap_or((&text, ""));
-                let (expected, got) = rest.split_once(", got ").unwrap_or((rest, ""));
-                ErrorInfo {
-                    code: error.code().to_owned(),
-                    what: what.to_owned(),
-                    r#where: place.clone(),
-                    expected: expected.to_owned(),
-                    got: got.to_owned(),
-                    fix: error.fix().to_owned(),
-                }
-            }))
-        })
+        guard(failed, || Ok(last_error.as_ref().map(|(error, place)| ErrorInfo::new(error, place))))
     }
 
     /// SHA-256 of a book's levels as text.
@@ -515,29 +333,6 @@ impl Engine {
     }
 }
 
-/// The largest integer that a JavaScript number holds exactly.
-const SAFE_INTEGER_MAX: f64 = 9_007_199_254_740_991.0;
-
-/// A JavaScript number as an integer in a range; napi's own conversions bend what does not fit.
-fn whole(name: &str, value: f64, min: f64, max: f64) -> Result<i64> {
-    if value.trunc() == value && (min..=max).contains(&value) {
-        return Ok(value as i64);
-    }
-    let what = format!("wrong {name}; expected an integer from {min} to {max}, got {value}");
-    Err(error("addon.not_an_integer", what, "pass an integer of that range"))
-}
-
-/// The view, if its memory is shared: only such memory can neither be detached nor shrink under the engine.
-fn shared_view(view: &Object) -> Option<Uint8Array> {
-    let buffer: Object = view.get_named_property("buffer").ok()?;
-    if buffer.is_arraybuffer().ok()? {
-        return None;
-    }
-    let value = view.value();
-    // SAFETY: the environment and the value are those of the running call, and napi checks the value's type.
-    unsafe { Uint8Array::from_napi_value(value.env, value.value) }.ok()
-}
-
 fn flush(engine: &mut engine::Engine<SystemClock>, ring: &OutputRing) -> u32 {
     let more = if ring.fill(engine.outbox()) { 0 } else { MORE };
     more | if ring.has_records() { OUTPUT } else { 0 }
@@ -545,20 +340,4 @@ fn flush(engine: &mut engine::Engine<SystemClock>, ring: &OutputRing) -> u32 {
 
 fn engine_error(wrong: EngineError) -> napi::Error<crate::guard::Code> {
     error(wrong.code(), wrong, wrong.fix())
-}
-
-fn instrument_info((id, listed): (InstrumentId, &Instrument)) -> InstrumentInfo {
-    InstrumentInfo {
-        id: id.0,
-        name: listed.to_string(),
-        venue: listed.venue.name().to_owned(),
-        symbol: listed.symbol.clone(),
-        price_exponent: listed.price_exponent.into(),
-        qty_exponent: listed.qty_exponent.into(),
-        tick_size: listed.tick_size,
-        lot_size: listed.lot_size,
-        qty_unit: listed.qty_unit.name().to_owned(),
-        contract_size: listed.contract_size,
-        inverse: listed.inverse,
-    }
 }

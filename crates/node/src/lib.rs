@@ -2,8 +2,10 @@
 //!
 //! Every export runs inside `guard`. The release build of this crate is what the TypeScript tests load.
 
+mod argument;
 mod engine;
 mod guard;
+mod info;
 mod replica;
 mod ring;
 mod simulator;

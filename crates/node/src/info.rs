@@ -1,0 +1,219 @@
+//! What the addon tells: plain objects, and how they are made of the core's.
+
+use depthwire_core::Stats;
+use depthwire_core::engine::{self, IngestError};
+use depthwire_core::types::{Decimal, Instrument, InstrumentId, Level};
+use napi::bindgen_prelude::BigInt;
+use napi_derive::napi;
+
+/// An instrument of the catalogue. Exponents are powers of ten; tick and lot are mantissas, 0 = unknown.
+#[napi(object)]
+pub struct InstrumentInfo {
+    /// Number on the wire.
+    pub id: u32,
+    /// `venue:symbol`.
+    pub name: String,
+    /// Part of the name before the colon.
+    pub venue: String,
+    /// Part of the name after it.
+    pub symbol: String,
+    /// Power of ten of prices.
+    pub price_exponent: i32,
+    /// Power of ten of quantities.
+    pub qty_exponent: i32,
+    /// Price increment.
+    pub tick_size: i64,
+    /// Quantity increment.
+    pub lot_size: i64,
+    /// `base` or `contracts`.
+    pub qty_unit: String,
+    /// Quote units that an inverse contract is worth; else 1.
+    pub contract_size: i64,
+    /// Whether a contract is worth a fixed amount of quote currency.
+    pub inverse: bool,
+}
+
+/// What an engine is told once.
+#[napi(object)]
+pub struct EngineOptions {
+    /// Unique per start of the process; the high half of every epoch.
+    pub start_id: f64,
+    /// A synced book without input for longer turns stale; 0 = never.
+    pub silence_ms: f64,
+    /// Frames say that they come from a recording, whose clock is then the engine's.
+    pub replay: bool,
+}
+
+/// Where a book stands.
+#[napi(object)]
+pub struct BookInfo {
+    /// `syncing`, `synced` or `stale`.
+    pub state: String,
+    /// `none`, `gap`, `silence` or `levels_limit`.
+    pub reason: String,
+    /// Epoch.
+    pub epoch: BigInt,
+    /// Sequence of the `book` stream.
+    pub seq: BigInt,
+    /// The venue's sequence.
+    pub venue_seq: BigInt,
+    /// Number of bid levels.
+    pub bids: u32,
+    /// Number of ask levels.
+    pub asks: u32,
+    /// Best bid as the shortest decimal, if the side has a level.
+    pub best_bid: Option<String>,
+    /// Best ask likewise.
+    pub best_ask: Option<String>,
+    /// Time since the last depth update.
+    pub age_ns: BigInt,
+}
+
+/// Counters since the engine was made.
+#[napi(object)]
+pub struct EngineStats {
+    /// Venue frames handed in.
+    pub frames: i64,
+    /// Depth updates decoded.
+    pub book_messages: i64,
+    /// Depth updates applied.
+    pub applied: i64,
+    /// Levels in depth updates decoded.
+    pub level_changes: i64,
+    /// Levels in depth updates applied.
+    pub applied_level_changes: i64,
+    /// Snapshots decoded.
+    pub snapshots: i64,
+    /// Snapshots that were too old to use.
+    pub snapshots_old: i64,
+    /// Snapshots asked for.
+    pub snapshot_requests: i64,
+    /// Trades decoded.
+    pub trades: i64,
+    /// Breaks in a venue's sequence.
+    pub gaps: i64,
+    /// Stale books that became synced again.
+    pub resyncs: i64,
+    /// Books that turned stale because nothing arrived.
+    pub silences: i64,
+    /// Updates that left a book crossed.
+    pub crossed: i64,
+    /// Frames that could not be decoded.
+    pub decode_errors: i64,
+    /// Frames that change nothing here.
+    pub ignored: i64,
+    /// Updates dropped while waiting for a snapshot.
+    pub pending_dropped: i64,
+    /// Comparisons with the venue's own top of book.
+    pub bbo_checked: i64,
+    /// Those that agreed.
+    pub bbo_matched: i64,
+    /// Comparisons with the venue's own checksums.
+    pub checksums_checked: i64,
+    /// Those that agreed.
+    pub checksums_matched: i64,
+    /// Feed frames written.
+    pub feed_frames: i64,
+    /// Their bytes.
+    pub feed_bytes: i64,
+}
+
+/// Why the last input had no effect.
+#[napi(object)]
+pub struct ErrorInfo {
+    /// Stable code.
+    pub code: String,
+    /// What is wrong.
+    pub what: String,
+    /// In which input.
+    pub r#where: String,
+    /// What was meant.
+    pub expected: String,
+    /// What came.
+    pub got: String,
+    /// What to do.
+    pub fix: String,
+}
+
+impl From<(InstrumentId, &Instrument)> for InstrumentInfo {
+    fn from((id, listed): (InstrumentId, &Instrument)) -> Self {
+        Self {
+            id: id.0,
+            name: listed.to_string(),
+            venue: listed.venue.name().to_owned(),
+            symbol: listed.symbol.clone(),
+            price_exponent: listed.price_exponent.into(),
+            qty_exponent: listed.qty_exponent.into(),
+            tick_size: listed.tick_size,
+            lot_size: listed.lot_size,
+            qty_unit: listed.qty_unit.name().to_owned(),
+            contract_size: listed.contract_size,
+            inverse: listed.inverse,
+        }
+    }
+}
+
+impl BookInfo {
+    /// `exponent` is that of the instrument's prices.
+    pub(crate) fn new(info: &engine::BookInfo, exponent: i8) -> Self {
+        let price = |level: Level| Decimal { mantissa: level.price.0, exponent }.to_string();
+        Self {
+            state: info.state.name().to_owned(),
+            reason: info.state.reason_name().to_owned(),
+            epoch: info.epoch.into(),
+            seq: info.seq.into(),
+            venue_seq: info.venue_seq.into(),
+            bids: info.bid_count as u32,
+            asks: info.ask_count as u32,
+            best_bid: info.bbo.bid.map(price),
+            best_ask: info.bbo.ask.map(price),
+            age_ns: info.age_ns.into(),
+        }
+    }
+}
+
+impl From<Stats> for EngineStats {
+    fn from(stats: Stats) -> Self {
+        Self {
+            frames: stats.frames as i64,
+            book_messages: stats.book_messages as i64,
+            applied: stats.applied as i64,
+            level_changes: stats.level_changes as i64,
+            applied_level_changes: stats.applied_level_changes as i64,
+            snapshots: stats.snapshots as i64,
+            snapshots_old: stats.snapshots_old as i64,
+            snapshot_requests: stats.snapshot_requests as i64,
+            trades: stats.trades as i64,
+            gaps: stats.gaps as i64,
+            resyncs: stats.resyncs as i64,
+            silences: stats.silences as i64,
+            crossed: stats.crossed as i64,
+            decode_errors: stats.decode_errors as i64,
+            ignored: stats.ignored as i64,
+            pending_dropped: stats.pending_dropped as i64,
+            bbo_checked: stats.bbo_checked as i64,
+            bbo_matched: stats.bbo_matched as i64,
+            checksums_checked: stats.checksums_checked as i64,
+            checksums_matched: stats.checksums_matched as i64,
+            feed_frames: stats.feed_frames as i64,
+            feed_bytes: stats.feed_bytes as i64,
+        }
+    }
+}
+
+impl ErrorInfo {
+    pub(crate) fn new(error: &IngestError, place: &str) -> Self {
+        // Every error reads "what; expected …, got …".
+        let text = error.to_string();
+        let (what, rest) = text.split_once("; expected ").unwrap_or((&text, ""));
+        let (expected, got) = rest.split_once(", got ").unwrap_or((rest, ""));
+        Self {
+            code: error.code().to_owned(),
+            what: what.to_owned(),
+            r#where: place.to_owned(),
+            expected: expected.to_owned(),
+            got: got.to_owned(),
+            fix: error.fix().to_owned(),
+        }
+    }
+}
