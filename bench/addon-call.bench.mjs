@@ -200,7 +200,7 @@ function open(venue, symbol) {
   const engine = new Engine({ startId: 1, silenceMs: 0, replay: false }, new Uint8Array(memory));
   const listed = engine.instruments().find((each) => each.venue === venue && each.symbol === symbol);
   if (listed === undefined) throw new Error(`${venue}:${symbol} is not in the catalogue`);
-  const source = engine.openSource(venue, [listed.id]);
+  const source = engine.openSource(venue, Uint32Array.of(listed.id));
   return { engine, words: new Uint32Array(memory), source, instrument: listed.id };
 }
 
