@@ -80,33 +80,51 @@ describe('the engine’s output', () => {
   });
 });
 
+const VERSION = { epoch: 1n, seq: 1n, state: 'synced' };
+
 describe('images', () => {
   it('are encoded once until something is published for the instrument', () => {
     const native = new FakeNative();
     native.images.set('11/1', frame('one'));
     const images = new Images(native, 1 << 20);
-    expect([images.get(11, 1), images.get(11, 1)].map((image) => image && label(image))).toEqual([
-      'one',
-      'one',
-    ]);
+    expect(
+      [images.get(11, 1, VERSION), images.get(11, 1, VERSION)].map((image) => image && label(image)),
+    ).toEqual(['one', 'one']);
     expect(native.imageCalls).toBe(1);
     native.images.set('11/1', frame('two'));
     images.forget(12);
-    expect(label(images.get(11, 1) ?? frame(''))).toBe('one');
+    expect(label(images.get(11, 1, VERSION) ?? frame(''))).toBe('one');
     images.forget(11);
-    expect(label(images.get(11, 1) ?? frame(''))).toBe('two');
+    expect(label(images.get(11, 1, VERSION) ?? frame(''))).toBe('two');
     images.clear();
-    images.get(11, 1);
+    images.get(11, 1, VERSION);
     expect(native.imageCalls).toBe(3);
+  });
+
+  it('are never served for a book at another epoch, sequence or state', () => {
+    const native = new FakeNative();
+    const images = new Images(native, 1 << 20);
+    const versions = [
+      VERSION,
+      { ...VERSION, epoch: 2n },
+      { ...VERSION, seq: 2n },
+      { ...VERSION, state: 'stale' },
+    ];
+    for (const [at, version] of versions.entries()) {
+      native.images.set('11/1', frame(`image ${at}`));
+      expect(label(images.get(11, 1, version) ?? frame(''))).toBe(`image ${at}`);
+    }
   });
 
   it('may be of any size up to the limit, and not above it', () => {
     const native = new FakeNative();
     const images = new Images(native, 100_000);
-    expect(images.get(11, 1)).toBeUndefined();
+    expect(images.get(11, 1, VERSION)).toBeUndefined();
     native.images.set('11/1', new Uint8Array(99_000).fill(3));
-    expect(images.get(11, 1)).toEqual(new Uint8Array(99_000).fill(3));
+    expect(images.get(11, 1, VERSION)).toEqual(new Uint8Array(99_000).fill(3));
     native.images.set('12/1', new Uint8Array(100_001));
-    expect(() => images.get(12, 1)).toThrow(expect.objectContaining({ code: 'feed.image_too_big' }) as Error);
+    expect(() => images.get(12, 1, VERSION)).toThrow(
+      expect.objectContaining({ code: 'feed.image_too_big' }) as Error,
+    );
   });
 });

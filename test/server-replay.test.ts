@@ -1,12 +1,16 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
 import { type Serving, startServing } from '../src/cli/serve.js';
 import { type ConfigInput, configFrom } from '../src/config.js';
+import { FrameReader } from '../src/wire/frame.js';
 import { type BookSubscription, connect, type LocalBook, type Side } from '../src/wire/index.js';
+import { Kind } from '../src/wire/protocol.js';
 import { simulatedRecording } from './support/recording.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'depthwire-serve-'));
@@ -28,10 +32,13 @@ function serving(replay: Partial<NonNullable<ConfigInput['replay']>>): Promise<S
   });
 }
 
+function shortest(text: string): string {
+  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+}
+
 /** The digest of a book as the engine defines it, from what a client holds. */
 function digestOf(book: LocalBook): string {
   const hash = createHash('sha256');
-  const shortest = (text: string): string => (text.includes('.') ? text.replace(/\.?0+$/, '') : text);
   for (const side of ['bid', 'ask'] as const satisfies readonly Side[]) {
     for (const { price, qty } of book.levels(side)) {
       hash.update(
@@ -90,15 +97,57 @@ describe('a recording that is served', () => {
     const subscription = feed.book(NAME);
     await source.ended;
     await until(() => subscription.book.state === 'synced', 'synced book');
-    const answer = await fetch(`http://127.0.0.1:${port}/v1/book/${NAME}?depth=100000`);
+    const answer = await fetch(`http://127.0.0.1:${port}/v1/book/${NAME}?depth=5000`);
     const book = (await answer.json()) as Record<'bids' | 'asks', readonly (readonly [string, string])[]> &
       object;
     const local = subscription.book;
     expect(book).toMatchObject({ state: 'synced', epoch: String(local.epoch), seq: String(local.seq) });
     const levels = (side: Side): readonly string[][] =>
-      [...local.levels(side)].map(({ price, qty }) => [local.priceText(price), local.qtyText(qty)]);
+      [...local.levels(side)].map(({ price, qty }) => [
+        shortest(local.priceText(price)),
+        shortest(local.qtyText(qty)),
+      ]);
     expect(book.bids).toEqual(levels('bid'));
     expect(book.asks).toEqual(levels('ask'));
+    await feed.close();
+    await stop('test is over');
+  });
+
+  it('gives a depth view that follows another at once its own image, not the one before', async () => {
+    const { port, source, stop } = await serving({ speed: 'max' });
+    await source.ended;
+    const url = `ws://127.0.0.1:${port}/v1/feed`;
+    const socket = new WebSocket(url, 'depthwire.v1');
+    const bids: number[] = [];
+    const reader = new FrameReader();
+    socket.on('message', (data: Buffer, isBinary: boolean) => {
+      if (!isBinary) return;
+      reader.reset(data);
+      while (reader.next()) {
+        if (reader.kind === Kind.image) bids.push(reader.bidCount);
+      }
+    });
+    await once(socket, 'open');
+    const send = (op: string, depth: number): void =>
+      socket.send(JSON.stringify({ op, id: 1, channel: 'depth', instrument: NAME, depth, intervalMs: 0 }));
+    for (const depth of [5, 10, 20]) {
+      send('subscribe', depth);
+      if (depth < 20) send('unsubscribe', depth);
+    }
+    await until(() => bids.length >= 2, 'image of the last view');
+    // The one in between was gone before its turn.
+    expect(bids).toEqual([5, 20]);
+    socket.close();
+
+    const feed = connect(url);
+    await until(() => feed.state === 'open', 'connection');
+    for (const depth of [5, 10, 20]) {
+      const view = feed.depth(NAME, { depth, intervalMs: 0 });
+      await until(() => view.state === 'synced', `view of ${depth} levels`);
+      expect([...view.book.levels('bid')]).toHaveLength(depth);
+      view.close();
+    }
+    expect(feed.counters).toMatchObject({ gaps: 0, checkFailures: 0, resyncs: 0 });
     await feed.close();
     await stop('test is over');
   });

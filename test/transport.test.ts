@@ -52,10 +52,12 @@ describe('the transport’s own limit', () => {
         protocol: 'depthwire.v1',
         controlBytesMax: 4096,
         backpressureBytesMax: 65_536,
+        connectionsMax: 10,
         idleTimeoutSeconds: 60,
       },
       {
         onRequest: () => ({ status: '404 Not Found', headers: {}, body: '' }),
+        onConnectionRefused() {},
         refuse: () => undefined,
         onOpen: (connection) => {
           connection.subscribe('topic');

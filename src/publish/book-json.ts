@@ -49,14 +49,14 @@ export function bookJson(
     askKnownTo = knownTo(reader.askKnownTo, priceExponent);
     for (let i = 0; i < reader.bidCount && bids.length < depth; i++) {
       bids.push([
-        formatDecimal(reader.bidPriceBigInt(i), priceExponent),
-        formatDecimal(reader.bidQtyBigInt(i), qtyExponent),
+        shortestDecimal(reader.bidPriceBigInt(i), priceExponent),
+        shortestDecimal(reader.bidQtyBigInt(i), qtyExponent),
       ]);
     }
     for (let i = 0; i < reader.askCount && asks.length < depth; i++) {
       asks.push([
-        formatDecimal(reader.askPriceBigInt(i), priceExponent),
-        formatDecimal(reader.askQtyBigInt(i), qtyExponent),
+        shortestDecimal(reader.askPriceBigInt(i), priceExponent),
+        shortestDecimal(reader.askQtyBigInt(i), qtyExponent),
       ]);
     }
   }
@@ -84,5 +84,11 @@ export function ageMs(book: BookInfo): number {
 }
 
 function knownTo(price: number, exponent: number): string | null {
-  return Number.isFinite(price) ? formatDecimal(price, exponent) : null;
+  return Number.isFinite(price) ? shortestDecimal(price, exponent) : null;
+}
+
+/** Without the zeros at its end, as the engine's digest writes numbers. */
+function shortestDecimal(mantissa: number | bigint, exponent: number): string {
+  const text = formatDecimal(mantissa, exponent);
+  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
 }

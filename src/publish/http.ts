@@ -2,26 +2,32 @@ import { type BookInfo, type EngineStats, STREAM } from '../engine.js';
 import { DepthwireError, shown } from '../errors.js';
 import { ageMs, bookJson } from './book-json.js';
 import type { Hosts } from './hosts.js';
+import type { Hub } from './hub.js';
 import type { BookCounts } from './metrics.js';
+import { FEED_PATH, PROTOCOL } from './protocol.js';
 import type { Site } from './site.js';
-import { type Hub, unknownInstrument } from './subscriber.js';
 import type { Answer, Request } from './transport.js';
+import { unknownInstrument } from './unknown-instrument.js';
 
 const DEPTH_DEFAULT = 20;
-const DEPTH_MAX = 100_000;
+/** Levels a side of one answer: bounds its bytes and the time that it takes from the feed. */
+const DEPTH_MAX = 5000;
 const BOOK_PATH = '/v1/book/';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 const METRICS_TYPE = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
+
+/** Whether input still comes: a recording may end, a source may fail. */
+export type SourceState = 'running' | 'finished' | 'failed';
 
 /** What the answers need beside the hub. */
 export interface HttpContext {
   readonly hub: Hub;
   readonly hosts: Hosts;
   readonly site: Site;
-  readonly feedPath: string;
   stats(): EngineStats;
   draining(): boolean;
+  sourceState(): SourceState;
   uptimeSeconds(): number;
 }
 
@@ -51,7 +57,7 @@ function route(request: Request, context: HttpContext): Answer {
   if (path === '/metrics') return metrics(context);
   if (path === '/v1/instruments') return instruments(context);
   if (path.startsWith(BOOK_PATH)) return book(path.slice(BOOK_PATH.length), request.query, context);
-  if (path === context.feedPath) return upgradeRequired(context.feedPath);
+  if (path === FEED_PATH) return upgradeRequired();
   const asset = context.site.get(path === '/' ? '/index.html' : path);
   if (asset !== undefined) {
     const headers = {
@@ -64,10 +70,12 @@ function route(request: Request, context: HttpContext): Answer {
   return notFound(path, context);
 }
 
-function health({ hub, draining, uptimeSeconds }: HttpContext): Answer {
-  const ending = draining();
-  return json(ending ? '503 Service Unavailable' : '200 OK', {
-    status: ending ? 'draining' : 'ok',
+function health({ hub, draining, sourceState, uptimeSeconds }: HttpContext): Answer {
+  const source = sourceState();
+  const status = draining() ? 'draining' : source === 'failed' ? 'failed' : 'ok';
+  return json(status === 'ok' ? '200 OK' : '503 Service Unavailable', {
+    status,
+    source,
     version: hub.version,
     uptimeSeconds: uptimeSeconds(),
     clients: hub.metrics.clients,
@@ -118,8 +126,9 @@ function book(encodedName: string, query: string, { hub }: HttpContext): Answer 
     });
     return errorAnswer('400 Bad Request', error);
   }
-  const image = hub.images.get(instrument.id, STREAM.book);
-  return json('200 OK', bookJson(instrument, hub.engine.book(instrument.id), image, depth));
+  const info = hub.engine.book(instrument.id);
+  const image = hub.images.get(instrument.id, STREAM.book, info);
+  return json('200 OK', bookJson(instrument, info, image, depth));
 }
 
 /** Books by state, over the instruments that are served. */
@@ -166,13 +175,13 @@ function methodNotAllowed(request: Request): Answer {
   return { ...answer, headers: { ...answer.headers, Allow: 'GET, HEAD' } };
 }
 
-function upgradeRequired(feedPath: string): Answer {
+function upgradeRequired(): Answer {
   const error = new DepthwireError('http.upgrade_required', {
     what: 'the feed is a WebSocket',
-    where: feedPath,
-    expected: 'a WebSocket handshake with the subprotocol depthwire.v1',
+    where: FEED_PATH,
+    expected: `a WebSocket handshake with the subprotocol ${PROTOCOL}`,
     got: 'a plain request',
-    fix: `Connect with: new WebSocket('ws://HOST${feedPath}', 'depthwire.v1').`,
+    fix: `Connect with: new WebSocket('ws://HOST${FEED_PATH}', '${PROTOCOL}').`,
   });
   const answer = errorAnswer('426 Upgrade Required', error);
   return { ...answer, headers: { ...answer.headers, Upgrade: 'websocket' } };

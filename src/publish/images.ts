@@ -1,8 +1,16 @@
+import type { BookInfo } from '../engine.js';
 import { DepthwireError } from '../errors.js';
 
 /** Writes the current image of a stream: see `Engine.image`. */
 export interface ImageSource {
   image(instrument: number, stream: number, out: Uint8Array): number;
+}
+
+/** What an image is of: an image of another version is never served. */
+export type BookVersion = Pick<BookInfo, 'epoch' | 'seq' | 'state'>;
+
+interface Cached extends BookVersion {
+  readonly streams: Map<number, Uint8Array>;
 }
 
 const SCRATCH_BYTES_MIN = 65_536;
@@ -11,12 +19,13 @@ const CACHED_INSTRUMENTS_MAX = 1024;
 
 /**
  * Images by instrument and stream, each encoded once however many clients join at that moment. An image is kept until
- * anything is published for its instrument, and no longer than until the next `clear`.
+ * anything is published for its instrument, its book is at another version, or a depth view of it is closed; and no
+ * longer than until the next `clear`.
  */
 export class Images {
   readonly #source: ImageSource;
   readonly #bytesMax: number;
-  readonly #cache = new Map<number, Map<number, Uint8Array>>();
+  readonly #cache = new Map<number, Cached>();
   #scratch = new Uint8Array(SCRATCH_BYTES_MIN);
   /** Images that were encoded rather than found in the cache. */
   encoded = 0;
@@ -27,9 +36,12 @@ export class Images {
   }
 
   /** The frames of the image, or undefined when there is none yet. Throws `feed.image_too_big`. */
-  get(instrument: number, stream: number): Uint8Array | undefined {
-    const cached = this.#cache.get(instrument)?.get(stream);
-    if (cached !== undefined) return cached;
+  get(instrument: number, stream: number, book: BookVersion): Uint8Array | undefined {
+    let cached = this.#cache.get(instrument);
+    if (cached?.epoch !== book.epoch || cached.seq !== book.seq || cached.state !== book.state)
+      cached = undefined;
+    const found = cached?.streams.get(stream);
+    if (found !== undefined) return found;
     let bytes = this.#source.image(instrument, stream, this.#scratch);
     if (bytes < 0) {
       this.#grow(-bytes);
@@ -38,13 +50,13 @@ export class Images {
     if (bytes <= 0) return undefined;
     this.encoded += 1;
     const image = this.#scratch.slice(0, bytes);
-    let streams = this.#cache.get(instrument);
-    if (streams === undefined) {
-      if (this.#cache.size === CACHED_INSTRUMENTS_MAX) this.#cache.clear();
-      streams = new Map();
-      this.#cache.set(instrument, streams);
+    if (cached === undefined) {
+      if (this.#cache.size >= CACHED_INSTRUMENTS_MAX) this.#cache.clear();
+      const { epoch, seq, state } = book;
+      cached = { epoch, seq, state, streams: new Map() };
+      this.#cache.set(instrument, cached);
     }
-    streams.set(stream, image);
+    cached.streams.set(stream, image);
     return image;
   }
 

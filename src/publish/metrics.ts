@@ -2,7 +2,7 @@ import type { EngineStats } from '../engine.js';
 import type { CloseCause } from './transport.js';
 
 /** Codes that get a series of their own; clients may send any, and each would be a new one. */
-const CODES: ReadonlySet<number> = new Set([1000, 1001, 1005, 1006, 1008, 1009, 4400, 4408]);
+const CODES: ReadonlySet<number> = new Set([1000, 1001, 1005, 1006, 1009, 4400, 4408]);
 
 /** Books by state. */
 export interface BookCounts {
@@ -16,6 +16,8 @@ export class Metrics {
   clients = 0;
   clientsTotal = 0;
   clientsRefused = 0;
+  /** Connections cut before they asked for anything, because there were too many. */
+  connectionsRefused = 0;
   subscriptions = 0;
   /** Frames that had at least one subscriber. */
   framesPublished = 0;
@@ -86,6 +88,7 @@ export class Metrics {
     counter('client_resyncs', 'Images that clients asked for again.', this.clientResyncs);
     counter('clients_accepted', 'Connections accepted.', this.clientsTotal);
     counter('clients_refused', 'Handshakes refused.', this.clientsRefused);
+    counter('connections_refused', 'Connections cut because too many were open.', this.connectionsRefused);
     lines.push(
       '# TYPE depthwire_closes counter',
       '# HELP depthwire_closes Connections ended, by close code and cause.',

@@ -3,17 +3,18 @@ import type { EngineStats, InstrumentInfo } from '../engine.js';
 import { DepthwireError } from '../errors.js';
 import { VERSION } from '../version.js';
 import { Hosts } from './hosts.js';
-import { answerHttp, bookCounts, errorAnswer, type HttpContext } from './http.js';
+import { answerHttp, bookCounts, errorAnswer, type HttpContext, type SourceState } from './http.js';
+import type { FeedEngine, Hub } from './hub.js';
 import { Images } from './images.js';
 import { type BookCounts, Metrics } from './metrics.js';
+import { FEED_PATH, PROTOCOL } from './protocol.js';
 import type { Site } from './site.js';
-import { type FeedEngine, type Hub, Subscriber } from './subscriber.js';
+import { Subscriber } from './subscriber.js';
 import { Topics } from './topics.js';
 import { type Answer, type Connection, type Request, Transport } from './transport.js';
 
-export const FEED_PATH = '/v1/feed';
-export const PROTOCOL = 'depthwire.v1';
-
+/** Connections beside those of clients: of pages and of those who ask for health and metrics. */
+const HTTP_CONNECTIONS_MAX = 256;
 /** How often a drain looks whether the clients have taken everything. */
 const DRAIN_POLL_MS = 10;
 /** Time for the close frames to be answered before what is left is cut. */
@@ -27,6 +28,8 @@ export interface ServedEngine extends FeedEngine {
 /** The server: frames go in by `onFrame`, clients come in by one port. Owns no timer: `tick` drives it. */
 export class FeedServer {
   readonly metrics = new Metrics();
+  /** What `/health` says of the source. Whoever runs the source keeps it current. */
+  sourceState: SourceState = 'running';
   readonly #config: Config;
   readonly #hub: Hub;
   readonly #http: HttpContext;
@@ -52,9 +55,9 @@ export class FeedServer {
       hub: this.#hub,
       hosts: new Hosts(config.allowHosts, config.host),
       site,
-      feedPath: FEED_PATH,
       stats: () => engine.stats(),
       draining: () => this.#draining,
+      sourceState: () => this.sourceState,
       uptimeSeconds: () => Math.round(performance.now() - this.#startedMs) / 1000,
     };
     this.#transport = new Transport(
@@ -64,10 +67,14 @@ export class FeedServer {
         controlBytesMax: limits.controlBytesMax,
         // The largest image may come on top of what our own limit allows to wait.
         backpressureBytesMax: limits.backpressureHardBytes * 2 + limits.imageBytesMax,
+        connectionsMax: limits.clientsMax + HTTP_CONNECTIONS_MAX,
         idleTimeoutSeconds: config.idleTimeoutSeconds,
       },
       {
         onRequest: (request) => answerHttp(request, this.#http),
+        onConnectionRefused: () => {
+          this.metrics.connectionsRefused += 1;
+        },
         refuse: (request, protocols) => this.#refuse(request, protocols),
         onOpen: (connection) => this.#open(connection),
       },
@@ -126,7 +133,7 @@ export class FeedServer {
       for (const subscriber of waiting) {
         if (!late && subscriber.waitingBytes() > 0) continue;
         waiting.delete(subscriber);
-        subscriber.dismiss();
+        subscriber.closeForShutdown();
       }
       if (waiting.size > 0) await pause(DRAIN_POLL_MS);
     }

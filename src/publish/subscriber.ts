@@ -1,41 +1,28 @@
-import type { Limits } from '../config.js';
-import { type BookInfo, type InstrumentInfo, STREAM } from '../engine.js';
+import { type InstrumentInfo, STREAM } from '../engine.js';
 import { DepthwireError } from '../errors.js';
-import { nearest } from '../nearest.js';
+import { BadMessages } from './bad-messages.js';
 import { type Channel, type Control, channelKey, type MessageId, parseControl } from './control.js';
-import type { Images } from './images.js';
-import type { Metrics } from './metrics.js';
-import type { Topic, Topics } from './topics.js';
+import { closeView, grantedView, openView } from './depth-views.js';
+import type { Hub } from './hub.js';
+import { ImageQueue } from './image-queue.js';
+import { PROTOCOL } from './protocol.js';
+import type { Topic } from './topics.js';
 import type { CloseCause, Connection, Session } from './transport.js';
-
-/** What publishing needs of the engine. */
-export interface FeedEngine {
-  image(instrument: number, stream: number, out: Uint8Array): number;
-  openDepth(instrument: number, depth: number, intervalMs: number): number;
-  closeDepth(instrument: number, stream: number): void;
-  book(instrument: number): BookInfo;
-  nowNs(): bigint;
-}
-
-/** What all subscribers share. */
-export interface Hub {
-  readonly engine: FeedEngine;
-  readonly images: Images;
-  readonly topics: Topics;
-  readonly metrics: Metrics;
-  readonly limits: Limits;
-  /** The instruments that are served, by name. */
-  readonly instruments: ReadonlyMap<string, InstrumentInfo>;
-  readonly version: string;
-}
+import { unknownInstrument } from './unknown-instrument.js';
 
 interface Subscription {
+  /** As it was granted; the key in the client's map is as it was asked for. */
   readonly channel: Channel;
   readonly instrument: InstrumentInfo;
   readonly stream: number;
+  /** Frames of the stream follow the first image, so they begin with it. */
+  isJoined: boolean;
 }
 
 type SubscriptionControl = Extract<Control, { instrument: string }>;
+
+/** Errors of well-formed messages that only a wrong client sends; limits and faults of the server are none of them. */
+const WRONG: ReadonlySet<string> = new Set(['feed.unknown_instrument', 'feed.not_subscribed']);
 
 /** How long a client that was too slow may still take what waits for it before it is cut. */
 const FAREWELL_MS = 1000;
@@ -48,20 +35,22 @@ export class Subscriber implements Session {
   readonly #subscriptions = new Map<string, Subscription>();
   /** Topics with the number of subscriptions that need each: the status topic serves several. */
   readonly #topics = new Map<string, { readonly topic: Topic; uses: number }>();
-  #badMessages = 0;
+  readonly #images = new ImageQueue<Subscription>();
+  readonly #bad: BadMessages;
   #slowSinceMs: number | undefined;
   #cutAtMs: number | undefined;
-  #dismissed = false;
+  #announced = false;
   #gone = false;
 
   constructor(connection: Connection, hub: Hub, onGone: (subscriber: Subscriber) => void) {
     this.#connection = connection;
     this.#hub = hub;
     this.#onGone = onGone;
+    this.#bad = new BadMessages(hub.limits.badMessagesMax);
     const { controlBytesMax, subscriptionsMax } = hub.limits;
     this.#send({
       op: 'hello',
-      protocol: 'depthwire.v1',
+      protocol: PROTOCOL,
       version: hub.version,
       limits: { controlBytesMax, subscriptionsMax },
     });
@@ -69,9 +58,12 @@ export class Subscriber implements Session {
 
   onText(text: string): void {
     if (this.#leaving) return;
+    // Answers add to what waits, and many messages may come in one turn.
+    this.poll(performance.now());
+    if (this.#leaving) return;
     const parsed = parseControl(text);
     if (!parsed.ok) {
-      this.#bad(parsed.id, parsed.error);
+      this.#refuse(parsed.id, parsed.error);
       return;
     }
     const { control } = parsed;
@@ -83,7 +75,8 @@ export class Subscriber implements Session {
       else this.#resync(control);
     } catch (error) {
       if (!(error instanceof DepthwireError)) throw error;
-      this.#sendError(control.id, error);
+      if (WRONG.has(error.code)) this.#refuse(control.id, error);
+      else this.#sendError(control.id, error);
     }
   }
 
@@ -141,11 +134,11 @@ export class Subscriber implements Session {
       return;
     }
     const { backpressureSoftBytes, backpressureHardBytes, slowMs } = this.#hub.limits;
-    if (waiting <= backpressureSoftBytes) {
-      this.#slowSinceMs = undefined;
-      return;
-    }
-    this.#slowSinceMs ??= nowMs;
+    this.#sendImages(nowMs);
+    // One that hovers around the limit stays slow; only one that has caught up half of it is not.
+    if (waiting < backpressureSoftBytes / 2) this.#slowSinceMs = undefined;
+    else if (waiting > backpressureSoftBytes) this.#slowSinceMs ??= nowMs;
+    if (this.#slowSinceMs === undefined) return;
     const overHard = waiting > backpressureHardBytes;
     if (!overHard && nowMs - this.#slowSinceMs < slowMs) return;
     // Nothing more is sent, so what waits can only shrink; the code follows once it is gone.
@@ -158,7 +151,7 @@ export class Subscriber implements Session {
         where: 'connection',
         expected: overHard
           ? `at most ${backpressureHardBytes} bytes waiting`
-          : `at most ${backpressureSoftBytes} bytes waiting for ${slowMs} ms`,
+          : `less than ${backpressureSoftBytes / 2} bytes waiting within ${slowMs} ms after more than ${backpressureSoftBytes}`,
         got: `${waiting} bytes`,
         fix: 'Read faster, subscribe to fewer instruments, or to depth with an interval.',
       }),
@@ -167,23 +160,23 @@ export class Subscriber implements Session {
 
   /** Tells the client that the server ends, and why. */
   announceShutdown(reason: string): void {
-    this.#dismissed = true;
+    this.#announced = true;
     this.#leaveAll();
     this.#send({ op: 'shutdown', reason });
   }
 
   /** Ends the connection of a server that stops. */
-  dismiss(): void {
+  closeForShutdown(): void {
     this.#connection.end(1001, 'drain', 'server stops');
   }
 
   /** Whether it is too late for anything that the client may say. */
   get #leaving(): boolean {
-    return this.#gone || this.#dismissed || this.#cutAtMs !== undefined;
+    return this.#gone || this.#announced || this.#cutAtMs !== undefined;
   }
 
   #subscribe(control: SubscriptionControl): void {
-    const { engine, limits } = this.#hub;
+    const { limits } = this.#hub;
     const instrument = this.#instrument(control);
     const key = keyOf(control);
     let subscription = this.#subscriptions.get(key);
@@ -197,20 +190,27 @@ export class Subscriber implements Session {
           fix: 'Unsubscribe from something, or open another connection.',
         });
       }
-      const { channel } = control;
-      const stream =
-        channel.channel === 'depth'
-          ? engine.openDepth(instrument.id, channel.depth, channel.intervalMs)
-          : streamOf(channel);
-      subscription = { channel, instrument, stream };
+      subscription = this.#granted(control.channel, instrument);
       this.#subscriptions.set(key, subscription);
-      this.#join(instrument.id, stream);
-      this.#join(instrument.id, STREAM.status);
+      if (followsBook(subscription.stream)) this.#join(instrument.id, STREAM.status);
       this.#hub.metrics.subscriptions += 1;
     }
-    // The topics are joined first, so nothing can be published between what the acknowledgement says and the image.
     this.#acknowledge(control.id, subscription);
-    this.#sendImage(subscription);
+    this.#images.add(subscription);
+    this.#sendImages(performance.now());
+  }
+
+  #granted(channel: Channel, instrument: InstrumentInfo): Subscription {
+    if (channel.channel !== 'depth') {
+      return { channel, instrument, stream: streamOf(channel), isJoined: false };
+    }
+    const held = new Set<number>();
+    for (const other of this.#subscriptions.values()) {
+      if (other.channel.channel === 'depth' && other.instrument === instrument) held.add(other.stream);
+    }
+    const view = grantedView(channel);
+    const stream = openView(this.#hub, instrument, view, held);
+    return { channel: { ...channel, ...view }, instrument, stream, isJoined: false };
   }
 
   #unsubscribe(control: SubscriptionControl): void {
@@ -225,7 +225,8 @@ export class Subscriber implements Session {
   #resync(control: SubscriptionControl): void {
     const subscription = this.#held(control);
     this.#hub.metrics.clientResyncs += 1;
-    this.#sendImage(subscription);
+    this.#images.add(subscription);
+    this.#sendImages(performance.now());
   }
 
   #acknowledge(id: MessageId, subscription: Subscription): void {
@@ -251,15 +252,39 @@ export class Subscriber implements Session {
     });
   }
 
+  /**
+   * The images that are due, as far as the client has room below the soft limit. What waits comes by a later `poll`; a
+   * client that never makes room is closed for being slow.
+   */
+  #sendImages(nowMs: number): void {
+    const { backpressureSoftBytes } = this.#hub.limits;
+    this.#images.flush(
+      nowMs,
+      () => this.#connection.bufferedBytes() <= backpressureSoftBytes,
+      (subscription) => {
+        try {
+          this.#sendImage(subscription);
+        } catch (error) {
+          if (!(error instanceof DepthwireError)) throw error;
+          this.#sendError(undefined, error);
+        }
+      },
+    );
+  }
+
   /** The image, if the stream has one that may be trusted; else the status, which says what to wait for. */
   #sendImage(subscription: Subscription): void {
     const { engine, images } = this.#hub;
     const { instrument, stream } = subscription;
-    // Trades and the venue's own top of book do not depend on the state of the book.
-    const trusted =
-      stream === STREAM.trades || stream === STREAM.venueBbo || engine.book(instrument.id).state === 'synced';
-    const image = trusted ? images.get(instrument.id, stream) : undefined;
-    const frames = image ?? images.get(instrument.id, STREAM.status);
+    // Joined before the image is made, so that nothing can be published between the two.
+    if (!subscription.isJoined) {
+      subscription.isJoined = true;
+      this.#join(instrument.id, stream);
+    }
+    const book = engine.book(instrument.id);
+    const isTrusted = !followsBook(stream) || book.state === 'synced';
+    let frames = isTrusted ? images.get(instrument.id, stream, book) : undefined;
+    if (frames === undefined && followsBook(stream)) frames = images.get(instrument.id, STREAM.status, book);
     if (frames !== undefined) this.#connection.sendFrames(frames);
   }
 
@@ -308,9 +333,10 @@ export class Subscriber implements Session {
 
   #drop(subscription: Subscription): void {
     const { channel, instrument, stream } = subscription;
-    this.#leave(instrument.id, stream);
-    this.#leave(instrument.id, STREAM.status);
-    if (channel.channel === 'depth') this.#hub.engine.closeDepth(instrument.id, stream);
+    this.#images.delete(subscription);
+    if (subscription.isJoined) this.#leave(instrument.id, stream);
+    if (followsBook(stream)) this.#leave(instrument.id, STREAM.status);
+    if (channel.channel === 'depth') closeView(this.#hub, instrument, stream);
     this.#hub.metrics.subscriptions -= 1;
   }
 
@@ -319,11 +345,12 @@ export class Subscriber implements Session {
     this.#subscriptions.clear();
   }
 
-  #bad(id: MessageId, error: DepthwireError): void {
-    this.#badMessages += 1;
+  /** Answers a wrong message, and ends a client that sends too many. */
+  #refuse(id: MessageId, error: DepthwireError): void {
     this.#hub.metrics.badMessages += 1;
     this.#sendError(id, error);
-    if (this.#badMessages > this.#hub.limits.badMessagesMax) {
+    if (this.#bad.isOneTooMany(performance.now())) {
+      this.#leaveAll();
       this.#connection.end(4400, 'bad_request', 'too many bad messages');
     }
   }
@@ -337,22 +364,6 @@ export class Subscriber implements Session {
   }
 }
 
-/** The error for a name that is not served, with the name that was probably meant. */
-export function unknownInstrument(
-  name: string,
-  instruments: ReadonlyMap<string, InstrumentInfo>,
-  where: string,
-): DepthwireError {
-  const meant = nearest(name, instruments.keys());
-  return new DepthwireError('feed.unknown_instrument', {
-    what: 'this instrument is not served',
-    where,
-    expected: 'an instrument of /v1/instruments',
-    got: name.length <= 80 ? name : `${name.slice(0, 80)}…`,
-    fix: meant === undefined ? 'Choose one of /v1/instruments.' : `Write ${meant}.`,
-  });
-}
-
 function keyOf(control: SubscriptionControl): string {
   return `${control.instrument}/${channelKey(control.channel)}`;
 }
@@ -360,4 +371,9 @@ function keyOf(control: SubscriptionControl): string {
 function streamOf(channel: Exclude<Channel, { channel: 'depth' }>): number {
   if (channel.channel === 'bbo') return channel.source === 'venue' ? STREAM.venueBbo : STREAM.bbo;
   return STREAM[channel.channel];
+}
+
+/** Trades and the venue's own top of book hold whatever the state of the engine's book is. */
+function followsBook(stream: number): boolean {
+  return stream !== STREAM.trades && stream !== STREAM.venueBbo;
 }

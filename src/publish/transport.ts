@@ -34,7 +34,6 @@ export interface Request {
 export type CloseCause =
   | 'client'
   | 'drain'
-  | 'policy'
   | 'control_too_big'
   | 'transport_too_big'
   | 'bad_request'
@@ -55,7 +54,7 @@ export interface Connection {
   unsubscribe(topic: string): void;
   /** Bytes that wait because the client does not take them. */
   bufferedBytes(): number;
-  /** Closes with a code, after what is buffered. */
+  /** Closes with a code, after what is buffered; cuts at once when that is more than `END_BYTES_MAX`. */
   end(code: number, cause: CloseCause, reason: string): void;
   /** Cuts at once. */
   cut(cause: CloseCause): void;
@@ -71,6 +70,8 @@ export interface Session {
 
 export interface TransportHandlers {
   onRequest(request: Request): Answer;
+  /** A connection above `connectionsMax` was cut. */
+  onConnectionRefused(): void;
   /** Decides on a WebSocket handshake: an answer refuses it, undefined takes it. */
   refuse(request: Request, protocols: readonly string[]): Answer | undefined;
   onOpen(connection: Connection): Session;
@@ -83,9 +84,14 @@ export interface TransportOptions {
   readonly controlBytesMax: number;
   /** Bytes waiting for one client at which the transport itself ends it. Must be above every limit of ours. */
   readonly backpressureBytesMax: number;
+  /** Connections that may be open at once, idle ones and those of HTTP included. */
+  readonly connectionsMax: number;
   /** 0 or 8 to 960: uWebSockets ends the process on any other. */
   readonly idleTimeoutSeconds: number;
 }
+
+/** A socket that has ended is in no count of ours until its buffer is taken, so little may be in it. */
+const END_BYTES_MAX = 65_536;
 
 /** Four times our own limit and at least uWebSockets' default: between the two a client still gets an explanation. */
 export function payloadBytesMax(controlBytesMax: number): number {
@@ -109,9 +115,18 @@ const OWN_CAUSES: readonly (readonly [text: string, cause: CloseCause])[] = [
 export class Transport {
   readonly #app: TemplatedApp;
   #listening: us_listen_socket | undefined;
+  #connections = 0;
 
   constructor(options: TransportOptions, handlers: TransportHandlers) {
     this.#app = App();
+    // Called with 1 for each new connection, and with -1 for each that ends before it became a WebSocket.
+    const onConnection = (response: HttpResponse, change: unknown): void => {
+      this.#connections += Number(change);
+      if (Number(change) < 0 || this.#connections <= options.connectionsMax) return;
+      handlers.onConnectionRefused();
+      response.close();
+    };
+    this.#app.filter(onConnection);
     this.#app.ws<SocketData>(options.path, {
       compression: DISABLED,
       maxPayloadLength: payloadBytesMax(options.controlBytesMax),
@@ -124,7 +139,7 @@ export class Transport {
         const offered = request.getHeader('sec-websocket-protocol');
         const protocols = offered.split(',').map((protocol) => protocol.trim());
         const refusal = handlers.refuse(requestOf(request), protocols);
-        if (refusal !== undefined) return write(response, refusal, false, true);
+        if (refusal !== undefined) return write(response, refusal, false);
         const key = request.getHeader('sec-websocket-key');
         const connection = new SocketConnection();
         response.upgrade<SocketData>(
@@ -150,13 +165,14 @@ export class Transport {
         socket.getUserData().connection.cause ??= 'transport_backpressure';
       },
       close: (socket, code, message) => {
+        this.#connections -= 1;
         const { connection, session } = socket.getUserData();
         connection.detach();
         session.onClose(code, connection.cause ?? ownCause(code, Buffer.from(message).toString()));
       },
     });
     this.#app.any('/*', (response, request) => {
-      write(response, handlers.onRequest(requestOf(request)), request.getMethod() === 'head', false);
+      write(response, handlers.onRequest(requestOf(request)), request.getMethod() === 'head');
     });
   }
 
@@ -236,7 +252,8 @@ class SocketConnection implements Connection {
 
   end(code: number, cause: CloseCause, reason: string): void {
     this.cause ??= cause;
-    this.#socket?.end(code, reason);
+    if (this.bufferedBytes() > END_BYTES_MAX) this.#socket?.close();
+    else this.#socket?.end(code, reason);
   }
 
   cut(cause: CloseCause): void {
@@ -263,17 +280,31 @@ function requestOf(request: HttpRequest): Request {
   };
 }
 
-function write(response: HttpResponse, answer: Answer, headOnly: boolean, closeAfter: boolean): void {
-  response.cork(() => {
-    response.writeStatus(answer.status);
-    for (const [name, value] of Object.entries(answer.headers)) response.writeHeader(name, value);
-    if (!headOnly) {
-      response.end(answer.body, closeAfter);
-      return;
-    }
-    // Handing the length to endWithoutBody ends the process in this build of uWebSockets.
-    response.writeHeader('Content-Length', String(Buffer.byteLength(answer.body)));
-    response.endWithoutBody();
+/**
+ * Answers one request in a later turn. While an answer is on its way uWebSockets ends a connection that sends another
+ * request, so a client has one answer at a time; nothing of it is buffered beyond what the kernel takes.
+ */
+function write(response: HttpResponse, answer: Answer, headOnly: boolean): void {
+  const body = typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body;
+  const size = body.byteLength;
+  let gone = false;
+  response.onAborted(() => {
+    gone = true;
+  });
+  setImmediate(() => {
+    if (gone) return;
+    let done = false;
+    response.cork(() => {
+      response.writeStatus(answer.status);
+      for (const [name, value] of Object.entries(answer.headers)) response.writeHeader(name, value);
+      if (headOnly) response.writeHeader('Connection', 'close');
+      done = response.tryEnd(headOnly ? '' : body, size)[1];
+      if (done || headOnly) return;
+      response.onWritable((offset) => response.tryEnd(body.subarray(offset), size)[0]);
+    });
+    // Handing the length to endWithoutBody ends the process in this build of uWebSockets, so a length without the body
+    // is an answer that is cut behind its headers.
+    if (headOnly && !done && !gone) response.close();
   });
 }
 

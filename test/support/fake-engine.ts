@@ -70,6 +70,8 @@ export class FakeNative implements NativeEngine {
   readonly images = new Map<string, Uint8Array>();
   readonly views = new Map<number, number>();
   readonly calls: string[] = [];
+  /** The next views are refused. */
+  viewsFull = false;
   imageCalls = 0;
   fault: ErrorInfo | null = null;
   /** Times of the lines of a recording are its first digits, as in a real one. */
@@ -168,7 +170,12 @@ export class FakeNative implements NativeEngine {
     out.set(image);
     return image.byteLength;
   }
-  openDepth(_id: number, depth: number): number {
+  openDepth(_id: number, depth: number, intervalMs: number): number {
+    this.calls.push(`view ${depth}/${intervalMs}`);
+    if (this.viewsFull) {
+      const error = new Error('too many views; expected at most 32 different ones, got one more\nfix: x');
+      throw Object.assign(error, { code: 'engine.views_full' });
+    }
     const stream = 16 + depth;
     this.views.set(stream, (this.views.get(stream) ?? 0) + 1);
     return stream;

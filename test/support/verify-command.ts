@@ -20,6 +20,8 @@ export async function verifyCommand(...args: readonly string[]): Promise<VerifyE
   const terminal = (take: (text: string) => void) => ({
     isTty: false,
     hasColor: false,
+    size: () => ({ columns: 80, rows: 24 }),
+    atExit: () => () => {},
     write: (text: string): Promise<void> => {
       take(text);
       return Promise.resolve();

@@ -1,0 +1,26 @@
+import type { Limits } from '../config.js';
+import type { BookInfo, InstrumentInfo } from '../engine.js';
+import type { Images } from './images.js';
+import type { Metrics } from './metrics.js';
+import type { Topics } from './topics.js';
+
+/** What publishing needs of the engine. */
+export interface FeedEngine {
+  image(instrument: number, stream: number, out: Uint8Array): number;
+  openDepth(instrument: number, depth: number, intervalMs: number): number;
+  closeDepth(instrument: number, stream: number): void;
+  book(instrument: number): BookInfo;
+  nowNs(): bigint;
+}
+
+/** What all subscribers share. */
+export interface Hub {
+  readonly engine: FeedEngine;
+  readonly images: Images;
+  readonly topics: Topics;
+  readonly metrics: Metrics;
+  readonly limits: Limits;
+  /** The instruments that are served, by name. */
+  readonly instruments: ReadonlyMap<string, InstrumentInfo>;
+  readonly version: string;
+}

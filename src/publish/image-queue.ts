@@ -1,0 +1,40 @@
+/** Least time between two images of one stream to one client. */
+export const IMAGE_PAUSE_MS = 100;
+
+/**
+ * Images that a client is owed. Asking twice for one that waits is asking once, so that a client cannot make the server
+ * send more than it takes: holds one entry per subscription, and one time per stream for `IMAGE_PAUSE_MS`.
+ */
+export class ImageQueue<
+  Subscription extends { readonly stream: number; readonly instrument: { readonly id: number } },
+> {
+  readonly #due = new Set<Subscription>();
+  /** When an image of each stream was sent last. Outlives the subscription, which may come again at once. */
+  readonly #sentMs = new Map<string, number>();
+
+  add(subscription: Subscription): void {
+    this.#due.add(subscription);
+  }
+
+  delete(subscription: Subscription): void {
+    this.#due.delete(subscription);
+  }
+
+  clear(): void {
+    this.#due.clear();
+  }
+
+  /** Hands out what is due while `mayTake` says that the client has room, in the order it was asked for. */
+  flush(nowMs: number, mayTake: () => boolean, send: (subscription: Subscription) => void): void {
+    for (const [name, sentMs] of this.#sentMs)
+      if (nowMs - sentMs >= IMAGE_PAUSE_MS) this.#sentMs.delete(name);
+    for (const subscription of this.#due) {
+      if (!mayTake()) return;
+      const name = `${subscription.instrument.id}/${subscription.stream}`;
+      if (this.#sentMs.has(name)) continue;
+      this.#sentMs.set(name, nowMs);
+      this.#due.delete(subscription);
+      send(subscription);
+    }
+  }
+}
