@@ -10,6 +10,9 @@ export const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
 /** Longest run of a program. The whole of `npm test` is promised in 30 minutes. */
 export const RUN_MS_MAX = 20 * 60 * 1000;
 
+const ENDING_SIGNALS = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
+const PARENT_POLL_MS = 1000;
+
 /**
  * @typedef {object} Outcome
  * @property {boolean} ok ended by itself with exit code 0
@@ -87,7 +90,8 @@ export function run([program, ...args], options) {
 }
 
 /**
- * Lets Ctrl-C and SIGTERM end the running programs and then this process, with the signal's exit code.
+ * Lets Ctrl-C, SIGTERM and a terminal that is closed end the running programs and then this process, with the
+ * signal's exit code.
  * @returns {() => void} gives the signals back
  */
 export function endWithSignals() {
@@ -96,12 +100,23 @@ export function endWithSignals() {
     for (const child of running) kill(child, signal);
     process.exit(128 + number);
   };
-  process.on('SIGINT', end);
-  process.on('SIGTERM', end);
+  for (const signal of ENDING_SIGNALS) process.on(signal, end);
   return () => {
-    process.off('SIGINT', end);
-    process.off('SIGTERM', end);
+    for (const signal of ENDING_SIGNALS) process.off(signal, end);
   };
+}
+
+/**
+ * Ends this process as SIGTERM does once the one that started it is gone: npm's shell does not pass signals on, so
+ * what runs under `npm start` would outlive it.
+ */
+export function endWithParent() {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    process.kill(process.pid, 'SIGTERM');
+  }, PARENT_POLL_MS).unref();
 }
 
 /**

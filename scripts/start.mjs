@@ -8,9 +8,10 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { prepare } from './build.mjs';
-import { endWithSignals } from './run.mjs';
+import { endWithParent, endWithSignals } from './run.mjs';
 import { root } from './sources.mjs';
 
+if (process.env.npm_lifecycle_event === 'start') endWithParent();
 const giveSignalsBack = endWithSignals();
 if (await prepare()) {
   giveSignalsBack();

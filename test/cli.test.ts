@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -25,6 +28,9 @@ function file(name: string, content: string | Uint8Array): string {
 class Command {
   out = '';
   err = '';
+  size = { columns: 80, rows: 24 };
+  /** What would be written if the process ended now. */
+  atExit = '';
   readonly code: Promise<number>;
   readonly #stop = new AbortController();
 
@@ -32,6 +38,13 @@ class Command {
     const stream = (take: (text: string) => void) => ({
       isTty,
       hasColor: false,
+      size: () => this.size,
+      atExit: (text: string) => {
+        this.atExit = text;
+        return () => {
+          this.atExit = '';
+        };
+      },
       write: (text: string): Promise<void> => {
         take(text);
         return Promise.resolve();
@@ -50,6 +63,19 @@ class Command {
       if (match !== null) return match;
     }
     throw new Error(`no ${String(pattern)} in: ${this.out}${this.err}`);
+  }
+
+  /** The lines of the next screen that is drawn wholly after this call. */
+  async nextScreen(): Promise<readonly string[]> {
+    this.out = '';
+    for (const late = performance.now() + 10_000; performance.now() < late; await pause(5)) {
+      const screens = this.out.split('\x1b[H');
+      const screen = screens[1];
+      // The beginning of another one says that this one is whole.
+      if (screens.length > 2 && screen !== undefined)
+        return screen.replace('\x1b[J', '').replaceAll('\x1b[K', '').split('\n');
+    }
+    throw new Error(`no screen in: ${this.out}${this.err}`);
   }
 
   stop(): Promise<number> {
@@ -221,12 +247,18 @@ describe('serve and watch', () => {
 
     const live = new Command(['watch', 'sim:BTCUSDT', '--url', url, '--depth', '2'], true);
     await live.until(/synced/);
+    const leave = '\x1b[?25h\x1b[?1049l';
+    expect([live.out.startsWith('\x1b[?1049h\x1b[?25l'), live.atExit]).toEqual([true, leave]);
     expect(await live.stop()).toBe(0);
-    expect(live.out.endsWith('\x1b[?25h\n')).toBe(true);
+    expect([live.out.endsWith(leave), live.atExit]).toEqual([true, '']);
 
-    const meant = await ended('watch', 'BTCUSDT', '--url', url);
-    expect(meant.err).toContain('Write sim:BTCUSDT.');
-    expect(meant.code).toBe(1);
+    for (const slip of ['BTCUSDT', 'btc', 'sim:BTC', 'BTCUSDR']) {
+      const meant = await ended('watch', slip, '--url', url);
+      expect(meant.err).toContain('Write sim:BTCUSDT.');
+      expect(meant.code).toBe(1);
+    }
+    const many = await ended('watch', 'USDT', '--url', url);
+    expect(many.err).toContain('Choose one that the server has.');
 
     const second = await ended('serve', '--port', new URL(url).port);
     expect(second.err).toContain('serve.port_taken');
@@ -256,7 +288,79 @@ describe('serve and watch', () => {
     const { out } = await ended('verify', '--json', '--instrument', 'sim:BTCUSDT', plain);
     const [book] = (JSON.parse(out) as VerifyReport).books;
     expect(answer).toMatchObject({ state: 'synced', bidCount: book?.bids, askCount: book?.asks });
+    const ageMs = async (): Promise<number> => {
+      const list = (await (await fetch(`${url}/v1/instruments`)).json()) as {
+        instruments: { ageMs: number }[];
+      };
+      return list.instruments[0]?.ageMs ?? 0;
+    };
+    const before = await ageMs();
+    await expect.poll(ageMs).toBeGreaterThan(before + 50);
+    const health = await fetch(`${url}/health`);
+    expect([health.status, await health.json()]).toMatchObject([200, { status: 'ok', source: 'finished' }]);
     expect(await serving.stop()).toBe(0);
+  });
+
+  it('tells of a recording that is cut off, in words and by its health', async () => {
+    // Longer than what is looked at before it is served.
+    const whole = recording.repeat(Math.ceil((2 << 20) / recording.length));
+    const cut = file('cut.gz', gzipSync(whole).subarray(0, -20));
+    const serving = new Command([
+      'serve',
+      '--port',
+      '0',
+      '--replay',
+      cut,
+      '--speed',
+      'max',
+      '--instrument',
+      'sim:BTCUSDT',
+    ]);
+    const [, url = ''] = await serving.until(/health {3}(http:\/\/127\.0\.0\.1:\d+)\/health/);
+    await expect.poll(() => serving.err).toContain('recording.truncated');
+    const health = await fetch(`${url}/health`);
+    expect([health.status, await health.json()]).toMatchObject([503, { status: 'failed', source: 'failed' }]);
+    expect(serving.out).not.toContain('finished');
+    expect(await serving.stop()).toBe(0);
+  });
+});
+
+describe('watch', () => {
+  it.each([
+    ['a page', '<!doctype html>'],
+    ['other JSON', '{"error":"Not found"}'],
+    ['null', 'null'],
+  ])('says that a foreign server which answers %s is no depthwire server', async (_what, body) => {
+    const server = createServer((_request, response) => response.writeHead(404).end(body));
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    const { code, err } = await ended('watch', '--url', `http://127.0.0.1:${port}`);
+    server.close();
+    expect(err).toContain('watch.not_depthwire');
+    expect(err).toContain('fix:');
+    expect(code).toBe(1);
+  });
+
+  it('fits its ladder into the terminal and keeps saying what it is when the server is gone', async () => {
+    const serving = new Command(['serve', '--port', '0']);
+    const [, url = ''] = await serving.until(/health {3}(http:\/\/127\.0\.0\.1:\d+)\/health/);
+    await serving.until(/books {4}4 synced/);
+    const live = new Command(['watch', 'sim:BTCUSDT', '--url', url, '--depth', '100'], true);
+    await live.until(/synced/);
+    live.size = { columns: 30, rows: 9 };
+    const lines = await live.nextScreen();
+    expect(lines).toHaveLength(8);
+    expect(lines[0]).toMatch(/^sim:BTCUSDT {2}synced/);
+    expect(lines[4]).toBe('  ──');
+    for (const line of lines) expect(line.length).toBeLessThan(30);
+    live.size = { columns: 80, rows: 2 };
+    expect((await live.nextScreen()).map((line) => line.slice(0, 19))).toEqual([
+      'sim:BTCUSDT  synced',
+      expect.any(String),
+    ]);
+    await serving.stop();
+    await live.until(/sim:BTCUSDT {2}NO SERVER, connecting again {2}seq [1-9]/);
+    expect(await live.stop()).toBe(0);
   });
 });
 
@@ -264,6 +368,7 @@ describe('a ladder', () => {
   const level = (price: string, share: number) => ({ price, qty: '1.5', share });
   const view = {
     instrument: 'sim:A',
+    connected: true,
     state: 'synced',
     reason: 'none',
     seq: '7',

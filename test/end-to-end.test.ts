@@ -129,6 +129,34 @@ describe('a replay over a socket', () => {
     (_title, set) => loopsAreExact(set),
   );
 
+  it('survives a pause that a live venue would be called silent for', async () => {
+    const half = simulated.length >> 1;
+    const late = (line: string): string =>
+      line.replace(/^\d+/, (ns) => String(BigInt(ns) + 3_600_000_000_000n));
+    const file = join(folder, 'paused');
+    writeFileSync(file, textOf([...simulated.slice(0, half), ...simulated.slice(half).map(late)]));
+    await using served = await ServedRecording.start([file], TWIN.instrument);
+    const { engine, source } = served.serving;
+    await source.ended;
+    expect(engine.book(served.id).state).toBe('synced');
+    expect(engine.digest(served.id)).toBe(digest);
+  });
+
+  it('ends with a depth view at the book’s top, however long its interval was', async () => {
+    await using served = await ServedRecording.start([simulatedFile], TWIN.instrument);
+    const { engine, source } = served.serving;
+    const feed = served.client();
+    const view = feed.depth(TWIN.instrument, { depth: 5, intervalMs: 1000 });
+    const book = feed.book(TWIN.instrument);
+    served.gate(() => view.granted !== undefined && book.granted !== undefined);
+    await source.ended;
+    const { seq } = engine.book(served.id);
+    await until(() => book.book.seq === Number(seq), `book at ${seq}`);
+    const top = JSON.stringify(book.book.depth(5));
+    await until(() => JSON.stringify(view.book.depth(5)) === top, `view at ${top}`);
+    expect(view.state).toBe('synced');
+  });
+
   it('of simulated data in a loop ends each round with the same book, in a new epoch', () =>
     loopsAreExact(TWIN));
 });

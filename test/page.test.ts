@@ -289,6 +289,12 @@ describe('page', () => {
     await context.close();
   }, 60_000);
 
+  it('shows the first instrument where the address names none that can be read', async () => {
+    const { context, complaints } = await openPage(browser, `${server.url}#%`, DESKTOP, 'dark');
+    expect(complaints).toEqual([]);
+    await context.close();
+  }, 60_000);
+
   it('is readable at phone width: one column, the ladder first, a select for the list, nothing to scroll sideways', async () => {
     const { page, context, complaints } = await openPage(browser, server.url, PHONE, 'dark');
     await waitForChange(page, '#ladder');

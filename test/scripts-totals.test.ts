@@ -203,6 +203,26 @@ describe('running a program', () => {
     expect(ended).toMatchObject({ ok: false, ending: 'ended after its limit of 0.5 s' });
   });
 
+  test.skipIf(process.platform === 'win32')('ends itself once the one that started it is gone', async () => {
+    const runner = JSON.stringify(new URL('../scripts/run.mjs', import.meta.url).href);
+    const orphan = `
+      import { endWithParent } from ${runner};
+      endWithParent();
+      process.on('SIGTERM', () => { console.log('ended'); process.exit(0); });
+      setTimeout(() => process.exit(1), 20_000);
+      process.send('ready');`;
+    const parent = `
+      const stdio = ['ignore', 'inherit', 'inherit', 'ipc'];
+      const args = ['--input-type=module', '-e', ${JSON.stringify(orphan)}];
+      const child = require('node:child_process').spawn(process.execPath, args, { stdio });
+      child.on('message', () => process.exit(0));`;
+    // The output closes when the orphan has ended.
+    expect(await run(node(parent), { cwd: '.', limitMs: 15_000 })).toMatchObject({
+      ok: true,
+      output: 'ended\n',
+    });
+  });
+
   test('one that prints without end is ended', async () => {
     const ended = await run(node(`setInterval(() => console.log('x'.repeat(1000)), 0)`), {
       cwd: '.',

@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ApplyOutcome, FeedError, Flag, FrameReader, Kind, LocalBook } from '../src/wire/index.js';
+import {
+  type ApplyOutcome,
+  FeedError,
+  Flag,
+  FrameReader,
+  Kind,
+  LocalBook,
+  Stream,
+} from '../src/wire/index.js';
 import { checkOf, type FrameSpec, frame, type InfoSpec, type LevelSpec, message } from './support/frames.js';
 
 const EPOCH = (9n << 32n) | 4n;
@@ -437,6 +445,15 @@ describe('LocalBook, rule 6: status', () => {
     expect(book.state).toBe('synced');
     expect(feed(book, status(3, 1, 1n))).toEqual(['status']);
     expect(book.state).toBe('stale');
+  });
+
+  it('leaves the venue’s own top of book alone, whose image tells of the other book too', () => {
+    const top = { stream: Stream.venueBbo, bids: BIDS.slice(0, 1), asks: ASKS.slice(0, 1) };
+    const book = bookWith(status(3, 1), image(top, { state: 3, reason: 1, depth: 1 }));
+    expect([book.state, book.reason]).toEqual(['synced', 'none']);
+    const next: Partial<FrameSpec> = { ...top, kind: Kind.bbo, bids: [[98, 1]] };
+    expect(feed(book, status(3, 2), delta(10, 11, next))).toEqual(['other_book', 'applied']);
+    expect([book.state, book.seq, book.bestBid]).toEqual(['synced', 11, { price: 98, qty: 1 }]);
   });
 
   it('does not call a book synced before its image', () => {

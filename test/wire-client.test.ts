@@ -208,6 +208,10 @@ describe('subscribing', () => {
         code: 'feed.unknown_instrument',
       });
       expect([bad.closed, good.closed, good.state]).toEqual([true, false, 'synced']);
+      // The server does not hold it, so to end it would be an error of its own.
+      good.close();
+      expect(await peer.next('unsubscribe')).toMatchObject({ instrument: NAME });
+      expect(peer.count('unsubscribe')).toBe(0);
     }));
 
   it('refuses a second subscription of the same, a bad address, and too many loops', () =>

@@ -9,6 +9,8 @@ export interface LadderLevel {
 /** A book at one moment, best levels first. */
 export interface LadderView {
   readonly instrument: string;
+  /** Whether the feed is connected. */
+  readonly connected: boolean;
   readonly state: string;
   readonly reason: string;
   readonly seq: string;
@@ -23,31 +25,75 @@ export interface LadderView {
 const BAR_WIDTH = 24;
 const STYLE = { bid: '32', ask: '31', good: '32', bad: '33;1', faint: '2' } as const;
 
-/** Draws a ladder: asks above, bids below, best ones in the middle. `depth` rows a side, so that its height is constant. */
-export function ladderLines(view: LadderView, depth: number, color: boolean): readonly string[] {
-  const paint = (style: keyof typeof STYLE, text: string): string =>
-    color ? `\x1b[${STYLE[style]}m${text}\x1b[0m` : text;
+/** A text and how it is painted. */
+type Span = readonly [style: keyof typeof STYLE | 'plain', text: string];
+
+/** Lines beside the levels: the heading and the line between the sides. */
+const FRAME_ROWS = 2;
+
+/** Levels a side whose ladder fits into so many rows, at least one. */
+export function depthIn(rows: number): number {
+  return Math.max(1, Math.floor((rows - FRAME_ROWS) / 2));
+}
+
+/**
+ * Draws a ladder: asks above, bids below, best ones in the middle. `depth` rows a side, so that its height is constant;
+ * what does not fit into `columns` is cut off.
+ */
+export function ladderLines(
+  view: LadderView,
+  depth: number,
+  color: boolean,
+  columns = Number.POSITIVE_INFINITY,
+): readonly string[] {
   const levels = [...view.bids, ...view.asks];
   const priceWidth = widest(levels.map(({ price }) => price));
   const qtyWidth = widest(levels.map(({ qty }) => qty));
-  const row = (side: 'bid' | 'ask', level: LadderLevel | undefined): string => {
-    if (level === undefined) return '';
+  const row = (side: 'bid' | 'ask', level: LadderLevel | undefined): readonly Span[] => {
+    if (level === undefined) return [];
     const bar = '█'.repeat(Math.max(1, Math.round(level.share * BAR_WIDTH)));
-    const { price, qty } = level;
-    return `  ${paint(side, price.padStart(priceWidth))}  ${qty.padStart(qtyWidth)}  ${paint(side, bar)}`;
+    return [
+      [side, `  ${level.price.padStart(priceWidth)}`],
+      ['plain', `  ${level.qty.padStart(qtyWidth)}  `],
+      [side, bar],
+    ];
   };
-  const trusted = view.state === 'synced';
-  const state = trusted ? 'synced' : `${view.state.toUpperCase()} (${view.reason})`;
-  const latency = view.latencyMs === undefined ? '' : `  latency ${view.latencyMs.toFixed(1)} ms`;
-  const heading = `${view.instrument}  ${paint(trusted ? 'good' : 'bad', state)}  `;
-  const facts = paint('faint', `seq ${view.seq}  age ${ageText(view.ageMs)}${latency}`);
-  const rows = Array.from({ length: depth }, (_, index) => index);
-  return [
-    heading + facts,
-    ...rows.map((index) => row('ask', view.asks[depth - 1 - index])),
-    paint('faint', '  ──'),
-    ...rows.map((index) => row('bid', view.bids[index])),
+  const indexes = Array.from({ length: depth }, (_, index) => index);
+  const lines: readonly (readonly Span[])[] = [
+    heading(view),
+    ...indexes.map((index) => row('ask', view.asks[depth - 1 - index])),
+    [['faint', '  ──']],
+    ...indexes.map((index) => row('bid', view.bids[index])),
   ];
+  return lines.map((spans) => painted(spans, columns, color));
+}
+
+/** Whether the book can be trusted stands before the numbers, so that a narrow terminal shows it. */
+function heading(view: LadderView): readonly Span[] {
+  const latency = view.latencyMs === undefined ? '' : `  latency ${view.latencyMs.toFixed(1)} ms`;
+  const facts = `  seq ${view.seq}  age ${ageText(view.ageMs)}${latency}`;
+  const trusted = view.connected && view.state === 'synced';
+  return [
+    ['plain', `${view.instrument}  `],
+    [trusted ? 'good' : 'bad', trusted ? 'synced' : doubt(view)],
+    ['faint', facts],
+  ];
+}
+
+function doubt(view: LadderView): string {
+  if (!view.connected) return view.seq === '0' ? 'CONNECTING' : 'NO SERVER, connecting again';
+  return `${view.state.toUpperCase()} (${view.reason})`;
+}
+
+function painted(spans: readonly Span[], columns: number, color: boolean): string {
+  let left = columns;
+  return spans
+    .map(([style, text]) => {
+      const shown = text.slice(0, Math.max(0, left));
+      left -= shown.length;
+      return color && style !== 'plain' && shown !== '' ? `\x1b[${STYLE[style]}m${shown}\x1b[0m` : shown;
+    })
+    .join('');
 }
 
 function ageText(ms: number): string {

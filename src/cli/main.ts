@@ -16,6 +16,7 @@ function stop(reason: string, exitCode: number): void {
 
 process.on('SIGINT', () => stop('SIGINT', 130));
 process.on('SIGTERM', () => stop('SIGTERM', 143));
+process.on('SIGHUP', () => stop('SIGHUP', 129));
 process.on('uncaughtException', (error) => {
   process.stderr.write(`${explain(error)}\n`);
   process.exitCode = EXIT.failed;

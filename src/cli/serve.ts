@@ -38,7 +38,8 @@ export async function startServing(
   const engine = openEngine(
     {
       startId: startIdNow(),
-      silenceMs: config.silenceMs,
+      // A recording cannot be asked for a snapshot, so a pause in it must not cost its books their rest.
+      silenceMs: config.replay === undefined ? config.silenceMs : 0,
       replay: config.replay !== undefined,
       outputBytes: config.outputBytes,
     },
@@ -63,7 +64,15 @@ export async function startServing(
     engine.tick();
     server.tick();
   }, TICK_MS);
-  source.ended.catch((error: unknown) => warn(explain(error)));
+  source.ended.then(
+    () => {
+      server.sourceState = 'finished';
+    },
+    (error: unknown) => {
+      server.sourceState = 'failed';
+      warn(explain(error));
+    },
+  );
   source.start();
   let stopped: Promise<void> | undefined;
   const stop = async (reason: string): Promise<void> => {

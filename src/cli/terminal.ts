@@ -1,14 +1,30 @@
+import { writeSync } from 'node:fs';
+
+/** Of a stream that does not say. */
+const SIZE: TerminalSize = { columns: 80, rows: 24 };
+
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
+}
+
 /** Where a command writes. */
 export interface Terminal {
   /** Whether people watch rather than a pipe. */
   readonly isTty: boolean;
   readonly hasColor: boolean;
+  /** As it is now: people resize it. */
+  size(): TerminalSize;
+  /** Writes `text` when the process ends, however it does, unless the returned function was called before. */
+  atExit(text: string): () => void;
   /** Resolves when the stream takes more. */
   write(text: string): Promise<void>;
 }
 
+type Stream = NodeJS.WriteStream & { readonly fd: number };
+
 /** A stream of the process. One whose reader has gone swallows what follows: `onClosed` is told once. */
-export function terminalOf(stream: NodeJS.WriteStream, onClosed: () => void): Terminal {
+export function terminalOf(stream: Stream, onClosed: () => void): Terminal {
   let closed = false;
   const close = (): void => {
     if (closed) return;
@@ -20,6 +36,18 @@ export function terminalOf(stream: NodeJS.WriteStream, onClosed: () => void): Te
   return {
     isTty,
     hasColor: isTty && process.env.NO_COLOR === undefined && process.env.TERM !== 'dumb',
+    size: () => ({ columns: stream.columns || SIZE.columns, rows: stream.rows || SIZE.rows }),
+    atExit: (text) => {
+      const write = (): void => {
+        try {
+          writeSync(stream.fd, text);
+        } catch {
+          // The terminal itself is gone.
+        }
+      };
+      process.once('exit', write);
+      return () => process.off('exit', write);
+    },
     write: (text) =>
       new Promise((resolve) => {
         if (closed) resolve();

@@ -6,6 +6,7 @@ import { type Engine, openEngine, startIdNow } from '../engine.js';
 import type { DepthwireError } from '../errors.js';
 import { ambiguousSnapshot, recordedStreams } from '../ingest/recorded-streams.js';
 import { RecordingReader } from '../ingest/recording.js';
+import { EVERYTHING_NS } from '../ingest/source.js';
 import { catalogue, idsOf, nameOf } from './catalogue.js';
 
 /** What a book came to, in the engine and in a replica that saw the feed frames alone. */
@@ -58,7 +59,6 @@ export interface Verified {
   readonly firstFault: DepthwireError | undefined;
 }
 
-const EVERYTHING_NS = 2n ** 63n - 1n;
 const OUTPUT_BYTES = 8 << 20;
 /** Frames are handed to the replica in batches of so many bytes. */
 const BATCH_BYTES = 1 << 18;

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { DepthwireError, type ErrorJson } from '../errors.js';
 import { nearest } from '../nearest.js';
 import { type BookSubscription, connect, type Feed, type LocalBook } from '../wire/index.js';
-import { type LadderLevel, type LadderView, ladderLines } from './ladder-text.js';
+import { depthIn, type LadderLevel, type LadderView, ladderLines } from './ladder-text.js';
 import type { Terminal } from './terminal.js';
 
 export type WatchOutput = 'table' | 'json' | 'ndjson';
@@ -23,8 +23,9 @@ const SYNC_MS_MAX = 10_000;
 const HOME = '\x1b[H';
 const CLEAR_LINE = '\x1b[K';
 const CLEAR_BELOW = '\x1b[J';
-const HIDE_CURSOR = '\x1b[?25l';
-const SHOW_CURSOR = '\x1b[?25h';
+/** A screen of its own without a cursor, and back to what the terminal showed before. */
+const ENTER_SCREEN = '\x1b[?1049h\x1b[?25l';
+const LEAVE_SCREEN = '\x1b[?25h\x1b[?1049l';
 
 /** Shows a book of a running server. Returns when it is done or `signal` ends it. Throws `watch.*` and feed errors. */
 export async function watch(options: WatchOptions, terminal: Terminal): Promise<void> {
@@ -88,7 +89,7 @@ async function once(
   });
 }
 
-/** Redraws the ladder in place until the signal. */
+/** Redraws the ladder on a screen of its own until the signal. */
 async function redraw(
   feed: Feed,
   subscription: BookSubscription,
@@ -99,16 +100,21 @@ async function redraw(
   subscription.on('update', () => {
     changedMs = performance.now();
   });
-  await terminal.write(HIDE_CURSOR + HOME + CLEAR_BELOW);
+  const hasLeft = terminal.atExit(LEAVE_SCREEN);
+  await terminal.write(ENTER_SCREEN);
   try {
     while (!options.signal.aborted && !subscription.closed) {
-      const view = viewOf(feed, subscription, options.depth, performance.now() - changedMs);
-      const lines = ladderLines(view, options.depth, terminal.hasColor);
+      const { columns, rows } = terminal.size();
+      const depth = Math.min(options.depth, depthIn(rows));
+      const view = viewOf(feed, subscription, depth, performance.now() - changedMs);
+      // In the last column some terminals would clear what was just written there.
+      const lines = ladderLines(view, depth, terminal.hasColor, columns - 1).slice(0, rows);
       await terminal.write(HOME + lines.map((line) => line + CLEAR_LINE).join('\n') + CLEAR_BELOW);
       await pause(REDRAW_MS, undefined, { signal: options.signal }).catch(() => {});
     }
   } finally {
-    await terminal.write(`${SHOW_CURSOR}\n`);
+    await terminal.write(LEAVE_SCREEN);
+    hasLeft();
   }
   if (subscription.error !== undefined) throw subscription.error;
 }
@@ -146,6 +152,7 @@ function viewOf(feed: Feed, subscription: BookSubscription, depth: number, ageMs
   });
   return {
     instrument: subscription.topic.instrument,
+    connected: feed.state === 'open',
     state: book.state,
     reason: book.reason,
     seq: String(book.seq),
@@ -203,10 +210,20 @@ async function namesOf(base: URL): Promise<readonly string[]> {
       cause,
     });
   }
-  const body = (await response.json()) as {
-    readonly instruments?: readonly { readonly name: string }[];
-    readonly error?: ErrorJson;
-  };
-  if (body.error !== undefined) throw new DepthwireError(body.error.code, body.error);
-  return (body.instruments ?? []).map(({ name }) => name);
+  const body = (await response.json().catch(() => undefined)) as InstrumentsBody | null | undefined;
+  if (typeof body?.error?.code === 'string') throw new DepthwireError(body.error.code, body.error);
+  if (Array.isArray(body?.instruments)) return body.instruments.map(({ name }) => name);
+  throw new DepthwireError('watch.not_depthwire', {
+    what: 'what answers at this address is no depthwire server',
+    where: response.url,
+    expected: 'a list of instruments as JSON',
+    got: `status ${response.status}, ${response.headers.get('content-type') ?? 'no content type'}`,
+    fix: 'Give the address that depthwire serve printed.',
+  });
+}
+
+/** What a depthwire server answers; another one may answer anything. */
+interface InstrumentsBody {
+  readonly instruments?: readonly { readonly name: string }[];
+  readonly error?: ErrorJson;
 }

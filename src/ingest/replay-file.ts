@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Speed } from '../config.js';
 import { DepthwireError } from '../errors.js';
 import { type LineFilter, RecordingReader } from './recording.js';
-import type { Sink, Source } from './source.js';
+import { EVERYTHING_NS, type Sink, type Source } from './source.js';
 
 export interface ReplayOptions {
   readonly paths: readonly string[];
@@ -22,7 +22,6 @@ export interface ReplayOptions {
 const SLEEP_MS_MAX = 50;
 const PRESSED_POLL_MS = 2;
 const NS_PER_MS = 1_000_000;
-const EVERYTHING_NS = 2n ** 63n - 1n;
 
 /**
  * Recordings as a source, paced by their own receive times. Snapshots stand in the recordings, so requests for one are

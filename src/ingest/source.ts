@@ -18,6 +18,9 @@ export interface Sink {
   resetSource(source: number): void;
 }
 
+/** An `untilNs` that no line is later than. */
+export const EVERYTHING_NS = 2n ** 63n - 1n;
+
 /** One connection to a venue, real, simulated or recorded. */
 export interface Source {
   /** For people. */

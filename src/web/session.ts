@@ -166,7 +166,7 @@ export class Session {
     this.instruments = views;
     this.#followBest();
     if (this.selected === null || !views.includes(this.selected)) {
-      const wanted = this.selected?.facts.name ?? decodeURIComponent(location.hash.slice(1));
+      const wanted = this.selected?.facts.name ?? nameInAddress();
       const view = views.find(({ facts }) => facts.name === wanted) ?? views[0];
       if (view !== undefined) this.select(view);
     }
@@ -201,5 +201,14 @@ export class Session {
 
   #changed(): void {
     for (const callback of this.#listeners) callback();
+  }
+}
+
+/** The instrument that the page's address names. A part that is not encoded properly names none. */
+function nameInAddress(): string {
+  try {
+    return decodeURIComponent(location.hash.slice(1));
+  } catch {
+    return '';
   }
 }

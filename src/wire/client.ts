@@ -51,7 +51,12 @@ export interface FeedEvents {
   shutdown: string;
 }
 
-/** Connects to a feed, in Node and in browsers. Subscriptions may be made at once. Throws `client.bad_url`. */
+/**
+ * Connects to a feed, in Node and in browsers. Subscriptions may be made at once. Throws `client.bad_url`.
+ *
+ * Where no server answers it tries again without end, and loops over subscriptions wait: only the `error` and `state`
+ * events, or `reconnect: false`, tell of that. End it by `close()`, `await using` or the signal.
+ */
 export function connect(url: string, options: ConnectOptions = {}): Feed {
   return new Feed(url, options);
 }
@@ -291,8 +296,11 @@ export class Feed implements AsyncDisposable {
       case 'error': {
         const request = message.id === undefined ? undefined : this.requests.get(message.id);
         if (message.id !== undefined) this.requests.delete(message.id);
-        if (request?.op === 'subscribe') request.subscription.fail(message.error);
-        else if (request) request.subscription.report(message.error);
+        if (request?.op === 'subscribe') {
+          // The server does not hold it, so its end is no news to the server.
+          this.forget(request.subscription);
+          request.subscription.fail(message.error);
+        } else if (request) request.subscription.report(message.error);
         else this.listeners.emit('error', message.error);
         break;
       }

@@ -10,6 +10,8 @@ const HEADER_BYTES = 64;
 const INFO_BYTES = 32;
 const CHECK_BYTES = 16;
 const STATUS_BYTES = 32;
+/** The header's 64-bit fields behind its sequences: the venue's sequence and the three times. */
+export const ORIGIN_BYTES = 32;
 const LEVEL_BYTES = 16;
 const TRADE_BYTES = 40;
 
@@ -143,6 +145,13 @@ export class FrameReader {
   }
   get tsSendMs(): number {
     return this.milliseconds(this.headerAt + 48);
+  }
+
+  /** Copies the venue's sequence and the three times, `ORIGIN_BYTES` as they stand, without a BigInt. */
+  copyOrigin(to: DataView): void {
+    for (let at = 0; at < ORIGIN_BYTES; at += 4) {
+      to.setUint32(at, this.view.getUint32(this.headerAt + 24 + at, true), true);
+    }
   }
 
   bidPrice(index: number): number {

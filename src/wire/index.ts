@@ -1,4 +1,8 @@
-/** The client of a depthwire feed, for Node and browsers: `import { connect } from 'depthwire/client'`. */
+/**
+ * The client of a depthwire feed, for Node and browsers: `import { connect } from 'depthwire/client'`.
+ *
+ * A feed that finds no server tries again without end: listen to its `error` event to see why nothing comes.
+ */
 export type { Level } from './book-side.js';
 export { type BookEvents, type BookGap, type BookOptions, BookSubscription } from './book-subscription.js';
 export {

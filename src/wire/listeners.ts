@@ -33,8 +33,4 @@ export class Listeners<Events extends object> {
       }
     }
   }
-
-  clear(): void {
-    this.byEvent.clear();
-  }
 }

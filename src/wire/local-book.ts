@@ -2,8 +2,17 @@ import { BookSide, type Level } from './book-side.js';
 import { CRC32C_START, crc32cFinish, crc32cLevel } from './crc32c.js';
 import { formatDecimal } from './decimal.js';
 import { ClientError, WireError } from './errors.js';
-import type { FrameReader } from './frame.js';
-import { type BookState, Flag, Kind, reasonOf, type Side, type StateReason, stateOf } from './protocol.js';
+import { type FrameReader, ORIGIN_BYTES } from './frame.js';
+import {
+  type BookState,
+  Flag,
+  Kind,
+  reasonOf,
+  type Side,
+  type StateReason,
+  Stream,
+  stateOf,
+} from './protocol.js';
 
 /** Checksums and level counts of a book. */
 export interface BookCheck {
@@ -27,7 +36,8 @@ export type ApplyOutcome =
 /**
  * `chunk`: part of an image that is not whole yet. `chunk_discarded`: a chunk out of turn, the collected ones are
  * dropped. `other_epoch`, `awaiting_image`: only an image helps. `other_seq`: a check of an earlier sequence. `old_epoch`:
- * a status of an epoch that is over. `kind`: not a frame of a book.
+ * a status of an epoch that is over. `other_book`: a status, which is of the engine's book, while this is the venue's own
+ * top. `kind`: not a frame of a book.
  */
 export type IgnoredWhy =
   | 'chunk'
@@ -36,6 +46,7 @@ export type IgnoredWhy =
   | 'awaiting_image'
   | 'other_seq'
   | 'old_epoch'
+  | 'other_book'
   | 'kind';
 
 const IMAGE: ApplyOutcome = { tag: 'image' };
@@ -49,6 +60,7 @@ const OTHER_EPOCH: ApplyOutcome = { tag: 'ignored', why: 'other_epoch' };
 const AWAITING_IMAGE: ApplyOutcome = { tag: 'ignored', why: 'awaiting_image' };
 const OTHER_SEQ: ApplyOutcome = { tag: 'ignored', why: 'other_seq' };
 const OLD_EPOCH: ApplyOutcome = { tag: 'ignored', why: 'old_epoch' };
+const OTHER_BOOK: ApplyOutcome = { tag: 'ignored', why: 'other_book' };
 const OTHER_KIND: ApplyOutcome = { tag: 'ignored', why: 'kind' };
 
 /** Levels a side that a book holds at most, unless told otherwise. */
@@ -68,13 +80,7 @@ export class LocalBook {
   reason: StateReason = 'no_image';
   /** Sequence of the content within its epoch; 0 before the first image. */
   seq = 0;
-  /** The venue's own sequence that the content reaches; 0 = none. */
-  venueSeq = 0n;
-  /** Times of the last frame that changed the content, ns since the Unix epoch: the venue's, received, sent. */
-  tsEvent = 0n;
-  tsRecv = 0n;
-  tsSend = 0n;
-  /** `Flag` bits of that frame. */
+  /** `Flag` bits of the last frame that changed the content. */
   flags = 0;
   priceExponent = 0;
   qtyExponent = 0;
@@ -86,7 +92,11 @@ export class LocalBook {
 
   private epochHigh = 0;
   private epochLow = 0;
+  /** The part of that frame's header which is read as 64-bit numbers: applying a frame makes no BigInt of them. */
+  private readonly origin = new DataView(new ArrayBuffer(ORIGIN_BYTES));
   private hasImage = false;
+  /** The venue's own top of book, which the state of the engine's book does not touch. */
+  private isVenueTop = false;
   private awaitingImage = true;
   private bids: BookSide;
   private asks: BookSide;
@@ -142,6 +152,26 @@ export class LocalBook {
   /** The epoch of the content: start id of the server (high 32 bits) and the instrument's reset count. */
   get epoch(): bigint {
     return (BigInt(this.epochHigh) << 32n) | BigInt(this.epochLow);
+  }
+
+  /** The venue's own sequence that the content reaches; 0 = none. */
+  get venueSeq(): bigint {
+    return this.origin.getBigUint64(0, true);
+  }
+
+  /** The venue's time of the last frame that changed the content, ns since the Unix epoch; 0 = not given. */
+  get tsEvent(): bigint {
+    return this.origin.getBigUint64(8, true);
+  }
+
+  /** When the server received what that frame tells, ns. */
+  get tsRecv(): bigint {
+    return this.origin.getBigUint64(16, true);
+  }
+
+  /** When the server wrote it, ns. */
+  get tsSend(): bigint {
+    return this.origin.getBigUint64(24, true);
   }
 
   get bestBid(): Level | undefined {
@@ -281,12 +311,13 @@ export class LocalBook {
     this.stagedBids = bids;
     this.stagedAsks = asks;
     this.hasImage = true;
+    this.isVenueTop = frame.stream === Stream.venueBbo;
     this.epochHigh = frame.epochHigh;
     this.epochLow = frame.epochLow;
     this.takeHeader(frame, seq);
     const failed = this.verify(frame);
     if (failed) return failed;
-    this.state = stateOf(frame.infoState);
+    this.state = this.isVenueTop ? 'synced' : stateOf(frame.infoState);
     this.reason = this.state === 'synced' ? 'none' : reasonOf(frame.infoReason);
     if (this.state === 'synced' && (frame.flags & Flag.stale) !== 0) {
       this.state = 'stale';
@@ -353,6 +384,7 @@ export class LocalBook {
 
   /** Rule 6. `synced` alone proves nothing here: an image does. */
   private applyStatus(frame: FrameReader): ApplyOutcome {
+    if (this.isVenueTop) return OTHER_BOOK;
     const state = stateOf(frame.statusState);
     const reason = reasonOf(frame.statusReason);
     if (this.hasImage && frame.epochHigh === this.epochHigh && frame.epochLow < this.epochLow)
@@ -388,10 +420,7 @@ export class LocalBook {
 
   private takeHeader(frame: FrameReader, seq: number): void {
     this.seq = seq;
-    this.venueSeq = frame.venueSeqBigInt;
-    this.tsEvent = frame.tsEvent;
-    this.tsRecv = frame.tsRecv;
-    this.tsSend = frame.tsSend;
+    frame.copyOrigin(this.origin);
     this.flags = frame.flags;
   }
 
