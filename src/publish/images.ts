@@ -73,10 +73,10 @@ export class Images {
     if (bytes > this.#bytesMax) {
       throw new DepthwireError('feed.image_too_big', {
         what: 'the image of a stream is larger than the server may hold',
-        where: 'limits.imageBytesMax',
+        where: 'image',
         expected: `at most ${this.#bytesMax} bytes`,
         got: `${bytes} bytes`,
-        fix: 'Subscribe to depth instead of book, or raise limits.imageBytesMax.',
+        fix: 'Subscribe to depth instead of book.',
       });
     }
     // A quarter more than asked, so that a book that grows slowly does not ask each time.

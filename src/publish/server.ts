@@ -175,10 +175,10 @@ export class FeedServer {
     if (this.#draining || this.#subscribers.size >= clientsMax) {
       const error = new DepthwireError(this.#draining ? 'feed.draining' : 'feed.clients_full', {
         what: this.#draining ? 'the server is stopping' : 'the server holds as many clients as it may',
-        where: 'limits.clientsMax',
+        where: 'clients',
         expected: `at most ${clientsMax} clients`,
         got: `${this.#subscribers.size + 1}`,
-        fix: 'Try again later, or raise limits.clientsMax.',
+        fix: 'Try again later, or close other clients.',
       });
       return errorAnswer('503 Service Unavailable', error);
     }
