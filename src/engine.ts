@@ -1,72 +1,13 @@
-import { Engine as NativeEngineClass } from '#native';
+import {
+  type BookInfo,
+  type EngineStats,
+  type ErrorInfo,
+  type InstrumentInfo,
+  Engine as NativeEngineClass,
+} from '#native';
 import { codeOf, DepthwireError } from './errors.js';
 
-/** An instrument of the catalogue. Tick and lot are mantissas, 0 = unknown; exponents are powers of ten. */
-export interface InstrumentInfo {
-  readonly id: number;
-  readonly name: string;
-  readonly venue: string;
-  readonly symbol: string;
-  readonly priceExponent: number;
-  readonly qtyExponent: number;
-  readonly tickSize: number;
-  readonly lotSize: number;
-  readonly qtyUnit: string;
-  readonly contractSize: number;
-  readonly inverse: boolean;
-}
-
-/** Where a book stands: `syncing`, `synced` or `stale`, and why. */
-export interface BookInfo {
-  readonly state: string;
-  readonly reason: string;
-  readonly epoch: bigint;
-  readonly seq: bigint;
-  readonly venueSeq: bigint;
-  readonly bids: number;
-  readonly asks: number;
-  /** Best prices as shortest decimals, where the side has a level. */
-  readonly bestBid?: string;
-  readonly bestAsk?: string;
-  /** Since the last depth update. */
-  readonly ageNs: bigint;
-}
-
-/** Counters since the engine was opened, over all its instruments. */
-export interface EngineStats {
-  readonly frames: number;
-  readonly bookMessages: number;
-  readonly applied: number;
-  readonly levelChanges: number;
-  readonly appliedLevelChanges: number;
-  readonly snapshots: number;
-  readonly snapshotsOld: number;
-  readonly snapshotRequests: number;
-  readonly trades: number;
-  readonly gaps: number;
-  readonly resyncs: number;
-  readonly silences: number;
-  readonly crossed: number;
-  readonly decodeErrors: number;
-  readonly ignored: number;
-  readonly pendingDropped: number;
-  readonly bboChecked: number;
-  readonly bboMatched: number;
-  readonly checksumsChecked: number;
-  readonly checksumsMatched: number;
-  readonly feedFrames: number;
-  readonly feedBytes: number;
-}
-
-/** The last error that the addon met inside a frame. */
-export interface ErrorInfo {
-  readonly code: string;
-  readonly what: string;
-  readonly where: string;
-  readonly expected: string;
-  readonly got: string;
-  readonly fix: string;
-}
+export type { BookInfo, EngineStats, ErrorInfo, InstrumentInfo };
 
 /** The addon's engine, as far as this file calls it. Returned numbers are bit sets of `OUTPUT`, `MORE` and `ERROR`. */
 export interface NativeEngine {

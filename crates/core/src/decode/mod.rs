@@ -9,8 +9,6 @@ mod detect;
 mod error;
 mod json;
 mod levels;
-#[cfg(test)]
-mod recorded_sets;
 mod recording;
 
 pub use binance::{decode, decode_snapshot};

@@ -24,6 +24,7 @@ pub struct Set {
     pub level_changes: u64,
     pub applied_level_changes: u64,
     pub trades: u64,
+    pub tickers: u64,
     pub bbo_checked: u64,
     /// Levels of the final book, bids and asks.
     pub levels: (usize, usize),
@@ -43,6 +44,7 @@ pub const RECORDED: [Set; 4] = [
         level_changes: 298_111,
         applied_level_changes: 298_094,
         trades: 19_904,
+        tickers: 73_174,
         bbo_checked: 1_072,
         levels: (1_971, 2_962),
         digest: "b5e5894024db0c062a92a1a28242f425f81c5b0f3299935c9045fabda1d69e22",
@@ -58,6 +60,7 @@ pub const RECORDED: [Set; 4] = [
         level_changes: 659_671,
         applied_level_changes: 659_405,
         trades: 5_235,
+        tickers: 48_355,
         bbo_checked: 1_885,
         levels: (1_510, 1_733),
         digest: "0237f76446eea7196deba1f7d45c950da450db155ea590eefe6130c11af90566",
@@ -73,6 +76,7 @@ pub const RECORDED: [Set; 4] = [
         level_changes: 443_521,
         applied_level_changes: 443_262,
         trades: 21_313,
+        tickers: 66_089,
         bbo_checked: 629,
         levels: (5_018, 4_578),
         digest: "2d3ba588cdaf814fdfd4e0bbc9e6ca56c9f2666a8b683f6314d1c28eb51ffb9e",
@@ -88,6 +92,7 @@ pub const RECORDED: [Set; 4] = [
         level_changes: 355_138,
         applied_level_changes: 354_944,
         trades: 13_655,
+        tickers: 47_328,
         bbo_checked: 834,
         levels: (4_685, 4_357),
         digest: "8f12e85c3ab3156a9067197dcc238af2981ac2ee296867cf16248b655e5f8196",
@@ -109,6 +114,7 @@ const fn twin(name: &'static str, symbol: &'static str) -> Set {
         level_changes: 0,
         applied_level_changes: 0,
         trades: 0,
+        tickers: 0,
         bbo_checked: 0,
         levels: (0, 0),
         digest: "",
@@ -153,16 +159,19 @@ impl Set {
     }
 }
 
-/// A connection that carries one instrument, whatever it is called.
-struct One(Listing);
+/// A connection of one instrument.
+pub struct One {
+    pub symbol: &'static str,
+    pub listing: Listing,
+}
 
 impl Listings for One {
-    fn find(&self, _symbol: &[u8]) -> Option<Listing> {
-        Some(self.0)
+    fn find(&self, symbol: &[u8]) -> Option<Listing> {
+        (symbol == self.symbol.as_bytes()).then_some(self.listing)
     }
 
     fn sole(&self) -> Option<Listing> {
-        Some(self.0)
+        Some(self.listing)
     }
 }
 
@@ -180,7 +189,7 @@ pub struct BookLine<'a> {
 
 /// Only the lines that a book needs.
 pub fn book_lines<'a>(set: &Set, text: &'a [u8]) -> Vec<BookLine<'a>> {
-    let listing = One(set.listing());
+    let listing = One { symbol: set.symbol, listing: set.listing() };
     let mut levels = Levels::default();
     let mut kept = Vec::new();
     for (ts, frame) in lines(text) {
