@@ -5,7 +5,7 @@
  * One line for each step that ran, with its time; a tool's own output is shown when it fails, or always with
  * `--verbose`.
  */
-import { rmSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { install, isInstalled } from './install.mjs';
 import { endWithSignals, isMain, run, seconds } from './run.mjs';
@@ -63,6 +63,7 @@ export async function build(options = {}) {
       say(`failed: ${step.proof} was not written\n${outcome.output}`);
       return { ok: false, ran };
     }
+    if (step.executable) chmodSync(path.join(root, step.executable), 0o755);
     writeStamp(root, step, inputs);
     say(`${seconds(outcome.elapsedMs)}\n`);
   }

@@ -11,6 +11,7 @@ export const root = fileURLToPath(new URL('..', import.meta.url)).replace(/[\\/]
  *   command: readonly [string, ...string[]],
  *   needsRust?: boolean,
  *   clear?: import('./stale.mjs').FileSet,
+ *   executable?: string,
  * }} BuildStep
  * `clear`: files removed before the run, so that the output of a deleted source does not stay.
  */
@@ -70,6 +71,8 @@ export const buildSteps = [
     },
     outputs: compiled,
     proof: 'dist/cli/main.js',
+    // The package's command: `npx depthwire` starts it as a program.
+    executable: 'dist/cli/main.js',
     clear: compiled,
     command: [installedTool('tsc'), '--project', 'tsconfig.build.json'],
   },

@@ -1,0 +1,34 @@
+import { execFile } from 'node:child_process';
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const node = async (...args: readonly string[]) =>
+  (await promisify(execFile)(process.execPath, args, { cwd: root })).stdout;
+
+// By name, as an installed package is used: what `exports` and `bin` say must exist in the built package.
+describe('the built package', () => {
+  it('gives the client by its name', async () => {
+    const program = `import { connect, LocalBook } from 'depthwire/client';
+      console.log(typeof connect, new LocalBook().state);`;
+    expect(await node('--input-type=module', '--eval', program)).toBe('function syncing\n');
+  });
+
+  it('keeps everything else to itself', async () => {
+    const program = `await import('depthwire/engine').catch((error) => console.log(error.code));`;
+    expect(await node('--input-type=module', '--eval', program)).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED\n');
+  });
+
+  it('has a command that the system can start', async () => {
+    const { version, bin } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as {
+      readonly version: string;
+      readonly bin: Readonly<Record<string, string>>;
+    };
+    const command = `${root}/${bin.depthwire}`;
+    expect(() => accessSync(command, constants.X_OK)).not.toThrow();
+    const { stdout } = await promisify(execFile)(command, ['--version']);
+    expect(stdout).toBe(`${version}\n`);
+  });
+});
