@@ -325,11 +325,14 @@ fn crossed_and_suspect_books_say_so() {
     assert_eq!(flagged(&mut rig), 32);
     let ticker = b"{\"u\":102,\"s\":\"BTCUSDT\",\"b\":\"10.00\",\"B\":\"9\",\"a\":\"11.00\",\"A\":\"1\"}";
     rig.engine.ingest(rig.source, ticker, rig.now).unwrap();
-    rig.seen();
+    let check = Seen::Frame { kind: CHECK, stream: 1, epoch: 1, seq: 3, prev_seq: 3, flags: 4 };
+    assert!(rig.seen().contains(&check), "a quiet book says so at once");
+    rig.engine.ingest(rig.source, ticker, rig.now).unwrap();
+    assert!(!kinds(&rig.seen()).contains(&(CHECK, 1)), "and once");
     rig.depth(103, 103, "[\"10.00\",\"9\"]", "");
     assert_eq!(flagged(&mut rig), 32 | 4, "the venue's own top disagreed");
     let stats = rig.engine.stats();
-    assert_eq!((stats.bbo_checked, stats.bbo_matched), (1, 0));
+    assert_eq!((stats.bbo_checked, stats.bbo_matched), (2, 0));
 }
 
 #[test]

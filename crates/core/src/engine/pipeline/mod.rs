@@ -197,6 +197,7 @@ impl Pipeline {
             cx.stats.ignored += 1;
             return;
         }
+        let was_suspect = self.is_suspect;
         let last_id = self.chain.filter(Chain::is_bridged).map(|chain| chain.last_id());
         if let Some(agreed) = self.cross_check.ticker(ticker, last_id, self.bbo) {
             self.is_suspect = !agreed;
@@ -210,7 +211,7 @@ impl Pipeline {
         } else {
             self.publish_ticker(&ticker, cx);
         }
-        if self.is_suspect && self.chain.is_some() {
+        if self.is_suspect && !was_suspect && self.chain.is_some() {
             // A book that goes quiet now would otherwise never be seen as suspect.
             self.publish_check(ts_recv, cx);
         }
