@@ -24,7 +24,18 @@ export function isInstalled(root) {
     if (present?.version !== entry.version) return false;
     if (entry.integrity !== undefined && present?.integrity !== entry.integrity) return false;
   }
-  return Object.keys(installed).every((folder) => folder in locked);
+  return Object.keys(installed).every((folder) => folder in locked) && suitsThisNode(locked, installed);
+}
+
+/**
+ * The transport comes as one package for each platform and Node major: another Node needs another one.
+ * @param {Packages} locked
+ * @param {Packages} installed
+ */
+function suitsThisNode(locked, installed) {
+  const [major] = process.versions.node.split('.');
+  const folder = `node_modules/@uwsjs/${process.platform}-${process.arch}-${major}`;
+  return !(folder in locked) || folder in installed;
 }
 
 /**
@@ -41,9 +52,11 @@ export function install(root, options = {}) {
   });
 }
 
+/** @typedef {Record<string, { version?: string, integrity?: string, optional?: boolean }>} Packages */
+
 /**
  * @param {string} file
- * @returns {Record<string, { version?: string, integrity?: string, optional?: boolean }>}
+ * @returns {Packages}
  */
 function packages(file) {
   return JSON.parse(readFileSync(file, 'utf8')).packages;

@@ -172,6 +172,16 @@ describe('npm packages', () => {
     expect(isInstalled(folder)).toBe(true);
   });
 
+  test('for another Node are not enough', () => {
+    const transport = (major: number) => `node_modules/@uwsjs/${process.platform}-${process.arch}-${major}`;
+    const major = Number(process.versions.node.split('.')[0]);
+    const locked = { [transport(major)]: other, [transport(major + 2)]: other };
+    write(locked, { [transport(major + 2)]: other });
+    expect(isInstalled(folder)).toBe(false);
+    write(locked, { [transport(major)]: other });
+    expect(isInstalled(folder)).toBe(true);
+  });
+
   test('of each platform are locked: without one `npm ci` refuses the whole lock', () => {
     const lock = JSON.parse(readFileSync(path.join(projectRoot, 'package-lock.json'), 'utf8'));
     const packages: Record<string, { optionalDependencies?: Record<string, string> }> = lock.packages;

@@ -40,7 +40,9 @@ export function openSocket(url: string, events: SocketEvents): FeedSocket {
     if (done) return;
     const opened = open(url);
     socket = opened;
+    let wasOpen = false;
     opened.addEventListener('open', () => {
+      wasOpen = true;
       if (!done) events.open();
     });
     opened.addEventListener('message', ({ data }: { data: unknown }) => {
@@ -50,6 +52,8 @@ export function openSocket(url: string, events: SocketEvents): FeedSocket {
     });
     opened.addEventListener('error', (event) => {
       if ('message' in event && typeof event.message === 'string') failure = event.message;
+      // Node 22's own WebSocket tells a refused connection by this event alone: no close follows.
+      if (!wasOpen) finish(1006, '');
     });
     opened.addEventListener('close', ({ code, reason }) => finish(code, reason));
   };
