@@ -4,6 +4,7 @@ mod decimal;
 mod event;
 mod instrument;
 mod level;
+mod order;
 mod state;
 mod time;
 
@@ -13,5 +14,6 @@ pub use instrument::{
     CATALOGUE_LEN_MAX, Catalogue, Instrument, InstrumentError, InstrumentId, QtyUnit, SYMBOL_LEN_MAX, Venue,
 };
 pub use level::{KnownTo, Level, Levels, Price, Qty, Side};
+pub use order::{OrderChange, OrderId};
 pub use state::{BookState, StaleReason};
 pub use time::{Clock, NoClock, TimeNs};

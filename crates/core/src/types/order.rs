@@ -1,0 +1,69 @@
+//! What a venue's message does to the resting orders of one book.
+
+use super::{Price, Qty, Side};
+
+/// A venue's number of an order, unique in its feed while the order rests. Venues that name orders by text or UUID get
+/// their numbers at the edge.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(transparent)]
+pub struct OrderId(pub u64);
+
+/// One change of an order-by-order book. Quantities are above 0 where the venue means the change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderChange {
+    /// A new order, at the end of its price's queue.
+    Add {
+        /// Its number.
+        id: OrderId,
+        /// Where it rests.
+        side: Side,
+        /// At which price.
+        price: Price,
+        /// How much.
+        qty: Qty,
+    },
+    /// The order loses `qty` and keeps its place; at nothing left it leaves.
+    Reduce {
+        /// Whose.
+        id: OrderId,
+        /// By how much.
+        qty: Qty,
+    },
+    /// As [`OrderChange::Reduce`], by a trade.
+    Execute {
+        /// Whose.
+        id: OrderId,
+        /// How much traded.
+        qty: Qty,
+    },
+    /// The order leaves, and one with a new number takes its side at the end of the queue of `price`.
+    Replace {
+        /// The order that leaves.
+        id: OrderId,
+        /// The number of the one that comes.
+        new_id: OrderId,
+        /// Its price.
+        price: Price,
+        /// Its quantity.
+        qty: Qty,
+    },
+    /// The order's price and quantity become these. It keeps its place when the price stays and the quantity does not
+    /// grow, else it goes to the end of the queue.
+    Modify {
+        /// Whose.
+        id: OrderId,
+        /// The side as the venue states it; an order never changes sides.
+        side: Side,
+        /// Its price from now on.
+        price: Price,
+        /// Its quantity from now on.
+        qty: Qty,
+    },
+    /// The order leaves.
+    Delete {
+        /// Whose.
+        id: OrderId,
+    },
+    /// All orders of the book leave.
+    Clear,
+}
