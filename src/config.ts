@@ -7,7 +7,7 @@ const MIB = 1 << 20;
 /** An instrument that the command line adds or overrides; what is not given stays as the catalogue has it. */
 const instrumentSchema = z.strictObject({
   /** `venue:symbol`. */
-  name: z.string().regex(/^[a-z0-9-]+:[A-Z0-9_.-]{1,40}$/, 'a name of the form venue:SYMBOL'),
+  name: z.string().regex(/^[a-z0-9-]+:[A-Z0-9_.+=^#$*~@%!-]{1,40}$/, 'a name of the form venue:SYMBOL'),
   priceExponent: z.int().min(-18).max(0).optional(),
   qtyExponent: z.int().min(-18).max(0).optional(),
   /** In mantissa units; 0 = unknown. */

@@ -427,6 +427,8 @@ describe('LocalBook, rule 6: status', () => {
     ['gap', 3, 1, 'stale', 'gap'],
     ['silence', 3, 2, 'stale', 'silence'],
     ['levels limit', 3, 3, 'stale', 'levels_limit'],
+    ['contradiction', 3, 4, 'stale', 'contradiction'],
+    ['orders limit', 3, 5, 'stale', 'orders_limit'],
     ['a reason of the future', 3, 77, 'stale', 'unknown'],
     ['syncing', 1, 0, 'syncing', 'none'],
   ])('takes the word of the server: %s', (_name, code, reasonCode, state, reason) => {

@@ -290,7 +290,8 @@ impl Workload {
                     self.lead_frames = self.book_frames.len();
                     self.snapshot = levels.clone();
                     self.known_to = snapshot_known_to(&levels);
-                    let mut started = Chain::new(Rule::of(self.venue), snapshot.last_id);
+                    let rule = Rule::of(self.venue).ok_or("its venue sends no snapshots")?;
+                    let mut started = Chain::new(rule, snapshot.last_id);
                     for (update, levels) in waiting.drain(..) {
                         self.apply(&mut started, update, levels)?;
                     }

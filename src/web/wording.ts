@@ -4,6 +4,8 @@ const STALE_REASONS: Readonly<Record<string, string>> = {
   gap: 'the venue’s updates skipped a number',
   silence: 'the venue has gone silent',
   levels_limit: 'the book has more levels than the engine’s limit',
+  contradiction: 'the venue’s messages contradict each other',
+  orders_limit: 'the feed has more orders than the engine’s limit',
   sequence_gap: 'a message of the server is missing',
   check_failed: 'a checksum of the book did not agree',
   bad_frame: 'a message could not be read exactly',

@@ -28,15 +28,17 @@ export type Aggressor = 'buy' | 'sell' | 'unknown';
 export type BookState = 'syncing' | 'synced' | 'stale';
 
 /**
- * Why a book is not synced. From the server: `gap`, `silence`, `levels_limit`, `unknown`. Found here: `sequence_gap`
- * (a frame is missing), `check_failed` (checksums differ), `disconnected`, `bad_frame` (a frame could not be applied),
- * `no_image` (none has arrived yet).
+ * Why a book is not synced. From the server: `gap`, `silence`, `levels_limit`, `contradiction` (the venue's messages do
+ * not fit its own book), `orders_limit`, `unknown`. Found here: `sequence_gap` (a frame is missing), `check_failed`
+ * (checksums differ), `disconnected`, `bad_frame` (a frame could not be applied), `no_image` (none has arrived yet).
  */
 export type StateReason =
   | 'none'
   | 'gap'
   | 'silence'
   | 'levels_limit'
+  | 'contradiction'
+  | 'orders_limit'
   | 'unknown'
   | 'sequence_gap'
   | 'check_failed'
@@ -49,7 +51,7 @@ export function stateOf(code: number): BookState {
   return code === 2 ? 'synced' : code === 1 ? 'syncing' : 'stale';
 }
 
-const REASONS = ['none', 'gap', 'silence', 'levels_limit'] as const;
+const REASONS = ['none', 'gap', 'silence', 'levels_limit', 'contradiction', 'orders_limit'] as const;
 
 /** The reason behind its number on the wire. */
 export function reasonOf(code: number): StateReason {

@@ -133,7 +133,7 @@ fn pass(set: &Set, lines: &[BookLine<'_>], faults: &[(usize, Fault)], seed: u64)
     )
     .unwrap();
     oracle.book.load(&levels, KnownTo::WHOLE).unwrap();
-    let mut chain = Chain::new(Rule::of(set.venue), snapshot.last_id);
+    let mut chain = Chain::new(Rule::of(set.venue).unwrap(), snapshot.last_id);
     let mut learn = |oracle: &mut Oracle, line: &BookLine<'_>| {
         let (update, levels) = line.update.as_ref().unwrap();
         if chain.check(update) == SeqOutcome::Next {

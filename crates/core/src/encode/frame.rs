@@ -74,6 +74,12 @@ impl Flags {
     /// Levels lie beyond what the venue has made known: better or others may exist.
     pub const BEYOND_KNOWN: Self = Self(128);
 
+    /// These bits without those of `other`.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     /// Both sets of bits.
     #[must_use]
     pub const fn with(self, other: Self) -> Self {

@@ -25,12 +25,13 @@ pub enum Rule {
 }
 
 impl Rule {
-    /// The rules of a venue.
+    /// The rules of a venue; none where updates do not bridge onto snapshots.
     #[must_use]
-    pub const fn of(venue: Venue) -> Self {
+    pub const fn of(venue: Venue) -> Option<Self> {
         match venue {
-            Venue::BinanceSpot | Venue::Sim => Self::Spot,
-            Venue::BinanceUsdm | Venue::BinanceCoinm => Self::Futures,
+            Venue::BinanceSpot | Venue::Sim => Some(Self::Spot),
+            Venue::BinanceUsdm | Venue::BinanceCoinm => Some(Self::Futures),
+            Venue::Nasdaq | Venue::Databento => None,
         }
     }
 }
@@ -154,11 +155,11 @@ mod tests {
             [(L - 1, Old, Old), (L, Old, Next), (L + 1, Next, Next), (L + 2, Next, Next)]
         {
             for venue in [Venue::BinanceSpot, Venue::Sim] {
-                let chain = Chain::new(Rule::of(venue), L);
+                let chain = Chain::new(Rule::of(venue).unwrap(), L);
                 assert_eq!(chain.check(&update(L - 50, last_id, None)), spot, "{venue:?} u = {last_id}");
             }
             for venue in [Venue::BinanceUsdm, Venue::BinanceCoinm] {
-                let chain = Chain::new(Rule::of(venue), L);
+                let chain = Chain::new(Rule::of(venue).unwrap(), L);
                 let update = update(L - 50, last_id, Some(L - 60));
                 assert_eq!(chain.check(&update), futures, "{venue:?} u = {last_id}");
             }
@@ -178,7 +179,7 @@ mod tests {
             let chain = Chain::new(Rule::Spot, L);
             assert_eq!(chain.check(&update(first_id, L + 50, None)), spot, "spot U = {first_id}");
             for venue in [Venue::BinanceUsdm, Venue::BinanceCoinm] {
-                let chain = Chain::new(Rule::of(venue), L);
+                let chain = Chain::new(Rule::of(venue).unwrap(), L);
                 let broken = update(first_id, L + 50, Some(L + 40));
                 assert_eq!(chain.check(&broken), futures, "{venue:?} U = {first_id}, pu beyond the snapshot");
                 let exact = update(first_id, L + 50, Some(L));

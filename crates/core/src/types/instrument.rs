@@ -15,11 +15,16 @@ pub enum Venue {
     BinanceCoinm = 3,
     /// The embedded simulated venue, which speaks the Binance spot format.
     Sim = 4,
+    /// NASDAQ order by order, TotalView-ITCH 5.0.
+    Nasdaq = 5,
+    /// Whatever Databento delivers as DBN, order by order.
+    Databento = 6,
 }
 
 impl Venue {
     /// Every venue, in the order of their numbers.
-    pub const ALL: [Self; 4] = [Self::BinanceSpot, Self::BinanceUsdm, Self::BinanceCoinm, Self::Sim];
+    pub const ALL: [Self; 6] =
+        [Self::BinanceSpot, Self::BinanceUsdm, Self::BinanceCoinm, Self::Sim, Self::Nasdaq, Self::Databento];
 
     /// The venue's part of a symbol, as in `binance-usdm:BTCUSDT`.
     #[must_use]
@@ -29,7 +34,15 @@ impl Venue {
             Self::BinanceUsdm => "binance-usdm",
             Self::BinanceCoinm => "binance-coinm",
             Self::Sim => "sim",
+            Self::Nasdaq => "nasdaq",
+            Self::Databento => "databento",
         }
+    }
+
+    /// Whether its messages name orders, not price levels.
+    #[must_use]
+    pub const fn is_order_by_order(self) -> bool {
+        matches!(self, Self::Nasdaq | Self::Databento)
     }
 
     /// The venue of that name.
@@ -49,8 +62,10 @@ pub struct InstrumentId(pub u32);
 pub enum QtyUnit {
     /// Units of the base asset (spot, USDⓈ-M).
     Base,
-    /// Contracts of [`Instrument::contract_size`] (COIN-M).
+    /// Contracts of [`Instrument::contract_size`] (COIN-M), or the venue's own unit, such as futures.
     Contracts,
+    /// Shares.
+    Shares,
 }
 
 impl QtyUnit {
@@ -60,6 +75,7 @@ impl QtyUnit {
         match self {
             Self::Base => "base",
             Self::Contracts => "contracts",
+            Self::Shares => "shares",
         }
     }
 }
@@ -90,6 +106,10 @@ pub struct Instrument {
 /// Longest venue symbol that is accepted.
 pub const SYMBOL_LEN_MAX: usize = 40;
 
+/// What a symbol may hold beside upper-case letters and digits. The last ten are NASDAQ's marks of units, warrants,
+/// rights and the like (Nasdaq Symbology, "Fifth character and suffixes").
+const SYMBOL_MARKS: &[u8] = b"_-.+=^#$*~@%!";
+
 /// Why an instrument cannot be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InstrumentError {
@@ -97,7 +117,7 @@ pub enum InstrumentError {
     Grammar,
     /// The part before the colon names no venue.
     UnknownVenue,
-    /// The symbol is empty, too long, or has a character other than `A–Z 0–9 _ - .`.
+    /// The symbol is empty, too long, or has a character other than `A–Z 0–9` and ``_-.+=^#$*~@%!``.
     Symbol,
     /// An exponent outside −18 to 0, or a negative tick or lot.
     Scale,
@@ -124,9 +144,9 @@ impl fmt::Display for InstrumentError {
         f.write_str(match self {
             Self::Grammar => "wrong instrument name; expected venue:SYMBOL, got no colon",
             Self::UnknownVenue => {
-                "unknown venue; expected binance, binance-usdm, binance-coinm or sim, got another"
+                "unknown venue; expected binance, binance-usdm, binance-coinm, sim, nasdaq or databento, got another"
             }
-            Self::Symbol => "wrong symbol; expected 1 to 40 of A-Z 0-9 _ - ., got something else",
+            Self::Symbol => "wrong symbol; expected 1 to 40 of A-Z 0-9 and _-.+=^#$*~@%!, got something else",
             Self::Scale => {
                 "wrong scale; expected exponents -18 to 0 and a tick and lot of 0 or more, got others"
             }
@@ -136,26 +156,35 @@ impl fmt::Display for InstrumentError {
 }
 
 impl Instrument {
-    /// An instrument of which nothing is known but its name: eight decimals, no tick, so its book keeps no ladder.
+    /// An instrument of which nothing is known but its name, at the scale of its venue's messages.
+    ///
+    /// Binance prints up to eight decimals. ITCH prices have four implied decimals and the regular step is a cent (Regulation
+    /// NMS rule 612); DBN prices are 1e-9 units, and a step of their own comes with a definition only.
     ///
     /// # Errors
     /// [`InstrumentError::Symbol`] when the symbol breaks the grammar.
     pub fn unlisted(venue: Venue, symbol: &str) -> Result<Self, InstrumentError> {
-        let fits = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"_-.".contains(&byte);
+        let fits =
+            |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || SYMBOL_MARKS.contains(&byte);
         if symbol.is_empty() || symbol.len() > SYMBOL_LEN_MAX || !symbol.bytes().all(fits) {
             return Err(InstrumentError::Symbol);
         }
-        let contracts = venue == Venue::BinanceCoinm;
+        let (price_exponent, qty_exponent, tick_size, qty_unit) = match venue {
+            Venue::BinanceSpot | Venue::BinanceUsdm | Venue::Sim => (-8, -8, 0, QtyUnit::Base),
+            Venue::BinanceCoinm => (-8, 0, 0, QtyUnit::Contracts),
+            Venue::Nasdaq => (-4, 0, 100, QtyUnit::Shares),
+            Venue::Databento => (-9, 0, 0, QtyUnit::Contracts),
+        };
         Ok(Self {
             venue,
             symbol: symbol.to_owned(),
-            price_exponent: -8,
-            qty_exponent: if contracts { 0 } else { -8 },
-            tick_size: 0,
+            price_exponent,
+            qty_exponent,
+            tick_size,
             lot_size: 0,
-            qty_unit: if contracts { QtyUnit::Contracts } else { QtyUnit::Base },
+            qty_unit,
             contract_size: 1,
-            inverse: contracts,
+            inverse: venue == Venue::BinanceCoinm,
         })
     }
 

@@ -21,6 +21,10 @@ pub enum StaleReason {
     Silence = 2,
     /// The book would hold more levels than its limit.
     LevelsLimit = 3,
+    /// A message of an order feed contradicts the book: an unknown or repeated order, more executed than was left.
+    Contradiction = 4,
+    /// The order feed would hold more orders than its limit.
+    OrdersLimit = 5,
 }
 
 impl BookState {
@@ -50,6 +54,8 @@ impl BookState {
             Self::Stale(StaleReason::Gap) => "gap",
             Self::Stale(StaleReason::Silence) => "silence",
             Self::Stale(StaleReason::LevelsLimit) => "levels_limit",
+            Self::Stale(StaleReason::Contradiction) => "contradiction",
+            Self::Stale(StaleReason::OrdersLimit) => "orders_limit",
             _ => "none",
         }
     }

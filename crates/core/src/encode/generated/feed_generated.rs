@@ -1527,7 +1527,7 @@ impl<'a> Status {
     }
   }
 
-  /// 0 none, 1 gap, 2 silence, 3 levels limit.
+  /// 0 none, 1 gap, 2 silence, 3 levels limit, 4 contradiction, 5 orders limit.
   pub fn reason(&self) -> u8 {
     let mut mem = ::core::mem::MaybeUninit::<<u8 as ::flatbuffers::EndianScalar>::Scalar>::uninit();
     // Safety:

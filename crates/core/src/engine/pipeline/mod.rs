@@ -1,6 +1,7 @@
 //! One instrument's way from decoded events to feed frames: sequence → book → aggregate → encode.
 //!
-//! This file decides the state; `publish` writes what follows from it; `views` keeps the depth views.
+//! This file decides the state; `publish` writes what follows from it; `views` keeps the
+//! depth views.
 
 mod publish;
 mod views;
@@ -37,7 +38,8 @@ pub(super) struct Pipeline {
     id: InstrumentId,
     price_exponent: i8,
     qty_exponent: i8,
-    rule: Rule,
+    /// None in an order feed, whose books are never bridged onto snapshots.
+    rule: Option<Rule>,
     state: BookState,
     /// For a gap: what was due and what came.
     gap: (u64, u64),
@@ -123,7 +125,7 @@ impl Pipeline {
                 self.old_in_row = 0;
                 let bbo = self.bbo;
                 if self.apply(update, levels, ts_recv, cx) {
-                    self.publish(levels, self.bbo != bbo, ts_recv, cx);
+                    self.publish(levels, self.bbo != bbo, true, ts_recv, cx);
                 }
             }
             SeqOutcome::Old => {
@@ -148,10 +150,8 @@ impl Pipeline {
         cx: &mut Context<'_, C>,
     ) {
         cx.stats.snapshots += 1;
-        if self.chain.is_some() {
-            return;
-        }
-        let chain = Chain::new(self.rule, snapshot.last_id);
+        let Some(rule) = self.rule.filter(|_| self.chain.is_none()) else { return };
+        let chain = Chain::new(rule, snapshot.last_id);
         // Nothing is touched before all waiting updates are known to run on from the snapshot.
         let hole = self.pending.follow(chain).err();
         // Without a waiting update, only the book that was lost says how old the answer is.
@@ -253,7 +253,7 @@ impl Pipeline {
 
     /// Time passes: silence, checks, views, repeated requests.
     pub(super) fn on_tick<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
-        if self.chain.is_some() {
+        if self.state == BookState::Synced {
             // A clock that was set back counts from there.
             self.applied_at = self.applied_at.min(now);
             let silence_ns = cx.config.silence_ns;
@@ -316,23 +316,31 @@ impl Pipeline {
         ts_recv: TimeNs,
         cx: &mut Context<'_, C>,
     ) -> bool {
-        let Ok(touched) = self.book.apply(levels) else {
+        let at = Place { venue_seq: update.last_id, ts_event: update.ts_event, ts_recv };
+        if !self.take(levels, at, cx) {
             self.lose(StaleReason::LevelsLimit, (0, 0), ts_recv, cx);
             return false;
-        };
+        }
         if let Some(chain) = &mut self.chain {
             chain.advance(update);
         }
+        if let Some(agreed) = self.cross_check.applied(update.last_id, self.bbo) {
+            self.is_suspect = !agreed;
+        }
+        true
+    }
+
+    /// Puts levels into the book, which then stands at `at`. False when the book cannot take them.
+    #[inline]
+    fn take<C: Clock>(&mut self, levels: &Levels, at: Place, cx: &mut Context<'_, C>) -> bool {
+        let Ok(touched) = self.book.apply(levels) else { return false };
         cx.stats.applied += 1;
         cx.stats.applied_level_changes += levels.len() as u64;
         let bbo = Bbo { bid: self.book.best_bid(), ask: self.book.best_ask() };
         cx.stats.crossed += u64::from(bbo.is_crossed());
-        if let Some(agreed) = self.cross_check.applied(update.last_id, bbo) {
-            self.is_suspect = !agreed;
-        }
         self.views.touch(touched, self.book_tape.at);
-        self.book_tape.at = Place { venue_seq: update.last_id, ts_event: update.ts_event, ts_recv };
-        self.applied_at = ts_recv;
+        self.book_tape.at = at;
+        self.applied_at = at.ts_recv;
         self.bbo = bbo;
         true
     }

@@ -14,10 +14,10 @@ const CHECK_INTERVAL_NS: u64 = 1_000_000_000;
 
 /// A place in the venue's sequence and time.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Place {
-    pub(super) venue_seq: u64,
-    pub(super) ts_event: TimeNs,
-    pub(super) ts_recv: TimeNs,
+pub(in crate::engine) struct Place {
+    pub(in crate::engine) venue_seq: u64,
+    pub(in crate::engine) ts_event: TimeNs,
+    pub(in crate::engine) ts_recv: TimeNs,
 }
 
 /// How far a stream has been written.
@@ -54,18 +54,22 @@ impl CheckTimer {
 }
 
 impl Pipeline {
-    /// Publishes what an applied update changed.
+    /// Publishes what an applied update changed. `is_last`: the venue's event ends with it.
     #[inline]
     pub(super) fn publish<C: Clock>(
         &mut self,
         levels: &Levels,
         bbo_changed: bool,
+        is_last: bool,
         now: TimeNs,
         cx: &mut Context<'_, C>,
     ) {
         self.book_tape.seq += 1;
         self.book_check.changed();
-        let header = self.header(Kind::Delta, Stream::BOOK, self.book_tape, cx);
+        let mut header = self.header(Kind::Delta, Stream::BOOK, self.book_tape, cx);
+        if !is_last {
+            header.flags = header.flags.without(Flags::LAST);
+        }
         cx.out.frame(self.id, Stream::BOOK, |out| write_levels(out, &header, &levels.bids, &levels.asks));
         if bbo_changed {
             self.bbo_tape = Tape { seq: self.bbo_tape.seq + 1, at: self.book_tape.at };

@@ -39,7 +39,7 @@ state():number {
 }
 
 /**
- * 0 none, 1 gap, 2 silence, 3 levels limit.
+ * 0 none, 1 gap, 2 silence, 3 levels limit, 4 contradiction, 5 orders limit.
  */
 reason():number {
   return this.bb!.readUint8(this.bb_pos + 25);
