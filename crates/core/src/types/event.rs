@@ -90,6 +90,8 @@ pub enum TradeKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Aggressor {
+    /// The venue does not say.
+    Unknown = 0,
     /// The taker bought.
     Buy = 1,
     /// The taker sold.

@@ -110,6 +110,13 @@ pub const SYMBOL_LEN_MAX: usize = 40;
 /// rights and the like (Nasdaq Symbology, "Fifth character and suffixes").
 const SYMBOL_MARKS: &[u8] = b"_-.+=^#$*~@%!";
 
+/// Whether the catalogue takes a venue's symbol.
+#[must_use]
+pub fn is_symbol(symbol: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || SYMBOL_MARKS.contains(&byte);
+    !symbol.is_empty() && symbol.len() <= SYMBOL_LEN_MAX && symbol.bytes().all(fits)
+}
+
 /// Why an instrument cannot be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InstrumentError {
@@ -164,9 +171,7 @@ impl Instrument {
     /// # Errors
     /// [`InstrumentError::Symbol`] when the symbol breaks the grammar.
     pub fn unlisted(venue: Venue, symbol: &str) -> Result<Self, InstrumentError> {
-        let fits =
-            |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || SYMBOL_MARKS.contains(&byte);
-        if symbol.is_empty() || symbol.len() > SYMBOL_LEN_MAX || !symbol.bytes().all(fits) {
+        if !is_symbol(symbol) {
             return Err(InstrumentError::Symbol);
         }
         let (price_exponent, qty_exponent, tick_size, qty_unit) = match venue {

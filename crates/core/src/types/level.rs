@@ -80,6 +80,14 @@ impl Levels {
         self.len() == 0
     }
 
+    /// One side's levels, to be filled.
+    pub fn side_mut(&mut self, side: Side) -> &mut Vec<Level> {
+        match side {
+            Side::Bid => &mut self.bids,
+            Side::Ask => &mut self.asks,
+        }
+    }
+
     /// One side's levels.
     #[must_use]
     pub fn side(&self, side: Side) -> &[Level] {
