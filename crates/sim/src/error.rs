@@ -19,6 +19,13 @@ pub enum SimError {
         /// Frames in the list.
         frames: usize,
     },
+    /// An ITCH day cannot have as many symbols or orders, or none.
+    ItchOutOfRange {
+        /// Symbols asked for.
+        symbols: usize,
+        /// Orders asked for.
+        orders: usize,
+    },
 }
 
 impl SimError {
@@ -29,6 +36,7 @@ impl SimError {
             Self::UnknownSymbol => "sim.unknown_symbol",
             Self::RecordingTooLong { .. } => "sim.recording_too_long",
             Self::FaultOutOfRange { .. } => "sim.fault_out_of_range",
+            Self::ItchOutOfRange { .. } => "sim.itch_out_of_range",
         }
     }
 }
@@ -47,6 +55,13 @@ impl fmt::Display for SimError {
             Self::FaultOutOfRange { index, frames } => {
                 write!(f, "no fault fits at frame {index} of {frames}; choose positions with faults::plan")
             }
+            Self::ItchOutOfRange { symbols, orders } => write!(
+                f,
+                "an ITCH day has 1 to {} symbols and 1 to {} orders, asked for {symbols} and {orders}; \
+                 ItchConfig::new chooses the orders",
+                crate::itch::ITCH_SYMBOLS_MAX,
+                crate::itch::ITCH_ORDERS_MAX
+            ),
         }
     }
 }
@@ -63,6 +78,7 @@ mod tests {
             (SimError::UnknownSymbol, "sim.unknown_symbol", "BTCUSDT"),
             (SimError::RecordingTooLong { asked_ms: 9 }, "sim.recording_too_long", "several"),
             (SimError::FaultOutOfRange { index: 3, frames: 2 }, "sim.fault_out_of_range", "plan"),
+            (SimError::ItchOutOfRange { symbols: 0, orders: 1 }, "sim.itch_out_of_range", "ItchConfig::new"),
         ];
         for (error, code, fix) in cases {
             assert_eq!(error.code(), code);

@@ -31,6 +31,7 @@ pub mod faults;
 mod flow;
 mod frame;
 mod instrument;
+pub mod itch;
 mod market;
 mod recording;
 mod rng;

@@ -1,0 +1,530 @@
+//! A synthetic NASDAQ day: genuine TotalView-ITCH 5.0 bytes, endless, from a seed.
+
+mod lifetimes;
+mod prices;
+mod queues;
+mod symbols;
+mod wire;
+
+use crate::book::Side;
+use crate::curve::Curve;
+use crate::error::SimError;
+use crate::rng::Rng;
+use lifetimes::{Lifetimes, Stay};
+use prices::Tops;
+use queues::{Level, Queues};
+use symbols::{Activity, Symbol};
+use wire::{Message, Stock};
+
+/// Symbols that a day may have: as many as locate codes.
+pub const ITCH_SYMBOLS_MAX: usize = u16::MAX as usize;
+
+/// Orders that may rest at once. They take some 90 bytes each.
+pub const ITCH_ORDERS_MAX: usize = 1 << 26;
+
+/// Of 10,000 messages of the day after the opening, adds (attributed ones included) where there is room for them.
+const ADD: u64 = 4_410;
+const DELETE: u64 = 4_265;
+const REPLACE: u64 = 800;
+const EXECUTE: u64 = 215;
+const CANCEL: u64 = 105;
+const EXECUTE_AT: u64 = 10;
+const HIDDEN_TRADE: u64 = 45;
+const IMBALANCE: u64 = 145;
+/// The others, each type in its turn.
+const OTHER: u64 = 5;
+const ALL: u64 = 10_000;
+const _: () =
+    assert!(ADD + DELETE + REPLACE + EXECUTE + CANCEL + EXECUTE_AT + HIDDEN_TRADE + IMBALANCE + OTHER == ALL);
+
+/// Of 1,000 adds, those that name the participant.
+const ATTRIBUTED_PERMILLE: u64 = 13;
+
+/// Of 1,000 deletes in the opening, those that are adds instead.
+const OPENING_ADDS_PERMILLE: u64 = 750;
+
+/// Of 1,000 new orders, those that leave soon: in the opening few, so that the books fill.
+const FLEETING_PERMILLE: u64 = 850;
+const OPENING_FLEETING_PERMILLE: u64 = 120;
+
+/// Shares of an order: round lots mostly.
+const SHARES: Curve =
+    Curve(&[(0, 1), (120_000, 100), (740_000, 101), (940_000, 500), (990_000, 2_000), (1_000_000, 20_000)]);
+
+/// Nanoseconds to the next message, by quantile: in bursts. 40 microseconds on average.
+const GAP_NS: Curve =
+    Curve(&[(0, 100), (500_000, 2_000), (800_000, 20_000), (950_000, 150_000), (1_000_000, 900_000)]);
+
+/// Times of the day, in nanoseconds since midnight.
+const MINUTE_NS: u64 = 60_000_000_000;
+const MESSAGES_START_NS: u64 = 180 * MINUTE_NS;
+const SYSTEM_START_NS: u64 = 240 * MINUTE_NS;
+const MARKET_OPEN_NS: u64 = 570 * MINUTE_NS;
+const MARKET_CLOSE_NS: u64 = 960 * MINUTE_NS;
+const SYSTEM_END_NS: u64 = 1_200 * MINUTE_NS;
+const MESSAGES_END_NS: u64 = 1_205 * MINUTE_NS;
+
+/// Participants that are named.
+const PARTICIPANTS: [&[u8; 4]; 4] = [b"NITE", b"CDRG", b"GSCO", b"VIRT"];
+
+/// What a day is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ItchConfig {
+    /// Days of one seed, and of otherwise equal make, have the same bytes.
+    pub seed: u64,
+    /// Symbols, 1 to [`ITCH_SYMBOLS_MAX`]; NASDAQ lists some 8,900.
+    pub symbols: usize,
+    /// Orders that rest once the opening is over, 1 to [`ITCH_ORDERS_MAX`]; NASDAQ had 1.9 million at its peak.
+    pub orders: usize,
+}
+
+impl ItchConfig {
+    /// A day with as many orders as that many symbols of NASDAQ carry, and ten thousand more: 10,212 for one
+    /// symbol, 116,000 for 500, 1.9 million for 8,900.
+    #[must_use]
+    pub const fn new(seed: u64, symbols: usize) -> Self {
+        Self { seed, symbols, orders: 10_000 + symbols.saturating_mul(212) }
+    }
+}
+
+/// A level of a true book with its queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItchLevel {
+    /// Price of the wire: ten-thousandths of a dollar.
+    pub price: u32,
+    /// Reference and shares of each order, first in time first.
+    pub orders: Vec<(u64, u32)>,
+}
+
+/// Both sides of a true book, best first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ItchBook {
+    /// Buyers.
+    pub bids: Vec<ItchLevel>,
+    /// Sellers.
+    pub asks: Vec<ItchLevel>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// The messages before trading; this one is next.
+    Listing(usize),
+    /// The books fill.
+    Opening,
+    Trading,
+    /// The closing events; this one is next.
+    Closing(usize),
+}
+
+/// A day that goes on for as long as messages are asked for.
+#[derive(Debug)]
+pub struct ItchDay {
+    rng: Rng,
+    symbols: Vec<Symbol>,
+    activity: Activity,
+    queues: Queues,
+    lifetimes: Lifetimes,
+    orders_max: usize,
+    phase: Phase,
+    /// Messages so far.
+    messages: u64,
+    time_ns: u64,
+    reference: u64,
+    match_number: u64,
+    /// Which of the rare types is next.
+    other: usize,
+}
+
+impl ItchDay {
+    /// A day before its first message.
+    ///
+    /// Takes 4 MiB and some 100 bytes for each symbol; later some 90 bytes for each resting order.
+    ///
+    /// # Errors
+    /// [`SimError::ItchOutOfRange`] where `config` asks for none or too many symbols or orders.
+    pub fn new(config: ItchConfig) -> Result<Self, SimError> {
+        let ItchConfig { seed, symbols, orders } = config;
+        if !(1..=ITCH_SYMBOLS_MAX).contains(&symbols) || !(1..=ITCH_ORDERS_MAX).contains(&orders) {
+            return Err(SimError::ItchOutOfRange { symbols, orders });
+        }
+        let mut rng = Rng::new(seed, 0x17c4);
+        let (symbols, activity) = symbols::list(symbols, &mut rng);
+        Ok(Self {
+            queues: Queues::new(symbols.len()),
+            lifetimes: Lifetimes::new(orders),
+            rng,
+            symbols,
+            activity,
+            orders_max: orders,
+            phase: Phase::Listing(0),
+            messages: 0,
+            time_ns: MESSAGES_START_NS,
+            reference: 0,
+            match_number: 0,
+            other: 0,
+        })
+    }
+
+    /// Appends the next message, behind its length. Never at an end before [`Self::close`]; after it the three
+    /// closing events come, and then false: nothing was appended.
+    ///
+    /// Costs 100 to 200 ns.
+    pub fn next(&mut self, out: &mut Vec<u8>) -> bool {
+        match self.phase {
+            Phase::Listing(at) => self.list(at, out),
+            Phase::Opening | Phase::Trading => self.trade(out),
+            Phase::Closing(at) => {
+                let ends = [(b"M", MARKET_CLOSE_NS), (b"E", SYSTEM_END_NS), (b"C", MESSAGES_END_NS)];
+                let Some(&(event, time_ns)) = ends.get(at) else { return false };
+                self.phase = Phase::Closing(at + 1);
+                self.time_ns = self.time_ns.max(time_ns);
+                self.message(b'S', None).text(event).end(out);
+            }
+        }
+        self.messages += 1;
+        true
+    }
+
+    /// Ends the day: what follows are the closing events. Once only; a second time changes nothing.
+    pub fn close(&mut self) {
+        if !matches!(self.phase, Phase::Closing(_)) {
+            self.phase = Phase::Closing(0);
+        }
+    }
+
+    /// Messages so far.
+    #[must_use]
+    pub const fn messages(&self) -> u64 {
+        self.messages
+    }
+
+    /// Whether the books have filled: from then on the mix is the day's.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.phase == Phase::Trading
+    }
+
+    /// Orders resting in all books.
+    #[must_use]
+    pub fn orders_len(&self) -> usize {
+        self.queues.orders_len()
+    }
+
+    /// Levels of all books.
+    #[must_use]
+    pub fn levels_len(&self) -> usize {
+        self.queues.levels_len()
+    }
+
+    /// The true book of a locate code after the last message. `None`: no symbol has it.
+    #[must_use]
+    pub fn book(&self, locate: u16) -> Option<ItchBook> {
+        let at = usize::from(locate).checked_sub(1)?;
+        let tick = self.symbols.get(at)?.tick;
+        let side = |side| self.queues.levels(at, side).map(|level| self.level(level, tick)).collect();
+        Some(ItchBook { bids: side(Side::Bid), asks: side(Side::Ask) })
+    }
+
+    /// The symbol of a locate code, without padding.
+    #[must_use]
+    pub fn symbol(&self, locate: u16) -> Option<&str> {
+        let symbol = self.symbols.get(usize::from(locate).checked_sub(1)?)?;
+        std::str::from_utf8(&symbol.stock).ok().map(str::trim_end)
+    }
+
+    fn level(&self, level: Level, tick: u32) -> ItchLevel {
+        let orders = self.queues.orders(level).map(|order| (order.reference, order.qty)).collect();
+        ItchLevel { price: level.price * tick, orders }
+    }
+
+    /// A message about a symbol or about none, at the present time.
+    fn message(&self, kind: u8, symbol: Option<usize>) -> Message {
+        Message::new(kind, symbol.map_or(0, |at| at as u16 + 1), self.time_ns)
+    }
+
+    /// Start of messages, directory and state of each symbol, start of the system.
+    fn list(&mut self, at: usize, out: &mut Vec<u8>) {
+        let len = self.symbols.len();
+        self.time_ns += 1_000;
+        match at.checked_sub(1) {
+            None => self.message(b'S', None).text(b"O").end(out),
+            Some(at) if at < len => {
+                let stock = self.symbols[at].stock;
+                // Category, financial status, round lot, lots only, class, subtype, authenticity, short-sale
+                // threshold, IPO, LULD tier, ETP, leverage, inverse.
+                self.message(b'R', Some(at))
+                    .text(&stock)
+                    .text(b"Q ")
+                    .u32(100)
+                    .text(b"NCZ PN 2N")
+                    .u32(0)
+                    .text(b"N")
+                    .end(out);
+            }
+            Some(at) if at < 2 * len => {
+                let stock = self.symbols[at - len].stock;
+                self.message(b'H', Some(at - len)).text(&stock).text(b"T     ").end(out);
+            }
+            Some(_) => {
+                self.time_ns = SYSTEM_START_NS;
+                self.message(b'S', None).text(b"S").end(out);
+                self.phase = Phase::Opening;
+                return;
+            }
+        }
+        self.phase = Phase::Listing(at + 1);
+    }
+
+    fn trade(&mut self, out: &mut Vec<u8>) {
+        let is_full = self.queues.orders_len() >= self.orders_max;
+        if self.phase == Phase::Opening && is_full {
+            self.phase = Phase::Trading;
+            self.time_ns = self.time_ns.max(MARKET_OPEN_NS);
+            self.message(b'S', None).text(b"Q").end(out);
+            return;
+        }
+        // The market closes when the caller says so: time waits for that just before.
+        self.time_ns = (self.time_ns + GAP_NS.draw(&mut self.rng) as u64).min(MARKET_CLOSE_NS - 1);
+        let mut draw = self.rng.below(ALL);
+        let mut is = |share: u64| {
+            let is = draw < share;
+            draw = draw.wrapping_sub(share);
+            is
+        };
+        if is(ADD) {
+            if is_full { self.delete(out) } else { self.add(out) }
+        } else if is(DELETE) {
+            if self.phase == Phase::Opening && self.rng.chance(OPENING_ADDS_PERMILLE) {
+                self.add(out);
+            } else {
+                self.delete(out);
+            }
+        } else if is(REPLACE) {
+            self.replace(out);
+        } else if is(EXECUTE) {
+            self.execute(false, out);
+        } else if is(CANCEL) {
+            self.cancel(out);
+        } else if is(EXECUTE_AT) {
+            self.execute(true, out);
+        } else if is(HIDDEN_TRADE) {
+            self.hidden_trade(out);
+        } else if is(IMBALANCE) {
+            self.imbalance(out);
+        } else {
+            self.other(out);
+        }
+    }
+
+    fn tops(&self, at: usize) -> Tops {
+        let best = |side| self.queues.best(at, side).map(|level| i64::from(level.price));
+        Tops { bid: best(Side::Bid), ask: best(Side::Ask) }
+    }
+
+    fn stay(&mut self) -> Stay {
+        let fleeting =
+            if self.phase == Phase::Opening { OPENING_FLEETING_PERMILLE } else { FLEETING_PERMILLE };
+        if self.rng.chance(fleeting) { Stay::Fleeting } else { Stay::Resting }
+    }
+
+    /// References rise by one mostly: those between belong to orders that are never displayed.
+    fn next_reference(&mut self) -> u64 {
+        self.reference += 1 + u64::from(self.rng.bits().trailing_zeros());
+        self.reference
+    }
+
+    fn next_match(&mut self) -> u64 {
+        self.match_number += 1;
+        self.match_number
+    }
+
+    /// Round lots, but for one order in eight.
+    fn shares(&mut self) -> u32 {
+        let shares = SHARES.draw(&mut self.rng) as u32;
+        if shares < 100 { shares } else { shares / 100 * 100 }
+    }
+
+    fn add(&mut self, out: &mut Vec<u8>) {
+        let at = self.activity.draw(&mut self.rng);
+        let tops = self.tops(at);
+        self.symbols[at].wander(tops, &mut self.rng);
+        let (stay, shares, reference) = (self.stay(), self.shares(), self.next_reference());
+        let side = if self.rng.chance(500) { Side::Bid } else { Side::Ask };
+        let symbol = &self.symbols[at];
+        let (stock, tick) = (symbol.stock, symbol.tick);
+        let price = symbol.price(side, stay, tops, &mut self.rng);
+        let slot = self.queues.add(at, side, price, shares, reference);
+        self.lifetimes.enter(slot, stay, self.messages, &mut self.rng);
+        let is_attributed = self.rng.chance(ATTRIBUTED_PERMILLE);
+        let message = self
+            .message(if is_attributed { b'F' } else { b'A' }, Some(at))
+            .u64(reference)
+            .side(side)
+            .u32(shares)
+            .text(&stock)
+            .u32(price * tick);
+        if is_attributed { message.text(self.participant()).end(out) } else { message.end(out) }
+    }
+
+    fn delete(&mut self, out: &mut Vec<u8>) {
+        let Some((slot, _)) = self.lifetimes.leaver(self.messages, &mut self.rng) else {
+            return self.add(out);
+        };
+        let (order, level) = (self.queues.order(slot), self.queues.level_of(slot));
+        self.queues.remove(slot);
+        self.message(b'D', Some(usize::from(level.symbol))).u64(order.reference).end(out);
+    }
+
+    /// An order moves to another price, and to the end of the queue there.
+    fn replace(&mut self, out: &mut Vec<u8>) {
+        let Some((slot, stay)) = self.lifetimes.leaver(self.messages, &mut self.rng) else {
+            return self.add(out);
+        };
+        let (order, level) = (self.queues.order(slot), self.queues.level_of(slot));
+        self.queues.remove(slot);
+        let at = usize::from(level.symbol);
+        let symbol = &self.symbols[at];
+        let tick = symbol.tick;
+        let price = symbol.price(level.side, stay, self.tops(at), &mut self.rng);
+        let shares = if self.rng.chance(700) { order.qty } else { self.shares() };
+        let stay = self.stay();
+        let reference = self.next_reference();
+        let slot = self.queues.add(at, level.side, price, shares, reference);
+        self.lifetimes.enter(slot, stay, self.messages, &mut self.rng);
+        self.message(b'U', Some(at))
+            .u64(order.reference)
+            .u64(reference)
+            .u32(shares)
+            .u32(price * tick)
+            .end(out);
+    }
+
+    /// Part of an order is taken back; it keeps its place in the queue.
+    fn cancel(&mut self, out: &mut Vec<u8>) {
+        let Some((slot, stay)) = self.lifetimes.leaver(self.messages, &mut self.rng) else {
+            return self.add(out);
+        };
+        self.lifetimes.enter(slot, stay, self.messages, &mut self.rng);
+        let (order, level) = (self.queues.order(slot), self.queues.level_of(slot));
+        if order.qty == 1 {
+            return self.delete(out);
+        }
+        let shares = self.part(order.qty);
+        self.queues.reduce(slot, shares);
+        self.message(b'X', Some(usize::from(level.symbol))).u64(order.reference).u32(shares).end(out);
+    }
+
+    /// The first order of a best queue trades: whole in half of the cases.
+    fn execute(&mut self, at_another_price: bool, out: &mut Vec<u8>) {
+        let at = self.activity.draw(&mut self.rng);
+        let tops = self.tops(at);
+        let side = self.symbols[at].taken(tops, &mut self.rng);
+        let Some(level) = side.and_then(|side| self.queues.best(at, side)) else { return self.add(out) };
+        let slot = level.oldest;
+        let order = self.queues.order(slot);
+        let shares = if order.qty == 1 || self.rng.chance(500) { order.qty } else { self.part(order.qty) };
+        if self.queues.reduce(slot, shares) {
+            self.lifetimes.remove(slot);
+        }
+        let match_number = self.next_match();
+        let message = self
+            .message(if at_another_price { b'C' } else { b'E' }, Some(at))
+            .u64(order.reference)
+            .u32(shares)
+            .u64(match_number);
+        if at_another_price {
+            // A cross prints in bulk elsewhere; a price improvement prints here.
+            let printable: &[u8; 1] = if self.rng.chance(300) { b"N" } else { b"Y" };
+            let price = (level.price + 1) * self.symbols[at].tick;
+            message.text(printable).u32(price).end(out);
+        } else {
+            message.end(out);
+        }
+    }
+
+    /// Some of `qty` shares, at least 1, at least 1 less than all; round lots where there are several.
+    fn part(&mut self, qty: u32) -> u32 {
+        if qty > 100 {
+            (1 + self.rng.below(u64::from(qty - 1) / 100) as u32) * 100
+        } else {
+            1 + self.rng.below(u64::from(qty) - 1) as u32
+        }
+    }
+
+    /// A symbol, its name and a price of the wire near its fair one.
+    fn about(&mut self) -> (usize, Stock, u32) {
+        let at = self.activity.draw(&mut self.rng);
+        let symbol = &self.symbols[at];
+        (at, symbol.stock, (symbol.fair / 256) as u32 * symbol.tick)
+    }
+
+    fn participant(&mut self) -> &'static [u8; 4] {
+        PARTICIPANTS[self.rng.below(PARTICIPANTS.len() as u64) as usize]
+    }
+
+    /// Two orders traded of which none was displayed.
+    fn hidden_trade(&mut self, out: &mut Vec<u8>) {
+        let (at, stock, price) = self.about();
+        let (shares, match_number) = (self.shares(), self.next_match());
+        // The venue tells neither the reference nor the side any more: 0 and B.
+        self.message(b'P', Some(at))
+            .u64(0)
+            .text(b"B")
+            .u32(shares)
+            .text(&stock)
+            .u32(price)
+            .u64(match_number)
+            .end(out);
+    }
+
+    fn imbalance(&mut self, out: &mut Vec<u8>) {
+        let (at, stock, price) = self.about();
+        let (paired, imbalance) = (u64::from(self.shares()) * 10, u64::from(self.shares()));
+        // Far, near and reference price; the closing cross; within 1 percent.
+        self.message(b'I', Some(at))
+            .u64(paired)
+            .u64(imbalance)
+            .text(if imbalance.is_multiple_of(200) { b"B" } else { b"S" })
+            .text(&stock)
+            .u32(price)
+            .u32(price)
+            .u32(price)
+            .text(b"CL")
+            .end(out);
+    }
+
+    /// The rare types, each in its turn.
+    fn other(&mut self, out: &mut Vec<u8>) {
+        let (at, stock, price) = self.about();
+        let about = |day: &Self, kind| day.message(kind, Some(at)).text(&stock);
+        let message = match self.other {
+            0 => {
+                let (shares, match_number) = (u64::from(self.shares()), self.next_match());
+                self.message(b'Q', Some(at)).u64(shares).text(&stock).u32(price).u64(match_number).text(b"C")
+            }
+            1 => self.message(b'B', Some(at)).u64(self.match_number),
+            2 => about(self, b'Y').text(b"1"),
+            3 => {
+                let participant = self.participant();
+                self.message(b'L', Some(at)).text(participant).text(&stock).text(b"YNA")
+            }
+            4 => self.message(b'V', None).u64(300_000_000_000).u64(280_000_000_000).u64(260_000_000_000),
+            5 => self.message(b'W', None).text(b"1"),
+            6 => about(self, b'K').u32(34_200).text(b"A").u32(price),
+            7 => about(self, b'J').u32(price).u32(price / 100 * 105).u32(price / 100 * 95).u32(1),
+            8 => about(self, b'h').text(b"QT"),
+            9 => about(self, b'H').text(b"T     "),
+            10 => about(self, b'N').text(b"A"),
+            _ => about(self, b'O')
+                .text(b"Y")
+                .u32(price / 100 * 90)
+                .u32(price / 100 * 110)
+                .u32(price)
+                .u64(self.time_ns)
+                .u32(price / 100 * 95)
+                .u32(price / 100 * 105),
+        };
+        message.end(out);
+        self.other = (self.other + 1) % 12;
+    }
+}
