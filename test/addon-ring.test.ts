@@ -127,9 +127,10 @@ it('a reader that takes a record at a time, and only once the ring is full, gets
     }
   };
 
+  const ingest = native.ingester();
   let flags = 0;
   for (const line of lines) {
-    flags = native.ingest(sources[0] ?? 0, Buffer.from(line.slice(line.indexOf(' ') + 1)));
+    flags = ingest(sources[0] ?? 0, Buffer.from(line.slice(line.indexOf(' ') + 1)));
     if ((flags & MORE) === 0) continue;
     // Nothing was read since the ring was full last: what waits outside it goes in one by one, behind what is there.
     moreSeen += 1;
@@ -158,7 +159,7 @@ it('an image that does not fit says how much it needs, and writes nothing of it 
   const simulator = new Simulator(4, 0);
   const out = new Uint8Array(1 << 20);
   const snapshot = out.slice(0, simulator.snapshot('BTCUSDT', 1000, out));
-  native.ingest(sources[0] ?? 0, snapshot);
+  native.ingester()(sources[0] ?? 0, snapshot);
   const needed = native.image(id, 1, out);
   expect(needed).toBeGreaterThan(10_000);
   for (const size of [0, 1, needed - 1]) {

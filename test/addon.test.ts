@@ -3,10 +3,13 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, expect, it } from 'vitest';
-import { Engine } from '#native';
-import { RING } from '../src/engine.js';
+import { Engine, Simulator } from '#native';
+import { ERROR, RING } from '../src/engine.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'depthwire-addon-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -63,7 +66,13 @@ it.each([
     expect(Object.keys(summary)).toContain('Engine.ingestRecording');
     for (const [name, { calls }] of Object.entries(summary)) expect(calls, name).toBeGreaterThan(20);
     // Some calls must have come through, or the values were not hostile but merely of a wrong type.
-    for (const name of ['Engine.ingest', 'Engine.image', 'Engine.book', 'Engine.digest', 'Replica.apply']) {
+    for (const name of [
+      'Engine.ingester()',
+      'Engine.image',
+      'Engine.book',
+      'Engine.digest',
+      'Replica.apply',
+    ]) {
       expect(summary[name]?.refused, name).toBeGreaterThan(0);
       expect(summary[name]?.refused, name).toBeLessThan(summary[name]?.calls ?? 0);
     }
@@ -113,4 +122,60 @@ it('numbers that an integer field cannot hold are refused, not bent', () => {
   expect(() => engine.openSource('nyse', Uint32Array.of(1))).toThrow(
     expect.objectContaining({ code: 'instrument.unknown_venue' }),
   );
+});
+
+/** An engine with one book of the embedded venue's market. */
+function simulatedBook() {
+  const output = new SharedArrayBuffer(RING.controlBytes + (4 << 20));
+  const engine = new Engine({ startId: 1, silenceMs: 0, replay: true }, new Uint8Array(output));
+  const instrument = engine.instruments().find(({ name }) => name === 'sim:BTCUSDT')?.id ?? 0;
+  return { engine, instrument, source: engine.openSource('sim', Uint32Array.of(instrument)), output };
+}
+
+function simulatedSnapshot(): Uint8Array {
+  const out = new Uint8Array(1 << 20);
+  return out.slice(0, new Simulator(5, 0).snapshot('BTCUSDT', 1000, out));
+}
+
+it('a frame in shared memory is read as it is, one beyond the limit refused', () => {
+  const snapshot = simulatedSnapshot();
+  const shared = new Uint8Array(new SharedArrayBuffer(snapshot.length + 3), 3);
+  shared.set(snapshot);
+  const { engine, instrument, source } = simulatedBook();
+  expect(engine.ingester()(source, shared) & ERROR).toBe(0);
+  const own = simulatedBook();
+  own.engine.ingester()(own.source, snapshot);
+  expect(engine.book(instrument).state).toBe('synced');
+  expect(engine.digest(instrument)).toBe(own.engine.digest(own.instrument));
+  expect(engine.ingester()(source, new Uint8Array(new SharedArrayBuffer((8 << 20) + 2))) & ERROR).toBe(ERROR);
+  expect(engine.lastError()?.code).toBe('decode.frame_too_large');
+});
+
+it('a source that is no integer is refused, not bent', () => {
+  const ingest = simulatedBook().engine.ingester();
+  for (const source of [0.5, -1, NaN, 2 ** 32]) {
+    expect(() => ingest(source, new Uint8Array(1))).toThrow(
+      expect.objectContaining({ code: 'addon.not_an_integer' }),
+    );
+  }
+});
+
+it('the function that takes frames outlives the object that made it', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const { ingest, collected, source, output } = (() => {
+    const { engine, ...rest } = simulatedBook();
+    return { ...rest, ingest: engine.ingester(), collected: new WeakRef(engine) };
+  })();
+  for (let round = 0; collected.deref() !== undefined; round += 1) {
+    expect(round, 'rounds of collection').toBeLessThan(100);
+    await setImmediate();
+    collect();
+  }
+  // Finalizers run behind the collection.
+  await setImmediate();
+  const words = new Uint32Array(output);
+  const before = words[RING.control.write];
+  expect(ingest(source, simulatedSnapshot()) & ERROR).toBe(0);
+  expect(words[RING.control.write]).not.toBe(before);
 });

@@ -21,8 +21,8 @@ export declare class Engine {
   detect(bytes: Uint8Array): Array<string>
   /** Opens a connection of one venue that speaks for these instruments, and their books. */
   openSource(venue: string, instruments: Uint32Array): number
-  /** One received frame. Returns bits: 1 records wait, 2 drain and pump, 4 see `lastError`. */
-  ingest(source: number, bytes: Uint8Array): number
+  /** The function that takes one received frame. It returns bits: 1 records wait, 2 drain and pump, 4 see `lastError`. */
+  ingester(): (source: number, bytes: Uint8Array) => number
   /** The venue's answer to the snapshot request of that ticket. */
   ingestSnapshot(instrument: number, ticket: number, bytes: Uint8Array): number
   /** The snapshot cannot be had; the engine asks again after a pause. */

@@ -119,9 +119,11 @@ export class FakeNative implements NativeEngine {
     this.calls.push(`open ${venue} ${instruments.join(' ')}`);
     return 1;
   }
-  ingest(_source: number, bytes: Uint8Array): number {
-    this.calls.push(`ingest ${label(bytes)}`);
-    return this.#flags();
+  ingester(): (source: number, bytes: Uint8Array) => number {
+    return (_source, bytes) => {
+      this.calls.push(`ingest ${label(bytes)}`);
+      return this.#flags();
+    };
   }
   ingestSnapshot(id: number, ticket: number, bytes: Uint8Array): number {
     this.calls.push(`snapshot ${id} ticket ${ticket} ${label(bytes)}`);

@@ -1,17 +1,21 @@
 //! The exported `Engine`.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use depthwire_core::decode::detect;
 use depthwire_core::encode::Stream;
 use depthwire_core::engine::{self, EngineConfig, EngineError, IngestError, SourceId};
 use depthwire_core::types::{Catalogue, Clock, Instrument, InstrumentError, InstrumentId, TimeNs, Venue};
-use napi::bindgen_prelude::{BigInt, Object, Uint8Array, Uint32Array};
+use napi::Env;
+use napi::bindgen_prelude::{BigInt, Object, Uint8Array, Uint32Array, Unknown};
 use napi_derive::napi;
 
 use crate::argument::{SAFE_INTEGER_MAX, shared_view, whole};
 use crate::guard::{Result, error, guard};
 use crate::info::{BookInfo, EngineOptions, EngineStats, ErrorInfo, InstrumentInfo};
+use crate::ingester;
 use crate::ring::{OutputRing, Word};
 
 /// Records wait in the ring.
@@ -33,6 +37,15 @@ impl Clock for SystemClock {
 /// An engine. Not shared between threads; each worker makes its own.
 #[napi]
 pub struct Engine {
+    state: SharedState,
+}
+
+/// What the object and its ingester share, on the one thread of both. No borrow is held while JavaScript can run, so none
+/// meets another.
+pub(crate) type SharedState = Rc<RefCell<State>>;
+
+/// An engine and what it needs beside it.
+pub(crate) struct State {
     engine: engine::Engine<SystemClock>,
     ring: OutputRing,
     is_replay: bool,
@@ -60,21 +73,22 @@ impl Engine {
             };
             let engine = engine::Engine::new(config, Catalogue::built_in(), SystemClock);
             let is_replay = options.replay;
-            Ok(Self {
+            let state = State {
                 engine,
                 ring,
                 is_replay,
                 recorded: (0, Instant::now()),
                 last_error: None,
                 failed: false,
-            })
+            };
+            Ok(Self { state: Rc::new(RefCell::new(state)) })
         })
     }
 
     /// The catalogue, by name.
     #[napi]
-    pub fn instruments(&mut self) -> Result<Vec<InstrumentInfo>> {
-        let Self { engine, failed, .. } = self;
+    pub fn instruments(&self) -> Result<Vec<InstrumentInfo>> {
+        let State { engine, failed, .. } = &mut *self.state.borrow_mut();
         guard(failed, || {
             let mut list: Vec<_> = engine.catalogue().iter().map(InstrumentInfo::from).collect();
             list.sort_by(|a, b| a.name.cmp(&b.name));
@@ -85,14 +99,14 @@ impl Engine {
     /// Adds an instrument, or changes the scale of one without a book.
     #[napi]
     pub fn add_instrument(
-        &mut self,
+        &self,
         name: String,
         price_exponent: f64,
         qty_exponent: f64,
         tick_size: f64,
         lot_size: f64,
     ) -> Result<u32> {
-        let Self { engine, failed, .. } = self;
+        let State { engine, failed, .. } = &mut *self.state.borrow_mut();
         guard(failed, || {
             let price_exponent = whole("priceExponent", price_exponent, -18.0, 0.0)? as i8;
             let qty_exponent = whole("qtyExponent", qty_exponent, -18.0, 0.0)? as i8;
@@ -111,8 +125,8 @@ impl Engine {
 
     /// Names of the instruments that the first bytes of a recording hold.
     #[napi]
-    pub fn detect(&mut self, bytes: &[u8]) -> Result<Vec<String>> {
-        guard(&mut self.failed, || {
+    pub fn detect(&self, bytes: &[u8]) -> Result<Vec<String>> {
+        guard(&mut self.state.borrow_mut().failed, || {
             let found = detect(bytes).map_err(|e| error(e.code(), e, e.fix()))?;
             Ok(found.iter().map(|(venue, symbol)| format!("{}:{symbol}", venue.name())).collect())
         })
@@ -120,8 +134,8 @@ impl Engine {
 
     /// Opens a connection of one venue that speaks for these instruments, and their books.
     #[napi]
-    pub fn open_source(&mut self, venue: String, instruments: Uint32Array) -> Result<u32> {
-        let Self { engine, failed, .. } = self;
+    pub fn open_source(&self, venue: String, instruments: Uint32Array) -> Result<u32> {
+        let State { engine, failed, .. } = &mut *self.state.borrow_mut();
         guard(failed, || {
             let unknown = EngineError::Instrument(InstrumentError::UnknownVenue);
             let venue = Venue::from_name(&venue).ok_or_else(|| engine_error(unknown))?;
@@ -130,19 +144,16 @@ impl Engine {
         })
     }
 
-    /// One received frame. Returns bits: 1 records wait, 2 drain and pump, 4 see `lastError`.
-    #[napi]
-    pub fn ingest(&mut self, source: u32, bytes: &[u8]) -> Result<u32> {
-        self.input(
-            |engine, now| engine.ingest(SourceId(source), bytes, now),
-            || format!("frame of source {source}"),
-        )
+    /// The function that takes one received frame. It returns bits: 1 records wait, 2 drain and pump, 4 see `lastError`.
+    #[napi(ts_return_type = "(source: number, bytes: Uint8Array) => number")]
+    pub fn ingester<'env>(&self, env: &'env Env) -> Result<Unknown<'env>> {
+        ingester::function(env, Rc::clone(&self.state))
     }
 
     /// The venue's answer to the snapshot request of that ticket.
     #[napi]
-    pub fn ingest_snapshot(&mut self, instrument: u32, ticket: u32, bytes: &[u8]) -> Result<u32> {
-        self.input(
+    pub fn ingest_snapshot(&self, instrument: u32, ticket: u32, bytes: &[u8]) -> Result<u32> {
+        self.state.borrow_mut().input(
             |engine, now| engine.ingest_snapshot(InstrumentId(instrument), ticket, bytes, now),
             || format!("snapshot of instrument {instrument}"),
         )
@@ -150,9 +161,10 @@ impl Engine {
 
     /// The snapshot cannot be had; the engine asks again after a pause.
     #[napi]
-    pub fn snapshot_failed(&mut self, instrument: u32) -> Result<()> {
-        let now = self.now();
-        let Self { engine, failed, .. } = self;
+    pub fn snapshot_failed(&self, instrument: u32) -> Result<()> {
+        let mut state = self.state.borrow_mut();
+        let now = state.now();
+        let State { engine, failed, .. } = &mut *state;
         guard(failed, || {
             engine.snapshot_failed(InstrumentId(instrument), now);
             Ok(())
@@ -162,8 +174,8 @@ impl Engine {
     /// Whole lines of a recording up to the first after `untilNs`. The control block then holds the bytes consumed and the
     /// times of the last and of the next line.
     #[napi]
-    pub fn ingest_recording(&mut self, source: u32, bytes: &[u8], until_ns: BigInt) -> Result<u32> {
-        let Self { engine, ring, recorded, last_error, failed, .. } = self;
+    pub fn ingest_recording(&self, source: u32, bytes: &[u8], until_ns: BigInt) -> Result<u32> {
+        let State { engine, ring, recorded, last_error, failed, .. } = &mut *self.state.borrow_mut();
         guard(failed, || {
             let (is_negative, until, is_whole) = until_ns.get_u64();
             if is_negative || !is_whole || u32::try_from(bytes.len()).is_err() {
@@ -188,8 +200,8 @@ impl Engine {
 
     /// The venue starts anew: the source's books are syncing until their next snapshots.
     #[napi]
-    pub fn reset_source(&mut self, source: u32) -> Result<u32> {
-        self.input(
+    pub fn reset_source(&self, source: u32) -> Result<u32> {
+        self.state.borrow_mut().input(
             |engine, now| engine.reset_source(SourceId(source), now).map_err(IngestError::from),
             || format!("source {source}"),
         )
@@ -197,8 +209,8 @@ impl Engine {
 
     /// Time passes. Live by the machine's clock, on replay by the recording's.
     #[napi]
-    pub fn tick(&mut self) -> Result<u32> {
-        self.input(
+    pub fn tick(&self) -> Result<u32> {
+        self.state.borrow_mut().input(
             |engine, now| {
                 engine.tick(now);
                 Ok(())
@@ -209,16 +221,17 @@ impl Engine {
 
     /// Moves into the ring what waits outside it.
     #[napi]
-    pub fn pump(&mut self) -> Result<u32> {
-        let Self { engine, ring, failed, .. } = self;
+    pub fn pump(&self) -> Result<u32> {
+        let State { engine, ring, failed, .. } = &mut *self.state.borrow_mut();
         guard(failed, || Ok(flush(engine, ring)))
     }
 
     /// Writes a stream's image (or the status frame) and returns its bytes: 0 = there is none, negative = minus the bytes that it needs.
     #[napi]
-    pub fn image(&mut self, instrument: u32, stream: u32, mut out: Uint8Array) -> Result<i32> {
-        let now = self.now();
-        let Self { engine, failed, .. } = self;
+    pub fn image(&self, instrument: u32, stream: u32, mut out: Uint8Array) -> Result<i32> {
+        let mut state = self.state.borrow_mut();
+        let now = state.now();
+        let State { engine, failed, .. } = &mut *state;
         guard(failed, || {
             let stream = Stream(u8::try_from(stream).unwrap_or(0));
             // SAFETY:
@@ -241,9 +254,10 @@ impl Engine {
 
     /// The stream of a depth view; the same arguments share one.
     #[napi]
-    pub fn open_depth(&mut self, instrument: u32, depth: u32, interval_ms: u32) -> Result<u32> {
-        let now = self.now();
-        let Self { engine, failed, .. } = self;
+    pub fn open_depth(&self, instrument: u32, depth: u32, interval_ms: u32) -> Result<u32> {
+        let mut state = self.state.borrow_mut();
+        let now = state.now();
+        let State { engine, failed, .. } = &mut *state;
         guard(failed, || {
             let interval_ns = u64::from(interval_ms) * 1_000_000;
             let opened = engine.open_depth(InstrumentId(instrument), depth, interval_ns, now);
@@ -253,8 +267,8 @@ impl Engine {
 
     /// Leaves a depth view.
     #[napi]
-    pub fn close_depth(&mut self, instrument: u32, stream: u32) -> Result<()> {
-        let Self { engine, failed, .. } = self;
+    pub fn close_depth(&self, instrument: u32, stream: u32) -> Result<()> {
+        let State { engine, failed, .. } = &mut *self.state.borrow_mut();
         guard(failed, || {
             engine.close_depth(InstrumentId(instrument), Stream(u8::try_from(stream).unwrap_or(0)));
             Ok(())
@@ -263,9 +277,10 @@ impl Engine {
 
     /// Where a book stands.
     #[napi]
-    pub fn book(&mut self, instrument: u32) -> Result<BookInfo> {
-        let now = self.now();
-        let Self { engine, failed, .. } = self;
+    pub fn book(&self, instrument: u32) -> Result<BookInfo> {
+        let mut state = self.state.borrow_mut();
+        let now = state.now();
+        let State { engine, failed, .. } = &mut *state;
         guard(failed, || {
             let id = InstrumentId(instrument);
             let info = engine.book_info(id, now);
@@ -277,22 +292,22 @@ impl Engine {
 
     /// The counters.
     #[napi]
-    pub fn stats(&mut self) -> Result<EngineStats> {
-        let Self { engine, failed, .. } = self;
+    pub fn stats(&self) -> Result<EngineStats> {
+        let State { engine, failed, .. } = &mut *self.state.borrow_mut();
         guard(failed, || Ok(engine.stats().into()))
     }
 
     /// Why the last input with bit 4 had no effect.
     #[napi]
-    pub fn last_error(&mut self) -> Result<Option<ErrorInfo>> {
-        let Self { last_error, failed, .. } = self;
+    pub fn last_error(&self) -> Result<Option<ErrorInfo>> {
+        let State { last_error, failed, .. } = &mut *self.state.borrow_mut();
         guard(failed, || Ok(last_error.as_ref().map(|(error, place)| ErrorInfo::new(error, place))))
     }
 
     /// SHA-256 of a book's levels as text.
     #[napi]
-    pub fn digest(&mut self, instrument: u32) -> Result<String> {
-        let Self { engine, failed, .. } = self;
+    pub fn digest(&self, instrument: u32) -> Result<String> {
+        let State { engine, failed, .. } = &mut *self.state.borrow_mut();
         guard(failed, || {
             let digest = engine.digest(InstrumentId(instrument));
             digest.ok_or_else(|| engine_error(EngineError::UnknownInstrument(instrument)))
@@ -301,8 +316,19 @@ impl Engine {
 
     /// The clock that stamps `ts_send`.
     #[napi]
-    pub fn now_ns(&mut self) -> Result<BigInt> {
-        guard(&mut self.failed, || Ok(SystemClock.now().into()))
+    pub fn now_ns(&self) -> Result<BigInt> {
+        guard(&mut self.state.borrow_mut().failed, || Ok(SystemClock.now().into()))
+    }
+}
+
+impl State {
+    /// One received frame; see [`Engine::ingester`].
+    #[inline]
+    pub(crate) fn ingest(&mut self, source: u32, bytes: &[u8]) -> Result<u32> {
+        self.input(
+            |engine, now| engine.ingest(SourceId(source), bytes, now),
+            || format!("frame of source {source}"),
+        )
     }
 
     /// The time by which books age: the machine's, or the recording's, which runs on behind its last line.

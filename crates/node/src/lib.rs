@@ -6,6 +6,7 @@ mod argument;
 mod engine;
 mod guard;
 mod info;
+mod ingester;
 mod replica;
 mod ring;
 mod simulator;
