@@ -6,6 +6,7 @@
 //! characters pass) and the inner grammar of numbers, which whoever needs the number reads strictly.
 
 use super::DecodeError;
+use super::printed::equal_bytes;
 
 /// Deepest nesting of objects and arrays, the outermost counted. Venue frames need 5.
 pub const NESTING_MAX: u8 = 16;
@@ -87,14 +88,14 @@ impl<'a> Scanner<'a> {
 
     /// The bytes that are left.
     #[inline]
-    pub fn rest(&self) -> &'a [u8] {
+    fn rest(&self) -> &'a [u8] {
         self.bytes.get(self.at..).unwrap_or_default()
     }
 
-    /// Moves past bytes of [`Scanner::rest`] that were read elsewhere.
+    /// Goes on at an offset: the bytes before it were read elsewhere.
     #[inline]
-    pub fn advance(&mut self, len: usize) {
-        self.at += len;
+    pub const fn move_to(&mut self, at: usize) {
+        self.at = at;
     }
 
     /// The next byte that is not white space, not consumed.
@@ -235,7 +236,7 @@ impl<'a> Scanner<'a> {
         // Eight bytes at a time to the first quote or backslash, which nearly always is the closing quote.
         while let Some(word) = self.bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
             let word = u64::from_le_bytes(*word);
-            let found = zero_bytes(word ^ QUOTES) | zero_bytes(word ^ BACKSLASHES);
+            let found = equal_bytes(word, b'"') | equal_bytes(word, b'\\');
             if found != 0 {
                 at += (found.trailing_zeros() / 8) as usize;
                 break;
@@ -269,14 +270,6 @@ impl<'a> Scanner<'a> {
         }
         Ok(kind)
     }
-}
-
-const QUOTES: u64 = u64::from_le_bytes([b'"'; 8]);
-const BACKSLASHES: u64 = u64::from_le_bytes([b'\\'; 8]);
-
-/// The high bit of each byte that is zero. The lowest bit set is exact; bits above it may be set in error.
-const fn zero_bytes(word: u64) -> u64 {
-    word.wrapping_sub(u64::from_le_bytes([1; 8])) & !word & u64::from_le_bytes([0x80; 8])
 }
 
 #[cfg(test)]

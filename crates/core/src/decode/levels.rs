@@ -1,10 +1,9 @@
 //! Arrays of `["price","qty"]` pairs to levels: the hot loop of the decoder.
 
-use core::slice::Iter;
-
 use super::json::{Kind, Scanner, Token};
+use super::printed::Printed;
 use super::{DecodeError, FRAME_LEVELS_MAX, Listing};
-use crate::types::{DECIMAL_TEXT_LEN_MAX, Level, Price, Qty, parse_decimal};
+use crate::types::{Level, Price, Qty, parse_decimal};
 
 /// Reads the array of levels that comes next and appends them. `taken` is how many the frame has given before.
 ///
@@ -25,9 +24,10 @@ pub fn read_levels(
         if taken + (out.len() - start) >= FRAME_LEVELS_MAX {
             return Err(DecodeError::TooManyLevels { at: scanner.at() });
         }
-        let level = match printed_pair(scanner.rest(), listing) {
-            Some((level, len)) => {
-                scanner.advance(len);
+        let mut printed = Printed::new(bytes, scanner.at() as usize);
+        let level = match printed.level(listing) {
+            Some(level) => {
+                scanner.move_to(printed.at());
                 level
             }
             None => any_pair(scanner, bytes, listing)?,
@@ -35,65 +35,6 @@ pub fn read_levels(
         out.push(level);
     }
     Ok(())
-}
-
-/// The pair as venues print it, `["61800.20","2.509"]`, at the head of a text: the level and the bytes it took. None
-/// for any other form and for every doubt, which the general reader then settles.
-#[inline]
-fn printed_pair(text: &[u8], listing: Listing) -> Option<(Level, usize)> {
-    let mut bytes = text.iter();
-    expect(&mut bytes, b'[')?;
-    expect(&mut bytes, b'"')?;
-    let price = printed_decimal(&mut bytes, listing.price_exponent)?;
-    expect(&mut bytes, b',')?;
-    expect(&mut bytes, b'"')?;
-    let qty = printed_decimal(&mut bytes, listing.qty_exponent)?;
-    expect(&mut bytes, b']')?;
-    (price != 0).then_some((Level::new(price, qty), text.len() - bytes.len()))
-}
-
-#[inline]
-fn expect(bytes: &mut Iter<'_, u8>, wanted: u8) -> Option<()> {
-    (bytes.next() == Some(&wanted)).then_some(())
-}
-
-/// Digits with at most one point, as a mantissa at the exponent, taken together with their closing quote.
-///
-/// It finds the end and the value in one pass: digits above the exponent are gathered, those below must be zeros, so
-/// nothing is divided. None when 18 digits might not hold the value. Reading eight digits at a time was measured
-/// slower: the numbers are too short.
-#[inline]
-fn printed_decimal(bytes: &mut Iter<'_, u8>, exponent: i8) -> Option<i64> {
-    let mut places = usize::try_from(-i32::from(exponent)).ok()?;
-    // With the places after the point no more than 18 digits, which always fit an `i64`.
-    let whole_max = 18usize.checked_sub(places)?;
-    let rest_len = bytes.len();
-    let mut mantissa = 0i64;
-    let mut byte = *bytes.next()?;
-    while byte.is_ascii_digit() {
-        mantissa = mantissa.wrapping_mul(10).wrapping_add(i64::from(byte - b'0'));
-        byte = *bytes.next()?;
-    }
-    let whole = rest_len - bytes.len() - 1;
-    if whole == 0 || whole > whole_max {
-        return None;
-    }
-    if byte == b'.' {
-        byte = *bytes.next()?;
-        while places > 0 && byte.is_ascii_digit() {
-            mantissa = mantissa * 10 + i64::from(byte - b'0');
-            places -= 1;
-            byte = *bytes.next()?;
-        }
-        while byte == b'0' {
-            byte = *bytes.next()?;
-        }
-    }
-    for _ in 0..places {
-        mantissa *= 10;
-    }
-    let text_len = rest_len - bytes.len() - 1;
-    (byte == b'"' && text_len <= DECIMAL_TEXT_LEN_MAX).then_some(mantissa)
 }
 
 /// Any pair that JSON allows, with the error that its text deserves.
@@ -212,66 +153,6 @@ mod tests {
             (r#"[["\u0031","2"]]"#, "decode.escaped"),
         ] {
             assert_eq!(read(text), Err(code), "{text}");
-        }
-    }
-
-    #[test]
-    fn the_short_way_agrees_with_the_general_one() {
-        let mut random = 0u64;
-        for whole in 0..=20u32 {
-            for fraction in 0..=20 {
-                random =
-                    random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                let digit = |i: u32| char::from(b'0' + (random.rotate_left(i * 5) % 10) as u8);
-                let whole_text: String = (0..whole).map(digit).collect();
-                let fraction_text: String = (whole..whole + fraction).map(digit).collect();
-                for text in [whole_text.clone(), format!("{whole_text}.{fraction_text}000000")] {
-                    let quoted = format!("{text}\"");
-                    for exponent in -18..=2 {
-                        if let Some(mantissa) = printed_decimal(&mut quoted.as_bytes().iter(), exponent) {
-                            assert_eq!(
-                                Ok(mantissa),
-                                parse_decimal(text.as_bytes(), exponent),
-                                "{text} at {exponent}"
-                            );
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn what_venues_print_takes_the_short_way() {
-        for (text, exponent) in [
-            ("61837.63000000", -2),
-            ("0.00000000", -8),
-            ("25.42618900", -8),
-            ("61800.20", -2),
-            ("1001", 0),
-            ("61804.7", -1),
-            ("9999999999.00", -1),
-        ] {
-            assert!(
-                printed_decimal(&mut format!("{text}\"").as_bytes().iter(), exponent).is_some(),
-                "{text}"
-            );
-        }
-        let long = format!("1.{}\"", "0".repeat(DECIMAL_TEXT_LEN_MAX));
-        for text in [
-            long.as_str(),
-            "",
-            "\"",
-            ".5\"",
-            "-1\"",
-            "1e5\"",
-            "1.2.3\"",
-            "1.55\"",
-            "1",
-            "1.",
-            "12345678901234567890\"",
-        ] {
-            assert!(printed_decimal(&mut text.as_bytes().iter(), -1).is_none(), "{text}");
         }
     }
 

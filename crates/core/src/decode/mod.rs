@@ -9,6 +9,7 @@ mod detect;
 mod error;
 mod json;
 mod levels;
+mod printed;
 mod recording;
 
 pub use binance::{decode, decode_snapshot};
@@ -41,7 +42,8 @@ pub struct Listing {
 
 /// The instruments that a connection may speak for.
 pub trait Listings {
-    /// The instrument of the venue's own symbol, as printed in the message. Called once or twice a frame.
+    /// The instrument of the venue's own symbol, as printed in the message. Called up to
+    /// four times a frame, once for frames in the venue's own form.
     fn find(&self, symbol: &[u8]) -> Option<Listing>;
 
     /// The only instrument of the connection, if there is just one. It owns a snapshot that names no symbol.

@@ -3,7 +3,7 @@
 use core::fmt::{self, Write};
 
 /// Powers of ten that fit an `i64`.
-const POW10: [i64; 19] = {
+pub(crate) const POW10: [i64; 19] = {
     let mut table = [1i64; 19];
     let mut i = 1;
     while i < 19 {

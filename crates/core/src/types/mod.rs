@@ -8,6 +8,7 @@ mod order;
 mod state;
 mod time;
 
+pub(crate) use decimal::POW10;
 pub use decimal::{DECIMAL_TEXT_LEN_MAX, Decimal, DecimalError, parse_decimal};
 pub use event::{Aggressor, DepthUpdate, Event, Snapshot, Ticker, Trade, TradeKind};
 pub use instrument::{

@@ -191,11 +191,16 @@ impl Fields {
     /// A time of the venue, in ns since the epoch.
     pub(in crate::decode) fn time_ns(&self, field: Field, bytes: &[u8]) -> Result<TimeNs, DecodeError> {
         let value = self.unsigned(field, bytes)?;
-        let unit_ns = if value < MICROSECONDS_FROM { 1_000_000 } else { 1_000 };
         let at = self.get(field).start;
         let cause = DecimalError::Overflow;
-        value.checked_mul(unit_ns).ok_or(DecodeError::BadNumber { at, field: field.key(), cause })
+        time_ns(value).ok_or(DecodeError::BadNumber { at, field: field.key(), cause })
     }
+}
+
+/// A printed time in ns since the epoch; None when it does not fit.
+#[inline]
+pub(super) fn time_ns(value: u64) -> Option<TimeNs> {
+    value.checked_mul(if value < MICROSECONDS_FROM { 1_000_000 } else { 1_000 })
 }
 
 #[cfg(test)]

@@ -342,3 +342,102 @@ fn a_frame_above_the_limit_is_refused_unread() {
     text.push(' ');
     assert_eq!(code(&text), "decode.frame_too_large");
 }
+
+/// Frames as the products print them, bare and combined.
+const PRINTED: [&str; 9] = [
+    r#"{"stream":"btcusdt@depth@100ms","data":{"e":"depthUpdate","E":1723161255208,"s":"BTCUSDT","U":50093239189,"u":50093239202,"b":[["61737.63000000","0.00000000"],["56854.58000000","1.50000000"]],"a":[["61837.64000000","1.54698000"]]}}"#,
+    r#"{"stream":"ethusdt@depth","data":{"e":"depthUpdate","E":1721347022530,"T":1721347022526,"s":"ETHUSDT","U":4,"u":5,"pu":3,"b":[["3424.98","193.438"]],"a":[]}}"#,
+    r#"{"e":"depthUpdate","E":1723161257476,"T":1723161257462,"s":"BTCUSD_PERP","ps":"BTCUSD","U":1007198631847,"u":1007198631985,"pu":1007198631835,"b":[],"a":[["61801.4","0"],["61817.7","44"]]}"#,
+    r#"{"stream":"btcusdt@bookTicker","data":{"u":50093239212,"s":"BTCUSDT","b":"61837.63000000","B":"3.78826000","a":"61837.64000000","A":"1.54698000"}}"#,
+    r#"{"e":"bookTicker","u":5123107839020,"s":"ETHUSDT","b":"61800.20","B":"2.507","a":"61800.30","A":"2.510","T":1723161256313,"E":1723161256313}"#,
+    r#"{"stream":"btcusd_perp@bookTicker","data":{"u":1007198632021,"e":"bookTicker","s":"BTCUSD_PERP","ps":"BTCUSD","b":"61804.7","B":"35","a":"61804.8","A":"1645","T":1723161257465,"E":1723161257476}}"#,
+    r#"{"stream":"btcusdt@trade","data":{"e":"trade","E":1723161255343,"s":"BTCUSDT","t":3735683259,"p":"61837.63000000","q":"0.02000000","T":1723161255342,"m":true,"M":true}}"#,
+    r#"{"e":"trade","E":1723161255343000,"s":"BTCUSDT","t":3735683259,"p":"61837.63","q":"0.02","T":1723161255342000,"m":false,"M":true}"#,
+    r#"{"stream":"btcusd_perp@trade","data":{"e":"trade","E":1723161257687,"T":1723161257679,"s":"BTCUSD_PERP","t":849714402,"p":"61804.8","q":"4","X":"MARKET","m":false}}"#,
+];
+
+/// Whether a frame takes the short way; if so, the general way must come to the same.
+fn takes_short_way(bytes: &[u8]) -> bool {
+    let (mut short, mut general) = (Levels::default(), Levels::default());
+    let Some(event) = printed::decode(bytes, &ALL, &mut short) else { return false };
+    assert_eq!(decode_any(bytes, &ALL, &mut general), Ok(event), "{}", bytes.escape_ascii());
+    assert_eq!(short, general, "{}", bytes.escape_ascii());
+    true
+}
+
+#[test]
+fn what_the_venue_prints_takes_the_short_way() {
+    for frame in PRINTED {
+        assert!(takes_short_way(frame.as_bytes()), "{frame}");
+    }
+    for frame in [
+        "",
+        "{}",
+        r#"{"stream":"btcusdt@depth5","data":{"e":"depthUpdate""#,
+        &PRINTED[0].replace("@depth@", "@depth20@"),
+        &PRINTED[0].replace("btcusdt@depth@100ms", "btcusdt"),
+        &PRINTED[2].replace("1007198631847", "1007198631986"),
+        &PRINTED[3].replace("61837.63", "0.0"),
+        &PRINTED[8].replace("MARKET", "NA"),
+        &PRINTED[8].replace("BTCUSD_PERP", "UNKNOWN"),
+    ] {
+        assert!(!takes_short_way(frame.as_bytes()), "{frame}");
+    }
+}
+
+#[test]
+fn the_short_way_agrees_with_the_general_one_on_damaged_frames() {
+    let inputs = if cfg!(debug_assertions) { 50_000 } else { 500_000 };
+    let seed = 0x5eed_0fda_3a6e_u64;
+    println!("seed {seed:#x}, {inputs} inputs");
+    let mut random = seed;
+    let mut below = |end: usize| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) as usize % end
+    };
+    let pieces = [
+        "0",
+        "9",
+        ".",
+        "-",
+        "e",
+        "\"",
+        "\\",
+        " ",
+        ",",
+        "]",
+        "}",
+        "@",
+        "00000000",
+        "12345678",
+        "1234567890123456",
+        "[\"1.5\",\"2\"],",
+        "\"T\":1,",
+        "\"ps\":\"X\",",
+        "\"pu\":7,",
+        "\"e\":\"trade\",",
+        "true",
+        "null",
+        "{}",
+        "\0",
+    ];
+    let mut short = 0;
+    for _ in 0..inputs {
+        let mut bytes = PRINTED[below(PRINTED.len())].as_bytes().to_vec();
+        for _ in 0..=below(3) {
+            let at = below(bytes.len());
+            let until = (at + below(12)).min(bytes.len());
+            match below(5) {
+                0 => bytes[at] = below(256) as u8,
+                1 => bytes[at] = pieces[below(pieces.len())].as_bytes()[0],
+                2 => drop(bytes.splice(at..at, pieces[below(pieces.len())].bytes())),
+                3 => drop(bytes.splice(at..until, pieces[below(pieces.len())].bytes())),
+                _ if bytes.len() > until => drop(bytes.drain(at..until)),
+                _ => {}
+            }
+        }
+        short += usize::from(takes_short_way(&bytes));
+    }
+    // Digits and names may change without the form changing.
+    assert!(short > inputs / 20, "{short}");
+}
