@@ -8,7 +8,7 @@
  * Prints one line of JSON for each row; a wrong answer is `"ok": false` and exit code 1.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Engine } from '#native';
@@ -23,6 +23,7 @@ const WORKLOADS = [
   'sim-btcusdt',
 ];
 const ROUNDS = 32;
+const ROUNDS_QUICK = 6;
 const ROUNDS_TINY = 1;
 
 /** Calls that are timed as one: a single one is shorter than the clock's own cost. */
@@ -349,28 +350,23 @@ function say(row) {
   process.stdout.write(`${JSON.stringify(row)}\n`);
 }
 
-/** Adds rows to the file that the Rust benchmarks have written, or makes one. @param {string} file @param {Row[]} rows */
+/** @param {string} file @param {readonly Row[]} rows */
 function save(file, rows) {
-  const found = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { machine: {}, rows: [] };
-  const others = found.rows.filter((/** @type {Row} */ row) => row.bench !== BENCH);
-  const lines = [...others, ...rows].map((row) => `    ${JSON.stringify(row)}`);
-  const machine = JSON.stringify({ ...found.machine, node: process.versions.node });
-  writeFileSync(
-    file,
-    `{\n  "machine": ${machine},\n  "rounds": ${found.rounds ?? ROUNDS},\n  "rows": [\n${lines.join(',\n')}\n  ]\n}\n`,
-  );
+  writeFileSync(file, JSON.stringify({ rows }));
 }
 
 const { values: options } = parseArgs({
   options: {
     tiny: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
+    peers: { type: 'boolean', default: false },
     json: { type: 'string' },
     bench: { type: 'string' },
     workload: { type: 'string' },
   },
 });
 if (options.bench === undefined || options.bench === BENCH) {
-  const rounds = options.tiny ? ROUNDS_TINY : ROUNDS;
+  const rounds = options.tiny ? ROUNDS_TINY : options.quick ? ROUNDS_QUICK : ROUNDS;
   const rows = await singleCalls(rounds, options.tiny ? BATCH_CALLS_TINY : BATCH_CALLS);
   for (const workload of WORKLOADS) {
     if (options.workload === undefined || options.workload === workload) {

@@ -7,7 +7,8 @@ use depthwire_core::replica::Replica;
 use depthwire_core::types::NoClock;
 
 use crate::pipeline::{ingest, open};
-use crate::workload::Workload;
+use crate::report::Row;
+use crate::workload::{Recording, Workload};
 
 /// The system's allocator with a counter.
 pub struct Counting;
@@ -17,7 +18,7 @@ thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
 }
 
-fn count() {
+fn note() {
     ALLOCATIONS.with(|allocations| allocations.set(allocations.get().wrapping_add(1)));
 }
 
@@ -25,19 +26,19 @@ fn count() {
 // an integer of the thread and does not allocate.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
+        note();
         // SAFETY: the caller's promises about `layout` are those that `System` asks for.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count();
+        note();
         // SAFETY: as in `alloc`.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count();
+        note();
         // SAFETY: `block` came from `System` through this allocator, with this layout.
         unsafe { System.realloc(block, layout, size) }
     }
@@ -46,6 +47,13 @@ unsafe impl GlobalAlloc for Counting {
         // SAFETY: as in `realloc`.
         unsafe { System.dealloc(block, layout) }
     }
+}
+
+/// Whether the program counts at all: its global allocator must be [`Counting`].
+fn is_counting() -> bool {
+    let before = allocations();
+    drop(std::hint::black_box(Box::new(0u64)));
+    allocations() > before
 }
 
 /// Allocations and reallocations of this thread so far.
@@ -68,26 +76,26 @@ const WAYS: [Way; 3] = [
     Way { name: "engine+replica", has_views: false, has_replica: true },
 ];
 
-/// How often a whole recording made the engine allocate.
-#[derive(Debug)]
-pub struct Counted {
-    /// The way in which it was used.
-    pub contender: &'static str,
-    /// Allocations and reallocations in the second pass over the recording.
-    pub allocations: u64,
-    /// What came out.
-    pub answer: String,
-}
-
-/// Ingests a workload twice on one engine and counts the second time: alone, with two depth views open, and with a
+/// Ingests a recording twice on one engine and counts the second time: alone, with two depth views open, and with a
 /// replica that reads the feed. One allocation is an error, as is a wrong answer.
-pub fn count_all(workload: &Workload) -> Result<Vec<Counted>, String> {
-    WAYS.iter().map(|way| count_one(workload, way).map_err(|what| format!("{}: {what}", way.name))).collect()
+#[must_use]
+pub fn rows(workload: &Workload) -> Option<Result<Vec<Row>, String>> {
+    let (recording, digest) = (workload.recording.as_ref()?, &workload.levels.as_ref()?.digest);
+    if !is_counting() {
+        return Some(Err("this program does not count its allocations".to_owned()));
+    }
+    let row = |way: &Way| {
+        let counted = count(recording, digest, way).map_err(|what| format!("{}: {what}", way.name))?;
+        let figure = counted as f64 / recording.lines as f64;
+        let answer = format!("allocations {counted}, digest {digest}");
+        Ok(Row::counted(("allocations", workload.name), way.name, ("allocations/message", figure), answer))
+    };
+    Some(WAYS.iter().map(row).collect())
 }
 
-fn count_one(workload: &Workload, way: &Way) -> Result<Counted, String> {
-    let (mut engine, source) = open(workload, NoClock)?;
-    let id = workload.instrument();
+fn count(recording: &Recording, digest: &str, way: &Way) -> Result<u64, String> {
+    let (mut engine, source) = open(recording, NoClock)?;
+    let id = recording.instrument();
     if way.has_views {
         for (depth, interval_ns) in [(20, 0), (100, 100_000_000)] {
             engine.open_depth(id, depth, interval_ns, 0).map_err(|error| error.to_string())?;
@@ -97,27 +105,24 @@ fn count_one(workload: &Workload, way: &Way) -> Result<Counted, String> {
     let (mut refused, mut counted) = (0u64, 0);
     for _ in 0..2 {
         let before = allocations();
-        ingest(&mut engine, source, &workload.text, |frame| {
+        ingest(&mut engine, source, &recording.text, |frame| {
             if way.has_replica {
                 refused += u64::from(replica.apply(frame).is_err());
             }
         })?;
         counted = allocations() - before;
     }
-    let digest = match replica.book(id) {
+    let found = match replica.book(id) {
         Some(book) => book.digest(),
         None => engine.digest(id).unwrap_or_default(),
     };
-    if digest != workload.digest || refused > 0 {
-        return Err(format!(
-            "expected digest {}, got {digest} and {refused} frames refused",
-            workload.digest
-        ));
+    if found != digest || refused > 0 {
+        return Err(format!("expected digest {digest}, got {found} and {refused} frames refused"));
     }
     if counted > 0 {
         return Err(format!("expected no allocation in a warm pass, got {counted}"));
     }
-    Ok(Counted { contender: way.name, allocations: counted, answer: digest })
+    Ok(counted)
 }
 
 #[cfg(test)]

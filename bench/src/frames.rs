@@ -23,29 +23,35 @@ impl Clock for SystemClock {
 }
 
 /// Serves until standard input ends.
+///
+/// # Errors
+/// What went wrong, for people.
 pub fn serve(workload: &Workload, input: impl BufRead, mut output: impl Write) -> Result<(), String> {
     let said = |error: std::io::Error| error.to_string();
-    let frames: Vec<_> = workload.book_frames.iter().map(|range| &workload.text[range.clone()]).collect();
-    let mut levels: Vec<_> = workload.updates.iter().map(|(_, levels)| levels.len()).collect();
+    let (Some(recording), Some(stream)) = (&workload.recording, &workload.levels) else {
+        return Err(format!("{} holds no frames", workload.name));
+    };
+    let frames: Vec<_> = recording.book_frames.iter().map(|range| &recording.text[range.clone()]).collect();
+    let mut levels: Vec<_> = stream.updates.iter().map(|update| update.levels.len()).collect();
     levels.sort_unstable();
     writeln!(
         output,
         r#"{{"venue":"{}","symbol":"{}","frames":{},"leadFrames":{},"bytes":{},"levelsMedian":{},"digest":"{}"}}"#,
-        workload.venue.name(),
-        workload.symbol,
+        recording.venue.name(),
+        recording.symbol,
         frames.len(),
-        workload.lead_frames,
+        recording.lead_frames,
         frames.iter().map(|frame| frame.len() + 1).sum::<usize>(),
         levels.get(levels.len() / 2).copied().unwrap_or_default(),
-        workload.digest,
+        stream.digest,
     )
     .map_err(said)?;
     for frame in &frames {
         output.write_all(frame).and_then(|()| output.write_all(b"\n")).map_err(said)?;
     }
     output.flush().map_err(said)?;
-    let (mut engine, source) = open(workload, SystemClock)?;
-    let (lead, timed) = frames.split_at(workload.lead_frames);
+    let (mut engine, source) = open(recording, SystemClock)?;
+    let (lead, timed) = frames.split_at(recording.lead_frames);
     for request in input.lines() {
         request.map_err(said)?;
         engine.reset_source(source, SystemClock.now()).map_err(|error| error.to_string())?;
@@ -62,7 +68,7 @@ pub fn serve(workload: &Workload, input: impl BufRead, mut output: impl Write) -
         let start = Instant::now();
         ingest(timed);
         let ns = start.elapsed().as_nanos();
-        let digest = engine.digest(workload.instrument()).unwrap_or_default();
+        let digest = engine.digest(recording.instrument()).unwrap_or_default();
         writeln!(output, r#"{{"ns":{ns},"errors":{errors},"digest":"{digest}"}}"#).map_err(said)?;
         output.flush().map_err(said)?;
     }

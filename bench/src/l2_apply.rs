@@ -5,39 +5,28 @@ use std::time::Instant;
 
 use depthwire_core::book::{L2Book, NaiveBook};
 
-use crate::answer::{Book, of_book, replay};
+use crate::answer::{Book, of_books, replay};
 use crate::timing::{Contender, Run};
-use crate::workload::Workload;
+use crate::workload::{LevelStream, Workload};
 
-/// The books in comparison; the first is the baseline.
-pub const BOOKS: [&str; 2] = ["naive", "ladder"];
-
-/// Contenders over one workload. Loading the snapshot and the digest are outside the time; a book keeps its memory from
-/// one run to the next.
-pub fn contenders(workload: &Workload) -> Vec<Contender<'_>> {
-    BOOKS.into_iter().filter_map(|name| contender(name, workload)).collect()
+/// Contenders over one workload, the ordered maps first. Loading the snapshot and the digest are outside the time; a
+/// book keeps its memory from one run to the next.
+#[must_use]
+pub fn contenders(workload: &Workload) -> Option<Vec<Contender<'_>>> {
+    let stream = workload.levels.as_ref()?;
+    Some(vec![passes::<NaiveBook>("ordered map", stream), passes::<L2Book>("ladder", stream)])
 }
 
-/// One of [`BOOKS`].
-pub fn contender<'a>(name: &str, workload: &'a Workload) -> Option<Contender<'a>> {
-    match name {
-        "naive" => Some(passes::<NaiveBook>("naive", workload)),
-        "ladder" => Some(passes::<L2Book>("ladder", workload)),
-        _ => None,
-    }
-}
-
-fn passes<'a, B: Book + 'a>(name: &'static str, workload: &'a Workload) -> Contender<'a> {
-    let mut book = B::new(workload.spec);
+fn passes<'a, B: Book + 'a>(name: &'static str, stream: &'a LevelStream) -> Contender<'a> {
+    let mut books: Vec<B> = stream.books.iter().map(|book| B::new(book.spec)).collect();
     let run = move || {
-        if let Err(error) = book.load(&workload.snapshot, workload.known_to) {
-            return Run { elapsed: std::time::Duration::ZERO, answer: error.code().to_owned() };
+        if let Err(code) = stream.reload(&mut books) {
+            return Run::failed(code);
         }
         let start = Instant::now();
-        let tops = replay(&mut book, workload);
+        let tops = replay(&mut books, stream);
         let elapsed = start.elapsed();
-        Run { elapsed, answer: of_book(&book, tops, workload) }
+        Run { elapsed, answer: stream.answer_of(tops, &of_books(&books, stream)) }
     };
-    let (count, expected) = (workload.applied_level_changes, workload.answer.clone());
-    Contender { name, count, expected, run: Box::new(run) }
+    Contender::new(name, stream.level_changes, stream.answer.clone(), run)
 }

@@ -11,19 +11,28 @@ use depthwire_core::replica::Replica;
 use depthwire_core::types::{Catalogue, Clock, Event, Levels, NoClock, TimeNs};
 
 use crate::timing::{Contender, Run};
-use crate::workload::Workload;
+use crate::workload::{Recording, Workload};
 
 /// Contenders over one workload; the floor is the baseline. All count the recording's frames.
-pub fn contenders(workload: &Workload) -> Result<Vec<Contender<'_>>, String> {
-    Ok(vec![framing(workload), decoding(workload), engine(workload)?, engine_and_replica(workload)?])
+#[must_use]
+pub fn contenders(workload: &Workload) -> Option<Result<Vec<Contender<'_>>, String>> {
+    let (recording, digest) = (workload.recording.as_ref()?, &workload.levels.as_ref()?.digest);
+    let engines = || {
+        let floor = vec![framing(recording), decoding(recording)];
+        Ok(floor
+            .into_iter()
+            .chain([engine(recording, digest)?, engine_and_replica(recording, digest)?])
+            .collect())
+    };
+    Some(engines())
 }
 
-/// An engine with the workload's instrument, as one source.
-pub fn open<C: Clock>(workload: &Workload, clock: C) -> Result<(Engine<C>, SourceId), String> {
+/// An engine with the recording's instrument, as one source.
+pub fn open<C: Clock>(recording: &Recording, clock: C) -> Result<(Engine<C>, SourceId), String> {
     let config = EngineConfig { start_id: 1, is_replay: true, ..EngineConfig::default() };
     let mut engine = Engine::new(config, Catalogue::built_in(), clock);
     let source =
-        engine.open_source(workload.venue, &[workload.instrument()]).map_err(|error| error.to_string())?;
+        engine.open_source(recording.venue, &[recording.instrument()]).map_err(|error| error.to_string())?;
     Ok((engine, source))
 }
 
@@ -59,32 +68,32 @@ pub fn drain(outbox: &mut Outbox, mut take: impl FnMut(&[u8])) {
     }
 }
 
-fn framing(workload: &Workload) -> Contender<'_> {
+fn framing(recording: &Recording) -> Contender<'_> {
     let run = || {
         let start = Instant::now();
         let (mut lines, mut sum) = (0u64, 0u64);
-        for line in LineFramer::default().finish(&workload.text) {
+        for line in LineFramer::default().finish(&recording.text) {
             lines += 1;
             sum += line.frame.map_or(0, |(_, frame)| byte_sum(frame));
         }
         Run { elapsed: start.elapsed(), answer: format!("lines {lines}, sum {sum}") }
     };
-    let frames = workload.text.split(|&byte| byte == b'\n').filter_map(|line| {
+    let frames = recording.text.split(|&byte| byte == b'\n').filter_map(|line| {
         let space = line.iter().position(|&byte| byte == b' ')?;
         Some(&line[space + 1..])
     });
     let sum: u64 = frames.map(byte_sum).sum();
-    let expected = format!("lines {}, sum {sum}", workload.lines);
-    Contender { name: "framing", count: workload.lines, expected, run: Box::new(run) }
+    let expected = format!("lines {}, sum {sum}", recording.lines);
+    Contender::new("framing", recording.lines, expected, run)
 }
 
-fn decoding(workload: &Workload) -> Contender<'_> {
+fn decoding(recording: &Recording) -> Contender<'_> {
     let mut levels = Levels::default();
     let run = move || {
         let start = Instant::now();
         let (mut depth, mut changes, mut errors) = (0u64, 0u64, 0u64);
-        for line in LineFramer::default().finish(&workload.text) {
-            match line.frame.and_then(|(_, frame)| decode(frame, workload, &mut levels)) {
+        for line in LineFramer::default().finish(&recording.text) {
+            match line.frame.and_then(|(_, frame)| decode(frame, recording, &mut levels)) {
                 Ok(Event::Depth(update)) => {
                     depth += 1;
                     changes += black_box(&levels).len() as u64;
@@ -99,41 +108,36 @@ fn decoding(workload: &Workload) -> Contender<'_> {
         let elapsed = start.elapsed();
         Run { elapsed, answer: format!("depth {depth}, level changes {changes}, errors {errors}") }
     };
-    let Workload { depth_messages, level_changes, .. } = workload;
+    let Recording { depth_messages, level_changes, .. } = recording;
     let expected = format!("depth {depth_messages}, level changes {level_changes}, errors 0");
-    Contender { name: "framing+decode", count: workload.lines, expected, run: Box::new(run) }
+    Contender::new("framing+decode", recording.lines, expected, run)
 }
 
-fn engine(workload: &Workload) -> Result<Contender<'_>, String> {
-    let (mut engine, source) = open(workload, NoClock)?;
+fn engine<'a>(recording: &'a Recording, digest: &str) -> Result<Contender<'a>, String> {
+    let (mut engine, source) = open(recording, NoClock)?;
     let run = move || {
         let start = Instant::now();
-        let done = ingest(&mut engine, source, &workload.text, |frame| {
+        let done = ingest(&mut engine, source, &recording.text, |frame| {
             black_box(frame);
         });
         let elapsed = start.elapsed();
-        let digest = |()| engine.digest(workload.instrument()).unwrap_or_default();
+        let digest = |()| engine.digest(recording.instrument()).unwrap_or_default();
         Run { elapsed, answer: done.map_or_else(|what| what, digest) }
     };
-    Ok(Contender {
-        name: "engine",
-        count: workload.lines,
-        expected: workload.digest.clone(),
-        run: Box::new(run),
-    })
+    Ok(Contender::new("engine", recording.lines, digest.to_owned(), run))
 }
 
-fn engine_and_replica(workload: &Workload) -> Result<Contender<'_>, String> {
-    let (mut engine, source) = open(workload, NoClock)?;
+fn engine_and_replica<'a>(recording: &'a Recording, digest: &str) -> Result<Contender<'a>, String> {
+    let (mut engine, source) = open(recording, NoClock)?;
     let mut replica = Replica::default();
     let run = move || {
         let start = Instant::now();
         let mut refused = 0u64;
-        let done = ingest(&mut engine, source, &workload.text, |frame| {
+        let done = ingest(&mut engine, source, &recording.text, |frame| {
             refused += u64::from(replica.apply(frame).is_err());
         });
         let elapsed = start.elapsed();
-        let book = replica.book(workload.instrument());
+        let book = replica.book(recording.instrument());
         let failures = refused + book.map_or(1, |book| book.checks().1);
         let answer = match done {
             Ok(()) if failures > 0 => format!("{failures} frames refused or checks failed"),
@@ -142,8 +146,7 @@ fn engine_and_replica(workload: &Workload) -> Result<Contender<'_>, String> {
         };
         Run { elapsed, answer }
     };
-    let expected = workload.digest.clone();
-    Ok(Contender { name: "engine+replica", count: workload.lines, expected, run: Box::new(run) })
+    Ok(Contender::new("engine+replica", recording.lines, digest.to_owned(), run))
 }
 
 fn byte_sum(bytes: &[u8]) -> u64 {

@@ -3,7 +3,7 @@
 //! A shared machine drifts, so the contenders of one comparison take turns in one process: a round runs each of them
 //! once, beginning with another one each time. A ratio is the median over rounds of two times of the same round.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// One run of one contender.
 #[derive(Debug)]
@@ -14,6 +14,14 @@ pub struct Run {
     pub answer: String,
 }
 
+impl Run {
+    /// A run that came to nothing; `what` is an answer that nobody expects.
+    #[must_use]
+    pub fn failed(what: impl Into<String>) -> Self {
+        Self { elapsed: Duration::ZERO, answer: what.into() }
+    }
+}
+
 /// Something that is measured.
 pub struct Contender<'a> {
     /// Its name.
@@ -22,8 +30,34 @@ pub struct Contender<'a> {
     pub count: u64,
     /// What must come out.
     pub expected: String,
+    /// What a reader must know to compare it with the others; mostly nothing.
+    pub note: &'static str,
     /// Does them.
     pub run: Box<dyn FnMut() -> Run + 'a>,
+}
+
+impl<'a> Contender<'a> {
+    /// Something that does `count` things in a run and then answers `expected`.
+    pub fn new(name: &'static str, count: u64, expected: String, run: impl FnMut() -> Run + 'a) -> Self {
+        Self { name, count, expected, note: "", run: Box::new(run) }
+    }
+
+    /// With a note.
+    #[must_use]
+    pub fn noted(self, note: &'static str) -> Self {
+        Self { note, ..self }
+    }
+}
+
+/// How many rounds: `max`, or fewer where `budget` is used up, but never fewer than `min`.
+#[derive(Clone, Copy, Debug)]
+pub struct Rounds {
+    /// Fewest.
+    pub min: usize,
+    /// Most.
+    pub max: usize,
+    /// Time of all of them, with what is not measured.
+    pub budget: Duration,
 }
 
 /// The times of one contender.
@@ -35,6 +69,8 @@ pub struct Times {
     pub spread: f64,
     /// Time of this one divided by the time of the first contender in the same round; the median over the rounds.
     pub ratio: f64,
+    /// Rounds behind the figures.
+    pub rounds: usize,
 }
 
 /// A contender that came to another answer. Its times are worth nothing.
@@ -48,10 +84,17 @@ pub struct WrongAnswer {
     pub got: String,
 }
 
-/// Runs every contender once to warm it and then in `rounds` rounds. The answer of every run is compared.
-pub fn measure(contenders: &mut [Contender<'_>], rounds: usize) -> Result<Vec<Times>, WrongAnswer> {
-    let mut rows = vec![Vec::with_capacity(rounds); contenders.len()];
-    for round in 0..=rounds {
+/// Runs every contender once to warm it and then in rounds. The answer of every run is compared.
+///
+/// # Errors
+/// The first wrong answer.
+pub fn measure(contenders: &mut [Contender<'_>], rounds: Rounds) -> Result<Vec<Times>, WrongAnswer> {
+    let mut rows = vec![Vec::with_capacity(rounds.max); contenders.len()];
+    let started = Instant::now();
+    for round in 0..=rounds.max {
+        if round > rounds.min && started.elapsed() > rounds.budget {
+            break;
+        }
         for turn in 0..contenders.len() {
             let index = (round + turn) % contenders.len();
             let contender = &mut contenders[index];
@@ -81,6 +124,7 @@ fn times(row: &[f64], count: f64, base: &[f64], base_count: f64) -> Times {
         ns: median(&sorted[..sorted.len().div_ceil(4)]),
         spread: (at(0.75) - at(0.25)) / at(0.5),
         ratio: median(&ratios),
+        rounds: row.len(),
     }
 }
 
@@ -104,7 +148,11 @@ mod tests {
             round += 1;
             Run { elapsed: Duration::from_nanos(ns[(round - 1) % ns.len()]), answer }
         };
-        Contender { name, count: 10, expected: "x".to_owned(), run: Box::new(run) }
+        Contender::new(name, 10, "x".to_owned(), run)
+    }
+
+    fn rounds(max: usize) -> Rounds {
+        Rounds { min: 1, max, budget: Duration::from_secs(60) }
     }
 
     #[test]
@@ -112,7 +160,7 @@ mod tests {
         // The first time of each is the warm-up.
         let slow = contender("slow", &[9_000, 200, 400, 600, 800, 220, 240, 1_000, 1_200], &["x"]);
         let fast = contender("fast", &[9_000, 100, 200, 300, 400, 110, 120, 500, 600], &["x"]);
-        let times = measure(&mut [slow, fast], 8).unwrap();
+        let times = measure(&mut [slow, fast], rounds(8)).unwrap();
         assert_eq!((times[0].ns, times[0].ratio), (21.0, 1.0));
         assert_eq!((times[1].ns, times[1].ratio), (10.5, 0.5));
         assert_eq!(times[0].spread, times[1].spread);
@@ -122,7 +170,7 @@ mod tests {
     fn one_wrong_answer_in_any_round_is_an_error() {
         let right = contender("right", &[100], &["x"]);
         let wrong = contender("wrong", &[1], &["x", "x", "x", "y"]);
-        let got = measure(&mut [right, wrong], 8);
+        let got = measure(&mut [right, wrong], rounds(8));
         assert_eq!(
             got,
             Err(WrongAnswer { contender: "wrong", expected: "x".to_owned(), got: "y".to_owned() })
@@ -133,7 +181,16 @@ mod tests {
     fn a_ratio_compares_whole_runs() {
         let base = contender("base", &[100], &["x"]);
         let half = Contender { count: 20, ..contender("half", &[50], &["x"]) };
-        let times = measure(&mut [base, half], 1).unwrap();
+        let times = measure(&mut [base, half], rounds(1)).unwrap();
         assert_eq!((times[1].ns, times[1].ratio), (2.5, 0.5));
+    }
+
+    #[test]
+    fn a_used_up_budget_ends_the_rounds_but_not_before_the_fewest() {
+        let times = measure(
+            &mut [contender("one", &[100], &["x"])],
+            Rounds { min: 3, max: 9, budget: Duration::ZERO },
+        );
+        assert_eq!(times.unwrap()[0].rounds, 3);
     }
 }

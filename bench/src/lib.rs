@@ -1,0 +1,23 @@
+//! The engine's benchmarks over named workloads, as a library: the program beside it runs them, and the workspace of
+//! peers adds contenders to the same comparisons. How to run and read them stands in `bench/README.md`.
+
+#![allow(clippy::float_arithmetic, reason = "statistics of times are no book")]
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::panic, reason = "a test says what went wrong by failing")
+)]
+
+pub mod allocations;
+pub mod answer;
+pub mod frames;
+pub mod l2_apply;
+pub mod pipeline;
+pub mod program;
+pub mod report;
+pub mod timing;
+pub mod workload;
+
+/// The tests count as the program does.
+#[cfg(test)]
+#[global_allocator]
+static ALLOCATOR: allocations::Counting = allocations::Counting;

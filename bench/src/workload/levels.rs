@@ -1,0 +1,91 @@
+//! Decoded price-level updates of one or many books, with the oracle's answer.
+
+use depthwire_core::book::{BookSpec, NaiveBook};
+use depthwire_core::types::{KnownTo, Levels};
+
+use crate::answer::{Book, of_books, replay};
+
+/// One of the books that a stream updates, as its snapshot leaves it.
+#[derive(Clone, Debug)]
+pub struct LevelBook {
+    /// How to make a book of it.
+    pub spec: BookSpec,
+    /// Power of ten of prices.
+    pub price_exponent: i8,
+    /// Power of ten of quantities.
+    pub qty_exponent: i8,
+    /// The snapshot.
+    pub snapshot: Levels,
+    /// How deep it makes the book known.
+    pub known_to: KnownTo,
+}
+
+/// One message.
+#[derive(Clone, Debug)]
+pub struct LevelUpdate {
+    /// Index of the book.
+    pub book: u32,
+    /// Absolute quantities.
+    pub levels: Levels,
+}
+
+/// Snapshots and the updates that belong on top of them.
+#[derive(Clone, Debug)]
+pub struct LevelStream {
+    /// The books, in the order of their indices.
+    pub books: Vec<LevelBook>,
+    /// The messages, in order.
+    pub updates: Vec<LevelUpdate>,
+    /// Levels in all messages.
+    pub level_changes: u64,
+    /// The oracle's hash over the top after each message.
+    pub tops: u64,
+    /// The oracle's whole answer: all tops and the final books.
+    pub answer: String,
+    /// The digest within it.
+    pub digest: String,
+}
+
+impl LevelStream {
+    /// Lets the oracle answer.
+    ///
+    /// # Errors
+    /// The code of a refusal of a snapshot.
+    pub fn new(books: Vec<LevelBook>, updates: Vec<LevelUpdate>) -> Result<Self, String> {
+        let level_changes = updates.iter().map(|update| update.levels.len() as u64).sum();
+        let (answer, digest) = Default::default();
+        let mut stream = Self { books, updates, level_changes, tops: 0, answer, digest };
+        let mut oracle = stream.load::<NaiveBook>()?;
+        stream.tops = replay(&mut oracle, &stream);
+        stream.digest = of_books(&oracle, &stream);
+        stream.answer = stream.answer_of(stream.tops, &stream.digest);
+        Ok(stream)
+    }
+
+    /// New books, each with its snapshot.
+    ///
+    /// # Errors
+    /// The code of a refusal.
+    pub fn load<B: Book>(&self) -> Result<Vec<B>, String> {
+        let mut books: Vec<B> = self.books.iter().map(|book| B::new(book.spec)).collect();
+        self.reload(&mut books)?;
+        Ok(books)
+    }
+
+    /// Replaces books by their snapshots.
+    ///
+    /// # Errors
+    /// The code of a refusal.
+    pub fn reload<B: Book>(&self, books: &mut [B]) -> Result<(), String> {
+        for (book, from) in books.iter_mut().zip(&self.books) {
+            book.load(&from.snapshot, from.known_to).map_err(|error| error.code().to_owned())?;
+        }
+        Ok(())
+    }
+
+    /// The text by which finished passes are compared.
+    #[must_use]
+    pub fn answer_of(&self, tops: u64, digest: &str) -> String {
+        format!("tops {tops:016x}, digest {digest}")
+    }
+}

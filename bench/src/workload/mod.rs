@@ -1,0 +1,201 @@
+//! The named workloads: recordings of real venues, synthetic streams that need no file, and what each holds.
+
+mod levels;
+mod recorded;
+mod shapes;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use depthwire_core::types::Venue;
+
+pub use levels::{LevelBook, LevelStream, LevelUpdate};
+pub use recorded::Recording;
+use recorded::{Feed, Known, Origin};
+use shapes::Shape;
+
+/// How much of a workload is made. Recordings are read whole, except for gates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    /// As much as an instruction counter can bear.
+    Gate,
+    /// Answers are checked; times mean nothing.
+    Tiny,
+    /// Enough for ratios.
+    Quick,
+    /// As stated in `bench/README.md`.
+    Full,
+}
+
+/// A workload's name and where it comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct Named {
+    /// The name that the Rust and the Node benchmarks share.
+    pub name: &'static str,
+    source: Source,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Source {
+    Feed(Feed),
+    Shape(Shape),
+}
+
+/// All of them. The recorded ones need their files.
+pub const WORKLOADS: &[Named] = &[
+    Named {
+        name: "binance-spot-btcusdt",
+        source: Source::Feed(Feed {
+            venue: Venue::BinanceSpot,
+            symbol: "BTCUSDT",
+            origin: Origin::Files(
+                &["spot_btcusdt_20240808.gz", "spot_btcusdt_20240809.gz"],
+                Known {
+                    lines: 99_574,
+                    depth_messages: 6_495,
+                    level_changes: 298_111,
+                    applied_messages: 6_493,
+                    applied_level_changes: 298_094,
+                    digest: "b5e5894024db0c062a92a1a28242f425f81c5b0f3299935c9045fabda1d69e22",
+                },
+            ),
+        }),
+    },
+    Named {
+        name: "binance-coinm-btcusd-perp",
+        source: Source::Feed(Feed {
+            venue: Venue::BinanceCoinm,
+            symbol: "BTCUSD_PERP",
+            origin: Origin::Files(
+                &["cm_btcusd_perp_20240808.gz", "cm_btcusd_perp_20240809.gz"],
+                Known {
+                    lines: 98_386,
+                    depth_messages: 44_795,
+                    level_changes: 659_671,
+                    applied_messages: 44_772,
+                    applied_level_changes: 659_405,
+                    digest: "0237f76446eea7196deba1f7d45c950da450db155ea590eefe6130c11af90566",
+                },
+            ),
+        }),
+    },
+    Named {
+        name: "binance-usdm-btcusdt",
+        source: Source::Feed(Feed {
+            venue: Venue::BinanceUsdm,
+            symbol: "BTCUSDT",
+            origin: Origin::Files(
+                &["usdm_btcusdt_20240808.gz"],
+                Known {
+                    lines: 93_954,
+                    depth_messages: 6_551,
+                    level_changes: 443_521,
+                    applied_messages: 6_547,
+                    applied_level_changes: 443_262,
+                    digest: "2d3ba588cdaf814fdfd4e0bbc9e6ca56c9f2666a8b683f6314d1c28eb51ffb9e",
+                },
+            ),
+        }),
+    },
+    Named {
+        name: "binance-usdm-ethusdt",
+        source: Source::Feed(Feed {
+            venue: Venue::BinanceUsdm,
+            symbol: "ETHUSDT",
+            origin: Origin::Files(
+                &["usdm_ethusdt_20240718.gz", "usdm_ethusdt_20240719.gz"],
+                Known {
+                    lines: 69_913,
+                    depth_messages: 8_929,
+                    level_changes: 355_138,
+                    applied_messages: 8_924,
+                    applied_level_changes: 354_944,
+                    digest: "8f12e85c3ab3156a9067197dcc238af2981ac2ee296867cf16248b655e5f8196",
+                },
+            ),
+        }),
+    },
+    Named {
+        name: "sim-btcusdt",
+        source: Source::Feed(Feed {
+            venue: Venue::Sim,
+            symbol: "BTCUSDT",
+            origin: Origin::Simulated(7, 300_000),
+        }),
+    },
+    Named { name: "quiet", source: Source::Shape(Shape::Quiet) },
+    Named { name: "burst", source: Source::Shape(Shape::Burst) },
+    Named { name: "deep", source: Source::Shape(Shape::Deep) },
+    Named { name: "thin", source: Source::Shape(Shape::Thin) },
+    Named { name: "hostile", source: Source::Shape(Shape::Hostile) },
+];
+
+/// A workload in memory. A benchmark runs over it where it holds what the benchmark wants.
+#[derive(Debug)]
+pub struct Workload {
+    /// Its name.
+    pub name: &'static str,
+    /// Raw frames of a venue.
+    pub recording: Option<Recording>,
+    /// Decoded price-level updates.
+    pub levels: Option<LevelStream>,
+}
+
+/// Why there is no workload.
+#[derive(Debug)]
+pub enum LoadError {
+    /// This checkout has no recordings: to be said and passed over.
+    Absent(PathBuf),
+    /// The bytes are not what they should be: an error.
+    Broken(String),
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent(folder) => write!(f, "no recordings at {}", folder.display()),
+            Self::Broken(what) => f.write_str(what),
+        }
+    }
+}
+
+impl Named {
+    /// The workload of that name.
+    #[must_use]
+    pub fn find(name: &str) -> Option<Self> {
+        WORKLOADS.iter().find(|named| named.name == name).copied()
+    }
+
+    /// Reads or generates it, and lets the oracles answer.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
+    pub fn load(self, size: Size) -> Result<Workload, LoadError> {
+        let empty = Workload { name: self.name, recording: None, levels: None };
+        let loaded = match self.source {
+            Source::Feed(feed) => feed.load(size).map(|(recording, levels)| Workload {
+                recording: Some(recording),
+                levels: Some(levels),
+                ..empty
+            }),
+            Source::Shape(shape) => shape
+                .stream(size)
+                .map(|levels| Workload { levels: Some(levels), ..empty })
+                .map_err(LoadError::Broken),
+        };
+        loaded.map_err(|error| match error {
+            LoadError::Broken(what) => LoadError::Broken(format!("{}: {what}", self.name)),
+            absent @ LoadError::Absent(_) => absent,
+        })
+    }
+}
+
+/// A folder of the recordings, in `DEPTHWIRE_DATA` or beside the project.
+fn folder(name: &str) -> Result<PathBuf, LoadError> {
+    let root = match std::env::var_os("DEPTHWIRE_DATA") {
+        Some(root) => PathBuf::from(root),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"),
+    };
+    let folder = root.join(name);
+    if folder.is_dir() { Ok(folder) } else { Err(LoadError::Absent(folder)) }
+}
