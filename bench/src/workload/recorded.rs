@@ -179,7 +179,8 @@ impl Collected {
                 Event::Snapshot(snapshot) if chain.is_none() => {
                     self.recording.lead_frames = self.recording.book_frames.len();
                     self.snapshot = Some(levels.clone());
-                    let mut started = Chain::new(Rule::of(self.recording.venue), snapshot.last_id);
+                    let rule = Rule::of(self.recording.venue).ok_or("its venue sends no snapshots")?;
+                    let mut started = Chain::new(rule, snapshot.last_id);
                     for (update, levels) in waiting.drain(..) {
                         self.apply(&mut started, update, levels)?;
                     }
