@@ -332,7 +332,7 @@ impl fmt::Display for DecodeError {
 impl std::error::Error for DecodeError {}
 
 /// A byte as people read it.
-struct Byte(u8);
+pub(super) struct Byte(pub(super) u8);
 
 impl fmt::Display for Byte {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,8 +5,10 @@
 //! the limits below. An error concerns its own frame only.
 
 mod binance;
+pub mod binary_file;
 mod detect;
 mod error;
+pub mod itch;
 mod json;
 mod levels;
 mod printed;
