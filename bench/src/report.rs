@@ -65,6 +65,18 @@ impl Row {
         Self { bench, workload, contender, unit, median, spread, ratio, rounds, answer, note }
     }
 
+    /// A row of what could not take part, and why.
+    #[must_use]
+    pub fn absent(
+        (bench, workload): (&'static str, &'static str),
+        contender: &'static str,
+        unit: &'static str,
+        why: &str,
+    ) -> Self {
+        let (median, spread, ratio, rounds, answer) = (None, None, None, None, String::new());
+        Self { bench, workload, contender, unit, median, spread, ratio, rounds, answer, note: why.to_owned() }
+    }
+
     /// The line that people read.
     #[must_use]
     pub fn line(&self) -> String {

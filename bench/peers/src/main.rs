@@ -1,0 +1,23 @@
+//! What others have made, in the comparisons of `depthwire-bench`: same prepared input, same rounds, answers compared.
+//!
+//! Each peer is driven by the fastest of its documented methods. Input in its own types is made outside the time.
+
+mod level_books;
+
+use std::process::ExitCode;
+
+use depthwire_bench::program;
+use depthwire_bench::report::Row;
+use depthwire_bench::timing::Contender;
+use depthwire_bench::workload::Workload;
+
+fn main() -> ExitCode {
+    program::main_with(|bench, workload| peers(bench, workload))
+}
+
+fn peers<'a>(bench: &str, workload: &'a Workload) -> (Vec<Contender<'a>>, Vec<Row>) {
+    match bench {
+        "l2_apply" => level_books::contenders(workload),
+        _ => Default::default(),
+    }
+}
