@@ -6,6 +6,7 @@
 
 mod binance;
 pub mod binary_file;
+pub mod dbn;
 mod detect;
 mod error;
 pub mod itch;
