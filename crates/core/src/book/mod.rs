@@ -12,6 +12,7 @@ mod bitset;
 mod digest;
 mod far;
 mod l2_book;
+pub mod l3;
 mod ladder;
 mod naive;
 mod side;

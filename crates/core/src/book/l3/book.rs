@@ -1,0 +1,144 @@
+//! One book: the best of each side in the first cache line, each side's map of levels in one more.
+
+use super::NONE;
+use super::level_map::{Entry, EntryIter, Grid, LevelMap, Windows};
+use super::levels::LevelPool;
+use crate::book::BookSpec;
+
+/// What is read of a side after every message.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Top {
+    /// Key and quantity of the best level; without meaning on an empty side.
+    pub(super) best_key: i64,
+    pub(super) best_qty: i64,
+    /// The best level, [`NONE`] = the side is empty.
+    pub(super) best_level: u32,
+    /// Number of levels.
+    pub(super) levels: u32,
+}
+
+const EMPTY: Top = Top { best_key: 0, best_qty: 0, best_level: NONE, levels: 0 };
+
+/// A book without its levels: three cache lines, of which a message touches one or two. Sides are 0 and 1.
+#[derive(Debug)]
+#[repr(C, align(64))]
+pub(super) struct Book {
+    pub(super) tops: [Top; 2],
+    grid: Grid,
+    maps: [LevelMap; 2],
+}
+
+const _: () = assert!(size_of::<Book>() == 192);
+
+impl Book {
+    pub(super) fn new(spec: BookSpec) -> Self {
+        Self {
+            tops: [EMPTY; 2],
+            grid: Grid::new(spec.tick_size),
+            maps: [LevelMap::new(spec.levels_max), LevelMap::new(spec.levels_max)],
+        }
+    }
+
+    pub(super) fn levels_max(&self) -> u32 {
+        self.maps[0].levels_max
+    }
+
+    /// Number of levels of both sides.
+    #[inline]
+    pub(super) fn levels_total(&self) -> u64 {
+        u64::from(self.tops[0].levels) + u64::from(self.tops[1].levels)
+    }
+
+    /// The level at a key, [`NONE`] = there is none.
+    #[inline]
+    pub(super) fn find(&self, side: usize, key: i64, windows: &Windows) -> u32 {
+        self.maps[side].find(key, self.grid, windows)
+    }
+
+    /// Adds a level that is not there.
+    #[inline]
+    pub(super) fn insert(&mut self, side: usize, entry: Entry, qty: i64, windows: &mut Windows) {
+        let top = &mut self.tops[side];
+        top.levels += 1;
+        if top.best_level == NONE || entry.key > top.best_key {
+            top.best_key = entry.key;
+            top.best_qty = qty;
+            top.best_level = entry.level;
+        }
+        let (best, levels) = (top.best_key, top.levels as usize);
+        self.maps[side].insert(entry, self.grid, -(side as i64), best, levels, windows);
+    }
+
+    /// Takes out a level that is there.
+    #[inline]
+    pub(super) fn remove(&mut self, side: usize, entry: Entry, windows: &mut Windows, levels: &LevelPool) {
+        self.maps[side].remove(entry.key, self.grid, windows);
+        let top = &mut self.tops[side];
+        top.levels -= 1;
+        if top.best_level == entry.level {
+            let next = self.maps[side].best(self.grid, windows);
+            match next {
+                Some(best) => {
+                    top.best_key = best.key;
+                    top.best_qty = levels.get(best.level).qty;
+                    top.best_level = best.level;
+                }
+                None => top.best_level = NONE,
+            }
+        }
+    }
+
+    /// Notes the quantity of a level whose orders have changed.
+    #[inline]
+    pub(super) fn requote(&mut self, side: usize, level: u32, qty: i64) {
+        let top = &mut self.tops[side];
+        top.best_qty = if top.best_level == level { qty } else { top.best_qty };
+    }
+
+    /// The levels of a side, best first.
+    pub(super) fn entries<'a>(&'a self, side: usize, windows: &'a Windows) -> EntryIter<'a> {
+        self.maps[side].entries(self.grid, windows)
+    }
+
+    /// Fetches the cell of a price ahead of its use.
+    #[inline]
+    pub(super) fn prefetch(&self, side: usize, key: i64, windows: &Windows) {
+        self.maps[side].prefetch(key, self.grid, windows);
+    }
+
+    /// Fetches the lines of a side ahead of their use.
+    #[inline]
+    pub(super) fn prefetch_map(&self, side: usize) {
+        super::memory::prefetch(&self.maps[side]);
+    }
+
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.maps[0].memory_bytes() + self.maps[1].memory_bytes()
+    }
+
+    /// Checks what must hold between messages; names the rule that does not.
+    pub(super) fn check_invariants(&self, windows: &Windows, levels: &LevelPool) -> Result<(), &'static str> {
+        for (side, top) in self.tops.iter().enumerate() {
+            self.maps[side].check_invariants(self.grid, windows)?;
+            let mut entries = self.entries(side, windows);
+            if !self.entries(side, windows).is_sorted_by(|a, b| a.key > b.key) {
+                return Err("levels come best first");
+            }
+            if self.entries(side, windows).count() != top.levels as usize {
+                return Err("levels are counted");
+            }
+            let is_best = match entries.next() {
+                None => top.best_level == NONE,
+                Some(best) => {
+                    top.best_level == best.level
+                        && top.best_key == best.key
+                        && top.best_qty == levels.get(best.level).qty
+                }
+            };
+            if !is_best {
+                return Err("the noted best is the best");
+            }
+        }
+        Ok(())
+    }
+}

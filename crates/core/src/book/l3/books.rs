@@ -1,0 +1,690 @@
+//! The books that serve: one order table, one pool of levels, one of queue pieces, and a few lines for each book.
+
+use super::book::Book;
+use super::level_map::{Entry, EntryIter, Windows};
+use super::levels::{LevelNode, LevelPool, reserve};
+use super::memory::prefetch;
+use super::order_table::{OrderNode, OrderTable};
+use super::queue::{self, ChunkPool, QueueIter};
+use super::{
+    BOOKS_MAX, Bbo, BookIndex, L3Error, L3Level, L3Spec, NONE, ORDERS_MAX, Order, QueuePosition, QueuedOrder,
+    Touched, flip,
+};
+use crate::book::BookSpec;
+use crate::types::{Level, OrderChange, OrderId, Price, Qty, Side};
+
+/// All order-by-order books of one feed.
+///
+/// In plain words: find the order by its number; it knows its level; change the level's quantity and queue, both in
+/// one cache line; when a level comes or goes, note it in the book's map of prices; keep the best of each side at
+/// hand.
+#[derive(Debug)]
+pub struct L3Books {
+    spec: L3Spec,
+    orders: OrderTable,
+    levels: LevelPool,
+    chunks: ChunkPool,
+    windows: Windows,
+    books: Vec<Book>,
+}
+
+/// An order as the table finds it.
+struct Found {
+    handle: u32,
+    node: OrderNode,
+    key: i64,
+    side: usize,
+}
+
+impl L3Books {
+    /// No book and no order. Reserves address space for the limits; memory is taken as orders come.
+    ///
+    /// # Errors
+    /// [`L3Error::Spec`] for limits above [`ORDERS_MAX`] and [`BOOKS_MAX`], [`L3Error::Memory`] where the machine
+    /// refuses the address space.
+    pub fn new(spec: L3Spec) -> Result<Self, L3Error> {
+        if spec.orders_max > ORDERS_MAX || spec.books_max > BOOKS_MAX {
+            return Err(L3Error::Spec { orders_max: spec.orders_max, books_max: spec.books_max });
+        }
+        Ok(Self {
+            spec,
+            orders: OrderTable::new(&spec)?,
+            levels: LevelPool::new(spec.orders_max)?,
+            chunks: ChunkPool::new(spec.orders_max)?,
+            windows: Windows::default(),
+            books: reserve(spec.books_max as usize)?,
+        })
+    }
+
+    /// Opens an empty book.
+    ///
+    /// # Errors
+    /// [`L3Error::BooksLimit`].
+    pub fn open(&mut self, spec: BookSpec) -> Result<BookIndex, L3Error> {
+        if self.books.len() >= self.spec.books_max as usize {
+            return Err(L3Error::BooksLimit { books_max: self.spec.books_max });
+        }
+        self.books.push(Book::new(spec));
+        Ok(BookIndex(self.books.len() as u32 - 1))
+    }
+
+    /// Applies one change.
+    ///
+    /// # Errors
+    /// See [`L3Error`]; everything is then as before.
+    #[inline]
+    pub fn apply(&mut self, book: BookIndex, change: &OrderChange) -> Result<Touched, L3Error> {
+        match *change {
+            OrderChange::Add { id, side, price, qty } => self.add(book, id, side, price, qty),
+            OrderChange::Reduce { id, qty } | OrderChange::Execute { id, qty } => self.reduce(book, id, qty),
+            OrderChange::Replace { id, new_id, price, qty } => self.replace(book, id, new_id, price, qty),
+            OrderChange::Modify { id, side, price, qty } => self.modify(book, id, side, price, qty),
+            OrderChange::Delete { id } => self.delete(book, id),
+            OrderChange::Clear => self.clear(book),
+        }
+    }
+
+    /// A new order at the end of its price's queue.
+    ///
+    /// # Errors
+    /// [`L3Error::UnknownBook`], [`L3Error::BadQty`], [`L3Error::DuplicateOrder`], [`L3Error::OrdersLimit`],
+    /// [`L3Error::LevelsLimit`], [`L3Error::QtyOverflow`]; everything is then as before.
+    #[inline]
+    pub fn add(
+        &mut self,
+        book: BookIndex,
+        id: OrderId,
+        side: Side,
+        price: Price,
+        qty: Qty,
+    ) -> Result<Touched, L3Error> {
+        let Some(of) = self.books.get(book.0 as usize) else { return Err(L3Error::UnknownBook { book }) };
+        above_zero(qty)?;
+        if self.orders.find(id.0).is_some() {
+            return Err(L3Error::DuplicateOrder { id });
+        }
+        if self.orders.len() >= self.spec.orders_max as usize {
+            return Err(L3Error::OrdersLimit { orders_max: self.spec.orders_max });
+        }
+        let key = price.0 ^ flip(side);
+        let level = of.find(side as usize, key, &self.windows);
+        self.check_room(of, side, key, level, 0, qty)?;
+        let qty = self.join(book, id, side as usize, key, level, qty.0);
+        Ok(Touched::One { side, now: Level { price, qty: Qty(qty) } })
+    }
+
+    /// The order loses a quantity and keeps its place; at nothing left it leaves.
+    ///
+    /// # Errors
+    /// [`L3Error::UnknownBook`], [`L3Error::BadQty`], [`L3Error::UnknownOrder`], [`L3Error::WrongBook`],
+    /// [`L3Error::Underflow`]; everything is then as before.
+    #[inline]
+    pub fn reduce(&mut self, book: BookIndex, id: OrderId, qty: Qty) -> Result<Touched, L3Error> {
+        self.check_book(book)?;
+        above_zero(qty)?;
+        let found = self.own(book, id)?;
+        if qty.0 > found.node.qty {
+            return Err(L3Error::Underflow { id, left: Qty(found.node.qty), asked: qty });
+        }
+        let left = if qty.0 == found.node.qty {
+            self.leave(book, id, &found)
+        } else {
+            self.set_qty(book, &found, found.node.qty - qty.0)
+        };
+        Ok(found.one(left))
+    }
+
+    /// As [`Self::reduce`], by a trade.
+    ///
+    /// # Errors
+    /// As [`Self::reduce`].
+    #[inline]
+    pub fn execute(&mut self, book: BookIndex, id: OrderId, qty: Qty) -> Result<Touched, L3Error> {
+        self.reduce(book, id, qty)
+    }
+
+    /// The order leaves, and one with a new number takes its side at the end of the queue of `price`. The two numbers
+    /// may be the same.
+    ///
+    /// # Errors
+    /// [`L3Error::UnknownBook`], [`L3Error::BadQty`], [`L3Error::UnknownOrder`], [`L3Error::WrongBook`],
+    /// [`L3Error::DuplicateOrder`], [`L3Error::LevelsLimit`], [`L3Error::QtyOverflow`]; everything is then as before.
+    #[inline]
+    pub fn replace(
+        &mut self,
+        book: BookIndex,
+        id: OrderId,
+        new_id: OrderId,
+        price: Price,
+        qty: Qty,
+    ) -> Result<Touched, L3Error> {
+        self.check_book(book)?;
+        above_zero(qty)?;
+        let found = self.own(book, id)?;
+        if id != new_id && self.orders.find(new_id.0).is_some() {
+            return Err(L3Error::DuplicateOrder { id: new_id });
+        }
+        self.move_order(book, id, &found, new_id, price, qty)
+    }
+
+    /// The order's price and quantity become these. It keeps its place when the price stays and the quantity does not
+    /// grow, else it goes to the end of the queue.
+    ///
+    /// # Errors
+    /// [`L3Error::UnknownBook`], [`L3Error::BadQty`], [`L3Error::UnknownOrder`], [`L3Error::WrongBook`],
+    /// [`L3Error::WrongSide`], [`L3Error::LevelsLimit`], [`L3Error::QtyOverflow`]; everything is then as before.
+    #[inline]
+    pub fn modify(
+        &mut self,
+        book: BookIndex,
+        id: OrderId,
+        side: Side,
+        price: Price,
+        qty: Qty,
+    ) -> Result<Touched, L3Error> {
+        self.check_book(book)?;
+        above_zero(qty)?;
+        let found = self.own(book, id)?;
+        if side as usize != found.side {
+            return Err(L3Error::WrongSide { id, expected: found.side() });
+        }
+        if price == found.price() && qty.0 <= found.node.qty {
+            let left = self.set_qty(book, &found, qty.0);
+            return Ok(found.one(left));
+        }
+        self.move_order(book, id, &found, id, price, qty)
+    }
+
+    /// The order leaves.
+    ///
+    /// # Errors
+    /// [`L3Error::UnknownBook`], [`L3Error::UnknownOrder`], [`L3Error::WrongBook`]; everything is then as before.
+    #[inline]
+    pub fn delete(&mut self, book: BookIndex, id: OrderId) -> Result<Touched, L3Error> {
+        self.check_book(book)?;
+        let found = self.own(book, id)?;
+        let left = self.leave(book, id, &found);
+        Ok(found.one(left))
+    }
+
+    /// All orders of the book leave. Costs a few nanoseconds an order.
+    ///
+    /// # Errors
+    /// [`L3Error::UnknownBook`].
+    pub fn clear(&mut self, book: BookIndex) -> Result<Touched, L3Error> {
+        self.check_book(book)?;
+        for side in 0..2 {
+            while let Some(level) = self.best_level(book, side) {
+                let LevelNode { key, orders, .. } = *self.levels.get(level);
+                for _ in 0..orders {
+                    let first = QueueIter::new(self.levels.get(level), &self.chunks).next();
+                    let Some(handle) = first else { break };
+                    let id = OrderId(self.orders.id(handle));
+                    self.leave(book, id, &Found { handle, node: self.orders.get(handle), key, side });
+                }
+            }
+        }
+        Ok(Touched::Book)
+    }
+
+    /// The highest bid.
+    #[inline]
+    #[must_use]
+    pub fn best_bid(&self, book: BookIndex) -> Option<Level> {
+        self.best(book, Side::Bid)
+    }
+
+    /// The lowest ask.
+    #[inline]
+    #[must_use]
+    pub fn best_ask(&self, book: BookIndex) -> Option<Level> {
+        self.best(book, Side::Ask)
+    }
+
+    /// Both. Reads one cache line.
+    #[inline]
+    #[must_use]
+    pub fn bbo(&self, book: BookIndex) -> Bbo {
+        Bbo { bid: self.best_bid(book), ask: self.best_ask(book) }
+    }
+
+    /// How much stands at a price, 0 = nothing.
+    #[inline]
+    #[must_use]
+    pub fn qty_at(&self, book: BookIndex, side: Side, price: Price) -> Qty {
+        Qty(self.level_at(book, side, price).map_or(0, |level| level.qty))
+    }
+
+    /// How many orders stand at a price.
+    #[inline]
+    #[must_use]
+    pub fn order_count_at(&self, book: BookIndex, side: Side, price: Price) -> u32 {
+        self.level_at(book, side, price).map_or(0, |level| level.orders)
+    }
+
+    /// Number of levels of one side.
+    #[inline]
+    #[must_use]
+    pub fn len(&self, book: BookIndex, side: Side) -> usize {
+        self.books.get(book.0 as usize).map_or(0, |book| book.tops[side as usize].levels as usize)
+    }
+
+    /// Whether neither side has a level.
+    #[inline]
+    #[must_use]
+    pub fn is_empty(&self, book: BookIndex) -> bool {
+        self.len(book, Side::Bid) + self.len(book, Side::Ask) == 0
+    }
+
+    /// Resting orders of all books.
+    #[inline]
+    #[must_use]
+    pub fn orders_len(&self) -> usize {
+        self.orders.len()
+    }
+
+    /// Levels of all books.
+    #[must_use]
+    pub fn levels_len(&self) -> usize {
+        self.levels.len()
+    }
+
+    /// Number of open books.
+    #[must_use]
+    pub fn books_len(&self) -> usize {
+        self.books.len()
+    }
+
+    /// One side's levels, best first.
+    pub fn levels(&self, book: BookIndex, side: Side) -> impl Iterator<Item = Level> + use<'_> {
+        self.levels_with_orders(book, side).map(|level| level.level)
+    }
+
+    /// One side's levels with their numbers of orders, best first.
+    #[must_use]
+    pub fn levels_with_orders(&self, book: BookIndex, side: Side) -> L3Levels<'_> {
+        let entries = self.books.get(book.0 as usize).map(|book| book.entries(side as usize, &self.windows));
+        L3Levels { entries, flip: flip(side), levels: &self.levels }
+    }
+
+    /// The order of that number.
+    #[inline]
+    #[must_use]
+    pub fn order(&self, id: OrderId) -> Option<Order> {
+        let node = self.orders.get(self.orders.find(id.0)?);
+        let level = self.levels.get(node.level);
+        let side = if level.owner & 1 == 0 { Side::Bid } else { Side::Ask };
+        Some(Order {
+            book: BookIndex(level.owner >> 1),
+            side,
+            price: Price(level.key ^ flip(side)),
+            qty: Qty(node.qty),
+        })
+    }
+
+    /// The orders at a price, the first to trade first.
+    #[must_use]
+    pub fn queue(&self, book: BookIndex, side: Side, price: Price) -> L3Queue<'_> {
+        let level = self.level_at(book, side, price);
+        let handles = level.map_or(QueueIter::empty(), |level| QueueIter::new(level, &self.chunks));
+        L3Queue { handles, orders: &self.orders }
+    }
+
+    /// What stands before an order at its price. Costs a read of each order before it.
+    #[must_use]
+    pub fn queue_position(&self, id: OrderId) -> Option<QueuePosition> {
+        let own = self.orders.find(id.0)?;
+        let level = self.levels.get(self.orders.get(own).level);
+        let mut position = QueuePosition::default();
+        for ahead in QueueIter::new(level, &self.chunks).take_while(|ahead| *ahead != own) {
+            position.orders_ahead += 1;
+            // Cannot overflow: a level's sum fits.
+            position.qty_ahead.0 += self.orders.get(ahead).qty;
+        }
+        Some(position)
+    }
+
+    /// Memory in use, in bytes, beside what [`L3Books::new`] reserves without touching it.
+    ///
+    /// At most, for the greatest number of orders that ever rested: 448 bytes an order, 17 KiB a side that ever had
+    /// eight levels, 200 bytes a book, 2 MiB.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        self.orders.memory_bytes()
+            + self.levels.memory_bytes()
+            + self.chunks.memory_bytes()
+            + self.windows.memory_bytes()
+            + size_of_val(&*self.books)
+            + self.books.iter().map(Book::memory_bytes).sum::<usize>()
+    }
+
+    /// Checks what must hold between messages, in time linear in all orders; names the rule that does not.
+    ///
+    /// # Errors
+    /// The rule that is broken.
+    pub fn check_invariants(&self) -> Result<(), &'static str> {
+        self.orders.check_invariants()?;
+        let (mut levels, mut orders) = (0, 0);
+        for (index, book) in self.books.iter().enumerate() {
+            book.check_invariants(&self.windows, &self.levels)?;
+            for side in 0..2 {
+                for entry in book.entries(side, &self.windows) {
+                    let level = self.levels.get(entry.level);
+                    levels += 1;
+                    orders += level.orders as usize;
+                    if level.key != entry.key || level.owner as usize != index << 1 | side {
+                        return Err("a level knows its key, book and side");
+                    }
+                    let mut left = (level.orders, level.qty);
+                    for handle in QueueIter::new(level, &self.chunks) {
+                        let node = self.orders.get(handle);
+                        if node.level != entry.level
+                            || self.orders.find(self.orders.id(handle)) != Some(handle)
+                        {
+                            return Err("an order of a queue knows its level and is found by its number");
+                        }
+                        left = (left.0.wrapping_sub(1), left.1.wrapping_sub(node.qty));
+                    }
+                    if left != (0, 0) || level.orders == 0 {
+                        return Err("a level counts its orders and sums their quantities");
+                    }
+                }
+            }
+        }
+        if (levels, orders) != (self.levels.len(), self.orders.len()) {
+            return Err("every order and every level is in a book");
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn check_book(&self, book: BookIndex) -> Result<(), L3Error> {
+        if (book.0 as usize) < self.books.len() { Ok(()) } else { Err(L3Error::UnknownBook { book }) }
+    }
+
+    #[inline]
+    fn best(&self, book: BookIndex, side: Side) -> Option<Level> {
+        let top = self.books.get(book.0 as usize)?.tops[side as usize];
+        let level = Level { price: Price(top.best_key ^ flip(side)), qty: Qty(top.best_qty) };
+        (top.best_level != NONE).then_some(level)
+    }
+
+    fn best_level(&self, book: BookIndex, side: usize) -> Option<u32> {
+        let top = self.books.get(book.0 as usize)?.tops[side];
+        (top.best_level != NONE).then_some(top.best_level)
+    }
+
+    #[inline]
+    fn level_at(&self, book: BookIndex, side: Side, price: Price) -> Option<&LevelNode> {
+        let book = self.books.get(book.0 as usize)?;
+        let level = book.find(side as usize, price.0 ^ flip(side), &self.windows);
+        (level != NONE).then(|| self.levels.get(level))
+    }
+
+    /// The order, if it rests in this book.
+    #[inline]
+    fn own(&self, book: BookIndex, id: OrderId) -> Result<Found, L3Error> {
+        let Some(handle) = self.orders.find(id.0) else { return Err(L3Error::UnknownOrder { id }) };
+        let node = self.orders.get(handle);
+        let level = self.levels.get(node.level);
+        if level.owner >> 1 != book.0 {
+            return Err(L3Error::WrongBook { id, expected: BookIndex(level.owner >> 1), got: book });
+        }
+        Ok(Found { handle, node, key: level.key, side: (level.owner & 1) as usize })
+    }
+
+    /// Whether a quantity may stand at a key, whose level is `level` or not there yet, when `leaving` levels go first.
+    #[inline]
+    fn check_room(
+        &self,
+        of: &Book,
+        side: Side,
+        key: i64,
+        level: u32,
+        leaving: u64,
+        qty: Qty,
+    ) -> Result<(), L3Error> {
+        if level == NONE {
+            if of.levels_total() - leaving >= u64::from(of.levels_max()) {
+                return Err(L3Error::LevelsLimit { levels_max: of.levels_max() });
+            }
+        } else if self.levels.get(level).qty.checked_add(qty.0).is_none() {
+            return Err(L3Error::QtyOverflow { side, price: Price(key ^ flip(side)) });
+        }
+        Ok(())
+    }
+
+    /// The order leaves its place for the end of a queue, under the same number or a new one.
+    #[inline]
+    fn move_order(
+        &mut self,
+        book: BookIndex,
+        id: OrderId,
+        found: &Found,
+        new_id: OrderId,
+        price: Price,
+        qty: Qty,
+    ) -> Result<Touched, L3Error> {
+        let Some(of) = self.books.get(book.0 as usize) else { return Err(L3Error::UnknownBook { book }) };
+        let side = found.side();
+        let key = price.0 ^ flip(side);
+        if key == found.key {
+            return self.requeue(book, id, found, new_id, qty);
+        }
+        let level = of.find(found.side, key, &self.windows);
+        let leaving = u64::from(self.levels.get(found.node.level).orders == 1);
+        self.check_room(of, side, key, level, leaving, qty)?;
+        let left = self.leave(book, id, found);
+        let joined = self.join(book, new_id, found.side, key, level, qty.0);
+        Ok(Touched::Two {
+            side,
+            left: Level { price: found.price(), qty: Qty(left) },
+            joined: Level { price, qty: Qty(joined) },
+        })
+    }
+
+    /// The order goes to the end of its own queue with another quantity, so its level stays whatever happens.
+    #[inline]
+    fn requeue(
+        &mut self,
+        book: BookIndex,
+        id: OrderId,
+        found: &Found,
+        new_id: OrderId,
+        qty: Qty,
+    ) -> Result<Touched, L3Error> {
+        let Found { handle, node, side, .. } = *found;
+        let level = self.levels.get_mut(node.level);
+        let Some(total) = (level.qty - node.qty).checked_add(qty.0) else {
+            return Err(L3Error::QtyOverflow { side: found.side(), price: found.price() });
+        };
+        level.qty = total;
+        queue::remove(level, &mut self.chunks, handle, node.chunk);
+        let (levels, chunks) = (&mut self.levels, &mut self.chunks);
+        let mut handle = handle;
+        if id == new_id {
+            self.orders.get_mut(handle).qty = qty.0;
+        } else {
+            let mut renamed = |node: &OrderNode, from, to| {
+                queue::rename(levels.get_mut(node.level), chunks, node, from, to);
+            };
+            self.orders.remove(id.0, handle, &mut renamed);
+            handle = self.orders.insert(new_id.0, OrderNode { qty: qty.0, ..node }, &mut renamed);
+        }
+        queue::push(self.levels.get_mut(node.level), &mut self.chunks, self.orders.orders_mut(), handle);
+        self.books[book.0 as usize].requote(side, node.level, total);
+        Ok(found.one(total))
+    }
+
+    /// The order keeps its place with a smaller quantity; returns its level's.
+    #[inline]
+    fn set_qty(&mut self, book: BookIndex, found: &Found, qty: i64) -> i64 {
+        self.orders.get_mut(found.handle).qty = qty;
+        let level = self.levels.get_mut(found.node.level);
+        level.qty -= found.node.qty - qty;
+        let total = level.qty;
+        self.books[book.0 as usize].requote(found.side, found.node.level, total);
+        total
+    }
+
+    /// A new order at the end of the queue of a key, whose level is `level` or not there yet; returns the level's
+    /// quantity.
+    #[inline]
+    fn join(&mut self, book: BookIndex, id: OrderId, side: usize, key: i64, level: u32, qty: i64) -> i64 {
+        let of = &mut self.books[book.0 as usize];
+        let mut level = level;
+        if level == NONE {
+            level = self.levels.alloc(key, book.0 << 1 | side as u32);
+            of.insert(side, Entry { key, level }, qty, &mut self.windows);
+        }
+        let (levels, chunks) = (&mut self.levels, &mut self.chunks);
+        let handle = self.orders.insert(id.0, OrderNode { qty, level, chunk: NONE }, |node, from, to| {
+            queue::rename(levels.get_mut(node.level), chunks, node, from, to);
+        });
+        let node = self.levels.get_mut(level);
+        // Cannot overflow: the sum was checked.
+        node.qty += qty;
+        let total = node.qty;
+        queue::push(node, &mut self.chunks, self.orders.orders_mut(), handle);
+        of.requote(side, level, total);
+        total
+    }
+
+    /// The order leaves; returns what its level has left.
+    #[inline]
+    fn leave(&mut self, book: BookIndex, id: OrderId, found: &Found) -> i64 {
+        let Found { handle, node, side, key } = *found;
+        let level = self.levels.get_mut(node.level);
+        level.qty -= node.qty;
+        let total = level.qty;
+        queue::remove(level, &mut self.chunks, handle, node.chunk);
+        let of = &mut self.books[book.0 as usize];
+        if total == 0 {
+            of.remove(side, Entry { key, level: node.level }, &mut self.windows, &self.levels);
+            self.levels.free(node.level);
+        } else {
+            of.requote(side, node.level, total);
+        }
+        let (levels, chunks) = (&mut self.levels, &mut self.chunks);
+        self.orders.remove(id.0, handle, |node, from, to| {
+            queue::rename(levels.get_mut(node.level), chunks, node, from, to);
+        });
+        total
+    }
+}
+
+/// Hints for callers that decode ahead. A message of one of many books waits for three cache lines, each of which
+/// says where the next one is: fetch the first when a message is decoded, the second some messages later, the third
+/// after some more. A hint may come too late, too early or for nothing; it never changes an answer.
+impl L3Books {
+    /// First: the order that a change names, and the lines of its book.
+    #[inline]
+    pub fn prefetch(&self, book: BookIndex, change: &OrderChange) {
+        if let Some(of) = self.books.get(book.0 as usize) {
+            prefetch(of);
+            if let OrderChange::Add { side, .. } = change {
+                of.prefetch_map(*side as usize);
+            }
+        }
+        if let Some(id) = leaving(change) {
+            self.orders.prefetch(id.0);
+        }
+    }
+
+    /// Second: the level that the order leaves, and where the book notes the level that it joins.
+    #[inline]
+    pub fn prefetch_levels(&self, book: BookIndex, change: &OrderChange) {
+        if let OrderChange::Add { side, price, .. } = *change
+            && let Some(of) = self.books.get(book.0 as usize)
+        {
+            of.prefetch(side as usize, price.0 ^ flip(side), &self.windows);
+        }
+        if let Some(handle) = leaving(change).and_then(|id| self.orders.find(id.0)) {
+            let node = self.orders.get(handle);
+            self.levels.prefetch(node.level);
+            self.chunks.prefetch(node.chunk);
+        }
+    }
+
+    /// Third: the level that the order joins.
+    #[inline]
+    pub fn prefetch_joined(&self, book: BookIndex, change: &OrderChange) {
+        if let OrderChange::Add { side, price, .. } = *change
+            && let Some(of) = self.books.get(book.0 as usize)
+        {
+            self.levels.prefetch(of.find(side as usize, price.0 ^ flip(side), &self.windows));
+        }
+    }
+}
+
+/// The order that leaves its place, or may.
+#[inline]
+fn leaving(change: &OrderChange) -> Option<OrderId> {
+    match *change {
+        OrderChange::Reduce { id, .. }
+        | OrderChange::Execute { id, .. }
+        | OrderChange::Replace { id, .. }
+        | OrderChange::Modify { id, .. }
+        | OrderChange::Delete { id } => Some(id),
+        OrderChange::Add { .. } | OrderChange::Clear => None,
+    }
+}
+
+#[inline]
+fn above_zero(qty: Qty) -> Result<(), L3Error> {
+    if qty.0 > 0 { Ok(()) } else { Err(L3Error::BadQty { qty }) }
+}
+
+impl Found {
+    #[inline]
+    fn side(&self) -> Side {
+        if self.side == 0 { Side::Bid } else { Side::Ask }
+    }
+
+    #[inline]
+    fn price(&self) -> Price {
+        Price(self.key ^ flip(self.side()))
+    }
+
+    #[inline]
+    fn one(&self, qty: i64) -> Touched {
+        Touched::One { side: self.side(), now: Level { price: self.price(), qty: Qty(qty) } }
+    }
+}
+
+/// The levels of one side, best first. Allocates nothing.
+#[derive(Clone, Debug)]
+pub struct L3Levels<'a> {
+    entries: Option<EntryIter<'a>>,
+    flip: i64,
+    levels: &'a LevelPool,
+}
+
+impl Iterator for L3Levels<'_> {
+    type Item = L3Level;
+
+    #[inline]
+    fn next(&mut self) -> Option<L3Level> {
+        let entry = self.entries.as_mut()?.next()?;
+        let node = self.levels.get(entry.level);
+        let level = Level { price: Price(entry.key ^ self.flip), qty: Qty(node.qty) };
+        Some(L3Level { level, orders: node.orders })
+    }
+}
+
+/// The orders of one queue, the first to trade first. Allocates nothing.
+#[derive(Clone, Debug)]
+pub struct L3Queue<'a> {
+    handles: QueueIter<'a>,
+    orders: &'a OrderTable,
+}
+
+impl Iterator for L3Queue<'_> {
+    type Item = QueuedOrder;
+
+    #[inline]
+    fn next(&mut self) -> Option<QueuedOrder> {
+        let handle = self.handles.next()?;
+        Some(QueuedOrder { id: OrderId(self.orders.id(handle)), qty: Qty(self.orders.get(handle).qty) })
+    }
+}

@@ -1,0 +1,371 @@
+//! Price → level of one side: a window of slots around the top, an ordered list for what the window cannot hold.
+
+use super::NONE;
+use super::memory::{advise_large_pages, prefetch};
+
+/// Slots of the smallest and of the largest window.
+const SLOTS_MIN: u32 = 256;
+const SLOTS_MAX: u32 = 2_048;
+
+/// A window begins with its bits, one for each slot, in words of 32; the largest needs this many.
+const WORDS: usize = SLOTS_MAX as usize / 32;
+
+/// Sizes of windows: 256, 512, 1,024, 2,048.
+const SIZES: usize = (SLOTS_MAX / SLOTS_MIN).ilog2() as usize + 1;
+
+/// A side with fewer levels than this has no window: a list of eight is one or two cache lines.
+const LEVELS_MIN: usize = 8;
+
+/// Levels that the window missed before it is placed anew, and the part of the side's levels that they must be.
+const MISSES_MIN: u32 = 16;
+const MISSES_PART: usize = 4;
+
+/// Greatest price step that a window works with. A distance below 0 wraps to at least 2^62, which no window reaches.
+const TICK_SIZE_MAX: u64 = 1 << 40;
+
+/// Greatest magnitude of a best price that a window is placed on, so that its base stays within ±2^62.
+const ANCHOR_MAX: u64 = 1 << 61;
+
+const _: () = assert!((SLOTS_MAX as u128) * (TICK_SIZE_MAX as u128) < 1 << 62);
+
+/// The price steps of a book.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Grid {
+    /// Step in mantissa units; 0 = unknown, then no price is on the grid.
+    tick_size: u64,
+    /// 2^63 / `tick_size`, rounded up.
+    reciprocal: u64,
+}
+
+impl Grid {
+    pub(super) fn new(tick_size: i64) -> Self {
+        let tick_size = u64::try_from(tick_size).ok().filter(|tick| *tick <= TICK_SIZE_MAX).unwrap_or(0);
+        Self { tick_size, reciprocal: if tick_size == 0 { 0 } else { (1u64 << 63).div_ceil(tick_size) } }
+    }
+
+    /// The step at this distance from slot 0, if it is one of `slots`.
+    ///
+    /// The division is a multiplication: with m = ⌈2^63 / t⌉ and e = m·t − 2^63 < t ≤ 2^40, a distance d = q·t gives
+    /// d·m / 2^63 = q + q·e / 2^63, whose rest is below 1 for q < 2^23. A distance that is no multiple may come out
+    /// either way, and then q·t ≠ d.
+    #[inline]
+    fn slot(self, distance: u64, slots: u32) -> Option<u32> {
+        let slot = ((u128::from(distance) * u128::from(self.reciprocal)) >> 63) as u64;
+        // Cannot wrap where it matters: below 2^11 × 2^40.
+        let is_on_grid = slot.wrapping_mul(self.tick_size) == distance;
+        (slot < u64::from(slots) && is_on_grid).then_some(slot as u32)
+    }
+}
+
+/// A level outside the window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) key: i64,
+    pub(super) level: u32,
+}
+
+/// The windows of all sides in one allocation, so that large pages can stand behind them.
+#[derive(Debug, Default)]
+pub(super) struct Windows {
+    /// Each window: [`WORDS`] words of bits, then a level handle for each slot.
+    cells: Vec<u32>,
+    /// Windows that were outgrown, by size.
+    free: [Vec<u32>; SIZES],
+    /// The side that is being placed anew. Only here to keep its memory.
+    scratch: Vec<Entry>,
+}
+
+impl Windows {
+    fn alloc(&mut self, slots: u32) -> u32 {
+        let size = (slots / SLOTS_MIN).ilog2() as usize;
+        if let Some(at) = self.free.get_mut(size).and_then(Vec::pop) {
+            return at;
+        }
+        let (at, capacity) = (self.cells.len(), self.cells.capacity());
+        self.cells.resize(at + WORDS, 0);
+        self.cells.resize(at + WORDS + slots as usize, NONE);
+        if self.cells.capacity() != capacity {
+            advise_large_pages(&self.cells);
+        }
+        at as u32
+    }
+
+    pub(super) fn memory_bytes(&self) -> usize {
+        size_of_val(&*self.cells) + self.scratch.capacity() * size_of::<Entry>()
+    }
+}
+
+/// The levels of one side by key: one cache line, without the window's cells and the far list.
+///
+/// A key is in the far list exactly when the window has no slot for it. Slot `s` stands for `base + s × tick_size`.
+#[derive(Debug)]
+#[repr(C, align(64))]
+pub(super) struct LevelMap {
+    base: i64,
+    /// Where the window stands in [`Windows`], and its slots; 0 = no window.
+    at: u32,
+    slots: u32,
+    /// Bit `w` = word `w` of the window is not zero.
+    summary: u64,
+    /// Ascending, so the best is last and a change near it moves little.
+    far: Vec<Entry>,
+    /// Levels that came within a window's reach of the best and found no slot, since the window was placed.
+    misses: u32,
+    /// Most levels of both sides, kept here because only a coming level asks for it.
+    pub(super) levels_max: u32,
+}
+
+const _: () = assert!(size_of::<LevelMap>() == 64);
+
+impl LevelMap {
+    pub(super) fn new(levels_max: u32) -> Self {
+        Self { base: 0, at: 0, slots: 0, summary: 0, far: Vec::new(), misses: 0, levels_max }
+    }
+
+    #[inline]
+    fn slot(&self, key: i64, grid: Grid) -> Option<u32> {
+        grid.slot(key.wrapping_sub(self.base) as u64, self.slots)
+    }
+
+    #[inline]
+    fn cell(&self, slot: u32) -> usize {
+        self.at as usize + WORDS + slot as usize
+    }
+
+    /// The level at a key, [`NONE`] = there is none.
+    #[inline]
+    pub(super) fn find(&self, key: i64, grid: Grid, windows: &Windows) -> u32 {
+        match self.slot(key, grid) {
+            Some(slot) => windows.cells[self.cell(slot)],
+            None => self.find_far(key),
+        }
+    }
+
+    fn find_far(&self, key: i64) -> u32 {
+        let found = self.far.binary_search_by_key(&key, |entry| entry.key);
+        found.ok().and_then(|at| self.far.get(at)).map_or(NONE, |entry| entry.level)
+    }
+
+    /// Fetches the window's cell of a key ahead of its use.
+    #[inline]
+    pub(super) fn prefetch(&self, key: i64, grid: Grid, windows: &Windows) {
+        if let Some(slot) = self.slot(key, grid) {
+            prefetch(&windows.cells[self.cell(slot)]);
+        }
+    }
+
+    /// Adds a level that is not there. `best` is the side's best key with this level, `levels` their number.
+    #[inline]
+    pub(super) fn insert(
+        &mut self,
+        entry: Entry,
+        grid: Grid,
+        flip: i64,
+        best: i64,
+        levels: usize,
+        windows: &mut Windows,
+    ) {
+        match self.slot(entry.key, grid) {
+            Some(slot) => self.set(slot, entry.level, windows),
+            None => self.insert_far(entry, grid, flip, best, levels, windows),
+        }
+    }
+
+    #[inline]
+    fn set(&mut self, slot: u32, level: u32, windows: &mut Windows) {
+        let cell = self.cell(slot);
+        windows.cells[cell] = level;
+        windows.cells[self.at as usize + (slot >> 5) as usize] |= 1 << (slot & 31);
+        self.summary |= 1 << (slot >> 5);
+    }
+
+    #[inline(never)]
+    fn insert_far(
+        &mut self,
+        entry: Entry,
+        grid: Grid,
+        flip: i64,
+        best: i64,
+        levels: usize,
+        windows: &mut Windows,
+    ) {
+        let at = self.far.partition_point(|far| far.key < entry.key);
+        self.far.insert(at, entry);
+        // Only what a window around the best could have held counts as missed.
+        let reach = grid.slot(best.wrapping_sub(entry.key) as u64, SLOTS_MAX);
+        self.misses += u32::from(reach.is_some());
+        if self.misses >= MISSES_MIN && levels >= LEVELS_MIN && self.misses as usize >= levels / MISSES_PART {
+            self.misses = 0;
+            self.place(grid, flip, best, windows);
+        }
+    }
+
+    /// Takes out the level at a key that is there.
+    #[inline]
+    pub(super) fn remove(&mut self, key: i64, grid: Grid, windows: &mut Windows) {
+        let Some(slot) = self.slot(key, grid) else {
+            if let Ok(at) = self.far.binary_search_by_key(&key, |entry| entry.key) {
+                self.far.remove(at);
+            }
+            return;
+        };
+        let cell = self.cell(slot);
+        windows.cells[cell] = NONE;
+        let word = &mut windows.cells[self.at as usize + (slot >> 5) as usize];
+        *word &= !(1 << (slot & 31));
+        self.summary &= !(u64::from(*word == 0) << (slot >> 5));
+    }
+
+    /// The best level.
+    #[inline]
+    pub(super) fn best(&self, grid: Grid, windows: &Windows) -> Option<Entry> {
+        let far = self.far.last().copied();
+        match self.highest(self.summary, windows) {
+            Some(slot) => {
+                let near = self.entry(slot, grid, windows);
+                far.filter(|far| far.key > near.key).or(Some(near))
+            }
+            None => far,
+        }
+    }
+
+    /// The highest used slot of the words that `summary` names.
+    #[inline]
+    fn highest(&self, summary: u64, windows: &Windows) -> Option<u32> {
+        let word = summary.checked_ilog2()?;
+        let bits = windows.cells[self.at as usize + word as usize];
+        Some(word << 5 | bits.checked_ilog2()?)
+    }
+
+    /// The highest used slot below a slot.
+    #[inline]
+    fn highest_below(&self, slot: u32, windows: &Windows) -> Option<u32> {
+        let word = slot >> 5;
+        let bits = windows.cells[self.at as usize + word as usize] & ((1 << (slot & 31)) - 1);
+        if let Some(bit) = bits.checked_ilog2() {
+            return Some(word << 5 | bit);
+        }
+        self.highest(self.summary & ((1 << word) - 1), windows)
+    }
+
+    #[inline]
+    fn entry(&self, slot: u32, grid: Grid, windows: &Windows) -> Entry {
+        // Cannot wrap while there is a window: |base| ≤ 2^62 and slot × step < 2^51.
+        let key = self.base.wrapping_add((u64::from(slot)).wrapping_mul(grid.tick_size) as i64);
+        Entry { key, level: windows.cells[self.cell(slot)] }
+    }
+
+    /// The levels, best first.
+    pub(super) fn entries<'a>(&'a self, grid: Grid, windows: &'a Windows) -> EntryIter<'a> {
+        EntryIter { map: self, grid, windows, slot: self.highest(self.summary, windows), far: &self.far }
+    }
+
+    /// Places the window anew: a quarter of it above the best, and large enough for 15 of 16 of the levels that the
+    /// largest could hold. It never becomes smaller, so once warm it allocates nothing.
+    #[cold]
+    #[inline(never)]
+    fn place(&mut self, grid: Grid, flip: i64, best: i64, windows: &mut Windows) {
+        let price = best ^ flip;
+        if grid.tick_size == 0 || price.unsigned_abs() > ANCHOR_MAX {
+            return;
+        }
+        let tick_size = grid.tick_size as i64;
+        let top = (price - price.rem_euclid(tick_size)) ^ flip;
+        let mut scratch = core::mem::take(&mut windows.scratch);
+        scratch.clear();
+        scratch.extend(self.entries(grid, windows));
+        let held_by = |slots: u32| {
+            let reach = i128::from(slots / 4 * 3) * i128::from(tick_size);
+            scratch.partition_point(|entry| i128::from(top) - i128::from(entry.key) <= reach)
+        };
+        let enough = held_by(SLOTS_MAX) / 16 * 15;
+        let mut slots = SLOTS_MIN.max(self.slots);
+        while slots < SLOTS_MAX && held_by(slots) < enough {
+            slots *= 2;
+        }
+        self.clear(windows);
+        if slots != self.slots {
+            if self.slots > 0
+                && let Some(free) = windows.free.get_mut((self.slots / SLOTS_MIN).ilog2() as usize)
+            {
+                free.push(self.at);
+            }
+            self.at = windows.alloc(slots);
+            self.slots = slots;
+        }
+        self.base = top - i64::from(slots / 4 * 3) * tick_size;
+        for &entry in scratch.iter().rev() {
+            match self.slot(entry.key, grid) {
+                Some(slot) => self.set(slot, entry.level, windows),
+                None => self.far.push(entry),
+            }
+        }
+        windows.scratch = scratch;
+    }
+
+    /// Removes all levels and keeps the memory. Writes only cells that are in use.
+    pub(super) fn clear(&mut self, windows: &mut Windows) {
+        while let Some(slot) = self.highest(self.summary, windows) {
+            let cell = self.cell(slot);
+            windows.cells[cell] = NONE;
+            let word = &mut windows.cells[self.at as usize + (slot >> 5) as usize];
+            *word &= !(1 << (slot & 31));
+            self.summary &= !(u64::from(*word == 0) << (slot >> 5));
+        }
+        self.far.clear();
+    }
+
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.far.capacity() * size_of::<Entry>()
+    }
+
+    /// Checks what must hold between messages; names the rule that does not.
+    pub(super) fn check_invariants(&self, grid: Grid, windows: &Windows) -> Result<(), &'static str> {
+        if !self.far.is_sorted_by(|a, b| a.key < b.key) {
+            return Err("the far list ascends strictly");
+        }
+        if self.far.iter().any(|entry| self.slot(entry.key, grid).is_some()) {
+            return Err("no far level has a slot in the window");
+        }
+        for slot in 0..self.slots {
+            let bits = windows.cells[self.at as usize + (slot >> 5) as usize];
+            if (bits >> (slot & 31) & 1 == 1) != (windows.cells[self.cell(slot)] != NONE) {
+                return Err("a slot's bit says whether it holds a level");
+            }
+            if (bits != 0) != (self.summary >> (slot >> 5) & 1 == 1) {
+                return Err("the summary says which words are not zero");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Window and far list merged, best first.
+#[derive(Clone, Debug)]
+pub(super) struct EntryIter<'a> {
+    map: &'a LevelMap,
+    grid: Grid,
+    windows: &'a Windows,
+    /// Best slot not yet given.
+    slot: Option<u32>,
+    /// Far levels not yet given, best last.
+    far: &'a [Entry],
+}
+
+impl Iterator for EntryIter<'_> {
+    type Item = Entry;
+
+    #[inline]
+    fn next(&mut self) -> Option<Entry> {
+        let near = self.slot.map(|slot| (slot, self.map.entry(slot, self.grid, self.windows)));
+        if let Some((&far, rest)) = self.far.split_last()
+            && near.is_none_or(|(_, near)| far.key > near.key)
+        {
+            self.far = rest;
+            return Some(far);
+        }
+        let (slot, near) = near?;
+        self.slot = self.map.highest_below(slot, self.windows);
+        Some(near)
+    }
+}

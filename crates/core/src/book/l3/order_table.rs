@@ -1,0 +1,462 @@
+//! All resting orders of a feed: number → record.
+//!
+//! Where numbers ascend, a number is an index. The numbers are cut into ranges of 1,024; a range in use has a page
+//! of records, and a directory of the last ranges names it. A page that has become sparse hands its survivors to the
+//! id table and is used again, so pages
+//! cost at most 256 bytes for each order of the greatest number that ever rested, plus 1 MiB. Everything that the
+//! directory does not hold (old survivors, numbers far from the rest) is found through the id table.
+
+use super::id_map::IdMap;
+use super::levels::reserve;
+use super::memory::{advise_large_pages, prefetch};
+use super::{IdOrder, L3Error, L3Spec, NONE};
+
+/// A resting order: a quarter of a cache line.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub(super) struct OrderNode {
+    /// What is left, above 0.
+    pub(super) qty: i64,
+    /// Its level; [`NONE`] = no order.
+    pub(super) level: u32,
+    /// Its piece of the queue where the queue is in chunks, else without meaning. Of a free pool record the next free.
+    pub(super) chunk: u32,
+}
+
+const _: () = assert!(size_of::<OrderNode>() == 16);
+
+const VACANT: OrderNode = OrderNode { qty: 0, level: NONE, chunk: NONE };
+
+/// A page holds 2^10 records.
+const PAGE_BITS: u32 = 10;
+const PAGE: usize = 1 << PAGE_BITS;
+
+/// A page with fewer orders than this is sparse.
+const PAGE_ORDERS_MIN: usize = PAGE / 16;
+
+/// The newest pages are filling up and count as dense whatever they hold.
+const PAGES_FILLING: u64 = 4;
+
+/// Pages that may be open whatever they hold.
+const PAGES_SPARE: usize = 64;
+
+/// Most ranges of the directory: it spans 2^26 numbers.
+const RANGES_MAX: usize = 1 << 16;
+
+/// Ranges that the directory may move on for each order inserted.
+const RANGES_PER_INSERT: u64 = 16;
+
+/// A range of numbers. `page` is a page, or one of these two.
+#[derive(Clone, Copy, Debug)]
+struct Range {
+    page: u32,
+    /// Orders in the page.
+    live: u32,
+}
+
+/// No order of the range rests.
+const EMPTY: Range = Range { page: NONE, live: 0 };
+
+/// Orders of the range are in the id table, all of them.
+const HASHED: Range = Range { page: NONE - 1, live: 0 };
+
+/// First range of a directory that has not begun: no range of any number is near it.
+const NOWHERE: u64 = 1 << 63;
+
+/// What a page is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Page {
+    /// Records of the numbers from here.
+    Range(u64),
+    /// Records of the id table; their numbers stand in `pool_ids` from here.
+    Pool(usize),
+    /// Nothing.
+    Free,
+}
+
+/// The orders of a feed by number.
+#[derive(Debug)]
+pub(super) struct OrderTable {
+    orders: Vec<OrderNode>,
+    /// `len − 1`, where `len` is a power of two or 0.
+    ranges: Vec<Range>,
+    /// Number of the first range of the directory.
+    first_range: u64,
+    /// Greatest range that ever had a page.
+    newest_range: u64,
+    /// Orders ever inserted, and how many had been at the directory's last move.
+    inserted: u64,
+    inserted_at_move: u64,
+    /// Ranges that the directory may still move on.
+    moves_left: u64,
+    map: IdMap,
+    /// Greatest number in the id table since it was last empty.
+    hashed_max: u64,
+    pages: Vec<Page>,
+    free_pages: Vec<u32>,
+    /// Pages in use for ranges.
+    pages_open: usize,
+    pool_ids: Vec<u64>,
+    pool_free: u32,
+    len: usize,
+}
+
+impl OrderTable {
+    pub(super) fn new(spec: &L3Spec) -> Result<Self, L3Error> {
+        let orders_max = spec.orders_max as usize;
+        let is_ascending = spec.ids == IdOrder::Ascending;
+        let open_max = if is_ascending { PAGES_SPARE + orders_max / PAGE_ORDERS_MIN } else { 0 };
+        let pages_max = open_max + orders_max.div_ceil(PAGE);
+        let ranges = (orders_max / PAGE * 64).next_power_of_two().clamp(1 << 10, RANGES_MAX);
+        let ranges = vec![EMPTY; if is_ascending { ranges } else { 0 }];
+        advise_large_pages(&ranges);
+        Ok(Self {
+            orders: reserve(pages_max * PAGE)?,
+            moves_left: ranges.len() as u64,
+            ranges,
+            first_range: NOWHERE,
+            newest_range: 0,
+            inserted: 0,
+            inserted_at_move: 0,
+            map: IdMap::new(spec.hash_seed),
+            hashed_max: 0,
+            pages: reserve(pages_max)?,
+            free_pages: reserve(pages_max)?,
+            pages_open: 0,
+            pool_ids: reserve(orders_max.next_multiple_of(PAGE))?,
+            pool_free: NONE,
+            len: 0,
+        })
+    }
+
+    /// Resting orders.
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// All records, by handle.
+    #[inline]
+    pub(super) fn orders_mut(&mut self) -> &mut [OrderNode] {
+        &mut self.orders
+    }
+
+    #[inline]
+    pub(super) fn get(&self, handle: u32) -> OrderNode {
+        self.orders[handle as usize]
+    }
+
+    #[inline]
+    pub(super) fn get_mut(&mut self, handle: u32) -> &mut OrderNode {
+        &mut self.orders[handle as usize]
+    }
+
+    /// The range of a number, while the directory holds it.
+    #[inline]
+    fn range(&self, number: u64) -> Option<Range> {
+        let at = (number & (self.ranges.len() as u64).wrapping_sub(1)) as usize;
+        if number.wrapping_sub(self.first_range) >= self.ranges.len() as u64 {
+            return None;
+        }
+        self.ranges.get(at).copied()
+    }
+
+    #[inline]
+    fn range_mut(&mut self, number: u64) -> Option<&mut Range> {
+        let at = (number & (self.ranges.len() as u64).wrapping_sub(1)) as usize;
+        if number.wrapping_sub(self.first_range) >= self.ranges.len() as u64 {
+            return None;
+        }
+        self.ranges.get_mut(at)
+    }
+
+    /// The record of a number.
+    #[inline]
+    pub(super) fn find(&self, id: u64) -> Option<u32> {
+        if let Some(range) = self.range(id >> PAGE_BITS) {
+            if range.page < HASHED.page {
+                let handle = handle_of(range.page, id);
+                return (self.orders[handle as usize].level != NONE).then_some(handle);
+            }
+            if range.page == EMPTY.page {
+                return None;
+            }
+        }
+        self.map.find(id)
+    }
+
+    /// Fetches the record of a number, or what leads to it, ahead of its use.
+    #[inline]
+    pub(super) fn prefetch(&self, id: u64) {
+        match self.range(id >> PAGE_BITS) {
+            Some(range) if range.page < HASHED.page => {
+                prefetch(&self.orders[handle_of(range.page, id) as usize]);
+            }
+            Some(range) if range.page == EMPTY.page => {}
+            _ => self.map.prefetch(id),
+        }
+    }
+
+    /// Adds an order whose number does not rest; the caller has seen to the limit. `renamed` is told of every record
+    /// that had to move.
+    #[inline]
+    pub(super) fn insert(
+        &mut self,
+        id: u64,
+        node: OrderNode,
+        renamed: impl FnMut(&OrderNode, u32, u32),
+    ) -> u32 {
+        self.len += 1;
+        self.inserted += 1;
+        if let Some(range) = self.range_mut(id >> PAGE_BITS)
+            && range.page < HASHED.page
+        {
+            range.live += 1;
+            let handle = handle_of(range.page, id);
+            self.orders[handle as usize] = node;
+            return handle;
+        }
+        if self.ranges.is_empty() {
+            return self.insert_hashed(id, node);
+        }
+        self.insert_slow(id, node, renamed)
+    }
+
+    /// Takes an order out. `renamed` is told of every record that had to move.
+    #[inline]
+    pub(super) fn remove(&mut self, id: u64, handle: u32, renamed: impl FnMut(&OrderNode, u32, u32)) {
+        self.len -= 1;
+        let newest_range = self.newest_range;
+        if let Some(range) = self.range_mut(id >> PAGE_BITS)
+            && range.page < HASHED.page
+        {
+            range.live -= 1;
+            let is_sparse = (range.live as usize) < PAGE_ORDERS_MIN;
+            self.orders[handle as usize].level = NONE;
+            if is_sparse && (id >> PAGE_BITS) + PAGES_FILLING <= newest_range {
+                self.retire(id >> PAGE_BITS, renamed);
+            }
+            return;
+        }
+        self.map.remove(id);
+        self.orders[handle as usize] = OrderNode { chunk: self.pool_free, ..VACANT };
+        self.pool_free = handle;
+    }
+
+    /// The number of a record.
+    #[inline]
+    pub(super) fn id(&self, handle: u32) -> u64 {
+        let offset = handle as usize % PAGE;
+        match self.pages[(handle >> PAGE_BITS) as usize] {
+            Page::Range(first) => first + offset as u64,
+            Page::Pool(first) => self.pool_ids[first + offset],
+            Page::Free => 0,
+        }
+    }
+
+    #[inline]
+    fn insert_hashed(&mut self, id: u64, node: OrderNode) -> u32 {
+        if self.pool_free == NONE {
+            self.add_pool_page();
+        }
+        let handle = self.pool_free;
+        let record = &mut self.orders[handle as usize];
+        self.pool_free = record.chunk;
+        *record = node;
+        if let Page::Pool(first) = self.pages[(handle >> PAGE_BITS) as usize] {
+            self.pool_ids[first + handle as usize % PAGE] = id;
+        }
+        self.hashed_max = if self.map.len() == 0 { id } else { self.hashed_max.max(id) };
+        self.map.insert(id, handle);
+        handle
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn add_pool_page(&mut self) {
+        let page = self.take_page(Page::Pool(self.pool_ids.len()));
+        self.pool_ids.resize(self.pool_ids.len() + PAGE, 0);
+        for offset in (0..PAGE as u64).rev() {
+            let handle = handle_of(page, offset);
+            self.orders[handle as usize].chunk = self.pool_free;
+            self.pool_free = handle;
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn insert_slow(
+        &mut self,
+        id: u64,
+        node: OrderNode,
+        mut renamed: impl FnMut(&OrderNode, u32, u32),
+    ) -> u32 {
+        let number = id >> PAGE_BITS;
+        if self.range(number).is_none() {
+            self.move_directory(number, &mut renamed);
+        }
+        let dense = self.len - 1 - self.map.len();
+        let may_open = self.pages_open < PAGES_SPARE + dense / PAGE_ORDERS_MIN;
+        match self.range(number) {
+            Some(range) if range.page == EMPTY.page && may_open => {
+                let page = self.take_page(Page::Range(number << PAGE_BITS));
+                self.pages_open += 1;
+                self.set_range(number, Range { page, live: 1 });
+                let handle = handle_of(page, id);
+                self.orders[handle as usize] = node;
+                self.age(number, renamed);
+                handle
+            }
+            Some(_) => {
+                self.set_range(number, HASHED);
+                self.insert_hashed(id, node)
+            }
+            None => self.insert_hashed(id, node),
+        }
+    }
+
+    /// Moves the directory on so that it holds a range, unless the jump is too far or the range lies before it. An
+    /// empty table starts a new directory around the range.
+    fn move_directory(&mut self, number: u64, renamed: &mut impl FnMut(&OrderNode, u32, u32)) {
+        let len = self.ranges.len() as u64;
+        if self.len == 1 {
+            for page in 0..self.pages.len() {
+                if matches!(self.pages[page], Page::Range(_)) {
+                    self.free_page(page as u32);
+                }
+            }
+            self.ranges.fill(EMPTY);
+            self.first_range = number.saturating_sub(len / 4);
+            self.newest_range = number;
+            return;
+        }
+        let earned = (self.inserted - self.inserted_at_move).saturating_mul(RANGES_PER_INSERT);
+        self.moves_left = self.moves_left.saturating_add(earned).min(len);
+        self.inserted_at_move = self.inserted;
+        let Some(ahead) = number.checked_sub(self.first_range) else { return };
+        let moves = ahead - len + 1;
+        if moves > self.moves_left {
+            return;
+        }
+        self.moves_left -= moves;
+        for _ in 0..moves {
+            self.retire(self.first_range, &mut *renamed);
+            let entering = self.first_range + len;
+            self.first_range += 1;
+            let is_clean = self.map.len() == 0 || entering << PAGE_BITS > self.hashed_max;
+            self.set_range(entering, if is_clean { EMPTY } else { HASHED });
+        }
+    }
+
+    /// Notes the newest range and retires those that have just stopped filling up without becoming dense.
+    fn age(&mut self, number: u64, mut renamed: impl FnMut(&OrderNode, u32, u32)) {
+        if number <= self.newest_range {
+            return;
+        }
+        let filling = self.newest_range.saturating_sub(PAGES_FILLING - 1)..=self.newest_range;
+        self.newest_range = number;
+        for older in filling.take_while(|older| older + PAGES_FILLING <= number) {
+            if self.range(older).is_some_and(|range| (range.live as usize) < PAGE_ORDERS_MIN) {
+                self.retire(older, &mut renamed);
+            }
+        }
+    }
+
+    /// Gives back the page of a range; the orders in it go to the id table.
+    #[cold]
+    #[inline(never)]
+    fn retire(&mut self, number: u64, mut renamed: impl FnMut(&OrderNode, u32, u32)) {
+        let Some(range) = self.range(number).filter(|range| range.page < HASHED.page) else { return };
+        if range.live > 0 {
+            for offset in 0..PAGE as u64 {
+                let from = handle_of(range.page, offset);
+                let node = self.orders[from as usize];
+                if node.level != NONE {
+                    let to = self.insert_hashed((number << PAGE_BITS) + offset, node);
+                    renamed(&node, from, to);
+                    self.orders[from as usize] = VACANT;
+                }
+            }
+        }
+        self.free_page(range.page);
+        self.set_range(number, if range.live > 0 { HASHED } else { EMPTY });
+    }
+
+    fn set_range(&mut self, number: u64, to: Range) {
+        if let Some(range) = self.range_mut(number) {
+            *range = to;
+        }
+    }
+
+    /// A page of vacant records.
+    fn take_page(&mut self, page: Page) -> u32 {
+        if let Some(free) = self.free_pages.pop() {
+            self.pages[free as usize] = page;
+            return free;
+        }
+        debug_assert!(self.pages.len() < self.pages.capacity(), "open pages are limited by orders");
+        self.orders.resize(self.orders.len() + PAGE, VACANT);
+        self.pages.push(page);
+        self.pages.len() as u32 - 1
+    }
+
+    fn free_page(&mut self, page: u32) {
+        self.pages[page as usize] = Page::Free;
+        self.pages_open -= 1;
+        self.free_pages.push(page);
+    }
+
+    /// Memory in use, in bytes.
+    pub(super) fn memory_bytes(&self) -> usize {
+        size_of_val(&*self.orders)
+            + size_of_val(&*self.ranges)
+            + size_of_val(&*self.pages)
+            + self.free_pages.len() * size_of::<u32>()
+            + size_of_val(&*self.pool_ids)
+            + self.map.memory_bytes()
+    }
+
+    /// Checks what must hold between messages, in time linear in the table; names the rule that does not.
+    pub(super) fn check_invariants(&self) -> Result<(), &'static str> {
+        self.map.check_invariants()?;
+        let mut dense = 0;
+        let mut open = 0;
+        for (page, kind) in self.pages.iter().enumerate() {
+            let records = &self.orders[page * PAGE..(page + 1) * PAGE];
+            let live = records.iter().filter(|node| node.level != NONE).count();
+            match *kind {
+                Page::Range(first) => {
+                    open += 1;
+                    dense += live;
+                    let range = self.range(first >> PAGE_BITS);
+                    if range.is_none_or(|range| range.page as usize != page || range.live as usize != live) {
+                        return Err("a page's range names it and counts its orders");
+                    }
+                }
+                Page::Pool(first) => {
+                    let ids = records.iter().zip(&self.pool_ids[first..]).enumerate();
+                    for (offset, (_, id)) in ids.filter(|(_, (node, _))| node.level != NONE) {
+                        if self.map.find(*id) != Some((page * PAGE + offset) as u32) {
+                            return Err("the id table finds every record of its pages");
+                        }
+                        if self.range(id >> PAGE_BITS).is_some_and(|range| range.page != HASHED.page) {
+                            return Err("no range with orders in the id table is open or empty");
+                        }
+                    }
+                }
+                Page::Free if live > 0 => return Err("a free page holds no order"),
+                Page::Free => {}
+            }
+        }
+        if open != self.pages_open || dense + self.map.len() != self.len {
+            return Err("pages and orders are counted");
+        }
+        Ok(())
+    }
+}
+
+/// The record of a number in a page.
+#[inline]
+const fn handle_of(page: u32, id: u64) -> u32 {
+    page << PAGE_BITS | (id as u32 & (PAGE as u32 - 1))
+}
