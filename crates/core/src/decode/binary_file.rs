@@ -187,7 +187,7 @@ impl<'a> Iterator for Messages<'_, 'a> {
     fn next(&mut self) -> Option<Self::Item> {
         if self.framer.state == State::Open
             && let Some((message, rest)) = match self.framer.prefix {
-                LengthPrefix::Stated => split_block(self.rest),
+                LengthPrefix::Stated => split_block(self.rest).filter(|(message, _)| !message.is_empty()),
                 LengthPrefix::Zero => split_typed(self.rest),
             }
         {
@@ -240,12 +240,11 @@ fn stop_at(prefix: LengthPrefix, state: State, rest: &[u8], last: bool) -> Stop 
     }
 }
 
-/// The first message of length-prefixed ones, not empty, and the bytes behind it.
+/// The first message of length-prefixed ones and the bytes behind it.
 #[inline]
 pub(super) fn split_block(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (&len, rest) = bytes.split_first_chunk()?;
-    let len = usize::from(u16::from_be_bytes(len));
-    if len == 0 { None } else { rest.split_at_checked(len) }
+    rest.split_at_checked(usize::from(u16::from_be_bytes(len)))
 }
 
 /// The first message of those with zero prefix, and the bytes behind it.

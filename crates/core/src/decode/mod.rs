@@ -13,6 +13,7 @@ pub mod itch;
 mod json;
 mod levels;
 mod printed;
+pub mod mold;
 mod recording;
 
 pub use binance::{decode, decode_snapshot};

@@ -3,9 +3,11 @@
 //! A gap is an outcome here, not an error: markets lose frames. What happens then is the engine's business.
 
 mod binance;
+mod mold;
 mod pending;
 
 pub use binance::{Chain, Rule, snapshot_known_to};
+pub use mold::{MoldChain, MoldHeader, MoldOutcome};
 pub use pending::{Hole, PENDING_LEVELS_MAX, PENDING_UPDATES_MAX, Pending};
 
 /// What an update is to a book at a known venue sequence.
