@@ -14,6 +14,7 @@ mod json;
 mod levels;
 mod printed;
 pub mod mold;
+pub mod pcap;
 mod recording;
 
 pub use binance::{decode, decode_snapshot};

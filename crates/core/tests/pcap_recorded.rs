@@ -1,0 +1,251 @@
+//! The recorded captures of Nasdaq's feeds from file to message: capture, datagram, MoldUDP64 packet, ITCH message.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed unwrap is a failed test")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use depthwire_core::decode::itch::{ItchError, Message, decode};
+use depthwire_core::decode::mold::{self, PacketKind};
+use depthwire_core::decode::pcap::{PcapReader, PcapStats};
+use depthwire_core::sequence::{MoldChain, MoldHeader, MoldOutcome};
+
+/// What the captures of one feed hold.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Held {
+    files: u64,
+    datagrams: u64,
+    not_udp: u64,
+    heartbeats: u64,
+    /// Messages by type and length.
+    messages: BTreeMap<(u8, usize), u64>,
+    refused: BTreeMap<&'static str, u64>,
+}
+
+/// 2023-08-22 00:00, New York.
+const MIDNIGHT_NS: u64 = 1_692_676_800_000_000_000;
+
+impl Held {
+    fn read(&mut self, file: &[u8], is_totalview: bool) {
+        self.files += 1;
+        let mut reader = PcapReader::default();
+        for datagram in reader.finish(file) {
+            let datagram = datagram.unwrap();
+            let packet = mold::decode(datagram.payload).unwrap();
+            self.heartbeats += u64::from(packet.kind == PacketKind::Heartbeat);
+            for bytes in packet.messages() {
+                match decode(bytes) {
+                    Ok(message) => {
+                        *self.messages.entry((bytes[0], bytes.len())).or_default() += 1;
+                        let sent = MIDNIGHT_NS + message.timestamp_ns();
+                        assert!(datagram.ts.abs_diff(sent) < 1_000_000_000, "{} {sent}", datagram.ts);
+                    }
+                    Err(error) => {
+                        assert!(!is_totalview, "{error}");
+                        let wrong =
+                            matches!(error, ItchError::UnknownType { .. } | ItchError::WrongLength { .. });
+                        assert!(wrong, "{error}");
+                        *self.refused.entry(error.code()).or_default() += 1;
+                    }
+                }
+            }
+        }
+        let stats = *reader.stats();
+        let PcapStats { packets, datagrams, not_udp, .. } = stats;
+        assert_eq!(stats, PcapStats { packets, datagrams, not_udp, ..PcapStats::default() });
+        assert_eq!(packets, datagrams + not_udp);
+        self.datagrams += datagrams;
+        self.not_udp += not_udp;
+    }
+}
+
+/// The folder of captures; `None`, said on standard error as `test`'s skip, where it is not to be had.
+fn captures(test: &str) -> Option<PathBuf> {
+    let root = match std::env::var_os("DEPTHWIRE_DATA") {
+        Some(root) => PathBuf::from(root),
+        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
+    };
+    let folder = root.join("nasdaq-itch/omi-captures");
+    if !folder.is_dir() {
+        eprintln!("SKIPPED: {test}: nasdaq-itch: no recordings here (set DEPTHWIRE_DATA)");
+        return None;
+    }
+    Some(folder)
+}
+
+fn read(folder: &Path) -> Held {
+    let mut held = Held::default();
+    let is_totalview = folder.to_string_lossy().contains("TotalView");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        held.read(&std::fs::read(entry.unwrap().path()).unwrap(), is_totalview);
+    }
+    held
+}
+
+fn by_type(counts: &[(u8, usize, u64)]) -> BTreeMap<(u8, usize), u64> {
+    counts.iter().map(|&(message_type, len, count)| ((message_type, len), count)).collect()
+}
+
+#[test]
+fn every_totalview_capture_decodes_to_what_was_counted_in_it() {
+    let Some(root) = captures("every_totalview_capture_decodes_to_what_was_counted_in_it") else { return };
+    let orders = [(b'A', 36, 5), (b'F', 40, 5), (b'X', 23, 5), (b'D', 19, 5), (b'E', 31, 5), (b'C', 36, 5)];
+    let rest = [(b'U', 35, 5), (b'Y', 20, 5), (b'H', 25, 5), (b'S', 12, 1), (b'P', 44, 5)];
+    let common = [&orders[..], &rest].concat();
+    let with = |more: &[(u8, usize, u64)]| by_type(&[&common[..], more].concat());
+    for (folder, files, datagrams, messages) in [
+        ("Bx.Equities.TotalView.Itch.v5.0", 3, 3, by_type(&[(b'A', 36, 1), (b'D', 19, 1), (b'U', 35, 1)])),
+        ("Bx.Equities.TotalView.Itch.v5.0.20230822", 12, 56, with(&[(b'N', 20, 5)])),
+        (
+            "Nasdaq.Equities.TotalView.Itch.v5.0",
+            8,
+            9,
+            by_type(&[
+                (b'A', 36, 37),
+                (b'L', 26, 1),
+                (b'D', 19, 2),
+                (b'F', 40, 2),
+                (b'I', 50, 1),
+                (b'E', 31, 1),
+                (b'U', 35, 1),
+                (b'H', 25, 1),
+            ]),
+        ),
+        (
+            "Nasdaq.Equities.TotalView.Itch.v5.0.20230822",
+            15,
+            71,
+            with(&[(b'Q', 40, 5), (b'J', 35, 5), (b'L', 26, 5), (b'I', 50, 5)]),
+        ),
+        ("Psx.Equities.TotalView.Itch.v5.0.20230822", 11, 51, with(&[])),
+    ] {
+        let held = read(&root.join(folder));
+        assert_eq!(held, Held { files, datagrams, messages, ..Held::default() }, "{folder}");
+    }
+}
+
+#[test]
+fn captures_of_other_feeds_are_refused_by_name() {
+    let Some(root) = captures("captures_of_other_feeds_are_refused_by_name") else { return };
+    let (unknown, wrong) = ("itch.unknown_type", "itch.wrong_length");
+    for (folder, files, datagrams, not_udp, heartbeats, refused) in [
+        ("Ise.OrderComboFeed.v1.1", 6, 6, 0, 1, &[(wrong, 5)][..]),
+        ("Ise.TopComboQuoteFeed.v1.0", 8, 8, 0, 1, &[(unknown, 1), (wrong, 6)]),
+        ("Nasdaq.Equities.Bbo.Itch.v2.1.20241105", 4, 18, 0, 0, &[(wrong, 18)]),
+        ("Nasdaq.Equities.NlsPlus.Itch.4.0.20241105", 5, 22, 0, 0, &[(unknown, 22)]),
+        ("Nasdaq.Nsm.Ouch.v5.0", 6, 0, 6, 0, &[]),
+        ("Uqdf.Output.Utp.v1.5", 3, 3, 0, 0, &[(unknown, 3)]),
+    ] {
+        let held = read(&root.join(folder));
+        let refused = refused.iter().copied().collect();
+        let expected = Held { files, datagrams, not_udp, heartbeats, refused, ..Held::default() };
+        assert_eq!(held, expected, "{folder}");
+    }
+}
+
+#[test]
+fn a_packet_of_many_messages_is_read_whole_and_in_its_place() {
+    let Some(root) = captures("a_packet_of_many_messages_is_read_whole_and_in_its_place") else { return };
+    let file = std::fs::read(root.join("Nasdaq.Equities.TotalView.Itch.v5.0/Multiple.Packets.pcap")).unwrap();
+    let mut reader = PcapReader::default();
+    let datagrams: Vec<_> = reader.finish(&file).map(Result::unwrap).collect();
+    let times: Vec<_> = datagrams.iter().map(|datagram| (datagram.ts, datagram.payload.len())).collect();
+    assert_eq!(times, [(1_692_711_000_007_661_955, 41), (1_692_711_038_952_561_782, 1_472)]);
+    assert!(datagrams.iter().all(|datagram| datagram.source.port() == 49_653));
+    assert!(datagrams.iter().all(|datagram| datagram.destination.port() == 26_477));
+    let packets: Vec<_> = datagrams.iter().map(|datagram| mold::decode(datagram.payload).unwrap()).collect();
+    let heads: Vec<_> =
+        packets.iter().map(|packet| (&packet.session, packet.sequence, packet.count)).collect();
+    assert_eq!(heads, [(b"000010059B", 14_764_496, 1), (b"000010059B", 19_009_117, 38)]);
+    let mut types: BTreeMap<u8, u64> = BTreeMap::new();
+    for bytes in packets[1].messages() {
+        *types.entry(decode(bytes).unwrap().message_type()).or_default() += 1;
+    }
+    assert_eq!(types, BTreeMap::from([(b'A', 36), (b'F', 2)]));
+
+    let headers: Vec<_> = packets
+        .iter()
+        .map(|packet| MoldHeader {
+            session: packet.session,
+            sequence: packet.sequence,
+            count: packet.count,
+            is_end: packet.kind == PacketKind::EndOfSession,
+        })
+        .collect();
+    let mut chain = MoldChain::default();
+    assert_eq!(chain.check(&headers[0]), MoldOutcome::NewSession);
+    chain.begin(headers[0].session, headers[0].sequence);
+    assert_eq!(chain.check(&headers[0]), MoldOutcome::Next { skip: 0 });
+    chain.advance(&headers[0]);
+    let gap = MoldOutcome::Gap { expected: 14_764_497, received: 19_009_117 };
+    assert_eq!(chain.check(&headers[1]), gap, "two packets of a day");
+}
+
+/// The twin: a capture made here, of a stream in packets of seven messages over two lines that lose some of them.
+#[test]
+fn a_made_capture_gives_its_stream_back() {
+    let messages: Vec<Vec<u8>> = (1..=500u64)
+        .map(|reference| [&b"D\0\x07\0\0\x1e\x1a\x2f\x00\x00\x01"[..], &reference.to_be_bytes()].concat())
+        .collect();
+    let mut pcap =
+        [&0xA1B2_3C4Du32.to_be_bytes()[..], &[0, 2, 0, 4], &[0; 8], &[0, 4, 0, 0, 0, 0, 0, 101]].concat();
+    let mut next = 1u64;
+    for (index, part) in messages.chunks(7).enumerate() {
+        let mut payload = b"SESSION  1".to_vec();
+        payload.extend_from_slice(&next.to_be_bytes());
+        payload.extend_from_slice(&(part.len() as u16).to_be_bytes());
+        for message in part {
+            payload.extend_from_slice(&(message.len() as u16).to_be_bytes());
+            payload.extend_from_slice(message);
+        }
+        next += part.len() as u64;
+        let udp_len = (payload.len() + 8) as u16;
+        let ip_len = udp_len + 20;
+        let mut packet = vec![0x45, 0];
+        packet.extend_from_slice(&ip_len.to_be_bytes());
+        packet.extend_from_slice(&[0, 0, 0, 0, 1, 17, 0, 0, 10, 0, 0, 1, 233, 54, 12, 111, 0, 1, 0, 2]);
+        packet.extend_from_slice(&udp_len.to_be_bytes());
+        packet.extend_from_slice(&[0, 0]);
+        packet.extend_from_slice(&payload);
+        // Line A and line B, of which each loses what the other one does not.
+        for copy in [index % 5 != 1, index % 5 != 3] {
+            if copy {
+                for field in [1_692_711_000, index as u32, packet.len() as u32, packet.len() as u32] {
+                    pcap.extend_from_slice(&field.to_be_bytes());
+                }
+                pcap.extend_from_slice(&packet);
+            }
+        }
+    }
+    for chunk in [1, 50, 1_000, pcap.len()] {
+        let (mut reader, mut chain) = (PcapReader::default(), MoldChain::default());
+        chain.begin(*b"SESSION  1", 1);
+        let mut references = Vec::new();
+        let mut pending: Vec<u8> = Vec::new();
+        let mut pieces = pcap.chunks(chunk).peekable();
+        while let Some(piece) = pieces.next() {
+            pending.extend_from_slice(piece);
+            let mut datagrams =
+                if pieces.peek().is_none() { reader.finish(&pending) } else { reader.datagrams(&pending) };
+            for datagram in datagrams.by_ref() {
+                let packet = mold::decode(datagram.unwrap().payload).unwrap();
+                let mold::Packet { session, sequence, count, .. } = packet;
+                let header = MoldHeader { session, sequence, count, is_end: false };
+                match chain.check(&header) {
+                    MoldOutcome::Next { skip } => {
+                        for bytes in packet.messages().skip(usize::from(skip)) {
+                            let Message::OrderDelete(delete) = decode(bytes).unwrap() else { panic!() };
+                            references.push(delete.reference());
+                        }
+                        chain.advance(&header);
+                    }
+                    MoldOutcome::Old => {}
+                    outcome => panic!("{outcome:?}"),
+                }
+            }
+            let consumed = datagrams.consumed();
+            pending.drain(..consumed);
+        }
+        assert_eq!(references, (1..=500).collect::<Vec<_>>(), "chunks of {chunk}");
+    }
+}
