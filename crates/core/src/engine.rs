@@ -4,27 +4,31 @@
 //! done: a frame that cannot be decoded changes no book.
 
 mod error;
+mod order_feed;
 mod pipeline;
 mod request;
 
 use std::collections::HashMap;
 
 use crate::aggregate::{Bbo, DEPTH_MAX};
+use crate::book::l3::{Order, QueuePosition};
 use crate::book::{L2Book, digest};
 use crate::decode::{self, DecodeError, LineFramer, Listing, Listings};
 use crate::encode::{Outbox, Stream};
 use crate::stats::Stats;
 use crate::types::{
-    BookState, Catalogue, Clock, Event, Instrument, InstrumentId, Levels, Side, TimeNs, Venue,
+    BookState, Catalogue, Clock, Event, Instrument, InstrumentId, Levels, OrderId, Side, TimeNs, Venue,
 };
 pub use error::{EngineError, IngestError};
+pub use order_feed::FeedError;
+use order_feed::{OrderFeed, Pipelines};
 use pipeline::{Context, Pipeline};
 
 /// Most levels that one book may hold, both sides together, unless the configuration says less.
 pub const LEVELS_MAX: u32 = 1 << 20;
 
 /// Most books of one engine.
-pub const BOOKS_MAX: usize = 4_096;
+pub const BOOKS_MAX: usize = 16_384;
 
 /// Most sources (venue connections, recordings) of one engine.
 pub const SOURCES_MAX: usize = 1_024;
@@ -98,25 +102,39 @@ pub struct RecordingProgress {
     pub error: Option<IngestError>,
 }
 
+/// An instrument that a source carries.
+#[derive(Debug)]
+struct Listed {
+    symbol: Box<[u8]>,
+    listing: Listing,
+    /// Place of its pipeline.
+    pipeline: usize,
+    tick_size: i64,
+    levels_max: u32,
+}
+
 /// One connection or recording of one venue.
 #[derive(Debug)]
 struct Source {
-    /// Sorted by symbol, each with the place of its pipeline.
-    listings: Vec<(Box<[u8]>, Listing, usize)>,
-    /// Used when the source is a recording.
+    /// Sorted by symbol.
+    listed: Vec<Listed>,
+    /// Present when the venue's messages name orders.
+    orders: Option<OrderFeed>,
+    /// Used when the source is a recording of lines.
     framer: LineFramer,
     /// Time of the last tick made from the recording.
     ticked_at: TimeNs,
 }
 
 impl Listings for Source {
+    #[inline]
     fn find(&self, symbol: &[u8]) -> Option<Listing> {
-        let index = self.listings.binary_search_by(|(listed, ..)| (**listed).cmp(symbol)).ok()?;
-        Some(self.listings[index].1)
+        let index = self.listed.binary_search_by(|listed| (*listed.symbol).cmp(symbol)).ok()?;
+        Some(self.listed[index].listing)
     }
 
     fn sole(&self) -> Option<Listing> {
-        if let [(_, listing, _)] = self.listings.as_slice() { Some(*listing) } else { None }
+        if let [listed] = self.listed.as_slice() { Some(listed.listing) } else { None }
     }
 }
 
@@ -134,6 +152,15 @@ pub struct Engine<C> {
     /// The decoder's levels, and room for those that waited: both reused.
     levels: Levels,
     scratch: Levels,
+}
+
+/// The instruments that a recording holds, told from its first bytes, a megabyte or more: lines of a collector
+/// ([`decode::detect`]), an ITCH file, or DBN. Several of one symbol are alternatives.
+///
+/// # Errors
+/// [`IngestError`] where the bytes are of no format, or of one and cannot be read.
+pub fn detect(bytes: &[u8]) -> Result<Vec<(Venue, String)>, IngestError> {
+    order_feed::detect(bytes).unwrap_or_else(|| decode::detect(bytes).map_err(IngestError::from))
 }
 
 impl<C: Clock> Engine<C> {
@@ -189,29 +216,36 @@ impl<C: Clock> Engine<C> {
         if instruments.is_empty() {
             return Err(EngineError::SourceInstruments);
         }
-        let mut listings = Vec::with_capacity(instruments.len());
+        let mut carried = Vec::with_capacity(instruments.len());
         for &id in instruments {
             let instrument = self.catalogue.get(id).ok_or(EngineError::UnknownInstrument(id.0))?;
             if instrument.venue != venue {
                 return Err(EngineError::WrongVenue);
             }
-            let Instrument { price_exponent, qty_exponent, .. } = *instrument;
+            let Instrument { price_exponent, qty_exponent, tick_size, .. } = *instrument;
             let symbol: Box<[u8]> = instrument.symbol.as_bytes().into();
-            listings.push((symbol, Listing { id, price_exponent, qty_exponent }, 0));
+            let listing = Listing { id, price_exponent, qty_exponent };
+            let levels_max = self.config.levels_max;
+            carried.push(Listed { symbol, listing, pipeline: 0, tick_size, levels_max });
         }
-        listings.sort_by(|(a, ..), (b, ..)| a.cmp(b));
-        let repeated = listings.windows(2).any(|pair| pair[0].0 == pair[1].0);
+        carried.sort_by(|a, b| a.symbol.cmp(&b.symbol));
+        let repeated = carried.windows(2).any(|pair| pair[0].symbol == pair[1].symbol);
         if repeated || instruments.iter().any(|id| self.by_id.contains_key(id)) {
             return Err(EngineError::SourceInstruments);
         }
-        for (_, listing, index) in &mut listings {
-            if let Some(instrument) = self.catalogue.get(listing.id) {
-                *index = self.pipelines.len();
-                self.by_id.insert(listing.id, *index);
-                self.pipelines.push(Pipeline::new(listing.id, instrument, &self.config));
+        let orders = OrderFeed::new(venue, carried.len());
+        if venue.is_order_by_order() && orders.is_none() {
+            return Err(EngineError::Full);
+        }
+        for listed in &mut carried {
+            let id = listed.listing.id;
+            if let Some(instrument) = self.catalogue.get(id) {
+                listed.pipeline = self.pipelines.len();
+                self.by_id.insert(id, listed.pipeline);
+                self.pipelines.push(Pipeline::new(id, instrument, &self.config));
             }
         }
-        self.sources.push(Source { listings, framer: LineFramer::default(), ticked_at: 0 });
+        self.sources.push(Source { listed: carried, orders, framer: LineFramer::default(), ticked_at: 0 });
         Ok(SourceId(self.sources.len() as u32 - 1))
     }
 
@@ -221,6 +255,9 @@ impl<C: Clock> Engine<C> {
     /// A frame that cannot be decoded is counted, changes nothing and is told: [`DecodeError`].
     pub fn ingest(&mut self, source: SourceId, bytes: &[u8], ts_recv: TimeNs) -> Result<(), IngestError> {
         let source = self.sources.get(source.0 as usize).ok_or(EngineError::UnknownSource(source.0))?;
+        if source.orders.is_some() {
+            return Err(EngineError::ChunksOnly.into());
+        }
         if self.outbox.is_full() {
             return Err(EngineError::OutboxFull.into());
         }
@@ -260,7 +297,8 @@ impl<C: Clock> Engine<C> {
         self.dispatch(decoded.map(Event::Snapshot), ts_recv)
     }
 
-    /// Whole lines of a recording up to the first whose time is after `until`; time passes as the recording says.
+    /// Whole lines of a recording up to the first whose time is after `until`; time passes as the recording says. Of an
+    /// order feed: messages of an ITCH file or records of a DBN stream, whatever the first bytes show.
     ///
     /// `drain` is called after each line that has consequences and answers whether the outbox is empty again; if it is
     /// not, the call ends there, to be made anew with the bytes that are left. `last` says that no more bytes follow.
@@ -277,6 +315,11 @@ impl<C: Clock> Engine<C> {
     ) -> Result<RecordingProgress, EngineError> {
         let index = source.0 as usize;
         let opened = self.sources.get_mut(index).ok_or(EngineError::UnknownSource(source.0))?;
+        if let Some(feed) = &mut opened.orders {
+            let Self { pipelines, config, clock, outbox, stats, .. } = self;
+            let mut to = Pipelines { pipelines, cx: Context { config, clock, out: outbox, stats } };
+            return Ok(feed.ingest(bytes, last, until, &opened.listed, &mut to, &mut drain));
+        }
         let mut framer = std::mem::take(&mut opened.framer);
         let mut progress = RecordingProgress::default();
         let mut lines = if last { framer.finish(bytes) } else { framer.lines(bytes) };
@@ -319,8 +362,8 @@ impl<C: Clock> Engine<C> {
         if now.abs_diff(source.ticked_at) >= RECORDING_TICK_NS {
             source.ticked_at = now;
             let cx = &mut Context { config, clock, out: outbox, stats };
-            for (.., pipeline) in &source.listings {
-                pipelines[*pipeline].on_tick(now, cx);
+            for listed in &source.listed {
+                pipelines[listed.pipeline].on_tick(now, cx);
             }
         }
     }
@@ -376,9 +419,10 @@ impl<C: Clock> Engine<C> {
         let unknown = EngineError::UnknownSource(source.0);
         let source = sources.get_mut(source.0 as usize).ok_or(unknown)?;
         source.framer = LineFramer::default();
+        source.orders = source.orders.as_ref().and_then(OrderFeed::anew);
         let cx = &mut Context { config, clock, out: outbox, stats };
-        for (.., pipeline) in &source.listings {
-            pipelines[*pipeline].on_reset(now, cx);
+        for listed in &source.listed {
+            pipelines[listed.pipeline].on_reset(now, cx);
         }
         Ok(())
     }
@@ -452,6 +496,44 @@ impl<C: Clock> Engine<C> {
         let (book, instrument) = (self.book(instrument)?, self.catalogue.get(instrument)?);
         let (bids, asks) = (book.levels(Side::Bid), book.levels(Side::Ask));
         Some(digest(bids, asks, instrument.price_exponent, instrument.qty_exponent))
+    }
+
+    /// An order that rests in a book of an order feed, and what stands before it in its queue. `None` when there is no
+    /// such order, or when the book is not known. Cost: the orders before it at its price.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownInstrument`], [`EngineError::NoOrders`].
+    pub fn order(
+        &self,
+        instrument: InstrumentId,
+        id: OrderId,
+    ) -> Result<Option<(Order, QueuePosition)>, EngineError> {
+        let (pipeline, feed) = self.feed_of(instrument)?;
+        Ok(feed.order(pipeline, id))
+    }
+
+    /// SHA-256 of the text form of what a book's own orders add up to: [`Engine::digest`], taken from the orders.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownInstrument`], [`EngineError::NoOrders`].
+    pub fn orders_digest(&self, instrument: InstrumentId) -> Result<String, EngineError> {
+        let (pipeline, feed) = self.feed_of(instrument)?;
+        let listed = self.catalogue.get(instrument).ok_or(EngineError::UnknownInstrument(instrument.0))?;
+        let (bids, asks) = (feed.levels(pipeline, Side::Bid), feed.levels(pipeline, Side::Ask));
+        Ok(digest(bids, asks, listed.price_exponent, listed.qty_exponent))
+    }
+
+    /// The pipeline of an instrument and the order feed that carries it.
+    fn feed_of(&self, instrument: InstrumentId) -> Result<(usize, &OrderFeed), EngineError> {
+        let pipeline = *self.by_id.get(&instrument).ok_or(EngineError::UnknownInstrument(instrument.0))?;
+        let carries = |source: &&Source| match source.listed.as_slice() {
+            [] => false,
+            // Pipelines are made in the order of the listing.
+            [first, .., last] => (first.pipeline..=last.pipeline).contains(&pipeline),
+            [only] => only.pipeline == pipeline,
+        };
+        let feed = self.sources.iter().find(carries).and_then(|source| source.orders.as_ref());
+        Ok((pipeline, feed.ok_or(EngineError::NoOrders(instrument.0))?))
     }
 
     /// What the engine has to say; the caller takes the records out.

@@ -18,4 +18,4 @@ pub mod engine;
 pub mod replica;
 mod stats;
 
-pub use stats::Stats;
+pub use stats::{OrderStats, Stats};

@@ -1,5 +1,7 @@
 //! Counters of an engine: plain integers, each with one meaning.
 
+use crate::types::OrderChange;
+
 /// What an engine has counted since it was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
@@ -43,8 +45,56 @@ pub struct Stats {
     pub checksums_checked: u64,
     /// Those that agreed.
     pub checksums_matched: u64,
+    /// What order feeds told of orders.
+    pub orders: OrderStats,
     /// Feed frames written.
     pub feed_frames: u64,
     /// Bytes of feed frames written.
     pub feed_bytes: u64,
+}
+
+/// What order feeds have told of the orders of carried instruments, whether or not it could be applied.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OrderStats {
+    /// New orders.
+    pub adds: u64,
+    /// Cancels of a part or of all that is left, by quantity.
+    pub reduces: u64,
+    /// Executions of resting orders.
+    pub executes: u64,
+    /// Orders that left for one with a new number.
+    pub replaces: u64,
+    /// New prices or quantities under the same number.
+    pub modifies: u64,
+    /// Orders that left whole.
+    pub deletes: u64,
+    /// Books emptied.
+    pub clears: u64,
+    /// Records about orders that never touch a book: fills, carriers of flags.
+    pub untouching: u64,
+    /// Ends of a venue's event, where the feed marks them.
+    pub events: u64,
+    /// Changes of books that were not known whole at the time.
+    pub passed_over: u64,
+    /// Changes that contradict their book, such as of an unknown order.
+    pub contradictions: u64,
+    /// Most orders that rested at once, all books of a feed together.
+    pub resting_max: u64,
+}
+
+impl OrderStats {
+    /// Counts a change by its kind.
+    #[inline]
+    pub(crate) const fn count(&mut self, change: &OrderChange) {
+        let counter = match change {
+            OrderChange::Add { .. } => &mut self.adds,
+            OrderChange::Reduce { .. } => &mut self.reduces,
+            OrderChange::Execute { .. } => &mut self.executes,
+            OrderChange::Replace { .. } => &mut self.replaces,
+            OrderChange::Modify { .. } => &mut self.modifies,
+            OrderChange::Delete { .. } => &mut self.deletes,
+            OrderChange::Clear => &mut self.clears,
+        };
+        *counter += 1;
+    }
 }

@@ -12,9 +12,9 @@ mod error;
 pub mod itch;
 mod json;
 mod levels;
-mod printed;
 pub mod mold;
 pub mod pcap;
+mod printed;
 mod recording;
 
 pub use binance::{decode, decode_snapshot};

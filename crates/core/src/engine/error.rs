@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::order_feed::FeedError;
 use super::{BOOKS_MAX, SOURCES_MAX, VIEWS_MAX};
 use crate::aggregate::DEPTH_MAX;
 use crate::decode::DecodeError;
@@ -29,6 +30,10 @@ pub enum EngineError {
     Instrument(InstrumentError),
     /// Its scale cannot change while a book uses it.
     InUse,
+    /// The venue names no orders: its books hold quantities per price only.
+    NoOrders(u32),
+    /// One frame was handed in of a venue whose bytes come in chunks.
+    ChunksOnly,
     /// Nobody takes what the engine has to say.
     OutboxFull,
     /// An answer to a snapshot request that is not under way any more. It is dropped.
@@ -49,6 +54,8 @@ impl EngineError {
             Self::ViewsFull => "engine.views_full",
             Self::Instrument(error) => error.code(),
             Self::InUse => "engine.instrument_in_use",
+            Self::NoOrders(_) => "engine.no_orders",
+            Self::ChunksOnly => "engine.chunks_only",
             Self::OutboxFull => "engine.outbox_full",
             Self::StaleAnswer(_) => "engine.stale_answer",
         }
@@ -68,12 +75,14 @@ impl EngineError {
             Self::ViewRange => "ask for 1 to 100 levels and an interval of at most 60 s",
             Self::ViewsFull => "use depth and interval combinations that are open already",
             Self::Instrument(InstrumentError::UnknownVenue) => {
-                "use one of binance, binance-usdm, binance-coinm and sim"
+                "use one of binance, binance-usdm, binance-coinm, sim, nasdaq and databento"
             }
             Self::Instrument(_) => {
                 "name it venue:SYMBOL, with exponents from -18 to 0 and a tick and lot of 0 or more"
             }
             Self::InUse => "set the scale before the source that carries the instrument is opened",
+            Self::NoOrders(_) => "ask for orders of nasdaq and databento instruments only",
+            Self::ChunksOnly => "hand in the bytes of this venue as a recording is handed in, chunk by chunk",
             Self::OutboxFull => "drain the output ring after every input and pump while MORE is set",
             Self::StaleAnswer(_) => "answer the latest request only, with its own ticket",
         }
@@ -113,6 +122,10 @@ impl fmt::Display for EngineError {
             }
             Self::Instrument(error) => write!(f, "{error}"),
             Self::InUse => f.write_str("instrument in use; expected its present scale, got another"),
+            Self::NoOrders(number) => {
+                write!(f, "no orders; expected an instrument of an order feed, got {number}")
+            }
+            Self::ChunksOnly => f.write_str("wrong call; expected a chunk of a stream, got a single frame"),
             Self::OutboxFull => {
                 write!(f, "output not taken; expected at most {OUTBOX_BYTES_MAX} bytes waiting, got more")
             }
@@ -130,6 +143,8 @@ impl std::error::Error for EngineError {}
 pub enum IngestError {
     /// They could not be decoded.
     Decode(DecodeError),
+    /// They are no message of their order feed.
+    Feed(FeedError),
     /// The call itself was wrong.
     Engine(EngineError),
 }
@@ -140,6 +155,7 @@ impl IngestError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Decode(error) => error.code(),
+            Self::Feed(error) => error.code(),
             Self::Engine(error) => error.code(),
         }
     }
@@ -149,6 +165,7 @@ impl IngestError {
     pub const fn fix(&self) -> &'static str {
         match self {
             Self::Decode(error) => error.fix(),
+            Self::Feed(error) => error.fix(),
             Self::Engine(error) => error.fix(),
         }
     }
@@ -158,6 +175,7 @@ impl fmt::Display for IngestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Decode(error) => error.fmt(f),
+            Self::Feed(error) => error.fmt(f),
             Self::Engine(error) => error.fmt(f),
         }
     }
@@ -168,6 +186,12 @@ impl std::error::Error for IngestError {}
 impl From<DecodeError> for IngestError {
     fn from(error: DecodeError) -> Self {
         Self::Decode(error)
+    }
+}
+
+impl From<FeedError> for IngestError {
+    fn from(error: FeedError) -> Self {
+        Self::Feed(error)
     }
 }
 

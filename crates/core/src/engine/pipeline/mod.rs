@@ -1,8 +1,9 @@
 //! One instrument's way from decoded events to feed frames: sequence → book → aggregate → encode.
 //!
-//! This file decides the state; `publish` writes what follows from it; `views` keeps the
+//! This file decides the state; `orders` does so for order feeds; `publish` writes what follows from it; `views` keeps the
 //! depth views.
 
+mod orders;
 mod publish;
 mod views;
 
@@ -17,7 +18,8 @@ use crate::types::{
     BookState, Clock, DepthUpdate, Instrument, InstrumentId, Levels, Side, Snapshot, StaleReason, Ticker,
     TimeNs, Trade, TradeKind,
 };
-use publish::{CheckTimer, Place, Tape};
+pub(super) use publish::Place;
+use publish::{CheckTimer, Tape};
 use views::Views;
 
 /// Updates in a row that the book seems to hold already before its own numbering is doubted: a venue that starts
@@ -104,6 +106,11 @@ impl Pipeline {
             levels: Levels::default(),
             bytes: Vec::new(),
         }
+    }
+
+    /// Its instrument.
+    pub(super) const fn id(&self) -> InstrumentId {
+        self.id
     }
 
     /// A depth update, whatever the state.

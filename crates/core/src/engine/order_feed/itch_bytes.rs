@@ -1,0 +1,190 @@
+//! Where ITCH messages come from: a file of them, or a capture of the packets that brought them.
+
+use super::itch::{Itch, timestamp_ns};
+use super::{FeedError, Pace, Pipelines};
+use crate::decode::binary_file::{BinaryFileFramer, LengthPrefix};
+use crate::decode::mold::{self, Packet, PacketKind};
+use crate::decode::pcap::{Datagram, PcapReader};
+use crate::encode::Outbox;
+use crate::engine::Listed;
+use crate::engine::pipeline::Place;
+use crate::sequence::{MoldChain, MoldHeader, MoldOutcome};
+use crate::types::{Clock, TimeNs};
+
+/// Bytes in which the format must have shown.
+const DETECT_BYTES: usize = 64;
+
+/// How captures begin: pcapng, and pcap by the microsecond and the nanosecond in either byte order.
+const CAPTURES: [[u8; 4]; 5] = [
+    [0x0a, 0x0d, 0x0d, 0x0a],
+    [0xa1, 0xb2, 0xc3, 0xd4],
+    [0xd4, 0xc3, 0xb2, 0xa1],
+    [0xa1, 0xb2, 0x3c, 0x4d],
+    [0x4d, 0x3c, 0xb2, 0xa1],
+];
+
+const HOUR_NS: u64 = 3_600_000_000_000;
+
+/// The framing of a feed, told from its first bytes.
+#[derive(Debug, Default)]
+pub(super) enum ItchBytes {
+    #[default]
+    Unknown,
+    /// Messages are numbered by counting. The time of a file is that of its messages, since midnight.
+    File { framer: BinaryFileFramer, count: u64 },
+    /// Packets of one MoldUDP64 stream, over one line or two.
+    Capture { reader: Box<PcapReader>, chain: MoldChain },
+}
+
+impl ItchBytes {
+    pub(super) fn detect(bytes: &[u8]) -> Option<Self> {
+        if CAPTURES.iter().any(|magic| bytes.starts_with(magic)) {
+            return Some(Self::Capture { reader: Box::default(), chain: MoldChain::default() });
+        }
+        let prefix = LengthPrefix::detect(bytes)?;
+        Some(Self::File { framer: BinaryFileFramer::new(prefix), count: 0 })
+    }
+
+    pub(super) fn ingest<C: Clock, D: FnMut(&mut Outbox) -> bool>(
+        &mut self,
+        itch: &mut Itch,
+        bytes: &[u8],
+        last: bool,
+        listed: &[Listed],
+        to: &mut Pipelines<'_, C>,
+        pace: &mut Pace<'_, D>,
+    ) {
+        if let Self::File { framer, .. } = self
+            && framer.is_ended()
+        {
+            // Files of sessions, one after the other.
+            *self = Self::Unknown;
+        }
+        if let Self::Unknown = self {
+            match Self::detect(bytes) {
+                Some(found) => *self = found,
+                None => {
+                    if (last && !bytes.is_empty()) || bytes.len() >= DETECT_BYTES {
+                        let got = bytes.first().copied().unwrap_or(0);
+                        pace.took(bytes.len(), Err(FeedError::UnknownFormat { got }), to);
+                    }
+                    return;
+                }
+            }
+        }
+        match self {
+            Self::Unknown => {}
+            Self::File { framer, count } => {
+                let mut messages = if last { framer.finish(bytes) } else { framer.messages(bytes) };
+                loop {
+                    let start = messages.consumed();
+                    let Some(message) = messages.next() else { break };
+                    let ts = message.map_or(0, timestamp_ns);
+                    if !pace.is_due(ts, start, listed, to) {
+                        return;
+                    }
+                    *count += 1;
+                    let at = Place { venue_seq: *count, ts_event: ts, ts_recv: ts };
+                    let taken = match message {
+                        Ok(message) => itch.take(message, at, listed, to).map_err(FeedError::from),
+                        Err(error) => {
+                            itch.lose_all((*count, 0), pace.progress.last_ts, to);
+                            Err(error.into())
+                        }
+                    };
+                    if !pace.took(messages.consumed(), taken, to) {
+                        return;
+                    }
+                }
+                // The end of a session is used up without a message.
+                pace.progress.consumed = messages.consumed();
+            }
+            Self::Capture { reader, chain } => {
+                let mut datagrams = if last { reader.finish(bytes) } else { reader.datagrams(bytes) };
+                loop {
+                    let start = datagrams.consumed();
+                    let Some(datagram) = datagrams.next() else { break };
+                    let ts = datagram.as_ref().map_or(0, |datagram| datagram.ts);
+                    if !pace.is_due(ts, start, listed, to) {
+                        return;
+                    }
+                    let taken = match datagram {
+                        Ok(datagram) => take_datagram(&datagram, chain, itch, listed, to),
+                        Err(error) => Err(error.into()),
+                    };
+                    if !pace.took(datagrams.consumed(), taken, to) {
+                        return;
+                    }
+                }
+                pace.progress.consumed = datagrams.consumed();
+            }
+        }
+    }
+}
+
+/// One packet, whole or not at all.
+fn take_datagram<C: Clock>(
+    datagram: &Datagram<'_>,
+    chain: &mut MoldChain,
+    itch: &mut Itch,
+    listed: &[Listed],
+    to: &mut Pipelines<'_, C>,
+) -> Result<(), FeedError> {
+    let packet = mold::decode(datagram.payload)?;
+    let Packet { session, sequence, count, kind, .. } = packet;
+    let header = MoldHeader { session, sequence, count, is_end: kind == PacketKind::EndOfSession };
+    let mut outcome = chain.check(&header);
+    if outcome == MoldOutcome::NewSession {
+        // The whole of a session is wanted: one that is met in its middle shows as a gap.
+        chain.begin(session, 1);
+        itch.lose_all((1, sequence), datagram.ts, to);
+        outcome = chain.check(&header);
+    }
+    let skip = match outcome {
+        MoldOutcome::Next { skip } => skip,
+        MoldOutcome::Gap { expected, received } => {
+            to.cx.stats.gaps += 1;
+            itch.lose_all((expected, received), datagram.ts, to);
+            chain.begin(session, sequence);
+            0
+        }
+        MoldOutcome::Old | MoldOutcome::End | MoldOutcome::NewSession => {
+            to.cx.stats.ignored += 1;
+            return Ok(());
+        }
+    };
+    let mut refused = Ok(());
+    for (venue_seq, message) in (sequence..).zip(packet.messages()).skip(usize::from(skip)) {
+        let ts_event = on_the_day(timestamp_ns(message), datagram.ts);
+        let at = Place { venue_seq, ts_event, ts_recv: datagram.ts };
+        if let Err(error) = itch.take(message, at, listed, to) {
+            refused = Err(error.into());
+        }
+    }
+    if !header.is_end {
+        chain.advance(&header);
+    }
+    refused
+}
+
+/// A time of day, told in the venue's time zone, as a time since the epoch: of the whole hours that midnight may have
+/// been at, the one that brings it nearest to the packet's time.
+const fn on_the_day(time_of_day_ns: u64, received_at: TimeNs) -> TimeNs {
+    let midnight = received_at.saturating_sub(time_of_day_ns).saturating_add(HOUR_NS / 2) / HOUR_NS * HOUR_NS;
+    midnight.saturating_add(time_of_day_ns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_of_day_gets_the_day_of_its_packet() {
+        // 2024-01-02 14:30:00.000150 UTC is 09:30 in New York.
+        let received_at = 1_704_205_800_000_150_000;
+        let time_of_day_ns = 34_200_000_100_000;
+        assert_eq!(on_the_day(time_of_day_ns, received_at), received_at - 50_000);
+        // A capture clock behind the venue's.
+        assert_eq!(on_the_day(time_of_day_ns + 900_000_000, received_at), received_at + 899_950_000);
+    }
+}
