@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use depthwire_core::decode::itch::{ItchError, Message, decode};
 use depthwire_core::decode::mold::{self, PacketKind};
 use depthwire_core::decode::pcap::{PcapReader, PcapStats};
+use depthwire_core::decode::{Format, detect_format};
 use depthwire_core::sequence::{MoldChain, MoldHeader, MoldOutcome};
 
 /// What the captures of one feed hold.
@@ -59,18 +60,22 @@ impl Held {
     }
 }
 
-/// The folder of captures; `None`, said on standard error as `test`'s skip, where it is not to be had.
+/// The folder of Nasdaq's captures.
 fn captures(test: &str) -> Option<PathBuf> {
+    Some(recordings(test)?.join("nasdaq-itch/omi-captures"))
+}
+
+/// The folder of recordings; `None`, said on standard error as `test`'s skip, where it is not to be had.
+fn recordings(test: &str) -> Option<PathBuf> {
     let root = match std::env::var_os("DEPTHWIRE_DATA") {
         Some(root) => PathBuf::from(root),
         None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
     };
-    let folder = root.join("nasdaq-itch/omi-captures");
-    if !folder.is_dir() {
+    if !root.join("nasdaq-itch").is_dir() {
         eprintln!("SKIPPED: {test}: nasdaq-itch: no recordings here (set DEPTHWIRE_DATA)");
         return None;
     }
-    Some(folder)
+    Some(root)
 }
 
 fn read(folder: &Path) -> Held {
@@ -179,6 +184,45 @@ fn a_packet_of_many_messages_is_read_whole_and_in_its_place() {
     chain.advance(&headers[0]);
     let gap = MoldOutcome::Gap { expected: 14_764_497, received: 19_009_117 };
     assert_eq!(chain.check(&headers[1]), gap, "two packets of a day");
+}
+
+#[test]
+fn a_recorded_pcapng_gives_every_datagram() {
+    let Some(root) = recordings("a_recorded_pcapng_gives_every_datagram") else { return };
+    let file = std::fs::read(root.join("deribit/sample_capture_v1_6.pcapng")).unwrap();
+    assert_eq!(detect_format(&file), Some(Format::Pcapng));
+    for chunk in [1_000, 65_537, file.len()] {
+        let mut reader = PcapReader::default();
+        let (mut payload_bytes, mut times) = (0, 0);
+        let mut ports: BTreeMap<u16, u64> = BTreeMap::new();
+        let mut at = 0;
+        while at < file.len() {
+            let mut end = file.len().min(at + chunk);
+            loop {
+                let mut datagrams = if end == file.len() {
+                    reader.finish(&file[at..end])
+                } else {
+                    reader.datagrams(&file[at..end])
+                };
+                for datagram in datagrams.by_ref() {
+                    let datagram = datagram.unwrap();
+                    payload_bytes += datagram.payload.len();
+                    times += u128::from(datagram.ts);
+                    *ports.entry(datagram.destination.port()).or_default() += 1;
+                }
+                let consumed = datagrams.consumed();
+                if consumed > 0 {
+                    at += consumed;
+                    break;
+                }
+                end = file.len().min(end + chunk);
+            }
+        }
+        let stats = PcapStats { packets: 5_066, datagrams: 5_066, other_blocks: 1, ..PcapStats::default() };
+        assert_eq!(*reader.stats(), stats);
+        assert_eq!((payload_bytes, times), (876_151, 8_545_623_614_989_636_605_847));
+        assert_eq!(ports, BTreeMap::from([(6_100, 4_854), (6_101, 212)]));
+    }
 }
 
 /// The twin: a capture made here, of a stream in packets of seven messages over two lines that lose some of them.

@@ -9,6 +9,7 @@ pub mod binary_file;
 pub mod dbn;
 mod detect;
 mod error;
+mod format;
 pub mod itch;
 mod json;
 mod levels;
@@ -20,6 +21,7 @@ mod recording;
 pub use binance::{decode, decode_snapshot};
 pub use detect::{DETECT_BYTES_MAX, DETECT_LEN_MAX, detect};
 pub use error::{DecodeError, SymbolText};
+pub use format::{FORMAT_BYTES, Format, detect_format};
 pub use json::NESTING_MAX;
 pub use recording::{LINE_BYTES_MAX, Line, LineFramer, Lines};
 
