@@ -17,6 +17,7 @@ pub mod mold;
 pub mod pcap;
 mod printed;
 mod recording;
+pub mod soup;
 
 pub use binance::{decode, decode_snapshot};
 pub use detect::{DETECT_BYTES_MAX, DETECT_LEN_MAX, detect};
