@@ -3,6 +3,10 @@
 //! The decoder knows formats and nothing of books or sequences: it reads one frame at a time and keeps nothing
 //! between frames. Every byte sequence gives an event or a [`DecodeError`]; none panics, loops or allocates beyond
 //! the limits below. An error concerns its own frame only.
+//!
+//! Binary feeds have modules of their own, each with its error: the messages ([`itch`]) and what they come in
+//! ([`binary_file`], [`mold`], [`soup`], [`pcap`]). A framing that is fed in chunks keeps no bytes: what it has not
+//! consumed goes in again.
 
 mod binance;
 pub mod binary_file;

@@ -22,7 +22,7 @@ pub const MWCB_PRICE_EXPONENT: i8 = -8;
 /// Bytes of the longest message.
 pub const MESSAGE_BYTES_MAX: usize = Imbalance::LEN;
 
-/// Nanoseconds of a day, below which every timestamp lies but for the hour that a day may have more.
+/// Nanoseconds of the longest day of a year, in which the clocks go back.
 const DAY_NS: u64 = 25 * 3_600 * 1_000_000_000;
 
 /// An execution that counts as volume.
@@ -49,6 +49,7 @@ pub struct Trade {
 /// let Ok(Message::OrderDelete(delete)) = decode(b"D\0\x07\0\0\0\0\0\0\0\x2a\0\0\0\0\0\0\x01\0") else { panic!() };
 /// assert_eq!((delete.stock_locate(), delete.timestamp_ns(), delete.reference()), (7, 42, 256));
 /// ```
+// Inlined into the caller's loop, its arms join those of the caller's match.
 #[inline(always)]
 pub fn decode(bytes: &[u8]) -> Result<Message<'_>, ItchError> {
     // Nine messages of ten are an A or a D, and which comes is not to be foretold. A wrong guess costs least when it

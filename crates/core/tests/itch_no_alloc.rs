@@ -1,0 +1,130 @@
+//! From file, capture or socket to order change, nothing is allocated: framings, packets and messages are views.
+
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+#![allow(unsafe_code, reason = "a global allocator is an unsafe trait")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use depthwire_core::decode::binary_file::{BinaryFileFramer, LengthPrefix};
+use depthwire_core::decode::itch::{decode, message_len};
+use depthwire_core::decode::pcap::PcapReader;
+use depthwire_core::decode::soup::{self, Packet, SoupSession};
+use depthwire_core::decode::{detect_format, mold};
+use depthwire_core::sequence::{MoldChain, MoldHeader, MoldOutcome};
+
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+
+struct Counting;
+
+// SAFETY: every call goes to the system's allocator unchanged; only a counter is added.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's duties are passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        // SAFETY: the caller's duties are passed on.
+        unsafe { System.dealloc(at, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+const MESSAGES: usize = 1_000_000;
+
+/// What a stream's messages add up to: changes of the book and shares traded.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Sum {
+    changes: u64,
+    shares: u64,
+}
+
+impl Sum {
+    fn add(&mut self, bytes: &[u8]) {
+        let message = decode(bytes).unwrap();
+        self.changes += u64::from(message.order_change().is_some());
+        self.shares += message.trade().map_or(0, |(_, trade)| trade.shares);
+    }
+}
+
+/// One message of each type, with shares where it has them.
+fn messages() -> Vec<Vec<u8>> {
+    let types = (0..=255).filter(|&message_type| message_len(message_type).is_some());
+    let made = types.map(|message_type| {
+        let mut message = vec![0; message_len(message_type).unwrap()];
+        message[0] = message_type;
+        match message_type {
+            b'A' | b'F' | b'P' => message[19..23].copy_from_slice(b"B\0\0\x01"),
+            b'C' => message[22..32].copy_from_slice(b"\x01\0\0\0\0\0\0\0\0Y"),
+            b'E' => message[22] = 1,
+            _ => {}
+        }
+        message
+    });
+    made.collect()
+}
+
+fn framed(message: &[u8], lead: &[u8]) -> Vec<u8> {
+    let len = (message.len() + lead.len()) as u16;
+    [&len.to_be_bytes()[..], lead, message].concat()
+}
+
+#[test]
+fn a_million_messages_allocate_nothing() {
+    let messages = messages();
+    let file: Vec<u8> = messages.iter().flat_map(|message| framed(message, b"")).collect();
+    let stream: Vec<u8> = messages.iter().flat_map(|message| framed(message, b"S")).collect();
+    let payload_len = file.len() + 20;
+    let mut capture = [&0xA1B2_C3D4u32.to_be_bytes()[..], &[0, 2, 0, 4], &[0; 12], &[0, 0, 0, 101]].concat();
+    let ip_len = payload_len + 28;
+    let lens = [ip_len as u32, ip_len as u32];
+    capture.extend_from_slice(&[0; 8]);
+    lens.iter().for_each(|len| capture.extend_from_slice(&len.to_be_bytes()));
+    capture.extend_from_slice(&[0x45, 0]);
+    capture.extend_from_slice(&(ip_len as u16).to_be_bytes());
+    capture.extend_from_slice(&[0, 0, 0, 0, 1, 17, 0, 0, 10, 0, 0, 1, 233, 54, 12, 111, 0, 1, 0, 2]);
+    capture.extend_from_slice(&(payload_len as u16 + 8).to_be_bytes());
+    capture.extend_from_slice(b"\0\0SESSION  1\0\0\0\0\0\0\0\x01\0");
+    capture.push(messages.len() as u8);
+    capture.extend_from_slice(&file);
+
+    let mut session = SoupSession::default();
+    session.note(&Packet::LoginAccepted { session: *b"SESSION  1", sequence: 1 }).unwrap();
+    let (mut from_file, mut from_stream, mut from_capture) = (Sum::default(), Sum::default(), Sum::default());
+    let rounds = MESSAGES.div_ceil(messages.len());
+    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    for _ in 0..rounds {
+        assert!(detect_format(&capture).is_some());
+        for message in BinaryFileFramer::new(LengthPrefix::Stated).finish(&file) {
+            from_file.add(message.unwrap());
+        }
+        for packet in soup::packets(&stream) {
+            let packet = packet.unwrap();
+            session.note(&packet).unwrap();
+            if let Packet::Sequenced(message) = packet {
+                from_stream.add(message);
+            }
+        }
+        let mut chain = MoldChain::default();
+        chain.begin(*b"SESSION  1", 1);
+        for datagram in PcapReader::default().finish(&capture) {
+            let packet = mold::decode(datagram.unwrap().payload).unwrap();
+            let mold::Packet { session, sequence, count, .. } = packet;
+            let header = MoldHeader { session, sequence, count, is_end: false };
+            assert_eq!(chain.check(&header), MoldOutcome::Next { skip: 0 });
+            chain.advance(&header);
+            packet.messages().for_each(|message| from_capture.add(message));
+        }
+    }
+    let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
+    assert_eq!(session.next(), (rounds * messages.len()) as u64 + 1);
+    assert!(from_file.changes > 0 && from_file.shares > 0);
+    assert_eq!((&from_stream, &from_capture), (&from_file, &from_file));
+    assert_eq!(allocations, 0);
+    drop(vec![0u8; 16]);
+    assert!(ALLOCATIONS.load(Ordering::Relaxed) > before, "the counter counts");
+}
