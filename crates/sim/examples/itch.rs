@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         if opened.is_none() && day.is_open() {
             opened = Some(day.messages());
         }
-        if day.messages() + 3 == messages {
+        if day.messages() + 3 >= messages {
             day.close();
         }
         if chunk.len() >= CHUNK_BYTES {

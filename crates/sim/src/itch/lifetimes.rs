@@ -128,3 +128,54 @@ impl Lifetimes {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn due_orders_leave_before_resting_ones_and_each_once() {
+        let mut rng = Rng::new(3, 0);
+        let mut lifetimes = Lifetimes::new(ORDERS_WHOLE as usize);
+        for slot in 0..2_000 {
+            let stay = if slot % 2 == 0 { Stay::Fleeting } else { Stay::Resting };
+            lifetimes.enter(slot, stay, 0, &mut rng);
+        }
+        for slot in [0, 1, 998, 999] {
+            lifetimes.remove(slot);
+        }
+        // A minute later all fleeting ones are due.
+        let left: Vec<(u32, Stay)> =
+            (0..1_996).map(|_| lifetimes.leaver(700_000, &mut rng).unwrap()).collect();
+        assert!(left[..998].iter().all(|left| left.1 == Stay::Fleeting && left.0 % 2 == 0));
+        assert!(left[998..].iter().all(|left| left.1 == Stay::Resting && left.0 % 2 == 1));
+        let mut slots: Vec<u32> = left.into_iter().map(|left| left.0).collect();
+        slots.sort_unstable();
+        slots.dedup();
+        assert_eq!(slots.len(), 1_996);
+        assert_eq!(lifetimes.leaver(700_000, &mut rng), None);
+    }
+
+    #[test]
+    fn nobody_leaves_before_the_time_while_others_rest_but_somebody_does_where_none_rests() {
+        let mut rng = Rng::new(4, 0);
+        let mut lifetimes = Lifetimes::new(ORDERS_WHOLE as usize);
+        lifetimes.enter(0, Stay::Resting, 10, &mut rng);
+        lifetimes.enter(1, Stay::Fleeting, 10, &mut rng);
+        assert_eq!(lifetimes.leaver(10, &mut rng), Some((0, Stay::Resting)));
+        assert_eq!(lifetimes.leaver(10, &mut rng), Some((1, Stay::Fleeting)));
+        assert_eq!(lifetimes.leaver(10, &mut rng), None);
+    }
+
+    #[test]
+    fn a_quarter_of_all_orders_lives_for_fifty_milliseconds() {
+        let mut rng = Rng::new(5, 0);
+        let mut lifetimes = Lifetimes::new(ORDERS_WHOLE as usize);
+        (0..8_500).for_each(|slot| lifetimes.enter(slot, Stay::Fleeting, 0, &mut rng));
+        (8_500..10_000).for_each(|slot| lifetimes.enter(slot, Stay::Resting, 0, &mut rng));
+        let young = std::iter::from_fn(|| lifetimes.leaver(575, &mut rng));
+        let young = young.take_while(|left| left.1 == Stay::Fleeting).count();
+        assert!((2_350..2_650).contains(&young), "{young}");
+    }
+}

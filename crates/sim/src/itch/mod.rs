@@ -1,6 +1,33 @@
 //! A synthetic NASDAQ day: genuine TotalView-ITCH 5.0 bytes, endless, from a seed.
+//!
+//! [`ItchDay::next`] appends one message behind its length, as NASDAQ's daily files have it (BinaryFILE);
+//! [`MoldPacker`] makes MoldUDP64 packets of them, [`crate::faults`] loses, doubles and swaps those. The day begins
+//! with the directory of all symbols, fills its books (the opening), and then has a real day's mix for as long as it
+//! is asked. It keeps all books with their queues itself: no book is ever crossed, executions take the first order
+//! of a best queue, references rise over the market and the day, and [`ItchDay::book`] tells the truth at any moment.
+//!
+//! # How much it resembles a real day
+//! Always to be called synthetic. Real: NASDAQ of 2019-12-30 as published with several open-source books; lifetimes:
+//! corporate stocks in 2013 (SEC), taken as messages of that day; ranks: CME ES futures of 2023-12-25, recorded.
+//! Simulated: 8,900 symbols, seed 1, the first SIMMSGS messages of which OPENMSGS are the opening, which is not counted.
+//! `tests/itch_statistics.rs` holds a smaller market to these.
+//!
+//! | statistic | real | simulated |
+//! |---|---|---|
+//! | adds / deletes / replaces, percent | 44.1 / 42.6 / 8.0 | T1 |
+//! | executions / cancels / imbalances, percent | 2.2 / 1.0 / 1.5 | T2 |
+//! | orders at the peak / levels | 1,924,078 / 784,060 | T3 |
+//! | levels of the deepest book | 2,422 (in 2017) | T4 |
+//! | messages of the two most active symbols, percent | 0.81 / 0.74 | T5 |
+//! | messages that an order lives, p8 / p25 / p39 / p64 | 6 / 575 / 5,750 / 57,500 | T6 |
+//! | rank of the touched level, p50 / p75 / p90 | 0 / 9 / 45 | T7 |
+//!
+//! Not matched: bursts in one symbol, sweeps through several orders, auctions, halts, the correlation of symbols,
+//! busy and quiet hours. Messages follow one another in symbols drawn independently, which is harder on a cache
+//! than a real day.
 
 mod lifetimes;
+mod mold;
 mod prices;
 mod queues;
 mod symbols;
@@ -10,6 +37,8 @@ use crate::book::Side;
 use crate::curve::Curve;
 use crate::error::SimError;
 use crate::rng::Rng;
+pub use mold::{MOLD_PACKET_BYTES_MAX, MoldPacker};
+
 use lifetimes::{Lifetimes, Stay};
 use prices::Tops;
 use queues::{Level, Queues};
@@ -276,8 +305,7 @@ impl ItchDay {
     }
 
     fn trade(&mut self, out: &mut Vec<u8>) {
-        let is_full = self.queues.orders_len() >= self.orders_max;
-        if self.phase == Phase::Opening && is_full {
+        if self.phase == Phase::Opening && self.queues.orders_len() >= self.orders_max {
             self.phase = Phase::Trading;
             self.time_ns = self.time_ns.max(MARKET_OPEN_NS);
             self.message(b'S', None).text(b"Q").end(out);
@@ -292,7 +320,7 @@ impl ItchDay {
             is
         };
         if is(ADD) {
-            if is_full { self.delete(out) } else { self.add(out) }
+            self.add_or_delete(out);
         } else if is(DELETE) {
             if self.phase == Phase::Opening && self.rng.chance(OPENING_ADDS_PERMILLE) {
                 self.add(out);
@@ -317,7 +345,7 @@ impl ItchDay {
     }
 
     fn tops(&self, at: usize) -> Tops {
-        let best = |side| self.queues.best(at, side).map(|level| i64::from(level.price));
+        let best = |side| self.queues.best_price(at, side).map(i64::from);
         Tops { bid: best(Side::Bid), ask: best(Side::Ask) }
     }
 
@@ -342,6 +370,11 @@ impl ItchDay {
     fn shares(&mut self) -> u32 {
         let shares = SHARES.draw(&mut self.rng) as u32;
         if shares < 100 { shares } else { shares / 100 * 100 }
+    }
+
+    /// An order enters where there is room for it; else one leaves.
+    fn add_or_delete(&mut self, out: &mut Vec<u8>) {
+        if self.queues.orders_len() < self.orders_max { self.add(out) } else { self.delete(out) }
     }
 
     fn add(&mut self, out: &mut Vec<u8>) {
@@ -419,7 +452,9 @@ impl ItchDay {
         let at = self.activity.draw(&mut self.rng);
         let tops = self.tops(at);
         let side = self.symbols[at].taken(tops, &mut self.rng);
-        let Some(level) = side.and_then(|side| self.queues.best(at, side)) else { return self.add(out) };
+        let Some(level) = side.and_then(|side| self.queues.best(at, side)) else {
+            return self.add_or_delete(out);
+        };
         let slot = level.oldest;
         let order = self.queues.order(slot);
         let shares = if order.qty == 1 || self.rng.chance(500) { order.qty } else { self.part(order.qty) };

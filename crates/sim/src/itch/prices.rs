@@ -9,18 +9,20 @@ use crate::rng::Rng;
 /// Distance of a resting order from the fair price, in millionths of the reference price, by quantile.
 const RESTING_DISTANCE: Curve = Curve(&[
     (0, 0),
-    (300_000, 700),
-    (600_000, 4_000),
-    (850_000, 25_000),
-    (970_000, 120_000),
-    (1_000_000, 450_000),
+    (200_000, 1_000),
+    (500_000, 8_000),
+    (800_000, 50_000),
+    (950_000, 200_000),
+    (1_000_000, 600_000),
 ]);
 
-/// From which distance on resting orders like round prices, in ticks.
+/// From which distance on resting orders like round prices, in ticks; ten times that, and ten times as round, where
+/// the reference price is above [`DEAR_TICKS`].
 const ROUND_FROM: i64 = 10;
+const DEAR_TICKS: i64 = 30_000;
 
-/// Of 1,000 of those, how many stand at a multiple of how many ticks.
-const ROUND_PERMILLE: [(u64, i64); 3] = [(250, 100), (600, 10), (850, 5)];
+/// Of 1,000 of those, up to how many stand at a multiple of how many ticks.
+const ROUND_PERMILLE: [(u64, i64); 3] = [(200, 100), (450, 10), (550, 5)];
 
 /// Of 1,000,000 resting orders, those that stand where nobody will ever trade.
 const STUB_PPM: u64 = 500;
@@ -29,7 +31,7 @@ const STUB_PPM: u64 = 500;
 const IMPROVES_PERMILLE: u64 = 600;
 
 /// Of 1,000 other fleeting orders, those that join the best price.
-const JOINS_PERMILLE: u64 = 550;
+const JOINS_PERMILLE: u64 = 650;
 
 /// Ticks (of half the usual spread where that is wider) by which the others stand behind the best, by quantile:
 /// geometric, a third less each tick.
@@ -93,7 +95,8 @@ impl Symbol {
             },
             Stay::Resting => {
                 let distance = RESTING_DISTANCE.draw(rng) * self.reference / 1_000_000;
-                self.listed(round(quote + away * distance, distance, away, rng))
+                let unit = if self.reference > DEAR_TICKS { 10 } else { 1 };
+                self.listed(round(quote + away * distance, distance, away, unit, rng))
             }
             Stay::Fleeting => {
                 // How far the best stands behind what fair value allows; below 0 where it is ahead.
@@ -122,17 +125,13 @@ impl Symbol {
     }
 }
 
-/// The next round price away from the other side, for most orders that are far enough away.
-fn round(price: i64, distance: i64, away: i64, rng: &mut Rng) -> i64 {
+/// The next round price away from the other side, for orders that are far enough away.
+fn round(price: i64, distance: i64, away: i64, unit: i64, rng: &mut Rng) -> i64 {
     let draw = rng.below(1_000);
-    match ROUND_PERMILLE.into_iter().find(|row| draw < row.0) {
-        Some((_, ticks)) if distance >= ROUND_FROM.max(ticks / 2) => {
-            if away < 0 {
-                price.div_euclid(ticks) * ticks
-            } else {
-                (price + ticks - 1).div_euclid(ticks) * ticks
-            }
-        }
-        _ => price,
+    let units = ROUND_PERMILLE.into_iter().find(|row| draw < row.0).map_or(1, |row| row.1);
+    let ticks = units * unit;
+    if distance < (ROUND_FROM * unit).max(ticks / 2) {
+        return price;
     }
+    if away < 0 { price.div_euclid(ticks) * ticks } else { (price + ticks - 1).div_euclid(ticks) * ticks }
 }

@@ -40,6 +40,15 @@ struct Entry {
     level: u32,
 }
 
+/// One side of a book. Its best price stands beside the list, so that most questions need no look into it.
+#[derive(Clone, Debug, Default)]
+struct Ladder {
+    /// The best last.
+    entries: Vec<Entry>,
+    /// Meaningless where there are no entries.
+    best_price: u32,
+}
+
 /// All books of the market.
 #[derive(Debug)]
 pub(crate) struct Queues {
@@ -47,14 +56,28 @@ pub(crate) struct Queues {
     orders_free: Vec<u32>,
     levels: Vec<Level>,
     levels_free: Vec<u32>,
-    /// Per symbol bids and asks, the best last.
-    sides: Vec<[Vec<Entry>; 2]>,
+    /// Per symbol bids and asks.
+    ladders: Vec<[Ladder; 2]>,
 }
 
 const fn key(side: Side, price: u32) -> u32 {
     match side {
         Side::Bid => price,
         Side::Ask => !price,
+    }
+}
+
+/// Entries next to the best that are looked at one by one: most orders stand there, on one or two cache lines.
+const NEAR: usize = 8;
+
+impl Ladder {
+    /// The place of the first entry that is not worse than `key`.
+    fn place(&self, key: u32) -> usize {
+        let near = self.entries.len().saturating_sub(NEAR);
+        match self.entries[near..].iter().rposition(|entry| entry.key < key) {
+            Some(worse) => near + worse + 1,
+            None => self.entries[..near].partition_point(|entry| entry.key < key),
+        }
     }
 }
 
@@ -65,7 +88,7 @@ impl Queues {
             orders_free: Vec::new(),
             levels: Vec::new(),
             levels_free: Vec::new(),
-            sides: vec![[Vec::new(), Vec::new()]; symbols],
+            ladders: vec![[Ladder::default(), Ladder::default()]; symbols],
         }
     }
 
@@ -90,12 +113,22 @@ impl Queues {
 
     /// The best level of a side.
     pub(crate) fn best(&self, symbol: usize, side: Side) -> Option<Level> {
-        self.sides[symbol][side as usize].last().map(|entry| self.levels[entry.level as usize])
+        self.ladders[symbol][side as usize].entries.last().map(|entry| self.levels[entry.level as usize])
+    }
+
+    /// The best price of a side.
+    pub(crate) fn best_price(&self, symbol: usize, side: Side) -> Option<u32> {
+        let ladder = &self.ladders[symbol][side as usize];
+        (!ladder.entries.is_empty()).then_some(ladder.best_price)
     }
 
     /// The levels of a side, best first.
     pub(crate) fn levels(&self, symbol: usize, side: Side) -> impl Iterator<Item = Level> {
-        self.sides[symbol][side as usize].iter().rev().map(|entry| self.levels[entry.level as usize])
+        self.ladders[symbol][side as usize]
+            .entries
+            .iter()
+            .rev()
+            .map(|entry| self.levels[entry.level as usize])
     }
 
     /// The orders of a level, first in time first.
@@ -108,9 +141,9 @@ impl Queues {
     /// better levels where its price is a new one.
     pub(crate) fn add(&mut self, symbol: usize, side: Side, price: u32, qty: u32, reference: u64) -> u32 {
         let key = key(side, price);
-        let entries = &mut self.sides[symbol][side as usize];
-        let at = entries.partition_point(|entry| entry.key < key);
-        let level = match entries.get(at) {
+        let ladder = &mut self.ladders[symbol][side as usize];
+        let at = ladder.place(key);
+        let level = match ladder.entries.get(at) {
             Some(entry) if entry.key == key => entry.level,
             _ => {
                 let new = Level {
@@ -123,7 +156,10 @@ impl Queues {
                     newest: NONE,
                 };
                 let level = store(&mut self.levels, &mut self.levels_free, new);
-                entries.insert(at, Entry { key, level });
+                if at == ladder.entries.len() {
+                    ladder.best_price = price;
+                }
+                ladder.entries.insert(at, Entry { key, level });
                 level
             }
         };
@@ -169,8 +205,12 @@ impl Queues {
         }
         if queue.orders == 0 {
             let key = key(queue.side, queue.price);
-            let entries = &mut self.sides[usize::from(queue.symbol)][queue.side as usize];
-            entries.remove(entries.partition_point(|entry| entry.key < key));
+            let ladder = &mut self.ladders[usize::from(queue.symbol)][queue.side as usize];
+            let at = ladder.place(key);
+            ladder.entries.remove(at);
+            if let Some(best) = ladder.entries.last().filter(|_| at == ladder.entries.len()) {
+                ladder.best_price = self.levels[best.level as usize].price;
+            }
             self.levels_free.push(level);
         }
         self.orders_free.push(slot);

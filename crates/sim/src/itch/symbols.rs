@@ -16,6 +16,10 @@ const REFERENCE_CENTS: Curve = Curve(&[
     (1_000_000, 250_000),
 ]);
 
+/// The most active symbols are dear ones, from this quantile on.
+const DEAR_RANKS: u64 = 20;
+const DEAR_FROM_PPM: u64 = 800_000;
+
 /// Of 1,000 symbols, those that cost less than a dollar.
 const SUB_DOLLAR_PERMILLE: u64 = 30;
 
@@ -59,9 +63,11 @@ pub(crate) fn list(len: usize, rng: &mut Rng) -> (Vec<Symbol>, Activity) {
 }
 
 fn symbol(at: usize, len: usize, rank: u64, rng: &mut Rng) -> Symbol {
-    let is_sub_dollar = len > 1 && rng.below(1_000) < SUB_DOLLAR_PERMILLE;
+    let is_sub_dollar = rank > DEAR_RANKS && rng.below(1_000) < SUB_DOLLAR_PERMILLE;
+    let dear = if rank > DEAR_RANKS { 0 } else { DEAR_FROM_PPM };
+    let quantile = (dear + rng.below(1_000_000 - dear)) as i64;
     let (tick, reference) =
-        if is_sub_dollar { (1, 500 + rng.below(7_500) as i64) } else { (CENT, REFERENCE_CENTS.draw(rng)) };
+        if is_sub_dollar { (1, 500 + rng.below(7_500) as i64) } else { (CENT, REFERENCE_CENTS.at(quantile)) };
     // From 1 basis point for the most active to some 45.
     let spread = (reference * (200 + rank as i64) / 2_000_000).max(1);
     Symbol {
