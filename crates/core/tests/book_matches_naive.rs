@@ -78,10 +78,10 @@ const MARKET: Market = Market {
     burst: 0,
     burst_chance: 0,
     reload_chance: 0,
-    must_meet: |met| met.slots > 0 && met.recentres == 2 && met.far_levels == 0,
+    must_meet: |met| met.slots > 0 && met.recentres < 10 && met.far_levels < 200,
 };
 
-fn markets() -> [Market; 12] {
+fn markets() -> [Market; 15] {
     [
         MARKET,
         Market {
@@ -129,7 +129,40 @@ fn markets() -> [Market; 12] {
             spec: BookSpec { tick_size: 0, ..MARKET.spec },
             trend: 10,
             reload_chance: 4,
-            must_meet: |met| met.slots == 0 && met.recentres == 0 && met.far_levels > 2_000,
+            must_meet: |met| met.slots > 0 && met.far_levels > 64,
+            ..MARKET
+        },
+        Market {
+            name: "no tick, and prices off the one that it seems to have",
+            seed: 13,
+            spec: BookSpec { tick_size: 0, ..MARKET.spec },
+            center: 6_160_000,
+            step: 10,
+            off_grid_chance: 2,
+            trend: 3,
+            reload_chance: 4,
+            must_meet: |met| met.slots > 0 && met.recentres > 50 && met.far_levels > 64,
+            ..MARKET
+        },
+        Market {
+            name: "a thin book",
+            seed: 14,
+            depth_bits: 5,
+            trend: 0,
+            reload_chance: 64,
+            must_meet: |met| met.slots == 0 && met.far_levels > 40 && met.reloads > 1_000,
+            ..MARKET
+        },
+        Market {
+            name: "now thin, now not",
+            seed: 15,
+            depth_bits: 8,
+            trend: 2,
+            side_levels: 8,
+            burst: 100,
+            burst_chance: 8,
+            reload_chance: 16,
+            must_meet: |met| met.opened > 90 && met.closed > 40,
             ..MARKET
         },
         Market {
@@ -141,7 +174,7 @@ fn markets() -> [Market; 12] {
             depth_bits: 8,
             trend: 1,
             off_grid_chance: 4,
-            must_meet: |met| met.slots == 2 << 14,
+            must_meet: |met| met.slots == 2 << 10,
             ..MARKET
         },
         Market {
@@ -211,6 +244,9 @@ struct Met {
     recentres: u64,
     far_levels: usize,
     slots: usize,
+    /// Messages after which there were more slots than before, or none any more.
+    opened: u64,
+    closed: u64,
     frame_levels: usize,
 }
 
@@ -271,6 +307,8 @@ fn run(market: &Market) -> Met {
         met.crossed += u64::from(oracle.is_crossed());
         met.recentres = recentres;
         met.far_levels = met.far_levels.max(far_levels);
+        met.opened += u64::from(slots > met.slots);
+        met.closed += u64::from(slots < met.slots);
         met.slots = slots;
         met.frame_levels = met.frame_levels.max(frame.len());
         if refused {

@@ -21,6 +21,13 @@ pub(super) struct FarStore {
 impl FarStore {
     /// Sets a level's quantity; 0 removes it, and removing an unknown level changes nothing.
     pub(super) fn put(&mut self, key: i64, qty: i64) {
+        // Filling a side in ascending order searches nothing.
+        if self.entries.last().is_none_or(|last| last.key < key) {
+            if qty != 0 {
+                self.entries.push(Entry { key, qty });
+            }
+            return;
+        }
         let at = self.entries.partition_point(|entry| entry.key < key);
         match self.entries.get_mut(at) {
             Some(entry) if entry.key == key => {
@@ -33,12 +40,6 @@ impl FarStore {
             _ if qty == 0 => {}
             _ => self.entries.insert(at, Entry { key, qty }),
         }
-    }
-
-    /// Adds a level that is better than all others, which is how a whole side is filled without a search.
-    pub(super) fn push_best(&mut self, entry: Entry) {
-        debug_assert!(self.entries.last().is_none_or(|last| last.key < entry.key));
-        self.entries.push(entry);
     }
 
     /// A level's quantity; 0 when it is not here.
@@ -63,6 +64,11 @@ impl FarStore {
     #[inline]
     pub(super) fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    /// Heap bytes.
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.entries.capacity() * size_of::<Entry>()
     }
 
     /// Empties the store and keeps its memory.

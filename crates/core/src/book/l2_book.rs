@@ -1,6 +1,8 @@
 //! The book that serves: two sides, one limit, one frame at a time.
 
+use super::placement::THIN_LEVELS_MAX;
 use super::side::{BookSide, LevelIter};
+use super::staging::Staging;
 use super::{BookError, BookLayout, BookSpec, KNOWN_TO_NOTHING, QtyAt, Touched};
 use crate::types::{KnownTo, Level, Levels, Price, Qty, Side};
 
@@ -18,6 +20,8 @@ pub struct L2Book {
     asks: BookSide,
     levels_max: u32,
     known_to: KnownTo,
+    /// Where messages are merged and windows are moved. Only here to keep its memory; absent from a thin book.
+    staging: Option<Box<[Staging; 2]>>,
 }
 
 impl L2Book {
@@ -29,6 +33,7 @@ impl L2Book {
             asks: BookSide::new(Side::Ask, spec.tick_size),
             levels_max: spec.levels_max,
             known_to: KNOWN_TO_NOTHING,
+            staging: None,
         }
     }
 
@@ -41,7 +46,17 @@ impl L2Book {
     /// See [`BookError`]; the book is then unchanged.
     pub fn load(&mut self, levels: &Levels, known_to: KnownTo) -> Result<(), BookError> {
         check_quantities(levels)?;
-        self.replace(levels, false)?;
+        let is_few =
+            |side: &BookSide, levels: &[Level]| !side.has_window() && levels.len() <= THIN_LEVELS_MAX;
+        if is_few(&self.bids, &levels.bids)
+            && is_few(&self.asks, &levels.asks)
+            && levels.len() <= self.levels_max as usize
+        {
+            self.bids.replace_few(&levels.bids);
+            self.asks.replace_few(&levels.asks);
+        } else {
+            self.replace(levels, false)?;
+        }
         self.known_to = known_to;
         Ok(())
     }
@@ -56,31 +71,61 @@ impl L2Book {
     /// # Errors
     /// See [`BookError`]; the book is then unchanged.
     pub fn apply(&mut self, levels: &Levels) -> Result<Touched, BookError> {
-        check_quantities(levels)?;
-        let touched = Touched { bid: self.bids.nearest(&levels.bids), ask: self.asks.nearest(&levels.asks) };
+        let (bids, asks) = (self.bids.scan(&levels.bids), self.asks.scan(&levels.asks));
+        if bids.qty_bits | asks.qty_bits < 0 {
+            return Err(negative_qty(levels));
+        }
         if self.levels_total().saturating_add(levels.len()) > self.levels_max as usize
             || far_moves(&self.bids, &levels.bids) > FAR_MOVES_MAX
             || far_moves(&self.asks, &levels.asks) > FAR_MOVES_MAX
         {
             self.replace(levels, true)?;
         } else {
-            self.bids.apply(&levels.bids);
-            self.asks.apply(&levels.asks);
+            self.bids.apply(&levels.bids, bids);
+            self.asks.apply(&levels.asks, asks);
+            if self.bids.wants_anchor() || self.asks.wants_anchor() {
+                self.recentre();
+            }
         }
-        Ok(touched)
+        Ok(Touched { bid: self.bids.nearest(bids), ask: self.asks.nearest(asks) })
+    }
+
+    #[cold]
+    fn recentre(&mut self) {
+        let [bids, asks] = &mut **self.staging.get_or_insert_default();
+        if self.bids.wants_anchor() {
+            self.bids.recentre(bids);
+        }
+        if self.asks.wants_anchor() {
+            self.asks.recentre(asks);
+        }
+        self.release_staging();
     }
 
     /// Merges a message with the book, or replaces the book by it, unless the result exceeds the limit.
     #[cold]
     fn replace(&mut self, levels: &Levels, keep: bool) -> Result<(), BookError> {
-        let total = self.bids.stage(&levels.bids, keep) + self.asks.stage(&levels.asks, keep);
-        if total > self.levels_max as usize {
+        let [bids, asks] = &mut **self.staging.get_or_insert_default();
+        let total = self.bids.stage(&levels.bids, keep, bids) + self.asks.stage(&levels.asks, keep, asks);
+        let is_over = total > self.levels_max as usize;
+        if !is_over {
+            self.bids.commit(bids);
+            self.asks.commit(asks);
+        }
+        self.release_staging();
+        if is_over {
             return Err(BookError::LevelsLimit { levels: total, levels_max: self.levels_max });
         }
-        self.bids.commit();
-        self.asks.commit();
         debug_assert_eq!(self.check_invariants(), Ok(()));
         Ok(())
+    }
+
+    /// A thin book keeps no memory for merging.
+    fn release_staging(&mut self) {
+        let is_thin = |side: &BookSide| !side.has_window() && side.len() <= THIN_LEVELS_MAX;
+        if is_thin(&self.bids) && is_thin(&self.asks) {
+            self.staging = None;
+        }
     }
 
     /// The highest bid. It may lie beyond [`Self::known_to`] when everything nearer was removed.
@@ -158,6 +203,17 @@ impl L2Book {
         }
     }
 
+    /// Bytes that the book occupies: itself and its heap, as reserved. Pages of a window that no level has touched are
+    /// counted although most systems give them no memory.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        let staging = self
+            .staging
+            .as_deref()
+            .map_or(0, |[bids, asks]| 2 * size_of::<Staging>() + bids.heap_bytes() + asks.heap_bytes());
+        size_of::<Self>() + self.bids.heap_bytes() + self.asks.heap_bytes() + staging
+    }
+
     /// Checks what must hold between messages, in time linear in the windows; for tests and debug builds.
     ///
     /// # Errors
@@ -192,21 +248,20 @@ fn far_moves(side: &BookSide, levels: &[Level]) -> usize {
 }
 
 /// Refuses a message with a quantity below zero before any of it is applied.
-#[inline]
 fn check_quantities(levels: &Levels) -> Result<(), BookError> {
-    // The sign bit of the union of all quantities says whether any is negative, with no branch per level.
-    let union = levels.bids.iter().chain(&levels.asks).fold(0, |bits, level| bits | level.qty.0);
-    if union < 0 { negative_qty(levels) } else { Ok(()) }
+    let has_negative = levels.bids.iter().chain(&levels.asks).any(|level| level.qty.0 < 0);
+    if has_negative { Err(negative_qty(levels)) } else { Ok(()) }
 }
 
 #[cold]
-fn negative_qty(levels: &Levels) -> Result<(), BookError> {
-    for side in [Side::Bid, Side::Ask] {
-        if let Some(level) = levels.side(side).iter().find(|level| level.qty.0 < 0) {
-            return Err(BookError::NegativeQty { side, price: level.price });
+fn negative_qty(levels: &Levels) -> BookError {
+    let first = |side: Side| levels.side(side).iter().find(|level| level.qty.0 < 0);
+    match (first(Side::Bid), first(Side::Ask)) {
+        (Some(level), _) => BookError::NegativeQty { side: Side::Bid, price: level.price },
+        (None, level) => {
+            BookError::NegativeQty { side: Side::Ask, price: level.map_or(Price(0), |level| level.price) }
         }
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -230,22 +285,25 @@ mod tests {
         [Side::Bid, Side::Ask].map(|side| book.levels(side).collect())
     }
 
+    /// Levels at every tick from a price on, enough for a window.
+    fn run_of(first: i64, step: i64) -> Vec<(i64, i64)> {
+        (0..100).map(|i| (first + i * step, 1 + i)).collect()
+    }
+
     #[test]
     fn merges_the_window_and_the_far_store_best_first() {
-        // 616_005 and 616_015 are off the grid, 10 and 90_000_000 outside the window.
-        let book = book(
-            SPEC,
-            &[(10, 4), (616_000, 1), (616_005, 2), (615_990, 3)],
-            &[(90_000_000, 4), (616_015, 2), (616_010, 1)],
-        );
-        assert_eq!(book.layout().far_levels, 4);
-        let expected = levels(
-            &[(616_005, 2), (616_000, 1), (615_990, 3), (10, 4)],
-            &[(616_010, 1), (616_015, 2), (90_000_000, 4)],
-        );
+        // Off the grid, and far outside the window.
+        let (mut bids, mut asks) = (run_of(616_000, -10), run_of(616_010, 10));
+        bids.extend([(10, 4), (616_005, 2), (615_995, 3)]);
+        asks.extend([(90_000_000, 4), (616_015, 2)]);
+        let book = book(SPEC, &bids, &asks);
+        assert_eq!(book.layout().far_levels, 5);
+        bids.sort_by_key(|level| -level.0);
+        asks.sort_by_key(|level| level.0);
+        let expected = levels(&bids, &asks);
         assert_eq!(whole(&book), [expected.bids, expected.asks]);
         assert_eq!(book.best_bid(), Some(Level::new(616_005, 2)));
-        assert_eq!((book.len(Side::Bid), book.len(Side::Ask)), (4, 3));
+        assert_eq!((book.len(Side::Bid), book.len(Side::Ask)), (103, 102));
         assert_eq!(book.check_invariants(), Ok(()));
     }
 
@@ -317,16 +375,55 @@ mod tests {
 
     #[test]
     fn a_price_that_moves_within_the_slack_moves_no_window() {
-        let mut book = book(SPEC, &[(1_000_000, 1)], &[]);
-        // 2^16 slots: the best may move 2^14 ticks down and 3 × 2^12 up.
-        for price in [1_000_000 - 160_000, 1_000_000 + 120_000] {
+        // 1,024 slots: the best may rise by 192 ticks and fall by 256.
+        let bids = run_of(1_000_000, -30);
+        let mut book = book(SPEC, &bids, &[]);
+        assert_eq!(book.layout().slots, 1 << 10);
+        for price in [1_000_010, 1_001_910] {
             book.apply(&levels(&[(price, 1)], &[])).unwrap();
-            book.apply(&levels(&[(1_000_000, 0)], &[])).unwrap();
-            book.apply(&levels(&[(1_000_000, 1), (price, 0)], &[])).unwrap();
+            book.apply(&levels(&[(price, 0)], &[])).unwrap();
         }
-        assert_eq!(book.layout().recentres, 0);
-        book.apply(&levels(&[(1_000_000 + 130_000, 1)], &[])).unwrap();
-        assert_eq!(book.layout().recentres, 1);
+        let removed: Vec<_> = bids[..85].iter().map(|level| (level.0, 0)).collect();
+        book.apply(&levels(&removed, &[])).unwrap();
+        assert_eq!((book.best_bid().unwrap().price, book.layout().recentres), (Price(997_450), 0));
+        book.apply(&levels(&[(997_450, 0)], &[])).unwrap();
+        assert_eq!((book.best_bid().unwrap().price, book.layout().recentres), (Price(997_420), 1));
+        assert_eq!(book.check_invariants(), Ok(()));
+    }
+
+    #[test]
+    fn a_window_opens_grows_and_is_given_back() {
+        let mut book = book(BookSpec { levels_max: 10_000, ..SPEC }, &[(1_000_000, 1)], &[]);
+        let mut slots = Vec::new();
+        for tick in 1..5_000 {
+            book.apply(&levels(&[(1_000_000 - tick * 10, 1)], &[])).unwrap();
+            if slots.last() != Some(&book.layout().slots) {
+                slots.push(book.layout().slots);
+            }
+        }
+        assert_eq!(slots, [0, 1 << 10, 1 << 11, 1 << 12, 1 << 13]);
+        assert_eq!(book.check_invariants(), Ok(()));
+        for (count, slots) in [(33, 1 << 13), (32, 0), (64, 0), (65, 1 << 10), (33, 1 << 10)] {
+            let bids: Vec<_> = (0..count).map(|tick| (1_000_000 - tick * 10, 1)).collect();
+            book.load(&levels(&bids, &[]), KnownTo::WHOLE).unwrap();
+            assert_eq!((book.layout().slots, book.len(Side::Bid)), (slots, count as usize));
+            assert_eq!(book.check_invariants(), Ok(()));
+        }
+    }
+
+    #[test]
+    fn an_unknown_tick_is_found_in_the_levels() {
+        let mut book = L2Book::new(BookSpec { tick_size: 0, ..SPEC });
+        book.load(&levels(&run_of(616_000, -50), &run_of(616_050, 50)), KnownTo::WHOLE).unwrap();
+        assert_eq!((book.layout().far_levels, book.layout().slots), (0, 2 << 10));
+        // A finer grid shows itself by levels between: they stand outside until they are many.
+        for i in 0..65 {
+            assert_eq!(book.layout().far_levels, i);
+            book.apply(&levels(&[(615_990 - 50 * i as i64, 7)], &[])).unwrap();
+        }
+        assert_eq!(book.layout().far_levels, 0);
+        assert_eq!(book.check_invariants(), Ok(()));
+        assert_eq!(book.qty_at(Side::Bid, Price(615_940)), QtyAt::Known(Qty(7)));
     }
 
     #[test]

@@ -1,16 +1,10 @@
 //! One side of the book: the window and the far store as one ordered list of levels.
 
 use super::far::{Entry, FarStore};
-use super::ladder::Ladder;
+use super::ladder::{self, Ladder};
+use super::placement::{CLOSE_LEVELS_MAX, FAR_PART, THIN_LEVELS_MAX, place};
+use super::staging::Staging;
 use crate::types::{Level, Price, Qty, Side};
-use core::cmp::Reverse;
-
-/// A set quantity with its place in the frame, so that of two for one price the later wins.
-#[derive(Clone, Copy, Debug)]
-struct Change {
-    entry: Entry,
-    order: usize,
-}
 
 /// The levels of one side, best first, exact for every price that an `i64` holds.
 ///
@@ -18,19 +12,32 @@ struct Change {
 /// bits reverses the order of the prices, keeps their distances and, unlike a sign, overflows nowhere. So a greater
 /// key is always nearer the top.
 ///
-/// A key is in the far store exactly when the window has no slot for it; the two never hold one price twice.
+/// A key is in the far store exactly when the window has no slot for it; the two never hold one price twice. A thin
+/// side has no window: it opens when the levels outnumber [`THIN_LEVELS_MAX`], grows as levels gather outside, and is
+/// given back by a snapshot of few levels.
 #[derive(Clone, Debug)]
 pub(super) struct BookSide {
     flip: i64,
+    /// As the catalogue says; 0 or below: inferred from the levels when the window is placed.
+    tick_size: i64,
     ladder: Ladder,
     far: FarStore,
+    /// The best level, kept because it is read more often than it changes.
+    best: Option<Entry>,
+    /// Far levels above which a better window is wanted.
+    far_len_max: usize,
     /// Level changes since the window was placed; they pay for the next re-centring.
     changes_since_anchor: usize,
     recentres: u64,
-    /// The side as it will be after [`BookSide::commit`], best first. Only here to keep its memory.
-    staged: Vec<Entry>,
-    /// The frame's changes in the order of their keys. Only here to keep its memory.
-    changes: Vec<Change>,
+}
+
+/// What one side of a frame holds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scan {
+    /// Union of the bits of all quantities; below 0 when any of them is.
+    pub(super) qty_bits: i64,
+    /// Greatest key named.
+    nearest: Option<i64>,
 }
 
 /// Levels moved by a re-centring for each level change since the last: what keeps a price that jumps to and fro by
@@ -44,124 +51,157 @@ impl BookSide {
                 Side::Bid => 0,
                 Side::Ask => -1,
             },
-            ladder: Ladder::new(tick_size),
+            tick_size,
+            ladder: Ladder::new(),
             far: FarStore::default(),
+            best: None,
+            far_len_max: THIN_LEVELS_MAX,
             changes_since_anchor: 0,
             recentres: 0,
-            staged: Vec::new(),
-            changes: Vec::new(),
         }
+    }
+
+    /// Reads one side of a frame before anything is applied.
+    ///
+    /// Asks for the memory of every slot on the way: the levels of a frame are spread over the window, so the slots
+    /// are not in the nearest cache, and waiting for them was half of the time of a frame of a sparse book.
+    #[inline]
+    pub(super) fn scan(&self, levels: &[Level]) -> Scan {
+        let (mut qty_bits, mut nearest) = (0, i64::MIN);
+        for level in levels {
+            let key = level.price.0 ^ self.flip;
+            self.ladder.prefetch(key);
+            qty_bits |= level.qty.0;
+            nearest = nearest.max(key);
+        }
+        Scan { qty_bits, nearest: (!levels.is_empty()).then_some(nearest) }
     }
 
     /// Applies one side of a frame, level by level.
     ///
-    /// A level within the window costs one store of its quantity and one of each word of the bitset. A level in the
-    /// far store costs a binary search and, when it comes or goes, a move of the far levels better than it.
+    /// A level within the window costs one store of its quantity and one of its block. A level in the far store costs
+    /// a binary search and, when it comes or goes, a move of the far levels better than it. The best is looked for
+    /// once, at the end, and only when the frame names it or a better price.
     #[inline]
-    pub(super) fn apply(&mut self, levels: &[Level]) {
-        for level in levels {
-            let key = self.key(level.price);
-            match self.ladder.slot_of(key) {
-                Some(slot) => self.ladder.put(slot, level.qty.0),
-                None => self.far.put(key, level.qty.0),
-            }
+    pub(super) fn apply(&mut self, levels: &[Level], scan: Scan) {
+        let Some(nearest) = scan.nearest else { return };
+        let flip = self.flip;
+        let entries = levels.iter().map(|level| Entry { key: level.price.0 ^ flip, qty: level.qty.0 });
+        self.ladder.put_all(entries, scan.qty_bits, &mut self.far);
+        if self.best.is_none_or(|best| nearest >= best.key) {
+            self.best = self.find_best();
         }
-        self.settle(levels.len());
+        self.changes_since_anchor = self.changes_since_anchor.saturating_add(levels.len());
     }
 
-    /// Prepares the result of a frame without changing the side, and returns its number of levels. On `keep` the
-    /// frame changes the levels that are there, otherwise it replaces them.
-    ///
-    /// Costs a pass over the side and a sort of the frame, whichever store the levels are in.
-    pub(super) fn stage(&mut self, levels: &[Level], keep: bool) -> usize {
-        let mut staged = core::mem::take(&mut self.staged);
-        let mut changes = core::mem::take(&mut self.changes);
-        staged.clear();
-        changes.clear();
-        changes.extend(levels.iter().enumerate().map(|(order, level)| Change {
-            entry: Entry { key: self.key(level.price), qty: level.qty.0 },
-            order,
-        }));
-        // Best first and, within a price, the last of the frame first, which is the one that is kept.
-        changes.sort_unstable_by_key(|change| Reverse((change.entry.key, change.order)));
-        changes.dedup_by_key(|change| change.entry.key);
-        let mut pending = changes.iter().map(|change| change.entry).peekable();
-        let there = keep.then(|| self.entries()).into_iter().flatten();
-        for entry in there {
-            while let Some(change) = pending.next_if(|change| change.key > entry.key) {
-                staged.push(change);
-            }
-            staged.push(pending.next_if(|change| change.key == entry.key).unwrap_or(entry));
-        }
-        staged.extend(pending);
-        staged.retain(|entry| entry.qty != 0);
-        self.changes = changes;
-        self.staged = staged;
-        self.staged.len()
+    /// The price nearest the top that was read.
+    #[inline]
+    pub(super) fn nearest(&self, scan: Scan) -> Option<Price> {
+        scan.nearest.map(|key| Price(key ^ self.flip))
     }
 
-    /// Makes the staged levels the side's levels, with the window anchored on the best of them.
-    pub(super) fn commit(&mut self) {
+    /// Whether the window should be placed anew: the best is near an edge or beyond, or too many levels are outside,
+    /// and the changes since the last time pay for a pass over the levels.
+    #[inline]
+    pub(super) fn wants_anchor(&self) -> bool {
+        let is_settled =
+            !self.has_window() || self.best.is_none_or(|best| self.ladder.is_settled_at(best.key));
+        (!is_settled || self.far.len() > self.far_len_max)
+            && self.changes_since_anchor.saturating_mul(MOVES_PER_CHANGE_MAX) >= self.len()
+    }
+
+    /// Places the window anew.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn recentre(&mut self, staging: &mut Staging) {
+        self.stage(&[], true, staging);
+        if place(staging.entries(), self.flip, self.tick_size).is_none() {
+            // Where no window can stand, the next attempt waits until the side has doubled.
+            self.far_len_max = self.far.len().saturating_mul(2);
+            self.changes_since_anchor = 0;
+            return;
+        }
+        self.put_staged(staging);
+        self.recentres += 1;
+    }
+
+    /// Prepares the result of a message without changing the side, and returns its number of levels. On `keep` the
+    /// message changes the levels that are there, otherwise it replaces them.
+    pub(super) fn stage(&self, levels: &[Level], keep: bool, staging: &mut Staging) -> usize {
+        staging.merge(levels, self.flip, keep.then(|| self.entries()).into_iter().flatten());
+        staging.entries().len()
+    }
+
+    /// Makes the staged levels the side's levels, with the window placed on the best of them, closed if they are few.
+    pub(super) fn commit(&mut self, staging: &Staging) {
+        if staging.entries().len() <= CLOSE_LEVELS_MAX {
+            self.ladder.close();
+        }
+        self.put_staged(staging);
+    }
+
+    fn put_staged(&mut self, staging: &Staging) {
         self.ladder.clear();
         self.far.clear();
-        if let Some(best) = self.staged.first() {
-            self.ladder.anchor(best.key, self.flip);
-        }
-        for &entry in self.staged.iter().rev() {
-            match self.ladder.slot_of(entry.key) {
-                Some(slot) => self.ladder.put(slot, entry.qty),
-                None => self.far.push_best(entry),
+        let entries = staging.entries();
+        let is_wanted = self.has_window() || entries.len() > THIN_LEVELS_MAX;
+        if let Some(best) = entries.first()
+            && is_wanted
+        {
+            match place(entries, self.flip, self.tick_size) {
+                Some(placement) => self.ladder.anchor(best.key, self.flip, placement),
+                None => self.ladder.close(),
             }
         }
+        self.ladder.put_all(entries.iter().rev().copied(), i64::MAX, &mut self.far);
+        self.best = entries.first().copied();
+        self.far_len_max = (self.len() / FAR_PART).max(self.far.len() * 2).max(THIN_LEVELS_MAX);
         self.changes_since_anchor = 0;
     }
 
-    /// Re-centres the window when the best is near an edge or beyond and the changes since the last time pay for it.
-    #[inline]
-    fn settle(&mut self, changes: usize) {
-        self.changes_since_anchor = self.changes_since_anchor.saturating_add(changes);
-        if let Some(best) = self.best()
-            && !self.ladder.is_settled_at(best.key)
-        {
-            self.recentre(best.key);
+    /// Replaces the levels of a side that has no window by few others, in place.
+    pub(super) fn replace_few(&mut self, levels: &[Level]) {
+        debug_assert!(!self.has_window());
+        self.far.clear();
+        for level in levels {
+            self.far.put(level.price.0 ^ self.flip, level.qty.0);
         }
+        self.best = self.far.best();
+        self.far_len_max = THIN_LEVELS_MAX;
+        self.changes_since_anchor = 0;
     }
 
-    #[cold]
-    #[inline(never)]
-    fn recentre(&mut self, best: i64) {
-        let paid = self.changes_since_anchor.saturating_mul(MOVES_PER_CHANGE_MAX);
-        if paid >= self.len() && self.ladder.can_anchor(best, self.flip) {
-            self.stage(&[], true);
-            self.commit();
-            self.recentres += 1;
-        }
+    /// Whether the window is open.
+    #[inline]
+    pub(super) fn has_window(&self) -> bool {
+        self.ladder.slots() > 0
     }
 
     /// Forgets all levels and keeps the memory.
     pub(super) fn clear(&mut self) {
         self.ladder.clear();
         self.far.clear();
+        self.best = None;
+    }
+
+    fn find_best(&self) -> Option<Entry> {
+        match (self.ladder.best(), self.far.best()) {
+            (Some(near), Some(far)) if far.key > near.key => Some(far),
+            (near, far) => near.or(far),
+        }
     }
 
     /// The best level: the better of both stores' bests.
     #[inline]
     pub(super) fn best(&self) -> Option<Entry> {
-        let far = self.far.best();
-        match self.ladder.best() {
-            Some(slot) => {
-                let near = self.ladder.entry(slot);
-                far.filter(|far| far.key > near.key).or(Some(near))
-            }
-            None => far,
-        }
+        self.best
     }
 
     /// A level's quantity, 0 when there is none.
     #[inline]
     pub(super) fn qty_at(&self, price: Price) -> i64 {
         let key = self.key(price);
-        self.ladder.slot_of(key).map_or_else(|| self.far.qty_at(key), |slot| self.ladder.qty(slot))
+        self.ladder.qty_at(key).unwrap_or_else(|| self.far.qty_at(key))
     }
 
     /// Number of levels.
@@ -181,7 +221,12 @@ impl BookSide {
         self.ladder.slots()
     }
 
-    /// How often the window was moved by updates.
+    /// Heap bytes.
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.ladder.heap_bytes() + self.far.heap_bytes()
+    }
+
+    /// How often the window was placed by updates.
     pub(super) fn recentres(&self) -> u64 {
         self.recentres
     }
@@ -189,12 +234,6 @@ impl BookSide {
     /// The levels, best first.
     pub(super) fn levels(&self) -> LevelIter<'_> {
         LevelIter { flip: self.flip, entries: self.entries() }
-    }
-
-    /// The price nearest the top that these levels name.
-    #[inline]
-    pub(super) fn nearest(&self, levels: &[Level]) -> Option<Price> {
-        levels.iter().map(|level| self.key(level.price)).max().map(|key| Price(key ^ self.flip))
     }
 
     /// The level of an entry.
@@ -209,7 +248,7 @@ impl BookSide {
     }
 
     fn entries(&self) -> EntryIter<'_> {
-        EntryIter { ladder: &self.ladder, slot: self.ladder.best(), far: self.far.entries() }
+        EntryIter::new(self.ladder.entries(), self.far.entries())
     }
 
     /// Checks what must hold between messages, in time linear in the window; names the rule that does not.
@@ -222,6 +261,9 @@ impl BookSide {
         if far.iter().any(|entry| entry.qty <= 0) {
             return Err("a far level holds a quantity above 0");
         }
+        if self.best != self.find_best() {
+            return Err("the best level kept is the best level");
+        }
         if far.iter().any(|entry| self.ladder.slot_of(entry.key).is_some()) {
             return Err("no far level has a slot in the window");
         }
@@ -232,11 +274,18 @@ impl BookSide {
 /// Both stores merged, best first.
 #[derive(Clone, Debug)]
 struct EntryIter<'a> {
-    ladder: &'a Ladder,
-    /// Best slot not yet given.
-    slot: Option<usize>,
+    window: ladder::Entries<'a>,
+    /// Best level of the window not yet given.
+    near: Option<Entry>,
     /// Far levels not yet given, best last.
     far: &'a [Entry],
+}
+
+impl<'a> EntryIter<'a> {
+    #[inline]
+    fn new(mut window: ladder::Entries<'a>, far: &'a [Entry]) -> Self {
+        Self { near: window.next(), window, far }
+    }
 }
 
 impl Iterator for EntryIter<'_> {
@@ -244,16 +293,13 @@ impl Iterator for EntryIter<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<Entry> {
-        let near = self.slot.map(|slot| (slot, self.ladder.entry(slot)));
         if let Some((&far, rest)) = self.far.split_last()
-            && near.is_none_or(|(_, near)| far.key > near.key)
+            && self.near.is_none_or(|near| far.key > near.key)
         {
             self.far = rest;
             return Some(far);
         }
-        let (slot, near) = near?;
-        self.slot = self.ladder.next_worse(slot);
-        Some(near)
+        core::mem::replace(&mut self.near, self.window.next())
     }
 }
 
