@@ -6,7 +6,7 @@
 //! characters pass) and the inner grammar of numbers, which whoever needs the number reads strictly.
 
 use super::DecodeError;
-use super::printed::equal_bytes;
+use super::digits::equal_bytes;
 
 /// Deepest nesting of objects and arrays, the outermost counted. Venue frames need 5.
 pub const NESTING_MAX: u8 = 16;
@@ -94,8 +94,8 @@ impl<'a> Scanner<'a> {
 
     /// Goes on at an offset: the bytes before it were read elsewhere.
     #[inline]
-    pub const fn move_to(&mut self, at: usize) {
-        self.at = at;
+    pub const fn move_to(&mut self, at: u32) {
+        self.at = at as usize;
     }
 
     /// The next byte that is not white space, not consumed.

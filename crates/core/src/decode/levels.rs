@@ -1,7 +1,7 @@
 //! Arrays of `["price","qty"]` pairs to levels: the hot loop of the decoder.
 
 use super::json::{Kind, Scanner, Token};
-use super::printed::Printed;
+use super::printed::{Form, Printed};
 use super::{DecodeError, FRAME_LEVELS_MAX, Listing};
 use crate::types::{Level, Price, Qty, parse_decimal};
 
@@ -18,14 +18,15 @@ pub fn read_levels(
 ) -> Result<(), DecodeError> {
     scanner.open(b'[', "an array of levels")?;
     let start = out.len();
+    let mut form = Form::NONE;
     let mut first = true;
     while scanner.more(first, b']')? {
         first = false;
         if taken + (out.len() - start) >= FRAME_LEVELS_MAX {
             return Err(DecodeError::TooManyLevels { at: scanner.at() });
         }
-        let mut printed = Printed::new(bytes, scanner.at() as usize);
-        let level = match printed.level(listing) {
+        let mut printed = Printed::new(bytes, scanner.at());
+        let level = match printed.level(listing, &mut form) {
             Some(level) => {
                 scanner.move_to(printed.at());
                 level
@@ -40,7 +41,11 @@ pub fn read_levels(
 /// Any pair that JSON allows, with the error that its text deserves.
 #[cold]
 #[inline(never)]
-fn any_pair(scanner: &mut Scanner<'_>, bytes: &[u8], listing: Listing) -> Result<Level, DecodeError> {
+pub(super) fn any_pair(
+    scanner: &mut Scanner<'_>,
+    bytes: &[u8],
+    listing: Listing,
+) -> Result<Level, DecodeError> {
     let got = scanner.peek()?;
     let at = scanner.at();
     if got != b'[' {

@@ -12,6 +12,7 @@ mod binance;
 pub mod binary_file;
 pub mod dbn;
 mod detect;
+mod digits;
 mod error;
 mod format;
 pub mod itch;

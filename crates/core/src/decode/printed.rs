@@ -5,94 +5,93 @@
 //! no value differs, and errors have one origin. Words are taken out of the slice and computed on as integers
 //! ("SIMD within a register"), so it runs alike on every machine.
 
+use super::digits::{ZEROS, are_digits, digit_bits, eight_digits, equal_bytes};
 use super::{FRAME_LEVELS_MAX, Listing};
 use crate::types::{DECIMAL_TEXT_LEN_MAX, Level, POW10};
 
-/// A position in a frame.
+/// A position in a frame shorter than 4 GiB. As a `u32` it spares each access the question whether its end overflows.
 #[derive(Clone, Copy)]
 pub struct Printed<'a> {
     bytes: &'a [u8],
-    at: usize,
+    at: u32,
 }
 
 impl<'a> Printed<'a> {
     /// Starts at an offset of the frame.
     #[inline]
-    pub const fn new(bytes: &'a [u8], at: usize) -> Self {
+    pub const fn new(bytes: &'a [u8], at: u32) -> Self {
         Self { bytes, at }
     }
 
     /// The offset of the next byte.
     #[inline]
-    pub const fn at(&self) -> usize {
+    pub const fn at(&self) -> u32 {
         self.at
-    }
-
-    /// The bytes that are left.
-    #[inline]
-    fn rest(&self) -> &'a [u8] {
-        self.bytes.get(self.at..).unwrap_or_default()
-    }
-
-    /// The next byte, consumed.
-    #[inline]
-    fn next(&mut self) -> Option<u8> {
-        let byte = *self.bytes.get(self.at)?;
-        self.at += 1;
-        Some(byte)
     }
 
     /// Whether nothing is left.
     #[inline]
     pub const fn is_at_end(&self) -> bool {
-        self.at >= self.bytes.len()
+        self.at as usize >= self.bytes.len()
+    }
+
+    /// The next bytes, if there are as many.
+    #[inline(always)]
+    fn next<const LEN: usize>(&self) -> Option<&'a [u8; LEN]> {
+        let start = self.at as usize;
+        self.bytes.get(start..start + LEN)?.first_chunk()
     }
 
     /// Whether a text comes next.
-    #[inline]
+    #[inline(always)]
     pub fn is_next<const LEN: usize>(&self, text: &[u8; LEN]) -> bool {
-        self.rest().first_chunk() == Some(text)
+        self.next() == Some(text)
     }
 
     /// Consumes a text if it comes next.
-    #[inline]
+    #[inline(always)]
     pub fn literal<const LEN: usize>(&mut self, text: &[u8; LEN]) -> Option<()> {
-        self.is_next(text).then(|| self.at += LEN)
+        self.is_next(text).then(|| self.at += LEN as u32)
     }
 
-    /// The next eight bytes with the first one lowest, zeros for those beyond the end. Zeros alone in a frame of fewer
-    /// than eight bytes, which is no message.
-    #[inline]
+    /// The next eight bytes with the first one lowest, zeros for those beyond the end.
+    #[inline(always)]
     fn word(&self) -> u64 {
-        if let Some(word) = self.rest().first_chunk() {
-            return u64::from_le_bytes(*word);
+        match self.next() {
+            Some(word) => u64::from_le_bytes(*word),
+            None => last_words(self.bytes, self.at) as u64,
         }
-        // The last eight bytes of the frame without those that are behind.
-        let missing = (self.at + 8).saturating_sub(self.bytes.len());
-        match self.bytes.last_chunk() {
-            Some(word) if missing < 8 => u64::from_le_bytes(*word) >> (8 * missing),
-            _ => 0,
-        }
+    }
+
+    /// The next sixteen bytes as two words, zeros for those beyond the end.
+    #[inline(always)]
+    fn words(&self) -> (u64, u64) {
+        let words = match self.next() {
+            Some(words) => u128::from_le_bytes(*words),
+            None => last_words(self.bytes, self.at),
+        };
+        (words as u64, (words >> 64) as u64)
     }
 
     /// The rest of a string, consumed with its closing quote. No backslash may be in it.
-    #[inline]
+    #[inline(always)]
     pub fn string_end(&mut self) -> Option<&'a [u8]> {
-        let start = self.at;
+        let start = self.at as usize;
         loop {
             let word = self.word();
             let found = equal_bytes(word, b'"') | equal_bytes(word, b'\\') | equal_bytes(word, 0);
             if found != 0 {
-                self.at += (found.trailing_zeros() / 8) as usize;
-                let text = self.bytes.get(start..self.at)?;
-                return (self.next() == Some(b'"')).then_some(text);
+                self.at += found.trailing_zeros() / 8;
+                let text = self.bytes.get(start..self.at as usize)?;
+                self.literal(b"\"")?;
+                return Some(text);
             }
             self.at += 8;
         }
     }
 
     /// The part of a string before an `@`, which stays.
-    #[inline]
+    #[inline(always)]
     pub fn until_at_sign(&mut self) -> Option<()> {
         loop {
             let word = self.word();
@@ -101,191 +100,277 @@ impl<'a> Printed<'a> {
                 | equal_bytes(word, b'\\')
                 | equal_bytes(word, 0);
             if found != 0 {
-                self.at += (found.trailing_zeros() / 8) as usize;
-                return (self.bytes.get(self.at) == Some(&b'@')).then_some(());
+                self.at += found.trailing_zeros() / 8;
+                return self.is_next(b"@").then_some(());
             }
             self.at += 8;
         }
     }
 
     /// An integer of 1 to 16 digits. What follows is not looked at, except that it is no digit.
-    #[inline]
+    #[inline(always)]
     pub fn integer(&mut self) -> Option<u64> {
-        let word = self.word() ^ ZEROS;
-        let bits = digit_bits(word);
+        let (low, high) = self.words();
+        let (low, high) = (low ^ ZEROS, high ^ ZEROS);
+        let bits = digit_bits(low);
         if bits < 64 {
-            self.at += bits as usize / 8;
-            return (bits > 0).then(|| eight_digits(word << (64 - bits)));
+            self.at += bits / 8;
+            return (bits > 0).then(|| eight_digits(low << (64 - bits)));
         }
-        self.at += 8;
-        let high = eight_digits(word);
-        let word = self.word() ^ ZEROS;
-        let bits = digit_bits(word);
-        self.at += bits as usize / 8;
+        let bits = digit_bits(high);
+        self.at += 8 + bits / 8;
         match bits {
-            0 => Some(high),
+            0 => Some(eight_digits(low)),
             64 if digit_bits(self.word() ^ ZEROS) > 0 => None,
-            64 => Some(high * 100_000_000 + eight_digits(word)),
-            _ => Some(high * POW10[bits as usize / 8] as u64 + eight_digits(word << (64 - bits))),
+            64 => Some(eight_digits(low) * 100_000_000 + eight_digits(high)),
+            _ => {
+                Some(eight_digits(low) * POW10[bits as usize / 8] as u64 + eight_digits(high << (64 - bits)))
+            }
         }
     }
 
     /// The rest of a string that is digits with at most one point, as a mantissa at the exponent, consumed with its
     /// closing quote. It never needs more than 18 digits, which always fit an `i64`.
-    #[inline]
+    #[inline(always)]
     pub fn decimal_end(&mut self, exponent: i8) -> Option<i64> {
-        let places_bits = 8u32.wrapping_mul(-i32::from(exponent) as u32);
-        let whole = self.word() ^ ZEROS;
-        let whole_bits = digit_bits(whole);
-        if places_bits > 64 || whole_bits == 0 || whole_bits == 64 {
-            return self.long_decimal_end(exponent);
-        }
-        // The digits before the point, right-aligned: the bytes below them are zeros.
-        let whole_digits = whole << (64 - whole_bits);
-        let places = (places_bits / 8) as usize;
-        let point = self.at + whole_bits as usize / 8;
-        let mark = (whole >> whole_bits) as u8 ^ b'0';
-        if mark == b'"' {
-            self.at = point + 1;
-            return Some(eight_digits(whole_digits) as i64 * POW10[places]);
-        }
-        if mark != b'.' {
-            return None;
-        }
-        let after = Self { bytes: self.bytes, at: point + 1 };
-        let fraction = after.word() ^ ZEROS;
-        let fraction_bits = digit_bits(fraction);
-        let end = after.at + fraction_bits as usize / 8;
-        if self.bytes.get(end) != Some(&b'"') {
-            return self.long_decimal_end(exponent);
-        }
-        // The digits after the point, the first one lowest; the bytes above them are zeros.
-        let fraction = if fraction_bits == 64 { fraction } else { fraction & ((1 << fraction_bits) - 1) };
-        let (wanted, below) = match places_bits {
-            0 => (0, fraction),
-            64 => (fraction, 0),
-            _ => (fraction << (64 - places_bits), fraction >> places_bits),
+        let (mantissa, at) = match self.short_decimal(exponent) {
+            Some(read) => read,
+            None => long_decimal(self.bytes, self.at, exponent)?,
         };
-        if below != 0 {
+        self.at = at;
+        Some(mantissa)
+    }
+
+    /// [`Self::decimal_end`], quicker when the text has the form of the last one, which must have had the same exponent.
+    #[inline(always)]
+    fn formed_decimal_end(&mut self, exponent: i8, form: &mut Form) -> Option<i64> {
+        if let Some(mantissa) = self.next().and_then(|text| form.read(text)) {
+            self.at += form.len;
+            return Some(mantissa);
+        }
+        let start = self.at as usize;
+        let mantissa = self.decimal_end(exponent)?;
+        *form = Form::of(self.bytes.get(start..self.at as usize)?, exponent);
+        Some(mantissa)
+    }
+
+    /// A decimal of 1 to 7 digits before the point and, after it, up to 8 digits and no fewer than the exponent asks for;
+    /// or of no point. With the offset behind its closing quote.
+    #[inline(always)]
+    fn short_decimal(&self, exponent: i8) -> Option<(i64, u32)> {
+        // Eight times the digits wanted after the point.
+        let places_bits = (-8 * i32::from(exponent)) as u32;
+        let places = places_bits as usize / 8;
+        let (low, high) = self.words();
+        let (low, high) = (low ^ ZEROS, high ^ ZEROS);
+        // Up to the first byte that has the bit of quote and point, which no digit has. Digits are checked below.
+        let whole_bits = (low & MARK_BITS).trailing_zeros().wrapping_sub(MARK_BIT);
+        if !(8..=56).contains(&whole_bits) || places_bits > 64 {
             return None;
         }
-        self.at = end + 1;
+        // The digits before the point: the last one in the highest byte, zeros below the first.
+        let whole = low << (64 - whole_bits);
+        let from_mark = low >> whole_bits;
+        let mark_at = self.at + whole_bits / 8;
+        if from_mark as u8 == QUOTE {
+            return are_digits(whole).then(|| (eight_digits(whole) as i64 * POW10[places], mark_at + 1));
+        }
+        if from_mark as u8 != POINT || places_bits == 0 {
+            return None;
+        }
+        // The eight bytes after the point: the digits wanted, and below them zeros up to the quote.
+        let fraction = (from_mark >> 8) | (high << (56 - whole_bits));
+        let wanted = fraction << (64 - places_bits);
+        let below = (fraction >> (places_bits - 8)) >> 8;
+        let quote_at = if below == 0 {
+            mark_at + 9
+        } else {
+            let zeros_bits = below.trailing_zeros() & !7;
+            if (below >> zeros_bits) as u8 != QUOTE {
+                return None;
+            }
+            mark_at + 1 + (places_bits + zeros_bits) / 8
+        };
+        if below == 0 && self.bytes.get(quote_at as usize) != Some(&b'"') {
+            return None;
+        }
         if whole_bits + places_bits <= 64 {
-            // Both parts in one word. 64 places' bits would mean no digit before the point.
-            return Some(eight_digits(whole_digits >> places_bits | wanted) as i64);
+            let digits = whole >> places_bits | wanted;
+            return are_digits(digits).then(|| (eight_digits(digits) as i64, quote_at + 1));
         }
-        Some(eight_digits(whole_digits) as i64 * POW10[places] + eight_digits(wanted) as i64)
+        (are_digits(whole) & are_digits(wanted))
+            .then(|| (eight_digits(whole) as i64 * POW10[places] + eight_digits(wanted) as i64, quote_at + 1))
     }
 
-    /// [`Self::decimal_end`] for long texts and for exponents beyond −8, digit by digit.
-    ///
-    /// Digits above the exponent are gathered, those below must be zeros, so nothing is divided.
-    #[cold]
-    #[inline(never)]
-    fn long_decimal_end(&mut self, exponent: i8) -> Option<i64> {
-        let mut places = usize::try_from(-i32::from(exponent)).ok()?;
-        // With the places after the point no more than 18 digits.
-        let whole_max = 18usize.checked_sub(places)?;
-        let start = self.at;
-        let mut mantissa = 0i64;
-        let mut byte = self.next()?;
-        while byte.is_ascii_digit() {
-            mantissa = mantissa.wrapping_mul(10).wrapping_add(i64::from(byte - b'0'));
-            byte = self.next()?;
-        }
-        let whole = self.at - start - 1;
-        if whole == 0 || whole > whole_max {
-            return None;
-        }
-        if byte == b'.' {
-            byte = self.next()?;
-            while places > 0 && byte.is_ascii_digit() {
-                mantissa = mantissa * 10 + i64::from(byte - b'0');
-                places -= 1;
-                byte = self.next()?;
-            }
-            while byte == b'0' {
-                byte = self.next()?;
-            }
-        }
-        let text_len = self.at - start - 1;
-        (byte == b'"' && text_len <= DECIMAL_TEXT_LEN_MAX).then(|| mantissa * POW10[places])
-    }
-
-    /// A level, `["61800.20","2.509"]`, with a price above zero.
+    /// A level, `["61800.20","2.509"]`, with a price above zero. `form` is that of the last price.
     #[inline]
-    pub fn level(&mut self, listing: Listing) -> Option<Level> {
+    pub fn level(&mut self, listing: Listing, form: &mut Form) -> Option<Level> {
         self.literal(b"[\"")?;
-        let price = self.decimal_end(listing.price_exponent)?;
+        let level = self.pair(listing, form)?;
+        self.literal(b"]")?;
+        Some(level)
+    }
+
+    /// A price above zero and a quantity, between the quotes around both.
+    #[inline(always)]
+    fn pair(&mut self, listing: Listing, form: &mut Form) -> Option<Level> {
+        let price = self.formed_decimal_end(listing.price_exponent, form)?;
         self.literal(b",\"")?;
         let qty = self.decimal_end(listing.qty_exponent)?;
-        self.literal(b"]")?;
         (price != 0).then_some(Level::new(price, qty))
     }
 
     /// An array of levels. `taken` is how many the frame has given before; `out` may be left with some.
     #[inline]
     pub fn levels(&mut self, listing: Listing, taken: usize, out: &mut Vec<Level>) -> Option<()> {
-        self.literal(b"[")?;
-        if self.literal(b"]").is_some() {
+        // A copy lives in registers.
+        let mut text = *self;
+        if text.literal(b"[]").is_some() {
+            *self = text;
             return Some(());
         }
+        text.literal(b"[[\"")?;
+        let mut form = Form::NONE;
         loop {
             if taken + out.len() >= FRAME_LEVELS_MAX {
                 return None;
             }
-            out.push(self.level(listing)?);
-            match self.next()? {
-                b',' => {}
-                b']' => return Some(()),
-                _ => return None,
+            out.push(text.pair(listing, &mut form)?);
+            if text.literal(b"],[\"").is_none() {
+                text.literal(b"]]")?;
+                *self = text;
+                return Some(());
             }
         }
     }
 }
 
-const ZEROS: u64 = u64::from_le_bytes([b'0'; 8]);
-const HIGH_BITS: u64 = u64::from_le_bytes([0x80; 8]);
-
-/// The high bit of each byte that equals the given one. The lowest bit set is exact; bits above it may be set in error.
-#[inline]
-pub const fn equal_bytes(word: u64, byte: u8) -> u64 {
-    let difference = word ^ u64::from_le_bytes([byte; 8]);
-    difference.wrapping_sub(u64::from_le_bytes([1; 8])) & !difference & HIGH_BITS
+/// The form of a decimal text of up to 16 bytes with its quote: where its point is, how long it is, and how many of its
+/// digits are wanted.
+///
+/// Prices of one frame nearly always have one form. The end of a text that has the form of the last one is known before
+/// it is read, so the processor goes on to what follows it without waiting for a search.
+#[derive(Clone, Copy)]
+pub struct Form {
+    /// Bytes with the quote.
+    len: u32,
+    /// Eight times the digits before the point, 8 and above.
+    whole_bits: u32,
+    /// Eight times the digits wanted after the point, 8 and above; together with the others no more than 64.
+    places_bits: u32,
+    /// All ones for the bytes that are not among the digits wanted: the point, zeros behind those digits, the quote.
+    fixed: u128,
+    /// What those bytes are, xored with [`ZEROS`].
+    marks: u128,
 }
 
-/// Eight times the number of digits at the low end of a word whose bytes have been xored with `'0'`: 0 to 64.
-#[inline]
-const fn digit_bits(word: u64) -> u32 {
-    // The high bit of each byte of 10 and above. No byte's sum passes 0xff, so none disturbs the next.
-    let others = (((word & !HIGH_BITS) + u64::from_le_bytes([0x80 - 10; 8])) | word) & HIGH_BITS;
-    others.trailing_zeros() & !7
+impl Form {
+    /// No text has it.
+    pub const NONE: Self = Self { len: 0, whole_bits: 8, places_bits: 8, fixed: 0, marks: 1 };
+
+    /// The form of a text with its quote that is a decimal of the exponent; [`Form::NONE`] where this is not for it.
+    fn of(text: &[u8], exponent: i8) -> Self {
+        let point = text.iter().position(|&byte| byte == b'.').unwrap_or_default();
+        let places = exponent.unsigned_abs() as usize;
+        let behind = point + 1 + places;
+        if point == 0 || places == 0 || point + places > 8 || text.len() <= behind || text.len() > 16 {
+            return Self::NONE;
+        }
+        let below = |bytes: usize| u128::MAX >> (128 - 8 * bytes);
+        Self {
+            len: text.len() as u32,
+            whole_bits: 8 * point as u32,
+            places_bits: 8 * places as u32,
+            fixed: (below(text.len()) & !below(behind)) | (0xff << (8 * point)),
+            marks: (u128::from(POINT) << (8 * point)) | (u128::from(QUOTE) << (8 * (text.len() - 1))),
+        }
+    }
+
+    /// The mantissa of a text at the head of these bytes, if it has this form.
+    #[inline(always)]
+    fn read(&self, text: &[u8; 16]) -> Option<i64> {
+        let text = u128::from_le_bytes(*text) ^ (u128::from(ZEROS) << 64 | u128::from(ZEROS));
+        if text & self.fixed != self.marks {
+            return None;
+        }
+        let whole = (text as u64) << (64 - self.whole_bits) >> self.places_bits;
+        let wanted = ((text >> (self.whole_bits + 8)) as u64) << (64 - self.places_bits);
+        let digits = whole | wanted;
+        are_digits(digits).then(|| eight_digits(digits) as i64)
+    }
 }
 
-/// The number that eight digits make, the first one in the lowest byte.
-#[inline]
-const fn eight_digits(word: u64) -> u64 {
-    // Neighbours make numbers of two digits, these of four, these of eight.
-    let pairs = word.wrapping_mul(10).wrapping_add(word >> 8);
-    let low = (pairs & 0x0000_00ff_0000_00ff).wrapping_mul(100 + (1_000_000 << 32));
-    let high = ((pairs >> 16) & 0x0000_00ff_0000_00ff).wrapping_mul(1 + (10_000 << 32));
-    low.wrapping_add(high) >> 32
+/// What is left of the last sixteen bytes, zeros behind it. Zeros alone in a frame of fewer than sixteen bytes, which is
+/// no message.
+#[inline(never)]
+fn last_words(bytes: &[u8], at: u32) -> u128 {
+    let missing = (at as usize + 16).saturating_sub(bytes.len());
+    match bytes.last_chunk() {
+        Some(words) if missing < 16 => u128::from_le_bytes(*words) >> (8 * missing),
+        _ => 0,
+    }
 }
+
+/// A decimal up to its quote, as [`Printed::decimal_end`], digit by digit: for long texts, for fewer digits than the
+/// exponent asks for, and for exponents beyond −8.
+///
+/// Digits above the exponent are gathered, those below must be zeros, so nothing is divided.
+#[cold]
+#[inline(never)]
+fn long_decimal(bytes: &[u8], at: u32, exponent: i8) -> Option<(i64, u32)> {
+    let mut places = usize::try_from(-i32::from(exponent)).ok()?;
+    // With the places after the point no more than 18 digits.
+    let whole_max = 18usize.checked_sub(places)?;
+    let text = bytes.get(at as usize..)?;
+    let mut rest = text.iter();
+    let mut mantissa = 0i64;
+    let mut byte = *rest.next()?;
+    while byte.is_ascii_digit() {
+        mantissa = mantissa.wrapping_mul(10).wrapping_add(i64::from(byte - b'0'));
+        byte = *rest.next()?;
+    }
+    let whole = text.len() - rest.len() - 1;
+    if whole == 0 || whole > whole_max {
+        return None;
+    }
+    if byte == b'.' {
+        byte = *rest.next()?;
+        while places > 0 && byte.is_ascii_digit() {
+            mantissa = mantissa * 10 + i64::from(byte - b'0');
+            places -= 1;
+            byte = *rest.next()?;
+        }
+        while byte == b'0' {
+            byte = *rest.next()?;
+        }
+    }
+    let len = text.len() - rest.len();
+    (byte == b'"' && len <= DECIMAL_TEXT_LEN_MAX + 1).then(|| (mantissa * POW10[places], at + len as u32))
+}
+
+/// Quote and point as they stand in a word that has been xored with [`ZEROS`]: they have a bit that no digit has.
+const QUOTE: u8 = b'"' ^ b'0';
+const POINT: u8 = b'.' ^ b'0';
+const MARK_BIT: u32 = 4;
+const MARK_BITS: u64 = u64::from_le_bytes([1 << MARK_BIT; 8]);
+const _: () = assert!(QUOTE >> MARK_BIT == 1 && POINT >> MARK_BIT == 1 && 9 >> MARK_BIT == 0);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decode::json::Scanner;
+    use crate::decode::levels::any_pair;
     use crate::types::{InstrumentId, parse_decimal};
 
-    /// Something before the text, so that the frame has eight bytes.
-    const HEAD: &str = "{\"some\":";
+    /// Something before the text, so that the frame has sixteen bytes.
+    const HEAD: &str = "{\"something\":true,";
 
     /// A decimal with its closing quote, read at the end of the bytes and again with more behind it.
     fn decimal(text: &str, exponent: i8) -> Option<i64> {
         let read = |bytes: &[u8]| {
             let mut printed = Printed::new(bytes, 0);
             let mantissa = printed.decimal_end(exponent)?;
-            assert_eq!(printed.at(), text.len(), "{text}");
+            assert_eq!(printed.at() as usize, text.len(), "{text}");
             Some(mantissa)
         };
         let alone = read(text.as_bytes());
@@ -367,11 +452,11 @@ mod tests {
             let digits = "9876543210123456789055"[..len].to_owned();
             for behind in ["", ",", "}}", ".5", "\"U\":12345678901234567890"] {
                 let text = format!("{HEAD}{digits}{behind}");
-                let mut printed = Printed::new(text.as_bytes(), HEAD.len());
+                let mut printed = Printed::new(text.as_bytes(), HEAD.len() as u32);
                 let expected = if len <= 16 { digits.parse().ok() } else { None };
                 assert_eq!(printed.integer(), expected, "{text}");
                 if expected.is_some() {
-                    assert_eq!(printed.at(), HEAD.len() + len, "{text}");
+                    assert_eq!(printed.at() as usize, HEAD.len() + len, "{text}");
                 }
             }
         }
@@ -381,11 +466,11 @@ mod tests {
     fn strings_end_at_their_quote_and_have_no_backslash() {
         let at_name = |text: &str| {
             let text = format!("{HEAD}{text}");
-            let mut printed = Printed::new(text.as_bytes(), HEAD.len());
+            let mut printed = Printed::new(text.as_bytes(), HEAD.len() as u32);
             let name = printed.string_end().map(<[u8]>::len);
-            let at = printed.at() - HEAD.len();
-            printed = Printed::new(text.as_bytes(), HEAD.len());
-            (name.map(|len| (len, at)), printed.until_at_sign().map(|()| printed.at() - HEAD.len()))
+            let at = printed.at() as usize - HEAD.len();
+            printed = Printed::new(text.as_bytes(), HEAD.len() as u32);
+            (name.map(|len| (len, at)), printed.until_at_sign().map(|()| printed.at() as usize - HEAD.len()))
         };
         for len in 0..20 {
             let name = "x".repeat(len);
@@ -395,6 +480,54 @@ mod tests {
                 assert_eq!(at_name(&other), (None, None), "{other}");
             }
         }
+    }
+
+    #[test]
+    fn prices_of_one_form_agree_with_the_general_reader() {
+        let seed = 0xf0f_u64;
+        println!("seed {seed:#x}");
+        let mut random = seed;
+        let mut next = |end: usize| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (random >> 33) as usize % end
+        };
+        let (mut taken, mut formed) = (0, 0);
+        for _ in 0..20_000 {
+            let (price_places, qty_places) = (next(10), next(10));
+            let listing = Listing {
+                id: InstrumentId(1),
+                price_exponent: -(price_places as i8),
+                qty_exponent: -(qty_places as i8),
+            };
+            let (whole, fraction) = (next(9), next(10));
+            let mut digits =
+                |len: usize| -> String { (0..len).map(|_| char::from(b'0' + next(10) as u8)).collect() };
+            let mut pairs = Vec::new();
+            for _ in 0..3 {
+                let price = format!("{}.{:0<fraction$}", digits(whole), digits(fraction.min(price_places)));
+                let qty = format!("{}.{}", digits(2), digits(qty_places));
+                pairs.push(format!(r#"["{price}","{qty}"]"#));
+            }
+            let mut bytes = format!("[{}]", pairs.join(",")).into_bytes();
+            if next(3) > 0 {
+                let at = next(bytes.len());
+                bytes[at] = b".0\"9,]/:pA\x80"[next(11)];
+            }
+            let (mut short, mut general) = (Vec::new(), Vec::new());
+            let mut printed = Printed::new(&bytes, 0);
+            if printed.levels(listing, 0, &mut short).is_some() {
+                let mut scanner = Scanner::new(&bytes, 0);
+                scanner.open(b'[', "levels").unwrap();
+                while scanner.more(general.is_empty(), b']').unwrap() {
+                    general.push(any_pair(&mut scanner, &bytes, listing).unwrap());
+                }
+                assert_eq!((short, printed.at()), (general, scanner.at()), "{}", bytes.escape_ascii());
+                let end = bytes.iter().skip(3).position(|&byte| byte == b'"').unwrap_or_default() + 4;
+                taken += 1;
+                formed += usize::from(Form::of(&bytes[3..end], listing.price_exponent).len > 0);
+            }
+        }
+        assert!(taken > 2_000 && formed > 500, "{taken} {formed}");
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! Lines of a collector recording, `<receive time, ns> <JSON>\n`, out of chunks cut anywhere.
 
+use memchr::memchr;
+
+use super::digits::leading_digits;
 use super::{DecodeError, FRAME_BYTES_MAX};
 use crate::types::TimeNs;
 
@@ -67,7 +70,7 @@ impl<'a> Iterator for Lines<'_, 'a> {
                 self.framer.discarding &= !self.last;
                 return None;
             }
-            let (text, end) = match newline_at(rest) {
+            let (text, end) = match memchr(b'\n', rest) {
                 Some(len) => (&rest[..len], start + len + 1),
                 None if self.framer.discarding => (rest, self.bytes.len()),
                 None if rest.len() > LINE_BYTES_MAX || self.last => (rest, self.bytes.len()),
@@ -91,37 +94,19 @@ impl<'a> Iterator for Lines<'_, 'a> {
     }
 }
 
-/// The offset of the first line end.
-fn newline_at(bytes: &[u8]) -> Option<usize> {
-    /// A block's bytes are compared without a branch between them, which the compiler turns into vector compares.
-    const BLOCK: usize = 32;
-    let mut start = 0;
-    for block in bytes.chunks_exact(BLOCK) {
-        if block.iter().fold(false, |found, &byte| found | (byte == b'\n')) {
-            break;
-        }
-        start += BLOCK;
-    }
-    bytes[start..].iter().position(|&byte| byte == b'\n').map(|offset| start + offset)
-}
-
 /// Takes a line apart.
+#[inline]
 fn split(line: &[u8]) -> Result<(TimeNs, &[u8]), DecodeError> {
-    let mut time: TimeNs = 0;
-    let mut at = 0;
-    while let Some(digit) = line.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|&digit| digit < 10) {
-        time = time
-            .checked_mul(10)
-            .and_then(|time| time.checked_add(u64::from(digit)))
-            .ok_or(DecodeError::BadLine { at: 0, expected: "a receive time that fits 64 bits" })?;
-        at += 1;
+    let bad = |at: usize, expected| DecodeError::BadLine { at: at as u32, expected };
+    let (time, len) = leading_digits(line).ok_or_else(|| bad(0, "a receive time that fits 64 bits"))?;
+    if len == 0 {
+        return Err(bad(0, "a receive time in ns"));
     }
-    if at == 0 {
-        return Err(DecodeError::BadLine { at: 0, expected: "a receive time in ns" });
+    match line.get(len..) {
+        Some([b' ', payload @ ..]) if !payload.is_empty() => Ok((time, payload)),
+        Some([b' ']) => Err(bad(len, "a JSON message after the receive time")),
+        _ => Err(bad(len, "a space after the receive time")),
     }
-    let bad = |expected| DecodeError::BadLine { at: at as u32, expected };
-    let payload = line[at..].strip_prefix(b" ").ok_or(bad("a space after the receive time"))?;
-    if payload.is_empty() { Err(bad("a JSON message after the receive time")) } else { Ok((time, payload)) }
 }
 
 #[cfg(test)]
