@@ -25,7 +25,7 @@ import {
   oldestRust,
   withCargoOnPath,
 } from './tools.mjs';
-import { excerpt, NOTHING, ofCargoTest, ofExit, ofVitest, sum, totalsLine } from './totals.mjs';
+import { excerpt, NOTHING, ofCargoTest, ofExit, ofGates, ofVitest, sum, totalsLine } from './totals.mjs';
 
 /**
  * @typedef {import('./totals.mjs').Totals} Totals
@@ -149,17 +149,38 @@ function decide(name, problem, detail = 'ok') {
   return { ...NOTHING, failed: 1 };
 }
 
-/** Chromium for the test of the page: installed when this is root on a CI machine with apt-get. */
+/** Chromium for the test of the page. */
 async function browser() {
   const found = findBrowser(env);
   if ('path' in found) return decide('browser', '', found.path);
-  const mayInstall = process.env.CI === 'true' && process.getuid?.() === 0 && findProgram('apt-get', env);
-  if (!mayInstall) return decide('browser', describeMissing([found]));
+  return mayInstall() ? aptGetInstall('chromium') : decide('browser', describeMissing([found]));
+}
+
+/** Instruction gates, where there is valgrind: it runs on Linux and some others, and no result depends on the machine. */
+async function gates() {
+  const name = 'instruction gates';
+  const installed =
+    findProgram('valgrind', env) === undefined && mayInstall() ? [await aptGetInstall('valgrind')] : [];
+  if (findProgram('valgrind', env) === undefined) {
+    const how = 'not run: valgrind is not installed (on Debian: apt-get install -y valgrind)';
+    return sum([...installed, decide(name, '', how)]);
+  }
+  const command = /** @type {const} */ ([process.execPath, 'bench/gates.mjs']);
+  return sum([...installed, await perform({ name, command, verdict: ofGates })]);
+}
+
+/** Packages are installed when this is root on a CI machine with apt-get. */
+function mayInstall() {
+  return process.env.CI === 'true' && process.getuid?.() === 0 && findProgram('apt-get', env) !== undefined;
+}
+
+/** @param {string} name */
+async function aptGetInstall(name) {
   return sum([
     await perform({ name: 'apt-get update', command: ['apt-get', 'update'] }),
     await perform({
-      name: 'apt-get install chromium',
-      command: ['apt-get', 'install', '-y', '--no-install-recommends', 'chromium'],
+      name: `apt-get install ${name}`,
+      command: ['apt-get', 'install', '-y', '--no-install-recommends', name],
       env: { DEBIAN_FRONTEND: 'noninteractive' },
     }),
   ]);
@@ -215,6 +236,7 @@ async function everything() {
   for (const check of builtChecks()) {
     parts.push(built ? await perform(check) : decide(check.name, 'not run: there is no build'));
   }
+  parts.push(built ? await gates() : decide('instruction gates', 'not run: there is no build'));
   parts.push(recordings(sum(parts).skipped));
   return sum(parts);
 }

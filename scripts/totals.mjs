@@ -111,6 +111,20 @@ export function ofBench(outcome) {
 }
 
 /**
+ * The instruction gates: a line for each, which begins with `ok`, `FAILED` or, without its recording, `SKIPPED: gate`.
+ * @param {Outcome} outcome
+ * @returns {Totals}
+ */
+export function ofGates(outcome) {
+  /** @param {RegExp} pattern */
+  const lines = (pattern) => [...outcome.output.matchAll(pattern)].map((match) => match[1] ?? '');
+  const skips = lines(/^SKIPPED: (gate .+)$/gm);
+  const failures = lines(/^FAILED (.+)$/gm);
+  const passed = lines(/^ok +(.+)$/gm).length;
+  return judge(outcome, { passed, failed: failures.length, skipped: skips.length, notes: skips }, []);
+}
+
+/**
  * @param {readonly Totals[]} parts
  * @returns {Totals}
  */

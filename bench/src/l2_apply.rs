@@ -1,12 +1,10 @@
 //! What a level change costs the book: every update of a workload applied, with the exact best bid and ask read after
 //! each message, on decoded updates. A regression here is paid by every reader of every book.
 
-use std::time::Instant;
-
 use depthwire_core::book::{L2Book, NaiveBook};
 
 use crate::answer::{Book, of_books, replay};
-use crate::timing::{Contender, Run};
+use crate::timing::{Contender, Run, timed};
 use crate::workload::{LevelStream, Workload};
 
 /// Contenders over one workload, the ordered maps first. Loading the snapshot and the digest are outside the time; a
@@ -23,9 +21,7 @@ fn passes<'a, B: Book + 'a>(name: &'static str, stream: &'a LevelStream) -> Cont
         if let Err(code) = stream.reload(&mut books) {
             return Run::failed(code);
         }
-        let start = Instant::now();
-        let tops = replay(&mut books, stream);
-        let elapsed = start.elapsed();
+        let (elapsed, tops) = timed(|| replay(&mut books, stream));
         Run { elapsed, answer: stream.answer_of(tops, &of_books(&books, stream)) }
     };
     Contender::new(name, stream.level_changes, stream.answer.clone(), run)

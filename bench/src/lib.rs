@@ -10,6 +10,7 @@
 pub mod allocations;
 pub mod answer;
 pub mod frames;
+mod gate;
 pub mod l2_apply;
 pub mod pipeline;
 pub mod program;

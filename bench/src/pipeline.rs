@@ -2,7 +2,6 @@
 //! with a floor below it (the same bytes, only framed and added up) and stages beside it.
 
 use std::hint::black_box;
-use std::time::Instant;
 
 use depthwire_core::decode::{LineFramer, decode};
 use depthwire_core::encode::{Outbox, RECORD_HEADER_BYTES, RecordType};
@@ -10,7 +9,7 @@ use depthwire_core::engine::{Engine, EngineConfig, SourceId};
 use depthwire_core::replica::Replica;
 use depthwire_core::types::{Catalogue, Clock, Event, Levels, NoClock, TimeNs};
 
-use crate::timing::{Contender, Run};
+use crate::timing::{Contender, Run, timed};
 use crate::workload::{Recording, Workload};
 
 /// Contenders over one workload; the floor is the baseline. All count the recording's frames.
@@ -70,13 +69,15 @@ pub fn drain(outbox: &mut Outbox, mut take: impl FnMut(&[u8])) {
 
 fn framing(recording: &Recording) -> Contender<'_> {
     let run = || {
-        let start = Instant::now();
-        let (mut lines, mut sum) = (0u64, 0u64);
-        for line in LineFramer::default().finish(&recording.text) {
-            lines += 1;
-            sum += line.frame.map_or(0, |(_, frame)| byte_sum(frame));
-        }
-        Run { elapsed: start.elapsed(), answer: format!("lines {lines}, sum {sum}") }
+        let (elapsed, (lines, sum)) = timed(|| {
+            let (mut lines, mut sum) = (0u64, 0u64);
+            for line in LineFramer::default().finish(&recording.text) {
+                lines += 1;
+                sum += line.frame.map_or(0, |(_, frame)| byte_sum(frame));
+            }
+            (lines, sum)
+        });
+        Run { elapsed, answer: format!("lines {lines}, sum {sum}") }
     };
     let frames = recording.text.split(|&byte| byte == b'\n').filter_map(|line| {
         let space = line.iter().position(|&byte| byte == b' ')?;
@@ -90,22 +91,23 @@ fn framing(recording: &Recording) -> Contender<'_> {
 fn decoding(recording: &Recording) -> Contender<'_> {
     let mut levels = Levels::default();
     let run = move || {
-        let start = Instant::now();
-        let (mut depth, mut changes, mut errors) = (0u64, 0u64, 0u64);
-        for line in LineFramer::default().finish(&recording.text) {
-            match line.frame.and_then(|(_, frame)| decode(frame, recording, &mut levels)) {
-                Ok(Event::Depth(update)) => {
-                    depth += 1;
-                    changes += black_box(&levels).len() as u64;
-                    black_box(update);
+        let (elapsed, (depth, changes, errors)) = timed(|| {
+            let (mut depth, mut changes, mut errors) = (0u64, 0u64, 0u64);
+            for line in LineFramer::default().finish(&recording.text) {
+                match line.frame.and_then(|(_, frame)| decode(frame, recording, &mut levels)) {
+                    Ok(Event::Depth(update)) => {
+                        depth += 1;
+                        changes += black_box(&levels).len() as u64;
+                        black_box(update);
+                    }
+                    Ok(event) => {
+                        black_box(event);
+                    }
+                    Err(_) => errors += 1,
                 }
-                Ok(event) => {
-                    black_box(event);
-                }
-                Err(_) => errors += 1,
             }
-        }
-        let elapsed = start.elapsed();
+            (depth, changes, errors)
+        });
         Run { elapsed, answer: format!("depth {depth}, level changes {changes}, errors {errors}") }
     };
     let Recording { depth_messages, level_changes, .. } = recording;
@@ -116,11 +118,11 @@ fn decoding(recording: &Recording) -> Contender<'_> {
 fn engine<'a>(recording: &'a Recording, digest: &str) -> Result<Contender<'a>, String> {
     let (mut engine, source) = open(recording, NoClock)?;
     let run = move || {
-        let start = Instant::now();
-        let done = ingest(&mut engine, source, &recording.text, |frame| {
-            black_box(frame);
+        let (elapsed, done) = timed(|| {
+            ingest(&mut engine, source, &recording.text, |frame| {
+                black_box(frame);
+            })
         });
-        let elapsed = start.elapsed();
         let digest = |()| engine.digest(recording.instrument()).unwrap_or_default();
         Run { elapsed, answer: done.map_or_else(|what| what, digest) }
     };
@@ -131,12 +133,12 @@ fn engine_and_replica<'a>(recording: &'a Recording, digest: &str) -> Result<Cont
     let (mut engine, source) = open(recording, NoClock)?;
     let mut replica = Replica::default();
     let run = move || {
-        let start = Instant::now();
         let mut refused = 0u64;
-        let done = ingest(&mut engine, source, &recording.text, |frame| {
-            refused += u64::from(replica.apply(frame).is_err());
+        let (elapsed, done) = timed(|| {
+            ingest(&mut engine, source, &recording.text, |frame| {
+                refused += u64::from(replica.apply(frame).is_err());
+            })
         });
-        let elapsed = start.elapsed();
         let book = replica.book(recording.instrument());
         let failures = refused + book.map_or(1, |book| book.checks().1);
         let answer = match done {

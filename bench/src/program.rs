@@ -6,11 +6,12 @@ use std::time::Duration;
 use crate::report::{self, Row};
 use crate::timing::{Contender, Rounds, measure};
 use crate::workload::{LoadError, Named, Size, WORKLOADS, Workload};
-use crate::{allocations, frames, l2_apply, pipeline};
+use crate::{allocations, frames, gate, l2_apply, pipeline};
 
 const USAGE: &str =
     "usage: depthwire-bench [--tiny | --quick] [--json FILE] [--bench NAME] [--workload NAME] [--peers]
        depthwire-bench frames WORKLOAD   (the Rust half of addon_call)
+       depthwire-bench count GATE…       (under an instruction counter, see bench/gates.mjs)
 --peers leaves out the comparisons that the program of peers makes";
 
 /// A benchmark: what it measures, and over which workloads.
@@ -32,7 +33,7 @@ enum Kind {
 type Rows = Result<Vec<Row>, String>;
 
 /// The contenders of one comparison, or why there is none.
-type Contenders<'a> = Result<Vec<Contender<'a>>, String>;
+pub(crate) type Contenders<'a> = Result<Vec<Contender<'a>>, String>;
 
 /// Adds contenders to a benchmark's comparison over a workload, and rows for what cannot compete.
 pub type Peers = for<'a> fn(bench: &str, workload: &'a Workload) -> (Vec<Contender<'a>>, Vec<Row>);
@@ -66,6 +67,15 @@ impl Size {
     }
 }
 
+/// The contenders of a benchmark over a workload, the baseline first; none where the workload does not hold what it
+/// wants or where nothing is timed.
+pub(crate) fn contenders<'a>(bench: &str, workload: &'a Workload) -> Option<Contenders<'a>> {
+    match BENCHES.iter().find(|each| each.name == bench)?.kind {
+        Kind::Timed(contenders, _) => contenders(workload),
+        Kind::Counted(_) => None,
+    }
+}
+
 /// The program without peers.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -89,6 +99,7 @@ fn start(peers: Option<Peers>) -> ExitCode {
                 std::io::BufWriter::new(std::io::stdout().lock()),
             )
         }),
+        ["count", gates @ ..] => gate::run(gates),
         options => Options::read(options).and_then(|options| options.run(peers)),
     };
     match done {

@@ -3,6 +3,7 @@
 //! A shared machine drifts, so the contenders of one comparison take turns in one process: a round runs each of them
 //! once, beginning with another one each time. A ratio is the median over rounds of two times of the same round.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// One run of one contender.
@@ -20,6 +21,31 @@ impl Run {
     pub fn failed(what: impl Into<String>) -> Self {
         Self { elapsed: Duration::ZERO, answer: what.into() }
     }
+}
+
+/// Does the measured part of a run, between two readings of the clock.
+pub fn timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {
+    let start = Instant::now();
+    let made = measured(work);
+    (start.elapsed(), made)
+}
+
+/// What an instruction counter counts: it is switched on by the name of this function.
+#[inline(never)]
+fn measured<T>(work: impl FnOnce() -> T) -> T {
+    let made = work();
+    for _ in 0..PLANTED.load(Ordering::Relaxed) {
+        std::hint::black_box(());
+    }
+    made
+}
+
+/// Turns of an empty loop that each measured part is slowed by.
+static PLANTED: AtomicU64 = AtomicU64::new(0);
+
+/// Slows the measured part of every run from now on, to prove that a gate sees it. 0 slows nothing.
+pub fn plant(turns: u64) {
+    PLANTED.store(turns, Ordering::Relaxed);
 }
 
 /// Something that is measured.

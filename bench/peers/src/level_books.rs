@@ -1,11 +1,9 @@
 //! Price-level books of others, on the decoded updates of a workload: prices and quantities in each one's number type
 //! are made outside the time, the exact best bid and ask are read after each message and hashed as ours are.
 
-use std::time::Instant;
-
 use depthwire_bench::answer::mix_top;
 use depthwire_bench::report::Row;
-use depthwire_bench::timing::{Contender, Run};
+use depthwire_bench::timing::{Contender, Run, timed};
 use depthwire_bench::workload::{LevelBook, LevelStream, Workload};
 use depthwire_core::types::{Level, Levels, Price, Qty, Side};
 use hftbacktest::depth::{
@@ -90,9 +88,8 @@ fn passes<'a, P: Peer + 'a>(name: &'static str, stream: &'a LevelStream) -> Cont
             book.clear();
             snapshot.iter().for_each(|change| book.apply(change));
         }
-        let start = Instant::now();
-        let tops = replay(&mut books, &messages, &all);
-        Run { elapsed: start.elapsed(), answer: format!("tops {tops:016x}") }
+        let (elapsed, tops) = timed(|| replay(&mut books, &messages, &all));
+        Run { elapsed, answer: format!("tops {tops:016x}") }
     };
     Contender::new(name, stream.level_changes, format!("tops {:016x}", stream.tops), run)
 }

@@ -14,7 +14,7 @@ use super::levels::{LevelBook, LevelStream, LevelUpdate};
 use super::{LoadError, Size, folder};
 
 /// Text of the recordings that instruction gates read.
-const GATE_BYTES: u64 = 4 << 20;
+const GATE_BYTES: u64 = 2 << 20;
 
 /// A recording of one instrument in the collector's text form.
 #[derive(Clone, Copy, Debug)]
