@@ -32,6 +32,7 @@ export interface NativeEngine {
   image(instrument: number, stream: number, out: Uint8Array): number;
   openDepth(instrument: number, depth: number, intervalMs: number): number;
   closeDepth(instrument: number, stream: number): void;
+  shareBook(instrument: number, memory: Uint8Array): void;
   book(instrument: number): BookInfo;
   stats(): EngineStats;
   lastError(): ErrorInfo | null;
@@ -210,6 +211,15 @@ export class Engine {
 
   closeDepth(instrument: number, stream: number): void {
     guarded(() => this.#native.closeDepth(instrument, stream));
+  }
+
+  /**
+   * Keeps the best levels of a book in shared memory, for `SharedBook` of any thread. They follow each input, in
+   * `ingestRecording` its end. Memory that this book had before is closed, as all is when the engine is collected. The
+   * memory must belong to one book only. Throws `addon.book_memory`.
+   */
+  shareBook(instrument: number, memory: Uint8Array): void {
+    guarded(() => this.#native.shareBook(instrument, memory));
   }
 
   book(instrument: number): BookInfo {

@@ -16,6 +16,12 @@ describe('the built package', () => {
     expect(await node('--input-type=module', '--eval', program)).toBe('function syncing\n');
   });
 
+  it('gives the reader of shared books by its name', async () => {
+    const program = `import { allocateSharedBook, SharedBook } from 'depthwire/shared';
+      console.log(new SharedBook(allocateSharedBook(20)).readTop());`;
+    expect(await node('--input-type=module', '--eval', program)).toBe('closed\n');
+  });
+
   it('keeps everything else to itself', async () => {
     const program = `await import('depthwire/engine').catch((error) => console.log(error.code));`;
     expect(await node('--input-type=module', '--eval', program)).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED\n');

@@ -44,6 +44,11 @@ export declare class Engine {
   openDepth(instrument: number, depth: number, intervalMs: number): number
   /** Leaves a depth view. */
   closeDepth(instrument: number, stream: number): void
+  /**
+   * Keeps the top of a book in memory that any thread may read: a view of a SharedArrayBuffer, 64 bytes and 32 for each
+   * level of 1 to 100. The memory of an earlier call for this book is closed.
+   */
+  shareBook(instrument: number, memory: Uint8Array): void
   /** Where a book stands. */
   book(instrument: number): BookInfo
   /** The counters. */

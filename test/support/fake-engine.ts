@@ -119,6 +119,9 @@ export class FakeNative implements NativeEngine {
     this.calls.push(`open ${venue} ${instruments.join(' ')}`);
     return 1;
   }
+  shareBook(id: number): void {
+    this.calls.push(`share ${id}`);
+  }
   ingester(): (source: number, bytes: Uint8Array) => number {
     return (_source, bytes) => {
       this.calls.push(`ingest ${label(bytes)}`);

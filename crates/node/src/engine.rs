@@ -17,6 +17,7 @@ use crate::guard::{Result, error, guard};
 use crate::info::{BookInfo, EngineOptions, EngineStats, ErrorInfo, InstrumentInfo};
 use crate::ingester;
 use crate::ring::{OutputRing, Word};
+use crate::shared_book::{SharedBook, SharedBooks};
 
 /// Records wait in the ring.
 const OUTPUT: u32 = 1;
@@ -48,6 +49,7 @@ pub(crate) type SharedState = Rc<RefCell<State>>;
 pub(crate) struct State {
     engine: engine::Engine<SystemClock>,
     ring: OutputRing,
+    shared: SharedBooks,
     is_replay: bool,
     /// The recording's time and when it was that, when replaying.
     recorded: (TimeNs, Instant),
@@ -76,6 +78,7 @@ impl Engine {
             let state = State {
                 engine,
                 ring,
+                shared: SharedBooks::default(),
                 is_replay,
                 recorded: (0, Instant::now()),
                 last_error: None,
@@ -88,8 +91,7 @@ impl Engine {
     /// The catalogue, by name.
     #[napi]
     pub fn instruments(&self) -> Result<Vec<InstrumentInfo>> {
-        let State { engine, failed, .. } = &mut *self.state.borrow_mut();
-        guard(failed, || {
+        self.run(|State { engine, .. }| {
             let mut list: Vec<_> = engine.catalogue().iter().map(InstrumentInfo::from).collect();
             list.sort_by(|a, b| a.name.cmp(&b.name));
             Ok(list)
@@ -106,8 +108,7 @@ impl Engine {
         tick_size: f64,
         lot_size: f64,
     ) -> Result<u32> {
-        let State { engine, failed, .. } = &mut *self.state.borrow_mut();
-        guard(failed, || {
+        self.run(|State { engine, .. }| {
             let price_exponent = whole("priceExponent", price_exponent, -18.0, 0.0)? as i8;
             let qty_exponent = whole("qtyExponent", qty_exponent, -18.0, 0.0)? as i8;
             let tick_size = whole("tickSize", tick_size, 0.0, SAFE_INTEGER_MAX)?;
@@ -126,7 +127,7 @@ impl Engine {
     /// Names of the instruments that the first bytes of a recording hold.
     #[napi]
     pub fn detect(&self, bytes: &[u8]) -> Result<Vec<String>> {
-        guard(&mut self.state.borrow_mut().failed, || {
+        self.run(|_| {
             let found = detect(bytes).map_err(|e| error(e.code(), e, e.fix()))?;
             Ok(found.iter().map(|(venue, symbol)| format!("{}:{symbol}", venue.name())).collect())
         })
@@ -135,8 +136,7 @@ impl Engine {
     /// Opens a connection of one venue that speaks for these instruments, and their books.
     #[napi]
     pub fn open_source(&self, venue: String, instruments: Uint32Array) -> Result<u32> {
-        let State { engine, failed, .. } = &mut *self.state.borrow_mut();
-        guard(failed, || {
+        self.run(|State { engine, .. }| {
             let unknown = EngineError::Instrument(InstrumentError::UnknownVenue);
             let venue = Venue::from_name(&venue).ok_or_else(|| engine_error(unknown))?;
             let ids: Vec<_> = instruments.iter().copied().map(InstrumentId).collect();
@@ -162,10 +162,9 @@ impl Engine {
     /// The snapshot cannot be had; the engine asks again after a pause.
     #[napi]
     pub fn snapshot_failed(&self, instrument: u32) -> Result<()> {
-        let mut state = self.state.borrow_mut();
-        let now = state.now();
-        let State { engine, failed, .. } = &mut *state;
-        guard(failed, || {
+        self.run(|state| {
+            let now = state.now();
+            let State { engine, .. } = state;
             engine.snapshot_failed(InstrumentId(instrument), now);
             Ok(())
         })
@@ -175,15 +174,15 @@ impl Engine {
     /// times of the last and of the next line.
     #[napi]
     pub fn ingest_recording(&self, source: u32, bytes: &[u8], until_ns: BigInt) -> Result<u32> {
-        let State { engine, ring, recorded, last_error, failed, .. } = &mut *self.state.borrow_mut();
-        guard(failed, || {
+        self.run(|State { engine, ring, shared, recorded, last_error, .. }| {
             let (is_negative, until, is_whole) = until_ns.get_u64();
             if is_negative || !is_whole || u32::try_from(bytes.len()).is_err() {
                 let what = "no such part of a recording; expected less than 4 GiB and a time from 0 to 2^64 - 1, got more";
                 return Err(error("addon.recording_part", what, "hand the file in by chunks of some MiB"));
             }
-            let read =
-                engine.ingest_recording(SourceId(source), bytes, false, until, |outbox| ring.fill(outbox));
+            let read = engine.ingest_recording(SourceId(source), bytes, false, until, |outbox| {
+                ring.fill(outbox, |record| shared.note(record))
+            });
             let progress = read.map_err(engine_error)?;
             ring.set(Word::Consumed, progress.consumed as u32);
             ring.set_wide(Word::NextTs, progress.next_ts);
@@ -194,7 +193,7 @@ impl Engine {
             let error = progress.error.map(|error| (error, format!("recording of source {source}")));
             let flags = if error.is_some() { ERROR } else { 0 };
             *last_error = error.or(last_error.take());
-            Ok(flags | flush(engine, ring))
+            Ok(flags | flush(engine, ring, shared))
         })
     }
 
@@ -222,17 +221,15 @@ impl Engine {
     /// Moves into the ring what waits outside it.
     #[napi]
     pub fn pump(&self) -> Result<u32> {
-        let State { engine, ring, failed, .. } = &mut *self.state.borrow_mut();
-        guard(failed, || Ok(flush(engine, ring)))
+        self.run(|State { engine, ring, shared, .. }| Ok(flush(engine, ring, shared)))
     }
 
     /// Writes a stream's image (or the status frame) and returns its bytes: 0 = there is none, negative = minus the bytes that it needs.
     #[napi]
     pub fn image(&self, instrument: u32, stream: u32, mut out: Uint8Array) -> Result<i32> {
-        let mut state = self.state.borrow_mut();
-        let now = state.now();
-        let State { engine, failed, .. } = &mut *state;
-        guard(failed, || {
+        self.run(|state| {
+            let now = state.now();
+            let State { engine, .. } = state;
             let stream = Stream(u8::try_from(stream).unwrap_or(0));
             // SAFETY:
             // - the view was made by the caller's thread for this call and is not kept;
@@ -255,10 +252,9 @@ impl Engine {
     /// The stream of a depth view; the same arguments share one.
     #[napi]
     pub fn open_depth(&self, instrument: u32, depth: u32, interval_ms: u32) -> Result<u32> {
-        let mut state = self.state.borrow_mut();
-        let now = state.now();
-        let State { engine, failed, .. } = &mut *state;
-        guard(failed, || {
+        self.run(|state| {
+            let now = state.now();
+            let State { engine, .. } = state;
             let interval_ns = u64::from(interval_ms) * 1_000_000;
             let opened = engine.open_depth(InstrumentId(instrument), depth, interval_ns, now);
             opened.map(|stream| u32::from(stream.0)).map_err(engine_error)
@@ -268,9 +264,28 @@ impl Engine {
     /// Leaves a depth view.
     #[napi]
     pub fn close_depth(&self, instrument: u32, stream: u32) -> Result<()> {
-        let State { engine, failed, .. } = &mut *self.state.borrow_mut();
-        guard(failed, || {
+        self.run(|State { engine, .. }| {
             engine.close_depth(InstrumentId(instrument), Stream(u8::try_from(stream).unwrap_or(0)));
+            Ok(())
+        })
+    }
+
+    /// Keeps the top of a book in memory that any thread may read: a view of a SharedArrayBuffer, 64 bytes and 32 for each
+    /// level of 1 to 100. The memory of an earlier call for this book is closed.
+    #[napi(ts_args_type = "instrument: number, memory: Uint8Array")]
+    pub fn share_book(&self, instrument: u32, memory: Object) -> Result<()> {
+        let view = shared_view(&memory);
+        self.run(|state| {
+            let now = state.now();
+            let State { engine, shared, .. } = state;
+            let id = InstrumentId(instrument);
+            let mut book = view.and_then(|view| SharedBook::new(view, id)).ok_or_else(|| {
+                let what = "wrong memory for a book; expected 64 bytes and 32 for each of 1 to 100 levels of a SharedArrayBuffer, 8-aligned, got another";
+                error("addon.book_memory", what, "pass what allocateSharedBook returns")
+            })?;
+            engine.image(id, Stream::STATUS, now, |frame| book.note(frame)).map_err(engine_error)?;
+            book.write(engine);
+            shared.add(book);
             Ok(())
         })
     }
@@ -278,10 +293,9 @@ impl Engine {
     /// Where a book stands.
     #[napi]
     pub fn book(&self, instrument: u32) -> Result<BookInfo> {
-        let mut state = self.state.borrow_mut();
-        let now = state.now();
-        let State { engine, failed, .. } = &mut *state;
-        guard(failed, || {
+        self.run(|state| {
+            let now = state.now();
+            let State { engine, .. } = state;
             let id = InstrumentId(instrument);
             let info = engine.book_info(id, now);
             let info = info.ok_or_else(|| engine_error(EngineError::UnknownInstrument(instrument)))?;
@@ -293,22 +307,21 @@ impl Engine {
     /// The counters.
     #[napi]
     pub fn stats(&self) -> Result<EngineStats> {
-        let State { engine, failed, .. } = &mut *self.state.borrow_mut();
-        guard(failed, || Ok(engine.stats().into()))
+        self.run(|State { engine, .. }| Ok(engine.stats().into()))
     }
 
     /// Why the last input with bit 4 had no effect.
     #[napi]
     pub fn last_error(&self) -> Result<Option<ErrorInfo>> {
-        let State { last_error, failed, .. } = &mut *self.state.borrow_mut();
-        guard(failed, || Ok(last_error.as_ref().map(|(error, place)| ErrorInfo::new(error, place))))
+        self.run(|State { last_error, .. }| {
+            Ok(last_error.as_ref().map(|(error, place)| ErrorInfo::new(error, place)))
+        })
     }
 
     /// SHA-256 of a book's levels as text.
     #[napi]
     pub fn digest(&self, instrument: u32) -> Result<String> {
-        let State { engine, failed, .. } = &mut *self.state.borrow_mut();
-        guard(failed, || {
+        self.run(|State { engine, .. }| {
             let digest = engine.digest(InstrumentId(instrument));
             digest.ok_or_else(|| engine_error(EngineError::UnknownInstrument(instrument)))
         })
@@ -317,11 +330,28 @@ impl Engine {
     /// The clock that stamps `ts_send`.
     #[napi]
     pub fn now_ns(&self) -> Result<BigInt> {
-        guard(&mut self.state.borrow_mut().failed, || Ok(SystemClock.now().into()))
+        self.run(|_| Ok(SystemClock.now().into()))
+    }
+
+    fn run<T>(&self, body: impl FnOnce(&mut State) -> Result<T>) -> Result<T> {
+        self.state.borrow_mut().run(body)
     }
 }
 
 impl State {
+    /// Runs an export's body. When it fails for good, the shared records are closed: nothing keeps them true any more.
+    #[inline]
+    fn run<T>(&mut self, body: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let had_failed = self.failed;
+        let mut failed = had_failed;
+        let result = guard(&mut failed, || body(self));
+        if failed && !had_failed {
+            self.failed = true;
+            self.shared.clear();
+        }
+        result
+    }
+
     /// One received frame; see [`Engine::ingester`].
     #[inline]
     pub(crate) fn ingest(&mut self, source: u32, bytes: &[u8]) -> Result<u32> {
@@ -346,21 +376,25 @@ impl State {
         call: impl FnOnce(&mut engine::Engine<SystemClock>, TimeNs) -> std::result::Result<(), IngestError>,
         place: impl FnOnce() -> String,
     ) -> Result<u32> {
-        let now = self.now();
-        let Self { engine, ring, last_error, failed, .. } = self;
-        guard(failed, || {
+        self.run(|state| {
+            let now = state.now();
+            let Self { engine, ring, shared, last_error, .. } = state;
             let mut flags = 0;
             if let Err(error) = call(engine, now) {
                 *last_error = Some((error, place()));
                 flags = ERROR;
             }
-            Ok(flags | flush(engine, ring))
+            Ok(flags | flush(engine, ring, shared))
         })
     }
 }
 
-fn flush(engine: &mut engine::Engine<SystemClock>, ring: &OutputRing) -> u32 {
-    let more = if ring.fill(engine.outbox()) { 0 } else { MORE };
+fn flush(engine: &mut engine::Engine<SystemClock>, ring: &OutputRing, shared: &mut SharedBooks) -> u32 {
+    let mut more = MORE;
+    if ring.fill(engine.outbox(), |record| shared.note(record)) {
+        shared.write(engine);
+        more = 0;
+    }
     more | if ring.has_records() { OUTPUT } else { 0 }
 }
 

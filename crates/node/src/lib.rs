@@ -4,9 +4,11 @@
 
 mod argument;
 mod engine;
+mod feed_frame;
 mod guard;
 mod info;
 mod ingester;
 mod replica;
 mod ring;
+mod shared_book;
 mod simulator;

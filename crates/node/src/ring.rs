@@ -51,12 +51,13 @@ impl OutputRing {
         Some(ring)
     }
 
-    /// Moves whole records in, oldest first, while they fit. True when the outbox is empty.
-    pub(crate) fn fill(&self, outbox: &mut Outbox) -> bool {
+    /// Moves whole records in, oldest first, while they fit, and shows each to `see`. True when the outbox is empty.
+    pub(crate) fn fill(&self, outbox: &mut Outbox, mut see: impl FnMut(&[u8])) -> bool {
         while let Some(record) = outbox.front() {
             if !self.push(record) {
                 return false;
             }
+            see(record);
             outbox.take();
         }
         true

@@ -1,0 +1,262 @@
+//! Tops of books in shared memory: JavaScript of any thread reads them without a call.
+//!
+//! ```text
+//! record of one book, 8-aligned, 64 + 32 * depth bytes, in the machine's byte order
+//!   0 sequence u32, even = stable · 4 state u8, reason u8, feed flags u16
+//!   8 bid levels u8, of these certain u8 · 10 ask levels u8, of these certain u8
+//!  12 inexact u8 (1 best levels, 2 any level) · 13 price exponent i8 · 14 quantity exponent i8 · 15 zero
+//!  16 epoch · 24 seq · 32 venue_seq · 40 ts_event · 48 ts_recv, all u64 · 56 instrument u32 · 60 zero u32
+//!  64 rows, best first: bid price, bid quantity, ask price, ask quantity, each an f64; 0 where a side has no level
+//! ```
+//! One writer, any number of readers. The writer makes the sequence odd, writes, and makes it even again; a reader that
+//! sees the same even sequence before and after has read one moment. Prices and quantities are mantissas. A 64-bit float
+//! holds those up to 2^53 exactly; one beyond is flagged, and readers refuse it.
+//!
+//! A record is brought up to date by the feed frames that its book puts out, once all of them are in the output ring. Its
+//! place in sequence and time is written each time, its levels only when one of them was touched: most updates are not
+//! near the top.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+
+use depthwire_core::aggregate::DEPTH_MAX;
+use depthwire_core::encode::{RECORD_HEADER_BYTES, RecordType};
+use depthwire_core::engine::Engine;
+use depthwire_core::types::{Clock, InstrumentId, Level, Price, Side};
+use napi::bindgen_prelude::Uint8Array;
+
+use crate::feed_frame::{FeedFrame, Place};
+
+const HEADER_BYTES: usize = 64;
+const ROW_BYTES: usize = 32;
+const EXACT_MAX: u64 = 1 << 53;
+
+/// State of a record that nobody writes: never shared, or its engine has ended.
+const CLOSED: u8 = 0;
+
+/// The records of an engine's books. At most one a book.
+#[derive(Default)]
+pub(crate) struct SharedBooks {
+    books: HashMap<InstrumentId, SharedBook>,
+    /// Those that a frame was seen of; each once.
+    changed: Vec<InstrumentId>,
+}
+
+impl SharedBooks {
+    /// Adds a book's record, in place of the one that it had.
+    pub(crate) fn add(&mut self, book: SharedBook) {
+        self.books.insert(book.instrument, book);
+    }
+
+    /// Closes all records.
+    pub(crate) fn clear(&mut self) {
+        self.books.clear();
+        self.changed.clear();
+    }
+
+    /// Notes what a record of the outbox says of its book.
+    #[inline]
+    pub(crate) fn note(&mut self, record: &[u8]) {
+        if self.books.is_empty() {
+            return;
+        }
+        let Some((header, payload)) = record.split_first_chunk::<RECORD_HEADER_BYTES>() else { return };
+        let [_, _, _, _, kind, kind_high, stream, stream_high, a, b, c, d, ..] = *header;
+        if u16::from_le_bytes([kind, kind_high]) != RecordType::Frame as u16
+            || !FeedFrame::is_of_book(u16::from_le_bytes([stream, stream_high]))
+        {
+            return;
+        }
+        let id = InstrumentId(u32::from_le_bytes([a, b, c, d]));
+        if let Some(book) = self.books.get_mut(&id) {
+            if !book.has_changed {
+                book.has_changed = true;
+                self.changed.push(id);
+            }
+            book.note(payload);
+        }
+    }
+
+    /// Brings the changed records up to date. Only when every frame has been noted: then the books are where the last of
+    /// them says.
+    #[inline]
+    pub(crate) fn write<C: Clock>(&mut self, engine: &Engine<C>) {
+        while let Some(id) = self.changed.pop() {
+            if let Some(book) = self.books.get_mut(&id) {
+                book.write(engine);
+            }
+        }
+    }
+}
+
+/// A book's record.
+pub(crate) struct SharedBook {
+    /// Keeps the memory alive; never read through.
+    _memory: Uint8Array,
+    base: *mut u8,
+    instrument: InstrumentId,
+    depth: u8,
+    sequence: u32,
+    place: Place,
+    has_changed: bool,
+    /// A level that the record holds, or the state, is another now.
+    is_touched: bool,
+    /// Each side's last price when the record is full of levels: what lies behind it does not matter.
+    last_bid: Option<Price>,
+    last_ask: Option<Price>,
+}
+
+impl SharedBook {
+    /// Takes the memory over, which must be shared memory. `None` unless it is 8-aligned and a record of 1 to
+    /// [`DEPTH_MAX`] levels.
+    pub(crate) fn new(memory: Uint8Array, instrument: InstrumentId) -> Option<Self> {
+        let rows = memory.len().checked_sub(HEADER_BYTES)?;
+        let depth = rows / ROW_BYTES;
+        let base = memory.as_ptr().cast_mut();
+        let fits = rows % ROW_BYTES == 0 && (1..=DEPTH_MAX as usize).contains(&depth);
+        if !fits || base.align_offset(8) != 0 {
+            return None;
+        }
+        let mut book = Self {
+            _memory: memory,
+            base,
+            instrument,
+            depth: depth as u8,
+            sequence: 0,
+            place: Place::default(),
+            has_changed: false,
+            is_touched: true,
+            last_bid: None,
+            last_ask: None,
+        };
+        // A record that is shared anew goes on counting, so that no reader takes two moments for one.
+        book.sequence = book.half(0).load(Ordering::Relaxed).next_multiple_of(2);
+        Some(book)
+    }
+
+    /// Notes a frame of the `book` or the `status` stream.
+    pub(crate) fn note(&mut self, frame: &[u8]) {
+        let Some(frame) = FeedFrame::of(frame) else {
+            self.is_touched = true;
+            return;
+        };
+        self.place = frame.place();
+        self.is_touched |= if frame.is_delta() {
+            let reaches = |side: Side, last: Option<Price>, level: Level| {
+                last.is_none_or(|last| !side.is_better(last, level.price))
+            };
+            frame.bids().any(|level| reaches(Side::Bid, self.last_bid, level))
+                || frame.asks().any(|level| reaches(Side::Ask, self.last_ask, level))
+        } else {
+            !frame.is_check()
+        };
+    }
+
+    /// Writes what has changed. Cost: some ten stores, and when a level was touched two for each level.
+    pub(crate) fn write<C: Clock>(&mut self, engine: &Engine<C>) {
+        self.has_changed = false;
+        self.begin();
+        self.put_place();
+        if self.is_touched {
+            self.put_book(engine);
+            self.is_touched = false;
+        }
+        self.end();
+    }
+
+    fn begin(&mut self) {
+        self.half(0).store(self.sequence.wrapping_add(1), Ordering::Relaxed);
+        // A reader that sees one of the stores below sees the odd sequence too.
+        fence(Ordering::Release);
+    }
+
+    fn end(&mut self) {
+        self.sequence = self.sequence.wrapping_add(2);
+        // Whoever sees the even sequence sees all stores before it.
+        self.half(0).store(self.sequence, Ordering::Release);
+    }
+
+    fn put_place(&self) {
+        let Place { epoch, seq, venue_seq, ts_event, ts_recv, flags } = self.place;
+        self.put(16, epoch);
+        self.put(24, seq);
+        self.put(32, venue_seq);
+        self.put(40, ts_event);
+        self.put(48, ts_recv);
+        let state = self.half(1).load(Ordering::Relaxed) & 0xffff;
+        self.half(1).store(state | u32::from(flags) << 16, Ordering::Relaxed);
+    }
+
+    fn put_book<C: Clock>(&mut self, engine: &Engine<C>) {
+        let (Some(info), Some(book)) = (engine.book_info(self.instrument, 0), engine.book(self.instrument))
+        else {
+            return self.put_state(CLOSED, 0);
+        };
+        self.put_state(info.state.code(), info.state.reason_code());
+        let known_to = book.known_to();
+        let (mut bids, mut asks) = (book.levels(Side::Bid), book.levels(Side::Ask));
+        let mut counts = [0u8; 4];
+        let mut inexact = 0u8;
+        (self.last_bid, self.last_ask) = (None, None);
+        for row in 0..self.depth {
+            let (bid, ask) = (bids.next(), asks.next());
+            if bid.is_none() && ask.is_none() {
+                break;
+            }
+            for (index, side, level) in [(0, Side::Bid, bid), (1, Side::Ask, ask)] {
+                let Level { price, qty } = level.unwrap_or_default();
+                let at = HEADER_BYTES + usize::from(row) * ROW_BYTES + index * 16;
+                self.put(at, (price.0 as f64).to_bits());
+                self.put(at + 8, (qty.0 as f64).to_bits());
+                if price.0.unsigned_abs().max(qty.0.unsigned_abs()) > EXACT_MAX {
+                    inexact |= if row == 0 { 3 } else { 2 };
+                }
+                if level.is_some() {
+                    counts[2 * index] += 1;
+                    counts[2 * index + 1] += u8::from(known_to.covers(side, price));
+                }
+            }
+            if row + 1 == self.depth {
+                (self.last_bid, self.last_ask) = (bid.map(|level| level.price), ask.map(|level| level.price));
+            }
+        }
+        let listed = engine.catalogue().get(self.instrument);
+        let exponents = listed.map_or((0, 0), |listed| (listed.price_exponent, listed.qty_exponent));
+        let [bids, certain_bids, asks, certain_asks] = counts;
+        let (price, qty) = (exponents.0 as u8, exponents.1 as u8);
+        self.put(8, u64::from_ne_bytes([bids, certain_bids, asks, certain_asks, inexact, price, qty, 0]));
+        self.put(56, u64::from(self.instrument.0));
+    }
+
+    fn put_state(&self, state: u8, reason: u8) {
+        let flags = self.half(1).load(Ordering::Relaxed) & !0xffff;
+        self.half(1).store(flags | u32::from(reason) << 8 | u32::from(state), Ordering::Relaxed);
+    }
+
+    fn put(&self, at: usize, value: u64) {
+        debug_assert!(
+            at >= 8 && at.is_multiple_of(8) && at < HEADER_BYTES + usize::from(self.depth) * ROW_BYTES
+        );
+        // SAFETY:
+        // - `at` is a multiple of 8 inside the record (asserted; the callers pass its fields), which `_memory` keeps alive
+        //   for as long as `self`, and `base` is 8-aligned (checked in `new`);
+        // - the word is only ever written as an atomic, and readers hold what they read for one moment only when the
+        //   sequence says so.
+        unsafe { AtomicU64::from_ptr(self.base.add(at).cast::<u64>()) }.store(value, Ordering::Relaxed);
+    }
+
+    fn half(&self, index: usize) -> &AtomicU32 {
+        debug_assert!(index < 2);
+        // SAFETY: as in `put`: the first two u32 words of the record, which are only ever accessed as such.
+        unsafe { AtomicU32::from_ptr(self.base.cast::<u32>().add(index)) }
+    }
+}
+
+/// What nobody brings up to date any more must not look like a book that is.
+impl Drop for SharedBook {
+    fn drop(&mut self) {
+        self.begin();
+        self.put_state(CLOSED, 0);
+        self.end();
+    }
+}
