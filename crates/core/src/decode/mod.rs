@@ -4,7 +4,7 @@
 //! between frames. Every byte sequence gives an event or a [`DecodeError`]; none panics, loops or allocates beyond
 //! the limits below. An error concerns its own frame only.
 //!
-//! Binary feeds have modules of their own, each with its error: the messages ([`itch`]) and what they come in
+//! Binary feeds have modules of their own, each with its error: the messages ([`itch`], [`dbn`]) and what they come in
 //! ([`binary_file`], [`mold`], [`soup`], [`pcap`]). A framing that is fed in chunks keeps no bytes: what it has not
 //! consumed goes in again.
 
