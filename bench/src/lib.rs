@@ -14,6 +14,7 @@ mod gate;
 pub mod l2_apply;
 pub mod pipeline;
 pub mod program;
+pub mod raw_frame;
 pub mod report;
 pub mod timing;
 pub mod workload;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::report::{self, Row};
 use crate::timing::{Contender, Rounds, measure};
 use crate::workload::{LoadError, Named, Size, WORKLOADS, Workload};
-use crate::{allocations, frames, gate, l2_apply, pipeline};
+use crate::{allocations, frames, gate, l2_apply, pipeline, raw_frame};
 
 const USAGE: &str =
     "usage: depthwire-bench [--tiny | --quick] [--json FILE] [--bench NAME] [--workload NAME] [--peers]
@@ -48,6 +48,11 @@ const BENCHES: &[Bench] = &[
         name: "pipeline",
         has_peers: false,
         kind: Kind::Timed(pipeline::contenders, |ns| ("frames/s", 1e9 / ns)),
+    },
+    Bench {
+        name: "raw_frame",
+        has_peers: true,
+        kind: Kind::Timed(raw_frame::contenders, |ns| ("frames/s", 1e9 / ns)),
     },
     Bench { name: "allocations", has_peers: false, kind: Kind::Counted(allocations::rows) },
 ];

@@ -3,6 +3,7 @@
 //! Each peer is driven by the fastest of its documented methods. Input in its own types is made outside the time.
 
 mod level_books;
+mod raw_frame;
 
 use std::process::ExitCode;
 
@@ -18,6 +19,7 @@ fn main() -> ExitCode {
 fn peers<'a>(bench: &str, workload: &'a Workload) -> (Vec<Contender<'a>>, Vec<Row>) {
     match bench {
         "l2_apply" => level_books::contenders(workload),
+        "raw_frame" => (raw_frame::contenders(workload), Vec::new()),
         _ => Default::default(),
     }
 }
