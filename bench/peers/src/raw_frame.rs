@@ -23,7 +23,12 @@ pub fn contenders(workload: &Workload) -> Vec<Contender<'_>> {
     let Ok(input) = Input::of(workload) else { return Vec::new() };
     let sonic = passes("sonic-rs + BTreeMap", &input, Typed::new(&input, Sonic));
     let simd = passes("simd-json + BTreeMap", &input, Typed::new(&input, Simd::default()));
-    [sonic, simd].into_iter().flatten().collect()
+    let built = if cfg!(target_feature = "avx2") {
+        ""
+    } else {
+        "built without the -C target-cpu=native that it wants"
+    };
+    [sonic.map(|sonic| sonic.noted(built)), simd].into_iter().flatten().collect()
 }
 
 /// A parser of typed messages.
