@@ -9,9 +9,14 @@
 
 pub mod allocations;
 pub mod answer;
+pub mod dbn_decode;
 pub mod frames;
 mod gate;
+pub mod itch_decode;
+pub mod itch_market;
 pub mod l2_apply;
+pub mod l3_answer;
+pub mod l3_apply;
 pub mod pipeline;
 pub mod program;
 pub mod raw_frame;

@@ -6,7 +6,9 @@ use std::time::Duration;
 use crate::report::{self, Row};
 use crate::timing::{Contender, Rounds, measure};
 use crate::workload::{LoadError, Named, Size, WORKLOADS, Workload};
-use crate::{allocations, frames, gate, l2_apply, pipeline, raw_frame};
+use crate::{
+    allocations, dbn_decode, frames, gate, itch_decode, itch_market, l2_apply, l3_apply, pipeline, raw_frame,
+};
 
 const USAGE: &str =
     "usage: depthwire-bench [--tiny | --quick] [--json FILE] [--bench NAME] [--workload NAME] [--peers]
@@ -53,6 +55,26 @@ const BENCHES: &[Bench] = &[
         name: "raw_frame",
         has_peers: true,
         kind: Kind::Timed(raw_frame::contenders, |ns| ("frames/s", 1e9 / ns)),
+    },
+    Bench {
+        name: "l3_apply",
+        has_peers: true,
+        kind: Kind::Timed(l3_apply::contenders, |ns| ("ns/order change", ns)),
+    },
+    Bench {
+        name: "itch_market",
+        has_peers: false,
+        kind: Kind::Timed(itch_market::contenders, |ns| ("ns/message", ns)),
+    },
+    Bench {
+        name: "itch_decode",
+        has_peers: true,
+        kind: Kind::Timed(|workload| itch_decode::contenders(workload).map(Ok), |ns| ("ns/message", ns)),
+    },
+    Bench {
+        name: "dbn_decode",
+        has_peers: true,
+        kind: Kind::Timed(|workload| dbn_decode::contenders(workload).map(Ok), |ns| ("ns/record", ns)),
     },
     Bench { name: "allocations", has_peers: false, kind: Kind::Counted(allocations::rows) },
 ];

@@ -1,6 +1,9 @@
 //! The named workloads: recordings of real venues, synthetic streams that need no file, and what each holds.
 
+mod dbn;
+mod itch;
 mod levels;
+mod orders;
 mod recorded;
 mod shapes;
 
@@ -9,7 +12,11 @@ use std::path::{Path, PathBuf};
 
 use depthwire_core::types::Venue;
 
+pub use dbn::DbnStream;
+pub use itch::ItchStream;
+use itch::Market;
 pub use levels::{LevelBook, LevelStream, LevelUpdate};
+pub use orders::OrderStream;
 pub use recorded::Recording;
 use recorded::{Feed, Known, Origin};
 use shapes::Shape;
@@ -39,6 +46,10 @@ pub struct Named {
 enum Source {
     Feed(Feed),
     Shape(Shape),
+    /// Order records of a future.
+    EsMbo,
+    /// A synthetic day of order messages.
+    Itch(Market),
 }
 
 /// All of them. The recorded ones need their files.
@@ -128,6 +139,10 @@ pub const WORKLOADS: &[Named] = &[
     Named { name: "deep", source: Source::Shape(Shape::Deep) },
     Named { name: "thin", source: Source::Shape(Shape::Thin) },
     Named { name: "hostile", source: Source::Shape(Shape::Hostile) },
+    Named { name: "es-mbo", source: Source::EsMbo },
+    Named { name: "itch-1", source: Source::Itch(Market { symbols: 1, decoded: true }) },
+    Named { name: "itch-500", source: Source::Itch(Market { symbols: 500, decoded: false }) },
+    Named { name: "itch-market", source: Source::Itch(Market { symbols: 8_900, decoded: false }) },
 ];
 
 /// A workload in memory. A benchmark runs over it where it holds what the benchmark wants.
@@ -139,6 +154,12 @@ pub struct Workload {
     pub recording: Option<Recording>,
     /// Decoded price-level updates.
     pub levels: Option<LevelStream>,
+    /// Decoded changes of orders.
+    pub orders: Option<OrderStream>,
+    /// Raw ITCH messages.
+    pub itch: Option<ItchStream>,
+    /// Raw DBN records.
+    pub dbn: Option<DbnStream>,
 }
 
 /// Why there is no workload.
@@ -171,16 +192,25 @@ impl Named {
     /// # Errors
     /// See [`LoadError`].
     pub fn load(self, size: Size) -> Result<Workload, LoadError> {
-        let empty = Workload { name: self.name, recording: None, levels: None };
+        let empty =
+            Workload { name: self.name, recording: None, levels: None, orders: None, itch: None, dbn: None };
         let loaded = match self.source {
             Source::Feed(feed) => feed.load(size).map(|(recording, levels)| Workload {
                 recording: Some(recording),
                 levels: Some(levels),
                 ..empty
             }),
-            Source::Shape(shape) => shape
-                .stream(size)
-                .map(|levels| Workload { levels: Some(levels), ..empty })
+            Source::Shape(shape) => shape_of(shape, size)
+                .map(|(levels, orders)| Workload { levels: Some(levels), orders, ..empty })
+                .map_err(LoadError::Broken),
+            Source::EsMbo => dbn::load(size).map(|(dbn, orders)| Workload {
+                dbn: Some(dbn),
+                orders: Some(orders),
+                ..empty
+            }),
+            Source::Itch(market) => market
+                .load(size)
+                .map(|(itch, orders)| Workload { itch: Some(itch), orders, ..empty })
                 .map_err(LoadError::Broken),
         };
         loaded.map_err(|error| match error {
@@ -188,6 +218,12 @@ impl Named {
             absent @ LoadError::Absent(_) => absent,
         })
     }
+}
+
+/// A shape's levels, and the orders of the hostile one.
+fn shape_of(shape: Shape, size: Size) -> Result<(LevelStream, Option<OrderStream>), String> {
+    let orders = (shape == Shape::Hostile).then(|| orders::hostile(size)).transpose()?;
+    Ok((shape.stream(size)?, orders))
 }
 
 /// A folder of the recordings, in `DEPTHWIRE_DATA` or beside the project.
