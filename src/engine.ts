@@ -4,20 +4,30 @@ import {
   type ErrorInfo,
   type InstrumentInfo,
   Engine as NativeEngineClass,
+  type OrderInfo,
+  type OrderStats,
 } from '#native';
 import { codeOf, DepthwireError } from './errors.js';
 
-export type { BookInfo, EngineStats, ErrorInfo, InstrumentInfo };
+export type { BookInfo, EngineStats, ErrorInfo, InstrumentInfo, OrderInfo, OrderStats };
+
+/** How an instrument's numbers are scaled; what is not given is as its venue's messages are. */
+export interface InstrumentScale {
+  readonly priceExponent?: number | undefined;
+  readonly qtyExponent?: number | undefined;
+  readonly tickSize?: number | undefined;
+  readonly lotSize?: number | undefined;
+}
 
 /** The addon's engine, as far as this file calls it. Returned numbers are bit sets of `OUTPUT`, `MORE` and `ERROR`. */
 export interface NativeEngine {
   instruments(): InstrumentInfo[];
   addInstrument(
     name: string,
-    priceExponent: number,
-    qtyExponent: number,
-    tickSize: number,
-    lotSize: number,
+    priceExponent?: number,
+    qtyExponent?: number,
+    tickSize?: number,
+    lotSize?: number,
   ): number;
   detect(bytes: Uint8Array): string[];
   openSource(venue: string, instruments: Uint32Array): number;
@@ -25,7 +35,7 @@ export interface NativeEngine {
   ingester(): (source: number, bytes: Uint8Array) => number;
   ingestSnapshot(instrument: number, ticket: number, bytes: Uint8Array): number;
   snapshotFailed(instrument: number): void;
-  ingestRecording(source: number, bytes: Uint8Array, untilNs: bigint): number;
+  ingestRecording(source: number, bytes: Uint8Array, untilNs: bigint, last: boolean): number;
   resetSource(source: number): number;
   tick(): number;
   pump(): number;
@@ -37,6 +47,8 @@ export interface NativeEngine {
   stats(): EngineStats;
   lastError(): ErrorInfo | null;
   digest(instrument: number): string;
+  ordersDigest(instrument: number): string;
+  order(instrument: number, id: bigint): OrderInfo | null;
   nowNs(): bigint;
 }
 
@@ -124,13 +136,8 @@ export class Engine {
   }
 
   /** Adds an instrument or changes its scale, before a source speaks for it. Throws `instrument.*`. */
-  addInstrument(
-    name: string,
-    priceExponent: number,
-    qtyExponent: number,
-    tickSize: number,
-    lotSize: number,
-  ): number {
+  addInstrument(name: string, scale: InstrumentScale = {}): number {
+    const { priceExponent, qtyExponent, tickSize, lotSize } = scale;
     this.#catalogue = undefined;
     return guarded(() => this.#native.addInstrument(name, priceExponent, qtyExponent, tickSize, lotSize));
   }
@@ -167,15 +174,15 @@ export class Engine {
   }
 
   /**
-   * Whole lines of a recording, up to the first that is later than `untilNs`. Returns the bytes used; `nextNs` then holds
-   * the time of the line that waits.
+   * Whole lines or messages of a recording, up to the first that is later than `untilNs`. Returns the bytes used; `nextNs`
+   * then holds the time of the one that waits. `last`: no more bytes follow.
    */
-  ingestRecording(source: number, lines: Uint8Array, untilNs: bigint): number {
+  ingestRecording(source: number, lines: Uint8Array, untilNs: bigint, last = false): number {
     let used = 0;
     // Each round uses at least one line or is the last, so the lines bound it.
     for (;;) {
       const rest = used === 0 ? lines : lines.subarray(used);
-      const flags = guarded(() => this.#native.ingestRecording(source, rest, untilNs));
+      const flags = guarded(() => this.#native.ingestRecording(source, rest, untilNs, last));
       const consumed = this.#words[RING.control.consumed] ?? 0;
       used += consumed;
       this.#settle(flags);
@@ -233,6 +240,16 @@ export class Engine {
   /** SHA-256 over the book's levels as shortest decimals. */
   digest(instrument: number): string {
     return guarded(() => this.#native.digest(instrument));
+  }
+
+  /** SHA-256 of what the book's own orders add up to. Throws `engine.no_orders` where the venue names none. */
+  ordersDigest(instrument: number): string {
+    return guarded(() => this.#native.ordersDigest(instrument));
+  }
+
+  /** A resting order by the venue's number, and what stands before it in its queue; null when there is none. */
+  order(instrument: number, id: bigint): OrderInfo | null {
+    return guarded(() => this.#native.order(instrument, id));
   }
 
   nowNs(): bigint {

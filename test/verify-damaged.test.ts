@@ -191,7 +191,7 @@ describe('verify of a file that is no recording', () => {
       1,
     ],
     ['text of another kind', () => file('time,price\n1,2\n'), 'decode.not_recording', 1],
-    ['zstd', () => file(Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 1, 2, 3)), 'recording.zstd', 1],
+    ['zstd', () => file(Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 1, 2, 3)), 'recording.corrupt', 1],
     ['a directory', directory, 'recording.directory', 2],
     ['missing', () => join(folder, 'nowhere'), 'recording.missing', 2],
   ])('names a fix: %s', async (_what, path, code, exit) => {

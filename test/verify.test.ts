@@ -34,6 +34,7 @@ describe('verify', () => {
         decodeErrors: 0,
         bbo: { checked: set.tops, matched: set.tops },
         checksums: { checked: 0, matched: 0 },
+        orders: null,
         books: [
           {
             instrument: set.instrument,
@@ -44,6 +45,7 @@ describe('verify', () => {
             bestAsk: set.bestAsk,
             digest: set.digest,
             replicaDigest: set.digest,
+            ordersDigest: null,
           },
         ],
         elapsedMs: expect.any(Number) as unknown,
@@ -86,6 +88,7 @@ describe('verify', () => {
       decodeErrors: 0,
       bbo: oracle.bbo,
       checksums: { checked: 0, matched: 0 },
+      orders: null,
       books: [
         {
           instrument: `sim:${symbol}`,
@@ -96,6 +99,7 @@ describe('verify', () => {
           bestAsk: oracle.levels('asks')[0]?.[0],
           digest: oracle.digest,
           replicaDigest: oracle.digest,
+          ordersDigest: null,
         },
       ],
       elapsedMs: expect.any(Number) as unknown,

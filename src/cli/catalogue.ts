@@ -2,26 +2,18 @@ import type { InstrumentOverride } from '../config.js';
 import type { Engine } from '../engine.js';
 import { DepthwireError } from '../errors.js';
 
-/** Of an instrument that no catalogue lists: enough digits for any venue, and no tick. */
-const UNLISTED = { priceExponent: -8, qtyExponent: -8, tickSize: 0, lotSize: 0 } as const;
-
 /** Adds the instruments that the user described; what was not given stays as the catalogue has it. */
 export function catalogue(engine: Engine, overrides: readonly InstrumentOverride[]): void {
   for (const { name, ...given } of overrides) {
     const listed = engine.instruments().find((instrument) => instrument.name === name);
-    const { priceExponent, qtyExponent, tickSize, lotSize } = { ...UNLISTED, ...listed, ...definedOf(given) };
-    engine.addInstrument(name, priceExponent, qtyExponent, tickSize, lotSize);
+    engine.addInstrument(name, { ...listed, ...definedOf(given) });
   }
 }
 
-/** Numbers of instruments by name; those that are not listed are added with digits to spare. */
+/** Numbers of instruments by name; those that are not listed are added at the scale of their venue's messages. */
 export function idsOf(engine: Engine, names: readonly string[]): readonly number[] {
-  return names.map((name) => {
-    const listed = engine.instruments().find((instrument) => instrument.name === name);
-    if (listed !== undefined) return listed.id;
-    const { priceExponent, qtyExponent, tickSize, lotSize } = UNLISTED;
-    return engine.addInstrument(name, priceExponent, qtyExponent, tickSize, lotSize);
-  });
+  const listed = new Map(engine.instruments().map(({ name, id }) => [name, id]));
+  return names.map((name) => listed.get(name) ?? engine.addInstrument(name));
 }
 
 /** The name of an instrument of the catalogue. Throws `instrument.unlisted`. */

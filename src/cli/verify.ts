@@ -2,8 +2,8 @@ import { stat } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Replica } from '#native';
 import type { InstrumentOverride } from '../config.js';
-import { type Engine, openEngine, startIdNow } from '../engine.js';
-import type { DepthwireError } from '../errors.js';
+import { type Engine, type OrderStats, openEngine, startIdNow } from '../engine.js';
+import { DepthwireError } from '../errors.js';
 import { ambiguousSnapshot, recordedStreams } from '../ingest/recorded-streams.js';
 import { RecordingReader } from '../ingest/recording.js';
 import { EVERYTHING_NS } from '../ingest/source.js';
@@ -19,6 +19,8 @@ export interface VerifiedBook {
   readonly bestAsk: string | null;
   readonly digest: string;
   readonly replicaDigest: string | null;
+  /** Of the sum of its own orders; null where the venue names no orders. */
+  readonly ordersDigest: string | null;
 }
 
 /** The report of `verify --json`. */
@@ -38,6 +40,8 @@ export interface VerifyReport {
   readonly decodeErrors: number;
   readonly bbo: { readonly checked: number; readonly matched: number };
   readonly checksums: { readonly checked: number; readonly matched: number };
+  /** What an order feed told; null where the venue names no orders. */
+  readonly orders: OrderStats | null;
   readonly books: readonly VerifiedBook[];
   readonly elapsedMs: number;
   readonly framesPerSecond: number;
@@ -97,6 +101,7 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
     onProgress?.(Math.min(1, reader.fileBytes / totalBytes));
     await nextTurn();
   }
+  if (reader.pending.byteLength > 0) engine.ingestRecording(source, reader.pending, EVERYTHING_NS, true);
   replica.flush();
   const elapsedMs = performance.now() - startMs;
 
@@ -120,6 +125,7 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
     decodeErrors,
     bbo: { checked: stats.bboChecked, matched: stats.bboMatched },
     checksums: { checked: stats.checksumsChecked, matched: stats.checksumsMatched },
+    orders: books.some(({ ordersDigest }) => ordersDigest !== null) ? stats.orders : null,
     books,
     elapsedMs: Math.round(elapsedMs * 1000) / 1000,
     framesPerSecond: Math.round((frames / elapsedMs) * 1000),
@@ -130,7 +136,7 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
 /** What does not hold, as sentences. */
 export function failuresOf(report: VerifyReport, strict: boolean): readonly string[] {
   const failures: string[] = [];
-  const { decodeErrors, crossed, applied, gaps, resyncs, bbo, checksums } = report;
+  const { decodeErrors, crossed, applied, gaps, resyncs, bbo, checksums, orders } = report;
   if (applied === 0) failures.push('nothing was proven: no book message was applied');
   if (decodeErrors > 0) failures.push(`${decodeErrors} frames could not be decoded`);
   if (crossed > 0) failures.push(`${crossed} updates left a synced book crossed`);
@@ -142,10 +148,20 @@ export function failuresOf(report: VerifyReport, strict: boolean): readonly stri
   if (checksums.matched !== checksums.checked) {
     failures.push(`${checksums.checked - checksums.matched} of ${checksums.checked} venue checksums differ`);
   }
+  if (orders !== null && orders.contradictions > 0) {
+    failures.push(`${orders.contradictions} order messages contradict their book`);
+  }
+  if (strict && orders !== null && orders.passedOver > 0) {
+    failures.push(`${orders.passedOver} order messages of unknown books, and --strict allows none`);
+  }
   if (strict && gaps > 0) failures.push(`${gaps} gaps, ${resyncs} resyncs, and --strict allows none`);
-  for (const { instrument, state, digest, replicaDigest } of report.books) {
+  for (const { instrument, state, digest, replicaDigest, ordersDigest } of report.books) {
     if (state !== 'synced') failures.push(`${instrument} ends ${state}`);
     if (digest !== replicaDigest) failures.push(`${instrument}: the book rebuilt from the feed differs`);
+    // A book whose truth is lost has forgotten its orders, and says so by its state.
+    if (state === 'synced' && ordersDigest !== null && ordersDigest !== digest) {
+      failures.push(`${instrument}: the book is not the sum of its orders`);
+    }
   }
   return failures;
 }
@@ -169,7 +185,8 @@ export function reportText({ report, failures, firstFault }: Verified): string {
   if (checksums.checked > 0) {
     lines.push(`  checksums        ${number(checksums.matched)} of ${number(checksums.checked)} equal`);
   }
-  for (const book of report.books) {
+  if (report.orders !== null) lines.push(...orderLines(report.orders));
+  for (const book of largest(report.books)) {
     lines.push(
       `  ${book.instrument}  ${book.state}, ${number(book.bids)} bids, ${number(book.asks)} asks, ` +
         `${book.bestBid ?? 'none'} / ${book.bestAsk ?? 'none'}`,
@@ -177,18 +194,45 @@ export function reportText({ report, failures, firstFault }: Verified): string {
       `    replica  ${book.replicaDigest ?? 'no book'}`,
     );
   }
+  const hidden = report.books.length - BOOKS_SHOWN;
+  if (hidden > 0) lines.push(`  and ${number(hidden)} smaller books; --json has all`);
   if (firstFault !== undefined) lines.push(`  first fault      ${firstFault.message} (${firstFault.got})`);
-  for (const failure of failures) lines.push(`  FAIL  ${failure}`);
+  for (const failure of failures.slice(0, FAILURES_SHOWN)) lines.push(`  FAIL  ${failure}`);
+  if (failures.length > FAILURES_SHOWN) {
+    lines.push(`  FAIL  and ${number(failures.length - FAILURES_SHOWN)} more; --json has all`);
+  }
   lines.push(failures.length === 0 ? 'proven' : 'not proven');
   return lines.join('\n');
 }
 
+/** Most books and most failures that the report for people names. */
+const BOOKS_SHOWN = 10;
+const FAILURES_SHOWN = 20;
+
+function largest(books: readonly VerifiedBook[]): readonly VerifiedBook[] {
+  if (books.length <= BOOKS_SHOWN) return books;
+  return books.toSorted((a, b) => b.bids + b.asks - a.bids - a.asks).slice(0, BOOKS_SHOWN);
+}
+
+function orderLines(orders: OrderStats): readonly string[] {
+  const number = (value: number): string => value.toLocaleString('en-US');
+  const { adds, reduces, executes, replaces, modifies, deletes, clears } = orders;
+  return [
+    `  orders           ${number(adds)} added, ${number(reduces)} reduced, ${number(executes)} executed, ${number(replaces)} replaced,`,
+    `                   ${number(modifies)} modified, ${number(deletes)} deleted, ${number(clears)} books cleared`,
+    `  events           ${number(orders.events)} marked, ${number(orders.untouching)} records that touch no book, ${number(orders.crossed)} left a book crossed`,
+    `  resting          at most ${number(orders.restingMax)} orders`,
+    `  not applied      ${number(orders.contradictions)} contradictions, ${number(orders.passedOver)} of books not known`,
+  ];
+}
+
 function booksOf(engine: Engine, replica: BatchedReplica, ids: readonly number[]): readonly VerifiedBook[] {
   const digests = replica.digests();
+  const listed = new Map(engine.instruments().map((instrument) => [instrument.id, instrument.name]));
   return ids.map((id) => {
     const { state, bids, asks, bestBid, bestAsk } = engine.book(id);
     return {
-      instrument: nameOf(engine, id),
+      instrument: listed.get(id) ?? nameOf(engine, id),
       state,
       bids,
       asks,
@@ -196,8 +240,18 @@ function booksOf(engine: Engine, replica: BatchedReplica, ids: readonly number[]
       bestAsk: bestAsk ?? null,
       digest: engine.digest(id),
       replicaDigest: digests.get(id) ?? null,
+      ordersDigest: ordersDigestOf(engine, id),
     };
   });
+}
+
+function ordersDigestOf(engine: Engine, id: number): string | null {
+  try {
+    return engine.ordersDigest(id);
+  } catch (error) {
+    if (error instanceof DepthwireError && error.code === 'engine.no_orders') return null;
+    throw error;
+  }
 }
 
 /** Copies frames out of the ring and applies them some hundred kilobytes at a time. */

@@ -1,5 +1,5 @@
 import { DepthwireError } from '../errors.js';
-import { type LineFilter, readHead } from './recording.js';
+import { isText, type LineFilter, readHead } from './recording.js';
 
 /** Finds the instruments that a recording's bytes may speak of; several of one symbol are alternatives. */
 export interface StreamDetector {
@@ -28,11 +28,13 @@ export async function recordedStreams(
   let leavesOut = false;
   let first: ReadonlySet<string> | undefined;
   for (const path of paths) {
-    const detected = detectIn(path, await readHead(path), detector);
+    const head = await readHead(path);
+    const detected = detectIn(path, head, detector);
     const found = resolve(path, detected, wanted);
     const chosen = found.filter((name) => wanted.includes(name));
     const names = chosen.length > 0 ? chosen : found;
-    leavesOut ||= names.length < found.length;
+    // A feed of messages names instruments by numbers of its own: the engine passes over those that it does not carry.
+    leavesOut ||= names.length < found.length && isText(head);
     if (first !== undefined && !names.some((name) => first?.has(name))) throw differ(path, [...first], names);
     first ??= new Set(names);
     for (const name of names) all.add(name);
@@ -75,7 +77,7 @@ function detectIn(path: string, head: Uint8Array, detector: StreamDetector): rea
       where: path,
       expected: error.expected || 'lines of: RECEIVE_TIME_NS JSON',
       got: error.got,
-      fix: 'Give a recording of Binance spot, USD-M or COIN-M streams, plain or gzip.',
+      fix: 'Give lines of Binance streams, an ITCH file, a capture with MoldUDP64 packets, or DBN; plain, gzip or zstd.',
       cause: error,
     });
   }

@@ -3,9 +3,10 @@ import { open } from 'node:fs/promises';
 import { pipeline, type Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { codeOf, DepthwireError } from '../errors.js';
+import { unzstd } from './unzstd.js';
 
 const CHUNK_BYTES = 256 * 1024;
-/** Longest line; the largest frame that a venue is known to send has 5 MB. */
+/** Longest line or message; the largest frame that a venue is known to send has 5 MB. */
 export const LINE_BYTES_MAX = 16 << 20;
 /** What is looked at to find out which streams a recording holds. */
 const HEAD_BYTES = 1 << 20;
@@ -13,23 +14,25 @@ const HEAD_BYTES = 1 << 20;
 const LINE_END = 0x0a;
 
 /**
- * The unpacked bytes of one recording, plain or gzip by its first bytes. `onRead` is told how many bytes of the file have
- * been read since it was last told. Throws `recording.*`.
+ * The unpacked bytes of one recording, plain, gzip or zstd by its first bytes. A chunk is valid until the next is asked for.
+ * `onRead` is told how many bytes of the file have been read since it was last told. Throws `recording.*`.
  */
 export async function* readRecording(
   path: string,
   onRead: (bytes: number) => void = () => {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const gzip = await isGzip(path);
+  const packing = await packingOf(path);
   const file = createReadStream(path, { highWaterMark: CHUNK_BYTES });
   // Without a callback a pipeline leaves its errors to nobody; here the reader of the last stream gets them.
-  const stream: Readable = gzip ? pipeline(file, createGunzip({ chunkSize: CHUNK_BYTES }), () => {}) : file;
+  const stream: Readable =
+    packing === 'gzip' ? pipeline(file, createGunzip({ chunkSize: CHUNK_BYTES }), () => {}) : file;
+  const chunks: AsyncIterable<Uint8Array> = packing === 'zstd' ? unzstd(path, stream) : stream;
   try {
     let told = 0;
-    for await (const chunk of stream) {
+    for await (const chunk of chunks) {
       onRead(file.bytesRead - told);
       told = file.bytesRead;
-      yield chunk as Uint8Array;
+      yield chunk;
     }
   } catch (cause) {
     throw unreadable(path, cause);
@@ -39,18 +42,24 @@ export async function* readRecording(
   }
 }
 
-/** The first bytes of a recording, up to a megabyte, cut after a whole line where one ends. Throws `recording.*`. */
+/** Whether bytes begin a recording of lines, which start with the time of receipt, and not one of messages. */
+export function isText(head: Uint8Array): boolean {
+  const first = head.find((byte) => byte !== LINE_END && byte !== 0x20 && byte !== 0x0d && byte !== 0x09);
+  return first !== undefined && ((first >= 0x30 && first <= 0x39) || first === 0x7b || first === 0x5b);
+}
+
+/** The first bytes of a recording, a megabyte or so; of lines, cut after a whole one where one ends. Throws `recording.*`. */
 export async function readHead(path: string): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of readRecording(path)) {
-    chunks.push(chunk);
+    chunks.push(chunk.slice());
     bytes += chunk.byteLength;
     if (bytes >= HEAD_BYTES) break;
   }
   if (bytes === 0) throw empty(path);
   const head = Buffer.concat(chunks);
-  const end = head.lastIndexOf(LINE_END);
+  const end = isText(head) ? head.lastIndexOf(LINE_END) : -1;
   return end === -1 ? head : head.subarray(0, end + 1);
 }
 
@@ -131,19 +140,21 @@ export class RecordingReader {
     for (const path of this.#paths) {
       this.#path = path;
       let last = LINE_END;
+      let text: boolean | undefined;
       for await (const chunk of readRecording(path, (bytes) => {
         this.#fileBytes += bytes;
       })) {
+        text ??= isText(chunk);
         last = chunk.at(-1) ?? last;
         yield chunk;
       }
       // A file may lack the end of its last line; without one it would run into the next file's first.
-      if (last !== LINE_END) yield Uint8Array.of(LINE_END);
+      if (text === true && last !== LINE_END) yield Uint8Array.of(LINE_END);
     }
   }
 }
 
-async function isGzip(path: string): Promise<boolean> {
+async function packingOf(path: string): Promise<'gzip' | 'zstd' | 'none'> {
   const head = new Uint8Array(4);
   let bytes = 0;
   try {
@@ -157,23 +168,15 @@ async function isGzip(path: string): Promise<boolean> {
     throw unreadable(path, cause);
   }
   if (bytes === 0) throw empty(path);
-  if (head[0] === 0x28 && head[1] === 0xb5 && head[2] === 0x2f && head[3] === 0xfd) {
-    throw new DepthwireError('recording.zstd', {
-      what: 'this recording is packed with zstd, which is not read yet',
-      where: path,
-      expected: 'plain text or gzip',
-      got: 'zstd',
-      fix: `Unpack it first: zstd -d ${path}`,
-    });
-  }
-  return head[0] === 0x1f && head[1] === 0x8b;
+  if (head[0] === 0x28 && head[1] === 0xb5 && head[2] === 0x2f && head[3] === 0xfd) return 'zstd';
+  return head[0] === 0x1f && head[1] === 0x8b ? 'gzip' : 'none';
 }
 
 function empty(path: string): DepthwireError {
   return new DepthwireError('recording.empty', {
     what: 'a recording holds nothing',
     where: path,
-    expected: 'lines of: RECEIVE_TIME_NS JSON',
+    expected: 'lines, messages or packets',
     got: '0 bytes',
     fix: 'Check that the file was copied whole.',
   });
@@ -227,6 +230,15 @@ function unreadable(path: string, cause: unknown): DepthwireError {
         expected: 'gzip data whose checksum is right',
         got: cause instanceof Error ? cause.message : code,
         fix: 'Copy the file again; gzip -t FILE tells whether it is whole.',
+        cause,
+      });
+    case 'addon.zstd':
+      return new DepthwireError('recording.corrupt', {
+        what: 'a zstd file is damaged',
+        where: path,
+        expected: 'zstd data whose checksum is right',
+        got: cause instanceof Error ? cause.message : code,
+        fix: 'Copy the file again; zstd -t FILE tells whether it is whole.',
         cause,
       });
     default:

@@ -102,6 +102,10 @@ export class ReplayFile implements Source {
         // Sockets take what was published, and timers run, before the next chunk.
         await nextTurn();
       }
+      // Of a recording of messages, what cannot be used now is a message that was cut off: the engine tells of it.
+      if (!this.#stopped && reader.pending.byteLength > 0) {
+        used += sink.ingestRecording(source, reader.pending, EVERYTHING_NS, true);
+      }
     } finally {
       await reader.close();
     }

@@ -10,8 +10,8 @@ export interface Sink {
   /** The answer to a request, with its ticket. */
   ingestSnapshot(instrument: number, ticket: number, answer: Uint8Array): void;
   snapshotFailed(instrument: number): void;
-  /** Whole lines of a recording that are not later than `untilNs`; returns the bytes used. */
-  ingestRecording(source: number, lines: Uint8Array, untilNs: bigint): number;
+  /** Whole lines or messages of a recording that are not later than `untilNs`; returns the bytes used. `last`: no more follow. */
+  ingestRecording(source: number, lines: Uint8Array, untilNs: bigint, last?: boolean): number;
   /** Time of the recorded line that waits after `ingestRecording`; 0 = it has not been read whole. */
   readonly nextNs: bigint;
   /** The venue restarts: its books sync anew. */

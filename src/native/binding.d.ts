@@ -15,8 +15,8 @@ export declare class Engine {
   constructor(options: EngineOptions, output: Uint8Array)
   /** The catalogue, by name. */
   instruments(): Array<InstrumentInfo>
-  /** Adds an instrument, or changes the scale of one without a book. */
-  addInstrument(name: string, priceExponent: number, qtyExponent: number, tickSize: number, lotSize: number): number
+  /** Adds an instrument, or changes the scale of one without a book. What is not given is as its venue's messages are. */
+  addInstrument(name: string, priceExponent?: number | undefined | null, qtyExponent?: number | undefined | null, tickSize?: number | undefined | null, lotSize?: number | undefined | null): number
   /** Names of the instruments that the first bytes of a recording hold. */
   detect(bytes: Uint8Array): Array<string>
   /** Opens a connection of one venue that speaks for these instruments, and their books. */
@@ -28,10 +28,10 @@ export declare class Engine {
   /** The snapshot cannot be had; the engine asks again after a pause. */
   snapshotFailed(instrument: number): void
   /**
-   * Whole lines of a recording up to the first after `untilNs`. The control block then holds the bytes consumed and the
-   * times of the last and of the next line.
+   * Whole lines or messages of a recording up to the first after `untilNs`; `last` says that no more bytes follow. The
+   * control block then holds the bytes consumed and the times of the last and of the next line.
    */
-  ingestRecording(source: number, bytes: Uint8Array, untilNs: bigint): number
+  ingestRecording(source: number, bytes: Uint8Array, untilNs: bigint, last: boolean): number
   /** The venue starts anew: the source's books are syncing until their next snapshots. */
   resetSource(source: number): number
   /** Time passes. Live by the machine's clock, on replay by the recording's. */
@@ -57,6 +57,10 @@ export declare class Engine {
   lastError(): ErrorInfo | null
   /** SHA-256 of a book's levels as text. */
   digest(instrument: number): string
+  /** SHA-256 of what a book's own orders add up to, as text; for instruments of order feeds. */
+  ordersDigest(instrument: number): string
+  /** An order that rests in a book of an order feed, and what stands before it in its queue; null when there is none. */
+  order(instrument: number, id: bigint): OrderInfo | null
   /** The clock that stamps `ts_send`. */
   nowNs(): bigint
 }
@@ -83,11 +87,19 @@ export declare class Simulator {
   snapshot(symbol: string, limit: number, out: Uint8Array): number
 }
 
+/** Undoes zstd, chunk by chunk, one frame after the other. Memory: the frame's window, at most 128 MiB. */
+export declare class Unzstd {
+  /** At the start of a file. */
+  constructor()
+  /** Reads `packed` into `out` until one of the two is used up. */
+  run(packed: Uint8Array, out: Uint8Array): Unzstded
+}
+
 /** Where a book stands. */
 export interface BookInfo {
   /** `syncing`, `synced` or `stale`. */
   state: string
-  /** `none`, `gap`, `silence` or `levels_limit`. */
+  /** `none`, `gap`, `silence`, `levels_limit`, `contradiction` or `orders_limit`. */
   reason: string
   /** Epoch. */
   epoch: bigint
@@ -159,6 +171,8 @@ export interface EngineStats {
   checksumsChecked: number
   /** Those that agreed. */
   checksumsMatched: number
+  /** What order feeds told. */
+  orders: OrderStats
   /** Feed frames written. */
   feedFrames: number
   /** Their bytes. */
@@ -199,12 +213,56 @@ export interface InstrumentInfo {
   tickSize: number
   /** Quantity increment. */
   lotSize: number
-  /** `base` or `contracts`. */
+  /** `base`, `contracts` or `shares`. */
   qtyUnit: string
   /** Quote units that an inverse contract is worth; else 1. */
   contractSize: number
   /** Whether a contract is worth a fixed amount of quote currency. */
   inverse: boolean
+}
+
+/** An order that rests. */
+export interface OrderInfo {
+  /** `bid` or `ask`. */
+  side: string
+  /** Price mantissa. */
+  price: bigint
+  /** What is left of it, a mantissa. */
+  qty: bigint
+  /** Orders that trade before it at its price. */
+  ordersAhead: number
+  /** Their quantity together, a mantissa. */
+  qtyAhead: bigint
+}
+
+/** What order feeds have told of the orders of carried instruments. */
+export interface OrderStats {
+  /** New orders. */
+  adds: number
+  /** Cancels by quantity. */
+  reduces: number
+  /** Executions. */
+  executes: number
+  /** Orders that left for one with a new number. */
+  replaces: number
+  /** New prices or quantities under the same number. */
+  modifies: number
+  /** Orders that left whole. */
+  deletes: number
+  /** Books emptied. */
+  clears: number
+  /** Records that never touch a book. */
+  untouching: number
+  /** Ends of a venue's event. */
+  events: number
+  /** Changes of books that were not known. */
+  passedOver: number
+  /** Events that left a book crossed, as before an auction. */
+  crossed: number
+  /** Changes that contradict their book. */
+  contradictions: number
+  /** Most orders that rested at once. */
+  restingMax: number
 }
 
 /** A book as the feed told it. */
@@ -225,4 +283,14 @@ export interface ReplicaBook {
   checkFailures: number
   /** Gaps seen. */
   gaps: number
+}
+
+/** How far one call has come. */
+export interface Unzstded {
+  /** Packed bytes used; the rest goes in again. */
+  consumed: number
+  /** Bytes written. */
+  produced: number
+  /** Whether the packed bytes so far are whole frames. */
+  isWhole: boolean
 }

@@ -773,8 +773,9 @@ if (
   }
 }
 
-const { Engine, Replica, Simulator } = nativeBinding
+const { Engine, Replica, Simulator, Unzstd } = nativeBinding
 export { Engine }
 export { Replica }
 export { Simulator }
+export { Unzstd }
 export const __napiBindingTarget = __napiLoadedBindingTarget

@@ -254,6 +254,7 @@ const objects = {
   Engine: bench.engine,
   Replica: new native.Replica(),
   Simulator: new native.Simulator(1, START_MS),
+  Unzstd: new native.Unzstd(),
 };
 const summary = Object.fromEntries(
   [...exported, ...bound].map(({ owner, name }) => [`${owner}.${name}`, { calls: 0, refused: 0 }]),

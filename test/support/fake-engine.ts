@@ -8,6 +8,7 @@ import {
   type InstrumentInfo,
   MORE,
   type NativeEngine,
+  type OrderInfo,
   OUTPUT,
   RING,
 } from '../../src/engine.js';
@@ -118,6 +119,12 @@ export class FakeNative implements NativeEngine {
   openSource(venue: string, instruments: Uint32Array): number {
     this.calls.push(`open ${venue} ${instruments.join(' ')}`);
     return 1;
+  }
+  ordersDigest(id: number): string {
+    return `orders ${id}`;
+  }
+  order(): OrderInfo | null {
+    return null;
   }
   shareBook(id: number): void {
     this.calls.push(`share ${id}`);
@@ -266,6 +273,21 @@ const ZERO_STATS: EngineStats = {
   bboMatched: 0,
   checksumsChecked: 0,
   checksumsMatched: 0,
+  orders: {
+    adds: 0,
+    reduces: 0,
+    executes: 0,
+    replaces: 0,
+    modifies: 0,
+    deletes: 0,
+    clears: 0,
+    untouching: 0,
+    events: 0,
+    passedOver: 0,
+    crossed: 0,
+    contradictions: 0,
+    restingMax: 0,
+  },
   feedFrames: 0,
   feedBytes: 0,
 };

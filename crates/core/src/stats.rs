@@ -76,6 +76,8 @@ pub struct OrderStats {
     pub events: u64,
     /// Changes of books that were not known whole at the time.
     pub passed_over: u64,
+    /// Events that left a book crossed, as books are before an auction.
+    pub crossed: u64,
     /// Changes that contradict their book, such as of an unknown order.
     pub contradictions: u64,
     /// Most orders that rested at once, all books of a feed together.

@@ -4,17 +4,18 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use depthwire_core::decode::detect;
 use depthwire_core::encode::Stream;
 use depthwire_core::engine::{self, EngineConfig, EngineError, IngestError, SourceId};
-use depthwire_core::types::{Catalogue, Clock, Instrument, InstrumentError, InstrumentId, TimeNs, Venue};
+use depthwire_core::types::{
+    Catalogue, Clock, Instrument, InstrumentError, InstrumentId, OrderId, TimeNs, Venue,
+};
 use napi::Env;
 use napi::bindgen_prelude::{BigInt, Object, Uint8Array, Uint32Array, Unknown};
 use napi_derive::napi;
 
 use crate::argument::{SAFE_INTEGER_MAX, shared_view, whole};
 use crate::guard::{Result, error, guard};
-use crate::info::{BookInfo, EngineOptions, EngineStats, ErrorInfo, InstrumentInfo};
+use crate::info::{BookInfo, EngineOptions, EngineStats, ErrorInfo, InstrumentInfo, OrderInfo};
 use crate::ingester;
 use crate::ring::{OutputRing, Word};
 use crate::shared_book::{SharedBook, SharedBooks};
@@ -98,29 +99,34 @@ impl Engine {
         })
     }
 
-    /// Adds an instrument, or changes the scale of one without a book.
+    /// Adds an instrument, or changes the scale of one without a book. What is not given is as its venue's messages are.
     #[napi]
     pub fn add_instrument(
         &self,
         name: String,
-        price_exponent: f64,
-        qty_exponent: f64,
-        tick_size: f64,
-        lot_size: f64,
+        price_exponent: Option<f64>,
+        qty_exponent: Option<f64>,
+        tick_size: Option<f64>,
+        lot_size: Option<f64>,
     ) -> Result<u32> {
         self.run(|State { engine, .. }| {
-            let price_exponent = whole("priceExponent", price_exponent, -18.0, 0.0)? as i8;
-            let qty_exponent = whole("qtyExponent", qty_exponent, -18.0, 0.0)? as i8;
-            let tick_size = whole("tickSize", tick_size, 0.0, SAFE_INTEGER_MAX)?;
-            let lot_size = whole("lotSize", lot_size, 0.0, SAFE_INTEGER_MAX)?;
-            let made = Instrument::split_name(&name).and_then(|(venue, symbol)| {
-                let unlisted = Instrument::unlisted(venue, symbol)?;
-                Ok(Instrument { price_exponent, qty_exponent, tick_size, lot_size, ..unlisted })
-            });
-            let added = made
-                .map_err(EngineError::Instrument)
-                .and_then(|instrument| engine.add_instrument(instrument));
-            added.map(|id| id.0).map_err(engine_error)
+            let made = Instrument::split_name(&name)
+                .and_then(|(venue, symbol)| Instrument::unlisted(venue, symbol))
+                .map_err(EngineError::Instrument);
+            let mut made = made.map_err(engine_error)?;
+            if let Some(given) = price_exponent {
+                made.price_exponent = whole("priceExponent", given, -18.0, 0.0)? as i8;
+            }
+            if let Some(given) = qty_exponent {
+                made.qty_exponent = whole("qtyExponent", given, -18.0, 0.0)? as i8;
+            }
+            if let Some(given) = tick_size {
+                made.tick_size = whole("tickSize", given, 0.0, SAFE_INTEGER_MAX)?;
+            }
+            if let Some(given) = lot_size {
+                made.lot_size = whole("lotSize", given, 0.0, SAFE_INTEGER_MAX)?;
+            }
+            engine.add_instrument(made).map(|id| id.0).map_err(engine_error)
         })
     }
 
@@ -128,7 +134,7 @@ impl Engine {
     #[napi]
     pub fn detect(&self, bytes: &[u8]) -> Result<Vec<String>> {
         self.run(|_| {
-            let found = detect(bytes).map_err(|e| error(e.code(), e, e.fix()))?;
+            let found = engine::detect(bytes).map_err(|e| error(e.code(), e, e.fix()))?;
             Ok(found.iter().map(|(venue, symbol)| format!("{}:{symbol}", venue.name())).collect())
         })
     }
@@ -170,17 +176,17 @@ impl Engine {
         })
     }
 
-    /// Whole lines of a recording up to the first after `untilNs`. The control block then holds the bytes consumed and the
-    /// times of the last and of the next line.
+    /// Whole lines or messages of a recording up to the first after `untilNs`; `last` says that no more bytes follow. The
+    /// control block then holds the bytes consumed and the times of the last and of the next line.
     #[napi]
-    pub fn ingest_recording(&self, source: u32, bytes: &[u8], until_ns: BigInt) -> Result<u32> {
+    pub fn ingest_recording(&self, source: u32, bytes: &[u8], until_ns: BigInt, last: bool) -> Result<u32> {
         self.run(|State { engine, ring, shared, recorded, last_error, .. }| {
             let (is_negative, until, is_whole) = until_ns.get_u64();
             if is_negative || !is_whole || u32::try_from(bytes.len()).is_err() {
                 let what = "no such part of a recording; expected less than 4 GiB and a time from 0 to 2^64 - 1, got more";
                 return Err(error("addon.recording_part", what, "hand the file in by chunks of some MiB"));
             }
-            let read = engine.ingest_recording(SourceId(source), bytes, false, until, |outbox| {
+            let read = engine.ingest_recording(SourceId(source), bytes, last, until, |outbox| {
                 ring.fill(outbox, |record| shared.note(record))
             });
             let progress = read.map_err(engine_error)?;
@@ -324,6 +330,26 @@ impl Engine {
         self.run(|State { engine, .. }| {
             let digest = engine.digest(InstrumentId(instrument));
             digest.ok_or_else(|| engine_error(EngineError::UnknownInstrument(instrument)))
+        })
+    }
+
+    /// SHA-256 of what a book's own orders add up to, as text; for instruments of order feeds.
+    #[napi]
+    pub fn orders_digest(&self, instrument: u32) -> Result<String> {
+        self.run(|State { engine, .. }| engine.orders_digest(InstrumentId(instrument)).map_err(engine_error))
+    }
+
+    /// An order that rests in a book of an order feed, and what stands before it in its queue; null when there is none.
+    #[napi]
+    pub fn order(&self, instrument: u32, id: BigInt) -> Result<Option<OrderInfo>> {
+        self.run(|State { engine, .. }| {
+            let (is_negative, id, is_whole) = id.get_u64();
+            if is_negative || !is_whole {
+                let what = "wrong order number; expected 0 to 2^64 - 1, got another";
+                return Err(error("addon.order_number", what, "pass the venue's number as a BigInt"));
+            }
+            let found = engine.order(InstrumentId(instrument), OrderId(id)).map_err(engine_error)?;
+            Ok(found.map(|(order, position)| OrderInfo::new(order, position)))
         })
     }
 

@@ -1,8 +1,9 @@
 //! What the addon tells: plain objects, and how they are made of the core's.
 
 use depthwire_core::Stats;
+use depthwire_core::book::l3::{Order, QueuePosition};
 use depthwire_core::engine::{self, IngestError};
-use depthwire_core::types::{Decimal, Instrument, InstrumentId, Level};
+use depthwire_core::types::{Decimal, Instrument, InstrumentId, Level, Side};
 use napi::bindgen_prelude::BigInt;
 use napi_derive::napi;
 
@@ -25,7 +26,7 @@ pub struct InstrumentInfo {
     pub tick_size: i64,
     /// Quantity increment.
     pub lot_size: i64,
-    /// `base` or `contracts`.
+    /// `base`, `contracts` or `shares`.
     pub qty_unit: String,
     /// Quote units that an inverse contract is worth; else 1.
     pub contract_size: i64,
@@ -49,7 +50,7 @@ pub struct EngineOptions {
 pub struct BookInfo {
     /// `syncing`, `synced` or `stale`.
     pub state: String,
-    /// `none`, `gap`, `silence` or `levels_limit`.
+    /// `none`, `gap`, `silence`, `levels_limit`, `contradiction` or `orders_limit`.
     pub reason: String,
     /// Epoch.
     pub epoch: BigInt,
@@ -112,10 +113,90 @@ pub struct EngineStats {
     pub checksums_checked: i64,
     /// Those that agreed.
     pub checksums_matched: i64,
+    /// What order feeds told.
+    pub orders: OrderStats,
     /// Feed frames written.
     pub feed_frames: i64,
     /// Their bytes.
     pub feed_bytes: i64,
+}
+
+/// What order feeds have told of the orders of carried instruments.
+#[napi(object)]
+pub struct OrderStats {
+    /// New orders.
+    pub adds: i64,
+    /// Cancels by quantity.
+    pub reduces: i64,
+    /// Executions.
+    pub executes: i64,
+    /// Orders that left for one with a new number.
+    pub replaces: i64,
+    /// New prices or quantities under the same number.
+    pub modifies: i64,
+    /// Orders that left whole.
+    pub deletes: i64,
+    /// Books emptied.
+    pub clears: i64,
+    /// Records that never touch a book.
+    pub untouching: i64,
+    /// Ends of a venue's event.
+    pub events: i64,
+    /// Changes of books that were not known.
+    pub passed_over: i64,
+    /// Events that left a book crossed, as before an auction.
+    pub crossed: i64,
+    /// Changes that contradict their book.
+    pub contradictions: i64,
+    /// Most orders that rested at once.
+    pub resting_max: i64,
+}
+
+/// An order that rests.
+#[napi(object)]
+pub struct OrderInfo {
+    /// `bid` or `ask`.
+    pub side: String,
+    /// Price mantissa.
+    pub price: BigInt,
+    /// What is left of it, a mantissa.
+    pub qty: BigInt,
+    /// Orders that trade before it at its price.
+    pub orders_ahead: u32,
+    /// Their quantity together, a mantissa.
+    pub qty_ahead: BigInt,
+}
+
+impl OrderInfo {
+    pub(crate) fn new(order: Order, position: QueuePosition) -> Self {
+        Self {
+            side: if order.side == Side::Bid { "bid" } else { "ask" }.to_owned(),
+            price: order.price.0.into(),
+            qty: order.qty.0.into(),
+            orders_ahead: position.orders_ahead,
+            qty_ahead: position.qty_ahead.0.into(),
+        }
+    }
+}
+
+impl From<depthwire_core::OrderStats> for OrderStats {
+    fn from(stats: depthwire_core::OrderStats) -> Self {
+        Self {
+            adds: stats.adds as i64,
+            reduces: stats.reduces as i64,
+            executes: stats.executes as i64,
+            replaces: stats.replaces as i64,
+            modifies: stats.modifies as i64,
+            deletes: stats.deletes as i64,
+            clears: stats.clears as i64,
+            untouching: stats.untouching as i64,
+            events: stats.events as i64,
+            passed_over: stats.passed_over as i64,
+            crossed: stats.crossed as i64,
+            contradictions: stats.contradictions as i64,
+            resting_max: stats.resting_max as i64,
+        }
+    }
 }
 
 /// Why the last input had no effect.
@@ -195,6 +276,7 @@ impl From<Stats> for EngineStats {
             bbo_matched: stats.bbo_matched as i64,
             checksums_checked: stats.checksums_checked as i64,
             checksums_matched: stats.checksums_matched as i64,
+            orders: stats.orders.into(),
             feed_frames: stats.feed_frames as i64,
             feed_bytes: stats.feed_bytes as i64,
         }

@@ -12,3 +12,4 @@ mod replica;
 mod ring;
 mod shared_book;
 mod simulator;
+mod zstd;

@@ -2,26 +2,15 @@
 
 use super::itch::{Itch, timestamp_ns};
 use super::{FeedError, Pace, Pipelines};
-use crate::decode::binary_file::{BinaryFileFramer, LengthPrefix};
+use crate::decode::binary_file::BinaryFileFramer;
 use crate::decode::mold::{self, Packet, PacketKind};
 use crate::decode::pcap::{Datagram, PcapReader};
+use crate::decode::{FORMAT_BYTES, Format, detect_format};
 use crate::encode::Outbox;
 use crate::engine::Listed;
 use crate::engine::pipeline::Place;
 use crate::sequence::{MoldChain, MoldHeader, MoldOutcome};
 use crate::types::{Clock, TimeNs};
-
-/// Bytes in which the format must have shown.
-const DETECT_BYTES: usize = 64;
-
-/// How captures begin: pcapng, and pcap by the microsecond and the nanosecond in either byte order.
-const CAPTURES: [[u8; 4]; 5] = [
-    [0x0a, 0x0d, 0x0d, 0x0a],
-    [0xa1, 0xb2, 0xc3, 0xd4],
-    [0xd4, 0xc3, 0xb2, 0xa1],
-    [0xa1, 0xb2, 0x3c, 0x4d],
-    [0x4d, 0x3c, 0xb2, 0xa1],
-];
 
 const HOUR_NS: u64 = 3_600_000_000_000;
 
@@ -38,11 +27,13 @@ pub(super) enum ItchBytes {
 
 impl ItchBytes {
     pub(super) fn detect(bytes: &[u8]) -> Option<Self> {
-        if CAPTURES.iter().any(|magic| bytes.starts_with(magic)) {
-            return Some(Self::Capture { reader: Box::default(), chain: MoldChain::default() });
+        match detect_format(bytes)? {
+            Format::Pcap | Format::Pcapng => {
+                Some(Self::Capture { reader: Box::default(), chain: MoldChain::default() })
+            }
+            Format::Itch(prefix) => Some(Self::File { framer: BinaryFileFramer::new(prefix), count: 0 }),
+            Format::Lines | Format::Dbn | Format::Dbz | Format::Zstd | Format::Gzip => None,
         }
-        let prefix = LengthPrefix::detect(bytes)?;
-        Some(Self::File { framer: BinaryFileFramer::new(prefix), count: 0 })
     }
 
     pub(super) fn ingest<C: Clock, D: FnMut(&mut Outbox) -> bool>(
@@ -64,7 +55,7 @@ impl ItchBytes {
             match Self::detect(bytes) {
                 Some(found) => *self = found,
                 None => {
-                    if (last && !bytes.is_empty()) || bytes.len() >= DETECT_BYTES {
+                    if (last && !bytes.is_empty()) || bytes.len() >= FORMAT_BYTES {
                         let got = bytes.first().copied().unwrap_or(0);
                         pace.took(bytes.len(), Err(FeedError::UnknownFormat { got }), to);
                     }

@@ -344,7 +344,8 @@ impl Pipeline {
         cx.stats.applied += 1;
         cx.stats.applied_level_changes += levels.len() as u64;
         let bbo = Bbo { bid: self.book.best_bid(), ask: self.book.best_ask() };
-        cx.stats.crossed += u64::from(bbo.is_crossed());
+        let crossed = if self.rule.is_some() { &mut cx.stats.crossed } else { &mut cx.stats.orders.crossed };
+        *crossed += u64::from(bbo.is_crossed());
         self.views.touch(touched, self.book_tape.at);
         self.book_tape.at = at;
         self.applied_at = at.ts_recv;
