@@ -1,9 +1,10 @@
 //! One book: the best of each side in the first cache line, each side's map of levels in one more.
 
-use super::NONE;
 use super::level_map::{Entry, EntryIter, Grid, LevelMap, Windows};
 use super::levels::LevelPool;
+use super::{NONE, flip};
 use crate::book::BookSpec;
+use crate::types::{Level, Price, Qty, Side};
 
 /// What is read of a side after every message.
 #[derive(Clone, Copy, Debug)]
@@ -31,16 +32,30 @@ pub(super) struct Book {
 const _: () = assert!(size_of::<Book>() == 192);
 
 impl Book {
-    pub(super) fn new(spec: BookSpec) -> Self {
+    pub(super) fn new(spec: BookSpec, index: u32) -> Self {
         Self {
             tops: [EMPTY; 2],
             grid: Grid::new(spec.tick_size),
-            maps: [LevelMap::new(spec.levels_max), LevelMap::new(spec.levels_max)],
+            maps: [LevelMap::new(spec.levels_max), LevelMap::new(index)],
         }
     }
 
+    /// Most levels of both sides.
     pub(super) fn levels_max(&self) -> u32 {
-        self.maps[0].levels_max
+        self.maps[0].of_book
+    }
+
+    /// The book's number.
+    pub(super) fn index(&self) -> u32 {
+        self.maps[1].of_book
+    }
+
+    /// The best level of a side.
+    #[inline]
+    pub(super) fn best(&self, side: Side) -> Option<Level> {
+        let top = &self.tops[side as usize];
+        let level = Level { price: Price(top.best_key ^ flip(side)), qty: Qty(top.best_qty) };
+        (top.best_level != NONE).then_some(level)
     }
 
     /// Number of levels of both sides.
@@ -55,14 +70,13 @@ impl Book {
         self.maps[side].find(key, self.grid, windows)
     }
 
-    /// Adds a level that is not there.
+    /// Adds a level that is not there; its quantity is noted when its first order has joined.
     #[inline]
-    pub(super) fn insert(&mut self, side: usize, entry: Entry, qty: i64, windows: &mut Windows) {
+    pub(super) fn insert(&mut self, side: usize, entry: Entry, windows: &mut Windows) {
         let top = &mut self.tops[side];
         top.levels += 1;
         if top.best_level == NONE || entry.key > top.best_key {
             top.best_key = entry.key;
-            top.best_qty = qty;
             top.best_level = entry.level;
         }
         let (best, levels) = (top.best_key, top.levels as usize);

@@ -1,11 +1,12 @@
-//! The books that serve: one order table, one pool of levels, one of queue pieces, and a few lines for each book.
+//! The books that serve: what every change asks for and answers.
 
 use super::book::Book;
-use super::level_map::{Entry, EntryIter, Windows};
+use super::level_map::EntryIter;
 use super::levels::{LevelNode, LevelPool, reserve};
 use super::memory::prefetch;
-use super::order_table::{OrderNode, OrderTable};
-use super::queue::{self, ChunkPool, QueueIter};
+use super::order_table::OrderTable;
+use super::queue::QueueIter;
+use super::store::Store;
 use super::{
     BOOKS_MAX, Bbo, BookIndex, L3Error, L3Level, L3Spec, NONE, ORDERS_MAX, Order, QueuePosition, QueuedOrder,
     Touched, flip,
@@ -21,19 +22,8 @@ use crate::types::{Level, OrderChange, OrderId, Price, Qty, Side};
 #[derive(Debug)]
 pub struct L3Books {
     spec: L3Spec,
-    orders: OrderTable,
-    levels: LevelPool,
-    chunks: ChunkPool,
-    windows: Windows,
     books: Vec<Book>,
-}
-
-/// An order as the table finds it.
-struct Found {
-    handle: u32,
-    node: OrderNode,
-    key: i64,
-    side: usize,
+    store: Store,
 }
 
 impl L3Books {
@@ -46,14 +36,7 @@ impl L3Books {
         if spec.orders_max > ORDERS_MAX || spec.books_max > BOOKS_MAX {
             return Err(L3Error::Spec { orders_max: spec.orders_max, books_max: spec.books_max });
         }
-        Ok(Self {
-            spec,
-            orders: OrderTable::new(&spec)?,
-            levels: LevelPool::new(spec.orders_max)?,
-            chunks: ChunkPool::new(spec.orders_max)?,
-            windows: Windows::default(),
-            books: reserve(spec.books_max as usize)?,
-        })
+        Ok(Self { spec, books: reserve(spec.books_max as usize)?, store: Store::new(&spec)? })
     }
 
     /// Opens an empty book.
@@ -64,7 +47,7 @@ impl L3Books {
         if self.books.len() >= self.spec.books_max as usize {
             return Err(L3Error::BooksLimit { books_max: self.spec.books_max });
         }
-        self.books.push(Book::new(spec));
+        self.books.push(Book::new(spec, self.books.len() as u32));
         Ok(BookIndex(self.books.len() as u32 - 1))
     }
 
@@ -98,19 +81,20 @@ impl L3Books {
         price: Price,
         qty: Qty,
     ) -> Result<Touched, L3Error> {
-        let Some(of) = self.books.get(book.0 as usize) else { return Err(L3Error::UnknownBook { book }) };
+        let Self { spec, books, store } = self;
+        let Some(of) = books.get_mut(book.0 as usize) else { return Err(L3Error::UnknownBook { book }) };
         above_zero(qty)?;
-        if self.orders.find(id.0).is_some() {
-            return Err(L3Error::DuplicateOrder { id });
-        }
-        if self.orders.len() >= self.spec.orders_max as usize {
-            return Err(L3Error::OrdersLimit { orders_max: self.spec.orders_max });
+        let Err(missed) = store.orders.find(id.0) else { return Err(L3Error::DuplicateOrder { id }) };
+        if store.orders.len() >= spec.orders_max as usize {
+            return Err(L3Error::OrdersLimit { orders_max: spec.orders_max });
         }
         let key = price.0 ^ flip(side);
-        let level = of.find(side as usize, key, &self.windows);
-        self.check_room(of, side, key, level, 0, qty)?;
-        let qty = self.join(book, id, side as usize, key, level, qty.0);
-        Ok(Touched::One { side, now: Level { price, qty: Qty(qty) } })
+        let level = of.find(side as usize, key, &store.windows);
+        store.check_room(of, side, key, level, 0, qty)?;
+        let level = store.level_for(of, side as usize, key, level);
+        let handle = store.insert(id, missed, level, qty.0);
+        let total = store.join(of, side as usize, level, handle, qty.0);
+        Ok(Touched::One { side, now: Level { price, qty: Qty(total) } })
     }
 
     /// The order loses a quantity and keeps its place; at nothing left it leaves.
@@ -120,16 +104,17 @@ impl L3Books {
     /// [`L3Error::Underflow`]; everything is then as before.
     #[inline]
     pub fn reduce(&mut self, book: BookIndex, id: OrderId, qty: Qty) -> Result<Touched, L3Error> {
-        self.check_book(book)?;
+        let Self { books, store, .. } = self;
+        let Some(of) = books.get_mut(book.0 as usize) else { return Err(L3Error::UnknownBook { book }) };
         above_zero(qty)?;
-        let found = self.own(book, id)?;
-        if qty.0 > found.node.qty {
-            return Err(L3Error::Underflow { id, left: Qty(found.node.qty), asked: qty });
+        let found = store.own(book, id)?;
+        if qty.0 > found.qty {
+            return Err(L3Error::Underflow { id, left: Qty(found.qty), asked: qty });
         }
-        let left = if qty.0 == found.node.qty {
-            self.leave(book, id, &found)
+        let left = if qty.0 == found.qty {
+            store.remove(of, id, &found)
         } else {
-            self.set_qty(book, &found, found.node.qty - qty.0)
+            store.set_qty(of, &found, found.qty - qty.0)
         };
         Ok(found.one(left))
     }
@@ -158,13 +143,15 @@ impl L3Books {
         price: Price,
         qty: Qty,
     ) -> Result<Touched, L3Error> {
-        self.check_book(book)?;
+        let Self { books, store, .. } = self;
+        let Some(of) = books.get_mut(book.0 as usize) else { return Err(L3Error::UnknownBook { book }) };
         above_zero(qty)?;
-        let found = self.own(book, id)?;
-        if id != new_id && self.orders.find(new_id.0).is_some() {
-            return Err(L3Error::DuplicateOrder { id: new_id });
+        let found = store.own(book, id)?;
+        match store.orders.find(new_id.0) {
+            Err(missed) => store.move_order(of, &found, Some((id, new_id, missed)), price, qty),
+            Ok(_) if id == new_id => store.move_order(of, &found, None, price, qty),
+            Ok(_) => Err(L3Error::DuplicateOrder { id: new_id }),
         }
-        self.move_order(book, id, &found, new_id, price, qty)
     }
 
     /// The order's price and quantity become these. It keeps its place when the price stays and the quantity does not
@@ -182,17 +169,18 @@ impl L3Books {
         price: Price,
         qty: Qty,
     ) -> Result<Touched, L3Error> {
-        self.check_book(book)?;
+        let Self { books, store, .. } = self;
+        let Some(of) = books.get_mut(book.0 as usize) else { return Err(L3Error::UnknownBook { book }) };
         above_zero(qty)?;
-        let found = self.own(book, id)?;
+        let found = store.own(book, id)?;
         if side as usize != found.side {
             return Err(L3Error::WrongSide { id, expected: found.side() });
         }
-        if price == found.price() && qty.0 <= found.node.qty {
-            let left = self.set_qty(book, &found, qty.0);
+        if price == found.price() && qty.0 <= found.qty {
+            let left = store.set_qty(of, &found, qty.0);
             return Ok(found.one(left));
         }
-        self.move_order(book, id, &found, id, price, qty)
+        store.move_order(of, &found, None, price, qty)
     }
 
     /// The order leaves.
@@ -201,9 +189,10 @@ impl L3Books {
     /// [`L3Error::UnknownBook`], [`L3Error::UnknownOrder`], [`L3Error::WrongBook`]; everything is then as before.
     #[inline]
     pub fn delete(&mut self, book: BookIndex, id: OrderId) -> Result<Touched, L3Error> {
-        self.check_book(book)?;
-        let found = self.own(book, id)?;
-        let left = self.leave(book, id, &found);
+        let Self { books, store, .. } = self;
+        let Some(of) = books.get_mut(book.0 as usize) else { return Err(L3Error::UnknownBook { book }) };
+        let found = store.own(book, id)?;
+        let left = store.remove(of, id, &found);
         Ok(found.one(left))
     }
 
@@ -212,17 +201,10 @@ impl L3Books {
     /// # Errors
     /// [`L3Error::UnknownBook`].
     pub fn clear(&mut self, book: BookIndex) -> Result<Touched, L3Error> {
-        self.check_book(book)?;
+        let Self { books, store, .. } = self;
+        let Some(of) = books.get_mut(book.0 as usize) else { return Err(L3Error::UnknownBook { book }) };
         for side in 0..2 {
-            while let Some(level) = self.best_level(book, side) {
-                let LevelNode { key, orders, .. } = *self.levels.get(level);
-                for _ in 0..orders {
-                    let first = QueueIter::new(self.levels.get(level), &self.chunks).next();
-                    let Some(handle) = first else { break };
-                    let id = OrderId(self.orders.id(handle));
-                    self.leave(book, id, &Found { handle, node: self.orders.get(handle), key, side });
-                }
-            }
+            while store.remove_first(of, side) {}
         }
         Ok(Touched::Book)
     }
@@ -231,21 +213,22 @@ impl L3Books {
     #[inline]
     #[must_use]
     pub fn best_bid(&self, book: BookIndex) -> Option<Level> {
-        self.best(book, Side::Bid)
+        self.books.get(book.0 as usize)?.best(Side::Bid)
     }
 
     /// The lowest ask.
     #[inline]
     #[must_use]
     pub fn best_ask(&self, book: BookIndex) -> Option<Level> {
-        self.best(book, Side::Ask)
+        self.books.get(book.0 as usize)?.best(Side::Ask)
     }
 
     /// Both. Reads one cache line.
     #[inline]
     #[must_use]
     pub fn bbo(&self, book: BookIndex) -> Bbo {
-        Bbo { bid: self.best_bid(book), ask: self.best_ask(book) }
+        let Some(of) = self.books.get(book.0 as usize) else { return Bbo::default() };
+        Bbo { bid: of.best(Side::Bid), ask: of.best(Side::Ask) }
     }
 
     /// How much stands at a price, 0 = nothing.
@@ -280,13 +263,13 @@ impl L3Books {
     #[inline]
     #[must_use]
     pub fn orders_len(&self) -> usize {
-        self.orders.len()
+        self.store.orders.len()
     }
 
     /// Levels of all books.
     #[must_use]
     pub fn levels_len(&self) -> usize {
-        self.levels.len()
+        self.store.levels.len()
     }
 
     /// Number of open books.
@@ -303,16 +286,17 @@ impl L3Books {
     /// One side's levels with their numbers of orders, best first.
     #[must_use]
     pub fn levels_with_orders(&self, book: BookIndex, side: Side) -> L3Levels<'_> {
-        let entries = self.books.get(book.0 as usize).map(|book| book.entries(side as usize, &self.windows));
-        L3Levels { entries, flip: flip(side), levels: &self.levels }
+        let entries =
+            self.books.get(book.0 as usize).map(|book| book.entries(side as usize, &self.store.windows));
+        L3Levels { entries, flip: flip(side), levels: &self.store.levels }
     }
 
     /// The order of that number.
     #[inline]
     #[must_use]
     pub fn order(&self, id: OrderId) -> Option<Order> {
-        let node = self.orders.get(self.orders.find(id.0)?);
-        let level = self.levels.get(node.level);
+        let node = self.store.orders.get(self.store.orders.find(id.0).ok()?);
+        let level = self.store.levels.get(node.level);
         let side = if level.owner & 1 == 0 { Side::Bid } else { Side::Ask };
         Some(Order {
             book: BookIndex(level.owner >> 1),
@@ -326,20 +310,20 @@ impl L3Books {
     #[must_use]
     pub fn queue(&self, book: BookIndex, side: Side, price: Price) -> L3Queue<'_> {
         let level = self.level_at(book, side, price);
-        let handles = level.map_or(QueueIter::empty(), |level| QueueIter::new(level, &self.chunks));
-        L3Queue { handles, orders: &self.orders }
+        let handles = level.map_or(QueueIter::empty(), |level| QueueIter::new(level, &self.store.links));
+        L3Queue { handles, orders: &self.store.orders }
     }
 
     /// What stands before an order at its price. Costs a read of each order before it.
     #[must_use]
     pub fn queue_position(&self, id: OrderId) -> Option<QueuePosition> {
-        let own = self.orders.find(id.0)?;
-        let level = self.levels.get(self.orders.get(own).level);
+        let own = self.store.orders.find(id.0).ok()?;
+        let level = self.store.levels.get(self.store.orders.get(own).level);
         let mut position = QueuePosition::default();
-        for ahead in QueueIter::new(level, &self.chunks).take_while(|ahead| *ahead != own) {
+        for ahead in QueueIter::new(level, &self.store.links).take_while(|ahead| *ahead != own) {
             position.orders_ahead += 1;
             // Cannot overflow: a level's sum fits.
-            position.qty_ahead.0 += self.orders.get(ahead).qty;
+            position.qty_ahead.0 += self.store.orders.get(ahead).qty;
         }
         Some(position)
     }
@@ -350,10 +334,10 @@ impl L3Books {
     /// eight levels, 200 bytes a book, 2 MiB.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
-        self.orders.memory_bytes()
-            + self.levels.memory_bytes()
-            + self.chunks.memory_bytes()
-            + self.windows.memory_bytes()
+        self.store.orders.memory_bytes()
+            + self.store.levels.memory_bytes()
+            + self.store.links.memory_bytes()
+            + self.store.windows.memory_bytes()
             + size_of_val(&*self.books)
             + self.books.iter().map(Book::memory_bytes).sum::<usize>()
     }
@@ -363,23 +347,23 @@ impl L3Books {
     /// # Errors
     /// The rule that is broken.
     pub fn check_invariants(&self) -> Result<(), &'static str> {
-        self.orders.check_invariants()?;
+        self.store.orders.check_invariants()?;
         let (mut levels, mut orders) = (0, 0);
         for (index, book) in self.books.iter().enumerate() {
-            book.check_invariants(&self.windows, &self.levels)?;
+            book.check_invariants(&self.store.windows, &self.store.levels)?;
             for side in 0..2 {
-                for entry in book.entries(side, &self.windows) {
-                    let level = self.levels.get(entry.level);
+                for entry in book.entries(side, &self.store.windows) {
+                    let level = self.store.levels.get(entry.level);
                     levels += 1;
                     orders += level.orders as usize;
                     if level.key != entry.key || level.owner as usize != index << 1 | side {
                         return Err("a level knows its key, book and side");
                     }
                     let mut left = (level.orders, level.qty);
-                    for handle in QueueIter::new(level, &self.chunks) {
-                        let node = self.orders.get(handle);
+                    for handle in QueueIter::new(level, &self.store.links) {
+                        let node = self.store.orders.get(handle);
                         if node.level != entry.level
-                            || self.orders.find(self.orders.id(handle)) != Some(handle)
+                            || self.store.orders.find(self.store.orders.id(handle)) != Ok(handle)
                         {
                             return Err("an order of a queue knows its level and is found by its number");
                         }
@@ -391,185 +375,17 @@ impl L3Books {
                 }
             }
         }
-        if (levels, orders) != (self.levels.len(), self.orders.len()) {
+        if (levels, orders) != (self.store.levels.len(), self.store.orders.len()) {
             return Err("every order and every level is in a book");
         }
         Ok(())
     }
 
     #[inline]
-    fn check_book(&self, book: BookIndex) -> Result<(), L3Error> {
-        if (book.0 as usize) < self.books.len() { Ok(()) } else { Err(L3Error::UnknownBook { book }) }
-    }
-
-    #[inline]
-    fn best(&self, book: BookIndex, side: Side) -> Option<Level> {
-        let top = self.books.get(book.0 as usize)?.tops[side as usize];
-        let level = Level { price: Price(top.best_key ^ flip(side)), qty: Qty(top.best_qty) };
-        (top.best_level != NONE).then_some(level)
-    }
-
-    fn best_level(&self, book: BookIndex, side: usize) -> Option<u32> {
-        let top = self.books.get(book.0 as usize)?.tops[side];
-        (top.best_level != NONE).then_some(top.best_level)
-    }
-
-    #[inline]
     fn level_at(&self, book: BookIndex, side: Side, price: Price) -> Option<&LevelNode> {
         let book = self.books.get(book.0 as usize)?;
-        let level = book.find(side as usize, price.0 ^ flip(side), &self.windows);
-        (level != NONE).then(|| self.levels.get(level))
-    }
-
-    /// The order, if it rests in this book.
-    #[inline]
-    fn own(&self, book: BookIndex, id: OrderId) -> Result<Found, L3Error> {
-        let Some(handle) = self.orders.find(id.0) else { return Err(L3Error::UnknownOrder { id }) };
-        let node = self.orders.get(handle);
-        let level = self.levels.get(node.level);
-        if level.owner >> 1 != book.0 {
-            return Err(L3Error::WrongBook { id, expected: BookIndex(level.owner >> 1), got: book });
-        }
-        Ok(Found { handle, node, key: level.key, side: (level.owner & 1) as usize })
-    }
-
-    /// Whether a quantity may stand at a key, whose level is `level` or not there yet, when `leaving` levels go first.
-    #[inline]
-    fn check_room(
-        &self,
-        of: &Book,
-        side: Side,
-        key: i64,
-        level: u32,
-        leaving: u64,
-        qty: Qty,
-    ) -> Result<(), L3Error> {
-        if level == NONE {
-            if of.levels_total() - leaving >= u64::from(of.levels_max()) {
-                return Err(L3Error::LevelsLimit { levels_max: of.levels_max() });
-            }
-        } else if self.levels.get(level).qty.checked_add(qty.0).is_none() {
-            return Err(L3Error::QtyOverflow { side, price: Price(key ^ flip(side)) });
-        }
-        Ok(())
-    }
-
-    /// The order leaves its place for the end of a queue, under the same number or a new one.
-    #[inline]
-    fn move_order(
-        &mut self,
-        book: BookIndex,
-        id: OrderId,
-        found: &Found,
-        new_id: OrderId,
-        price: Price,
-        qty: Qty,
-    ) -> Result<Touched, L3Error> {
-        let Some(of) = self.books.get(book.0 as usize) else { return Err(L3Error::UnknownBook { book }) };
-        let side = found.side();
-        let key = price.0 ^ flip(side);
-        if key == found.key {
-            return self.requeue(book, id, found, new_id, qty);
-        }
-        let level = of.find(found.side, key, &self.windows);
-        let leaving = u64::from(self.levels.get(found.node.level).orders == 1);
-        self.check_room(of, side, key, level, leaving, qty)?;
-        let left = self.leave(book, id, found);
-        let joined = self.join(book, new_id, found.side, key, level, qty.0);
-        Ok(Touched::Two {
-            side,
-            left: Level { price: found.price(), qty: Qty(left) },
-            joined: Level { price, qty: Qty(joined) },
-        })
-    }
-
-    /// The order goes to the end of its own queue with another quantity, so its level stays whatever happens.
-    #[inline]
-    fn requeue(
-        &mut self,
-        book: BookIndex,
-        id: OrderId,
-        found: &Found,
-        new_id: OrderId,
-        qty: Qty,
-    ) -> Result<Touched, L3Error> {
-        let Found { handle, node, side, .. } = *found;
-        let level = self.levels.get_mut(node.level);
-        let Some(total) = (level.qty - node.qty).checked_add(qty.0) else {
-            return Err(L3Error::QtyOverflow { side: found.side(), price: found.price() });
-        };
-        level.qty = total;
-        queue::remove(level, &mut self.chunks, handle, node.chunk);
-        let (levels, chunks) = (&mut self.levels, &mut self.chunks);
-        let mut handle = handle;
-        if id == new_id {
-            self.orders.get_mut(handle).qty = qty.0;
-        } else {
-            let mut renamed = |node: &OrderNode, from, to| {
-                queue::rename(levels.get_mut(node.level), chunks, node, from, to);
-            };
-            self.orders.remove(id.0, handle, &mut renamed);
-            handle = self.orders.insert(new_id.0, OrderNode { qty: qty.0, ..node }, &mut renamed);
-        }
-        queue::push(self.levels.get_mut(node.level), &mut self.chunks, self.orders.orders_mut(), handle);
-        self.books[book.0 as usize].requote(side, node.level, total);
-        Ok(found.one(total))
-    }
-
-    /// The order keeps its place with a smaller quantity; returns its level's.
-    #[inline]
-    fn set_qty(&mut self, book: BookIndex, found: &Found, qty: i64) -> i64 {
-        self.orders.get_mut(found.handle).qty = qty;
-        let level = self.levels.get_mut(found.node.level);
-        level.qty -= found.node.qty - qty;
-        let total = level.qty;
-        self.books[book.0 as usize].requote(found.side, found.node.level, total);
-        total
-    }
-
-    /// A new order at the end of the queue of a key, whose level is `level` or not there yet; returns the level's
-    /// quantity.
-    #[inline]
-    fn join(&mut self, book: BookIndex, id: OrderId, side: usize, key: i64, level: u32, qty: i64) -> i64 {
-        let of = &mut self.books[book.0 as usize];
-        let mut level = level;
-        if level == NONE {
-            level = self.levels.alloc(key, book.0 << 1 | side as u32);
-            of.insert(side, Entry { key, level }, qty, &mut self.windows);
-        }
-        let (levels, chunks) = (&mut self.levels, &mut self.chunks);
-        let handle = self.orders.insert(id.0, OrderNode { qty, level, chunk: NONE }, |node, from, to| {
-            queue::rename(levels.get_mut(node.level), chunks, node, from, to);
-        });
-        let node = self.levels.get_mut(level);
-        // Cannot overflow: the sum was checked.
-        node.qty += qty;
-        let total = node.qty;
-        queue::push(node, &mut self.chunks, self.orders.orders_mut(), handle);
-        of.requote(side, level, total);
-        total
-    }
-
-    /// The order leaves; returns what its level has left.
-    #[inline]
-    fn leave(&mut self, book: BookIndex, id: OrderId, found: &Found) -> i64 {
-        let Found { handle, node, side, key } = *found;
-        let level = self.levels.get_mut(node.level);
-        level.qty -= node.qty;
-        let total = level.qty;
-        queue::remove(level, &mut self.chunks, handle, node.chunk);
-        let of = &mut self.books[book.0 as usize];
-        if total == 0 {
-            of.remove(side, Entry { key, level: node.level }, &mut self.windows, &self.levels);
-            self.levels.free(node.level);
-        } else {
-            of.requote(side, node.level, total);
-        }
-        let (levels, chunks) = (&mut self.levels, &mut self.chunks);
-        self.orders.remove(id.0, handle, |node, from, to| {
-            queue::rename(levels.get_mut(node.level), chunks, node, from, to);
-        });
-        total
+        let level = book.find(side as usize, price.0 ^ flip(side), &self.store.windows);
+        (level != NONE).then(|| self.store.levels.get(level))
     }
 }
 
@@ -587,7 +403,7 @@ impl L3Books {
             }
         }
         if let Some(id) = leaving(change) {
-            self.orders.prefetch(id.0);
+            self.store.orders.prefetch(id.0);
         }
     }
 
@@ -597,12 +413,12 @@ impl L3Books {
         if let OrderChange::Add { side, price, .. } = *change
             && let Some(of) = self.books.get(book.0 as usize)
         {
-            of.prefetch(side as usize, price.0 ^ flip(side), &self.windows);
+            of.prefetch(side as usize, price.0 ^ flip(side), &self.store.windows);
         }
-        if let Some(handle) = leaving(change).and_then(|id| self.orders.find(id.0)) {
-            let node = self.orders.get(handle);
-            self.levels.prefetch(node.level);
-            self.chunks.prefetch(node.chunk);
+        if let Some(handle) = leaving(change).and_then(|id| self.store.orders.find(id.0).ok()) {
+            let node = self.store.orders.get(handle);
+            self.store.levels.prefetch(node.level);
+            self.store.links.prefetch(node.link);
         }
     }
 
@@ -612,7 +428,7 @@ impl L3Books {
         if let OrderChange::Add { side, price, .. } = *change
             && let Some(of) = self.books.get(book.0 as usize)
         {
-            self.levels.prefetch(of.find(side as usize, price.0 ^ flip(side), &self.windows));
+            self.store.levels.prefetch(of.find(side as usize, price.0 ^ flip(side), &self.store.windows));
         }
     }
 }
@@ -633,23 +449,6 @@ fn leaving(change: &OrderChange) -> Option<OrderId> {
 #[inline]
 fn above_zero(qty: Qty) -> Result<(), L3Error> {
     if qty.0 > 0 { Ok(()) } else { Err(L3Error::BadQty { qty }) }
-}
-
-impl Found {
-    #[inline]
-    fn side(&self) -> Side {
-        if self.side == 0 { Side::Bid } else { Side::Ask }
-    }
-
-    #[inline]
-    fn price(&self) -> Price {
-        Price(self.key ^ flip(self.side()))
-    }
-
-    #[inline]
-    fn one(&self, qty: i64) -> Touched {
-        Touched::One { side: self.side(), now: Level { price: self.price(), qty: Qty(qty) } }
-    }
 }
 
 /// The levels of one side, best first. Allocates nothing.

@@ -111,15 +111,15 @@ pub(super) struct LevelMap {
     far: Vec<Entry>,
     /// Levels that came within a window's reach of the best and found no slot, since the window was placed.
     misses: u32,
-    /// Most levels of both sides, kept here because only a coming level asks for it.
-    pub(super) levels_max: u32,
+    /// A figure of the book, which only a coming level asks for: kept here because the line has room.
+    pub(super) of_book: u32,
 }
 
 const _: () = assert!(size_of::<LevelMap>() == 64);
 
 impl LevelMap {
-    pub(super) fn new(levels_max: u32) -> Self {
-        Self { base: 0, at: 0, slots: 0, summary: 0, far: Vec::new(), misses: 0, levels_max }
+    pub(super) fn new(of_book: u32) -> Self {
+        Self { base: 0, at: 0, slots: 0, summary: 0, far: Vec::new(), misses: 0, of_book }
     }
 
     #[inline]

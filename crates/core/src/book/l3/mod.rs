@@ -12,13 +12,14 @@
 mod book;
 mod books;
 mod error;
-mod id_map;
+mod id_chains;
 mod level_map;
 mod levels;
 mod memory;
 mod naive;
 mod order_table;
 mod queue;
+mod store;
 mod touched;
 
 pub use books::{L3Books, L3Levels, L3Queue};

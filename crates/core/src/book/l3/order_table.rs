@@ -1,33 +1,59 @@
 //! All resting orders of a feed: number → record.
 //!
 //! Where numbers ascend, a number is an index. The numbers are cut into ranges of 1,024; a range in use has a page
-//! of records, and a directory of the last ranges names it. A page that has become sparse hands its survivors to the
-//! id table and is used again, so pages
+//! of records, and a directory of the last ranges names it. A page that has become sparse gives up its
+//! survivors to the hash and is used again, so pages
 //! cost at most 256 bytes for each order of the greatest number that ever rested, plus 1 MiB. Everything that the
-//! directory does not hold (old survivors, numbers far from the rest) is found through the id table.
+//! directory does not hold (old survivors, numbers far from the rest) is found by hash.
 
-use super::id_map::IdMap;
+use super::id_chains::{IdChains, Missed};
 use super::levels::reserve;
 use super::memory::{advise_large_pages, prefetch};
 use super::{IdOrder, L3Error, L3Spec, NONE};
 
-/// A resting order: a quarter of a cache line.
+/// Sixteen bytes, a quarter of a cache line. A resting order is one cell; an order that is found by hash has a second
+/// one behind it, on the same line, with its number and the next order of its chain.
 #[derive(Clone, Copy, Debug)]
-#[repr(C)]
-pub(super) struct OrderNode {
-    /// What is left, above 0.
+#[repr(C, align(16))]
+pub(super) struct Cell {
+    /// What is left of the order, above 0; of a second cell the number's bits.
     pub(super) qty: i64,
-    /// Its level; [`NONE`] = no order.
+    /// The order's level, [`NONE`] = no order; of a second cell the next order of the chain.
     pub(super) level: u32,
-    /// Its piece of the queue where the queue is in chunks, else without meaning. Of a free pool record the next free.
-    pub(super) chunk: u32,
+    /// Its link where the queue is long, else without meaning. Of a free record the next free.
+    pub(super) link: u32,
 }
 
-const _: () = assert!(size_of::<OrderNode>() == 16);
+const _: () = assert!(size_of::<Cell>() == 16);
 
-const VACANT: OrderNode = OrderNode { qty: 0, level: NONE, chunk: NONE };
+const VACANT: Cell = Cell { qty: 0, level: NONE, link: NONE };
 
-/// A page holds 2^10 records.
+impl Cell {
+    /// The second cell of an order.
+    #[inline]
+    pub(super) const fn link(id: u64, next: u32) -> Self {
+        Self { qty: id.cast_signed(), level: next, link: NONE }
+    }
+
+    /// Of a second cell, the number.
+    #[inline]
+    pub(super) const fn id(&self) -> u64 {
+        self.qty.cast_unsigned()
+    }
+
+    /// Of a second cell, the next order of the chain.
+    #[inline]
+    pub(super) const fn next(&self) -> u32 {
+        self.level
+    }
+
+    #[inline]
+    pub(super) const fn set_next(&mut self, next: u32) {
+        self.level = next;
+    }
+}
+
+/// A page holds 2^10 cells.
 const PAGE_BITS: u32 = 10;
 const PAGE: usize = 1 << PAGE_BITS;
 
@@ -57,7 +83,7 @@ struct Range {
 /// No order of the range rests.
 const EMPTY: Range = Range { page: NONE, live: 0 };
 
-/// Orders of the range are in the id table, all of them.
+/// Orders of the range are found by hash, all of them.
 const HASHED: Range = Range { page: NONE - 1, live: 0 };
 
 /// First range of a directory that has not begun: no range of any number is near it.
@@ -66,10 +92,10 @@ const NOWHERE: u64 = 1 << 63;
 /// What a page is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Page {
-    /// Records of the numbers from here.
+    /// Records of one cell, of the numbers from here.
     Range(u64),
-    /// Records of the id table; their numbers stand in `pool_ids` from here.
-    Pool(usize),
+    /// Records of two cells, found by hash.
+    Pool,
     /// Nothing.
     Free,
 }
@@ -77,28 +103,28 @@ enum Page {
 /// The orders of a feed by number.
 #[derive(Debug)]
 pub(super) struct OrderTable {
-    orders: Vec<OrderNode>,
+    cells: Vec<Cell>,
     /// `len − 1`, where `len` is a power of two or 0.
     ranges: Vec<Range>,
     /// Number of the first range of the directory.
     first_range: u64,
     /// Greatest range that ever had a page.
     newest_range: u64,
-    /// Orders ever inserted, and how many had been at the directory's last move.
-    inserted: u64,
+    /// Orders ever inserted by number, and how many had been at the directory's last move.
+    dense_inserted: u64,
     inserted_at_move: u64,
     /// Ranges that the directory may still move on.
     moves_left: u64,
-    map: IdMap,
-    /// Greatest number in the id table since it was last empty.
+    chains: IdChains,
+    /// Greatest number found by hash since there was none.
     hashed_max: u64,
     pages: Vec<Page>,
     free_pages: Vec<u32>,
     /// Pages in use for ranges.
     pages_open: usize,
-    pool_ids: Vec<u64>,
     pool_free: u32,
-    len: usize,
+    /// Orders found by number.
+    dense: usize,
 }
 
 impl OrderTable {
@@ -106,49 +132,48 @@ impl OrderTable {
         let orders_max = spec.orders_max as usize;
         let is_ascending = spec.ids == IdOrder::Ascending;
         let open_max = if is_ascending { PAGES_SPARE + orders_max / PAGE_ORDERS_MIN } else { 0 };
-        let pages_max = open_max + orders_max.div_ceil(PAGE);
+        let pages_max = open_max + orders_max.div_ceil(PAGE / 2);
         let ranges = (orders_max / PAGE * 64).next_power_of_two().clamp(1 << 10, RANGES_MAX);
         let ranges = vec![EMPTY; if is_ascending { ranges } else { 0 }];
         advise_large_pages(&ranges);
         Ok(Self {
-            orders: reserve(pages_max * PAGE)?,
+            cells: reserve(pages_max * PAGE)?,
             moves_left: ranges.len() as u64,
             ranges,
             first_range: NOWHERE,
             newest_range: 0,
-            inserted: 0,
+            dense_inserted: 0,
             inserted_at_move: 0,
-            map: IdMap::new(spec.hash_seed),
+            chains: IdChains::new(spec.hash_seed),
             hashed_max: 0,
             pages: reserve(pages_max)?,
             free_pages: reserve(pages_max)?,
             pages_open: 0,
-            pool_ids: reserve(orders_max.next_multiple_of(PAGE))?,
             pool_free: NONE,
-            len: 0,
+            dense: 0,
         })
     }
 
     /// Resting orders.
     #[inline]
     pub(super) fn len(&self) -> usize {
-        self.len
+        self.dense + self.chains.len()
     }
 
     /// All records, by handle.
     #[inline]
-    pub(super) fn orders_mut(&mut self) -> &mut [OrderNode] {
-        &mut self.orders
+    pub(super) fn cells_mut(&mut self) -> &mut [Cell] {
+        &mut self.cells
     }
 
     #[inline]
-    pub(super) fn get(&self, handle: u32) -> OrderNode {
-        self.orders[handle as usize]
+    pub(super) fn get(&self, handle: u32) -> Cell {
+        self.cells[handle as usize]
     }
 
     #[inline]
-    pub(super) fn get_mut(&mut self, handle: u32) -> &mut OrderNode {
-        &mut self.orders[handle as usize]
+    pub(super) fn get_mut(&mut self, handle: u32) -> &mut Cell {
+        &mut self.cells[handle as usize]
     }
 
     /// The range of a number, while the directory holds it.
@@ -170,76 +195,84 @@ impl OrderTable {
         self.ranges.get_mut(at)
     }
 
-    /// The record of a number.
-    #[inline]
-    pub(super) fn find(&self, id: u64) -> Option<u32> {
+    /// The record of a number; else where it is missed, which [`Self::insert`] wants to know.
+    #[inline(always)]
+    pub(super) fn find(&self, id: u64) -> Result<u32, Missed> {
         if let Some(range) = self.range(id >> PAGE_BITS) {
             if range.page < HASHED.page {
                 let handle = handle_of(range.page, id);
-                return (self.orders[handle as usize].level != NONE).then_some(handle);
+                return if self.cells[handle as usize].level != NONE {
+                    Ok(handle)
+                } else {
+                    Err(Missed::NOWHERE)
+                };
             }
             if range.page == EMPTY.page {
-                return None;
+                return Err(Missed::NOWHERE);
             }
         }
-        self.map.find(id)
+        self.chains.find(id, &self.cells)
     }
 
     /// Fetches the record of a number, or what leads to it, ahead of its use.
     #[inline]
     pub(super) fn prefetch(&self, id: u64) {
+        if self.ranges.is_empty() {
+            return self.chains.prefetch(id);
+        }
         match self.range(id >> PAGE_BITS) {
             Some(range) if range.page < HASHED.page => {
-                prefetch(&self.orders[handle_of(range.page, id) as usize]);
+                prefetch(&self.cells[handle_of(range.page, id) as usize]);
             }
             Some(range) if range.page == EMPTY.page => {}
-            _ => self.map.prefetch(id),
+            _ => self.chains.prefetch(id),
         }
     }
 
-    /// Adds an order whose number does not rest; the caller has seen to the limit. `renamed` is told of every record
-    /// that had to move.
-    #[inline]
+    /// Adds an order whose number does not rest, as [`Self::find`] has `missed` it; the caller has seen to the limit.
+    /// `renamed` is told of every record that had to move.
+    #[inline(always)]
     pub(super) fn insert(
         &mut self,
         id: u64,
-        node: OrderNode,
-        renamed: impl FnMut(&OrderNode, u32, u32),
+        missed: Missed,
+        node: Cell,
+        renamed: impl FnMut(&Cell, u32, u32),
     ) -> u32 {
-        self.len += 1;
-        self.inserted += 1;
         if let Some(range) = self.range_mut(id >> PAGE_BITS)
             && range.page < HASHED.page
         {
             range.live += 1;
             let handle = handle_of(range.page, id);
-            self.orders[handle as usize] = node;
+            self.dense += 1;
+            self.dense_inserted += 1;
+            self.cells[handle as usize] = node;
             return handle;
         }
         if self.ranges.is_empty() {
-            return self.insert_hashed(id, node);
+            return self.insert_hashed(id, missed, node);
         }
-        self.insert_slow(id, node, renamed)
+        self.insert_slow(id, missed, node, renamed)
     }
 
     /// Takes an order out. `renamed` is told of every record that had to move.
-    #[inline]
-    pub(super) fn remove(&mut self, id: u64, handle: u32, renamed: impl FnMut(&OrderNode, u32, u32)) {
-        self.len -= 1;
+    #[inline(always)]
+    pub(super) fn remove(&mut self, id: u64, handle: u32, renamed: impl FnMut(&Cell, u32, u32)) {
         let newest_range = self.newest_range;
         if let Some(range) = self.range_mut(id >> PAGE_BITS)
             && range.page < HASHED.page
         {
             range.live -= 1;
             let is_sparse = (range.live as usize) < PAGE_ORDERS_MIN;
-            self.orders[handle as usize].level = NONE;
+            self.dense -= 1;
+            self.cells[handle as usize].level = NONE;
             if is_sparse && (id >> PAGE_BITS) + PAGES_FILLING <= newest_range {
                 self.retire(id >> PAGE_BITS, renamed);
             }
             return;
         }
-        self.map.remove(id);
-        self.orders[handle as usize] = OrderNode { chunk: self.pool_free, ..VACANT };
+        self.chains.remove(id, handle, &mut self.cells);
+        self.cells[handle as usize] = Cell { link: self.pool_free, ..VACANT };
         self.pool_free = handle;
     }
 
@@ -249,36 +282,37 @@ impl OrderTable {
         let offset = handle as usize % PAGE;
         match self.pages[(handle >> PAGE_BITS) as usize] {
             Page::Range(first) => first + offset as u64,
-            Page::Pool(first) => self.pool_ids[first + offset],
+            Page::Pool => self.cells[handle as usize + 1].id(),
             Page::Free => 0,
         }
     }
 
-    #[inline]
-    fn insert_hashed(&mut self, id: u64, node: OrderNode) -> u32 {
+    #[inline(always)]
+    fn insert_hashed(&mut self, id: u64, missed: Missed, node: Cell) -> u32 {
         if self.pool_free == NONE {
             self.add_pool_page();
         }
         let handle = self.pool_free;
-        let record = &mut self.orders[handle as usize];
-        self.pool_free = record.chunk;
+        let record = &mut self.cells[handle as usize];
+        self.pool_free = record.link;
         *record = node;
-        if let Page::Pool(first) = self.pages[(handle >> PAGE_BITS) as usize] {
-            self.pool_ids[first + handle as usize % PAGE] = id;
-        }
-        self.hashed_max = if self.map.len() == 0 { id } else { self.hashed_max.max(id) };
-        self.map.insert(id, handle);
+        self.chains.insert(id, handle, missed, &mut self.cells);
         handle
+    }
+
+    /// Adds an order that a directory does not hold.
+    fn insert_stray(&mut self, id: u64, missed: Missed, node: Cell) -> u32 {
+        self.hashed_max = if self.chains.len() == 0 { id } else { self.hashed_max.max(id) };
+        self.insert_hashed(id, missed, node)
     }
 
     #[cold]
     #[inline(never)]
     fn add_pool_page(&mut self) {
-        let page = self.take_page(Page::Pool(self.pool_ids.len()));
-        self.pool_ids.resize(self.pool_ids.len() + PAGE, 0);
-        for offset in (0..PAGE as u64).rev() {
-            let handle = handle_of(page, offset);
-            self.orders[handle as usize].chunk = self.pool_free;
+        let page = self.take_page(Page::Pool);
+        for pair in (0..PAGE as u64 / 2).rev() {
+            let handle = handle_of(page, pair * 2);
+            self.cells[handle as usize] = Cell { link: self.pool_free, ..VACANT };
             self.pool_free = handle;
         }
     }
@@ -288,38 +322,42 @@ impl OrderTable {
     fn insert_slow(
         &mut self,
         id: u64,
-        node: OrderNode,
-        mut renamed: impl FnMut(&OrderNode, u32, u32),
+        missed: Missed,
+        node: Cell,
+        mut renamed: impl FnMut(&Cell, u32, u32),
     ) -> u32 {
         let number = id >> PAGE_BITS;
         if self.range(number).is_none() {
             self.move_directory(number, &mut renamed);
         }
-        let dense = self.len - 1 - self.map.len();
-        let may_open = self.pages_open < PAGES_SPARE + dense / PAGE_ORDERS_MIN;
+        let may_open = self.pages_open < PAGES_SPARE + self.dense / PAGE_ORDERS_MIN;
         match self.range(number) {
             Some(range) if range.page == EMPTY.page && may_open => {
                 let page = self.take_page(Page::Range(number << PAGE_BITS));
                 self.pages_open += 1;
                 self.set_range(number, Range { page, live: 1 });
+                self.dense += 1;
+                self.dense_inserted += 1;
                 let handle = handle_of(page, id);
-                self.orders[handle as usize] = node;
+                self.cells[handle as usize] = node;
                 self.age(number, renamed);
                 handle
             }
-            Some(_) => {
-                self.set_range(number, HASHED);
-                self.insert_hashed(id, node)
+            range => {
+                if range.is_some() {
+                    self.set_range(number, HASHED);
+                }
+                let missed = self.chains.missed_now(id, missed);
+                self.insert_stray(id, missed, node)
             }
-            None => self.insert_hashed(id, node),
         }
     }
 
     /// Moves the directory on so that it holds a range, unless the jump is too far or the range lies before it. An
     /// empty table starts a new directory around the range.
-    fn move_directory(&mut self, number: u64, renamed: &mut impl FnMut(&OrderNode, u32, u32)) {
+    fn move_directory(&mut self, number: u64, renamed: &mut impl FnMut(&Cell, u32, u32)) {
         let len = self.ranges.len() as u64;
-        if self.len == 1 {
+        if self.len() == 0 {
             for page in 0..self.pages.len() {
                 if matches!(self.pages[page], Page::Range(_)) {
                     self.free_page(page as u32);
@@ -330,9 +368,9 @@ impl OrderTable {
             self.newest_range = number;
             return;
         }
-        let earned = (self.inserted - self.inserted_at_move).saturating_mul(RANGES_PER_INSERT);
+        let earned = (self.dense_inserted - self.inserted_at_move).saturating_mul(RANGES_PER_INSERT);
         self.moves_left = self.moves_left.saturating_add(earned).min(len);
-        self.inserted_at_move = self.inserted;
+        self.inserted_at_move = self.dense_inserted;
         let Some(ahead) = number.checked_sub(self.first_range) else { return };
         let moves = ahead - len + 1;
         if moves > self.moves_left {
@@ -343,13 +381,13 @@ impl OrderTable {
             self.retire(self.first_range, &mut *renamed);
             let entering = self.first_range + len;
             self.first_range += 1;
-            let is_clean = self.map.len() == 0 || entering << PAGE_BITS > self.hashed_max;
+            let is_clean = self.chains.len() == 0 || entering << PAGE_BITS > self.hashed_max;
             self.set_range(entering, if is_clean { EMPTY } else { HASHED });
         }
     }
 
     /// Notes the newest range and retires those that have just stopped filling up without becoming dense.
-    fn age(&mut self, number: u64, mut renamed: impl FnMut(&OrderNode, u32, u32)) {
+    fn age(&mut self, number: u64, mut renamed: impl FnMut(&Cell, u32, u32)) {
         if number <= self.newest_range {
             return;
         }
@@ -365,16 +403,18 @@ impl OrderTable {
     /// Gives back the page of a range; the orders in it go to the id table.
     #[cold]
     #[inline(never)]
-    fn retire(&mut self, number: u64, mut renamed: impl FnMut(&OrderNode, u32, u32)) {
+    fn retire(&mut self, number: u64, mut renamed: impl FnMut(&Cell, u32, u32)) {
         let Some(range) = self.range(number).filter(|range| range.page < HASHED.page) else { return };
         if range.live > 0 {
             for offset in 0..PAGE as u64 {
                 let from = handle_of(range.page, offset);
-                let node = self.orders[from as usize];
+                let node = self.cells[from as usize];
                 if node.level != NONE {
-                    let to = self.insert_hashed((number << PAGE_BITS) + offset, node);
+                    let id = (number << PAGE_BITS) + offset;
+                    let to = self.insert_stray(id, self.chains.missed_now(id, Missed::NOWHERE), node);
+                    self.dense -= 1;
                     renamed(&node, from, to);
-                    self.orders[from as usize] = VACANT;
+                    self.cells[from as usize] = VACANT;
                 }
             }
         }
@@ -395,7 +435,7 @@ impl OrderTable {
             return free;
         }
         debug_assert!(self.pages.len() < self.pages.capacity(), "open pages are limited by orders");
-        self.orders.resize(self.orders.len() + PAGE, VACANT);
+        self.cells.resize(self.cells.len() + PAGE, VACANT);
         self.pages.push(page);
         self.pages.len() as u32 - 1
     }
@@ -408,21 +448,20 @@ impl OrderTable {
 
     /// Memory in use, in bytes.
     pub(super) fn memory_bytes(&self) -> usize {
-        size_of_val(&*self.orders)
+        size_of_val(&*self.cells)
             + size_of_val(&*self.ranges)
             + size_of_val(&*self.pages)
             + self.free_pages.len() * size_of::<u32>()
-            + size_of_val(&*self.pool_ids)
-            + self.map.memory_bytes()
+            + self.chains.memory_bytes()
     }
 
     /// Checks what must hold between messages, in time linear in the table; names the rule that does not.
     pub(super) fn check_invariants(&self) -> Result<(), &'static str> {
-        self.map.check_invariants()?;
+        self.chains.check_invariants(&self.cells)?;
         let mut dense = 0;
         let mut open = 0;
         for (page, kind) in self.pages.iter().enumerate() {
-            let records = &self.orders[page * PAGE..(page + 1) * PAGE];
+            let records = &self.cells[page * PAGE..(page + 1) * PAGE];
             let live = records.iter().filter(|node| node.level != NONE).count();
             match *kind {
                 Page::Range(first) => {
@@ -433,14 +472,16 @@ impl OrderTable {
                         return Err("a page's range names it and counts its orders");
                     }
                 }
-                Page::Pool(first) => {
-                    let ids = records.iter().zip(&self.pool_ids[first..]).enumerate();
-                    for (offset, (_, id)) in ids.filter(|(_, (node, _))| node.level != NONE) {
-                        if self.map.find(*id) != Some((page * PAGE + offset) as u32) {
-                            return Err("the id table finds every record of its pages");
+                Page::Pool => {
+                    for (at, pair) in
+                        records.chunks_exact(2).enumerate().filter(|(_, pair)| pair[0].level != NONE)
+                    {
+                        let id = pair[1].id();
+                        if self.chains.find(id, &self.cells) != Ok((page * PAGE + at * 2) as u32) {
+                            return Err("the hash finds every record of its pages");
                         }
                         if self.range(id >> PAGE_BITS).is_some_and(|range| range.page != HASHED.page) {
-                            return Err("no range with orders in the id table is open or empty");
+                            return Err("no range with orders found by hash is open or empty");
                         }
                     }
                 }
@@ -448,7 +489,7 @@ impl OrderTable {
                 Page::Free => {}
             }
         }
-        if open != self.pages_open || dense + self.map.len() != self.len {
+        if open != self.pages_open || dense != self.dense {
             return Err("pages and orders are counted");
         }
         Ok(())

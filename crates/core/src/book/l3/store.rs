@@ -1,0 +1,249 @@
+//! The orders of all books: one table, one pool of levels, one of queue links, the windows of all sides.
+//!
+//! Every change is checked before anything is written; what is here below the checks cannot fail.
+
+use super::book::Book;
+use super::id_chains::Missed;
+use super::level_map::{Entry, Windows};
+use super::levels::LevelPool;
+use super::order_table::{Cell, OrderTable};
+use super::queue::{self, LinkPool, QueueIter};
+use super::{BookIndex, L3Error, L3Spec, NONE, Touched, flip};
+use crate::types::{Level, OrderId, Price, Qty, Side};
+
+/// What all books of a feed share.
+#[derive(Debug)]
+pub(super) struct Store {
+    pub(super) orders: OrderTable,
+    pub(super) levels: LevelPool,
+    pub(super) links: LinkPool,
+    pub(super) windows: Windows,
+}
+
+/// An order as the table finds it, with what its level says.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found {
+    handle: u32,
+    level: u32,
+    link: u32,
+    pub(super) side: usize,
+    pub(super) qty: i64,
+    key: i64,
+}
+
+impl Found {
+    #[inline]
+    pub(super) fn side(&self) -> Side {
+        if self.side == 0 { Side::Bid } else { Side::Ask }
+    }
+
+    #[inline]
+    pub(super) fn price(&self) -> Price {
+        Price(self.key ^ flip(self.side()))
+    }
+
+    /// The answer to a change within the order's level, which now has `qty`.
+    #[inline]
+    pub(super) fn one(&self, qty: i64) -> Touched {
+        Touched::One { side: self.side(), now: Level { price: self.price(), qty: Qty(qty) } }
+    }
+}
+
+impl Store {
+    pub(super) fn new(spec: &L3Spec) -> Result<Self, L3Error> {
+        Ok(Self {
+            orders: OrderTable::new(spec)?,
+            levels: LevelPool::new(spec.orders_max)?,
+            links: LinkPool::new(spec.orders_max)?,
+            windows: Windows::default(),
+        })
+    }
+
+    /// The order, if it rests in this book.
+    #[inline(always)]
+    pub(super) fn own(&self, book: BookIndex, id: OrderId) -> Result<Found, L3Error> {
+        let Ok(handle) = self.orders.find(id.0) else { return Err(L3Error::UnknownOrder { id }) };
+        let cell = self.orders.get(handle);
+        let level = self.levels.get(cell.level);
+        if level.owner >> 1 != book.0 {
+            return Err(L3Error::WrongBook { id, expected: BookIndex(level.owner >> 1), got: book });
+        }
+        let side = (level.owner & 1) as usize;
+        Ok(Found { handle, level: cell.level, link: cell.link, side, qty: cell.qty, key: level.key })
+    }
+
+    /// Whether a quantity may stand at a key, whose level is `level` or not there yet, when `leaving` levels go first.
+    #[inline(always)]
+    pub(super) fn check_room(
+        &self,
+        of: &Book,
+        side: Side,
+        key: i64,
+        level: u32,
+        leaving: u64,
+        qty: Qty,
+    ) -> Result<(), L3Error> {
+        if level == NONE {
+            if of.levels_total() - leaving >= u64::from(of.levels_max()) {
+                return Err(L3Error::LevelsLimit { levels_max: of.levels_max() });
+            }
+        } else if self.levels.get(level).qty.checked_add(qty.0).is_none() {
+            return Err(L3Error::QtyOverflow { side, price: Price(key ^ flip(side)) });
+        }
+        Ok(())
+    }
+
+    /// The order leaves its place for the end of a queue, under the same number or, of `(old, new, where the new one
+    /// is missed)`, a new one.
+    #[inline]
+    pub(super) fn move_order(
+        &mut self,
+        of: &mut Book,
+        found: &Found,
+        new_id: Option<(OrderId, OrderId, Missed)>,
+        price: Price,
+        qty: Qty,
+    ) -> Result<Touched, L3Error> {
+        let side = found.side();
+        let key = price.0 ^ flip(side);
+        let stays = key == found.key;
+        let mut level = found.level;
+        let mut left = 0;
+        if stays {
+            if (self.levels.get(level).qty - found.qty).checked_add(qty.0).is_none() {
+                return Err(L3Error::QtyOverflow { side, price });
+            }
+            // The level stays even if this is its only order: it has one again at once.
+            self.leave_queue(found);
+        } else {
+            let leaving = u64::from(self.levels.get(level).orders == 1);
+            level = of.find(found.side, key, &self.windows);
+            self.check_room(of, side, key, level, leaving, qty)?;
+            left = self.leave(of, found);
+            level = self.level_for(of, found.side, key, level);
+        }
+        let handle = match new_id {
+            None => {
+                let cell = self.orders.get_mut(found.handle);
+                cell.qty = qty.0;
+                cell.level = level;
+                found.handle
+            }
+            Some((id, new_id, missed)) => {
+                self.forget(id, found.handle);
+                self.insert(new_id, missed, level, qty.0)
+            }
+        };
+        let joined = self.join(of, found.side, level, handle, qty.0);
+        if stays {
+            return Ok(found.one(joined));
+        }
+        Ok(Touched::Two {
+            side,
+            left: Level { price: found.price(), qty: Qty(left) },
+            joined: Level { price, qty: Qty(joined) },
+        })
+    }
+
+    /// The order keeps its place with a smaller quantity; returns its level's.
+    #[inline(always)]
+    pub(super) fn set_qty(&mut self, of: &mut Book, found: &Found, qty: i64) -> i64 {
+        self.orders.get_mut(found.handle).qty = qty;
+        let level = self.levels.get_mut(found.level);
+        level.qty -= found.qty - qty;
+        of.requote(found.side, found.level, level.qty);
+        level.qty
+    }
+
+    /// The level of a key: `level`, or a new one without orders where that is [`NONE`].
+    #[inline(always)]
+    pub(super) fn level_for(&mut self, of: &mut Book, side: usize, key: i64, level: u32) -> u32 {
+        if level == NONE { self.open_level(of, side, key) } else { level }
+    }
+
+    #[inline(never)]
+    fn open_level(&mut self, of: &mut Book, side: usize, key: i64) -> u32 {
+        let level = self.levels.alloc(key, of.index() << 1 | side as u32);
+        of.insert(side, Entry { key, level }, &mut self.windows);
+        level
+    }
+
+    #[inline(never)]
+    fn close_level(&mut self, of: &mut Book, side: usize, entry: Entry) {
+        of.remove(side, entry, &mut self.windows, &self.levels);
+        self.levels.free(entry.level);
+    }
+
+    /// Puts an order into the table.
+    #[inline(always)]
+    pub(super) fn insert(&mut self, id: OrderId, missed: Missed, level: u32, qty: i64) -> u32 {
+        let (levels, links) = (&mut self.levels, &mut self.links);
+        self.orders.insert(id.0, missed, Cell { qty, level, link: NONE }, |cell, from, to| {
+            queue::rename(levels.get_mut(cell.level), links, cell, from, to);
+        })
+    }
+
+    /// Takes an order that has left its queue out of the table.
+    #[inline(always)]
+    fn forget(&mut self, id: OrderId, handle: u32) {
+        let (levels, links) = (&mut self.levels, &mut self.links);
+        self.orders.remove(id.0, handle, |cell, from, to| {
+            queue::rename(levels.get_mut(cell.level), links, cell, from, to);
+        });
+    }
+
+    /// The order leaves for good; returns what its level has left.
+    #[inline(always)]
+    pub(super) fn remove(&mut self, of: &mut Book, id: OrderId, found: &Found) -> i64 {
+        let left = self.leave(of, found);
+        self.forget(id, found.handle);
+        left
+    }
+
+    /// The first order of the best level of a side leaves; false when there is none.
+    pub(super) fn remove_first(&mut self, of: &mut Book, side: usize) -> bool {
+        let level = of.tops[side].best_level;
+        if level == NONE {
+            return false;
+        }
+        let node = self.levels.get(level);
+        let Some(handle) = QueueIter::new(node, &self.links).next() else { return false };
+        let cell = self.orders.get(handle);
+        let found = Found { handle, level, link: cell.link, side, qty: cell.qty, key: node.key };
+        self.remove(of, OrderId(self.orders.id(handle)), &found);
+        true
+    }
+
+    /// An order of the table goes to the end of a level's queue; returns the level's quantity.
+    #[inline(always)]
+    pub(super) fn join(&mut self, of: &mut Book, side: usize, level: u32, handle: u32, qty: i64) -> i64 {
+        let node = self.levels.get_mut(level);
+        // Cannot overflow: the sum was checked.
+        node.qty += qty;
+        let total = node.qty;
+        queue::push(node, &mut self.links, self.orders.cells_mut(), handle);
+        of.requote(side, level, total);
+        total
+    }
+
+    /// The order leaves its level, and the level its book when that was the last one; returns what is left.
+    #[inline(always)]
+    fn leave(&mut self, of: &mut Book, found: &Found) -> i64 {
+        let left = self.leave_queue(found);
+        if left == 0 {
+            self.close_level(of, found.side, Entry { key: found.key, level: found.level });
+        } else {
+            of.requote(found.side, found.level, left);
+        }
+        left
+    }
+
+    #[inline(always)]
+    fn leave_queue(&mut self, found: &Found) -> i64 {
+        let level = self.levels.get_mut(found.level);
+        level.qty -= found.qty;
+        let left = level.qty;
+        queue::remove(level, &mut self.links, found.handle, found.link);
+        left
+    }
+}
