@@ -110,6 +110,19 @@ pub fn mbo(action: u8, side: u8, order_id: u64, price: i64, size: u32, flags: u8
     )
 }
 
+/// Each type with its bytes in that version.
+pub fn lengths(version: u8) -> Vec<(u8, usize)> {
+    let by_version = |lens: [usize; 3]| lens[usize::from(version) - 1];
+    let mut all = vec![(0xa0, 56), (0x00, 48), (0x01, 80), (0x0a, 368), (0x12, 40), (0x14, 112)];
+    all.extend([0xc3, 0xc4, 0xb1, 0xc2, 0xc0, 0xc1].map(|rtype| (rtype, 80)));
+    all.extend([0x11, 0x20, 0x21, 0x22, 0x23, 0x24].map(|rtype| (rtype, 56)));
+    all.push((0x13, by_version([360, 400, 520])));
+    all.extend([0x15, 0x17].map(|rtype| (rtype, by_version([80, 320, 320]))));
+    all.push((0x16, by_version([80, 176, 176])));
+    all.push((0x18, by_version([64, 64, 80])));
+    all
+}
+
 /// Feeds a stream in chunks of `chunk` bytes and hands each entry on. Returns the framer.
 pub fn feed(
     mut framer: DbnFramer,
@@ -153,13 +166,24 @@ pub fn words(framer: DbnFramer, stream: &[u8], chunk: usize) -> Vec<String> {
     all
 }
 
-/// A recorded file, decompressed; `None`, said on standard error as `test`'s skip, where it is not to be had.
-pub fn load(test: &str, folder: &str, file: &str) -> Option<Vec<u8>> {
+/// A folder of recordings, which need not be there.
+fn folder(name: &str) -> PathBuf {
     let root = match std::env::var_os("DEPTHWIRE_DATA") {
         Some(root) => PathBuf::from(root),
         None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
     };
-    let folder = root.join(folder);
+    root.join(name)
+}
+
+/// The names of a folder's files.
+pub fn files(name: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(folder(name)).unwrap();
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+/// A recorded file, decompressed; `None`, said on standard error as `test`'s skip, where it is not to be had.
+pub fn load(test: &str, name: &str, file: &str) -> Option<Vec<u8>> {
+    let folder = folder(name);
     if !folder.is_dir() {
         eprintln!("SKIPPED: {test}: {file}: no recordings here (set DEPTHWIRE_DATA)");
         return None;

@@ -89,12 +89,17 @@ pub enum DbnError {
         /// The action.
         action: u8,
     },
-    /// An order or a level without a size above 0.
+    /// An order without a size above 0.
     NoSize {
         /// The action.
         action: u8,
         /// The size: 0 or undefined.
         got: u32,
+    },
+    /// A level with a price and an undefined size.
+    LevelWithoutSize {
+        /// The price.
+        price: i64,
     },
 }
 
@@ -119,6 +124,7 @@ impl DbnError {
             Self::NoSide { .. } => "decode.dbn_no_side",
             Self::NoPrice { .. } => "decode.dbn_no_price",
             Self::NoSize { .. } => "decode.dbn_no_size",
+            Self::LevelWithoutSize { .. } => "decode.dbn_level_without_size",
         }
     }
 
@@ -130,7 +136,8 @@ impl DbnError {
             | Self::UnknownAction { .. }
             | Self::NoSide { .. }
             | Self::NoPrice { .. }
-            | Self::NoSize { .. } => false,
+            | Self::NoSize { .. }
+            | Self::LevelWithoutSize { .. } => false,
             Self::NotDbn { .. }
             | Self::UnsupportedVersion { .. }
             | Self::MetadataTooLarge { .. }
@@ -175,7 +182,11 @@ impl DbnError {
             Self::MetadataAmongRecords => {
                 "read each file with a framer of its own, and a file with metadata not as a fragment"
             }
-            Self::UnknownAction { .. } | Self::NoSide { .. } | Self::NoPrice { .. } | Self::NoSize { .. } => {
+            Self::UnknownAction { .. }
+            | Self::NoSide { .. }
+            | Self::NoPrice { .. }
+            | Self::NoSize { .. }
+            | Self::LevelWithoutSize { .. } => {
                 "take the book for stale until it is cleared, and keep the record and report it"
             }
         }
@@ -232,6 +243,9 @@ impl fmt::Display for DbnError {
             Self::NoSize { action, got } => {
                 write!(f, "order without size in '{}'; expected above 0, got {got}", action.escape_ascii())
             }
+            Self::LevelWithoutSize { price } => {
+                write!(f, "level without size at price {price}e-9; expected one, got none")
+            }
         }
     }
 }
@@ -261,6 +275,7 @@ mod tests {
             DbnError::NoSide { action: b'A' },
             DbnError::NoPrice { action: b'A' },
             DbnError::NoSize { action: b'A', got: 0 },
+            DbnError::LevelWithoutSize { price: 5 },
         ];
         let mut codes: Vec<_> = all.iter().map(DbnError::code).collect();
         codes.sort_unstable();

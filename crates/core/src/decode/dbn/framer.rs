@@ -160,7 +160,7 @@ impl<'a> Records<'_, 'a> {
 impl<'a> Iterator for Records<'_, 'a> {
     type Item = Entry<'a>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Entry<'a>> {
         let start = self.at;
         let Some((head, rest)) = self

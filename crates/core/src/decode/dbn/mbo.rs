@@ -31,7 +31,8 @@ view! {
 pub enum MboChange {
     /// Something to the resting orders.
     Order(OrderChange),
-    /// Nothing, ever: a trade, a fill or a carrier of flags. What they take from an order comes as a cancel or a modify.
+    /// Nothing, ever: a trade, a fill or a carrier of flags. What a trade takes from an order comes as a cancel or a
+    /// modify.
     Nothing,
     /// The venue makes only its top known ([`Flags::TOB`]): the whole side becomes this level, or becomes empty.
     Top {

@@ -14,21 +14,35 @@
 //! Prices are mantissas at 10⁻⁹ ([`PRICE_EXPONENT`]), sizes whole numbers. The layouts are those of Databento's crate
 //! `dbn`, module `record`; what an order record means is said by its documentation of the MBO schema.
 
+mod definition;
 mod error;
 mod flags;
 mod framer;
+mod gateway;
+mod imbalance;
+mod levels;
 mod mbo;
 mod metadata;
+mod ohlcv;
 mod record;
+mod statistics;
+mod status;
 mod text;
 mod view;
 
+pub use definition::{Definition, Leg};
 pub use error::DbnError;
 pub use flags::Flags;
 pub use framer::{DbnFramer, Entry, Records};
+pub use gateway::{GatewayError, SymbolMapping, System};
+pub use imbalance::Imbalance;
+pub use levels::{Bbo, BidAsk, ConsolidatedBbo, ConsolidatedMbp1, Mbp1, Mbp10, Trade};
 pub use mbo::{Mbo, MboChange};
 pub use metadata::{Date, Mapping, MappingInterval, Metadata, Schema, SymbolType};
+pub use ohlcv::Ohlcv;
 pub use record::{Header, Record};
+pub use statistics::{Statistics, UNDEFINED_STATISTIC_QTY};
+pub use status::Status;
 pub use text::Text;
 
 use crate::types::{Aggressor, Price, Qty, Side};

@@ -1,6 +1,6 @@
 //! Reading fields of a record where it stands: offsets are proven against its length when the crate is compiled.
 
-use super::Header;
+use super::{Header, Text};
 
 /// A little-endian number.
 pub trait Number: Sized {
@@ -30,6 +30,9 @@ pub trait Fields {
     /// The number at offset `AT`.
     fn number<T: Number, const AT: usize>(&self) -> T;
 
+    /// The text in the `WIDTH` bytes at offset `AT`.
+    fn text<const AT: usize, const WIDTH: usize>(&self) -> Text<'_>;
+
     /// The header.
     fn header(&self) -> Header;
 }
@@ -38,6 +41,11 @@ impl<const LEN: usize> Fields for [u8; LEN] {
     #[inline(always)]
     fn number<T: Number, const AT: usize>(&self) -> T {
         T::read::<AT, LEN>(self)
+    }
+
+    fn text<const AT: usize, const WIDTH: usize>(&self) -> Text<'_> {
+        const { assert!(AT + WIDTH <= LEN, "the field lies within the record") };
+        Text::new(&self[AT..AT + WIDTH])
     }
 
     #[inline(always)]
@@ -99,7 +107,68 @@ macro_rules! view {
     };
 }
 
-pub(super) use view;
+/// Defines the view of a record whose layout differs by version: each layout's bytes, and where each has each field.
+macro_rules! versioned_view {
+    ($(#[$doc:meta])* $name:ident {
+        $($(#[$layout_doc:meta])* $layout:ident $len:literal,)*
+    } numbers {
+        $($(#[$number_doc:meta])* $number:ident: $type:ty = { $($number_in:ident $at:literal),* },)*
+    } texts {
+        $($(#[$text_doc:meta])* $text:ident = { $($text_in:ident $text_at:literal $width:literal),* },)*
+    }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq)]
+        pub enum $name<'a> {
+            $($(#[$layout_doc])* $layout(&'a [u8; $len]),)*
+        }
+
+        impl<'a> $name<'a> {
+            /// Whose record, and when.
+            #[must_use]
+            pub fn header(self) -> $crate::decode::dbn::Header {
+                match self {
+                    $(Self::$layout(bytes) => $crate::decode::dbn::view::Fields::header(bytes),)*
+                }
+            }
+
+            $(
+                $(#[$number_doc])*
+                #[must_use]
+                pub fn $number(self) -> $type {
+                    match self {
+                        $(Self::$number_in(bytes) => {
+                            $crate::decode::dbn::view::Fields::number::<$type, $at>(bytes)
+                        })*
+                    }
+                }
+            )*
+
+            $(
+                $(#[$text_doc])*
+                #[must_use]
+                pub fn $text(self) -> $crate::decode::dbn::Text<'a> {
+                    match self {
+                        $(Self::$text_in(bytes) => {
+                            $crate::decode::dbn::view::Fields::text::<$text_at, $width>(bytes)
+                        })*
+                    }
+                }
+            )*
+        }
+
+        impl core::fmt::Debug for $name<'_> {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.debug_struct(stringify!($name))
+                    .field("header", &self.header())
+                    $(.field(stringify!($number), &self.$number()))*
+                    $(.field(stringify!($text), &self.$text()))*
+                    .finish()
+            }
+        }
+    };
+}
+
+pub(super) use {versioned_view, view};
 
 #[cfg(test)]
 mod tests {
