@@ -129,9 +129,9 @@ impl<'a> Records<'_, 'a> {
         self.framer.metadata()
     }
 
-    /// What is left when no whole record is.
+    /// Why there is no whole record, where that is an error. It ends the stream.
     #[cold]
-    fn tail(&mut self) -> Option<Entry<'a>> {
+    fn tail(&mut self) -> Option<DbnError> {
         let rest = &self.bytes[self.at.min(self.bytes.len())..];
         let error = match self.framer.state {
             State::Failed(error) if !rest.is_empty() => error,
@@ -147,12 +147,17 @@ impl<'a> Records<'_, 'a> {
         Some(self.fail(error))
     }
 
-    /// The end of the stream by an error, which uses up all bytes.
+    /// Ends the stream by an error, which uses up all bytes.
     #[cold]
-    fn fail(&mut self, error: DbnError) -> Entry<'a> {
+    fn fail(&mut self, error: DbnError) -> DbnError {
         self.framer.state = State::Failed(error);
         self.framed = &[];
-        let start = core::mem::replace(&mut self.at, self.bytes.len());
+        self.at = self.bytes.len();
+        error
+    }
+
+    /// The entry of an error that ended the stream.
+    const fn last_entry(&self, start: usize, error: DbnError) -> Entry<'a> {
         Entry { start, end: self.at, ts_out: 0, record: Err(error) }
     }
 }
@@ -160,6 +165,7 @@ impl<'a> Records<'_, 'a> {
 impl<'a> Iterator for Records<'_, 'a> {
     type Item = Entry<'a>;
 
+    /// Inlined wherever records are read, so that a reader of one type pays for no other.
     #[inline(always)]
     fn next(&mut self) -> Option<Entry<'a>> {
         let start = self.at;
@@ -168,13 +174,16 @@ impl<'a> Iterator for Records<'_, 'a> {
             .get(start..)
             .and_then(|rest| rest.first_chunk::<HEADER_BYTES>().map(|head| (head, rest)))
         else {
-            return self.tail();
+            return self.tail().map(|error| self.last_entry(start, error));
         };
         let len = usize::from(head.number::<u8, 0>()) * 4;
         if len < HEADER_BYTES {
-            return Some(self.fail(DbnError::RecordTooShort { len }));
+            let error = self.fail(DbnError::RecordTooShort { len });
+            return Some(self.last_entry(start, error));
         }
-        let Some(whole) = rest.get(..len) else { return self.tail() };
+        let Some(whole) = rest.get(..len) else {
+            return self.tail().map(|error| self.last_entry(start, error));
+        };
         let (bytes, ts_out) = match whole.split_last_chunk::<8>() {
             Some((bytes, ts_out)) if self.ts_out => (bytes, ts_out.number::<u64, 0>()),
             _ => (whole, 0),
@@ -182,7 +191,8 @@ impl<'a> Iterator for Records<'_, 'a> {
         let record = Record::read(head, bytes, self.version);
         if let Ok(Record::Unknown(_)) = record {
             if head.starts_with(&MAGIC) {
-                return Some(self.fail(DbnError::MetadataAmongRecords));
+                let error = self.fail(DbnError::MetadataAmongRecords);
+                return Some(self.last_entry(start, error));
             }
             self.framer.unknown += 1;
         }
