@@ -6,20 +6,27 @@
 mod dbn_bytes;
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::cell::Cell;
 
 use dbn_bytes::{Meta, lengths, mbo, record};
 use depthwire_core::decode::dbn::{DbnFramer, Record};
 use depthwire_core::types::Levels;
 
-static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+thread_local! {
+    /// Of this thread alone: the test's runner allocates beside it.
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+fn count() {
+    ALLOCATIONS.with(|count| count.set(count.get() + 1));
+}
 
 struct Counting;
 
 // SAFETY: every call goes to the system's allocator unchanged; only a counter is added.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        count();
         // SAFETY: the caller's duties are passed on.
         unsafe { System.alloc(layout) }
     }
@@ -30,7 +37,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 
     unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        count();
         // SAFETY: the caller's duties are passed on.
         unsafe { System.realloc(at, layout, size) }
     }
@@ -73,13 +80,13 @@ fn a_million_records_allocate_nothing() {
     records.extend(record(0x7e, 64, &[]));
     let mut framer = DbnFramer::new();
     let mut levels = Levels::default();
-    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    let before = ALLOCATIONS.get();
     assert_eq!(read(&mut framer, &metadata, &mut levels), (metadata.len(), 0));
-    let cold = ALLOCATIONS.load(Ordering::Relaxed) - before;
+    let cold = ALLOCATIONS.get() - before;
     let (_, per_pass) = read(&mut framer, &records, &mut levels);
     assert_eq!((levels.bids.len(), levels.asks.len()), (10, 10));
 
-    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    let before = ALLOCATIONS.get();
     let mut total = 0;
     for pass in 0..1_000_000 / per_pass + 1 {
         // The cut moves through the bytes; what the first part leaves goes in again with the rest.
@@ -89,7 +96,7 @@ fn a_million_records_allocate_nothing() {
         assert_eq!((consumed + rest, first + second), (records.len(), per_pass));
         total += per_pass;
     }
-    let warm = ALLOCATIONS.load(Ordering::Relaxed) - before;
+    let warm = ALLOCATIONS.get() - before;
     println!("{total} records: {cold} allocations for the metadata, {warm} for the records");
     assert!(cold > 0, "the counter counts");
     assert!(total >= 1_000_000);
