@@ -31,24 +31,26 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut output = std::io::stdout().lock();
     let mut chunk = Vec::with_capacity(CHUNK_BYTES + 64);
     let started = Instant::now();
+    let mut written = 0;
     let mut opened = None;
     // The closing events are the last three of the messages asked for.
     while day.next(&mut chunk) {
         if opened.is_none() && day.is_open() {
-            opened = Some(day.messages());
+            opened = Some((day.messages(), written + chunk.len()));
         }
         if day.messages() + 3 >= messages {
             day.close();
         }
         if chunk.len() >= CHUNK_BYTES {
             output.write_all(&chunk)?;
+            written += chunk.len();
             chunk.clear();
         }
     }
     output.write_all(&chunk)?;
     output.flush()?;
     eprintln!(
-        "{} messages in {:?}; books full at message {opened:?}; {} orders at {} levels at the end",
+        "{} messages in {:?}; opening (messages, bytes) {opened:?}; {} orders at {} levels at the end",
         day.messages(),
         started.elapsed(),
         day.orders_len(),

@@ -1,4 +1,4 @@
-//! A deterministic market that speaks the Binance spot wire format, for the demo, tests and benchmarks.
+//! Deterministic markets for the demo, tests and benchmarks: one speaks the Binance spot wire format, one ITCH 5.0.
 //!
 //! Four instruments trade in a real order-driven book each: limit, cancel and market orders, matched by
 //! price and time. What happens is decided by a seed alone, in integers, so the same seed gives the same
@@ -21,6 +21,8 @@
 //! BTCUSDT 10 / 80 / 21, ETHUSDT 10 / 66 / 17, SOLUSDT 9.8 / 36 / 9.5, DOGEUSDT 9.4 / 17 / 4.7.
 //! Books settle at about 3,000 levels a side. Not matched: the sizes of trades (larger here), the rate at
 //! which the best price moves (about twice the recorded), round prices, correlation between instruments.
+//!
+//! [`itch`] is another market beside it: a NASDAQ day, order by order, as TotalView-ITCH 5.0 bytes.
 //!
 //! The crate depends on nothing, least of all on the engine that it tests.
 

@@ -66,7 +66,7 @@ fn every_message_could_have_come_from_an_exchange_and_the_truth_is_told() {
             assert!(day.next(&mut bytes));
             books.apply(messages(&bytes).next().unwrap());
             assert!(day.orders_len() <= orders);
-            if day.messages() % 20_000 == 0 {
+            if day.messages().is_multiple_of(20_000) {
                 truth(&day, &books);
             }
         }

@@ -133,10 +133,10 @@ impl Books {
             }
             _ => vec![],
         };
-        if let (false, Some([bids, asks])) = (touched.is_empty(), self.sides.get(&locate)) {
-            if let (Some(bid), Some(ask)) = (bids.keys().next_back(), asks.keys().next()) {
-                assert!(bid < ask, "message {}: locate {locate} bid {bid} ask {ask}", self.messages);
-            }
+        if let (false, Some([bids, asks])) = (touched.is_empty(), self.sides.get(&locate))
+            && let (Some(bid), Some(ask)) = (bids.keys().next_back(), asks.keys().next())
+        {
+            assert!(bid < ask, "message {}: locate {locate} bid {bid} ask {ask}", self.messages);
         }
         touched
     }
@@ -151,7 +151,10 @@ impl Books {
         assert!(reference > self.last_reference, "references rise over the market and the day");
         self.last_reference = reference;
         assert!(price > 0 && shares > 0);
-        assert!(price < 10_000 || price % 100 == 0, "from a dollar up, prices are in cents: {price}");
+        assert!(
+            price < 10_000 || price.is_multiple_of(100),
+            "from a dollar up, prices are in cents: {price}"
+        );
         let rank = self.rank(locate, is_bid, price);
         let order = Order { locate, is_bid, price, shares, born: self.messages };
         assert!(self.orders.insert(reference, order).is_none());
