@@ -4,6 +4,15 @@ import { RECORD, ROW_NUMBERS } from './book-record.js';
 /** `closed`: no engine has written here, or the one that did has ended. Only `synced` is the venue's book. */
 export type SharedBookState = 'closed' | 'syncing' | 'synced' | 'stale';
 
+/** Names of this module, whose values the compiler knows: those of another are looked up again in each read. */
+const { word: WORD, inexact: INEXACT, flag: FLAG } = RECORD;
+const SEQUENCE = WORD.sequence;
+const STATE = WORD.state;
+const COUNTS = WORD.counts;
+const SCALE = WORD.scale;
+const BEST_INEXACT = INEXACT.best;
+const ANY_INEXACT = INEXACT.any;
+
 const STATES: readonly SharedBookState[] = ['closed', 'syncing', 'synced', 'stale'];
 const REASONS = ['none', 'gap', 'silence', 'levels_limit', 'contradiction', 'orders_limit'] as const;
 
@@ -67,12 +76,12 @@ export class SharedBook {
 
   /** Reads the best bid and ask. Throws `shared.busy` when each attempt met a writer, and `shared.inexact`. */
   readBbo(): SharedBookState {
-    return this.#read(1, RECORD.inexact.best);
+    return this.#read(1, BEST_INEXACT);
   }
 
   /** Reads both sides' best levels: all that the record holds, or fewer. Throws as `readBbo`. */
   readTop(depth = this.depth): SharedBookState {
-    return this.#read(Math.min(depth, this.depth), RECORD.inexact.any);
+    return this.#read(Math.min(depth, this.depth), ANY_INEXACT);
   }
 
   get state(): SharedBookState {
@@ -81,17 +90,17 @@ export class SharedBook {
 
   /** Why a stale book is stale. */
   get reason(): SharedBookReason {
-    return REASONS[((this.#header[RECORD.word.state] ?? 0) >>> 8) & 0xff] ?? 'unknown';
+    return REASONS[((this.#header[STATE] ?? 0) >>> 8) & 0xff] ?? 'unknown';
   }
 
   /** The venue's own word about its top disagreed with the book. */
   get isSuspect(): boolean {
-    return (((this.#header[RECORD.word.state] ?? 0) >>> 16) & RECORD.flag.suspect) !== 0;
+    return (((this.#header[STATE] ?? 0) >>> 16) & FLAG.suspect) !== 0;
   }
 
   /** Best bid above best ask. */
   get isCrossed(): boolean {
-    return (((this.#header[RECORD.word.state] ?? 0) >>> 16) & RECORD.flag.crossed) !== 0;
+    return (((this.#header[STATE] ?? 0) >>> 16) & FLAG.crossed) !== 0;
   }
 
   /** Bid levels that the record holds. */
@@ -133,52 +142,52 @@ export class SharedBook {
   }
 
   get priceExponent(): number {
-    return ((this.#header[RECORD.word.scale] ?? 0) << 16) >> 24;
+    return ((this.#header[SCALE] ?? 0) << 16) >> 24;
   }
 
   get qtyExponent(): number {
-    return ((this.#header[RECORD.word.scale] ?? 0) << 8) >> 24;
+    return ((this.#header[SCALE] ?? 0) << 8) >> 24;
   }
 
   /** Number of the instrument in the catalogue. */
   get instrument(): number {
-    return this.#header[RECORD.word.instrument] ?? 0;
+    return this.#header[WORD.instrument] ?? 0;
   }
 
   /** The epoch of the book. This and the next four are made when asked for. */
   get epoch(): bigint {
-    return wide(this.#header, RECORD.word.epoch);
+    return wide(this.#header, WORD.epoch);
   }
 
   /** Sequence of the `book` stream that the levels stand at. */
   get seq(): bigint {
-    return wide(this.#header, RECORD.word.seq);
+    return wide(this.#header, WORD.seq);
   }
 
   /** The venue's own sequence. */
   get venueSeq(): bigint {
-    return wide(this.#header, RECORD.word.venueSeq);
+    return wide(this.#header, WORD.venueSeq);
   }
 
   /** The venue's time of the last update, ns; 0 = it gave none. */
   get tsEvent(): bigint {
-    return wide(this.#header, RECORD.word.tsEvent);
+    return wide(this.#header, WORD.tsEvent);
   }
 
   /** When the last update arrived, ns. */
   get tsRecv(): bigint {
-    return wide(this.#header, RECORD.word.tsRecv);
+    return wide(this.#header, WORD.tsRecv);
   }
 
   #read(rows: number, inexact: number): SharedBookState {
     const shared = this.#shared;
     for (let attempt = 0; attempt < this.#attemptsMax; attempt += 1) {
-      const sequence = Atomics.load(shared, RECORD.word.sequence);
+      const sequence = Atomics.load(shared, SEQUENCE);
       if ((sequence & 1) !== 0) continue;
       if (this.#isPlain) this.#copy(rows);
       else this.#copyAtomically(rows);
-      if (Atomics.load(shared, RECORD.word.sequence) !== sequence) continue;
-      if (((this.#header[RECORD.word.scale] ?? 0) & inexact) !== 0) throw inexactLevels();
+      if (Atomics.load(shared, SEQUENCE) !== sequence) continue;
+      if (((this.#header[SCALE] ?? 0) & inexact) !== 0) throw inexactLevels();
       return stateOf(this.#header);
     }
     throw busy(this.#attemptsMax);
@@ -204,8 +213,12 @@ export class SharedBook {
     header[14] = from[14] as number;
     const rowsFrom = this.#sharedLevels;
     const levels = this.levels;
+    levels[0] = rowsFrom[0] as number;
+    levels[1] = rowsFrom[1] as number;
+    levels[2] = rowsFrom[2] as number;
+    levels[3] = rowsFrom[3] as number;
     const end = rows * ROW_NUMBERS;
-    for (let at = 0; at < end; at += ROW_NUMBERS) {
+    for (let at = ROW_NUMBERS; at < end; at += ROW_NUMBERS) {
       levels[at] = rowsFrom[at] as number;
       levels[at + 1] = rowsFrom[at + 1] as number;
       levels[at + 2] = rowsFrom[at + 2] as number;
@@ -223,11 +236,11 @@ export class SharedBook {
 }
 
 function stateOf(header: Uint32Array): SharedBookState {
-  return STATES[(header[RECORD.word.state] ?? 0) & 0xff] ?? 'closed';
+  return STATES[(header[STATE] ?? 0) & 0xff] ?? 'closed';
 }
 
 function count(header: Uint32Array, byte: number): number {
-  return ((header[RECORD.word.counts] ?? 0) >>> (8 * byte)) & 0xff;
+  return ((header[COUNTS] ?? 0) >>> (8 * byte)) & 0xff;
 }
 
 function wide(header: Uint32Array, at: number): bigint {

@@ -285,7 +285,10 @@ impl Engine {
             let now = state.now();
             let State { engine, shared, .. } = state;
             let id = InstrumentId(instrument);
-            let mut book = view.and_then(|view| SharedBook::new(view, id)).ok_or_else(|| {
+            let unknown = || engine_error(EngineError::UnknownInstrument(instrument));
+            let listed = engine.catalogue().get(id).ok_or_else(unknown)?;
+            let exponents = (listed.price_exponent, listed.qty_exponent);
+            let mut book = view.and_then(|view| SharedBook::new(view, id, exponents)).ok_or_else(|| {
                 let what = "wrong memory for a book; expected 64 bytes and 32 for each of 1 to 100 levels of a SharedArrayBuffer, 8-aligned, got another";
                 error("addon.book_memory", what, "pass what allocateSharedBook returns")
             })?;

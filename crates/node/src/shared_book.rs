@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 use depthwire_core::aggregate::DEPTH_MAX;
 use depthwire_core::encode::{RECORD_HEADER_BYTES, RecordType};
 use depthwire_core::engine::Engine;
-use depthwire_core::types::{Clock, InstrumentId, Level, Price, Side};
+use depthwire_core::types::{BookState, Clock, InstrumentId, Level, Price, Side};
 use napi::bindgen_prelude::Uint8Array;
 
 use crate::feed_frame::{FeedFrame, Place};
@@ -37,21 +37,28 @@ const CLOSED: u8 = 0;
 /// The records of an engine's books. At most one a book.
 #[derive(Default)]
 pub(crate) struct SharedBooks {
-    books: HashMap<InstrumentId, SharedBook>,
-    /// Those that a frame was seen of; each once.
-    changed: Vec<InstrumentId>,
+    books: Vec<SharedBook>,
+    /// Where a book's record stands in `books`.
+    by_id: HashMap<InstrumentId, usize>,
+    /// Places of those that a frame was seen of; each once.
+    changed: Vec<usize>,
 }
 
 impl SharedBooks {
     /// Adds a book's record, in place of the one that it had.
     pub(crate) fn add(&mut self, book: SharedBook) {
-        self.books.insert(book.instrument, book);
+        match self.by_id.get(&book.instrument) {
+            Some(&place) => self.books[place] = book,
+            None => {
+                self.by_id.insert(book.instrument, self.books.len());
+                self.books.push(book);
+            }
+        }
     }
 
     /// Closes all records.
     pub(crate) fn clear(&mut self) {
-        self.books.clear();
-        self.changed.clear();
+        *self = Self::default();
     }
 
     /// Notes what a record of the outbox says of its book.
@@ -68,10 +75,11 @@ impl SharedBooks {
             return;
         }
         let id = InstrumentId(u32::from_le_bytes([a, b, c, d]));
-        if let Some(book) = self.books.get_mut(&id) {
+        if let Some(&place) = self.by_id.get(&id) {
+            let book = &mut self.books[place];
             if !book.has_changed {
                 book.has_changed = true;
-                self.changed.push(id);
+                self.changed.push(place);
             }
             book.note(payload);
         }
@@ -81,10 +89,8 @@ impl SharedBooks {
     /// them says.
     #[inline]
     pub(crate) fn write<C: Clock>(&mut self, engine: &Engine<C>) {
-        while let Some(id) = self.changed.pop() {
-            if let Some(book) = self.books.get_mut(&id) {
-                book.write(engine);
-            }
+        while let Some(place) = self.changed.pop() {
+            self.books[place].write(engine);
         }
     }
 }
@@ -96,11 +102,15 @@ pub(crate) struct SharedBook {
     base: *mut u8,
     instrument: InstrumentId,
     depth: u8,
+    /// Of prices and of quantities; fixed once there is a book.
+    exponents: (i8, i8),
     sequence: u32,
     place: Place,
     has_changed: bool,
-    /// A level that the record holds, or the state, is another now.
+    /// A level that the record holds is another now.
     is_touched: bool,
+    /// The state may be another now. Deltas tell of none: they are those of a synced book.
+    is_restated: bool,
     /// Each side's last price when the record is full of levels: what lies behind it does not matter.
     last_bid: Option<Price>,
     last_ask: Option<Price>,
@@ -109,7 +119,7 @@ pub(crate) struct SharedBook {
 impl SharedBook {
     /// Takes the memory over, which must be shared memory. `None` unless it is 8-aligned and a record of 1 to
     /// [`DEPTH_MAX`] levels.
-    pub(crate) fn new(memory: Uint8Array, instrument: InstrumentId) -> Option<Self> {
+    pub(crate) fn new(memory: Uint8Array, instrument: InstrumentId, exponents: (i8, i8)) -> Option<Self> {
         let rows = memory.len().checked_sub(HEADER_BYTES)?;
         let depth = rows / ROW_BYTES;
         let base = memory.as_ptr().cast_mut();
@@ -122,10 +132,12 @@ impl SharedBook {
             base,
             instrument,
             depth: depth as u8,
+            exponents,
             sequence: 0,
             place: Place::default(),
             has_changed: false,
             is_touched: true,
+            is_restated: true,
             last_bid: None,
             last_ask: None,
         };
@@ -137,19 +149,20 @@ impl SharedBook {
     /// Notes a frame of the `book` or the `status` stream.
     pub(crate) fn note(&mut self, frame: &[u8]) {
         let Some(frame) = FeedFrame::of(frame) else {
-            self.is_touched = true;
+            (self.is_touched, self.is_restated) = (true, true);
             return;
         };
         self.place = frame.place();
-        self.is_touched |= if frame.is_delta() {
+        if frame.is_delta() {
             let reaches = |side: Side, last: Option<Price>, level: Level| {
                 last.is_none_or(|last| !side.is_better(last, level.price))
             };
-            frame.bids().any(|level| reaches(Side::Bid, self.last_bid, level))
-                || frame.asks().any(|level| reaches(Side::Ask, self.last_ask, level))
-        } else {
-            !frame.is_check()
-        };
+            self.is_touched = self.is_touched
+                || frame.bids().any(|level| reaches(Side::Bid, self.last_bid, level))
+                || frame.asks().any(|level| reaches(Side::Ask, self.last_ask, level));
+        } else if !frame.is_check() {
+            (self.is_touched, self.is_restated) = (true, true);
+        }
     }
 
     /// Writes what has changed. Cost: some ten stores, and when a level was touched two for each level.
@@ -157,8 +170,13 @@ impl SharedBook {
         self.has_changed = false;
         self.begin();
         self.put_place();
+        if self.is_restated {
+            let state = engine.book_info(self.instrument, 0).map(|info| info.state);
+            self.put_state(state.map_or(CLOSED, BookState::code), state.map_or(0, BookState::reason_code));
+            self.is_restated = false;
+        }
         if self.is_touched {
-            self.put_book(engine);
+            self.put_levels(engine);
             self.is_touched = false;
         }
         self.end();
@@ -187,12 +205,8 @@ impl SharedBook {
         self.half(1).store(state | u32::from(flags) << 16, Ordering::Relaxed);
     }
 
-    fn put_book<C: Clock>(&mut self, engine: &Engine<C>) {
-        let (Some(info), Some(book)) = (engine.book_info(self.instrument, 0), engine.book(self.instrument))
-        else {
-            return self.put_state(CLOSED, 0);
-        };
-        self.put_state(info.state.code(), info.state.reason_code());
+    fn put_levels<C: Clock>(&mut self, engine: &Engine<C>) {
+        let Some(book) = engine.book(self.instrument) else { return };
         let known_to = book.known_to();
         let (mut bids, mut asks) = (book.levels(Side::Bid), book.levels(Side::Ask));
         let mut counts = [0u8; 4];
@@ -220,10 +234,8 @@ impl SharedBook {
                 (self.last_bid, self.last_ask) = (bid.map(|level| level.price), ask.map(|level| level.price));
             }
         }
-        let listed = engine.catalogue().get(self.instrument);
-        let exponents = listed.map_or((0, 0), |listed| (listed.price_exponent, listed.qty_exponent));
         let [bids, certain_bids, asks, certain_asks] = counts;
-        let (price, qty) = (exponents.0 as u8, exponents.1 as u8);
+        let (price, qty) = (self.exponents.0 as u8, self.exponents.1 as u8);
         self.put(8, u64::from_ne_bytes([bids, certain_bids, asks, certain_asks, inexact, price, qty, 0]));
         self.put(56, u64::from(self.instrument.0));
     }
