@@ -2,7 +2,9 @@
 //!
 //! Each peer is driven by the fastest of its documented methods. Input in its own types is made outside the time.
 
+mod decoders;
 mod level_books;
+mod order_books;
 mod raw_frame;
 
 use std::process::ExitCode;
@@ -19,6 +21,9 @@ fn main() -> ExitCode {
 fn peers<'a>(bench: &str, workload: &'a Workload) -> (Vec<Contender<'a>>, Vec<Row>) {
     match bench {
         "l2_apply" => level_books::contenders(workload),
+        "l3_apply" => order_books::contenders(workload),
+        "itch_decode" => (decoders::itch(workload), Vec::new()),
+        "dbn_decode" => (decoders::databento(workload), Vec::new()),
         "raw_frame" => (raw_frame::contenders(workload), Vec::new()),
         _ => Default::default(),
     }
