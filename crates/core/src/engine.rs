@@ -9,6 +9,7 @@ mod pipeline;
 mod request;
 
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 
 use crate::aggregate::{Bbo, DEPTH_MAX};
 use crate::book::l3::{Order, QueuePosition};
@@ -17,7 +18,8 @@ use crate::decode::{self, DecodeError, LineFramer, Listing, Listings};
 use crate::encode::{Outbox, Stream};
 use crate::stats::Stats;
 use crate::types::{
-    BookState, Catalogue, Clock, Event, Instrument, InstrumentId, Levels, OrderId, Side, TimeNs, Venue,
+    BookState, Catalogue, Clock, Event, Instrument, InstrumentHasher, InstrumentId, Levels, OrderId, Side,
+    TimeNs, Venue,
 };
 pub use error::{EngineError, IngestError};
 pub use order_feed::FeedError;
@@ -146,7 +148,7 @@ pub struct Engine<C> {
     catalogue: Catalogue,
     sources: Vec<Source>,
     pipelines: Vec<Pipeline>,
-    by_id: HashMap<InstrumentId, usize>,
+    by_id: HashMap<InstrumentId, usize, BuildHasherDefault<InstrumentHasher>>,
     outbox: Outbox,
     stats: Stats,
     /// The decoder's levels, and room for those that waited: both reused.
@@ -173,7 +175,7 @@ impl<C: Clock> Engine<C> {
             catalogue,
             sources: Vec::new(),
             pipelines: Vec::new(),
-            by_id: HashMap::new(),
+            by_id: HashMap::default(),
             outbox: Outbox::default(),
             stats: Stats::default(),
             levels: Levels::default(),

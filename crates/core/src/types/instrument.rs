@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::Hasher;
 
 /// A market with rules of its own. Binance is three: their sequence rules differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -56,6 +57,27 @@ impl Venue {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(transparent)]
 pub struct InstrumentId(pub u32);
+
+/// Hashes instrument numbers for maps: the numbers are hashes already, and nobody outside chooses them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct InstrumentHasher(u64);
+
+impl Hasher for InstrumentHasher {
+    #[inline]
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |hash, &byte| hash.rotate_left(8) ^ u64::from(byte));
+    }
+
+    #[inline]
+    fn write_u32(&mut self, number: u32) {
+        // The map takes its control bits from the top and its place from the bottom.
+        self.0 = u64::from(number) << 32 | u64::from(number);
+    }
+}
 
 /// What a quantity counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,8 +12,8 @@ pub(crate) use decimal::POW10;
 pub use decimal::{DECIMAL_TEXT_LEN_MAX, Decimal, DecimalError, parse_decimal};
 pub use event::{Aggressor, DepthUpdate, Event, Snapshot, Ticker, Trade, TradeKind};
 pub use instrument::{
-    CATALOGUE_LEN_MAX, Catalogue, Instrument, InstrumentError, InstrumentId, QtyUnit, SYMBOL_LEN_MAX, Venue,
-    is_symbol,
+    CATALOGUE_LEN_MAX, Catalogue, Instrument, InstrumentError, InstrumentHasher, InstrumentId, QtyUnit,
+    SYMBOL_LEN_MAX, Venue, is_symbol,
 };
 pub use level::{KnownTo, Level, Levels, Price, Qty, Side};
 pub use order::{OrderChange, OrderId};
