@@ -19,9 +19,6 @@ const FLEETING_MESSAGES: Curve =
 /// messages, because fewer of a second's messages are theirs.
 const ORDERS_WHOLE: i64 = 1_900_000;
 
-/// Buckets of the wheel: more than the longest lifetime.
-const WHEEL_LEN: usize = 1 << 20;
-
 /// Whether an order leaves soon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stay {
@@ -43,6 +40,7 @@ struct Wait {
 #[derive(Debug)]
 pub(crate) struct Lifetimes {
     waits: Vec<Wait>,
+    /// A power of two of them, more than twice the longest lifetime.
     buckets: Vec<u32>,
     resting: Vec<u32>,
     /// Buckets before this message number are empty.
@@ -52,13 +50,19 @@ pub(crate) struct Lifetimes {
 
 impl Lifetimes {
     pub(crate) fn new(orders_max: usize) -> Self {
+        let longest = messages(FLEETING_MESSAGES.at(1_000_000), orders_max as i64);
+        let wheel_len = (longest as usize * 2 + 1).next_power_of_two();
         Self {
             waits: Vec::new(),
-            buckets: vec![NONE; WHEEL_LEN],
+            buckets: vec![NONE; wheel_len],
             resting: Vec::new(),
             swept: 0,
             orders_max: orders_max as i64,
         }
+    }
+
+    const fn bucket(&self, message: u64) -> usize {
+        message as usize & (self.buckets.len() - 1)
     }
 
     /// Lets an order wait from message number `now` on.
@@ -69,9 +73,7 @@ impl Lifetimes {
                 Wait { bucket: NONE, before: NONE, after: self.resting.len() as u32 - 1 }
             }
             Stay::Fleeting => {
-                let whole = FLEETING_MESSAGES.draw(rng);
-                let messages = (whole * self.orders_max / ORDERS_WHOLE).clamp(1, WHEEL_LEN as i64 / 2);
-                let bucket = (now + messages as u64) as usize % WHEEL_LEN;
+                let bucket = self.bucket(now + messages(FLEETING_MESSAGES.draw(rng), self.orders_max));
                 let after = std::mem::replace(&mut self.buckets[bucket], slot);
                 if after != NONE {
                     self.waits[after as usize].before = slot;
@@ -90,7 +92,7 @@ impl Lifetimes {
     /// Sweeps one bucket a message on average; the whole wheel where no order rests and none is due.
     pub(crate) fn leaver(&mut self, now: u64, rng: &mut Rng) -> Option<(u32, Stay)> {
         while self.swept <= now {
-            match self.buckets[self.swept as usize % WHEEL_LEN] {
+            match self.buckets[self.bucket(self.swept)] {
                 NONE => self.swept += 1,
                 slot => {
                     self.remove(slot);
@@ -99,7 +101,7 @@ impl Lifetimes {
             }
         }
         if self.resting.is_empty() {
-            let early = (now..now + WHEEL_LEN as u64).map(|at| self.buckets[at as usize % WHEEL_LEN]);
+            let early = (now..now + self.buckets.len() as u64).map(|at| self.buckets[self.bucket(at)]);
             let slot = early.into_iter().find(|&slot| slot != NONE)?;
             self.remove(slot);
             return Some((slot, Stay::Fleeting));
@@ -127,6 +129,11 @@ impl Lifetimes {
             self.waits[after as usize].before = before;
         }
     }
+}
+
+/// A lifetime of the whole market in a market of `orders_max`, at least 1.
+fn messages(whole: i64, orders_max: i64) -> u64 {
+    (whole * orders_max / ORDERS_WHOLE).max(1) as u64
 }
 
 #[cfg(test)]

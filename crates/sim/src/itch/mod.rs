@@ -9,17 +9,17 @@
 //! # How much it resembles a real day
 //! Always to be called synthetic. Real: NASDAQ of 2019-12-30 as published with several open-source books; lifetimes:
 //! corporate stocks in 2013 (SEC), taken as messages of that day; ranks: CME ES futures of 2023-12-25, recorded.
-//! Simulated: 8,900 symbols, seed 1, 8,000,000 messages; the 2,965,638 of the opening are not counted.
+//! Simulated: 8,900 symbols, seed 1, 8,000,000 messages; the 2,967,567 of the opening are not counted.
 //! `tests/itch_statistics.rs` measures it, and holds a smaller market to it.
 //!
 //! | statistic | real | simulated |
 //! |---|---|---|
 //! | adds / deletes / replaces, percent | 44.1 / 42.6 / 8.0 | 43.9 / 42.8 / 8.0 |
-//! | executions / cancels / imbalances, percent | 2.2 / 1.0 / 1.5 | 2.2 / 1.0 / 1.4 |
-//! | orders at the peak / levels | 1,924,078 / 784,060 | 1,896,712 / 781,885 |
-//! | levels of the deepest book | 2,422 (in 2017) | 3,875 |
-//! | messages of the two most active symbols, percent | 0.81 / 0.74 | 0.78 / 0.74 |
-//! | messages that an order lives, p8 / p25 / p39 / p64 | 6 / 575 / 5,750 / 57,500 | 33 / 717 / 6,606 / 70,367 |
+//! | executions / cancels / imbalances, percent | 2.2 / 1.0 / 1.5 | 2.2 / 1.0 / 1.5 |
+//! | orders at the peak / levels | 1,924,078 / 784,060 | 1,896,672 / 781,533 |
+//! | levels of the deepest book | 2,422 (in 2017) | 3,891 |
+//! | messages of the two most active symbols, percent | 0.81 / 0.74 | 0.77 / 0.74 |
+//! | messages that an order lives, p8 / p25 / p39 / p64 | 6 / 575 / 5,750 / 57,500 | 33 / 724 / 6,713 / 70,529 |
 //! | rank of the touched level, p50 / p75 / p90 | 0 / 9 / 45 | 2 / 6 / 17 |
 //!
 //! Not matched: bursts in one symbol, sweeps through several orders, auctions, halts, the correlation of symbols,
@@ -28,6 +28,7 @@
 
 mod lifetimes;
 mod mold;
+mod notices;
 mod prices;
 mod queues;
 mod symbols;
@@ -41,14 +42,14 @@ use lifetimes::{Lifetimes, Stay};
 use prices::Tops;
 use queues::{Level, Queues};
 use symbols::{Activity, Symbol};
-use wire::{Message, Stock};
+use wire::Message;
 
 pub use mold::{MOLD_PACKET_BYTES_MAX, MoldPacker};
 
 /// Symbols that a day may have: as many as locate codes.
 pub const ITCH_SYMBOLS_MAX: usize = u16::MAX as usize;
 
-/// Orders that may rest at once. They take some 90 bytes each.
+/// Orders that may rest at once. They take some 60 bytes each.
 pub const ITCH_ORDERS_MAX: usize = 1 << 26;
 
 /// Of 10,000 messages of the day after the opening, adds (attributed ones included) where there is room for them.
@@ -92,9 +93,6 @@ const MARKET_OPEN_NS: u64 = 570 * MINUTE_NS;
 const MARKET_CLOSE_NS: u64 = 960 * MINUTE_NS;
 const SYSTEM_END_NS: u64 = 1_200 * MINUTE_NS;
 const MESSAGES_END_NS: u64 = 1_205 * MINUTE_NS;
-
-/// Participants that are named.
-const PARTICIPANTS: [&[u8; 4]; 4] = [b"NITE", b"CDRG", b"GSCO", b"VIRT"];
 
 /// What a day is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,7 +165,7 @@ pub struct ItchDay {
 impl ItchDay {
     /// A day before its first message.
     ///
-    /// Takes 4 MiB and some 100 bytes for each symbol; later some 90 bytes for each resting order.
+    /// Takes some 100 bytes for each symbol and up to 8 for each order; later some 60 for each resting order.
     ///
     /// # Errors
     /// [`SimError::ItchOutOfRange`] where `config` asks for none or too many symbols or orders.
@@ -269,39 +267,6 @@ impl ItchDay {
     /// A message about a symbol or about none, at the present time.
     fn message(&self, kind: u8, symbol: Option<usize>) -> Message {
         Message::new(kind, symbol.map_or(0, |at| at as u16 + 1), self.time_ns)
-    }
-
-    /// Start of messages, directory and state of each symbol, start of the system.
-    fn list(&mut self, at: usize, out: &mut Vec<u8>) {
-        let len = self.symbols.len();
-        self.time_ns += 1_000;
-        match at.checked_sub(1) {
-            None => self.message(b'S', None).text(b"O").end(out),
-            Some(at) if at < len => {
-                let stock = self.symbols[at].stock;
-                // Category, financial status, round lot, lots only, class, subtype, authenticity, short-sale
-                // threshold, IPO, LULD tier, ETP, leverage, inverse.
-                self.message(b'R', Some(at))
-                    .text(&stock)
-                    .text(b"Q ")
-                    .u32(100)
-                    .text(b"NCZ PN 2N")
-                    .u32(0)
-                    .text(b"N")
-                    .end(out);
-            }
-            Some(at) if at < 2 * len => {
-                let stock = self.symbols[at - len].stock;
-                self.message(b'H', Some(at - len)).text(&stock).text(b"T     ").end(out);
-            }
-            Some(_) => {
-                self.time_ns = SYSTEM_START_NS;
-                self.message(b'S', None).text(b"S").end(out);
-                self.phase = Phase::Opening;
-                return;
-            }
-        }
-        self.phase = Phase::Listing(at + 1);
     }
 
     fn trade(&mut self, out: &mut Vec<u8>) {
@@ -484,82 +449,5 @@ impl ItchDay {
         } else {
             1 + self.rng.below(u64::from(qty) - 1) as u32
         }
-    }
-
-    /// A symbol, its name and a price of the wire near its fair one.
-    fn about(&mut self) -> (usize, Stock, u32) {
-        let at = self.activity.draw(&mut self.rng);
-        let symbol = &self.symbols[at];
-        (at, symbol.stock, (symbol.fair / 256) as u32 * symbol.tick)
-    }
-
-    fn participant(&mut self) -> &'static [u8; 4] {
-        PARTICIPANTS[self.rng.below(PARTICIPANTS.len() as u64) as usize]
-    }
-
-    /// Two orders traded of which none was displayed.
-    fn hidden_trade(&mut self, out: &mut Vec<u8>) {
-        let (at, stock, price) = self.about();
-        let (shares, match_number) = (self.shares(), self.next_match());
-        // The venue tells neither the reference nor the side any more: 0 and B.
-        self.message(b'P', Some(at))
-            .u64(0)
-            .text(b"B")
-            .u32(shares)
-            .text(&stock)
-            .u32(price)
-            .u64(match_number)
-            .end(out);
-    }
-
-    fn imbalance(&mut self, out: &mut Vec<u8>) {
-        let (at, stock, price) = self.about();
-        let (paired, imbalance) = (u64::from(self.shares()) * 10, u64::from(self.shares()));
-        // Far, near and reference price; the closing cross; within 1 percent.
-        self.message(b'I', Some(at))
-            .u64(paired)
-            .u64(imbalance)
-            .text(if imbalance.is_multiple_of(200) { b"B" } else { b"S" })
-            .text(&stock)
-            .u32(price)
-            .u32(price)
-            .u32(price)
-            .text(b"CL")
-            .end(out);
-    }
-
-    /// The rare types, each in its turn.
-    fn other(&mut self, out: &mut Vec<u8>) {
-        let (at, stock, price) = self.about();
-        let about = |day: &Self, kind| day.message(kind, Some(at)).text(&stock);
-        let message = match self.other {
-            0 => {
-                let (shares, match_number) = (u64::from(self.shares()), self.next_match());
-                self.message(b'Q', Some(at)).u64(shares).text(&stock).u32(price).u64(match_number).text(b"C")
-            }
-            1 => self.message(b'B', Some(at)).u64(self.match_number),
-            2 => about(self, b'Y').text(b"1"),
-            3 => {
-                let participant = self.participant();
-                self.message(b'L', Some(at)).text(participant).text(&stock).text(b"YNA")
-            }
-            4 => self.message(b'V', None).u64(300_000_000_000).u64(280_000_000_000).u64(260_000_000_000),
-            5 => self.message(b'W', None).text(b"1"),
-            6 => about(self, b'K').u32(34_200).text(b"A").u32(price),
-            7 => about(self, b'J').u32(price).u32(price / 100 * 105).u32(price / 100 * 95).u32(1),
-            8 => about(self, b'h').text(b"QT"),
-            9 => about(self, b'H').text(b"T     "),
-            10 => about(self, b'N').text(b"A"),
-            _ => about(self, b'O')
-                .text(b"Y")
-                .u32(price / 100 * 90)
-                .u32(price / 100 * 110)
-                .u32(price)
-                .u64(self.time_ns)
-                .u32(price / 100 * 95)
-                .u32(price / 100 * 105),
-        };
-        message.end(out);
-        self.other = (self.other + 1) % 12;
     }
 }
