@@ -451,7 +451,7 @@ fn run(feed: Feed) -> Met {
         // Hints before a message are part of every run: they must change nothing.
         fast.prefetch(book, &change);
         fast.prefetch_levels(book, &change);
-        fast.prefetch_joined(book, &change);
+        fast.prefetch_places(book, &change);
         let expected = naive.apply(book, &change);
         assert_eq!(fast.apply(book, &change), expected, "{at}");
         assert_eq!(fast.bbo(book), naive.bbo(book), "{at}");

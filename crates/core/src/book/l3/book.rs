@@ -2,6 +2,7 @@
 
 use super::level_map::{Entry, EntryIter, Grid, LevelMap, Windows};
 use super::levels::LevelPool;
+use super::memory::prefetch;
 use super::{NONE, flip};
 use crate::book::BookSpec;
 use crate::types::{Level, Price, Qty, Side};
@@ -114,16 +115,18 @@ impl Book {
         self.maps[side].entries(self.grid, windows)
     }
 
-    /// Fetches the cell of a price ahead of its use.
+    /// Fetches the book's lines ahead of their use.
     #[inline]
-    pub(super) fn prefetch(&self, side: usize, key: i64, windows: &Windows) {
-        self.maps[side].prefetch(key, self.grid, windows);
+    pub(super) fn prefetch(&self) {
+        prefetch(self);
+        prefetch(&self.maps[0]);
+        prefetch(&self.maps[1]);
     }
 
-    /// Fetches the lines of a side ahead of their use.
+    /// Fetches where a key's level is noted ahead of its use.
     #[inline]
-    pub(super) fn prefetch_map(&self, side: usize) {
-        super::memory::prefetch(&self.maps[side]);
+    pub(super) fn prefetch_place(&self, side: usize, key: i64, windows: &Windows) {
+        self.maps[side].prefetch(key, self.grid, windows);
     }
 
     pub(super) fn memory_bytes(&self) -> usize {

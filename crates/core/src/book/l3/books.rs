@@ -3,7 +3,6 @@
 use super::book::Book;
 use super::level_map::EntryIter;
 use super::levels::{LevelNode, LevelPool, reserve};
-use super::memory::prefetch;
 use super::order_table::OrderTable;
 use super::queue::QueueIter;
 use super::store::Store;
@@ -310,7 +309,7 @@ impl L3Books {
     #[must_use]
     pub fn queue(&self, book: BookIndex, side: Side, price: Price) -> L3Queue<'_> {
         let level = self.level_at(book, side, price);
-        let handles = level.map_or(QueueIter::empty(), |level| QueueIter::new(level, &self.store.links));
+        let handles = level.map_or(QueueIter::empty(), |level| QueueIter::new(level, &self.store.chunks));
         L3Queue { handles, orders: &self.store.orders }
     }
 
@@ -320,7 +319,7 @@ impl L3Books {
         let own = self.store.orders.find(id.0).ok()?;
         let level = self.store.levels.get(self.store.orders.get(own).level);
         let mut position = QueuePosition::default();
-        for ahead in QueueIter::new(level, &self.store.links).take_while(|ahead| *ahead != own) {
+        for ahead in QueueIter::new(level, &self.store.chunks).take_while(|ahead| *ahead != own) {
             position.orders_ahead += 1;
             // Cannot overflow: a level's sum fits.
             position.qty_ahead.0 += self.store.orders.get(ahead).qty;
@@ -336,7 +335,7 @@ impl L3Books {
     pub fn memory_bytes(&self) -> usize {
         self.store.orders.memory_bytes()
             + self.store.levels.memory_bytes()
-            + self.store.links.memory_bytes()
+            + self.store.chunks.memory_bytes()
             + self.store.windows.memory_bytes()
             + size_of_val(&*self.books)
             + self.books.iter().map(Book::memory_bytes).sum::<usize>()
@@ -360,7 +359,7 @@ impl L3Books {
                         return Err("a level knows its key, book and side");
                     }
                     let mut left = (level.orders, level.qty);
-                    for handle in QueueIter::new(level, &self.store.links) {
+                    for handle in QueueIter::new(level, &self.store.chunks) {
                         let node = self.store.orders.get(handle);
                         if node.level != entry.level
                             || self.store.orders.find(self.store.orders.id(handle)) != Ok(handle)
@@ -393,56 +392,97 @@ impl L3Books {
 /// says where the next one is: fetch the first when a message is decoded, the second some messages later, the third
 /// after some more. A hint may come too late, too early or for nothing; it never changes an answer.
 impl L3Books {
-    /// First: the order that a change names, and the lines of its book.
+    /// Applies many changes, each one's lines fetched while those before it are applied, and hands each outcome to
+    /// `seen` with the change's place in the list.
+    pub fn apply_all(
+        &mut self,
+        changes: &[(BookIndex, OrderChange)],
+        mut seen: impl FnMut(&Self, usize, Result<Touched, L3Error>),
+    ) {
+        for (at, (book, change)) in changes.iter().enumerate() {
+            if let Some((book, change)) = changes.get(at + AHEAD) {
+                self.prefetch(*book, change);
+            }
+            if let Some((book, change)) = changes.get(at + AHEAD_OF_LEVELS) {
+                self.prefetch_levels(*book, change);
+            }
+            if let Some((book, change)) = changes.get(at + AHEAD_OF_PLACES) {
+                self.prefetch_places(*book, change);
+            }
+            let outcome = self.apply(*book, change);
+            seen(self, at, outcome);
+        }
+    }
+
+    /// First: the records that a change names, and the lines of its book.
     #[inline]
     pub fn prefetch(&self, book: BookIndex, change: &OrderChange) {
-        if let Some(of) = self.books.get(book.0 as usize) {
-            prefetch(of);
-            if let OrderChange::Add { side, .. } = change {
-                of.prefetch_map(*side as usize);
-            }
-        }
-        if let Some(id) = leaving(change) {
+        let Some(of) = self.books.get(book.0 as usize) else { return };
+        of.prefetch();
+        let (leaving, coming) = numbers(change);
+        for id in [leaving, coming].into_iter().flatten() {
             self.store.orders.prefetch(id.0);
         }
     }
 
-    /// Second: the level that the order leaves, and where the book notes the level that it joins.
+    /// Second: the level that the order leaves, and where the book notes the level that a new order joins.
     #[inline]
     pub fn prefetch_levels(&self, book: BookIndex, change: &OrderChange) {
         if let OrderChange::Add { side, price, .. } = *change
             && let Some(of) = self.books.get(book.0 as usize)
         {
-            of.prefetch(side as usize, price.0 ^ flip(side), &self.store.windows);
+            of.prefetch_place(side as usize, price.0 ^ flip(side), &self.store.windows);
         }
-        if let Some(handle) = leaving(change).and_then(|id| self.store.orders.find(id.0).ok()) {
-            let node = self.store.orders.get(handle);
-            self.store.levels.prefetch(node.level);
-            self.store.links.prefetch(node.link);
+        if let (Some(id), _) = numbers(change)
+            && let Ok(handle) = self.store.orders.find(id.0)
+        {
+            let cell = self.store.orders.get(handle);
+            self.store.levels.prefetch(cell.level);
+            self.store.chunks.prefetch(cell.place);
         }
     }
 
-    /// Third: the level that the order joins.
+    /// Third: the level that a new order joins, where the book notes the level that a moved one joins, and where it
+    /// notes a level that the order's leaving will close.
     #[inline]
-    pub fn prefetch_joined(&self, book: BookIndex, change: &OrderChange) {
-        if let OrderChange::Add { side, price, .. } = *change
-            && let Some(of) = self.books.get(book.0 as usize)
+    pub fn prefetch_places(&self, book: BookIndex, change: &OrderChange) {
+        let Some(of) = self.books.get(book.0 as usize) else { return };
+        if let OrderChange::Add { side, price, .. } = *change {
+            let level = of.find(side as usize, price.0 ^ flip(side), &self.store.windows);
+            self.store.levels.prefetch(level);
+        }
+        if let (Some(id), _) = numbers(change)
+            && let Ok(handle) = self.store.orders.find(id.0)
         {
-            self.store.levels.prefetch(of.find(side as usize, price.0 ^ flip(side), &self.store.windows));
+            let level = self.store.levels.get(self.store.orders.get(handle).level);
+            let side = (level.owner & 1) as usize;
+            if level.orders == 1 {
+                of.prefetch_place(side, level.key, &self.store.windows);
+            }
+            if let OrderChange::Replace { price, .. } | OrderChange::Modify { price, .. } = *change {
+                of.prefetch_place(side, price.0 ^ -(side as i64), &self.store.windows);
+            }
         }
     }
 }
 
-/// The order that leaves its place, or may.
+/// How many changes ahead [`L3Books::apply_all`] gives each hint. Measured over a whole market of 8,900 books and 1.9
+/// million orders; half and double the distances cost a few per cent.
+const AHEAD: usize = 24;
+const AHEAD_OF_LEVELS: usize = 12;
+const AHEAD_OF_PLACES: usize = 6;
+
+/// The order that leaves its place or may, and the one that comes under a new number.
 #[inline]
-fn leaving(change: &OrderChange) -> Option<OrderId> {
+fn numbers(change: &OrderChange) -> (Option<OrderId>, Option<OrderId>) {
     match *change {
+        OrderChange::Add { id, .. } => (None, Some(id)),
+        OrderChange::Replace { id, new_id, .. } => (Some(id), Some(new_id)),
         OrderChange::Reduce { id, .. }
         | OrderChange::Execute { id, .. }
-        | OrderChange::Replace { id, .. }
         | OrderChange::Modify { id, .. }
-        | OrderChange::Delete { id } => Some(id),
-        OrderChange::Add { .. } | OrderChange::Clear => None,
+        | OrderChange::Delete { id } => (Some(id), None),
+        OrderChange::Clear => (None, None),
     }
 }
 

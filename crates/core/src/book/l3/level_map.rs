@@ -146,11 +146,12 @@ impl LevelMap {
         found.ok().and_then(|at| self.far.get(at)).map_or(NONE, |entry| entry.level)
     }
 
-    /// Fetches the window's cell of a key ahead of its use.
+    /// Fetches the window's cell and word of a key ahead of their use.
     #[inline]
     pub(super) fn prefetch(&self, key: i64, grid: Grid, windows: &Windows) {
         if let Some(slot) = self.slot(key, grid) {
             prefetch(&windows.cells[self.cell(slot)]);
+            prefetch(&windows.cells[self.at as usize + (slot >> 5) as usize]);
         }
     }
 

@@ -19,7 +19,7 @@ pub(super) struct LevelNode {
     pub(super) owner: u32,
     /// Number of orders, above 0; 0 = the node is free.
     pub(super) orders: u32,
-    /// First and last link of a long queue; [`NONE`] = the queue is in `inline`. Of a free node, `head` is the next free.
+    /// First and last chunk of a long queue; [`NONE`] = the queue is in `inline`. Of a free node, `head` is the next free.
     pub(super) head: u32,
     pub(super) tail: u32,
     /// The queue's orders, first to trade first, while `head` is [`NONE`]; what lies beyond `orders` has no meaning.

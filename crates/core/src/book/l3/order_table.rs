@@ -20,19 +20,19 @@ pub(super) struct Cell {
     pub(super) qty: i64,
     /// The order's level, [`NONE`] = no order; of a second cell the next order of the chain.
     pub(super) level: u32,
-    /// Its link where the queue is long, else without meaning. Of a free record the next free.
-    pub(super) link: u32,
+    /// Its place where the queue is long, else without meaning. Of a free record the next free.
+    pub(super) place: u32,
 }
 
 const _: () = assert!(size_of::<Cell>() == 16);
 
-const VACANT: Cell = Cell { qty: 0, level: NONE, link: NONE };
+const VACANT: Cell = Cell { qty: 0, level: NONE, place: NONE };
 
 impl Cell {
     /// The second cell of an order.
     #[inline]
     pub(super) const fn link(id: u64, next: u32) -> Self {
-        Self { qty: id.cast_signed(), level: next, link: NONE }
+        Self { qty: id.cast_signed(), level: next, place: NONE }
     }
 
     /// Of a second cell, the number.
@@ -272,7 +272,7 @@ impl OrderTable {
             return;
         }
         self.chains.remove(id, handle, &mut self.cells);
-        self.cells[handle as usize] = Cell { link: self.pool_free, ..VACANT };
+        self.cells[handle as usize] = Cell { place: self.pool_free, ..VACANT };
         self.pool_free = handle;
     }
 
@@ -294,7 +294,7 @@ impl OrderTable {
         }
         let handle = self.pool_free;
         let record = &mut self.cells[handle as usize];
-        self.pool_free = record.link;
+        self.pool_free = record.place;
         *record = node;
         self.chains.insert(id, handle, missed, &mut self.cells);
         handle
@@ -312,7 +312,7 @@ impl OrderTable {
         let page = self.take_page(Page::Pool);
         for pair in (0..PAGE as u64 / 2).rev() {
             let handle = handle_of(page, pair * 2);
-            self.cells[handle as usize] = Cell { link: self.pool_free, ..VACANT };
+            self.cells[handle as usize] = Cell { place: self.pool_free, ..VACANT };
             self.pool_free = handle;
         }
     }

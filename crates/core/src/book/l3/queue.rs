@@ -1,69 +1,107 @@
-//! The queue of a level: in the level's own line up to eight orders, beyond that a list of pooled links.
+//! The queue of a level: in the level's own line up to eight orders, beyond that a list of pooled chunks.
 //!
 //! Orders leave from anywhere. In the line, the later ones move up, which touches nothing else; that is what most
-//! levels of most markets need. A long queue is a doubly linked list, and an order knows its link, so leaving costs the
-//! same whatever the length. A long queue that has become short stays a list until its level is gone.
+//! levels of most markets need. In a long queue an order knows its place, which is left empty behind it and never
+//! filled again, so leaving touches one line whatever the length. A chunk without orders goes back to the pool, so n
+//! orders never hold more than n chunks. A long queue that has become short stays one until its level is gone.
 
 use super::levels::{INLINE, LevelNode, reserve};
 use super::memory::prefetch;
 use super::order_table::Cell;
 use super::{L3Error, NONE};
 
-/// One order's place in a long queue.
+/// Places of a chunk, which makes it one cache line.
+const PLACES: usize = 13;
+
+/// An order of a long queue stands at `chunk << PLACE_BITS | place`.
+const PLACE_BITS: u32 = 4;
+const PLACE_MASK: u32 = (1 << PLACE_BITS) - 1;
+
+/// A piece of a long queue.
 #[derive(Clone, Copy, Debug)]
-#[repr(C, align(16))]
-struct Link {
+#[repr(C, align(64))]
+struct Chunk {
     prev: u32,
-    /// The link behind it; of a free link the next free one.
+    /// The piece behind it; of a free chunk the next free one.
     next: u32,
-    /// The order's record.
-    order: u32,
+    /// Places that were ever filled.
+    used: u16,
+    /// Orders that still stand here, above 0 while in a queue.
+    live: u16,
+    /// First to trade first; [`NONE`] = its order has left.
+    places: [u32; PLACES],
 }
 
-/// The links of all long queues. The last freed is the next used.
+const _: () = assert!(size_of::<Chunk>() == 64 && INLINE < PLACES && PLACES < 1 << PLACE_BITS);
+const _: () = assert!((super::ORDERS_MAX as u64) << PLACE_BITS <= NONE as u64);
+
+/// The chunks of all long queues. The last freed is the next used.
 #[derive(Debug)]
-pub(super) struct LinkPool {
-    links: Vec<Link>,
+pub(super) struct ChunkPool {
+    chunks: Vec<Chunk>,
     free: u32,
 }
 
-impl LinkPool {
-    /// Space for `links_max` links, of which no page is touched before a queue needs it.
-    pub(super) fn new(links_max: u32) -> Result<Self, L3Error> {
-        Ok(Self { links: reserve(links_max as usize)?, free: NONE })
+impl ChunkPool {
+    /// Space for `chunks_max` chunks, of which no page is touched before a queue needs it.
+    pub(super) fn new(chunks_max: u32) -> Result<Self, L3Error> {
+        Ok(Self { chunks: reserve(chunks_max as usize)?, free: NONE })
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
-        size_of_val(&*self.links)
+        size_of_val(&*self.chunks)
     }
 
+    /// Fetches the line of an order's place ahead of its use.
     #[inline]
-    pub(super) fn prefetch(&self, link: u32) {
-        if let Some(link) = self.links.get(link as usize) {
-            prefetch(link);
+    pub(super) fn prefetch(&self, place: u32) {
+        if let Some(chunk) = self.chunks.get((place >> PLACE_BITS) as usize) {
+            prefetch(chunk);
         }
     }
 
-    #[inline]
-    fn alloc(&mut self, link: Link) -> u32 {
-        let at = self.free;
-        if let Some(free) = self.links.get_mut(at as usize) {
-            self.free = free.next;
-            *free = link;
-            return at;
+    /// Adds an empty chunk at the end of a queue.
+    fn append(&mut self, level: &mut LevelNode) -> u32 {
+        let chunk = Chunk { prev: level.tail, next: NONE, used: 0, live: 0, places: [NONE; PLACES] };
+        let mut at = self.free;
+        match self.chunks.get_mut(at as usize) {
+            Some(free) => {
+                self.free = free.next;
+                *free = chunk;
+            }
+            None => {
+                debug_assert!(self.chunks.len() < self.chunks.capacity(), "a chunk has an order");
+                at = self.chunks.len() as u32;
+                self.chunks.push(chunk);
+            }
         }
-        debug_assert!(
-            self.links.len() < self.links.capacity(),
-            "a link has an order, and orders are limited"
-        );
-        self.links.push(link);
-        self.links.len() as u32 - 1
+        match self.chunks.get_mut(level.tail as usize) {
+            Some(last) => last.next = at,
+            None => level.head = at,
+        }
+        level.tail = at;
+        at
+    }
+
+    /// Takes a chunk without orders out of its queue.
+    fn free(&mut self, level: &mut LevelNode, at: u32) {
+        let Chunk { prev, next, .. } = self.chunks[at as usize];
+        match self.chunks.get_mut(prev as usize) {
+            Some(before) => before.next = next,
+            None => level.head = next,
+        }
+        match self.chunks.get_mut(next as usize) {
+            Some(behind) => behind.prev = prev,
+            None => level.tail = prev,
+        }
+        self.chunks[at as usize].next = self.free;
+        self.free = at;
     }
 }
 
 /// Puts an order at the end of a level's queue and counts it.
 #[inline(always)]
-pub(super) fn push(level: &mut LevelNode, links: &mut LinkPool, cells: &mut [Cell], order: u32) {
+pub(super) fn push(level: &mut LevelNode, chunks: &mut ChunkPool, cells: &mut [Cell], order: u32) {
     let len = level.orders as usize;
     level.orders += 1;
     if level.head == NONE {
@@ -71,52 +109,54 @@ pub(super) fn push(level: &mut LevelNode, links: &mut LinkPool, cells: &mut [Cel
             *place = order;
             return;
         }
-        spill(level, links, cells);
+        spill(level, chunks, cells);
     }
-    push_link(level, links, cells, order);
+    push_long(level, chunks, cells, order);
 }
 
-/// Moves a queue that fills its level's line into links.
+/// Moves a queue that fills its level's line into a chunk.
 #[cold]
 #[inline(never)]
-fn spill(level: &mut LevelNode, links: &mut LinkPool, cells: &mut [Cell]) {
+fn spill(level: &mut LevelNode, chunks: &mut ChunkPool, cells: &mut [Cell]) {
     for order in level.inline {
-        push_link(level, links, cells, order);
+        push_long(level, chunks, cells, order);
     }
 }
 
 #[inline]
-fn push_link(level: &mut LevelNode, links: &mut LinkPool, cells: &mut [Cell], order: u32) {
-    let tail = level.tail;
-    let link = links.alloc(Link { prev: tail, next: NONE, order });
-    match links.links.get_mut(tail as usize) {
-        Some(last) => last.next = link,
-        None => level.head = link,
+fn push_long(level: &mut LevelNode, chunks: &mut ChunkPool, cells: &mut [Cell], order: u32) {
+    let mut at = level.tail;
+    if chunks.chunks.get(at as usize).is_none_or(|tail| usize::from(tail.used) == PLACES) {
+        at = chunks.append(level);
     }
-    level.tail = link;
-    cells[order as usize].link = link;
+    let chunk = &mut chunks.chunks[at as usize];
+    let place = chunk.used;
+    if let Some(free) = chunk.places.get_mut(usize::from(place)) {
+        *free = order;
+    }
+    chunk.used += 1;
+    chunk.live += 1;
+    cells[order as usize].place = at << PLACE_BITS | u32::from(place);
 }
 
-/// Takes an order out of its level's queue and counts it; `link` is where the order says that it stands.
+/// Takes an order out of its level's queue and counts it; `place` is where the order says that it stands.
 #[inline(always)]
-pub(super) fn remove(level: &mut LevelNode, links: &mut LinkPool, order: u32, link: u32) {
+pub(super) fn remove(level: &mut LevelNode, chunks: &mut ChunkPool, order: u32, place: u32) {
     level.orders -= 1;
     if level.head == NONE {
         close_gap(&mut level.inline, order);
         return;
     }
-    let Link { prev, next, .. } = links.links[link as usize];
-    debug_assert!(links.links[link as usize].order == order);
-    match links.links.get_mut(prev as usize) {
-        Some(before) => before.next = next,
-        None => level.head = next,
+    let at = place >> PLACE_BITS;
+    let chunk = &mut chunks.chunks[at as usize];
+    if let Some(left) = chunk.places.get_mut((place & PLACE_MASK) as usize) {
+        debug_assert!(*left == order);
+        *left = NONE;
     }
-    match links.links.get_mut(next as usize) {
-        Some(behind) => behind.prev = prev,
-        None => level.tail = prev,
+    chunk.live -= 1;
+    if chunk.live == 0 {
+        chunks.free(level, at);
     }
-    links.links[link as usize].next = links.free;
-    links.free = link;
 }
 
 /// Removes an order that is there by moving the later ones up. Without a branch on where it stands, which nothing
@@ -138,14 +178,14 @@ fn close_gap(orders: &mut [u32; INLINE], order: u32) {
 }
 
 /// Renames an order in its place, when its record has moved.
-pub(super) fn rename(level: &mut LevelNode, links: &mut LinkPool, cell: &Cell, from: u32, to: u32) {
-    if level.head != NONE {
-        debug_assert!(links.links[cell.link as usize].order == from);
-        links.links[cell.link as usize].order = to;
-        return;
-    }
-    let queue = level.inline.iter_mut().take(level.orders as usize);
-    if let Some(place) = queue.into_iter().find(|place| **place == from) {
+pub(super) fn rename(level: &mut LevelNode, chunks: &mut ChunkPool, cell: &Cell, from: u32, to: u32) {
+    let places: &mut [u32] = if level.head == NONE {
+        level.inline.get_mut(..level.orders as usize).unwrap_or_default()
+    } else {
+        &mut chunks.chunks[(cell.place >> PLACE_BITS) as usize].places
+    };
+    debug_assert!(places.contains(&from));
+    if let Some(place) = places.iter_mut().find(|place| **place == from) {
         *place = to;
     }
 }
@@ -153,25 +193,25 @@ pub(super) fn rename(level: &mut LevelNode, links: &mut LinkPool, cell: &Cell, f
 /// The records of a queue, first to trade first.
 #[derive(Clone, Debug)]
 pub(super) struct QueueIter<'a> {
-    /// What is left of a short queue.
-    inline: &'a [u32],
-    links: &'a [Link],
-    /// The next link of a long one.
+    /// What is left of the piece at hand.
+    piece: &'a [u32],
+    chunks: &'a [Chunk],
+    /// The piece behind it.
     next: u32,
 }
 
 impl<'a> QueueIter<'a> {
     /// The queue of a level.
     #[inline]
-    pub(super) fn new(level: &'a LevelNode, links: &'a LinkPool) -> Self {
+    pub(super) fn new(level: &'a LevelNode, chunks: &'a ChunkPool) -> Self {
         let is_short = level.head == NONE;
-        let inline = if is_short { &level.inline[..level.orders as usize] } else { &[] };
-        Self { inline, links: &links.links, next: level.head }
+        let piece = if is_short { &level.inline[..level.orders as usize] } else { &[] };
+        Self { piece, chunks: &chunks.chunks, next: level.head }
     }
 
     /// The queue of no level.
     pub(super) const fn empty() -> Self {
-        Self { inline: &[], links: &[], next: NONE }
+        Self { piece: &[], chunks: &[], next: NONE }
     }
 }
 
@@ -180,12 +220,16 @@ impl Iterator for QueueIter<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<u32> {
-        if let Some((&first, rest)) = self.inline.split_first() {
-            self.inline = rest;
-            return Some(first);
+        loop {
+            while let Some((&order, rest)) = self.piece.split_first() {
+                self.piece = rest;
+                if order != NONE {
+                    return Some(order);
+                }
+            }
+            let chunk = self.chunks.get(self.next as usize)?;
+            self.piece = &chunk.places;
+            self.next = chunk.next;
         }
-        let link = self.links.get(self.next as usize)?;
-        self.next = link.next;
-        Some(link.order)
     }
 }

@@ -1,4 +1,4 @@
-//! The orders of all books: one table, one pool of levels, one of queue links, the windows of all sides.
+//! The orders of all books: one table, one pool of levels, one of queue chunks, the windows of all sides.
 //!
 //! Every change is checked before anything is written; what is here below the checks cannot fail.
 
@@ -7,7 +7,7 @@ use super::id_chains::Missed;
 use super::level_map::{Entry, Windows};
 use super::levels::LevelPool;
 use super::order_table::{Cell, OrderTable};
-use super::queue::{self, LinkPool, QueueIter};
+use super::queue::{self, ChunkPool, QueueIter};
 use super::{BookIndex, L3Error, L3Spec, NONE, Touched, flip};
 use crate::types::{Level, OrderId, Price, Qty, Side};
 
@@ -16,7 +16,7 @@ use crate::types::{Level, OrderId, Price, Qty, Side};
 pub(super) struct Store {
     pub(super) orders: OrderTable,
     pub(super) levels: LevelPool,
-    pub(super) links: LinkPool,
+    pub(super) chunks: ChunkPool,
     pub(super) windows: Windows,
 }
 
@@ -25,7 +25,7 @@ pub(super) struct Store {
 pub(super) struct Found {
     handle: u32,
     level: u32,
-    link: u32,
+    place: u32,
     pub(super) side: usize,
     pub(super) qty: i64,
     key: i64,
@@ -54,7 +54,7 @@ impl Store {
         Ok(Self {
             orders: OrderTable::new(spec)?,
             levels: LevelPool::new(spec.orders_max)?,
-            links: LinkPool::new(spec.orders_max)?,
+            chunks: ChunkPool::new(spec.orders_max)?,
             windows: Windows::default(),
         })
     }
@@ -69,7 +69,7 @@ impl Store {
             return Err(L3Error::WrongBook { id, expected: BookIndex(level.owner >> 1), got: book });
         }
         let side = (level.owner & 1) as usize;
-        Ok(Found { handle, level: cell.level, link: cell.link, side, qty: cell.qty, key: level.key })
+        Ok(Found { handle, level: cell.level, place: cell.place, side, qty: cell.qty, key: level.key })
     }
 
     /// Whether a quantity may stand at a key, whose level is `level` or not there yet, when `leaving` levels go first.
@@ -177,18 +177,18 @@ impl Store {
     /// Puts an order into the table.
     #[inline(always)]
     pub(super) fn insert(&mut self, id: OrderId, missed: Missed, level: u32, qty: i64) -> u32 {
-        let (levels, links) = (&mut self.levels, &mut self.links);
-        self.orders.insert(id.0, missed, Cell { qty, level, link: NONE }, |cell, from, to| {
-            queue::rename(levels.get_mut(cell.level), links, cell, from, to);
+        let (levels, chunks) = (&mut self.levels, &mut self.chunks);
+        self.orders.insert(id.0, missed, Cell { qty, level, place: NONE }, |cell, from, to| {
+            queue::rename(levels.get_mut(cell.level), chunks, cell, from, to);
         })
     }
 
     /// Takes an order that has left its queue out of the table.
     #[inline(always)]
     fn forget(&mut self, id: OrderId, handle: u32) {
-        let (levels, links) = (&mut self.levels, &mut self.links);
+        let (levels, chunks) = (&mut self.levels, &mut self.chunks);
         self.orders.remove(id.0, handle, |cell, from, to| {
-            queue::rename(levels.get_mut(cell.level), links, cell, from, to);
+            queue::rename(levels.get_mut(cell.level), chunks, cell, from, to);
         });
     }
 
@@ -207,9 +207,9 @@ impl Store {
             return false;
         }
         let node = self.levels.get(level);
-        let Some(handle) = QueueIter::new(node, &self.links).next() else { return false };
+        let Some(handle) = QueueIter::new(node, &self.chunks).next() else { return false };
         let cell = self.orders.get(handle);
-        let found = Found { handle, level, link: cell.link, side, qty: cell.qty, key: node.key };
+        let found = Found { handle, level, place: cell.place, side, qty: cell.qty, key: node.key };
         self.remove(of, OrderId(self.orders.id(handle)), &found);
         true
     }
@@ -221,7 +221,7 @@ impl Store {
         // Cannot overflow: the sum was checked.
         node.qty += qty;
         let total = node.qty;
-        queue::push(node, &mut self.links, self.orders.cells_mut(), handle);
+        queue::push(node, &mut self.chunks, self.orders.cells_mut(), handle);
         of.requote(side, level, total);
         total
     }
@@ -243,7 +243,7 @@ impl Store {
         let level = self.levels.get_mut(found.level);
         level.qty -= found.qty;
         let left = level.qty;
-        queue::remove(level, &mut self.links, found.handle, found.link);
+        queue::remove(level, &mut self.chunks, found.handle, found.place);
         left
     }
 }
