@@ -38,11 +38,12 @@ impl Bitset {
         self.highest_in(highest_bit(self.top)?)
     }
 
-    /// The highest index of the set that is lower than `index`.
+    /// The highest index of the set that is lower than `index`, which may lie beyond the set.
     #[inline]
     pub(super) fn highest_below(&self, index: usize) -> Option<usize> {
         let word = index >> 6;
-        match highest_bit(self.words.get(word)? & below(index)) {
+        let Some(bits) = self.words.get(word) else { return self.highest() };
+        match highest_bit(bits & below(index)) {
             Some(low) => Some(word << 6 | low),
             None => self.highest_in(highest_bit(self.top & below(word))?),
         }
@@ -130,5 +131,7 @@ mod tests {
         }
         found.reverse();
         assert_eq!(found, borders);
+        assert_eq!(bits.highest_below(BLOCKS_MAX), Some(BLOCKS_MAX - 1));
+        assert_eq!(Bitset::default().highest_below(0), None);
     }
 }

@@ -48,6 +48,36 @@ impl Grid {
         // Cannot wrap: |base| ≤ 2^62 and slot × step < 2^58.
         self.base.wrapping_add((slot as u64).wrapping_mul(self.step) as i64)
     }
+
+    /// The first of `slots` slots whose key is `key` or greater, else `slots`.
+    #[inline]
+    pub(super) fn first_slot_from(&self, key: i64, slots: usize) -> usize {
+        let slot = self.slot_of(key);
+        if slot < slots { slot } else { self.slots_below(key, slots) }
+    }
+
+    /// The first of `slots` slots whose key is above `key`, else `slots`.
+    #[inline]
+    pub(super) fn first_slot_above(&self, key: i64, slots: usize) -> usize {
+        let slot = self.slot_of(key);
+        if slot < slots { slot + 1 } else { self.slots_below(key, slots) }
+    }
+
+    /// How many of `slots` slots have a key below `key`, by a division: for keys off the grid or outside.
+    fn slots_below(&self, key: i64, slots: usize) -> usize {
+        if key <= self.base {
+            return 0;
+        }
+        // The true distance of two keys fits an unsigned word.
+        let distance = key.wrapping_sub(self.base) as u64;
+        usize::try_from(distance.div_ceil(self.step)).unwrap_or(usize::MAX).min(slots)
+    }
+
+    /// Step between slots in mantissa units.
+    #[inline]
+    pub(super) const fn step(&self) -> u64 {
+        self.step
+    }
 }
 
 #[cfg(test)]
@@ -66,8 +96,12 @@ mod tests {
                 for slot in (0..SLOTS).step_by(997).chain([SLOTS - 1]) {
                     let key = base + slot as i64 * step as i64;
                     assert_eq!((grid.slot_of(key), grid.key_of(slot)), (slot, key), "step {step}");
+                    assert_eq!(grid.first_slot_from(key, SLOTS), slot);
+                    assert_eq!(grid.first_slot_above(key, SLOTS), slot + 1);
                     for off_grid in [1, step / 2, step - 1].into_iter().filter(|off| off % step != 0) {
                         assert!(grid.slot_of(key + off_grid as i64) >= SLOTS, "step {step} + {off_grid}");
+                        assert_eq!(grid.first_slot_from(key + off_grid as i64, SLOTS), slot + 1);
+                        assert_eq!(grid.first_slot_above(key + off_grid as i64, SLOTS), slot + 1);
                     }
                 }
                 assert!(grid.slot_of(base - step as i64) >= SLOTS);
@@ -83,6 +117,10 @@ mod tests {
                 let grid = Grid::new(base, step);
                 for stray in [i64::MIN, i64::MIN + 1, i64::MAX - 1, i64::MAX] {
                     assert!(grid.slot_of(stray) >= SLOTS, "step {step}, base {base}, {stray}");
+                }
+                for (key, slot) in [(i64::MIN, 0), (i64::MAX, SLOTS)] {
+                    assert_eq!(grid.first_slot_from(key, SLOTS), slot);
+                    assert_eq!(grid.first_slot_above(key, SLOTS), slot);
                 }
             }
         }

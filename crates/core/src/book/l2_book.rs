@@ -3,7 +3,7 @@
 use super::placement::THIN_LEVELS_MAX;
 use super::side::{BookSide, LevelIter};
 use super::staging::Staging;
-use super::{BookError, BookLayout, BookSpec, KNOWN_TO_NOTHING, QtyAt, Touched};
+use super::{BookError, BookLayout, BookSpec, KNOWN_TO_NOTHING, QtyAt, Taken, Touched};
 use crate::types::{KnownTo, Level, Levels, Price, Qty, Side};
 
 /// Most far-store entries that one frame may move when its levels are applied one by one; a frame that could move
@@ -177,6 +177,50 @@ impl L2Book {
             0 if !self.known_to.covers(side, price) => QtyAt::Unknown,
             qty => QtyAt::Known(Qty(qty)),
         }
+    }
+
+    /// Sum of the quantities from the best level to a price, that one included. Whether the book is known so far is
+    /// told by [`Self::known_to`].
+    ///
+    /// Costs an addition for every 64 ticks of the range, up to 64 more for its edge, and one for each level outside the
+    /// window; an addition for every tick while a quantity of the side is 2^52 or more.
+    #[inline]
+    #[must_use]
+    pub fn qty_to(&self, side: Side, price: Price) -> i128 {
+        let book_side = self.side(side);
+        // At most 2^32 levels of 2^63.
+        book_side.qty_from(book_side.key(price)) as i128
+    }
+
+    /// Sum of the quantities from one price of a side to another that is not better, both included; 0 when it is
+    /// better. Costs as [`Self::qty_to`] does.
+    #[inline]
+    #[must_use]
+    pub fn qty_between(&self, side: Side, from: Price, to: Price) -> i128 {
+        let book_side = self.side(side);
+        book_side.qty_between(book_side.key(to), book_side.key(from)) as i128
+    }
+
+    /// The best level that is worse than a price.
+    #[inline]
+    #[must_use]
+    pub fn best_beyond(&self, side: Side, price: Price) -> Option<Level> {
+        let book_side = self.side(side);
+        book_side.best_below(book_side.key(price)).map(|entry| book_side.level(entry))
+    }
+
+    /// What the best levels hold, up to a quantity; nothing for one of 0 or less.
+    ///
+    /// Costs a few additions for every 64 ticks and a few nanoseconds for each level of the first, of the last and of
+    /// the far levels' blocks; a few nanoseconds for each level while a quantity of the side is 2^52 or more.
+    #[must_use]
+    pub fn take(&self, side: Side, qty: Qty) -> Taken {
+        let book_side = self.side(side);
+        let part = book_side.take(u64::try_from(qty.0).unwrap_or(0));
+        // Keys of asks are −1 − price.
+        let value = if side == Side::Bid { part.weighted } else { -part.weighted - i128::from(part.qty) };
+        let worst = part.worst.map(|key| Price(key ^ book_side.flip));
+        Taken { qty: Qty(part.qty as i64), value, worst }
     }
 
     /// How deep the last snapshot has made the book known.

@@ -43,19 +43,19 @@ pub(super) struct Block {
 /// A closed window has no slots, so its owner keeps everything in the far store.
 #[derive(Clone, Debug)]
 pub(super) struct Ladder {
-    grid: Grid,
+    pub(super) grid: Grid,
     /// Best keys in `settled_from..settled_to` need no new anchor.
     settled_from: i64,
     settled_to: i64,
     /// Quantity of every slot, 0 = no level. Empty while closed.
-    qtys: Vec<i64>,
-    blocks: Vec<Block>,
+    pub(super) qtys: Vec<i64>,
+    pub(super) blocks: Vec<Block>,
     /// The blocks that hold a level.
-    filled: Bitset,
+    pub(super) filled: Bitset,
     /// Number of levels.
     len: usize,
     /// Number of levels that are not plain.
-    huge_len: usize,
+    pub(super) huge_len: usize,
 }
 
 impl Ladder {
@@ -154,7 +154,7 @@ impl Ladder {
 
     /// The level of a slot.
     #[inline]
-    fn entry(&self, slot: usize) -> Entry {
+    pub(super) fn entry(&self, slot: usize) -> Entry {
         Entry { key: self.grid.key_of(slot), qty: self.qtys[slot] }
     }
 
@@ -270,10 +270,10 @@ impl Ladder {
 /// The levels of a window, best first.
 #[derive(Clone, Debug)]
 pub(super) struct Entries<'a> {
-    ladder: &'a Ladder,
-    block: usize,
+    pub(super) ladder: &'a Ladder,
+    pub(super) block: usize,
     /// Slots of the block that were not given yet.
-    used: u64,
+    pub(super) used: u64,
 }
 
 impl Iterator for Entries<'_> {
@@ -281,14 +281,13 @@ impl Iterator for Entries<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<Entry> {
-        loop {
-            if let Some(low) = highest_bit(self.used) {
-                self.used &= below(low);
-                return Some(self.ladder.entry(self.block * BLOCK_SLOTS + low));
-            }
+        if self.used == 0 {
             self.block = self.ladder.filled.highest_below(self.block)?;
             self.used = self.ladder.blocks[self.block].used;
         }
+        let low = highest_bit(self.used)?;
+        self.used &= below(low);
+        Some(self.ladder.entry(self.block * BLOCK_SLOTS + low))
     }
 }
 

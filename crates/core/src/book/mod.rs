@@ -24,6 +24,7 @@ mod placement;
 mod prefetch;
 mod side;
 mod staging;
+mod sums;
 
 pub use digest::digest;
 pub use l2_book::L2Book;
@@ -90,6 +91,17 @@ pub enum QtyAt {
     Known(Qty),
     /// The venue has not made the book known that deep.
     Unknown,
+}
+
+/// What some best levels of a side hold together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Sum of the quantities; less than asked for when the side holds no more.
+    pub qty: Qty,
+    /// Sum of price × quantity, mantissa by mantissa. Within ±2^126.
+    pub value: i128,
+    /// The worst price that was needed; none when nothing was taken.
+    pub worst: Option<Price>,
 }
 
 /// Where a book keeps its levels; for metrics, and for tests that must know what they reached.

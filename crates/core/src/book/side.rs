@@ -17,11 +17,11 @@ use crate::types::{Level, Price, Qty, Side};
 /// given back by a snapshot of few levels.
 #[derive(Clone, Debug)]
 pub(super) struct BookSide {
-    flip: i64,
+    pub(super) flip: i64,
     /// As the catalogue says; 0 or below: inferred from the levels when the window is placed.
     tick_size: i64,
-    ladder: Ladder,
-    far: FarStore,
+    pub(super) ladder: Ladder,
+    pub(super) far: FarStore,
     /// The best level, kept because it is read more often than it changes.
     best: Option<Entry>,
     /// Far levels above which a better window is wanted.
@@ -243,11 +243,11 @@ impl BookSide {
     }
 
     #[inline]
-    fn key(&self, price: Price) -> i64 {
+    pub(super) fn key(&self, price: Price) -> i64 {
         price.0 ^ self.flip
     }
 
-    fn entries(&self) -> EntryIter<'_> {
+    pub(super) fn entries(&self) -> EntryIter<'_> {
         EntryIter::new(self.ladder.entries(), self.far.entries())
     }
 
@@ -273,12 +273,12 @@ impl BookSide {
 
 /// Both stores merged, best first.
 #[derive(Clone, Debug)]
-struct EntryIter<'a> {
-    window: ladder::Entries<'a>,
+pub(super) struct EntryIter<'a> {
+    pub(super) window: ladder::Entries<'a>,
     /// Best level of the window not yet given.
-    near: Option<Entry>,
+    pub(super) near: Option<Entry>,
     /// Far levels not yet given, best last.
-    far: &'a [Entry],
+    pub(super) far: &'a [Entry],
 }
 
 impl<'a> EntryIter<'a> {

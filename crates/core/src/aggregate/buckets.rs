@@ -1,0 +1,149 @@
+//! Price buckets: levels grouped by a multiple of the tick.
+
+use super::{Reach, View};
+use crate::book::L2Book;
+use crate::types::{KnownTo, Level, Price, Side};
+
+/// Most buckets a side.
+pub const BUCKETS_MAX: u32 = 1_000;
+
+/// The view of the best buckets of both sides.
+///
+/// A bucket's price is a whole multiple of its width. Bids round down to it and asks up, so a bucket promises no better
+/// price than each of its levels has, and the two sides of an uncrossed book never share one. Only buckets with a
+/// level are given. At the ends of what an `i64` holds, where the multiple lies beyond, the price is the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Buckets {
+    width: i64,
+    count: u32,
+}
+
+/// One bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bucket {
+    /// The worst price that belongs to it.
+    pub price: Price,
+    /// Sum of the quantities of its levels, in quantity mantissas.
+    pub qty: i128,
+    /// Whether the venue has made the book known to the bucket's end. If not there may be more in it, and buckets
+    /// before the next one may be missing.
+    pub is_known: bool,
+}
+
+/// The buckets of both sides, best first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BucketSides {
+    /// Of the bids.
+    pub bids: Vec<Bucket>,
+    /// Of the asks.
+    pub asks: Vec<Bucket>,
+}
+
+impl Buckets {
+    /// The best `count` buckets a side, up to [`BUCKETS_MAX`], each `width` mantissa units wide: commonly a multiple
+    /// of the tick, but any above 0 will do. None for others, and for no bucket.
+    #[must_use]
+    pub const fn new(width: i64, count: u32) -> Option<Self> {
+        if width > 0 && count > 0 && count <= BUCKETS_MAX { Some(Self { width, count }) } else { None }
+    }
+
+    /// The worst price of the bucket of a price.
+    #[inline]
+    fn end_of(self, side: Side, price: Price) -> Price {
+        let over = price.0.rem_euclid(self.width);
+        Price(match side {
+            Side::Bid => price.0.saturating_sub(over),
+            Side::Ask if over == 0 => price.0,
+            Side::Ask => price.0.saturating_add(self.width - over),
+        })
+    }
+
+    /// The worst price of the bucket of a level beyond a bucket's end.
+    #[inline]
+    fn next_end(self, side: Side, end: Price, price: Price) -> Price {
+        let next = match side {
+            Side::Bid => end.0.checked_sub(self.width),
+            Side::Ask => end.0.checked_add(self.width),
+        };
+        // Most buckets follow one another, which spares the division.
+        match next.map(Price) {
+            Some(next) if !side.is_better(next, price) => next,
+            _ => self.end_of(side, price),
+        }
+    }
+
+    /// Fills one side's buckets and returns the worst price that matters to them.
+    #[inline]
+    fn fill(self, book: &L2Book, side: Side, best: Option<Level>, out: &mut Vec<Bucket>) -> Price {
+        let known_to = book.known_to();
+        let mut next = best;
+        out.clear();
+        while let Some(first) = next {
+            let end = match out.last() {
+                None => self.end_of(side, first.price),
+                Some(last) => self.next_end(side, last.price, first.price),
+            };
+            let qty = book.qty_between(side, first.price, end);
+            out.push(Bucket { price: end, qty, is_known: known_to.covers(side, end) });
+            if out.len() == self.count as usize {
+                return end;
+            }
+            next = book.best_beyond(side, end);
+        }
+        // A side with fewer buckets takes any level.
+        KnownTo::WHOLE.side(side)
+    }
+}
+
+impl View for Buckets {
+    type Answer = BucketSides;
+
+    /// Costs one look-up of a level and one sum for each bucket.
+    fn compute(&self, book: &L2Book, answer: &mut BucketSides) -> Reach {
+        Reach {
+            bid: self.fill(book, Side::Bid, book.best_bid(), &mut answer.bids),
+            ask: self.fill(book, Side::Ask, book.best_ask(), &mut answer.asks),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bids_round_down_and_asks_up() {
+        let buckets = Buckets::new(50, 10).unwrap();
+        for (price, bid, ask) in [
+            (6_160_000, 6_160_000, 6_160_000),
+            (6_160_001, 6_160_000, 6_160_050),
+            (6_160_049, 6_160_000, 6_160_050),
+            (-1, -50, 0),
+            (-50, -50, -50),
+            (i64::MAX, i64::MAX - 7, i64::MAX),
+            (i64::MIN, i64::MIN, i64::MIN + 8),
+        ] {
+            assert_eq!(buckets.end_of(Side::Bid, Price(price)).0, bid, "bid {price}");
+            assert_eq!(buckets.end_of(Side::Ask, Price(price)).0, ask, "ask {price}");
+        }
+    }
+
+    #[test]
+    fn the_next_bucket_is_found_without_and_with_a_division() {
+        let buckets = Buckets::new(50, 10).unwrap();
+        for (end, price, expected) in [(100, 99, 50), (100, 50, 50), (100, 49, 0), (100, -1, -50)] {
+            assert_eq!(buckets.next_end(Side::Bid, Price(end), Price(price)).0, expected);
+            assert_eq!(buckets.next_end(Side::Ask, Price(-end), Price(-price)).0, -expected);
+        }
+        assert_eq!(buckets.next_end(Side::Bid, Price(i64::MIN + 8), Price(i64::MIN)).0, i64::MIN);
+    }
+
+    #[test]
+    fn refuses_what_is_no_width_or_too_many() {
+        assert_eq!(Buckets::new(0, 1), None);
+        assert_eq!(Buckets::new(-5, 1), None);
+        assert_eq!(Buckets::new(1, 0), None);
+        assert_eq!(Buckets::new(1, BUCKETS_MAX + 1), None);
+        assert!(Buckets::new(i64::MAX, BUCKETS_MAX).is_some());
+    }
+}

@@ -1,0 +1,187 @@
+//! Sums over price ranges of one side: a few blocks and two edges of the window, and the far levels of the range.
+
+use super::bitset::{below, highest_bit};
+use super::far::{Entry, FarStore};
+use super::ladder::{BLOCK_SLOTS, Block, Ladder};
+use super::side::{BookSide, EntryIter};
+
+/// Blocks whose sums of plain quantities, each below 2^58, add up within a word.
+const BLOCKS_PER_WORD: usize = 64;
+
+impl Ladder {
+    /// Sum of the quantities of the slots `from..to`, `to` at most the number of slots.
+    #[inline]
+    fn qty_of_slots(&self, from: usize, to: usize) -> u128 {
+        if self.huge_len > 0 {
+            return self.qty_of_slots_one_by_one(from, to);
+        }
+        let (first, last) = (from / BLOCK_SLOTS, to / BLOCK_SLOTS);
+        if first == last {
+            return u128::from(plain_sum(self.qtys.get(from..to)));
+        }
+        let head = plain_sum(self.qtys.get(from..(first + 1) * BLOCK_SLOTS));
+        let tail = plain_sum(self.qtys.get(last * BLOCK_SLOTS..to));
+        let between = self.blocks.get(first + 1..last).unwrap_or_default().chunks(BLOCKS_PER_WORD);
+        let between: u128 =
+            between.map(|blocks| u128::from(blocks.iter().map(|block| block.qty).sum::<u64>())).sum();
+        between + u128::from(head) + u128::from(tail)
+    }
+
+    /// The same where the sums of the blocks cannot be read.
+    #[cold]
+    fn qty_of_slots_one_by_one(&self, from: usize, to: usize) -> u128 {
+        self.qtys.get(from..to).unwrap_or_default().iter().map(|qty| u128::from(qty.unsigned_abs())).sum()
+    }
+
+    /// Sum of the quantities at keys of `low` and above.
+    #[inline]
+    fn qty_from(&self, low: i64) -> u128 {
+        // Above the highest block in use there is nothing to add.
+        let slots = self.filled.highest().map_or(0, |block| (block + 1) * BLOCK_SLOTS);
+        let from = self.grid.first_slot_from(low, slots);
+        if from < slots { self.qty_of_slots(from, slots) } else { 0 }
+    }
+
+    /// Sum of the quantities at keys from `low` to `high`, both included.
+    #[inline]
+    fn qty_between(&self, low: i64, high: i64) -> u128 {
+        let slots = self.qtys.len();
+        let from = self.grid.first_slot_from(low, slots);
+        let to = self.grid.first_slot_above(high, slots);
+        if from < to { self.qty_of_slots(from, to) } else { 0 }
+    }
+
+    /// The best level at a key below this one.
+    #[inline]
+    fn best_below(&self, key: i64) -> Option<Entry> {
+        let end = self.grid.first_slot_from(key, self.qtys.len());
+        let mut block = end / BLOCK_SLOTS;
+        let mut used = self.blocks.get(block).map_or(0, |found| found.used & below(end));
+        if used == 0 {
+            block = self.filled.highest_below(block)?;
+            used = self.blocks.get(block)?.used;
+        }
+        Some(self.entry(block * BLOCK_SLOTS + highest_bit(used)?))
+    }
+}
+
+/// Sum of at most 64 plain quantities.
+#[inline]
+fn plain_sum(qtys: Option<&[i64]>) -> u64 {
+    qtys.unwrap_or_default().iter().map(|&qty| qty as u64).sum()
+}
+
+impl FarStore {
+    /// Sum of the quantities at keys from `low` to `high`, both included. A step for each level above `low`.
+    #[cold]
+    fn qty_between(&self, low: i64, high: i64) -> u128 {
+        let from_low = self.entries().iter().rev().take_while(|entry| entry.key >= low);
+        from_low.filter(|entry| entry.key <= high).map(|entry| u128::from(entry.qty.unsigned_abs())).sum()
+    }
+
+    /// The best level at a key below this one.
+    #[cold]
+    fn best_below(&self, key: i64) -> Option<Entry> {
+        let end = self.entries().partition_point(|entry| entry.key < key);
+        self.entries().get(end.checked_sub(1)?).copied()
+    }
+}
+
+impl BookSide {
+    /// Sum of the quantities at keys of `low` and above.
+    ///
+    /// Costs an addition for every 64 ticks and every far level, and for the slots of the edge; where a quantity is
+    /// 2^52 or more, an addition for every tick.
+    #[inline]
+    pub(super) fn qty_from(&self, low: i64) -> u128 {
+        let near = self.ladder.qty_from(low);
+        if self.has_far_from(low) { near + self.far.qty_between(low, i64::MAX) } else { near }
+    }
+
+    /// Sum of the quantities at keys from `low` to `high`, both included. Costs as [`Self::qty_from`] does.
+    #[inline]
+    pub(super) fn qty_between(&self, low: i64, high: i64) -> u128 {
+        let near = self.ladder.qty_between(low, high);
+        if self.has_far_from(low) { near + self.far.qty_between(low, high) } else { near }
+    }
+
+    /// The best level at a key below this one.
+    #[inline]
+    pub(super) fn best_below(&self, key: i64) -> Option<Entry> {
+        let near = self.ladder.best_below(key);
+        let far = if self.has_far_from(key) { self.far.best_below(key) } else { self.far.best() };
+        match (near, far) {
+            (Some(near), Some(far)) if far.key > near.key => Some(far),
+            (near, far) => near.or(far),
+        }
+    }
+
+    /// Whether a far level stands at this key or above: one compare, and rarely so, because they are far.
+    #[inline]
+    fn has_far_from(&self, key: i64) -> bool {
+        self.far.best().is_some_and(|best| best.key >= key)
+    }
+
+    /// The sums over the best levels that together hold `qty_max`, the last of them as far as it is needed.
+    pub(super) fn take(&self, qty_max: u64) -> Part {
+        let mut entries = self.entries();
+        let mut taken = Part { qty: 0, weighted: 0, worst: None };
+        while taken.qty < qty_max
+            && let Some(part) = entries.next_part(qty_max - taken.qty)
+        {
+            taken.qty += part.qty;
+            taken.weighted += part.weighted;
+            taken.worst = part.worst;
+        }
+        taken
+    }
+}
+
+/// Some levels together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Part {
+    /// Sum of the quantities.
+    pub(super) qty: u64,
+    /// Sum of key × quantity: as no more than 2^63 is taken of keys within ±2^63, it is within ±2^126.
+    pub(super) weighted: i128,
+    /// Key of the worst of them; none without levels.
+    pub(super) worst: Option<i64>,
+}
+
+impl EntryIter<'_> {
+    /// Takes the next block at once when its levels are the next ones and hold at most `qty_max` together, else up to
+    /// `qty_max` of the next level.
+    #[inline]
+    fn next_part(&mut self, qty_max: u64) -> Option<Part> {
+        if let Some(block) = self.next_block(qty_max) {
+            return Some(block);
+        }
+        let Entry { key, qty } = self.next()?;
+        let qty = qty.unsigned_abs().min(qty_max);
+        Some(Part { qty, weighted: i128::from(key) * i128::from(qty), worst: Some(key) })
+    }
+
+    #[inline]
+    fn next_block(&mut self, qty_max: u64) -> Option<Part> {
+        let ladder = self.window.ladder;
+        let Block { used, qty, moment } = *ladder.blocks.get(self.window.block)?;
+        // The window is one level ahead of what was given.
+        let is_whole = self.near.is_some() && self.window.used == used & below(highest_bit(used)?);
+        if !is_whole || qty > qty_max || ladder.huge_len > 0 {
+            return None;
+        }
+        let first = self.window.block * BLOCK_SLOTS;
+        let base = ladder.grid.key_of(first);
+        if self.far.last().is_some_and(|far| far.key > base) {
+            return None;
+        }
+        self.window.used = 0;
+        self.near = self.window.next();
+        Some(Part {
+            qty,
+            weighted: i128::from(base) * i128::from(qty)
+                + i128::from(ladder.grid.step()) * i128::from(moment),
+            worst: Some(ladder.grid.key_of(first + used.trailing_zeros() as usize)),
+        })
+    }
+}
