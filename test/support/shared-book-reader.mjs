@@ -1,11 +1,12 @@
 /**
  * A worker that reads a shared book as fast as it can and holds each read to what one moment of `steadyMarket` looks like.
- * Ends when the main thread stores 1 in `stop`; its last message counts what it saw.
+ * Ends when the main thread stores 1 in `control[0]`; `control[1]` tells the moments seen so far, its last message all that
+ * it saw.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { SharedBook } from 'depthwire/shared';
 
-const { memory, stop, loads, market } = workerData;
+const { memory, control, loads, market } = workerData;
 const book = new SharedBook(memory, { loads, attemptsMax: 1e9 });
 const { depth, basePrice, stamps, first } = market;
 
@@ -42,7 +43,7 @@ let wrong = 0;
 let example = '';
 let seen = -1n;
 parentPort.postMessage('ready');
-while (Atomics.load(stop, 0) === 0) {
+while (Atomics.load(control, 0) === 0) {
   for (let batch = 0; batch < 1_000; batch += 1) {
     book.readTop();
     reads += 1;
@@ -53,5 +54,6 @@ while (Atomics.load(stop, 0) === 0) {
     wrong += 1;
     example ||= problem;
   }
+  Atomics.store(control, 1, moments);
 }
 parentPort.postMessage({ reads, moments, wrong, example });
