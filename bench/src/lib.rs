@@ -17,6 +17,7 @@ pub mod itch_market;
 pub mod l2_apply;
 pub mod l3_answer;
 pub mod l3_apply;
+pub mod memory;
 pub mod pipeline;
 pub mod program;
 pub mod raw_frame;

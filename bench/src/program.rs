@@ -7,7 +7,8 @@ use crate::report::{self, Row};
 use crate::timing::{Contender, Rounds, measure};
 use crate::workload::{LoadError, Named, Size, WORKLOADS, Workload};
 use crate::{
-    allocations, dbn_decode, frames, gate, itch_decode, itch_market, l2_apply, l3_apply, pipeline, raw_frame,
+    allocations, dbn_decode, frames, gate, itch_decode, itch_market, l2_apply, l3_apply, memory, pipeline,
+    raw_frame,
 };
 
 const USAGE: &str =
@@ -28,7 +29,7 @@ enum Kind {
     /// Contenders that take turns, the baseline first; what nanoseconds for each thing come to.
     Timed(for<'a> fn(&'a Workload) -> Option<Contenders<'a>>, fn(f64) -> (&'static str, f64)),
     /// Rows without times.
-    Counted(fn(&Workload) -> Option<Rows>),
+    Counted(fn(&Workload, Size) -> Option<Rows>),
 }
 
 /// The rows of one benchmark over one workload, or what is wrong.
@@ -63,7 +64,7 @@ const BENCHES: &[Bench] = &[
     },
     Bench {
         name: "itch_market",
-        has_peers: false,
+        has_peers: true,
         kind: Kind::Timed(itch_market::contenders, |ns| ("ns/message", ns)),
     },
     Bench {
@@ -77,6 +78,7 @@ const BENCHES: &[Bench] = &[
         kind: Kind::Timed(|workload| dbn_decode::contenders(workload).map(Ok), |ns| ("ns/record", ns)),
     },
     Bench { name: "allocations", has_peers: false, kind: Kind::Counted(allocations::rows) },
+    Bench { name: "memory", has_peers: false, kind: Kind::Counted(memory::rows) },
 ];
 
 /// Names that other programs answer to; all of them are given the same arguments.
@@ -215,7 +217,7 @@ fn run(bench: &Bench, workload: &Workload, size: Size, peers: Option<Peers>) -> 
     let named = (bench.name, workload.name);
     let at = |what: String| format!("{} {}: {what}", bench.name, workload.name);
     let rows = match bench.kind {
-        Kind::Counted(count) => count(workload).unwrap_or(Ok(Vec::new())).map_err(at)?,
+        Kind::Counted(count) => count(workload, size).unwrap_or(Ok(Vec::new())).map_err(at)?,
         Kind::Timed(contenders, figure) => {
             let Some(contenders) = contenders(workload) else { return Ok(Vec::new()) };
             let mut contenders = contenders.map_err(at)?;

@@ -3,7 +3,6 @@
 //! that reads frames in its own process would run. A regression here is paid by every frame of every venue that speaks JSON.
 
 use std::ops::Range;
-use std::time::Instant;
 
 use depthwire_core::book::{L2Book, NaiveBook};
 use depthwire_core::decode::{LineFramer, decode};
@@ -11,7 +10,7 @@ use depthwire_core::sequence::{Chain, Rule, SeqOutcome};
 use depthwire_core::types::{Event, Level, Levels, Ticker, Trade};
 
 use crate::answer::{Book, mix, mix_top};
-use crate::timing::{Contender, Run};
+use crate::timing::{Contender, Run, timed};
 use crate::workload::{LevelBook, Recording, Workload};
 
 /// A way from bytes to a book.
@@ -204,9 +203,8 @@ pub fn passes<'a, P: Path + 'a>(
         if let Err(code) = path.load(book, chain) {
             return Run::failed(code);
         }
-        let start = Instant::now();
-        let said = replay(&mut path, &mut bytes, &frames);
-        Run { elapsed: start.elapsed(), answer: said.answer() }
+        let (elapsed, said) = timed(|| replay(&mut path, &mut bytes, &frames));
+        Run { elapsed, answer: said.answer() }
     };
     Ok(Contender::new(name, count, expected, run))
 }

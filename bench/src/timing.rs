@@ -93,7 +93,7 @@ pub struct Times {
     pub ns: f64,
     /// Distance of the quartiles of all rounds, as a share of their median.
     pub spread: f64,
-    /// Time of this one divided by the time of the first contender in the same round; the median over the rounds.
+    /// Time for each thing done, divided by that of the first contender in the same round; the median over the rounds.
     pub ratio: f64,
     /// Rounds behind the figures.
     pub rounds: usize,
@@ -134,17 +134,15 @@ pub fn measure(contenders: &mut [Contender<'_>], rounds: Rounds) -> Result<Vec<T
             }
         }
     }
-    let counts: Vec<_> = contenders.iter().map(|contender| contender.count as f64).collect();
-    Ok(rows.iter().zip(&counts).map(|(row, count)| times(row, *count, &rows[0], counts[0])).collect())
+    Ok(rows.iter().map(|row| times(row, &rows[0])).collect())
 }
 
-/// `row` and `base` hold nanoseconds for each thing, round by round; a run of them does as many as `counts` say.
-fn times(row: &[f64], count: f64, base: &[f64], base_count: f64) -> Times {
+/// `row` and `base` hold nanoseconds for each thing, round by round.
+fn times(row: &[f64], base: &[f64]) -> Times {
     let mut sorted = row.to_vec();
     sorted.sort_by(f64::total_cmp);
     let at = |share: f64| sorted[((sorted.len() - 1) as f64 * share).round() as usize];
-    let mut ratios: Vec<_> =
-        row.iter().zip(base).map(|(ns, base_ns)| ns * count / (base_ns * base_count)).collect();
+    let mut ratios: Vec<_> = row.iter().zip(base).map(|(ns, base_ns)| ns / base_ns).collect();
     ratios.sort_by(f64::total_cmp);
     Times {
         ns: median(&sorted[..sorted.len().div_ceil(4)]),
@@ -204,11 +202,11 @@ mod tests {
     }
 
     #[test]
-    fn a_ratio_compares_whole_runs() {
+    fn a_ratio_compares_what_each_thing_costs() {
         let base = contender("base", &[100], &["x"]);
         let half = Contender { count: 20, ..contender("half", &[50], &["x"]) };
         let times = measure(&mut [base, half], rounds(1)).unwrap();
-        assert_eq!((times[1].ns, times[1].ratio), (2.5, 0.5));
+        assert_eq!((times[1].ns, times[1].ratio), (2.5, 0.25));
     }
 
     #[test]

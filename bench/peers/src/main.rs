@@ -5,6 +5,7 @@
 mod decoders;
 mod level_books;
 mod order_books;
+mod python;
 mod raw_frame;
 
 use std::process::ExitCode;
@@ -20,11 +21,18 @@ fn main() -> ExitCode {
 
 fn peers<'a>(bench: &str, workload: &'a Workload) -> (Vec<Contender<'a>>, Vec<Row>) {
     match bench {
-        "l2_apply" => level_books::contenders(workload),
+        "l2_apply" => joined(level_books::contenders(workload), python::level_books(workload)),
+        "itch_market" => python::itch_market(workload),
         "l3_apply" => order_books::contenders(workload),
         "itch_decode" => (decoders::itch(workload), Vec::new()),
         "dbn_decode" => (decoders::databento(workload), Vec::new()),
         "raw_frame" => (raw_frame::contenders(workload), Vec::new()),
         _ => Default::default(),
     }
+}
+
+fn joined<A, B>((mut a, mut b): (Vec<A>, Vec<B>), (c, d): (Vec<A>, Vec<B>)) -> (Vec<A>, Vec<B>) {
+    a.extend(c);
+    b.extend(d);
+    (a, b)
 }

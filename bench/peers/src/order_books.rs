@@ -17,8 +17,8 @@ use nautilus_model::enums::{BookType, OrderSide};
 use nautilus_model::identifiers::InstrumentId;
 use nautilus_model::orderbook::OrderBook as NautilusBook;
 use nautilus_model::types::{Price, Quantity};
-use orderbook_rs::{DefaultOrderBook, OrderUpdate};
-use pricelevel::{Id, TimeInForce};
+use orderbook_rs::DefaultOrderBook;
+use pricelevel::{Id, OrderUpdate, TimeInForce};
 
 const NOTE: &str = "prices of the top only";
 

@@ -16,6 +16,17 @@ pub struct DbnStream {
     pub bytes: Vec<u8>,
     /// Records in it.
     pub records: u64,
+    /// A framer that has read the metadata, the only thing that allocates.
+    pub framer: DbnFramer,
+    metadata_bytes: usize,
+}
+
+impl DbnStream {
+    /// The records behind the metadata.
+    #[must_use]
+    pub fn records_bytes(&self) -> &[u8] {
+        self.bytes.get(self.metadata_bytes..).unwrap_or_default()
+    }
 }
 
 /// ES futures of 2023-12-25, with the snapshot that opens the file.
@@ -39,8 +50,9 @@ pub(super) fn load(size: Size) -> Result<(DbnStream, OrderStream), LoadError> {
     if size == Size::Gate {
         bytes.truncate(GATE_BYTES);
     }
-    let (mut records, mut changes, mut end) = (0, Vec::new(), 0);
-    for entry in DbnFramer::new().records(&bytes) {
+    let (mut records, mut changes, mut start, mut end) = (0, Vec::new(), usize::MAX, 0);
+    let mut framer = DbnFramer::new();
+    for entry in framer.records(&bytes) {
         let record = entry.record.map_err(|error| LoadError::Broken(error.to_string()))?;
         let Record::Mbo(order) = record else {
             return Err(LoadError::Broken(format!("not an order record: {record:?}")));
@@ -51,7 +63,7 @@ pub(super) fn load(size: Size) -> Result<(DbnStream, OrderStream), LoadError> {
             other => return Err(LoadError::Broken(format!("no change of an order: {other:?}"))),
         }
         records += 1;
-        end = entry.end;
+        (start, end) = (start.min(entry.start), entry.end);
     }
     bytes.truncate(end);
     if size != Size::Gate && (records != RECORDS || changes.len() < CHANGES) {
@@ -62,5 +74,5 @@ pub(super) fn load(size: Size) -> Result<(DbnStream, OrderStream), LoadError> {
     }
     let spec = L3Spec { orders_max: 1 << 20, books_max: 1, ids: IdOrder::Ascending, hash_seed: 0 };
     let orders = OrderStream::new(spec, vec![BOOK], 0, changes).map_err(LoadError::Broken)?;
-    Ok((DbnStream { bytes, records }, orders))
+    Ok((DbnStream { bytes, records, framer, metadata_bytes: start }, orders))
 }
