@@ -64,9 +64,9 @@ pub fn replay<B: OrderBooks>(books: &mut B, bytes: &[u8]) -> (u64, u64) {
 /// Changes that are decoded ahead of the one that is applied, a power of two.
 const AHEAD: usize = 16;
 
-/// How many changes before it is applied the levels of a change, and then the level that it joins, are fetched.
+/// How many changes before it is applied the levels of a change, and then the places that it writes, are fetched.
 const LEVELS_AHEAD: usize = 10;
-const JOINED_AHEAD: usize = 5;
+const PLACES_AHEAD: usize = 5;
 
 /// As [`replay`], with changes decoded ahead so that the cache lines of each are on their way when it is applied.
 #[inline(never)]
@@ -94,8 +94,8 @@ pub fn replay_ahead(books: &mut L3Books, bytes: &[u8]) -> (u64, u64) {
         decoded += 1;
         let (book, change) = &ring[decoded.wrapping_sub(AHEAD - LEVELS_AHEAD) % AHEAD];
         books.prefetch_levels(*book, change);
-        let (book, change) = &ring[decoded.wrapping_sub(AHEAD - JOINED_AHEAD) % AHEAD];
-        books.prefetch_joined(*book, change);
+        let (book, change) = &ring[decoded.wrapping_sub(AHEAD - PLACES_AHEAD) % AHEAD];
+        books.prefetch_places(*book, change);
     }
     for left in decoded.saturating_sub(AHEAD)..decoded {
         hash = apply(books, hash, &ring[left % AHEAD]);
