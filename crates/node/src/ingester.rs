@@ -15,6 +15,7 @@ use depthwire_core::decode::FRAME_BYTES_MAX;
 use napi::bindgen_prelude::Unknown;
 use napi::{Env, JsError, sys};
 
+use crate::argument::{Bytes, bytes};
 use crate::engine::{SharedState, State};
 use crate::guard::{Result, error};
 
@@ -114,26 +115,16 @@ unsafe fn with_bytes<T>(
     value: sys::napi_value,
     take: impl FnOnce(&[u8]) -> Result<T>,
 ) -> Result<T> {
-    let (mut kind, mut len, mut start, mut buffer) = (-1, 0, null_mut(), null_mut());
-    let mut is_own = false;
-    // SAFETY: the caller's; Node checks the value's type and writes nothing when it is no typed array.
-    let status = unsafe {
-        sys::napi_get_typedarray_info(env, value, &mut kind, &mut len, &mut start, &mut buffer, null_mut())
-    };
-    let is_bytes =
-        kind == sys::TypedarrayType::uint8_array || kind == sys::TypedarrayType::uint8_clamped_array;
-    if status != sys::Status::napi_ok || !is_bytes {
+    // SAFETY: the caller's.
+    let Some(Bytes { start, len, is_own }) = (unsafe { bytes(env, value) }) else {
         let what = "wrong bytes; expected a Uint8Array, got another value";
         return Err(error("addon.not_bytes", what, "pass a Uint8Array or a Buffer"));
-    }
+    };
     if len == 0 || start.is_null() {
         return take(&[]);
     }
-    // SAFETY: `buffer` is the array's, of the running call.
-    unsafe { sys::napi_is_arraybuffer(env, buffer, &mut is_own) };
-    let start = start.cast::<u8>();
     if is_own {
-        debug_assert!(!start.is_null() && isize::try_from(len).is_ok());
+        debug_assert!(isize::try_from(len).is_ok());
         // SAFETY: Node says that `len` bytes stand at `start`. They belong to a plain ArrayBuffer, which only this thread can
         // write, detach or shrink, and nothing that `take` does calls back into JavaScript.
         return take(unsafe { slice::from_raw_parts(start, len) });
