@@ -22,6 +22,23 @@ describe('the built package', () => {
     expect(await node('--input-type=module', '--eval', program)).toBe('closed\n');
   });
 
+  it('gives the engine, which knows the place of an order in its queue', async () => {
+    const program = `import { EVERYTHING_NS, openEngine } from 'depthwire';
+      const engine = openEngine(
+        { startId: 1, silenceMs: 0, replay: true, outputBytes: 4 << 20 },
+        { onFrame() {}, onSnapshotRequest() {}, onFault(error) { throw error; } },
+      );
+      const id = engine.addInstrument('nasdaq:ABCD');
+      const source = engine.openSource('nasdaq', [id]);
+      const add = (ref) => '0024' + '41' + '00010000000000000001' + ref.padStart(16, '0') + '42' +
+        '00000064' + '4142434420202020' + '000f4240';
+      const start = '000c' + '53' + '00000000000000000000' + '4f';
+      engine.ingestRecording(source, Buffer.from(start + add('7') + add('8'), 'hex'), EVERYTHING_NS);
+      const { side, price, qty, ordersAhead, qtyAhead } = engine.order(id, 8n);
+      console.log(engine.book(id).bestBid, side, price, qty, ordersAhead, qtyAhead, engine.order(id, 9n));`;
+    expect(await node('--input-type=module', '--eval', program)).toBe('100 bid 1000000n 100n 1 100n null\n');
+  });
+
   it('keeps everything else to itself', async () => {
     const program = `await import('depthwire/engine').catch((error) => console.log(error.code));`;
     expect(await node('--input-type=module', '--eval', program)).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED\n');
