@@ -3,7 +3,7 @@
  * What others have made, for `npm run bench -- --peers`: builds the workspaces of `bench/peers` and says how to run
  * them. Nothing here is fetched or built by `npm ci` or `npm test`. What cannot be built is a row that says why.
  */
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { run, seconds } from './run.mjs';
 import { root } from './sources.mjs';
@@ -19,23 +19,30 @@ const BUILD_MS_MAX = 30 * 60 * 1000;
 /**
  * @typedef {import('./bench.mjs').Benchmark} Benchmark
  * @typedef {import('./bench-report.mjs').Row} Row
+ *
+ * @typedef {object} Family
+ * @property {string} name
+ * @property {readonly string[][]} steps
+ * @property {readonly Benchmark[]} programs
  */
 
 /**
+ * Builds all that is there. The Python packages are asked by the Rust program, which finds them by its environment.
  * @param {readonly string[]} args
- * @returns {Promise<{ programs: Benchmark[], absent: Row[] }>}
+ * @returns {Promise<{ programs: Benchmark[], absent: Row[], env: NodeJS.ProcessEnv }>}
  */
 export async function peerPrograms(args) {
   const env = withCargoOnPath(process.env);
   const cargo = ['--release', '--locked', '--manifest-path', path.join('bench', 'peers', 'Cargo.toml')];
   const python = findProgram('python3', env) ?? 'python3';
-  const pip = [path.join(VENV, 'bin', 'python'), '-m', 'pip', 'install', '--quiet', '--require-hashes'];
+  const venvPython = path.join(VENV, 'bin', 'python');
+  const requirements = path.join(PEERS, 'python', 'requirements.txt');
+  /** @type {Family[]} */
   const families = [
     {
-      name: 'rust peers',
-      there: existsSync(path.join(PEERS, 'Cargo.toml')),
+      name: 'rust',
       steps: [['cargo', 'build', ...cargo]],
-      programs: () => [
+      programs: [
         {
           name: 'rust peers',
           command: ['cargo', 'run', '--quiet', ...cargo, '--', ...args],
@@ -44,31 +51,31 @@ export async function peerPrograms(args) {
       ],
     },
     {
-      name: 'javascript peers',
-      there: existsSync(path.join(PEERS, 'package-lock.json')),
+      name: 'javascript',
       steps: [['npm', 'ci', '--no-audit', '--no-fund', '--prefix', PEERS]],
-      programs: () => scripts('js', '.bench.mjs', [process.execPath], args),
+      programs: scripts('js', args),
     },
     {
-      name: 'python peers',
-      there: existsSync(path.join(PEERS, 'python', 'requirements.txt')),
+      name: 'python',
       steps: [
         [python, '-m', 'venv', VENV],
-        [...pip, '--requirement', path.join(PEERS, 'python', 'requirements.txt')],
+        [venvPython, '-m', 'pip', 'install', '--quiet', '--require-hashes', '--requirement', requirements],
       ],
-      programs: () => scripts('python', '.bench.mjs', [process.execPath], args),
+      programs: [],
     },
   ];
   /** @type {Benchmark[]} */
   const programs = [];
   /** @type {Row[]} */
   const absent = [];
-  for (const family of families.filter(({ there }) => there)) {
+  for (const family of families) {
     const problem = await build(family.name, family.steps, env);
-    if (problem === '') programs.push(.../** @type {Benchmark[]} */ (family.programs()));
-    else absent.push(absentRow(family.name, problem));
+    if (problem === '') {
+      programs.push(...family.programs);
+      if (family.name === 'python') env.DEPTHWIRE_PEERS_PYTHON = venvPython;
+    } else absent.push(absentRow(`${family.name} peers`, problem));
   }
-  return { programs, absent };
+  return { programs, absent, env };
 }
 
 /**
@@ -79,7 +86,9 @@ export async function peerPrograms(args) {
  */
 async function build(name, steps, env) {
   for (const step of steps) {
-    process.stdout.write(`# build ${name}: ${path.basename(step[0] ?? '')} ${step.slice(1, 3).join(' ')} … `);
+    process.stdout.write(
+      `# build ${name} peers: ${path.basename(step[0] ?? '')} ${step.slice(1, 3).join(' ')} … `,
+    );
     const command = /** @type {[string, ...string[]]} */ (step);
     const outcome = await run(command, { cwd: root, env, limitMs: BUILD_MS_MAX });
     process.stdout.write(`${outcome.ok ? 'ok' : 'FAILED'}, ${seconds(outcome.elapsedMs)}\n`);
@@ -91,20 +100,15 @@ async function build(name, steps, env) {
 /**
  * The programs of a folder.
  * @param {string} folder
- * @param {string} ending
- * @param {readonly string[]} interpreter
  * @param {readonly string[]} args
  * @returns {Benchmark[]}
  */
-function scripts(folder, ending, interpreter, args) {
+function scripts(folder, args) {
+  const ending = '.bench.mjs';
   const files = readdirSync(path.join(PEERS, folder)).filter((name) => name.endsWith(ending));
   return files.sort().map((file) => ({
     name: `${folder} ${file.replace(ending, '')}`,
-    command: /** @type {[string, ...string[]]} */ ([
-      ...interpreter,
-      path.join('bench', 'peers', folder, file),
-      ...args,
-    ]),
+    command: [process.execPath, path.join('bench', 'peers', folder, file), ...args],
     verdict: ofBench,
   }));
 }

@@ -75,16 +75,17 @@ export function readOptions(args) {
 /**
  * Runs all and gathers their rows.
  * @param {readonly Benchmark[]} programs
+ * @param {NodeJS.ProcessEnv} env
  * @param {string} folder for the rows of each
  */
-async function runAll(programs, folder) {
+async function runAll(programs, env, folder) {
   /** @type {import('./bench-report.mjs').Row[]} */
   const rows = [];
   let failed = 0;
   for (const { name, command, verdict } of programs) {
     process.stdout.write(`# ${name} … `);
     const file = path.join(folder, `${name.replaceAll(' ', '-')}.json`);
-    const outcome = await run([...command, '--json', file], { cwd: root, env: withCargoOnPath(process.env) });
+    const outcome = await run([...command, '--json', file], { cwd: root, env });
     const totals = verdict(outcome);
     failed += totals.failed;
     process.stdout.write(`${totals.failed === 0 ? 'ok' : 'FAILED'}, ${seconds(outcome.elapsedMs)}\n`);
@@ -113,8 +114,10 @@ async function main(args) {
   const folder = mkdtempSync(path.join(tmpdir(), 'depthwire-bench-'));
   try {
     const programs = benchmarks(options.passed);
-    const peers = options.peers ? await peerPrograms(options.passed) : { programs: [], absent: [] };
-    const { rows, failed } = await runAll([...programs, ...peers.programs], folder);
+    const peers = options.peers
+      ? await peerPrograms(options.passed)
+      : { programs: [], absent: [], env: withCargoOnPath(process.env) };
+    const { rows, failed } = await runAll([...programs, ...peers.programs], peers.env, folder);
     rows.push(...peers.absent);
     process.stdout.write(`\n${tableOf(rows)}`);
     if (options.json !== undefined) writeFileSync(options.json, jsonOf(machine(root), rows));

@@ -48,7 +48,7 @@ impl Row {
             ratio: Some(times.ratio),
             rounds: Some(times.rounds),
             answer: contender.expected.clone(),
-            note: contender.note.to_owned(),
+            note: contender.note.clone(),
         }
     }
 

@@ -57,7 +57,7 @@ pub struct Contender<'a> {
     /// What must come out.
     pub expected: String,
     /// What a reader must know to compare it with the others; mostly nothing.
-    pub note: &'static str,
+    pub note: String,
     /// Does them.
     pub run: Box<dyn FnMut() -> Run + 'a>,
 }
@@ -65,13 +65,13 @@ pub struct Contender<'a> {
 impl<'a> Contender<'a> {
     /// Something that does `count` things in a run and then answers `expected`.
     pub fn new(name: &'static str, count: u64, expected: String, run: impl FnMut() -> Run + 'a) -> Self {
-        Self { name, count, expected, note: "", run: Box::new(run) }
+        Self { name, count, expected, note: String::new(), run: Box::new(run) }
     }
 
     /// With a note.
     #[must_use]
-    pub fn noted(self, note: &'static str) -> Self {
-        Self { note, ..self }
+    pub fn noted(self, note: impl Into<String>) -> Self {
+        Self { note: note.into(), ..self }
     }
 }
 

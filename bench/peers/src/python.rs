@@ -50,9 +50,8 @@ pub fn itch_market(workload: &Workload) -> (Vec<Contender<'_>>, Vec<Row>) {
         start("itch_market.py", &stream.bytes, &["--lead", &lead], &tops_at_the_end(stream)?)
     };
     let note = "bytes to books; its tops are compared at the end";
-    let noted = |contenders: Vec<Contender<'static>>| {
-        contenders.into_iter().map(|each| each.noted(note)).collect()
-    };
+    let noted =
+        |contenders: Vec<Contender<'static>>| contenders.into_iter().map(|each| each.noted(note)).collect();
     or_absent(contenders().map(noted), ("itch_market", workload.name), "itch-book", "ns/message")
 }
 
@@ -162,7 +161,8 @@ fn words(stream: &LevelStream) -> Vec<u8> {
     let mut words = Vec::new();
     for book in &stream.books {
         words.extend([i64::from(book.price_exponent), i64::from(book.qty_exponent)]);
-        let frames = std::iter::once(&book.snapshot).chain(stream.updates.iter().map(|update| &update.levels));
+        let frames =
+            std::iter::once(&book.snapshot).chain(stream.updates.iter().map(|update| &update.levels));
         for Levels { bids, asks } in frames {
             words.extend([bids.len() as i64, asks.len() as i64]);
             words.extend(bids.iter().chain(asks).flat_map(|level| [level.price.0, level.qty.0]));
