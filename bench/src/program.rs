@@ -82,7 +82,7 @@ const BENCHES: &[Bench] = &[
 ];
 
 /// Names that other programs answer to; all of them are given the same arguments.
-const ELSEWHERE: [&str; 1] = ["addon_call"];
+const ELSEWHERE: [&str; 3] = ["addon_call", "shared_book", "js_books"];
 
 impl Size {
     /// Rounds of a comparison.
