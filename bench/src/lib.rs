@@ -10,6 +10,7 @@
 pub mod allocations;
 pub mod answer;
 pub mod dbn_decode;
+pub mod depth_views;
 pub mod frames;
 mod gate;
 pub mod itch_decode;

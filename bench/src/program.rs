@@ -7,8 +7,8 @@ use crate::report::{self, Row};
 use crate::timing::{Contender, Rounds, measure};
 use crate::workload::{LoadError, Named, Size, WORKLOADS, Workload};
 use crate::{
-    allocations, dbn_decode, frames, gate, itch_decode, itch_market, l2_apply, l3_apply, memory, pipeline,
-    raw_frame,
+    allocations, dbn_decode, depth_views, frames, gate, itch_decode, itch_market, l2_apply, l3_apply, memory,
+    pipeline, raw_frame,
 };
 
 const USAGE: &str =
@@ -76,6 +76,31 @@ const BENCHES: &[Bench] = &[
         name: "dbn_decode",
         has_peers: true,
         kind: Kind::Timed(|workload| dbn_decode::contenders(workload).map(Ok), |ns| ("ns/record", ns)),
+    },
+    Bench {
+        name: "view_top20",
+        has_peers: false,
+        kind: Kind::Timed(|workload| depth_views::top(workload).map(Ok), |ns| ("ns/message", ns)),
+    },
+    Bench {
+        name: "view_buckets",
+        has_peers: false,
+        kind: Kind::Timed(|workload| depth_views::buckets(workload).map(Ok), |ns| ("ns/message", ns)),
+    },
+    Bench {
+        name: "view_depth_to",
+        has_peers: false,
+        kind: Kind::Timed(|workload| depth_views::depth_to(workload).map(Ok), |ns| ("ns/message", ns)),
+    },
+    Bench {
+        name: "view_cost",
+        has_peers: false,
+        kind: Kind::Timed(|workload| depth_views::cost(workload).map(Ok), |ns| ("ns/message", ns)),
+    },
+    Bench {
+        name: "view_within_bps",
+        has_peers: false,
+        kind: Kind::Timed(|workload| depth_views::within_bps(workload).map(Ok), |ns| ("ns/message", ns)),
     },
     Bench { name: "allocations", has_peers: false, kind: Kind::Counted(allocations::rows) },
     Bench { name: "memory", has_peers: false, kind: Kind::Counted(memory::rows) },
