@@ -87,7 +87,7 @@ fn true_digest(book: &ItchBook) -> String {
         let sum = |orders: &[(u64, u32)]| orders.iter().map(|(_, shares)| i64::from(*shares)).sum();
         levels.iter().map(|level| Level::new(level.price.into(), sum(&level.orders))).collect()
     };
-    digest(side(&book.bids).into_iter(), side(&book.asks).into_iter(), -4, 0)
+    digest(side(&book.bids), side(&book.asks), -4, 0)
 }
 
 /// A synthetic day of some symbols; each message behind its length.
