@@ -13,7 +13,7 @@ use depthwire_core::book::{BookSpec, L2Book};
 use depthwire_core::types::{KnownTo, Levels, OrderChange, OrderId, Price, Qty, Side};
 
 /// Changes over all feeds: above four million when optimised.
-const CHANGES_PER_FEED: u64 = if cfg!(debug_assertions) { 40_000 } else { 400_000 };
+const CHANGES_PER_FEED: u64 = if cfg!(debug_assertions) { 30_000 } else { 250_000 };
 
 /// Prices that break careless arithmetic.
 const EXTREMES: [i64; 11] =
@@ -205,7 +205,7 @@ impl Random {
     }
 
     fn below(&mut self, bound: u64) -> u64 {
-        (u128::from(self.next()) * u128::from(bound) >> 64) as u64
+        ((u128::from(self.next()) * u128::from(bound)) >> 64) as u64
     }
 
     fn chance(&mut self, of_1024: u64) -> bool {
@@ -316,9 +316,9 @@ impl Venue {
 
     fn change(&mut self, books: &NaiveL3) -> (BookIndex, OrderChange) {
         self.messages += 1;
-        if self.messages % 16 == 0 {
+        if self.messages.is_multiple_of(16) {
             let trend = self.feed.trend * self.feed.step;
-            let way = if self.messages / 20_000 % 2 == 0 { trend } else { -trend };
+            let way = if (self.messages / 20_000).is_multiple_of(2) { trend } else { -trend };
             self.price = self.price.wrapping_add(way);
         }
         if self.random.chance(self.feed.jump_chance) {
@@ -451,7 +451,7 @@ fn run(feed: Feed) -> Met {
         // Hints before a message are part of every run: they must change nothing.
         fast.prefetch(book, &change);
         fast.prefetch_levels(book, &change);
-        fast.prefetch_places(book, &change);
+        fast.prefetch_joined(book, &change);
         let expected = naive.apply(book, &change);
         assert_eq!(fast.apply(book, &change), expected, "{at}");
         assert_eq!(fast.bbo(book), naive.bbo(book), "{at}");

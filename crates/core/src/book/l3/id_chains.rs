@@ -128,8 +128,7 @@ impl IdChains {
     /// The bucket of a number; any number while there is no table.
     #[inline]
     fn home(&self, id: u64) -> usize {
-        let product = u128::from(id ^ self.seed) * u128::from(self.factor);
-        ((product >> 64) as u64 ^ product as u64) as usize & self.buckets.len().wrapping_sub(1)
+        fold(id ^ self.seed, self.factor) as usize & self.buckets.len().wrapping_sub(1)
     }
 
     #[cold]
@@ -180,8 +179,15 @@ impl IdChains {
     }
 }
 
+/// The folded 128-bit product, which mixes all bits of both.
+#[inline(always)]
+pub(super) const fn fold(a: u64, b: u64) -> u64 {
+    let product = a as u128 * b as u128;
+    (product >> 64) as u64 ^ product as u64
+}
+
 /// SplitMix64, whose steps visit every 64-bit state once.
-fn split_mix(state: &mut u64) -> u64 {
+pub(super) const fn split_mix(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mut mixed = *state;
     mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -3,6 +3,8 @@
 //! [`L3Books`] serves: all books of one feed over one order table, because a feed numbers its orders over all
 //! instruments. [`NaiveL3`] is the oracle: ordered maps, queues and the same surface.
 //!
+//! Venues that name orders by text or UUID go through [`ExternalIds`] first.
+//!
 //! What a message costs is the number of cold cache lines it touches, so the parts are cut by lines: an order is a
 //! quarter of a line, a level with its first eight orders is one line, what a book is read for most is one line.
 //!
@@ -12,6 +14,7 @@
 mod book;
 mod books;
 mod error;
+mod external_ids;
 mod id_chains;
 mod level_map;
 mod levels;
@@ -24,6 +27,7 @@ mod touched;
 
 pub use books::{L3Books, L3Levels, L3Queue};
 pub use error::L3Error;
+pub use external_ids::{EXTERNAL_ID_BYTES_MAX, ExternalIdError, ExternalIds, parse_uuid};
 pub use naive::NaiveL3;
 pub use touched::Touched;
 
