@@ -112,6 +112,7 @@ impl ReplicaBook {
             venue_seq: 0,
             price_exponent: 0,
             qty_exponent: 0,
+            // The feed names no tick; the book finds it in the levels.
             book: L2Book::new(BookSpec { tick_size: 0, levels_max: REPLICA_LEVELS_MAX }),
             chunks: None,
             chunk_levels: Levels::default(),

@@ -141,7 +141,7 @@ fn markets() -> [Market; 15] {
             off_grid_chance: 2,
             trend: 3,
             reload_chance: 4,
-            must_meet: |met| met.slots > 0 && met.recentres > 50 && met.far_levels > 64,
+            must_meet: |met| met.slots > 0 && met.recentres > 5 && met.far_levels > 64,
             ..MARKET
         },
         Market {
@@ -150,7 +150,7 @@ fn markets() -> [Market; 15] {
             depth_bits: 5,
             trend: 0,
             reload_chance: 64,
-            must_meet: |met| met.slots == 0 && met.far_levels > 40 && met.reloads > 1_000,
+            must_meet: |met| met.slots == 0 && met.far_levels > 40 && met.reloads > 100,
             ..MARKET
         },
         Market {
@@ -162,7 +162,7 @@ fn markets() -> [Market; 15] {
             burst: 100,
             burst_chance: 8,
             reload_chance: 16,
-            must_meet: |met| met.opened > 90 && met.closed > 40,
+            must_meet: |met| met.opened > 5 && met.closed > 2,
             ..MARKET
         },
         Market {

@@ -1,4 +1,5 @@
-//! What a book costs in memory: a thin one 4 KiB, a busy one what its windows reserve, and nothing more once warm.
+//! What a book costs in memory: a thin one 4 KiB, a busy one what its windows reserve, and nothing more once warm, its
+//! views included.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 #![allow(unsafe_code, reason = "a global allocator is an unsafe trait")]
@@ -6,6 +7,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
+use depthwire_core::aggregate::{Buckets, DepthView, Tracked, WithinBps};
 use depthwire_core::book::{BookSpec, L2Book};
 use depthwire_core::types::{KnownTo, Level, Levels, Side};
 
@@ -123,6 +125,9 @@ fn a_busy_book_keeps_to_what_is_stated() {
 fn once_warm_no_message_allocates() {
     let (mut levels, mut frame) = (Levels::default(), Levels::default());
     let mut book = L2Book::new(SPEC);
+    let mut top = DepthView::new(20, 0);
+    let mut buckets = Tracked::new(Buckets::new(50, 100).unwrap());
+    let mut band = Tracked::new(WithinBps { bps: 50 });
     let mut round = |book: &mut L2Book, side_levels: i64| {
         let mut allocations = 0;
         for step in 0..200 {
@@ -137,9 +142,17 @@ fn once_warm_no_message_allocates() {
             let before = USED.get().1;
             if step % 50 == 0 {
                 book.load(&levels, KnownTo::WHOLE).unwrap();
+                buckets.invalidate();
+                band.invalidate();
+                top.image(0, book.levels(Side::Bid), book.levels(Side::Ask));
             } else {
-                book.apply(&frame).unwrap();
+                let touched = book.apply(&frame).unwrap();
+                buckets.touch(touched);
+                band.touch(touched);
+                top.flush(0, book.levels(Side::Bid), book.levels(Side::Ask));
             }
+            assert_eq!(buckets.read(book).bids.len(), side_levels as usize / 10);
+            assert!(band.read(book).is_some());
             allocations += USED.get().1 - before;
         }
         allocations

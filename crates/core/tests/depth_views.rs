@@ -146,11 +146,14 @@ impl Views {
                 depths.push(Tracked::new(DepthTo { side, price: Price(market.price(side)) }));
             }
         }
-        let widths = [1, market.tick, market.tick.saturating_mul(7), market.tick.saturating_mul(1_000)];
-        let buckets = widths.map(|width| {
+        let mut buckets = Vec::new();
+        // In ticks: finer than a level, a level, less and more than 64 slots, and more than 63 blocks.
+        for ticks in [0, 1, 7, 100, 5_000] {
+            let width = market.tick.saturating_mul(ticks).max(1);
             let count = 1 + market.rng.below(12);
-            (width, count as usize, Tracked::new(Buckets::new(width, count as u32).unwrap()))
-        });
+            let view = Buckets::new(width, count as u32).unwrap();
+            buckets.push((width, count as usize, Tracked::new(view)));
+        }
         let mut costs = Vec::new();
         for (inverse, contract_size) in [(false, 1), (false, 100), (true, 10), (false, i64::MAX)] {
             for side in [Side::Bid, Side::Ask] {
@@ -162,7 +165,7 @@ impl Views {
         }
         let bands = [0, 3, 250, 20_000].map(|bps| (bps, Tracked::new(WithinBps { bps })));
         let top = DepthView::new(1 + market.rng.below(25) as u32, 0);
-        Self { depths, buckets: buckets.into(), costs, bands: bands.into(), top, skipped: 0, read: 0 }
+        Self { depths, buckets, costs, bands: bands.into(), top, skipped: 0, read: 0 }
     }
 
     fn check(&mut self, book: &L2Book, naive: &NaiveBook, at: &str) {

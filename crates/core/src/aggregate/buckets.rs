@@ -58,40 +58,32 @@ impl Buckets {
         })
     }
 
-    /// The worst price of the bucket of a level beyond a bucket's end.
-    #[inline]
-    fn next_end(self, side: Side, end: Price, price: Price) -> Price {
-        let next = match side {
-            Side::Bid => end.0.checked_sub(self.width),
-            Side::Ask => end.0.checked_add(self.width),
-        };
-        // Most buckets follow one another, which spares the division.
-        match next.map(Price) {
-            Some(next) if !side.is_better(next, price) => next,
-            _ => self.end_of(side, price),
-        }
-    }
-
     /// Fills one side's buckets and returns the worst price that matters to them.
     #[inline]
     fn fill(self, book: &L2Book, side: Side, best: Option<Level>, out: &mut Vec<Bucket>) -> Price {
-        let known_to = book.known_to();
-        let mut next = best;
         out.clear();
-        while let Some(first) = next {
-            let end = match out.last() {
-                None => self.end_of(side, first.price),
-                Some(last) => self.next_end(side, last.price, first.price),
+        // A side with fewer buckets takes any level.
+        let Some(best) = best else { return KnownTo::WHOLE.side(side) };
+        let (known_to, count) = (book.known_to(), self.count as usize);
+        let mut push = |end: Price, qty: i128| {
+            out.push(Bucket { price: end, qty, is_known: known_to.covers(side, end) });
+            out.len() < count
+        };
+        let first_end = self.end_of(side, best.price);
+        book.bucket_run(side, first_end, self.width, &mut push);
+        while out.len() < count {
+            // What the quick sums have left.
+            let (first, end) = match out.last() {
+                None => (best, first_end),
+                Some(last) => match book.best_beyond(side, last.price) {
+                    None => return KnownTo::WHOLE.side(side),
+                    Some(first) => (first, self.end_of(side, first.price)),
+                },
             };
             let qty = book.qty_between(side, first.price, end);
             out.push(Bucket { price: end, qty, is_known: known_to.covers(side, end) });
-            if out.len() == self.count as usize {
-                return end;
-            }
-            next = book.best_beyond(side, end);
         }
-        // A side with fewer buckets takes any level.
-        KnownTo::WHOLE.side(side)
+        out.last().map_or(first_end, |last| last.price)
     }
 }
 
@@ -126,16 +118,6 @@ mod tests {
             assert_eq!(buckets.end_of(Side::Bid, Price(price)).0, bid, "bid {price}");
             assert_eq!(buckets.end_of(Side::Ask, Price(price)).0, ask, "ask {price}");
         }
-    }
-
-    #[test]
-    fn the_next_bucket_is_found_without_and_with_a_division() {
-        let buckets = Buckets::new(50, 10).unwrap();
-        for (end, price, expected) in [(100, 99, 50), (100, 50, 50), (100, 49, 0), (100, -1, -50)] {
-            assert_eq!(buckets.next_end(Side::Bid, Price(end), Price(price)).0, expected);
-            assert_eq!(buckets.next_end(Side::Ask, Price(-end), Price(-price)).0, -expected);
-        }
-        assert_eq!(buckets.next_end(Side::Bid, Price(i64::MIN + 8), Price(i64::MIN)).0, i64::MIN);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The first N levels of both sides, published as net changes.
 
+use crate::book::LevelIter;
 use crate::types::{KnownTo, Level, Levels, Price, Side, TimeNs};
 
 /// Most levels a side of a depth view.
@@ -90,13 +91,8 @@ impl DepthView {
         self.touches > 0 && (now < self.flushed_at || now - self.flushed_at >= self.interval_ns)
     }
 
-    /// Takes the book's levels as published state, whole: the view's image. Both iterators run best first.
-    pub fn image(
-        &mut self,
-        now: TimeNs,
-        bids: impl Iterator<Item = Level>,
-        asks: impl Iterator<Item = Level>,
-    ) -> &Levels {
+    /// Takes the book's levels as published state, whole: the view's image. Both begin at the best level.
+    pub fn image(&mut self, now: TimeNs, bids: LevelIter<'_>, asks: LevelIter<'_>) -> &Levels {
         collect(&mut self.published, self.depth, bids, asks);
         self.touches = 0;
         self.flushed_at = now;
@@ -117,12 +113,7 @@ impl DepthView {
 
     /// The net change since the last publication and the number of updates that it merges. No changes: the touched
     /// levels are as they were.
-    pub fn flush(
-        &mut self,
-        now: TimeNs,
-        bids: impl Iterator<Item = Level>,
-        asks: impl Iterator<Item = Level>,
-    ) -> (&Levels, u32) {
+    pub fn flush(&mut self, now: TimeNs, bids: LevelIter<'_>, asks: LevelIter<'_>) -> (&Levels, u32) {
         collect(&mut self.current, self.depth, bids, asks);
         self.changes.clear();
         difference(Side::Bid, &self.published.bids, &self.current.bids, &mut self.changes.bids);
@@ -133,54 +124,56 @@ impl DepthView {
     }
 }
 
-fn collect(
-    out: &mut Levels,
-    depth: u32,
-    bids: impl Iterator<Item = Level>,
-    asks: impl Iterator<Item = Level>,
-) {
+fn collect(out: &mut Levels, depth: u32, bids: LevelIter<'_>, asks: LevelIter<'_>) {
     out.clear();
-    let depth = depth as usize;
-    out.bids.extend(bids.take(depth));
-    out.asks.extend(asks.take(depth));
+    bids.append_to(depth as usize, &mut out.bids);
+    asks.append_to(depth as usize, &mut out.asks);
 }
 
 /// What turns `old` into `new`, both best first: changed and new levels, and quantity 0 for those that left.
-fn difference(side: Side, old: &[Level], new: &[Level], changes: &mut Vec<Level>) {
-    let (mut i, mut j) = (0, 0);
-    while i < old.len() || j < new.len() {
-        match (old.get(i), new.get(j)) {
-            (Some(was), Some(is)) if was.price == is.price => {
-                if was.qty != is.qty {
-                    changes.push(*is);
-                }
-                i += 1;
-                j += 1;
-            }
-            (Some(was), is) if is.is_none_or(|is| side.is_better(was.price, is.price)) => {
-                changes.push(Level::new(was.price.0, 0));
-                i += 1;
-            }
-            (_, Some(is)) => {
+#[inline]
+fn difference(side: Side, mut old: &[Level], mut new: &[Level], changes: &mut Vec<Level>) {
+    while let (Some((was, old_rest)), Some((is, new_rest))) = (old.split_first(), new.split_first()) {
+        if was.price == is.price {
+            // Most levels are as they were, which costs one well predicted branch more.
+            if was.qty != is.qty {
                 changes.push(*is);
-                j += 1;
             }
-            (_, None) => i += 1,
+            (old, new) = (old_rest, new_rest);
+        } else if side.is_better(was.price, is.price) {
+            changes.push(Level::new(was.price.0, 0));
+            old = old_rest;
+        } else {
+            changes.push(*is);
+            new = new_rest;
         }
     }
+    changes.extend(old.iter().map(|was| Level::new(was.price.0, 0)));
+    changes.extend_from_slice(new);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::book::{BookSpec, L2Book};
 
     fn levels(pairs: &[(i64, i64)]) -> Vec<Level> {
         pairs.iter().map(|&(price, qty)| Level::new(price, qty)).collect()
     }
 
+    fn book(bids: &[(i64, i64)], asks: &[(i64, i64)]) -> L2Book {
+        let mut book = L2Book::new(BookSpec { tick_size: 1, levels_max: 100 });
+        book.load(&Levels { bids: levels(bids), asks: levels(asks) }, KnownTo::WHOLE).unwrap();
+        book
+    }
+
+    fn image(view: &mut DepthView, now: TimeNs, book: &L2Book) {
+        view.image(now, book.levels(Side::Bid), book.levels(Side::Ask));
+    }
+
     fn view(bids: &[(i64, i64)], asks: &[(i64, i64)]) -> DepthView {
         let mut view = DepthView::new(2, 0);
-        view.image(0, levels(bids).into_iter(), levels(asks).into_iter());
+        image(&mut view, 0, &book(bids, asks));
         view
     }
 
@@ -188,9 +181,8 @@ mod tests {
     fn net_change_turns_one_state_into_the_other() {
         let mut view = view(&[(10, 1), (9, 1)], &[(11, 1), (12, 1)]);
         view.touch(Some(Price(10)), None);
-        let bids = levels(&[(10, 5), (8, 1), (7, 1)]).into_iter();
-        let asks = levels(&[(11, 1), (12, 1), (13, 1)]).into_iter();
-        let (changes, merged) = view.flush(1, bids, asks);
+        let book = book(&[(10, 5), (8, 1), (7, 1)], &[(11, 1), (12, 1), (13, 1)]);
+        let (changes, merged) = view.flush(1, book.levels(Side::Bid), book.levels(Side::Ask));
         assert_eq!((changes.bids.as_slice(), merged), (levels(&[(10, 5), (9, 0), (8, 1)]).as_slice(), 1));
         assert!(changes.asks.is_empty());
     }
@@ -210,14 +202,14 @@ mod tests {
     #[test]
     fn an_interval_merges_updates() {
         let mut view = DepthView::new(1, 100);
-        view.image(1_000, levels(&[(10, 1)]).into_iter(), levels(&[(11, 1)]).into_iter());
+        image(&mut view, 1_000, &book(&[(10, 1)], &[(11, 1)]));
         for qty in 2..5 {
             view.touch(Some(Price(10)), None);
             assert!(!view.is_due(1_000 + qty));
         }
         assert!(view.is_due(1_100));
-        let bids = levels(&[(10, 4)]).into_iter();
-        let (changes, merged) = view.flush(1_100, bids, levels(&[(11, 1)]).into_iter());
+        let book = book(&[(10, 4)], &[(11, 1)]);
+        let (changes, merged) = view.flush(1_100, book.levels(Side::Bid), book.levels(Side::Ask));
         assert_eq!((changes.bids.as_slice(), merged), (levels(&[(10, 4)]).as_slice(), 3));
         assert!(!view.is_due(9_999), "nothing touched it since");
         view.touch(Some(Price(10)), None);

@@ -1,7 +1,8 @@
 //! The book that serves: two sides, one limit, one frame at a time.
 
+use super::entries::LevelIter;
 use super::placement::THIN_LEVELS_MAX;
-use super::side::{BookSide, LevelIter};
+use super::side::BookSide;
 use super::staging::Staging;
 use super::{BookError, BookLayout, BookSpec, KNOWN_TO_NOTHING, QtyAt, Taken, Touched};
 use crate::types::{KnownTo, Level, Levels, Price, Qty, Side};
@@ -207,6 +208,25 @@ impl L2Book {
     pub fn best_beyond(&self, side: Side, price: Price) -> Option<Level> {
         let book_side = self.side(side);
         book_side.best_below(book_side.key(price)).map(|entry| book_side.level(entry))
+    }
+
+    /// Gives the best price buckets `width` apart that hold a level, by their worst prices and sums, while `take` says so.
+    /// `end` is the worst price of the bucket of the best level.
+    ///
+    /// It may stop short at any bucket, where the quick sums end; the rest is for [`Self::best_beyond`] and
+    /// [`Self::qty_between`].
+    #[inline]
+    pub(crate) fn bucket_run(
+        &self,
+        side: Side,
+        end: Price,
+        width: i64,
+        mut take: impl FnMut(Price, i128) -> bool,
+    ) {
+        let book_side = self.side(side);
+        book_side.bucket_run(book_side.key(end), width, |key, qty| {
+            take(Price(key ^ book_side.flip), i128::from(qty))
+        });
     }
 
     /// What the best levels hold, up to a quantity; nothing for one of 0 or less.

@@ -158,16 +158,6 @@ impl Ladder {
         Entry { key: self.grid.key_of(slot), qty: self.qtys[slot] }
     }
 
-    /// All levels, best first.
-    #[inline]
-    pub(super) fn entries(&self) -> Entries<'_> {
-        let mut entries = Entries { ladder: self, block: 0, used: 0 };
-        if let Some(block) = self.filled.highest() {
-            (entries.block, entries.used) = (block, self.blocks[block].used);
-        }
-        entries
-    }
-
     /// Number of levels.
     #[inline]
     pub(super) fn len(&self) -> usize {
@@ -267,30 +257,6 @@ impl Ladder {
     }
 }
 
-/// The levels of a window, best first.
-#[derive(Clone, Debug)]
-pub(super) struct Entries<'a> {
-    pub(super) ladder: &'a Ladder,
-    pub(super) block: usize,
-    /// Slots of the block that were not given yet.
-    pub(super) used: u64,
-}
-
-impl Iterator for Entries<'_> {
-    type Item = Entry;
-
-    #[inline]
-    fn next(&mut self) -> Option<Entry> {
-        if self.used == 0 {
-            self.block = self.ladder.filled.highest_below(self.block)?;
-            self.used = self.ladder.blocks[self.block].used;
-        }
-        let low = highest_bit(self.used)?;
-        self.used &= below(low);
-        Some(self.ladder.entry(self.block * BLOCK_SLOTS + low))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -319,11 +285,10 @@ mod tests {
         assert_eq!((ladder.len(), far.len()), (3, 1));
         for (key, qty) in [(100_000, 5), (99_990, 2), (90_000, 3)] {
             assert_eq!(ladder.best(), Some(Entry { key, qty }));
-            assert_eq!(ladder.entries().next(), ladder.best());
             assert_eq!(ladder.check_invariants(), Ok(()));
             put(&mut ladder, &[(key, 0)]);
         }
-        assert_eq!((ladder.best(), ladder.len(), ladder.entries().count()), (None, 0, 0));
+        assert_eq!((ladder.best(), ladder.len()), (None, 0));
         put(&mut ladder, &[(99_000, 1), (98_000, i64::MAX)]);
         ladder.clear();
         assert_eq!((ladder.best(), ladder.len(), ladder.qty_at(99_000)), (None, 0, Some(0)));
@@ -373,7 +338,7 @@ mod tests {
         let mut ladder = Ladder::new();
         let far = put(&mut ladder, &[(0, 1), (i64::MIN, 2), (i64::MAX, 3)]);
         assert_eq!((far.len(), ladder.len(), ladder.slots(), ladder.best()), (3, 0, 0, None));
-        assert_eq!((ladder.qty_at(0), ladder.entries().next()), (None, None));
+        assert_eq!(ladder.qty_at(0), None);
         assert_eq!(ladder.heap_bytes(), 0);
         let mut ladder = open(0, BID, 1);
         ladder.close();

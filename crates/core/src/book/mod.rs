@@ -13,7 +13,9 @@
 //! message once warm, no panic on any input. A call that returns an error has changed nothing.
 
 mod bitset;
+mod bucket_run;
 mod digest;
+mod entries;
 mod far;
 mod grid;
 mod l2_book;
@@ -27,9 +29,9 @@ mod staging;
 mod sums;
 
 pub use digest::digest;
+pub use entries::LevelIter;
 pub use l2_book::L2Book;
 pub use naive::NaiveBook;
-pub use side::LevelIter;
 
 use crate::types::{KnownTo, Price, Qty, Side};
 

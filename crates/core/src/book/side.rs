@@ -1,7 +1,8 @@
 //! One side of the book: the window and the far store as one ordered list of levels.
 
+use super::entries::{Entries, LevelIter};
 use super::far::{Entry, FarStore};
-use super::ladder::{self, Ladder};
+use super::ladder::Ladder;
 use super::placement::{CLOSE_LEVELS_MAX, FAR_PART, THIN_LEVELS_MAX, place};
 use super::staging::Staging;
 use crate::types::{Level, Price, Qty, Side};
@@ -247,8 +248,8 @@ impl BookSide {
         price.0 ^ self.flip
     }
 
-    pub(super) fn entries(&self) -> EntryIter<'_> {
-        EntryIter::new(self.ladder.entries(), self.far.entries())
+    pub(super) fn entries(&self) -> Entries<'_> {
+        Entries::new(&self.ladder, self.far.entries())
     }
 
     /// Checks what must hold between messages, in time linear in the window; names the rule that does not.
@@ -268,54 +269,5 @@ impl BookSide {
             return Err("no far level has a slot in the window");
         }
         Ok(())
-    }
-}
-
-/// Both stores merged, best first.
-#[derive(Clone, Debug)]
-pub(super) struct EntryIter<'a> {
-    pub(super) window: ladder::Entries<'a>,
-    /// Best level of the window not yet given.
-    pub(super) near: Option<Entry>,
-    /// Far levels not yet given, best last.
-    pub(super) far: &'a [Entry],
-}
-
-impl<'a> EntryIter<'a> {
-    #[inline]
-    fn new(mut window: ladder::Entries<'a>, far: &'a [Entry]) -> Self {
-        Self { near: window.next(), window, far }
-    }
-}
-
-impl Iterator for EntryIter<'_> {
-    type Item = Entry;
-
-    #[inline]
-    fn next(&mut self) -> Option<Entry> {
-        if let Some((&far, rest)) = self.far.split_last()
-            && self.near.is_none_or(|near| far.key > near.key)
-        {
-            self.far = rest;
-            return Some(far);
-        }
-        core::mem::replace(&mut self.near, self.window.next())
-    }
-}
-
-/// The levels of one side, best first. Costs a few nanoseconds a level and allocates nothing.
-#[derive(Clone, Debug)]
-pub struct LevelIter<'a> {
-    flip: i64,
-    entries: EntryIter<'a>,
-}
-
-impl Iterator for LevelIter<'_> {
-    type Item = Level;
-
-    #[inline]
-    fn next(&mut self) -> Option<Level> {
-        let entry = self.entries.next()?;
-        Some(Level { price: Price(entry.key ^ self.flip), qty: Qty(entry.qty) })
     }
 }

@@ -1,9 +1,10 @@
 //! Sums over price ranges of one side: a few blocks and two edges of the window, and the far levels of the range.
 
 use super::bitset::{below, highest_bit};
+use super::entries::Entries;
 use super::far::{Entry, FarStore};
 use super::ladder::{BLOCK_SLOTS, Block, Ladder};
-use super::side::{BookSide, EntryIter};
+use super::side::BookSide;
 
 /// Blocks whose sums of plain quantities, each below 2^58, add up within a word.
 const BLOCKS_PER_WORD: usize = 64;
@@ -17,14 +18,26 @@ impl Ladder {
         }
         let (first, last) = (from / BLOCK_SLOTS, to / BLOCK_SLOTS);
         if first == last {
-            return u128::from(plain_sum(self.qtys.get(from..to)));
+            return u128::from(self.plain_sum(from, to));
         }
-        let head = plain_sum(self.qtys.get(from..(first + 1) * BLOCK_SLOTS));
-        let tail = plain_sum(self.qtys.get(last * BLOCK_SLOTS..to));
+        let head = self.plain_sum(from, (first + 1) * BLOCK_SLOTS);
+        let tail = self.plain_sum(last * BLOCK_SLOTS, to);
         let between = self.blocks.get(first + 1..last).unwrap_or_default().chunks(BLOCKS_PER_WORD);
-        let between: u128 =
-            between.map(|blocks| u128::from(blocks.iter().map(|block| block.qty).sum::<u64>())).sum();
-        between + u128::from(head) + u128::from(tail)
+        between.map(|blocks| u128::from(sum_of_blocks(blocks))).sum::<u128>()
+            + u128::from(head)
+            + u128::from(tail)
+    }
+
+    /// Sum of the quantities of the slots `from..to`, at most 64 of them, all plain.
+    #[inline]
+    pub(super) fn plain_sum(&self, from: usize, to: usize) -> u64 {
+        self.qtys.get(from..to).unwrap_or_default().iter().map(|&qty| qty as u64).sum()
+    }
+
+    /// Sum of the quantities of a block, while they are plain.
+    #[inline]
+    pub(super) fn block_qty(&self, block: usize) -> u64 {
+        self.blocks.get(block).map_or(0, |block| block.qty)
     }
 
     /// The same where the sums of the blocks cannot be read.
@@ -55,20 +68,33 @@ impl Ladder {
     #[inline]
     fn best_below(&self, key: i64) -> Option<Entry> {
         let end = self.grid.first_slot_from(key, self.qtys.len());
+        self.highest_slot_below(end).map(|slot| self.entry(slot))
+    }
+
+    /// The highest slot with a level below this slot.
+    #[inline]
+    pub(super) fn highest_slot_below(&self, end: usize) -> Option<usize> {
         let mut block = end / BLOCK_SLOTS;
         let mut used = self.blocks.get(block).map_or(0, |found| found.used & below(end));
         if used == 0 {
             block = self.filled.highest_below(block)?;
             used = self.blocks.get(block)?.used;
         }
-        Some(self.entry(block * BLOCK_SLOTS + highest_bit(used)?))
+        Some(block * BLOCK_SLOTS + highest_bit(used)?)
     }
 }
 
-/// Sum of at most 64 plain quantities.
+/// Sum of the quantities of up to 64 blocks, all plain. Four sums run side by side: one alone would wait for itself.
 #[inline]
-fn plain_sum(qtys: Option<&[i64]>) -> u64 {
-    qtys.unwrap_or_default().iter().map(|&qty| qty as u64).sum()
+fn sum_of_blocks(blocks: &[Block]) -> u64 {
+    let (quads, rest) = blocks.as_chunks::<4>();
+    let mut sums = [0u64; 4];
+    for quad in quads {
+        for (sum, block) in sums.iter_mut().zip(quad) {
+            *sum += block.qty;
+        }
+    }
+    sums.iter().sum::<u64>() + rest.iter().map(|block| block.qty).sum::<u64>()
 }
 
 impl FarStore {
@@ -148,12 +174,12 @@ pub(super) struct Part {
     pub(super) worst: Option<i64>,
 }
 
-impl EntryIter<'_> {
+impl Entries<'_> {
     /// Takes the next block at once when its levels are the next ones and hold at most `qty_max` together, else up to
     /// `qty_max` of the next level.
     #[inline]
     fn next_part(&mut self, qty_max: u64) -> Option<Part> {
-        if let Some(block) = self.next_block(qty_max) {
+        if let Some(block) = self.whole_block(qty_max) {
             return Some(block);
         }
         let Entry { key, qty } = self.next()?;
@@ -162,26 +188,20 @@ impl EntryIter<'_> {
     }
 
     #[inline]
-    fn next_block(&mut self, qty_max: u64) -> Option<Part> {
-        let ladder = self.window.ladder;
-        let Block { used, qty, moment } = *ladder.blocks.get(self.window.block)?;
-        // The window is one level ahead of what was given.
-        let is_whole = self.near.is_some() && self.window.used == used & below(highest_bit(used)?);
-        if !is_whole || qty > qty_max || ladder.huge_len > 0 {
+    fn whole_block(&mut self, qty_max: u64) -> Option<Part> {
+        let ladder = self.ladder;
+        let Block { used, qty, moment } = *ladder.blocks.get(self.block)?;
+        if self.used != used || qty > qty_max || ladder.huge_len > 0 {
             return None;
         }
-        let first = self.window.block * BLOCK_SLOTS;
-        let base = ladder.grid.key_of(first);
-        if self.far.last().is_some_and(|far| far.key > base) {
-            return None;
-        }
-        self.window.used = 0;
-        self.near = self.window.next();
+        let base = self.undivided_base()?;
+        let worst = ladder.grid.key_of(self.block * BLOCK_SLOTS + used.trailing_zeros() as usize);
+        self.next_block();
         Some(Part {
             qty,
             weighted: i128::from(base) * i128::from(qty)
                 + i128::from(ladder.grid.step()) * i128::from(moment),
-            worst: Some(ladder.grid.key_of(first + used.trailing_zeros() as usize)),
+            worst: Some(worst),
         })
     }
 }
