@@ -13,11 +13,14 @@ use depthwire_core::types::{Instrument, KnownTo, Level, Levels, Price, Qty, Side
 
 use crate::answer::mix;
 use crate::timing::{Contender, Run, timed_short};
-use crate::workload::{LevelStream, Workload};
+use crate::workload::{LevelStream, LevelUpdate, Workload};
 
 /// Levels a side of the first view, and buckets a side of the second.
 const TOP: usize = 20;
 const BUCKETS: usize = 10;
+
+/// Messages of a pass: the ordered maps walk thousands of levels after each.
+const MESSAGES_MAX: usize = 4_000;
 
 /// Basis points of the last view.
 const BPS: u32 = 10;
@@ -126,6 +129,11 @@ fn stream_of(workload: &Workload) -> Option<&LevelStream> {
     (stream.books.len() == 1 && workload.name != "hostile").then_some(stream)
 }
 
+/// The messages of a pass.
+fn measured(stream: &LevelStream) -> &[LevelUpdate] {
+    stream.updates.get(..MESSAGES_MAX).unwrap_or(&stream.updates)
+}
+
 fn first_best(stream: &LevelStream) -> Option<(Price, i64)> {
     let book = stream.books.first()?;
     let best = book.snapshot.bids.iter().map(|level| level.price).max()?;
@@ -181,7 +189,7 @@ fn contenders<'a, V: View + 'a>(
     hash_of: impl Fn(&V::Answer) -> u64 + Copy + 'a,
 ) -> Vec<Contender<'a>> {
     let expected = plain_pass(stream, plain).answer;
-    let count = stream.updates.len() as u64;
+    let count = measured(stream).len() as u64;
     let mut tracked = Tracked::new(view);
     let mut book = stream.books.first().map(|of| L2Book::new(of.spec));
     let mut pass = move |is_kept: bool| {
@@ -191,7 +199,7 @@ fn contenders<'a, V: View + 'a>(
         }
         tracked.invalidate();
         let (mut elapsed, mut hash) = (Duration::ZERO, 0);
-        for update in &stream.updates {
+        for update in measured(stream) {
             let touched = book.apply(&update.levels).unwrap_or(Touched::default());
             let (took, seen) = timed_short(|| {
                 if is_kept {
@@ -222,7 +230,7 @@ fn plain_pass(stream: &LevelStream, plain: impl Fn(&NaiveBook) -> u64) -> Run {
         return Run::failed(error.code());
     }
     let (mut elapsed, mut hash) = (Duration::ZERO, 0);
-    for update in &stream.updates {
+    for update in measured(stream) {
         if let Err(error) = maps.apply(&update.levels) {
             return Run::failed(error.code());
         }

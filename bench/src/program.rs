@@ -114,7 +114,7 @@ impl Size {
     const fn rounds(self) -> Rounds {
         let (min, max, budget_ms) = match self {
             Self::Gate | Self::Tiny => (1, 1, 0),
-            Self::Quick => (3, 8, 700),
+            Self::Quick => (2, 8, 200),
             Self::Full => (30, 32, 20_000),
         };
         Rounds { min, max, budget: Duration::from_millis(budget_ms) }

@@ -14,6 +14,8 @@ use crate::l3_answer::{OrderBooks, answer_of};
 /// Messages of a day after its opening, which fills the books.
 #[derive(Debug)]
 pub struct ItchStream {
+    /// Symbols of the market.
+    pub symbols: usize,
     /// Length, message, length, message.
     pub bytes: Vec<u8>,
     /// Where the opening ends in it.
@@ -47,7 +49,7 @@ impl Market {
         let (orders, messages) = match size {
             Size::Gate => (whole.orders.min(5_000), 20_000),
             Size::Tiny => (whole.orders.min(20_000), 20_000),
-            Size::Quick => (whole.orders.min(400_000), 300_000),
+            Size::Quick => (whole.orders.min(80_000), 100_000),
             Size::Full => (whole.orders, 2_000_000),
         };
         let mut day = ItchDay::new(ItchConfig { orders, ..whole }).map_err(|error| error.to_string())?;
@@ -65,7 +67,15 @@ impl Market {
         let spec = L3Spec { orders_max, books_max, ids: IdOrder::Ascending, hash_seed: 0 };
         let books = vec![BOOK; books_max as usize];
         let messages = messages as u64;
-        let mut stream = ItchStream { bytes, lead_bytes, messages, spec, books, answer: String::new() };
+        let mut stream = ItchStream {
+            symbols: self.symbols,
+            bytes,
+            lead_bytes,
+            messages,
+            spec,
+            books,
+            answer: String::new(),
+        };
         let mut oracle = NaiveL3::open_all(&stream.spec, &stream.books)?;
         itch_market::replay(&mut oracle, stream.lead());
         let (tops, _) = itch_market::replay(&mut oracle, stream.measured());
