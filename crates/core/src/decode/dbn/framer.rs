@@ -138,6 +138,8 @@ impl<'a> Records<'_, 'a> {
             State::Metadata if self.last => {
                 DbnError::Truncated { expected: Metadata::len(rest), got: rest.len() }
             }
+            // Metadata that follow are told by their first bytes: as a record they would take more than a short file has.
+            State::Records { .. } if rest.starts_with(&MAGIC) => DbnError::MetadataAmongRecords,
             State::Records { .. } if self.last && !rest.is_empty() => DbnError::Truncated {
                 expected: rest.first().map_or(0, |&words| usize::from(words) * 4).max(HEADER_BYTES),
                 got: rest.len(),
