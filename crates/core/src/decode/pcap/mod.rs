@@ -132,12 +132,12 @@ impl Default for PcapReader {
 impl PcapReader {
     /// The whole packets of a chunk. A last packet that is cut is left for the next chunk.
     pub const fn datagrams<'r, 'a>(&'r mut self, bytes: &'a [u8]) -> Datagrams<'r, 'a> {
-        Datagrams { reader: self, len: bytes.len(), rest: bytes, last: false }
+        Datagrams { reader: self, len: bytes.len(), rest: bytes, start: 0, last: false }
     }
 
     /// The packets of the last chunk, where a cut one is an error.
     pub const fn finish<'r, 'a>(&'r mut self, bytes: &'a [u8]) -> Datagrams<'r, 'a> {
-        Datagrams { reader: self, len: bytes.len(), rest: bytes, last: true }
+        Datagrams { reader: self, len: bytes.len(), rest: bytes, start: 0, last: true }
     }
 
     /// What was in the file so far.
@@ -217,6 +217,7 @@ pub struct Datagrams<'r, 'a> {
     reader: &'r mut PcapReader,
     len: usize,
     rest: &'a [u8],
+    start: usize,
     last: bool,
 }
 
@@ -225,6 +226,13 @@ impl Datagrams<'_, '_> {
     #[must_use]
     pub const fn consumed(&self) -> usize {
         self.len - self.rest.len()
+    }
+
+    /// Where the packet begins that was returned last. A caller that does not want it yet has consumed the bytes before
+    /// it, headers and descriptions of interfaces among them; when it comes again it is counted again.
+    #[must_use]
+    pub const fn start(&self) -> usize {
+        self.start
     }
 
     /// Passes over bytes, of which some may still have to come.
@@ -255,6 +263,7 @@ impl<'a> Iterator for Datagrams<'_, 'a> {
                 }
                 return None;
             }
+            self.start = self.consumed();
             match self.reader.piece(self.rest) {
                 Piece::Wants(expected) if self.last => {
                     return self.lose(PcapError::Truncated { expected, got: self.rest.len() as u64 });

@@ -28,7 +28,7 @@ pub(in crate::engine) fn detect(bytes: &[u8]) -> Option<Result<Vec<(Venue, Strin
                 reader.datagrams(bytes).flatten().filter_map(|datagram| mold::decode(datagram.payload).ok());
             in_itch(packets.flat_map(|packet| packet.messages()))
         }
-        ItchBytes::Unknown => return None,
+        ItchBytes::Unknown | ItchBytes::Foreign => return None,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::itch::{Itch, timestamp_ns};
 use super::{FeedError, Pace, Pipelines};
-use crate::decode::binary_file::BinaryFileFramer;
+use crate::decode::binary_file::{BinaryFileError, BinaryFileFramer};
 use crate::decode::mold::{self, Packet, PacketKind};
 use crate::decode::pcap::{Datagram, PcapReader};
 use crate::decode::{FORMAT_BYTES, Format, detect_format};
@@ -12,6 +12,9 @@ use crate::engine::pipeline::Place;
 use crate::sequence::{MoldChain, MoldHeader, MoldOutcome};
 use crate::types::{Clock, TimeNs};
 
+/// Bytes of the length zero that ends a session.
+const END_OF_SESSION_BYTES: usize = 2;
+
 const HOUR_NS: u64 = 3_600_000_000_000;
 
 /// The framing of a feed, told from its first bytes.
@@ -19,6 +22,8 @@ const HOUR_NS: u64 = 3_600_000_000_000;
 pub(super) enum ItchBytes {
     #[default]
     Unknown,
+    /// Another format: passed over up to its end.
+    Foreign,
     /// Messages are numbered by counting. The time of a file is that of its messages, since midnight.
     File { framer: BinaryFileFramer, count: u64 },
     /// Packets of one MoldUDP64 stream, over one line or two.
@@ -45,34 +50,62 @@ impl ItchBytes {
         to: &mut Pipelines<'_, C>,
         pace: &mut Pace<'_, D>,
     ) {
-        if let Self::File { framer, .. } = self
-            && framer.is_ended()
-        {
+        while self.ingest_one(itch, bytes, last, listed, to, pace) {
             // Files of sessions, one after the other.
             *self = Self::Unknown;
         }
+    }
+
+    /// One file, from what is consumed on. Whether another follows it in these bytes.
+    fn ingest_one<C: Clock, D: FnMut(&mut Outbox) -> bool>(
+        &mut self,
+        itch: &mut Itch,
+        bytes: &[u8],
+        last: bool,
+        listed: &[Listed],
+        to: &mut Pipelines<'_, C>,
+        pace: &mut Pace<'_, D>,
+    ) -> bool {
+        if let Self::File { framer, .. } = self
+            && framer.is_ended()
+        {
+            *self = Self::Unknown;
+        }
+        let from = pace.progress.consumed;
+        let rest = bytes.get(from..).unwrap_or_default();
         if let Self::Unknown = self {
-            match Self::detect(bytes) {
+            match Self::detect(rest) {
                 Some(found) => *self = found,
                 None => {
-                    if (last && !bytes.is_empty()) || bytes.len() >= FORMAT_BYTES {
-                        let got = bytes.first().copied().unwrap_or(0);
+                    if (last && !rest.is_empty()) || rest.len() >= FORMAT_BYTES {
+                        let got = rest.first().copied().unwrap_or(0);
                         pace.took(bytes.len(), Err(FeedError::UnknownFormat { got }), to);
+                        *self = if last { Self::Unknown } else { Self::Foreign };
                     }
-                    return;
+                    return false;
                 }
             }
         }
         match self {
             Self::Unknown => {}
+            Self::Foreign => {
+                pace.progress.consumed = bytes.len();
+                if last {
+                    *self = Self::Unknown;
+                }
+            }
             Self::File { framer, count } => {
-                let mut messages = if last { framer.finish(bytes) } else { framer.messages(bytes) };
+                let mut messages = if last { framer.finish(rest) } else { framer.messages(rest) };
                 loop {
-                    let start = messages.consumed();
+                    let start = from + messages.consumed();
                     let Some(message) = messages.next() else { break };
+                    if let Err(BinaryFileError::TrailingBytes { .. }) = message {
+                        pace.progress.consumed = start + END_OF_SESSION_BYTES;
+                        return true;
+                    }
                     let ts = message.map_or(0, timestamp_ns);
                     if !pace.is_due(ts, start, listed, to) {
-                        return;
+                        return false;
                     }
                     *count += 1;
                     let at = Place { venue_seq: *count, ts_event: ts, ts_recv: ts };
@@ -83,33 +116,37 @@ impl ItchBytes {
                             Err(error.into())
                         }
                     };
-                    if !pace.took(messages.consumed(), taken, to) {
-                        return;
+                    if !pace.took(from + messages.consumed(), taken, to) {
+                        return false;
                     }
                 }
                 // The end of a session is used up without a message.
-                pace.progress.consumed = messages.consumed();
+                pace.progress.consumed = from + messages.consumed();
             }
             Self::Capture { reader, chain } => {
-                let mut datagrams = if last { reader.finish(bytes) } else { reader.datagrams(bytes) };
-                loop {
-                    let start = datagrams.consumed();
-                    let Some(datagram) = datagrams.next() else { break };
+                let mut datagrams = if last { reader.finish(rest) } else { reader.datagrams(rest) };
+                while let Some(datagram) = datagrams.next() {
                     let ts = datagram.as_ref().map_or(0, |datagram| datagram.ts);
-                    if !pace.is_due(ts, start, listed, to) {
-                        return;
+                    if !pace.is_due(ts, from + datagrams.start(), listed, to) {
+                        return false;
                     }
                     let taken = match datagram {
                         Ok(datagram) => take_datagram(&datagram, chain, itch, listed, to),
-                        Err(error) => Err(error.into()),
+                        Err(error) => {
+                            if error.is_final() {
+                                itch.lose_all((chain.next(), 0), pace.progress.last_ts, to);
+                            }
+                            Err(error.into())
+                        }
                     };
-                    if !pace.took(datagrams.consumed(), taken, to) {
-                        return;
+                    if !pace.took(from + datagrams.consumed(), taken, to) {
+                        return false;
                     }
                 }
-                pace.progress.consumed = datagrams.consumed();
+                pace.progress.consumed = from + datagrams.consumed();
             }
         }
+        false
     }
 }
 
@@ -145,7 +182,8 @@ fn take_datagram<C: Clock>(
         }
     };
     let mut refused = Ok(());
-    for (venue_seq, message) in (sequence..).zip(packet.messages()).skip(usize::from(skip)) {
+    // Messages first: there is no number behind the last one of 64 bits.
+    for (message, venue_seq) in packet.messages().zip(sequence..).skip(usize::from(skip)) {
         let ts_event = on_the_day(timestamp_ns(message), datagram.ts);
         let at = Place { venue_seq, ts_event, ts_recv: datagram.ts };
         if let Err(error) = itch.take(message, at, listed, to) {
