@@ -19,7 +19,7 @@ pub fn contenders(workload: &Workload) -> Option<Result<Vec<Contender<'_>>, Stri
         Ok(vec![
             passes::<NaiveL3>("map + list", stream, replay)?,
             passes::<L3Books>("L3Books", stream, replay)?,
-            passes::<L3Books>("L3Books in batches", stream, replay_ahead)?,
+            passes::<L3Books>("L3Books ahead", stream, replay_ahead)?,
         ])
     };
     Some(all())
@@ -61,35 +61,44 @@ pub fn replay<B: OrderBooks>(books: &mut B, bytes: &[u8]) -> (u64, u64) {
     (hash, errors)
 }
 
-/// Changes that are decoded before the first of them is applied: some 15 kB.
-const BATCH: usize = 256;
+/// Changes that are decoded ahead of the one that is applied, a power of two.
+const AHEAD: usize = 16;
 
-/// As [`replay`], in batches: changes are decoded first and then applied together, so that the books fetch the cache lines
-/// of each one while those before it are applied.
+/// How many changes before it is applied the levels of a change, and then the level that it joins, are fetched.
+const LEVELS_AHEAD: usize = 10;
+const JOINED_AHEAD: usize = 5;
+
+/// As [`replay`], with changes decoded ahead so that the cache lines of each are on their way when it is applied.
 #[inline(never)]
 pub fn replay_ahead(books: &mut L3Books, bytes: &[u8]) -> (u64, u64) {
     let (mut hash, mut errors) = (0, 0);
-    let mut batch = Vec::with_capacity(BATCH);
-    let mut apply = |books: &mut L3Books, batch: &mut Vec<(BookIndex, OrderChange)>| {
-        books.apply_all(batch, |books, at, outcome| {
-            if let Some((book, _)) = batch.get(at) {
-                hash = mix_bbo(hash, books.bbo(*book), outcome.is_ok());
-            }
-        });
-        batch.clear();
+    let nothing = (BookIndex(0), OrderChange::Delete { id: depthwire_core::types::OrderId(0) });
+    let mut ring = [nothing; AHEAD];
+    let mut decoded = 0usize;
+    let apply = |books: &mut L3Books, hash: u64, (book, change): &(BookIndex, OrderChange)| {
+        let applied = books.apply(*book, change).is_ok();
+        mix_bbo(hash, books.bbo(*book), applied)
     };
     for message in BinaryFileFramer::new(LengthPrefix::Stated).messages(bytes) {
         let Ok(Ok(message)) = message.map(itch::decode) else {
             errors += 1;
             continue;
         };
-        if let Some((locate, change)) = message.order_change() {
-            batch.push((BookIndex(locate.into()), change));
-            if batch.len() == BATCH {
-                apply(books, &mut batch);
-            }
+        let Some((locate, change)) = message.order_change() else { continue };
+        if decoded >= AHEAD {
+            hash = apply(books, hash, &ring[decoded % AHEAD]);
         }
+        let book = BookIndex(locate.into());
+        books.prefetch(book, &change);
+        ring[decoded % AHEAD] = (book, change);
+        decoded += 1;
+        let (book, change) = &ring[decoded.wrapping_sub(AHEAD - LEVELS_AHEAD) % AHEAD];
+        books.prefetch_levels(*book, change);
+        let (book, change) = &ring[decoded.wrapping_sub(AHEAD - JOINED_AHEAD) % AHEAD];
+        books.prefetch_joined(*book, change);
     }
-    apply(books, &mut batch);
+    for left in decoded.saturating_sub(AHEAD)..decoded {
+        hash = apply(books, hash, &ring[left % AHEAD]);
+    }
     (hash, errors)
 }
