@@ -59,7 +59,7 @@ export function judge(gate, counted, recorded) {
   const limit = before * (1 + (byRatio ? recorded.ratioTolerance : recorded.tolerance));
   const now = counted.gate * scale;
   const planted = counted.planted === undefined ? undefined : counted.planted * scale;
-  const what = byRatio ? 'of the baseline' : `instructions a ${gate.unit}`;
+  const what = byRatio ? 'of the baseline' : `instructions per ${gate.unit}`;
   const text = `${now.toFixed(byRatio ? 3 : 1)} ${what}, limit ${limit.toFixed(byRatio ? 3 : 1)}`;
   // Written so that a count which is no number fails.
   if (!(now <= limit)) return { ok: false, text: `${text}: ABOVE` };

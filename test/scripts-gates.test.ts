@@ -22,7 +22,7 @@ describe('a gate', () => {
 
   test('fails above its limit', () => {
     const verdict = judge(gate, { gate: 102.1, planted: 110 }, recorded);
-    expect(verdict).toEqual({ ok: false, text: '102.1 instructions a level change, limit 102.0: ABOVE' });
+    expect(verdict).toEqual({ ok: false, text: '102.1 instructions per level change, limit 102.0: ABOVE' });
   });
 
   test('fails when it does not see a planted regression', () => {

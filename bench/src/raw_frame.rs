@@ -103,14 +103,14 @@ impl<B: Book> Path for Stages<'_, B> {
     }
 }
 
-/// The engine's path first, then its decoder with ordered maps. None without a recording.
+/// Our decoder with ordered maps, the baseline, and the engine's own path. None without a recording.
 #[must_use]
 pub fn contenders(workload: &Workload) -> Option<Result<Vec<Contender<'_>>, String>> {
     workload.recording.as_ref()?;
     Some(Input::of(workload).and_then(|input| {
         Ok(vec![
-            passes("depthwire", &input, stages::<L2Book>(&input))?,
             passes("depthwire + ordered map", &input, stages::<NaiveBook>(&input))?,
+            passes("depthwire", &input, stages::<L2Book>(&input))?,
         ])
     }))
 }
