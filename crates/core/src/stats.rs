@@ -80,6 +80,8 @@ pub struct OrderStats {
     pub crossed: u64,
     /// Changes that contradict their book, such as of an unknown order.
     pub contradictions: u64,
+    /// Records by which the venue itself doubts their book.
+    pub doubts: u64,
     /// Most orders that rested at once, all books of a feed together.
     pub resting_max: u64,
 }

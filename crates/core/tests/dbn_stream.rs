@@ -24,6 +24,25 @@ fn full(version: u8) -> Meta<'static> {
 }
 
 #[test]
+fn a_day_begins_at_its_midnight() {
+    for (number, seconds) in [
+        (0, 0),
+        (19_691_231, 0),
+        (19_700_101, 0),
+        (19_700_301, 59 * 86_400),
+        (20_000_229, 951_782_400),
+        (20_000_301, 951_868_800),
+        (20_231_225, 1_703_462_400),
+        (20_240_229, 1_709_164_800),
+        (21_000_301, 4_107_542_400),
+    ] {
+        let date = Date::new(number.max(101)).unwrap();
+        assert_eq!(date.start_ns(), seconds * 1_000_000_000, "{date}");
+    }
+    assert_eq!(Date::new(99_991_231).unwrap().start_ns(), u64::MAX);
+}
+
+#[test]
 fn reads_the_metadata_of_each_version() {
     for version in 1..=3 {
         let mut bytes = full(version).bytes();

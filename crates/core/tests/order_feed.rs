@@ -3,84 +3,16 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod dbn_bytes;
+mod order_rig;
 
 use dbn_bytes::{Meta, load, mbo};
 use depthwire_core::Stats;
 use depthwire_core::book::digest;
-use depthwire_core::encode::{Outbox, RECORD_HEADER_BYTES, RecordType, Stream};
-use depthwire_core::engine::{Engine, EngineConfig, EngineError, RecordingProgress, SourceId, detect};
-use depthwire_core::replica::Replica;
-use depthwire_core::types::{
-    BookState, Catalogue, Instrument, InstrumentId, Level, NoClock, OrderId, Side, StaleReason, Venue,
-};
+use depthwire_core::encode::Stream;
+use depthwire_core::engine::{Engine, EngineConfig, EngineError, detect};
+use depthwire_core::types::{BookState, Catalogue, Level, NoClock, OrderId, Side, StaleReason, Venue};
 use depthwire_sim::itch::{ItchBook, ItchConfig, ItchDay, ItchLevel};
-
-/// An engine with one source and a replica that sees its frames alone.
-struct Rig {
-    engine: Engine<NoClock>,
-    source: SourceId,
-    ids: Vec<InstrumentId>,
-    replica: Replica,
-    refused: u64,
-}
-
-impl Rig {
-    fn new(venue: Venue, symbols: &[&str]) -> Self {
-        let mut engine = Engine::new(EngineConfig::default(), Catalogue::built_in(), NoClock);
-        let add =
-            |symbol: &&str| engine.add_instrument(Instrument::unlisted(venue, symbol).unwrap()).unwrap();
-        let ids: Vec<_> = symbols.iter().map(add).collect();
-        let source = engine.open_source(venue, &ids).unwrap();
-        Self { engine, source, ids, replica: Replica::default(), refused: 0 }
-    }
-
-    /// All bytes, in chunks.
-    fn feed(&mut self, bytes: &[u8], chunk: usize) -> Vec<RecordingProgress> {
-        let mut waiting = Vec::new();
-        let mut all = Vec::new();
-        let mut chunks = bytes.chunks(chunk).peekable();
-        while let Some(chunk) = chunks.next() {
-            waiting.extend_from_slice(chunk);
-            let progress = self.ingest(&waiting, chunks.peek().is_none(), u64::MAX);
-            waiting.drain(..progress.consumed);
-            all.push(progress);
-        }
-        all
-    }
-
-    fn ingest(&mut self, bytes: &[u8], last: bool, until: u64) -> RecordingProgress {
-        let Self { engine, source, replica, refused, .. } = self;
-        let drain = |outbox: &mut Outbox| {
-            while let Some(record) = outbox.front() {
-                if record[4] == RecordType::Frame as u8 {
-                    *refused += u64::from(replica.apply(&record[RECORD_HEADER_BYTES..]).is_err());
-                }
-                outbox.take();
-            }
-            true
-        };
-        engine.ingest_recording(*source, bytes, last, until, drain).unwrap()
-    }
-
-    fn state(&self, at: usize) -> BookState {
-        self.engine.book_info(self.ids[at], 0).unwrap().state
-    }
-
-    fn stats(&self) -> Stats {
-        self.engine.stats()
-    }
-
-    /// The book, the sum of its own orders and the replica agree; returns what all three say.
-    fn agreed_digest(&self, at: usize) -> String {
-        assert_eq!(self.refused, 0);
-        let id = self.ids[at];
-        let book = self.engine.digest(id).unwrap();
-        assert_eq!(self.engine.orders_digest(id).as_deref(), Ok(book.as_str()));
-        assert_eq!(self.replica.book(id).map(|book| book.digest()).as_deref(), Some(book.as_str()));
-        assert_eq!(self.replica.book(id).map(|book| book.checks().1), Some(0));
-        book
-    }
-}
+use order_rig::{Rig, capture};
 
 fn true_digest(book: &ItchBook) -> String {
     let side = |levels: &[ItchLevel]| -> Vec<Level> {
@@ -275,31 +207,6 @@ fn packets(bytes: &[u8], count: usize) -> Vec<Vec<u8>> {
         packet
     };
     messages.chunks(count).map(pack).collect()
-}
-
-/// A capture of UDP packets over IPv4 and Ethernet, a microsecond apart.
-fn capture<'a>(packets: impl IntoIterator<Item = &'a Vec<u8>>) -> Vec<u8> {
-    let mut file = 0xa1b2_c3d4u32.to_le_bytes().to_vec();
-    file.extend([2, 0, 4, 0]);
-    file.extend([0; 8]);
-    file.extend(65_535u32.to_le_bytes());
-    file.extend(1u32.to_le_bytes());
-    for (index, payload) in packets.into_iter().enumerate() {
-        let mut packet = [[2; 6], [4; 6]].concat();
-        packet.extend([8, 0, 0x45, 0]);
-        packet.extend((28 + payload.len() as u16).to_be_bytes());
-        packet.extend([0, 0, 0x40, 0, 9, 17, 0, 0, 10, 0, 0, 1, 233, 54, 12, 111]);
-        packet.extend([0x66, 0x77, 0x66, 0x77]);
-        packet.extend((8 + payload.len() as u16).to_be_bytes());
-        packet.extend([0, 0]);
-        packet.extend(payload);
-        file.extend(1_704_205_800u32.to_le_bytes());
-        file.extend((index as u32).to_le_bytes());
-        file.extend((packet.len() as u32).to_le_bytes());
-        file.extend((packet.len() as u32).to_le_bytes());
-        file.extend(packet);
-    }
-    file
 }
 
 #[test]

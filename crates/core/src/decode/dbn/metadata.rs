@@ -163,6 +163,17 @@ impl Date {
         }
         Ok(Self { year: year as u16, month: month as u8, day: day as u8 })
     }
+
+    /// Its midnight, UTC; 0 before 1970, the end of time where that does not fit.
+    #[must_use]
+    pub const fn start_ns(self) -> TimeNs {
+        // A year that begins in March has its leap day last. 719,468 such days precede 1970.
+        let (year, month, day) = (self.year as u64, self.month as u64, self.day as u64);
+        let Some(year) = year.checked_sub((month < 3) as u64) else { return 0 };
+        let days =
+            year * 365 + year / 4 - year / 100 + year / 400 + (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+        days.saturating_sub(719_468).saturating_mul(86_400_000_000_000)
+    }
 }
 
 impl fmt::Display for Date {

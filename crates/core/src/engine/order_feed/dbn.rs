@@ -1,12 +1,15 @@
 //! DBN records to the books of their instruments.
 //!
 //! 1. A snapshot is a run of records with the flag SNAPSHOT. It begins the book anew, and ends with LAST or with the first
-//!    record without the flag, as those at the head of daily files do.
+//!    record without the flag, as those at the head of daily files do. When one is lost in its middle, its rest is no book.
 //! 2. `R` empties the book, which is known whole from there on.
 //! 3. Without either nothing is known of the book: what changes it is passed over.
 //! 4. An event ends with LAST; until then nothing of it is published.
 //! 5. Level records (MBP) state the top of a book and say nothing behind it. A removal among them cannot be told from a
 //!    level that moved out of sight, so no book is kept from them.
+//! 6. A book is of one instrument number of one publisher: another one's records, as of the next contract under the same
+//!    name, begin with the truth of the book lost. Numbers go from symbol to symbol by the days that the metadata name.
+//! 7. A file behind another goes on from it only where it begins when that one ends.
 //!
 //! Source: Databento, "Market by order", "MBO snapshots", "Flags".
 
@@ -16,7 +19,7 @@ use super::Pipelines;
 use super::order_books::OrderBooks;
 use crate::book::BookSpec;
 use crate::book::l3::BookIndex;
-use crate::decode::dbn::{DbnError, Flags, Mbo, MboChange, Metadata, Record, TradePrint};
+use crate::decode::dbn::{DbnError, Flags, Header, Mbo, MboChange, Metadata, Record, SymbolType, TradePrint};
 use crate::engine::Listed;
 use crate::engine::pipeline::Place;
 use crate::types::{
@@ -32,39 +35,108 @@ pub(super) fn symbol_of(raw: &str, number: u32) -> String {
     if is_symbol(raw) { raw.to_owned() } else { format!("ID{number}") }
 }
 
+/// A symbol that a number has for some time.
+pub(super) struct Mapped {
+    pub(super) number: u32,
+    pub(super) symbol: String,
+    from: TimeNs,
+    until: TimeNs,
+}
+
 /// The instruments that the metadata name, with their numbers.
-pub(super) fn instruments(metadata: &Metadata) -> impl Iterator<Item = (u32, String)> + '_ {
-    metadata.mappings.iter().flat_map(|mapping| {
-        mapping.intervals.iter().filter_map(|interval| {
+pub(super) fn instruments(metadata: &Metadata) -> impl Iterator<Item = Mapped> + '_ {
+    let asked_by_number = metadata.stype_in == Some(SymbolType::InstrumentId);
+    metadata.mappings.iter().flat_map(move |mapping| {
+        mapping.intervals.iter().filter_map(move |interval| {
             // One of the two is the number, whichever way the symbols were asked for.
             let by_number = |number: &str, raw: &str| Some((number.parse().ok()?, raw.to_owned()));
-            let (number, raw) = by_number(&interval.symbol, &mapping.symbol)
-                .or_else(|| by_number(&mapping.symbol, &interval.symbol))?;
-            Some((number, symbol_of(&raw, number)))
+            let (asked, given) = (&mapping.symbol, &interval.symbol);
+            let (first, second) = if asked_by_number { (asked, given) } else { (given, asked) };
+            let (number, raw) = by_number(first, second).or_else(|| by_number(second, first))?;
+            let symbol = symbol_of(&raw, number);
+            Some(Mapped { number, symbol, from: interval.start.start_ns(), until: interval.end.start_ns() })
         })
     })
+}
+
+/// What a number stands for, from a time up to another.
+#[derive(Clone, Copy, Debug)]
+struct Named {
+    from: TimeNs,
+    until: TimeNs,
+    /// None where the source does not carry the symbol.
+    book: Option<BookIndex>,
+}
+
+/// Where a book's records come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Origin {
+    publisher: u16,
+    number: u32,
+}
+
+/// Whether a snapshot of a book is coming in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Run {
+    None,
+    Open,
+    /// Its book was lost in its middle.
+    Broken,
+}
+
+/// What the stream has told of a book so far.
+#[derive(Clone, Copy, Debug)]
+struct Told {
+    origin: Option<Origin>,
+    run: Run,
 }
 
 /// The books of one DBN stream.
 #[derive(Debug)]
 pub(super) struct Dbn {
     pub(super) books: OrderBooks,
-    /// By instrument number; none for those that the source does not carry.
-    instruments: HashMap<u32, Option<BookIndex>>,
+    /// By book.
+    told: Vec<Told>,
+    /// By instrument number, all that the metadata say; nothing for numbers that the source does not carry.
+    instruments: HashMap<u32, Vec<Named>>,
     /// The instrument of the last record, which is mostly that of the next.
-    last: Option<(u32, BookIndex)>,
+    last: Option<(Origin, Named)>,
+    /// When the file ends, once its metadata are known; none within where it is open.
+    end: Option<Option<TimeNs>>,
 }
 
 impl Dbn {
     pub(super) fn new(books_max: u32) -> Option<Self> {
-        Some(Self { books: OrderBooks::new(books_max)?, instruments: HashMap::new(), last: None })
+        let books = OrderBooks::new(books_max)?;
+        Some(Self { books, told: Vec::new(), instruments: HashMap::new(), last: None, end: None })
     }
 
-    /// What the metadata say of instruments.
-    pub(super) fn learn(&mut self, metadata: &Metadata, listed: &[Listed]) {
-        for (number, symbol) in instruments(metadata) {
-            self.name(number, &symbol, listed);
+    /// What the metadata of a file say.
+    pub(super) fn learn<C: Clock>(
+        &mut self,
+        metadata: &Metadata,
+        listed: &[Listed],
+        now: TimeNs,
+        to: &mut Pipelines<'_, C>,
+    ) {
+        if self.end.is_some_and(|end| end != Some(metadata.start)) {
+            self.lose_all(now, to);
         }
+        self.end = Some(metadata.end);
+        self.last = None;
+        self.instruments.clear();
+        for mapped in instruments(metadata) {
+            let book = self.book_of(&mapped.symbol, listed);
+            let named = Named { from: mapped.from, until: mapped.until, book };
+            self.instruments.entry(mapped.number).or_default().push(named);
+        }
+    }
+
+    /// The stream has a gap: no book of it is known any more.
+    #[cold]
+    pub(super) fn lose_all<C: Clock>(&mut self, now: TimeNs, to: &mut Pipelines<'_, C>) {
+        self.told.iter_mut().for_each(|told| told.run = Run::None);
+        self.books.lose_all(StaleReason::Gap, (0, 0), now, to);
     }
 
     /// One record.
@@ -94,26 +166,34 @@ impl Dbn {
         listed: &[Listed],
         to: &mut Pipelines<'_, C>,
     ) -> Result<(), DbnError> {
-        let Some(book) = self.book(mbo.header().instrument_id, listed) else {
+        let Some(book) = self.book(&mbo.header(), mbo.ts_recv(), listed, to) else {
             to.cx.stats.ignored += 1;
             return Ok(());
         };
-        let flags = mbo.flags();
+        let (flags, change) = (mbo.flags(), mbo.change());
         let at = Place {
             venue_seq: u64::from(mbo.sequence()),
             ts_event: mbo.header().ts_event,
             ts_recv: mbo.ts_recv(),
         };
         let is_snapshot = flags.has(Flags::SNAPSHOT);
-        match (is_snapshot, self.books.is_building(book)) {
-            (true, false) => self.books.begin(book, at, to),
-            (false, true) => self.books.whole(book, to),
-            _ => {}
-        }
+        let run = self.told[book.0 as usize].run;
+        let is_clear = change == Ok(MboChange::Order(OrderChange::Clear));
+        let mut run = match (is_snapshot, run) {
+            (true, Run::None) => self.begin(book, at, to),
+            (true, Run::Broken) if is_clear => self.begin(book, at, to),
+            (false, Run::Open) => {
+                self.books.whole(book, to);
+                Run::None
+            }
+            (false, Run::Broken) => Run::None,
+            (true, Run::Open | Run::Broken) | (false, Run::None) => run,
+        };
         if flags.has(Flags::MAYBE_BAD_BOOK) {
             self.books.doubt(book, to);
         }
-        match mbo.change() {
+        let mut outcome = Ok(());
+        match change {
             Ok(MboChange::Order(OrderChange::Clear)) if !is_snapshot => {
                 to.cx.stats.orders.count(&OrderChange::Clear);
                 self.books.begin(book, at, to);
@@ -129,7 +209,7 @@ impl Dbn {
             }
             Err(error) => {
                 self.books.lose(book, StaleReason::Contradiction, (0, 0), at.ts_recv, to);
-                return Err(error);
+                outcome = Err(error);
             }
         }
         if flags.has(Flags::LAST) {
@@ -139,8 +219,17 @@ impl Dbn {
             } else {
                 self.books.event_end(book, to);
             }
+            run = Run::None;
+        } else if run == Run::Open && !self.books.is_building(book) {
+            run = Run::Broken;
         }
-        Ok(())
+        self.told[book.0 as usize].run = run;
+        outcome
+    }
+
+    fn begin<C: Clock>(&mut self, book: BookIndex, at: Place, to: &mut Pipelines<'_, C>) -> Run {
+        self.books.begin(book, at, to);
+        Run::Open
     }
 
     fn trade<C: Clock>(&self, book: BookIndex, print: &TradePrint, at: Place, to: &mut Pipelines<'_, C>) {
@@ -160,39 +249,73 @@ impl Dbn {
 
     /// The book of an instrument, if the source carries it.
     #[inline]
-    fn book(&mut self, number: u32, listed: &[Listed]) -> Option<BookIndex> {
+    fn book<C: Clock>(
+        &mut self,
+        header: &Header,
+        ts: TimeNs,
+        listed: &[Listed],
+        to: &mut Pipelines<'_, C>,
+    ) -> Option<BookIndex> {
+        let origin = Origin { publisher: header.publisher_id, number: header.instrument_id };
         match self.last {
-            Some((last, book)) if last == number => Some(book),
-            _ => {
-                let book = self.look_up(number, listed)?;
-                self.last = Some((number, book));
-                Some(book)
+            Some((last, named)) if last == origin && (named.from..named.until).contains(&ts) => named.book,
+            _ => self.look_up(origin, ts, listed, to),
+        }
+    }
+
+    fn look_up<C: Clock>(
+        &mut self,
+        origin: Origin,
+        ts: TimeNs,
+        listed: &[Listed],
+        to: &mut Pipelines<'_, C>,
+    ) -> Option<BookIndex> {
+        let named = match self.instruments.get(&origin.number) {
+            Some(names) => named_at(names, ts)?,
+            None => self.name(origin.number, listed)?,
+        };
+        let book = named.book?;
+        self.last = Some((origin, named));
+        let told = &mut self.told[book.0 as usize];
+        if told.origin.replace(origin).is_some_and(|before| before != origin) {
+            told.run = Run::Broken;
+            if self.books.is_begun(book) {
+                self.books.lose(book, StaleReason::Contradiction, (0, 0), ts, to);
             }
         }
+        Some(book)
     }
 
-    fn look_up(&mut self, number: u32, listed: &[Listed]) -> Option<BookIndex> {
-        if let Some(book) = self.instruments.get(&number) {
-            return *book;
-        }
-        // No mapping has named it.
-        self.name(number, &symbol_of("", number), listed)
-    }
-
-    /// Notes what an instrument is called, and opens its book if the source carries it.
+    /// Notes what a number that no mapping has named is called.
     #[cold]
-    fn name(&mut self, number: u32, symbol: &str, listed: &[Listed]) -> Option<BookIndex> {
-        let found = listed.binary_search_by(|listed| (*listed.symbol).cmp(symbol.as_bytes())).ok();
-        let book = found.and_then(|found| {
-            let Listed { pipeline, tick_size, levels_max, .. } = listed[found];
-            self.books.book_of(pipeline, BookSpec { tick_size, levels_max })
-        });
+    fn name(&mut self, number: u32, listed: &[Listed]) -> Option<Named> {
+        let book = self.book_of(&symbol_of("", number), listed);
+        let named = book.map(|book| Named { from: 0, until: TimeNs::MAX, book: Some(book) });
         if self.instruments.len() < INSTRUMENTS_MAX {
-            self.instruments.insert(number, book);
+            self.instruments.insert(number, named.into_iter().collect());
         }
-        self.last = None;
-        book
+        named
     }
+
+    /// The book of a symbol, opened if the source carries it.
+    fn book_of(&mut self, symbol: &str, listed: &[Listed]) -> Option<BookIndex> {
+        let found = listed.binary_search_by(|listed| (*listed.symbol).cmp(symbol.as_bytes())).ok()?;
+        let Listed { pipeline, tick_size, levels_max, .. } = listed[found];
+        let book = self.books.book_of(pipeline, BookSpec { tick_size, levels_max })?;
+        if self.told.len() <= book.0 as usize {
+            self.told.resize(book.0 as usize + 1, Told { origin: None, run: Run::None });
+        }
+        Some(book)
+    }
+}
+
+/// What a number stands for at a time. Where it has one meaning only, the days do not matter.
+fn named_at(names: &[Named], ts: TimeNs) -> Option<Named> {
+    let first = names.first()?;
+    if names.iter().all(|named| named.book == first.book) {
+        return Some(Named { from: 0, until: TimeNs::MAX, ..*first });
+    }
+    names.iter().find(|named| named.book.is_some() && (named.from..named.until).contains(&ts)).copied()
 }
 
 /// When a record came.

@@ -64,7 +64,7 @@ fn in_dbn(bytes: &[u8]) -> Result<Vec<(Venue, String)>, IngestError> {
     };
     let mut seen = HashSet::new();
     let mut found: Vec<_> = dbn::instruments(metadata)
-        .map(|(_, symbol)| symbol)
+        .map(|mapped| mapped.symbol)
         .filter(|symbol| seen.insert(symbol.clone()))
         .map(|symbol| (Venue::Databento, symbol))
         .collect();

@@ -51,8 +51,9 @@ impl ItchBytes {
         pace: &mut Pace<'_, D>,
     ) {
         while self.ingest_one(itch, bytes, last, listed, to, pace) {
-            // Files of sessions, one after the other.
+            // Files of sessions, one after the other: the next tells its books from its own first message on, or not at all.
             *self = Self::Unknown;
+            itch.lose_all((0, 0), pace.progress.last_ts, to);
         }
     }
 
@@ -66,13 +67,15 @@ impl ItchBytes {
         to: &mut Pipelines<'_, C>,
         pace: &mut Pace<'_, D>,
     ) -> bool {
-        if let Self::File { framer, .. } = self
-            && framer.is_ended()
-        {
-            *self = Self::Unknown;
-        }
         let from = pace.progress.consumed;
         let rest = bytes.get(from..).unwrap_or_default();
+        if let Self::File { framer, .. } = self
+            && framer.is_ended()
+            && !rest.is_empty()
+        {
+            *self = Self::Unknown;
+            itch.lose_all((0, 0), pace.progress.last_ts, to);
+        }
         if let Self::Unknown = self {
             match Self::detect(rest) {
                 Some(found) => *self = found,

@@ -104,14 +104,16 @@ impl OrderFeed {
     /// An order that rests in the book of a pipeline, and what stands before it.
     pub(super) fn order(&self, pipeline: usize, id: OrderId) -> Option<(Order, QueuePosition)> {
         let books = self.books();
-        let order = books.order(id).filter(|order| books.pipeline(order.book) == pipeline)?;
+        let is_known = |order: &Order| books.is_whole(order.book) && books.pipeline(order.book) == pipeline;
+        let order = books.order(id).filter(is_known)?;
         Some((order, books.queue_position(id)?))
     }
 
     /// The sum of a pipeline's own orders at every price, best first; nothing where the book is not known.
     pub(super) fn levels(&self, pipeline: usize, side: Side) -> impl Iterator<Item = Level> + '_ {
         let books = self.books();
-        books.find(pipeline).into_iter().flat_map(move |book| books.levels(book, side))
+        let book = books.find(pipeline).filter(|book| books.is_whole(*book));
+        book.into_iter().flat_map(move |book| books.levels(book, side))
     }
 }
 
@@ -133,7 +135,7 @@ fn ingest_dbn<C: Clock, D: FnMut(&mut Outbox) -> bool>(
             let next = records.next();
             if !had_metadata && let Some(metadata) = records.metadata() {
                 had_metadata = true;
-                dbn.learn(metadata, listed);
+                dbn.learn(metadata, listed, pace.progress.last_ts, to);
             }
             let Some(Entry { start, end, record, .. }) = next else { break };
             if record == Err(DbnError::MetadataAmongRecords) {
@@ -147,7 +149,7 @@ fn ingest_dbn<C: Clock, D: FnMut(&mut Outbox) -> bool>(
                 return;
             }
             if record.is_err_and(|error: DbnError| error.ends_the_stream()) {
-                dbn.books.lose_all((0, 0), pace.progress.last_ts, to);
+                dbn.lose_all(pace.progress.last_ts, to);
             }
             let taken = record.and_then(|record| dbn.take(record, listed, to));
             if !pace.took(at + end, taken.map_err(FeedError::from), to) {

@@ -85,12 +85,23 @@ impl OrderBooks {
 
     /// The venue itself doubts the book.
     pub(super) fn doubt<C: Clock>(&mut self, book: BookIndex, to: &mut Pipelines<'_, C>) {
+        to.cx.stats.orders.doubts += 1;
         to.pipelines[self.pipeline(book)].on_orders_suspect();
     }
 
     /// Whether a snapshot of the book is coming in.
     pub(super) fn is_building(&self, book: BookIndex) -> bool {
         self.slots[book.0 as usize].phase == Phase::Building
+    }
+
+    /// Whether anything of the book is known.
+    pub(super) fn is_begun(&self, book: BookIndex) -> bool {
+        self.slots[book.0 as usize].phase != Phase::Unknown
+    }
+
+    /// Whether all of the book is known.
+    pub(super) fn is_whole(&self, book: BookIndex) -> bool {
+        self.slots[book.0 as usize].phase == Phase::Whole
     }
 
     /// What the feed has told since [`Self::begin`], up to its last change, is the whole book.
@@ -101,7 +112,12 @@ impl OrderBooks {
         self.levels.clear();
         self.levels.bids.extend(self.l3.levels(book, Side::Bid));
         self.levels.asks.extend(self.l3.levels(book, Side::Ask));
-        to.pipelines[slot.pipeline].on_orders_whole(&self.levels, at, &mut to.cx);
+        let pipeline = &mut to.pipelines[slot.pipeline];
+        pipeline.on_orders_whole(&self.levels, at, &mut to.cx);
+        if !pipeline.is_synced() {
+            slot.phase = Phase::Unknown;
+            forget(&mut self.l3, book);
+        }
     }
 
     /// Applies a change. One that contradicts the book is counted, and the book's truth is lost with it.
@@ -157,13 +173,19 @@ impl OrderBooks {
         let pipeline = &mut to.pipelines[slot.pipeline];
         pipeline.on_order_levels(&slot.touched, slot.at, is_last, &mut to.cx);
         slot.touched.clear();
-        if !pipeline.is_synced() {
+        if pipeline.is_silent() {
+            // Nothing is missing of a feed that goes on: its orders still are the book.
+            if is_last {
+                self.whole(book, to);
+            }
+        } else if !pipeline.is_synced() {
             slot.phase = Phase::Unknown;
             forget(&mut self.l3, book);
         }
     }
 
-    /// The book's truth is lost: its orders are forgotten until the feed tells it anew.
+    /// The book's truth is lost: its orders are forgotten until the feed tells it anew. One that was lost before stays as
+    /// it is.
     #[cold]
     pub(super) fn lose<C: Clock>(
         &mut self,
@@ -174,17 +196,27 @@ impl OrderBooks {
         to: &mut Pipelines<'_, C>,
     ) {
         let slot = &mut self.slots[book.0 as usize];
+        let pipeline = &mut to.pipelines[slot.pipeline];
+        if slot.phase == Phase::Unknown && pipeline.is_stale() {
+            return;
+        }
         slot.phase = Phase::Unknown;
         slot.touched.clear();
         forget(&mut self.l3, book);
-        to.pipelines[slot.pipeline].on_orders_lost(reason, gap, now, &mut to.cx);
+        pipeline.on_orders_lost(reason, gap, now, &mut to.cx);
     }
 
-    /// The feed has a gap: no book of it is known any more.
+    /// No book of the feed is known any more.
     #[cold]
-    pub(super) fn lose_all<C: Clock>(&mut self, gap: (u64, u64), now: TimeNs, to: &mut Pipelines<'_, C>) {
+    pub(super) fn lose_all<C: Clock>(
+        &mut self,
+        reason: StaleReason,
+        gap: (u64, u64),
+        now: TimeNs,
+        to: &mut Pipelines<'_, C>,
+    ) {
         for index in 0..self.slots.len() {
-            self.lose(BookIndex(index as u32), StaleReason::Gap, gap, now, to);
+            self.lose(BookIndex(index as u32), reason, gap, now, to);
         }
     }
 

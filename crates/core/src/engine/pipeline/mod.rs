@@ -374,7 +374,9 @@ impl Pipeline {
     fn lose<C: Clock>(&mut self, reason: StaleReason, gap: (u64, u64), now: TimeNs, cx: &mut Context<'_, C>) {
         self.chain = None;
         self.pending.clear();
-        self.request.want(now);
+        if self.rule.is_some() {
+            self.request.want(now);
+        }
         self.set_state(BookState::Stale(reason), gap, now, cx);
     }
 

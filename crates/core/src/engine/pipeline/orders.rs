@@ -16,7 +16,6 @@ impl Pipeline {
         if self.book.load(levels, KnownTo::WHOLE).is_err() {
             return self.on_orders_lost(StaleReason::LevelsLimit, (0, 0), at.ts_recv, cx);
         }
-        self.is_suspect = false;
         self.book_tape.at = at;
         self.applied_at = at.ts_recv;
         self.become_synced(at.ts_recv, cx);
@@ -77,6 +76,7 @@ impl Pipeline {
 
     /// The book begins anew, or is sent again: it is not whole until the feed says so.
     pub(in crate::engine) fn on_orders_begin<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
+        self.is_suspect = false;
         if self.state != BookState::Syncing {
             self.set_state(BookState::Syncing, (0, 0), now, cx);
         }
@@ -85,5 +85,15 @@ impl Pipeline {
     /// Whether the book may be trusted.
     pub(in crate::engine) fn is_synced(&self) -> bool {
         self.state == BookState::Synced
+    }
+
+    /// Whether the book's truth is lost.
+    pub(in crate::engine) fn is_stale(&self) -> bool {
+        matches!(self.state, BookState::Stale(_))
+    }
+
+    /// Whether the book is stale only because nothing arrived.
+    pub(in crate::engine) fn is_silent(&self) -> bool {
+        self.state == BookState::Stale(StaleReason::Silence)
     }
 }
