@@ -130,6 +130,21 @@ describe.each([['plain'], ['atomic']] as const)('a shared book, read by %s loads
     }
   });
 
+  it('goes on in the same memory when it is shared twice', () => {
+    const { engine, instrument, take, share } = bookOf(`sim:${SYMBOL}`);
+    const memory = share(2);
+    const book = new SharedBook(memory, { loads });
+    take(snapshot(10, [['100.00', '1']], [['101.00', '1']]));
+    expect(book.readTop()).toBe('synced');
+    const words = new Uint32Array(memory.buffer);
+    const before = Atomics.load(words, 0);
+    engine.shareBook(instrument, memory);
+    expect([book.readTop(), book.bidPrice]).toEqual(['synced', 10000]);
+    expect(Atomics.load(words, 0)).toBeGreaterThan(before + 2);
+    take(update(11, 11, [['100.50', '1']], []));
+    expect([book.readTop(), book.bidPrice]).toEqual(['synced', 10050]);
+  });
+
   it('never rounds: a level beyond 2^53 is refused where it would be read', () => {
     const { take, share } = bookOf(`sim:${SYMBOL}`);
     const book = new SharedBook(share(2), { loads });

@@ -293,8 +293,7 @@ impl Engine {
                 error("addon.book_memory", what, "pass what allocateSharedBook returns")
             })?;
             engine.image(id, Stream::STATUS, now, |frame| book.note(frame)).map_err(engine_error)?;
-            book.write(engine);
-            shared.add(book);
+            shared.add(book, engine);
             Ok(())
         })
     }

@@ -45,15 +45,16 @@ pub(crate) struct SharedBooks {
 }
 
 impl SharedBooks {
-    /// Adds a book's record, in place of the one that it had.
-    pub(crate) fn add(&mut self, book: SharedBook) {
-        match self.by_id.get(&book.instrument) {
-            Some(&place) => self.books[place] = book,
-            None => {
-                self.by_id.insert(book.instrument, self.books.len());
-                self.books.push(book);
-            }
+    /// Adds a book's record, in place of the one that it had, and writes it.
+    pub(crate) fn add<C: Clock>(&mut self, book: SharedBook, engine: &Engine<C>) {
+        let place = *self.by_id.entry(book.instrument).or_insert(self.books.len());
+        match self.books.get_mut(place) {
+            Some(held) => *held = book,
+            None => self.books.push(book),
         }
+        // The one before is closed by now. It may have had the very same memory.
+        self.books[place].join();
+        self.books[place].write(engine);
     }
 
     /// Closes all records.
@@ -127,7 +128,7 @@ impl SharedBook {
         if !fits || base.align_offset(8) != 0 {
             return None;
         }
-        let mut book = Self {
+        Some(Self {
             _memory: memory,
             base,
             instrument,
@@ -140,10 +141,12 @@ impl SharedBook {
             is_restated: true,
             last_bid: None,
             last_ask: None,
-        };
-        // A record that is shared anew goes on counting, so that no reader takes two moments for one.
-        book.sequence = book.half(0).load(Ordering::Relaxed).next_multiple_of(2);
-        Some(book)
+        })
+    }
+
+    /// Goes on counting where the memory's last writer stopped, so that no reader takes two moments for one.
+    fn join(&mut self) {
+        self.sequence = self.half(0).load(Ordering::Relaxed).wrapping_add(1) & !1;
     }
 
     /// Notes a frame of the `book` or the `status` stream.
