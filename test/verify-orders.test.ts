@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
+import { failuresOf } from '../src/cli/verify.js';
 import { captureOf, ItchMarket, zstdOf } from './support/itch-bytes.js';
 import { DATA_FOLDER, hasRecordings, RECORDED } from './support/recordings.js';
 import { verifyCommand } from './support/verify-command.js';
@@ -67,6 +68,13 @@ describe('verify of order feeds', () => {
     );
     expect(report.books).toMatchObject([{ instrument: 'nasdaq:ZVZZT', digest: market.digest(2) }]);
     expect(code).toBe(0);
+  });
+
+  it('does not prove a book that the venue itself doubts', async () => {
+    const { report } = await verifyCommand(write('doubted.itch', market.file));
+    expect(failuresOf(report, false)).toEqual([]);
+    const doubted = { ...report, orders: report.orders && { ...report.orders, doubts: 2 } };
+    expect(failuresOf(doubted, false)).toEqual(['2 records by which the venue itself doubts their book']);
   });
 
   it('does not prove a capture with a hole', async () => {

@@ -151,6 +151,9 @@ export function failuresOf(report: VerifyReport, strict: boolean): readonly stri
   if (orders !== null && orders.contradictions > 0) {
     failures.push(`${orders.contradictions} order messages contradict their book`);
   }
+  if (orders !== null && orders.doubts > 0) {
+    failures.push(`${orders.doubts} records by which the venue itself doubts their book`);
+  }
   if (strict && orders !== null && orders.passedOver > 0) {
     failures.push(`${orders.passedOver} order messages of unknown books, and --strict allows none`);
   }
@@ -222,7 +225,7 @@ function orderLines(orders: OrderStats): readonly string[] {
     `                   ${number(modifies)} modified, ${number(deletes)} deleted, ${number(clears)} books cleared`,
     `  events           ${number(orders.events)} marked, ${number(orders.untouching)} records that touch no book, ${number(orders.crossed)} left a book crossed`,
     `  resting          at most ${number(orders.restingMax)} orders`,
-    `  not applied      ${number(orders.contradictions)} contradictions, ${number(orders.passedOver)} of books not known`,
+    `  not applied      ${number(orders.contradictions)} contradictions, ${number(orders.passedOver)} of books not known, ${number(orders.doubts)} doubts of the venue`,
   ];
 }
 

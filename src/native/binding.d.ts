@@ -261,6 +261,8 @@ export interface OrderStats {
   crossed: number
   /** Changes that contradict their book. */
   contradictions: number
+  /** Records by which the venue itself doubts their book. */
+  doubts: number
   /** Most orders that rested at once. */
   restingMax: number
 }

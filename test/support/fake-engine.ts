@@ -286,6 +286,7 @@ const ZERO_STATS: EngineStats = {
     passedOver: 0,
     crossed: 0,
     contradictions: 0,
+    doubts: 0,
     restingMax: 0,
   },
   feedFrames: 0,

@@ -148,6 +148,8 @@ pub struct OrderStats {
     pub crossed: i64,
     /// Changes that contradict their book.
     pub contradictions: i64,
+    /// Records by which the venue itself doubts their book.
+    pub doubts: i64,
     /// Most orders that rested at once.
     pub resting_max: i64,
 }
@@ -194,6 +196,7 @@ impl From<depthwire_core::OrderStats> for OrderStats {
             passed_over: stats.passed_over as i64,
             crossed: stats.crossed as i64,
             contradictions: stats.contradictions as i64,
+            doubts: stats.doubts as i64,
             resting_max: stats.resting_max as i64,
         }
     }
