@@ -415,16 +415,20 @@ impl<C: Clock> Engine<C> {
     /// under way are void.
     ///
     /// # Errors
-    /// [`EngineError::UnknownSource`].
+    /// [`EngineError::UnknownSource`]; [`EngineError::Full`] where the machine has no room for an order feed any more.
     pub fn reset_source(&mut self, source: SourceId, now: TimeNs) -> Result<(), EngineError> {
         let Self { sources, pipelines, config, clock, outbox, stats, .. } = self;
         let unknown = EngineError::UnknownSource(source.0);
         let source = sources.get_mut(source.0 as usize).ok_or(unknown)?;
         source.framer = LineFramer::default();
-        source.orders = source.orders.as_ref().and_then(OrderFeed::anew);
+        let is_order_feed = source.orders.is_some();
+        source.orders = source.orders.take().and_then(OrderFeed::anew);
         let cx = &mut Context { config, clock, out: outbox, stats };
         for listed in &source.listed {
             pipelines[listed.pipeline].on_reset(now, cx);
+        }
+        if is_order_feed && source.orders.is_none() {
+            return Err(EngineError::Full);
         }
         Ok(())
     }

@@ -232,6 +232,27 @@ fn a_capture_of_both_lines_gives_the_same_books() {
 }
 
 #[test]
+fn another_feed_in_the_capture_is_passed_over() {
+    let (day, bytes) = synthetic(3, 3_000);
+    let packets = packets(&bytes, 10);
+    // The same bytes once more under another session's name, for another port, and a stray before everything.
+    let other = |packet: &Vec<u8>| [b"000099999X", &packet[10..]].concat();
+    let stray = [&b"STRAY     "[..], &1u64.to_be_bytes(), &[0, 0]].concat();
+    let mut file = capture([&stray]);
+    let both: Vec<_> = packets.iter().flat_map(|packet| [packet.clone(), other(packet)]).collect();
+    for (index, packet) in both.iter().enumerate() {
+        let mut record = capture([packet])[24..].to_vec();
+        // Behind the record header, Ethernet, IPv4 and the source port.
+        record[16 + 14 + 20 + 3] = if index % 2 == 0 { 0x77 } else { 0x78 };
+        file.extend(record);
+    }
+    let mut rig = rig_of(&day);
+    rig.feed(&file, 1 << 20);
+    assert_true_books(&rig, &day);
+    assert_eq!((rig.stats().gaps, rig.stats().ignored >= 301), (0, true));
+}
+
+#[test]
 fn a_lost_packet_makes_every_book_stale() {
     let (day, bytes) = synthetic(3, 3_000);
     let mut packets = packets(&bytes, 10);

@@ -1,8 +1,11 @@
 //! Where ITCH messages come from: a file of them, or a capture of the packets that brought them.
 
+use std::net::SocketAddr;
+
 use super::itch::{Itch, timestamp_ns};
 use super::{FeedError, Pace, Pipelines};
 use crate::decode::binary_file::{BinaryFileError, BinaryFileFramer};
+use crate::decode::itch::decode;
 use crate::decode::mold::{self, Packet, PacketKind};
 use crate::decode::pcap::{Datagram, PcapReader};
 use crate::decode::{FORMAT_BYTES, Format, detect_format};
@@ -27,15 +30,17 @@ pub(super) enum ItchBytes {
     /// Messages are numbered by counting. The time of a file is that of its messages, since midnight.
     File { framer: BinaryFileFramer, count: u64 },
     /// Packets of one MoldUDP64 stream, over one line or two.
-    Capture { reader: Box<PcapReader>, chain: MoldChain },
+    Capture { reader: Box<PcapReader>, chain: MoldChain, lines: Lines },
 }
 
 impl ItchBytes {
     pub(super) fn detect(bytes: &[u8]) -> Option<Self> {
         match detect_format(bytes)? {
-            Format::Pcap | Format::Pcapng => {
-                Some(Self::Capture { reader: Box::default(), chain: MoldChain::default() })
-            }
+            Format::Pcap | Format::Pcapng => Some(Self::Capture {
+                reader: Box::default(),
+                chain: MoldChain::default(),
+                lines: Lines::default(),
+            }),
             Format::Itch(prefix) => Some(Self::File { framer: BinaryFileFramer::new(prefix), count: 0 }),
             Format::Lines | Format::Dbn | Format::Dbz | Format::Zstd | Format::Gzip => None,
         }
@@ -126,7 +131,7 @@ impl ItchBytes {
                 // The end of a session is used up without a message.
                 pace.progress.consumed = from + messages.consumed();
             }
-            Self::Capture { reader, chain } => {
+            Self::Capture { reader, chain, lines } => {
                 let mut datagrams = if last { reader.finish(rest) } else { reader.datagrams(rest) };
                 while let Some(datagram) = datagrams.next() {
                     let ts = datagram.as_ref().map_or(0, |datagram| datagram.ts);
@@ -134,7 +139,7 @@ impl ItchBytes {
                         return false;
                     }
                     let taken = match datagram {
-                        Ok(datagram) => take_datagram(&datagram, chain, itch, listed, to),
+                        Ok(datagram) => take_datagram(&datagram, chain, lines, itch, listed, to),
                         Err(error) => {
                             if error.is_final() {
                                 itch.lose_all((chain.next(), 0), pace.progress.last_ts, to);
@@ -153,10 +158,34 @@ impl ItchBytes {
     }
 }
 
+/// Where the packets of the followed stream go to. A capture may hold other feeds: their sessions are not this one's next.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Lines {
+    /// Two lines, each with its retransmissions. Further ones bring packets but begin no session.
+    known: [Option<SocketAddr>; 4],
+}
+
+impl Lines {
+    /// Whether a session that comes there may be followed: on one of the lines, or when there is none yet.
+    fn may_begin(&self, destination: SocketAddr) -> bool {
+        self.known[0].is_none() || self.known.contains(&Some(destination))
+    }
+
+    /// Notes where a packet of the followed session went to.
+    fn note(&mut self, destination: SocketAddr) {
+        if !self.known.contains(&Some(destination))
+            && let Some(free) = self.known.iter_mut().find(|line| line.is_none())
+        {
+            *free = Some(destination);
+        }
+    }
+}
+
 /// One packet, whole or not at all.
 fn take_datagram<C: Clock>(
     datagram: &Datagram<'_>,
     chain: &mut MoldChain,
+    lines: &mut Lines,
     itch: &mut Itch,
     listed: &[Listed],
     to: &mut Pipelines<'_, C>,
@@ -166,11 +195,17 @@ fn take_datagram<C: Clock>(
     let header = MoldHeader { session, sequence, count, is_end: kind == PacketKind::EndOfSession };
     let mut outcome = chain.check(&header);
     if outcome == MoldOutcome::NewSession {
+        let begins = packet.messages().next().is_some_and(|first| decode(first).is_ok());
+        if !begins || !lines.may_begin(datagram.destination) {
+            to.cx.stats.ignored += 1;
+            return Ok(());
+        }
         // The whole of a session is wanted: one that is met in its middle shows as a gap.
         chain.begin(session, 1);
         itch.lose_all((1, sequence), datagram.ts, to);
         outcome = chain.check(&header);
     }
+    lines.note(datagram.destination);
     let skip = match outcome {
         MoldOutcome::Next { skip } => skip,
         MoldOutcome::Gap { expected, received } => {

@@ -60,9 +60,12 @@ impl OrderFeed {
         Some(Self { protocol, books, ticked_at: 0 })
     }
 
-    /// The feed as it was opened: nothing is known of any book, and the format is told from the next bytes.
-    pub(super) fn anew(&self) -> Option<Self> {
-        Self::new(self.venue(), self.books)
+    /// The feed as it was opened: nothing is known of any book, and the format is told from the next bytes. None as for
+    /// [`Self::new`]. The old orders' memory goes first: a feed reserves address space for all that it may hold.
+    pub(super) fn anew(self) -> Option<Self> {
+        let (venue, books) = (self.venue(), self.books);
+        drop(self);
+        Self::new(venue, books)
     }
 
     /// Whole messages up to the first whose time is after `until`; the rules of [`super::Engine::ingest_recording`].

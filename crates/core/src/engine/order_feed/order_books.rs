@@ -1,6 +1,8 @@
 //! The books of one order feed: the orders as the venue names them, and what they leave at each price, on its way to the
 //! instruments' pipelines.
 
+use std::hash::{BuildHasher, RandomState};
+
 use super::Pipelines;
 use crate::book::BookSpec;
 use crate::book::l3::{BookIndex, IdOrder, L3Books, L3Error, L3Spec, Order, QueuePosition, Touched};
@@ -46,7 +48,9 @@ impl OrderBooks {
     /// Without books. `books_max` as many as the source has instruments. None where the machine has no room for so many
     /// orders.
     pub(super) fn new(books_max: u32) -> Option<Self> {
-        let spec = L3Spec { orders_max: ORDERS_MAX, books_max, ids: IdOrder::Ascending, hash_seed: 0 };
+        // Nobody outside knows it, so nobody can choose order numbers that collide. What the books say does not depend on it.
+        let hash_seed = RandomState::new().hash_one(ORDERS_MAX);
+        let spec = L3Spec { orders_max: ORDERS_MAX, books_max, ids: IdOrder::Ascending, hash_seed };
         Some(Self { l3: L3Books::new(spec).ok()?, slots: Vec::new(), levels: Levels::default() })
     }
 
