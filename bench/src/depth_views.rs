@@ -172,8 +172,8 @@ impl View for TopLevels {
 
     fn compute(&self, book: &L2Book, answer: &mut Levels) -> Reach {
         answer.clear();
-        answer.bids.extend(book.levels(Side::Bid).take(TOP));
-        answer.asks.extend(book.levels(Side::Ask).take(TOP));
+        book.levels(Side::Bid).append_to(TOP, &mut answer.bids);
+        book.levels(Side::Ask).append_to(TOP, &mut answer.asks);
         let last = |levels: &[Level], all: Price| match levels.get(TOP - 1) {
             Some(level) => level.price,
             None => all,
@@ -192,7 +192,7 @@ fn contenders<'a, V: View + 'a>(
     let count = measured(stream).len() as u64;
     let mut tracked = Tracked::new(view);
     let mut book = stream.books.first().map(|of| L2Book::new(of.spec));
-    let mut pass = move |is_kept: bool| {
+    let pass = move |is_kept: bool| {
         let (Some(book), Some(of)) = (&mut book, stream.books.first()) else { return Run::failed("no book") };
         if let Err(error) = book.load(&of.snapshot, of.known_to) {
             return Run::failed(error.code());
@@ -214,7 +214,7 @@ fn contenders<'a, V: View + 'a>(
         }
         Run { elapsed, answer: answer(hash) }
     };
-    let pass = std::rc::Rc::new(std::cell::RefCell::new(move |is_kept| pass(is_kept)));
+    let pass = std::rc::Rc::new(std::cell::RefCell::new(pass));
     let kept = pass.clone();
     vec![
         Contender::new("ordered map", count, expected.clone(), move || plain_pass(stream, plain)),
