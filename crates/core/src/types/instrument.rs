@@ -113,7 +113,7 @@ pub struct Instrument {
     pub price_exponent: i8,
     /// Power of ten of every quantity mantissa, −18 to 0.
     pub qty_exponent: i8,
-    /// Price increment in mantissa units; 0 = unknown, then the book keeps no ladder.
+    /// Price increment in mantissa units; 0 = unknown, then the book finds one in its levels.
     pub tick_size: i64,
     /// Quantity increment in mantissa units; 0 = unknown.
     pub lot_size: i64,

@@ -28,7 +28,7 @@ use crate::types::{
 
 /// Decodes one frame. The levels of a depth update or snapshot go to `out`, which is emptied first.
 ///
-/// Depth updates, tickers and trades in the form that the venue prints are read in one pass by [`printed`]; all else,
+/// Depth updates, tickers and trades in the form that the venue prints are read in one pass by `printed`; all else,
 /// and all that is refused, goes through the general reader: another pass from the start, in which levels that come
 /// before their symbol are passed over and read afterwards. Allocates only where `out` must grow.
 ///
