@@ -208,6 +208,24 @@ fn hostile_numbers_hold_no_more_memory_than_stated() {
 }
 
 #[test]
+fn a_long_queue_that_moves_on_uses_its_memory_again() {
+    let mut books = new_books(IdOrder::Arbitrary, 1);
+    let book = BookIndex(0);
+    let mut bytes = 0;
+    for id in 0..200_000u64 {
+        books.add(book, OrderId(id), Side::Bid, Price(100), Qty(1)).unwrap();
+        if let Some(first) = id.checked_sub(100) {
+            books.delete(book, OrderId(first)).unwrap();
+        }
+        if id == 1_000 {
+            bytes = books.memory_bytes();
+        }
+    }
+    assert_eq!((books.orders_len(), books.memory_bytes()), (100, bytes));
+    assert_eq!(books.check_invariants(), Ok(()));
+}
+
+#[test]
 fn long_queues_and_far_prices_hold_no_more_memory_than_stated() {
     const ORDERS: u64 = 60_000;
     let mut books = new_books(IdOrder::Arbitrary, 1);

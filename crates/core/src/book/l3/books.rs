@@ -348,7 +348,8 @@ impl L3Books {
     /// The rule that is broken.
     pub fn check_invariants(&self) -> Result<(), &'static str> {
         self.store.orders.check_invariants()?;
-        let (mut levels, mut orders) = (0, 0);
+        self.store.levels.check_invariants()?;
+        let (mut levels, mut orders, mut chunks) = (0, 0, 0);
         for (index, book) in self.books.iter().enumerate() {
             book.check_invariants(&self.store.windows, &self.store.levels)?;
             for side in 0..2 {
@@ -356,6 +357,7 @@ impl L3Books {
                     let level = self.store.levels.get(entry.level);
                     levels += 1;
                     orders += level.orders as usize;
+                    chunks += self.store.chunks.check_queue(level)?;
                     if level.key != entry.key || level.owner as usize != index << 1 | side {
                         return Err("a level knows its key, book and side");
                     }
@@ -375,6 +377,7 @@ impl L3Books {
                 }
             }
         }
+        self.store.chunks.check_all(chunks)?;
         if (levels, orders) != (self.store.levels.len(), self.store.orders.len()) {
             return Err("every order and every level is in a book");
         }

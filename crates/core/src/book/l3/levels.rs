@@ -94,6 +94,15 @@ impl LevelPool {
         self.len
     }
 
+    /// Checks that the levels in use and the free ones are all there are.
+    pub(super) fn check_invariants(&self) -> Result<(), &'static str> {
+        let (mut at, mut free) = (self.free, 0);
+        while let Some(node) = self.nodes.get(at as usize).filter(|_| free <= self.nodes.len()) {
+            (at, free) = (node.head, free + 1);
+        }
+        if self.len + free == self.nodes.len() { Ok(()) } else { Err("no level is lost") }
+    }
+
     pub(super) fn memory_bytes(&self) -> usize {
         self.nodes.len() * size_of::<LevelNode>()
     }

@@ -489,6 +489,14 @@ impl OrderTable {
                 Page::Free => {}
             }
         }
+        let (mut at, mut free) = (self.pool_free, 0);
+        while let Some(cell) = self.cells.get(at as usize).filter(|_| free <= self.cells.len()) {
+            (at, free) = (cell.place, free + 1);
+        }
+        let pool_pages = self.pages.iter().filter(|page| **page == Page::Pool).count();
+        if (self.chains.len() + free) * 2 != pool_pages * PAGE {
+            return Err("no record is lost");
+        }
         if open != self.pages_open || dense != self.dense {
             return Err("pages and orders are counted");
         }

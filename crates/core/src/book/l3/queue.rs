@@ -60,6 +60,35 @@ impl ChunkPool {
         }
     }
 
+    /// Checks a level's queue, in time linear in it; returns its number of chunks or names the rule that is broken.
+    pub(super) fn check_queue(&self, level: &LevelNode) -> Result<usize, &'static str> {
+        let (mut at, mut before, mut count) = (level.head, NONE, 0);
+        while let Some(chunk) = self.chunks.get(at as usize) {
+            let (used, unused) = chunk.places.split_at(usize::from(chunk.used).min(PLACES));
+            let live = used.iter().filter(|order| **order != NONE).count();
+            if chunk.prev != before || live == 0 || live != usize::from(chunk.live) {
+                return Err("a chunk knows the one before it and counts its orders, of which it has some");
+            }
+            if unused.iter().any(|order| *order != NONE) {
+                return Err("a place is empty until it is used");
+            }
+            (before, at, count) = (at, chunk.next, count + 1);
+        }
+        if level.tail != before {
+            return Err("a queue knows its last chunk");
+        }
+        Ok(count)
+    }
+
+    /// Checks that the chunks in queues and the free ones are all there are.
+    pub(super) fn check_all(&self, in_queues: usize) -> Result<(), &'static str> {
+        let (mut at, mut free) = (self.free, 0);
+        while let Some(chunk) = self.chunks.get(at as usize).filter(|_| free <= self.chunks.len()) {
+            (at, free) = (chunk.next, free + 1);
+        }
+        if in_queues + free == self.chunks.len() { Ok(()) } else { Err("no chunk is lost") }
+    }
+
     /// Adds an empty chunk at the end of a queue.
     fn append(&mut self, level: &mut LevelNode) -> u32 {
         let chunk = Chunk { prev: level.tail, next: NONE, used: 0, live: 0, places: [NONE; PLACES] };
