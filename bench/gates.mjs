@@ -183,15 +183,17 @@ async function main(args) {
   const { counts, skipped } = await countAll(recorded.gates, (gate) => argument(recorded, gate, !same));
   for (const line of skipped) process.stdout.write(`${line}\n`);
   let failed = 0;
+  let held = 0;
   for (const gate of recorded.gates) {
     const name = nameOf(gate);
     const counted = /** @type {Counted | undefined} */ (counts.get(name));
     if (counted === undefined && skipped.some((line) => line.includes(`gate ${name}:`))) continue;
     const { ok, text } = judge(gate, counted ?? { gate: Number.NaN }, recorded);
-    if (!ok) failed += 1;
+    if (ok) held += 1;
+    else failed += 1;
     process.stdout.write(`${ok ? 'ok    ' : 'FAILED'} ${name}: ${text}\n`);
   }
-  const about = `${recorded.gates.length - failed} of ${recorded.gates.length} gates hold`;
+  const about = `${held} of ${recorded.gates.length} gates hold, ${failed} fail`;
   process.stdout.write(`${about}, ${seconds(performance.now() - started)}\n`);
   return failed === 0 ? 0 : 1;
 }
