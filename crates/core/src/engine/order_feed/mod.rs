@@ -87,6 +87,10 @@ impl OrderFeed {
             Protocol::Itch(itch, framing) => framing.ingest(itch, bytes, last, listed, to, &mut pace),
             Protocol::Dbn(dbn, framer) => ingest_dbn(dbn, framer, bytes, last, listed, to, &mut pace),
         }
+        // The end of a file, and the beginning of the next, have consequences without a message of their own.
+        if !pace.progress.is_blocked && !to.cx.out.is_empty() {
+            pace.progress.is_blocked = !(pace.drain)(to.cx.out);
+        }
         pace.progress
     }
 
