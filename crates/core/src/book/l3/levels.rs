@@ -4,7 +4,7 @@ use super::L3Error;
 use super::NONE;
 use super::memory::advise_large_pages;
 
-/// Orders that a level keeps in its own line. Seven of ten levels of an equity day hold fewer than four.
+/// Orders that a level keeps in its own line: what a cache line holds beside the rest.
 pub(super) const INLINE: usize = 8;
 
 /// A level: exactly one cache line, so that an order which comes or leaves touches one line here.

@@ -104,7 +104,7 @@ enum Page {
 #[derive(Debug)]
 pub(super) struct OrderTable {
     cells: Vec<Cell>,
-    /// `len − 1`, where `len` is a power of two or 0.
+    /// The directory: range `r` stands at `r` modulo its length, which is a power of two, or 0 where all is hashed.
     ranges: Vec<Range>,
     /// Number of the first range of the directory.
     first_range: u64,
@@ -400,7 +400,7 @@ impl OrderTable {
         }
     }
 
-    /// Gives back the page of a range; the orders in it go to the id table.
+    /// Gives back the page of a range; the orders in it are found by hash from now on.
     #[cold]
     #[inline(never)]
     fn retire(&mut self, number: u64, mut renamed: impl FnMut(&Cell, u32, u32)) {

@@ -1,0 +1,322 @@
+//! Venue JSON: depth updates, tickers, trades, snapshots; lines of recordings.
+
+use std::sync::OnceLock;
+
+use depthwire_core::decode::{
+    DecodeError, LINE_BYTES_MAX, LineFramer, Listing, Listings, decode, decode_snapshot,
+};
+use depthwire_core::types::{Event, InstrumentId, Levels};
+use depthwire_sim::Market;
+
+use crate::chunks::in_chunks;
+use crate::mutate::{Fields, Kind};
+use crate::random::Random;
+use crate::run::{Said, Target};
+
+/// A spot instrument and a COIN-M one, those of the simulated venue, and all scales of the decoder.
+struct Known;
+
+impl Listings for Known {
+    fn find(&self, symbol: &[u8]) -> Option<Listing> {
+        let listing = |id, price_exponent, qty_exponent| {
+            Some(Listing { id: InstrumentId(id), price_exponent, qty_exponent })
+        };
+        match symbol {
+            b"BTCUSDT" => listing(1, -2, -8),
+            b"BTCUSD_PERP" => listing(2, -1, 0),
+            b"FINE" => listing(3, -18, -12),
+            b"COARSE" => listing(4, 3, 18),
+            [b'A'..=b'Z', ..] if symbol.len() < 12 => listing(5, -8, -8),
+            _ => None,
+        }
+    }
+
+    fn sole(&self) -> Option<Listing> {
+        // Fine enough for every symbol of the simulated venue, whose snapshots name none.
+        self.find(b"SOLE")
+    }
+}
+
+/// Frames of the simulated venue, and its snapshots.
+pub fn frames() -> &'static [Vec<u8>] {
+    static FRAMES: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
+    FRAMES.get_or_init(|| {
+        let mut market = Market::new(3, 1_723_161_255_000);
+        let mut frames = Vec::new();
+        while frames.len() < 2_000 {
+            let mut frame = Vec::new();
+            if frames.len() % 50 == 7 {
+                market
+                    .snapshot(market.symbols()[frames.len() % 4], 1 + frames.len() % 9, &mut frame)
+                    .unwrap();
+            } else {
+                market.next_frame(&mut frame);
+            }
+            frames.push(frame);
+        }
+        frames.retain(|frame| frame.len() <= 1_500);
+        frames
+    })
+}
+
+/// A decimal as venues print it.
+fn decimal(random: &mut Random, places: usize, most: usize) -> String {
+    let whole = random.any_size() % 10u64.pow(most as u32);
+    let fraction = random.next() % 10u64.pow(places as u32);
+    let zeros = "0".repeat(random.below(2) * (8usize.saturating_sub(places)));
+    if places == 0 { format!("{}", whole + 1) } else { format!("{}.{fraction:0places$}{zeros}", whole + 1) }
+}
+
+/// Levels of a side as they stand in a frame.
+fn levels(random: &mut Random) -> String {
+    let pairs: Vec<_> = (0..random.below(6))
+        .map(|_| format!(r#"["{}","{}"]"#, decimal(random, 1, 6), decimal(random, 0, 6)))
+        .collect();
+    format!("[{}]", pairs.join(","))
+}
+
+/// A frame of the futures.
+fn futures(random: &mut Random) -> String {
+    let (first, last) = (random.any_size() >> 12, random.below(99) as u64);
+    let time = 1_723_161_255_000 + random.below(99_999);
+    match random.below(6) {
+        0 => format!(
+            r#"{{"e":"depthUpdate","E":{time},"T":{time},"s":"BTCUSD_PERP","ps":"BTCUSD","U":{first},"u":{},"pu":{last},"b":{},"a":{}}}"#,
+            first + last,
+            levels(random),
+            levels(random)
+        ),
+        1 => format!(
+            r#"{{"u":{first},"e":"bookTicker","s":"BTCUSD_PERP","ps":"BTCUSD","b":"{}","B":"{}","a":"{}","A":"{}","T":{time},"E":{time}}}"#,
+            decimal(random, 1, 6),
+            decimal(random, 0, 6),
+            decimal(random, 1, 6),
+            decimal(random, 0, 6)
+        ),
+        2 => format!(
+            r#"{{"e":"trade","E":{time},"T":{time},"s":"BTCUSD_PERP","t":{first},"p":"{}","q":"{}","X":"MARKET","m":{}}}"#,
+            decimal(random, 1, 6),
+            decimal(random, 0, 6),
+            random.one_in(2)
+        ),
+        3 => format!(
+            r#"{{"e":"aggTrade","E":{time},"a":{first},"s":"BTCUSD_PERP","p":"{}","q":"{}","f":1,"l":2,"T":{time},"m":{}}}"#,
+            decimal(random, 1, 6),
+            decimal(random, 0, 6),
+            random.one_in(2)
+        ),
+        4 => random
+            .pick(&[
+                r#"{"result":null,"id":1}"#,
+                r#"{"e":"kline","E":1,"s":"BTCUSDT","k":{"t":1.5e+3,"x":[true,false,null,{"y":[[[]]]}],"s":"caf\u00e9"}}"#,
+                r#"[{"e":"24hrMiniTicker","s":"BTCUSDT"}]"#,
+                r#"{"e":"trade","E":1,"T":1,"s":"BTCUSD_PERP","t":9,"p":"0","q":"0","X":"NA","m":true}"#,
+                r#"{"stream":"btcusdt@depth20","data":{"lastUpdateId":7,"bids":[],"asks":[]}}"#,
+            ])
+            .to_string(),
+        _ => format!(
+            r#"{{"lastUpdateId":{first},"E":{time},"T":{time},"symbol":"BTCUSD_PERP","pair":"BTCUSD","bids":{},"asks":{}}}"#,
+            levels(random),
+            levels(random)
+        ),
+    }
+}
+
+/// Values, and what stands between brackets.
+pub fn json_fields(fields: &mut Fields<'_>, from: usize, to: usize) {
+    let mut open = Vec::new();
+    let mut at = from;
+    while at < to.min(fields.bytes.len()) {
+        let start = at;
+        match fields.bytes[at] {
+            b'"' => {
+                at += 1;
+                while at < to && fields.bytes.get(at).is_some_and(|&byte| byte != b'"') {
+                    at += 1 + usize::from(fields.bytes[at] == b'\\');
+                }
+                fields.note(Kind::Token, start, at + 1 - start);
+            }
+            b'{' | b'[' => open.push(at),
+            b'}' | b']' => {
+                if let Some(start) = open.pop() {
+                    // With its comma, so that lists stay lists.
+                    let comma = usize::from(fields.bytes.get(at + 1) == Some(&b','));
+                    fields.note(Kind::Unit, start, at + 1 + comma - start);
+                }
+            }
+            b'0'..=b'9' | b'-' | b'a'..=b'z' => {
+                while fields
+                    .bytes
+                    .get(at + 1)
+                    .is_some_and(|byte| byte.is_ascii_alphanumeric() || b".+-".contains(byte))
+                {
+                    at += 1;
+                }
+                fields.note(Kind::Token, start, at + 1 - start);
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+}
+
+/// The same message with white space wherever JSON allows it, which takes it off the short way through the decoder.
+fn loosened(bytes: &[u8], out: &mut Vec<u8>) {
+    out.clear();
+    let (mut in_string, mut is_escaped) = (false, false);
+    for &byte in bytes {
+        let is_mark = !in_string && b"{}[],:".contains(&byte);
+        if is_mark {
+            out.push(b' ');
+        }
+        out.push(byte);
+        if is_mark {
+            out.push(b'\n');
+        }
+        in_string ^= byte == b'"' && !is_escaped;
+        is_escaped = in_string && byte == b'\\' && !is_escaped;
+    }
+}
+
+/// One frame.
+#[derive(Default)]
+pub struct Json {
+    levels: Levels,
+    again: Levels,
+    loose: Vec<u8>,
+}
+
+impl Target for Json {
+    const NAME: &'static str = "json";
+
+    fn generate(&mut self, random: &mut Random, out: &mut Vec<u8>) {
+        if random.one_in(3) {
+            out.extend(futures(random).bytes());
+        } else {
+            out.extend(random.pick(frames()));
+        }
+    }
+
+    fn fields(fields: &mut Fields<'_>) {
+        json_fields(fields, 0, fields.bytes.len());
+    }
+
+    fn check(&mut self, bytes: &[u8], random: &mut Random, said: &mut Said) {
+        let Self { levels, again, loose } = self;
+        let event = decode(bytes, &Known, levels);
+        match &event {
+            Ok(event) => {
+                let good = |level: &depthwire_core::types::Level| level.price.0 > 0 && level.qty.0 >= 0;
+                assert!(levels.bids.iter().chain(&levels.asks).all(good));
+                let is_book = matches!(event, Event::Depth(_) | Event::Snapshot(_));
+                assert!(is_book || levels.is_empty());
+                said.ok(match event {
+                    Event::Depth(update) if update.prev_id.is_some() => "futures depth",
+                    Event::Depth(_) => "depth",
+                    Event::Snapshot(_) => "snapshot",
+                    Event::Ticker(_) => "ticker",
+                    Event::Trade(_) => "trade",
+                    Event::Ignored => "ignored",
+                });
+                said.size("levels", levels.len());
+            }
+            Err(error) => {
+                assert!(levels.is_empty());
+                said.error(error.code());
+                match *error {
+                    DecodeError::MissingField { field }
+                    | DecodeError::BadNumber { field, .. }
+                    | DecodeError::DuplicateField { field, .. }
+                    | DecodeError::WrongType { field, .. } => said.ok(field),
+                    DecodeError::NotJson { expected, .. } => said.ok(expected),
+                    _ => {}
+                }
+            }
+        }
+        loosened(bytes, loose);
+        let general = decode(loose, &Known, again);
+        let code = |event: &Result<Event, DecodeError>| event.map_err(|error| error.code());
+        assert_eq!(code(&general), code(&event), "both ways through the decoder agree");
+        assert_eq!(again, levels);
+        if random.one_in(4) {
+            let symbol = *random.pick(&[&b"BTCUSDT"[..], b"BTCUSD_PERP"]);
+            let listing = Known.find(symbol).unwrap();
+            let snapshot = decode_snapshot(bytes, symbol, listing, again);
+            assert!(snapshot.is_ok() || again.is_empty());
+            assert!(snapshot.is_err() || matches!(event, Ok(Event::Snapshot(_)) | Err(_)));
+        }
+    }
+}
+
+/// A recording.
+#[derive(Default)]
+pub struct Lines;
+
+impl Target for Lines {
+    const NAME: &'static str = "lines";
+
+    fn generate(&mut self, random: &mut Random, out: &mut Vec<u8>) {
+        for _ in 0..1 + random.below(4) {
+            out.extend(format!("{} ", random.any_size()).bytes());
+            match random.one_in(2) {
+                true => out.extend(random.pick(frames())),
+                false => out.extend(b"{}"),
+            }
+            out.extend_from_slice(random.pick::<&[u8]>(&[b"\n", b"\r\n", b"\n\n"]));
+        }
+    }
+
+    fn fields(fields: &mut Fields<'_>) {
+        let mut at = 0;
+        while at < fields.bytes.len() {
+            let rest = &fields.bytes[at..];
+            let len = rest.iter().position(|&byte| byte == b'\n').map_or(rest.len(), |len| len + 1);
+            let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            fields.note(Kind::Unit, at, len);
+            fields.note(Kind::Token, at, digits);
+            fields.note(Kind::Text, at + digits, 1);
+            fields.note(Kind::Text, at + len - 1, 1);
+            at += len;
+        }
+    }
+
+    fn check(&mut self, bytes: &[u8], random: &mut Random, said: &mut Said) {
+        let mut framer = LineFramer::default();
+        let mut whole = Vec::new();
+        let mut end = 0;
+        for line in framer.finish(bytes) {
+            assert!(line.start >= end && line.end > line.start && line.end <= bytes.len());
+            end = line.end;
+            match line.frame {
+                Ok((time, frame)) => {
+                    assert!(!frame.is_empty() && !frame.contains(&b'\n'));
+                    said.size("digits", time.checked_ilog10().unwrap_or(0) as usize);
+                }
+                Err(error) => said.error(error.code()),
+            }
+            whole.push(line.frame);
+        }
+        // The same lines, taken apart without haste.
+        let plain = bytes.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        let plain: Vec<_> = plain.filter(|line| !line.is_empty()).collect();
+        assert_eq!(plain.len(), whole.len());
+        for (line, taken) in plain.iter().zip(&whole) {
+            assert!(line.len() <= LINE_BYTES_MAX);
+            let space = line.iter().position(|&byte| byte == b' ');
+            let time = space
+                .and_then(|at| std::str::from_utf8(&line[..at]).ok())
+                .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+            let time: Option<u64> = time.and_then(|text| text.parse().ok());
+            let expected = time.zip(space.map(|at| &line[at + 1..])).filter(|(_, frame)| !frame.is_empty());
+            assert_eq!(taken.ok(), expected);
+        }
+        let mut framer = LineFramer::default();
+        let mut cut = Vec::new();
+        in_chunks(bytes, random, |piece, last| {
+            let mut lines = if last { framer.finish(piece) } else { framer.lines(piece) };
+            cut.extend(lines.by_ref().map(|line| line.frame));
+            lines.consumed()
+        });
+        assert_eq!(cut, whole, "cut anywhere it reads the same");
+    }
+}

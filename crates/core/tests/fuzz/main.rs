@@ -1,0 +1,119 @@
+//! Fuzzing on stable Rust: inputs that know the formats, outcomes that must hold for any bytes. `../corpus/README.md`
+//! says how to run it for long and how the corpus is made.
+//!
+//! Each target states in its `check` what holds for every input, and what else than "no panic" that is: chunks cut
+//! anywhere read the same, no byte is used twice and none is used that was not given, memory stays within a few times
+//! the input, both ways through the JSON decoder agree, and what the engine says of an order feed is what a plain model
+//! of the same says.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test panics")]
+#![allow(unsafe_code, reason = "a global allocator is an unsafe trait")]
+
+mod capture;
+mod chunks;
+mod dbn;
+#[path = "../dbn_bytes/mod.rs"]
+mod dbn_bytes;
+mod detect;
+mod feeds;
+mod frames;
+mod itch;
+mod json;
+mod memory;
+mod model;
+mod mutate;
+mod packets;
+mod random;
+mod rules;
+mod run;
+mod streams;
+
+use run::run;
+
+#[global_allocator]
+static ALLOCATOR: memory::Counting = memory::Counting;
+
+#[test]
+fn json_frames() {
+    run(json::Json::default);
+}
+
+#[test]
+fn recording_lines() {
+    run(json::Lines::default);
+}
+
+#[test]
+fn detection() {
+    run(|| detect::Detect);
+}
+
+#[test]
+fn itch_messages() {
+    run(|| itch::Itch);
+}
+
+#[test]
+fn binary_files_of_stated_lengths() {
+    run(itch::file::<true>);
+}
+
+#[test]
+fn binary_files_of_zero_prefixes() {
+    run(itch::file::<false>);
+}
+
+#[test]
+fn mold_packets() {
+    run(|| packets::Mold);
+}
+
+#[test]
+fn mold_chains() {
+    run(|| packets::Chain);
+}
+
+#[test]
+fn soup_streams() {
+    run(|| packets::Soup);
+}
+
+#[test]
+fn pcap_files() {
+    run(|| capture::Capture::<false>);
+}
+
+#[test]
+fn pcapng_files() {
+    run(|| capture::Capture::<true>);
+}
+
+#[test]
+fn dbn_streams() {
+    run(|| dbn::Dbn::<false>);
+}
+
+#[test]
+fn dbn_fragments() {
+    run(|| dbn::Dbn::<true>);
+}
+
+#[test]
+fn itch_file_feeds() {
+    run(feeds::feed::<streams::ItchFile>);
+}
+
+#[test]
+fn itch_capture_feeds() {
+    run(feeds::feed::<streams::ItchCapture>);
+}
+
+#[test]
+fn dbn_feeds() {
+    run(feeds::feed::<streams::DbnStream>);
+}
+
+#[test]
+fn feed_frames() {
+    run(|| frames::Frames);
+}

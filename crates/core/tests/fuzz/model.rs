@@ -1,0 +1,187 @@
+//! Order feeds in plain words: ordered maps and the documents' rules, no eye on speed. What the engine must agree with.
+
+use std::collections::{BTreeMap, HashMap};
+
+use depthwire_core::types::{Level, OrderChange, OrderId, Price, Qty, Side};
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Phase {
+    #[default]
+    Unknown,
+    Building,
+    Whole,
+}
+
+/// Both sides, best first.
+pub type Sides = [Vec<Level>; 2];
+
+#[derive(Debug, Default)]
+pub struct Book {
+    pub phase: Phase,
+    /// What was told at the end of the last event.
+    pub told: Sides,
+    /// Whether the feed has named it.
+    pub is_open: bool,
+}
+
+struct Order {
+    book: usize,
+    side: Side,
+    price: Price,
+    qty: i64,
+}
+
+/// The books of some symbols.
+pub struct Model<'a> {
+    symbols: &'a [&'a str],
+    pub books: Vec<Book>,
+    orders: BTreeMap<u64, Order>,
+    /// What a stock locate stands for.
+    pub locates: HashMap<u16, Locate>,
+    /// Whether an ITCH feed was heard from its first message on.
+    pub is_unbroken: bool,
+    /// What an instrument's number of DBN stands for, from a time up to another.
+    pub numbers: HashMap<u32, Vec<(u64, u64, Option<usize>)>>,
+    /// By book.
+    pub told: Vec<Told>,
+    /// When a file of DBN ends.
+    pub end: Option<Option<u64>>,
+}
+
+/// What a stock locate of ITCH stands for; without a book where an order could not be read before the symbol was known,
+/// and where the symbol is not carried.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Locate {
+    pub stock: [u8; 8],
+    pub book: Option<usize>,
+}
+
+/// What a DBN stream has told of a book: publisher and number of its records, and the snapshot that is coming in.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Told {
+    pub origin: Option<(u16, u32)>,
+    pub run: Run,
+}
+
+/// Whether a snapshot is coming in, or its rest after it was lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Run {
+    #[default]
+    None,
+    Open,
+    Broken,
+}
+
+impl<'a> Model<'a> {
+    pub fn new(symbols: &'a [&'a str]) -> Self {
+        Self {
+            symbols,
+            books: symbols.iter().map(|_| Book::default()).collect(),
+            orders: BTreeMap::new(),
+            locates: HashMap::new(),
+            is_unbroken: false,
+            numbers: HashMap::new(),
+            told: vec![Told::default(); symbols.len()],
+            end: None,
+        }
+    }
+
+    /// What the orders of a book add up to.
+    pub fn levels(&self, book: usize) -> Sides {
+        [Side::Bid, Side::Ask].map(|side| {
+            let mut levels: BTreeMap<i64, i64> = BTreeMap::new();
+            for order in self.orders.values().filter(|order| order.book == book && order.side == side) {
+                *levels.entry(order.price.0).or_default() += order.qty;
+            }
+            let levels = levels.into_iter().map(|(price, qty)| Level::new(price, qty));
+            if side == Side::Bid { levels.rev().collect() } else { levels.collect() }
+        })
+    }
+
+    pub fn find(&self, symbol: &[u8]) -> Option<usize> {
+        self.symbols.iter().position(|known| known.as_bytes() == symbol)
+    }
+
+    pub fn begin(&mut self, book: usize) {
+        self.orders.retain(|_, order| order.book != book);
+        self.books[book].phase = Phase::Building;
+    }
+
+    pub fn lose(&mut self, book: usize) {
+        self.orders.retain(|_, order| order.book != book);
+        self.books[book].phase = Phase::Unknown;
+    }
+
+    pub fn lose_all(&mut self) {
+        self.is_unbroken = false;
+        (0..self.books.len()).for_each(|book| self.lose(book));
+    }
+
+    pub fn whole(&mut self, book: usize) {
+        self.books[book].phase = Phase::Whole;
+        self.event_end(book);
+    }
+
+    pub fn event_end(&mut self, book: usize) {
+        if self.books[book].phase == Phase::Whole {
+            self.books[book].told = self.levels(book);
+        }
+    }
+
+    pub fn change(&mut self, book: usize, change: &OrderChange) {
+        if self.books[book].phase != Phase::Unknown && self.apply(book, change).is_none() {
+            self.lose(book);
+        }
+    }
+
+    /// None where the change contradicts what is known.
+    fn apply(&mut self, book: usize, change: &OrderChange) -> Option<()> {
+        let above_zero = |qty: Qty| (qty.0 > 0).then_some(qty.0);
+        let own = |orders: &BTreeMap<u64, Order>, id: OrderId| {
+            orders
+                .get(&id.0)
+                .filter(|order| order.book == book)
+                .map(|order| (order.side, order.price, order.qty))
+        };
+        match *change {
+            OrderChange::Clear => self.orders.retain(|_, order| order.book != book),
+            OrderChange::Add { id, side, price, qty } => {
+                let qty = above_zero(qty)?;
+                if self.orders.contains_key(&id.0) {
+                    return None;
+                }
+                self.orders.insert(id.0, Order { book, side, price, qty });
+            }
+            OrderChange::Reduce { id, qty } | OrderChange::Execute { id, qty } => {
+                let (.., left) = own(&self.orders, id)?;
+                let left = left - above_zero(qty)?;
+                match left {
+                    ..0 => return None,
+                    0 => drop(self.orders.remove(&id.0)),
+                    _ => self.orders.get_mut(&id.0)?.qty = left,
+                }
+            }
+            OrderChange::Delete { id } => {
+                own(&self.orders, id)?;
+                self.orders.remove(&id.0);
+            }
+            OrderChange::Replace { id, new_id, price, qty } => {
+                let (side, ..) = own(&self.orders, id)?;
+                let qty = above_zero(qty)?;
+                if id != new_id && self.orders.contains_key(&new_id.0) {
+                    return None;
+                }
+                self.orders.remove(&id.0);
+                self.orders.insert(new_id.0, Order { book, side, price, qty });
+            }
+            OrderChange::Modify { id, side, price, qty } => {
+                if own(&self.orders, id)?.0 != side {
+                    return None;
+                }
+                let qty = above_zero(qty)?;
+                self.orders.insert(id.0, Order { book, side, price, qty });
+            }
+        }
+        Some(())
+    }
+}

@@ -1,0 +1,262 @@
+//! What the messages of each feed do to the model's books.
+
+use std::net::SocketAddr;
+
+use depthwire_core::decode::binary_file::{BinaryFileError, BinaryFileFramer};
+use depthwire_core::decode::dbn::{DbnError, DbnFramer, Flags, Mbo, MboChange, Metadata, Record, SymbolType};
+use depthwire_core::decode::itch::{self, Message, text};
+use depthwire_core::decode::mold::{self, PacketKind};
+use depthwire_core::decode::pcap::{Datagram, PcapReader};
+use depthwire_core::decode::{Format, detect_format};
+use depthwire_core::sequence::{MoldChain, MoldHeader, MoldOutcome};
+use depthwire_core::types::{OrderChange, is_symbol};
+
+use crate::model::{Locate, Model, Phase, Run};
+
+/// ITCH, in a file or a capture.
+pub fn tell_itch(model: &mut Model<'_>, mut bytes: &[u8]) {
+    while let Some(format) = detect_format(bytes) {
+        match format {
+            Format::Itch(prefix) => {
+                let mut framer = BinaryFileFramer::new(prefix);
+                let mut messages = framer.finish(bytes);
+                let mut behind = bytes.len();
+                loop {
+                    let start = messages.consumed();
+                    match messages.next() {
+                        Some(Ok(message)) => tell_message(model, message),
+                        Some(Err(error)) => {
+                            lose_feed(model);
+                            if matches!(error, BinaryFileError::TrailingBytes { .. }) {
+                                behind = start + 2;
+                            }
+                        }
+                        None => break,
+                    }
+                }
+                bytes = &bytes[behind..];
+            }
+            Format::Pcap | Format::Pcapng => return tell_capture(model, bytes),
+            _ => return,
+        }
+    }
+}
+
+/// No book is known before the next day.
+fn lose_feed(model: &mut Model<'_>) {
+    model.is_unbroken = false;
+    model.lose_all();
+}
+
+fn tell_message(model: &mut Model<'_>, bytes: &[u8]) {
+    let Ok(message) = itch::decode(bytes) else {
+        match *bytes {
+            [b'A' | b'F' | b'E' | b'C' | b'X' | b'D' | b'U', high, low, ..] => {
+                // A symbol that turns up later has lost an order already.
+                let known = model.locates.entry(u16::from_be_bytes([high, low])).or_default();
+                if let Some(book) = known.book {
+                    model.lose(book);
+                }
+            }
+            [b'A' | b'F' | b'E' | b'C' | b'X' | b'D' | b'U', ..] => lose_feed(model),
+            _ => {}
+        }
+        return;
+    };
+    let locate = message.stock_locate();
+    match &message {
+        Message::SystemEvent(event) if event.event() == b'O' => {
+            model.is_unbroken = true;
+            model.locates.clear();
+            for book in 0..model.books.len() {
+                if model.books[book].is_open {
+                    model.begin(book);
+                }
+            }
+        }
+        Message::StockDirectory(directory) => name_locate(model, locate, *directory.stock()),
+        Message::AddOrder(add) => name_locate(model, locate, *add.stock()),
+        Message::AddOrderAttributed(add) => name_locate(model, locate, *add.stock()),
+        _ => {}
+    }
+    if let Some((_, change)) = message.order_change()
+        && let Some(Locate { book: Some(book), .. }) = model.locates.get(&locate).copied()
+    {
+        model.change(book, &change);
+        model.event_end(book);
+    }
+}
+
+fn name_locate(model: &mut Model<'_>, locate: u16, stock: [u8; 8]) {
+    let before = model.locates.get(&locate).copied();
+    if before.unwrap_or_default().stock == stock {
+        return;
+    }
+    let book = model.find(text(&stock));
+    let is_taken = model.locates.values().any(|known| known.book.is_some() && known.book == book);
+    model.locates.insert(locate, Locate { stock, book });
+    if let Some(Locate { book: Some(before), .. }) = before {
+        model.lose(before);
+    }
+    let Some(book) = book else { return };
+    model.books[book].is_open = true;
+    if before.is_some() || is_taken {
+        model.lose(book);
+    } else if model.is_unbroken {
+        model.begin(book);
+        model.whole(book);
+    }
+}
+
+/// The stream that a capture is followed for.
+#[derive(Default)]
+struct Followed {
+    chain: MoldChain,
+    lines: Vec<SocketAddr>,
+}
+
+fn tell_capture(model: &mut Model<'_>, bytes: &[u8]) {
+    let mut followed = Followed::default();
+    for datagram in PcapReader::default().finish(bytes) {
+        match datagram {
+            Ok(datagram) => tell_datagram(model, &mut followed, &datagram),
+            Err(error) if error.is_final() => lose_feed(model),
+            Err(_) => {}
+        }
+    }
+}
+
+fn tell_datagram(model: &mut Model<'_>, followed: &mut Followed, datagram: &Datagram<'_>) {
+    let Ok(packet) = mold::decode(datagram.payload) else { return };
+    let Followed { chain, lines } = followed;
+    let mold::Packet { session, sequence, count, kind, .. } = packet;
+    let header = MoldHeader { session, sequence, count, is_end: kind == PacketKind::EndOfSession };
+    if chain.check(&header) == MoldOutcome::NewSession {
+        let begins = packet.messages().next().is_some_and(|first| itch::decode(first).is_ok());
+        if !begins || !(lines.is_empty() || lines.contains(&datagram.destination)) {
+            return;
+        }
+        lose_feed(model);
+        chain.begin(session, 1);
+    }
+    if !lines.contains(&datagram.destination) && lines.len() < 4 {
+        lines.push(datagram.destination);
+    }
+    let skip = match chain.check(&header) {
+        MoldOutcome::Next { skip } => usize::from(skip),
+        MoldOutcome::Gap { .. } => {
+            lose_feed(model);
+            chain.begin(session, sequence);
+            0
+        }
+        _ => return,
+    };
+    packet.messages().skip(skip).for_each(|message| tell_message(model, message));
+    if !header.is_end {
+        chain.advance(&header);
+    }
+}
+
+/// DBN files, one after the other.
+pub fn tell_dbn(model: &mut Model<'_>, mut bytes: &[u8]) {
+    'files: loop {
+        if let Ok(Some((metadata, _))) = Metadata::read(bytes) {
+            tell_metadata(model, &metadata);
+        }
+        for entry in DbnFramer::new().finish(bytes) {
+            match entry.record {
+                Ok(Record::Mbo(mbo)) => tell_order(model, mbo),
+                Err(DbnError::MetadataAmongRecords) => {
+                    bytes = &bytes[entry.start..];
+                    continue 'files;
+                }
+                Err(error) if error.ends_the_stream() => lose_stream(model),
+                _ => {}
+            }
+        }
+        return;
+    }
+}
+
+fn lose_stream(model: &mut Model<'_>) {
+    model.told.iter_mut().for_each(|told| told.run = Run::None);
+    model.lose_all();
+}
+
+fn tell_metadata(model: &mut Model<'_>, metadata: &Metadata) {
+    if model.end.is_some_and(|end| end != Some(metadata.start)) {
+        lose_stream(model);
+    }
+    model.end = Some(metadata.end);
+    model.numbers.clear();
+    for mapping in &metadata.mappings {
+        for interval in &mapping.intervals {
+            let mut pair = [&interval.symbol, &mapping.symbol];
+            if metadata.stype_in == Some(SymbolType::InstrumentId) {
+                pair.reverse();
+            }
+            let number = |text: &str| text.parse::<u32>().ok();
+            let Some((number, symbol)) =
+                number(pair[0]).map(|number| (number, pair[1])).or_else(|| Some((number(pair[1])?, pair[0])))
+            else {
+                continue;
+            };
+            let symbol = if is_symbol(symbol) { symbol.clone() } else { format!("ID{number}") };
+            let book = model.find(symbol.as_bytes());
+            let days = (interval.start.start_ns(), interval.end.start_ns(), book);
+            model.numbers.entry(number).or_default().push(days);
+        }
+    }
+}
+
+/// The book that a number stands for at a time.
+fn book_of(model: &mut Model<'_>, number: u32, ts: u64) -> Option<usize> {
+    let unnamed = model.find(format!("ID{number}").as_bytes());
+    let names = model.numbers.entry(number).or_insert_with(|| vec![(0, u64::MAX, unnamed)]);
+    let (.., first) = *names.first()?;
+    if names.iter().all(|(.., book)| *book == first) {
+        return first;
+    }
+    names.iter().find(|(from, until, book)| book.is_some() && (*from..*until).contains(&ts))?.2
+}
+
+fn tell_order(model: &mut Model<'_>, mbo: Mbo<'_>) {
+    let header = mbo.header();
+    let Some(book) = book_of(model, header.instrument_id, mbo.ts_recv()) else { return };
+    let origin = (header.publisher_id, header.instrument_id);
+    if model.told[book].origin.replace(origin).is_some_and(|before| before != origin) {
+        model.told[book].run = Run::Broken;
+        model.lose(book);
+    }
+    let (flags, change) = (mbo.flags(), mbo.change());
+    let is_clear = change == Ok(MboChange::Order(OrderChange::Clear));
+    let is_snapshot = flags.has(Flags::SNAPSHOT);
+    let mut run = model.told[book].run;
+    if is_snapshot {
+        if run == Run::None || (run == Run::Broken && is_clear) {
+            model.begin(book);
+            run = Run::Open;
+        }
+    } else {
+        if run == Run::Open {
+            model.whole(book);
+        }
+        run = Run::None;
+    }
+    match change {
+        Ok(MboChange::Order(OrderChange::Clear)) if !is_snapshot => model.begin(book),
+        Ok(MboChange::Order(change)) => model.change(book, &change),
+        Ok(MboChange::Nothing) => {}
+        Ok(MboChange::Top { .. } | MboChange::Aggregate) | Err(_) => model.lose(book),
+    }
+    if flags.has(Flags::LAST) {
+        if model.books[book].phase == Phase::Building {
+            model.whole(book);
+        }
+        model.event_end(book);
+        run = Run::None;
+    } else if run == Run::Open && model.books[book].phase != Phase::Building {
+        run = Run::Broken;
+    }
+    model.told[book].run = run;
+}
