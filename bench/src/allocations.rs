@@ -4,7 +4,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use depthwire_core::book::l3::{BookIndex, L3Books};
-use depthwire_core::decode::dbn::{MboChange, Record};
+use depthwire_core::framing::dbn::{MboChange, Record};
 use depthwire_core::replica::Replica;
 use depthwire_core::types::NoClock;
 

@@ -1,7 +1,7 @@
 //! One pass of books over a stream's updates, and the answer by which passes are compared.
 
 use depthwire_core::book::{BookError, BookSpec, L2Book, NaiveBook, digest};
-use depthwire_core::types::{KnownTo, Level, Levels, Side};
+use depthwire_core::types::{KnownTo, Level, Side, Sides};
 
 use crate::workload::LevelStream;
 
@@ -13,9 +13,9 @@ pub trait Book {
     ///
     /// # Errors
     /// The book's refusal.
-    fn load(&mut self, levels: &Levels, known_to: KnownTo) -> Result<(), BookError>;
+    fn load(&mut self, levels: Sides<'_>, known_to: KnownTo) -> Result<(), BookError>;
     /// Applies a frame; false when it was refused.
-    fn apply(&mut self, levels: &Levels) -> bool;
+    fn apply(&mut self, levels: Sides<'_>) -> bool;
     /// Best bid and best ask.
     fn top(&self) -> (Option<Level>, Option<Level>);
     /// SHA-256 of its text form.
@@ -29,12 +29,12 @@ macro_rules! book {
                 <$book>::new(spec)
             }
 
-            fn load(&mut self, levels: &Levels, known_to: KnownTo) -> Result<(), BookError> {
+            fn load(&mut self, levels: Sides<'_>, known_to: KnownTo) -> Result<(), BookError> {
                 <$book>::load(self, levels, known_to)
             }
 
             #[inline]
-            fn apply(&mut self, levels: &Levels) -> bool {
+            fn apply(&mut self, levels: Sides<'_>) -> bool {
                 <$book>::apply(self, levels).is_ok()
             }
 
@@ -60,7 +60,7 @@ pub fn replay<B: Book>(books: &mut [B], stream: &LevelStream) -> u64 {
     let mut hash = 0;
     for update in &stream.updates {
         let Some(book) = books.get_mut(update.book as usize) else { continue };
-        let applied = book.apply(&update.levels);
+        let applied = book.apply(update.levels.view());
         hash = mix_top(hash, book.top(), applied);
     }
     hash

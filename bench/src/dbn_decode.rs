@@ -1,6 +1,6 @@
 //! What an order record of a DBN stream costs to find and to read, without a book: every number of it, added up.
 
-use depthwire_core::decode::dbn::{DbnFramer, Mbo, Record};
+use depthwire_core::framing::dbn::{DbnFramer, Mbo, Record};
 use depthwire_core::types::Side;
 
 use crate::timing::{Contender, Run, timed};

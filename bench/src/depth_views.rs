@@ -10,6 +10,7 @@ use std::time::Duration;
 use depthwire_core::aggregate::{Bucket, Buckets, CostToFill, DepthTo, Reach, Tracked, View, WithinBps};
 use depthwire_core::book::{L2Book, NaiveBook, Touched};
 use depthwire_core::types::{Instrument, KnownTo, Level, Levels, Price, Qty, Side};
+use depthwire_core::venues;
 
 use crate::answer::mix;
 use crate::timing::{Contender, Run, timed_short};
@@ -141,18 +142,8 @@ fn first_best(stream: &LevelStream) -> Option<(Price, i64)> {
 }
 
 fn linear_instrument() -> Instrument {
-    use depthwire_core::types::{QtyUnit, Venue};
-    Instrument {
-        venue: Venue::Sim,
-        symbol: "BOOK".to_owned(),
-        price_exponent: 0,
-        qty_exponent: 0,
-        tick_size: 1,
-        lot_size: 1,
-        qty_unit: QtyUnit::Base,
-        contract_size: 1,
-        inverse: false,
-    }
+    let unlisted = venues::product(venues::SIM).scale.instrument(venues::SIM, "BOOK");
+    Instrument { tick_size: 1, lot_size: 1, ..unlisted }
 }
 
 fn sum_to(maps: &NaiveBook, side: Side, price: Price) -> i128 {
@@ -194,13 +185,13 @@ fn contenders<'a, V: View + 'a>(
     let mut book = stream.books.first().map(|of| L2Book::new(of.spec));
     let pass = move |is_kept: bool| {
         let (Some(book), Some(of)) = (&mut book, stream.books.first()) else { return Run::failed("no book") };
-        if let Err(error) = book.load(&of.snapshot, of.known_to) {
+        if let Err(error) = book.load(of.snapshot.view(), of.known_to) {
             return Run::failed(error.code());
         }
         tracked.invalidate();
         let (mut elapsed, mut hash) = (Duration::ZERO, 0);
         for update in measured(stream) {
-            let touched = book.apply(&update.levels).unwrap_or(Touched::default());
+            let touched = book.apply(update.levels.view()).unwrap_or(Touched::default());
             let (took, seen) = timed_short(|| {
                 if is_kept {
                     tracked.touch(touched);
@@ -226,12 +217,12 @@ fn contenders<'a, V: View + 'a>(
 fn plain_pass(stream: &LevelStream, plain: impl Fn(&NaiveBook) -> u64) -> Run {
     let Some(of) = stream.books.first() else { return Run::failed("no book") };
     let mut maps = NaiveBook::new(of.spec);
-    if let Err(error) = maps.load(&of.snapshot, KnownTo::WHOLE) {
+    if let Err(error) = maps.load(of.snapshot.view(), KnownTo::WHOLE) {
         return Run::failed(error.code());
     }
     let (mut elapsed, mut hash) = (Duration::ZERO, 0);
     for update in measured(stream) {
-        if let Err(error) = maps.apply(&update.levels) {
+        if let Err(error) = maps.apply(update.levels.view()) {
             return Run::failed(error.code());
         }
         let (took, seen) = timed_short(|| plain(&maps));

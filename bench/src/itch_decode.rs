@@ -1,8 +1,8 @@
 //! What a message of an ITCH file costs to find and to read, without a book: every number that an order message holds,
 //! added up.
 
-use depthwire_core::decode::binary_file::{BinaryFileFramer, LengthPrefix};
-use depthwire_core::decode::itch::{self, Message};
+use depthwire_core::framing::binary_file::{BinaryFileFramer, LengthPrefix};
+use depthwire_core::framing::itch::{self, Message};
 use depthwire_core::types::Side;
 
 use crate::timing::{Contender, Run, timed};

@@ -2,8 +2,8 @@
 //! queues, and the exact best bid and ask of the book that it touched.
 
 use depthwire_core::book::l3::{BookIndex, L3Books, NaiveL3};
-use depthwire_core::decode::binary_file::{BinaryFileFramer, LengthPrefix};
-use depthwire_core::decode::itch;
+use depthwire_core::framing::binary_file::{BinaryFileFramer, LengthPrefix};
+use depthwire_core::framing::itch;
 use depthwire_core::types::OrderChange;
 
 use crate::l3_answer::{OrderBooks, mix_bbo};

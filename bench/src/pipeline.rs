@@ -3,14 +3,15 @@
 
 use std::hint::black_box;
 
-use depthwire_core::decode::{LineFramer, decode};
 use depthwire_core::encode::{Outbox, RECORD_HEADER_BYTES, RecordType};
 use depthwire_core::engine::{Engine, EngineConfig, SourceId};
+use depthwire_core::recording::{Heard, Transcript};
 use depthwire_core::replica::Replica;
-use depthwire_core::types::{Catalogue, Clock, Event, Levels, NoClock, TimeNs};
+use depthwire_core::types::{Body, Clock, NoClock, TimeNs};
+use depthwire_core::venues;
 
 use crate::timing::{Contender, Run, timed};
-use crate::workload::{Recording, Workload};
+use crate::workload::{FrameReader, Recording, Workload};
 
 /// Contenders over one workload; the floor is the baseline. All count the recording's frames.
 #[must_use]
@@ -29,7 +30,7 @@ pub fn contenders(workload: &Workload) -> Option<Result<Vec<Contender<'_>>, Stri
 /// An engine with the recording's instrument, as one source.
 pub fn open<C: Clock>(recording: &Recording, clock: C) -> Result<(Engine<C>, SourceId), String> {
     let config = EngineConfig { start_id: 1, is_replay: true, ..EngineConfig::default() };
-    let mut engine = Engine::new(config, Catalogue::built_in(), clock);
+    let mut engine = Engine::new(config, venues::catalogue(), clock);
     let source =
         engine.open_source(recording.venue, &[recording.instrument()]).map_err(|error| error.to_string())?;
     Ok((engine, source))
@@ -48,7 +49,7 @@ pub fn ingest<C: Clock>(
         true
     };
     let progress =
-        engine.ingest_recording(source, text, true, TimeNs::MAX, drain).map_err(|error| error.to_string())?;
+        engine.replay(source, text, true, TimeNs::MAX, drain).map_err(|error| error.to_string())?;
     match progress.error {
         Some(error) => Err(format!("{error:?}")),
         None if progress.consumed != text.len() => Err(format!("stopped at byte {}", progress.consumed)),
@@ -71,9 +72,14 @@ fn framing(recording: &Recording) -> Contender<'_> {
     let run = || {
         let (elapsed, (lines, sum)) = timed(|| {
             let (mut lines, mut sum) = (0u64, 0u64);
-            for line in LineFramer::default().finish(&recording.text) {
+            let (mut transcript, mut at) = (Transcript::default(), 0);
+            while let Ok(entry) = transcript.next(&recording.text, at, true) {
+                at = entry.end;
                 lines += 1;
-                sum += line.frame.map_or(0, |(_, frame)| byte_sum(frame));
+                sum += match entry.heard {
+                    Ok(Heard::Received { bytes, .. }) => byte_sum(bytes),
+                    _ => 0,
+                };
             }
             (lines, sum)
         });
@@ -89,20 +95,25 @@ fn framing(recording: &Recording) -> Contender<'_> {
 }
 
 fn decoding(recording: &Recording) -> Contender<'_> {
-    let mut levels = Levels::default();
+    let mut reader = FrameReader::new(recording.venue);
     let run = move || {
         let (elapsed, (depth, changes, errors)) = timed(|| {
             let (mut depth, mut changes, mut errors) = (0u64, 0u64, 0u64);
-            for line in LineFramer::default().finish(&recording.text) {
-                match line.frame.and_then(|(_, frame)| decode(frame, recording, &mut levels)) {
-                    Ok(Event::Depth(update)) => {
-                        depth += 1;
-                        changes += black_box(&levels).len() as u64;
-                        black_box(update);
+            let (mut transcript, mut at) = (Transcript::default(), 0);
+            while let Ok(entry) = transcript.next(&recording.text, at, true) {
+                at = entry.end;
+                let Ok(Heard::Received { bytes, .. }) = entry.heard else {
+                    errors += 1;
+                    continue;
+                };
+                match reader.read(bytes, &recording.routes) {
+                    Ok(Some(event)) => {
+                        if let Body::Levels(_, span) = black_box(event).body {
+                            depth += 1;
+                            changes += black_box(reader.events.levels(span)).len() as u64;
+                        }
                     }
-                    Ok(event) => {
-                        black_box(event);
-                    }
+                    Ok(None) => {}
                     Err(_) => errors += 1,
                 }
             }

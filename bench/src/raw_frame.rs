@@ -5,13 +5,13 @@
 use std::ops::Range;
 
 use depthwire_core::book::{L2Book, NaiveBook};
-use depthwire_core::decode::{LineFramer, decode};
-use depthwire_core::sequence::{Chain, Rule, SeqOutcome};
-use depthwire_core::types::{Event, Level, Levels, Ticker, Trade};
+use depthwire_core::sequence::{Chain, SeqOutcome};
+use depthwire_core::types::{Body, Level, Trade, VenueBbo};
+use depthwire_core::venues;
 
 use crate::answer::{Book, mix, mix_top};
 use crate::timing::{Contender, Run, timed};
-use crate::workload::{LevelBook, Recording, Workload};
+use crate::workload::{FrameReader, LevelBook, Recording, Workload, frames};
 
 /// A way from bytes to a book.
 pub trait Path {
@@ -30,7 +30,7 @@ pub trait Path {
 pub struct Said {
     /// Hash over the top after each applied update.
     tops: u64,
-    /// Hash over tickers and trades.
+    /// Hash over tops of the venue and trades.
     messages: u64,
     /// Frames that could not be read, did not follow or were refused.
     failed: u64,
@@ -43,12 +43,12 @@ impl Said {
         self.tops = mix_top(self.tops, top, true);
     }
 
-    /// A ticker came.
+    /// A top of book of the venue came.
     #[inline]
-    pub fn ticker(&mut self, ticker: &Ticker) {
-        let Ticker { last_id, bid, ask, ts_event, .. } = *ticker;
+    pub fn venue_bbo(&mut self, top: &VenueBbo) {
+        let VenueBbo { venue_seq, bid, ask, ts_event } = *top;
         let values =
-            [last_id, bid.price.0 as u64, bid.qty.0 as u64, ask.price.0 as u64, ask.qty.0 as u64, ts_event];
+            [venue_seq, bid.price.0 as u64, bid.qty.0 as u64, ask.price.0 as u64, ask.qty.0 as u64, ts_event];
         self.messages = values.into_iter().fold(self.messages, mix);
     }
 
@@ -56,7 +56,7 @@ impl Said {
     #[inline]
     pub fn trade(&mut self, trade: &Trade) {
         let Trade { id, price, qty, aggressor, ts_event, .. } = *trade;
-        let values = [id, price.0 as u64, qty.0 as u64, aggressor as u64, ts_event];
+        let values = [id.value(), price.0 as u64, qty.0 as u64, aggressor as u64, ts_event];
         self.messages = values.into_iter().fold(self.messages, mix);
     }
 
@@ -74,7 +74,7 @@ impl Said {
 /// The engine's own stages.
 struct Stages<'a, B> {
     recording: &'a Recording,
-    levels: Levels,
+    reader: FrameReader,
     chain: Chain,
     book: B,
 }
@@ -82,22 +82,25 @@ struct Stages<'a, B> {
 impl<B: Book> Path for Stages<'_, B> {
     fn load(&mut self, from: &LevelBook, chain: Chain) -> Result<(), String> {
         self.chain = chain;
-        self.book.load(&from.snapshot, from.known_to).map_err(|error| error.code().to_owned())
+        self.book.load(from.snapshot.view(), from.known_to).map_err(|error| error.code().to_owned())
     }
 
     #[inline]
     fn take(&mut self, frame: &mut [u8], said: &mut Said) {
-        match decode(frame, self.recording, &mut self.levels) {
-            Ok(Event::Depth(update)) => match self.chain.check(&update) {
+        let Ok(Some(event)) = self.reader.read(frame, &self.recording.routes) else { return said.failed() };
+        match event.body {
+            Body::Levels(seq, span) => match self.chain.check(&seq) {
                 SeqOutcome::Old => {}
-                SeqOutcome::Next if self.book.apply(&self.levels) => {
-                    self.chain.advance(&update);
+                SeqOutcome::Next if self.book.apply(self.reader.events.levels(span)) => {
+                    self.chain.advance(&seq);
                     said.top(self.book.top());
                 }
                 _ => said.failed(),
             },
-            Ok(Event::Ticker(ticker)) => said.ticker(&ticker),
-            Ok(Event::Trade(trade)) => said.trade(&trade),
+            Body::Bbo(top) => said.venue_bbo(&top),
+            Body::Trades(span) => {
+                self.reader.events.trades_of(span).iter().for_each(|trade| said.trade(trade))
+            }
             _ => said.failed(),
         }
     }
@@ -118,7 +121,7 @@ pub fn contenders(workload: &Workload) -> Option<Result<Vec<Contender<'_>>, Stri
 fn stages<'a, B: Book>(input: &Input<'a>) -> Stages<'a, B> {
     Stages {
         recording: input.recording,
-        levels: Levels::default(),
+        reader: FrameReader::new(input.recording.venue),
         chain: input.chain,
         book: B::new(input.book.spec),
     }
@@ -147,37 +150,33 @@ impl<'a> Input<'a> {
         let recording = workload.recording.as_ref().ok_or("no recording")?;
         let stream = workload.levels.as_ref().ok_or("no updates")?;
         let book = stream.books.first().ok_or("no snapshot")?;
-        let rule = Rule::of(recording.venue).ok_or("its venue sends no snapshots")?;
+        let rule = venues::product(recording.venue).rule;
         let text = recording.text.as_slice();
         let at = recording.lead_frames.checked_sub(1).and_then(|index| recording.book_frames.get(index));
         let snapshot_at = at.ok_or("no snapshot")?.clone();
-        let mut levels = Levels::default();
-        let chain = match decode(&text[snapshot_at.clone()], recording, &mut levels) {
-            Ok(Event::Snapshot(snapshot)) => Chain::new(rule, snapshot.last_id),
+        let snapshot = FrameReader::new(recording.venue).read(&text[snapshot_at.clone()], &recording.routes);
+        let chain = match snapshot.map(|event| event.map(|event| event.body)) {
+            Ok(Some(Body::Book(seq, ..))) => Chain::new(rule, seq.last),
             other => return Err(format!("expected the snapshot, got {other:?}")),
         };
-        let mut frames = Vec::with_capacity(recording.lines as usize);
-        for line in LineFramer::default().finish(text) {
-            let (_, frame) = line.frame.map_err(|error| error.to_string())?;
-            let start = frame.as_ptr().addr() - text.as_ptr().addr();
-            if start != snapshot_at.start {
-                frames.push(start..start + frame.len());
-            }
-        }
+        let mut frames = frames(text)?;
+        frames.retain(|frame| frame.start != snapshot_at.start);
         Ok(Self { recording, frames, book, chain, tops: stream.tops })
     }
 }
 
-/// What must come out: the oracle's tops, and tickers and trades as the engine's decoder reads them.
+/// What must come out: the oracle's tops, and the venue's tops and trades as its room reads them.
 fn expected(input: &Input<'_>) -> Result<String, String> {
     let mut said = Said { tops: input.tops, ..Said::default() };
-    let mut levels = Levels::default();
+    let mut reader = FrameReader::new(input.recording.venue);
     for frame in &input.frames {
-        match decode(&input.recording.text[frame.clone()], input.recording, &mut levels) {
-            Ok(Event::Ticker(ticker)) => said.ticker(&ticker),
-            Ok(Event::Trade(trade)) => said.trade(&trade),
-            Ok(_) => {}
-            Err(error) => return Err(error.to_string()),
+        let read = reader.read(&input.recording.text[frame.clone()], &input.recording.routes);
+        match read.map_err(|error| error.to_string())?.map(|event| event.body) {
+            Some(Body::Bbo(top)) => said.venue_bbo(&top),
+            Some(Body::Trades(span)) => {
+                reader.events.trades_of(span).iter().for_each(|trade| said.trade(trade))
+            }
+            _ => {}
         }
     }
     Ok(said.answer())

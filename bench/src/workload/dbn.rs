@@ -4,7 +4,7 @@ use std::fs::File;
 
 use depthwire_core::book::BookSpec;
 use depthwire_core::book::l3::{BookIndex, IdOrder, L3Spec};
-use depthwire_core::decode::dbn::{DbnFramer, MboChange, Record};
+use depthwire_core::framing::dbn::{DbnFramer, MboChange, Record};
 
 use super::orders::OrderStream;
 use super::{LoadError, Size, folder};

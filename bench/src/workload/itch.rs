@@ -2,8 +2,8 @@
 
 use depthwire_core::book::BookSpec;
 use depthwire_core::book::l3::{BookIndex, IdOrder, L3Spec, NaiveL3};
-use depthwire_core::decode::binary_file::{BinaryFileFramer, LengthPrefix};
-use depthwire_core::decode::itch;
+use depthwire_core::framing::binary_file::{BinaryFileFramer, LengthPrefix};
+use depthwire_core::framing::itch;
 use depthwire_sim::itch::{ItchConfig, ItchDay};
 
 use super::Size;

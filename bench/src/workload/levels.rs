@@ -78,7 +78,7 @@ impl LevelStream {
     /// The code of a refusal.
     pub fn reload<B: Book>(&self, books: &mut [B]) -> Result<(), String> {
         for (book, from) in books.iter_mut().zip(&self.books) {
-            book.load(&from.snapshot, from.known_to).map_err(|error| error.code().to_owned())?;
+            book.load(from.snapshot.view(), from.known_to).map_err(|error| error.code().to_owned())?;
         }
         Ok(())
     }

@@ -10,15 +10,15 @@ mod shapes;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use depthwire_core::types::Venue;
+use depthwire_core::venues;
 
 pub use dbn::DbnStream;
 pub use itch::ItchStream;
 use itch::Market;
 pub use levels::{LevelBook, LevelStream, LevelUpdate};
 pub use orders::OrderStream;
-pub use recorded::Recording;
 use recorded::{Feed, Known, Origin};
+pub use recorded::{FrameReader, Recording, frames};
 use shapes::Shape;
 
 /// How much of a workload is made. Recordings are read whole, except for gates.
@@ -57,7 +57,7 @@ pub const WORKLOADS: &[Named] = &[
     Named {
         name: "binance-spot-btcusdt",
         source: Source::Feed(Feed {
-            venue: Venue::BinanceSpot,
+            venue: venues::BINANCE_SPOT,
             symbol: "BTCUSDT",
             origin: Origin::Files(
                 &["spot_btcusdt_20240808.gz", "spot_btcusdt_20240809.gz"],
@@ -75,7 +75,7 @@ pub const WORKLOADS: &[Named] = &[
     Named {
         name: "binance-coinm-btcusd-perp",
         source: Source::Feed(Feed {
-            venue: Venue::BinanceCoinm,
+            venue: venues::BINANCE_COINM,
             symbol: "BTCUSD_PERP",
             origin: Origin::Files(
                 &["cm_btcusd_perp_20240808.gz", "cm_btcusd_perp_20240809.gz"],
@@ -93,7 +93,7 @@ pub const WORKLOADS: &[Named] = &[
     Named {
         name: "binance-usdm-btcusdt",
         source: Source::Feed(Feed {
-            venue: Venue::BinanceUsdm,
+            venue: venues::BINANCE_USDM,
             symbol: "BTCUSDT",
             origin: Origin::Files(
                 &["usdm_btcusdt_20240808.gz"],
@@ -111,7 +111,7 @@ pub const WORKLOADS: &[Named] = &[
     Named {
         name: "binance-usdm-ethusdt",
         source: Source::Feed(Feed {
-            venue: Venue::BinanceUsdm,
+            venue: venues::BINANCE_USDM,
             symbol: "ETHUSDT",
             origin: Origin::Files(
                 &["usdm_ethusdt_20240718.gz", "usdm_ethusdt_20240719.gz"],
@@ -129,7 +129,7 @@ pub const WORKLOADS: &[Named] = &[
     Named {
         name: "sim-btcusdt",
         source: Source::Feed(Feed {
-            venue: Venue::Sim,
+            venue: venues::SIM,
             symbol: "BTCUSDT",
             origin: Origin::Simulated(7, 300_000),
         }),

@@ -5,10 +5,13 @@ use std::io::Read;
 use std::ops::Range;
 
 use depthwire_core::book::BookSpec;
-use depthwire_core::decode::{LineFramer, Listing, Listings, decode};
 use depthwire_core::engine::LEVELS_MAX;
-use depthwire_core::sequence::{Chain, Rule, SeqOutcome, snapshot_known_to};
-use depthwire_core::types::{Catalogue, DepthUpdate, Event, InstrumentId, Levels, Venue};
+use depthwire_core::recording::{Entry, Heard, Transcript};
+use depthwire_core::sequence::{Chain, SeqOutcome};
+use depthwire_core::types::{
+    Body, Event, Events, InstrumentId, KnownTo, Levels, Route, Routes, Slot, Venue, VenueSeq,
+};
+use depthwire_core::venues::{self, At, FrameError, Session};
 
 use super::levels::{LevelBook, LevelStream, LevelUpdate};
 use super::{LoadError, Size, folder};
@@ -63,8 +66,10 @@ pub struct Recording {
     pub venue: Venue,
     /// The venue's symbol.
     pub symbol: &'static str,
-    /// The only instrument that it speaks of.
-    pub listing: Listing,
+    /// The only instrument that it speaks of, and the way of its messages.
+    pub id: InstrumentId,
+    /// See [`Self::id`].
+    pub routes: Routes,
     /// The bytes: lines `<ns> <JSON>`.
     pub text: Vec<u8>,
     /// Lines in it.
@@ -118,15 +123,21 @@ impl Feed {
     }
 
     fn read(self, text: Vec<u8>) -> Result<(Recording, LevelStream), String> {
-        let catalogue = Catalogue::built_in();
+        let catalogue = venues::catalogue();
         let id = catalogue.find(self.venue, self.symbol).ok_or("not in the catalogue")?;
         let instrument = catalogue.get(id).ok_or("not in the catalogue")?;
         let (price_exponent, qty_exponent) = (instrument.price_exponent, instrument.qty_exponent);
         let spec = BookSpec { tick_size: instrument.tick_size, levels_max: LEVELS_MAX };
+        let mut routes = Routes::new();
+        routes.carry(
+            [self.symbol.as_bytes()].into_iter(),
+            Route { slot: Slot(0), price_exponent, qty_exponent },
+        );
         let recording = Recording {
             venue: self.venue,
             symbol: self.symbol,
-            listing: Listing { id, price_exponent, qty_exponent },
+            id,
+            routes,
             text: Vec::new(),
             lines: 0,
             depth_messages: 0,
@@ -139,7 +150,10 @@ impl Feed {
         let Collected { mut recording, snapshot, updates } = collected;
         let snapshot = snapshot.ok_or("it holds no snapshot")?;
         recording.text = text;
-        let known_to = snapshot_known_to(&snapshot);
+        let known_to = KnownTo {
+            bid: snapshot.bids.iter().map(|level| level.price).min().unwrap_or(KnownTo::WHOLE.bid),
+            ask: snapshot.asks.iter().map(|level| level.price).max().unwrap_or(KnownTo::WHOLE.ask),
+        };
         let book = LevelBook { spec, price_exponent, qty_exponent, snapshot, known_to };
         Ok((recording, LevelStream::new(vec![book], updates)?))
     }
@@ -155,34 +169,33 @@ struct Collected {
 impl Collected {
     /// Decodes all lines and keeps the book's.
     fn collect(&mut self, text: &[u8]) -> Result<(), String> {
-        let mut levels = Levels::default();
+        let mut reader = FrameReader::new(self.recording.venue);
         let mut chain = None;
         let mut waiting = Vec::new();
-        for line in LineFramer::default().finish(text) {
+        for frame in frames(text)? {
             self.recording.lines += 1;
-            let (_, frame) = line.frame.map_err(|error| error.to_string())?;
-            let event = decode(frame, &self.recording, &mut levels).map_err(|error| error.to_string())?;
-            if !matches!(event, Event::Depth(_) | Event::Snapshot(_)) {
+            let bytes = &text[frame.clone()];
+            let event = reader.read(bytes, &self.recording.routes).map_err(|error| error.to_string())?;
+            let Some(Event { body: body @ (Body::Levels(..) | Body::Book(..)), .. }) = event else {
                 continue;
-            }
-            let start = frame.as_ptr().addr() - text.as_ptr().addr();
-            self.recording.book_frames.push(start..start + frame.len());
-            match event {
-                Event::Depth(update) => {
+            };
+            self.recording.book_frames.push(frame);
+            match body {
+                Body::Levels(seq, span) => {
+                    let levels = reader.levels(span);
                     self.recording.depth_messages += 1;
                     self.recording.level_changes += levels.len() as u64;
                     match &mut chain {
-                        None => waiting.push((update, levels.clone())),
-                        Some(chain) => self.apply(chain, update, levels.clone())?,
+                        None => waiting.push((seq, levels)),
+                        Some(chain) => self.apply(chain, seq, levels)?,
                     }
                 }
-                Event::Snapshot(snapshot) if chain.is_none() => {
+                Body::Book(seq, span, ..) if chain.is_none() => {
                     self.recording.lead_frames = self.recording.book_frames.len();
-                    self.snapshot = Some(levels.clone());
-                    let rule = Rule::of(self.recording.venue).ok_or("its venue sends no snapshots")?;
-                    let mut started = Chain::new(rule, snapshot.last_id);
-                    for (update, levels) in waiting.drain(..) {
-                        self.apply(&mut started, update, levels)?;
+                    self.snapshot = Some(reader.levels(span));
+                    let mut started = Chain::new(venues::product(self.recording.venue).rule, seq.last);
+                    for (seq, levels) in waiting.drain(..) {
+                        self.apply(&mut started, seq, levels)?;
                     }
                     chain = Some(started);
                 }
@@ -192,11 +205,11 @@ impl Collected {
         Ok(())
     }
 
-    fn apply(&mut self, chain: &mut Chain, update: DepthUpdate, levels: Levels) -> Result<(), String> {
-        match chain.check(&update) {
+    fn apply(&mut self, chain: &mut Chain, seq: VenueSeq, levels: Levels) -> Result<(), String> {
+        match chain.check(&seq) {
             SeqOutcome::Old => {}
             SeqOutcome::Next => {
-                chain.advance(&update);
+                chain.advance(&seq);
                 self.updates.push(LevelUpdate { book: 0, levels });
             }
             SeqOutcome::Gap { expected, received } => {
@@ -207,23 +220,64 @@ impl Collected {
     }
 }
 
+/// Where the frames of a recording stand in its text.
+///
+/// # Errors
+/// The first line that is none.
+pub fn frames(text: &[u8]) -> Result<Vec<Range<usize>>, String> {
+    let mut transcript = Transcript::default();
+    let (mut at, mut frames) = (0, Vec::new());
+    while let Ok(Entry { end, heard, .. }) = transcript.next(text, at, true) {
+        at = end;
+        match heard {
+            Ok(Heard::Received { bytes, .. }) => {
+                let start = bytes.as_ptr().addr() - text.as_ptr().addr();
+                frames.push(start..start + bytes.len());
+            }
+            Ok(_) => {}
+            Err(error) => return Err(error.to_string()),
+        }
+    }
+    Ok(frames)
+}
+
+/// The room of a venue, and what the last frame said.
+#[derive(Debug)]
+pub struct FrameReader {
+    session: Session,
+    /// What the last frame said.
+    pub events: Events,
+}
+
+impl FrameReader {
+    /// A connection to a venue.
+    #[must_use]
+    pub fn new(venue: Venue) -> Self {
+        Self { session: venues::session(venue), events: Events::default() }
+    }
+
+    /// What a frame says, which is one thing on the venues of the recordings.
+    ///
+    /// # Errors
+    /// Why it says nothing.
+    #[inline]
+    pub fn read(&mut self, frame: &[u8], routes: &Routes) -> Result<Option<Event>, FrameError> {
+        self.events.clear();
+        self.session.frame(frame, At::default(), routes, &mut self.events)?;
+        Ok(self.events.list().first().copied())
+    }
+
+    fn levels(&self, span: depthwire_core::types::LevelSpan) -> Levels {
+        let sides = self.events.levels(span);
+        Levels { bids: sides.bids.to_vec(), asks: sides.asks.to_vec() }
+    }
+}
+
 impl Recording {
     /// Number of its instrument.
     #[must_use]
     pub const fn instrument(&self) -> InstrumentId {
-        self.listing.id
-    }
-}
-
-/// A connection that carries the recording's instrument alone.
-impl Listings for Recording {
-    #[inline]
-    fn find(&self, symbol: &[u8]) -> Option<Listing> {
-        (symbol == self.symbol.as_bytes()).then_some(self.listing)
-    }
-
-    fn sole(&self) -> Option<Listing> {
-        Some(self.listing)
+        self.id
     }
 }
 
@@ -240,7 +294,7 @@ fn unpack(file: &std::path::Path, size: Size, text: &mut Vec<u8>) -> std::io::Re
 mod tests {
     use super::*;
 
-    const TWIN: Feed = Feed { venue: Venue::Sim, symbol: "BTCUSDT", origin: Origin::Simulated(7, 3_000) };
+    const TWIN: Feed = Feed { venue: venues::SIM, symbol: "BTCUSDT", origin: Origin::Simulated(7, 3_000) };
 
     #[test]
     fn the_simulated_twin_needs_no_file_and_is_the_same_each_time() {

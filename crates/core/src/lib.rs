@@ -12,7 +12,10 @@ pub mod aggregate;
 pub mod book;
 pub mod decode;
 pub mod encode;
+pub mod framing;
+pub mod recording;
 pub mod sequence;
+pub mod venues;
 
 pub mod engine;
 pub mod replica;

@@ -35,6 +35,22 @@ pub struct Stats {
     pub decode_errors: u64,
     /// Frames that change nothing here: acknowledgements, repetitions, types not used.
     pub ignored: u64,
+    /// Frames of instruments that are not carried.
+    pub foreign: u64,
+    /// Snapshots that name no instrument, of sources that speak of several.
+    pub unattributed: u64,
+    /// Books that the venue contradicts: by its own top of book or by a checksum.
+    pub contradictions: u64,
+    /// Entries of a recording whose time of receipt is before that of the entry before them, by a second or more.
+    pub backward: u64,
+    /// Parts of a recording that are not of its form.
+    pub recording_errors: u64,
+    /// Statistics of instruments told.
+    pub tickers: u64,
+    /// Trades that closed a position by force.
+    pub liquidations: u64,
+    /// Changes of trading status.
+    pub statuses: u64,
     /// Updates dropped at the limit of those that wait for a snapshot.
     pub pending_dropped: u64,
     /// Comparisons of a book's top with the venue's own.
@@ -92,7 +108,7 @@ impl OrderStats {
     pub(crate) const fn count(&mut self, change: &OrderChange) {
         let counter = match change {
             OrderChange::Add { .. } => &mut self.adds,
-            OrderChange::Reduce { .. } => &mut self.reduces,
+            OrderChange::Reduce { .. } | OrderChange::Cancel { .. } => &mut self.reduces,
             OrderChange::Execute { .. } => &mut self.executes,
             OrderChange::Replace { .. } => &mut self.replaces,
             OrderChange::Modify { .. } => &mut self.modifies,

@@ -9,7 +9,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use dbn_bytes::{Meta, lengths, mbo, record};
-use depthwire_core::decode::dbn::{DbnFramer, Record};
+use depthwire_core::framing::dbn::{DbnFramer, Record};
 use depthwire_core::types::Levels;
 
 thread_local! {

@@ -7,7 +7,7 @@ mod dbn_bytes;
 use std::collections::{BTreeMap, HashMap};
 
 use dbn_bytes::{Meta, Random, feed, load, mbo};
-use depthwire_core::decode::dbn::{
+use depthwire_core::framing::dbn::{
     DbnError, DbnFramer, Flags, Mbo, MboChange, Record, TradePrint, UNDEFINED_PRICE, UNDEFINED_SIZE, Version,
 };
 use depthwire_core::types::{Aggressor, Level, OrderChange, OrderId, Price, Qty, Side};
@@ -39,7 +39,8 @@ fn each_action_does_its_own() {
     let add = |side| Ok(MboChange::Order(OrderChange::Add { id, side, price, qty }));
     assert_eq!(order(b'A', b'B'), add(Side::Bid));
     assert_eq!(order(b'A', b'A'), add(Side::Ask));
-    assert_eq!(order(b'C', b'B'), Ok(MboChange::Order(OrderChange::Reduce { id, qty })));
+    let cancel = OrderChange::Cancel { id, side: Side::Bid, price, qty };
+    assert_eq!(order(b'C', b'B'), Ok(MboChange::Order(cancel)));
     assert_eq!(order(b'C', b'N'), Ok(MboChange::Order(OrderChange::Reduce { id, qty })));
     let modify = OrderChange::Modify { id, side: Side::Ask, price, qty };
     assert_eq!(order(b'M', b'A'), Ok(MboChange::Order(modify)));
@@ -146,7 +147,7 @@ impl MapBook {
     fn apply(&mut self, change: OrderChange) {
         match change {
             OrderChange::Add { id, side, price, qty } => self.put(id, (side, price, qty.0)),
-            OrderChange::Reduce { id, qty } => {
+            OrderChange::Reduce { id, qty } | OrderChange::Cancel { id, qty, .. } => {
                 let (side, price, rests) = self.take(id);
                 assert!(qty.0 <= rests, "{id:?} loses more than it has");
                 if qty.0 < rests {

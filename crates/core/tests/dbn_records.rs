@@ -5,7 +5,7 @@
 mod dbn_bytes;
 
 use dbn_bytes::{lengths, record};
-use depthwire_core::decode::dbn::{
+use depthwire_core::framing::dbn::{
     DbnError, DbnFramer, Flags, Record, SymbolType, TradePrint, UNDEFINED_PRICE, UNDEFINED_SIZE,
     UNDEFINED_STATISTIC_QTY, UNDEFINED_TIME, Version,
 };

@@ -7,7 +7,7 @@ mod dbn_bytes;
 use std::collections::BTreeSet;
 
 use dbn_bytes::{Meta, feed, lengths, load, record};
-use depthwire_core::decode::dbn::{BidAsk, DbnError, DbnFramer, Header, Metadata, Record, Version};
+use depthwire_core::framing::dbn::{BidAsk, DbnError, DbnFramer, Header, Metadata, Record, Version};
 use depthwire_core::types::{Level, Price, Qty, Side};
 
 /// Files with the same content, whatever their version and compression.

@@ -7,7 +7,7 @@ mod dbn_bytes;
 use std::panic::catch_unwind;
 
 use dbn_bytes::{Meta, Random, feed, lengths, mbo, record, words};
-use depthwire_core::decode::dbn::{
+use depthwire_core::framing::dbn::{
     Date, DbnError, DbnFramer, METADATA_BYTES_MAX, Metadata, Record, Schema, SymbolType, Version,
 };
 use depthwire_core::types::Levels;

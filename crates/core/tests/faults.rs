@@ -19,9 +19,11 @@ use depthwire_core::book::{BookSpec, NaiveBook, digest};
 use depthwire_core::encode::{Kind, RECORD_HEADER_BYTES, RecordType, Stream};
 use depthwire_core::engine::{Engine, EngineConfig};
 use depthwire_core::replica::Replica;
-use depthwire_core::sequence::{Chain, Rule, SeqOutcome};
-use depthwire_core::types::{BookState, Catalogue, Decimal, KnownTo, NoClock, Side, StaleReason};
+use depthwire_core::sequence::{Chain, SeqOutcome};
+use depthwire_core::types::{BookState, Decimal, KnownTo, NoClock, Side, StaleReason};
+use depthwire_core::venues;
 use depthwire_sim::faults::{Fault, plan};
+use sets::said::{Said, answer};
 use sets::{BookLine, RECORDED, SIMULATED, Set, book_lines};
 
 /// A debug build is some twenty times slower and tries fewer places.
@@ -39,13 +41,13 @@ struct Oracle {
 impl Oracle {
     /// The REST answer that the venue would give now.
     fn snapshot(&self, set: &Set) -> Vec<u8> {
-        let listing = set.listing();
+        let route = set.route();
         let mut text = format!("{{\"lastUpdateId\":{}", self.last_id);
         for (name, side) in [("bids", Side::Bid), ("asks", Side::Ask)] {
             write!(text, ",\"{name}\":[").unwrap();
             for (index, level) in self.book.levels(side).enumerate() {
-                let price = Decimal { mantissa: level.price.0, exponent: listing.price_exponent };
-                let qty = Decimal { mantissa: level.qty.0, exponent: listing.qty_exponent };
+                let price = Decimal { mantissa: level.price.0, exponent: route.price_exponent };
+                let qty = Decimal { mantissa: level.qty.0, exponent: route.qty_exponent };
                 let comma = if index == 0 { "" } else { "," };
                 write!(text, "{comma}[\"{price}\",\"{qty}\"]").unwrap();
             }
@@ -56,9 +58,9 @@ impl Oracle {
     }
 
     fn digest(&self, set: &Set) -> String {
-        let listing = set.listing();
+        let route = set.route();
         let (bids, asks) = (self.book.levels(Side::Bid), self.book.levels(Side::Ask));
-        digest(bids, asks, listing.price_exponent, listing.qty_exponent)
+        digest(bids, asks, route.price_exponent, route.qty_exponent)
     }
 }
 
@@ -76,7 +78,7 @@ struct Rig<'a> {
 
 impl<'a> Rig<'a> {
     fn new(set: &'a Set) -> Self {
-        let mut engine = Engine::new(EngineConfig::default(), Catalogue::built_in(), NoClock);
+        let mut engine = Engine::new(EngineConfig::default(), venues::catalogue(), NoClock);
         let source = engine.open_source(set.venue, &[set.id()]).unwrap();
         Self { set, engine, source, replica: Replica::default(), deltas: 0, ticket: 0 }
     }
@@ -123,23 +125,18 @@ fn pass(set: &Set, lines: &[BookLine<'_>], faults: &[(usize, Fault)], seed: u64)
     for line in &lines[..=at_snapshot] {
         rig.ingest(line);
     }
-    let listing = set.listing();
     let mut levels = depthwire_core::types::Levels::default();
-    let snapshot = depthwire_core::decode::decode_snapshot(
-        lines[at_snapshot].frame,
-        set.symbol.as_bytes(),
-        listing,
-        &mut levels,
-    )
-    .unwrap();
-    oracle.book.load(&levels, KnownTo::WHOLE).unwrap();
-    let mut chain = Chain::new(Rule::of(set.venue).unwrap(), snapshot.last_id);
+    let Ok(Said::Snapshot(_, number)) = answer(lines[at_snapshot].frame, &set.routes(), &mut levels) else {
+        panic!("no snapshot");
+    };
+    oracle.book.load(levels.view(), KnownTo::WHOLE).unwrap();
+    let mut chain = Chain::new(venues::product(set.venue).rule, number);
     let mut learn = |oracle: &mut Oracle, line: &BookLine<'_>| {
         let (update, levels) = line.update.as_ref().unwrap();
         if chain.check(update) == SeqOutcome::Next {
             chain.advance(update);
-            oracle.book.apply(levels).unwrap();
-            oracle.last_id = update.last_id;
+            oracle.book.apply(levels.view()).unwrap();
+            oracle.last_id = update.last;
         }
     };
     for line in &lines[..at_snapshot] {
@@ -211,7 +208,7 @@ fn pass(set: &Set, lines: &[BookLine<'_>], faults: &[(usize, Fault)], seed: u64)
         // Where the loss before was healed less than a second ago, the engine pauses before it asks again.
         rig.engine.tick(live[index - 1].ts + 60_000_000_000);
         rig.drain();
-        rig.engine.ingest_snapshot(set.id(), rig.ticket, &snapshot.unwrap(), live[index - 1].ts).unwrap();
+        rig.engine.answer(set.id(), rig.ticket, &snapshot.unwrap(), live[index - 1].ts).unwrap();
         rig.drain();
         assert_eq!(rig.state(), BookState::Synced, "{fault:?} at {place}, {late} frames late (seed {seed})");
         assert_eq!(rig.deltas, 0, "the new epoch opens with images");

@@ -6,11 +6,12 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use depthwire_core::decode::binary_file::{BinaryFileFramer, LengthPrefix};
-use depthwire_core::decode::itch::{decode, message_len};
-use depthwire_core::decode::pcap::PcapReader;
-use depthwire_core::decode::soup::{self, Packet, SoupSession};
-use depthwire_core::decode::{detect_format, mold};
+use depthwire_core::framing::binary_file::{BinaryFileFramer, LengthPrefix};
+use depthwire_core::framing::itch::{decode, message_len};
+use depthwire_core::framing::mold;
+use depthwire_core::framing::pcap::PcapReader;
+use depthwire_core::framing::soup::{self, Packet, SoupSession};
+use depthwire_core::recording::detect_format;
 use depthwire_core::sequence::{MoldChain, MoldHeader, MoldOutcome};
 
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);

@@ -3,9 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-use depthwire_core::decode::binary_file::{BinaryFileFramer, LengthPrefix};
-use depthwire_core::decode::itch::{decode, message_len};
-use depthwire_core::decode::{mold, soup};
+use depthwire_core::framing::binary_file::{BinaryFileFramer, LengthPrefix};
+use depthwire_core::framing::itch::{decode, message_len};
+use depthwire_core::framing::{mold, soup};
 
 /// A generator whose seed is all it has.
 struct Random(u64);

@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use depthwire_core::decode::binary_file::{BinaryFileFramer, LengthPrefix};
-use depthwire_core::decode::itch::{Message, decode, message_len};
+use depthwire_core::framing::binary_file::{BinaryFileFramer, LengthPrefix};
+use depthwire_core::framing::itch::{Message, decode, message_len};
 use depthwire_core::types::{OrderChange, Side};
 
 /// What a stream of messages holds.
@@ -59,7 +59,9 @@ impl Totals {
                 self.executed[0] += id.0;
                 self.executed[1] += qty.0 as u64;
             }
-            Some((_, OrderChange::Reduce { qty, .. })) => self.reduced += qty.0 as u64,
+            Some((_, OrderChange::Reduce { qty, .. } | OrderChange::Cancel { qty, .. })) => {
+                self.reduced += qty.0 as u64
+            }
             Some((_, OrderChange::Replace { id, new_id, price, qty })) => {
                 let parts = [id.0, new_id.0, qty.0 as u64, price.0 as u64];
                 self.replaced.iter_mut().zip(parts).for_each(|(sum, part)| *sum += part);

@@ -5,9 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use depthwire_core::decode::binary_file::{BinaryFileFramer, LengthPrefix};
-use depthwire_core::decode::itch::decode;
-use depthwire_core::decode::{Format, detect_format};
+use depthwire_core::framing::binary_file::{BinaryFileFramer, LengthPrefix};
+use depthwire_core::framing::itch::decode;
+use depthwire_core::recording::{Format, detect_format};
 use depthwire_core::types::{OrderChange, OrderId, Price, Qty, Side};
 use depthwire_sim::itch::{ItchConfig, ItchDay, ItchLevel};
 
@@ -25,7 +25,9 @@ impl Books {
     fn apply(&mut self, locate: u16, change: OrderChange) {
         match change {
             OrderChange::Add { id, side, price, qty } => self.add(id, (locate, side, price), qty),
-            OrderChange::Reduce { id, qty } | OrderChange::Execute { id, qty } => {
+            OrderChange::Reduce { id, qty }
+            | OrderChange::Cancel { id, qty, .. }
+            | OrderChange::Execute { id, qty } => {
                 let place = self.places[&id];
                 assert_eq!(place.0, locate);
                 let queue = self.queues.get_mut(&place).unwrap();

@@ -296,7 +296,7 @@ impl Venue {
         let price = self.new_price(side);
         let any_book = BookIndex(self.random.below(u64::from(self.feed.books) + 2) as u32);
         let bad = Qty([0, -1, i64::MIN][self.random.below(3) as usize]);
-        match self.random.below(14) {
+        match self.random.below(16) {
             0 => (book, OrderChange::Add { id, side, price, qty }),
             1 => (book, OrderChange::Add { id: stranger, side, price, qty: bad }),
             2 => (book, OrderChange::Reduce { id: stranger, qty }),
@@ -310,6 +310,8 @@ impl Venue {
             10 => (book, OrderChange::Modify { id, side, price, qty: bad }),
             11 => (book, OrderChange::Delete { id: stranger }),
             12 => (any_book, OrderChange::Delete { id }),
+            13 => (book, OrderChange::Cancel { id, side, price, qty }),
+            14 => (any_book, OrderChange::Cancel { id: stranger, side, price, qty: bad }),
             _ => (any_book, OrderChange::Replace { id, new_id: stranger, price, qty }),
         }
     }
@@ -346,7 +348,8 @@ impl Venue {
         let price = if self.random.chance(300) { order.price } else { self.new_price(order.side) };
         let change = match self.random.below(10) {
             0 => OrderChange::Reduce { id, qty: part },
-            1 => OrderChange::Execute { id, qty: part },
+            1 if self.random.chance(500) => OrderChange::Execute { id, qty: part },
+            1 => OrderChange::Cancel { id, side: order.side, price: order.price, qty: part },
             2 => OrderChange::Replace { id, new_id: self.new_id(), price, qty: self.qty() },
             3 => OrderChange::Modify { id, side: order.side, price, qty: self.qty() },
             4 => OrderChange::Modify { id, side: order.side, price: order.price, qty: part },
@@ -365,7 +368,10 @@ impl Venue {
                 self.resting.push((book, new_id));
             }
             OrderChange::Clear => self.resting.retain(|(of, _)| *of != book),
-            OrderChange::Reduce { id, .. } | OrderChange::Execute { id, .. } | OrderChange::Delete { id }
+            OrderChange::Reduce { id, .. }
+            | OrderChange::Cancel { id, .. }
+            | OrderChange::Execute { id, .. }
+            | OrderChange::Delete { id }
                 if books.order(id).is_none() =>
             {
                 self.resting.retain(|(_, resting)| *resting != id);
@@ -401,7 +407,7 @@ fn follow(l2: &mut L2Book, touched: Touched) {
             return;
         }
     }
-    l2.apply(&levels).unwrap();
+    l2.apply(levels.view()).unwrap();
 }
 
 fn compare_whole(fast: &L3Books, naive: &NaiveL3, l2: &[L2Book], met: &mut Met, at: &str) {
@@ -441,7 +447,7 @@ fn run(feed: Feed) -> Met {
     for _ in 0..feed.books {
         assert_eq!(fast.open(feed.book), naive.open(feed.book));
         l2.push(L2Book::new(feed.book));
-        l2.last_mut().unwrap().load(&Levels::default(), KnownTo::WHOLE).unwrap();
+        l2.last_mut().unwrap().load(Levels::default().view(), KnownTo::WHOLE).unwrap();
     }
     let mut venue = Venue::new(feed);
     let mut met = Met::default();

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use depthwire_core::book::BookSpec;
 use depthwire_core::book::l3::{BookIndex, IdOrder, L3Books, L3Spec, NaiveL3};
-use depthwire_core::decode::dbn::{DbnFramer, MboChange, Record};
+use depthwire_core::framing::dbn::{DbnFramer, MboChange, Record};
 use depthwire_core::types::{OrderChange, Side};
 
 const FILE: &str = "cme-mbo/esh4-glbx-mdp3-20231225.mbo.dbn.zst";

@@ -2,33 +2,23 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first thing that is wrong")]
 
+mod said;
+
 use std::panic::catch_unwind;
 use std::time::{Duration, Instant};
 
-use depthwire_core::decode::{
-    DecodeError, FRAME_LEVELS_MAX, LineFramer, Listing, Listings, NESTING_MAX, decode, decode_snapshot,
-    detect,
-};
-use depthwire_core::types::{Event, InstrumentId, Levels};
+use depthwire_core::decode::{FRAME_LEVELS_MAX, NESTING_MAX};
+use depthwire_core::engine::detect;
+use depthwire_core::recording::{Heard, Transcript};
+use depthwire_core::types::{Levels, Route, Routes, Slot};
+use depthwire_core::venues::FrameError;
+use said::{Said, answer, decode, routes};
 
-const SPOT: Listing = Listing { id: InstrumentId(1), price_exponent: -2, qty_exponent: -8 };
-const COINM: Listing = Listing { id: InstrumentId(2), price_exponent: -1, qty_exponent: 0 };
+const SPOT: Route = Route { slot: Slot(1), price_exponent: -2, qty_exponent: -8 };
+const COINM: Route = Route { slot: Slot(2), price_exponent: -1, qty_exponent: 0 };
 
-struct Two;
-
-impl Listings for Two {
-    fn find(&self, symbol: &[u8]) -> Option<Listing> {
-        match symbol {
-            b"BTCUSDT" => Some(SPOT),
-            b"BTCUSD_PERP" => Some(COINM),
-            _ => None,
-        }
-    }
-
-    // A connection of two would have no answer; this one lets snapshots without symbol through to be tested.
-    fn sole(&self) -> Option<Listing> {
-        Some(SPOT)
-    }
+fn two() -> Routes {
+    routes(&[("BTCUSDT", SPOT), ("BTCUSD_PERP", COINM)])
 }
 
 /// A whole frame of each kind.
@@ -51,12 +41,16 @@ const FRAMES: [&str; 14] = [
 ];
 
 /// Feeds bytes to every entry. What comes out must keep its promises whatever went in.
-fn feed(bytes: &[u8], out: &mut Levels) -> Result<Event, DecodeError> {
-    let event = decode(bytes, &Two, out);
-    match event {
-        Ok(Event::Depth(update)) => assert!(update.first_id <= update.last_id),
-        Ok(Event::Snapshot(_)) => {}
-        Ok(Event::Ticker(_) | Event::Trade(_) | Event::Ignored) => assert!(out.is_empty()),
+fn feed(bytes: &[u8], out: &mut Levels) -> Result<Said, FrameError> {
+    // Snapshots without symbol are let through by a connection of one.
+    let one = routes(&[("BTCUSDT", SPOT)]);
+    let is_anonymous = bytes.windows(12).any(|part| part == b"lastUpdateId")
+        && !bytes.windows(6).any(|part| part == b"symbol");
+    let said = decode(bytes, &if is_anonymous { one } else { two() }, out);
+    match said {
+        Ok(Said::Depth(_, seq)) => assert!(seq.first <= seq.last),
+        Ok(Said::Snapshot(..)) => {}
+        Ok(_) => assert!(out.is_empty()),
         Err(error) => {
             assert!(out.is_empty());
             assert!(error.code().starts_with("decode."));
@@ -66,7 +60,7 @@ fn feed(bytes: &[u8], out: &mut Levels) -> Result<Event, DecodeError> {
     for level in out.bids.iter().chain(&out.asks) {
         assert!(level.price.0 > 0 && level.qty.0 >= 0);
     }
-    event
+    said
 }
 
 /// [`feed`], with the bytes named if it panics.
@@ -74,11 +68,13 @@ fn survives(bytes: &[u8], what: &str) {
     let caught = catch_unwind(|| {
         let mut out = Levels::default();
         let _ = feed(bytes, &mut out);
-        let _ = decode_snapshot(bytes, b"BTCUSD_PERP", COINM, &mut out);
+        let _ = answer(bytes, &routes(&[("BTCUSD_PERP", COINM)]), &mut out);
         let _ = detect(bytes);
-        for line in LineFramer::default().finish(bytes) {
-            if let Ok((_, payload)) = line.frame {
-                let _ = feed(payload, &mut out);
+        let (mut transcript, mut at) = (Transcript::default(), 0);
+        while let Ok(entry) = transcript.next(bytes, at, true) {
+            at = entry.end;
+            if let Ok(Heard::Received { bytes, .. }) = entry.heard {
+                let _ = feed(bytes, &mut out);
             }
         }
     });
@@ -322,7 +318,7 @@ fn a_frame_of_5_mb_decodes_or_is_refused_without_delay() {
     let started = Instant::now();
     let frame = large_snapshot(FRAME_LEVELS_MAX);
     assert!(frame.len() > 5_000_000, "{}", frame.len());
-    assert!(matches!(feed(frame.as_bytes(), &mut out), Ok(Event::Snapshot(_))));
+    assert!(matches!(feed(frame.as_bytes(), &mut out), Ok(Said::Snapshot(..))));
     assert_eq!(out.len(), FRAME_LEVELS_MAX);
     for cut in [1, 1_000, 2_000_000] {
         let error = feed(&frame.as_bytes()[..frame.len() - cut], &mut out).unwrap_err();

@@ -9,8 +9,10 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use depthwire_core::engine::{Engine, EngineConfig};
-use depthwire_core::types::{Catalogue, NoClock};
-use sets::{SIMULATED, lines};
+use depthwire_core::types::NoClock;
+use depthwire_core::venues;
+use sets::SIMULATED;
+use sets::said::lines;
 
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
 
@@ -44,7 +46,7 @@ fn a_warm_engine_allocates_nothing_per_message() {
     let set = &SIMULATED[0];
     let text = set.load("a_warm_engine_allocates_nothing_per_message").unwrap();
     let lines = lines(&text);
-    let mut engine = Engine::new(EngineConfig::default(), Catalogue::built_in(), NoClock);
+    let mut engine = Engine::new(EngineConfig::default(), venues::catalogue(), NoClock);
     let source = engine.open_source(set.venue, &[set.id()]).unwrap();
     engine.open_depth(set.id(), 20, 0, 0).unwrap();
     let pass = |engine: &mut Engine<NoClock>| {

@@ -10,7 +10,8 @@ use depthwire_core::Stats;
 use depthwire_core::book::digest;
 use depthwire_core::encode::Stream;
 use depthwire_core::engine::{Engine, EngineConfig, EngineError, detect};
-use depthwire_core::types::{BookState, Catalogue, Level, NoClock, OrderId, Side, StaleReason, Venue};
+use depthwire_core::types::{BookState, Level, NoClock, OrderId, Side, StaleReason};
+use depthwire_core::venues;
 use depthwire_sim::itch::{ItchBook, ItchConfig, ItchDay, ItchLevel};
 use order_rig::{Rig, capture};
 
@@ -38,7 +39,7 @@ fn symbols_of(day: &ItchDay) -> Vec<String> {
 
 fn rig_of(day: &ItchDay) -> Rig {
     let symbols = symbols_of(day);
-    Rig::new(Venue::Nasdaq, &symbols.iter().map(String::as_str).collect::<Vec<_>>())
+    Rig::new(venues::NASDAQ, &symbols.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 fn assert_true_books(rig: &Rig, day: &ItchDay) {
@@ -90,7 +91,7 @@ fn a_synthetic_day_ends_with_the_market_s_own_books_and_queues() {
 #[test]
 fn only_the_symbols_that_the_source_carries_have_books() {
     let (day, bytes) = synthetic(5, 8_000);
-    let mut rig = Rig::new(Venue::Nasdaq, &[day.symbol(3).unwrap()]);
+    let mut rig = Rig::new(venues::NASDAQ, &[day.symbol(3).unwrap()]);
     rig.feed(&bytes, 1 << 20);
     assert_eq!(rig.agreed_digest(0), true_digest(&day.book(3).unwrap()));
     assert!(rig.stats().ignored > 4_000);
@@ -127,7 +128,7 @@ fn a_message_that_cannot_be_read_takes_its_book_s_truth() {
     let progress = rig.feed(&bytes, 1 << 20);
     assert_eq!(progress[0].error.map(|error| error.code()), Some("itch.unknown_type"));
     assert_eq!(rig.stats().decode_errors, 2);
-    assert_eq!(rig.state(0), BookState::Stale(StaleReason::Contradiction));
+    assert_eq!(rig.state(0), BookState::Stale(StaleReason::Unreadable));
     assert_eq!(rig.state(1), BookState::Synced, "an unknown type is no change of a book");
 }
 
@@ -148,16 +149,12 @@ fn a_file_that_is_heard_from_its_middle_has_no_books() {
 fn a_file_that_breaks_off_or_is_none_says_so() {
     let (day, bytes) = synthetic(3, 2_000);
     let mut rig = rig_of(&day);
-    let progress = rig.feed(&bytes[..bytes.len() - 3], 1 << 20);
+    let progress = rig.feed_file(&bytes[..bytes.len() - 3], 1 << 20);
     assert_eq!(progress[0].error.map(|error| error.code()), Some("binary_file.truncated"));
-    assert_eq!(rig.state(0), BookState::Stale(StaleReason::Gap));
+    assert_eq!(rig.state(0), BookState::Stale(StaleReason::Skipped));
     let mut rig = rig_of(&day);
-    let progress = rig.feed(&[b'{'; 80], 1 << 20);
-    assert_eq!(progress[0].error.map(|error| error.code()), Some("feed.unknown_format"));
-    assert_eq!(
-        rig.engine.ingest(rig.source, b"{}", 0).map_err(|error| error.code()),
-        Err("engine.chunks_only")
-    );
+    let progress = rig.feed_file(&[b'!'; 80], 1 << 20);
+    assert_eq!(progress[0].error.map(|error| error.code()), Some("recording.unknown_format"));
 }
 
 #[test]
@@ -173,7 +170,7 @@ fn stops_at_a_time_and_when_nobody_drains() {
     let mut calls = 0;
     let blocked = rig
         .engine
-        .ingest_recording(rig.source, rest, true, u64::MAX, |outbox| {
+        .replay(rig.source, rest, true, u64::MAX, |outbox| {
             calls += 1;
             while calls < 3 && outbox.front().is_some() {
                 outbox.take();
@@ -289,7 +286,7 @@ fn stream(records: &[Vec<u8>]) -> Vec<u8> {
 }
 
 fn es() -> Rig {
-    Rig::new(Venue::Databento, &["ESH4"])
+    Rig::new(venues::DATABENTO, &["ESH4"])
 }
 
 #[test]
@@ -339,20 +336,15 @@ fn a_later_snapshot_mends_a_book_that_was_lost() {
 }
 
 #[test]
-fn a_book_that_the_venue_doubts_is_published_as_suspect() {
+fn a_book_that_the_venue_doubts_is_stale_until_it_begins_anew() {
     let mut rig = es();
     let snapshot = mbo(b'A', b'B', 1, 100, 5, SNAPSHOT | LAST);
     rig.feed(&stream(&[snapshot, mbo(b'A', b'B', 2, 99, 5, LAST | MAYBE_BAD)]), 1_000);
-    let mut flags = 0;
-    rig.engine.image(rig.ids[0], Stream::BOOK, 0, |frame| flags = frame_flags(frame)).unwrap();
-    assert_eq!(flags & 4, 4);
-}
-
-/// The flags stand in the last two bytes of the header struct, which begins with the epoch.
-fn frame_flags(frame: &[u8]) -> u16 {
-    let epoch = 1u64.to_le_bytes();
-    let at = frame.windows(8).position(|bytes| bytes == epoch).unwrap();
-    u16::from_le_bytes([frame[at + 62], frame[at + 63]])
+    assert_eq!(rig.state(0), BookState::Stale(StaleReason::VenueDoubt));
+    rig.feed(&mbo(b'A', b'B', 3, 98, 5, LAST), 1_000);
+    assert_eq!(rig.state(0), BookState::Stale(StaleReason::VenueDoubt), "no change mends it");
+    rig.feed(&mbo(b'R', b'N', 0, i64::MAX, 0, LAST), 1_000);
+    assert_eq!((rig.state(0), rig.stats().orders.doubts), (BookState::Synced, 1));
 }
 
 #[test]
@@ -372,19 +364,19 @@ fn names_of_instruments_are_their_numbers_where_the_grammar_has_none() {
     let mut meta = Meta::new(2);
     meta.mappings = &[("UD:1V: GN 2413", &[(20_231_225, 20_231_226, "17077")])];
     let bytes = [meta.bytes(), mbo(b'A', b'B', 1, 100, 5, SNAPSHOT | LAST)].concat();
-    assert_eq!(detect(&bytes), Ok(vec![(Venue::Databento, "ID17077".to_owned())]));
-    let mut rig = Rig::new(Venue::Databento, &["ID17077"]);
+    assert_eq!(detect(&bytes), Ok(vec![(venues::DATABENTO, "ID17077".to_owned())]));
+    let mut rig = Rig::new(venues::DATABENTO, &["ID17077"]);
     rig.feed(&bytes, 1_000);
     assert_eq!(rig.state(0), BookState::Synced);
-    assert_eq!(detect(&stream(&[])), Ok(vec![(Venue::Databento, "ESH4".to_owned())]));
+    assert_eq!(detect(&stream(&[])), Ok(vec![(venues::DATABENTO, "ESH4".to_owned())]));
 }
 
 #[test]
 fn orders_are_asked_for_where_there_are_some() {
-    let mut engine = Engine::new(EngineConfig::default(), Catalogue::built_in(), NoClock);
-    let id = engine.catalogue().find(Venue::Sim, "BTCUSDT").unwrap();
+    let mut engine = Engine::new(EngineConfig::default(), venues::catalogue(), NoClock);
+    let id = engine.catalogue().find(venues::SIM, "BTCUSDT").unwrap();
     assert_eq!(engine.order(id, OrderId(1)), Err(EngineError::UnknownInstrument(id.0)));
-    engine.open_source(Venue::Sim, &[id]).unwrap();
+    engine.open_source(venues::SIM, &[id]).unwrap();
     assert_eq!(engine.order(id, OrderId(1)), Err(EngineError::NoOrders(id.0)));
     assert_eq!(engine.orders_digest(id), Err(EngineError::NoOrders(id.0)));
 }
@@ -394,7 +386,7 @@ fn orders_are_asked_for_where_there_are_some() {
 fn a_recorded_day_of_es_futures_ends_as_it_must() {
     let test = "a_recorded_day_of_es_futures_ends_as_it_must";
     let Some(bytes) = load(test, "cme-mbo", "esh4-glbx-mdp3-20231225.mbo.dbn.zst") else { return };
-    assert_eq!(detect(&bytes[..1 << 20]), Ok(vec![(Venue::Databento, "ESH4".to_owned())]));
+    assert_eq!(detect(&bytes[..1 << 20]), Ok(vec![(venues::DATABENTO, "ESH4".to_owned())]));
     let mut digests = Vec::new();
     for chunk in [1 << 18, 4_999] {
         let mut rig = es();

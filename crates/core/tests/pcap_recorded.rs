@@ -5,10 +5,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use depthwire_core::decode::itch::{ItchError, Message, decode};
-use depthwire_core::decode::mold::{self, PacketKind};
-use depthwire_core::decode::pcap::{PcapReader, PcapStats};
-use depthwire_core::decode::{Format, detect_format};
+use depthwire_core::framing::itch::{ItchError, Message, decode};
+use depthwire_core::framing::mold::{self, PacketKind};
+use depthwire_core::framing::pcap::{PcapReader, PcapStats};
+use depthwire_core::recording::{Format, detect_format};
 use depthwire_core::sequence::{MoldChain, MoldHeader, MoldOutcome};
 
 /// What the captures of one feed hold.

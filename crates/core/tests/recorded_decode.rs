@@ -4,78 +4,80 @@
 
 mod sets;
 
-use depthwire_core::decode::{LineFramer, Listing, decode, detect};
-use depthwire_core::types::{Decimal, Event, Level, Levels, Venue};
-use sets::{One, RECORDED, SIMULATED, Set};
+use depthwire_core::engine::detect;
+use depthwire_core::types::{Decimal, Level, Levels, Route, TradeId};
+use depthwire_core::venues;
+use sets::said::lines;
+use sets::said::{Said, decode};
+use sets::{RECORDED, SIMULATED, Set};
 
 fn read(set: &Set, bytes: &[u8]) {
     // The simulated venue speaks the spot format, and its bytes cannot be told from spot's.
-    let venue = if set.venue == Venue::Sim { Venue::BinanceSpot } else { set.venue };
+    let venue = if set.venue == venues::SIM { venues::BINANCE_SPOT } else { set.venue };
     assert_eq!(detect(bytes), Ok(vec![(venue, set.symbol.to_owned())]), "{}", set.name);
-    let one = One { symbol: set.symbol, listing: set.listing() };
+    let (route, routes) = (set.route(), set.routes());
     let mut levels = Levels::default();
     let (mut spaced, mut spaced_levels) = (b" ".to_vec(), Levels::default());
-    let (mut lines, mut depth, mut level_changes, mut trades, mut tickers, mut snapshots) =
+    let (mut count, mut depth, mut level_changes, mut trades, mut tickers, mut snapshots) =
         (0, 0, 0, 0, 0, 0);
-    for line in LineFramer::default().finish(bytes) {
-        lines += 1;
-        let (_, frame) = line.frame.unwrap();
+    for (_, frame) in lines(bytes) {
+        count += 1;
         let text = core::str::from_utf8(frame).unwrap();
-        let event = decode(frame, &one, &mut levels).unwrap_or_else(|error| panic!("{error}: {text}"));
+        let event = decode(frame, &routes, &mut levels).unwrap_or_else(|error| panic!("{error}: {text}"));
         // The slow reader costs more than the decoder in a debug build, so it takes every fifth line.
-        let compare = lines % 5 == 0;
+        let compare = count % 5 == 0;
         // White space is not what the venue prints: the same frame goes through the general reader.
         spaced.truncate(1);
         spaced.extend_from_slice(frame);
-        assert_eq!(decode(&spaced, &one, &mut spaced_levels), Ok(event), "{text}");
+        assert_eq!(decode(&spaced, &routes, &mut spaced_levels), Ok(event), "{text}");
         assert_eq!(spaced_levels, levels, "{text}");
         match event {
-            Event::Depth(update) => {
+            Said::Depth(_, seq) => {
                 depth += 1;
                 level_changes += levels.len() as u64;
                 if compare {
-                    assert_eq!(number_after(text, r#""U":"#), Some(update.first_id));
-                    assert_eq!(number_after(text, r#""u":"#), Some(update.last_id));
-                    assert_eq!(number_after(text, r#""pu":"#), update.prev_id);
+                    assert_eq!(number_after(text, r#""U":"#), Some(seq.first));
+                    assert_eq!(number_after(text, r#""u":"#), Some(seq.last));
+                    assert_eq!(number_after(text, r#""pu":"#), seq.prev);
                 }
             }
-            Event::Snapshot(snapshot) => {
+            Said::Snapshot(_, number) => {
                 snapshots += 1;
-                assert_eq!(number_after(text, r#""lastUpdateId":"#), Some(snapshot.last_id));
+                assert_eq!(number_after(text, r#""lastUpdateId":"#), Some(number));
                 assert_eq!((levels.bids.len(), levels.asks.len()), (1_000, 1_000));
             }
-            Event::Ticker(ticker) => {
+            Said::Bbo(_, top) => {
                 tickers += 1;
-                assert_eq!(number_after(text, r#""u":"#), Some(ticker.last_id));
+                assert_eq!(number_after(text, r#""u":"#), Some(top.venue_seq));
                 if compare {
                     let side = |keys: [&str; 2]| keys.map(|key| shortest(text_after(text, key)));
-                    assert_eq!(side([r#""b":""#, r#""B":""#]), printed(ticker.bid, one.listing));
-                    assert_eq!(side([r#""a":""#, r#""A":""#]), printed(ticker.ask, one.listing));
+                    assert_eq!(side([r#""b":""#, r#""B":""#]), printed(top.bid, route));
+                    assert_eq!(side([r#""a":""#, r#""A":""#]), printed(top.ask, route));
                 }
             }
-            Event::Trade(trade) => {
+            Said::Trade(_, trade) => {
                 trades += 1;
-                assert_eq!(number_after(text, r#""t":"#), Some(trade.id));
+                assert_eq!(number_after(text, r#""t":"#).map(TradeId::Number), Some(trade.id));
                 if compare {
                     let said = [r#""p":""#, r#""q":""#].map(|key| shortest(text_after(text, key)));
-                    assert_eq!(said, printed(Level { price: trade.price, qty: trade.qty }, one.listing));
+                    assert_eq!(said, printed(Level { price: trade.price, qty: trade.qty }, route));
                 }
             }
-            Event::Ignored => panic!("ignored: {text}"),
+            Said::Other | Said::Nothing => panic!("nothing: {text}"),
         }
-        if let Event::Depth(_) | Event::Snapshot(_) = event
+        if let Said::Depth(..) | Said::Snapshot(..) = event
             && compare
         {
             let said: Vec<_> = text.split(r#"[""#).skip(1).map(pair).collect();
             let read: Vec<_> =
-                levels.bids.iter().chain(&levels.asks).map(|&level| printed(level, one.listing)).collect();
+                levels.bids.iter().chain(&levels.asks).map(|&level| printed(level, route)).collect();
             assert_eq!(said, read, "{text}");
         }
     }
     assert_eq!(snapshots, 1, "{}", set.name);
     if set.lines > 0 {
         assert_eq!(
-            (lines, depth, level_changes, trades, tickers),
+            (count, depth, level_changes, trades, tickers),
             (set.lines, set.depth, set.level_changes, set.trades, set.tickers),
             "{}",
             set.name
@@ -100,10 +102,10 @@ fn every_simulated_line_decodes_to_what_it_says() {
 }
 
 /// Prices and quantities of a level as their shortest texts.
-fn printed(level: Level, listing: Listing) -> [String; 2] {
+fn printed(level: Level, route: Route) -> [String; 2] {
     [
-        Decimal { mantissa: level.price.0, exponent: listing.price_exponent }.to_string(),
-        Decimal { mantissa: level.qty.0, exponent: listing.qty_exponent }.to_string(),
+        Decimal { mantissa: level.price.0, exponent: route.price_exponent }.to_string(),
+        Decimal { mantissa: level.qty.0, exponent: route.qty_exponent }.to_string(),
     ]
 }
 

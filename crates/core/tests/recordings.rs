@@ -8,13 +8,14 @@ mod sets;
 use depthwire_core::encode::RECORD_HEADER_BYTES;
 use depthwire_core::engine::{Engine, EngineConfig};
 use depthwire_core::replica::Replica;
-use depthwire_core::types::{BookState, Catalogue, NoClock, Side};
+use depthwire_core::types::{BookState, NoClock, Side};
+use depthwire_core::venues;
 use sets::{RECORDED, SIMULATED, Set};
 
 /// Replays a set in chunks of `chunk_bytes` and compares everything.
 fn replay(set: &Set, text: &[u8], chunk_bytes: usize) -> (Engine<NoClock>, Replica) {
-    let config = EngineConfig { silence_ns: 5_000_000_000, is_replay: true, ..EngineConfig::default() };
-    let mut engine = Engine::new(config, Catalogue::built_in(), NoClock);
+    let config = EngineConfig { silence_ns: Some(5_000_000_000), is_replay: true, ..EngineConfig::default() };
+    let mut engine = Engine::new(config, venues::catalogue(), NoClock);
     let mut replica = Replica::default();
     let source = engine.open_source(set.venue, &[set.id()]).unwrap();
     let mut at = 0;
@@ -22,7 +23,7 @@ fn replay(set: &Set, text: &[u8], chunk_bytes: usize) -> (Engine<NoClock>, Repli
         let end = text.len().min(at + chunk_bytes);
         let chunk = &text[at..end];
         let progress = engine
-            .ingest_recording(source, chunk, end == text.len(), u64::MAX, |outbox| {
+            .replay(source, chunk, end == text.len(), u64::MAX, |outbox| {
                 while let Some(record) = outbox.front() {
                     let size = u32::from_le_bytes(*record.first_chunk().unwrap()) as usize;
                     if record[4] == 1 {

@@ -6,9 +6,8 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use depthwire_core::encode::Stream;
 use depthwire_core::engine::{self, EngineConfig, EngineError, IngestError, SourceId};
-use depthwire_core::types::{
-    Catalogue, Clock, Instrument, InstrumentError, InstrumentId, OrderId, TimeNs, Venue,
-};
+use depthwire_core::types::{Clock, InstrumentError, InstrumentId, OrderId, ScaleSource, TimeNs};
+use depthwire_core::venues;
 use napi::Env;
 use napi::bindgen_prelude::{BigInt, Object, Uint8Array, Uint32Array, Unknown};
 use napi_derive::napi;
@@ -70,11 +69,14 @@ impl Engine {
             })?;
             let config = EngineConfig {
                 start_id: whole("startId", options.start_id, 0.0, f64::from(u32::MAX))? as u32,
-                silence_ns: whole("silenceMs", options.silence_ms, 0.0, 86_400_000.0)? as u64 * 1_000_000,
+                silence_ns: match options.silence_ms {
+                    Some(given) => Some(whole("silenceMs", given, 0.0, 86_400_000.0)? as u64 * 1_000_000),
+                    None => None,
+                },
                 is_replay: options.replay,
                 ..EngineConfig::default()
             };
-            let engine = engine::Engine::new(config, Catalogue::built_in(), SystemClock);
+            let engine = engine::Engine::new(config, venues::catalogue(), SystemClock);
             let is_replay = options.replay;
             let state = State {
                 engine,
@@ -110,10 +112,15 @@ impl Engine {
         lot_size: Option<f64>,
     ) -> Result<u32> {
         self.run(|State { engine, .. }| {
-            let made = Instrument::split_name(&name)
-                .and_then(|(venue, symbol)| Instrument::unlisted(venue, symbol))
+            let made = venues::split_name(&name)
+                .and_then(|(venue, symbol)| venues::instrument(venue, symbol))
                 .map_err(EngineError::Instrument);
             let mut made = made.map_err(engine_error)?;
+            if made.scale_source == ScaleSource::Inferred
+                && (price_exponent.is_some() || qty_exponent.is_some())
+            {
+                made.scale_source = ScaleSource::Listed;
+            }
             if let Some(given) = price_exponent {
                 made.price_exponent = whole("priceExponent", given, -18.0, 0.0)? as i8;
             }
@@ -144,7 +151,7 @@ impl Engine {
     pub fn open_source(&self, venue: String, instruments: Uint32Array) -> Result<u32> {
         self.run(|State { engine, .. }| {
             let unknown = EngineError::Instrument(InstrumentError::UnknownVenue);
-            let venue = Venue::from_name(&venue).ok_or_else(|| engine_error(unknown))?;
+            let venue = venues::from_name(&venue).ok_or_else(|| engine_error(unknown))?;
             let ids: Vec<_> = instruments.iter().copied().map(InstrumentId).collect();
             engine.open_source(venue, &ids).map(|source| source.0).map_err(engine_error)
         })
@@ -160,7 +167,7 @@ impl Engine {
     #[napi]
     pub fn ingest_snapshot(&self, instrument: u32, ticket: u32, bytes: &[u8]) -> Result<u32> {
         self.state.borrow_mut().input(
-            |engine, now| engine.ingest_snapshot(InstrumentId(instrument), ticket, bytes, now),
+            |engine, now| engine.answer(InstrumentId(instrument), ticket, bytes, now),
             || format!("snapshot of instrument {instrument}"),
         )
     }
@@ -171,7 +178,7 @@ impl Engine {
         self.run(|state| {
             let now = state.now();
             let State { engine, .. } = state;
-            engine.snapshot_failed(InstrumentId(instrument), now);
+            engine.failed(InstrumentId(instrument), now);
             Ok(())
         })
     }
@@ -186,7 +193,7 @@ impl Engine {
                 let what = "no such part of a recording; expected less than 4 GiB and a time from 0 to 2^64 - 1, got more";
                 return Err(error("addon.recording_part", what, "hand the file in by chunks of some MiB"));
             }
-            let read = engine.ingest_recording(SourceId(source), bytes, last, until, |outbox| {
+            let read = engine.replay(SourceId(source), bytes, last, until, |outbox| {
                 ring.fill(outbox, |record| shared.note(record))
             });
             let progress = read.map_err(engine_error)?;
@@ -201,6 +208,24 @@ impl Engine {
             *last_error = error.or(last_error.take());
             Ok(flags | flush(engine, ring, shared))
         })
+    }
+
+    /// The source failed for good: its books are stale until their venue's numbers, or a new snapshot, say otherwise.
+    #[napi]
+    pub fn source_failed(&self, source: u32) -> Result<u32> {
+        self.state.borrow_mut().input(
+            |engine, now| engine.source_failed(SourceId(source), now).map_err(IngestError::from),
+            || format!("source {source}"),
+        )
+    }
+
+    /// The source will speak of instruments that it does not carry: a snapshot that names none is nobody's.
+    #[napi]
+    pub fn expect_others(&self, source: u32) -> Result<u32> {
+        self.state.borrow_mut().input(
+            |engine, now| engine.expect_others(SourceId(source), now).map_err(IngestError::from),
+            || format!("source {source}"),
+        )
     }
 
     /// The venue starts anew: the source's books are syncing until their next snapshots.

@@ -39,8 +39,8 @@ pub struct InstrumentInfo {
 pub struct EngineOptions {
     /// Unique per start of the process; the high half of every epoch.
     pub start_id: f64,
-    /// A synced book without input for longer turns stale; 0 = never.
-    pub silence_ms: f64,
+    /// A synced book whose channel is silent for longer turns stale; 0 = never; absent = as each product allows.
+    pub silence_ms: Option<f64>,
     /// Frames say that they come from a recording, whose clock is then the engine's.
     pub replay: bool,
 }
@@ -50,7 +50,7 @@ pub struct EngineOptions {
 pub struct BookInfo {
     /// `syncing`, `synced` or `stale`.
     pub state: String,
-    /// `none`, `gap`, `silence`, `levels_limit`, `contradiction` or `orders_limit`.
+    /// Why it is stale; `none` where it is not.
     pub reason: String,
     /// Epoch.
     pub epoch: BigInt,
@@ -66,7 +66,13 @@ pub struct BookInfo {
     pub best_bid: Option<String>,
     /// Best ask likewise.
     pub best_ask: Option<String>,
-    /// Time since the last depth update.
+    /// Whether a best price lies beyond what the venue has made known: others may stand before it.
+    pub beyond_known: bool,
+    /// For a gap: the venue's number that was due.
+    pub expected: BigInt,
+    /// For a gap: the one that came.
+    pub received: BigInt,
+    /// Time since the last change of the book.
     pub age_ns: BigInt,
 }
 
@@ -103,6 +109,22 @@ pub struct EngineStats {
     pub decode_errors: i64,
     /// Frames that change nothing here.
     pub ignored: i64,
+    /// Frames of instruments that are not carried.
+    pub foreign: i64,
+    /// Snapshots that name no instrument, of sources that speak of several.
+    pub unattributed: i64,
+    /// Books that the venue contradicts: by its own top of book or by a checksum.
+    pub contradictions: i64,
+    /// Entries of a recording that were received before the entry in front of them, by a second or more.
+    pub backward: i64,
+    /// Parts of a recording that are not of its form.
+    pub recording_errors: i64,
+    /// Statistics of instruments told.
+    pub tickers: i64,
+    /// Trades that closed a position by force.
+    pub liquidations: i64,
+    /// Changes of trading status.
+    pub statuses: i64,
     /// Updates dropped while waiting for a snapshot.
     pub pending_dropped: i64,
     /// Comparisons with the venue's own top of book.
@@ -251,6 +273,9 @@ impl BookInfo {
             asks: info.ask_count as u32,
             best_bid: info.bbo.bid.map(price),
             best_ask: info.bbo.ask.map(price),
+            beyond_known: info.is_beyond_known,
+            expected: info.gap.0.into(),
+            received: info.gap.1.into(),
             age_ns: info.age_ns.into(),
         }
     }
@@ -274,6 +299,14 @@ impl From<Stats> for EngineStats {
             crossed: stats.crossed as i64,
             decode_errors: stats.decode_errors as i64,
             ignored: stats.ignored as i64,
+            foreign: stats.foreign as i64,
+            unattributed: stats.unattributed as i64,
+            contradictions: stats.contradictions as i64,
+            backward: stats.backward as i64,
+            recording_errors: stats.recording_errors as i64,
+            tickers: stats.tickers as i64,
+            liquidations: stats.liquidations as i64,
+            statuses: stats.statuses as i64,
             pending_dropped: stats.pending_dropped as i64,
             bbo_checked: stats.bbo_checked as i64,
             bbo_matched: stats.bbo_matched as i64,

@@ -19,7 +19,7 @@ pub use bbo::Bbo;
 pub use buckets::{BUCKETS_MAX, Bucket, BucketSides, Buckets};
 pub use checksum::checksums;
 pub use cost_to_fill::{CostError, CostToFill, Fill, INVERSE_COST_EXPONENT};
-pub use cross_check::{CrossCheck, TICKERS_MAX};
+pub use cross_check::{CrossCheck, TOPS_MAX};
 pub use cumulative::{Depth, DepthTo};
 pub use depth::{DEPTH_MAX, DepthView};
 pub use tracked::{Reach, Tracked, View};

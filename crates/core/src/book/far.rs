@@ -54,6 +54,12 @@ impl FarStore {
         self.entries.last().copied()
     }
 
+    /// The level farthest from the top.
+    #[inline]
+    pub(super) fn worst(&self) -> Option<Entry> {
+        self.entries.first().copied()
+    }
+
     /// All levels, best last.
     #[inline]
     pub(super) fn entries(&self) -> &[Entry] {

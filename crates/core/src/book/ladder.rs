@@ -1,6 +1,6 @@
 //! The window: one slot per price step around the top of a side, so that a change of a level is one store.
 
-use super::bitset::{BLOCKS_MAX, Bitset, below, highest_bit, with_bit};
+use super::bitset::{BLOCKS_MAX, Bitset, below, highest_bit, lowest_bit, with_bit};
 use super::far::{Entry, FarStore};
 use super::grid::Grid;
 use super::placement::Placement;
@@ -149,6 +149,14 @@ impl Ladder {
     pub(super) fn best(&self) -> Option<Entry> {
         let block = self.filled.highest()?;
         let low = highest_bit(self.blocks[block].used)?;
+        Some(self.entry(block * BLOCK_SLOTS + low))
+    }
+
+    /// The level farthest from the top.
+    #[inline]
+    pub(super) fn worst(&self) -> Option<Entry> {
+        let block = self.filled.lowest()?;
+        let low = lowest_bit(self.blocks[block].used)?;
         Some(self.entry(block * BLOCK_SLOTS + low))
     }
 

@@ -172,6 +172,29 @@ impl BookSide {
         self.changes_since_anchor = 0;
     }
 
+    /// Keeps the best `depth` levels; returns how many went. Each that goes costs a step through the bitset, or of a far
+    /// store a move of its levels.
+    pub(super) fn truncate(&mut self, depth: usize) -> usize {
+        let excess = self.len().saturating_sub(depth);
+        for _ in 0..excess {
+            let Some(Entry { key, .. }) = self.worst() else { break };
+            self.ladder.put_all(core::iter::once(Entry { key, qty: 0 }), 0, &mut self.far);
+        }
+        if depth == 0 {
+            self.best = None;
+        }
+        excess
+    }
+
+    /// The level farthest from the top: the worse of both stores' worsts.
+    #[inline]
+    pub(super) fn worst(&self) -> Option<Entry> {
+        match (self.ladder.worst(), self.far.worst()) {
+            (Some(near), Some(far)) if far.key < near.key => Some(far),
+            (near, far) => near.or(far),
+        }
+    }
+
     /// Whether the window is open.
     #[inline]
     pub(super) fn has_window(&self) -> bool {

@@ -69,6 +69,30 @@ pub fn leading_digits(text: &[u8]) -> Option<(u64, usize)> {
     Some((value, len))
 }
 
+/// Of a printed decimal at the head of `text`: its digits before the point without leading zeros, and those behind it
+/// without trailing zeros, a power of ten (`1e-7`) taken into account. `None` where no number stands there.
+#[cold]
+pub fn decimal_digits(text: &[u8]) -> Option<(usize, usize)> {
+    let is_part = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-');
+    let len = text.iter().take_while(|byte| is_part(byte)).count().min(64);
+    let text = text.get(..len)?;
+    let power_at = text.iter().position(|byte| matches!(byte, b'e' | b'E'));
+    let power: i32 = match power_at {
+        Some(at) => core::str::from_utf8(text.get(at + 1..)?).ok()?.parse().ok()?,
+        None => 0,
+    };
+    let printed = power_at.map_or(text, |at| &text[..at]);
+    let point = printed.iter().position(|byte| *byte == b'.').unwrap_or(printed.len());
+    let digits: Vec<u8> = printed.iter().copied().filter(u8::is_ascii_digit).collect();
+    let first = digits.iter().position(|digit| *digit != b'0')?;
+    let last = digits.iter().rposition(|digit| *digit != b'0')?;
+    // Where the point stands among the digits, the power of ten included.
+    let point = point as i32 + power.clamp(-100, 100);
+    let whole = (point - first as i32).max(0);
+    let places = (last as i32 + 1 - point).max(0);
+    Some((whole as usize, places as usize))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,6 +129,22 @@ mod tests {
                     assert_eq!(leading_digits(whole.as_bytes()), expected, "{whole}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn digits_of_a_decimal_are_those_that_count() {
+        for (text, digits) in [
+            ("3424.985\"", Some((4, 3))),
+            ("12345678901.23000000,", Some((11, 2))),
+            ("0.00001000", Some((0, 5))),
+            ("1e-7]", Some((0, 7))),
+            ("1.5E+3", Some((4, 0))),
+            ("0.000", None),
+            ("x", None),
+            ("", None),
+        ] {
+            assert_eq!(decimal_digits(text.as_bytes()), digits, "{text}");
         }
     }
 }

@@ -2,10 +2,19 @@
 
 use core::fmt;
 
-use super::{
-    DETECT_LEN_MAX, FRAME_BYTES_MAX, FRAME_LEVELS_MAX, LINE_BYTES_MAX, NESTING_MAX, SYMBOL_BYTES_MAX,
-};
+use super::{FRAME_BYTES_MAX, FRAME_LEVELS_MAX, NESTING_MAX, SYMBOL_BYTES_MAX};
 use crate::types::{DECIMAL_TEXT_LEN_MAX, DecimalError};
+
+/// By which of an instrument's exponents a number is scaled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scaled {
+    /// By none: a sequence number, a time.
+    No,
+    /// That of prices.
+    Price,
+    /// That of quantities.
+    Qty,
+}
 
 /// Why a frame, a line or a file is refused. `at` is always the offset of the byte concerned, from the frame's start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +81,8 @@ pub enum DecodeError {
         field: &'static str,
         /// What is wrong with it.
         cause: DecimalError,
+        /// Whose exponent it is read at.
+        scaled: Scaled,
     },
     /// A price of zero.
     ZeroPrice {
@@ -95,9 +106,9 @@ pub enum DecodeError {
     },
     /// A depth update whose last id is below its first.
     BackwardIds {
-        /// `U`.
+        /// The first.
         first: u64,
-        /// `u`.
+        /// The last.
         last: u64,
     },
     /// A symbol that the connection does not speak for.
@@ -123,27 +134,6 @@ pub enum DecodeError {
         /// The venue's own code.
         code: i64,
     },
-    /// A recording's line longer than [`LINE_BYTES_MAX`]; it is passed over up to its end.
-    LineTooLong {
-        /// Bytes of it seen so far.
-        len: usize,
-    },
-    /// A recording's line that is not `<ns> <json>`.
-    BadLine {
-        /// Offset within the line.
-        at: u32,
-        /// What is meant to stand there.
-        expected: &'static str,
-    },
-    /// A recording without a line.
-    EmptyRecording,
-    /// A file that holds no line of a recording.
-    NotRecording {
-        /// Its first byte.
-        got: u8,
-    },
-    /// A recording of more than [`DETECT_LEN_MAX`] instruments.
-    TooManySymbols,
 }
 
 impl DecodeError {
@@ -174,11 +164,6 @@ impl DecodeError {
             Self::NotSnapshot => "decode.not_snapshot",
             Self::UnknownMessage => "decode.unknown_message",
             Self::Venue { .. } => "decode.venue_error",
-            Self::LineTooLong { .. } => "decode.line_too_long",
-            Self::BadLine { .. } => "decode.bad_line",
-            Self::EmptyRecording => "decode.empty_recording",
-            Self::NotRecording { .. } => "decode.not_recording",
-            Self::TooManySymbols => "decode.too_many_symbols",
         }
     }
 
@@ -204,7 +189,7 @@ impl DecodeError {
             | Self::BackwardIds { .. }
             | Self::SymbolTooLong { .. }
             | Self::UnknownMessage => {
-                "check that the source is an untouched Binance JSON stream; if it is, keep the frame and report it"
+                "check that the source is the venue's untouched stream; if it is, keep the frame and report it"
             }
             Self::BadNumber { cause: DecimalError::Inexact, .. } => {
                 "give the instrument exponents as fine as the digits the venue prints (--instrument)"
@@ -223,15 +208,6 @@ impl DecodeError {
             Self::Venue { .. } => {
                 "look the code up in the venue's list of errors; below -1000 the request is at fault"
             }
-            Self::LineTooLong { .. } | Self::BadLine { .. } => {
-                "check that each line is `<receive time, ns> <JSON>` and ends with a newline"
-            }
-            Self::EmptyRecording => "check the file's size and how it was made; it holds no line",
-            Self::NotRecording { got: 0x1f | 0x28 } => {
-                "decompress the file first: these are compressed bytes"
-            }
-            Self::NotRecording { .. } => "pass a collector recording: lines of `<receive time, ns> <JSON>`",
-            Self::TooManySymbols => "name the wanted instruments (--instrument)",
         }
     }
 }
@@ -264,7 +240,7 @@ impl fmt::Display for DecodeError {
             Self::WrongType { at, field, expected, got } => {
                 write!(f, "field `{field}` at byte {at}; expected {expected}, got {got}")
             }
-            Self::BadNumber { at, field, cause } => {
+            Self::BadNumber { at, field, cause, .. } => {
                 write!(f, "number in `{field}` at byte {at}; expected ")?;
                 match cause {
                     DecimalError::Empty => f.write_str("digits, got none"),
@@ -288,7 +264,10 @@ impl fmt::Display for DecodeError {
                 write!(f, "incomplete message; expected field `{field}`, got none")
             }
             Self::BackwardIds { first, last } => {
-                write!(f, "update ids run backward; expected u at or above U {first}, got {last}")
+                write!(
+                    f,
+                    "update ids run backward; expected the last at or above the first, {first}, got {last}"
+                )
             }
             Self::UnknownSymbol { symbol } => {
                 write!(f, "foreign symbol; expected one of the connection's instruments, got {symbol}")
@@ -302,29 +281,11 @@ impl fmt::Display for DecodeError {
             Self::AmbiguousSnapshot => {
                 f.write_str("snapshot without symbol; expected a connection of one instrument, got several")
             }
-            Self::NotSnapshot => {
-                f.write_str("no depth snapshot; expected lastUpdateId, bids and asks, got another message")
-            }
+            Self::NotSnapshot => f.write_str("no snapshot; expected a whole book, got another message"),
             Self::UnknownMessage => {
-                f.write_str("unknown message; expected a Binance market-data event, got another object")
+                f.write_str("unknown message; expected a market-data event of the venue, got another object")
             }
             Self::Venue { code } => write!(f, "the venue refused; expected an answer, got its error {code}"),
-            Self::LineTooLong { len } => {
-                write!(f, "line too long; expected at most {LINE_BYTES_MAX} bytes, got {len} and no end")
-            }
-            Self::BadLine { at, expected } => {
-                write!(f, "no line of a recording; expected {expected} at byte {at}, got something else")
-            }
-            Self::EmptyRecording => f.write_str("empty recording; expected lines, got none"),
-            Self::NotRecording { got } => {
-                write!(f, "no recording; expected lines `<ns> <json>`, got none (first byte {})", Byte(got))
-            }
-            Self::TooManySymbols => {
-                write!(
-                    f,
-                    "too many instruments in one recording; expected at most {DETECT_LEN_MAX}, got more"
-                )
-            }
         }
     }
 }
@@ -332,7 +293,7 @@ impl fmt::Display for DecodeError {
 impl std::error::Error for DecodeError {}
 
 /// A byte as people read it.
-pub(super) struct Byte(pub(super) u8);
+pub(crate) struct Byte(pub(crate) u8);
 
 impl fmt::Display for Byte {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -368,10 +329,15 @@ impl SymbolText {
     }
 }
 
-/// Printable ASCII as it is, everything else escaped: a hostile symbol cannot steer a terminal or a log.
+/// Letters, digits and marks of any script as they are, everything else escaped: a hostile symbol cannot steer a terminal
+/// or a log.
 impl fmt::Display for SymbolText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.as_bytes().escape_ascii())
+        let is_plain = |letter: char| letter.is_alphanumeric() || letter.is_ascii_graphic();
+        match core::str::from_utf8(self.as_bytes()) {
+            Ok(text) if text.chars().all(is_plain) => f.write_str(text),
+            _ => write!(f, "{}", self.as_bytes().escape_ascii()),
+        }
     }
 }
 
@@ -387,7 +353,7 @@ mod tests {
 
     #[test]
     fn every_message_says_what_was_expected_and_what_came() {
-        let number = |cause| DecodeError::BadNumber { at: 9, field: "p", cause };
+        let number = |cause| DecodeError::BadNumber { at: 9, field: "p", cause, scaled: Scaled::Price };
         let all = [
             DecodeError::FrameTooLarge { len: 9 },
             DecodeError::Truncated { at: 9 },
@@ -412,11 +378,6 @@ mod tests {
             DecodeError::NotSnapshot,
             DecodeError::UnknownMessage,
             DecodeError::Venue { code: -1121 },
-            DecodeError::LineTooLong { len: 9 },
-            DecodeError::BadLine { at: 0, expected: "a time" },
-            DecodeError::EmptyRecording,
-            DecodeError::NotRecording { got: 0x1f },
-            DecodeError::TooManySymbols,
         ];
         let mut codes: Vec<_> = all.iter().map(DecodeError::code).collect();
         codes.sort_unstable();

@@ -68,6 +68,62 @@ impl Token {
     }
 }
 
+/// The text that a string with backslashes stands for, written into `out`. `None` for an escape that JSON does not know,
+/// half a surrogate pair, or a text that does not fit.
+pub fn unescape<'o>(text: &[u8], out: &'o mut [u8]) -> Option<&'o [u8]> {
+    let (mut at, mut len) = (0, 0);
+    while let Some(&byte) = text.get(at) {
+        if byte != b'\\' {
+            *out.get_mut(len)? = byte;
+            (at, len) = (at + 1, len + 1);
+            continue;
+        }
+        let escape = *text.get(at + 1)?;
+        at += 2;
+        let letter = match escape {
+            b'"' | b'\\' | b'/' => char::from(escape),
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => {
+                let mut unit = hex4(text.get(at..at + 4)?)?;
+                at += 4;
+                if (0xD800..0xDC00).contains(&unit) {
+                    let low = text.get(at..at + 6)?.strip_prefix(b"\\u").and_then(hex4)?;
+                    if !(0xDC00..0xE000).contains(&low) {
+                        return None;
+                    }
+                    unit = 0x1_0000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
+                    at += 6;
+                }
+                char::from_u32(unit)?
+            }
+            _ => return None,
+        };
+        let room = out.get_mut(len..len + letter.len_utf8())?;
+        len += letter.encode_utf8(room).len();
+    }
+    out.get(..len)
+}
+
+/// [`unescape`] into a buffer that is grown as needed and then holds the text alone.
+pub fn unescape_into(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    // No escape is shorter than what it stands for.
+    out.resize(text.len(), 0);
+    let len = unescape(text, out)?.len();
+    out.truncate(len);
+    Some(())
+}
+
+fn hex4(text: &[u8]) -> Option<u32> {
+    if !text.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    u32::from_str_radix(core::str::from_utf8(text).ok()?, 16).ok()
+}
+
 /// A position in a frame. `bytes` must be shorter than 4 GiB; the decoder's limit is far below.
 pub struct Scanner<'a> {
     bytes: &'a [u8],

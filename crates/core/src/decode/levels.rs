@@ -2,8 +2,8 @@
 
 use super::json::{Kind, Scanner, Token};
 use super::printed::{Form, Printed};
-use super::{DecodeError, FRAME_LEVELS_MAX, Listing};
-use crate::types::{Level, Price, Qty, parse_decimal};
+use super::{DecodeError, FRAME_LEVELS_MAX, Scaled};
+use crate::types::{Level, Price, Qty, Route, parse_decimal};
 
 /// Reads the array of levels that comes next and appends them. `taken` is how many the frame has given before.
 ///
@@ -12,7 +12,7 @@ use crate::types::{Level, Price, Qty, parse_decimal};
 pub fn read_levels(
     scanner: &mut Scanner<'_>,
     bytes: &[u8],
-    listing: Listing,
+    route: Route,
     taken: usize,
     out: &mut Vec<Level>,
 ) -> Result<(), DecodeError> {
@@ -26,12 +26,12 @@ pub fn read_levels(
             return Err(DecodeError::TooManyLevels { at: scanner.at() });
         }
         let mut printed = Printed::new(bytes, scanner.at());
-        let level = match printed.level(listing, &mut form) {
+        let level = match printed.level(route, &mut form) {
             Some(level) => {
                 scanner.move_to(printed.at());
                 level
             }
-            None => any_pair(scanner, bytes, listing)?,
+            None => any_pair(scanner, bytes, route)?,
         };
         out.push(level);
     }
@@ -41,11 +41,7 @@ pub fn read_levels(
 /// Any pair that JSON allows, with the error that its text deserves.
 #[cold]
 #[inline(never)]
-pub(super) fn any_pair(
-    scanner: &mut Scanner<'_>,
-    bytes: &[u8],
-    listing: Listing,
-) -> Result<Level, DecodeError> {
+pub(super) fn any_pair(scanner: &mut Scanner<'_>, bytes: &[u8], route: Route) -> Result<Level, DecodeError> {
     let got = scanner.peek()?;
     let at = scanner.at();
     if got != b'[' {
@@ -66,16 +62,22 @@ pub(super) fn any_pair(
     if count < 2 {
         return Err(DecodeError::BadLevel { at });
     }
-    let price = price_above_zero(tokens[0], bytes, "price", listing.price_exponent)?;
-    let qty = decimal(tokens[1], bytes, "qty", listing.qty_exponent)?;
+    let price = price_above_zero(tokens[0], bytes, "price", route.price_exponent)?;
+    let qty = decimal(tokens[1], bytes, "qty", route.qty_exponent, Scaled::Qty)?;
     Ok(Level { price, qty: Qty(qty) })
 }
 
 /// A decimal in a string or as a bare number.
-pub fn decimal(token: Token, bytes: &[u8], field: &'static str, exponent: i8) -> Result<i64, DecodeError> {
+pub fn decimal(
+    token: Token,
+    bytes: &[u8],
+    field: &'static str,
+    exponent: i8,
+    scaled: Scaled,
+) -> Result<i64, DecodeError> {
     match token.kind {
         Kind::String | Kind::Number => parse_decimal(token.of(bytes), exponent)
-            .map_err(|cause| DecodeError::BadNumber { at: token.start, field, cause }),
+            .map_err(|cause| DecodeError::BadNumber { at: token.start, field, cause, scaled }),
         Kind::Absent => Err(DecodeError::MissingField { field }),
         Kind::EscapedString => Err(DecodeError::Escaped { at: token.start }),
         other => {
@@ -91,7 +93,7 @@ pub fn price_above_zero(
     field: &'static str,
     exponent: i8,
 ) -> Result<Price, DecodeError> {
-    match decimal(token, bytes, field, exponent)? {
+    match decimal(token, bytes, field, exponent, Scaled::Price)? {
         0 => Err(DecodeError::ZeroPrice { at: token.start }),
         price => Ok(Price(price)),
     }
@@ -100,9 +102,9 @@ pub fn price_above_zero(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::InstrumentId;
+    use crate::types::Slot;
 
-    const LISTING: Listing = Listing { id: InstrumentId(1), price_exponent: -2, qty_exponent: -3 };
+    const LISTING: Route = Route { slot: Slot(1), price_exponent: -2, qty_exponent: -3 };
 
     fn read(text: &str) -> Result<Vec<(i64, i64)>, &'static str> {
         let mut out = Vec::new();

@@ -5,9 +5,9 @@
 //! no value differs, and errors have one origin. Words are taken out of the slice and computed on as integers
 //! ("SIMD within a register"), so it runs alike on every machine.
 
+use super::FRAME_LEVELS_MAX;
 use super::digits::{ZEROS, are_digits, digit_bits, eight_digits, equal_bytes};
-use super::{FRAME_LEVELS_MAX, Listing};
-use crate::types::{DECIMAL_TEXT_LEN_MAX, Level, POW10};
+use crate::types::{DECIMAL_TEXT_LEN_MAX, Level, POW10, Route};
 
 /// A position in a frame shorter than 4 GiB. As a `u32` it spares each access the question whether its end overflows.
 #[derive(Clone, Copy)]
@@ -204,25 +204,25 @@ impl<'a> Printed<'a> {
 
     /// A level, `["61800.20","2.509"]`, with a price above zero. `form` is that of the last price.
     #[inline]
-    pub fn level(&mut self, listing: Listing, form: &mut Form) -> Option<Level> {
+    pub fn level(&mut self, route: Route, form: &mut Form) -> Option<Level> {
         self.literal(b"[\"")?;
-        let level = self.pair(listing, form)?;
+        let level = self.pair(route, form)?;
         self.literal(b"]")?;
         Some(level)
     }
 
     /// A price above zero and a quantity, between the quotes around both.
     #[inline(always)]
-    fn pair(&mut self, listing: Listing, form: &mut Form) -> Option<Level> {
-        let price = self.formed_decimal_end(listing.price_exponent, form)?;
+    fn pair(&mut self, route: Route, form: &mut Form) -> Option<Level> {
+        let price = self.formed_decimal_end(route.price_exponent, form)?;
         self.literal(b",\"")?;
-        let qty = self.decimal_end(listing.qty_exponent)?;
+        let qty = self.decimal_end(route.qty_exponent)?;
         (price != 0).then_some(Level::new(price, qty))
     }
 
-    /// An array of levels. `taken` is how many the frame has given before; `out` may be left with some.
+    /// An array of levels, appended. `taken` is how many the frame has given before; `out` may be left with some.
     #[inline]
-    pub fn levels(&mut self, listing: Listing, taken: usize, out: &mut Vec<Level>) -> Option<()> {
+    pub fn levels(&mut self, route: Route, taken: usize, out: &mut Vec<Level>) -> Option<()> {
         // A copy lives in registers.
         let mut text = *self;
         if text.literal(b"[]").is_some() {
@@ -231,11 +231,12 @@ impl<'a> Printed<'a> {
         }
         text.literal(b"[[\"")?;
         let mut form = Form::NONE;
+        let len_max = out.len() + FRAME_LEVELS_MAX.saturating_sub(taken);
         loop {
-            if taken + out.len() >= FRAME_LEVELS_MAX {
+            if out.len() >= len_max {
                 return None;
             }
-            out.push(text.pair(listing, &mut form)?);
+            out.push(text.pair(route, &mut form)?);
             if text.literal(b"],[\"").is_none() {
                 text.literal(b"]]")?;
                 *self = text;
@@ -360,7 +361,7 @@ mod tests {
     use super::*;
     use crate::decode::json::Scanner;
     use crate::decode::levels::any_pair;
-    use crate::types::{InstrumentId, parse_decimal};
+    use crate::types::{Slot, parse_decimal};
 
     /// Something before the text, so that the frame has sixteen bytes.
     const HEAD: &str = "{\"something\":true,";
@@ -494,8 +495,8 @@ mod tests {
         let (mut taken, mut formed) = (0, 0);
         for _ in 0..20_000 {
             let (price_places, qty_places) = (next(10), next(10));
-            let listing = Listing {
-                id: InstrumentId(1),
+            let route = Route {
+                slot: Slot(1),
                 price_exponent: -(price_places as i8),
                 qty_exponent: -(qty_places as i8),
             };
@@ -515,16 +516,16 @@ mod tests {
             }
             let (mut short, mut general) = (Vec::new(), Vec::new());
             let mut printed = Printed::new(&bytes, 0);
-            if printed.levels(listing, 0, &mut short).is_some() {
+            if printed.levels(route, 0, &mut short).is_some() {
                 let mut scanner = Scanner::new(&bytes, 0);
                 scanner.open(b'[', "levels").unwrap();
                 while scanner.more(general.is_empty(), b']').unwrap() {
-                    general.push(any_pair(&mut scanner, &bytes, listing).unwrap());
+                    general.push(any_pair(&mut scanner, &bytes, route).unwrap());
                 }
                 assert_eq!((short, printed.at()), (general, scanner.at()), "{}", bytes.escape_ascii());
                 let end = bytes.iter().skip(3).position(|&byte| byte == b'"').unwrap_or_default() + 4;
                 taken += 1;
-                formed += usize::from(Form::of(&bytes[3..end], listing.price_exponent).len > 0);
+                formed += usize::from(Form::of(&bytes[3..end], route.price_exponent).len > 0);
             }
         }
         assert!(taken > 2_000 && formed > 500, "{taken} {formed}");
@@ -532,10 +533,10 @@ mod tests {
 
     #[test]
     fn levels_stop_at_the_limit_and_at_every_other_form() {
-        let listing = Listing { id: InstrumentId(1), price_exponent: -2, qty_exponent: -3 };
+        let route = Route { slot: Slot(1), price_exponent: -2, qty_exponent: -3 };
         let read = |text: &str, taken| {
             let mut out = Vec::new();
-            Printed::new(text.as_bytes(), 0).levels(listing, taken, &mut out).map(|()| out)
+            Printed::new(text.as_bytes(), 0).levels(route, taken, &mut out).map(|()| out)
         };
         let two = r#"[["61800.20","2.509"],["7","0"]]"#;
         let levels = vec![Level::new(6_180_020, 2_509), Level::new(700, 0)];

@@ -314,9 +314,9 @@ pub fn write_trades(out: &mut Vec<u8>, header: &Header, trades: &[Trade]) {
     for trade in trades {
         put(out, &trade.price.0.to_le_bytes());
         put(out, &trade.qty.0.to_le_bytes());
-        put(out, &trade.id.to_le_bytes());
+        put(out, &trade.id.value().to_le_bytes());
         put(out, &trade.ts_event.to_le_bytes());
-        put(out, &[trade.aggressor as u8, 0, 0, 0, 0, 0, 0, 0]);
+        put(out, &[trade.aggressor as u8, trade.id.kind(), 0, 0, 0, 0, 0, 0]);
     }
     finish(out, start);
 }

@@ -3,7 +3,7 @@
 use super::frame::CHUNK_LEVELS_MAX;
 use super::generated::{Frame, frame_size_prefixed_buffer_has_identifier, size_prefixed_root_as_frame};
 use super::*;
-use crate::types::{Aggressor, InstrumentId, KnownTo, Level, Price, Qty, Trade, TradeKind};
+use crate::types::{Aggressor, KnownTo, Level, Price, Qty, Trade, TradeId};
 
 fn header(kind: Kind, stream: Stream) -> Header {
     Header {
@@ -111,9 +111,8 @@ fn checks_status_and_trades() {
     for len in [0, 1, 7] {
         let trades: Vec<_> = (0..len)
             .map(|i| Trade {
-                instrument: InstrumentId(1),
-                kind: TradeKind::Single,
-                id: u64::MAX - i,
+                id: TradeId::Number(u64::MAX - i),
+                resting: None,
                 price: Price(i as i64),
                 qty: Qty(31),
                 aggressor: if i % 2 == 0 { Aggressor::Buy } else { Aggressor::Sell },
@@ -125,7 +124,7 @@ fn checks_status_and_trades() {
         let got = read(&bytes, &header(Kind::Trade, Stream::TRADES)).trades().unwrap();
         assert_eq!(got.len(), trades.len());
         for (got, trade) in got.iter().zip(&trades) {
-            assert_eq!((got.price(), got.qty(), got.id()), (trade.price.0, trade.qty.0, trade.id));
+            assert_eq!((got.price(), got.qty(), got.id()), (trade.price.0, trade.qty.0, trade.id.value()));
             assert_eq!((got.ts_event(), got.aggressor()), (trade.ts_event, trade.aggressor as u8));
         }
     }

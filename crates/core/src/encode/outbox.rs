@@ -17,8 +17,11 @@ pub enum RecordType {
     Pad = 0,
     /// One feed frame.
     Frame = 1,
-    /// A book needs a REST snapshot. Payload: ticket (u32), reason (u8), three zeros.
-    SnapshotRequest = 2,
+    /// A book needs a cure. Payload: ticket (u32), why it is stale (u8), what is asked for (u8: 1 a snapshot, 2 another
+    /// subscription, 3 another connection), two zeros.
+    Ask = 2,
+    /// A source must say something to its venue. Payload: the text. In place of the instrument stands the source.
+    Say = 3,
 }
 
 /// Records back to back, each 8-aligned:
@@ -48,12 +51,19 @@ impl Outbox {
         self.finish(start, RecordType::Frame, stream.0, instrument);
     }
 
-    /// Appends a request for a snapshot. The answer must bring the ticket back.
-    pub fn snapshot_request(&mut self, instrument: InstrumentId, ticket: u32, reason: u8) {
+    /// Appends a request for what mends a book. The answer must bring the ticket back.
+    pub fn ask(&mut self, instrument: InstrumentId, ticket: u32, kind: u8, reason: u8) {
         let start = self.begin();
         self.bytes.extend_from_slice(&ticket.to_le_bytes());
-        self.bytes.extend_from_slice(&[reason, 0, 0, 0]);
-        self.finish(start, RecordType::SnapshotRequest, 0, instrument);
+        self.bytes.extend_from_slice(&[reason, kind, 0, 0]);
+        self.finish(start, RecordType::Ask, 0, instrument);
+    }
+
+    /// Appends what a source must say back to its venue.
+    pub fn say(&mut self, source: u32, text: &[u8]) {
+        let start = self.begin();
+        self.bytes.extend_from_slice(text);
+        self.finish(start, RecordType::Say, 0, InstrumentId(source));
     }
 
     /// The oldest record, header included, if one waits.
@@ -128,13 +138,13 @@ mod tests {
     fn records_come_out_in_order_and_whole() {
         let mut outbox = Outbox::default();
         outbox.frame(InstrumentId(7), Stream::BBO, |out| out.extend_from_slice(&[9; 24]));
-        outbox.snapshot_request(InstrumentId(8), 3, 1);
+        outbox.ask(InstrumentId(8), 3, 2, 1);
         let frame = outbox.front().unwrap();
         assert_eq!(frame[..16], [24, 0, 0, 0, 1, 0, 2, 0, 7, 0, 0, 0, 0, 0, 0, 0]);
         assert_eq!(frame[16..], [9; 24]);
         outbox.take();
         let request = outbox.front().unwrap();
-        assert_eq!(request, [8, 0, 0, 0, 2, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 1, 0, 0, 0]);
+        assert_eq!(request, [8, 0, 0, 0, 2, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 1, 2, 0, 0]);
         assert!(!outbox.is_empty());
         outbox.take();
         assert!(outbox.is_empty() && outbox.front().is_none());

@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use super::order_feed::FeedError;
 use super::{BOOKS_MAX, SOURCES_MAX, VIEWS_MAX};
 use crate::aggregate::DEPTH_MAX;
 use crate::decode::DecodeError;
 use crate::encode::OUTBOX_BYTES_MAX;
+use crate::recording::RecordingError;
 use crate::types::InstrumentError;
+use crate::venues::FrameError;
 
 /// A call that the engine cannot do. Bytes that cannot be decoded are [`DecodeError`]s instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub enum EngineError {
     UnknownInstrument(u32),
     /// The instrument trades elsewhere than the source.
     WrongVenue,
-    /// A source without instruments, or an instrument that another source carries already.
+    /// No instruments, one of them twice, or two that share a code.
     SourceInstruments,
     /// One more than [`SOURCES_MAX`] or [`BOOKS_MAX`].
     Full,
@@ -32,8 +33,6 @@ pub enum EngineError {
     InUse,
     /// The venue names no orders: its books hold quantities per price only.
     NoOrders(u32),
-    /// One frame was handed in of a venue whose bytes come in chunks.
-    ChunksOnly,
     /// Nobody takes what the engine has to say.
     OutboxFull,
     /// An answer to a snapshot request that is not under way any more. It is dropped.
@@ -55,7 +54,6 @@ impl EngineError {
             Self::Instrument(error) => error.code(),
             Self::InUse => "engine.instrument_in_use",
             Self::NoOrders(_) => "engine.no_orders",
-            Self::ChunksOnly => "engine.chunks_only",
             Self::OutboxFull => "engine.outbox_full",
             Self::StaleAnswer(_) => "engine.stale_answer",
         }
@@ -69,20 +67,20 @@ impl EngineError {
             Self::UnknownInstrument(_) => "use a number that instruments() lists and that a source carries",
             Self::WrongVenue => "open one source for each venue",
             Self::SourceInstruments => {
-                "give each source at least one instrument that no other source carries"
+                "give the source at least one instrument, each once, of which no two share a code"
             }
             Self::Full => "use another engine, or fewer sources and instruments",
             Self::ViewRange => "ask for 1 to 100 levels and an interval of at most 60 s",
             Self::ViewsFull => "use depth and interval combinations that are open already",
-            Self::Instrument(InstrumentError::UnknownVenue) => {
-                "use one of binance, binance-usdm, binance-coinm, sim, nasdaq and databento"
+            Self::Instrument(InstrumentError::UnknownVenue) => "see `depthwire venues` for the names",
+            Self::Instrument(InstrumentError::FixedScale) => {
+                "leave the exponents out: the format of this venue says what its numbers mean"
             }
             Self::Instrument(_) => {
                 "name it venue:SYMBOL, with exponents from -18 to 0 and a tick and lot of 0 or more"
             }
             Self::InUse => "set the scale before the source that carries the instrument is opened",
-            Self::NoOrders(_) => "ask for orders of nasdaq and databento instruments only",
-            Self::ChunksOnly => "hand in the bytes of this venue as a recording is handed in, chunk by chunk",
+            Self::NoOrders(_) => "ask for orders of instruments whose venue names them",
             Self::OutboxFull => "drain the output ring after every input and pump while MORE is set",
             Self::StaleAnswer(_) => "answer the latest request only, with its own ticket",
         }
@@ -103,7 +101,7 @@ impl fmt::Display for EngineError {
                 f.write_str("wrong venue; expected an instrument of the source's venue, got another's")
             }
             Self::SourceInstruments => f.write_str(
-                "wrong instruments; expected ones that no source carries, got none or one that is carried",
+                "wrong instruments; expected one or more, each once, got none or one of them twice",
             ),
             Self::Full => {
                 write!(
@@ -125,7 +123,6 @@ impl fmt::Display for EngineError {
             Self::NoOrders(number) => {
                 write!(f, "no orders; expected an instrument of an order feed, got {number}")
             }
-            Self::ChunksOnly => f.write_str("wrong call; expected a chunk of a stream, got a single frame"),
             Self::OutboxFull => {
                 write!(f, "output not taken; expected at most {OUTBOX_BYTES_MAX} bytes waiting, got more")
             }
@@ -141,21 +138,27 @@ impl std::error::Error for EngineError {}
 /// Why bytes that came in had no effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IngestError {
-    /// They could not be decoded.
-    Decode(DecodeError),
-    /// They are no message of their order feed.
-    Feed(FeedError),
+    /// Their room refused them.
+    Frame(FrameError),
+    /// They are not of the form of their recording.
+    Recording(RecordingError),
     /// The call itself was wrong.
     Engine(EngineError),
 }
 
 impl IngestError {
+    /// Whether they are of an instrument that the source does not carry.
+    #[must_use]
+    pub const fn is_foreign(&self) -> bool {
+        matches!(self, Self::Frame(FrameError::Decode(DecodeError::UnknownSymbol { .. })))
+    }
+
     /// Stable code, which reaches JavaScript as `err.code`.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Decode(error) => error.code(),
-            Self::Feed(error) => error.code(),
+            Self::Frame(error) => error.code(),
+            Self::Recording(error) => error.code(),
             Self::Engine(error) => error.code(),
         }
     }
@@ -164,8 +167,8 @@ impl IngestError {
     #[must_use]
     pub const fn fix(&self) -> &'static str {
         match self {
-            Self::Decode(error) => error.fix(),
-            Self::Feed(error) => error.fix(),
+            Self::Frame(error) => error.fix(),
+            Self::Recording(error) => error.fix(),
             Self::Engine(error) => error.fix(),
         }
     }
@@ -174,8 +177,8 @@ impl IngestError {
 impl fmt::Display for IngestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Decode(error) => error.fmt(f),
-            Self::Feed(error) => error.fmt(f),
+            Self::Frame(error) => error.fmt(f),
+            Self::Recording(error) => error.fmt(f),
             Self::Engine(error) => error.fmt(f),
         }
     }
@@ -183,15 +186,15 @@ impl fmt::Display for IngestError {
 
 impl std::error::Error for IngestError {}
 
-impl From<DecodeError> for IngestError {
-    fn from(error: DecodeError) -> Self {
-        Self::Decode(error)
+impl From<FrameError> for IngestError {
+    fn from(error: FrameError) -> Self {
+        Self::Frame(error)
     }
 }
 
-impl From<FeedError> for IngestError {
-    fn from(error: FeedError) -> Self {
-        Self::Feed(error)
+impl From<RecordingError> for IngestError {
+    fn from(error: RecordingError) -> Self {
+        Self::Recording(error)
     }
 }
 

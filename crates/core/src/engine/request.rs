@@ -1,4 +1,4 @@
-//! When to ask for a snapshot: one request in flight a book, repeated with a growing pause.
+//! When to ask for what mends a book: one request in flight a book, repeated with a growing pause.
 
 use crate::types::TimeNs;
 
@@ -12,9 +12,9 @@ const PAUSE_DOUBLINGS_MAX: u32 = 7;
 /// a request with every frame.
 const CALM_NS: u64 = 1_000_000_000;
 
-/// One book's wish for a snapshot.
+/// One book's wish for what mends a book.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct SnapshotRequest {
+pub(super) struct Request {
     is_wanted: bool,
     /// Names the request in flight, so that an answer to an earlier one, of another numbering perhaps, is not taken.
     ticket: u32,
@@ -26,7 +26,7 @@ pub(super) struct SnapshotRequest {
     synced_at: Option<TimeNs>,
 }
 
-impl SnapshotRequest {
+impl Request {
     /// A snapshot is needed. Asking again while one is under way changes nothing.
     pub(super) fn want(&mut self, now: TimeNs) {
         if self.is_wanted {
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn one_at_a_time_with_a_growing_pause() {
-        let mut request = SnapshotRequest::default();
+        let mut request = Request::default();
         assert_eq!(request.poll(0), None);
         request.want(S);
         assert_eq!(request.poll(S), Some(1));
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_book_that_is_lost_again_at_once_pauses_longer_each_time() {
-        let mut request = SnapshotRequest::default();
+        let mut request = Request::default();
         let (mut now, mut asked) = (0, 0);
         while now < 10 * S {
             now += 10_000_000;
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_reset_voids_the_request_under_way() {
-        let mut request = SnapshotRequest::default();
+        let mut request = Request::default();
         request.want(0);
         assert_eq!(request.poll(0), Some(1));
         request.reset();

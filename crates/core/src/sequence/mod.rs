@@ -1,16 +1,22 @@
-//! Stage 2: is this update the next one? Order is judged by the venue's own numbers and by nothing else.
+//! Is this update the next one? Order is judged by the venue's own numbers and by nothing else.
 //!
-//! A gap is an outcome here, not an error: markets lose frames. What happens then is the engine's business.
+//! A few machines serve all venues; which one a product follows stands in its room. A gap is an outcome here, not an
+//! error: markets lose frames. What happens then is the engine's business.
 
-mod binance;
+mod counter;
+mod line;
+mod linked;
 mod mold;
 mod pending;
+mod range;
 
-pub use binance::{Chain, Rule, snapshot_known_to};
+pub use line::{Arrival, HELD_BYTES_MAX, HELD_PACKETS_MAX, LINES_MAX, LineArbiter, LineGap, WAIT_NS};
 pub use mold::{MoldChain, MoldHeader, MoldOutcome};
-pub use pending::{Hole, PENDING_LEVELS_MAX, PENDING_UPDATES_MAX, Pending};
+pub use pending::{Hole, PENDING_LEVELS_MAX, PENDING_UPDATES_MAX, Pending, Waiting};
 
-/// What an update is to a book at a known venue sequence.
+use crate::types::VenueSeq;
+
+/// What an update is to a book at a known place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SeqOutcome {
     /// It continues the book: apply it.
@@ -19,9 +25,71 @@ pub enum SeqOutcome {
     Old,
     /// Something between the book and it is missing.
     Gap {
-        /// The venue sequence that was due.
+        /// The number that was due.
         expected: u64,
         /// The one that came.
         received: u64,
     },
+}
+
+/// How a venue numbers the changes of a book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// A range that runs on; see `range`.
+    Range,
+    /// A link to the update before; see `linked`.
+    Linked,
+    /// One by one; see `counter`.
+    Counter,
+    /// Not at all: each update is next. A loss shows by a checksum, by the connection's own counter, or not at all.
+    Unnumbered,
+}
+
+/// A book's place in its venue's numbering.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Chain {
+    rule: Rule,
+    /// The snapshot's number until the first update is applied, then that of the last update.
+    last: u64,
+    bridged: bool,
+}
+
+impl Chain {
+    /// A chain that starts at a snapshot.
+    #[must_use]
+    pub const fn new(rule: Rule, snapshot: u64) -> Self {
+        Self { rule, last: snapshot, bridged: false }
+    }
+
+    /// The number that the book stands at.
+    #[must_use]
+    pub const fn last(&self) -> u64 {
+        self.last
+    }
+
+    /// Whether an update has been applied on top of the snapshot. Until then a gap means that the snapshot is too old.
+    #[must_use]
+    pub const fn is_bridged(&self) -> bool {
+        self.bridged
+    }
+
+    /// Judges an update. Changes nothing. Constant time.
+    #[inline]
+    #[must_use]
+    pub const fn check(&self, seq: &VenueSeq) -> SeqOutcome {
+        match self.rule {
+            Rule::Range => range::check(self.last, seq),
+            Rule::Linked => linked::check(self.last, self.bridged, seq),
+            Rule::Counter => counter::check(self.last, seq),
+            Rule::Unnumbered => SeqOutcome::Next,
+        }
+    }
+
+    /// Moves on to an update that [`Chain::check`] called `Next`.
+    #[inline]
+    pub fn advance(&mut self, seq: &VenueSeq) {
+        debug_assert_eq!(self.check(seq), SeqOutcome::Next);
+        self.last = seq.last;
+        self.bridged = true;
+    }
 }

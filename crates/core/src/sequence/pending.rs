@@ -1,15 +1,26 @@
-//! Updates that wait for a snapshot.
+//! Updates that wait for a snapshot, or for the one that is missing before them.
 
 use std::collections::VecDeque;
 
 use super::{Chain, SeqOutcome};
-use crate::types::{DepthUpdate, Level, Levels, TimeNs};
+use crate::types::{Level, Levels, Sides, TimeNs, VenueSeq};
 
 /// Most updates that wait for one snapshot: over a minute of the busiest recorded stream (70 a second).
 pub const PENDING_UPDATES_MAX: usize = 8_192;
 
 /// Most levels in waiting updates: 4 MiB.
 pub const PENDING_LEVELS_MAX: usize = 262_144;
+
+/// An update that waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Its place in the venue's numbering.
+    pub seq: VenueSeq,
+    /// The venue's time of it.
+    pub ts_event: TimeNs,
+    /// When it was received.
+    pub ts_recv: TimeNs,
+}
 
 /// A break among waiting updates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +29,7 @@ pub struct Hole {
     pub index: usize,
     /// Whether one of those continues the snapshot: then updates are missing. Else the snapshot is too old.
     pub is_bridged: bool,
-    /// The venue sequence that was due.
+    /// The number that was due.
     pub expected: u64,
     /// The one that came.
     pub received: u64,
@@ -30,7 +41,7 @@ pub struct Hole {
 /// it does not the chain says so and another snapshot is asked for.
 #[derive(Debug, Default)]
 pub struct Pending {
-    updates: VecDeque<(DepthUpdate, TimeNs, u32, u32)>,
+    updates: VecDeque<(Waiting, u32, u32)>,
     /// Levels of all waiting updates, in order: an update's bids, then its asks.
     levels: VecDeque<Level>,
     dropped: u64,
@@ -38,7 +49,7 @@ pub struct Pending {
 
 impl Pending {
     /// Queues an update. An update that alone exceeds [`PENDING_LEVELS_MAX`] empties the queue and is not kept.
-    pub fn push(&mut self, update: DepthUpdate, ts_recv: TimeNs, levels: &Levels) {
+    pub fn push(&mut self, update: Waiting, levels: Sides<'_>) {
         while !self.updates.is_empty()
             && (self.updates.len() >= PENDING_UPDATES_MAX
                 || self.levels.len() + levels.len() > PENDING_LEVELS_MAX)
@@ -50,9 +61,9 @@ impl Pending {
             return;
         }
         // Both lengths are at most PENDING_LEVELS_MAX, so they fit.
-        self.updates.push_back((update, ts_recv, levels.bids.len() as u32, levels.asks.len() as u32));
-        self.levels.extend(&levels.bids);
-        self.levels.extend(&levels.asks);
+        self.updates.push_back((update, levels.bids.len() as u32, levels.asks.len() as u32));
+        self.levels.extend(levels.bids);
+        self.levels.extend(levels.asks);
     }
 
     /// Whether a chain runs through all waiting updates; if not, where it breaks. Changes nothing.
@@ -61,8 +72,8 @@ impl Pending {
     /// The first [`Hole`].
     pub fn follow(&self, mut chain: Chain) -> Result<(), Hole> {
         for (index, (update, ..)) in self.updates.iter().enumerate() {
-            match chain.check(update) {
-                SeqOutcome::Next => chain.advance(update),
+            match chain.check(&update.seq) {
+                SeqOutcome::Next => chain.advance(&update.seq),
                 SeqOutcome::Old => {}
                 SeqOutcome::Gap { expected, received } => {
                     return Err(Hole { index, is_bridged: chain.is_bridged(), expected, received });
@@ -74,22 +85,32 @@ impl Pending {
 
     /// The oldest update, if any.
     #[must_use]
-    pub fn front(&self) -> Option<&DepthUpdate> {
+    pub fn front(&self) -> Option<&Waiting> {
         self.updates.front().map(|(update, ..)| update)
     }
 
     /// Takes the oldest update; its levels replace the content of `out`.
-    pub fn pop(&mut self, out: &mut Levels) -> Option<(DepthUpdate, TimeNs)> {
-        let (update, ts_recv, bids, asks) = self.updates.pop_front()?;
+    pub fn pop(&mut self, out: &mut Levels) -> Option<Waiting> {
+        let (update, bids, asks) = self.updates.pop_front()?;
         out.clear();
         out.bids.extend(self.levels.drain(..bids as usize));
         out.asks.extend(self.levels.drain(..asks as usize));
-        Some((update, ts_recv))
+        Some(update)
+    }
+
+    /// Every waiting level, to be changed in place: a scale has become finer.
+    pub fn levels_mut(&mut self) -> impl Iterator<Item = &mut Level> {
+        self.levels.iter_mut()
+    }
+
+    /// Every waiting level.
+    pub fn levels(&self) -> impl Iterator<Item = &Level> {
+        self.levels.iter()
     }
 
     /// Forgets the oldest update, counted as dropped.
     pub fn drop_oldest(&mut self) {
-        if let Some((_, _, bids, asks)) = self.updates.pop_front() {
+        if let Some((_, bids, asks)) = self.updates.pop_front() {
             self.levels.drain(..(bids + asks) as usize);
             self.dropped += 1;
         }
@@ -124,10 +145,9 @@ impl Pending {
 mod tests {
     use super::*;
     use crate::sequence::Rule;
-    use crate::types::InstrumentId;
 
-    fn update(id: u64) -> DepthUpdate {
-        DepthUpdate { instrument: InstrumentId(1), first_id: id, last_id: id, prev_id: None, ts_event: 0 }
+    fn update(number: u64) -> Waiting {
+        Waiting { seq: VenueSeq::at(number), ts_event: 0, ts_recv: number }
     }
 
     fn levels(bids: usize, asks: usize) -> Levels {
@@ -138,12 +158,12 @@ mod tests {
     fn gives_back_what_it_took_in_order() {
         let mut pending = Pending::default();
         for id in 0..10 {
-            pending.push(update(id), id, &levels(id as usize, 2));
+            pending.push(update(id), levels(id as usize, 2).view());
         }
         let mut out = Levels::default();
         for id in 0..10 {
-            assert_eq!(pending.front().unwrap().last_id, id);
-            assert_eq!(pending.pop(&mut out), Some((update(id), id)));
+            assert_eq!(pending.front(), Some(&update(id)));
+            assert_eq!(pending.pop(&mut out), Some(update(id)));
             assert_eq!(out, levels(id as usize, 2));
         }
         assert_eq!(pending.pop(&mut out), None);
@@ -153,9 +173,9 @@ mod tests {
     fn finds_the_hole_without_moving() {
         let mut pending = Pending::default();
         for id in [5, 6, 8] {
-            pending.push(update(id), 0, &levels(1, 0));
+            pending.push(update(id), levels(1, 0).view());
         }
-        let chain = |id| Chain::new(Rule::Spot, id);
+        let chain = |id| Chain::new(Rule::Range, id);
         let hole =
             |index, is_bridged, expected, received| Err(Hole { index, is_bridged, expected, received });
         assert_eq!(pending.follow(chain(3)), hole(0, false, 4, 5), "the snapshot is too old");
@@ -169,21 +189,21 @@ mod tests {
     fn at_the_limit_of_updates_the_oldest_goes() {
         let mut pending = Pending::default();
         for id in 0..=PENDING_UPDATES_MAX as u64 {
-            pending.push(update(id), 0, &levels(1, 0));
+            pending.push(update(id), levels(1, 0).view());
         }
         assert_eq!((pending.len(), pending.dropped()), (PENDING_UPDATES_MAX, 1));
-        assert_eq!(pending.front().unwrap().last_id, 1);
+        assert_eq!(pending.front(), Some(&update(1)));
     }
 
     #[test]
     fn at_the_limit_of_levels_the_oldest_go() {
         let mut pending = Pending::default();
-        pending.push(update(1), 0, &levels(PENDING_LEVELS_MAX / 2, 0));
-        pending.push(update(2), 0, &levels(0, PENDING_LEVELS_MAX / 2));
+        pending.push(update(1), levels(PENDING_LEVELS_MAX / 2, 0).view());
+        pending.push(update(2), levels(0, PENDING_LEVELS_MAX / 2).view());
         assert_eq!(pending.len(), 2);
-        pending.push(update(3), 0, &levels(1, 0));
+        pending.push(update(3), levels(1, 0).view());
         assert_eq!((pending.len(), pending.dropped()), (2, 1));
-        pending.push(update(4), 0, &levels(PENDING_LEVELS_MAX, 1));
+        pending.push(update(4), levels(PENDING_LEVELS_MAX, 1).view());
         assert_eq!((pending.len(), pending.dropped()), (0, 4));
     }
 }

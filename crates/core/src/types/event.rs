@@ -1,73 +1,170 @@
-//! What a decoder makes of one venue frame. Levels travel beside the event, in a reusable [`Levels`](super::Levels).
+//! What a venue's room makes of one frame: events as data, in one reusable arena.
+//!
+//! A room appends events and what they point to; the engine reads them and moves books. So a room needs no book, a
+//! frame may say several things, and several frames may be read before the first is applied.
 
-use super::{InstrumentId, Level, Price, Qty, TimeNs};
+use core::ops::Range;
 
-/// One decoded venue message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// A change of the book; its levels are in the decoder's `Levels`.
-    Depth(DepthUpdate),
-    /// A whole book; its levels are in the decoder's `Levels`, best first.
-    Snapshot(Snapshot),
-    /// The venue's own best bid and ask.
-    Ticker(Ticker),
-    /// One trade.
-    Trade(Trade),
-    /// A message that changes nothing here: an acknowledgement, or a type that this engine does not use.
-    Ignored,
+use super::{Level, OrderChange, OrderId, Price, Qty, Sides, StaleReason, TimeNs};
+
+/// Place of an instrument in its engine, dense from 0. A room gets it from [`Routes`](super::Routes).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(transparent)]
+pub struct Slot(pub u32);
+
+/// Where a message stands in its venue's own numbering; all zero where the venue numbers nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct VenueSeq {
+    /// Number of the first change in the message.
+    pub first: u64,
+    /// Number of the last one, which the book then stands at.
+    pub last: u64,
+    /// Number of the message before, where the venue states it.
+    pub prev: Option<u64>,
 }
 
-/// A book change with the venue's sequence fields.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DepthUpdate {
-    /// Whose book.
-    pub instrument: InstrumentId,
-    /// First update id in this message (Binance `U`).
-    pub first_id: u64,
-    /// Last update id in this message (Binance `u`).
-    pub last_id: u64,
-    /// Last update id of the message before, where the venue states it (Binance futures `pu`).
-    pub prev_id: Option<u64>,
-    /// The venue's time: of the transaction where given, else of the message.
-    pub ts_event: TimeNs,
+impl VenueSeq {
+    /// A message with one number.
+    #[must_use]
+    pub const fn at(number: u64) -> Self {
+        Self { first: number, last: number, prev: None }
+    }
 }
 
-/// A whole book at a venue sequence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Snapshot {
-    /// Whose book.
-    pub instrument: InstrumentId,
-    /// The last update id that the snapshot includes (Binance `lastUpdateId`).
-    pub last_id: u64,
-    /// The venue's time, 0 where the snapshot carries none.
-    pub ts_event: TimeNs,
+/// Where something stands in one of the arena's lists.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    start: u32,
+    end: u32,
 }
 
-/// The venue's own best bid and ask (Binance `bookTicker`).
+impl Span {
+    const fn new(start: usize, end: usize) -> Self {
+        Self { start: start as u32, end: end as u32 }
+    }
+
+    /// How many items it has.
+    #[must_use]
+    pub const fn len(self) -> usize {
+        (self.end - self.start) as usize
+    }
+
+    /// Whether it has none.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.end == self.start
+    }
+
+    const fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+/// Where the levels of one event stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LevelSpan {
+    bids: Span,
+    asks: Span,
+}
+
+impl LevelSpan {
+    /// How many levels it has.
+    #[must_use]
+    pub const fn len(self) -> usize {
+        self.bids.len() + self.asks.len()
+    }
+
+    /// Whether it has none.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// How much of the venue's book a snapshot, and what follows it, makes known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ticker {
-    /// Whose.
-    pub instrument: InstrumentId,
-    /// The update id that this top of book belongs to.
-    pub last_id: u64,
-    /// Best bid; quantity 0 when the side is empty.
-    pub bid: Level,
-    /// Best ask; quantity 0 when the side is empty.
-    pub ask: Level,
-    /// The venue's time, 0 where the message carries none (spot).
-    pub ts_event: TimeNs,
+pub enum Coverage {
+    /// All of it.
+    Whole,
+    /// Each side to its worst level: the answer was cut at a limit, and does not say whether there was more.
+    ToWorst,
+    /// The best so many levels a side. The venue stops naming what falls behind them, so the book is cut to them after
+    /// every message.
+    Depth(u32),
+}
+
+/// Where a snapshot comes from, which decides what it may do to a book that is synced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The venue sent it in its stream: from here on the book is this one.
+    Stream,
+    /// It answers a request, and names its instrument or was asked for by the engine.
+    Answer,
+    /// It answers a request and names no instrument.
+    Anonymous,
+}
+
+/// Which part of a snapshot an event brings: order by order they may come in many messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// All of it.
+    Whole,
+    /// Its beginning: what was known before is void.
+    First,
+    /// More of it.
+    Middle,
+    /// Its end: the book is whole.
+    Last,
+}
+
+/// Whom a loss or a restart concerns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// One book.
+    Book(Slot),
+    /// Every book of the connection.
+    All,
+}
+
+/// A trade's identity, as far as the venue gives it one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TradeId {
+    /// The venue names no trades.
+    #[default]
+    None,
+    /// The venue's number.
+    Number(u64),
+    /// The first eight bytes of a hash of the venue's text.
+    Hash(u64),
+}
+
+impl TradeId {
+    /// What the number on the wire is: 0 none, 1 the venue's, 2 a hash.
+    #[must_use]
+    pub const fn kind(self) -> u8 {
+        match self {
+            Self::None => 0,
+            Self::Number(_) => 1,
+            Self::Hash(_) => 2,
+        }
+    }
+
+    /// The number on the wire; 0 where there is none.
+    #[must_use]
+    pub const fn value(self) -> u64 {
+        match self {
+            Self::None => 0,
+            Self::Number(value) | Self::Hash(value) => value,
+        }
+    }
 }
 
 /// One trade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trade {
-    /// Whose.
-    pub instrument: InstrumentId,
-    /// Single trades or an aggregate of one order's fills.
-    pub kind: TradeKind,
-    /// The venue's trade id (of the aggregate for [`TradeKind::Aggregate`]).
-    pub id: u64,
-    /// Price paid.
+    /// The venue's name of it.
+    pub id: TradeId,
+    /// Price paid; of [`Self::resting`] where that is given and this is 0.
     pub price: Price,
     /// Quantity traded.
     pub qty: Qty,
@@ -75,15 +172,8 @@ pub struct Trade {
     pub aggressor: Aggressor,
     /// The venue's trade time.
     pub ts_event: TimeNs,
-}
-
-/// What one trade message stands for. A venue sends both kinds of one trade: a stream carries one of them only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TradeKind {
-    /// Binance `trade`.
-    Single,
-    /// Binance `aggTrade`.
-    Aggregate,
+    /// The resting order that was hit, where the venue names it instead of saying who took.
+    pub resting: Option<OrderId>,
 }
 
 /// The side that took liquidity.
@@ -96,4 +186,388 @@ pub enum Aggressor {
     Buy = 1,
     /// The taker sold.
     Sell = 2,
+}
+
+/// The venue's own best bid and ask at a place in its numbering.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VenueBbo {
+    /// The number that this top of book belongs to; 0 where the venue gives none.
+    pub venue_seq: u64,
+    /// Best bid; quantity 0 when the side is empty.
+    pub bid: Level,
+    /// Best ask; quantity 0 when the side is empty.
+    pub ask: Level,
+    /// The venue's time, 0 where the message carries none.
+    pub ts_event: TimeNs,
+}
+
+/// Statistics of an instrument, as far as the venue tells them. Prices and quantities at the instrument's exponents.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ticker {
+    /// Price of the last trade.
+    pub last: Option<Price>,
+    /// Mark price.
+    pub mark: Option<Price>,
+    /// Index price.
+    pub index: Option<Price>,
+    /// Traded in the last 24 hours.
+    pub volume: Option<Qty>,
+    /// Open contracts.
+    pub open_interest: Option<Qty>,
+    /// Funding rate of the running interval, in 1e-9; negative where longs are paid.
+    pub funding_rate_e9: Option<i64>,
+    /// When it is next paid.
+    pub funding_at: Option<TimeNs>,
+}
+
+/// Whether an instrument trades.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
+pub enum TradingStatus {
+    /// The venue has not said.
+    #[default]
+    Unknown = 0,
+    /// Orders match.
+    Trading = 1,
+    /// No order is taken, or none matches.
+    Halted = 2,
+    /// Orders are taken for an auction.
+    Auction = 3,
+    /// Only cancels, or only orders that take no liquidity.
+    Limited = 4,
+    /// Trading is over.
+    Closed = 5,
+}
+
+/// What a venue says of an instrument's numbers. 0 = it does not say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Definition {
+    /// Decimals that it prints of a price.
+    pub price_digits: u8,
+    /// Decimals that it prints of a quantity.
+    pub qty_digits: u8,
+    /// Price increment, a mantissa at `price_digits`.
+    pub tick_size: i64,
+    /// Quantity increment, a mantissa at `qty_digits`.
+    pub lot_size: i64,
+}
+
+/// What an event says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// A whole book, as price levels.
+    Book(VenueSeq, LevelSpan, Coverage, Origin),
+    /// Levels that changed, absolute; quantity 0 removes.
+    Levels(VenueSeq, LevelSpan),
+    /// A whole book, order by order, or a part of one.
+    OrderBook(u64, Part, Span),
+    /// Orders that changed.
+    Orders(u64, Span),
+    /// The venue's checksum of the book as it stands after the event before.
+    Check(u32),
+    /// The venue's own top of book.
+    Bbo(VenueBbo),
+    /// Trades.
+    Trades(Span),
+    /// Trades that closed a position by force.
+    Liquidations(Span),
+    /// Statistics.
+    Ticker(Ticker),
+    /// Whether the instrument trades.
+    Trading(TradingStatus),
+    /// What its numbers mean.
+    Definition(Definition),
+    /// A book's truth is lost: what was due and what came, 0 where nobody knows.
+    Lost {
+        /// Whose.
+        scope: Scope,
+        /// Why.
+        reason: StaleReason,
+        /// The number that was due.
+        expected: u64,
+        /// The one that came.
+        received: u64,
+    },
+    /// The venue begins anew: nothing that was known holds.
+    Restart(Scope),
+}
+
+/// One thing that a frame says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Of which instrument; of no meaning where the body carries a [`Scope`].
+    pub slot: Slot,
+    /// Whether the venue's own event ends with it: until then a book may be between two states.
+    pub is_last: bool,
+    /// The venue's time, 0 where it gives none.
+    pub ts_event: TimeNs,
+    /// When it was received; 0 = with the frame.
+    pub ts_recv: TimeNs,
+    /// What it says.
+    pub body: Body,
+}
+
+/// Events of a frame or of several, and what they point to. Reused: once warm it allocates nothing.
+#[derive(Debug, Default)]
+pub struct Events {
+    list: Vec<Event>,
+    bids: Vec<Level>,
+    asks: Vec<Level>,
+    orders: Vec<OrderChange>,
+    trades: Vec<Trade>,
+    /// Names of orders, back to back; a name's number is its place in `name_ends`.
+    names: Vec<u8>,
+    name_ends: Vec<u32>,
+    /// What is open: where the levels, orders and trades of the next event begin.
+    mark: Mark,
+    concerned: Option<Scope>,
+    subject: Option<Slot>,
+}
+
+/// How far an arena was filled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mark {
+    list: u32,
+    bids: u32,
+    asks: u32,
+    orders: u32,
+    trades: u32,
+    names: u32,
+}
+
+impl Events {
+    /// Forgets everything and keeps the memory.
+    #[inline]
+    pub fn clear(&mut self) {
+        self.list.clear();
+        self.bids.clear();
+        self.asks.clear();
+        self.orders.clear();
+        self.trades.clear();
+        self.names.clear();
+        self.name_ends.clear();
+        self.mark = Mark::default();
+        self.concerned = None;
+        self.subject = None;
+    }
+
+    /// How far it is filled, for [`Self::undo`].
+    #[inline]
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        Mark {
+            list: self.list.len() as u32,
+            bids: self.bids.len() as u32,
+            asks: self.asks.len() as u32,
+            orders: self.orders.len() as u32,
+            trades: self.trades.len() as u32,
+            names: self.name_ends.len() as u32,
+        }
+    }
+
+    /// Takes back all that came after the mark. Whom the frame concerns stays known.
+    pub fn undo(&mut self, to: Mark) {
+        self.list.truncate(to.list as usize);
+        self.bids.truncate(to.bids as usize);
+        self.asks.truncate(to.asks as usize);
+        self.orders.truncate(to.orders as usize);
+        self.trades.truncate(to.trades as usize);
+        self.name_ends.truncate(to.names as usize);
+        self.names.truncate(self.name_ends.last().map_or(0, |&end| end as usize));
+        self.mark = to;
+    }
+
+    /// Says whose book the frame under way changes, so that its book is stale at once should the rest be unreadable.
+    #[inline]
+    pub const fn concerns(&mut self, scope: Scope) {
+        self.concerned = Some(scope);
+    }
+
+    /// Whose book the last frame changes, as far as it could be read. None for frames that change no book.
+    #[must_use]
+    pub const fn concerned(&self) -> Option<Scope> {
+        self.concerned
+    }
+
+    /// Says of which instrument the frame under way speaks, should a number of it not fit the instrument's scale.
+    #[inline]
+    pub const fn speaks_of(&mut self, slot: Slot) {
+        self.subject = Some(slot);
+    }
+
+    /// Of which instrument the last frame spoke.
+    #[must_use]
+    pub const fn subject(&self) -> Option<Slot> {
+        self.subject
+    }
+
+    /// The bids of the next event, to be appended to.
+    #[inline]
+    pub const fn bids(&mut self) -> &mut Vec<Level> {
+        &mut self.bids
+    }
+
+    /// The asks of the next event, to be appended to.
+    #[inline]
+    pub const fn asks(&mut self) -> &mut Vec<Level> {
+        &mut self.asks
+    }
+
+    /// The order changes of the next event, to be appended to.
+    #[inline]
+    pub const fn orders(&mut self) -> &mut Vec<OrderChange> {
+        &mut self.orders
+    }
+
+    /// The trades of the next event, to be appended to.
+    #[inline]
+    pub const fn trades(&mut self) -> &mut Vec<Trade> {
+        &mut self.trades
+    }
+
+    /// The number within this arena of an order that its venue names by text.
+    pub fn name(&mut self, text: &[u8]) -> OrderId {
+        self.names.extend_from_slice(text);
+        self.name_ends.push(self.names.len() as u32);
+        OrderId(self.name_ends.len() as u64 - 1)
+    }
+
+    /// The text of such a number; empty for another.
+    #[must_use]
+    pub fn name_of(&self, id: OrderId) -> &[u8] {
+        let Ok(index) = usize::try_from(id.0) else { return &[] };
+        let start =
+            index.checked_sub(1).and_then(|before| self.name_ends.get(before)).map_or(0, |&end| end as usize);
+        let end = self.name_ends.get(index).map_or(start, |&end| end as usize);
+        self.names.get(start..end).unwrap_or_default()
+    }
+
+    /// The span of levels appended since the last event.
+    #[inline]
+    #[must_use]
+    pub fn levels_added(&self) -> LevelSpan {
+        LevelSpan {
+            bids: Span::new(self.mark.bids as usize, self.bids.len()),
+            asks: Span::new(self.mark.asks as usize, self.asks.len()),
+        }
+    }
+
+    /// The span of orders appended since the last event.
+    #[inline]
+    #[must_use]
+    pub fn orders_added(&self) -> Span {
+        Span::new(self.mark.orders as usize, self.orders.len())
+    }
+
+    /// The span of trades appended since the last event.
+    #[inline]
+    #[must_use]
+    pub fn trades_added(&self) -> Span {
+        Span::new(self.mark.trades as usize, self.trades.len())
+    }
+
+    /// Appends an event that stands for itself; see [`Self::push_event`].
+    #[inline]
+    pub fn push(&mut self, slot: Slot, ts_event: TimeNs, body: Body) {
+        self.push_event(Event { slot, is_last: true, ts_event, ts_recv: 0, body });
+    }
+
+    /// Appends an event. Levels, orders and trades appended from here on are those of the next.
+    #[inline]
+    pub fn push_event(&mut self, event: Event) {
+        self.list.push(event);
+        self.mark.bids = self.bids.len() as u32;
+        self.mark.asks = self.asks.len() as u32;
+        self.mark.orders = self.orders.len() as u32;
+        self.mark.trades = self.trades.len() as u32;
+    }
+
+    /// Says something else in the place of an event.
+    pub fn replace(&mut self, index: usize, slot: Slot, ts_event: TimeNs, body: Body) {
+        if let Some(event) = self.list.get_mut(index) {
+            *event = Event { slot, ts_event, body, ..*event };
+        }
+    }
+
+    /// Makes the last event the end of the venue's own.
+    pub fn mark_last(&mut self) {
+        if let Some(event) = self.list.last_mut() {
+            event.is_last = true;
+        }
+    }
+
+    /// The events, in order.
+    #[inline]
+    #[must_use]
+    pub fn list(&self) -> &[Event] {
+        &self.list
+    }
+
+    /// The levels of a span.
+    #[inline]
+    #[must_use]
+    pub fn levels(&self, span: LevelSpan) -> Sides<'_> {
+        Sides {
+            bids: self.bids.get(span.bids.range()).unwrap_or_default(),
+            asks: self.asks.get(span.asks.range()).unwrap_or_default(),
+        }
+    }
+
+    /// The order changes of a span.
+    #[inline]
+    #[must_use]
+    pub fn order_changes(&self, span: Span) -> &[OrderChange] {
+        self.orders.get(span.range()).unwrap_or_default()
+    }
+
+    /// The trades of a span.
+    #[inline]
+    #[must_use]
+    pub fn trades_of(&self, span: Span) -> &[Trade] {
+        self.trades.get(span.range()).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_event_has_what_was_appended_before_it() {
+        let mut events = Events::default();
+        events.bids().push(Level::new(1, 1));
+        let first = events.levels_added();
+        events.push(Slot(0), 0, Body::Levels(VenueSeq::at(1), first));
+        events.asks().extend([Level::new(2, 2), Level::new(3, 3)]);
+        let second = events.levels_added();
+        events.push(Slot(1), 0, Body::Levels(VenueSeq::at(2), second));
+        assert_eq!(events.levels(first), Sides { bids: &[Level::new(1, 1)], asks: &[] });
+        assert_eq!(events.levels(second), Sides { bids: &[], asks: &[Level::new(2, 2), Level::new(3, 3)] });
+        assert_eq!(events.list().len(), 2);
+    }
+
+    #[test]
+    fn a_frame_that_fails_leaves_nothing() {
+        let mut events = Events::default();
+        events.bids().push(Level::new(1, 1));
+        events.push(Slot(0), 0, Body::Check(7));
+        let mark = events.mark();
+        assert_eq!(events.name(b"ab"), OrderId(0));
+        events.asks().push(Level::new(1, 1));
+        events.concerns(Scope::Book(Slot(0)));
+        events.undo(mark);
+        assert_eq!(events.mark(), mark);
+        assert_eq!(events.levels_added(), events.levels_added());
+        assert!(events.levels(events.levels_added()).is_empty());
+        assert_eq!(events.concerned(), Some(Scope::Book(Slot(0))), "the reason stays known");
+        assert!(events.name_of(OrderId(0)).is_empty());
+    }
+
+    #[test]
+    fn names_are_kept_apart() {
+        let mut events = Events::default();
+        let (a, b) = (events.name(b"first"), events.name(b"second"));
+        assert_eq!((events.name_of(a), events.name_of(b)), (&b"first"[..], &b"second"[..]));
+        assert_eq!(events.name_of(OrderId(2)), b"");
+    }
 }

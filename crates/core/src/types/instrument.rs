@@ -4,52 +4,50 @@ use std::collections::HashMap;
 use std::fmt;
 use std::hash::Hasher;
 
-/// A market with rules of its own. Binance is three: their sequence rules differ.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Venue {
-    /// Binance spot.
-    BinanceSpot = 1,
-    /// Binance USDⓈ-M futures.
-    BinanceUsdm = 2,
-    /// Binance COIN-M futures.
-    BinanceCoinm = 3,
-    /// The embedded simulated venue, which speaks the Binance spot format.
-    Sim = 4,
-    /// NASDAQ order by order, TotalView-ITCH 5.0.
-    Nasdaq = 5,
-    /// Whatever Databento delivers as DBN, order by order.
-    Databento = 6,
+/// A market with rules of its own, by its number in the table of venues; a venue whose products differ in their rules is
+/// several.
+#[derive(Clone, Copy)]
+pub struct Venue {
+    number: u8,
+    name: &'static str,
 }
 
 impl Venue {
-    /// Every venue, in the order of their numbers.
-    pub const ALL: [Self; 6] =
-        [Self::BinanceSpot, Self::BinanceUsdm, Self::BinanceCoinm, Self::Sim, Self::Nasdaq, Self::Databento];
+    /// The venue of a line of the table.
+    pub(crate) const fn new(number: u8, name: &'static str) -> Self {
+        Self { number, name }
+    }
 
-    /// The venue's part of a symbol, as in `binance-usdm:BTCUSDT`.
+    /// Its line in the table of venues.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        self.number
+    }
+
+    /// The part of an instrument's name before the colon.
     #[must_use]
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::BinanceSpot => "binance",
-            Self::BinanceUsdm => "binance-usdm",
-            Self::BinanceCoinm => "binance-coinm",
-            Self::Sim => "sim",
-            Self::Nasdaq => "nasdaq",
-            Self::Databento => "databento",
-        }
+        self.name
     }
+}
 
-    /// Whether its messages name orders, not price levels.
-    #[must_use]
-    pub const fn is_order_by_order(self) -> bool {
-        matches!(self, Self::Nasdaq | Self::Databento)
+impl PartialEq for Venue {
+    fn eq(&self, other: &Self) -> bool {
+        self.number == other.number
     }
+}
 
-    /// The venue of that name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|venue| venue.name() == name)
+impl Eq for Venue {}
+
+impl std::hash::Hash for Venue {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.number.hash(state);
+    }
+}
+
+impl fmt::Debug for Venue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
     }
 }
 
@@ -82,9 +80,9 @@ impl Hasher for InstrumentHasher {
 /// What a quantity counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QtyUnit {
-    /// Units of the base asset (spot, USDⓈ-M).
+    /// Units of the base asset.
     Base,
-    /// Contracts of [`Instrument::contract_size`] (COIN-M), or the venue's own unit, such as futures.
+    /// Contracts of [`Instrument::contract_size`], or the venue's own unit, such as futures.
     Contracts,
     /// Shares.
     Shares,
@@ -102,41 +100,56 @@ impl QtyUnit {
     }
 }
 
+/// Where an instrument's scale comes from, which decides who may change it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScaleSource {
+    /// The venue's format fixes the exponents: nobody may relabel them.
+    Format,
+    /// The venue's definition, the committed table or the user. Refined where a value does not fit.
+    Listed,
+    /// The digits that have occurred; refined by those that do.
+    Inferred,
+}
+
 /// One instrument: how its numbers are scaled and what they count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instrument {
     /// Where it trades.
     pub venue: Venue,
-    /// The venue's own symbol, upper case.
+    /// The part of its name after the colon.
     pub symbol: String,
+    /// Under which texts its venue's messages name it; the symbol itself where this is empty.
+    pub codes: Vec<Box<[u8]>>,
     /// Power of ten of every price mantissa, −18 to 0.
     pub price_exponent: i8,
     /// Power of ten of every quantity mantissa, −18 to 0.
     pub qty_exponent: i8,
+    /// Where the exponents come from.
+    pub scale_source: ScaleSource,
     /// Price increment in mantissa units; 0 = unknown, then the book finds one in its levels.
     pub tick_size: i64,
     /// Quantity increment in mantissa units; 0 = unknown.
     pub lot_size: i64,
+    /// Decimals that the venue prints of a price and of a quantity, where each has a constant number of them: checksums
+    /// over printed digits need it.
+    pub digits: Option<(u8, u8)>,
     /// What a quantity counts.
     pub qty_unit: QtyUnit,
     /// Quote units a contract is worth (inverse) or base units it holds; 1 for spot.
     pub contract_size: i64,
-    /// Whether the contract is worth a fixed amount of quote currency (COIN-M).
+    /// Whether the contract is worth a fixed amount of quote currency.
     pub inverse: bool,
 }
 
-/// Longest venue symbol that is accepted.
-pub const SYMBOL_LEN_MAX: usize = 40;
+/// Longest symbol that is accepted, in bytes.
+pub const SYMBOL_LEN_MAX: usize = 64;
 
-/// What a symbol may hold beside upper-case letters and digits. The last ten are NASDAQ's marks of units, warrants,
-/// rights and the like (Nasdaq Symbology, "Fifth character and suffixes").
-const SYMBOL_MARKS: &[u8] = b"_-.+=^#$*~@%!";
-
-/// Whether the catalogue takes a venue's symbol.
+/// Whether the catalogue takes a symbol: any text that a venue lists, but no white space, no control character and no
+/// comma, which separates settings on a command line.
 #[must_use]
 pub fn is_symbol(symbol: &str) -> bool {
-    let fits = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || SYMBOL_MARKS.contains(&byte);
-    !symbol.is_empty() && symbol.len() <= SYMBOL_LEN_MAX && symbol.bytes().all(fits)
+    let fits = |letter: char| !letter.is_whitespace() && !letter.is_control() && letter != ',';
+    !symbol.is_empty() && symbol.len() <= SYMBOL_LEN_MAX && symbol.chars().all(fits)
 }
 
 /// Why an instrument cannot be had.
@@ -146,10 +159,12 @@ pub enum InstrumentError {
     Grammar,
     /// The part before the colon names no venue.
     UnknownVenue,
-    /// The symbol is empty, too long, or has a character other than `A–Z 0–9` and ``_-.+=^#$*~@%!``.
+    /// The symbol is empty, too long, or holds white space, a control character or a comma.
     Symbol,
     /// An exponent outside −18 to 0, or a negative tick or lot.
     Scale,
+    /// The venue's format fixes the exponents, and they are others.
+    FixedScale,
     /// The catalogue holds as many instruments as it may.
     Full,
 }
@@ -163,6 +178,7 @@ impl InstrumentError {
             Self::UnknownVenue => "instrument.unknown_venue",
             Self::Symbol => "instrument.symbol",
             Self::Scale => "instrument.scale",
+            Self::FixedScale => "instrument.fixed_scale",
             Self::Full => "instrument.catalogue_full",
         }
     }
@@ -172,56 +188,18 @@ impl fmt::Display for InstrumentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Grammar => "wrong instrument name; expected venue:SYMBOL, got no colon",
-            Self::UnknownVenue => {
-                "unknown venue; expected binance, binance-usdm, binance-coinm, sim, nasdaq or databento, got another"
+            Self::UnknownVenue => "unknown venue; expected one that this version reads, got another",
+            Self::Symbol => {
+                "wrong symbol; expected 1 to 64 bytes without white space and comma, got something else"
             }
-            Self::Symbol => "wrong symbol; expected 1 to 40 of A-Z 0-9 and _-.+=^#$*~@%!, got something else",
             Self::Scale => {
                 "wrong scale; expected exponents -18 to 0 and a tick and lot of 0 or more, got others"
             }
+            Self::FixedScale => {
+                "wrong scale; expected the exponents that the venue's format fixes, got others"
+            }
             Self::Full => "catalogue full; expected at most 65536 instruments, got one more",
         })
-    }
-}
-
-impl Instrument {
-    /// An instrument of which nothing is known but its name, at the scale of its venue's messages.
-    ///
-    /// Binance prints up to eight decimals. ITCH prices have four implied decimals and the regular step is a cent (Regulation
-    /// NMS rule 612); DBN prices are 1e-9 units, and a step of their own comes with a definition only.
-    ///
-    /// # Errors
-    /// [`InstrumentError::Symbol`] when the symbol breaks the grammar.
-    pub fn unlisted(venue: Venue, symbol: &str) -> Result<Self, InstrumentError> {
-        if !is_symbol(symbol) {
-            return Err(InstrumentError::Symbol);
-        }
-        let (price_exponent, qty_exponent, tick_size, qty_unit) = match venue {
-            Venue::BinanceSpot | Venue::BinanceUsdm | Venue::Sim => (-8, -8, 0, QtyUnit::Base),
-            Venue::BinanceCoinm => (-8, 0, 0, QtyUnit::Contracts),
-            Venue::Nasdaq => (-4, 0, 100, QtyUnit::Shares),
-            Venue::Databento => (-9, 0, 0, QtyUnit::Contracts),
-        };
-        Ok(Self {
-            venue,
-            symbol: symbol.to_owned(),
-            price_exponent,
-            qty_exponent,
-            tick_size,
-            lot_size: 0,
-            qty_unit,
-            contract_size: 1,
-            inverse: venue == Venue::BinanceCoinm,
-        })
-    }
-
-    /// Splits `venue:symbol`.
-    ///
-    /// # Errors
-    /// [`InstrumentError::Grammar`] without a colon, [`InstrumentError::UnknownVenue`] for a venue that is not here.
-    pub fn split_name(name: &str) -> Result<(Venue, &str), InstrumentError> {
-        let (venue, symbol) = name.split_once(':').ok_or(InstrumentError::Grammar)?;
-        Ok((Venue::from_name(venue).ok_or(InstrumentError::UnknownVenue)?, symbol))
     }
 }
 
@@ -246,36 +224,15 @@ pub struct Catalogue {
 pub const CATALOGUE_LEN_MAX: usize = 65_536;
 
 impl Catalogue {
-    /// The instruments of the committed table: those of the recordings and of the embedded venue.
-    #[must_use]
-    pub fn built_in() -> Self {
-        let mut catalogue = Self::default();
-        for (venue, symbol, price_exponent, qty_exponent, tick_size, lot_size, contract_size) in BUILT_IN {
-            let contracts = venue == Venue::BinanceCoinm;
-            let instrument = Instrument {
-                venue,
-                symbol: symbol.to_owned(),
-                price_exponent,
-                qty_exponent,
-                tick_size,
-                lot_size,
-                qty_unit: if contracts { QtyUnit::Contracts } else { QtyUnit::Base },
-                contract_size,
-                inverse: contracts,
-            };
-            let added = catalogue.add(instrument);
-            debug_assert!(added.is_ok());
-        }
-        catalogue
-    }
-
     /// Adds an instrument, or replaces the one of that name, and returns its number.
     ///
     /// # Errors
     /// [`InstrumentError::Scale`] for exponents, tick or lot out of range, [`InstrumentError::Symbol`] for a bad
     /// symbol, [`InstrumentError::Full`] at [`CATALOGUE_LEN_MAX`].
     pub fn add(&mut self, instrument: Instrument) -> Result<InstrumentId, InstrumentError> {
-        Instrument::unlisted(instrument.venue, &instrument.symbol)?;
+        if !is_symbol(&instrument.symbol) {
+            return Err(InstrumentError::Symbol);
+        }
         let exponents = -18..=0;
         if !exponents.contains(&instrument.price_exponent)
             || !exponents.contains(&instrument.qty_exponent)
@@ -325,63 +282,48 @@ fn fnv1a(bytes: &[u8]) -> u32 {
     bytes.iter().fold(0x811c_9dc5, |hash, &byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
-/// Venue, symbol, price exponent, quantity exponent, tick and lot in mantissa units, contract size.
-///
-/// Source: Binance `exchangeInfo` filters as of the recordings (PRICE_FILTER.tickSize, LOT_SIZE.stepSize, COIN-M
-/// `contractSize`). The price exponent is that of the printed digits where these are finer than the tick
-/// (`61800.20` at tick 0.1), so that a price off the tick grid can still be held. Spot quantities keep all eight
-/// printed digits: the recordings hold resting quantities off the lot grid.
-const BUILT_IN: [(Venue, &str, i8, i8, i64, i64, i64); 10] = [
-    (Venue::BinanceSpot, "BTCUSDT", -2, -8, 1, 1_000, 1),
-    (Venue::BinanceSpot, "ETHUSDT", -2, -8, 1, 10_000, 1),
-    (Venue::BinanceUsdm, "BTCUSDT", -2, -3, 10, 1, 1),
-    (Venue::BinanceUsdm, "ETHUSDT", -2, -3, 1, 1, 1),
-    (Venue::BinanceCoinm, "BTCUSD_PERP", -1, 0, 1, 1, 100),
-    (Venue::BinanceCoinm, "ETHUSD_PERP", -2, 0, 1, 1, 10),
-    (Venue::Sim, "BTCUSDT", -2, -5, 1, 1, 1),
-    (Venue::Sim, "ETHUSDT", -2, -4, 1, 1, 1),
-    (Venue::Sim, "SOLUSDT", -2, -3, 1, 1, 1),
-    (Venue::Sim, "DOGEUSDT", -5, 0, 1, 1, 1),
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn names_split_and_print_alike() {
-        let catalogue = Catalogue::built_in();
-        for (id, instrument) in catalogue.iter() {
-            let name = instrument.to_string();
-            let (venue, symbol) = Instrument::split_name(&name).unwrap();
-            assert_eq!(catalogue.find(venue, symbol), Some(id));
+    fn instrument(symbol: &str) -> Instrument {
+        Instrument {
+            venue: Venue::new(1, "here"),
+            symbol: symbol.to_owned(),
+            codes: Vec::new(),
+            price_exponent: -2,
+            qty_exponent: -3,
+            scale_source: ScaleSource::Inferred,
+            tick_size: 0,
+            lot_size: 0,
+            digits: None,
+            qty_unit: QtyUnit::Base,
+            contract_size: 1,
+            inverse: false,
         }
-        assert_eq!(catalogue.iter().count(), BUILT_IN.len());
-        assert_eq!(Instrument::split_name("BTCUSDT"), Err(InstrumentError::Grammar));
-        assert_eq!(Instrument::split_name("nyse:IBM"), Err(InstrumentError::UnknownVenue));
     }
 
     #[test]
     fn numbers_do_not_depend_on_the_order_of_addition() {
-        let listed = Catalogue::built_in();
-        let mut reversed = Catalogue::default();
-        let mut all: Vec<_> = listed.iter().collect();
-        all.sort_by_key(|(id, _)| std::cmp::Reverse(*id));
-        for (id, instrument) in all {
-            assert_eq!(reversed.add(instrument.clone()), Ok(id));
-        }
+        let symbols = ["A", "B-C", "XBT/USD", "币安人生USDT", "@107", "tBTCF0:USTF0"];
+        let (mut forward, mut backward) = (Catalogue::default(), Catalogue::default());
+        let ids: Vec<_> = symbols.iter().map(|symbol| forward.add(instrument(symbol))).collect();
+        let mut again: Vec<_> = symbols.iter().rev().map(|symbol| backward.add(instrument(symbol))).collect();
+        again.reverse();
+        assert_eq!(ids, again);
+        assert_eq!(forward.get(ids[2].unwrap()).unwrap().to_string(), "here:XBT/USD");
     }
 
     #[test]
     fn refuses_what_no_venue_lists() {
-        assert_eq!(Instrument::unlisted(Venue::Sim, ""), Err(InstrumentError::Symbol));
-        assert_eq!(Instrument::unlisted(Venue::Sim, "btc"), Err(InstrumentError::Symbol));
-        assert_eq!(
-            Instrument::unlisted(Venue::Sim, &"A".repeat(SYMBOL_LEN_MAX + 1)),
-            Err(InstrumentError::Symbol)
-        );
-        let mut odd = Instrument::unlisted(Venue::Sim, "X").unwrap();
-        odd.price_exponent = 3;
+        for symbol in ["", "A B", "A,B", "A\n", &"A".repeat(SYMBOL_LEN_MAX + 1)] {
+            assert_eq!(
+                Catalogue::default().add(instrument(symbol)),
+                Err(InstrumentError::Symbol),
+                "{symbol:?}"
+            );
+        }
+        let odd = Instrument { price_exponent: 3, ..instrument("X") };
         assert_eq!(Catalogue::default().add(odd), Err(InstrumentError::Scale));
     }
 }

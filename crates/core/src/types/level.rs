@@ -80,6 +80,13 @@ impl Levels {
         self.len() == 0
     }
 
+    /// Both sides as they are now.
+    #[inline]
+    #[must_use]
+    pub fn view(&self) -> Sides<'_> {
+        Sides { bids: &self.bids, asks: &self.asks }
+    }
+
     /// One side's levels, to be filled.
     pub fn side_mut(&mut self, side: Side) -> &mut Vec<Level> {
         match side {
@@ -94,6 +101,41 @@ impl Levels {
         match side {
             Side::Bid => &self.bids,
             Side::Ask => &self.asks,
+        }
+    }
+}
+
+/// Both sides' levels of one message, borrowed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sides<'a> {
+    /// Bid levels, in the venue's order.
+    pub bids: &'a [Level],
+    /// Ask levels, in the venue's order.
+    pub asks: &'a [Level],
+}
+
+impl<'a> Sides<'a> {
+    /// Number of levels on both sides.
+    #[inline]
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.bids.len() + self.asks.len()
+    }
+
+    /// Whether neither side has a level.
+    #[inline]
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// One side's levels.
+    #[inline]
+    #[must_use]
+    pub const fn side(&self, side: Side) -> &'a [Level] {
+        match side {
+            Side::Bid => self.bids,
+            Side::Ask => self.asks,
         }
     }
 }

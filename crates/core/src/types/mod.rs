@@ -5,17 +5,22 @@ mod event;
 mod instrument;
 mod level;
 mod order;
+mod routes;
 mod state;
 mod time;
 
 pub(crate) use decimal::POW10;
 pub use decimal::{DECIMAL_TEXT_LEN_MAX, Decimal, DecimalError, parse_decimal};
-pub use event::{Aggressor, DepthUpdate, Event, Snapshot, Ticker, Trade, TradeKind};
+pub use event::{
+    Aggressor, Body, Coverage, Definition, Event, Events, LevelSpan, Mark, Origin, Part, Scope, Slot, Span,
+    Ticker, Trade, TradeId, TradingStatus, VenueBbo, VenueSeq,
+};
 pub use instrument::{
     CATALOGUE_LEN_MAX, Catalogue, Instrument, InstrumentError, InstrumentHasher, InstrumentId, QtyUnit,
-    SYMBOL_LEN_MAX, Venue, is_symbol,
+    SYMBOL_LEN_MAX, ScaleSource, Venue, is_symbol,
 };
-pub use level::{KnownTo, Level, Levels, Price, Qty, Side};
+pub use level::{KnownTo, Level, Levels, Price, Qty, Side, Sides};
 pub use order::{OrderChange, OrderId};
+pub use routes::{Route, Routes};
 pub use state::{BookState, StaleReason};
 pub use time::{Clock, NoClock, TimeNs};

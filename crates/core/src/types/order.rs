@@ -29,6 +29,18 @@ pub enum OrderChange {
         /// By how much.
         qty: Qty,
     },
+    /// As [`OrderChange::Reduce`], by a message that states where the order rests: one that rests elsewhere contradicts the
+    /// book.
+    Cancel {
+        /// Whose.
+        id: OrderId,
+        /// Its side.
+        side: Side,
+        /// Its price.
+        price: Price,
+        /// By how much.
+        qty: Qty,
+    },
     /// As [`OrderChange::Reduce`], by a trade.
     Execute {
         /// Whose.

@@ -21,10 +21,60 @@ pub enum StaleReason {
     Silence = 2,
     /// The book would hold more levels than its limit.
     LevelsLimit = 3,
-    /// A message of an order feed contradicts the book: an unknown or repeated order, more executed than was left.
+    /// The venue contradicts the book: by its checksum, by its own top of book at the same sequence, or by an order
+    /// message that does not fit.
     Contradiction = 4,
-    /// The order feed would hold more orders than its limit.
+    /// The feed would hold more orders than its limit.
     OrdersLimit = 5,
+    /// A message of the book could not be read.
+    Unreadable = 6,
+    /// The source failed: a file that is damaged or cut, a connection that is gone for good.
+    SourceFailed = 7,
+    /// The book came from a snapshot that names no instrument, and the source carries several.
+    Unattributed = 8,
+    /// Bytes of the feed were skipped.
+    Skipped = 9,
+    /// The venue, or whoever delivers its data, doubts the book.
+    VenueDoubt = 10,
+}
+
+impl StaleReason {
+    /// Every reason, in the order of their numbers.
+    pub const ALL: [Self; 10] = [
+        Self::Gap,
+        Self::Silence,
+        Self::LevelsLimit,
+        Self::Contradiction,
+        Self::OrdersLimit,
+        Self::Unreadable,
+        Self::SourceFailed,
+        Self::Unattributed,
+        Self::Skipped,
+        Self::VenueDoubt,
+    ];
+
+    /// The reason's word, as it stands in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Gap => "gap",
+            Self::Silence => "silence",
+            Self::LevelsLimit => "levels_limit",
+            Self::Contradiction => "contradiction",
+            Self::OrdersLimit => "orders_limit",
+            Self::Unreadable => "unreadable",
+            Self::SourceFailed => "source_failed",
+            Self::Unattributed => "unattributed",
+            Self::Skipped => "skipped",
+            Self::VenueDoubt => "venue_doubt",
+        }
+    }
+
+    /// Whether the venue's own numbers can clear it: an update that continues the book shows that nothing was missed.
+    #[must_use]
+    pub const fn is_doubt(self) -> bool {
+        matches!(self, Self::Silence | Self::Unreadable | Self::SourceFailed | Self::Skipped)
+    }
 }
 
 impl BookState {
@@ -51,11 +101,7 @@ impl BookState {
     #[must_use]
     pub const fn reason_name(self) -> &'static str {
         match self {
-            Self::Stale(StaleReason::Gap) => "gap",
-            Self::Stale(StaleReason::Silence) => "silence",
-            Self::Stale(StaleReason::LevelsLimit) => "levels_limit",
-            Self::Stale(StaleReason::Contradiction) => "contradiction",
-            Self::Stale(StaleReason::OrdersLimit) => "orders_limit",
+            Self::Stale(reason) => reason.name(),
             _ => "none",
         }
     }

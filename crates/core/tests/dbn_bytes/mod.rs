@@ -8,7 +8,7 @@
 
 use std::path::PathBuf;
 
-use depthwire_core::decode::dbn::{DbnFramer, Entry};
+use depthwire_core::framing::dbn::{DbnFramer, Entry};
 
 /// From a day up to another, the symbol.
 pub type Interval<'a> = (u32, u32, &'a str);

@@ -1,6 +1,6 @@
 //! Captures of UDP datagrams, pcap and pcapng.
 
-use depthwire_core::decode::pcap::{BLOCK_BYTES_MAX, Datagram, PcapError, PcapReader};
+use depthwire_core::framing::pcap::{BLOCK_BYTES_MAX, Datagram, PcapError, PcapReader};
 
 use crate::chunks::in_chunks;
 use crate::itch::day;

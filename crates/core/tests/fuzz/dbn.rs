@@ -1,6 +1,6 @@
 //! DBN: metadata and records, as a stream and as a fragment.
 
-use depthwire_core::decode::dbn::{
+use depthwire_core::framing::dbn::{
     DbnError, DbnFramer, Entry, MboChange, Metadata, RECORD_BYTES_MAX, Record, Version,
 };
 

@@ -7,7 +7,8 @@ use depthwire_core::book::digest;
 use depthwire_core::encode::{Kind as FrameKind, Outbox, RECORD_HEADER_BYTES, RecordType, Stream};
 use depthwire_core::engine::{Engine, EngineConfig, RecordingProgress, SourceId};
 use depthwire_core::replica::{Outcome, Replica};
-use depthwire_core::types::{BookState, Catalogue, Instrument, InstrumentId, Level, NoClock, Side, Venue};
+use depthwire_core::types::{BookState, InstrumentId, Level, NoClock, Side, Venue};
+use depthwire_core::venues;
 
 use crate::chunks::in_chunks;
 use crate::memory;
@@ -76,9 +77,9 @@ const FEED_MEMORY: (usize, usize) = (24 << 20, 2_048);
 
 impl Rig {
     fn new<F: Feed>() -> Self {
-        let mut engine = Engine::new(EngineConfig::default(), Catalogue::built_in(), NoClock);
+        let mut engine = Engine::new(EngineConfig::default(), venues::catalogue(), NoClock);
         let add =
-            |symbol: &&str| engine.add_instrument(Instrument::unlisted(F::VENUE, symbol).unwrap()).unwrap();
+            |symbol: &&str| engine.add_instrument(venues::instrument(F::VENUE, symbol).unwrap()).unwrap();
         let ids: Vec<_> = F::SYMBOLS.iter().map(add).collect();
         let source = engine.open_source(F::VENUE, &ids).unwrap();
         Self { engine, source, ids, heard: Heard::default() }
@@ -99,7 +100,7 @@ impl Rig {
             heard.take(outbox);
             true
         };
-        engine.ingest_recording(*source, bytes, last, until, drain).unwrap()
+        engine.replay(*source, bytes, last, until, drain).unwrap()
     }
 
     /// A piece in several calls: time stops before messages that are not due, and nobody takes the frames out.
@@ -188,7 +189,7 @@ impl<F: Feed> Target for FeedTarget<F> {
         rig.assert_agrees(&model);
         let stats = rig.engine.stats();
         if let Some(error) = progress.error {
-            assert!(stats.decode_errors > 0);
+            assert!(stats.decode_errors + stats.recording_errors > 0);
             said.error(error.code());
         }
         for (of, number) in [

@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 use depthwire_core::encode::{Outbox, RECORD_HEADER_BYTES, RecordType};
 use depthwire_core::engine::{Engine, EngineConfig};
 use depthwire_core::replica::{Outcome, Replica};
-use depthwire_core::types::{BookState, Catalogue, Instrument, Level, NoClock, Side, Venue};
+use depthwire_core::types::{BookState, Level, NoClock, Side};
+use depthwire_core::venues;
 
 use crate::itch::day;
 use crate::mutate::{Fields, Kind};
@@ -16,10 +17,10 @@ use crate::run::{Said, Target};
 fn frames() -> &'static [Vec<u8>] {
     static FRAMES: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
     FRAMES.get_or_init(|| {
-        let mut engine = Engine::new(EngineConfig::default(), Catalogue::built_in(), NoClock);
-        let instrument = Instrument::unlisted(Venue::Nasdaq, "AAAA").unwrap();
+        let mut engine = Engine::new(EngineConfig::default(), venues::catalogue(), NoClock);
+        let instrument = venues::instrument(venues::NASDAQ, "AAAA").unwrap();
         let id = engine.add_instrument(instrument).unwrap();
-        let source = engine.open_source(Venue::Nasdaq, &[id]).unwrap();
+        let source = engine.open_source(venues::NASDAQ, &[id]).unwrap();
         let mut frames = Vec::new();
         let mut bytes = Vec::new();
         for message in &day(1)[..1_500] {
@@ -35,7 +36,7 @@ fn frames() -> &'static [Vec<u8>] {
             }
             true
         };
-        engine.ingest_recording(source, &bytes, true, u64::MAX, drain).unwrap();
+        engine.replay(source, &bytes, true, u64::MAX, drain).unwrap();
         assert!(frames.len() > 1_000, "{}", frames.len());
         frames
     })

@@ -2,8 +2,8 @@
 
 use std::sync::OnceLock;
 
-use depthwire_core::decode::binary_file::{BinaryFileError, BinaryFileFramer, LengthPrefix};
-use depthwire_core::decode::itch::{Message, decode, message_len};
+use depthwire_core::framing::binary_file::{BinaryFileError, BinaryFileFramer, LengthPrefix};
+use depthwire_core::framing::itch::{Message, decode, message_len};
 use depthwire_core::types::{OrderChange, OrderId, Price, Qty, Side};
 use depthwire_sim::itch::{ItchConfig, ItchDay};
 

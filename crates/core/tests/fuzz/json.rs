@@ -2,39 +2,35 @@
 
 use std::sync::OnceLock;
 
-use depthwire_core::decode::{
-    DecodeError, LINE_BYTES_MAX, LineFramer, Listing, Listings, decode, decode_snapshot,
-};
-use depthwire_core::types::{Event, InstrumentId, Levels};
+use depthwire_core::decode::DecodeError;
+use depthwire_core::recording::{Format, Heard, LINE_BYTES_MAX, Transcript, detect_format};
+use depthwire_core::types::{Levels, Route, Routes, Slot};
+use depthwire_core::venues::FrameError;
 use depthwire_sim::Market;
 
 use crate::chunks::in_chunks;
 use crate::mutate::{Fields, Kind};
 use crate::random::Random;
 use crate::run::{Said, Target};
+use crate::said::{self, answer, decode, routes};
 
 /// A spot instrument and a COIN-M one, those of the simulated venue, and all scales of the decoder.
-struct Known;
+fn known() -> Routes {
+    let route = |slot, price_exponent, qty_exponent| Route { slot: Slot(slot), price_exponent, qty_exponent };
+    routes(&[
+        ("BTCUSDT", route(1, -2, -8)),
+        ("BTCUSD_PERP", route(2, -1, 0)),
+        ("FINE", route(3, -18, -12)),
+        ("COARSE", route(4, 3, 18)),
+        ("ETHUSDT", route(5, -8, -8)),
+        ("SOLUSDT", route(6, -8, -8)),
+        ("DOGEUSDT", route(7, -8, -8)),
+    ])
+}
 
-impl Listings for Known {
-    fn find(&self, symbol: &[u8]) -> Option<Listing> {
-        let listing = |id, price_exponent, qty_exponent| {
-            Some(Listing { id: InstrumentId(id), price_exponent, qty_exponent })
-        };
-        match symbol {
-            b"BTCUSDT" => listing(1, -2, -8),
-            b"BTCUSD_PERP" => listing(2, -1, 0),
-            b"FINE" => listing(3, -18, -12),
-            b"COARSE" => listing(4, 3, 18),
-            [b'A'..=b'Z', ..] if symbol.len() < 12 => listing(5, -8, -8),
-            _ => None,
-        }
-    }
-
-    fn sole(&self) -> Option<Listing> {
-        // Fine enough for every symbol of the simulated venue, whose snapshots name none.
-        self.find(b"SOLE")
-    }
+/// Fine enough for every symbol of the simulated venue, whose snapshots name none.
+fn sole() -> Routes {
+    routes(&[("SOLE", Route { slot: Slot(8), price_exponent: -8, qty_exponent: -8 })])
 }
 
 /// Frames of the simulated venue, and its snapshots.
@@ -179,11 +175,19 @@ fn loosened(bytes: &[u8], out: &mut Vec<u8>) {
 }
 
 /// One frame.
-#[derive(Default)]
 pub struct Json {
+    known: Routes,
+    sole: Routes,
     levels: Levels,
     again: Levels,
     loose: Vec<u8>,
+}
+
+impl Default for Json {
+    fn default() -> Self {
+        let (levels, again, loose) = Default::default();
+        Self { known: known(), sole: sole(), levels, again, loose }
+    }
 }
 
 impl Target for Json {
@@ -202,21 +206,26 @@ impl Target for Json {
     }
 
     fn check(&mut self, bytes: &[u8], random: &mut Random, said: &mut Said) {
-        let Self { levels, again, loose } = self;
-        let event = decode(bytes, &Known, levels);
+        let Self { known, sole, levels, again, loose } = self;
+        // Snapshots without symbol are let through by a connection of one.
+        let has = |text: &[u8]| bytes.windows(text.len()).any(|part| part == text);
+        let is_anonymous = has(b"lastUpdateId") && !has(b"symbol");
+        let routes = if is_anonymous { &*sole } else { &*known };
+        let event = decode(bytes, routes, levels);
         match &event {
             Ok(event) => {
                 let good = |level: &depthwire_core::types::Level| level.price.0 > 0 && level.qty.0 >= 0;
                 assert!(levels.bids.iter().chain(&levels.asks).all(good));
-                let is_book = matches!(event, Event::Depth(_) | Event::Snapshot(_));
+                let is_book = matches!(event, said::Said::Depth(..) | said::Said::Snapshot(..));
                 assert!(is_book || levels.is_empty());
                 said.ok(match event {
-                    Event::Depth(update) if update.prev_id.is_some() => "futures depth",
-                    Event::Depth(_) => "depth",
-                    Event::Snapshot(_) => "snapshot",
-                    Event::Ticker(_) => "ticker",
-                    Event::Trade(_) => "trade",
-                    Event::Ignored => "ignored",
+                    said::Said::Depth(_, seq) if seq.prev.is_some() => "futures depth",
+                    said::Said::Depth(..) => "depth",
+                    said::Said::Snapshot(..) => "snapshot",
+                    said::Said::Bbo(..) => "top",
+                    said::Said::Trade(..) => "trade",
+                    said::Said::Other => "other",
+                    said::Said::Nothing => "ignored",
                 });
                 said.size("levels", levels.len());
             }
@@ -224,26 +233,26 @@ impl Target for Json {
                 assert!(levels.is_empty());
                 said.error(error.code());
                 match *error {
-                    DecodeError::MissingField { field }
-                    | DecodeError::BadNumber { field, .. }
-                    | DecodeError::DuplicateField { field, .. }
-                    | DecodeError::WrongType { field, .. } => said.ok(field),
-                    DecodeError::NotJson { expected, .. } => said.ok(expected),
+                    FrameError::Decode(
+                        DecodeError::MissingField { field }
+                        | DecodeError::BadNumber { field, .. }
+                        | DecodeError::DuplicateField { field, .. }
+                        | DecodeError::WrongType { field, .. },
+                    ) => said.ok(field),
+                    FrameError::Decode(DecodeError::NotJson { expected, .. }) => said.ok(expected),
                     _ => {}
                 }
             }
         }
         loosened(bytes, loose);
-        let general = decode(loose, &Known, again);
-        let code = |event: &Result<Event, DecodeError>| event.map_err(|error| error.code());
+        let general = decode(loose, routes, again);
+        let code = |event: &Result<said::Said, FrameError>| event.map_err(|error| error.code());
         assert_eq!(code(&general), code(&event), "both ways through the decoder agree");
         assert_eq!(again, levels);
         if random.one_in(4) {
-            let symbol = *random.pick(&[&b"BTCUSDT"[..], b"BTCUSD_PERP"]);
-            let listing = Known.find(symbol).unwrap();
-            let snapshot = decode_snapshot(bytes, symbol, listing, again);
+            let snapshot = answer(bytes, sole, again);
             assert!(snapshot.is_ok() || again.is_empty());
-            assert!(snapshot.is_err() || matches!(event, Ok(Event::Snapshot(_)) | Err(_)));
+            assert!(snapshot.is_err() || matches!(snapshot, Ok(said::Said::Snapshot(..))));
         }
     }
 }
@@ -281,23 +290,40 @@ impl Target for Lines {
     }
 
     fn check(&mut self, bytes: &[u8], random: &mut Random, said: &mut Said) {
-        let mut framer = LineFramer::default();
+        let read = |transcript: &mut Transcript, piece: &[u8], last: bool, taken: &mut Vec<_>| {
+            let (mut at, mut end) = (0, 0);
+            loop {
+                match transcript.next(piece, at, last) {
+                    Ok(entry) => {
+                        assert!(entry.start >= end && entry.end > entry.start && entry.end <= piece.len());
+                        (at, end) = (entry.end, entry.end);
+                        taken.push(match entry.heard {
+                            Ok(Heard::Received { line: 0, bytes }) => Ok((entry.ts, bytes.to_vec())),
+                            Ok(other) => panic!("{other:?}"),
+                            Err(error) => Err(error),
+                        });
+                    }
+                    Err(consumed) => return consumed,
+                }
+            }
+        };
         let mut whole = Vec::new();
-        let mut end = 0;
-        for line in framer.finish(bytes) {
-            assert!(line.start >= end && line.end > line.start && line.end <= bytes.len());
-            end = line.end;
-            match line.frame {
+        if detect_format(bytes) != Some(Format::Lines) {
+            return;
+        }
+        assert_eq!(read(&mut Transcript::default(), bytes, true, &mut whole), bytes.len());
+        for taken in &whole {
+            match taken {
                 Ok((time, frame)) => {
                     assert!(!frame.is_empty() && !frame.contains(&b'\n'));
                     said.size("digits", time.checked_ilog10().unwrap_or(0) as usize);
                 }
                 Err(error) => said.error(error.code()),
             }
-            whole.push(line.frame);
         }
         // The same lines, taken apart without haste.
-        let plain = bytes.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+        let plain = text.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
         let plain: Vec<_> = plain.filter(|line| !line.is_empty()).collect();
         assert_eq!(plain.len(), whole.len());
         for (line, taken) in plain.iter().zip(&whole) {
@@ -308,15 +334,10 @@ impl Target for Lines {
                 .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
             let time: Option<u64> = time.and_then(|text| text.parse().ok());
             let expected = time.zip(space.map(|at| &line[at + 1..])).filter(|(_, frame)| !frame.is_empty());
-            assert_eq!(taken.ok(), expected);
+            assert_eq!(taken.as_ref().ok().map(|(_, frame)| &frame[..]), expected.map(|(_, frame)| frame));
         }
-        let mut framer = LineFramer::default();
-        let mut cut = Vec::new();
-        in_chunks(bytes, random, |piece, last| {
-            let mut lines = if last { framer.finish(piece) } else { framer.lines(piece) };
-            cut.extend(lines.by_ref().map(|line| line.frame));
-            lines.consumed()
-        });
+        let (mut transcript, mut cut) = (Transcript::default(), Vec::new());
+        in_chunks(bytes, random, |piece, last| read(&mut transcript, piece, last, &mut cut));
         assert_eq!(cut, whole, "cut anywhere it reads the same");
     }
 }

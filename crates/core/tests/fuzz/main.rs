@@ -26,6 +26,8 @@ mod packets;
 mod random;
 mod rules;
 mod run;
+#[path = "../said/mod.rs"]
+mod said;
 mod streams;
 
 use run::run;

@@ -69,6 +69,7 @@ pub enum Run {
     #[default]
     None,
     Open,
+    Cleared,
     Broken,
 }
 
@@ -160,6 +161,13 @@ impl<'a> Model<'a> {
                     0 => drop(self.orders.remove(&id.0)),
                     _ => self.orders.get_mut(&id.0)?.qty = left,
                 }
+            }
+            OrderChange::Cancel { id, side, price, qty } => {
+                let (rests, at, _) = own(&self.orders, id)?;
+                if (rests, at) != (side, price) {
+                    return None;
+                }
+                self.apply(book, &OrderChange::Reduce { id, qty })?;
             }
             OrderChange::Delete { id } => {
                 own(&self.orders, id)?;

@@ -1,7 +1,7 @@
 //! What messages come in over a network: MoldUDP64 packets and their order, SoupBinTCP.
 
-use depthwire_core::decode::mold::{self, PacketKind};
-use depthwire_core::decode::soup::{self, LoginRequest, Packet, SoupSession};
+use depthwire_core::framing::mold::{self, PacketKind};
+use depthwire_core::framing::soup::{self, LoginRequest, Packet, SoupSession};
 use depthwire_core::sequence::{MoldChain, MoldHeader, MoldOutcome};
 
 use crate::chunks::in_chunks;

@@ -2,12 +2,14 @@
 
 use std::net::SocketAddr;
 
-use depthwire_core::decode::binary_file::{BinaryFileError, BinaryFileFramer};
-use depthwire_core::decode::dbn::{DbnError, DbnFramer, Flags, Mbo, MboChange, Metadata, Record, SymbolType};
-use depthwire_core::decode::itch::{self, Message, text};
-use depthwire_core::decode::mold::{self, PacketKind};
-use depthwire_core::decode::pcap::{Datagram, PcapReader};
-use depthwire_core::decode::{Format, detect_format};
+use depthwire_core::framing::binary_file::{BinaryFileError, BinaryFileFramer};
+use depthwire_core::framing::dbn::{
+    DbnError, DbnFramer, Flags, Mbo, MboChange, Metadata, Record, SymbolType,
+};
+use depthwire_core::framing::itch::{self, Message, text};
+use depthwire_core::framing::mold::{self, PacketKind};
+use depthwire_core::framing::pcap::{Datagram, PcapReader};
+use depthwire_core::recording::{Format, detect_format};
 use depthwire_core::sequence::{MoldChain, MoldHeader, MoldOutcome};
 use depthwire_core::types::{OrderChange, is_symbol};
 
@@ -231,20 +233,25 @@ fn tell_order(model: &mut Model<'_>, mbo: Mbo<'_>) {
     let (flags, change) = (mbo.flags(), mbo.change());
     let is_clear = change == Ok(MboChange::Order(OrderChange::Clear));
     let is_snapshot = flags.has(Flags::SNAPSHOT);
+    let is_doubted = flags.has(Flags::MAYBE_BAD_BOOK);
     let mut run = model.told[book].run;
-    if is_snapshot {
-        if run == Run::None || (run == Run::Broken && is_clear) {
-            model.begin(book);
-            run = Run::Open;
-        }
-    } else {
-        if run == Run::Open {
+    if is_doubted && run != Run::Broken {
+        model.lose(book);
+        run = Run::Broken;
+    }
+    if run == Run::Broken && !is_snapshot {
+        run = Run::None;
+    }
+    if !is_doubted && (is_clear || run == Run::None && is_snapshot) {
+        model.begin(book);
+        run = if is_snapshot { Run::Open } else { Run::Cleared };
+    } else if run == Run::Open && !is_snapshot {
+        if model.books[book].phase == Phase::Building {
             model.whole(book);
         }
         run = Run::None;
     }
     match change {
-        Ok(MboChange::Order(OrderChange::Clear)) if !is_snapshot => model.begin(book),
         Ok(MboChange::Order(change)) => model.change(book, &change),
         Ok(MboChange::Nothing) => {}
         Ok(MboChange::Top { .. } | MboChange::Aggregate) | Err(_) => model.lose(book),
@@ -255,8 +262,6 @@ fn tell_order(model: &mut Model<'_>, mbo: Mbo<'_>) {
         }
         model.event_end(book);
         run = Run::None;
-    } else if run == Run::Open && model.books[book].phase != Phase::Building {
-        run = Run::Broken;
     }
     model.told[book].run = run;
 }

@@ -1,6 +1,7 @@
 //! The three kinds of order feed, each with streams in which few orders meet often.
 
 use depthwire_core::types::Venue;
+use depthwire_core::venues;
 
 use crate::capture::{capture_fields, pcap_header, pcap_packet};
 use crate::dbn::{dbn_fields, metadata};
@@ -89,7 +90,7 @@ pub struct ItchFile;
 
 impl Feed for ItchFile {
     const NAME: &'static str = "feed_itch";
-    const VENUE: Venue = Venue::Nasdaq;
+    const VENUE: Venue = venues::NASDAQ;
     const SYMBOLS: &'static [&'static str] = NASDAQ;
 
     fn generate(random: &mut Random, out: &mut Vec<u8>) {
@@ -116,7 +117,7 @@ pub struct ItchCapture;
 
 impl Feed for ItchCapture {
     const NAME: &'static str = "feed_capture";
-    const VENUE: Venue = Venue::Nasdaq;
+    const VENUE: Venue = venues::NASDAQ;
     const SYMBOLS: &'static [&'static str] = NASDAQ;
 
     fn generate(random: &mut Random, out: &mut Vec<u8>) {
@@ -149,7 +150,7 @@ pub struct DbnStream;
 
 impl Feed for DbnStream {
     const NAME: &'static str = "feed_dbn";
-    const VENUE: Venue = Venue::Databento;
+    const VENUE: Venue = venues::DATABENTO;
     const SYMBOLS: &'static [&'static str] = &["ESH4", "ID5"];
 
     fn generate(random: &mut Random, out: &mut Vec<u8>) {

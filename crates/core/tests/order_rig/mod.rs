@@ -10,7 +10,8 @@ use depthwire_core::Stats;
 use depthwire_core::encode::{Outbox, RECORD_HEADER_BYTES, RecordType};
 use depthwire_core::engine::{Engine, EngineConfig, RecordingProgress, SourceId};
 use depthwire_core::replica::Replica;
-use depthwire_core::types::{BookState, Catalogue, Instrument, InstrumentId, NoClock, Venue};
+use depthwire_core::types::{BookState, InstrumentId, NoClock, Venue};
+use depthwire_core::venues;
 
 /// An engine with one source and a replica that sees its frames alone.
 pub struct Rig {
@@ -30,22 +31,30 @@ impl Rig {
     }
 
     pub fn with(config: EngineConfig, venue: Venue, symbols: &[&str]) -> Self {
-        let mut engine = Engine::new(config, Catalogue::built_in(), NoClock);
-        let add =
-            |symbol: &&str| engine.add_instrument(Instrument::unlisted(venue, symbol).unwrap()).unwrap();
+        let mut engine = Engine::new(config, venues::catalogue(), NoClock);
+        let add = |symbol: &&str| engine.add_instrument(venues::instrument(venue, symbol).unwrap()).unwrap();
         let ids: Vec<_> = symbols.iter().map(add).collect();
         let source = engine.open_source(venue, &ids).unwrap();
         Self { engine, source, ids, replica: Replica::default(), refused: 0, frames: 0, others: 0 }
     }
 
-    /// All bytes, in chunks.
+    /// All bytes, in chunks; more may follow.
     pub fn feed(&mut self, bytes: &[u8], chunk: usize) -> Vec<RecordingProgress> {
+        self.feed_chunks(bytes, chunk, false)
+    }
+
+    /// All bytes of a file.
+    pub fn feed_file(&mut self, bytes: &[u8], chunk: usize) -> Vec<RecordingProgress> {
+        self.feed_chunks(bytes, chunk, true)
+    }
+
+    fn feed_chunks(&mut self, bytes: &[u8], chunk: usize, is_file: bool) -> Vec<RecordingProgress> {
         let mut waiting = Vec::new();
         let mut all = Vec::new();
         let mut chunks = bytes.chunks(chunk).peekable();
         while let Some(chunk) = chunks.next() {
             waiting.extend_from_slice(chunk);
-            let progress = self.ingest(&waiting, chunks.peek().is_none(), u64::MAX);
+            let progress = self.ingest(&waiting, is_file && chunks.peek().is_none(), u64::MAX);
             waiting.drain(..progress.consumed);
             all.push(progress);
         }
@@ -66,7 +75,7 @@ impl Rig {
             }
             true
         };
-        engine.ingest_recording(*source, bytes, last, until, drain).unwrap()
+        engine.replay(*source, bytes, last, until, drain).unwrap()
     }
 
     pub fn state(&self, at: usize) -> BookState {

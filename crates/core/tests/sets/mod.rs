@@ -6,11 +6,16 @@
     reason = "each test file uses its part; a failed unwrap is a failed test"
 )]
 
+#[path = "../said/mod.rs"]
+pub mod said;
+
 use std::io::Read;
 use std::path::PathBuf;
 
-use depthwire_core::decode::{LineFramer, Listing, Listings, decode};
-use depthwire_core::types::{Catalogue, DepthUpdate, Event, InstrumentId, Levels, TimeNs, Venue};
+use depthwire_core::types::{InstrumentId, Levels, Route, Routes, Slot, TimeNs, Venue, VenueSeq};
+use depthwire_core::venues;
+
+use said::Said;
 
 /// A continuous recording of one instrument.
 pub struct Set {
@@ -36,7 +41,7 @@ pub const RECORDED: [Set; 4] = [
     Set {
         name: "binance-spot-btcusdt",
         files: &["spot_btcusdt_20240808.gz", "spot_btcusdt_20240809.gz"],
-        venue: Venue::BinanceSpot,
+        venue: venues::BINANCE_SPOT,
         symbol: "BTCUSDT",
         lines: 99_574,
         depth: 6_495,
@@ -52,7 +57,7 @@ pub const RECORDED: [Set; 4] = [
     Set {
         name: "binance-coinm-btcusd-perp",
         files: &["cm_btcusd_perp_20240808.gz", "cm_btcusd_perp_20240809.gz"],
-        venue: Venue::BinanceCoinm,
+        venue: venues::BINANCE_COINM,
         symbol: "BTCUSD_PERP",
         lines: 98_386,
         depth: 44_795,
@@ -68,7 +73,7 @@ pub const RECORDED: [Set; 4] = [
     Set {
         name: "binance-usdm-btcusdt",
         files: &["usdm_btcusdt_20240808.gz"],
-        venue: Venue::BinanceUsdm,
+        venue: venues::BINANCE_USDM,
         symbol: "BTCUSDT",
         lines: 93_954,
         depth: 6_551,
@@ -84,7 +89,7 @@ pub const RECORDED: [Set; 4] = [
     Set {
         name: "binance-usdm-ethusdt",
         files: &["usdm_ethusdt_20240718.gz", "usdm_ethusdt_20240719.gz"],
-        venue: Venue::BinanceUsdm,
+        venue: venues::BINANCE_USDM,
         symbol: "ETHUSDT",
         lines: 69_913,
         depth: 8_929,
@@ -106,7 +111,7 @@ const fn twin(name: &'static str, symbol: &'static str) -> Set {
     Set {
         name,
         files: &[],
-        venue: Venue::Sim,
+        venue: venues::SIM,
         symbol,
         lines: 0,
         depth: 0,
@@ -148,54 +153,39 @@ impl Set {
 
     /// The instrument in the committed catalogue.
     pub fn id(&self) -> InstrumentId {
-        Catalogue::built_in().find(self.venue, self.symbol).unwrap()
+        venues::catalogue().find(self.venue, self.symbol).unwrap()
     }
 
-    /// The instrument's listing.
-    pub fn listing(&self) -> Listing {
-        let (catalogue, id) = (Catalogue::built_in(), self.id());
+    /// The way of the instrument's messages.
+    pub fn route(&self) -> Route {
+        let (catalogue, id) = (venues::catalogue(), self.id());
         let instrument = catalogue.get(id).unwrap();
-        Listing { id, price_exponent: instrument.price_exponent, qty_exponent: instrument.qty_exponent }
-    }
-}
-
-/// A connection of one instrument.
-pub struct One {
-    pub symbol: &'static str,
-    pub listing: Listing,
-}
-
-impl Listings for One {
-    fn find(&self, symbol: &[u8]) -> Option<Listing> {
-        (symbol == self.symbol.as_bytes()).then_some(self.listing)
+        let (price_exponent, qty_exponent) = (instrument.price_exponent, instrument.qty_exponent);
+        Route { slot: Slot(0), price_exponent, qty_exponent }
     }
 
-    fn sole(&self) -> Option<Listing> {
-        Some(self.listing)
+    /// A connection of the instrument alone.
+    pub fn routes(&self) -> Routes {
+        said::routes(&[(self.symbol, self.route())])
     }
-}
-
-/// Lines of a recording: receive time and frame.
-pub fn lines(text: &[u8]) -> Vec<(TimeNs, &[u8])> {
-    LineFramer::default().finish(text).map(|line| line.frame.unwrap()).collect()
 }
 
 /// A line that a book needs: a snapshot or a depth update, with the update's content.
 pub struct BookLine<'a> {
     pub ts: TimeNs,
     pub frame: &'a [u8],
-    pub update: Option<(DepthUpdate, Levels)>,
+    pub update: Option<(VenueSeq, Levels)>,
 }
 
 /// Only the lines that a book needs.
 pub fn book_lines<'a>(set: &Set, text: &'a [u8]) -> Vec<BookLine<'a>> {
-    let listing = One { symbol: set.symbol, listing: set.listing() };
+    let routes = set.routes();
     let mut levels = Levels::default();
     let mut kept = Vec::new();
-    for (ts, frame) in lines(text) {
-        match decode(frame, &listing, &mut levels).unwrap() {
-            Event::Depth(update) => kept.push(BookLine { ts, frame, update: Some((update, levels.clone())) }),
-            Event::Snapshot(_) => kept.push(BookLine { ts, frame, update: None }),
+    for (ts, frame) in said::lines(text) {
+        match said::decode(frame, &routes, &mut levels).unwrap() {
+            Said::Depth(_, seq) => kept.push(BookLine { ts, frame, update: Some((seq, levels.clone())) }),
+            Said::Snapshot(..) => kept.push(BookLine { ts, frame, update: None }),
             _ => {}
         }
     }

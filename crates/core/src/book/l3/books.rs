@@ -59,6 +59,7 @@ impl L3Books {
         match *change {
             OrderChange::Add { id, side, price, qty } => self.add(book, id, side, price, qty),
             OrderChange::Reduce { id, qty } | OrderChange::Execute { id, qty } => self.reduce(book, id, qty),
+            OrderChange::Cancel { id, side, price, qty } => self.cancel(book, id, side, price, qty),
             OrderChange::Replace { id, new_id, price, qty } => self.replace(book, id, new_id, price, qty),
             OrderChange::Modify { id, side, price, qty } => self.modify(book, id, side, price, qty),
             OrderChange::Delete { id } => self.delete(book, id),
@@ -107,6 +108,40 @@ impl L3Books {
         let Some(of) = books.get_mut(book.0 as usize) else { return Err(L3Error::UnknownBook { book }) };
         above_zero(qty)?;
         let found = store.own(book, id)?;
+        if qty.0 > found.qty {
+            return Err(L3Error::Underflow { id, left: Qty(found.qty), asked: qty });
+        }
+        let left = if qty.0 == found.qty {
+            store.remove(of, id, &found)
+        } else {
+            store.set_qty(of, &found, found.qty - qty.0)
+        };
+        Ok(found.one(left))
+    }
+
+    /// As [`Self::reduce`], by a message that states where the order rests.
+    ///
+    /// # Errors
+    /// As [`Self::reduce`]; [`L3Error::WrongSide`], [`L3Error::WrongPrice`].
+    #[inline]
+    pub fn cancel(
+        &mut self,
+        book: BookIndex,
+        id: OrderId,
+        side: Side,
+        price: Price,
+        qty: Qty,
+    ) -> Result<Touched, L3Error> {
+        let Self { books, store, .. } = self;
+        let Some(of) = books.get_mut(book.0 as usize) else { return Err(L3Error::UnknownBook { book }) };
+        above_zero(qty)?;
+        let found = store.own(book, id)?;
+        if side as usize != found.side {
+            return Err(L3Error::WrongSide { id, expected: found.side() });
+        }
+        if price != found.price() {
+            return Err(L3Error::WrongPrice { id, expected: found.price(), got: price });
+        }
         if qty.0 > found.qty {
             return Err(L3Error::Underflow { id, left: Qty(found.qty), asked: qty });
         }
@@ -456,6 +491,7 @@ fn numbers(change: &OrderChange) -> (Option<OrderId>, Option<OrderId>) {
         OrderChange::Add { id, .. } => (None, Some(id)),
         OrderChange::Replace { id, new_id, .. } => (Some(id), Some(new_id)),
         OrderChange::Reduce { id, .. }
+        | OrderChange::Cancel { id, .. }
         | OrderChange::Execute { id, .. }
         | OrderChange::Modify { id, .. }
         | OrderChange::Delete { id } => (Some(id), None),

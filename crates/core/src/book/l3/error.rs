@@ -66,6 +66,15 @@ pub enum L3Error {
         /// Its side.
         expected: Side,
     },
+    /// The order rests at another price.
+    WrongPrice {
+        /// The order.
+        id: OrderId,
+        /// Its price.
+        expected: Price,
+        /// The price that the message states.
+        got: Price,
+    },
     /// A quantity of zero or below.
     BadQty {
         /// The quantity.
@@ -104,6 +113,7 @@ impl L3Error {
             Self::DuplicateOrder { .. } => "l3.duplicate_order",
             Self::WrongBook { .. } => "l3.wrong_book",
             Self::WrongSide { .. } => "l3.wrong_side",
+            Self::WrongPrice { .. } => "l3.wrong_price",
             Self::BadQty { .. } => "l3.bad_qty",
             Self::Underflow { .. } => "l3.underflow",
             Self::QtyOverflow { .. } => "l3.qty_overflow",
@@ -126,6 +136,7 @@ impl L3Error {
             | Self::DuplicateOrder { .. }
             | Self::WrongBook { .. }
             | Self::WrongSide { .. }
+            | Self::WrongPrice { .. }
             | Self::Underflow { .. } => {
                 "messages were lost, doubled or reordered before this one: rebuild the book from a snapshot"
             }
@@ -170,6 +181,9 @@ impl fmt::Display for L3Error {
             Self::WrongSide { id, expected } => {
                 write!(f, "wrong side of order {}; expected {expected:?}, got the other", id.0)
             }
+            Self::WrongPrice { id, expected, got } => {
+                write!(f, "wrong price of order {}; expected {}, got {}", id.0, expected.0, got.0)
+            }
             Self::BadQty { qty } => write!(f, "wrong quantity; expected above 0, got {}", qty.0),
             Self::Underflow { id, left, asked } => {
                 write!(f, "order {} has too little left; expected at most {}, got {}", id.0, left.0, asked.0)
@@ -201,6 +215,7 @@ mod tests {
             L3Error::DuplicateOrder { id },
             L3Error::WrongBook { id, expected: book, got: BookIndex(4) },
             L3Error::WrongSide { id, expected: Side::Bid },
+            L3Error::WrongPrice { id, expected: Price(1), got: Price(2) },
             L3Error::BadQty { qty: Qty(0) },
             L3Error::Underflow { id, left: qty, asked: Qty(6) },
             L3Error::QtyOverflow { side: Side::Ask, price: Price(-1) },

@@ -77,6 +77,17 @@ impl NaiveL3 {
                 }
                 Ok(self.one(order))
             }
+            OrderChange::Cancel { id, side, price, qty } => {
+                above_zero(qty)?;
+                let order = self.own(book, id)?;
+                if side != order.side {
+                    return Err(L3Error::WrongSide { id, expected: order.side });
+                }
+                if price != order.price {
+                    return Err(L3Error::WrongPrice { id, expected: order.price, got: price });
+                }
+                self.apply(book, &OrderChange::Reduce { id, qty })
+            }
             OrderChange::Replace { id, new_id, price, qty } => {
                 above_zero(qty)?;
                 let old = self.own(book, id)?;

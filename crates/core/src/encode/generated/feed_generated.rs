@@ -577,6 +577,7 @@ impl ::core::fmt::Debug for Trade {
       .field("id", &self.id())
       .field("ts_event", &self.ts_event())
       .field("aggressor", &self.aggressor())
+      .field("id_kind", &self.id_kind())
       .finish()
   }
 }
@@ -626,6 +627,7 @@ impl<'a> Trade {
     id: u64,
     ts_event: u64,
     aggressor: u8,
+    id_kind: u8,
   ) -> Self {
     let mut s = Self([0; 40]);
     s.set_price(price);
@@ -633,6 +635,7 @@ impl<'a> Trade {
     s.set_id(id);
     s.set_ts_event(ts_event);
     s.set_aggressor(aggressor);
+    s.set_id_kind(id_kind);
     s
   }
 
@@ -752,7 +755,7 @@ impl<'a> Trade {
     }
   }
 
-  /// 1 the taker bought, 2 the taker sold.
+  /// 1 the taker bought, 2 the taker sold, 0 the venue does not say.
   pub fn aggressor(&self) -> u8 {
     let mut mem = ::core::mem::MaybeUninit::<<u8 as ::flatbuffers::EndianScalar>::Scalar>::uninit();
     // Safety:
@@ -777,6 +780,36 @@ impl<'a> Trade {
       ::core::ptr::copy_nonoverlapping(
         &x_le as *const _ as *const u8,
         self.0[32..].as_mut_ptr(),
+        ::core::mem::size_of::<<u8 as ::flatbuffers::EndianScalar>::Scalar>(),
+      );
+    }
+  }
+
+  /// What `id` is: 0 nothing, 1 the venue's number, 2 the first eight bytes of a hash of the venue's text.
+  pub fn id_kind(&self) -> u8 {
+    let mut mem = ::core::mem::MaybeUninit::<<u8 as ::flatbuffers::EndianScalar>::Scalar>::uninit();
+    // Safety:
+    // Created from a valid Table for this object
+    // Which contains a valid value in this slot
+    ::flatbuffers::EndianScalar::from_little_endian(unsafe {
+      ::core::ptr::copy_nonoverlapping(
+        self.0[33..].as_ptr(),
+        mem.as_mut_ptr() as *mut u8,
+        ::core::mem::size_of::<<u8 as ::flatbuffers::EndianScalar>::Scalar>(),
+      );
+      mem.assume_init()
+    })
+  }
+
+  pub fn set_id_kind(&mut self, x: u8) {
+    let x_le = ::flatbuffers::EndianScalar::to_little_endian(x);
+    // Safety:
+    // Created from a valid Table for this object
+    // Which contains a valid value in this slot
+    unsafe {
+      ::core::ptr::copy_nonoverlapping(
+        &x_le as *const _ as *const u8,
+        self.0[33..].as_mut_ptr(),
         ::core::mem::size_of::<<u8 as ::flatbuffers::EndianScalar>::Scalar>(),
       );
     }
@@ -1527,7 +1560,8 @@ impl<'a> Status {
     }
   }
 
-  /// 0 none, 1 gap, 2 silence, 3 levels limit, 4 contradiction, 5 orders limit.
+  /// 0 none, 1 gap, 2 silence, 3 levels limit, 4 contradiction, 5 orders limit, 6 unreadable, 7 source failed,
+  /// 8 unattributed, 9 skipped, 10 venue doubt.
   pub fn reason(&self) -> u8 {
     let mut mem = ::core::mem::MaybeUninit::<<u8 as ::flatbuffers::EndianScalar>::Scalar>::uninit();
     // Safety:

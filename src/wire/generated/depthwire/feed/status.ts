@@ -39,7 +39,8 @@ state():number {
 }
 
 /**
- * 0 none, 1 gap, 2 silence, 3 levels limit, 4 contradiction, 5 orders limit.
+ * 0 none, 1 gap, 2 silence, 3 levels limit, 4 contradiction, 5 orders limit, 6 unreadable, 7 source failed,
+ * 8 unattributed, 9 skipped, 10 venue doubt.
  */
 reason():number {
   return this.bb!.readUint8(this.bb_pos + 25);

@@ -30,19 +30,27 @@ tsEvent():bigint {
 }
 
 /**
- * 1 the taker bought, 2 the taker sold.
+ * 1 the taker bought, 2 the taker sold, 0 the venue does not say.
  */
 aggressor():number {
   return this.bb!.readUint8(this.bb_pos + 32);
+}
+
+/**
+ * What `id` is: 0 nothing, 1 the venue's number, 2 the first eight bytes of a hash of the venue's text.
+ */
+idKind():number {
+  return this.bb!.readUint8(this.bb_pos + 33);
 }
 
 static sizeOf():number {
   return 40;
 }
 
-static createTrade(builder:flatbuffers.Builder, price: bigint, qty: bigint, id: bigint, ts_event: bigint, aggressor: number):flatbuffers.Offset {
+static createTrade(builder:flatbuffers.Builder, price: bigint, qty: bigint, id: bigint, ts_event: bigint, aggressor: number, id_kind: number):flatbuffers.Offset {
   builder.prep(8, 40);
-  builder.pad(7);
+  builder.pad(6);
+  builder.writeInt8(id_kind);
   builder.writeInt8(aggressor);
   builder.writeInt64(BigInt(ts_event ?? 0));
   builder.writeInt64(BigInt(id ?? 0));

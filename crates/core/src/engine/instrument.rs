@@ -1,0 +1,699 @@
+//! One instrument: what rooms say of it, what its recovery makes of that, its book, and what readers are told.
+//!
+//! `recovery` decides whether the book may be trusted, `orders` keeps its orders where the venue names them, `streams`
+//! writes what follows, `views` keeps the depth views, `scale` makes the numbers finer.
+
+use super::recovery::{Gap, Recovery, SnapshotOrigin, Verdict};
+use super::streams::{CheckTimer, Cursor, Stamp};
+use super::views::Views;
+use super::{BookInfo, EngineConfig};
+use crate::aggregate::{Bbo, CrossCheck};
+use crate::book::{BookSpec, L2Book};
+use crate::encode::{Outbox, Stream};
+use crate::sequence::{Pending, Waiting};
+use crate::stats::Stats;
+use crate::types::{
+    BookState, Clock, Coverage, Instrument, InstrumentId, KnownTo, Level, Levels, Route, ScaleSource, Side,
+    Sides, Slot, StaleReason, Ticker, TimeNs, Trade, TradeId, TradingStatus, VenueBbo, VenueSeq,
+};
+use crate::venues::{Life, Product, TradeIds, product};
+
+/// Tops of book in a row that are older than the last one before that one is doubted.
+const OLD_TOPS_IN_ROW_MAX: u32 = 3;
+
+/// What every step needs besides the instrument's own state.
+pub(super) struct Context<'a, C> {
+    pub(super) config: &'a EngineConfig,
+    pub(super) clock: &'a C,
+    pub(super) out: &'a mut Outbox,
+    pub(super) stats: &'a mut Stats,
+    /// Room for levels that waited; reused.
+    pub(super) scratch: &'a mut Levels,
+}
+
+/// A snapshot that came while the book was synced.
+#[derive(Debug)]
+struct Spare {
+    number: u64,
+    levels: Levels,
+    coverage: Coverage,
+    origin: SnapshotOrigin,
+    stamp: Stamp,
+}
+
+/// The state of one instrument.
+#[derive(Debug)]
+pub(super) struct InstrumentState {
+    pub(super) id: InstrumentId,
+    pub(super) slot: Slot,
+    pub(super) product: &'static Product,
+    pub(super) price_exponent: i8,
+    pub(super) qty_exponent: i8,
+    pub(super) scale_source: ScaleSource,
+    pub(super) tick_size: i64,
+    pub(super) lot_size: i64,
+    pub(super) digits: Option<(u8, u8)>,
+    /// Of the book of levels, by the venue's messages of levels.
+    pub(super) recovery: Recovery,
+    /// Of the book of orders.
+    pub(super) orders: Recovery,
+    /// Whether the venue has named orders of it.
+    pub(super) uses_orders: bool,
+    /// Whether the levels that readers see are the sums of orders: the venue sends no levels, or has not yet.
+    pub(super) leads_by_orders: bool,
+    pub(super) book: L2Book,
+    /// Levels a side that the venue makes known, where it cuts the book to a depth.
+    pub(super) depth: Option<u32>,
+    pub(super) pending: Pending,
+    spare: Option<Box<Spare>>,
+    pub(super) cross_check: CrossCheck,
+    /// Times that the book became synced; the low half of the epoch.
+    resets: u32,
+    pub(super) bbo: Bbo,
+    pub(super) book_cursor: Cursor,
+    pub(super) bbo_cursor: Cursor,
+    pub(super) trades_cursor: Cursor,
+    pub(super) venue_bbo_cursor: Cursor,
+    pub(super) views: Views,
+    last_trade: Option<(u64, TimeNs)>,
+    pub(super) venue_bbo: Option<VenueBbo>,
+    old_tops_in_row: u32,
+    pub(super) ticker: Option<Ticker>,
+    pub(super) trading: TradingStatus,
+    pub(super) liquidation: Option<Trade>,
+    /// When the last change of the book was applied: neither trades nor repetitions keep a book alive.
+    pub(super) applied_at: TimeNs,
+    pub(super) book_check: CheckTimer,
+    /// Reused for images and checks, which need both sides as slices.
+    pub(super) levels: Levels,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl InstrumentState {
+    pub(super) fn new(id: InstrumentId, slot: Slot, listed: &Instrument, config: &EngineConfig) -> Self {
+        let product = product(listed.venue);
+        Self {
+            id,
+            slot,
+            product,
+            price_exponent: listed.price_exponent,
+            qty_exponent: listed.qty_exponent,
+            scale_source: listed.scale_source,
+            tick_size: listed.tick_size,
+            lot_size: listed.lot_size,
+            digits: listed.digits,
+            recovery: Recovery::new(product),
+            orders: Recovery::new(product),
+            uses_orders: false,
+            leads_by_orders: false,
+            book: L2Book::new(BookSpec { tick_size: listed.tick_size, levels_max: config.levels_max }),
+            depth: None,
+            pending: Pending::default(),
+            spare: None,
+            cross_check: CrossCheck::default(),
+            resets: 0,
+            bbo: Bbo::default(),
+            book_cursor: Cursor::default(),
+            bbo_cursor: Cursor::default(),
+            trades_cursor: Cursor { seq: 1, ..Cursor::default() },
+            venue_bbo_cursor: Cursor::default(),
+            views: Views::default(),
+            last_trade: None,
+            venue_bbo: None,
+            old_tops_in_row: 0,
+            ticker: None,
+            trading: TradingStatus::Unknown,
+            liquidation: None,
+            applied_at: 0,
+            book_check: CheckTimer::default(),
+            levels: Levels::default(),
+            bytes: Vec::new(),
+        }
+    }
+
+    /// The way of its messages.
+    pub(super) const fn route(&self) -> Route {
+        Route { slot: self.slot, price_exponent: self.price_exponent, qty_exponent: self.qty_exponent }
+    }
+
+    /// The state of the book that readers see.
+    #[inline]
+    pub(super) const fn lead(&self) -> &Recovery {
+        if self.leads_by_orders { &self.orders } else { &self.recovery }
+    }
+
+    /// A change of the book, whatever the state.
+    #[inline]
+    pub(super) fn on_levels<C: Clock>(
+        &mut self,
+        seq: VenueSeq,
+        levels: Sides<'_>,
+        stamp: Stamp,
+        is_last: bool,
+        cx: &mut Context<'_, C>,
+    ) {
+        cx.stats.book_messages += 1;
+        cx.stats.level_changes += levels.len() as u64;
+        let verdict = self.recovery.update(&seq, stamp.ts_event, stamp.ts_recv);
+        if verdict != Verdict::Apply {
+            return self.on_levels_aside(verdict, seq, levels, stamp, cx);
+        }
+        let bbo = self.bbo;
+        if self.apply(&seq, levels, stamp, cx) {
+            if self.spare.is_some() && self.widen(&seq, levels, stamp, cx) {
+                return;
+            }
+            self.publish(levels, self.bbo != bbo, is_last, stamp.ts_recv, cx);
+        }
+    }
+
+    /// A change that does not simply go on.
+    #[cold]
+    fn on_levels_aside<C: Clock>(
+        &mut self,
+        verdict: Verdict,
+        seq: VenueSeq,
+        levels: Sides<'_>,
+        stamp: Stamp,
+        cx: &mut Context<'_, C>,
+    ) {
+        match verdict {
+            Verdict::Resume => {
+                if self.apply(&seq, levels, stamp, cx) {
+                    self.become_synced(stamp.ts_recv, cx);
+                }
+            }
+            Verdict::Lost => {
+                cx.stats.gaps += 1;
+                self.pending.clear();
+                self.say_state(stamp.ts_recv, cx);
+                self.hold(seq, levels, stamp, cx);
+                self.use_spare(cx);
+            }
+            Verdict::Hold => self.hold(seq, levels, stamp, cx),
+            _ => cx.stats.ignored += 1,
+        }
+        self.ask(stamp.ts_recv, cx);
+    }
+
+    /// Keeps an update for the snapshot that is to come.
+    fn hold<C: Clock>(&mut self, seq: VenueSeq, levels: Sides<'_>, stamp: Stamp, cx: &mut Context<'_, C>) {
+        let dropped = self.pending.dropped();
+        let waiting = Waiting { seq, ts_event: stamp.ts_event, ts_recv: stamp.ts_recv };
+        self.pending.push(waiting, levels);
+        cx.stats.pending_dropped += self.pending.dropped() - dropped;
+    }
+
+    /// A whole book, as levels.
+    pub(super) fn on_book<C: Clock>(
+        &mut self,
+        levels: Sides<'_>,
+        coverage: Coverage,
+        origin: SnapshotOrigin,
+        stamp: Stamp,
+        cx: &mut Context<'_, C>,
+    ) {
+        cx.stats.snapshots += 1;
+        self.leads_by_orders = false;
+        let widens = self.is_beyond_known() && self.knows_more(known_to(levels, coverage));
+        if origin == SnapshotOrigin::Stream {
+            self.pending.clear();
+        }
+        let number = stamp.venue_seq;
+        let (verdict, dropped) = self.recovery.snapshot(number, origin, &self.pending, widens, stamp.ts_recv);
+        match verdict {
+            Verdict::Replace => self.replace(levels, coverage, origin, stamp, cx),
+            Verdict::Widen => self.take_wider(levels, coverage, None, stamp.ts_recv, cx),
+            Verdict::Keep => {
+                let mut spare = self.spare.take().unwrap_or_else(|| {
+                    Box::new(Spare { number, levels: Levels::default(), coverage, origin, stamp })
+                });
+                spare.levels.clear();
+                spare.levels.bids.extend_from_slice(levels.bids);
+                spare.levels.asks.extend_from_slice(levels.asks);
+                *spare = Spare { number, levels: spare.levels, coverage, origin, stamp };
+                self.spare = Some(spare);
+            }
+            Verdict::Lost => {
+                cx.stats.gaps += 1;
+                for _ in 0..dropped {
+                    self.pending.pop(cx.scratch);
+                }
+                cx.stats.snapshots_old += 1;
+            }
+            _ => cx.stats.snapshots_old += 1,
+        }
+    }
+
+    /// The book is lost: perhaps the snapshot that came before is where it goes on.
+    fn use_spare<C: Clock>(&mut self, cx: &mut Context<'_, C>) {
+        let Some(spare) = self.spare.take() else { return };
+        let now = self.pending.front().map_or(spare.stamp.ts_recv, |waiting| waiting.ts_recv);
+        let (verdict, _) = self.recovery.snapshot(spare.number, spare.origin, &self.pending, false, now);
+        if verdict == Verdict::Replace {
+            self.replace(
+                spare.levels.view(),
+                spare.coverage,
+                spare.origin,
+                Stamp { ts_recv: now, ..spare.stamp },
+                cx,
+            );
+        }
+    }
+
+    /// The snapshot is the book; what waits follows it.
+    fn replace<C: Clock>(
+        &mut self,
+        levels: Sides<'_>,
+        coverage: Coverage,
+        origin: SnapshotOrigin,
+        stamp: Stamp,
+        cx: &mut Context<'_, C>,
+    ) {
+        self.spare = None;
+        if self.book.load(levels, known_to(levels, coverage)).is_err() {
+            self.recovery.failed(stamp.ts_recv);
+            return self.lose(StaleReason::LevelsLimit, (0, 0), stamp.ts_recv, cx);
+        }
+        self.depth = match coverage {
+            Coverage::Depth(depth) => Some(depth),
+            Coverage::Whole | Coverage::ToWorst => None,
+        };
+        self.book_cursor.at = stamp;
+        self.applied_at = stamp.ts_recv;
+        self.recovery.replaced(stamp.venue_seq, stamp.ts_event, origin);
+        while let Some(waiting) = self.pending.pop(cx.scratch) {
+            if self.recovery.follows(&waiting.seq) {
+                let levels = std::mem::take(cx.scratch);
+                let at = Stamp { venue_seq: 0, ts_event: waiting.ts_event, ts_recv: waiting.ts_recv };
+                let is_applied = self.apply(&waiting.seq, levels.view(), at, cx);
+                *cx.scratch = levels;
+                if !is_applied {
+                    return;
+                }
+            }
+        }
+        self.become_synced(stamp.ts_recv, cx);
+    }
+
+    /// Whether a snapshot that was kept is at the place of the update just applied and shows more of a book whose best
+    /// price has passed beyond what it knows; if so it was taken.
+    #[cold]
+    fn widen<C: Clock>(
+        &mut self,
+        seq: &VenueSeq,
+        levels: Sides<'_>,
+        stamp: Stamp,
+        cx: &mut Context<'_, C>,
+    ) -> bool {
+        let Some(spare) = &self.spare else { return false };
+        // The update runs on from the snapshot, or ends where it is.
+        let is_here = spare.number <= seq.last && spare.number.saturating_add(1) >= seq.first;
+        if !is_here
+            || !self.is_beyond_known()
+            || !self.knows_more(known_to(spare.levels.view(), spare.coverage))
+        {
+            return false;
+        }
+        let Some(spare) = self.spare.take() else { return false };
+        self.take_wider(spare.levels.view(), spare.coverage, Some(levels), stamp.ts_recv, cx);
+        true
+    }
+
+    /// Takes from a snapshot at the book's own place what lies beyond what the book knows. `update`: what came behind the
+    /// snapshot, and stands over it.
+    fn take_wider<C: Clock>(
+        &mut self,
+        levels: Sides<'_>,
+        coverage: Coverage,
+        update: Option<Sides<'_>>,
+        now: TimeNs,
+        cx: &mut Context<'_, C>,
+    ) {
+        let (before, more) = (self.book.known_to(), known_to(levels, coverage));
+        self.collect_book();
+        for side in [Side::Bid, Side::Ask] {
+            let own = self.levels.side_mut(side);
+            let len = own.len();
+            for level in levels.side(side).iter().filter(|level| !before.covers(side, level.price)) {
+                let is_named = |known: &Level| known.price == level.price;
+                let is_changed = update.is_some_and(|update| update.side(side).iter().any(is_named));
+                if !is_changed && !own[..len].iter().any(is_named) {
+                    own.push(*level);
+                }
+            }
+        }
+        let known_to = KnownTo { bid: before.bid.min(more.bid), ask: before.ask.max(more.ask) };
+        let collected = std::mem::take(&mut self.levels);
+        let loaded = self.book.load(collected.view(), known_to);
+        self.levels = collected;
+        if loaded.is_err() {
+            return self.lose(StaleReason::LevelsLimit, (0, 0), now, cx);
+        }
+        self.recovery.satisfied(now);
+        self.become_synced(now, cx);
+    }
+
+    /// Whether the best price of a synced book has passed beyond what the venue has made known.
+    fn is_beyond_known(&self) -> bool {
+        self.lead().is_synced() && self.top_is_beyond(self.book.known_to())
+    }
+
+    /// Whether the best price of a side is worse than a bound.
+    #[inline]
+    pub(super) fn top_is_beyond(&self, known_to: KnownTo) -> bool {
+        let beyond =
+            |side, best: Option<Level>| best.is_some_and(|level| !known_to.covers(side, level.price));
+        beyond(Side::Bid, self.bbo.bid) || beyond(Side::Ask, self.bbo.ask)
+    }
+
+    fn knows_more(&self, other: KnownTo) -> bool {
+        let own = self.book.known_to();
+        other.bid < own.bid || other.ask > own.ask
+    }
+
+    /// Levels of the snapshot that is kept.
+    pub(super) fn spare_levels(&self) -> impl Iterator<Item = &Level> {
+        self.spare.iter().flat_map(|spare| spare.levels.bids.iter().chain(&spare.levels.asks))
+    }
+
+    /// The same, to be changed in place.
+    pub(super) fn spare_levels_mut(&mut self) -> impl Iterator<Item = &mut Level> {
+        self.spare.iter_mut().flat_map(|spare| spare.levels.bids.iter_mut().chain(&mut spare.levels.asks))
+    }
+
+    /// Whether a snapshot with this ticket is the answer that is waited for.
+    pub(super) const fn awaits(&self, ticket: u32) -> bool {
+        self.recovery.awaits(ticket) || self.orders.awaits(ticket)
+    }
+
+    /// The venue's own top of book.
+    pub(super) fn on_bbo<C: Clock>(&mut self, bbo: VenueBbo, stamp: Stamp, cx: &mut Context<'_, C>) {
+        if self.product.top_proof {
+            let at = self.recovery.bridged_at();
+            if self.cross_check.top(bbo, at, self.bbo) == Some(false) && self.recovery.is_synced() {
+                self.contradicted(stamp.ts_recv, cx);
+            }
+        }
+        if let Some(held) = self.venue_bbo.filter(|held| held.venue_seq > bbo.venue_seq) {
+            self.old_tops_in_row += 1;
+            let is_later = held.ts_event > 0 && bbo.ts_event > held.ts_event;
+            if !is_later && self.old_tops_in_row < OLD_TOPS_IN_ROW_MAX {
+                cx.stats.ignored += 1;
+                return;
+            }
+        }
+        self.old_tops_in_row = 0;
+        let is_first = self.venue_bbo.is_none();
+        self.venue_bbo = Some(bbo);
+        self.venue_bbo_cursor.seq += 1;
+        self.venue_bbo_cursor.at = Stamp { venue_seq: bbo.venue_seq, ..stamp };
+        if is_first {
+            self.publish_image(Stream::VENUE_BBO, stamp.ts_recv, cx);
+        } else {
+            self.publish_venue_bbo(&bbo, cx);
+        }
+    }
+
+    /// The venue contradicts the book.
+    #[cold]
+    pub(super) fn contradicted<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
+        cx.stats.contradictions += 1;
+        self.lose(StaleReason::Contradiction, (0, 0), now, cx);
+        self.ask(now, cx);
+    }
+
+    /// A trade.
+    pub(super) fn on_trade<C: Clock>(&mut self, trade: &Trade, stamp: Stamp, cx: &mut Context<'_, C>) {
+        cx.stats.trades += 1;
+        if let (TradeIds::Ascending, TradeId::Number(number)) = (self.product.trade_ids, trade.id) {
+            // A lower number at a later time is of another numbering.
+            if self.last_trade.is_some_and(|(last, at)| number <= last && trade.ts_event <= at) {
+                cx.stats.ignored += 1;
+                return;
+            }
+            self.last_trade = Some((number, trade.ts_event));
+        }
+        self.trades_cursor.seq += 1;
+        self.trades_cursor.at = Stamp { venue_seq: trade.id.value(), ts_event: trade.ts_event, ..stamp };
+        self.publish_trade(trade, cx);
+    }
+
+    /// What was asked for cannot be had.
+    pub(super) fn on_failed(&mut self, now: TimeNs) {
+        self.recovery.failed(now);
+        self.orders.failed(now);
+    }
+
+    /// The venue starts anew: forget the book and all numbers.
+    pub(super) fn on_restart<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
+        self.recovery.restart();
+        self.orders.restart();
+        self.pending.clear();
+        self.spare = None;
+        self.cross_check.reset();
+        self.book.clear();
+        self.bbo = Bbo::default();
+        self.book_cursor.at = Stamp::default();
+        self.venue_bbo = None;
+        self.last_trade = None;
+        self.say_state(now, cx);
+    }
+
+    /// Time passes: silence, checks, views, repeated requests. `heard_at`: when its connection last said anything.
+    pub(super) fn on_tick<C: Clock>(&mut self, now: TimeNs, heard_at: TimeNs, cx: &mut Context<'_, C>) {
+        if self.lead().is_synced() {
+            // A clock that was set back counts from there.
+            self.applied_at = self.applied_at.min(now);
+            let alive_at = match self.product.life {
+                Life::Book => self.applied_at,
+                Life::Connection => self.applied_at.max(heard_at.min(now)),
+            };
+            let silence_ns = cx.config.silence_ns.unwrap_or(self.product.silence_ns);
+            if silence_ns > 0 && now - alive_at > silence_ns {
+                cx.stats.silences += 1;
+                self.lose_lead(StaleReason::Silence, (0, 0), now, cx);
+            } else {
+                if self.is_beyond_known() {
+                    self.recovery.want_more(now);
+                }
+                self.publish_views(now, cx);
+                self.publish_check_if_due(now, cx);
+            }
+        }
+        self.ask(now, cx);
+    }
+
+    /// Asks for what mends the book, if it is time to.
+    pub(super) fn ask<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
+        for recovery in [&mut self.recovery, &mut self.orders] {
+            if let Some(ticket) = recovery.ask(now) {
+                cx.stats.snapshot_requests += 1;
+                let reason = recovery.state().reason_code();
+                cx.out.ask(self.id, ticket, self.product.resync as u8, reason);
+            }
+        }
+    }
+
+    /// Applies an update that the recovery allowed. False when the book could not take it, or the venue contradicts what
+    /// it then is.
+    #[inline]
+    fn apply<C: Clock>(
+        &mut self,
+        seq: &VenueSeq,
+        levels: Sides<'_>,
+        stamp: Stamp,
+        cx: &mut Context<'_, C>,
+    ) -> bool {
+        let at = Stamp { venue_seq: seq.last, ..stamp };
+        if !self.take(levels, at, cx) {
+            self.lose(StaleReason::LevelsLimit, (0, 0), stamp.ts_recv, cx);
+            return false;
+        }
+        self.recovery.applied(seq, stamp.ts_event);
+        if self.cross_check.applied(seq.last, self.bbo) == Some(false) {
+            self.contradicted(stamp.ts_recv, cx);
+            return false;
+        }
+        true
+    }
+
+    /// Puts levels into the book, which then stands at `at`. False when the book cannot take them.
+    #[inline]
+    pub(super) fn take<C: Clock>(&mut self, levels: Sides<'_>, at: Stamp, cx: &mut Context<'_, C>) -> bool {
+        let Ok(touched) = self.book.apply(levels) else { return false };
+        if let Some(depth) = self.depth {
+            self.book.truncate(depth as usize);
+        }
+        cx.stats.applied += 1;
+        cx.stats.applied_level_changes += levels.len() as u64;
+        let bbo = Bbo { bid: self.book.best_bid(), ask: self.book.best_ask() };
+        let crossed = if self.leads_by_orders { &mut cx.stats.orders.crossed } else { &mut cx.stats.crossed };
+        *crossed += u64::from(bbo.is_crossed());
+        self.views.touch(touched, self.book_cursor.at);
+        self.book_cursor.at = at;
+        self.applied_at = at.ts_recv;
+        self.bbo = bbo;
+        true
+    }
+
+    /// The book is exact: a new epoch, and in it an image of every stream.
+    pub(super) fn become_synced<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
+        let lead = if self.leads_by_orders { &mut self.orders } else { &mut self.recovery };
+        cx.stats.resyncs += u64::from(lead.synced(now));
+        self.resets = self.resets.wrapping_add(1);
+        self.bbo = Bbo { bid: self.book.best_bid(), ask: self.book.best_ask() };
+        (self.book_cursor.seq, self.bbo_cursor.seq, self.trades_cursor.seq) = (1, 1, 1);
+        self.venue_bbo_cursor.seq = u64::from(self.venue_bbo.is_some());
+        self.book_check.done(now);
+        self.views.open_epoch(now, &self.book);
+        self.publish_images(now, cx);
+    }
+
+    /// The truth of the book of levels is lost, or in doubt: say so, publish no more, want a cure.
+    #[cold]
+    pub(super) fn lose<C: Clock>(
+        &mut self,
+        reason: StaleReason,
+        gap: Gap,
+        now: TimeNs,
+        cx: &mut Context<'_, C>,
+    ) {
+        self.pending.clear();
+        if self.recovery.lose(reason, gap, now) && !self.leads_by_orders {
+            self.say_state(now, cx);
+        }
+    }
+
+    /// The same of the book that readers see.
+    #[cold]
+    pub(super) fn lose_lead<C: Clock>(
+        &mut self,
+        reason: StaleReason,
+        gap: Gap,
+        now: TimeNs,
+        cx: &mut Context<'_, C>,
+    ) {
+        if !self.leads_by_orders {
+            return self.lose(reason, gap, now, cx);
+        }
+        if self.orders.lose(reason, gap, now) {
+            self.say_state(now, cx);
+        }
+    }
+
+    /// The source has spoken of another instrument; see rule 8 of `recovery`.
+    pub(super) fn on_foreign<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
+        if self.spare.as_ref().is_some_and(|spare| spare.origin == SnapshotOrigin::Anonymous) {
+            self.spare = None;
+        }
+        if self.recovery.lose_anonymous(now) && !self.leads_by_orders {
+            self.say_state(now, cx);
+        }
+    }
+
+    /// Tells readers the state.
+    pub(super) fn say_state<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
+        self.publish_image(Stream::STATUS, now, cx);
+    }
+
+    /// Opens a depth view, or joins the one that is alike.
+    pub(super) fn open_view(&mut self, depth: u32, interval_ns: u64, now: TimeNs) -> Option<Stream> {
+        let book = self.lead().has_book().then_some(&self.book);
+        self.views.open(depth, interval_ns, now, book)
+    }
+
+    /// Leaves a depth view; the last reader closes it.
+    pub(super) fn close_view(&mut self, stream: Stream) {
+        self.views.close(stream);
+    }
+
+    /// What people and tests ask about a book.
+    pub(super) fn info(&self, now: TimeNs, config: &EngineConfig) -> BookInfo {
+        BookInfo {
+            state: self.state(),
+            gap: self.lead().gap(),
+            epoch: self.epoch(config),
+            seq: self.book_cursor.seq,
+            venue_seq: self.book_cursor.at.venue_seq,
+            ts_event: self.book_cursor.at.ts_event,
+            bid_count: self.book.len(Side::Bid),
+            ask_count: self.book.len(Side::Ask),
+            bbo: self.bbo,
+            known_to: self.book.known_to(),
+            is_beyond_known: self.is_beyond_known(),
+            age_ns: self.age_ns(now),
+        }
+    }
+
+    /// The state of the book that readers see.
+    pub(super) const fn state(&self) -> BookState {
+        self.lead().state()
+    }
+
+    pub(super) fn epoch(&self, config: &EngineConfig) -> u64 {
+        u64::from(config.start_id) << 32 | u64::from(self.resets)
+    }
+
+    /// Time since the last change was applied; 0 before the first.
+    pub(super) const fn age_ns(&self, now: TimeNs) -> u64 {
+        if self.applied_at == 0 { 0 } else { now.saturating_sub(self.applied_at) }
+    }
+
+    /// What must hold after every event.
+    ///
+    /// # Errors
+    /// What does not.
+    pub(super) fn check_invariants(&self) -> Result<(), &'static str> {
+        self.recovery.check_invariants()?;
+        self.orders.check_invariants()?;
+        if self.recovery.is_synced() && !self.pending.is_empty() {
+            return Err("updates wait for a book that is synced");
+        }
+        if self.state() == BookState::Synced && self.resets == 0 {
+            return Err("a synced book has no epoch");
+        }
+        Ok(())
+    }
+}
+
+/// How far a snapshot makes each side known.
+///
+/// One that was cut is taken as cut on each side unless the side is empty: what lies behind its worst level is unknown
+/// until a change names it.
+pub(super) fn known_to(levels: Sides<'_>, coverage: Coverage) -> KnownTo {
+    let worst = KnownTo {
+        bid: levels.bids.iter().map(|level| level.price).min().unwrap_or(KnownTo::WHOLE.bid),
+        ask: levels.asks.iter().map(|level| level.price).max().unwrap_or(KnownTo::WHOLE.ask),
+    };
+    match coverage {
+        Coverage::Whole => KnownTo::WHOLE,
+        Coverage::ToWorst => worst,
+        Coverage::Depth(depth) => {
+            let is_cut = |side: &[Level]| side.len() >= depth as usize;
+            KnownTo {
+                bid: if is_cut(levels.bids) { worst.bid } else { KnownTo::WHOLE.bid },
+                ask: if is_cut(levels.asks) { worst.ask } else { KnownTo::WHOLE.ask },
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::Price;
+
+    #[test]
+    fn a_snapshot_is_known_as_far_as_it_goes() {
+        let side = |prices: &[i64]| prices.iter().map(|&price| Level::new(price, 1)).collect::<Vec<_>>();
+        let levels = Levels { bids: side(&[9, 7, 8]), asks: side(&[11, 13]) };
+        let worst = KnownTo { bid: Price(7), ask: Price(13) };
+        assert_eq!(known_to(levels.view(), Coverage::ToWorst), worst);
+        assert_eq!(known_to(levels.view(), Coverage::Whole), KnownTo::WHOLE);
+        assert_eq!(known_to(levels.view(), Coverage::Depth(2)), worst);
+        let whole_asks = KnownTo { ask: KnownTo::WHOLE.ask, ..worst };
+        assert_eq!(known_to(levels.view(), Coverage::Depth(3)), whole_asks);
+        assert_eq!(known_to(Sides::default(), Coverage::ToWorst), KnownTo::WHOLE);
+    }
+}

@@ -1,0 +1,363 @@
+//! The orders of one connection, as its venue names them, and what they leave at each price, on its way to the
+//! instruments. Whether a book of orders may be trusted is decided by the instrument's recovery.
+
+use std::hash::{BuildHasher, RandomState};
+
+use super::BOOKS_MAX;
+use super::instrument::{Context, InstrumentState};
+use super::recovery::Gap;
+use super::streams::Stamp;
+use crate::book::BookSpec;
+use crate::book::l3::{BookIndex, IdOrder, L3Books, L3Error, L3Spec, Order, QueuePosition, Touched};
+use crate::types::{
+    Aggressor, BookState, Clock, KnownTo, Level, Levels, OrderChange, OrderId, Part, Price, Side, Sides,
+    Slot, StaleReason, TimeNs, Trade,
+};
+use crate::venues::{OrderIds, Product};
+
+/// Most orders that one connection may hold, all books together. A day of a whole exchange has had 1.9 million.
+pub(super) const ORDERS_MAX: u32 = 1 << 24;
+
+/// Levels that one event of a venue may touch before a part of it is passed on.
+const TOUCHED_MAX: usize = 4_096;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct OrderBooks {
+    l3: L3Books,
+    /// By slot.
+    books: Vec<Option<BookIndex>>,
+    /// By book: what the event under way has left at the levels that it touched.
+    touched: Vec<Levels>,
+    levels: Levels,
+}
+
+impl OrderBooks {
+    /// Without books. `None` where the machine has no room for so many orders.
+    pub(super) fn new(product: &Product) -> Option<Self> {
+        // Nobody outside knows it, so nobody can choose order numbers that collide. What the books say does not depend on it.
+        let hash_seed = RandomState::new().hash_one(ORDERS_MAX);
+        let ids = match product.order_ids {
+            OrderIds::Ascending | OrderIds::Named => IdOrder::Ascending,
+            OrderIds::Arbitrary => IdOrder::Arbitrary,
+        };
+        let spec = L3Spec { orders_max: ORDERS_MAX, books_max: BOOKS_MAX as u32, ids, hash_seed };
+        Some(Self {
+            l3: L3Books::new(spec).ok()?,
+            books: Vec::new(),
+            touched: Vec::new(),
+            levels: Levels::default(),
+        })
+    }
+
+    /// The book of an instrument, opened if need be. `None` beyond the limit of books.
+    #[inline]
+    fn book_of<C>(&mut self, instrument: &InstrumentState, cx: &Context<'_, C>) -> Option<BookIndex> {
+        match self.books.get(instrument.slot.0 as usize) {
+            Some(Some(book)) => Some(*book),
+            _ => self.open(instrument, cx),
+        }
+    }
+
+    #[cold]
+    fn open<C>(&mut self, instrument: &InstrumentState, cx: &Context<'_, C>) -> Option<BookIndex> {
+        let spec = BookSpec { tick_size: instrument.tick_size, levels_max: cx.config.levels_max };
+        let book = self.l3.open(spec).ok()?;
+        debug_assert_eq!(book.0 as usize, self.touched.len());
+        self.touched.push(Levels::default());
+        let slot = instrument.slot.0 as usize;
+        if self.books.len() <= slot {
+            self.books.resize(slot + 1, None);
+        }
+        self.books[slot] = Some(book);
+        Some(book)
+    }
+
+    /// A whole book of orders, or a part of one.
+    pub(super) fn on_order_book<C: Clock>(
+        &mut self,
+        instrument: &mut InstrumentState,
+        part: Part,
+        changes: &[OrderChange],
+        is_last: bool,
+        stamp: Stamp,
+        cx: &mut Context<'_, C>,
+    ) {
+        instrument.uses_orders = true;
+        let Some(book) = self.book_of(instrument, cx) else {
+            return instrument.lose_orders(StaleReason::OrdersLimit, (0, 0), stamp.ts_recv, cx);
+        };
+        if matches!(part, Part::Whole | Part::First) {
+            self.forget(book);
+            instrument.begin_orders(stamp.ts_recv, cx);
+        }
+        for change in changes {
+            cx.stats.orders.count(change);
+            if !instrument.orders.is_building() {
+                cx.stats.orders.passed_over += 1;
+            } else if *change != OrderChange::Clear
+                && let Err(error) = self.l3.apply(book, change)
+            {
+                self.contradicted(instrument, book, error, stamp.ts_recv, cx);
+            }
+        }
+        self.count_resting(cx);
+        if matches!(part, Part::Whole | Part::Last) {
+            cx.stats.orders.events += u64::from(part == Part::Last && is_last);
+            if instrument.orders.orders_whole(stamp.venue_seq) {
+                self.whole(instrument, book, stamp, cx);
+            }
+        }
+    }
+
+    /// Orders that changed. A change that contradicts the book is counted, and the book's truth is lost with it.
+    #[inline]
+    pub(super) fn on_orders<C: Clock>(
+        &mut self,
+        instrument: &mut InstrumentState,
+        changes: &[OrderChange],
+        is_last: bool,
+        stamp: Stamp,
+        cx: &mut Context<'_, C>,
+    ) {
+        instrument.uses_orders = true;
+        cx.stats.orders.untouching += u64::from(changes.is_empty());
+        let Some(book) = self.book_of(instrument, cx) else { return };
+        for change in changes {
+            cx.stats.orders.count(change);
+            if !instrument.orders.takes_orders() {
+                cx.stats.orders.passed_over += 1;
+                continue;
+            }
+            let touched = &mut self.touched[book.0 as usize];
+            match self.l3.apply(book, change) {
+                Ok(Touched::One { side, now }) => touched.side_mut(side).push(now),
+                Ok(Touched::Two { side, left, joined }) => touched.side_mut(side).extend([left, joined]),
+                Ok(Touched::Book) => {
+                    touched.clear();
+                    self.whole(instrument, book, stamp, cx);
+                }
+                Err(error) => self.contradicted(instrument, book, error, stamp.ts_recv, cx),
+            }
+            if self.touched[book.0 as usize].len() >= TOUCHED_MAX {
+                self.settle(instrument, book, false, stamp, cx);
+            }
+        }
+        self.count_resting(cx);
+        if is_last {
+            self.event_end(instrument, stamp, cx);
+        }
+    }
+
+    fn count_resting<C>(&self, cx: &mut Context<'_, C>) {
+        let orders = &mut cx.stats.orders;
+        orders.resting_max = orders.resting_max.max(self.l3.orders_len() as u64);
+    }
+
+    /// The venue's event ends: what it left goes to the instrument.
+    #[inline]
+    pub(super) fn event_end<C: Clock>(
+        &mut self,
+        instrument: &mut InstrumentState,
+        stamp: Stamp,
+        cx: &mut Context<'_, C>,
+    ) {
+        cx.stats.orders.events += 1;
+        if let Some(Some(book)) = self.books.get(instrument.slot.0 as usize).copied()
+            && !self.touched[book.0 as usize].is_empty()
+        {
+            self.settle(instrument, book, true, stamp, cx);
+        }
+    }
+
+    fn settle<C: Clock>(
+        &mut self,
+        instrument: &mut InstrumentState,
+        book: BookIndex,
+        is_last: bool,
+        stamp: Stamp,
+        cx: &mut Context<'_, C>,
+    ) {
+        match instrument.orders.state() {
+            BookState::Synced => {
+                let touched = &mut self.touched[book.0 as usize];
+                let is_kept = instrument.on_order_levels(touched.view(), stamp, is_last, cx);
+                touched.clear();
+                if !is_kept {
+                    self.forget(book);
+                }
+            }
+            // Nothing is missing of a feed that goes on: its orders still are the book.
+            BookState::Stale(_) if is_last => self.whole(instrument, book, stamp, cx),
+            BookState::Stale(_) | BookState::Syncing => {}
+        }
+    }
+
+    /// The orders are the whole book.
+    fn whole<C: Clock>(
+        &mut self,
+        instrument: &mut InstrumentState,
+        book: BookIndex,
+        stamp: Stamp,
+        cx: &mut Context<'_, C>,
+    ) {
+        self.touched[book.0 as usize].clear();
+        self.levels.clear();
+        self.levels.bids.extend(self.l3.levels(book, Side::Bid));
+        self.levels.asks.extend(self.l3.levels(book, Side::Ask));
+        if !instrument.on_orders_whole(self.levels.view(), stamp, cx) {
+            self.forget(book);
+        }
+    }
+
+    #[cold]
+    fn contradicted<C: Clock>(
+        &mut self,
+        instrument: &mut InstrumentState,
+        book: BookIndex,
+        error: L3Error,
+        now: TimeNs,
+        cx: &mut Context<'_, C>,
+    ) {
+        cx.stats.orders.contradictions += 1;
+        self.forget(book);
+        instrument.lose_orders(reason_of(error), (0, 0), now, cx);
+    }
+
+    /// The truth of a book is lost: where it cannot come back by itself its orders are forgotten.
+    #[cold]
+    pub(super) fn on_lost<C: Clock>(
+        &mut self,
+        instrument: &mut InstrumentState,
+        reason: StaleReason,
+        gap: Gap,
+        now: TimeNs,
+        cx: &mut Context<'_, C>,
+    ) {
+        instrument.lose_orders(reason, gap, now, cx);
+        if !instrument.orders.takes_orders() {
+            self.on_restart(instrument.slot);
+        }
+    }
+
+    /// The orders of an instrument are void.
+    pub(super) fn on_restart(&mut self, slot: Slot) {
+        if let Some(Some(book)) = self.books.get(slot.0 as usize).copied() {
+            self.forget(book);
+        }
+    }
+
+    /// All orders of a book leave the table.
+    fn forget(&mut self, book: BookIndex) {
+        self.touched[book.0 as usize].clear();
+        let cleared = self.l3.apply(book, &OrderChange::Clear);
+        debug_assert!(cleared.is_ok(), "an open book can be cleared");
+    }
+
+    /// The trade with what its resting order adds: the price, and the side that took. `None` where its price is that of an
+    /// order that nobody knows.
+    #[inline]
+    pub(super) fn complete(&self, slot: Slot, trade: &Trade) -> Option<Trade> {
+        let Some(id) = trade.resting else { return Some(*trade) };
+        let resting = self.order(slot, id);
+        if trade.price == Price(0) && resting.is_none() {
+            return None;
+        }
+        let price = if trade.price == Price(0) { resting?.price } else { trade.price };
+        let aggressor = resting.map_or(trade.aggressor, |order| match order.side {
+            Side::Bid => Aggressor::Sell,
+            Side::Ask => Aggressor::Buy,
+        });
+        Some(Trade { price, aggressor, ..*trade })
+    }
+
+    /// An order that rests in the book of an instrument.
+    pub(super) fn order(&self, slot: Slot, id: OrderId) -> Option<Order> {
+        let book = self.books.get(slot.0 as usize).copied().flatten()?;
+        self.l3.order(id).filter(|order| order.book == book)
+    }
+
+    /// What stands before an order in its queue.
+    pub(super) fn queue_position(&self, id: OrderId) -> Option<QueuePosition> {
+        self.l3.queue_position(id)
+    }
+
+    /// The orders' own sum at every price of a side, best first.
+    pub(super) fn levels(&self, slot: Slot, side: Side) -> impl Iterator<Item = Level> + '_ {
+        let book = self.books.get(slot.0 as usize).copied().flatten();
+        book.into_iter().flat_map(move |book| self.l3.levels(book, side))
+    }
+}
+
+impl InstrumentState {
+    /// A book of orders begins. It is what readers see as long as the venue sends no levels.
+    fn begin_orders<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
+        let led = self.leads_by_orders;
+        self.leads_by_orders = !self.recovery.has_book();
+        let before = if led { self.orders.state() } else { self.recovery.state() };
+        self.orders.begin_orders();
+        if self.leads_by_orders && before != BookState::Syncing {
+            self.say_state(now, cx);
+        }
+    }
+
+    /// The book of orders is whole, and `levels` are its sums. False when the book cannot take them.
+    fn on_orders_whole<C: Clock>(
+        &mut self,
+        levels: Sides<'_>,
+        stamp: Stamp,
+        cx: &mut Context<'_, C>,
+    ) -> bool {
+        if !self.leads_by_orders {
+            self.orders.synced(stamp.ts_recv);
+            return true;
+        }
+        if self.book.load(levels, KnownTo::WHOLE).is_err() {
+            self.lose_orders(StaleReason::LevelsLimit, (0, 0), stamp.ts_recv, cx);
+            return false;
+        }
+        self.book_cursor.at = stamp;
+        self.applied_at = stamp.ts_recv;
+        self.become_synced(stamp.ts_recv, cx);
+        true
+    }
+
+    /// What one event left at the levels that it touched, or a part of a long one. False when the book cannot take it.
+    #[inline]
+    fn on_order_levels<C: Clock>(
+        &mut self,
+        levels: Sides<'_>,
+        stamp: Stamp,
+        is_last: bool,
+        cx: &mut Context<'_, C>,
+    ) -> bool {
+        cx.stats.book_messages += 1;
+        cx.stats.level_changes += levels.len() as u64;
+        if !self.leads_by_orders {
+            return true;
+        }
+        let bbo = self.bbo;
+        if !self.take(levels, stamp, cx) {
+            self.lose_orders(StaleReason::LevelsLimit, (0, 0), stamp.ts_recv, cx);
+            return false;
+        }
+        self.publish(levels, self.bbo != bbo, is_last, stamp.ts_recv, cx);
+        true
+    }
+
+    /// The truth of the book of orders is lost.
+    #[cold]
+    fn lose_orders<C: Clock>(&mut self, reason: StaleReason, gap: Gap, now: TimeNs, cx: &mut Context<'_, C>) {
+        if self.orders.lose(reason, gap, now) && self.leads_by_orders {
+            self.say_state(now, cx);
+        }
+    }
+}
+
+const fn reason_of(error: L3Error) -> StaleReason {
+    match error {
+        L3Error::OrdersLimit { .. } => StaleReason::OrdersLimit,
+        L3Error::LevelsLimit { .. } => StaleReason::LevelsLimit,
+        _ => StaleReason::Contradiction,
+    }
+}

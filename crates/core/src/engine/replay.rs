@@ -1,0 +1,257 @@
+//! Recordings: the one loop in which time passes as they say.
+
+use super::source::Source;
+use super::{Engine, EngineError, IngestError, SourceId};
+use crate::encode::Outbox;
+use crate::recording::{Entry, Heard, RecordingError, Transcript};
+use crate::types::{Clock, TimeNs, Venue};
+use crate::venues::{Asked, At, Sightings, every_session};
+
+/// Recorded time between two ticks.
+const TICK_NS: u64 = 50_000_000;
+/// The same of a source with more books than [`BOOKS_FINE_TICKS`].
+const COARSE_TICK_NS: u64 = 1_000_000_000;
+const BOOKS_FINE_TICKS: usize = 64;
+
+/// Time that passes backward by so much is told: files in the wrong order, a recorder's clock that was set back.
+const BACKWARD_NS: u64 = 1_000_000_000;
+
+/// Most bytes of a recording that are looked at to find out what it holds.
+const DETECT_BYTES_MAX: usize = 4 << 20;
+
+/// How far a call has read a recording.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RecordingProgress {
+    /// Bytes used; the rest goes in again, at the head of the next call.
+    pub consumed: usize,
+    /// Time of the last entry taken; 0 = none.
+    pub last_ts: TimeNs,
+    /// Time of the entry that is not due yet; 0 when the bytes ended first.
+    pub next_ts: TimeNs,
+    /// Whether it stopped because the outbox could not be drained.
+    pub is_blocked: bool,
+    /// The last entry that had no effect because it could not be read.
+    pub error: Option<IngestError>,
+}
+
+/// The instruments that a recording holds, told from its first bytes, a megabyte or more. Several of one symbol are
+/// alternatives.
+///
+/// Costs a pass of every room over the bytes.
+///
+/// # Errors
+/// [`IngestError`] where the bytes are of no form that is read, or hold more instruments than are told apart.
+pub fn detect(bytes: &[u8]) -> Result<Vec<(Venue, String)>, IngestError> {
+    let bytes = bytes.get(..DETECT_BYTES_MAX).unwrap_or(bytes);
+    let mut transcript = Transcript::default();
+    let mut sessions = every_session();
+    let mut sightings = Sightings::default();
+    let (mut at, mut refused, mut is_heard) = (0, None, false);
+    while let Ok(Entry { end, heard, .. }) = transcript.next(bytes, at, true) {
+        at = end;
+        is_heard |= heard.is_ok();
+        match heard {
+            Ok(Heard::Received { bytes, .. } | Heard::Answered { bytes, .. } | Heard::Head { bytes }) => {
+                sessions.iter_mut().for_each(|session| session.sight(bytes, &mut sightings));
+            }
+            Ok(_) => {}
+            Err(error) => refused = refused.or(Some(error)),
+        }
+    }
+    if sightings.is_full() {
+        return Err(EngineError::Full.into());
+    }
+    // Bare frames are a recording only of a venue; other forms are one even where no message names an instrument.
+    let is_none = transcript.is_bare() || !is_heard && (refused.is_some() || !transcript.is_binary());
+    if !sightings.is_readable() && is_none {
+        let is_blank = bytes.iter().all(u8::is_ascii_whitespace);
+        let got = bytes.iter().copied().find(|byte| !byte.is_ascii_whitespace()).unwrap_or(0);
+        let unknown = RecordingError::UnknownFormat { got };
+        return Err(if is_blank { RecordingError::Empty } else { refused.unwrap_or(unknown) }.into());
+    }
+    Ok(sightings.instruments())
+}
+
+impl<C: Clock> Engine<C> {
+    /// Whole entries of a recording up to the first whose time is after `until`; time passes as the recording says, and
+    /// where it says none, as what stands in the frames says.
+    ///
+    /// `drain` is called after each entry that has consequences and answers whether the outbox is empty again; if it is
+    /// not, the call ends there, to be made anew with the bytes that are left. `last`: the bytes of this file end here.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownSource`]. An entry that cannot be read is counted and told in the progress; the next goes on.
+    pub fn replay(
+        &mut self,
+        source: SourceId,
+        bytes: &[u8],
+        last: bool,
+        until: TimeNs,
+        mut drain: impl FnMut(&mut Outbox) -> bool,
+    ) -> Result<RecordingProgress, EngineError> {
+        let index = source.0 as usize;
+        let opened = self.sources.get_mut(index).ok_or(EngineError::UnknownSource(source.0))?;
+        // Taken out, so that an entry may borrow it while the engine moves.
+        let mut transcript = std::mem::take(&mut opened.transcript);
+        let mut progress = RecordingProgress { is_blocked: !drain(&mut self.outbox), ..Default::default() };
+        while !progress.is_blocked {
+            let entry = match transcript.next(bytes, progress.consumed, last) {
+                Ok(entry) => entry,
+                Err(consumed) => {
+                    progress.consumed = consumed;
+                    break;
+                }
+            };
+            let (start, end) = (entry.start, entry.end);
+            let ts = self.time_of(index, &entry);
+            if ts > until {
+                progress.next_ts = ts;
+                progress.consumed = start;
+                break;
+            }
+            self.pass_time(index, ts, &mut progress);
+            if let Err(error) = self.heard(index, entry, ts) {
+                progress.error = Some(error);
+            }
+            progress.consumed = end;
+            progress.is_blocked = !self.outbox.is_empty() && !drain(&mut self.outbox);
+        }
+        if last && progress.consumed == bytes.len() && !progress.is_blocked && progress.next_ts == 0 {
+            transcript.file_ended();
+        }
+        self.sources[index].transcript = transcript;
+        Ok(progress)
+    }
+
+    /// When an entry was heard. A recording that does not say leaves it to what stands in the frame, and that to the entry
+    /// before.
+    #[inline]
+    fn time_of(&mut self, source: usize, entry: &Entry<'_>) -> TimeNs {
+        if entry.ts != 0 {
+            return entry.ts;
+        }
+        let Ok(Heard::Received { bytes, .. } | Heard::Answered { bytes, .. }) = entry.heard else { return 0 };
+        self.sources[source].session(0).time(bytes)
+    }
+
+    /// Time passes up to an entry, in ticks of the source's own books.
+    #[inline]
+    fn pass_time(&mut self, index: usize, ts: TimeNs, progress: &mut RecordingProgress) {
+        if ts == 0 {
+            return;
+        }
+        let source = &mut self.sources[index];
+        if ts < source.last_ts && source.last_ts - ts >= BACKWARD_NS {
+            self.stats.backward += 1;
+        }
+        source.last_ts = ts;
+        progress.last_ts = ts;
+        let step = if source.slots.len() <= BOOKS_FINE_TICKS { TICK_NS } else { COARSE_TICK_NS };
+        if ts.abs_diff(source.ticked_at) >= step {
+            source.ticked_at = ts;
+            self.tick_source(index, ts);
+        }
+    }
+
+    #[inline]
+    fn heard(&mut self, index: usize, entry: Entry<'_>, ts: TimeNs) -> Result<(), IngestError> {
+        let is_datagram = entry.is_datagram;
+        match entry.heard {
+            Ok(Heard::Received { line, bytes }) => {
+                let ts_recv = if ts == 0 { self.sources[index].last_ts } else { ts };
+                // The lines of datagrams are those of one feed, which one room follows.
+                let session = if is_datagram { 0 } else { line };
+                match self.receive(index, session, bytes, At { ts_recv, line, is_datagram }) {
+                    // A recording may hold other instruments too.
+                    Err(error) if error.is_foreign() => Ok(()),
+                    other => other,
+                }
+            }
+            other => self.heard_aside(index, other, is_datagram, ts),
+        }
+    }
+
+    #[cold]
+    fn heard_aside(
+        &mut self,
+        index: usize,
+        heard: Result<Heard<'_>, RecordingError>,
+        is_datagram: bool,
+        ts: TimeNs,
+    ) -> Result<(), IngestError> {
+        let ts_recv = if ts == 0 { self.sources[index].last_ts } else { ts };
+        let at = At { ts_recv, line: 0, is_datagram };
+        match heard {
+            Ok(Heard::Received { .. } | Heard::Sent { .. }) => Ok(()),
+            Ok(Heard::Connected { line, .. }) => {
+                self.sources[index].session(line).opened();
+                Ok(())
+            }
+            Ok(Heard::Closed { .. }) => Ok(()),
+            Ok(Heard::Head { bytes }) => {
+                self.events.clear();
+                let Source { sessions, routes, .. } = &mut self.sources[index];
+                let Some(session) = sessions.first_mut() else { return Ok(()) };
+                let read = session.frame(bytes, at, routes, &mut self.events);
+                self.apply(index, ts_recv);
+                read.map_err(IngestError::from)
+            }
+            Ok(Heard::Began) => {
+                self.tell_session(index, |session, out| session.began(at, out));
+                self.apply(index, ts_recv);
+                Ok(())
+            }
+            Ok(Heard::Answered { url, bytes }) => self.answered(index, url, bytes, at),
+            Err(error) => {
+                self.stats.recording_errors += 1;
+                if error.loses_bytes() {
+                    self.tell_session(index, |session, out| session.skipped(at, out));
+                    self.apply(index, ts_recv);
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    fn tell_session(
+        &mut self,
+        index: usize,
+        mut tell: impl FnMut(&mut crate::venues::Session, &mut crate::types::Events),
+    ) {
+        self.events.clear();
+        for session in &mut self.sources[index].sessions {
+            tell(session, &mut self.events);
+        }
+    }
+
+    /// A recorded answer: a book, or something else that was asked for, which is passed over.
+    fn answered(&mut self, index: usize, url: &[u8], bytes: &[u8], at: At) -> Result<(), IngestError> {
+        self.stats.frames += 1;
+        for _ in 0..=super::scale::ROUNDS_MAX {
+            self.events.clear();
+            let Source { sessions, routes, .. } = &mut self.sources[index];
+            let Some(session) = sessions.first_mut() else { return Ok(()) };
+            match session.answer(&Asked { routes, url }, bytes, at, &mut self.events) {
+                Ok(()) => {
+                    self.apply(index, at.ts_recv);
+                    return Ok(());
+                }
+                Err(error) if self.rescale(bytes, &error, at.ts_recv) => {}
+                Err(error) => {
+                    let error = IngestError::from(error);
+                    if error.is_foreign() {
+                        self.on_foreign(index, at.ts_recv);
+                        return Ok(());
+                    }
+                    if error.code() == "decode.not_snapshot" {
+                        self.stats.ignored += 1;
+                        return Ok(());
+                    }
+                    self.stats.decode_errors += 1;
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,193 @@
+//! Numbers that do not fit the scale of their instrument: the scale is made finer, or coarser, exactly or not at all.
+//!
+//! A scale comes from the venue's definition, from the committed table, or from the digits that occur. Where a value has
+//! more decimals than it holds, it is refined and the book goes on in a new epoch, whose images carry the new exponents.
+//! Where one does not fit 64 bits, it is coarsened as far as every value that is held stays exact. A scale that the venue's
+//! format fixes is never changed.
+
+use super::Engine;
+use super::instrument::{Context, InstrumentState};
+use crate::book::{BookSpec, L2Book};
+use crate::decode::{DecodeError, Scaled, decimal_digits};
+use crate::types::{
+    Clock, DecimalError, Definition, KnownTo, Level, Levels, POW10, Price, Qty, ScaleSource, Side, Slot,
+    TimeNs,
+};
+use crate::venues::FrameError;
+
+/// Times that one frame may change a scale: a frame shows the digits of one number after the other.
+pub(super) const ROUNDS_MAX: usize = 40;
+
+/// Finest exponent of an instrument.
+const EXPONENT_MIN: i8 = -18;
+
+impl<C: Clock> Engine<C> {
+    /// Changes the scale of the instrument of which a frame spoke so that the number fits that was refused. False when it
+    /// cannot, or when the number was refused for something else.
+    #[cold]
+    pub(super) fn rescale(&mut self, bytes: &[u8], error: &FrameError, now: TimeNs) -> bool {
+        let FrameError::Decode(DecodeError::BadNumber { at, cause, scaled, .. }) = *error else {
+            return false;
+        };
+        let Some(slot) = self.events.subject() else { return false };
+        let Some(state) = self.instruments.get(slot.0 as usize) else { return false };
+        if state.scale_source == ScaleSource::Format {
+            return false;
+        }
+        let Some((whole, places)) = bytes.get(at as usize..).and_then(decimal_digits) else { return false };
+        let (price, qty) = (state.price_exponent, state.qty_exponent);
+        let is = if scaled == Scaled::Price { price } else { qty };
+        let wanted = match cause {
+            DecimalError::Inexact if places <= 18 => -(places as i8),
+            // The coarsest that is exact, if that is coarser.
+            DecimalError::Overflow if whole + places <= 18 => -(places as i8),
+            _ => return false,
+        };
+        let is_change = match cause {
+            DecimalError::Inexact => wanted < is,
+            _ => wanted > is,
+        };
+        if scaled == Scaled::No || !is_change || wanted < EXPONENT_MIN {
+            return false;
+        }
+        let to = if scaled == Scaled::Price { (wanted, qty) } else { (price, wanted) };
+        self.rescale_to(slot, to, now)
+    }
+
+    fn rescale_to(&mut self, slot: Slot, (price, qty): (i8, i8), now: TimeNs) -> bool {
+        let Self { sources, instruments, catalogue, config, clock, outbox, stats, scratch, .. } = self;
+        let cx = &mut Context { config, clock, out: outbox, stats, scratch };
+        let Some(state) = instruments.get_mut(slot.0 as usize) else { return false };
+        if !state.rescale(price, qty, now, cx) {
+            return false;
+        }
+        for source in sources {
+            source.routes.rescale(state.route());
+        }
+        if let Some(listed) = catalogue.get(state.id).cloned() {
+            let (tick_size, lot_size) = (state.tick_size, state.lot_size);
+            let changed = crate::types::Instrument {
+                price_exponent: price,
+                qty_exponent: qty,
+                tick_size,
+                lot_size,
+                ..listed
+            };
+            let added = catalogue.add(changed);
+            debug_assert!(added.is_ok());
+        }
+        true
+    }
+}
+
+/// A change of exponent: multiply by a power of ten, or divide by one without a rest.
+#[derive(Clone, Copy)]
+struct Factor {
+    by: i64,
+    is_finer: bool,
+}
+
+impl Factor {
+    fn new(from: i8, to: i8) -> Option<Self> {
+        let by = *POW10.get(usize::from(from.abs_diff(to)))?;
+        Some(Self { by, is_finer: to < from })
+    }
+
+    const fn of(self, mantissa: i64) -> Option<i64> {
+        if self.is_finer {
+            mantissa.checked_mul(self.by)
+        } else if mantissa % self.by == 0 {
+            Some(mantissa / self.by)
+        } else {
+            None
+        }
+    }
+
+    /// A bound, which may be that of a whole side.
+    const fn of_bound(self, price: Price) -> Option<Price> {
+        match price.0 {
+            i64::MIN | i64::MAX => Some(price),
+            mantissa => match self.of(mantissa) {
+                Some(mantissa) => Some(Price(mantissa)),
+                None => None,
+            },
+        }
+    }
+
+    /// An increment: one that has no whole mantissa any more is not known.
+    fn of_step(self, step: i64) -> i64 {
+        self.of(step).unwrap_or(0)
+    }
+}
+
+fn scaled(level: Level, price: Factor, qty: Factor) -> Option<Level> {
+    Some(Level { price: Price(price.of(level.price.0)?), qty: Qty(qty.of(level.qty.0)?) })
+}
+
+impl InstrumentState {
+    /// Takes another scale. False, and nothing has changed, where a value that is held would not be exact. A synced book
+    /// goes on in a new epoch.
+    fn rescale<C: Clock>(
+        &mut self,
+        price_exponent: i8,
+        qty_exponent: i8,
+        now: TimeNs,
+        cx: &mut Context<'_, C>,
+    ) -> bool {
+        let (Some(price), Some(qty)) =
+            (Factor::new(self.price_exponent, price_exponent), Factor::new(self.qty_exponent, qty_exponent))
+        else {
+            return false;
+        };
+        let mut book = Levels::default();
+        for side in [Side::Bid, Side::Ask] {
+            for level in self.book.levels(side) {
+                let Some(level) = scaled(level, price, qty) else { return false };
+                book.side_mut(side).push(level);
+            }
+        }
+        let known_to = self.book.known_to();
+        let (Some(bid), Some(ask)) = (price.of_bound(known_to.bid), price.of_bound(known_to.ask)) else {
+            return false;
+        };
+        let fits = |level: &Level| scaled(*level, price, qty).is_some();
+        if !self.pending.levels().all(fits) || !self.spare_levels().all(fits) {
+            return false;
+        }
+        let tick_size = price.of_step(self.tick_size);
+        let mut fresh = L2Book::new(BookSpec { tick_size, levels_max: cx.config.levels_max });
+        if self.lead().has_book() && fresh.load(book.view(), KnownTo { bid, ask }).is_err() {
+            return false;
+        }
+        self.book = fresh;
+        (self.price_exponent, self.qty_exponent) = (price_exponent, qty_exponent);
+        (self.tick_size, self.lot_size) = (tick_size, qty.of_step(self.lot_size));
+        let change = |level: &mut Level| *level = scaled(*level, price, qty).unwrap_or(*level);
+        self.pending.levels_mut().for_each(change);
+        self.spare_levels_mut().for_each(change);
+        // What else is held is told again soon, and would be compared with numbers of another scale.
+        self.cross_check.reset();
+        self.venue_bbo = None;
+        self.ticker = None;
+        self.liquidation = None;
+        if self.lead().is_synced() {
+            self.become_synced(now, cx);
+        }
+        true
+    }
+
+    /// What the venue says of its numbers. Increments are taken at the instrument's own scale.
+    pub(super) fn on_definition(&mut self, definition: &Definition) {
+        self.digits = Some((definition.price_digits, definition.qty_digits));
+        let step = |step: i64, digits: u8, exponent: i8| {
+            let from = -(digits as i8);
+            Factor::new(from, exponent).map_or(0, |factor| factor.of_step(step))
+        };
+        if definition.tick_size > 0 {
+            self.tick_size = step(definition.tick_size, definition.price_digits, self.price_exponent);
+        }
+        if definition.lot_size > 0 {
+            self.lot_size = step(definition.lot_size, definition.qty_digits, self.qty_exponent);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! One connection, or one recording with several: the room's memory of each, and where their messages go.
+
+use super::orders::OrderBooks;
+use crate::recording::Transcript;
+use crate::types::{Routes, Slot, TimeNs, Venue};
+use crate::venues::Session;
+
+/// A source of one venue's bytes.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub(super) venue: Venue,
+    /// One a connection: a live source has one, a recording one for each that it tells of.
+    pub(super) sessions: Vec<Session>,
+    pub(super) routes: Routes,
+    /// Carried instruments, in order of their slots.
+    pub(super) slots: Vec<Slot>,
+    /// Present once the venue has named an order.
+    pub(super) orders: Option<Box<OrderBooks>>,
+    /// Whether it has spoken of an instrument that is not carried.
+    pub(super) is_mixed: bool,
+    /// When it last said anything that could be read.
+    pub(super) heard_at: TimeNs,
+    /// Of a recording.
+    pub(super) transcript: Transcript,
+    /// Time of the last tick made from the recording, and of the last entry.
+    pub(super) ticked_at: TimeNs,
+    pub(super) last_ts: TimeNs,
+}
+
+impl Source {
+    pub(super) fn new(venue: Venue) -> Self {
+        Self {
+            venue,
+            sessions: vec![crate::venues::session(venue)],
+            routes: Routes::new(),
+            slots: Vec::new(),
+            orders: None,
+            is_mixed: false,
+            heard_at: 0,
+            transcript: Transcript::default(),
+            ticked_at: 0,
+            last_ts: 0,
+        }
+    }
+
+    /// The room's memory of a connection.
+    #[inline]
+    pub(super) fn session(&mut self, line: u32) -> &mut Session {
+        let index = line as usize;
+        while self.sessions.len() <= index {
+            self.sessions.push(crate::venues::session(self.venue));
+        }
+        &mut self.sessions[index]
+    }
+}

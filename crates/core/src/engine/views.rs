@@ -1,0 +1,110 @@
+//! The depth views of one instrument, each with its place on the wire.
+
+use super::VIEWS_MAX;
+use super::streams::{CheckTimer, Cursor, Stamp};
+use crate::aggregate::DepthView;
+use crate::book::{L2Book, Touched};
+use crate::encode::Stream;
+use crate::types::{Side, TimeNs};
+
+/// One view and those who read it.
+#[derive(Debug)]
+pub(super) struct ViewSlot {
+    pub(super) view: DepthView,
+    pub(super) stream: Stream,
+    pub(super) cursor: Cursor,
+    pub(super) check: CheckTimer,
+    readers: u32,
+}
+
+impl ViewSlot {
+    /// Where the published state stands: with the book while nothing has touched it, else before the first touch.
+    pub(super) const fn place(&self, book: Stamp) -> Stamp {
+        if self.view.is_clean() { book } else { self.cursor.at }
+    }
+}
+
+/// All open views.
+#[derive(Debug, Default)]
+pub(super) struct Views {
+    slots: Vec<ViewSlot>,
+    /// The highest sequence of a view closed in this epoch. A stream number that is used again goes on behind it, so
+    /// that no frame of the new view can pass for one of the old.
+    closed_seq: u64,
+}
+
+impl Views {
+    /// Notes an update, with the book's place before it.
+    #[inline]
+    pub(super) fn touch(&mut self, touched: Touched, before: Stamp) {
+        for slot in &mut self.slots {
+            if slot.view.is_clean() {
+                slot.cursor.at = before;
+            }
+            slot.view.touch(touched.bid, touched.ask);
+        }
+    }
+
+    /// Takes the book as every view's state, at sequence 1.
+    pub(super) fn open_epoch(&mut self, now: TimeNs, book: &L2Book) {
+        self.closed_seq = 0;
+        for slot in &mut self.slots {
+            slot.view.image(now, book.levels(Side::Bid), book.levels(Side::Ask));
+            slot.cursor.seq = 1;
+            slot.check.done(now);
+        }
+    }
+
+    /// Opens a view, or joins the one that is alike. `None` when there are [`VIEWS_MAX`].
+    pub(super) fn open(
+        &mut self,
+        depth: u32,
+        interval_ns: u64,
+        now: TimeNs,
+        book: Option<&L2Book>,
+    ) -> Option<Stream> {
+        let alike =
+            |slot: &&mut ViewSlot| slot.view.depth() == depth && slot.view.interval_ns() == interval_ns;
+        if let Some(slot) = self.slots.iter_mut().find(alike) {
+            slot.readers += 1;
+            return Some(slot.stream);
+        }
+        if self.slots.len() == VIEWS_MAX {
+            return None;
+        }
+        let is_free = |number: &u8| self.slots.iter().all(|slot| slot.stream.0 != *number);
+        let stream = Stream((Stream::DEPTH_FIRST.0..=u8::MAX).find(is_free)?);
+        let mut view = DepthView::new(depth, interval_ns);
+        if let Some(book) = book {
+            view.image(now, book.levels(Side::Bid), book.levels(Side::Ask));
+        }
+        let cursor = Cursor { seq: self.closed_seq + 1, ..Cursor::default() };
+        let mut check = CheckTimer::default();
+        check.done(now);
+        self.slots.push(ViewSlot { view, stream, cursor, check, readers: 1 });
+        Some(stream)
+    }
+
+    /// Leaves a view; the last reader closes it.
+    pub(super) fn close(&mut self, stream: Stream) {
+        if let Some(index) = self.slots.iter().position(|slot| slot.stream == stream) {
+            self.slots[index].readers -= 1;
+            if self.slots[index].readers == 0 {
+                let closed = self.slots.swap_remove(index);
+                self.closed_seq = self.closed_seq.max(closed.cursor.seq);
+            }
+        }
+    }
+
+    pub(super) fn find(&self, stream: Stream) -> Option<&ViewSlot> {
+        self.slots.iter().find(|slot| slot.stream == stream)
+    }
+
+    pub(super) fn get_mut(&mut self, index: usize) -> Option<&mut ViewSlot> {
+        self.slots.get_mut(index)
+    }
+
+    pub(super) fn stream(&self, index: usize) -> Option<Stream> {
+        self.slots.get(index).map(|slot| slot.stream)
+    }
+}

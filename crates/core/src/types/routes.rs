@@ -1,0 +1,135 @@
+//! Where a connection's messages go: from what a venue calls an instrument to its place in the engine.
+
+use super::Slot;
+
+/// What a room must know of an instrument: its place and the scale of its mantissas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// Its place in the engine.
+    pub slot: Slot,
+    /// Power of ten of its price mantissas, −18 to 18.
+    pub price_exponent: i8,
+    /// Power of ten of its quantity mantissas, −18 to 18.
+    pub qty_exponent: i8,
+}
+
+/// The instruments that a connection carries, by the venue's own codes.
+#[derive(Clone, Debug, Default)]
+pub struct Routes {
+    /// Sorted by code.
+    by_code: Vec<(Box<[u8]>, Route)>,
+    carried: usize,
+}
+
+impl Routes {
+    /// No route.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { by_code: Vec::new(), carried: 0 }
+    }
+
+    /// The instrument of a code as it stands in a message. Called once or more a frame; costs a binary search.
+    #[inline]
+    #[must_use]
+    pub fn find(&self, code: &[u8]) -> Option<Route> {
+        let index = self.by_code.binary_search_by(|(known, _)| (**known).cmp(code)).ok()?;
+        self.by_code.get(index).map(|(_, route)| *route)
+    }
+
+    /// The only instrument of the connection, if there is just one.
+    #[must_use]
+    pub fn sole(&self) -> Option<Route> {
+        self.by_code.first().filter(|_| self.carried == 1).map(|(_, route)| *route)
+    }
+
+    /// Instruments carried.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.carried
+    }
+
+    /// Whether none is carried.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.carried == 0
+    }
+
+    /// Carries an instrument under all its codes. False where one of them is another's: then nothing has changed.
+    pub fn carry<'a>(&mut self, codes: impl Iterator<Item = &'a [u8]> + Clone, route: Route) -> bool {
+        let is_others = |code: &[u8]| self.find(code).is_some_and(|known| known.slot != route.slot);
+        if codes.clone().any(is_others) {
+            return false;
+        }
+        self.carried += usize::from(self.by_code.iter().all(|(_, known)| known.slot != route.slot));
+        for code in codes {
+            match self.by_code.binary_search_by(|(known, _)| (**known).cmp(code)) {
+                Ok(index) => self.by_code[index].1 = route,
+                Err(index) => self.by_code.insert(index, (code.into(), route)),
+            }
+        }
+        true
+    }
+
+    /// Carries an instrument no more. False where it was not carried.
+    pub fn drop(&mut self, slot: Slot) -> bool {
+        let before = self.by_code.len();
+        self.by_code.retain(|(_, route)| route.slot != slot);
+        let was_carried = self.by_code.len() < before;
+        self.carried -= usize::from(was_carried);
+        was_carried
+    }
+
+    /// Notes a new scale.
+    pub fn rescale(&mut self, route: Route) {
+        for (_, known) in self.by_code.iter_mut().filter(|(_, known)| known.slot == route.slot) {
+            *known = route;
+        }
+    }
+
+    /// Every carried instrument, once a code.
+    pub fn slots(&self) -> impl Iterator<Item = Slot> + '_ {
+        self.by_code.iter().map(|(_, route)| route.slot)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn route(slot: u32) -> Route {
+        Route { slot: Slot(slot), price_exponent: -2, qty_exponent: -3 }
+    }
+
+    fn codes<'a>(list: &'a [&'a str]) -> impl Iterator<Item = &'a [u8]> + Clone {
+        list.iter().map(|code| code.as_bytes())
+    }
+
+    #[test]
+    fn every_code_of_an_instrument_finds_it() {
+        let mut routes = Routes::new();
+        assert!(routes.carry(codes(&["XBT/USD", "BTC/USD"]), route(1)));
+        assert_eq!(routes.sole(), Some(route(1)));
+        assert!(routes.carry(codes(&["ETH/USD"]), route(2)));
+        assert_eq!((routes.find(b"BTC/USD"), routes.find(b"XBT/USD")), (Some(route(1)), Some(route(1))));
+        assert_eq!((routes.find(b"BTC"), routes.sole(), routes.len()), (None, None, 2));
+    }
+
+    #[test]
+    fn a_code_belongs_to_one_instrument() {
+        let mut routes = Routes::new();
+        assert!(routes.carry(codes(&["A"]), route(1)));
+        assert!(!routes.carry(codes(&["B", "A"]), route(2)));
+        assert_eq!((routes.len(), routes.find(b"B")), (1, None));
+    }
+
+    #[test]
+    fn what_is_dropped_is_found_no_more_and_may_be_carried_again() {
+        let mut routes = Routes::new();
+        assert!(routes.carry(codes(&["A", "B"]), route(1)));
+        assert!(routes.drop(Slot(1)) && !routes.drop(Slot(1)));
+        assert!(routes.is_empty() && routes.find(b"A").is_none());
+        assert!(routes.carry(codes(&["A"]), route(3)));
+        routes.rescale(Route { price_exponent: -4, ..route(3) });
+        assert_eq!(routes.find(b"A").map(|found| found.price_exponent), Some(-4));
+    }
+}

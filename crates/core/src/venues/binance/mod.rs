@@ -1,0 +1,195 @@
+//! Binance: spot, USDⓈ-M and COIN-M futures, by JSON. The simulated venue speaks the spot form.
+//!
+//! Source: Binance "Web Socket Streams" and "Market Data endpoints" of the three products. What they say, by number:
+//! 1. A message's type is its `e`. Spot `bookTicker` has none and is known by `u`, `b`, `B`, `a` and `A`.
+//! 2. A depth snapshot has no `e`; it is known by `lastUpdateId`. Only COIN-M names its `symbol`.
+//! 3. Partial books (`depth5`, `depth10`, `depth20`) and RPI books come as `depthUpdate` too but are not changes of the
+//!    public book: the name of their stream tells them apart, so they are used only bare or under `depth` itself.
+//! 4. Times are milliseconds, on spot microseconds when asked for: below 10^14 a number is taken for milliseconds.
+//! 5. A futures trade says in `X` what it is. Only `MARKET` is an execution on the book; `INSURANCE_FUND`, `ADL` and `NA`
+//!    are entries of the clearing, whose prices may be off the tick.
+//! 6. A venue's trade comes as `trade` and, with the fills of one order together, as `aggTrade`. Of a connection that
+//!    carries both for one symbol the kind that comes first is passed on.
+//! 7. A snapshot is cut at the limit that was asked for and does not say whether it was: what lies behind its worst level
+//!    is unknown.
+//! 8. Spot ("How to manage a local order book correctly", web-socket-streams.md): updates state a range, `U` to `u`, that
+//!    runs on; the first one after a snapshot straddles its `lastUpdateId` + 1.
+//! 9. Futures (the page of the same name): the first update after a snapshot straddles its `lastUpdateId` itself, and from
+//!    there each names the one before it in `pu`. One whose `pu` is the `lastUpdateId` continues the snapshot too: that
+//!    form is not in the document; it occurs live when a snapshot falls between two updates.
+//!
+//! Choices where the documents are silent: keys may come in any order; unknown keys are passed over; a needed key that
+//! comes twice is an error, since either value could be the wrong one; symbols may hold any script and JSON escapes.
+
+mod fields;
+mod listed;
+mod printed;
+mod reader;
+mod sight;
+
+pub(super) use listed::{instrument, listed};
+
+use fields::Field;
+use printed::Said;
+use reader::{Frame, TradeKind};
+
+use super::FrameError;
+use super::room::{Asked, At, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds};
+use crate::decode::{DecodeError, SymbolText};
+use crate::sequence::Rule;
+use crate::types::{Body, Events, Origin, QtyUnit, Route, Routes, Scope, Slot, TimeNs};
+
+/// Spot.
+pub(super) const SPOT: Product = Product {
+    rule: Rule::Range,
+    resync: Resync::Snapshot,
+    is_by_order: false,
+    order_ids: OrderIds::Arbitrary,
+    trade_ids: TradeIds::Ascending,
+    top_proof: true,
+    silence_ns: 5_000_000_000,
+    life: Life::Book,
+    detects: Detection::Next,
+    scale: Scale::INFERRED,
+};
+
+/// Futures that are margined in quote currency.
+pub(super) const FUTURES: Product = Product { rule: Rule::Linked, ..SPOT };
+
+/// Futures that are margined in the coin, counted in contracts.
+pub(super) const INVERSE: Product = Product {
+    rule: Rule::Linked,
+    scale: Scale { qty_unit: QtyUnit::Contracts, inverse: true, ..Scale::INFERRED },
+    ..SPOT
+};
+
+/// One connection.
+#[derive(Debug, Default)]
+pub struct Binance {
+    /// By slot, the kind of trade message that came first.
+    trade_kinds: Vec<Option<TradeKind>>,
+}
+
+impl Binance {
+    /// Rule 6: whether a trade of that kind is passed on.
+    #[inline]
+    fn carries(&mut self, route: Route, kind: TradeKind) -> bool {
+        let slot = route.slot.0 as usize;
+        if self.trade_kinds.len() <= slot {
+            self.trade_kinds.resize(slot + 1, None);
+        }
+        *self.trade_kinds[slot].get_or_insert(kind) == kind
+    }
+
+    /// A frame of any form.
+    #[inline(never)]
+    fn any(&mut self, bytes: &[u8], routes: &Routes, out: &mut Events) -> Result<(), DecodeError> {
+        let mark = out.mark();
+        let mut frame = Frame::new(bytes);
+        let said = frame.read(routes, out).and_then(|()| frame.event(routes, out));
+        match said {
+            Ok(Some((route, kind))) if !self.carries(route, kind) => out.undo(mark),
+            Ok(_) => {}
+            Err(error) => {
+                out.undo(mark);
+                if out.concerned().is_none() && may_change_a_book(&mut frame, bytes, routes) {
+                    out.concerns(Scope::All);
+                }
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a frame that cannot be read may have been an update of a carried book.
+fn may_change_a_book(frame: &mut Frame<'_>, bytes: &[u8], routes: &Routes) -> bool {
+    let names = |text: &[u8]| memchr::memmem::find(bytes, text).is_some();
+    if frame.has(Field::Symbol)
+        && frame.symbol().is_ok_and(|symbol| symbol.is_some_and(|s| routes.find(s).is_none()))
+    {
+        return false;
+    }
+    if frame.has(Field::Type) || names(b"\"e\"") {
+        return names(b"depthUpdate");
+    }
+    !(names(b"lastUpdateId") || names(b"\"code\"") || names(b"\"result\"") || frame.message().is_ok())
+}
+
+/// The symbol that an address asks for, in its query.
+fn symbol_of(url: &[u8]) -> Option<&[u8]> {
+    const KEY: &[u8] = b"symbol=";
+    let at = memchr::memmem::find(url, KEY)? + KEY.len();
+    url.get(at..)?.split(|byte| *byte == b'&').next().filter(|symbol| !symbol.is_empty())
+}
+
+impl Room for Binance {
+    #[inline]
+    fn frame(&mut self, bytes: &[u8], _at: At, routes: &Routes, out: &mut Events) -> Result<(), FrameError> {
+        let mark = out.mark();
+        match printed::decode(bytes, routes, out) {
+            Some(Said::Event) => Ok(()),
+            Some(Said::Trade(route)) => {
+                if !self.carries(route, TradeKind::Single) {
+                    out.undo(mark);
+                }
+                Ok(())
+            }
+            None => {
+                out.undo(mark);
+                Ok(self.any(bytes, routes, out)?)
+            }
+        }
+    }
+
+    fn answer(
+        &mut self,
+        asked: &Asked<'_>,
+        bytes: &[u8],
+        at: At,
+        out: &mut Events,
+    ) -> Result<(), FrameError> {
+        // What is asked for may not name its symbol, so the address decides, or the only one that was asked for; where it
+        // names one, it must be that.
+        let mut named = Routes::new();
+        let mut routes = asked.routes;
+        if let Some(symbol) = symbol_of(asked.url) {
+            let Some(route) = asked.routes.find(symbol) else {
+                return Err(DecodeError::UnknownSymbol { symbol: SymbolText::new(symbol) }.into());
+            };
+            named.carry([symbol].into_iter(), route);
+            routes = &named;
+        }
+        let (mark, first) = (out.mark(), out.list().len());
+        self.frame(bytes, at, routes, out)?;
+        let is_named = !named.is_empty();
+        match out.list().get(first).map(|event| event.body) {
+            Some(Body::Book(seq, levels, coverage, Origin::Anonymous)) if is_named => {
+                let (slot, ts_event) =
+                    out.list().get(first).map_or((Slot(0), 0), |event| (event.slot, event.ts_event));
+                out.replace(first, slot, ts_event, Body::Book(seq, levels, coverage, Origin::Answer));
+                Ok(())
+            }
+            Some(Body::Book(.., Origin::Answer | Origin::Anonymous)) => Ok(()),
+            _ => {
+                out.undo(mark);
+                Err(DecodeError::NotSnapshot.into())
+            }
+        }
+    }
+
+    fn opened(&mut self) {
+        self.trade_kinds.clear();
+    }
+
+    fn time(frame: &[u8]) -> TimeNs {
+        sight::time(frame)
+    }
+
+    fn sight(&mut self, frame: &[u8], out: &mut Sightings) {
+        sight::sight(frame, out);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,256 @@
+//! The table of venues: one block each makes its number, its names and its connections. Nothing else lists venues.
+
+mod binance;
+mod databento;
+mod error;
+mod nasdaq;
+mod room;
+
+pub use error::FrameError;
+pub use room::{
+    Asked, At, Detection, Life, OrderIds, Product, Resync, Room, SIGHTINGS_MAX, Scale, Sightings, Sureness,
+    TradeIds,
+};
+
+use crate::types::{
+    Catalogue, Events, Instrument, InstrumentError, Routes, ScaleSource, TimeNs, Venue, is_symbol,
+};
+
+/// Makes the table. A block: the room of a venue, and a line for each of its products: constant, number, name, product.
+macro_rules! venues {
+    ($($variant:ident($module:ident::$room:ident) {
+        $($constant:ident = $number:literal $name:literal: $product:expr;)+
+    })+) => {
+        $($(
+            #[doc = concat!("`", $name, "`.")]
+            pub const $constant: Venue = Venue::new($number, $name);
+        )+)+
+
+        /// Every venue, in the order of the table.
+        pub const ALL: &[Venue] = &[$($($constant),+),+];
+
+        /// What the table says of a venue.
+        #[must_use]
+        pub const fn product(venue: Venue) -> &'static Product {
+            match venue.number() {
+                $($($number => &$product,)+)+
+                _ => &binance::SPOT,
+            }
+        }
+
+        /// A connection to a venue: its room's memory.
+        #[derive(Debug)]
+        pub enum Session {
+            $(
+                #[doc = concat!("Of `", stringify!($module), "`.")]
+                $variant(Box<$module::$room>),
+            )+
+        }
+
+        /// A new connection to a venue.
+        #[must_use]
+        pub fn session(venue: Venue) -> Session {
+            match venue.number() {
+                $($(n if n == $number => Session::$variant(Box::default()),)+)+
+                _ => Session::Binance(Box::default()),
+            }
+        }
+
+        /// One connection to each room, for recordings that do not say whose they are.
+        #[must_use]
+        pub fn every_session() -> Vec<Session> {
+            vec![$(Session::$variant(Box::default())),+]
+        }
+
+        impl Session {
+            /// [`Room::frame`].
+            ///
+            /// # Errors
+            /// As there.
+            #[inline]
+            pub fn frame(
+                &mut self,
+                bytes: &[u8],
+                at: At,
+                routes: &Routes,
+                out: &mut Events,
+            ) -> Result<(), FrameError> {
+                match self {
+                    $(Self::$variant(room) => room.frame(bytes, at, routes, out),)+
+                }
+            }
+
+            /// [`Room::answer`].
+            ///
+            /// # Errors
+            /// As there.
+            pub fn answer(
+                &mut self,
+                asked: &Asked<'_>,
+                bytes: &[u8],
+                at: At,
+                out: &mut Events,
+            ) -> Result<(), FrameError> {
+                match self {
+                    $(Self::$variant(room) => room.answer(asked, bytes, at, out),)+
+                }
+            }
+
+            /// [`Room::opened`].
+            pub fn opened(&mut self) {
+                match self {
+                    $(Self::$variant(room) => room.opened(),)+
+                }
+            }
+
+            /// [`Room::began`].
+            pub fn began(&mut self, at: At, out: &mut Events) {
+                match self {
+                    $(Self::$variant(room) => room.began(at, out),)+
+                }
+            }
+
+            /// [`Room::skipped`].
+            pub fn skipped(&mut self, at: At, out: &mut Events) {
+                match self {
+                    $(Self::$variant(room) => room.skipped(at, out),)+
+                }
+            }
+
+            /// [`Room::tick`].
+            pub fn tick(&mut self, at: At, routes: &Routes, out: &mut Events) {
+                match self {
+                    $(Self::$variant(room) => room.tick(at, routes, out),)+
+                }
+            }
+
+            /// [`Room::reply`].
+            #[inline]
+            pub fn reply(&self, out: &mut Vec<u8>) -> bool {
+                match self {
+                    $(Self::$variant(room) => room.reply(out),)+
+                }
+            }
+
+            /// [`Room::time`].
+            #[inline]
+            #[must_use]
+            pub fn time(&self, frame: &[u8]) -> TimeNs {
+                match self {
+                    $(Self::$variant(_) => $module::$room::time(frame),)+
+                }
+            }
+
+            /// [`Room::sight`].
+            pub fn sight(&mut self, frame: &[u8], out: &mut Sightings) {
+                match self {
+                    $(Self::$variant(room) => room.sight(frame, out),)+
+                }
+            }
+        }
+
+        /// The instruments of every room's table.
+        #[must_use]
+        pub fn catalogue() -> Catalogue {
+            let mut catalogue = Catalogue::default();
+            $(
+                for instrument in $module::listed() {
+                    let added = catalogue.add(instrument);
+                    debug_assert!(added.is_ok());
+                }
+            )+
+            catalogue
+        }
+
+        /// The instrument that a venue means by a symbol or by any of its codes, at the scale of the venue's messages.
+        ///
+        /// # Errors
+        /// [`InstrumentError::Symbol`] when the symbol breaks the grammar.
+        pub fn instrument(venue: Venue, symbol: &str) -> Result<Instrument, InstrumentError> {
+            if !is_symbol(symbol) {
+                return Err(InstrumentError::Symbol);
+            }
+            Ok(match venue.number() {
+                $($(n if n == $number => $module::instrument(venue, symbol),)+)+
+                _ => product(venue).scale.instrument(venue, symbol),
+            })
+        }
+    };
+}
+
+venues! {
+    Binance(binance::Binance) {
+        BINANCE_SPOT = 1 "binance": binance::SPOT;
+        BINANCE_USDM = 2 "binance-usdm": binance::FUTURES;
+        BINANCE_COINM = 3 "binance-coinm": binance::INVERSE;
+        SIM = 4 "sim": binance::SPOT;
+    }
+    Nasdaq(nasdaq::Nasdaq) {
+        NASDAQ = 5 "nasdaq": nasdaq::EQUITIES;
+    }
+    Databento(databento::Databento) {
+        DATABENTO = 6 "databento": databento::ORDERS;
+    }
+}
+
+/// The venue of that name.
+#[must_use]
+pub fn from_name(name: &str) -> Option<Venue> {
+    ALL.iter().copied().find(|venue| venue.name() == name)
+}
+
+/// Splits `venue:symbol`.
+///
+/// # Errors
+/// [`InstrumentError::Grammar`] without a colon, [`InstrumentError::UnknownVenue`] for a venue that is not here.
+pub fn split_name(name: &str) -> Result<(Venue, &str), InstrumentError> {
+    let (venue, symbol) = name.split_once(':').ok_or(InstrumentError::Grammar)?;
+    Ok((from_name(venue).ok_or(InstrumentError::UnknownVenue)?, symbol))
+}
+
+/// Whether an instrument's exponents are those that its venue's format fixes, where it fixes them.
+///
+/// # Errors
+/// [`InstrumentError::FixedScale`].
+pub fn check_scale(instrument: &Instrument) -> Result<(), InstrumentError> {
+    let scale = product(instrument.venue).scale;
+    let is_fixed = scale.source == ScaleSource::Format;
+    let is_same =
+        (instrument.price_exponent, instrument.qty_exponent) == (scale.price_exponent, scale.qty_exponent);
+    if is_fixed && !is_same { Err(InstrumentError::FixedScale) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_split_and_print_alike() {
+        let catalogue = catalogue();
+        for (id, instrument) in catalogue.iter() {
+            let name = instrument.to_string();
+            let (venue, symbol) = split_name(&name).unwrap();
+            assert_eq!(catalogue.find(venue, symbol), Some(id));
+        }
+        assert_eq!(split_name("BTCUSDT"), Err(InstrumentError::Grammar));
+        assert_eq!(split_name("nyse:IBM"), Err(InstrumentError::UnknownVenue));
+    }
+
+    #[test]
+    fn the_table_is_sane() {
+        for (index, venue) in ALL.iter().enumerate() {
+            assert_eq!(usize::from(venue.number()), index + 1, "numbers run on");
+            assert_eq!(from_name(venue.name()), Some(*venue));
+            let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+            assert!(venue.name().bytes().all(is_plain), "{venue:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_format_fixes_is_not_relabelled() {
+        let mut instrument = instrument(DATABENTO, "ESH4").unwrap();
+        assert_eq!(check_scale(&instrument), Ok(()));
+        instrument.price_exponent = -2;
+        assert_eq!(check_scale(&instrument), Err(InstrumentError::FixedScale));
+    }
+}
