@@ -34,9 +34,9 @@ mod queues;
 mod symbols;
 mod wire;
 
-use crate::book::Side;
 use crate::curve::Curve;
 use crate::error::SimError;
+use crate::market::book::Side;
 use crate::rng::Rng;
 use lifetimes::{Lifetimes, Stay};
 use prices::Tops;
@@ -44,13 +44,8 @@ use queues::{Level, Queues};
 use symbols::{Activity, Symbol};
 use wire::Message;
 
+pub use crate::limits::{ITCH_ORDERS_MAX, ITCH_SYMBOLS_MAX};
 pub use mold::{MOLD_PACKET_BYTES_MAX, MoldPacker};
-
-/// Symbols that a day may have: as many as locate codes.
-pub const ITCH_SYMBOLS_MAX: usize = u16::MAX as usize;
-
-/// Orders that may rest at once. They take some 60 bytes each.
-pub const ITCH_ORDERS_MAX: usize = 1 << 26;
 
 /// Of 10,000 messages of the day after the opening, adds (attributed ones included) where there is room for them.
 const ADD: u64 = 4_410;

@@ -2,42 +2,22 @@
 //!
 //! Source: binance-spot-api-docs, `web-socket-streams.md` and `rest-api.md`, and recorded frames.
 
-use crate::book::{Book, Side};
-use crate::instrument::Profile;
+use crate::market::book::{Book, Side};
+use crate::market::flow::CHANGES_PER_WINDOW_MAX;
+use crate::market::instrument::Profile;
+use crate::market::{Bbo, Trade};
 
 /// Decimals that Binance spot prints of every price and quantity, whatever the tick.
 const DECIMALS: u32 = 8;
-
-/// Level changes that one depth message may hold. The order flow rests until the next message at the limit.
-pub(crate) const CHANGES_PER_FRAME_MAX: usize = 4_096;
 
 /// Bytes of one level in JSON, at most: two numbers of up to 20 characters in quotes, brackets and commas.
 const LEVEL_BYTES_MAX: usize = 48;
 
 /// Bytes that a frame of [`crate::Market::next`] never exceeds.
-pub const FRAME_BYTES_MAX: usize = CHANGES_PER_FRAME_MAX * LEVEL_BYTES_MAX + 256;
+pub const FRAME_BYTES_MAX: usize = CHANGES_PER_WINDOW_MAX * LEVEL_BYTES_MAX + 256;
 
 /// Bytes that an answer of [`crate::Market::snapshot`] never exceeds.
 pub const SNAPSHOT_BYTES_MAX: usize = 2 * crate::LEVELS_PER_SIDE_MAX * LEVEL_BYTES_MAX + 128;
-
-/// The best price and quantity of both sides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Bbo {
-    pub(crate) bid_price: i64,
-    pub(crate) bid_qty: i64,
-    pub(crate) ask_price: i64,
-    pub(crate) ask_qty: i64,
-}
-
-/// One trade as the venue tells it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Trade {
-    pub(crate) id: u64,
-    pub(crate) price: i64,
-    pub(crate) qty: i64,
-    /// Whether the buyer's order was the resting one, so that the seller was the aggressor.
-    pub(crate) buyer_is_maker: bool,
-}
 
 /// Appends a `depthUpdate` of the changes `first_id..=book.id()`. `touched` is in the order of the wire.
 pub(crate) fn depth(
@@ -168,8 +148,8 @@ fn integer(out: &mut Vec<u8>, mut value: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::book::{Limits, Remainder};
-    use crate::instrument::PROFILES;
+    use crate::market::book::{Limits, Remainder};
+    use crate::market::instrument::PROFILES;
 
     const BTC: &Profile = &PROFILES[0];
 

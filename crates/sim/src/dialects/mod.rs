@@ -1,0 +1,3 @@
+//! How venues tell of a market.
+
+pub(crate) mod binance_spot;
