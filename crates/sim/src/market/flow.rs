@@ -84,9 +84,7 @@ impl Flow {
         };
         for side in [Side::Bid, Side::Ask] {
             let best = profile.reference_price + i64::from(side == Side::Ask);
-            for rank in 0..profile.levels {
-                flow.place(side, away(side, best, flow.profile.shape.at(rank)));
-            }
+            flow.lay_out(side, best, 0..profile.levels);
         }
         flow.book.open(profile.update_id);
         flow.begin_window();
@@ -103,10 +101,9 @@ impl Flow {
         &mut self.book
     }
 
-    /// The best of both sides. `None` never happens: a side keeps its last levels.
+    /// The best of both sides. While one is empty, which takes more than these traders, they rest.
     pub(crate) fn bbo(&self) -> Option<Bbo> {
-        let (bid, ask) = (self.book.best(Side::Bid)?, self.book.best(Side::Ask)?);
-        Some(Bbo { bid_price: bid.price, bid_qty: bid.qty, ask_price: ask.price, ask_qty: ask.qty })
+        self.book.bbo()
     }
 
     /// Draws how busy the next [`WINDOW_MS`] are, and moves the fair price.
@@ -210,6 +207,18 @@ impl Flow {
                 }
             }
         }
+    }
+
+    /// Lays out the levels of these ranks of a side again, as at the opening, beginning at `best`.
+    pub(crate) fn lay_out(&mut self, side: Side, best: i64, ranks: std::ops::Range<i64>) {
+        for rank in ranks {
+            self.place(side, away(side, best, self.profile.shape.at(rank)));
+        }
+    }
+
+    /// The instrument's character.
+    pub(crate) const fn profile(&self) -> &'static Profile {
+        self.profile
     }
 
     /// Enters a limit order of a drawn quantity; below one tick nobody bids.

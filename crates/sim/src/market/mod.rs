@@ -1,6 +1,7 @@
 //! The market itself: orders, the traders that send them, and one instrument's whole life. No venue's format.
 
 pub(crate) mod book;
+pub(crate) mod exchange;
 pub(crate) mod flow;
 pub(crate) mod instrument;
 
