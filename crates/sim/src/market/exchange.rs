@@ -23,6 +23,8 @@ const ODD_PPM: u64 = 6_000;
 const BLINKS_PPM: u64 = 3_000;
 /// … in which an order is amended.
 const AMENDS_PPM: u64 = 20_000;
+/// … from which on nobody acts for a while, where the market sleeps at all: some four times in two minutes.
+const SLEEPS_PPM: u64 = 40;
 const ALL_PPM: u64 = 1_000_000;
 
 /// Levels that vanish together, by quantile.
@@ -30,6 +32,9 @@ const STRIPPED: Curve = Curve(&[(0, 1), (600_000, 4), (950_000, 15), (1_000_000,
 
 /// Milliseconds for which a side stays empty, by quantile.
 const EMPTY_MS: Curve = Curve(&[(0, 1), (500_000, 60), (1_000_000, 900)]);
+
+/// Milliseconds for which nobody acts, by quantile: as long as a healthy book channel was recorded silent.
+const ASLEEP_MS: Curve = Curve(&[(0, 200), (500_000, 900), (1_000_000, 3_300)]);
 
 /// Ranks that come back in one millisecond after a side was empty.
 const LAID_OUT_PER_MS: i64 = 40;
@@ -56,6 +61,8 @@ pub(crate) struct Exchange {
     flow: Flow,
     rare: Rng,
     lived_ms: u64,
+    /// Until when nobody acts; `None`: this market never sleeps.
+    asleep_until_ms: Option<u64>,
     /// By [`Side`].
     returns: [Option<Return>; 2],
     changes: Vec<Change>,
@@ -72,11 +79,18 @@ impl Exchange {
             flow,
             rare: Rng::new(seed, stream ^ 0x7a5e),
             lived_ms: 0,
+            asleep_until_ms: None,
             returns: [None; 2],
             changes: Vec::new(),
             trades: Vec::new(),
             trade_id: profile.trade_id,
         }
+    }
+
+    /// The same market, where nobody acts now and then.
+    pub(crate) const fn drowsy(mut self) -> Self {
+        self.asleep_until_ms = Some(0);
+        self
     }
 
     pub(crate) const fn book(&self) -> &Book {
@@ -101,6 +115,10 @@ impl Exchange {
     pub(crate) fn live(&mut self) {
         self.changes.clear();
         self.trades.clear();
+        self.lived_ms += 1;
+        if self.asleep_until_ms.is_some_and(|until_ms| self.lived_ms < until_ms) {
+            return;
+        }
         if self.lived_ms.is_multiple_of(WINDOW_MS) {
             self.flow.begin_window();
         }
@@ -113,7 +131,6 @@ impl Exchange {
         self.something_rare();
         self.flow.book_mut().take_changes(&mut self.changes);
         self.flow.book_mut().forget_touched();
-        self.lived_ms += 1;
     }
 
     /// The next id of a trade that is none of this book's.
@@ -139,7 +156,9 @@ impl Exchange {
             draw = draw.wrapping_sub(share);
             is
         };
-        if is(VANISHES_PPM) {
+        if self.asleep_until_ms.is_some() && is(SLEEPS_PPM) {
+            self.asleep_until_ms = Some(self.lived_ms + ASLEEP_MS.draw(&mut self.rare).unsigned_abs());
+        } else if is(VANISHES_PPM) {
             self.vanish();
         } else if is(STRIPS_PPM) {
             let (side, levels) = (self.side(), STRIPPED.draw(&mut self.rare) as usize);

@@ -6,8 +6,8 @@ use depthwire_sim::dialects::{Channel, Counts, Frame, TrueOrders, Truth};
 
 use super::json::{Json, checked_digits, crc32, mantissa};
 
-/// By a key that rises away from the best: the texts of price and quantity.
-type Texts = BTreeMap<i64, (String, String)>;
+/// By a key that rises away from the best: the texts of price and quantity, and the quantity.
+type Texts = BTreeMap<i64, (String, String, i64)>;
 
 pub struct Client {
     code: String,
@@ -20,7 +20,10 @@ pub struct Client {
     trade_id: u64,
     /// Decimals of prices and quantities that the `instrument` channel told.
     places: Option<(usize, usize)>,
-    pub twice_in_a_message: u64,
+    twice_in_a_message: u64,
+    /// The same, never cut, and how often its checksum is right too.
+    uncut: [Texts; 2],
+    uncut_matches: u64,
     republished: u64,
     counts: Counts,
 }
@@ -37,6 +40,8 @@ impl Client {
             trade_id: 0,
             places: None,
             twice_in_a_message: 0,
+            uncut: [Texts::new(), Texts::new()],
+            uncut_matches: 0,
             republished: 0,
             counts: Counts::default(),
         }
@@ -45,10 +50,13 @@ impl Client {
     fn set(&mut self, side: usize, price: &str, qty: &str) {
         let mantissa_of_price = mantissa(price, self.exponents.0);
         let key = if side == 0 { -mantissa_of_price } else { mantissa_of_price };
-        if mantissa(qty, self.exponents.1) == 0 {
+        let mantissa_of_qty = mantissa(qty, self.exponents.1);
+        if mantissa_of_qty == 0 {
             assert!(self.sides[side].remove(&key).is_some(), "removes {price}, which does not stand");
+            self.uncut[side].remove(&key);
         } else {
-            self.sides[side].insert(key, (price.to_owned(), qty.to_owned()));
+            self.uncut[side].insert(key, (price.to_owned(), qty.to_owned(), mantissa_of_qty));
+            self.sides[side].insert(key, (price.to_owned(), qty.to_owned(), mantissa_of_qty));
         }
         self.counts.levels += 1;
     }
@@ -61,10 +69,10 @@ impl Client {
         }
     }
 
-    fn checksum(&self) -> u32 {
+    fn checksum([bids, asks]: &[Texts; 2]) -> u32 {
         let mut text = String::new();
-        for side in [&self.sides[1], &self.sides[0]] {
-            for (price, qty) in side.values().take(10) {
+        for side in [asks, bids] {
+            for (price, qty, _) in side.values().take(10) {
                 text += &checked_digits(price);
                 text += &checked_digits(qty);
             }
@@ -111,14 +119,14 @@ impl Client {
         assert_eq!(data.keys(), ["symbol", "bids", "asks", "checksum", "timestamp"]);
         assert_eq!(data.get("symbol").text(), self.code);
         if is_snapshot {
-            self.sides.iter_mut().for_each(BTreeMap::clear);
+            self.sides.iter_mut().chain(&mut self.uncut).for_each(BTreeMap::clear);
             self.is_whole = true;
             self.counts.snapshots += 1;
         } else {
             assert!(self.is_whole, "a snapshot comes first");
             self.counts.updates += 1;
         }
-        let places = self.places.expect("the instrument is told before the book");
+        let places = self.places.unwrap();
         for (side, key) in ["bids", "asks"].into_iter().enumerate() {
             let mut prices = Vec::new();
             for level in data.get(key).list() {
@@ -132,7 +140,9 @@ impl Client {
             }
         }
         self.cut();
-        assert_eq!(u64::from(self.checksum()), data.get("checksum").integer());
+        let checksum = data.get("checksum").integer();
+        assert_eq!(u64::from(Self::checksum(&self.sides)), checksum);
+        self.uncut_matches += u64::from(u64::from(Self::checksum(&self.uncut)) == checksum);
         self.counts.checksums += 1;
     }
 
@@ -154,7 +164,7 @@ impl Client {
         let is_snapshot = parts[1].find("as").is_some();
         if is_snapshot {
             assert_eq!(parts[1].keys(), ["as", "bs"]);
-            self.sides.iter_mut().for_each(BTreeMap::clear);
+            self.sides.iter_mut().chain(&mut self.uncut).for_each(BTreeMap::clear);
             self.is_whole = true;
             self.counts.snapshots += 1;
         } else {
@@ -172,7 +182,7 @@ impl Client {
         }
         self.cut();
         if !is_snapshot {
-            assert_eq!(self.checksum().to_string(), sides[sides.len() - 1].get("c").text());
+            assert_eq!(Self::checksum(&self.sides).to_string(), sides[sides.len() - 1].get("c").text());
             self.counts.checksums += 1;
         }
     }
@@ -216,8 +226,7 @@ impl super::Client for Client {
     fn compare(&self, truth: &Truth, orders: Option<&TrueOrders>) {
         assert!(orders.is_none());
         for (side, levels, sign) in [(0, &truth.bids, -1), (1, &truth.asks, 1)] {
-            let own =
-                self.sides[side].iter().map(|(key, (_, qty))| (key * sign, mantissa(qty, self.exponents.1)));
+            let own = self.sides[side].iter().map(|(key, level)| (key * sign, level.2));
             assert!(own.eq(levels.iter().copied()), "side {side}");
         }
     }
@@ -231,6 +240,14 @@ impl Drop for Client {
     fn drop(&mut self) {
         if !std::thread::panicking() && self.counts.updates > 1_000 {
             assert_eq!(self.republished > 0, !self.is_v2);
+            assert_eq!(self.twice_in_a_message > 0, self.is_v2);
+            if self.is_v2 && self.depth == 10 {
+                assert!(
+                    self.uncut_matches * 4 < self.counts.checksums,
+                    "{} without a cut",
+                    self.uncut_matches
+                );
+            }
         }
     }
 }

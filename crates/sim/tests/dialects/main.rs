@@ -11,7 +11,9 @@ mod nasdaq;
 
 use std::collections::BTreeMap;
 
-use depthwire_sim::dialects::{Channel, Counts, Dialect, Frame, Frames, TrueOrders, Truth, all};
+use depthwire_sim::dialects::{
+    Channel, Counts, Dialect, Frame, Frames, KrakenPair, KrakenV2, TrueOrders, Truth, all,
+};
 
 const START_NS: u64 = 1_785_552_833_184_216_000;
 
@@ -84,9 +86,10 @@ fn follow(dialect: &mut dyn Dialect, seconds: u64) -> (Met, Counts) {
             last_ns = frame.time_ns;
             client.frame(&frame);
         }
-        let books = frames.iter().filter(|frame| matches!(frame.channel, Channel::Book));
-        assert!(books.count() <= 1, "one frame of the book at a time");
-        if !frames.is_empty() && client.is_whole() {
+        let books = frames.iter().filter(|frame| matches!(frame.channel, Channel::Book | Channel::Orders));
+        let books = books.count();
+        assert!(books <= 1 || dialect.venue() == "nasdaq", "one frame of the book at a time");
+        if books > 0 && client.is_whole() {
             dialect.truth(&mut truth);
             let has_orders = dialect.orders(&mut orders);
             client.compare(&truth, has_orders.then_some(&orders));
@@ -135,7 +138,7 @@ fn every_book_is_the_venues_after_every_frame() {
     for mut dialect in all(2_026) {
         let (met, counts) = follow(&mut *dialect, SECONDS);
         println!("{} {} {:?}: {met:?} {counts:?}", dialect.venue(), dialect.code(), dialect.depth());
-        assert!(met.compared > SECONDS * 5, "{met:?}");
+        assert!(met.compared > SECONDS * 4, "{met:?}");
         assert!(counts.updates > SECONDS * 5 && counts.trades > SECONDS / 3);
         let has_checksums = dialect.venue() == "kraken";
         assert_eq!(counts.checksums > SECONDS * 5, has_checksums);
@@ -190,6 +193,46 @@ fn a_seed_gives_the_same_bytes_whenever_they_are_fetched() {
         assert_eq!((first, bytes), hash(&mut *same, 750_000_000), "{} {:?}", same.venue(), same.depth());
         assert_ne!(first, hash(&mut *other, 1_000_000).0);
     }
+}
+
+#[test]
+fn a_seed_gives_the_same_bytes_on_every_machine() {
+    let mixed = all(9)
+        .iter_mut()
+        .fold(0_u64, |mixed, dialect| mixed.rotate_left(7) ^ hash(&mut **dialect, 5_000_000).0);
+    assert_eq!(
+        mixed, 1_134_157_036_698_567_132,
+        "a change of the market's rules or of a format changes it: then put the new one here"
+    );
+}
+
+/// Kraken BTC/USD at depth 25, recorded for 50 s: 1.49 levels an update, of which 24 in 100 remove one.
+#[test]
+fn updates_are_as_large_as_recorded_ones() {
+    let mut dialect = KrakenV2::new(11, KrakenPair::BtcUsd, 25);
+    let mut frames = Frames::new();
+    dialect.open(START_NS, &mut frames);
+    let (mut updates, mut levels, mut removals, mut silence_ns, mut last_ns) = (0, 0, 0, 0, START_NS);
+    while last_ns < START_NS + 100_000_000_000 {
+        frames.clear();
+        dialect.step(u64::MAX, &mut frames);
+        for frame in frames.iter().filter(|frame| frame.channel == Channel::Book) {
+            let text = std::str::from_utf8(frame.bytes).unwrap();
+            let changed = text.matches("\"price\":").count();
+            // A side that vanishes was not recorded.
+            if changed < 100 {
+                updates += 1;
+                levels += changed;
+                removals += text.matches("\"qty\":0.00000000}").count();
+            }
+            silence_ns = silence_ns.max(frame.time_ns - last_ns);
+            last_ns = frame.time_ns;
+        }
+    }
+    println!("{updates} updates, {levels} levels, {removals} removals, {silence_ns} ns without one at most");
+    assert!((120..220).contains(&(levels * 100 / updates)), "levels an update");
+    assert!((15..35).contains(&(removals * 100 / levels)), "removals");
+    assert!((1_000_000_000..4_000_000_000).contains(&silence_ns), "sleeps, and wakes again");
 }
 
 #[test]

@@ -72,7 +72,7 @@ impl super::Client for Client {
     }
 
     fn compare(&self, truth: &Truth, orders: Option<&TrueOrders>) {
-        let orders = orders.expect("this venue tells orders");
+        let orders = orders.unwrap();
         let book = self.books.book(self.locate);
         for (own, levels, orders) in
             [(book.bids, &truth.bids, &orders.bids), (book.asks, &truth.asks, &orders.asks)]

@@ -3,7 +3,7 @@
 use super::super::crc32::crc32;
 use super::super::text::integer;
 use super::super::window::Window;
-use super::CHECKED_LEVELS;
+use super::{CHECKED_LEVELS, rests_since};
 use crate::market::book::{Book, Change, ChangeKind, Side};
 
 /// What stands at a price, and since when.
@@ -35,13 +35,14 @@ pub(super) struct Levels {
 }
 
 impl Levels {
-    /// A copy of a market's book, shown to `depth`.
+    /// A copy of a market's book at `time_ns`, shown to `depth`.
     pub(super) fn new(book: &Book, depth: usize, time_ns: u64) -> Self {
         let mut levels = Self { sides: [Window::new(depth), Window::new(depth)], entries: [vec![], vec![]] };
         for side in [Side::Bid, Side::Ask] {
             for level in book.levels(side) {
-                levels.sides[side as usize]
-                    .insert(side.key(level.price), Stamped { qty: level.qty, time_ns });
+                let since_ns = rests_since(level.price.unsigned_abs(), time_ns);
+                let stamped = Stamped { qty: level.qty, time_ns: since_ns };
+                levels.sides[side as usize].insert(side.key(level.price), stamped);
             }
         }
         levels

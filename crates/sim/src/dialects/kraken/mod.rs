@@ -47,6 +47,12 @@ fn venue_depth(depth: usize) -> usize {
     KRAKEN_DEPTHS.into_iter().find(|&has| has >= depth).unwrap_or(1_000)
 }
 
+/// Since when something rests that stood before the first connection at `time_ns`: up to an hour.
+fn rests_since(mark: u64, time_ns: u64) -> u64 {
+    let age_ns = (mark.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 22) % 3_600_000_000_000;
+    time_ns.saturating_sub(age_ns)
+}
+
 /// Replaces `out` with the best levels of a market's book.
 fn truth(book: &Book, depth: usize, out: &mut Truth) {
     out.seq = 0;

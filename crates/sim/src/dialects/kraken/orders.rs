@@ -2,8 +2,8 @@
 
 use super::super::crc32::crc32;
 use super::super::window::Window;
-use super::CHECKED_LEVELS;
 use super::levels::{Padding, append_checked};
+use super::{CHECKED_LEVELS, rests_since};
 use crate::market::book::{Book, Change, ChangeKind, Side};
 
 /// What befell an order that is told.
@@ -40,11 +40,12 @@ pub(super) struct Orders {
 }
 
 impl Orders {
-    /// A copy of a market's book, shown to `depth` levels.
+    /// A copy of a market's book at `time_ns`, shown to `depth` levels.
     pub(super) fn new(book: &Book, depth: usize, time_ns: u64) -> Self {
         let mut orders = Self { sides: [Window::new(depth), Window::new(depth)], entries: [vec![], vec![]] };
         for side in [Side::Bid, Side::Ask] {
             for (price, id, qty) in book.orders(side) {
+                let time_ns = rests_since(id, time_ns);
                 orders.enter(side, side.key(price), Order { id, qty, time_ns });
             }
         }

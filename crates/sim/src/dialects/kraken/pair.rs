@@ -18,7 +18,9 @@ static BTC_USD: Profile = Profile {
     qty_exponent: -8,
     reference_price: 630_049,
     actions_per_s: 205,
-    fair_step: 4 * 256,
+    // Restless enough to go through a window of 25 levels in a minute, as recorded: levels that nobody cut
+    // then stand in the way.
+    fair_step: 14 * 256,
     shape: Curve(&[
         (0, 0),
         (16, 60),
@@ -42,7 +44,7 @@ static PEPE_USD: Profile = Profile {
     qty_exponent: -5,
     reference_price: 12_345,
     actions_per_s: 120,
-    fair_step: 80,
+    fair_step: 350,
     shape: Curve(&[(0, 0), (400, 420), (1_024, 1_600), (2_000, 7_000)]),
     levels: 1_200,
     join_weight: 48,

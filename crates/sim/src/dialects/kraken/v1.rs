@@ -35,7 +35,7 @@ impl KrakenV1 {
     #[must_use]
     pub fn new(seed: u64, pair: KrakenPair, depth: usize) -> Self {
         let depth = venue_depth(depth);
-        let exchange = Exchange::new(pair.profile(), seed, 2_000 + depth as u64);
+        let exchange = Exchange::new(pair.profile(), seed, 2_000 + depth as u64).drowsy();
         Self {
             pair,
             depth,
@@ -210,6 +210,9 @@ impl Dialect for KrakenV1 {
     }
 
     fn open(&mut self, now_ns: u64, out: &mut Frames) {
+        if self.counts.control == 0 {
+            self.levels = Levels::new(self.exchange.book(), self.depth, now_ns);
+        }
         self.live_unheard(now_ns);
         let connection_id = 17_413_893_361_151_983_591 ^ self.seed << 20 ^ self.counts.control;
         out.push(now_ns, Channel::Control, |out| {

@@ -35,7 +35,7 @@ impl KrakenV2 {
     #[must_use]
     pub fn new(seed: u64, pair: KrakenPair, depth: usize) -> Self {
         let depth = venue_depth(depth);
-        let exchange = Exchange::new(pair.profile(), seed, 1_000 + depth as u64);
+        let exchange = Exchange::new(pair.profile(), seed, 1_000 + depth as u64).drowsy();
         Self {
             pair,
             depth,
@@ -149,6 +149,8 @@ impl Dialect for KrakenV2 {
         let first = self.counts.control == 0;
         self.live_unheard(now_ns);
         if first {
+            let begin_ns = now_ns.saturating_sub(WARM_MS * 1_000_000);
+            self.levels = Levels::new(self.exchange.book(), self.depth, begin_ns);
             for before_ms in (1..=WARM_MS).rev() {
                 self.live(now_ns.saturating_sub(before_ms * 1_000_000));
             }
