@@ -24,6 +24,11 @@
 //!
 //! [`itch`] is another market beside it: a NASDAQ day, order by order, as TotalView-ITCH 5.0 bytes.
 //!
+//! [`dialects`] are for tests of everything that reads a venue: one instrument each, in the frames of Binance spot,
+//! USD-M and COIN-M, Kraken (both versions, levels and orders, with true checksums) and NASDAQ, with the true book to
+//! compare with after each frame. Their market has what is rare too: empty sides, sweeps, amended orders, quantities
+//! of one lot and of a fortune.
+//!
 //! The crate depends on nothing, least of all on the engine that it tests.
 
 mod curve;

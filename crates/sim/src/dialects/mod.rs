@@ -136,7 +136,7 @@ pub fn all(seed: u64) -> Vec<Box<dyn Dialect>> {
         Box::new(KrakenV2::new(seed, PepeUsd, 500)),
         Box::new(KrakenV2::new(seed, BtcUsd, 1_000)),
         Box::new(KrakenLevel3::new(seed, BtcUsd, 10, Numbers::Fixed)),
-        Box::new(KrakenLevel3::new(seed, PepeUsd, 100, Numbers::Shortest)),
+        Box::new(KrakenLevel3::new(seed, PepeUsd, 100, Numbers::Scientific)),
         Box::new(KrakenLevel3::new(seed, BtcUsd, 1_000, Numbers::Shortest)),
         Box::new(KrakenV1::new(seed, BtcUsd, 10)),
         Box::new(KrakenV1::new(seed, PepeUsd, 100)),

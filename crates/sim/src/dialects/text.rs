@@ -40,6 +40,33 @@ pub(super) fn shortest(out: &mut Vec<u8>, mut mantissa: i64, mut exponent: i32) 
     decimal(out, mantissa, exponent, exponent.unsigned_abs());
 }
 
+/// Appends `mantissa` × 10^`exponent` as programs print their binary floating point numbers: in as few digits as it
+/// takes, whole numbers with `.0`, and what is below 0.0001 with an exponent of at least two digits. `mantissa` is
+/// not negative and has at most 15 digits, so that these are the digits of the nearest such number; `exponent` is
+/// not above 0.
+pub(super) fn scientific(out: &mut Vec<u8>, mut mantissa: i64, mut exponent: i32) {
+    while exponent < 0 && mantissa % 10 == 0 {
+        (mantissa, exponent) = (mantissa / 10, exponent + 1);
+    }
+    let digits = mantissa.to_string();
+    // Where the point stands among the digits: 0 is before the first one.
+    let point = digits.len() as i32 + exponent;
+    if exponent == 0 {
+        integer(out, mantissa.unsigned_abs());
+        out.extend_from_slice(b".0");
+    } else if point > -4 {
+        decimal(out, mantissa, exponent, exponent.unsigned_abs());
+    } else {
+        out.extend_from_slice(&digits.as_bytes()[..1]);
+        if digits.len() > 1 {
+            out.push(b'.');
+            out.extend_from_slice(&digits.as_bytes()[1..]);
+        }
+        out.extend_from_slice(b"e-");
+        padded(out, u64::from((point - 1).unsigned_abs()), 2);
+    }
+}
+
 /// Appends seconds since the epoch with six decimals.
 pub(super) fn seconds(out: &mut Vec<u8>, time_ns: u64) {
     integer(out, time_ns / 1_000_000_000);
@@ -120,6 +147,25 @@ mod tests {
             [(639_019_338, -5, "6390.19338"), (1_408_450, -2, "14084.5"), (500, -2, "5"), (0, -8, "0")];
         for (mantissa, exponent, expected) in cases {
             assert_eq!(text(|out| shortest(out, mantissa, exponent)), expected);
+        }
+    }
+
+    #[test]
+    fn small_numbers_have_an_exponent_where_binary_ones_are_printed() {
+        let cases = [
+            (1_000, -8, "1e-05"),
+            (12_351, -9, "1.2351e-05"),
+            (1, -8, "1e-08"),
+            (10_000, -8, "0.0001"),
+            (12_345, -8, "0.00012345"),
+            (567_764, -8, "0.00567764"),
+            (1_408_450, -2, "14084.5"),
+            (500, -2, "5.0"),
+            (70, 0, "70.0"),
+            (0, -8, "0.0"),
+        ];
+        for (mantissa, exponent, expected) in cases {
+            assert_eq!(text(|out| scientific(out, mantissa, exponent)), expected);
         }
     }
 

@@ -113,8 +113,11 @@ fn scan<'a>(rest: &mut &'a str, is_part: impl Fn(char) -> bool) -> &'a str {
     text
 }
 
-/// A decimal text as a mantissa at `exponent`, exactly.
+/// A decimal text, with or without an exponent, as a mantissa at `exponent`, exactly.
 pub fn mantissa(text: &str, exponent: i8) -> i64 {
+    if let Some((digits, shift)) = text.split_once('e') {
+        return mantissa(digits, exponent - shift.parse::<i8>().unwrap());
+    }
     let places = usize::from(exponent.unsigned_abs());
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = fraction.get(..places).unwrap_or(fraction);

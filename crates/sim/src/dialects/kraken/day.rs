@@ -49,18 +49,17 @@ impl Day {
     }
 
     /// The last trades, oldest first, with their times.
-    pub(super) fn recent(&self) -> impl ExactSizeIterator<Item = &(Trade, u64)> {
-        self.recent.iter()
+    pub(super) fn recent(&self) -> impl ExactSizeIterator<Item = (Trade, u64)> {
+        self.recent.iter().copied()
     }
 
-    /// Appends the last `count` trades as a message of the `trade` channel.
-    pub(super) fn trades(&self, out: &mut Vec<u8>, kind: &str, count: usize) {
+    /// Appends trades with their times as a message of the `trade` channel.
+    pub(super) fn trades(&self, out: &mut Vec<u8>, kind: &str, trades: impl Iterator<Item = (Trade, u64)>) {
         for text in ["{\"channel\":\"trade\",\"type\":\"", kind, "\",\"data\":["] {
             out.extend_from_slice(text.as_bytes());
         }
         let profile = self.pair.profile();
-        let skipped = self.recent.len().saturating_sub(count);
-        for (position, (trade, time_ns)) in self.recent.iter().skip(skipped).enumerate() {
+        for (position, (trade, time_ns)) in trades.enumerate() {
             let side = if trade.buyer_is_maker { "sell" } else { "buy" };
             let open = if position == 0 { "{\"symbol\":\"" } else { ",{\"symbol\":\"" };
             for text in [open, self.pair.code(), "\",\"side\":\"", side, "\",\"price\":"] {
@@ -75,7 +74,7 @@ impl Day {
             }
             integer(out, trade.id);
             out.extend_from_slice(b",\"timestamp\":\"");
-            date_time(out, *time_ns, 6);
+            date_time(out, time_ns, 6);
             out.extend_from_slice(b"\"}");
         }
         out.extend_from_slice(b"]}");
@@ -134,7 +133,7 @@ mod tests {
         day.traded(&trades, 1_696_613_755_440_295_000);
         assert_eq!(day.recent().len(), RECENT_TRADES);
         let mut out = Vec::new();
-        day.trades(&mut out, "update", 1);
+        day.trades(&mut out, "update", day.recent().skip(RECENT_TRADES - 1));
         assert_eq!(
             String::from_utf8_lossy(&out),
             "{\"channel\":\"trade\",\"type\":\"update\",\"data\":[{\"symbol\":\"BTC/USD\",\"side\":\"sell\",\

@@ -6,7 +6,7 @@
 //! 3. The checksum covers every order of the best ten levels in the order of the queue.
 
 use super::super::clock::{Clock, moment_ns};
-use super::super::text::{date_time, decimal, integer, shortest};
+use super::super::text::{date_time, decimal, integer, scientific, shortest};
 use super::super::{Channel, Counts, Dialect, Frames, TrueOrder, TrueOrders, Truth};
 use super::day::Day;
 use super::orders::{Entry, Event, Orders};
@@ -22,6 +22,9 @@ pub enum Numbers {
     Fixed,
     /// With no zero at the end: `6390.19338`, as the examples of the `level3` page are.
     Shortest,
+    /// As binary floating point numbers are printed: `14084.5`, `5.0`, `1e-05`. A public client of the channel has
+    /// such a message of 2026 among its tests.
+    Scientific,
 }
 
 /// One pair on a connection that is allowed to see orders.
@@ -125,6 +128,7 @@ impl KrakenLevel3 {
         let number = |out: &mut Vec<u8>, mantissa, exponent: i32| match self.numbers {
             Numbers::Fixed => decimal(out, mantissa, exponent, exponent.unsigned_abs()),
             Numbers::Shortest => shortest(out, mantissa, exponent),
+            Numbers::Scientific => scientific(out, mantissa, exponent),
         };
         out.extend_from_slice(b"\"order_id\":\"");
         kraken_order_id(entry.id, out);
@@ -171,11 +175,11 @@ impl Dialect for KrakenLevel3 {
         self.snapshot_frame(now_ns, out);
         let trade = Subscription { channel: "trade", depth: None, symbol: Some(self.pair.code()) };
         out.push(now_ns, Channel::Control, |out| trade.subscribed(out, now_ns));
-        let recent = self.day.recent().len();
+        let recent = self.day.recent();
+        self.counts.trades += recent.len() as u64;
         out.push(now_ns, Channel::Trade, |out| self.day.trades(out, "snapshot", recent));
         self.counts.control += 4;
         self.counts.definitions += 1;
-        self.counts.trades += recent as u64;
         self.next_heartbeat_ms = now_ns / 1_000_000 + HEARTBEAT_MS;
     }
 
@@ -185,10 +189,10 @@ impl Dialect for KrakenLevel3 {
             let Some(time_ms) = self.clock.take(now_ns) else { return };
             let time_ns = moment_ns(time_ms);
             self.live(time_ns);
-            let trades = self.exchange.trades().len().min(self.day.recent().len());
-            if trades > 0 {
+            let trades = self.exchange.trades().iter().map(|&trade| (trade, time_ns));
+            if trades.len() > 0 {
+                self.counts.trades += trades.len() as u64;
                 out.push(time_ns, Channel::Trade, |out| self.day.trades(out, "update", trades));
-                self.counts.trades += trades as u64;
             }
             let entries = [Side::Bid, Side::Ask].map(|side| self.orders.entries(side));
             let orders = (entries[0].len() + entries[1].len()) as u64;

@@ -52,7 +52,7 @@ impl KrakenV2 {
 
     fn live(&mut self, time_ns: u64) {
         self.exchange.live();
-        self.day.traded(self.exchange.trades(), time_ns - TRANSIT_NS.min(time_ns));
+        self.day.traded(self.exchange.trades(), time_ns.saturating_sub(TRANSIT_NS));
         for change in self.exchange.changes() {
             self.levels.apply(change, time_ns);
         }
@@ -103,12 +103,11 @@ impl KrakenV2 {
     }
 
     fn trades(&mut self, time_ns: u64, out: &mut Frames) {
-        let count = self.exchange.trades().len();
-        if count > 0 {
-            // A moment's trades are never more than a snapshot's, of which the day keeps the last.
-            let count = count.min(self.day.recent().len());
-            out.push(time_ns, Channel::Trade, |out| self.day.trades(out, "update", count));
-            self.counts.trades += count as u64;
+        let stamp_ns = time_ns.saturating_sub(TRANSIT_NS);
+        let trades = self.exchange.trades().iter().map(|&trade| (trade, stamp_ns));
+        if trades.len() > 0 {
+            self.counts.trades += trades.len() as u64;
+            out.push(time_ns, Channel::Trade, |out| self.day.trades(out, "update", trades));
         }
     }
 
@@ -167,7 +166,8 @@ impl Dialect for KrakenV2 {
         self.snapshot_frame(now_ns, out);
         let trade = subscribed("trade", symbol);
         out.push(now_ns, Channel::Control, |out| trade.subscribed(out, now_ns));
-        let recent = self.day.recent().len();
+        let recent = self.day.recent();
+        self.counts.trades += recent.len() as u64;
         out.push(now_ns, Channel::Trade, |out| self.day.trades(out, "snapshot", recent));
         let ticker = subscribed("ticker", symbol);
         out.push(now_ns, Channel::Control, |out| ticker.subscribed(out, now_ns));
@@ -175,7 +175,6 @@ impl Dialect for KrakenV2 {
         out.push(now_ns, Channel::Ticker, |out| self.day.ticker(out, "snapshot", self.bbo, now_ns));
         self.counts.control += 5;
         self.counts.definitions += 1;
-        self.counts.trades += recent as u64;
         self.counts.tickers += 1;
         self.next_heartbeat_ms = now_ns / 1_000_000 + HEARTBEAT_MS;
     }
