@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use crate::limits::{ITCH_ORDERS_MAX, ITCH_SYMBOLS_MAX, RECORDING_MS_MAX};
+use crate::market::instrument::SYMBOLS;
+
 /// A request that the simulator refuses. Nothing was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SimError {
@@ -45,12 +48,12 @@ impl fmt::Display for SimError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnknownSymbol => {
-                write!(f, "the simulator has no such symbol; use one of {}", crate::SYMBOLS.join(", "))
+                write!(f, "the simulator has no such symbol; use one of {}", SYMBOLS.join(", "))
             }
             Self::RecordingTooLong { asked_ms } => write!(
                 f,
                 "a recording lasts at most {} ms, asked for {asked_ms}; write several recordings instead",
-                crate::RECORDING_MS_MAX
+                RECORDING_MS_MAX
             ),
             Self::FaultOutOfRange { index, frames } => {
                 write!(f, "no fault fits at frame {index} of {frames}; choose positions with faults::plan")
@@ -59,8 +62,7 @@ impl fmt::Display for SimError {
                 f,
                 "an ITCH day has 1 to {} symbols and 1 to {} orders, asked for {symbols} and {orders}; \
                  ItchConfig::new chooses the orders",
-                crate::itch::ITCH_SYMBOLS_MAX,
-                crate::itch::ITCH_ORDERS_MAX
+                ITCH_SYMBOLS_MAX, ITCH_ORDERS_MAX
             ),
         }
     }

@@ -24,23 +24,28 @@
 //!
 //! [`itch`] is another market beside it: a NASDAQ day, order by order, as TotalView-ITCH 5.0 bytes.
 //!
+//! [`dialects`] are for tests of everything that reads a venue: one instrument each, in the frames of Binance spot,
+//! USD-M and COIN-M, Kraken (both versions, levels and orders, with true checksums) and NASDAQ, with the true book to
+//! compare with after each frame. Their market has what is rare too: empty sides, sweeps, amended orders, quantities
+//! of one lot and of a fortune.
+//!
 //! The crate depends on nothing, least of all on the engine that it tests.
 
-mod book;
 mod curve;
+pub mod dialects;
 mod error;
 pub mod faults;
-mod flow;
-mod frame;
-mod instrument;
 pub mod itch;
+mod limits;
 mod market;
 mod recording;
 mod rng;
+mod venue;
 
-pub use book::{LEVELS_PER_SIDE_MAX, ORDERS_PER_SIDE_MAX};
+pub use dialects::binance_spot::{FRAME_BYTES_MAX, SNAPSHOT_BYTES_MAX};
 pub use error::SimError;
-pub use frame::{FRAME_BYTES_MAX, SNAPSHOT_BYTES_MAX};
-pub use instrument::SYMBOLS;
-pub use market::{CATCH_UP_MS_MAX, Market, SNAPSHOT_LIMIT_MAX, TIME_MS_MAX, TrueBook};
-pub use recording::{RECORDING_MS_MAX, recording};
+pub use limits::RECORDING_MS_MAX;
+pub use market::book::{LEVELS_PER_SIDE_MAX, ORDERS_PER_SIDE_MAX};
+pub use market::instrument::SYMBOLS;
+pub use recording::recording;
+pub use venue::{CATCH_UP_MS_MAX, Market, SNAPSHOT_LIMIT_MAX, TIME_MS_MAX, TrueBook};

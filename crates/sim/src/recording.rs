@@ -3,11 +3,9 @@
 use std::io::Write;
 
 use crate::error::SimError;
-use crate::market::{Market, TIME_MS_MAX};
+use crate::limits::RECORDING_MS_MAX;
 use crate::rng::Rng;
-
-/// Market time that one recording may cover, in milliseconds: an hour, about 300 MB of text.
-pub const RECORDING_MS_MAX: u64 = 3_600_000;
+use crate::venue::{Market, TIME_MS_MAX};
 
 /// Levels a side of the REST answer in the recording, as the collector of the real ones asked for.
 const SNAPSHOT_LIMIT: usize = 1_000;

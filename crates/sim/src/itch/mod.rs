@@ -34,9 +34,9 @@ mod queues;
 mod symbols;
 mod wire;
 
-use crate::book::Side;
 use crate::curve::Curve;
 use crate::error::SimError;
+use crate::market::book::Side;
 use crate::rng::Rng;
 use lifetimes::{Lifetimes, Stay};
 use prices::Tops;
@@ -44,13 +44,8 @@ use queues::{Level, Queues};
 use symbols::{Activity, Symbol};
 use wire::Message;
 
+pub use crate::limits::{ITCH_ORDERS_MAX, ITCH_SYMBOLS_MAX};
 pub use mold::{MOLD_PACKET_BYTES_MAX, MoldPacker};
-
-/// Symbols that a day may have: as many as locate codes.
-pub const ITCH_SYMBOLS_MAX: usize = u16::MAX as usize;
-
-/// Orders that may rest at once. They take some 60 bytes each.
-pub const ITCH_ORDERS_MAX: usize = 1 << 26;
 
 /// Of 10,000 messages of the day after the opening, adds (attributed ones included) where there is room for them.
 const ADD: u64 = 4_410;
@@ -170,13 +165,19 @@ impl ItchDay {
     /// # Errors
     /// [`SimError::ItchOutOfRange`] where `config` asks for none or too many symbols or orders.
     pub fn new(config: ItchConfig) -> Result<Self, SimError> {
-        let ItchConfig { seed, symbols, orders } = config;
+        let ItchConfig { symbols, orders, .. } = config;
         if !(1..=ITCH_SYMBOLS_MAX).contains(&symbols) || !(1..=ITCH_ORDERS_MAX).contains(&orders) {
             return Err(SimError::ItchOutOfRange { symbols, orders });
         }
+        Ok(Self::within_limits(config))
+    }
+
+    /// A day of as many symbols and orders as asked for, brought into the limits.
+    pub(crate) fn within_limits(ItchConfig { seed, symbols, orders }: ItchConfig) -> Self {
+        let orders = orders.clamp(1, ITCH_ORDERS_MAX);
         let mut rng = Rng::new(seed, 0x17c4);
-        let (symbols, activity) = symbols::list(symbols, &mut rng);
-        Ok(Self {
+        let (symbols, activity) = symbols::list(symbols.clamp(1, ITCH_SYMBOLS_MAX), &mut rng);
+        Self {
             queues: Queues::new(symbols.len()),
             lifetimes: Lifetimes::new(orders),
             rng,
@@ -189,7 +190,7 @@ impl ItchDay {
             reference: 0,
             match_number: 0,
             other: 0,
-        })
+        }
     }
 
     /// Appends the next message, behind its length. Never at an end before [`Self::close`]; after it the three

@@ -2,8 +2,8 @@
 
 use super::lifetimes::Stay;
 use super::symbols::Symbol;
-use crate::book::Side;
 use crate::curve::Curve;
+use crate::market::book::Side;
 use crate::rng::Rng;
 
 /// Distance of a resting order from the fair price, in millionths of the reference price, by quantile.

@@ -3,7 +3,7 @@
 //! Prices are in ticks of the symbol. Orders and levels live in two pools for the whole market; what dies is
 //! used again, so memory follows the greatest population.
 
-use crate::book::Side;
+use crate::market::book::Side;
 
 pub(crate) const NONE: u32 = u32::MAX;
 

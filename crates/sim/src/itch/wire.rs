@@ -4,7 +4,7 @@
 //! length u16 | type u8 | locate u16 | tracking u16 | nanoseconds since midnight u48 | body
 //! ```
 
-use crate::book::Side;
+use crate::market::book::Side;
 
 /// The longest message with its length.
 const FRAME_BYTES_MAX: usize = 52;

@@ -1,6 +1,13 @@
 //! One instrument's orders, matched by price and time.
 
+mod amend;
+mod journal;
+
 use std::collections::BTreeMap;
+
+use crate::market::Bbo;
+
+pub(crate) use journal::{Change, ChangeKind};
 
 /// Levels that one side may hold, as deep as the deepest REST answer. At the limit the worst-priced level is
 /// shed for a better one, and an order worse than all of them is refused.
@@ -70,6 +77,7 @@ pub(crate) struct Level {
 
 #[derive(Clone, Copy, Debug)]
 struct Order {
+    id: u64,
     qty: i64,
     older: u32,
     newer: u32,
@@ -103,6 +111,10 @@ pub(crate) struct Book {
     touched: Vec<(Side, i64)>,
     fills: Vec<Fill>,
     limits: Limits,
+    /// The id of the last order that came to rest.
+    order_id: u64,
+    /// What happened to orders, for those who asked for it.
+    journal: Option<Vec<Change>>,
 }
 
 impl Book {
@@ -117,6 +129,8 @@ impl Book {
             touched: Vec::new(),
             fills: Vec::with_capacity(FILLS_PER_ORDER_MAX),
             limits,
+            order_id: 0,
+            journal: None,
         }
     }
 
@@ -144,6 +158,12 @@ impl Book {
     /// The best level of a side.
     pub(crate) fn best(&self, side: Side) -> Option<Level> {
         self.ladder(side).levels.first_key_value().map(|entry| *entry.1)
+    }
+
+    /// The best of both sides, where neither is empty.
+    pub(crate) fn bbo(&self) -> Option<Bbo> {
+        let (bid, ask) = (self.best(Side::Bid)?, self.best(Side::Ask)?);
+        Some(Bbo { bid_price: bid.price, bid_qty: bid.qty, ask_price: ask.price, ask_qty: ask.qty })
     }
 
     /// The first level of a side from `price` to fewer than `width` ticks further from the best.
@@ -203,8 +223,18 @@ impl Book {
     pub(crate) fn take_touched(&mut self, out: &mut Vec<(Side, i64)>) {
         out.clear();
         out.append(&mut self.touched);
-        out.sort_unstable_by_key(|&(side, price)| (side, side.key(price)));
-        out.dedup();
+        Self::sort_touched(out);
+    }
+
+    /// Brings touched levels into the order of the wire: one entry a price, bids then asks, best first.
+    pub(crate) fn sort_touched(touched: &mut Vec<(Side, i64)>) {
+        touched.sort_unstable_by_key(|&(side, price)| (side, side.key(price)));
+        touched.dedup();
+    }
+
+    /// Drops the touched levels, for those who take each change instead.
+    pub(crate) fn forget_touched(&mut self) {
+        self.touched.clear();
     }
 
     fn trade(&mut self, side: Side, price: i64, qty: i64) -> i64 {
@@ -233,10 +263,7 @@ impl Book {
             if qty == order.qty {
                 self.remove(resting, key, slot);
             } else {
-                self.pool[slot as usize].qty -= qty;
-                if let Some(level) = self.ladder_mut(resting).levels.get_mut(&key) {
-                    level.qty -= qty;
-                }
+                self.reduce(resting, key, slot, qty);
             }
             slot = order.newer;
         }
@@ -247,7 +274,14 @@ impl Book {
         if !self.make_room(side, price) {
             return;
         }
-        let order = Order { qty, older: NONE, newer: NONE };
+        self.order_id += 1;
+        self.link(side, price, Order { id: self.order_id, qty, older: NONE, newer: NONE });
+        self.note(side, price);
+    }
+
+    /// Appends an order to the queue of its price.
+    fn link(&mut self, side: Side, price: i64, order: Order) {
+        let Order { id, qty, .. } = order;
         let slot = self.free.pop().unwrap_or(self.pool.len() as u32);
         match self.pool.get_mut(slot as usize) {
             Some(place) => *place = order,
@@ -270,7 +304,18 @@ impl Book {
             self.pool[slot as usize].older = older;
             self.pool[older as usize].newer = slot;
         }
-        self.note(side, price);
+        self.record(side, price, ChangeKind::Added, id, qty);
+    }
+
+    /// Takes part of an order away; it keeps its place.
+    fn reduce(&mut self, side: Side, key: i64, slot: u32, qty: i64) {
+        let order = &mut self.pool[slot as usize];
+        order.qty -= qty;
+        let (id, left) = (order.id, order.qty);
+        if let Some(level) = self.ladder_mut(side).levels.get_mut(&key) {
+            level.qty -= qty;
+        }
+        self.record(side, side.key(key), ChangeKind::Reduced, id, left);
     }
 
     /// Sheds at most one level. False where the new order itself is the one to refuse.
@@ -299,7 +344,7 @@ impl Book {
 
     /// Unlinks one order, and its level with the last one.
     fn remove(&mut self, side: Side, key: i64, slot: u32) {
-        let Order { qty, older, newer } = self.pool[slot as usize];
+        let Order { id, qty, older, newer } = self.pool[slot as usize];
         if older != NONE {
             self.pool[older as usize].newer = newer;
         }
@@ -322,6 +367,7 @@ impl Book {
             }
         }
         self.free.push(slot);
+        self.record(side, side.key(key), ChangeKind::Removed, id, 0);
     }
 
     fn note(&mut self, side: Side, price: i64) {
@@ -345,5 +391,4 @@ impl Book {
 }
 
 #[cfg(test)]
-#[path = "book_tests.rs"]
 mod tests;

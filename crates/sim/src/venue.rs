@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 
-use crate::book::{LEVELS_PER_SIDE_MAX, Side};
+use crate::dialects::binance_spot as wire;
 use crate::error::SimError;
-use crate::flow::{Flow, WINDOW_MS};
-use crate::frame::{self, Bbo, Trade};
-use crate::instrument::{PROFILES, Profile, SYMBOLS};
+use crate::market::book::{LEVELS_PER_SIDE_MAX, Side};
+use crate::market::flow::{Flow, WINDOW_MS};
+use crate::market::instrument::{PROFILES, Profile, SYMBOLS};
+use crate::market::{Bbo, Trade};
 
 /// Market time that a caller may be behind, in milliseconds. Beyond it, see [`Market::next`].
 pub const CATCH_UP_MS_MAX: u64 = 5_000;
@@ -123,7 +124,7 @@ impl Market {
     pub fn snapshot(&self, symbol: &str, limit: usize, out: &mut Vec<u8>) -> Result<(), SimError> {
         let listing = self.listing(symbol)?;
         out.clear();
-        frame::snapshot(out, listing.profile, listing.flow.book(), limit.clamp(1, SNAPSHOT_LIMIT_MAX));
+        wire::snapshot(out, listing.profile, listing.flow.book(), limit.clamp(1, SNAPSHOT_LIMIT_MAX));
         Ok(())
     }
 
@@ -226,13 +227,13 @@ impl Listing {
                 self.trade_id += 1;
                 let buyer_is_maker = aggressor == Side::Ask;
                 let trade = Trade { id: self.trade_id, price: fill.price, qty: fill.qty, buyer_is_maker };
-                outbox.push(time_ms, |out| frame::trade(out, self.profile, time_ms, trade));
+                outbox.push(time_ms, |out| wire::trade(out, self.profile, time_ms, trade));
             }
         }
         let bbo = self.flow.bbo();
         if let (true, Some(bbo)) = (bbo != self.bbo, bbo) {
             let id = self.flow.book().id();
-            outbox.push(time_ms, |out| frame::book_ticker(out, self.profile, id, bbo));
+            outbox.push(time_ms, |out| wire::book_ticker(out, self.profile, id, bbo));
         }
         self.bbo = bbo;
     }
@@ -245,7 +246,7 @@ impl Listing {
             return;
         }
         let (first_id, book) = (self.depth_id + 1, self.flow.book());
-        outbox.push(time_ms, |out| frame::depth(out, self.profile, time_ms, first_id, book, &self.touched));
+        outbox.push(time_ms, |out| wire::depth(out, self.profile, time_ms, first_id, book, &self.touched));
         self.depth_id = book.id();
     }
 }

@@ -2,42 +2,23 @@
 //!
 //! Source: binance-spot-api-docs, `web-socket-streams.md` and `rest-api.md`, and recorded frames.
 
-use crate::book::{Book, Side};
-use crate::instrument::Profile;
+use super::text::{decimal, integer};
+use crate::market::book::{Book, Side};
+use crate::market::flow::CHANGES_PER_WINDOW_MAX;
+use crate::market::instrument::Profile;
+use crate::market::{Bbo, Trade};
 
 /// Decimals that Binance spot prints of every price and quantity, whatever the tick.
 const DECIMALS: u32 = 8;
-
-/// Level changes that one depth message may hold. The order flow rests until the next message at the limit.
-pub(crate) const CHANGES_PER_FRAME_MAX: usize = 4_096;
 
 /// Bytes of one level in JSON, at most: two numbers of up to 20 characters in quotes, brackets and commas.
 const LEVEL_BYTES_MAX: usize = 48;
 
 /// Bytes that a frame of [`crate::Market::next`] never exceeds.
-pub const FRAME_BYTES_MAX: usize = CHANGES_PER_FRAME_MAX * LEVEL_BYTES_MAX + 256;
+pub const FRAME_BYTES_MAX: usize = CHANGES_PER_WINDOW_MAX * LEVEL_BYTES_MAX + 256;
 
 /// Bytes that an answer of [`crate::Market::snapshot`] never exceeds.
 pub const SNAPSHOT_BYTES_MAX: usize = 2 * crate::LEVELS_PER_SIDE_MAX * LEVEL_BYTES_MAX + 128;
-
-/// The best price and quantity of both sides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Bbo {
-    pub(crate) bid_price: i64,
-    pub(crate) bid_qty: i64,
-    pub(crate) ask_price: i64,
-    pub(crate) ask_qty: i64,
-}
-
-/// One trade as the venue tells it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Trade {
-    pub(crate) id: u64,
-    pub(crate) price: i64,
-    pub(crate) qty: i64,
-    /// Whether the buyer's order was the resting one, so that the seller was the aggressor.
-    pub(crate) buyer_is_maker: bool,
-}
 
 /// Appends a `depthUpdate` of the changes `first_id..=book.id()`. `touched` is in the order of the wire.
 pub(crate) fn depth(
@@ -77,7 +58,7 @@ pub(crate) fn book_ticker(out: &mut Vec<u8>, profile: &Profile, id: u64, bbo: Bb
         ("\",\"A\":\"", bbo.ask_qty, profile.qty_exponent),
     ] {
         out.extend_from_slice(key.as_bytes());
-        decimal(out, mantissa, exponent);
+        decimal(out, mantissa, exponent, DECIMALS);
     }
     out.extend_from_slice(b"\"}}");
 }
@@ -91,9 +72,9 @@ pub(crate) fn trade(out: &mut Vec<u8>, profile: &Profile, time_ms: u64, trade: T
     out.extend_from_slice(b",\"t\":");
     integer(out, trade.id);
     out.extend_from_slice(b",\"p\":\"");
-    decimal(out, trade.price, profile.price_exponent);
+    decimal(out, trade.price, profile.price_exponent, DECIMALS);
     out.extend_from_slice(b"\",\"q\":\"");
-    decimal(out, trade.qty, profile.qty_exponent);
+    decimal(out, trade.qty, profile.qty_exponent, DECIMALS);
     out.extend_from_slice(b"\",\"T\":");
     integer(out, time_ms);
     out.extend_from_slice(if trade.buyer_is_maker { b",\"m\":true" } else { b",\"m\":false" });
@@ -128,48 +109,18 @@ fn symbol(out: &mut Vec<u8>, profile: &Profile) {
 fn levels(out: &mut Vec<u8>, profile: &Profile, levels: impl Iterator<Item = (i64, i64)>) {
     for (position, (price, qty)) in levels.enumerate() {
         out.extend_from_slice(if position == 0 { b"[\"" } else { b",[\"" });
-        decimal(out, price, profile.price_exponent);
+        decimal(out, price, profile.price_exponent, DECIMALS);
         out.extend_from_slice(b"\",\"");
-        decimal(out, qty, profile.qty_exponent);
+        decimal(out, qty, profile.qty_exponent, DECIMALS);
         out.extend_from_slice(b"\"]");
     }
-}
-
-/// Appends `mantissa` × 10^`exponent` with eight decimals. `mantissa` is not negative, `exponent` in -8..=0.
-fn decimal(out: &mut Vec<u8>, mantissa: i64, exponent: i32) {
-    let scale = 10_u64.pow(exponent.unsigned_abs());
-    let padding = 10_u64.pow(DECIMALS - exponent.unsigned_abs());
-    let mantissa = mantissa.unsigned_abs();
-    integer(out, mantissa / scale);
-    out.push(b'.');
-    let mut fraction = mantissa % scale * padding;
-    let mut digits = [b'0'; DECIMALS as usize];
-    for digit in digits.iter_mut().rev() {
-        *digit = b'0' + (fraction % 10) as u8;
-        fraction /= 10;
-    }
-    out.extend_from_slice(&digits);
-}
-
-fn integer(out: &mut Vec<u8>, mut value: u64) {
-    let mut digits = [0_u8; 20];
-    let mut first = digits.len();
-    loop {
-        first -= 1;
-        digits[first] = b'0' + (value % 10) as u8;
-        value /= 10;
-        if value == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(&digits[first..]);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::book::{Limits, Remainder};
-    use crate::instrument::PROFILES;
+    use crate::market::book::{Limits, Remainder};
+    use crate::market::instrument::PROFILES;
 
     const BTC: &Profile = &PROFILES[0];
 
@@ -177,21 +128,6 @@ mod tests {
         let mut out = Vec::new();
         write(&mut out);
         String::from_utf8_lossy(&out).into_owned()
-    }
-
-    #[test]
-    fn prints_eight_decimals_at_every_exponent() {
-        let cases = [
-            (6_183_763, -2, "61837.63000000"),
-            (154_698, -5, "1.54698000"),
-            (9_999, -5, "0.09999000"),
-            (250, 0, "250.00000000"),
-            (0, -2, "0.00000000"),
-            (1, -8, "0.00000001"),
-        ];
-        for (mantissa, exponent, expected) in cases {
-            assert_eq!(text(|out| decimal(out, mantissa, exponent)), expected);
-        }
     }
 
     #[test]

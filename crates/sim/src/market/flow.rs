@@ -9,15 +9,18 @@
 //!    stands within reach, an order is placed; where one stands, an order leaves it or joins it. So levels
 //!    come and go at equal rates, and their density stays that of the profile's shape.
 
-use crate::book::{Book, FILLS_PER_ORDER_MAX, Limits, Remainder, Side};
 use crate::curve::Curve;
-use crate::frame::{Bbo, CHANGES_PER_FRAME_MAX};
-use crate::instrument::{AIMED_RANK, Profile, RESTING_QTY, TAKING_QTY};
+use crate::market::Bbo;
+use crate::market::book::{Book, FILLS_PER_ORDER_MAX, Limits, Remainder, Side};
+use crate::market::instrument::{AIMED_RANK, Profile, RESTING_QTY, TAKING_QTY};
 use crate::rng::Rng;
 use crate::{LEVELS_PER_SIDE_MAX, ORDERS_PER_SIDE_MAX};
 
 /// Milliseconds between two depth messages; activity and fair value change at the same pace.
 pub(crate) const WINDOW_MS: u64 = 100;
+
+/// Level changes that one window may hold. The order flow rests until the next window at the limit.
+pub(crate) const CHANGES_PER_WINDOW_MAX: usize = 4_096;
 
 /// Actions in one millisecond, at most. What a burst wants beyond that is not done.
 const ACTIONS_PER_MS_MAX: i64 = 32;
@@ -81,9 +84,7 @@ impl Flow {
         };
         for side in [Side::Bid, Side::Ask] {
             let best = profile.reference_price + i64::from(side == Side::Ask);
-            for rank in 0..profile.levels {
-                flow.place(side, away(side, best, flow.profile.shape.at(rank)));
-            }
+            flow.lay_out(side, best, 0..profile.levels);
         }
         flow.book.open(profile.update_id);
         flow.begin_window();
@@ -100,10 +101,9 @@ impl Flow {
         &mut self.book
     }
 
-    /// The best of both sides. `None` never happens: a side keeps its last levels.
+    /// The best of both sides. While one is empty, which takes more than these traders, they rest.
     pub(crate) fn bbo(&self) -> Option<Bbo> {
-        let (bid, ask) = (self.book.best(Side::Bid)?, self.book.best(Side::Ask)?);
-        Some(Bbo { bid_price: bid.price, bid_qty: bid.qty, ask_price: ask.price, ask_qty: ask.qty })
+        self.book.bbo()
     }
 
     /// Draws how busy the next [`WINDOW_MS`] are, and moves the fair price.
@@ -131,7 +131,7 @@ impl Flow {
 
     /// One action of some trader. Returns the aggressor's side where the book's fills are this action's.
     pub(crate) fn act(&mut self) -> Option<Side> {
-        if self.book.touched_len() + FILLS_PER_ORDER_MAX + 2 > CHANGES_PER_FRAME_MAX {
+        if self.book.touched_len() + FILLS_PER_ORDER_MAX + 2 > CHANGES_PER_WINDOW_MAX {
             return None;
         }
         let bbo = self.bbo()?;
@@ -209,6 +209,18 @@ impl Flow {
         }
     }
 
+    /// Lays out the levels of these ranks of a side again, as at the opening, beginning at `best`.
+    pub(crate) fn lay_out(&mut self, side: Side, best: i64, ranks: std::ops::Range<i64>) {
+        for rank in ranks {
+            self.place(side, away(side, best, self.profile.shape.at(rank)));
+        }
+    }
+
+    /// The instrument's character.
+    pub(crate) const fn profile(&self) -> &'static Profile {
+        self.profile
+    }
+
     /// Enters a limit order of a drawn quantity; below one tick nobody bids.
     fn place(&mut self, side: Side, price: i64) {
         let qty = self.qty(RESTING_QTY);
@@ -257,7 +269,7 @@ const fn exp2(x: i64) -> i64 {
 #[allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 mod tests {
     use super::*;
-    use crate::instrument::PROFILES;
+    use crate::market::instrument::PROFILES;
 
     #[test]
     fn powers_of_two_are_exact_at_whole_ones_and_rise_between() {
@@ -268,11 +280,14 @@ mod tests {
     #[test]
     fn the_flow_rests_when_a_message_is_full() {
         let mut flow = Flow::new(&PROFILES[0], 1, 0);
-        for _ in 0..2 * CHANGES_PER_FRAME_MAX {
+        for _ in 0..2 * CHANGES_PER_WINDOW_MAX {
             flow.act();
         }
         let (touched_len, id) = (flow.book.touched_len(), flow.book.id());
-        assert!((CHANGES_PER_FRAME_MAX - 80..=CHANGES_PER_FRAME_MAX).contains(&touched_len), "{touched_len}");
+        assert!(
+            (CHANGES_PER_WINDOW_MAX - 80..=CHANGES_PER_WINDOW_MAX).contains(&touched_len),
+            "{touched_len}"
+        );
         flow.act();
         assert_eq!(flow.book.id(), id);
         flow.book.take_touched(&mut Vec::new());

@@ -1,0 +1,146 @@
+//! How venues tell of a market: one simulated instrument as the frames of one venue's connection.
+//!
+//! A dialect owns its market, so its frames depend on its seed, and on the times at which it is asked, alone. The
+//! rules of each venue stand in its file, with their source; checksums are computed here, independently of any
+//! engine, and are true. [`all`] lists one of each kind, at several depths.
+//!
+//! | file | venue and products | channels |
+//! |---|---|---|
+//! | `binance_spot`, `binance_futures` | Binance spot, USD-M, COIN-M | depth, trade, bookTicker; REST depth |
+//! | `kraken/v2` | Kraken WebSocket v2, `book` 10 to 1000 | status, instrument, book, trade, ticker, heartbeat |
+//! | `kraken/level3` | Kraken WebSocket v2, `level3` | status, instrument, level3, trade, heartbeat |
+//! | `kraken/v1` | Kraken WebSocket v1, `book-10` to `book-1000` | book, trade, heartbeat |
+//! | `nasdaq` | NASDAQ TotalView-ITCH 5.0 in MoldUDP64 | packets, heartbeats |
+//!
+//! Databento has no dialect: its records carry other venues' markets, and none of them is generated here. Two
+//! lines of one feed are made by handing every frame out twice.
+
+mod binance;
+mod binance_futures;
+pub(crate) mod binance_spot;
+mod clock;
+mod crc32;
+mod frames;
+mod kraken;
+mod nasdaq;
+mod text;
+mod window;
+
+pub use binance::{Binance, BinanceProduct};
+pub use frames::{Channel, Counts, Frame, Frames};
+pub use kraken::{KRAKEN_DEPTHS, KrakenLevel3, KrakenPair, KrakenV1, KrakenV2, Numbers, kraken_order_id};
+pub use nasdaq::Nasdaq;
+
+/// A market that speaks one venue's format on one connection, about one instrument.
+///
+/// ```
+/// use depthwire_sim::dialects::{Dialect, Frames, KrakenPair, KrakenV2, Truth};
+///
+/// let mut venue = KrakenV2::new(7, KrakenPair::BtcUsd, 10);
+/// let (mut frames, mut truth) = (Frames::new(), Truth::default());
+/// venue.open(1_000_000_000, &mut frames);
+/// while frames.len() < 100 {
+///     venue.step(u64::MAX, &mut frames);
+/// }
+/// venue.truth(&mut truth);
+/// assert!(truth.bids.len() <= 10);
+/// ```
+pub trait Dialect {
+    /// Our name of the venue and product, as instruments are named: `binance-usdm`.
+    fn venue(&self) -> &'static str;
+
+    /// The venue's own symbol, as its frames have it.
+    fn code(&self) -> &str;
+
+    /// Levels a side to which the venue cuts its book; `None` where it tells of all of them.
+    fn depth(&self) -> Option<usize>;
+
+    /// Begins a connection at `now_ns` (nanoseconds since the epoch, up to the year 2248): appends what the venue
+    /// says at once, acknowledgements and snapshots included. Again later: the connection was lost and is new; the
+    /// market has gone on unheard in between, for at most [`crate::CATCH_UP_MS_MAX`].
+    fn open(&mut self, now_ns: u64, out: &mut Frames);
+
+    /// Appends the frames of the next moment at which the venue says something, where that is at or before
+    /// `now_ns`; nothing where it is not, and before [`Dialect::open`]. At most one of them changes the book, so
+    /// that [`Dialect::truth`] is then the book of the last frame. Call it until it appends nothing.
+    fn step(&mut self, now_ns: u64, out: &mut Frames);
+
+    /// Replaces `out` with the answer to a request for the book. False, and `out` empty, where the venue has none.
+    ///
+    /// It may be of a moment between two frames of the book, as real ones are.
+    fn snapshot(&mut self, out: &mut Vec<u8>) -> bool;
+
+    /// Unsubscribes and subscribes again at `now_ns`: appends the acknowledgements and the new snapshot. Where a
+    /// venue gives no snapshot for that, it is as a new connection.
+    fn resubscribe(&mut self, now_ns: u64, out: &mut Frames);
+
+    /// Replaces `out` with the venue's own book as the last frame about it left it.
+    fn truth(&self, out: &mut Truth);
+
+    /// Replaces `out` with the single orders of that book. False, and `out` empty, where the venue does not tell them.
+    fn orders(&self, out: &mut TrueOrders) -> bool {
+        out.bids.clear();
+        out.asks.clear();
+        false
+    }
+
+    /// Exponents of ten of prices and quantities in [`Truth`]. Printed digits may be more.
+    fn exponents(&self) -> (i8, i8);
+
+    /// What was sent since the beginning.
+    fn sent(&self) -> Counts;
+}
+
+/// A book to compare others with: mantissas of price and quantity, best first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Truth {
+    /// The venue's number of the last change told; 0 where the venue has none.
+    pub seq: u64,
+    /// Buyers.
+    pub bids: Vec<(i64, i64)>,
+    /// Sellers.
+    pub asks: Vec<(i64, i64)>,
+}
+
+/// One resting order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TrueOrder {
+    /// Number of the order. Kraken prints it as [`kraken_order_id`] does.
+    pub id: u64,
+    /// Mantissa of its price.
+    pub price: i64,
+    /// Mantissa of what is left of it.
+    pub qty: i64,
+}
+
+/// The orders of a book, best price first, in each level first in the queue first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TrueOrders {
+    /// Buyers.
+    pub bids: Vec<TrueOrder>,
+    /// Sellers.
+    pub asks: Vec<TrueOrder>,
+}
+
+/// One of each dialect, at several depths, from one seed.
+#[must_use]
+pub fn all(seed: u64) -> Vec<Box<dyn Dialect>> {
+    use KrakenPair::{BtcUsd, PepeUsd};
+    vec![
+        Box::new(Binance::new(seed, BinanceProduct::Spot)),
+        Box::new(Binance::new(seed, BinanceProduct::UsdM)),
+        Box::new(Binance::new(seed, BinanceProduct::CoinM)),
+        Box::new(KrakenV2::new(seed, BtcUsd, 10)),
+        Box::new(KrakenV2::new(seed, PepeUsd, 25)),
+        Box::new(KrakenV2::new(seed, BtcUsd, 100)),
+        Box::new(KrakenV2::new(seed, PepeUsd, 500)),
+        Box::new(KrakenV2::new(seed, BtcUsd, 1_000)),
+        Box::new(KrakenLevel3::new(seed, BtcUsd, 10, Numbers::Fixed)),
+        Box::new(KrakenLevel3::new(seed, PepeUsd, 100, Numbers::Scientific)),
+        Box::new(KrakenLevel3::new(seed, BtcUsd, 1_000, Numbers::Shortest)),
+        Box::new(KrakenV1::new(seed, BtcUsd, 10)),
+        Box::new(KrakenV1::new(seed, PepeUsd, 100)),
+        Box::new(KrakenV1::new(seed, BtcUsd, 1_000)),
+        Box::new(Nasdaq::new(seed)),
+    ]
+}
