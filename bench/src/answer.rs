@@ -30,12 +30,12 @@ macro_rules! book {
             }
 
             fn load(&mut self, levels: &Levels, known_to: KnownTo) -> Result<(), BookError> {
-                <$book>::load(self, levels, known_to)
+                <$book>::load(self, levels.view(), known_to)
             }
 
             #[inline]
             fn apply(&mut self, levels: &Levels) -> bool {
-                <$book>::apply(self, levels).is_ok()
+                <$book>::apply(self, levels.view()).is_ok()
             }
 
             #[inline]

@@ -194,13 +194,13 @@ fn contenders<'a, V: View + 'a>(
     let mut book = stream.books.first().map(|of| L2Book::new(of.spec));
     let pass = move |is_kept: bool| {
         let (Some(book), Some(of)) = (&mut book, stream.books.first()) else { return Run::failed("no book") };
-        if let Err(error) = book.load(&of.snapshot, of.known_to) {
+        if let Err(error) = book.load(of.snapshot.view(), of.known_to) {
             return Run::failed(error.code());
         }
         tracked.invalidate();
         let (mut elapsed, mut hash) = (Duration::ZERO, 0);
         for update in measured(stream) {
-            let touched = book.apply(&update.levels).unwrap_or(Touched::default());
+            let touched = book.apply(update.levels.view()).unwrap_or(Touched::default());
             let (took, seen) = timed_short(|| {
                 if is_kept {
                     tracked.touch(touched);
@@ -226,12 +226,12 @@ fn contenders<'a, V: View + 'a>(
 fn plain_pass(stream: &LevelStream, plain: impl Fn(&NaiveBook) -> u64) -> Run {
     let Some(of) = stream.books.first() else { return Run::failed("no book") };
     let mut maps = NaiveBook::new(of.spec);
-    if let Err(error) = maps.load(&of.snapshot, KnownTo::WHOLE) {
+    if let Err(error) = maps.load(of.snapshot.view(), KnownTo::WHOLE) {
         return Run::failed(error.code());
     }
     let (mut elapsed, mut hash) = (Duration::ZERO, 0);
     for update in measured(stream) {
-        if let Err(error) = maps.apply(&update.levels) {
+        if let Err(error) = maps.apply(update.levels.view()) {
             return Run::failed(error.code());
         }
         let (took, seen) = timed_short(|| plain(&maps));

@@ -224,7 +224,7 @@ impl ReplicaBook {
         }
         self.chunks = None;
         let known_to = KnownTo { bid: Price(info.bid_known_to()), ask: Price(info.ask_known_to()) };
-        self.book.load(&self.chunk_levels, known_to).ok()?;
+        self.book.load(self.chunk_levels.view(), known_to).ok()?;
         (self.epoch, self.seq, self.venue_seq) = (header.epoch(), header.seq(), header.venue_seq());
         (self.price_exponent, self.qty_exponent) = (info.price_exponent(), info.qty_exponent());
         self.state =
@@ -245,7 +245,7 @@ impl ReplicaBook {
             return Some(self.gap(header.prev_seq()));
         }
         copy_levels(frame, levels);
-        self.book.apply(levels).ok()?;
+        self.book.apply(levels.view()).ok()?;
         (self.seq, self.venue_seq) = (header.seq(), header.venue_seq());
         Some(Outcome::Applied)
     }

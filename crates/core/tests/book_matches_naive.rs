@@ -277,11 +277,11 @@ fn run(market: &Market) -> Met {
         let mut refused = false;
         if rng.chance(market.reload_chance) {
             let known_to = snapshot(&mut rng, &oracle, 1_000, &mut frame);
-            assert_eq!(book.load(&frame, known_to), oracle.load(&frame, known_to), "{}", at());
+            assert_eq!(book.load(frame.view(), known_to), oracle.load(frame.view(), known_to), "{}", at());
             met.reloads += 1;
         } else {
-            let result = oracle.apply(&frame);
-            assert_eq!(book.apply(&frame), result, "{}", at());
+            let result = oracle.apply(frame.view());
+            assert_eq!(book.apply(frame.view()), result, "{}", at());
             refused = matches!(result, Err(BookError::LevelsLimit { .. }));
             met.changes += if refused { 0 } else { frame.len() as u64 };
         }
@@ -314,8 +314,8 @@ fn run(market: &Market) -> Met {
         if refused {
             // What its owner does: the book is stale until a snapshot is in, here a shallower one.
             let known_to = snapshot(&mut rng, &oracle, 200, &mut frame);
-            book.load(&frame, known_to).unwrap();
-            oracle.load(&frame, known_to).unwrap();
+            book.load(frame.view(), known_to).unwrap();
+            oracle.load(frame.view(), known_to).unwrap();
             met.reloads += 1;
         }
     }

@@ -82,13 +82,13 @@ fn a_thin_book_costs_less_than_four_kibibytes() {
         let mut book = L2Book::new(SPEC);
         fill(&mut levels, 100_000, side_levels, 50);
         let of_the_frame = USED.get().0 - before;
-        book.load(&levels, KnownTo::WHOLE).unwrap();
+        book.load(levels.view(), KnownTo::WHOLE).unwrap();
         // The market moves on, level by level and snapshot by snapshot.
         for center in (100_000..110_000).step_by(50) {
             fill(&mut levels, center, side_levels, 50);
             let gone: Vec<_> = book.levels(Side::Ask).map(|level| Level::new(level.price.0, 0)).collect();
-            book.apply(&Levels { bids: Vec::new(), asks: gone }).unwrap();
-            book.load(&levels, KnownTo::WHOLE).unwrap();
+            book.apply(Levels { bids: Vec::new(), asks: gone }.view()).unwrap();
+            book.load(levels.view(), KnownTo::WHOLE).unwrap();
         }
         let heap = USED.get().0 - before - of_the_frame;
         let bytes = size_of::<L2Book>() + heap;
@@ -104,10 +104,10 @@ fn a_busy_book_keeps_to_what_is_stated() {
     fill(&mut levels, 6_000_000, 20_000, 35);
     let before = USED.get().0;
     let mut book = L2Book::new(SPEC);
-    book.load(&levels, KnownTo::WHOLE).unwrap();
+    book.load(levels.view(), KnownTo::WHOLE).unwrap();
     for center in (6_000_000..7_000_000).step_by(5_000) {
         let frame: Vec<_> = (0..200).map(|i| Level::new(center + 5 * i, i % 3)).collect();
-        book.apply(&Levels { bids: frame, asks: Vec::new() }).unwrap();
+        book.apply(Levels { bids: frame, asks: Vec::new() }.view()).unwrap();
     }
     let bytes = size_of::<L2Book>() + USED.get().0 - before;
     println!("{} levels: {bytes} bytes, {:?}", book.len(Side::Bid) + book.len(Side::Ask), book.layout());
@@ -116,7 +116,7 @@ fn a_busy_book_keeps_to_what_is_stated() {
     assert!(bytes <= busy_bytes_max(80_000, 40_000), "{bytes}");
     // A snapshot of few levels gives it all back.
     fill(&mut levels, 6_000_000, 20, 5);
-    book.load(&levels, KnownTo::WHOLE).unwrap();
+    book.load(levels.view(), KnownTo::WHOLE).unwrap();
     assert_eq!(book.layout().slots, 0);
     assert!(book.memory_bytes() < bytes / 4, "{}", book.memory_bytes());
 }
@@ -141,12 +141,12 @@ fn once_warm_no_message_allocates() {
             frame.asks.extend(gone(Side::Ask).chain(levels.asks.iter().copied()));
             let before = USED.get().1;
             if step % 50 == 0 {
-                book.load(&levels, KnownTo::WHOLE).unwrap();
+                book.load(levels.view(), KnownTo::WHOLE).unwrap();
                 buckets.invalidate();
                 band.invalidate();
                 top.image(0, book.levels(Side::Bid), book.levels(Side::Ask));
             } else {
-                let touched = book.apply(&frame).unwrap();
+                let touched = book.apply(frame.view()).unwrap();
                 buckets.touch(touched);
                 band.touch(touched);
                 top.flush(0, book.levels(Side::Bid), book.levels(Side::Ask));

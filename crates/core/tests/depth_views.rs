@@ -329,8 +329,8 @@ fn every_view_equals_the_plain_computation() {
             let at = format!("seed {seed}, message {message}");
             if message == 0 || market.rng.chance(32) {
                 let known_to = market.snapshot(&mut levels);
-                book.load(&levels, known_to).unwrap();
-                naive.load(&levels, known_to).unwrap();
+                book.load(levels.view(), known_to).unwrap();
+                naive.load(levels.view(), known_to).unwrap();
                 views.depths.iter_mut().for_each(Tracked::invalidate);
                 views.buckets.iter_mut().for_each(|(.., tracked)| tracked.invalidate());
                 views.costs.iter_mut().for_each(|(.., tracked)| tracked.invalidate());
@@ -338,8 +338,8 @@ fn every_view_equals_the_plain_computation() {
                 views.top.image(0, book.levels(Side::Bid), book.levels(Side::Ask));
             } else {
                 market.frame(&naive, &mut levels);
-                naive.apply(&levels).unwrap();
-                let touched = book.apply(&levels).unwrap();
+                naive.apply(levels.view()).unwrap();
+                let touched = book.apply(levels.view()).unwrap();
                 views.depths.iter_mut().for_each(|tracked| tracked.touch(touched));
                 views.buckets.iter_mut().for_each(|(.., tracked)| tracked.touch(touched));
                 views.costs.iter_mut().for_each(|(.., tracked)| tracked.touch(touched));
@@ -368,7 +368,7 @@ fn every_view_equals_the_plain_computation() {
 fn a_reach_says_how_deep_a_view_looked() {
     let mut book = L2Book::new(BookSpec { tick_size: 1, levels_max: 100 });
     let run = |first: i64, step: i64| (0..5).map(|i| Level::new(first + i * step, 10)).collect::<Vec<_>>();
-    book.load(&Levels { bids: run(100, -1), asks: run(101, 1) }, KnownTo::WHOLE).unwrap();
+    book.load(Levels { bids: run(100, -1), asks: run(101, 1) }.view(), KnownTo::WHOLE).unwrap();
     let reach = |view: &CostToFill| view.compute(&book, &mut Fill::default());
     let of = |side, qty| CostToFill::new(&instrument(false, 1), side, Qty(qty));
     assert_eq!(reach(&of(Side::Ask, 25)), Reach::NOTHING.with(Side::Ask, Price(103)));

@@ -132,13 +132,13 @@ fn pass(set: &Set, lines: &[BookLine<'_>], faults: &[(usize, Fault)], seed: u64)
         &mut levels,
     )
     .unwrap();
-    oracle.book.load(&levels, KnownTo::WHOLE).unwrap();
+    oracle.book.load(levels.view(), KnownTo::WHOLE).unwrap();
     let mut chain = Chain::new(Rule::of(set.venue).unwrap(), snapshot.last_id);
     let mut learn = |oracle: &mut Oracle, line: &BookLine<'_>| {
         let (update, levels) = line.update.as_ref().unwrap();
         if chain.check(update) == SeqOutcome::Next {
             chain.advance(update);
-            oracle.book.apply(levels).unwrap();
+            oracle.book.apply(levels.view()).unwrap();
             oracle.last_id = update.last_id;
         }
     };

@@ -401,7 +401,7 @@ fn follow(l2: &mut L2Book, touched: Touched) {
             return;
         }
     }
-    l2.apply(&levels).unwrap();
+    l2.apply(levels.view()).unwrap();
 }
 
 fn compare_whole(fast: &L3Books, naive: &NaiveL3, l2: &[L2Book], met: &mut Met, at: &str) {
@@ -441,7 +441,7 @@ fn run(feed: Feed) -> Met {
     for _ in 0..feed.books {
         assert_eq!(fast.open(feed.book), naive.open(feed.book));
         l2.push(L2Book::new(feed.book));
-        l2.last_mut().unwrap().load(&Levels::default(), KnownTo::WHOLE).unwrap();
+        l2.last_mut().unwrap().load(Levels::default().view(), KnownTo::WHOLE).unwrap();
     }
     let mut venue = Venue::new(feed);
     let mut met = Met::default();

@@ -163,7 +163,7 @@ mod tests {
 
     fn book(bids: &[(i64, i64)], asks: &[(i64, i64)]) -> L2Book {
         let mut book = L2Book::new(BookSpec { tick_size: 1, levels_max: 100 });
-        book.load(&Levels { bids: levels(bids), asks: levels(asks) }, KnownTo::WHOLE).unwrap();
+        book.load(Levels { bids: levels(bids), asks: levels(asks) }.view(), KnownTo::WHOLE).unwrap();
         book
     }
 

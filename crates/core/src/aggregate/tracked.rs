@@ -129,10 +129,10 @@ mod tests {
             let all = |prices: &[i64]| prices.iter().map(|&price| Level::new(price, price)).collect();
             Levels { bids: all(bids), asks: all(asks) }
         };
-        book.load(&levels(&[100], &[105]), KnownTo::WHOLE).unwrap();
+        book.load(levels(&[100], &[105]).view(), KnownTo::WHOLE).unwrap();
         let mut tracked = Tracked::new(Counter::default());
         let mut read = |frame: Levels, computed: u32| {
-            tracked.touch(book.apply(&frame).unwrap());
+            tracked.touch(book.apply(frame.view()).unwrap());
             assert_eq!(tracked.is_clean(), tracked.view().0.get() == computed);
             assert_eq!(*tracked.read(&book), book.best_bid());
             assert_eq!(tracked.view().0.get(), computed, "{frame:?}");

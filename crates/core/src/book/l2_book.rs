@@ -5,7 +5,7 @@ use super::placement::THIN_LEVELS_MAX;
 use super::side::BookSide;
 use super::staging::Staging;
 use super::{BookError, BookLayout, BookSpec, KNOWN_TO_NOTHING, QtyAt, Taken, Touched};
-use crate::types::{KnownTo, Level, Levels, Price, Qty, Side};
+use crate::types::{KnownTo, Level, Price, Qty, Side, Sides};
 
 /// Most far-store entries that one frame may move when its levels are applied one by one; a frame that could move
 /// more is merged in one pass. Bounds a frame on a book without a window to 64 MiB of moves.
@@ -45,16 +45,16 @@ impl L2Book {
     ///
     /// # Errors
     /// See [`BookError`]; the book is then unchanged.
-    pub fn load(&mut self, levels: &Levels, known_to: KnownTo) -> Result<(), BookError> {
+    pub fn load(&mut self, levels: Sides<'_>, known_to: KnownTo) -> Result<(), BookError> {
         check_quantities(levels)?;
         let is_few =
             |side: &BookSide, levels: &[Level]| !side.has_window() && levels.len() <= THIN_LEVELS_MAX;
-        if is_few(&self.bids, &levels.bids)
-            && is_few(&self.asks, &levels.asks)
+        if is_few(&self.bids, levels.bids)
+            && is_few(&self.asks, levels.asks)
             && levels.len() <= self.levels_max as usize
         {
-            self.bids.replace_few(&levels.bids);
-            self.asks.replace_few(&levels.asks);
+            self.bids.replace_few(levels.bids);
+            self.asks.replace_few(levels.asks);
         } else {
             self.replace(levels, false)?;
         }
@@ -71,19 +71,19 @@ impl L2Book {
     ///
     /// # Errors
     /// See [`BookError`]; the book is then unchanged.
-    pub fn apply(&mut self, levels: &Levels) -> Result<Touched, BookError> {
-        let (bids, asks) = (self.bids.scan(&levels.bids), self.asks.scan(&levels.asks));
+    pub fn apply(&mut self, levels: Sides<'_>) -> Result<Touched, BookError> {
+        let (bids, asks) = (self.bids.scan(levels.bids), self.asks.scan(levels.asks));
         if bids.qty_bits | asks.qty_bits < 0 {
             return Err(negative_qty(levels));
         }
         if self.levels_total().saturating_add(levels.len()) > self.levels_max as usize
-            || far_moves(&self.bids, &levels.bids) > FAR_MOVES_MAX
-            || far_moves(&self.asks, &levels.asks) > FAR_MOVES_MAX
+            || far_moves(&self.bids, levels.bids) > FAR_MOVES_MAX
+            || far_moves(&self.asks, levels.asks) > FAR_MOVES_MAX
         {
             self.replace(levels, true)?;
         } else {
-            self.bids.apply(&levels.bids, bids);
-            self.asks.apply(&levels.asks, asks);
+            self.bids.apply(levels.bids, bids);
+            self.asks.apply(levels.asks, asks);
             if self.bids.wants_anchor() || self.asks.wants_anchor() {
                 self.recentre();
             }
@@ -105,9 +105,9 @@ impl L2Book {
 
     /// Merges a message with the book, or replaces the book by it, unless the result exceeds the limit.
     #[cold]
-    fn replace(&mut self, levels: &Levels, keep: bool) -> Result<(), BookError> {
+    fn replace(&mut self, levels: Sides<'_>, keep: bool) -> Result<(), BookError> {
         let [bids, asks] = &mut **self.staging.get_or_insert_default();
-        let total = self.bids.stage(&levels.bids, keep, bids) + self.asks.stage(&levels.asks, keep, asks);
+        let total = self.bids.stage(levels.bids, keep, bids) + self.asks.stage(levels.asks, keep, asks);
         let is_over = total > self.levels_max as usize;
         if !is_over {
             self.bids.commit(bids);
@@ -312,13 +312,13 @@ fn far_moves(side: &BookSide, levels: &[Level]) -> usize {
 }
 
 /// Refuses a message with a quantity below zero before any of it is applied.
-fn check_quantities(levels: &Levels) -> Result<(), BookError> {
-    let has_negative = levels.bids.iter().chain(&levels.asks).any(|level| level.qty.0 < 0);
+fn check_quantities(levels: Sides<'_>) -> Result<(), BookError> {
+    let has_negative = levels.bids.iter().chain(levels.asks).any(|level| level.qty.0 < 0);
     if has_negative { Err(negative_qty(levels)) } else { Ok(()) }
 }
 
 #[cold]
-fn negative_qty(levels: &Levels) -> BookError {
+fn negative_qty(levels: Sides<'_>) -> BookError {
     let first = |side: Side| levels.side(side).iter().find(|level| level.qty.0 < 0);
     match (first(Side::Bid), first(Side::Ask)) {
         (Some(level), _) => BookError::NegativeQty { side: Side::Bid, price: level.price },
@@ -331,6 +331,7 @@ fn negative_qty(levels: &Levels) -> BookError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::Levels;
 
     const SPEC: BookSpec = BookSpec { tick_size: 10, levels_max: 1_000 };
 
@@ -341,7 +342,7 @@ mod tests {
 
     fn book(spec: BookSpec, bids: &[(i64, i64)], asks: &[(i64, i64)]) -> L2Book {
         let mut book = L2Book::new(spec);
-        book.load(&levels(bids, asks), KnownTo::WHOLE).unwrap();
+        book.load(levels(bids, asks).view(), KnownTo::WHOLE).unwrap();
         book
     }
 
@@ -382,9 +383,9 @@ mod tests {
     #[test]
     fn names_the_price_nearest_the_top_that_a_frame_touched() {
         let mut book = book(SPEC, &[(600, 1)], &[(700, 1)]);
-        let touched = book.apply(&levels(&[(500, 1), (650, 0), (40, 2)], &[])).unwrap();
+        let touched = book.apply(levels(&[(500, 1), (650, 0), (40, 2)], &[]).view()).unwrap();
         assert_eq!(touched, Touched { bid: Some(Price(650)), ask: None });
-        let touched = book.apply(&levels(&[], &[(900, 1), (705, 2), (800, 1)])).unwrap();
+        let touched = book.apply(levels(&[], &[(900, 1), (705, 2), (800, 1)]).view()).unwrap();
         assert_eq!(touched, Touched { bid: None, ask: Some(Price(705)) });
     }
 
@@ -393,8 +394,8 @@ mod tests {
         let mut book = L2Book::new(SPEC);
         assert_eq!(book.qty_at(Side::Bid, Price(600)), QtyAt::Unknown);
         let known_to = KnownTo { bid: Price(590), ask: Price(710) };
-        book.load(&levels(&[(600, 1), (590, 2)], &[(700, 1), (710, 2)]), known_to).unwrap();
-        book.apply(&levels(&[(500, 7)], &[(905, 8)])).unwrap();
+        book.load(levels(&[(600, 1), (590, 2)], &[(700, 1), (710, 2)]).view(), known_to).unwrap();
+        book.apply(levels(&[(500, 7)], &[(905, 8)]).view()).unwrap();
         for (side, price, expected) in [
             (Side::Bid, 595, QtyAt::Known(Qty(0))),
             (Side::Bid, 590, QtyAt::Known(Qty(2))),
@@ -418,14 +419,14 @@ mod tests {
         let before = whole(&book);
         let limit = BookError::LevelsLimit { levels: 4, levels_max: 3 };
         let negative = BookError::NegativeQty { side: Side::Ask, price: Price(710) };
-        assert_eq!(book.apply(&levels(&[(590, 1)], &[(700, 2)])), Err(limit));
-        assert_eq!(book.apply(&levels(&[(600, 5)], &[(710, -1)])), Err(negative));
+        assert_eq!(book.apply(levels(&[(590, 1)], &[(700, 2)]).view()), Err(limit));
+        assert_eq!(book.apply(levels(&[(600, 5)], &[(710, -1)]).view()), Err(negative));
         let four = levels(&[(1, 1), (2, 1), (3, 1), (4, 1)], &[]);
-        assert_eq!(book.load(&four, KnownTo { bid: Price(1), ask: Price(1) }), Err(limit));
+        assert_eq!(book.load(four.view(), KnownTo { bid: Price(1), ask: Price(1) }), Err(limit));
         assert_eq!(book.known_to(), KnownTo::WHOLE);
         assert_eq!(whole(&book), before);
         // At the limit a frame counts by what it leaves: one in, one out, one named twice.
-        assert!(book.apply(&levels(&[(590, 1), (600, 0), (590, 2)], &[(700, 2)])).is_ok());
+        assert!(book.apply(levels(&[(590, 1), (600, 0), (590, 2)], &[(700, 2)]).view()).is_ok());
         assert_eq!(book.best_bid(), Some(Level::new(590, 2)));
         assert_eq!((limit.code(), negative.code()), ("book.levels_limit", "book.negative_qty"));
     }
@@ -444,13 +445,13 @@ mod tests {
         let mut book = book(SPEC, &bids, &[]);
         assert_eq!(book.layout().slots, 1 << 10);
         for price in [1_000_010, 1_001_910] {
-            book.apply(&levels(&[(price, 1)], &[])).unwrap();
-            book.apply(&levels(&[(price, 0)], &[])).unwrap();
+            book.apply(levels(&[(price, 1)], &[]).view()).unwrap();
+            book.apply(levels(&[(price, 0)], &[]).view()).unwrap();
         }
         let removed: Vec<_> = bids[..85].iter().map(|level| (level.0, 0)).collect();
-        book.apply(&levels(&removed, &[])).unwrap();
+        book.apply(levels(&removed, &[]).view()).unwrap();
         assert_eq!((book.best_bid().unwrap().price, book.layout().recentres), (Price(997_450), 0));
-        book.apply(&levels(&[(997_450, 0)], &[])).unwrap();
+        book.apply(levels(&[(997_450, 0)], &[]).view()).unwrap();
         assert_eq!((book.best_bid().unwrap().price, book.layout().recentres), (Price(997_420), 1));
         assert_eq!(book.check_invariants(), Ok(()));
     }
@@ -460,7 +461,7 @@ mod tests {
         let mut book = book(BookSpec { levels_max: 10_000, ..SPEC }, &[(1_000_000, 1)], &[]);
         let mut slots = Vec::new();
         for tick in 1..5_000 {
-            book.apply(&levels(&[(1_000_000 - tick * 10, 1)], &[])).unwrap();
+            book.apply(levels(&[(1_000_000 - tick * 10, 1)], &[]).view()).unwrap();
             if slots.last() != Some(&book.layout().slots) {
                 slots.push(book.layout().slots);
             }
@@ -469,7 +470,7 @@ mod tests {
         assert_eq!(book.check_invariants(), Ok(()));
         for (count, slots) in [(33, 1 << 13), (32, 0), (64, 0), (65, 1 << 10), (33, 1 << 10)] {
             let bids: Vec<_> = (0..count).map(|tick| (1_000_000 - tick * 10, 1)).collect();
-            book.load(&levels(&bids, &[]), KnownTo::WHOLE).unwrap();
+            book.load(levels(&bids, &[]).view(), KnownTo::WHOLE).unwrap();
             assert_eq!((book.layout().slots, book.len(Side::Bid)), (slots, count as usize));
             assert_eq!(book.check_invariants(), Ok(()));
         }
@@ -478,12 +479,12 @@ mod tests {
     #[test]
     fn an_unknown_tick_is_found_in_the_levels() {
         let mut book = L2Book::new(BookSpec { tick_size: 0, ..SPEC });
-        book.load(&levels(&run_of(616_000, -50), &run_of(616_050, 50)), KnownTo::WHOLE).unwrap();
+        book.load(levels(&run_of(616_000, -50), &run_of(616_050, 50)).view(), KnownTo::WHOLE).unwrap();
         assert_eq!((book.layout().far_levels, book.layout().slots), (0, 2 << 10));
         // A finer grid shows itself by levels between: they stand outside until they are many.
         for i in 0..65 {
             assert_eq!(book.layout().far_levels, i);
-            book.apply(&levels(&[(615_990 - 50 * i as i64, 7)], &[])).unwrap();
+            book.apply(levels(&[(615_990 - 50 * i as i64, 7)], &[]).view()).unwrap();
         }
         assert_eq!(book.layout().far_levels, 0);
         assert_eq!(book.check_invariants(), Ok(()));
@@ -495,7 +496,7 @@ mod tests {
         let bids: Vec<_> = (1..900).map(|tick| (tick * 10, 1)).collect();
         let mut book = book(SPEC, &bids, &[]);
         for round in 0..1_000 {
-            book.apply(&levels(&[(50_000_000, 1 - round % 2)], &[])).unwrap();
+            book.apply(levels(&[(50_000_000, 1 - round % 2)], &[]).view()).unwrap();
             assert_eq!(book.best_bid().unwrap().price.0, if round % 2 == 0 { 50_000_000 } else { 8_990 });
         }
         // 1,000 changes pay for 4,000 moved levels.

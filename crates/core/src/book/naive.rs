@@ -1,7 +1,7 @@
 //! The oracle: the same book as plainly as it can be written, in ordered maps. It shares no code with the ladder.
 
 use super::{BookError, BookSpec, KNOWN_TO_NOTHING, QtyAt, Touched};
-use crate::types::{KnownTo, Level, Levels, Price, Qty, Side};
+use crate::types::{KnownTo, Level, Price, Qty, Side, Sides};
 use std::collections::BTreeMap;
 
 /// A book of absolute quantities per price in two ordered maps, with the surface of [`L2Book`](super::L2Book).
@@ -31,7 +31,7 @@ impl NaiveBook {
     ///
     /// # Errors
     /// See [`BookError`]; the book is then unchanged.
-    pub fn load(&mut self, levels: &Levels, known_to: KnownTo) -> Result<(), BookError> {
+    pub fn load(&mut self, levels: Sides<'_>, known_to: KnownTo) -> Result<(), BookError> {
         let mut loaded = Self { bids: BTreeMap::new(), asks: BTreeMap::new(), known_to, ..*self };
         loaded.apply(levels)?;
         *self = loaded;
@@ -42,7 +42,7 @@ impl NaiveBook {
     ///
     /// # Errors
     /// See [`BookError`]; the book is then unchanged.
-    pub fn apply(&mut self, levels: &Levels) -> Result<Touched, BookError> {
+    pub fn apply(&mut self, levels: Sides<'_>) -> Result<Touched, BookError> {
         for side in [Side::Bid, Side::Ask] {
             if let Some(level) = levels.side(side).iter().find(|level| level.qty < Qty(0)) {
                 return Err(BookError::NegativeQty { side, price: level.price });
@@ -50,8 +50,8 @@ impl NaiveBook {
         }
         // Copying the book is slow, so it is done only where the frame could have to be taken back.
         let before = (self.levels_total() + levels.len() > self.levels_max as usize).then(|| self.clone());
-        put_all(&mut self.bids, &levels.bids);
-        put_all(&mut self.asks, &levels.asks);
+        put_all(&mut self.bids, levels.bids);
+        put_all(&mut self.asks, levels.asks);
         let total = self.levels_total();
         if let Some(before) = before
             && total > self.levels_max as usize

@@ -15,7 +15,7 @@ pub use instrument::{
     CATALOGUE_LEN_MAX, Catalogue, Instrument, InstrumentError, InstrumentHasher, InstrumentId, QtyUnit,
     SYMBOL_LEN_MAX, Venue, is_symbol,
 };
-pub use level::{KnownTo, Level, Levels, Price, Qty, Side};
+pub use level::{KnownTo, Level, Levels, Price, Qty, Side, Sides};
 pub use order::{OrderChange, OrderId};
 pub use state::{BookState, StaleReason};
 pub use time::{Clock, NoClock, TimeNs};

@@ -176,7 +176,7 @@ impl Pipeline {
             cx.stats.snapshots_old += 1;
             return self.request.failed(ts_recv);
         }
-        if self.book.load(levels, snapshot_known_to(levels)).is_err() {
+        if self.book.load(levels.view(), snapshot_known_to(levels)).is_err() {
             self.request.failed(ts_recv);
             return self.lose(StaleReason::LevelsLimit, (0, 0), ts_recv, cx);
         }
@@ -340,7 +340,7 @@ impl Pipeline {
     /// Puts levels into the book, which then stands at `at`. False when the book cannot take them.
     #[inline]
     fn take<C: Clock>(&mut self, levels: &Levels, at: Place, cx: &mut Context<'_, C>) -> bool {
-        let Ok(touched) = self.book.apply(levels) else { return false };
+        let Ok(touched) = self.book.apply(levels.view()) else { return false };
         cx.stats.applied += 1;
         cx.stats.applied_level_changes += levels.len() as u64;
         let bbo = Bbo { bid: self.book.best_bid(), ask: self.book.best_ask() };

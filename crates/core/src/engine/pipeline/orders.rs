@@ -13,7 +13,7 @@ impl Pipeline {
         at: Place,
         cx: &mut Context<'_, C>,
     ) {
-        if self.book.load(levels, KnownTo::WHOLE).is_err() {
+        if self.book.load(levels.view(), KnownTo::WHOLE).is_err() {
             return self.on_orders_lost(StaleReason::LevelsLimit, (0, 0), at.ts_recv, cx);
         }
         self.book_tape.at = at;
