@@ -38,6 +38,13 @@ impl Bitset {
         self.highest_in(highest_bit(self.top)?)
     }
 
+    /// The lowest index of the set.
+    #[inline]
+    pub(super) fn lowest(&self) -> Option<usize> {
+        let word = lowest_bit(self.top)?;
+        Some(word << 6 | lowest_bit(self.words[word])?)
+    }
+
     /// The highest index of the set that is lower than `index`, which may lie beyond the set.
     #[inline]
     pub(super) fn highest_below(&self, index: usize) -> Option<usize> {
@@ -87,6 +94,12 @@ pub(super) const fn highest_bit(word: u64) -> Option<usize> {
     }
 }
 
+/// Index of the lowest bit set.
+#[inline]
+pub(super) const fn lowest_bit(word: u64) -> Option<usize> {
+    if word == 0 { None } else { Some(word.trailing_zeros() as usize) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,6 +124,7 @@ mod tests {
                     oracle.remove(&index);
                 }
                 assert_eq!(bits.highest(), oracle.last().copied());
+                assert_eq!(bits.lowest(), oracle.first().copied());
                 let probe = (fraction % len as u64) as usize;
                 assert_eq!(bits.highest_below(probe), oracle.range(..probe).next_back().copied());
             }

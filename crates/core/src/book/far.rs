@@ -54,6 +54,17 @@ impl FarStore {
         self.entries.last().copied()
     }
 
+    /// The worst level.
+    #[inline]
+    pub(super) fn worst(&self) -> Option<Entry> {
+        self.entries.first().copied()
+    }
+
+    /// Removes this many of the worst levels, by one move of the others.
+    pub(super) fn remove_worst(&mut self, count: usize) {
+        self.entries.drain(..count.min(self.entries.len()));
+    }
+
     /// All levels, best last.
     #[inline]
     pub(super) fn entries(&self) -> &[Entry] {

@@ -1,6 +1,6 @@
 //! The window: one slot per price step around the top of a side, so that a change of a level is one store.
 
-use super::bitset::{BLOCKS_MAX, Bitset, below, highest_bit, with_bit};
+use super::bitset::{BLOCKS_MAX, Bitset, below, highest_bit, lowest_bit, with_bit};
 use super::far::{Entry, FarStore};
 use super::grid::Grid;
 use super::placement::Placement;
@@ -152,6 +152,19 @@ impl Ladder {
         Some(self.entry(block * BLOCK_SLOTS + low))
     }
 
+    /// The worst level.
+    #[inline]
+    pub(super) fn worst(&self) -> Option<Entry> {
+        let block = self.filled.lowest()?;
+        let low = lowest_bit(self.blocks[block].used)?;
+        Some(self.entry(block * BLOCK_SLOTS + low))
+    }
+
+    /// Removes a level that is there.
+    pub(super) fn remove(&mut self, key: i64) {
+        self.put_all(core::iter::once(Entry { key, qty: 0 }), 0, &mut FarStore::default());
+    }
+
     /// The level of a slot.
     #[inline]
     pub(super) fn entry(&self, slot: usize) -> Entry {
@@ -285,6 +298,7 @@ mod tests {
         assert_eq!((ladder.len(), far.len()), (3, 1));
         for (key, qty) in [(100_000, 5), (99_990, 2), (90_000, 3)] {
             assert_eq!(ladder.best(), Some(Entry { key, qty }));
+            assert_eq!(ladder.worst(), Some(Entry { key: 90_000, qty: 3 }));
             assert_eq!(ladder.check_invariants(), Ok(()));
             put(&mut ladder, &[(key, 0)]);
         }
