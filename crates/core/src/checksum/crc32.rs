@@ -95,7 +95,7 @@ impl Piece {
     /// the next multiple of eight: zeros before a text leave an empty register empty, so it is read in whole words.
     #[inline]
     pub(super) fn of_tail<const N: usize>(bytes: &[u8; N], len: usize) -> Self {
-        const { assert!(N % 8 == 0 && N >= PIECE_BYTES_MAX) };
+        const { assert!(N.is_multiple_of(8) && N >= PIECE_BYTES_MAX) };
         debug_assert!(len <= PIECE_BYTES_MAX);
         let words = bytes.as_chunks::<8>().0;
         let from = words.len().saturating_sub(len.div_ceil(8));

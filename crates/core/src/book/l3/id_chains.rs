@@ -1,8 +1,8 @@
 //! Arbitrary 64-bit order numbers to records: chains through the records themselves, by hash.
 
 use super::NONE;
+use super::cell::Cell;
 use super::memory::prefetch;
-use super::order_table::Cell;
 
 /// Buckets of the first table.
 const BUCKETS_MIN: usize = 64;

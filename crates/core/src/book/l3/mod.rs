@@ -13,6 +13,7 @@
 
 mod book;
 mod books;
+mod cell;
 mod error;
 mod external_ids;
 mod id_chains;

@@ -5,9 +5,9 @@
 //! filled again, so leaving touches one line whatever the length. A chunk without orders goes back to the pool, so n
 //! orders never hold more than n chunks. A long queue that has become short stays one until its level is gone.
 
+use super::cell::Cell;
 use super::levels::{INLINE, LevelNode, reserve};
 use super::memory::prefetch;
-use super::order_table::Cell;
 use super::{L3Error, NONE};
 
 /// Places of a chunk, which makes it one cache line.

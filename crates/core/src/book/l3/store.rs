@@ -3,10 +3,11 @@
 //! Every change is checked before anything is written; what is here below the checks cannot fail.
 
 use super::book::Book;
+use super::cell::Cell;
 use super::id_chains::Missed;
 use super::level_map::{Entry, Windows};
 use super::levels::LevelPool;
-use super::order_table::{Cell, OrderTable};
+use super::order_table::OrderTable;
 use super::queue::{self, ChunkPool, QueueIter};
 use super::{BookIndex, L3Error, L3Spec, NONE, Touched, flip};
 use crate::types::{Level, OrderId, Price, Qty, Side};
