@@ -189,6 +189,7 @@ fn feeds() -> [Feed; 18] {
             book: BookSpec { levels_max: 60, ..FEED.book },
             depth_bits: 7,
             trend: 1,
+            orders: 200,
             ..FEED
         },
         Feed { name: "a price on the move", seed: 17, trend: 7, jump_chance: 2, depth_bits: 11, ..FEED },
@@ -294,7 +295,12 @@ impl Venue {
         let (_, other) = self.resting[self.random.below(self.resting.len() as u64) as usize];
         let (side, qty) = (self.side(), self.qty());
         let price = self.new_price(side);
-        let any_book = BookIndex(self.random.below(u64::from(self.feed.books) + 2) as u32);
+        let unknown = BookIndex(self.feed.books + self.random.below(2) as u32);
+        let any_book = if self.random.chance(300) {
+            unknown
+        } else {
+            BookIndex(self.random.below(u64::from(self.feed.books)) as u32)
+        };
         let bad = Qty([0, -1, i64::MIN][self.random.below(3) as usize]);
         match self.random.below(14) {
             0 => (book, OrderChange::Add { id, side, price, qty }),

@@ -88,7 +88,7 @@ impl L3Books {
             return Err(L3Error::OrdersLimit { orders_max: spec.orders_max });
         }
         let key = price.0 ^ flip(side);
-        let level = of.find(side as usize, key, &store.windows);
+        let level = of.find(side as usize, key, &store.places);
         store.check_room(of, side, key, level, 0, qty)?;
         let level = store.level_for(of, side as usize, key, level);
         let handle = store.insert(id, missed, level, qty.0);
@@ -286,7 +286,7 @@ impl L3Books {
     #[must_use]
     pub fn levels_with_orders(&self, book: BookIndex, side: Side) -> L3Levels<'_> {
         let entries =
-            self.books.get(book.0 as usize).map(|book| book.entries(side as usize, &self.store.windows));
+            self.books.get(book.0 as usize).map(|book| book.entries(side as usize, &self.store.places));
         L3Levels { entries, flip: flip(side), levels: &self.store.levels }
     }
 
@@ -337,9 +337,8 @@ impl L3Books {
         self.store.orders.memory_bytes()
             + self.store.levels.memory_bytes()
             + self.store.chunks.memory_bytes()
-            + self.store.windows.memory_bytes()
+            + self.store.places.memory_bytes()
             + size_of_val(&*self.books)
-            + self.books.iter().map(Book::memory_bytes).sum::<usize>()
     }
 
     /// Checks what must hold between messages, in time linear in all orders; names the rule that does not.
@@ -351,9 +350,9 @@ impl L3Books {
         self.store.levels.check_invariants()?;
         let (mut levels, mut orders, mut chunks) = (0, 0, 0);
         for (index, book) in self.books.iter().enumerate() {
-            book.check_invariants(&self.store.windows, &self.store.levels)?;
+            book.check_invariants(&self.store.places, &self.store.levels)?;
             for side in 0..2 {
-                for entry in book.entries(side, &self.store.windows) {
+                for entry in book.entries(side, &self.store.places) {
                     let level = self.store.levels.get(entry.level);
                     levels += 1;
                     orders += level.orders as usize;
@@ -378,6 +377,7 @@ impl L3Books {
             }
         }
         self.store.chunks.check_all(chunks)?;
+        self.store.places.check_all(self.books.iter().flat_map(Book::maps))?;
         if (levels, orders) != (self.store.levels.len(), self.store.orders.len()) {
             return Err("every order and every level is in a book");
         }
@@ -387,7 +387,7 @@ impl L3Books {
     #[inline]
     fn level_at(&self, book: BookIndex, side: Side, price: Price) -> Option<&LevelNode> {
         let book = self.books.get(book.0 as usize)?;
-        let level = book.find(side as usize, price.0 ^ flip(side), &self.store.windows);
+        let level = book.find(side as usize, price.0 ^ flip(side), &self.store.places);
         (level != NONE).then(|| self.store.levels.get(level))
     }
 }
@@ -414,7 +414,7 @@ impl L3Books {
         if let OrderChange::Add { side, price, .. } = *change
             && let Some(of) = self.books.get(book.0 as usize)
         {
-            of.prefetch_place(side as usize, price.0 ^ flip(side), &self.store.windows);
+            of.prefetch_place(side as usize, price.0 ^ flip(side), &self.store.places);
         }
         if let (Some(id), _) = numbers(change)
             && let Ok(handle) = self.store.orders.find(id.0)
@@ -431,7 +431,7 @@ impl L3Books {
     pub fn prefetch_joined(&self, book: BookIndex, change: &OrderChange) {
         let Some(of) = self.books.get(book.0 as usize) else { return };
         if let OrderChange::Add { side, price, .. } = *change {
-            let level = of.find(side as usize, price.0 ^ flip(side), &self.store.windows);
+            let level = of.find(side as usize, price.0 ^ flip(side), &self.store.places);
             self.store.levels.prefetch(level);
         }
         if let (Some(id), _) = numbers(change)
@@ -440,10 +440,10 @@ impl L3Books {
             let level = self.store.levels.get(self.store.orders.get(handle).level);
             let side = (level.owner & 1) as usize;
             if level.orders == 1 {
-                of.prefetch_place(side, level.key, &self.store.windows);
+                of.prefetch_place(side, level.key, &self.store.places);
             }
             if let OrderChange::Replace { price, .. } | OrderChange::Modify { price, .. } = *change {
-                of.prefetch_place(side, price.0 ^ -(side as i64), &self.store.windows);
+                of.prefetch_place(side, price.0 ^ -(side as i64), &self.store.places);
             }
         }
     }

@@ -16,6 +16,7 @@ mod books;
 mod cell;
 mod error;
 mod external_ids;
+mod far_lists;
 mod id_chains;
 mod level_map;
 mod levels;

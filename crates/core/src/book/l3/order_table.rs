@@ -103,7 +103,7 @@ impl OrderTable {
             newest_range: 0,
             dense_inserted: 0,
             inserted_at_move: 0,
-            chains: IdChains::new(spec.hash_seed),
+            chains: IdChains::new(spec.hash_seed, spec.orders_max)?,
             hashed_max: 0,
             pages: reserve(pages_max)?,
             free_pages: reserve(pages_max)?,

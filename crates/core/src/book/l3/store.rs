@@ -1,11 +1,12 @@
-//! The orders of all books: one table, one pool of levels, one of queue chunks, the windows of all sides.
+//! The orders of all books: one table, one pool of levels, one of queue chunks, the places of all sides' levels.
 //!
 //! Every change is checked before anything is written; what is here below the checks cannot fail.
 
 use super::book::Book;
 use super::cell::Cell;
+use super::far_lists::Entry;
 use super::id_chains::Missed;
-use super::level_map::{Entry, Windows};
+use super::level_map::Places;
 use super::levels::LevelPool;
 use super::order_table::OrderTable;
 use super::queue::{self, ChunkPool, QueueIter};
@@ -18,7 +19,7 @@ pub(super) struct Store {
     pub(super) orders: OrderTable,
     pub(super) levels: LevelPool,
     pub(super) chunks: ChunkPool,
-    pub(super) windows: Windows,
+    pub(super) places: Places,
 }
 
 /// An order as the table finds it, with what its level says.
@@ -56,7 +57,7 @@ impl Store {
             orders: OrderTable::new(spec)?,
             levels: LevelPool::new(spec.orders_max)?,
             chunks: ChunkPool::new(spec.orders_max)?,
-            windows: Windows::default(),
+            places: Places::new(spec)?,
         })
     }
 
@@ -118,7 +119,7 @@ impl Store {
             self.leave_queue(found);
         } else {
             let leaving = u64::from(self.levels.get(level).orders == 1);
-            level = of.find(found.side, key, &self.windows);
+            level = of.find(found.side, key, &self.places);
             self.check_room(of, side, key, level, leaving, qty)?;
             left = self.leave(of, found);
             level = self.level_for(of, found.side, key, level);
@@ -165,13 +166,13 @@ impl Store {
     #[inline(never)]
     fn open_level(&mut self, of: &mut Book, side: usize, key: i64) -> u32 {
         let level = self.levels.alloc(key, of.index() << 1 | side as u32);
-        of.insert(side, Entry { key, level }, &mut self.windows);
+        of.insert(side, Entry { key, level }, &mut self.places);
         level
     }
 
     #[inline(never)]
     fn close_level(&mut self, of: &mut Book, side: usize, entry: Entry) {
-        of.remove(side, entry, &mut self.windows, &self.levels);
+        of.remove(side, entry, &mut self.places, &self.levels);
         self.levels.free(entry.level);
     }
 
