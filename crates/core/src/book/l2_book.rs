@@ -71,19 +71,26 @@ impl L2Book {
     ///
     /// # Errors
     /// See [`BookError`]; the book is then unchanged.
+    #[inline]
     pub fn apply(&mut self, levels: Sides<'_>) -> Result<Touched, BookError> {
-        let (bids, asks) = (self.bids.scan(levels.bids), self.asks.scan(levels.asks));
+        self.apply_slices(levels.bids, levels.asks)
+    }
+
+    /// As [`Self::apply`]. Two slices are passed in registers, the sides together in memory.
+    fn apply_slices(&mut self, bid_levels: &[Level], ask_levels: &[Level]) -> Result<Touched, BookError> {
+        let (bids, asks) = (self.bids.scan(bid_levels), self.asks.scan(ask_levels));
         if bids.qty_bits | asks.qty_bits < 0 {
-            return Err(negative_qty(levels));
+            return Err(negative_qty(Sides { bids: bid_levels, asks: ask_levels }));
         }
-        if self.levels_total().saturating_add(levels.len()) > self.levels_max as usize
-            || far_moves(&self.bids, levels.bids) > FAR_MOVES_MAX
-            || far_moves(&self.asks, levels.asks) > FAR_MOVES_MAX
+        let count = bid_levels.len() + ask_levels.len();
+        if self.levels_total().saturating_add(count) > self.levels_max as usize
+            || far_moves(&self.bids, bid_levels) > FAR_MOVES_MAX
+            || far_moves(&self.asks, ask_levels) > FAR_MOVES_MAX
         {
-            self.replace(levels, true)?;
+            self.replace(Sides { bids: bid_levels, asks: ask_levels }, true)?;
         } else {
-            self.bids.apply(levels.bids, bids);
-            self.asks.apply(levels.asks, asks);
+            self.bids.apply(bid_levels, bids);
+            self.asks.apply(ask_levels, asks);
             if self.bids.wants_anchor() || self.asks.wants_anchor() {
                 self.recentre();
             }
