@@ -69,12 +69,13 @@ impl FarLists {
         if list.len == list.capacity {
             self.resize(list, (list.capacity * 2).max(PIECE_MIN));
         }
-        let (start, len) = (start(list.at), list.len as usize);
-        let Some(places) = self.entries.get_mut(start..=start + len) else { return };
-        let at = places[..len].partition_point(|before| before.key < entry.key);
-        places.copy_within(at..len, at + 1);
-        places[at] = entry;
         list.len += 1;
+        let start = start(list.at);
+        let Some(places) = self.entries.get_mut(start..start + list.len as usize) else { return };
+        let Some((_, before)) = places.split_last() else { return };
+        let at = before.partition_point(|before| before.key < entry.key);
+        places.copy_within(at..places.len() - 1, at + 1);
+        places[at] = entry;
     }
 
     /// Takes out the level at a key, if it is there. Costs as [`Self::insert`] does.
