@@ -104,6 +104,11 @@ impl Book {
         }
     }
 
+    /// The worst level of a side.
+    pub(super) fn worst(&self, side: usize, places: &Places) -> Option<Entry> {
+        self.maps[side].worst(self.grid, places)
+    }
+
     /// Notes the quantity of a level whose orders have changed.
     #[inline]
     pub(super) fn requote(&mut self, side: usize, level: u32, qty: i64) {

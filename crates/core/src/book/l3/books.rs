@@ -5,7 +5,7 @@ use super::level_map::EntryIter;
 use super::levels::{LevelNode, LevelPool, reserve};
 use super::order_table::OrderTable;
 use super::queue::QueueIter;
-use super::store::Store;
+use super::store::{AtEnd, ByKey, Place, Store};
 use super::{
     BOOKS_MAX, Bbo, BookIndex, L3Error, L3Level, L3Spec, NONE, ORDERS_MAX, Order, QueuePosition, QueuedOrder,
     Touched, flip,
@@ -80,6 +80,40 @@ impl L3Books {
         price: Price,
         qty: Qty,
     ) -> Result<Touched, L3Error> {
+        self.add_at(book, id, side, (price, qty), AtEnd)
+    }
+
+    /// A new order behind the last one of its price's queue whose key is not above its own, for feeds that tell an
+    /// order's place by such a key (its time, its number) and not by its arrival. An order that came or moved without a key
+    /// has the key 0.
+    ///
+    /// The first key reserves eight bytes for each record. Costs as [`Self::add`] does where the order stands last, else a
+    /// look at each order behind it.
+    ///
+    /// # Errors
+    /// As [`Self::add`], and [`L3Error::Memory`] at the first key; everything is then as before.
+    pub fn add_keyed(
+        &mut self,
+        book: BookIndex,
+        id: OrderId,
+        side: Side,
+        price: Price,
+        qty: Qty,
+        key: u64,
+    ) -> Result<Touched, L3Error> {
+        self.store.orders.want_keys()?;
+        self.add_at(book, id, side, (price, qty), ByKey(key))
+    }
+
+    #[inline(always)]
+    fn add_at<P: Place>(
+        &mut self,
+        book: BookIndex,
+        id: OrderId,
+        side: Side,
+        (price, qty): (Price, Qty),
+        place: P,
+    ) -> Result<Touched, L3Error> {
         let Self { spec, books, store } = self;
         let Some(of) = books.get_mut(book.0 as usize) else { return Err(L3Error::UnknownBook { book }) };
         above_zero(qty)?;
@@ -92,7 +126,7 @@ impl L3Books {
         store.check_room(of, side, key, level, 0, qty)?;
         let level = store.level_for(of, side as usize, key, level);
         let handle = store.insert(id, missed, level, qty.0);
-        let total = store.join(of, side as usize, level, handle, qty.0);
+        let total = store.join(of, side as usize, level, handle, qty.0, place);
         Ok(Touched::One { side, now: Level { price, qty: Qty(total) } })
     }
 
@@ -147,8 +181,8 @@ impl L3Books {
         above_zero(qty)?;
         let found = store.own(book, id)?;
         match store.orders.find(new_id.0) {
-            Err(missed) => store.move_order(of, &found, Some((id, new_id, missed)), price, qty),
-            Ok(_) if id == new_id => store.move_order(of, &found, None, price, qty),
+            Err(missed) => store.move_order(of, &found, Some((id, new_id, missed)), (price, qty), AtEnd),
+            Ok(_) if id == new_id => store.move_order(of, &found, None, (price, qty), AtEnd),
             Ok(_) => Err(L3Error::DuplicateOrder { id: new_id }),
         }
     }
@@ -179,7 +213,39 @@ impl L3Books {
             let left = store.set_qty(of, &found, qty.0);
             return Ok(found.one(left));
         }
-        store.move_order(of, &found, None, price, qty)
+        store.move_order(of, &found, None, (price, qty), AtEnd)
+    }
+
+    /// The order's price, quantity and key become these. With the same price and the same key it keeps its place,
+    /// whatever the quantity; else it goes behind the last order of its price's queue whose key is not above its own.
+    ///
+    /// # Errors
+    /// As [`Self::modify`], and [`L3Error::Memory`] at the first key; everything is then as before.
+    pub fn modify_keyed(
+        &mut self,
+        book: BookIndex,
+        id: OrderId,
+        side: Side,
+        price: Price,
+        qty: Qty,
+        key: u64,
+    ) -> Result<Touched, L3Error> {
+        let Self { books, store, .. } = self;
+        store.orders.want_keys()?;
+        let Some(of) = books.get_mut(book.0 as usize) else { return Err(L3Error::UnknownBook { book }) };
+        above_zero(qty)?;
+        let found = store.own(book, id)?;
+        if side as usize != found.side {
+            return Err(L3Error::WrongSide { id, expected: found.side() });
+        }
+        if price != found.price() || key != store.orders.key(found.handle) {
+            return store.move_order(of, &found, None, (price, qty), ByKey(key));
+        }
+        if (store.levels.get(found.level).qty - found.qty).checked_add(qty.0).is_none() {
+            return Err(L3Error::QtyOverflow { side, price });
+        }
+        let total = store.set_qty(of, &found, qty.0);
+        Ok(found.one(total))
     }
 
     /// The order leaves.
@@ -203,9 +269,34 @@ impl L3Books {
         let Self { books, store, .. } = self;
         let Some(of) = books.get_mut(book.0 as usize) else { return Err(L3Error::UnknownBook { book }) };
         for side in 0..2 {
-            while store.remove_first(of, side) {}
+            while store.remove_first(of, side, of.tops[side].best_level).is_some() {}
         }
         Ok(Touched::Book)
+    }
+
+    /// Keeps the best `depth` levels of each side, for feeds that tell exactly those; returns how many levels left.
+    /// `left` is told of each order that leaves with them, worst level first, in a level the first to trade first.
+    ///
+    /// Costs a compare when nothing leaves, else a few nanoseconds an order.
+    ///
+    /// # Errors
+    /// [`L3Error::UnknownBook`].
+    pub fn truncate_levels(
+        &mut self,
+        book: BookIndex,
+        depth: usize,
+        mut left: impl FnMut(OrderId, Order),
+    ) -> Result<usize, L3Error> {
+        let Self { books, store, .. } = self;
+        let Some(of) = books.get_mut(book.0 as usize) else { return Err(L3Error::UnknownBook { book }) };
+        let mut levels = 0;
+        for side in 0..2 {
+            levels += store.truncate(of, side, depth, |id, found| {
+                let (side, price) = (found.side(), found.price());
+                left(id, Order { book, side, price, qty: Qty(found.qty) });
+            });
+        }
+        Ok(levels)
     }
 
     /// The highest bid.

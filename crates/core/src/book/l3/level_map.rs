@@ -180,7 +180,7 @@ impl LevelMap {
     }
 
     /// The level at a key, [`NONE`] = there is none.
-    #[inline]
+    #[inline(always)]
     pub(super) fn find(&self, key: i64, grid: Grid, places: &Places) -> u32 {
         match self.slot(key, grid) {
             Some(slot) => places.windows[self.cell(slot)],
@@ -266,6 +266,18 @@ impl LevelMap {
             }
             None => far,
         }
+    }
+
+    /// The worst level.
+    pub(super) fn worst(&self, grid: Grid, places: &Places) -> Option<Entry> {
+        let far = places.far.entries(&self.far).first().copied();
+        if self.summary == 0 {
+            return far;
+        }
+        let word = self.summary.trailing_zeros();
+        let bits = places.windows[self.at as usize + word as usize];
+        let near = self.entry(word << 5 | bits.trailing_zeros(), grid, places);
+        far.filter(|far| far.key < near.key).or(Some(near))
     }
 
     /// The highest used slot of the words that `summary` names.

@@ -84,6 +84,8 @@ pub(super) struct OrderTable {
     pool_free: u32,
     /// Orders found by number.
     dense: usize,
+    /// Key of each record, which says where its order stands in a queue; 0 of one without. Empty until a key is wanted.
+    keys: Vec<u64>,
 }
 
 impl OrderTable {
@@ -110,6 +112,7 @@ impl OrderTable {
             pages_open: 0,
             pool_free: NONE,
             dense: 0,
+            keys: Vec::new(),
         })
     }
 
@@ -133,6 +136,45 @@ impl OrderTable {
     #[inline]
     pub(super) fn get_mut(&mut self, handle: u32) -> &mut Cell {
         &mut self.cells[handle as usize]
+    }
+
+    /// Makes room for keys, once; all are 0.
+    ///
+    /// # Errors
+    /// [`L3Error::Memory`].
+    #[inline]
+    pub(super) fn want_keys(&mut self) -> Result<(), L3Error> {
+        if self.keys.capacity() == 0 { self.reserve_keys() } else { Ok(()) }
+    }
+
+    #[cold]
+    fn reserve_keys(&mut self) -> Result<(), L3Error> {
+        self.keys = reserve(self.cells.capacity())?;
+        self.keys.resize(self.cells.len(), 0);
+        Ok(())
+    }
+
+    /// The key of a record.
+    #[inline]
+    pub(super) fn key(&self, handle: u32) -> u64 {
+        self.keys.get(handle as usize).copied().unwrap_or(0)
+    }
+
+    /// Forgets the key of a record, where keys are wanted: one compare where they are not.
+    #[inline(always)]
+    pub(super) fn unset_key(&mut self, handle: u32) {
+        if !self.keys.is_empty() {
+            self.set_key(handle, 0);
+        }
+    }
+
+    /// Notes the key of a record, where keys are wanted.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn set_key(&mut self, handle: u32, key: u64) {
+        if let Some(place) = self.keys.get_mut(handle as usize) {
+            *place = key;
+        }
     }
 
     /// The range of a number, while the directory holds it.
@@ -372,6 +414,7 @@ impl OrderTable {
                     let id = (number << PAGE_BITS) + offset;
                     let to = self.insert_stray(id, self.chains.missed_now(id, Missed::NOWHERE), node);
                     self.dense -= 1;
+                    self.set_key(to, self.key(from));
                     renamed(&node, from, to);
                     self.cells[from as usize] = VACANT;
                 }
@@ -395,6 +438,9 @@ impl OrderTable {
         }
         debug_assert!(self.pages.len() < self.pages.capacity(), "open pages are limited by orders");
         self.cells.resize(self.cells.len() + PAGE, VACANT);
+        if self.keys.capacity() > 0 {
+            self.keys.resize(self.cells.len(), 0);
+        }
         self.pages.push(page);
         self.pages.len() as u32 - 1
     }
@@ -408,6 +454,7 @@ impl OrderTable {
     /// Memory in use, in bytes.
     pub(super) fn memory_bytes(&self) -> usize {
         size_of_val(&*self.cells)
+            + size_of_val(&*self.keys)
             + size_of_val(&*self.ranges)
             + size_of_val(&*self.pages)
             + self.free_pages.len() * size_of::<u32>()
