@@ -1,7 +1,7 @@
 //! What a message of a whole market costs, from bytes to books: BinaryFILE framing, decoding, order-by-order books with
 //! queues, and the exact best bid and ask of the book that it touched.
 
-use depthwire_core::book::l3::{BookIndex, L3Books, NaiveL3};
+use depthwire_core::book::l3::{BookIndex, L3Books, Lookahead, NaiveL3};
 use depthwire_core::decode::binary_file::{BinaryFileFramer, LengthPrefix};
 use depthwire_core::decode::itch;
 use depthwire_core::types::OrderChange;
@@ -61,44 +61,41 @@ pub fn replay<B: OrderBooks>(books: &mut B, bytes: &[u8]) -> (u64, u64) {
     (hash, errors)
 }
 
-/// Changes that are decoded ahead of the one that is applied, a power of two.
-const AHEAD: usize = 16;
+/// Changes that are decoded before any of them is applied.
+const RUN: usize = 1_024;
 
-/// How many changes before it is applied the levels of a change, and then the level that it joins, are fetched.
-const LEVELS_AHEAD: usize = 10;
-const JOINED_AHEAD: usize = 5;
-
-/// As [`replay`], with changes decoded ahead so that the cache lines of each are on their way when it is applied.
+/// As [`replay`], run by run: so many changes are decoded, and applied with the cache lines of the coming ones on their way.
 #[inline(never)]
 pub fn replay_ahead(books: &mut L3Books, bytes: &[u8]) -> (u64, u64) {
     let (mut hash, mut errors) = (0, 0);
-    let nothing = (BookIndex(0), OrderChange::Delete { id: depthwire_core::types::OrderId(0) });
-    let mut ring = [nothing; AHEAD];
-    let mut decoded = 0usize;
-    let apply = |books: &mut L3Books, hash: u64, (book, change): &(BookIndex, OrderChange)| {
-        let applied = books.apply(*book, change).is_ok();
-        mix_bbo(hash, books.bbo(*book), applied)
-    };
-    for message in BinaryFileFramer::new(LengthPrefix::Stated).messages(bytes) {
-        let Ok(Ok(message)) = message.map(itch::decode) else {
-            errors += 1;
-            continue;
-        };
-        let Some((locate, change)) = message.order_change() else { continue };
-        if decoded >= AHEAD {
-            hash = apply(books, hash, &ring[decoded % AHEAD]);
+    let mut run = Vec::with_capacity(RUN);
+    let mut framer = BinaryFileFramer::new(LengthPrefix::Stated);
+    let mut messages = framer.messages(bytes).map(|message| message.map(itch::decode));
+    loop {
+        run.clear();
+        while run.len() < RUN
+            && let Some(message) = messages.next()
+        {
+            let Ok(Ok(message)) = message else {
+                errors += 1;
+                continue;
+            };
+            run.extend(message.order_change().map(|(locate, change)| (BookIndex(locate.into()), change)));
         }
-        let book = BookIndex(locate.into());
-        books.prefetch(book, &change);
-        ring[decoded % AHEAD] = (book, change);
-        decoded += 1;
-        let (book, change) = &ring[decoded.wrapping_sub(AHEAD - LEVELS_AHEAD) % AHEAD];
-        books.prefetch_levels(*book, change);
-        let (book, change) = &ring[decoded.wrapping_sub(AHEAD - JOINED_AHEAD) % AHEAD];
-        books.prefetch_joined(*book, change);
+        if run.is_empty() {
+            return (hash, errors);
+        }
+        hash = apply_run(books, hash, &run);
     }
-    for left in decoded.saturating_sub(AHEAD)..decoded {
-        hash = apply(books, hash, &ring[left % AHEAD]);
+}
+
+#[inline(never)]
+fn apply_run(books: &mut L3Books, mut hash: u64, run: &[(BookIndex, OrderChange)]) -> u64 {
+    let mut ahead = Lookahead::new(books, run.iter().map(|(book, change)| (*book, change)));
+    for (book, change) in run {
+        ahead.step(books);
+        let applied = books.apply(*book, change).is_ok();
+        hash = mix_bbo(hash, books.bbo(*book), applied);
     }
-    (hash, errors)
+    hash
 }

@@ -485,8 +485,8 @@ impl L3Books {
 
 /// Hints for callers that decode ahead. A message of one of many books waits for three cache lines, each of which
 /// says where the next one is: fetch the first when a message is decoded, the second some messages later, the third
-/// after some more. Sixteen, ten and five messages ahead are good distances, but half and double cost little. A hint
-/// may come too late, too early or for nothing; it never changes an answer.
+/// after some more. [`Lookahead`](super::Lookahead) does so for a run of changes. A hint may come too late, too early or for
+/// nothing; it never changes an answer.
 impl L3Books {
     /// First: the records that a change names, and the lines of its book.
     #[inline]

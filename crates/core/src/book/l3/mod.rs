@@ -20,6 +20,7 @@ mod far_lists;
 mod id_chains;
 mod level_map;
 mod levels;
+mod lookahead;
 mod memory;
 mod naive;
 mod order_table;
@@ -30,6 +31,7 @@ mod touched;
 pub use books::{L3Books, L3Levels, L3Queue};
 pub use error::L3Error;
 pub use external_ids::{EXTERNAL_ID_BYTES_MAX, ExternalIdError, ExternalIds, parse_uuid};
+pub use lookahead::Lookahead;
 pub use naive::NaiveL3;
 pub use touched::Touched;
 

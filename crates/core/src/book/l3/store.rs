@@ -7,7 +7,7 @@ use super::cell::Cell;
 use super::far_lists::Entry;
 use super::id_chains::Missed;
 use super::level_map::Places;
-use super::levels::{LevelNode, LevelPool};
+use super::levels::LevelPool;
 use super::order_table::OrderTable;
 use super::queue::{self, ChunkPool, QueueIter};
 use super::{BookIndex, L3Error, L3Spec, NONE, Touched, flip};
@@ -51,10 +51,10 @@ impl Found {
     }
 }
 
-/// Where an order stands in the queue that it joins.
+/// Where an order stands in the queue that it joins: known when compiled, so that the usual place costs no question.
 pub(super) trait Place: Copy {
-    /// Puts it there and counts it.
-    fn put(self, level: &mut LevelNode, chunks: &mut ChunkPool, orders: &mut OrderTable, order: u32);
+    /// Behind the last order whose key is not above this; none = at the end.
+    fn key(self) -> Option<u64>;
 }
 
 /// At the end.
@@ -63,9 +63,8 @@ pub(super) struct AtEnd;
 
 impl Place for AtEnd {
     #[inline(always)]
-    fn put(self, level: &mut LevelNode, chunks: &mut ChunkPool, orders: &mut OrderTable, order: u32) {
-        orders.unset_key(order);
-        queue::push(level, chunks, orders.cells_mut(), order);
+    fn key(self) -> Option<u64> {
+        None
     }
 }
 
@@ -74,10 +73,9 @@ impl Place for AtEnd {
 pub(super) struct ByKey(pub(super) u64);
 
 impl Place for ByKey {
-    #[inline]
-    fn put(self, level: &mut LevelNode, chunks: &mut ChunkPool, orders: &mut OrderTable, order: u32) {
-        orders.set_key(order, self.0);
-        queue::insert_by_key(level, chunks, orders, order);
+    #[inline(always)]
+    fn key(self) -> Option<u64> {
+        Some(self.0)
     }
 }
 
@@ -287,7 +285,16 @@ impl Store {
         // Cannot overflow: the sum was checked.
         node.qty += qty;
         let total = node.qty;
-        to.put(node, &mut self.chunks, &mut self.orders, handle);
+        match to.key() {
+            None => {
+                queue::push(node, &mut self.chunks, self.orders.cells_mut(), handle);
+                self.orders.unset_key(handle);
+            }
+            Some(key) => {
+                self.orders.set_key(handle, key);
+                queue::insert_by_key(node, &mut self.chunks, &mut self.orders, handle);
+            }
+        }
         of.requote(side, level, total);
         total
     }
