@@ -6,7 +6,7 @@ use depthwire_core::decode::binary_file::{BinaryFileFramer, LengthPrefix};
 use depthwire_core::decode::itch;
 use depthwire_core::types::OrderChange;
 
-use crate::l3_answer::{OrderBooks, mix_bbo};
+use crate::l3_answer::{OrderBooks, mix_bbo, replay_itch};
 use crate::l3_apply::empty;
 use crate::timing::{Contender, Run, timed};
 use crate::workload::{ItchStream, Workload};
@@ -17,8 +17,8 @@ pub fn contenders(workload: &Workload) -> Option<Result<Vec<Contender<'_>>, Stri
     let stream = workload.itch.as_ref()?;
     let all = || {
         Ok(vec![
-            passes::<NaiveL3>("map + list", stream, replay)?,
-            passes::<L3Books>("L3Books", stream, replay)?,
+            passes::<NaiveL3>("map + list", stream, replay_itch)?,
+            passes::<L3Books>("L3Books", stream, replay_itch)?,
             passes::<L3Books>("L3Books ahead", stream, replay_ahead)?,
         ])
     };
@@ -43,28 +43,10 @@ fn passes<'a, B: OrderBooks + 'a>(
     Ok(Contender::new(name, stream.messages, stream.answer.clone(), run))
 }
 
-/// Applies message by message. Returns a hash over the top after each change, and the messages that cannot be read.
-#[inline(never)]
-pub fn replay<B: OrderBooks>(books: &mut B, bytes: &[u8]) -> (u64, u64) {
-    let (mut hash, mut errors) = (0, 0);
-    for message in BinaryFileFramer::new(LengthPrefix::Stated).messages(bytes) {
-        let Ok(Ok(message)) = message.map(itch::decode) else {
-            errors += 1;
-            continue;
-        };
-        if let Some((locate, change)) = message.order_change() {
-            let book = BookIndex(locate.into());
-            let applied = books.apply(book, &change);
-            hash = mix_bbo(hash, books.bbo(book), applied);
-        }
-    }
-    (hash, errors)
-}
-
 /// Changes that are decoded before any of them is applied.
 const RUN: usize = 1_024;
 
-/// As [`replay`], run by run: so many changes are decoded, and applied with the cache lines of the coming ones on their way.
+/// As [`replay_itch`], run by run: so many changes are decoded, and applied with the cache lines of the coming ones on their way.
 #[inline(never)]
 pub fn replay_ahead(books: &mut L3Books, bytes: &[u8]) -> (u64, u64) {
     let (mut hash, mut errors) = (0, 0);
