@@ -4,8 +4,8 @@ use super::{BookIndex, L3Books};
 use crate::types::OrderChange;
 
 /// How many changes before it is applied the records of a change are fetched, then its levels, then the level that it
-/// joins. A change takes some 130 ns and a line from memory 100, so a step of five changes waits for nothing; half and
-/// double of these distances were slower by less than a twentieth.
+/// joins. Of a market of 8,900 symbols and 1.9 million orders a change took 250 ns without hints, 176 with these distances,
+/// 171 to 181 with half to double of them: on a noisy machine no difference.
 const RECORDS_AHEAD: usize = 16;
 const LEVELS_AHEAD: usize = 10;
 const JOINED_AHEAD: usize = 5;
@@ -13,8 +13,9 @@ const JOINED_AHEAD: usize = 5;
 /// Fetches what the coming changes of a run need while the present one is applied.
 ///
 /// In plain words: three readers go through the same run ahead of the one who applies it, and each gives one of the
-/// [hints](L3Books::prefetch). Call [`Lookahead::step`] once for each change that is applied. Where the lines of the books
-/// lie in the nearest cache it costs some 60 instructions a change and gains nothing.
+/// [hints](L3Books::prefetch). Call [`Lookahead::step`] once for each change that is applied. It costs some 250 instructions a
+/// change, which pay where the orders of the feed outgrow the caches (a whole market: a third less time) and are lost where
+/// they do not (a single instrument, or 80,000 orders: a tenth more).
 ///
 /// ```
 /// use depthwire_core::book::BookSpec;
