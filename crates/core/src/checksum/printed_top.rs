@@ -64,9 +64,9 @@ impl PrintedSide {
 
 /// CRC-32 over the printed digits of the best ten asks, best first, then of the best ten bids, best first.
 ///
-/// In plain words: after a message, hand over each side that the message [`reaches`](Self::reaches); only levels that
-/// are new or have a new quantity are printed again. Costs some 40 ns for each side handed over and 25 for each level
-/// printed, and nothing for a message that lies behind the best ten.
+/// In plain words: after a message, hand over each side that the message [`reaches`](Self::reaches), after a snapshot
+/// both; only levels that are new or have a new quantity are printed again. Costs some 40 ns for each side handed over and
+/// 25 for each level printed, and nothing for a message that lies behind the best ten.
 #[derive(Clone, Debug)]
 pub struct PrintedTop {
     printing: Printing,

@@ -21,8 +21,8 @@ use crate::types::{Level, OrderChange, OrderId, Price, Qty, Side};
 #[derive(Debug)]
 pub struct L3Books {
     spec: L3Spec,
-    books: Vec<Book>,
-    store: Store,
+    pub(super) books: Vec<Book>,
+    pub(super) store: Store,
 }
 
 impl L3Books {
@@ -421,8 +421,8 @@ impl L3Books {
     /// Memory in use, in bytes, beside what [`L3Books::new`] reserves without touching it.
     ///
     /// At most, for the greatest number of orders that ever rested: 512 bytes an order, 17 KiB a side that ever had
-    /// eight levels, 200 bytes a book, 2 MiB. Where the machine grants large pages, each of the few tables is rounded
-    /// up to 2 MiB.
+    /// eight levels, 200 bytes a book, 2 MiB; 128 bytes an order more where keys are used. Where the machine grants
+    /// large pages, each of the few tables is rounded up to 2 MiB.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
         self.store.orders.memory_bytes()
@@ -480,77 +480,6 @@ impl L3Books {
         let book = self.books.get(book.0 as usize)?;
         let level = book.find(side as usize, price.0 ^ flip(side), &self.store.places);
         (level != NONE).then(|| self.store.levels.get(level))
-    }
-}
-
-/// Hints for callers that decode ahead. A message of one of many books waits for three cache lines, each of which
-/// says where the next one is: fetch the first when a message is decoded, the second some messages later, the third
-/// after some more. [`Lookahead`](super::Lookahead) does so for a run of changes. A hint may come too late, too early or for
-/// nothing; it never changes an answer.
-impl L3Books {
-    /// First: the records that a change names, and the lines of its book.
-    #[inline]
-    pub fn prefetch(&self, book: BookIndex, change: &OrderChange) {
-        let Some(of) = self.books.get(book.0 as usize) else { return };
-        of.prefetch();
-        let (leaving, coming) = numbers(change);
-        for id in [leaving, coming].into_iter().flatten() {
-            self.store.orders.prefetch(id.0);
-        }
-    }
-
-    /// Second: the level that the order leaves, and where the book notes the level that a new order joins.
-    #[inline]
-    pub fn prefetch_levels(&self, book: BookIndex, change: &OrderChange) {
-        if let OrderChange::Add { side, price, .. } = *change
-            && let Some(of) = self.books.get(book.0 as usize)
-        {
-            of.prefetch_place(side as usize, price.0 ^ flip(side), &self.store.places);
-        }
-        if let (Some(id), _) = numbers(change)
-            && let Ok(handle) = self.store.orders.find(id.0)
-        {
-            let cell = self.store.orders.get(handle);
-            self.store.levels.prefetch(cell.level);
-            self.store.chunks.prefetch(cell.place);
-        }
-    }
-
-    /// Third: the level that a new order joins, where the book notes the level that a moved one joins, and where it
-    /// notes a level that the order's leaving will close.
-    #[inline]
-    pub fn prefetch_joined(&self, book: BookIndex, change: &OrderChange) {
-        let Some(of) = self.books.get(book.0 as usize) else { return };
-        if let OrderChange::Add { side, price, .. } = *change {
-            let level = of.find(side as usize, price.0 ^ flip(side), &self.store.places);
-            self.store.levels.prefetch(level);
-        }
-        if let (Some(id), _) = numbers(change)
-            && let Ok(handle) = self.store.orders.find(id.0)
-        {
-            let level = self.store.levels.get(self.store.orders.get(handle).level);
-            let side = (level.owner & 1) as usize;
-            if level.orders == 1 {
-                of.prefetch_place(side, level.key, &self.store.places);
-            }
-            if let OrderChange::Replace { price, .. } | OrderChange::Modify { price, .. } = *change {
-                of.prefetch_place(side, price.0 ^ -(side as i64), &self.store.places);
-            }
-        }
-    }
-}
-
-/// The order that leaves its place or may, and the one that comes under a new number.
-#[inline]
-fn numbers(change: &OrderChange) -> (Option<OrderId>, Option<OrderId>) {
-    match *change {
-        OrderChange::Add { id, .. } => (None, Some(id)),
-        OrderChange::Replace { id, new_id, .. } => (Some(id), Some(new_id)),
-        OrderChange::Reduce { id, .. }
-        | OrderChange::Execute { id, .. }
-        | OrderChange::Modify { id, .. }
-        | OrderChange::Delete { id } => (Some(id), None),
-        OrderChange::Clear => (None, None),
     }
 }
 
