@@ -8,8 +8,7 @@ use depthwire_core::framing::dbn::{MboChange, Record};
 use depthwire_core::replica::Replica;
 use depthwire_core::types::NoClock;
 
-use crate::itch_market;
-use crate::l3_answer::{OrderBooks, answer_of, mix_bbo};
+use crate::l3_answer::{OrderBooks, answer_of, mix_bbo, replay_itch};
 use crate::l3_apply::empty;
 use crate::pipeline::{ingest, open};
 use crate::report::Row;
@@ -206,8 +205,8 @@ fn itch(stream: &ItchStream) -> Path<'_> {
         let Some(books) = &mut opened else { return Err("no books".to_owned()) };
         empty(books, stream.books.len());
         let before = allocations();
-        itch_market::replay(books, stream.lead());
-        let (tops, _) = itch_market::replay(books, stream.measured());
+        replay_itch(books, stream.lead());
+        let (tops, _) = replay_itch(books, stream.measured());
         let counted = allocations() - before;
         same(&stream.answer, &stream.answer_of(books, tops)).map(|()| counted)
     };

@@ -1,9 +1,7 @@
-//! One pass of books over a stream's updates, and the answer by which passes are compared.
+//! What price-level books that are compared can do, and the hash of what they answer.
 
 use depthwire_core::book::{BookError, BookSpec, L2Book, NaiveBook, digest};
 use depthwire_core::types::{KnownTo, Level, Side, Sides};
-
-use crate::workload::LevelStream;
 
 /// What the books that are compared can do.
 pub trait Book {
@@ -29,13 +27,13 @@ macro_rules! book {
                 <$book>::new(spec)
             }
 
-            fn load(&mut self, levels: Sides<'_>, known_to: KnownTo) -> Result<(), BookError> {
-                <$book>::load(self, levels, known_to)
+            fn load(&mut self, levels: &Levels, known_to: KnownTo) -> Result<(), BookError> {
+                <$book>::load(self, levels.view(), known_to)
             }
 
             #[inline]
-            fn apply(&mut self, levels: Sides<'_>) -> bool {
-                <$book>::apply(self, levels).is_ok()
+            fn apply(&mut self, levels: &Levels) -> bool {
+                <$book>::apply(self, levels.view()).is_ok()
             }
 
             #[inline]
@@ -53,19 +51,6 @@ macro_rules! book {
 book!(L2Book);
 book!(NaiveBook);
 
-/// Applies every update and reads the exact top of its book after each. Returns a hash over all tops in order, which
-/// depends on each of them and costs some nanoseconds a message, and counts a refused update into it.
-#[inline(never)]
-pub fn replay<B: Book>(books: &mut [B], stream: &LevelStream) -> u64 {
-    let mut hash = 0;
-    for update in &stream.updates {
-        let Some(book) = books.get_mut(update.book as usize) else { continue };
-        let applied = book.apply(update.levels.view());
-        hash = mix_top(hash, book.top(), applied);
-    }
-    hash
-}
-
 /// Adds the top of a book to a hash. No level has quantity 0, so an absent one has a value of its own.
 #[inline]
 #[must_use]
@@ -74,20 +59,6 @@ pub fn mix_top(hash: u64, (bid, ask): (Option<Level>, Option<Level>), applied: b
     [bid.price.0, bid.qty.0, ask.price.0, ask.qty.0, i64::from(applied)]
         .into_iter()
         .fold(hash, |hash, value| mix(hash, value as u64))
-}
-
-/// The digest of a stream's books at the end: of a single one its SHA-256, of several a hash over theirs.
-pub fn of_books<B: Book>(books: &[B], stream: &LevelStream) -> String {
-    let digests: Vec<_> = books
-        .iter()
-        .zip(&stream.books)
-        .map(|(book, of)| book.digest(of.price_exponent, of.qty_exponent))
-        .collect();
-    if let [only] = digests.as_slice() {
-        return only.clone();
-    }
-    let hash = digests.iter().flat_map(|digest| digest.bytes()).fold(0, |hash, byte| mix(hash, byte.into()));
-    format!("{hash:016x} of {} books", books.len())
 }
 
 /// Adds a value to a hash.

@@ -3,6 +3,7 @@
 //! The counter writes its count at each end of a measured part; a line of JSON for each says what was counted, in the
 //! same order.
 
+use crate::comparisons::contenders;
 use crate::timing::{Contender, Run, plant};
 use crate::workload::{LoadError, Named, Size, Workload};
 
@@ -56,7 +57,7 @@ impl<'a> Gate<'a> {
     fn run(&self, loaded: &Workload) -> Result<(), String> {
         let Self { bench, workload, contender, .. } = self;
         let none = || format!("{bench} does not run over {workload}");
-        let mut contenders = crate::program::contenders(bench, loaded).ok_or_else(none)??;
+        let mut contenders = contenders(bench, loaded).ok_or_else(none)??;
         let at = contenders.iter().position(|other| other.name == *contender);
         let at = at.ok_or_else(|| format!("{bench} {workload} has no contender {contender}"))?;
         if self.planted_milli.is_none() {

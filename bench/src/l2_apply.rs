@@ -3,7 +3,7 @@
 
 use depthwire_core::book::{L2Book, NaiveBook};
 
-use crate::answer::{Book, of_books, replay};
+use crate::answer::Book;
 use crate::timing::{Contender, Run, timed};
 use crate::workload::{LevelStream, Workload};
 
@@ -21,8 +21,8 @@ fn passes<'a, B: Book + 'a>(name: &'static str, stream: &'a LevelStream) -> Cont
         if let Err(code) = stream.reload(&mut books) {
             return Run::failed(code);
         }
-        let (elapsed, tops) = timed(|| replay(&mut books, stream));
-        Run { elapsed, answer: stream.answer_of(tops, &of_books(&books, stream)) }
+        let (elapsed, tops) = timed(|| stream.replay(&mut books));
+        Run { elapsed, answer: stream.answer_of(tops, &stream.digest_of(&books)) }
     };
     Contender::new(name, stream.level_changes, stream.answer.clone(), run)
 }

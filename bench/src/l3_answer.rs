@@ -2,6 +2,8 @@
 
 use depthwire_core::book::BookSpec;
 use depthwire_core::book::l3::{Bbo, BookIndex, L3Books, L3Spec, NaiveL3};
+use depthwire_core::decode::binary_file::{BinaryFileFramer, LengthPrefix};
+use depthwire_core::decode::itch;
 use depthwire_core::types::{OrderChange, OrderId, Price, Qty, Side};
 
 use crate::answer::{mix, mix_top};
@@ -66,6 +68,24 @@ pub fn replay<B: OrderBooks>(books: &mut B, changes: &[(BookIndex, OrderChange)]
         hash = mix_bbo(hash, books.bbo(*book), applied);
     }
     hash
+}
+
+/// As [`replay`], from a BinaryFILE of ITCH messages, message by message. Returns a hash over the top after each change, and the messages that cannot be read.
+#[inline(never)]
+pub fn replay_itch<B: OrderBooks>(books: &mut B, bytes: &[u8]) -> (u64, u64) {
+    let (mut hash, mut errors) = (0, 0);
+    for message in BinaryFileFramer::new(LengthPrefix::Stated).messages(bytes) {
+        let Ok(Ok(message)) = message.map(itch::decode) else {
+            errors += 1;
+            continue;
+        };
+        if let Some((locate, change)) = message.order_change() {
+            let book = BookIndex(locate.into());
+            let applied = books.apply(book, &change);
+            hash = mix_bbo(hash, books.bbo(book), applied);
+        }
+    }
+    (hash, errors)
 }
 
 /// Adds the top of a book to a hash.

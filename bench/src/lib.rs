@@ -9,6 +9,7 @@
 
 pub mod allocations;
 pub mod answer;
+mod comparisons;
 pub mod dbn_decode;
 pub mod depth_views;
 pub mod frames;

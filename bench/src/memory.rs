@@ -5,8 +5,6 @@ use depthwire_core::book::l3::{L3Books, NaiveL3};
 use depthwire_core::book::{L2Book, NaiveBook};
 
 use crate::allocations::{bytes, is_counting};
-use crate::answer::{of_books, replay};
-use crate::itch_market;
 use crate::l3_answer::{self, OrderBooks};
 use crate::report::Row;
 use crate::workload::{LevelStream, Size, Workload};
@@ -26,12 +24,12 @@ pub fn rows(workload: &Workload, _: Size) -> Option<Result<Vec<Row>, String>> {
             workload.name,
             || {
                 let mut books = NaiveL3::open_all(&stream.spec, &stream.books)?;
-                itch_market::replay(&mut books, &stream.bytes);
+                l3_answer::replay_itch(&mut books, &stream.bytes);
                 Ok(books)
             },
             || {
                 let mut books = L3Books::open_all(&stream.spec, &stream.books)?;
-                itch_market::replay(&mut books, &stream.bytes);
+                l3_answer::replay_itch(&mut books, &stream.bytes);
                 Ok(books)
             },
         ));
@@ -59,11 +57,11 @@ pub fn rows(workload: &Workload, _: Size) -> Option<Result<Vec<Row>, String>> {
 fn level_books(workload: &'static str, stream: &LevelStream) -> Result<Vec<Row>, String> {
     let before = bytes();
     let mut maps = stream.load::<NaiveBook>()?;
-    replay(&mut maps, stream);
+    stream.replay(&mut maps);
     let in_maps = bytes() - before;
     let mut books = stream.load::<L2Book>()?;
-    replay(&mut books, stream);
-    let digest = of_books(&books, stream);
+    stream.replay(&mut books);
+    let digest = stream.digest_of(&books);
     if digest != stream.digest {
         return Err(format!("expected digest {}, got {digest}", stream.digest));
     }

@@ -1,15 +1,13 @@
-//! The program: options, which benchmark runs over which workload, and the rows.
+//! The program: options, runs and rows.
 
 use std::process::ExitCode;
 use std::time::Duration;
 
+use crate::comparisons::{BENCHES, Bench, Kind, Rows};
 use crate::report::{self, Row};
 use crate::timing::{Contender, Rounds, measure};
 use crate::workload::{LoadError, Named, Size, WORKLOADS, Workload};
-use crate::{
-    allocations, dbn_decode, depth_views, frames, gate, itch_decode, itch_market, l2_apply, l3_apply, memory,
-    pipeline, raw_frame,
-};
+use crate::{frames, gate};
 
 const USAGE: &str =
     "usage: depthwire-bench [--tiny | --quick] [--json FILE] [--bench NAME] [--workload NAME] [--peers]
@@ -17,94 +15,8 @@ const USAGE: &str =
        depthwire-bench count GATE…       (under an instruction counter, see bench/gates.mjs)
 --peers leaves out the comparisons that the program of peers makes";
 
-/// A benchmark: what it measures, and over which workloads.
-struct Bench {
-    name: &'static str,
-    /// Whether the program of peers makes the same comparison with more contenders.
-    has_peers: bool,
-    kind: Kind,
-}
-
-enum Kind {
-    /// Contenders that take turns, the baseline first; what nanoseconds for each thing come to.
-    Timed(for<'a> fn(&'a Workload) -> Option<Contenders<'a>>, fn(f64) -> (&'static str, f64)),
-    /// Rows without times.
-    Counted(fn(&Workload, Size) -> Option<Rows>),
-}
-
-/// The rows of one benchmark over one workload, or what is wrong.
-type Rows = Result<Vec<Row>, String>;
-
-/// The contenders of one comparison, or why there is none.
-pub(crate) type Contenders<'a> = Result<Vec<Contender<'a>>, String>;
-
 /// Adds contenders to a benchmark's comparison over a workload, and rows for what cannot compete.
 pub type Peers = for<'a> fn(bench: &str, workload: &'a Workload) -> (Vec<Contender<'a>>, Vec<Row>);
-
-const BENCHES: &[Bench] = &[
-    Bench {
-        name: "l2_apply",
-        has_peers: true,
-        kind: Kind::Timed(|workload| l2_apply::contenders(workload).map(Ok), |ns| ("ns/level change", ns)),
-    },
-    Bench {
-        name: "pipeline",
-        has_peers: false,
-        kind: Kind::Timed(pipeline::contenders, |ns| ("frames/s", 1e9 / ns)),
-    },
-    Bench {
-        name: "raw_frame",
-        has_peers: true,
-        kind: Kind::Timed(raw_frame::contenders, |ns| ("frames/s", 1e9 / ns)),
-    },
-    Bench {
-        name: "l3_apply",
-        has_peers: true,
-        kind: Kind::Timed(l3_apply::contenders, |ns| ("ns/order change", ns)),
-    },
-    Bench {
-        name: "itch_market",
-        has_peers: true,
-        kind: Kind::Timed(itch_market::contenders, |ns| ("ns/message", ns)),
-    },
-    Bench {
-        name: "itch_decode",
-        has_peers: true,
-        kind: Kind::Timed(|workload| itch_decode::contenders(workload).map(Ok), |ns| ("ns/message", ns)),
-    },
-    Bench {
-        name: "dbn_decode",
-        has_peers: true,
-        kind: Kind::Timed(|workload| dbn_decode::contenders(workload).map(Ok), |ns| ("ns/record", ns)),
-    },
-    Bench {
-        name: "view_top20",
-        has_peers: false,
-        kind: Kind::Timed(|workload| depth_views::top(workload).map(Ok), |ns| ("ns/message", ns)),
-    },
-    Bench {
-        name: "view_buckets",
-        has_peers: false,
-        kind: Kind::Timed(|workload| depth_views::buckets(workload).map(Ok), |ns| ("ns/message", ns)),
-    },
-    Bench {
-        name: "view_depth_to",
-        has_peers: false,
-        kind: Kind::Timed(|workload| depth_views::depth_to(workload).map(Ok), |ns| ("ns/message", ns)),
-    },
-    Bench {
-        name: "view_cost",
-        has_peers: false,
-        kind: Kind::Timed(|workload| depth_views::cost(workload).map(Ok), |ns| ("ns/message", ns)),
-    },
-    Bench {
-        name: "view_within_bps",
-        has_peers: false,
-        kind: Kind::Timed(|workload| depth_views::within_bps(workload).map(Ok), |ns| ("ns/message", ns)),
-    },
-    Bench { name: "allocations", has_peers: false, kind: Kind::Counted(allocations::rows) },
-    Bench { name: "memory", has_peers: false, kind: Kind::Counted(memory::rows) },
-];
 
 /// Names that other programs answer to; all of them are given the same arguments.
 const ELSEWHERE: [&str; 3] = ["addon_call", "shared_book", "js_books"];
@@ -118,15 +30,6 @@ impl Size {
             Self::Full => (30, 32, 20_000),
         };
         Rounds { min, max, budget: Duration::from_millis(budget_ms) }
-    }
-}
-
-/// The contenders of a benchmark over a workload, the baseline first; none where the workload does not hold what it
-/// wants or where nothing is timed.
-pub(crate) fn contenders<'a>(bench: &str, workload: &'a Workload) -> Option<Contenders<'a>> {
-    match BENCHES.iter().find(|each| each.name == bench)?.kind {
-        Kind::Timed(contenders, _) => contenders(workload),
-        Kind::Counted(_) => None,
     }
 }
 

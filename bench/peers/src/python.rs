@@ -9,8 +9,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::rc::Rc;
 use std::time::Duration;
 
-use depthwire_bench::itch_market;
-use depthwire_bench::l3_answer::OrderBooks;
+use depthwire_bench::l3_answer::{OrderBooks, replay_itch};
 use depthwire_bench::report::Row;
 use depthwire_bench::timing::{Contender, Run};
 use depthwire_bench::workload::{ItchStream, LevelStream, LevelUpdate, Workload};
@@ -174,8 +173,8 @@ fn words(stream: &LevelStream) -> Vec<u8> {
 /// SHA-256 over a line for each book that holds something, and the orders that rest.
 fn tops_at_the_end(stream: &ItchStream) -> Result<String, String> {
     let mut oracle = NaiveL3::open_all(&stream.spec, &stream.books)?;
-    itch_market::replay(&mut oracle, stream.lead());
-    itch_market::replay(&mut oracle, stream.measured());
+    replay_itch(&mut oracle, stream.lead());
+    replay_itch(&mut oracle, stream.measured());
     let mut hash = Sha256::new();
     for locate in 0..stream.books.len() {
         let book = BookIndex(locate as u32);

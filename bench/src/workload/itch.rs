@@ -8,8 +8,7 @@ use depthwire_sim::itch::{ItchConfig, ItchDay};
 
 use super::Size;
 use super::orders::OrderStream;
-use crate::itch_market;
-use crate::l3_answer::{OrderBooks, answer_of};
+use crate::l3_answer::{OrderBooks, answer_of, replay_itch};
 
 /// Messages of a day after its opening, which fills the books.
 #[derive(Debug)]
@@ -77,8 +76,8 @@ impl Market {
             answer: String::new(),
         };
         let mut oracle = NaiveL3::open_all(&stream.spec, &stream.books)?;
-        itch_market::replay(&mut oracle, stream.lead());
-        let (tops, _) = itch_market::replay(&mut oracle, stream.measured());
+        replay_itch(&mut oracle, stream.lead());
+        let (tops, _) = replay_itch(&mut oracle, stream.measured());
         stream.answer = stream.answer_of(&oracle, tops);
         let decoded = self.decoded.then(|| stream.decoded()).transpose()?;
         Ok((stream, decoded))

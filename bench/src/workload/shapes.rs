@@ -175,7 +175,6 @@ impl Random {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::answer::replay;
     use depthwire_core::book::L2Book;
 
     const SHAPES: [Shape; 5] = [Shape::Quiet, Shape::Burst, Shape::Deep, Shape::Thin, Shape::Hostile];
@@ -186,7 +185,7 @@ mod tests {
             let stream = shape.stream(Size::Gate).unwrap();
             assert_eq!(stream.answer, shape.stream(Size::Gate).unwrap().answer, "{shape:?}");
             let mut books = stream.load::<L2Book>().unwrap();
-            assert_eq!(replay(&mut books, &stream), stream.tops, "{shape:?}");
+            assert_eq!(stream.replay(&mut books), stream.tops, "{shape:?}");
         }
     }
 
@@ -194,7 +193,7 @@ mod tests {
     fn the_hostile_one_leaves_no_level_within_reach_of_a_window() {
         let stream = Shape::Hostile.stream(Size::Gate).unwrap();
         let mut books = stream.load::<L2Book>().unwrap();
-        replay(&mut books, &stream);
+        stream.replay(&mut books);
         let layout = books[0].layout();
         assert!(layout.far_levels > 40, "{layout:?}");
     }

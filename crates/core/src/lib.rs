@@ -10,6 +10,7 @@ pub mod types;
 
 pub mod aggregate;
 pub mod book;
+pub mod checksum;
 pub mod decode;
 pub mod encode;
 pub mod framing;

@@ -58,6 +58,8 @@ struct Market {
     burst_chance: u64,
     /// Chance of a snapshot in place of a frame.
     reload_chance: u64,
+    /// Depths to one of which both books are cut after each message; none: they are never cut.
+    depths: &'static [usize],
     /// What the run must have met, else the market does not test what it says.
     must_meet: fn(&Met) -> bool,
 }
@@ -78,10 +80,11 @@ const MARKET: Market = Market {
     burst: 0,
     burst_chance: 0,
     reload_chance: 0,
+    depths: &[],
     must_meet: |met| met.slots > 0 && met.recentres < 10 && met.far_levels < 200,
 };
 
-fn markets() -> [Market; 15] {
+fn markets() -> [Market; 18] {
     [
         MARKET,
         Market {
@@ -166,6 +169,41 @@ fn markets() -> [Market; 15] {
             ..MARKET
         },
         Market {
+            name: "ten levels a side and no more",
+            seed: 16,
+            depth_bits: 6,
+            trend: 1,
+            depths: &[10],
+            reload_chance: 8,
+            must_meet: |met| met.cut > 10_000 && met.slots == 0 && met.far_levels == 20,
+            ..MARKET
+        },
+        Market {
+            name: "a thousand levels a side, some off the grid",
+            seed: 17,
+            spec: BookSpec { tick_size: 10, ..MARKET.spec },
+            step: 10,
+            off_grid_chance: 200,
+            trend: 2,
+            depths: &[1_000],
+            reload_chance: 4,
+            must_meet: |met| met.cut > 5_000 && met.slots > 0 && met.far_levels > 100,
+            ..MARKET
+        },
+        Market {
+            name: "cut to one depth and another",
+            seed: 18,
+            off_grid_chance: 100,
+            depth_bits: 12,
+            extreme_chance: 8,
+            burst: 300,
+            burst_chance: 32,
+            depths: &[0, 1, 10, 25, 100, 500, 1_000, usize::MAX, usize::MAX, usize::MAX, usize::MAX],
+            reload_chance: 16,
+            must_meet: |met| met.cut > 5_000 && met.slots > 0 && met.opened > 5 && met.far_levels > 20,
+            ..MARKET
+        },
+        Market {
             name: "a price of few ticks",
             seed: 7,
             spec: BookSpec { tick_size: 1_000, ..MARKET.spec },
@@ -241,6 +279,8 @@ struct Met {
     reloads: u64,
     refused: u64,
     crossed: u64,
+    /// Levels that fell out of a depth.
+    cut: usize,
     recentres: u64,
     far_levels: usize,
     slots: usize,
@@ -284,6 +324,13 @@ fn run(market: &Market) -> Met {
             assert_eq!(book.apply(frame.view()), result, "{}", at());
             refused = matches!(result, Err(BookError::LevelsLimit { .. }));
             met.changes += if refused { 0 } else { frame.len() as u64 };
+        }
+        if !market.depths.is_empty() {
+            let depth = market.depths[rng.below(market.depths.len() as u64) as usize];
+            let cut = oracle.truncate(depth);
+            assert_eq!(book.truncate(depth), cut, "{}, depth {depth}", at());
+            assert_eq!(book.known_to(), oracle.known_to(), "{}, depth {depth}", at());
+            met.cut += cut;
         }
         for side in [Side::Bid, Side::Ask] {
             assert_eq!(book.len(side), oracle.len(side), "{}", at());

@@ -1,11 +1,14 @@
-//! From file, capture or socket to order change, nothing is allocated: framings, packets and messages are views.
+//! From file, capture or socket to order change, nothing is allocated: framings, packets and messages are views. Nor is
+//! anything from there to the books of a whole market, from the first message on.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 #![allow(unsafe_code, reason = "a global allocator is an unsafe trait")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::cell::Cell;
 
+use depthwire_core::book::BookSpec;
+use depthwire_core::book::l3::{BookIndex, IdOrder, L3Books, L3Spec};
 use depthwire_core::framing::binary_file::{BinaryFileFramer, LengthPrefix};
 use depthwire_core::framing::itch::{decode, message_len};
 use depthwire_core::framing::mold;
@@ -13,15 +16,18 @@ use depthwire_core::framing::pcap::PcapReader;
 use depthwire_core::framing::soup::{self, Packet, SoupSession};
 use depthwire_core::recording::detect_format;
 use depthwire_core::sequence::{MoldChain, MoldHeader, MoldOutcome};
+use depthwire_sim::itch::{ItchConfig, ItchDay};
 
-static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
 
 struct Counting;
 
-// SAFETY: every call goes to the system's allocator unchanged; only a counter is added.
+// SAFETY: every call goes to the system's allocator unchanged; only a counter of the thread is kept.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        ALLOCATIONS.with(|count| count.set(count.get() + 1));
         // SAFETY: the caller's duties are passed on.
         unsafe { System.alloc(layout) }
     }
@@ -97,7 +103,7 @@ fn a_million_messages_allocate_nothing() {
     session.note(&Packet::LoginAccepted { session: *b"SESSION  1", sequence: 1 }).unwrap();
     let (mut from_file, mut from_stream, mut from_capture) = (Sum::default(), Sum::default(), Sum::default());
     let rounds = MESSAGES.div_ceil(messages.len());
-    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    let before = ALLOCATIONS.get();
     for _ in 0..rounds {
         assert!(detect_format(&capture).is_some());
         for message in BinaryFileFramer::new(LengthPrefix::Stated).finish(&file) {
@@ -121,11 +127,53 @@ fn a_million_messages_allocate_nothing() {
             packet.messages().for_each(|message| from_capture.add(message));
         }
     }
-    let allocations = ALLOCATIONS.load(Ordering::Relaxed) - before;
+    let allocations = ALLOCATIONS.get() - before;
     assert_eq!(session.next(), (rounds * messages.len()) as u64 + 1);
     assert!(from_file.changes > 0 && from_file.shares > 0);
     assert_eq!((&from_stream, &from_capture), (&from_file, &from_file));
     assert_eq!(allocations, 0);
     drop(vec![0u8; 16]);
-    assert!(ALLOCATIONS.load(Ordering::Relaxed) > before, "the counter counts");
+    assert!(ALLOCATIONS.get() > before, "the counter counts");
+}
+
+/// Symbols, orders and messages after the opening of a whole market's day.
+const SYMBOLS: usize = 8_900;
+const ORDERS: usize = 400_000;
+const DAY_MESSAGES: usize = if cfg!(debug_assertions) { 400_000 } else { 4_000_000 };
+
+#[test]
+fn a_day_of_a_whole_market_allocates_nothing() {
+    let mut day = ItchDay::new(ItchConfig { seed: 11, symbols: SYMBOLS, orders: ORDERS }).unwrap();
+    let mut bytes = Vec::new();
+    while !day.is_open() {
+        day.next(&mut bytes);
+    }
+    for _ in 0..DAY_MESSAGES {
+        day.next(&mut bytes);
+    }
+    let books_len = SYMBOLS as u32 + 1;
+    let spec = L3Spec { orders_max: 1 << 20, books_max: books_len, ids: IdOrder::Ascending, hash_seed: 7 };
+    let mut books = L3Books::new(spec).unwrap();
+    let before = ALLOCATIONS.get();
+    for _ in 0..books_len {
+        books.open(BookSpec { tick_size: 100, levels_max: 1 << 20 }).unwrap();
+    }
+    // The second pass begins with the windows and the tables of the first, so its far levels are others.
+    for pass in 0..2 {
+        let mut changes = 0;
+        for message in BinaryFileFramer::new(LengthPrefix::Stated).finish(&bytes) {
+            if let Some((locate, change)) = decode(message.unwrap()).unwrap().order_change() {
+                books.apply(BookIndex(locate.into()), &change).unwrap();
+                changes += 1;
+            }
+        }
+        assert!(changes > DAY_MESSAGES / 2 && books.orders_len() > ORDERS / 2);
+        assert_eq!(ALLOCATIONS.get() - before, 0, "pass {pass}");
+        for book in 0..books_len {
+            books.clear(BookIndex(book)).unwrap();
+        }
+        assert_eq!(ALLOCATIONS.get() - before, 0, "emptied after pass {pass}");
+    }
+    println!("{} bytes", books.memory_bytes());
+    assert_eq!(books.check_invariants(), Ok(()));
 }

@@ -60,6 +60,10 @@ struct Feed {
     clear_chance: u64,
     /// Part of the orders that never leave by themselves.
     old_chance: u64,
+    /// Chance that a new or modified order comes with a key, which says where it stands in its queue.
+    keyed_chance: u64,
+    /// Levels a side to which the book is cut after each message.
+    depth: Option<usize>,
 }
 
 const FEED: Feed = Feed {
@@ -81,9 +85,11 @@ const FEED: Feed = Feed {
     fault_chance: 8,
     clear_chance: 0,
     old_chance: 0,
+    keyed_chance: 0,
+    depth: None,
 };
 
-fn feeds() -> [Feed; 18] {
+fn feeds() -> [Feed; 22] {
     let ascending = L3Spec { ids: IdOrder::Ascending, ..FEED.spec };
     [
         FEED,
@@ -189,6 +195,38 @@ fn feeds() -> [Feed; 18] {
             book: BookSpec { levels_max: 60, ..FEED.book },
             depth_bits: 7,
             trend: 1,
+            orders: 200,
+            fault_chance: 64,
+            ..FEED
+        },
+        Feed { name: "queues by key", seed: 19, depth_bits: 4, orders: 600, keyed_chance: 1_024, ..FEED },
+        Feed {
+            name: "long queues by key, some orders without",
+            seed: 20,
+            spec: ascending,
+            ids: Ids::Ascending(0, 30),
+            depth_bits: 2,
+            orders: 600,
+            old_chance: 50,
+            keyed_chance: 900,
+            clear_chance: 1,
+            ..FEED
+        },
+        Feed {
+            name: "ten levels a side and no more",
+            seed: 21,
+            depth: Some(10),
+            orders: 800,
+            keyed_chance: 300,
+            ..FEED
+        },
+        Feed {
+            name: "a hundred levels a side, off the grid",
+            seed: 22,
+            off_grid_chance: 300,
+            trend: 1,
+            depth: Some(100),
+            fault_chance: 32,
             ..FEED
         },
         Feed { name: "a price on the move", seed: 17, trend: 7, jump_chance: 2, depth_bits: 11, ..FEED },
@@ -294,7 +332,12 @@ impl Venue {
         let (_, other) = self.resting[self.random.below(self.resting.len() as u64) as usize];
         let (side, qty) = (self.side(), self.qty());
         let price = self.new_price(side);
-        let any_book = BookIndex(self.random.below(u64::from(self.feed.books) + 2) as u32);
+        let unknown = BookIndex(self.feed.books + self.random.below(2) as u32);
+        let any_book = if self.random.chance(300) {
+            unknown
+        } else {
+            BookIndex(self.random.below(u64::from(self.feed.books)) as u32)
+        };
         let bad = Qty([0, -1, i64::MIN][self.random.below(3) as usize]);
         match self.random.below(16) {
             0 => (book, OrderChange::Add { id, side, price, qty }),
@@ -359,6 +402,16 @@ impl Venue {
         (book, change)
     }
 
+    /// A key near the last ones, now and then far from them.
+    fn key(&mut self) -> u64 {
+        match self.random.below(64) {
+            0 => 0,
+            1 => u64::MAX,
+            2 => self.random.next(),
+            _ => (1 << 40) + self.messages / 4 - self.random.below(40),
+        }
+    }
+
     /// Follows what the oracle accepted.
     fn note(&mut self, book: BookIndex, change: &OrderChange, books: &NaiveL3) {
         match *change {
@@ -387,6 +440,9 @@ struct Met {
     codes: Vec<&'static str>,
     levels_max: usize,
     queue_max: u32,
+    /// Orders that came before one which stood there, and levels that fell out of the depth.
+    between: u64,
+    cut: usize,
 }
 
 /// An L2 book that follows the touched levels alone.
@@ -458,8 +514,26 @@ fn run(feed: Feed) -> Met {
         fast.prefetch(book, &change);
         fast.prefetch_levels(book, &change);
         fast.prefetch_joined(book, &change);
-        let expected = naive.apply(book, &change);
-        assert_eq!(fast.apply(book, &change), expected, "{at}");
+        let key = venue.key();
+        let is_keyed = venue.random.chance(feed.keyed_chance);
+        let (expected, answer) = match change {
+            OrderChange::Add { id, side, price, qty } if is_keyed => (
+                naive.add_keyed(book, id, side, price, qty, key),
+                fast.add_keyed(book, id, side, price, qty, key),
+            ),
+            OrderChange::Modify { id, side, price, qty } if is_keyed => (
+                naive.modify_keyed(book, id, side, price, qty, key),
+                fast.modify_keyed(book, id, side, price, qty, key),
+            ),
+            _ => (naive.apply(book, &change), fast.apply(book, &change)),
+        };
+        assert_eq!(answer, expected, "{at}, key {key}");
+        if let OrderChange::Add { id, side, price, .. } = change
+            && expected.is_ok()
+        {
+            let ahead = naive.queue_position(id).unwrap().orders_ahead;
+            met.between += u64::from(ahead + 1 < naive.order_count_at(book, side, price));
+        }
         assert_eq!(fast.bbo(book), naive.bbo(book), "{at}");
         assert_eq!(fast.orders_len(), naive.orders_len(), "{at}");
         if let OrderChange::Add { id, .. }
@@ -470,6 +544,14 @@ fn run(feed: Feed) -> Met {
             assert_eq!(fast.order(id), naive.order(id), "{at}");
             assert_eq!(fast.queue_position(id), naive.queue_position(id), "{at}");
         }
+        if let Some(depth) = feed.depth {
+            let (mut left, mut expected_left) = (Vec::new(), Vec::new());
+            let cut = naive.truncate_levels(book, depth, |id, order| expected_left.push((id, order)));
+            assert_eq!(fast.truncate_levels(book, depth, |id, order| left.push((id, order))), cut, "{at}");
+            assert_eq!(left, expected_left, "{at}");
+            met.cut += cut.unwrap_or(0);
+            assert_eq!(fast.bbo(book), naive.bbo(book), "{at}");
+        }
         match expected {
             Err(error) => {
                 if !met.codes.contains(&error.code()) {
@@ -479,6 +561,12 @@ fn run(feed: Feed) -> Met {
             Ok(touched) => {
                 venue.note(book, &change, &naive);
                 follow(&mut l2[book.0 as usize], touched);
+                if let Some(depth) = feed.depth {
+                    if l2[book.0 as usize].truncate(depth) > 0 {
+                        venue.resting.retain(|(_, id)| naive.order(*id).is_some());
+                    }
+                    continue;
+                }
                 let levels = match touched {
                     Touched::One { side, now } => [(side, now), (side, now)],
                     Touched::Two { side, left, joined } => [(side, left), (side, joined)],
@@ -527,6 +615,13 @@ fn feeds_tell_the_same_story() {
             "at its limit of orders" => assert!(has("l3.orders_limit"), "{met:?}"),
             "at its limit of levels" => assert!(has("l3.levels_limit"), "{met:?}"),
             "extreme ticks and quantities" => assert!(has("l3.qty_overflow"), "{met:?}"),
+            "queues by key" => assert!(met.between > 1_000, "{met:?}"),
+            "long queues by key, some orders without" => {
+                assert!(met.between > 1_000 && met.queue_max > 100, "{met:?}");
+            }
+            "ten levels a side and no more" | "a hundred levels a side, off the grid" => {
+                assert!(met.cut > 100, "{met:?}");
+            }
             "long queues" => assert!(met.queue_max > 300, "{met:?}"),
             "a future" => assert!(has("l3.wrong_side") && met.levels_max > 400, "{met:?}"),
             _ => {}

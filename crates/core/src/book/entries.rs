@@ -75,11 +75,18 @@ pub struct LevelIter<'a> {
 
 impl LevelIter<'_> {
     /// Appends the next levels, at most `count`: what [`Iterator::take`] gives, faster, because the levels of a block
-    /// are read without a look at anything else while no far level is due.
+    /// are read without a look at anything else while no far level is due, and the far levels likewise where the window
+    /// has no more.
     #[inline]
     pub fn append_to(mut self, count: usize, out: &mut Vec<Level>) {
         let end = out.len().saturating_add(count);
         while out.len() < end {
+            if self.entries.used == 0 {
+                let flip = self.flip;
+                let far = self.entries.far.iter().rev().take(end - out.len());
+                out.extend(far.map(|entry| Level { price: Price(entry.key ^ flip), qty: Qty(entry.qty) }));
+                return;
+            }
             let Some(base) = self.entries.undivided_base() else {
                 let Some(level) = self.next() else { return };
                 out.push(level);

@@ -54,10 +54,15 @@ impl FarStore {
         self.entries.last().copied()
     }
 
-    /// The level farthest from the top.
+    /// The worst level.
     #[inline]
     pub(super) fn worst(&self) -> Option<Entry> {
         self.entries.first().copied()
+    }
+
+    /// Removes this many of the worst levels, by one move of the others.
+    pub(super) fn remove_worst(&mut self, count: usize) {
+        self.entries.drain(..count.min(self.entries.len()));
     }
 
     /// All levels, best last.

@@ -3,6 +3,15 @@
 /// Greatest price step of a grid. With it, slots × step stays under 2^58, which the proof of [`Grid::slot_of`] needs.
 pub(super) const STEP_MAX: u64 = 1 << 40;
 
+/// Slots of the largest window, 2 MiB of quantities.
+pub(super) const SLOTS_MAX: usize = 1 << 18;
+
+/// Greatest magnitude of a best price that a window is anchored on. It keeps the key of slot 0 within ±2^62, without
+/// which the wrapping distance of [`Grid::slot_of`] would lie.
+pub(super) const ANCHOR_MAX: u64 = 1 << 61;
+
+const _: () = assert!(SLOTS_MAX as u128 * STEP_MAX as u128 <= 1 << 58);
+
 /// Equally spaced keys: slot `s` stands for key `base + s × step`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Grid {

@@ -2,19 +2,12 @@
 
 use super::bitset::{BLOCKS_MAX, Bitset, below, highest_bit, lowest_bit, with_bit};
 use super::far::{Entry, FarStore};
-use super::grid::Grid;
+use super::grid::{Grid, SLOTS_MAX};
 use super::placement::Placement;
 use super::prefetch::prefetch;
 
 /// Slots whose use one word tells and whose sums are kept together.
 pub(super) const BLOCK_SLOTS: usize = 64;
-
-/// Slots of the largest window, 2 MiB of quantities.
-pub(super) const SLOTS_MAX: usize = BLOCKS_MAX * BLOCK_SLOTS;
-
-/// Greatest magnitude of a best price that a window is anchored on. It keeps the key of slot 0 within ±2^62, without
-/// which the wrapping distance of [`Grid::slot_of`] would lie.
-pub(super) const ANCHOR_MAX: u64 = 1 << 61;
 
 /// A fresh anchor leaves this part of the window above the best for improving prices.
 const HEADROOM_PART: usize = 4;
@@ -23,7 +16,7 @@ const HEADROOM_PART: usize = 4;
 /// of a window that holds a greater quantity are not read.
 const PLAIN_QTY_END: i64 = 1 << 52;
 
-const _: () = assert!(SLOTS_MAX as u128 * super::grid::STEP_MAX as u128 <= 1 << 58);
+const _: () = assert!(SLOTS_MAX == BLOCKS_MAX * BLOCK_SLOTS);
 
 /// What is kept of 64 slots together.
 ///
@@ -152,12 +145,17 @@ impl Ladder {
         Some(self.entry(block * BLOCK_SLOTS + low))
     }
 
-    /// The level farthest from the top.
+    /// The worst level.
     #[inline]
     pub(super) fn worst(&self) -> Option<Entry> {
         let block = self.filled.lowest()?;
         let low = lowest_bit(self.blocks[block].used)?;
         Some(self.entry(block * BLOCK_SLOTS + low))
+    }
+
+    /// Removes a level that is there.
+    pub(super) fn remove(&mut self, key: i64) {
+        self.put_all(core::iter::once(Entry { key, qty: 0 }), 0, &mut FarStore::default());
     }
 
     /// The level of a slot.
@@ -212,7 +210,7 @@ impl Ladder {
     }
 
     /// Places an empty window so that the key `best` lies a quarter below its upper edge. `flip` turns this side's
-    /// keys into prices; |price| ≤ [`ANCHOR_MAX`].
+    /// keys into prices; |price| ≤ [`ANCHOR_MAX`](super::grid::ANCHOR_MAX).
     ///
     /// The best may then rise to a 16th of the window short of the upper edge, or fall by a quarter of the window,
     /// before another anchor is wanted. Keeps a larger window that is there; allocates for a larger one than ever.
@@ -267,6 +265,7 @@ impl Ladder {
 
 #[cfg(test)]
 mod tests {
+    use super::super::grid::ANCHOR_MAX;
     use super::*;
 
     const BID: i64 = 0;
@@ -293,6 +292,7 @@ mod tests {
         assert_eq!((ladder.len(), far.len()), (3, 1));
         for (key, qty) in [(100_000, 5), (99_990, 2), (90_000, 3)] {
             assert_eq!(ladder.best(), Some(Entry { key, qty }));
+            assert_eq!(ladder.worst(), Some(Entry { key: 90_000, qty: 3 }));
             assert_eq!(ladder.check_invariants(), Ok(()));
             put(&mut ladder, &[(key, 0)]);
         }

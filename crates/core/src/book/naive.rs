@@ -65,7 +65,7 @@ impl NaiveBook {
         })
     }
 
-    /// Cuts each side to its best `depth` levels; returns how many went.
+    /// Keeps the best `depth` levels of each side; returns how many levels left.
     pub fn truncate(&mut self, depth: usize) -> usize {
         let before = self.levels_total();
         while self.bids.len() > depth {
@@ -74,13 +74,15 @@ impl NaiveBook {
         while self.asks.len() > depth {
             self.asks.pop_last();
         }
-        let worst = |side: &BTreeMap<Price, Qty>, worst: Option<Price>, whole| {
-            worst.filter(|_| side.len() >= depth).unwrap_or(whole)
-        };
-        self.known_to = KnownTo {
-            bid: worst(&self.bids, self.bids.keys().next().copied(), KnownTo::WHOLE.bid),
-            ask: worst(&self.asks, self.asks.keys().next_back().copied(), KnownTo::WHOLE.ask),
-        };
+        if self.known_to != KNOWN_TO_NOTHING {
+            let is_whole = |side: &BTreeMap<_, _>| side.len() < depth;
+            let worst_bid = self.bids.first_key_value().map_or(KNOWN_TO_NOTHING.bid, |(price, _)| *price);
+            let worst_ask = self.asks.last_key_value().map_or(KNOWN_TO_NOTHING.ask, |(price, _)| *price);
+            self.known_to = KnownTo {
+                bid: if is_whole(&self.bids) { KnownTo::WHOLE.bid } else { worst_bid },
+                ask: if is_whole(&self.asks) { KnownTo::WHOLE.ask } else { worst_ask },
+            };
+        }
         before - self.levels_total()
     }
 
@@ -131,7 +133,7 @@ impl NaiveBook {
         }
     }
 
-    /// How deep the last snapshot has made the book known.
+    /// How deep the last snapshot, or the last cut to a depth, has left the book known.
     #[must_use]
     pub fn known_to(&self) -> KnownTo {
         self.known_to

@@ -1,8 +1,7 @@
 //! Where and how large a window is: from the levels that a side holds when the window is placed.
 
 use super::far::Entry;
-use super::grid::STEP_MAX;
-use super::ladder::{ANCHOR_MAX, SLOTS_MAX};
+use super::grid::{ANCHOR_MAX, SLOTS_MAX, STEP_MAX};
 
 /// Most levels of a side that needs no window: up to here the ordered store is as fast, and 1 KiB.
 pub(super) const THIN_LEVELS_MAX: usize = 64;

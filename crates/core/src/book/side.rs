@@ -95,6 +95,52 @@ impl BookSide {
         self.changes_since_anchor = self.changes_since_anchor.saturating_add(levels.len());
     }
 
+    /// Keeps the best `depth` levels; returns how many left.
+    ///
+    /// Costs a compare when none does; some nanoseconds for each that leaves the window, and one move of the far levels
+    /// that stay.
+    #[inline]
+    pub(super) fn truncate(&mut self, depth: usize) -> usize {
+        let excess = self.len().saturating_sub(depth);
+        if excess > 0 {
+            self.remove_worst(excess);
+        }
+        excess
+    }
+
+    #[inline(never)]
+    fn remove_worst(&mut self, count: usize) {
+        let mut far_count = 0;
+        for _ in 0..count {
+            let far = self.far.entries().get(far_count);
+            match self.ladder.worst() {
+                Some(near) if far.is_none_or(|far| near.key < far.key) => self.ladder.remove(near.key),
+                _ => far_count += 1,
+            }
+        }
+        self.far.remove_worst(far_count);
+        if self.len() == 0 {
+            self.best = None;
+        }
+    }
+
+    /// The worst level.
+    #[inline]
+    pub(super) fn worst(&self) -> Option<Entry> {
+        match (self.ladder.worst(), self.far.worst()) {
+            (Some(near), Some(far)) if far.key < near.key => Some(far),
+            (near, far) => near.or(far),
+        }
+    }
+
+    /// How far a side is known that was just cut to `depth` levels: to the worst of as many, whole when it has fewer.
+    #[inline]
+    pub(super) fn known_to_depth(&self, depth: usize) -> Price {
+        let whole = if self.len() < depth { i64::MIN } else { i64::MAX };
+        let worst = self.worst().filter(|_| self.len() >= depth);
+        Price(worst.map_or(whole, |worst| worst.key) ^ self.flip)
+    }
+
     /// The price nearest the top that was read.
     #[inline]
     pub(super) fn nearest(&self, scan: Scan) -> Option<Price> {
@@ -170,29 +216,6 @@ impl BookSide {
         self.best = self.far.best();
         self.far_len_max = THIN_LEVELS_MAX;
         self.changes_since_anchor = 0;
-    }
-
-    /// Keeps the best `depth` levels; returns how many went. Each that goes costs a step through the bitset, or of a far
-    /// store a move of its levels.
-    pub(super) fn truncate(&mut self, depth: usize) -> usize {
-        let excess = self.len().saturating_sub(depth);
-        for _ in 0..excess {
-            let Some(Entry { key, .. }) = self.worst() else { break };
-            self.ladder.put_all(core::iter::once(Entry { key, qty: 0 }), 0, &mut self.far);
-        }
-        if depth == 0 {
-            self.best = None;
-        }
-        excess
-    }
-
-    /// The level farthest from the top: the worse of both stores' worsts.
-    #[inline]
-    pub(super) fn worst(&self) -> Option<Entry> {
-        match (self.ladder.worst(), self.far.worst()) {
-            (Some(near), Some(far)) if far.key < near.key => Some(far),
-            (near, far) => near.or(far),
-        }
     }
 
     /// Whether the window is open.

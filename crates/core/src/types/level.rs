@@ -98,14 +98,11 @@ impl Levels {
     /// One side's levels.
     #[must_use]
     pub fn side(&self, side: Side) -> &[Level] {
-        match side {
-            Side::Bid => &self.bids,
-            Side::Ask => &self.asks,
-        }
+        self.view().side(side)
     }
 }
 
-/// Both sides' levels of one message, borrowed.
+/// Both sides' levels of one message, borrowed from wherever they lie: a buffer of their own or a run in a larger one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sides<'a> {
     /// Bid levels, in the venue's order.
@@ -118,25 +115,31 @@ impl<'a> Sides<'a> {
     /// Number of levels on both sides.
     #[inline]
     #[must_use]
-    pub const fn len(&self) -> usize {
+    pub const fn len(self) -> usize {
         self.bids.len() + self.asks.len()
     }
 
     /// Whether neither side has a level.
     #[inline]
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
+    pub const fn is_empty(self) -> bool {
         self.len() == 0
     }
 
     /// One side's levels.
     #[inline]
     #[must_use]
-    pub const fn side(&self, side: Side) -> &'a [Level] {
+    pub const fn side(self, side: Side) -> &'a [Level] {
         match side {
             Side::Bid => self.bids,
             Side::Ask => self.asks,
         }
+    }
+}
+
+impl<'a> From<&'a Levels> for Sides<'a> {
+    fn from(levels: &'a Levels) -> Self {
+        levels.view()
     }
 }
 

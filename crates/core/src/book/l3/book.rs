@@ -1,6 +1,7 @@
 //! One book: the best of each side in the first cache line, each side's map of levels in one more.
 
-use super::level_map::{Entry, EntryIter, Grid, LevelMap, Windows};
+use super::far_lists::Entry;
+use super::level_map::{EntryIter, Grid, LevelMap, Places};
 use super::levels::LevelPool;
 use super::memory::prefetch;
 use super::{NONE, flip};
@@ -67,13 +68,13 @@ impl Book {
 
     /// The level at a key, [`NONE`] = there is none.
     #[inline]
-    pub(super) fn find(&self, side: usize, key: i64, windows: &Windows) -> u32 {
-        self.maps[side].find(key, self.grid, windows)
+    pub(super) fn find(&self, side: usize, key: i64, places: &Places) -> u32 {
+        self.maps[side].find(key, self.grid, places)
     }
 
     /// Adds a level that is not there; its quantity is noted when its first order has joined.
     #[inline]
-    pub(super) fn insert(&mut self, side: usize, entry: Entry, windows: &mut Windows) {
+    pub(super) fn insert(&mut self, side: usize, entry: Entry, places: &mut Places) {
         let top = &mut self.tops[side];
         top.levels += 1;
         if top.best_level == NONE || entry.key > top.best_key {
@@ -81,17 +82,17 @@ impl Book {
             top.best_level = entry.level;
         }
         let (best, levels) = (top.best_key, top.levels as usize);
-        self.maps[side].insert(entry, self.grid, -(side as i64), best, levels, windows);
+        self.maps[side].insert(entry, self.grid, -(side as i64), best, levels, places);
     }
 
     /// Takes out a level that is there.
     #[inline]
-    pub(super) fn remove(&mut self, side: usize, entry: Entry, windows: &mut Windows, levels: &LevelPool) {
-        self.maps[side].remove(entry.key, self.grid, windows);
+    pub(super) fn remove(&mut self, side: usize, entry: Entry, places: &mut Places, levels: &LevelPool) {
+        self.maps[side].remove(entry.key, self.grid, places);
         let top = &mut self.tops[side];
         top.levels -= 1;
         if top.best_level == entry.level {
-            let next = self.maps[side].best(self.grid, windows);
+            let next = self.maps[side].best(self.grid, places);
             match next {
                 Some(best) => {
                     top.best_key = best.key;
@@ -103,6 +104,11 @@ impl Book {
         }
     }
 
+    /// The worst level of a side.
+    pub(super) fn worst(&self, side: usize, places: &Places) -> Option<Entry> {
+        self.maps[side].worst(self.grid, places)
+    }
+
     /// Notes the quantity of a level whose orders have changed.
     #[inline]
     pub(super) fn requote(&mut self, side: usize, level: u32, qty: i64) {
@@ -111,8 +117,8 @@ impl Book {
     }
 
     /// The levels of a side, best first.
-    pub(super) fn entries<'a>(&'a self, side: usize, windows: &'a Windows) -> EntryIter<'a> {
-        self.maps[side].entries(self.grid, windows)
+    pub(super) fn entries<'a>(&'a self, side: usize, places: &'a Places) -> EntryIter<'a> {
+        self.maps[side].entries(self.grid, places)
     }
 
     /// Fetches the book's lines ahead of their use.
@@ -125,23 +131,24 @@ impl Book {
 
     /// Fetches where a key's level is noted ahead of its use.
     #[inline]
-    pub(super) fn prefetch_place(&self, side: usize, key: i64, windows: &Windows) {
-        self.maps[side].prefetch(key, self.grid, windows);
+    pub(super) fn prefetch_place(&self, side: usize, key: i64, places: &Places) {
+        self.maps[side].prefetch(key, self.grid, places);
     }
 
-    pub(super) fn memory_bytes(&self) -> usize {
-        self.maps[0].memory_bytes() + self.maps[1].memory_bytes()
+    /// Each side's map of levels.
+    pub(super) fn maps(&self) -> &[LevelMap; 2] {
+        &self.maps
     }
 
     /// Checks what must hold between messages; names the rule that does not.
-    pub(super) fn check_invariants(&self, windows: &Windows, levels: &LevelPool) -> Result<(), &'static str> {
+    pub(super) fn check_invariants(&self, places: &Places, levels: &LevelPool) -> Result<(), &'static str> {
         for (side, top) in self.tops.iter().enumerate() {
-            self.maps[side].check_invariants(self.grid, windows)?;
-            let mut entries = self.entries(side, windows);
-            if !self.entries(side, windows).is_sorted_by(|a, b| a.key > b.key) {
+            self.maps[side].check_invariants(self.grid, places)?;
+            let mut entries = self.entries(side, places);
+            if !self.entries(side, places).is_sorted_by(|a, b| a.key > b.key) {
                 return Err("levels come best first");
             }
-            if self.entries(side, windows).count() != top.levels as usize {
+            if self.entries(side, places).count() != top.levels as usize {
                 return Err("levels are counted");
             }
             let is_best = match entries.next() {

@@ -5,7 +5,7 @@ use super::level_map::EntryIter;
 use super::levels::{LevelNode, LevelPool, reserve};
 use super::order_table::OrderTable;
 use super::queue::QueueIter;
-use super::store::Store;
+use super::store::{AtEnd, ByKey, Place, Store};
 use super::{
     BOOKS_MAX, Bbo, BookIndex, L3Error, L3Level, L3Spec, NONE, ORDERS_MAX, Order, QueuePosition, QueuedOrder,
     Touched, flip,
@@ -21,8 +21,8 @@ use crate::types::{Level, OrderChange, OrderId, Price, Qty, Side};
 #[derive(Debug)]
 pub struct L3Books {
     spec: L3Spec,
-    books: Vec<Book>,
-    store: Store,
+    pub(super) books: Vec<Book>,
+    pub(super) store: Store,
 }
 
 impl L3Books {
@@ -81,6 +81,40 @@ impl L3Books {
         price: Price,
         qty: Qty,
     ) -> Result<Touched, L3Error> {
+        self.add_at(book, id, side, (price, qty), AtEnd)
+    }
+
+    /// A new order behind the last one of its price's queue whose key is not above its own, for feeds that tell an
+    /// order's place by such a key (its time, its number) and not by its arrival. An order that came or moved without a key
+    /// has the key 0.
+    ///
+    /// The first key reserves eight bytes for each record. Costs as [`Self::add`] does where the order stands last, else a
+    /// look at each order behind it.
+    ///
+    /// # Errors
+    /// As [`Self::add`], and [`L3Error::Memory`] at the first key; everything is then as before.
+    pub fn add_keyed(
+        &mut self,
+        book: BookIndex,
+        id: OrderId,
+        side: Side,
+        price: Price,
+        qty: Qty,
+        key: u64,
+    ) -> Result<Touched, L3Error> {
+        self.store.orders.want_keys()?;
+        self.add_at(book, id, side, (price, qty), ByKey(key))
+    }
+
+    #[inline(always)]
+    fn add_at<P: Place>(
+        &mut self,
+        book: BookIndex,
+        id: OrderId,
+        side: Side,
+        (price, qty): (Price, Qty),
+        place: P,
+    ) -> Result<Touched, L3Error> {
         let Self { spec, books, store } = self;
         let Some(of) = books.get_mut(book.0 as usize) else { return Err(L3Error::UnknownBook { book }) };
         above_zero(qty)?;
@@ -89,11 +123,11 @@ impl L3Books {
             return Err(L3Error::OrdersLimit { orders_max: spec.orders_max });
         }
         let key = price.0 ^ flip(side);
-        let level = of.find(side as usize, key, &store.windows);
+        let level = of.find(side as usize, key, &store.places);
         store.check_room(of, side, key, level, 0, qty)?;
         let level = store.level_for(of, side as usize, key, level);
         let handle = store.insert(id, missed, level, qty.0);
-        let total = store.join(of, side as usize, level, handle, qty.0);
+        let total = store.join(of, side as usize, level, handle, qty.0, place);
         Ok(Touched::One { side, now: Level { price, qty: Qty(total) } })
     }
 
@@ -182,8 +216,8 @@ impl L3Books {
         above_zero(qty)?;
         let found = store.own(book, id)?;
         match store.orders.find(new_id.0) {
-            Err(missed) => store.move_order(of, &found, Some((id, new_id, missed)), price, qty),
-            Ok(_) if id == new_id => store.move_order(of, &found, None, price, qty),
+            Err(missed) => store.move_order(of, &found, Some((id, new_id, missed)), (price, qty), AtEnd),
+            Ok(_) if id == new_id => store.move_order(of, &found, None, (price, qty), AtEnd),
             Ok(_) => Err(L3Error::DuplicateOrder { id: new_id }),
         }
     }
@@ -214,7 +248,39 @@ impl L3Books {
             let left = store.set_qty(of, &found, qty.0);
             return Ok(found.one(left));
         }
-        store.move_order(of, &found, None, price, qty)
+        store.move_order(of, &found, None, (price, qty), AtEnd)
+    }
+
+    /// The order's price, quantity and key become these. With the same price and the same key it keeps its place,
+    /// whatever the quantity; else it goes behind the last order of its price's queue whose key is not above its own.
+    ///
+    /// # Errors
+    /// As [`Self::modify`], and [`L3Error::Memory`] at the first key; everything is then as before.
+    pub fn modify_keyed(
+        &mut self,
+        book: BookIndex,
+        id: OrderId,
+        side: Side,
+        price: Price,
+        qty: Qty,
+        key: u64,
+    ) -> Result<Touched, L3Error> {
+        let Self { books, store, .. } = self;
+        store.orders.want_keys()?;
+        let Some(of) = books.get_mut(book.0 as usize) else { return Err(L3Error::UnknownBook { book }) };
+        above_zero(qty)?;
+        let found = store.own(book, id)?;
+        if side as usize != found.side {
+            return Err(L3Error::WrongSide { id, expected: found.side() });
+        }
+        if price != found.price() || key != store.orders.key(found.handle) {
+            return store.move_order(of, &found, None, (price, qty), ByKey(key));
+        }
+        if (store.levels.get(found.level).qty - found.qty).checked_add(qty.0).is_none() {
+            return Err(L3Error::QtyOverflow { side, price });
+        }
+        let total = store.set_qty(of, &found, qty.0);
+        Ok(found.one(total))
     }
 
     /// The order leaves.
@@ -238,9 +304,34 @@ impl L3Books {
         let Self { books, store, .. } = self;
         let Some(of) = books.get_mut(book.0 as usize) else { return Err(L3Error::UnknownBook { book }) };
         for side in 0..2 {
-            while store.remove_first(of, side) {}
+            while store.remove_first(of, side, of.tops[side].best_level).is_some() {}
         }
         Ok(Touched::Book)
+    }
+
+    /// Keeps the best `depth` levels of each side, for feeds that tell exactly those; returns how many levels left.
+    /// `left` is told of each order that leaves with them, worst level first, in a level the first to trade first.
+    ///
+    /// Costs a compare when nothing leaves, else a few nanoseconds an order.
+    ///
+    /// # Errors
+    /// [`L3Error::UnknownBook`].
+    pub fn truncate_levels(
+        &mut self,
+        book: BookIndex,
+        depth: usize,
+        mut left: impl FnMut(OrderId, Order),
+    ) -> Result<usize, L3Error> {
+        let Self { books, store, .. } = self;
+        let Some(of) = books.get_mut(book.0 as usize) else { return Err(L3Error::UnknownBook { book }) };
+        let mut levels = 0;
+        for side in 0..2 {
+            levels += store.truncate(of, side, depth, |id, found| {
+                let (side, price) = (found.side(), found.price());
+                left(id, Order { book, side, price, qty: Qty(found.qty) });
+            });
+        }
+        Ok(levels)
     }
 
     /// The highest bid.
@@ -321,7 +412,7 @@ impl L3Books {
     #[must_use]
     pub fn levels_with_orders(&self, book: BookIndex, side: Side) -> L3Levels<'_> {
         let entries =
-            self.books.get(book.0 as usize).map(|book| book.entries(side as usize, &self.store.windows));
+            self.books.get(book.0 as usize).map(|book| book.entries(side as usize, &self.store.places));
         L3Levels { entries, flip: flip(side), levels: &self.store.levels }
     }
 
@@ -365,16 +456,15 @@ impl L3Books {
     /// Memory in use, in bytes, beside what [`L3Books::new`] reserves without touching it.
     ///
     /// At most, for the greatest number of orders that ever rested: 512 bytes an order, 17 KiB a side that ever had
-    /// eight levels, 200 bytes a book, 2 MiB. Where the machine grants large pages, each of the few tables is rounded
-    /// up to 2 MiB.
+    /// eight levels, 200 bytes a book, 2 MiB; 128 bytes an order more where keys are used. Where the machine grants
+    /// large pages, each of the few tables is rounded up to 2 MiB.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
         self.store.orders.memory_bytes()
             + self.store.levels.memory_bytes()
             + self.store.chunks.memory_bytes()
-            + self.store.windows.memory_bytes()
+            + self.store.places.memory_bytes()
             + size_of_val(&*self.books)
-            + self.books.iter().map(Book::memory_bytes).sum::<usize>()
     }
 
     /// Checks what must hold between messages, in time linear in all orders; names the rule that does not.
@@ -386,9 +476,9 @@ impl L3Books {
         self.store.levels.check_invariants()?;
         let (mut levels, mut orders, mut chunks) = (0, 0, 0);
         for (index, book) in self.books.iter().enumerate() {
-            book.check_invariants(&self.store.windows, &self.store.levels)?;
+            book.check_invariants(&self.store.places, &self.store.levels)?;
             for side in 0..2 {
-                for entry in book.entries(side, &self.store.windows) {
+                for entry in book.entries(side, &self.store.places) {
                     let level = self.store.levels.get(entry.level);
                     levels += 1;
                     orders += level.orders as usize;
@@ -413,6 +503,7 @@ impl L3Books {
             }
         }
         self.store.chunks.check_all(chunks)?;
+        self.store.places.check_all(self.books.iter().flat_map(Book::maps))?;
         if (levels, orders) != (self.store.levels.len(), self.store.orders.len()) {
             return Err("every order and every level is in a book");
         }
@@ -422,80 +513,8 @@ impl L3Books {
     #[inline]
     fn level_at(&self, book: BookIndex, side: Side, price: Price) -> Option<&LevelNode> {
         let book = self.books.get(book.0 as usize)?;
-        let level = book.find(side as usize, price.0 ^ flip(side), &self.store.windows);
+        let level = book.find(side as usize, price.0 ^ flip(side), &self.store.places);
         (level != NONE).then(|| self.store.levels.get(level))
-    }
-}
-
-/// Hints for callers that decode ahead. A message of one of many books waits for three cache lines, each of which
-/// says where the next one is: fetch the first when a message is decoded, the second some messages later, the third
-/// after some more. Sixteen, ten and five messages ahead are good distances, but half and double cost little. A hint
-/// may come too late, too early or for nothing; it never changes an answer.
-impl L3Books {
-    /// First: the records that a change names, and the lines of its book.
-    #[inline]
-    pub fn prefetch(&self, book: BookIndex, change: &OrderChange) {
-        let Some(of) = self.books.get(book.0 as usize) else { return };
-        of.prefetch();
-        let (leaving, coming) = numbers(change);
-        for id in [leaving, coming].into_iter().flatten() {
-            self.store.orders.prefetch(id.0);
-        }
-    }
-
-    /// Second: the level that the order leaves, and where the book notes the level that a new order joins.
-    #[inline]
-    pub fn prefetch_levels(&self, book: BookIndex, change: &OrderChange) {
-        if let OrderChange::Add { side, price, .. } = *change
-            && let Some(of) = self.books.get(book.0 as usize)
-        {
-            of.prefetch_place(side as usize, price.0 ^ flip(side), &self.store.windows);
-        }
-        if let (Some(id), _) = numbers(change)
-            && let Ok(handle) = self.store.orders.find(id.0)
-        {
-            let cell = self.store.orders.get(handle);
-            self.store.levels.prefetch(cell.level);
-            self.store.chunks.prefetch(cell.place);
-        }
-    }
-
-    /// Third: the level that a new order joins, where the book notes the level that a moved one joins, and where it
-    /// notes a level that the order's leaving will close.
-    #[inline]
-    pub fn prefetch_joined(&self, book: BookIndex, change: &OrderChange) {
-        let Some(of) = self.books.get(book.0 as usize) else { return };
-        if let OrderChange::Add { side, price, .. } = *change {
-            let level = of.find(side as usize, price.0 ^ flip(side), &self.store.windows);
-            self.store.levels.prefetch(level);
-        }
-        if let (Some(id), _) = numbers(change)
-            && let Ok(handle) = self.store.orders.find(id.0)
-        {
-            let level = self.store.levels.get(self.store.orders.get(handle).level);
-            let side = (level.owner & 1) as usize;
-            if level.orders == 1 {
-                of.prefetch_place(side, level.key, &self.store.windows);
-            }
-            if let OrderChange::Replace { price, .. } | OrderChange::Modify { price, .. } = *change {
-                of.prefetch_place(side, price.0 ^ -(side as i64), &self.store.windows);
-            }
-        }
-    }
-}
-
-/// The order that leaves its place or may, and the one that comes under a new number.
-#[inline]
-fn numbers(change: &OrderChange) -> (Option<OrderId>, Option<OrderId>) {
-    match *change {
-        OrderChange::Add { id, .. } => (None, Some(id)),
-        OrderChange::Replace { id, new_id, .. } => (Some(id), Some(new_id)),
-        OrderChange::Reduce { id, .. }
-        | OrderChange::Cancel { id, .. }
-        | OrderChange::Execute { id, .. }
-        | OrderChange::Modify { id, .. }
-        | OrderChange::Delete { id } => (Some(id), None),
-        OrderChange::Clear => (None, None),
     }
 }
 

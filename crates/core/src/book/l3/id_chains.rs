@@ -1,8 +1,9 @@
 //! Arbitrary 64-bit order numbers to records: chains through the records themselves, by hash.
 
-use super::NONE;
+use super::cell::Cell;
+use super::levels::reserve;
 use super::memory::prefetch;
-use super::order_table::Cell;
+use super::{L3Error, NONE};
 
 /// Buckets of the first table.
 const BUCKETS_MIN: usize = 64;
@@ -27,8 +28,8 @@ impl Missed {
 /// A number costs a bucket of four bytes and then the record itself, which the caller needs anyway. The hash is the
 /// folded 128-bit product of the number and a seed that nobody outside knows. Should a chain still grow beyond
 /// [`CHAIN_MAX`], the table is rebuilt with the next seed, at most once for each half of its numbers inserted into
-/// long chains, so chosen collisions cost a constant factor. Doubles when it fills and never shrinks, so once warm nothing is
-/// allocated; a doubling costs a pass over the chains.
+/// long chains, so chosen collisions cost a constant factor. Doubles in place when it fills and never shrinks; space for the
+/// limit of numbers is reserved, so nothing is allocated. A doubling costs a pass over the chains.
 #[derive(Clone, Debug)]
 pub(super) struct IdChains {
     buckets: Vec<u32>,
@@ -40,10 +41,14 @@ pub(super) struct IdChains {
 }
 
 impl IdChains {
-    pub(super) fn new(seed: u64) -> Self {
-        let mut chains = Self { buckets: Vec::new(), len: 0, seed, factor: 0, patience: 0 };
+    /// No number, and space for `len_max`.
+    pub(super) fn new(seed: u64, len_max: u32) -> Result<Self, L3Error> {
+        // A table doubles at half as many numbers as it has buckets, before one more comes.
+        let buckets_max = (len_max as usize * 2).next_power_of_two().max(BUCKETS_MIN);
+        let buckets = reserve(buckets_max)?;
+        let mut chains = Self { buckets, len: 0, seed, factor: 0, patience: 0 };
         chains.reseed();
-        chains
+        Ok(chains)
     }
 
     #[inline]
@@ -52,7 +57,7 @@ impl IdChains {
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
-        self.buckets.capacity() * size_of::<u32>()
+        size_of_val(&*self.buckets)
     }
 
     /// The record of a number, else where it is missed.
@@ -151,14 +156,21 @@ impl IdChains {
         self.seed = split_mix(&mut self.seed);
     }
 
+    /// Puts every record into a chain anew, under the present seed and in so many buckets, not fewer than before.
     fn rebuild(&mut self, buckets: usize, cells: &mut [Cell]) {
-        let old = core::mem::replace(&mut self.buckets, vec![NONE; buckets]);
-        for head in old {
-            let mut handle = head;
-            while let Some(&link) = cells.get(handle as usize + 1) {
-                self.put(link.id(), handle, self.home(link.id()), cells);
-                handle = link.next();
+        let mut all = NONE;
+        for head in &mut self.buckets {
+            let mut handle = core::mem::replace(head, NONE);
+            while let Some(link) = cells.get_mut(handle as usize + 1) {
+                let next = link.next();
+                link.set_next(all);
+                all = core::mem::replace(&mut handle, next);
             }
+        }
+        self.buckets.resize(buckets, NONE);
+        while let Some(&link) = cells.get(all as usize + 1) {
+            self.put(link.id(), all, self.home(link.id()), cells);
+            all = link.next();
         }
     }
 
@@ -202,7 +214,8 @@ mod tests {
 
     #[test]
     fn agrees_with_a_hash_map() {
-        let mut chains = IdChains::new(1);
+        let mut chains = IdChains::new(1, 3_000).unwrap();
+        let reserved = chains.buckets.capacity();
         let mut cells = vec![Cell::link(0, NONE); 2 * 3_000];
         let mut free: Vec<u32> = (0..3_000).map(|handle| handle * 2).collect();
         let mut oracle = HashMap::new();
@@ -229,11 +242,12 @@ mod tests {
             }
         }
         assert!(oracle.len() > 1_000);
+        assert_eq!(chains.buckets.capacity(), reserved);
     }
 
     #[test]
     fn numbers_chosen_against_the_seed_cost_few_rebuilds() {
-        let mut chains = IdChains::new(5);
+        let mut chains = IdChains::new(5, 1 << 15).unwrap();
         let mut cells = vec![Cell::link(0, NONE); 2 * 4_000];
         chains.rebuild(1 << 16, &mut cells);
         let chosen: Vec<u64> = (0..1u64 << 30).filter(|id| chains.home(*id) == 77).take(4_000).collect();

@@ -1,7 +1,9 @@
 //! Price → level of one side: a window of slots around the top, an ordered list for what the window cannot hold.
 
-use super::NONE;
+use super::far_lists::{Entry, FarList, FarLists};
+use super::levels::reserve;
 use super::memory::{advise_large_pages, prefetch};
+use super::{L3Error, L3Spec, NONE};
 
 /// Slots of the smallest and of the largest window.
 const SLOTS_MIN: u32 = 256;
@@ -57,42 +59,88 @@ impl Grid {
     }
 }
 
-/// A level outside the window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) key: i64,
-    pub(super) level: u32,
-}
-
-/// The windows of all sides in one allocation, so that large pages can stand behind them.
-#[derive(Debug, Default)]
-pub(super) struct Windows {
+/// What all sides share: their windows and their far lists, each in one allocation, so that large pages can stand behind
+/// them and a side that grows needs no other.
+#[derive(Debug)]
+pub(super) struct Places {
     /// Each window: [`WORDS`] words of bits, then a level handle for each slot.
-    cells: Vec<u32>,
-    /// Windows that were outgrown, by size.
-    free: [Vec<u32>; SIZES],
+    windows: Vec<u32>,
+    /// First of the windows that were outgrown, by size; each begins with the next one.
+    free: [u32; SIZES],
+    far: FarLists,
     /// The side that is being placed anew. Only here to keep its memory.
     scratch: Vec<Entry>,
 }
 
-impl Windows {
-    fn alloc(&mut self, slots: u32) -> u32 {
-        let size = (slots / SLOTS_MIN).ilog2() as usize;
-        if let Some(at) = self.free.get_mut(size).and_then(Vec::pop) {
-            return at;
+impl Places {
+    /// Space for the largest window of every side, the far lists and a side that is placed anew. Where the machine refuses
+    /// so much address space for the windows or the lists, they take it as they grow.
+    ///
+    /// # Errors
+    /// [`L3Error::Memory`].
+    pub(super) fn new(spec: &L3Spec) -> Result<Self, L3Error> {
+        let sides = spec.books_max as usize * 2;
+        Ok(Self {
+            windows: reserve(sides * (WORDS + SLOTS_MAX as usize)).unwrap_or_default(),
+            free: [NONE; SIZES],
+            far: FarLists::new(sides, spec.orders_max as usize),
+            scratch: reserve(spec.orders_max as usize)?,
+        })
+    }
+
+    /// A window without levels; none once they cannot be numbered any more.
+    fn alloc(&mut self, slots: u32) -> Option<u32> {
+        let free = &mut self.free[size_of_window(slots)];
+        if let Some(first_word) = self.windows.get_mut(*free as usize) {
+            return Some(core::mem::replace(free, core::mem::take(first_word)));
         }
-        let (at, capacity) = (self.cells.len(), self.cells.capacity());
-        self.cells.resize(at + WORDS, 0);
-        self.cells.resize(at + WORDS + slots as usize, NONE);
-        if self.cells.capacity() != capacity {
-            advise_large_pages(&self.cells);
+        let (at, capacity) = (self.windows.len(), self.windows.capacity());
+        let end = at + WORDS + slots as usize;
+        if end >= NONE as usize {
+            return None;
         }
-        at as u32
+        self.windows.resize(at + WORDS, 0);
+        self.windows.resize(end, NONE);
+        if self.windows.capacity() != capacity {
+            advise_large_pages(&self.windows);
+        }
+        Some(at as u32)
+    }
+
+    /// Gives back a window without levels.
+    fn free(&mut self, at: u32, slots: u32) {
+        let free = &mut self.free[size_of_window(slots)];
+        self.windows[at as usize] = core::mem::replace(free, at);
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
-        size_of_val(&*self.cells) + self.scratch.capacity() * size_of::<Entry>()
+        size_of_val(&*self.windows) + self.far.memory_bytes() + size_of_val(&*self.scratch)
     }
+
+    /// Checks that every window and every piece of the far lists belongs to one of these sides or is free.
+    pub(super) fn check_all<'a>(
+        &self,
+        maps: impl Iterator<Item = &'a LevelMap> + Clone,
+    ) -> Result<(), &'static str> {
+        let in_use: usize =
+            maps.clone().filter(|map| map.slots > 0).map(|map| WORDS + map.slots as usize).sum();
+        let mut free = 0;
+        for (size, &head) in self.free.iter().enumerate() {
+            let mut at = head;
+            while let Some(&next) = self.windows.get(at as usize).filter(|_| free <= self.windows.len()) {
+                (at, free) = (next, free + WORDS + (SLOTS_MIN << size) as usize);
+            }
+        }
+        if in_use + free != self.windows.len() {
+            return Err("no window is lost");
+        }
+        self.far.check_all(maps.map(|map| &map.far))
+    }
+}
+
+/// Which of [`SIZES`] a window has.
+const fn size_of_window(slots: u32) -> usize {
+    (slots / SLOTS_MIN).ilog2() as usize % SIZES
 }
 
 /// The levels of one side by key: one cache line, without the window's cells and the far list.
@@ -107,8 +155,7 @@ pub(super) struct LevelMap {
     slots: u32,
     /// Bit `w` = word `w` of the window is not zero.
     summary: u64,
-    /// Ascending, so the best is last and a change near it moves little.
-    far: Vec<Entry>,
+    far: FarList,
     /// Levels that came within a window's reach of the best and found no slot, since the window was placed.
     misses: u32,
     /// A figure of the book, which only a coming level asks for: kept here because the line has room.
@@ -119,7 +166,7 @@ const _: () = assert!(size_of::<LevelMap>() == 64);
 
 impl LevelMap {
     pub(super) fn new(of_book: u32) -> Self {
-        Self { base: 0, at: 0, slots: 0, summary: 0, far: Vec::new(), misses: 0, of_book }
+        Self { base: 0, at: 0, slots: 0, summary: 0, far: FarList::default(), misses: 0, of_book }
     }
 
     #[inline]
@@ -133,25 +180,20 @@ impl LevelMap {
     }
 
     /// The level at a key, [`NONE`] = there is none.
-    #[inline]
-    pub(super) fn find(&self, key: i64, grid: Grid, windows: &Windows) -> u32 {
+    #[inline(always)]
+    pub(super) fn find(&self, key: i64, grid: Grid, places: &Places) -> u32 {
         match self.slot(key, grid) {
-            Some(slot) => windows.cells[self.cell(slot)],
-            None => self.find_far(key),
+            Some(slot) => places.windows[self.cell(slot)],
+            None => places.far.find(&self.far, key),
         }
-    }
-
-    fn find_far(&self, key: i64) -> u32 {
-        let found = self.far.binary_search_by_key(&key, |entry| entry.key);
-        found.ok().and_then(|at| self.far.get(at)).map_or(NONE, |entry| entry.level)
     }
 
     /// Fetches the window's cell and word of a key ahead of their use.
     #[inline]
-    pub(super) fn prefetch(&self, key: i64, grid: Grid, windows: &Windows) {
+    pub(super) fn prefetch(&self, key: i64, grid: Grid, places: &Places) {
         if let Some(slot) = self.slot(key, grid) {
-            prefetch(&windows.cells[self.cell(slot)]);
-            prefetch(&windows.cells[self.at as usize + (slot >> 5) as usize]);
+            prefetch(&places.windows[self.cell(slot)]);
+            prefetch(&places.windows[self.at as usize + (slot >> 5) as usize]);
         }
     }
 
@@ -164,19 +206,19 @@ impl LevelMap {
         flip: i64,
         best: i64,
         levels: usize,
-        windows: &mut Windows,
+        places: &mut Places,
     ) {
         match self.slot(entry.key, grid) {
-            Some(slot) => self.set(slot, entry.level, windows),
-            None => self.insert_far(entry, grid, flip, best, levels, windows),
+            Some(slot) => self.set(slot, entry.level, places),
+            None => self.insert_far(entry, grid, flip, best, levels, places),
         }
     }
 
     #[inline]
-    fn set(&mut self, slot: u32, level: u32, windows: &mut Windows) {
+    fn set(&mut self, slot: u32, level: u32, places: &mut Places) {
         let cell = self.cell(slot);
-        windows.cells[cell] = level;
-        windows.cells[self.at as usize + (slot >> 5) as usize] |= 1 << (slot & 31);
+        places.windows[cell] = level;
+        places.windows[self.at as usize + (slot >> 5) as usize] |= 1 << (slot & 31);
         self.summary |= 1 << (slot >> 5);
     }
 
@@ -188,93 +230,107 @@ impl LevelMap {
         flip: i64,
         best: i64,
         levels: usize,
-        windows: &mut Windows,
+        places: &mut Places,
     ) {
-        let at = self.far.partition_point(|far| far.key < entry.key);
-        self.far.insert(at, entry);
+        places.far.insert(&mut self.far, entry);
         // Only what a window around the best could have held counts as missed.
         let reach = grid.slot(best.wrapping_sub(entry.key) as u64, SLOTS_MAX);
         self.misses += u32::from(reach.is_some());
         if self.misses >= MISSES_MIN && levels >= LEVELS_MIN && self.misses as usize >= levels / MISSES_PART {
             self.misses = 0;
-            self.place(grid, flip, best, windows);
+            self.place(grid, flip, best, places);
         }
     }
 
     /// Takes out the level at a key that is there.
     #[inline]
-    pub(super) fn remove(&mut self, key: i64, grid: Grid, windows: &mut Windows) {
+    pub(super) fn remove(&mut self, key: i64, grid: Grid, places: &mut Places) {
         let Some(slot) = self.slot(key, grid) else {
-            if let Ok(at) = self.far.binary_search_by_key(&key, |entry| entry.key) {
-                self.far.remove(at);
-            }
-            return;
+            return places.far.remove(&mut self.far, key);
         };
         let cell = self.cell(slot);
-        windows.cells[cell] = NONE;
-        let word = &mut windows.cells[self.at as usize + (slot >> 5) as usize];
+        places.windows[cell] = NONE;
+        let word = &mut places.windows[self.at as usize + (slot >> 5) as usize];
         *word &= !(1 << (slot & 31));
         self.summary &= !(u64::from(*word == 0) << (slot >> 5));
     }
 
     /// The best level.
     #[inline]
-    pub(super) fn best(&self, grid: Grid, windows: &Windows) -> Option<Entry> {
-        let far = self.far.last().copied();
-        match self.highest(self.summary, windows) {
+    pub(super) fn best(&self, grid: Grid, places: &Places) -> Option<Entry> {
+        let far = places.far.entries(&self.far).last().copied();
+        match self.highest(self.summary, places) {
             Some(slot) => {
-                let near = self.entry(slot, grid, windows);
+                let near = self.entry(slot, grid, places);
                 far.filter(|far| far.key > near.key).or(Some(near))
             }
             None => far,
         }
     }
 
+    /// The worst level.
+    pub(super) fn worst(&self, grid: Grid, places: &Places) -> Option<Entry> {
+        let far = places.far.entries(&self.far).first().copied();
+        if self.summary == 0 {
+            return far;
+        }
+        let word = self.summary.trailing_zeros();
+        let bits = places.windows[self.at as usize + word as usize];
+        let near = self.entry(word << 5 | bits.trailing_zeros(), grid, places);
+        far.filter(|far| far.key < near.key).or(Some(near))
+    }
+
     /// The highest used slot of the words that `summary` names.
     #[inline]
-    fn highest(&self, summary: u64, windows: &Windows) -> Option<u32> {
+    fn highest(&self, summary: u64, places: &Places) -> Option<u32> {
         let word = summary.checked_ilog2()?;
-        let bits = windows.cells[self.at as usize + word as usize];
+        let bits = places.windows[self.at as usize + word as usize];
         Some(word << 5 | bits.checked_ilog2()?)
     }
 
     /// The highest used slot below a slot.
     #[inline]
-    fn highest_below(&self, slot: u32, windows: &Windows) -> Option<u32> {
+    fn highest_below(&self, slot: u32, places: &Places) -> Option<u32> {
         let word = slot >> 5;
-        let bits = windows.cells[self.at as usize + word as usize] & ((1 << (slot & 31)) - 1);
+        let bits = places.windows[self.at as usize + word as usize] & ((1 << (slot & 31)) - 1);
         if let Some(bit) = bits.checked_ilog2() {
             return Some(word << 5 | bit);
         }
-        self.highest(self.summary & ((1 << word) - 1), windows)
+        self.highest(self.summary & ((1 << word) - 1), places)
     }
 
     #[inline]
-    fn entry(&self, slot: u32, grid: Grid, windows: &Windows) -> Entry {
+    fn entry(&self, slot: u32, grid: Grid, places: &Places) -> Entry {
         // Cannot wrap while there is a window: |base| ≤ 2^62 and slot × step < 2^51.
         let key = self.base.wrapping_add((u64::from(slot)).wrapping_mul(grid.tick_size) as i64);
-        Entry { key, level: windows.cells[self.cell(slot)] }
+        Entry { key, level: places.windows[self.cell(slot)] }
     }
 
     /// The levels, best first.
-    pub(super) fn entries<'a>(&'a self, grid: Grid, windows: &'a Windows) -> EntryIter<'a> {
-        EntryIter { map: self, grid, windows, slot: self.highest(self.summary, windows), far: &self.far }
+    pub(super) fn entries<'a>(&'a self, grid: Grid, places: &'a Places) -> EntryIter<'a> {
+        EntryIter {
+            map: self,
+            grid,
+            places,
+            slot: self.highest(self.summary, places),
+            far: places.far.entries(&self.far),
+        }
     }
 
     /// Places the window anew: a quarter of it above the best, and large enough for 15 of 16 of the levels that the
     /// largest could hold. It never becomes smaller, so once warm it allocates nothing.
     #[cold]
     #[inline(never)]
-    fn place(&mut self, grid: Grid, flip: i64, best: i64, windows: &mut Windows) {
+    fn place(&mut self, grid: Grid, flip: i64, best: i64, places: &mut Places) {
         let price = best ^ flip;
         if grid.tick_size == 0 || price.unsigned_abs() > ANCHOR_MAX {
             return;
         }
         let tick_size = grid.tick_size as i64;
         let top = (price - price.rem_euclid(tick_size)) ^ flip;
-        let mut scratch = core::mem::take(&mut windows.scratch);
+        let mut scratch = core::mem::take(&mut places.scratch);
         scratch.clear();
-        scratch.extend(self.entries(grid, windows));
+        scratch.extend(self.entries(grid, places));
         let held_by = |slots: u32| {
             let reach = i128::from(slots / 4 * 3) * i128::from(tick_size);
             scratch.partition_point(|entry| i128::from(top) - i128::from(entry.key) <= reach)
@@ -284,53 +340,47 @@ impl LevelMap {
         while slots < SLOTS_MAX && held_by(slots) < enough {
             slots *= 2;
         }
-        self.clear(windows);
+        self.clear(places);
         if slots != self.slots {
-            if self.slots > 0
-                && let Some(free) = windows.free.get_mut((self.slots / SLOTS_MIN).ilog2() as usize)
-            {
-                free.push(self.at);
+            if self.slots > 0 {
+                places.free(self.at, self.slots);
             }
-            self.at = windows.alloc(slots);
-            self.slots = slots;
+            (self.at, self.slots) = places.alloc(slots).map_or((0, 0), |at| (at, slots));
         }
         self.base = top - i64::from(slots / 4 * 3) * tick_size;
         for &entry in scratch.iter().rev() {
             match self.slot(entry.key, grid) {
-                Some(slot) => self.set(slot, entry.level, windows),
-                None => self.far.push(entry),
+                Some(slot) => self.set(slot, entry.level, places),
+                None => places.far.insert(&mut self.far, entry),
             }
         }
-        windows.scratch = scratch;
+        places.scratch = scratch;
     }
 
     /// Removes all levels and keeps the memory. Writes only cells that are in use.
-    pub(super) fn clear(&mut self, windows: &mut Windows) {
-        while let Some(slot) = self.highest(self.summary, windows) {
+    pub(super) fn clear(&mut self, places: &mut Places) {
+        while let Some(slot) = self.highest(self.summary, places) {
             let cell = self.cell(slot);
-            windows.cells[cell] = NONE;
-            let word = &mut windows.cells[self.at as usize + (slot >> 5) as usize];
+            places.windows[cell] = NONE;
+            let word = &mut places.windows[self.at as usize + (slot >> 5) as usize];
             *word &= !(1 << (slot & 31));
             self.summary &= !(u64::from(*word == 0) << (slot >> 5));
         }
-        self.far.clear();
-    }
-
-    pub(super) fn memory_bytes(&self) -> usize {
-        self.far.capacity() * size_of::<Entry>()
+        places.far.clear(&mut self.far);
     }
 
     /// Checks what must hold between messages; names the rule that does not.
-    pub(super) fn check_invariants(&self, grid: Grid, windows: &Windows) -> Result<(), &'static str> {
-        if !self.far.is_sorted_by(|a, b| a.key < b.key) {
+    pub(super) fn check_invariants(&self, grid: Grid, places: &Places) -> Result<(), &'static str> {
+        let far = places.far.entries(&self.far);
+        if !far.is_sorted_by(|a, b| a.key < b.key) {
             return Err("the far list ascends strictly");
         }
-        if self.far.iter().any(|entry| self.slot(entry.key, grid).is_some()) {
+        if far.iter().any(|entry| self.slot(entry.key, grid).is_some()) {
             return Err("no far level has a slot in the window");
         }
         for slot in 0..self.slots {
-            let bits = windows.cells[self.at as usize + (slot >> 5) as usize];
-            if (bits >> (slot & 31) & 1 == 1) != (windows.cells[self.cell(slot)] != NONE) {
+            let bits = places.windows[self.at as usize + (slot >> 5) as usize];
+            if (bits >> (slot & 31) & 1 == 1) != (places.windows[self.cell(slot)] != NONE) {
                 return Err("a slot's bit says whether it holds a level");
             }
             if (bits != 0) != (self.summary >> (slot >> 5) & 1 == 1) {
@@ -346,7 +396,7 @@ impl LevelMap {
 pub(super) struct EntryIter<'a> {
     map: &'a LevelMap,
     grid: Grid,
-    windows: &'a Windows,
+    places: &'a Places,
     /// Best slot not yet given.
     slot: Option<u32>,
     /// Far levels not yet given, best last.
@@ -358,7 +408,7 @@ impl Iterator for EntryIter<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<Entry> {
-        let near = self.slot.map(|slot| (slot, self.map.entry(slot, self.grid, self.windows)));
+        let near = self.slot.map(|slot| (slot, self.map.entry(slot, self.grid, self.places)));
         if let Some((&far, rest)) = self.far.split_last()
             && near.is_none_or(|(_, near)| far.key > near.key)
         {
@@ -366,7 +416,7 @@ impl Iterator for EntryIter<'_> {
             return Some(far);
         }
         let (slot, near) = near?;
-        self.slot = self.map.highest_below(slot, self.windows);
+        self.slot = self.map.highest_below(slot, self.places);
         Some(near)
     }
 }

@@ -8,16 +8,19 @@
 //! What a message costs is the number of cold cache lines it touches, so the parts are cut by lines: an order is a
 //! quarter of a line, a level with its first eight orders is one line, what a book is read for most is one line.
 //!
-//! Absences that are promises: no float, no clock, no allocation per message once warm, no panic on any input. A
-//! call that returns an error has changed nothing.
+//! Absences that are promises: no float, no clock, no panic on any input; no allocation after [`L3Books::new`] but for the
+//! first key of an order, where the machine grants the address space. A call that returns an error has changed nothing.
 
 mod book;
 mod books;
+mod cell;
 mod error;
 mod external_ids;
+mod far_lists;
 mod id_chains;
 mod level_map;
 mod levels;
+mod lookahead;
 mod memory;
 mod naive;
 mod order_table;
@@ -28,6 +31,7 @@ mod touched;
 pub use books::{L3Books, L3Levels, L3Queue};
 pub use error::L3Error;
 pub use external_ids::{EXTERNAL_ID_BYTES_MAX, ExternalIdError, ExternalIds, parse_uuid};
+pub use lookahead::Lookahead;
 pub use naive::NaiveL3;
 pub use touched::Touched;
 

@@ -20,7 +20,14 @@ pub struct NaiveL3 {
 #[derive(Clone, Debug)]
 struct NaiveBook {
     levels_max: u32,
-    sides: [BTreeMap<Price, VecDeque<QueuedOrder>>; 2],
+    sides: [BTreeMap<Price, VecDeque<Queued>>; 2],
+}
+
+/// An order in its queue; its key is 0 unless it was given one.
+#[derive(Clone, Copy, Debug)]
+struct Queued {
+    order: QueuedOrder,
+    key: u64,
 }
 
 impl NaiveL3 {
@@ -61,7 +68,7 @@ impl NaiveL3 {
                 }
                 let order = Order { book, side, price, qty };
                 self.check_room(order, None)?;
-                self.insert(id, order);
+                self.insert(id, order, None);
                 Ok(self.one(order))
             }
             OrderChange::Reduce { id, qty } | OrderChange::Execute { id, qty } => {
@@ -94,7 +101,7 @@ impl NaiveL3 {
                 if id != new_id && self.orders.contains_key(&new_id) {
                     return Err(L3Error::DuplicateOrder { id: new_id });
                 }
-                self.move_order(id, old, new_id, Order { price, qty, ..old })
+                self.move_order(id, old, new_id, Order { price, qty, ..old }, None)
             }
             OrderChange::Modify { id, side, price, qty } => {
                 above_zero(qty)?;
@@ -106,7 +113,7 @@ impl NaiveL3 {
                     self.set_qty(id, qty);
                     return Ok(self.one(old));
                 }
-                self.move_order(id, old, id, Order { price, qty, ..old })
+                self.move_order(id, old, id, Order { price, qty, ..old }, None)
             }
             OrderChange::Delete { id } => {
                 let order = self.own(book, id)?;
@@ -121,6 +128,83 @@ impl NaiveL3 {
                 Ok(Touched::Book)
             }
         }
+    }
+
+    /// A new order behind the last one of its price's queue whose key is not above its own.
+    ///
+    /// # Errors
+    /// See [`L3Error`]; everything is then as before.
+    pub fn add_keyed(
+        &mut self,
+        book: BookIndex,
+        id: OrderId,
+        side: Side,
+        price: Price,
+        qty: Qty,
+        key: u64,
+    ) -> Result<Touched, L3Error> {
+        let touched = self.apply(book, &OrderChange::Add { id, side, price, qty })?;
+        self.remove(id);
+        self.insert(id, Order { book, side, price, qty }, Some(key));
+        Ok(touched)
+    }
+
+    /// The order's price, quantity and key become these; it keeps its place when price and key stay.
+    ///
+    /// # Errors
+    /// See [`L3Error`]; everything is then as before.
+    pub fn modify_keyed(
+        &mut self,
+        book: BookIndex,
+        id: OrderId,
+        side: Side,
+        price: Price,
+        qty: Qty,
+        key: u64,
+    ) -> Result<Touched, L3Error> {
+        if self.book(book).is_none() {
+            return Err(L3Error::UnknownBook { book });
+        }
+        above_zero(qty)?;
+        let old = self.own(book, id)?;
+        if side != old.side {
+            return Err(L3Error::WrongSide { id, expected: old.side });
+        }
+        let new = Order { price, qty, ..old };
+        if price != old.price || self.queued(id).map(|queued| queued.key) != Some(key) {
+            return self.move_order(id, old, id, new, Some(key));
+        }
+        self.check_room(new, Some(old))?;
+        self.set_qty(id, qty);
+        Ok(self.one(new))
+    }
+
+    /// Keeps the best `depth` levels of each side; returns how many left. `left` is told of each order that left.
+    ///
+    /// # Errors
+    /// [`L3Error::UnknownBook`].
+    pub fn truncate_levels(
+        &mut self,
+        book: BookIndex,
+        depth: usize,
+        mut left: impl FnMut(OrderId, Order),
+    ) -> Result<usize, L3Error> {
+        if self.book(book).is_none() {
+            return Err(L3Error::UnknownBook { book });
+        }
+        let mut levels = 0;
+        for side in [Side::Bid, Side::Ask] {
+            while self.len(book, side) > depth {
+                let Some(worst) = self.levels(book, side).last() else { break };
+                let orders: Vec<_> = self.queue(book, side, worst.price).collect();
+                for QueuedOrder { id, qty } in orders {
+                    self.remove(id);
+                    left(id, Order { book, side, price: worst.price, qty });
+                }
+                levels += 1;
+            }
+        }
+        Ok(levels)
     }
 
     /// The highest bid.
@@ -183,7 +267,7 @@ impl NaiveL3 {
         let asks = levels.filter(|_| side == Side::Ask).map(|levels| levels.iter());
         let both = bids.into_iter().flatten().chain(asks.into_iter().flatten());
         both.map(|(&price, queue)| L3Level {
-            level: Level { price, qty: Qty(queue.iter().map(|order| order.qty.0).sum()) },
+            level: Level { price, qty: Qty(queue.iter().map(|queued| queued.order.qty.0).sum()) },
             orders: queue.len() as u32,
         })
     }
@@ -202,7 +286,7 @@ impl NaiveL3 {
         price: Price,
     ) -> impl Iterator<Item = QueuedOrder> + use<'_> {
         let queue = self.book(book).and_then(|book| book.sides[side as usize].get(&price));
-        queue.into_iter().flatten().copied()
+        queue.into_iter().flatten().map(|queued| queued.order)
     }
 
     /// What stands before an order at its price.
@@ -253,21 +337,29 @@ impl NaiveL3 {
         old: Order,
         new_id: OrderId,
         new: Order,
+        key: Option<u64>,
     ) -> Result<Touched, L3Error> {
         self.check_room(new, Some(old))?;
         self.remove(id);
-        self.insert(new_id, new);
+        self.insert(new_id, new, key);
         if old.price == new.price {
             return Ok(self.one(new));
         }
         Ok(Touched::Two { side: new.side, left: self.level_at(old), joined: self.level_at(new) })
     }
 
-    fn insert(&mut self, id: OrderId, order: Order) {
+    /// At the end of its queue, or behind the last order whose key is not above its own.
+    fn insert(&mut self, id: OrderId, order: Order, key: Option<u64>) {
         self.orders.insert(id, order);
         if let Some(book) = self.books.get_mut(order.book.0 as usize) {
             let queue = book.sides[order.side as usize].entry(order.price).or_default();
-            queue.push_back(QueuedOrder { id, qty: order.qty });
+            let at = match key {
+                None => queue.len(),
+                Some(key) => {
+                    queue.iter().rposition(|before| before.key <= key).map_or(0, |before| before + 1)
+                }
+            };
+            queue.insert(at, Queued { order: QueuedOrder { id, qty: order.qty }, key: key.unwrap_or(0) });
         }
     }
 
@@ -276,7 +368,7 @@ impl NaiveL3 {
         let Some(book) = self.books.get_mut(order.book.0 as usize) else { return };
         let side = &mut book.sides[order.side as usize];
         if let Some(queue) = side.get_mut(&order.price) {
-            queue.retain(|queued| queued.id != id);
+            queue.retain(|queued| queued.order.id != id);
             if queue.is_empty() {
                 side.remove(&order.price);
             }
@@ -288,9 +380,15 @@ impl NaiveL3 {
         order.qty = qty;
         let Some(book) = self.books.get_mut(order.book.0 as usize) else { return };
         let queue = book.sides[order.side as usize].get_mut(&order.price);
-        if let Some(queued) = queue.into_iter().flatten().find(|queued| queued.id == id) {
-            queued.qty = qty;
+        if let Some(queued) = queue.into_iter().flatten().find(|queued| queued.order.id == id) {
+            queued.order.qty = qty;
         }
+    }
+
+    fn queued(&self, id: OrderId) -> Option<Queued> {
+        let order = self.order(id)?;
+        let queue = self.book(order.book)?.sides[order.side as usize].get(&order.price)?;
+        queue.iter().find(|queued| queued.order.id == id).copied()
     }
 
     fn level_at(&self, at: Order) -> Level {

@@ -6,52 +6,11 @@
 //! cost at most 256 bytes for each order of the greatest number that ever rested, plus 1 MiB. Everything that the
 //! directory does not hold (old survivors, numbers far from the rest) is found by hash.
 
+use super::cell::{Cell, VACANT};
 use super::id_chains::{IdChains, Missed};
 use super::levels::reserve;
 use super::memory::{advise_large_pages, prefetch};
 use super::{IdOrder, L3Error, L3Spec, NONE};
-
-/// Sixteen bytes, a quarter of a cache line. A resting order is one cell; an order that is found by hash has a second
-/// one behind it, on the same line, with its number and the next order of its chain.
-#[derive(Clone, Copy, Debug)]
-#[repr(C, align(16))]
-pub(super) struct Cell {
-    /// What is left of the order, above 0; of a second cell the number's bits.
-    pub(super) qty: i64,
-    /// The order's level, [`NONE`] = no order; of a second cell the next order of the chain.
-    pub(super) level: u32,
-    /// Its place where the queue is long, else without meaning. Of a free record the next free.
-    pub(super) place: u32,
-}
-
-const _: () = assert!(size_of::<Cell>() == 16);
-
-const VACANT: Cell = Cell { qty: 0, level: NONE, place: NONE };
-
-impl Cell {
-    /// The second cell of an order.
-    #[inline]
-    pub(super) const fn link(id: u64, next: u32) -> Self {
-        Self { qty: id.cast_signed(), level: next, place: NONE }
-    }
-
-    /// Of a second cell, the number.
-    #[inline]
-    pub(super) const fn id(&self) -> u64 {
-        self.qty.cast_unsigned()
-    }
-
-    /// Of a second cell, the next order of the chain.
-    #[inline]
-    pub(super) const fn next(&self) -> u32 {
-        self.level
-    }
-
-    #[inline]
-    pub(super) const fn set_next(&mut self, next: u32) {
-        self.level = next;
-    }
-}
 
 /// A page holds 2^10 cells.
 const PAGE_BITS: u32 = 10;
@@ -125,6 +84,8 @@ pub(super) struct OrderTable {
     pool_free: u32,
     /// Orders found by number.
     dense: usize,
+    /// Key of each record, which says where its order stands in a queue; 0 of one without. Empty until a key is wanted.
+    keys: Vec<u64>,
 }
 
 impl OrderTable {
@@ -144,13 +105,14 @@ impl OrderTable {
             newest_range: 0,
             dense_inserted: 0,
             inserted_at_move: 0,
-            chains: IdChains::new(spec.hash_seed),
+            chains: IdChains::new(spec.hash_seed, spec.orders_max)?,
             hashed_max: 0,
             pages: reserve(pages_max)?,
             free_pages: reserve(pages_max)?,
             pages_open: 0,
             pool_free: NONE,
             dense: 0,
+            keys: Vec::new(),
         })
     }
 
@@ -174,6 +136,45 @@ impl OrderTable {
     #[inline]
     pub(super) fn get_mut(&mut self, handle: u32) -> &mut Cell {
         &mut self.cells[handle as usize]
+    }
+
+    /// Makes room for keys, once; all are 0.
+    ///
+    /// # Errors
+    /// [`L3Error::Memory`].
+    #[inline]
+    pub(super) fn want_keys(&mut self) -> Result<(), L3Error> {
+        if self.keys.capacity() == 0 { self.reserve_keys() } else { Ok(()) }
+    }
+
+    #[cold]
+    fn reserve_keys(&mut self) -> Result<(), L3Error> {
+        self.keys = reserve(self.cells.capacity())?;
+        self.keys.resize(self.cells.len(), 0);
+        Ok(())
+    }
+
+    /// The key of a record.
+    #[inline]
+    pub(super) fn key(&self, handle: u32) -> u64 {
+        self.keys.get(handle as usize).copied().unwrap_or(0)
+    }
+
+    /// Forgets the key of a record, where keys are wanted: one compare where they are not.
+    #[inline(always)]
+    pub(super) fn unset_key(&mut self, handle: u32) {
+        if !self.keys.is_empty() {
+            self.set_key(handle, 0);
+        }
+    }
+
+    /// Notes the key of a record, where keys are wanted.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn set_key(&mut self, handle: u32, key: u64) {
+        if let Some(place) = self.keys.get_mut(handle as usize) {
+            *place = key;
+        }
     }
 
     /// The range of a number, while the directory holds it.
@@ -413,6 +414,7 @@ impl OrderTable {
                     let id = (number << PAGE_BITS) + offset;
                     let to = self.insert_stray(id, self.chains.missed_now(id, Missed::NOWHERE), node);
                     self.dense -= 1;
+                    self.set_key(to, self.key(from));
                     renamed(&node, from, to);
                     self.cells[from as usize] = VACANT;
                 }
@@ -436,6 +438,9 @@ impl OrderTable {
         }
         debug_assert!(self.pages.len() < self.pages.capacity(), "open pages are limited by orders");
         self.cells.resize(self.cells.len() + PAGE, VACANT);
+        if self.keys.capacity() > 0 {
+            self.keys.resize(self.cells.len(), 0);
+        }
         self.pages.push(page);
         self.pages.len() as u32 - 1
     }
@@ -449,6 +454,7 @@ impl OrderTable {
     /// Memory in use, in bytes.
     pub(super) fn memory_bytes(&self) -> usize {
         size_of_val(&*self.cells)
+            + size_of_val(&*self.keys)
             + size_of_val(&*self.ranges)
             + size_of_val(&*self.pages)
             + self.free_pages.len() * size_of::<u32>()

@@ -1,13 +1,14 @@
 //! The queue of a level: in the level's own line up to eight orders, beyond that a list of pooled chunks.
 //!
-//! Orders leave from anywhere. In the line, the later ones move up, which touches nothing else; that is what most
-//! levels of most markets need. In a long queue an order knows its place, which is left empty behind it and never
-//! filled again, so leaving touches one line whatever the length. A chunk without orders goes back to the pool, so n
+//! Orders come at the end, or where their keys belong. Orders leave from anywhere. In the line, the later ones move up, which touches nothing else; that is what most
+//! levels of most markets need. In a long queue an order knows its place, which is left empty behind it, so leaving
+//! touches one line whatever the length. A chunk without orders goes back to the pool, so n
 //! orders never hold more than n chunks. A long queue that has become short stays one until its level is gone.
 
+use super::cell::Cell;
 use super::levels::{INLINE, LevelNode, reserve};
 use super::memory::prefetch;
-use super::order_table::Cell;
+use super::order_table::OrderTable;
 use super::{L3Error, NONE};
 
 /// Places of a chunk, which makes it one cache line.
@@ -89,9 +90,10 @@ impl ChunkPool {
         if in_queues + free == self.chunks.len() { Ok(()) } else { Err("no chunk is lost") }
     }
 
-    /// Adds an empty chunk at the end of a queue.
-    fn append(&mut self, level: &mut LevelNode) -> u32 {
-        let chunk = Chunk { prev: level.tail, next: NONE, used: 0, live: 0, places: [NONE; PLACES] };
+    /// Adds an empty chunk to a queue behind another of it, or as its first.
+    fn insert_after(&mut self, level: &mut LevelNode, prev: u32) -> u32 {
+        let next = self.chunks.get(prev as usize).map_or(NONE, |before| before.next);
+        let chunk = Chunk { prev, next, used: 0, live: 0, places: [NONE; PLACES] };
         let mut at = self.free;
         match self.chunks.get_mut(at as usize) {
             Some(free) => {
@@ -104,12 +106,26 @@ impl ChunkPool {
                 self.chunks.push(chunk);
             }
         }
-        match self.chunks.get_mut(level.tail as usize) {
-            Some(last) => last.next = at,
+        match self.chunks.get_mut(prev as usize) {
+            Some(before) => before.next = at,
             None => level.head = at,
         }
-        level.tail = at;
+        match self.chunks.get_mut(next as usize) {
+            Some(behind) => behind.prev = at,
+            None => level.tail = at,
+        }
         at
+    }
+
+    /// Fills a chunk with these orders, at most [`PLACES`], and tells each its place.
+    fn fill(&mut self, at: u32, orders: &[u32], cells: &mut [Cell]) {
+        let chunk = &mut self.chunks[at as usize];
+        chunk.places = [NONE; PLACES];
+        (chunk.used, chunk.live) = (orders.len() as u16, orders.len() as u16);
+        for (place, (free, &order)) in chunk.places.iter_mut().zip(orders).enumerate() {
+            *free = order;
+            cells[order as usize].place = at << PLACE_BITS | place as u32;
+        }
     }
 
     /// Takes a chunk without orders out of its queue.
@@ -152,11 +168,11 @@ fn spill(level: &mut LevelNode, chunks: &mut ChunkPool, cells: &mut [Cell]) {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn push_long(level: &mut LevelNode, chunks: &mut ChunkPool, cells: &mut [Cell], order: u32) {
     let mut at = level.tail;
     if chunks.chunks.get(at as usize).is_none_or(|tail| usize::from(tail.used) == PLACES) {
-        at = chunks.append(level);
+        at = chunks.insert_after(level, at);
     }
     let chunk = &mut chunks.chunks[at as usize];
     let place = chunk.used;
@@ -166,6 +182,66 @@ fn push_long(level: &mut LevelNode, chunks: &mut ChunkPool, cells: &mut [Cell], 
     chunk.used += 1;
     chunk.live += 1;
     cells[order as usize].place = at << PLACE_BITS | u32::from(place);
+}
+
+/// Puts an order that has a key behind the last one whose key is not above its own, and counts it.
+///
+/// Costs as [`push`] does where that is the last of all, else a look at each order behind it, from the end, and a move of
+/// the orders of a piece.
+pub(super) fn insert_by_key(
+    level: &mut LevelNode,
+    chunks: &mut ChunkPool,
+    orders: &mut OrderTable,
+    order: u32,
+) {
+    let key = orders.key(order);
+    let len = level.orders as usize;
+    if level.head == NONE {
+        let queue = level.inline.get(..len).unwrap_or_default();
+        let before = queue.iter().rposition(|&before| orders.key(before) <= key);
+        let at = before.map_or(0, |before| before + 1);
+        if at == len {
+            return push(level, chunks, orders.cells_mut(), order);
+        }
+        if len < INLINE {
+            level.inline.copy_within(at..len, at + 1);
+            level.inline[at] = order;
+            level.orders += 1;
+            return;
+        }
+        spill(level, chunks, orders.cells_mut());
+    }
+    let (mut at, mut place) = (level.tail, 0);
+    while let Some(chunk) = chunks.chunks.get(at as usize) {
+        let is_before = |before: &u32| *before != NONE && orders.key(*before) <= key;
+        if let Some(before) = chunk.places.iter().rposition(is_before) {
+            place = before + 1;
+            break;
+        }
+        if chunk.prev == NONE {
+            break;
+        }
+        at = chunk.prev;
+    }
+    let chunk = &chunks.chunks[at as usize];
+    if at == level.tail && chunk.places[place..].iter().all(|behind| *behind == NONE) {
+        return push(level, chunks, orders.cells_mut(), order);
+    }
+    level.orders += 1;
+    let (before, behind) = chunk.places.split_at(place);
+    let mut row = [NONE; PLACES + 1];
+    let mut count = 0;
+    for &next in before.iter().chain([&order]).chain(behind).filter(|next| **next != NONE) {
+        row[count] = next;
+        count += 1;
+    }
+    if count <= PLACES {
+        return chunks.fill(at, &row[..count], orders.cells_mut());
+    }
+    let (first, second) = row.split_at(count / 2);
+    let behind = chunks.insert_after(level, at);
+    chunks.fill(at, first, orders.cells_mut());
+    chunks.fill(behind, second, orders.cells_mut());
 }
 
 /// Takes an order out of its level's queue and counts it; `place` is where the order says that it stands.

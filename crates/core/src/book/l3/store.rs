@@ -1,12 +1,14 @@
-//! The orders of all books: one table, one pool of levels, one of queue chunks, the windows of all sides.
+//! The orders of all books: one table, one pool of levels, one of queue chunks, the places of all sides' levels.
 //!
 //! Every change is checked before anything is written; what is here below the checks cannot fail.
 
 use super::book::Book;
+use super::cell::Cell;
+use super::far_lists::Entry;
 use super::id_chains::Missed;
-use super::level_map::{Entry, Windows};
+use super::level_map::Places;
 use super::levels::LevelPool;
-use super::order_table::{Cell, OrderTable};
+use super::order_table::OrderTable;
 use super::queue::{self, ChunkPool, QueueIter};
 use super::{BookIndex, L3Error, L3Spec, NONE, Touched, flip};
 use crate::types::{Level, OrderId, Price, Qty, Side};
@@ -17,14 +19,14 @@ pub(super) struct Store {
     pub(super) orders: OrderTable,
     pub(super) levels: LevelPool,
     pub(super) chunks: ChunkPool,
-    pub(super) windows: Windows,
+    pub(super) places: Places,
 }
 
 /// An order as the table finds it, with what its level says.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Found {
-    handle: u32,
-    level: u32,
+    pub(super) handle: u32,
+    pub(super) level: u32,
     place: u32,
     pub(super) side: usize,
     pub(super) qty: i64,
@@ -49,13 +51,41 @@ impl Found {
     }
 }
 
+/// Where an order stands in the queue that it joins: known when compiled, so that the usual place costs no question.
+pub(super) trait Place: Copy {
+    /// Behind the last order whose key is not above this; none = at the end.
+    fn key(self) -> Option<u64>;
+}
+
+/// At the end.
+#[derive(Clone, Copy)]
+pub(super) struct AtEnd;
+
+impl Place for AtEnd {
+    #[inline(always)]
+    fn key(self) -> Option<u64> {
+        None
+    }
+}
+
+/// Behind the last order whose key is not above this.
+#[derive(Clone, Copy)]
+pub(super) struct ByKey(pub(super) u64);
+
+impl Place for ByKey {
+    #[inline(always)]
+    fn key(self) -> Option<u64> {
+        Some(self.0)
+    }
+}
+
 impl Store {
     pub(super) fn new(spec: &L3Spec) -> Result<Self, L3Error> {
         Ok(Self {
             orders: OrderTable::new(spec)?,
             levels: LevelPool::new(spec.orders_max)?,
             chunks: ChunkPool::new(spec.orders_max)?,
-            windows: Windows::default(),
+            places: Places::new(spec)?,
         })
     }
 
@@ -93,16 +123,16 @@ impl Store {
         Ok(())
     }
 
-    /// The order leaves its place for the end of a queue, under the same number or, of `(old, new, where the new one
-    /// is missed)`, a new one.
+    /// The order leaves its place for another in the queue of a price, under the same number or, of `(old, new, where the
+    /// new one is missed)`, a new one.
     #[inline]
-    pub(super) fn move_order(
+    pub(super) fn move_order<P: Place>(
         &mut self,
         of: &mut Book,
         found: &Found,
         new_id: Option<(OrderId, OrderId, Missed)>,
-        price: Price,
-        qty: Qty,
+        (price, qty): (Price, Qty),
+        to: P,
     ) -> Result<Touched, L3Error> {
         let side = found.side();
         let key = price.0 ^ flip(side);
@@ -117,7 +147,7 @@ impl Store {
             self.leave_queue(found);
         } else {
             let leaving = u64::from(self.levels.get(level).orders == 1);
-            level = of.find(found.side, key, &self.windows);
+            level = of.find(found.side, key, &self.places);
             self.check_room(of, side, key, level, leaving, qty)?;
             left = self.leave(of, found);
             level = self.level_for(of, found.side, key, level);
@@ -134,7 +164,7 @@ impl Store {
                 self.insert(new_id, missed, level, qty.0)
             }
         };
-        let joined = self.join(of, found.side, level, handle, qty.0);
+        let joined = self.join(of, found.side, level, handle, qty.0, to);
         if stays {
             return Ok(found.one(joined));
         }
@@ -145,12 +175,12 @@ impl Store {
         })
     }
 
-    /// The order keeps its place with a smaller quantity; returns its level's.
+    /// The order keeps its place with another quantity, which its level can take; returns its level's.
     #[inline(always)]
     pub(super) fn set_qty(&mut self, of: &mut Book, found: &Found, qty: i64) -> i64 {
         self.orders.get_mut(found.handle).qty = qty;
         let level = self.levels.get_mut(found.level);
-        level.qty -= found.qty - qty;
+        level.qty += qty - found.qty;
         of.requote(found.side, found.level, level.qty);
         level.qty
     }
@@ -164,13 +194,13 @@ impl Store {
     #[inline(never)]
     fn open_level(&mut self, of: &mut Book, side: usize, key: i64) -> u32 {
         let level = self.levels.alloc(key, of.index() << 1 | side as u32);
-        of.insert(side, Entry { key, level }, &mut self.windows);
+        of.insert(side, Entry { key, level }, &mut self.places);
         level
     }
 
     #[inline(never)]
     fn close_level(&mut self, of: &mut Book, side: usize, entry: Entry) {
-        of.remove(side, entry, &mut self.windows, &self.levels);
+        of.remove(side, entry, &mut self.places, &self.levels);
         self.levels.free(entry.level);
     }
 
@@ -200,28 +230,71 @@ impl Store {
         left
     }
 
-    /// The first order of the best level of a side leaves; false when there is none.
-    pub(super) fn remove_first(&mut self, of: &mut Book, side: usize) -> bool {
-        let level = of.tops[side].best_level;
+    /// The first order of a level of a side leaves, if there is one.
+    pub(super) fn remove_first(
+        &mut self,
+        of: &mut Book,
+        side: usize,
+        level: u32,
+    ) -> Option<(OrderId, Found)> {
         if level == NONE {
-            return false;
+            return None;
         }
         let node = self.levels.get(level);
-        let Some(handle) = QueueIter::new(node, &self.chunks).next() else { return false };
+        let handle = QueueIter::new(node, &self.chunks).next()?;
         let cell = self.orders.get(handle);
         let found = Found { handle, level, place: cell.place, side, qty: cell.qty, key: node.key };
-        self.remove(of, OrderId(self.orders.id(handle)), &found);
-        true
+        let id = OrderId(self.orders.id(handle));
+        self.remove(of, id, &found);
+        Some((id, found))
     }
 
-    /// An order of the table goes to the end of a level's queue; returns the level's quantity.
+    /// The worst levels of a side leave with their orders until `depth` are left; returns how many.
+    pub(super) fn truncate(
+        &mut self,
+        of: &mut Book,
+        side: usize,
+        depth: usize,
+        mut left: impl FnMut(OrderId, &Found),
+    ) -> usize {
+        let excess = (of.tops[side].levels as usize).saturating_sub(depth);
+        for _ in 0..excess {
+            let Some(worst) = of.worst(side, &self.places) else { break };
+            let orders = self.levels.get(worst.level).orders;
+            for _ in 0..orders {
+                if let Some((id, found)) = self.remove_first(of, side, worst.level) {
+                    left(id, &found);
+                }
+            }
+        }
+        excess
+    }
+
+    /// An order of the table takes its place in a level's queue; returns the level's quantity.
     #[inline(always)]
-    pub(super) fn join(&mut self, of: &mut Book, side: usize, level: u32, handle: u32, qty: i64) -> i64 {
+    pub(super) fn join<P: Place>(
+        &mut self,
+        of: &mut Book,
+        side: usize,
+        level: u32,
+        handle: u32,
+        qty: i64,
+        to: P,
+    ) -> i64 {
         let node = self.levels.get_mut(level);
         // Cannot overflow: the sum was checked.
         node.qty += qty;
         let total = node.qty;
-        queue::push(node, &mut self.chunks, self.orders.cells_mut(), handle);
+        match to.key() {
+            None => {
+                queue::push(node, &mut self.chunks, self.orders.cells_mut(), handle);
+                self.orders.unset_key(handle);
+            }
+            Some(key) => {
+                self.orders.set_key(handle, key);
+                queue::insert_by_key(node, &mut self.chunks, &mut self.orders, handle);
+            }
+        }
         of.requote(side, level, total);
         total
     }

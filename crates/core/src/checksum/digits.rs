@@ -1,0 +1,160 @@
+//! From a mantissa to the digits that a venue prints, without the point and without leading zeros.
+
+use super::crc32::{PIECE_BYTES_MAX, Piece};
+use crate::types::POW10;
+
+/// What turns a mantissa into the integer whose digits a venue prints.
+///
+/// A venue that prints 0.00500000 at a precision of eight means the digits 500000; a book whose quantities have the
+/// exponent −5 holds 500.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scale {
+    /// The integer is the mantissa times this, above 0.
+    Times(u64),
+    /// The integer is the mantissa divided by this, above 0, which must leave no rest.
+    Over(u64),
+}
+
+impl Scale {
+    /// The scale of mantissas with this exponent where `decimals` digits are printed behind the point; none when the
+    /// two are more than 18 powers of ten apart.
+    #[must_use]
+    pub fn new(exponent: i8, decimals: u8) -> Option<Self> {
+        let power = i32::from(exponent) + i32::from(decimals);
+        let factor = POW10.get(power.unsigned_abs() as usize)?.unsigned_abs();
+        Some(if power < 0 { Self::Over(factor) } else { Self::Times(factor) })
+    }
+
+    /// The integer of a mantissa; none of one below 0, beyond 64 bits, or with digits that are not printed.
+    #[inline]
+    #[must_use]
+    pub fn printed(self, mantissa: i64) -> Option<u64> {
+        let mantissa = u64::try_from(mantissa).ok()?;
+        match self {
+            Self::Times(factor) => mantissa.checked_mul(factor),
+            Self::Over(factor) => (mantissa.checked_rem(factor) == Some(0)).then(|| mantissa / factor),
+        }
+    }
+}
+
+/// Bytes of [`Digits`]: the longest piece, and the word that may be written before it.
+const BYTES: usize = PIECE_BYTES_MAX + 8;
+
+/// Digits written from the last to the first, zeros in front.
+pub(super) struct Digits {
+    bytes: [u8; BYTES],
+    /// Bytes written.
+    len: usize,
+}
+
+const ASCII: u64 = 0x3030_3030_3030_3030;
+
+impl Digits {
+    #[inline]
+    pub(super) const fn new() -> Self {
+        Self { bytes: [0; BYTES], len: 0 }
+    }
+
+    /// Writes a number in front of what is there, 0 as nothing. Of two numbers of 64 bits all digits find room.
+    #[inline]
+    pub(super) fn put_before(&mut self, mut number: u64) {
+        while number >= 100_000_000 {
+            self.put_word(eight_digits((number % 100_000_000) as u32) | ASCII);
+            self.len += 8;
+            number /= 100_000_000;
+        }
+        // The first digit is in the lowest byte, so leading zeros are trailing ones here.
+        let digits = eight_digits(number as u32);
+        let zeros = digits.trailing_zeros() / 8;
+        let mask = u64::MAX.checked_shl(8 * zeros).unwrap_or(0);
+        self.put_word((digits | ASCII) & mask);
+        self.len += 8 - zeros as usize;
+    }
+
+    /// Writes the eight bytes in front of what is there.
+    #[inline]
+    fn put_word(&mut self, word: u64) {
+        let end = BYTES.wrapping_sub(self.len);
+        if let Some(place) = self.bytes.get_mut(end.wrapping_sub(8)..end) {
+            place.copy_from_slice(&word.to_le_bytes());
+        }
+    }
+
+    /// The piece of the digits.
+    #[inline]
+    pub(super) fn piece(&self) -> Piece {
+        Piece::of_tail(&self.bytes, self.len)
+    }
+}
+
+/// The eight digits of a number below 10^8, the first in the lowest byte.
+///
+/// Halves, quarters and digits, each step for all parts at once: a part of the word is divided by a multiplication with
+/// 2^20/100 or 2^10/10, rounded up, which is exact for what the parts hold (below 10^4 and below 100).
+#[inline]
+const fn eight_digits(number: u32) -> u64 {
+    let number = number as u64;
+    let halves = (number / 10_000) | ((number % 10_000) << 32);
+    let hundreds = ((halves * 10_486) >> 20) & 0x0000_007F_0000_007F;
+    let quarters = hundreds | (halves - 100 * hundreds) << 16;
+    let tens = ((quarters * 103) >> 10) & 0x000F_000F_000F_000F;
+    tens | (quarters - 10 * tens) << 8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn text(numbers: &[u64]) -> String {
+        let mut digits = Digits::new();
+        for number in numbers.iter().rev() {
+            digits.put_before(*number);
+        }
+        let zeros = digits.bytes.iter().take_while(|byte| **byte == 0).count();
+        assert_eq!(digits.bytes.len() - zeros, digits.len);
+        String::from_utf8(digits.bytes[zeros..].to_vec()).unwrap()
+    }
+
+    #[test]
+    fn writes_every_part_of_a_number() {
+        for part in 0..10_000u32 {
+            for number in [part, part * 10_000, part * 10_001] {
+                let expected = format!("{number:08}");
+                let written = (eight_digits(number) | ASCII).to_le_bytes();
+                assert_eq!(written, expected.as_bytes(), "{number}");
+            }
+        }
+    }
+
+    #[test]
+    fn zero_has_no_digits() {
+        assert_eq!(text(&[0]), "");
+        assert_eq!(text(&[0, 7, 0]), "7");
+        assert_eq!(text(&[u64::MAX, u64::MAX]), format!("{0}{0}", u64::MAX));
+    }
+
+    proptest! {
+        #[test]
+        fn writes_numbers_as_they_are_printed(price in any::<u64>(), shift in 0u32..64, qty in any::<u64>(), by in 0u32..64) {
+            let (price, qty) = ((price >> shift).max(1), (qty >> by).max(1));
+            prop_assert_eq!(text(&[price, qty]), format!("{price}{qty}"));
+        }
+    }
+
+    #[test]
+    fn a_scale_is_exact_or_nothing() {
+        let printed =
+            |exponent, decimals, mantissa| Scale::new(exponent, decimals).unwrap().printed(mantissa);
+        assert_eq!(printed(-2, 2, 616_001), Some(616_001));
+        assert_eq!(printed(-5, 8, 500), Some(500_000));
+        assert_eq!(printed(-9, 1, 85_600_400_000_000), Some(856_004));
+        assert_eq!(printed(-9, 1, 85_600_450_000_000), None, "a digit that is not printed");
+        assert_eq!(printed(0, 18, 19), None, "beyond 64 bits");
+        assert_eq!(printed(-2, 2, -1), None);
+        assert_eq!(printed(-2, 2, 0), Some(0));
+        assert_eq!((Scale::new(-19, 0), Scale::new(18, 1)), (None, None));
+        assert_eq!(Scale::new(-18, 0).unwrap().printed(i64::MAX), None);
+        assert_eq!(Scale::Over(0).printed(1), None);
+    }
+}
