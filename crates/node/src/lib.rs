@@ -12,4 +12,6 @@ mod replica;
 mod ring;
 mod shared_book;
 mod simulator;
+mod state;
+mod weight;
 mod zstd;

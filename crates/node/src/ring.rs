@@ -38,7 +38,8 @@ pub(crate) struct OutputRing {
 }
 
 impl OutputRing {
-    /// Takes the memory over, which must be shared memory, for that cannot be detached or shrink. `None` unless it is 8-aligned and a control block plus a power of two from 4 MiB to 1 GiB.
+    /// Takes the memory over, which must be shared memory, for that cannot be detached or shrink. `None` unless it is
+    /// 8-aligned and a control block plus a power of two from 4 MiB to 1 GiB.
     pub(crate) fn new(memory: Uint8Array) -> Option<Self> {
         let ring_bytes = memory.len().checked_sub(CONTROL_BYTES)?;
         let base = memory.as_ptr().cast_mut();
@@ -49,6 +50,11 @@ impl OutputRing {
         let ring = Self { _memory: memory, base, ring_bytes: ring_bytes as u32 };
         ring.word(Word::RingBytes).store(ring.ring_bytes, Ordering::Release);
         Some(ring)
+    }
+
+    /// Bytes of the memory.
+    pub(crate) fn bytes(&self) -> usize {
+        CONTROL_BYTES + self.ring_bytes as usize
     }
 
     /// Moves whole records in, oldest first, while they fit, and shows each to `see`. True when the outbox is empty.

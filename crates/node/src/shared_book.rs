@@ -57,11 +57,6 @@ impl SharedBooks {
         self.books[place].write(engine);
     }
 
-    /// Closes all records.
-    pub(crate) fn clear(&mut self) {
-        *self = Self::default();
-    }
-
     /// Notes what a record of the outbox says of its book.
     #[inline]
     pub(crate) fn note(&mut self, record: &[u8]) {

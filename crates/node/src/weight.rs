@@ -1,0 +1,44 @@
+//! What V8 is told of memory that it cannot see: without it an engine weighs as much as an empty object, and one that is
+//! dropped is collected when a thousand others have been.
+
+use napi::{Env, sys};
+
+/// A weight is told anew when it has changed by so much.
+const STEP_BYTES: i64 = 1 << 20;
+
+/// The bytes that V8 has been told of one object. Taken back when this is dropped, which must be on the object's thread.
+pub(crate) struct Weight {
+    env: sys::napi_env,
+    told: i64,
+}
+
+impl Weight {
+    pub(crate) fn new(env: &Env, bytes: usize) -> Self {
+        let mut weight = Self { env: env.raw(), told: 0 };
+        weight.adjust(bytes as i64);
+        weight
+    }
+
+    /// What the object weighs now. V8 may collect garbage in here, which runs no JavaScript.
+    pub(crate) fn tell(&mut self, bytes: usize) {
+        let change = bytes as i64 - self.told;
+        if change.abs() >= STEP_BYTES {
+            self.adjust(change);
+        }
+    }
+
+    fn adjust(&mut self, change: i64) {
+        let mut total = 0;
+        // SAFETY: the environment is that of the object's thread, which outlives the object: what is left of a thread's objects
+        // is dropped before its environment goes.
+        let status = unsafe { sys::napi_adjust_external_memory(self.env, change, &mut total) };
+        debug_assert_eq!(status, sys::Status::napi_ok);
+        self.told += change;
+    }
+}
+
+impl Drop for Weight {
+    fn drop(&mut self) {
+        self.adjust(-self.told);
+    }
+}
