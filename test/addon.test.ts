@@ -25,10 +25,14 @@ interface Ending {
   readonly lastCall: string;
 }
 
-/** What the script prints: how often each export was called and refused, and the codes of what was thrown. */
+/**
+ * What the script prints: how often each export was called and refused, the codes of what was thrown, and how many values
+ * that are no integers it handed in where one is due.
+ */
 interface Printed {
   readonly summary: Readonly<Record<string, { readonly calls: number; readonly refused: number }>>;
   readonly codes: readonly string[];
+  readonly numbersTried: number;
 }
 
 async function hostileCalls(seed: number, rounds: number): Promise<{ ending: Ending; printed: Printed }> {
@@ -47,7 +51,7 @@ async function hostileCalls(seed: number, rounds: number): Promise<{ ending: End
   });
   const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
   const lastCall = code === 0 ? '' : readFileSync(callFile, 'utf8').trimEnd();
-  const none: Printed = { summary: {}, codes: [] };
+  const none: Printed = { summary: {}, codes: [], numbersTried: 0 };
   return {
     ending: { code, signal, err, lastCall },
     printed: code === 0 ? (JSON.parse(out) as Printed) : none,
@@ -62,7 +66,8 @@ it.each([
   async (seed, rounds) => {
     const { ending, printed } = await hostileCalls(seed, rounds);
     expect(ending).toEqual({ code: 0, signal: null, err: '', lastCall: '' });
-    const { summary, codes } = printed;
+    const { summary, codes, numbersTried } = printed;
+    expect(numbersTried).toBeGreaterThan(500);
     expect(Object.keys(summary)).toContain('Engine.ingestRecording');
     for (const [name, { calls }] of Object.entries(summary)) expect(calls, name).toBeGreaterThan(20);
     // Some calls must have come through, or the values were not hostile but merely of a wrong type.
@@ -76,7 +81,16 @@ it.each([
       expect(summary[name]?.refused, name).toBeGreaterThan(0);
       expect(summary[name]?.refused, name).toBeLessThan(summary[name]?.calls ?? 0);
     }
-    for (const code of codes) expect(code).toMatch(/^[A-Z][A-Za-z]+$|^[a-z]+\.[a-z_]+$/);
+    for (const code of [
+      'addon.not_an_integer',
+      'addon.not_bytes',
+      'addon.not_integers',
+      'addon.not_text',
+      'addon.not_a_boolean',
+      'addon.shared_output',
+    ]) {
+      expect(codes).toContain(code);
+    }
     for (const area of ['addon', 'decode', 'engine', 'instrument', 'replica', 'sim']) {
       expect(
         codes.some((code) => code.startsWith(`${area}.`)),

@@ -1,29 +1,29 @@
 //! The exported `Engine`.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use depthwire_core::encode::Stream;
 use depthwire_core::engine::{self, EngineConfig, EngineError, IngestError, SourceId};
 use depthwire_core::types::{Clock, Instrument, InstrumentError, InstrumentId, OrderId, Venue};
 use napi::Env;
-use napi::bindgen_prelude::{BigInt, Unknown};
+use napi::bindgen_prelude::{BigInt, JsValue, This, Unknown};
 use napi_derive::napi;
 
 use crate::argument::{Argument, SAFE_INTEGER_MAX};
-use crate::guard::{Owned, Result, error, guard};
+use crate::guard::{Result, error, guard};
+use crate::holders::{Held, close_unheld};
 use crate::info::{BookInfo, EngineStats, ErrorInfo, InstrumentInfo, OrderInfo};
 use crate::ingester;
 use crate::ring::OutputRing;
 use crate::shared_book::SharedBook;
-use crate::state::{SharedState, State, SystemClock, engine_error};
+use crate::state::{State, SystemClock, engine_error};
 
 const DAY_MS: i64 = 86_400_000;
 
 /// An engine. Not shared between threads; each worker makes its own.
 #[napi]
 pub struct Engine {
-    state: SharedState,
+    held: Rc<Held>,
 }
 
 #[napi]
@@ -35,7 +35,7 @@ impl Engine {
         constructor,
         ts_args_type = "options: { startId: number; silenceMs: number; replay: boolean }, output: Uint8Array"
     )]
-    pub fn new(env: &Env, options: Argument, output: Argument) -> Result<Self> {
+    pub fn new(env: &Env, this: This, options: Argument, output: Argument) -> Result<Self> {
         guard(|| {
             let ring = output.shared_view().and_then(OutputRing::new).ok_or_else(|| {
                 let what = "wrong output memory; expected a SharedArrayBuffer of 128 bytes and a power of two from 4 MiB to 1 GiB, got another";
@@ -47,15 +47,17 @@ impl Engine {
                 is_replay: options.field(c"replay").flag("replay")?,
                 ..EngineConfig::default()
             };
-            let state = State::new(env, config, ring);
-            Ok(Self { state: Rc::new(RefCell::new(Owned::Open(state))) })
+            close_unheld(env);
+            let held = Held::new(State::new(env, config, ring));
+            held.add_holder(env, this.raw());
+            Ok(Self { held })
         })
     }
 
     /// Gives the engine's memory back at once and closes its shared records. Any other use after it throws `addon.closed`.
     #[napi]
     pub fn close(&self) -> Result<()> {
-        self.state.borrow_mut().close()
+        self.held.close()
     }
 
     /// The catalogue, by name.
@@ -125,7 +127,7 @@ impl Engine {
     #[napi(ts_return_type = "(source: number, bytes: Uint8Array) => number")]
     pub fn ingester<'env>(&self, env: &'env Env) -> Result<Unknown<'env>> {
         self.run(|_| Ok(()))?;
-        ingester::function(env, Rc::clone(&self.state))
+        ingester::function(env, &self.held)
     }
 
     /// The venue's answer to the snapshot request of that ticket.
@@ -323,7 +325,7 @@ impl Engine {
     }
 
     fn run<T>(&self, body: impl FnOnce(&mut State) -> Result<T>) -> Result<T> {
-        self.state.borrow_mut().run(body)
+        self.held.run(body)
     }
 }
 

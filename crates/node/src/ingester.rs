@@ -4,7 +4,6 @@
 //! function carries the engine in its own data, so that there is nothing to find out: what is left are the five calls
 //! into Node that read two arguments and make the returned number.
 
-use std::cell::RefCell;
 use std::ffi::c_void;
 use std::ptr::null_mut;
 use std::rc::Rc;
@@ -14,14 +13,14 @@ use napi::bindgen_prelude::Unknown;
 use napi::{Env, JsError, sys};
 
 use crate::argument::Argument;
-use crate::guard::{Owned, Result, error};
-use crate::state::{SharedState, State};
+use crate::guard::{Result, error};
+use crate::holders::Held;
 
 const NAME: &[u8] = b"ingest";
 
 /// Makes the function. It keeps the engine alive for as long as JavaScript can call it.
-pub(crate) fn function(env: &Env, state: SharedState) -> Result<Unknown<'_>> {
-    let data = Rc::into_raw(state).cast_mut().cast::<c_void>();
+pub(crate) fn function<'env>(env: &'env Env, held: &Rc<Held>) -> Result<Unknown<'env>> {
+    let data = Rc::into_raw(Rc::clone(held)).cast_mut().cast::<c_void>();
     let mut made = null_mut();
     // SAFETY:
     // - `env` is that of the running call, and the name is valid for its stated length;
@@ -40,13 +39,14 @@ pub(crate) fn function(env: &Env, state: SharedState) -> Result<Unknown<'_>> {
             let what = format_args!("no function could be made; expected status 0, got {status}");
             return Err(error("addon.no_function", what, "make a new engine"));
         }
+        held.add_holder(env, made);
         Ok(Unknown::from_raw_unchecked(env.raw(), made))
     }
 }
 
 unsafe extern "C" fn release(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
     // SAFETY: `data` is the reference that `function` took, and Node calls this once.
-    drop(unsafe { Rc::from_raw(data.cast::<RefCell<Owned<State>>>().cast_const()) });
+    drop(unsafe { Rc::from_raw(data.cast::<Held>().cast_const()) });
 }
 
 /// `(source, bytes)` → bits.
@@ -66,9 +66,9 @@ unsafe extern "C" fn ingest(env: sys::napi_env, info: sys::napi_callback_info) -
     // - `data` is the reference that `function` took. It lives until `release`, which cannot come before the function that
     //   is running has ended;
     // - environment and arguments are those of the running call.
-    let (state, [source, bytes]) =
-        unsafe { (&*data.cast::<RefCell<Owned<State>>>(), arguments.map(|value| Argument::new(env, value))) };
-    let result = state.borrow_mut().run(|state| {
+    let (held, [source, bytes]) =
+        unsafe { (&*data.cast::<Held>(), arguments.map(|value| Argument::new(env, value))) };
+    let result = held.run(|state| {
         let source = source.u32("source")?;
         Ok(state.ingest(source, &bytes.input_up_to("bytes", FRAME_BYTES_MAX)?))
     });

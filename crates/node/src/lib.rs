@@ -6,6 +6,7 @@ mod argument;
 mod engine;
 mod feed_frame;
 mod guard;
+mod holders;
 mod info;
 mod ingester;
 mod replica;

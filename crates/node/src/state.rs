@@ -1,14 +1,12 @@
 //! An engine and what the addon keeps beside it: the ring, the shared records, the clock and the last error.
 
-use std::cell::RefCell;
-use std::rc::Rc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use depthwire_core::engine::{self, EngineConfig, EngineError, IngestError, SourceId};
 use depthwire_core::types::{Catalogue, Clock, InstrumentId, TimeNs, Venue};
 use napi::Env;
 
-use crate::guard::{Code, Owned, Result, error};
+use crate::guard::{Code, Result, error};
 use crate::ring::{OutputRing, Word};
 use crate::shared_book::SharedBooks;
 use crate::weight::Weight;
@@ -29,10 +27,6 @@ const LEVEL_BYTES: usize = 1 << 8;
 /// The engine is weighed anew each time that so much has come in.
 const WEIGHED_AFTER_BYTES: usize = 4 << 20;
 
-/// What an engine and its ingester share, on the one thread of both. No borrow is held while JavaScript can run, so none
-/// meets another.
-pub(crate) type SharedState = Rc<RefCell<Owned<State>>>;
-
 /// The machine's clock, ns since the Unix epoch.
 pub(crate) struct SystemClock;
 
@@ -42,6 +36,7 @@ impl Clock for SystemClock {
     }
 }
 
+/// What every call on an engine is about.
 pub(crate) struct State {
     pub(crate) engine: engine::Engine<SystemClock>,
     pub(crate) shared: SharedBooks,
