@@ -10,6 +10,7 @@ use napi::bindgen_prelude::{BigInt, JsValue, This, Unknown};
 use napi_derive::napi;
 
 use crate::argument::{Argument, SAFE_INTEGER_MAX};
+use crate::feed_frame::touched_by;
 use crate::guard::{Result, error, guard};
 use crate::holders::{Held, close_unheld};
 use crate::info::{BookInfo, EngineStats, ErrorInfo, InstrumentInfo, OrderInfo};
@@ -258,7 +259,7 @@ impl Engine {
                 let what = "wrong memory for a book; expected 64 bytes and 32 for each of 1 to 100 levels of a SharedArrayBuffer, 8-aligned, got another";
                 error("addon.book_memory", what, "pass what allocateSharedBook returns")
             })?;
-            engine.image(id, Stream::STATUS, now, |frame| book.note(frame)).map_err(engine_error)?;
+            engine.image(id, Stream::STATUS, now, |frame| book.note(&touched_by(frame))).map_err(engine_error)?;
             shared.add(book, engine);
             Ok(())
         })
