@@ -1,15 +1,17 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, expect, it } from 'vitest';
-import { Engine, Simulator } from '#native';
+import { Engine, Simulator, Unzstd } from '#native';
 import { ERROR, RING } from '../src/engine.js';
+import { zstdOf } from './support/itch-bytes.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'depthwire-addon-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -23,6 +25,15 @@ interface Ending {
   readonly signal: string | null;
   readonly err: string;
   readonly lastCall: string;
+}
+
+/** What the script of the two threads prints. */
+interface SharedInput {
+  readonly summary: Readonly<
+    Record<string, { calls: number; refused: number; wrong: number; example: string; answers: number }>
+  >;
+  readonly written: number;
+  readonly state: string;
 }
 
 /**
@@ -59,8 +70,8 @@ async function hostileCalls(seed: number, rounds: number): Promise<{ ending: End
 }
 
 it.each([
-  [1, 400],
-  [2, 400],
+  [1, 800],
+  [2, 800],
 ])(
   'every export of the addon refuses hostile values by typed errors and works afterwards (seed %i, %i rounds)',
   async (seed, rounds) => {
@@ -171,6 +182,50 @@ it('a source that is no integer is refused, not bent', () => {
     expect(() => ingest(source, new Uint8Array(1))).toThrow(
       expect.objectContaining({ code: 'addon.not_an_integer' }),
     );
+  }
+});
+
+it(
+  'bytes that another thread overwrites meanwhile are refused or read as they were at one time',
+  async () => {
+    const script = fileURLToPath(new URL('support/addon-shared-input.mjs', import.meta.url));
+    const { stdout } = await promisify(execFile)(process.execPath, [script], { timeout: RUN_MS_MAX });
+    const { summary, written, state } = JSON.parse(stdout) as SharedInput;
+    let calls = 0;
+    for (const [name, told] of Object.entries(summary)) {
+      expect(told, name).toMatchObject({ wrong: 0, example: '' });
+      calls += told.calls;
+    }
+    expect(calls).toBeGreaterThanOrEqual(100_000);
+    expect(written).toBeGreaterThan(0);
+    expect(state).toBe('synced');
+    // The threads met: what was read is not always the same, and some of it no message.
+    for (const name of ['ingest', 'ingestUpdate', 'ingestSnapshot', 'ingestRecording']) {
+      expect(summary[name]?.answers, name).toBeGreaterThan(1);
+      expect(summary[name]?.refused, name).toBeGreaterThan(0);
+      expect(summary[name]?.refused, name).toBeLessThan(summary[name]?.calls ?? 0);
+    }
+  },
+  RUN_MS_MAX,
+);
+
+it('zstd data is undone within one buffer, wherever its two parts overlap', () => {
+  const plain = Buffer.from(Uint32Array.from({ length: 5_000 }, (_, at) => at).buffer);
+  const packed = zstdOf(plain);
+  for (const [from, to] of [
+    [0, 0],
+    [0, 100],
+    [100, 0],
+    [100, 50],
+  ] as const) {
+    const buffer = new Uint8Array(Math.max(plain.length, packed.length) + 100);
+    buffer.set(packed, from);
+    const told = new Unzstd().run(
+      buffer.subarray(from, from + packed.length),
+      buffer.subarray(to, to + plain.length),
+    );
+    expect(told).toEqual({ consumed: packed.length, produced: plain.length, isWhole: true });
+    expect(plain.equals(buffer.subarray(to, to + plain.length))).toBe(true);
   }
 });
 

@@ -13,8 +13,8 @@ const SCALE = WORD.scale;
 const BEST_INEXACT = INEXACT.best;
 const ANY_INEXACT = INEXACT.any;
 
-/** A second of a processor's time, or some. */
-const ATTEMPTS_MAX = 100_000_000;
+/** Some ten seconds of a processor's time. */
+const ATTEMPTS_MAX = 1_000_000_000;
 
 const STATES: readonly SharedBookState[] = ['closed', 'syncing', 'synced', 'stale'];
 const REASONS = ['none', 'gap', 'silence', 'levels_limit', 'contradiction', 'orders_limit'] as const;
@@ -22,7 +22,7 @@ const REASONS = ['none', 'gap', 'silence', 'levels_limit', 'contradiction', 'ord
 export type SharedBookReason = (typeof REASONS)[number] | 'unknown';
 
 export interface SharedBookOptions {
-  /** Attempts of one read, some 10 ns each while the book is being written: 1 to 100,000,000. 10,000 unless set. */
+  /** Attempts of one read, some 10 ns each while the book is being written: 1 to 1,000,000,000. 10,000 unless set. */
   readonly attemptsMax?: number;
   /**
    * How words are loaded between the two loads of the sequence. Plain loads are right where the processor keeps loads in

@@ -143,7 +143,7 @@ const STRINGS = ['', 'x', 'sim', 'binance', `sim:${SYMBOL}`, 'sim:NEW', ':', '\0
   'x'.repeat(1 << 20),
 ]);
 /** Numbers that mean something to the engine under test, so that calls get beyond the first check. */
-const MEANT = () => [bench.source, bench.instrument, 1, 2, 5, 16, 20, -2];
+const MEANT = () => [bench.source, bench.instrument, bench.instrument, 1, 2, 5, 16, 20, -2];
 const BIGINTS = [
   0n,
   -1n,
@@ -221,7 +221,10 @@ const WORDS = [
 const made = (label, make) => ({ label, make });
 const numbers = fc.oneof(
   fc.constantFrom(...NUMBERS.map((value) => made(Object.is(value, -0) ? '-0' : String(value), () => value))),
-  fc.nat(MEANT().length - 1).map((at) => made(`meant ${MEANT()[at]}`, () => MEANT()[at])),
+  {
+    weight: 4,
+    arbitrary: fc.nat(MEANT().length - 1).map((at) => made(`meant ${MEANT()[at]}`, () => MEANT()[at])),
+  },
   fc.nat(BENT().length - 1).map((at) => made(`bent ${BENT()[at]}`, () => BENT()[at])),
 );
 const booleans = fc.boolean().map((value) => made(String(value), () => value));
@@ -405,7 +408,12 @@ for (const { owner, name, types, names, optional, run } of [...exported, ...boun
   for (const [at, type] of types.entries()) {
     if (type !== 'number' && type !== 'bigint') continue;
     const [min, max] = RANGES[names[at]] ?? [0, 2 ** 32 - 1];
-    const bent = [bench.instrument - 2 ** 32, min - 1, max + 1, Math.max(max + 1, bench.instrument + 2 ** 32)];
+    const bent = [
+      bench.instrument - 2 ** 32,
+      min - 1,
+      max + 1,
+      Math.max(max + 1, bench.instrument + 2 ** 32),
+    ];
     const absent = optional[at] ? [] : [undefined, null];
     const other = type === 'number' ? [...bent, 1n] : [1];
     for (const value of [...NOT_INTEGERS, ...absent, ...other]) {
