@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -208,6 +208,28 @@ it(
   },
   RUN_MS_MAX,
 );
+
+it('no export lends or bends an argument: only one file of the addon reads what JavaScript hands in', () => {
+  const folder = new URL('../crates/node/src/', import.meta.url);
+  let exports = 0;
+  for (const file of readdirSync(folder)) {
+    const text = readFileSync(new URL(file, folder), 'utf8');
+    // `#[napi…]`, then the function with its parameters.
+    for (const [, name, parameters = ''] of text.matchAll(
+      /#\[napi[^\n]*(?:\n[^\n]*)??\n[^/]*?pub fn (\w+)(?:<[^>]*>)?\(([^)]*)\)/g,
+    )) {
+      exports += 1;
+      for (const parameter of parameters.split(',').map((text) => text.trim())) {
+        expect(parameter, `${file} ${name}`).toMatch(
+          /^$|^&(mut )?self$|^env: &('env )?Env$|^this: This$|^(mut )?\w+: Argument$/,
+        );
+      }
+    }
+    if (file !== 'argument.rs')
+      expect(text, file).not.toMatch(/from_raw_parts|as_mut\(\)|get_typedarray_info/);
+  }
+  expect(exports).toBeGreaterThan(30);
+});
 
 it('zstd data is undone within one buffer, wherever its two parts overlap', () => {
   const plain = Buffer.from(Uint32Array.from({ length: 5_000 }, (_, at) => at).buffer);

@@ -134,16 +134,16 @@ impl Argument {
             // can write, detach or shrink; the running call keeps it alive, and JavaScript does not run while `self` is lent.
             return Ok(Cow::Borrowed(unsafe { slice::from_raw_parts(start, len) }));
         }
-        copy_of_shared(start, len.min(len_max.saturating_add(1))).map(Cow::Owned)
+        copy_of(start, len.min(len_max.saturating_add(1))).map(Cow::Owned)
     }
 
     /// As `input`, and a copy too where `output` has memory in common with it.
     pub(crate) fn input_beside(&self, name: &str, output: &Self) -> Result<Cow<'_, [u8]>> {
-        let ends = |memory: Memory| (memory.start, memory.start.wrapping_add(memory.len));
-        let (from, to) = ends(self.bytes(name)?);
-        let (out_from, out_to) = output.memory().map_or((null_mut(), null_mut()), ends);
-        let input = self.input(name)?;
-        Ok(if from < out_to && out_from < to { Cow::Owned(input.into_owned()) } else { input })
+        let Memory { start, len, .. } = self.bytes(name)?;
+        let is_common = output.memory().is_some_and(|output| {
+            start < output.start.wrapping_add(output.len) && output.start < start.wrapping_add(len)
+        });
+        if is_common { copy_of(start, len).map(Cow::Owned) } else { self.input(name) }
     }
 
     /// Memory of a `Uint8Array` to write to. Shared memory is refused: what another thread may read or write is no `&mut`.
@@ -166,7 +166,7 @@ impl Argument {
     pub(crate) fn numbers(&self, name: &str) -> Result<Vec<u32>> {
         match self.memory() {
             Some(Memory { start, len, kind: sys::TypedarrayType::uint32_array, .. }) => {
-                let bytes = copy_of_shared(start, len)?;
+                let bytes = copy_of(start, len)?;
                 Ok(bytes.as_chunks().0.iter().copied().map(u32::from_ne_bytes).collect())
             }
             _ => Err(self.wrong("addon.not_integers", name, "a Uint32Array", "pass a Uint32Array")),
@@ -272,15 +272,15 @@ impl Argument {
 
 /// The bytes of memory that another thread may write, as they are now.
 #[cold]
-fn copy_of_shared(start: *mut u8, len: usize) -> Result<Vec<u8>> {
+fn copy_of(start: *mut u8, len: usize) -> Result<Vec<u8>> {
     let mut copy = Vec::new();
     copy.try_reserve_exact(len).map_err(|_| {
         let what = format_args!("no memory for a copy; expected room for {len} bytes, got none");
         error("addon.out_of_memory", what, "hand it in by smaller parts")
     })?;
     copy.extend((0..len).map(|at| {
-        // SAFETY: Node says that `len` bytes stand at `start`, and `at` is below that; shared memory never shrinks, and the
-        // running call keeps it alive. A byte is always aligned.
+        // SAFETY: Node says that `len` bytes stand at `start`, and `at` is below that; shared memory never shrinks, other
+        // memory not while no JavaScript runs, and the running call keeps either alive. A byte is always aligned.
         unsafe { AtomicU8::from_ptr(start.add(at)) }.load(Ordering::Relaxed)
     }));
     Ok(copy)

@@ -11,8 +11,6 @@ use crate::weight::Weight;
 
 /// What a book holds.
 const BOOK_BYTES: usize = 1 << 20;
-/// The replica is weighed anew each time that so much has come in.
-const WEIGHED_AFTER_BYTES: usize = 1 << 20;
 
 /// A book as the feed told it.
 #[napi(object)]
@@ -43,7 +41,6 @@ pub struct Replica {
 
 struct Books {
     replica: replica::Replica,
-    bytes_since_weighed: usize,
     weight: Weight,
 }
 
@@ -53,10 +50,8 @@ impl Replica {
     #[napi(constructor)]
     pub fn new(env: &Env) -> Result<Self> {
         guard(|| {
-            let (replica, weight) = (replica::Replica::default(), Weight::new(env, 0));
-            Ok(Self {
-                owned: Owned::Open(Books { replica, bytes_since_weighed: WEIGHED_AFTER_BYTES, weight }),
-            })
+            let (replica, weight) = (replica::Replica::default(), Weight::new(env, BOOK_BYTES));
+            Ok(Self { owned: Owned::Open(Books { replica, weight }) })
         })
     }
 
@@ -69,12 +64,10 @@ impl Replica {
     /// Takes frames that stand back to back.
     #[napi(ts_args_type = "frames: Uint8Array")]
     pub fn apply(&mut self, frames: Argument) -> Result<()> {
-        self.owned.run(|Books { replica, bytes_since_weighed, weight }| {
+        self.owned.run(|Books { replica, weight }| {
             let frames = frames.input("frames")?;
             let applied = replica.apply(&frames);
-            *bytes_since_weighed += frames.len();
-            if *bytes_since_weighed >= WEIGHED_AFTER_BYTES {
-                *bytes_since_weighed = 0;
+            if weight.is_due(frames.len()) {
                 weight.tell(replica.books().count() * BOOK_BYTES);
             }
             applied.map(|_| ()).map_err(|wrong| error(wrong.code(), wrong, "resync from a new image"))

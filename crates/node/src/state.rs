@@ -24,8 +24,6 @@ const ENGINE_BYTES: usize = 1 << 20;
 const BOOK_BYTES: usize = 1 << 20;
 /// What a level holds, or the orders behind it.
 const LEVEL_BYTES: usize = 1 << 8;
-/// The engine is weighed anew each time that so much has come in.
-const WEIGHED_AFTER_BYTES: usize = 4 << 20;
 
 /// The machine's clock, ns since the Unix epoch.
 pub(crate) struct SystemClock;
@@ -46,7 +44,6 @@ pub(crate) struct State {
     /// The recording's time and when it was that, when replaying.
     recorded: (TimeNs, Instant),
     books: Vec<InstrumentId>,
-    bytes_since_weighed: usize,
     weight: Weight,
 }
 
@@ -61,7 +58,6 @@ impl State {
             is_replay: config.is_replay,
             recorded: (0, Instant::now()),
             books: Vec::new(),
-            bytes_since_weighed: 0,
         }
     }
 
@@ -135,8 +131,7 @@ impl State {
             self.last_error = Some((error, place()));
             flags = ERROR;
         }
-        self.bytes_since_weighed += len;
-        if self.bytes_since_weighed >= WEIGHED_AFTER_BYTES {
+        if self.weight.is_due(len) {
             self.weigh();
         }
         flags | self.flush()
@@ -163,7 +158,6 @@ impl State {
     }
 
     fn weigh(&mut self) {
-        self.bytes_since_weighed = 0;
         let now = self.now();
         let levels = |id: &InstrumentId| {
             self.engine.book_info(*id, now).map_or(0, |info| info.bid_count + info.ask_count)

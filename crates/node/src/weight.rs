@@ -3,7 +3,8 @@
 
 use napi::{Env, sys};
 
-/// A weight is told anew when it has changed by so much.
+/// An object is weighed anew each time that so much input has come in, and V8 is told when the weight has changed by that.
+const INPUT_BYTES: usize = 4 << 20;
 const STEP_BYTES: i64 = 1 << 20;
 
 /// V8 starts a collection when the weight has grown by 64 MiB since the last one. A new object weighs this much more for a
@@ -14,14 +15,26 @@ const HASTE_BYTES: i64 = 48 << 20;
 pub(crate) struct Weight {
     env: sys::napi_env,
     told: i64,
+    input_bytes: usize,
 }
 
 impl Weight {
     pub(crate) fn new(env: &Env, bytes: usize) -> Self {
-        let mut weight = Self { env: env.raw(), told: 0 };
+        let mut weight = Self { env: env.raw(), told: 0, input_bytes: 0 };
         weight.adjust(bytes as i64 + HASTE_BYTES);
         weight.adjust(-HASTE_BYTES);
         weight
+    }
+
+    /// Counts input. Whether the object is to be weighed anew.
+    #[inline]
+    pub(crate) fn is_due(&mut self, input_bytes: usize) -> bool {
+        self.input_bytes += input_bytes;
+        let is_due = self.input_bytes >= INPUT_BYTES;
+        if is_due {
+            self.input_bytes = 0;
+        }
+        is_due
     }
 
     /// What the object weighs now. V8 may collect garbage in here, which runs no JavaScript.
