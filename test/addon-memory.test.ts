@@ -4,7 +4,8 @@ import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 
 const SCRIPT = fileURLToPath(new URL('support/addon-memory.mjs', import.meta.url));
-const RUN_MS_MAX = 60_000;
+/** Some 10 s on a quiet machine. */
+const RUN_MS_MAX = 120_000;
 const MIB = 1 << 20;
 
 /** What the script prints: bytes. */
@@ -16,9 +17,13 @@ async function measured(mode: string): Promise<Readonly<Record<string, number>>>
 /** Resident memory is read where Linux tells it. */
 const isLinux = process.platform === 'linux';
 
-it.runIf(isLinux).each([['turns'], ['one turn'], ['ring']])(
-  '1,200 engines that are fed a megabyte and dropped never hold 64 MiB more than 100 do (%s)',
-  async (mode) => {
+it.runIf(isLinux).each([
+  [1200, 'turns'],
+  [1200, 'one turn'],
+  [400, 'ring'],
+])(
+  '%i engines that are fed a megabyte and dropped never hold 64 MiB more than 100 do (%s)',
+  async (_engines, mode) => {
     const { first = 0, most = Number.POSITIVE_INFINITY } = await measured(mode);
     expect(first).toBeGreaterThan(0);
     expect((most - first) / MIB).toBeLessThan(64);
