@@ -7,7 +7,7 @@ import {
   type OrderInfo,
   type OrderStats,
 } from '#native';
-import { codeOf, DepthwireError } from './errors.js';
+import { codeOf, DepthwireError, shown } from './errors.js';
 
 export type { BookInfo, EngineStats, ErrorInfo, InstrumentInfo, OrderInfo, OrderStats };
 
@@ -50,9 +50,13 @@ export interface NativeEngine {
   ordersDigest(instrument: number): string;
   order(instrument: number, id: bigint): OrderInfo | null;
   nowNs(): bigint;
+  close(): void;
 }
 
-/** Who takes what the engine puts out. Called inside the call that caused it; must not call the engine's inputs. */
+/**
+ * Who takes what the engine puts out. Called inside the call that caused it, where the engine's inputs and `close` throw
+ * `engine.reentrant`, and have no effect; everything else may be called.
+ */
 export interface EngineListener {
   /** One feed frame. The view is valid during the call only: its memory is the ring's. */
   onFrame(instrument: number, stream: number, frame: Uint8Array): void;
@@ -69,7 +73,7 @@ export interface EngineOptions {
   readonly silenceMs: number;
   /** Time comes from the recording, and frames say so. */
   readonly replay: boolean;
-  /** A power of two. */
+  /** A power of two, from 4 MiB to 1 GiB. */
   readonly outputBytes: number;
 }
 
@@ -92,12 +96,33 @@ export const RING = {
 /** Rounds of drain and pump after one input. A round moves a ringful, so this is more than any book can hold. */
 const PUMP_ROUNDS_MAX = 1_000_000;
 
-/** Opens the addon's engine over a new ring. Throws `engine.options` when the addon refuses them. */
+/**
+ * Opens the addon's engine over a new ring. Throws `addon.not_an_integer` and the like for options out of their range, and
+ * `addon.output_memory` when the ring cannot be had. An engine that is dropped is collected some time; `close` gives its
+ * memory back at once.
+ */
 export function openEngine(options: EngineOptions, listener: EngineListener): Engine {
-  const output = new SharedArrayBuffer(RING.controlBytes + options.outputBytes);
-  const { startId, silenceMs, replay } = options;
-  const native = guarded(() => new NativeEngineClass({ startId, silenceMs, replay }, new Uint8Array(output)));
-  return new Engine(native, output, listener);
+  return guarded(() => {
+    const { startId, silenceMs, replay, outputBytes } = options;
+    const output = ringOf(outputBytes);
+    const native = new NativeEngineClass({ startId, silenceMs, replay }, new Uint8Array(output));
+    return new Engine(native, output, listener);
+  });
+}
+
+function ringOf(outputBytes: number): SharedArrayBuffer {
+  try {
+    if (Number.isInteger(outputBytes)) return new SharedArrayBuffer(RING.controlBytes + outputBytes);
+  } catch {
+    // Not of a size that can be had: as wrong as one that is no integer.
+  }
+  throw new DepthwireError('addon.output_memory', {
+    what: 'no output ring of this size can be had',
+    where: 'outputBytes',
+    expected: 'a power of two from 4 MiB to 1 GiB that the machine has room for',
+    got: shown(outputBytes),
+    fix: 'Pass a power of two, such as 16777216.',
+  });
 }
 
 /** A number for this start of the process: tenths of a second, so that a later start has a greater one for 13 years. */
@@ -108,16 +133,22 @@ export function startIdNow(): number {
 /**
  * The engine as TypeScript sees it: each input is one call into the addon, after which everything that it put out has
  * gone to the listener. Costs one view per frame and allocates nothing else.
+ *
+ * Every method throws `addon.not_an_integer` for a number that is none or out of its range, `addon.not_bytes` and the like
+ * for a value of another type, and `addon.closed` after `close`. Bytes may be of shared memory, which is copied first; of
+ * plain memory no asynchronous read into it may be under way.
  */
 export class Engine {
   readonly #native: NativeEngine;
   readonly #ingest: (source: number, bytes: Uint8Array) => number;
   readonly #listener: EngineListener;
-  readonly #output: SharedArrayBuffer;
-  readonly #words: Uint32Array;
-  readonly #halves: Uint16Array;
+  #output: SharedArrayBuffer;
+  #words: Uint32Array;
+  #halves: Uint16Array;
   readonly #capacity: number;
   #catalogue: readonly InstrumentInfo[] | undefined;
+  /** The listener is being called. */
+  #isSettling = false;
 
   constructor(native: NativeEngine, output: SharedArrayBuffer, listener: EngineListener) {
     this.#native = native;
@@ -131,15 +162,17 @@ export class Engine {
 
   /** The catalogue, in the addon's order. Kept until an instrument is added. */
   instruments(): readonly InstrumentInfo[] {
-    this.#catalogue ??= this.#native.instruments();
+    this.#catalogue ??= guarded(() => this.#native.instruments());
     return this.#catalogue;
   }
 
   /** Adds an instrument or changes its scale, before a source speaks for it. Throws `instrument.*`. */
   addInstrument(name: string, scale: InstrumentScale = {}): number {
-    const { priceExponent, qtyExponent, tickSize, lotSize } = scale;
     this.#catalogue = undefined;
-    return guarded(() => this.#native.addInstrument(name, priceExponent, qtyExponent, tickSize, lotSize));
+    return guarded(() => {
+      const { priceExponent, qtyExponent, tickSize, lotSize } = scale;
+      return this.#native.addInstrument(name, priceExponent, qtyExponent, tickSize, lotSize);
+    });
   }
 
   /** Names of the instruments whose streams a recording's first bytes hold. Throws `decode.*` when it is none. */
@@ -149,11 +182,17 @@ export class Engine {
 
   /** Opens a connection of a venue and the books of its instruments. */
   openSource(venue: string, instruments: readonly number[]): number {
-    return guarded(() => this.#native.openSource(venue, Uint32Array.from(instruments)));
+    return guarded(() => {
+      const ids = Uint32Array.from(instruments, Number);
+      const bent = ids.findIndex((id, at) => id !== instruments[at]);
+      if (bent !== -1) throw notAnInstrument(instruments[bent]);
+      return this.#native.openSource(venue, ids);
+    });
   }
 
   /** One received frame, which may be reused after the call. */
   ingest(source: number, frame: Uint8Array): void {
+    if (this.#isSettling) throw reentrant('ingest');
     let flags: number;
     try {
       flags = this.#ingest(source, frame);
@@ -165,6 +204,7 @@ export class Engine {
 
   /** The answer to the snapshot request of that ticket; one that is void by now is a fault, not taken. */
   ingestSnapshot(instrument: number, ticket: number, answer: Uint8Array): void {
+    if (this.#isSettling) throw reentrant('ingestSnapshot');
     this.#settle(guarded(() => this.#native.ingestSnapshot(instrument, ticket, answer)));
   }
 
@@ -178,6 +218,7 @@ export class Engine {
    * then holds the time of the one that waits. `last`: no more bytes follow.
    */
   ingestRecording(source: number, lines: Uint8Array, untilNs: bigint, last = false): number {
+    if (this.#isSettling) throw reentrant('ingestRecording');
     let used = 0;
     // Each round uses at least one line or is the last, so the lines bound it.
     for (;;) {
@@ -198,15 +239,20 @@ export class Engine {
 
   /** The venue restarts: every book of the source syncs anew, in a new epoch. */
   resetSource(source: number): void {
+    if (this.#isSettling) throw reentrant('resetSource');
     this.#settle(guarded(() => this.#native.resetSource(source)));
   }
 
   /** Time passes. At least every 50 ms. */
   tick(): void {
+    if (this.#isSettling) throw reentrant('tick');
     this.#settle(guarded(() => this.#native.tick()));
   }
 
-  /** Writes the current image; returns its bytes, 0 = there is none, negative = minus the bytes that it needs. */
+  /**
+   * Writes the current image; returns its bytes, 0 = there is none, negative = minus the bytes that it needs. Throws
+   * `addon.shared_output` for shared memory, since another thread could see it half written.
+   */
   image(instrument: number, stream: number, out: Uint8Array): number {
     return guarded(() => this.#native.image(instrument, stream, out));
   }
@@ -222,8 +268,8 @@ export class Engine {
 
   /**
    * Keeps the best levels of a book in shared memory, for `SharedBook` of any thread. They follow each input, in
-   * `ingestRecording` its end. Memory that this book had before is closed, as all is when the engine is collected. The
-   * memory must belong to one book only. Throws `addon.book_memory`.
+   * `ingestRecording` its end. Memory that this book had before is closed, as all is when the engine is closed or collected.
+   * The memory must belong to one book only. Throws `addon.book_memory`.
    */
   shareBook(instrument: number, memory: Uint8Array): void {
     guarded(() => this.#native.shareBook(instrument, memory));
@@ -234,7 +280,7 @@ export class Engine {
   }
 
   stats(): EngineStats {
-    return this.#native.stats();
+    return guarded(() => this.#native.stats());
   }
 
   /** SHA-256 over the book's levels as shortest decimals. */
@@ -253,10 +299,38 @@ export class Engine {
   }
 
   nowNs(): bigint {
-    return this.#native.nowNs();
+    return guarded(() => this.#native.nowNs());
+  }
+
+  /**
+   * Gives the engine's memory back at once and closes its shared books; the ring's goes when its views are collected. A
+   * second call does nothing, any other throws `addon.closed`.
+   */
+  close(): void {
+    if (this.#isSettling) throw reentrant('close');
+    guarded(() => this.#native.close());
+    this.#catalogue = undefined;
+    this.#output = new SharedArrayBuffer(0);
+    this.#words = new Uint32Array(this.#output);
+    this.#halves = new Uint16Array(this.#output);
+  }
+
+  /** `using engine = openEngine(…)` closes it at the end of the block. */
+  [Symbol.dispose](): void {
+    this.close();
   }
 
   #settle(flags: number): void {
+    if (flags === 0) return;
+    this.#isSettling = true;
+    try {
+      this.#takeOutput(flags);
+    } finally {
+      this.#isSettling = false;
+    }
+  }
+
+  #takeOutput(flags: number): void {
     let now = flags;
     for (let round = 0; now !== 0; round++) {
       if ((now & OUTPUT) !== 0) this.#drain();
@@ -271,7 +345,7 @@ export class Engine {
           fix: 'Report this with the input that led to it; restart the server to go on.',
         });
       }
-      now = this.#native.pump();
+      now = guarded(() => this.#native.pump());
     }
   }
 
@@ -324,6 +398,26 @@ function corrupt(offset: number, size: number): DepthwireError {
   });
 }
 
+function reentrant(input: string): DepthwireError {
+  return new DepthwireError('engine.reentrant', {
+    what: 'an input of the engine was called by its own listener',
+    where: input,
+    expected: 'inputs after the call that the listener is part of has ended',
+    got: `${input}() inside it`,
+    fix: 'Call it in a later turn: setImmediate, queueMicrotask or a queue of your own.',
+  });
+}
+
+function notAnInstrument(id: unknown): DepthwireError {
+  return new DepthwireError('addon.not_an_integer', {
+    what: 'wrong instrument',
+    where: 'engine',
+    expected: `an integer from 0 to ${2 ** 32 - 1}`,
+    got: shown(id),
+    fix: 'Pass the id that instruments() lists.',
+  });
+}
+
 /** Runs a call into the addon and gives what it throws this package's type. */
 function guarded<T>(call: () => T): T {
   try {
@@ -333,12 +427,26 @@ function guarded<T>(call: () => T): T {
   }
 }
 
-/** The addon's error, `what; expected …, got …` with a second line `fix: …`, as this package's; else what it is. */
-function typed(error: unknown): unknown {
+/** The addon's error, `what; expected …, got …` with a second line `fix: …`, as this package's. */
+function typed(error: unknown): DepthwireError {
+  if (error instanceof DepthwireError) return error;
+  const message = error instanceof Error ? error.message : shown(error);
   const code = codeOf(error);
-  if (code === '' || !(error instanceof Error)) return error;
-  const [text = '', fix = 'Change what was handed in so that it matches what was expected.'] =
-    error.message.split('\nfix: ', 2);
+  // JavaScript's own errors, of arguments that are not even of the declared kind.
+  if (!/^[a-z]+\.[a-z_]+$/.test(code)) {
+    return new DepthwireError('engine.wrong_argument', {
+      what: 'an argument is not what the declarations say',
+      where: 'engine',
+      expected: 'arguments of the declared types',
+      got: message,
+      fix: 'Let a TypeScript compiler check the call.',
+      cause: error,
+    });
+  }
+  const [text = '', fix = 'Change what was handed in so that it matches what was expected.'] = message.split(
+    '\nfix: ',
+    2,
+  );
   const parts = /^(.*?); expected (.*?), got (.*)$/s.exec(text);
   return new DepthwireError(code, {
     what: parts?.[1] ?? text,

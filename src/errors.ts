@@ -63,8 +63,19 @@ function isExplained(error: unknown): error is Error & ErrorJson {
 
 /** Shows a value of unknown origin in an error, cut to `lengthMax` characters. */
 export function shown(value: unknown, lengthMax = 80): string {
-  const text = typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
+  const text = textOf(value);
   return text.length <= lengthMax ? text : `${text.slice(0, lengthMax)}… (${text.length} characters)`;
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'number') return String(value);
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    // A cycle, a getter or a proxy that throws: an error must not fail while it is made.
+    return `a value of type ${typeof value}`;
+  }
 }
 
 /** The `code` that Node and the addon put on their errors, or the empty string. */

@@ -1,15 +1,17 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, expect, it } from 'vitest';
-import { Engine, Simulator } from '#native';
+import { Engine, Simulator, Unzstd } from '#native';
 import { ERROR, RING } from '../src/engine.js';
+import { zstdOf } from './support/itch-bytes.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'depthwire-addon-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -25,10 +27,23 @@ interface Ending {
   readonly lastCall: string;
 }
 
-/** What the script prints: how often each export was called and refused, and the codes of what was thrown. */
+/** What the script of the two threads prints. */
+interface SharedInput {
+  readonly summary: Readonly<
+    Record<string, { calls: number; refused: number; wrong: number; example: string; answers: number }>
+  >;
+  readonly written: number;
+  readonly state: string;
+}
+
+/**
+ * What the script prints: how often each export was called and refused, the codes of what was thrown, and how many values
+ * that are no integers it handed in where one is due.
+ */
 interface Printed {
   readonly summary: Readonly<Record<string, { readonly calls: number; readonly refused: number }>>;
   readonly codes: readonly string[];
+  readonly numbersTried: number;
 }
 
 async function hostileCalls(seed: number, rounds: number): Promise<{ ending: Ending; printed: Printed }> {
@@ -47,7 +62,7 @@ async function hostileCalls(seed: number, rounds: number): Promise<{ ending: End
   });
   const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
   const lastCall = code === 0 ? '' : readFileSync(callFile, 'utf8').trimEnd();
-  const none: Printed = { summary: {}, codes: [] };
+  const none: Printed = { summary: {}, codes: [], numbersTried: 0 };
   return {
     ending: { code, signal, err, lastCall },
     printed: code === 0 ? (JSON.parse(out) as Printed) : none,
@@ -55,14 +70,15 @@ async function hostileCalls(seed: number, rounds: number): Promise<{ ending: End
 }
 
 it.each([
-  [1, 400],
-  [2, 400],
+  [1, 800],
+  [2, 800],
 ])(
   'every export of the addon refuses hostile values by typed errors and works afterwards (seed %i, %i rounds)',
   async (seed, rounds) => {
     const { ending, printed } = await hostileCalls(seed, rounds);
     expect(ending).toEqual({ code: 0, signal: null, err: '', lastCall: '' });
-    const { summary, codes } = printed;
+    const { summary, codes, numbersTried } = printed;
+    expect(numbersTried).toBeGreaterThan(500);
     expect(Object.keys(summary)).toContain('Engine.ingestRecording');
     for (const [name, { calls }] of Object.entries(summary)) expect(calls, name).toBeGreaterThan(20);
     // Some calls must have come through, or the values were not hostile but merely of a wrong type.
@@ -76,7 +92,16 @@ it.each([
       expect(summary[name]?.refused, name).toBeGreaterThan(0);
       expect(summary[name]?.refused, name).toBeLessThan(summary[name]?.calls ?? 0);
     }
-    for (const code of codes) expect(code).toMatch(/^[A-Z][A-Za-z]+$|^[a-z]+\.[a-z_]+$/);
+    for (const code of [
+      'addon.not_an_integer',
+      'addon.not_bytes',
+      'addon.not_integers',
+      'addon.not_text',
+      'addon.not_a_boolean',
+      'addon.shared_output',
+    ]) {
+      expect(codes).toContain(code);
+    }
     for (const area of ['addon', 'decode', 'engine', 'instrument', 'replica', 'sim']) {
       expect(
         codes.some((code) => code.startsWith(`${area}.`)),
@@ -157,6 +182,72 @@ it('a source that is no integer is refused, not bent', () => {
     expect(() => ingest(source, new Uint8Array(1))).toThrow(
       expect.objectContaining({ code: 'addon.not_an_integer' }),
     );
+  }
+});
+
+it(
+  'bytes that another thread overwrites meanwhile are refused or read as they were at one time',
+  async () => {
+    const script = fileURLToPath(new URL('support/addon-shared-input.mjs', import.meta.url));
+    const { stdout } = await promisify(execFile)(process.execPath, [script], { timeout: RUN_MS_MAX });
+    const { summary, written, state } = JSON.parse(stdout) as SharedInput;
+    let calls = 0;
+    for (const [name, told] of Object.entries(summary)) {
+      expect(told, name).toMatchObject({ wrong: 0, example: '' });
+      calls += told.calls;
+    }
+    expect(calls).toBeGreaterThanOrEqual(100_000);
+    expect(written).toBeGreaterThan(0);
+    expect(state).toBe('synced');
+    // The threads met: what was read is not always the same, and some of it no message.
+    for (const name of ['ingest', 'ingestUpdate', 'ingestSnapshot', 'ingestRecording']) {
+      expect(summary[name]?.answers, name).toBeGreaterThan(1);
+      expect(summary[name]?.refused, name).toBeGreaterThan(0);
+      expect(summary[name]?.refused, name).toBeLessThan(summary[name]?.calls ?? 0);
+    }
+  },
+  RUN_MS_MAX,
+);
+
+it('no export lends or bends an argument: only one file of the addon reads what JavaScript hands in', () => {
+  const folder = new URL('../crates/node/src/', import.meta.url);
+  let exports = 0;
+  for (const file of readdirSync(folder)) {
+    const text = readFileSync(new URL(file, folder), 'utf8');
+    // `#[napi…]`, then the function with its parameters.
+    for (const [, name, parameters = ''] of text.matchAll(
+      /#\[napi[^\n]*(?:\n[^\n]*)??\n[^/]*?pub fn (\w+)(?:<[^>]*>)?\(([^)]*)\)/g,
+    )) {
+      exports += 1;
+      for (const parameter of parameters.split(',').map((text) => text.trim())) {
+        expect(parameter, `${file} ${name}`).toMatch(
+          /^$|^&(mut )?self$|^env: &('env )?Env$|^this: This$|^(mut )?\w+: Argument$/,
+        );
+      }
+    }
+    if (file !== 'argument.rs')
+      expect(text, file).not.toMatch(/from_raw_parts|as_mut\(\)|get_typedarray_info/);
+  }
+  expect(exports).toBeGreaterThan(30);
+});
+
+it('zstd data is undone within one buffer, wherever its two parts overlap', () => {
+  const plain = Buffer.from(Uint32Array.from({ length: 5_000 }, (_, at) => at).buffer);
+  const packed = zstdOf(plain);
+  for (const [from, to] of [
+    [0, 0],
+    [0, 100],
+    [100, 0],
+    [100, 50],
+  ] as const) {
+    const buffer = new Uint8Array(Math.max(plain.length, packed.length) + 100);
+    buffer.set(packed, from);
+    const told = new Unzstd().run(
+      buffer.subarray(from, from + packed.length),
+      buffer.subarray(to, to + plain.length),
+    );
+    expect(told).toEqual({ consumed: packed.length, produced: plain.length, isWhole: true });
+    expect(plain.equals(buffer.subarray(to, to + plain.length))).toBe(true);
   }
 });
 

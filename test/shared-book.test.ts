@@ -294,5 +294,21 @@ it('memory that holds no record is refused by a typed error, on both sides', () 
   expect(() => engine.shareBook(1, shared(96))).toThrow(
     expect.objectContaining({ code: 'engine.unknown_instrument' }),
   );
-  for (const depth of [0, 1.5, 101, NaN]) expect(() => allocateSharedBook(depth)).toThrow(RangeError);
+});
+
+it('a number that is no integer of its range is refused by a typed error', () => {
+  const notAnInteger = expect.objectContaining({
+    code: 'shared.not_an_integer',
+    expected: expect.stringMatching(/^an integer from 1/),
+  });
+  for (const depth of [0, -1, 1.5, 101, NaN, 2 ** 32 + 1]) {
+    expect(() => allocateSharedBook(depth)).toThrow(notAnInteger);
+  }
+  const memory = allocateSharedBook(3);
+  for (const attemptsMax of [0, 0.5, NaN, Number.POSITIVE_INFINITY]) {
+    expect(() => new SharedBook(memory, { attemptsMax })).toThrow(notAnInteger);
+  }
+  const book = new SharedBook(memory);
+  for (const depth of [0, -1, 1.5, NaN]) expect(() => book.readTop(depth)).toThrow(notAnInteger);
+  expect(book.readTop(100)).toBe('closed');
 });

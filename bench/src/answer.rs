@@ -27,13 +27,13 @@ macro_rules! book {
                 <$book>::new(spec)
             }
 
-            fn load(&mut self, levels: &Levels, known_to: KnownTo) -> Result<(), BookError> {
-                <$book>::load(self, levels.view(), known_to)
+            fn load(&mut self, levels: Sides<'_>, known_to: KnownTo) -> Result<(), BookError> {
+                <$book>::load(self, levels, known_to)
             }
 
             #[inline]
-            fn apply(&mut self, levels: &Levels) -> bool {
-                <$book>::apply(self, levels.view()).is_ok()
+            fn apply(&mut self, levels: Sides<'_>) -> bool {
+                <$book>::apply(self, levels).is_ok()
             }
 
             #[inline]

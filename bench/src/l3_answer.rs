@@ -2,8 +2,8 @@
 
 use depthwire_core::book::BookSpec;
 use depthwire_core::book::l3::{Bbo, BookIndex, L3Books, L3Spec, NaiveL3};
-use depthwire_core::decode::binary_file::{BinaryFileFramer, LengthPrefix};
-use depthwire_core::decode::itch;
+use depthwire_core::framing::binary_file::{BinaryFileFramer, LengthPrefix};
+use depthwire_core::framing::itch;
 use depthwire_core::types::{OrderChange, OrderId, Price, Qty, Side};
 
 use crate::answer::{mix, mix_top};

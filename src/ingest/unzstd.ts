@@ -14,17 +14,21 @@ export async function* unzstd(
   const decoder = new Unzstd();
   const output = new Uint8Array(OUTPUT_BYTES);
   let whole = true;
-  for await (const chunk of packed) {
-    let used = 0;
-    let produced: number;
-    // Each round uses packed bytes up or fills the output; what a full output leaves inside the decoder comes with the next.
-    do {
-      const step = decoder.run(chunk.subarray(used), output);
-      used += step.consumed;
-      produced = step.produced;
-      whole = step.isWhole;
-      if (produced > 0) yield output.subarray(0, produced);
-    } while (used < chunk.byteLength || produced === OUTPUT_BYTES);
+  try {
+    for await (const chunk of packed) {
+      let used = 0;
+      let produced: number;
+      // Each round uses packed bytes up or fills the output; what a full output leaves in the decoder comes with the next.
+      do {
+        const step = decoder.run(chunk.subarray(used), output);
+        used += step.consumed;
+        produced = step.produced;
+        whole = step.isWhole;
+        if (produced > 0) yield output.subarray(0, produced);
+      } while (used < chunk.byteLength || produced === OUTPUT_BYTES);
+    }
+  } finally {
+    decoder.close();
   }
   if (!whole) {
     throw new DepthwireError('recording.truncated', {

@@ -11,12 +11,18 @@ export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-was
 
 /** An engine. Not shared between threads; each worker makes its own. */
 export declare class Engine {
-  /** `output`: a view of a SharedArrayBuffer, 128 bytes and a power of two from 4 MiB to 1 GiB. */
-  constructor(options: EngineOptions, output: Uint8Array)
+  /**
+   * `startId`: unique per start of the process, the high half of every epoch. `silenceMs`: a synced book without input
+   * for longer turns stale; 0 = never. `replay`: frames say that they come from a recording, whose clock is then the
+   * engine's. `output`: a view of a SharedArrayBuffer, 128 bytes and a power of two from 4 MiB to 1 GiB.
+   */
+  constructor(options: { startId: number; silenceMs: number; replay: boolean }, output: Uint8Array)
+  /** Gives the engine's memory back at once and closes its shared records. Any other use after it throws `addon.closed`. */
+  close(): void
   /** The catalogue, by name. */
   instruments(): Array<InstrumentInfo>
   /** Adds an instrument, or changes the scale of one without a book. What is not given is as its venue's messages are. */
-  addInstrument(name: string, priceExponent?: number | undefined | null, qtyExponent?: number | undefined | null, tickSize?: number | undefined | null, lotSize?: number | undefined | null): number
+  addInstrument(name: string, priceExponent?: number, qtyExponent?: number, tickSize?: number, lotSize?: number): number
   /** Names of the instruments that the first bytes of a recording hold. */
   detect(bytes: Uint8Array): Array<string>
   /** Opens a connection of one venue that speaks for these instruments, and their books. */
@@ -38,7 +44,10 @@ export declare class Engine {
   tick(): number
   /** Moves into the ring what waits outside it. */
   pump(): number
-  /** Writes a stream's image (or the status frame) and returns its bytes: 0 = there is none, negative = minus the bytes that it needs. */
+  /**
+   * Writes a stream's image (or the status frame) and returns its bytes: 0 = there is none, negative = minus the bytes
+   * that it needs.
+   */
   image(instrument: number, stream: number, out: Uint8Array): number
   /** The stream of a depth view; the same arguments share one. */
   openDepth(instrument: number, depth: number, intervalMs: number): number
@@ -69,6 +78,8 @@ export declare class Engine {
 export declare class Replica {
   /** A replica without books. */
   constructor()
+  /** Gives the memory back at once. Any other use after it throws `addon.closed`. */
+  close(): void
   /** Takes frames that stand back to back. */
   apply(frames: Uint8Array): void
   /** All books, with their digests. Cost: linear in their levels. */
@@ -79,6 +90,8 @@ export declare class Replica {
 export declare class Simulator {
   /** The same seed and start give the same bytes. */
   constructor(seed: number, startMs: number)
+  /** Gives the memory back at once. Any other use after it throws `addon.closed`. */
+  close(): void
   /** The symbols traded here. */
   symbols(): Array<string>
   /** Writes the next frame due at or before `nowMs` and returns its bytes; 0 = none is due. */
@@ -91,7 +104,9 @@ export declare class Simulator {
 export declare class Unzstd {
   /** At the start of a file. */
   constructor()
-  /** Reads `packed` into `out` until one of the two is used up. */
+  /** Gives the memory back at once. Any other use after it throws `addon.closed`. */
+  close(): void
+  /** Reads `packed` into `out` until one of the two is used up. They may be parts of one buffer. */
   run(packed: Uint8Array, out: Uint8Array): Unzstded
 }
 
@@ -117,16 +132,6 @@ export interface BookInfo {
   bestAsk?: string
   /** Time since the last depth update. */
   ageNs: bigint
-}
-
-/** What an engine is told once. */
-export interface EngineOptions {
-  /** Unique per start of the process; the high half of every epoch. */
-  startId: number
-  /** A synced book without input for longer turns stale; 0 = never. */
-  silenceMs: number
-  /** Frames say that they come from a recording, whose clock is then the engine's. */
-  replay: boolean
 }
 
 /** Counters since the engine was made. */

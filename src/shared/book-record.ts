@@ -1,3 +1,5 @@
+import { DepthwireError, shown } from '../errors.js';
+
 /**
  * Where the fields of a book's record in shared memory stand, as the addon writes them. In units of the array in which they
  * are read: 32-bit words up to `rows`, 64-bit floats behind it.
@@ -33,11 +35,22 @@ export const ROW_NUMBERS = 4;
 
 /**
  * Shared memory for the best levels (1 to 100 a side) of one book, to be handed to `Engine.shareBook` and, in any thread, to
- * `SharedBook`. Many books may share one buffer: any 8-aligned view of the same size does.
+ * `SharedBook`. Many books may share one buffer: any 8-aligned view of the same size does. Throws `shared.not_an_integer`.
  */
 export function allocateSharedBook(depth: number): Uint8Array<SharedArrayBuffer> {
   if (!Number.isInteger(depth) || depth < 1 || depth > RECORD.depthMax) {
-    throw new RangeError(`depth must be an integer from 1 to ${RECORD.depthMax}, got ${depth}`);
+    throw wrongNumber('depth', RECORD.depthMax, depth);
   }
   return new Uint8Array(new SharedArrayBuffer(RECORD.headerBytes + RECORD.rowBytes * depth));
+}
+
+/** The error of a number that is no integer from 1 to `max`. */
+export function wrongNumber(name: string, max: number, value: unknown): DepthwireError {
+  return new DepthwireError('shared.not_an_integer', {
+    what: `wrong ${name}`,
+    where: 'SharedBook',
+    expected: `an integer from 1 to ${max}`,
+    got: shown(value),
+    fix: 'Pass an integer of that range.',
+  });
 }

@@ -1,5 +1,5 @@
 import { DepthwireError } from '../errors.js';
-import { RECORD, ROW_NUMBERS } from './book-record.js';
+import { RECORD, ROW_NUMBERS, wrongNumber } from './book-record.js';
 
 /** `closed`: no engine has written here, or the one that did has ended. Only `synced` is the venue's book. */
 export type SharedBookState = 'closed' | 'syncing' | 'synced' | 'stale';
@@ -13,13 +13,16 @@ const SCALE = WORD.scale;
 const BEST_INEXACT = INEXACT.best;
 const ANY_INEXACT = INEXACT.any;
 
+/** Some ten seconds of a processor's time. */
+const ATTEMPTS_MAX = 1_000_000_000;
+
 const STATES: readonly SharedBookState[] = ['closed', 'syncing', 'synced', 'stale'];
 const REASONS = ['none', 'gap', 'silence', 'levels_limit', 'contradiction', 'orders_limit'] as const;
 
 export type SharedBookReason = (typeof REASONS)[number] | 'unknown';
 
 export interface SharedBookOptions {
-  /** Attempts of one read, some 10 ns each while the book is being written. 10,000 unless set. */
+  /** Attempts of one read, some 10 ns each while the book is being written: 1 to 1,000,000,000. 10,000 unless set. */
   readonly attemptsMax?: number;
   /**
    * How words are loaded between the two loads of the sequence. Plain loads are right where the processor keeps loads in
@@ -50,9 +53,16 @@ export class SharedBook {
   readonly #attemptsMax: number;
   readonly #isPlain: boolean;
 
-  /** Throws `shared.memory` unless it is a view of shared memory as `allocateSharedBook` makes it. */
+  /**
+   * Throws `shared.memory` unless it is a view of shared memory as `allocateSharedBook` makes it, and
+   * `shared.not_an_integer`.
+   */
   constructor(memory: Uint8Array, options: SharedBookOptions = {}) {
-    const { buffer, byteOffset, byteLength } = memory;
+    const { attemptsMax = 10_000, loads = process.arch === 'x64' ? 'plain' : 'atomic' } = options;
+    if (!Number.isInteger(attemptsMax) || attemptsMax < 1 || attemptsMax > ATTEMPTS_MAX) {
+      throw wrongNumber('attemptsMax', ATTEMPTS_MAX, attemptsMax);
+    }
+    const { buffer, byteOffset, byteLength } = memory instanceof Uint8Array ? memory : new Uint8Array();
     const depth = (byteLength - RECORD.headerBytes) / RECORD.rowBytes;
     const fits = Number.isInteger(depth) && depth >= 1 && depth <= RECORD.depthMax && byteOffset % 8 === 0;
     if (!(buffer instanceof SharedArrayBuffer) || !fits) {
@@ -70,8 +80,8 @@ export class SharedBook {
     this.#header = new Uint32Array(RECORD.headerBytes >> 2);
     this.levels = new Float64Array(ROW_NUMBERS * depth);
     this.#words = new Uint32Array(this.levels.buffer);
-    this.#attemptsMax = options.attemptsMax ?? 10_000;
-    this.#isPlain = (options.loads ?? (process.arch === 'x64' ? 'plain' : 'atomic')) === 'plain';
+    this.#attemptsMax = attemptsMax;
+    this.#isPlain = loads === 'plain';
   }
 
   /** Reads the best bid and ask. Throws `shared.busy` when each attempt met a writer, and `shared.inexact`. */
@@ -79,8 +89,12 @@ export class SharedBook {
     return this.#read(1, BEST_INEXACT);
   }
 
-  /** Reads both sides' best levels: all that the record holds, or fewer. Throws as `readBbo`. */
+  /**
+   * Reads both sides' best levels: all that the record holds, or fewer. Throws as `readBbo`, and `shared.not_an_integer` for
+   * a depth that is no integer from 1.
+   */
   readTop(depth = this.depth): SharedBookState {
+    if (!Number.isInteger(depth) || depth < 1) throw wrongNumber('depth', this.depth, depth);
     return this.#read(Math.min(depth, this.depth), ANY_INEXACT);
   }
 

@@ -20,8 +20,15 @@ function declaredExports() {
   const found = [];
   for (const [, owner, body] of declarations.matchAll(/^export declare class (\w+) \{\n([\s\S]*?)^\}/gm)) {
     for (const [, name, list] of body.matchAll(/^ {2}(\w+)\((.*?)\)/gm)) {
-      const types = list === '' ? [] : list.split(', ').map((parameter) => parameter.split(': ')[1]);
-      found.push({ owner, name, types });
+      const parameters =
+        list === '' ? [] : list.split(', ').map((parameter) => /^(\w+)(\??): (.*)$/.exec(parameter));
+      found.push({
+        owner,
+        name,
+        types: parameters.map(([, , , type]) => type),
+        names: parameters.map(([, parameter]) => parameter),
+        optional: parameters.map(([, , mark]) => mark === '?'),
+      });
     }
   }
   return found;
@@ -121,13 +128,22 @@ const NUMBERS = [0, -0, 1, -1, 1.5, NaN, Infinity, -Infinity, 5e-324, 1e308].con
   255,
   1000,
 ]);
+/** What would mean something if it were cut to 32 bits. */
+const BENT = () =>
+  [bench.source, bench.instrument].flatMap((id) => [
+    id + 2 ** 32,
+    id - 2 ** 32,
+    id + 0.5,
+    String(id),
+    BigInt(id),
+  ]);
 const STRINGS = ['', 'x', 'sim', 'binance', `sim:${SYMBOL}`, 'sim:NEW', ':', '\0', '\ud800', SYMBOL].concat([
   'sim:',
   'Ω:Ω',
   'x'.repeat(1 << 20),
 ]);
 /** Numbers that mean something to the engine under test, so that calls get beyond the first check. */
-const MEANT = () => [bench.source, bench.instrument, 1, 2, 5, 16, 20, -2];
+const MEANT = () => [bench.source, bench.instrument, bench.instrument, 1, 2, 5, 16, 20, -2];
 const BIGINTS = [
   0n,
   -1n,
@@ -205,7 +221,11 @@ const WORDS = [
 const made = (label, make) => ({ label, make });
 const numbers = fc.oneof(
   fc.constantFrom(...NUMBERS.map((value) => made(Object.is(value, -0) ? '-0' : String(value), () => value))),
-  fc.nat(MEANT().length - 1).map((at) => made(`meant ${MEANT()[at]}`, () => MEANT()[at])),
+  {
+    weight: 4,
+    arbitrary: fc.nat(MEANT().length - 1).map((at) => made(`meant ${MEANT()[at]}`, () => MEANT()[at])),
+  },
+  fc.nat(BENT().length - 1).map((at) => made(`bent ${BENT()[at]}`, () => BENT()[at])),
 );
 const booleans = fc.boolean().map((value) => made(String(value), () => value));
 const strings = fc.constantFrom(...STRINGS.map((value) => made(value.slice(0, 20), () => value)));
@@ -232,7 +252,16 @@ function argument(type) {
 }
 
 /** Functions that the addon hands out: bound to their object, so that it does not matter what they are called on. */
-const bound = [{ owner: 'Engine', name: 'ingester()', types: ['number', 'Uint8Array'], run: bench.ingest }];
+const bound = [
+  {
+    owner: 'Engine',
+    name: 'ingester()',
+    types: ['number', 'Uint8Array'],
+    names: ['source', 'bytes'],
+    optional: [false, false],
+    run: bench.ingest,
+  },
+];
 
 const calls = fc.constantFrom(...exported, ...bound).chain((member) =>
   fc
@@ -244,10 +273,38 @@ const calls = fc.constantFrom(...exported, ...bound).chain((member) =>
     })),
 );
 
-function hasType(type, value) {
-  if (type === 'Uint8Array') return value instanceof Uint8Array;
+/** The greatest number that each parameter takes; where a parameter is not named, 2^32 - 1. The least is 0, or what is said. */
+const RANGES = {
+  stream: [0, 255],
+  priceExponent: [-18, 0],
+  qtyExponent: [-18, 0],
+  tickSize: [0, Number.MAX_SAFE_INTEGER],
+  lotSize: [0, Number.MAX_SAFE_INTEGER],
+  seed: [0, Number.MAX_SAFE_INTEGER],
+  startMs: [0, Number.MAX_SAFE_INTEGER],
+  nowMs: [0, Number.MAX_SAFE_INTEGER],
+};
+
+/** Whether an export may take the value: one that it takes although this says no was bent or misread. */
+function fits(type, name, isOptional, value) {
+  if (isOptional && (value === undefined || value === null)) return true;
+  if (type === 'number') {
+    const [min, max] = RANGES[name] ?? [0, 2 ** 32 - 1];
+    return Number.isInteger(value) && value >= min && value <= max;
+  }
+  if (type === 'bigint') return typeof value === 'bigint' && BigInt.asUintN(64, value) === value;
+  if (type === 'Uint8Array') return value instanceof Uint8Array || value instanceof Uint8ClampedArray;
   if (type === 'Uint32Array') return value instanceof Uint32Array;
-  return type === typeof value || (type === 'EngineOptions' && typeof value === 'object' && value !== null);
+  if (type.startsWith('{')) {
+    return fits('number', 'startId', false, value?.startId) && typeof value.replay === 'boolean';
+  }
+  return type === typeof value;
+}
+
+/** A new object of a class, with arguments that it takes. */
+function fresh(owner) {
+  if (owner === 'Engine') return new Bench().engine;
+  return owner === 'Simulator' ? new native.Simulator(1, START_MS) : new native[owner]();
 }
 
 const objects = {
@@ -261,29 +318,49 @@ const summary = Object.fromEntries(
 );
 const codes = new Set();
 
-function call({ member: { owner, name, types, run }, args }) {
+function call({ member: { owner, name, types, names, optional, run }, args }) {
   const counts = summary[`${owner}.${name}`];
   const text = `${owner}.${name}(${args.map(({ label }) => label).join(', ')})`;
   writeSync(callFd, text.padEnd(400).slice(0, 400), 0);
   const values = args.map(({ make }) => make());
   counts.calls += 1;
+  // The objects under test stay open.
+  const object = name === 'close' ? fresh(owner) : objects[owner];
   try {
     if (run !== undefined) run(...values);
     else if (name === 'constructor') new native[owner](...values);
-    else objects[owner][name](...values);
+    else object[name](...values);
+    const wrong = types.findIndex((type, at) => !fits(type, names[at], optional[at], values[at]));
+    if (wrong !== -1) throw new Error(`${text} takes ${names[wrong]}`);
   } catch (error) {
     counts.refused += 1;
-    // Where a value has another type, V8 itself may throw while it is converted: before the addon is asked.
-    const byV8 = error instanceof TypeError || error instanceof RangeError;
-    if (byV8 && !types.every((type, at) => hasType(type, values[at]))) return;
-    if (!(error instanceof Error) || typeof error.code !== 'string' || error.code === '') {
-      throw new Error(`${text} throws without a code: ${String(error)}`);
-    }
-    if (error.code === 'addon.panicked' || error.code === 'addon.failed')
+    // Not of V8's and napi's own making either: each has a code of this package, and says what to do.
+    if (!/^[a-z]+\.[a-z_]+$/.test(error?.code ?? ''))
+      throw new Error(`${text} throws without a code: ${error}`);
+    const shape = error.code.startsWith('addon.') ? /; expected .*, got .*\nfix: ./s : /\nfix: ./;
+    if (!shape.test(error.message)) throw new Error(`${text}: ${error.message}`);
+    if (['addon.panicked', 'addon.failed', 'addon.closed'].includes(error.code)) {
       throw new Error(`${text}: ${error.message}`);
+    }
     codes.add(error.code);
   }
+  if (name === 'close') refuses(object, owner);
   if (owner === 'Engine') bench.drain(bench.engine.pump());
+}
+
+/** After `close` an object refuses everything but another `close`. */
+function refuses(object, owner) {
+  object.close();
+  for (const { name } of exported.filter((member) => member.owner === owner)) {
+    if (name === 'close' || name === 'constructor') continue;
+    let code = 'none';
+    try {
+      object[name]();
+    } catch (error) {
+      code = error.code;
+    }
+    if (code !== 'addon.closed') throw new Error(`${owner}.${name} after close: ${code}`);
+  }
 }
 
 fc.assert(
@@ -294,6 +371,67 @@ fc.assert(
   }),
   { seed: Number(seed), numRuns: Number(rounds), endOnFailure: true },
 );
+
+/** Values with which each export gets as far as its numbers. */
+const VALID = {
+  options: { startId: 1, silenceMs: 0, replay: true },
+  name: 'sim:NEWUSDT',
+  venue: 'sim',
+  symbol: SYMBOL,
+  bytes: good[0],
+  untilNs: 1n,
+  last: true,
+  out: new Uint8Array(1 << 20),
+  instrument: bench.instrument,
+  source: bench.source,
+  id: 1n,
+};
+
+const NOT_INTEGERS = [
+  1.5,
+  NaN,
+  Infinity,
+  -(2 ** 53),
+  2 ** 53,
+  1e308,
+  '1',
+  'x',
+  true,
+  {},
+  [1],
+  Symbol('x'),
+].concat([-1n, 2n ** 64n, () => 1, new Date(1), new Proxy({}, {})]);
+
+// Each number of each export, with all others right: whatever is no integer of its range is refused, and as exactly that.
+let numbersTried = 0;
+for (const { owner, name, types, names, optional, run } of [...exported, ...bound]) {
+  for (const [at, type] of types.entries()) {
+    if (type !== 'number' && type !== 'bigint') continue;
+    const [min, max] = RANGES[names[at]] ?? [0, 2 ** 32 - 1];
+    const bent = [
+      bench.instrument - 2 ** 32,
+      min - 1,
+      max + 1,
+      Math.max(max + 1, bench.instrument + 2 ** 32),
+    ];
+    const absent = optional[at] ? [] : [undefined, null];
+    const other = type === 'number' ? [...bent, 1n] : [1];
+    for (const value of [...NOT_INTEGERS, ...absent, ...other]) {
+      const values = names.map((parameter, index) => (index === at ? value : (VALID[parameter] ?? 0)));
+      let code = 'none';
+      try {
+        if (run !== undefined) run(...values);
+        else if (name === 'constructor') new native[owner](...values);
+        else objects[owner][name](...values);
+      } catch (error) {
+        code = error.code;
+      }
+      numbersTried += 1;
+      if (code !== 'addon.not_an_integer')
+        throw new Error(`${owner}.${name}: ${names[at]} of ${String(value)}: ${code}`);
+    }
+  }
+}
 
 // A method that is called on something else is refused by V8, not misread.
 for (const { owner, name } of exported.filter((member) => member.name !== 'constructor')) {
@@ -312,4 +450,4 @@ for (const { owner, name } of exported.filter((member) => member.name !== 'const
   }
 }
 
-process.stdout.write(`${JSON.stringify({ summary, codes: [...codes].toSorted() })}\n`);
+process.stdout.write(`${JSON.stringify({ summary, codes: [...codes].toSorted(), numbersTried })}\n`);

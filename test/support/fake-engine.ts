@@ -210,6 +210,9 @@ export class FakeNative implements NativeEngine {
   nowNs(): bigint {
     return 1_732_262_400_000_000_000n;
   }
+  close(): void {
+    this.calls.push('close');
+  }
 
   #flags(): number {
     let flags = this.fault === null ? 0 : ERROR;

@@ -90,7 +90,7 @@ impl LevelStream {
         let mut hash = 0;
         for update in &self.updates {
             let Some(book) = books.get_mut(update.book as usize) else { continue };
-            let applied = book.apply(&update.levels);
+            let applied = book.apply(update.levels.view());
             hash = mix_top(hash, book.top(), applied);
         }
         hash

@@ -1,5 +1,6 @@
 //! Every export runs in here: a panic becomes a typed error and Node lives.
 
+use std::mem::replace;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 #[cfg(panic = "abort")]
@@ -23,23 +24,86 @@ pub(crate) fn error(code: &'static str, what: impl std::fmt::Display, fix: &str)
     napi::Error::new(Code(code), format!("{what}\nfix: {fix}"))
 }
 
-/// Runs an export's body. After a panic the object refuses all further use, since its state may be half changed.
-pub(crate) fn guard<T>(failed: &mut bool, body: impl FnOnce() -> Result<T>) -> Result<T> {
-    if *failed {
-        return Err(error(
-            "addon.failed",
-            "this object failed before and its state cannot be trusted",
-            "make a new one; if it fails again, report the input that came before the failure",
-        ));
+/// Runs what makes an object.
+pub(crate) fn guard<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch(body).unwrap_or_else(Err)
+}
+
+/// What an exported object owns, until it is closed or fails. Either gives the memory back at once.
+pub(crate) enum Owned<T> {
+    Open(T),
+    Closed,
+    /// By a panic, after which its state may be half changed.
+    Failed,
+}
+
+impl<T> Owned<T> {
+    /// Runs an export's body.
+    #[inline]
+    pub(crate) fn run<R>(&mut self, body: impl FnOnce(&mut T) -> Result<R>) -> Result<R> {
+        let value = match self {
+            Self::Open(value) => value,
+            Self::Closed => return Err(closed()),
+            Self::Failed => return Err(failed()),
+        };
+        match catch(|| body(value)) {
+            Ok(result) => result,
+            Err(panicked) => {
+                // What it says of a second panic adds nothing.
+                let _ = self.end(Self::Failed);
+                Err(panicked)
+            }
+        }
     }
-    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
-        *failed = true;
+
+    /// Drops the value and has its memory given back to the system. Any later use is refused but this.
+    pub(crate) fn close(&mut self) -> Result<()> {
+        if !matches!(self, Self::Open(_)) {
+            return Ok(());
+        }
+        let ended = self.end(Self::Closed);
+        give_back();
+        ended
+    }
+
+    fn end(&mut self, now: Self) -> Result<()> {
+        let was = replace(self, now);
+        guard(|| {
+            drop(was);
+            Ok(())
+        })
+    }
+}
+
+/// Pages that hold nothing any more go back to the system, where the allocator would keep them for what comes next. Cost:
+/// milliseconds for each gigabyte that the process holds.
+fn give_back() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: it may be called at any time, from any thread.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
+/// The body's result, or the error that a panic becomes.
+#[inline]
+fn catch<T>(body: impl FnOnce() -> Result<T>) -> std::result::Result<Result<T>, napi::Error<Code>> {
+    catch_unwind(AssertUnwindSafe(body)).map_err(|panic| {
         let text = panic.downcast_ref::<&str>().copied().map(str::to_owned);
         let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-        Err(error(
-            "addon.panicked",
-            format!("a defect in the native core: {text}"),
-            "make a new object and report the input that came before",
-        ))
+        let what = format!("a defect in the native core; expected no panic, got {text}");
+        error("addon.panicked", what, "make a new object and report the input that came before")
     })
+}
+
+#[cold]
+fn closed() -> napi::Error<Code> {
+    let what = "this object is closed; expected an open one, got one whose close() was called";
+    error("addon.closed", what, "make a new one, or close this one later")
+}
+
+#[cold]
+fn failed() -> napi::Error<Code> {
+    let what = "this object cannot be trusted; expected a sound one, got one that failed before";
+    error("addon.failed", what, "make a new one; if it fails again, report the input that came before")
 }

@@ -1,6 +1,5 @@
 //! What the addon tells: plain objects, and how they are made of the core's.
 
-use depthwire_core::Stats;
 use depthwire_core::book::l3::{Order, QueuePosition};
 use depthwire_core::engine::{self, IngestError};
 use depthwire_core::types::{Decimal, Instrument, InstrumentId, Level, Side};
@@ -32,17 +31,6 @@ pub struct InstrumentInfo {
     pub contract_size: i64,
     /// Whether a contract is worth a fixed amount of quote currency.
     pub inverse: bool,
-}
-
-/// What an engine is told once.
-#[napi(object)]
-pub struct EngineOptions {
-    /// Unique per start of the process; the high half of every epoch.
-    pub start_id: f64,
-    /// A synced book whose channel is silent for longer turns stale; 0 = never; absent = as each product allows.
-    pub silence_ms: Option<f64>,
-    /// Frames say that they come from a recording, whose clock is then the engine's.
-    pub replay: bool,
 }
 
 /// Where a book stands.
@@ -203,25 +191,29 @@ impl OrderInfo {
     }
 }
 
-impl From<depthwire_core::OrderStats> for OrderStats {
-    fn from(stats: depthwire_core::OrderStats) -> Self {
-        Self {
-            adds: stats.adds as i64,
-            reduces: stats.reduces as i64,
-            executes: stats.executes as i64,
-            replaces: stats.replaces as i64,
-            modifies: stats.modifies as i64,
-            deletes: stats.deletes as i64,
-            clears: stats.clears as i64,
-            untouching: stats.untouching as i64,
-            events: stats.events as i64,
-            passed_over: stats.passed_over as i64,
-            crossed: stats.crossed as i64,
-            contradictions: stats.contradictions as i64,
-            doubts: stats.doubts as i64,
-            resting_max: stats.resting_max as i64,
+/// A plain object of the core's counters, under the names that they have there. A counter beyond 2^53 is rounded.
+macro_rules! counters {
+    ($name:ident of $core:ident: $($count:ident)*, $($part:ident)*) => {
+        impl From<depthwire_core::$core> for $name {
+            fn from(core: depthwire_core::$core) -> Self {
+                Self { $($count: core.$count as i64,)* $($part: core.$part.into(),)* }
+            }
         }
-    }
+    };
+}
+
+counters! {
+    EngineStats of Stats:
+    frames book_messages applied level_changes applied_level_changes snapshots snapshots_old
+    snapshot_requests trades gaps resyncs silences crossed decode_errors ignored foreign
+    unattributed contradictions backward recording_errors tickers liquidations statuses pending_dropped bbo_checked bbo_matched checksums_checked checksums_matched feed_frames feed_bytes,
+    orders
+}
+
+counters! {
+    OrderStats of OrderStats:
+    adds reduces executes replaces modifies deletes clears untouching events passed_over crossed
+    contradictions doubts resting_max,
 }
 
 /// Why the last input had no effect.
@@ -277,44 +269,6 @@ impl BookInfo {
             expected: info.gap.0.into(),
             received: info.gap.1.into(),
             age_ns: info.age_ns.into(),
-        }
-    }
-}
-
-impl From<Stats> for EngineStats {
-    fn from(stats: Stats) -> Self {
-        Self {
-            frames: stats.frames as i64,
-            book_messages: stats.book_messages as i64,
-            applied: stats.applied as i64,
-            level_changes: stats.level_changes as i64,
-            applied_level_changes: stats.applied_level_changes as i64,
-            snapshots: stats.snapshots as i64,
-            snapshots_old: stats.snapshots_old as i64,
-            snapshot_requests: stats.snapshot_requests as i64,
-            trades: stats.trades as i64,
-            gaps: stats.gaps as i64,
-            resyncs: stats.resyncs as i64,
-            silences: stats.silences as i64,
-            crossed: stats.crossed as i64,
-            decode_errors: stats.decode_errors as i64,
-            ignored: stats.ignored as i64,
-            foreign: stats.foreign as i64,
-            unattributed: stats.unattributed as i64,
-            contradictions: stats.contradictions as i64,
-            backward: stats.backward as i64,
-            recording_errors: stats.recording_errors as i64,
-            tickers: stats.tickers as i64,
-            liquidations: stats.liquidations as i64,
-            statuses: stats.statuses as i64,
-            pending_dropped: stats.pending_dropped as i64,
-            bbo_checked: stats.bbo_checked as i64,
-            bbo_matched: stats.bbo_matched as i64,
-            checksums_checked: stats.checksums_checked as i64,
-            checksums_matched: stats.checksums_matched as i64,
-            orders: stats.orders.into(),
-            feed_frames: stats.feed_frames as i64,
-            feed_bytes: stats.feed_bytes as i64,
         }
     }
 }

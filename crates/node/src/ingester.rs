@@ -4,26 +4,23 @@
 //! function carries the engine in its own data, so that there is nothing to find out: what is left are the five calls
 //! into Node that read two arguments and make the returned number.
 
-use std::cell::RefCell;
 use std::ffi::c_void;
 use std::ptr::null_mut;
 use std::rc::Rc;
-use std::slice;
-use std::sync::atomic::{AtomicU8, Ordering};
 
 use depthwire_core::decode::FRAME_BYTES_MAX;
 use napi::bindgen_prelude::Unknown;
 use napi::{Env, JsError, sys};
 
-use crate::argument::{Bytes, bytes};
-use crate::engine::{SharedState, State};
+use crate::argument::Argument;
 use crate::guard::{Result, error};
+use crate::holders::Held;
 
 const NAME: &[u8] = b"ingest";
 
 /// Makes the function. It keeps the engine alive for as long as JavaScript can call it.
-pub(crate) fn function(env: &Env, state: SharedState) -> Result<Unknown<'_>> {
-    let data = Rc::into_raw(state).cast_mut().cast::<c_void>();
+pub(crate) fn function<'env>(env: &'env Env, held: &Rc<Held>) -> Result<Unknown<'env>> {
+    let data = Rc::into_raw(Rc::clone(held)).cast_mut().cast::<c_void>();
     let mut made = null_mut();
     // SAFETY:
     // - `env` is that of the running call, and the name is valid for its stated length;
@@ -39,19 +36,17 @@ pub(crate) fn function(env: &Env, state: SharedState) -> Result<Unknown<'_>> {
         }
         if status != sys::Status::napi_ok {
             release(env.raw(), data, null_mut());
-            return Err(error(
-                "addon.no_function",
-                format!("no function could be made; expected status 0, got {status}"),
-                "make a new engine",
-            ));
+            let what = format_args!("no function could be made; expected status 0, got {status}");
+            return Err(error("addon.no_function", what, "make a new engine"));
         }
+        held.add_holder(env, made);
         Ok(Unknown::from_raw_unchecked(env.raw(), made))
     }
 }
 
 unsafe extern "C" fn release(_env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
     // SAFETY: `data` is the reference that `function` took, and Node calls this once.
-    drop(unsafe { Rc::from_raw(data.cast::<RefCell<State>>().cast_const()) });
+    drop(unsafe { Rc::from_raw(data.cast::<Held>().cast_const()) });
 }
 
 /// `(source, bytes)` → bits.
@@ -67,15 +62,16 @@ unsafe extern "C" fn ingest(env: sys::napi_env, info: sys::napi_callback_info) -
     if status != sys::Status::napi_ok || data.is_null() {
         return null_mut();
     }
-    // SAFETY: `data` is the reference that `function` took. It lives until `release`, which cannot come before the function
-    // that is running has ended.
-    let state = unsafe { &*data.cast::<RefCell<State>>() };
-    // SAFETY: `env` and the arguments are those of the running call.
-    let result = unsafe {
-        source_of(env, arguments[0]).and_then(|source| {
-            with_bytes(env, arguments[1], |bytes| state.borrow_mut().ingest(source, bytes))
-        })
-    };
+    // SAFETY:
+    // - `data` is the reference that `function` took. It lives until `release`, which cannot come before the function that
+    //   is running has ended;
+    // - environment and arguments are those of the running call.
+    let (held, [source, bytes]) =
+        unsafe { (&*data.cast::<Held>(), arguments.map(|value| Argument::new(env, value))) };
+    let result = held.run(|state| {
+        let source = source.u32("source")?;
+        Ok(state.ingest(source, &bytes.input_up_to("bytes", FRAME_BYTES_MAX)?))
+    });
     let mut returned = null_mut();
     // SAFETY: `env` is that of the running call. A null value is `undefined`, which JavaScript does not see when an
     // exception is pending.
@@ -88,59 +84,4 @@ unsafe extern "C" fn ingest(env: sys::napi_env, info: sys::napi_callback_info) -
         }
     }
     returned
-}
-
-/// # Safety
-/// `env` and `value` must be those of the running call.
-#[inline]
-unsafe fn source_of(env: sys::napi_env, value: sys::napi_value) -> Result<u32> {
-    let mut number = f64::NAN;
-    // SAFETY: the caller's; Node checks the value's type and leaves `number` alone when it is none.
-    unsafe { sys::napi_get_value_double(env, value, &mut number) };
-    let source = number as u32;
-    if f64::from(source) == number {
-        return Ok(source);
-    }
-    let what = format!("wrong source; expected an integer from 0 to {}, got {number}", u32::MAX);
-    Err(error("addon.not_an_integer", what, "pass the number that openSource returned"))
-}
-
-/// Hands on the bytes of a `Uint8Array`, which are valid for this call only.
-///
-/// # Safety
-/// `env` and `value` must be those of the running call.
-#[inline]
-unsafe fn with_bytes<T>(
-    env: sys::napi_env,
-    value: sys::napi_value,
-    take: impl FnOnce(&[u8]) -> Result<T>,
-) -> Result<T> {
-    // SAFETY: the caller's.
-    let Some(Bytes { start, len, is_own }) = (unsafe { bytes(env, value) }) else {
-        let what = "wrong bytes; expected a Uint8Array, got another value";
-        return Err(error("addon.not_bytes", what, "pass a Uint8Array or a Buffer"));
-    };
-    if len == 0 || start.is_null() {
-        return take(&[]);
-    }
-    if is_own {
-        debug_assert!(isize::try_from(len).is_ok());
-        // SAFETY: Node says that `len` bytes stand at `start`. They belong to a plain ArrayBuffer, which only this thread can
-        // write, detach or shrink, and nothing that `take` does calls back into JavaScript.
-        return take(unsafe { slice::from_raw_parts(start, len) });
-    }
-    take(&copy_of_shared(start, len))
-}
-
-/// The bytes of shared memory as they are now, and of more than the decoder takes one byte more than that: another thread
-/// may write them at any time, so nothing may be read of them twice.
-#[cold]
-fn copy_of_shared(start: *mut u8, len: usize) -> Vec<u8> {
-    (0..len.min(FRAME_BYTES_MAX + 1))
-        .map(|at| {
-            // SAFETY: Node says that `len` bytes stand at `start`, and `at` is below that; shared memory never shrinks, and
-            // the running call keeps it alive. A byte is always aligned.
-            unsafe { AtomicU8::from_ptr(start.add(at)) }.load(Ordering::Relaxed)
-        })
-        .collect()
 }

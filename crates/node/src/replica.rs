@@ -1,10 +1,16 @@
 //! The exported `Replica`: feed frames back into books.
 
 use depthwire_core::replica;
-use depthwire_core::types::Side;
+use depthwire_core::types::{InstrumentId, Side};
+use napi::Env;
 use napi_derive::napi;
 
-use crate::guard::{Result, error, guard};
+use crate::argument::Argument;
+use crate::guard::{Owned, Result, error, guard};
+use crate::weight::Weight;
+
+/// What a book holds.
+const BOOK_BYTES: usize = 1 << 20;
 
 /// A book as the feed told it.
 #[napi(object)]
@@ -29,27 +35,41 @@ pub struct ReplicaBook {
 
 /// Books rebuilt from feed frames alone.
 #[napi]
-#[derive(Default)]
 pub struct Replica {
+    owned: Owned<Books>,
+}
+
+struct Books {
     replica: replica::Replica,
-    failed: bool,
+    weight: Weight,
 }
 
 #[napi]
 impl Replica {
     /// A replica without books.
     #[napi(constructor)]
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(env: &Env) -> Result<Self> {
+        guard(|| {
+            let (replica, weight) = (replica::Replica::default(), Weight::new(env, BOOK_BYTES));
+            Ok(Self { owned: Owned::Open(Books { replica, weight }) })
+        })
+    }
+
+    /// Gives the memory back at once. Any other use after it throws `addon.closed`.
+    #[napi]
+    pub fn close(&mut self) -> Result<()> {
+        self.owned.close()
     }
 
     /// Takes frames that stand back to back.
-    #[napi]
-    pub fn apply(&mut self, frames: &[u8]) -> Result<()> {
-        let Self { replica, failed } = self;
-        guard(failed, || {
-            let applied = replica.apply(frames);
+    #[napi(ts_args_type = "frames: Uint8Array")]
+    pub fn apply(&mut self, frames: Argument) -> Result<()> {
+        self.owned.run(|Books { replica, weight }| {
+            let frames = frames.input("frames")?;
+            let applied = replica.apply(&frames);
+            if weight.is_due(frames.len()) {
+                weight.tell(replica.books().count() * BOOK_BYTES);
+            }
             applied.map(|_| ()).map_err(|wrong| error(wrong.code(), wrong, "resync from a new image"))
         })
     }
@@ -57,24 +77,21 @@ impl Replica {
     /// All books, with their digests. Cost: linear in their levels.
     #[napi]
     pub fn books(&mut self) -> Result<Vec<ReplicaBook>> {
-        let Self { replica, failed } = self;
-        guard(failed, || {
-            Ok(replica
-                .books()
-                .map(|(id, book)| {
-                    let (checks, check_failures) = book.checks();
-                    ReplicaBook {
-                        instrument: id.0,
-                        state: book.state().name().to_owned(),
-                        bids: book.book().len(Side::Bid) as u32,
-                        asks: book.book().len(Side::Ask) as u32,
-                        digest: book.digest(),
-                        checks: checks as i64,
-                        check_failures: check_failures as i64,
-                        gaps: book.gaps() as i64,
-                    }
-                })
-                .collect())
+        self.owned.run(|Books { replica, .. }| {
+            let told = |(id, book): (InstrumentId, &replica::ReplicaBook)| {
+                let (checks, check_failures) = book.checks();
+                ReplicaBook {
+                    instrument: id.0,
+                    state: book.state().name().to_owned(),
+                    bids: book.book().len(Side::Bid) as u32,
+                    asks: book.book().len(Side::Ask) as u32,
+                    digest: book.digest(),
+                    checks: checks as i64,
+                    check_failures: check_failures as i64,
+                    gaps: book.gaps() as i64,
+                }
+            };
+            Ok(replica.books().map(told).collect())
         })
     }
 }

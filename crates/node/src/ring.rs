@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! control block, 128 bytes: u32 words
-//!   0 write position · 1 read position · 2 ring bytes · 3 consumed · 4, 5 next time (low, high) · 6, 7 last time (low, high)
+//!   0 write position · 1 read position · 2 ring bytes · 3 consumed · 4, 5 next time (low, high) · 6, 7 last time (low, high) ·
+//!   8 number of the engine whose memory it is
 //! ring: records, 8-aligned, none wraps; a pad record fills the end
 //! ```
 //! Positions count bytes, wrap at 2^32, and are taken modulo the ring's size, a power of two. One writer (this), one
@@ -19,6 +20,9 @@ const CONTROL_BYTES: usize = 128;
 const RING_BYTES_MIN: usize = 1 << 22;
 const RING_BYTES_MAX: usize = 1 << 30;
 
+/// Rings made in this process, in all threads.
+static RINGS: AtomicU32 = AtomicU32::new(1);
+
 /// Words of the control block.
 #[derive(Clone, Copy)]
 pub(crate) enum Word {
@@ -28,6 +32,7 @@ pub(crate) enum Word {
     Consumed = 3,
     NextTs = 4,
     LastTs = 6,
+    Owner = 8,
 }
 
 pub(crate) struct OutputRing {
@@ -35,10 +40,12 @@ pub(crate) struct OutputRing {
     _memory: Uint8Array,
     base: *mut u8,
     ring_bytes: u32,
+    number: u32,
 }
 
 impl OutputRing {
-    /// Takes the memory over, which must be shared memory, for that cannot be detached or shrink. `None` unless it is 8-aligned and a control block plus a power of two from 4 MiB to 1 GiB.
+    /// Takes the memory over, which must be shared memory, for that cannot be detached or shrink. `None` unless it is
+    /// 8-aligned and a control block plus a power of two from 4 MiB to 1 GiB.
     pub(crate) fn new(memory: Uint8Array) -> Option<Self> {
         let ring_bytes = memory.len().checked_sub(CONTROL_BYTES)?;
         let base = memory.as_ptr().cast_mut();
@@ -46,9 +53,16 @@ impl OutputRing {
         if !fits || base.align_offset(8) != 0 {
             return None;
         }
-        let ring = Self { _memory: memory, base, ring_bytes: ring_bytes as u32 };
-        ring.word(Word::RingBytes).store(ring.ring_bytes, Ordering::Release);
+        let number = RINGS.fetch_add(1, Ordering::Relaxed);
+        let ring = Self { _memory: memory, base, ring_bytes: ring_bytes as u32, number };
+        ring.set(Word::RingBytes, ring.ring_bytes);
+        ring.set(Word::Owner, number);
         Some(ring)
+    }
+
+    /// Bytes of the memory.
+    pub(crate) fn bytes(&self) -> usize {
+        CONTROL_BYTES + self.ring_bytes as usize
     }
 
     /// Moves whole records in, oldest first, while they fit, and shows each to `see`. True when the outbox is empty.
@@ -128,5 +142,26 @@ impl OutputRing {
         // - `base` is 8-aligned (checked in `new`), so the word is 4-aligned;
         // - the word is only ever accessed as an atomic, here and by JavaScript's `Atomics`.
         unsafe { AtomicU32::from_ptr(self.base.cast::<u32>().add(index)) }
+    }
+}
+
+/// Lets the system have the memory's pages at once: the memory itself goes when JavaScript has collected its views, which
+/// may be a while. Not when it belongs to another engine by now.
+#[cfg(target_os = "linux")]
+impl Drop for OutputRing {
+    fn drop(&mut self) {
+        /// Of the systems that this is built for, none has greater ones.
+        const PAGE_BYTES: usize = 1 << 16;
+        if self.word(Word::Owner).load(Ordering::Relaxed) != self.number {
+            return;
+        }
+        let from = self.base.align_offset(PAGE_BYTES);
+        let len = self.bytes().saturating_sub(from) & !(PAGE_BYTES - 1);
+        debug_assert!(from + len <= self.bytes());
+        // SAFETY:
+        // - whole pages that lie within the memory (asserted), which `_memory` keeps alive;
+        // - they stay mapped and read as zeros: whoever has a view of them sees a ring without records;
+        // - the call has no effect where it fails.
+        unsafe { libc::madvise(self.base.add(from).cast(), len, libc::MADV_DONTNEED) };
     }
 }

@@ -20,12 +20,11 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
 use depthwire_core::aggregate::DEPTH_MAX;
-use depthwire_core::encode::{RECORD_HEADER_BYTES, RecordType};
 use depthwire_core::engine::Engine;
 use depthwire_core::types::{BookState, Clock, InstrumentId, Level, Price, Side};
 use napi::bindgen_prelude::Uint8Array;
 
-use crate::feed_frame::{FeedFrame, Place};
+use crate::feed_frame::{Place, Touched, touched_by_record};
 
 const HEADER_BYTES: usize = 64;
 const ROW_BYTES: usize = 32;
@@ -57,32 +56,20 @@ impl SharedBooks {
         self.books[place].write(engine);
     }
 
-    /// Closes all records.
-    pub(crate) fn clear(&mut self) {
-        *self = Self::default();
-    }
-
     /// Notes what a record of the outbox says of its book.
     #[inline]
     pub(crate) fn note(&mut self, record: &[u8]) {
         if self.books.is_empty() {
             return;
         }
-        let Some((header, payload)) = record.split_first_chunk::<RECORD_HEADER_BYTES>() else { return };
-        let [_, _, _, _, kind, kind_high, stream, stream_high, a, b, c, d, ..] = *header;
-        if u16::from_le_bytes([kind, kind_high]) != RecordType::Frame as u16
-            || !FeedFrame::is_of_book(u16::from_le_bytes([stream, stream_high]))
-        {
-            return;
-        }
-        let id = InstrumentId(u32::from_le_bytes([a, b, c, d]));
+        let Some((id, touched)) = touched_by_record(record) else { return };
         if let Some(&place) = self.by_id.get(&id) {
             let book = &mut self.books[place];
             if !book.has_changed {
                 book.has_changed = true;
                 self.changed.push(place);
             }
-            book.note(payload);
+            book.note(&touched);
         }
     }
 
@@ -149,23 +136,16 @@ impl SharedBook {
         self.sequence = self.half(0).load(Ordering::Relaxed).wrapping_add(1) & !1;
     }
 
-    /// Notes a frame of the `book` or the `status` stream.
-    pub(crate) fn note(&mut self, frame: &[u8]) {
-        let Some(frame) = FeedFrame::of(frame) else {
-            (self.is_touched, self.is_restated) = (true, true);
-            return;
+    /// Notes what a frame changed.
+    pub(crate) fn note(&mut self, touched: &Touched) {
+        self.place = touched.place.unwrap_or(self.place);
+        self.is_restated |= touched.is_restated;
+        let reaches = |side: Side, touched: Option<Price>, last: Option<Price>| {
+            touched.is_some_and(|price| last.is_none_or(|last| !side.is_better(last, price)))
         };
-        self.place = frame.place();
-        if frame.is_delta() {
-            let reaches = |side: Side, last: Option<Price>, level: Level| {
-                last.is_none_or(|last| !side.is_better(last, level.price))
-            };
-            self.is_touched = self.is_touched
-                || frame.bids().any(|level| reaches(Side::Bid, self.last_bid, level))
-                || frame.asks().any(|level| reaches(Side::Ask, self.last_ask, level));
-        } else if !frame.is_check() {
-            (self.is_touched, self.is_restated) = (true, true);
-        }
+        self.is_touched |= touched.is_restated
+            || reaches(Side::Bid, touched.bid, self.last_bid)
+            || reaches(Side::Ask, touched.ask, self.last_ask);
     }
 
     /// Writes what has changed. Cost: some ten stores, and when a level was touched two for each level.

@@ -1,49 +1,67 @@
 //! The exported `Simulator`: the embedded venue.
 
 use depthwire_sim::Market;
-use napi::bindgen_prelude::Uint8Array;
+use napi::Env;
 use napi_derive::napi;
 
-use crate::guard::{Result, error, guard};
+use crate::argument::{Argument, SAFE_INTEGER_MAX};
+use crate::guard::{Owned, Result, error, guard};
+use crate::weight::Weight;
+
+/// What a market's orders hold, nearly all of them from the start.
+const MARKET_BYTES: usize = 2 << 20;
 
 /// A deterministic market that speaks the Binance spot wire format.
 #[napi]
 pub struct Simulator {
+    owned: Owned<Venue>,
+}
+
+struct Venue {
     market: Market,
     /// The frame or snapshot that is being handed out.
     bytes: Vec<u8>,
-    failed: bool,
+    _weight: Weight,
 }
 
 #[napi]
 impl Simulator {
     /// The same seed and start give the same bytes.
-    #[napi(constructor)]
-    pub fn new(seed: f64, start_ms: f64) -> Result<Self> {
-        guard(&mut false, || {
-            Ok(Self { market: Market::new(seed as u64, start_ms as u64), bytes: Vec::new(), failed: false })
+    #[napi(constructor, ts_args_type = "seed: number, startMs: number")]
+    pub fn new(env: &Env, seed: Argument, start_ms: Argument) -> Result<Self> {
+        guard(|| {
+            let market = Market::new(natural("seed", &seed)?, natural("startMs", &start_ms)?);
+            let _weight = Weight::new(env, MARKET_BYTES);
+            Ok(Self { owned: Owned::Open(Venue { market, bytes: Vec::new(), _weight }) })
         })
+    }
+
+    /// Gives the memory back at once. Any other use after it throws `addon.closed`.
+    #[napi]
+    pub fn close(&mut self) -> Result<()> {
+        self.owned.close()
     }
 
     /// The symbols traded here.
     #[napi]
     pub fn symbols(&mut self) -> Result<Vec<String>> {
-        let Self { market, failed, .. } = self;
-        guard(failed, || Ok(market.symbols().iter().map(ToString::to_string).collect()))
+        self.owned.run(|venue| Ok(venue.market.symbols().iter().map(ToString::to_string).collect()))
     }
 
     /// Writes the next frame due at or before `nowMs` and returns its bytes; 0 = none is due.
-    #[napi]
-    pub fn next(&mut self, now_ms: f64, out: Uint8Array) -> Result<u32> {
-        let Self { market, bytes, failed } = self;
-        guard(failed, || if market.next(now_ms as u64, bytes) { hand_out(bytes, out) } else { Ok(0) })
+    #[napi(ts_args_type = "nowMs: number, out: Uint8Array")]
+    pub fn next(&mut self, now_ms: Argument, mut out: Argument) -> Result<u32> {
+        self.owned.run(|Venue { market, bytes, .. }| {
+            let (now, out) = (natural("nowMs", &now_ms)?, out.output("out")?);
+            if market.next(now, bytes) { hand_out(bytes, out) } else { Ok(0) }
+        })
     }
 
     /// Writes the REST depth answer of this moment and returns its bytes.
-    #[napi]
-    pub fn snapshot(&mut self, symbol: String, limit: u32, out: Uint8Array) -> Result<u32> {
-        let Self { market, bytes, failed } = self;
-        guard(failed, || {
+    #[napi(ts_args_type = "symbol: string, limit: number, out: Uint8Array")]
+    pub fn snapshot(&mut self, symbol: Argument, limit: Argument, mut out: Argument) -> Result<u32> {
+        self.owned.run(|Venue { market, bytes, .. }| {
+            let (symbol, limit, out) = (symbol.text("symbol")?, limit.u32("limit")?, out.output("out")?);
             let written = market.snapshot(&symbol, limit as usize, bytes);
             written.map_err(|wrong| error(wrong.code(), wrong, "use a symbol that symbols() lists"))?;
             hand_out(bytes, out)
@@ -51,11 +69,13 @@ impl Simulator {
     }
 }
 
-fn hand_out(bytes: &[u8], mut out: Uint8Array) -> Result<u32> {
-    // SAFETY: the view was made by the caller's thread for this call, is not kept, and nothing calls back into JavaScript.
-    let out = unsafe { out.as_mut() };
+fn natural(name: &str, value: &Argument) -> Result<u64> {
+    value.integer(name, 0..=SAFE_INTEGER_MAX).map(|number| number as u64)
+}
+
+fn hand_out(bytes: &[u8], out: &mut [u8]) -> Result<u32> {
     let room = out.get_mut(..bytes.len()).ok_or_else(|| {
-        let what = format!("the buffer is too small; expected {} bytes, got fewer", bytes.len());
+        let what = format_args!("the buffer is too small; expected {} bytes, got fewer", bytes.len());
         error("sim.buffer_too_small", what, "pass a larger buffer")
     })?;
     room.copy_from_slice(bytes);

@@ -1,10 +1,12 @@
 //! The exported `Unzstd`: Node 20 cannot undo zstd by itself.
 
-use napi::bindgen_prelude::Uint8Array;
+use napi::Env;
 use napi_derive::napi;
-use zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
+use zstd::zstd_safe::{DCtx, InBuffer, OutBuffer, get_error_name};
 
-use crate::guard::{Result, error, guard};
+use crate::argument::Argument;
+use crate::guard::{Code, Owned, Result, error, guard};
+use crate::weight::Weight;
 
 /// How far one call has come.
 #[napi(object)]
@@ -20,43 +22,58 @@ pub struct Unzstded {
 /// Undoes zstd, chunk by chunk, one frame after the other. Memory: the frame's window, at most 128 MiB.
 #[napi]
 pub struct Unzstd {
-    decoder: Decoder<'static>,
+    owned: Owned<Decoder>,
+}
+
+struct Decoder {
+    context: DCtx<'static>,
     is_whole: bool,
-    failed: bool,
+    weight: Weight,
 }
 
 #[napi]
 impl Unzstd {
     /// At the start of a file.
     #[napi(constructor)]
-    pub fn new() -> Result<Self> {
-        guard(&mut false, || {
-            let decoder = Decoder::new().map_err(refused)?;
-            Ok(Self { decoder, is_whole: true, failed: false })
+    pub fn new(env: &Env) -> Result<Self> {
+        guard(|| {
+            let context = DCtx::try_create().ok_or_else(|| {
+                let what = "no memory to undo zstd; expected room for a decoder, got none";
+                error("addon.out_of_memory", what, "close what is no longer used")
+            })?;
+            let weight = Weight::new(env, context.sizeof());
+            Ok(Self { owned: Owned::Open(Decoder { context, is_whole: true, weight }) })
         })
     }
 
-    /// Reads `packed` into `out` until one of the two is used up.
+    /// Gives the memory back at once. Any other use after it throws `addon.closed`.
     #[napi]
-    pub fn run(&mut self, packed: &[u8], mut out: Uint8Array) -> Result<Unzstded> {
-        let Self { decoder, is_whole, failed } = self;
-        guard(failed, || {
-            // SAFETY:
-            // - the view was made by the caller's thread for this call and is not kept;
-            // - it is this thread's memory, which the caller hands to nobody while the call runs;
-            // - nothing below calls back into JavaScript, so it can be neither detached nor read meanwhile.
-            let out = unsafe { out.as_mut() };
+    pub fn close(&mut self) -> Result<()> {
+        self.owned.close()
+    }
+
+    /// Reads `packed` into `out` until one of the two is used up. They may be parts of one buffer.
+    #[napi(ts_args_type = "packed: Uint8Array, out: Uint8Array")]
+    pub fn run(&mut self, packed: Argument, mut out: Argument) -> Result<Unzstded> {
+        self.owned.run(|Decoder { context, is_whole, weight }| {
+            let packed = packed.input_beside("packed", &out)?;
+            let out = out.output("out")?;
+            let (packed, out_len) = (packed.get(..u32::MAX as usize).unwrap_or(&packed), out.len());
+            let out = &mut out[..out_len.min(u32::MAX as usize)];
             let (mut from, mut to) = (InBuffer::around(packed), OutBuffer::around(out));
             while from.pos() < packed.len() && to.pos() < to.capacity() {
                 // 0 = a frame has ended; what follows is the next one's.
-                *is_whole = decoder.run(&mut from, &mut to).map_err(refused)? == 0;
+                *is_whole = context.decompress_stream(&mut to, &mut from).map_err(refused)? == 0;
             }
+            weight.tell(context.sizeof());
             Ok(Unzstded { consumed: from.pos() as u32, produced: to.pos() as u32, is_whole: *is_whole })
         })
     }
 }
 
-fn refused(cause: std::io::Error) -> napi::Error<crate::guard::Code> {
-    let what = format!("zstd data is damaged; expected whole frames of a window up to 128 MiB, got {cause}");
+fn refused(cause: usize) -> napi::Error<Code> {
+    let cause = get_error_name(cause);
+    let what =
+        format_args!("zstd data is damaged; expected whole frames of a window up to 128 MiB, got {cause}");
     error("addon.zstd", what, "copy the file again; zstd -t FILE tells whether it is whole")
 }

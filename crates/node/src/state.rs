@@ -1,0 +1,173 @@
+//! An engine and what the addon keeps beside it: the ring, the shared records, the clock and the last error.
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use depthwire_core::engine::{self, EngineConfig, EngineError, IngestError, SourceId};
+use depthwire_core::types::{Clock, InstrumentId, TimeNs, Venue};
+use depthwire_core::venues;
+use napi::Env;
+
+use crate::guard::{Code, Result, error};
+use crate::ring::{OutputRing, Word};
+use crate::shared_book::SharedBooks;
+use crate::weight::Weight;
+
+/// Records wait in the ring.
+const OUTPUT: u32 = 1;
+/// More waits outside it: drain, then pump.
+const MORE: u32 = 2;
+/// The input had no effect; `lastError` says why.
+const ERROR: u32 = 4;
+
+/// What an engine holds before it has a book, most of it the decoder's and the outbox's buffers.
+const ENGINE_BYTES: usize = 1 << 20;
+/// What a book of levels holds.
+const BOOK_BYTES: usize = 1 << 20;
+/// What a level holds, or the orders behind it.
+const LEVEL_BYTES: usize = 1 << 8;
+
+/// The machine's clock, ns since the Unix epoch.
+pub(crate) struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> TimeNs {
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64)
+    }
+}
+
+/// What every call on an engine is about.
+pub(crate) struct State {
+    pub(crate) engine: engine::Engine<SystemClock>,
+    pub(crate) shared: SharedBooks,
+    pub(crate) last_error: Option<(IngestError, String)>,
+    ring: OutputRing,
+    is_replay: bool,
+    /// The recording's time and when it was that, when replaying.
+    recorded: (TimeNs, Instant),
+    books: Vec<InstrumentId>,
+    weight: Weight,
+}
+
+impl State {
+    pub(crate) fn new(env: &Env, config: EngineConfig, ring: OutputRing) -> Self {
+        Self {
+            engine: engine::Engine::new(config, venues::catalogue(), SystemClock),
+            shared: SharedBooks::default(),
+            last_error: None,
+            weight: Weight::new(env, ring.bytes() + ENGINE_BYTES),
+            ring,
+            is_replay: config.is_replay,
+            recorded: (0, Instant::now()),
+            books: Vec::new(),
+        }
+    }
+
+    pub(crate) fn open_source(&mut self, venue: Venue, instruments: &[InstrumentId]) -> Result<u32> {
+        let source = self.engine.open_source(venue, instruments).map_err(engine_error)?;
+        self.books.extend(instruments);
+        self.weigh();
+        Ok(source.0)
+    }
+
+    /// One received frame.
+    #[inline]
+    pub(crate) fn ingest(&mut self, source: u32, bytes: &[u8]) -> u32 {
+        self.input(
+            bytes.len(),
+            |engine, now| engine.ingest(SourceId(source), bytes, now),
+            || format!("frame of source {source}"),
+        )
+    }
+
+    /// A part of a recording, of which the ring's control block then tells how much was used.
+    pub(crate) fn ingest_recording(
+        &mut self,
+        source: u32,
+        bytes: &[u8],
+        until: TimeNs,
+        last: bool,
+    ) -> Result<u32> {
+        if u32::try_from(bytes.len()).is_err() {
+            let what =
+                format_args!("part of a recording too large; expected less than 4 GiB, got {}", bytes.len());
+            return Err(error("addon.recording_part", what, "hand the file in by chunks of some MiB"));
+        }
+        let Self { engine, ring, shared, .. } = self;
+        let read = engine.replay(SourceId(source), bytes, last, until, |outbox| {
+            ring.fill(outbox, |record| shared.note(record))
+        });
+        let progress = read.map_err(engine_error)?;
+        ring.set(Word::Consumed, progress.consumed as u32);
+        ring.set_wide(Word::NextTs, progress.next_ts);
+        ring.set_wide(Word::LastTs, progress.last_ts);
+        if progress.last_ts != 0 {
+            self.recorded = (progress.last_ts, Instant::now());
+        }
+        let result = progress.error.map_or(Ok(()), Err);
+        Ok(self.settle(progress.consumed, result, || format!("recording of source {source}")))
+    }
+
+    /// Runs an input of that many bytes at this moment, and moves into the ring what it put out.
+    #[inline]
+    pub(crate) fn input(
+        &mut self,
+        len: usize,
+        call: impl FnOnce(&mut engine::Engine<SystemClock>, TimeNs) -> std::result::Result<(), IngestError>,
+        place: impl FnOnce() -> String,
+    ) -> u32 {
+        let now = self.now();
+        let result = call(&mut self.engine, now);
+        self.settle(len, result, place)
+    }
+
+    #[inline]
+    fn settle(
+        &mut self,
+        len: usize,
+        result: std::result::Result<(), IngestError>,
+        place: impl FnOnce() -> String,
+    ) -> u32 {
+        let mut flags = 0;
+        if let Err(error) = result {
+            self.last_error = Some((error, place()));
+            flags = ERROR;
+        }
+        if self.weight.is_due(len) {
+            self.weigh();
+        }
+        flags | self.flush()
+    }
+
+    /// Moves into the ring what waits outside it. Returns what is left to do.
+    pub(crate) fn flush(&mut self) -> u32 {
+        let Self { engine, ring, shared, .. } = self;
+        let mut more = MORE;
+        if ring.fill(engine.outbox(), |record| shared.note(record)) {
+            shared.write(engine);
+            more = 0;
+        }
+        more | if ring.has_records() { OUTPUT } else { 0 }
+    }
+
+    /// The time by which books age: the machine's, or the recording's, which runs on behind its last line.
+    pub(crate) fn now(&self) -> TimeNs {
+        if self.is_replay {
+            self.recorded.0 + self.recorded.1.elapsed().as_nanos() as u64
+        } else {
+            SystemClock.now()
+        }
+    }
+
+    fn weigh(&mut self) {
+        let now = self.now();
+        let levels = |id: &InstrumentId| {
+            self.engine.book_info(*id, now).map_or(0, |info| info.bid_count + info.ask_count)
+        };
+        let books: usize = self.books.iter().map(|id| BOOK_BYTES + levels(id) * LEVEL_BYTES).sum();
+        self.weight.tell(self.ring.bytes() + ENGINE_BYTES + books);
+    }
+}
+
+pub(crate) fn engine_error(wrong: EngineError) -> napi::Error<Code> {
+    error(wrong.code(), wrong, wrong.fix())
+}

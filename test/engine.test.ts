@@ -1,0 +1,365 @@
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Engine as NativeEngine, Replica, Simulator, Unzstd } from '#native';
+import { type Engine, type EngineListener, openEngine, STREAM } from '../src/engine.js';
+import { DepthwireError, explain } from '../src/errors.js';
+import { EVERYTHING_NS } from '../src/ingest/source.js';
+import { allocateSharedBook, SharedBook } from '../src/shared/index.js';
+import { FakeNative, fakeEngine, frame } from './support/fake-engine.js';
+import { simulatedRecording } from './support/recording.js';
+
+const OPTIONS = { startId: 1, silenceMs: 0, replay: true, outputBytes: 4 << 20 };
+const SILENT: EngineListener = { onFrame() {}, onSnapshotRequest() {}, onFault() {} };
+const RECORDING = simulatedRecording('BTCUSDT', 3_000);
+const FRAMES = RECORDING.trim()
+  .split('\n')
+  .map((line) => Buffer.from(line.slice(line.indexOf(' ') + 1)));
+
+/** An engine with one book of the embedded venue. */
+function opened(listener: Partial<EngineListener> = {}) {
+  const engine = openEngine(OPTIONS, { ...SILENT, ...listener });
+  const instrument = engine.instruments().find(({ name }) => name === 'sim:BTCUSDT')?.id ?? 0;
+  return { engine, instrument, source: engine.openSource('sim', [instrument]) };
+}
+
+const codeIs = (code: string) => expect.objectContaining({ name: 'DepthwireError', code });
+
+/** What the book is after all frames, when nothing disturbs it. */
+function undisturbed() {
+  const seen: string[] = [];
+  const { engine, instrument, source } = opened({ onFrame: (_id, stream) => seen.push(`frame ${stream}`) });
+  for (const each of FRAMES) engine.ingest(source, each);
+  return { digest: engine.digest(instrument), seen };
+}
+
+describe('inside its own listener', () => {
+  /** Each input, as a listener would call it. */
+  const inputs: readonly [string, (engine: Engine, source: number, instrument: number) => void][] = [
+    ['ingest', (engine, source) => engine.ingest(source, FRAMES[0] ?? new Uint8Array())],
+    [
+      'ingestSnapshot',
+      (engine, _source, instrument) => engine.ingestSnapshot(instrument, 0, new Uint8Array(2)),
+    ],
+    [
+      'ingestRecording',
+      (engine, source) => void engine.ingestRecording(source, new Uint8Array(2), EVERYTHING_NS),
+    ],
+    ['resetSource', (engine, source) => engine.resetSource(source)],
+    ['tick', (engine) => engine.tick()],
+    ['close', (engine) => engine.close()],
+  ];
+
+  it.each(inputs)('%s is refused, and nothing is lost or told twice', (_name, input) => {
+    const expected = undisturbed();
+    const seen: string[] = [];
+    let refused = 0;
+    const { engine, instrument, source } = opened({
+      onFrame: (id, stream) => {
+        seen.push(`frame ${stream}`);
+        try {
+          input(engine, source, id);
+        } catch (error) {
+          expect(error).toEqual(codeIs('engine.reentrant'));
+          refused += 1;
+        }
+      },
+    });
+    for (const each of FRAMES) engine.ingest(source, each);
+    expect(refused).toBeGreaterThan(50);
+    expect(seen).toEqual(expected.seen);
+    expect(refused).toBe(seen.length);
+    expect(engine.digest(instrument)).toBe(expected.digest);
+    expect(engine.stats().frames).toBe(FRAMES.length);
+  });
+
+  it('an input is refused in onSnapshotRequest and onFault too', () => {
+    const codes: string[] = [];
+    const attempt = (from: string): void => {
+      try {
+        engine.tick();
+      } catch (error) {
+        codes.push(`${from} ${error instanceof DepthwireError ? error.code : 'another'}`);
+      }
+    };
+    const { engine, instrument, source } = opened({
+      onSnapshotRequest: () => attempt('request'),
+      onFault: () => attempt('fault'),
+    });
+    const update = FRAMES.find((each) => each.includes('depthUpdate'));
+    engine.ingest(source, update ?? new Uint8Array());
+    engine.ingest(source, Buffer.from('nothing'));
+    expect(codes).toEqual(['request engine.reentrant', 'fault engine.reentrant']);
+    engine.resetSource(source);
+    for (const each of FRAMES) engine.ingest(source, each);
+    expect(engine.book(instrument).state).toBe('synced');
+  });
+
+  it('one that lets the refusal through ends the outer call with it, and the next input goes on behind it', () => {
+    const native = new FakeNative();
+    const seen: number[] = [];
+    let isRude = true;
+    const engine = fakeEngine(
+      {
+        onFrame: (id) => {
+          seen.push(id);
+          if (isRude) engine.tick();
+        },
+      },
+      native,
+    );
+    for (const id of [1, 2, 3]) native.emit(id, STREAM.book, frame(`frame ${id}`));
+    expect(() => engine.tick()).toThrow(codeIs('engine.reentrant'));
+    isRude = false;
+    native.emit(4, STREAM.book, frame('frame 4'));
+    engine.tick();
+    expect(seen).toEqual([1, 2, 3, 4]);
+    expect(native.drained).toBe(true);
+  });
+
+  it('the book, its image and the counters may be read', () => {
+    const images = new Uint8Array(1 << 20);
+    let imagesMade = 0;
+    const { engine, instrument, source } = opened({
+      onFrame: (id) => {
+        expect(engine.book(id).state).toMatch(/^syn/);
+        expect(engine.stats().frames).toBeGreaterThan(0);
+        if (engine.image(id, STREAM.book, images) > 0) imagesMade += 1;
+        expect(engine.digest(id)).toHaveLength(64);
+        engine.closeDepth(id, engine.openDepth(id, 5, 0));
+      },
+    });
+    for (const each of FRAMES) engine.ingest(source, each);
+    expect(imagesMade).toBeGreaterThan(50);
+    expect(engine.digest(instrument)).toBe(undisturbed().digest);
+  });
+});
+
+describe('closed', () => {
+  it('an engine refuses everything by a typed error, and may be closed again', () => {
+    const { engine, instrument, source } = opened();
+    engine.close();
+    engine.close();
+    const out = new Uint8Array(8);
+    const uses: readonly (() => unknown)[] = [
+      () => engine.instruments(),
+      () => engine.addInstrument('sim:NEWUSDT'),
+      () => engine.detect(out),
+      () => engine.openSource('sim', [instrument]),
+      () => engine.ingest(source, out),
+      () => engine.ingestSnapshot(instrument, 0, out),
+      () => engine.snapshotFailed(instrument),
+      () => engine.ingestRecording(source, out, 0n),
+      () => engine.resetSource(source),
+      () => engine.tick(),
+      () => engine.image(instrument, STREAM.book, out),
+      () => engine.openDepth(instrument, 5, 0),
+      () => engine.closeDepth(instrument, 16),
+      () => engine.shareBook(instrument, allocateSharedBook(1)),
+      () => engine.book(instrument),
+      () => engine.stats(),
+      () => engine.digest(instrument),
+      () => engine.ordersDigest(instrument),
+      () => engine.order(instrument, 1n),
+      () => engine.nowNs(),
+    ];
+    for (const use of uses) expect(use, String(use)).toThrow(codeIs('addon.closed'));
+    expect(engine.nextNs).toBe(0n);
+    try {
+      engine.tick();
+    } catch (error) {
+      expect(explain(error)).toMatch(
+        /expected: an open one\n {2}got: {6}one whose close\(\) was called\n {2}fix: {6}./,
+      );
+    }
+  });
+
+  it('an engine leaves its shared books closed, and every other engine as it is', () => {
+    const one = opened();
+    const other = opened();
+    const books = [one, other].map(({ engine, instrument, source }) => {
+      const memory = allocateSharedBook(5);
+      engine.shareBook(instrument, memory);
+      for (const each of FRAMES) engine.ingest(source, each);
+      return new SharedBook(memory);
+    });
+    expect(books.map((book) => book.readTop())).toEqual(['synced', 'synced']);
+    one.engine[Symbol.dispose]();
+    expect(books.map((book) => book.readTop())).toEqual(['closed', 'synced']);
+    expect(other.engine.digest(other.instrument)).toBe(undisturbed().digest);
+  });
+
+  it.each([
+    ['Replica', () => new Replica(), (each: Replica) => each.books()],
+    ['Unzstd', () => new Unzstd(), (each: Unzstd) => each.run(new Uint8Array(1), new Uint8Array(1))],
+    ['Simulator', () => new Simulator(1, 0), (each: Simulator) => each.symbols()],
+  ] as const)('a %s refuses everything but another close', (_name, make, use) => {
+    const object = make();
+    object.close();
+    object.close();
+    expect(() => use(object as never)).toThrow(expect.objectContaining({ code: 'addon.closed' }));
+  });
+
+  it('the function that takes frames is refused as its engine is, whoever closed it', () => {
+    const output = new Uint8Array(new SharedArrayBuffer(128 + (4 << 20)));
+    const native = new NativeEngine(OPTIONS, output);
+    const ingest = native.ingester();
+    native.close();
+    for (const use of [() => ingest(0, new Uint8Array(1)), () => native.ingester()]) {
+      expect(use).toThrow(expect.objectContaining({ code: 'addon.closed' }));
+    }
+  });
+
+  it('memory that another engine has by now is left alone, whenever the first one ends', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const output = new Uint8Array(new SharedArrayBuffer(128 + (4 << 20)));
+    const first = new NativeEngine(OPTIONS, output);
+    const dropped = (() => new WeakRef(new NativeEngine(OPTIONS, output)))();
+    const last = new NativeEngine(OPTIONS, output);
+    output.fill(7, 1 << 20);
+    first.close();
+    for (let round = 0; dropped.deref() !== undefined; round += 1) {
+      expect(round, 'rounds of collection').toBeLessThan(100);
+      await setImmediate();
+      collect();
+    }
+    await setImmediate();
+    expect(output.subarray(1 << 20).every((byte) => byte === 7)).toBe(true);
+    last.close();
+    expect(output.subarray(1 << 20).every((byte) => byte === 7)).toBe(process.platform !== 'linux');
+  });
+});
+
+describe('arguments', () => {
+  it('that are no options of an engine are refused by typed errors', () => {
+    const wrong: readonly [object, string][] = [
+      [{ startId: -1 }, 'addon.not_an_integer'],
+      [{ startId: 2 ** 32 }, 'addon.not_an_integer'],
+      [{ silenceMs: 0.5 }, 'addon.not_an_integer'],
+      [{ silenceMs: 86_400_001 }, 'addon.not_an_integer'],
+      [{ replay: 1 }, 'addon.not_a_boolean'],
+      [{ outputBytes: 0 }, 'addon.output_memory'],
+      [{ outputBytes: -1 }, 'addon.output_memory'],
+      [{ outputBytes: 4.5 }, 'addon.output_memory'],
+      [{ outputBytes: NaN }, 'addon.output_memory'],
+      [{ outputBytes: 2 ** 60 }, 'addon.output_memory'],
+      [{ outputBytes: '4194304' }, 'addon.output_memory'],
+    ];
+    for (const [options, code] of wrong) {
+      expect(() => openEngine({ ...OPTIONS, ...options }, SILENT), JSON.stringify(options)).toThrow(
+        codeIs(code),
+      );
+    }
+    expect(() => openEngine(undefined as never, SILENT)).toThrow(codeIs('engine.wrong_argument'));
+  });
+
+  it('that name an instrument by a number beyond 32 bits do not find the one that the lower bits name', () => {
+    const { engine, instrument } = opened();
+    const notAnInteger = codeIs('addon.not_an_integer');
+    for (const wrong of [
+      instrument + 2 ** 32,
+      instrument - 2 ** 32,
+      instrument + 0.5,
+      String(instrument),
+      NaN,
+      1n,
+    ]) {
+      const id = wrong as never;
+      expect(() => engine.book(id), String(wrong)).toThrow(notAnInteger);
+      expect(() => engine.digest(id)).toThrow(notAnInteger);
+      expect(() => engine.openSource('sim', [id])).toThrow(notAnInteger);
+      expect(() => engine.snapshotFailed(id)).toThrow(notAnInteger);
+    }
+    expect(() => engine.openSource('sim', new Array<number>(1))).toThrow(notAnInteger);
+    for (const stream of [256, 257, -1, STREAM.book + 2 ** 32]) {
+      expect(() => engine.image(instrument, stream, new Uint8Array(8))).toThrow(notAnInteger);
+    }
+    const wrong = expect.objectContaining({ what: 'wrong instrument', got: String(instrument + 2 ** 32) });
+    expect(() => engine.book(instrument + 2 ** 32)).toThrow(wrong);
+  });
+
+  it('of any kind at all give a typed error that says what to do, or have their effect', () => {
+    const { engine, instrument, source } = opened();
+    const methods = Object.getOwnPropertyNames(Object.getPrototypeOf(engine)).filter(
+      (name) => !['constructor', 'close', 'nextNs'].includes(name),
+    );
+    expect(methods.length).toBeGreaterThan(19);
+    const values = fc.oneof(
+      fc.anything({ withBigInt: true, withTypedArray: true, withDate: true, withNullPrototype: true }),
+      fc.constantFrom<unknown>(
+        instrument,
+        source,
+        instrument + 2 ** 32,
+        2n ** 64n,
+        -1n,
+        Symbol('x'),
+        Number.NaN,
+      ),
+      fc.constantFrom<unknown>(
+        new Uint8Array(9),
+        new Uint8Array(new SharedArrayBuffer(96)),
+        new DataView(new ArrayBuffer(8)),
+      ),
+      fc.constantFrom<unknown>(
+        [instrument],
+        [instrument + 2 ** 32],
+        [1n],
+        [Symbol('x')],
+        'sim',
+        'sim:BTCUSDT',
+      ),
+    );
+    const codes = new Set<string>();
+    fc.assert(
+      fc.property(fc.constantFrom(...methods), fc.array(values, { maxLength: 5 }), (name, args) => {
+        try {
+          Reflect.apply(Reflect.get(engine, name), engine, args);
+        } catch (error) {
+          if (!(error instanceof DepthwireError)) throw error;
+          expect(error.code).toMatch(/^[a-z]+\.[a-z_]+$/);
+          expect(['addon.panicked', 'addon.failed', 'addon.closed']).not.toContain(error.code);
+          expect(error.what).not.toBe('');
+          expect(error.fix).not.toBe('');
+          codes.add(error.code);
+        }
+      }),
+      { numRuns: 3_000 },
+    );
+    expect(codes).toContain('addon.not_an_integer');
+    engine.resetSource(source);
+    for (const each of FRAMES) engine.ingest(source, each);
+    expect(engine.digest(instrument)).toBe(undisturbed().digest);
+  });
+
+  it('of shared memory are read but not written: an image there could be seen half written', () => {
+    const { engine, instrument } = opened();
+    const shared = new Uint8Array(new SharedArrayBuffer(1 << 20));
+    expect(() => engine.image(instrument, STREAM.status, shared)).toThrow(codeIs('addon.shared_output'));
+    expect(() => new Unzstd().run(new Uint8Array(1), shared)).toThrow(codeOnly('addon.shared_output'));
+    expect(() => new Simulator(1, 0).snapshot('BTCUSDT', 5, shared)).toThrow(codeOnly('addon.shared_output'));
+    expect(engine.detect(sharedCopy(Buffer.from(RECORDING)))).toEqual(engine.detect(Buffer.from(RECORDING)));
+  });
+
+  it('that were transferred away are empty', () => {
+    const { engine, instrument, source } = opened();
+    const gone = new Uint8Array(64);
+    structuredClone(gone.buffer, { transfer: [gone.buffer] });
+    const faults: string[] = [];
+    const strict = opened({ onFault: (error) => faults.push(error.code) });
+    strict.engine.ingest(strict.source, gone);
+    expect(faults).toHaveLength(1);
+    expect(engine.ingestRecording(source, gone, EVERYTHING_NS)).toBe(0);
+    expect(engine.image(instrument, STREAM.status, gone)).toBeLessThan(0);
+  });
+});
+
+const codeOnly = (code: string) => expect.objectContaining({ code });
+
+function sharedCopy(bytes: Uint8Array): Uint8Array {
+  const shared = new Uint8Array(new SharedArrayBuffer(bytes.byteLength));
+  shared.set(bytes);
+  return shared;
+}
