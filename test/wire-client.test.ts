@@ -231,8 +231,8 @@ describe('subscribing', () => {
     withFeed(async ({ feed, peer }) => {
       const book = await syncedBook(feed, peer);
       const failed = until<FeedError>(book, 'error');
-      peer.bytes(delta(1, 2, { bids: [[2n ** 60n, 1]] }));
-      expect((await failed).code).toBe('wire.unsafe_integer');
+      peer.bytes(delta(1, 2, { bids: [[98, -1]] }));
+      expect((await failed).code).toBe('wire.bad_value');
       expect([book.closed, book.state, feed.state]).toEqual([true, 'stale', 'open']);
       expect(await peer.next('unsubscribe')).toMatchObject({ channel: 'book', instrument: NAME });
     }));
@@ -615,6 +615,8 @@ describe('trades', () => {
         tag: 'trade',
         price: 109,
         qty: 2,
+        priceExponent: -2,
+        qtyExponent: -5,
         id: 9n,
         aggressor: 'buy',
         tsEvent: 5n,

@@ -1,4 +1,5 @@
-import type { Topic } from './control.js';
+import type { Granted, Topic } from './control.js';
+import { decimalsOf } from './decimal.js';
 import type { FrameReader } from './frame.js';
 import type { Inbox, InboxPolicy } from './inbox.js';
 import { type ApplyOutcome, LocalBook } from './local-book.js';
@@ -49,6 +50,13 @@ export class BookSubscription extends Subscription<LocalBook, BookEvents> {
 
   get reason(): StateReason {
     return this.book.reason;
+  }
+
+  /** @internal */
+  override grant(granted: Granted): void {
+    super.grant(granted);
+    this.book.priceDecimalsMin = decimalsOf(granted.tickSize, granted.priceExponent);
+    this.book.qtyDecimalsMin = decimalsOf(granted.lotSize, granted.qtyExponent);
   }
 
   protected take(frame: FrameReader): void {

@@ -3,7 +3,6 @@
  *
  * A feed that finds no server tries again without end: listen to its `error` event to see why nothing comes.
  */
-export type { Level } from './book-side.js';
 export { type BookEvents, type BookGap, type BookOptions, BookSubscription } from './book-subscription.js';
 export {
   type ConnectOptions,
@@ -15,10 +14,11 @@ export {
 export type { FeedState } from './connection.js';
 export type { BboSource, ChannelName, Granted, Hello, Topic } from './control.js';
 export { crc32c } from './crc32c.js';
-export { formatDecimal, parseDecimal } from './decimal.js';
+export { decimalsOf, decimalText, formatDecimal, parseDecimal } from './decimal.js';
 export { ClientError, FeedError, type FeedErrorParts, ServerError, WireError } from './errors.js';
 export { FrameReader } from './frame.js';
 export type { LatencySummary } from './latency.js';
+export type { ExactMantissas, Level, PriceOrLevel } from './level.js';
 export { type ApplyOutcome, type BookCheck, type IgnoredWhy, LEVELS_MAX, LocalBook } from './local-book.js';
 export {
   type Aggressor,
@@ -26,6 +26,7 @@ export {
   Flag,
   Kind,
   reasonOf,
+  type ServerReason,
   type Side,
   type StateReason,
   Stream,
