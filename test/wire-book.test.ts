@@ -399,6 +399,19 @@ describe('LocalBook, rule 5: checks', () => {
     expect(book.state).toBe('synced');
   });
 
+  it('says what the server doubts, of content and of later checks', () => {
+    const book = bookWith(image({ flags: Flag.beyondKnown }));
+    const doubts = (): readonly boolean[] => [book.isBeyondKnown, book.isSuspect, book.isCrossed];
+    expect(doubts()).toEqual([true, false, false]);
+    const check = (flags: number) =>
+      frame({ kind: Kind.check, epoch: EPOCH, seq: 10, flags, check: checkOf(BIDS, ASKS) });
+    feed(book, check(Flag.suspect | Flag.crossed | Flag.last));
+    expect(doubts()).toEqual([false, true, true]);
+    expect(book.flags & Flag.last).toBe(0);
+    feed(book, check(0));
+    expect(doubts()).toEqual([false, false, false]);
+  });
+
   it('notices a difference beyond the best ten', () => {
     const bids = Array.from({ length: 12 }, (_, at): LevelSpec => [100 - at, 1]);
     const other = bids.with(11, [89, 2]);

@@ -5,6 +5,7 @@ import {
   connect,
   type Feed,
   type FeedError,
+  Flag,
   Kind,
   type LocalBook,
   type TradeEvent,
@@ -225,6 +226,17 @@ describe('subscribing', () => {
       expect(() => again[Symbol.asyncIterator]()).toThrow('client.loops_limit');
       expect(() => connect('http://127.0.0.1/')).toThrow('client.bad_url');
       expect(() => connect('nonsense')).toThrow('client.bad_url');
+    }));
+
+  it('tells of a doubt that comes without a change', () =>
+    withFeed(async ({ feed, peer }) => {
+      const book = await syncedBook(feed, peer);
+      const doubted = until<LocalBook>(book, 'update', ({ isSuspect }) => isSuspect);
+      peer.bytes(
+        frame({ kind: Kind.check, epoch: 1n, seq: 1, instrument: 7, flags: Flag.suspect, check: checkOf(BIDS, ASKS) }),
+      );
+      await doubted;
+      expect([book.state, feed.counters.checks]).toEqual(['synced', 2]);
     }));
 
   it('ends only the subscription whose frame it cannot hold', () =>

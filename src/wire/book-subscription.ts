@@ -21,7 +21,7 @@ export interface BookOptions extends SubscriptionOptions {
 export type BookGap = Extract<ApplyOutcome, { readonly tag: 'gap' | 'check_failed' }>;
 
 export interface BookEvents extends SubscriptionEvents {
-  /** The content changed. The book is live: read it in the callback, or copy. */
+  /** The content, or what the server doubts about it, changed. The book is live: read it in the callback, or copy. */
   update: LocalBook;
   gap: BookGap;
 }
@@ -60,6 +60,7 @@ export class BookSubscription extends Subscription<LocalBook, BookEvents> {
   }
 
   protected take(frame: FrameReader): void {
+    const { flags } = this.book;
     const outcome = this.book.apply(frame);
     const { tag } = outcome;
     if (tag === 'image' || tag === 'checked' || tag === 'check_failed') this.host.count('checks');
@@ -87,8 +88,10 @@ export class BookSubscription extends Subscription<LocalBook, BookEvents> {
       case 'ignored':
         if (outcome.why === 'chunk_discarded' && this.book.state !== 'synced') this.resync.request();
         break;
-      case 'old':
       case 'checked':
+        if (this.book.flags !== flags) this.changed();
+        break;
+      case 'old':
         break;
     }
   }

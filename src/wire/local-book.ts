@@ -69,6 +69,9 @@ export const LEVELS_MAX = 1 << 20;
 
 const TOP_LEVELS = 10;
 
+/** What the server doubts about a book that it calls synced. */
+const DOUBTS = Flag.suspect | Flag.crossed | Flag.beyondKnown;
+
 /**
  * A book rebuilt from the frames of one (instrument, stream): `book`, `depth` and `bbo` streams alike.
  *
@@ -82,7 +85,7 @@ export class LocalBook {
   reason: StateReason = 'no_image';
   /** Sequence of the content within its epoch; 0 before the first image. */
   seq = 0;
-  /** `Flag` bits of the last frame that changed the content. */
+  /** `Flag` bits of the last frame that changed the content; what is doubted, of the last check. */
   flags = 0;
   priceExponent = 0;
   qtyExponent = 0;
@@ -187,6 +190,11 @@ export class LocalBook {
   /** Whether the venue's own cross-check disagreed and the truth is not decided. */
   get isSuspect(): boolean {
     return (this.flags & Flag.suspect) !== 0;
+  }
+
+  /** Whether the best bid is above the best ask. */
+  get isCrossed(): boolean {
+    return (this.flags & Flag.crossed) !== 0;
   }
 
   get bestBid(): Level | undefined {
@@ -429,7 +437,10 @@ export class LocalBook {
     if (!this.isMyEpoch(frame)) return this.otherEpoch(frame);
     if (frame.seq > this.seq) return this.missed(frame.seq);
     if (frame.seq < this.seq) return OTHER_SEQ;
-    return this.verify(frame) ?? CHECKED;
+    const failed = this.verify(frame);
+    // The server's doubt may begin or end while the content stays as it is.
+    if (failed === undefined) this.flags = (this.flags & ~DOUBTS) | (frame.flags & DOUBTS);
+    return failed ?? CHECKED;
   }
 
   /** Rule 6. `synced` alone proves nothing here: an image does. */
