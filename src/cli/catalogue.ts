@@ -1,12 +1,55 @@
 import type { InstrumentOverride } from '../config.js';
-import type { Engine } from '../engine.js';
+import type { Engine, InstrumentInfo, InstrumentScale } from '../engine.js';
 import { DepthwireError } from '../errors.js';
+import { decimalText, parseDecimal } from '../wire/decimal.js';
 
-/** Adds the instruments that the user described; what was not given stays as the catalogue has it. */
+/** Adds the instruments that the user described; what was not given stays as the catalogue or the venue has it. */
 export function catalogue(engine: Engine, overrides: readonly InstrumentOverride[]): void {
-  for (const { name, ...given } of overrides) {
-    const listed = engine.instruments().find((instrument) => instrument.name === name);
-    engine.addInstrument(name, { ...listed, ...definedOf(given) });
+  for (const override of overrides) {
+    const [id = 0] = idsOf(engine, [override.name]);
+    const known = engine.instruments().find((instrument) => instrument.id === id);
+    if (known !== undefined) engine.addInstrument(override.name, scaleOf(override, known));
+  }
+}
+
+/**
+ * The scale in mantissas, as the engine takes it. An exponent that was not given is the known one, or a finer one where the
+ * tick or lot needs it. Throws `config.instrument` where an exponent that was given does not hold the tick or lot.
+ */
+export function scaleOf(override: InstrumentOverride, known: InstrumentInfo): InstrumentScale {
+  const price = stepOf('price', override.tick, override.priceExponent, known.tickSize, known.priceExponent);
+  const qty = stepOf('qty', override.lot, override.qtyExponent, known.lotSize, known.qtyExponent);
+  return {
+    priceExponent: price.exponent,
+    tickSize: price.mantissa,
+    qtyExponent: qty.exponent,
+    lotSize: qty.mantissa,
+  };
+}
+
+/** The step that a decimal means, or the known one, at the exponent that was given or that it needs. */
+function stepOf(
+  what: 'price' | 'qty',
+  decimal: string | undefined,
+  givenExponent: number | undefined,
+  knownStep: number,
+  knownExponent: number,
+): { readonly exponent: number; readonly mantissa: number } {
+  const step = decimal ?? decimalText(knownStep, knownExponent);
+  const [, decimals = ''] = step.split('.');
+  const exponent = givenExponent ?? Math.min(knownExponent, 0 - decimals.replace(/0+$/, '').length);
+  try {
+    return { exponent, mantissa: parseDecimal(step, exponent) };
+  } catch (cause) {
+    const word = what === 'price' ? 'tick' : 'lot';
+    throw new DepthwireError('config.instrument', {
+      what: `the ${word} is no multiple of the smallest ${what === 'price' ? 'price' : 'quantity'} that the exponent allows, or has too many digits`,
+      where: '--instrument',
+      expected: `a ${word} of 1 to 2^53 times 10^${exponent}`,
+      got: step,
+      fix: `Leave ${what}_exponent out, or give a ${word} that it can hold, as in ${word}=${decimalText(1, exponent)}.`,
+      cause,
+    });
   }
 }
 
@@ -27,8 +70,4 @@ export function nameOf(engine: Engine, id: number): string {
     got: String(id),
     fix: 'Add it with --instrument venue:SYMBOL.',
   });
-}
-
-function definedOf<T extends object>(given: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as never;
 }

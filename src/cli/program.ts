@@ -122,7 +122,7 @@ export async function run(args: readonly string[], shell: Shell): Promise<number
 }
 
 const INSTRUMENT_HELP =
-  'venue:SYMBOL[,price_exponent=-2,qty_exponent=-5,tick=1,lot=1]: which one it is, or how its numbers are scaled';
+  'venue:SYMBOL[,tick=0.25,lot=0.001]: which one it is, and the steps of its prices and quantities';
 
 /** Where the built page lies, from `src/cli` and from `dist/cli` alike. */
 const PAGE_FOLDER = fileURLToPath(new URL('../../dist/web/', import.meta.url));
