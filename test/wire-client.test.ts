@@ -233,7 +233,14 @@ describe('subscribing', () => {
       const book = await syncedBook(feed, peer);
       const doubted = until<LocalBook>(book, 'update', ({ isSuspect }) => isSuspect);
       peer.bytes(
-        frame({ kind: Kind.check, epoch: 1n, seq: 1, instrument: 7, flags: Flag.suspect, check: checkOf(BIDS, ASKS) }),
+        frame({
+          kind: Kind.check,
+          epoch: 1n,
+          seq: 1,
+          instrument: 7,
+          flags: Flag.suspect,
+          check: checkOf(BIDS, ASKS),
+        }),
       );
       await doubted;
       expect([book.state, feed.counters.checks]).toEqual(['synced', 2]);
