@@ -183,6 +183,36 @@ describe('verify', () => {
     expect(code).toBe(1);
   });
 
+  it('says of a book that ends stale why, and what helps, in the last line too', async () => {
+    const lines = recording.split('\n');
+    lines.splice(lines.findLastIndex((line) => line.includes('"depthUpdate"')) - 20, 20);
+    const { code, out } = await ended(
+      'verify',
+      '--instrument',
+      'sim:BTCUSDT',
+      file('lost', lines.join('\n')),
+    );
+    expect(out).toContain('FAIL  sim:BTCUSDT ends stale (gap)\n');
+    expect(out).toMatch(
+      /\nnot proven: sim:BTCUSDT is stale \(gap\): Give all files in the order.*heals it\.\n$/,
+    );
+    expect(code).toBe(1);
+  });
+
+  it('names what the recording holds where it is asked for something else', async () => {
+    const { code, err } = await ended('verify', '--instrument', 'sim:BTCUSD', plain);
+    expect(err).toContain('recording.no_such_instrument');
+    expect(err).toContain('expected: binance:BTCUSDT');
+    expect(err).toContain('fix:      Write --instrument binance:BTCUSDT.');
+    expect(code).toBe(2);
+    const serving = await ended('serve', '--port', '0', '--replay', plain, '--instrument', 'sim:BTCUSD');
+    expect([serving.code, serving.err]).toEqual([2, err]);
+    const embedded = await ended('serve', '--port', '0', '--instrument', 'sim:BTCUSD');
+    expect(embedded.err).toContain('serve.no_such_instrument');
+    expect(embedded.err).toContain('Write sim:BTCUSDT.');
+    expect(embedded.code).toBe(2);
+  });
+
   it('fails with 1 on a gap that no snapshot heals', async () => {
     const lines = recording.split('\n');
     const updates = lines.flatMap((line, index) => (line.includes('"depthUpdate"') ? [index] : []));
@@ -201,7 +231,8 @@ describe('verify', () => {
   });
 
   it.each([
-    ['truncated.gz', () => gzipSync(recording).subarray(0, -20), 'recording.truncated'],
+    ['truncated.gz', () => gzipSync(recording).subarray(0, 8), 'recording.truncated'],
+    ['packed.xz', () => Buffer.from('fd377a585a000004e6d6b446', 'hex'), 'recording.packing'],
     ['foreign', () => 'not a recording\n', 'decode.'],
     ['empty', () => '', 'recording.empty'],
   ])('fails with 1 and a typed error on a file that is %s', async (name, content, codeStart) => {
@@ -217,6 +248,32 @@ describe('verify', () => {
     expect(error.fix).not.toBe('');
     expect(err).toContain(error.code);
     expect(code).toBe(1);
+  });
+});
+
+describe('serve of a packed recording', () => {
+  it('refuses one whose content is damaged, before a line of it is served', async () => {
+    const packed = gzipSync(recording);
+    packed[packed.length - 8] = (packed[packed.length - 8] ?? 0) ^ 1;
+    const { code, out, err } = await ended('serve', '--port', '0', '--replay', file('damaged.gz', packed));
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toContain('recording.corrupt');
+  });
+
+  it('serves one that is cut as far as it goes, and says so at once and in /health', async () => {
+    const cut = file('cut.gz', gzipSync(recording).subarray(0, -4));
+    const serving = new Command([
+      ...['serve', '--port', '0', '--replay', cut, '--speed', 'max'],
+      ...['--instrument', 'sim:BTCUSDT'],
+    ]);
+    const [, url = ''] = await serving.until(/health {3}(http:\/\/127\.0\.0\.1:\d+)\/health/);
+    expect(serving.err).toContain('recording.truncated');
+    let health: { status?: string; source?: string } = {};
+    while (health.source !== 'failed') {
+      health = (await (await fetch(`${url}/health`)).json()) as typeof health;
+    }
+    expect(health.status).toBe('failed');
+    expect(await serving.stop()).toBe(0);
   });
 });
 

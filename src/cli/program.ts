@@ -22,7 +22,7 @@ export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
 
 /** Errors that mean a wrong command line rather than a wrong file or server. */
 const USAGE_CODES =
-  /^(config\.|watch\.url|recording\.(missing|directory|ambiguous|venues|differ|no_streams)$|instrument\.)/;
+  /^(config\.|watch\.url|recording\.(missing|directory|ambiguous|venues|differ|no_streams|no_such_instrument)$|serve\.no_such_instrument$|instrument\.)/;
 
 const SYNC_POLL_MS = 50;
 

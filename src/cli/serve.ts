@@ -109,7 +109,10 @@ async function sourceOf(
     venue,
     instruments: idsOf(engine, names),
     surveys,
-    onDamage: (damage) => warn(explain(damage)),
+    onDamage: (damage) => {
+      const isTold = surveys.get(damage.where)?.damages.includes(damage) === true;
+      if (!isTold) warn(explain(damage));
+    },
     speed,
     loop,
     pressed,
@@ -130,6 +133,7 @@ async function checkedFiles(
     const survey = surveys.get(file);
     const corrupt = survey?.damages.find(({ kind }) => kind === 'corrupt');
     if (corrupt !== undefined) throw corrupt;
+    for (const damage of survey?.damages ?? []) warn(explain(damage));
     if (survey === undefined && (await isPacked(file))) {
       warn(
         `${file} is packed and has more than ${SURVEY_BYTES_MAX >> 20} MiB, so it is checked while it is read: ` +

@@ -165,7 +165,8 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
 export function failuresOf(report: VerifyReport, strict: boolean): readonly string[] {
   const failures: string[] = [];
   const { decodeErrors, crossed, applied, gaps, resyncs, bbo, checksums, orders } = report;
-  for (const { where, what, got, fix } of report.damages) failures.push(`${where}: ${what} (${got}). ${fix}`);
+  for (const { code, where, what, got, fix } of report.damages)
+    failures.push(`${where}: ${what} (${code}): ${got}. ${fix}`);
   if (report.backward > 0) {
     failures.push(
       `time runs backward ${report.backward} times, first in ${report.backwardIn}: give the files in the order of their times`,

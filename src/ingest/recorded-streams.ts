@@ -147,7 +147,7 @@ export function ambiguousSnapshot(paths: readonly string[], names: readonly stri
 function noSuchInstrument(paths: readonly string[], wanted: string, held: readonly string[]): DepthwireError {
   const shown = held.slice(0, NAMES_SHOWN).join(', ');
   const more = held.length > NAMES_SHOWN ? ` and ${held.length - NAMES_SHOWN} more` : '';
-  const meant = nearest(wanted, held);
+  const meant = nearest(wanted, held) ?? nearest(symbolOf(wanted), held);
   return new DepthwireError('recording.no_such_instrument', {
     what: 'the recording does not hold this instrument',
     where: paths.join(', '),
