@@ -33,6 +33,7 @@ export {
   stateOf,
 } from './protocol.js';
 export type { Backoff } from './resync.js';
+export { SERVER_REASONS } from './state-words.js';
 export { type InstrumentStatus, type StatusEvents, StatusSubscription } from './status-subscription.js';
 export type { SubscriptionEvents, SubscriptionOptions, SubscriptionState } from './subscription.js';
 export type { Trade, TradeEvent, TradeGap } from './trade-tape.js';
