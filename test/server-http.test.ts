@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { Flag, Kind } from '../src/wire/index.js';
 import { FakeNative, instrument } from './support/fake-engine.js';
 import { checkOf, frame } from './support/frames.js';
-import { startServer, type TestServer } from './support/server.js';
+import { startServer, TestClient, type TestServer } from './support/server.js';
 
 const BTC = 11;
 const ETH = 12;
@@ -43,6 +43,20 @@ describe('HTTP', () => {
     native.books.set(ETH, book);
     native.books.set(BTC, book);
     expect(await health()).toMatchObject({ http: 200, status: 'ok', stale: [] });
+  });
+
+  it('tells the scale that an instrument has now, there and in acknowledgements', async () => {
+    const { url, native, port, engine } = await serve();
+    const [btc] = native.catalogue;
+    Object.assign(engine, { instrument: (id: number) => ({ ...btc, id, priceExponent: -4, tickSize: 25 }) });
+    const listed = await (await fetch(`${url}/v1/instruments`)).json();
+    expect(listed).toMatchObject({
+      instruments: [{ id: BTC, priceExponent: -4, tickSize: 25 }, { id: ETH }],
+    });
+    const client = await TestClient.open(port);
+    client.send({ op: 'subscribe', id: 1, channel: 'trades', instrument: 'sim:BTCUSDT' });
+    await client.count(2);
+    expect(client.control[1]).toMatchObject({ op: 'subscribed', priceExponent: -4, tickSize: 25 });
   });
 
   it('names no more stale books than a reader takes in, and counts them all', async () => {

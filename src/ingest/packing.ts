@@ -87,7 +87,7 @@ function startsWith(head: Uint8Array, magic: readonly number[]): boolean {
 
 function otherPacking(path: string, name: string, command: string): DepthwireError {
   return new DepthwireError('recording.packing', {
-    what: `this is a ${name} file, which is not unpacked here`,
+    what: `this file is packed by ${name}, which is not undone here`,
     where: path,
     expected: 'a plain, gzip or zstd file',
     got: name,

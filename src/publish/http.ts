@@ -2,7 +2,7 @@ import { type BookInfo, type EngineStats, STREAM } from '../engine.js';
 import { DepthwireError, shown } from '../errors.js';
 import { ageMs, bookJson } from './book-json.js';
 import type { Hosts } from './hosts.js';
-import type { Hub } from './hub.js';
+import { asScaledNow, type Hub } from './hub.js';
 import type { BookCounts } from './metrics.js';
 import { BOOK_PATH, bookPath, nameInPath } from './paths.js';
 import { FEED_PATH, PROTOCOL } from './protocol.js';
@@ -110,7 +110,7 @@ function metrics({ hub, stats, uptimeSeconds }: HttpContext): Answer {
 function instruments({ hub }: HttpContext): Answer {
   const list = [...hub.instruments.values()].map((instrument) => {
     const info = hub.engine.book(instrument.id);
-    return { ...instrument, ...bookState(info), bidCount: info.bids, askCount: info.asks };
+    return { ...asScaledNow(hub, instrument), ...bookState(info), bidCount: info.bids, askCount: info.asks };
   });
   return json('200 OK', { instruments: list });
 }
