@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { scaleOf } from '../src/cli/catalogue.js';
+import { catalogue, scaleOf } from '../src/cli/catalogue.js';
 import { configFrom, parseInstrument } from '../src/config.js';
+import type { Engine } from '../src/engine.js';
 import { DepthwireError, explain } from '../src/errors.js';
 import { nearest } from '../src/nearest.js';
 import { instrument } from './support/fake-engine.js';
@@ -156,23 +157,48 @@ describe('the scale of an instrument', () => {
   };
 
   it.each([
-    ['the tick at the known exponent', es, 'tick=0.25', [-9, 250_000_000, 0, 1]],
+    ['the tick at the known exponent', es, 'tick=0.25', [-9, 250_000_000, undefined, undefined]],
     ['a finer exponent where the tick needs it', coin, 'tick=0.00010,lot=0.0000001', [-4, 1, -7, 1]],
     [
       'a finer exponent, and the known tick is what it was',
       coin,
       'price_exponent=-8',
-      [-8, 1_000_000, -5, 10],
+      [-8, 1_000_000, undefined, undefined],
     ],
     ['a coarser exponent that holds both', coin, 'qty_exponent=-4,tick=100', [-2, 10_000, -4, 1]],
-    ['no tick', coin, 'tick=0', [-2, 0, -5, 10]],
-    ['what is known', coin, '', [-2, 1, -5, 10]],
+    ['no tick', coin, 'tick=0', [-2, 0, undefined, undefined]],
+    ['left alone without a setting', coin, '', [undefined, undefined, undefined, undefined]],
   ])('is %s', (_what, known, settings, expected) => {
     const { priceExponent, tickSize, qtyExponent, lotSize } = scaleOf(
       parseInstrument([known.name, settings].filter(Boolean).join(',')),
       known,
     );
     expect([priceExponent, tickSize, qtyExponent, lotSize]).toEqual(expected);
+  });
+
+  it('is told to the engine for what was given alone, and for nothing where only the name was', () => {
+    const added: unknown[] = [];
+    const listed = [coin];
+    const engine = {
+      instruments: () => listed,
+      addInstrument: (name: string, scale?: object) => {
+        added.push([name, scale]);
+        const known = listed.find((one) => one.name === name);
+        const id = known?.id ?? 10 + listed.length;
+        if (known === undefined) listed.push({ ...es, id, name });
+        return id;
+      },
+    } as unknown as Engine;
+    catalogue(
+      engine,
+      ['binance:A', 'binance:A,tick=0.1', 'binance:B', 'binance:C,lot=10'].map(parseInstrument),
+    );
+    expect(added).toEqual([
+      ['binance:A', { ...coin, priceExponent: -2, tickSize: 10 }],
+      ['binance:B', undefined],
+      ['binance:C', undefined],
+      ['binance:C', { qtyExponent: 0, lotSize: 10 }],
+    ]);
   });
 
   it.each([

@@ -156,7 +156,11 @@ describe('what a recording holds', () => {
 
   it('is found, and united over its parts', async () => {
     const streams = recordedStreams(two(), [], detector([['binance:A'], ['binance:A', 'binance:B']]));
-    expect(await streams).toEqual({ venue: 'binance', names: ['binance:A', 'binance:B'] });
+    expect(await streams).toEqual({
+      venue: 'binance',
+      names: ['binance:A', 'binance:B'],
+      hasOthers: false,
+    });
   });
 
   it('is asked for where it is ambiguous, and taken from the user', async () => {
@@ -173,11 +177,10 @@ describe('what a recording holds', () => {
     expect((await recordedStreams([path], ['sim:A'], detector([['binance:A']]))).names).toEqual(['sim:A']);
   });
 
-  it('is what the user names, whatever else is ambiguous', async () => {
+  it('is what the user names, whatever else is ambiguous, and says that there is more', async () => {
     const names = ['binance:A', 'binance:B', 'binance-usdm:B'];
-    expect((await recordedStreams([file('1 a\n')], ['binance:A'], detector([names]))).names).toEqual([
-      'binance:A',
-    ]);
+    const streams = await recordedStreams([file('1 a\n')], ['binance:A'], detector([names]));
+    expect(streams).toEqual({ venue: 'binance', names: ['binance:A'], hasOthers: true });
   });
 
   it('is said where the user names what it does not hold', async () => {

@@ -3,38 +3,49 @@ import type { Engine, InstrumentInfo, InstrumentScale } from '../engine.js';
 import { DepthwireError } from '../errors.js';
 import { decimalText, parseDecimal } from '../wire/decimal.js';
 
-/** Adds the instruments that the user described; what was not given stays as the catalogue or the venue has it. */
+/**
+ * Adds the instruments that the user described. What was not given stays as the catalogue has it; of an instrument that is
+ * not listed it is left to the engine, which finds the scale in the venue's messages.
+ */
 export function catalogue(engine: Engine, overrides: readonly InstrumentOverride[]): void {
   for (const override of overrides) {
-    const [id = 0] = idsOf(engine, [override.name]);
+    const { name } = override;
+    const listed = engine.instruments().find((instrument) => instrument.name === name);
+    const [id] = idsOf(engine, [name]);
     const known = engine.instruments().find((instrument) => instrument.id === id);
-    if (known !== undefined) engine.addInstrument(override.name, scaleOf(override, known));
+    if (known === undefined || !hasSettings(override)) continue;
+    engine.addInstrument(name, { ...listed, ...scaleOf(override, known) });
   }
 }
 
+function hasSettings({ tick, lot, priceExponent, qtyExponent }: InstrumentOverride): boolean {
+  return [tick, lot, priceExponent, qtyExponent].some((setting) => setting !== undefined);
+}
+
 /**
- * The scale in mantissas, as the engine takes it. An exponent that was not given is the known one, or a finer one where the
- * tick or lot needs it. Throws `config.instrument` where an exponent that was given does not hold the tick or lot.
+ * What an override says of the scale, in mantissas, as the engine takes it. An exponent that was not given is the known
+ * one, or a finer one where the tick or lot needs it. Throws `config.instrument` where an exponent that was given does not
+ * hold the tick or lot.
  */
 export function scaleOf(override: InstrumentOverride, known: InstrumentInfo): InstrumentScale {
-  const price = stepOf('price', override.tick, override.priceExponent, known.tickSize, known.priceExponent);
-  const qty = stepOf('qty', override.lot, override.qtyExponent, known.lotSize, known.qtyExponent);
+  const { tick, lot, priceExponent, qtyExponent } = override;
+  const price = stepOf('price', tick, priceExponent, known.tickSize, known.priceExponent);
+  const qty = stepOf('qty', lot, qtyExponent, known.lotSize, known.qtyExponent);
   return {
-    priceExponent: price.exponent,
-    tickSize: price.mantissa,
-    qtyExponent: qty.exponent,
-    lotSize: qty.mantissa,
+    ...(price === undefined ? {} : { priceExponent: price.exponent, tickSize: price.mantissa }),
+    ...(qty === undefined ? {} : { qtyExponent: qty.exponent, lotSize: qty.mantissa }),
   };
 }
 
-/** The step that a decimal means, or the known one, at the exponent that was given or that it needs. */
+/** The step that a decimal means, or the known one, at the exponent that was given or that it needs; undefined without both. */
 function stepOf(
   what: 'price' | 'qty',
   decimal: string | undefined,
   givenExponent: number | undefined,
   knownStep: number,
   knownExponent: number,
-): { readonly exponent: number; readonly mantissa: number } {
+): { readonly exponent: number; readonly mantissa: number } | undefined {
+  if (decimal === undefined && givenExponent === undefined) return undefined;
   const step = decimal ?? decimalText(knownStep, knownExponent);
   const [, decimals = ''] = step.split('.');
   const exponent = givenExponent ?? Math.min(knownExponent, 0 - decimals.replace(/0+$/, '').length);

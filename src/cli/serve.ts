@@ -103,11 +103,12 @@ async function sourceOf(
   const { files, speed, loop } = config.replay;
   const surveys = await checkedFiles(files, warn);
   const wanted = config.instruments.map(({ name }) => name);
-  const { venue, names } = await recordedStreams(files, wanted, engine);
+  const { venue, names, hasOthers } = await recordedStreams(files, wanted, engine);
   return new ReplayFile({
     paths: files,
     venue,
     instruments: idsOf(engine, names),
+    hasOthers,
     surveys,
     onDamage: (damage) => {
       const isTold = surveys.get(damage.where)?.damages.includes(damage) === true;

@@ -102,9 +102,11 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
   catalogue(engine, options.instruments);
   const wanted = options.instruments.map(({ name }) => name);
   const surveys = await surveyRecordings(files);
-  const { venue, names } = await recordedStreams(files, wanted, engine);
+  const { venue, names, hasOthers } = await recordedStreams(files, wanted, engine);
   const ids = idsOf(engine, names);
   const source = engine.openSource(venue, ids);
+  const sink: Sink = engine;
+  if (hasOthers) sink.expectOthers?.(source);
   let totalBytes = 0;
   for (const file of files) totalBytes += (await stat(file)).size;
 
@@ -118,7 +120,7 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
       if (firstFault?.code === 'decode.ambiguous_snapshot') throw ambiguousSnapshot(files, names);
       if (reader.damage !== undefined) {
         if (damages.length < DAMAGES_MAX) damages.push(reader.damage);
-        (engine as Sink).sourceFailed?.(source, reader.damage);
+        sink.sourceFailed?.(source, reader.damage);
       }
       if (backwardIn === null && backwardOf(engine) > 0) backwardIn = reader.path;
       onProgress?.(Math.min(1, reader.fileBytes / totalBytes));

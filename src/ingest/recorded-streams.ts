@@ -12,6 +12,8 @@ export interface RecordedStreams {
   readonly venue: string;
   /** `venue:symbol`. */
   readonly names: readonly string[];
+  /** Whether the recordings speak of other instruments too. */
+  readonly hasOthers: boolean;
 }
 
 /** Instruments that an error names. */
@@ -53,7 +55,8 @@ export async function recordedStreams(
       fix: 'Give the recordings of each venue to a command of their own.',
     });
   }
-  return { venue, names };
+  const symbols = new Set(names.map(symbolOf));
+  return { venue, names, hasOthers: [...held].some((name) => !symbols.has(symbolOf(name))) };
 }
 
 /** Whether lines behind the beginning of some file speak of an instrument. Costs a pass over the files. */

@@ -11,6 +11,8 @@ export interface ReplayOptions {
   readonly venue: string;
   /** Instruments that the recordings speak for. */
   readonly instruments: readonly number[];
+  /** Whether the recordings speak of other instruments too. */
+  readonly hasOthers?: boolean;
   /** What was found out about packed files before, by path. */
   readonly surveys?: ReadonlyMap<string, Survey>;
   /** Told once of each damage. */
@@ -61,9 +63,10 @@ export class ReplayFile implements Source {
   }
 
   open(sink: Sink): readonly number[] {
-    const { venue, instruments } = this.#options;
+    const { venue, instruments, hasOthers } = this.#options;
     this.#sink = sink;
     this.#source = sink.openSource(venue, instruments);
+    if (hasOthers === true) sink.expectOthers?.(this.#source);
     return instruments;
   }
 

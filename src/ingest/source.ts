@@ -20,6 +20,8 @@ export interface Sink {
   readonly nextNs: bigint;
   /** The venue restarts: its books sync anew. */
   resetSource(source: number): void;
+  /** The source speaks of instruments that it was not opened for: a snapshot that names none is nobody's. */
+  expectOthers?(source: number): void;
   /**
    * The source has lost something for good: a file is damaged, cut or gone. Its books are stale at once, until the venue's
    * own numbers or a snapshot prove them again.
