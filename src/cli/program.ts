@@ -103,7 +103,7 @@ export async function run(args: readonly string[], shell: Shell): Promise<number
   program
     .command('verify')
     .description('run recordings through the whole path and report what it proved')
-    .argument('<file...>', 'recordings, plain or gzip; several are one after the other')
+    .argument('<file...>', 'recordings, plain, gzip or zstd; several are one after the other')
     .option('--json', 'the report as one JSON object')
     .option('--strict', 'fail on gaps even if the book has synced again')
     .option('--instrument <name>', INSTRUMENT_HELP, collectInstrument, [])

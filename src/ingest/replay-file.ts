@@ -109,7 +109,7 @@ export class ReplayFile implements Source {
     try {
       while (!this.#stopped && (await reader.fill())) {
         while (!this.#stopped) {
-          if (pace === undefined) await this.#waitForReaders();
+          if (pace === undefined && reader.pending.byteLength > 0) await this.#waitForReaders();
           const untilNs = pace?.untilNs() ?? EVERYTHING_NS;
           const bytes = sink.ingestRecording(source, reader.pending, untilNs, reader.isFileEnd);
           reader.use(bytes);

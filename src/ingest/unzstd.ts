@@ -22,29 +22,33 @@ async function* unpack(
 ): AsyncGenerator<Uint8Array, MembersEnd, undefined> {
   const decoder = new Unzstd();
   const output = new Uint8Array(OUTPUT_BYTES);
-  let at = from;
-  let isWhole = true;
-  for await (const block of file.blocks(from, to)) {
-    let used = 0;
-    let produced: number;
-    // Each round uses packed bytes up or fills the output; what a full output leaves in the decoder comes with the next.
-    do {
-      let step: ReturnType<Unzstd['run']>;
-      try {
-        step = decoder.run(block.subarray(used, used + PIECE_BYTES), output);
-      } catch (error) {
-        if (codeOf(error) !== 'addon.zstd') throw error;
-        return ended(file, 'corrupt', await brokenFrame(file, from, at + used), messageOf(error));
-      }
-      used += step.consumed;
-      produced = step.produced;
-      isWhole = step.isWhole;
-      if (produced > 0) yield output.subarray(0, produced);
-    } while (used < block.byteLength || produced === OUTPUT_BYTES);
-    at += block.byteLength;
+  try {
+    let at = from;
+    let isWhole = true;
+    for await (const block of file.blocks(from, to)) {
+      let used = 0;
+      let produced: number;
+      // Each round uses packed bytes up or fills the output; what a full output leaves in the decoder comes with the next.
+      do {
+        let step: ReturnType<Unzstd['run']>;
+        try {
+          step = decoder.run(block.subarray(used, used + PIECE_BYTES), output);
+        } catch (error) {
+          if (codeOf(error) !== 'addon.zstd') throw error;
+          return ended(file, 'corrupt', await brokenFrame(file, from, at + used), messageOf(error));
+        }
+        used += step.consumed;
+        produced = step.produced;
+        isWhole = step.isWhole;
+        if (produced > 0) yield output.subarray(0, produced);
+      } while (used < block.byteLength || produced === OUTPUT_BYTES);
+      at += block.byteLength;
+    }
+    if (isWhole) return { damage: undefined, memberAt: at };
+    return ended(file, 'truncated', await brokenFrame(file, from, at - 1), 'a frame without its end');
+  } finally {
+    release(decoder);
   }
-  if (isWhole) return { damage: undefined, memberAt: at };
-  return ended(file, 'truncated', await brokenFrame(file, from, at - 1), 'a frame without its end');
 }
 
 /** Where the frame begins that the bytes at `brokenAt` belong to. */
@@ -86,7 +90,14 @@ function canBeRead(packed: Uint8Array): boolean {
     return true;
   } catch {
     return false;
+  } finally {
+    release(decoder);
   }
+}
+
+/** Gives the window back at once, where the addon can; it is collected otherwise. */
+function release(decoder: Unzstd): void {
+  (decoder as { close?: () => void }).close?.();
 }
 
 function messageOf(error: unknown): string {
