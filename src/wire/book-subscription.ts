@@ -1,8 +1,9 @@
+import type { ApplyOutcome } from './apply-outcome.js';
 import type { Granted, Topic } from './control.js';
 import { decimalsOf } from './decimal.js';
 import type { FrameReader } from './frame.js';
 import type { Inbox, InboxPolicy } from './inbox.js';
-import { type ApplyOutcome, LocalBook } from './local-book.js';
+import { LocalBook } from './local-book.js';
 import { type BookState, Kind, type StateReason } from './protocol.js';
 import { type Backoff, Resync } from './resync.js';
 import {

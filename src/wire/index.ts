@@ -3,6 +3,7 @@
  *
  * A feed that finds no server tries again without end: listen to its `error` event to see why nothing comes.
  */
+export type { ApplyOutcome, BookCheck, IgnoredWhy } from './apply-outcome.js';
 export { type BookEvents, type BookGap, type BookOptions, BookSubscription } from './book-subscription.js';
 export {
   type ConnectOptions,
@@ -19,7 +20,7 @@ export { ClientError, FeedError, type FeedErrorParts, ServerError, WireError } f
 export { FrameReader } from './frame.js';
 export type { LatencySummary } from './latency.js';
 export type { ExactMantissas, Level, PriceOrLevel } from './level.js';
-export { type ApplyOutcome, type BookCheck, type IgnoredWhy, LEVELS_MAX, LocalBook } from './local-book.js';
+export { LEVELS_MAX, LocalBook } from './local-book.js';
 export {
   type Aggressor,
   type BookState,

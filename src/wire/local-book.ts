@@ -1,3 +1,20 @@
+import {
+  APPLIED,
+  type ApplyOutcome,
+  AWAITING_IMAGE,
+  type BookCheck,
+  CHECKED,
+  CHUNK,
+  CHUNK_DISCARDED,
+  IMAGE,
+  OLD,
+  OLD_EPOCH,
+  OTHER_BOOK,
+  OTHER_EPOCH,
+  OTHER_KIND,
+  OTHER_SEQ,
+  STATUS,
+} from './apply-outcome.js';
 import { BookSide } from './book-side.js';
 import { crc32cFinish } from './crc32c.js';
 import { decimalText } from './decimal.js';
@@ -14,55 +31,6 @@ import {
   Stream,
   stateOf,
 } from './protocol.js';
-
-/** Checksums and level counts of a book. */
-export interface BookCheck {
-  readonly topCrc: number;
-  readonly allCrc: number;
-  readonly bidCount: number;
-  readonly askCount: number;
-}
-
-/**
- * What a frame did. `image`: the book is replaced (verified). `applied`: changed levels are in. `checked`: the
- * checksums agree. `status`: the server's word on the instrument was taken. `old`: already contained. `gap`: frames are
- * missing after `expected`; the book is stale. `check_failed`: the book is wrong and stale. `ignored`: nothing changed.
- */
-export type ApplyOutcome =
-  | { readonly tag: 'image' | 'applied' | 'checked' | 'status' | 'old' }
-  | { readonly tag: 'gap'; readonly expected: number; readonly received: number }
-  | { readonly tag: 'check_failed'; readonly expected: BookCheck; readonly got: BookCheck }
-  | { readonly tag: 'ignored'; readonly why: IgnoredWhy };
-
-/**
- * `chunk`: part of an image that is not whole yet. `chunk_discarded`: a chunk out of turn, the collected ones are
- * dropped. `other_epoch`, `awaiting_image`: only an image helps. `other_seq`: a check of an earlier sequence. `old_epoch`:
- * a status of an epoch that is over. `other_book`: a status, which is of the engine's book, while this is the venue's own
- * top. `kind`: not a frame of a book.
- */
-export type IgnoredWhy =
-  | 'chunk'
-  | 'chunk_discarded'
-  | 'other_epoch'
-  | 'awaiting_image'
-  | 'other_seq'
-  | 'old_epoch'
-  | 'other_book'
-  | 'kind';
-
-const IMAGE: ApplyOutcome = { tag: 'image' };
-const APPLIED: ApplyOutcome = { tag: 'applied' };
-const CHECKED: ApplyOutcome = { tag: 'checked' };
-const STATUS: ApplyOutcome = { tag: 'status' };
-const OLD: ApplyOutcome = { tag: 'old' };
-const CHUNK: ApplyOutcome = { tag: 'ignored', why: 'chunk' };
-const CHUNK_DISCARDED: ApplyOutcome = { tag: 'ignored', why: 'chunk_discarded' };
-const OTHER_EPOCH: ApplyOutcome = { tag: 'ignored', why: 'other_epoch' };
-const AWAITING_IMAGE: ApplyOutcome = { tag: 'ignored', why: 'awaiting_image' };
-const OTHER_SEQ: ApplyOutcome = { tag: 'ignored', why: 'other_seq' };
-const OLD_EPOCH: ApplyOutcome = { tag: 'ignored', why: 'old_epoch' };
-const OTHER_BOOK: ApplyOutcome = { tag: 'ignored', why: 'other_book' };
-const OTHER_KIND: ApplyOutcome = { tag: 'ignored', why: 'kind' };
 
 /** Levels a side that a book holds at most, unless told otherwise. */
 export const LEVELS_MAX = 1 << 20;
