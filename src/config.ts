@@ -4,15 +4,28 @@ import { nearest } from './nearest.js';
 
 const MIB = 1 << 20;
 
+/**
+ * A plain decimal of 0 or more, kept as it is written: `0.25`, `10`. A number is taken as the text that JavaScript prints
+ * for it, which reads back as the same number.
+ */
+const decimalSchema = z
+  .union([z.string(), z.number().transform(String)], 'a plain decimal such as 0.25')
+  .refine((text) => /^\d{1,18}(\.\d{1,18})?$/.test(text), 'a plain decimal such as 0.25');
+
+/**
+ * `venue:SYMBOL`. A symbol is written as its venue writes it, so that it may hold letters of every script, digits, marks
+ * and signs (`XBT/USD`, `tBTCF0:USTF0`, `@107`), but no space and, because options follow it, no comma.
+ */
+const NAME = /^[a-z0-9-]+:(?:(?!,)[\p{L}\p{M}\p{N}\p{P}\p{S}]){1,64}$/u;
+
 /** An instrument that the command line adds or overrides; what is not given stays as the catalogue has it. */
 const instrumentSchema = z.strictObject({
-  /** `venue:symbol`. */
-  name: z.string().regex(/^[a-z0-9-]+:[A-Z0-9_.+=^#$*~@%!-]{1,40}$/, 'a name of the form venue:SYMBOL'),
+  name: z.string().regex(NAME, 'a name of the form venue:SYMBOL'),
   priceExponent: z.int().min(-18).max(0).optional(),
   qtyExponent: z.int().min(-18).max(0).optional(),
-  /** In mantissa units; 0 = unknown. */
-  tickSize: z.int().min(0).optional(),
-  lotSize: z.int().min(0).optional(),
+  /** Increments in units of price and quantity; 0 = unknown. */
+  tick: decimalSchema.optional(),
+  lot: decimalSchema.optional(),
 });
 
 /** How many recorded seconds pass in a real one; `max` = as fast as the slowest reader takes it. */
@@ -128,30 +141,37 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
+/** How an instrument is written on the command line. */
+const INSTRUMENT_EXAMPLE = 'binance:BTCUSDT,tick=0.01,lot=0.00001';
+
+/** The keys of a setting, and whether they are integers rather than decimals. */
+const SETTINGS = {
+  tick: { key: 'tick', isInteger: false },
+  lot: { key: 'lot', isInteger: false },
+  price_exponent: { key: 'priceExponent', isInteger: true },
+  qty_exponent: { key: 'qtyExponent', isInteger: true },
+} as const;
+
 /**
- * Reads the command line's form: `NAME[,price_exponent=-2,qty_exponent=-5,tick=1,lot=1]`. Throws `config.instrument`.
+ * Reads the command line's form: `NAME[,tick=0.25,lot=1,price_exponent=-2,qty_exponent=-5]`, where tick and lot are in
+ * units of price and quantity. Throws `config.instrument`.
  */
 export function parseInstrument(text: string): InstrumentOverride {
   const [name = '', ...settings] = text.split(',');
-  const keys = {
-    price_exponent: 'priceExponent',
-    qty_exponent: 'qtyExponent',
-    tick: 'tickSize',
-    lot: 'lotSize',
-  } as const;
   const input: Record<string, unknown> = { name };
   for (const setting of settings) {
-    const [key = '', value = ''] = setting.split('=', 2);
-    if (!Object.hasOwn(keys, key) || !/^-?\d{1,15}$/.test(value)) {
+    const [word = '', value = ''] = setting.split('=', 2);
+    const known = Object.hasOwn(SETTINGS, word) ? SETTINGS[word as keyof typeof SETTINGS] : undefined;
+    if (known === undefined || (known.isInteger && !/^-?\d{1,3}$/.test(value))) {
       throw new DepthwireError('config.instrument', {
-        what: 'a setting of an instrument is unknown or is no integer',
+        what: known === undefined ? 'a setting of an instrument is unknown' : 'an exponent is no integer',
         where: `--instrument ${text}`,
-        expected: Object.keys(keys).join('=, ').concat('= with an integer'),
+        expected: 'tick= or lot= with a decimal, price_exponent= or qty_exponent= with an integer',
         got: shown(setting),
-        fix: `Write for example --instrument ${name || 'binance:BTCUSDT'},price_exponent=-2,qty_exponent=-5,tick=1,lot=1.`,
+        fix: `Write for example --instrument ${INSTRUMENT_EXAMPLE}.`,
       });
     }
-    input[keys[key as keyof typeof keys]] = Number(value);
+    input[known.key] = known.isInteger ? Number(value) : value;
   }
   const parsed = instrumentSchema.safeParse(input);
   if (parsed.success) return parsed.data;
@@ -161,7 +181,7 @@ export function parseInstrument(text: string): InstrumentOverride {
     where: `--instrument ${text}`,
     expected: expectation(issue),
     got: shown(valueAt(input, issue?.path ?? [])),
-    fix: 'Write for example --instrument binance:BTCUSDT,price_exponent=-2,qty_exponent=-5,tick=1,lot=1.',
+    fix: `Write for example --instrument ${INSTRUMENT_EXAMPLE}.`,
   });
 }
 

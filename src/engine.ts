@@ -22,6 +22,7 @@ export interface InstrumentScale {
 /** The addon's engine, as far as this file calls it. Returned numbers are bit sets of `OUTPUT`, `MORE` and `ERROR`. */
 export interface NativeEngine {
   instruments(): InstrumentInfo[];
+  instrument(id: number): InstrumentInfo;
   addInstrument(
     name: string,
     priceExponent?: number,
@@ -36,6 +37,8 @@ export interface NativeEngine {
   ingestSnapshot(instrument: number, ticket: number, bytes: Uint8Array): number;
   snapshotFailed(instrument: number): void;
   ingestRecording(source: number, bytes: Uint8Array, untilNs: bigint, last: boolean): number;
+  sourceFailed(source: number): number;
+  expectOthers(source: number): number;
   resetSource(source: number): number;
   tick(): number;
   pump(): number;
@@ -60,7 +63,7 @@ export interface NativeEngine {
 export interface EngineListener {
   /** One feed frame. The view is valid during the call only: its memory is the ring's. */
   onFrame(instrument: number, stream: number, frame: Uint8Array): void;
-  /** The engine needs a snapshot of the venue's book. The answer must bring the ticket back. */
+  /** The engine needs what mends a book: the venue's snapshot. The answer must bring the ticket back. */
   onSnapshotRequest(instrument: number, ticket: number, reason: number): void;
   /** An input was wrong; the engine has gone on. Not called for each when several share one input. */
   onFault(error: DepthwireError): void;
@@ -69,8 +72,8 @@ export interface EngineListener {
 export interface EngineOptions {
   /** Names this start of the process in every epoch. */
   readonly startId: number;
-  /** 0 = off. */
-  readonly silenceMs: number;
+  /** A book whose venue is silent for longer turns stale; 0 = never, absent = as each product allows. */
+  readonly silenceMs?: number | undefined;
   /** Time comes from the recording, and frames say so. */
   readonly replay: boolean;
   /** A power of two, from 4 MiB to 1 GiB. */
@@ -90,7 +93,7 @@ export const RING = {
   controlBytes: 128,
   headerBytes: 16,
   control: { write: 0, read: 1, capacity: 2, consumed: 3, nextLow: 4, nextHigh: 5 },
-  type: { pad: 0, frame: 1, snapshotRequest: 2 },
+  type: { pad: 0, frame: 1, ask: 2, say: 3 },
 } as const;
 
 /** Rounds of drain and pump after one input. A round moves a ringful, so this is more than any book can hold. */
@@ -105,7 +108,7 @@ export function openEngine(options: EngineOptions, listener: EngineListener): En
   return guarded(() => {
     const { startId, silenceMs, replay, outputBytes } = options;
     const output = ringOf(outputBytes);
-    const native = new NativeEngineClass({ startId, silenceMs, replay }, new Uint8Array(output));
+    const native = new NativeEngineClass({ startId, ...(silenceMs === undefined ? {} : { silenceMs }), replay }, new Uint8Array(output));
     return new Engine(native, output, listener);
   });
 }
@@ -146,7 +149,6 @@ export class Engine {
   #words: Uint32Array;
   #halves: Uint16Array;
   readonly #capacity: number;
-  #catalogue: readonly InstrumentInfo[] | undefined;
   /** The listener is being called. */
   #isSettling = false;
 
@@ -160,15 +162,18 @@ export class Engine {
     this.#capacity = output.byteLength - RING.controlBytes;
   }
 
-  /** The catalogue, in the addon's order. Kept until an instrument is added. */
+  /** The catalogue by name, as scaled now: one list more with each call. */
   instruments(): readonly InstrumentInfo[] {
-    this.#catalogue ??= guarded(() => this.#native.instruments());
-    return this.#catalogue;
+    return guarded(() => this.#native.instruments());
+  }
+
+  /** One instrument, as scaled now. Throws `engine.unknown_instrument`. */
+  instrument(id: number): InstrumentInfo {
+    return guarded(() => this.#native.instrument(id));
   }
 
   /** Adds an instrument or changes its scale, before a source speaks for it. Throws `instrument.*`. */
   addInstrument(name: string, scale: InstrumentScale = {}): number {
-    this.#catalogue = undefined;
     return guarded(() => {
       const { priceExponent, qtyExponent, tickSize, lotSize } = scale;
       return this.#native.addInstrument(name, priceExponent, qtyExponent, tickSize, lotSize);
@@ -235,6 +240,18 @@ export class Engine {
   get nextNs(): bigint {
     const { nextLow, nextHigh } = RING.control;
     return (BigInt(this.#words[nextHigh] ?? 0) << 32n) | BigInt(this.#words[nextLow] ?? 0);
+  }
+
+  /** The source has lost something for good: its books are stale until the venue's numbers or a snapshot prove them. */
+  sourceFailed(source: number): void {
+    if (this.#isSettling) throw reentrant('sourceFailed');
+    this.#settle(guarded(() => this.#native.sourceFailed(source)));
+  }
+
+  /** The source will speak of instruments that it was not opened for: a snapshot that names none is nobody's. */
+  expectOthers(source: number): void {
+    if (this.#isSettling) throw reentrant('expectOthers');
+    this.#settle(guarded(() => this.#native.expectOthers(source)));
   }
 
   /** The venue restarts: every book of the source syncs anew, in a new epoch. */
@@ -309,7 +326,6 @@ export class Engine {
   close(): void {
     if (this.#isSettling) throw reentrant('close');
     guarded(() => this.#native.close());
-    this.#catalogue = undefined;
     this.#output = new SharedArrayBuffer(0);
     this.#words = new Uint32Array(this.#output);
     this.#halves = new Uint16Array(this.#output);
@@ -372,7 +388,7 @@ export class Engine {
         if (type === RING.type.frame) {
           const stream = this.#halves[(at >> 1) + 3] ?? 0;
           this.#listener.onFrame(instrument, stream, new Uint8Array(this.#output, payload, size));
-        } else if (type === RING.type.snapshotRequest) {
+        } else if (type === RING.type.ask) {
           const reason = (words[(payload >> 2) + 1] ?? 0) & 0xff;
           this.#listener.onSnapshotRequest(instrument, words[payload >> 2] ?? 0, reason);
         }

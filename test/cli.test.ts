@@ -183,6 +183,36 @@ describe('verify', () => {
     expect(code).toBe(1);
   });
 
+  it('says of a book that ends stale why, and what helps, in the last line too', async () => {
+    const lines = recording.split('\n');
+    lines.splice(lines.findLastIndex((line) => line.includes('"depthUpdate"')) - 20, 20);
+    const { code, out } = await ended(
+      'verify',
+      '--instrument',
+      'sim:BTCUSDT',
+      file('lost', lines.join('\n')),
+    );
+    expect(out).toContain('FAIL  sim:BTCUSDT ends stale (gap)\n');
+    expect(out).toMatch(
+      /\nnot proven: sim:BTCUSDT is stale \(gap\): Give all files in the order.*heals it\.\n$/,
+    );
+    expect(code).toBe(1);
+  });
+
+  it('names what the recording holds where it is asked for something else', async () => {
+    const { code, err } = await ended('verify', '--instrument', 'sim:BTCUSD', plain);
+    expect(err).toContain('recording.no_such_instrument');
+    expect(err).toContain('expected: binance:BTCUSDT');
+    expect(err).toContain('fix:      Write --instrument binance:BTCUSDT.');
+    expect(code).toBe(2);
+    const serving = await ended('serve', '--port', '0', '--replay', plain, '--instrument', 'sim:BTCUSD');
+    expect([serving.code, serving.err]).toEqual([2, err]);
+    const embedded = await ended('serve', '--port', '0', '--instrument', 'sim:BTCUSD');
+    expect(embedded.err).toContain('serve.no_such_instrument');
+    expect(embedded.err).toContain('Write sim:BTCUSDT.');
+    expect(embedded.code).toBe(2);
+  });
+
   it('fails with 1 on a gap that no snapshot heals', async () => {
     const lines = recording.split('\n');
     const updates = lines.flatMap((line, index) => (line.includes('"depthUpdate"') ? [index] : []));
@@ -201,7 +231,8 @@ describe('verify', () => {
   });
 
   it.each([
-    ['truncated.gz', () => gzipSync(recording).subarray(0, -20), 'recording.truncated'],
+    ['truncated.gz', () => gzipSync(recording).subarray(0, 8), 'recording.truncated'],
+    ['packed.xz', () => Buffer.from('fd377a585a000004e6d6b446', 'hex'), 'recording.packing'],
     ['foreign', () => 'not a recording\n', 'decode.'],
     ['empty', () => '', 'recording.empty'],
   ])('fails with 1 and a typed error on a file that is %s', async (name, content, codeStart) => {
@@ -217,6 +248,16 @@ describe('verify', () => {
     expect(error.fix).not.toBe('');
     expect(err).toContain(error.code);
     expect(code).toBe(1);
+  });
+});
+
+describe('serve of a packed recording', () => {
+  it('refuses one whose content is damaged, before a line of it is served', async () => {
+    const packed = gzipSync(recording);
+    packed[packed.length - 8] = (packed[packed.length - 8] ?? 0) ^ 1;
+    const { code, out, err } = await ended('serve', '--port', '0', '--replay', file('damaged.gz', packed));
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toContain('recording.corrupt');
   });
 });
 
@@ -318,8 +359,11 @@ describe('serve and watch', () => {
     ]);
     const [, url = ''] = await serving.until(/health {3}(http:\/\/127\.0\.0\.1:\d+)\/health/);
     await expect.poll(() => serving.err).toContain('recording.truncated');
-    const health = await fetch(`${url}/health`);
-    expect([health.status, await health.json()]).toMatchObject([503, { status: 'failed', source: 'failed' }]);
+    const health = async (): Promise<unknown> => {
+      const answer = await fetch(`${url}/health`);
+      return [answer.status, await answer.json()];
+    };
+    await expect.poll(health).toMatchObject([503, { status: 'failed', source: 'failed' }]);
     expect(serving.out).not.toContain('finished');
     expect(await serving.stop()).toBe(0);
   });
@@ -371,6 +415,7 @@ describe('a ladder', () => {
     connected: true,
     state: 'synced',
     reason: 'none',
+    doubts: [],
     seq: '7',
     ageMs: 12.3,
     latencyMs: 0.25,
@@ -387,6 +432,18 @@ describe('a ladder', () => {
       '   99.0  1.5  ████████████████████████',
       '   98.5  1.5  ████████████',
     ]);
+  });
+
+  it('writes point below point where prices have other decimals', () => {
+    const mixed = { ...view, asks: [level('100.25', 0)], bids: [level('99', 0)] };
+    expect(ladderLines(mixed, 1, false).slice(1)).toEqual(['  100.25  1.5  █', '  ──', '   99     1.5  █']);
+  });
+
+  it('says loudly what is in doubt about a synced book', () => {
+    const doubts = ['beyond known', 'suspect'];
+    const [heading] = ladderLines({ ...view, doubts }, 1, false);
+    expect(heading).toContain('sim:A  synced  BEYOND KNOWN  SUSPECT  seq 7');
+    expect(ladderLines({ ...view, doubts }, 1, true)[0]).toContain('\x1b[33;1m  BEYOND KNOWN');
   });
 
   it('says loudly that a book is not to be trusted', () => {

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { catalogue, scaleOf } from '../src/cli/catalogue.js';
 import { configFrom, parseInstrument } from '../src/config.js';
+import type { Engine } from '../src/engine.js';
 import { DepthwireError, explain } from '../src/errors.js';
 import { nearest } from '../src/nearest.js';
+import { instrument } from './support/fake-engine.js';
 
 function fault(call: () => unknown): DepthwireError {
   try {
@@ -81,27 +84,131 @@ describe('the configuration', () => {
 });
 
 describe('--instrument', () => {
-  it('reads a name and its scale', () => {
+  it('reads a name, its steps as they are written, and its exponents', () => {
     expect(parseInstrument('binance:BTCUSDT')).toEqual({ name: 'binance:BTCUSDT' });
-    expect(parseInstrument('sim:A,price_exponent=-2,qty_exponent=-5,tick=10,lot=0')).toEqual({
+    expect(parseInstrument('databento:ESH4,tick=0.25,lot=1')).toEqual({
+      name: 'databento:ESH4',
+      tick: '0.25',
+      lot: '1',
+    });
+    expect(parseInstrument('sim:A,price_exponent=-2,qty_exponent=-5,tick=10.0,lot=0')).toEqual({
       name: 'sim:A',
       priceExponent: -2,
       qtyExponent: -5,
-      tickSize: 10,
-      lotSize: 0,
+      tick: '10.0',
+      lot: '0',
     });
   });
 
   it.each([
-    'BTCUSDT',
+    'binance:币安人生USDT',
+    'kraken:XBT/USD',
+    'bitfinex:tBTCF0:USTF0',
+    'hyperliquid:@107',
+    'deribit:BTC-27MAR26-100000-C',
+    'okx:BTC-USDT-SWAP',
+    'deribit:XRP_USDC-30JUN24-0d5-C',
+    'nasdaq:AB^',
     'binance:btcusdt',
-    'sim:A,tick',
-    'sim:A,tick=1.5',
-    'sim:A,price_exponent=1',
-    'sim:A,colour=1',
-    '',
-  ])('refuses %j', (text) => {
-    expect(fault(() => parseInstrument(text)).code).toBe('config.instrument');
+  ])('takes the symbol of a venue as it is written: %s', (name) => {
+    expect(parseInstrument(name).name).toBe(name);
+    expect(configFrom({ instruments: [{ name, tick: 0.25 }] }).instruments).toEqual([{ name, tick: '0.25' }]);
+  });
+
+  it.each([
+    ['BTCUSDT', 'a name of the form venue:SYMBOL'],
+    ['Binance:BTCUSDT', 'a name of the form venue:SYMBOL'],
+    ['binance:BTC USDT', 'a name of the form venue:SYMBOL'],
+    ['binance:BTC\u0000', 'a name of the form venue:SYMBOL'],
+    [`binance:${'A'.repeat(65)}`, 'a name of the form venue:SYMBOL'],
+    ['', 'a name of the form venue:SYMBOL'],
+    ['sim:A,tick', 'a plain decimal such as 0.25'],
+    ['sim:A,tick=-1', 'a plain decimal such as 0.25'],
+    ['sim:A,lot=1e-8', 'a plain decimal such as 0.25'],
+    ['sim:A,tick=.5', 'a plain decimal such as 0.25'],
+    ['sim:A,price_exponent=1', 'at most 0'],
+    ['sim:A,price_exponent=-19', 'at least -18'],
+    [
+      'sim:A,price_exponent=0.5',
+      'tick= or lot= with a decimal, price_exponent= or qty_exponent= with an integer',
+    ],
+    ['sim:A,colour=1', 'tick= or lot= with a decimal, price_exponent= or qty_exponent= with an integer'],
+  ])('refuses %j', (text, expected) => {
+    const error = fault(() => parseInstrument(text));
+    expect([error.code, error.expected]).toEqual(['config.instrument', expected]);
+    expect(error.fix).toContain('tick=0.01');
+  });
+});
+
+describe('the scale of an instrument', () => {
+  const es = {
+    ...instrument(1, 'databento:ESH4'),
+    priceExponent: -9,
+    qtyExponent: 0,
+    tickSize: 0,
+    lotSize: 1,
+  };
+  const coin = {
+    ...instrument(2, 'binance:A'),
+    priceExponent: -2,
+    qtyExponent: -5,
+    tickSize: 1,
+    lotSize: 10,
+  };
+
+  it.each([
+    ['the tick at the known exponent', es, 'tick=0.25', [-9, 250_000_000, undefined, undefined]],
+    ['a finer exponent where the tick needs it', coin, 'tick=0.00010,lot=0.0000001', [-4, 1, -7, 1]],
+    [
+      'a finer exponent, and the known tick is what it was',
+      coin,
+      'price_exponent=-8',
+      [-8, 1_000_000, undefined, undefined],
+    ],
+    ['a coarser exponent that holds both', coin, 'qty_exponent=-4,tick=100', [-2, 10_000, -4, 1]],
+    ['no tick', coin, 'tick=0', [-2, 0, undefined, undefined]],
+    ['left alone without a setting', coin, '', [undefined, undefined, undefined, undefined]],
+  ])('is %s', (_what, known, settings, expected) => {
+    const { priceExponent, tickSize, qtyExponent, lotSize } = scaleOf(
+      parseInstrument([known.name, settings].filter(Boolean).join(',')),
+      known,
+    );
+    expect([priceExponent, tickSize, qtyExponent, lotSize]).toEqual(expected);
+  });
+
+  it('is told to the engine for what was given alone, and for nothing where only the name was', () => {
+    const added: unknown[] = [];
+    const listed = [coin];
+    const engine = {
+      instruments: () => listed,
+      addInstrument: (name: string, scale?: object) => {
+        added.push([name, scale]);
+        const known = listed.find((one) => one.name === name);
+        const id = known?.id ?? 10 + listed.length;
+        if (known === undefined) listed.push({ ...es, id, name });
+        return id;
+      },
+    } as unknown as Engine;
+    catalogue(
+      engine,
+      ['binance:A', 'binance:A,tick=0.1', 'binance:B', 'binance:C,lot=10'].map(parseInstrument),
+    );
+    expect(added).toEqual([
+      ['binance:A', { ...coin, priceExponent: -2, tickSize: 10 }],
+      ['binance:B', undefined],
+      ['binance:C', undefined],
+      ['binance:C', { qtyExponent: 0, lotSize: 10 }],
+    ]);
+  });
+
+  it.each([
+    ['tick=0.25,price_exponent=-1', '0.25', 'tick=0.1'],
+    ['price_exponent=0', '0.01', 'tick=1'],
+    ['tick=123456789012345678', '123456789012345678', 'tick=0.01'],
+  ])('is refused where it cannot be exact: %s', (settings, got, fix) => {
+    const error = fault(() => scaleOf(parseInstrument(`binance:A,${settings}`), coin));
+    expect([error.code, error.got]).toEqual(['config.instrument', got]);
+    expect(error.fix).toContain(fix);
   });
 });
 

@@ -1,13 +1,16 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Speed } from '../src/config.js';
+import { RecordingDamage } from '../src/ingest/damage.js';
 import { recordedStreams } from '../src/ingest/recorded-streams.js';
-import { RecordingReader, readHead, readRecording } from '../src/ingest/recording.js';
+import { readHead, readRecording } from '../src/ingest/recording.js';
+import { RecordingReader } from '../src/ingest/recording-reader.js';
 import { ReplayFile } from '../src/ingest/replay-file.js';
+import type { Sink } from '../src/ingest/source.js';
 import { FakeNative, fakeEngine } from './support/fake-engine.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'depthwire-replay-'));
@@ -38,7 +41,7 @@ interface Replaying {
 function start(
   paths: readonly string[],
   speed: Speed,
-  more: { loop?: boolean; pressed?: () => boolean } = {},
+  more: { loop?: boolean; pressed?: () => boolean; onDamage?: (damage: RecordingDamage) => void } = {},
 ): Replaying {
   const native = new FakeNative();
   const replay = new ReplayFile({
@@ -49,15 +52,33 @@ function start(
     loop: more.loop ?? false,
     pressed: more.pressed ?? (() => false),
     pauseMsMax: 200,
+    ...(more.onDamage === undefined ? {} : { onDamage: more.onDamage }),
   });
-  replay.open(fakeEngine({}, native));
+  const engine = fakeEngine({}, native);
+  const sink: Sink = {
+    instruments: () => engine.instruments(),
+    openSource: (venue, instruments) => engine.openSource(venue, instruments),
+    ingest: (source, frame) => engine.ingest(source, frame),
+    ingestSnapshot: (instrument, ticket, answer) => engine.ingestSnapshot(instrument, ticket, answer),
+    snapshotFailed: (instrument) => engine.snapshotFailed(instrument),
+    ingestRecording: (source, lines, untilNs, last) => engine.ingestRecording(source, lines, untilNs, last),
+    get nextNs() {
+      return engine.nextNs;
+    },
+    resetSource: (source) => engine.resetSource(source),
+    sourceFailed: (source, { code }) => native.calls.push(`failed source ${source} ${code}`),
+  };
+  replay.open(sink);
   replay.start();
   return { native, replay };
 }
 
 async function bytesOf(path: string): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of readRecording(path)) chunks.push(chunk);
+  for await (const part of readRecording(path)) {
+    if (part instanceof RecordingDamage) throw part;
+    chunks.push(part);
+  }
   return Buffer.concat(chunks);
 }
 
@@ -71,14 +92,13 @@ describe('a recording', () => {
   it.each([
     ['recording.missing', () => join(folder, 'nowhere')],
     ['recording.directory', () => folder],
+    ['recording.unreadable', () => '/dev/null'],
     ['recording.empty', () => file('')],
-    ['recording.truncated', () => file(gzipSync(recording([1, 2, 3])).subarray(0, -12))],
     ['recording.truncated', () => file(gzipSync(recording([1])).subarray(0, 5))],
-    ['recording.corrupt', () => file(damaged(gzipSync(recording([1, 2, 3]))))],
     ['recording.truncated', () => file(Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0, 0))],
   ])('that cannot be read is %s, with the file and a fix', async (code, path) => {
     const name = path();
-    const error = await bytesOf(name).catch((thrown: unknown) => thrown);
+    const error = await readHead(name).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code, where: name });
     expect((error as { fix: string }).fix).not.toBe('');
   });
@@ -88,7 +108,7 @@ describe('a recording', () => {
   });
 
   it('whose line never ends is refused before it fills the memory', async () => {
-    const path = file(gzipSync(Buffer.alloc(17 << 20, 'x')));
+    const path = file(gzipSync(Buffer.alloc(18 << 20, 'x')));
     const reader = new RecordingReader([path]);
     const all = (async () => {
       while (await reader.fill());
@@ -96,10 +116,24 @@ describe('a recording', () => {
     await expect(all).rejects.toMatchObject({ code: 'recording.line_too_long' });
   });
 
-  it('in parts is one run of lines, even without the end of the last one', async () => {
-    const reader = new RecordingReader([file('1 a\n2 b'), file(gzipSync('3 c\n')), file('4 d')]);
-    while (await reader.fill());
-    expect(Buffer.from(reader.pending).toString()).toBe('1 a\n2 b\n3 c\n4 d\n');
+  it('in parts is told where each of them ends', async () => {
+    const paths = [file('1 a\n2 b'), file(gzipSync('3 c\n').subarray(0, -8)), file('4 d')];
+    const reader = new RecordingReader(paths);
+    const steps: unknown[] = [];
+    while (await reader.fill()) {
+      const { path, pending, isFileEnd, damage } = reader;
+      steps.push([paths.indexOf(path), Buffer.from(pending).toString(), isFileEnd, damage?.kind]);
+      if (!isFileEnd) reader.use(1);
+    }
+    expect(steps).toEqual([
+      [0, '1 a\n2 b', false, undefined],
+      [0, ' a\n2 b', true, undefined],
+      [1, '3 c\n', false, undefined],
+      [1, ' c\n', true, 'truncated'],
+      [2, '4 d', false, undefined],
+      [2, ' d', true, undefined],
+    ]);
+    expect(reader.fileBytes).toBe(paths.reduce((sum, path) => sum + statSync(path).size, 0));
   });
 });
 
@@ -108,11 +142,25 @@ describe('what a recording holds', () => {
     let call = 0;
     return { detect: () => names[call++] ?? [] };
   };
+  /** Finds the instruments that stand as words in the lines. */
+  const reader = {
+    detect: (bytes: Uint8Array): readonly string[] => [
+      ...new Set(
+        Buffer.from(bytes)
+          .toString()
+          .match(/binance:\w+/g) ?? [],
+      ),
+    ],
+  };
   const two = (): readonly string[] => [file('1 a\n'), file('2 b\n')];
 
   it('is found, and united over its parts', async () => {
     const streams = recordedStreams(two(), [], detector([['binance:A'], ['binance:A', 'binance:B']]));
-    expect(await streams).toEqual({ venue: 'binance', names: ['binance:A', 'binance:B'] });
+    expect(await streams).toEqual({
+      venue: 'binance',
+      names: ['binance:A', 'binance:B'],
+      hasOthers: false,
+    });
   });
 
   it('is asked for where it is ambiguous, and taken from the user', async () => {
@@ -127,6 +175,38 @@ describe('what a recording holds', () => {
       'binance-usdm:A',
     ]);
     expect((await recordedStreams([path], ['sim:A'], detector([['binance:A']]))).names).toEqual(['sim:A']);
+  });
+
+  it('is what the user names, whatever else is ambiguous, and says that there is more', async () => {
+    const names = ['binance:A', 'binance:B', 'binance-usdm:B'];
+    const streams = await recordedStreams([file('1 a\n')], ['binance:A'], detector([names]));
+    expect(streams).toEqual({ venue: 'binance', names: ['binance:A'], hasOthers: true });
+  });
+
+  it('is said where the user names what it does not hold', async () => {
+    const path = file('1 binance:AUSDT\n2 binance:BUSDT\n');
+    await expect(recordedStreams([path], ['binance:AUSD'], reader)).rejects.toMatchObject({
+      code: 'recording.no_such_instrument',
+      where: path,
+      expected: 'binance:AUSDT, binance:BUSDT',
+      got: 'binance:AUSD',
+      fix: 'Write --instrument binance:AUSDT.',
+    });
+    await expect(recordedStreams([path], ['binance:AUSDT', 'binance:OTHER1'], reader)).rejects.toMatchObject({
+      got: 'binance:OTHER1',
+      fix: 'Name one that it holds, or leave --instrument out.',
+    });
+    const many = file(Array.from({ length: 14 }, (_, at) => `${at} binance:S${at}\n`).join(''));
+    await expect(recordedStreams([many], ['binance:OTHER1'], reader)).rejects.toMatchObject({
+      expected: expect.stringMatching(/^(binance:S\d, ){9}binance:S9 and 4 more$/) as unknown,
+    });
+  });
+
+  it('may be said behind the beginning only', async () => {
+    const filler = `1 binance:A${' '.repeat(100)}\n`.repeat(20_000);
+    const path = file(gzipSync(`${filler}2 binance:LATE\n`));
+    expect((await readHead(path)).byteLength).toBeLessThan(filler.length);
+    expect((await recordedStreams([path], ['binance:LATE'], reader)).names).toEqual(['binance:LATE']);
   });
 
   it('must be one recording of one venue', async () => {
@@ -201,17 +281,46 @@ describe('a replay', () => {
     expect(native.lines).toHaveLength(1);
   });
 
-  it('fails by a typed error after the lines that could be read', async () => {
-    const text = recording(Array.from({ length: 50_000 }, (_, ms) => ms));
-    const { native, replay } = start([file(gzipSync(text).subarray(0, -100))], 'max');
+  const LINES = recording(Array.from({ length: 50_000 }, (_, ms) => ms));
+
+  it('of a file that is cut off makes its books stale behind the lines that could be read, and fails', async () => {
+    const told: string[] = [];
+    const { native, replay } = start(
+      [file(gzipSync(LINES).subarray(0, -100)), file(recording([60_000], 'b'))],
+      'max',
+      {
+        onDamage: ({ code }) => told.push(code),
+      },
+    );
     await expect(replay.ended).rejects.toMatchObject({ code: 'recording.truncated' });
-    expect(native.lines.length).toBeGreaterThan(0);
+    expect(native.lines.length).toBeGreaterThan(49_000);
+    // What follows in another file is still played.
+    expect(native.lines.at(-1)).toContain('"b"');
+    expect(native.calls.filter((call) => call.startsWith('failed source'))).toEqual([
+      'failed source 1 recording.truncated',
+    ]);
+    expect(told).toEqual(['recording.truncated']);
+  });
+
+  it.each([
+    ['is deleted', (path: string) => rmSync(path), 'recording.deleted'],
+    ['becomes shorter', (path: string) => truncateSync(path, 1000), 'recording.truncated'],
+  ])('of a file that %s while it is played makes its books stale', async (_what, take, code) => {
+    const path = file(LINES);
+    const { native, replay } = start([path], 1000);
+    while (native.lines.length === 0) await pause(1);
+    take(path);
+    await expect(replay.ended).rejects.toMatchObject({ code });
+    expect(native.calls.at(-1)).toBe(`failed source 1 ${code}`);
+  });
+
+  it('of a file that is missing at its turn makes its books stale', async () => {
+    const later = file(recording([2]));
+    const { native, replay } = start([file(recording([0, 300])), later], 1);
+    while (native.lines.length === 0) await pause(1);
+    rmSync(later);
+    await expect(replay.ended).rejects.toMatchObject({ code: 'recording.missing', where: later });
+    expect(native.lines).toHaveLength(2);
+    expect(native.calls.at(-1)).toBe('failed source 1 recording.missing');
   });
 });
-
-function damaged(bytes: Buffer): Buffer {
-  const copy = Buffer.from(bytes);
-  const at = copy.length - 6;
-  copy[at] = (copy[at] ?? 0) ^ 0xff;
-  return copy;
-}

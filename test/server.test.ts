@@ -389,7 +389,8 @@ describe('the HTTP interface', () => {
 
   it.each([
     ['/v1/book/sim:BTCUSD', 404, 'feed.unknown_instrument'],
-    ['/v1/book/%FF%', 404, 'feed.unknown_instrument'],
+    ['/v1/book/%FF%', 400, 'http.bad_encoding'],
+    ['/v1/book/kraken:BTC%2', 400, 'http.bad_encoding'],
     ['/v1/book/sim:BTCUSDT?depth=0', 400, 'http.bad_depth'],
     ['/v1/book/sim:BTCUSDT?depth=-1', 400, 'http.bad_depth'],
     ['/v1/book/sim:BTCUSDT?depth=x', 400, 'http.bad_depth'],

@@ -177,9 +177,14 @@ const PNG = Buffer.from(
 
 describe('verify of a file that is no recording', () => {
   it.each([
-    ['cut gzip', () => file(gzipSync(textOf(lines)).subarray(0, -20)), 'recording.truncated', 1],
     ['gzip cut in its header', () => file(gzipSync(textOf(lines)).subarray(0, 5)), 'recording.truncated', 1],
-    ['damaged gzip', () => file(flipped(gzipSync(textOf(lines)))), 'recording.corrupt', 1],
+    [
+      'gzip without a whole block',
+      () => file(gzipSync(textOf(lines)).subarray(0, 30)),
+      'recording.truncated',
+      1,
+    ],
+    ['xz', () => file(Uint8Array.of(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 0, 4)), 'recording.packing', 1],
     ['empty', () => file(''), 'recording.empty', 1],
     ['gzip of nothing', () => file(gzipSync('')), 'recording.empty', 1],
     ['white space', () => file(' \n\n \n'), 'decode.empty_recording', 1],
@@ -207,15 +212,53 @@ describe('verify of a file that is no recording', () => {
       expect(end.code).toBe(exit);
     }
   });
+});
 
-  it('reports what was read before a gzip file broke off, as an error and not as a proof', async () => {
-    const long = linesOf(simulatedRecording('BTCUSDT', 60_000));
-    const packed = gzipSync(textOf(long));
-    // Behind the megabyte that is looked at to find the streams.
-    expect(textOf(long).length).toBeGreaterThan(1_300_000);
-    const end = await verifyCommand('--instrument', NAME, file(packed.subarray(0, packed.length - 500)));
-    expect(end.error.code).toBe('recording.truncated');
-    expect(end.code).toBe(1);
+describe('verify of a packed file that is not whole', () => {
+  const text = textOf(lines);
+  const packed = gzipSync(text);
+  const wrongCrc = Buffer.from(packed);
+  wrongCrc[packed.length - 8] = (wrongCrc[packed.length - 8] ?? 0) ^ 1;
+
+  it.each([
+    ['lacks its end', packed.subarray(0, -8), 'recording.truncated'],
+    ['goes on with what is no gzip', Buffer.concat([packed, Buffer.from('the rest')]), 'recording.trailing'],
+    ['has another checksum', wrongCrc, 'recording.corrupt'],
+  ])('reads every line of one that %s, says so, and proves nothing', async (_what, bytes, kind) => {
+    const path = file(bytes);
+    const { code, report, err } = await verifyCommand('--instrument', NAME, path);
+    expect(report).toMatchObject({
+      frames: oracle.frames,
+      applied: oracle.applied,
+      decodeErrors: 0,
+      books: [{ digest: oracle.digest, replicaDigest: oracle.digest }],
+      damages: [{ code: kind, where: path }],
+    });
+    expect(err).toContain(`FAIL  ${path}: `);
+    expect(err).toContain(kind);
+    expect(code).toBe(1);
+  });
+
+  it('reads what stands behind a member that a killed recorder left unfinished', async () => {
+    const half = lines.length >> 1;
+    const begun = gzipSync(textOf(lines.slice(0, half))).subarray(0, -8);
+    const path = file(Buffer.concat([begun, gzipSync(textOf(lines.slice(half)))]));
+    const { code, report } = await verifyCommand('--instrument', NAME, path);
+    expect(report).toMatchObject({
+      frames: oracle.frames,
+      applied: oracle.applied,
+      decodeErrors: 0,
+      books: [{ digest: oracle.digest }],
+      damages: [{ code: 'recording.truncated' }],
+    });
+    expect(code).toBe(1);
+  });
+
+  it('gives what was read before the damage', async () => {
+    const { code, report } = await verifyCommand('--instrument', NAME, file(flipped(gzipSync(text))));
+    expect(report.damages).toMatchObject([{ code: 'recording.corrupt' }]);
+    expect(report.frames).toBeGreaterThan(oracle.frames / 4);
+    expect(code).toBe(1);
   });
 });
 

@@ -12,6 +12,10 @@ function side(rows: Rows): Levels {
     count: rows.length,
     price: (levelIndex) => rows[levelIndex]?.[0] ?? Number.NaN,
     qty: (levelIndex) => rows[levelIndex]?.[1] ?? Number.NaN,
+    level: (levelIndex) => {
+      const row = rows[levelIndex];
+      return row === undefined ? undefined : { price: row[0], qty: row[1] };
+    },
   };
 }
 
@@ -156,6 +160,18 @@ describe('ladder position', () => {
     expect(position.cursor).toBe(93);
     expect(position.top - position.cursor).toBe(10);
     expect(position.follow).toBe(false);
+  });
+
+  it('groups by the step of the prices where the tick is not known', () => {
+    const position = new LadderPosition(0);
+    const level = (price: number) => [price, 1] as const;
+    const bids = side([4_810_250_000_000, 4_810_000_000_000, 4_809_750_000_000].map(level));
+    const asks = side([4_810_500_000_000, 4_811_000_000_000].map(level));
+    position.chooseStep(bids, asks, 40);
+    expect([position.step, position.size]).toEqual([1, 250_000_000]);
+    const empty = new LadderPosition(0);
+    empty.chooseStep(side([[0, 1]]), side([[0, 1]]), 40);
+    expect(empty.size).toBe(1);
   });
 
   it('stops following when it is scrolled and centres when told to follow', () => {

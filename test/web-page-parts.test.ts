@@ -1,31 +1,34 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  alignmentTail,
-  compact,
-  cutDecimals,
-  shortestDecimal,
-  withThousands,
-} from '../src/web/decimal-text.js';
+import { compact, cutDecimals, significantEnd, withThousands } from '../src/web/decimal-text.js';
 import { commandFor } from '../src/web/keys.js';
 import { LatencyHistory } from '../src/web/latency-history.js';
 import { RateMeter } from '../src/web/rate-meter.js';
 import { RecentTrades, type TapeItem } from '../src/web/recent-trades.js';
-import { bookNotice, bytesPerSecondWords, durationWords, reasonWords } from '../src/web/wording.js';
-import { formatDecimal, parseDecimal } from '../src/wire/index.js';
+import {
+  bookNotice,
+  bytesPerSecondWords,
+  durationWords,
+  reasonWords,
+  stateWords,
+} from '../src/web/wording.js';
+import { decimalText, formatDecimal, parseDecimal, SERVER_REASONS } from '../src/wire/index.js';
 
 describe('decimal text', () => {
   it('is the shortest text of the exact value, and the tail completes it', () => {
     fc.assert(
       fc.property(fc.maxSafeInteger(), fc.integer({ min: -12, max: 4 }), (mantissa, exponent) => {
-        const short = shortestDecimal(mantissa, exponent);
-        expect(short + alignmentTail(mantissa, exponent)).toBe(formatDecimal(mantissa, exponent));
+        const fixed = formatDecimal(mantissa, exponent);
+        const short = fixed.slice(0, significantEnd(fixed));
+        expect(short).toBe(decimalText(mantissa, exponent));
+        expect(fixed.slice(significantEnd(fixed))).toMatch(/^(\.?0+)?$/);
         expect(short).not.toMatch(/\.\d*0$|\.$/);
         if (exponent <= 0) expect(parseDecimal(short, exponent)).toBe(mantissa + 0);
       }),
     );
-    expect(shortestDecimal(6_180_020, -2)).toBe('61800.2');
-    expect(shortestDecimal(6_180_000, -2)).toBe('61800');
+    expect([significantEnd('61800.20'), significantEnd('61800.00'), significantEnd('61800')]).toEqual([
+      7, 5, 5,
+    ]);
   });
 
   it('puts commas into the whole part alone', () => {
@@ -54,7 +57,7 @@ describe('decimal text', () => {
 });
 
 function priceOf(item: TapeItem | null): number | null {
-  return item?.tag === 'trade' ? item.price : null;
+  return item?.tag === 'trade' ? Number(item.price) : null;
 }
 
 describe('trade tape', () => {
@@ -63,7 +66,7 @@ describe('trade tape', () => {
       fc.property(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 0, max: 70 }), (capacity, total) => {
         const tape = new RecentTrades(capacity);
         for (let at = 1; at <= total; at += 1) {
-          tape.push({ tag: 'trade', price: at, qty: at, aggressor: 'buy', tsMs: at });
+          tape.push({ tag: 'trade', price: String(at), qty: at, aggressor: 'buy', tsMs: at });
         }
         expect(tape.total).toBe(total);
         expect(tape.count).toBe(Math.min(capacity, total));
@@ -146,7 +149,14 @@ describe('keys', () => {
 
 describe('words', () => {
   it('say nothing of a synced book and why of any other', () => {
-    const synced = { connected: true, refusal: null, state: 'synced', reason: 'none', hasLevels: true };
+    const synced = {
+      connected: true,
+      refusal: null,
+      state: 'synced',
+      reason: 'none',
+      doubts: { beyondKnown: false, suspect: false },
+      hasLevels: true,
+    };
     expect(bookNotice(synced)).toBe('');
     expect(bookNotice({ ...synced, connected: false })).toMatch(/^Not connected.*last known/);
     expect(bookNotice({ ...synced, state: 'stale', reason: 'gap' })).toMatch(/skipped a number.*last known/);
@@ -154,7 +164,20 @@ describe('words', () => {
     const empty = { ...synced, state: 'syncing', hasLevels: false };
     expect(bookNotice(empty)).toMatch(/^Syncing/);
     expect(bookNotice(empty)).not.toMatch(/last known/);
+    const doubts = { beyondKnown: true, suspect: false };
+    expect(bookNotice({ ...synced, doubts })).toMatch(/^Beyond known: /);
+    expect(bookNotice({ ...synced, doubts: { ...doubts, suspect: true } })).toMatch(/^Suspect: /);
     expect(reasonWords('brand_new')).toBe('brand new');
+    const none = { beyondKnown: false, suspect: false };
+    expect([
+      stateWords('synced', 'none', none),
+      stateWords('synced', 'none', doubts),
+      stateWords('synced', 'none', { ...doubts, suspect: true }),
+      stateWords('stale', 'source_failed', doubts),
+    ]).toEqual(['synced', 'synced: beyond known', 'synced: suspect', 'stale: source failed']);
+    expect(
+      SERVER_REASONS.slice(1).filter((reason) => reasonWords(reason) === reason.replaceAll('_', ' ')),
+    ).toEqual([]);
   });
 
   it('give durations and rates a fitting unit', () => {

@@ -13,6 +13,10 @@ function side(rows: Rows): Levels {
     count: rows.length,
     price: (levelIndex) => rows[levelIndex]?.[0] ?? Number.NaN,
     qty: (levelIndex) => rows[levelIndex]?.[1] ?? Number.NaN,
+    level: (levelIndex) => {
+      const row = rows[levelIndex];
+      return row === undefined ? undefined : { price: row[0], qty: row[1] };
+    },
   };
 }
 
@@ -55,9 +59,26 @@ describe('cost to sweep', () => {
       [110, 3],
     ]);
     const sweep = sweepTo('ask', asks, 1, 110);
-    expect([sweep.bucketQty, sweep.cumulativeQty, sweep.cost, sweep.worstPrice]).toEqual([3, 4n, 430n, 110]);
+    expect([sweep.bucketQty, sweep.cumulativeQty, sweep.cost, sweep.worstPrice]).toEqual([3n, 4n, 430n, 110]);
     expect(meanPrice(sweep)).toBe(107.5);
     expect(meanPrice(sweepTo('ask', asks, 1, 99))).toBeNull();
+  });
+
+  it('is exact where no number holds the quantities', () => {
+    const huge = { price: 100n, qty: 2n ** 63n - 1n };
+    const bids: Levels = {
+      count: 2,
+      price: () => 100,
+      qty: () => Number(huge.qty),
+      level: () => ({ price: 100, qty: Number.NaN, exact: huge }),
+    };
+    const sweep = sweepTo('bid', bids, 1, 100);
+    expect([sweep.bucketQty, sweep.cumulativeQty, sweep.cost]).toEqual([
+      2n ** 64n - 2n,
+      2n ** 64n - 2n,
+      100n * (2n ** 64n - 2n),
+    ]);
+    expect(meanPrice(sweep)).toBe(100);
   });
 
   it('knows the side of a bucket, and the spread', () => {

@@ -5,6 +5,7 @@ import {
   connect,
   type Feed,
   type FeedError,
+  Flag,
   Kind,
   type LocalBook,
   type TradeEvent,
@@ -227,12 +228,30 @@ describe('subscribing', () => {
       expect(() => connect('nonsense')).toThrow('client.bad_url');
     }));
 
+  it('tells of a doubt that comes without a change', () =>
+    withFeed(async ({ feed, peer }) => {
+      const book = await syncedBook(feed, peer);
+      const doubted = until<LocalBook>(book, 'update', ({ isSuspect }) => isSuspect);
+      peer.bytes(
+        frame({
+          kind: Kind.check,
+          epoch: 1n,
+          seq: 1,
+          instrument: 7,
+          flags: Flag.suspect,
+          check: checkOf(BIDS, ASKS),
+        }),
+      );
+      await doubted;
+      expect([book.state, feed.counters.checks]).toEqual(['synced', 2]);
+    }));
+
   it('ends only the subscription whose frame it cannot hold', () =>
     withFeed(async ({ feed, peer }) => {
       const book = await syncedBook(feed, peer);
       const failed = until<FeedError>(book, 'error');
-      peer.bytes(delta(1, 2, { bids: [[2n ** 60n, 1]] }));
-      expect((await failed).code).toBe('wire.unsafe_integer');
+      peer.bytes(delta(1, 2, { bids: [[98, -1]] }));
+      expect((await failed).code).toBe('wire.bad_value');
       expect([book.closed, book.state, feed.state]).toEqual([true, 'stale', 'open']);
       expect(await peer.next('unsubscribe')).toMatchObject({ channel: 'book', instrument: NAME });
     }));
@@ -615,6 +634,8 @@ describe('trades', () => {
         tag: 'trade',
         price: 109,
         qty: 2,
+        priceExponent: -2,
+        qtyExponent: -5,
         id: 9n,
         aggressor: 'buy',
         tsEvent: 5n,

@@ -1,12 +1,66 @@
 import type { InstrumentOverride } from '../config.js';
-import type { Engine } from '../engine.js';
+import type { Engine, InstrumentInfo, InstrumentScale } from '../engine.js';
 import { DepthwireError } from '../errors.js';
+import { decimalText, parseDecimal } from '../wire/decimal.js';
 
-/** Adds the instruments that the user described; what was not given stays as the catalogue has it. */
+/**
+ * Adds the instruments that the user described. What was not given stays as the catalogue has it; of an instrument that is
+ * not listed it is left to the engine, which finds the scale in the venue's messages.
+ */
 export function catalogue(engine: Engine, overrides: readonly InstrumentOverride[]): void {
-  for (const { name, ...given } of overrides) {
+  for (const override of overrides) {
+    const { name } = override;
     const listed = engine.instruments().find((instrument) => instrument.name === name);
-    engine.addInstrument(name, { ...listed, ...definedOf(given) });
+    const [id] = idsOf(engine, [name]);
+    const known = engine.instruments().find((instrument) => instrument.id === id);
+    if (known === undefined || !hasSettings(override)) continue;
+    engine.addInstrument(name, { ...listed, ...scaleOf(override, known) });
+  }
+}
+
+function hasSettings({ tick, lot, priceExponent, qtyExponent }: InstrumentOverride): boolean {
+  return [tick, lot, priceExponent, qtyExponent].some((setting) => setting !== undefined);
+}
+
+/**
+ * What an override says of the scale, in mantissas, as the engine takes it. An exponent that was not given is the known
+ * one, or a finer one where the tick or lot needs it. Throws `config.instrument` where an exponent that was given does not
+ * hold the tick or lot.
+ */
+export function scaleOf(override: InstrumentOverride, known: InstrumentInfo): InstrumentScale {
+  const { tick, lot, priceExponent, qtyExponent } = override;
+  const price = stepOf('price', tick, priceExponent, known.tickSize, known.priceExponent);
+  const qty = stepOf('qty', lot, qtyExponent, known.lotSize, known.qtyExponent);
+  return {
+    ...(price === undefined ? {} : { priceExponent: price.exponent, tickSize: price.mantissa }),
+    ...(qty === undefined ? {} : { qtyExponent: qty.exponent, lotSize: qty.mantissa }),
+  };
+}
+
+/** The step that a decimal means, or the known one, at the exponent that was given or that it needs; undefined without both. */
+function stepOf(
+  what: 'price' | 'qty',
+  decimal: string | undefined,
+  givenExponent: number | undefined,
+  knownStep: number,
+  knownExponent: number,
+): { readonly exponent: number; readonly mantissa: number } | undefined {
+  if (decimal === undefined && givenExponent === undefined) return undefined;
+  const step = decimal ?? decimalText(knownStep, knownExponent);
+  const [, decimals = ''] = step.split('.');
+  const exponent = givenExponent ?? Math.min(knownExponent, 0 - decimals.replace(/0+$/, '').length);
+  try {
+    return { exponent, mantissa: parseDecimal(step, exponent) };
+  } catch (cause) {
+    const word = what === 'price' ? 'tick' : 'lot';
+    throw new DepthwireError('config.instrument', {
+      what: `the ${word} is no multiple of the smallest ${what === 'price' ? 'price' : 'quantity'} that the exponent allows, or has too many digits`,
+      where: '--instrument',
+      expected: `a ${word} of 1 to 2^53 times 10^${exponent}`,
+      got: step,
+      fix: `Leave ${what}_exponent out, or give a ${word} that it can hold, as in ${word}=${decimalText(1, exponent)}.`,
+      cause,
+    });
   }
 }
 
@@ -27,8 +81,4 @@ export function nameOf(engine: Engine, id: number): string {
     got: String(id),
     fix: 'Add it with --instrument venue:SYMBOL.',
   });
-}
-
-function definedOf<T extends object>(given: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as never;
 }

@@ -13,6 +13,8 @@ export interface LadderView {
   readonly connected: boolean;
   readonly state: string;
   readonly reason: string;
+  /** What is in doubt about a synced book, in words. */
+  readonly doubts: readonly string[];
   readonly seq: string;
   /** Since the last change that arrived. */
   readonly ageMs: number;
@@ -47,14 +49,14 @@ export function ladderLines(
   columns = Number.POSITIVE_INFINITY,
 ): readonly string[] {
   const levels = [...view.bids, ...view.asks];
-  const priceWidth = widest(levels.map(({ price }) => price));
-  const qtyWidth = widest(levels.map(({ qty }) => qty));
+  const priceColumn = columnOf(levels.map(({ price }) => price));
+  const qtyColumn = columnOf(levels.map(({ qty }) => qty));
   const row = (side: 'bid' | 'ask', level: LadderLevel | undefined): readonly Span[] => {
     if (level === undefined) return [];
     const bar = '█'.repeat(Math.max(1, Math.round(level.share * BAR_WIDTH)));
     return [
-      [side, `  ${level.price.padStart(priceWidth)}`],
-      ['plain', `  ${level.qty.padStart(qtyWidth)}  `],
+      [side, `  ${priceColumn(level.price)}`],
+      ['plain', `  ${qtyColumn(level.qty)}  `],
       [side, bar],
     ];
   };
@@ -75,12 +77,13 @@ function heading(view: LadderView): readonly Span[] {
   const trusted = view.connected && view.state === 'synced';
   return [
     ['plain', `${view.instrument}  `],
-    [trusted ? 'good' : 'bad', trusted ? 'synced' : doubt(view)],
+    [trusted ? 'good' : 'bad', trusted ? 'synced' : distrust(view)],
+    ...(trusted ? view.doubts.map((doubt): Span => ['bad', `  ${doubt.toUpperCase()}`]) : []),
     ['faint', facts],
   ];
 }
 
-function doubt(view: LadderView): string {
+function distrust(view: LadderView): string {
   if (!view.connected) return view.seq === '0' ? 'CONNECTING' : 'NO SERVER, connecting again';
   return `${view.state.toUpperCase()} (${view.reason})`;
 }
@@ -100,6 +103,11 @@ function ageText(ms: number): string {
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
 
-function widest(texts: readonly string[]): number {
-  return texts.reduce((width, text) => Math.max(width, text.length), 0);
+/** Writes decimals of a column, point below point. */
+function columnOf(texts: readonly string[]): (text: string) => string {
+  const fraction = (text: string): number => (text.includes('.') ? text.length - text.indexOf('.') : 0);
+  const fractionMax = Math.max(0, ...texts.map(fraction));
+  const aligned = (text: string): string => text + ' '.repeat(fractionMax - fraction(text));
+  const width = Math.max(0, ...texts.map((text) => aligned(text).length));
+  return (text) => aligned(text).padStart(width);
 }

@@ -22,7 +22,7 @@ export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
 
 /** Errors that mean a wrong command line rather than a wrong file or server. */
 const USAGE_CODES =
-  /^(config\.|watch\.url|recording\.(missing|directory|ambiguous|venues|differ|no_streams)$|instrument\.)/;
+  /^(config\.|watch\.url|recording\.(missing|directory|ambiguous|venues|differ|no_streams|no_such_instrument)$|serve\.no_such_instrument$|instrument\.)/;
 
 const SYNC_POLL_MS = 50;
 
@@ -103,7 +103,7 @@ export async function run(args: readonly string[], shell: Shell): Promise<number
   program
     .command('verify')
     .description('run recordings through the whole path and report what it proved')
-    .argument('<file...>', 'recordings, plain or gzip; several are one after the other')
+    .argument('<file...>', 'recordings, plain, gzip or zstd; several are one after the other')
     .option('--json', 'the report as one JSON object')
     .option('--strict', 'fail on gaps even if the book has synced again')
     .option('--instrument <name>', INSTRUMENT_HELP, collectInstrument, [])
@@ -122,7 +122,7 @@ export async function run(args: readonly string[], shell: Shell): Promise<number
 }
 
 const INSTRUMENT_HELP =
-  'venue:SYMBOL[,price_exponent=-2,qty_exponent=-5,tick=1,lot=1]: which one it is, or how its numbers are scaled';
+  'venue:SYMBOL[,tick=0.25,lot=0.001]: which one it is, and the steps of its prices and quantities';
 
 /** Where the built page lies, from `src/cli` and from `dist/cli` alike. */
 const PAGE_FOLDER = fileURLToPath(new URL('../../dist/web/', import.meta.url));

@@ -1,11 +1,13 @@
 import { Simulator } from '#native';
 import type { Config } from '../config.js';
-import { type Engine, openEngine, startIdNow } from '../engine.js';
-import { type DepthwireError, explain } from '../errors.js';
+import { type Engine, type InstrumentInfo, openEngine, startIdNow } from '../engine.js';
+import { DepthwireError, explain } from '../errors.js';
 import { recordedStreams } from '../ingest/recorded-streams.js';
+import { isPacked, SURVEY_BYTES_MAX, type Survey, surveyRecordings } from '../ingest/recording.js';
 import { ReplayFile } from '../ingest/replay-file.js';
 import { SimulatedVenue } from '../ingest/simulated-venue.js';
 import type { Source } from '../ingest/source.js';
+import { nearest } from '../nearest.js';
 import { FeedServer } from '../publish/server.js';
 import type { Site } from '../publish/site.js';
 import { catalogue, idsOf } from './catalogue.js';
@@ -53,10 +55,11 @@ export async function startServing(
     },
   );
   catalogue(engine, config.instruments);
-  const source = await sourceOf(config, engine, () => wiring.server?.pressed() ?? false);
+  const source = await sourceOf(config, engine, () => wiring.server?.pressed() ?? false, warn);
   wiring.source = source;
   const served = new Set(source.open(engine));
   const instruments = engine.instruments().filter((instrument) => served.has(instrument.id));
+  checkServed(config, instruments);
   const server = new FeedServer(engine, instruments, config, site);
   wiring.server = server;
   const port = await server.listen();
@@ -90,20 +93,71 @@ export async function startServing(
   };
 }
 
-async function sourceOf(config: Config, engine: Engine, pressed: () => boolean): Promise<Source> {
+async function sourceOf(
+  config: Config,
+  engine: Engine,
+  pressed: () => boolean,
+  warn: (line: string) => void,
+): Promise<Source> {
   if (config.replay === undefined) return new SimulatedVenue(new Simulator(config.seed, Date.now()));
   const { files, speed, loop } = config.replay;
+  const surveys = await checkedFiles(files, warn);
   const wanted = config.instruments.map(({ name }) => name);
-  const { venue, names, keeps } = await recordedStreams(files, wanted, engine);
+  const { venue, names, hasOthers } = await recordedStreams(files, wanted, engine);
   return new ReplayFile({
     paths: files,
     venue,
     instruments: idsOf(engine, names),
-    keeps,
+    hasOthers,
+    surveys,
+    onDamage: (damage) => {
+      const isTold = surveys.get(damage.where)?.damages.includes(damage) === true;
+      if (!isTold) warn(explain(damage));
+    },
     speed,
     loop,
     pressed,
     pauseMsMax: config.limits.slowMs,
+  });
+}
+
+/**
+ * Packed files are checked before a line of them is served: one whose content is damaged is refused, for nobody knows which
+ * of its lines are wrong. One that is only cut is served as far as it goes, and its books are stale there.
+ */
+async function checkedFiles(
+  files: readonly string[],
+  warn: (line: string) => void,
+): Promise<ReadonlyMap<string, Survey>> {
+  const surveys = await surveyRecordings(files);
+  for (const file of files) {
+    const survey = surveys.get(file);
+    const corrupt = survey?.damages.find(({ kind }) => kind === 'corrupt');
+    if (corrupt !== undefined) throw corrupt;
+    for (const damage of survey?.damages ?? []) warn(explain(damage));
+    if (survey === undefined && (await isPacked(file))) {
+      warn(
+        `${file} is packed and has more than ${SURVEY_BYTES_MAX >> 20} MiB, so it is checked while it is read: ` +
+          'should it prove damaged, its books turn stale there.',
+      );
+    }
+  }
+  return surveys;
+}
+
+/** Throws `serve.no_such_instrument` where the command names an instrument that the source does not have. */
+function checkServed(config: Config, instruments: readonly InstrumentInfo[]): void {
+  const names = instruments.map(({ name }) => name);
+  const missing = config.instruments.find(({ name }) => !names.includes(name));
+  if (missing === undefined) return;
+  const meant = nearest(missing.name, names);
+  throw new DepthwireError('serve.no_such_instrument', {
+    what: 'the embedded venue does not have this instrument',
+    where: '--instrument',
+    expected: names.join(', '),
+    got: missing.name,
+    fix:
+      meant === undefined ? 'Add --replay FILE with a recording of it, or leave it out.' : `Write ${meant}.`,
   });
 }
 

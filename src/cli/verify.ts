@@ -3,16 +3,22 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Replica } from '#native';
 import type { InstrumentOverride } from '../config.js';
 import { type Engine, type OrderStats, openEngine, startIdNow } from '../engine.js';
-import { DepthwireError } from '../errors.js';
-import { ambiguousSnapshot, recordedStreams } from '../ingest/recorded-streams.js';
-import { RecordingReader } from '../ingest/recording.js';
+import { DepthwireError, type ErrorJson } from '../errors.js';
+import { recordedStreams } from '../ingest/recorded-streams.js';
+import { surveyRecordings } from '../ingest/recording.js';
+import { RecordingReader } from '../ingest/recording-reader.js';
 import { EVERYTHING_NS } from '../ingest/source.js';
 import { catalogue, idsOf, nameOf } from './catalogue.js';
+import { remedyOf } from './remedies.js';
 
 /** What a book came to, in the engine and in a replica that saw the feed frames alone. */
 export interface VerifiedBook {
   readonly instrument: string;
   readonly state: string;
+  /** Why it is stale; `none` where it is not. */
+  readonly reason: string;
+  /** What helps, where it is not synced. */
+  readonly fix: string | null;
   readonly bids: number;
   readonly asks: number;
   readonly bestBid: string | null;
@@ -38,6 +44,24 @@ export interface VerifyReport {
   readonly resyncs: number;
   readonly crossed: number;
   readonly decodeErrors: number;
+  /** Parts of the files that are not of their form. */
+  readonly recordingErrors: number;
+  /** Books that the venue contradicts, by its own top of book or by a checksum. */
+  readonly contradictions: number;
+  /** Snapshots that do not say which instrument they are of, among several. */
+  readonly unattributed: number;
+  /** Frames of other instruments. */
+  readonly foreign: number;
+  readonly tickers: number;
+  readonly liquidations: number;
+  /** Changes of trading status. */
+  readonly statuses: number;
+  /** Times that a line was received before the one in front of it, by a second or more. */
+  readonly backward: number;
+  /** The first file in which that happened. */
+  readonly backwardIn: string | null;
+  /** What is wrong with the files, of which all that could be read was read. */
+  readonly damages: readonly ErrorJson[];
   readonly bbo: { readonly checked: number; readonly matched: number };
   readonly checksums: { readonly checked: number; readonly matched: number };
   /** What an order feed told; null where the venue names no orders. */
@@ -64,12 +88,14 @@ export interface Verified {
 }
 
 const OUTPUT_BYTES = 8 << 20;
+/** Damages of files that are told. */
+const DAMAGES_MAX = 100;
 /** Frames are handed to the replica in batches of so many bytes. */
 const BATCH_BYTES = 1 << 18;
 
 /**
- * Runs recordings through the whole engine, rebuilds every book from the emitted frames, and compares. Throws
- * `recording.*` when the files cannot be read to their end.
+ * Runs recordings through the whole engine, rebuilds every book from the emitted frames, and compares. A damaged file is
+ * read as far as it can be, and told. Throws `recording.*` when a file cannot be read at all.
  */
 export async function verify(options: VerifyOptions): Promise<Verified> {
   const { files, strict, onProgress } = options;
@@ -87,28 +113,40 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
   );
   catalogue(engine, options.instruments);
   const wanted = options.instruments.map(({ name }) => name);
-  const { venue, names, keeps } = await recordedStreams(files, wanted, engine);
+  const surveys = await surveyRecordings(files);
+  const { venue, names, hasOthers } = await recordedStreams(files, wanted, engine);
   const ids = idsOf(engine, names);
   const source = engine.openSource(venue, ids);
+  if (hasOthers) engine.expectOthers(source);
   let totalBytes = 0;
   for (const file of files) totalBytes += (await stat(file)).size;
 
   const startMs = performance.now();
-  const reader = new RecordingReader(files, keeps);
-  while (await reader.fill()) {
-    reader.use(engine.ingestRecording(source, reader.pending, EVERYTHING_NS));
-    if (firstFault?.code === 'decode.ambiguous_snapshot') throw ambiguousSnapshot(files, names);
-    onProgress?.(Math.min(1, reader.fileBytes / totalBytes));
-    await nextTurn();
+  const reader = new RecordingReader(files, surveys);
+  const damages: DepthwireError[] = [];
+  let backwardIn: string | null = null;
+  try {
+    while (await reader.fill()) {
+      reader.use(engine.ingestRecording(source, reader.pending, EVERYTHING_NS, reader.isFileEnd));
+      if (reader.damage !== undefined) {
+        if (damages.length < DAMAGES_MAX) damages.push(reader.damage);
+        engine.sourceFailed(source);
+      }
+      if (backwardIn === null && engine.stats().backward > 0) backwardIn = reader.path;
+      onProgress?.(Math.min(1, reader.fileBytes / totalBytes));
+      await nextTurn();
+    }
+  } finally {
+    await reader.close();
   }
-  if (reader.pending.byteLength > 0) engine.ingestRecording(source, reader.pending, EVERYTHING_NS, true);
   replica.flush();
   const elapsedMs = performance.now() - startMs;
 
   const books = booksOf(engine, replica, ids);
   const stats = engine.stats();
   const { frames, bookMessages, applied, levelChanges, appliedLevelChanges, snapshots, trades } = stats;
-  const { gaps, resyncs, crossed, decodeErrors } = stats;
+  const { gaps, resyncs, crossed, decodeErrors, recordingErrors, contradictions } = stats;
+  const { unattributed, foreign, tickers, liquidations, statuses } = stats;
   const report: VerifyReport = {
     venue,
     files,
@@ -123,6 +161,16 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
     resyncs,
     crossed,
     decodeErrors,
+    recordingErrors,
+    contradictions,
+    unattributed,
+    foreign,
+    tickers,
+    liquidations,
+    statuses,
+    backward: stats.backward,
+    backwardIn,
+    damages: damages.map((damage) => damage.toJSON()),
     bbo: { checked: stats.bboChecked, matched: stats.bboMatched },
     checksums: { checked: stats.checksumsChecked, matched: stats.checksumsMatched },
     orders: books.some(({ ordersDigest }) => ordersDigest !== null) ? stats.orders : null,
@@ -137,8 +185,17 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
 export function failuresOf(report: VerifyReport, strict: boolean): readonly string[] {
   const failures: string[] = [];
   const { decodeErrors, crossed, applied, gaps, resyncs, bbo, checksums, orders } = report;
+  for (const { code, where, what, got, fix } of report.damages)
+    failures.push(`${where}: ${what} (${code}): ${got}. ${fix}`);
+  if (report.backward > 0) {
+    failures.push(
+      `time runs backward ${report.backward} times, first in ${report.backwardIn}: give the files in the order of their times`,
+    );
+  }
   if (applied === 0) failures.push('nothing was proven: no book message was applied');
   if (decodeErrors > 0) failures.push(`${decodeErrors} frames could not be decoded`);
+  if (report.recordingErrors > 0)
+    failures.push(`${report.recordingErrors} parts of the files are not of their form`);
   if (crossed > 0) failures.push(`${crossed} updates left a synced book crossed`);
   if (bbo.matched !== bbo.checked) {
     failures.push(
@@ -158,8 +215,8 @@ export function failuresOf(report: VerifyReport, strict: boolean): readonly stri
     failures.push(`${orders.passedOver} order messages of unknown books, and --strict allows none`);
   }
   if (strict && gaps > 0) failures.push(`${gaps} gaps, ${resyncs} resyncs, and --strict allows none`);
-  for (const { instrument, state, digest, replicaDigest, ordersDigest } of report.books) {
-    if (state !== 'synced') failures.push(`${instrument} ends ${state}`);
+  for (const { instrument, state, reason, digest, replicaDigest, ordersDigest } of report.books) {
+    if (state !== 'synced') failures.push(`${instrument} ends ${stateWords(state, reason)}`);
     if (digest !== replicaDigest) failures.push(`${instrument}: the book rebuilt from the feed differs`);
     // A book whose truth is lost has forgotten its orders, and says so by its state.
     if (state === 'synced' && ordersDigest !== null && ordersDigest !== digest) {
@@ -167,6 +224,10 @@ export function failuresOf(report: VerifyReport, strict: boolean): readonly stri
     }
   }
   return failures;
+}
+
+function stateWords(state: string, reason: string): string {
+  return reason === 'none' ? state : `${state} (${reason})`;
 }
 
 /** The report for people. */
@@ -182,7 +243,9 @@ export function reportText({ report, failures, firstFault }: Verified): string {
     `  trades           ${number(report.trades)}`,
     `  gaps             ${number(report.gaps)}, resyncs ${number(report.resyncs)}`,
     `  crossed          ${number(report.crossed)}`,
-    `  decode errors    ${number(report.decodeErrors)}`,
+    `  decode errors    ${number(report.decodeErrors)}, ${number(report.recordingErrors)} parts of the files not of their form`,
+    `  other frames     ${number(report.foreign)} of other instruments, ${number(report.unattributed)} snapshots that name none`,
+    `  statistics       ${number(report.tickers)}, liquidations ${number(report.liquidations)}, changes of status ${number(report.statuses)}`,
     `  top of book      ${number(bbo.matched)} of ${number(bbo.checked)} comparisons equal`,
   ];
   if (checksums.checked > 0) {
@@ -191,7 +254,7 @@ export function reportText({ report, failures, firstFault }: Verified): string {
   if (report.orders !== null) lines.push(...orderLines(report.orders));
   for (const book of largest(report.books)) {
     lines.push(
-      `  ${book.instrument}  ${book.state}, ${number(book.bids)} bids, ${number(book.asks)} asks, ` +
+      `  ${book.instrument}  ${stateWords(book.state, book.reason)}, ${number(book.bids)} bids, ${number(book.asks)} asks, ` +
         `${book.bestBid ?? 'none'} / ${book.bestAsk ?? 'none'}`,
       `    engine   ${book.digest}`,
       `    replica  ${book.replicaDigest ?? 'no book'}`,
@@ -199,13 +262,28 @@ export function reportText({ report, failures, firstFault }: Verified): string {
   }
   const hidden = report.books.length - BOOKS_SHOWN;
   if (hidden > 0) lines.push(`  and ${number(hidden)} smaller books; --json has all`);
-  if (firstFault !== undefined) lines.push(`  first fault      ${firstFault.message} (${firstFault.got})`);
+  if (firstFault !== undefined) {
+    lines.push(
+      `  first fault      ${firstFault.message} (${firstFault.got})`,
+      `                   ${firstFault.fix}`,
+    );
+  }
   for (const failure of failures.slice(0, FAILURES_SHOWN)) lines.push(`  FAIL  ${failure}`);
   if (failures.length > FAILURES_SHOWN) {
     lines.push(`  FAIL  and ${number(failures.length - FAILURES_SHOWN)} more; --json has all`);
   }
-  lines.push(failures.length === 0 ? 'proven' : 'not proven');
+  lines.push(failures.length === 0 ? 'proven' : notProven(report));
   return lines.join('\n');
+}
+
+/** The last line of a report that proves nothing: each book that is not synced, and what helps. */
+function notProven({ books }: VerifyReport): string {
+  const lost = books.filter(({ fix }) => fix !== null);
+  const words = lost
+    .slice(0, BOOKS_SHOWN)
+    .map(({ instrument, state, reason, fix }) => `${instrument} is ${stateWords(state, reason)}: ${fix}`);
+  if (lost.length > BOOKS_SHOWN) words.push(`And ${lost.length - BOOKS_SHOWN} more; --json has all.`);
+  return words.length === 0 ? 'not proven' : `not proven: ${words.join(' ')}`;
 }
 
 /** Most books and most failures that the report for people names. */
@@ -233,10 +311,12 @@ function booksOf(engine: Engine, replica: BatchedReplica, ids: readonly number[]
   const digests = replica.digests();
   const listed = new Map(engine.instruments().map((instrument) => [instrument.id, instrument.name]));
   return ids.map((id) => {
-    const { state, bids, asks, bestBid, bestAsk } = engine.book(id);
+    const { state, reason, bids, asks, bestBid, bestAsk } = engine.book(id);
     return {
       instrument: listed.get(id) ?? nameOf(engine, id),
       state,
+      reason,
+      fix: remedyOf(state, reason),
       bids,
       asks,
       bestBid: bestBid ?? null,

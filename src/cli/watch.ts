@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { DepthwireError, type ErrorJson } from '../errors.js';
 import { nearest } from '../nearest.js';
-import { type BookSubscription, connect, type Feed, type LocalBook } from '../wire/index.js';
+import { type BookSubscription, connect, type Feed, type Level, type LocalBook } from '../wire/index.js';
 import { depthIn, type LadderLevel, type LadderView, ladderLines } from './ladder-text.js';
 import type { Terminal } from './terminal.js';
 
@@ -122,10 +122,9 @@ async function redraw(
 /** A book as a line of JSON: decimals and 64-bit numbers are strings, times are ns since the epoch. */
 function bookLine(subscription: BookSubscription, book: LocalBook, depth: number): object {
   const { bids, asks } = book.depth(depth);
-  const text = ({ price, qty }: { price: number; qty: number }): readonly [string, string] => [
-    book.priceText(price),
-    book.qtyText(qty),
-  ];
+  const text = (level: Level): readonly [string, string] => [book.priceText(level), book.qtyText(level)];
+  const knownTo = (price: number | bigint): string | null =>
+    Math.abs(Number(price)) === Number.POSITIVE_INFINITY ? null : book.priceText(price);
   return {
     instrument: subscription.topic.instrument,
     state: book.state,
@@ -136,6 +135,11 @@ function bookLine(subscription: BookSubscription, book: LocalBook, depth: number
     tsEvent: String(book.tsEvent),
     tsRecv: String(book.tsRecv),
     tsSend: String(book.tsSend),
+    beyondKnown: book.isBeyondKnown,
+    suspect: book.isSuspect,
+    crossed: book.isCrossed,
+    bidKnownTo: knownTo(book.bidKnownTo),
+    askKnownTo: knownTo(book.askKnownTo),
     bids: bids.map(text),
     asks: asks.map(text),
   };
@@ -144,11 +148,12 @@ function bookLine(subscription: BookSubscription, book: LocalBook, depth: number
 function viewOf(feed: Feed, subscription: BookSubscription, depth: number, ageMs: number): LadderView {
   const { book } = subscription;
   const { bids, asks } = book.depth(depth);
-  const largest = Math.max(1, ...bids.map(({ qty }) => qty), ...asks.map(({ qty }) => qty));
-  const level = ({ price, qty }: { price: number; qty: number }): LadderLevel => ({
-    price: book.priceText(price),
-    qty: book.qtyText(qty),
-    share: qty / largest,
+  const size = (level: Level): number => Number(level.exact?.qty ?? level.qty);
+  const largest = Math.max(1, ...bids.map(size), ...asks.map(size));
+  const drawn = (level: Level): LadderLevel => ({
+    price: book.priceText(level),
+    qty: book.qtyText(level),
+    share: size(level) / largest,
   });
   return {
     instrument: subscription.topic.instrument,
@@ -158,9 +163,19 @@ function viewOf(feed: Feed, subscription: BookSubscription, depth: number, ageMs
     seq: String(book.seq),
     ageMs,
     latencyMs: feed.latency?.p50Ms,
-    bids: bids.map(level),
-    asks: asks.map(level),
+    doubts: doubtsOf(book),
+    bids: bids.map(drawn),
+    asks: asks.map(drawn),
   };
+}
+
+/** What the server doubts about a book that it calls synced. */
+function doubtsOf(book: LocalBook): readonly string[] {
+  return [
+    ...(book.isBeyondKnown ? ['beyond known'] : []),
+    ...(book.isSuspect ? ['suspect'] : []),
+    ...(book.isCrossed ? ['crossed'] : []),
+  ];
 }
 
 /** Takes `http://host:port`, the address of the feed, or `host:port`. */

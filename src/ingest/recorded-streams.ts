@@ -1,5 +1,6 @@
 import { DepthwireError } from '../errors.js';
-import { isText, type LineFilter, readHead } from './recording.js';
+import { nearest } from '../nearest.js';
+import { linesOf, readHead } from './recording.js';
 
 /** Finds the instruments that a recording's bytes may speak of; several of one symbol are alternatives. */
 export interface StreamDetector {
@@ -11,35 +12,38 @@ export interface RecordedStreams {
   readonly venue: string;
   /** `venue:symbol`. */
   readonly names: readonly string[];
-  /** Present where the recordings hold other instruments too, whose lines are to be left out. */
-  readonly keeps?: LineFilter;
+  /** Whether the recordings speak of other instruments too. */
+  readonly hasOthers: boolean;
 }
+
+/** Instruments that an error names. */
+const NAMES_SHOWN = 10;
 
 /**
  * Looks at the beginning of each file. `wanted` are the instruments that the user named: they decide where a symbol may
- * be of several venues, and of several symbols only theirs are taken. Throws `recording.*` and the detector's `decode.*`.
+ * be of several venues, and of several symbols only theirs are taken; each must be held by some file, which is read to its
+ * end where the beginning does not say so. Throws `recording.*` and the detector's `decode.*`.
  */
 export async function recordedStreams(
   paths: readonly string[],
   wanted: readonly string[],
   detector: StreamDetector,
 ): Promise<RecordedStreams> {
-  const all = new Set<string>();
-  let leavesOut = false;
+  const held = new Set<string>();
   let first: ReadonlySet<string> | undefined;
   for (const path of paths) {
     const head = await readHead(path);
-    const detected = detectIn(path, head, detector);
-    const found = resolve(path, detected, wanted);
-    const chosen = found.filter((name) => wanted.includes(name));
-    const names = chosen.length > 0 ? chosen : found;
-    // A feed of messages names instruments by numbers of its own: the engine passes over those that it does not carry.
-    leavesOut ||= names.length < found.length && isText(head);
-    if (first !== undefined && !names.some((name) => first?.has(name))) throw differ(path, [...first], names);
-    first ??= new Set(names);
-    for (const name of names) all.add(name);
+    const found = resolve(path, detectIn(path, head, detector), wanted);
+    if (first !== undefined && !found.some((name) => first?.has(name))) throw differ(path, [...first], found);
+    first ??= new Set(found);
+    for (const name of found) held.add(name);
   }
-  const names = [...all];
+  for (const name of wanted) {
+    if (!held.has(name) && !(await isHeldLater(paths, name, detector))) {
+      throw noSuchInstrument(paths, name, [...held]);
+    }
+  }
+  const names = wanted.length > 0 ? wanted : [...held];
   const venues = [...new Set(names.map(venueOf))];
   const venue = venues[0];
   if (venue === undefined || venues.length > 1) {
@@ -51,20 +55,33 @@ export async function recordedStreams(
       fix: 'Give the recordings of each venue to a command of their own.',
     });
   }
-  return leavesOut ? { venue, names, keeps: onlyOf(names, detector) } : { venue, names };
+  const symbols = new Set(names.map(symbolOf));
+  return { venue, names, hasOthers: [...held].some((name) => !symbols.has(symbolOf(name))) };
 }
 
-/** Keeps the lines of these instruments and those that name none, or that cannot be read: the engine tells of them. */
-function onlyOf(names: readonly string[], detector: StreamDetector): LineFilter {
-  const symbols = new Set(names.map(symbolOf));
-  return (line) => {
-    try {
-      const [name] = detector.detect(line);
-      return name === undefined || symbols.has(symbolOf(name));
-    } catch {
-      return true;
+/** Whether lines behind the beginning of some file speak of an instrument. Costs a pass over the files. */
+async function isHeldLater(
+  paths: readonly string[],
+  name: string,
+  detector: StreamDetector,
+): Promise<boolean> {
+  const symbol = symbolOf(name);
+  for (const path of paths) {
+    for await (const lines of linesOf(path)) {
+      if (symbolsIn(lines, detector).has(symbol)) return true;
     }
-  };
+  }
+  return false;
+}
+
+function symbolsIn(lines: Uint8Array, detector: StreamDetector): ReadonlySet<string> {
+  try {
+    return new Set(detector.detect(lines).map(symbolOf));
+  } catch (error) {
+    // Lines that say nothing, or not enough, of where they come from.
+    if (error instanceof DepthwireError) return new Set();
+    throw error;
+  }
 }
 
 function detectIn(path: string, head: Uint8Array, detector: StreamDetector): readonly string[] {
@@ -77,7 +94,7 @@ function detectIn(path: string, head: Uint8Array, detector: StreamDetector): rea
       where: path,
       expected: error.expected || 'lines of: RECEIVE_TIME_NS JSON',
       got: error.got,
-      fix: 'Give lines of Binance streams, an ITCH file, a capture with MoldUDP64 packets, or DBN; plain, gzip or zstd.',
+      fix: 'Give a recording of a known venue: plain, gzip or zstd.',
       cause: error,
     });
   }
@@ -96,8 +113,9 @@ function resolve(path: string, detected: readonly string[], wanted: readonly str
   for (const [symbol, candidates] of bySymbol) {
     const named = wanted.filter((name) => symbolOf(name) === symbol);
     const [name] = named.length > 0 ? named : candidates;
-    if (name === undefined || (named.length !== 1 && candidates.length > 1))
-      throw ambiguous(path, symbol, candidates);
+    const isChosen =
+      named.length === 1 || candidates.length === 1 || (named.length === 0 && wanted.length > 0);
+    if (name === undefined || !isChosen) throw ambiguous(path, symbol, candidates);
     names.push(name);
   }
   if (names.length > 0) return names;
@@ -118,14 +136,19 @@ function venueOf(name: string): string {
   return name.slice(0, name.indexOf(':'));
 }
 
-/** What to ask where snapshots that name no symbol stand among the streams of several instruments. */
-export function ambiguousSnapshot(paths: readonly string[], names: readonly string[]): DepthwireError {
-  return new DepthwireError('recording.ambiguous', {
-    what: 'a snapshot does not say which of the recorded instruments it is of',
+function noSuchInstrument(paths: readonly string[], wanted: string, held: readonly string[]): DepthwireError {
+  const shown = held.slice(0, NAMES_SHOWN).join(', ');
+  const more = held.length > NAMES_SHOWN ? ` and ${held.length - NAMES_SHOWN} more` : '';
+  const meant = nearest(wanted, held) ?? nearest(symbolOf(wanted), held);
+  return new DepthwireError('recording.no_such_instrument', {
+    what: 'the recording does not hold this instrument',
     where: paths.join(', '),
-    expected: `one of ${names.join(', ')}`,
-    got: 'a snapshot without symbol',
-    fix: `Say which: --instrument ${names[0] ?? ''}`,
+    expected: shown + more,
+    got: wanted,
+    fix:
+      meant === undefined
+        ? 'Name one that it holds, or leave --instrument out.'
+        : `Write --instrument ${meant}.`,
   });
 }
 

@@ -1,7 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Speed } from '../config.js';
 import { DepthwireError } from '../errors.js';
-import { type LineFilter, RecordingReader } from './recording.js';
+import type { RecordingDamage } from './damage.js';
+import type { Survey } from './recording.js';
+import { RecordingReader } from './recording-reader.js';
 import { EVERYTHING_NS, type Sink, type Source } from './source.js';
 
 export interface ReplayOptions {
@@ -9,8 +11,12 @@ export interface ReplayOptions {
   readonly venue: string;
   /** Instruments that the recordings speak for. */
   readonly instruments: readonly number[];
-  /** Lines to be left out are those that it refuses. */
-  readonly keeps?: LineFilter | undefined;
+  /** Whether the recordings speak of other instruments too. */
+  readonly hasOthers?: boolean;
+  /** What was found out about packed files before, by path. */
+  readonly surveys?: ReadonlyMap<string, Survey>;
+  /** Told once of each damage. */
+  readonly onDamage?: (damage: RecordingDamage) => void;
   readonly speed: Speed;
   readonly loop: boolean;
   /** Whether some reader is behind; a replay at full speed waits while it says so, up to `pauseMsMax` each time. */
@@ -22,10 +28,13 @@ export interface ReplayOptions {
 const SLEEP_MS_MAX = 50;
 const PRESSED_POLL_MS = 2;
 const NS_PER_MS = 1_000_000;
+/** Damages that are told; all make the books stale. */
+const TOLD_MAX = 100;
 
 /**
  * Recordings as a source, paced by their own receive times. Snapshots stand in the recordings, so requests for one are
- * left open until the next comes by. After the last line the books stay as they are, or everything begins again.
+ * left open until the next comes by. After the last line the books stay as they are, or everything begins again. Where a
+ * file is damaged, cut, or taken away, the books are stale, and what can still be read goes on.
  */
 export class ReplayFile implements Source {
   readonly name: string;
@@ -37,6 +46,9 @@ export class ReplayFile implements Source {
   #source = 0;
   #stopped = false;
   #wake: (() => void) | undefined;
+  /** The first one; the replay ends with it. */
+  #damage: RecordingDamage | undefined;
+  readonly #told = new Set<string>();
   /** Times that the recordings have been begun. */
   passes = 0;
 
@@ -51,9 +63,10 @@ export class ReplayFile implements Source {
   }
 
   open(sink: Sink): readonly number[] {
-    const { venue, instruments } = this.#options;
+    const { venue, instruments, hasOthers } = this.#options;
     this.#sink = sink;
     this.#source = sink.openSource(venue, instruments);
+    if (hasOthers === true) sink.expectOthers(this.#source);
     return instruments;
   }
 
@@ -73,25 +86,32 @@ export class ReplayFile implements Source {
 
   async #play(sink: Sink, source: number): Promise<void> {
     await nextTurn();
-    do {
-      if (this.passes > 0) sink.resetSource(source);
-      this.passes += 1;
-      const used = await this.#pass(sink, source);
-      if (used === 0 && !this.#stopped) throw this.#nothing();
-    } while (this.#options.loop && !this.#stopped);
+    try {
+      do {
+        if (this.passes > 0) sink.resetSource(source);
+        this.passes += 1;
+        const used = await this.#pass(sink, source);
+        if (used === 0 && !this.#stopped) throw this.#damage ?? this.#nothing();
+      } while (this.#options.loop && !this.#stopped);
+    } catch (error) {
+      if (error instanceof DepthwireError && error !== this.#damage) sink.sourceFailed(source);
+      throw error;
+    }
+    if (this.#damage !== undefined) throw this.#damage;
   }
 
   /** One run through all files; returns the bytes used. */
   async #pass(sink: Sink, source: number): Promise<number> {
-    const { paths, speed, keeps } = this.#options;
-    const reader = new RecordingReader(paths, keeps);
+    const { paths, speed, surveys } = this.#options;
+    const reader = new RecordingReader(paths, surveys);
     const pace = speed === 'max' ? undefined : new Pace(speed);
     let used = 0;
     try {
       while (!this.#stopped && (await reader.fill())) {
         while (!this.#stopped) {
-          if (pace === undefined) await this.#waitForReaders();
-          const bytes = sink.ingestRecording(source, reader.pending, pace?.untilNs() ?? EVERYTHING_NS);
+          if (pace === undefined && reader.pending.byteLength > 0) await this.#waitForReaders();
+          const untilNs = pace?.untilNs() ?? EVERYTHING_NS;
+          const bytes = sink.ingestRecording(source, reader.pending, untilNs, reader.isFileEnd);
           reader.use(bytes);
           used += bytes;
           const { nextNs } = sink;
@@ -99,17 +119,23 @@ export class ReplayFile implements Source {
           const waitMs = pace.waitMs(nextNs);
           if (waitMs > 0) await this.#sleep(waitMs);
         }
+        if (reader.damage !== undefined && !this.#stopped) this.#damaged(sink, source, reader.damage);
         // Sockets take what was published, and timers run, before the next chunk.
         await nextTurn();
-      }
-      // Of a recording of messages, what cannot be used now is a message that was cut off: the engine tells of it.
-      if (!this.#stopped && reader.pending.byteLength > 0) {
-        used += sink.ingestRecording(source, reader.pending, EVERYTHING_NS, true);
       }
     } finally {
       await reader.close();
     }
     return used;
+  }
+
+  #damaged(sink: Sink, source: number, damage: RecordingDamage): void {
+    sink.sourceFailed(source);
+    this.#damage ??= damage;
+    const name = `${damage.where} ${damage.got}`;
+    if (this.#told.has(name) || this.#told.size === TOLD_MAX) return;
+    this.#told.add(name);
+    this.#options.onDamage?.(damage);
   }
 
   async #waitForReaders(): Promise<void> {

@@ -10,12 +10,22 @@ export interface Sink {
   /** The answer to a request, with its ticket. */
   ingestSnapshot(instrument: number, ticket: number, answer: Uint8Array): void;
   snapshotFailed(instrument: number): void;
-  /** Whole lines or messages of a recording that are not later than `untilNs`; returns the bytes used. `last`: no more follow. */
+  /**
+   * Whole lines or messages of a recording that are not later than `untilNs`; returns the bytes used. `last`: the bytes of
+   * this file end here, and what comes next is another's.
+   */
   ingestRecording(source: number, lines: Uint8Array, untilNs: bigint, last?: boolean): number;
   /** Time of the recorded line that waits after `ingestRecording`; 0 = it has not been read whole. */
   readonly nextNs: bigint;
   /** The venue restarts: its books sync anew. */
   resetSource(source: number): void;
+  /** The source speaks of instruments that it was not opened for: a snapshot that names none is nobody's. */
+  expectOthers(source: number): void;
+  /**
+   * The source has lost something for good: a file is damaged, cut or gone. Its books are stale at once, until the venue's
+   * own numbers or a snapshot prove them again.
+   */
+  sourceFailed(source: number): void;
 }
 
 /** An `untilNs` that no line is later than. */

@@ -13,14 +13,16 @@ export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-was
 export declare class Engine {
   /**
    * `startId`: unique per start of the process, the high half of every epoch. `silenceMs`: a synced book without input
-   * for longer turns stale; 0 = never. `replay`: frames say that they come from a recording, whose clock is then the
+   * for longer turns stale; 0 = never; absent: as each product allows. `replay`: frames say that they come from a recording, whose clock is then the
    * engine's. `output`: a view of a SharedArrayBuffer, 128 bytes and a power of two from 4 MiB to 1 GiB.
    */
-  constructor(options: { startId: number; silenceMs: number; replay: boolean }, output: Uint8Array)
+  constructor(options: { startId: number; silenceMs?: number; replay: boolean }, output: Uint8Array)
   /** Gives the engine's memory back at once and closes its shared records. Any other use after it throws `addon.closed`. */
   close(): void
   /** The catalogue, by name. */
   instruments(): Array<InstrumentInfo>
+  /** One instrument, as scaled now. */
+  instrument(id: number): InstrumentInfo
   /** Adds an instrument, or changes the scale of one without a book. What is not given is as its venue's messages are. */
   addInstrument(name: string, priceExponent?: number, qtyExponent?: number, tickSize?: number, lotSize?: number): number
   /** Names of the instruments that the first bytes of a recording hold. */
@@ -38,6 +40,10 @@ export declare class Engine {
    * control block then holds the bytes consumed and the times of the last and of the next line.
    */
   ingestRecording(source: number, bytes: Uint8Array, untilNs: bigint, last: boolean): number
+  /** The source failed for good: its books are stale until their venue's numbers, or a new snapshot, say otherwise. */
+  sourceFailed(source: number): number
+  /** The source will speak of instruments that it does not carry: a snapshot that names none is nobody's. */
+  expectOthers(source: number): number
   /** The venue starts anew: the source's books are syncing until their next snapshots. */
   resetSource(source: number): number
   /** Time passes. Live by the machine's clock, on replay by the recording's. */
@@ -114,7 +120,7 @@ export declare class Unzstd {
 export interface BookInfo {
   /** `syncing`, `synced` or `stale`. */
   state: string
-  /** `none`, `gap`, `silence`, `levels_limit`, `contradiction` or `orders_limit`. */
+  /** Why it is stale; `none` where it is not. */
   reason: string
   /** Epoch. */
   epoch: bigint
@@ -130,7 +136,13 @@ export interface BookInfo {
   bestBid?: string
   /** Best ask likewise. */
   bestAsk?: string
-  /** Time since the last depth update. */
+  /** Whether a best price lies beyond what the venue has made known: others may stand before it. */
+  beyondKnown: boolean
+  /** For a gap: the venue's number that was due. */
+  expected: bigint
+  /** For a gap: the one that came. */
+  received: bigint
+  /** Time since the last change of the book. */
   ageNs: bigint
 }
 
@@ -166,6 +178,22 @@ export interface EngineStats {
   decodeErrors: number
   /** Frames that change nothing here. */
   ignored: number
+  /** Frames of instruments that are not carried. */
+  foreign: number
+  /** Snapshots that name no instrument, of sources that speak of several. */
+  unattributed: number
+  /** Books that the venue contradicts: by its own top of book or by a checksum. */
+  contradictions: number
+  /** Entries of a recording that were received before the entry in front of them, by a second or more. */
+  backward: number
+  /** Parts of a recording that are not of its form. */
+  recordingErrors: number
+  /** Statistics of instruments told. */
+  tickers: number
+  /** Trades that closed a position by force. */
+  liquidations: number
+  /** Changes of trading status. */
+  statuses: number
   /** Updates dropped while waiting for a snapshot. */
   pendingDropped: number
   /** Comparisons with the venue's own top of book. */

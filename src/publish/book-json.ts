@@ -1,6 +1,7 @@
 import type { BookInfo, InstrumentInfo } from '../engine.js';
-import { formatDecimal } from '../wire/decimal.js';
+import { decimalText } from '../wire/decimal.js';
 import { FrameReader } from '../wire/frame.js';
+import { Flag } from '../wire/protocol.js';
 
 /** A price and a quantity as exact decimals. */
 type LevelJson = readonly [price: string, qty: string];
@@ -21,6 +22,12 @@ export interface BookJson {
   /** Worst price to which the venue has made the side known; null = all. */
   readonly bidKnownTo: string | null;
   readonly askKnownTo: string | null;
+  /** Whether a best level lies where the venue has not made the book known, so that others may stand before it. */
+  readonly beyondKnown: boolean;
+  /** Whether the venue's own cross-check disagreed and the truth is not decided. */
+  readonly suspect: boolean;
+  /** Whether the best bid is above the best ask. */
+  readonly crossed: boolean;
   /** Best first, at most the depth that was asked for. */
   readonly bids: readonly LevelJson[];
   readonly asks: readonly LevelJson[];
@@ -39,24 +46,26 @@ export function bookJson(
   let { epoch, seq, venueSeq } = book;
   let bidKnownTo: string | null = null;
   let askKnownTo: string | null = null;
+  let flags = 0;
   const reader = new FrameReader().reset(image ?? new Uint8Array());
   while (reader.next()) {
     const { priceExponent, qtyExponent } = reader;
     epoch = reader.epoch;
     seq = BigInt(reader.seq);
     venueSeq = reader.venueSeqBigInt;
+    flags = reader.flags;
     bidKnownTo = knownTo(reader.bidKnownTo, priceExponent);
     askKnownTo = knownTo(reader.askKnownTo, priceExponent);
     for (let i = 0; i < reader.bidCount && bids.length < depth; i++) {
       bids.push([
-        shortestDecimal(reader.bidPriceBigInt(i), priceExponent),
-        shortestDecimal(reader.bidQtyBigInt(i), qtyExponent),
+        decimalText(reader.bidPriceBigInt(i), priceExponent),
+        decimalText(reader.bidQtyBigInt(i), qtyExponent),
       ]);
     }
     for (let i = 0; i < reader.askCount && asks.length < depth; i++) {
       asks.push([
-        shortestDecimal(reader.askPriceBigInt(i), priceExponent),
-        shortestDecimal(reader.askQtyBigInt(i), qtyExponent),
+        decimalText(reader.askPriceBigInt(i), priceExponent),
+        decimalText(reader.askQtyBigInt(i), qtyExponent),
       ]);
     }
   }
@@ -73,6 +82,9 @@ export function bookJson(
     askCount: book.asks,
     bidKnownTo,
     askKnownTo,
+    beyondKnown: (flags & Flag.beyondKnown) !== 0,
+    suspect: (flags & Flag.suspect) !== 0,
+    crossed: (flags & Flag.crossed) !== 0,
     bids,
     asks,
   };
@@ -83,12 +95,6 @@ export function ageMs(book: BookInfo): number {
   return Number(book.ageNs / 1000n) / 1000;
 }
 
-function knownTo(price: number, exponent: number): string | null {
-  return Number.isFinite(price) ? shortestDecimal(price, exponent) : null;
-}
-
-/** Without the zeros at its end, as the engine's digest writes numbers. */
-function shortestDecimal(mantissa: number | bigint, exponent: number): string {
-  const text = formatDecimal(mantissa, exponent);
-  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+function knownTo(price: number | bigint, exponent: number): string | null {
+  return Math.abs(Number(price)) === Number.POSITIVE_INFINITY ? null : decimalText(price, exponent);
 }

@@ -2,8 +2,9 @@ import { type BookInfo, type EngineStats, STREAM } from '../engine.js';
 import { DepthwireError, shown } from '../errors.js';
 import { ageMs, bookJson } from './book-json.js';
 import type { Hosts } from './hosts.js';
-import type { Hub } from './hub.js';
+import { asScaledNow, type Hub } from './hub.js';
 import type { BookCounts } from './metrics.js';
+import { BOOK_PATH, bookPath, nameInPath } from './paths.js';
 import { FEED_PATH, PROTOCOL } from './protocol.js';
 import type { Site } from './site.js';
 import type { Answer, Request } from './transport.js';
@@ -12,7 +13,6 @@ import { unknownInstrument } from './unknown-instrument.js';
 const DEPTH_DEFAULT = 20;
 /** Levels a side of one answer: bounds its bytes and the time that it takes from the feed. */
 const DEPTH_MAX = 5000;
-const BOOK_PATH = '/v1/book/';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 const METRICS_TYPE = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
@@ -70,17 +70,36 @@ function route(request: Request, context: HttpContext): Answer {
   return notFound(path, context);
 }
 
+/** Stale books that `/health` names; `books` counts all. */
+const STALE_SHOWN = 20;
+
+/**
+ * `degraded` is no failure of the server, so it is answered with 200: the books will come, and a stale one is served with
+ * its state.
+ */
 function health({ hub, draining, sourceState, uptimeSeconds }: HttpContext): Answer {
   const source = sourceState();
-  const status = draining() ? 'draining' : source === 'failed' ? 'failed' : 'ok';
-  return json(status === 'ok' ? '200 OK' : '503 Service Unavailable', {
-    status,
+  const books = bookCounts(hub);
+  const broken = draining() ? 'draining' : source === 'failed' ? 'failed' : undefined;
+  return json(broken === undefined ? '200 OK' : '503 Service Unavailable', {
+    status: broken ?? (books.synced === 0 ? 'degraded' : 'ok'),
     source,
     version: hub.version,
     uptimeSeconds: uptimeSeconds(),
     clients: hub.metrics.clients,
-    books: bookCounts(hub),
+    books,
+    stale: staleBooks(hub),
   });
+}
+
+function staleBooks(hub: Hub): readonly object[] {
+  const stale: object[] = [];
+  for (const { id, name } of hub.instruments.values()) {
+    if (stale.length === STALE_SHOWN) break;
+    const { state, reason } = hub.engine.book(id);
+    if (state === 'stale') stale.push({ instrument: name, reason });
+  }
+  return stale;
 }
 
 function metrics({ hub, stats, uptimeSeconds }: HttpContext): Answer {
@@ -91,7 +110,7 @@ function metrics({ hub, stats, uptimeSeconds }: HttpContext): Answer {
 function instruments({ hub }: HttpContext): Answer {
   const list = [...hub.instruments.values()].map((instrument) => {
     const info = hub.engine.book(instrument.id);
-    return { ...instrument, ...bookState(info), bidCount: info.bids, askCount: info.asks };
+    return { ...asScaledNow(hub, instrument), ...bookState(info), bidCount: info.bids, askCount: info.asks };
   });
   return json('200 OK', { instruments: list });
 }
@@ -109,10 +128,17 @@ function bookState(info: BookInfo): object {
 }
 
 function book(encodedName: string, query: string, { hub }: HttpContext): Answer {
-  const name = decoded(encodedName);
+  const name = nameInPath(encodedName);
+  if (name === undefined) return errorAnswer('400 Bad Request', badEncoding(encodedName));
   const instrument = hub.instruments.get(name);
   if (instrument === undefined) {
-    return errorAnswer('404 Not Found', unknownInstrument(name, hub.instruments, BOOK_PATH));
+    const unknown = unknownInstrument(
+      name,
+      hub.instruments,
+      BOOK_PATH,
+      (meant) => `Ask for ${bookPath(meant)}.`,
+    );
+    return errorAnswer('404 Not Found', unknown);
   }
   const wanted = new URLSearchParams(query).get('depth') ?? String(DEPTH_DEFAULT);
   const depth = /^\d{1,6}$/.test(wanted) ? Number(wanted) : 0;
@@ -122,7 +148,7 @@ function book(encodedName: string, query: string, { hub }: HttpContext): Answer 
       where: 'depth',
       expected: `an integer from 1 to ${DEPTH_MAX}`,
       got: shown(wanted),
-      fix: `Ask for example ${BOOK_PATH}${name}?depth=${DEPTH_DEFAULT}.`,
+      fix: `Ask for example ${bookPath(name)}?depth=${DEPTH_DEFAULT}.`,
     });
     return errorAnswer('400 Bad Request', error);
   }
@@ -217,11 +243,12 @@ function json(status: string, value: unknown): Answer {
   return { status, headers: { ...SAFE_HEADERS, 'Content-Type': JSON_TYPE }, body: JSON.stringify(value) };
 }
 
-/** A path part without its percent signs; one that is not encoded properly names nothing and stays as it is. */
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
+function badEncoding(part: string): DepthwireError {
+  return new DepthwireError('http.bad_encoding', {
+    what: 'the percent signs of a path encode no text',
+    where: BOOK_PATH,
+    expected: 'a name in UTF-8, percent-encoded once',
+    got: shown(part),
+    fix: `Encode the name, as in ${bookPath('kraken:BTC/USD')}.`,
+  });
 }

@@ -10,6 +10,8 @@ export interface FeedEngine {
   openDepth(instrument: number, depth: number, intervalMs: number): number;
   closeDepth(instrument: number, stream: number): void;
   book(instrument: number): BookInfo;
+  /** The instrument as its numbers are scaled now, which may be finer than when it was opened. */
+  instrument?(id: number): InstrumentInfo;
   nowNs(): bigint;
 }
 
@@ -23,4 +25,9 @@ export interface Hub {
   /** The instruments that are served, by name. */
   readonly instruments: ReadonlyMap<string, InstrumentInfo>;
   readonly version: string;
+}
+
+/** An instrument as its book's numbers are scaled now. */
+export function asScaledNow({ engine }: Hub, instrument: InstrumentInfo): InstrumentInfo {
+  return engine.instrument?.(instrument.id) ?? instrument;
 }

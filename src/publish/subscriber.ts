@@ -3,7 +3,7 @@ import { DepthwireError } from '../errors.js';
 import { BadMessages } from './bad-messages.js';
 import { type Channel, type Control, channelKey, type MessageId, parseControl } from './control.js';
 import { closeView, grantedView, openView } from './depth-views.js';
-import type { Hub } from './hub.js';
+import { asScaledNow, type Hub } from './hub.js';
 import { ImageQueue } from './image-queue.js';
 import { PROTOCOL } from './protocol.js';
 import type { Topic } from './topics.js';
@@ -232,7 +232,8 @@ export class Subscriber implements Session {
   #acknowledge(id: MessageId, subscription: Subscription): void {
     const { channel, instrument, stream } = subscription;
     const { state, reason, epoch, seq } = this.#hub.engine.book(instrument.id);
-    const { priceExponent, qtyExponent, tickSize, lotSize, qtyUnit } = instrument;
+    const scaled = asScaledNow(this.#hub, instrument);
+    const { priceExponent, qtyExponent, tickSize, lotSize, qtyUnit } = scaled;
     this.#send({
       op: 'subscribed',
       id,

@@ -1,4 +1,5 @@
 import { DepthwireError } from '../errors.js';
+import { reasonOf, type ServerReason } from '../wire/state-words.js';
 import { RECORD, ROW_NUMBERS, wrongNumber } from './book-record.js';
 
 /** `closed`: no engine has written here, or the one that did has ended. Only `synced` is the venue's book. */
@@ -17,9 +18,8 @@ const ANY_INEXACT = INEXACT.any;
 const ATTEMPTS_MAX = 1_000_000_000;
 
 const STATES: readonly SharedBookState[] = ['closed', 'syncing', 'synced', 'stale'];
-const REASONS = ['none', 'gap', 'silence', 'levels_limit', 'contradiction', 'orders_limit'] as const;
 
-export type SharedBookReason = (typeof REASONS)[number] | 'unknown';
+export type SharedBookReason = ServerReason | 'unknown';
 
 export interface SharedBookOptions {
   /** Attempts of one read, some 10 ns each while the book is being written: 1 to 1,000,000,000. 10,000 unless set. */
@@ -104,7 +104,7 @@ export class SharedBook {
 
   /** Why a stale book is stale. */
   get reason(): SharedBookReason {
-    return REASONS[((this.#header[STATE] ?? 0) >>> 8) & 0xff] ?? 'unknown';
+    return reasonOf(((this.#header[STATE] ?? 0) >>> 8) & 0xff);
   }
 
   /** The venue's own word about its top disagreed with the book. */

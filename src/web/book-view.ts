@@ -1,4 +1,4 @@
-import type { LocalBook, Side } from '../wire/index.js';
+import type { Level, LocalBook, Side } from '../wire/index.js';
 import type { Levels } from './levels.js';
 
 /**
@@ -54,7 +54,7 @@ export class BookView {
     return this.#book?.qtyExponent ?? 0;
   }
 
-  /** Best prices as mantissas, NaN for an empty side. */
+  /** Best prices as mantissas to draw with, NaN for an empty side. */
   get bestBid(): number {
     return this.bids.price(0);
   }
@@ -63,9 +63,46 @@ export class BookView {
     return this.asks.price(0);
   }
 
+  /** The best level of a side, exactly. */
+  best(side: Side): Level | undefined {
+    return this.#book?.levelAt(side, 0);
+  }
+
+  /** The exact decimal of a price, with the decimals of the instrument's tick. */
+  priceText(price: number | bigint | Level): string {
+    return this.#book?.priceText(price) ?? '';
+  }
+
+  /** The exact decimal of a quantity, with the decimals of the instrument's lot. */
+  qtyText(qty: number | bigint | Level): string {
+    return this.#book?.qtyText(qty) ?? '';
+  }
+
+  /** Decimals of the instrument's tick, 0 where it is not known. */
+  get priceDecimalsMin(): number {
+    return this.#book?.priceDecimalsMin ?? 0;
+  }
+
+  /** What the server doubts about a book that it calls synced. */
+  get doubts(): BookDoubts {
+    return doubtsOf(this.#book);
+  }
+
   get hasLevels(): boolean {
     return this.bids.count + this.asks.count > 0;
   }
+}
+
+/** What is in doubt about a synced book. */
+export interface BookDoubts {
+  /** A best price lies where the venue has not made the book known. */
+  readonly beyondKnown: boolean;
+  /** The venue's own cross-check disagreed. */
+  readonly suspect: boolean;
+}
+
+export function doubtsOf(book: LocalBook | null): BookDoubts {
+  return { beyondKnown: book?.isBeyondKnown ?? false, suspect: book?.isSuspect ?? false };
 }
 
 class BookLevels implements Levels {
@@ -82,10 +119,14 @@ class BookLevels implements Levels {
   }
 
   price(levelIndex: number): number {
-    return this.#view.book?.priceAt(this.#side, levelIndex) ?? Number.NaN;
+    return this.#view.book?.priceNearestAt(this.#side, levelIndex) ?? Number.NaN;
   }
 
   qty(levelIndex: number): number {
-    return this.#view.book?.qtyAtIndex(this.#side, levelIndex) ?? Number.NaN;
+    return this.#view.book?.qtyNearestAt(this.#side, levelIndex) ?? Number.NaN;
+  }
+
+  level(levelIndex: number): Level | undefined {
+    return this.#view.book?.levelAt(this.#side, levelIndex);
   }
 }

@@ -1,18 +1,5 @@
-import { formatDecimal } from '../wire/index.js';
-
-/** The exact value without trailing zeros: `(6180020, -2)` is `61800.2`. */
-export function shortestDecimal(mantissa: number | bigint, exponent: number): string {
-  const fixed = formatDecimal(mantissa, exponent);
-  return fixed.slice(0, significantEnd(fixed));
-}
-
-/** What `shortestDecimal` leaves out: the zeros that only keep a column aligned. */
-export function alignmentTail(mantissa: number | bigint, exponent: number): string {
-  const fixed = formatDecimal(mantissa, exponent);
-  return fixed.slice(significantEnd(fixed));
-}
-
-function significantEnd(fixed: string): number {
+/** Where the zeros begin, and a point before them, that only keep a column aligned: in `61800.20` it is 7. */
+export function significantEnd(fixed: string): number {
   if (!fixed.includes('.')) return fixed.length;
   let end = fixed.length;
   while (fixed[end - 1] === '0') end -= 1;

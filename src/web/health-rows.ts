@@ -1,6 +1,6 @@
 import type { FrameLoop } from './frame-loop.js';
 import type { Session } from './session.js';
-import { bytesPerSecondWords, durationWords } from './wording.js';
+import { bytesPerSecondWords, durationWords, stateWords } from './wording.js';
 
 /** One line of the health panel; `alert` marks a value that a reader should look into. */
 export interface HealthRow {
@@ -35,10 +35,10 @@ export function healthRows(
     ms === undefined || latency === undefined
       ? '–'
       : `${durationWords(ms)} ± ${durationWords(latency.roundTripMs / 2)}`;
-  const bookWords = book.state === 'stale' ? `stale: ${book.reason.replaceAll('_', ' ')}` : book.state;
+  const bookWords = stateWords(book.state, book.reason, book.doubts);
   return [
     row('connection', 'Connection', 'The socket to the server', connection, connection !== 'open'),
-    row('book', 'Book', 'State of the selected book', bookWords, book.state !== 'synced'),
+    row('book', 'Book', 'State of the selected book', bookWords, bookWords !== 'synced'),
     row('epoch', 'Epoch', 'Changes at each reset of the book', String(book.epoch)),
     row('seq', 'Sequence', 'Counts the frames of this book in this epoch', String(book.seq)),
     row('venue-seq', 'Venue seq.', 'The venue’s own number that the book has reached', String(book.venueSeq)),

@@ -6,6 +6,9 @@ import type { InstrumentView } from './instrument-view.js';
 import { meanPrice, type Sweep, sideOfBucket, sweepTo } from './sweep.js';
 import type { TextCell } from './text-cell.js';
 
+/** Of a mean price where the instrument's tick is not known. */
+const MEAN_DECIMALS_MAX = 8;
+
 /** The cells below the ladder. */
 export interface InspectorCells {
   readonly level: TextCell;
@@ -42,21 +45,18 @@ export class Inspector {
     const sweep = sweepTo(side, levels, position.size, bucket);
     this.#cells.level.set(`${side === 'bid' ? 'Bid' : 'Ask'} ${price}`);
     const count = sweep.bucketLevels === 1 ? '' : ` in ${sweep.bucketLevels} levels`;
-    this.#cells.qty.set(`${exact(sweep.bucketQty, book.qtyExponent)}${count}`);
-    this.#cells.cumulative.set(exact(sweep.cumulativeQty, book.qtyExponent));
+    this.#cells.qty.set(`${withThousands(book.qtyText(sweep.bucketQty))}${count}`);
+    this.#cells.cumulative.set(withThousands(book.qtyText(sweep.cumulativeQty)));
     this.#cells.cost.set(costText(sweep, instrument, book));
     this.#cells.mean.set(meanText(sweep, book));
   }
 }
 
-function exact(mantissa: number | bigint, exponent: number): string {
-  return withThousands(formatDecimal(mantissa, exponent));
-}
-
 function meanText(sweep: Sweep, book: BookView): string {
   const mean = meanPrice(sweep);
   if (mean === null) return '–';
-  return withThousands((mean * 10 ** book.priceExponent).toFixed(Math.max(0, -book.priceExponent)));
+  const decimals = book.priceDecimalsMin || Math.min(MEAN_DECIMALS_MAX, Math.max(0, -book.priceExponent));
+  return withThousands((mean * 10 ** book.priceExponent).toFixed(decimals));
 }
 
 /**

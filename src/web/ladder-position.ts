@@ -4,6 +4,8 @@ import type { Levels } from './levels.js';
 
 /** Levels a side that the first grouping of an instrument wants in view, when the window has the rows for them. */
 const LEVELS_IN_VIEW = 8;
+/** Levels a side by which an unknown tick is guessed. */
+const LEVELS_LOOKED_AT = 100;
 /** Share of the rows that those levels may take. */
 const SHARE_IN_VIEW = 0.8;
 
@@ -18,11 +20,13 @@ export class LadderPosition {
   follow = true;
   /** Chosen bucket; NaN = none. */
   cursor = Number.NaN;
-  readonly #tick: number;
+  #tick: number;
+  readonly #isTickKnown: boolean;
 
-  /** `tick` is a price mantissa; an unknown one (0) counts as one unit. */
+  /** `tick` is a price mantissa; an unknown one (0) is taken from the levels of the first book. */
   constructor(tick: number) {
-    this.#tick = tick > 0 ? tick : 1;
+    this.#isTickKnown = tick > 0;
+    this.#tick = this.#isTickKnown ? tick : 1;
   }
 
   /** Width of a bucket as a price mantissa. */
@@ -36,6 +40,7 @@ export class LadderPosition {
    */
   chooseStep(bids: Levels, asks: Levels, rows: number): void {
     if (this.step !== 0 || rows === 0 || bids.count === 0 || asks.count === 0) return;
+    if (!this.#isTickKnown) this.#tick = commonStep(bids, asks);
     const low = bids.price(Math.min(bids.count, LEVELS_IN_VIEW) - 1);
     const high = asks.price(Math.min(asks.count, LEVELS_IN_VIEW) - 1);
     this.step = stepThatFits(low, high, this.#tick, Math.max(4, Math.floor(rows * SHARE_IN_VIEW)));
@@ -88,4 +93,21 @@ export class LadderPosition {
     this.top = Math.round(middlePrice / this.size + (rows - 1) / 2);
     if (!Number.isNaN(cursorPrice)) this.cursor = Math.floor(cursorPrice / this.size);
   }
+}
+
+/** The greatest step of which every price among the best levels is a multiple: a step to group by, no claim about the venue. */
+function commonStep(bids: Levels, asks: Levels): number {
+  let step = 0;
+  for (const levels of [bids, asks]) {
+    for (let index = 0; index < Math.min(levels.count, LEVELS_LOOKED_AT); index += 1) {
+      step = greatestDivisor(step, Math.abs(levels.price(index)));
+    }
+  }
+  return Number.isSafeInteger(step) && step > 0 ? step : 1;
+}
+
+function greatestDivisor(a: number, b: number): number {
+  let [greater, less] = [a, b];
+  while (less > 0) [greater, less] = [less, greater % less];
+  return greater;
 }

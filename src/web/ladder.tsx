@@ -1,6 +1,6 @@
 import type { RefObject } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { shortestDecimal } from './decimal-text.js';
+import { decimalText } from '../wire/index.js';
 import type { FrameLoop } from './frame-loop.js';
 import { Inspector } from './inspector.js';
 import { LadderPainter } from './ladder-painter.js';
@@ -8,6 +8,7 @@ import { partsOf } from './part.js';
 import type { Session } from './session.js';
 import { setData, TextCell } from './text-cell.js';
 import { TouchPainter } from './touch-painter.js';
+import { stateWords } from './wording.js';
 
 interface LadderProps {
   readonly session: Session;
@@ -123,7 +124,8 @@ function drawLadder(
     const words = session.notice;
     notice.set(words);
     setData(notice.element, 'shown', words === '' ? null : '');
-    setData(panel, 'dim', words === '' ? null : '');
+    // What is only doubted is said, and stays as readable as it is.
+    setData(panel, 'dim', session.connected && book.state === 'synced' ? null : '');
     setData(panel, 'empty', book.hasLevels ? null : '');
     if (selected === null) return;
     ladder.paint(selected, book);
@@ -132,11 +134,11 @@ function drawLadder(
     setData(panel, 'seq', String(book.seq));
     setData(panel, 'epoch', String(book.epoch));
     groupSize.set(
-      selected.position.step === 0 ? '–' : shortestDecimal(selected.position.size, book.priceExponent),
+      selected.position.step === 0 ? '–' : decimalText(selected.position.size, book.priceExponent),
     );
     const following = String(selected.position.follow);
     if (follow.ariaPressed !== following) follow.ariaPressed = following;
-    state.set(book.state);
+    state.set(book.state === 'stale' ? 'stale' : stateWords(book.state, book.reason, book.doubts));
     setData(state.element, 'state', book.state);
   });
   return () => {

@@ -1,8 +1,9 @@
-import { formatDecimal } from '../wire/index.js';
+import type { LocalBook, Side } from '../wire/index.js';
+import { doubtsOf } from './book-view.js';
 import { withThousands } from './decimal-text.js';
 import type { InstrumentView } from './instrument-view.js';
 import { setData, TextCell } from './text-cell.js';
-import { ageWords, reasonWords } from './wording.js';
+import { ageWords, reasonWords, stateWords } from './wording.js';
 
 /** Draws what changes in one row of the instrument list; the row itself stands in instrument-list.tsx. */
 export class ListRowPainter {
@@ -20,20 +21,21 @@ export class ListRowPainter {
     this.#ask = new TextCell(part('.ask'));
   }
 
-  paint({ best, inputMs, facts }: InstrumentView, nowMs: number): void {
+  paint({ best, inputMs }: InstrumentView, nowMs: number): void {
     const state = best?.state ?? 'syncing';
     const reason = state === 'stale' ? reasonWords(best?.reason ?? 'none') : '';
-    this.#state.set(state === 'stale' ? `stale: ${best?.reason.replaceAll('_', ' ')}` : state);
+    this.#state.set(best === null ? state : stateWords(state, best.reason, doubtsOf(best)));
     setData(this.#state.element, 'state', state);
     if (this.#state.element.title !== reason) this.#state.element.title = reason;
     setData(this.#element, 'seq', String(best?.seq ?? 0));
     setData(this.#element, 'epoch', String(best?.epoch ?? 0));
     this.#age.set(ageWords(nowMs - inputMs));
-    this.#bid.set(priceText(best?.priceAt('bid', 0), facts.priceExponent));
-    this.#ask.set(priceText(best?.priceAt('ask', 0), facts.priceExponent));
+    this.#bid.set(priceText(best, 'bid'));
+    this.#ask.set(priceText(best, 'ask'));
   }
 }
 
-function priceText(price: number | undefined, exponent: number): string {
-  return price === undefined || Number.isNaN(price) ? '–' : withThousands(formatDecimal(price, exponent));
+function priceText(best: LocalBook | null, side: Side): string {
+  const level = best?.levelAt(side, 0);
+  return best === null || level === undefined ? '–' : withThousands(best.priceText(level));
 }

@@ -1,9 +1,11 @@
 import type { Aggressor } from '../wire/index.js';
 
-/** One trade as the tape shows it; numbers are mantissas, time is ms since the Unix epoch or 0 if unknown. */
+/** One trade as the tape shows it; time is ms since the Unix epoch or 0 if unknown. */
 export interface ShownTrade {
   readonly tag: 'trade';
-  readonly price: number;
+  /** The exact decimal. */
+  readonly price: string;
+  /** In units, rounded, to compare at a glance. */
   readonly qty: number;
   readonly aggressor: Aggressor;
   readonly tsMs: number;

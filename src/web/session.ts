@@ -77,6 +77,7 @@ export class Session {
       refusal: error === undefined ? null : `${error.what}. ${error.fix}.`,
       state: this.book.state,
       reason: this.book.reason,
+      doubts: this.book.doubts,
       hasLevels: this.book.hasLevels,
     });
   }
@@ -107,11 +108,13 @@ export class Session {
       this.book.touch();
     });
     book.on('state', () => this.book.touch());
-    trades.on('update', ({ price, qty, aggressor, tsEvent }) => {
+    trades.on('update', (trade) => {
+      const { aggressor, tsEvent } = trade;
+      const [price, qty] = [trades.priceText(trade), Number(trades.qtyText(trade))];
       this.trades.push({ tag: 'trade', price, qty, aggressor, tsMs: Number(tsEvent / 1_000_000n) });
     });
     trades.on('gap', () => this.trades.push({ tag: 'missing' }));
-    history.replaceState(null, '', `#${name}`);
+    history.replaceState(null, '', `#${nameInHash(name)}`);
     this.#changed();
   }
 
@@ -202,6 +205,11 @@ export class Session {
   #changed(): void {
     for (const callback of this.#listeners) callback();
   }
+}
+
+/** A name behind the `#` of an address. The colon means nothing there, and people read it. */
+function nameInHash(name: string): string {
+  return encodeURIComponent(name).replaceAll('%3A', ':');
 }
 
 /** The instrument that the page's address names. A part that is not encoded properly names none. */

@@ -1,4 +1,4 @@
-import type { Side } from '../wire/index.js';
+import type { ExactMantissas, Side } from '../wire/index.js';
 import { bucketOf } from './grouping.js';
 import type { Levels } from './levels.js';
 
@@ -6,7 +6,7 @@ import type { Levels } from './levels.js';
 export interface Sweep {
   readonly side: Side;
   /** Resting quantity of the bucket alone, in quantity mantissas. */
-  readonly bucketQty: number;
+  readonly bucketQty: bigint;
   /** Levels that make up the bucket. */
   readonly bucketLevels: number;
   /** Quantity from the touch to the bucket, in quantity mantissas. */
@@ -21,7 +21,7 @@ export interface Sweep {
 
 /** Exact sums to a bucket. Cost: one step per level from the touch, so it is meant for one row, not for each. */
 export function sweepTo(side: Side, levels: Levels, size: number, bucket: number): Sweep {
-  let bucketQty = 0;
+  let bucketQty = 0n;
   let bucketLevels = 0;
   let cumulativeQty = 0n;
   let cost = 0n;
@@ -29,19 +29,25 @@ export function sweepTo(side: Side, levels: Levels, size: number, bucket: number
   let worstPrice = Number.NaN;
   for (let index = 0; index < levels.count; index += 1) {
     const price = levels.price(index);
-    const qty = levels.qty(index);
+    const { price: exactPrice, qty } = exactOf(levels, index);
     const at = bucketOf(side, price, size);
     if (side === 'bid' ? at < bucket : at > bucket) break;
     if (at === bucket) {
       bucketQty += qty;
       bucketLevels += 1;
     }
-    cumulativeQty += BigInt(qty);
-    cost += BigInt(price) * BigInt(qty);
-    inverseSum += qty / price;
+    cumulativeQty += qty;
+    cost += exactPrice * qty;
+    inverseSum += Number(qty) / price;
     worstPrice = price;
   }
   return { side, bucketQty, bucketLevels, cumulativeQty, cost, inverseSum, worstPrice };
+}
+
+function exactOf(levels: Levels, levelIndex: number): ExactMantissas {
+  const level = levels.level(levelIndex);
+  if (level === undefined) return { price: 0n, qty: 0n };
+  return level.exact ?? { price: BigInt(level.price), qty: BigInt(level.qty) };
 }
 
 /** Mean price of a sweep as a price mantissa with two decimals, rounded down; null when nothing rests. */

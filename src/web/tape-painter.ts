@@ -1,4 +1,3 @@
-import { formatDecimal } from '../wire/index.js';
 import { compact, withThousands } from './decimal-text.js';
 import type { InstrumentFacts } from './instrument-view.js';
 import type { RecentTrades, ShownTrade } from './recent-trades.js';
@@ -27,11 +26,11 @@ class TapeRow {
     this.#time = cell(this.element, 'time');
   }
 
-  set(trade: ShownTrade, facts: InstrumentFacts, qtyMax: number): void {
+  set(trade: ShownTrade, qtyMax: number): void {
     setData(this.element, 'aggressor', trade.aggressor);
     this.#arrow.set(ARROWS[trade.aggressor]);
-    this.#price.set(withThousands(formatDecimal(trade.price, facts.priceExponent)));
-    this.#qty.set(compact(trade.qty * 10 ** facts.qtyExponent));
+    this.#price.set(withThousands(trade.price));
+    this.#qty.set(compact(trade.qty));
     this.#time.set(clockText(trade.tsMs));
     // The square root keeps small trades visible beside a block: the bar's area, not its length, follows the size.
     const share = qtyMax > 0 ? Math.sqrt(trade.qty / qtyMax) : 0;
@@ -94,7 +93,7 @@ export class TapePainter {
       const item = trades.at(index);
       if (item === null) row.clear();
       else if (item.tag === 'missing') row.setMissing();
-      else row.set(item, facts, qtyMax);
+      else row.set(item, qtyMax);
     }
   }
 

@@ -1,33 +1,31 @@
-import { formatDecimal } from '../wire/index.js';
+import type { Level } from '../wire/index.js';
 import type { BookView } from './book-view.js';
-import { alignmentTail, shortestDecimal } from './decimal-text.js';
+import { significantEnd } from './decimal-text.js';
 import { setData, TextCell } from './text-cell.js';
 
 /** One best price: the exact value in its own element, the zeros that align it beside. */
 class TouchPrice {
   readonly #value: TextCell;
   readonly #tail: TextCell;
-  #price = Number.NEGATIVE_INFINITY;
-  #exponent = 0;
+  #text = '';
 
   constructor(value: HTMLElement, tail: HTMLElement) {
     this.#value = new TextCell(value);
     this.#tail = new TextCell(tail);
   }
 
-  set(price: number, book: BookView, instrument: string): void {
+  set(level: Level | undefined, book: BookView, instrument: string): void {
     const { element } = this.#value;
     setData(element, 'instrument', instrument);
     setData(element, 'epoch', String(book.epoch));
     setData(element, 'seq', String(book.seq));
-    if (Object.is(price, this.#price) && book.priceExponent === this.#exponent) return;
-    this.#price = price;
-    this.#exponent = book.priceExponent;
-    const empty = Number.isNaN(price);
-    const text = empty ? '' : shortestDecimal(price, book.priceExponent);
-    this.#value.set(empty ? '–' : text);
-    this.#tail.set(empty ? '' : alignmentTail(price, book.priceExponent));
-    setData(element, 'value', text);
+    const text = level === undefined ? '–' : book.priceText(level);
+    if (text === this.#text) return;
+    this.#text = text;
+    const end = significantEnd(text);
+    this.#value.set(text.slice(0, end));
+    this.#tail.set(text.slice(end));
+    setData(element, 'value', level === undefined ? '' : text.slice(0, end));
   }
 }
 
@@ -51,9 +49,15 @@ export class TouchPainter {
     const key = `${instrument} ${book.version}`;
     if (key === this.#drawn) return;
     this.#drawn = key;
-    this.#bid.set(book.bestBid, book, instrument);
-    this.#ask.set(book.bestAsk, book, instrument);
-    const spread = book.bestAsk - book.bestBid;
-    this.#spread.set(Number.isNaN(spread) ? '–' : formatDecimal(spread, book.priceExponent));
+    const bid = book.best('bid');
+    const ask = book.best('ask');
+    this.#bid.set(bid, book, instrument);
+    this.#ask.set(ask, book, instrument);
+    this.#spread.set(bid === undefined || ask === undefined ? '–' : book.priceText(spreadOf(bid, ask)));
   }
+}
+
+/** The distance of two prices as a mantissa, exactly. */
+function spreadOf(bid: Level, ask: Level): bigint {
+  return (ask.exact?.price ?? BigInt(ask.price)) - (bid.exact?.price ?? BigInt(bid.price));
 }

@@ -1,11 +1,19 @@
 /** Words for what the feed says in codes. A reader who has never seen the protocol must understand them. */
 
-const STALE_REASONS: Readonly<Record<string, string>> = {
+import type { StateReason } from '../wire/index.js';
+import type { BookDoubts } from './book-view.js';
+
+const STALE_REASONS: Readonly<Record<Exclude<StateReason, 'none' | 'unknown'>, string>> = {
   gap: 'the venue’s updates skipped a number',
   silence: 'the venue has gone silent',
   levels_limit: 'the book has more levels than the engine’s limit',
   contradiction: 'the venue’s messages contradict each other',
   orders_limit: 'the feed has more orders than the engine’s limit',
+  unreadable: 'a message of the venue could not be read',
+  source_failed: 'the source has failed: its file is damaged or gone, or its connection is lost',
+  unattributed: 'a snapshot did not say which instrument it is of',
+  skipped: 'a part of the venue’s feed could not be read',
+  venue_doubt: 'the venue itself says that its data may be wrong',
   sequence_gap: 'a message of the server is missing',
   check_failed: 'a checksum of the book did not agree',
   bad_frame: 'a message could not be read exactly',
@@ -20,25 +28,42 @@ export interface BookCondition {
   readonly refusal: string | null;
   readonly state: string;
   readonly reason: string;
+  readonly doubts: BookDoubts;
   readonly hasLevels: boolean;
 }
 
 /** Why a book may not be trusted at this moment, in one or two sentences; empty for one that may. */
-export function bookNotice({ connected, refusal, state, reason, hasLevels }: BookCondition): string {
+export function bookNotice({ connected, refusal, state, reason, doubts, hasLevels }: BookCondition): string {
   const shown = hasLevels ? ' What is shown is the last known book.' : '';
   if (refusal !== null) return `Refused: ${refusal}${shown}`;
-  if (state === 'synced' && connected) return '';
+  if (state === 'synced' && connected) return doubtNotice(doubts);
   if (!connected) return `Not connected: waiting for the server.${shown}`;
   if (state === 'stale') return `Stale: ${reasonWords(reason)}. A new image is on its way.${shown}`;
   return `Syncing: waiting for a complete image of the book.${shown}`;
 }
 
+/** What is in doubt about a book that is synced; empty for one that is not doubted. */
+function doubtNotice({ beyondKnown, suspect }: BookDoubts): string {
+  if (suspect) return 'Suspect: the venue’s own best prices disagree with this book.';
+  if (beyondKnown) {
+    return 'Beyond known: the best price lies where the venue has not shown its book; others may stand before it.';
+  }
+  return '';
+}
+
+/** A book's state in a word or two. */
+export function stateWords(state: string, reason: string, { beyondKnown, suspect }: BookDoubts): string {
+  if (state === 'stale') return `stale: ${reason.replaceAll('_', ' ')}`;
+  if (state !== 'synced' || !(beyondKnown || suspect)) return state;
+  return suspect ? 'synced: suspect' : 'synced: beyond known';
+}
+
 /** A reason code in words; an unknown code stands for itself. */
 export function reasonWords(reason: string): string {
-  return (
-    STALE_REASONS[reason] ??
-    (reason === '' || reason === 'none' ? 'no reason was given' : reason.replaceAll('_', ' '))
-  );
+  const words = Object.hasOwn(STALE_REASONS, reason)
+    ? STALE_REASONS[reason as keyof typeof STALE_REASONS]
+    : undefined;
+  return words ?? (reason === '' || reason === 'none' ? 'no reason was given' : reason.replaceAll('_', ' '));
 }
 
 /** An age or a delay: `0.4 ms`, `12 ms`, `1.3 s`, `4 min`. */

@@ -1,7 +1,9 @@
-import type { Topic } from './control.js';
+import type { ApplyOutcome } from './apply-outcome.js';
+import type { Granted, Topic } from './control.js';
+import { decimalsOf } from './decimal.js';
 import type { FrameReader } from './frame.js';
 import type { Inbox, InboxPolicy } from './inbox.js';
-import { type ApplyOutcome, LocalBook } from './local-book.js';
+import { LocalBook } from './local-book.js';
 import { type BookState, Kind, type StateReason } from './protocol.js';
 import { type Backoff, Resync } from './resync.js';
 import {
@@ -20,7 +22,7 @@ export interface BookOptions extends SubscriptionOptions {
 export type BookGap = Extract<ApplyOutcome, { readonly tag: 'gap' | 'check_failed' }>;
 
 export interface BookEvents extends SubscriptionEvents {
-  /** The content changed. The book is live: read it in the callback, or copy. */
+  /** The content, or what the server doubts about it, changed. The book is live: read it in the callback, or copy. */
   update: LocalBook;
   gap: BookGap;
 }
@@ -51,7 +53,15 @@ export class BookSubscription extends Subscription<LocalBook, BookEvents> {
     return this.book.reason;
   }
 
+  /** @internal */
+  override grant(granted: Granted): void {
+    super.grant(granted);
+    this.book.priceDecimalsMin = decimalsOf(granted.tickSize, granted.priceExponent);
+    this.book.qtyDecimalsMin = decimalsOf(granted.lotSize, granted.qtyExponent);
+  }
+
   protected take(frame: FrameReader): void {
+    const { flags } = this.book;
     const outcome = this.book.apply(frame);
     const { tag } = outcome;
     if (tag === 'image' || tag === 'checked' || tag === 'check_failed') this.host.count('checks');
@@ -79,8 +89,10 @@ export class BookSubscription extends Subscription<LocalBook, BookEvents> {
       case 'ignored':
         if (outcome.why === 'chunk_discarded' && this.book.state !== 'synced') this.resync.request();
         break;
-      case 'old':
       case 'checked':
+        if (this.book.flags !== flags) this.changed();
+        break;
+      case 'old':
         break;
     }
   }

@@ -44,6 +44,14 @@ export function crc32cLevel(crc: number, price: number, qty: number): number {
   return feedWord(next, Math.floor(qty / 4294967296) | 0);
 }
 
+/** The same for a level of any 64-bit mantissas. */
+export function crc32cLevelBigInt(crc: number, price: bigint, qty: bigint): number {
+  let next = feedWord(crc, Number(BigInt.asIntN(32, price)));
+  next = feedWord(next, Number(BigInt.asIntN(32, price >> 32n)));
+  next = feedWord(next, Number(BigInt.asIntN(32, qty)));
+  return feedWord(next, Number(BigInt.asIntN(32, qty >> 32n)));
+}
+
 /** CRC32C of plain bytes. */
 export function crc32c(bytes: Uint8Array): number {
   let crc = CRC32C_START;

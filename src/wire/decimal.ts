@@ -1,6 +1,8 @@
 import { ClientError } from './errors.js';
 
 const EXPONENT_MAX = 127;
+/** The character 0. */
+const ZERO = 0x30;
 
 /**
  * A mantissa and its power of ten as a decimal text, exactly: `formatDecimal(6180020, -2)` is `61800.20`.
@@ -20,6 +22,30 @@ export function formatDecimal(mantissa: number | bigint, exponent: number): stri
   if (exponent > 0) return `${sign}${digits}${'0'.repeat(exponent)}`;
   const padded = digits.padStart(1 - exponent, '0');
   return `${sign}${padded.slice(0, exponent)}.${padded.slice(exponent)}`;
+}
+
+/**
+ * The same as the shortest exact text with at least `decimalsMin` decimals: `decimalText(4810000000000, -9, 2)` is
+ * `4810.00`, `decimalText(4810000000001, -9, 2)` all of its digits.
+ */
+export function decimalText(mantissa: number | bigint, exponent: number, decimalsMin = 0): string {
+  const fixed = formatDecimal(mantissa, exponent);
+  const point = fixed.indexOf('.');
+  if (point < 0) return decimalsMin > 0 ? `${fixed}.${'0'.repeat(decimalsMin)}` : fixed;
+  const missing = point + 1 + decimalsMin - fixed.length;
+  if (missing > 0) return fixed + '0'.repeat(missing);
+  // Kept whatever they are: the whole part, and the decimals that were asked for with their point.
+  const endMin = decimalsMin > 0 ? point + 1 + decimalsMin : point;
+  let end = fixed.length;
+  while (end > endMin && fixed.charCodeAt(end - 1) === ZERO) end -= 1;
+  return fixed.slice(0, end === point + 1 ? point : end);
+}
+
+/** How many decimals a step of prices or quantities needs: of 250000000 at 10^-9 it is 2. 0 for a step that is not known. */
+export function decimalsOf(step: number | bigint, exponent: number): number {
+  const text = decimalText(step, exponent);
+  const point = text.indexOf('.');
+  return point < 0 ? 0 : text.length - point - 1;
 }
 
 /**

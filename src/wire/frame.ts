@@ -1,4 +1,5 @@
 import { WireError } from './errors.js';
+import { isExact } from './level.js';
 import { type Aggressor, KIND_MAX } from './protocol.js';
 
 /** `DWF1`, read as a little-endian word. */
@@ -31,8 +32,9 @@ const EMPTY = new DataView(new ArrayBuffer(0));
  * `next()` or `reset()`. Cost: one view for each buffer that messages lie in, nothing a frame or a level; a few ns a
  * level read.
  *
- * Mantissas and sequences are numbers, exact to 2^53; beyond it the accessor throws `wire.unsafe_integer` and its twin
- * that ends in `BigInt` has the value. Bytes that are no frame make `next()` throw a `WireError`; what follows in that
+ * Mantissas and sequences are numbers, exact to 2^53; beyond it the accessor throws `wire.unsafe_integer`, its twin that
+ * ends in `BigInt` has the value, and its twin that ends in `Nearest` has the nearest number, whose magnitude is then above
+ * `Number.MAX_SAFE_INTEGER` too. Bytes that are no frame make `next()` throw a `WireError`; what follows in that
  * message is then not readable, and `next()` returns false until `reset()`.
  */
 export class FrameReader {
@@ -166,6 +168,18 @@ export class FrameReader {
   askQty(index: number): number {
     return this.signed(this.askAt(index) + 8, 'asks.qty');
   }
+  bidPriceNearest(index: number): number {
+    return this.nearest(this.bidAt(index));
+  }
+  bidQtyNearest(index: number): number {
+    return this.nearest(this.bidAt(index) + 8);
+  }
+  askPriceNearest(index: number): number {
+    return this.nearest(this.askAt(index));
+  }
+  askQtyNearest(index: number): number {
+    return this.nearest(this.askAt(index) + 8);
+  }
   bidPriceBigInt(index: number): bigint {
     return this.view.getBigInt64(this.bidAt(index), true);
   }
@@ -184,6 +198,12 @@ export class FrameReader {
   }
   tradeQty(index: number): number {
     return this.signed(this.tradeAt(index) + 8, 'trades.qty');
+  }
+  tradePriceNearest(index: number): number {
+    return this.nearest(this.tradeAt(index));
+  }
+  tradeQtyNearest(index: number): number {
+    return this.nearest(this.tradeAt(index) + 8);
   }
   tradePriceBigInt(index: number): bigint {
     return this.view.getBigInt64(this.tradeAt(index), true);
@@ -206,18 +226,21 @@ export class FrameReader {
     return code === 1 ? 'buy' : code === 2 ? 'sell' : 'unknown';
   }
 
-  /** Worst bid price that the venue has made known; -Infinity = all. Images only, like the next seven. */
-  get bidKnownTo(): number {
+  /**
+   * Worst bid price that the venue has made known, a BigInt where no number holds it; -Infinity = all. Images only, like the
+   * next seven.
+   */
+  get bidKnownTo(): number | bigint {
     const at = this.inInfo(0);
     const all = this.view.getInt32(at + 4, true) === -0x80000000 && this.view.getUint32(at, true) === 0;
-    return all ? -Infinity : this.signed(at, 'info.bid_known_to');
+    return all ? -Infinity : this.exact(at);
   }
   /** Worst ask price that the venue has made known; Infinity = all. */
-  get askKnownTo(): number {
+  get askKnownTo(): number | bigint {
     const at = this.inInfo(8);
     const all =
       this.view.getInt32(at + 4, true) === 0x7fffffff && this.view.getUint32(at, true) === 0xffffffff;
-    return all ? Infinity : this.signed(at, 'info.ask_known_to');
+    return all ? Infinity : this.exact(at);
   }
   get chunkIndex(): number {
     return this.view.getUint32(this.inInfo(16), true);
@@ -398,10 +421,18 @@ export class FrameReader {
     return this.statusAt + offset;
   }
 
+  private nearest(at: number): number {
+    return this.view.getInt32(at + 4, true) * 4294967296 + this.view.getUint32(at, true);
+  }
+
+  private exact(at: number): number | bigint {
+    const value = this.nearest(at);
+    return isExact(value) ? value : this.view.getBigInt64(at, true);
+  }
+
   private signed(at: number, name: string): number {
-    const value = this.view.getInt32(at + 4, true) * 4294967296 + this.view.getUint32(at, true);
-    if (value > 9007199254740991 || value < -9007199254740991)
-      throw this.unsafe(name, this.view.getBigInt64(at, true));
+    const value = this.nearest(at);
+    if (!isExact(value)) throw this.unsafe(name, this.view.getBigInt64(at, true));
     return value;
   }
 

@@ -3,7 +3,7 @@
  *
  * A feed that finds no server tries again without end: listen to its `error` event to see why nothing comes.
  */
-export type { Level } from './book-side.js';
+export type { ApplyOutcome, BookCheck, IgnoredWhy } from './apply-outcome.js';
 export { type BookEvents, type BookGap, type BookOptions, BookSubscription } from './book-subscription.js';
 export {
   type ConnectOptions,
@@ -15,23 +15,26 @@ export {
 export type { FeedState } from './connection.js';
 export type { BboSource, ChannelName, Granted, Hello, Topic } from './control.js';
 export { crc32c } from './crc32c.js';
-export { formatDecimal, parseDecimal } from './decimal.js';
+export { decimalsOf, decimalText, formatDecimal, parseDecimal } from './decimal.js';
 export { ClientError, FeedError, type FeedErrorParts, ServerError, WireError } from './errors.js';
 export { FrameReader } from './frame.js';
 export type { LatencySummary } from './latency.js';
-export { type ApplyOutcome, type BookCheck, type IgnoredWhy, LEVELS_MAX, LocalBook } from './local-book.js';
+export type { ExactMantissas, Level, PriceOrLevel } from './level.js';
+export { LEVELS_MAX, LocalBook } from './local-book.js';
 export {
   type Aggressor,
   type BookState,
   Flag,
   Kind,
   reasonOf,
+  type ServerReason,
   type Side,
   type StateReason,
   Stream,
   stateOf,
 } from './protocol.js';
 export type { Backoff } from './resync.js';
+export { SERVER_REASONS } from './state-words.js';
 export { type InstrumentStatus, type StatusEvents, StatusSubscription } from './status-subscription.js';
 export type { SubscriptionEvents, SubscriptionOptions, SubscriptionState } from './subscription.js';
 export type { Trade, TradeEvent, TradeGap } from './trade-tape.js';

@@ -1,8 +1,26 @@
-import { BookSide, type Level } from './book-side.js';
-import { CRC32C_START, crc32cFinish, crc32cLevel } from './crc32c.js';
-import { formatDecimal } from './decimal.js';
+import {
+  APPLIED,
+  type ApplyOutcome,
+  AWAITING_IMAGE,
+  type BookCheck,
+  CHECKED,
+  CHUNK,
+  CHUNK_DISCARDED,
+  IMAGE,
+  OLD,
+  OLD_EPOCH,
+  OTHER_BOOK,
+  OTHER_EPOCH,
+  OTHER_KIND,
+  OTHER_SEQ,
+  STATUS,
+} from './apply-outcome.js';
+import { BookSide } from './book-side.js';
+import { crc32cFinish } from './crc32c.js';
+import { decimalText } from './decimal.js';
 import { ClientError, WireError } from './errors.js';
 import { type FrameReader, ORIGIN_BYTES } from './frame.js';
+import { isExact, type Level, type PriceOrLevel, priceOf, qtyOf } from './level.js';
 import {
   type BookState,
   Flag,
@@ -14,81 +32,39 @@ import {
   stateOf,
 } from './protocol.js';
 
-/** Checksums and level counts of a book. */
-export interface BookCheck {
-  readonly topCrc: number;
-  readonly allCrc: number;
-  readonly bidCount: number;
-  readonly askCount: number;
-}
-
-/**
- * What a frame did. `image`: the book is replaced (verified). `applied`: changed levels are in. `checked`: the
- * checksums agree. `status`: the server's word on the instrument was taken. `old`: already contained. `gap`: frames are
- * missing after `expected`; the book is stale. `check_failed`: the book is wrong and stale. `ignored`: nothing changed.
- */
-export type ApplyOutcome =
-  | { readonly tag: 'image' | 'applied' | 'checked' | 'status' | 'old' }
-  | { readonly tag: 'gap'; readonly expected: number; readonly received: number }
-  | { readonly tag: 'check_failed'; readonly expected: BookCheck; readonly got: BookCheck }
-  | { readonly tag: 'ignored'; readonly why: IgnoredWhy };
-
-/**
- * `chunk`: part of an image that is not whole yet. `chunk_discarded`: a chunk out of turn, the collected ones are
- * dropped. `other_epoch`, `awaiting_image`: only an image helps. `other_seq`: a check of an earlier sequence. `old_epoch`:
- * a status of an epoch that is over. `other_book`: a status, which is of the engine's book, while this is the venue's own
- * top. `kind`: not a frame of a book.
- */
-export type IgnoredWhy =
-  | 'chunk'
-  | 'chunk_discarded'
-  | 'other_epoch'
-  | 'awaiting_image'
-  | 'other_seq'
-  | 'old_epoch'
-  | 'other_book'
-  | 'kind';
-
-const IMAGE: ApplyOutcome = { tag: 'image' };
-const APPLIED: ApplyOutcome = { tag: 'applied' };
-const CHECKED: ApplyOutcome = { tag: 'checked' };
-const STATUS: ApplyOutcome = { tag: 'status' };
-const OLD: ApplyOutcome = { tag: 'old' };
-const CHUNK: ApplyOutcome = { tag: 'ignored', why: 'chunk' };
-const CHUNK_DISCARDED: ApplyOutcome = { tag: 'ignored', why: 'chunk_discarded' };
-const OTHER_EPOCH: ApplyOutcome = { tag: 'ignored', why: 'other_epoch' };
-const AWAITING_IMAGE: ApplyOutcome = { tag: 'ignored', why: 'awaiting_image' };
-const OTHER_SEQ: ApplyOutcome = { tag: 'ignored', why: 'other_seq' };
-const OLD_EPOCH: ApplyOutcome = { tag: 'ignored', why: 'old_epoch' };
-const OTHER_BOOK: ApplyOutcome = { tag: 'ignored', why: 'other_book' };
-const OTHER_KIND: ApplyOutcome = { tag: 'ignored', why: 'kind' };
-
 /** Levels a side that a book holds at most, unless told otherwise. */
 export const LEVELS_MAX = 1 << 20;
 
 const TOP_LEVELS = 10;
+
+/** What the server doubts about a book that it calls synced. */
+const DOUBTS = Flag.suspect | Flag.crossed | Flag.beyondKnown;
 
 /**
  * A book rebuilt from the frames of one (instrument, stream): `book`, `depth` and `bbo` streams alike.
  *
  * It keeps the rules of docs/protocol.md and never says `synced` of a book that is not exactly the server's at
  * (`epoch`, `seq`). While it is not, the last content stays readable. Prices and quantities are mantissas;
- * `priceText` and `qtyText` print them. What it returns is live: it changes with the next `apply`.
+ * `priceText` and `qtyText` print them. One beyond 2^53, which no number holds, is NaN and stands as a BigInt beside it.
+ * What it returns is live: it changes with the next `apply`.
  */
 export class LocalBook {
   state: BookState = 'syncing';
   reason: StateReason = 'no_image';
   /** Sequence of the content within its epoch; 0 before the first image. */
   seq = 0;
-  /** `Flag` bits of the last frame that changed the content. */
+  /** `Flag` bits of the last frame that changed the content; what is doubted, of the last check. */
   flags = 0;
   priceExponent = 0;
   qtyExponent = 0;
   /** Levels a side that the stream carries at most; 0 = all. */
   depthMax = 0;
+  /** Least decimals that `priceText` and `qtyText` print: those of the tick and the lot, where they are known. */
+  priceDecimalsMin = 0;
+  qtyDecimalsMin = 0;
   /** Worst price to which the venue has made each side known; infinite = all. */
-  bidKnownTo = -Infinity;
-  askKnownTo = Infinity;
+  bidKnownTo: number | bigint = -Infinity;
+  askKnownTo: number | bigint = Infinity;
 
   private epochHigh = 0;
   private epochLow = 0;
@@ -174,12 +150,27 @@ export class LocalBook {
     return this.origin.getBigUint64(24, true);
   }
 
+  /** Whether the best level (of a depth view: the last one) lies where the venue has not made the book known. */
+  get isBeyondKnown(): boolean {
+    return (this.flags & Flag.beyondKnown) !== 0;
+  }
+
+  /** Whether the venue's own cross-check disagreed and the truth is not decided. */
+  get isSuspect(): boolean {
+    return (this.flags & Flag.suspect) !== 0;
+  }
+
+  /** Whether the best bid is above the best ask. */
+  get isCrossed(): boolean {
+    return (this.flags & Flag.crossed) !== 0;
+  }
+
   get bestBid(): Level | undefined {
-    return this.bids.length === 0 ? undefined : { price: this.bids.priceAt(0), qty: this.bids.qtyAt(0) };
+    return this.bids.length === 0 ? undefined : this.bids.levelAt(0);
   }
 
   get bestAsk(): Level | undefined {
-    return this.asks.length === 0 ? undefined : { price: this.asks.priceAt(0), qty: this.asks.qtyAt(0) };
+    return this.asks.length === 0 ? undefined : this.asks.levelAt(0);
   }
 
   /** Number of levels of a side. */
@@ -187,27 +178,44 @@ export class LocalBook {
     return this.sideOf(side).length;
   }
 
-  /** Price mantissa of the level at an index from the best, 0 = best; NaN beyond the last. Allocates nothing. */
+  /** Price mantissa of the level at an index from the best, 0 = best; NaN beyond the last and beyond 2^53. Allocates nothing. */
   priceAt(side: Side, levelIndex: number): number {
-    return this.sideOf(side).priceAt(levelIndex);
+    const price = this.priceNearestAt(side, levelIndex);
+    return isExact(price) ? price : Number.NaN;
   }
 
-  /** Quantity mantissa of the level at an index from the best; NaN beyond the last. Allocates nothing. */
+  /** Quantity mantissa likewise. */
   qtyAtIndex(side: Side, levelIndex: number): number {
-    return levelIndex < this.count(side) ? this.sideOf(side).qtyAt(levelIndex) : Number.NaN;
+    const qty = this.qtyNearestAt(side, levelIndex);
+    return isExact(qty) ? qty : Number.NaN;
+  }
+
+  /** The number nearest to a price mantissa, to draw with rather than to count with; NaN beyond the last level. */
+  priceNearestAt(side: Side, levelIndex: number): number {
+    return levelIndex < this.count(side) ? this.sideOf(side).priceNearestAt(levelIndex) : Number.NaN;
+  }
+
+  /** The number nearest to a quantity mantissa likewise. */
+  qtyNearestAt(side: Side, levelIndex: number): number {
+    return levelIndex < this.count(side) ? this.sideOf(side).qtyNearestAt(levelIndex) : Number.NaN;
+  }
+
+  /** A copy of the level at an index from the best; undefined beyond the last. */
+  levelAt(side: Side, levelIndex: number): Level | undefined {
+    return levelIndex < this.count(side) ? this.sideOf(side).levelAt(levelIndex) : undefined;
   }
 
   /**
-   * The quantity at a price mantissa: 0 when the venue has none there, `unknown` when the venue, or this stream, does
-   * not reach that far. Throws `client.price_mantissa` when the price is not an integer.
+   * The quantity at a price mantissa, a BigInt where no number holds it: 0 when the venue has none there, `unknown` when
+   * the venue, or this stream, does not reach that far. Throws `client.price_mantissa` when the price is not an integer.
    */
-  qtyAt(side: Side, price: number): number | 'unknown' {
-    if (!Number.isSafeInteger(price)) {
+  qtyAt(side: Side, price: number | bigint): number | bigint | 'unknown' {
+    if (typeof price === 'number' && !Number.isSafeInteger(price)) {
       throw new ClientError({
         code: 'client.price_mantissa',
         what: 'a price is not a mantissa',
         where: 'qtyAt',
-        expected: 'a safe integer',
+        expected: 'a safe integer or a bigint',
         got: String(price),
         fix: 'convert the decimal with parseDecimal(text, book.priceExponent)',
       });
@@ -217,40 +225,37 @@ export class LocalBook {
     if (qty !== 0) return qty;
     if (!this.hasImage) return 'unknown';
     const full = this.depthMax > 0 && levels.length >= this.depthMax;
-    if (full && levels.isWorse(price, levels.priceAt(levels.length - 1))) return 'unknown';
+    if (full && levels.isWorse(price, levels.priceBigIntAt(levels.length - 1))) return 'unknown';
     return levels.isWorse(price, side === 'bid' ? this.bidKnownTo : this.askKnownTo) ? 'unknown' : 0;
   }
 
   /** The levels of a side, best first. */
   *levels(side: Side): Generator<Level, void, undefined> {
     const levels = this.sideOf(side);
-    for (let at = 0; at < levels.length; at += 1) yield { price: levels.priceAt(at), qty: levels.qtyAt(at) };
+    for (let at = 0; at < levels.length; at += 1) yield levels.levelAt(at);
   }
 
   /** A copy of the best `count` levels a side. */
   depth(count: number): { readonly bids: readonly Level[]; readonly asks: readonly Level[] } {
     const copy = (levels: BookSide) =>
-      Array.from({ length: Math.max(0, Math.min(count, levels.length)) }, (_, at) => ({
-        price: levels.priceAt(at),
-        qty: levels.qtyAt(at),
-      }));
+      Array.from({ length: Math.max(0, Math.min(count, levels.length)) }, (_, at) => levels.levelAt(at));
     return { bids: copy(this.bids), asks: copy(this.asks) };
   }
 
-  /** A price mantissa as a decimal text. */
-  priceText(price: number): string {
-    return formatDecimal(price, this.priceExponent);
+  /** The exact decimal of a price mantissa, or of a level's price. */
+  priceText(price: PriceOrLevel): string {
+    return decimalText(priceOf(price), this.priceExponent, this.priceDecimalsMin);
   }
 
-  /** A quantity mantissa as a decimal text. */
-  qtyText(qty: number): string {
-    return formatDecimal(qty, this.qtyExponent);
+  /** The exact decimal of a quantity mantissa, or of a level's quantity. */
+  qtyText(qty: PriceOrLevel): string {
+    return decimalText(qtyOf(qty), this.qtyExponent, this.qtyDecimalsMin);
   }
 
   /** Checksums of the content as the protocol defines them. Linear in the levels. */
   check(): BookCheck {
-    const top = crcOf(this.asks, TOP_LEVELS, crcOf(this.bids, TOP_LEVELS, CRC32C_START));
-    const all = crcOf(this.asks, this.asks.length, crcOf(this.bids, this.bids.length, CRC32C_START));
+    const top = this.asks.crc32c(TOP_LEVELS, this.bids.crc32c(TOP_LEVELS));
+    const all = this.asks.crc32c(this.asks.length, this.bids.crc32c(this.bids.length));
     return {
       topCrc: crc32cFinish(top),
       allCrc: crc32cFinish(all),
@@ -283,13 +288,24 @@ export class LocalBook {
       this.chunkNext = 0;
       return CHUNK_DISCARDED;
     }
+    const { stagedBids, stagedAsks } = this;
     for (let at = 0; at < frame.bidCount; at += 1) {
-      const qty = atLeastZero(frame.bidQty(at), 'bids.qty');
-      if (!this.stagedBids.appendImage(frame.bidPrice(at), qty)) throw tooManyLevels(this.bids.levelsMax);
+      const price = frame.bidPriceNearest(at);
+      const qty = atLeastZero(frame.bidQtyNearest(at), 'bids.qty');
+      const taken =
+        isExact(price) && isExact(qty)
+          ? stagedBids.appendImage(price, qty)
+          : stagedBids.appendImageBigInt(frame.bidPriceBigInt(at), frame.bidQtyBigInt(at));
+      if (!taken) throw tooManyLevels(this.bids.levelsMax);
     }
     for (let at = 0; at < frame.askCount; at += 1) {
-      const qty = atLeastZero(frame.askQty(at), 'asks.qty');
-      if (!this.stagedAsks.appendImage(frame.askPrice(at), qty)) throw tooManyLevels(this.asks.levelsMax);
+      const price = frame.askPriceNearest(at);
+      const qty = atLeastZero(frame.askQtyNearest(at), 'asks.qty');
+      const taken =
+        isExact(price) && isExact(qty)
+          ? stagedAsks.appendImage(price, qty)
+          : stagedAsks.appendImageBigInt(frame.askPriceBigInt(at), frame.askQtyBigInt(at));
+      if (!taken) throw tooManyLevels(this.asks.levelsMax);
     }
     this.chunkNext = index + 1;
     if (this.chunkNext < count) return CHUNK;
@@ -342,12 +358,22 @@ export class LocalBook {
       this.asks.clear();
     }
     for (let at = 0; at < frame.bidCount; at += 1) {
-      const qty = atLeastZero(frame.bidQty(at), 'bids.qty');
-      if (!this.bids.set(frame.bidPrice(at), qty)) throw tooManyLevels(this.bids.levelsMax);
+      const price = frame.bidPriceNearest(at);
+      const qty = atLeastZero(frame.bidQtyNearest(at), 'bids.qty');
+      const taken =
+        isExact(price) && isExact(qty)
+          ? this.bids.set(price, qty)
+          : this.bids.setBigInt(frame.bidPriceBigInt(at), frame.bidQtyBigInt(at));
+      if (!taken) throw tooManyLevels(this.bids.levelsMax);
     }
     for (let at = 0; at < frame.askCount; at += 1) {
-      const qty = atLeastZero(frame.askQty(at), 'asks.qty');
-      if (!this.asks.set(frame.askPrice(at), qty)) throw tooManyLevels(this.asks.levelsMax);
+      const price = frame.askPriceNearest(at);
+      const qty = atLeastZero(frame.askQtyNearest(at), 'asks.qty');
+      const taken =
+        isExact(price) && isExact(qty)
+          ? this.asks.set(price, qty)
+          : this.asks.setBigInt(frame.askPriceBigInt(at), frame.askQtyBigInt(at));
+      if (!taken) throw tooManyLevels(this.asks.levelsMax);
     }
     this.takeHeader(frame, seq);
     const stale = (frame.flags & Flag.stale) !== 0;
@@ -379,7 +405,10 @@ export class LocalBook {
     if (!this.isMyEpoch(frame)) return this.otherEpoch(frame);
     if (frame.seq > this.seq) return this.missed(frame.seq);
     if (frame.seq < this.seq) return OTHER_SEQ;
-    return this.verify(frame) ?? CHECKED;
+    const failed = this.verify(frame);
+    // The server's doubt may begin or end while the content stays as it is.
+    if (failed === undefined) this.flags = (this.flags & ~DOUBTS) | (frame.flags & DOUBTS);
+    return failed ?? CHECKED;
   }
 
   /** Rule 6. `synced` alone proves nothing here: an image does. */
@@ -431,13 +460,6 @@ export class LocalBook {
   private sideOf(side: Side): BookSide {
     return side === 'bid' ? this.bids : this.asks;
   }
-}
-
-function crcOf(levels: BookSide, count: number, start: number): number {
-  let crc = start;
-  const end = Math.min(count, levels.length);
-  for (let at = 0; at < end; at += 1) crc = crc32cLevel(crc, levels.priceAt(at), levels.qtyAt(at));
-  return crc;
 }
 
 function atLeastZero(qty: number, where: string): number {

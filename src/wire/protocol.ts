@@ -24,36 +24,4 @@ export type Side = 'bid' | 'ask';
 /** Who took the liquidity of a trade; `unknown` for a number that this reader does not know. */
 export type Aggressor = 'buy' | 'sell' | 'unknown';
 
-/** Whether a book may be trusted: only `synced` is exactly the venue's book at its stated sequence. */
-export type BookState = 'syncing' | 'synced' | 'stale';
-
-/**
- * Why a book is not synced. From the server: `gap`, `silence`, `levels_limit`, `contradiction` (the venue's messages do
- * not fit its own book), `orders_limit`, `unknown`. Found here: `sequence_gap` (a frame is missing), `check_failed`
- * (checksums differ), `disconnected`, `bad_frame` (a frame could not be applied), `no_image` (none has arrived yet).
- */
-export type StateReason =
-  | 'none'
-  | 'gap'
-  | 'silence'
-  | 'levels_limit'
-  | 'contradiction'
-  | 'orders_limit'
-  | 'unknown'
-  | 'sequence_gap'
-  | 'check_failed'
-  | 'disconnected'
-  | 'bad_frame'
-  | 'no_image';
-
-/** The state behind its number on the wire; a number that this reader does not know is not to be trusted. */
-export function stateOf(code: number): BookState {
-  return code === 2 ? 'synced' : code === 1 ? 'syncing' : 'stale';
-}
-
-const REASONS = ['none', 'gap', 'silence', 'levels_limit', 'contradiction', 'orders_limit'] as const;
-
-/** The reason behind its number on the wire. */
-export function reasonOf(code: number): StateReason {
-  return REASONS[code] ?? 'unknown';
-}
+export { type BookState, reasonOf, type ServerReason, type StateReason, stateOf } from './state-words.js';

@@ -1,11 +1,12 @@
 import type { FrameReader } from './frame.js';
+import { isExact, type Level, levelOf } from './level.js';
 import { type Aggressor, type BookState, Kind, type StateReason } from './protocol.js';
 
-/** A trade. Price and quantity are mantissas at the exponents of the subscription's grant. */
-export interface Trade {
+/** A trade. Price and quantity are mantissas as those of a level, at exponents of its own: the scale may change. */
+export interface Trade extends Level {
   readonly tag: 'trade';
-  readonly price: number;
-  readonly qty: number;
+  readonly priceExponent: number;
+  readonly qtyExponent: number;
   /** The venue's number of the trade. */
   readonly id: bigint;
   readonly aggressor: Aggressor;
@@ -41,6 +42,9 @@ export class TradeTape {
   /** Why the stream is not followed; `none` when it is: an image of its epoch has come and nothing broke it since. */
   reason: StateReason = 'no_image';
   seq = 0;
+  /** Powers of ten of the trades that are followed: as granted, then as images say. */
+  priceExponent = 0;
+  qtyExponent = 0;
   private hasImage = false;
   private epochHigh = 0;
   private epochLow = 0;
@@ -81,6 +85,10 @@ export class TradeTape {
     const expected = this.seq;
     const isFirst = !this.hasImage;
     this.seq = frame.seq;
+    if (frame.hasInfo) {
+      this.priceExponent = frame.priceExponent;
+      this.qtyExponent = frame.qtyExponent;
+    }
     this.epochHigh = frame.epochHigh;
     this.epochLow = frame.epochLow;
     this.hasImage = true;
@@ -88,5 +96,25 @@ export class TradeTape {
     if (isFirst || (sameEpoch && this.seq === expected)) return LEAVE;
     if (!sameEpoch) return { take: false, gap: { tag: 'gap', reason: 'reset' } };
     return { take: false, gap: { tag: 'gap', reason: 'sequence', expected, received: this.seq } };
+  }
+
+  /** The trade at an index of a frame whose trades are to be taken. */
+  tradeAt(frame: FrameReader, index: number): Trade {
+    const price = frame.tradePriceNearest(index);
+    const qty = frame.tradeQtyNearest(index);
+    const level: Level =
+      isExact(price) && isExact(qty)
+        ? { price, qty }
+        : levelOf(frame.tradePriceBigInt(index), frame.tradeQtyBigInt(index));
+    return {
+      tag: 'trade',
+      ...level,
+      priceExponent: this.priceExponent,
+      qtyExponent: this.qtyExponent,
+      id: frame.tradeId(index),
+      aggressor: frame.tradeAggressor(index),
+      tsEvent: frame.tradeTsEvent(index),
+      seq: this.seq,
+    };
   }
 }

@@ -1,7 +1,8 @@
-import type { Topic } from './control.js';
-import { formatDecimal } from './decimal.js';
+import type { Granted, Topic } from './control.js';
+import { decimalsOf, decimalText } from './decimal.js';
 import type { FrameReader } from './frame.js';
 import type { InboxPolicy } from './inbox.js';
+import { priceOf, qtyOf } from './level.js';
 import { type BookState, Kind, type StateReason } from './protocol.js';
 import {
   type Host,
@@ -32,6 +33,8 @@ export interface TradesEvents extends SubscriptionEvents {
 export class TradesSubscription extends Subscription<TradeEvent, TradesEvents> {
   protected readonly inboxPolicy: InboxPolicy<TradeEvent>;
   private readonly tape = new TradeTape();
+  private priceDecimalsMin = 0;
+  private qtyDecimalsMin = 0;
 
   /** @internal */
   constructor(host: Host, topic: Topic, options: TradesOptions) {
@@ -60,13 +63,25 @@ export class TradesSubscription extends Subscription<TradeEvent, TradesEvents> {
     return this.tape.seq;
   }
 
-  /** A price mantissa as a decimal text, by the exponents that the server granted. */
-  priceText(price: number): string {
-    return formatDecimal(price, this.granted?.priceExponent ?? 0);
+  /** @internal */
+  override grant(granted: Granted): void {
+    super.grant(granted);
+    this.tape.priceExponent = granted.priceExponent;
+    this.tape.qtyExponent = granted.qtyExponent;
+    this.priceDecimalsMin = decimalsOf(granted.tickSize, granted.priceExponent);
+    this.qtyDecimalsMin = decimalsOf(granted.lotSize, granted.qtyExponent);
   }
 
-  qtyText(qty: number): string {
-    return formatDecimal(qty, this.granted?.qtyExponent ?? 0);
+  /** The exact decimal of a trade's price, or of a price mantissa at the scale that is followed. */
+  priceText(price: number | bigint | Trade): string {
+    const { priceExponent } = typeof price === 'object' ? price : this.tape;
+    return decimalText(priceOf(price), priceExponent, this.priceDecimalsMin);
+  }
+
+  /** The exact decimal of a trade's quantity, or of a quantity mantissa at the scale that is followed. */
+  qtyText(qty: number | bigint | Trade): string {
+    const { qtyExponent } = typeof qty === 'object' ? qty : this.tape;
+    return decimalText(qtyOf(qty), qtyExponent, this.qtyDecimalsMin);
   }
 
   protected take(frame: FrameReader): void {
@@ -79,15 +94,7 @@ export class TradesSubscription extends Subscription<TradeEvent, TradesEvents> {
     }
     if (!take) return;
     for (let at = 0; at < frame.tradeCount; at += 1) {
-      const trade: Trade = {
-        tag: 'trade',
-        price: frame.tradePrice(at),
-        qty: frame.tradeQty(at),
-        id: frame.tradeId(at),
-        aggressor: frame.tradeAggressor(at),
-        tsEvent: frame.tradeTsEvent(at),
-        seq: this.tape.seq,
-      };
+      const trade = this.tape.tradeAt(frame, at);
       this.push(trade);
       this.listeners.emit('update', trade);
     }

@@ -194,7 +194,7 @@ function frameOf(payload: Buffer, micros: number): readonly Buffer[] {
   return [record, ethernet, ip, udp, payload];
 }
 
-const ZSTD_BLOCK_BYTES = 1 << 16;
+export const ZSTD_BLOCK_BYTES = 1 << 16;
 
 /** Bytes as a zstd frame of raw blocks (RFC 8878, 3.1.1): Node 20 has no compressor. */
 export function zstdOf(bytes: Uint8Array): Buffer {

@@ -21,9 +21,12 @@ export interface TestServer {
 }
 
 /** Starts a server; `tick` is driven as `serve` drives it. */
-export async function startServer(input: ConfigInput = {}, site: Site = new Map()): Promise<TestServer> {
+export async function startServer(
+  input: ConfigInput = {},
+  site: Site = new Map(),
+  native: FakeNative = new FakeNative(1 << 24),
+): Promise<TestServer> {
   const config = configFrom({ port: 0, drainMs: 300, ...input });
-  const native = new FakeNative(1 << 24);
   const wiring: { server?: FeedServer } = {};
   const engine = fakeEngine(
     { onFrame: (id, stream, frame) => wiring.server?.onFrame(id, stream, frame) },

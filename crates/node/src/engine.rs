@@ -75,6 +75,16 @@ impl Engine {
         })
     }
 
+    /// One instrument, as scaled now.
+    #[napi(ts_args_type = "id: number")]
+    pub fn instrument(&self, id: Argument) -> Result<InstrumentInfo> {
+        self.run(|State { engine, .. }| {
+            let id = InstrumentId(id.u32("id")?);
+            let listed = engine.catalogue().get(id).ok_or(EngineError::UnknownInstrument(id.0));
+            listed.map(|listed| InstrumentInfo::from((id, listed))).map_err(engine_error)
+        })
+    }
+
     /// Adds an instrument, or changes the scale of one without a book. What is not given is as its venue's messages are.
     #[napi(
         ts_args_type = "name: string, priceExponent?: number, qtyExponent?: number, tickSize?: number, lotSize?: number"

@@ -1,0 +1,45 @@
+/** The mantissas of a level or trade as 64-bit integers. */
+export interface ExactMantissas {
+  readonly price: bigint;
+  readonly qty: bigint;
+}
+
+/**
+ * A price and its quantity, as mantissas. Where one of the two lies beyond 2^53, that one is NaN, for no number holds it,
+ * and `exact` has both.
+ */
+export interface Level {
+  readonly price: number;
+  readonly qty: number;
+  readonly exact?: ExactMantissas;
+}
+
+/** Whether the number nearest to a 64-bit integer is that integer and no other. */
+export function isExact(nearest: number): boolean {
+  return nearest <= 9007199254740991 && nearest >= -9007199254740991;
+}
+
+/** What is printed: a mantissa, or a level or trade that holds it. */
+export type PriceOrLevel = number | bigint | Level;
+
+/** A level of 64-bit mantissas. */
+export function levelOf(price: bigint, qty: bigint): Level {
+  const level = { price: numberOf(price), qty: numberOf(qty) };
+  return Number.isNaN(level.price) || Number.isNaN(level.qty) ? { ...level, exact: { price, qty } } : level;
+}
+
+/** The number of a mantissa, NaN beyond 2^53. */
+function numberOf(mantissa: bigint): number {
+  const number = Number(mantissa);
+  return isExact(number) ? number : Number.NaN;
+}
+
+/** The price mantissa of whatever holds one, exactly. */
+export function priceOf(value: PriceOrLevel): number | bigint {
+  return typeof value === 'object' ? (value.exact?.price ?? value.price) : value;
+}
+
+/** The quantity mantissa of whatever holds one, exactly. */
+export function qtyOf(value: PriceOrLevel): number | bigint {
+  return typeof value === 'object' ? (value.exact?.qty ?? value.qty) : value;
+}
