@@ -108,7 +108,10 @@ export function openEngine(options: EngineOptions, listener: EngineListener): En
   return guarded(() => {
     const { startId, silenceMs, replay, outputBytes } = options;
     const output = ringOf(outputBytes);
-    const native = new NativeEngineClass({ startId, ...(silenceMs === undefined ? {} : { silenceMs }), replay }, new Uint8Array(output));
+    const native = new NativeEngineClass(
+      { startId, ...(silenceMs === undefined ? {} : { silenceMs }), replay },
+      new Uint8Array(output),
+    );
     return new Engine(native, output, listener);
   });
 }

@@ -233,7 +233,7 @@ describe('verify', () => {
   it.each([
     ['truncated.gz', () => gzipSync(recording).subarray(0, 8), 'recording.truncated'],
     ['packed.xz', () => Buffer.from('fd377a585a000004e6d6b446', 'hex'), 'recording.packing'],
-    ['foreign', () => 'not a recording\n', 'decode.'],
+    ['foreign', () => 'not a recording\n', 'recording.unknown_format'],
     ['empty', () => '', 'recording.empty'],
   ])('fails with 1 and a typed error on a file that is %s', async (name, content, codeStart) => {
     const { code, out, err } = await ended(

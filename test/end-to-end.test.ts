@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { BookSubscription, Feed } from '../src/wire/index.js';
-import { dropped, linesOf, merged, placeOf, textOf } from './support/damage.js';
+import { linesOf, textOf } from './support/damage.js';
 import { simulatedRecording } from './support/recording.js';
 import { hasRecordings, RECORDED, RECORDED_SETS, type RecordedSet } from './support/recordings.js';
 import { ServedRecording, until } from './support/served-recording.js';
@@ -106,9 +106,26 @@ async function loopsAreExact(set: Served): Promise<void> {
   expectSound(feed);
 }
 
+/** Lines as a recorder writes them that notes addresses, which say whose a snapshot is. By time. */
+function captured(recordings: Readonly<Record<string, readonly string[]>>): string {
+  const all = Object.entries(recordings).flatMap(([symbol, lines]) =>
+    lines.map((line) => {
+      const [ns = '', frame = ''] = line.trimEnd().split(/ (.*)/s);
+      const seconds = `${ns.slice(0, -9)}.${ns.slice(-9)}`;
+      const isAnswer = frame.startsWith('{"lastUpdateId"');
+      const address = isAnswer ? `https://venue.example/api/v3/depth?symbol=${symbol}&limit=1000 -> ` : '';
+      return { ns: BigInt(ns), text: `${address}${seconds}: ${frame}\n` };
+    }),
+  );
+  return all
+    .toSorted((one, other) => Number(one.ns - other.ns))
+    .map(({ text }) => text)
+    .join('');
+}
+
 const mixedFile = join(folder, 'mixed');
 const other = linesOf(simulatedRecording('ETHUSDT', 60_000));
-writeFileSync(mixedFile, textOf(merged(simulated, dropped(other, placeOf(other, 'snapshot', 0)))));
+writeFileSync(mixedFile, captured({ BTCUSDT: simulated, ETHUSDT: other }));
 
 const sets = RECORDED_SETS.map((set) => [set.title, set] as const);
 

@@ -20,10 +20,10 @@ describe('the words for states and reasons', () => {
   });
 
   it('each have a remedy, and a synced book needs none', () => {
-    const remedies = SERVER_REASONS.map((reason) => remedyOf('stale', reason));
+    const remedies = SERVER_REASONS.map((reason) => remedyOf('stale', reason, 0));
     expect(new Set(remedies).size).toBe(SERVER_REASONS.length);
     expect(remedies.every((remedy) => remedy !== null && remedy.length > 20)).toBe(true);
-    expect(remedyOf('synced', 'none')).toBeNull();
-    expect(remedyOf('stale', 'of_tomorrow')).toContain('of_tomorrow');
+    expect(remedyOf('synced', 'none', 1)).toBeNull();
+    expect(remedyOf('stale', 'of_tomorrow', 0)).toContain('of_tomorrow');
   });
 });

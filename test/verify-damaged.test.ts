@@ -114,7 +114,6 @@ describe('verify of a damaged recording', () => {
       0,
     ],
     ['an update cut in its middle', replaced(lines, middle, (line) => line.slice(0, -20)), 1],
-    ['a line of garbage', inserted(lines, middle, '\u0000\u0001 no frame at all'), 0],
     ['a negative price', edited(lines, middle, () => ({ b: [['-1.00', '1']] })), 1],
     ['a huge exponent', edited(lines, middle, () => ({ b: [['1e999999', '1']] })), 1],
   ])('counts %s as a decode error', async (_what, damaged, gaps) => {
@@ -124,22 +123,39 @@ describe('verify of a damaged recording', () => {
     expect(code).toBe(1);
   });
 
-  it('sees by the venue’s own top of book that a digit is wrong', async () => {
-    const { code, report, err } = await verified(edited(lines, comparedTicker(), () => ({ B: '987.65' })));
-    expect(report.bbo).toEqual({ checked: oracle.bbo.checked, matched: oracle.bbo.checked - 1 });
+  it('counts a line of garbage as a part that is of no form', async () => {
+    const { code, report, err } = await verified(inserted(lines, middle, '\u0000\u0001 no frame at all'));
+    expect(report).toMatchObject({ recordingErrors: 1, decodeErrors: 0, gaps: 0, frames: lines.length });
     expect(report.books[0]?.digest).toBe(oracle.digest);
-    expect(err).toContain(`1 of ${oracle.bbo.checked} comparisons with the venue's top of book differ`);
+    expect(err).toContain('1 parts of the files are not of their form');
     expect(code).toBe(1);
   });
 
-  it('counts a book that a wrong price has crossed', async () => {
+  it('is stale at once when the venue’s own top of book contradicts the book', async () => {
+    const { code, report, err } = await verified(edited(lines, comparedTicker(), () => ({ B: '987.65' })));
+    expect(report.bbo.checked - report.bbo.matched).toBe(1);
+    expect(report).toMatchObject({
+      contradictions: 1,
+      gaps: 0,
+      books: [{ state: 'stale', reason: 'contradiction' }],
+    });
+    expect(err).toContain(`1 of ${report.bbo.checked} comparisons with the venue's top of book differ`);
+    expect(err).toContain(`${NAME} ends stale (contradiction)`);
+    expect(code).toBe(1);
+  });
+
+  it('counts a book that a wrong price has crossed until the venue contradicts it', async () => {
     const above = [...oracle.levels('asks')].at(-1)?.[0] ?? '';
     const damaged = edited(lines, middle, ({ b }) => ({ b: [...b, [above, '1.5']] as never }));
-    const expected = SpotOracle.of(damaged);
-    expect(expected.crossed).toBeGreaterThan(0);
+    expect(SpotOracle.of(damaged).crossed).toBeGreaterThan(0);
     const { code, report, err } = await verified(damaged);
-    expect(report).toMatchObject({ crossed: expected.crossed, gaps: 0, bbo: expected.bbo });
-    expect(report.books[0]).toMatchObject({ digest: expected.digest, replicaDigest: expected.digest });
+    expect(report.crossed).toBeGreaterThan(0);
+    expect(report.bbo.checked - report.bbo.matched).toBe(1);
+    expect(report).toMatchObject({
+      contradictions: 1,
+      gaps: 0,
+      books: [{ state: 'stale', reason: 'contradiction' }],
+    });
     expect(err).toContain('updates left a synced book crossed');
     expect(code).toBe(1);
   });
@@ -187,15 +203,15 @@ describe('verify of a file that is no recording', () => {
     ['xz', () => file(Uint8Array.of(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 0, 4)), 'recording.packing', 1],
     ['empty', () => file(''), 'recording.empty', 1],
     ['gzip of nothing', () => file(gzipSync('')), 'recording.empty', 1],
-    ['white space', () => file(' \n\n \n'), 'decode.empty_recording', 1],
-    ['a PNG', () => file(PNG), 'decode.not_recording', 1],
+    ['white space', () => file(' \n\n \n'), 'recording.empty', 1],
+    ['a PNG', () => file(PNG), 'recording.unknown_format', 1],
     [
       'binary',
       () => file(Uint8Array.from({ length: 100_000 }, (_, at) => (at * 197 + 3) & 0xff)),
-      'decode.not_recording',
+      'recording.unknown_format',
       1,
     ],
-    ['text of another kind', () => file('time,price\n1,2\n'), 'decode.not_recording', 1],
+    ['text of another kind', () => file('time,price\n1,2\n'), 'recording.unknown_format', 1],
     ['zstd', () => file(Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 1, 2, 3)), 'recording.corrupt', 1],
     ['a directory', directory, 'recording.directory', 2],
     ['missing', () => join(folder, 'nowhere'), 'recording.missing', 2],
@@ -285,38 +301,25 @@ describe('verify of a recording of two instruments', () => {
   /** Both streams, and the snapshot of the first alone, which does not name it. */
   const mixed = merged(one, dropped(other, placeOf(other, 'snapshot', 0)));
 
-  it('asks whose a snapshot without symbol is, and takes the answer', async () => {
+  it('gives a snapshot without symbol to nobody, whoever is asked for, and says what helps', async () => {
     const path = file(textOf(mixed));
-    const asked = await verifyCommand(path);
-    expect(asked.error).toMatchObject({
-      code: 'recording.ambiguous',
-      where: path,
-      expected: expect.stringMatching(/^one of binance:\w+, binance:\w+$/) as unknown,
-      fix: expect.stringMatching(/^Say which: --instrument binance:\w+$/) as unknown,
-    });
-    expect(asked.err).toContain('recording.ambiguous');
-    expect(asked.code).toBe(2);
-
-    const alone = SpotOracle.of(one);
-    for (const name of ['binance:BTCUSDT', 'sim:BTCUSDT']) {
-      const { code, report, err } = await verifyCommand('--strict', '--instrument', name, path);
-      expect(err).toBe('');
-      expect(report).toMatchObject({
-        frames: alone.frames,
-        applied: alone.applied,
-        trades: alone.trades,
-        decodeErrors: 0,
-        bbo: alone.bbo,
-        books: [{ instrument: name, state: 'synced', digest: alone.digest, replicaDigest: alone.digest }],
-      });
-      expect(code).toBe(0);
+    for (const flags of [[], ['--instrument', 'binance:BTCUSDT'], ['--instrument', 'sim:ETHUSDT']]) {
+      const { code, report, err } = await verifyCommand(...flags, path);
+      expect(report).toMatchObject({ snapshots: 0, applied: 0, unattributed: 1, decodeErrors: 0 });
+      expect(report.books).toHaveLength(flags.length === 0 ? 2 : 1);
+      for (const book of report.books) {
+        expect(book).toMatchObject({ state: 'syncing', bids: 0, asks: 0 });
+        expect(book.fix).toContain('record it with the address that was asked');
+      }
+      expect(err).toContain('1 snapshots do not say which instrument they are of');
+      expect(code).toBe(1);
     }
   });
 
-  it('still tells of lines that cannot be read', async () => {
+  it('still tells of parts that cannot be read', async () => {
     const path = file(textOf(inserted(mixed, mixed.length >> 1, 'garbage')));
     const { code, report } = await verifyCommand('--instrument', 'binance:BTCUSDT', path);
-    expect(report.decodeErrors).toBe(1);
+    expect(report.recordingErrors).toBe(1);
     expect(code).toBe(1);
   });
 });

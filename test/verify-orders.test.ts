@@ -95,7 +95,7 @@ describe('verify of order feeds', () => {
     ['a capture', 'cut.pcap', () => captureOf(market.messages, 9).subarray(0, -9)],
   ])('does not prove %s that breaks off', async (_what, name, make) => {
     const { code, report } = await verifyCommand(write(name, make()));
-    expect(report.decodeErrors).toBe(1);
+    expect(report.recordingErrors).toBe(1);
     expect(code).not.toBe(0);
   });
 

@@ -196,6 +196,14 @@ export function failuresOf(report: VerifyReport, strict: boolean): readonly stri
   if (decodeErrors > 0) failures.push(`${decodeErrors} frames could not be decoded`);
   if (report.recordingErrors > 0)
     failures.push(`${report.recordingErrors} parts of the files are not of their form`);
+  if (report.contradictions > 0) {
+    failures.push(`${report.contradictions} times the venue's own messages contradict their book`);
+  }
+  if (report.unattributed > 0) {
+    failures.push(
+      `${report.unattributed} snapshots do not say which instrument they are of, and the recording holds several`,
+    );
+  }
   if (crossed > 0) failures.push(`${crossed} updates left a synced book crossed`);
   if (bbo.matched !== bbo.checked) {
     failures.push(
@@ -309,6 +317,7 @@ function orderLines(orders: OrderStats): readonly string[] {
 
 function booksOf(engine: Engine, replica: BatchedReplica, ids: readonly number[]): readonly VerifiedBook[] {
   const digests = replica.digests();
+  const { unattributed } = engine.stats();
   const listed = new Map(engine.instruments().map((instrument) => [instrument.id, instrument.name]));
   return ids.map((id) => {
     const { state, reason, bids, asks, bestBid, bestAsk } = engine.book(id);
@@ -316,7 +325,7 @@ function booksOf(engine: Engine, replica: BatchedReplica, ids: readonly number[]
       instrument: listed.get(id) ?? nameOf(engine, id),
       state,
       reason,
-      fix: remedyOf(state, reason),
+      fix: remedyOf(state, reason, unattributed),
       bids,
       asks,
       bestBid: bestBid ?? null,

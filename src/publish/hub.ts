@@ -11,7 +11,7 @@ export interface FeedEngine {
   closeDepth(instrument: number, stream: number): void;
   book(instrument: number): BookInfo;
   /** The instrument as its numbers are scaled now, which may be finer than when it was opened. */
-  instrument?(id: number): InstrumentInfo;
+  instrument(id: number): InstrumentInfo;
   nowNs(): bigint;
 }
 
@@ -29,5 +29,5 @@ export interface Hub {
 
 /** An instrument as its book's numbers are scaled now. */
 export function asScaledNow({ engine }: Hub, instrument: InstrumentInfo): InstrumentInfo {
-  return engine.instrument?.(instrument.id) ?? instrument;
+  return engine.instrument(instrument.id);
 }

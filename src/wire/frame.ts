@@ -1,6 +1,6 @@
 import { WireError } from './errors.js';
 import { isExact } from './level.js';
-import { type Aggressor, KIND_MAX } from './protocol.js';
+import { type Aggressor, KIND_MAX, type TradeIdKind } from './protocol.js';
 
 /** `DWF1`, read as a little-endian word. */
 const IDENTIFIER = 0x31465744;
@@ -15,6 +15,7 @@ const STATUS_BYTES = 32;
 export const ORIGIN_BYTES = 32;
 const LEVEL_BYTES = 16;
 const TRADE_BYTES = 40;
+const ID_KINDS: readonly TradeIdKind[] = ['none', 'number', 'hash'];
 
 /** Positions of the fields in the vtable, in the schema's order. */
 const FIELD = { header: 4, info: 6, check: 8, status: 10, bids: 12, asks: 14, trades: 16 } as const;
@@ -224,6 +225,9 @@ export class FrameReader {
   tradeAggressor(index: number): Aggressor {
     const code = this.view.getUint8(this.tradeAt(index) + 32);
     return code === 1 ? 'buy' : code === 2 ? 'sell' : 'unknown';
+  }
+  tradeIdKind(index: number): TradeIdKind {
+    return ID_KINDS[this.view.getUint8(this.tradeAt(index) + 33)] ?? 'unknown';
   }
 
   /**

@@ -32,6 +32,7 @@ export {
   type StateReason,
   Stream,
   stateOf,
+  type TradeIdKind,
 } from './protocol.js';
 export type { Backoff } from './resync.js';
 export { SERVER_REASONS } from './state-words.js';

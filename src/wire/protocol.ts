@@ -24,4 +24,10 @@ export type Side = 'bid' | 'ask';
 /** Who took the liquidity of a trade; `unknown` for a number that this reader does not know. */
 export type Aggressor = 'buy' | 'sell' | 'unknown';
 
+/**
+ * What the id of a trade is: none, the venue's number, or the first eight bytes of a hash of the venue's text; `unknown`
+ * for a number that this reader does not know.
+ */
+export type TradeIdKind = 'none' | 'number' | 'hash' | 'unknown';
+
 export { type BookState, reasonOf, type ServerReason, type StateReason, stateOf } from './state-words.js';

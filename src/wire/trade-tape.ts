@@ -1,14 +1,15 @@
 import type { FrameReader } from './frame.js';
 import { isExact, type Level, levelOf } from './level.js';
-import { type Aggressor, type BookState, Kind, type StateReason } from './protocol.js';
+import { type Aggressor, type BookState, Kind, type StateReason, type TradeIdKind } from './protocol.js';
 
 /** A trade. Price and quantity are mantissas as those of a level, at exponents of its own: the scale may change. */
 export interface Trade extends Level {
   readonly tag: 'trade';
   readonly priceExponent: number;
   readonly qtyExponent: number;
-  /** The venue's number of the trade. */
+  /** What the venue calls the trade, of the kind that `idKind` says. */
   readonly id: bigint;
+  readonly idKind: TradeIdKind;
   readonly aggressor: Aggressor;
   /** The venue's time, ns since the Unix epoch; 0 = not given. */
   readonly tsEvent: bigint;
@@ -112,6 +113,7 @@ export class TradeTape {
       priceExponent: this.priceExponent,
       qtyExponent: this.qtyExponent,
       id: frame.tradeId(index),
+      idKind: frame.tradeIdKind(index),
       aggressor: frame.tradeAggressor(index),
       tsEvent: frame.tradeTsEvent(index),
       seq: this.seq,

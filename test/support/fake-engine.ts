@@ -51,6 +51,9 @@ const SYNCED: BookInfo = {
   venueSeq: 9n,
   bids: 1,
   asks: 1,
+  beyondKnown: false,
+  expected: 0n,
+  received: 0n,
   ageNs: 1_500_000n,
 };
 
@@ -96,7 +99,7 @@ export class FakeNative implements NativeEngine {
     const payload = new Uint8Array(8);
     new DataView(payload.buffer).setUint32(0, ticket, true);
     payload[4] = 2;
-    this.queue.push({ type: RING.type.snapshotRequest, instrument: id, stream: 0, payload });
+    this.queue.push({ type: RING.type.ask, instrument: id, stream: 0, payload });
   }
 
   /** Whether everything that was put into the ring has been read. */
@@ -106,6 +109,19 @@ export class FakeNative implements NativeEngine {
 
   instruments(): InstrumentInfo[] {
     return this.catalogue;
+  }
+  instrument(id: number): InstrumentInfo {
+    const listed = this.catalogue.find((one) => one.id === id);
+    if (listed === undefined) throw new Error(`no instrument ${id}`);
+    return listed;
+  }
+  sourceFailed(source: number): number {
+    this.calls.push(`failed source ${source}`);
+    return 0;
+  }
+  expectOthers(source: number): number {
+    this.calls.push(`others of source ${source}`);
+    return 0;
   }
   addInstrument(name: string): number {
     this.calls.push(`add ${name}`);
@@ -271,6 +287,14 @@ const ZERO_STATS: EngineStats = {
   crossed: 0,
   decodeErrors: 0,
   ignored: 0,
+  foreign: 0,
+  unattributed: 0,
+  contradictions: 0,
+  backward: 0,
+  recordingErrors: 0,
+  tickers: 0,
+  liquidations: 0,
+  statuses: 0,
   pendingDropped: 0,
   bboChecked: 0,
   bboMatched: 0,

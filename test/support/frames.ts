@@ -18,6 +18,8 @@ export interface TradeSpec {
   readonly id: bigint | number;
   readonly tsEvent: bigint | number;
   readonly aggressor: number;
+  /** 1, the venue's number, unless given. */
+  readonly idKind?: number;
 }
 
 export interface CheckSpec {
@@ -180,8 +182,8 @@ function levels(
 
 function tradeVector(builder: flatbuffers.Builder, specs: readonly TradeSpec[]): flatbuffers.Offset {
   Frame.startTradesVector(builder, specs.length);
-  for (const { price, qty, id, tsEvent, aggressor } of specs.toReversed()) {
-    Trade.createTrade(builder, BigInt(price), BigInt(qty), BigInt(id), BigInt(tsEvent), aggressor);
+  for (const { price, qty, id, tsEvent, aggressor, idKind = 1 } of specs.toReversed()) {
+    Trade.createTrade(builder, BigInt(price), BigInt(qty), BigInt(id), BigInt(tsEvent), aggressor, idKind);
   }
   return builder.endVector();
 }

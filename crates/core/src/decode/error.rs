@@ -202,7 +202,7 @@ impl DecodeError {
             }
             Self::UnknownSymbol { .. } => "add the instrument to the connection, or unsubscribe its stream",
             Self::AmbiguousSnapshot => {
-                "pass the snapshot with its instrument, or use one connection an instrument"
+                "hand the snapshot in with its instrument, record the address that was asked, or use one connection an instrument"
             }
             Self::NotSnapshot => "pass the untouched answer of the venue's depth endpoint",
             Self::Venue { .. } => {

@@ -383,6 +383,10 @@ impl<C: Clock> Engine<C> {
                 Err(next) => error = next,
             }
         }
+        if error == FrameError::Decode(DecodeError::AmbiguousSnapshot) {
+            self.stats.unattributed += 1;
+            return Err(error.into());
+        }
         self.stats.decode_errors += 1;
         // What of a datagram could be read is there; what the rest may have changed is lost.
         let concerned = self.events.concerned();
