@@ -87,20 +87,22 @@ impl<B: Book> Path for Stages<'_, B> {
 
     #[inline]
     fn take(&mut self, frame: &mut [u8], said: &mut Said) {
-        let Ok(Some(event)) = self.reader.read(frame, &self.recording.routes) else { return said.failed() };
+        if self.reader.hear(frame, &self.recording.routes).is_err() {
+            return said.failed();
+        }
+        let events = &self.reader.events;
+        let Some(event) = events.list().first() else { return said.failed() };
         match event.body {
             Body::Levels(seq, span) => match self.chain.check(&seq) {
                 SeqOutcome::Old => {}
-                SeqOutcome::Next if self.book.apply(self.reader.events.levels(span)) => {
+                SeqOutcome::Next if self.book.apply(events.levels(span)) => {
                     self.chain.advance(&seq);
                     said.top(self.book.top());
                 }
                 _ => said.failed(),
             },
             Body::Bbo(top) => said.venue_bbo(&top),
-            Body::Trades(span) => {
-                self.reader.events.trades_of(span).iter().for_each(|trade| said.trade(trade))
-            }
+            Body::Trades(span) => events.trades_of(span).iter().for_each(|trade| said.trade(trade)),
             _ => said.failed(),
         }
     }

@@ -262,9 +262,18 @@ impl FrameReader {
     /// Why it says nothing.
     #[inline]
     pub fn read(&mut self, frame: &[u8], routes: &Routes) -> Result<Option<Event>, FrameError> {
-        self.events.clear();
-        self.session.frame(frame, At::default(), routes, &mut self.events)?;
+        self.hear(frame, routes)?;
         Ok(self.events.list().first().copied())
+    }
+
+    /// Reads a frame into [`Self::events`].
+    ///
+    /// # Errors
+    /// Why it says nothing.
+    #[inline]
+    pub fn hear(&mut self, frame: &[u8], routes: &Routes) -> Result<(), FrameError> {
+        self.events.clear();
+        self.session.frame(frame, At::default(), routes, &mut self.events)
     }
 
     fn levels(&self, span: depthwire_core::types::LevelSpan) -> Levels {

@@ -7,7 +7,7 @@
 
 use super::FRAME_LEVELS_MAX;
 use super::digits::{ZEROS, are_digits, digit_bits, eight_digits, equal_bytes};
-use crate::types::{DECIMAL_TEXT_LEN_MAX, Level, POW10, Route};
+use crate::types::{DECIMAL_TEXT_LEN_MAX, Level, Likely, POW10, Route};
 
 /// A position in a frame shorter than 4 GiB. As a `u32` it spares each access the question whether its end overflows.
 #[derive(Clone, Copy)]
@@ -88,6 +88,14 @@ impl<'a> Printed<'a> {
             }
             self.at += 8;
         }
+    }
+
+    /// The rest of a string, consumed with its closing quote, if it is this code.
+    #[inline(always)]
+    pub fn code_end(&mut self, code: &Likely) -> Option<Route> {
+        let (len, route) = code.starts(u128::from_le_bytes(*self.next()?))?;
+        self.at += len;
+        Some(route)
     }
 
     /// The part of a string before an `@`, which stays.

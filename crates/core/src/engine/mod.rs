@@ -570,9 +570,9 @@ impl<C: Clock> Engine<C> {
                     cx.stats.liquidations += span.len() as u64;
                     instrument.liquidation = events.trades_of(span).last().copied();
                 }
-                Body::Ticker(ticker) => {
+                Body::Ticker(at) => {
                     cx.stats.tickers += 1;
-                    instrument.ticker = Some(ticker);
+                    instrument.ticker = Some(events.ticker(at));
                 }
                 Body::Trading(status) => {
                     cx.stats.statuses += 1;

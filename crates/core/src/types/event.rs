@@ -81,6 +81,10 @@ impl LevelSpan {
     }
 }
 
+/// Where statistics stand in an arena. They are long and rare: an event that held them would make every other one longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TickerAt(u32);
+
 /// How much of the venue's book a snapshot, and what follows it, makes known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Coverage {
@@ -271,8 +275,8 @@ pub enum Body {
     Trades(Span),
     /// Trades that closed a position by force.
     Liquidations(Span),
-    /// Statistics.
-    Ticker(Ticker),
+    /// Statistics; see [`Events::ticker_added`].
+    Ticker(TickerAt),
     /// Whether the instrument trades.
     Trading(TradingStatus),
     /// What its numbers mean.
@@ -315,6 +319,7 @@ pub struct Events {
     asks: Vec<Level>,
     orders: Vec<OrderChange>,
     trades: Vec<Trade>,
+    tickers: Vec<Ticker>,
     /// Names of orders, back to back; a name's number is its place in `name_ends`.
     names: Vec<u8>,
     name_ends: Vec<u32>,
@@ -332,6 +337,7 @@ pub struct Mark {
     asks: u32,
     orders: u32,
     trades: u32,
+    tickers: u32,
     names: u32,
 }
 
@@ -344,6 +350,7 @@ impl Events {
         self.asks.clear();
         self.orders.clear();
         self.trades.clear();
+        self.tickers.clear();
         self.names.clear();
         self.name_ends.clear();
         self.mark = Mark::default();
@@ -361,6 +368,7 @@ impl Events {
             asks: self.asks.len() as u32,
             orders: self.orders.len() as u32,
             trades: self.trades.len() as u32,
+            tickers: self.tickers.len() as u32,
             names: self.name_ends.len() as u32,
         }
     }
@@ -372,9 +380,24 @@ impl Events {
         self.asks.truncate(to.asks as usize);
         self.orders.truncate(to.orders as usize);
         self.trades.truncate(to.trades as usize);
+        self.tickers.truncate(to.tickers as usize);
         self.name_ends.truncate(to.names as usize);
         self.names.truncate(self.name_ends.last().map_or(0, |&end| end as usize));
         self.mark = to;
+    }
+
+    /// Forgets the levels, orders and trades that were appended for an event which does not come.
+    #[inline]
+    pub fn forget_added(&mut self) {
+        self.bids.truncate(self.mark.bids as usize);
+        self.asks.truncate(self.mark.asks as usize);
+        self.orders.truncate(self.mark.orders as usize);
+        self.trades.truncate(self.mark.trades as usize);
+    }
+
+    /// Takes back the last event. What it points to stays, unused, until the arena is cleared.
+    pub fn take_back(&mut self) {
+        self.list.pop();
     }
 
     /// Says whose book the frame under way changes, so that its book is stale at once should the rest be unreadable.
@@ -423,6 +446,18 @@ impl Events {
     #[inline]
     pub const fn trades(&mut self) -> &mut Vec<Trade> {
         &mut self.trades
+    }
+
+    /// Keeps statistics for the next event, whose body names their place.
+    pub fn ticker_added(&mut self, ticker: Ticker) -> TickerAt {
+        self.tickers.push(ticker);
+        TickerAt(self.tickers.len() as u32 - 1)
+    }
+
+    /// Statistics by their place; empty ones for a place in another arena.
+    #[must_use]
+    pub fn ticker(&self, at: TickerAt) -> Ticker {
+        self.tickers.get(at.0 as usize).copied().unwrap_or_default()
     }
 
     /// The number within this arena of an order that its venue names by text.

@@ -13,7 +13,7 @@ pub(crate) use decimal::POW10;
 pub use decimal::{DECIMAL_TEXT_LEN_MAX, Decimal, DecimalError, parse_decimal};
 pub use event::{
     Aggressor, Body, Coverage, Definition, Event, Events, LevelSpan, Mark, Origin, Part, Scope, Slot, Span,
-    Ticker, Trade, TradeId, TradingStatus, VenueBbo, VenueSeq,
+    Ticker, TickerAt, Trade, TradeId, TradingStatus, VenueBbo, VenueSeq,
 };
 pub use instrument::{
     CATALOGUE_LEN_MAX, Catalogue, Instrument, InstrumentError, InstrumentHasher, InstrumentId, QtyUnit,
@@ -21,6 +21,6 @@ pub use instrument::{
 };
 pub use level::{KnownTo, Level, Levels, Price, Qty, Side, Sides};
 pub use order::{OrderChange, OrderId};
-pub use routes::{Route, Routes};
+pub use routes::{Likely, Route, Routes};
 pub use state::{BookState, StaleReason};
 pub use time::{Clock, NoClock, TimeNs};

@@ -19,13 +19,46 @@ pub struct Routes {
     /// Sorted by code.
     by_code: Vec<(Box<[u8]>, Route)>,
     carried: usize,
+    likely: Option<Likely>,
+}
+
+/// A code of at most 15 bytes as one word, with the quote that ends it in a message of JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Likely {
+    word: u128,
+    mask: u128,
+    len: u32,
+    route: Route,
+}
+
+impl Likely {
+    fn new(code: &[u8], route: Route) -> Option<Self> {
+        let mut bytes = [0; 16];
+        bytes.get_mut(..code.len())?.copy_from_slice(code);
+        *bytes.get_mut(code.len())? = b'"';
+        let len = code.len() as u32 + 1;
+        let is_plain = !code.iter().any(|byte| matches!(byte, b'"' | b'\\'));
+        is_plain.then(|| Self {
+            word: u128::from_le_bytes(bytes),
+            mask: u128::MAX >> (128 - 8 * len),
+            len,
+            route,
+        })
+    }
+
+    /// How many of these sixteen bytes are the code and its quote, and whose it is.
+    #[inline]
+    #[must_use]
+    pub const fn starts(&self, bytes: u128) -> Option<(u32, Route)> {
+        if bytes & self.mask == self.word { Some((self.len, self.route)) } else { None }
+    }
 }
 
 impl Routes {
     /// No route.
     #[must_use]
     pub const fn new() -> Self {
-        Self { by_code: Vec::new(), carried: 0 }
+        Self { by_code: Vec::new(), carried: 0, likely: None }
     }
 
     /// The instrument of a code as it stands in a message. Called once or more a frame; costs a binary search.
@@ -34,6 +67,17 @@ impl Routes {
     pub fn find(&self, code: &[u8]) -> Option<Route> {
         let index = self.by_code.binary_search_by(|(known, _)| (**known).cmp(code)).ok()?;
         self.by_code.get(index).map(|(_, route)| *route)
+    }
+
+    /// What a reader may look for before it searches: one carried code, which is the only one on most connections.
+    #[inline]
+    #[must_use]
+    pub const fn likely(&self) -> Option<&Likely> {
+        self.likely.as_ref()
+    }
+
+    fn find_likely(&mut self) {
+        self.likely = self.by_code.first().and_then(|(code, route)| Likely::new(code, *route));
     }
 
     /// The only instrument of the connection, if there is just one.
@@ -67,6 +111,7 @@ impl Routes {
                 Err(index) => self.by_code.insert(index, (code.into(), route)),
             }
         }
+        self.find_likely();
         true
     }
 
@@ -76,6 +121,7 @@ impl Routes {
         self.by_code.retain(|(_, route)| route.slot != slot);
         let was_carried = self.by_code.len() < before;
         self.carried -= usize::from(was_carried);
+        self.find_likely();
         was_carried
     }
 
@@ -84,6 +130,7 @@ impl Routes {
         for (_, known) in self.by_code.iter_mut().filter(|(_, known)| known.slot == route.slot) {
             *known = route;
         }
+        self.find_likely();
     }
 
     /// Every carried instrument, once a code.

@@ -126,17 +126,16 @@ fn symbol_of(url: &[u8]) -> Option<&[u8]> {
 impl Room for Binance {
     #[inline]
     fn frame(&mut self, bytes: &[u8], _at: At, routes: &Routes, out: &mut Events) -> Result<(), FrameError> {
-        let mark = out.mark();
         match printed::decode(bytes, routes, out) {
             Some(Said::Event) => Ok(()),
             Some(Said::Trade(route)) => {
                 if !self.carries(route, TradeKind::Single) {
-                    out.undo(mark);
+                    out.take_back();
                 }
                 Ok(())
             }
             None => {
-                out.undo(mark);
+                out.forget_added();
                 Ok(self.any(bytes, routes, out)?)
             }
         }

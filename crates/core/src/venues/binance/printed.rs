@@ -18,7 +18,7 @@ pub(super) enum Said {
     Trade(Route),
 }
 
-/// Appends the event of a whole frame. With `None`, `out` may hold what means nothing.
+/// Appends the event of a whole frame. With `None`, `out` holds no event more, but levels that mean nothing.
 #[inline]
 pub(super) fn decode(bytes: &[u8], routes: &Routes, out: &mut Events) -> Option<Said> {
     if bytes.len() > FRAME_BYTES_MAX {
@@ -36,28 +36,39 @@ pub(super) fn decode(bytes: &[u8], routes: &Routes, out: &mut Events) -> Option<
     }
     text.literal(b"{")?;
     let said = if text.literal(b"\"u\":").is_some() {
-        bbo(&mut text, routes, out)?
+        bbo(&mut text, is_combined, routes, out)?
     } else {
         text.literal(b"\"e\":\"")?;
         if text.literal(b"bookTicker\",\"u\":").is_some() {
-            bbo(&mut text, routes, out)?
+            bbo(&mut text, is_combined, routes, out)?
         } else if is_public_book && text.literal(b"depthUpdate\",\"E\":").is_some() {
-            depth_update(&mut text, routes, out)?
+            depth_update(&mut text, is_combined, routes, out)?
         } else {
             text.literal(b"trade\",\"E\":")?;
-            trade(&mut text, routes, out)?
+            trade(&mut text, is_combined, routes, out)?
         }
     };
+    Some(said)
+}
+
+/// The end of a whole frame.
+#[inline]
+fn end(text: &mut Printed<'_>, is_combined: bool) -> Option<()> {
     text.literal(b"}")?;
     if is_combined {
         text.literal(b"}")?;
     }
-    text.is_at_end().then_some(said)
+    text.is_at_end().then_some(())
 }
 
 /// From the value of `E` to the last level.
 #[inline]
-fn depth_update(text: &mut Printed<'_>, routes: &Routes, out: &mut Events) -> Option<Said> {
+fn depth_update(
+    text: &mut Printed<'_>,
+    is_combined: bool,
+    routes: &Routes,
+    out: &mut Events,
+) -> Option<Said> {
     let mut time = text.integer()?;
     if text.literal(b",\"T\":").is_some() {
         time = text.integer()?;
@@ -81,6 +92,7 @@ fn depth_update(text: &mut Printed<'_>, routes: &Routes, out: &mut Events) -> Op
     if first > last {
         return None;
     }
+    end(text, is_combined)?;
     let body = Body::Levels(VenueSeq { first, last, prev }, out.levels_added());
     out.push(route.slot, ts_event, body);
     Some(Said::Event)
@@ -88,7 +100,7 @@ fn depth_update(text: &mut Printed<'_>, routes: &Routes, out: &mut Events) -> Op
 
 /// A top of book, from the value of `u` to the end.
 #[inline]
-fn bbo(text: &mut Printed<'_>, routes: &Routes, out: &mut Events) -> Option<Said> {
+fn bbo(text: &mut Printed<'_>, is_combined: bool, routes: &Routes, out: &mut Events) -> Option<Said> {
     let venue_seq = text.integer()?;
     if text.literal(b",\"e\":\"").is_some() {
         text.literal(b"bookTicker\"")?;
@@ -112,13 +124,14 @@ fn bbo(text: &mut Printed<'_>, routes: &Routes, out: &mut Events) -> Option<Said
         text.literal(b",\"E\":")?;
         text.integer()?;
     }
+    end(text, is_combined)?;
     out.push(route.slot, ts_event, Body::Bbo(VenueBbo { venue_seq, bid, ask, ts_event }));
     Some(Said::Event)
 }
 
 /// From the value of `E` to the end. Futures print `T` before the symbol, spot behind the quantity.
 #[inline]
-fn trade(text: &mut Printed<'_>, routes: &Routes, out: &mut Events) -> Option<Said> {
+fn trade(text: &mut Printed<'_>, is_combined: bool, routes: &Routes, out: &mut Events) -> Option<Said> {
     text.integer()?;
     let futures_time = if text.literal(b",\"T\":").is_some() { Some(text.integer()?) } else { None };
     text.literal(b",\"s\":\"")?;
@@ -151,6 +164,7 @@ fn trade(text: &mut Printed<'_>, routes: &Routes, out: &mut Events) -> Option<Sa
         text.literal(b",\"M\":true")?;
     }
     let ts_event = time_ns(time)?;
+    end(text, is_combined)?;
     out.trades().push(Trade { id, price, qty, aggressor, ts_event, resting: None });
     let body = Body::Trades(out.trades_added());
     out.push(route.slot, ts_event, body);
@@ -160,6 +174,9 @@ fn trade(text: &mut Printed<'_>, routes: &Routes, out: &mut Events) -> Option<Sa
 /// The route of the symbol whose opening quote has been read.
 #[inline]
 fn symbol_end(text: &mut Printed<'_>, routes: &Routes) -> Option<Route> {
+    if let Some(route) = routes.likely().and_then(|code| text.code_end(code)) {
+        return Some(route);
+    }
     let symbol = text.string_end()?;
     if symbol.len() > SYMBOL_BYTES_MAX { None } else { routes.find(symbol) }
 }

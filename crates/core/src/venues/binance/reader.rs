@@ -342,7 +342,8 @@ impl<'a> Frame<'a> {
             ..Ticker::default()
         };
         let ts_event = self.fields.time_ns(Field::EventTime, self.bytes)?;
-        out.push(route.slot, ts_event, Body::Ticker(ticker));
+        let at = out.ticker_added(ticker);
+        out.push(route.slot, ts_event, Body::Ticker(at));
         Ok(())
     }
 

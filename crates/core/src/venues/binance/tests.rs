@@ -59,7 +59,7 @@ fn said(events: &Events) -> (Said, Pairs, Pairs) {
         Body::Liquidations(span) => {
             (Said::Liquidation(event.slot, events.trades_of(span)[0]), Default::default())
         }
-        Body::Ticker(ticker) => (Said::Ticker(event.slot, ticker), Default::default()),
+        Body::Ticker(at) => (Said::Ticker(event.slot, events.ticker(at)), Default::default()),
         other => panic!("{other:?}"),
     };
     (said, bids, asks)
