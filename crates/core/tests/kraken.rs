@@ -1,0 +1,117 @@
+//! Kraken from recorded bytes to proven books: every checksum of the recordings, and what a forgotten cut would cost.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a failed unwrap is a failed test"
+)]
+
+use std::path::PathBuf;
+
+use depthwire_core::Stats;
+use depthwire_core::engine::{Engine, EngineConfig, detect};
+use depthwire_core::types::{BookState, InstrumentId, NoClock, Side};
+use depthwire_core::venues::{self, KRAKEN};
+
+/// A recording; `None`, said on standard error as `test`'s skip, where it is not to be had.
+fn recording(test: &str, folder: &str, file: &str) -> Option<Vec<u8>> {
+    let root = match std::env::var_os("DEPTHWIRE_DATA") {
+        Some(root) => PathBuf::from(root),
+        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
+    };
+    if !root.join(folder).is_dir() {
+        eprintln!("SKIPPED: {test}: {file}: no recordings here (set DEPTHWIRE_DATA)");
+        return None;
+    }
+    let bytes = std::fs::read(root.join(folder).join(file)).unwrap();
+    Some(if file.ends_with(".zst") { zstd::decode_all(&*bytes).unwrap() } else { bytes })
+}
+
+/// Every pair of a recording, replayed in chunks.
+fn replay(bytes: &[u8], chunk_bytes: usize) -> (Engine<NoClock>, Vec<InstrumentId>) {
+    let config = EngineConfig { silence_ns: None, is_replay: true, ..EngineConfig::default() };
+    let mut engine = Engine::new(config, venues::catalogue(), NoClock);
+    let found = detect(bytes).unwrap();
+    let add = |(venue, symbol): &(_, String)| {
+        assert_eq!(*venue, KRAKEN);
+        engine.add_instrument(venues::instrument(*venue, symbol).unwrap()).unwrap()
+    };
+    let ids: Vec<_> = found.iter().map(add).collect();
+    let source = engine.open_source(KRAKEN, &ids).unwrap();
+    let mut at = 0;
+    let mut more = chunk_bytes;
+    while at < bytes.len() {
+        let end = bytes.len().min(at + more);
+        let drain = |outbox: &mut depthwire_core::encode::Outbox| {
+            while outbox.front().is_some() {
+                outbox.take();
+            }
+            true
+        };
+        let progress = engine.replay(source, &bytes[at..end], end == bytes.len(), u64::MAX, drain).unwrap();
+        assert_eq!(progress.error, None);
+        more = if progress.consumed == 0 { more * 2 } else { chunk_bytes };
+        at += progress.consumed;
+    }
+    (engine, ids)
+}
+
+/// That every checksum was compared and right, and that nothing else happened.
+fn assert_proven(stats: &Stats, checksums: u64) {
+    assert_eq!((stats.checksums_checked, stats.checksums_matched), (checksums, checksums), "{stats:?}");
+    assert_eq!(
+        (stats.contradictions, stats.silences, stats.decode_errors, stats.foreign, stats.gaps),
+        (0, 0, 0, 0, 0)
+    );
+}
+
+#[test]
+fn version_2_at_depth_10_is_proven() {
+    let test = "version_2_at_depth_10_is_proven";
+    let Some(bytes) = recording(test, "kraken", "kraken_btcusd_l2.cbcap") else { return };
+    let (engine, ids) = replay(&bytes, 1 << 16);
+    let stats = engine.stats();
+    assert_proven(&stats, 301);
+    assert_eq!((stats.frames, stats.snapshots, ids.len()), (377, 5, 1));
+    let book = engine.book(ids[0]).unwrap();
+    assert_eq!((book.len(Side::Bid), book.len(Side::Ask)), (10, 10));
+    assert_eq!(engine.book_info(ids[0], 0).unwrap().state, BookState::Synced);
+}
+
+#[test]
+fn version_2_at_depth_25_is_proven() {
+    let test = "version_2_at_depth_25_is_proven";
+    let Some(bytes) = recording(test, "kraken", "kraken_btcusd_sample.cbcap") else { return };
+    let (engine, ids) = replay(&bytes, 4_096);
+    let stats = engine.stats();
+    assert_proven(&stats, 2_052);
+    assert_eq!((stats.frames, ids.len()), (2_104, 1));
+    let book = engine.book(ids[0]).unwrap();
+    assert_eq!((book.len(Side::Bid), book.len(Side::Ask)), (25, 25));
+}
+
+#[test]
+fn bare_frames_of_version_2_are_proven() {
+    let test = "bare_frames_of_version_2_are_proven";
+    let Some(bytes) = recording(test, "tickvault", "kraken_book.jsonl") else { return };
+    let (engine, ids) = replay(&bytes, 1 << 20);
+    assert_proven(&engine.stats(), 4);
+    assert_eq!(engine.book_info(ids[0], 0).unwrap().ts_event, 1_787_610_118_345_080_000);
+}
+
+#[test]
+fn version_1_is_proven() {
+    let Some(bytes) = recording("version_1_is_proven", "kraken", "kraken_v1_20210405.txt.zst") else {
+        return;
+    };
+    let (engine, ids) = replay(&bytes, 1 << 20);
+    let stats = engine.stats();
+    assert_proven(&stats, 14_496);
+    assert_eq!((stats.snapshots, stats.book_messages, ids.len()), (10, 14_496, 10));
+    for id in ids {
+        let (info, book) = (engine.book_info(id, 0).unwrap(), engine.book(id).unwrap());
+        assert_eq!(info.state, BookState::Synced);
+        assert!(book.len(Side::Bid) <= 1_000 && book.len(Side::Ask) <= 1_000);
+    }
+}
