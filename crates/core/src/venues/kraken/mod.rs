@@ -125,25 +125,28 @@ impl Kraken {
 
 /// Says whose book a frame that cannot be read may have changed.
 fn concern(bytes: &[u8], routes: &Routes, out: &mut Events) {
+    /// Channels that say nothing of a book.
+    const OTHERS: [&[u8]; 6] = [b"trade", b"ticker", b"ohlc", b"instrument", b"status", b"heartbeat"];
+    // A text that is cut has no end.
+    let behind = |key: &[u8]| {
+        let at = memchr::memmem::find(bytes, key)? + key.len();
+        let rest = bytes.get(at..)?;
+        rest.get(..memchr::memchr(b'"', rest)?)
+    };
     let names = |text: &[u8]| memchr::memmem::find(bytes, text).is_some();
-    const OTHERS: [&[u8]; 6] = [
-        b"\"channel\":\"trade\"",
-        b"\"channel\":\"ticker\"",
-        b"\"channel\":\"instrument\"",
-        b"\"channel\":\"status\"",
-        b"\"channel\":\"heartbeat\"",
-        b"\"event\":\"",
-    ];
-    if OTHERS.into_iter().any(names) {
+    let is_object = bytes.trim_ascii_start().first() == Some(&b'{');
+    let is_other = match behind(b"\"channel\":\"") {
+        Some(channel) => OTHERS.contains(&channel),
+        // What is asked for and what becomes of it.
+        None => is_object && (names(b"\"method\":") || names(b"\"event\":") || names(b"\"channelID\":")),
+    };
+    if is_other {
         return;
     }
-    const SYMBOL: &[u8] = b"\"symbol\":\"";
-    let symbol = memchr::memmem::find(bytes, SYMBOL)
-        .and_then(|at| bytes.get(at + SYMBOL.len()..)?.split(|byte| *byte == b'"').next());
-    match symbol.map(|symbol| routes.find(symbol)) {
-        Some(Some(route)) => out.concerns(Scope::Book(route.slot)),
+    match behind(b"\"symbol\":\"").and_then(|symbol| routes.find(symbol)) {
+        Some(route) => out.concerns(Scope::Book(route.slot)),
         // It may be that very text which is damaged.
-        Some(None) | None => out.concerns(Scope::All),
+        None => out.concerns(Scope::All),
     }
 }
 
