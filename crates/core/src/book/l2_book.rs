@@ -108,7 +108,14 @@ impl L2Book {
     /// levels outside the window that stay: 1 KiB at most of a thin side.
     #[inline]
     pub fn truncate(&mut self, depth: usize) -> usize {
-        let removed = self.bids.truncate(depth) + self.asks.truncate(depth);
+        self.truncate_with(depth, |_, _| {})
+    }
+
+    /// As [`Self::truncate`]; `left` is told of each level that leaves, the worst of a side first.
+    #[inline]
+    pub fn truncate_with(&mut self, depth: usize, mut left: impl FnMut(Side, Level)) -> usize {
+        let removed = self.bids.truncate(depth, |level| left(Side::Bid, level))
+            + self.asks.truncate(depth, |level| left(Side::Ask, level));
         if self.known_to != KNOWN_TO_NOTHING {
             self.known_to =
                 KnownTo { bid: self.bids.known_to_depth(depth), ask: self.asks.known_to_depth(depth) };

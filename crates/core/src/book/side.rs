@@ -95,27 +95,35 @@ impl BookSide {
         self.changes_since_anchor = self.changes_since_anchor.saturating_add(levels.len());
     }
 
-    /// Keeps the best `depth` levels; returns how many left.
+    /// Keeps the best `depth` levels; returns how many left, and tells `left` of each, the worst first.
     ///
     /// Costs a compare when none does; some nanoseconds for each that leaves the window, and one move of the far levels
     /// that stay.
     #[inline]
-    pub(super) fn truncate(&mut self, depth: usize) -> usize {
+    pub(super) fn truncate(&mut self, depth: usize, left: impl FnMut(Level)) -> usize {
         let excess = self.len().saturating_sub(depth);
         if excess > 0 {
-            self.remove_worst(excess);
+            self.remove_worst(excess, left);
         }
         excess
     }
 
     #[inline(never)]
-    fn remove_worst(&mut self, count: usize) {
+    fn remove_worst(&mut self, count: usize, mut left: impl FnMut(Level)) {
         let mut far_count = 0;
         for _ in 0..count {
-            let far = self.far.entries().get(far_count);
+            let far = self.far.entries().get(far_count).copied();
             match self.ladder.worst() {
-                Some(near) if far.is_none_or(|far| near.key < far.key) => self.ladder.remove(near.key),
-                _ => far_count += 1,
+                Some(near) if far.is_none_or(|far| near.key < far.key) => {
+                    left(self.level(near));
+                    self.ladder.remove(near.key);
+                }
+                _ => {
+                    if let Some(far) = far {
+                        left(self.level(far));
+                    }
+                    far_count += 1;
+                }
             }
         }
         self.far.remove_worst(far_count);

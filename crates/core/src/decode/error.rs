@@ -129,6 +129,16 @@ pub enum DecodeError {
     NotSnapshot,
     /// An object of no shape that this venue sends.
     UnknownMessage,
+    /// A snapshot that was cut to a depth which nobody has told, and which its levels do not show.
+    UnknownDepth {
+        /// Levels of its longer side.
+        levels: u32,
+    },
+    /// The venue refused what was asked for, in words.
+    Refused {
+        /// The first of them.
+        text: SymbolText,
+    },
     /// The venue answered with an error.
     Venue {
         /// The venue's own code.
@@ -163,6 +173,8 @@ impl DecodeError {
             Self::AmbiguousSnapshot => "decode.ambiguous_snapshot",
             Self::NotSnapshot => "decode.not_snapshot",
             Self::UnknownMessage => "decode.unknown_message",
+            Self::UnknownDepth { .. } => "decode.unknown_depth",
+            Self::Refused { .. } => "decode.venue_refused",
             Self::Venue { .. } => "decode.venue_error",
         }
     }
@@ -205,6 +217,12 @@ impl DecodeError {
                 "hand the snapshot in with its instrument, record the address that was asked, or use one connection an instrument"
             }
             Self::NotSnapshot => "pass the untouched answer of the venue's depth endpoint",
+            Self::UnknownDepth { .. } => {
+                "record the acknowledgement of the subscription too: it tells the depth"
+            }
+            Self::Refused { .. } => {
+                "check what was subscribed against the venue's list of instruments and its limits"
+            }
             Self::Venue { .. } => {
                 "look the code up in the venue's list of errors; below -1000 the request is at fault"
             }
@@ -284,6 +302,12 @@ impl fmt::Display for DecodeError {
             Self::NotSnapshot => f.write_str("no snapshot; expected a whole book, got another message"),
             Self::UnknownMessage => {
                 f.write_str("unknown message; expected a market-data event of the venue, got another object")
+            }
+            Self::UnknownDepth { levels } => {
+                write!(f, "snapshot of unknown depth; expected a depth that was told, got {levels} levels")
+            }
+            Self::Refused { text } => {
+                write!(f, "the venue refused; expected an answer, got its words {text}")
             }
             Self::Venue { code } => write!(f, "the venue refused; expected an answer, got its error {code}"),
         }
@@ -377,6 +401,8 @@ mod tests {
             DecodeError::AmbiguousSnapshot,
             DecodeError::NotSnapshot,
             DecodeError::UnknownMessage,
+            DecodeError::UnknownDepth { levels: 9 },
+            DecodeError::Refused { text: SymbolText::new(b"X") },
             DecodeError::Venue { code: -1121 },
         ];
         let mut codes: Vec<_> = all.iter().map(DecodeError::code).collect();

@@ -210,6 +210,56 @@ impl<'a> Printed<'a> {
             .then(|| (eight_digits(whole) as i64 * POW10[places] + eight_digits(wanted) as i64, quote_at + 1))
     }
 
+    /// A bare number that is digits with at most one point, as a mantissa at the exponent. What follows is not looked at,
+    /// except that it is no digit. `None` for 8 digits and more before the point, for more than 16 behind it, for digits
+    /// below the exponent, and for exponents beyond −11.
+    #[inline(always)]
+    pub fn number(&mut self, exponent: i8) -> Option<i64> {
+        let places = usize::try_from(-i32::from(exponent)).ok().filter(|places| *places <= 11)?;
+        let (low, high) = self.words();
+        let (low, high) = (low ^ ZEROS, high ^ ZEROS);
+        let whole_bits = digit_bits(low);
+        if whole_bits == 0 || whole_bits > 56 {
+            return None;
+        }
+        // At most 10^7, so that with 11 places it fits.
+        let whole = eight_digits(low << (64 - whole_bits)) as i64 * POW10[places];
+        let from_mark = low >> whole_bits;
+        self.at += whole_bits / 8;
+        if from_mark as u8 != POINT {
+            return Some(whole);
+        }
+        let fraction = (from_mark >> 8) | (high << (56 - whole_bits));
+        let bits = digit_bits(fraction);
+        self.at += 1 + bits / 8;
+        let (fraction, len) = match bits {
+            0 => return None,
+            64 => {
+                let more = self.word() ^ ZEROS;
+                let more_bits = digit_bits(more);
+                if more_bits == 0 {
+                    (eight_digits(fraction) as i64, 8)
+                } else {
+                    self.at += more_bits / 8;
+                    let more = eight_digits(more << (64 - more_bits)) as i64;
+                    let len = more_bits as usize / 8;
+                    if len == 8 && digit_bits(self.word() ^ ZEROS) > 0 {
+                        return None;
+                    }
+                    (eight_digits(fraction) as i64 * POW10[len] + more, 8 + len)
+                }
+            }
+            _ => (eight_digits(fraction << (64 - bits)) as i64, bits as usize / 8),
+        };
+        match places.checked_sub(len) {
+            Some(missing) => Some(whole + fraction * POW10[missing]),
+            None => {
+                let below = POW10[len - places];
+                (fraction % below == 0).then(|| whole + fraction / below)
+            }
+        }
+    }
+
     /// A level, `["61800.20","2.509"]`, with a price above zero. `form` is that of the last price.
     #[inline]
     pub fn level(&mut self, route: Route, form: &mut Form) -> Option<Level> {

@@ -1,22 +1,25 @@
 //! One instrument: what rooms say of it, what its recovery makes of that, its book, and what readers are told.
 //!
 //! `recovery` decides whether the book may be trusted, `orders` keeps its orders where the venue names them, `streams`
-//! writes what follows, `views` keeps the depth views, `scale` makes the numbers finer.
+//! writes what follows, `views` keeps the depth views, `scale` makes the numbers finer, `proof` holds the book to the
+//! venue's checksums.
 
+use super::proof::Proof;
 use super::recovery::{Gap, Recovery, SnapshotOrigin, Verdict};
 use super::streams::{CheckTimer, Cursor, Stamp};
 use super::views::Views;
 use super::{BookInfo, EngineConfig};
 use crate::aggregate::{Bbo, CrossCheck};
 use crate::book::{BookSpec, L2Book};
+use crate::checksum::TOP_LEVELS;
 use crate::encode::{Outbox, Stream};
 use crate::sequence::{Pending, Waiting};
 use crate::stats::Stats;
 use crate::types::{
-    BookState, Clock, Coverage, Instrument, InstrumentId, KnownTo, Level, Levels, Route, ScaleSource, Side,
-    Sides, Slot, StaleReason, Ticker, TimeNs, Trade, TradeId, TradingStatus, VenueBbo, VenueSeq,
+    BookState, Clock, Coverage, Instrument, InstrumentId, KnownTo, Level, Levels, Qty, Route, ScaleSource,
+    Side, Sides, Slot, StaleReason, Ticker, TimeNs, Trade, TradeId, TradingStatus, VenueBbo, VenueSeq,
 };
-use crate::venues::{Life, Product, TradeIds, product};
+use crate::venues::{Checksum, Life, Product, TradeIds, product};
 
 /// Tops of book in a row that are older than the last one before that one is doubted.
 const OLD_TOPS_IN_ROW_MAX: u32 = 3;
@@ -29,6 +32,15 @@ pub(super) struct Context<'a, C> {
     pub(super) stats: &'a mut Stats,
     /// Room for levels that waited; reused.
     pub(super) scratch: &'a mut Levels,
+}
+
+/// What ends with an event of a room.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct End {
+    /// Whether the venue's own event does.
+    pub(super) is_last: bool,
+    /// The venue's checksum of the book as it then is.
+    pub(super) check: Option<u32>,
 }
 
 /// A snapshot that came while the book was synced.
@@ -52,7 +64,6 @@ pub(super) struct InstrumentState {
     pub(super) scale_source: ScaleSource,
     pub(super) tick_size: i64,
     pub(super) lot_size: i64,
-    pub(super) digits: Option<(u8, u8)>,
     /// Of the book of levels, by the venue's messages of levels.
     pub(super) recovery: Recovery,
     /// Of the book of orders.
@@ -64,6 +75,13 @@ pub(super) struct InstrumentState {
     pub(super) book: L2Book,
     /// Levels a side that the venue makes known, where it cuts the book to a depth.
     pub(super) depth: Option<u32>,
+    /// What the last book of orders covers.
+    pub(super) orders_coverage: Coverage,
+    /// How its numbers are printed, and what that makes of the book; of a product with checksums.
+    pub(super) proof: Option<Box<Proof>>,
+    /// Levels that the last cut took from the book, and what is told where one did; both reused.
+    cut: Levels,
+    changes: Levels,
     pub(super) pending: Pending,
     spare: Option<Box<Spare>>,
     pub(super) cross_check: CrossCheck,
@@ -101,13 +119,16 @@ impl InstrumentState {
             scale_source: listed.scale_source,
             tick_size: listed.tick_size,
             lot_size: listed.lot_size,
-            digits: listed.digits,
             recovery: Recovery::new(product),
             orders: Recovery::new(product),
             uses_orders: false,
             leads_by_orders: false,
             book: L2Book::new(BookSpec { tick_size: listed.tick_size, levels_max: config.levels_max }),
             depth: None,
+            orders_coverage: Coverage::Whole,
+            proof: (product.checksum != Checksum::None).then(|| Box::new(Proof::new(listed))),
+            cut: Levels::default(),
+            changes: Levels::default(),
             pending: Pending::default(),
             spare: None,
             cross_check: CrossCheck::default(),
@@ -149,7 +170,7 @@ impl InstrumentState {
         seq: VenueSeq,
         levels: Sides<'_>,
         stamp: Stamp,
-        is_last: bool,
+        end: End,
         cx: &mut Context<'_, C>,
     ) {
         cx.stats.book_messages += 1;
@@ -163,7 +184,10 @@ impl InstrumentState {
             if self.spare.is_some() && self.widen(&seq, levels, stamp, cx) {
                 return;
             }
-            self.publish(levels, self.bbo != bbo, is_last, stamp.ts_recv, cx);
+            self.cut(end.is_last);
+            if self.agrees(end.check, stamp.ts_recv, cx) {
+                self.publish_changes(levels, self.bbo != bbo, end.is_last, stamp.ts_recv, cx);
+            }
         }
     }
 
@@ -180,6 +204,7 @@ impl InstrumentState {
         match verdict {
             Verdict::Resume => {
                 if self.apply(&seq, levels, stamp, cx) {
+                    self.cut(true);
                     self.become_synced(stamp.ts_recv, cx);
                 }
             }
@@ -210,6 +235,7 @@ impl InstrumentState {
         levels: Sides<'_>,
         coverage: Coverage,
         origin: SnapshotOrigin,
+        check: Option<u32>,
         stamp: Stamp,
         cx: &mut Context<'_, C>,
     ) {
@@ -222,7 +248,7 @@ impl InstrumentState {
         let number = stamp.venue_seq;
         let (verdict, dropped) = self.recovery.snapshot(number, origin, &self.pending, widens, stamp.ts_recv);
         match verdict {
-            Verdict::Replace => self.replace(levels, coverage, origin, stamp, cx),
+            Verdict::Replace => self.replace(levels, coverage, origin, check, stamp, cx),
             Verdict::Widen => self.take_wider(levels, coverage, None, stamp.ts_recv, cx),
             Verdict::Keep => {
                 let mut spare = self.spare.take().unwrap_or_else(|| {
@@ -255,6 +281,7 @@ impl InstrumentState {
                 spare.levels.view(),
                 spare.coverage,
                 spare.origin,
+                None,
                 Stamp { ts_recv: now, ..spare.stamp },
                 cx,
             );
@@ -267,6 +294,7 @@ impl InstrumentState {
         levels: Sides<'_>,
         coverage: Coverage,
         origin: SnapshotOrigin,
+        check: Option<u32>,
         stamp: Stamp,
         cx: &mut Context<'_, C>,
     ) {
@@ -275,10 +303,11 @@ impl InstrumentState {
             self.recovery.failed(stamp.ts_recv);
             return self.lose(StaleReason::LevelsLimit, (0, 0), stamp.ts_recv, cx);
         }
-        self.depth = match coverage {
-            Coverage::Depth(depth) => Some(depth),
-            Coverage::Whole | Coverage::ToWorst => None,
-        };
+        self.depth = coverage.depth();
+        self.cut(true);
+        if let Some(proof) = &mut self.proof {
+            proof.begun();
+        }
         self.book_cursor.at = stamp;
         self.applied_at = stamp.ts_recv;
         self.recovery.replaced(stamp.venue_seq, stamp.ts_event, origin);
@@ -291,9 +320,66 @@ impl InstrumentState {
                 if !is_applied {
                     return;
                 }
+                self.cut(true);
             }
         }
-        self.become_synced(stamp.ts_recv, cx);
+        if self.agrees(check, stamp.ts_recv, cx) {
+            self.become_synced(stamp.ts_recv, cx);
+        }
+    }
+
+    /// Whether the venue's checksum, where one came, is that of the book. A book that it contradicts is stale.
+    #[inline]
+    fn agrees<C: Clock>(&mut self, check: Option<u32>, now: TimeNs, cx: &mut Context<'_, C>) -> bool {
+        let Some(check) = check else { return true };
+        let Some(proof) = &mut self.proof else { return true };
+        cx.stats.checksums_checked += 1;
+        let is_agreed = proof.agrees(check, &self.book);
+        cx.stats.checksums_matched += u64::from(is_agreed);
+        if !is_agreed {
+            self.contradicted(now, cx);
+        }
+        is_agreed
+    }
+
+    /// Cuts the book to the depth that the venue makes known, where its event ends. What leaves is in `cut`.
+    #[inline]
+    pub(super) fn cut(&mut self, is_last: bool) {
+        let Some(depth) = self.depth.filter(|_| is_last) else { return };
+        let cut = &mut self.cut;
+        cut.clear();
+        let count = self.book.truncate_with(depth as usize, |side, level| cut.side_mut(side).push(level));
+        if count > 0
+            && (depth as usize) < TOP_LEVELS
+            && let Some(proof) = &mut self.proof
+        {
+            proof.replaced();
+        }
+    }
+
+    /// Publishes what an update changed, and what left the book by a cut.
+    #[inline]
+    pub(super) fn publish_changes<C: Clock>(
+        &mut self,
+        levels: Sides<'_>,
+        bbo_changed: bool,
+        is_last: bool,
+        now: TimeNs,
+        cx: &mut Context<'_, C>,
+    ) {
+        if self.cut.is_empty() || self.depth.is_none() || !is_last {
+            return self.publish(levels, bbo_changed, is_last, now, cx);
+        }
+        // Of two levels at one price the last counts.
+        let mut changes = std::mem::take(&mut self.changes);
+        changes.clear();
+        for side in [Side::Bid, Side::Ask] {
+            let of = changes.side_mut(side);
+            of.extend_from_slice(levels.side(side));
+            of.extend(self.cut.side(side).iter().map(|level| Level { qty: Qty(0), ..*level }));
+        }
+        self.publish(changes.view(), bbo_changed, is_last, now, cx);
+        self.changes = changes;
     }
 
     /// Whether a snapshot that was kept is at the place of the update just applied and shows more of a book whose best
@@ -522,8 +608,8 @@ impl InstrumentState {
     #[inline]
     pub(super) fn take<C: Clock>(&mut self, levels: Sides<'_>, at: Stamp, cx: &mut Context<'_, C>) -> bool {
         let Ok(touched) = self.book.apply(levels) else { return false };
-        if let Some(depth) = self.depth {
-            self.book.truncate(depth as usize);
+        if let Some(proof) = &mut self.proof {
+            proof.touched(touched);
         }
         cx.stats.applied += 1;
         cx.stats.applied_level_changes += levels.len() as u64;

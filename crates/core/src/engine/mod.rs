@@ -6,6 +6,7 @@
 mod error;
 mod instrument;
 mod orders;
+mod proof;
 mod recovery;
 mod replay;
 mod request;
@@ -26,12 +27,13 @@ use crate::recording::Transcript;
 use crate::sequence::WAIT_NS;
 use crate::stats::Stats;
 use crate::types::{
-    Body, BookState, Catalogue, Clock, Events, Instrument, InstrumentHasher, InstrumentId, KnownTo, Levels,
-    OrderId, Origin, Routes, Scope, Side, Slot, StaleReason, Ticker, TimeNs, Trade, TradingStatus, Venue,
+    Body, BookState, Catalogue, Clock, Event, Events, Instrument, InstrumentHasher, InstrumentId, KnownTo,
+    Levels, OrderId, Origin, Routes, Scope, Side, Slot, StaleReason, Ticker, TimeNs, Trade, TradingStatus,
+    Venue,
 };
 use crate::venues::{Asked, At, FrameError};
 pub use error::{EngineError, IngestError};
-use instrument::{Context, InstrumentState};
+use instrument::{Context, End, InstrumentState};
 use orders::OrderBooks;
 use recovery::SnapshotOrigin;
 pub use replay::{RecordingProgress, detect};
@@ -374,6 +376,7 @@ impl<C: Clock> Engine<C> {
     ) -> Result<(), IngestError> {
         if let FrameError::Decode(DecodeError::UnknownSymbol { .. }) = error {
             self.stats.foreign += 1;
+            self.sources[source].heard_at = at.ts_recv;
             self.on_foreign(source, at.ts_recv);
             return Err(error.into());
         }
@@ -496,7 +499,9 @@ impl<C: Clock> Engine<C> {
         let Self { sources, instruments, config, clock, outbox, stats, scratch, events, .. } = self;
         let cx = &mut Context { config, clock, out: outbox, stats, scratch };
         let source = &mut sources[source];
-        for event in events.list() {
+        let list = events.list();
+        let mut is_defined = false;
+        for (index, event) in list.iter().enumerate() {
             let ts_recv = if event.ts_recv == 0 { ts_recv } else { event.ts_recv };
             let stamp = |venue_seq| Stamp { venue_seq, ts_event: event.ts_event, ts_recv };
             if let Body::Lost { scope, reason, expected, received } = event.body {
@@ -509,18 +514,17 @@ impl<C: Clock> Engine<C> {
                 }
                 continue;
             }
+            let end = End { is_last: event.is_last, check: check_behind(list, index) };
             // A room has slots from its routes, and each of those has a state.
             let Some(instrument) = instruments.get_mut(event.slot.0 as usize) else { continue };
             match event.body {
                 Body::Levels(seq, span) => {
-                    instrument.on_levels(seq, events.levels(span), stamp(seq.last), event.is_last, cx);
+                    instrument.on_levels(seq, events.levels(span), stamp(seq.last), end, cx);
                 }
                 Body::Orders(number, span) => {
                     let changes = events.order_changes(span);
                     match &mut source.orders {
-                        Some(orders) => {
-                            orders.on_orders(instrument, changes, event.is_last, stamp(number), cx)
-                        }
+                        Some(orders) => orders.on_orders(instrument, changes, end, stamp(number), cx),
                         None => passed_over(changes, event.is_last, cx),
                     }
                 }
@@ -535,8 +539,9 @@ impl<C: Clock> Engine<C> {
                             instrument.on_trade(&trade, stamp(trade.id.value()), cx);
                         }
                     }
-                    if let Some(orders) = source.orders.as_mut().filter(|_| event.is_last) {
-                        orders.event_end(instrument, stamp(0), cx);
+                    let closes = event.is_last && instrument.product.is_by_order;
+                    if let Some(orders) = source.orders.as_mut().filter(|_| closes) {
+                        orders.event_end(instrument, end, stamp(0), cx);
                     }
                 }
                 Body::Book(seq, span, coverage, origin) => {
@@ -551,21 +556,22 @@ impl<C: Clock> Engine<C> {
                         }
                         (None, Origin::Anonymous) => SnapshotOrigin::Anonymous,
                     };
-                    instrument.on_book(events.levels(span), coverage, origin, stamp(seq.last), cx);
+                    let stamp = stamp(seq.last);
+                    instrument.on_book(events.levels(span), coverage, origin, end.check, stamp, cx);
                 }
-                Body::OrderBook(number, part, span) => {
+                Body::OrderBook(number, part, coverage, span) => {
+                    instrument.orders_coverage = coverage;
                     if source.orders.is_none() {
                         source.orders = OrderBooks::new(instrument.product).map(Box::new);
                     }
                     match &mut source.orders {
                         Some(orders) => {
                             let changes = events.order_changes(span);
-                            orders.on_order_book(instrument, part, changes, event.is_last, stamp(number), cx);
+                            orders.on_order_book(instrument, part, changes, end, stamp(number), cx);
                         }
                         None => instrument.lose_lead(StaleReason::OrdersLimit, (0, 0), ts_recv, cx),
                     }
                 }
-                Body::Check(_) => {}
                 Body::Liquidations(span) => {
                     cx.stats.liquidations += span.len() as u64;
                     instrument.liquidation = events.trades_of(span).last().copied();
@@ -578,10 +584,17 @@ impl<C: Clock> Engine<C> {
                     cx.stats.statuses += 1;
                     instrument.trading = status;
                 }
-                Body::Definition(definition) => instrument.on_definition(&definition),
-                Body::Lost { .. } | Body::Restart(_) => {}
+                Body::Definition(definition) => {
+                    instrument.on_definition(&definition);
+                    is_defined = true;
+                }
+                // A checksum was taken with the event before it.
+                Body::Check(_) | Body::Lost { .. } | Body::Restart(_) => {}
             }
             debug_assert_eq!(instrument.check_invariants(), Ok(()));
+        }
+        if is_defined {
+            self.refine(ts_recv);
         }
     }
 
@@ -606,7 +619,10 @@ impl<C: Clock> Engine<C> {
     pub fn opened(&mut self, source: SourceId, now: TimeNs) -> Result<(), EngineError> {
         let opened = self.sources.get_mut(source.0 as usize).ok_or(EngineError::UnknownSource(source.0))?;
         opened.heard_at = now;
-        opened.sessions.iter_mut().for_each(crate::venues::Session::opened);
+        self.events.clear();
+        let at = At { ts_recv: now, line: 0, is_datagram: false };
+        opened.sessions.iter_mut().for_each(|session| session.opened(at, &mut self.events));
+        self.apply(source.0 as usize, now);
         Ok(())
     }
 
@@ -629,7 +645,10 @@ impl<C: Clock> Engine<C> {
     pub fn reset_source(&mut self, source: SourceId, now: TimeNs) -> Result<(), EngineError> {
         let index = source.0 as usize;
         let anew = self.sources.get_mut(index).ok_or(EngineError::UnknownSource(source.0))?;
-        anew.sessions.iter_mut().for_each(crate::venues::Session::opened);
+        // All is void anyway, whatever the rooms say.
+        let at = At { ts_recv: now, line: 0, is_datagram: false };
+        anew.sessions.iter_mut().for_each(|session| session.opened(at, &mut self.events));
+        self.events.clear();
         anew.transcript = Transcript::default();
         (anew.heard_at, anew.ticked_at, anew.last_ts) = (0, 0, 0);
         if anew.orders.take().is_some() {
@@ -826,6 +845,15 @@ impl<C: Clock> Engine<C> {
         stats.feed_frames = self.outbox.frames();
         stats.feed_bytes = self.outbox.frame_bytes();
         stats
+    }
+}
+
+/// The checksum that belongs to an event.
+#[inline]
+fn check_behind(list: &[Event], index: usize) -> Option<u32> {
+    match list.get(index + 1)?.body {
+        Body::Check(check) => Some(check),
+        _ => None,
     }
 }
 

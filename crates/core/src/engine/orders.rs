@@ -4,14 +4,15 @@
 use std::hash::{BuildHasher, RandomState};
 
 use super::BOOKS_MAX;
-use super::instrument::{Context, InstrumentState};
+use super::instrument::{Context, End, InstrumentState, known_to};
+use super::proof::TopOrders;
 use super::recovery::Gap;
 use super::streams::Stamp;
 use crate::book::BookSpec;
 use crate::book::l3::{BookIndex, IdOrder, L3Books, L3Error, L3Spec, Order, QueuePosition, Touched};
 use crate::types::{
-    Aggressor, BookState, Clock, KnownTo, Level, Levels, OrderChange, OrderId, Part, Price, Side, Sides,
-    Slot, StaleReason, TimeNs, Trade,
+    Aggressor, BookState, Clock, Level, Levels, OrderChange, OrderId, Part, Price, Side, Sides, Slot,
+    StaleReason, TimeNs, Trade,
 };
 use crate::venues::{OrderIds, Product};
 
@@ -29,6 +30,8 @@ pub(super) struct OrderBooks {
     books: Vec<Option<BookIndex>>,
     /// By book: what the event under way has left at the levels that it touched.
     touched: Vec<Levels>,
+    /// By book: of those of products with checksums.
+    tops: Vec<TopOrders>,
     levels: Levels,
     /// Whether numbers name orders of one book only, so that two books may use the same.
     has_own_numbers: bool,
@@ -48,6 +51,7 @@ impl OrderBooks {
             l3: L3Books::new(spec).ok()?,
             books: Vec::new(),
             touched: Vec::new(),
+            tops: Vec::new(),
             levels: Levels::default(),
             has_own_numbers: product.order_ids == OrderIds::Arbitrary,
         })
@@ -76,6 +80,7 @@ impl OrderBooks {
         let book = self.l3.open(spec).ok()?;
         debug_assert_eq!(book.0 as usize, self.touched.len());
         self.touched.push(Levels::default());
+        self.tops.push(TopOrders::default());
         let slot = instrument.slot.0 as usize;
         if self.books.len() <= slot {
             self.books.resize(slot + 1, None);
@@ -90,7 +95,7 @@ impl OrderBooks {
         instrument: &mut InstrumentState,
         part: Part,
         changes: &[OrderChange],
-        is_last: bool,
+        end: End,
         stamp: Stamp,
         cx: &mut Context<'_, C>,
     ) {
@@ -100,6 +105,9 @@ impl OrderBooks {
         };
         if matches!(part, Part::Whole | Part::First) {
             self.forget(book);
+            if let Some(proof) = &mut instrument.proof {
+                proof.begun();
+            }
             instrument.begin_orders(stamp.ts_recv, cx);
         }
         for change in changes {
@@ -115,9 +123,12 @@ impl OrderBooks {
         }
         self.count_resting(cx);
         if matches!(part, Part::Whole | Part::Last) {
-            cx.stats.orders.events += u64::from(part == Part::Last && is_last);
+            cx.stats.orders.events += u64::from(part == Part::Last && end.is_last);
             if instrument.orders.orders_whole(stamp.venue_seq) {
-                self.whole(instrument, book, stamp, cx);
+                self.cut(instrument, book);
+                if self.agrees(instrument, book, end.check, stamp.ts_recv, cx) {
+                    self.whole(instrument, book, stamp, cx);
+                }
             }
         }
     }
@@ -128,7 +139,7 @@ impl OrderBooks {
         &mut self,
         instrument: &mut InstrumentState,
         changes: &[OrderChange],
-        is_last: bool,
+        end: End,
         stamp: Stamp,
         cx: &mut Context<'_, C>,
     ) {
@@ -153,12 +164,13 @@ impl OrderBooks {
                 Err(error) => self.contradicted(instrument, book, error, stamp.ts_recv, cx),
             }
             if self.touched[book.0 as usize].len() >= TOUCHED_MAX {
+                self.tops[book.0 as usize].touched(&self.touched[book.0 as usize]);
                 self.settle(instrument, book, false, stamp, cx);
             }
         }
         self.count_resting(cx);
-        if is_last {
-            self.event_end(instrument, stamp, cx);
+        if end.is_last {
+            self.event_end(instrument, end, stamp, cx);
         }
     }
 
@@ -172,15 +184,54 @@ impl OrderBooks {
     pub(super) fn event_end<C: Clock>(
         &mut self,
         instrument: &mut InstrumentState,
+        end: End,
         stamp: Stamp,
         cx: &mut Context<'_, C>,
     ) {
         cx.stats.orders.events += 1;
-        if let Some(Some(book)) = self.books.get(instrument.slot.0 as usize).copied()
-            && !self.touched[book.0 as usize].is_empty()
-        {
+        let Some(Some(book)) = self.books.get(instrument.slot.0 as usize).copied() else { return };
+        let is_touched = !self.touched[book.0 as usize].is_empty();
+        if is_touched {
+            self.cut(instrument, book);
+        }
+        if end.check.is_some() && instrument.orders.is_synced() {
+            self.tops[book.0 as usize].touched(&self.touched[book.0 as usize]);
+            if !self.agrees(instrument, book, end.check, stamp.ts_recv, cx) {
+                return;
+            }
+        }
+        if is_touched {
             self.settle(instrument, book, true, stamp, cx);
         }
+    }
+
+    /// Cuts a book to the levels that the venue makes known.
+    fn cut(&mut self, instrument: &InstrumentState, book: BookIndex) {
+        let Some(depth) = instrument.orders_coverage.depth() else { return };
+        let cut = self.l3.truncate_levels(book, depth as usize, |_, _| {});
+        debug_assert!(cut.is_ok(), "an open book can be cut");
+    }
+
+    /// Whether the venue's checksum, where one came, is that of the orders. A book that it contradicts is stale.
+    fn agrees<C: Clock>(
+        &mut self,
+        instrument: &mut InstrumentState,
+        book: BookIndex,
+        check: Option<u32>,
+        now: TimeNs,
+        cx: &mut Context<'_, C>,
+    ) -> bool {
+        let (Some(check), Some(proof)) = (check, &mut instrument.proof) else { return true };
+        cx.stats.checksums_checked += 1;
+        let is_agreed = self.tops[book.0 as usize].agree(check, proof, &self.l3, book);
+        cx.stats.checksums_matched += u64::from(is_agreed);
+        if !is_agreed {
+            cx.stats.contradictions += 1;
+            self.forget(book);
+            instrument.lose_orders(StaleReason::Contradiction, (0, 0), now, cx);
+            instrument.ask(now, cx);
+        }
+        is_agreed
     }
 
     fn settle<C: Clock>(
@@ -253,6 +304,36 @@ impl OrderBooks {
         }
     }
 
+    /// The orders of an instrument, in the order of their queues, as new ones with other prices and quantities; `None` where
+    /// one has none.
+    pub(super) fn rewritten(
+        &self,
+        slot: Slot,
+        rewrite: impl Fn(Level) -> Option<Level>,
+    ) -> Option<Vec<OrderChange>> {
+        let mut orders = Vec::new();
+        let Some(book) = self.books.get(slot.0 as usize).copied().flatten() else { return Some(orders) };
+        for side in [Side::Bid, Side::Ask] {
+            for Level { price, .. } in self.l3.levels(book, side) {
+                for order in self.l3.queue(book, side, price) {
+                    let Level { price, qty } = rewrite(Level { price, qty: order.qty })?;
+                    orders.push(OrderChange::Add { id: order.id, side, price, qty });
+                }
+            }
+        }
+        Some(orders)
+    }
+
+    /// Puts such orders in the place of those that rest.
+    pub(super) fn rewrite(&mut self, slot: Slot, orders: &[OrderChange]) {
+        let Some(book) = self.books.get(slot.0 as usize).copied().flatten() else { return };
+        self.forget(book);
+        for order in orders {
+            let added = self.l3.apply(book, order);
+            debug_assert!(added.is_ok(), "they rested before");
+        }
+    }
+
     /// The orders of an instrument are void.
     pub(super) fn on_restart(&mut self, slot: Slot) {
         if let Some(Some(book)) = self.books.get(slot.0 as usize).copied() {
@@ -263,6 +344,7 @@ impl OrderBooks {
     /// All orders of a book leave the table.
     fn forget(&mut self, book: BookIndex) {
         self.touched[book.0 as usize].clear();
+        self.tops[book.0 as usize] = TopOrders::default();
         let cleared = self.l3.apply(book, &OrderChange::Clear);
         debug_assert!(cleared.is_ok(), "an open book can be cleared");
     }
@@ -325,10 +407,11 @@ impl InstrumentState {
             self.orders.synced(stamp.ts_recv);
             return true;
         }
-        if self.book.load(levels, KnownTo::WHOLE).is_err() {
+        if self.book.load(levels, known_to(levels, self.orders_coverage)).is_err() {
             self.lose_orders(StaleReason::LevelsLimit, (0, 0), stamp.ts_recv, cx);
             return false;
         }
+        self.depth = self.orders_coverage.depth();
         self.book_cursor.at = stamp;
         self.applied_at = stamp.ts_recv;
         self.become_synced(stamp.ts_recv, cx);
@@ -354,7 +437,8 @@ impl InstrumentState {
             self.lose_orders(StaleReason::LevelsLimit, (0, 0), stamp.ts_recv, cx);
             return false;
         }
-        self.publish(levels, self.bbo != bbo, is_last, stamp.ts_recv, cx);
+        self.cut(is_last);
+        self.publish_changes(levels, self.bbo != bbo, is_last, stamp.ts_recv, cx);
         true
     }
 

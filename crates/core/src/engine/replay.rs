@@ -184,7 +184,9 @@ impl<C: Clock> Engine<C> {
         match heard {
             Ok(Heard::Received { .. } | Heard::Sent { .. }) => Ok(()),
             Ok(Heard::Connected { line, .. }) => {
-                self.sources[index].session(line).opened();
+                self.events.clear();
+                self.sources[index].session(line).opened(at, &mut self.events);
+                self.apply(index, ts_recv);
                 Ok(())
             }
             Ok(Heard::Closed { .. }) => Ok(()),

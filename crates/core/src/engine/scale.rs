@@ -10,8 +10,8 @@ use super::instrument::{Context, InstrumentState};
 use crate::book::{BookSpec, L2Book};
 use crate::decode::{DecodeError, Scaled, decimal_digits};
 use crate::types::{
-    Clock, DecimalError, Definition, KnownTo, Level, Levels, POW10, Price, Qty, ScaleSource, Side, Slot,
-    TimeNs,
+    Body, Clock, DecimalError, Definition, KnownTo, Level, Levels, POW10, Price, Qty, ScaleSource, Side,
+    Slot, TimeNs,
 };
 use crate::venues::FrameError;
 
@@ -54,15 +54,55 @@ impl<C: Clock> Engine<C> {
         self.rescale_to(slot, to, now)
     }
 
+    /// Takes the scales that the venue has just defined, where they are finer than what the digits have shown so far.
+    #[cold]
+    pub(super) fn refine(&mut self, now: TimeNs) {
+        for index in 0..self.events.list().len() {
+            let event = self.events.list()[index];
+            let Body::Definition(Definition { price_digits, qty_digits, tick_size, lot_size }) = event.body
+            else {
+                continue;
+            };
+            let Some(state) = self.instruments.get(event.slot.0 as usize) else { continue };
+            if state.scale_source == ScaleSource::Format || tick_size == 0 || lot_size == 0 {
+                continue;
+            }
+            let finer = |digits: u8, is: i8| is.min(-(digits.min(EXPONENT_MIN.unsigned_abs()) as i8));
+            let is = (state.price_exponent, state.qty_exponent);
+            let to = (finer(price_digits, is.0), finer(qty_digits, is.1));
+            if to != is && self.rescale_to(event.slot, to, now) {
+                let Some(state) = self.instruments.get_mut(event.slot.0 as usize) else { continue };
+                let Body::Definition(definition) = &event.body else { continue };
+                state.on_definition(definition);
+            }
+        }
+    }
+
     fn rescale_to(&mut self, slot: Slot, (price, qty): (i8, i8), now: TimeNs) -> bool {
         let Self { sources, instruments, catalogue, config, clock, outbox, stats, scratch, .. } = self;
         let cx = &mut Context { config, clock, out: outbox, stats, scratch };
         let Some(state) = instruments.get_mut(slot.0 as usize) else { return false };
+        let (Some(by_price), Some(by_qty)) =
+            (Factor::new(state.price_exponent, price), Factor::new(state.qty_exponent, qty))
+        else {
+            return false;
+        };
+        let rewritten: Option<Vec<_>> = sources
+            .iter()
+            .map(|source| match &source.orders {
+                Some(orders) => orders.rewritten(slot, |level| scaled(level, by_price, by_qty)),
+                None => Some(Vec::new()),
+            })
+            .collect();
+        let Some(rewritten) = rewritten else { return false };
         if !state.rescale(price, qty, now, cx) {
             return false;
         }
-        for source in sources {
+        for (source, orders) in sources.iter_mut().zip(&rewritten) {
             source.routes.rescale(state.route());
+            if let Some(of) = source.orders.as_mut().filter(|_| !orders.is_empty()) {
+                of.rewrite(slot, orders);
+            }
         }
         if let Some(listed) = catalogue.get(state.id).cloned() {
             let (tick_size, lot_size) = (state.tick_size, state.lot_size);
@@ -161,6 +201,9 @@ impl InstrumentState {
         }
         self.book = fresh;
         (self.price_exponent, self.qty_exponent) = (price_exponent, qty_exponent);
+        if let Some(proof) = &mut self.proof {
+            proof.rescaled(price_exponent, qty_exponent);
+        }
         (self.tick_size, self.lot_size) = (tick_size, qty.of_step(self.lot_size));
         let change = |level: &mut Level| *level = scaled(*level, price, qty).unwrap_or(*level);
         self.pending.levels_mut().for_each(change);
@@ -178,7 +221,9 @@ impl InstrumentState {
 
     /// What the venue says of its numbers. Increments are taken at the instrument's own scale.
     pub(super) fn on_definition(&mut self, definition: &Definition) {
-        self.digits = Some((definition.price_digits, definition.qty_digits));
+        if let Some(proof) = &mut self.proof {
+            proof.defined(definition.price_digits, definition.qty_digits);
+        }
         let step = |step: i64, digits: u8, exponent: i8| {
             let from = -(digits as i8);
             Factor::new(from, exponent).map_or(0, |factor| factor.of_step(step))

@@ -97,6 +97,17 @@ pub enum Coverage {
     Depth(u32),
 }
 
+impl Coverage {
+    /// The levels a side to which the book is cut after every message, where it is.
+    #[must_use]
+    pub const fn depth(self) -> Option<u32> {
+        match self {
+            Self::Depth(depth) => Some(depth),
+            Self::Whole | Self::ToWorst => None,
+        }
+    }
+}
+
 /// Where a snapshot comes from, which decides what it may do to a book that is synced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
@@ -263,11 +274,12 @@ pub enum Body {
     Book(VenueSeq, LevelSpan, Coverage, Origin),
     /// Levels that changed, absolute; quantity 0 removes.
     Levels(VenueSeq, LevelSpan),
-    /// A whole book, order by order, or a part of one.
-    OrderBook(u64, Part, Span),
+    /// A whole book, order by order, or a part of one. What it covers is counted in price levels.
+    OrderBook(u64, Part, Coverage, Span),
     /// Orders that changed.
     Orders(u64, Span),
-    /// The venue's checksum of the book as it stands after the event before.
+    /// The venue's checksum of the book as it stands after the event right before, which is of levels or orders of the same
+    /// instrument.
     Check(u32),
     /// The venue's own top of book.
     Bbo(VenueBbo),

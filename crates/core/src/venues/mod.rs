@@ -3,13 +3,14 @@
 mod binance;
 mod databento;
 mod error;
+mod kraken;
 mod nasdaq;
 mod room;
 
 pub use error::FrameError;
 pub use room::{
-    Asked, At, Detection, Life, OrderIds, Product, Resync, Room, SIGHTINGS_MAX, Scale, Sightings, Sureness,
-    TradeIds,
+    Asked, At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, SIGHTINGS_MAX, Scale, Sightings,
+    Sureness, TradeIds,
 };
 
 use crate::types::{
@@ -97,9 +98,9 @@ macro_rules! venues {
             }
 
             /// [`Room::opened`].
-            pub fn opened(&mut self) {
+            pub fn opened(&mut self, at: At, out: &mut Events) {
                 match self {
-                    $(Self::$variant(room) => room.opened(),)+
+                    $(Self::$variant(room) => room.opened(at, out),)+
                 }
             }
 
@@ -191,6 +192,7 @@ venues! {
     Databento(databento::Databento) {
         DATABENTO = 6 "databento": databento::ORDERS;
     }
+    Kraken(kraken::Kraken) { KRAKEN = 7 "kraken": kraken::SPOT; }
 }
 
 /// The venue of that name.

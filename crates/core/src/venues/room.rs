@@ -50,8 +50,10 @@ pub trait Room: Default {
     fn answer(&mut self, asked: &Asked<'_>, bytes: &[u8], at: At, out: &mut Events)
     -> Result<(), FrameError>;
 
-    /// A new connection: forget what the old one told.
-    fn opened(&mut self) {
+    /// A new connection: forget what the old one told, and say whose truth went with it. By default books go on, as far as
+    /// the venue's numbers say so.
+    fn opened(&mut self, at: At, out: &mut Events) {
+        let _ = (at, out);
         *self = Self::default();
     }
 
@@ -101,6 +103,8 @@ pub struct Product {
     pub trade_ids: TradeIds,
     /// Whether its own top of book carries the number of the book that it belongs to.
     pub top_proof: bool,
+    /// Of what its checksums are, where it sends them.
+    pub checksum: Checksum,
     /// How long its book may be quiet. 0 = for ever.
     pub silence_ns: u64,
     /// What counts as life.
@@ -123,6 +127,15 @@ pub enum Resync {
     Reconnect = 3,
     /// Nothing can be asked for: the venue's next beginning.
     Wait = 0,
+}
+
+/// Of what a venue's checksums are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checksum {
+    /// It sends none.
+    None,
+    /// CRC-32 over the printed digits of the best ten asks, then bids; of a book of orders, over each of their orders.
+    PrintedTop,
 }
 
 /// How a venue names orders.

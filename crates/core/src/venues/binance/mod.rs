@@ -34,7 +34,9 @@ use printed::Said;
 use reader::{Frame, TradeKind};
 
 use super::FrameError;
-use super::room::{Asked, At, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds};
+use super::room::{
+    Asked, At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
+};
 use crate::decode::{DecodeError, SymbolText};
 use crate::sequence::Rule;
 use crate::types::{Body, Events, Origin, QtyUnit, Route, Routes, Scope, Slot, TimeNs};
@@ -47,6 +49,7 @@ pub(super) const SPOT: Product = Product {
     order_ids: OrderIds::Arbitrary,
     trade_ids: TradeIds::Ascending,
     top_proof: true,
+    checksum: Checksum::None,
     silence_ns: 5_000_000_000,
     life: Life::Book,
     detects: Detection::Next,
@@ -177,7 +180,7 @@ impl Room for Binance {
         }
     }
 
-    fn opened(&mut self) {
+    fn opened(&mut self, _at: At, _out: &mut Events) {
         self.trade_kinds.clear();
     }
 

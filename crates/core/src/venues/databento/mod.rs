@@ -21,7 +21,9 @@ mod symbols;
 use std::collections::HashMap;
 
 use super::FrameError;
-use super::room::{Asked, At, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds};
+use super::room::{
+    Asked, At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
+};
 use crate::decode::DecodeError;
 use crate::framing::dbn::{
     DbnError, Flags, Header, MAGIC, Mbo, MboChange, Metadata, PRICE_EXPONENT, Record, Status, TradePrint,
@@ -29,8 +31,8 @@ use crate::framing::dbn::{
 };
 use crate::sequence::Rule;
 use crate::types::{
-    Aggressor, Body, Event, Events, Instrument, OrderChange, Part, QtyUnit, Routes, ScaleSource, Scope, Slot,
-    StaleReason, TimeNs, Trade, TradeId, TradingStatus, Venue,
+    Aggressor, Body, Coverage, Event, Events, Instrument, OrderChange, Part, QtyUnit, Routes, ScaleSource,
+    Scope, Slot, StaleReason, TimeNs, Trade, TradeId, TradingStatus, Venue,
 };
 use symbols::{Mapped, instruments, symbol_of, with_publisher};
 
@@ -42,6 +44,7 @@ pub(super) const ORDERS: Product = Product {
     order_ids: OrderIds::Arbitrary,
     trade_ids: TradeIds::Unordered,
     top_proof: false,
+    checksum: Checksum::None,
     silence_ns: 0,
     life: Life::Connection,
     detects: Detection::Later,
@@ -169,7 +172,10 @@ impl Databento {
             // Rule 1: the snapshot ended with the record before.
             *run = Run::None;
             let none = out.orders_added();
-            out.push_event(Event { is_last: false, ..event(Body::OrderBook(number, Part::Last, none)) });
+            out.push_event(Event {
+                is_last: false,
+                ..event(Body::OrderBook(number, Part::Last, Coverage::Whole, none))
+            });
         }
         let is_building = matches!(*run, Run::Snapshot | Run::Cleared);
         let mut refused = Ok(());
@@ -178,8 +184,8 @@ impl Databento {
                 out.orders().push(change);
                 let orders = out.orders_added();
                 let body = match (begins, is_building) {
-                    (true, _) => Body::OrderBook(number, Part::First, orders),
-                    (false, true) => Body::OrderBook(number, Part::Middle, orders),
+                    (true, _) => Body::OrderBook(number, Part::First, Coverage::Whole, orders),
+                    (false, true) => Body::OrderBook(number, Part::Middle, Coverage::Whole, orders),
                     (false, false) => Body::Orders(number, orders),
                 };
                 out.push_event(Event { is_last: is_last && !is_building, ..event(body) });
@@ -212,7 +218,7 @@ impl Databento {
         }
         if is_last && is_building {
             let none = out.orders_added();
-            out.push_event(event(Body::OrderBook(number, Part::Last, none)));
+            out.push_event(event(Body::OrderBook(number, Part::Last, Coverage::Whole, none)));
         }
         refused
     }

@@ -15,15 +15,16 @@
 
 use super::FrameError;
 use super::room::{
-    Asked, At, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, Sureness, TradeIds,
+    Asked, At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, Sureness,
+    TradeIds,
 };
 use crate::decode::DecodeError;
 use crate::framing::itch::{self, Message, decode, text};
 use crate::framing::mold::{self, Packet, PacketKind};
 use crate::sequence::{Arrival, LineArbiter, Rule};
 use crate::types::{
-    Aggressor, Body, Event, Events, Instrument, Part, Price, Qty, QtyUnit, Routes, ScaleSource, Scope, Slot,
-    StaleReason, TimeNs, Trade, TradeId, TradingStatus, Venue, is_symbol,
+    Aggressor, Body, Coverage, Event, Events, Instrument, Part, Price, Qty, QtyUnit, Routes, ScaleSource,
+    Scope, Slot, StaleReason, TimeNs, Trade, TradeId, TradingStatus, Venue, is_symbol,
 };
 
 /// Every symbol.
@@ -34,6 +35,7 @@ pub(super) const EQUITIES: Product = Product {
     order_ids: OrderIds::Ascending,
     trade_ids: TradeIds::Unordered,
     top_proof: false,
+    checksum: Checksum::None,
     silence_ns: 0,
     life: Life::Connection,
     detects: Detection::Next,
@@ -167,7 +169,7 @@ impl Nasdaq {
             lose(Scope::Book(route.slot), StaleReason::Contradiction, (0, 0), at, out);
         } else if self.is_unbroken {
             let orders = out.orders_added();
-            push(route.slot, at, Body::OrderBook(at.number, Part::Whole, orders), out);
+            push(route.slot, at, Body::OrderBook(at.number, Part::Whole, Coverage::Whole, orders), out);
         }
         self.slot(index).target = target;
     }

@@ -1,0 +1,121 @@
+//! The members of JSON objects that count, and what their values are.
+
+use crate::decode::json::{Kind, Scanner, Token, unescape};
+use crate::decode::{DecodeError, SYMBOL_BYTES_MAX, Scaled, SymbolText};
+use crate::types::{DecimalError, Route, Routes};
+
+/// The values of some keys of the object that comes next, in the order of the keys. Others are passed over; a key that
+/// comes twice is an error, since either value could be the wrong one.
+pub(super) fn members<const N: usize>(
+    scanner: &mut Scanner<'_>,
+    bytes: &[u8],
+    keys: &[&'static str; N],
+) -> Result<[Token; N], DecodeError> {
+    let mut tokens = [Token::default(); N];
+    scanner.open(b'{', "an object")?;
+    let mut first = true;
+    while scanner.more(first, b'}')? {
+        first = false;
+        let key = scanner.key()?;
+        if key.kind == Kind::EscapedString {
+            return Err(DecodeError::Escaped { at: key.start });
+        }
+        let token = scanner.value()?;
+        let text = key.of(bytes);
+        let wanted = keys.iter().zip(&mut tokens).find(|(name, _)| name.as_bytes() == text);
+        if let Some((field, place)) = wanted {
+            if place.kind != Kind::Absent {
+                return Err(DecodeError::DuplicateField { at: token.start, field });
+            }
+            *place = token;
+        }
+    }
+    Ok(tokens)
+}
+
+/// Gives each item of an array to `item`, which reads it.
+pub(super) fn items(
+    token: Token,
+    bytes: &[u8],
+    field: &'static str,
+    mut item: impl FnMut(&mut Scanner<'_>) -> Result<(), DecodeError>,
+) -> Result<(), DecodeError> {
+    is(token, Kind::Array, field, "an array")?;
+    let mut scanner = Scanner::new(bytes, token.start as usize);
+    scanner.open(b'[', "an array")?;
+    let mut first = true;
+    while scanner.more(first, b']')? {
+        first = false;
+        item(&mut scanner)?;
+    }
+    Ok(())
+}
+
+/// That a value is of a kind.
+pub(super) fn is(
+    token: Token,
+    kind: Kind,
+    field: &'static str,
+    expected: &'static str,
+) -> Result<(), DecodeError> {
+    match token.kind {
+        found if found == kind => Ok(()),
+        Kind::Absent => Err(DecodeError::MissingField { field }),
+        Kind::EscapedString => Err(DecodeError::Escaped { at: token.start }),
+        other => Err(DecodeError::WrongType { at: token.start, field, expected, got: other.name() }),
+    }
+}
+
+/// A text without escapes.
+pub(super) fn text<'a>(token: Token, bytes: &'a [u8], field: &'static str) -> Result<&'a [u8], DecodeError> {
+    is(token, Kind::String, field, "a string")?;
+    Ok(token.of(bytes))
+}
+
+/// An integer of 0 and above, printed as a number or in quotes.
+pub(super) fn unsigned(token: Token, bytes: &[u8], field: &'static str) -> Result<u64, DecodeError> {
+    if token.kind != Kind::String {
+        is(token, Kind::Number, field, "an integer")?;
+    }
+    let digits = token.of(bytes);
+    let bad = |cause| DecodeError::BadNumber { at: token.start, field, cause, scaled: Scaled::No };
+    match crate::decode::leading_digits(digits) {
+        None => Err(bad(DecimalError::Overflow)),
+        Some((_, 0)) => Err(bad(DecimalError::Empty)),
+        Some((value, len)) if len == digits.len() => Ok(value),
+        Some((_, len)) => Err(bad(DecimalError::BadByte(len.min(255) as u8))),
+    }
+}
+
+/// As [`unsigned`], of 32 bits.
+pub(super) fn unsigned_32(token: Token, bytes: &[u8], field: &'static str) -> Result<u32, DecodeError> {
+    let cause = DecimalError::Overflow;
+    let value = unsigned(token, bytes, field)?;
+    u32::try_from(value).map_err(|_| DecodeError::BadNumber {
+        at: token.start,
+        field,
+        cause,
+        scaled: Scaled::No,
+    })
+}
+
+/// The symbol of a message with its way. `None` for one that is not carried.
+pub(super) fn symbol(
+    token: Token,
+    bytes: &[u8],
+    field: &'static str,
+    routes: &Routes,
+) -> Result<(Option<Route>, SymbolText), DecodeError> {
+    let mut plain = [0; SYMBOL_BYTES_MAX];
+    let symbol = match token.kind {
+        // A slash may be escaped.
+        Kind::EscapedString => {
+            unescape(token.of(bytes), &mut plain).ok_or(DecodeError::Escaped { at: token.start })?
+        }
+        _ => text(token, bytes, field)?,
+    };
+    if symbol.len() > SYMBOL_BYTES_MAX {
+        return Err(DecodeError::SymbolTooLong { at: token.start, len: symbol.len() as u32 });
+    }
+    Ok((routes.find(symbol), SymbolText::new(symbol)))
+}
