@@ -94,7 +94,7 @@ export declare class Replica {
   books(): Array<ReplicaBook>
 }
 
-/** A deterministic market that speaks the Binance spot wire format. */
+/** A deterministic market that speaks the wire format of the embedded venue. */
 export declare class Simulator {
   /** The same seed and start give the same bytes. */
   constructor(seed: number, startMs: number)

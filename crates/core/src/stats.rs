@@ -57,7 +57,7 @@ pub struct Stats {
     pub bbo_checked: u64,
     /// Those that agreed.
     pub bbo_matched: u64,
-    /// Checksums of the venue compared. Binance sends none.
+    /// Checksums of the venue compared.
     pub checksums_checked: u64,
     /// Those that agreed.
     pub checksums_matched: u64,

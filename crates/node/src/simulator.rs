@@ -11,7 +11,7 @@ use crate::weight::Weight;
 /// What a market's orders hold, nearly all of them from the start.
 const MARKET_BYTES: usize = 2 << 20;
 
-/// A deterministic market that speaks the Binance spot wire format.
+/// A deterministic market that speaks the wire format of the embedded venue.
 #[napi]
 pub struct Simulator {
     owned: Owned<Venue>,
@@ -76,7 +76,7 @@ fn natural(name: &str, value: &Argument) -> Result<u64> {
 fn hand_out(bytes: &[u8], out: &mut [u8]) -> Result<u32> {
     let room = out.get_mut(..bytes.len()).ok_or_else(|| {
         let what = format_args!("the buffer is too small; expected {} bytes, got fewer", bytes.len());
-        error("sim.buffer_too_small", what, "pass a larger buffer")
+        error("simulator.buffer_too_small", what, "pass a larger buffer")
     })?;
     room.copy_from_slice(bytes);
     Ok(bytes.len() as u32)

@@ -1,4 +1,4 @@
-//! Messages of a file: Nasdaq's BinaryFILE, out of chunks cut anywhere.
+//! Messages of a file: the BinaryFILE form, out of chunks cut anywhere.
 //!
 //! A message is preceded by its length as two big-endian bytes; length zero ends the session, and the file with it.
 //! Published samples exist in which both bytes are zero before every message, so that the length follows from the

@@ -67,7 +67,7 @@ versioned_view! {
         /// `F` future, `C` call, `P` put, `K` stock, `B` bond, `I` index, `S` future spread, `T` option spread, `M`
         /// mixed spread, `X` spot currency, `Y` spot commodity.
         instrument_class: u8 = { V1 325, V2 374, V3 487 },
-        /// How orders match, by Databento's enum `MatchAlgorithm`: `F` first in, first out.
+        /// How orders match, by the specification's enum `MatchAlgorithm`: `F` first in, first out.
         match_algorithm: u8 = { V1 342, V2 375, V3 488 },
         /// Denominator of the price as it is displayed; `u8::MAX` for none.
         main_fraction: u8 = { V1 344, V2 377, V3 489 },

@@ -164,11 +164,13 @@ impl DbnError {
                 "decompress the file first: these are Zstandard bytes"
             }
             Self::NotDbn { got: [0x50..=0x5f, 0x2a, 0x4d, 0x18] } => {
-                "decompress the file first, or convert it with Databento's `dbn` tool if it is the older DBZ"
+                "decompress the file first, or convert it with the `dbn` tool if it is the older DBZ"
             }
             Self::NotDbn { .. } => "pass a DBN stream from its start; give a fragment with its version",
             Self::NoMetadata => "pass the stream from its start",
-            Self::UnsupportedVersion { .. } => "ask Databento for DBN version 3, or convert the file to it",
+            Self::UnsupportedVersion { .. } => {
+                "ask the publisher for DBN version 3, or convert the file to it"
+            }
             Self::MetadataTooLarge { .. } => {
                 "ask for fewer symbols at a time, or check the source for damage"
             }

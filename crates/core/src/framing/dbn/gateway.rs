@@ -58,7 +58,7 @@ versioned_view! {
 }
 
 impl System<'_> {
-    /// Databento's code of the message: 0 heartbeat, 1 subscription acknowledged, 2 slow reading, 3 replay completed, 4
+    /// The code of the message: 0 heartbeat, 1 subscription acknowledged, 2 slow reading, 3 replay completed, 4
     /// end of interval; `None` in version 1 and where it is unset.
     #[must_use]
     pub fn code(self) -> Option<u8> {
@@ -83,7 +83,7 @@ versioned_view! {
 }
 
 impl GatewayError<'_> {
-    /// Databento's code of the error: 1 authentication, 2 key deactivated, 3 too many connections, 4 unknown symbol, 5
+    /// The code of the error: 1 authentication, 2 key deactivated, 3 too many connections, 4 unknown symbol, 5
     /// bad subscription, 6 internal, 7 records skipped after slow reading; `None` in version 1 and where it is unset.
     #[must_use]
     pub fn code(self) -> Option<u8> {

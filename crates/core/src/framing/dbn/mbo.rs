@@ -13,7 +13,7 @@ view! {
         price: i64 = 24,
         /// The order's size, or how much is cancelled or traded; [`UNDEFINED_SIZE`] where there is none.
         size: u32 = 32,
-        /// Databento's number of the channel.
+        /// Number of the channel within its publisher.
         channel_id: u8 = 37,
         /// `A` add, `C` cancel, `M` modify, `R` clear, `T` trade, `F` fill, `N` none.
         action: u8 = 38,
@@ -66,13 +66,13 @@ impl<'a> Mbo<'a> {
     /// 2. `C` takes its size from the order, which leaves at nothing: partial and full cancels are one. Its side and price,
     ///    where it states them, are those of the order.
     /// 3. `M` gives the order this price and size. It goes to the end of the queue when the price changes or the size
-    ///    grows. Where the order is unknown, Databento says to take it as an add; that is the book's to decide.
+    ///    grows. Where the order is unknown, the specification says to take it as an add; that is the book's to decide.
     /// 4. `R` empties both sides; its side, price and size mean nothing.
     /// 5. `T`, `F` and `N` never touch the book.
     /// 6. `A` with [`Flags::TOB`] replaces the whole side; an undefined price empties it.
     ///
-    /// Source: Databento, "Market by order (MBO)", "State management of resting orders" and "Limit order book
-    /// construction".
+    /// Source: the DBN specification, "Market by order (MBO)", "State management of resting orders" and "Limit order
+    /// book construction".
     ///
     /// # Errors
     /// [`DbnError::UnknownAction`]; and for `A`, `C`, `M`, where they need it: [`DbnError::NoSide`],

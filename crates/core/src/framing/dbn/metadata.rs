@@ -26,7 +26,7 @@ const SYMBOL_BYTES_V1: u16 = 22;
 /// Most bytes of a symbol. Versions 2 and 3 use 71.
 const SYMBOL_BYTES_MAX: u16 = 255;
 
-/// What the data are. The codes are Databento's.
+/// What the data are. The codes are the DBN specification's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Schema {
     /// Order by order.
@@ -104,7 +104,7 @@ impl Schema {
     }
 }
 
-/// How symbols are written. The codes are Databento's.
+/// How symbols are written. The codes are the DBN specification's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SymbolType {
     /// The instrument's number, in decimal digits.
@@ -115,7 +115,7 @@ pub enum SymbolType {
     Continuous,
     /// One for a group of instruments.
     Parent,
-    /// Another of Databento's codes: identifiers of other institutions.
+    /// Another code: identifiers of other institutions.
     Other(u8),
 }
 
@@ -207,7 +207,7 @@ pub struct Mapping {
 pub struct Metadata {
     /// Of the encoding.
     pub version: Version,
-    /// Databento's name of the data set, such as `GLBX.MDP3`.
+    /// The publisher's name of the data set, such as `GLBX.MDP3`.
     pub dataset: String,
     /// What the records are; none for a mix, as in a live stream.
     pub schema: Option<Schema>,

@@ -1,4 +1,4 @@
-//! Databento Binary Encoding (DBN), versions 1 to 3: metadata and records out of chunks cut anywhere.
+//! The binary encoding DBN, versions 1 to 3: metadata and records out of chunks cut anywhere.
 //!
 //! A stream or file is the metadata followed by records; a fragment is records alone. Everything is little-endian and
 //! nothing is aligned: records are read where they stand, as views over the bytes, without a copy or an allocation.
@@ -11,8 +11,8 @@
 //!         16 the fields of its type, then ts_out u64 where the stream carries it
 //! ```
 //!
-//! Prices are mantissas at 10⁻⁹ ([`PRICE_EXPONENT`]), sizes whole numbers. The layouts are those of Databento's crate
-//! `dbn`, module `record`; what an order record means is said by its documentation of the MBO schema.
+//! Prices are mantissas at 10⁻⁹ ([`PRICE_EXPONENT`]), sizes whole numbers. The layouts are those of the crate
+//! `dbn`, module `record`, which is the specification; what an order record means is said by that of the MBO schema.
 
 mod definition;
 mod error;

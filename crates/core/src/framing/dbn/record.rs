@@ -15,7 +15,7 @@ pub const HEADER_BYTES: usize = 16;
 pub struct Header {
     /// The record's type.
     pub rtype: u8,
-    /// Databento's number of the dataset and venue.
+    /// The publisher: a number for a data set and a venue together.
     pub publisher_id: u16,
     /// The instrument's number; the metadata's mappings or a mapping record give its symbol.
     pub instrument_id: u32,

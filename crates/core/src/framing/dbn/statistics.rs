@@ -7,7 +7,7 @@ use crate::types::TimeNs;
 pub const UNDEFINED_STATISTIC_QTY: i64 = i64::MAX;
 
 versioned_view! {
-    /// One statistic: settlement, open interest, volume and the like, by Databento's enum `StatType`.
+    /// One statistic: settlement, open interest, volume and the like, by the specification's enum `StatType`.
     Statistics {
         /// Versions 1 and 2: quantities of 32 bits.
         V1 64,
@@ -26,7 +26,7 @@ versioned_view! {
         ts_in_delta: i32 = { V1 48, V3 52 },
         /// Which statistic: 1 opening price, 3 settlement, 6 cleared volume, 9 open interest among others.
         stat_type: u16 = { V1 52, V3 56 },
-        /// Databento's number of the channel.
+        /// Number of the channel within its publisher.
         channel_id: u16 = { V1 54, V3 58 },
         /// 1 new, 2 deleted.
         update_action: u8 = { V1 56, V3 60 },

@@ -4,7 +4,7 @@ use super::view::view;
 use crate::types::TimeNs;
 
 view! {
-    /// A change of the trading status, 40 bytes. The codes are those of Databento's enums `StatusAction`,
+    /// A change of the trading status, 40 bytes. The codes are those of the specification's enums `StatusAction`,
     /// `StatusReason` and `TradingEvent`.
     Status 40 {
         /// The capture server's receive time.

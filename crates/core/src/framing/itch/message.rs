@@ -7,7 +7,7 @@
 //! ([`super::text`]). Fields of one letter are handed out as they came: the venue adds letters from time to time
 //! (`M` among the market categories, `Z` among the IPO flags), and a message must not be lost over one.
 //!
-//! Source: Nasdaq TotalView-ITCH 5.0, in the state of February 2026; the lengths of A C D E F H I J L N P Q S U X Y
+//! Source: the TotalView-ITCH 5.0 specification, in the state of February 2026; the lengths of A C D E F H I J L N P Q S U X Y
 //! are confirmed by captures of the live feed.
 
 use crate::types::Side;
@@ -197,8 +197,8 @@ messages! {
     StockDirectory = b'R', 39 {
         /// Symbol.
         stock: [u8; 8] @ 11,
-        /// `Q` `G` `S` Nasdaq's tiers, `N` NYSE, `A` NYSE American, `P` NYSE Arca, `M` NYSE Texas, `Z` Bats, `V` IEX,
-        /// space unknown.
+        /// `Q` `G` `S` the venue's own tiers, `N` NYSE, `A` NYSE American, `P` NYSE Arca, `M` NYSE Texas, `Z` Bats,
+        /// `V` IEX, space unknown.
         market_category: u8 @ 19,
         /// `N` normal, `D` deficient, `E` delinquent, `Q` bankrupt, `S` suspended, `G` `H` `J` `K` two or three of
         /// these, `C` creations and redemptions suspended, space unknown.
@@ -300,7 +300,7 @@ messages! {
     OperationalHalt = b'h', 21 {
         /// Symbol.
         stock: [u8; 8] @ 11,
-        /// `Q` Nasdaq, `B` Nasdaq Texas (formerly BX), `X` PSX.
+        /// `Q` the venue itself, `B` its Texas exchange (formerly BX), `X` PSX.
         market: u8 @ 19,
         /// `H` halted, `T` trading again.
         action: u8 @ 20,

@@ -1,4 +1,4 @@
-//! NASDAQ TotalView-ITCH 5.0: every order of the venue, message by message. Zero-copy: one check of type and length,
+//! TotalView-ITCH 5.0: every order of the venue, message by message. Zero-copy: one check of type and length,
 //! then fields are read where they stand.
 //!
 //! The book is changed by A F E C X D U and by nothing else ([`Message::order_change`]). Volume is what E, printable C,
