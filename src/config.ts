@@ -82,8 +82,8 @@ const configSchema = z.strictObject({
   replay: replaySchema.optional(),
   /** Of the embedded venue: the same seed gives the same market. */
   seed: z.int().min(0).max(0xffff_ffff).default(1),
-  /** A synced book without input for so long turns stale; 0 = never. */
-  silenceMs: z.int().min(0).max(3_600_000).default(5000),
+  /** A synced book whose venue is silent for so long turns stale; 0 = never. Without it, as long as each product may be. */
+  silenceMs: z.int().min(0).max(3_600_000).optional(),
   /** uWebSockets ends the process on any other value than 0 and 8 to 960. */
   idleTimeoutSeconds: z
     .int()

@@ -38,6 +38,7 @@ export interface NativeEngine {
   snapshotFailed(instrument: number): void;
   ingestRecording(source: number, bytes: Uint8Array, untilNs: bigint, last: boolean): number;
   sourceFailed(source: number): number;
+  sourceEnded(source: number): number;
   expectOthers(source: number): number;
   resetSource(source: number): number;
   tick(): number;
@@ -249,6 +250,12 @@ export class Engine {
   sourceFailed(source: number): void {
     if (this.#isSettling) throw reentrant('sourceFailed');
     this.#settle(guarded(() => this.#native.sourceFailed(source)));
+  }
+
+  /** Nothing more comes from the source: packets that waited for its other line are used, and what lacks is a gap. */
+  sourceEnded(source: number): void {
+    if (this.#isSettling) throw reentrant('sourceEnded');
+    this.#settle(guarded(() => this.#native.sourceEnded(source)));
   }
 
   /** The source will speak of instruments that it was not opened for: a snapshot that names none is nobody's. */

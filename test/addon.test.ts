@@ -102,7 +102,7 @@ it.each([
     ]) {
       expect(codes).toContain(code);
     }
-    for (const area of ['addon', 'decode', 'engine', 'instrument', 'replica', 'sim']) {
+    for (const area of ['addon', 'engine', 'instrument', 'recording', 'replica', 'sim']) {
       expect(
         codes.some((code) => code.startsWith(`${area}.`)),
         area,

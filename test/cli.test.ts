@@ -440,9 +440,9 @@ describe('a ladder', () => {
   });
 
   it('says loudly what is in doubt about a synced book', () => {
-    const doubts = ['beyond known', 'suspect'];
+    const doubts = ['beyond known', 'crossed'];
     const [heading] = ladderLines({ ...view, doubts }, 1, false);
-    expect(heading).toContain('sim:A  synced  BEYOND KNOWN  SUSPECT  seq 7');
+    expect(heading).toContain('sim:A  synced  BEYOND KNOWN  CROSSED  seq 7');
     expect(ladderLines({ ...view, doubts }, 1, true)[0]).toContain('\x1b[33;1m  BEYOND KNOWN');
   });
 

@@ -22,7 +22,6 @@ describe('the configuration', () => {
     expect(config).toMatchObject({
       host: '127.0.0.1',
       port: 8642,
-      silenceMs: 5000,
       limits: { controlBytesMax: 4096, subscriptionsMax: 256 },
     });
     expect(Object.isFrozen(config) && Object.isFrozen(config.limits)).toBe(true);

@@ -66,6 +66,7 @@ function start(
       return engine.nextNs;
     },
     resetSource: (source) => engine.resetSource(source),
+    sourceEnded: (source) => engine.sourceEnded(source),
     expectOthers: (source) => engine.expectOthers(source),
     sourceFailed: (source) => engine.sourceFailed(source),
   };

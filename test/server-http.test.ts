@@ -91,9 +91,9 @@ describe('HTTP', () => {
   });
 
   it.each([
-    [0, { beyondKnown: false, suspect: false, crossed: false }],
-    [Flag.beyondKnown, { beyondKnown: true, suspect: false, crossed: false }],
-    [Flag.suspect | Flag.crossed, { beyondKnown: false, suspect: true, crossed: true }],
+    [0, { beyondKnown: false, crossed: false }],
+    [Flag.beyondKnown, { beyondKnown: true, crossed: false }],
+    [Flag.crossed, { beyondKnown: false, crossed: true }],
   ])('tells of every doubt and every digit of a book whose flags are %i', async (flags, doubts) => {
     const { url, native } = await serve();
     const bids = [[2n ** 60n, 2n ** 63n - 1n]] as const;

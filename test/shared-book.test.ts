@@ -103,7 +103,7 @@ describe.each([['plain'], ['atomic']] as const)('a shared book, read by %s loads
       expect([book.bidCount, book.certainBidCount, book.askCount, book.certainAskCount]).toEqual([
         2, 1, 2, 2,
       ]);
-      expect([book.isCrossed, book.isSuspect, book.reason]).toEqual([false, false, 'none']);
+      expect([book.isCrossed, book.reason]).toEqual([false, 'none']);
       take(update(12, 12, [['101.50', '1']], []));
       expect(book.readBbo()).toBe('synced');
       expect([book.bidPrice, book.isCrossed]).toEqual([10150, true]);

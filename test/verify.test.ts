@@ -12,6 +12,20 @@ import { verifyCommand } from './support/verify-command.js';
 const folder = mkdtempSync(join(tmpdir(), 'depthwire-verify-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
+/** A recording that holds nothing but book messages, tops and trades of one instrument, whole and in order. */
+const NOTHING_ELSE = {
+  recordingErrors: 0,
+  contradictions: 0,
+  unattributed: 0,
+  foreign: 0,
+  tickers: 0,
+  liquidations: 0,
+  statuses: 0,
+  backward: 0,
+  backwardIn: null,
+  damages: [],
+};
+
 describe('verify', () => {
   it.skipIf(!hasRecordings).each(RECORDED_SETS.map((set) => [set.title, set] as const))(
     `finds the published numbers of %s ${RECORDED}`,
@@ -32,9 +46,7 @@ describe('verify', () => {
         resyncs: 0,
         crossed: 0,
         decodeErrors: 0,
-        backward: 0,
-        backwardIn: null,
-        damages: [],
+        ...NOTHING_ELSE,
         bbo: { checked: set.tops, matched: set.tops },
         checksums: { checked: 0, matched: 0 },
         orders: null,
@@ -91,9 +103,7 @@ describe('verify', () => {
       resyncs: 0,
       crossed: oracle.crossed,
       decodeErrors: 0,
-      backward: 0,
-      backwardIn: null,
-      damages: [],
+      ...NOTHING_ELSE,
       bbo: oracle.bbo,
       checksums: { checked: 0, matched: 0 },
       orders: null,

@@ -154,7 +154,7 @@ describe('words', () => {
       refusal: null,
       state: 'synced',
       reason: 'none',
-      doubts: { beyondKnown: false, suspect: false },
+      doubts: { beyondKnown: false },
       hasLevels: true,
     };
     expect(bookNotice(synced)).toBe('');
@@ -164,17 +164,15 @@ describe('words', () => {
     const empty = { ...synced, state: 'syncing', hasLevels: false };
     expect(bookNotice(empty)).toMatch(/^Syncing/);
     expect(bookNotice(empty)).not.toMatch(/last known/);
-    const doubts = { beyondKnown: true, suspect: false };
+    const doubts = { beyondKnown: true };
     expect(bookNotice({ ...synced, doubts })).toMatch(/^Beyond known: /);
-    expect(bookNotice({ ...synced, doubts: { ...doubts, suspect: true } })).toMatch(/^Suspect: /);
     expect(reasonWords('brand_new')).toBe('brand new');
-    const none = { beyondKnown: false, suspect: false };
+    const none = { beyondKnown: false };
     expect([
       stateWords('synced', 'none', none),
       stateWords('synced', 'none', doubts),
-      stateWords('synced', 'none', { ...doubts, suspect: true }),
       stateWords('stale', 'source_failed', doubts),
-    ]).toEqual(['synced', 'synced: beyond known', 'synced: suspect', 'stale: source failed']);
+    ]).toEqual(['synced', 'synced: beyond known', 'stale: source failed']);
     expect(
       SERVER_REASONS.slice(1).filter((reason) => reasonWords(reason) === reason.replaceAll('_', ' ')),
     ).toEqual([]);

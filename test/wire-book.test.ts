@@ -401,15 +401,15 @@ describe('LocalBook, rule 5: checks', () => {
 
   it('says what the server doubts, of content and of later checks', () => {
     const book = bookWith(image({ flags: Flag.beyondKnown }));
-    const doubts = (): readonly boolean[] => [book.isBeyondKnown, book.isSuspect, book.isCrossed];
-    expect(doubts()).toEqual([true, false, false]);
+    const doubts = (): readonly boolean[] => [book.isBeyondKnown, book.isCrossed];
+    expect(doubts()).toEqual([true, false]);
     const check = (flags: number) =>
       frame({ kind: Kind.check, epoch: EPOCH, seq: 10, flags, check: checkOf(BIDS, ASKS) });
-    feed(book, check(Flag.suspect | Flag.crossed | Flag.last));
-    expect(doubts()).toEqual([false, true, true]);
+    feed(book, check(Flag.crossed | Flag.last));
+    expect(doubts()).toEqual([false, true]);
     expect(book.flags & Flag.last).toBe(0);
     feed(book, check(0));
-    expect(doubts()).toEqual([false, false, false]);
+    expect(doubts()).toEqual([false, false]);
   });
 
   it('notices a difference beyond the best ten', () => {

@@ -231,14 +231,14 @@ describe('subscribing', () => {
   it('tells of a doubt that comes without a change', () =>
     withFeed(async ({ feed, peer }) => {
       const book = await syncedBook(feed, peer);
-      const doubted = until<LocalBook>(book, 'update', ({ isSuspect }) => isSuspect);
+      const doubted = until<LocalBook>(book, 'update', ({ isBeyondKnown }) => isBeyondKnown);
       peer.bytes(
         frame({
           kind: Kind.check,
           epoch: 1n,
           seq: 1,
           instrument: 7,
-          flags: Flag.suspect,
+          flags: Flag.beyondKnown,
           check: checkOf(BIDS, ASKS),
         }),
       );
@@ -637,6 +637,7 @@ describe('trades', () => {
         priceExponent: -2,
         qtyExponent: -5,
         id: 9n,
+        idKind: 'number',
         aggressor: 'buy',
         tsEvent: 5n,
         seq: 2,

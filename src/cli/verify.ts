@@ -139,6 +139,7 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
   } finally {
     await reader.close();
   }
+  engine.sourceEnded(source);
   replica.flush();
   const elapsedMs = performance.now() - startMs;
 
@@ -225,7 +226,10 @@ export function failuresOf(report: VerifyReport, strict: boolean): readonly stri
   if (strict && gaps > 0) failures.push(`${gaps} gaps, ${resyncs} resyncs, and --strict allows none`);
   for (const { instrument, state, reason, digest, replicaDigest, ordersDigest } of report.books) {
     if (state !== 'synced') failures.push(`${instrument} ends ${stateWords(state, reason)}`);
-    if (digest !== replicaDigest) failures.push(`${instrument}: the book rebuilt from the feed differs`);
+    // Readers of a book whose truth is lost keep what they had, and are told so.
+    if (state === 'synced' && digest !== replicaDigest) {
+      failures.push(`${instrument}: the book rebuilt from the feed differs`);
+    }
     // A book whose truth is lost has forgotten its orders, and says so by its state.
     if (state === 'synced' && ordersDigest !== null && ordersDigest !== digest) {
       failures.push(`${instrument}: the book is not the sum of its orders`);

@@ -136,7 +136,6 @@ function bookLine(subscription: BookSubscription, book: LocalBook, depth: number
     tsRecv: String(book.tsRecv),
     tsSend: String(book.tsSend),
     beyondKnown: book.isBeyondKnown,
-    suspect: book.isSuspect,
     crossed: book.isCrossed,
     bidKnownTo: knownTo(book.bidKnownTo),
     askKnownTo: knownTo(book.askKnownTo),
@@ -171,11 +170,7 @@ function viewOf(feed: Feed, subscription: BookSubscription, depth: number, ageMs
 
 /** What the server doubts about a book that it calls synced. */
 function doubtsOf(book: LocalBook): readonly string[] {
-  return [
-    ...(book.isBeyondKnown ? ['beyond known'] : []),
-    ...(book.isSuspect ? ['suspect'] : []),
-    ...(book.isCrossed ? ['crossed'] : []),
-  ];
+  return [...(book.isBeyondKnown ? ['beyond known'] : []), ...(book.isCrossed ? ['crossed'] : [])];
 }
 
 /** Takes `http://host:port`, the address of the feed, or `host:port`. */

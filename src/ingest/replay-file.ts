@@ -126,6 +126,7 @@ export class ReplayFile implements Source {
     } finally {
       await reader.close();
     }
+    sink.sourceEnded(source);
     return used;
   }
 

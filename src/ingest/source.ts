@@ -19,6 +19,8 @@ export interface Sink {
   readonly nextNs: bigint;
   /** The venue restarts: its books sync anew. */
   resetSource(source: number): void;
+  /** Nothing more comes: what waits for another line of the same feed waits no longer. */
+  sourceEnded(source: number): void;
   /** The source speaks of instruments that it was not opened for: a snapshot that names none is nobody's. */
   expectOthers(source: number): void;
   /**

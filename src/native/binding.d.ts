@@ -42,6 +42,8 @@ export declare class Engine {
   ingestRecording(source: number, bytes: Uint8Array, untilNs: bigint, last: boolean): number
   /** The source failed for good: its books are stale until their venue's numbers, or a new snapshot, say otherwise. */
   sourceFailed(source: number): number
+  /** Nothing more comes from the source: what waits for its other line waits no longer. */
+  sourceEnded(source: number): number
   /** The source will speak of instruments that it does not carry: a snapshot that names none is nobody's. */
   expectOthers(source: number): number
   /** The venue starts anew: the source's books are syncing until their next snapshots. */

@@ -24,8 +24,6 @@ export interface BookJson {
   readonly askKnownTo: string | null;
   /** Whether a best level lies where the venue has not made the book known, so that others may stand before it. */
   readonly beyondKnown: boolean;
-  /** Whether the venue's own cross-check disagreed and the truth is not decided. */
-  readonly suspect: boolean;
   /** Whether the best bid is above the best ask. */
   readonly crossed: boolean;
   /** Best first, at most the depth that was asked for. */
@@ -83,7 +81,6 @@ export function bookJson(
     bidKnownTo,
     askKnownTo,
     beyondKnown: (flags & Flag.beyondKnown) !== 0,
-    suspect: (flags & Flag.suspect) !== 0,
     crossed: (flags & Flag.crossed) !== 0,
     bids,
     asks,

@@ -27,7 +27,7 @@ export const RECORD = {
   /** Header words that are in use. */
   words: 15,
   inexact: { best: 1, any: 2 },
-  flag: { suspect: 4, crossed: 8 },
+  flag: { crossed: 8 },
 } as const;
 
 /** Numbers in a row: bid price, bid quantity, ask price, ask quantity. */

@@ -107,11 +107,6 @@ export class SharedBook {
     return reasonOf(((this.#header[STATE] ?? 0) >>> 8) & 0xff);
   }
 
-  /** The venue's own word about its top disagreed with the book. */
-  get isSuspect(): boolean {
-    return (((this.#header[STATE] ?? 0) >>> 16) & FLAG.suspect) !== 0;
-  }
-
   /** Best bid above best ask. */
   get isCrossed(): boolean {
     return (((this.#header[STATE] ?? 0) >>> 16) & FLAG.crossed) !== 0;

@@ -97,12 +97,10 @@ export class BookView {
 export interface BookDoubts {
   /** A best price lies where the venue has not made the book known. */
   readonly beyondKnown: boolean;
-  /** The venue's own cross-check disagreed. */
-  readonly suspect: boolean;
 }
 
 export function doubtsOf(book: LocalBook | null): BookDoubts {
-  return { beyondKnown: book?.isBeyondKnown ?? false, suspect: book?.isSuspect ?? false };
+  return { beyondKnown: book?.isBeyondKnown ?? false };
 }
 
 class BookLevels implements Levels {

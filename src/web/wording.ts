@@ -43,8 +43,7 @@ export function bookNotice({ connected, refusal, state, reason, doubts, hasLevel
 }
 
 /** What is in doubt about a book that is synced; empty for one that is not doubted. */
-function doubtNotice({ beyondKnown, suspect }: BookDoubts): string {
-  if (suspect) return 'Suspect: the venue’s own best prices disagree with this book.';
+function doubtNotice({ beyondKnown }: BookDoubts): string {
   if (beyondKnown) {
     return 'Beyond known: the best price lies where the venue has not shown its book; others may stand before it.';
   }
@@ -52,10 +51,9 @@ function doubtNotice({ beyondKnown, suspect }: BookDoubts): string {
 }
 
 /** A book's state in a word or two. */
-export function stateWords(state: string, reason: string, { beyondKnown, suspect }: BookDoubts): string {
+export function stateWords(state: string, reason: string, { beyondKnown }: BookDoubts): string {
   if (state === 'stale') return `stale: ${reason.replaceAll('_', ' ')}`;
-  if (state !== 'synced' || !(beyondKnown || suspect)) return state;
-  return suspect ? 'synced: suspect' : 'synced: beyond known';
+  return state === 'synced' && beyondKnown ? 'synced: beyond known' : state;
 }
 
 /** A reason code in words; an unknown code stands for itself. */

@@ -38,7 +38,7 @@ export const LEVELS_MAX = 1 << 20;
 const TOP_LEVELS = 10;
 
 /** What the server doubts about a book that it calls synced. */
-const DOUBTS = Flag.suspect | Flag.crossed | Flag.beyondKnown;
+const DOUBTS = Flag.crossed | Flag.beyondKnown;
 
 /**
  * A book rebuilt from the frames of one (instrument, stream): `book`, `depth` and `bbo` streams alike.
@@ -153,11 +153,6 @@ export class LocalBook {
   /** Whether the best level (of a depth view: the last one) lies where the venue has not made the book known. */
   get isBeyondKnown(): boolean {
     return (this.flags & Flag.beyondKnown) !== 0;
-  }
-
-  /** Whether the venue's own cross-check disagreed and the truth is not decided. */
-  get isSuspect(): boolean {
-    return (this.flags & Flag.suspect) !== 0;
   }
 
   /** Whether the best bid is above the best ask. */

@@ -11,7 +11,6 @@ export const Stream = { book: 1, bbo: 2, trades: 3, status: 4, venueBbo: 5, dept
 export const Flag = {
   conflated: 1,
   stale: 2,
-  suspect: 4,
   crossed: 8,
   replay: 16,
   last: 32,

@@ -119,6 +119,9 @@ export class FakeNative implements NativeEngine {
     this.calls.push(`failed source ${source}`);
     return 0;
   }
+  sourceEnded(): number {
+    return 0;
+  }
   expectOthers(source: number): number {
     this.calls.push(`others of source ${source}`);
     return 0;

@@ -204,6 +204,19 @@ impl Engine {
         })
     }
 
+    /// Nothing more comes from the source: what waits for its other line waits no longer.
+    #[napi(ts_args_type = "source: number")]
+    pub fn source_ended(&self, source: Argument) -> Result<u32> {
+        self.run(|state| {
+            let source = source.u32("source")?;
+            Ok(state.input(
+                0,
+                |engine, now| engine.ended(SourceId(source), now).map_err(IngestError::from),
+                || format!("source {source}"),
+            ))
+        })
+    }
+
     /// The source will speak of instruments that it does not carry: a snapshot that names none is nobody's.
     #[napi(ts_args_type = "source: number")]
     pub fn expect_others(&self, source: Argument) -> Result<u32> {

@@ -60,8 +60,6 @@ impl Flags {
     pub const CONFLATED: Self = Self(1);
     /// The book behind this frame is not synced.
     pub const STALE: Self = Self(2);
-    /// The venue's own cross-check disagreed; the truth is undecided.
-    pub const SUSPECT: Self = Self(4);
     /// Best bid above best ask.
     pub const CROSSED: Self = Self(8);
     /// From a recording.

@@ -23,6 +23,7 @@ use crate::book::{L2Book, digest};
 use crate::decode::DecodeError;
 use crate::encode::{Outbox, Stream};
 use crate::recording::Transcript;
+use crate::sequence::WAIT_NS;
 use crate::stats::Stats;
 use crate::types::{
     Body, BookState, Catalogue, Clock, Events, Instrument, InstrumentHasher, InstrumentId, KnownTo, Levels,
@@ -286,6 +287,16 @@ impl<C: Clock> Engine<C> {
     pub fn expect_others(&mut self, source: SourceId, now: TimeNs) -> Result<(), EngineError> {
         self.sources.get(source.0 as usize).ok_or(EngineError::UnknownSource(source.0))?;
         self.on_foreign(source.0 as usize, now);
+        Ok(())
+    }
+
+    /// Nothing more comes from the source: what waits for its other line waits no longer, and is a gap where it is one.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownSource`].
+    pub fn ended(&mut self, source: SourceId, now: TimeNs) -> Result<(), EngineError> {
+        self.sources.get(source.0 as usize).ok_or(EngineError::UnknownSource(source.0))?;
+        self.tick_sessions(source.0 as usize, now.saturating_add(WAIT_NS));
         Ok(())
     }
 
@@ -641,7 +652,7 @@ impl<C: Clock> Engine<C> {
         }
     }
 
-    fn tick_source(&mut self, index: usize, now: TimeNs) {
+    fn tick_sessions(&mut self, index: usize, now: TimeNs) {
         let at = At { ts_recv: now, line: 0, is_datagram: false };
         self.events.clear();
         let Source { sessions, routes, .. } = &mut self.sources[index];
@@ -651,6 +662,10 @@ impl<C: Clock> Engine<C> {
         if !self.events.list().is_empty() {
             self.apply(index, now);
         }
+    }
+
+    fn tick_source(&mut self, index: usize, now: TimeNs) {
+        self.tick_sessions(index, now);
         let Self { sources, instruments, config, clock, outbox, stats, scratch, .. } = self;
         let cx = &mut Context { config, clock, out: outbox, stats, scratch };
         let source = &sources[index];
@@ -752,7 +767,7 @@ impl<C: Clock> Engine<C> {
         let (state, orders) = self.orders_of(instrument)?;
         let order = orders.filter(|_| state.orders.is_placed()).and_then(|orders| {
             let order = orders.order(state.slot, id)?;
-            Some((order, orders.queue_position(id)?))
+            Some((order, orders.queue_position(state.slot, id)?))
         });
         Ok(order)
     }

@@ -30,6 +30,8 @@ pub(super) struct OrderBooks {
     /// By book: what the event under way has left at the levels that it touched.
     touched: Vec<Levels>,
     levels: Levels,
+    /// Whether numbers name orders of one book only, so that two books may use the same.
+    has_own_numbers: bool,
 }
 
 impl OrderBooks {
@@ -47,7 +49,16 @@ impl OrderBooks {
             books: Vec::new(),
             touched: Vec::new(),
             levels: Levels::default(),
+            has_own_numbers: product.order_ids == OrderIds::Arbitrary,
         })
+    }
+
+    /// An order's number among those of all books. Two that meet nevertheless are a contradiction, not a wrong book.
+    #[inline]
+    const fn number(&self, slot: Slot, id: OrderId) -> OrderId {
+        // An odd factor spreads slots over all bits, and leaves the numbers of the first book as they are.
+        let own = (slot.0 as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        OrderId(if self.has_own_numbers { id.0 ^ own } else { id.0 })
     }
 
     /// The book of an instrument, opened if need be. `None` beyond the limit of books.
@@ -96,7 +107,8 @@ impl OrderBooks {
             if !instrument.orders.is_building() {
                 cx.stats.orders.passed_over += 1;
             } else if *change != OrderChange::Clear
-                && let Err(error) = self.l3.apply(book, change)
+                && let Err(error) =
+                    self.l3.apply(book, &change.with_ids(|id| self.number(instrument.slot, id)))
             {
                 self.contradicted(instrument, book, error, stamp.ts_recv, cx);
             }
@@ -129,8 +141,9 @@ impl OrderBooks {
                 cx.stats.orders.passed_over += 1;
                 continue;
             }
+            let change = change.with_ids(|id| self.number(instrument.slot, id));
             let touched = &mut self.touched[book.0 as usize];
-            match self.l3.apply(book, change) {
+            match self.l3.apply(book, &change) {
                 Ok(Touched::One { side, now }) => touched.side_mut(side).push(now),
                 Ok(Touched::Two { side, left, joined }) => touched.side_mut(side).extend([left, joined]),
                 Ok(Touched::Book) => {
@@ -274,12 +287,12 @@ impl OrderBooks {
     /// An order that rests in the book of an instrument.
     pub(super) fn order(&self, slot: Slot, id: OrderId) -> Option<Order> {
         let book = self.books.get(slot.0 as usize).copied().flatten()?;
-        self.l3.order(id).filter(|order| order.book == book)
+        self.l3.order(self.number(slot, id)).filter(|order| order.book == book)
     }
 
     /// What stands before an order in its queue.
-    pub(super) fn queue_position(&self, id: OrderId) -> Option<QueuePosition> {
-        self.l3.queue_position(id)
+    pub(super) fn queue_position(&self, slot: Slot, id: OrderId) -> Option<QueuePosition> {
+        self.l3.queue_position(self.number(slot, id))
     }
 
     /// The orders' own sum at every price of a side, best first.

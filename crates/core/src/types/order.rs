@@ -79,3 +79,22 @@ pub enum OrderChange {
     /// All orders of the book leave.
     Clear,
 }
+
+impl OrderChange {
+    /// The same of orders under other numbers.
+    #[inline]
+    #[must_use]
+    pub fn with_ids(mut self, number: impl Fn(OrderId) -> OrderId) -> Self {
+        match &mut self {
+            Self::Replace { id, new_id, .. } => (*id, *new_id) = (number(*id), number(*new_id)),
+            Self::Add { id, .. }
+            | Self::Reduce { id, .. }
+            | Self::Cancel { id, .. }
+            | Self::Execute { id, .. }
+            | Self::Modify { id, .. }
+            | Self::Delete { id } => *id = number(*id),
+            Self::Clear => {}
+        }
+        self
+    }
+}

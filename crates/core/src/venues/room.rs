@@ -130,7 +130,7 @@ pub enum Resync {
 pub enum OrderIds {
     /// By numbers that mostly ascend.
     Ascending,
-    /// By any numbers.
+    /// By any numbers, each of one book: two books may use the same.
     Arbitrary,
     /// By text, which the room hands over with [`Events::name`].
     Named,

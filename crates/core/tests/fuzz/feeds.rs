@@ -8,7 +8,7 @@ use depthwire_core::encode::{Kind as FrameKind, Outbox, RECORD_HEADER_BYTES, Rec
 use depthwire_core::engine::{Engine, EngineConfig, RecordingProgress, SourceId};
 use depthwire_core::replica::{Outcome, Replica};
 use depthwire_core::types::{BookState, InstrumentId, Level, NoClock, Side, Venue};
-use depthwire_core::venues;
+use depthwire_core::venues::{self, OrderIds};
 
 use crate::chunks::in_chunks;
 use crate::memory;
@@ -121,6 +121,12 @@ impl Rig {
         }
     }
 
+    /// The feed ends: nothing waits for another line any more.
+    fn end(&mut self) {
+        self.engine.ended(self.source, u64::MAX).unwrap();
+        self.heard.take(self.engine.outbox());
+    }
+
     fn levels(&self, at: usize) -> Sides {
         let book = self.engine.book(self.ids[at]).unwrap();
         [book.levels(Side::Bid).collect(), book.levels(Side::Ask).collect()]
@@ -179,6 +185,7 @@ impl<F: Feed> Target for FeedTarget<F> {
 
     fn check(&mut self, bytes: &[u8], random: &mut Random, said: &mut Said) {
         let mut model = Model::new(F::SYMBOLS);
+        model.has_own_numbers = venues::product(F::VENUE).order_ids == OrderIds::Arbitrary;
         F::tell(&mut model, bytes);
         let mut rig = Rig::new::<F>();
         let (progress, most) = memory::most(|| rig.ingest(bytes, true, u64::MAX, || false));
@@ -186,6 +193,7 @@ impl<F: Feed> Target for FeedTarget<F> {
         assert!(most <= cap, "{most} bytes of heap, above {cap}");
         assert_eq!(progress.consumed, bytes.len());
         assert!(!progress.is_blocked && progress.next_ts == 0);
+        rig.end();
         rig.assert_agrees(&model);
         let stats = rig.engine.stats();
         if let Some(error) = progress.error {
@@ -208,6 +216,7 @@ impl<F: Feed> Target for FeedTarget<F> {
         let mut cut = Rig::new::<F>();
         let mut halts = Random(random.next());
         in_chunks(bytes, random, |piece, last| cut.ingest_haltingly(piece, last, &mut halts));
+        cut.end();
         cut.assert_agrees(&model);
         let again = cut.engine.stats();
         assert_eq!((again.orders, again.trades, again.gaps), (stats.orders, stats.trades, stats.gaps));

@@ -35,7 +35,10 @@ struct Order {
 pub struct Model<'a> {
     symbols: &'a [&'a str],
     pub books: Vec<Book>,
-    orders: BTreeMap<u64, Order>,
+    /// By the book whose number it is, if numbers are of one book each, and the number.
+    orders: BTreeMap<(usize, u64), Order>,
+    /// Whether two books may use the same number.
+    pub has_own_numbers: bool,
     /// What a stock locate stands for.
     pub locates: HashMap<u16, Locate>,
     /// Whether an ITCH feed was heard from its first message on.
@@ -79,6 +82,7 @@ impl<'a> Model<'a> {
             symbols,
             books: symbols.iter().map(|_| Book::default()).collect(),
             orders: BTreeMap::new(),
+            has_own_numbers: false,
             locates: HashMap::new(),
             is_unbroken: false,
             numbers: HashMap::new(),
@@ -138,9 +142,11 @@ impl<'a> Model<'a> {
     /// None where the change contradicts what is known.
     fn apply(&mut self, book: usize, change: &OrderChange) -> Option<()> {
         let above_zero = |qty: Qty| (qty.0 > 0).then_some(qty.0);
-        let own = |orders: &BTreeMap<u64, Order>, id: OrderId| {
+        let numbers_of = if self.has_own_numbers { book } else { 0 };
+        let key = |id: OrderId| (numbers_of, id.0);
+        let own = |orders: &BTreeMap<(usize, u64), Order>, id: OrderId| {
             orders
-                .get(&id.0)
+                .get(&key(id))
                 .filter(|order| order.book == book)
                 .map(|order| (order.side, order.price, order.qty))
         };
@@ -148,18 +154,18 @@ impl<'a> Model<'a> {
             OrderChange::Clear => self.orders.retain(|_, order| order.book != book),
             OrderChange::Add { id, side, price, qty } => {
                 let qty = above_zero(qty)?;
-                if self.orders.contains_key(&id.0) {
+                if self.orders.contains_key(&key(id)) {
                     return None;
                 }
-                self.orders.insert(id.0, Order { book, side, price, qty });
+                self.orders.insert(key(id), Order { book, side, price, qty });
             }
             OrderChange::Reduce { id, qty } | OrderChange::Execute { id, qty } => {
                 let (.., left) = own(&self.orders, id)?;
                 let left = left - above_zero(qty)?;
                 match left {
                     ..0 => return None,
-                    0 => drop(self.orders.remove(&id.0)),
-                    _ => self.orders.get_mut(&id.0)?.qty = left,
+                    0 => drop(self.orders.remove(&key(id))),
+                    _ => self.orders.get_mut(&key(id))?.qty = left,
                 }
             }
             OrderChange::Cancel { id, side, price, qty } => {
@@ -171,23 +177,23 @@ impl<'a> Model<'a> {
             }
             OrderChange::Delete { id } => {
                 own(&self.orders, id)?;
-                self.orders.remove(&id.0);
+                self.orders.remove(&key(id));
             }
             OrderChange::Replace { id, new_id, price, qty } => {
                 let (side, ..) = own(&self.orders, id)?;
                 let qty = above_zero(qty)?;
-                if id != new_id && self.orders.contains_key(&new_id.0) {
+                if id != new_id && self.orders.contains_key(&key(new_id)) {
                     return None;
                 }
-                self.orders.remove(&id.0);
-                self.orders.insert(new_id.0, Order { book, side, price, qty });
+                self.orders.remove(&key(id));
+                self.orders.insert(key(new_id), Order { book, side, price, qty });
             }
             OrderChange::Modify { id, side, price, qty } => {
                 if own(&self.orders, id)?.0 != side {
                     return None;
                 }
                 let qty = above_zero(qty)?;
-                self.orders.insert(id.0, Order { book, side, price, qty });
+                self.orders.insert(key(id), Order { book, side, price, qty });
             }
         }
         Some(())

@@ -185,6 +185,13 @@ impl Databento {
                 out.push_event(Event { is_last: is_last && !is_building, ..event(body) });
             }
             Ok(MboChange::Nothing) => {
+                if begins {
+                    let none = out.orders_added();
+                    out.push_event(Event {
+                        is_last: false,
+                        ..event(Body::OrderBook(number, Part::First, none))
+                    });
+                }
                 let body = match mbo.trade() {
                     Some(print) => trade_of(&print, ts_event, out),
                     None => Body::Orders(number, out.orders_added()),
