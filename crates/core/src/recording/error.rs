@@ -6,6 +6,7 @@ use crate::decode::FRAME_BYTES_MAX;
 use crate::framing::binary_file::BinaryFileError;
 use crate::framing::dbn::DbnError;
 use crate::framing::pcap::PcapError;
+use crate::types::Account;
 
 /// Why a part of a recording is no entry. `at` is the offset of the byte concerned, from the start of its line or
 /// element.
@@ -211,75 +212,80 @@ impl RecordingError {
             Self::Dbn(error) => error.fix(),
         }
     }
-}
 
-/// What, where, expected and got. The code and the remedy stand beside it, not in it.
-impl fmt::Display for RecordingError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// What, expected and got.
+    #[must_use]
+    pub fn account(&self) -> Account {
         match *self {
-            Self::UnknownFormat { got: [a, b, c, d] } => {
-                write!(
-                    f,
-                    "unknown form of recording; expected one that is read, got first bytes {a:02x}{b:02x}{c:02x}{d:02x}"
-                )
-            }
-            Self::Empty => f.write_str("empty recording; expected frames, got none"),
-            Self::UnknownVersion { expected, got } => {
-                write!(f, "version of the header; expected {expected}, got {got}")
-            }
-            Self::LineTooLong { max, len } => {
-                write!(f, "line too long; expected at most {max} bytes, got {len} and no end")
-            }
-            Self::BadLine { at, expected } => {
-                write!(f, "no line of a recording; expected {expected} at byte {at}, got something else")
-            }
+            Self::UnknownFormat { got: [a, b, c, d] } => Account::new(
+                "unknown form of recording",
+                "one that is read",
+                format_args!("first bytes {a:02x}{b:02x}{c:02x}{d:02x}"),
+            ),
+            Self::Empty => Account::new("empty recording", "frames", "none"),
+            Self::UnknownVersion { expected, got } => Account::new("version of the header", expected, got),
+            Self::LineTooLong { max, len } => Account::new(
+                "line too long",
+                format_args!("at most {max} bytes"),
+                format_args!("{len} and no end"),
+            ),
+            Self::BadLine { at, expected } => Account::new(
+                "no line of a recording",
+                format_args!("{expected} at byte {at}"),
+                "something else",
+            ),
             Self::UnknownTimeUnit { digits } => {
-                write!(f, "receive time without a known unit; expected 10, 13, 16 or 19 digits, got {digits}")
+                Account::new("receive time without a known unit", "10, 13, 16 or 19 digits", digits)
             }
             Self::FrameTooLarge { len } => {
-                write!(f, "frame too large; expected at most {FRAME_BYTES_MAX} bytes, got {len}")
+                Account::new("frame too large", format_args!("at most {FRAME_BYTES_MAX} bytes"), len)
             }
             Self::NotFrame { got } => {
-                write!(f, "no frame; expected an object or an array, got '{}'", got.escape_ascii())
+                Account::new("no frame", "an object or an array", format_args!("'{}'", got.escape_ascii()))
             }
             Self::BadJson { expected, got } => {
-                write!(f, "no JSON between frames; expected {expected}, got '{}'", got.escape_ascii())
+                Account::new("no JSON between frames", expected, format_args!("'{}'", got.escape_ascii()))
             }
-            Self::UnclosedList => f.write_str("list of frames without end; expected ']', got the file's end"),
+            Self::UnclosedList => Account::new("list of frames without end", "']'", "the file's end"),
             Self::Truncated { expected, got } => {
-                write!(f, "file ends within a frame; expected {expected} bytes of it or more, got {got}")
+                Account::new("file ends within a frame", format_args!("{expected} bytes of it or more"), got)
             }
             Self::BadEscape { at } => {
-                write!(f, "escape in a text at byte {at}; expected one of JSON, got something else")
+                Account::new(format_args!("escape in a text at byte {at}"), "one of JSON", "something else")
             }
-            Self::BadBase64 { at } => {
-                write!(
-                    f,
-                    "base64 at byte {at}; expected groups of four of its characters, got something else"
-                )
-            }
+            Self::BadBase64 { at } => Account::new(
+                format_args!("base64 at byte {at}"),
+                "groups of four of its characters",
+                "something else",
+            ),
             Self::MissingField { field } => {
-                write!(f, "incomplete line; expected member `{field}`, got none")
+                Account::new("incomplete line", format_args!("member `{field}`"), "none")
             }
             Self::DuplicateField { field } => {
-                write!(f, "member `{field}` repeated; expected it once, got it again")
+                Account::new(format_args!("member `{field}` repeated"), "it once", "it again")
             }
             Self::UnknownKind => {
-                f.write_str("kind of line; expected header, connect, send, recv or http, got another")
+                Account::new("kind of line", "header, connect, send, recv or http", "another")
             }
             Self::TooManyConnections { max } => {
-                write!(f, "too many connections; expected at most {max}, got one more")
+                Account::new("too many connections", format_args!("at most {max}"), "one more")
             }
             Self::AddressTooLong { max, len } => {
-                write!(f, "address too long; expected at most {max} bytes, got {len}")
+                Account::new("address too long", format_args!("at most {max} bytes"), len)
             }
             Self::Fragments { count } => {
-                write!(f, "datagrams in parts; expected whole ones, got {count} parts")
+                Account::new("datagrams in parts", "whole ones", format_args!("{count} parts"))
             }
-            Self::BinaryFile(error) => error.fmt(f),
-            Self::Packets(error) => error.fmt(f),
-            Self::Dbn(error) => error.fmt(f),
+            Self::BinaryFile(error) => error.account(),
+            Self::Packets(error) => error.account(),
+            Self::Dbn(error) => error.account(),
         }
+    }
+}
+
+impl fmt::Display for RecordingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.account().fmt(f)
     }
 }
 
