@@ -453,7 +453,7 @@ function guarded<T>(call: () => T): T {
   }
 }
 
-/** The addon's error, `what; expected …, got …` with a second line `fix: …`, as this package's. */
+/** The addon's error, of which each part has a line of its own, as this package's. */
 function typed(error: unknown): DepthwireError {
   if (error instanceof DepthwireError) return error;
   const message = error instanceof Error ? error.message : shown(error);
@@ -469,17 +469,14 @@ function typed(error: unknown): DepthwireError {
       cause: error,
     });
   }
-  const [text = '', fix = 'Change what was handed in so that it matches what was expected.'] = message.split(
-    '\nfix: ',
-    2,
-  );
-  const parts = /^(.*?); expected (.*?), got (.*)$/s.exec(text);
+  const [, what = message, expected = '', got = '', fix = ''] =
+    /^(.*)\nexpected: (.*)\ngot: (.*)\nfix: (.*)$/.exec(message) ?? [];
   return new DepthwireError(code, {
-    what: parts?.[1] ?? text,
+    what,
     where: 'engine',
-    expected: parts?.[2] ?? '',
-    got: parts?.[3] ?? '',
-    fix,
+    expected,
+    got,
+    fix: fix || 'Change what was handed in so that it matches what was expected.',
     cause: error,
   });
 }

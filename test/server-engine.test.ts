@@ -63,7 +63,7 @@ describe('the engine’s output', () => {
   it('gives what the addon throws its code, its parts and its fix', () => {
     const native = new FakeNative();
     native.openDepth = () => {
-      throw Object.assign(new Error('too many views; expected at most 240, got 241\nfix: close one'), {
+      throw Object.assign(new Error('too many views\nexpected: at most 240\ngot: 241\nfix: close one'), {
         code: 'engine.views_full',
       });
     };

@@ -96,7 +96,8 @@ function canBeRead(packed: Uint8Array): boolean {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+  if (!(error instanceof Error)) return String(error);
+  return /^got: (.*)$/m.exec(error.message)?.[1] ?? error.message;
 }
 
 function ended(file: StoredFile, kind: MemberDamage, at: number, got: string): MembersEnd {

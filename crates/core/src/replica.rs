@@ -9,7 +9,7 @@ use crate::aggregate::checksums;
 use crate::book::{BookSpec, L2Book, digest};
 use crate::encode::generated::{Check, FRAME_IDENTIFIER, Frame, size_prefixed_root_as_frame};
 use crate::encode::{Kind, Stream};
-use crate::types::{BookState, InstrumentId, KnownTo, Level, Levels, Price, Side};
+use crate::types::{Account, BookState, InstrumentId, KnownTo, Level, Levels, Price, Side};
 
 /// Most instruments that one replica follows; frames of further ones are an error.
 pub const REPLICA_BOOKS_MAX: usize = 4_096;
@@ -71,15 +71,44 @@ impl ReplicaError {
             Self::Full { .. } => "replica.full",
         }
     }
+
+    /// What to do about it, in one line.
+    #[must_use]
+    pub const fn fix(self) -> &'static str {
+        match self {
+            Self::Truncated { .. } | Self::Invalid { .. } => "resync from a new image",
+            Self::Full { .. } => "follow fewer instruments with one replica, and resync from a new image",
+        }
+    }
+
+    /// What, expected and got.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        match self {
+            Self::Truncated { at } => Account::new(
+                format_args!("the frame at byte {at} is cut off"),
+                "as many bytes as it says",
+                "fewer",
+            ),
+            Self::Invalid { at } => Account::new(
+                format_args!("the bytes at {at} are no feed frame"),
+                "a frame of this protocol's schema",
+                "something else",
+            ),
+            Self::Full { at } => Account::new(
+                format_args!("the frame at byte {at} is beyond the replica's limits"),
+                format_args!(
+                    "at most {REPLICA_BOOKS_MAX} books of {REPLICA_LEVELS_MAX} levels, and quantities of 0 or more"
+                ),
+                "more, or a quantity below 0",
+            ),
+        }
+    }
 }
 
 impl fmt::Display for ReplicaError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Truncated { at } => write!(f, "the frame at byte {at} is cut off"),
-            Self::Invalid { at } => write!(f, "the bytes at {at} are no feed frame"),
-            Self::Full { at } => write!(f, "the frame at byte {at} is beyond the replica's limits"),
-        }
+        self.account().fmt(f)
     }
 }
 

@@ -14,7 +14,7 @@ use depthwire_core::framing::itch::{decode, message_len};
 use depthwire_core::framing::mold;
 use depthwire_core::framing::pcap::PcapReader;
 use depthwire_core::framing::soup::{self, Packet, SoupSession};
-use depthwire_core::recording::detect_format;
+use depthwire_core::recording::Format;
 use depthwire_core::sequence::{MoldChain, MoldHeader, MoldOutcome};
 use depthwire_sim::itch::{ItchConfig, ItchDay};
 
@@ -105,7 +105,7 @@ fn a_million_messages_allocate_nothing() {
     let rounds = MESSAGES.div_ceil(messages.len());
     let before = ALLOCATIONS.get();
     for _ in 0..rounds {
-        assert!(detect_format(&capture).is_some());
+        assert!(Format::detect(&capture).is_some());
         for message in BinaryFileFramer::new(LengthPrefix::Stated).finish(&file) {
             from_file.add(message.unwrap());
         }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use depthwire_core::framing::binary_file::{BinaryFileFramer, LengthPrefix};
 use depthwire_core::framing::itch::decode;
-use depthwire_core::recording::{Format, detect_format};
+use depthwire_core::recording::Format;
 use depthwire_core::types::{OrderChange, OrderId, Price, Qty, Side};
 use depthwire_sim::itch::{ItchConfig, ItchDay, ItchLevel};
 
@@ -80,7 +80,7 @@ fn a_synthetic_day_rebuilds_its_books() {
     for _ in 0..150_000 {
         assert!(day.next(&mut file));
     }
-    assert_eq!(detect_format(&file), Some(Format::Itch(LengthPrefix::Stated)));
+    assert_eq!(Format::detect(&file), Some(Format::BinaryFile(LengthPrefix::Stated)));
     let (mut books, mut types, mut time) = (Books::default(), BTreeSet::new(), 0);
     let mut messages = 0;
     for bytes in BinaryFileFramer::new(LengthPrefix::Stated).finish(&file) {

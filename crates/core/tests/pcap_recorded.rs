@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use depthwire_core::framing::itch::{ItchError, Message, decode};
 use depthwire_core::framing::mold::{self, PacketKind};
 use depthwire_core::framing::pcap::{PcapReader, PcapStats};
-use depthwire_core::recording::{Format, detect_format};
+use depthwire_core::recording::Format;
 use depthwire_core::sequence::{MoldChain, MoldHeader, MoldOutcome};
 
 /// What the captures of one feed hold.
@@ -190,7 +190,7 @@ fn a_packet_of_many_messages_is_read_whole_and_in_its_place() {
 fn a_recorded_pcapng_gives_every_datagram() {
     let Some(root) = recordings("a_recorded_pcapng_gives_every_datagram") else { return };
     let file = std::fs::read(root.join("deribit/sample_capture_v1_6.pcapng")).unwrap();
-    assert_eq!(detect_format(&file), Some(Format::Pcapng));
+    assert_eq!(Format::detect(&file), Some(Format::Packets));
     for chunk in [1_000, 65_537, file.len()] {
         let mut reader = PcapReader::default();
         let (mut payload_bytes, mut times) = (0, 0);

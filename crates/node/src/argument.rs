@@ -9,6 +9,7 @@ use std::ptr::null_mut;
 use std::slice;
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use depthwire_core::types::Account;
 use napi::bindgen_prelude::{FromNapiValue, Uint8Array};
 use napi::sys;
 
@@ -266,7 +267,7 @@ impl Argument {
             sys::ValueType::napi_bigint => "a BigInt".to_owned(),
             _ => "another object".to_owned(),
         };
-        error(code, format_args!("wrong {name}; expected {expected}, got {got}"), fix)
+        error(code, Account::new(format_args!("wrong {name}"), expected, got), fix)
     }
 }
 
@@ -275,8 +276,8 @@ impl Argument {
 fn copy_of(start: *mut u8, len: usize) -> Result<Vec<u8>> {
     let mut copy = Vec::new();
     copy.try_reserve_exact(len).map_err(|_| {
-        let what = format_args!("no memory for a copy; expected room for {len} bytes, got none");
-        error("addon.out_of_memory", what, "hand it in by smaller parts")
+        let account = Account::new("no memory for a copy", format_args!("room for {len} bytes"), "none");
+        error("addon.out_of_memory", account, "hand it in by smaller parts")
     })?;
     copy.extend((0..len).map(|at| {
         // SAFETY: Node says that `len` bytes stand at `start`, and `at` is below that; shared memory never shrinks, other

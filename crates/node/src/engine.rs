@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use depthwire_core::encode::Stream;
 use depthwire_core::engine::{self, EngineConfig, EngineError, IngestError, SourceId};
-use depthwire_core::types::{Clock, InstrumentError, InstrumentId, OrderId, ScaleSource};
+use depthwire_core::types::{Account, Clock, InstrumentError, InstrumentId, OrderId, ScaleSource};
 use depthwire_core::venues;
 use napi::Env;
 use napi::bindgen_prelude::{BigInt, JsValue, This, Unknown};
@@ -40,8 +40,9 @@ impl Engine {
     pub fn new(env: &Env, this: This, options: Argument, output: Argument) -> Result<Self> {
         guard(|| {
             let ring = output.shared_view().and_then(OutputRing::new).ok_or_else(|| {
-                let what = "wrong output memory; expected a SharedArrayBuffer of 128 bytes and a power of two from 4 MiB to 1 GiB, got another";
-                error("addon.output_memory", what, "pass new Uint8Array(new SharedArrayBuffer(size))")
+                let expected = "a SharedArrayBuffer of 128 bytes and a power of two from 4 MiB to 1 GiB";
+                let account = Account::new("wrong output memory", expected, "another");
+                error("addon.output_memory", account, "pass new Uint8Array(new SharedArrayBuffer(size))")
             })?;
             let config = EngineConfig {
                 start_id: options.field(c"startId").u32("startId")?,
@@ -128,7 +129,8 @@ impl Engine {
     #[napi(ts_args_type = "bytes: Uint8Array")]
     pub fn detect(&self, bytes: Argument) -> Result<Vec<String>> {
         self.run(|_| {
-            let found = engine::detect(&bytes.input("bytes")?).map_err(|e| error(e.code(), e, e.fix()))?;
+            let found =
+                engine::detect(&bytes.input("bytes")?).map_err(|e| error(e.code(), e.account(), e.fix()))?;
             Ok(found.iter().map(|(venue, symbol)| format!("{}:{symbol}", venue.name())).collect())
         })
     }
@@ -315,10 +317,14 @@ impl Engine {
             let exponents = (listed.price_exponent, listed.qty_exponent);
             let view = memory.shared_view();
             let mut book = view.and_then(|view| SharedBook::new(view, id, exponents)).ok_or_else(|| {
-                let what = "wrong memory for a book; expected 64 bytes and 32 for each of 1 to 100 levels of a SharedArrayBuffer, 8-aligned, got another";
-                error("addon.book_memory", what, "pass what allocateSharedBook returns")
+                let expected =
+                    "64 bytes and 32 for each of 1 to 100 levels of a SharedArrayBuffer, 8-aligned";
+                let account = Account::new("wrong memory for a book", expected, "another");
+                error("addon.book_memory", account, "pass what allocateSharedBook returns")
             })?;
-            engine.image(id, Stream::STATUS, now, |frame| book.note(&touched_by(frame))).map_err(engine_error)?;
+            engine
+                .image(id, Stream::STATUS, now, |frame| book.note(&touched_by(frame)))
+                .map_err(engine_error)?;
             shared.add(book, engine);
             Ok(())
         })

@@ -3,6 +3,8 @@
 use std::mem::replace;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use depthwire_core::types::Account;
+
 #[cfg(panic = "abort")]
 compile_error!("the addon must unwind: with panic=abort a panic would end the whole Node process");
 
@@ -19,9 +21,12 @@ impl AsRef<str> for Code {
 /// What every export returns.
 pub type Result<T> = napi::Result<T, Code>;
 
-/// An error with a stable code and, in its message, what is wrong and on a second line what to do.
-pub(crate) fn error(code: &'static str, what: impl std::fmt::Display, fix: &str) -> napi::Error<Code> {
-    napi::Error::new(Code(code), format!("{what}\nfix: {fix}"))
+/// An error with a stable code and, in its message, a line for each part: what is wrong, what was expected, what came and
+/// what to do.
+pub(crate) fn error(code: &'static str, account: Account, fix: &str) -> napi::Error<Code> {
+    let [what, expected, got] =
+        [account.what, account.expected, account.got].map(|part| part.replace('\n', " "));
+    napi::Error::new(Code(code), format!("{what}\nexpected: {expected}\ngot: {got}\nfix: {fix}"))
 }
 
 /// Runs what makes an object.
@@ -91,19 +96,19 @@ fn catch<T>(body: impl FnOnce() -> Result<T>) -> std::result::Result<Result<T>, 
     catch_unwind(AssertUnwindSafe(body)).map_err(|panic| {
         let text = panic.downcast_ref::<&str>().copied().map(str::to_owned);
         let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-        let what = format!("a defect in the native core; expected no panic, got {text}");
-        error("addon.panicked", what, "make a new object and report the input that came before")
+        let account = Account::new("a defect in the native core", "no panic", text);
+        error("addon.panicked", account, "make a new object and report the input that came before")
     })
 }
 
 #[cold]
 fn closed() -> napi::Error<Code> {
-    let what = "this object is closed; expected an open one, got one whose close() was called";
-    error("addon.closed", what, "make a new one, or close this one later")
+    let account = Account::new("this object is closed", "an open one", "one whose close() was called");
+    error("addon.closed", account, "make a new one, or close this one later")
 }
 
 #[cold]
 fn failed() -> napi::Error<Code> {
-    let what = "this object cannot be trusted; expected a sound one, got one that failed before";
-    error("addon.failed", what, "make a new one; if it fails again, report the input that came before")
+    let account = Account::new("this object cannot be trusted", "a sound one", "one that failed before");
+    error("addon.failed", account, "make a new one; if it fails again, report the input that came before")
 }

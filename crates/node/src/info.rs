@@ -2,7 +2,7 @@
 
 use depthwire_core::book::l3::{Order, QueuePosition};
 use depthwire_core::engine::{self, IngestError};
-use depthwire_core::types::{Decimal, Instrument, InstrumentId, Level, Side};
+use depthwire_core::types::{Account, Decimal, Instrument, InstrumentId, Level, Side};
 use napi::bindgen_prelude::BigInt;
 use napi_derive::napi;
 
@@ -275,16 +275,13 @@ impl BookInfo {
 
 impl ErrorInfo {
     pub(crate) fn new(error: &IngestError, place: &str) -> Self {
-        // Every error reads "what; expected …, got …".
-        let text = error.to_string();
-        let (what, rest) = text.split_once("; expected ").unwrap_or((&text, ""));
-        let (expected, got) = rest.split_once(", got ").unwrap_or((rest, ""));
+        let Account { what, expected, got } = error.account();
         Self {
             code: error.code().to_owned(),
-            what: what.to_owned(),
+            what,
             r#where: place.to_owned(),
-            expected: expected.to_owned(),
-            got: got.to_owned(),
+            expected,
+            got,
             fix: error.fix().to_owned(),
         }
     }

@@ -9,6 +9,7 @@ use std::ptr::null_mut;
 use std::rc::Rc;
 
 use depthwire_core::decode::FRAME_BYTES_MAX;
+use depthwire_core::types::Account;
 use napi::bindgen_prelude::Unknown;
 use napi::{Env, JsError, sys};
 
@@ -36,8 +37,8 @@ pub(crate) fn function<'env>(env: &'env Env, held: &Rc<Held>) -> Result<Unknown<
         }
         if status != sys::Status::napi_ok {
             release(env.raw(), data, null_mut());
-            let what = format_args!("no function could be made; expected status 0, got {status}");
-            return Err(error("addon.no_function", what, "make a new engine"));
+            let account = Account::new("no function could be made", "status 0", status);
+            return Err(error("addon.no_function", account, "make a new engine"));
         }
         held.add_holder(env, made);
         Ok(Unknown::from_raw_unchecked(env.raw(), made))

@@ -70,7 +70,7 @@ impl Replica {
             if weight.is_due(frames.len()) {
                 weight.tell(replica.books().count() * BOOK_BYTES);
             }
-            applied.map(|_| ()).map_err(|wrong| error(wrong.code(), wrong, "resync from a new image"))
+            applied.map(|_| ()).map_err(|wrong| error(wrong.code(), wrong.account(), wrong.fix()))
         })
     }
 

@@ -1,11 +1,12 @@
 //! The exported `Simulator`: the embedded venue.
 
-use depthwire_sim::Market;
+use depthwire_core::types::Account;
+use depthwire_sim::{Market, SimError};
 use napi::Env;
 use napi_derive::napi;
 
 use crate::argument::{Argument, SAFE_INTEGER_MAX};
-use crate::guard::{Owned, Result, error, guard};
+use crate::guard::{Code, Owned, Result, error, guard};
 use crate::weight::Weight;
 
 /// What a market's orders hold, nearly all of them from the start.
@@ -63,7 +64,7 @@ impl Simulator {
         self.owned.run(|Venue { market, bytes, .. }| {
             let (symbol, limit, out) = (symbol.text("symbol")?, limit.u32("limit")?, out.output("out")?);
             let written = market.snapshot(&symbol, limit as usize, bytes);
-            written.map_err(|wrong| error(wrong.code(), wrong, "use a symbol that symbols() lists"))?;
+            written.map_err(refused)?;
             hand_out(bytes, out)
         })
     }
@@ -73,10 +74,16 @@ fn natural(name: &str, value: &Argument) -> Result<u64> {
     value.integer(name, 0..=SAFE_INTEGER_MAX).map(|number| number as u64)
 }
 
+fn refused(wrong: SimError) -> napi::Error<Code> {
+    let [what, expected, got] = wrong.parts();
+    error(wrong.code(), Account { what, expected, got }, wrong.fix())
+}
+
 fn hand_out(bytes: &[u8], out: &mut [u8]) -> Result<u32> {
     let room = out.get_mut(..bytes.len()).ok_or_else(|| {
-        let what = format_args!("the buffer is too small; expected {} bytes, got fewer", bytes.len());
-        error("simulator.buffer_too_small", what, "pass a larger buffer")
+        let expected = format_args!("{} bytes", bytes.len());
+        let account = Account::new("the buffer is too small", expected, "fewer");
+        error("simulator.buffer_too_small", account, "pass a larger buffer")
     })?;
     room.copy_from_slice(bytes);
     Ok(bytes.len() as u32)

@@ -3,7 +3,7 @@
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use depthwire_core::engine::{self, EngineConfig, EngineError, IngestError, SourceId};
-use depthwire_core::types::{Clock, InstrumentId, TimeNs, Venue};
+use depthwire_core::types::{Account, Clock, InstrumentId, TimeNs, Venue};
 use depthwire_core::venues;
 use napi::Env;
 
@@ -88,9 +88,8 @@ impl State {
         last: bool,
     ) -> Result<u32> {
         if u32::try_from(bytes.len()).is_err() {
-            let what =
-                format_args!("part of a recording too large; expected less than 4 GiB, got {}", bytes.len());
-            return Err(error("addon.recording_part", what, "hand the file in by chunks of some MiB"));
+            let account = Account::new("part of a recording too large", "less than 4 GiB", bytes.len());
+            return Err(error("addon.recording_part", account, "hand the file in by chunks of some MiB"));
         }
         let Self { engine, ring, shared, .. } = self;
         let read = engine.replay(SourceId(source), bytes, last, until, |outbox| {
@@ -169,5 +168,5 @@ impl State {
 }
 
 pub(crate) fn engine_error(wrong: EngineError) -> napi::Error<Code> {
-    error(wrong.code(), wrong, wrong.fix())
+    error(wrong.code(), wrong.account(), wrong.fix())
 }

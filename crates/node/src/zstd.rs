@@ -1,5 +1,6 @@
 //! The exported `Unzstd`: Node 20 cannot undo zstd by itself.
 
+use depthwire_core::types::Account;
 use napi::Env;
 use napi_derive::napi;
 use zstd::zstd_safe::{DCtx, InBuffer, OutBuffer, get_error_name};
@@ -38,8 +39,8 @@ impl Unzstd {
     pub fn new(env: &Env) -> Result<Self> {
         guard(|| {
             let context = DCtx::try_create().ok_or_else(|| {
-                let what = "no memory to undo zstd; expected room for a decoder, got none";
-                error("addon.out_of_memory", what, "close what is no longer used")
+                let account = Account::new("no memory to undo zstd", "room for a decoder", "none");
+                error("addon.out_of_memory", account, "close what is no longer used")
             })?;
             let weight = Weight::new(env, context.sizeof());
             Ok(Self { owned: Owned::Open(Decoder { context, is_whole: true, weight }) })
@@ -72,8 +73,7 @@ impl Unzstd {
 }
 
 fn refused(cause: usize) -> napi::Error<Code> {
-    let cause = get_error_name(cause);
-    let what =
-        format_args!("zstd data is damaged; expected whole frames of a window up to 128 MiB, got {cause}");
-    error("addon.zstd", what, "copy the file again; zstd -t FILE tells whether it is whole")
+    let expected = "whole frames of a window up to 128 MiB";
+    let account = Account::new("zstd data is damaged", expected, get_error_name(cause));
+    error("addon.zstd", account, "copy the file again; zstd -t FILE tells whether it is whole")
 }

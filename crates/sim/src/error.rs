@@ -44,27 +44,52 @@ impl SimError {
     }
 }
 
+impl SimError {
+    /// What is wrong, what was expected and what was asked for.
+    #[must_use]
+    pub fn parts(self) -> [String; 3] {
+        let (what, expected, got) = match self {
+            Self::UnknownSymbol => (
+                "the simulator has no such symbol".to_owned(),
+                format!("one of {}", SYMBOLS.join(", ")),
+                "another".to_owned(),
+            ),
+            Self::RecordingTooLong { asked_ms } => (
+                "the recording is too long".to_owned(),
+                format!("at most {RECORDING_MS_MAX} ms"),
+                format!("{asked_ms} ms"),
+            ),
+            Self::FaultOutOfRange { index, frames } => (
+                format!("no fault fits at frame {index}"),
+                format!("a place among {frames} frames, and one behind it to swap with"),
+                index.to_string(),
+            ),
+            Self::ItchOutOfRange { symbols, orders } => (
+                "an ITCH day cannot be so large or so small".to_owned(),
+                format!("1 to {ITCH_SYMBOLS_MAX} symbols and 1 to {ITCH_ORDERS_MAX} orders"),
+                format!("{symbols} and {orders}"),
+            ),
+        };
+        [what, expected, got]
+    }
+
+    /// What to do about it, in one line.
+    #[must_use]
+    pub const fn fix(self) -> &'static str {
+        match self {
+            Self::UnknownSymbol => "use a symbol that symbols() lists",
+            Self::RecordingTooLong { .. } => "write several recordings instead",
+            Self::FaultOutOfRange { .. } => "choose positions with faults::plan",
+            Self::ItchOutOfRange { .. } => "let ItchConfig::new choose the orders",
+        }
+    }
+}
+
+/// What, expected and got. The code and the remedy stand beside it, not in it.
 impl fmt::Display for SimError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UnknownSymbol => {
-                write!(f, "the simulator has no such symbol; use one of {}", SYMBOLS.join(", "))
-            }
-            Self::RecordingTooLong { asked_ms } => write!(
-                f,
-                "a recording lasts at most {} ms, asked for {asked_ms}; write several recordings instead",
-                RECORDING_MS_MAX
-            ),
-            Self::FaultOutOfRange { index, frames } => {
-                write!(f, "no fault fits at frame {index} of {frames}; choose positions with faults::plan")
-            }
-            Self::ItchOutOfRange { symbols, orders } => write!(
-                f,
-                "an ITCH day has 1 to {} symbols and 1 to {} orders, asked for {symbols} and {orders}; \
-                 ItchConfig::new chooses the orders",
-                ITCH_SYMBOLS_MAX, ITCH_ORDERS_MAX
-            ),
-        }
+        let [what, expected, got] = self.parts();
+        write!(f, "{what}; expected {expected}, got {got}")
     }
 }
 
@@ -77,14 +102,16 @@ mod tests {
     #[test]
     fn each_error_has_its_code_and_says_how_to_fix_it() {
         let cases = [
-            (SimError::UnknownSymbol, "sim.unknown_symbol", "BTCUSDT"),
+            (SimError::UnknownSymbol, "sim.unknown_symbol", "lists"),
             (SimError::RecordingTooLong { asked_ms: 9 }, "sim.recording_too_long", "several"),
             (SimError::FaultOutOfRange { index: 3, frames: 2 }, "sim.fault_out_of_range", "plan"),
             (SimError::ItchOutOfRange { symbols: 0, orders: 1 }, "sim.itch_out_of_range", "ItchConfig::new"),
         ];
         for (error, code, fix) in cases {
             assert_eq!(error.code(), code);
-            assert!(error.to_string().contains(fix), "{error}");
+            assert!(error.fix().contains(fix), "{error}");
+            let text = error.to_string();
+            assert!(text.contains("; expected ") && text.contains(", got "), "{text}");
         }
     }
 }

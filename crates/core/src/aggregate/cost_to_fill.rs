@@ -2,7 +2,7 @@
 
 use super::{Reach, View};
 use crate::book::L2Book;
-use crate::types::{Instrument, KnownTo, Price, Qty, Side};
+use crate::types::{Account, Instrument, KnownTo, Price, Qty, Side};
 
 /// Power of ten of the cost of an inverse contract's fill, in units of the base asset.
 pub const INVERSE_COST_EXPONENT: i8 = -18;
@@ -82,16 +82,22 @@ impl CostError {
             }
         }
     }
+
+    /// What, expected and got.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        match self {
+            Self::TooLarge => Account::new("cost too large", "a number of 127 bits", "a greater one"),
+            Self::NoValue { price } => {
+                Account::new("inverse contract without a value", "a price above 0", price.0)
+            }
+        }
+    }
 }
 
 impl core::fmt::Display for CostError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            Self::TooLarge => f.write_str("cost too large; expected a number of 127 bits, got a greater one"),
-            Self::NoValue { price } => {
-                write!(f, "inverse contract without a value; expected a price above 0, got {}", price.0)
-            }
-        }
+        self.account().fmt(f)
     }
 }
 

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::{FRAME_BYTES_MAX, FRAME_LEVELS_MAX, NESTING_MAX, SYMBOL_BYTES_MAX};
-use crate::types::{DECIMAL_TEXT_LEN_MAX, DecimalError};
+use crate::types::{Account, Byte, DECIMAL_TEXT_LEN_MAX, DecimalError};
 
 /// By which of an instrument's exponents a number is scaled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -228,104 +228,108 @@ impl DecodeError {
             }
         }
     }
-}
 
-/// What, where, expected and got. The code and the remedy stand beside it, not in it.
-impl fmt::Display for DecodeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// What, expected and got.
+    #[must_use]
+    pub fn account(&self) -> Account {
         match *self {
             Self::FrameTooLarge { len } => {
-                write!(f, "frame too large; expected at most {FRAME_BYTES_MAX} bytes, got {len}")
+                Account::new("frame too large", format_args!("at most {FRAME_BYTES_MAX} bytes"), len)
             }
             Self::Truncated { at } => {
-                write!(f, "frame ends in the middle; expected more JSON, got its end at byte {at}")
+                Account::new("frame ends in the middle", "more JSON", format_args!("its end at byte {at}"))
             }
             Self::NotJson { at, expected, got } => {
-                write!(f, "not JSON at byte {at}; expected {expected}, got {}", Byte(got))
+                Account::new(format_args!("not JSON at byte {at}"), expected, Byte(got))
             }
             Self::TrailingBytes { at, got } => {
-                write!(f, "bytes after the message at byte {at}; expected its end, got {}", Byte(got))
+                Account::new(format_args!("bytes after the message at byte {at}"), "its end", Byte(got))
             }
-            Self::TooDeep { at } => {
-                write!(f, "nested too deep at byte {at}; expected at most {NESTING_MAX} levels, got more")
-            }
-            Self::Escaped { at } => {
-                write!(f, "escaped text in a needed field at byte {at}; expected plain text, got a backslash")
-            }
+            Self::TooDeep { at } => Account::new(
+                format_args!("nested too deep at byte {at}"),
+                format_args!("at most {NESTING_MAX} levels"),
+                "more",
+            ),
+            Self::Escaped { at } => Account::new(
+                format_args!("escaped text in a needed field at byte {at}"),
+                "plain text",
+                "a backslash",
+            ),
             Self::DuplicateField { at, field } => {
-                write!(f, "field `{field}` repeated at byte {at}; expected it once, got it again")
+                Account::new(format_args!("field `{field}` repeated at byte {at}"), "it once", "it again")
             }
             Self::WrongType { at, field, expected, got } => {
-                write!(f, "field `{field}` at byte {at}; expected {expected}, got {got}")
+                Account::new(format_args!("field `{field}` at byte {at}"), expected, got)
             }
-            Self::BadNumber { at, field, cause, .. } => {
-                write!(f, "number in `{field}` at byte {at}; expected ")?;
-                match cause {
-                    DecimalError::Empty => f.write_str("digits, got none"),
-                    DecimalError::BadByte(nth) => {
-                        write!(f, "a decimal, got another character at its byte {nth}")
-                    }
-                    DecimalError::TooLong => write!(f, "at most {DECIMAL_TEXT_LEN_MAX} characters, got more"),
-                    DecimalError::Overflow => f.write_str("a 64-bit value, got a larger one"),
-                    DecimalError::Inexact => f.write_str("no digit below the instrument's exponent, got one"),
-                    DecimalError::Negative => f.write_str("0 or above, got a negative value"),
-                }
-            }
-            Self::ZeroPrice { at } => write!(f, "price at byte {at}; expected above 0, got 0"),
+            Self::BadNumber { at, field, cause, .. } => bad_number(at, field, cause),
+            Self::ZeroPrice { at } => Account::new(format_args!("price at byte {at}"), "above 0", "0"),
             Self::BadLevel { at } => {
-                write!(f, "level at byte {at}; expected [price, quantity], got something else")
+                Account::new(format_args!("level at byte {at}"), "[price, quantity]", "something else")
             }
-            Self::TooManyLevels { at } => {
-                write!(f, "too many levels at byte {at}; expected at most {FRAME_LEVELS_MAX}, got more")
-            }
+            Self::TooManyLevels { at } => Account::new(
+                format_args!("too many levels at byte {at}"),
+                format_args!("at most {FRAME_LEVELS_MAX}"),
+                "more",
+            ),
             Self::MissingField { field } => {
-                write!(f, "incomplete message; expected field `{field}`, got none")
+                Account::new("incomplete message", format_args!("field `{field}`"), "none")
             }
-            Self::BackwardIds { first, last } => {
-                write!(
-                    f,
-                    "update ids run backward; expected the last at or above the first, {first}, got {last}"
-                )
-            }
+            Self::BackwardIds { first, last } => Account::new(
+                "update ids run backward",
+                format_args!("the last at or above the first, {first}"),
+                last,
+            ),
             Self::UnknownSymbol { symbol } => {
-                write!(f, "foreign symbol; expected one of the connection's instruments, got {symbol}")
+                Account::new("foreign symbol", "one of the connection's instruments", symbol)
             }
-            Self::SymbolTooLong { at, len } => {
-                write!(
-                    f,
-                    "symbol too long at byte {at}; expected at most {SYMBOL_BYTES_MAX} bytes, got {len}"
-                )
-            }
+            Self::SymbolTooLong { at, len } => Account::new(
+                format_args!("symbol too long at byte {at}"),
+                format_args!("at most {SYMBOL_BYTES_MAX} bytes"),
+                len,
+            ),
             Self::AmbiguousSnapshot => {
-                f.write_str("snapshot without symbol; expected a connection of one instrument, got several")
+                Account::new("snapshot without symbol", "a connection of one instrument", "several")
             }
-            Self::NotSnapshot => f.write_str("no snapshot; expected a whole book, got another message"),
+            Self::NotSnapshot => Account::new("no snapshot", "a whole book", "another message"),
             Self::UnknownMessage => {
-                f.write_str("unknown message; expected a market-data event of the venue, got another object")
+                Account::new("unknown message", "a market-data event of the venue", "another object")
             }
-            Self::UnknownDepth { levels } => {
-                write!(f, "snapshot of unknown depth; expected a depth that was told, got {levels} levels")
+            Self::Venue { code } => {
+                Account::new("the venue refused", "an answer", format_args!("its error {code}"))
             }
+            Self::UnknownDepth { levels } => Account::new(
+                "snapshot of unknown depth",
+                "a depth that was told",
+                format_args!("{levels} levels"),
+            ),
             Self::Refused { text } => {
-                write!(f, "the venue refused; expected an answer, got its words {text}")
+                Account::new("the venue refused", "an answer", format_args!("its words {text}"))
             }
-            Self::Venue { code } => write!(f, "the venue refused; expected an answer, got its error {code}"),
         }
+    }
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.account().fmt(f)
     }
 }
 
 impl std::error::Error for DecodeError {}
 
-/// A byte as people read it.
-pub(crate) struct Byte(pub(crate) u8);
-
-impl fmt::Display for Byte {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_ascii_graphic() {
-            write!(f, "'{}'", char::from(self.0))
-        } else {
-            write!(f, "0x{:02x}", self.0)
+fn bad_number(at: u32, field: &str, cause: DecimalError) -> Account {
+    let what = format_args!("number in `{field}` at byte {at}");
+    match cause {
+        DecimalError::Empty => Account::new(what, "digits", "none"),
+        DecimalError::BadByte(nth) => {
+            Account::new(what, "a decimal", format_args!("another character at its byte {nth}"))
         }
+        DecimalError::TooLong => {
+            Account::new(what, format_args!("at most {DECIMAL_TEXT_LEN_MAX} characters"), "more")
+        }
+        DecimalError::Overflow => Account::new(what, "a 64-bit value", "a larger one"),
+        DecimalError::Inexact => Account::new(what, "no digit below the instrument's exponent", "one"),
+        DecimalError::Negative => Account::new(what, "0 or above", "a negative value"),
     }
 }
 

@@ -5,6 +5,8 @@
 //! things are left loose because nothing depends on them: the bytes inside strings (invalid UTF-8 and control
 //! characters pass) and the inner grammar of numbers, which whoever needs the number reads strictly.
 
+use memchr::memchr;
+
 use super::DecodeError;
 use super::digits::equal_bytes;
 
@@ -68,53 +70,50 @@ impl Token {
     }
 }
 
-/// The text that a string with backslashes stands for, written into `out`. `None` for an escape that JSON does not know,
-/// half a surrogate pair, or a text that does not fit.
-pub fn unescape<'o>(text: &[u8], out: &'o mut [u8]) -> Option<&'o [u8]> {
+/// The text that a string with backslashes stands for, written into `out`.
+///
+/// # Errors
+/// The offset of an escape that JSON does not know, of half a surrogate pair, or of what does not fit.
+pub fn unescape<'o>(text: &[u8], out: &'o mut [u8]) -> Result<&'o [u8], usize> {
     let (mut at, mut len) = (0, 0);
-    while let Some(&byte) = text.get(at) {
-        if byte != b'\\' {
-            *out.get_mut(len)? = byte;
-            (at, len) = (at + 1, len + 1);
-            continue;
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        let plain = memchr(b'\\', rest).unwrap_or(rest.len());
+        let end = len + plain;
+        out.get_mut(len..end).ok_or(at)?.copy_from_slice(&rest[..plain]);
+        (at, len) = (at + plain, end);
+        if plain < rest.len() {
+            let (letter, used) = escape(&rest[plain..]).ok_or(at)?;
+            let room = out.get_mut(len..len + letter.len_utf8()).ok_or(at)?;
+            len += letter.encode_utf8(room).len();
+            at += used;
         }
-        let escape = *text.get(at + 1)?;
-        at += 2;
-        let letter = match escape {
-            b'"' | b'\\' | b'/' => char::from(escape),
-            b'b' => '\u{8}',
-            b'f' => '\u{c}',
-            b'n' => '\n',
-            b'r' => '\r',
-            b't' => '\t',
-            b'u' => {
-                let mut unit = hex4(text.get(at..at + 4)?)?;
-                at += 4;
-                if (0xD800..0xDC00).contains(&unit) {
-                    let low = text.get(at..at + 6)?.strip_prefix(b"\\u").and_then(hex4)?;
-                    if !(0xDC00..0xE000).contains(&low) {
-                        return None;
-                    }
-                    unit = 0x1_0000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
-                    at += 6;
-                }
-                char::from_u32(unit)?
-            }
-            _ => return None,
-        };
-        let room = out.get_mut(len..len + letter.len_utf8())?;
-        len += letter.encode_utf8(room).len();
     }
-    out.get(..len)
+    out.get(..len).ok_or(at)
 }
 
-/// [`unescape`] into a buffer that is grown as needed and then holds the text alone.
-pub fn unescape_into(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
-    // No escape is shorter than what it stands for.
-    out.resize(text.len(), 0);
-    let len = unescape(text, out)?.len();
-    out.truncate(len);
-    Some(())
+/// The letter of the escape at the head of a text, and how many bytes it takes.
+fn escape(text: &[u8]) -> Option<(char, usize)> {
+    let letter = match *text.get(1)? {
+        byte @ (b'"' | b'\\' | b'/') => char::from(byte),
+        b'b' => '\u{8}',
+        b'f' => '\u{c}',
+        b'n' => '\n',
+        b'r' => '\r',
+        b't' => '\t',
+        b'u' => {
+            let unit = hex4(text.get(2..6)?)?;
+            if !(0xD800..0xDC00).contains(&unit) {
+                return Some((char::from_u32(unit)?, 6));
+            }
+            let low = text.get(6..12)?.strip_prefix(b"\\u").and_then(hex4)?;
+            if !(0xDC00..0xE000).contains(&low) {
+                return None;
+            }
+            return Some((char::from_u32(0x1_0000 + ((unit - 0xD800) << 10) + (low - 0xDC00))?, 12));
+        }
+        _ => return None,
+    };
+    Some((letter, 2))
 }
 
 fn hex4(text: &[u8]) -> Option<u32> {

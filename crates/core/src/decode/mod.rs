@@ -11,7 +11,6 @@ pub(crate) mod levels;
 pub(crate) mod printed;
 
 pub(crate) use digits::{decimal_digits, leading_digits};
-pub(crate) use error::Byte;
 pub use error::{DecodeError, Scaled, SymbolText};
 pub use json::NESTING_MAX;
 

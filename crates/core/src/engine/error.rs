@@ -7,7 +7,7 @@ use crate::aggregate::DEPTH_MAX;
 use crate::decode::DecodeError;
 use crate::encode::OUTBOX_BYTES_MAX;
 use crate::recording::RecordingError;
-use crate::types::InstrumentError;
+use crate::types::{Account, InstrumentError};
 use crate::venues::FrameError;
 
 /// A call that the engine cannot do. Bytes that cannot be decoded are [`DecodeError`]s instead.
@@ -85,51 +85,54 @@ impl EngineError {
             Self::StaleAnswer(_) => "answer the latest request only, with its own ticket",
         }
     }
-}
 
-/// What, expected and got. The code and the remedy stand beside it, not in it.
-impl fmt::Display for EngineError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// What, expected and got.
+    #[must_use]
+    pub fn account(&self) -> Account {
         match self {
-            Self::UnknownSource(number) => {
-                write!(f, "unknown source; expected one that is open, got {number}")
-            }
+            Self::UnknownSource(number) => Account::new("unknown source", "one that is open", number),
             Self::UnknownInstrument(number) => {
-                write!(f, "unknown instrument; expected one that a source carries, got {number}")
+                Account::new("unknown instrument", "one that a source carries", number)
             }
             Self::WrongVenue => {
-                f.write_str("wrong venue; expected an instrument of the source's venue, got another's")
+                Account::new("wrong venue", "an instrument of the source's venue", "another's")
             }
-            Self::SourceInstruments => f.write_str(
-                "wrong instruments; expected one or more, each once, got none or one of them twice",
+            Self::SourceInstruments => {
+                Account::new("wrong instruments", "one or more, each once", "none or one of them twice")
+            }
+            Self::Full => Account::new(
+                "engine full",
+                format_args!("at most {SOURCES_MAX} sources and {BOOKS_MAX} books"),
+                "one more",
             ),
-            Self::Full => {
-                write!(
-                    f,
-                    "engine full; expected at most {SOURCES_MAX} sources and {BOOKS_MAX} books, got one more"
-                )
-            }
-            Self::ViewRange => {
-                write!(f, "no such view; expected 1 to {DEPTH_MAX} levels and 0 to 60 s, got a value outside")
-            }
-            Self::ViewsFull => {
-                write!(
-                    f,
-                    "too many views; expected at most {VIEWS_MAX} different ones an instrument, got one more"
-                )
-            }
-            Self::Instrument(error) => write!(f, "{error}"),
-            Self::InUse => f.write_str("instrument in use; expected its present scale, got another"),
-            Self::NoOrders(number) => {
-                write!(f, "no orders; expected an instrument of an order feed, got {number}")
-            }
-            Self::OutboxFull => {
-                write!(f, "output not taken; expected at most {OUTBOX_BYTES_MAX} bytes waiting, got more")
-            }
+            Self::ViewRange => Account::new(
+                "no such view",
+                format_args!("1 to {DEPTH_MAX} levels and 0 to 60 s"),
+                "a value outside",
+            ),
+            Self::ViewsFull => Account::new(
+                "too many views",
+                format_args!("at most {VIEWS_MAX} different ones an instrument"),
+                "one more",
+            ),
+            Self::Instrument(error) => error.account(),
+            Self::InUse => Account::new("instrument in use", "its present scale", "another"),
+            Self::NoOrders(number) => Account::new("no orders", "an instrument of an order feed", number),
+            Self::OutboxFull => Account::new(
+                "output not taken",
+                format_args!("at most {OUTBOX_BYTES_MAX} bytes waiting"),
+                "more",
+            ),
             Self::StaleAnswer(ticket) => {
-                write!(f, "late snapshot; expected the ticket of the request under way, got {ticket}")
+                Account::new("late snapshot", "the ticket of the request under way", ticket)
             }
         }
+    }
+}
+
+impl fmt::Display for EngineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.account().fmt(f)
     }
 }
 
@@ -172,15 +175,21 @@ impl IngestError {
             Self::Engine(error) => error.fix(),
         }
     }
+
+    /// What, expected and got.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        match self {
+            Self::Frame(error) => error.account(),
+            Self::Recording(error) => error.account(),
+            Self::Engine(error) => error.account(),
+        }
+    }
 }
 
 impl fmt::Display for IngestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Frame(error) => error.fmt(f),
-            Self::Recording(error) => error.fmt(f),
-            Self::Engine(error) => error.fmt(f),
-        }
+        self.account().fmt(f)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::source::Source;
 use super::{Engine, EngineError, IngestError, SourceId};
 use crate::encode::Outbox;
-use crate::recording::{Entry, Heard, RecordingError, Transcript};
+use crate::recording::{Entry, Format, Heard, RecordingError, Transcript};
 use crate::types::{Clock, TimeNs, Venue};
 use crate::venues::{Asked, At, Sightings, every_session};
 
@@ -61,11 +61,14 @@ pub fn detect(bytes: &[u8]) -> Result<Vec<(Venue, String)>, IngestError> {
     if sightings.is_full() {
         return Err(EngineError::Full.into());
     }
+    let format = transcript.format();
+    let is_binary = matches!(format, Some(Format::BinaryFile(_) | Format::Packets | Format::Dbn));
     // Bare frames are a recording only of a venue; other forms are one even where no message names an instrument.
-    let is_none = transcript.is_bare() || !is_heard && (refused.is_some() || !transcript.is_binary());
+    let is_none = format == Some(Format::Json) || !is_heard && (refused.is_some() || !is_binary);
     if !sightings.is_readable() && is_none {
         let is_blank = bytes.iter().all(u8::is_ascii_whitespace);
-        let got = bytes.iter().copied().find(|byte| !byte.is_ascii_whitespace()).unwrap_or(0);
+        let mut got = [0; 4];
+        got.iter_mut().zip(bytes.trim_ascii_start()).for_each(|(to, &from)| *to = from);
         let unknown = RecordingError::UnknownFormat { got };
         return Err(if is_blank { RecordingError::Empty } else { refused.unwrap_or(unknown) }.into());
     }
@@ -228,7 +231,33 @@ impl<C: Clock> Engine<C> {
 
     /// A recorded answer: a book, or something else that was asked for, which is passed over.
     fn answered(&mut self, index: usize, url: &[u8], bytes: &[u8], at: At) -> Result<(), IngestError> {
+        let error = match self.read_answer(index, url, bytes, at) {
+            Ok(()) => {
+                self.stats.frames += 1;
+                return Ok(());
+            }
+            Err(error) => error,
+        };
+        if url.is_empty() && error.code() == "decode.not_snapshot" {
+            // A frame that is alone in its file looks like an answer.
+            let read = self.receive(index, 0, bytes, at);
+            return if read.as_ref().is_err_and(IngestError::is_foreign) { Ok(()) } else { read };
+        }
         self.stats.frames += 1;
+        if error.is_foreign() {
+            self.on_foreign(index, at.ts_recv);
+            return Ok(());
+        }
+        if error.code() == "decode.not_snapshot" {
+            self.stats.ignored += 1;
+            return Ok(());
+        }
+        self.stats.decode_errors += 1;
+        Err(error)
+    }
+
+    /// The room reads an answer, at a finer scale where it needs one, and what it says is applied.
+    fn read_answer(&mut self, index: usize, url: &[u8], bytes: &[u8], at: At) -> Result<(), IngestError> {
         for _ in 0..=super::scale::ROUNDS_MAX {
             self.events.clear();
             let Source { sessions, routes, .. } = &mut self.sources[index];
@@ -239,19 +268,7 @@ impl<C: Clock> Engine<C> {
                     return Ok(());
                 }
                 Err(error) if self.rescale(bytes, &error, at.ts_recv) => {}
-                Err(error) => {
-                    let error = IngestError::from(error);
-                    if error.is_foreign() {
-                        self.on_foreign(index, at.ts_recv);
-                        return Ok(());
-                    }
-                    if error.code() == "decode.not_snapshot" {
-                        self.stats.ignored += 1;
-                        return Ok(());
-                    }
-                    self.stats.decode_errors += 1;
-                    return Err(error);
-                }
+                Err(error) => return Err(error.into()),
             }
         }
         Ok(())

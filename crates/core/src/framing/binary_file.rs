@@ -8,7 +8,7 @@
 use core::fmt;
 
 use super::itch::{is_plausible, message_len};
-use crate::decode::Byte;
+use crate::types::{Account, Byte};
 
 /// Longest message with its prefix, in bytes: no more is ever carried over to the next chunk.
 pub const BLOCK_BYTES_MAX: usize = 2 + u16::MAX as usize;
@@ -91,29 +91,28 @@ impl BinaryFileError {
             }
         }
     }
-}
 
-/// What, expected and got. The code and the remedy stand beside it, not in it.
-impl fmt::Display for BinaryFileError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// What, expected and got.
+    #[must_use]
+    pub fn account(&self) -> Account {
         match *self {
             Self::Truncated { expected, got } => {
-                write!(f, "file ends within a message; expected {expected} bytes of it, got {got}")
+                Account::new("file ends within a message", format_args!("{expected} bytes of it"), got)
             }
             Self::TrailingBytes { got } => {
-                write!(f, "bytes behind the end of the session; expected none, got {}", Byte(got))
+                Account::new("bytes behind the end of the session", "none", Byte(got))
             }
-            Self::BadPrefix { got } => {
-                write!(f, "bad message prefix; expected zero before every message, got {got}")
-            }
+            Self::BadPrefix { got } => Account::new("bad message prefix", "zero before every message", got),
             Self::UnknownType { got } => {
-                write!(
-                    f,
-                    "message of unknown length; expected a type of TotalView-ITCH 5.0, got {}",
-                    Byte(got)
-                )
+                Account::new("message of unknown length", "a type of TotalView-ITCH 5.0", Byte(got))
             }
         }
+    }
+}
+
+impl fmt::Display for BinaryFileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.account().fmt(f)
     }
 }
 

@@ -11,6 +11,7 @@
 use core::fmt;
 
 use super::binary_file::split_block;
+use crate::types::Account;
 
 /// Bytes of a packet's header and of a whole request.
 pub const HEADER_BYTES: usize = 20;
@@ -179,28 +180,38 @@ impl MoldError {
             }
         }
     }
+
+    /// What, expected and got.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        match *self {
+            Self::ShortHeader { got } => Account::new(
+                "datagram shorter than a header",
+                format_args!("{HEADER_BYTES} bytes or more"),
+                got,
+            ),
+            Self::Truncated { index, count } => Account::new(
+                "packet is cut",
+                format_args!("{count} messages"),
+                format_args!("{index} whole ones"),
+            ),
+            Self::TrailingBytes { count, got } => Account::new(
+                "bytes behind the last message",
+                format_args!("none after {count} messages"),
+                got,
+            ),
+            Self::SequenceOverflow { sequence, count } => Account::new(
+                "sequence runs over",
+                format_args!("{count} numbers from {sequence}"),
+                "the end of 64 bits",
+            ),
+        }
+    }
 }
 
-/// What, expected and got. The code and the remedy stand beside it, not in it.
 impl fmt::Display for MoldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::ShortHeader { got } => {
-                write!(f, "datagram shorter than a header; expected {HEADER_BYTES} bytes or more, got {got}")
-            }
-            Self::Truncated { index, count } => {
-                write!(f, "packet is cut; expected {count} messages, got {index} whole ones")
-            }
-            Self::TrailingBytes { count, got } => {
-                write!(f, "bytes behind the last message; expected none after {count} messages, got {got}")
-            }
-            Self::SequenceOverflow { sequence, count } => {
-                write!(
-                    f,
-                    "sequence runs over; expected {count} numbers from {sequence}, got the end of 64 bits"
-                )
-            }
-        }
+        self.account().fmt(f)
     }
 }
 

@@ -1,484 +1,279 @@
 //! The entries of a recording, whatever its form.
 
-use std::collections::HashMap;
-use std::net::SocketAddr;
+use super::binary_file::BinaryFile;
+use super::capture_jsonl::CaptureJsonl;
+use super::capture_text::CaptureText;
+use super::cbcap::Cbcap;
+use super::collector::Collector;
+use super::connections::Connections;
+use super::dbn::Dbn;
+use super::entry::{Entry, Heard, Span, Step, What};
+use super::error::RecordingError;
+use super::format::{FORMAT_BYTES_MIN, Format, is_capture_head};
+use super::json::Json;
+use super::packets::Packets;
 
-use super::array::{self, Values};
-use super::blocks::{self, Blocks};
-use super::capture::{json_line, text_line};
-use super::format::BYTE_ORDER_MARK;
-use super::lines::{LineFramer, split};
-use super::{FORMAT_BYTES, Format, RecordingError, detect_format};
-use crate::decode::FRAME_BYTES_MAX;
-use crate::framing::binary_file::{BinaryFileError, BinaryFileFramer};
-use crate::framing::dbn::{DbnError, DbnFramer, MAGIC, Metadata};
-use crate::framing::pcap::PcapReader;
-use crate::types::TimeNs;
-
-/// Most connections, or addresses of datagrams, that are told apart in one recording. Datagrams to further addresses count
-/// as those of the last.
-pub const LINES_MAX: usize = 1_024;
-
-/// One thing that a recording says happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Heard<'a> {
-    /// Another file begins behind one that has ended.
-    Began,
-    /// What a file says of what follows.
-    Head {
-        /// It.
-        bytes: &'a [u8],
-    },
-    /// A connection was opened.
-    Connected {
-        /// Its number within the recording, from 0.
-        line: u32,
-        /// What was connected to.
-        address: &'a [u8],
-    },
-    /// A connection ended.
-    Closed {
-        /// Its number.
-        line: u32,
-    },
-    /// We said something.
-    Sent {
-        /// On which connection.
-        line: u32,
-        /// What.
-        bytes: &'a [u8],
-    },
-    /// A frame, a datagram's payload, or a framed message came.
-    Received {
-        /// On which connection; of datagrams, the number of the address that they went to.
-        line: u32,
-        /// It.
-        bytes: &'a [u8],
-    },
-    /// Something was asked for, and answered.
-    Answered {
-        /// The address that was asked; empty where the recording does not say.
-        url: &'a [u8],
-        /// The answer.
-        bytes: &'a [u8],
-    },
-}
-
-/// An entry and where it stands in the bytes given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry<'a> {
-    /// Offset of its first byte. A caller that does not want it yet has consumed the bytes before it.
-    pub start: usize,
-    /// Offset after its last byte. A caller that took it has consumed the bytes before that.
-    pub end: usize,
-    /// When it was heard; 0 = the recording does not say, and what stands in it must tell.
-    pub ts: TimeNs,
-    /// Whether what came is a datagram's payload.
-    pub is_datagram: bool,
-    /// What; or why it is nothing.
-    pub heard: Result<Heard<'a>, RecordingError>,
-}
-
-/// See the module. Once warm it allocates nothing for an entry.
-#[derive(Debug, Default)]
+/// Reads one recording, chunk after chunk, file after file.
+///
+/// It keeps no bytes: what it has not used goes in again at the head of the next chunk. That is less than the largest
+/// thing of the form: 64 MiB of DBN metadata, 320 KiB of a packet, 64 KiB of an ITCH message, else some 16 MiB of a line.
+/// Memory beside: the connections' addresses, and the text of the largest frame that had to be unescaped. Once warm it
+/// allocates nothing.
+#[derive(Clone, Debug, Default)]
 pub struct Transcript {
     form: Form,
-    /// Whether a file has ended, so that the next one says that it begins.
+    /// A file has ended, so that the next one says that it begins.
     has_ended: bool,
-    /// Connections by their names in the recording.
-    lines: HashMap<Box<[u8]>, u32>,
-    addresses: Vec<SocketAddr>,
-    /// A frame without its escapes.
+    connections: Connections,
     scratch: Vec<u8>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 enum Form {
-    /// Nothing is known yet.
+    /// Its first bytes have not been seen.
     #[default]
+    Undetected,
+    /// None of the forms.
     Unknown,
-    /// Passed over up to its end.
-    Foreign,
-    Lines(LineFramer),
-    Frames(LineFramer),
-    Values(Values),
-    CaptureText(LineFramer),
-    CaptureJson(LineFramer),
-    Blocks(Blocks),
-    Itch(BinaryFileFramer),
-    Pcap(Box<PcapReader>),
-    Dbn(Box<DbnFramer>),
-}
-
-/// What a look at the bytes came to.
-enum Step<'a> {
-    Entry(Entry<'a>),
-    /// An entry whose frame is in `scratch`.
-    InScratch(Entry<'a>),
-    /// Nothing up to there.
-    On(usize),
+    Collector(Collector),
+    Json(Json),
+    CaptureText(CaptureText),
+    CaptureJsonl(CaptureJsonl),
+    Cbcap(Cbcap),
+    BinaryFile(BinaryFile),
+    Packets(Box<Packets>),
+    Dbn(Dbn),
 }
 
 impl Form {
     fn new(format: Format) -> Self {
         match format {
-            Format::Lines => Self::Lines(LineFramer::default()),
-            Format::Frames => Self::Frames(LineFramer::default()),
-            Format::Values => Self::Values(Values::default()),
-            Format::CaptureText => Self::CaptureText(LineFramer::default()),
-            Format::CaptureJson => Self::CaptureJson(LineFramer::default()),
-            Format::Blocks => Self::Blocks(Blocks::default()),
-            Format::Itch(prefix) => Self::Itch(BinaryFileFramer::new(prefix)),
-            Format::Pcap | Format::Pcapng => Self::Pcap(Box::default()),
-            Format::Dbn => Self::Dbn(Box::default()),
-            Format::Dbz | Format::Zstd | Format::Gzip => Self::Foreign,
+            Format::Collector => Self::Collector(Collector::new(false)),
+            Format::NamedCollector => Self::Collector(Collector::new(true)),
+            Format::Json => Self::Json(Json::default()),
+            Format::CaptureText => Self::CaptureText(CaptureText::default()),
+            Format::CaptureJsonl => Self::CaptureJsonl(CaptureJsonl::default()),
+            Format::Cbcap => Self::Cbcap(Cbcap::default()),
+            Format::BinaryFile(prefix) => Self::BinaryFile(BinaryFile::new(prefix)),
+            Format::Packets => Self::Packets(Box::default()),
+            Format::Dbn => Self::Dbn(Dbn::default()),
         }
     }
 }
 
 impl Transcript {
-    /// Whether the file under way is frames and nothing else.
+    /// A transcript of a file of a known form. [`Transcript::default`] finds out the form by the first bytes.
     #[must_use]
-    pub const fn is_bare(&self) -> bool {
-        matches!(self.form, Form::Frames(_) | Form::Values(_))
+    pub fn new(format: Format) -> Self {
+        Self { form: Form::new(format), ..Self::default() }
     }
 
-    /// Whether the file under way is of a form that a magic number tells, and not text.
+    /// The form of the file that is being read; `None` before it is known and where it is none of the forms.
     #[must_use]
-    pub const fn is_binary(&self) -> bool {
-        matches!(self.form, Form::Itch(_) | Form::Pcap(_) | Form::Dbn(_))
+    pub const fn format(&self) -> Option<Format> {
+        Some(match &self.form {
+            Form::Undetected | Form::Unknown => return None,
+            Form::Collector(collector) if collector.has_names() => Format::NamedCollector,
+            Form::Collector(_) => Format::Collector,
+            Form::Json(_) => Format::Json,
+            Form::CaptureText(_) => Format::CaptureText,
+            Form::CaptureJsonl(_) => Format::CaptureJsonl,
+            Form::Cbcap(_) => Format::Cbcap,
+            Form::BinaryFile(file) => Format::BinaryFile(file.prefix()),
+            Form::Packets(_) => Format::Packets,
+            Form::Dbn(_) => Format::Dbn,
+        })
     }
 
-    /// The next entry of `bytes` from `at` on, or the offset from which on the rest must go in again at the head of the next
-    /// chunk. `last`: the file's bytes end here; what follows is another file, of any form.
+    /// Where a connection leads, as the recording writes it: an address, of a packet capture the destination
+    /// (`224.0.31.64:14340`). Empty where the recording does not say.
+    #[must_use]
+    pub fn address(&self, line: u32) -> &[u8] {
+        self.connections.address(line)
+    }
+
+    /// Says that the file is over and what comes next is another one, of any form. Connections keep their numbers.
+    pub fn file_ended(&mut self) {
+        self.form = Form::Undetected;
+        self.has_ended = true;
+    }
+
+    /// The next entry of `bytes` from `at` on, or, where they hold no further whole one, the offset from which on the rest
+    /// must go in again, unchanged, at the head of the next chunk.
+    ///
+    /// `last` says that no more bytes of the file follow: what is cut is then an error, and in the end all bytes are used.
+    /// [`Transcript::file_ended`] is to be called before the next file.
+    ///
+    /// Cost: one or two passes over the entry's bytes; of ITCH and DBN no byte but their lengths is looked at.
     ///
     /// # Errors
     /// That offset.
     #[inline]
     pub fn next<'t>(&'t mut self, bytes: &'t [u8], at: usize, last: bool) -> Result<Entry<'t>, usize> {
-        // The two forms of which a day has hundreds of millions come first.
-        match &mut self.form {
-            Form::Itch(framer) => {
-                let rest = bytes.get(at..).unwrap_or_default();
-                if let Some((message, len)) = framer.whole(rest) {
-                    let heard = Ok(Heard::Received { line: 0, bytes: message });
-                    return Ok(Entry { start: at, end: at + len, ts: 0, is_datagram: false, heard });
-                }
-            }
-            Form::Dbn(framer) if framer.metadata().is_some() => {
-                let rest = bytes.get(at..).unwrap_or_default();
-                if let Some(len) = framer.record_len(rest) {
-                    let heard = Ok(Heard::Received { line: 0, bytes: &rest[..len] });
-                    return Ok(Entry { start: at, end: at + len, ts: 0, is_datagram: false, heard });
-                }
-            }
-            _ => {}
+        // The two forms of which a day has hundreds of millions of messages come first.
+        let rest = bytes.get(at..).unwrap_or_default();
+        let whole = match &self.form {
+            Form::BinaryFile(file) => file.whole(rest),
+            Form::Dbn(dbn) => dbn.whole(rest),
+            _ => None,
+        };
+        if let Some((bytes, len)) = whole {
+            let heard = Ok(Heard::Received { line: 0, bytes });
+            return Ok(Entry { start: at, end: at + len, ts: 0, is_datagram: false, heard });
         }
-        let (mut entry, is_in_scratch) = self.next_of_any(bytes, at, last)?;
-        if is_in_scratch
-            && let Ok(
-                Heard::Received { bytes, .. } | Heard::Sent { bytes, .. } | Heard::Answered { bytes, .. },
-            ) = &mut entry.heard
-        {
-            *bytes = &self.scratch;
-        }
-        Ok(entry)
+        self.next_of_form(bytes, at, last)
     }
 
-    /// The next entry, and whether its frame is in `scratch`.
     #[inline(never)]
-    fn next_of_any<'a>(
-        &mut self,
-        bytes: &'a [u8],
+    fn next_of_form<'t>(
+        &'t mut self,
+        bytes: &'t [u8],
         mut at: usize,
         last: bool,
-    ) -> Result<(Entry<'a>, bool), usize> {
-        loop {
-            let step = match self.form {
-                Form::Unknown => self.begin(bytes, at, last)?,
-                _ => self.read(bytes, at, last)?,
+    ) -> Result<Entry<'t>, usize> {
+        let Self { form, connections, scratch, .. } = self;
+        let at = &mut at;
+        let step = loop {
+            break match form {
+                Form::Undetected => match detect(bytes, at, last) {
+                    Some(Ok(format)) => {
+                        *form = Form::new(format);
+                        if std::mem::take(&mut self.has_ended) {
+                            Some(Step { start: *at, ts: 0, what: Ok(What::Began) })
+                        } else {
+                            continue;
+                        }
+                    }
+                    Some(Err(got)) => {
+                        *form = Form::Unknown;
+                        let start = std::mem::replace(at, bytes.len());
+                        Some(Step::refused(start, RecordingError::UnknownFormat { got }))
+                    }
+                    None => None,
+                },
+                Form::Unknown => {
+                    *at = bytes.len();
+                    None
+                }
+                Form::Collector(form) => form.next(bytes, at, last),
+                Form::Json(form) => form.next(bytes, at, last),
+                Form::CaptureText(form) => form.next(connections, bytes, at, last),
+                Form::CaptureJsonl(form) => form.next(connections, scratch, bytes, at, last),
+                Form::Cbcap(form) => form.next(connections, bytes, at, last),
+                Form::BinaryFile(form) => form.next(bytes, at, last),
+                Form::Packets(form) => form.next(connections, bytes, at, last),
+                Form::Dbn(form) => form.next(bytes, at, last),
             };
-            match step {
-                Step::Entry(entry) => return Ok((entry, false)),
-                Step::InScratch(entry) => return Ok((entry, true)),
-                Step::On(next) => at = next,
-            }
-        }
-    }
-
-    /// The head of a file: what form it has.
-    fn begin<'a>(&mut self, bytes: &'a [u8], at: usize, last: bool) -> Result<Step<'a>, usize> {
-        let rest = bytes.get(at..).unwrap_or_default();
-        let mark = if rest.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
-        let blank = rest[mark..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-        if rest.len() == mark + blank {
-            // White space alone is a file without an entry.
-            return Err(if last { bytes.len() } else { at });
-        }
-        // The first line of text decides, so it must be there, or what is there must be all.
-        let text = &rest[mark + blank..];
-        let is_text = !text[0].is_ascii_control() && !matches!(text[0], 0x80..);
-        let has_line = memchr::memchr(b'\n', text).is_some() || text.len() > FRAME_BYTES_MAX;
-        let detected = detect_format(rest);
-        let is_decided = last || is_text && has_line;
-        if !is_decided && (rest.len() < FORMAT_BYTES || is_text && detected.is_none()) {
-            return Err(at);
-        }
-        let Some(format) = detected else {
-            self.form = Form::Foreign;
-            let error = RecordingError::UnknownFormat { got: text[0] };
-            return Ok(Step::Entry(self.whole(bytes, at, last, error)));
         };
-        self.form = Form::new(format);
-        if let Form::Foreign = self.form {
-            let error = RecordingError::UnknownFormat { got: rest[0] };
-            return Ok(Step::Entry(self.whole(bytes, at, last, error)));
-        }
-        let is_packed = matches!(format, Format::Pcap | Format::Pcapng | Format::Dbn | Format::Itch(_));
-        let skip = if is_packed { 0 } else { mark };
-        if std::mem::take(&mut self.has_ended) {
-            let is_datagram = format.is_datagrams();
-            return Ok(Step::Entry(Entry {
-                start: at,
-                end: at + skip,
-                ts: 0,
-                is_datagram,
-                heard: Ok(Heard::Began),
-            }));
-        }
-        Ok(Step::On(at + skip))
-    }
-
-    /// All bytes are used up by an error.
-    fn whole<'a>(&mut self, bytes: &[u8], at: usize, last: bool, error: RecordingError) -> Entry<'a> {
-        if last {
-            self.form = Form::Unknown;
-        }
-        Entry { start: at, end: bytes.len(), ts: 0, is_datagram: false, heard: Err(error) }
-    }
-
-    /// The file's bytes are used up. The next bytes are another file's.
-    pub fn file_ended(&mut self) {
-        self.form = Form::Unknown;
-        self.has_ended = true;
-    }
-
-    fn read<'a>(&mut self, bytes: &'a [u8], at: usize, last: bool) -> Result<Step<'a>, usize> {
-        let Self { form, lines, addresses, scratch, .. } = self;
-        match form {
-            Form::Unknown => Err(at),
-            Form::Foreign => Err(bytes.len()),
-            Form::Lines(framer) => {
-                let line = framer.next(bytes, at, last)?;
-                let (ts, heard) = match line.text.and_then(split) {
-                    Ok((ts, bytes)) => (ts, Ok(Heard::Received { line: 0, bytes })),
-                    Err(error) => (0, Err(error)),
-                };
-                Ok(Step::Entry(Entry { start: line.start, end: line.end, ts, is_datagram: false, heard }))
-            }
-            Form::Frames(framer) => {
-                let line = framer.next(bytes, at, last)?;
-                let heard = line.text.map(|bytes| Heard::Received { line: 0, bytes });
-                Ok(Step::Entry(Entry { start: line.start, end: line.end, ts: 0, is_datagram: false, heard }))
-            }
-            Form::Values(values) => match values.next(bytes, at) {
-                array::Next::Value { start, end } => {
-                    let heard = Ok(Heard::Received { line: 0, bytes: &bytes[start..end] });
-                    Ok(Step::Entry(Entry { start: at, end, ts: 0, is_datagram: false, heard }))
-                }
-                array::Next::Bad { at: bad } => {
-                    *form = Form::Foreign;
-                    let error =
-                        RecordingError::BadLine { at: bad as u32, expected: "a JSON object or array" };
-                    Ok(Step::Entry(self.whole(bytes, at, last, error)))
-                }
-                array::Next::More => more(bytes, at, last),
-            },
-            Form::CaptureText(framer) => {
-                let line = framer.next(bytes, at, last)?;
-                let (ts, heard) = match line.text.and_then(text_line) {
-                    Ok(Some((ts, heard))) => (ts, Ok(heard)),
-                    Ok(None) => return Ok(Step::On(line.end)),
-                    Err(error) => (0, Err(error)),
-                };
-                Ok(Step::Entry(Entry { start: line.start, end: line.end, ts, is_datagram: false, heard }))
-            }
-            Form::CaptureJson(framer) => {
-                let line = framer.next(bytes, at, last)?;
-                let (start, end) = (line.start, line.end);
-                let read = line.text.and_then(|text| json_line(text, scratch, |conn| number_of(lines, conn)));
-                let (ts, heard, is_in_scratch) = match read {
-                    Ok(Some((ts, heard, is_in_scratch))) => (ts, Ok(heard), is_in_scratch),
-                    Ok(None) => return Ok(Step::On(end)),
-                    Err(error) => (0, Err(error), false),
-                };
-                let entry = Entry { start, end, ts, is_datagram: false, heard };
-                Ok(if is_in_scratch { Step::InScratch(entry) } else { Step::Entry(entry) })
-            }
-            Form::Blocks(blocks) => match blocks.next(bytes, at) {
-                blocks::Next::Frame { ts, bytes, start, end } => Ok(Step::Entry(Entry {
-                    start,
-                    end,
-                    ts,
-                    is_datagram: false,
-                    heard: Ok(Heard::Received { line: 0, bytes }),
-                })),
-                blocks::Next::Bad(error) => {
-                    *form = Form::Foreign;
-                    Ok(Step::Entry(self.whole(bytes, at, last, error)))
-                }
-                blocks::Next::More => more(bytes, at, last),
-            },
-            Form::Itch(framer) => {
-                let rest = bytes.get(at..).unwrap_or_default();
-                if framer.is_ended() && !rest.is_empty() {
-                    // Sessions one after the other in one file.
-                    self.file_ended();
-                    return Ok(Step::On(at));
-                }
-                let mut messages = if last { framer.finish(rest) } else { framer.messages(rest) };
-                let next = messages.next();
-                let end = at + messages.consumed();
-                match next {
-                    None => Err(end),
-                    Some(Ok(message)) => {
-                        let heard = Ok(Heard::Received { line: 0, bytes: message });
-                        Ok(Step::Entry(Entry { start: at, end, ts: 0, is_datagram: false, heard }))
-                    }
-                    Some(Err(BinaryFileError::TrailingBytes { .. })) => {
-                        /// Bytes of the length zero that ends a session.
-                        const END_BYTES: usize = 2;
-                        self.file_ended();
-                        Ok(Step::On(at + END_BYTES))
-                    }
-                    Some(Err(error)) => {
-                        let heard = Err(RecordingError::BinaryFile(error));
-                        Ok(Step::Entry(Entry { start: at, end, ts: 0, is_datagram: false, heard }))
-                    }
-                }
-            }
-            Form::Pcap(reader) => {
-                let rest = bytes.get(at..).unwrap_or_default();
-                let mut datagrams = if last { reader.finish(rest) } else { reader.datagrams(rest) };
-                let next = datagrams.next();
-                let (start, end) = (at + datagrams.start(), at + datagrams.consumed());
-                match next {
-                    None => Err(end),
-                    Some(Ok(datagram)) => {
-                        let line = line_of(addresses, datagram.destination);
-                        let heard = Ok(Heard::Received { line, bytes: datagram.payload });
-                        Ok(Step::Entry(Entry { start, end, ts: datagram.ts, is_datagram: true, heard }))
-                    }
-                    Some(Err(error)) => Ok(Step::Entry(Entry {
-                        start,
-                        end,
-                        ts: 0,
-                        is_datagram: true,
-                        heard: Err(RecordingError::Pcap(error)),
-                    })),
-                }
-            }
-            Form::Dbn(framer) => {
-                let rest = bytes.get(at..).unwrap_or_default();
-                if framer.is_open() && rest.starts_with(&MAGIC) {
-                    // Files one after the other: the next begins here, with metadata of its own.
-                    self.file_ended();
-                    return Ok(Step::On(at));
-                }
-                if framer.metadata().is_none() {
-                    // The metadata are an entry of their own.
-                    match Metadata::read(rest) {
-                        Ok(Some((_, len))) => {
-                            framer.records(&rest[..len]);
-                            let heard = Ok(Heard::Head { bytes: &rest[..len] });
-                            return Ok(Step::Entry(Entry {
-                                start: at,
-                                end: at + len,
-                                ts: 0,
-                                is_datagram: false,
-                                heard,
-                            }));
-                        }
-                        Ok(None) if !last => return Err(at),
-                        Ok(None) => {
-                            let error =
-                                DbnError::Truncated { expected: Metadata::len(rest), got: rest.len() };
-                            *form = Form::Foreign;
-                            return Ok(Step::Entry(self.whole(bytes, at, last, RecordingError::Dbn(error))));
-                        }
-                        Err(error) => {
-                            *form = Form::Foreign;
-                            return Ok(Step::Entry(self.whole(bytes, at, last, RecordingError::Dbn(error))));
-                        }
-                    }
-                }
-                let mut records = if last { framer.finish(rest) } else { framer.records(rest) };
-                let next = records.next();
-                let end = at + records.consumed();
-                match next {
-                    None => Err(end),
-                    Some(entry) => match entry.record {
-                        Ok(_) => {
-                            let heard = Ok(Heard::Received { line: 0, bytes: &rest[..entry.end] });
-                            Ok(Step::Entry(Entry { start: at, end, ts: 0, is_datagram: false, heard }))
-                        }
-                        // One record that is none: the room says whose it may have been.
-                        Err(error) if !error.ends_the_stream() => {
-                            let heard = Ok(Heard::Received { line: 0, bytes: &rest[..entry.end] });
-                            Ok(Step::Entry(Entry { start: at, end, ts: 0, is_datagram: false, heard }))
-                        }
-                        Err(error) => Ok(Step::Entry(Entry {
-                            start: at,
-                            end,
-                            ts: 0,
-                            is_datagram: false,
-                            heard: Err(RecordingError::Dbn(error)),
-                        })),
-                    },
-                }
-            }
-        }
-    }
-
-    /// The address of a line of datagrams.
-    #[must_use]
-    pub fn address(&self, line: u32) -> Option<SocketAddr> {
-        self.addresses.get(line as usize).copied()
+        let Some(Step { start, ts, what }) = step else { return Err(*at) };
+        let is_datagram = matches!(self.form, Form::Packets(_));
+        let of = |span: Span| span.of(bytes, &self.scratch);
+        let heard = what.map(|what| match what {
+            What::Began => Heard::Began,
+            What::Head(span) => Heard::Head { bytes: of(span) },
+            What::Connected(line) => Heard::Connected { line, address: self.connections.address(line) },
+            What::Closed(line) => Heard::Closed { line },
+            What::Sent(line, span) => Heard::Sent { line, bytes: of(span) },
+            What::Received(line, span) => Heard::Received { line, bytes: of(span) },
+            What::Answered { url, body } => Heard::Answered { url: of(url), bytes: of(body) },
+        });
+        Ok(Entry { start, end: *at, ts, is_datagram, heard })
     }
 }
 
-/// The rest waits for more bytes; where there are none, or too many, it is cut.
-fn more<'a>(bytes: &[u8], at: usize, last: bool) -> Result<Step<'a>, usize> {
-    let rest = bytes.get(at..).unwrap_or_default();
-    let is_blank = rest.iter().all(|byte| byte.is_ascii_whitespace() || matches!(byte, b']' | b','));
-    if (last && !is_blank) || rest.len() > FRAME_BYTES_MAX {
-        let heard = Err(RecordingError::Cut);
-        return Ok(Step::Entry(Entry { start: at, end: bytes.len(), ts: 0, is_datagram: false, heard }));
+/// The form of the file that begins at `at`, or its first bytes; `None` as long as too few are seen. White space in
+/// front of text is passed over.
+fn detect(bytes: &[u8], at: &mut usize, last: bool) -> Option<Result<Format, [u8; 4]>> {
+    let rest = bytes.get(*at..).unwrap_or_default();
+    if rest.is_empty() || (rest.len() < FORMAT_BYTES_MIN && !last) {
+        return None;
     }
-    Err(if last { bytes.len() } else { at })
-}
-
-/// The number of a connection, by its name.
-fn number_of(lines: &mut HashMap<Box<[u8]>, u32>, name: &[u8]) -> Result<u32, RecordingError> {
-    if let Some(&line) = lines.get(name) {
-        return Ok(line);
-    }
-    if lines.len() == LINES_MAX {
-        return Err(RecordingError::TooManyLines);
-    }
-    let line = lines.len() as u32;
-    lines.insert(name.into(), line);
-    Ok(line)
-}
-
-/// The number of an address, in order of first sight.
-fn line_of(addresses: &mut Vec<SocketAddr>, address: SocketAddr) -> u32 {
-    let known = addresses.iter().position(|known| *known == address);
-    let index = known.unwrap_or_else(|| {
-        if addresses.len() < LINES_MAX {
-            addresses.push(address);
+    if !is_capture_head(rest) {
+        let space = rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        if space > 0 {
+            *at += space;
+            return detect(bytes, at, last);
         }
-        addresses.len() - 1
-    });
-    index as u32
+    }
+    let mut got = [0; 4];
+    got.iter_mut().zip(rest).for_each(|(to, &from)| *to = from);
+    Some(Format::detect(rest).ok_or(got))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recording::told::{told, told_cut_anywhere, told_of};
+
+    #[test]
+    fn a_file_of_no_form_is_one_error() {
+        for file in [&b"hello\n1 {}\n"[..], b"\x1f\x8b\x08\0", &[b'x'; 300], b" ?"] {
+            assert_eq!(told_cut_anywhere(file), ["recording.unknown_format"]);
+        }
+        assert_eq!(told(b"\n \r\n"), [""; 0]);
+        assert_eq!(told(b""), [""; 0]);
+        for (got, hint) in [
+            ([0x1F, 0x8B, 8, 0], "decompress"),
+            (*b"PK\x03\x04", "archive"),
+            ([0xFF, 0xFE, b'1', 0], "UTF-8"),
+        ] {
+            assert!(RecordingError::UnknownFormat { got }.fix().contains(hint));
+        }
+    }
+
+    #[test]
+    fn files_of_any_form_may_follow_one_another() {
+        let mut transcript = Transcript::default();
+        let mut all = Vec::new();
+        for (file, format) in [
+            (&b"1721347021000000001 {}\n"[..], Some(Format::Collector)),
+            (b"hello", None),
+            (b"\n\n1721347021002 trade {}", Some(Format::NamedCollector)),
+            (b"{\"a\":1}", Some(Format::Json)),
+            (b"5 {}\n", Some(Format::Collector)),
+            (b"DBN\x01\0\0\0\0", Some(Format::Dbn)),
+        ] {
+            all.extend(told_of(&mut transcript, file, 3));
+            assert_eq!(transcript.format(), format);
+            transcript.file_ended();
+            assert_eq!(transcript.format(), None);
+        }
+        assert_eq!(
+            all,
+            [
+                "1721347021000000001 received 0 {}",
+                "recording.unknown_format",
+                "0 began",
+                "1721347021002000000 received 0 trade {}",
+                "0 began",
+                "0 answered  {\"a\":1}",
+                "0 began",
+                "5 received 0 {}",
+                "0 began",
+                "decode.dbn_metadata_too_short",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_offset_beyond_the_bytes_is_no_entry() {
+        for file in
+            [&b"1 {}\n"[..], b"1 a {}\n", b"{}\n{}\n", b"1.5: x\n", b"CBCAP1 v A/B 5\n", b"DBN\x01\0\0\0\0"]
+        {
+            for last in [false, true] {
+                let mut transcript = Transcript::default();
+                let _ = transcript.next(file, 0, true);
+                let _ = transcript.next(file, file.len() + 1, last);
+            }
+        }
+        assert!(Transcript::new(Format::Packets).next(b"x", 9, true).is_err());
+        let prefix = crate::framing::binary_file::LengthPrefix::Stated;
+        assert!(Transcript::new(Format::BinaryFile(prefix)).next(b"x", 9, true).is_err());
+    }
+
+    #[test]
+    fn white_space_in_front_hides_no_form() {
+        let text = [&[b'\n'; 500][..], b"\xEF\xBB\xBF1 {}\n"].concat();
+        assert_eq!(told_cut_anywhere(&text), ["1 received 0 {}"]);
+    }
 }

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::hash::Hasher;
 
+use super::account::Account;
+
 /// A market with rules of its own, by its number in the table of venues; a venue whose products differ in their rules is
 /// several.
 #[derive(Clone, Copy)]
@@ -182,24 +184,30 @@ impl InstrumentError {
             Self::Full => "instrument.catalogue_full",
         }
     }
+
+    /// What, expected and got.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        match self {
+            Self::Grammar => Account::new("wrong instrument name", "venue:SYMBOL", "no colon"),
+            Self::UnknownVenue => Account::new("unknown venue", "one that this version reads", "another"),
+            Self::Symbol => {
+                Account::new("wrong symbol", "1 to 64 bytes without white space and comma", "something else")
+            }
+            Self::Scale => {
+                Account::new("wrong scale", "exponents -18 to 0 and a tick and lot of 0 or more", "others")
+            }
+            Self::FixedScale => {
+                Account::new("wrong scale", "the exponents that the venue's format fixes", "others")
+            }
+            Self::Full => Account::new("catalogue full", "at most 65536 instruments", "one more"),
+        }
+    }
 }
 
 impl fmt::Display for InstrumentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Grammar => "wrong instrument name; expected venue:SYMBOL, got no colon",
-            Self::UnknownVenue => "unknown venue; expected one that this version reads, got another",
-            Self::Symbol => {
-                "wrong symbol; expected 1 to 64 bytes without white space and comma, got something else"
-            }
-            Self::Scale => {
-                "wrong scale; expected exponents -18 to 0 and a tick and lot of 0 or more, got others"
-            }
-            Self::FixedScale => {
-                "wrong scale; expected the exponents that the venue's format fixes, got others"
-            }
-            Self::Full => "catalogue full; expected at most 65536 instruments, got one more",
-        })
+        self.account().fmt(f)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the stages exchange: numbers, levels, instruments, events, time. Every stage may import this; it imports none.
 
+mod account;
 mod decimal;
 mod event;
 mod instrument;
@@ -9,6 +10,8 @@ mod routes;
 mod state;
 mod time;
 
+pub use account::Account;
+pub(crate) use account::Byte;
 pub(crate) use decimal::POW10;
 pub use decimal::{DECIMAL_TEXT_LEN_MAX, Decimal, DecimalError, parse_decimal};
 pub use event::{

@@ -6,6 +6,7 @@ use crate::decode::DecodeError;
 use crate::framing::dbn::DbnError;
 use crate::framing::itch::ItchError;
 use crate::framing::mold::MoldError;
+use crate::types::Account;
 
 /// Why bytes of a venue had no effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,17 +43,22 @@ impl FrameError {
             Self::Dbn(error) => error.fix(),
         }
     }
+
+    /// What, expected and got.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        match self {
+            Self::Decode(error) => error.account(),
+            Self::Mold(error) => error.account(),
+            Self::Itch(error) => error.account(),
+            Self::Dbn(error) => error.account(),
+        }
+    }
 }
 
-/// What, expected and got. The code and the remedy stand beside it, not in it.
 impl fmt::Display for FrameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Decode(error) => error.fmt(f),
-            Self::Mold(error) => error.fmt(f),
-            Self::Itch(error) => error.fmt(f),
-            Self::Dbn(error) => error.fmt(f),
-        }
+        self.account().fmt(f)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What tells the format of a file and the instruments in it.
 
 use depthwire_core::engine;
-use depthwire_core::recording::{FORMAT_BYTES, Format, detect_format};
+use depthwire_core::recording::{FORMAT_BYTES_MIN, Format};
 use depthwire_core::types::is_symbol;
 use depthwire_core::venues::product;
 
@@ -32,27 +32,27 @@ impl Target for Detect {
             _ => Lines.generate(random, out),
         }
         // An ITCH file without a message is none, nor is one whose first message is at no time of day.
-        if !matches!(detect_format(out), Some(format) if format != Format::Lines) {
+        if !matches!(Format::detect(out), Some(format) if format != Format::Collector) {
             out.truncate(start);
             Lines.generate(random, out);
         }
     }
 
     fn fields(fields: &mut Fields<'_>) {
-        for nth in 0..FORMAT_BYTES {
+        for nth in 0..FORMAT_BYTES_MIN {
             fields.note(Kind::Text, nth, 1);
         }
-        match detect_format(fields.bytes) {
-            Some(Format::Itch(_)) => <crate::itch::File<true>>::fields(fields),
-            Some(Format::Pcap | Format::Pcapng) => <Capture<false>>::fields(fields),
+        match Format::detect(fields.bytes) {
+            Some(Format::BinaryFile(_)) => <crate::itch::File<true>>::fields(fields),
+            Some(Format::Packets) => <Capture<false>>::fields(fields),
             Some(Format::Dbn) => <Dbn<false>>::fields(fields),
             _ => Lines::fields(fields),
         }
     }
 
     fn check(&mut self, bytes: &[u8], _: &mut Random, said: &mut Said) {
-        let format = detect_format(bytes);
-        let early = detect_format(&bytes[..bytes.len().min(FORMAT_BYTES)]);
+        let format = Format::detect(bytes);
+        let early = Format::detect(&bytes[..bytes.len().min(FORMAT_BYTES_MIN)]);
         assert!(early.is_none() || early == format, "the first bytes decide");
         said.ok(&format!("{format:?}"));
         let found = engine::detect(bytes);

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use depthwire_core::decode::DecodeError;
-use depthwire_core::recording::{Format, Heard, LINE_BYTES_MAX, Transcript, detect_format};
+use depthwire_core::recording::{Format, Heard, Transcript};
 use depthwire_core::types::{Levels, Route, Routes, Slot};
 use depthwire_core::venues::FrameError;
 use depthwire_sim::Market;
@@ -265,8 +265,16 @@ impl Target for Lines {
     const NAME: &'static str = "lines";
 
     fn generate(&mut self, random: &mut Random, out: &mut Vec<u8>) {
+        // Times of the day, in units of any size, or of a clock that begins at zero.
+        let is_time_of_day = random.one_in(2);
         for _ in 0..1 + random.below(4) {
-            out.extend(format!("{} ", random.any_size()).bytes());
+            let time = match is_time_of_day {
+                true => {
+                    (1_700_000_000_000_000_000 + (random.next() >> 8)) / 1_000u64.pow(random.below(4) as u32)
+                }
+                false => random.any_size() % 1_000_000_000,
+            };
+            out.extend(format!("{time} ").bytes());
             match random.one_in(2) {
                 true => out.extend(random.pick(frames())),
                 false => out.extend(b"{}"),
@@ -308,7 +316,7 @@ impl Target for Lines {
             }
         };
         let mut whole = Vec::new();
-        if detect_format(bytes) != Some(Format::Lines) {
+        if Format::detect(bytes) != Some(Format::Collector) {
             return;
         }
         assert_eq!(read(&mut Transcript::default(), bytes, true, &mut whole), bytes.len());
@@ -322,19 +330,31 @@ impl Target for Lines {
             }
         }
         // The same lines, taken apart without haste.
-        let text = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-        let plain = text.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        let mark = b"\xEF\xBB\xBF";
+        let plain = bytes.trim_ascii_start().split(|&byte| byte == b'\n').map(|line| {
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            line.strip_prefix(mark).unwrap_or(line)
+        });
         let plain: Vec<_> = plain.filter(|line| !line.is_empty()).collect();
         assert_eq!(plain.len(), whole.len());
+        // Whether the first time is one of the day: then the digits of each tell its unit.
+        let mut is_time_of_day = None;
         for (line, taken) in plain.iter().zip(&whole) {
-            assert!(line.len() <= LINE_BYTES_MAX);
             let space = line.iter().position(|&byte| byte == b' ');
             let time = space
                 .and_then(|at| std::str::from_utf8(&line[..at]).ok())
                 .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
             let time: Option<u64> = time.and_then(|text| text.parse().ok());
             let expected = time.zip(space.map(|at| &line[at + 1..])).filter(|(_, frame)| !frame.is_empty());
-            assert_eq!(taken.as_ref().ok().map(|(_, frame)| &frame[..]), expected.map(|(_, frame)| frame));
+            let expected = expected.and_then(|(time, frame)| {
+                let power = [19, 16, 13, 10].iter().position(|digits| space == Some(*digits));
+                let unit = power.map(|power| 1_000u64.pow(power as u32));
+                match *is_time_of_day.get_or_insert(unit.is_some()) {
+                    true => Some((time * unit?, frame)),
+                    false => Some((time, frame)),
+                }
+            });
+            assert_eq!(taken.as_ref().ok().map(|(time, frame)| (*time, &frame[..])), expected);
         }
         let (mut transcript, mut cut) = (Transcript::default(), Vec::new());
         in_chunks(bytes, random, |piece, last| read(&mut transcript, piece, last, &mut cut));

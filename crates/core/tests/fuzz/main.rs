@@ -29,6 +29,7 @@ mod run;
 #[path = "../said/mod.rs"]
 mod said;
 mod streams;
+mod transcript;
 
 use run::run;
 
@@ -43,6 +44,11 @@ fn json_frames() {
 #[test]
 fn recording_lines() {
     run(json::Lines::default);
+}
+
+#[test]
+fn recordings() {
+    run(|| transcript::Recording);
 }
 
 #[test]

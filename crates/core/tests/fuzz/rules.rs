@@ -1,15 +1,12 @@
 //! What the messages of each feed do to the model's books.
 
-use std::net::SocketAddr;
-
-use depthwire_core::framing::binary_file::{BinaryFileError, BinaryFileFramer};
+use depthwire_core::framing::binary_file::{BinaryFileFramer, LengthPrefix};
 use depthwire_core::framing::dbn::{
     DbnError, DbnFramer, Flags, Mbo, MboChange, Metadata, Record, SymbolType,
 };
 use depthwire_core::framing::itch::{self, Message, text};
 use depthwire_core::framing::mold::{self, PacketKind};
-use depthwire_core::framing::pcap::{Datagram, PcapReader};
-use depthwire_core::recording::{Format, detect_format};
+use depthwire_core::recording::{Entry, Format, Heard, Transcript};
 use depthwire_core::sequence::{MoldChain, MoldHeader, MoldOutcome};
 use depthwire_core::types::{OrderChange, is_symbol};
 
@@ -17,9 +14,9 @@ use crate::model::{Locate, Model, Phase, Run};
 
 /// ITCH, in a file or a capture.
 pub fn tell_itch(model: &mut Model<'_>, mut bytes: &[u8]) {
-    while let Some(format) = detect_format(bytes) {
+    while let Some(format) = Format::detect(bytes) {
         match format {
-            Format::Itch(prefix) => {
+            Format::BinaryFile(prefix) => {
                 let mut framer = BinaryFileFramer::new(prefix);
                 let mut messages = framer.finish(bytes);
                 let mut behind = bytes.len();
@@ -27,9 +24,11 @@ pub fn tell_itch(model: &mut Model<'_>, mut bytes: &[u8]) {
                     let start = messages.consumed();
                     match messages.next() {
                         Some(Ok(message)) => tell_message(model, message),
-                        Some(Err(error)) => {
+                        Some(Err(_)) => {
                             lose_feed(model);
-                            if matches!(error, BinaryFileError::TrailingBytes { .. }) {
+                            // Behind the end of a session another file may begin.
+                            let end = bytes[start..].strip_prefix(&[0, 0]);
+                            if end.and_then(LengthPrefix::detect).is_some() {
                                 behind = start + 2;
                             }
                         }
@@ -38,7 +37,7 @@ pub fn tell_itch(model: &mut Model<'_>, mut bytes: &[u8]) {
                 }
                 bytes = &bytes[behind..];
             }
-            Format::Pcap | Format::Pcapng => return tell_capture(model, bytes),
+            Format::Packets => return tell_capture(model, bytes),
             _ => return,
         }
     }
@@ -114,35 +113,37 @@ fn name_locate(model: &mut Model<'_>, locate: u16, stock: [u8; 8]) {
 #[derive(Default)]
 struct Followed {
     chain: MoldChain,
-    lines: Vec<SocketAddr>,
+    lines: Vec<u32>,
 }
 
 fn tell_capture(model: &mut Model<'_>, bytes: &[u8]) {
     let mut followed = Followed::default();
-    for datagram in PcapReader::default().finish(bytes) {
-        match datagram {
-            Ok(datagram) => tell_datagram(model, &mut followed, &datagram),
-            Err(error) if error.is_final() => lose_feed(model),
-            Err(_) => {}
+    let (mut transcript, mut at) = (Transcript::new(Format::Packets), 0);
+    while let Ok(Entry { end, heard, .. }) = transcript.next(bytes, at, true) {
+        at = end;
+        match heard {
+            Ok(Heard::Received { line, bytes }) => tell_datagram(model, &mut followed, line, bytes),
+            Err(error) if error.loses_bytes() => lose_feed(model),
+            _ => {}
         }
     }
 }
 
-fn tell_datagram(model: &mut Model<'_>, followed: &mut Followed, datagram: &Datagram<'_>) {
-    let Ok(packet) = mold::decode(datagram.payload) else { return };
+fn tell_datagram(model: &mut Model<'_>, followed: &mut Followed, line: u32, payload: &[u8]) {
+    let Ok(packet) = mold::decode(payload) else { return };
     let Followed { chain, lines } = followed;
     let mold::Packet { session, sequence, count, kind, .. } = packet;
     let header = MoldHeader { session, sequence, count, is_end: kind == PacketKind::EndOfSession };
     if chain.check(&header) == MoldOutcome::NewSession {
         let begins = packet.messages().next().is_some_and(|first| itch::decode(first).is_ok());
-        if !begins || !(lines.is_empty() || lines.contains(&datagram.destination)) {
+        if !begins || !(lines.is_empty() || lines.contains(&line)) {
             return;
         }
         lose_feed(model);
         chain.begin(session, 1);
     }
-    if !lines.contains(&datagram.destination) && lines.len() < 4 {
-        lines.push(datagram.destination);
+    if !lines.contains(&line) && lines.len() < 4 {
+        lines.push(line);
     }
     let skip = match chain.check(&header) {
         MoldOutcome::Next { skip } => usize::from(skip),

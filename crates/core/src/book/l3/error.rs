@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::{BOOKS_MAX, BookIndex, ORDERS_MAX};
-use crate::types::{OrderId, Price, Qty, Side};
+use crate::types::{Account, OrderId, Price, Qty, Side};
 
 /// Why an order book refused a message. Everything is as it was before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,55 +145,62 @@ impl L3Error {
             }
         }
     }
+
+    /// What, expected and got.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        match *self {
+            Self::Spec { orders_max, books_max } => Account::new(
+                "limits too large",
+                format_args!("at most {ORDERS_MAX} orders and {BOOKS_MAX} books"),
+                format_args!("{orders_max} and {books_max}"),
+            ),
+            Self::Memory { bytes } => {
+                Account::new("no address space", format_args!("{bytes} bytes"), "a refusal")
+            }
+            Self::BooksLimit { books_max } => {
+                Account::new("too many books", format_args!("at most {books_max}"), "one more")
+            }
+            Self::OrdersLimit { orders_max } => {
+                Account::new("too many orders", format_args!("at most {orders_max}"), "one more")
+            }
+            Self::LevelsLimit { levels_max } => {
+                Account::new("too many price levels", format_args!("at most {levels_max}"), "one more")
+            }
+            Self::UnknownBook { book } => Account::new("unknown book", "one that is open", book.0),
+            Self::UnknownOrder { id } => Account::new("unknown order", "one that rests", id.0),
+            Self::DuplicateOrder { id } => {
+                Account::new("duplicate order", "a new number", format_args!("{}, which rests already", id.0))
+            }
+            Self::WrongBook { id, expected, got } => {
+                Account::new(format_args!("wrong book of order {}", id.0), expected.0, got.0)
+            }
+            Self::WrongSide { id, expected } => Account::new(
+                format_args!("wrong side of order {}", id.0),
+                format_args!("{expected:?}"),
+                "the other",
+            ),
+            Self::WrongPrice { id, expected, got } => {
+                Account::new(format_args!("wrong price of order {}", id.0), expected.0, got.0)
+            }
+            Self::BadQty { qty } => Account::new("wrong quantity", "above 0", qty.0),
+            Self::Underflow { id, left, asked } => Account::new(
+                format_args!("order {} has too little left", id.0),
+                format_args!("at most {}", left.0),
+                asked.0,
+            ),
+            Self::QtyOverflow { side, price } => Account::new(
+                "quantity of a level too large",
+                "below 2^63",
+                format_args!("more at {side:?} {}", price.0),
+            ),
+        }
+    }
 }
 
 impl fmt::Display for L3Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::Spec { orders_max, books_max } => write!(
-                f,
-                "limits too large; expected at most {ORDERS_MAX} orders and {BOOKS_MAX} books, got {orders_max} and {books_max}"
-            ),
-            Self::Memory { bytes } => {
-                write!(f, "no address space; expected {bytes} bytes, got a refusal")
-            }
-            Self::BooksLimit { books_max } => {
-                write!(f, "too many books; expected at most {books_max}, got one more")
-            }
-            Self::OrdersLimit { orders_max } => {
-                write!(f, "too many orders; expected at most {orders_max}, got one more")
-            }
-            Self::LevelsLimit { levels_max } => {
-                write!(f, "too many price levels; expected at most {levels_max}, got one more")
-            }
-            Self::UnknownBook { book } => {
-                write!(f, "unknown book; expected one that is open, got {}", book.0)
-            }
-            Self::UnknownOrder { id } => {
-                write!(f, "unknown order; expected one that rests, got {}", id.0)
-            }
-            Self::DuplicateOrder { id } => {
-                write!(f, "duplicate order; expected a new number, got {}, which rests already", id.0)
-            }
-            Self::WrongBook { id, expected, got } => {
-                write!(f, "wrong book of order {}; expected {}, got {}", id.0, expected.0, got.0)
-            }
-            Self::WrongSide { id, expected } => {
-                write!(f, "wrong side of order {}; expected {expected:?}, got the other", id.0)
-            }
-            Self::WrongPrice { id, expected, got } => {
-                write!(f, "wrong price of order {}; expected {}, got {}", id.0, expected.0, got.0)
-            }
-            Self::BadQty { qty } => write!(f, "wrong quantity; expected above 0, got {}", qty.0),
-            Self::Underflow { id, left, asked } => {
-                write!(f, "order {} has too little left; expected at most {}, got {}", id.0, left.0, asked.0)
-            }
-            Self::QtyOverflow { side, price } => write!(
-                f,
-                "quantity of a level too large; expected below 2^63, got more at {side:?} {}",
-                price.0
-            ),
-        }
+        self.account().fmt(f)
     }
 }
 

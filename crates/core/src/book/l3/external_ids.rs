@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::NONE;
 use super::id_chains::{fold, split_mix};
-use crate::types::OrderId;
+use crate::types::{Account, OrderId};
 
 /// Longest name in bytes. A UUID is 16 as bytes and 36 as text.
 pub const EXTERNAL_ID_BYTES_MAX: usize = 40;
@@ -48,19 +48,26 @@ impl ExternalIdError {
             Self::Full { .. } => "raise ids_max above the venue's greatest number of resting orders",
         }
     }
+
+    /// What, expected and got.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        match *self {
+            Self::Length { len } => Account::new(
+                "wrong length of an order's name",
+                format_args!("1 to {EXTERNAL_ID_BYTES_MAX} bytes"),
+                len,
+            ),
+            Self::Full { ids_max } => {
+                Account::new("too many order names", format_args!("at most {ids_max}"), "one more")
+            }
+        }
+    }
 }
 
 impl fmt::Display for ExternalIdError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::Length { len } => write!(
-                f,
-                "wrong length of an order's name; expected 1 to {EXTERNAL_ID_BYTES_MAX} bytes, got {len}"
-            ),
-            Self::Full { ids_max } => {
-                write!(f, "too many order names; expected at most {ids_max}, got one more")
-            }
-        }
+        self.account().fmt(f)
     }
 }
 

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use super::METADATA_BYTES_MAX;
+use crate::types::Account;
 
 /// Why a stream, its metadata or one of its records is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -198,65 +199,80 @@ impl DbnError {
             }
         }
     }
-}
 
-/// What, where, expected and got. The code and the remedy stand beside it, not in it.
-impl fmt::Display for DbnError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// What, expected and got.
+    #[must_use]
+    pub fn account(&self) -> Account {
         match *self {
-            Self::NotDbn { got } => {
-                write!(f, "no DBN stream; expected it to start with \"DBN\", got \"{}\"", got.escape_ascii())
-            }
-            Self::NoMetadata => {
-                f.write_str("record of unknown version; expected metadata before it, got none")
-            }
-            Self::UnsupportedVersion { got } => {
-                write!(f, "DBN version; expected 1, 2 or 3, got {got}")
-            }
+            Self::NotDbn { got } => Account::new(
+                "no DBN stream",
+                "it to start with \"DBN\"",
+                format_args!("\"{}\"", got.escape_ascii()),
+            ),
+            Self::NoMetadata => Account::new("record of unknown version", "metadata before it", "none"),
+            Self::UnsupportedVersion { got } => Account::new("DBN version", "1, 2 or 3", got),
             Self::MetadataTooLarge { len } => {
-                write!(f, "metadata too large; expected at most {METADATA_BYTES_MAX} bytes, got {len}")
+                Account::new("metadata too large", format_args!("at most {METADATA_BYTES_MAX} bytes"), len)
             }
-            Self::MetadataTooShort { field, expected, got } => {
-                write!(f, "metadata too short for {field}; expected {expected} bytes, got {got}")
-            }
+            Self::MetadataTooShort { field, expected, got } => Account::new(
+                format_args!("metadata too short for {field}"),
+                format_args!("{expected} bytes"),
+                got,
+            ),
             Self::BadSymbolLen { got } => {
-                write!(f, "length of symbols in the metadata; expected 22 to 255 bytes, got {got}")
+                Account::new("length of symbols in the metadata", "22 to 255 bytes", got)
             }
             Self::SchemaDefinition { len } => {
-                write!(f, "schema definition in the metadata; expected none, got {len} bytes")
+                Account::new("schema definition in the metadata", "none", format_args!("{len} bytes"))
             }
-            Self::BadDate { got } => write!(f, "date in the metadata; expected YYYYMMDD, got {got}"),
-            Self::NotUtf8 { at } => {
-                write!(f, "text of a record or the metadata; expected UTF-8, got another byte at {at}")
-            }
+            Self::BadDate { got } => Account::new("date in the metadata", "YYYYMMDD", got),
+            Self::NotUtf8 { at } => Account::new(
+                "text of a record or the metadata",
+                "UTF-8",
+                format_args!("another byte at {at}"),
+            ),
             Self::Truncated { expected, got } => {
-                write!(f, "stream ends in the middle; expected {expected} bytes, got {got}")
+                Account::new("stream ends in the middle", format_args!("{expected} bytes"), got)
             }
             Self::RecordTooShort { len } => {
-                write!(f, "record shorter than its header; expected at least 16 bytes, got {len}")
+                Account::new("record shorter than its header", "at least 16 bytes", len)
             }
-            Self::RecordLen { rtype, expected, got } => {
-                write!(f, "length of a record of type {rtype:#04x}; expected {expected} bytes, got {got}")
-            }
+            Self::RecordLen { rtype, expected, got } => Account::new(
+                format_args!("length of a record of type {rtype:#04x}"),
+                format_args!("{expected} bytes"),
+                got,
+            ),
             Self::MetadataAmongRecords => {
-                f.write_str("metadata among records; expected a record, got the start of another stream")
+                Account::new("metadata among records", "a record", "the start of another stream")
             }
             Self::UnknownAction { got } => {
-                write!(f, "action of an order; expected one of ACMRTFN, got '{}'", got.escape_ascii())
+                Account::new("action of an order", "one of ACMRTFN", format_args!("'{}'", got.escape_ascii()))
             }
-            Self::NoSide { action } => {
-                write!(f, "order without side in '{}'; expected A or B, got neither", action.escape_ascii())
-            }
-            Self::NoPrice { action } => {
-                write!(f, "order without price in '{}'; expected one, got none", action.escape_ascii())
-            }
-            Self::NoSize { action, got } => {
-                write!(f, "order without size in '{}'; expected above 0, got {got}", action.escape_ascii())
-            }
+            Self::NoSide { action } => Account::new(
+                format_args!("order without side in '{}'", action.escape_ascii()),
+                "A or B",
+                "neither",
+            ),
+            Self::NoPrice { action } => Account::new(
+                format_args!("order without price in '{}'", action.escape_ascii()),
+                "one",
+                "none",
+            ),
+            Self::NoSize { action, got } => Account::new(
+                format_args!("order without size in '{}'", action.escape_ascii()),
+                "above 0",
+                got,
+            ),
             Self::LevelWithoutSize { price } => {
-                write!(f, "level without size at price {price}e-9; expected one, got none")
+                Account::new(format_args!("level without size at price {price}e-9"), "one", "none")
             }
         }
+    }
+}
+
+impl fmt::Display for DbnError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.account().fmt(f)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::decode::Byte;
+use crate::types::{Account, Byte};
 
 /// Why one message is refused. It concerns that message only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,30 +61,29 @@ impl ItchError {
             }
         }
     }
+
+    /// What, expected and got.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        match *self {
+            Self::Empty => Account::new("empty message", "a type byte", "nothing"),
+            Self::UnknownType { got } => {
+                Account::new("unknown message type", "one of TotalView-ITCH 5.0", Byte(got))
+            }
+            Self::WrongLength { message_type, expected, got } => Account::new(
+                format_args!("wrong length of message {}", Byte(message_type)),
+                format_args!("{expected} bytes"),
+                got,
+            ),
+            Self::BadSide { got } => Account::new("bad side", "'B' or 'S'", Byte(got)),
+            Self::BadPrintable { got } => Account::new("bad printable flag", "'Y' or 'N'", Byte(got)),
+        }
+    }
 }
 
-/// What, expected and got. The code and the remedy stand beside it, not in it.
 impl fmt::Display for ItchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::Empty => f.write_str("empty message; expected a type byte, got nothing"),
-            Self::UnknownType { got } => {
-                write!(f, "unknown message type; expected one of TotalView-ITCH 5.0, got {}", Byte(got))
-            }
-            Self::WrongLength { message_type, expected, got } => {
-                write!(
-                    f,
-                    "wrong length of message {}; expected {expected} bytes, got {got}",
-                    Byte(message_type)
-                )
-            }
-            Self::BadSide { got } => {
-                write!(f, "bad side; expected 'B' or 'S', got {}", Byte(got))
-            }
-            Self::BadPrintable { got } => {
-                write!(f, "bad printable flag; expected 'Y' or 'N', got {}", Byte(got))
-            }
-        }
+        self.account().fmt(f)
     }
 }
 

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use super::{BLOCK_BYTES_MAX, INTERFACES_MAX, PACKET_BYTES_MAX};
+use crate::types::Account;
 
 /// Why a capture file or a packet of it is refused. Those that [`PcapError::is_final`] end the reading; the others
 /// concern one packet or one interface.
@@ -119,57 +120,60 @@ impl PcapError {
             Self::Snapped { .. } => "capture whole packets: tcpdump -s 0",
         }
     }
+
+    /// What, expected and got.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        match *self {
+            Self::NotCapture { got: [a, b, c, d] } => Account::new(
+                "not a capture",
+                "a magic number of pcap or pcapng",
+                format_args!("{a:02x}{b:02x}{c:02x}{d:02x}"),
+            ),
+            Self::UnsupportedVersion { expected, got } => Account::new("unsupported version", expected, got),
+            Self::Truncated { expected, got } => Account::new(
+                "file ends within a packet or block",
+                format_args!("{expected} bytes of it"),
+                got,
+            ),
+            Self::BadBlock { block_type, len } => Account::new(
+                format_args!("bad block of type {block_type:#010x}"),
+                "a content that fills it and its length at both ends",
+                format_args!("length {len}"),
+            ),
+            Self::TooManyInterfaces => Account::new(
+                "too many interfaces",
+                format_args!("at most {INTERFACES_MAX} in a section"),
+                "more",
+            ),
+            Self::UnsupportedLink { link_type } => {
+                Account::new("unsupported link layer", "Ethernet, Linux cooked, loopback or IP", link_type)
+            }
+            Self::UnknownInterface { interface, known } => Account::new(
+                "packet of an unknown interface",
+                format_args!("one of {known}"),
+                format_args!("number {interface}"),
+            ),
+            Self::PacketTooLarge { len } => Account::new(
+                "packet too large",
+                format_args!("at most {PACKET_BYTES_MAX} bytes in a block of {BLOCK_BYTES_MAX}"),
+                len,
+            ),
+            Self::Snapped { captured, original } => {
+                Account::new("packet captured in part", format_args!("{original} bytes"), captured)
+            }
+            Self::BadPacket { part, captured } => Account::new(
+                "damaged packet",
+                format_args!("the whole of {part}"),
+                format_args!("{captured} captured bytes"),
+            ),
+        }
+    }
 }
 
-/// What, expected and got. The code and the remedy stand beside it, not in it.
 impl fmt::Display for PcapError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::NotCapture { got: [a, b, c, d] } => {
-                write!(
-                    f,
-                    "not a capture; expected a magic number of pcap or pcapng, got {a:02x}{b:02x}{c:02x}{d:02x}"
-                )
-            }
-            Self::UnsupportedVersion { expected, got } => {
-                write!(f, "unsupported version; expected {expected}, got {got}")
-            }
-            Self::Truncated { expected, got } => {
-                write!(f, "file ends within a packet or block; expected {expected} bytes of it, got {got}")
-            }
-            Self::BadBlock { block_type, len } => {
-                write!(
-                    f,
-                    "bad block of type {block_type:#010x}; expected a content that fills it and its length at both \
-                     ends, got length {len}"
-                )
-            }
-            Self::TooManyInterfaces => {
-                write!(f, "too many interfaces; expected at most {INTERFACES_MAX} in a section, got more")
-            }
-            Self::UnsupportedLink { link_type } => {
-                write!(
-                    f,
-                    "unsupported link layer; expected Ethernet, Linux cooked, loopback or IP, got {link_type}"
-                )
-            }
-            Self::UnknownInterface { interface, known } => {
-                write!(f, "packet of an unknown interface; expected one of {known}, got number {interface}")
-            }
-            Self::PacketTooLarge { len } => {
-                write!(
-                    f,
-                    "packet too large; expected at most {PACKET_BYTES_MAX} bytes in a block of {BLOCK_BYTES_MAX}, \
-                     got {len}"
-                )
-            }
-            Self::Snapped { captured, original } => {
-                write!(f, "packet captured in part; expected {original} bytes, got {captured}")
-            }
-            Self::BadPacket { part, captured } => {
-                write!(f, "damaged packet; expected the whole of {part}, got {captured} captured bytes")
-            }
-        }
+        self.account().fmt(f)
     }
 }
 

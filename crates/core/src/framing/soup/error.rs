@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::decode::Byte;
+use crate::types::{Account, Byte};
 
 /// Why a packet is refused. It concerns that packet only; one that was a sequenced message is missing from the count,
 /// so a refusal of an unknown type or length should end the connection.
@@ -58,30 +58,31 @@ impl SoupError {
             Self::Unexpected { .. } => "log in again at the next sequence",
         }
     }
+
+    /// What, expected and got.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        match *self {
+            Self::Empty => Account::new("empty packet", "a type byte", "nothing"),
+            Self::UnknownType { got } => {
+                Account::new("unknown packet type", "one of SoupBinTCP 3.00", Byte(got))
+            }
+            Self::WrongLength { packet_type, expected, got } => Account::new(
+                format_args!("wrong length of packet {}", Byte(packet_type)),
+                format_args!("{expected} bytes of payload"),
+                got,
+            ),
+            Self::BadSequence => {
+                Account::new("bad sequence in a login packet", "digits of a 64-bit number", "other text")
+            }
+            Self::Unexpected { expected, got } => Account::new("packet out of place", expected, got),
+        }
+    }
 }
 
-/// What, expected and got. The code and the remedy stand beside it, not in it.
 impl fmt::Display for SoupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::Empty => f.write_str("empty packet; expected a type byte, got nothing"),
-            Self::UnknownType { got } => {
-                write!(f, "unknown packet type; expected one of SoupBinTCP 3.00, got {}", Byte(got))
-            }
-            Self::WrongLength { packet_type, expected, got } => {
-                write!(
-                    f,
-                    "wrong length of packet {}; expected {expected} bytes of payload, got {got}",
-                    Byte(packet_type)
-                )
-            }
-            Self::BadSequence => f.write_str(
-                "bad sequence in a login packet; expected digits of a 64-bit number, got other text",
-            ),
-            Self::Unexpected { expected, got } => {
-                write!(f, "packet out of place; expected {expected}, got {got}")
-            }
-        }
+        self.account().fmt(f)
     }
 }
 

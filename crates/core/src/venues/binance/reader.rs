@@ -186,7 +186,7 @@ impl<'a> Frame<'a> {
             Kind::EscapedString => {
                 if self.plain_len == 0 {
                     let plain = unescape(token.of(self.bytes), &mut self.plain);
-                    self.plain_len = plain.ok_or(DecodeError::Escaped { at: token.start })?.len();
+                    self.plain_len = plain.map_err(|_| DecodeError::Escaped { at: token.start })?.len();
                 }
                 return Ok(self.plain.get(..self.plain_len));
             }

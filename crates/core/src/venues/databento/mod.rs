@@ -195,7 +195,7 @@ impl Databento {
                     let none = out.orders_added();
                     out.push_event(Event {
                         is_last: false,
-                        ..event(Body::OrderBook(number, Part::First, none))
+                        ..event(Body::OrderBook(number, Part::First, Coverage::Whole, none))
                     });
                 }
                 let body = match mbo.trade() {

@@ -110,7 +110,7 @@ pub(super) fn symbol(
     let symbol = match token.kind {
         // A slash may be escaped.
         Kind::EscapedString => {
-            unescape(token.of(bytes), &mut plain).ok_or(DecodeError::Escaped { at: token.start })?
+            unescape(token.of(bytes), &mut plain).map_err(|_| DecodeError::Escaped { at: token.start })?
         }
         _ => text(token, bytes, field)?,
     };

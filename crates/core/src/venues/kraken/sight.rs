@@ -3,8 +3,8 @@
 use super::codes;
 use super::members::{items, members, text};
 use super::stamp::{Minute, seconds};
-use crate::decode::DecodeError;
-use crate::decode::json::{Kind, Scanner, Token, unescape_into};
+use crate::decode::json::{Kind, Scanner, Token, unescape};
+use crate::decode::{DecodeError, SYMBOL_BYTES_MAX};
 use crate::types::TimeNs;
 use crate::venues::KRAKEN;
 use crate::venues::room::{Sightings, Sureness};
@@ -83,13 +83,12 @@ fn array(bytes: &[u8], out: &mut Sightings) -> Result<(), DecodeError> {
 
 /// Notes a pair by any of its names; one without a slash is nobody's.
 fn note(token: Token, bytes: &[u8], out: &mut Sightings) {
-    let mut plain = Vec::new();
-    if !matches!(token.kind, Kind::String | Kind::EscapedString)
-        || unescape_into(token.of(bytes), &mut plain).is_none()
-    {
+    let mut plain = [0; SYMBOL_BYTES_MAX];
+    if !matches!(token.kind, Kind::String | Kind::EscapedString) {
         return;
     }
-    match core::str::from_utf8(&plain) {
+    let Ok(plain) = unescape(token.of(bytes), &mut plain) else { return };
+    match core::str::from_utf8(plain) {
         Ok(name) if name.contains('/') => {
             out.readable();
             out.add(KRAKEN, &codes::symbol(name), Sureness::Sure);

@@ -242,7 +242,8 @@ fn ticker(bytes: &[u8], said: Token, route: Route, out: &mut Events) -> Result<(
         ..Ticker::default()
     };
     out.push(route.slot, 0, Body::Bbo(bbo));
-    out.push(route.slot, 0, Body::Ticker(ticker));
+    let at = out.ticker_added(ticker);
+    out.push(route.slot, 0, Body::Ticker(at));
     Ok(())
 }
 

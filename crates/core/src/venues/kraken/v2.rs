@@ -196,7 +196,8 @@ fn ticker(
         ..Ticker::default()
     };
     out.push(route.slot, ts_event, Body::Bbo(bbo));
-    out.push(route.slot, ts_event, Body::Ticker(ticker));
+    let at = out.ticker_added(ticker);
+    out.push(route.slot, ts_event, Body::Ticker(at));
     Ok(None)
 }
 

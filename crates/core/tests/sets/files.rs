@@ -1,0 +1,49 @@
+//! Files of the recordings, unpacked.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a file that is listed and cannot be read is a failed test"
+)]
+
+use std::ffi::OsStr;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Where the recordings are; `None`, said on standard error as `test`'s skip, where there are none.
+pub fn root(test: &str) -> Option<PathBuf> {
+    let root = match std::env::var_os("DEPTHWIRE_DATA") {
+        Some(root) => PathBuf::from(root),
+        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
+    };
+    if !root.join("MANIFEST.md").is_file() {
+        eprintln!("SKIPPED: {test}: no recordings here (set DEPTHWIRE_DATA)");
+        return None;
+    }
+    Some(root)
+}
+
+/// A file, unpacked by the end of its name; `None`, said on standard error, where the machine has no program for it.
+pub fn read(path: &Path) -> Option<Vec<u8>> {
+    let packed = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut bytes = Vec::new();
+    match path.extension().and_then(OsStr::to_str) {
+        Some("gz") => {
+            flate2::read::MultiGzDecoder::new(&*packed).read_to_end(&mut bytes).unwrap();
+        }
+        Some("zst") => {
+            zstd::Decoder::new(&*packed).unwrap().read_to_end(&mut bytes).unwrap();
+        }
+        Some("xz") => {
+            let Ok(output) = Command::new("xz").arg("-dc").arg(path).output() else {
+                eprintln!("SKIPPED: {}: no `xz` here", path.display());
+                return None;
+            };
+            assert!(output.status.success(), "{}", path.display());
+            bytes = output.stdout;
+        }
+        _ => return Some(packed),
+    }
+    Some(bytes)
+}
