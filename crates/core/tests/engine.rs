@@ -235,6 +235,8 @@ fn too_many_levels_make_the_book_stale_not_wrong() {
     rig.depth(101, 101, "[\"9.00\",\"1\"],[\"8.00\",\"1\"]", "");
     assert_eq!(rig.state(), BookState::Stale(StaleReason::LevelsLimit));
     assert!(!kinds(&rig.seen()).contains(&(DELTA, 1)));
+    rig.now += S;
+    rig.tick();
     rig.snapshot(101, "[\"9.00\",\"1\"],[\"8.00\",\"1\"]", "[\"11.00\",\"1\"],[\"12.00\",\"1\"]").unwrap();
     assert_eq!(rig.state(), BookState::Stale(StaleReason::LevelsLimit), "a snapshot over the limit as well");
 }
@@ -454,6 +456,8 @@ fn a_book_that_fails_to_sync_is_left_as_it_was() {
     rig.depth(105, 105, "[\"9.00\",\"1\"]", "");
     rig.depth(110, 110, "[\"9.00\",\"2\"]", "");
     let digest = rig.engine.digest(rig.id);
+    rig.now += S;
+    rig.tick();
     rig.snapshot(104, "[\"1.00\",\"1\"]", "[\"2.00\",\"1\"]").unwrap();
     assert_eq!(rig.state(), BookState::Stale(StaleReason::Gap));
     assert_eq!(rig.engine.digest(rig.id), digest, "a hole behind the snapshot: nothing was loaded");

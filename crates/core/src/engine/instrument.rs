@@ -246,7 +246,8 @@ impl InstrumentState {
             self.pending.clear();
         }
         let number = stamp.venue_seq;
-        let (verdict, dropped) = self.recovery.snapshot(number, origin, &self.pending, widens, stamp.ts_recv);
+        let at = (number, stamp.ts_event);
+        let (verdict, dropped) = self.recovery.snapshot(at, origin, &self.pending, widens, stamp.ts_recv);
         match verdict {
             Verdict::Replace => self.replace(levels, coverage, origin, check, stamp, cx),
             Verdict::Widen => self.take_wider(levels, coverage, None, stamp.ts_recv, cx),
@@ -275,7 +276,8 @@ impl InstrumentState {
     fn use_spare<C: Clock>(&mut self, cx: &mut Context<'_, C>) {
         let Some(spare) = self.spare.take() else { return };
         let now = self.pending.front().map_or(spare.stamp.ts_recv, |waiting| waiting.ts_recv);
-        let (verdict, _) = self.recovery.snapshot(spare.number, spare.origin, &self.pending, false, now);
+        let at = (spare.number, spare.stamp.ts_event);
+        let (verdict, _) = self.recovery.snapshot(at, spare.origin, &self.pending, false, now);
         if verdict == Verdict::Replace {
             self.replace(
                 spare.levels.view(),

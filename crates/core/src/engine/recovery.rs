@@ -14,13 +14,17 @@
 //! 8. Of a snapshot that names no instrument nobody knows whose it is, once the source has spoken of another one.
 
 use super::request::Request;
-use crate::sequence::{Chain, Pending, Rule, SeqOutcome};
+use crate::sequence::{Chain, Pending, Rule, SeqOutcome, Waiting};
 use crate::types::{BookState, StaleReason, TimeNs, VenueSeq};
 use crate::venues::{Detection, Product, Resync};
 
 /// Updates in a row that the book seems to hold already before its own numbering is doubted: a venue that starts
 /// again at lower ids would otherwise be ignored for ever.
 pub(super) const OLD_IN_ROW_MAX: u32 = 1_000;
+
+/// Snapshots in a row that do not reach the updates that wait before those are given up: one whose number is of another
+/// numbering, or damaged, would be waited for for ever.
+const REFUSED_IN_ROW_MAX: u32 = 4;
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +78,9 @@ pub(super) struct Recovery {
     /// The venue's time of it.
     event_at: TimeNs,
     old_in_row: u32,
+    refused_in_row: u32,
+    /// The number of the last snapshot that came while the book was synced.
+    kept: Option<u64>,
     /// A book of orders is coming in part by part.
     is_building: bool,
     /// Whether the book, trusted or not, is one that was synced since the last restart.
@@ -95,6 +102,8 @@ impl Recovery {
             last: 0,
             event_at: 0,
             old_in_row: 0,
+            refused_in_row: 0,
+            kept: None,
             is_building: false,
             has_book: false,
             is_anonymous: false,
@@ -146,8 +155,11 @@ impl Recovery {
     pub(super) fn update(&mut self, seq: &VenueSeq, ts_event: TimeNs, now: TimeNs) -> Verdict {
         let Some(chain) = &self.chain else {
             self.want(now);
-            // What is not numbered cannot be joined to a snapshot that comes later.
-            return if self.rule == Rule::Unnumbered { Verdict::Ignore } else { Verdict::Hold };
+            // What is not numbered cannot be joined to a snapshot that comes later, and a repetition of what the lost book
+            // held would let an older one in.
+            let is_repeated = seq.last <= self.last && ts_event > 0 && ts_event <= self.event_at;
+            let is_useless = is_repeated || self.rule == Rule::Unnumbered;
+            return if is_useless { Verdict::Ignore } else { Verdict::Hold };
         };
         match chain.check(seq) {
             SeqOutcome::Next if self.is_synced() => Verdict::Apply,
@@ -186,12 +198,12 @@ impl Recovery {
         self.old_in_row = 0;
     }
 
-    /// Judges a snapshot against the updates that wait. `widens`: the best price has passed beyond what the book knows, and
+    /// Judges a snapshot, by its number and the venue's time of it, against the updates that wait. `widens`: the best price has passed beyond what the book knows, and
     /// the snapshot knows more. After [`Verdict::Replace`] call [`Self::replaced`] and apply what waits; after
     /// [`Verdict::Lost`] drop `dropped` updates of those that wait: there is a hole among them.
     pub(super) fn snapshot(
         &mut self,
-        number: u64,
+        (number, ts_event): (u64, TimeNs),
         origin: SnapshotOrigin,
         pending: &Pending,
         widens: bool,
@@ -201,12 +213,20 @@ impl Recovery {
             return (Verdict::Replace, 0);
         }
         if let Some(chain) = self.chain.filter(|_| self.is_synced()) {
-            let here = chain.last() == number;
-            return (if widens && here { Verdict::Widen } else { Verdict::Keep }, 0);
+            if widens && chain.last() == number {
+                self.is_anonymous |= origin == SnapshotOrigin::Anonymous;
+                return (Verdict::Widen, 0);
+            }
+            self.kept = Some(number);
+            return (Verdict::Keep, 0);
+        }
+        if self.is_of_numbering_before(number, ts_event, pending) {
+            self.request.failed(now);
+            return self.refused(pending);
         }
         let hole = pending.follow(Chain::new(self.rule, number)).err();
-        // Without a waiting update, only the book that was lost says how old the answer is.
-        let went_back = pending.is_empty() && self.has_book && number < self.last;
+        // Without a waiting update, only what came before says how old the answer is.
+        let went_back = pending.is_empty() && number < self.last;
         if let Some(hole) = hole {
             self.request.failed(now);
             if hole.is_bridged {
@@ -214,7 +234,7 @@ impl Recovery {
                 self.gap = (hole.expected, hole.received);
                 return (Verdict::Lost, hole.index);
             }
-            return (Verdict::Ignore, 0);
+            return self.refused(pending);
         }
         if went_back {
             self.request.failed(now);
@@ -223,12 +243,37 @@ impl Recovery {
         (Verdict::Replace, 0)
     }
 
+    /// A snapshot does not reach the updates that wait. After a few, these are given up.
+    fn refused(&mut self, pending: &Pending) -> (Verdict, usize) {
+        self.refused_in_row += 1;
+        if self.refused_in_row < REFUSED_IN_ROW_MAX {
+            return (Verdict::Ignore, 0);
+        }
+        self.refused_in_row = 0;
+        if let Some(newest) = pending.back() {
+            (self.last, self.event_at) = (newest.seq.last, newest.ts_event);
+        }
+        (Verdict::Lost, pending.len())
+    }
+
+    /// Whether a snapshot is of another numbering than the updates that wait: the newest seems to be held by it, and yet is
+    /// later; or the snapshot was kept, and none follows it.
+    fn is_of_numbering_before(&self, number: u64, ts_event: TimeNs, pending: &Pending) -> bool {
+        let chain = Chain::new(self.rule, number);
+        let is_held_later = |newest: &Waiting| {
+            ts_event > 0 && newest.ts_event > ts_event && chain.check(&newest.seq) == SeqOutcome::Old
+        };
+        pending.back().is_some_and(is_held_later)
+            || self.kept == Some(number) && !pending.is_empty() && !pending.has_next(chain)
+    }
+
     /// The snapshot was taken: the book stands at its number. It is synced when [`Self::synced`] says so, after what waits.
     pub(super) fn replaced(&mut self, number: u64, ts_event: TimeNs, origin: SnapshotOrigin) {
         self.chain = Some(Chain::new(self.rule, number));
         self.last = number;
         self.event_at = ts_event;
         self.old_in_row = 0;
+        self.refused_in_row = 0;
         self.is_building = false;
         self.is_anonymous = origin == SnapshotOrigin::Anonymous;
     }
@@ -315,6 +360,8 @@ impl Recovery {
         self.last = 0;
         self.event_at = 0;
         self.old_in_row = 0;
+        self.refused_in_row = 0;
+        self.kept = None;
         self.is_building = false;
         self.has_book = false;
         self.is_anonymous = false;
@@ -373,3 +420,6 @@ impl Recovery {
         }
     }
 }
+
+#[cfg(test)]
+mod model;

@@ -16,6 +16,8 @@ const CALM_NS: u64 = 1_000_000_000;
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Request {
     is_wanted: bool,
+    /// Whether it was asked for since it is wanted: an answer to what was asked before that is another's.
+    is_asked: bool,
     /// Names the request in flight, so that an answer to an earlier one, of another numbering perhaps, is not taken.
     ticket: u32,
     /// Since the book was last synced for a while.
@@ -46,6 +48,7 @@ impl Request {
         if !self.is_wanted || !is_due {
             return None;
         }
+        self.is_asked = true;
         self.ticket = self.ticket.wrapping_add(1);
         (self.since, self.wait_ns) = (now, ANSWER_NS_MAX);
         Some(self.ticket)
@@ -53,7 +56,7 @@ impl Request {
 
     /// Whether an answer with this ticket is the one that is waited for.
     pub(super) const fn awaits(&self, ticket: u32) -> bool {
-        self.is_wanted && self.ticket == ticket
+        self.is_wanted && self.is_asked && self.ticket == ticket
     }
 
     /// The answer failed, or was too old to use: pause.
@@ -64,7 +67,7 @@ impl Request {
 
     /// The book is synced.
     pub(super) fn done(&mut self, now: TimeNs) {
-        self.is_wanted = false;
+        (self.is_wanted, self.is_asked) = (false, false);
         self.synced_at = Some(now);
     }
 
@@ -117,6 +120,18 @@ mod tests {
         assert!((3..12).contains(&asked), "{asked} requests in 10 s");
         request.want(now + 60 * S);
         assert!(request.poll(now + 60 * S).is_some(), "after a calm time it is asked at once");
+    }
+
+    #[test]
+    fn an_answer_to_what_was_asked_before_is_anothers() {
+        let mut request = Request::default();
+        request.want(0);
+        assert_eq!(request.poll(0), Some(1));
+        request.done(S);
+        request.want(10 * S);
+        assert!(!request.awaits(1), "the book was mended otherwise meanwhile");
+        assert_eq!(request.poll(10 * S), Some(2));
+        assert!(request.awaits(2));
     }
 
     #[test]

@@ -14,10 +14,10 @@ use crate::types::VenueSeq;
 pub(super) const fn check(last: u64, bridged: bool, seq: &VenueSeq) -> SeqOutcome {
     // The link is looked at first: a venue that restarts may lower its numbers, and then only the link tells.
     let links = matches!(seq.prev, Some(prev) if prev == last);
+    if links {
+        return SeqOutcome::Next;
+    }
     if bridged {
-        if links {
-            return SeqOutcome::Next;
-        }
         if seq.last <= last {
             return SeqOutcome::Old;
         }
@@ -25,7 +25,7 @@ pub(super) const fn check(last: u64, bridged: bool, seq: &VenueSeq) -> SeqOutcom
         if seq.last < last {
             return SeqOutcome::Old;
         }
-        if links || seq.first <= last {
+        if seq.first <= last {
             return SeqOutcome::Next;
         }
     }
@@ -56,6 +56,7 @@ mod tests {
             (L, L + 50, Some(L - 1), Next),
             (L + 1, L + 50, Some(L), Next),
             (L + 9, L + 50, Some(L), Next),
+            (10, 20, Some(L), Next),
             (L + 1, L + 50, Some(L + 40), Gap { expected: L, received: L + 40 }),
             (L + 6, L + 99, None, Gap { expected: L, received: L + 6 }),
         ] {

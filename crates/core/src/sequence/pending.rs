@@ -83,10 +83,22 @@ impl Pending {
         Ok(())
     }
 
+    /// Whether any of the waiting updates continues a chain. Changes nothing.
+    #[must_use]
+    pub fn has_next(&self, chain: Chain) -> bool {
+        self.updates.iter().any(|(update, ..)| chain.check(&update.seq) == SeqOutcome::Next)
+    }
+
     /// The oldest update, if any.
     #[must_use]
     pub fn front(&self) -> Option<&Waiting> {
         self.updates.front().map(|(update, ..)| update)
+    }
+
+    /// The newest update, if any.
+    #[must_use]
+    pub fn back(&self) -> Option<&Waiting> {
+        self.updates.back().map(|(update, ..)| update)
     }
 
     /// Takes the oldest update; its levels replace the content of `out`.
