@@ -340,8 +340,8 @@ function call({ member: { owner, name, types, names, optional, run }, args }) {
     // Not of V8's and napi's own making either: each has a code of this package, and says what to do.
     if (!/^[a-z]+\.[a-z_]+$/.test(error?.code ?? ''))
       throw new Error(`${text} throws without a code: ${error}`);
-    const shape = error.code.startsWith('addon.') ? /; expected .*, got .*\nfix: ./s : /\nfix: ./;
-    if (!shape.test(error.message)) throw new Error(`${text}: ${error.message}`);
+    if (!/^.+\nexpected: .+\ngot: .+\nfix: .+$/.test(error.message))
+      throw new Error(`${text}: ${error.message}`);
     if (['addon.panicked', 'addon.failed', 'addon.closed'].includes(error.code)) {
       throw new Error(`${text}: ${error.message}`);
     }

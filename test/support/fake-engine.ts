@@ -204,7 +204,7 @@ export class FakeNative implements NativeEngine {
   openDepth(_id: number, depth: number, intervalMs: number): number {
     this.calls.push(`view ${depth}/${intervalMs}`);
     if (this.viewsFull) {
-      const error = new Error('too many views; expected at most 32 different ones, got one more\nfix: x');
+      const error = new Error('too many views\nexpected: at most 32 different ones\ngot: one more\nfix: x');
       throw Object.assign(error, { code: 'engine.views_full' });
     }
     const stream = 16 + depth;
