@@ -249,6 +249,6 @@ function badEncoding(part: string): DepthwireError {
     where: BOOK_PATH,
     expected: 'a name in UTF-8, percent-encoded once',
     got: shown(part),
-    fix: `Encode the name, as in ${bookPath('kraken:BTC/USD')}.`,
+    fix: `Encode the name, as in ${bookPath('venue:BASE/QUOTE')}.`,
   });
 }

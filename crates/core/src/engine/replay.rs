@@ -128,7 +128,7 @@ impl<C: Clock> Engine<C> {
 
     /// When an entry was heard. A recording that does not say leaves it to what stands in the frame, and that to the entry
     /// before.
-    #[inline]
+    #[inline(always)]
     fn time_of(&mut self, source: usize, entry: &Entry<'_>) -> TimeNs {
         if entry.ts != 0 {
             return entry.ts;
@@ -138,7 +138,7 @@ impl<C: Clock> Engine<C> {
     }
 
     /// Time passes up to an entry, in ticks of the source's own books.
-    #[inline]
+    #[inline(always)]
     fn pass_time(&mut self, index: usize, ts: TimeNs, progress: &mut RecordingProgress) {
         if ts == 0 {
             return;
@@ -156,7 +156,7 @@ impl<C: Clock> Engine<C> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn heard(&mut self, index: usize, entry: Entry<'_>, ts: TimeNs) -> Result<(), IngestError> {
         let is_datagram = entry.is_datagram;
         match entry.heard {
