@@ -5,6 +5,7 @@
 
 mod error;
 mod instrument;
+mod lookahead;
 mod orders;
 mod proof;
 mod recovery;

@@ -1,5 +1,6 @@
 //! Recordings: the one loop in which time passes as they say.
 
+use super::lookahead::Lookahead;
 use super::source::Source;
 use super::{Engine, EngineError, IngestError, SourceId};
 use crate::encode::Outbox;
@@ -97,7 +98,12 @@ impl<C: Clock> Engine<C> {
         // Taken out, so that an entry may borrow it while the engine moves.
         let mut transcript = std::mem::take(&mut opened.transcript);
         let mut progress = RecordingProgress { is_blocked: !drain(&mut self.outbox), ..Default::default() };
+        let mut lookahead = Lookahead::over(&self.sources[index]);
         while !progress.is_blocked {
+            if let Some(lookahead) = &mut lookahead {
+                let source = &self.sources[index];
+                lookahead.step(&transcript, bytes, progress.consumed, source, &self.instruments);
+            }
             let entry = match transcript.next(bytes, progress.consumed, last) {
                 Ok(entry) => entry,
                 Err(consumed) => {

@@ -98,6 +98,18 @@ impl Transcript {
         self.has_ended = true;
     }
 
+    /// The message at the head of some bytes that are still to come, and the bytes that it takes, where the form says so
+    /// without being read: ITCH and DBN files.
+    #[inline]
+    #[must_use]
+    pub fn peek<'t>(&self, rest: &'t [u8]) -> Option<(&'t [u8], usize)> {
+        match &self.form {
+            Form::BinaryFile(file) => file.whole(rest),
+            Form::Dbn(dbn) => dbn.whole(rest),
+            _ => None,
+        }
+    }
+
     /// The next entry of `bytes` from `at` on, or, where they hold no further whole one, the offset from which on the rest
     /// must go in again, unchanged, at the head of the next chunk.
     ///
