@@ -773,9 +773,10 @@ if (
   }
 }
 
-const { Engine, Replica, Simulator, Unzstd } = nativeBinding
+const { Engine, Replica, Simulator, Unzstd, venues } = nativeBinding
 export { Engine }
 export { Replica }
 export { Simulator }
 export { Unzstd }
+export { venues }
 export const __napiBindingTarget = __napiLoadedBindingTarget

@@ -183,6 +183,32 @@ export class FakeNative implements NativeEngine {
     this.#words[RING.control.nextHigh] = Number(nextNs >> 32n);
     return this.#flags();
   }
+  open(): number {
+    return 0;
+  }
+
+  carry(): void {}
+
+  drop(): number {
+    return 0;
+  }
+
+  opened(): number {
+    return 0;
+  }
+
+  ticker(): null {
+    return null;
+  }
+
+  liquidation(): null {
+    return null;
+  }
+
+  trading(): string {
+    return 'unknown';
+  }
+
   resetSource(source: number): number {
     this.calls.push(`reset ${source}`);
     return this.#flags();
