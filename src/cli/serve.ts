@@ -82,6 +82,7 @@ export async function startServing(
     await source.stop();
     await server.drain(reason);
     clearInterval(timer);
+    engine.close();
   };
   return {
     port,
@@ -104,6 +105,7 @@ async function sourceOf(
   const surveys = await checkedFiles(files, warn);
   const wanted = config.instruments.map(({ name }) => name);
   const { venue, names, hasOthers } = await recordedStreams(files, wanted, engine);
+  let isBackward = false;
   return new ReplayFile({
     paths: files,
     venue,
@@ -113,6 +115,11 @@ async function sourceOf(
     onDamage: (damage) => {
       const isTold = surveys.get(damage.where)?.damages.includes(damage) === true;
       if (!isTold) warn(explain(damage));
+    },
+    onRead: (path) => {
+      if (isBackward || engine.stats().backward === 0) return;
+      isBackward = true;
+      warn(`time runs backward in ${path}: give the files in the order of their times`);
     },
     speed,
     loop,

@@ -179,7 +179,9 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
     elapsedMs: Math.round(elapsedMs * 1000) / 1000,
     framesPerSecond: Math.round((frames / elapsedMs) * 1000),
   };
-  return { report, failures: [...failuresOf(report, strict), ...replica.failures(engine)], firstFault };
+  const failures = [...failuresOf(report, strict), ...replica.failures(engine)];
+  engine.close();
+  return { report, failures, firstFault };
 }
 
 /** What does not hold, as sentences. */

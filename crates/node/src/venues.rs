@@ -25,7 +25,7 @@ pub struct VenueInfo {
     /// What shows a lost message: the `next` one of the book, a `later` one, or `never`.
     pub detects: String,
     /// How long a healthy book may be quiet; 0 = for ever.
-    pub silence_ms: f64,
+    pub silence_ms: u32,
     /// What counts as life: messages of the `book`, or any of the `connection`.
     pub life: String,
 }
@@ -65,7 +65,7 @@ pub fn venues() -> Result<Vec<VenueInfo>> {
                 has_checksum: product.checksum != Checksum::None,
                 has_top_proof: product.top_proof,
                 detects: detects.to_owned(),
-                silence_ms: product.silence_ns as f64 / 1e6,
+                silence_ms: (product.silence_ns / 1_000_000) as u32,
                 life: life.to_owned(),
             }
         };
