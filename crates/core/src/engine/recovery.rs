@@ -250,8 +250,10 @@ impl Recovery {
             return (Verdict::Ignore, 0);
         }
         self.refused_in_row = 0;
-        if let Some(newest) = pending.back() {
-            (self.last, self.event_at) = (newest.seq.last, newest.ts_event);
+        // What the venue has said stays said: an answer from before it is not the book.
+        if let Some(newest) = pending.newest() {
+            let said = (newest.ts_event, newest.seq.last);
+            (self.event_at, self.last) = said.max((self.event_at, self.last));
         }
         (Verdict::Lost, pending.len())
     }
@@ -263,7 +265,7 @@ impl Recovery {
         let is_held_later = |newest: &Waiting| {
             ts_event > 0 && newest.ts_event > ts_event && chain.check(&newest.seq) == SeqOutcome::Old
         };
-        pending.back().is_some_and(is_held_later)
+        pending.newest().is_some_and(is_held_later)
             || self.kept == Some(number) && !pending.is_empty() && !pending.has_next(chain)
     }
 
@@ -289,7 +291,6 @@ impl Recovery {
         let is_resync = matches!(self.state, BookState::Stale(_)) && self.has_book;
         self.state = BookState::Synced;
         self.gap = (0, 0);
-        self.old_in_row = 0;
         self.has_book = true;
         self.request.done(now);
         is_resync

@@ -95,10 +95,12 @@ impl Pending {
         self.updates.front().map(|(update, ..)| update)
     }
 
-    /// The newest update, if any.
+    /// The update that the venue sent last, by its time, and where that is equal or absent by its number: what came last
+    /// may be a repetition. Costs a pass over all of them.
     #[must_use]
-    pub fn back(&self) -> Option<&Waiting> {
-        self.updates.back().map(|(update, ..)| update)
+    pub fn newest(&self) -> Option<&Waiting> {
+        let waiting = self.updates.iter().map(|(update, ..)| update);
+        waiting.max_by_key(|update| (update.ts_event, update.seq.last))
     }
 
     /// Takes the oldest update; its levels replace the content of `out`.
@@ -195,6 +197,17 @@ mod tests {
         assert_eq!(pending.follow(chain(7)), Ok(()));
         assert_eq!(pending.follow(chain(9)), Ok(()), "all are old");
         assert_eq!(pending.len(), 3);
+    }
+
+    #[test]
+    fn the_newest_is_not_the_one_that_came_last() {
+        let mut pending = Pending::default();
+        assert_eq!(pending.newest(), None);
+        let sent = |id, ts_event| Waiting { ts_event, ..update(id) };
+        for (id, ts_event) in [(90, 1), (5, 7), (6, 7), (4, 6)] {
+            pending.push(sent(id, ts_event), levels(1, 0).view());
+        }
+        assert_eq!(pending.newest(), Some(&sent(6, 7)), "a repetition, and one of a numbering before");
     }
 
     #[test]

@@ -33,6 +33,9 @@ pub(super) struct Reader {
     kept: Option<u64>,
     /// The source has spoken of others.
     is_mixed: bool,
+    /// The last change of a book without name that turned out to be nobody's, or of updates that were given up. Whether
+    /// they were of this instrument and this numbering nobody knows, so a book from before them may be refused.
+    unsure: u32,
     pub(super) ticket: Option<u32>,
     /// The last change that any update told, and the latest numbering of any.
     heard: u32,
@@ -44,6 +47,8 @@ pub(super) struct Reader {
     is_of_before: bool,
     /// Updates later than the book that were passed over since it last moved.
     passed_over: u32,
+    /// Whether any was, those that waited for the book included.
+    has_passed_over: bool,
     /// Updates that came since the place was lost.
     waiting: Vec<Update>,
     /// Orders: the book is coming in.
@@ -67,12 +72,14 @@ impl Reader {
             spare: None,
             kept: None,
             is_mixed: false,
+            unsure: 0,
             ticket: None,
             heard: 0,
             heard_era: 0,
             floor: 0,
             is_of_before: false,
             passed_over: 0,
+            has_passed_over: false,
             waiting: Vec::new(),
             is_building: false,
         }
@@ -127,9 +134,10 @@ impl Reader {
         let same_era = update.era == self.era || is_linked && continues;
         // What a book that is nobody's has passed over is its own matter.
         let heard = if self.is_foreign && had_place { 0 } else { self.heard };
-        self.heard = heard.max(update.to);
         self.heard_era = self.heard_era.max(update.era);
-        self.is_of_before &= update.era < self.heard_era;
+        // A repetition shows nothing.
+        self.is_of_before &= update.era < self.heard_era || update.to <= place.max(heard);
+        self.heard = heard.max(update.to);
         let verdict = self.machine.update(&update.seq, update.ts_event, self.now);
         match verdict {
             Verdict::Apply | Verdict::Resume => {
@@ -149,7 +157,10 @@ impl Reader {
                 self.waiting.push(update);
                 self.hold(venue, update);
             }
-            _ => self.passed_over += u32::from(update.to > place),
+            _ => {
+                self.passed_over += u32::from(update.to > place);
+                self.has_passed_over |= update.to > place;
+            }
         }
         self.check(venue)?;
         if same_era && continues && !self.is_synced() {
@@ -173,8 +184,8 @@ impl Reader {
         }
         (self.place, self.era) = (update.to, update.era);
         // What was passed over while no time told its age: the next update names it.
-        self.is_of_before |= self.is_timeless && self.passed_over > 0 && self.place < self.heard;
-        (self.is_timeless, self.passed_over) = (false, 0);
+        self.is_of_before |= self.is_timeless && self.has_passed_over && self.place < self.heard;
+        (self.is_timeless, self.passed_over, self.has_passed_over) = (false, 0, false);
         self.machine.applied(&update.seq, update.ts_event);
         Ok(())
     }
@@ -232,6 +243,9 @@ impl Reader {
                     self.pending.pop(&mut self.scratch);
                 }
                 self.waiting.drain(..dropped.min(self.waiting.len()));
+                if self.waiting.is_empty() {
+                    self.unsure = self.unsure.max(self.heard);
+                }
             }
             _ => {}
         }
@@ -258,7 +272,7 @@ impl Reader {
         }
         // By numbers alone, a lower numbering looks like the past of the book in doubt.
         let is_anew = self.machine.has_book() && self.waiting.is_empty() && snapshot.era != self.era;
-        place >= self.heard && !is_anew && !(self.is_foreign && self.machine.has_book())
+        place >= self.heard.max(self.unsure) && !is_anew && !(self.is_foreign && self.machine.has_book())
     }
 
     fn replace(&mut self, venue: &Venue, snapshot: Snapshot, origin: SnapshotOrigin) -> Result<(), Broken> {
@@ -269,16 +283,18 @@ impl Reader {
         self.waiting.clear();
         (self.book, self.place, self.is_foreign) = (snapshot.book, snapshot.at, snapshot.is_foreign);
         self.era = snapshot.era;
-        (self.is_timeless, self.passed_over) = (snapshot.ts_event == 0, 0);
+        (self.is_timeless, self.passed_over, self.has_passed_over) = (snapshot.ts_event == 0, 0, false);
         if origin == SnapshotOrigin::Stream || snapshot.is_foreign {
-            // The venue says where it stands, whatever was.
-            self.heard = snapshot.at;
+            // The venue says where it stands, whatever was; another's book says nothing and is stood upon.
+            self.heard = if snapshot.is_foreign { self.floor } else { snapshot.at };
         }
         self.machine.replaced(snapshot.number, snapshot.ts_event, origin);
         while let Some(waiting) = self.pending.pop(&mut self.scratch) {
             let update = venue.updates[self.scratch.bids[0].price.0 as usize];
             if self.machine.follows(&waiting.seq) {
                 self.apply(venue, update)?;
+            } else {
+                self.has_passed_over |= update.to > self.place;
             }
         }
         self.machine.synced(self.now);
@@ -337,7 +353,9 @@ impl Reader {
         if self.spare.is_some_and(|(_, origin)| origin == SnapshotOrigin::Anonymous) {
             self.spare = None;
         }
-        self.machine.lose_anonymous(self.now);
+        if self.machine.lose_anonymous(self.now) {
+            self.unsure = self.unsure.max(self.place);
+        }
         self.check(venue)
     }
 

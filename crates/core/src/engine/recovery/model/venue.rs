@@ -187,9 +187,9 @@ impl Venue {
 
     /// The book at a change of the numbering that holds, or held, there.
     fn snapshot_at(&self, era: u32, at: u32) -> Snapshot {
-        let (first, _, is_linked) = self.eras[era as usize];
-        // Nothing has changed yet: the number is still the one before.
-        let era = if is_linked && at == first { era - 1 } else { era };
+        // Nothing has changed yet in a numbering that is linked: the number is still the one before.
+        let is_unbegun = |era: &u32| matches!(self.eras[*era as usize], (first, _, true) if first == at);
+        let era = (0..=era).rev().find(|era| !is_unbegun(era)).unwrap_or_default();
         let ts_event = if self.kind.times_snapshots { Self::time(at) } else { 0 };
         let (number, book) = (self.number(era, at), self.books[at as usize]);
         Snapshot { at, era, number, ts_event, book, is_foreign: false }
