@@ -5,6 +5,7 @@ import {
   type InstrumentInfo,
   type LiquidationInfo,
   Engine as NativeEngineClass,
+  instrumentName as nativeInstrumentName,
   venues as nativeVenues,
   type OrderInfo,
   type OrderStats,
@@ -156,6 +157,21 @@ function ringOf(outputBytes: number): SharedArrayBuffer {
 /** How each product of each venue behaves, as the core has it. */
 export function venues(): readonly VenueInfo[] {
   return guarded(() => nativeVenues());
+}
+
+/** The name of an instrument by any of the names that its venue has for it. Throws `instrument.*`. */
+export function instrumentName(name: string): string {
+  return guarded(() => nativeInstrumentName(name));
+}
+
+/** As `instrumentName`; undefined for what is no name. */
+export function instrumentNameIfAny(name: string): string | undefined {
+  try {
+    return instrumentName(name);
+  } catch (error) {
+    if (error instanceof DepthwireError) return undefined;
+    throw error;
+  }
 }
 
 /** A number for this start of the process: tenths of a second, so that a later start has a greater one for 13 years. */

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { venueRows, venuesMarkdown, venuesText } from '../src/cli/venues.js';
-import { venues } from '../src/engine.js';
+import { instrumentName, venues } from '../src/engine.js';
 import { VENUE_FACTS } from '../src/ingest/venues/index.js';
 
 const FOLDER = new URL('../src/ingest/venues/', import.meta.url);
@@ -82,4 +82,17 @@ it('docs/venues.md holds the table as the program prints it', () => {
   expect(page).toContain(venuesMarkdown(venueRows()));
   const lines = venuesText(venueRows()).trimEnd().split('\n');
   expect(lines).toHaveLength(venues().length + 1);
+});
+
+it.each(['kraken:BTC/USD', 'kraken:XBT/USD', 'kraken:XXBTZUSD'])(
+  '%s is the same instrument by each of its names',
+  (name) => {
+    expect(instrumentName(name)).toBe('kraken:BTC/USD');
+  },
+);
+
+it('what is no name is told as such', () => {
+  const codeIs = (code: string) => expect.objectContaining({ code }) as unknown;
+  expect(() => instrumentName('BTC/USD')).toThrow(codeIs('instrument.grammar'));
+  expect(() => instrumentName('nowhere:BTC')).toThrow(codeIs('instrument.unknown_venue'));
 });

@@ -10,7 +10,7 @@ import type { Source } from '../ingest/source.js';
 import { nearest } from '../nearest.js';
 import { FeedServer } from '../publish/server.js';
 import type { Site } from '../publish/site.js';
-import { catalogue, idsOf } from './catalogue.js';
+import { catalogue, idsOf, underOwnNames } from './catalogue.js';
 
 /** Time, silence, intervals and slow clients are looked at so often. */
 const TICK_MS = 10;
@@ -31,10 +31,11 @@ export interface Serving {
 
 /** Wires a source, the engine and the server. `warn` takes lines for people. Throws `serve.*`, `recording.*`. */
 export async function startServing(
-  config: Config,
+  given: Config,
   site: Site,
   warn: (line: string) => void,
 ): Promise<Serving> {
+  const config = { ...given, instruments: underOwnNames(given.instruments) };
   const wiring: { server?: FeedServer; source?: Source } = {};
   const faults = new FaultLog(warn);
   const engine = openEngine(

@@ -270,6 +270,9 @@ export interface InstrumentInfo {
   inverse: boolean
 }
 
+/** The name of an instrument by any of the names that its venue has for it. Throws `instrument.*`. */
+export declare function instrumentName(name: string): string
+
 /** A position that was closed by force: mantissas at the instrument's exponents. */
 export interface LiquidationInfo {
   /** Its price. */

@@ -773,10 +773,11 @@ if (
   }
 }
 
-const { Engine, Replica, Simulator, Unzstd, venues } = nativeBinding
+const { Engine, Replica, Simulator, Unzstd, instrumentName, venues } = nativeBinding
 export { Engine }
 export { Replica }
 export { Simulator }
 export { Unzstd }
+export { instrumentName }
 export { venues }
 export const __napiBindingTarget = __napiLoadedBindingTarget

@@ -39,9 +39,24 @@ for (const [, name] of declarations.matchAll(/^export declare (?:class|function|
   if (!(name in native)) throw new Error(`${name} is declared but not exported`);
 }
 for (const [owner, value] of Object.entries(native)) {
-  if (declarations.includes(`export declare function ${owner}(): `)) {
-    // It takes nothing, whatever it is given.
-    value(Symbol('x'), null);
+  if (declarations.includes(`export declare function ${owner}(`)) {
+    for (const given of [
+      undefined,
+      null,
+      5,
+      {},
+      '',
+      'x',
+      `${'a:'.repeat(1 << 16)}`,
+      '\ud800:X',
+      Symbol('x'),
+    ]) {
+      try {
+        value(given);
+      } catch (error) {
+        if (!/^(addon|instrument)\.[a-z_]+$/.test(error?.code ?? '')) throw error;
+      }
+    }
     continue;
   }
   const members = typeof value === 'function' ? Object.getOwnPropertyNames(value.prototype ?? {}) : [];

@@ -1,11 +1,14 @@
 //! The table of venues, in words.
 
+use depthwire_core::engine::EngineError;
 use depthwire_core::sequence::Rule;
 use depthwire_core::types::Venue;
 use depthwire_core::venues::{self, Checksum, Detection, Life, Resync};
 use napi_derive::napi;
 
+use crate::argument::Argument;
 use crate::guard::{Result, guard};
+use crate::state::engine_error;
 
 /// How one product of a venue behaves.
 #[napi(object)]
@@ -70,5 +73,16 @@ pub fn venues() -> Result<Vec<VenueInfo>> {
             }
         };
         Ok(venues::ALL.iter().map(info).collect())
+    })
+}
+
+/// The name of an instrument by any of the names that its venue has for it. Throws `instrument.*`.
+#[napi(ts_args_type = "name: string")]
+pub fn instrument_name(name: Argument) -> Result<String> {
+    guard(|| {
+        let named = venues::split_name(&name.text("name")?)
+            .and_then(|(venue, symbol)| venues::instrument(venue, symbol))
+            .map_err(EngineError::Instrument);
+        named.map(|instrument| instrument.to_string()).map_err(engine_error)
     })
 }
