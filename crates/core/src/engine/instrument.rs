@@ -13,7 +13,7 @@ use crate::aggregate::{Bbo, CrossCheck};
 use crate::book::{BookSpec, L2Book, prefetch};
 use crate::checksum::TOP_LEVELS;
 use crate::encode::{Outbox, Stream};
-use crate::sequence::{Pending, Waiting};
+use crate::sequence::{Pending, WAIT_NS, Waiting};
 use crate::stats::Stats;
 use crate::types::{
     BookState, Clock, Coverage, Instrument, InstrumentId, KnownTo, Level, Levels, Qty, Route, ScaleSource,
@@ -196,8 +196,47 @@ impl InstrumentState {
             self.cut(end.is_last);
             if self.agrees(end.check, stamp.ts_recv, cx) {
                 self.publish_changes(levels, self.bbo != bbo, end.is_last, stamp.ts_recv, cx);
+                if !self.pending.is_empty() {
+                    self.follow_waiting(stamp.ts_recv, cx);
+                }
             }
         }
+    }
+
+    /// Applies what waited for another line and goes on now.
+    #[cold]
+    fn follow_waiting<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
+        while let Some(first) = self.pending.front().filter(|first| !self.recovery.is_ahead(&first.seq)) {
+            let (seq, stamp) =
+                (first.seq, Stamp { venue_seq: first.seq.last, ts_event: first.ts_event, ts_recv: now });
+            let mut levels = std::mem::take(cx.scratch);
+            self.pending.pop(&mut levels);
+            let bbo = self.bbo;
+            if !self.recovery.follows(&seq) {
+                cx.stats.ignored += 1;
+            } else if self.apply(&seq, levels.view(), stamp, cx) {
+                self.cut(true);
+                self.publish_changes(levels.view(), self.bbo != bbo, true, now, cx);
+            }
+            *cx.scratch = levels;
+            if !self.recovery.is_synced() {
+                return;
+            }
+        }
+    }
+
+    /// What has waited for another line long enough shows a gap.
+    fn miss_waiting<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
+        let Some(first) = self.pending.front() else { return };
+        // A clock that was set back ends the wait, too.
+        if now.abs_diff(first.ts_recv) < WAIT_NS {
+            return;
+        }
+        let seq = first.seq;
+        self.recovery.missed(&seq, now);
+        cx.stats.gaps += 1;
+        self.say_state(now, cx);
+        self.use_spare(cx);
     }
 
     /// A change that does not simply go on.
@@ -225,6 +264,10 @@ impl InstrumentState {
                 self.use_spare(cx);
             }
             Verdict::Hold => self.hold(seq, levels, stamp, cx),
+            Verdict::Wait => {
+                self.hold(seq, levels, stamp, cx);
+                self.miss_waiting(stamp.ts_recv, cx);
+            }
             _ => cx.stats.ignored += 1,
         }
         self.ask(stamp.ts_recv, cx);
@@ -559,6 +602,9 @@ impl InstrumentState {
 
     /// Time passes: silence, checks, views, repeated requests. `heard_at`: when its connection last said anything.
     pub(super) fn on_tick<C: Clock>(&mut self, now: TimeNs, heard_at: TimeNs, cx: &mut Context<'_, C>) {
+        if self.recovery.is_synced() {
+            self.miss_waiting(now, cx);
+        }
         if self.lead().is_synced() {
             // A clock that was set back counts from there.
             self.applied_at = self.applied_at.min(now);
@@ -744,8 +790,9 @@ impl InstrumentState {
     pub(super) fn check_invariants(&self) -> Result<(), &'static str> {
         self.recovery.check_invariants()?;
         self.orders.check_invariants()?;
-        if self.recovery.is_synced() && !self.pending.is_empty() {
-            return Err("updates wait for a book that is synced");
+        let is_next = |first: &Waiting| !self.recovery.is_ahead(&first.seq);
+        if self.recovery.is_synced() && self.pending.front().is_some_and(is_next) {
+            return Err("updates wait for a book that has what is before them");
         }
         if self.state() == BookState::Synced && self.resets == 0 {
             return Err("a synced book has no epoch");

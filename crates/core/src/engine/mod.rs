@@ -229,13 +229,14 @@ impl<C: Clock> Engine<C> {
             opened.orders = Some(Box::new(OrderBooks::new(product).ok_or(EngineError::Full)?));
         }
         opened.routes = routes;
+        self.instruments.append(&mut made);
         for (id, slot) in slots {
             self.by_id.insert(id, slot);
             if let Err(at) = opened.slots.binary_search(&slot) {
                 opened.slots.insert(at, slot);
+                self.instruments[slot.0 as usize].recovery.carried(true);
             }
         }
-        self.instruments.append(&mut made);
         Ok(())
     }
 
@@ -255,6 +256,7 @@ impl<C: Clock> Engine<C> {
             return Err(EngineError::UnknownInstrument(instrument.0));
         }
         opened.slots.retain(|carried| *carried != slot);
+        self.instruments[slot.0 as usize].recovery.carried(false);
         if let Some(orders) = &mut opened.orders {
             orders.on_restart(slot);
         }
@@ -619,6 +621,11 @@ impl<C: Clock> Engine<C> {
     /// [`EngineError::UnknownSource`].
     pub fn opened(&mut self, source: SourceId, now: TimeNs) -> Result<(), EngineError> {
         let opened = self.sources.get_mut(source.0 as usize).ok_or(EngineError::UnknownSource(source.0))?;
+        if std::mem::take(&mut opened.has_failed) {
+            for slot in &opened.slots {
+                self.instruments[slot.0 as usize].recovery.carried(true);
+            }
+        }
         opened.heard_at = now;
         self.events.clear();
         let at = At { ts_recv: now, line: 0, is_datagram: false };
@@ -627,14 +634,25 @@ impl<C: Clock> Engine<C> {
         Ok(())
     }
 
-    /// The source failed for good: a file that is damaged or cut, a connection that does not come back. Its books are
-    /// stale, at once.
+    /// The source failed for good: a file that is damaged or cut, a connection that does not come back. The books that no
+    /// other one carries are stale, at once.
     ///
     /// # Errors
     /// [`EngineError::UnknownSource`].
     pub fn source_failed(&mut self, source: SourceId, now: TimeNs) -> Result<(), EngineError> {
-        self.sources.get(source.0 as usize).ok_or(EngineError::UnknownSource(source.0))?;
-        self.lose(source.0 as usize, Scope::All, StaleReason::SourceFailed, (0, 0), now);
+        let index = source.0 as usize;
+        let failed = self.sources.get_mut(index).ok_or(EngineError::UnknownSource(source.0))?;
+        let is_news = !std::mem::replace(&mut failed.has_failed, true);
+        for at in 0..failed.slots.len() {
+            let slot = self.sources[index].slots[at];
+            if is_news {
+                self.instruments[slot.0 as usize].recovery.carried(false);
+            }
+            let carries = |source: &Source| !source.has_failed && source.slots.binary_search(&slot).is_ok();
+            if !self.sources.iter().any(carries) {
+                self.lose(index, Scope::Book(slot), StaleReason::SourceFailed, (0, 0), now);
+            }
+        }
         Ok(())
     }
 

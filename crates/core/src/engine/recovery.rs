@@ -11,7 +11,8 @@
 //!    restarts, a venue that numbers anew), it is the beginning of what follows.
 //! 7. An update that the book seems to hold by its number, but which the venue sent later than the last one applied, is of
 //!    another numbering.
-//! 8. Of a snapshot that names no instrument nobody knows whose it is, once the source has spoken of another one.
+//! 8. Where several connections carry the book, what one lacks another may bring: an update behind a gap waits for that.
+//! 9. Of a snapshot that names no instrument nobody knows whose it is, once the source has spoken of another one.
 
 use super::request::Request;
 use crate::sequence::{Chain, Pending, Rule, SeqOutcome, Waiting};
@@ -45,6 +46,8 @@ pub(super) enum Verdict {
     Keep,
     /// The book's truth is lost. An update waits for a snapshot.
     Lost,
+    /// Updates are missing before it, which another line may still bring: keep it for a while.
+    Wait,
 }
 
 /// Where a snapshot comes from.
@@ -85,8 +88,10 @@ pub(super) struct Recovery {
     is_building: bool,
     /// Whether the book, trusted or not, is one that was synced since the last restart.
     has_book: bool,
-    /// Rule 8.
+    /// Rule 9.
     is_anonymous: bool,
+    /// Connections that carry the book.
+    lines: u32,
     request: Request,
 }
 
@@ -107,6 +112,7 @@ impl Recovery {
             is_building: false,
             has_book: false,
             is_anonymous: false,
+            lines: 0,
             request: Request::default(),
         }
     }
@@ -165,8 +171,21 @@ impl Recovery {
             SeqOutcome::Next if self.is_synced() => Verdict::Apply,
             SeqOutcome::Next => Verdict::Resume,
             SeqOutcome::Old => self.old(seq, ts_event, now),
+            SeqOutcome::Gap { .. } if self.lines > 1 && self.is_synced() => Verdict::Wait,
             SeqOutcome::Gap { expected, received } => self.broken((expected, received), now),
         }
+    }
+
+    /// No line has brought what is missing before an update that waited: the book's truth is lost.
+    #[cold]
+    pub(super) fn missed(&mut self, seq: &VenueSeq, now: TimeNs) {
+        let expected = self.chain.map_or(0, |chain| chain.last());
+        self.broken((expected, seq.prev.unwrap_or(seq.first)), now);
+    }
+
+    /// A connection carries the book from now on, or no more.
+    pub(super) fn carried(&mut self, is_carried: bool) {
+        self.lines = if is_carried { self.lines + 1 } else { self.lines.saturating_sub(1) };
     }
 
     #[cold]
@@ -283,6 +302,11 @@ impl Recovery {
     /// Whether an update that waited continues the book.
     pub(super) fn follows(&self, seq: &VenueSeq) -> bool {
         self.chain.is_some_and(|chain| chain.check(seq) == SeqOutcome::Next)
+    }
+
+    /// Whether updates are missing before one that waits.
+    pub(super) fn is_ahead(&self, seq: &VenueSeq) -> bool {
+        self.chain.is_some_and(|chain| matches!(chain.check(seq), SeqOutcome::Gap { .. }))
     }
 
     /// The book is exact. True where it was stale and had been synced before.

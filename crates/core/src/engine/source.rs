@@ -18,6 +18,8 @@ pub(super) struct Source {
     pub(super) orders: Option<Box<OrderBooks>>,
     /// Whether it has spoken of an instrument that is not carried.
     pub(super) is_mixed: bool,
+    /// Whether it failed for good, and was not made anew since.
+    pub(super) has_failed: bool,
     /// When it last said anything that could be read.
     pub(super) heard_at: TimeNs,
     /// Of a recording.
@@ -36,6 +38,7 @@ impl Source {
             slots: Vec::new(),
             orders: None,
             is_mixed: false,
+            has_failed: false,
             heard_at: 0,
             transcript: Transcript::default(),
             ticked_at: 0,
