@@ -2,7 +2,7 @@
 
 use crate::sequence::Rule;
 use crate::types::{TimeNs, VenueSeq};
-use crate::venues::{BINANCE_SPOT, Detection, Product, Resync, product};
+use crate::venues::{ALL, Detection, Product, Resync, product};
 
 /// Prices that a book has; each holds the number of the change that last set it.
 pub(super) const PRICES: usize = 5;
@@ -34,7 +34,8 @@ impl Kind {
             5 => (Rule::Unnumbered, Resync::Resubscribe, Detection::Later, false),
             _ => (Rule::Unnumbered, Resync::Wait, Detection::Next, true),
         };
-        let product = Product { rule, resync, detects, ..*product(BINANCE_SPOT) };
+        // What else a product says is nothing to the machine.
+        let product = Product { rule, resync, detects, ..*product(ALL[0]) };
         Self {
             product,
             times: !(number / 7).is_multiple_of(3),
