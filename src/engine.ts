@@ -3,13 +3,28 @@ import {
   type EngineStats,
   type ErrorInfo,
   type InstrumentInfo,
+  type LiquidationInfo,
   Engine as NativeEngineClass,
+  instrumentName as nativeInstrumentName,
+  venues as nativeVenues,
   type OrderInfo,
   type OrderStats,
+  type TickerInfo,
+  type VenueInfo,
 } from '#native';
 import { codeOf, DepthwireError, shown } from './errors.js';
 
-export type { BookInfo, EngineStats, ErrorInfo, InstrumentInfo, OrderInfo, OrderStats };
+export type {
+  BookInfo,
+  EngineStats,
+  ErrorInfo,
+  InstrumentInfo,
+  LiquidationInfo,
+  OrderInfo,
+  OrderStats,
+  TickerInfo,
+  VenueInfo,
+};
 
 /** How an instrument's numbers are scaled; what is not given is as its venue's messages are. */
 export interface InstrumentScale {
@@ -32,6 +47,10 @@ export interface NativeEngine {
   ): number;
   detect(bytes: Uint8Array): string[];
   openSource(venue: string, instruments: Uint32Array): number;
+  open(venue: string): number;
+  carry(source: number, instruments: Uint32Array): void;
+  drop(source: number, instrument: number): number;
+  opened(source: number): number;
   /** The function that takes received frames: bound to the engine, for that costs a quarter of a method's call. */
   ingester(): (source: number, bytes: Uint8Array) => number;
   ingestSnapshot(instrument: number, ticket: number, bytes: Uint8Array): number;
@@ -53,6 +72,9 @@ export interface NativeEngine {
   digest(instrument: number): string;
   ordersDigest(instrument: number): string;
   order(instrument: number, id: bigint): OrderInfo | null;
+  ticker(instrument: number): TickerInfo | null;
+  liquidation(instrument: number): LiquidationInfo | null;
+  trading(instrument: number): string;
   nowNs(): bigint;
   close(): void;
 }
@@ -132,6 +154,26 @@ function ringOf(outputBytes: number): SharedArrayBuffer {
   });
 }
 
+/** How each product of each venue behaves, as the core has it. */
+export function venues(): readonly VenueInfo[] {
+  return guarded(() => nativeVenues());
+}
+
+/** The name of an instrument by any of the names that its venue has for it. Throws `instrument.*`. */
+export function instrumentName(name: string): string {
+  return guarded(() => nativeInstrumentName(name));
+}
+
+/** As `instrumentName`; undefined for what is no name. */
+export function instrumentNameIfAny(name: string): string | undefined {
+  try {
+    return instrumentName(name);
+  } catch (error) {
+    if (error instanceof DepthwireError) return undefined;
+    throw error;
+  }
+}
+
 /** A number for this start of the process: tenths of a second, so that a later start has a greater one for 13 years. */
 export function startIdNow(): number {
   return Math.floor(Date.now() / 100) >>> 0;
@@ -191,12 +233,7 @@ export class Engine {
 
   /** Opens a connection of a venue and the books of its instruments. */
   openSource(venue: string, instruments: readonly number[]): number {
-    return guarded(() => {
-      const ids = Uint32Array.from(instruments, Number);
-      const bent = ids.findIndex((id, at) => id !== instruments[at]);
-      if (bent !== -1) throw notAnInstrument(instruments[bent]);
-      return this.#native.openSource(venue, ids);
-    });
+    return guarded(() => this.#native.openSource(venue, instrumentIds(instruments)));
   }
 
   /** One received frame, which may be reused after the call. */
@@ -264,6 +301,32 @@ export class Engine {
     this.#settle(guarded(() => this.#native.expectOthers(source)));
   }
 
+  /** Opens a connection of a venue that speaks for no instrument yet. Throws `engine.full`, or of a venue that is none. */
+  open(venue: string): number {
+    return guarded(() => this.#native.open(venue));
+  }
+
+  /**
+   * Lets a connection speak for instruments, too, and makes the books of those that no other one carries. One that several
+   * carry has several lines: each message counts once, by the venue's numbers.
+   */
+  carry(source: number, instruments: readonly number[]): void {
+    if (this.#isSettling) throw reentrant('carry');
+    guarded(() => this.#native.carry(source, instrumentIds(instruments)));
+  }
+
+  /** A connection speaks for an instrument no more; its book is syncing where no other carries it. */
+  drop(source: number, instrument: number): void {
+    if (this.#isSettling) throw reentrant('drop');
+    this.#settle(guarded(() => this.#native.drop(source, instrument)));
+  }
+
+  /** A connection was made anew. Books go on where the venue's numbers say so. */
+  opened(source: number): void {
+    if (this.#isSettling) throw reentrant('opened');
+    this.#settle(guarded(() => this.#native.opened(source)));
+  }
+
   /** The venue restarts: every book of the source syncs anew, in a new epoch. */
   resetSource(source: number): void {
     if (this.#isSettling) throw reentrant('resetSource');
@@ -323,6 +386,21 @@ export class Engine {
   /** A resting order by the venue's number, and what stands before it in its queue; null when there is none. */
   order(instrument: number, id: bigint): OrderInfo | null {
     return guarded(() => this.#native.order(instrument, id));
+  }
+
+  /** The last statistics of an instrument, mantissas at its exponents; null where the venue has told none. */
+  ticker(instrument: number): TickerInfo | null {
+    return guarded(() => this.#native.ticker(instrument));
+  }
+
+  /** The last position of an instrument that was closed by force; null where none was told. */
+  liquidation(instrument: number): LiquidationInfo | null {
+    return guarded(() => this.#native.liquidation(instrument));
+  }
+
+  /** Whether an instrument trades: `unknown`, `trading`, `halted`, `auction`, `limited` or `closed`. */
+  trading(instrument: number): string {
+    return guarded(() => this.#native.trading(instrument));
   }
 
   nowNs(): bigint {
@@ -432,6 +510,13 @@ function reentrant(input: string): DepthwireError {
     got: `${input}() inside it`,
     fix: 'Call it in a later turn: setImmediate, queueMicrotask or a queue of your own.',
   });
+}
+
+function instrumentIds(instruments: readonly number[]): Uint32Array {
+  const ids = Uint32Array.from(instruments, Number);
+  const bent = ids.findIndex((id, at) => id !== instruments[at]);
+  if (bent !== -1) throw notAnInstrument(instruments[bent]);
+  return ids;
 }
 
 function notAnInstrument(id: unknown): DepthwireError {

@@ -249,9 +249,12 @@ describe.skipIf(!existsSync(FOLDER))(`inputs that people meet (skips only where 
       instruments: one.instrument === undefined ? [] : [{ name: one.instrument }],
       replay: { files: pathsOf(one), speed: 'max', loop: false },
     });
-    const serving = await startServing(config, new Map(), () => {});
+    const told: string[] = [];
+    const serving = await startServing(config, new Map(), (line) => told.push(line));
     try {
       await serving.source.ended.catch(() => {});
+      const isBackward = told.some((line) => line.startsWith('time runs backward in '));
+      expect(isBackward).toBe((one.counts?.backward ?? 0) > 0);
       for (const [name, expected] of Object.entries(one.books)) {
         const answer = await fetch(`${serving.url}v1/book/${encodeURIComponent(name)}`);
         const book = (await answer.json()) as BookJson;

@@ -50,6 +50,9 @@ describe('inside its own listener', () => {
       (engine, source) => void engine.ingestRecording(source, new Uint8Array(2), EVERYTHING_NS),
     ],
     ['resetSource', (engine, source) => engine.resetSource(source)],
+    ['carry', (engine, source, instrument) => engine.carry(source, [instrument])],
+    ['drop', (engine, source, instrument) => engine.drop(source, instrument)],
+    ['opened', (engine, source) => engine.opened(source)],
     ['tick', (engine) => engine.tick()],
     ['close', (engine) => engine.close()],
   ];
@@ -365,3 +368,102 @@ function sharedCopy(bytes: Uint8Array): Uint8Array {
   shared.set(bytes);
   return shared;
 }
+
+describe('a connection', () => {
+  const bytes = (message: object): Buffer => Buffer.from(JSON.stringify(message));
+  const depth = (symbol: string, first: number, last: number, prev: number) =>
+    bytes({
+      e: 'depthUpdate',
+      E: 1,
+      T: 1,
+      s: symbol,
+      U: first,
+      u: last,
+      pu: prev,
+      b: [['10.0', '1']],
+      a: [],
+    });
+
+  /** A connection that carries nothing yet, and two instruments. */
+  function connected() {
+    const engine = openEngine(OPTIONS, SILENT);
+    const [btc, eth] = ['binance-usdm:BTCUSDT', 'binance-usdm:ETHUSDT'].map((name) =>
+      engine.addInstrument(name),
+    );
+    return { engine, source: engine.open('binance-usdm'), btc: btc ?? 0, eth: eth ?? 0 };
+  }
+
+  it('carries instruments, drops one, and carries it again', () => {
+    const { engine, source, btc, eth } = connected();
+    const state = (instrument: number): string => engine.book(instrument).state;
+    engine.ingest(source, depth('BTCUSDT', 1, 2, 0));
+    expect(engine.stats().foreign).toBe(1);
+    engine.carry(source, [btc]);
+    engine.carry(source, [eth]);
+    engine.ingest(source, depth('BTCUSDT', 3, 4, 2));
+    const { foreign, bookMessages } = engine.stats();
+    expect({ foreign, bookMessages }).toEqual({ foreign: 1, bookMessages: 1 });
+    engine.drop(source, btc);
+    expect(state(btc)).toBe('syncing');
+    engine.ingest(source, depth('BTCUSDT', 5, 6, 4));
+    engine.ingest(source, depth('ETHUSDT', 5, 6, 4));
+    expect(engine.stats().foreign).toBe(2);
+    expect(engine.stats().bookMessages).toBe(2);
+    engine.carry(source, [btc]);
+    engine.opened(source);
+    engine.ingest(source, depth('BTCUSDT', 7, 8, 6));
+    expect(engine.stats().bookMessages).toBe(3);
+  });
+
+  it('tells what is wrong with what it is to carry', () => {
+    const { engine, source, btc } = connected();
+    const sim = engine.instruments().find(({ venue }) => venue === 'sim')?.id ?? 0;
+    expect(() => engine.open('nowhere')).toThrow(codeIs('instrument.unknown_venue'));
+    expect(() => engine.carry(source, [sim])).toThrow(codeIs('engine.wrong_venue'));
+    expect(() => engine.carry(source, [2 ** 32 + btc])).toThrow(codeIs('addon.not_an_integer'));
+    expect(() => engine.carry(9, [btc])).toThrow(codeIs('engine.unknown_source'));
+  });
+
+  it('tells statistics, liquidations and trading as the venue does', () => {
+    const { engine, source, btc } = connected();
+    engine.carry(source, [btc]);
+    expect([engine.ticker(btc), engine.liquidation(btc), engine.trading(btc)]).toEqual([
+      null,
+      null,
+      'unknown',
+    ]);
+    engine.ingest(
+      source,
+      bytes({ e: 'markPriceUpdate', E: 5, s: 'BTCUSDT', p: '10.5', i: '10.4', P: '10.3', r: '0.0001', T: 9 }),
+    );
+    const order = {
+      s: 'BTCUSDT',
+      S: 'SELL',
+      o: 'LIMIT',
+      f: 'IOC',
+      q: '2',
+      p: '9',
+      ap: '9.5',
+      X: 'FILLED',
+      l: '2',
+      z: '2',
+      T: 7,
+    };
+    engine.ingest(source, bytes({ e: 'forceOrder', E: 7, o: order }));
+    const { priceExponent } = engine.instrument(btc);
+    const mantissa = (price: number): bigint => BigInt(Math.round(price * 10 ** -priceExponent));
+    expect(engine.ticker(btc)).toMatchObject({
+      mark: mantissa(10.5),
+      index: mantissa(10.4),
+      fundingRateE9: 100_000n,
+      fundingAt: 9_000_000n,
+    });
+    expect(engine.liquidation(btc)).toMatchObject({
+      price: mantissa(9),
+      aggressor: 'sell',
+      tsEvent: 7_000_000n,
+    });
+    const { tickers, liquidations } = engine.stats();
+    expect({ tickers, liquidations }).toEqual({ tickers: 1, liquidations: 1 });
+  });
+});

@@ -4,8 +4,8 @@ use crate::report::Row;
 use crate::timing::Contender;
 use crate::workload::{Size, Workload};
 use crate::{
-    allocations, dbn_decode, depth_views, itch_decode, itch_market, l2_apply, l3_apply, memory, pipeline,
-    raw_frame,
+    allocations, dbn_decode, depth_views, itch_decode, itch_engine, itch_market, l2_apply, l3_apply, memory,
+    pipeline, raw_frame,
 };
 
 /// A benchmark: what it measures, and over which workloads.
@@ -56,6 +56,11 @@ pub(crate) const BENCHES: &[Bench] = &[
         name: "itch_market",
         has_peers: true,
         kind: Kind::Timed(itch_market::contenders, |ns| ("ns/message", ns)),
+    },
+    Bench {
+        name: "itch_engine",
+        has_peers: false,
+        kind: Kind::Timed(itch_engine::contenders, |ns| ("ns/message", ns)),
     },
     Bench {
         name: "itch_decode",

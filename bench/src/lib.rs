@@ -15,6 +15,7 @@ pub mod depth_views;
 pub mod frames;
 mod gate;
 pub mod itch_decode;
+pub mod itch_engine;
 pub mod itch_market;
 pub mod l2_apply;
 pub mod l3_answer;

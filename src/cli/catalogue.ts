@@ -1,7 +1,12 @@
 import type { InstrumentOverride } from '../config.js';
-import type { Engine, InstrumentInfo, InstrumentScale } from '../engine.js';
+import { type Engine, type InstrumentInfo, type InstrumentScale, instrumentName } from '../engine.js';
 import { DepthwireError } from '../errors.js';
 import { decimalText, parseDecimal } from '../wire/decimal.js';
+
+/** Instruments as the user described them, under their own names: a venue may have several for one. Throws `instrument.*`. */
+export function underOwnNames(overrides: readonly InstrumentOverride[]): InstrumentOverride[] {
+  return overrides.map((override) => ({ ...override, name: instrumentName(override.name) }));
+}
 
 /**
  * Adds the instruments that the user described. What was not given stays as the catalogue has it; of an instrument that is

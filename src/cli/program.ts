@@ -6,6 +6,7 @@ import { loadSite } from '../publish/site.js';
 import { VERSION } from '../version.js';
 import { type Serving, startServing } from './serve.js';
 import { ProgressBar, type Terminal } from './terminal.js';
+import { venueRows, venuesMarkdown, venuesText } from './venues.js';
 import { reportText, verify } from './verify.js';
 import { type WatchOutput, watch } from './watch.js';
 
@@ -109,6 +110,19 @@ export async function run(args: readonly string[], shell: Shell): Promise<number
     .option('--instrument <name>', INSTRUMENT_HELP, collectInstrument, [])
     .action(async (files: readonly string[], flags: VerifyFlags) => {
       code = await verifyCommand(files, flags, shell);
+    });
+
+  program
+    .command('venues')
+    .description('list the venues that are read, and what is known of each')
+    .option('--json', 'as JSON, with the facts of each connection')
+    .option('--markdown', 'as a table of docs/venues.md')
+    .action(async ({ json, markdown }: { readonly json?: true; readonly markdown?: true }) => {
+      const rows = venueRows();
+      const text = json
+        ? `${JSON.stringify(rows, null, 2)}\n`
+        : (markdown ? venuesMarkdown : venuesText)(rows);
+      await shell.stdout.write(text);
     });
 
   try {

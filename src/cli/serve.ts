@@ -10,7 +10,7 @@ import type { Source } from '../ingest/source.js';
 import { nearest } from '../nearest.js';
 import { FeedServer } from '../publish/server.js';
 import type { Site } from '../publish/site.js';
-import { catalogue, idsOf } from './catalogue.js';
+import { catalogue, idsOf, underOwnNames } from './catalogue.js';
 
 /** Time, silence, intervals and slow clients are looked at so often. */
 const TICK_MS = 10;
@@ -31,10 +31,11 @@ export interface Serving {
 
 /** Wires a source, the engine and the server. `warn` takes lines for people. Throws `serve.*`, `recording.*`. */
 export async function startServing(
-  config: Config,
+  given: Config,
   site: Site,
   warn: (line: string) => void,
 ): Promise<Serving> {
+  const config = { ...given, instruments: underOwnNames(given.instruments) };
   const wiring: { server?: FeedServer; source?: Source } = {};
   const faults = new FaultLog(warn);
   const engine = openEngine(
@@ -82,6 +83,7 @@ export async function startServing(
     await source.stop();
     await server.drain(reason);
     clearInterval(timer);
+    engine.close();
   };
   return {
     port,
@@ -104,6 +106,7 @@ async function sourceOf(
   const surveys = await checkedFiles(files, warn);
   const wanted = config.instruments.map(({ name }) => name);
   const { venue, names, hasOthers } = await recordedStreams(files, wanted, engine);
+  let isBackward = false;
   return new ReplayFile({
     paths: files,
     venue,
@@ -113,6 +116,11 @@ async function sourceOf(
     onDamage: (damage) => {
       const isTold = surveys.get(damage.where)?.damages.includes(damage) === true;
       if (!isTold) warn(explain(damage));
+    },
+    onRead: (path) => {
+      if (isBackward || engine.stats().backward === 0) return;
+      isBackward = true;
+      warn(`time runs backward in ${path}: give the files in the order of their times`);
     },
     speed,
     loop,

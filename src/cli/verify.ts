@@ -8,7 +8,7 @@ import { recordedStreams } from '../ingest/recorded-streams.js';
 import { surveyRecordings } from '../ingest/recording.js';
 import { RecordingReader } from '../ingest/recording-reader.js';
 import { EVERYTHING_NS } from '../ingest/source.js';
-import { catalogue, idsOf, nameOf } from './catalogue.js';
+import { catalogue, idsOf, nameOf, underOwnNames } from './catalogue.js';
 import { remedyOf } from './remedies.js';
 
 /** What a book came to, in the engine and in a replica that saw the feed frames alone. */
@@ -111,8 +111,9 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
       },
     },
   );
-  catalogue(engine, options.instruments);
-  const wanted = options.instruments.map(({ name }) => name);
+  const instruments = underOwnNames(options.instruments);
+  catalogue(engine, instruments);
+  const wanted = instruments.map(({ name }) => name);
   const surveys = await surveyRecordings(files);
   const { venue, names, hasOthers } = await recordedStreams(files, wanted, engine);
   const ids = idsOf(engine, names);
@@ -179,7 +180,9 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
     elapsedMs: Math.round(elapsedMs * 1000) / 1000,
     framesPerSecond: Math.round((frames / elapsedMs) * 1000),
   };
-  return { report, failures: [...failuresOf(report, strict), ...replica.failures(engine)], firstFault };
+  const failures = [...failuresOf(report, strict), ...replica.failures(engine)];
+  engine.close();
+  return { report, failures, firstFault };
 }
 
 /** What does not hold, as sentences. */

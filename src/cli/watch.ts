@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { instrumentNameIfAny } from '../engine.js';
 import { DepthwireError, type ErrorJson } from '../errors.js';
 import { nearest } from '../nearest.js';
 import { type BookSubscription, connect, type Feed, type Level, type LocalBook } from '../wire/index.js';
@@ -196,6 +197,8 @@ async function instrumentOf(base: URL, wanted: string | undefined): Promise<stri
   const first = names[0];
   if (wanted === undefined && first !== undefined) return first;
   if (wanted !== undefined && names.includes(wanted)) return wanted;
+  const own = wanted === undefined ? undefined : instrumentNameIfAny(wanted);
+  if (own !== undefined && names.includes(own)) return own;
   const meant = wanted === undefined ? undefined : nearest(wanted, names);
   throw new DepthwireError('watch.unknown_instrument', {
     what: 'the server does not have this instrument',

@@ -17,6 +17,8 @@ export interface ReplayOptions {
   readonly surveys?: ReadonlyMap<string, Survey>;
   /** Told once of each damage. */
   readonly onDamage?: (damage: RecordingDamage) => void;
+  /** Told after each part that was read, with the path of its file. */
+  readonly onRead?: (path: string) => void;
   readonly speed: Speed;
   readonly loop: boolean;
   /** Whether some reader is behind; a replay at full speed waits while it says so, up to `pauseMsMax` each time. */
@@ -114,6 +116,7 @@ export class ReplayFile implements Source {
           const bytes = sink.ingestRecording(source, reader.pending, untilNs, reader.isFileEnd);
           reader.use(bytes);
           used += bytes;
+          this.#options.onRead?.(reader.path);
           const { nextNs } = sink;
           if (pace === undefined || nextNs === 0n) break;
           const waitMs = pace.waitMs(nextNs);

@@ -11,6 +11,14 @@ export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-was
 
 /** An engine. Not shared between threads; each worker makes its own. */
 export declare class Engine {
+  /** Opens a connection of one venue that speaks for no instrument yet. */
+  open(venue: string): number
+  /** Lets a connection speak for instruments, too. One that several connections carry has several lines. */
+  carry(source: number, instruments: Uint32Array): void
+  /** A connection speaks for an instrument no more. */
+  drop(source: number, instrument: number): number
+  /** A connection was made anew: what the old one told of channels and counters is forgotten. */
+  opened(source: number): number
   /**
    * `startId`: unique per start of the process, the high half of every epoch. `silenceMs`: a synced book without input
    * for longer turns stale; 0 = never; absent: as each product allows. `replay`: frames say that they come from a recording, whose clock is then the
@@ -80,6 +88,12 @@ export declare class Engine {
   order(instrument: number, id: bigint): OrderInfo | null
   /** The clock that stamps `ts_send`. */
   nowNs(): bigint
+  /** The last statistics of an instrument; null where none came. */
+  ticker(instrument: number): TickerInfo | null
+  /** The last liquidation of an instrument; null where none came. */
+  liquidation(instrument: number): LiquidationInfo | null
+  /** Whether an instrument trades: `unknown`, `trading`, `halted`, `auction`, `limited` or `closed`. */
+  trading(instrument: number): string
 }
 
 /** Books rebuilt from feed frames alone. */
@@ -256,6 +270,21 @@ export interface InstrumentInfo {
   inverse: boolean
 }
 
+/** The name of an instrument by any of the names that its venue has for it. Throws `instrument.*`. */
+export declare function instrumentName(name: string): string
+
+/** A position that was closed by force: mantissas at the instrument's exponents. */
+export interface LiquidationInfo {
+  /** Its price. */
+  price: bigint
+  /** How much was closed. */
+  qty: bigint
+  /** What was done to close it: `buy`, `sell` or `unknown`. */
+  aggressor: string
+  /** The venue's time, in ns; 0 = it gives none. */
+  tsEvent: bigint
+}
+
 /** An order that rests. */
 export interface OrderInfo {
   /** `bid` or `ask`. */
@@ -322,6 +351,24 @@ export interface ReplicaBook {
   gaps: number
 }
 
+/** Statistics, as far as the venue tells them: mantissas at the instrument's exponents. */
+export interface TickerInfo {
+  /** Price of the last trade. */
+  last?: bigint
+  /** Mark price. */
+  mark?: bigint
+  /** Index price. */
+  index?: bigint
+  /** Traded in the last 24 hours. */
+  volume?: bigint
+  /** Open contracts. */
+  openInterest?: bigint
+  /** Funding rate of the running interval, in 1e-9. */
+  fundingRateE9?: bigint
+  /** When it is next paid, in ns. */
+  fundingAt?: bigint
+}
+
 /** How far one call has come. */
 export interface Unzstded {
   /** Packed bytes used; the rest goes in again. */
@@ -331,3 +378,28 @@ export interface Unzstded {
   /** Whether the packed bytes so far are whole frames. */
   isWhole: boolean
 }
+
+/** How one product of a venue behaves. */
+export interface VenueInfo {
+  /** The part of a name before the colon. */
+  name: string
+  /** Whether all that it says of a book names orders. */
+  isByOrder: boolean
+  /** How it numbers the changes of a book: `range`, `linked`, `counter` or `unnumbered`. */
+  rule: string
+  /** What mends a book: `snapshot`, `resubscribe`, `reconnect` or `wait`. */
+  resync: string
+  /** Whether books are held to the venue's checksums. */
+  hasChecksum: boolean
+  /** Whether its own best prices carry the number of the book that they belong to. */
+  hasTopProof: boolean
+  /** What shows a lost message: the `next` one of the book, a `later` one, or `never`. */
+  detects: string
+  /** How long a healthy book may be quiet; 0 = for ever. */
+  silenceMs: number
+  /** What counts as life: messages of the `book`, or any of the `connection`. */
+  life: string
+}
+
+/** Every product, in the order of their numbers. */
+export declare function venues(): Array<VenueInfo>

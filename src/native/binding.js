@@ -773,9 +773,11 @@ if (
   }
 }
 
-const { Engine, Replica, Simulator, Unzstd } = nativeBinding
+const { Engine, Replica, Simulator, Unzstd, instrumentName, venues } = nativeBinding
 export { Engine }
 export { Replica }
 export { Simulator }
 export { Unzstd }
+export { instrumentName }
+export { venues }
 export const __napiBindingTarget = __napiLoadedBindingTarget

@@ -54,7 +54,7 @@ export function parseControl(text: string): Parsed {
       throw fault('feed.bad_field', {
         what: 'the instrument is missing or is no text',
         where: `${op}.instrument`,
-        expected: 'a name like sim:BTCUSDT',
+        expected: 'a name like those of /v1/instruments, venue:SYMBOL',
         got: shown(instrument),
         fix: 'Name an instrument of /v1/instruments.',
       });

@@ -6,9 +6,9 @@ import { asScaledNow, type Hub } from './hub.js';
 import type { BookCounts } from './metrics.js';
 import { BOOK_PATH, bookPath, nameInPath } from './paths.js';
 import { FEED_PATH, PROTOCOL } from './protocol.js';
+import { servedInstrument, unknownInstrument } from './served-instrument.js';
 import type { Site } from './site.js';
 import type { Answer, Request } from './transport.js';
-import { unknownInstrument } from './unknown-instrument.js';
 
 const DEPTH_DEFAULT = 20;
 /** Levels a side of one answer: bounds its bytes and the time that it takes from the feed. */
@@ -130,7 +130,7 @@ function bookState(info: BookInfo): object {
 function book(encodedName: string, query: string, { hub }: HttpContext): Answer {
   const name = nameInPath(encodedName);
   if (name === undefined) return errorAnswer('400 Bad Request', badEncoding(encodedName));
-  const instrument = hub.instruments.get(name);
+  const instrument = servedInstrument(name, hub.instruments);
   if (instrument === undefined) {
     const unknown = unknownInstrument(
       name,
@@ -249,6 +249,6 @@ function badEncoding(part: string): DepthwireError {
     where: BOOK_PATH,
     expected: 'a name in UTF-8, percent-encoded once',
     got: shown(part),
-    fix: `Encode the name, as in ${bookPath('kraken:BTC/USD')}.`,
+    fix: `Encode the name, as in ${bookPath('venue:BASE/QUOTE')}.`,
   });
 }

@@ -6,9 +6,9 @@ import { closeView, grantedView, openView } from './depth-views.js';
 import { asScaledNow, type Hub } from './hub.js';
 import { ImageQueue } from './image-queue.js';
 import { PROTOCOL } from './protocol.js';
+import { unknownInstrument } from './served-instrument.js';
 import type { Topic } from './topics.js';
 import type { CloseCause, Connection, Session } from './transport.js';
-import { unknownInstrument } from './unknown-instrument.js';
 
 interface Subscription {
   /** As it was granted; the key in the client's map is as it was asked for. */

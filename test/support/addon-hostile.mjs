@@ -39,6 +39,26 @@ for (const [, name] of declarations.matchAll(/^export declare (?:class|function|
   if (!(name in native)) throw new Error(`${name} is declared but not exported`);
 }
 for (const [owner, value] of Object.entries(native)) {
+  if (declarations.includes(`export declare function ${owner}(`)) {
+    for (const given of [
+      undefined,
+      null,
+      5,
+      {},
+      '',
+      'x',
+      `${'a:'.repeat(1 << 16)}`,
+      '\ud800:X',
+      Symbol('x'),
+    ]) {
+      try {
+        value(given);
+      } catch (error) {
+        if (!/^(addon|instrument)\.[a-z_]+$/.test(error?.code ?? '')) throw error;
+      }
+    }
+    continue;
+  }
   const members = typeof value === 'function' ? Object.getOwnPropertyNames(value.prototype ?? {}) : [];
   const declared = exported.filter((member) => member.owner === owner).map(({ name }) => name);
   if (members.toSorted().join() !== declared.toSorted().join()) {
@@ -94,6 +114,8 @@ class Bench {
   /** The book after a reset of the venue and the good frames. */
   work() {
     this.drain(MORE);
+    // It may have been dropped.
+    this.engine.carry(this.source, Uint32Array.of(this.instrument));
     this.drain(this.engine.resetSource(this.source));
     for (const frame of good) this.drain(this.ingest(this.source, frame));
     return `${this.engine.book(this.instrument).state} ${this.engine.digest(this.instrument)}`;
@@ -340,8 +362,8 @@ function call({ member: { owner, name, types, names, optional, run }, args }) {
     // Not of V8's and napi's own making either: each has a code of this package, and says what to do.
     if (!/^[a-z]+\.[a-z_]+$/.test(error?.code ?? ''))
       throw new Error(`${text} throws without a code: ${error}`);
-    const shape = error.code.startsWith('addon.') ? /; expected .*, got .*\nfix: ./s : /\nfix: ./;
-    if (!shape.test(error.message)) throw new Error(`${text}: ${error.message}`);
+    if (!/^.+\nexpected: .+\ngot: .+\nfix: .+$/.test(error.message))
+      throw new Error(`${text}: ${error.message}`);
     if (['addon.panicked', 'addon.failed', 'addon.closed'].includes(error.code)) {
       throw new Error(`${text}: ${error.message}`);
     }

@@ -183,6 +183,32 @@ export class FakeNative implements NativeEngine {
     this.#words[RING.control.nextHigh] = Number(nextNs >> 32n);
     return this.#flags();
   }
+  open(): number {
+    return 0;
+  }
+
+  carry(): void {}
+
+  drop(): number {
+    return 0;
+  }
+
+  opened(): number {
+    return 0;
+  }
+
+  ticker(): null {
+    return null;
+  }
+
+  liquidation(): null {
+    return null;
+  }
+
+  trading(): string {
+    return 'unknown';
+  }
+
   resetSource(source: number): number {
     this.calls.push(`reset ${source}`);
     return this.#flags();
@@ -204,7 +230,7 @@ export class FakeNative implements NativeEngine {
   openDepth(_id: number, depth: number, intervalMs: number): number {
     this.calls.push(`view ${depth}/${intervalMs}`);
     if (this.viewsFull) {
-      const error = new Error('too many views; expected at most 32 different ones, got one more\nfix: x');
+      const error = new Error('too many views\nexpected: at most 32 different ones\ngot: one more\nfix: x');
       throw Object.assign(error, { code: 'engine.views_full' });
     }
     const stream = 16 + depth;

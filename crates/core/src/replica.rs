@@ -288,8 +288,8 @@ impl ReplicaBook {
     /// Rule 5.
     fn check(&mut self, check: &Check, levels: &mut Levels) -> Outcome {
         levels.clear();
-        levels.bids.extend(self.book.levels(Side::Bid));
-        levels.asks.extend(self.book.levels(Side::Ask));
+        self.book.levels(Side::Bid).append_to(usize::MAX, &mut levels.bids);
+        self.book.levels(Side::Ask).append_to(usize::MAX, &mut levels.asks);
         let Levels { bids, asks } = levels;
         let own = (checksums(bids, asks), bids.len(), asks.len());
         let told =

@@ -13,7 +13,7 @@ use depthwire_core::book::{BookSpec, L2Book};
 use depthwire_core::types::{KnownTo, Levels, OrderChange, OrderId, Price, Qty, Side};
 
 /// Changes over all feeds: above four million when optimised.
-const CHANGES_PER_FEED: u64 = if cfg!(debug_assertions) { 30_000 } else { 250_000 };
+const CHANGES_PER_FEED: u64 = if cfg!(debug_assertions) { 60_000 } else { 250_000 };
 
 /// Prices that break careless arithmetic.
 const EXTREMES: [i64; 11] =

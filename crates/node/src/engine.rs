@@ -25,7 +25,7 @@ const DAY_MS: i64 = 86_400_000;
 /// An engine. Not shared between threads; each worker makes its own.
 #[napi]
 pub struct Engine {
-    held: Rc<Held>,
+    pub(crate) held: Rc<Held>,
 }
 
 #[napi]
@@ -390,7 +390,7 @@ impl Engine {
         self.run(|_| Ok(SystemClock.now().into()))
     }
 
-    fn run<T>(&self, body: impl FnOnce(&mut State) -> Result<T>) -> Result<T> {
+    pub(crate) fn run<T>(&self, body: impl FnOnce(&mut State) -> Result<T>) -> Result<T> {
         self.held.run(body)
     }
 }

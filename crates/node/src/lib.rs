@@ -3,6 +3,7 @@
 //! Every export runs inside `guard`. The release build of this crate is what the TypeScript tests load.
 
 mod argument;
+mod connections;
 mod engine;
 mod feed_frame;
 mod guard;
@@ -14,5 +15,7 @@ mod ring;
 mod shared_book;
 mod simulator;
 mod state;
+mod statistics;
+mod venues;
 mod weight;
 mod zstd;

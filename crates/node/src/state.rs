@@ -64,9 +64,23 @@ impl State {
 
     pub(crate) fn open_source(&mut self, venue: Venue, instruments: &[InstrumentId]) -> Result<u32> {
         let source = self.engine.open_source(venue, instruments).map_err(engine_error)?;
-        self.books.extend(instruments);
-        self.weigh();
+        self.add_books(instruments);
         Ok(source.0)
+    }
+
+    pub(crate) fn carry(&mut self, source: SourceId, instruments: &[InstrumentId]) -> Result<()> {
+        self.engine.carry(source, instruments).map_err(engine_error)?;
+        self.add_books(instruments);
+        Ok(())
+    }
+
+    fn add_books(&mut self, instruments: &[InstrumentId]) {
+        for id in instruments {
+            if !self.books.contains(id) {
+                self.books.push(*id);
+            }
+        }
+        self.weigh();
     }
 
     /// One received frame.

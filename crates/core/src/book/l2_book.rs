@@ -2,6 +2,7 @@
 
 use super::entries::LevelIter;
 use super::placement::THIN_LEVELS_MAX;
+use super::prefetch::prefetch;
 use super::side::BookSide;
 use super::staging::Staging;
 use super::{BookError, BookLayout, BookSpec, KNOWN_TO_NOTHING, QtyAt, Taken, Touched};
@@ -96,6 +97,13 @@ impl L2Book {
             }
         }
         Ok(Touched { bid: self.bids.nearest(bids), ask: self.asks.nearest(asks) })
+    }
+
+    /// Asks for the memory that any change of the book needs.
+    #[inline]
+    pub(crate) fn prefetch(&self) {
+        prefetch(&self.bids);
+        prefetch(&self.asks);
     }
 
     /// Keeps the best `depth` levels of each side, for feeds that tell exactly those; returns how many levels left. To be

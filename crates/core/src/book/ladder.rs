@@ -4,7 +4,7 @@ use super::bitset::{BLOCKS_MAX, Bitset, below, highest_bit, lowest_bit, with_bit
 use super::far::{Entry, FarStore};
 use super::grid::{Grid, SLOTS_MAX};
 use super::placement::Placement;
-use super::prefetch::prefetch;
+use super::prefetch::prefetch_at;
 
 /// Slots whose use one word tells and whose sums are kept together.
 pub(super) const BLOCK_SLOTS: usize = 64;
@@ -69,7 +69,7 @@ impl Ladder {
     /// Asks for the memory of a key's slot.
     #[inline]
     pub(super) fn prefetch(&self, key: i64) {
-        prefetch(&self.qtys, self.grid.slot_of(key));
+        prefetch_at(&self.qtys, self.grid.slot_of(key));
     }
 
     /// Sets the quantity of each level, of those without a slot in `far`. 0 removes; of two changes at one key the last wins. `qty_bits` is the union of all quantities' bits, none below 0.

@@ -32,6 +32,7 @@ pub use digest::digest;
 pub use entries::LevelIter;
 pub use l2_book::L2Book;
 pub use naive::NaiveBook;
+pub(crate) use prefetch::prefetch;
 
 use crate::types::{KnownTo, Price, Qty, Side};
 

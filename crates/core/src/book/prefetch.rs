@@ -1,4 +1,4 @@
-//! A hint to the processor that a line of memory is going to be used. The only `unsafe` of the L2 book.
+//! Hints to the processor that a line of memory is going to be used.
 #![allow(
     unsafe_code,
     reason = "the instruction is an unsafe function, although no address can make it fault"
@@ -7,7 +7,7 @@
 /// Asks for the cache line of `slice[index]`, or of what follows the slice when it has no such index, which is as cheap
 /// and needs no branch. Does nothing where the processor has no such hint.
 #[inline(always)]
-pub(super) fn prefetch<T>(slice: &[T], index: usize) {
+pub(super) fn prefetch_at<T>(slice: &[T], index: usize) {
     let at = slice.as_ptr().wrapping_add(index.min(slice.len()));
     #[cfg(target_arch = "x86_64")]
     {
@@ -19,4 +19,17 @@ pub(super) fn prefetch<T>(slice: &[T], index: usize) {
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = at;
+}
+
+/// Asks for the cache line at the start of `value`. Does nothing where the processor has no such hint.
+#[inline(always)]
+pub(crate) fn prefetch<T>(value: &T) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: as above; the address is that of a live reference.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(core::ptr::from_ref(value).cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = value;
 }

@@ -46,6 +46,13 @@ pub const fn eight_digits(word: u64) -> u64 {
     low.wrapping_add(high) >> 32
 }
 
+/// The number that eight digits make; `None` where one of the bytes is none.
+#[inline(always)]
+pub const fn eight_printed(text: &[u8; 8]) -> Option<u64> {
+    let word = u64::from_le_bytes(*text) ^ ZEROS;
+    if are_digits(word) { Some(eight_digits(word)) } else { None }
+}
+
 /// The number that a text's leading digits make, with their count; 0 for none. `None` when it does not fit 64 bits.
 #[inline]
 pub fn leading_digits(text: &[u8]) -> Option<(u64, usize)> {

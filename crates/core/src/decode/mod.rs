@@ -10,7 +10,7 @@ pub(crate) mod json;
 pub(crate) mod levels;
 pub(crate) mod printed;
 
-pub(crate) use digits::{decimal_digits, leading_digits};
+pub(crate) use digits::{decimal_digits, eight_printed, leading_digits};
 pub use error::{DecodeError, Scaled, SymbolText};
 pub use json::NESTING_MAX;
 

@@ -10,7 +10,7 @@ use super::streams::{CheckTimer, Cursor, Stamp};
 use super::views::Views;
 use super::{BookInfo, EngineConfig};
 use crate::aggregate::{Bbo, CrossCheck};
-use crate::book::{BookSpec, L2Book};
+use crate::book::{BookSpec, L2Book, prefetch};
 use crate::checksum::TOP_LEVELS;
 use crate::encode::{Outbox, Stream};
 use crate::sequence::{Pending, Waiting};
@@ -108,6 +108,15 @@ pub(super) struct InstrumentState {
 }
 
 impl InstrumentState {
+    /// Asks for the memory that a change of an order needs.
+    #[inline]
+    pub(super) fn prefetch(&self) {
+        prefetch(&self.orders);
+        self.book.prefetch();
+        prefetch(&self.bbo);
+        prefetch(&self.applied_at);
+    }
+
     pub(super) fn new(id: InstrumentId, slot: Slot, listed: &Instrument, config: &EngineConfig) -> Self {
         let product = product(listed.venue);
         Self {

@@ -5,6 +5,7 @@
 
 mod error;
 mod instrument;
+mod lookahead;
 mod orders;
 mod proof;
 mod recovery;
@@ -504,20 +505,20 @@ impl<C: Clock> Engine<C> {
         for (index, event) in list.iter().enumerate() {
             let ts_recv = if event.ts_recv == 0 { ts_recv } else { event.ts_recv };
             let stamp = |venue_seq| Stamp { venue_seq, ts_event: event.ts_event, ts_recv };
-            if let Body::Lost { scope, reason, expected, received } = event.body {
-                lose(source, instruments, scope, reason, (expected, received), ts_recv, cx);
-                continue;
-            }
-            if let Body::Restart(scope) = event.body {
-                for slot in slots_in(source, scope) {
-                    restart(source, &mut instruments[slot.0 as usize], ts_recv, cx);
-                }
-                continue;
-            }
             let end = End { is_last: event.is_last, check: check_behind(list, index) };
             // A room has slots from its routes, and each of those has a state.
             let Some(instrument) = instruments.get_mut(event.slot.0 as usize) else { continue };
             match event.body {
+                Body::Lost { scope, reason, expected, received } => {
+                    lose(source, instruments, scope, reason, (expected, received), ts_recv, cx);
+                    continue;
+                }
+                Body::Restart(scope) => {
+                    for slot in slots_in(source, scope) {
+                        restart(source, &mut instruments[slot.0 as usize], ts_recv, cx);
+                    }
+                    continue;
+                }
                 Body::Levels(seq, span) => {
                     instrument.on_levels(seq, events.levels(span), stamp(seq.last), end, cx);
                 }
@@ -589,7 +590,7 @@ impl<C: Clock> Engine<C> {
                     is_defined = true;
                 }
                 // A checksum was taken with the event before it.
-                Body::Check(_) | Body::Lost { .. } | Body::Restart(_) => {}
+                Body::Check(_) => {}
             }
             debug_assert_eq!(instrument.check_invariants(), Ok(()));
         }

@@ -65,6 +65,25 @@ impl OrderBooks {
         OrderId(if self.has_own_numbers { id.0 ^ own } else { id.0 })
     }
 
+    /// Orders of all books.
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.l3.orders_len()
+    }
+
+    /// Whose change this is going to be, and which; `None` where the book is not open.
+    #[inline]
+    pub(super) fn coming(&self, slot: Slot, change: &OrderChange) -> Option<(BookIndex, OrderChange)> {
+        let book = (*self.books.get(slot.0 as usize)?)?;
+        Some((book, change.with_ids(|id| self.number(slot, id))))
+    }
+
+    /// The orders themselves, for what fetches ahead.
+    #[inline]
+    pub(super) const fn l3(&self) -> &L3Books {
+        &self.l3
+    }
+
     /// The book of an instrument, opened if need be. `None` beyond the limit of books.
     #[inline]
     fn book_of<C>(&mut self, instrument: &InstrumentState, cx: &Context<'_, C>) -> Option<BookIndex> {

@@ -1,5 +1,6 @@
 //! Recordings: the one loop in which time passes as they say.
 
+use super::lookahead::Lookahead;
 use super::source::Source;
 use super::{Engine, EngineError, IngestError, SourceId};
 use crate::encode::Outbox;
@@ -97,7 +98,12 @@ impl<C: Clock> Engine<C> {
         // Taken out, so that an entry may borrow it while the engine moves.
         let mut transcript = std::mem::take(&mut opened.transcript);
         let mut progress = RecordingProgress { is_blocked: !drain(&mut self.outbox), ..Default::default() };
+        let mut lookahead = Lookahead::over(&self.sources[index]);
         while !progress.is_blocked {
+            if let Some(lookahead) = &mut lookahead {
+                let source = &self.sources[index];
+                lookahead.step(&transcript, bytes, progress.consumed, source, &self.instruments);
+            }
             let entry = match transcript.next(bytes, progress.consumed, last) {
                 Ok(entry) => entry,
                 Err(consumed) => {
@@ -128,7 +134,7 @@ impl<C: Clock> Engine<C> {
 
     /// When an entry was heard. A recording that does not say leaves it to what stands in the frame, and that to the entry
     /// before.
-    #[inline]
+    #[inline(always)]
     fn time_of(&mut self, source: usize, entry: &Entry<'_>) -> TimeNs {
         if entry.ts != 0 {
             return entry.ts;
@@ -138,7 +144,7 @@ impl<C: Clock> Engine<C> {
     }
 
     /// Time passes up to an entry, in ticks of the source's own books.
-    #[inline]
+    #[inline(always)]
     fn pass_time(&mut self, index: usize, ts: TimeNs, progress: &mut RecordingProgress) {
         if ts == 0 {
             return;
@@ -156,7 +162,7 @@ impl<C: Clock> Engine<C> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn heard(&mut self, index: usize, entry: Entry<'_>, ts: TimeNs) -> Result<(), IngestError> {
         let is_datagram = entry.is_datagram;
         match entry.heard {

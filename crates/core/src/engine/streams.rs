@@ -250,8 +250,8 @@ impl InstrumentState {
 
     pub(super) fn collect_book(&mut self) {
         self.levels.clear();
-        self.levels.bids.extend(self.book.levels(Side::Bid));
-        self.levels.asks.extend(self.book.levels(Side::Ask));
+        self.book.levels(Side::Bid).append_to(usize::MAX, &mut self.levels.bids);
+        self.book.levels(Side::Ask).append_to(usize::MAX, &mut self.levels.asks);
     }
 
     /// The header of a frame that follows the one before it in its stream; a check follows itself.

@@ -1,10 +1,12 @@
 //! Lines of a collector: `<receive time> <frame>`, and those with the event's name between the two.
 
+use memchr::memchr;
+
 use super::entry::{Span, Step, What};
 use super::error::RecordingError;
 use super::format::is_name_byte;
 use super::lines::Lines;
-use super::time::Clock;
+use super::time::{Clock, NS_DIGITS, time_of_day};
 use crate::decode::{FRAME_BYTES_MAX, leading_digits};
 use crate::types::TimeNs;
 
@@ -29,6 +31,21 @@ impl Collector {
 
     pub(super) const fn has_names(&self) -> bool {
         self.names
+    }
+
+    /// The line at the head of `rest`, where it is whole and of the usual form: a time of day in ns, a space, what was
+    /// received. Its length too, line end included. Any other line is for [`Self::next`].
+    #[inline]
+    pub(super) fn whole<'a>(&self, rest: &'a [u8]) -> Option<(TimeNs, &'a [u8], usize)> {
+        if self.names || !self.lines.are_at_a_line() || !self.clock.is_known() {
+            return None;
+        }
+        let (stamp, _) = rest.split_first_chunk::<{ NS_DIGITS + 1 }>()?;
+        let ts = time_of_day(stamp)?;
+        let payload = rest.get(stamp.len()..)?;
+        let len = memchr(b'\n', payload)?;
+        let payload = payload.get(..len).filter(|payload| !matches!(payload, [] | [.., b'\r']))?;
+        (len < FRAME_BYTES_MAX).then_some((ts, payload, stamp.len() + len + 1))
     }
 
     #[inline]

@@ -26,6 +26,12 @@ pub(super) struct Lines {
 }
 
 impl Lines {
+    /// Whether the next byte is the first of a line.
+    #[inline]
+    pub(super) const fn are_at_a_line(&self) -> bool {
+        !self.discarding && self.searched == 0
+    }
+
     /// The next whole line from `at` on, which moves behind it; or to the line that is not whole yet. A line of more
     /// than `max` bytes is one error.
     pub(super) fn next(&mut self, bytes: &[u8], at: &mut usize, last: bool, max: usize) -> Option<Line> {

@@ -1,7 +1,7 @@
 //! Receive times of recordings, read exactly: no float.
 
 use super::error::RecordingError;
-use crate::decode::leading_digits;
+use crate::decode::{eight_printed, leading_digits};
 use crate::types::TimeNs;
 
 const NS_PER_S: u64 = 1_000_000_000;
@@ -28,6 +28,12 @@ enum Kind {
 }
 
 impl Clock {
+    /// Whether the file's first time has been seen.
+    #[inline]
+    pub(super) const fn is_known(&self) -> bool {
+        !matches!(self.kind, Kind::Unknown)
+    }
+
     /// A receive time of so many digits in ns.
     #[inline]
     pub(super) fn time_ns(&mut self, value: u64, digits: usize) -> Result<TimeNs, RecordingError> {
@@ -48,6 +54,18 @@ impl Clock {
             None => Err(RecordingError::UnknownTimeUnit { digits: digits.min(255) as u8 }),
         }
     }
+}
+
+/// Digits of a time of day in nanoseconds.
+pub(super) const NS_DIGITS: usize = 19;
+
+/// A time of [`NS_DIGITS`] digits with a space behind it.
+#[inline]
+pub(super) fn time_of_day(stamp: &[u8; NS_DIGITS + 1]) -> Option<TimeNs> {
+    let ([seconds, part], [hundreds, tens, ones, b' ']) = stamp.as_chunks::<8>() else { return None };
+    let digit = |byte: &u8| Some(u64::from(byte.wrapping_sub(b'0'))).filter(|digit| *digit < 10);
+    let last = digit(hundreds)? * 100 + digit(tens)? * 10 + digit(ones)?;
+    Some((eight_printed(seconds)? * 100_000_000 + eight_printed(part)?) * 1_000 + last)
 }
 
 /// The time that a text begins with, in seconds with or without a fraction, and how many bytes it takes. Digits below

@@ -98,6 +98,18 @@ impl Transcript {
         self.has_ended = true;
     }
 
+    /// The message at the head of some bytes that are still to come, and the bytes that it takes, where the form says so
+    /// without being read: ITCH and DBN files.
+    #[inline]
+    #[must_use]
+    pub fn peek<'t>(&self, rest: &'t [u8]) -> Option<(&'t [u8], usize)> {
+        match &self.form {
+            Form::BinaryFile(file) => file.whole(rest),
+            Form::Dbn(dbn) => dbn.whole(rest),
+            _ => None,
+        }
+    }
+
     /// The next entry of `bytes` from `at` on, or, where they hold no further whole one, the offset from which on the rest
     /// must go in again, unchanged, at the head of the next chunk.
     ///
@@ -110,16 +122,18 @@ impl Transcript {
     /// That offset.
     #[inline]
     pub fn next<'t>(&'t mut self, bytes: &'t [u8], at: usize, last: bool) -> Result<Entry<'t>, usize> {
-        // The two forms of which a day has hundreds of millions of messages come first.
+        // The forms of which a day has hundreds of millions of messages come first.
         let rest = bytes.get(at..).unwrap_or_default();
+        let untimed = |(bytes, len)| (0, bytes, len);
         let whole = match &self.form {
-            Form::BinaryFile(file) => file.whole(rest),
-            Form::Dbn(dbn) => dbn.whole(rest),
+            Form::BinaryFile(file) => file.whole(rest).map(untimed),
+            Form::Dbn(dbn) => dbn.whole(rest).map(untimed),
+            Form::Collector(collector) => collector.whole(rest),
             _ => None,
         };
-        if let Some((bytes, len)) = whole {
+        if let Some((ts, bytes, len)) = whole {
             let heard = Ok(Heard::Received { line: 0, bytes });
-            return Ok(Entry { start: at, end: at + len, ts: 0, is_datagram: false, heard });
+            return Ok(Entry { start: at, end: at + len, ts, is_datagram: false, heard });
         }
         self.next_of_form(bytes, at, last)
     }

@@ -14,7 +14,8 @@ pub use room::{
 };
 
 use crate::types::{
-    Catalogue, Events, Instrument, InstrumentError, Routes, ScaleSource, TimeNs, Venue, is_symbol,
+    Catalogue, Events, Instrument, InstrumentError, OrderChange, Routes, ScaleSource, Slot, TimeNs, Venue,
+    is_symbol,
 };
 
 /// Makes the table. A block: the room of a venue, and a line for each of its products: constant, number, name, product.
@@ -130,6 +131,15 @@ macro_rules! venues {
             pub fn reply(&self, out: &mut Vec<u8>) -> bool {
                 match self {
                     $(Self::$variant(room) => room.reply(out),)+
+                }
+            }
+
+            /// [`Room::hint`].
+            #[inline]
+            #[must_use]
+            pub fn hint(&self, bytes: &[u8]) -> Option<(Slot, OrderChange)> {
+                match self {
+                    $(Self::$variant(room) => room.hint(bytes),)+
                 }
             }
 

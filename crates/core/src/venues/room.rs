@@ -6,7 +6,8 @@
 
 use crate::sequence::Rule;
 use crate::types::{
-    Body, Events, Instrument, QtyUnit, Routes, ScaleSource, Scope, Slot, StaleReason, TimeNs, Venue,
+    Body, Events, Instrument, OrderChange, QtyUnit, Routes, ScaleSource, Scope, Slot, StaleReason, TimeNs,
+    Venue,
 };
 
 use super::FrameError;
@@ -78,6 +79,13 @@ pub trait Room: Default {
     fn reply(&self, out: &mut Vec<u8>) -> bool {
         let _ = out;
         false
+    }
+
+    /// What a message that is still to come is going to change, so that its memory may be fetched ahead. A guess: nothing else
+    /// may depend on it.
+    fn hint(&self, bytes: &[u8]) -> Option<(Slot, OrderChange)> {
+        let _ = bytes;
+        None
     }
 
     /// When a frame was sent or received, by what stands in it: the clock of a recording that has no other. 0 where it

@@ -3,9 +3,8 @@
 use super::far_lists::Entry;
 use super::level_map::{EntryIter, Grid, LevelMap, Places};
 use super::levels::LevelPool;
-use super::memory::prefetch;
 use super::{NONE, flip};
-use crate::book::BookSpec;
+use crate::book::{BookSpec, prefetch};
 use crate::types::{Level, Price, Qty, Side};
 
 /// What is read of a side after every message.

@@ -2,8 +2,8 @@
 
 use super::cell::Cell;
 use super::levels::reserve;
-use super::memory::prefetch;
 use super::{L3Error, NONE};
+use crate::book::prefetch;
 
 /// Buckets of the first table.
 const BUCKETS_MIN: usize = 64;

@@ -2,8 +2,9 @@
 
 use super::far_lists::{Entry, FarList, FarLists};
 use super::levels::reserve;
-use super::memory::{advise_large_pages, prefetch};
+use super::memory::advise_large_pages;
 use super::{L3Error, L3Spec, NONE};
+use crate::book::prefetch;
 
 /// Slots of the smallest and of the largest window.
 const SLOTS_MIN: u32 = 256;

@@ -85,7 +85,7 @@ impl LevelPool {
     #[inline]
     pub(super) fn prefetch(&self, handle: u32) {
         if let Some(node) = self.nodes.get(handle as usize) {
-            super::memory::prefetch(node);
+            crate::book::prefetch(node);
         }
     }
 

@@ -1,20 +1,6 @@
-//! Two hints to the machine, neither of which changes what a program computes: fetch a line early, use large pages.
+//! A hint to the machine that changes nothing of what a program computes: use large pages.
 
-#![allow(unsafe_code, reason = "a prefetch instruction and madvise have no safe form")]
-
-/// Fetches the cache line at the start of `value` ahead of its use. Does nothing where the processor has no such
-/// instruction here.
-#[inline(always)]
-pub(super) fn prefetch<T>(value: &T) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: the address is that of a live reference; a prefetch reads and writes nothing that a program sees.
-        unsafe { _mm_prefetch(core::ptr::from_ref(value).cast::<i8>(), _MM_HINT_T0) }
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = value;
-}
+#![allow(unsafe_code, reason = "madvise has no safe form")]
 
 /// Asks for large pages behind a vector's memory, used and spare. A refusal is silent: then pages are small.
 pub(super) fn advise_large_pages<T>(vec: &Vec<T>) {
@@ -46,7 +32,7 @@ mod tests {
             advise_large_pages(&values);
             values.resize(len, 7);
             advise_large_pages(&values);
-            values.iter().step_by(4_096).for_each(prefetch);
+            values.iter().step_by(4_096).for_each(crate::book::prefetch);
             assert!(values.len() == len && values.iter().all(|value| *value == 7));
         }
     }

@@ -9,8 +9,9 @@
 use super::cell::{Cell, VACANT};
 use super::id_chains::{IdChains, Missed};
 use super::levels::reserve;
-use super::memory::{advise_large_pages, prefetch};
+use super::memory::advise_large_pages;
 use super::{IdOrder, L3Error, L3Spec, NONE};
+use crate::book::prefetch;
 
 /// A page holds 2^10 cells.
 const PAGE_BITS: u32 = 10;

@@ -7,9 +7,9 @@
 
 use super::cell::Cell;
 use super::levels::{INLINE, LevelNode, reserve};
-use super::memory::prefetch;
 use super::order_table::OrderTable;
 use super::{L3Error, NONE};
+use crate::book::prefetch;
 
 /// Places of a chunk, which makes it one cache line.
 const PLACES: usize = 13;

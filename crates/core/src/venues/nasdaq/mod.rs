@@ -23,8 +23,8 @@ use crate::framing::itch::{self, Message, decode, text};
 use crate::framing::mold::{self, Packet, PacketKind};
 use crate::sequence::{Arrival, LineArbiter, Rule};
 use crate::types::{
-    Aggressor, Body, Coverage, Event, Events, Instrument, Part, Price, Qty, QtyUnit, Routes, ScaleSource,
-    Scope, Slot, StaleReason, TimeNs, Trade, TradeId, TradingStatus, Venue, is_symbol,
+    Aggressor, Body, Coverage, Event, Events, Instrument, OrderChange, Part, Price, Qty, QtyUnit, Routes,
+    ScaleSource, Scope, Slot, StaleReason, TimeNs, Trade, TradeId, TradingStatus, Venue, is_symbol,
 };
 
 /// Every symbol.
@@ -303,6 +303,15 @@ impl Room for Nasdaq {
 
     fn answer(&mut self, _: &Asked<'_>, _: &[u8], _: At, _: &mut Events) -> Result<(), FrameError> {
         Err(DecodeError::NotSnapshot.into())
+    }
+
+    #[inline]
+    fn hint(&self, bytes: &[u8]) -> Option<(Slot, OrderChange)> {
+        let (locate, change) = decode(bytes).ok()?.order_change()?;
+        match self.locates.get(usize::from(locate))?.target {
+            Target::Book(slot) => Some((slot, change)),
+            _ => None,
+        }
     }
 
     /// A file of messages goes on from no other; packets say themselves what they follow.

@@ -34,7 +34,6 @@ impl Kind {
             5 => (Rule::Unnumbered, Resync::Resubscribe, Detection::Later, false),
             _ => (Rule::Unnumbered, Resync::Wait, Detection::Next, true),
         };
-        // What else a product says is nothing to the machine.
         let product = Product { rule, resync, detects, ..*product(ALL[0]) };
         Self {
             product,

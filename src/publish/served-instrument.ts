@@ -1,6 +1,14 @@
-import type { InstrumentInfo } from '../engine.js';
+import { type InstrumentInfo, instrumentNameIfAny } from '../engine.js';
 import { DepthwireError } from '../errors.js';
 import { nearest } from '../nearest.js';
+
+/** The served instrument of a name, or of another name that its venue has for it. */
+export function servedInstrument(
+  name: string,
+  instruments: ReadonlyMap<string, InstrumentInfo>,
+): InstrumentInfo | undefined {
+  return instruments.get(name) ?? instruments.get(instrumentNameIfAny(name) ?? '');
+}
 
 /** The error for a name that is not served, with the name that was probably meant, which `fix` puts into words. */
 export function unknownInstrument(
@@ -9,7 +17,7 @@ export function unknownInstrument(
   where: string,
   fix: (meant: string) => string = (meant) => `Write ${meant}.`,
 ): DepthwireError {
-  const meant = nearest(name, instruments.keys());
+  const meant = servedInstrument(name, instruments)?.name ?? nearest(name, instruments.keys());
   return new DepthwireError('feed.unknown_instrument', {
     what: 'this instrument is not served',
     where,

@@ -1,0 +1,96 @@
+//! Fetches what the coming messages of a recording change while the present one is applied.
+//!
+//! In plain words: a market of 8,900 symbols has more orders than the caches hold, so each message would wait for memory
+//! several times, one line after another. A reader some messages ahead of the one that is applied asks for those lines
+//! early. What it sees is a guess: it changes no answer.
+
+use super::instrument::InstrumentState;
+use super::source::Source;
+use crate::book::l3::BookIndex;
+use crate::recording::Transcript;
+use crate::types::{OrderChange, Slot};
+
+/// Orders of a source from which looking ahead pays: with 80,000 it cost a tenth of the time, with 1.9 million it saved a
+/// third.
+const ORDERS_MIN: usize = 1 << 18;
+
+/// Messages before it is applied at which a change's records are asked for, then its levels, then the level that it joins;
+/// as in [`crate::book::l3::Lookahead`].
+const RECORDS_AHEAD: usize = 16;
+const LEVELS_AHEAD: usize = 10;
+const JOINED_AHEAD: usize = 5;
+
+/// What is known of the messages behind the present one.
+#[derive(Debug, Default)]
+pub(super) struct Lookahead {
+    /// Offset behind the last message that was looked at.
+    at: usize,
+    /// Numbers of the present message and of the next to be looked at, since the bytes were handed in.
+    present: usize,
+    next: usize,
+    /// By number, the last few that were looked at: whose order changes, and how.
+    coming: [Option<(Slot, BookIndex, OrderChange)>; RECORDS_AHEAD],
+}
+
+impl Lookahead {
+    /// For bytes of a source that are handed in now; `None` where it has too few orders.
+    pub(super) fn over(source: &Source) -> Option<Self> {
+        let orders = source.orders.as_deref()?;
+        (orders.len() >= ORDERS_MIN).then(Self::default)
+    }
+
+    /// The message at `at` is applied next.
+    #[inline]
+    pub(super) fn step(
+        &mut self,
+        transcript: &Transcript,
+        bytes: &[u8],
+        at: usize,
+        source: &Source,
+        instruments: &[InstrumentState],
+    ) {
+        let Some(orders) = source.orders.as_deref().filter(|orders| orders.len() >= ORDERS_MIN) else {
+            return;
+        };
+        self.present += 1;
+        if self.at <= at {
+            (self.at, self.next) = (at, self.present);
+        }
+        // Two for each that is applied, until the distance is reached.
+        for _ in 0..2 {
+            let is_far = self.next >= self.present + RECORDS_AHEAD;
+            let Some((message, len)) =
+                bytes.get(self.at..).filter(|_| !is_far).and_then(|rest| transcript.peek(rest))
+            else {
+                break;
+            };
+            self.at += len;
+            let hint = source.sessions.first().and_then(|session| session.hint(message));
+            let coming = hint.and_then(|(slot, change)| {
+                let (book, change) = orders.coming(slot, &change)?;
+                Some((slot, book, change))
+            });
+            if let Some((slot, book, change)) = &coming {
+                orders.l3().prefetch(*book, change);
+                if let Some(instrument) = instruments.get(slot.0 as usize) {
+                    instrument.prefetch();
+                }
+            }
+            self.coming[self.next % RECORDS_AHEAD] = coming;
+            self.next += 1;
+        }
+        if let Some((_, book, change)) = self.ahead(LEVELS_AHEAD) {
+            orders.l3().prefetch_levels(*book, change);
+        }
+        if let Some((_, book, change)) = self.ahead(JOINED_AHEAD) {
+            orders.l3().prefetch_joined(*book, change);
+        }
+    }
+
+    /// What comes so many messages after the present one, if it has been looked at.
+    #[inline]
+    fn ahead(&self, messages: usize) -> Option<&(Slot, BookIndex, OrderChange)> {
+        let number = self.present + messages;
+        self.coming[number % RECORDS_AHEAD].as_ref().filter(|_| number < self.next)
+    }
+}

@@ -1,0 +1,62 @@
+//! The exported `Engine`: what a connection carries, and when it begins anew.
+
+use depthwire_core::engine::{EngineError, IngestError, SourceId};
+use depthwire_core::types::{InstrumentError, InstrumentId};
+use depthwire_core::venues;
+use napi_derive::napi;
+
+use crate::argument::Argument;
+use crate::engine::Engine;
+use crate::guard::Result;
+use crate::state::engine_error;
+
+#[napi]
+impl Engine {
+    /// Opens a connection of one venue that speaks for no instrument yet.
+    #[napi(ts_args_type = "venue: string")]
+    pub fn open(&self, venue: Argument) -> Result<u32> {
+        self.run(|state| {
+            let unknown = EngineError::Instrument(InstrumentError::UnknownVenue);
+            let venue = venues::from_name(&venue.text("venue")?).ok_or_else(|| engine_error(unknown))?;
+            state.engine.open(venue).map(|source| source.0).map_err(engine_error)
+        })
+    }
+
+    /// Lets a connection speak for instruments, too. One that several connections carry has several lines.
+    #[napi(ts_args_type = "source: number, instruments: Uint32Array")]
+    pub fn carry(&self, source: Argument, instruments: Argument) -> Result<()> {
+        self.run(|state| {
+            let source = SourceId(source.u32("source")?);
+            let ids: Vec<_> = instruments.numbers("instruments")?.into_iter().map(InstrumentId).collect();
+            state.carry(source, &ids)
+        })
+    }
+
+    /// A connection speaks for an instrument no more.
+    #[napi(ts_args_type = "source: number, instrument: number")]
+    pub fn drop(&self, source: Argument, instrument: Argument) -> Result<u32> {
+        self.run(|state| {
+            let (source, instrument) = (source.u32("source")?, instrument.u32("instrument")?);
+            Ok(state.input(
+                0,
+                |engine, now| {
+                    engine.drop(SourceId(source), InstrumentId(instrument), now).map_err(IngestError::from)
+                },
+                || format!("source {source}, instrument {instrument}"),
+            ))
+        })
+    }
+
+    /// A connection was made anew: what the old one told of channels and counters is forgotten.
+    #[napi(ts_args_type = "source: number")]
+    pub fn opened(&self, source: Argument) -> Result<u32> {
+        self.run(|state| {
+            let source = source.u32("source")?;
+            Ok(state.input(
+                0,
+                |engine, now| engine.opened(SourceId(source), now).map_err(IngestError::from),
+                || format!("source {source}"),
+            ))
+        })
+    }
+}

@@ -1,0 +1,109 @@
+//! The exported `Engine`: what venues tell beside books and trades.
+
+use depthwire_core::types::{Aggressor, InstrumentId, Ticker, Trade, TradingStatus};
+use napi::bindgen_prelude::BigInt;
+use napi_derive::napi;
+
+use crate::argument::Argument;
+use crate::engine::Engine;
+use crate::guard::Result;
+
+/// Statistics, as far as the venue tells them: mantissas at the instrument's exponents.
+#[napi(object)]
+pub struct TickerInfo {
+    /// Price of the last trade.
+    pub last: Option<BigInt>,
+    /// Mark price.
+    pub mark: Option<BigInt>,
+    /// Index price.
+    pub index: Option<BigInt>,
+    /// Traded in the last 24 hours.
+    pub volume: Option<BigInt>,
+    /// Open contracts.
+    pub open_interest: Option<BigInt>,
+    /// Funding rate of the running interval, in 1e-9.
+    pub funding_rate_e9: Option<BigInt>,
+    /// When it is next paid, in ns.
+    pub funding_at: Option<BigInt>,
+}
+
+impl From<Ticker> for TickerInfo {
+    fn from(ticker: Ticker) -> Self {
+        Self {
+            last: ticker.last.map(|price| price.0.into()),
+            mark: ticker.mark.map(|price| price.0.into()),
+            index: ticker.index.map(|price| price.0.into()),
+            volume: ticker.volume.map(|qty| qty.0.into()),
+            open_interest: ticker.open_interest.map(|qty| qty.0.into()),
+            funding_rate_e9: ticker.funding_rate_e9.map(BigInt::from),
+            funding_at: ticker.funding_at.map(BigInt::from),
+        }
+    }
+}
+
+/// A position that was closed by force: mantissas at the instrument's exponents.
+#[napi(object)]
+pub struct LiquidationInfo {
+    /// Its price.
+    pub price: BigInt,
+    /// How much was closed.
+    pub qty: BigInt,
+    /// What was done to close it: `buy`, `sell` or `unknown`.
+    pub aggressor: String,
+    /// The venue's time, in ns; 0 = it gives none.
+    pub ts_event: BigInt,
+}
+
+impl From<Trade> for LiquidationInfo {
+    fn from(trade: Trade) -> Self {
+        let aggressor = match trade.aggressor {
+            Aggressor::Buy => "buy",
+            Aggressor::Sell => "sell",
+            Aggressor::Unknown => "unknown",
+        };
+        Self {
+            price: trade.price.0.into(),
+            qty: trade.qty.0.into(),
+            aggressor: aggressor.to_owned(),
+            ts_event: trade.ts_event.into(),
+        }
+    }
+}
+
+#[napi]
+impl Engine {
+    /// The last statistics of an instrument; null where none came.
+    #[napi(ts_args_type = "instrument: number")]
+    pub fn ticker(&self, instrument: Argument) -> Result<Option<TickerInfo>> {
+        self.run(|state| {
+            let id = InstrumentId(instrument.u32("instrument")?);
+            Ok(state.engine.ticker(id).map(TickerInfo::from))
+        })
+    }
+
+    /// The last liquidation of an instrument; null where none came.
+    #[napi(ts_args_type = "instrument: number")]
+    pub fn liquidation(&self, instrument: Argument) -> Result<Option<LiquidationInfo>> {
+        self.run(|state| {
+            let id = InstrumentId(instrument.u32("instrument")?);
+            Ok(state.engine.liquidation(id).map(LiquidationInfo::from))
+        })
+    }
+
+    /// Whether an instrument trades: `unknown`, `trading`, `halted`, `auction`, `limited` or `closed`.
+    #[napi(ts_args_type = "instrument: number")]
+    pub fn trading(&self, instrument: Argument) -> Result<String> {
+        self.run(|state| {
+            let id = InstrumentId(instrument.u32("instrument")?);
+            let word = match state.engine.trading(id).unwrap_or_default() {
+                TradingStatus::Unknown => "unknown",
+                TradingStatus::Trading => "trading",
+                TradingStatus::Halted => "halted",
+                TradingStatus::Auction => "auction",
+                TradingStatus::Limited => "limited",
+                TradingStatus::Closed => "closed",
+            };
+            Ok(word.to_owned())
+        })
+    }
+}
