@@ -15,7 +15,7 @@ use depthwire_core::framing::mold;
 use depthwire_core::framing::pcap::PcapReader;
 use depthwire_core::framing::soup::{self, Packet, SoupSession};
 use depthwire_core::recording::Format;
-use depthwire_core::sequence::{MoldChain, MoldHeader, MoldOutcome};
+use depthwire_core::sequence::{Arrival, LineArbiter};
 use depthwire_sim::itch::{ItchConfig, ItchDay};
 
 thread_local! {
@@ -103,6 +103,8 @@ fn a_million_messages_allocate_nothing() {
     session.note(&Packet::LoginAccepted { session: *b"SESSION  1", sequence: 1 }).unwrap();
     let (mut from_file, mut from_stream, mut from_capture) = (Sum::default(), Sum::default(), Sum::default());
     let rounds = MESSAGES.div_ceil(messages.len());
+    let mut lines = LineArbiter::default();
+    lines.offer(0, 1, 0, 0, &[]);
     let before = ALLOCATIONS.get();
     for _ in 0..rounds {
         assert!(Format::detect(&capture).is_some());
@@ -116,14 +118,14 @@ fn a_million_messages_allocate_nothing() {
                 from_stream.add(message);
             }
         }
-        let mut chain = MoldChain::default();
-        chain.begin(*b"SESSION  1", 1);
+        lines.begin(1);
         for datagram in PcapReader::default().finish(&capture) {
-            let packet = mold::decode(datagram.unwrap().payload).unwrap();
-            let mold::Packet { session, sequence, count, .. } = packet;
-            let header = MoldHeader { session, sequence, count, is_end: false };
-            assert_eq!(chain.check(&header), MoldOutcome::Next { skip: 0 });
-            chain.advance(&header);
+            let datagram = datagram.unwrap();
+            let packet = mold::decode(datagram.payload).unwrap();
+            let (sequence, count) = (packet.sequence, packet.count.into());
+            let arrival = lines.offer(0, sequence, count, datagram.ts, datagram.payload);
+            assert_eq!(arrival, Arrival::Next { skip: 0 });
+            lines.advance(sequence, count);
             packet.messages().for_each(|message| from_capture.add(message));
         }
     }

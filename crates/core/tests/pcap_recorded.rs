@@ -9,7 +9,7 @@ use depthwire_core::framing::itch::{ItchError, Message, decode};
 use depthwire_core::framing::mold::{self, PacketKind};
 use depthwire_core::framing::pcap::{PcapReader, PcapStats};
 use depthwire_core::recording::Format;
-use depthwire_core::sequence::{MoldChain, MoldHeader, MoldOutcome};
+use depthwire_core::sequence::{Arrival, LineArbiter, LineGap};
 
 /// What the captures of one feed hold.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -168,22 +168,17 @@ fn a_packet_of_many_messages_is_read_whole_and_in_its_place() {
     }
     assert_eq!(types, BTreeMap::from([(b'A', 36), (b'F', 2)]));
 
-    let headers: Vec<_> = packets
-        .iter()
-        .map(|packet| MoldHeader {
-            session: packet.session,
-            sequence: packet.sequence,
-            count: packet.count,
-            is_end: packet.kind == PacketKind::EndOfSession,
-        })
-        .collect();
-    let mut chain = MoldChain::default();
-    assert_eq!(chain.check(&headers[0]), MoldOutcome::NewSession);
-    chain.begin(headers[0].session, headers[0].sequence);
-    assert_eq!(chain.check(&headers[0]), MoldOutcome::Next { skip: 0 });
-    chain.advance(&headers[0]);
-    let gap = MoldOutcome::Gap { expected: 14_764_497, received: 19_009_117 };
-    assert_eq!(chain.check(&headers[1]), gap, "two packets of a day");
+    assert_eq!(packets[0].session, packets[1].session);
+    let mut lines = LineArbiter::default();
+    lines.begin(packets[0].sequence);
+    let mut offer = |packet: &mold::Packet<'_>| {
+        let arrival = lines.offer(0, packet.sequence, packet.count.into(), 0, &[]);
+        lines.advance(packets[0].sequence, packets[0].count.into());
+        (arrival, lines.gap())
+    };
+    assert_eq!(offer(&packets[0]), (Arrival::Next { skip: 0 }, None));
+    let gap = LineGap { expected: 14_764_497, received: 19_009_117 };
+    assert_eq!(offer(&packets[1]), (Arrival::Held, Some(gap)), "two packets of a day");
 }
 
 #[test]
@@ -262,8 +257,8 @@ fn a_made_capture_gives_its_stream_back() {
         }
     }
     for chunk in [1, 50, 1_000, pcap.len()] {
-        let (mut reader, mut chain) = (PcapReader::default(), MoldChain::default());
-        chain.begin(*b"SESSION  1", 1);
+        let (mut reader, mut lines) = (PcapReader::default(), LineArbiter::default());
+        lines.begin(1);
         let mut references = Vec::new();
         let mut pending: Vec<u8> = Vec::new();
         let mut pieces = pcap.chunks(chunk).peekable();
@@ -272,19 +267,19 @@ fn a_made_capture_gives_its_stream_back() {
             let mut datagrams =
                 if pieces.peek().is_none() { reader.finish(&pending) } else { reader.datagrams(&pending) };
             for datagram in datagrams.by_ref() {
-                let packet = mold::decode(datagram.unwrap().payload).unwrap();
-                let mold::Packet { session, sequence, count, .. } = packet;
-                let header = MoldHeader { session, sequence, count, is_end: false };
-                match chain.check(&header) {
-                    MoldOutcome::Next { skip } => {
-                        for bytes in packet.messages().skip(usize::from(skip)) {
+                let datagram = datagram.unwrap();
+                let packet = mold::decode(datagram.payload).unwrap();
+                let (sequence, count) = (packet.sequence, packet.count.into());
+                match lines.offer(0, sequence, count, datagram.ts, datagram.payload) {
+                    Arrival::Next { skip } => {
+                        for bytes in packet.messages().skip(skip as usize) {
                             let Message::OrderDelete(delete) = decode(bytes).unwrap() else { panic!() };
                             references.push(delete.reference());
                         }
-                        chain.advance(&header);
+                        lines.advance(sequence, count);
                     }
-                    MoldOutcome::Old => {}
-                    outcome => panic!("{outcome:?}"),
+                    Arrival::Old => {}
+                    Arrival::Held => panic!("each packet is on one line at least"),
                 }
             }
             let consumed = datagrams.consumed();

@@ -61,6 +61,17 @@ struct Held {
     len: usize,
 }
 
+impl Held {
+    const fn behind(&self) -> u64 {
+        self.first.saturating_add(self.count as u64)
+    }
+
+    /// Whether the stream has gone on past all of it.
+    const fn is_overtaken(&self, next: u64) -> bool {
+        self.first < next && self.behind() <= next
+    }
+}
+
 /// See the module. Once warm it allocates nothing.
 #[derive(Debug, Default)]
 pub struct LineArbiter {
@@ -148,6 +159,7 @@ impl LineArbiter {
     /// The messages that no line will bring any more, if what waits shows some: the stream goes on behind them. They are
     /// lost as soon as every line has passed them, has been silent for too long, or too much waits.
     pub fn gap(&mut self) -> Option<LineGap> {
+        self.drop_overtaken();
         let first = *self.held.first()?;
         if first.first <= self.next {
             return None;
@@ -164,29 +176,30 @@ impl LineArbiter {
         Some(gap)
     }
 
-    /// The oldest packet that waited and continues the stream now: its number, its messages, how many of them to skip. Its
-    /// bytes are moved into `out`. One that the stream has overtaken is dropped.
+    /// The oldest packet that waited and continues the stream now, a heartbeat in its place included: its number, its
+    /// messages, how many of them to skip. Its bytes are moved into `out`. One that the stream has overtaken is dropped.
     pub fn ready(&mut self, out: &mut Vec<u8>) -> Option<(u64, u32, u32)> {
-        loop {
-            let first = *self.held.first()?;
-            if first.first > self.next {
-                return None;
-            }
-            self.held.remove(0);
-            let behind = first.first.saturating_add(u64::from(first.count));
-            let is_new = behind > self.next;
-            if is_new {
-                out.clear();
-                out.extend_from_slice(
-                    self.bytes.get(first.start..first.start + first.len).unwrap_or_default(),
-                );
-            }
-            if self.held.is_empty() {
-                self.bytes.clear();
-            }
-            if is_new {
-                return Some((first.first, first.count, (self.next - first.first) as u32));
-            }
+        self.drop_overtaken();
+        let first = *self.held.first()?;
+        if first.first > self.next {
+            return None;
+        }
+        out.clear();
+        out.extend_from_slice(self.bytes.get(first.start..first.start + first.len).unwrap_or_default());
+        self.drop_first();
+        Some((first.first, first.count, (self.next - first.first) as u32))
+    }
+
+    fn drop_overtaken(&mut self) {
+        while self.held.first().is_some_and(|first| first.is_overtaken(self.next)) {
+            self.drop_first();
+        }
+    }
+
+    fn drop_first(&mut self) {
+        self.held.remove(0);
+        if self.held.is_empty() {
+            self.bytes.clear();
         }
     }
 
@@ -311,6 +324,23 @@ mod tests {
         assert_eq!((reader.taken.clone(), reader.lines.next()), (vec![1, 2, 3, 4, 5], 6));
         reader.offer(0, 9, 0, 0);
         assert!(reader.lines.is_waiting(), "a heartbeat shows that something is missing");
+    }
+
+    #[test]
+    fn a_packet_without_use_does_not_hide_the_next_hole() {
+        let gap = |expected, received| LineGap { expected, received };
+        // A heartbeat behind a hole, and another hole behind it.
+        let mut reader = Reader::from(1);
+        for (line, first, count) in [(0, 1, 1), (1, 1, 1), (0, 5, 0), (0, 9, 1), (1, 9, 1)] {
+            reader.offer(line, first, count, 0);
+        }
+        assert_eq!((reader.gaps, reader.taken), (vec![gap(2, 5), gap(5, 9)], vec![1, 9]));
+        // One that waited is overtaken, and both lines have passed the hole behind it.
+        let mut reader = Reader::from(1);
+        for (line, first, count) in [(0, 1, 1), (1, 1, 1), (0, 3, 1), (0, 9, 1), (1, 2, 4), (1, 9, 1)] {
+            reader.offer(line, first, count, 0);
+        }
+        assert_eq!((reader.gaps, reader.taken), (vec![gap(6, 9)], vec![1, 2, 3, 4, 5, 9]));
     }
 
     #[test]

@@ -6,12 +6,10 @@
 mod counter;
 mod line;
 mod linked;
-mod mold;
 mod pending;
 mod range;
 
 pub use line::{Arrival, HELD_BYTES_MAX, HELD_PACKETS_MAX, LINES_MAX, LineArbiter, LineGap, WAIT_NS};
-pub use mold::{MoldChain, MoldHeader, MoldOutcome};
 pub use pending::{Hole, PENDING_LEVELS_MAX, PENDING_UPDATES_MAX, Pending, Waiting};
 
 use crate::types::VenueSeq;

@@ -77,8 +77,8 @@ fn mold_packets() {
 }
 
 #[test]
-fn mold_chains() {
-    run(|| packets::Chain);
+fn line_arbiters() {
+    run(|| packets::Arbiter);
 }
 
 #[test]

@@ -1,8 +1,8 @@
-//! What messages come in over a network: MoldUDP64 packets and their order, SoupBinTCP.
+//! What messages come in over a network: MoldUDP64 packets, equal lines of them, SoupBinTCP.
 
 use depthwire_core::framing::mold::{self, PacketKind};
 use depthwire_core::framing::soup::{self, LoginRequest, Packet, SoupSession};
-use depthwire_core::sequence::{MoldChain, MoldHeader, MoldOutcome};
+use depthwire_core::sequence::{Arrival, LineArbiter, LineGap, WAIT_NS};
 
 use crate::chunks::in_chunks;
 use crate::itch::{block_fields, message, message_fields, read};
@@ -81,84 +81,114 @@ impl Target for Mold {
     }
 }
 
-/// The order of packets: headers of 20 bytes, one after the other.
-pub struct Chain;
+/// Packets of equal lines: a line, milliseconds since the packet before, a first number and a count, in 12 bytes.
+pub struct Arbiter;
 
-impl Target for Chain {
-    const NAME: &'static str = "mold_chain";
+const PACKET_BYTES: usize = 12;
+
+impl Target for Arbiter {
+    const NAME: &'static str = "line_arbiter";
     const INPUT_BYTES_MAX: usize = 800;
 
     fn generate(&mut self, random: &mut Random, out: &mut Vec<u8>) {
-        let mut next = if random.one_in(8) { u64::MAX - random.below(40) as u64 } else { 1 };
-        for _ in 0..random.below(20) {
-            let session = if random.one_in(24) { b"BBBBBBBBBB" } else { b"AAAAAAAAAA" };
-            let count = random.below(6) as u16;
-            let sequence = next.wrapping_add(random.below(5) as u64).wrapping_sub(2);
-            out.extend(mold_packet(session, sequence, count, &[]));
-            next = next.max(sequence.saturating_add(count.into()));
+        let lines = 1 + random.below(3) as u8;
+        let mut next = [if random.one_in(8) { u64::MAX - random.below(40) as u64 } else { 1 }; 3];
+        for _ in 0..random.below(40) {
+            let line = random.below(lines.into());
+            let count = random.below(5) as u16;
+            let lost = if random.one_in(5) { random.below(8) as u64 } else { 0 };
+            let first = next[line].saturating_add(lost);
+            out.extend([line as u8, if random.one_in(6) { random.below(60) as u8 } else { 0 }]);
+            out.extend(first.to_be_bytes());
+            out.extend(count.to_be_bytes());
+            next[line] = first.saturating_add(count.into());
         }
     }
 
     fn fields(fields: &mut Fields<'_>) {
-        for at in (0..fields.bytes.len()).step_by(20) {
-            fields.note(Kind::Unit, at, 20);
+        for at in (0..fields.bytes.len()).step_by(PACKET_BYTES) {
+            fields.note(Kind::Unit, at, PACKET_BYTES);
             fields.note(Kind::Letter, at, 1);
-            fields.note(Kind::Big, at + 10, 8);
-            fields.note(Kind::Big, at + 18, 2);
+            fields.note(Kind::Big, at + 2, 8);
+            fields.note(Kind::Big, at + 10, 2);
         }
     }
 
-    /// What is held is what follows without a hole from where the session was taken up, and is taken once.
+    /// What is taken and what is told as a gap is the whole stream, once and in order, and no line brought what a gap
+    /// says to be lost. In the end nothing waits.
     fn check(&mut self, bytes: &[u8], _: &mut Random, said: &mut Said) {
-        let mut chain = MoldChain::default();
-        for header in bytes.chunks_exact(20) {
-            let sequence = u64::from_be_bytes(header[10..18].try_into().unwrap());
-            let stated = u16::from_be_bytes([header[18], header[19]]);
-            let is_end = stated == u16::MAX;
-            let count = if is_end { 0 } else { stated };
-            let session = header[..10].try_into().unwrap();
-            let packet = MoldHeader { session, sequence, count, is_end };
-            let (next, behind) = (u128::from(chain.next()), u128::from(sequence) + u128::from(count));
-            let outcome = chain.check(&packet);
-            if outcome != MoldOutcome::NewSession && chain.session() != Some(session) {
-                assert_eq!(outcome, MoldOutcome::Old, "a straggler");
-                said.ok("straggler");
-                continue;
+        let mut stream = Stream::default();
+        let mut now = 0;
+        for packet in bytes.chunks_exact(PACKET_BYTES) {
+            now += u64::from(packet[1]) * 1_000_000;
+            let first = u64::from_be_bytes(packet[2..10].try_into().unwrap());
+            let count = u32::from(u16::from_be_bytes([packet[10], packet[11]]));
+            stream.offer(packet[0].into(), first, count, now, said);
+        }
+        stream.lines.tick(now + WAIT_NS);
+        stream.settle(said);
+        assert!(!stream.lines.is_waiting(), "a hole is given up after a while");
+    }
+}
+
+/// What comes out of an arbiter, as numbers.
+#[derive(Default)]
+struct Stream {
+    lines: LineArbiter,
+    /// What was offered, each from its first number to the one behind it.
+    brought: Vec<(u64, u64)>,
+    /// The number behind what was taken and what was told to be lost.
+    next: u64,
+    buffer: Vec<u8>,
+}
+
+impl Stream {
+    fn offer(&mut self, line: u32, first: u64, count: u32, now: u64, said: &mut Said) {
+        let behind = first.saturating_add(count.into());
+        self.brought.push((first, behind));
+        match self.lines.offer(line, first, count, now, &first.to_be_bytes()) {
+            Arrival::Next { skip } => {
+                said.ok(if skip > 0 { "across" } else { "next" });
+                self.take(first, count, skip);
             }
-            match outcome {
-                MoldOutcome::Next { skip } => {
-                    assert_eq!(
-                        u128::from(sequence) + u128::from(skip),
-                        next,
-                        "nothing is left out or taken twice"
-                    );
-                    assert!(skip < count || (skip, count) == (0, 0));
-                    chain.advance(&packet);
-                    assert_eq!(u128::from(chain.next()), behind);
-                    said.ok(if skip > 0 { "across" } else { "next" });
-                }
-                MoldOutcome::Old => {
-                    assert!(behind <= next && u128::from(sequence) < next);
-                    said.ok("old");
-                }
-                MoldOutcome::Gap { expected, received } => {
-                    assert_eq!((u128::from(expected), received), (next, sequence));
-                    assert!(u128::from(sequence) > next || behind > u128::from(u64::MAX));
-                    chain.begin(session, sequence);
-                    said.ok("gap");
-                }
-                MoldOutcome::End => {
-                    assert!(is_end && u128::from(sequence) == next);
-                    said.ok("end");
-                }
-                MoldOutcome::NewSession => {
-                    assert_ne!(chain.session(), Some(session));
-                    chain.begin(session, sequence);
-                    assert_ne!(chain.check(&packet), MoldOutcome::NewSession);
-                    said.ok("session");
-                }
+            Arrival::Old => {
+                said.ok("old");
+                let holds = |held: &(u64, u64)| held.0 <= first && behind <= held.1;
+                let earlier = &self.brought[..self.brought.len() - 1];
+                assert!(behind <= self.next || earlier.iter().any(holds), "news is called old");
+            }
+            Arrival::Held => {
+                said.ok("held");
+                assert!(first > self.next);
             }
         }
+        self.settle(said);
+    }
+
+    fn take(&mut self, first: u64, count: u32, skip: u32) {
+        assert_eq!(first + u64::from(skip), self.next, "nothing is left out or taken twice");
+        assert!(skip < count || (skip, count) == (0, 0));
+        self.lines.advance(first, count);
+        self.next = first.saturating_add(count.into());
+        assert_eq!(self.lines.next(), self.next);
+    }
+
+    fn settle(&mut self, said: &mut Said) {
+        loop {
+            if let Some(LineGap { expected, received }) = self.lines.gap() {
+                said.ok("gap");
+                assert_eq!(expected, self.next);
+                assert!(received > expected);
+                let is_of_gap = |&(first, behind): &(u64, u64)| first < received && behind > expected;
+                assert!(!self.brought.iter().any(is_of_gap), "what a line brought is not lost");
+                self.next = received;
+            }
+            let Some((first, count, skip)) = self.lines.ready(&mut self.buffer) else { break };
+            assert_eq!(self.buffer, first.to_be_bytes());
+            said.ok(if skip > 0 { "waited across" } else { "waited" });
+            self.take(first, count, skip);
+        }
+        assert_eq!(self.lines.check_invariants(), Ok(()));
     }
 }
 

@@ -5,9 +5,8 @@ use depthwire_core::framing::dbn::{
     DbnError, DbnFramer, Flags, Mbo, MboChange, Metadata, Record, SymbolType,
 };
 use depthwire_core::framing::itch::{self, Message, text};
-use depthwire_core::framing::mold::{self, PacketKind};
+use depthwire_core::framing::mold;
 use depthwire_core::recording::{Entry, Format, Heard, Transcript};
-use depthwire_core::sequence::{MoldChain, MoldHeader, MoldOutcome};
 use depthwire_core::types::{OrderChange, is_symbol};
 
 use crate::model::{Locate, Model, Phase, Run};
@@ -112,7 +111,10 @@ fn name_locate(model: &mut Model<'_>, locate: u16, stock: [u8; 8]) {
 /// The stream that a capture is followed for.
 #[derive(Default)]
 struct Followed {
-    chain: MoldChain,
+    session: Option<[u8; 10]>,
+    session_before: Option<[u8; 10]>,
+    /// Number of the message that is due.
+    next: u64,
     lines: Vec<u32>,
 }
 
@@ -131,32 +133,30 @@ fn tell_capture(model: &mut Model<'_>, bytes: &[u8]) {
 
 fn tell_datagram(model: &mut Model<'_>, followed: &mut Followed, line: u32, payload: &[u8]) {
     let Ok(packet) = mold::decode(payload) else { return };
-    let Followed { chain, lines } = followed;
-    let mold::Packet { session, sequence, count, kind, .. } = packet;
-    let header = MoldHeader { session, sequence, count, is_end: kind == PacketKind::EndOfSession };
-    if chain.check(&header) == MoldOutcome::NewSession {
+    let Followed { session, session_before, next, lines } = followed;
+    if *session != Some(packet.session) {
+        if *session_before == Some(packet.session) {
+            return;
+        }
         let begins = packet.messages().next().is_some_and(|first| itch::decode(first).is_ok());
         if !begins || !(lines.is_empty() || lines.contains(&line)) {
             return;
         }
         lose_feed(model);
-        chain.begin(session, 1);
+        *session_before = session.replace(packet.session);
+        *next = 1;
     }
     if !lines.contains(&line) && lines.len() < 4 {
         lines.push(line);
     }
-    let skip = match chain.check(&header) {
-        MoldOutcome::Next { skip } => usize::from(skip),
-        MoldOutcome::Gap { .. } => {
-            lose_feed(model);
-            chain.begin(session, sequence);
-            0
-        }
-        _ => return,
-    };
-    packet.messages().skip(skip).for_each(|message| tell_message(model, message));
-    if !header.is_end {
-        chain.advance(&header);
+    let (first, behind) = (packet.sequence, packet.sequence + u64::from(packet.count));
+    if first > *next {
+        lose_feed(model);
+        *next = first;
+    }
+    if behind > *next {
+        packet.messages().skip((*next - first) as usize).for_each(|message| tell_message(model, message));
+        *next = behind;
     }
 }
 

@@ -1,11 +1,14 @@
 //! Who follows the machine's verdicts as an instrument does, and holds it to the promise after every step.
 
+mod heal;
+mod orders;
+
 use super::super::{OLD_IN_ROW_MAX, SnapshotOrigin, Verdict};
 use super::planted::{Bug, Machine};
 use super::venue::{Book, Kind, PRICES, Snapshot, Update, Venue};
 use crate::sequence::{Pending, Waiting};
 use crate::types::{BookState, Level, Levels, StaleReason, TimeNs};
-use crate::venues::{Detection, Resync};
+use crate::venues::Detection;
 
 /// What was broken.
 pub(super) type Broken = &'static str;
@@ -386,85 +389,5 @@ impl Reader {
             return Ok(());
         }
         self.snapshot(venue, snapshot, SnapshotOrigin::Asked, false)
-    }
-
-    /// Part of a book of orders: its beginning, or its end.
-    pub(super) fn order_book(&mut self, venue: &Venue, begins: bool) -> Result<(), Broken> {
-        if begins {
-            self.machine.begin_orders();
-            (self.book, self.is_building, self.heard) = ([0; PRICES], true, 0);
-        } else {
-            if self.is_building {
-                (self.book, self.place) = (venue.books[venue.now() as usize], venue.now());
-                self.heard = self.place;
-            }
-            if self.machine.orders_whole(0) {
-                self.machine.synced(self.now);
-            }
-            if std::mem::take(&mut self.is_building) != self.is_synced() && !self.is_synced() {
-                return Err("a whole book of orders has not been taken");
-            }
-        }
-        self.check(venue)
-    }
-
-    /// Changes of orders.
-    fn orders(&mut self, venue: &Venue, update: Update) -> Result<(), Broken> {
-        self.heard = self.heard.max(update.to);
-        if self.machine.takes_orders() && !self.is_building {
-            if update.from != self.place {
-                return Err("changes of orders were applied that do not continue the book");
-            }
-            (self.book, self.place) = (venue.books[update.to as usize], update.to);
-            if !self.is_synced() {
-                self.machine.synced(self.now);
-            }
-        }
-        self.check(venue)
-    }
-
-    /// What anybody would try to mend a book: the next updates, answers, and time.
-    pub(super) fn heal(&mut self, venue: &mut Venue) -> Result<(), Broken> {
-        for round in 0..24 {
-            self.now += 40_000_000_000;
-            if self.kind.by_order {
-                self.order_book(venue, true)?;
-                self.order_book(venue, false)?;
-            } else {
-                // In the end even those are enough whom no time tells that the numbers are lower.
-                for _ in 0..if round == 9 { OLD_IN_ROW_MAX + 1 } else { 1 } {
-                    let update = venue.update(1 + round % 2, round);
-                    self.update(venue, update)?;
-                }
-                if self.is_synced() && self.place >= self.heard && !self.is_foreign {
-                    return Ok(());
-                }
-                match self.kind.product.resync {
-                    Resync::Snapshot if !self.is_synced() => {
-                        // No pause is longer than 32 s. Where the clock was set back, one may still be on.
-                        let mut ask_later = || {
-                            self.now += 33_000_000_000;
-                            self.machine.ask(self.now)
-                        };
-                        let Some(ticket) = ask_later().or_else(ask_later) else {
-                            return Err("a book that is lost asks for nothing");
-                        };
-                        let snapshot = venue.snapshot();
-                        self.answer(venue, ticket, snapshot)?;
-                    }
-                    Resync::Snapshot => {
-                        self.lose(venue, StaleReason::Contradiction)?;
-                    }
-                    _ => {
-                        let snapshot = venue.snapshot();
-                        self.snapshot(venue, snapshot, SnapshotOrigin::Stream, false)?;
-                    }
-                }
-            }
-            if self.is_synced() && self.place >= self.heard && !self.is_foreign {
-                return Ok(());
-            }
-        }
-        Err("nothing mends the book")
     }
 }
