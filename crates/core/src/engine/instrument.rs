@@ -13,7 +13,7 @@ use crate::aggregate::{Bbo, CrossCheck};
 use crate::book::{BookSpec, L2Book, prefetch};
 use crate::checksum::TOP_LEVELS;
 use crate::encode::{Outbox, Stream};
-use crate::sequence::{Pending, WAIT_NS, Waiting};
+use crate::sequence::{Pending, Rule, WAIT_NS, Waiting};
 use crate::stats::Stats;
 use crate::types::{
     BookState, Clock, Coverage, Instrument, InstrumentId, KnownTo, Level, Levels, Qty, Route, ScaleSource,
@@ -68,6 +68,10 @@ pub(super) struct InstrumentState {
     pub(super) recovery: Recovery,
     /// Of the book of orders.
     pub(super) orders: Recovery,
+    /// Sources that carry it.
+    carriers: u32,
+    /// Where nothing numbers the changes of a book, one source's alone count: whose, of levels and of orders.
+    owners: [Option<u32>; 2],
     /// Whether the venue has named orders of it.
     pub(super) uses_orders: bool,
     /// Whether the levels that readers see are the sums of orders: the venue sends no levels, or has not yet.
@@ -107,7 +111,56 @@ pub(super) struct InstrumentState {
     pub(super) bytes: Vec<u8>,
 }
 
+/// What a book is told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    Levels = 0,
+    Orders = 1,
+}
+
 impl InstrumentState {
+    /// Whether a change of the book from a source counts. Where several sources carry it, numbers say which changes it has;
+    /// without numbers the first source that spoke is the only one that counts, until it goes.
+    #[inline]
+    pub(super) fn takes(&mut self, told: Told, source: usize) -> bool {
+        self.carriers <= 1 || self.takes_of_several(told, source as u32)
+    }
+
+    #[cold]
+    fn takes_of_several(&mut self, told: Told, source: u32) -> bool {
+        if told == Told::Levels && self.product.rule != Rule::Unnumbered {
+            return true;
+        }
+        *self.owners[told as usize].get_or_insert(source) == source
+    }
+
+    /// Whether a loss or a beginning that a source tells of concerns it.
+    pub(super) fn heeds(&self, source: usize) -> bool {
+        let is_of = |owner: &u32| *owner == source as u32;
+        self.carriers <= 1 || self.product.rule != Rule::Unnumbered || self.owners.iter().flatten().all(is_of)
+    }
+
+    /// A source carries it from now on. `before`: the one that did so alone till now.
+    pub(super) fn carried(&mut self, before: Option<u32>) {
+        self.carriers += 1;
+        self.recovery.carried(true);
+        if self.carriers == 2 {
+            let has_levels = self.recovery.is_placed() || self.recovery.has_book();
+            self.owners = [before.filter(|_| has_levels), before.filter(|_| self.uses_orders)];
+        }
+    }
+
+    /// A source carries it no more, or has failed. True where the book, or its orders, were that source's alone.
+    pub(super) fn uncarried(&mut self, source: u32) -> bool {
+        self.carriers = self.carriers.saturating_sub(1);
+        self.recovery.carried(false);
+        let was_owner = self.owners.contains(&Some(source));
+        for owner in &mut self.owners {
+            *owner = owner.filter(|owner| *owner != source);
+        }
+        self.carriers == 0 || was_owner
+    }
+
     /// Asks for the memory that a change of an order needs.
     #[inline]
     pub(super) fn prefetch(&self) {
@@ -130,6 +183,8 @@ impl InstrumentState {
             lot_size: listed.lot_size,
             recovery: Recovery::new(product),
             orders: Recovery::new(product),
+            carriers: 0,
+            owners: [None; 2],
             uses_orders: false,
             leads_by_orders: false,
             book: L2Book::new(BookSpec { tick_size: listed.tick_size, levels_max: config.levels_max }),

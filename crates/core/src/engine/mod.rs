@@ -34,7 +34,7 @@ use crate::types::{
 };
 use crate::venues::{Asked, At, FrameError};
 pub use error::{EngineError, IngestError};
-use instrument::{Context, End, InstrumentState};
+use instrument::{Context, End, InstrumentState, Told};
 use orders::OrderBooks;
 use recovery::SnapshotOrigin;
 pub use replay::{RecordingProgress, detect};
@@ -178,7 +178,8 @@ impl<C: Clock> Engine<C> {
     }
 
     /// Lets a source speak for instruments, and makes the books of those that no other source carries. An instrument that
-    /// several sources carry has several lines: each message counts once, by the venue's numbers.
+    /// several sources carry has several lines: each message counts once, by the venue's numbers. Where nothing numbers the
+    /// changes of a book, the source that spoke first is the only one that counts for it, until it is dropped or fails.
     ///
     /// # Errors
     /// [`EngineError::UnknownSource`], [`EngineError::UnknownInstrument`], [`EngineError::WrongVenue`],
@@ -232,9 +233,9 @@ impl<C: Clock> Engine<C> {
         self.instruments.append(&mut made);
         for (id, slot) in slots {
             self.by_id.insert(id, slot);
-            if let Err(at) = opened.slots.binary_search(&slot) {
-                opened.slots.insert(at, slot);
-                self.instruments[slot.0 as usize].recovery.carried(true);
+            let before = self.sources.iter().position(|source| source.carries(slot));
+            if self.sources[index].add(slot) {
+                self.instruments[slot.0 as usize].carried(before.map(|source| source as u32));
             }
         }
         Ok(())
@@ -256,11 +257,13 @@ impl<C: Clock> Engine<C> {
             return Err(EngineError::UnknownInstrument(instrument.0));
         }
         opened.slots.retain(|carried| *carried != slot);
-        self.instruments[slot.0 as usize].recovery.carried(false);
         if let Some(orders) = &mut opened.orders {
             orders.on_restart(slot);
         }
-        if self.sources.iter().all(|source| source.slots.binary_search(&slot).is_err()) {
+        let has_failed = opened.has_failed;
+        if !has_failed && self.instruments[slot.0 as usize].uncarried(source.0)
+            || !self.sources.iter().any(|source| source.carries(slot))
+        {
             let (instruments, cx) = self.parts();
             let cx = &mut { cx };
             instruments[slot.0 as usize].on_restart(now, cx);
@@ -446,8 +449,7 @@ impl<C: Clock> Engine<C> {
         if self.outbox.is_full() {
             return Err(EngineError::OutboxFull.into());
         }
-        let Some(source) = self.sources.iter().position(|source| source.slots.binary_search(&slot).is_ok())
-        else {
+        let Some(source) = self.sources.iter().position(|source| source.carries(slot)) else {
             return Err(EngineError::UnknownInstrument(instrument.0).into());
         };
         self.stats.frames += 1;
@@ -501,6 +503,7 @@ impl<C: Clock> Engine<C> {
     fn apply_as(&mut self, source: usize, ts_recv: TimeNs, asked: Option<SnapshotOrigin>) {
         let Self { sources, instruments, config, clock, outbox, stats, scratch, events, .. } = self;
         let cx = &mut Context { config, clock, out: outbox, stats, scratch };
+        let speaker = source;
         let source = &mut sources[source];
         let list = events.list();
         let mut is_defined = false;
@@ -512,14 +515,23 @@ impl<C: Clock> Engine<C> {
             let Some(instrument) = instruments.get_mut(event.slot.0 as usize) else { continue };
             match event.body {
                 Body::Lost { scope, reason, expected, received } => {
-                    lose(source, instruments, scope, reason, (expected, received), ts_recv, cx);
+                    lose((speaker, source), instruments, scope, reason, (expected, received), ts_recv, cx);
                     continue;
                 }
                 Body::Restart(scope) => {
                     for slot in slots_in(source, scope) {
-                        restart(source, &mut instruments[slot.0 as usize], ts_recv, cx);
+                        let instrument = &mut instruments[slot.0 as usize];
+                        if instrument.heeds(speaker) {
+                            restart(source, instrument, ts_recv, cx);
+                        }
                     }
                     continue;
+                }
+                Body::Levels(..) | Body::Book(..) if !instrument.takes(Told::Levels, speaker) => {
+                    cx.stats.ignored += 1;
+                }
+                Body::Orders(..) | Body::OrderBook(..) if !instrument.takes(Told::Orders, speaker) => {
+                    cx.stats.ignored += 1;
                 }
                 Body::Levels(seq, span) => {
                     instrument.on_levels(seq, events.levels(span), stamp(seq.last), end, cx);
@@ -604,7 +616,7 @@ impl<C: Clock> Engine<C> {
     fn lose(&mut self, source: usize, scope: Scope, reason: StaleReason, gap: (u64, u64), now: TimeNs) {
         let Self { sources, instruments, config, clock, outbox, stats, scratch, .. } = self;
         let cx = &mut Context { config, clock, out: outbox, stats, scratch };
-        lose(&mut sources[source], instruments, scope, reason, gap, now, cx);
+        lose((source, &mut sources[source]), instruments, scope, reason, gap, now, cx);
     }
 
     /// What was asked for cannot be had; the engine asks again after a pause.
@@ -623,7 +635,7 @@ impl<C: Clock> Engine<C> {
         let opened = self.sources.get_mut(source.0 as usize).ok_or(EngineError::UnknownSource(source.0))?;
         if std::mem::take(&mut opened.has_failed) {
             for slot in &opened.slots {
-                self.instruments[slot.0 as usize].recovery.carried(true);
+                self.instruments[slot.0 as usize].carried(None);
             }
         }
         opened.heard_at = now;
@@ -645,11 +657,9 @@ impl<C: Clock> Engine<C> {
         let is_news = !std::mem::replace(&mut failed.has_failed, true);
         for at in 0..failed.slots.len() {
             let slot = self.sources[index].slots[at];
-            if is_news {
-                self.instruments[slot.0 as usize].recovery.carried(false);
-            }
-            let carries = |source: &Source| !source.has_failed && source.slots.binary_search(&slot).is_ok();
-            if !self.sources.iter().any(carries) {
+            let is_alone = is_news && self.instruments[slot.0 as usize].uncarried(source.0);
+            let carries = |source: &Source| !source.has_failed && source.carries(slot);
+            if is_alone || !self.sources.iter().any(carries) {
                 self.lose(index, Scope::Book(slot), StaleReason::SourceFailed, (0, 0), now);
             }
         }
@@ -831,7 +841,7 @@ impl<C: Clock> Engine<C> {
         if !state.uses_orders && !state.product.is_by_order {
             return Err(EngineError::NoOrders(instrument.0));
         }
-        let carries = |source: &&Source| source.slots.binary_search(&slot).is_ok();
+        let carries = |source: &&Source| source.carries(slot);
         Ok((state, self.sources.iter().filter(carries).find_map(|source| source.orders.as_deref())))
     }
 
@@ -886,7 +896,7 @@ fn slots_in(source: &Source, scope: Scope) -> Vec<Slot> {
 
 #[cold]
 fn lose<C: Clock>(
-    source: &mut Source,
+    (speaker, source): (usize, &mut Source),
     instruments: &mut [InstrumentState],
     scope: Scope,
     reason: StaleReason,
@@ -899,6 +909,9 @@ fn lose<C: Clock>(
     cx.stats.orders.contradictions += u64::from(reason == StaleReason::Contradiction);
     for slot in slots_in(source, scope) {
         let Some(instrument) = instruments.get_mut(slot.0 as usize) else { continue };
+        if !instrument.heeds(speaker) {
+            continue;
+        }
         if let Some(orders) = source.orders.as_mut().filter(|_| instrument.uses_orders) {
             orders.on_lost(instrument, reason, gap, now, cx);
         }
