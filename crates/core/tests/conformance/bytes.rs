@@ -8,7 +8,7 @@ use crate::feed::Feed;
 use crate::rooms::{Row, rows};
 
 /// Frames of a row that are damaged, and how often each.
-const FRAMES: usize = 300;
+const FRAMES: usize = if cfg!(debug_assertions) { 100 } else { 300 };
 const TIMES: usize = if cfg!(debug_assertions) { 10 } else { 60 };
 
 fn random(state: &mut u64, below: usize) -> usize {

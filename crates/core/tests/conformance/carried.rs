@@ -9,7 +9,7 @@ use crate::feed::Feed;
 use crate::rig::Rig;
 use crate::rooms::{Row, rows};
 
-const EVENTS: usize = if cfg!(debug_assertions) { 40 } else { 400 };
+const EVENTS: usize = if cfg!(debug_assertions) { 20 } else { 400 };
 
 /// A rig whose book is exact after some events.
 fn synced(row: &Row) -> (Feed, Rig) {
@@ -118,7 +118,7 @@ fn two_instruments_of_one_connection_do_not_mix() {
             let ids = [row, other]
                 .map(|row| engine.add_instrument(venues::instrument(row.venue, &row.code).unwrap()).unwrap());
             let source = engine.open_source(row.venue, &ids).unwrap();
-            let mut rigs = [row, other].map(|row| synced_alone(row));
+            let mut rigs = [row, other].map(synced_alone);
             let mut heard: Vec<_> = rigs.iter_mut().flat_map(|(_, heard, _)| std::mem::take(heard)).collect();
             heard.sort_by_key(|(now, _)| *now);
             for (now, bytes) in &heard {

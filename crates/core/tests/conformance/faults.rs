@@ -41,7 +41,7 @@ const FOLLOWED: usize = 40;
 /// The same where numbers show a loss with the next one, and a packet that waits for another line.
 const FOLLOWED_BY_NUMBER: usize = 8;
 
-const FAULTS: usize = if cfg!(debug_assertions) { 45 } else { 360 };
+const FAULTS: usize = if cfg!(debug_assertions) { 27 } else { 360 };
 
 /// Best levels a side that a room answers for after a fault; what is wrong behind them the venue's rules leave open:
 ///

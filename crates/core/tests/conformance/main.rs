@@ -1,11 +1,11 @@
-//! What every room of a venue owes, held for all of them: the nine points of `docs/adding-a-venue.md`, driven by the table
-//! in `rooms`. A room gets the suite by one row: a dialect of the simulator, or a source of frames that stands here.
+//! What every room of a venue owes, held for all of them by the table in `rooms`. A room gets the suite by one row: a dialect
+//! of the simulator, or a source of frames that stands here.
 //!
 //! | point | file |
 //! |---|---|
 //! | 1 the table of venues is sane and covered, 7 a room recognises its own and nobody else's | `table` |
 //! | 2 twin: the book is the simulated venue's after every frame | `twin` |
-//! | 3 recordings | `recorded` |
+//! | 3 recordings end as an independent checker says | `../recordings.rs`, `../kraken.rs`, `../transcripts.rs`, `../itch_recorded.rs`, `../dbn_orders.rs` |
 //! | 4 faults | `faults` |
 //! | 5 fuzz: all or nothing, both ways through the decoder agree | `bytes` |
 //! | 6 no allocation once warm | `warm` |
