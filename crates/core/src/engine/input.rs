@@ -271,6 +271,10 @@ impl<C: Clock> Engine<C> {
                         orders.event_end(instrument, end, stamp(0), cx);
                     }
                 }
+                // Of another product of the venue, which numbers otherwise.
+                Body::Book(seq, ..) if seq.prev.is_some() && !instrument.product.rule.fits(&seq) => {
+                    cx.stats.foreign += 1;
+                }
                 Body::Book(seq, span, coverage, origin) => {
                     let origin = match (asked, origin) {
                         (Some(asked), _) => asked,

@@ -181,9 +181,13 @@ impl InstrumentState {
     ) {
         cx.stats.book_messages += 1;
         cx.stats.level_changes += levels.len() as u64;
+        if !self.product.rule.fits(&seq) {
+            cx.stats.foreign += 1;
+            return;
+        }
         let verdict = self.recovery.update(&seq, stamp.ts_event, stamp.ts_recv);
         if verdict != Verdict::Apply {
-            return self.on_levels_aside(verdict, seq, levels, stamp, cx);
+            return self.on_levels_aside(verdict, seq, levels, stamp, end, cx);
         }
         let bbo = self.bbo;
         if self.apply(&seq, levels, stamp, cx) {
@@ -208,25 +212,30 @@ impl InstrumentState {
         seq: VenueSeq,
         levels: Sides<'_>,
         stamp: Stamp,
+        end: End,
         cx: &mut Context<'_, C>,
     ) {
+        let Stamp { ts_event, ts_recv, .. } = stamp;
+        let waiting = Waiting { seq, ts_event, ts_recv, check: end.check };
         match verdict {
             Verdict::Resume => {
                 if self.apply(&seq, levels, stamp, cx) {
-                    self.cut(true);
-                    self.become_synced(stamp.ts_recv, cx);
+                    self.cut(end.is_last);
+                    if self.agrees(end.check, ts_recv, cx) {
+                        self.become_synced(ts_recv, cx);
+                    }
                 }
             }
             Verdict::Lost => {
                 cx.stats.gaps += 1;
                 self.pending.clear();
                 self.say_state(stamp.ts_recv, cx);
-                self.hold(seq, levels, stamp, cx);
+                self.hold(waiting, levels, cx);
                 self.use_spare(cx);
             }
-            Verdict::Hold => self.hold(seq, levels, stamp, cx),
+            Verdict::Hold => self.hold(waiting, levels, cx),
             Verdict::Wait => {
-                self.hold(seq, levels, stamp, cx);
+                self.hold(waiting, levels, cx);
                 self.miss_waiting(stamp.ts_recv, cx);
             }
             _ => cx.stats.ignored += 1,
@@ -235,9 +244,8 @@ impl InstrumentState {
     }
 
     /// Keeps an update for the snapshot that is to come.
-    fn hold<C: Clock>(&mut self, seq: VenueSeq, levels: Sides<'_>, stamp: Stamp, cx: &mut Context<'_, C>) {
+    fn hold<C: Clock>(&mut self, waiting: Waiting, levels: Sides<'_>, cx: &mut Context<'_, C>) {
         let dropped = self.pending.dropped();
-        let waiting = Waiting { seq, ts_event: stamp.ts_event, ts_recv: stamp.ts_recv };
         self.pending.push(waiting, levels);
         cx.stats.pending_dropped += self.pending.dropped() - dropped;
     }

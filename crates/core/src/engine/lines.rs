@@ -59,8 +59,8 @@ impl InstrumentState {
     #[cold]
     pub(super) fn follow_waiting<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
         while let Some(first) = self.pending.front().filter(|first| !self.recovery.is_ahead(&first.seq)) {
-            let (seq, stamp) =
-                (first.seq, Stamp { venue_seq: first.seq.last, ts_event: first.ts_event, ts_recv: now });
+            let (seq, check) = (first.seq, first.check);
+            let stamp = Stamp { venue_seq: seq.last, ts_event: first.ts_event, ts_recv: now };
             let mut levels = std::mem::take(cx.scratch);
             self.pending.pop(&mut levels);
             let bbo = self.bbo;
@@ -68,7 +68,9 @@ impl InstrumentState {
                 cx.stats.ignored += 1;
             } else if self.apply(&seq, levels.view(), stamp, cx) {
                 self.cut(true);
-                self.publish_changes(levels.view(), self.bbo != bbo, true, now, cx);
+                if self.agrees(check, now, cx) {
+                    self.publish_changes(levels.view(), self.bbo != bbo, true, now, cx);
+                }
             }
             *cx.scratch = levels;
             if !self.recovery.is_synced() {

@@ -140,6 +140,11 @@ impl Recovery {
         self.chain.filter(Chain::is_bridged).map(|chain| chain.last())
     }
 
+    /// Whether the book stands at a number of the venue's.
+    pub(super) fn is_at(&self, number: u64) -> bool {
+        self.rule != Rule::Unnumbered && self.chain.is_some_and(|chain| chain.last() == number)
+    }
+
     /// Whether changes of orders are being collected or applied.
     pub(super) const fn takes_orders(&self) -> bool {
         self.is_building || self.chain.is_some()

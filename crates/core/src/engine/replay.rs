@@ -191,10 +191,16 @@ impl<C: Clock> Engine<C> {
         let ts_recv = if ts == 0 { self.sources[index].last_ts } else { ts };
         let at = At { ts_recv, line: 0, is_datagram };
         match heard {
-            Ok(Heard::Received { .. } | Heard::Sent { .. }) => Ok(()),
-            Ok(Heard::Connected { line, .. }) => {
+            Ok(Heard::Received { .. }) => Ok(()),
+            Ok(Heard::Sent { line, bytes }) => {
+                self.sources[index].session(line).asked(bytes);
+                Ok(())
+            }
+            Ok(Heard::Connected { line, address }) => {
                 self.events.clear();
-                self.sources[index].session(line).opened(at, &mut self.events);
+                let session = self.sources[index].session(line);
+                session.opened(at, &mut self.events);
+                session.asked(address);
                 self.apply(index, ts_recv);
                 Ok(())
             }

@@ -221,7 +221,8 @@ impl InstrumentState {
 
     /// What the venue says of its numbers. Increments are taken at the instrument's own scale.
     pub(super) fn on_definition(&mut self, definition: &Definition) {
-        if let Some(proof) = &mut self.proof {
+        let says_digits = definition.price_digits > 0 || definition.qty_digits > 0;
+        if let Some(proof) = self.proof.as_mut().filter(|_| says_digits) {
             proof.defined(definition.price_digits, definition.qty_digits);
         }
         let step = |step: i64, digits: u8, exponent: i8| {

@@ -35,6 +35,10 @@ impl InstrumentState {
         let number = stamp.venue_seq;
         let at = (number, stamp.ts_event);
         let (verdict, dropped) = self.recovery.snapshot(at, origin, &self.pending, widens, stamp.ts_recv);
+        let is_here = matches!(verdict, Verdict::Keep | Verdict::Widen) && self.recovery.is_at(number);
+        if is_here && self.differs(levels, coverage, cx.scratch) {
+            return self.contradicted(stamp.ts_recv, cx);
+        }
         match verdict {
             Verdict::Replace => self.replace(levels, coverage, origin, check, stamp, cx),
             Verdict::Widen => self.take_wider(levels, coverage, None, stamp.ts_recv, cx),
@@ -57,6 +61,20 @@ impl InstrumentState {
             }
             _ => cx.stats.snapshots_old += 1,
         }
+    }
+
+    /// Whether a snapshot of the book's own number says something else of what both know.
+    #[cold]
+    fn differs(&self, levels: Sides<'_>, coverage: Coverage, scratch: &mut Levels) -> bool {
+        let (own, other) = (self.book.known_to(), known_to(levels, coverage));
+        [Side::Bid, Side::Ask].into_iter().any(|side| {
+            let in_both = |level: &Level| own.covers(side, level.price) && other.covers(side, level.price);
+            let told = scratch.side_mut(side);
+            told.clear();
+            told.extend(levels.side(side).iter().filter(|level| level.qty.0 != 0 && in_both(level)));
+            told.sort_unstable_by_key(|level| if side == Side::Bid { -level.price.0 } else { level.price.0 });
+            !self.book.levels(side).filter(in_both).eq(told.iter().copied())
+        })
     }
 
     /// The book is lost: perhaps the snapshot that came before is where it goes on.
@@ -100,6 +118,9 @@ impl InstrumentState {
         self.book_cursor.at = stamp;
         self.applied_at = stamp.ts_recv;
         self.recovery.replaced(stamp.venue_seq, stamp.ts_event, origin);
+        if !self.agrees(check, stamp.ts_recv, cx) {
+            return;
+        }
         while let Some(waiting) = self.pending.pop(cx.scratch) {
             if self.recovery.follows(&waiting.seq) {
                 let levels = std::mem::take(cx.scratch);
@@ -110,11 +131,12 @@ impl InstrumentState {
                     return;
                 }
                 self.cut(true);
+                if !self.agrees(waiting.check, stamp.ts_recv, cx) {
+                    return;
+                }
             }
         }
-        if self.agrees(check, stamp.ts_recv, cx) {
-            self.become_synced(stamp.ts_recv, cx);
-        }
+        self.become_synced(stamp.ts_recv, cx);
     }
 
     /// Whether a snapshot that was kept is at the place of the update just applied and shows more of a book whose best
@@ -183,8 +205,14 @@ impl InstrumentState {
     /// Whether the best price of a side is worse than a bound.
     #[inline]
     pub(super) fn top_is_beyond(&self, known_to: KnownTo) -> bool {
-        let beyond =
-            |side, best: Option<Level>| best.is_some_and(|level| !known_to.covers(side, level.price));
+        // Of a side that is known to a bound and has nothing up to there, the best lies behind it.
+        let is_bounded = |side| match side {
+            Side::Bid => known_to.bid != KnownTo::WHOLE.bid,
+            Side::Ask => known_to.ask != KnownTo::WHOLE.ask,
+        };
+        let beyond = |side, best: Option<Level>| {
+            best.map_or_else(|| is_bounded(side), |level| !known_to.covers(side, level.price))
+        };
         beyond(Side::Bid, self.bbo.bid) || beyond(Side::Ask, self.bbo.ask)
     }
 

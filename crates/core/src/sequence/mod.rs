@@ -43,6 +43,15 @@ pub enum Rule {
     Unnumbered,
 }
 
+impl Rule {
+    /// Whether an update is numbered so. One that is not is of another product, whose symbols and form may be alike.
+    #[inline]
+    #[must_use]
+    pub const fn fits(self, seq: &VenueSeq) -> bool {
+        seq.prev.is_some() == matches!(self, Self::Linked)
+    }
+}
+
 /// A book's place in its venue's numbering.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Chain {

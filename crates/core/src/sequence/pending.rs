@@ -20,6 +20,8 @@ pub struct Waiting {
     pub ts_event: TimeNs,
     /// When it was received.
     pub ts_recv: TimeNs,
+    /// The venue's checksum of the book behind it.
+    pub check: Option<u32>,
 }
 
 /// A break among waiting updates.
@@ -161,7 +163,7 @@ mod tests {
     use crate::sequence::Rule;
 
     fn update(number: u64) -> Waiting {
-        Waiting { seq: VenueSeq::at(number), ts_event: 0, ts_recv: number }
+        Waiting { seq: VenueSeq::at(number), ts_event: 0, ts_recv: number, check: None }
     }
 
     fn levels(bids: usize, asks: usize) -> Levels {

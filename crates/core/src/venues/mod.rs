@@ -105,6 +105,13 @@ macro_rules! venues {
                 }
             }
 
+            /// [`Room::asked`].
+            pub fn asked(&mut self, text: &[u8]) {
+                match self {
+                    $(Self::$variant(room) => room.asked(text),)+
+                }
+            }
+
             /// [`Room::began`].
             pub fn began(&mut self, at: At, out: &mut Events) {
                 match self {

@@ -58,6 +58,11 @@ pub trait Room: Default {
         *self = Self::default();
     }
 
+    /// What was asked of the venue on this connection: the address that it leads to, a subscription that was sent.
+    fn asked(&mut self, text: &[u8]) {
+        let _ = text;
+    }
+
     /// Another file of a recording begins. By default it goes on where the one before it ended, as far as the venue's
     /// numbers say so.
     fn began(&mut self, at: At, out: &mut Events) {

@@ -102,15 +102,20 @@ fn last_pass(row: &Row, seed: u64) -> (u64, bool) {
                         // Another session: a day begins.
                         bytes[9] = b'0' + pass;
                     }
-                    let before = ALLOCATIONS.get();
+                    let epoch_of = |rig: &Rig| rig.engine.book_info(rig.id, 0).unwrap().epoch;
+                    let (before, epoch) = (ALLOCATIONS.get(), epoch_of(&rig));
                     let slots = rig.engine.book(rig.id).unwrap().layout().slots;
                     rig.ingest_unheard(bytes, *now);
                     gave_back |= rig.engine.book(rig.id).unwrap().layout().slots < slots;
-                    allocated += if *is_counted { ALLOCATIONS.get() - before } else { 0 };
+                    // One that opens an epoch loads a book anew, of as many levels as it has.
+                    let goes_on = epoch_of(&rig) == epoch;
+                    allocated += if *is_counted && goes_on { ALLOCATIONS.get() - before } else { 0 };
                 }
                 Said::Answer { bytes, now } => {
                     let (ticket, _) = rig.asked.take().unwrap();
+                    let slots = rig.engine.book(rig.id).unwrap().layout().slots;
                     let _ = rig.engine.answer(rig.id, ticket, bytes, *now);
+                    gave_back |= rig.engine.book(rig.id).unwrap().layout().slots < slots;
                     rig.pass_over();
                 }
             }

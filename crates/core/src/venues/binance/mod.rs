@@ -71,7 +71,12 @@ pub(super) const INVERSE: Product = Product {
 pub struct Binance {
     /// By slot, the kind of trade message that came first.
     trade_kinds: Vec<Option<TradeKind>>,
+    /// Whether streams that are no book of all changes were asked for: a frame that names no stream may be of one.
+    has_partial: bool,
 }
+
+/// Streams whose frames look like updates of the book and are none: the best few levels, and a book that leaves orders out.
+const PARTIAL: [&[u8]; 4] = [b"@depth5", b"@depth10", b"@depth20", b"@rpiDepth"];
 
 impl Binance {
     /// Rule 6: whether a trade of that kind is passed on.
@@ -82,6 +87,17 @@ impl Binance {
             self.trade_kinds.resize(slot + 1, None);
         }
         *self.trade_kinds[slot].get_or_insert(kind) == kind
+    }
+
+    /// A frame that names no stream on a connection of partial books: all of it counts but changes of the book.
+    #[cold]
+    fn nameless(&mut self, bytes: &[u8], routes: &Routes, out: &mut Events) -> Result<(), DecodeError> {
+        let (mark, first) = (out.mark(), out.list().len());
+        self.any(bytes, routes, out)?;
+        if out.list().get(first).is_some_and(|event| matches!(event.body, Body::Levels(..))) {
+            out.undo(mark);
+        }
+        Ok(())
     }
 
     /// A frame of any form.
@@ -129,6 +145,9 @@ fn symbol_of(url: &[u8]) -> Option<&[u8]> {
 impl Room for Binance {
     #[inline]
     fn frame(&mut self, bytes: &[u8], _at: At, routes: &Routes, out: &mut Events) -> Result<(), FrameError> {
+        if self.has_partial && memchr::memmem::find(bytes, b"\"stream\"").is_none() {
+            return Ok(self.nameless(bytes, routes, out)?);
+        }
         match printed::decode(bytes, routes, out) {
             Some(Said::Event) => Ok(()),
             Some(Said::Trade(route)) => {
@@ -144,6 +163,10 @@ impl Room for Binance {
         }
     }
 
+    fn asked(&mut self, text: &[u8]) {
+        self.has_partial |= PARTIAL.iter().any(|stream| memchr::memmem::find(text, stream).is_some());
+    }
+
     fn answer(
         &mut self,
         asked: &Asked<'_>,
@@ -155,6 +178,9 @@ impl Room for Binance {
         // names one, it must be that.
         let mut named = Routes::new();
         let mut routes = asked.routes;
+        if !asked.url.is_empty() && memchr::memmem::find(asked.url, b"/depth?").is_none() {
+            return Err(DecodeError::NotSnapshot.into());
+        }
         if let Some(symbol) = symbol_of(asked.url) {
             let Some(route) = asked.routes.find(symbol) else {
                 return Err(DecodeError::UnknownSymbol { symbol: SymbolText::new(symbol) }.into());
@@ -182,6 +208,7 @@ impl Room for Binance {
 
     fn opened(&mut self, _at: At, _out: &mut Events) {
         self.trade_kinds.clear();
+        self.has_partial = false;
     }
 
     fn time(frame: &[u8]) -> TimeNs {

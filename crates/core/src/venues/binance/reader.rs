@@ -254,8 +254,10 @@ impl<'a> Frame<'a> {
             None => (routes.sole().ok_or(DecodeError::AmbiguousSnapshot)?, Origin::Anonymous),
         };
         self.waiting_levels(route, out)?;
-        let seq = VenueSeq::at(self.id(Field::SnapshotId)?);
+        let number = self.id(Field::SnapshotId)?;
         let ts_event = self.time()?;
+        // Snapshots of futures carry times, as their updates carry links; those of spot carry neither.
+        let seq = VenueSeq { prev: (ts_event > 0).then_some(number), ..VenueSeq::at(number) };
         let body = Body::Book(seq, out.levels_added(), Coverage::ToWorst, origin);
         out.push(route.slot, ts_event, body);
         Ok(())

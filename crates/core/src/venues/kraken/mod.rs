@@ -79,6 +79,8 @@ pub struct Kraken {
     /// By slot.
     subscribed: Vec<Subscribed>,
     minute: Minute,
+    /// The venue's number of the connection, once it has told it.
+    connection: Option<u64>,
 }
 
 impl Kraken {
@@ -90,6 +92,15 @@ impl Kraken {
             self.subscribed.resize(index + 1, Subscribed::default());
         }
         &mut self.subscribed[index]
+    }
+
+    /// The venue tells the number of the connection. Another one than before has subscriptions of its own: what the old one
+    /// told of is known no more.
+    fn connected(&mut self, connection: u64, out: &mut Events) {
+        if self.connection.replace(connection).is_some_and(|before| before != connection) {
+            self.lose(StaleReason::SourceFailed, At::default(), out);
+            self.subscribed.clear();
+        }
     }
 
     /// Books that this connection has told of are known no more.
@@ -176,6 +187,7 @@ impl Room for Kraken {
     fn opened(&mut self, at: At, out: &mut Events) {
         self.lose(StaleReason::SourceFailed, at, out);
         self.subscribed.clear();
+        self.connection = None;
     }
 
     fn began(&mut self, at: At, out: &mut Events) {

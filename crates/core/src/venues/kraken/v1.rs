@@ -2,7 +2,7 @@
 
 use super::Kraken;
 use super::depth::{coverage, told};
-use super::members::{is, items, members, symbol, text, unsigned_32};
+use super::members::{is, items, members, symbol, text, unsigned, unsigned_32};
 use super::printed::trade_side;
 use super::stamp::seconds;
 use super::v2::refused;
@@ -274,6 +274,12 @@ pub(super) fn event(
     routes: &Routes,
     out: &mut Events,
 ) -> Result<(), DecodeError> {
+    if event == b"systemStatus" {
+        let [connection] = members(&mut Scanner::new(bytes, 0), bytes, &["connectionID"])?;
+        if connection.kind == Kind::Number {
+            room.connected(unsigned(connection, bytes, "connectionID")?, out);
+        }
+    }
     if event != b"subscriptionStatus" {
         return Ok(());
     }

@@ -51,6 +51,13 @@ pub(super) fn object(
         b"trade" => each(data, bytes, |scanner| trade(room, bytes, scanner, routes, out)),
         b"ticker" => each(data, bytes, |scanner| ticker(room, bytes, scanner, routes, out)),
         b"instrument" => instruments(bytes, data, routes, out),
+        b"status" => items(data, bytes, "data", |scanner| {
+            let [connection] = members(scanner, bytes, &["connection_id"])?;
+            if connection.kind == Kind::Number {
+                room.connected(unsigned(connection, bytes, "connection_id")?, out);
+            }
+            Ok(())
+        }),
         // Life, and channels that are not used.
         _ => Ok(()),
     }

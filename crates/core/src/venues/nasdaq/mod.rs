@@ -216,7 +216,18 @@ impl Nasdaq {
 
     /// One packet, of either line. What waited behind it follows.
     fn packet(&mut self, bytes: &[u8], at: At, routes: &Routes, out: &mut Events) -> Result<(), FrameError> {
-        let packet = mold::decode(bytes)?;
+        let packet = match mold::decode(bytes) {
+            Ok(packet) => packet,
+            Err(error) => {
+                // What is lost with a packet of the session that is followed cannot be told: its number, if it has one, is
+                // no more to be trusted than the rest.
+                if self.session.is_some_and(|session| bytes.starts_with(&session)) {
+                    let now = Place { number: 0, ts_event: 0, ts_recv: at.ts_recv };
+                    self.lose_all(StaleReason::Unreadable, (0, 0), now, out);
+                }
+                return Err(error.into());
+            }
+        };
         let now = Place { number: packet.sequence, ts_event: 0, ts_recv: at.ts_recv };
         if self.session != Some(packet.session) {
             if self.session_before == Some(packet.session) {

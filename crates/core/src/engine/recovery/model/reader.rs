@@ -194,7 +194,7 @@ impl Reader {
     }
 
     fn hold(&mut self, venue: &Venue, update: Update) {
-        let waiting = Waiting { seq: update.seq, ts_event: update.ts_event, ts_recv: self.now };
+        let waiting = Waiting { seq: update.seq, ts_event: update.ts_event, ts_recv: self.now, check: None };
         let index = venue.updates.iter().rposition(|known| known.to == update.to).unwrap_or_default();
         self.scratch.clear();
         self.scratch.bids.push(Level::new(index as i64, 1));
