@@ -1,9 +1,10 @@
 import { DepthwireError } from '../errors.js';
+import { RECORD_STATES } from '../wire/generated/constants.js';
 import { reasonOf, type ServerReason } from '../wire/state-words.js';
 import { RECORD, ROW_NUMBERS, wrongNumber } from './book-record.js';
 
 /** `closed`: no engine has written here, or the one that did has ended. Only `synced` is the venue's book. */
-export type SharedBookState = 'closed' | 'syncing' | 'synced' | 'stale';
+export type SharedBookState = (typeof RECORD_STATES)[number];
 
 /** Names of this module, whose values the compiler knows: those of another are looked up again in each read. */
 const { word: WORD, inexact: INEXACT, flag: FLAG } = RECORD;
@@ -17,7 +18,7 @@ const ANY_INEXACT = INEXACT.any;
 /** Some ten seconds of a processor's time. */
 const ATTEMPTS_MAX = 1_000_000_000;
 
-const STATES: readonly SharedBookState[] = ['closed', 'syncing', 'synced', 'stale'];
+const STATES: readonly SharedBookState[] = RECORD_STATES;
 
 export type SharedBookReason = ServerReason | 'unknown';
 
