@@ -70,7 +70,7 @@ export class SharedBook {
       throw new DepthwireError('shared.memory', {
         what: 'this memory holds no shared book',
         where: 'SharedBook',
-        expected: '64 bytes and 32 for each of 1 to 100 levels of a SharedArrayBuffer, 8-aligned',
+        expected: `${RECORD.headerBytes} bytes and ${RECORD.rowBytes} for each of 1 to ${RECORD.depthMax} levels of a SharedArrayBuffer, 8-aligned`,
         got: `${byteLength} bytes at ${byteOffset} of ${Object.prototype.toString.call(buffer)}`,
         fix: 'Pass the view that allocateSharedBook returned and Engine.shareBook was given.',
       });
