@@ -1,5 +1,6 @@
 //! The named workloads: recordings of real venues, synthetic streams that need no file, and what each holds.
 
+mod checked;
 mod dbn;
 mod itch;
 mod levels;
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use depthwire_core::venues;
 
+pub use checked::{CHECKS, CheckedStream};
 pub use dbn::DbnStream;
 pub use itch::ItchStream;
 use itch::Market;
@@ -46,6 +48,8 @@ pub struct Named {
 enum Source {
     Feed(Feed),
     Shape(Shape),
+    /// Frames with checksums.
+    Checked,
     /// Order records of a future.
     EsMbo,
     /// A synthetic day of order messages.
@@ -139,6 +143,7 @@ pub const WORKLOADS: &[Named] = &[
     Named { name: "deep", source: Source::Shape(Shape::Deep) },
     Named { name: "thin", source: Source::Shape(Shape::Thin) },
     Named { name: "hostile", source: Source::Shape(Shape::Hostile) },
+    Named { name: "kraken-btcusd", source: Source::Checked },
     Named { name: "es-mbo", source: Source::EsMbo },
     Named { name: "itch-1", source: Source::Itch(Market { symbols: 1, decoded: true }) },
     Named { name: "itch-500", source: Source::Itch(Market { symbols: 500, decoded: false }) },
@@ -160,6 +165,8 @@ pub struct Workload {
     pub itch: Option<ItchStream>,
     /// Raw DBN records.
     pub dbn: Option<DbnStream>,
+    /// Raw frames with checksums.
+    pub checked: Option<CheckedStream>,
 }
 
 /// Why there is no workload.
@@ -192,8 +199,15 @@ impl Named {
     /// # Errors
     /// See [`LoadError`].
     pub fn load(self, size: Size) -> Result<Workload, LoadError> {
-        let empty =
-            Workload { name: self.name, recording: None, levels: None, orders: None, itch: None, dbn: None };
+        let empty = Workload {
+            name: self.name,
+            recording: None,
+            levels: None,
+            orders: None,
+            itch: None,
+            dbn: None,
+            checked: None,
+        };
         let loaded = match self.source {
             Source::Feed(feed) => feed.load(size).map(|(recording, levels)| Workload {
                 recording: Some(recording),
@@ -203,6 +217,9 @@ impl Named {
             Source::Shape(shape) => shape_of(shape, size)
                 .map(|(levels, orders)| Workload { levels: Some(levels), orders, ..empty })
                 .map_err(LoadError::Broken),
+            Source::Checked => {
+                checked::load(size).map(|checked| Workload { checked: Some(checked), ..empty })
+            }
             Source::EsMbo => dbn::load(size).map(|(dbn, orders)| Workload {
                 dbn: Some(dbn),
                 orders: Some(orders),
