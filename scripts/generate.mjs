@@ -1,8 +1,9 @@
-// Generates the feed's Rust and TypeScript code from crates/core/schema/feed.fbs.
+// Generates the feed's Rust and TypeScript code from crates/core/schema/feed.fbs, and the constants of TypeScript from
+// what the core prints (crates/core/examples/constants.rs).
 //
 //   node scripts/generate.mjs           builds the schema compiler if needed and writes the files
-//   node scripts/generate.mjs --check   compares the recorded hashes; where the compiler builds, generates again and
-//                                       compares bytes. Writes nothing. Exit 1 with a fix line on a difference.
+//   node scripts/generate.mjs --check   compares the recorded hashes; where cargo and the compiler build, generates again
+//                                       and compares bytes. Writes nothing. Exit 1 with a fix line on a difference.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -25,6 +26,8 @@ const outputs = [
   { language: 'rust', folder: 'crates/core/src/encode/generated' },
   { language: 'ts', folder: 'src/wire/generated' },
 ];
+/** Printed by the core: numbers and words that both languages use. It imports nothing. */
+const constants = 'src/wire/generated/constants.ts';
 const compiler = join(
   root,
   'target/flatc/release',
@@ -61,7 +64,6 @@ const runs = (command) => spawnSync(command, ['--version'], { stdio: 'ignore' })
 
 /** Why the compiler cannot be built here, or undefined. */
 function missingTool() {
-  if (!runs('cargo')) return 'cargo is missing';
   if (!runs('cmake')) return 'cmake is missing';
   const cxx = process.env.CXX;
   if (process.platform !== 'win32' && ![cxx, 'c++', 'g++', 'clang++'].some((name) => name && runs(name))) {
@@ -85,7 +87,23 @@ function buildCompiler(quiet) {
   return built.status === 0 ? undefined : (built.stderr?.trim().split('\n')[0] ?? 'see the lines above');
 }
 
-/** Writes all outputs below `base`, in place of what is there. */
+/** The module of constants, as the core prints it. */
+function printConstants() {
+  // Built as the Rust tests are (scripts/test.mjs), so that one build serves both.
+  const profile = ['profile.release.lto=false', 'profile.release.codegen-units=16'];
+  const printed = spawnSync(
+    'cargo',
+    [
+      ...profile.flatMap((setting) => ['--config', setting]),
+      ...['run', '--quiet', '--locked', '--release', '--package', 'depthwire-core', '--example', 'constants'],
+    ],
+    { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' },
+  );
+  if (printed.status !== 0) fail('the core does not print its constants', 'fix: see the lines above');
+  return printed.stdout;
+}
+
+/** Writes what the schema compiler makes below `base`, in place of all that is there. */
 function generateInto(base) {
   const folders = outputs.map(({ folder }) => join(base, folder));
   for (const folder of folders) {
@@ -108,12 +126,13 @@ function fail(what, fixLine) {
 }
 
 function generate() {
+  if (!runs('cargo')) fail('cargo is missing', 'fix: install Rust from https://rustup.rs');
   const missing = missingTool();
-  if (missing)
-    fail(missing, 'fix: install cargo, cmake and a C++ compiler (Debian: apt-get install cmake g++)');
+  if (missing) fail(missing, 'fix: install cmake and a C++ compiler (Debian: apt-get install cmake g++)');
   const broken = buildCompiler(false);
   if (broken) fail(`the schema compiler did not build: ${broken}`, 'fix: see the compiler output above');
   generateInto(root);
+  writeFileSync(join(root, constants), printConstants());
   const lines = hashLines();
   writeFileSync(join(root, hashFile), `${lines.join('\n')}\n`);
   console.log(`generate: wrote ${lines.length - 1} files and ${hashFile}`);
@@ -132,14 +151,25 @@ function check() {
     const paths = [...new Set(changed.map((line) => line.slice(66)))];
     fail(`not what ${hashFile} records: ${paths.join(', ')}`, fix);
   }
+  if (!runs('cargo')) {
+    console.log(`generate: ${current.length} hashes match; not generated again, because cargo is missing`);
+    return;
+  }
+  const printed = printConstants();
+  if (printed !== readFileSync(join(root, constants), 'utf8')) {
+    fail(`the core states other constants than ${constants}`, fix);
+  }
   const obstacle = missingTool() ?? buildCompiler(true);
   if (obstacle) {
-    console.log(`generate: ${current.length} hashes match; not generated again, because ${obstacle}`);
+    console.log(
+      `generate: ${current.length} hashes match, constants are the core's; the schema not generated again, because ${obstacle}`,
+    );
     return;
   }
   const scratch = mkdtempSync(join(tmpdir(), 'depthwire-generate-'));
   try {
     generateInto(scratch);
+    writeFileSync(join(scratch, constants), printed);
     const paths = new Set([...generatedFiles(root), ...generatedFiles(scratch)]);
     const different = [...paths].filter(
       (path) =>

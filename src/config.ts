@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DepthwireError, shown } from './errors.js';
 import { nearest } from './nearest.js';
+import { RING_BYTES_MAX, RING_BYTES_MIN } from './wire/generated/constants.js';
 
 const MIB = 1 << 20;
 
@@ -94,9 +95,12 @@ const configSchema = z.strictObject({
   /** Shared memory between the engine and the server; a power of two. */
   outputBytes: z
     .int()
-    .refine((value) => value >= 4 * MIB && value <= 1024 * MIB && Number.isInteger(Math.log2(value)), {
-      error: 'a power of two from 4194304 to 1073741824',
-    })
+    .refine(
+      (value) => value >= RING_BYTES_MIN && value <= RING_BYTES_MAX && Number.isInteger(Math.log2(value)),
+      {
+        error: `a power of two from ${RING_BYTES_MIN} to ${RING_BYTES_MAX}`,
+      },
+    )
     .default(8 * MIB),
   limits: limitsSchema.prefault({}),
 });

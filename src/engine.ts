@@ -13,6 +13,9 @@ import {
   type VenueInfo,
 } from '#native';
 import { codeOf, DepthwireError, shown } from './errors.js';
+import { ERROR, MORE, OUTPUT, RING } from './wire/generated/constants.js';
+
+export { ERROR, MORE, OUTPUT, RING, STREAM } from './wire/generated/constants.js';
 
 export type {
   BookInfo,
@@ -102,22 +105,6 @@ export interface EngineOptions {
   /** A power of two, from 4 MiB to 1 GiB. */
   readonly outputBytes: number;
 }
-
-/** Streams with a number of their own; 16 and above are depth views. */
-export const STREAM = { book: 1, bbo: 2, trades: 3, status: 4, venueBbo: 5 } as const;
-
-/** Return bits of the addon. */
-export const OUTPUT = 1;
-export const MORE = 2;
-export const ERROR = 4;
-
-/** The ring, as the addon writes it: a control block, then records that start 8-aligned and never wrap. */
-export const RING = {
-  controlBytes: 128,
-  headerBytes: 16,
-  control: { write: 0, read: 1, capacity: 2, consumed: 3, nextLow: 4, nextHigh: 5 },
-  type: { pad: 0, frame: 1, ask: 2, say: 3 },
-} as const;
 
 /** Rounds of drain and pump after one input. A round moves a ringful, so this is more than any book can hold. */
 const PUMP_ROUNDS_MAX = 1_000_000;

@@ -1,17 +1,32 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { remedyOf } from '../src/cli/remedies.js';
-import { reasonOf, SERVER_REASONS, stateOf } from '../src/wire/index.js';
+import { Flag, Kind, reasonOf, SERVER_REASONS, stateOf } from '../src/wire/index.js';
+
+const PAGE = readFileSync(new URL('../docs/protocol.md', import.meta.url), 'utf8');
+
+/** The numbers and words of the rows of docs/protocol.md that begin with both. */
+const rowsOf = (rows: RegExp, page = PAGE) =>
+  [...page.matchAll(rows)].map(([, number, word]) => [Number(number), word]);
+
+describe('kinds and flags', () => {
+  it('are those of docs/protocol.md, number by number', () => {
+    expect(rowsOf(/^\| (\d+) \| ([a-z]+) \|/gm)).toEqual(
+      Object.entries(Kind).map(([word, number]) => [number, word]),
+    );
+    const flagWord = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+    expect(rowsOf(/^\| (\d+) \| `([A-Z_]+)` \|/gm)).toEqual(
+      Object.entries(Flag).map(([name, bit]) => [bit, flagWord(name)]),
+    );
+  });
+});
 
 describe('the words for states and reasons', () => {
   it('are those of docs/protocol.md, number by number', () => {
-    const page = readFileSync(new URL('../docs/protocol.md', import.meta.url), 'utf8');
-    const table = page.slice(page.indexOf('## States and reasons'), page.indexOf('## Rules for a reader'));
-    const rows = [...table.matchAll(/^\| (\d+) \| `(\w+)` \|/gm)].map(([, number, word]) => [
-      Number(number),
-      word,
-    ]);
-    expect(rows).toEqual(SERVER_REASONS.map((word, number) => [number, word]));
+    const table = PAGE.slice(PAGE.indexOf('## States and reasons'), PAGE.indexOf('## Rules for a reader'));
+    expect(rowsOf(/^\| (\d+) \| `(\w+)` \|/gm, table)).toEqual(
+      SERVER_REASONS.map((word, number) => [number, word]),
+    );
   });
 
   it('trust nothing that they do not know', () => {

@@ -1,5 +1,6 @@
 import { DepthwireError, type ErrorDetail, shown } from '../errors.js';
 import { nearest } from '../nearest.js';
+import { DEPTH_MAX, INTERVAL_MS_MAX } from '../wire/generated/constants.js';
 
 /** The client's own number or name of a message, sent back with the answer. */
 export type MessageId = number | string | undefined;
@@ -27,9 +28,7 @@ export type Parsed =
   | { readonly ok: true; readonly control: Control }
   | { readonly ok: false; readonly id: MessageId; readonly error: DepthwireError };
 
-export const DEPTH_MAX = 100;
 export const DEPTH_DEFAULT = 20;
-export const INTERVAL_MS_MAX = 60_000;
 export const INTERVAL_MS_DEFAULT = 100;
 const ID_LENGTH_MAX = 64;
 

@@ -1,9 +1,10 @@
 import { DepthwireError } from '../errors.js';
+import { RECORD_STATES } from '../wire/generated/constants.js';
 import { reasonOf, type ServerReason } from '../wire/state-words.js';
 import { RECORD, ROW_NUMBERS, wrongNumber } from './book-record.js';
 
 /** `closed`: no engine has written here, or the one that did has ended. Only `synced` is the venue's book. */
-export type SharedBookState = 'closed' | 'syncing' | 'synced' | 'stale';
+export type SharedBookState = (typeof RECORD_STATES)[number];
 
 /** Names of this module, whose values the compiler knows: those of another are looked up again in each read. */
 const { word: WORD, inexact: INEXACT, flag: FLAG } = RECORD;
@@ -17,7 +18,7 @@ const ANY_INEXACT = INEXACT.any;
 /** Some ten seconds of a processor's time. */
 const ATTEMPTS_MAX = 1_000_000_000;
 
-const STATES: readonly SharedBookState[] = ['closed', 'syncing', 'synced', 'stale'];
+const STATES: readonly SharedBookState[] = RECORD_STATES;
 
 export type SharedBookReason = ServerReason | 'unknown';
 
@@ -69,7 +70,7 @@ export class SharedBook {
       throw new DepthwireError('shared.memory', {
         what: 'this memory holds no shared book',
         where: 'SharedBook',
-        expected: '64 bytes and 32 for each of 1 to 100 levels of a SharedArrayBuffer, 8-aligned',
+        expected: `${RECORD.headerBytes} bytes and ${RECORD.rowBytes} for each of 1 to ${RECORD.depthMax} levels of a SharedArrayBuffer, 8-aligned`,
         got: `${byteLength} bytes at ${byteOffset} of ${Object.prototype.toString.call(buffer)}`,
         fix: 'Pass the view that allocateSharedBook returned and Engine.shareBook was given.',
       });

@@ -1,4 +1,5 @@
 import { ServerError } from './errors.js';
+import { STATE } from './generated/constants.js';
 import type { BookState } from './protocol.js';
 
 export type ChannelName = 'book' | 'depth' | 'bbo' | 'trades' | 'status';
@@ -146,8 +147,8 @@ class Fields {
 
   state(name: string): BookState {
     const value = this.text(name);
-    if (value !== 'syncing' && value !== 'synced' && value !== 'stale') throw this.bad(name, 'a book state');
-    return value;
+    if (!Object.hasOwn(STATE, value)) throw this.bad(name, 'a book state');
+    return value as BookState;
   }
 
   private bad(name: string, expected: string): ServerError {

@@ -1,6 +1,7 @@
 import { WireError } from './errors.js';
+import { AGGRESSORS, KIND_MAX, TRADE_ID_KINDS } from './generated/constants.js';
 import { isExact } from './level.js';
-import { type Aggressor, KIND_MAX, type TradeIdKind } from './protocol.js';
+import type { Aggressor, TradeIdKind } from './protocol.js';
 
 /** `DWF1`, read as a little-endian word. */
 const IDENTIFIER = 0x31465744;
@@ -15,7 +16,6 @@ const STATUS_BYTES = 32;
 export const ORIGIN_BYTES = 32;
 const LEVEL_BYTES = 16;
 const TRADE_BYTES = 40;
-const ID_KINDS: readonly TradeIdKind[] = ['none', 'number', 'hash'];
 
 /** Positions of the fields in the vtable, in the schema's order. */
 const FIELD = { header: 4, info: 6, check: 8, status: 10, bids: 12, asks: 14, trades: 16 } as const;
@@ -223,11 +223,10 @@ export class FrameReader {
     return this.milliseconds(this.tradeAt(index) + 24);
   }
   tradeAggressor(index: number): Aggressor {
-    const code = this.view.getUint8(this.tradeAt(index) + 32);
-    return code === 1 ? 'buy' : code === 2 ? 'sell' : 'unknown';
+    return AGGRESSORS[this.view.getUint8(this.tradeAt(index) + 32)] ?? 'unknown';
   }
   tradeIdKind(index: number): TradeIdKind {
-    return ID_KINDS[this.view.getUint8(this.tradeAt(index) + 33)] ?? 'unknown';
+    return TRADE_ID_KINDS[this.view.getUint8(this.tradeAt(index) + 33)] ?? 'unknown';
   }
 
   /**

@@ -20,6 +20,7 @@ import { crc32cFinish } from './crc32c.js';
 import { decimalText } from './decimal.js';
 import { ClientError, WireError } from './errors.js';
 import { type FrameReader, ORIGIN_BYTES } from './frame.js';
+import { LEVELS_MAX, TOP_LEVELS } from './generated/constants.js';
 import { isExact, type Level, type PriceOrLevel, priceOf, qtyOf } from './level.js';
 import {
   type BookState,
@@ -32,10 +33,7 @@ import {
   stateOf,
 } from './protocol.js';
 
-/** Levels a side that a book holds at most, unless told otherwise. */
-export const LEVELS_MAX = 1 << 20;
-
-const TOP_LEVELS = 10;
+export { LEVELS_MAX } from './generated/constants.js';
 
 /** What the server doubts about a book that it calls synced. */
 const DOUBTS = Flag.crossed | Flag.beyondKnown;

@@ -1,31 +1,10 @@
-/**
- * The words for what the feed says in numbers about a book's state. This table is the only one in TypeScript; the
- * numbers are those of crates/core/src/types/state.rs and never change their meaning.
- */
+/** The words for what the feed says in numbers about a book's state. */
+import { SERVER_REASONS, STATE } from './generated/constants.js';
+
+export { SERVER_REASONS } from './generated/constants.js';
 
 /** Whether a book may be trusted: only `synced` is exactly the venue's book at its stated sequence. */
-export type BookState = 'syncing' | 'synced' | 'stale';
-
-/**
- * Why the server's book is not synced, by number. `gap`: updates are missing. `silence`: nothing arrived for too long.
- * `levels_limit`, `orders_limit`: the book grew beyond what the engine holds. `contradiction`: the venue's messages do
- * not fit its own book. `unreadable`: a message of the book could not be read. `source_failed`: the file is damaged or
- * gone, the connection is lost for good. `unattributed`: a snapshot did not say which instrument it is of. `skipped`:
- * bytes of an order feed were passed over. `venue_doubt`: the venue or supplier itself says that the book may be wrong.
- */
-export const SERVER_REASONS = [
-  'none',
-  'gap',
-  'silence',
-  'levels_limit',
-  'contradiction',
-  'orders_limit',
-  'unreadable',
-  'source_failed',
-  'unattributed',
-  'skipped',
-  'venue_doubt',
-] as const;
+export type BookState = keyof typeof STATE;
 
 /** A reason that the server gives. */
 export type ServerReason = (typeof SERVER_REASONS)[number];
@@ -46,7 +25,7 @@ export type StateReason =
 
 /** The state behind its number; one that this reader does not know is not to be trusted. */
 export function stateOf(code: number): BookState {
-  return code === 2 ? 'synced' : code === 1 ? 'syncing' : 'stale';
+  return code === STATE.synced ? 'synced' : code === STATE.syncing ? 'syncing' : 'stale';
 }
 
 /** The reason behind its number. */

@@ -1,9 +1,7 @@
 //! The output ring: memory that JavaScript owns, that the engine's records are copied into and that JavaScript reads.
 //!
 //! ```text
-//! control block, 128 bytes: u32 words
-//!   0 write position · 1 read position · 2 ring bytes · 3 consumed · 4, 5 next time (low, high) · 6, 7 last time (low, high) ·
-//!   8 number of the engine whose memory it is
+//! control block: the u32 words of `ControlWord`
 //! ring: records, 8-aligned, none wraps; a pad record fills the end
 //! ```
 //! Positions count bytes, wrap at 2^32, and are taken modulo the ring's size, a power of two. One writer (this), one
@@ -12,28 +10,12 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use depthwire_core::encode::ring::{CONTROL_BYTES, ControlWord as Word, RING_BYTES_MAX, RING_BYTES_MIN};
 use depthwire_core::encode::{Outbox, RECORD_HEADER_BYTES, RecordType};
 use napi::bindgen_prelude::Uint8Array;
 
-const CONTROL_BYTES: usize = 128;
-/// The largest record must fit twice: a delta of the decoder's most levels takes 1.6 MB.
-const RING_BYTES_MIN: usize = 1 << 22;
-const RING_BYTES_MAX: usize = 1 << 30;
-
 /// Rings made in this process, in all threads.
 static RINGS: AtomicU32 = AtomicU32::new(1);
-
-/// Words of the control block.
-#[derive(Clone, Copy)]
-pub(crate) enum Word {
-    Write = 0,
-    Read = 1,
-    RingBytes = 2,
-    Consumed = 3,
-    NextTs = 4,
-    LastTs = 6,
-    Owner = 8,
-}
 
 pub(crate) struct OutputRing {
     /// Keeps the memory alive; never read through.
@@ -55,7 +37,7 @@ impl OutputRing {
         }
         let number = RINGS.fetch_add(1, Ordering::Relaxed);
         let ring = Self { _memory: memory, base, ring_bytes: ring_bytes as u32, number };
-        ring.set(Word::RingBytes, ring.ring_bytes);
+        ring.set(Word::Capacity, ring.ring_bytes);
         ring.set(Word::Owner, number);
         Some(ring)
     }

@@ -1,13 +1,7 @@
 //! Tops of books in shared memory: JavaScript of any thread reads them without a call.
 //!
-//! ```text
-//! record of one book, 8-aligned, 64 + 32 * depth bytes, in the machine's byte order
-//!   0 sequence u32, even = stable · 4 state u8, reason u8, feed flags u16
-//!   8 bid levels u8, of these certain u8 · 10 ask levels u8, of these certain u8
-//!  12 inexact u8 (1 best levels, 2 any level) · 13 price exponent i8 · 14 quantity exponent i8 · 15 zero
-//!  16 epoch · 24 seq · 32 venue_seq · 40 ts_event · 48 ts_recv, all u64 · 56 instrument u32 · 60 zero u32
-//!  64 rows, best first: bid price, bid quantity, ask price, ask quantity, each an f64; 0 where a side has no level
-//! ```
+//! The record's layout is the core's `encode::book_record`: a header, then rows, best first.
+//!
 //! One writer, any number of readers. The writer makes the sequence odd, writes, and makes it even again; a reader that
 //! sees the same even sequence before and after has read one moment. Prices and quantities are mantissas. A 64-bit float
 //! holds those up to 2^53 exactly; one beyond is flagged, and readers refuse it.
@@ -20,18 +14,17 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
 use depthwire_core::aggregate::DEPTH_MAX;
+use depthwire_core::encode::book_record::{self as record, CLOSED, HEADER_BYTES, ROW_BYTES};
 use depthwire_core::engine::Engine;
 use depthwire_core::types::{BookState, Clock, InstrumentId, Level, Price, Side};
 use napi::bindgen_prelude::Uint8Array;
 
 use crate::feed_frame::{Place, Touched, touched_by_record};
 
-const HEADER_BYTES: usize = 64;
-const ROW_BYTES: usize = 32;
+/// Word of the sequence, and of state, reason and flags.
+const SEQUENCE_WORD: usize = record::SEQUENCE / 4;
+const STATE_WORD: usize = record::STATE / 4;
 const EXACT_MAX: u64 = 1 << 53;
-
-/// State of a record that nobody writes: never shared, or its engine has ended.
-const CLOSED: u8 = 0;
 
 /// The records of an engine's books. At most one a book.
 #[derive(Default)]
@@ -133,7 +126,7 @@ impl SharedBook {
 
     /// Goes on counting where the memory's last writer stopped, so that no reader takes two moments for one.
     fn join(&mut self) {
-        self.sequence = self.half(0).load(Ordering::Relaxed).wrapping_add(1) & !1;
+        self.sequence = self.half(SEQUENCE_WORD).load(Ordering::Relaxed).wrapping_add(1) & !1;
     }
 
     /// Notes what a frame changed.
@@ -166,7 +159,7 @@ impl SharedBook {
     }
 
     fn begin(&mut self) {
-        self.half(0).store(self.sequence.wrapping_add(1), Ordering::Relaxed);
+        self.half(SEQUENCE_WORD).store(self.sequence.wrapping_add(1), Ordering::Relaxed);
         // A reader that sees one of the stores below sees the odd sequence too.
         fence(Ordering::Release);
     }
@@ -174,18 +167,18 @@ impl SharedBook {
     fn end(&mut self) {
         self.sequence = self.sequence.wrapping_add(2);
         // Whoever sees the even sequence sees all stores before it.
-        self.half(0).store(self.sequence, Ordering::Release);
+        self.half(SEQUENCE_WORD).store(self.sequence, Ordering::Release);
     }
 
     fn put_place(&self) {
         let Place { epoch, seq, venue_seq, ts_event, ts_recv, flags } = self.place;
-        self.put(16, epoch);
-        self.put(24, seq);
-        self.put(32, venue_seq);
-        self.put(40, ts_event);
-        self.put(48, ts_recv);
-        let state = self.half(1).load(Ordering::Relaxed) & 0xffff;
-        self.half(1).store(state | u32::from(flags) << 16, Ordering::Relaxed);
+        self.put(record::EPOCH, epoch);
+        self.put(record::SEQ, seq);
+        self.put(record::VENUE_SEQ, venue_seq);
+        self.put(record::TS_EVENT, ts_event);
+        self.put(record::TS_RECV, ts_recv);
+        let state = self.half(STATE_WORD).load(Ordering::Relaxed) & 0xffff;
+        self.half(STATE_WORD).store(state | u32::from(flags) << 16, Ordering::Relaxed);
     }
 
     fn put_levels<C: Clock>(&mut self, engine: &Engine<C>) {
@@ -206,7 +199,7 @@ impl SharedBook {
                 self.put(at, (price.0 as f64).to_bits());
                 self.put(at + 8, (qty.0 as f64).to_bits());
                 if price.0.unsigned_abs().max(qty.0.unsigned_abs()) > EXACT_MAX {
-                    inexact |= if row == 0 { 3 } else { 2 };
+                    inexact |= record::INEXACT_ANY | if row == 0 { record::INEXACT_BEST } else { 0 };
                 }
                 if level.is_some() {
                     counts[2 * index] += 1;
@@ -219,13 +212,16 @@ impl SharedBook {
         }
         let [bids, certain_bids, asks, certain_asks] = counts;
         let (price, qty) = (self.exponents.0 as u8, self.exponents.1 as u8);
-        self.put(8, u64::from_ne_bytes([bids, certain_bids, asks, certain_asks, inexact, price, qty, 0]));
-        self.put(56, u64::from(self.instrument.0));
+        self.put(
+            record::COUNTS,
+            u64::from_ne_bytes([bids, certain_bids, asks, certain_asks, inexact, price, qty, 0]),
+        );
+        self.put(record::INSTRUMENT, u64::from(self.instrument.0));
     }
 
     fn put_state(&self, state: u8, reason: u8) {
-        let flags = self.half(1).load(Ordering::Relaxed) & !0xffff;
-        self.half(1).store(flags | u32::from(reason) << 8 | u32::from(state), Ordering::Relaxed);
+        let flags = self.half(STATE_WORD).load(Ordering::Relaxed) & !0xffff;
+        self.half(STATE_WORD).store(flags | u32::from(reason) << 8 | u32::from(state), Ordering::Relaxed);
     }
 
     fn put(&self, at: usize, value: u64) {

@@ -2,22 +2,16 @@
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use depthwire_core::encode::ring::{ControlWord as Word, ERROR, MORE, OUTPUT};
 use depthwire_core::engine::{self, EngineConfig, EngineError, IngestError, SourceId};
 use depthwire_core::types::{Account, Clock, InstrumentId, TimeNs, Venue};
 use depthwire_core::venues;
 use napi::Env;
 
 use crate::guard::{Code, Result, error};
-use crate::ring::{OutputRing, Word};
+use crate::ring::OutputRing;
 use crate::shared_book::SharedBooks;
 use crate::weight::Weight;
-
-/// Records wait in the ring.
-const OUTPUT: u32 = 1;
-/// More waits outside it: drain, then pump.
-const MORE: u32 = 2;
-/// The input had no effect; `lastError` says why.
-const ERROR: u32 = 4;
 
 /// What an engine holds before it has a book, most of it the decoder's and the outbox's buffers.
 const ENGINE_BYTES: usize = 1 << 20;

@@ -1,6 +1,6 @@
 //! The exported `Engine`: what venues tell beside books and trades.
 
-use depthwire_core::types::{Aggressor, InstrumentId, Ticker, Trade, TradingStatus};
+use depthwire_core::types::{InstrumentId, Ticker, Trade, TradingStatus};
 use napi::bindgen_prelude::BigInt;
 use napi_derive::napi;
 
@@ -56,15 +56,10 @@ pub struct LiquidationInfo {
 
 impl From<Trade> for LiquidationInfo {
     fn from(trade: Trade) -> Self {
-        let aggressor = match trade.aggressor {
-            Aggressor::Buy => "buy",
-            Aggressor::Sell => "sell",
-            Aggressor::Unknown => "unknown",
-        };
         Self {
             price: trade.price.0.into(),
             qty: trade.qty.0.into(),
-            aggressor: aggressor.to_owned(),
+            aggressor: trade.aggressor.name().to_owned(),
             ts_event: trade.ts_event.into(),
         }
     }

@@ -3,7 +3,7 @@
 use crate::types::Level;
 
 /// Levels a side that the first checksum covers.
-const TOP_LEVELS: usize = 10;
+pub const TOP_LEVELS: usize = 10;
 
 /// CRC32C of the best ten of each side, and of all levels. Cost: linear; about a nanosecond a level.
 #[must_use]

@@ -17,7 +17,7 @@ mod within_bps;
 
 pub use bbo::Bbo;
 pub use buckets::{BUCKETS_MAX, Bucket, BucketSides, Buckets};
-pub use checksum::checksums;
+pub use checksum::{TOP_LEVELS, checksums};
 pub use cost_to_fill::{CostError, CostToFill, Fill, INVERSE_COST_EXPONENT};
 pub use cross_check::{CrossCheck, TOPS_MAX};
 pub use cumulative::{Depth, DepthTo};

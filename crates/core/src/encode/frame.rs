@@ -28,6 +28,24 @@ pub enum Kind {
     Status = 6,
 }
 
+impl Kind {
+    /// Every kind, in the order of their numbers.
+    pub const ALL: [Self; 6] = [Self::Image, Self::Delta, Self::Check, Self::Bbo, Self::Trade, Self::Status];
+
+    /// The kind's word.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Delta => "delta",
+            Self::Check => "check",
+            Self::Bbo => "bbo",
+            Self::Trade => "trade",
+            Self::Status => "status",
+        }
+    }
+}
+
 /// Which of an instrument's streams a frame belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(transparent)]

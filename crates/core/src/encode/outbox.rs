@@ -24,6 +24,22 @@ pub enum RecordType {
     Say = 3,
 }
 
+impl RecordType {
+    /// Every type, in the order of their numbers.
+    pub const ALL: [Self; 4] = [Self::Pad, Self::Frame, Self::Ask, Self::Say];
+
+    /// The type's word.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pad => "pad",
+            Self::Frame => "frame",
+            Self::Ask => "ask",
+            Self::Say => "say",
+        }
+    }
+}
+
 /// Records back to back, each 8-aligned:
 ///
 /// ```text

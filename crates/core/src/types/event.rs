@@ -154,6 +154,9 @@ pub enum TradeId {
 }
 
 impl TradeId {
+    /// The words for [`Self::kind`], by number.
+    pub const KINDS: [&str; 3] = ["none", "number", "hash"];
+
     /// What the number on the wire is: 0 none, 1 the venue's, 2 a hash.
     #[must_use]
     pub const fn kind(self) -> u8 {
@@ -201,6 +204,21 @@ pub enum Aggressor {
     Buy = 1,
     /// The taker sold.
     Sell = 2,
+}
+
+impl Aggressor {
+    /// Every one, in the order of their numbers.
+    pub const ALL: [Self; 3] = [Self::Unknown, Self::Buy, Self::Sell];
+
+    /// Its word, as it stands in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Buy => "buy",
+            Self::Sell => "sell",
+        }
+    }
 }
 
 /// The venue's own best bid and ask at a place in its numbering.

@@ -70,6 +70,23 @@ impl StaleReason {
         }
     }
 
+    /// What the word means, as half a sentence.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Gap => "updates are missing",
+            Self::Silence => "nothing arrived for too long",
+            Self::LevelsLimit => "the book grew beyond the levels that the engine holds",
+            Self::Contradiction => "the venue's messages do not fit its own book",
+            Self::OrdersLimit => "the feed grew beyond the orders that the engine holds",
+            Self::Unreadable => "a message of the book could not be read",
+            Self::SourceFailed => "the file is damaged or gone, or the connection is lost for good",
+            Self::Unattributed => "a snapshot did not say which instrument it is of",
+            Self::Skipped => "bytes of an order feed were passed over",
+            Self::VenueDoubt => "the venue or supplier itself says that the book may be wrong",
+        }
+    }
+
     /// Whether the venue's own numbers can clear it: an update that continues the book shows that nothing was missed.
     #[must_use]
     pub const fn is_doubt(self) -> bool {

@@ -1,0 +1,191 @@
+// generated from crates/core/examples/constants.rs, do not edit
+
+/**
+ * Frame kinds, as docs/protocol.md numbers them.
+ */
+export const Kind = {
+  image: 1,
+  delta: 2,
+  check: 3,
+  bbo: 4,
+  trade: 5,
+  status: 6,
+} as const;
+
+/**
+ * The greatest kind that this reader knows; frames of others are skipped.
+ */
+export const KIND_MAX = 6;
+
+/**
+ * Streams with a number of their own; 16 and above are depth views.
+ */
+export const STREAM = {
+  book: 1,
+  bbo: 2,
+  trades: 3,
+  status: 4,
+  venueBbo: 5,
+} as const;
+
+/**
+ * Fixed stream numbers; depth views have numbers from `depthFirst` to 255.
+ */
+export const Stream = {
+  book: 1,
+  bbo: 2,
+  trades: 3,
+  status: 4,
+  venueBbo: 5,
+  depthFirst: 16,
+} as const;
+
+/**
+ * Flag bits of a frame.
+ */
+export const Flag = {
+  conflated: 1,
+  stale: 2,
+  crossed: 8,
+  replay: 16,
+  last: 32,
+  venue: 64,
+  beyondKnown: 128,
+} as const;
+
+/**
+ * States of a book; one of another number is not to be trusted.
+ */
+export const STATE = {
+  syncing: 1,
+  synced: 2,
+  stale: 3,
+} as const;
+
+/**
+ * Why the server's book is not synced, by number. `gap`: updates are missing. `silence`: nothing arrived for
+ * too long. `levels_limit`: the book grew beyond the levels that the engine holds. `contradiction`: the
+ * venue's messages do not fit its own book. `orders_limit`: the feed grew beyond the orders that the engine
+ * holds. `unreadable`: a message of the book could not be read. `source_failed`: the file is damaged or gone,
+ * or the connection is lost for good. `unattributed`: a snapshot did not say which instrument it is of.
+ * `skipped`: bytes of an order feed were passed over. `venue_doubt`: the venue or supplier itself says that
+ * the book may be wrong.
+ */
+export const SERVER_REASONS = [
+  'none',
+  'gap',
+  'silence',
+  'levels_limit',
+  'contradiction',
+  'orders_limit',
+  'unreadable',
+  'source_failed',
+  'unattributed',
+  'skipped',
+  'venue_doubt',
+] as const;
+
+/**
+ * Who took the liquidity of a trade, by number.
+ */
+export const AGGRESSORS = [
+  'unknown',
+  'buy',
+  'sell',
+] as const;
+
+/**
+ * What the id of a trade is, by number.
+ */
+export const TRADE_ID_KINDS = [
+  'none',
+  'number',
+  'hash',
+] as const;
+
+/**
+ * States of a book's record in shared memory, by number.
+ */
+export const RECORD_STATES = [
+  'closed',
+  'syncing',
+  'synced',
+  'stale',
+] as const;
+
+/**
+ * Return bit of the addon: records wait in the ring.
+ */
+export const OUTPUT = 1;
+
+/**
+ * Return bit of the addon: more waits outside the ring: drain, then pump.
+ */
+export const MORE = 2;
+
+/**
+ * Return bit of the addon: the input had no effect, and the last error says why.
+ */
+export const ERROR = 4;
+
+/**
+ * The ring, as the addon writes it: a control block, then records that start 8-aligned and never wrap.
+ */
+export const RING = {
+  controlBytes: 128,
+  headerBytes: 16,
+  control: { write: 0, read: 1, capacity: 2, consumed: 3, nextLow: 4, nextHigh: 5 },
+  type: { pad: 0, frame: 1, ask: 2, say: 3 },
+  asked: { snapshot: 1, resubscribe: 2, reconnect: 3 },
+} as const;
+
+/**
+ * Where the fields of a book's record in shared memory stand, as the addon writes them. `word`: 32-bit words
+ * of the header, of which `words` are in use. `sequence`: even = stable. `state`: from the lowest byte state,
+ * reason, feed flags. `counts`: bid levels, certain bid levels, ask levels, certain ask levels. `scale`:
+ * inexact bits, price exponent, quantity exponent.
+ */
+export const RECORD = {
+  headerBytes: 64,
+  rowBytes: 32,
+  depthMax: 100,
+  word: { sequence: 0, state: 1, counts: 2, scale: 3, epoch: 4, seq: 6, venueSeq: 8, tsEvent: 10, tsRecv: 12, instrument: 14 },
+  words: 15,
+  inexact: { best: 1, any: 2 },
+  flag: { crossed: 8 },
+} as const;
+
+/**
+ * Numbers in a row: bid price, bid quantity, ask price, ask quantity.
+ */
+export const ROW_NUMBERS = 4;
+
+/**
+ * Levels a side that a depth view or a shared book has at most.
+ */
+export const DEPTH_MAX = 100;
+
+/**
+ * Longest time between two publications of a depth view.
+ */
+export const INTERVAL_MS_MAX = 60000;
+
+/**
+ * Levels a side that a book holds at most, unless told otherwise.
+ */
+export const LEVELS_MAX = 1048576;
+
+/**
+ * Levels a side that the first checksum of a book covers.
+ */
+export const TOP_LEVELS = 10;
+
+/**
+ * Smallest output ring, a power of two.
+ */
+export const RING_BYTES_MIN = 4194304;
+
+/**
+ * Largest output ring, a power of two.
+ */
+export const RING_BYTES_MAX = 1073741824;
