@@ -249,8 +249,8 @@ fn faults_in(set: &Set, test: &str) {
 
 #[test]
 fn faults_in_recorded_sets_are_seen_and_healed() {
-    for set in &RECORDED {
-        faults_in(set, "faults_in_recorded_sets_are_seen_and_healed");
+    for set in recorded() {
+        faults_in(&set, "faults_in_recorded_sets_are_seen_and_healed");
     }
 }
 
