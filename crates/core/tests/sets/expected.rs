@@ -403,6 +403,7 @@ macro_rules! find {
 }
 
 find! {
+    book books Book,
     checksums checksums Checksums,
     orders orders Orders,
     rest_books rest_books RestBooks,
