@@ -407,7 +407,7 @@ fn a_recorded_day_of_es_futures_ends_as_it_must() {
         assert_eq!((orders.contradictions, orders.passed_over), (0, 0));
         let info = rig.engine.book_info(rig.ids[0], 0).unwrap();
         assert_eq!(info.state, BookState::Synced);
-        assert_eq!((info.bid_count as usize, info.ask_count as usize), (set.bids, set.asks));
+        assert_eq!((info.bid_count, info.ask_count), (set.bids, set.asks));
         for (best, expected) in [(info.bbo.bid, &set.best_bid), (info.bbo.ask, &set.best_ask)] {
             assert_eq!(Ok(best.unwrap().price.0), parse_decimal(expected.as_bytes(), -9));
         }
