@@ -4,8 +4,8 @@ use crate::report::Row;
 use crate::timing::Contender;
 use crate::workload::{Size, Workload};
 use crate::{
-    allocations, dbn_decode, depth_views, itch_decode, itch_engine, itch_market, l2_apply, l3_apply, memory,
-    pipeline, raw_frame,
+    allocations, checked_frame, dbn_decode, depth_views, itch_decode, itch_engine, itch_market, l2_apply,
+    l3_apply, memory, pipeline, raw_frame,
 };
 
 /// A benchmark: what it measures, and over which workloads.
@@ -46,6 +46,11 @@ pub(crate) const BENCHES: &[Bench] = &[
         name: "raw_frame",
         has_peers: true,
         kind: Kind::Timed(raw_frame::contenders, |ns| ("frames/s", 1e9 / ns)),
+    },
+    Bench {
+        name: "checked_frame",
+        has_peers: false,
+        kind: Kind::Timed(checked_frame::contenders, |ns| ("ns/frame", ns)),
     },
     Bench {
         name: "l3_apply",

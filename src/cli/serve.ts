@@ -101,7 +101,10 @@ async function sourceOf(
   pressed: () => boolean,
   warn: (line: string) => void,
 ): Promise<Source> {
-  if (config.replay === undefined) return new SimulatedVenue(new Simulator(config.seed, Date.now()));
+  if (config.replay === undefined) {
+    const startMs = Date.now();
+    return new SimulatedVenue(new Simulator(config.seed, startMs), startMs);
+  }
   const { files, speed, loop } = config.replay;
   const surveys = await checkedFiles(files, warn);
   const wanted = config.instruments.map(({ name }) => name);

@@ -19,11 +19,16 @@ const SNAPSHOT_LEVELS = 1000;
 /** A REST request takes about so long; the frames that arrive meanwhile make the engine bridge, as in reality. */
 const SNAPSHOT_DELAY_MS = 25;
 
-/** The embedded venue: its frames enter one by one as they fall due, like those of a socket. */
+/**
+ * The embedded venue: its frames enter one by one as they fall due, like those of a socket. Its time begins at `startMs` and
+ * runs on by a clock that nobody sets.
+ */
 export class SimulatedVenue implements Source {
   readonly name = 'embedded venue';
   readonly ended: Promise<void> = new Promise(() => {});
   readonly #simulator: MarketSimulator;
+  /** The venue's time when the other clock was zero. */
+  readonly #zeroMs: number;
   readonly #symbols = new Map<number, string>();
   readonly #frame = new Uint8Array(FRAME_BYTES_MAX);
   /** Snapshot requests on their way: at most one for an instrument. */
@@ -32,8 +37,9 @@ export class SimulatedVenue implements Source {
   #sink: Sink | undefined;
   #source = 0;
 
-  constructor(simulator: MarketSimulator) {
+  constructor(simulator: MarketSimulator, startMs: number) {
     this.#simulator = simulator;
+    this.#zeroMs = startMs - performance.now();
   }
 
   open(sink: Sink): readonly number[] {
@@ -77,7 +83,7 @@ export class SimulatedVenue implements Source {
   }
 
   #step(sink: Sink): void {
-    const nowMs = Date.now();
+    const nowMs = Math.floor(this.#zeroMs + performance.now());
     for (let frames = 0; frames < STEP_FRAMES_MAX; frames++) {
       const bytes = this.#simulator.next(nowMs, this.#frame);
       if (bytes <= 0) return;

@@ -170,7 +170,9 @@ fn told_whole(stream: &OrderStream) -> Rc<(Vec<Change>, usize)> {
                 resting.insert(id, order);
                 changes.push(Change::Add(order));
             }
-            OrderChange::Reduce { id, qty } | OrderChange::Execute { id, qty } => {
+            OrderChange::Reduce { id, qty }
+            | OrderChange::Execute { id, qty }
+            | OrderChange::Cancel { id, qty, .. } => {
                 let order = resting.get_mut(&id).expect("a recorded change names an order that rests");
                 order.qty -= qty.0;
                 let order = *order;

@@ -6,14 +6,14 @@
 //! buffers.
 
 use std::collections::BTreeMap;
+use std::hint::black_box;
 
 use depthwire_bench::raw_frame::{Input, Path, Said, passes};
 use depthwire_bench::timing::Contender;
 use depthwire_bench::workload::{LevelBook, Workload};
-use depthwire_core::decode::Listing;
 use depthwire_core::sequence::{Chain, SeqOutcome};
 use depthwire_core::types::{
-    Aggressor, DepthUpdate, Level, Price, Qty, Ticker, Trade, TradeKind, parse_decimal,
+    Aggressor, Level, Price, Qty, Route, Trade, TradeId, VenueBbo, VenueSeq, parse_decimal,
 };
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
@@ -139,7 +139,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
 /// A parser with an ordered map for each side.
 struct Typed<P> {
     parser: P,
-    listing: Listing,
+    route: Route,
     chain: Chain,
     bids: BTreeMap<i64, i64>,
     asks: BTreeMap<i64, i64>,
@@ -148,22 +148,24 @@ struct Typed<P> {
 impl<P: Parser> Typed<P> {
     fn new(input: &Input<'_>, parser: P) -> Self {
         let (bids, asks) = Default::default();
-        Self { parser, listing: input.recording.listing, chain: input.chain, bids, asks }
+        let recording = input.recording;
+        let route = recording.routes.find(recording.symbol.as_bytes()).expect("a recording carries its symbol");
+        Self { parser, route, chain: input.chain, bids, asks }
     }
 
     #[inline]
     fn depth(&mut self, frame: &mut [u8], said: &mut Said) -> Option<()> {
         let DepthMessage { event_time, transaction_time, first_id, last_id, prev_id, bids, asks } =
             self.parser.parse::<Combined<_>>(frame)?.data;
-        let ts_event = transaction_time.unwrap_or(event_time) * 1_000_000;
-        let update = DepthUpdate { instrument: self.listing.id, first_id, last_id, prev_id, ts_event };
+        black_box(transaction_time.unwrap_or(event_time) * 1_000_000);
+        let update = VenueSeq { first: first_id, last: last_id, prev: prev_id };
         match self.chain.check(&update) {
             SeqOutcome::Old => return Some(()),
             SeqOutcome::Gap { .. } => return None,
             SeqOutcome::Next => self.chain.advance(&update),
         }
-        put_all(&mut self.bids, &bids, self.listing)?;
-        put_all(&mut self.asks, &asks, self.listing)?;
+        put_all(&mut self.bids, &bids, self.route)?;
+        put_all(&mut self.asks, &asks, self.route)?;
         let level = |(&price, &qty): (&i64, &i64)| Level::new(price, qty);
         said.top((self.bids.last_key_value().map(level), self.asks.first_key_value().map(level)));
         Some(())
@@ -172,10 +174,9 @@ impl<P: Parser> Typed<P> {
     #[inline]
     fn ticker(&mut self, frame: &mut [u8], said: &mut Said) -> Option<()> {
         let message: TickerMessage<'_> = self.parser.parse::<Combined<_>>(frame)?.data;
-        let level = |price, qty| level(price, qty, self.listing);
-        said.ticker(&Ticker {
-            instrument: self.listing.id,
-            last_id: message.last_id,
+        let level = |price, qty| level(price, qty, self.route);
+        said.venue_bbo(&VenueBbo {
+            venue_seq: message.last_id,
             bid: level(message.bid_price, message.bid_qty)?,
             ask: level(message.ask_price, message.ask_qty)?,
             ts_event: message.transaction_time.unwrap_or_default() * 1_000_000,
@@ -186,15 +187,14 @@ impl<P: Parser> Typed<P> {
     #[inline]
     fn trade(&mut self, frame: &mut [u8], said: &mut Said) -> Option<()> {
         let message: TradeMessage<'_> = self.parser.parse::<Combined<_>>(frame)?.data;
-        let Level { price, qty } = level(message.price, message.qty, self.listing)?;
+        let Level { price, qty } = level(message.price, message.qty, self.route)?;
         said.trade(&Trade {
-            instrument: self.listing.id,
-            kind: TradeKind::Single,
-            id: message.id,
+            id: TradeId::Number(message.id),
             price,
             qty,
             aggressor: if message.is_buyer_maker { Aggressor::Sell } else { Aggressor::Buy },
             ts_event: message.time * 1_000_000,
+            resting: None,
         });
         Some(())
     }
@@ -225,16 +225,16 @@ impl<P: Parser> Path for Typed<P> {
 }
 
 #[inline]
-fn level(price: &str, qty: &str, listing: Listing) -> Option<Level> {
-    let price = parse_decimal(price.as_bytes(), listing.price_exponent).ok()?;
-    let qty = parse_decimal(qty.as_bytes(), listing.qty_exponent).ok()?;
+fn level(price: &str, qty: &str, route: Route) -> Option<Level> {
+    let price = parse_decimal(price.as_bytes(), route.price_exponent).ok()?;
+    let qty = parse_decimal(qty.as_bytes(), route.qty_exponent).ok()?;
     Some(Level { price: Price(price), qty: Qty(qty) })
 }
 
 #[inline]
-fn put_all(side: &mut BTreeMap<i64, i64>, pairs: &Pairs<'_>, listing: Listing) -> Option<()> {
+fn put_all(side: &mut BTreeMap<i64, i64>, pairs: &Pairs<'_>, route: Route) -> Option<()> {
     for &(price, qty) in &pairs.0 {
-        let Level { price, qty } = level(price, qty, listing)?;
+        let Level { price, qty } = level(price, qty, route)?;
         if qty.0 == 0 {
             side.remove(&price.0);
         } else {

@@ -1,5 +1,6 @@
 //! The named workloads: recordings of real venues, synthetic streams that need no file, and what each holds.
 
+mod checked;
 mod dbn;
 #[path = "../../../crates/core/tests/sets/expected.rs"]
 mod expected;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use depthwire_core::venues;
 
+pub use checked::CheckedStream;
 pub use dbn::DbnStream;
 pub use itch::ItchStream;
 use itch::Market;
@@ -48,6 +50,8 @@ pub struct Named {
 enum Source {
     Feed(Feed),
     Shape(Shape),
+    /// Frames with checksums.
+    Checked,
     /// Order records of a future.
     EsMbo,
     /// A synthetic day of order messages.
@@ -101,6 +105,7 @@ pub const WORKLOADS: &[Named] = &[
     Named { name: "deep", source: Source::Shape(Shape::Deep) },
     Named { name: "thin", source: Source::Shape(Shape::Thin) },
     Named { name: "hostile", source: Source::Shape(Shape::Hostile) },
+    Named { name: "kraken-btcusd", source: Source::Checked },
     Named { name: "es-mbo", source: Source::EsMbo },
     Named { name: "itch-1", source: Source::Itch(Market { symbols: 1, decoded: true }) },
     Named { name: "itch-500", source: Source::Itch(Market { symbols: 500, decoded: false }) },
@@ -122,6 +127,8 @@ pub struct Workload {
     pub itch: Option<ItchStream>,
     /// Raw DBN records.
     pub dbn: Option<DbnStream>,
+    /// Raw frames with checksums.
+    pub checked: Option<CheckedStream>,
 }
 
 /// Why there is no workload.
@@ -154,8 +161,15 @@ impl Named {
     /// # Errors
     /// See [`LoadError`].
     pub fn load(self, size: Size) -> Result<Workload, LoadError> {
-        let empty =
-            Workload { name: self.name, recording: None, levels: None, orders: None, itch: None, dbn: None };
+        let empty = Workload {
+            name: self.name,
+            recording: None,
+            levels: None,
+            orders: None,
+            itch: None,
+            dbn: None,
+            checked: None,
+        };
         let loaded = match self.source {
             Source::Feed(feed) => feed.load(self.name, size).map(|(recording, levels)| Workload {
                 recording: Some(recording),
@@ -165,6 +179,9 @@ impl Named {
             Source::Shape(shape) => shape_of(shape, size)
                 .map(|(levels, orders)| Workload { levels: Some(levels), orders, ..empty })
                 .map_err(LoadError::Broken),
+            Source::Checked => {
+                checked::load(self.name, size).map(|checked| Workload { checked: Some(checked), ..empty })
+            }
             Source::EsMbo => dbn::load(self.name, size).map(|(dbn, orders)| Workload {
                 dbn: Some(dbn),
                 orders: Some(orders),

@@ -3,8 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use depthwire_core::engine::{Engine, EngineConfig, SourceId};
+use depthwire_core::framing::binary_file::{BinaryFileFramer, LengthPrefix};
+use depthwire_core::framing::itch::{self, Message};
 use depthwire_core::types::{BookState, InstrumentId, NoClock, StaleReason, Venue};
-use depthwire_core::venues::{self, BINANCE_SPOT, BINANCE_USDM};
+use depthwire_core::venues::{self, BINANCE_SPOT, BINANCE_USDM, NASDAQ};
+use depthwire_sim::itch::{ItchConfig, ItchDay};
 
 const MS: u64 = 1_000_000;
 const START: u64 = 1_700_000_000_000 * MS;
@@ -197,5 +200,63 @@ fn a_single_line_waits_for_nobody() {
         if index == 11 {
             assert_eq!(lines.state(START), BookState::Stale(StaleReason::Gap), "at once");
         }
+    }
+}
+
+/// The messages of a small market's day.
+fn itch_day() -> Vec<Vec<u8>> {
+    let mut day = ItchDay::new(ItchConfig { orders: 500, ..ItchConfig::new(3, 1) }).unwrap();
+    let (mut bytes, mut messages) = (Vec::new(), Vec::new());
+    while !day.is_open() || messages.len() < 3_000 {
+        bytes.clear();
+        day.next(&mut bytes);
+        messages.extend(
+            BinaryFileFramer::new(LengthPrefix::Stated).messages(&bytes).map(|one| one.unwrap().to_vec()),
+        );
+    }
+    messages
+}
+
+#[test]
+fn where_nothing_numbers_changes_one_source_alone_counts() {
+    let messages = itch_day();
+    let symbol = messages
+        .iter()
+        .find_map(|message| match itch::decode(message) {
+            Ok(Message::StockDirectory(directory)) => {
+                Some(String::from_utf8(itch::text(directory.stock()).to_vec()).unwrap())
+            }
+            _ => None,
+        })
+        .unwrap();
+    let engine = |count| {
+        let config = EngineConfig { silence_ns: Some(0), ..EngineConfig::default() };
+        let mut engine = Engine::new(config, venues::catalogue(), NoClock);
+        let id = engine.add_instrument(venues::instrument(NASDAQ, &symbol).unwrap()).unwrap();
+        let sources = (0..count).map(|_| engine.open_source(NASDAQ, &[id]).unwrap()).collect();
+        Lines { engine, sources, id }
+    };
+    let mut whole = engine(1);
+    for (at, message) in messages.iter().enumerate() {
+        whole.ingest(0, message, START + at as u64);
+    }
+    assert_eq!(whole.state(START), BookState::Synced);
+    for lag in [1, 40, 700] {
+        let mut lines = engine(2);
+        for (at, message) in messages.iter().enumerate() {
+            lines.ingest(0, message, START + at as u64);
+            if let Some(late) = at.checked_sub(lag) {
+                lines.ingest(1, &messages[late], START + at as u64);
+            }
+        }
+        assert_eq!((lines.state(START), lines.digest()), (BookState::Synced, whole.digest()), "{lag}");
+        assert_eq!(lines.engine.stats().orders.contradictions, 0);
+        let first = lines.sources[0];
+        lines.engine.source_failed(first, START).unwrap();
+        assert_eq!(
+            lines.state(START),
+            BookState::Stale(StaleReason::SourceFailed),
+            "nobody else has its book"
+        );
     }
 }

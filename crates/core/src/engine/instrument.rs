@@ -1,11 +1,12 @@
 //! One instrument: what rooms say of it, what its recovery makes of that, its book, and what readers are told.
 //!
-//! `recovery` decides whether the book may be trusted, `orders` keeps its orders where the venue names them, `streams`
-//! writes what follows, `views` keeps the depth views, `scale` makes the numbers finer, `proof` holds the book to the
-//! venue's checksums.
+//! `recovery` decides whether the book may be trusted, `snapshots` takes new ones, `lines` joins several sources, `orders`
+//! keeps its orders where the venue names them, `streams` writes what follows, `views` keeps the depth views, `scale`
+//! makes the numbers finer, `proof` holds the book to the venue's checksums.
 
 use super::proof::Proof;
 use super::recovery::{Gap, Recovery, SnapshotOrigin, Verdict};
+use super::snapshots::Spare;
 use super::streams::{CheckTimer, Cursor, Stamp};
 use super::views::Views;
 use super::{BookInfo, EngineConfig};
@@ -13,11 +14,11 @@ use crate::aggregate::{Bbo, CrossCheck};
 use crate::book::{BookSpec, L2Book, prefetch};
 use crate::checksum::TOP_LEVELS;
 use crate::encode::{Outbox, Stream};
-use crate::sequence::{Pending, WAIT_NS, Waiting};
+use crate::sequence::{Pending, Waiting};
 use crate::stats::Stats;
 use crate::types::{
-    BookState, Clock, Coverage, Instrument, InstrumentId, KnownTo, Level, Levels, Qty, Route, ScaleSource,
-    Side, Sides, Slot, StaleReason, Ticker, TimeNs, Trade, TradeId, TradingStatus, VenueBbo, VenueSeq,
+    BookState, Clock, Coverage, Instrument, InstrumentId, Level, Levels, Qty, Route, ScaleSource, Side,
+    Sides, Slot, StaleReason, Ticker, TimeNs, Trade, TradeId, TradingStatus, VenueBbo, VenueSeq,
 };
 use crate::venues::{Checksum, Life, Product, TradeIds, product};
 
@@ -43,16 +44,6 @@ pub(super) struct End {
     pub(super) check: Option<u32>,
 }
 
-/// A snapshot that came while the book was synced.
-#[derive(Debug)]
-struct Spare {
-    number: u64,
-    levels: Levels,
-    coverage: Coverage,
-    origin: SnapshotOrigin,
-    stamp: Stamp,
-}
-
 /// The state of one instrument.
 #[derive(Debug)]
 pub(super) struct InstrumentState {
@@ -68,6 +59,10 @@ pub(super) struct InstrumentState {
     pub(super) recovery: Recovery,
     /// Of the book of orders.
     pub(super) orders: Recovery,
+    /// Sources that carry it.
+    pub(super) carriers: u32,
+    /// Where nothing numbers the changes of a book, one source's alone count: whose, of levels and of orders.
+    pub(super) owners: [Option<u32>; 2],
     /// Whether the venue has named orders of it.
     pub(super) uses_orders: bool,
     /// Whether the levels that readers see are the sums of orders: the venue sends no levels, or has not yet.
@@ -83,7 +78,7 @@ pub(super) struct InstrumentState {
     cut: Levels,
     changes: Levels,
     pub(super) pending: Pending,
-    spare: Option<Box<Spare>>,
+    pub(super) spare: Option<Box<Spare>>,
     pub(super) cross_check: CrossCheck,
     /// Times that the book became synced; the low half of the epoch.
     resets: u32,
@@ -130,6 +125,8 @@ impl InstrumentState {
             lot_size: listed.lot_size,
             recovery: Recovery::new(product),
             orders: Recovery::new(product),
+            carriers: 0,
+            owners: [None; 2],
             uses_orders: false,
             leads_by_orders: false,
             book: L2Book::new(BookSpec { tick_size: listed.tick_size, levels_max: config.levels_max }),
@@ -203,42 +200,6 @@ impl InstrumentState {
         }
     }
 
-    /// Applies what waited for another line and goes on now.
-    #[cold]
-    fn follow_waiting<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
-        while let Some(first) = self.pending.front().filter(|first| !self.recovery.is_ahead(&first.seq)) {
-            let (seq, stamp) =
-                (first.seq, Stamp { venue_seq: first.seq.last, ts_event: first.ts_event, ts_recv: now });
-            let mut levels = std::mem::take(cx.scratch);
-            self.pending.pop(&mut levels);
-            let bbo = self.bbo;
-            if !self.recovery.follows(&seq) {
-                cx.stats.ignored += 1;
-            } else if self.apply(&seq, levels.view(), stamp, cx) {
-                self.cut(true);
-                self.publish_changes(levels.view(), self.bbo != bbo, true, now, cx);
-            }
-            *cx.scratch = levels;
-            if !self.recovery.is_synced() {
-                return;
-            }
-        }
-    }
-
-    /// What has waited for another line long enough shows a gap.
-    fn miss_waiting<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
-        let Some(first) = self.pending.front() else { return };
-        // A clock that was set back ends the wait, too.
-        if now.abs_diff(first.ts_recv) < WAIT_NS {
-            return;
-        }
-        let seq = first.seq;
-        self.recovery.missed(&seq, now);
-        cx.stats.gaps += 1;
-        self.say_state(now, cx);
-        self.use_spare(cx);
-    }
-
     /// A change that does not simply go on.
     #[cold]
     fn on_levels_aside<C: Clock>(
@@ -281,110 +242,14 @@ impl InstrumentState {
         cx.stats.pending_dropped += self.pending.dropped() - dropped;
     }
 
-    /// A whole book, as levels.
-    pub(super) fn on_book<C: Clock>(
-        &mut self,
-        levels: Sides<'_>,
-        coverage: Coverage,
-        origin: SnapshotOrigin,
-        check: Option<u32>,
-        stamp: Stamp,
-        cx: &mut Context<'_, C>,
-    ) {
-        cx.stats.snapshots += 1;
-        self.leads_by_orders = false;
-        let widens = self.is_beyond_known() && self.knows_more(known_to(levels, coverage));
-        if origin == SnapshotOrigin::Stream {
-            self.pending.clear();
-        }
-        let number = stamp.venue_seq;
-        let at = (number, stamp.ts_event);
-        let (verdict, dropped) = self.recovery.snapshot(at, origin, &self.pending, widens, stamp.ts_recv);
-        match verdict {
-            Verdict::Replace => self.replace(levels, coverage, origin, check, stamp, cx),
-            Verdict::Widen => self.take_wider(levels, coverage, None, stamp.ts_recv, cx),
-            Verdict::Keep => {
-                let mut spare = self.spare.take().unwrap_or_else(|| {
-                    Box::new(Spare { number, levels: Levels::default(), coverage, origin, stamp })
-                });
-                spare.levels.clear();
-                spare.levels.bids.extend_from_slice(levels.bids);
-                spare.levels.asks.extend_from_slice(levels.asks);
-                *spare = Spare { number, levels: spare.levels, coverage, origin, stamp };
-                self.spare = Some(spare);
-            }
-            Verdict::Lost => {
-                cx.stats.gaps += 1;
-                for _ in 0..dropped {
-                    self.pending.pop(cx.scratch);
-                }
-                cx.stats.snapshots_old += 1;
-            }
-            _ => cx.stats.snapshots_old += 1,
-        }
-    }
-
-    /// The book is lost: perhaps the snapshot that came before is where it goes on.
-    fn use_spare<C: Clock>(&mut self, cx: &mut Context<'_, C>) {
-        let Some(spare) = self.spare.take() else { return };
-        let now = self.pending.front().map_or(spare.stamp.ts_recv, |waiting| waiting.ts_recv);
-        let at = (spare.number, spare.stamp.ts_event);
-        let (verdict, _) = self.recovery.snapshot(at, spare.origin, &self.pending, false, now);
-        if verdict == Verdict::Replace {
-            self.replace(
-                spare.levels.view(),
-                spare.coverage,
-                spare.origin,
-                None,
-                Stamp { ts_recv: now, ..spare.stamp },
-                cx,
-            );
-        }
-    }
-
-    /// The snapshot is the book; what waits follows it.
-    fn replace<C: Clock>(
-        &mut self,
-        levels: Sides<'_>,
-        coverage: Coverage,
-        origin: SnapshotOrigin,
-        check: Option<u32>,
-        stamp: Stamp,
-        cx: &mut Context<'_, C>,
-    ) {
-        self.spare = None;
-        if self.book.load(levels, known_to(levels, coverage)).is_err() {
-            self.recovery.failed(stamp.ts_recv);
-            return self.lose(StaleReason::LevelsLimit, (0, 0), stamp.ts_recv, cx);
-        }
-        self.depth = coverage.depth();
-        self.cut(true);
-        if let Some(proof) = &mut self.proof {
-            proof.begun();
-        }
-        self.book_cursor.at = stamp;
-        self.applied_at = stamp.ts_recv;
-        self.recovery.replaced(stamp.venue_seq, stamp.ts_event, origin);
-        while let Some(waiting) = self.pending.pop(cx.scratch) {
-            if self.recovery.follows(&waiting.seq) {
-                let levels = std::mem::take(cx.scratch);
-                let at = Stamp { venue_seq: 0, ts_event: waiting.ts_event, ts_recv: waiting.ts_recv };
-                let is_applied = self.apply(&waiting.seq, levels.view(), at, cx);
-                *cx.scratch = levels;
-                if !is_applied {
-                    return;
-                }
-                self.cut(true);
-            }
-        }
-        if self.agrees(check, stamp.ts_recv, cx) {
-            self.become_synced(stamp.ts_recv, cx);
-        }
-    }
-
     /// Whether the venue's checksum, where one came, is that of the book. A book that it contradicts is stale.
     #[inline]
-    fn agrees<C: Clock>(&mut self, check: Option<u32>, now: TimeNs, cx: &mut Context<'_, C>) -> bool {
+    pub(super) fn agrees<C: Clock>(
+        &mut self,
+        check: Option<u32>,
+        now: TimeNs,
+        cx: &mut Context<'_, C>,
+    ) -> bool {
         let Some(check) = check else { return true };
         let Some(proof) = &mut self.proof else { return true };
         cx.stats.checksums_checked += 1;
@@ -434,92 +299,6 @@ impl InstrumentState {
         }
         self.publish(changes.view(), bbo_changed, is_last, now, cx);
         self.changes = changes;
-    }
-
-    /// Whether a snapshot that was kept is at the place of the update just applied and shows more of a book whose best
-    /// price has passed beyond what it knows; if so it was taken.
-    #[cold]
-    fn widen<C: Clock>(
-        &mut self,
-        seq: &VenueSeq,
-        levels: Sides<'_>,
-        stamp: Stamp,
-        cx: &mut Context<'_, C>,
-    ) -> bool {
-        let Some(spare) = &self.spare else { return false };
-        // The update runs on from the snapshot, or ends where it is.
-        let is_here = spare.number <= seq.last && spare.number.saturating_add(1) >= seq.first;
-        if !is_here
-            || !self.is_beyond_known()
-            || !self.knows_more(known_to(spare.levels.view(), spare.coverage))
-        {
-            return false;
-        }
-        let Some(spare) = self.spare.take() else { return false };
-        self.take_wider(spare.levels.view(), spare.coverage, Some(levels), stamp.ts_recv, cx);
-        true
-    }
-
-    /// Takes from a snapshot at the book's own place what lies beyond what the book knows. `update`: what came behind the
-    /// snapshot, and stands over it.
-    fn take_wider<C: Clock>(
-        &mut self,
-        levels: Sides<'_>,
-        coverage: Coverage,
-        update: Option<Sides<'_>>,
-        now: TimeNs,
-        cx: &mut Context<'_, C>,
-    ) {
-        let (before, more) = (self.book.known_to(), known_to(levels, coverage));
-        self.collect_book();
-        for side in [Side::Bid, Side::Ask] {
-            let own = self.levels.side_mut(side);
-            let len = own.len();
-            for level in levels.side(side).iter().filter(|level| !before.covers(side, level.price)) {
-                let is_named = |known: &Level| known.price == level.price;
-                let is_changed = update.is_some_and(|update| update.side(side).iter().any(is_named));
-                if !is_changed && !own[..len].iter().any(is_named) {
-                    own.push(*level);
-                }
-            }
-        }
-        let known_to = KnownTo { bid: before.bid.min(more.bid), ask: before.ask.max(more.ask) };
-        let collected = std::mem::take(&mut self.levels);
-        let loaded = self.book.load(collected.view(), known_to);
-        self.levels = collected;
-        if loaded.is_err() {
-            return self.lose(StaleReason::LevelsLimit, (0, 0), now, cx);
-        }
-        self.recovery.satisfied(now);
-        self.become_synced(now, cx);
-    }
-
-    /// Whether the best price of a synced book has passed beyond what the venue has made known.
-    fn is_beyond_known(&self) -> bool {
-        self.lead().is_synced() && self.top_is_beyond(self.book.known_to())
-    }
-
-    /// Whether the best price of a side is worse than a bound.
-    #[inline]
-    pub(super) fn top_is_beyond(&self, known_to: KnownTo) -> bool {
-        let beyond =
-            |side, best: Option<Level>| best.is_some_and(|level| !known_to.covers(side, level.price));
-        beyond(Side::Bid, self.bbo.bid) || beyond(Side::Ask, self.bbo.ask)
-    }
-
-    fn knows_more(&self, other: KnownTo) -> bool {
-        let own = self.book.known_to();
-        other.bid < own.bid || other.ask > own.ask
-    }
-
-    /// Levels of the snapshot that is kept.
-    pub(super) fn spare_levels(&self) -> impl Iterator<Item = &Level> {
-        self.spare.iter().flat_map(|spare| spare.levels.bids.iter().chain(&spare.levels.asks))
-    }
-
-    /// The same, to be changed in place.
-    pub(super) fn spare_levels_mut(&mut self) -> impl Iterator<Item = &mut Level> {
-        self.spare.iter_mut().flat_map(|spare| spare.levels.bids.iter_mut().chain(&mut spare.levels.asks))
     }
 
     /// Whether a snapshot with this ticket is the answer that is waited for.
@@ -641,7 +420,7 @@ impl InstrumentState {
     /// Applies an update that the recovery allowed. False when the book could not take it, or the venue contradicts what
     /// it then is.
     #[inline]
-    fn apply<C: Clock>(
+    pub(super) fn apply<C: Clock>(
         &mut self,
         seq: &VenueSeq,
         levels: Sides<'_>,
@@ -798,46 +577,5 @@ impl InstrumentState {
             return Err("a synced book has no epoch");
         }
         Ok(())
-    }
-}
-
-/// How far a snapshot makes each side known.
-///
-/// One that was cut is taken as cut on each side unless the side is empty: what lies behind its worst level is unknown
-/// until a change names it.
-pub(super) fn known_to(levels: Sides<'_>, coverage: Coverage) -> KnownTo {
-    let worst = KnownTo {
-        bid: levels.bids.iter().map(|level| level.price).min().unwrap_or(KnownTo::WHOLE.bid),
-        ask: levels.asks.iter().map(|level| level.price).max().unwrap_or(KnownTo::WHOLE.ask),
-    };
-    match coverage {
-        Coverage::Whole => KnownTo::WHOLE,
-        Coverage::ToWorst => worst,
-        Coverage::Depth(depth) => {
-            let is_cut = |side: &[Level]| side.len() >= depth as usize;
-            KnownTo {
-                bid: if is_cut(levels.bids) { worst.bid } else { KnownTo::WHOLE.bid },
-                ask: if is_cut(levels.asks) { worst.ask } else { KnownTo::WHOLE.ask },
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::types::Price;
-
-    #[test]
-    fn a_snapshot_is_known_as_far_as_it_goes() {
-        let side = |prices: &[i64]| prices.iter().map(|&price| Level::new(price, 1)).collect::<Vec<_>>();
-        let levels = Levels { bids: side(&[9, 7, 8]), asks: side(&[11, 13]) };
-        let worst = KnownTo { bid: Price(7), ask: Price(13) };
-        assert_eq!(known_to(levels.view(), Coverage::ToWorst), worst);
-        assert_eq!(known_to(levels.view(), Coverage::Whole), KnownTo::WHOLE);
-        assert_eq!(known_to(levels.view(), Coverage::Depth(2)), worst);
-        let whole_asks = KnownTo { ask: KnownTo::WHOLE.ask, ..worst };
-        assert_eq!(known_to(levels.view(), Coverage::Depth(3)), whole_asks);
-        assert_eq!(known_to(Sides::default(), Coverage::ToWorst), KnownTo::WHOLE);
     }
 }

@@ -4,9 +4,10 @@
 use std::hash::{BuildHasher, RandomState};
 
 use super::BOOKS_MAX;
-use super::instrument::{Context, End, InstrumentState, known_to};
+use super::instrument::{Context, End, InstrumentState};
 use super::proof::TopOrders;
 use super::recovery::Gap;
+use super::snapshots::known_to;
 use super::streams::Stamp;
 use crate::book::BookSpec;
 use crate::book::l3::{BookIndex, IdOrder, L3Books, L3Error, L3Spec, Order, QueuePosition, Touched};

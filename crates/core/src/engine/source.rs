@@ -46,6 +46,20 @@ impl Source {
         }
     }
 
+    /// Whether it speaks for an instrument.
+    pub(super) fn carries(&self, slot: Slot) -> bool {
+        self.slots.binary_search(&slot).is_ok()
+    }
+
+    /// Lets it speak for an instrument; false where it does already.
+    pub(super) fn add(&mut self, slot: Slot) -> bool {
+        let place = self.slots.binary_search(&slot);
+        if let Err(at) = place {
+            self.slots.insert(at, slot);
+        }
+        place.is_err()
+    }
+
     /// The room's memory of a connection.
     #[inline]
     pub(super) fn session(&mut self, line: u32) -> &mut Session {

@@ -157,7 +157,7 @@ pub fn json_fields(fields: &mut Fields<'_>, from: usize, to: usize) {
 }
 
 /// The same message with white space wherever JSON allows it, which takes it off the short way through the decoder.
-fn loosened(bytes: &[u8], out: &mut Vec<u8>) {
+pub fn loosened(bytes: &[u8], out: &mut Vec<u8>) {
     out.clear();
     let (mut in_string, mut is_escaped) = (false, false);
     for &byte in bytes {

@@ -19,6 +19,7 @@ mod feeds;
 mod frames;
 mod itch;
 mod json;
+mod kraken;
 mod memory;
 mod model;
 mod mutate;
@@ -39,6 +40,11 @@ static ALLOCATOR: memory::Counting = memory::Counting;
 #[test]
 fn json_frames() {
     run(json::Json::default);
+}
+
+#[test]
+fn kraken_frames() {
+    run(kraken::Kraken::default);
 }
 
 #[test]

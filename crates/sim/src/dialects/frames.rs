@@ -74,7 +74,7 @@ impl Frames {
     }
 
     /// Appends what `write` appends to the buffer as one frame.
-    pub(super) fn push(&mut self, time_ns: u64, channel: Channel, write: impl FnOnce(&mut Vec<u8>)) {
+    pub fn push(&mut self, time_ns: u64, channel: Channel, write: impl FnOnce(&mut Vec<u8>)) {
         write(&mut self.bytes);
         self.marks.push((time_ns, channel, self.bytes.len()));
     }

@@ -148,14 +148,24 @@ impl Databento {
     #[inline]
     fn order(&mut self, mbo: Mbo<'_>, routes: &Routes, out: &mut Events) -> Result<(), DbnError> {
         let Some(slot) = self.slot(&mbo.header(), mbo.ts_recv(), routes, out) else { return Ok(()) };
-        let (flags, change) = (mbo.flags(), mbo.change());
+        let flags = mbo.flags();
         let number = u64::from(mbo.sequence());
         let is_last = flags.has(Flags::LAST);
         let (ts_event, ts_recv) = (mbo.header().ts_event, mbo.ts_recv());
         // While a book is being told whole, its event ends with the whole book.
         let event = |body| Event { slot, is_last, ts_event, ts_recv, body };
-        let is_clear = change == Ok(MboChange::Order(OrderChange::Clear));
         let run = &mut self.told[slot.0 as usize].run;
+        let change = match mbo.change() {
+            Ok(change) => change,
+            Err(error) => {
+                // The rest of a snapshot does not begin the book anew.
+                let is_within = flags.has(Flags::SNAPSHOT) || matches!(*run, Run::Snapshot | Run::Doubted);
+                *run = if is_within && !is_last { Run::Doubted } else { Run::None };
+                lose(Scope::Book(slot), StaleReason::Unreadable, ts_recv, out);
+                return Err(error);
+            }
+        };
+        let is_clear = change == MboChange::Order(OrderChange::Clear);
         if flags.has(Flags::MAYBE_BAD_BOOK) && *run != Run::Doubted {
             lose(Scope::Book(slot), StaleReason::VenueDoubt, ts_recv, out);
             *run = Run::Doubted;
@@ -178,9 +188,8 @@ impl Databento {
             });
         }
         let is_building = matches!(*run, Run::Snapshot | Run::Cleared);
-        let mut refused = Ok(());
         match change {
-            Ok(MboChange::Order(change)) => {
+            MboChange::Order(change) => {
                 out.orders().push(change);
                 let orders = out.orders_added();
                 let body = match (begins, is_building) {
@@ -190,7 +199,7 @@ impl Databento {
                 };
                 out.push_event(Event { is_last: is_last && !is_building, ..event(body) });
             }
-            Ok(MboChange::Nothing) => {
+            MboChange::Nothing => {
                 if begins {
                     let none = out.orders_added();
                     out.push_event(Event {
@@ -204,13 +213,9 @@ impl Databento {
                 };
                 out.push_event(Event { is_last: is_last && !is_building, ..event(body) });
             }
-            Ok(MboChange::Top { .. } | MboChange::Aggregate) => {
+            MboChange::Top { .. } | MboChange::Aggregate => {
                 // Levels without orders: no book of orders can be kept from here on.
                 lose(Scope::Book(slot), StaleReason::Contradiction, ts_recv, out);
-            }
-            Err(error) => {
-                lose(Scope::Book(slot), StaleReason::Unreadable, ts_recv, out);
-                refused = Err(error);
             }
         }
         if is_last {
@@ -220,7 +225,7 @@ impl Databento {
             let none = out.orders_added();
             out.push_event(event(Body::OrderBook(number, Part::Last, Coverage::Whole, none)));
         }
-        refused
+        Ok(())
     }
 
     /// The book of an instrument, if it is carried.

@@ -1,0 +1,222 @@
+//! What connections carry, how they begin and end.
+
+use super::instrument::{Context, InstrumentState};
+use super::orders::OrderBooks;
+use super::source::Source;
+use super::{BOOKS_MAX, Engine, EngineError, SOURCES_MAX, SourceId};
+use crate::recording::Transcript;
+use crate::sequence::WAIT_NS;
+use crate::types::{Clock, InstrumentId, Scope, Slot, StaleReason, TimeNs, Venue};
+use crate::venues::At;
+
+impl<C: Clock> Engine<C> {
+    /// Opens a source of a venue's bytes, which carries nothing yet.
+    ///
+    /// # Errors
+    /// [`EngineError::Full`].
+    pub fn open(&mut self, venue: Venue) -> Result<SourceId, EngineError> {
+        if self.sources.len() == SOURCES_MAX {
+            return Err(EngineError::Full);
+        }
+        self.sources.push(Source::new(venue));
+        Ok(SourceId(self.sources.len() as u32 - 1))
+    }
+
+    /// Lets a source speak for instruments, and makes the books of those that no other source carries. An instrument that
+    /// several sources carry has several lines: each message counts once, by the venue's numbers. Where nothing numbers the
+    /// changes of a book, the source that spoke first is the only one that counts for it, until it is dropped or fails.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownSource`], [`EngineError::UnknownInstrument`], [`EngineError::WrongVenue`],
+    /// [`EngineError::SourceInstruments`] for a code that two instruments share, or [`EngineError::Full`]; then nothing has
+    /// changed.
+    pub fn carry(&mut self, source: SourceId, instruments: &[InstrumentId]) -> Result<(), EngineError> {
+        let index = source.0 as usize;
+        let venue = self.sources.get(index).ok_or(EngineError::UnknownSource(source.0))?.venue;
+        if instruments.is_empty() {
+            return Err(EngineError::SourceInstruments);
+        }
+        let mut routes = self.sources[index].routes.clone();
+        let mut next = self.instruments.len();
+        let mut made = Vec::new();
+        let mut slots = Vec::new();
+        for &id in instruments {
+            let listed = self.catalogue.get(id).ok_or(EngineError::UnknownInstrument(id.0))?;
+            if listed.venue != venue {
+                return Err(EngineError::WrongVenue);
+            }
+            if slots.iter().any(|(known, _)| *known == id) {
+                return Err(EngineError::SourceInstruments);
+            }
+            let slot = self.by_id.get(&id).copied().unwrap_or_else(|| {
+                made.push(InstrumentState::new(id, Slot(next as u32), listed, &self.config));
+                next += 1;
+                Slot(next as u32 - 1)
+            });
+            let state = self.instruments.get(slot.0 as usize).or_else(|| made.last());
+            let route = state.map(InstrumentState::route).ok_or(EngineError::UnknownInstrument(id.0))?;
+            let own = [listed.symbol.as_bytes()];
+            let is_carried = if listed.codes.is_empty() {
+                routes.carry(own.into_iter(), route)
+            } else {
+                routes.carry(listed.codes.iter().map(|code| &**code), route)
+            };
+            if !is_carried {
+                return Err(EngineError::SourceInstruments);
+            }
+            slots.push((id, slot));
+        }
+        if next > BOOKS_MAX {
+            return Err(EngineError::Full);
+        }
+        let opened = &mut self.sources[index];
+        let product = crate::venues::product(venue);
+        if product.is_by_order && opened.orders.is_none() {
+            opened.orders = Some(Box::new(OrderBooks::new(product).ok_or(EngineError::Full)?));
+        }
+        opened.routes = routes;
+        self.instruments.append(&mut made);
+        for (id, slot) in slots {
+            self.by_id.insert(id, slot);
+            let before = self.sources.iter().position(|source| source.carries(slot));
+            if self.sources[index].add(slot) {
+                self.instruments[slot.0 as usize].carried(before.map(|source| source as u32));
+            }
+        }
+        Ok(())
+    }
+
+    /// A source speaks for an instrument no more. Its book is syncing where no other source carries it.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownSource`], [`EngineError::UnknownInstrument`] for one that it does not carry.
+    pub fn drop(
+        &mut self,
+        source: SourceId,
+        instrument: InstrumentId,
+        now: TimeNs,
+    ) -> Result<(), EngineError> {
+        let slot = self.slot_of(instrument)?;
+        let opened = self.sources.get_mut(source.0 as usize).ok_or(EngineError::UnknownSource(source.0))?;
+        if !opened.routes.drop(slot) {
+            return Err(EngineError::UnknownInstrument(instrument.0));
+        }
+        opened.slots.retain(|carried| *carried != slot);
+        if let Some(orders) = &mut opened.orders {
+            orders.on_restart(slot);
+        }
+        let has_failed = opened.has_failed;
+        if !has_failed && self.instruments[slot.0 as usize].uncarried(source.0)
+            || !self.sources.iter().any(|source| source.carries(slot))
+        {
+            let (instruments, cx) = self.parts();
+            let cx = &mut { cx };
+            instruments[slot.0 as usize].on_restart(now, cx);
+        }
+        Ok(())
+    }
+
+    /// Opens a source that carries instruments from the start.
+    ///
+    /// # Errors
+    /// As [`Self::open`] and [`Self::carry`].
+    pub fn open_source(
+        &mut self,
+        venue: Venue,
+        instruments: &[InstrumentId],
+    ) -> Result<SourceId, EngineError> {
+        let source = self.open(venue)?;
+        if let Err(error) = self.carry(source, instruments) {
+            self.sources.pop();
+            return Err(error);
+        }
+        Ok(source)
+    }
+
+    /// The source will speak of other instruments too: a snapshot that names none is nobody's.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownSource`].
+    pub fn expect_others(&mut self, source: SourceId, now: TimeNs) -> Result<(), EngineError> {
+        self.sources.get(source.0 as usize).ok_or(EngineError::UnknownSource(source.0))?;
+        self.on_foreign(source.0 as usize, now);
+        Ok(())
+    }
+
+    /// Nothing more comes from the source: what waits for its other line waits no longer, and is a gap where it is one.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownSource`].
+    pub fn ended(&mut self, source: SourceId, now: TimeNs) -> Result<(), EngineError> {
+        self.sources.get(source.0 as usize).ok_or(EngineError::UnknownSource(source.0))?;
+        self.tick_sessions(source.0 as usize, now.saturating_add(WAIT_NS));
+        Ok(())
+    }
+
+    /// A connection was opened anew: what the old one told of channels and counters is forgotten. Books go on where the
+    /// venue's numbers say so.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownSource`].
+    pub fn opened(&mut self, source: SourceId, now: TimeNs) -> Result<(), EngineError> {
+        let opened = self.sources.get_mut(source.0 as usize).ok_or(EngineError::UnknownSource(source.0))?;
+        if std::mem::take(&mut opened.has_failed) {
+            for slot in &opened.slots {
+                self.instruments[slot.0 as usize].carried(None);
+            }
+        }
+        opened.heard_at = now;
+        self.events.clear();
+        let at = At { ts_recv: now, line: 0, is_datagram: false };
+        opened.sessions.iter_mut().for_each(|session| session.opened(at, &mut self.events));
+        self.apply(source.0 as usize, now);
+        Ok(())
+    }
+
+    /// The source failed for good: a file that is damaged or cut, a connection that does not come back. The books that no
+    /// other one carries are stale, at once.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownSource`].
+    pub fn source_failed(&mut self, source: SourceId, now: TimeNs) -> Result<(), EngineError> {
+        let index = source.0 as usize;
+        let failed = self.sources.get_mut(index).ok_or(EngineError::UnknownSource(source.0))?;
+        let is_news = !std::mem::replace(&mut failed.has_failed, true);
+        for at in 0..failed.slots.len() {
+            let slot = self.sources[index].slots[at];
+            let is_alone = is_news && self.instruments[slot.0 as usize].uncarried(source.0);
+            let carries = |source: &Source| !source.has_failed && source.carries(slot);
+            if is_alone || !self.sources.iter().any(carries) {
+                self.lose(index, Scope::Book(slot), StaleReason::SourceFailed, (0, 0), now);
+            }
+        }
+        Ok(())
+    }
+
+    /// The venue behind a source starts anew: its books are `Syncing` until their next snapshots, and answers that are
+    /// under way are void.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownSource`]; [`EngineError::Full`] where the machine has no room for orders any more.
+    pub fn reset_source(&mut self, source: SourceId, now: TimeNs) -> Result<(), EngineError> {
+        let index = source.0 as usize;
+        let anew = self.sources.get_mut(index).ok_or(EngineError::UnknownSource(source.0))?;
+        // All is void anyway, whatever the rooms say.
+        let at = At { ts_recv: now, line: 0, is_datagram: false };
+        anew.sessions.iter_mut().for_each(|session| session.opened(at, &mut self.events));
+        self.events.clear();
+        anew.transcript = Transcript::default();
+        (anew.heard_at, anew.ticked_at, anew.last_ts) = (0, 0, 0);
+        if anew.orders.take().is_some() {
+            // The old orders' memory goes first: they reserve address space for all that they may hold.
+            let product = crate::venues::product(anew.venue);
+            anew.orders = Some(Box::new(OrderBooks::new(product).ok_or(EngineError::Full)?));
+        }
+        let Self { sources, instruments, config, clock, outbox, stats, scratch, .. } = self;
+        let cx = &mut Context { config, clock, out: outbox, stats, scratch };
+        for slot in &sources[index].slots {
+            instruments[slot.0 as usize].on_restart(now, cx);
+        }
+        Ok(())
+    }
+}

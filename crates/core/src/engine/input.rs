@@ -1,0 +1,415 @@
+//! What comes in: a frame, a datagram, an answer; what its room says of it, and whom that concerns.
+
+use super::instrument::{Context, End, InstrumentState};
+use super::lines::Told;
+use super::orders::OrderBooks;
+use super::recovery::SnapshotOrigin;
+use super::source::Source;
+use super::streams::Stamp;
+use super::{Engine, EngineError, IngestError, SourceId, scale};
+use crate::decode::DecodeError;
+use crate::types::{
+    Body, Clock, Event, InstrumentId, OrderChange, Origin, Routes, Scope, Slot, StaleReason, TimeNs,
+};
+use crate::venues::{Asked, At, FrameError};
+
+impl<C: Clock> Engine<C> {
+    /// One frame as it was received. Its consequences wait in [`Engine::outbox`].
+    ///
+    /// # Errors
+    /// A frame that cannot be read is counted and told; where it may have changed a book, that book is stale.
+    pub fn ingest(&mut self, source: SourceId, bytes: &[u8], ts_recv: TimeNs) -> Result<(), IngestError> {
+        self.check_input(source)?;
+        let at = At { ts_recv, line: 0, is_datagram: false };
+        self.receive(source.0 as usize, 0, bytes, at)
+    }
+
+    /// One datagram as it was received, on one of the lines of a feed.
+    ///
+    /// # Errors
+    /// As [`Self::ingest`].
+    pub fn ingest_datagram(
+        &mut self,
+        source: SourceId,
+        line: u32,
+        bytes: &[u8],
+        ts_recv: TimeNs,
+    ) -> Result<(), IngestError> {
+        self.check_input(source)?;
+        self.receive(source.0 as usize, 0, bytes, At { ts_recv, line, is_datagram: true })
+    }
+
+    fn check_input(&self, source: SourceId) -> Result<(), IngestError> {
+        if source.0 as usize >= self.sources.len() {
+            return Err(EngineError::UnknownSource(source.0).into());
+        }
+        if self.outbox.is_full() {
+            return Err(EngineError::OutboxFull.into());
+        }
+        Ok(())
+    }
+
+    /// Reads a frame and does what it says.
+    #[inline]
+    pub(super) fn receive(
+        &mut self,
+        source: usize,
+        line: u32,
+        bytes: &[u8],
+        at: At,
+    ) -> Result<(), IngestError> {
+        self.stats.frames += 1;
+        self.events.clear();
+        let opened = &mut self.sources[source];
+        if opened.sessions.len() <= line as usize {
+            opened.session(line);
+        }
+        let Source { sessions, routes, .. } = opened;
+        let read = sessions[line as usize].frame(bytes, at, routes, &mut self.events);
+        match read {
+            Ok(()) => {
+                self.sources[source].heard_at = at.ts_recv;
+                if self.events.list().is_empty() {
+                    self.stats.ignored += 1;
+                }
+                self.apply(source, at.ts_recv);
+                if self.sources[source].sessions[line as usize].reply(&mut self.reply) {
+                    self.outbox.say(source as u32, &self.reply);
+                }
+                Ok(())
+            }
+            Err(error) => self.refused(source, line, bytes, at, error),
+        }
+    }
+
+    /// A frame that could not be read as it stands: of another instrument, finer than the scale, or wrong.
+    #[cold]
+    fn refused(
+        &mut self,
+        source: usize,
+        line: u32,
+        bytes: &[u8],
+        at: At,
+        error: FrameError,
+    ) -> Result<(), IngestError> {
+        if let FrameError::Decode(DecodeError::UnknownSymbol { .. }) = error {
+            self.stats.foreign += 1;
+            self.sources[source].heard_at = at.ts_recv;
+            self.on_foreign(source, at.ts_recv);
+            return Err(error.into());
+        }
+        let mut error = error;
+        for _ in 0..scale::ROUNDS_MAX {
+            if !self.rescale(bytes, &error, at.ts_recv) {
+                break;
+            }
+            self.events.clear();
+            let opened = &mut self.sources[source];
+            let Source { sessions, routes, .. } = opened;
+            let Some(session) = sessions.get_mut(line as usize) else { break };
+            match session.frame(bytes, at, routes, &mut self.events) {
+                Ok(()) => {
+                    self.apply(source, at.ts_recv);
+                    return Ok(());
+                }
+                Err(next) => error = next,
+            }
+        }
+        if error == FrameError::Decode(DecodeError::AmbiguousSnapshot) {
+            self.stats.unattributed += 1;
+            return Err(error.into());
+        }
+        self.stats.decode_errors += 1;
+        // What of a datagram could be read is there; what the rest may have changed is lost.
+        let concerned = self.events.concerned();
+        self.apply(source, at.ts_recv);
+        if let Some(scope) = concerned {
+            self.lose(source, scope, StaleReason::Unreadable, (0, 0), at.ts_recv);
+        }
+        Err(error.into())
+    }
+
+    /// The source has spoken of an instrument that it does not carry.
+    pub(super) fn on_foreign(&mut self, source: usize, now: TimeNs) {
+        if std::mem::replace(&mut self.sources[source].is_mixed, true) {
+            return;
+        }
+        let Self { sources, instruments, config, clock, outbox, stats, scratch, .. } = self;
+        let cx = &mut Context { config, clock, out: outbox, stats, scratch };
+        for slot in &sources[source].slots {
+            instruments[slot.0 as usize].on_foreign(now, cx);
+        }
+    }
+
+    /// The answer to the request with this ticket, or what was heard instead of one.
+    ///
+    /// # Errors
+    /// [`EngineError::StaleAnswer`] when another request, or none, is under way; else as [`Engine::ingest`]. An answer
+    /// that cannot be read counts as [`Engine::failed`] too.
+    pub fn answer(
+        &mut self,
+        instrument: InstrumentId,
+        ticket: u32,
+        bytes: &[u8],
+        ts_recv: TimeNs,
+    ) -> Result<(), IngestError> {
+        let slot = self.slot_of(instrument)?;
+        let state = &self.instruments[slot.0 as usize];
+        if !state.awaits(ticket) {
+            return Err(EngineError::StaleAnswer(ticket).into());
+        }
+        if self.outbox.is_full() {
+            return Err(EngineError::OutboxFull.into());
+        }
+        let Some(source) = self.sources.iter().position(|source| source.carries(slot)) else {
+            return Err(EngineError::UnknownInstrument(instrument.0).into());
+        };
+        self.stats.frames += 1;
+        let at = At { ts_recv, line: 0, is_datagram: false };
+        let mut read = Ok(());
+        for _ in 0..=scale::ROUNDS_MAX {
+            let routes = self.routes_of(slot);
+            self.events.clear();
+            let asked = Asked { routes: &routes, url: b"" };
+            read = self.sources[source].session(0).answer(&asked, bytes, at, &mut self.events);
+            match read {
+                Err(error) if self.rescale(bytes, &error, ts_recv) => {}
+                _ => break,
+            }
+        }
+        match read {
+            Ok(()) => {
+                self.apply_as(source, ts_recv, Some(SnapshotOrigin::Asked));
+                Ok(())
+            }
+            Err(error) => {
+                self.stats.decode_errors += 1;
+                self.instruments[slot.0 as usize].on_failed(ts_recv);
+                Err(error.into())
+            }
+        }
+    }
+
+    /// The routes of one instrument alone.
+    pub(super) fn routes_of(&self, slot: Slot) -> Routes {
+        let state = &self.instruments[slot.0 as usize];
+        let mut routes = Routes::new();
+        if let Some(listed) = self.catalogue.get(state.id) {
+            let own = [listed.symbol.as_bytes()];
+            if listed.codes.is_empty() {
+                routes.carry(own.into_iter(), state.route());
+            } else {
+                routes.carry(listed.codes.iter().map(|code| &**code), state.route());
+            }
+        }
+        routes
+    }
+
+    /// Does what the arena says.
+    #[inline]
+    pub(super) fn apply(&mut self, source: usize, ts_recv: TimeNs) {
+        self.apply_as(source, ts_recv, None);
+    }
+
+    #[inline]
+    fn apply_as(&mut self, source: usize, ts_recv: TimeNs, asked: Option<SnapshotOrigin>) {
+        let Self { sources, instruments, config, clock, outbox, stats, scratch, events, .. } = self;
+        let cx = &mut Context { config, clock, out: outbox, stats, scratch };
+        let speaker = source;
+        let source = &mut sources[source];
+        let list = events.list();
+        let mut is_defined = false;
+        for (index, event) in list.iter().enumerate() {
+            let ts_recv = if event.ts_recv == 0 { ts_recv } else { event.ts_recv };
+            let stamp = |venue_seq| Stamp { venue_seq, ts_event: event.ts_event, ts_recv };
+            let end = End { is_last: event.is_last, check: check_behind(list, index) };
+            // A room has slots from its routes, and each of those has a state.
+            let Some(instrument) = instruments.get_mut(event.slot.0 as usize) else { continue };
+            match event.body {
+                Body::Lost { scope, reason, expected, received } => {
+                    lose((speaker, source), instruments, scope, reason, (expected, received), ts_recv, cx);
+                    continue;
+                }
+                Body::Restart(scope) => {
+                    for slot in slots_in(source, scope) {
+                        let instrument = &mut instruments[slot.0 as usize];
+                        if instrument.heeds(speaker) {
+                            restart(source, instrument, ts_recv, cx);
+                        }
+                    }
+                    continue;
+                }
+                Body::Levels(..) | Body::Book(..) if !instrument.takes(Told::Levels, speaker) => {
+                    cx.stats.ignored += 1;
+                }
+                Body::Orders(..) | Body::OrderBook(..) if !instrument.takes(Told::Orders, speaker) => {
+                    cx.stats.ignored += 1;
+                }
+                Body::Levels(seq, span) => {
+                    instrument.on_levels(seq, events.levels(span), stamp(seq.last), end, cx);
+                }
+                Body::Orders(number, span) => {
+                    let changes = events.order_changes(span);
+                    match &mut source.orders {
+                        Some(orders) => orders.on_orders(instrument, changes, end, stamp(number), cx),
+                        None => passed_over(changes, event.is_last, cx),
+                    }
+                }
+                Body::Bbo(bbo) => instrument.on_bbo(bbo, stamp(bbo.venue_seq), cx),
+                Body::Trades(span) => {
+                    for trade in events.trades_of(span) {
+                        let trade = match &source.orders {
+                            Some(orders) => orders.complete(event.slot, trade),
+                            None => Some(*trade).filter(|trade| trade.price.0 != 0),
+                        };
+                        if let Some(trade) = trade {
+                            instrument.on_trade(&trade, stamp(trade.id.value()), cx);
+                        }
+                    }
+                    let closes = event.is_last && instrument.product.is_by_order;
+                    if let Some(orders) = source.orders.as_mut().filter(|_| closes) {
+                        orders.event_end(instrument, end, stamp(0), cx);
+                    }
+                }
+                Body::Book(seq, span, coverage, origin) => {
+                    let origin = match (asked, origin) {
+                        (Some(asked), _) => asked,
+                        (None, Origin::Stream) => SnapshotOrigin::Stream,
+                        (None, Origin::Answer) => SnapshotOrigin::Recorded,
+                        // Nobody's, where the source speaks of several instruments.
+                        (None, Origin::Anonymous) if source.is_mixed => {
+                            cx.stats.unattributed += 1;
+                            continue;
+                        }
+                        (None, Origin::Anonymous) => SnapshotOrigin::Anonymous,
+                    };
+                    let stamp = stamp(seq.last);
+                    instrument.on_book(events.levels(span), coverage, origin, end.check, stamp, cx);
+                }
+                Body::OrderBook(number, part, coverage, span) => {
+                    instrument.orders_coverage = coverage;
+                    if source.orders.is_none() {
+                        source.orders = OrderBooks::new(instrument.product).map(Box::new);
+                    }
+                    match &mut source.orders {
+                        Some(orders) => {
+                            let changes = events.order_changes(span);
+                            orders.on_order_book(instrument, part, changes, end, stamp(number), cx);
+                        }
+                        None => instrument.lose_lead(StaleReason::OrdersLimit, (0, 0), ts_recv, cx),
+                    }
+                }
+                Body::Liquidations(span) => {
+                    cx.stats.liquidations += span.len() as u64;
+                    instrument.liquidation = events.trades_of(span).last().copied();
+                }
+                Body::Ticker(at) => {
+                    cx.stats.tickers += 1;
+                    instrument.ticker = Some(events.ticker(at));
+                }
+                Body::Trading(status) => {
+                    cx.stats.statuses += 1;
+                    instrument.trading = status;
+                }
+                Body::Definition(definition) => {
+                    instrument.on_definition(&definition);
+                    is_defined = true;
+                }
+                // A checksum was taken with the event before it.
+                Body::Check(_) => {}
+            }
+            debug_assert_eq!(instrument.check_invariants(), Ok(()));
+        }
+        if is_defined {
+            self.refine(ts_recv);
+        }
+    }
+
+    pub(super) fn lose(
+        &mut self,
+        source: usize,
+        scope: Scope,
+        reason: StaleReason,
+        gap: (u64, u64),
+        now: TimeNs,
+    ) {
+        let Self { sources, instruments, config, clock, outbox, stats, scratch, .. } = self;
+        let cx = &mut Context { config, clock, out: outbox, stats, scratch };
+        lose((source, &mut sources[source]), instruments, scope, reason, gap, now, cx);
+    }
+
+    /// What was asked for cannot be had; the engine asks again after a pause.
+    pub fn failed(&mut self, instrument: InstrumentId, now: TimeNs) {
+        if let Ok(slot) = self.slot_of(instrument) {
+            self.instruments[slot.0 as usize].on_failed(now);
+        }
+    }
+}
+
+/// The checksum that belongs to an event.
+#[inline]
+fn check_behind(list: &[Event], index: usize) -> Option<u32> {
+    match list.get(index + 1)?.body {
+        Body::Check(check) => Some(check),
+        _ => None,
+    }
+}
+
+/// The instruments that a loss or a restart concerns.
+fn slots_in(source: &Source, scope: Scope) -> Vec<Slot> {
+    match scope {
+        Scope::Book(slot) => vec![slot],
+        Scope::All => source.slots.clone(),
+    }
+}
+
+#[cold]
+fn lose<C: Clock>(
+    (speaker, source): (usize, &mut Source),
+    instruments: &mut [InstrumentState],
+    scope: Scope,
+    reason: StaleReason,
+    gap: (u64, u64),
+    now: TimeNs,
+    cx: &mut Context<'_, C>,
+) {
+    cx.stats.gaps += u64::from(reason == StaleReason::Gap && gap.1 > gap.0);
+    cx.stats.orders.doubts += u64::from(reason == StaleReason::VenueDoubt);
+    cx.stats.orders.contradictions += u64::from(reason == StaleReason::Contradiction);
+    for slot in slots_in(source, scope) {
+        let Some(instrument) = instruments.get_mut(slot.0 as usize) else { continue };
+        if !instrument.heeds(speaker) {
+            continue;
+        }
+        if let Some(orders) = source.orders.as_mut().filter(|_| instrument.uses_orders) {
+            orders.on_lost(instrument, reason, gap, now, cx);
+        }
+        if !instrument.leads_by_orders {
+            instrument.lose(reason, gap, now, cx);
+            instrument.ask(now, cx);
+        }
+        debug_assert_eq!(instrument.check_invariants(), Ok(()));
+    }
+}
+
+fn restart<C: Clock>(
+    source: &mut Source,
+    instrument: &mut InstrumentState,
+    now: TimeNs,
+    cx: &mut Context<'_, C>,
+) {
+    if let Some(orders) = &mut source.orders {
+        orders.on_restart(instrument.slot);
+    }
+    instrument.on_restart(now, cx);
+}
+
+/// Changes of orders of which no book has begun.
+fn passed_over<C>(changes: &[OrderChange], is_last: bool, cx: &mut Context<'_, C>) {
+    cx.stats.orders.events += u64::from(is_last);
+    cx.stats.orders.untouching += u64::from(changes.is_empty());
+    for change in changes {
+        cx.stats.orders.count(change);
+        cx.stats.orders.passed_over += 1;
+    }
+}

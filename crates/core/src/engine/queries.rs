@@ -1,0 +1,136 @@
+//! What can be asked: images, views, books, orders, statistics.
+
+use super::instrument::InstrumentState;
+use super::orders::OrderBooks;
+use super::source::Source;
+use super::{BookInfo, Engine, EngineError, VIEW_INTERVAL_NS_MAX};
+use crate::aggregate::DEPTH_MAX;
+use crate::book::l3::{Order, QueuePosition};
+use crate::book::{L2Book, digest};
+use crate::encode::Stream;
+use crate::types::{Clock, InstrumentId, OrderId, Side, Ticker, TimeNs, Trade, TradingStatus};
+
+impl<C: Clock> Engine<C> {
+    /// Hands the current image of a stream to `emit`, frame by frame (the status frame for [`Stream::STATUS`]).
+    /// Nothing is handed out when there is none.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownInstrument`].
+    pub fn image(
+        &mut self,
+        instrument: InstrumentId,
+        stream: Stream,
+        now: TimeNs,
+        emit: impl FnMut(&[u8]),
+    ) -> Result<(), EngineError> {
+        let slot = self.slot_of(instrument)?;
+        self.instruments[slot.0 as usize].image(stream, now, &self.config, &self.clock, emit);
+        Ok(())
+    }
+
+    /// Opens a view of `depth` levels a side that publishes at most every `interval_ns`; one that is alike is shared.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownInstrument`], [`EngineError::ViewRange`] or [`EngineError::ViewsFull`].
+    pub fn open_depth(
+        &mut self,
+        instrument: InstrumentId,
+        depth: u32,
+        interval_ns: u64,
+        now: TimeNs,
+    ) -> Result<Stream, EngineError> {
+        let slot = self.slot_of(instrument)?;
+        if !(1..=DEPTH_MAX).contains(&depth) || interval_ns > VIEW_INTERVAL_NS_MAX {
+            return Err(EngineError::ViewRange);
+        }
+        self.instruments[slot.0 as usize].open_view(depth, interval_ns, now).ok_or(EngineError::ViewsFull)
+    }
+
+    /// Leaves a depth view; the last one to leave closes it. An unknown stream is left alone.
+    pub fn close_depth(&mut self, instrument: InstrumentId, stream: Stream) {
+        if let Ok(slot) = self.slot_of(instrument) {
+            self.instruments[slot.0 as usize].close_view(stream);
+        }
+    }
+
+    /// State, sequence and size of a book.
+    #[must_use]
+    pub fn book_info(&self, instrument: InstrumentId, now: TimeNs) -> Option<BookInfo> {
+        Some(self.state_of(instrument)?.info(now, &self.config))
+    }
+
+    /// The book itself, whatever its state.
+    #[must_use]
+    pub fn book(&self, instrument: InstrumentId) -> Option<&L2Book> {
+        Some(&self.state_of(instrument)?.book)
+    }
+
+    /// The last statistics that the venue told of an instrument.
+    #[must_use]
+    pub fn ticker(&self, instrument: InstrumentId) -> Option<Ticker> {
+        self.state_of(instrument)?.ticker
+    }
+
+    /// Whether an instrument trades, as far as the venue has said.
+    #[must_use]
+    pub fn trading(&self, instrument: InstrumentId) -> Option<TradingStatus> {
+        Some(self.state_of(instrument)?.trading)
+    }
+
+    /// The last trade by which a position was closed by force.
+    #[must_use]
+    pub fn liquidation(&self, instrument: InstrumentId) -> Option<Trade> {
+        self.state_of(instrument)?.liquidation
+    }
+
+    /// SHA-256 of a book's text form; see [`digest`].
+    #[must_use]
+    pub fn digest(&self, instrument: InstrumentId) -> Option<String> {
+        let state = self.state_of(instrument)?;
+        let (bids, asks) = (state.book.levels(Side::Bid), state.book.levels(Side::Ask));
+        Some(digest(bids, asks, state.price_exponent, state.qty_exponent))
+    }
+
+    /// An order that rests in a book of orders, and what stands before it in its queue. `None` when there is no such
+    /// order, or when the book is not known. Cost: the orders before it at its price.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownInstrument`], [`EngineError::NoOrders`].
+    pub fn order(
+        &self,
+        instrument: InstrumentId,
+        id: OrderId,
+    ) -> Result<Option<(Order, QueuePosition)>, EngineError> {
+        let (state, orders) = self.orders_of(instrument)?;
+        let order = orders.filter(|_| state.orders.is_placed()).and_then(|orders| {
+            let order = orders.order(state.slot, id)?;
+            Some((order, orders.queue_position(state.slot, id)?))
+        });
+        Ok(order)
+    }
+
+    /// SHA-256 of the text form of what a book's own orders add up to: [`Engine::digest`], taken from the orders.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownInstrument`], [`EngineError::NoOrders`].
+    pub fn orders_digest(&self, instrument: InstrumentId) -> Result<String, EngineError> {
+        let (state, orders) = self.orders_of(instrument)?;
+        let known = orders.filter(|_| state.orders.is_placed());
+        let levels = |side| known.into_iter().flat_map(move |orders| orders.levels(state.slot, side));
+        Ok(digest(levels(Side::Bid), levels(Side::Ask), state.price_exponent, state.qty_exponent))
+    }
+
+    /// An instrument whose venue has named orders, and the orders themselves.
+    fn orders_of(
+        &self,
+        instrument: InstrumentId,
+    ) -> Result<(&InstrumentState, Option<&OrderBooks>), EngineError> {
+        let slot = self.slot_of(instrument)?;
+        let state = &self.instruments[slot.0 as usize];
+        if !state.uses_orders && !state.product.is_by_order {
+            return Err(EngineError::NoOrders(instrument.0));
+        }
+        let carries = |source: &&Source| source.carries(slot);
+        Ok((state, self.sources.iter().filter(carries).find_map(|source| source.orders.as_deref())))
+    }
+}

@@ -1,0 +1,246 @@
+//! Snapshots of a book: what becomes of one, and how far it makes the book known.
+
+use super::instrument::{Context, InstrumentState};
+use super::recovery::{SnapshotOrigin, Verdict};
+use super::streams::Stamp;
+use crate::types::{Clock, Coverage, KnownTo, Level, Levels, Side, Sides, StaleReason, TimeNs, VenueSeq};
+
+/// A snapshot that came while the book was synced.
+#[derive(Debug)]
+pub(super) struct Spare {
+    number: u64,
+    levels: Levels,
+    coverage: Coverage,
+    pub(super) origin: SnapshotOrigin,
+    stamp: Stamp,
+}
+
+impl InstrumentState {
+    /// A whole book, as levels.
+    pub(super) fn on_book<C: Clock>(
+        &mut self,
+        levels: Sides<'_>,
+        coverage: Coverage,
+        origin: SnapshotOrigin,
+        check: Option<u32>,
+        stamp: Stamp,
+        cx: &mut Context<'_, C>,
+    ) {
+        cx.stats.snapshots += 1;
+        self.leads_by_orders = false;
+        let widens = self.is_beyond_known() && self.knows_more(known_to(levels, coverage));
+        if origin == SnapshotOrigin::Stream {
+            self.pending.clear();
+        }
+        let number = stamp.venue_seq;
+        let at = (number, stamp.ts_event);
+        let (verdict, dropped) = self.recovery.snapshot(at, origin, &self.pending, widens, stamp.ts_recv);
+        match verdict {
+            Verdict::Replace => self.replace(levels, coverage, origin, check, stamp, cx),
+            Verdict::Widen => self.take_wider(levels, coverage, None, stamp.ts_recv, cx),
+            Verdict::Keep => {
+                let mut spare = self.spare.take().unwrap_or_else(|| {
+                    Box::new(Spare { number, levels: Levels::default(), coverage, origin, stamp })
+                });
+                spare.levels.clear();
+                spare.levels.bids.extend_from_slice(levels.bids);
+                spare.levels.asks.extend_from_slice(levels.asks);
+                *spare = Spare { number, levels: spare.levels, coverage, origin, stamp };
+                self.spare = Some(spare);
+            }
+            Verdict::Lost => {
+                cx.stats.gaps += 1;
+                for _ in 0..dropped {
+                    self.pending.pop(cx.scratch);
+                }
+                cx.stats.snapshots_old += 1;
+            }
+            _ => cx.stats.snapshots_old += 1,
+        }
+    }
+
+    /// The book is lost: perhaps the snapshot that came before is where it goes on.
+    pub(super) fn use_spare<C: Clock>(&mut self, cx: &mut Context<'_, C>) {
+        let Some(spare) = self.spare.take() else { return };
+        let now = self.pending.front().map_or(spare.stamp.ts_recv, |waiting| waiting.ts_recv);
+        let at = (spare.number, spare.stamp.ts_event);
+        let (verdict, _) = self.recovery.snapshot(at, spare.origin, &self.pending, false, now);
+        if verdict == Verdict::Replace {
+            self.replace(
+                spare.levels.view(),
+                spare.coverage,
+                spare.origin,
+                None,
+                Stamp { ts_recv: now, ..spare.stamp },
+                cx,
+            );
+        }
+    }
+
+    /// The snapshot is the book; what waits follows it.
+    fn replace<C: Clock>(
+        &mut self,
+        levels: Sides<'_>,
+        coverage: Coverage,
+        origin: SnapshotOrigin,
+        check: Option<u32>,
+        stamp: Stamp,
+        cx: &mut Context<'_, C>,
+    ) {
+        self.spare = None;
+        if self.book.load(levels, known_to(levels, coverage)).is_err() {
+            self.recovery.failed(stamp.ts_recv);
+            return self.lose(StaleReason::LevelsLimit, (0, 0), stamp.ts_recv, cx);
+        }
+        self.depth = coverage.depth();
+        self.cut(true);
+        if let Some(proof) = &mut self.proof {
+            proof.begun();
+        }
+        self.book_cursor.at = stamp;
+        self.applied_at = stamp.ts_recv;
+        self.recovery.replaced(stamp.venue_seq, stamp.ts_event, origin);
+        while let Some(waiting) = self.pending.pop(cx.scratch) {
+            if self.recovery.follows(&waiting.seq) {
+                let levels = std::mem::take(cx.scratch);
+                let at = Stamp { venue_seq: 0, ts_event: waiting.ts_event, ts_recv: waiting.ts_recv };
+                let is_applied = self.apply(&waiting.seq, levels.view(), at, cx);
+                *cx.scratch = levels;
+                if !is_applied {
+                    return;
+                }
+                self.cut(true);
+            }
+        }
+        if self.agrees(check, stamp.ts_recv, cx) {
+            self.become_synced(stamp.ts_recv, cx);
+        }
+    }
+
+    /// Whether a snapshot that was kept is at the place of the update just applied and shows more of a book whose best
+    /// price has passed beyond what it knows; if so it was taken.
+    #[cold]
+    pub(super) fn widen<C: Clock>(
+        &mut self,
+        seq: &VenueSeq,
+        levels: Sides<'_>,
+        stamp: Stamp,
+        cx: &mut Context<'_, C>,
+    ) -> bool {
+        let Some(spare) = &self.spare else { return false };
+        // The update runs on from the snapshot, or ends where it is.
+        let is_here = spare.number <= seq.last && spare.number.saturating_add(1) >= seq.first;
+        if !is_here
+            || !self.is_beyond_known()
+            || !self.knows_more(known_to(spare.levels.view(), spare.coverage))
+        {
+            return false;
+        }
+        let Some(spare) = self.spare.take() else { return false };
+        self.take_wider(spare.levels.view(), spare.coverage, Some(levels), stamp.ts_recv, cx);
+        true
+    }
+
+    /// Takes from a snapshot at the book's own place what lies beyond what the book knows. `update`: what came behind the
+    /// snapshot, and stands over it.
+    fn take_wider<C: Clock>(
+        &mut self,
+        levels: Sides<'_>,
+        coverage: Coverage,
+        update: Option<Sides<'_>>,
+        now: TimeNs,
+        cx: &mut Context<'_, C>,
+    ) {
+        let (before, more) = (self.book.known_to(), known_to(levels, coverage));
+        self.collect_book();
+        for side in [Side::Bid, Side::Ask] {
+            let own = self.levels.side_mut(side);
+            let len = own.len();
+            for level in levels.side(side).iter().filter(|level| !before.covers(side, level.price)) {
+                let is_named = |known: &Level| known.price == level.price;
+                let is_changed = update.is_some_and(|update| update.side(side).iter().any(is_named));
+                if !is_changed && !own[..len].iter().any(is_named) {
+                    own.push(*level);
+                }
+            }
+        }
+        let known_to = KnownTo { bid: before.bid.min(more.bid), ask: before.ask.max(more.ask) };
+        let collected = std::mem::take(&mut self.levels);
+        let loaded = self.book.load(collected.view(), known_to);
+        self.levels = collected;
+        if loaded.is_err() {
+            return self.lose(StaleReason::LevelsLimit, (0, 0), now, cx);
+        }
+        self.recovery.satisfied(now);
+        self.become_synced(now, cx);
+    }
+
+    /// Whether the best price of a synced book has passed beyond what the venue has made known.
+    pub(super) fn is_beyond_known(&self) -> bool {
+        self.lead().is_synced() && self.top_is_beyond(self.book.known_to())
+    }
+
+    /// Whether the best price of a side is worse than a bound.
+    #[inline]
+    pub(super) fn top_is_beyond(&self, known_to: KnownTo) -> bool {
+        let beyond =
+            |side, best: Option<Level>| best.is_some_and(|level| !known_to.covers(side, level.price));
+        beyond(Side::Bid, self.bbo.bid) || beyond(Side::Ask, self.bbo.ask)
+    }
+
+    fn knows_more(&self, other: KnownTo) -> bool {
+        let own = self.book.known_to();
+        other.bid < own.bid || other.ask > own.ask
+    }
+
+    /// Levels of the snapshot that is kept.
+    pub(super) fn spare_levels(&self) -> impl Iterator<Item = &Level> {
+        self.spare.iter().flat_map(|spare| spare.levels.bids.iter().chain(&spare.levels.asks))
+    }
+
+    /// The same, to be changed in place.
+    pub(super) fn spare_levels_mut(&mut self) -> impl Iterator<Item = &mut Level> {
+        self.spare.iter_mut().flat_map(|spare| spare.levels.bids.iter_mut().chain(&mut spare.levels.asks))
+    }
+}
+
+/// How far a snapshot makes each side known.
+///
+/// One that was cut is taken as cut on each side unless the side is empty: what lies behind its worst level is unknown
+/// until a change names it.
+pub(super) fn known_to(levels: Sides<'_>, coverage: Coverage) -> KnownTo {
+    let worst = KnownTo {
+        bid: levels.bids.iter().map(|level| level.price).min().unwrap_or(KnownTo::WHOLE.bid),
+        ask: levels.asks.iter().map(|level| level.price).max().unwrap_or(KnownTo::WHOLE.ask),
+    };
+    match coverage {
+        Coverage::Whole => KnownTo::WHOLE,
+        Coverage::ToWorst => worst,
+        Coverage::Depth(depth) => {
+            let is_cut = |side: &[Level]| side.len() >= depth as usize;
+            KnownTo {
+                bid: if is_cut(levels.bids) { worst.bid } else { KnownTo::WHOLE.bid },
+                ask: if is_cut(levels.asks) { worst.ask } else { KnownTo::WHOLE.ask },
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::Price;
+
+    #[test]
+    fn a_snapshot_is_known_as_far_as_it_goes() {
+        let side = |prices: &[i64]| prices.iter().map(|&price| Level::new(price, 1)).collect::<Vec<_>>();
+        let levels = Levels { bids: side(&[9, 7, 8]), asks: side(&[11, 13]) };
+        let worst = KnownTo { bid: Price(7), ask: Price(13) };
+        assert_eq!(known_to(levels.view(), Coverage::ToWorst), worst);
+        assert_eq!(known_to(levels.view(), Coverage::Whole), KnownTo::WHOLE);
+        assert_eq!(known_to(levels.view(), Coverage::Depth(2)), worst);
+        let whole_asks = KnownTo { ask: KnownTo::WHOLE.ask, ..worst };
+        assert_eq!(known_to(levels.view(), Coverage::Depth(3)), whole_asks);
+        assert_eq!(known_to(Sides::default(), Coverage::ToWorst), KnownTo::WHOLE);
+    }
+}

@@ -1,0 +1,60 @@
+//! The table: every room, spoken by a dialect.
+
+use depthwire_core::types::Venue;
+use depthwire_core::venues::{self, NASDAQ};
+use depthwire_sim::dialects::{Binance, BinanceProduct, Dialect, TrueOrders, all};
+
+use crate::databento::Databento;
+use crate::embedded::Embedded;
+
+/// Makes a market before its first connection.
+type Make = Box<dyn Fn(u64) -> Box<dyn Dialect>>;
+
+/// One way in which a room is spoken to.
+pub struct Row {
+    /// `venue:CODE depth`.
+    pub name: String,
+    pub venue: Venue,
+    pub code: String,
+    /// What the instrument is called here.
+    pub symbol: String,
+    pub has_orders: bool,
+    /// Whether its frames are datagrams.
+    pub are_datagrams: bool,
+    pub make: Make,
+}
+
+/// Venues that send datagrams.
+const DATAGRAMS: [Venue; 1] = [NASDAQ];
+
+impl Row {
+    fn new(make: Make) -> Self {
+        let dialect = make(1);
+        let venue = venues::from_name(dialect.venue()).unwrap();
+        let has_orders = dialect.orders(&mut TrueOrders::default());
+        let depth = dialect.depth().map_or_else(|| "whole".to_owned(), |depth| depth.to_string());
+        let orders = if has_orders { " orders" } else { "" };
+        let name = format!("{}:{} {depth}{orders}", venue.name(), dialect.code());
+        let symbol = venues::instrument(venue, dialect.code()).unwrap().symbol;
+        let are_datagrams = DATAGRAMS.contains(&venue);
+        Self { name, venue, code: dialect.code().to_owned(), symbol, has_orders, are_datagrams, make }
+    }
+
+    /// Whether the venue numbers what it says, so that a loss shows with the next message.
+    pub fn is_numbered(&self) -> bool {
+        self.are_datagrams || venues::product(self.venue).rule != depthwire_core::sequence::Rule::Unnumbered
+    }
+}
+
+/// Every dialect of the simulator, and those that stand here.
+pub fn rows() -> Vec<Row> {
+    let of_simulator = (0..all(1).len()).map(|at| Row::new(Box::new(move |seed| all(seed).swap_remove(at))));
+    let own: [fn(u64) -> Box<dyn Dialect>; 2] =
+        [|seed| Box::new(Embedded::new(seed)), |seed| Box::new(Databento::new(seed))];
+    of_simulator.chain(own.map(|make| Row::new(Box::new(make)))).collect()
+}
+
+/// Exponents of the spot market's truths.
+pub fn spot_exponents() -> (i8, i8) {
+    Binance::new(1, BinanceProduct::Spot).exponents()
+}
