@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { failuresOf } from '../src/cli/verify.js';
 import { captureOf, ItchMarket, zstdOf } from './support/itch-bytes.js';
-import { DATA_FOLDER, hasRecordings, RECORDED } from './support/recordings.js';
+import { hasRecordings, RECORDED, RECORDED_ORDERS } from './support/recordings.js';
 import { verifyCommand } from './support/verify-command.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'depthwire-orders-'));
@@ -105,36 +105,35 @@ describe('verify of order feeds', () => {
     expect(report.frames).toBeGreaterThan(0);
   });
 
-  it.skipIf(!hasRecordings)(
-    `finds the published numbers of ES futures, order by order ${RECORDED}`,
-    async () => {
-      const file = join(DATA_FOLDER, 'cme-mbo', 'esh4-glbx-mdp3-20231225.mbo.dbn.zst');
-      const { code, report, err } = await verifyCommand('--strict', file);
+  it.skipIf(!hasRecordings).each(RECORDED_ORDERS.map((set) => [set.name, set] as const))(
+    `finds the published numbers of %s, order by order ${RECORDED}`,
+    async (_name, set) => {
+      const { code, report, err } = await verifyCommand('--strict', ...set.files);
       expect(err).toBe('');
       expect(report).toMatchObject({
-        venue: 'databento',
-        frames: 68_792,
-        trades: 2_973,
+        venue: set.instrument.split(':')[0],
+        frames: set.frames,
+        trades: set.trades,
         gaps: 0,
         decodeErrors: 0,
         orders: {
-          adds: 29_216,
-          reduces: 17_999,
-          modifies: 12_233,
-          untouching: 6_371,
-          events: 47_022,
+          adds: set.adds,
+          reduces: set.reduces,
+          modifies: set.modifies,
+          untouching: set.untouching,
+          events: set.events,
           contradictions: 0,
           passedOver: 0,
-          restingMax: 11_237,
+          restingMax: set.restingMax,
         },
         books: [
           {
-            instrument: 'databento:ESH4',
+            instrument: set.instrument,
             state: 'synced',
-            bids: 922,
-            asks: 565,
-            bestBid: '4810',
-            bestAsk: '4810.25',
+            bids: set.bids,
+            asks: set.asks,
+            bestBid: set.bestBid,
+            bestAsk: set.bestAsk,
           },
         ],
       });

@@ -7,7 +7,7 @@ use depthwire_core::types::{Body, Events, KnownTo, Level, Price, Route, Routes, 
 use depthwire_core::venues::{self, At, KRAKEN, Session};
 
 use crate::timing::{Contender, Run, timed};
-use crate::workload::{CHECKS, CheckedStream, Workload};
+use crate::workload::{CheckedStream, Workload};
 
 /// Levels a side of the subscription.
 const DEPTH: usize = 25;
@@ -165,7 +165,8 @@ fn passes<'a, C: Check + 'a>(
         });
         Run { elapsed, answer: agreed.map_or_else(|what| what, answer) }
     };
-    let contender = Contender::new(name, stream.frames_in_run(), answer(CHECKS * stream.passes as u64), run);
+    let contender =
+        Contender::new(name, stream.frames_in_run(), answer(stream.checks * stream.passes as u64), run);
     if is_checked { contender } else { contender.noted("looks at no checksum") }
 }
 

@@ -4,15 +4,7 @@ use std::ops::Range;
 
 use depthwire_core::recording::{Entry, Heard, Transcript};
 
-use super::{LoadError, Size, folder};
-
-/// Kraken's version 2, BTC/USD, 25 levels a side.
-const FILE: &str = "kraken_btcusd_sample.cbcap";
-
-/// What the manifest beside the recording says of it, and `oracle/kraken_cbcap.py` prints.
-const FRAMES: usize = 2_104;
-/// Checksums in it.
-pub const CHECKS: u64 = 2_052;
+use super::{LoadError, Size, expected, recorded_file};
 
 /// Frames of a run, at least; the recording is begun again as often as that takes.
 const FRAMES_MIN: usize = 1_000_000;
@@ -22,6 +14,8 @@ const FRAMES_MIN: usize = 1_000_000;
 pub struct CheckedStream {
     bytes: Vec<u8>,
     frames: Vec<Range<usize>>,
+    /// Checksums in them.
+    pub checks: u64,
     /// How often a run goes through them. Each pass begins with the recording's snapshot.
     pub passes: usize,
 }
@@ -40,9 +34,11 @@ impl CheckedStream {
 }
 
 /// Reads the recording and finds its frames.
-pub(super) fn load(size: Size) -> Result<CheckedStream, LoadError> {
-    let file = folder("kraken")?.join(FILE);
-    let bytes = std::fs::read(file).map_err(|error| LoadError::Broken(format!("{FILE}: {error}")))?;
+pub(super) fn load(name: &str, size: Size) -> Result<CheckedStream, LoadError> {
+    let known = expected::checksums(name);
+    let [file] = &known.files[..] else { return Err(LoadError::Broken("more than one file".to_owned())) };
+    let bytes = std::fs::read(recorded_file(file)?);
+    let bytes = bytes.map_err(|error| LoadError::Broken(format!("{file}: {error}")))?;
     let mut frames = Vec::new();
     let (mut transcript, mut at) = (Transcript::default(), 0);
     while let Ok(Entry { end, heard, .. }) = transcript.next(&bytes, at, true) {
@@ -56,13 +52,14 @@ pub(super) fn load(size: Size) -> Result<CheckedStream, LoadError> {
             Err(error) => return Err(LoadError::Broken(error.to_string())),
         }
     }
-    if frames.len() != FRAMES {
-        return Err(LoadError::Broken(format!("{FILE}: expected {FRAMES} frames, got {}", frames.len())));
+    if frames.len() as u64 != known.frames {
+        let (expected, got) = (known.frames, frames.len());
+        return Err(LoadError::Broken(format!("{file}: expected {expected} frames, got {got}")));
     }
     let frames_min = match size {
         Size::Gate | Size::Tiny => 1,
         Size::Quick => FRAMES_MIN / 10,
         Size::Full => FRAMES_MIN,
     };
-    Ok(CheckedStream { bytes, passes: frames_min.div_ceil(frames.len()), frames })
+    Ok(CheckedStream { bytes, checks: known.checksums, passes: frames_min.div_ceil(frames.len()), frames })
 }

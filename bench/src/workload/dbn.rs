@@ -7,7 +7,7 @@ use depthwire_core::book::l3::{BookIndex, IdOrder, L3Spec};
 use depthwire_core::framing::dbn::{DbnFramer, MboChange, Record};
 
 use super::orders::OrderStream;
-use super::{LoadError, Size, folder};
+use super::{LoadError, Size, expected, recorded_file};
 
 /// Order records, uncompressed.
 #[derive(Debug)]
@@ -29,13 +29,6 @@ impl DbnStream {
     }
 }
 
-/// ES futures of 2023-12-25, with the snapshot that opens the file.
-const FILE: &str = "esh4-glbx-mdp3-20231225.mbo.dbn.zst";
-
-/// What the manifest beside the recording says of it: records of all actions, and those that change the book.
-const RECORDS: u64 = 68_792;
-const CHANGES: usize = 29_216 + 17_999 + 12_233;
-
 /// A quarter of a point at 10⁻⁹.
 const BOOK: BookSpec = BookSpec { tick_size: 250_000_000, levels_max: 1 << 20 };
 
@@ -43,10 +36,13 @@ const BOOK: BookSpec = BookSpec { tick_size: 250_000_000, levels_max: 1 << 20 };
 const GATE_BYTES: usize = 1 << 20;
 
 /// Reads the recording, undoes its compression and decodes it.
-pub(super) fn load(size: Size) -> Result<(DbnStream, OrderStream), LoadError> {
-    let file = folder("cme-mbo")?.join(FILE);
-    let unpacked = File::open(file).and_then(zstd::stream::decode_all);
-    let mut bytes = unpacked.map_err(|error| LoadError::Broken(format!("{FILE}: {error}")))?;
+pub(super) fn load(name: &str, size: Size) -> Result<(DbnStream, OrderStream), LoadError> {
+    let known = expected::orders(name);
+    let mut bytes = Vec::new();
+    for file in &known.files {
+        let unpacked = File::open(recorded_file(file)?).and_then(zstd::stream::decode_all);
+        bytes.extend(unpacked.map_err(|error| LoadError::Broken(format!("{file}: {error}")))?);
+    }
     if size == Size::Gate {
         bytes.truncate(GATE_BYTES);
     }
@@ -66,11 +62,10 @@ pub(super) fn load(size: Size) -> Result<(DbnStream, OrderStream), LoadError> {
         (start, end) = (start.min(entry.start), entry.end);
     }
     bytes.truncate(end);
-    if size != Size::Gate && (records != RECORDS || changes.len() < CHANGES) {
-        let found = format!("{records} records and {} changes", changes.len());
-        return Err(LoadError::Broken(format!(
-            "expected {RECORDS} records and {CHANGES} changes, got {found}"
-        )));
+    let expected = (known.frames, known.adds + known.reduces + known.modifies);
+    let found = (records, changes.len() as u64);
+    if size != Size::Gate && found != expected {
+        return Err(LoadError::Broken(format!("expected {expected:?} records and changes, got {found:?}")));
     }
     let spec = L3Spec { orders_max: 1 << 20, books_max: 1, ids: IdOrder::Ascending, hash_seed: 0 };
     let orders = OrderStream::new(spec, vec![BOOK], 0, changes).map_err(LoadError::Broken)?;

@@ -2,6 +2,8 @@
 
 mod checked;
 mod dbn;
+#[path = "../../../crates/core/tests/sets/expected.rs"]
+mod expected;
 mod itch;
 mod levels;
 mod orders;
@@ -13,13 +15,13 @@ use std::path::{Path, PathBuf};
 
 use depthwire_core::venues;
 
-pub use checked::{CHECKS, CheckedStream};
+pub use checked::CheckedStream;
 pub use dbn::DbnStream;
 pub use itch::ItchStream;
 use itch::Market;
 pub use levels::{LevelBook, LevelStream, LevelUpdate};
 pub use orders::OrderStream;
-use recorded::{Feed, Known, Origin};
+use recorded::{Feed, Origin};
 pub use recorded::{FrameReader, Recording, frames};
 use shapes::Shape;
 
@@ -63,17 +65,7 @@ pub const WORKLOADS: &[Named] = &[
         source: Source::Feed(Feed {
             venue: venues::BINANCE_SPOT,
             symbol: "BTCUSDT",
-            origin: Origin::Files(
-                &["spot_btcusdt_20240808.gz", "spot_btcusdt_20240809.gz"],
-                Known {
-                    lines: 99_574,
-                    depth_messages: 6_495,
-                    level_changes: 298_111,
-                    applied_messages: 6_493,
-                    applied_level_changes: 298_094,
-                    digest: "b5e5894024db0c062a92a1a28242f425f81c5b0f3299935c9045fabda1d69e22",
-                },
-            ),
+            origin: Origin::Recorded,
         }),
     },
     Named {
@@ -81,17 +73,7 @@ pub const WORKLOADS: &[Named] = &[
         source: Source::Feed(Feed {
             venue: venues::BINANCE_COINM,
             symbol: "BTCUSD_PERP",
-            origin: Origin::Files(
-                &["cm_btcusd_perp_20240808.gz", "cm_btcusd_perp_20240809.gz"],
-                Known {
-                    lines: 98_386,
-                    depth_messages: 44_795,
-                    level_changes: 659_671,
-                    applied_messages: 44_772,
-                    applied_level_changes: 659_405,
-                    digest: "0237f76446eea7196deba1f7d45c950da450db155ea590eefe6130c11af90566",
-                },
-            ),
+            origin: Origin::Recorded,
         }),
     },
     Named {
@@ -99,17 +81,7 @@ pub const WORKLOADS: &[Named] = &[
         source: Source::Feed(Feed {
             venue: venues::BINANCE_USDM,
             symbol: "BTCUSDT",
-            origin: Origin::Files(
-                &["usdm_btcusdt_20240808.gz"],
-                Known {
-                    lines: 93_954,
-                    depth_messages: 6_551,
-                    level_changes: 443_521,
-                    applied_messages: 6_547,
-                    applied_level_changes: 443_262,
-                    digest: "2d3ba588cdaf814fdfd4e0bbc9e6ca56c9f2666a8b683f6314d1c28eb51ffb9e",
-                },
-            ),
+            origin: Origin::Recorded,
         }),
     },
     Named {
@@ -117,17 +89,7 @@ pub const WORKLOADS: &[Named] = &[
         source: Source::Feed(Feed {
             venue: venues::BINANCE_USDM,
             symbol: "ETHUSDT",
-            origin: Origin::Files(
-                &["usdm_ethusdt_20240718.gz", "usdm_ethusdt_20240719.gz"],
-                Known {
-                    lines: 69_913,
-                    depth_messages: 8_929,
-                    level_changes: 355_138,
-                    applied_messages: 8_924,
-                    applied_level_changes: 354_944,
-                    digest: "8f12e85c3ab3156a9067197dcc238af2981ac2ee296867cf16248b655e5f8196",
-                },
-            ),
+            origin: Origin::Recorded,
         }),
     },
     Named {
@@ -209,7 +171,7 @@ impl Named {
             checked: None,
         };
         let loaded = match self.source {
-            Source::Feed(feed) => feed.load(size).map(|(recording, levels)| Workload {
+            Source::Feed(feed) => feed.load(self.name, size).map(|(recording, levels)| Workload {
                 recording: Some(recording),
                 levels: Some(levels),
                 ..empty
@@ -218,9 +180,9 @@ impl Named {
                 .map(|(levels, orders)| Workload { levels: Some(levels), orders, ..empty })
                 .map_err(LoadError::Broken),
             Source::Checked => {
-                checked::load(size).map(|checked| Workload { checked: Some(checked), ..empty })
+                checked::load(self.name, size).map(|checked| Workload { checked: Some(checked), ..empty })
             }
-            Source::EsMbo => dbn::load(size).map(|(dbn, orders)| Workload {
+            Source::EsMbo => dbn::load(self.name, size).map(|(dbn, orders)| Workload {
                 dbn: Some(dbn),
                 orders: Some(orders),
                 ..empty
@@ -243,12 +205,15 @@ fn shape_of(shape: Shape, size: Size) -> Result<(LevelStream, Option<OrderStream
     Ok((shape.stream(size)?, orders))
 }
 
-/// A folder of the recordings, in `DEPTHWIRE_DATA` or beside the project.
-fn folder(name: &str) -> Result<PathBuf, LoadError> {
+/// A file of the recordings, in `DEPTHWIRE_DATA` or beside the project.
+fn recorded_file(file: &str) -> Result<PathBuf, LoadError> {
     let root = match std::env::var_os("DEPTHWIRE_DATA") {
         Some(root) => PathBuf::from(root),
         None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"),
     };
-    let folder = root.join(name);
-    if folder.is_dir() { Ok(folder) } else { Err(LoadError::Absent(folder)) }
+    let path = root.join(file);
+    match path.parent() {
+        Some(folder) if !folder.is_dir() => Err(LoadError::Absent(folder.to_owned())),
+        _ => Ok(path),
+    }
 }

@@ -14,7 +14,7 @@ use depthwire_core::types::{
 use depthwire_core::venues::{self, At, FrameError, Session};
 
 use super::levels::{LevelBook, LevelStream, LevelUpdate};
-use super::{LoadError, Size, folder};
+use super::{LoadError, Size, expected, recorded_file};
 
 /// Text of the recordings that instruction gates read.
 const GATE_BYTES: u64 = 2 << 20;
@@ -33,8 +33,8 @@ pub struct Feed {
 /// Where a recording's bytes come from and what is known of them.
 #[derive(Clone, Copy, Debug)]
 pub enum Origin {
-    /// Files in the recordings' folder, read one after the other, and what is known of them.
-    Files(&'static [&'static str], Known<'static>),
+    /// Files that `test/recordings.json` lists for the workload's name, read one after the other, with what it knows of them.
+    Recorded,
     /// Seed and market time in milliseconds.
     Simulated(u64, u64),
 }
@@ -87,13 +87,12 @@ pub struct Recording {
 impl Feed {
     /// Reads or generates the bytes, decodes them, and lets the oracle answer. A whole recording must hold what is
     /// known of it. Costs up to a second and some 50 MB.
-    pub(super) fn load(self, size: Size) -> Result<(Recording, LevelStream), LoadError> {
+    pub(super) fn load(self, name: &str, size: Size) -> Result<(Recording, LevelStream), LoadError> {
         let mut text = Vec::new();
         match self.origin {
-            Origin::Files(files, _) => {
-                let folder = folder("binance")?;
-                for file in files {
-                    unpack(&folder.join(file), size, &mut text)
+            Origin::Recorded => {
+                for file in &expected::book(name).files {
+                    unpack(&recorded_file(file)?, size, &mut text)
                         .map_err(|error| LoadError::Broken(format!("{file}: {error}")))?;
                 }
             }
@@ -104,9 +103,16 @@ impl Feed {
             }
         }
         let (recording, stream) = self.read(text).map_err(LoadError::Broken)?;
-        if let Origin::Files(_, known) = self.origin
-            && size != Size::Gate
-        {
+        if matches!(self.origin, Origin::Recorded) && size != Size::Gate {
+            let known = expected::book(name);
+            let known = Known {
+                lines: known.frames,
+                depth_messages: known.book_messages,
+                level_changes: known.level_changes,
+                applied_messages: known.applied,
+                applied_level_changes: known.applied_level_changes,
+                digest: &known.digest,
+            };
             let found = Known {
                 lines: recording.lines,
                 depth_messages: recording.depth_messages,
@@ -307,15 +313,15 @@ mod tests {
 
     #[test]
     fn the_simulated_twin_needs_no_file_and_is_the_same_each_time() {
-        let (_, first) = TWIN.load(Size::Full).map_err(|error| error.to_string()).unwrap();
-        let (_, second) = TWIN.load(Size::Full).map_err(|error| error.to_string()).unwrap();
+        let (_, first) = TWIN.load("twin", Size::Full).map_err(|error| error.to_string()).unwrap();
+        let (_, second) = TWIN.load("twin", Size::Full).map_err(|error| error.to_string()).unwrap();
         assert!(first.updates.len() > 10, "{}", first.updates.len());
         assert_eq!(first.answer, second.answer);
     }
 
     #[test]
     fn a_recording_with_a_hole_is_no_workload() {
-        let (whole, _) = TWIN.load(Size::Full).map_err(|error| error.to_string()).unwrap();
+        let (whole, _) = TWIN.load("twin", Size::Full).map_err(|error| error.to_string()).unwrap();
         let cut = whole.book_frames[whole.lead_frames + 3].clone();
         let line_start =
             whole.text[..cut.start].iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);

@@ -3,14 +3,18 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed unwrap is a failed test")]
 
 mod dbn_bytes;
+#[path = "sets/expected.rs"]
+mod expected;
+#[path = "sets/files.rs"]
+mod files;
 
 use std::collections::{BTreeMap, HashMap};
 
-use dbn_bytes::{Meta, Random, feed, load, mbo};
+use dbn_bytes::{Meta, Random, feed, mbo};
 use depthwire_core::framing::dbn::{
     DbnError, DbnFramer, Flags, Mbo, MboChange, Record, TradePrint, UNDEFINED_PRICE, UNDEFINED_SIZE, Version,
 };
-use depthwire_core::types::{Aggressor, Level, OrderChange, OrderId, Price, Qty, Side};
+use depthwire_core::types::{Aggressor, Level, OrderChange, OrderId, Price, Qty, Side, parse_decimal};
 
 fn change(record: &[u8]) -> Result<MboChange, DbnError> {
     Mbo::new(record.try_into().unwrap()).change()
@@ -206,23 +210,29 @@ fn day(stream: &[u8], chunk: usize) -> Day {
 #[test]
 fn a_recorded_day_of_the_es_future_ends_as_its_venue_says() {
     let test = "a_recorded_day_of_the_es_future_ends_as_its_venue_says";
-    let Some(stream) = load(test, "cme-mbo", "esh4-glbx-mdp3-20231225.mbo.dbn.zst") else { return };
+    let Some(root) = files::root(test) else { return };
+    let set = expected::orders("es-mbo");
+    let Some(stream) = files::read(&root.join(&set.files[0])) else { return };
     for chunk in [stream.len(), 65_536, 4_093] {
         let day = day(&stream, chunk);
-        let actions = [('A', 29_216), ('C', 17_999), ('F', 6_371), ('M', 12_233), ('T', 2_973)];
-        assert_eq!(day.actions, BTreeMap::from(actions));
-        assert_eq!(day.actions.values().sum::<u64>(), 68_792);
-        assert_eq!((day.events, day.trades), (47_022, 2_973));
-        assert_eq!((day.book.orders.len(), day.book.orders_max), (11_217, 11_237));
-        let tops = (Some(Price(4_810_000_000_000)), Some(Price(4_810_250_000_000)));
-        assert_eq!(day.book.shape(), (tops.0, tops.1, 922, 565));
+        let book = [('A', set.adds), ('C', set.reduces), ('M', set.modifies)];
+        let actions = book.into_iter().chain([('F', set.untouching), ('T', set.trades)]);
+        assert_eq!(day.actions, actions.collect());
+        assert_eq!(day.actions.values().sum::<u64>(), set.frames);
+        assert_eq!((day.events, day.trades), (set.events, set.trades));
+        assert_eq!((day.book.orders.len(), day.book.orders_max), (set.resting, set.resting_max));
+        let [bid, ask] =
+            [&set.best_bid, &set.best_ask].map(|text| parse_decimal(text.as_bytes(), -9).ok().map(Price));
+        assert_eq!(day.book.shape(), (bid, ask, set.bids, set.asks));
     }
 }
 
 #[test]
 fn a_recorded_snapshot_of_the_es_future_is_adds_alone() {
     let test = "a_recorded_snapshot_of_the_es_future_is_adds_alone";
-    let Some(stream) = load(test, "cme-mbo", "esh4-glbx-mdp3-20231224.mbo.dbn.zst") else { return };
+    let Some(root) = files::root(test) else { return };
+    let set = expected::orders("es-mbo");
+    let Some(stream) = files::read(&root.join(&set.snapshot_file)) else { return };
     let mut framer = DbnFramer::new();
     let snapshot = Flags::SNAPSHOT.with(Flags::BAD_TS_RECV).0;
     for entry in framer.finish(&stream) {
@@ -240,7 +250,7 @@ fn a_recorded_snapshot_of_the_es_future_is_adds_alone() {
     );
     assert_eq!(interval.symbol, "17077");
     let day = day(&stream, 10_000);
-    assert_eq!((day.actions, day.events), (BTreeMap::from([('A', 8_725)]), 1));
+    assert_eq!((day.actions, day.events), (BTreeMap::from([('A', set.snapshot_frames)]), 1));
 }
 
 #[test]

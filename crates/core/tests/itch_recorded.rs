@@ -2,12 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed unwrap is a failed test")]
 
+#[path = "sets/expected.rs"]
+mod expected;
+#[path = "sets/files.rs"]
+mod files;
+
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use depthwire_core::framing::binary_file::{BinaryFileFramer, LengthPrefix};
 use depthwire_core::framing::itch::{Message, decode, message_len};
 use depthwire_core::types::{OrderChange, Side};
+use expected::Itch;
 
 /// What a stream of messages holds.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -77,45 +82,31 @@ impl Totals {
     }
 }
 
-/// The sample; `None`, said on standard error as `test`'s skip, where it is not to be had.
-fn sample(test: &str) -> Option<Vec<u8>> {
-    let root = match std::env::var_os("DEPTHWIRE_DATA") {
-        Some(root) => PathBuf::from(root),
-        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
-    };
-    let folder = root.join("nasdaq-itch");
-    if !folder.is_dir() {
-        eprintln!("SKIPPED: {test}: nasdaq-itch: no recordings here (set DEPTHWIRE_DATA)");
-        return None;
-    }
-    Some(std::fs::read(folder.join("ex20101224.TEST_ITCH_50")).unwrap())
-}
-
 #[test]
 fn the_recorded_sample_holds_what_was_counted_in_it() {
-    let Some(file) = sample("the_recorded_sample_holds_what_was_counted_in_it") else { return };
+    let Some(root) = files::root("the_recorded_sample_holds_what_was_counted_in_it") else { return };
+    let set = expected::itch("nasdaq-sample");
+    let Some(file) = files::read(&root.join(&set.files[0])) else { return };
     assert_eq!(LengthPrefix::detect(&file), Some(LengthPrefix::Zero));
     let totals = total(LengthPrefix::Zero, &file, file.len());
+    let Itch { added, executed, replaced, .. } = set;
     assert_eq!(
         totals,
         Totals {
-            types: [('A', 4_997), ('D', 1_745), ('E', 198), ('F', 3), ('H', 3), ('P', 5_000)]
-                .into_iter()
-                .chain([('R', 3), ('S', 6), ('U', 12), ('X', 45)])
-                .collect(),
-            timestamps: 547_019_865_970_359_541,
-            locates: 24_431,
-            added: [226_860_681_930, 2_432, 721_988, 731_462_495],
-            deleted: 79_394_261_189,
-            executed: [8_679_985_339, 61_798],
-            reduced: 4_800,
-            replaced: [584_708_040, 585_895_916, 1_401, 1_212_951],
-            traded_shares: 61_798 + 674_132,
-            traded_prices: 876_188_141,
-            matches: 64_234_888 + 1_730_205_925,
+            types: set.types.iter().map(|of| (of.r#type, of.count)).collect(),
+            timestamps: set.timestamps.0,
+            locates: set.stock_locates,
+            added: [added.references, added.buys, added.shares, added.prices],
+            deleted: set.deleted_references,
+            executed: [executed.references, executed.shares],
+            reduced: set.cancelled_shares,
+            replaced: [replaced.references, replaced.new_references, replaced.shares, replaced.prices],
+            traded_shares: set.traded_shares,
+            traded_prices: set.traded_prices,
+            matches: set.match_numbers,
         }
     );
-    assert_eq!(totals.types.values().sum::<u64>(), 12_012);
+    assert_eq!(totals.types.values().sum::<u64>(), set.messages);
     for chunk in [1, 7, 64, 4_096, 65_537] {
         assert_eq!(total(LengthPrefix::Zero, &file, chunk), totals, "chunks of {chunk}");
     }

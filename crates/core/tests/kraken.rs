@@ -8,9 +8,11 @@
     reason = "a failed unwrap is a failed test"
 )]
 
-use std::path::PathBuf;
+#[path = "sets/expected.rs"]
+mod expected;
+#[path = "sets/files.rs"]
+mod files;
 
-use depthwire_core::Stats;
 use depthwire_core::book::{BookSpec, L2Book};
 use depthwire_core::checksum::{Printing, Scale, TOP_LEVELS};
 use depthwire_core::engine::{Engine, EngineConfig, detect};
@@ -19,19 +21,16 @@ use depthwire_core::types::{
     Body, BookState, Events, InstrumentId, KnownTo, NoClock, Route, Routes, Side, Slot,
 };
 use depthwire_core::venues::{self, At, KRAKEN};
+use expected::{Checksums, Text};
 
 /// A recording; `None`, said on standard error as `test`'s skip, where it is not to be had.
-fn recording(test: &str, folder: &str, file: &str) -> Option<Vec<u8>> {
-    let root = match std::env::var_os("DEPTHWIRE_DATA") {
-        Some(root) => PathBuf::from(root),
-        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
-    };
-    if !root.join(folder).is_dir() {
-        eprintln!("SKIPPED: {test}: {file}: no recordings here (set DEPTHWIRE_DATA)");
-        return None;
+fn recording(test: &str, set: &Checksums) -> Option<Vec<u8>> {
+    let root = files::root(test)?;
+    let mut bytes = Vec::new();
+    for file in &set.files {
+        bytes.extend(files::read(&root.join(file))?);
     }
-    let bytes = std::fs::read(root.join(folder).join(file)).unwrap();
-    Some(if file.ends_with(".zst") { zstd::decode_all(&*bytes).unwrap() } else { bytes })
+    Some(bytes)
 }
 
 /// Every pair of a recording, replayed in chunks.
@@ -63,63 +62,74 @@ fn replay(bytes: &[u8], chunk_bytes: usize) -> (Engine<NoClock>, Vec<InstrumentI
     (engine, ids)
 }
 
-/// That every checksum was compared and right, and that nothing else happened.
-fn assert_proven(stats: &Stats, checksums: u64) {
-    assert_eq!((stats.checksums_checked, stats.checksums_matched), (checksums, checksums), "{stats:?}");
+/// Replays a recording, and holds it to what is known: every checksum compared and right, and nothing else happened.
+fn assert_proven(set: &Checksums, bytes: &[u8], chunk_bytes: usize) {
+    let (engine, ids) = replay(bytes, chunk_bytes);
+    let stats = engine.stats();
+    assert_eq!(
+        (stats.checksums_checked, stats.checksums_matched),
+        (set.checksums, set.checksums),
+        "{stats:?}"
+    );
     assert_eq!(
         (stats.contradictions, stats.silences, stats.decode_errors, stats.foreign, stats.gaps),
         (0, 0, 0, 0, 0)
     );
+    assert_eq!((stats.frames, stats.snapshots), (set.frames, set.snapshots));
+    if let Some(messages) = set.book_messages {
+        assert_eq!(stats.book_messages, messages);
+    }
+    let mut named: Vec<_> = set
+        .instruments
+        .iter()
+        .map(|name| {
+            let (venue, code) = venues::split_name(name).unwrap();
+            venues::instrument(venue, code).unwrap().symbol
+        })
+        .collect();
+    let mut found: Vec<_> =
+        ids.iter().map(|id| engine.catalogue().get(*id).unwrap().symbol.clone()).collect();
+    named.sort();
+    found.sort();
+    assert_eq!(found, named);
+    for id in ids {
+        let (info, book) = (engine.book_info(id, 0).unwrap(), engine.book(id).unwrap());
+        assert_eq!(info.state, BookState::Synced);
+        let levels = [Side::Bid, Side::Ask].map(|side| book.len(side));
+        assert!(levels.iter().all(|levels| *levels <= set.depth), "{levels:?}");
+        assert!(set.instruments.len() > 1 || levels == [set.depth; 2], "{levels:?}");
+        if let Some(Text(time)) = set.book_time {
+            assert_eq!(info.ts_event, time);
+        }
+    }
 }
 
 #[test]
 fn version_2_at_depth_10_is_proven() {
-    let test = "version_2_at_depth_10_is_proven";
-    let Some(bytes) = recording(test, "kraken", "kraken_btcusd_l2.cbcap") else { return };
-    let (engine, ids) = replay(&bytes, 1 << 16);
-    let stats = engine.stats();
-    assert_proven(&stats, 301);
-    assert_eq!((stats.frames, stats.snapshots, ids.len()), (377, 5, 1));
-    let book = engine.book(ids[0]).unwrap();
-    assert_eq!((book.len(Side::Bid), book.len(Side::Ask)), (10, 10));
-    assert_eq!(engine.book_info(ids[0], 0).unwrap().state, BookState::Synced);
+    let set = expected::checksums("kraken-v2-depth-10");
+    let Some(bytes) = recording("version_2_at_depth_10_is_proven", set) else { return };
+    assert_proven(set, &bytes, 1 << 16);
 }
 
 #[test]
 fn version_2_at_depth_25_is_proven() {
-    let test = "version_2_at_depth_25_is_proven";
-    let Some(bytes) = recording(test, "kraken", "kraken_btcusd_sample.cbcap") else { return };
-    let (engine, ids) = replay(&bytes, 4_096);
-    let stats = engine.stats();
-    assert_proven(&stats, 2_052);
-    assert_eq!((stats.frames, ids.len()), (2_104, 1));
-    let book = engine.book(ids[0]).unwrap();
-    assert_eq!((book.len(Side::Bid), book.len(Side::Ask)), (25, 25));
+    let set = expected::checksums("kraken-btcusd");
+    let Some(bytes) = recording("version_2_at_depth_25_is_proven", set) else { return };
+    assert_proven(set, &bytes, 4_096);
 }
 
 #[test]
 fn bare_frames_of_version_2_are_proven() {
-    let test = "bare_frames_of_version_2_are_proven";
-    let Some(bytes) = recording(test, "tickvault", "kraken_book.jsonl") else { return };
-    let (engine, ids) = replay(&bytes, 1 << 20);
-    assert_proven(&engine.stats(), 4);
-    assert_eq!(engine.book_info(ids[0], 0).unwrap().ts_event, 1_787_610_118_345_080_000);
+    let set = expected::checksums("kraken-v2-bare-frames");
+    let Some(bytes) = recording("bare_frames_of_version_2_are_proven", set) else { return };
+    assert_proven(set, &bytes, 1 << 20);
 }
 
 #[test]
 fn version_1_is_proven() {
-    let Some(bytes) = recording("version_1_is_proven", "kraken", "kraken_v1_20210405.txt.zst") else {
-        return;
-    };
-    let (engine, ids) = replay(&bytes, 1 << 20);
-    let stats = engine.stats();
-    assert_proven(&stats, 14_496);
-    assert_eq!((stats.snapshots, stats.book_messages, ids.len()), (10, 14_496, 10));
-    for id in ids {
-        let (info, book) = (engine.book_info(id, 0).unwrap(), engine.book(id).unwrap());
-        assert_eq!(info.state, BookState::Synced);
-        assert!(book.len(Side::Bid) <= 1_000 && book.len(Side::Ask) <= 1_000);
-    }
+    let set = expected::checksums("kraken-v1");
+    let Some(bytes) = recording("version_1_is_proven", set) else { return };
+    assert_proven(set, &bytes, 1 << 20);
 }
 
 /// Checksums of a recording at depth 25 that a book agrees with which is cut, or never is.
@@ -163,8 +173,8 @@ fn matches(bytes: &[u8], is_cut: bool) -> (u64, u64) {
 
 #[test]
 fn a_forgotten_cut_shows() {
-    let test = "a_forgotten_cut_shows";
-    let Some(bytes) = recording(test, "kraken", "kraken_btcusd_sample.cbcap") else { return };
-    assert_eq!(matches(&bytes, true), (2_052, 2_052));
-    assert_eq!(matches(&bytes, false), (2_052, 220));
+    let set = expected::checksums("kraken-btcusd");
+    let Some(bytes) = recording("a_forgotten_cut_shows", set) else { return };
+    assert_eq!(matches(&bytes, true), (set.checksums, set.checksums));
+    assert_eq!(matches(&bytes, false), (set.checksums, set.checksums_uncut.unwrap()));
 }

@@ -2,27 +2,20 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed unwrap is a failed test")]
 
-use std::path::PathBuf;
+#[path = "sets/expected.rs"]
+mod expected;
+#[path = "sets/files.rs"]
+mod files;
 
 use depthwire_core::book::BookSpec;
 use depthwire_core::book::l3::{BookIndex, IdOrder, L3Books, L3Spec, NaiveL3};
 use depthwire_core::framing::dbn::{DbnFramer, MboChange, Record};
-use depthwire_core::types::{OrderChange, Side};
-
-const FILE: &str = "cme-mbo/esh4-glbx-mdp3-20231225.mbo.dbn.zst";
+use depthwire_core::types::{OrderChange, Side, parse_decimal};
+use expected::Orders;
 
 /// The changes of the recording; `None`, said on standard error, where it is not to be had.
-fn load(test: &str) -> Option<Vec<OrderChange>> {
-    let root = match std::env::var_os("DEPTHWIRE_DATA") {
-        Some(root) => PathBuf::from(root),
-        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
-    };
-    let file = root.join(FILE);
-    if !file.is_file() {
-        eprintln!("SKIPPED: {test}: {FILE}: no recordings here (set DEPTHWIRE_DATA)");
-        return None;
-    }
-    let bytes = zstd::stream::decode_all(std::fs::File::open(file).unwrap()).unwrap();
+fn load(test: &str, set: &Orders) -> Option<Vec<OrderChange>> {
+    let bytes = files::read(&files::root(test)?.join(&set.files[0]))?;
     let mut changes = Vec::new();
     for entry in DbnFramer::new().records(&bytes) {
         let Record::Mbo(order) = entry.record.unwrap() else { panic!("a record that is no order's") };
@@ -37,8 +30,9 @@ fn load(test: &str) -> Option<Vec<OrderChange>> {
 
 #[test]
 fn a_recorded_future_ends_as_published() {
-    let Some(changes) = load("a_recorded_future_ends_as_published") else { return };
-    assert_eq!(changes.len(), 29_216 + 17_999 + 12_233);
+    let set = expected::orders("es-mbo");
+    let Some(changes) = load("a_recorded_future_ends_as_published", set) else { return };
+    assert_eq!(changes.len() as u64, set.adds + set.reduces + set.modifies);
     let spec = BookSpec { tick_size: 250_000_000, levels_max: 1 << 20 };
     for ids in [IdOrder::Arbitrary, IdOrder::Ascending] {
         let limits = L3Spec { orders_max: 1 << 16, books_max: 1, ids, hash_seed: 1 };
@@ -52,11 +46,12 @@ fn a_recorded_future_ends_as_published() {
             assert_eq!(books.bbo(book), naive.bbo(book), "change {at}: {change:?}");
             orders_most = orders_most.max(books.orders_len());
         }
-        assert_eq!(orders_most, 11_237);
+        assert_eq!(orders_most, set.resting_max);
         let end = books.bbo(book);
-        assert_eq!(end.bid.unwrap().price.0, 4_810_000_000_000);
-        assert_eq!(end.ask.unwrap().price.0, 4_810_250_000_000);
-        assert_eq!((books.len(book, Side::Bid), books.len(book, Side::Ask)), (922, 565));
+        let price = |text: &str| parse_decimal(text.as_bytes(), -9);
+        assert_eq!(Ok(end.bid.unwrap().price.0), price(&set.best_bid));
+        assert_eq!(Ok(end.ask.unwrap().price.0), price(&set.best_ask));
+        assert_eq!((books.len(book, Side::Bid), books.len(book, Side::Ask)), (set.bids, set.asks));
         for side in [Side::Bid, Side::Ask] {
             assert!(books.levels_with_orders(book, side).eq(naive.levels_with_orders(book, side)));
             for level in naive.levels(book, side) {

@@ -2,20 +2,27 @@
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+#[path = "sets/expected.rs"]
+mod expected;
 #[path = "sets/files.rs"]
 mod files;
+
+use std::ops::Range;
 
 use depthwire_core::framing::pcap::PcapReader;
 use depthwire_core::sequence::{Arrival, LineArbiter, LineGap};
 use depthwire_core::types::TimeNs;
+use expected::Lines;
 
-const FILE: &str = "cme-mdp3/Cme.Mdp3.Sbe.v6.1.pcap";
-/// Destination ports of the two lines.
-const PORT_A: u16 = 14_340;
-const PORT_B: u16 = 15_340;
+/// What is known of the recorded pair.
+fn set() -> &'static Lines {
+    expected::lines("cme-mdp3-lines")
+}
+
 /// Packet numbers that either line has.
-const FIRST: u32 = 5_615;
-const BEHIND: u32 = 10_615;
+fn numbers() -> Range<u32> {
+    set().first..set().behind
+}
 
 /// A packet of either line.
 struct Packet {
@@ -34,19 +41,16 @@ fn number(payload: &[u8]) -> u32 {
 /// The packets of both lines in the order of their capture, which is not the file's.
 fn load(test: &str) -> Option<Vec<Packet>> {
     let root = files::root(test)?;
-    if !root.join(FILE).is_file() {
-        eprintln!("SKIPPED: {test}: {FILE} is not among the recordings");
-        return None;
-    }
-    let file = files::read(&root.join(FILE))?;
+    let set = set();
+    let file = files::read(&root.join(&set.files[0]))?;
     let mut packets = Vec::new();
     for datagram in PcapReader::default().finish(&file) {
         let datagram = datagram.unwrap();
         let port = datagram.destination.port();
-        assert!(port == PORT_A || port == PORT_B);
+        assert!(port == set.port_a || port == set.port_b);
         packets.push(Packet {
             ts: datagram.ts,
-            is_a: port == PORT_A,
+            is_a: port == set.port_a,
             number: number(datagram.payload),
             payload: datagram.payload.to_vec(),
         });
@@ -72,7 +76,7 @@ struct Seen {
 fn arbitrate(packets: &[Packet], is_lost: impl Fn(&Packet) -> bool) -> Seen {
     let (mut seen, mut crc, mut waited) = (Seen::default(), flate2::Crc::new(), Vec::new());
     let mut lines = LineArbiter::default();
-    lines.begin(FIRST.into());
+    lines.begin(numbers().start.into());
     let mut take = |seen: &mut Seen, payload: &[u8]| {
         seen.numbers.push(number(payload));
         seen.bytes += payload.len();
@@ -116,7 +120,7 @@ impl Random {
 
     /// Which numbers are lost: about one in `every`, in runs of up to `run_max`. Never the last, behind which nothing shows it.
     fn losses(&mut self, every: u32, run_max: u32) -> Vec<bool> {
-        let mut lost = vec![false; (BEHIND - FIRST) as usize];
+        let mut lost = vec![false; numbers().len()];
         let run_mean = run_max.div_ceil(2);
         let mut at = 0;
         while at < lost.len() - 1 {
@@ -135,7 +139,7 @@ impl Random {
 /// The gaps that losses are.
 fn gaps(lost: &[bool]) -> Vec<LineGap> {
     let mut gaps: Vec<LineGap> = Vec::new();
-    let numbers = (u64::from(FIRST)..).zip(lost).filter(|(_, is_lost)| **is_lost);
+    let numbers = (u64::from(numbers().start)..).zip(lost).filter(|(_, is_lost)| **is_lost);
     for (number, _) in numbers {
         match gaps.last_mut() {
             Some(gap) if gap.received == number => gap.received += 1,
@@ -145,8 +149,8 @@ fn gaps(lost: &[bool]) -> Vec<LineGap> {
     gaps
 }
 
-const fn at(packet: &Packet) -> usize {
-    (packet.number - FIRST) as usize
+fn at(packet: &Packet) -> usize {
+    (packet.number - numbers().start) as usize
 }
 
 #[test]
@@ -155,7 +159,7 @@ fn the_recorded_pair_is_one_line() {
     let line = |is_a: bool| {
         let mut line: Vec<_> = packets.iter().filter(|packet| packet.is_a == is_a).collect();
         line.sort_by_key(|packet| packet.number);
-        assert!(line.iter().map(|packet| packet.number).eq(FIRST..BEHIND));
+        assert!(line.iter().map(|packet| packet.number).eq(numbers()));
         line
     };
     let (a, b) = (line(true), line(false));
@@ -166,11 +170,12 @@ fn the_recorded_pair_is_one_line() {
     behind.sort_unstable();
     let (least, median, most) = (behind[0], behind[behind.len() / 2], behind[behind.len() - 1]);
     println!("B first {b_first} of {} times; A - B from {least} to {most} ns, median {median}", a.len());
-    assert_eq!((b_first, least, most, median), (4_807, -6_087, 15_400, 261));
+    let Lines { b_first: expected, a_behind_b_ns: spread, .. } = set();
+    assert_eq!((b_first, least, most, median), (*expected, spread.least, spread.most, spread.median));
 
     let seen = arbitrate(&packets, |_| false);
     println!("{} packets, {} bytes, {} held", seen.numbers.len(), seen.bytes, seen.held);
-    assert!(seen.numbers.iter().copied().eq(FIRST..BEHIND) && seen.gaps.is_empty());
+    assert!(seen.numbers.iter().copied().eq(numbers()) && seen.gaps.is_empty());
     let alone = arbitrate(&packets, |packet| packet.is_a);
     assert_eq!((alone.crc, alone.held, alone.gaps), (seen.crc, 0, vec![]));
 }
@@ -205,8 +210,7 @@ fn the_same_loss_on_both_lines_is_one_gap() {
             for more in [vec![false; both.len()], random.losses(10, 3)] {
                 let seen = arbitrate(&packets, |packet| both[at(packet)] || packet.is_a && more[at(packet)]);
                 assert_eq!(seen.gaps, gaps(&both), "1 in {every}, runs of {run_max}");
-                let kept =
-                    (FIRST..BEHIND).zip(&both).filter_map(|(number, is_lost)| (!is_lost).then_some(number));
+                let kept = numbers().zip(&both).filter_map(|(number, is_lost)| (!is_lost).then_some(number));
                 assert!(seen.numbers.iter().copied().eq(kept));
                 told += seen.gaps.len();
                 missing += both.iter().filter(|is_lost| **is_lost).count();

@@ -3,10 +3,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed unwrap is a failed test")]
 
+#[path = "sets/expected.rs"]
+mod expected;
 #[path = "sets/files.rs"]
 mod files;
-
-use std::path::Path;
 
 use depthwire_core::book::{L2Book, QtyAt};
 use depthwire_core::encode::Outbox;
@@ -14,8 +14,6 @@ use depthwire_core::engine::{Engine, EngineConfig, SourceId};
 use depthwire_core::recording::{Heard, Transcript};
 use depthwire_core::types::{BookState, InstrumentId, Level, NoClock, ScaleSource, Side};
 use depthwire_core::venues::{self, BINANCE_SPOT};
-
-const FOLDER: &str = "binance/ethbtc_20201101";
 
 /// An engine that carries the pair alone.
 struct Follower {
@@ -127,23 +125,16 @@ fn each_frame(file: &[u8], mut each: impl FnMut(&[u8])) -> usize {
 fn an_hour_of_changes_leads_to_the_next_rest_book() {
     let test = "an_hour_of_changes_leads_to_the_next_rest_book";
     let Some(root) = files::root(test) else { return };
-    if !root.join(FOLDER).is_dir() {
-        eprintln!("SKIPPED: {test}: {FOLDER} is not among the recordings");
-        return;
-    }
-    let read = |name: &str| {
-        let file = format!("{FOLDER}/ETHBTC-2020-11-01T{name}.json.gz");
-        files::read(&root.join(Path::new(&file))).unwrap()
-    };
+    let set = expected::rest_books("binance-spot-ethbtc-rest");
     let [first, first_hour, second, second_hour] =
-        ["09-snapshot", "09-update", "10-snapshot", "10-update"].map(read);
+        set.files.each_ref().map(|file| files::read(&root.join(file)).unwrap());
     let (mut kept, mut next) = (Follower::from(&first), Follower::from(&second));
     let (begins, target) = (kept.venue_seq(), next.venue_seq());
-    assert_eq!((begins, target), (1_737_811_567, 1_737_948_101));
+    assert_eq!((begins, target), (set.begins, set.target));
 
-    assert_eq!(each_frame(&first_hour, |frame| kept.ingest(frame)), 3_600);
+    assert_eq!(each_frame(&first_hour, |frame| kept.ingest(frame)), set.frames[0]);
     let applied = kept.engine.stats().applied;
-    println!("ETHBTC from {begins} to {}: {applied} of 3600 updates applied", kept.venue_seq());
+    println!("ETHBTC from {begins} to {}: {applied} of {} updates applied", kept.venue_seq(), set.frames[0]);
     assert!(kept.venue_seq() < target);
 
     // The next book's number lies within an update: the books are at one place once both hold it, and stay so.
@@ -159,13 +150,13 @@ fn an_hour_of_changes_leads_to_the_next_rest_book() {
         assert_eq!((bids.unknown, bids.surplus, asks.surplus), (0, 0, 0));
         if compared == 0 {
             assert_eq!(bids.equal + bids.beyond_equal, next.book().len(Side::Bid));
-            assert_eq!(asks.unknown, 9);
+            assert_eq!(asks.unknown, set.asks_unknown);
         }
-        if [0, 9, 99, 3_597].contains(&compared) {
+        if [0, 9, 99, set.compared - 1].contains(&compared) {
             println!("{}, update {compared} on: bids {bids:?}, asks {asks:?}", kept.venue_seq());
         }
         compared += 1;
     });
     println!("compared after each of {compared} updates");
-    assert_eq!((heard, compared), (3_599, 3_598));
+    assert_eq!((heard, compared), (set.frames[1], set.compared));
 }

@@ -3,14 +3,18 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod dbn_bytes;
+#[path = "sets/expected.rs"]
+mod expected;
+#[path = "sets/files.rs"]
+mod files;
 mod order_rig;
 
-use dbn_bytes::{Meta, load, mbo};
+use dbn_bytes::{Meta, mbo};
 use depthwire_core::Stats;
 use depthwire_core::book::digest;
 use depthwire_core::encode::Stream;
 use depthwire_core::engine::{Engine, EngineConfig, EngineError, detect};
-use depthwire_core::types::{BookState, Level, NoClock, OrderId, Side, StaleReason};
+use depthwire_core::types::{BookState, Level, NoClock, OrderId, Side, StaleReason, parse_decimal};
 use depthwire_core::venues;
 use depthwire_sim::itch::{ItchBook, ItchConfig, ItchDay, ItchLevel};
 use order_rig::{Rig, capture};
@@ -385,22 +389,28 @@ fn orders_are_asked_for_where_there_are_some() {
 #[test]
 fn a_recorded_day_of_es_futures_ends_as_it_must() {
     let test = "a_recorded_day_of_es_futures_ends_as_it_must";
-    let Some(bytes) = load(test, "cme-mbo", "esh4-glbx-mdp3-20231225.mbo.dbn.zst") else { return };
-    assert_eq!(detect(&bytes[..1 << 20]), Ok(vec![(venues::DATABENTO, "ESH4".to_owned())]));
+    let Some(root) = files::root(test) else { return };
+    let set = expected::orders("es-mbo");
+    let Some(bytes) = files::read(&root.join(&set.files[0])) else { return };
+    let (venue, symbol) = venues::split_name(&set.instrument).unwrap();
+    assert_eq!(detect(&bytes[..1 << 20]), Ok(vec![(venue, symbol.to_owned())]));
     let mut digests = Vec::new();
     for chunk in [1 << 18, 4_999] {
         let mut rig = es();
         let progress = rig.feed(&bytes, chunk);
         assert!(progress.iter().all(|progress| progress.error.is_none()));
         let Stats { frames, trades, decode_errors, orders, .. } = rig.stats();
-        assert_eq!((frames, trades, decode_errors), (68_792, 2_973, 0));
-        assert_eq!((orders.adds, orders.reduces, orders.modifies), (29_216, 17_999, 12_233));
-        assert_eq!((orders.untouching, orders.events, orders.resting_max), (6_371, 47_022, 11_237));
+        assert_eq!((frames, trades, decode_errors), (set.frames, set.trades, 0));
+        assert_eq!((orders.adds, orders.reduces, orders.modifies), (set.adds, set.reduces, set.modifies));
+        assert_eq!((orders.untouching, orders.events), (set.untouching, set.events));
+        assert_eq!(orders.resting_max, set.resting_max as u64);
         assert_eq!((orders.contradictions, orders.passed_over), (0, 0));
         let info = rig.engine.book_info(rig.ids[0], 0).unwrap();
-        assert_eq!((info.state, info.bid_count, info.ask_count), (BookState::Synced, 922, 565));
-        let price = |level: Option<Level>| level.unwrap().price.0;
-        assert_eq!((price(info.bbo.bid), price(info.bbo.ask)), (4_810_000_000_000, 4_810_250_000_000));
+        assert_eq!(info.state, BookState::Synced);
+        assert_eq!((info.bid_count, info.ask_count), (set.bids, set.asks));
+        for (best, expected) in [(info.bbo.bid, &set.best_bid), (info.bbo.ask, &set.best_ask)] {
+            assert_eq!(Ok(best.unwrap().price.0), parse_decimal(expected.as_bytes(), -9));
+        }
         digests.push(rig.agreed_digest(0));
     }
     assert_eq!(digests[0], digests[1]);

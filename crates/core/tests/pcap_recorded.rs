@@ -2,14 +2,20 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed unwrap is a failed test")]
 
+#[path = "sets/expected.rs"]
+mod expected;
+#[path = "sets/files.rs"]
+mod files;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use depthwire_core::framing::itch::{ItchError, Message, decode};
 use depthwire_core::framing::mold::{self, PacketKind};
 use depthwire_core::framing::pcap::{PcapReader, PcapStats};
 use depthwire_core::recording::Format;
 use depthwire_core::sequence::{Arrival, LineArbiter, LineGap};
+use expected::expected;
 
 /// What the captures of one feed hold.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -60,24 +66,6 @@ impl Held {
     }
 }
 
-/// The folder of Nasdaq's captures.
-fn captures(test: &str) -> Option<PathBuf> {
-    Some(recordings(test)?.join("nasdaq-itch/omi-captures"))
-}
-
-/// The folder of recordings; `None`, said on standard error as `test`'s skip, where it is not to be had.
-fn recordings(test: &str) -> Option<PathBuf> {
-    let root = match std::env::var_os("DEPTHWIRE_DATA") {
-        Some(root) => PathBuf::from(root),
-        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
-    };
-    if !root.join("nasdaq-itch").is_dir() {
-        eprintln!("SKIPPED: {test}: nasdaq-itch: no recordings here (set DEPTHWIRE_DATA)");
-        return None;
-    }
-    Some(root)
-}
-
 fn read(folder: &Path) -> Held {
     let mut held = Held::default();
     let is_totalview = folder.to_string_lossy().contains("TotalView");
@@ -87,70 +75,39 @@ fn read(folder: &Path) -> Held {
     held
 }
 
-fn by_type(counts: &[(u8, usize, u64)]) -> BTreeMap<(u8, usize), u64> {
-    counts.iter().map(|&(message_type, len, count)| ((message_type, len), count)).collect()
+/// Holds the feeds that are TotalView, or the others, to what was counted in their captures.
+fn check(test: &str, is_totalview: bool) {
+    let Some(root) = files::root(test) else { return };
+    let mut compared = 0;
+    for set in expected().captures.iter().filter(|set| set.folder.contains("TotalView") == is_totalview) {
+        let expected = Held {
+            files: set.files,
+            datagrams: set.datagrams,
+            not_udp: set.not_udp,
+            heartbeats: set.heartbeats,
+            messages: set.messages.iter().map(|of| ((of.r#type as u8, of.bytes), of.count)).collect(),
+            refused: set.refused.iter().map(|of| (of.code.as_str(), of.count)).collect(),
+        };
+        assert_eq!(read(&root.join(&set.folder)), expected, "{}", set.name);
+        compared += 1;
+    }
+    assert!(compared > 0);
 }
 
 #[test]
 fn every_totalview_capture_decodes_to_what_was_counted_in_it() {
-    let Some(root) = captures("every_totalview_capture_decodes_to_what_was_counted_in_it") else { return };
-    let orders = [(b'A', 36, 5), (b'F', 40, 5), (b'X', 23, 5), (b'D', 19, 5), (b'E', 31, 5), (b'C', 36, 5)];
-    let rest = [(b'U', 35, 5), (b'Y', 20, 5), (b'H', 25, 5), (b'S', 12, 1), (b'P', 44, 5)];
-    let common = [&orders[..], &rest].concat();
-    let with = |more: &[(u8, usize, u64)]| by_type(&[&common[..], more].concat());
-    for (folder, files, datagrams, messages) in [
-        ("Bx.Equities.TotalView.Itch.v5.0", 3, 3, by_type(&[(b'A', 36, 1), (b'D', 19, 1), (b'U', 35, 1)])),
-        ("Bx.Equities.TotalView.Itch.v5.0.20230822", 12, 56, with(&[(b'N', 20, 5)])),
-        (
-            "Nasdaq.Equities.TotalView.Itch.v5.0",
-            8,
-            9,
-            by_type(&[
-                (b'A', 36, 37),
-                (b'L', 26, 1),
-                (b'D', 19, 2),
-                (b'F', 40, 2),
-                (b'I', 50, 1),
-                (b'E', 31, 1),
-                (b'U', 35, 1),
-                (b'H', 25, 1),
-            ]),
-        ),
-        (
-            "Nasdaq.Equities.TotalView.Itch.v5.0.20230822",
-            15,
-            71,
-            with(&[(b'Q', 40, 5), (b'J', 35, 5), (b'L', 26, 5), (b'I', 50, 5)]),
-        ),
-        ("Psx.Equities.TotalView.Itch.v5.0.20230822", 11, 51, with(&[])),
-    ] {
-        let held = read(&root.join(folder));
-        assert_eq!(held, Held { files, datagrams, messages, ..Held::default() }, "{folder}");
-    }
+    check("every_totalview_capture_decodes_to_what_was_counted_in_it", true);
 }
 
 #[test]
 fn captures_of_other_feeds_are_refused_by_name() {
-    let Some(root) = captures("captures_of_other_feeds_are_refused_by_name") else { return };
-    let (unknown, wrong) = ("itch.unknown_type", "itch.wrong_length");
-    for (folder, files, datagrams, not_udp, heartbeats, refused) in [
-        ("Ise.OrderComboFeed.v1.1", 6, 6, 0, 1, &[(wrong, 5)][..]),
-        ("Ise.TopComboQuoteFeed.v1.0", 8, 8, 0, 1, &[(unknown, 1), (wrong, 6)]),
-        ("Nasdaq.Equities.Bbo.Itch.v2.1.20241105", 4, 18, 0, 0, &[(wrong, 18)]),
-        ("Nasdaq.Equities.NlsPlus.Itch.4.0.20241105", 5, 22, 0, 0, &[(unknown, 22)]),
-        ("Nasdaq.Nsm.Ouch.v5.0", 6, 0, 6, 0, &[]),
-        ("Uqdf.Output.Utp.v1.5", 3, 3, 0, 0, &[(unknown, 3)]),
-    ] {
-        let held = read(&root.join(folder));
-        let refused = refused.iter().copied().collect();
-        let expected = Held { files, datagrams, not_udp, heartbeats, refused, ..Held::default() };
-        assert_eq!(held, expected, "{folder}");
-    }
+    check("captures_of_other_feeds_are_refused_by_name", false);
 }
 
 #[test]
 fn a_packet_of_many_messages_is_read_whole_and_in_its_place() {
-    let Some(root) = captures("a_packet_of_many_messages_is_read_whole_and_in_its_place") else { return };
+    let Some(root) = files::root("a_packet_of_many_messages_is_read_whole_and_in_its_place") else { return };
+    let root = root.join("nasdaq-itch/omi-captures");
     let file = std::fs::read(root.join("Nasdaq.Equities.TotalView.Itch.v5.0/Multiple.Packets.pcap")).unwrap();
     let mut reader = PcapReader::default();
     let datagrams: Vec<_> = reader.finish(&file).map(Result::unwrap).collect();
@@ -183,8 +140,9 @@ fn a_packet_of_many_messages_is_read_whole_and_in_its_place() {
 
 #[test]
 fn a_recorded_pcapng_gives_every_datagram() {
-    let Some(root) = recordings("a_recorded_pcapng_gives_every_datagram") else { return };
-    let file = std::fs::read(root.join("deribit/sample_capture_v1_6.pcapng")).unwrap();
+    let Some(root) = files::root("a_recorded_pcapng_gives_every_datagram") else { return };
+    let set = expected::datagrams("deribit-pcapng");
+    let file = files::read(&root.join(&set.files[0])).unwrap();
     assert_eq!(Format::detect(&file), Some(Format::Packets));
     for chunk in [1_000, 65_537, file.len()] {
         let mut reader = PcapReader::default();
@@ -213,10 +171,15 @@ fn a_recorded_pcapng_gives_every_datagram() {
                 end = file.len().min(end + chunk);
             }
         }
-        let stats = PcapStats { packets: 5_066, datagrams: 5_066, other_blocks: 1, ..PcapStats::default() };
+        let stats = PcapStats {
+            packets: set.packets,
+            datagrams: set.datagrams,
+            other_blocks: set.other_blocks,
+            ..PcapStats::default()
+        };
         assert_eq!(*reader.stats(), stats);
-        assert_eq!((payload_bytes, times), (876_151, 8_545_623_614_989_636_605_847));
-        assert_eq!(ports, BTreeMap::from([(6_100, 4_854), (6_101, 212)]));
+        assert_eq!((payload_bytes, times), (set.payload_bytes, set.times.0));
+        assert_eq!(ports, set.ports.iter().map(|of| (of.port, of.count)).collect());
     }
 }
 
