@@ -570,3 +570,45 @@ fn a_recording_ages_its_own_books_only() {
     rig.engine.replay(recorded, line.as_bytes(), false, u64::MAX, |_| true).unwrap();
     assert_eq!(rig.state(), BookState::Synced);
 }
+
+#[test]
+fn a_side_with_nothing_up_to_its_bound_is_not_known_to_be_empty() {
+    let mut rig = Rig::synced(EngineConfig::default());
+    rig.depth(101, 101, "[\"10.00\",\"0\"]", "");
+    assert_eq!(rig.state(), BookState::Synced);
+    assert!(rig.engine.book_info(rig.id, rig.now).unwrap().is_beyond_known, "bids below 10 may exist");
+}
+
+#[test]
+fn a_snapshot_of_the_books_own_number_that_says_something_else_is_a_contradiction() {
+    for (bids, asks, is_same) in [
+        ("[\"10.00\",\"2\"]", "[\"11.00\",\"1\"]", true),
+        ("[\"10.00\",\"2\"],[\"9.00\",\"5\"]", "[\"11.00\",\"1\"],[\"12.00\",\"1\"]", true),
+        ("[\"10.00\",\"3\"]", "[\"11.00\",\"1\"]", false),
+        ("[\"10.50\",\"1\"],[\"10.00\",\"2\"]", "[\"11.00\",\"1\"]", false),
+        ("[\"10.00\",\"2\"]", "[\"10.90\",\"1\"],[\"11.00\",\"1\"]", false),
+    ] {
+        let mut rig = Rig::synced(EngineConfig::default());
+        rig.depth(101, 101, "[\"10.00\",\"2\"]", "");
+        let text =
+            format!("{{\"symbol\":\"BTCUSDT\",\"lastUpdateId\":101,\"bids\":[{bids}],\"asks\":[{asks}]}}");
+        rig.engine.ingest(rig.source, text.as_bytes(), rig.now).unwrap();
+        let expected = if is_same { BookState::Synced } else { BookState::Stale(StaleReason::Contradiction) };
+        assert_eq!(rig.state(), expected, "{bids} {asks}");
+    }
+}
+
+#[test]
+fn what_is_numbered_as_another_product_is_foreign() {
+    let frames = [
+        "{\"e\":\"depthUpdate\",\"E\":1,\"T\":1,\"s\":\"BTCUSDT\",\"U\":101,\"u\":101,\"pu\":100,\"b\":[[\"10.00\",\"7\"]],\"a\":[]}",
+        "{\"symbol\":\"BTCUSDT\",\"lastUpdateId\":100,\"E\":1,\"T\":1,\"bids\":[[\"10.00\",\"7\"]],\"asks\":[]}",
+    ];
+    let mut rig = Rig::synced(EngineConfig::default());
+    let digest = rig.engine.digest(rig.id);
+    for frame in frames {
+        rig.engine.ingest(rig.source, frame.as_bytes(), rig.now).unwrap();
+    }
+    assert_eq!((rig.state(), rig.engine.digest(rig.id)), (BookState::Synced, digest));
+    assert_eq!(rig.engine.stats().foreign, 2);
+}

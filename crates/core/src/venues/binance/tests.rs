@@ -555,3 +555,45 @@ fn the_short_way_agrees_with_the_general_one_on_damaged_frames() {
     // Digits and names may change without the form changing.
     assert!(short > inputs / 20, "{short}");
 }
+
+#[test]
+fn streams_of_partial_books_are_no_changes_of_the_book() {
+    let mut routes = Routes::new();
+    routes
+        .carry([&b"BTCUSDT"[..]].into_iter(), Route { slot: Slot(0), price_exponent: -2, qty_exponent: -3 });
+    let depth = "{\"e\":\"depthUpdate\",\"E\":1,\"T\":1,\"s\":\"BTCUSDT\",\"U\":1,\"u\":2,\"pu\":0,\"b\":[[\"1\",\"1\"]],\"a\":[]}";
+    let named = format!("{{\"stream\":\"btcusdt@depth\",\"data\":{depth}}}");
+    let mut changes = |asked: &[u8], frame: &str| {
+        let (mut room, mut events) = (Binance::default(), Events::default());
+        room.asked(asked);
+        room.frame(frame.as_bytes(), At::default(), &routes, &mut events).unwrap();
+        events.list().iter().any(|event| matches!(event.body, Body::Levels(..)))
+    };
+    for (asked, frame, is_change) in [
+        (&b"wss://fstream.binance.com/ws/btcusdt@depth@100ms"[..], depth, true),
+        (b"wss://fstream.binance.com/ws/btcusdt@depth5@100ms", depth, false),
+        (b"{\"method\":\"SUBSCRIBE\",\"params\":[\"btcusdt@rpiDepth@500ms\"],\"id\":1}", depth, false),
+        (b"wss://fstream.binance.com/stream?streams=btcusdt@depth5/btcusdt@depth", &named, true),
+    ] {
+        assert_eq!(changes(asked, frame), is_change, "{}", asked.escape_ascii());
+    }
+}
+
+#[test]
+fn only_answers_of_depth_requests_are_books() {
+    let mut routes = Routes::new();
+    routes
+        .carry([&b"BTCUSDT"[..]].into_iter(), Route { slot: Slot(0), price_exponent: -2, qty_exponent: -3 });
+    let body = b"{\"lastUpdateId\":7,\"bids\":[[\"1\",\"1\"]],\"asks\":[]}";
+    for (url, is_book) in [
+        (&b"https://fapi.binance.com/fapi/v1/depth?symbol=BTCUSDT&limit=1000"[..], true),
+        (b"https://fapi.binance.com/fapi/v1/rpiDepth?symbol=BTCUSDT", false),
+        (b"https://api.binance.com/api/v3/ticker?symbol=BTCUSDT", false),
+        (b"", true),
+    ] {
+        let (mut room, mut events) = (Binance::default(), Events::default());
+        let asked = Asked { routes: &routes, url };
+        let read = room.answer(&asked, body, At::default(), &mut events);
+        assert_eq!(read.is_ok(), is_book, "{}", url.escape_ascii());
+    }
+}
