@@ -308,3 +308,19 @@ fn the_last_number_of_a_session_is_a_number() {
     assert!(progress.iter().all(|progress| progress.error.is_none()));
     assert_eq!(rig.stats().gaps, 1);
 }
+
+#[test]
+fn a_packet_of_the_session_that_is_cut_is_a_loss_and_another_feeds_is_none() {
+    let books = [begin_of_messages(), directory(1, AAPL), directory(2, MSFT)];
+    let whole = packet(b"SESSION  1", 1, &books);
+    let next = packet(b"SESSION  1", 4, &[itch_add(1, 3, AAPL)]);
+    for (cut, state) in [
+        (next[..next.len() - 5].to_vec(), BookState::Stale(StaleReason::Unreadable)),
+        (packet(b"ANOTHER  2", 4, &[itch_add(1, 3, AAPL)])[..30].to_vec(), BookState::Synced),
+        (b"garbage".to_vec(), BookState::Synced),
+    ] {
+        let mut rig = nasdaq();
+        rig.feed(&capture(&[whole.clone(), cut]), 1 << 20);
+        assert_eq!((rig.state(0), rig.state(1)), (state, state));
+    }
+}
