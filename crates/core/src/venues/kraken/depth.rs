@@ -18,6 +18,8 @@ pub(super) struct Subscribed {
     pub(super) orders: Option<u32>,
     /// Whether a book has come.
     pub(super) has_book: bool,
+    /// Depth of the channel of version 1 that the book is of.
+    pub(super) channel: Option<u32>,
 }
 
 /// What a snapshot covers: the depth that was told, else what its levels show.

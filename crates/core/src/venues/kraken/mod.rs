@@ -94,6 +94,16 @@ impl Kraken {
         &mut self.subscribed[index]
     }
 
+    /// Whether a message of a channel `book-DEPTH` is of the book that is followed. Where a pair is subscribed at several depths,
+    /// the deepest counts: each is cut for itself, so that no two may be mixed.
+    fn counts(&mut self, slot: Slot, depth: Option<u32>, is_snapshot: bool) -> bool {
+        let of = self.subscribed(slot);
+        match of.channel.filter(|_| of.has_book) {
+            Some(followed) => depth == Some(followed) || is_snapshot && depth > Some(followed),
+            None => true,
+        }
+    }
+
     /// The venue tells the number of the connection. Another one than before has subscriptions of its own: what the old one
     /// told of is known no more.
     fn connected(&mut self, connection: u64, out: &mut Events) {

@@ -29,3 +29,36 @@ fn another_connection_loses_what_the_one_before_told() {
         assert_eq!(lost(&events), count, "{frame}");
     }
 }
+
+#[test]
+fn of_several_depths_of_a_pair_the_deepest_counts() {
+    let mut routes = Routes::new();
+    routes
+        .carry([&b"XBT/USD"[..]].into_iter(), Route { slot: Slot(0), price_exponent: -1, qty_exponent: -8 });
+    let level = "[\"5.0\",\"1.00000000\",\"1.0\"]";
+    let whole = |depth: u32| format!("[1,{{\"as\":[{level}],\"bs\":[]}},\"book-{depth}\",\"XBT/USD\"]");
+    let change = |depth: u32| format!("[1,{{\"a\":[{level}],\"c\":\"1\"}},\"book-{depth}\",\"XBT/USD\"]");
+    let unsubscribed = |depth: u32| {
+        format!(
+            "{{\"event\":\"subscriptionStatus\",\"status\":\"unsubscribed\",\"pair\":\"XBT/USD\",\"channelName\":\"book-{depth}\"}}"
+        )
+    };
+    let (mut room, mut events) = (Kraken::default(), Events::default());
+    for (frame, counts) in [
+        (whole(25), true),
+        (change(25), true),
+        (whole(10), false),
+        (change(10), false),
+        (unsubscribed(10), false),
+        (change(25), true),
+        (whole(100), true),
+        (change(25), false),
+        (change(100), true),
+        (unsubscribed(100), true),
+        (whole(25), true),
+    ] {
+        events.clear();
+        room.frame(frame.as_bytes(), At::default(), &routes, &mut events).unwrap();
+        assert_eq!(!events.list().is_empty(), counts, "{frame}");
+    }
+}

@@ -41,11 +41,9 @@ pub(super) fn array(
     let (route, symbol) = symbol(*pair, bytes, "pair", routes)?;
     let Some(route) = route else { return Err(DecodeError::UnknownSymbol { symbol }) };
     out.speaks_of(route.slot);
-    if let Some(depth) = channel.strip_prefix(b"book-") {
+    if channel.starts_with(b"book-") {
         out.concerns(Scope::Book(route.slot));
-        let depth =
-            leading_digits(depth).filter(|(_, len)| *len == depth.len()).and_then(|(depth, _)| told(depth));
-        return book(room, bytes, said, depth, route, out);
+        return book(room, bytes, said, depth_of(channel), route, out);
     }
     let [said] = said else { return Err(DecodeError::UnknownMessage) };
     match channel {
@@ -53,6 +51,12 @@ pub(super) fn array(
         b"ticker" => ticker(bytes, *said, route, out),
         _ => spread(bytes, *said, route, out),
     }
+}
+
+/// The depth that a channel `book-DEPTH` names.
+fn depth_of(channel: &[u8]) -> Option<u32> {
+    let depth = channel.strip_prefix(b"book-")?;
+    leading_digits(depth).filter(|(_, len)| *len == depth.len()).and_then(|(depth, _)| told(depth))
 }
 
 /// The values of an array, the first `N` of them; and how many there are.
@@ -104,6 +108,9 @@ fn book(
     {
         return Err(DecodeError::MissingField { field: if is_snapshot { "as" } else { "a" } });
     }
+    if !room.counts(route.slot, depth, is_snapshot) {
+        return Ok(());
+    }
     let mut of = Printed::default();
     let (bids, asks, fields) =
         if is_snapshot { (whole_bids, whole_asks, ["bs", "as"]) } else { (bids, asks, ["b", "a"]) };
@@ -118,7 +125,8 @@ fn book(
     let body = if is_snapshot {
         let sides = out.levels(span);
         let coverage = coverage(depth, sides.bids.len(), sides.asks.len())?;
-        room.subscribed(route.slot).has_book = true;
+        let of = room.subscribed(route.slot);
+        (of.has_book, of.channel) = (true, depth);
         Body::Book(VenueSeq::default(), span, coverage, Origin::Stream)
     } else {
         Body::Levels(VenueSeq::default(), span)
@@ -289,6 +297,10 @@ pub(super) fn event(
         b"error" => refused(bytes).unwrap_or(Err(DecodeError::UnknownMessage)),
         b"unsubscribed" if channel.of(bytes).starts_with(b"book") => {
             let (Some(route), _) = symbol(pair, bytes, "pair", routes)? else { return Ok(()) };
+            let followed = room.subscribed(route.slot).channel;
+            if followed.is_some() && followed != depth_of(channel.of(bytes)) {
+                return Ok(());
+            }
             if std::mem::take(&mut room.subscribed(route.slot).has_book) {
                 let (scope, reason) = (Scope::Book(route.slot), StaleReason::SourceFailed);
                 out.push(route.slot, 0, Body::Lost { scope, reason, expected: 0, received: 0 });
