@@ -612,3 +612,21 @@ fn what_is_numbered_as_another_product_is_foreign() {
     assert_eq!((rig.state(), rig.engine.digest(rig.id)), (BookState::Synced, digest));
     assert_eq!(rig.engine.stats().foreign, 2);
 }
+
+#[test]
+fn the_venues_top_at_the_snapshots_own_number_is_compared() {
+    let ticker = |bid: &str| {
+        format!("{{\"u\":100,\"s\":\"BTCUSDT\",\"b\":\"{bid}\",\"B\":\"1\",\"a\":\"11.00\",\"A\":\"1\"}}")
+    };
+    for (bid, is_same) in [("10.00", true), ("9.00", false)] {
+        let expected = if is_same { BookState::Synced } else { BookState::Stale(StaleReason::Contradiction) };
+        let mut rig = Rig::synced(EngineConfig::default());
+        rig.engine.ingest(rig.source, ticker(bid).as_bytes(), rig.now).unwrap();
+        assert_eq!(rig.state(), expected, "after the snapshot");
+        let mut rig = Rig::new(EngineConfig::default());
+        rig.depth(99, 100, "", "");
+        rig.engine.ingest(rig.source, ticker(bid).as_bytes(), rig.now).unwrap();
+        rig.snapshot(100, "[\"10.00\",\"1\"]", "[\"11.00\",\"1\"]").unwrap();
+        assert_eq!(rig.state() == BookState::Synced, is_same, "before it");
+    }
+}

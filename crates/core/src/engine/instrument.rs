@@ -317,7 +317,7 @@ impl InstrumentState {
     /// The venue's own top of book.
     pub(super) fn on_bbo<C: Clock>(&mut self, bbo: VenueBbo, stamp: Stamp, cx: &mut Context<'_, C>) {
         if self.product.top_proof {
-            let at = self.recovery.bridged_at();
+            let at = self.recovery.number();
             if self.cross_check.top(bbo, at, self.bbo) == Some(false) && self.recovery.is_synced() {
                 self.contradicted(stamp.ts_recv, cx);
             }

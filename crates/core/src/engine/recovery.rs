@@ -135,9 +135,9 @@ impl Recovery {
         self.has_book
     }
 
-    /// The number that the book stands at, once an update has been applied on top of its snapshot.
-    pub(super) fn bridged_at(&self) -> Option<u64> {
-        self.chain.filter(Chain::is_bridged).map(|chain| chain.last())
+    /// The venue's number that the book stands at, where it has a place.
+    pub(super) fn number(&self) -> Option<u64> {
+        self.chain.map(|chain| chain.last())
     }
 
     /// Whether the book stands at a number of the venue's.

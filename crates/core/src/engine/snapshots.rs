@@ -3,6 +3,7 @@
 use super::instrument::{Context, InstrumentState};
 use super::recovery::{SnapshotOrigin, Verdict};
 use super::streams::Stamp;
+use crate::aggregate::Bbo;
 use crate::types::{Clock, Coverage, KnownTo, Level, Levels, Side, Sides, StaleReason, TimeNs, VenueSeq};
 
 /// A snapshot that came while the book was synced.
@@ -120,6 +121,10 @@ impl InstrumentState {
         self.recovery.replaced(stamp.venue_seq, stamp.ts_event, origin);
         if !self.agrees(check, stamp.ts_recv, cx) {
             return;
+        }
+        let top = Bbo { bid: self.book.best_bid(), ask: self.book.best_ask() };
+        if self.product.top_proof && self.cross_check.applied(stamp.venue_seq, top) == Some(false) {
+            return self.contradicted(stamp.ts_recv, cx);
         }
         while let Some(waiting) = self.pending.pop(cx.scratch) {
             if self.recovery.follows(&waiting.seq) {

@@ -563,7 +563,7 @@ fn streams_of_partial_books_are_no_changes_of_the_book() {
         .carry([&b"BTCUSDT"[..]].into_iter(), Route { slot: Slot(0), price_exponent: -2, qty_exponent: -3 });
     let depth = "{\"e\":\"depthUpdate\",\"E\":1,\"T\":1,\"s\":\"BTCUSDT\",\"U\":1,\"u\":2,\"pu\":0,\"b\":[[\"1\",\"1\"]],\"a\":[]}";
     let named = format!("{{\"stream\":\"btcusdt@depth\",\"data\":{depth}}}");
-    let mut changes = |asked: &[u8], frame: &str| {
+    let changes = |asked: &[u8], frame: &str| {
         let (mut room, mut events) = (Binance::default(), Events::default());
         room.asked(asked);
         room.frame(frame.as_bytes(), At::default(), &routes, &mut events).unwrap();
