@@ -55,13 +55,7 @@ impl<C: Clock> Engine<C> {
             });
             let state = self.instruments.get(slot.0 as usize).or_else(|| made.last());
             let route = state.map(InstrumentState::route).ok_or(EngineError::UnknownInstrument(id.0))?;
-            let own = [listed.symbol.as_bytes()];
-            let is_carried = if listed.codes.is_empty() {
-                routes.carry(own.into_iter(), route)
-            } else {
-                routes.carry(listed.codes.iter().map(|code| &**code), route)
-            };
-            if !is_carried {
+            if !routes.carry(listed.wire_codes(), route) {
                 return Err(EngineError::SourceInstruments);
             }
             slots.push((id, slot));
@@ -86,7 +80,8 @@ impl<C: Clock> Engine<C> {
         Ok(())
     }
 
-    /// A source speaks for an instrument no more. Its book is syncing where no other source carries it.
+    /// A source speaks for an instrument no more. Its book is syncing where no other source carries it, or where it was this
+    /// source's alone.
     ///
     /// # Errors
     /// [`EngineError::UnknownSource`], [`EngineError::UnknownInstrument`] for one that it does not carry.
@@ -109,9 +104,8 @@ impl<C: Clock> Engine<C> {
         if !has_failed && self.instruments[slot.0 as usize].uncarried(source.0)
             || !self.sources.iter().any(|source| source.carries(slot))
         {
-            let (instruments, cx) = self.parts();
-            let cx = &mut { cx };
-            instruments[slot.0 as usize].on_restart(now, cx);
+            let (instruments, mut cx) = self.parts();
+            instruments[slot.0 as usize].on_restart(now, &mut cx);
         }
         Ok(())
     }
@@ -149,7 +143,13 @@ impl<C: Clock> Engine<C> {
     /// [`EngineError::UnknownSource`].
     pub fn ended(&mut self, source: SourceId, now: TimeNs) -> Result<(), EngineError> {
         self.sources.get(source.0 as usize).ok_or(EngineError::UnknownSource(source.0))?;
-        self.tick_sessions(source.0 as usize, now.saturating_add(WAIT_NS));
+        let (index, then) = (source.0 as usize, now.saturating_add(WAIT_NS));
+        self.tick_sessions(index, then);
+        let Self { sources, instruments, config, clock, outbox, stats, scratch, .. } = self;
+        let cx = &mut Context { config, clock, out: outbox, stats, scratch };
+        for slot in &sources[index].slots {
+            instruments[slot.0 as usize].miss_waiting(then, cx);
+        }
         Ok(())
     }
 

@@ -195,12 +195,7 @@ impl<C: Clock> Engine<C> {
         let state = &self.instruments[slot.0 as usize];
         let mut routes = Routes::new();
         if let Some(listed) = self.catalogue.get(state.id) {
-            let own = [listed.symbol.as_bytes()];
-            if listed.codes.is_empty() {
-                routes.carry(own.into_iter(), state.route());
-            } else {
-                routes.carry(listed.codes.iter().map(|code| &**code), state.route());
-            }
+            routes.carry(listed.wire_codes(), state.route());
         }
         routes
     }

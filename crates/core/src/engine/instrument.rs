@@ -59,8 +59,6 @@ pub(super) struct InstrumentState {
     pub(super) recovery: Recovery,
     /// Of the book of orders.
     pub(super) orders: Recovery,
-    /// Sources that carry it.
-    pub(super) carriers: u32,
     /// Where nothing numbers the changes of a book, one source's alone count: whose, of levels and of orders.
     pub(super) owners: [Option<u32>; 2],
     /// Whether the venue has named orders of it.
@@ -125,7 +123,6 @@ impl InstrumentState {
             lot_size: listed.lot_size,
             recovery: Recovery::new(product),
             orders: Recovery::new(product),
-            carriers: 0,
             owners: [None; 2],
             uses_orders: false,
             leads_by_orders: false,
@@ -389,9 +386,7 @@ impl InstrumentState {
 
     /// Time passes: silence, checks, views, repeated requests. `heard_at`: when its connection last said anything.
     pub(super) fn on_tick<C: Clock>(&mut self, now: TimeNs, heard_at: TimeNs, cx: &mut Context<'_, C>) {
-        if self.recovery.is_synced() {
-            self.miss_waiting(now, cx);
-        }
+        self.miss_waiting(now, cx);
         if self.lead().is_synced() {
             // A clock that was set back counts from there.
             self.applied_at = self.applied_at.min(now);

@@ -17,7 +17,7 @@ impl InstrumentState {
     /// without numbers the first source that spoke is the only one that counts, until it goes.
     #[inline]
     pub(super) fn takes(&mut self, told: Told, source: usize) -> bool {
-        self.carriers <= 1 || self.takes_of_several(told, source as u32)
+        self.recovery.lines() <= 1 || self.takes_of_several(told, source as u32)
     }
 
     #[cold]
@@ -31,14 +31,15 @@ impl InstrumentState {
     /// Whether a loss or a beginning that a source tells of concerns it.
     pub(super) fn heeds(&self, source: usize) -> bool {
         let is_of = |owner: &u32| *owner == source as u32;
-        self.carriers <= 1 || self.product.rule != Rule::Unnumbered || self.owners.iter().flatten().all(is_of)
+        self.recovery.lines() <= 1
+            || self.product.rule != Rule::Unnumbered
+            || self.owners.iter().flatten().all(is_of)
     }
 
     /// A source carries it from now on. `before`: the one that did so alone till now.
     pub(super) fn carried(&mut self, before: Option<u32>) {
-        self.carriers += 1;
         self.recovery.carried(true);
-        if self.carriers == 2 {
+        if self.recovery.lines() == 2 {
             let has_levels = self.recovery.is_placed() || self.recovery.has_book();
             self.owners = [before.filter(|_| has_levels), before.filter(|_| self.uses_orders)];
         }
@@ -46,13 +47,12 @@ impl InstrumentState {
 
     /// A source carries it no more, or has failed. True where the book, or its orders, were that source's alone.
     pub(super) fn uncarried(&mut self, source: u32) -> bool {
-        self.carriers = self.carriers.saturating_sub(1);
         self.recovery.carried(false);
         let was_owner = self.owners.contains(&Some(source));
         for owner in &mut self.owners {
             *owner = owner.filter(|owner| *owner != source);
         }
-        self.carriers == 0 || was_owner
+        self.recovery.lines() == 0 || was_owner
     }
 
     /// Applies what waited for another line and goes on now.
@@ -81,6 +81,9 @@ impl InstrumentState {
 
     /// What has waited for another line long enough shows a gap.
     pub(super) fn miss_waiting<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
+        if !self.recovery.is_synced() {
+            return;
+        }
         let Some(first) = self.pending.front() else { return };
         // A clock that was set back ends the wait, too.
         if now.abs_diff(first.ts_recv) < WAIT_NS {

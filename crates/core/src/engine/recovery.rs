@@ -188,6 +188,11 @@ impl Recovery {
         self.broken((expected, seq.prev.unwrap_or(seq.first)), now);
     }
 
+    /// Connections that carry the book.
+    pub(super) const fn lines(&self) -> u32 {
+        self.lines
+    }
+
     /// A connection carries the book from now on, or no more.
     pub(super) fn carried(&mut self, is_carried: bool) {
         self.lines = if is_carried { self.lines + 1 } else { self.lines.saturating_sub(1) };

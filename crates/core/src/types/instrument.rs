@@ -143,6 +143,14 @@ pub struct Instrument {
     pub inverse: bool,
 }
 
+impl Instrument {
+    /// Under which texts its venue's messages name it.
+    pub fn wire_codes(&self) -> impl Iterator<Item = &[u8]> + Clone {
+        let own = self.codes.is_empty().then_some(self.symbol.as_bytes());
+        own.into_iter().chain(self.codes.iter().map(|code| &**code))
+    }
+}
+
 /// Longest symbol that is accepted, in bytes.
 pub const SYMBOL_LEN_MAX: usize = 64;
 

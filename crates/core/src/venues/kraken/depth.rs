@@ -18,6 +18,8 @@ pub(super) struct Subscribed {
     pub(super) orders: Option<u32>,
     /// Whether a book has come.
     pub(super) has_book: bool,
+    /// Depth to which the book of levels is cut.
+    pub(super) cut: Option<u32>,
     /// Depth of the channel of version 1 that the book is of.
     pub(super) channel: Option<u32>,
 }

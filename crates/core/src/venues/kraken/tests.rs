@@ -62,3 +62,31 @@ fn of_several_depths_of_a_pair_the_deepest_counts() {
         assert_eq!(!events.list().is_empty(), counts, "{frame}");
     }
 }
+
+#[test]
+fn a_depth_that_is_told_late_and_differs_loses_the_book() {
+    let mut routes = Routes::new();
+    routes
+        .carry([&b"BTC/USD"[..]].into_iter(), Route { slot: Slot(0), price_exponent: -1, qty_exponent: -8 });
+    let side = |from: u32| {
+        let level = |step: u32| format!("{{\"price\":{}.0,\"qty\":1.00000000}}", from + step);
+        (0..25).map(level).collect::<Vec<_>>().join(",")
+    };
+    let book = format!(
+        "{{\"channel\":\"book\",\"type\":\"snapshot\",\"data\":[{{\"symbol\":\"BTC/USD\",\"bids\":[{}],\"asks\":[{}],\"checksum\":1,\"timestamp\":\"2026-08-01T00:00:00.000000Z\"}}]}}",
+        side(100),
+        side(200)
+    );
+    for (depth, is_lost) in [(25, false), (100, true)] {
+        let told = format!(
+            "{{\"method\":\"subscribe\",\"result\":{{\"channel\":\"book\",\"symbol\":\"BTC/USD\",\"depth\":{depth}}},\"success\":true}}"
+        );
+        let (mut room, mut events) = (Kraken::default(), Events::default());
+        for frame in [&book, &told] {
+            events.clear();
+            room.frame(frame.as_bytes(), At::default(), &routes, &mut events).unwrap();
+        }
+        let lost = events.list().iter().any(|event| matches!(event.body, Body::Lost { .. }));
+        assert_eq!(lost, is_lost, "{depth}");
+    }
+}

@@ -5,7 +5,7 @@ use super::depth::{coverage, told};
 use super::members::{is, items, members, symbol, text, unsigned, unsigned_32};
 use super::printed::trade_side;
 use super::stamp::seconds;
-use super::v2::refused;
+use super::v2::{lose, refused};
 use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::levels::{decimal, price_above_zero};
 use crate::decode::{DecodeError, FRAME_LEVELS_MAX, Scaled, leading_digits};
@@ -302,8 +302,7 @@ pub(super) fn event(
                 return Ok(());
             }
             if std::mem::take(&mut room.subscribed(route.slot).has_book) {
-                let (scope, reason) = (Scope::Book(route.slot), StaleReason::SourceFailed);
-                out.push(route.slot, 0, Body::Lost { scope, reason, expected: 0, received: 0 });
+                lose(route.slot, StaleReason::SourceFailed, out);
             }
             Ok(())
         }

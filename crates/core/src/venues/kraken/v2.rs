@@ -9,7 +9,7 @@ use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::levels::{decimal, price_above_zero};
 use crate::decode::{DecodeError, FRAME_LEVELS_MAX, Scaled, SymbolText};
 use crate::types::{
-    Body, Definition, Event, Events, Level, Origin, Qty, Route, Routes, Scope, StaleReason, Ticker, TimeNs,
+    Body, Definition, Events, Level, Origin, Qty, Route, Routes, Scope, Slot, StaleReason, Ticker, TimeNs,
     Trade, TradeId, TradingStatus, VenueBbo, VenueSeq,
 };
 
@@ -108,7 +108,7 @@ fn book(
     let body = if is_snapshot {
         let of = room.subscribed(route.slot);
         let coverage = coverage(of.levels, sides.bids.len(), sides.asks.len())?;
-        of.has_book = true;
+        (of.has_book, of.cut) = (true, coverage.depth());
         Body::Book(VenueSeq::default(), span, coverage, Origin::Stream)
     } else {
         Body::Levels(VenueSeq::default(), span)
@@ -276,13 +276,20 @@ fn acknowledged(
     if method == b"subscribe" {
         let depth = told(unsigned(depth, bytes, "depth")?);
         *(if is_orders { &mut of.orders } else { &mut of.levels }) = depth;
+        // Told late: the book was cut to what its snapshot showed, and what lay behind is gone.
+        if !is_orders && of.has_book && depth != of.cut {
+            of.has_book = false;
+            lose(route.slot, StaleReason::Contradiction, out);
+        }
     } else if method == b"unsubscribe" && std::mem::take(&mut of.has_book) {
-        let reason = StaleReason::SourceFailed;
-        let scope = Scope::Book(route.slot);
-        let body = Body::Lost { scope, reason, expected: 0, received: 0 };
-        out.push_event(Event { slot: route.slot, is_last: true, ts_event: 0, ts_recv: 0, body });
+        lose(route.slot, StaleReason::SourceFailed, out);
     }
     Ok(())
+}
+
+/// A book is known no more.
+pub(super) fn lose(slot: Slot, reason: StaleReason, out: &mut Events) {
+    out.push(slot, 0, Body::Lost { scope: Scope::Book(slot), reason, expected: 0, received: 0 });
 }
 
 /// The words of a refusal. `None` where there are none.
