@@ -1,7 +1,7 @@
 //! To how many levels a side the venue cuts a book.
 
 use crate::decode::DecodeError;
-use crate::types::Coverage;
+use crate::types::{Coverage, TimeNs};
 
 /// Depths that can be subscribed.
 const DEPTHS: [u32; 5] = [10, 25, 100, 500, 1_000];
@@ -18,10 +18,19 @@ pub(super) struct Subscribed {
     pub(super) orders: Option<u32>,
     /// Whether a book has come.
     pub(super) has_book: bool,
+    /// The venue's time of the last message of levels, and of orders.
+    pub(super) levels_at: TimeNs,
+    pub(super) orders_at: TimeNs,
     /// Depth to which the book of levels is cut.
     pub(super) cut: Option<u32>,
     /// Depth of the channel of version 1 that the book is of.
     pub(super) channel: Option<u32>,
+}
+
+/// Whether a message is of before the last one, whose place it takes: doubled or out of turn, it would put older quantities
+/// over newer ones, of which a checksum shows those of the best ten levels only.
+pub(super) const fn goes_back(last: &mut TimeNs, now: TimeNs) -> bool {
+    core::mem::replace(last, now) > now
 }
 
 /// What a snapshot covers: the depth that was told, else what its levels show.

@@ -1,13 +1,15 @@
 //! Books of orders.
 
 use super::Kraken;
-use super::depth::coverage;
+use super::depth::{coverage, goes_back};
 use super::members::{items, members, symbol, text, unsigned_32};
-use super::v2::time;
+use super::v2::{lose, time};
 use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::levels::{decimal, price_above_zero};
 use crate::decode::{DecodeError, FRAME_LEVELS_MAX, Scaled, SymbolText};
-use crate::types::{Body, Events, OrderChange, OrderId, Part, Price, Qty, Route, Routes, Scope, Side};
+use crate::types::{
+    Body, Events, OrderChange, OrderId, Part, Price, Qty, Route, Routes, Scope, Side, StaleReason,
+};
 
 /// A book of orders, or what happened to some of them.
 pub(super) fn orders(
@@ -36,8 +38,11 @@ pub(super) fn orders(
     let body = if is_snapshot {
         let of = room.subscribed(route.slot);
         let coverage = coverage(of.orders, levels[0], levels[1])?;
-        of.has_book = true;
+        (of.has_book, of.orders_at) = (true, ts_event);
         Body::OrderBook(0, Part::Whole, coverage, span)
+    } else if goes_back(&mut room.subscribed(route.slot).orders_at, ts_event) {
+        lose(route.slot, StaleReason::Contradiction, out);
+        return Ok(None);
     } else {
         Body::Orders(0, span)
     };

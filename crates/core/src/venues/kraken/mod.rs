@@ -19,6 +19,8 @@
 //!    none.
 //! 10. REST `Depth` has neither number nor checksum, so it cannot be joined to the stream: it is not a book here.
 //! 11. A pair has several names; see `codes`.
+//! 12. Messages of a book in version 2 carry the time of the matching engine, which does not go back (no recording at hand has
+//!     it do so). One that does is doubled or out of turn.
 //!
 //! Choices where the documents are silent:
 //! * Without an acknowledgement the depth is told by the snapshot: sides of ten levels or fewer are cut to ten, since the
@@ -41,7 +43,7 @@ mod v2;
 
 pub(super) use codes::instrument;
 
-use depth::Subscribed;
+use depth::{Subscribed, goes_back};
 use stamp::Minute;
 
 use super::FrameError;
@@ -175,7 +177,11 @@ impl Room for Kraken {
     #[inline]
     fn frame(&mut self, bytes: &[u8], _at: At, routes: &Routes, out: &mut Events) -> Result<(), FrameError> {
         let mark = out.mark();
-        if printed::book_update(bytes, &mut self.minute, routes, out).is_some() {
+        if let Some((slot, ts_event)) = printed::book_update(bytes, &mut self.minute, routes, out) {
+            if goes_back(&mut self.subscribed(slot).levels_at, ts_event) {
+                out.undo(mark);
+                v2::lose(slot, StaleReason::Contradiction, out);
+            }
             return Ok(());
         }
         out.undo(mark);

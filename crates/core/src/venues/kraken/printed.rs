@@ -5,16 +5,16 @@
 use super::stamp::Minute;
 use crate::decode::printed::Printed;
 use crate::decode::{FRAME_BYTES_MAX, FRAME_LEVELS_MAX, SYMBOL_BYTES_MAX};
-use crate::types::{Aggressor, Body, Events, Level, Route, Routes, VenueSeq};
+use crate::types::{Aggressor, Body, Events, Level, Route, Routes, Slot, TimeNs, VenueSeq};
 
-/// Appends the events of a whole frame. With `None`, `out` may hold what means nothing.
+/// Appends the events of a whole frame and says whose book changes, and when. With `None`, `out` may hold what means nothing.
 #[inline]
 pub(super) fn book_update(
     bytes: &[u8],
     minute: &mut Minute,
     routes: &Routes,
     out: &mut Events,
-) -> Option<()> {
+) -> Option<(Slot, TimeNs)> {
     if bytes.len() > FRAME_BYTES_MAX {
         return None;
     }
@@ -41,7 +41,7 @@ pub(super) fn book_update(
     let span = out.levels_added();
     out.push(route.slot, ts_event, Body::Levels(VenueSeq::default(), span));
     out.push(route.slot, ts_event, Body::Check(check));
-    Some(())
+    Some((route.slot, ts_event))
 }
 
 /// An array of levels, at most `count`.

@@ -90,3 +90,27 @@ fn a_depth_that_is_told_late_and_differs_loses_the_book() {
         assert_eq!(lost, is_lost, "{depth}");
     }
 }
+
+#[test]
+fn a_message_of_before_the_last_one_loses_its_book() {
+    let mut routes = Routes::new();
+    routes
+        .carry([&b"BTC/USD"[..]].into_iter(), Route { slot: Slot(0), price_exponent: -1, qty_exponent: -8 });
+    for channel in ["book", "level3"] {
+        // The long way, too: a space more.
+        for space in ["", " "] {
+            let frame = |second: u32| {
+                format!(
+                    "{{\"channel\":\"{channel}\",\"type\":\"update\",\"data\":[{space}{{\"symbol\":\"BTC/USD\",\"bids\":[],\"asks\":[],\"checksum\":1,\"timestamp\":\"2026-08-01T00:00:0{second}.000000Z\"}}]}}"
+                )
+            };
+            let (mut room, mut events) = (Kraken::default(), Events::default());
+            for (second, is_lost) in [(1, false), (1, false), (3, false), (2, true), (3, false)] {
+                events.clear();
+                room.frame(frame(second).as_bytes(), At::default(), &routes, &mut events).unwrap();
+                let first = events.list().first().unwrap().body;
+                assert_eq!(matches!(first, Body::Lost { .. }), is_lost, "{channel} {second}");
+            }
+        }
+    }
+}

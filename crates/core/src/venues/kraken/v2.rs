@@ -1,7 +1,7 @@
 //! Objects: the messages of version 2, and what version 1 says beside its channels.
 
 use super::Kraken;
-use super::depth::{coverage, told};
+use super::depth::{coverage, goes_back, told};
 use super::level3;
 use super::members::{is, items, members, symbol, text, unsigned, unsigned_32};
 use super::printed::trade_side;
@@ -108,8 +108,11 @@ fn book(
     let body = if is_snapshot {
         let of = room.subscribed(route.slot);
         let coverage = coverage(of.levels, sides.bids.len(), sides.asks.len())?;
-        (of.has_book, of.cut) = (true, coverage.depth());
+        (of.has_book, of.cut, of.levels_at) = (true, coverage.depth(), ts_event);
         Body::Book(VenueSeq::default(), span, coverage, Origin::Stream)
+    } else if goes_back(&mut room.subscribed(route.slot).levels_at, ts_event) {
+        lose(route.slot, StaleReason::Contradiction, out);
+        return Ok(None);
     } else {
         Body::Levels(VenueSeq::default(), span)
     };
