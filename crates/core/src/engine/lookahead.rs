@@ -103,8 +103,17 @@ mod tests {
     use crate::engine::{Engine, EngineConfig};
     use crate::framing::binary_file::{BinaryFileFramer, LengthPrefix};
     use crate::framing::itch::{self, Message};
-    use crate::types::{BookState, InstrumentId, NoClock, TimeNs};
-    use crate::venues::{self, NASDAQ};
+    use crate::types::{BookState, InstrumentId, NoClock, ScaleSource, TimeNs, Venue};
+    use crate::venues::{self, product};
+
+    /// Whose format the day is told in.
+    fn venue() -> Venue {
+        let is_of_format = |venue: &&Venue| {
+            let scale = product(**venue).scale;
+            (scale.source, scale.price_exponent) == (ScaleSource::Format, itch::PRICE_EXPONENT)
+        };
+        *venues::ALL.iter().find(is_of_format).unwrap()
+    }
 
     /// A day of three symbols, and an engine that carries two of them.
     fn market() -> (Vec<u8>, Engine<NoClock>, Vec<InstrumentId>) {
@@ -121,7 +130,7 @@ mod tests {
         for message in BinaryFileFramer::new(LengthPrefix::Stated).messages(&bytes) {
             if let Ok(Message::StockDirectory(directory)) = itch::decode(message.unwrap()) {
                 let symbol = core::str::from_utf8(itch::text(directory.stock())).unwrap();
-                ids.push(engine.add_instrument(venues::instrument(NASDAQ, symbol).unwrap()).unwrap());
+                ids.push(engine.add_instrument(venues::instrument(venue(), symbol).unwrap()).unwrap());
             }
         }
         ids.truncate(2);
@@ -137,7 +146,7 @@ mod tests {
     #[test]
     fn what_is_looked_ahead_changes_no_answer_however_the_bytes_are_cut() {
         let (bytes, mut plain, ids) = market();
-        let source = plain.open_source(NASDAQ, &ids).unwrap();
+        let source = plain.open_source(venue(), &ids).unwrap();
         for message in BinaryFileFramer::new(LengthPrefix::Stated).messages(&bytes) {
             plain.ingest(source, message.unwrap(), 0).unwrap();
             while plain.outbox().front().is_some() {
@@ -147,7 +156,7 @@ mod tests {
         let expected = digests(&plain, &ids);
         for chunk in [400, 7_001, 1 << 20] {
             let (_, mut engine, ids) = market();
-            let source = engine.open_source(NASDAQ, &ids).unwrap();
+            let source = engine.open_source(venue(), &ids).unwrap();
             let mut at = 0;
             while at < bytes.len() {
                 let end = (at + chunk).min(bytes.len());

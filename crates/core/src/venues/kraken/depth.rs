@@ -25,6 +25,8 @@ pub(super) struct Subscribed {
     pub(super) cut: Option<u32>,
     /// Depth of the channel of version 1 that the book is of.
     pub(super) channel: Option<u32>,
+    /// Depths of shallower channels whose snapshots were passed over, the latest first.
+    pub(super) passed_over: [Option<u32>; DEPTHS.len()],
 }
 
 /// Whether a message is of before the last one, whose place it takes: doubled or out of turn, it would put older quantities

@@ -97,13 +97,16 @@ impl Kraken {
     }
 
     /// Whether a message of a channel `book-DEPTH` is of the book that is followed. Where a pair is subscribed at several depths,
-    /// the deepest counts: each is cut for itself, so that no two may be mixed.
+    /// the snapshot of a shallower one is passed over, and with it the updates of that channel: each is cut for itself. Any
+    /// other update counts, and the checksum judges it: a channel that never sent a snapshot is none.
     fn counts(&mut self, slot: Slot, depth: Option<u32>, is_snapshot: bool) -> bool {
         let of = self.subscribed(slot);
-        match of.channel.filter(|_| of.has_book) {
-            Some(followed) => depth == Some(followed) || is_snapshot && depth > Some(followed),
-            None => true,
+        let (Some(followed), Some(depth)) = (of.channel.filter(|_| of.has_book), depth) else { return true };
+        if is_snapshot && depth < followed && !of.passed_over.contains(&Some(depth)) {
+            of.passed_over.rotate_right(1);
+            of.passed_over[0] = Some(depth);
         }
+        depth >= followed || !of.passed_over.contains(&Some(depth))
     }
 
     /// The venue tells the number of the connection. Another one than before has subscriptions of its own: what the old one

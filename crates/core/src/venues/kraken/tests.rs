@@ -52,8 +52,10 @@ fn of_several_depths_of_a_pair_the_deepest_counts() {
         (unsubscribed(10), false),
         (change(25), true),
         (whole(100), true),
-        (change(25), false),
         (change(100), true),
+        (whole(25), false),
+        (change(25), false),
+        (change(90), true),
         (unsubscribed(100), true),
         (whole(25), true),
     ] {
