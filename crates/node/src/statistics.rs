@@ -25,6 +25,26 @@ pub struct TickerInfo {
     pub funding_rate_e9: Option<BigInt>,
     /// When it is next paid, in ns.
     pub funding_at: Option<BigInt>,
+    /// Price of what an option or a future is of.
+    pub underlying: Option<BigInt>,
+    /// Interest rate a year that the venue computes an option with, in 1e-9.
+    pub interest_rate_e9: Option<BigInt>,
+    /// Implied volatility a year of the mark price, in 1e-9: 0.55 is 550,000,000.
+    pub mark_iv_e9: Option<BigInt>,
+    /// The same of the best bid.
+    pub bid_iv_e9: Option<BigInt>,
+    /// The same of the best ask.
+    pub ask_iv_e9: Option<BigInt>,
+    /// Change of an option's price with that of the underlying, in 1e-9; as the venue states it, like the other greeks.
+    pub delta_e9: Option<BigInt>,
+    /// Change of delta with the price of the underlying, in 1e-9.
+    pub gamma_e9: Option<BigInt>,
+    /// Change with the volatility, in 1e-9.
+    pub vega_e9: Option<BigInt>,
+    /// Change with time, in 1e-9.
+    pub theta_e9: Option<BigInt>,
+    /// Change with the interest rate, in 1e-9.
+    pub rho_e9: Option<BigInt>,
 }
 
 impl From<Ticker> for TickerInfo {
@@ -37,6 +57,16 @@ impl From<Ticker> for TickerInfo {
             open_interest: ticker.open_interest.map(|qty| qty.0.into()),
             funding_rate_e9: ticker.funding_rate_e9.map(BigInt::from),
             funding_at: ticker.funding_at.map(BigInt::from),
+            underlying: ticker.underlying.map(|price| price.0.into()),
+            interest_rate_e9: ticker.interest_rate_e9.map(BigInt::from),
+            mark_iv_e9: ticker.mark_iv_e9.map(BigInt::from),
+            bid_iv_e9: ticker.bid_iv_e9.map(BigInt::from),
+            ask_iv_e9: ticker.ask_iv_e9.map(BigInt::from),
+            delta_e9: ticker.delta_e9.map(BigInt::from),
+            gamma_e9: ticker.gamma_e9.map(BigInt::from),
+            vega_e9: ticker.vega_e9.map(BigInt::from),
+            theta_e9: ticker.theta_e9.map(BigInt::from),
+            rho_e9: ticker.rho_e9.map(BigInt::from),
         }
     }
 }

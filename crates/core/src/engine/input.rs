@@ -274,6 +274,7 @@ impl<C: Clock> Engine<C> {
                     let origin = match (asked, origin) {
                         (Some(asked), _) => asked,
                         (None, Origin::Stream) => SnapshotOrigin::Stream,
+                        (None, Origin::Restated) => SnapshotOrigin::Restated,
                         (None, Origin::Answer) => SnapshotOrigin::Recorded,
                         // Nobody's, where the source speaks of several instruments.
                         (None, Origin::Anonymous) if source.is_mixed => {
@@ -304,7 +305,7 @@ impl<C: Clock> Engine<C> {
                 }
                 Body::Ticker(at) => {
                     cx.stats.tickers += 1;
-                    instrument.ticker = Some(events.ticker(at));
+                    instrument.ticker.get_or_insert_default().merge(&events.ticker(at));
                 }
                 Body::Trading(status) => {
                     cx.stats.statuses += 1;

@@ -13,6 +13,8 @@
 //!    another numbering.
 //! 8. Where several connections carry the book, what one lacks another may bring: an update behind a gap waits for that.
 //! 9. Of a snapshot that names no instrument nobody knows whose it is, once the source has spoken of another one.
+//! 10. Where the venue tells the whole book with each message, a synced book goes on with each: what differs has changed.
+//!     One that is numbered below the book and is not later is old; any other with a lower number begins a numbering.
 
 use super::request::Request;
 use crate::sequence::{Chain, Pending, Rule, SeqOutcome, Waiting};
@@ -55,6 +57,8 @@ pub(super) enum Verdict {
 pub(super) enum SnapshotOrigin {
     /// The venue's stream.
     Stream,
+    /// The same, of a venue that tells the whole book with each message.
+    Restated,
     /// The request under way.
     Asked,
     /// A recording holds it, and it names its instrument.
@@ -238,8 +242,10 @@ impl Recovery {
         widens: bool,
         now: TimeNs,
     ) -> (Verdict, usize) {
-        if origin == SnapshotOrigin::Stream {
-            return (Verdict::Replace, 0);
+        match origin {
+            SnapshotOrigin::Stream => return (Verdict::Replace, 0),
+            SnapshotOrigin::Restated => return (self.restated(number, ts_event), 0),
+            _ => {}
         }
         if let Some(chain) = self.chain.filter(|_| self.is_synced()) {
             if widens && chain.last() == number {
@@ -270,6 +276,25 @@ impl Recovery {
             return (Verdict::Ignore, 0);
         }
         (Verdict::Replace, 0)
+    }
+
+    /// Rule 10. After [`Verdict::Apply`] the differences are to be applied and [`Self::goes_on`] called.
+    fn restated(&self, number: u64, ts_event: TimeNs) -> Verdict {
+        let is_lower = number < self.last;
+        let is_old = is_lower && ts_event > 0 && ts_event <= self.event_at;
+        match () {
+            () if is_old => Verdict::Ignore,
+            () if self.is_synced() && !is_lower => Verdict::Apply,
+            () => Verdict::Replace,
+        }
+    }
+
+    /// A synced book was told whole, and stands at this number.
+    pub(super) fn goes_on(&mut self, number: u64, ts_event: TimeNs) {
+        self.chain = Some(Chain::new(self.rule, number));
+        self.last = number;
+        self.event_at = ts_event;
+        self.old_in_row = 0;
     }
 
     /// A snapshot does not reach the updates that wait. After a few, these are given up.

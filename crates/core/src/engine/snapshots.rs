@@ -4,7 +4,9 @@ use super::instrument::{Context, InstrumentState};
 use super::recovery::{SnapshotOrigin, Verdict};
 use super::streams::Stamp;
 use crate::aggregate::Bbo;
-use crate::types::{Clock, Coverage, KnownTo, Level, Levels, Side, Sides, StaleReason, TimeNs, VenueSeq};
+use crate::types::{
+    Clock, Coverage, KnownTo, Level, Levels, Qty, Side, Sides, StaleReason, TimeNs, VenueSeq,
+};
 
 /// A snapshot that came while the book was synced.
 #[derive(Debug)]
@@ -30,7 +32,7 @@ impl InstrumentState {
         cx.stats.snapshots += 1;
         self.leads_by_orders = false;
         let widens = self.is_beyond_known() && self.knows_more(known_to(levels, coverage));
-        if origin == SnapshotOrigin::Stream {
+        if matches!(origin, SnapshotOrigin::Stream | SnapshotOrigin::Restated) {
             self.pending.clear();
         }
         let number = stamp.venue_seq;
@@ -42,6 +44,11 @@ impl InstrumentState {
         }
         match verdict {
             Verdict::Replace => self.replace(levels, coverage, origin, check, stamp, cx),
+            // Told to another depth than before it is another book.
+            Verdict::Apply if self.depth != coverage.depth() => {
+                self.replace(levels, coverage, origin, check, stamp, cx);
+            }
+            Verdict::Apply => self.restate(levels, check, stamp, cx),
             Verdict::Widen => self.take_wider(levels, coverage, None, stamp.ts_recv, cx),
             Verdict::Keep => {
                 let mut spare = self.spare.take().unwrap_or_else(|| {
@@ -62,6 +69,39 @@ impl InstrumentState {
             }
             _ => cx.stats.snapshots_old += 1,
         }
+    }
+
+    /// The venue tells a synced book whole: what differs has changed.
+    fn restate<C: Clock>(
+        &mut self,
+        levels: Sides<'_>,
+        check: Option<u32>,
+        stamp: Stamp,
+        cx: &mut Context<'_, C>,
+    ) {
+        let mut changes = std::mem::take(cx.scratch);
+        changes.clear();
+        for side in [Side::Bid, Side::Ask] {
+            let told = self.levels.side_mut(side);
+            told.clear();
+            told.extend_from_slice(levels.side(side));
+            differences(self.book.levels(side), told, side, changes.side_mut(side));
+        }
+        let bbo = self.bbo;
+        let is_taken = self.take(changes.view(), stamp, cx);
+        self.recovery.goes_on(stamp.venue_seq, stamp.ts_event);
+        if !is_taken {
+            self.lose(StaleReason::LevelsLimit, (0, 0), stamp.ts_recv, cx);
+        } else {
+            self.cut(true);
+            let is_proven = self.cross_check.applied(stamp.venue_seq, self.bbo) != Some(false);
+            if !is_proven {
+                self.contradicted(stamp.ts_recv, cx);
+            } else if self.agrees(check, stamp.ts_recv, cx) && !changes.is_empty() {
+                self.publish_changes(changes.view(), self.bbo != bbo, true, stamp.ts_recv, cx);
+            }
+        }
+        *cx.scratch = changes;
     }
 
     /// Whether a snapshot of the book's own number says something else of what both know.
@@ -237,6 +277,28 @@ impl InstrumentState {
     }
 }
 
+/// What makes one side of a book, best level first, what a message tells of it. `told` is sorted on the way; of two levels at
+/// one price the last counts, as everywhere.
+fn differences(own: impl Iterator<Item = Level>, told: &mut [Level], side: Side, changes: &mut Vec<Level>) {
+    let rank = |level: &Level| if side == Side::Bid { -level.price.0 } else { level.price.0 };
+    told.sort_by_key(rank);
+    let mut own = own.peekable();
+    let mut told = told.iter().peekable();
+    while let Some(level) = told.next() {
+        if told.peek().is_some_and(|next| next.price == level.price) {
+            continue;
+        }
+        while let Some(gone) = own.next_if(|held| rank(held) < rank(level)) {
+            changes.push(Level { qty: Qty(0), ..gone });
+        }
+        let held = own.next_if(|held| held.price == level.price).map_or(Qty(0), |held| held.qty);
+        if held != level.qty {
+            changes.push(*level);
+        }
+    }
+    changes.extend(own.map(|gone| Level { qty: Qty(0), ..gone }));
+}
+
 /// How far a snapshot makes each side known.
 ///
 /// One that was cut is taken as cut on each side unless the side is empty: what lies behind its worst level is unknown
@@ -263,6 +325,22 @@ pub(super) fn known_to(levels: Sides<'_>, coverage: Coverage) -> KnownTo {
 mod tests {
     use super::*;
     use crate::types::Price;
+
+    #[test]
+    fn a_book_that_is_told_again_changes_where_it_differs() {
+        let differ = |side, own: &[(i64, i64)], told: &[(i64, i64)]| {
+            let levels = |of: &[(i64, i64)]| of.iter().map(|&(p, q)| Level::new(p, q)).collect::<Vec<_>>();
+            let mut changes = Vec::new();
+            differences(levels(own).into_iter(), &mut levels(told), side, &mut changes);
+            changes.iter().map(|level| (level.price.0, level.qty.0)).collect::<Vec<_>>()
+        };
+        let bids = [(9, 1), (8, 2), (7, 3)];
+        assert_eq!(differ(Side::Bid, &bids, &[(7, 3), (9, 1), (8, 2)]), []);
+        assert_eq!(differ(Side::Bid, &bids, &[(10, 4), (8, 5), (7, 3)]), [(10, 4), (9, 0), (8, 5)]);
+        assert_eq!(differ(Side::Ask, &[(1, 1), (2, 2)], &[(2, 9), (2, 2), (3, 0)]), [(1, 0)]);
+        assert_eq!(differ(Side::Ask, &[(1, 1)], &[]), [(1, 0)]);
+        assert_eq!(differ(Side::Ask, &[], &[(1, 1)]), [(1, 1)]);
+    }
 
     #[test]
     fn a_snapshot_is_known_as_far_as_it_goes() {

@@ -113,6 +113,9 @@ impl Coverage {
 pub enum Origin {
     /// The venue sent it in its stream: from here on the book is this one.
     Stream,
+    /// The venue tells the whole book with each message, and this is one of them: what it says otherwise than the one
+    /// before has changed. One with a lower number that is not later is old.
+    Restated,
     /// It answers a request, and names its instrument or was asked for by the engine.
     Answer,
     /// It answers a request and names no instrument.
@@ -251,6 +254,48 @@ pub struct Ticker {
     pub funding_rate_e9: Option<i64>,
     /// When it is next paid.
     pub funding_at: Option<TimeNs>,
+    /// Price of what an option or a future is of: the index, or the forward that the venue computes with.
+    pub underlying: Option<Price>,
+    /// Interest rate that the venue computes an option's price with, in 1e-9 a year.
+    pub interest_rate_e9: Option<i64>,
+    /// Implied volatility a year of the mark price, in 1e-9: 0.55, which some venues print as 55 %, is 550,000,000.
+    pub mark_iv_e9: Option<i64>,
+    /// The same of the best bid.
+    pub bid_iv_e9: Option<i64>,
+    /// The same of the best ask.
+    pub ask_iv_e9: Option<i64>,
+    /// Change of an option's price with that of the underlying, in 1e-9. This and the other greeks are in the units in which
+    /// the venue states them, for one unit of the base asset.
+    pub delta_e9: Option<i64>,
+    /// Change of delta with the price of the underlying, in 1e-9.
+    pub gamma_e9: Option<i64>,
+    /// Change with the volatility, in 1e-9.
+    pub vega_e9: Option<i64>,
+    /// Change with time, in 1e-9.
+    pub theta_e9: Option<i64>,
+    /// Change with the interest rate, in 1e-9.
+    pub rho_e9: Option<i64>,
+}
+
+impl Ticker {
+    /// Takes over what a later message tells; what it does not tell stays.
+    pub fn merge(&mut self, later: &Self) {
+        macro_rules! take {
+            ($($field:ident),+) => { $(self.$field = later.$field.or(self.$field);)+ };
+        }
+        take!(
+            last,
+            mark,
+            index,
+            volume,
+            open_interest,
+            funding_rate_e9,
+            funding_at,
+            underlying,
+            interest_rate_e9
+        );
+        take!(mark_iv_e9, bid_iv_e9, ask_iv_e9, delta_e9, gamma_e9, vega_e9, theta_e9, rho_e9);
+    }
 }
 
 /// Whether an instrument trades.
@@ -626,6 +671,14 @@ mod tests {
         assert!(events.levels(events.levels_added()).is_empty());
         assert_eq!(events.concerned(), Some(Scope::Book(Slot(0))), "the reason stays known");
         assert!(events.name_of(OrderId(0)).is_empty());
+    }
+
+    #[test]
+    fn of_statistics_what_is_not_told_stays() {
+        let mut ticker = Ticker { mark: Some(Price(7)), delta_e9: Some(-1), ..Ticker::default() };
+        ticker.merge(&Ticker { mark: Some(Price(8)), rho_e9: Some(3), ..Ticker::default() });
+        let both = Ticker { mark: Some(Price(8)), delta_e9: Some(-1), rho_e9: Some(3), ..Ticker::default() };
+        assert_eq!(ticker, both);
     }
 
     #[test]

@@ -16,7 +16,7 @@ enum Said {
     Bbo(Slot, VenueBbo),
     Trade(Slot, Trade),
     Liquidation(Slot, Trade),
-    Ticker(Slot, Ticker),
+    Ticker(Slot, Box<Ticker>),
     Nothing,
 }
 
@@ -59,7 +59,7 @@ fn said(events: &Events) -> (Said, Pairs, Pairs) {
         Body::Liquidations(span) => {
             (Said::Liquidation(event.slot, events.trades_of(span)[0]), Default::default())
         }
-        Body::Ticker(at) => (Said::Ticker(event.slot, events.ticker(at)), Default::default()),
+        Body::Ticker(at) => (Said::Ticker(event.slot, Box::new(events.ticker(at))), Default::default()),
         other => panic!("{other:?}"),
     };
     (said, bids, asks)
@@ -287,13 +287,13 @@ fn of_the_two_kinds_of_trade_message_the_first_is_passed_on() {
 #[test]
 fn marks_and_liquidations_of_futures() {
     let mark = r#"{"stream":"ethusdt@markPrice@1s","data":{"e":"markPriceUpdate","E":1562305380000,"s":"ETHUSDT","p":"11794.15","i":"11784.62","P":"11784.25","r":"-0.00038167","T":1562306400000}}"#;
-    let ticker = Ticker {
+    let ticker = Box::new(Ticker {
         mark: Some(Price(1_179_415)),
         index: Some(Price(1_178_462)),
         funding_rate_e9: Some(-381_670),
         funding_at: Some(1_562_306_400_000_000_000),
         ..Ticker::default()
-    };
+    });
     assert_eq!(event(mark), Said::Ticker(USDM.slot, ticker));
     let forced = r#"{"e":"forceOrder","E":1568014460893,"o":{"s":"ETHUSDT","S":"SELL","o":"LIMIT","f":"IOC","q":"0.014","p":"9910","ap":"9910","X":"FILLED","l":"0.014","z":"0.014","T":1568014460893}}"#;
     let trade = Trade {

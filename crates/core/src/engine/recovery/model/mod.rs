@@ -34,6 +34,8 @@ enum Step {
     Swap(u32),
     /// The venue sends its book in the stream.
     Stream,
+    /// The same, where it does so with each message; some of them come late.
+    Restated(u32),
     /// Time passes, and what is due is asked for.
     Ask(u32),
     /// The answer to the last request, cut some updates ago.
@@ -92,7 +94,8 @@ fn script(seed: u64, out: &mut Vec<Step>) {
             400..460 => Step::Drop(number),
             460..510 => Step::Repeat(number),
             510..540 => Step::Swap(number),
-            540..570 => Step::Stream,
+            540..560 => Step::Stream,
+            560..570 => Step::Restated(number),
             570..680 => Step::Ask(number),
             680..780 => Step::Answer(number),
             780..800 => Step::LateAnswer(number),
@@ -206,6 +209,14 @@ impl World {
                 self.is_lost = false;
                 let snapshot = self.venue.snapshot();
                 self.reader.snapshot(&self.venue, snapshot, SnapshotOrigin::Stream, false)
+            }
+            Step::Restated(number) if !kind.by_order => {
+                self.is_lost = false;
+                let can_be_late = is_numbered && kind.times_snapshots && kind.times && self.venue.era() == 0;
+                let late = self.venue.older(number as usize / 4 % 3, number >> 8);
+                let is_late = can_be_late && number % 4 == 0 && late.at > self.reader.floor;
+                let snapshot = if is_late { late } else { self.venue.snapshot() };
+                self.reader.snapshot(&self.venue, snapshot, SnapshotOrigin::Restated, false)
             }
             Step::Ask(number) => {
                 self.reader.now += u64::from(number % 2_000) * 10_000_000;

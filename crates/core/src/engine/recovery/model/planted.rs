@@ -30,6 +30,8 @@ pub(super) enum Bug {
     OldForEver,
     /// A snapshot in the stream is ignored while the book is synced.
     StreamIgnored,
+    /// A book that is told whole is taken though it is old.
+    OldRestated,
     /// A book of a snapshot without name is kept where the source speaks of others.
     AnonymousKept,
     /// Updates that waited are forgotten once the snapshot is in.
@@ -43,7 +45,7 @@ pub(super) enum Bug {
 }
 
 impl Bug {
-    pub(super) const ALL: [Self; 15] = [
+    pub(super) const ALL: [Self; 16] = [
         Self::GapApplied,
         Self::PlaceKept,
         Self::HoleIgnored,
@@ -54,6 +56,7 @@ impl Bug {
         Self::RestartForgotten,
         Self::OldForEver,
         Self::StreamIgnored,
+        Self::OldRestated,
         Self::AnonymousKept,
         Self::WaitingForgotten,
         Self::NeverAsks,
@@ -128,6 +131,9 @@ impl Machine {
         let was_synced = self.own.is_synced();
         if was_synced && origin == SnapshotOrigin::Stream && self.has(Bug::StreamIgnored) {
             return (Verdict::Keep, 0);
+        }
+        if was_synced && origin == SnapshotOrigin::Restated && self.has(Bug::OldRestated) {
+            return (Verdict::Apply, 0);
         }
         let judged = self.own.snapshot(at, origin, pending, widens, now);
         let is_refused = !was_synced && judged.0 != Verdict::Replace;

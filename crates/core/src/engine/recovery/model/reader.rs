@@ -212,10 +212,12 @@ impl Reader {
         if origin == SnapshotOrigin::Anonymous && self.is_mixed {
             return Ok(());
         }
-        if origin == SnapshotOrigin::Stream {
+        if matches!(origin, SnapshotOrigin::Stream | SnapshotOrigin::Restated) {
             self.pending.clear();
+            self.waiting.clear();
         }
         let must = origin == SnapshotOrigin::Stream
+            || origin == SnapshotOrigin::Restated && snapshot.at == venue.now()
             || !self.is_synced() && !snapshot.is_foreign && self.kept != Some(snapshot.number) && self.bridges(&snapshot)
                 // Where numbers have begun again, only that something mends the book is asked, in the end.
                 && venue.era() == 0;
@@ -228,6 +230,7 @@ impl Reader {
         );
         match judged {
             (Verdict::Replace, _) => self.replace(venue, snapshot, origin)?,
+            (Verdict::Apply, _) => self.restate(snapshot),
             (Verdict::Widen, _) => {
                 if snapshot.is_foreign {
                     self.is_foreign = true;
@@ -278,6 +281,18 @@ impl Reader {
         place >= self.heard.max(self.unsure) && !is_anew && !(self.is_foreign && self.machine.has_book())
     }
 
+    /// A synced book is told whole.
+    fn restate(&mut self, snapshot: Snapshot) {
+        let goes_on = snapshot.era == self.era && !self.is_foreign;
+        self.heard_era = self.heard_era.max(snapshot.era);
+        self.heard = if goes_on { self.heard.max(snapshot.at) } else { snapshot.at };
+        (self.book, self.place, self.is_foreign) = (snapshot.book, snapshot.at, false);
+        self.era = snapshot.era;
+        (self.is_timeless, self.passed_over, self.has_passed_over) = (snapshot.ts_event == 0, 0, false);
+        self.is_of_before = false;
+        self.machine.goes_on(snapshot.number, snapshot.ts_event);
+    }
+
     fn replace(&mut self, venue: &Venue, snapshot: Snapshot, origin: SnapshotOrigin) -> Result<(), Broken> {
         self.spare = None;
         self.heard_era = self.heard_era.max(if snapshot.is_foreign { 0 } else { snapshot.era });
@@ -287,7 +302,7 @@ impl Reader {
         (self.book, self.place, self.is_foreign) = (snapshot.book, snapshot.at, snapshot.is_foreign);
         self.era = snapshot.era;
         (self.is_timeless, self.passed_over, self.has_passed_over) = (snapshot.ts_event == 0, 0, false);
-        if origin == SnapshotOrigin::Stream || snapshot.is_foreign {
+        if matches!(origin, SnapshotOrigin::Stream | SnapshotOrigin::Restated) || snapshot.is_foreign {
             // The venue says where it stands, whatever was; another's book says nothing and is stood upon.
             self.heard = if snapshot.is_foreign { self.floor } else { snapshot.at };
         }
