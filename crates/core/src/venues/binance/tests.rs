@@ -9,6 +9,7 @@ const USDM: Route = Route { slot: Slot(2), price_exponent: -2, qty_exponent: -3 
 const COINM: Route = Route { slot: Slot(3), price_exponent: -1, qty_exponent: 0 };
 
 /// What one frame says, with its levels beside it.
+#[expect(clippy::large_enum_variant, reason = "it is copied in tests only")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Said {
     Depth(Slot, VenueSeq, TimeNs),
@@ -16,7 +17,7 @@ enum Said {
     Bbo(Slot, VenueBbo),
     Trade(Slot, Trade),
     Liquidation(Slot, Trade),
-    Ticker(Slot, Box<Ticker>),
+    Ticker(Slot, Ticker),
     Nothing,
 }
 
@@ -59,7 +60,7 @@ fn said(events: &Events) -> (Said, Pairs, Pairs) {
         Body::Liquidations(span) => {
             (Said::Liquidation(event.slot, events.trades_of(span)[0]), Default::default())
         }
-        Body::Ticker(at) => (Said::Ticker(event.slot, Box::new(events.ticker(at))), Default::default()),
+        Body::Ticker(at) => (Said::Ticker(event.slot, events.ticker(at)), Default::default()),
         other => panic!("{other:?}"),
     };
     (said, bids, asks)
@@ -287,13 +288,13 @@ fn of_the_two_kinds_of_trade_message_the_first_is_passed_on() {
 #[test]
 fn marks_and_liquidations_of_futures() {
     let mark = r#"{"stream":"ethusdt@markPrice@1s","data":{"e":"markPriceUpdate","E":1562305380000,"s":"ETHUSDT","p":"11794.15","i":"11784.62","P":"11784.25","r":"-0.00038167","T":1562306400000}}"#;
-    let ticker = Box::new(Ticker {
+    let ticker = Ticker {
         mark: Some(Price(1_179_415)),
         index: Some(Price(1_178_462)),
         funding_rate_e9: Some(-381_670),
         funding_at: Some(1_562_306_400_000_000_000),
         ..Ticker::default()
-    });
+    };
     assert_eq!(event(mark), Said::Ticker(USDM.slot, ticker));
     let forced = r#"{"e":"forceOrder","E":1568014460893,"o":{"s":"ETHUSDT","S":"SELL","o":"LIMIT","f":"IOC","q":"0.014","p":"9910","ap":"9910","X":"FILLED","l":"0.014","z":"0.014","T":1568014460893}}"#;
     let trade = Trade {
