@@ -1,18 +1,19 @@
 import { type VenueInfo, venues } from '../engine.js';
-import type { Channel, VenueFacts } from '../ingest/venues/facts.js';
-import { VENUE_FACTS } from '../ingest/venues/index.js';
+import { CHANNELS, type ProductFacts, type VenueFacts } from '../ingest/venues/facts.js';
+import { productFacts } from '../ingest/venues/index.js';
 
 /** A product of a venue: how its books behave, and where it is heard live. */
 export interface VenueRow extends VenueInfo {
   readonly facts: VenueFacts;
+  readonly product: ProductFacts;
 }
 
 /** Every product that is read, in the order of the core's table. */
 export function venueRows(): readonly VenueRow[] {
   return venues().map((info) => {
-    const facts = VENUE_FACTS.find(({ names }) => names.includes(info.name));
-    if (facts === undefined) throw new Error(`no facts of ${info.name} in src/ingest/venues`);
-    return { ...info, facts };
+    const found = productFacts(info.name);
+    if (found === undefined) throw new Error(`no facts of ${info.name} in src/ingest/venues`);
+    return { ...info, ...found };
   });
 }
 
@@ -51,17 +52,17 @@ function cells(row: VenueRow): readonly string[] {
   const proofs = [row.hasChecksum ? 'checksum' : '', row.hasTopProof ? 'own best prices' : ''].filter(
     Boolean,
   );
-  const sockets = row.facts.sockets.filter(({ name }) => name === row.name);
-  const channels = new Set<Channel>(sockets.flatMap((socket) => socket.channels));
+  const { offers, sockets } = row.product;
+  const channels = CHANNELS.filter((channel) => offers[channel] !== 'none');
   return [
     row.name,
-    row.isByOrder ? 'orders' : channels.has('orders') ? 'levels, orders' : 'levels',
+    row.isByOrder ? 'orders' : offers.orders !== 'none' ? 'levels, orders' : 'levels',
     RULES[row.rule] ?? row.rule,
     MENDS[row.resync] ?? row.resync,
     SHOWS[row.detects] ?? row.detects,
     proofs.length === 0 ? 'none' : proofs.join(', '),
     row.silenceMs === 0 ? 'ever' : `${row.silenceMs / 1000} s (${row.life})`,
-    channels.size === 0 ? row.facts.heard : [...channels].join(' '),
+    sockets.length === 0 ? row.facts.heard : channels.join(' '),
   ];
 }
 

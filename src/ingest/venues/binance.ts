@@ -1,38 +1,69 @@
-import type { Channel, SnapshotFacts, SocketFacts, VenueFacts } from './facts.js';
+import {
+  type BudgetFacts,
+  type Channel,
+  PLAIN,
+  type ProductFacts,
+  type SnapshotFacts,
+  type SocketFacts,
+  type StreamFacts,
+  UNLIMITED,
+  type VenueFacts,
+} from './facts.js';
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 
-const BUDGET_HEADER = 'X-MBX-USED-WEIGHT-1M';
-
-function socket(
-  name: string,
-  url: string,
-  channels: readonly Channel[],
-  pingMs: number,
-  pongMs: number,
-  messagesPerSecondMax: number,
-): SocketFacts {
+function stream(channel: Channel, name: string, silenceMs: number | null = null): StreamFacts {
   return {
     name,
-    url,
-    channels,
-    subscribe: '{"method":"SUBSCRIBE","params":["{stream}"],"id":{id}}',
-    unsubscribe: '{"method":"UNSUBSCRIBE","params":["{stream}"],"id":{id}}',
+    channels: [channel],
+    subscribe: '{"method":"SUBSCRIBE","params":[{args}],"id":{id}}',
+    unsubscribe: '{"method":"UNSUBSCRIBE","params":[{args}],"id":{id}}',
+    args: [`"{lower}@${name}"`],
+    argsMax: 100,
+    bytesMax: 4096,
+    depths: [],
     needsKey: false,
-    beat: { from: 'venue', everyMs: pingMs, deadMs: pingMs + pongMs },
+    silenceMs,
+  };
+}
+
+const SPOT_BEAT = { from: 'venue', everyMs: 20_000, deadMs: 80_000 } as const;
+const FUTURES_BEAT = { from: 'venue', everyMs: 3 * MINUTE_MS, deadMs: 10 * MINUTE_MS } as const;
+
+function socket(
+  url: string,
+  beat: SocketFacts['beat'],
+  messages: number,
+  streams: SocketFacts['streams'],
+): SocketFacts {
+  return {
+    ...PLAIN,
+    url,
+    streams,
+    beat,
     limits: {
+      ...UNLIMITED,
       subscriptionsMax: 1024,
-      messagesPerSecondMax,
+      rates: [{ of: 'messages', max: messages, windowMs: 1000 }],
       connects: { max: 300, windowMs: 5 * MINUTE_MS },
       lifeMs: DAY_MS,
     },
   };
 }
 
-function futuresSnapshot(name: string, url: string): SnapshotFacts {
+function budget(weightMax: number): BudgetFacts {
   return {
-    name,
+    weightMax,
+    windowMs: MINUTE_MS,
+    usedHeader: 'X-MBX-USED-WEIGHT-1M',
+    leftHeader: null,
+    ban: { statuses: [418], pauseMs: 2 * MINUTE_MS },
+  };
+}
+
+function futuresSnapshot(url: string, budget: string): SnapshotFacts {
+  return {
     url: `${url}?symbol={symbol}&limit={levels}`,
     weights: [
       { levelsMax: 50, weight: 2 },
@@ -40,70 +71,90 @@ function futuresSnapshot(name: string, url: string): SnapshotFacts {
       { levelsMax: 500, weight: 10 },
       { levelsMax: 1000, weight: 20 },
     ],
-    budget: { weightMax: 2400, windowMs: MINUTE_MS },
-    usedHeader: BUDGET_HEADER,
+    budget,
   };
 }
 
-const FUTURES_PING_MS = 3 * MINUTE_MS;
-const FUTURES_PONG_MS = 10 * MINUTE_MS;
+const BOOK = stream('book', 'depth@100ms');
+const BBO = stream('bbo', 'bookTicker');
+const TRADES = stream('trades', 'aggTrade');
+const MARK = stream('ticker', 'markPrice@1s', 10_000);
+const LIQUIDATIONS = stream('liquidations', 'forceOrder');
+
+const FUTURES: ProductFacts['offers'] = {
+  book: 'built',
+  orders: 'none',
+  bbo: 'built',
+  trades: 'built',
+  ticker: 'built',
+  liquidations: 'built',
+  status: 'none',
+};
 
 /** A book of USD-M with mark price and liquidations takes two sockets: each path is silent about the other's streams. */
 export const BINANCE: VenueFacts = {
-  names: ['binance', 'binance-usdm', 'binance-coinm'],
   sources: [
     'binance/binance-spot-api-docs, web-socket-streams.md and rest-api.md',
     'developers.binance.com, USD-M and COIN-M futures, WebSocket market streams; Important WebSocket Change Notice',
   ],
   heard: 'sockets',
-  sockets: [
-    socket(
-      'binance',
-      'wss://data-stream.binance.vision/stream',
-      ['book', 'bbo', 'trades'],
-      20_000,
-      MINUTE_MS,
-      5,
-    ),
-    socket(
-      'binance-usdm',
-      'wss://fstream.binance.com/public/stream',
-      ['book', 'bbo', 'trades'],
-      FUTURES_PING_MS,
-      FUTURES_PONG_MS,
-      10,
-    ),
-    socket(
-      'binance-usdm',
-      'wss://fstream.binance.com/market/stream',
-      ['trades', 'ticker', 'liquidations'],
-      FUTURES_PING_MS,
-      FUTURES_PONG_MS,
-      10,
-    ),
-    socket(
-      'binance-coinm',
-      'wss://dstream.binance.com/stream',
-      ['book', 'bbo', 'trades', 'ticker', 'liquidations'],
-      FUTURES_PING_MS,
-      FUTURES_PONG_MS,
-      10,
-    ),
-  ],
-  snapshots: [
+  products: [
     {
       name: 'binance',
-      url: 'https://data-api.binance.vision/api/v3/depth?symbol={symbol}&limit={levels}',
-      weights: [
-        { levelsMax: 100, weight: 5 },
-        { levelsMax: 500, weight: 25 },
-        { levelsMax: 1000, weight: 50 },
-        { levelsMax: 5000, weight: 250 },
+      offers: { ...FUTURES, ticker: 'none', liquidations: 'none' },
+      sockets: [
+        socket('wss://data-stream.binance.vision/stream', SPOT_BEAT, 5, [
+          BOOK,
+          BBO,
+          stream('trades', 'trade'),
+        ]),
       ],
-      budget: { weightMax: 6000, windowMs: MINUTE_MS },
-      usedHeader: BUDGET_HEADER,
+      snapshot: {
+        url: 'https://data-api.binance.vision/api/v3/depth?symbol={symbol}&limit={levels}',
+        weights: [
+          { levelsMax: 100, weight: 5 },
+          { levelsMax: 500, weight: 25 },
+          { levelsMax: 1000, weight: 50 },
+          { levelsMax: 5000, weight: 250 },
+        ],
+        budget: 'spot',
+      },
+      instruments: {
+        urls: ['https://data-api.binance.vision/api/v3/exchangeInfo'],
+        weight: 20,
+        budget: 'spot',
+        page: null,
+      },
     },
-    futuresSnapshot('binance-usdm', 'https://fapi.binance.com/fapi/v1/depth'),
-    futuresSnapshot('binance-coinm', 'https://dapi.binance.com/dapi/v1/depth'),
+    {
+      name: 'binance-usdm',
+      offers: FUTURES,
+      sockets: [
+        socket('wss://fstream.binance.com/public/stream', FUTURES_BEAT, 10, [BOOK, BBO]),
+        socket('wss://fstream.binance.com/market/stream', FUTURES_BEAT, 10, [TRADES, MARK, LIQUIDATIONS]),
+      ],
+      snapshot: futuresSnapshot('https://fapi.binance.com/fapi/v1/depth', 'usdm'),
+      instruments: {
+        urls: ['https://fapi.binance.com/fapi/v1/exchangeInfo'],
+        weight: 1,
+        budget: 'usdm',
+        page: null,
+      },
+    },
+    {
+      name: 'binance-coinm',
+      offers: FUTURES,
+      sockets: [
+        socket('wss://dstream.binance.com/stream', FUTURES_BEAT, 10, [BOOK, BBO, TRADES, MARK, LIQUIDATIONS]),
+      ],
+      snapshot: futuresSnapshot('https://dapi.binance.com/dapi/v1/depth', 'coinm'),
+      instruments: {
+        urls: ['https://dapi.binance.com/dapi/v1/exchangeInfo'],
+        weight: 1,
+        budget: 'coinm',
+        page: null,
+      },
+    },
   ],
+  budgets: { spot: budget(6000), usdm: budget(2400), coinm: budget(2400) },
 };

@@ -1,7 +1,18 @@
 import { BINANCE } from './binance.js';
-import type { VenueFacts } from './facts.js';
+import type { ProductFacts, VenueFacts } from './facts.js';
 import { KRAKEN } from './kraken.js';
 import { DATABENTO, NASDAQ, SIM } from './recorded.js';
 
 /** Every venue of the core has one entry that names it, and no entry names another. */
 export const VENUE_FACTS: readonly VenueFacts[] = [BINANCE, SIM, NASDAQ, DATABENTO, KRAKEN];
+
+/** The facts of a product by the core's name of it. */
+export function productFacts(
+  name: string,
+): { readonly facts: VenueFacts; readonly product: ProductFacts } | undefined {
+  for (const facts of VENUE_FACTS) {
+    const product = facts.products.find((product) => product.name === name);
+    if (product !== undefined) return { facts, product };
+  }
+  return undefined;
+}

@@ -1,49 +1,122 @@
-import type { Channel, SocketFacts, VenueFacts } from './facts.js';
+import {
+  type Beat,
+  type BudgetFacts,
+  type Channel,
+  PLAIN,
+  type SocketLimits,
+  type StreamFacts,
+  UNLIMITED,
+  type VenueFacts,
+} from './facts.js';
 
 /** Without a message for so long a connection is dead: a heartbeat comes each second in which nothing else does. */
-const DEAD_MS = 5000;
+const BEAT: Beat = { from: 'venue', everyMs: 1000, deadMs: 5000 };
+const LIMITS: SocketLimits = {
+  ...UNLIMITED,
+  rates: [{ of: 'messages', max: 10, windowMs: 1000 }],
+  connects: { max: 150, windowMs: 600_000 },
+};
 
-function socket(
-  url: string,
-  channels: readonly Channel[],
-  params: string,
-  limits: { readonly needsKey: boolean; readonly subscriptionsMax: number | null },
-): SocketFacts {
+function stream(name: string, channels: readonly Channel[], more: string, symbols = true): StreamFacts {
+  const members = `"channel":"${name}"${symbols ? ',"symbol":[{args}]' : ''}${more}`;
   return {
-    name: 'kraken',
-    url,
+    name,
     channels,
-    subscribe: `{"method":"subscribe","params":${params},"req_id":{id}}`,
-    unsubscribe: `{"method":"unsubscribe","params":${params},"req_id":{id}}`,
-    needsKey: limits.needsKey,
-    beat: { from: 'venue', everyMs: 1000, deadMs: DEAD_MS },
-    limits: {
-      subscriptionsMax: limits.subscriptionsMax,
-      messagesPerSecondMax: null,
-      connects: { max: 150, windowMs: 600_000 },
-      lifeMs: null,
-    },
+    subscribe: `{"method":"subscribe","params":{${members}},"req_id":{id}}`,
+    unsubscribe: `{"method":"unsubscribe","params":{${members}},"req_id":{id}}`,
+    args: symbols ? ['"{symbol}"'] : [''],
+    argsMax: 100,
+    bytesMax: null,
+    depths: [],
+    needsKey: false,
+    silenceMs: null,
   };
 }
 
-const PUBLIC = 'wss://ws.kraken.com/v2';
-const UNLIMITED = { needsKey: false, subscriptionsMax: null } as const;
+const REST: BudgetFacts = {
+  weightMax: 15,
+  windowMs: 45_000,
+  usedHeader: null,
+  leftHeader: null,
+  ban: { statuses: [], pauseMs: 60_000 },
+};
 
-/** Books come in the stream, with their checksums; nothing is asked for over HTTP. */
+/** Books come in the stream, with their checksums; nothing is asked for over HTTP but instruments and tokens. */
 export const KRAKEN: VenueFacts = {
-  names: ['kraken'],
-  sources: ['docs.kraken.com, WebSocket API v2: book, trade, ticker, instrument, heartbeat, level3'],
-  heard: 'sockets',
-  sockets: [
-    socket(PUBLIC, ['book'], '{"channel":"book","symbol":["{symbol}"],"depth":{depth}}', UNLIMITED),
-    socket(PUBLIC, ['trades'], '{"channel":"trade","symbol":["{symbol}"]}', UNLIMITED),
-    socket(PUBLIC, ['ticker', 'bbo'], '{"channel":"ticker","symbol":["{symbol}"]}', UNLIMITED),
-    socket(
-      'wss://ws-l3.kraken.com/v2',
-      ['orders'],
-      '{"channel":"level3","symbol":["{symbol}"],"depth":{depth},"token":"{token}"}',
-      { needsKey: true, subscriptionsMax: 200 },
-    ),
+  sources: [
+    'docs.kraken.com, WebSocket API v2: book, trade, ticker, instrument, heartbeat, level3; REST: AssetPairs',
   ],
-  snapshots: [],
+  heard: 'sockets',
+  products: [
+    {
+      name: 'kraken',
+      offers: {
+        book: 'built',
+        orders: 'key',
+        bbo: 'built',
+        trades: 'built',
+        ticker: 'built',
+        liquidations: 'none',
+        status: 'built',
+      },
+      sockets: [
+        {
+          ...PLAIN,
+          url: 'wss://ws.kraken.com/v2',
+          streams: [
+            stream('instrument', ['status'], '', false),
+            {
+              ...stream('book', ['book'], ',"depth":{depth}'),
+              depths: [{ levels: 1000 }, { levels: 500 }, { levels: 100 }, { levels: 25 }, { levels: 10 }],
+            },
+            stream('trade', ['trades'], ''),
+            stream('ticker', ['ticker', 'bbo'], ',"event_trigger":"bbo"'),
+          ],
+          beat: BEAT,
+          limits: LIMITS,
+        },
+        {
+          ...PLAIN,
+          url: 'wss://ws-l3.kraken.com/v2',
+          streams: [
+            {
+              ...stream('level3', ['orders'], ',"depth":{depth},"token":"{token}"'),
+              depths: [
+                { levels: 1000, cost: 100 },
+                { levels: 100, cost: 25 },
+                { levels: 10, cost: 5 },
+              ],
+              needsKey: true,
+            },
+          ],
+          login: {
+            kind: 'token',
+            request: {
+              method: 'POST',
+              url: 'https://api.kraken.com/0/private/GetWebSocketsToken',
+              weight: 1,
+              budget: 'rest',
+            },
+            keyHeader: 'API-Key',
+            signatureHeader: 'API-Sign',
+            token: 'result.token',
+          },
+          beat: BEAT,
+          limits: {
+            ...LIMITS,
+            subscriptionsMax: 200,
+            rates: [...LIMITS.rates, { of: 'subscriptions', max: 200, windowMs: 1000 }],
+          },
+        },
+      ],
+      snapshot: null,
+      instruments: {
+        urls: ['https://api.kraken.com/0/public/AssetPairs'],
+        weight: 1,
+        budget: 'rest',
+        page: null,
+      },
+    },
+  ],
+  budgets: { rest: REST },
 };

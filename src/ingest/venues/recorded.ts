@@ -1,28 +1,40 @@
-import type { VenueFacts } from './facts.js';
+import type { ProductFacts, VenueFacts } from './facts.js';
 
-/** The embedded venue runs in the process: nothing is connected to. */
+/** A product that nothing is connected to. */
+function unconnected(name: string, offers: ProductFacts['offers']): ProductFacts {
+  return { name, offers, sockets: [], snapshot: null, instruments: null };
+}
+
+const ORDERS: ProductFacts['offers'] = {
+  book: 'none',
+  orders: 'built',
+  bbo: 'none',
+  trades: 'built',
+  ticker: 'none',
+  liquidations: 'none',
+  status: 'built',
+};
+
+/** The embedded venue runs in the process. */
 export const SIM: VenueFacts = {
-  names: ['sim'],
   sources: ['crates/sim'],
   heard: 'embedded',
-  sockets: [],
-  snapshots: [],
+  products: [unconnected('sim', { ...ORDERS, book: 'built', orders: 'none', bbo: 'built', status: 'none' })],
+  budgets: {},
 };
 
 /** Multicast and files. */
 export const NASDAQ: VenueFacts = {
-  names: ['nasdaq'],
   sources: ['NASDAQ TotalView-ITCH 5.0, MoldUDP64 1.00'],
   heard: 'recordings',
-  sockets: [],
-  snapshots: [],
+  products: [unconnected('nasdaq', ORDERS)],
+  budgets: {},
 };
 
 /** Files of its historical service. */
 export const DATABENTO: VenueFacts = {
-  names: ['databento'],
   sources: ['databento.com/docs, schema mbo, DBN 1 to 3'],
   heard: 'recordings',
-  sockets: [],
-  snapshots: [],
+  products: [unconnected('databento', ORDERS)],
+  budgets: {},
 };
