@@ -8,6 +8,7 @@ mod digits;
 mod error;
 pub(crate) mod json;
 pub(crate) mod levels;
+pub(crate) mod members;
 pub(crate) mod printed;
 
 pub(crate) use digits::{decimal_digits, eight_printed, leading_digits};

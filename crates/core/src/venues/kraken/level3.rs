@@ -2,10 +2,10 @@
 
 use super::Kraken;
 use super::depth::{coverage, goes_back};
-use super::members::{items, members, symbol, text, unsigned_32};
 use super::v2::{lose, time};
 use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::levels::{decimal, price_above_zero};
+use crate::decode::members::{items, members, symbol, text, unsigned_32};
 use crate::decode::{DecodeError, FRAME_LEVELS_MAX, Scaled, SymbolText};
 use crate::types::{
     Body, Events, OrderChange, OrderId, Part, Price, Qty, Route, Routes, Scope, Side, StaleReason,

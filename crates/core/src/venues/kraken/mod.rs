@@ -34,7 +34,6 @@
 mod codes;
 mod depth;
 mod level3;
-mod members;
 mod printed;
 mod sight;
 mod stamp;

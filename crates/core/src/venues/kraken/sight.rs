@@ -1,9 +1,9 @@
 //! What a frame of a recording shows of its pair, and of its time.
 
 use super::codes;
-use super::members::{items, members, text};
 use super::stamp::{Minute, seconds};
 use crate::decode::json::{Kind, Scanner, Token, unescape};
+use crate::decode::members::{items, members, text};
 use crate::decode::{DecodeError, SYMBOL_BYTES_MAX};
 use crate::types::TimeNs;
 use crate::venues::KRAKEN;

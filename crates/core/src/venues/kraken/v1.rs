@@ -2,12 +2,12 @@
 
 use super::Kraken;
 use super::depth::{coverage, told};
-use super::members::{is, items, members, symbol, text, unsigned, unsigned_32};
 use super::printed::trade_side;
 use super::stamp::seconds;
 use super::v2::{lose, refused};
 use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::levels::{decimal, price_above_zero};
+use crate::decode::members::{is, items, members, symbol, text, unsigned, unsigned_32};
 use crate::decode::{DecodeError, FRAME_LEVELS_MAX, Scaled, leading_digits};
 use crate::types::{
     Body, Definition, Events, Level, Origin, Price, Qty, Route, Routes, Scope, StaleReason, Ticker, TimeNs,

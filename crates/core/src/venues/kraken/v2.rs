@@ -3,10 +3,10 @@
 use super::Kraken;
 use super::depth::{coverage, goes_back, told};
 use super::level3;
-use super::members::{is, items, members, symbol, text, unsigned, unsigned_32};
 use super::printed::trade_side;
 use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::levels::{decimal, price_above_zero};
+use crate::decode::members::{is, items, members, symbol, text, unsigned, unsigned_32};
 use crate::decode::{DecodeError, FRAME_LEVELS_MAX, Scaled, SymbolText};
 use crate::types::{
     Body, Definition, Events, Level, Origin, Qty, Route, Routes, Scope, Slot, StaleReason, Ticker, TimeNs,

@@ -1,12 +1,12 @@
 //! The members of JSON objects that count, and what their values are.
 
-use crate::decode::json::{Kind, Scanner, Token, unescape};
-use crate::decode::{DecodeError, SYMBOL_BYTES_MAX, Scaled, SymbolText};
+use super::json::{Kind, Scanner, Token, unescape};
+use super::{DecodeError, SYMBOL_BYTES_MAX, Scaled, SymbolText};
 use crate::types::{DecimalError, Route, Routes};
 
 /// The values of some keys of the object that comes next, in the order of the keys. Others are passed over; a key that
 /// comes twice is an error, since either value could be the wrong one.
-pub(super) fn members<const N: usize>(
+pub(crate) fn members<const N: usize>(
     scanner: &mut Scanner<'_>,
     bytes: &[u8],
     keys: &[&'static str; N],
@@ -34,7 +34,7 @@ pub(super) fn members<const N: usize>(
 }
 
 /// Gives each item of an array to `item`, which reads it.
-pub(super) fn items(
+pub(crate) fn items(
     token: Token,
     bytes: &[u8],
     field: &'static str,
@@ -52,7 +52,7 @@ pub(super) fn items(
 }
 
 /// That a value is of a kind.
-pub(super) fn is(
+pub(crate) fn is(
     token: Token,
     kind: Kind,
     field: &'static str,
@@ -67,19 +67,19 @@ pub(super) fn is(
 }
 
 /// A text without escapes.
-pub(super) fn text<'a>(token: Token, bytes: &'a [u8], field: &'static str) -> Result<&'a [u8], DecodeError> {
+pub(crate) fn text<'a>(token: Token, bytes: &'a [u8], field: &'static str) -> Result<&'a [u8], DecodeError> {
     is(token, Kind::String, field, "a string")?;
     Ok(token.of(bytes))
 }
 
 /// An integer of 0 and above, printed as a number or in quotes.
-pub(super) fn unsigned(token: Token, bytes: &[u8], field: &'static str) -> Result<u64, DecodeError> {
+pub(crate) fn unsigned(token: Token, bytes: &[u8], field: &'static str) -> Result<u64, DecodeError> {
     if token.kind != Kind::String {
         is(token, Kind::Number, field, "an integer")?;
     }
     let digits = token.of(bytes);
     let bad = |cause| DecodeError::BadNumber { at: token.start, field, cause, scaled: Scaled::No };
-    match crate::decode::leading_digits(digits) {
+    match super::leading_digits(digits) {
         None => Err(bad(DecimalError::Overflow)),
         Some((_, 0)) => Err(bad(DecimalError::Empty)),
         Some((value, len)) if len == digits.len() => Ok(value),
@@ -88,7 +88,7 @@ pub(super) fn unsigned(token: Token, bytes: &[u8], field: &'static str) -> Resul
 }
 
 /// As [`unsigned`], of 32 bits.
-pub(super) fn unsigned_32(token: Token, bytes: &[u8], field: &'static str) -> Result<u32, DecodeError> {
+pub(crate) fn unsigned_32(token: Token, bytes: &[u8], field: &'static str) -> Result<u32, DecodeError> {
     let cause = DecimalError::Overflow;
     let value = unsigned(token, bytes, field)?;
     u32::try_from(value).map_err(|_| DecodeError::BadNumber {
@@ -100,7 +100,7 @@ pub(super) fn unsigned_32(token: Token, bytes: &[u8], field: &'static str) -> Re
 }
 
 /// The symbol of a message with its way. `None` for one that is not carried.
-pub(super) fn symbol(
+pub(crate) fn symbol(
     token: Token,
     bytes: &[u8],
     field: &'static str,
