@@ -27,12 +27,14 @@ mod prefetch;
 mod side;
 mod staging;
 mod sums;
+mod verbs;
 
 pub use digest::digest;
 pub use entries::LevelIter;
 pub use l2_book::L2Book;
 pub use naive::NaiveBook;
 pub(crate) use prefetch::prefetch;
+pub use verbs::VerbCheck;
 
 use crate::types::{KnownTo, Price, Qty, Side};
 

@@ -217,7 +217,7 @@ impl<C: Clock> Engine<C> {
         for (index, event) in list.iter().enumerate() {
             let ts_recv = if event.ts_recv == 0 { ts_recv } else { event.ts_recv };
             let stamp = |venue_seq| Stamp { venue_seq, ts_event: event.ts_event, ts_recv };
-            let end = End { is_last: event.is_last, check: check_behind(list, index) };
+            let end = End { verbs: &[], is_last: event.is_last, check: check_behind(list, index) };
             // A room has slots from its routes, and each of those has a state.
             let Some(instrument) = instruments.get_mut(event.slot.0 as usize) else { continue };
             match event.body {
@@ -234,13 +234,19 @@ impl<C: Clock> Engine<C> {
                     }
                     continue;
                 }
-                Body::Levels(..) | Body::Book(..) if !instrument.takes(Told::Levels, speaker) => {
+                Body::Levels(..) | Body::VerbedLevels(..) | Body::Book(..)
+                    if !instrument.takes(Told::Levels, speaker) =>
+                {
                     cx.stats.ignored += 1;
                 }
                 Body::Orders(..) | Body::OrderBook(..) if !instrument.takes(Told::Orders, speaker) => {
                     cx.stats.ignored += 1;
                 }
                 Body::Levels(seq, span) => {
+                    instrument.on_levels(seq, events.levels(span), stamp(seq.last), end, cx);
+                }
+                Body::VerbedLevels(seq, span, verbs) => {
+                    let end = End { verbs: events.verbs_of(verbs), ..end };
                     instrument.on_levels(seq, events.levels(span), stamp(seq.last), end, cx);
                 }
                 Body::Orders(number, span) => {

@@ -11,14 +11,14 @@ use super::streams::{CheckTimer, Cursor, Stamp};
 use super::views::Views;
 use super::{BookInfo, EngineConfig};
 use crate::aggregate::{Bbo, CrossCheck};
-use crate::book::{BookSpec, L2Book, prefetch};
+use crate::book::{BookSpec, L2Book, VerbCheck, prefetch};
 use crate::checksum::TOP_LEVELS;
 use crate::encode::{Outbox, Stream};
 use crate::sequence::{Pending, Waiting};
 use crate::stats::Stats;
 use crate::types::{
     BookState, Clock, Coverage, Instrument, InstrumentId, Level, Levels, Qty, Route, ScaleSource, Side,
-    Sides, Slot, StaleReason, Ticker, TimeNs, Trade, TradeId, TradingStatus, VenueBbo, VenueSeq,
+    Sides, Slot, StaleReason, Ticker, TimeNs, Trade, TradeId, TradingStatus, VenueBbo, VenueSeq, Verb,
 };
 use crate::venues::{Checksum, Life, Product, TradeIds, product};
 
@@ -37,7 +37,9 @@ pub(super) struct Context<'a, C> {
 
 /// What ends with an event of a room.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct End {
+pub(super) struct End<'a> {
+    /// What the venue says that happened to each of its levels; none where it does not say.
+    pub(super) verbs: &'a [Verb],
     /// Whether the venue's own event does.
     pub(super) is_last: bool,
     /// The venue's checksum of the book as it then is.
@@ -76,6 +78,7 @@ pub(super) struct InstrumentState {
     cut: Levels,
     changes: Levels,
     pub(super) pending: Pending,
+    verbs: VerbCheck,
     pub(super) spare: Option<Box<Spare>>,
     pub(super) cross_check: CrossCheck,
     /// Times that the book became synced; the low half of the epoch.
@@ -133,6 +136,7 @@ impl InstrumentState {
             cut: Levels::default(),
             changes: Levels::default(),
             pending: Pending::default(),
+            verbs: VerbCheck::default(),
             spare: None,
             cross_check: CrossCheck::default(),
             resets: 0,
@@ -173,7 +177,7 @@ impl InstrumentState {
         seq: VenueSeq,
         levels: Sides<'_>,
         stamp: Stamp,
-        end: End,
+        end: End<'_>,
         cx: &mut Context<'_, C>,
     ) {
         cx.stats.book_messages += 1;
@@ -187,7 +191,7 @@ impl InstrumentState {
             return self.on_levels_aside(verdict, seq, levels, stamp, end, cx);
         }
         let bbo = self.bbo;
-        if self.apply(&seq, levels, stamp, cx) {
+        if self.fits(levels, end.verbs, stamp.ts_recv, cx) && self.apply(&seq, levels, stamp, cx) {
             if self.spare.is_some() && self.widen(&seq, levels, stamp, cx) {
                 return;
             }
@@ -209,14 +213,14 @@ impl InstrumentState {
         seq: VenueSeq,
         levels: Sides<'_>,
         stamp: Stamp,
-        end: End,
+        end: End<'_>,
         cx: &mut Context<'_, C>,
     ) {
         let Stamp { ts_event, ts_recv, .. } = stamp;
         let waiting = Waiting { seq, ts_event, ts_recv, check: end.check };
         match verdict {
             Verdict::Resume => {
-                if self.apply(&seq, levels, stamp, cx) {
+                if self.fits(levels, end.verbs, ts_recv, cx) && self.apply(&seq, levels, stamp, cx) {
                     self.cut(end.is_last);
                     if self.agrees(end.check, ts_recv, cx) {
                         self.become_synced(ts_recv, cx);
@@ -227,12 +231,12 @@ impl InstrumentState {
                 cx.stats.gaps += 1;
                 self.pending.clear();
                 self.say_state(stamp.ts_recv, cx);
-                self.hold(waiting, levels, cx);
+                self.hold(waiting, levels, end.verbs, cx);
                 self.use_spare(cx);
             }
-            Verdict::Hold => self.hold(waiting, levels, cx),
+            Verdict::Hold => self.hold(waiting, levels, end.verbs, cx),
             Verdict::Wait => {
-                self.hold(waiting, levels, cx);
+                self.hold(waiting, levels, end.verbs, cx);
                 self.miss_waiting(stamp.ts_recv, cx);
             }
             _ => cx.stats.ignored += 1,
@@ -241,10 +245,32 @@ impl InstrumentState {
     }
 
     /// Keeps an update for the snapshot that is to come.
-    fn hold<C: Clock>(&mut self, waiting: Waiting, levels: Sides<'_>, cx: &mut Context<'_, C>) {
+    fn hold<C: Clock>(
+        &mut self,
+        waiting: Waiting,
+        levels: Sides<'_>,
+        verbs: &[Verb],
+        cx: &mut Context<'_, C>,
+    ) {
         let dropped = self.pending.dropped();
-        self.pending.push(waiting, levels);
+        self.pending.push(waiting, levels, verbs);
         cx.stats.pending_dropped += self.pending.dropped() - dropped;
+    }
+
+    /// Whether what the venue says of each level fits the book. A book that it contradicts is stale.
+    #[inline]
+    fn fits<C: Clock>(
+        &mut self,
+        levels: Sides<'_>,
+        verbs: &[Verb],
+        now: TimeNs,
+        cx: &mut Context<'_, C>,
+    ) -> bool {
+        if verbs.is_empty() || self.verbs.fits(levels, verbs, &self.book) {
+            return true;
+        }
+        self.contradicted(now, cx);
+        false
     }
 
     /// Whether the venue's checksum, where one came, is that of the book. A book that it contradicts is stale.
@@ -441,6 +467,23 @@ impl InstrumentState {
             return false;
         }
         true
+    }
+
+    /// Applies an update that has waited, if it fits; see [`Self::apply`].
+    #[cold]
+    pub(super) fn apply_waiting<C: Clock>(
+        &mut self,
+        seq: &VenueSeq,
+        levels: Sides<'_>,
+        stamp: Stamp,
+        cx: &mut Context<'_, C>,
+    ) -> bool {
+        let verbs = self.pending.taken_verbs();
+        if !verbs.is_empty() && !self.verbs.fits(levels, verbs, &self.book) {
+            self.contradicted(stamp.ts_recv, cx);
+            return false;
+        }
+        self.apply(seq, levels, stamp, cx)
     }
 
     /// Puts levels into the book, which then stands at `at`. False when the book cannot take them.

@@ -66,7 +66,7 @@ impl InstrumentState {
             let bbo = self.bbo;
             if !self.recovery.follows(&seq) {
                 cx.stats.ignored += 1;
-            } else if self.apply(&seq, levels.view(), stamp, cx) {
+            } else if self.apply_waiting(&seq, levels.view(), stamp, cx) {
                 self.cut(true);
                 if self.agrees(check, now, cx) {
                     self.publish_changes(levels.view(), self.bbo != bbo, true, now, cx);

@@ -115,7 +115,7 @@ impl OrderBooks {
         instrument: &mut InstrumentState,
         part: Part,
         changes: &[OrderChange],
-        end: End,
+        end: End<'_>,
         stamp: Stamp,
         cx: &mut Context<'_, C>,
     ) {
@@ -159,7 +159,7 @@ impl OrderBooks {
         &mut self,
         instrument: &mut InstrumentState,
         changes: &[OrderChange],
-        end: End,
+        end: End<'_>,
         stamp: Stamp,
         cx: &mut Context<'_, C>,
     ) {
@@ -204,7 +204,7 @@ impl OrderBooks {
     pub(super) fn event_end<C: Clock>(
         &mut self,
         instrument: &mut InstrumentState,
-        end: End,
+        end: End<'_>,
         stamp: Stamp,
         cx: &mut Context<'_, C>,
     ) {

@@ -170,7 +170,7 @@ impl InstrumentState {
             if self.recovery.follows(&waiting.seq) {
                 let levels = std::mem::take(cx.scratch);
                 let at = Stamp { venue_seq: 0, ts_event: waiting.ts_event, ts_recv: waiting.ts_recv };
-                let is_applied = self.apply(&waiting.seq, levels.view(), at, cx);
+                let is_applied = self.apply_waiting(&waiting.seq, levels.view(), at, cx);
                 *cx.scratch = levels;
                 if !is_applied {
                     return;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::{Chain, SeqOutcome};
-use crate::types::{Level, Levels, Sides, TimeNs, VenueSeq};
+use crate::types::{Level, Levels, Sides, TimeNs, VenueSeq, Verb};
 
 /// Most updates that wait for one snapshot: over a minute of the busiest recorded stream (70 a second).
 pub const PENDING_UPDATES_MAX: usize = 8_192;
@@ -37,21 +37,34 @@ pub struct Hole {
     pub received: u64,
 }
 
+/// An update in the queue, with how many levels and verbs it has there.
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    update: Waiting,
+    bids: u32,
+    asks: u32,
+    verbs: u32,
+}
+
 /// A bounded queue of updates with their levels.
 ///
 /// At either limit the oldest updates go. That is safe: the snapshot must then bridge onto the oldest one left, and when
 /// it does not the chain says so and another snapshot is asked for.
 #[derive(Debug, Default)]
 pub struct Pending {
-    updates: VecDeque<(Waiting, u32, u32)>,
+    updates: VecDeque<Kept>,
     /// Levels of all waiting updates, in order: an update's bids, then its asks.
     levels: VecDeque<Level>,
+    /// Verbs of those updates that have them, one a level.
+    verbs: VecDeque<Verb>,
+    /// Verbs of the update that was taken last.
+    taken: Vec<Verb>,
     dropped: u64,
 }
 
 impl Pending {
-    /// Queues an update. An update that alone exceeds [`PENDING_LEVELS_MAX`] empties the queue and is not kept.
-    pub fn push(&mut self, update: Waiting, levels: Sides<'_>) {
+    /// Queues an update, with a verb for each of its levels or with none. An update that alone exceeds [`PENDING_LEVELS_MAX`] empties the queue and is not kept.
+    pub fn push(&mut self, update: Waiting, levels: Sides<'_>, verbs: &[Verb]) {
         while !self.updates.is_empty()
             && (self.updates.len() >= PENDING_UPDATES_MAX
                 || self.levels.len() + levels.len() > PENDING_LEVELS_MAX)
@@ -62,10 +75,13 @@ impl Pending {
             self.dropped += 1;
             return;
         }
-        // Both lengths are at most PENDING_LEVELS_MAX, so they fit.
-        self.updates.push_back((update, levels.bids.len() as u32, levels.asks.len() as u32));
+        debug_assert!(verbs.is_empty() || verbs.len() == levels.len(), "one a level or none");
+        // All lengths are at most PENDING_LEVELS_MAX, so they fit.
+        let (bids, asks, count) = (levels.bids.len() as u32, levels.asks.len() as u32, verbs.len() as u32);
+        self.updates.push_back(Kept { update, bids, asks, verbs: count });
         self.levels.extend(levels.bids);
         self.levels.extend(levels.asks);
+        self.verbs.extend(verbs);
     }
 
     /// Whether a chain runs through all waiting updates; if not, where it breaks. Changes nothing.
@@ -73,7 +89,7 @@ impl Pending {
     /// # Errors
     /// The first [`Hole`].
     pub fn follow(&self, mut chain: Chain) -> Result<(), Hole> {
-        for (index, (update, ..)) in self.updates.iter().enumerate() {
+        for (index, Kept { update, .. }) in self.updates.iter().enumerate() {
             match chain.check(&update.seq) {
                 SeqOutcome::Next => chain.advance(&update.seq),
                 SeqOutcome::Old => {}
@@ -88,30 +104,38 @@ impl Pending {
     /// Whether any of the waiting updates continues a chain. Changes nothing.
     #[must_use]
     pub fn has_next(&self, chain: Chain) -> bool {
-        self.updates.iter().any(|(update, ..)| chain.check(&update.seq) == SeqOutcome::Next)
+        self.updates.iter().any(|kept| chain.check(&kept.update.seq) == SeqOutcome::Next)
     }
 
     /// The oldest update, if any.
     #[must_use]
     pub fn front(&self) -> Option<&Waiting> {
-        self.updates.front().map(|(update, ..)| update)
+        self.updates.front().map(|kept| &kept.update)
     }
 
     /// The update that the venue sent last, by its time, and where that is equal or absent by its number: what came last
     /// may be a repetition. Costs a pass over all of them.
     #[must_use]
     pub fn newest(&self) -> Option<&Waiting> {
-        let waiting = self.updates.iter().map(|(update, ..)| update);
+        let waiting = self.updates.iter().map(|kept| &kept.update);
         waiting.max_by_key(|update| (update.ts_event, update.seq.last))
     }
 
-    /// Takes the oldest update; its levels replace the content of `out`.
+    /// Takes the oldest update; its levels replace the content of `out`, and [`Self::taken_verbs`] are its verbs.
     pub fn pop(&mut self, out: &mut Levels) -> Option<Waiting> {
-        let (update, bids, asks) = self.updates.pop_front()?;
+        let Kept { update, bids, asks, verbs } = self.updates.pop_front()?;
         out.clear();
         out.bids.extend(self.levels.drain(..bids as usize));
         out.asks.extend(self.levels.drain(..asks as usize));
+        self.taken.clear();
+        self.taken.extend(self.verbs.drain(..verbs as usize));
         Some(update)
+    }
+
+    /// The verbs of the update that [`Self::pop`] took last; none where it had none.
+    #[must_use]
+    pub fn taken_verbs(&self) -> &[Verb] {
+        &self.taken
     }
 
     /// Every waiting level, to be changed in place: a scale has become finer.
@@ -126,8 +150,9 @@ impl Pending {
 
     /// Forgets the oldest update, counted as dropped.
     pub fn drop_oldest(&mut self) {
-        if let Some((_, bids, asks)) = self.updates.pop_front() {
+        if let Some(Kept { bids, asks, verbs, .. }) = self.updates.pop_front() {
             self.levels.drain(..(bids + asks) as usize);
+            self.verbs.drain(..verbs as usize);
             self.dropped += 1;
         }
     }
@@ -136,6 +161,7 @@ impl Pending {
     pub fn clear(&mut self) {
         self.updates.clear();
         self.levels.clear();
+        self.verbs.clear();
     }
 
     /// Number of waiting updates.
@@ -174,7 +200,7 @@ mod tests {
     fn gives_back_what_it_took_in_order() {
         let mut pending = Pending::default();
         for id in 0..10 {
-            pending.push(update(id), levels(id as usize, 2).view());
+            pending.push(update(id), levels(id as usize, 2).view(), &[]);
         }
         let mut out = Levels::default();
         for id in 0..10 {
@@ -186,10 +212,29 @@ mod tests {
     }
 
     #[test]
+    fn verbs_stay_with_their_update() {
+        let mut pending = Pending::default();
+        pending.push(update(1), levels(1, 0).view(), &[Verb::New]);
+        pending.push(update(2), levels(1, 1).view(), &[]);
+        pending.push(update(3), levels(1, 1).view(), &[Verb::Change, Verb::Delete]);
+        pending.drop_oldest();
+        let mut out = Levels::default();
+        pending.pop(&mut out);
+        assert_eq!(pending.taken_verbs(), []);
+        pending.pop(&mut out);
+        assert_eq!(pending.taken_verbs(), [Verb::Change, Verb::Delete]);
+        pending.push(update(4), levels(1, 0).view(), &[Verb::New]);
+        pending.clear();
+        pending.push(update(5), levels(0, 1).view(), &[Verb::Delete]);
+        pending.pop(&mut out);
+        assert_eq!(pending.taken_verbs(), [Verb::Delete]);
+    }
+
+    #[test]
     fn finds_the_hole_without_moving() {
         let mut pending = Pending::default();
         for id in [5, 6, 8] {
-            pending.push(update(id), levels(1, 0).view());
+            pending.push(update(id), levels(1, 0).view(), &[]);
         }
         let chain = |id| Chain::new(Rule::Range, id);
         let hole =
@@ -207,7 +252,7 @@ mod tests {
         assert_eq!(pending.newest(), None);
         let sent = |id, ts_event| Waiting { ts_event, ..update(id) };
         for (id, ts_event) in [(90, 1), (5, 7), (6, 7), (4, 6)] {
-            pending.push(sent(id, ts_event), levels(1, 0).view());
+            pending.push(sent(id, ts_event), levels(1, 0).view(), &[]);
         }
         assert_eq!(pending.newest(), Some(&sent(6, 7)), "a repetition, and one of a numbering before");
     }
@@ -216,7 +261,7 @@ mod tests {
     fn at_the_limit_of_updates_the_oldest_goes() {
         let mut pending = Pending::default();
         for id in 0..=PENDING_UPDATES_MAX as u64 {
-            pending.push(update(id), levels(1, 0).view());
+            pending.push(update(id), levels(1, 0).view(), &[]);
         }
         assert_eq!((pending.len(), pending.dropped()), (PENDING_UPDATES_MAX, 1));
         assert_eq!(pending.front(), Some(&update(1)));
@@ -225,12 +270,12 @@ mod tests {
     #[test]
     fn at_the_limit_of_levels_the_oldest_go() {
         let mut pending = Pending::default();
-        pending.push(update(1), levels(PENDING_LEVELS_MAX / 2, 0).view());
-        pending.push(update(2), levels(0, PENDING_LEVELS_MAX / 2).view());
+        pending.push(update(1), levels(PENDING_LEVELS_MAX / 2, 0).view(), &[]);
+        pending.push(update(2), levels(0, PENDING_LEVELS_MAX / 2).view(), &[]);
         assert_eq!(pending.len(), 2);
-        pending.push(update(3), levels(1, 0).view());
+        pending.push(update(3), levels(1, 0).view(), &[]);
         assert_eq!((pending.len(), pending.dropped()), (2, 1));
-        pending.push(update(4), levels(PENDING_LEVELS_MAX, 1).view());
+        pending.push(update(4), levels(PENDING_LEVELS_MAX, 1).view(), &[]);
         assert_eq!((pending.len(), pending.dropped()), (0, 4));
     }
 }

@@ -5,7 +5,7 @@
 
 use core::ops::Range;
 
-use super::{Level, OrderChange, OrderId, Price, Qty, Sides, StaleReason, TimeNs};
+use super::{Level, OrderChange, OrderId, Price, Qty, Sides, StaleReason, TimeNs, Verb};
 
 /// Place of an instrument in its engine, dense from 0. A room gets it from [`Routes`](super::Routes).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -337,6 +337,9 @@ pub enum Body {
     Book(VenueSeq, LevelSpan, Coverage, Origin),
     /// Levels that changed, absolute; quantity 0 removes.
     Levels(VenueSeq, LevelSpan),
+    /// The same, with what the venue says that happens to each: see [`Events::verbs`]. A level that comes and is there, or
+    /// that changes or goes and is not, contradicts the book.
+    VerbedLevels(VenueSeq, LevelSpan, Span),
     /// A whole book, order by order, or a part of one. What it covers is counted in price levels.
     OrderBook(u64, Part, Coverage, Span),
     /// Orders that changed.
@@ -392,6 +395,7 @@ pub struct Events {
     list: Vec<Event>,
     bids: Vec<Level>,
     asks: Vec<Level>,
+    verbs: Vec<Verb>,
     orders: Vec<OrderChange>,
     trades: Vec<Trade>,
     tickers: Vec<Ticker>,
@@ -410,6 +414,7 @@ pub struct Mark {
     list: u32,
     bids: u32,
     asks: u32,
+    verbs: u32,
     orders: u32,
     trades: u32,
     tickers: u32,
@@ -423,6 +428,7 @@ impl Events {
         self.list.clear();
         self.bids.clear();
         self.asks.clear();
+        self.verbs.clear();
         self.orders.clear();
         self.trades.clear();
         self.tickers.clear();
@@ -441,6 +447,7 @@ impl Events {
             list: self.list.len() as u32,
             bids: self.bids.len() as u32,
             asks: self.asks.len() as u32,
+            verbs: self.verbs.len() as u32,
             orders: self.orders.len() as u32,
             trades: self.trades.len() as u32,
             tickers: self.tickers.len() as u32,
@@ -453,6 +460,7 @@ impl Events {
         self.list.truncate(to.list as usize);
         self.bids.truncate(to.bids as usize);
         self.asks.truncate(to.asks as usize);
+        self.verbs.truncate(to.verbs as usize);
         self.orders.truncate(to.orders as usize);
         self.trades.truncate(to.trades as usize);
         self.tickers.truncate(to.tickers as usize);
@@ -466,6 +474,7 @@ impl Events {
     pub fn forget_added(&mut self) {
         self.bids.truncate(self.mark.bids as usize);
         self.asks.truncate(self.mark.asks as usize);
+        self.verbs.truncate(self.mark.verbs as usize);
         self.orders.truncate(self.mark.orders as usize);
         self.trades.truncate(self.mark.trades as usize);
     }
@@ -509,6 +518,12 @@ impl Events {
     #[inline]
     pub const fn asks(&mut self) -> &mut Vec<Level> {
         &mut self.asks
+    }
+
+    /// The verbs of the next event's levels, to be appended to: one for each of its bids, in their order, then of its asks.
+    #[inline]
+    pub const fn verbs(&mut self) -> &mut Vec<Verb> {
+        &mut self.verbs
     }
 
     /// The order changes of the next event, to be appended to.
@@ -562,6 +577,13 @@ impl Events {
         }
     }
 
+    /// The span of verbs appended since the last event.
+    #[inline]
+    #[must_use]
+    pub fn verbs_added(&self) -> Span {
+        Span::new(self.mark.verbs as usize, self.verbs.len())
+    }
+
     /// The span of orders appended since the last event.
     #[inline]
     #[must_use]
@@ -588,6 +610,7 @@ impl Events {
         self.list.push(event);
         self.mark.bids = self.bids.len() as u32;
         self.mark.asks = self.asks.len() as u32;
+        self.mark.verbs = self.verbs.len() as u32;
         self.mark.orders = self.orders.len() as u32;
         self.mark.trades = self.trades.len() as u32;
     }
@@ -623,6 +646,13 @@ impl Events {
         }
     }
 
+    /// The verbs of a span.
+    #[inline]
+    #[must_use]
+    pub fn verbs_of(&self, span: Span) -> &[Verb] {
+        self.verbs.get(span.range()).unwrap_or_default()
+    }
+
     /// The order changes of a span.
     #[inline]
     #[must_use]
@@ -646,11 +676,14 @@ mod tests {
     fn each_event_has_what_was_appended_before_it() {
         let mut events = Events::default();
         events.bids().push(Level::new(1, 1));
-        let first = events.levels_added();
-        events.push(Slot(0), 0, Body::Levels(VenueSeq::at(1), first));
+        events.verbs().push(Verb::New);
+        let (first, first_verbs) = (events.levels_added(), events.verbs_added());
+        events.push(Slot(0), 0, Body::VerbedLevels(VenueSeq::at(1), first, first_verbs));
         events.asks().extend([Level::new(2, 2), Level::new(3, 3)]);
         let second = events.levels_added();
+        assert!(events.verbs_added().is_empty());
         events.push(Slot(1), 0, Body::Levels(VenueSeq::at(2), second));
+        assert_eq!(events.verbs_of(first_verbs), [Verb::New]);
         assert_eq!(events.levels(first), Sides { bids: &[Level::new(1, 1)], asks: &[] });
         assert_eq!(events.levels(second), Sides { bids: &[], asks: &[Level::new(2, 2), Level::new(3, 3)] });
         assert_eq!(events.list().len(), 2);
@@ -664,11 +697,13 @@ mod tests {
         let mark = events.mark();
         assert_eq!(events.name(b"ab"), OrderId(0));
         events.asks().push(Level::new(1, 1));
+        events.verbs().push(Verb::Delete);
         events.concerns(Scope::Book(Slot(0)));
         events.undo(mark);
         assert_eq!(events.mark(), mark);
         assert_eq!(events.levels_added(), events.levels_added());
         assert!(events.levels(events.levels_added()).is_empty());
+        assert!(events.verbs_added().is_empty());
         assert_eq!(events.concerned(), Some(Scope::Book(Slot(0))), "the reason stays known");
         assert!(events.name_of(OrderId(0)).is_empty());
     }

@@ -52,6 +52,18 @@ impl Level {
     }
 }
 
+/// What a venue says that an update does to a level, where it says so (FIX tag 279, MDUpdateAction).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Verb {
+    /// The level comes: there was none.
+    New,
+    /// There is one, and it has another quantity.
+    Change,
+    /// There is one, and it goes: its quantity in the update is 0.
+    Delete,
+}
+
 /// Both sides' levels of one message. A reusable buffer: stages clear and fill it, so once warm nothing is allocated.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Levels {

@@ -22,7 +22,7 @@ pub use instrument::{
     CATALOGUE_LEN_MAX, Catalogue, Instrument, InstrumentError, InstrumentHasher, InstrumentId, QtyUnit,
     SYMBOL_LEN_MAX, ScaleSource, Venue, is_symbol,
 };
-pub use level::{KnownTo, Level, Levels, Price, Qty, Side, Sides};
+pub use level::{KnownTo, Level, Levels, Price, Qty, Side, Sides, Verb};
 pub use order::{OrderChange, OrderId};
 pub use routes::{Likely, Route, Routes};
 pub use state::{BookState, StaleReason};

@@ -21,8 +21,8 @@ pub enum StaleReason {
     Silence = 2,
     /// The book would hold more levels than its limit.
     LevelsLimit = 3,
-    /// The venue contradicts the book: by its checksum, by its own top of book at the same sequence, or by an order
-    /// message that does not fit.
+    /// The venue contradicts the book: by its checksum, by its own top of book at the same sequence, by a level that it
+    /// says comes, changes or goes, or by an order message that does not fit.
     Contradiction = 4,
     /// The feed would hold more orders than its limit.
     OrdersLimit = 5,

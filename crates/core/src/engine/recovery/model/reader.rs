@@ -198,7 +198,7 @@ impl Reader {
         let index = venue.updates.iter().rposition(|known| known.to == update.to).unwrap_or_default();
         self.scratch.clear();
         self.scratch.bids.push(Level::new(index as i64, 1));
-        self.pending.push(waiting, self.scratch.view());
+        self.pending.push(waiting, self.scratch.view(), &[]);
     }
 
     /// A book arrives.
