@@ -244,8 +244,7 @@ describe.skipIf(!existsSync(FOLDER))(`inputs that people meet (skips only where 
 
   it.each(titled)('serve: %s', async (kind, one) => {
     const config = configFrom({
-      port: 0,
-      drainMs: 100,
+      server: { port: 0, drainMs: 100 },
       instruments: one.instrument === undefined ? [] : [{ name: one.instrument }],
       replay: { files: pathsOf(one), speed: 'max', loop: false },
     });

@@ -54,6 +54,9 @@ class Command {
       stdout: stream((text) => (this.out += text)),
       stderr: stream((text) => (this.err += text)),
       signal: this.#stop.signal,
+      env: {},
+      folder,
+      onHangup: () => () => {},
     });
   }
 
@@ -93,7 +96,7 @@ async function ended(...args: readonly string[]): Promise<{ code: number; out: s
 describe('depthwire', () => {
   it.each([
     [['nonsense'], 'unknown command'],
-    [['serve', '--speed', 'fast'], 'Give a number above 0'],
+    [['serve', '--replay', 'x', '--speed', 'fast'], 'a number above 0 and at most 10000, or max'],
     [['serve', '--speed', 'max'], 'config.replay'],
     [['serve', '--host', '0.0.0.0'], 'config.public_host'],
     [['serve', '--port', '70000'], 'config.invalid'],

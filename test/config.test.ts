@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { catalogue, scaleOf } from '../src/cli/catalogue.js';
-import { configFrom, parseInstrument } from '../src/config.js';
+import { parseInstrument } from '../src/config/instrument-text.js';
+import { configFrom } from '../src/config.js';
 import type { Engine } from '../src/engine.js';
 import { DepthwireError, explain } from '../src/errors.js';
 import { nearest } from '../src/nearest.js';
@@ -20,22 +21,26 @@ describe('the configuration', () => {
   it('has a value for everything, and is frozen', () => {
     const config = configFrom({});
     expect(config).toMatchObject({
-      host: '127.0.0.1',
-      port: 8642,
+      server: { host: '127.0.0.1', port: 8642 },
       limits: { controlBytesMax: 4096, subscriptionsMax: 256 },
     });
     expect(Object.isFrozen(config) && Object.isFrozen(config.limits)).toBe(true);
   });
 
   it.each([
-    [{ port: 70_000 }, 'port', 'at most 65535', '70000'],
-    [{ port: 1.5 }, 'port', 'an integer', '1.5'],
-    [{ port: '8642' }, 'port', 'a value of type number', '"8642"'],
-    [{ limits: { controlBytesMax: 1 } }, 'limits.controlBytesMax', 'at least 256', '1'],
-    [{ idleTimeoutSeconds: 7 }, 'idleTimeoutSeconds', '0, or 8 to 960 seconds', '7'],
-    [{ idleTimeoutSeconds: 961 }, 'idleTimeoutSeconds', '0, or 8 to 960 seconds', '961'],
-    [{ outputBytes: 5_000_000 }, 'outputBytes', 'a power of two from 4194304 to 1073741824', '5000000'],
-    [{ replay: { files: [] } }, 'replay.files', 'at least 1 entry', '[]'],
+    [{ server: { port: 70_000 } }, 'server.port', 'an integer from 0 to 65535', '70000'],
+    [{ server: { port: 1.5 } }, 'server.port', 'an integer from 0 to 65535', '1.5'],
+    [{ server: { port: '8642' } }, 'server.port', 'an integer from 0 to 65535', '"8642"'],
+    [{ limits: { controlBytesMax: 1 } }, 'limits.control_bytes_max', 'an integer from 256 to 65536', '1'],
+    [{ server: { idleTimeoutSeconds: 7 } }, 'server.idle_timeout_seconds', '0, or 8 to 960 seconds', '7'],
+    [{ server: { idleTimeoutSeconds: 961 } }, 'server.idle_timeout_seconds', '0, or 8 to 960 seconds', '961'],
+    [
+      { engine: { outputBytes: 5_000_000 } },
+      'engine.output_bytes',
+      'a power of two from 4194304 to 1073741824',
+      '5000000',
+    ],
+    [{ replay: { files: [] } }, 'replay.files', 'a list with at least 1 entry', '[]'],
     [
       { replay: { files: ['a'], speed: 0 } },
       'replay.speed',
@@ -49,7 +54,12 @@ describe('the configuration', () => {
       '"fast"',
     ],
     [{ instruments: [{ name: 'BTC' }] }, 'instruments.0.name', 'a name of the form venue:SYMBOL', '"BTC"'],
-    [{ allowHosts: ['http://x'] }, 'allowHosts.0', 'a host name without scheme and port', '"http://x"'],
+    [
+      { server: { allowHosts: ['http://x'] } },
+      'server.allow_hosts.0',
+      'a host name without scheme and port',
+      '"http://x"',
+    ],
   ])('refuses %j and names the key', (input, where, expected, got) => {
     const error = fault(() => configFrom(input));
     expect(error.toJSON()).toMatchObject({ code: 'config.invalid', where, expected, got });
@@ -57,28 +67,28 @@ describe('the configuration', () => {
   });
 
   it('names the option that was meant', () => {
-    expect(fault(() => configFrom({ prot: 1 })).fix).toBe('Write port instead of prot.');
+    expect(fault(() => configFrom({ server: { prot: 1 } })).fix).toBe('Write port instead of prot.');
     expect(fault(() => configFrom({ limits: { clientMax: 1 } })).toJSON()).toMatchObject({
       code: 'config.unknown_key',
-      where: 'limits.clientMax',
-      fix: 'Write clientsMax instead of clientMax.',
+      where: 'limits.client_max',
+      fix: 'Write clients_max instead of client_max.',
     });
   });
 
   it.each(['0.0.0.0', '192.168.1.4', 'example.com', '::', '127.0.0.1.example.com'])(
     'refuses to serve %s',
     (host) => {
-      expect(fault(() => configFrom({ host })).code).toBe('config.public_host');
+      expect(fault(() => configFrom({ server: { host } })).code).toBe('config.public_host');
     },
   );
 
   it.each(['127.0.0.1', '127.3.2.1', 'localhost', '::1'])('serves %s', (host) => {
-    expect(configFrom({ host }).host).toBe(host);
+    expect(configFrom({ server: { host } }).server.host).toBe(host);
   });
 
   it('refuses a soft limit that is not below the hard one', () => {
     const limits = { backpressureSoftBytes: 1 << 20, backpressureHardBytes: 1 << 20 };
-    expect(fault(() => configFrom({ limits })).where).toBe('limits.backpressureSoftBytes');
+    expect(fault(() => configFrom({ limits })).where).toBe('limits.backpressure_soft_bytes');
   });
 });
 
@@ -125,8 +135,8 @@ describe('--instrument', () => {
     ['sim:A,tick=-1', 'a plain decimal such as 0.25'],
     ['sim:A,lot=1e-8', 'a plain decimal such as 0.25'],
     ['sim:A,tick=.5', 'a plain decimal such as 0.25'],
-    ['sim:A,price_exponent=1', 'at most 0'],
-    ['sim:A,price_exponent=-19', 'at least -18'],
+    ['sim:A,price_exponent=1', 'an integer from -18 to 0'],
+    ['sim:A,price_exponent=-19', 'an integer from -18 to 0'],
     [
       'sim:A,price_exponent=0.5',
       'tick= or lot= with a decimal, price_exponent= or qty_exponent= with an integer',

@@ -22,8 +22,7 @@ writeFileSync(path, simulatedRecording('BTCUSDT', 20_000));
 
 function serving(replay: Partial<NonNullable<ConfigInput['replay']>>): Promise<Serving> {
   const config = configFrom({
-    port: 0,
-    drainMs: 300,
+    server: { port: 0, drainMs: 300 },
     instruments: [{ name: NAME }],
     replay: { files: [path], ...replay },
   });

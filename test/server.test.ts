@@ -431,7 +431,7 @@ describe('the HTTP interface', () => {
   });
 
   it('answers only under its own names', async () => {
-    const { port } = await serve({ allowHosts: ['feed.example.com'] });
+    const { port } = await serve({ server: { allowHosts: ['feed.example.com'] } });
     const status = async (lines: string): Promise<string> =>
       (await raw(port, `GET /health HTTP/1.1\r\n${lines}\r\n\r\n`)).slice(9, 12);
     expect(await status(`Host: 127.0.0.1:${port}`)).toBe('200');

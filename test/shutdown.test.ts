@@ -22,7 +22,7 @@ describe('a server that stops', () => {
   });
 
   it('does not wait longer than its time for a client that does not read', async () => {
-    const { port, publish, stop, server } = await startServer({ drainMs: 300 });
+    const { port, publish, stop, server } = await startServer({ server: { drainMs: 300 } });
     const client = await TestClient.open(port);
     client.send({ op: 'subscribe', id: 1, channel: 'book', instrument: 'sim:BTCUSDT' });
     await client.count(2);
@@ -38,7 +38,7 @@ describe('a server that stops', () => {
   });
 
   it('takes nothing more from clients once it has said so', async () => {
-    const { port, publish, stop, server, native } = await startServer({ drainMs: 2000 });
+    const { port, publish, stop, server, native } = await startServer({ server: { drainMs: 2000 } });
     const client = await TestClient.open(port);
     client.send({ op: 'subscribe', id: 1, channel: 'book', instrument: 'sim:BTCUSDT' });
     await client.count(2);

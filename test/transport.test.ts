@@ -8,7 +8,7 @@ import { startServer, TestClient } from './support/server.js';
 describe('the port', () => {
   it('that another server of this kind holds is refused with the way to find it', async () => {
     const first = await startServer();
-    await expect(startServer({ port: first.port })).rejects.toMatchObject({
+    await expect(startServer({ server: { port: first.port } })).rejects.toMatchObject({
       code: 'serve.port_taken',
       where: `127.0.0.1:${first.port}`,
       fix: expect.stringMatching(
@@ -26,14 +26,14 @@ describe('the port', () => {
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const address = other.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
-    await expect(startServer({ port })).rejects.toMatchObject({ code: 'serve.port_taken' });
+    await expect(startServer({ server: { port } })).rejects.toMatchObject({ code: 'serve.port_taken' });
     await new Promise((resolve) => other.close(resolve));
   });
 
   it('is free again at once after a stop', async () => {
     const first = await startServer();
     await first.stop();
-    const second = await startServer({ port: first.port });
+    const second = await startServer({ server: { port: first.port } });
     expect(second.port).toBe(first.port);
     await second.stop();
   });

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { explain } from '../errors.js';
-import { EXIT, run } from './program.js';
+import { run } from './program.js';
+import { EXIT } from './shell.js';
 import { terminalOf } from './terminal.js';
 
 /** After the first Ctrl-C a command has so long to end by itself. */
@@ -16,7 +17,11 @@ function stop(reason: string, exitCode: number): void {
 
 process.on('SIGINT', () => stop('SIGINT', 130));
 process.on('SIGTERM', () => stop('SIGTERM', 143));
-process.on('SIGHUP', () => stop('SIGHUP', 129));
+const hangups = new Set<() => void>();
+process.on('SIGHUP', () => {
+  for (const listener of hangups) listener();
+  if (hangups.size === 0) stop('SIGHUP', 129);
+});
 process.on('uncaughtException', (error) => {
   process.stderr.write(`${explain(error)}\n`);
   process.exitCode = EXIT.failed;
@@ -25,5 +30,15 @@ process.on('uncaughtException', (error) => {
 
 const stdout = terminalOf(process.stdout, () => stop('output closed', EXIT.ok));
 const stderr = terminalOf(process.stderr, () => {});
-const code = await run(process.argv.slice(2), { stdout, stderr, signal: stopping.signal });
+const code = await run(process.argv.slice(2), {
+  stdout,
+  stderr,
+  signal: stopping.signal,
+  env: process.env,
+  folder: process.cwd(),
+  onHangup: (listener) => {
+    hangups.add(listener);
+    return () => hangups.delete(listener);
+  },
+});
 process.exit(process.exitCode ?? code);

@@ -42,9 +42,9 @@ export async function startServing(
     {
       startId: startIdNow(),
       // A recording cannot be asked for a snapshot, so a pause in it must not cost its books their rest.
-      silenceMs: config.replay === undefined ? config.silenceMs : 0,
+      silenceMs: config.replay === undefined ? config.engine.silenceMs : 0,
       replay: config.replay !== undefined,
-      outputBytes: config.outputBytes,
+      outputBytes: config.engine.outputBytes,
     },
     {
       onFrame: (instrument, stream, frame) => wiring.server?.onFrame(instrument, stream, frame),
@@ -63,6 +63,7 @@ export async function startServing(
   checkServed(config, instruments);
   const server = new FeedServer(engine, instruments, config, site);
   wiring.server = server;
+  const { host } = config.server;
   const port = await server.listen();
   const timer = setInterval(() => {
     engine.tick();
@@ -87,7 +88,7 @@ export async function startServing(
   };
   return {
     port,
-    url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}/`,
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}/`,
     engine,
     server,
     source,
@@ -101,9 +102,11 @@ async function sourceOf(
   pressed: () => boolean,
   warn: (line: string) => void,
 ): Promise<Source> {
+  const [live] = Object.keys(config.sources);
+  if (live !== undefined) throw noConnections(live);
   if (config.replay === undefined) {
     const startMs = Date.now();
-    return new SimulatedVenue(new Simulator(config.seed, startMs), startMs);
+    return new SimulatedVenue(new Simulator(config.sim.seed, startMs), startMs);
   }
   const { files, speed, loop } = config.replay;
   const surveys = await checkedFiles(files, warn);
@@ -129,6 +132,17 @@ async function sourceOf(
     loop,
     pressed,
     pauseMsMax: config.limits.slowMs,
+  });
+}
+
+/** Facts of live connections stand in `ingest/venues`; nothing connects by them yet. */
+function noConnections(source: string): DepthwireError {
+  return new DepthwireError('serve.no_connections', {
+    what: 'this version makes no live connections',
+    where: `sources.${source}`,
+    expected: 'recordings, or the embedded venue',
+    got: 'a live source',
+    fix: 'Serve a recording of it with --replay FILE.',
   });
 }
 

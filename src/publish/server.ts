@@ -53,7 +53,7 @@ export class FeedServer {
     };
     this.#http = {
       hub: this.#hub,
-      hosts: new Hosts(config.allowHosts, config.host),
+      hosts: new Hosts(config.server.allowHosts, config.server.host),
       site,
       stats: () => engine.stats(),
       draining: () => this.#draining,
@@ -68,7 +68,7 @@ export class FeedServer {
         // The largest image may come on top of what our own limit allows to wait.
         backpressureBytesMax: limits.backpressureHardBytes * 2 + limits.imageBytesMax,
         connectionsMax: limits.clientsMax + HTTP_CONNECTIONS_MAX,
-        idleTimeoutSeconds: config.idleTimeoutSeconds,
+        idleTimeoutSeconds: config.server.idleTimeoutSeconds,
       },
       {
         onRequest: (request) => answerHttp(request, this.#http),
@@ -83,7 +83,7 @@ export class FeedServer {
 
   /** Listens and returns the port. Throws `serve.*`. */
   listen(): Promise<number> {
-    return this.#transport.listen(this.#config.host, this.#config.port);
+    return this.#transport.listen(this.#config.server.host, this.#config.server.port);
   }
 
   /** One frame of the engine. Without subscribers it costs a look-up; with some, one copy and their walk. */
@@ -126,7 +126,7 @@ export class FeedServer {
     this.#draining = true;
     this.#transport.stopListening();
     for (const subscriber of this.#subscribers) subscriber.announceShutdown(reason);
-    const untilMs = performance.now() + this.#config.drainMs;
+    const untilMs = performance.now() + this.#config.server.drainMs;
     const waiting = new Set(this.#subscribers);
     while (waiting.size > 0) {
       const late = performance.now() >= untilMs;

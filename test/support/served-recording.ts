@@ -23,8 +23,7 @@ export class ServedRecording implements AsyncDisposable {
     options: { readonly loop?: boolean; readonly limits?: ConfigInput['limits'] } = {},
   ): Promise<ServedRecording> {
     const config = configFrom({
-      port: 0,
-      drainMs: 300,
+      server: { port: 0, drainMs: 300 },
       // Recordings of the simulated venue look like those of another one.
       instruments: instrument.startsWith('sim:') ? [{ name: instrument }] : [],
       replay: { files: [...files], speed: 'max', loop: options.loop ?? false },

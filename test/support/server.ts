@@ -26,7 +26,7 @@ export async function startServer(
   site: Site = new Map(),
   native: FakeNative = new FakeNative(1 << 24),
 ): Promise<TestServer> {
-  const config = configFrom({ port: 0, drainMs: 300, ...input });
+  const config = configFrom({ ...input, server: { port: 0, drainMs: 300, ...input.server } });
   const wiring: { server?: FeedServer } = {};
   const engine = fakeEngine(
     { onFrame: (id, stream, frame) => wiring.server?.onFrame(id, stream, frame) },

@@ -31,6 +31,9 @@ export async function verifyCommand(...args: readonly string[]): Promise<VerifyE
     stdout: terminal((text) => (out += text)),
     stderr: terminal((text) => (err += text)),
     signal: new AbortController().signal,
+    env: {},
+    folder: '.',
+    onHangup: () => () => {},
   });
   const printed = JSON.parse(out) as VerifyReport & { error: ErrorJson };
   return { code, report: printed, error: printed.error, err };

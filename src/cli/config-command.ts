@@ -1,0 +1,63 @@
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { withoutPassword } from '../config/faults.js';
+import { CONFIG_FILE } from '../config/file.js';
+import { initialConfig } from '../config/init.js';
+import type { Layered } from '../config/layers.js';
+import { fileJsonSchema } from '../config/settings.js';
+import { codeOf, DepthwireError } from '../errors.js';
+import { configOf, withConfigOptions } from './config-options.js';
+import type { Shell } from './shell.js';
+
+/** `depthwire config init | check | schema`. */
+export function addConfigCommand(program: Command, shell: Shell): void {
+  const config = program.command('config').description('write, check and describe a configuration file');
+  config
+    .command('init')
+    .description('write a file with every key, its meaning and its default')
+    .argument('[file]', 'where to', CONFIG_FILE)
+    .option('--force', 'over a file that is there')
+    .action(async (file: string, { force }: { readonly force?: true }) => {
+      write(file, resolve(shell.folder, file), force === true);
+      await shell.stdout.write(
+        `${file} is written; depthwire config check reads it, depthwire serve uses it\n`,
+      );
+    });
+  withConfigOptions(
+    config.command('check').description('check what depthwire serve would be configured with'),
+  ).action(async (sources: readonly string[], _flags: object, command: Command) => {
+    await shell.stdout.write(checkedText(configOf(sources, command, shell)));
+  });
+  config
+    .command('schema')
+    .description('print the JSON Schema of the file, for editors')
+    .action(async () => {
+      await shell.stdout.write(`${JSON.stringify(fileJsonSchema(), null, 2)}\n`);
+    });
+}
+
+function write(file: string, full: string, force: boolean): void {
+  try {
+    writeFileSync(full, initialConfig(), { flag: force ? 'w' : 'wx' });
+  } catch (cause) {
+    const isThere = codeOf(cause) === 'EEXIST';
+    throw new DepthwireError(isThere ? 'config.file_exists' : 'config.file_unwritable', {
+      what: isThere ? 'there is such a file already' : 'the file cannot be written',
+      where: file,
+      expected: isThere ? 'a name that is free' : 'a folder that can be written to',
+      got: codeOf(cause),
+      fix: isThere ? 'Name another file, or add --force to write over it.' : 'Name a file in another folder.',
+      cause,
+    });
+  }
+}
+
+/** Every key that was given, its value and where: the rest are defaults. */
+function checkedText({ path, given }: Layered): string {
+  const lines = given.map(
+    ({ key, value, origin }) => `  ${key} = ${withoutPassword(JSON.stringify(value))}  (${origin})`,
+  );
+  const head = `${path ?? 'no file'}: nothing wrong, ${given.length === 1 ? '1 key' : `${given.length} keys`} given`;
+  return [head, ...lines, ''].join('\n');
+}

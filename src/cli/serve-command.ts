@@ -1,0 +1,74 @@
+import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
+import type { Layered } from '../config/layers.js';
+import { loadSite } from '../publish/site.js';
+import { VERSION } from '../version.js';
+import { configOf, withConfigOptions } from './config-options.js';
+import { type Serving, startServing } from './serve.js';
+import type { Shell } from './shell.js';
+
+/** Where the built page lies, from `src/cli` and from `dist/cli` alike. */
+const PAGE_FOLDER = fileURLToPath(new URL('../../dist/web/', import.meta.url));
+
+const SYNC_POLL_MS = 50;
+
+/** `depthwire serve`. */
+export function addServeCommand(program: Command, shell: Shell): void {
+  const command = program
+    .command('serve')
+    .description(
+      'serve live sources, recordings or the embedded venue: the feed, the HTTP interface, the page',
+    );
+  withConfigOptions(command).action((sources: readonly string[]) =>
+    serve(configOf(sources, command, shell), shell),
+  );
+}
+
+async function serve(layered: Layered, { stdout, stderr, signal }: Shell): Promise<void> {
+  const site = loadSite(PAGE_FOLDER);
+  const warn = (line: string): void => void stderr.write(`${line}\n`);
+  const serving = await startServing(layered.config, site, warn);
+  await stdout.write(greeting(serving, layered.path, site.size > 0));
+  let ended = false;
+  serving.source.ended.then(
+    () => {
+      if (!ended) void stdout.write('replay   finished; the last books stay served\n');
+    },
+    () => {},
+  );
+  void whenSynced(serving, signal).then((books) => (ended ? undefined : stdout.write(`books    ${books}\n`)));
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  ended = true;
+  await stdout.write(`stopping (${String(signal.reason)}); once more ends at once\n`);
+  await serving.stop(`server stops (${String(signal.reason)})`);
+}
+
+function greeting({ url, source }: Serving, file: string | undefined, hasPage: boolean): string {
+  return [
+    `depthwire ${VERSION} serves: ${source.name}`,
+    ...(file === undefined ? [] : [`config   ${file}`]),
+    hasPage
+      ? `page     ${url}`
+      : `page     not built (npm run build); the HTTP interface is at ${url}v1/instruments`,
+    `feed     ${url.replace('http', 'ws')}v1/feed  (subprotocol depthwire.v1)`,
+    `health   ${url}health`,
+    'stop     Ctrl-C',
+    '',
+  ].join('\n');
+}
+
+/** Resolves with the state of the books once all are synced, or after five seconds as they are then. */
+async function whenSynced({ server }: Serving, signal: AbortSignal): Promise<string> {
+  const untilMs = performance.now() + 5000;
+  for (;;) {
+    const { synced, syncing, stale } = server.books();
+    const waiting = syncing + stale;
+    if (waiting === 0) return `${synced} synced`;
+    if (performance.now() > untilMs || signal.aborted)
+      return `${synced} synced, ${syncing} syncing, ${stale} stale`;
+    await new Promise((resolve) => setTimeout(resolve, SYNC_POLL_MS));
+  }
+}

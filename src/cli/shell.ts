@@ -1,0 +1,15 @@
+import type { ConfigPlace } from './config-options.js';
+import type { Terminal } from './terminal.js';
+
+/** What a command may touch of the process. */
+export interface Shell extends ConfigPlace {
+  readonly stdout: Terminal;
+  readonly stderr: Terminal;
+  /** Aborted by the first Ctrl-C or SIGTERM, with the reason. */
+  readonly signal: AbortSignal;
+  /** Calls back at each SIGHUP, which then no longer ends the process, until the returned function is called. */
+  onHangup(listener: () => void): () => void;
+}
+
+/** Exit codes: what was asked for holds, it does not, or it could not be understood. */
+export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;

@@ -1,0 +1,236 @@
+import { z } from 'zod';
+import { RING_BYTES_MAX, RING_BYTES_MIN } from '../wire/generated/constants.js';
+
+const MIB = 1 << 20;
+
+/**
+ * A plain decimal of 0 or more, kept as it is written: `0.25`, `10`. A number is taken as the text that JavaScript prints
+ * for it, which reads back as the same number.
+ */
+const decimalSchema = z
+  .union([z.string(), z.number().transform(String)], 'a plain decimal such as 0.25')
+  .refine((text) => /^\d{1,18}(\.\d{1,18})?$/.test(text), 'a plain decimal such as 0.25');
+
+/** What a symbol or a pattern of symbols is made of: anything visible but a comma, for options follow it. */
+const VISIBLE = String.raw`(?:(?!,)[\p{L}\p{M}\p{N}\p{P}\p{S}]){1,64}`;
+
+/**
+ * `venue:SYMBOL`. A symbol is written as its venue writes it, so that it may hold letters of every script, digits, marks
+ * and signs (`XBT/USD`, `tBTCF0:USTF0`, `@107`), but no space.
+ */
+const NAME = new RegExp(`^[a-z0-9-]+:${VISIBLE}$`, 'u');
+
+/** What is told of one instrument's scale; what is not given stays as the catalogue has it. */
+export const instrumentSchema = z.strictObject({
+  name: z.string().regex(NAME, 'a name of the form venue:SYMBOL').describe('venue:SYMBOL'),
+  priceExponent: z.int().min(-18).max(0).optional().describe('Power of ten of its prices'),
+  qtyExponent: z.int().min(-18).max(0).optional().describe('Power of ten of its quantities'),
+  tick: decimalSchema.optional().describe('Step of its prices, in units of price; 0 = unknown'),
+  lot: decimalSchema.optional().describe('Step of its quantities, in units of quantity; 0 = unknown'),
+});
+
+const serverSchema = z.strictObject({
+  host: z.string().default('127.0.0.1').describe('Loopback address to listen on'),
+  port: z.int().min(0).max(65_535).default(8642).describe('Port to listen on; 0 = one that is free'),
+  allowHosts: z
+    .array(z.string().regex(/^[A-Za-z0-9.-]+$/, 'a host name without scheme and port'))
+    .default([])
+    .describe('Names beside the loopback ones that requests may use: those of a proxy on this machine'),
+  // uWebSockets ends the process on any other value than 0 and 8 to 960.
+  idleTimeoutSeconds: z
+    .int()
+    .refine((value) => value === 0 || (value >= 8 && value <= 960), '0, or 8 to 960 seconds')
+    .default(60)
+    .meta({
+      minimum: 0,
+      maximum: 960,
+      description: 'A silent client is cut after so long; 0 = never, else 8 or more',
+    }),
+  drainMs: z.int().min(0).max(60_000).default(1500).describe('Longest that a shutdown waits for its clients'),
+});
+
+const engineSchema = z.strictObject({
+  silenceMs: z
+    .int()
+    .min(0)
+    .max(3_600_000)
+    .optional()
+    .describe(
+      'A synced book whose venue is silent for so long is stale; 0 = never, absent = as each product allows',
+    ),
+  outputBytes: z
+    .int()
+    .refine(
+      (value) => value >= RING_BYTES_MIN && value <= RING_BYTES_MAX && Number.isInteger(Math.log2(value)),
+      `a power of two from ${RING_BYTES_MIN} to ${RING_BYTES_MAX}`,
+    )
+    .default(8 * MIB)
+    .meta({
+      minimum: RING_BYTES_MIN,
+      maximum: RING_BYTES_MAX,
+      description: 'Shared memory between the engine and the server, a power of two',
+    }),
+});
+
+const limitsSchema = z.strictObject({
+  controlBytesMax: z.int().min(256).max(65_536).default(4096).describe('Longest control message of a client'),
+  subscriptionsMax: z.int().min(1).max(65_536).default(256).describe('Subscriptions of a client'),
+  clientsMax: z.int().min(1).max(65_536).default(1024).describe('Clients at a time'),
+  badMessagesMax: z
+    .int()
+    .min(0)
+    .max(1000)
+    .default(10)
+    .describe('Wrong messages that a client may send before it is closed with 4400'),
+  backpressureSoftBytes: z
+    .int()
+    .min(65_536)
+    .max(256 * MIB)
+    .default(MIB)
+    .describe('Bytes waiting for one client above which it is slow; a replay at full speed waits for it'),
+  backpressureHardBytes: z
+    .int()
+    .min(65_536)
+    .max(256 * MIB)
+    .default(16 * MIB)
+    .describe('Bytes waiting for one client above which it is closed with 4408'),
+  slowMs: z
+    .int()
+    .min(100)
+    .max(600_000)
+    .default(10_000)
+    .describe('Longest that a client may stay above the soft limit'),
+  imageBytesMax: z
+    .int()
+    .min(65_536)
+    .max(256 * MIB)
+    .default(32 * MIB)
+    .describe('Largest image of one stream'),
+});
+
+const SPEED = 'a number above 0 and at most 10000, or max';
+
+const replaySchema = z.strictObject({
+  files: z.array(z.string().min(1)).min(1).describe('Recordings, several one after the other'),
+  /** How many recorded seconds pass in a real one; `max` = as fast as the slowest reader takes it. */
+  speed: z
+    .union([z.literal('max'), z.number()], SPEED)
+    .refine((value) => value === 'max' || (value > 0 && value <= 10_000), SPEED)
+    .default(1)
+    .describe('Recorded seconds per second, above 0 and at most 10000, or max'),
+  loop: z.boolean().default(false).describe('Begin again after the last file'),
+});
+
+const simSchema = z.strictObject({
+  seed: z
+    .int()
+    .min(0)
+    .max(0xffff_ffff)
+    .default(1)
+    .describe('Of the embedded venue: the same seed gives the same market'),
+});
+
+const catalogueSchema = z.strictObject({
+  cacheDir: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("Folder for the venues' lists of instruments; absent = depthwire in the user's cache folder"),
+  refreshMinutes: z
+    .int()
+    .min(1)
+    .max(10_080)
+    .default(60)
+    .describe('Age at which a list of instruments is asked for again'),
+});
+
+const CHANNELS = ['book', 'orders', 'bbo', 'trades', 'ticker', 'liquidations', 'status'] as const;
+
+const FROM_ENVIRONMENT = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'the name of an environment variable');
+
+/** Where a key lies: in an environment variable or in a file. The key itself stands in no configuration. */
+const keysSchema = z.strictObject({
+  keyEnv: FROM_ENVIRONMENT.optional().describe('Environment variable that holds the key'),
+  keyFile: z.string().min(1).optional().describe('File that holds the key'),
+  secretEnv: FROM_ENVIRONMENT.optional().describe('Environment variable that holds the secret'),
+  secretFile: z.string().min(1).optional().describe('File that holds the secret'),
+  passphraseEnv: FROM_ENVIRONMENT.optional().describe('Environment variable that holds the passphrase'),
+  passphraseFile: z.string().min(1).optional().describe('File that holds the passphrase'),
+});
+
+const URL_FORM = 'an address: wss://, ws://, https:// or http://';
+
+/** An address as a configuration may name it: of a socket or a request, with its host. */
+function isAddress(text: string): boolean {
+  return URL.canParse(text) && /^(wss?|https?):$/.test(new URL(text).protocol);
+}
+
+const urlSchema = z.string().refine(isAddress, URL_FORM);
+
+/** A live connection to one product of a venue. */
+export const sourceSchema = z.strictObject({
+  venue: z
+    .string()
+    .regex(/^[a-z0-9-]+$/, 'a name that depthwire venues lists')
+    .optional()
+    .describe('Product of a venue, as depthwire venues lists it; absent = the name of the source'),
+  instruments: z
+    .array(z.string().regex(new RegExp(`^${VISIBLE}$`, 'u'), 'a symbol, or a pattern such as BTC*'))
+    .min(1)
+    .max(10_000)
+    .describe('Symbols of the venue, or patterns: * is any text, ? one character'),
+  channels: z
+    .array(z.enum(CHANNELS))
+    .min(1)
+    .optional()
+    .describe('What is heard; absent = book, bbo and trades, as far as the venue offers them'),
+  depth: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .optional()
+    .describe('Levels a side that the venue is asked for; absent = the default of its facts'),
+  lines: z
+    .int()
+    .min(1)
+    .max(2)
+    .default(1)
+    .describe('Connections that carry the same: with 2 the first message of each number counts'),
+  proxy: z
+    .string()
+    .refine((text) => isAddress(text) && text.startsWith('http'), 'http://HOST:PORT or https://HOST:PORT')
+    .optional()
+    .describe('HTTP proxy for sockets and requests'),
+  urls: z
+    .record(urlSchema, urlSchema)
+    .default({})
+    .describe('Other addresses: the beginning of one of the facts, and what stands in its place'),
+  keys: keysSchema.prefault({}).describe('Keys of an account, for what is offered to those who have one'),
+});
+
+export const configSchema = z.strictObject({
+  server: serverSchema.prefault({}).describe('How clients are served'),
+  engine: engineSchema.prefault({}).describe('The engine'),
+  limits: limitsSchema.prefault({}).describe('What clients may do'),
+  replay: replaySchema.optional().describe('Recordings to serve'),
+  sim: simSchema.prefault({}).describe('The embedded venue, which is served where nothing else is named'),
+  catalogue: catalogueSchema.prefault({}).describe("The venues' lists of instruments"),
+  sources: z
+    .record(z.string().regex(/^[a-z0-9-]{1,64}$/, 'lower case letters, digits and -'), sourceSchema)
+    .default({})
+    .describe('Live connections by name'),
+  instruments: z
+    .array(instrumentSchema)
+    .default([])
+    .describe('Scales of instruments, where the venue does not tell them'),
+});
+
+/** A configuration as it may be given. */
+export type ConfigInput = z.input<typeof configSchema>;
+/** A configuration, complete and checked. */
+export type Config = Readonly<z.output<typeof configSchema>>;
+export type InstrumentOverride = z.output<typeof instrumentSchema>;
+export type SourceConfig = Readonly<z.output<typeof sourceSchema>>;
+export type KeysConfig = Readonly<z.output<typeof keysSchema>>;
+export type Speed = z.output<typeof replaySchema>['speed'];
+export type Limits = Readonly<z.output<typeof limitsSchema>>;

@@ -1,0 +1,452 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { run } from '../src/cli/program.js';
+import { CONFIG_FILE, readConfigFile } from '../src/config/file.js';
+import { initialConfig } from '../src/config/init.js';
+import { type Flags, type Layered, layeredConfig } from '../src/config/layers.js';
+import { fileJsonSchema, SETTINGS, SOURCE_SETTINGS } from '../src/config/settings.js';
+import { configFrom } from '../src/config.js';
+import { DepthwireError } from '../src/errors.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'depthwire-config-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+interface Given {
+  readonly file?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly flags?: Partial<Flags>;
+}
+
+function layered({ file, env = {}, flags }: Given): Layered {
+  if (file !== undefined) writeFileSync(join(folder, 'given.toml'), file);
+  return layeredConfig({
+    path: file === undefined ? undefined : 'given.toml',
+    folder,
+    env,
+    flags: { texts: {}, sources: [], instruments: [], ...flags },
+  });
+}
+
+function fault(call: () => unknown): DepthwireError {
+  try {
+    call();
+  } catch (error) {
+    if (error instanceof DepthwireError) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}
+
+/** Runs the command line in the folder of this test. */
+async function command(...args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
+  let out = '';
+  let err = '';
+  const terminal = (take: (text: string) => void) => ({
+    isTty: false,
+    hasColor: false,
+    size: () => ({ columns: 80, rows: 24 }),
+    atExit: () => () => {},
+    write: (text: string): Promise<void> => Promise.resolve(take(text)),
+  });
+  const code = await run(args, {
+    stdout: terminal((text) => (out += text)),
+    stderr: terminal((text) => (err += text)),
+    signal: AbortSignal.abort('the test'),
+    env: {},
+    folder,
+    onHangup: () => () => {},
+  });
+  return { code, out, err };
+}
+
+describe('a configuration in layers', () => {
+  it('is the defaults where nothing is given', () => {
+    expect(layered({}).config).toEqual(configFrom({}));
+    expect(layered({}).given).toEqual([]);
+  });
+
+  it('takes a flag over the environment over the file over the default', () => {
+    const file = '[server]\nport = 1\ndrain_ms = 2\nidle_timeout_seconds = 10\n';
+    const env = { DEPTHWIRE_PORT: '3', DEPTHWIRE_DRAIN_MS: '4' };
+    const { config, given } = layered({ file, env, flags: { texts: { port: ['5'] } } });
+    expect(config.server).toMatchObject({ port: 5, drainMs: 4, idleTimeoutSeconds: 10, host: '127.0.0.1' });
+    expect(given).toEqual([
+      { key: 'server.port', value: 5, origin: '--port' },
+      { key: 'server.drain_ms', value: 4, origin: 'DEPTHWIRE_DRAIN_MS' },
+      { key: 'server.idle_timeout_seconds', value: 10, origin: 'given.toml:4' },
+    ]);
+  });
+
+  it('takes an empty variable for none', () => {
+    expect(layered({ env: { DEPTHWIRE_PORT: '' } }).config.server.port).toBe(8642);
+  });
+
+  it('reads every type of value from text', () => {
+    const texts = {
+      loop: ['true'],
+      speed: ['2.5'],
+      replay: ['a b', 'c'],
+      'allow-host': ['x.example', 'y.example'],
+      host: ['::1'],
+    };
+    expect(layered({ flags: { texts } }).config).toMatchObject({
+      server: { host: '::1', allowHosts: ['x.example', 'y.example'] },
+      replay: { files: ['a b', 'c'], speed: 2.5, loop: true },
+    });
+    const env = { DEPTHWIRE_REPLAY: 'a b', DEPTHWIRE_SPEED: 'max', DEPTHWIRE_LOOP: 'false' };
+    expect(layered({ env }).config.replay).toEqual({ files: ['a', 'b'], speed: 'max', loop: false });
+  });
+
+  it('has one flag and one variable for each key', () => {
+    const all = [...SETTINGS, ...SOURCE_SETTINGS];
+    expect(new Set(all.map(({ flag }) => flag)).size).toBe(all.length);
+    for (const { env } of all) expect(env).toMatch(/^DEPTHWIRE_[A-Z_]+$/);
+    const words = Object.values(configFrom({})).length;
+    expect(words).toBeGreaterThan(0);
+    expect(all.map(({ key }) => key)).toEqual(
+      expect.arrayContaining([
+        'server.port',
+        'limits.clients_max',
+        'replay.files',
+        'depth',
+        'urls',
+        'keys.key_env',
+      ]),
+    );
+  });
+});
+
+describe('sources', () => {
+  const file = `
+[sources.binance]
+instruments = ["BTC*", "ETHUSDT"]
+channels = ["book", "trades"]
+depth = 1000
+lines = 2
+proxy = "http://127.0.0.1:3128"
+
+[sources.binance.urls]
+"wss://data-stream.binance.vision" = "ws://127.0.0.1:9001"
+
+[sources.deep]
+venue = "kraken"
+instruments = ["BTC/USD"]
+keys = { key_env = "KRAKEN_KEY", secret_file = "secret" }
+`;
+
+  it('are tables of the file', () => {
+    expect(layered({ file }).config.sources).toEqual({
+      binance: {
+        instruments: ['BTC*', 'ETHUSDT'],
+        channels: ['book', 'trades'],
+        depth: 1000,
+        lines: 2,
+        proxy: 'http://127.0.0.1:3128',
+        urls: { 'wss://data-stream.binance.vision': 'ws://127.0.0.1:9001' },
+        keys: {},
+      },
+      deep: {
+        venue: 'kraken',
+        instruments: ['BTC/USD'],
+        lines: 1,
+        urls: {},
+        keys: { keyEnv: 'KRAKEN_KEY', secretFile: 'secret' },
+      },
+    });
+  });
+
+  it('need no file', () => {
+    const sources = ['kraken:BTC/USD', 'binance:BTCUSDT', 'binance:ETH*', 'bitfinex:tBTCF0:USTF0'];
+    const { config } = layered({ flags: { sources } });
+    expect(Object.entries(config.sources).map(([name, { instruments }]) => [name, instruments])).toEqual([
+      ['kraken', ['BTC/USD']],
+      ['binance', ['BTCUSDT', 'ETH*']],
+      ['bitfinex', ['tBTCF0:USTF0']],
+    ]);
+    expect(layered({ env: { DEPTHWIRE_SOURCES: sources.join(' ') } }).config).toEqual(config);
+  });
+
+  it('that are named are the ones served, with what the file says of each', () => {
+    const { config } = layered({ file, flags: { sources: ['deep:ETH/USD'] } });
+    expect(Object.keys(config.sources)).toEqual(['deep']);
+    expect(config.sources.deep).toMatchObject({
+      venue: 'kraken',
+      instruments: ['ETH/USD'],
+      keys: { keyEnv: 'KRAKEN_KEY' },
+    });
+  });
+
+  it('take a setting each or all together', () => {
+    const texts = {
+      depth: ['50', 'deep=100'],
+      channels: ['book,bbo'],
+      'key-env': ['deep=K'],
+      url: ['deep=wss://ws.kraken.com=ws://127.0.0.1:1'],
+    };
+    const { binance, deep } = layered({ file, flags: { texts } }).config.sources;
+    expect([binance?.depth, binance?.channels, binance?.keys]).toEqual([50, ['book', 'bbo'], {}]);
+    expect([deep?.depth, deep?.channels, deep?.keys.keyEnv]).toEqual([100, ['book', 'bbo'], 'K']);
+    expect(deep?.urls).toEqual({ 'wss://ws.kraken.com': 'ws://127.0.0.1:1' });
+    const env = { DEPTHWIRE_DEPTH: '50 deep=100' };
+    expect(layered({ file, env }).config.sources.deep?.depth).toBe(100);
+  });
+
+  it('give way to recordings that a higher layer names, and the other way round', () => {
+    const byFlag = layered({ file, flags: { texts: { replay: ['a'] } } }).config;
+    expect([byFlag.sources, byFlag.replay?.files]).toEqual([{}, ['a']]);
+    const both = layered({
+      file: '[replay]\nfiles = ["a"]\n',
+      flags: { sources: ['kraken:BTC/USD'] },
+    }).config;
+    expect([Object.keys(both.sources), both.replay]).toEqual([['kraken'], undefined]);
+  });
+
+  it.each<[string, Given, string, string, string]>([
+    [
+      'both in one layer',
+      { file: `${file}[replay]\nfiles = ["a"]\n` },
+      'config.conflict',
+      'replay, sources',
+      'Leave',
+    ],
+    [
+      'a name without a venue',
+      { flags: { sources: ['BTCUSDT'] } },
+      'config.source',
+      'the command line',
+      'kraken:BTC/USD',
+    ],
+    [
+      'a setting of a source that is not there',
+      { file, flags: { texts: { depth: ['binanc=5'] } } },
+      'config.no_such_source',
+      '--depth',
+      'Write binance=5.',
+    ],
+    [
+      'a setting without a source',
+      { flags: { texts: { lines: ['2'] } } },
+      'config.no_such_source',
+      '--lines',
+      'Name what',
+    ],
+    [
+      'a channel that is none',
+      { file: '[sources.kraken]\ninstruments = ["A"]\nchannels = ["book", "tradse"]\n' },
+      'config.invalid',
+      'sources.kraken.channels.1 (given.toml:3)',
+      'Write trades.',
+    ],
+    [
+      'a source without instruments',
+      { file: '\n[sources.kraken]\ndepth = 1\n' },
+      'config.invalid',
+      'sources.kraken.instruments (given.toml:2)',
+      'a list with at least 1 entry',
+    ],
+    [
+      'a depth out of its range',
+      { file, env: { DEPTHWIRE_DEPTH: 'deep=0' } },
+      'config.invalid',
+      'sources.deep.depth (DEPTHWIRE_DEPTH)',
+      'an integer from 1 to 10000',
+    ],
+    [
+      'a proxy of another kind',
+      { file, flags: { texts: { proxy: ['socks5://127.0.0.1'] } } },
+      'config.invalid',
+      'sources.binance.proxy (--proxy)',
+      'http://HOST:PORT',
+    ],
+    [
+      'a proxy of another kind, without its password',
+      { file, flags: { texts: { proxy: ['socks5://me:s3cret@127.0.0.1'] } } },
+      'config.invalid',
+      'sources.binance.proxy (--proxy)',
+      'http://HOST:PORT',
+    ],
+    [
+      'an address without a replacement',
+      { file, flags: { texts: { url: ['wss://a'] } } },
+      'config.invalid',
+      '--url',
+      '--url',
+    ],
+    [
+      'a key in the file',
+      { file: `${file}[sources.binance.keys]\nkey = "x"\n` },
+      'config.unknown_key',
+      'sources.binance.keys.key (given.toml:17)',
+      'Remove key.',
+    ],
+    [
+      'a key where its variable is due, unseen',
+      { file: `${file}[sources.binance.keys]\nkey_env = "s3cret/"\n` },
+      'config.invalid',
+      'sources.binance.keys.key_env (given.toml:17)',
+      'the name of an environment variable',
+    ],
+  ])('refuses %s', (_what, given, code, where, fix) => {
+    const error = fault(() => layered(given));
+    expect([error.code, error.where]).toEqual([code, where]);
+    expect(error.fix).toContain(fix);
+    expect(JSON.stringify(error)).not.toContain('s3cret');
+  });
+});
+
+describe('a configuration file', () => {
+  it.each([
+    [
+      '[server]\nport = 99999\n',
+      'config.invalid',
+      'server.port (given.toml:2)',
+      'an integer from 0 to 65535',
+      '99999',
+    ],
+    [
+      'server.port = "x"\n',
+      'config.invalid',
+      'server.port (given.toml:1)',
+      'an integer from 0 to 65535',
+      '"x"',
+    ],
+    [
+      '# a\n\n[[instruments]]\nname = "x"\n',
+      'config.invalid',
+      'instruments.0.name (given.toml:4)',
+      'a name of the form venue:SYMBOL',
+      '"x"',
+    ],
+    [
+      '[server]\nprot = 1\n',
+      'config.unknown_key',
+      'server.prot (given.toml:2)',
+      'host, port, allow_hosts, idle_timeout_seconds, drain_ms',
+      'prot',
+    ],
+    [
+      '[sever]\n',
+      'config.unknown_key',
+      'sever (given.toml:1)',
+      'server, engine, limits, replay, sim, catalogue, sources, instruments',
+      'sever',
+    ],
+    [
+      '[limits]\nclientsMax = 1\n',
+      'config.unknown_key',
+      'given.toml:2',
+      'keys in lower case with _ between their words',
+      'clientsMax',
+    ],
+    ['[server]\nport = \n', 'config.syntax', 'given.toml:2:8', 'TOML 1.0', 'invalid value'],
+    ['server = 1\n', 'config.invalid', 'server (given.toml:1)', 'a table', '1'],
+    [
+      '[server]\nhost = "0.0.0.0"\n',
+      'config.public_host',
+      'server.host (given.toml:2)',
+      '127.0.0.1, ::1 or localhost',
+      '"0.0.0.0"',
+    ],
+    [
+      'text = """\n[server]\nport = 1\n"""\n[server]\nport = "x"\n',
+      'config.invalid',
+      'server.port (given.toml:6)',
+      'an integer from 0 to 65535',
+      '"x"',
+    ],
+    [
+      '[replay]\nspeed = 2\n',
+      'config.replay',
+      'replay.speed (given.toml:2)',
+      '--replay FILE, or replay.files',
+      'no recording',
+    ],
+  ])('%j is told with its place', (file, code, where, expected, got) => {
+    const error = fault(() => layered({ file }));
+    expect(error.toJSON()).toMatchObject({ code, where, expected, got });
+  });
+
+  it('that is not there, or is no file, is told as that', () => {
+    expect(fault(() => readConfigFile('nowhere.toml', folder)).code).toBe('config.file_missing');
+    expect(fault(() => readConfigFile('.', folder)).code).toBe('config.file_unreadable');
+    writeFileSync(join(folder, 'huge.toml'), '#'.repeat((1 << 20) + 1));
+    expect(fault(() => readConfigFile('huge.toml', folder)).code).toBe('config.file_too_big');
+  });
+
+  it('does not let a member of every object pass for a key', () => {
+    expect(fault(() => layered({ file: '[__proto__]\nport = 1\n' })).code).toBe('config.syntax');
+  });
+
+  it('names a variable that is nearly one of ours, and leaves the others alone', () => {
+    expect(fault(() => layered({ env: { DEPTHWIRE_PROT: '1' } })).fix).toContain(
+      'Write DEPTHWIRE_PORT instead',
+    );
+    expect(layered({ env: { DEPTHWIRE_CHROMIUM: '/x', DEPTHWIRE_DATA: '/y' } }).given).toEqual([]);
+  });
+});
+
+describe('depthwire config', () => {
+  it('init writes what check accepts, as it is and with every key made real', async () => {
+    expect(await command('config', 'init')).toMatchObject({ code: 0, err: '' });
+    expect(await command('config', 'check')).toMatchObject({
+      code: 0,
+      out: 'depthwire.toml: nothing wrong, 0 keys given\n',
+    });
+    const again = await command('config', 'init');
+    expect([again.code, again.err]).toEqual([2, expect.stringContaining('config.file_exists')]);
+    expect((await command('config', 'init', '--force')).code).toBe(0);
+    expect(readFileSync(join(folder, CONFIG_FILE), 'utf8')).toBe(initialConfig());
+    rmSync(join(folder, CONFIG_FILE));
+
+    const real = initialConfig().replace(/^# ([a-z_]+ = |\[)/gm, '$1');
+    const withoutReplay = real.replace(/\[replay\][\s\S]*(?=\[sim\])/, '');
+    const { given } = layered({ file: withoutReplay });
+    const keys = new Set(given.map(({ key }) => key));
+    for (const { key } of SETTINGS) expect(keys.has(key) || key.startsWith('replay.'), key).toBe(true);
+    expect(keys).toContain('sources.kraken.keys.key_env');
+    const defaults = configFrom({});
+    const { server, limits, sim } = layered({ file: withoutReplay }).config;
+    expect([server, limits, sim]).toEqual([defaults.server, defaults.limits, defaults.sim]);
+  });
+
+  it('check tells each key with where it was given, and hides the password of a proxy', async () => {
+    writeFileSync(
+      join(folder, 'a.toml'),
+      '[sources.kraken]\ninstruments = ["BTC/USD"]\nproxy = "http://me:secret@p:1"\n',
+    );
+    const { code, out } = await command('config', 'check', '--config', 'a.toml', '--port', '0');
+    expect(code).toBe(0);
+    expect(out.split('\n')).toEqual([
+      'a.toml: nothing wrong, 3 keys given',
+      '  sources.kraken.instruments = ["BTC/USD"]  (a.toml:2)',
+      '  sources.kraken.proxy = "http://…@p:1"  (a.toml:3)',
+      '  server.port = 0  (--port)',
+      '',
+    ]);
+  });
+
+  it('schema describes what the file may hold', async () => {
+    const { out } = await command('config', 'schema');
+    const schema = JSON.parse(out) as { properties: Record<string, { properties: Record<string, object> }> };
+    expect(schema).toEqual(JSON.parse(JSON.stringify(fileJsonSchema())));
+    expect(schema.properties.server?.properties.port).toMatchObject({
+      type: 'integer',
+      minimum: 0,
+      maximum: 65_535,
+      default: 8642,
+    });
+    expect(out).not.toMatch(/"[a-z]+[A-Z][a-zA-Z]*": \{\s+"(default|description)"/);
+  });
+
+  it('serve says which file it uses, and uses none that is not there', async () => {
+    expect((await command('serve', '--port', '0')).out).not.toContain('config ');
+    writeFileSync(join(folder, CONFIG_FILE), '[server]\nport = 0\n');
+    expect((await command('serve')).out).toMatch(/^config {3}depthwire\.toml$/m);
+    rmSync(join(folder, CONFIG_FILE));
+    writeFileSync(join(folder, 'b.toml'), '[server]\nport = 0\n');
+    expect((await command('serve', '--config', 'b.toml')).out).toMatch(/^config {3}b\.toml$/m);
+    expect((await command('serve', '--config', 'c.toml')).err).toContain('config.file_missing');
+  });
+});
