@@ -143,11 +143,34 @@ it('a file of facts is a page', () => {
   }
 });
 
-it('docs/venues.md holds the table as the program prints it', () => {
+it('docs/venues.md holds the tables as the program prints them', () => {
   const page = readFileSync(new URL('../docs/venues.md', import.meta.url), 'utf8');
   expect(page).toContain(venuesMarkdown(venueRows()));
-  const lines = venuesText(venueRows()).trimEnd().split('\n');
-  expect(lines).toHaveLength(venues().length + 1);
+  const lines = venuesText(venueRows()).split('\n');
+  for (const { name } of venues())
+    expect(lines.filter((line) => line.startsWith(`${name} `))).toHaveLength(3);
+});
+
+it('no cell of the tables is blank, and each channel of each product is built, needs a key or is not offered', () => {
+  const rows = venuesMarkdown(venueRows())
+    .split('\n')
+    .filter((line) => line.startsWith('| '));
+  for (const row of rows)
+    for (const cell of row.split('|').slice(1, -1)) expect(cell.trim(), row).not.toBe('');
+  const cells = rows.filter((row) => /\| (built|key|not offered) \|/.test(row));
+  expect(cells).toHaveLength(venues().length);
+  for (const row of cells)
+    expect(row.match(/\| (built|key|not offered)(?= \|)/g), row).toHaveLength(CHANNELS.length);
+});
+
+it('what cannot be detected is as bad as the product says, and no better', () => {
+  for (const { detects, hasChecksum, silenceMs, life, cannotDetect } of venueRows()) {
+    const isBounded = /^A lost message, until the next one/.test(cannotDetect);
+    expect(isBounded).toBe(detects === 'next');
+    expect(cannotDetect.includes('s pass')).toBe(detects === 'next' && silenceMs > 0 && life === 'book');
+    expect(cannotDetect.includes('checksum')).toBe(detects === 'later' && hasChecksum);
+    expect(cannotDetect.includes('nothing that the venue sends shows it')).toBe(detects === 'never');
+  }
 });
 
 it.each(['kraken:BTC/USD', 'kraken:XBT/USD', 'kraken:XXBTZUSD'])(

@@ -75,9 +75,9 @@ export async function run(args: readonly string[], shell: Shell): Promise<number
 
   program
     .command('venues')
-    .description('list the venues that are read, and what is known of each')
+    .description('list the venues that are read: how books are proven, channels, what cannot be detected')
     .option('--json', 'as JSON, with the facts of each connection')
-    .option('--markdown', 'as a table of docs/venues.md')
+    .option('--markdown', 'as the tables of docs/venues.md')
     .action(async ({ json, markdown }: { readonly json?: true; readonly markdown?: true }) => {
       const rows = venueRows();
       const text = json

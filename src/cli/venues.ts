@@ -1,11 +1,13 @@
 import { type VenueInfo, venues } from '../engine.js';
-import { CHANNELS, type ProductFacts, type VenueFacts } from '../ingest/venues/facts.js';
+import { CHANNELS, type Offer, type ProductFacts, type VenueFacts } from '../ingest/venues/facts.js';
 import { productFacts } from '../ingest/venues/index.js';
 
 /** A product of a venue: how its books behave, and where it is heard live. */
 export interface VenueRow extends VenueInfo {
   readonly facts: VenueFacts;
   readonly product: ProductFacts;
+  /** What of its books can go wrong unseen, as a sentence. */
+  readonly cannotDetect: string;
 }
 
 /** Every product that is read, in the order of the core's table. */
@@ -13,7 +15,7 @@ export function venueRows(): readonly VenueRow[] {
   return venues().map((info) => {
     const found = productFacts(info.name);
     if (found === undefined) throw new Error(`no facts of ${info.name} in src/ingest/venues`);
-    return { ...info, ...found };
+    return { ...info, ...found, cannotDetect: cannotDetect(info) };
   });
 }
 
@@ -36,6 +38,29 @@ const SHOWS: Readonly<Record<string, string>> = {
   later: 'a later message',
   never: 'nothing',
 };
+
+/**
+ * What the venue itself makes undetectable. A number or a packet's place shows any loss, but not before the next message; a
+ * checksum shows only what it covers.
+ */
+function cannotDetect({ detects, hasChecksum, hasTopProof, silenceMs, life }: VenueInfo): string {
+  if (detects === 'next') {
+    const until = 'A lost message, until the next one of its book';
+    if (silenceMs === 0) return `${until}, however long that takes.`;
+    return life === 'book'
+      ? `${until} comes or ${silenceMs / 1000} s pass.`
+      : `${until}: other messages of the connection keep the book synced.`;
+  }
+  if (detects === 'later') {
+    return hasChecksum
+      ? 'A lost message beyond the levels that the checksum covers, until they come among them; never, if it is undone before.'
+      : 'A lost message that no later one contradicts, as of an order that is not spoken of again.';
+  }
+  const best = hasTopProof ? ' but of the best prices' : '';
+  return `Any lost message${best}: nothing that the venue sends shows it.`;
+}
+
+const OFFERS: Readonly<Record<Offer, string>> = { built: 'built', key: 'key', none: 'not offered' };
 
 const HEADS = [
   'name',
@@ -66,20 +91,54 @@ function cells(row: VenueRow): readonly string[] {
   ];
 }
 
-/** The table as text for a terminal. */
+/** A table with its heads, and the words above it. */
+interface Table {
+  readonly title: string;
+  readonly heads: readonly string[];
+  readonly lines: readonly (readonly string[])[];
+}
+
+function tablesOf(rows: readonly VenueRow[]): readonly Table[] {
+  return [
+    { title: 'Books', heads: HEADS, lines: rows.map(cells) },
+    {
+      title: 'Channels',
+      heads: ['name', ...CHANNELS],
+      lines: rows.map(({ name, product }) => [
+        name,
+        ...CHANNELS.map((channel) => OFFERS[product.offers[channel]]),
+      ]),
+    },
+    {
+      title: 'What cannot be detected',
+      heads: ['name', 'unseen'],
+      lines: rows.map(({ name, cannotDetect }) => [name, cannotDetect]),
+    },
+  ];
+}
+
+/** The tables as text for a terminal. */
 export function venuesText(rows: readonly VenueRow[]): string {
-  const table = [HEADS, ...rows.map(cells)];
-  const widths = HEADS.map((_, at) => Math.max(...table.map((line) => line[at]?.length ?? 0)));
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
-      .join('  ')
-      .trimEnd();
-  return `${table.map(line).join('\n')}\n`;
+  const texts = tablesOf(rows).map(({ title, heads, lines }) => {
+    const table = [heads, ...lines];
+    const widths = heads.map((_, at) => Math.max(...table.map((line) => line[at]?.length ?? 0)));
+    const line = (cells: readonly string[]): string =>
+      cells
+        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+        .join('  ')
+        .trimEnd();
+    return `${title}\n${table.map(line).join('\n')}\n`;
+  });
+  return texts.join('\n');
 }
 
 /** The same as it stands in docs/venues.md. */
 export function venuesMarkdown(rows: readonly VenueRow[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |\n`;
-  return [line(HEADS), line(HEADS.map(() => '---')), ...rows.map((row) => line(cells(row)))].join('');
+  return tablesOf(rows)
+    .map(
+      ({ title, heads, lines }) =>
+        `## ${title}\n${line(heads)}${line(heads.map(() => '---'))}${lines.map(line).join('')}`,
+    )
+    .join('\n');
 }
