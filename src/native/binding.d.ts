@@ -264,10 +264,24 @@ export interface InstrumentInfo {
   lotSize: number
   /** `base`, `contracts` or `shares`. */
   qtyUnit: string
-  /** Quote units that an inverse contract is worth; else 1. */
+  /** Quote units that an inverse contract is worth, base units that any other holds; 1 for spot. */
   contractSize: number
   /** Whether a contract is worth a fixed amount of quote currency. */
   inverse: boolean
+  /** `spot`, `perpetual`, `future`, `option`, `spread` or `unknown`. */
+  kind: string
+  /** What is traded, as the venue writes it; empty where it has not said. */
+  base: string
+  /** What prices are in. */
+  quote: string
+  /** What gains are paid in, where that is neither. */
+  settle: string
+  /** When it ends, in ms since the epoch; 0 = never, or nobody has said. */
+  expiryMs: number
+  /** Of an option: the price at which it may be used, as a decimal. */
+  strike?: string
+  /** Of an option: whether it is one to buy. */
+  isCall?: boolean
 }
 
 /** The name of an instrument by any of the names that its venue has for it. Throws `instrument.*`. */
@@ -367,6 +381,26 @@ export interface TickerInfo {
   fundingRateE9?: bigint
   /** When it is next paid, in ns. */
   fundingAt?: bigint
+  /** Price of what an option or a future is of. */
+  underlying?: bigint
+  /** Interest rate a year that the venue computes an option with, in 1e-9. */
+  interestRateE9?: bigint
+  /** Implied volatility a year of the mark price, in 1e-9: 0.55 is 550,000,000. */
+  markIvE9?: bigint
+  /** The same of the best bid. */
+  bidIvE9?: bigint
+  /** The same of the best ask. */
+  askIvE9?: bigint
+  /** Change of an option's price with that of the underlying, in 1e-9; as the venue states it, like the other greeks. */
+  deltaE9?: bigint
+  /** Change of delta with the price of the underlying, in 1e-9. */
+  gammaE9?: bigint
+  /** Change with the volatility, in 1e-9. */
+  vegaE9?: bigint
+  /** Change with time, in 1e-9. */
+  thetaE9?: bigint
+  /** Change with the interest rate, in 1e-9. */
+  rhoE9?: bigint
 }
 
 /** How far one call has come. */

@@ -28,6 +28,11 @@ export function instrument(id: number, name: string): InstrumentInfo {
     qtyUnit: 'base',
     contractSize: 1,
     inverse: false,
+    kind: 'spot',
+    base: '',
+    quote: '',
+    settle: '',
+    expiryMs: 0,
   };
 }
 

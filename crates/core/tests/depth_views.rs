@@ -10,7 +10,7 @@ use depthwire_core::aggregate::{
     Tracked, View, WithinBps,
 };
 use depthwire_core::book::{BookSpec, L2Book, NaiveBook};
-use depthwire_core::types::{Instrument, KnownTo, Level, Levels, Price, Qty, Side};
+use depthwire_core::types::{Decimal, Instrument, KnownTo, Level, Levels, Price, Qty, Side};
 use depthwire_core::venues;
 
 /// Small markets, each of another seed and kind.
@@ -135,7 +135,8 @@ fn instrument(inverse: bool, contract_size: i64) -> Instrument {
     let venue = if inverse { venues::BINANCE_COINM } else { venues::BINANCE_USDM };
     let mut instrument = venues::instrument(venue, "X").unwrap();
     (instrument.price_exponent, instrument.qty_exponent) = (-2, 0);
-    (instrument.inverse, instrument.contract_size) = (inverse, contract_size);
+    instrument.inverse = inverse;
+    instrument.contract_size = Decimal { mantissa: contract_size, exponent: 0 };
     instrument
 }
 
@@ -259,7 +260,7 @@ fn naive_fill(naive: &NaiveBook, instrument: &Instrument, side: Side, qty: i64) 
         let part = left.min(level.qty.0);
         left -= part;
         worst = Some(level.price);
-        let size = i128::from(instrument.contract_size);
+        let size = i128::from(instrument.contract_size.mantissa);
         let (price, part) = (i128::from(level.price.0), i128::from(part));
         let share = if instrument.inverse {
             // Prices have two digits, quantities none: 10^(18 + 2).
@@ -277,7 +278,7 @@ fn naive_fill(naive: &NaiveBook, instrument: &Instrument, side: Side, qty: i64) 
         cost = cost.and_then(|cost| share.map(|share| cost + share));
     }
     if !instrument.inverse {
-        let size = i128::from(instrument.contract_size);
+        let size = i128::from(instrument.contract_size.mantissa);
         cost = cost.and_then(|cost| cost.checked_mul(size).ok_or(CostError::TooLarge));
     }
     let known_to = naive.known_to();

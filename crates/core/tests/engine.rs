@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed unwrap is a failed test")]
 
 use depthwire_core::encode::{Kind, RECORD_HEADER_BYTES, RecordType, Stream};
-use depthwire_core::engine::{Engine, EngineConfig, EngineError, IngestError, SourceId};
-use depthwire_core::types::{BookState, Instrument, InstrumentId, NoClock, StaleReason};
+use depthwire_core::engine::{Engine, EngineConfig, EngineError, IngestError, Listed, SourceId};
+use depthwire_core::types::{BookState, Decimal, Instrument, InstrumentId, NoClock, StaleReason};
 use depthwire_core::venues;
 
 const MS: u64 = 1_000_000;
@@ -385,6 +385,34 @@ fn calls_that_cannot_be_done_change_nothing() {
     let added = engine.add_instrument(unlisted.clone()).unwrap();
     assert_eq!(engine.add_instrument(unlisted), Ok(added));
     assert!(engine.open_source(venues::BINANCE_SPOT, &[added]).is_ok());
+}
+
+#[test]
+fn a_venue_lists_and_changes_instruments_while_books_run() {
+    let mut rig = Rig::synced(EngineConfig::default());
+    let listed = |symbol: &str, tick: &[u8], lot: &[u8]| {
+        let decimal = |text| Decimal::parse(text).unwrap();
+        venues::instrument(venues::SIM, symbol).unwrap().listed(decimal(tick), decimal(lot))
+    };
+    let (id, is) = rig.engine.define(listed("NEWUSDT", b"0.1", b"1"), rig.now).unwrap();
+    assert_eq!(is, Listed::New);
+    assert_eq!(rig.engine.define(listed("NEWUSDT", b"0.1", b"1"), rig.now), Ok((id, Listed::Same)));
+    assert_eq!(rig.engine.define(listed("NEWUSDT", b"0.5", b"1"), rig.now), Ok((id, Listed::Changed)));
+    assert_eq!(rig.engine.catalogue().get(id).unwrap().tick_size, 5);
+    // Of one that has a book a coarser list changes the increments, a finer one the scale too, in another epoch.
+    let held = rig.engine.catalogue().get(rig.id).unwrap().clone();
+    assert_eq!((held.price_exponent, held.tick_size), (-2, 1));
+    let epoch = |rig: &Rig| rig.engine.book_info(rig.id, rig.now).unwrap().epoch;
+    let before = epoch(&rig);
+    rig.engine.define(listed("BTCUSDT", b"0.5", b"0.00001"), rig.now).unwrap();
+    let held = rig.engine.catalogue().get(rig.id).unwrap();
+    assert_eq!((held.price_exponent, held.tick_size, epoch(&rig)), (-2, 50, before));
+    rig.engine.define(listed("BTCUSDT", b"0.001", b"0.00001"), rig.now).unwrap();
+    let held = rig.engine.catalogue().get(rig.id).unwrap();
+    assert_eq!((held.price_exponent, held.tick_size, epoch(&rig)), (-3, 1, before + 1));
+    assert_eq!(rig.state(), BookState::Synced);
+    rig.depth(101, 101, "[\"10.005\",\"1\"]", "");
+    assert_eq!(rig.engine.book_info(rig.id, rig.now).unwrap().bbo.bid.unwrap().price.0, 10_005);
 }
 
 #[test]

@@ -27,10 +27,24 @@ pub struct InstrumentInfo {
     pub lot_size: i64,
     /// `base`, `contracts` or `shares`.
     pub qty_unit: String,
-    /// Quote units that an inverse contract is worth; else 1.
-    pub contract_size: i64,
+    /// Quote units that an inverse contract is worth, base units that any other holds; 1 for spot.
+    pub contract_size: f64,
     /// Whether a contract is worth a fixed amount of quote currency.
     pub inverse: bool,
+    /// `spot`, `perpetual`, `future`, `option`, `spread` or `unknown`.
+    pub kind: String,
+    /// What is traded, as the venue writes it; empty where it has not said.
+    pub base: String,
+    /// What prices are in.
+    pub quote: String,
+    /// What gains are paid in, where that is neither.
+    pub settle: String,
+    /// When it ends, in ms since the epoch; 0 = never, or nobody has said.
+    pub expiry_ms: i64,
+    /// Of an option: the price at which it may be used, as a decimal.
+    pub strike: Option<String>,
+    /// Of an option: whether it is one to buy.
+    pub is_call: Option<bool>,
 }
 
 /// Where a book stands.
@@ -245,10 +259,22 @@ impl From<(InstrumentId, &Instrument)> for InstrumentInfo {
             tick_size: listed.tick_size,
             lot_size: listed.lot_size,
             qty_unit: listed.qty_unit.name().to_owned(),
-            contract_size: listed.contract_size,
+            contract_size: number(listed.contract_size),
             inverse: listed.inverse,
+            kind: listed.terms.kind.name().to_owned(),
+            base: listed.terms.base.to_string(),
+            quote: listed.terms.quote.to_string(),
+            settle: listed.terms.settle.to_string(),
+            expiry_ms: (listed.terms.expiry / 1_000_000) as i64,
+            strike: listed.terms.option.map(|option| option.strike.to_string()),
+            is_call: listed.terms.option.map(|option| option.is_call),
         }
     }
+}
+
+/// A decimal as JavaScript's number that is nearest to it, for sizes of contracts: those have few digits.
+fn number(decimal: Decimal) -> f64 {
+    decimal.to_string().parse().unwrap_or(f64::NAN)
 }
 
 impl BookInfo {

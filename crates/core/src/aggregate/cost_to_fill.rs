@@ -109,27 +109,27 @@ impl CostToFill {
     pub fn new(instrument: &Instrument, side: Side, qty: Qty) -> Self {
         let contract_size = instrument.contract_size;
         let terms = if instrument.inverse {
-            // 10^(qty exponent − price exponent + 18): exponents are −18 to 0, so the power is 0 to 36.
-            let power = i32::from(instrument.qty_exponent)
+            // 10^(qty exponent + size exponent − price exponent + 18). Below 0 it would round, and is no cost.
+            let power = i32::from(instrument.qty_exponent) + i32::from(contract_size.exponent)
                 - i32::from(instrument.price_exponent)
                 - i32::from(INVERSE_COST_EXPONENT);
-            let power = 10u128.checked_pow(power.unsigned_abs());
-            let size = u128::from(contract_size.unsigned_abs());
+            let power = u32::try_from(power).ok().and_then(|power| 10u128.checked_pow(power));
+            let size = u128::from(contract_size.mantissa.unsigned_abs());
             Terms::Inverse { factor: power.and_then(|power| power.checked_mul(size)) }
         } else {
-            Terms::Linear { contract_size }
+            Terms::Linear { contract_size: contract_size.mantissa }
         };
         Self { side, qty, terms }
     }
 
-    /// Power of ten of a cost of this instrument: the sum of its two exponents in units of the quote asset, or for an
+    /// Power of ten of a cost of this instrument: the sum of its two exponents and the contract size's in units of the quote asset, or for an
     /// inverse contract [`INVERSE_COST_EXPONENT`] in units of the base asset.
     #[must_use]
     pub const fn cost_exponent(instrument: &Instrument) -> i8 {
         if instrument.inverse {
             INVERSE_COST_EXPONENT
         } else {
-            instrument.price_exponent + instrument.qty_exponent
+            instrument.price_exponent + instrument.qty_exponent + instrument.contract_size.exponent
         }
     }
 

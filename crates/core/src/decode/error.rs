@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::{FRAME_BYTES_MAX, FRAME_LEVELS_MAX, NESTING_MAX, SYMBOL_BYTES_MAX};
-use crate::types::{Account, Byte, DECIMAL_TEXT_LEN_MAX, DecimalError};
+use crate::types::{Account, Byte, CATALOGUE_LEN_MAX, DECIMAL_TEXT_LEN_MAX, DecimalError, DefinitionsError};
 
 /// By which of an instrument's exponents a number is scaled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,6 +127,14 @@ pub enum DecodeError {
     AmbiguousSnapshot,
     /// The answer to a snapshot request holds something else.
     NotSnapshot,
+    /// The answer of a list of instruments holds something else, or the venue's list is not read.
+    NotInstruments,
+    /// A list of instruments without any.
+    NoInstruments,
+    /// A list of more instruments than a catalogue holds.
+    TooManyInstruments,
+    /// A list that has an instrument twice, with different terms.
+    InstrumentTwice,
     /// An object of no shape that this venue sends.
     UnknownMessage,
     /// A snapshot that was cut to a depth which nobody has told, and which its levels do not show.
@@ -172,6 +180,10 @@ impl DecodeError {
             Self::SymbolTooLong { .. } => "decode.symbol_too_long",
             Self::AmbiguousSnapshot => "decode.ambiguous_snapshot",
             Self::NotSnapshot => "decode.not_snapshot",
+            Self::NotInstruments => "decode.not_instruments",
+            Self::NoInstruments => "decode.no_instruments",
+            Self::TooManyInstruments => "decode.too_many_instruments",
+            Self::InstrumentTwice => "decode.instrument_twice",
             Self::UnknownMessage => "decode.unknown_message",
             Self::UnknownDepth { .. } => "decode.unknown_depth",
             Self::Refused { .. } => "decode.venue_refused",
@@ -217,6 +229,13 @@ impl DecodeError {
                 "hand the snapshot in with its instrument, record the address that was asked, or use one connection an instrument"
             }
             Self::NotSnapshot => "pass the untouched answer of the venue's depth endpoint",
+            Self::NotInstruments | Self::NoInstruments => {
+                "check the address: it must be the venue's endpoint of instruments; the list of before goes on to count"
+            }
+            Self::TooManyInstruments => "ask for a part of the list: one product, or what trades only",
+            Self::InstrumentTwice => {
+                "ask again; where it stays so, keep the answer and report it: the list of before goes on to count"
+            }
             Self::UnknownDepth { .. } => {
                 "record the acknowledgement of the subscription too: it tells the depth"
             }
@@ -226,6 +245,15 @@ impl DecodeError {
             Self::Venue { .. } => {
                 "look the code up in the venue's list of errors; below -1000 the request is at fault"
             }
+        }
+    }
+
+    /// Of a list of instruments that [`Definitions`](crate::types::Definitions) refused.
+    #[must_use]
+    pub const fn of_list(error: DefinitionsError) -> Self {
+        match error {
+            DefinitionsError::TooMany => Self::TooManyInstruments,
+            DefinitionsError::Contradiction => Self::InstrumentTwice,
         }
     }
 
@@ -291,6 +319,20 @@ impl DecodeError {
                 Account::new("snapshot without symbol", "a connection of one instrument", "several")
             }
             Self::NotSnapshot => Account::new("no snapshot", "a whole book", "another message"),
+            Self::NotInstruments => {
+                Account::new("no list of instruments", "the venue's list", "another answer")
+            }
+            Self::NoInstruments => Account::new("empty list of instruments", "at least one", "none"),
+            Self::TooManyInstruments => Account::new(
+                "list of instruments too long",
+                format_args!("at most {CATALOGUE_LEN_MAX}"),
+                "more",
+            ),
+            Self::InstrumentTwice => Account::new(
+                "contradictory list of instruments",
+                "each once",
+                "one twice, with different terms",
+            ),
             Self::UnknownMessage => {
                 Account::new("unknown message", "a market-data event of the venue", "another object")
             }
@@ -404,6 +446,10 @@ mod tests {
             DecodeError::SymbolTooLong { at: 9, len: 99 },
             DecodeError::AmbiguousSnapshot,
             DecodeError::NotSnapshot,
+            DecodeError::NotInstruments,
+            DecodeError::NoInstruments,
+            DecodeError::TooManyInstruments,
+            DecodeError::InstrumentTwice,
             DecodeError::UnknownMessage,
             DecodeError::UnknownDepth { levels: 9 },
             DecodeError::Refused { text: SymbolText::new(b"X") },

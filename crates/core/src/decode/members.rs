@@ -2,7 +2,7 @@
 
 use super::json::{Kind, Scanner, Token, unescape};
 use super::{DecodeError, SYMBOL_BYTES_MAX, Scaled, SymbolText};
-use crate::types::{DecimalError, Route, Routes};
+use crate::types::{Decimal, DecimalError, Route, Routes};
 
 /// The values of some keys of the object that comes next, in the order of the keys. Others are passed over; a key that
 /// comes twice is an error, since either value could be the wrong one.
@@ -118,4 +118,17 @@ pub(crate) fn symbol(
         return Err(DecodeError::SymbolTooLong { at: token.start, len: symbol.len() as u32 });
     }
     Ok((routes.find(symbol), SymbolText::new(symbol)))
+}
+
+/// A decimal with as few digits as hold it, printed as a number or in quotes: an increment, a size, a strike.
+pub(crate) fn exact(token: Token, bytes: &[u8], field: &'static str) -> Result<Decimal, DecodeError> {
+    if token.kind != Kind::String {
+        is(token, Kind::Number, field, "a decimal")?;
+    }
+    Decimal::parse(token.of(bytes)).map_err(|cause| DecodeError::BadNumber {
+        at: token.start,
+        field,
+        cause,
+        scaled: Scaled::No,
+    })
 }

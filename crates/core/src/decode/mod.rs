@@ -18,6 +18,9 @@ pub use json::NESTING_MAX;
 /// Largest frame that is read, in bytes. The largest seen on any venue is a 5 MB snapshot.
 pub const FRAME_BYTES_MAX: usize = 8 << 20;
 
+/// Largest list of instruments that is read, in bytes. The longest known has 15 MB.
+pub const INSTRUMENTS_BYTES_MAX: usize = 64 << 20;
+
 /// Most levels, both sides together, that one frame may carry.
 pub const FRAME_LEVELS_MAX: usize = 100_000;
 

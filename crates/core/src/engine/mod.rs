@@ -4,6 +4,7 @@
 //! done: a frame that cannot be read changes no book, and is told.
 
 mod connections;
+mod definitions;
 mod error;
 mod input;
 mod instrument;
@@ -32,6 +33,7 @@ use crate::types::{
     TimeNs,
 };
 use crate::venues::At;
+pub use definitions::Listed;
 pub use error::{EngineError, IngestError};
 use instrument::{Context, InstrumentState};
 pub use replay::{RecordingProgress, detect};

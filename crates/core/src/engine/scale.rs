@@ -73,7 +73,7 @@ impl<C: Clock> Engine<C> {
             if to != is && self.rescale_to(event.slot, to, now) {
                 let Some(state) = self.instruments.get_mut(event.slot.0 as usize) else { continue };
                 let Body::Definition(definition) = &event.body else { continue };
-                state.on_definition(definition);
+                state.on_increments(definition);
             }
         }
     }
@@ -219,12 +219,23 @@ impl InstrumentState {
         true
     }
 
-    /// What the venue says of its numbers. Increments are taken at the instrument's own scale.
+    /// What the venue says of its numbers, while it prints all of them with these digits.
     pub(super) fn on_definition(&mut self, definition: &Definition) {
-        let says_digits = definition.price_digits > 0 || definition.qty_digits > 0;
-        if let Some(proof) = self.proof.as_mut().filter(|_| says_digits) {
-            proof.defined(definition.price_digits, definition.qty_digits);
+        if definition.price_digits > 0 || definition.qty_digits > 0 {
+            self.on_digits(definition.price_digits, definition.qty_digits);
         }
+        self.on_increments(definition);
+    }
+
+    /// How many decimals the venue prints.
+    pub(super) fn on_digits(&mut self, price: u8, qty: u8) {
+        if let Some(proof) = &mut self.proof {
+            proof.defined(price, qty);
+        }
+    }
+
+    /// The venue's increments, which are taken at the instrument's own scale.
+    pub(super) fn on_increments(&mut self, definition: &Definition) {
         let step = |step: i64, digits: u8, exponent: i8| {
             let from = -(digits as i8);
             Factor::new(from, exponent).map_or(0, |factor| factor.of_step(step))

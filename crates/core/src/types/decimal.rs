@@ -184,6 +184,27 @@ pub struct Decimal {
     pub exponent: i8,
 }
 
+impl Decimal {
+    /// One.
+    pub const ONE: Self = Self { mantissa: 1, exponent: 0 };
+
+    /// Reads a decimal with as few digits as hold it exactly: `0.0100` is 1 × 10^-2, `100` is 100 × 10^0.
+    ///
+    /// # Errors
+    /// As [`parse_decimal`].
+    pub fn parse(text: &[u8]) -> Result<Self, DecimalError> {
+        // From the coarsest exponent on, the first one that is exact: what is read here has few digits.
+        for exponent in (-18..=0).rev() {
+            match parse_decimal(text, exponent) {
+                Ok(mantissa) => return Ok(Self { mantissa, exponent }),
+                Err(DecimalError::Inexact) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(DecimalError::Inexact)
+    }
+}
+
 impl fmt::Display for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut magnitude = self.mantissa.unsigned_abs();
@@ -260,6 +281,22 @@ mod tests {
         }
         let long = [b'1'; DECIMAL_TEXT_LEN_MAX + 1];
         assert_eq!(parse_decimal(&long, 0), Err(DecimalError::TooLong));
+    }
+
+    #[test]
+    fn keeps_as_few_digits_as_there_are() {
+        for (text, mantissa, exponent) in [
+            ("0.0100", 1, -2),
+            ("100", 100, 0),
+            ("1e-8", 1, -8),
+            ("2.50", 25, -1),
+            ("0.000", 0, 0),
+            ("92233720368547758.07", i64::MAX, -2),
+        ] {
+            assert_eq!(Decimal::parse(text.as_bytes()), Ok(Decimal { mantissa, exponent }), "{text}");
+        }
+        assert_eq!(Decimal::parse(b"1e-19"), Err(DecimalError::Inexact));
+        assert_eq!(Decimal::parse(b"x"), Err(DecimalError::BadByte(0)));
     }
 
     #[test]

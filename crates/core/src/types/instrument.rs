@@ -5,6 +5,7 @@ use std::fmt;
 use std::hash::Hasher;
 
 use super::account::Account;
+use super::{Decimal, Terms};
 
 /// A market with rules of its own, by its number in the table of venues; a venue whose products differ in their rules is
 /// several.
@@ -137,13 +138,39 @@ pub struct Instrument {
     pub digits: Option<(u8, u8)>,
     /// What a quantity counts.
     pub qty_unit: QtyUnit,
-    /// Quote units a contract is worth (inverse) or base units it holds; 1 for spot.
-    pub contract_size: i64,
+    /// Quote units a contract is worth (inverse) or base units it holds, above 0; 1 for spot.
+    pub contract_size: Decimal,
     /// Whether the contract is worth a fixed amount of quote currency.
     pub inverse: bool,
+    /// What it is, as far as its venue's list has said.
+    pub terms: Terms,
 }
 
 impl Instrument {
+    /// The same with the increments and the exponents of a venue's list.
+    #[must_use]
+    pub fn listed(self, tick: Decimal, lot: Decimal) -> Self {
+        Self {
+            price_exponent: tick.exponent,
+            qty_exponent: lot.exponent,
+            scale_source: ScaleSource::Listed,
+            tick_size: tick.mantissa,
+            lot_size: lot.mantissa,
+            ..self
+        }
+    }
+
+    /// Whether its exponents, increments and contract size are such as the catalogue takes.
+    #[must_use]
+    pub fn is_scaled(&self) -> bool {
+        let exponents = -18..=0;
+        exponents.contains(&self.price_exponent)
+            && exponents.contains(&self.qty_exponent)
+            && self.tick_size >= 0
+            && self.lot_size >= 0
+            && self.contract_size.mantissa >= 1
+    }
+
     /// Under which texts its venue's messages name it.
     pub fn wire_codes(&self) -> impl Iterator<Item = &[u8]> + Clone {
         let own = self.codes.is_empty().then_some(self.symbol.as_bytes());
@@ -249,13 +276,7 @@ impl Catalogue {
         if !is_symbol(&instrument.symbol) {
             return Err(InstrumentError::Symbol);
         }
-        let exponents = -18..=0;
-        if !exponents.contains(&instrument.price_exponent)
-            || !exponents.contains(&instrument.qty_exponent)
-            || instrument.tick_size < 0
-            || instrument.lot_size < 0
-            || instrument.contract_size < 1
-        {
+        if !instrument.is_scaled() {
             return Err(InstrumentError::Scale);
         }
         let key = (instrument.venue, instrument.symbol.as_bytes().to_vec());
@@ -314,8 +335,9 @@ mod tests {
             lot_size: 0,
             digits: None,
             qty_unit: QtyUnit::Base,
-            contract_size: 1,
+            contract_size: Decimal::ONE,
             inverse: false,
+            terms: Terms::default(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod account;
 mod decimal;
+mod definitions;
 mod event;
 mod instrument;
 mod level;
@@ -14,6 +15,7 @@ pub use account::Account;
 pub(crate) use account::Byte;
 pub(crate) use decimal::POW10;
 pub use decimal::{DECIMAL_TEXT_LEN_MAX, Decimal, DecimalError, parse_decimal};
+pub use definitions::{Definitions, DefinitionsError, InstrumentKind, OptionTerms, Terms};
 pub use event::{
     Aggressor, Body, Coverage, Definition, Event, Events, LevelSpan, Mark, Origin, Part, Scope, Slot, Span,
     Ticker, TickerAt, Trade, TradeId, TradingStatus, VenueBbo, VenueSeq,

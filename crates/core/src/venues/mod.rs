@@ -13,9 +13,10 @@ pub use room::{
     Sureness, TradeIds,
 };
 
+use crate::decode::{DecodeError, INSTRUMENTS_BYTES_MAX};
 use crate::types::{
-    Catalogue, Events, Instrument, InstrumentError, OrderChange, Routes, ScaleSource, Slot, TimeNs, Venue,
-    is_symbol,
+    Catalogue, Definitions, Events, Instrument, InstrumentError, OrderChange, Routes, ScaleSource, Slot,
+    TimeNs, Venue, is_symbol,
 };
 
 /// Makes the table. A block: the room of a venue, and a line for each of its products: constant, number, name, product.
@@ -178,6 +179,23 @@ macro_rules! venues {
                 }
             )+
             catalogue
+        }
+
+        /// [`Room::instruments`].
+        ///
+        /// # Errors
+        /// As there; [`DecodeError::FrameTooLarge`] above [`INSTRUMENTS_BYTES_MAX`], [`DecodeError::NoInstruments`] for a
+        /// list without any.
+        pub fn instruments(venue: Venue, bytes: &[u8]) -> Result<Definitions, DecodeError> {
+            if bytes.len() > INSTRUMENTS_BYTES_MAX {
+                return Err(DecodeError::FrameTooLarge { len: bytes.len() });
+            }
+            let mut definitions = Definitions::default();
+            match venue.number() {
+                $($(n if n == $number => $module::$room::instruments(venue, bytes, &mut definitions)?,)+)+
+                _ => return Err(DecodeError::NotInstruments),
+            }
+            if definitions.list().is_empty() { Err(DecodeError::NoInstruments) } else { Ok(definitions) }
         }
 
         /// The instrument that a venue means by a symbol or by any of its codes, at the scale of the venue's messages.

@@ -6,11 +6,12 @@
 
 use crate::sequence::Rule;
 use crate::types::{
-    Body, Events, Instrument, OrderChange, QtyUnit, Routes, ScaleSource, Scope, Slot, StaleReason, TimeNs,
-    Venue,
+    Body, Decimal, Definitions, Events, Instrument, OrderChange, QtyUnit, Routes, ScaleSource, Scope, Slot,
+    StaleReason, Terms, TimeNs, Venue,
 };
 
 use super::FrameError;
+use crate::decode::DecodeError;
 
 /// When and where a frame was received.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -91,6 +92,16 @@ pub trait Room: Default {
     fn hint(&self, bytes: &[u8]) -> Option<(Slot, OrderChange)> {
         let _ = bytes;
         None
+    }
+
+    /// The venue's own list of its instruments, or a page of it: the answer of its endpoint, untouched.
+    ///
+    /// # Errors
+    /// As [`Self::frame`]; [`DecodeError::NotInstruments`](crate::decode::DecodeError::NotInstruments) for an answer that
+    /// holds no list, and from venues whose list is not read.
+    fn instruments(venue: Venue, bytes: &[u8], out: &mut Definitions) -> Result<(), DecodeError> {
+        let _ = (venue, bytes, out);
+        Err(DecodeError::NotInstruments)
     }
 
     /// When a frame was sent or received, by what stands in it: the clock of a recording that has no other. 0 where it
@@ -233,8 +244,9 @@ impl Scale {
             lot_size: 0,
             digits: None,
             qty_unit: self.qty_unit,
-            contract_size: 1,
+            contract_size: Decimal::ONE,
             inverse: self.inverse,
+            terms: Terms::default(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The instruments of the recordings and of the embedded venue.
 
-use crate::types::{Instrument, QtyUnit, ScaleSource, Venue};
+use crate::types::{Decimal, Instrument, QtyUnit, ScaleSource, Venue};
 use crate::venues::{BINANCE_COINM, BINANCE_SPOT, BINANCE_USDM, SIM};
 
 /// A line of the table: venue, symbol, price exponent, quantity exponent, tick and lot in mantissa units, contract size.
@@ -39,7 +39,7 @@ pub(in crate::venues) fn listed() -> impl Iterator<Item = Instrument> {
                 scale_source: ScaleSource::Listed,
                 tick_size,
                 lot_size,
-                contract_size,
+                contract_size: Decimal { mantissa: contract_size, exponent: 0 },
                 inverse: scale.qty_unit == QtyUnit::Contracts,
                 ..scale.instrument(venue, symbol)
             }

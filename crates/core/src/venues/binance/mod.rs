@@ -22,6 +22,7 @@
 //! comes twice is an error, since either value could be the wrong one; symbols may hold any script and JSON escapes.
 
 mod fields;
+mod instruments;
 mod listed;
 mod printed;
 mod reader;
@@ -39,7 +40,7 @@ use super::room::{
 };
 use crate::decode::{DecodeError, SymbolText};
 use crate::sequence::Rule;
-use crate::types::{Body, Events, Origin, QtyUnit, Route, Routes, Scope, Slot, TimeNs};
+use crate::types::{Body, Definitions, Events, Origin, QtyUnit, Route, Routes, Scope, Slot, TimeNs, Venue};
 
 /// Spot.
 pub(super) const SPOT: Product = Product {
@@ -161,6 +162,10 @@ impl Room for Binance {
                 Ok(self.any(bytes, routes, out)?)
             }
         }
+    }
+
+    fn instruments(venue: Venue, bytes: &[u8], out: &mut Definitions) -> Result<(), DecodeError> {
+        instruments::read(venue, bytes, out)
     }
 
     fn asked(&mut self, text: &[u8]) {

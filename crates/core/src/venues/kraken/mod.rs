@@ -33,6 +33,7 @@
 
 mod codes;
 mod depth;
+mod instruments;
 mod level3;
 mod printed;
 mod sight;
@@ -51,7 +52,7 @@ use super::room::{
 };
 use crate::decode::{DecodeError, FRAME_BYTES_MAX};
 use crate::sequence::Rule;
-use crate::types::{Body, Events, Instrument, Routes, Scope, Slot, StaleReason, TimeNs};
+use crate::types::{Body, Definitions, Events, Instrument, Routes, Scope, Slot, StaleReason, TimeNs, Venue};
 
 /// Every pair.
 pub(super) const SPOT: Product = Product {
@@ -199,6 +200,10 @@ impl Room for Kraken {
         _out: &mut Events,
     ) -> Result<(), FrameError> {
         Err(DecodeError::NotSnapshot.into())
+    }
+
+    fn instruments(venue: Venue, bytes: &[u8], out: &mut Definitions) -> Result<(), DecodeError> {
+        instruments::read(venue, bytes, out)
     }
 
     /// What the venue said while nobody listened is not told again.
