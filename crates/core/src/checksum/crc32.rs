@@ -3,8 +3,11 @@
 /// The polynomial, reflected: bit 31 − i is the coefficient of x^i.
 const POLYNOMIAL: u32 = 0xEDB8_8320;
 
-/// Bytes of the longest [`Piece`]: two numbers of 20 digits.
-pub const PIECE_BYTES_MAX: usize = 40;
+/// Bytes of the longest [`Piece`] that is printed: two numbers of 20 digits with points, signs and what joins them.
+pub const PIECE_BYTES_MAX: usize = 48;
+
+/// Bytes of the longest piece of two, for [`append`].
+const PAIR_BYTES_MAX: usize = 2 * PIECE_BYTES_MAX;
 
 /// Bytes of the longest piece of pieces, for [`append_long`].
 const LONG_BYTES_MAX: usize = 10 * PIECE_BYTES_MAX;
@@ -37,15 +40,15 @@ static BYTES: [[u32; 256]; 8] = {
 
 /// `ZEROS[n][i][d]`: a register of `d << 4i` after `n` zero bytes. 512 bytes for each length: the few lengths that a
 /// book's levels have stay in the nearest cache, which the usual four tables of 256 would not.
-static ZEROS: [[[u32; 16]; 8]; PIECE_BYTES_MAX + 1] = {
-    let mut table = [[[0; 16]; 8]; PIECE_BYTES_MAX + 1];
+static ZEROS: [[[u32; 16]; 8]; PAIR_BYTES_MAX + 1] = {
+    let mut table = [[[0; 16]; 8]; PAIR_BYTES_MAX + 1];
     let mut nibble = 0;
     while nibble < 8 {
         let mut digit = 0;
         while digit < 16 {
             let mut register = (digit as u32) << (4 * nibble);
             let mut n = 0;
-            while n <= PIECE_BYTES_MAX {
+            while n <= PAIR_BYTES_MAX {
                 table[n][nibble][digit] = register;
                 let mut bit = 0;
                 while bit < 8 {
@@ -116,10 +119,10 @@ fn append_word(register: u32, word: u64) -> u32 {
     parts.fold(0, |sum, (&byte, table)| sum ^ table[usize::from(byte)])
 }
 
-/// The register after a piece of up to [`PIECE_BYTES_MAX`] bytes. Eight look-ups beside each other.
+/// The register after a piece of up to [`PAIR_BYTES_MAX`] bytes. Eight look-ups beside each other.
 #[inline]
 pub(super) fn append(register: u32, piece: Piece) -> u32 {
-    let zeros = &ZEROS[(piece.len as usize).min(PIECE_BYTES_MAX)];
+    let zeros = &ZEROS[(piece.len as usize).min(PAIR_BYTES_MAX)];
     let nibbles = zeros.iter().enumerate();
     nibbles.fold(piece.register, |sum, (at, table)| sum ^ table[(register >> (4 * at) & 15) as usize])
 }
@@ -135,6 +138,19 @@ pub(super) fn append_long(register: u32, piece: Piece) -> u32 {
     let bytes = low.to_le_bytes();
     let parts = bytes.iter().zip(BYTES[..4].iter().rev());
     parts.fold(high ^ piece.register, |sum, (&byte, table)| sum ^ table[usize::from(byte)])
+}
+
+/// The register before a byte that leads to `after`.
+pub(super) const fn before(after: u32, byte: u8) -> u32 {
+    let mut at = 0;
+    while at < 256 {
+        // The highest bytes of the table are all different.
+        if BYTES[0][at] >> 24 == after >> 24 {
+            return (after ^ BYTES[0][at]) << 8 | at as u32 ^ byte as u32;
+        }
+        at += 1;
+    }
+    0
 }
 
 /// The product of two polynomials over bits, by multiplications of integers: of each factor every fourth bit is taken,
@@ -196,11 +212,20 @@ mod tests {
         ) {
             let whole = texts.concat();
             let pieces: Vec<_> = texts.iter().map(|text| piece(text)).collect();
+            for pair in pieces.windows(2) {
+                let both = Piece { register: append(pair[0].register, pair[1]), len: pair[0].len + pair[1].len };
+                prop_assert_eq!(append(register, both), append(append(register, pair[0]), pair[1]));
+            }
             let appended = pieces.iter().fold(register, |register, piece| append(register, *piece));
             prop_assert_eq!(appended, register_slow(register, &whole));
             let alone = pieces.iter().fold(0, |register, piece| append(register, *piece));
             prop_assert_eq!(append_long(register, Piece { register: alone, len: whole.len() as u32 }), appended);
             prop_assert_eq!(crc32(&whole), !register_slow(!0, &whole));
+        }
+
+        #[test]
+        fn a_byte_is_taken_back(register in any::<u32>(), byte in any::<u8>()) {
+            prop_assert_eq!(before(register_slow(register, &[byte]), byte), register);
         }
 
         #[test]

@@ -71,6 +71,29 @@ impl Digits {
         self.len += 8 - zeros as usize;
     }
 
+    /// Writes the last `count` digits of a number in front of what is there, zeros included.
+    #[inline]
+    pub(super) fn put_padded_before(&mut self, mut number: u64, mut count: u32) {
+        while count > 8 {
+            self.put_word(eight_digits((number % 100_000_000) as u32) | ASCII);
+            self.len += 8;
+            number /= 100_000_000;
+            count -= 8;
+        }
+        let mask = u64::MAX.checked_shl(64 - 8 * count).unwrap_or(0);
+        self.put_word((eight_digits((number % 100_000_000) as u32) | ASCII) & mask);
+        self.len += count as usize;
+    }
+
+    /// Writes a byte in front of what is there.
+    #[inline]
+    pub(super) fn put_byte_before(&mut self, byte: u8) {
+        self.len += 1;
+        if let Some(place) = self.bytes.get_mut(BYTES.wrapping_sub(self.len)) {
+            *place = byte;
+        }
+    }
+
     /// Writes the eight bytes in front of what is there.
     #[inline]
     fn put_word(&mut self, word: u64) {
@@ -124,6 +147,27 @@ mod tests {
                 let written = (eight_digits(number) | ASCII).to_le_bytes();
                 assert_eq!(written, expected.as_bytes(), "{number}");
             }
+        }
+    }
+
+    #[test]
+    fn pads_with_zeros() {
+        for (number, count, expected) in [
+            (0, 0, "7"),
+            (5, 1, "57"),
+            (123, 5, "001237"),
+            (123, 2, "237"),
+            (12_345_678, 8, "123456787"),
+            (5, 9, "0000000057"),
+            (999_999_999_999_999_999, 18, "9999999999999999997"),
+            (1, 18, "0000000000000000017"),
+        ] {
+            let mut digits = Digits::new();
+            digits.put_byte_before(b'7');
+            digits.put_padded_before(number, count);
+            let zeros = digits.bytes.iter().take_while(|byte| **byte == 0).count();
+            assert_eq!(std::str::from_utf8(&digits.bytes[zeros..]), Ok(expected));
+            assert_eq!(digits.len, expected.len());
         }
     }
 

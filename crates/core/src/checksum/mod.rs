@@ -2,8 +2,8 @@
 //!
 //! A venue prints the numbers of its best levels, joins the digits and sends the CRC-32 of that text with each message.
 //! The book holds integers, so the text is made from them ([`Scale`]); and as a message changes few levels, nothing but
-//! their texts is made ([`PrintedTop`]): the CRC of a text follows from those of its parts ([`Piece`]). A venue that
-//! joins its levels in another order, or with signs between them, joins pieces likewise.
+//! their texts is made: the CRC of a text follows from those of its parts ([`Piece`]). [`PrintedTop`] joins bare digits side
+//! by side, [`InterleavedTop`] whole numbers of both sides in turn, with signs between them.
 //!
 //! A level's text has some sixteen bytes. For such short ones tables are as fast as the carry-less multiplication of
 //! processors, which wins from 128 bytes on and needs `unsafe`: joining pieces by it saved a seventh of a message's time.
@@ -12,10 +12,14 @@
 
 mod crc32;
 mod digits;
+mod interleaved;
+mod number;
 mod printed;
 mod printed_top;
 
 pub use crc32::{PIECE_BYTES_MAX, Piece, crc32};
 pub use digits::Scale;
+pub use interleaved::{INTERLEAVED_LEVELS, InterleavedTop, Joining};
+pub use number::{Decimals, NumberText};
 pub use printed::{Printing, TOP_LEVELS};
 pub use printed_top::PrintedTop;

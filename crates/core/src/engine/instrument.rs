@@ -12,7 +12,6 @@ use super::views::Views;
 use super::{BookInfo, EngineConfig};
 use crate::aggregate::{Bbo, CrossCheck};
 use crate::book::{BookSpec, L2Book, VerbCheck, prefetch};
-use crate::checksum::TOP_LEVELS;
 use crate::encode::{Outbox, Stream};
 use crate::sequence::{Pending, Waiting};
 use crate::stats::Stats;
@@ -132,7 +131,8 @@ impl InstrumentState {
             book: L2Book::new(BookSpec { tick_size: listed.tick_size, levels_max: config.levels_max }),
             depth: None,
             orders_coverage: Coverage::Whole,
-            proof: (product.checksum != Checksum::None).then(|| Box::new(Proof::new(listed))),
+            proof: (product.checksum != Checksum::None)
+                .then(|| Box::new(Proof::new(product.checksum, listed))),
             cut: Levels::default(),
             changes: Levels::default(),
             pending: Pending::default(),
@@ -300,8 +300,8 @@ impl InstrumentState {
         cut.clear();
         let count = self.book.truncate_with(depth as usize, |side, level| cut.side_mut(side).push(level));
         if count > 0
-            && (depth as usize) < TOP_LEVELS
             && let Some(proof) = &mut self.proof
+            && (depth as usize) < proof.levels()
         {
             proof.replaced();
         }

@@ -364,7 +364,7 @@ impl OrderBooks {
     /// All orders of a book leave the table.
     fn forget(&mut self, book: BookIndex) {
         self.touched[book.0 as usize].clear();
-        self.tops[book.0 as usize] = TopOrders::default();
+        self.tops[book.0 as usize].forget();
         let cleared = self.l3.apply(book, &OrderChange::Clear);
         debug_assert!(cleared.is_ok(), "an open book can be cleared");
     }

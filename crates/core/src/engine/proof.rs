@@ -1,17 +1,19 @@
 //! The venue's own checksums: whether a book is the one that its venue means.
 //!
 //! A checksum is of printed digits, so it can be computed once it is known how many the venue prints. Its definition of the
-//! instrument says so. Where none came, the first checksum behind a snapshot says it too: of the few hundred ways to print
-//! the book's numbers one agrees, and that one is kept until the next snapshot. None agrees with a wrong book, but for one
-//! in ten million.
+//! instrument says so, or the venue prints as few as it takes. Where neither is so, the first checksum behind a snapshot says
+//! it too: of the few hundred ways to print the book's numbers one agrees, and that one is kept until the next snapshot. None
+//! agrees with a wrong book, but for one in ten million.
 
-use crate::book::l3::{BookIndex, L3Books};
+mod orders;
+mod way;
+
+pub(super) use orders::TopOrders;
+use way::{Digits, Top, Way};
+
 use crate::book::{L2Book, Touched};
-use crate::checksum::{PrintedTop, Printing, Scale, TOP_LEVELS};
-use crate::types::{Instrument, Level, Levels, Price, Side};
-
-/// Most decimals that a venue is taken to print.
-const DIGITS_MAX: u8 = 18;
+use crate::types::{Instrument, Level, Price, Side};
+use crate::venues::{Checksum, Numbers};
 
 /// Everything may have changed.
 const ALL: Touched = Touched { bid: Some(Price(i64::MAX)), ask: Some(Price(i64::MIN)) };
@@ -19,44 +21,48 @@ const ALL: Touched = Touched { bid: Some(Price(i64::MAX)), ask: Some(Price(i64::
 /// How an instrument's numbers are printed, and the checksum of its levels, kept up to date by what messages touch.
 #[derive(Debug)]
 pub(super) struct Proof {
+    form: Checksum,
     exponents: (i8, i8),
-    /// Decimals of a price and of a quantity.
-    digits: Option<(u8, u8)>,
+    /// Of a price and of a quantity.
+    digits: Option<Digits>,
     /// Whether somebody has said so; else a checksum has shown it.
     is_told: bool,
     /// Of `digits` at `exponents`; none where they cannot be printed.
-    printing: Option<Printing>,
-    /// Whether `top` is of this printing.
-    is_current: bool,
-    top: PrintedTop,
+    way: Option<Way>,
+    /// The checksum of this way.
+    top: Option<Top>,
     /// The nearest prices that changed since `top` was made.
     touched: Touched,
     best: Vec<Level>,
 }
 
-/// What prints nothing.
-const BLANK: Printing = Printing { price: Scale::Times(1), qty: Scale::Times(1) };
-
 impl Proof {
-    pub(super) fn new(listed: &Instrument) -> Self {
+    pub(super) fn new(form: Checksum, listed: &Instrument) -> Self {
+        let digits = way::known_digits(form, listed.digits);
         let mut proof = Self {
+            form,
             exponents: (listed.price_exponent, listed.qty_exponent),
-            digits: listed.digits,
-            is_told: listed.digits.is_some(),
-            printing: None,
-            is_current: false,
-            top: PrintedTop::new(BLANK),
+            digits,
+            is_told: digits.is_some(),
+            way: None,
+            top: None,
             touched: ALL,
-            best: Vec::with_capacity(TOP_LEVELS),
+            best: Vec::with_capacity(way::levels(form)),
         };
         proof.print();
         proof
     }
 
+    /// Levels a side that a checksum covers.
+    pub(super) const fn levels(&self) -> usize {
+        way::levels(self.form)
+    }
+
     /// The venue has defined how many decimals it prints.
     pub(super) fn defined(&mut self, price: u8, qty: u8) {
-        if (self.digits, self.is_told) != (Some((price, qty)), true) {
-            (self.digits, self.is_told) = (Some((price, qty)), true);
+        let digits = way::known_digits(self.form, Some((price, qty)));
+        if digits.is_some() && (self.digits, self.is_told) != (digits, true) {
+            (self.digits, self.is_told) = (digits, true);
             self.print();
         }
     }
@@ -95,103 +101,117 @@ impl Proof {
     }
 
     fn print(&mut self) {
-        self.printing = self.digits.and_then(|digits| printing(self.exponents, digits));
-        self.is_current = false;
+        self.way = self.digits.and_then(|digits| Way::new(self.form, self.exponents, digits));
+        self.top = None;
     }
 
     /// Whether the levels of a book have this checksum.
     #[inline]
     pub(super) fn agrees(&mut self, check: u32, book: &L2Book) -> bool {
-        if !self.is_current && !self.make_current(check, book) {
+        if self.top.is_none() && !self.begin(check, book) {
             // A book of nothing has one checksum, however it would be printed.
             return self.digits.is_none() && book.is_empty() && check == crate::checksum::crc32(b"");
         }
+        self.follow(book) == Some(check) || self.is_printed_otherwise(check, book)
+    }
+
+    /// The checksum of what the book has become.
+    #[inline]
+    fn follow(&mut self, book: &L2Book) -> Option<u32> {
+        let (levels, top) = (way::levels(self.form), self.top.as_mut()?);
         for (side, nearest) in [(Side::Ask, self.touched.ask), (Side::Bid, self.touched.bid)] {
-            if self.top.reaches(side, nearest) {
+            if top.reaches(side, nearest) {
                 self.best.clear();
-                book.levels(side).append_to(TOP_LEVELS, &mut self.best);
-                self.top.set(side, &self.best);
+                book.levels(side).append_to(levels, &mut self.best);
+                top.set(side, &self.best);
             }
         }
         self.touched = Touched { bid: None, ask: None };
-        self.top.crc32() == Some(check)
+        top.crc32()
     }
 
-    /// Begins with a printing, found if need be. False where there is none.
+    /// Whether another way of printing, which printed the book's first numbers alike, has this checksum: numbers that all end
+    /// in other digits than 0 do not show whether zeros are printed.
     #[cold]
-    fn make_current(&mut self, check: u32, book: &L2Book) -> bool {
-        let rows = |side| book.levels(side).take(TOP_LEVELS);
-        let Some(printing) = self.printing(check, || rows(Side::Ask).chain(rows(Side::Bid))) else {
+    fn is_printed_otherwise(&mut self, check: u32, book: &L2Book) -> bool {
+        if self.is_told || self.form != Checksum::Interleaved(Numbers::Found) {
             return false;
-        };
-        self.top = PrintedTop::new(printing);
-        self.touched = ALL;
-        self.is_current = true;
-        true
-    }
-
-    /// How numbers are printed: as is known, or so that these rows, of which there is at least one, have this checksum.
-    fn printing<I: Iterator<Item = Level>>(&mut self, check: u32, rows: impl Fn() -> I) -> Option<Printing> {
-        if self.digits.is_some() {
-            return self.printing;
         }
-        rows().next()?;
-        let mut ways = (0..=DIGITS_MAX).flat_map(|price| (0..=DIGITS_MAX).map(move |qty| (price, qty)));
-        let exponents = self.exponents;
-        let agrees =
-            |way: &(u8, u8)| printing(exponents, *way).and_then(|way| way.crc32(rows())) == Some(check);
-        self.digits = ways.find(agrees);
+        self.digits = None;
         self.print();
-        self.printing
+        self.begin(check, book)
     }
-}
 
-fn printing((price, qty): (i8, i8), digits: (u8, u8)) -> Option<Printing> {
-    Some(Printing { price: Scale::new(price, digits.0)?, qty: Scale::new(qty, digits.1)? })
-}
+    /// Begins with a way of printing, found if need be. False where there is none.
+    #[cold]
+    fn begin(&mut self, check: u32, book: &L2Book) -> bool {
+        let levels = self.levels();
+        let rows = |side| book.levels(side).take(levels);
+        let crc32 = |way: Way| way.crc32(rows(Side::Bid), rows(Side::Ask));
+        self.top = self.find(check, book.is_empty(), crc32).map(Top::new);
+        self.touched = ALL;
+        self.top.is_some()
+    }
 
-/// The checksum of the best orders of a book, made anew when a message has reached them.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct TopOrders {
-    /// How they were printed, and the checksum.
-    made: Option<(Printing, Option<u32>)>,
-    /// The worst bid and ask that count; none where all do.
-    worst: [Option<Price>; 2],
-}
-
-impl TopOrders {
-    /// Levels have changed.
-    pub(super) fn touched(&mut self, levels: &Levels) {
-        let reaches = |side: Side| {
-            let worst = self.worst[side as usize];
-            let is_behind = |level: &Level| worst.is_some_and(|worst| side.is_better(worst, level.price));
-            !levels.side(side).iter().all(is_behind)
-        };
-        if reaches(Side::Bid) || reaches(Side::Ask) {
-            self.made = None;
+    /// How numbers are printed: as is known, or so that the book, if there is anything in it, has this checksum.
+    fn find(&mut self, check: u32, is_empty: bool, crc32: impl Fn(Way) -> Option<u32>) -> Option<Way> {
+        if self.digits.is_none() && !is_empty {
+            let (form, exponents) = (self.form, self.exponents);
+            let agrees = |digits: &Digits| Way::new(form, exponents, *digits).and_then(&crc32) == Some(check);
+            self.digits = way::possible_digits(form).find(agrees);
+            self.print();
         }
+        self.way
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::book::BookSpec;
+    use crate::checksum::crc32;
+    use crate::types::{KnownTo, Levels};
+    use crate::venues::{self, Scale};
+
+    /// A book with bids at −2 and quantities at −1, and its proof.
+    fn book(form: Checksum, bids: &[(i64, i64)]) -> (Proof, L2Book) {
+        let mut listed = Scale::INFERRED.instrument(venues::ALL[0], "X");
+        (listed.price_exponent, listed.qty_exponent) = (-2, -1);
+        let mut book = L2Book::new(BookSpec { tick_size: 0, levels_max: 100 });
+        let bids = bids.iter().map(|&(price, qty)| Level::new(price, qty)).collect();
+        book.load(Levels { bids, asks: Vec::new() }.view(), KnownTo::WHOLE).unwrap();
+        (Proof::new(form, &listed), book)
     }
 
-    /// Whether the orders of a book have this checksum.
-    pub(super) fn agree(&mut self, check: u32, proof: &mut Proof, books: &L3Books, book: BookIndex) -> bool {
-        let rows = |side| {
-            books.levels(book, side).take(TOP_LEVELS).flat_map(move |Level { price, .. }| {
-                books.queue(book, side, price).map(move |order| Level { price, qty: order.qty })
-            })
-        };
-        let all = || rows(Side::Ask).chain(rows(Side::Bid));
-        let Some(printing) = proof.printing(check, all) else {
-            return proof.digits.is_none() && books.is_empty(book) && check == crate::checksum::crc32(b"");
-        };
-        let made = match self.made {
-            Some((known, made)) if known == printing => made,
-            _ => {
-                self.worst = [Side::Bid, Side::Ask]
-                    .map(|side| Some(books.levels(book, side).nth(TOP_LEVELS - 1)?.price));
-                printing.crc32(all())
-            }
-        };
-        self.made = Some((printing, made));
-        made == Some(check)
+    fn change(proof: &mut Proof, book: &mut L2Book, price: i64, qty: i64) {
+        let levels = Levels { bids: vec![Level::new(price, qty)], asks: Vec::new() };
+        proof.touched(book.apply(levels.view()).unwrap());
+    }
+
+    #[test]
+    fn the_number_of_decimals_shows_as_soon_as_it_matters() {
+        let (mut proof, mut book) = book(Checksum::Interleaved(Numbers::Found), &[(250, 31), (225, 20)]);
+        assert!(proof.agrees(crc32(b"2.5:3.1:2.25:2"), &book), "as few as it takes");
+        assert!(!proof.agrees(crc32(b"2.5:3.1:2.25:3"), &book));
+        proof.begun();
+        change(&mut proof, &mut book, 250, 0);
+        assert!(proof.agrees(crc32(b"2.25:2.00"), &book), "of prices nothing is known");
+        change(&mut proof, &mut book, 230, 15);
+        assert!(proof.agrees(crc32(b"2.30:1.50:2.25:2.00"), &book), "a zero at the end is printed");
+        change(&mut proof, &mut book, 230, 16);
+        assert!(!proof.agrees(crc32(b"2.30:1.50:2.25:2.00"), &book), "another book");
+        assert!(proof.agrees(crc32(b"2.30:1.60:2.25:2.00"), &book));
+    }
+
+    #[test]
+    fn a_venue_that_prints_the_shortest_is_held_to_it() {
+        let (mut proof, mut book) = book(Checksum::Interleaved(Numbers::Shortest), &[(250, 30)]);
+        assert!(!proof.agrees(crc32(b"2.50:3.0"), &book));
+        assert!(proof.agrees(crc32(b"2.5:3"), &book));
+        change(&mut proof, &mut book, 250, 31);
+        proof.defined(2, 1);
+        assert!(proof.agrees(crc32(b"2.5:3.1"), &book));
+        proof.rescaled(-1, 0);
+        assert!(proof.agrees(crc32(b"25:31"), &book));
     }
 }

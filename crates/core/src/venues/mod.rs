@@ -9,8 +9,8 @@ mod room;
 
 pub use error::FrameError;
 pub use room::{
-    Asked, At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, SIGHTINGS_MAX, Scale, Sightings,
-    Sureness, TradeIds,
+    Asked, At, Checksum, Detection, Life, Numbers, OrderIds, Product, Resync, Room, SIGHTINGS_MAX, Scale,
+    Sightings, Sureness, TradeIds,
 };
 
 use crate::decode::{DecodeError, INSTRUMENTS_BYTES_MAX};

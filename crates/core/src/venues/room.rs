@@ -160,6 +160,21 @@ pub enum Checksum {
     None,
     /// CRC-32 over the printed digits of the best ten asks, then bids; of a book of orders, over each of their orders.
     PrintedTop,
+    /// CRC-32 over the best 25 bids and asks in turn, the longer side going on alone, as `price:quantity` with `:` between
+    /// them. One that the venue sends as a signed number has the same bits.
+    Interleaved(Numbers),
+}
+
+/// How a venue prints the numbers that its checksum joins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Numbers {
+    /// With as few digits as say them.
+    Shortest,
+    /// With as few digits as say them, or with a constant number of decimals: the first checksum shows which.
+    Found,
+    /// As ECMAScript prints them, quantities of asks below zero. Of a book of orders the best 25 a side, `id:quantity`, at one
+    /// price by ascending id.
+    Script,
 }
 
 /// How a venue names orders.
