@@ -54,6 +54,7 @@ export interface NativeEngine {
   carry(source: number, instruments: Uint32Array): void;
   drop(source: number, instrument: number): number;
   opened(source: number): number;
+  asked(source: number, text: Uint8Array): void;
   /** The function that takes received frames: bound to the engine, for that costs a quarter of a method's call. */
   ingester(): (source: number, bytes: Uint8Array) => number;
   ingestSnapshot(instrument: number, ticket: number, bytes: Uint8Array): number;
@@ -82,6 +83,19 @@ export interface NativeEngine {
   close(): void;
 }
 
+/** What mends a book: a snapshot that is asked for, another subscription, another connection. */
+export type Cure = keyof typeof RING.asked;
+
+/** A book's wish for what mends it, repeated with a growing pause until it is mended. */
+export interface Ask {
+  readonly instrument: number;
+  /** The answer, where there is one to hand in, must bring it back. */
+  readonly ticket: number;
+  readonly cure: Cure;
+  /** Why the book is not synced, as an index into `SERVER_REASONS`. */
+  readonly reason: number;
+}
+
 /**
  * Who takes what the engine puts out. Called inside the call that caused it, where the engine's inputs and `close` throw
  * `engine.reentrant`, and have no effect; everything else may be called.
@@ -89,8 +103,10 @@ export interface NativeEngine {
 export interface EngineListener {
   /** One feed frame. The view is valid during the call only: its memory is the ring's. */
   onFrame(instrument: number, stream: number, frame: Uint8Array): void;
-  /** The engine needs what mends a book: the venue's snapshot. The answer must bring the ticket back. */
-  onSnapshotRequest(instrument: number, ticket: number, reason: number): void;
+  /** The engine needs what mends a book; see `Ask`. */
+  onAsk(ask: Ask): void;
+  /** A source must say this back to its venue, as in an answer to a heartbeat. The view is valid during the call only. */
+  onSay(source: number, text: Uint8Array): void;
   /** An input was wrong; the engine has gone on. Not called for each when several share one input. */
   onFault(error: DepthwireError): void;
 }
@@ -105,6 +121,11 @@ export interface EngineOptions {
   /** A power of two, from 4 MiB to 1 GiB. */
   readonly outputBytes: number;
 }
+
+/** Cures by number. */
+const CURES = Object.fromEntries(
+  Object.entries(RING.asked).map(([cure, number]) => [number, cure as Cure]),
+) as Readonly<Record<number, Cure>>;
 
 /** Rounds of drain and pump after one input. A round moves a ringful, so this is more than any book can hold. */
 const PUMP_ROUNDS_MAX = 1_000_000;
@@ -308,6 +329,11 @@ export class Engine {
     this.#settle(guarded(() => this.#native.drop(source, instrument)));
   }
 
+  /** What was asked of the venue on a connection: its address, a subscription that was sent. */
+  asked(source: number, text: Uint8Array): void {
+    guarded(() => this.#native.asked(source, text));
+  }
+
   /** A connection was made anew. Books go on where the venue's numbers say so. */
   opened(source: number): void {
     if (this.#isSettling) throw reentrant('opened');
@@ -464,8 +490,12 @@ export class Engine {
           const stream = this.#halves[(at >> 1) + 3] ?? 0;
           this.#listener.onFrame(instrument, stream, new Uint8Array(this.#output, payload, size));
         } else if (type === RING.type.ask) {
-          const reason = (words[(payload >> 2) + 1] ?? 0) & 0xff;
-          this.#listener.onSnapshotRequest(instrument, words[payload >> 2] ?? 0, reason);
+          const what = words[(payload >> 2) + 1] ?? 0;
+          const cure = CURES[(what >> 8) & 0xff];
+          const ticket = words[payload >> 2] ?? 0;
+          if (cure !== undefined) this.#listener.onAsk({ instrument, ticket, cure, reason: what & 0xff });
+        } else if (type === RING.type.say) {
+          this.#listener.onSay(instrument, new Uint8Array(this.#output, payload, size));
         }
       }
     } finally {

@@ -45,8 +45,12 @@ class Ledger implements EngineListener {
     this.replica.apply(bytes);
   }
 
-  onSnapshotRequest(): void {
+  onAsk(): void {
     this.requests += 1;
+  }
+
+  onSay(): void {
+    this.faults.push('nothing is to be said');
   }
 
   onFault(error: Error): void {
@@ -119,7 +123,7 @@ it('a reader that takes a record at a time, and only once the ring is full, gets
         if (view.getUint16(at + 4, true) === RING.type.frame) {
           const frame = new Uint8Array(output, at + RING.headerBytes, size);
           ledger.onFrame(view.getUint32(at + 8, true), view.getUint16(at + 6, true), frame);
-        } else ledger.onSnapshotRequest();
+        } else ledger.onAsk();
         read = (read + RING.headerBytes + ((size + 7) & ~7)) >>> 0;
         taken += 1;
       }

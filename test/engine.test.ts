@@ -12,7 +12,7 @@ import { FakeNative, fakeEngine, frame } from './support/fake-engine.js';
 import { simulatedRecording } from './support/recording.js';
 
 const OPTIONS = { startId: 1, silenceMs: 0, replay: true, outputBytes: 4 << 20 };
-const SILENT: EngineListener = { onFrame() {}, onSnapshotRequest() {}, onFault() {} };
+const SILENT: EngineListener = { onFrame() {}, onAsk() {}, onSay() {}, onFault() {} };
 const RECORDING = simulatedRecording('BTCUSDT', 3_000);
 /** The snapshot names its instrument, for after `expectOthers` it would be nobody's. */
 const FRAMES = RECORDING.replace('{"lastUpdateId"', '{"symbol":"BTCUSDT","lastUpdateId"')
@@ -80,7 +80,7 @@ describe('inside its own listener', () => {
     expect(engine.stats().frames).toBe(FRAMES.length);
   });
 
-  it('an input is refused in onSnapshotRequest and onFault too', () => {
+  it('an input is refused in onAsk and onFault too', () => {
     const codes: string[] = [];
     const attempt = (from: string): void => {
       try {
@@ -90,13 +90,13 @@ describe('inside its own listener', () => {
       }
     };
     const { engine, instrument, source } = opened({
-      onSnapshotRequest: () => attempt('request'),
+      onAsk: () => attempt('ask'),
       onFault: () => attempt('fault'),
     });
     const update = FRAMES.find((each) => each.includes('depthUpdate'));
     engine.ingest(source, update ?? new Uint8Array());
     engine.ingest(source, Buffer.from('nothing'));
-    expect(codes).toEqual(['request engine.reentrant', 'fault engine.reentrant']);
+    expect(codes).toEqual(['ask engine.reentrant', 'fault engine.reentrant']);
     engine.resetSource(source);
     for (const each of FRAMES) engine.ingest(source, each);
     expect(engine.book(instrument).state).toBe('synced');

@@ -26,7 +26,7 @@ describe('the built package', () => {
     const program = `import { EVERYTHING_NS, openEngine } from 'depthwire';
       const engine = openEngine(
         { startId: 1, silenceMs: 0, replay: true, outputBytes: 4 << 20 },
-        { onFrame() {}, onSnapshotRequest() {}, onFault(error) { throw error; } },
+        { onFrame() {}, onAsk() {}, onSay() {}, onFault(error) { throw error; } },
       );
       const id = engine.addInstrument('nasdaq:ABCD');
       const source = engine.openSource('nasdaq', [id]);

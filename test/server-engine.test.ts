@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DepthwireError } from '../src/errors.js';
 import { Images } from '../src/publish/images.js';
+import { RING } from '../src/wire/generated/constants.js';
 import { FakeNative, fakeEngine, frame, label } from './support/fake-engine.js';
 
 describe('the engine’s output', () => {
@@ -23,13 +24,26 @@ describe('the engine’s output', () => {
     expect(native.drained).toBe(true);
   });
 
-  it('carries requests for snapshots', () => {
+  it('carries what it asks for and what it has to say', () => {
     const native = new FakeNative();
-    const got: number[][] = [];
-    const engine = fakeEngine({ onSnapshotRequest: (...request) => got.push(request) }, native);
-    native.requestSnapshot(11, 3);
+    const got: unknown[] = [];
+    const said: string[] = [];
+    const engine = fakeEngine(
+      {
+        onAsk: (ask) => got.push(ask),
+        onSay: (source, text) => said.push(`${source} ${Buffer.from(text).toString()}`),
+      },
+      native,
+    );
+    native.ask(11, 3, RING.asked.snapshot);
+    native.ask(12, 4, RING.asked.reconnect);
+    native.say(5, 'pong');
     engine.tick();
-    expect(got).toEqual([[11, 3, 2]]);
+    expect(got).toEqual([
+      { instrument: 11, ticket: 3, cure: 'snapshot', reason: 2 },
+      { instrument: 12, ticket: 4, cure: 'reconnect', reason: 2 },
+    ]);
+    expect(said).toEqual(['5 pong']);
   });
 
   it('goes on behind a record whose listener threw', () => {

@@ -48,7 +48,8 @@ export async function startServing(
     },
     {
       onFrame: (instrument, stream, frame) => wiring.server?.onFrame(instrument, stream, frame),
-      onSnapshotRequest: (instrument, ticket) => wiring.source?.snapshot(instrument, ticket),
+      onAsk: (ask) => wiring.source?.ask(ask),
+      onSay: (source, text) => wiring.source?.say(source, text),
       onFault: (error) => {
         if (wiring.server !== undefined) wiring.server.metrics.faults += 1;
         faults.report(error);

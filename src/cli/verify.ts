@@ -105,7 +105,8 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
     { startId: startIdNow(), silenceMs: 0, replay: true, outputBytes: OUTPUT_BYTES },
     {
       onFrame: (_instrument, _stream, frame) => replica.take(frame),
-      onSnapshotRequest: () => {},
+      onAsk: () => {},
+      onSay: () => {},
       onFault: (error) => {
         firstFault ??= error;
       },

@@ -84,7 +84,9 @@ export class ReplayFile implements Source {
     await this.#run;
   }
 
-  snapshot(): void {}
+  ask(): void {}
+
+  say(): void {}
 
   async #play(sink: Sink, source: number): Promise<void> {
     await nextTurn();

@@ -1,3 +1,4 @@
+import type { Ask } from '../engine.js';
 import type { Sink, Source } from './source.js';
 
 /** The addon's market generator, as far as this file calls it. */
@@ -67,7 +68,7 @@ export class SimulatedVenue implements Source {
     return Promise.resolve();
   }
 
-  snapshot(instrument: number, ticket: number): void {
+  ask({ instrument, ticket }: Ask): void {
     const symbol = this.#symbols.get(instrument);
     const sink = this.#sink;
     if (symbol === undefined || sink === undefined) return;
@@ -81,6 +82,8 @@ export class SimulatedVenue implements Source {
     }, SNAPSHOT_DELAY_MS);
     this.#requests.set(instrument, request);
   }
+
+  say(): void {}
 
   #step(sink: Sink): void {
     const nowMs = Math.floor(this.#zeroMs + performance.now());

@@ -1,4 +1,4 @@
-import type { InstrumentInfo } from '../engine.js';
+import type { Ask, InstrumentInfo } from '../engine.js';
 
 /** Where sources deliver what they received, untouched. The engine is one. */
 export interface Sink {
@@ -43,8 +43,13 @@ export interface Source {
   start(): void;
   /** Delivers nothing more once it has resolved. */
   stop(): Promise<void>;
-  /** Fetch a snapshot of an instrument's book: answered later by `ingestSnapshot` or `snapshotFailed`. */
-  snapshot(instrument: number, ticket: number): void;
+  /**
+   * Do what mends a book. A snapshot is handed in later by `ingestSnapshot`, or `snapshotFailed` called. Called inside calls
+   * of the sink, which must not be called from here.
+   */
+  ask(ask: Ask): void;
+  /** Say this to the venue that a source of the sink's is connected to. As for `ask`. */
+  say(source: number, text: Uint8Array): void;
   /** Resolves when there is nothing more to deliver, rejects when the source fails. A live source never resolves. */
   readonly ended: Promise<void>;
 }

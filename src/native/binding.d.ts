@@ -17,6 +17,8 @@ export declare class Engine {
   carry(source: number, instruments: Uint32Array): void
   /** A connection speaks for an instrument no more. */
   drop(source: number, instrument: number): number
+  /** What was asked of the venue on a connection: its address, a subscription that was sent. */
+  asked(source: number, text: Uint8Array): void
   /** A connection was made anew: what the old one told of channels and counters is forgotten. */
   opened(source: number): number
   /**
@@ -160,6 +162,22 @@ export interface BookInfo {
   received: bigint
   /** Time since the last change of the book. */
   ageNs: bigint
+  /** Times that its truth was lost. */
+  losses: number
+  /** When it was lost last, ms since the Unix epoch; 0 = never. */
+  lostMs: number
+  /** How long it took to be exact again, the last time, ms. */
+  mendedMs: number
+  /** The longest that it took. */
+  mendedMsMax: number
+  /** The venue's checksums of it that were compared. */
+  checksumsChecked: number
+  /** Those that agreed. */
+  checksumsMatched: number
+  /** The venue's own tops that were compared. */
+  topsChecked: number
+  /** Those that agreed. */
+  topsMatched: number
 }
 
 /** Counters since the engine was made. */
@@ -222,6 +240,8 @@ export interface EngineStats {
   checksumsMatched: number
   /** What order feeds told. */
   orders: OrderStats
+  /** How long books took to be exact again. */
+  mending: MendingStats
   /** Feed frames written. */
   feedFrames: number
   /** Their bytes. */
@@ -254,6 +274,8 @@ export interface InstrumentInfo {
   venue: string
   /** Part of the name after it. */
   symbol: string
+  /** What the venue calls it in messages; the first is what subscriptions name. */
+  codes: Array<string>
   /** Power of ten of prices. */
   priceExponent: number
   /** Power of ten of quantities. */
@@ -297,6 +319,16 @@ export interface LiquidationInfo {
   aggressor: string
   /** The venue's time, in ns; 0 = it gives none. */
   tsEvent: bigint
+}
+
+/** How long books whose truth was lost took to be exact again. */
+export interface MendingStats {
+  /** Bounds of the counts, ms, inclusive; the last count is of what took longer. */
+  boundsMs: Array<number>
+  /** Books by the time that they took. */
+  counts: Array<number>
+  /** The times together, ms. */
+  sumMs: number
 }
 
 /** An order that rests. */

@@ -69,6 +69,7 @@ export class Metrics {
     counter('trades', 'Trades received.', engine.trades);
     counter('gaps', 'Gaps in venue sequences.', engine.gaps);
     counter('resyncs', 'Books synced again after they were not.', engine.resyncs);
+    lines.push(...mendingLines(engine.mending));
     counter('silences', 'Books that turned stale because nothing arrived.', engine.silences);
     counter('crossed', 'Synced books seen with bid above ask.', engine.crossed);
     counter('decode_errors', 'Frames that could not be decoded.', engine.decodeErrors);
@@ -103,4 +104,21 @@ export class Metrics {
     lines.push('# EOF', '');
     return lines.join('\n');
   }
+}
+
+/** How long books took from the loss of their truth until they were exact again, as a histogram in seconds. */
+function mendingLines({ boundsMs, counts, sumMs }: EngineStats['mending']): readonly string[] {
+  let sum = 0;
+  const buckets = counts.map((count, at) => {
+    sum += count;
+    const bound = boundsMs[at];
+    return `depthwire_resync_seconds_bucket{le="${bound === undefined ? '+Inf' : bound / 1000}"} ${sum}`;
+  });
+  return [
+    '# TYPE depthwire_resync_seconds histogram',
+    '# HELP depthwire_resync_seconds Time that books took to be exact again.',
+    ...buckets,
+    `depthwire_resync_seconds_sum ${sumMs / 1000}`,
+    `depthwire_resync_seconds_count ${sum}`,
+  ];
 }

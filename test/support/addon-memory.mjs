@@ -50,7 +50,8 @@ const fed = frames();
 function fedEngine(startId) {
   const listener = {
     onFrame() {},
-    onSnapshotRequest() {},
+    onAsk() {},
+    onSay() {},
     onFault(error) {
       throw error;
     },

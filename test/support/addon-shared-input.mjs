@@ -51,7 +51,8 @@ function opened(replay) {
   const asked = { ticket: 0 };
   const listener = {
     onFrame() {},
-    onSnapshotRequest(_instrument, ticket) {
+    onSay() {},
+    onAsk({ ticket }) {
       asked.ticket = ticket;
     },
     onFault() {

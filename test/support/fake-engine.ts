@@ -21,6 +21,7 @@ export function instrument(id: number, name: string): InstrumentInfo {
     name,
     venue,
     symbol,
+    codes: [symbol],
     priceExponent: -2,
     qtyExponent: -5,
     tickSize: 1,
@@ -60,6 +61,14 @@ const SYNCED: BookInfo = {
   expected: 0n,
   received: 0n,
   ageNs: 1_500_000n,
+  losses: 0,
+  lostMs: 0,
+  mendedMs: 0,
+  mendedMsMax: 0,
+  checksumsChecked: 0,
+  checksumsMatched: 0,
+  topsChecked: 0,
+  topsMatched: 0,
 };
 
 /**
@@ -100,11 +109,15 @@ export class FakeNative implements NativeEngine {
     this.queue.push({ type: RING.type.frame, instrument: id, stream, payload });
   }
 
-  requestSnapshot(id: number, ticket: number): void {
+  ask(id: number, ticket: number, cure: number): void {
     const payload = new Uint8Array(8);
     new DataView(payload.buffer).setUint32(0, ticket, true);
-    payload[4] = 2;
+    payload.set([2, cure], 4);
     this.queue.push({ type: RING.type.ask, instrument: id, stream: 0, payload });
+  }
+
+  say(source: number, text: string): void {
+    this.queue.push({ type: RING.type.say, instrument: source, stream: 0, payload: Buffer.from(text) });
   }
 
   /** Whether everything that was put into the ring has been read. */
@@ -198,6 +211,7 @@ export class FakeNative implements NativeEngine {
     return 0;
   }
 
+  asked(): void {}
   opened(): number {
     return 0;
   }
@@ -299,7 +313,8 @@ export class FakeNative implements NativeEngine {
 export function fakeEngine(listener: Partial<EngineListener>, native = new FakeNative()): Engine {
   return new Engine(native, native.output, {
     onFrame() {},
-    onSnapshotRequest() {},
+    onAsk() {},
+    onSay() {},
     onFault() {},
     ...listener,
   });
@@ -352,4 +367,5 @@ const ZERO_STATS: EngineStats = {
   },
   feedFrames: 0,
   feedBytes: 0,
+  mending: { boundsMs: [50, 1000], counts: [3, 0, 1], sumMs: 2090 },
 };

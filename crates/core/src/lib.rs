@@ -22,4 +22,4 @@ pub mod engine;
 pub mod replica;
 mod stats;
 
-pub use stats::{OrderStats, Stats};
+pub use stats::{MENDED_NS, MendingStats, OrderStats, Stats};

@@ -63,10 +63,43 @@ pub struct Stats {
     pub checksums_matched: u64,
     /// What order feeds told of orders.
     pub orders: OrderStats,
+    /// How long books took to be exact again.
+    pub mending: MendingStats,
     /// Feed frames written.
     pub feed_frames: u64,
     /// Bytes of feed frames written.
     pub feed_bytes: u64,
+}
+
+/// How long books whose truth was lost took to be exact again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MendingStats {
+    /// Books by that time: up to each of [`MENDED_NS`], and longer.
+    pub counts: [u64; MENDED_NS.len() + 1],
+    /// The times together.
+    pub sum_ns: u64,
+}
+
+/// Bounds of the counts in [`MendingStats`]: from what a hole takes that the other line fills to what a ban takes.
+pub const MENDED_NS: [u64; 9] = [
+    50_000_000,
+    100_000_000,
+    250_000_000,
+    500_000_000,
+    1_000_000_000,
+    2_500_000_000,
+    10_000_000_000,
+    60_000_000_000,
+    600_000_000_000,
+];
+
+impl MendingStats {
+    /// Counts a book.
+    pub(crate) fn count(&mut self, ns: u64) {
+        let at = MENDED_NS.iter().position(|bound| ns <= *bound).unwrap_or(MENDED_NS.len());
+        self.counts[at] += 1;
+        self.sum_ns = self.sum_ns.saturating_add(ns);
+    }
 }
 
 /// What order feeds have told of the orders of carried instruments, whether or not it could be applied.

@@ -260,3 +260,29 @@ fn where_nothing_numbers_changes_one_source_alone_counts() {
         );
     }
 }
+
+#[test]
+fn a_new_connection_asks_for_a_quiet_book_and_a_loss_is_timed() {
+    let mut lines = Lines::new(BINANCE_SPOT, 1);
+    let source = lines.sources[0];
+    lines.engine.opened(source, START).unwrap();
+    // Header 16 bytes, then the ticket, the reason and what is asked for: 1 = a snapshot.
+    let asked = lines.engine.outbox().front().map(|record| (record[4], record[16], record[21]));
+    assert_eq!(asked, Some((2, 1, 1)), "no update has to come first");
+    let frames = day(false, 2, &mut Random(1));
+    for frame in &frames {
+        lines.ingest(0, frame, START);
+    }
+    lines.engine.source_failed(source, START + STEP).unwrap();
+    lines.engine.opened(source, START + 2 * STEP).unwrap();
+    let again = frames[1].clone();
+    lines.ingest(0, &again, START + 2 * STEP);
+    let later = String::from_utf8(frames[0].clone()).unwrap().replace("100", "200");
+    let stale = lines.engine.book_info(lines.id, START).unwrap();
+    assert_eq!((stale.mending.losses, stale.mending.is_lost), (1, true));
+    lines.ingest(0, later.as_bytes(), START + 3 * STEP);
+    let mended = lines.engine.book_info(lines.id, START).unwrap();
+    assert_eq!(mended.state, BookState::Synced);
+    assert_eq!((mended.mending.lost_at, mended.mending.last_ns), (START + STEP, 2 * STEP));
+    assert_eq!(lines.engine.stats().mending.sum_ns, 2 * STEP);
+}

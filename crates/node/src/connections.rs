@@ -47,6 +47,15 @@ impl Engine {
         })
     }
 
+    /// What was asked of the venue on a connection: its address, a subscription that was sent.
+    #[napi(ts_args_type = "source: number, text: Uint8Array")]
+    pub fn asked(&self, source: Argument, text: Argument) -> Result<()> {
+        self.run(|state| {
+            let source = SourceId(source.u32("source")?);
+            state.engine.asked(source, &text.input("text")?).map_err(engine_error)
+        })
+    }
+
     /// A connection was made anew: what the old one told of channels and counters is forgotten.
     #[napi(ts_args_type = "source: number")]
     pub fn opened(&self, source: Argument) -> Result<u32> {

@@ -17,6 +17,8 @@ pub struct InstrumentInfo {
     pub venue: String,
     /// Part of the name after it.
     pub symbol: String,
+    /// What the venue calls it in messages; the first is what subscriptions name.
+    pub codes: Vec<String>,
     /// Power of ten of prices.
     pub price_exponent: i32,
     /// Power of ten of quantities.
@@ -76,6 +78,22 @@ pub struct BookInfo {
     pub received: BigInt,
     /// Time since the last change of the book.
     pub age_ns: BigInt,
+    /// Times that its truth was lost.
+    pub losses: i64,
+    /// When it was lost last, ms since the Unix epoch; 0 = never.
+    pub lost_ms: i64,
+    /// How long it took to be exact again, the last time, ms.
+    pub mended_ms: i64,
+    /// The longest that it took.
+    pub mended_ms_max: i64,
+    /// The venue's checksums of it that were compared.
+    pub checksums_checked: i64,
+    /// Those that agreed.
+    pub checksums_matched: i64,
+    /// The venue's own tops that were compared.
+    pub tops_checked: i64,
+    /// Those that agreed.
+    pub tops_matched: i64,
 }
 
 /// Counters since the engine was made.
@@ -139,10 +157,37 @@ pub struct EngineStats {
     pub checksums_matched: i64,
     /// What order feeds told.
     pub orders: OrderStats,
+    /// How long books took to be exact again.
+    pub mending: MendingStats,
     /// Feed frames written.
     pub feed_frames: i64,
     /// Their bytes.
     pub feed_bytes: i64,
+}
+
+/// How long books whose truth was lost took to be exact again.
+#[napi(object)]
+pub struct MendingStats {
+    /// Bounds of the counts, ms, inclusive; the last count is of what took longer.
+    pub bounds_ms: Vec<i64>,
+    /// Books by the time that they took.
+    pub counts: Vec<i64>,
+    /// The times together, ms.
+    pub sum_ms: i64,
+}
+
+impl From<depthwire_core::MendingStats> for MendingStats {
+    fn from(core: depthwire_core::MendingStats) -> Self {
+        Self {
+            bounds_ms: depthwire_core::MENDED_NS.map(ms).to_vec(),
+            counts: core.counts.map(|count| count as i64).to_vec(),
+            sum_ms: ms(core.sum_ns),
+        }
+    }
+}
+
+const fn ms(ns: u64) -> i64 {
+    (ns / 1_000_000) as i64
 }
 
 /// What order feeds have told of the orders of carried instruments.
@@ -221,7 +266,7 @@ counters! {
     frames book_messages applied level_changes applied_level_changes snapshots snapshots_old
     snapshot_requests trades gaps resyncs silences crossed decode_errors ignored foreign
     unattributed contradictions backward recording_errors tickers liquidations statuses pending_dropped bbo_checked bbo_matched checksums_checked checksums_matched feed_frames feed_bytes,
-    orders
+    orders mending
 }
 
 counters! {
@@ -254,6 +299,7 @@ impl From<(InstrumentId, &Instrument)> for InstrumentInfo {
             name: listed.to_string(),
             venue: listed.venue.name().to_owned(),
             symbol: listed.symbol.clone(),
+            codes: listed.wire_codes().map(|code| String::from_utf8_lossy(code).into_owned()).collect(),
             price_exponent: listed.price_exponent.into(),
             qty_exponent: listed.qty_exponent.into(),
             tick_size: listed.tick_size,
@@ -295,6 +341,14 @@ impl BookInfo {
             expected: info.gap.0.into(),
             received: info.gap.1.into(),
             age_ns: info.age_ns.into(),
+            losses: info.mending.losses as i64,
+            lost_ms: ms(info.mending.lost_at),
+            mended_ms: ms(info.mending.last_ns),
+            mended_ms_max: ms(info.mending.max_ns),
+            checksums_checked: info.checksums.0 as i64,
+            checksums_matched: info.checksums.1 as i64,
+            tops_checked: info.tops.0 as i64,
+            tops_matched: info.tops.1 as i64,
         }
     }
 }

@@ -170,6 +170,21 @@ impl<C: Clock> Engine<C> {
         let at = At { ts_recv: now, line: 0, is_datagram: false };
         opened.sessions.iter_mut().for_each(|session| session.opened(at, &mut self.events));
         self.apply(source.0 as usize, now);
+        let Self { sources, instruments, config, clock, outbox, stats, scratch, .. } = self;
+        let cx = &mut Context { config, clock, out: outbox, stats, scratch };
+        for slot in &sources[source.0 as usize].slots {
+            instruments[slot.0 as usize].on_opened(now, cx);
+        }
+        Ok(())
+    }
+
+    /// What was asked of the venue on this connection: the address that it leads to, a subscription that was sent.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownSource`].
+    pub fn asked(&mut self, source: SourceId, text: &[u8]) -> Result<(), EngineError> {
+        let asking = self.sources.get_mut(source.0 as usize).ok_or(EngineError::UnknownSource(source.0))?;
+        asking.session(0).asked(text);
         Ok(())
     }
 

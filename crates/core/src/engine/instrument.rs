@@ -4,6 +4,7 @@
 //! keeps its orders where the venue names them, `streams` writes what follows, `views` keeps the depth views, `scale`
 //! makes the numbers finer, `proof` holds the book to the venue's checksums.
 
+use super::mending::Mending;
 use super::proof::Proof;
 use super::recovery::{Gap, Recovery, SnapshotOrigin, Verdict};
 use super::snapshots::Spare;
@@ -19,7 +20,7 @@ use crate::types::{
     BookState, Clock, Coverage, Instrument, InstrumentId, Level, Levels, Qty, Route, ScaleSource, Side,
     Sides, Slot, StaleReason, Ticker, TimeNs, Trade, TradeId, TradingStatus, VenueBbo, VenueSeq, Verb,
 };
-use crate::venues::{Checksum, Life, Product, TradeIds, product};
+use crate::venues::{Checksum, Life, Product, Resync, TradeIds, product};
 
 /// Tops of book in a row that are older than the last one before that one is doubted.
 const OLD_TOPS_IN_ROW_MAX: u32 = 3;
@@ -80,6 +81,9 @@ pub(super) struct InstrumentState {
     verbs: VerbCheck,
     pub(super) spare: Option<Box<Spare>>,
     pub(super) cross_check: CrossCheck,
+    mending: Mending,
+    /// Checksums compared, and those that agreed.
+    checksums: (u64, u64),
     /// Times that the book became synced; the low half of the epoch.
     resets: u32,
     pub(super) bbo: Bbo,
@@ -139,6 +143,8 @@ impl InstrumentState {
             verbs: VerbCheck::default(),
             spare: None,
             cross_check: CrossCheck::default(),
+            mending: Mending::default(),
+            checksums: (0, 0),
             resets: 0,
             bbo: Bbo::default(),
             book_cursor: Cursor::default(),
@@ -286,6 +292,7 @@ impl InstrumentState {
         cx.stats.checksums_checked += 1;
         let is_agreed = proof.agrees(check, &self.book);
         cx.stats.checksums_matched += u64::from(is_agreed);
+        self.checksums = (self.checksums.0 + 1, self.checksums.1 + u64::from(is_agreed));
         if !is_agreed {
             self.contradicted(now, cx);
         }
@@ -393,6 +400,15 @@ impl InstrumentState {
     pub(super) fn on_failed(&mut self, now: TimeNs) {
         self.recovery.failed(now);
         self.orders.failed(now);
+    }
+
+    /// A connection begins. A book that nothing is known of is asked for where it does not come by itself: its market may be
+    /// quiet for long.
+    pub(super) fn on_opened<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
+        if self.product.resync == Resync::Snapshot && self.state() == BookState::Syncing {
+            self.recovery.want_more(now);
+            self.ask(now, cx);
+        }
     }
 
     /// The venue starts anew: forget the book and all numbers.
@@ -509,6 +525,7 @@ impl InstrumentState {
     pub(super) fn become_synced<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
         let lead = if self.leads_by_orders { &mut self.orders } else { &mut self.recovery };
         cx.stats.resyncs += u64::from(lead.synced(now));
+        self.mending.synced(now, &mut cx.stats.mending);
         self.resets = self.resets.wrapping_add(1);
         self.bbo = Bbo { bid: self.book.best_bid(), ask: self.book.best_ask() };
         (self.book_cursor.seq, self.bbo_cursor.seq, self.trades_cursor.seq) = (1, 1, 1);
@@ -562,6 +579,9 @@ impl InstrumentState {
 
     /// Tells readers the state.
     pub(super) fn say_state<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
+        if self.resets > 0 && self.state() != BookState::Synced {
+            self.mending.lost(now);
+        }
         self.publish_image(Stream::STATUS, now, cx);
     }
 
@@ -591,6 +611,9 @@ impl InstrumentState {
             known_to: self.book.known_to(),
             is_beyond_known: self.is_beyond_known(),
             age_ns: self.age_ns(now),
+            mending: self.mending,
+            checksums: self.checksums,
+            tops: (self.cross_check.checked, self.cross_check.matched),
         }
     }
 

@@ -10,6 +10,7 @@ mod input;
 mod instrument;
 mod lines;
 mod lookahead;
+mod mending;
 mod orders;
 mod proof;
 mod queries;
@@ -36,6 +37,7 @@ use crate::venues::At;
 pub use definitions::Listed;
 pub use error::{EngineError, IngestError};
 use instrument::{Context, InstrumentState};
+pub use mending::Mending;
 pub use replay::{RecordingProgress, detect};
 use source::Source;
 
@@ -105,6 +107,12 @@ pub struct BookInfo {
     pub is_beyond_known: bool,
     /// Time since the last change of the book.
     pub age_ns: u64,
+    /// How often its truth was lost, and how long that lasted.
+    pub mending: Mending,
+    /// The venue's checksums of it that were compared, and those that agreed.
+    pub checksums: (u64, u64),
+    /// The venue's own tops that were compared, and those that agreed.
+    pub tops: (u64, u64),
 }
 
 /// See the module.

@@ -2,8 +2,11 @@
 
 use crate::types::TimeNs;
 
-/// An unanswered request is given up after this time.
+/// An unanswered request is given up after this time. It doubles with each in a row: what is refused in silence must not be
+/// asked for at this rate for ever.
 const ANSWER_NS_MAX: u64 = 10_000_000_000;
+/// The longest is 320 s.
+const UNANSWERED_DOUBLINGS_MAX: u32 = 5;
 /// The pause after the first failure; it doubles with each.
 const PAUSE_NS: u64 = 250_000_000;
 /// The longest pause is 32 s.
@@ -22,6 +25,10 @@ pub(super) struct Request {
     ticket: u32,
     /// Since the book was last synced for a while.
     failures: u32,
+    /// Whether nothing has come of the last one yet.
+    is_open: bool,
+    /// In a row, of which nothing came.
+    unanswered: u32,
     /// Nothing is asked for until `wait_ns` after this time.
     since: TimeNs,
     wait_ns: u64,
@@ -48,9 +55,11 @@ impl Request {
         if !self.is_wanted || !is_due {
             return None;
         }
+        self.unanswered = if self.is_open { self.unanswered.saturating_add(1) } else { 0 };
+        self.is_open = true;
         self.is_asked = true;
         self.ticket = self.ticket.wrapping_add(1);
-        (self.since, self.wait_ns) = (now, ANSWER_NS_MAX);
+        (self.since, self.wait_ns) = (now, ANSWER_NS_MAX << self.unanswered.min(UNANSWERED_DOUBLINGS_MAX));
         Some(self.ticket)
     }
 
@@ -61,13 +70,14 @@ impl Request {
 
     /// The answer failed, or was too old to use: pause.
     pub(super) fn failed(&mut self, now: TimeNs) {
+        self.is_open = false;
         (self.since, self.wait_ns) = (now, PAUSE_NS << self.failures.min(PAUSE_DOUBLINGS_MAX));
         self.failures = self.failures.saturating_add(1);
     }
 
     /// The book is synced.
     pub(super) fn done(&mut self, now: TimeNs) {
-        (self.is_wanted, self.is_asked) = (false, false);
+        (self.is_wanted, self.is_asked, self.is_open) = (false, false, false);
         self.synced_at = Some(now);
     }
 
@@ -132,6 +142,14 @@ mod tests {
         assert!(!request.awaits(1), "the book was mended otherwise meanwhile");
         assert_eq!(request.poll(10 * S), Some(2));
         assert!(request.awaits(2));
+    }
+
+    #[test]
+    fn what_is_never_answered_is_asked_for_ever_more_rarely() {
+        let mut request = Request::default();
+        request.want(0);
+        let asked: Vec<u64> = (0..2000).filter(|second| request.poll(second * S).is_some()).collect();
+        assert_eq!(asked, [0, 10, 30, 70, 150, 310, 630, 950, 1270, 1590, 1910]);
     }
 
     #[test]
