@@ -52,6 +52,8 @@ export interface NativeEngine {
   openSource(venue: string, instruments: Uint32Array): number;
   open(venue: string): number;
   carry(source: number, instruments: Uint32Array): void;
+  carryBesideBooks(source: number, instruments: Uint32Array): void;
+  succeed(source: number, predecessor: number): void;
   drop(source: number, instrument: number): number;
   opened(source: number): number;
   asked(source: number, text: Uint8Array): void;
@@ -321,6 +323,24 @@ export class Engine {
   carry(source: number, instruments: readonly number[]): void {
     if (this.#isSettling) throw reentrant('carry');
     guarded(() => this.#native.carry(source, instrumentIds(instruments)));
+  }
+
+  /**
+   * Lets a connection speak for what a venue tells of instruments beside their books, such as trades on a connection of
+   * their own. It is no line of their books.
+   */
+  carryBesideBooks(source: number, instruments: readonly number[]): void {
+    if (this.#isSettling) throw reentrant('carryBesideBooks');
+    guarded(() => this.#native.carryBesideBooks(source, instrumentIds(instruments)));
+  }
+
+  /**
+   * A connection takes the place of another one, which is going to be dropped: books that nothing numbers are its own from
+   * the first whole book on that it brings.
+   */
+  succeed(source: number, predecessor: number): void {
+    if (this.#isSettling) throw reentrant('succeed');
+    guarded(() => this.#native.succeed(source, predecessor));
   }
 
   /** A connection speaks for an instrument no more; its book is syncing where no other carries it. */

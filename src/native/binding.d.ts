@@ -15,6 +15,10 @@ export declare class Engine {
   open(venue: string): number
   /** Lets a connection speak for instruments, too. One that several connections carry has several lines. */
   carry(source: number, instruments: Uint32Array): void
+  /** Lets a connection speak for what a venue tells of instruments beside their books. */
+  carryBesideBooks(source: number, instruments: Uint32Array): void
+  /** A connection takes the place of another one, which is going to be dropped. */
+  succeed(source: number, predecessor: number): void
   /** A connection speaks for an instrument no more. */
   drop(source: number, instrument: number): number
   /** What was asked of the venue on a connection: its address, a subscription that was sent. */

@@ -207,6 +207,10 @@ export class FakeNative implements NativeEngine {
 
   carry(): void {}
 
+  carryBesideBooks(): void {}
+
+  succeed(): void {}
+
   drop(): number {
     return 0;
   }

@@ -32,6 +32,25 @@ impl Engine {
         })
     }
 
+    /// Lets a connection speak for what a venue tells of instruments beside their books.
+    #[napi(ts_args_type = "source: number, instruments: Uint32Array")]
+    pub fn carry_beside_books(&self, source: Argument, instruments: Argument) -> Result<()> {
+        self.run(|state| {
+            let source = SourceId(source.u32("source")?);
+            let ids: Vec<_> = instruments.numbers("instruments")?.into_iter().map(InstrumentId).collect();
+            state.carry_beside_books(source, &ids)
+        })
+    }
+
+    /// A connection takes the place of another one, which is going to be dropped.
+    #[napi(ts_args_type = "source: number, predecessor: number")]
+    pub fn succeed(&self, source: Argument, predecessor: Argument) -> Result<()> {
+        self.run(|state| {
+            let (source, predecessor) = (source.u32("source")?, predecessor.u32("predecessor")?);
+            state.engine.succeed(SourceId(source), SourceId(predecessor)).map_err(engine_error)
+        })
+    }
+
     /// A connection speaks for an instrument no more.
     #[napi(ts_args_type = "source: number, instrument: number")]
     pub fn drop(&self, source: Argument, instrument: Argument) -> Result<u32> {

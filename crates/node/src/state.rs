@@ -68,6 +68,16 @@ impl State {
         Ok(())
     }
 
+    pub(crate) fn carry_beside_books(
+        &mut self,
+        source: SourceId,
+        instruments: &[InstrumentId],
+    ) -> Result<()> {
+        self.engine.carry_beside_books(source, instruments).map_err(engine_error)?;
+        self.add_books(instruments);
+        Ok(())
+    }
+
     fn add_books(&mut self, instruments: &[InstrumentId]) {
         for id in instruments {
             if !self.books.contains(id) {

@@ -31,6 +31,51 @@ impl<C: Clock> Engine<C> {
     /// [`EngineError::SourceInstruments`] for a code that two instruments share, or [`EngineError::Full`]; then nothing has
     /// changed.
     pub fn carry(&mut self, source: SourceId, instruments: &[InstrumentId]) -> Result<(), EngineError> {
+        self.speak(source, instruments)?;
+        let index = source.0 as usize;
+        for id in instruments {
+            let slot = self.slot_of(*id)?;
+            let before = self.sources.iter().position(|source| source.brings(slot) && source.carries(slot));
+            if self.sources[index].add_book(slot) {
+                self.instruments[slot.0 as usize].carried(before.map(|source| source as u32));
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets a source speak for instruments of which it brings everything but the book, such as trades and statistics that a
+    /// venue tells on a connection of their own. It is no line of their books, and what it says of them does not count.
+    ///
+    /// # Errors
+    /// As [`Self::carry`].
+    pub fn carry_beside_books(
+        &mut self,
+        source: SourceId,
+        instruments: &[InstrumentId],
+    ) -> Result<(), EngineError> {
+        self.speak(source, instruments)
+    }
+
+    /// A source takes the place of another one, which is going to be dropped. Books whose changes nothing numbers are its own
+    /// from the first whole book on that it brings, so that they need not be lost between the two; those that are numbered
+    /// have two lines meanwhile.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownSource`].
+    pub fn succeed(&mut self, source: SourceId, predecessor: SourceId) -> Result<(), EngineError> {
+        for known in [source, predecessor] {
+            self.sources.get(known.0 as usize).ok_or(EngineError::UnknownSource(known.0))?;
+        }
+        for slot in &self.sources[source.0 as usize].books {
+            if self.sources[predecessor.0 as usize].books.binary_search(slot).is_ok() {
+                self.instruments[slot.0 as usize].heir = Some(source.0);
+            }
+        }
+        Ok(())
+    }
+
+    /// Routes what a source says of instruments to their states, which are made where there are none.
+    fn speak(&mut self, source: SourceId, instruments: &[InstrumentId]) -> Result<(), EngineError> {
         let index = source.0 as usize;
         let venue = self.sources.get(index).ok_or(EngineError::UnknownSource(source.0))?.venue;
         if instruments.is_empty() {
@@ -72,10 +117,7 @@ impl<C: Clock> Engine<C> {
         self.instruments.append(&mut made);
         for (id, slot) in slots {
             self.by_id.insert(id, slot);
-            let before = self.sources.iter().position(|source| source.carries(slot));
-            if self.sources[index].add(slot) {
-                self.instruments[slot.0 as usize].carried(before.map(|source| source as u32));
-            }
+            self.sources[index].add(slot);
         }
         Ok(())
     }
@@ -96,14 +138,14 @@ impl<C: Clock> Engine<C> {
         if !opened.routes.drop(slot) {
             return Err(EngineError::UnknownInstrument(instrument.0));
         }
-        opened.slots.retain(|carried| *carried != slot);
+        let brought = opened.books.binary_search(&slot).is_ok();
+        opened.remove(slot);
         if let Some(orders) = &mut opened.orders {
             orders.on_restart(slot);
         }
         let has_failed = opened.has_failed;
-        if !has_failed && self.instruments[slot.0 as usize].uncarried(source.0)
-            || !self.sources.iter().any(|source| source.carries(slot))
-        {
+        let is_lost = brought && !has_failed && self.instruments[slot.0 as usize].uncarried(source.0);
+        if is_lost || !self.sources.iter().any(|source| source.carries(slot)) {
             let (instruments, mut cx) = self.parts();
             instruments[slot.0 as usize].on_restart(now, &mut cx);
         }
@@ -161,7 +203,7 @@ impl<C: Clock> Engine<C> {
     pub fn opened(&mut self, source: SourceId, now: TimeNs) -> Result<(), EngineError> {
         let opened = self.sources.get_mut(source.0 as usize).ok_or(EngineError::UnknownSource(source.0))?;
         if std::mem::take(&mut opened.has_failed) {
-            for slot in &opened.slots {
+            for slot in &opened.books {
                 self.instruments[slot.0 as usize].carried(None);
             }
         }
@@ -197,11 +239,11 @@ impl<C: Clock> Engine<C> {
         let index = source.0 as usize;
         let failed = self.sources.get_mut(index).ok_or(EngineError::UnknownSource(source.0))?;
         let is_news = !std::mem::replace(&mut failed.has_failed, true);
-        for at in 0..failed.slots.len() {
-            let slot = self.sources[index].slots[at];
+        for at in 0..failed.books.len() {
+            let slot = self.sources[index].books[at];
             let is_alone = is_news && self.instruments[slot.0 as usize].uncarried(source.0);
-            let carries = |source: &Source| !source.has_failed && source.carries(slot);
-            if is_alone || !self.sources.iter().any(carries) {
+            let brings = |source: &Source| !source.has_failed && source.books.binary_search(&slot).is_ok();
+            if is_alone || !self.sources.iter().any(brings) {
                 self.lose(index, Scope::Book(slot), StaleReason::SourceFailed, (0, 0), now);
             }
         }
@@ -229,7 +271,7 @@ impl<C: Clock> Engine<C> {
         }
         let Self { sources, instruments, config, clock, outbox, stats, scratch, .. } = self;
         let cx = &mut Context { config, clock, out: outbox, stats, scratch };
-        for slot in &sources[index].slots {
+        for slot in &sources[index].books {
             instruments[slot.0 as usize].on_restart(now, cx);
         }
         Ok(())

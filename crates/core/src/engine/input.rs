@@ -9,7 +9,7 @@ use super::streams::Stamp;
 use super::{Engine, EngineError, IngestError, SourceId, scale};
 use crate::decode::DecodeError;
 use crate::types::{
-    Body, Clock, Event, InstrumentId, OrderChange, Origin, Routes, Scope, Slot, StaleReason, TimeNs,
+    Body, Clock, Event, InstrumentId, OrderChange, Origin, Part, Routes, Scope, Slot, StaleReason, TimeNs,
 };
 use crate::venues::{Asked, At, FrameError};
 
@@ -161,7 +161,8 @@ impl<C: Clock> Engine<C> {
         if self.outbox.is_full() {
             return Err(EngineError::OutboxFull.into());
         }
-        let Some(source) = self.sources.iter().position(|source| source.carries(slot)) else {
+        let brings = |source: &Source| source.books.binary_search(&slot).is_ok();
+        let Some(source) = self.sources.iter().position(brings) else {
             return Err(EngineError::UnknownInstrument(instrument.0).into());
         };
         self.stats.frames += 1;
@@ -234,12 +235,13 @@ impl<C: Clock> Engine<C> {
                     }
                     continue;
                 }
-                Body::Levels(..) | Body::VerbedLevels(..) | Body::Book(..)
-                    if !instrument.takes(Told::Levels, speaker) =>
+                Body::Levels(..)
+                | Body::VerbedLevels(..)
+                | Body::Book(..)
+                | Body::Orders(..)
+                | Body::OrderBook(..)
+                    if !source.brings(event.slot) || !instrument.takes(told(&event.body), speaker) =>
                 {
-                    cx.stats.ignored += 1;
-                }
-                Body::Orders(..) | Body::OrderBook(..) if !instrument.takes(Told::Orders, speaker) => {
                     cx.stats.ignored += 1;
                 }
                 Body::Levels(seq, span) => {
@@ -352,6 +354,16 @@ impl<C: Clock> Engine<C> {
     }
 }
 
+/// Of what a change of a book tells, and whether it tells it whole.
+const fn told(body: &Body) -> (Told, bool) {
+    match body {
+        Body::Orders(..) => (Told::Orders, false),
+        Body::OrderBook(_, part, ..) => (Told::Orders, matches!(part, Part::Whole | Part::First)),
+        Body::Book(..) => (Told::Levels, true),
+        _ => (Told::Levels, false),
+    }
+}
+
 /// The checksum that belongs to an event.
 #[inline]
 fn check_behind(list: &[Event], index: usize) -> Option<u32> {
@@ -364,8 +376,8 @@ fn check_behind(list: &[Event], index: usize) -> Option<u32> {
 /// The instruments that a loss or a restart concerns.
 fn slots_in(source: &Source, scope: Scope) -> Vec<Slot> {
     match scope {
-        Scope::Book(slot) => vec![slot],
-        Scope::All => source.slots.clone(),
+        Scope::Book(slot) => vec![slot].into_iter().filter(|slot| source.brings(*slot)).collect(),
+        Scope::All => source.books.clone(),
     }
 }
 

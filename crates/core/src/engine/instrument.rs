@@ -63,6 +63,8 @@ pub(super) struct InstrumentState {
     pub(super) orders: Recovery,
     /// Where nothing numbers the changes of a book, one source's alone count: whose, of levels and of orders.
     pub(super) owners: [Option<u32>; 2],
+    /// The source that takes the owner's place with the next whole book that it brings.
+    pub(super) heir: Option<u32>,
     /// Whether the venue has named orders of it.
     pub(super) uses_orders: bool,
     /// Whether the levels that readers see are the sums of orders: the venue sends no levels, or has not yet.
@@ -130,6 +132,7 @@ impl InstrumentState {
             recovery: Recovery::new(product),
             orders: Recovery::new(product),
             owners: [None; 2],
+            heir: None,
             uses_orders: false,
             leads_by_orders: false,
             book: L2Book::new(BookSpec { tick_size: listed.tick_size, levels_max: config.levels_max }),

@@ -13,17 +13,20 @@ pub(super) enum Told {
 }
 
 impl InstrumentState {
-    /// Whether a change of the book from a source counts. Where several sources carry it, numbers say which changes it has;
+    /// Whether a change of the book from a source counts; of what it tells, and whether whole. Where several sources carry it, numbers say which changes it has;
     /// without numbers the first source that spoke is the only one that counts, until it goes.
     #[inline]
-    pub(super) fn takes(&mut self, told: Told, source: usize) -> bool {
-        self.recovery.lines() <= 1 || self.takes_of_several(told, source as u32)
+    pub(super) fn takes(&mut self, (told, is_whole): (Told, bool), source: usize) -> bool {
+        self.recovery.lines() <= 1 || self.takes_of_several(told, is_whole, source as u32)
     }
 
     #[cold]
-    fn takes_of_several(&mut self, told: Told, source: u32) -> bool {
+    fn takes_of_several(&mut self, told: Told, is_whole: bool, source: u32) -> bool {
         if told == Told::Levels && self.product.rule != Rule::Unnumbered {
             return true;
+        }
+        if is_whole && self.heir == Some(source) {
+            self.owners[told as usize] = self.heir;
         }
         *self.owners[told as usize].get_or_insert(source) == source
     }
@@ -48,6 +51,9 @@ impl InstrumentState {
     /// A source carries it no more, or has failed. True where the book, or its orders, were that source's alone.
     pub(super) fn uncarried(&mut self, source: u32) -> bool {
         self.recovery.carried(false);
+        if self.recovery.lines() <= 1 || self.heir == Some(source) {
+            self.heir = None;
+        }
         let was_owner = self.owners.contains(&Some(source));
         for owner in &mut self.owners {
             *owner = owner.filter(|owner| *owner != source);

@@ -196,7 +196,16 @@ impl<C: Clock> Engine<C> {
         let cx = &mut Context { config, clock, out: outbox, stats, scratch };
         let source = &sources[index];
         for slot in &source.slots {
-            instruments[slot.0 as usize].on_tick(now, source.heard_at, cx);
+            let instrument = &mut instruments[slot.0 as usize];
+            // A book is as alive as the liveliest of the connections whose word counts for it.
+            let heard = |(at, of): (usize, &Source)| {
+                (of.books.binary_search(slot).is_ok() && instrument.heeds(at)).then_some(of.heard_at)
+            };
+            let heard_at = match instrument.recovery.lines() {
+                ..=1 if source.brings(*slot) => source.heard_at,
+                _ => sources.iter().enumerate().filter_map(heard).max().unwrap_or_default(),
+            };
+            instrument.on_tick(now, heard_at, cx);
         }
     }
 

@@ -14,6 +14,8 @@ pub(super) struct Source {
     pub(super) routes: Routes,
     /// Carried instruments, in order of their slots.
     pub(super) slots: Vec<Slot>,
+    /// Those of which it brings the book; of the others it tells trades and what else there is.
+    pub(super) books: Vec<Slot>,
     /// Present once the venue has named an order.
     pub(super) orders: Option<Box<OrderBooks>>,
     /// Whether it has spoken of an instrument that is not carried.
@@ -36,6 +38,7 @@ impl Source {
             sessions: vec![crate::venues::session(venue)],
             routes: Routes::new(),
             slots: Vec::new(),
+            books: Vec::new(),
             orders: None,
             is_mixed: false,
             has_failed: false,
@@ -51,13 +54,27 @@ impl Source {
         self.slots.binary_search(&slot).is_ok()
     }
 
-    /// Lets it speak for an instrument; false where it does already.
-    pub(super) fn add(&mut self, slot: Slot) -> bool {
-        let place = self.slots.binary_search(&slot);
-        if let Err(at) = place {
-            self.slots.insert(at, slot);
-        }
-        place.is_err()
+    /// Whether it brings the book of an instrument.
+    #[inline]
+    pub(super) fn brings(&self, slot: Slot) -> bool {
+        // Nearly always it brings the books of all that it carries.
+        self.books.len() == self.slots.len() || self.books.binary_search(&slot).is_ok()
+    }
+
+    /// Lets it speak for an instrument.
+    pub(super) fn add(&mut self, slot: Slot) {
+        insert(&mut self.slots, slot);
+    }
+
+    /// Lets it bring the book of an instrument that it speaks for; false where it does already.
+    pub(super) fn add_book(&mut self, slot: Slot) -> bool {
+        insert(&mut self.books, slot)
+    }
+
+    /// Speaks for an instrument no more.
+    pub(super) fn remove(&mut self, slot: Slot) {
+        self.slots.retain(|carried| *carried != slot);
+        self.books.retain(|brought| *brought != slot);
     }
 
     /// The room's memory of a connection.
@@ -69,4 +86,13 @@ impl Source {
         }
         &mut self.sessions[index]
     }
+}
+
+/// Adds a slot to a list in order; false where it is there.
+fn insert(slots: &mut Vec<Slot>, slot: Slot) -> bool {
+    let place = slots.binary_search(&slot);
+    if let Err(at) = place {
+        slots.insert(at, slot);
+    }
+    place.is_err()
 }
