@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
 import { ladderLines } from '../src/cli/ladder-text.js';
 import { run } from '../src/cli/program.js';
 import type { VerifyReport } from '../src/cli/verify.js';
@@ -106,6 +107,9 @@ describe('depthwire', () => {
     [['watch', '--depth', '0'], 'Give 1 to 100 levels'],
     [['watch', '--url', 'ftp://x'], 'watch.url'],
     [['verify'], 'missing required argument'],
+    [['fake-venue', '--venue', 'krakn'], 'Write --venue kraken.'],
+    [['fake-venue', '--instruments', 'BTCUSDT'], 'fake.instrument'],
+    [['fake-venue', '--fault', 'dorp@1'], 'Write for example --fault drop@100.'],
     [['verify', '/nowhere'], 'recording.missing'],
     [['verify', tmpdir()], 'recording.directory'],
   ])('%j is bad usage', async (args, message) => {
@@ -121,7 +125,7 @@ describe('depthwire', () => {
     });
     const help = await ended('--help');
     expect(help.code).toBe(0);
-    for (const command of ['serve', 'watch', 'verify']) expect(help.out).toContain(command);
+    for (const command of ['serve', 'watch', 'verify', 'fake-venue']) expect(help.out).toContain(command);
   });
 });
 
@@ -453,5 +457,35 @@ describe('a ladder', () => {
     const [heading] = ladderLines({ ...view, state: 'stale', reason: 'gap', ageMs: 2500 }, 1, true);
     expect(heading).toContain('\x1b[33;1mSTALE (gap)');
     expect(heading).toContain('age 2.5 s');
+  });
+});
+
+describe('fake-venue', () => {
+  it('says where it is, speaks as the venue, and at its end what happened', async () => {
+    const command = new Command([
+      'fake-venue',
+      ...[
+        '--venue',
+        'binance',
+        '--instruments',
+        'AAAUSDT',
+        'BBBUSDT',
+        '--port',
+        '0',
+        '--fault',
+        'drop:book@1',
+      ],
+    ]);
+    const [, url = ''] = await command.until(/--url wss:\S+=(ws:\S+)/);
+    await command.until(/stop {5}Ctrl-C\n/);
+    expect(command.out).toContain('venue    binance  AAAUSDT BBBUSDT');
+    const socket = new WebSocket(`${url}/stream`);
+    await once(socket, 'open');
+    socket.send('{"method":"SUBSCRIBE","params":["aaausdt@depth@100ms"],"id":1}');
+    for (let frames = 0; frames < 3; frames++) await once(socket, 'message');
+    expect(await command.stop()).toBe(0);
+    expect(command.out).toContain('asked    1 connections, 1 messages, 0 requests');
+    expect(command.out).toContain('faults   1 × drop');
+    socket.terminate();
   });
 });

@@ -5,6 +5,8 @@ import { codeOf, DepthwireError, explain } from '../errors.js';
 import { VERSION } from '../version.js';
 import { addConfigCommand } from './config-command.js';
 import { INSTRUMENT_HELP } from './config-options.js';
+import { addFakeVenueCommand } from './fake-venue-command.js';
+import { integer } from './integer.js';
 import { addServeCommand } from './serve-command.js';
 import { EXIT, type Shell } from './shell.js';
 import { ProgressBar } from './terminal.js';
@@ -14,7 +16,7 @@ import { type WatchOutput, watch } from './watch.js';
 
 /** Errors that mean a wrong command line rather than a wrong file or server. */
 const USAGE_CODES =
-  /^(config\.|watch\.url|recording\.(missing|directory|ambiguous|venues|differ|no_streams|no_such_instrument)$|serve\.no_such_instrument$|instrument\.)/;
+  /^(config\.|fake\.|watch\.url|recording\.(missing|directory|ambiguous|venues|differ|no_streams|no_such_instrument)$|serve\.no_such_instrument$|instrument\.)/;
 
 interface WatchFlags {
   readonly url: string;
@@ -43,6 +45,7 @@ export async function run(args: readonly string[], shell: Shell): Promise<number
 
   addServeCommand(program, shell);
   addConfigCommand(program, shell);
+  addFakeVenueCommand(program, shell);
 
   program
     .command('watch')
@@ -120,11 +123,6 @@ async function verifyCommand(files: readonly string[], flags: VerifyFlags, shell
     }
     throw error;
   }
-}
-
-function integer(text: string): number {
-  if (/^\d{1,10}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('Give an integer of 0 or more.');
 }
 
 function levels(text: string): number {

@@ -9,6 +9,37 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
+/** One instrument, whose market lives while it is stepped. */
+export declare class Dialect {
+  /**
+   * A market before its first connection: of the depth asked for or the next deeper one that the venue has. `code` is the
+   * venue's code of it, empty = the dialect's own. Throws where no dialect is of that venue.
+   */
+  constructor(venue: string, isByOrder: boolean, depth: number, seed: number, code: string)
+  /** Gives the memory back at once. Any other use after it throws `addon.closed`. */
+  close(): void
+  /** Another connection to the same market, to be opened at the millisecond to which this one was stepped. */
+  fork(): Dialect
+  /** Levels a side to which the venue cuts the book; 0 = it tells of all. */
+  depth(): number
+  /**
+   * Begins a connection at the end of that millisecond: what the venue says at once. Frames that were not handed out are
+   * lost. Writes and returns as `step`.
+   */
+  open(nowMs: number, out: Uint8Array): number
+  /** Unsubscribes and subscribes again. Writes and returns as `step`. */
+  resubscribe(nowMs: number, out: Uint8Array): number
+  /**
+   * Writes as many frames as fit of those that are due by the end of that millisecond, each behind its length and its
+   * channel (32 bits each, little-endian), and returns the bytes; 0 = no more is due.
+   */
+  step(nowMs: number, out: Uint8Array): number
+  /** Writes the answer to a request for the book and returns its bytes; 0 = the venue has none. */
+  snapshot(out: Uint8Array): number
+  /** The venue's own book as the last frame about it left it. */
+  truth(): TrueBook
+}
+
 /** An engine. Not shared between threads; each worker makes its own. */
 export declare class Engine {
   /** Opens a connection of one venue that speaks for no instrument yet. */
@@ -183,6 +214,24 @@ export interface BookInfo {
   /** Those that agreed. */
   topsMatched: number
 }
+
+/** A kind of dialect that can be made. */
+export interface DialectInfo {
+  /** The part of a name before the colon. */
+  venue: string
+  /** The venue's code of its instrument. */
+  code: string
+  /** Levels a side to which the venue cuts its book; 0 = it tells of all. */
+  depth: number
+  /** Whether it tells orders rather than levels. */
+  isByOrder: boolean
+  /** Exponents of ten of its prices and quantities. */
+  priceExponent: number
+  qtyExponent: number
+}
+
+/** Every dialect of the simulator. */
+export declare function dialects(): Array<DialectInfo>
 
 /** Counters since the engine was made. */
 export interface EngineStats {
@@ -437,6 +486,16 @@ export interface TickerInfo {
   thetaE9?: bigint
   /** Change with the interest rate, in 1e-9. */
   rhoE9?: bigint
+}
+
+/** The venue's own book as its last frame left it. */
+export interface TrueBook {
+  /** The venue's number of the last change told; 0 where the venue has none. */
+  seq: bigint
+  /** As the engine's `digest`. */
+  digest: string
+  bids: number
+  asks: number
 }
 
 /** How far one call has come. */

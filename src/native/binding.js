@@ -773,11 +773,13 @@ if (
   }
 }
 
-const { Engine, Replica, Simulator, Unzstd, instrumentName, venues } = nativeBinding
+const { Dialect, Engine, Replica, Simulator, Unzstd, dialects, instrumentName, venues } = nativeBinding
+export { Dialect }
 export { Engine }
 export { Replica }
 export { Simulator }
 export { Unzstd }
+export { dialects }
 export { instrumentName }
 export { venues }
 export const __napiBindingTarget = __napiLoadedBindingTarget

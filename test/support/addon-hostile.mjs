@@ -329,10 +329,18 @@ function fits(type, name, isOptional, value) {
 /** A new object of a class, with arguments that it takes. */
 function fresh(owner) {
   if (owner === 'Engine') return new Bench().engine;
-  return owner === 'Simulator' ? new native.Simulator(1, START_MS) : new native[owner]();
+  if (owner === 'Simulator') return new native.Simulator(1, START_MS);
+  return owner === 'Dialect' ? opened() : new native[owner]();
+}
+
+function opened() {
+  const dialect = new native.Dialect('binance', false, 0, 1, '');
+  dialect.open(START_MS, new Uint8Array(1 << 20));
+  return dialect;
 }
 
 const objects = {
+  Dialect: opened(),
   Engine: bench.engine,
   Replica: new native.Replica(),
   Simulator: new native.Simulator(1, START_MS),
@@ -406,6 +414,8 @@ const VALID = {
   bytes: good[0],
   untilNs: 1n,
   last: true,
+  isByOrder: false,
+  code: '',
   out: new Uint8Array(1 << 20),
   instrument: bench.instrument,
   source: bench.source,

@@ -70,21 +70,24 @@ impl Simulator {
     }
 }
 
-fn natural(name: &str, value: &Argument) -> Result<u64> {
+/// An integer of 0 or more.
+pub(crate) fn natural(name: &str, value: &Argument) -> Result<u64> {
     value.integer(name, 0..=SAFE_INTEGER_MAX).map(|number| number as u64)
 }
 
-fn refused(wrong: SimError) -> napi::Error<Code> {
+pub(crate) fn refused(wrong: SimError) -> napi::Error<Code> {
     let [what, expected, got] = wrong.parts();
     error(wrong.code(), Account { what, expected, got }, wrong.fix())
 }
 
-fn hand_out(bytes: &[u8], out: &mut [u8]) -> Result<u32> {
-    let room = out.get_mut(..bytes.len()).ok_or_else(|| {
-        let expected = format_args!("{} bytes", bytes.len());
-        let account = Account::new("the buffer is too small", expected, "fewer");
-        error("simulator.buffer_too_small", account, "pass a larger buffer")
-    })?;
+/// Writes the bytes and returns how many they are.
+pub(crate) fn hand_out(bytes: &[u8], out: &mut [u8]) -> Result<u32> {
+    let room = out.get_mut(..bytes.len()).ok_or_else(|| too_small(bytes.len()))?;
     room.copy_from_slice(bytes);
     Ok(bytes.len() as u32)
+}
+
+pub(crate) fn too_small(bytes: usize) -> napi::Error<Code> {
+    let account = Account::new("the buffer is too small", format_args!("{bytes} bytes"), "fewer");
+    error("simulator.buffer_too_small", account, "pass a larger buffer")
 }

@@ -10,6 +10,8 @@ use crate::market::instrument::SYMBOLS;
 pub enum SimError {
     /// The symbol is none of [`crate::SYMBOLS`].
     UnknownSymbol,
+    /// No dialect is of that venue, and of levels or orders as asked for.
+    NoDialect,
     /// The recording would be longer than [`crate::RECORDING_MS_MAX`].
     RecordingTooLong {
         /// The duration asked for, in milliseconds.
@@ -37,6 +39,7 @@ impl SimError {
     pub const fn code(self) -> &'static str {
         match self {
             Self::UnknownSymbol => "sim.unknown_symbol",
+            Self::NoDialect => "sim.no_dialect",
             Self::RecordingTooLong { .. } => "sim.recording_too_long",
             Self::FaultOutOfRange { .. } => "sim.fault_out_of_range",
             Self::ItchOutOfRange { .. } => "sim.itch_out_of_range",
@@ -52,6 +55,11 @@ impl SimError {
             Self::UnknownSymbol => (
                 "the simulator has no such symbol".to_owned(),
                 format!("one of {}", SYMBOLS.join(", ")),
+                "another".to_owned(),
+            ),
+            Self::NoDialect => (
+                "no dialect of the simulator speaks as this venue".to_owned(),
+                "a venue that dialects() lists, and levels or orders as it has them".to_owned(),
                 "another".to_owned(),
             ),
             Self::RecordingTooLong { asked_ms } => (
@@ -78,6 +86,7 @@ impl SimError {
     pub const fn fix(self) -> &'static str {
         match self {
             Self::UnknownSymbol => "use a symbol that symbols() lists",
+            Self::NoDialect => "take a venue that dialects() lists",
             Self::RecordingTooLong { .. } => "write several recordings instead",
             Self::FaultOutOfRange { .. } => "choose positions with faults::plan",
             Self::ItchOutOfRange { .. } => "let ItchConfig::new choose the orders",
@@ -103,6 +112,7 @@ mod tests {
     fn each_error_has_its_code_and_says_how_to_fix_it() {
         let cases = [
             (SimError::UnknownSymbol, "sim.unknown_symbol", "lists"),
+            (SimError::NoDialect, "sim.no_dialect", "dialects()"),
             (SimError::RecordingTooLong { asked_ms: 9 }, "sim.recording_too_long", "several"),
             (SimError::FaultOutOfRange { index: 3, frames: 2 }, "sim.fault_out_of_range", "plan"),
             (SimError::ItchOutOfRange { symbols: 0, orders: 1 }, "sim.itch_out_of_range", "ItchConfig::new"),

@@ -104,7 +104,7 @@ impl BinanceProduct {
 }
 
 /// One instrument on a combined stream of `depth`, `bookTicker` and `trade`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Binance {
     product: BinanceProduct,
     exchange: Exchange,

@@ -63,6 +63,12 @@ impl Frames {
         self.marks.is_empty()
     }
 
+    /// Bytes of all frames.
+    #[must_use]
+    pub const fn bytes_len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// The frames in the order of their arrival.
     pub fn iter(&self) -> impl Iterator<Item = Frame<'_>> {
         let mut from = 0;

@@ -21,15 +21,19 @@ pub(crate) mod binance_spot;
 mod clock;
 mod crc32;
 mod frames;
+mod kinds;
 mod kraken;
 mod nasdaq;
+mod renamed;
 mod text;
 mod window;
 
 pub use binance::{Binance, BinanceProduct};
 pub use frames::{Channel, Counts, Frame, Frames};
+pub use kinds::{Kind, kinds};
 pub use kraken::{KRAKEN_DEPTHS, KrakenLevel3, KrakenPair, KrakenV1, KrakenV2, Numbers, kraken_order_id};
 pub use nasdaq::Nasdaq;
+pub use renamed::Renamed;
 
 /// A market that speaks one venue's format on one connection, about one instrument.
 ///
@@ -45,7 +49,7 @@ pub use nasdaq::Nasdaq;
 /// venue.truth(&mut truth);
 /// assert!(truth.bids.len() <= 10);
 /// ```
-pub trait Dialect {
+pub trait Dialect: Fork {
     /// Our name of the venue and product, as instruments are named: `binance-usdm`.
     fn venue(&self) -> &'static str;
 
@@ -91,6 +95,19 @@ pub trait Dialect {
     fn sent(&self) -> Counts;
 }
 
+/// Several connections to one market.
+pub trait Fork {
+    /// A copy, in the state of this moment: another connection, on which the same is going to happen. To be opened at
+    /// the end of the millisecond to which this one was stepped, so that neither hears what the other does not.
+    fn fork(&self) -> Box<dyn Dialect>;
+}
+
+impl<T: Dialect + Clone + 'static> Fork for T {
+    fn fork(&self) -> Box<dyn Dialect> {
+        Box::new(self.clone())
+    }
+}
+
 /// A book to compare others with: mantissas of price and quantity, best first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Truth {
@@ -122,11 +139,26 @@ pub struct TrueOrders {
     pub asks: Vec<TrueOrder>,
 }
 
+/// Makes a dialect from a seed.
+type Maker = fn(u64) -> Box<dyn Dialect>;
+
+/// One function for each expression in which the name stands for the seed.
+macro_rules! makers {
+    ($seed:ident: $($dialect:expr),+ $(,)?) => {{
+        const MAKERS: &[Maker] = &[$(|$seed| $dialect),+];
+        MAKERS
+    }};
+}
+
 /// One of each dialect, at several depths, from one seed.
 #[must_use]
 pub fn all(seed: u64) -> Vec<Box<dyn Dialect>> {
+    makers().iter().map(|make| make(seed)).collect()
+}
+
+fn makers() -> &'static [Maker] {
     use KrakenPair::{BtcUsd, PepeUsd};
-    vec![
+    makers![seed:
         Box::new(Binance::new(seed, BinanceProduct::Spot)),
         Box::new(Binance::new(seed, BinanceProduct::UsdM)),
         Box::new(Binance::new(seed, BinanceProduct::CoinM)),

@@ -27,7 +27,7 @@ const PACKET_MS: Curve = Curve(&[(0, 1), (800_000, 8), (995_000, 60), (1_000_000
 const HEARTBEAT_MS: u64 = 1_000;
 
 /// A day's packets, as one line of the feed carries them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Nasdaq {
     day: ItchDay,
     packer: MoldPacker,

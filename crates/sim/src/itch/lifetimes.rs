@@ -37,7 +37,7 @@ struct Wait {
 }
 
 /// The waiting orders of a market, by their slots.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Lifetimes {
     waits: Vec<Wait>,
     /// A power of two of them, more than twice the longest lifetime.

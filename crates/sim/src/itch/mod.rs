@@ -139,7 +139,7 @@ enum Phase {
 }
 
 /// A day that goes on for as long as messages are asked for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ItchDay {
     rng: Rng,
     symbols: Vec<Symbol>,

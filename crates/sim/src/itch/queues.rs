@@ -50,7 +50,7 @@ struct Ladder {
 }
 
 /// All books of the market.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Queues {
     orders: Vec<Order>,
     orders_free: Vec<u32>,

@@ -93,7 +93,7 @@ fn name(at: usize, len: usize) -> Stock {
 }
 
 /// Draws an index by weight in constant time (Walker's alias method, in integers).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Activity {
     /// For each index the chance, of `share`, that it stands for itself, and for whom it stands else.
     columns: Vec<(u64, u32)>,

@@ -56,7 +56,7 @@ struct Return {
 }
 
 /// An instrument that lives while it is asked to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Exchange {
     flow: Flow,
     rare: Rng,

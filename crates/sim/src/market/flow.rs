@@ -57,7 +57,7 @@ const RETURN_WINDOWS: i64 = 1 << 15;
 const FAIR_SCALE: i64 = 256;
 
 /// One instrument's book and the traders around it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Flow {
     profile: &'static Profile,
     rng: Rng,

@@ -150,6 +150,44 @@ fn every_book_is_the_venues_after_every_frame() {
     }
 }
 
+/// The books of two connections, from the end of a millisecond on.
+#[test]
+fn a_second_connection_has_the_same_market_and_disturbs_nobody() {
+    // A datagram reaches everybody: there are no connections to open.
+    for mut dialect in all(31).into_iter().filter(|dialect| dialect.venue() != "nasdaq") {
+        let millisecond_end = |ms: u64| START_NS / 1_000_000 * 1_000_000 + (ms + 1) * 1_000_000 - 1;
+        let step = |dialect: &mut dyn Dialect, now_ns| {
+            let mut frames = Frames::new();
+            let mut len = usize::MAX;
+            while len != frames.len() {
+                len = frames.len();
+                dialect.step(now_ns, &mut frames);
+            }
+            frames
+        };
+        let name = format!("{} {:?}", dialect.venue(), dialect.depth());
+        dialect.open(START_NS, &mut Frames::new());
+        let mut alone = dialect.fork();
+        step(&mut *dialect, millisecond_end(1_234));
+        let mut second = dialect.fork();
+        let mut heard = Frames::new();
+        second.open(millisecond_end(1_234), &mut heard);
+        let (first_frames, second_frames) =
+            (step(&mut *dialect, millisecond_end(4_321)), step(&mut *second, millisecond_end(4_321)));
+        assert!(second_frames.len() > 20 && heard.len() < 20, "{name}");
+        let (mut truth, mut other) = (Truth::default(), Truth::default());
+        dialect.truth(&mut truth);
+        second.truth(&mut other);
+        assert_eq!(truth, other, "{name}");
+        let alone_frames = step(&mut *alone, millisecond_end(4_321));
+        let bytes = |frames: &Frames, from: usize| {
+            frames.iter().skip(from).map(|frame| frame.bytes.to_vec()).collect::<Vec<_>>()
+        };
+        let before = alone_frames.len() - first_frames.len();
+        assert_eq!(bytes(&first_frames, 0), bytes(&alone_frames, before), "{name}");
+    }
+}
+
 #[test]
 fn sides_are_empty_sometimes() {
     let (mut compared, mut empty_sides) = (0, 0);

@@ -13,7 +13,7 @@ const RECENT_TRADES: usize = 50;
 const MEAN_DIGITS: u32 = 4;
 
 /// The last trades, and what the ticker sums up.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Day {
     pair: KrakenPair,
     recent: VecDeque<(Trade, u64)>,

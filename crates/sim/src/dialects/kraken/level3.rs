@@ -28,7 +28,7 @@ pub enum Numbers {
 }
 
 /// One pair on a connection that is allowed to see orders.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct KrakenLevel3 {
     pair: KrakenPair,
     depth: usize,

@@ -27,7 +27,7 @@ pub(super) struct Entry {
 pub(super) type Padding = (u32, u32);
 
 /// Both sides of a cut book, and what is to be told of them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Levels {
     /// By [`Side`].
     sides: [Window<Stamped>; 2],

@@ -32,7 +32,7 @@ struct Order {
 }
 
 /// Both sides of a cut book with its queues, and what is to be told of them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Orders {
     /// By [`Side`]; first in the queue first.
     sides: [Window<Vec<Order>>; 2],

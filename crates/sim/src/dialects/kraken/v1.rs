@@ -17,7 +17,7 @@ use crate::market::exchange::Exchange;
 const QTY_DECIMALS: u32 = 8;
 
 /// One pair on a connection of version 1.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct KrakenV1 {
     pair: KrakenPair,
     depth: usize,

@@ -15,7 +15,7 @@ use crate::market::exchange::Exchange;
 const TRANSIT_NS: u64 = 137_000;
 
 /// One pair on a public connection of version 2.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct KrakenV2 {
     pair: KrakenPair,
     depth: usize,

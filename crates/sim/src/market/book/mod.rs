@@ -83,7 +83,7 @@ struct Order {
     newer: u32,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Ladder {
     /// By [`Side::key`], so that the first entry is the best.
     levels: BTreeMap<i64, Level>,
@@ -101,7 +101,7 @@ pub(crate) struct Limits {
 ///
 /// Every change of a level raises [`Book::id`] by one and notes the level as touched, until
 /// [`Book::take_touched`] collects them for a message.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Book {
     bids: Ladder,
     asks: Ladder,

@@ -1,0 +1,147 @@
+import type { Command } from 'commander';
+import { DepthwireError } from '../errors.js';
+import { FAKE_ACCOUNT, FakeVenue } from '../fake-venue/fake-venue.js';
+import { FAULTS, type Fault, parseFault } from '../fake-venue/fault.js';
+import { ownCodes } from '../fake-venue/market.js';
+import { canOffer, type Offered } from '../fake-venue/offer.js';
+import { VENUE_FACTS } from '../ingest/venues/index.js';
+import { nearest } from '../nearest.js';
+import { VERSION } from '../version.js';
+import { integer } from './integer.js';
+import type { Shell } from './shell.js';
+
+interface Flags {
+  readonly venue: readonly string[];
+  readonly instruments: readonly string[];
+  readonly port: number;
+  readonly seed: number;
+  readonly fault: readonly Fault[];
+  readonly tls?: true;
+}
+
+const FAULT_HELP = `what goes wrong: KIND@N, KIND@N/EACH or KIND:CHANNEL@N=MS, where the N-th frame, answer, connection or login is meant; KIND is ${FAULTS.join(', ')}`;
+
+/** Requests beyond a limit are told at most so often. */
+const TELL_MS = 1000;
+
+/** `depthwire fake-venue`. */
+export function addFakeVenueCommand(program: Command, shell: Shell): void {
+  program
+    .command('fake-venue')
+    .description('speak as a venue on this machine, with its limits and any fault, to test handlers against')
+    .option('--venue <product...>', 'products to speak as (default: all that the simulator has)', [])
+    .option(
+      '--instruments <code...>',
+      'what trades there: BTCUSDT, or binance:BTCUSDT of several products',
+      [],
+    )
+    .option('--port <n>', 'port to listen on, 0 = a free one', integer, 8700)
+    .option('--seed <n>', 'the same seed gives the same markets', integer, 1)
+    .option(
+      '--fault <fault>',
+      FAULT_HELP,
+      (text, before: readonly Fault[]) => [...before, parseFault(text)],
+      [],
+    )
+    .option('--tls', 'wss and https, with a certificate that is made now and printed')
+    .action((flags: Flags) => speak(flags, shell));
+}
+
+/** Runs until the command is stopped. Throws `fake.*`. */
+async function speak(flags: Flags, { stdout, signal }: Shell): Promise<void> {
+  const { port, seed, fault: faults, tls = false } = flags;
+  const products = offered(flags);
+  const venue = new FakeVenue({ products, seed, faults, tls });
+  await venue.listen(port);
+  await stdout.write(greeting(venue, products, faults));
+  let told = 0;
+  const tell = (): void => {
+    const breaches = venue.breaches();
+    const latest = breaches.at(-1);
+    if (latest === undefined || breaches.length === told) return;
+    void stdout.write(`refused  ${breaches.length - told} × ${latest.where}: ${latest.beyond}\n`);
+    told = breaches.length;
+  };
+  const timer = setInterval(tell, TELL_MS);
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  clearInterval(timer);
+  tell();
+  await venue.stop();
+  await stdout.write(summary(venue, String(signal.reason)));
+}
+
+/** The products that are asked for, with their instruments; without any, all that the simulator speaks as. */
+function offered({ venue, instruments }: Flags): readonly Offered[] {
+  const known = VENUE_FACTS.flatMap((facts) =>
+    facts.products.filter(canOffer).map((product) => ({ facts, product })),
+  );
+  const names = known.map(({ product }) => product.name);
+  const products = venue.length === 0 ? names : [...new Set(venue)];
+  return products.map((name) => {
+    const found = known.find(({ product }) => product.name === name);
+    if (found === undefined) {
+      const meant = nearest(name, names);
+      throw new DepthwireError('fake.venue', {
+        what: 'the fake venue does not speak as this one',
+        where: '--venue',
+        expected: names.join(', '),
+        got: name,
+        fix: meant === undefined ? 'Take one of those.' : `Write --venue ${meant}.`,
+      });
+    }
+    const codes = instruments.flatMap((text) => codeOf(text, name, products));
+    return { ...found, codes: codes.length === 0 ? ownCodes(name) : codes };
+  });
+}
+
+/** The code that a text means for a product: `binance:BTCUSDT`, or without the prefix where there is one product only. */
+function codeOf(text: string, product: string, products: readonly string[]): readonly string[] {
+  const [prefix, code] = text.includes(':')
+    ? [text.slice(0, text.indexOf(':')), text.slice(text.indexOf(':') + 1)]
+    : [];
+  if (prefix !== undefined && products.includes(prefix))
+    return prefix === product && code !== '' ? [code ?? ''] : [];
+  if (products.length === 1) return [text];
+  throw new DepthwireError('fake.instrument', {
+    what: 'an instrument does not say of which venue it is',
+    where: '--instruments',
+    expected: products.map((name) => `${name}:${ownCodes(name)[0] ?? 'SYMBOL'}`).join(' or '),
+    got: text,
+    fix: `Write ${products[0]}:${text}, or name one --venue only.`,
+  });
+}
+
+function greeting(venue: FakeVenue, products: readonly Offered[], faults: readonly Fault[]): string {
+  const { key, secret, passphrase } = FAKE_ACCOUNT;
+  const lines = [
+    `depthwire ${VERSION} speaks as a venue that does not exist: simulated markets, real limits`,
+  ];
+  for (const { product, codes } of products) lines.push(`venue    ${product.name}  ${codes.join(' ')}`);
+  for (const { venue: own, fake } of venue.hosts()) lines.push(`address  --url ${own}=${fake}`);
+  lines.push(`account  key ${key}, secret ${secret}, passphrase ${passphrase}`);
+  if (faults.length > 0) lines.push(`faults   ${faults.map(faultText).join(' ')}`);
+  if (venue.certificate !== null)
+    lines.push(`trust    this certificate (NODE_EXTRA_CA_CERTS):\n${venue.certificate.trimEnd()}`);
+  lines.push('stop     Ctrl-C', '');
+  return lines.join('\n');
+}
+
+function faultText({ kind, channel, at, every, ms }: Fault): string {
+  const of = channel === undefined ? '' : `:${channel}`;
+  return `${kind}${of}@${at}${every === undefined ? '' : `/${every}`}${ms === undefined ? '' : `=${ms}`}`;
+}
+
+function summary({ ledger, faults }: FakeVenue, reason: string): string {
+  const count = (kind: string): number => ledger.requests.filter((request) => request.kind === kind).length;
+  const happened = [...faults.happened].map(([kind, times]) => `${times} × ${kind}`);
+  return [
+    `stopped (${reason})`,
+    `asked    ${count('connect')} connections, ${count('message')} messages, ${count('http')} requests`,
+    `refused  ${ledger.breaches().length}`,
+    `faults   ${happened.length === 0 ? 'none' : happened.join(', ')}`,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,307 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import { DepthwireError } from '../errors.js';
+import type { BudgetFacts } from '../ingest/venues/facts.js';
+import { selfSigned } from './certificate.js';
+import { type Budget, Desk } from './desk.js';
+import { CONNECT_FAULTS, type Fault, FaultPlan } from './fault.js';
+import { Allowance, Ledger, type Request } from './ledger.js';
+import { type Address, Line } from './line.js';
+import type { Account } from './login.js';
+import type { Market, TrueBook } from './market.js';
+import { type Offered, offerOf } from './offer.js';
+
+/** The market lives on so often. */
+const TICK_MS = 5;
+/** A machine that slept does not live through what it missed. */
+const BEHIND_MS_MAX = 1000;
+
+/** The account whose logins are accepted where no other is given. Public, of course. */
+export const FAKE_ACCOUNT: Account = {
+  key: 'fake-key',
+  secret: Buffer.from('fake-secret').toString('base64'),
+  passphrase: 'fake-passphrase',
+  publicKey: null,
+};
+
+export interface FakeVenueOptions {
+  readonly products: readonly Offered[];
+  readonly seed?: number;
+  readonly faults?: readonly Fault[];
+  readonly account?: Account;
+  /** 0 = one that is free. */
+  readonly port?: number;
+  /** wss and https in place of ws and http, with a certificate made for this start. */
+  readonly tls?: boolean;
+}
+
+/** A venue's host as clients of the fake reach it. */
+export interface Host {
+  /** `wss://ws.kraken.com`. */
+  readonly venue: string;
+  /** What stands in its place: `ws://127.0.0.1:8700/ws.kraken.com`. */
+  readonly fake: string;
+}
+
+/**
+ * A venue on this machine: its sockets and HTTP addresses, with markets of the simulator, its limits and bans, its logins, and
+ * the faults that are planned. Each of the venue's hosts is the first part of a path: `wss://ws.kraken.com/v2` becomes
+ * `ws://127.0.0.1:PORT/ws.kraken.com/v2`. Where only one address of all hosts has the rest of a path, it is found without.
+ */
+export class FakeVenue {
+  readonly ledger = new Ledger();
+  readonly faults: FaultPlan;
+  /** PEM of the certificate that clients are to trust; null without TLS. */
+  readonly certificate: string | null;
+  readonly #server: Server;
+  readonly #sockets: WebSocketServer;
+  readonly #addresses: readonly Address[];
+  readonly #markets: readonly Market[];
+  readonly #desk: Desk;
+  readonly #lines = new Map<Line, string>();
+  readonly #connects = new Map<string, Allowance>();
+  readonly #wires = new Set<Socket>();
+  readonly #isTls: boolean;
+  readonly #zeroMs = Date.now() - performance.now();
+  #marketMs: number;
+  #tickedMs = performance.now();
+  #timer: NodeJS.Timeout | undefined;
+  #isPaused = false;
+
+  constructor(options: FakeVenueOptions) {
+    this.faults = new FaultPlan(options.faults);
+    this.#marketMs = Math.floor(this.nowMs());
+    this.#isTls = options.tls === true;
+    const account = options.account ?? FAKE_ACCOUNT;
+    const budgets = new Map<BudgetFacts, Budget>();
+    const offers = options.products.map((offered) =>
+      offerOf(offered, {
+        account,
+        seed: options.seed ?? 1,
+        ledger: this.ledger,
+        faults: this.faults,
+        nowMs: () => this.nowMs(),
+        fakeUrl: (url) => this.#fakeUrl(url),
+        budgets,
+      }),
+    );
+    const addresses = offers.flatMap((offer) => offer.addresses);
+    this.#addresses = addresses;
+    this.#markets = offers.map(({ market }) => market);
+    const services = offers.flatMap((offer) => offer.services);
+    this.#desk = new Desk(services, this.ledger, this.faults, () => this.nowMs());
+    this.#sockets = new WebSocketServer({
+      noServer: true,
+      autoPong: false,
+      perMessageDeflate: addresses.some(({ socket }) => socket.isPacked) && !isOfBytes(options.faults ?? []),
+    });
+    const take = (request: IncomingMessage, response: ServerResponse): void => {
+      void this.#asked(request, response);
+    };
+    const pair = this.#isTls ? selfSigned(new Date()) : null;
+    this.certificate = pair?.cert ?? null;
+    this.#server = pair === null ? createServer(take) : createTlsServer(pair, take);
+    this.#server.on('upgrade', (request, wire, head) => this.#upgrade(request, wire, head));
+    this.#server.on('connection', (wire: Socket) => {
+      this.#wires.add(wire);
+      wire.on('error', () => {});
+      wire.on('close', () => this.#wires.delete(wire));
+    });
+  }
+
+  /** Listens. Throws `fake.port` where the port cannot be had. */
+  async listen(port = 0): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', (cause) =>
+        reject(
+          new DepthwireError('fake.port', {
+            what: 'the fake venue cannot listen',
+            where: `127.0.0.1:${port}`,
+            expected: 'a port that is free',
+            got: cause.message,
+            fix: 'Choose another --port, or 0 for one that is free.',
+            cause,
+          }),
+        ),
+      );
+      this.#server.listen(port, '127.0.0.1', resolve);
+    });
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo | null)?.port ?? 0;
+  }
+
+  /** The venue's hosts, and what stands in their places. */
+  hosts(): readonly Host[] {
+    const urls = [...this.#addresses.map(({ url }) => url), ...this.#desk.urls()];
+    const own = [...new Set(urls.map((url) => beginning(url)))];
+    return own.map((venue) => ({ venue, fake: this.#fakeUrl(venue) }));
+  }
+
+  /** Ms since 1970, running evenly. */
+  nowMs(): number {
+    return this.#zeroMs + performance.now();
+  }
+
+  /** Connections that are open. */
+  lines(): readonly Line[] {
+    return [...this.#lines.keys()].filter((line) => line.isOpen);
+  }
+
+  /** Requests that went beyond a limit, and logins that were refused. */
+  breaches(): readonly Request[] {
+    return this.ledger.breaches();
+  }
+
+  /** The market stands still; connections and requests go on. */
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+  }
+
+  /** Breaks every connection at once. */
+  cutAll(): void {
+    for (const line of this.lines()) line.cut();
+  }
+
+  /** The market of a product. */
+  market(product: string): Market | undefined {
+    return this.#markets.find((market) => market.product === product);
+  }
+
+  /** The venue's own book of an instrument, as it was told on each open connection that hears it. */
+  truths(code: string): readonly TrueBook[] {
+    return this.lines().flatMap((line) =>
+      line
+        .hearings()
+        .flatMap(({ code: of, wanted, hearing }) =>
+          of === code && (wanted.has('book') || wanted.has('orders')) ? [hearing.truth()] : [],
+        ),
+    );
+  }
+
+  /** Breaks all connections and closes the port. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    for (const line of this.#lines.keys()) line.cut();
+    for (const wire of this.#wires) wire.destroy();
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const market of this.#markets) market.close();
+  }
+
+  #fakeUrl(url: string): string {
+    const { host, pathname } = new URL(url.replace(/\{[a-z]+\}/g, ''));
+    const scheme = `${url.startsWith('ws') ? 'ws' : 'http'}${this.#isTls ? 's' : ''}`;
+    return `${scheme}://127.0.0.1:${this.port}/${host}${pathname === '/' ? '' : pathname}`;
+  }
+
+  #tick(): void {
+    const nowMs = performance.now();
+    const passedMs = Math.min(BEHIND_MS_MAX, nowMs - this.#tickedMs);
+    this.#tickedMs = nowMs;
+    if (this.#isPaused) return;
+    this.#marketMs += passedMs;
+    for (const market of this.#markets) market.step(Math.floor(this.#marketMs));
+    for (const line of this.#lines.keys()) line.step();
+  }
+
+  async #asked(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { host, url } = this.#placeOf(request);
+    try {
+      await this.#desk.take(request, response, host, url);
+    } catch {
+      response.destroy();
+    }
+  }
+
+  /** The venue's host that a path begins with, and the rest as an address. */
+  #placeOf(request: IncomingMessage): { readonly host: string | undefined; readonly url: URL } {
+    const path = request.url ?? '/';
+    const [, first = '', rest = ''] = /^\/([^/?]*)(.*)$/s.exec(path) ?? [];
+    const hosts = this.hosts().map(({ venue }) => new URL(venue).host);
+    return hosts.includes(first)
+      ? { host: first, url: new URL(rest === '' ? '/' : rest, 'http://venue') }
+      : { host: undefined, url: new URL(path, 'http://venue') };
+  }
+
+  #upgrade(request: IncomingMessage, duplex: Duplex, head: Buffer): void {
+    // A server's connections are sockets, whatever the declarations say of them.
+    const wire = duplex as Socket;
+    wire.on('error', () => {});
+    const { host, url } = this.#placeOf(request);
+    const address = this.#addresses.find(
+      (own) => (host === undefined || new URL(own.url).host === host) && pathOf(own.url) === url.pathname,
+    );
+    if (address === undefined) {
+      reject(wire, 404, 0);
+      return;
+    }
+    const of = new URL(address.url).host;
+    const refused = this.#connected(address, of);
+    if (refused !== undefined) {
+      reject(wire, 429, refused);
+      return;
+    }
+    const fault = this.faults.next(CONNECT_FAULTS);
+    if (fault?.kind === 'connect-silent') return;
+    if (fault?.kind === 'connect-refused') {
+      reject(wire, 503, fault.ms ?? 1000);
+      return;
+    }
+    this.#sockets.handleUpgrade(request, wire, head, (socket) => {
+      const line = new Line(address, socket, wire, () => this.nowMs());
+      this.#lines.set(line, of);
+      socket.on('close', () => this.#lines.delete(line));
+      if (fault?.kind === 'connect-mute') line.mute();
+    });
+  }
+
+  /** Counts a connection; the time to wait where it is beyond a limit. */
+  #connected({ socket, url }: Address, host: string): number | undefined {
+    const nowMs = this.nowMs();
+    const { connects, connectionsMax } = socket.limits;
+    let beyond: string | null = null;
+    let waitMs = 1000;
+    if (connects !== null) {
+      const allowance = this.#connects.get(host) ?? new Allowance(connects);
+      this.#connects.set(host, allowance);
+      if (!allowance.use(nowMs, 1)) {
+        beyond = `more than ${connects.max} connections in ${connects.windowMs} ms`;
+        waitMs = allowance.waitMs(nowMs);
+      }
+    }
+    const open = [...this.#lines.values()].filter((other) => other === host).length;
+    if (connectionsMax !== null && open >= connectionsMax)
+      beyond ??= `more than ${connectionsMax} connections at a time`;
+    this.ledger.note({ atMs: nowMs, kind: 'connect', where: url, units: 1, beyond });
+    return beyond === null ? undefined : waitMs;
+  }
+}
+
+/** Faults that need frames as they are on the wire, unpacked. */
+function isOfBytes(faults: readonly Fault[]): boolean {
+  return faults.some(({ kind }) => kind === 'split' || kind === 'merge' || kind === 'cut');
+}
+
+/** Scheme and host of an address. */
+function beginning(url: string): string {
+  const { protocol, host } = new URL(url.replace(/\{[a-z]+\}/g, ''));
+  return `${protocol}//${host}`;
+}
+
+function pathOf(url: string): string {
+  return new URL(url.replace(/\{[a-z]+\}/g, '')).pathname;
+}
+
+function reject(wire: Socket, status: number, waitMs: number): void {
+  const wait = waitMs > 0 ? `retry-after: ${Math.ceil(waitMs / 1000)}\r\n` : '';
+  wire.end(`HTTP/1.1 ${status} Refused\r\nconnection: close\r\n${wait}content-length: 0\r\n\r\n`);
+}

@@ -1,0 +1,127 @@
+import type { Asked, Reading } from './subscriptions.js';
+
+/** An argument with the instruments that it names; none: the venue does not have it. */
+export interface Answered extends Asked {
+  readonly codes: readonly string[];
+  /** Why its login was refused; null where none was needed, or it was right. */
+  readonly refused: string | null;
+}
+
+/** An instrument as a venue lists it: the decimals of prices and quantities, whose last one is a step. */
+export interface Listing {
+  readonly code: string;
+  readonly priceDigits: number;
+  readonly qtyDigits: number;
+}
+
+/** What a venue says of itself and of requests, apart from markets: texts of its documents. */
+export interface Manners {
+  /** Said on each new connection, before anything else. */
+  greeting(): readonly string[];
+  /** The answers to a message that subscribes or unsubscribes. */
+  answer(message: unknown, reading: Reading, answered: readonly Answered[]): readonly string[];
+  /** The body of an HTTP answer that refuses. */
+  refusal(status: number): string;
+  /** The list of a product's instruments. */
+  list(product: string, listings: readonly Listing[]): string;
+}
+
+/** One step of so many decimals, as a decimal. */
+function step(digits: number): string {
+  return digits === 0 ? '1' : `0.${'1'.padStart(digits, '0')}`;
+}
+
+function member(message: unknown, name: string): unknown {
+  return typeof message === 'object' && message !== null
+    ? (message as Readonly<Record<string, unknown>>)[name]
+    : undefined;
+}
+
+/** One answer to each message, whether its streams exist or not. */
+const BINANCE: Manners = {
+  greeting: () => [],
+  answer: (message) => [JSON.stringify({ result: null, id: member(message, 'id') ?? null })],
+  refusal: (status) =>
+    status === 400
+      ? '{"code":-1121,"msg":"Invalid symbol."}'
+      : '{"code":-1003,"msg":"Too much request weight used; please use WebSocket Streams for live updates."}',
+  list: (product, listings) =>
+    JSON.stringify({
+      timezone: 'UTC',
+      symbols: listings.map(({ code, priceDigits, qtyDigits }) => ({
+        symbol: code,
+        ...(product === 'binance-coinm'
+          ? { contractStatus: 'TRADING', contractSize: 100 }
+          : { status: 'TRADING' }),
+        ...(product === 'binance' ? {} : { contractType: 'PERPETUAL', deliveryDate: 4_133_404_800_000 }),
+        baseAsset: code.replace(/(USDT|USD_PERP)$/, ''),
+        quoteAsset: product === 'binance-coinm' ? 'USD' : 'USDT',
+        filters: [
+          { filterType: 'PRICE_FILTER', tickSize: step(priceDigits) },
+          { filterType: 'LOT_SIZE', stepSize: step(qtyDigits) },
+        ],
+      })),
+    }),
+};
+
+let krakenConnections = 7_204_881_492_680_171_915n;
+
+/** One answer to each pair. */
+const KRAKEN: Manners = {
+  greeting: () => {
+    krakenConnections += 1n;
+    const data = `{"version":"2.0.10","system":"online","api_version":"v2","connection_id":${krakenConnections}}`;
+    return [`{"channel":"status","type":"update","data":[${data}]}`];
+  },
+  answer: (message, { verb }, answered) =>
+    answered.map(({ stream, said, codes, refused }) => {
+      const { symbol, depth } = said;
+      const time = new Date().toISOString().replace('Z', '000Z');
+      const ending = {
+        time_in: time,
+        time_out: time,
+        ...(member(message, 'req_id') === undefined ? {} : { req_id: member(message, 'req_id') }),
+      };
+      if (symbol !== undefined && codes.length === 0) {
+        const error =
+          refused === null ? `Currency pair not supported ${symbol}` : `Invalid token: ${refused}`;
+        return JSON.stringify({ error, method: verb, success: false, symbol, ...ending });
+      }
+      const result = {
+        channel: stream.name,
+        ...(depth === undefined ? {} : { depth: Number(depth) }),
+        ...(verb === 'subscribe' ? { snapshot: true } : {}),
+        ...(symbol === undefined ? {} : { symbol }),
+      };
+      return JSON.stringify({ method: verb, result, success: true, ...ending });
+    }),
+  refusal: (status) =>
+    status === 429 ? '{"error":["EAPI:Rate limit exceeded"]}' : '{"error":["EQuery:Unknown asset pair"]}',
+  list: (_product, listings) =>
+    JSON.stringify({
+      error: [],
+      result: Object.fromEntries(
+        listings.map(({ code, priceDigits, qtyDigits }) => [
+          code.replace('/', ''),
+          {
+            wsname: code,
+            pair_decimals: priceDigits,
+            lot_decimals: qtyDigits,
+            tick_size: step(priceDigits),
+            status: 'online',
+          },
+        ]),
+      ),
+    }),
+};
+
+/** By the beginnings of products' names. Without a row the dialect's own acknowledgements are sent. */
+const MANNERS: Readonly<Record<string, Manners>> = { binance: BINANCE, kraken: KRAKEN };
+
+export function mannersOf(product: string): Manners | undefined {
+  return MANNERS[product] ?? MANNERS[product.split('-')[0] ?? ''];
+}
+
+/** The page for people that a broken gateway sends. */
+export const HTML_PAGE =
+  '<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n';

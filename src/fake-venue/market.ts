@@ -1,0 +1,217 @@
+import { Dialect, dialects, type TrueBook } from '#native';
+import type { Listing } from './manners.js';
+
+/** What a frame of a dialect tells, in the order of the addon's numbers. */
+export const FRAME_CHANNELS = [
+  'control',
+  'definition',
+  'book',
+  'orders',
+  'trade',
+  'ticker',
+  'heartbeat',
+] as const;
+export type FrameChannel = (typeof FRAME_CHANNELS)[number];
+
+export type { TrueBook };
+
+/** Frames of 8 MiB are the largest that are read anywhere, so what a dialect says at once fits. */
+const BUFFER_BYTES = 16 << 20;
+const HEADER_BYTES = 8;
+
+let buffer: Uint8Array | undefined;
+
+function shared(): Uint8Array {
+  buffer ??= new Uint8Array(BUFFER_BYTES);
+  return buffer;
+}
+
+/** Takes a frame; its memory may be used again after the call. */
+export type Take = (channel: FrameChannel, frame: Uint8Array) => void;
+
+/** An instrument as one connection hears it. */
+export class Hearing {
+  readonly #dialect: Dialect;
+
+  constructor(dialect: Dialect) {
+    this.#dialect = dialect;
+  }
+
+  get depth(): number {
+    return this.#dialect.depth();
+  }
+
+  open(nowMs: number, take: Take): void {
+    this.#hand(this.#dialect.open(nowMs, shared()), take);
+    this.step(nowMs, take);
+  }
+
+  resubscribe(nowMs: number, take: Take): void {
+    this.#hand(this.#dialect.resubscribe(nowMs, shared()), take);
+    this.step(nowMs, take);
+  }
+
+  /** All that is said up to the end of that millisecond. */
+  step(nowMs: number, take: Take): void {
+    for (;;) {
+      const bytes = this.#dialect.step(nowMs, shared());
+      if (bytes === 0) return;
+      this.#hand(bytes, take);
+    }
+  }
+
+  truth(): TrueBook {
+    return this.#dialect.truth();
+  }
+
+  close(): void {
+    this.#dialect.close();
+  }
+
+  #hand(bytes: number, take: Take): void {
+    const memory = shared();
+    const numbers = new DataView(memory.buffer, memory.byteOffset);
+    for (let at = 0; at < bytes; ) {
+      const end = at + HEADER_BYTES + numbers.getUint32(at, true);
+      const channel = FRAME_CHANNELS[numbers.getUint32(at + 4, true)] ?? 'control';
+      take(channel, memory.subarray(at + HEADER_BYTES, end));
+      at = end;
+    }
+  }
+}
+
+/** One instrument of one depth, which goes on whether anybody listens or not. */
+interface Listed {
+  readonly dialect: Dialect;
+  /** The first answer about it, where old answers are wanted. */
+  readonly first: Uint8Array | null;
+}
+
+/** The instruments of one product. Each has a market of its own by name and depth; all its connections hear the same one. */
+export class Market {
+  /** The core's name of the product. */
+  readonly product: string;
+  readonly #listed = new Map<string, Listed>();
+  readonly #codes: Map<string, number>;
+  readonly #seed: number;
+  readonly #keepsFirst: boolean;
+  /** Depths that the venue has, by what was asked for. */
+  readonly #depths = new Map<string, number>();
+  /** To the end of which millisecond it has lived. */
+  #nowMs: number;
+
+  constructor(
+    product: string,
+    codes: readonly string[],
+    options: { readonly seed: number; readonly nowMs: number; readonly keepsFirst: boolean },
+  ) {
+    this.product = product;
+    this.#codes = new Map(codes.map((code, at) => [code, at]));
+    this.#seed = options.seed;
+    this.#nowMs = options.nowMs;
+    this.#keepsFirst = options.keepsFirst;
+  }
+
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
+  /** Whether the product tells of orders only. */
+  get isByOrder(): boolean {
+    return !speaks(this.product, false);
+  }
+
+  codes(): readonly string[] {
+    return [...this.#codes.keys()];
+  }
+
+  /** The instruments with their digits: those of the simulator's instrument of that code, or of its first one. */
+  listings(): readonly Listing[] {
+    const kinds = dialects().filter(({ venue }) => venue === this.product);
+    return this.codes().map((code) => {
+      const kind = kinds.find((kind) => kind.code === code) ?? kinds[0];
+      return { code, priceDigits: -(kind?.priceExponent ?? 0), qtyDigits: -(kind?.qtyExponent ?? 0) };
+    });
+  }
+
+  /** Lists another instrument; what is listed already stays as it is. */
+  list(code: string): void {
+    if (!this.#codes.has(code)) this.#codes.set(code, this.#codes.size);
+  }
+
+  /** Instruments that leave the venue go silent for those who hear them. */
+  delist(code: string): void {
+    this.#codes.delete(code);
+    for (const [key, { dialect }] of this.#listed) {
+      if (!key.startsWith(`${code}\n`)) continue;
+      dialect.close();
+      this.#listed.delete(key);
+    }
+  }
+
+  /** Another connection to an instrument, not opened yet. Undefined: the venue does not have it. */
+  hear(code: string, isByOrder: boolean, depth: number): Hearing | undefined {
+    const listed = this.#of(code, isByOrder, depth);
+    return listed === undefined ? undefined : new Hearing(listed.dialect.fork());
+  }
+
+  /** The answer to a request for a book; `isOld`: the first one ever. */
+  snapshot(code: string, isByOrder: boolean, depth: number, isOld = false): Uint8Array | undefined {
+    const listed = this.#of(code, isByOrder, depth);
+    if (listed === undefined) return undefined;
+    return isOld && listed.first !== null ? listed.first : answerOf(listed.dialect);
+  }
+
+  /** Lives up to the end of that millisecond. */
+  step(nowMs: number): void {
+    this.#nowMs = nowMs;
+    for (const { dialect } of this.#listed.values()) while (dialect.step(nowMs, shared()) > 0);
+  }
+
+  close(): void {
+    for (const { dialect } of this.#listed.values()) dialect.close();
+    this.#listed.clear();
+  }
+
+  #of(code: string, isByOrder: boolean, depth: number): Listed | undefined {
+    const at = this.#codes.get(code);
+    if (at === undefined || !speaks(this.product, isByOrder)) return undefined;
+    const asked = `${isByOrder}\n${depth}`;
+    const known = this.#listed.get(`${code}\n${isByOrder}\n${this.#depths.get(asked)}`);
+    if (known !== undefined) return known;
+    const dialect = new Dialect(this.product, isByOrder, depth, this.#seed + at, code);
+    const has = dialect.depth();
+    this.#depths.set(asked, has);
+    const key = `${code}\n${isByOrder}\n${has}`;
+    let listed = this.#listed.get(key);
+    if (listed !== undefined) {
+      dialect.close();
+      return listed;
+    }
+    dialect.open(this.#nowMs, shared());
+    while (dialect.step(this.#nowMs, shared()) > 0);
+    listed = { dialect, first: this.#keepsFirst ? (answerOf(dialect) ?? null) : null };
+    this.#listed.set(key, listed);
+    return listed;
+  }
+}
+
+/** Whether the simulator has the product, by orders or by levels. */
+export function speaks(product: string, isByOrder: boolean): boolean {
+  return dialects().some((kind) => kind.venue === product && kind.isByOrder === isByOrder);
+}
+
+/** The codes of the instruments that the simulator has of a product by itself. */
+export function ownCodes(product: string): readonly string[] {
+  return [...new Set(dialects().flatMap(({ venue, code }) => (venue === product ? [code] : [])))];
+}
+
+/** Products that the simulator speaks as. */
+export function spokenProducts(): readonly string[] {
+  return [...new Set(dialects().map(({ venue }) => venue))];
+}
+
+function answerOf(dialect: Dialect): Uint8Array | undefined {
+  const bytes = dialect.snapshot(shared());
+  return bytes === 0 ? undefined : shared().slice(0, bytes);
+}

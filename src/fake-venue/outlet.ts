@@ -1,0 +1,169 @@
+import type { Socket } from 'node:net';
+import type { WebSocket } from 'ws';
+import { type Fault, type FaultPlan, FRAME_FAULTS } from './fault.js';
+import { HTML_PAGE } from './manners.js';
+
+const LATE_MS = 1000;
+/** Between the pieces of a frame that is split, so that each is a segment of its own. */
+const PIECE_MS = 1;
+const PIECES = 7;
+/** Frames that wait behind one that is late; the connection breaks beyond them, as a venue's does. */
+const WAITING_MAX = 100_000;
+
+/** Where a connection's frames go out: whole and in order, but for the faults that are planned. */
+export class Outlet {
+  readonly #socket: WebSocket;
+  readonly #wire: Socket;
+  readonly #faults: FaultPlan;
+  /** Sent behind the next one. */
+  #swapped: Buffer | undefined;
+  /** Sent in one segment with the next one. */
+  #merged: Buffer | undefined;
+  #waiting: Buffer[] = [];
+  #isWaiting = false;
+  /** Nothing goes out, and pings are not answered. */
+  isSilent = false;
+
+  constructor(socket: WebSocket, wire: Socket, faults: FaultPlan) {
+    this.#socket = socket;
+    this.#wire = wire;
+    this.#faults = faults;
+    wire.setNoDelay(true);
+  }
+
+  /** Frames that went to the network. */
+  sent = 0;
+
+  /** Sends a text; its memory may be used again after the call. */
+  say(text: Uint8Array | string, channel: string): void {
+    if (this.isSilent) return;
+    const frame = Buffer.from(text as Uint8Array);
+    const fault = this.#faults.next(FRAME_FAULTS, channel);
+    if (fault === undefined) this.#send(frame);
+    else this.#spoil(frame, fault);
+  }
+
+  #spoil(frame: Buffer, { kind, ms }: Fault): void {
+    switch (kind) {
+      case 'drop':
+        break;
+      case 'duplicate':
+        this.#send(frame);
+        this.#send(frame);
+        break;
+      case 'reorder':
+        this.#swapped = frame;
+        break;
+      case 'truncate':
+        this.#send(frame.subarray(0, frame.length >> 1));
+        break;
+      case 'corrupt':
+        this.#send(withOtherDigit(frame));
+        break;
+      case 'garble':
+        frame[frame.length >> 1] = 0xff;
+        this.#send(frame);
+        break;
+      case 'html':
+        this.#send(Buffer.from(HTML_PAGE));
+        break;
+      case 'cut':
+        this.#wire.write(framed(frame).subarray(0, 1 + (frame.length >> 1)));
+        this.cut();
+        break;
+      case 'stall':
+        this.isSilent = true;
+        if (ms !== undefined) setTimeout(() => this.#speak(), ms).unref();
+        break;
+      case 'split':
+        this.#sendInPieces(frame);
+        break;
+      case 'merge':
+        this.#merged = Buffer.concat([this.#merged ?? Buffer.alloc(0), framed(frame)]);
+        break;
+      case 'late':
+        this.#wait(ms ?? LATE_MS);
+        this.#send(frame);
+        break;
+      default:
+        this.#send(frame);
+    }
+  }
+
+  #speak(): void {
+    this.isSilent = false;
+  }
+
+  /** Breaks the connection without a word. */
+  cut(): void {
+    this.isSilent = true;
+    this.#wire.end();
+    this.#wire.destroySoon();
+  }
+
+  #send(frame: Buffer): void {
+    if (this.#isWaiting) {
+      if (this.#waiting.push(frame) > WAITING_MAX) this.cut();
+      return;
+    }
+    this.sent += 1;
+    if (this.#merged === undefined) {
+      this.#socket.send(frame, { binary: false });
+    } else {
+      this.#wire.write(Buffer.concat([this.#merged, framed(frame)]));
+      this.#merged = undefined;
+    }
+    const swapped = this.#swapped;
+    this.#swapped = undefined;
+    if (swapped !== undefined) this.#send(swapped);
+  }
+
+  #sendInPieces(frame: Buffer): void {
+    const bytes = framed(frame);
+    const size = Math.max(1, Math.ceil(bytes.length / PIECES));
+    let at = 0;
+    const next = (): void => {
+      this.#wire.write(bytes.subarray(at, at + size));
+      at += size;
+      if (at < bytes.length) setTimeout(next, PIECE_MS);
+      else this.#goOn();
+    };
+    this.#isWaiting = true;
+    next();
+  }
+
+  #wait(ms: number): void {
+    this.#isWaiting = true;
+    setTimeout(() => this.#goOn(), ms);
+  }
+
+  #goOn(): void {
+    this.#isWaiting = false;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const frame of waiting) this.#send(frame);
+  }
+}
+
+/** An unmasked text frame as it stands on the wire: RFC 6455, section 5.2. */
+function framed(payload: Buffer): Buffer {
+  const { length } = payload;
+  if (length < 126) return Buffer.concat([Buffer.of(0x81, length), payload]);
+  if (length < 65_536) return Buffer.concat([Buffer.of(0x81, 126, length >> 8, length & 0xff), payload]);
+  const head = Buffer.alloc(10);
+  head[0] = 0x81;
+  head[1] = 127;
+  head.writeBigUInt64BE(BigInt(length), 2);
+  return Buffer.concat([head, payload]);
+}
+
+/** Another digit in place of the last one in the first two thirds: one of a price or quantity, in frames that have any. */
+function withOtherDigit(frame: Buffer): Buffer {
+  for (let at = Math.floor((frame.length * 2) / 3); at > 0; at--) {
+    const byte = frame[at] ?? 0;
+    if (byte < 0x30 || byte > 0x39) continue;
+    frame[at] = byte === 0x39 ? 0x38 : byte + 1;
+    return frame;
+  }
+  return frame;
+}
