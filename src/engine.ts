@@ -1,11 +1,15 @@
 import {
   type BookInfo,
+  type DefinedInstrument,
+  type DefinedInstruments,
   type EngineStats,
   type ErrorInfo,
   type InstrumentInfo,
   type LiquidationInfo,
   Engine as NativeEngineClass,
+  type InstrumentPage as NativeInstrumentPage,
   instrumentName as nativeInstrumentName,
+  instrumentPage as nativeInstrumentPage,
   venues as nativeVenues,
   type OrderInfo,
   type OrderStats,
@@ -19,6 +23,7 @@ export { ERROR, MORE, OUTPUT, RING, STREAM } from './wire/generated/constants.js
 
 export type {
   BookInfo,
+  DefinedInstrument,
   EngineStats,
   ErrorInfo,
   InstrumentInfo,
@@ -56,6 +61,7 @@ export interface NativeEngine {
   succeed(source: number, predecessor: number): void;
   drop(source: number, instrument: number): number;
   opened(source: number): number;
+  define(venue: string, answer: Uint8Array, symbols: Uint8Array): DefinedInstruments;
   asked(source: number, text: Uint8Array): void;
   /** The function that takes received frames: bound to the engine, for that costs a quarter of a method's call. */
   ingester(): (source: number, bytes: Uint8Array) => number;
@@ -167,6 +173,27 @@ function ringOf(outputBytes: number): SharedArrayBuffer {
 /** How each product of each venue behaves, as the core has it. */
 export function venues(): readonly VenueInfo[] {
   return guarded(() => nativeVenues());
+}
+
+/** An instrument as its venue lists it. */
+export interface ListedInstrument extends Omit<InstrumentInfo, 'id'> {
+  /** `unknown`, `trading`, `halted`, `auction`, `limited` or `closed`. */
+  readonly status: string;
+}
+
+/** A page of a venue's list. */
+export interface InstrumentPage extends Omit<NativeInstrumentPage, 'instruments'> {
+  readonly instruments: readonly ListedInstrument[];
+}
+
+/** Reads the untouched answer of a product's endpoint of instruments. Throws `decode.*` for one that is none. */
+export function instrumentPage(venue: string, answer: Uint8Array): InstrumentPage {
+  const page = guarded(() => nativeInstrumentPage(venue, answer));
+  const instruments = page.instruments.map(({ instrument: { id: _, ...listed }, status }) => ({
+    ...listed,
+    status,
+  }));
+  return { ...page, instruments };
 }
 
 /** The name of an instrument by any of the names that its venue has for it. Throws `instrument.*`. */
@@ -358,6 +385,20 @@ export class Engine {
   opened(source: number): void {
     if (this.#isSettling) throw reentrant('opened');
     this.#settle(guarded(() => this.#native.opened(source)));
+  }
+
+  /**
+   * Takes over what a venue's list says of those of these symbols that it has: increments, digits, terms. Books go on, finer
+   * where they must be, in a new epoch. `answer` is that of the product's endpoint, untouched. Throws `decode.*`.
+   */
+  define(venue: string, answer: Uint8Array, symbols: readonly string[]): readonly DefinedInstrument[] {
+    if (this.#isSettling) throw reentrant('define');
+    const { flags, instruments } = guarded(() => {
+      const lines = new TextEncoder().encode(symbols.join('\n'));
+      return this.#native.define(venue, answer, lines);
+    });
+    this.#settle(flags);
+    return instruments;
   }
 
   /** The venue restarts: every book of the source syncs anew, in a new epoch. */

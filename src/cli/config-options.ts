@@ -16,14 +16,13 @@ export interface ConfigPlace {
   readonly folder: string;
 }
 
+const CONFIG_HELP = `configuration (default: ${CONFIG_FILE} in the working folder, if it is there)`;
+
 /** Gives a command the arguments and flags of a configuration. */
 export function withConfigOptions(command: Command): Command {
   command
     .argument('[source...]', "what to serve live, as in kraken:BTC/USD 'binance:BTC*'")
-    .option(
-      '--config <file>',
-      `configuration (default: ${CONFIG_FILE} in the working folder, if it is there)`,
-    )
+    .option('--config <file>', CONFIG_HELP)
     .addOption(new Option('--instrument <name>', INSTRUMENT_HELP).argParser(collected).default([]));
   for (const setting of SETTINGS) command.addOption(optionOf(setting, `${setting.path[0]}:`));
   for (const setting of SOURCE_SETTINGS) command.addOption(sourceOptionOf(setting));
@@ -54,6 +53,14 @@ function help({ schema, env }: Setting): string {
 
 function collected(text: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), text];
+}
+
+/** Gives a command the flags that say how lists of instruments are kept. */
+export function withCatalogueOptions(command: Command): Command {
+  command.option('--config <file>', CONFIG_HELP);
+  for (const setting of SETTINGS)
+    if (setting.path[0] === 'catalogue') command.addOption(optionOf(setting, 'catalogue:'));
+  return command;
 }
 
 /** Reads the configuration that a command was given. Throws `config.*`. */

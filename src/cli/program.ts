@@ -6,6 +6,7 @@ import { VERSION } from '../version.js';
 import { addConfigCommand } from './config-command.js';
 import { INSTRUMENT_HELP } from './config-options.js';
 import { addFakeVenueCommand } from './fake-venue-command.js';
+import { addInstrumentsCommand } from './instruments.js';
 import { integer } from './integer.js';
 import { addServeCommand } from './serve-command.js';
 import { EXIT, type Shell } from './shell.js';
@@ -16,7 +17,7 @@ import { type WatchOutput, watch } from './watch.js';
 
 /** Errors that mean a wrong command line rather than a wrong file or server. */
 const USAGE_CODES =
-  /^(config\.|fake\.|watch\.url|recording\.(missing|directory|ambiguous|venues|differ|no_streams|no_such_instrument)$|serve\.no_such_instrument$|instrument\.)/;
+  /^(config\.|fake\.|watch\.url|recording\.(missing|directory|ambiguous|venues|differ|no_streams|no_such_instrument)$|serve\.no_such_instrument$|instruments\.(unknown_venue|no_such|no_endpoint)$|instrument\.)/;
 
 interface WatchFlags {
   readonly url: string;
@@ -46,6 +47,7 @@ export async function run(args: readonly string[], shell: Shell): Promise<number
   addServeCommand(program, shell);
   addConfigCommand(program, shell);
   addFakeVenueCommand(program, shell);
+  addInstrumentsCommand(program, shell);
 
   program
     .command('watch')

@@ -1,6 +1,7 @@
 import { type VenueInfo, venues } from '../engine.js';
 import { CHANNELS, type Offer, type ProductFacts, type VenueFacts } from '../ingest/venues/facts.js';
 import { productFacts } from '../ingest/venues/index.js';
+import { textTable } from './text-table.js';
 
 /** A product of a venue: how its books behave, and where it is heard live. */
 export interface VenueRow extends VenueInfo {
@@ -119,17 +120,9 @@ function tablesOf(rows: readonly VenueRow[]): readonly Table[] {
 
 /** The tables as text for a terminal. */
 export function venuesText(rows: readonly VenueRow[]): string {
-  const texts = tablesOf(rows).map(({ title, heads, lines }) => {
-    const table = [heads, ...lines];
-    const widths = heads.map((_, at) => Math.max(...table.map((line) => line[at]?.length ?? 0)));
-    const line = (cells: readonly string[]): string =>
-      cells
-        .map((cell, at) => cell.padEnd(widths[at] ?? 0))
-        .join('  ')
-        .trimEnd();
-    return `${title}\n${table.map(line).join('\n')}\n`;
-  });
-  return texts.join('\n');
+  return tablesOf(rows)
+    .map(({ title, heads, lines }) => `${title}\n${textTable([heads, ...lines])}`)
+    .join('\n');
 }
 
 /** The same as it stands in docs/venues.md. */

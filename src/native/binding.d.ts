@@ -125,6 +125,11 @@ export declare class Engine {
   order(instrument: number, id: bigint): OrderInfo | null
   /** The clock that stamps `ts_send`. */
   nowNs(): bigint
+  /**
+   * Takes over from the untouched answer of a venue's endpoint of instruments those whose symbols `symbols` holds, as
+   * UTF-8 with a line each. One with a book keeps its numbers, which become finer where they must.
+   */
+  define(venue: string, answer: Uint8Array, symbols: Uint8Array): DefinedInstruments
   /** The last statistics of an instrument; null where none came. */
   ticker(instrument: number): TickerInfo | null
   /** The last liquidation of an instrument; null where none came. */
@@ -213,6 +218,24 @@ export interface BookInfo {
   topsChecked: number
   /** Those that agreed. */
   topsMatched: number
+}
+
+/** An instrument that an engine took over from a list. */
+export interface DefinedInstrument {
+  /** Number on the wire. */
+  id: number
+  /** Part of the name after the colon. */
+  symbol: string
+  /** What it was before: `new`, `changed` or `same`. */
+  listed: string
+}
+
+/** What became of a list. */
+export interface DefinedInstruments {
+  /** As inputs return them. */
+  flags: number
+  /** Those that were named and listed. */
+  instruments: Array<DefinedInstrument>
 }
 
 /** A kind of dialect that can be made. */
@@ -362,6 +385,19 @@ export interface InstrumentInfo {
 /** The name of an instrument by any of the names that its venue has for it. Throws `instrument.*`. */
 export declare function instrumentName(name: string): string
 
+/** Reads the untouched answer of a venue's endpoint of instruments. Throws `decode.*`, `instrument.unknown_venue`. */
+export declare function instrumentPage(venue: string, answer: Uint8Array): InstrumentPage
+
+/** A page of a venue's list. */
+export interface InstrumentPage {
+  /** In the venue's order. */
+  instruments: Array<ListedInstrument>
+  /** Entries that are no instruments here. */
+  passedOver: number
+  /** What the next page is asked for with; absent from the last. */
+  next?: string
+}
+
 /** A position that was closed by force: mantissas at the instrument's exponents. */
 export interface LiquidationInfo {
   /** Its price. */
@@ -372,6 +408,14 @@ export interface LiquidationInfo {
   aggressor: string
   /** The venue's time, in ns; 0 = it gives none. */
   tsEvent: bigint
+}
+
+/** An instrument as its venue lists it. */
+export interface ListedInstrument {
+  /** What it is; `id` is 0, for no engine has it. */
+  instrument: InstrumentInfo
+  /** `unknown`, `trading`, `halted`, `auction`, `limited` or `closed`. */
+  status: string
 }
 
 /** How long books whose truth was lost took to be exact again. */

@@ -773,7 +773,7 @@ if (
   }
 }
 
-const { Dialect, Engine, Replica, Simulator, Unzstd, dialects, instrumentName, venues } = nativeBinding
+const { Dialect, Engine, Replica, Simulator, Unzstd, dialects, instrumentName, instrumentPage, venues } = nativeBinding
 export { Dialect }
 export { Engine }
 export { Replica }
@@ -781,5 +781,6 @@ export { Simulator }
 export { Unzstd }
 export { dialects }
 export { instrumentName }
+export { instrumentPage }
 export { venues }
 export const __napiBindingTarget = __napiLoadedBindingTarget

@@ -1,3 +1,4 @@
+import type { DefinedInstruments } from '#native';
 import {
   type BookInfo,
   Engine,
@@ -218,6 +219,10 @@ export class FakeNative implements NativeEngine {
   asked(): void {}
   opened(): number {
     return 0;
+  }
+
+  define(): DefinedInstruments {
+    return { flags: 0, instruments: [] };
   }
 
   ticker(): null {

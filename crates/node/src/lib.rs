@@ -11,6 +11,7 @@ mod guard;
 mod holders;
 mod info;
 mod ingester;
+mod instruments;
 mod replica;
 mod ring;
 mod shared_book;

@@ -1,6 +1,6 @@
 //! The exported `Engine`: what venues tell beside books and trades.
 
-use depthwire_core::types::{InstrumentId, Ticker, Trade, TradingStatus};
+use depthwire_core::types::{InstrumentId, Ticker, Trade};
 use napi::bindgen_prelude::BigInt;
 use napi_derive::napi;
 
@@ -120,15 +120,7 @@ impl Engine {
     pub fn trading(&self, instrument: Argument) -> Result<String> {
         self.run(|state| {
             let id = InstrumentId(instrument.u32("instrument")?);
-            let word = match state.engine.trading(id).unwrap_or_default() {
-                TradingStatus::Unknown => "unknown",
-                TradingStatus::Trading => "trading",
-                TradingStatus::Halted => "halted",
-                TradingStatus::Auction => "auction",
-                TradingStatus::Limited => "limited",
-                TradingStatus::Closed => "closed",
-            };
-            Ok(word.to_owned())
+            Ok(state.engine.trading(id).unwrap_or_default().name().to_owned())
         })
     }
 }

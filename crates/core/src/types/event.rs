@@ -317,6 +317,21 @@ pub enum TradingStatus {
     Closed = 5,
 }
 
+impl TradingStatus {
+    /// The status's word, as it stands in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Trading => "trading",
+            Self::Halted => "halted",
+            Self::Auction => "auction",
+            Self::Limited => "limited",
+            Self::Closed => "closed",
+        }
+    }
+}
+
 /// What a venue says of an instrument's numbers. 0 = it does not say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Definition {

@@ -1,0 +1,216 @@
+import { DepthwireError } from '../errors.js';
+import { nearest } from '../nearest.js';
+import type { HttpGet } from './http-get.js';
+import type { InstrumentCache, StoredList } from './instrument-cache.js';
+import { isPattern, matching, type Named } from './patterns.js';
+import type { InstrumentsFacts } from './venues/facts.js';
+
+/** Largest answer that is read. */
+const ANSWER_BYTES_MAX = 64 << 20;
+/** Most parts of one list: none is known to have a tenth of them. */
+const PAGES_MAX = 64;
+
+/** A page of a venue's list, as its room reads it. */
+export interface ReadPage<T extends Named> {
+  readonly instruments: readonly T[];
+  /** Entries that are no instruments here. */
+  readonly passedOver: number;
+  /** What the next page is asked for with. */
+  readonly next?: string;
+}
+
+/** Reads an untouched answer. Throws `decode.*`. */
+export type PageReader<T extends Named> = (product: string, page: Uint8Array) => ReadPage<T>;
+
+/** A product's list of instruments. */
+export interface InstrumentList<T extends Named> {
+  readonly product: string;
+  readonly instruments: readonly T[];
+  readonly passedOver: number;
+  /** The untouched answers, for the engine. */
+  readonly pages: readonly Uint8Array[];
+  readonly fetchedMs: number;
+  /** Why the list is an older one than was wanted. */
+  readonly stale?: DepthwireError;
+}
+
+export interface ListOptions<T extends Named> {
+  readonly cache: InstrumentCache;
+  /** Age at which a list is asked for again. */
+  readonly refreshMs: number;
+  readonly get: HttpGet;
+  readonly read: PageReader<T>;
+  readonly nowMs: () => number;
+}
+
+/**
+ * A product's list: from the cache while it is young, else from the venue's endpoint, else the old one of the cache, which
+ * then says why. `urls` stand in place of those of the facts. Throws `instruments.*`, and where there is no list of before
+ * what the endpoint's failure was: `http_get.*` or `decode.*`.
+ */
+export async function instrumentList<T extends Named>(
+  product: string,
+  facts: InstrumentsFacts | null,
+  options: ListOptions<T>,
+  urls: readonly string[] = facts?.urls ?? [],
+): Promise<InstrumentList<T>> {
+  if (facts === null) throw noEndpoint(product);
+  const { cache, refreshMs, nowMs } = options;
+  const stored = await cache.load(product, urls);
+  const known = stored === undefined ? undefined : listIfReadable(product, stored, options);
+  if (known !== undefined && nowMs() - known.fetchedMs < refreshMs && known.fetchedMs <= nowMs())
+    return known;
+  try {
+    const { pages, parts } = await fetched(product, facts, urls, options);
+    const list = assembled(product, nowMs(), pages, parts);
+    // A list that cannot be kept is as good as one that can.
+    await cache.store(product, urls, list).catch(() => {});
+    return list;
+  } catch (error) {
+    if (known === undefined || !(error instanceof DepthwireError)) throw error;
+    return { ...known, stale: error };
+  }
+}
+
+interface Fetched<T extends Named> {
+  readonly pages: readonly Uint8Array[];
+  readonly parts: readonly ReadPage<T>[];
+}
+
+async function fetched<T extends Named>(
+  product: string,
+  { page }: InstrumentsFacts,
+  urls: readonly string[],
+  { get, read }: ListOptions<T>,
+): Promise<Fetched<T>> {
+  const pages: Uint8Array[] = [];
+  const parts: ReadPage<T>[] = [];
+  for (const url of urls) {
+    let cursor: string | undefined;
+    do {
+      if (pages.length === PAGES_MAX) throw endless(product, url);
+      const address = new URL(url);
+      if (cursor !== undefined && page !== null) address.searchParams.set(page.parameter, cursor);
+      const answer = await get(address.href, ANSWER_BYTES_MAX);
+      const part = readAt(address.href, () => read(product, answer), cursor !== undefined);
+      if (part === undefined) break;
+      pages.push(answer);
+      parts.push(part);
+      cursor = page === null ? undefined : part.next || undefined;
+    } while (cursor !== undefined);
+  }
+  return { pages, parts };
+}
+
+/** What a page says; undefined for one behind the last. Throws what reading it threw, with its address. */
+function readAt<R>(where: string, read: () => R, mayBeEmpty: boolean): R | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof DepthwireError)) throw error;
+    if (mayBeEmpty && error.code === 'decode.no_instruments') return undefined;
+    throw new DepthwireError(error.code, { ...error.toJSON(), where, cause: error });
+  }
+}
+
+function listIfReadable<T extends Named>(
+  product: string,
+  { fetchedMs, pages }: StoredList,
+  { read }: ListOptions<T>,
+): InstrumentList<T> | undefined {
+  try {
+    return assembled(
+      product,
+      fetchedMs,
+      pages,
+      pages.map((page) => read(product, page)),
+    );
+  } catch (error) {
+    // Of another version of this program, or damaged: the endpoint has it again.
+    if (error instanceof DepthwireError) return undefined;
+    throw error;
+  }
+}
+
+function assembled<T extends Named>(
+  product: string,
+  fetchedMs: number,
+  pages: readonly Uint8Array[],
+  parts: readonly ReadPage<T>[],
+): InstrumentList<T> {
+  const bySymbol = new Map<string, T>();
+  let passedOver = 0;
+  for (const part of parts) {
+    passedOver += part.passedOver;
+    for (const instrument of part.instruments) {
+      const known = bySymbol.get(instrument.symbol);
+      if (known !== undefined && JSON.stringify(known) !== JSON.stringify(instrument)) {
+        throw contradiction(product, instrument.symbol);
+      }
+      bySymbol.set(instrument.symbol, instrument);
+    }
+  }
+  return { product, instruments: [...bySymbol.values()], passedOver, pages, fetchedMs };
+}
+
+/** The symbols that patterns name, each once. Throws `instruments.no_such` for a pattern that names none. */
+export function resolved<T extends Named>(
+  { product, instruments }: Pick<InstrumentList<T>, 'product' | 'instruments'>,
+  patterns: readonly string[],
+  where: string,
+): readonly T[] {
+  const found = new Set<T>();
+  for (const pattern of patterns) {
+    const named = matching(pattern, instruments);
+    if (named.length === 0) throw noSuch(product, pattern, instruments, where);
+    for (const instrument of named) found.add(instrument);
+  }
+  return [...found];
+}
+
+function noSuch(product: string, pattern: string, list: readonly Named[], where: string): DepthwireError {
+  const symbols = list.map(({ symbol }) => symbol);
+  const meant = isPattern(pattern) ? undefined : nearest(pattern, symbols);
+  return new DepthwireError('instruments.no_such', {
+    what: isPattern(pattern)
+      ? 'no instrument of the venue fits a pattern'
+      : 'the venue does not list this instrument',
+    where,
+    expected: `one of the ${symbols.length} that ${product} lists`,
+    got: pattern,
+    fix:
+      meant === undefined
+        ? `See depthwire instruments ${product}; symbols are written as the venue writes them.`
+        : `Write ${product}:${meant}.`,
+  });
+}
+
+function noEndpoint(product: string): DepthwireError {
+  return new DepthwireError('instruments.no_endpoint', {
+    what: 'no list of instruments of this product is read',
+    where: product,
+    expected: 'a product whose venue has an endpoint that lists them',
+    got: product,
+    fix: 'Name its instruments one by one.',
+  });
+}
+
+function endless(product: string, where: string): DepthwireError {
+  return new DepthwireError('instruments.endless', {
+    what: 'a list of instruments does not end',
+    where,
+    expected: `at most ${PAGES_MAX} parts`,
+    got: 'the cursor of another',
+    fix: `Check that the address is ${product}’s own.`,
+  });
+}
+
+function contradiction(product: string, symbol: string): DepthwireError {
+  return new DepthwireError('instruments.contradiction', {
+    what: 'two parts of a list tell different things of one instrument',
+    where: product,
+    expected: 'each instrument once',
+    got: symbol,
+    fix: 'Ask again; where it stays so, report it with both answers.',
+  });
+}
