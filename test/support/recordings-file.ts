@@ -41,6 +41,30 @@ const bookSchema = z.strictObject({
   digest: z.string().regex(/^[0-9a-f]{64}$/),
 });
 
+const finalBooksSchema = z.strictObject({
+  name,
+  files,
+  needs,
+  books: z
+    .array(
+      z.strictObject({
+        instrument,
+        snapshots: count,
+        updates: count,
+        applied: count,
+        levelChanges: count,
+        trades: count,
+        bids: count,
+        asks: count,
+        bestBid: decimal,
+        bestAsk: decimal,
+        venueSeq: numberText,
+        digest: z.string().regex(/^[0-9a-f]{64}$/),
+      }),
+    )
+    .min(1),
+});
+
 const checksumsSchema = z.strictObject({
   name,
   files,
@@ -192,6 +216,7 @@ const archiveSchema = z.strictObject({
 
 export const recordingsSchema = z.strictObject({
   books: z.array(bookSchema).min(1),
+  finalBooks: z.array(finalBooksSchema).min(1),
   checksums: z.array(checksumsSchema).min(1),
   orders: z.array(ordersSchema).min(1),
   restBooks: z.array(restBooksSchema).min(1),

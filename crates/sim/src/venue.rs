@@ -24,7 +24,7 @@ pub const SNAPSHOT_LIMIT_MAX: usize = LEVELS_PER_SIDE_MAX;
 /// Market time runs in milliseconds, instrument after instrument and action after action; it stops after
 /// each action that produced frames, until they are fetched. So the bytes depend on the seed and the start
 /// alone, and whenever the last frame of an action is handed out, the true book is that frame's.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Market {
     listings: [Listing; PROFILES.len()],
     start_ms: u64,
@@ -201,7 +201,7 @@ impl<'a> TrueBook<'a> {
 }
 
 /// One instrument and what it has told so far.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Listing {
     profile: &'static Profile,
     flow: Flow,
@@ -252,7 +252,7 @@ impl Listing {
 }
 
 /// Frames of the last action that were not fetched yet: at most one for each trade of an order, and one more.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Outbox {
     bytes: Vec<u8>,
     read: usize,

@@ -1,6 +1,7 @@
 //! The members of JSON objects that count, and what their values are.
 
 use super::json::{Kind, Scanner, Token, unescape};
+use super::levels::decimal;
 use super::{DecodeError, SYMBOL_BYTES_MAX, Scaled, SymbolText};
 use crate::types::{Decimal, DecimalError, Route, Routes};
 
@@ -85,6 +86,19 @@ pub(crate) fn unsigned(token: Token, bytes: &[u8], field: &'static str) -> Resul
         Some((value, len)) if len == digits.len() => Ok(value),
         Some((_, len)) => Err(bad(DecimalError::BadByte(len.min(255) as u8))),
     }
+}
+
+/// A decimal that may be below zero.
+pub(crate) fn signed(
+    token: Token,
+    bytes: &[u8],
+    field: &'static str,
+    exponent: i8,
+) -> Result<i64, DecodeError> {
+    let is_negative = token.of(bytes).first() == Some(&b'-');
+    let start = token.start + u32::from(is_negative);
+    let magnitude = decimal(Token { start, ..token }, bytes, field, exponent, Scaled::No)?;
+    Ok(if is_negative { -magnitude } else { magnitude })
 }
 
 /// As [`unsigned`], of 32 bits.

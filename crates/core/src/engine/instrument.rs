@@ -72,6 +72,8 @@ pub(super) struct InstrumentState {
     pub(super) book: L2Book,
     /// Levels a side that the venue makes known, where it cuts the book to a depth.
     pub(super) depth: Option<u32>,
+    /// Whether the venue names what falls behind them, so that nothing is ever left to cut.
+    pub(super) is_depth_exact: bool,
     /// What the last book of orders covers.
     pub(super) orders_coverage: Coverage,
     /// How its numbers are printed, and what that makes of the book; of a product with checksums.
@@ -137,6 +139,7 @@ impl InstrumentState {
             leads_by_orders: false,
             book: L2Book::new(BookSpec { tick_size: listed.tick_size, levels_max: config.levels_max }),
             depth: None,
+            is_depth_exact: false,
             orders_coverage: Coverage::Whole,
             proof: (product.checksum != Checksum::None)
                 .then(|| Box::new(Proof::new(product.checksum, listed))),
@@ -282,7 +285,8 @@ impl InstrumentState {
         false
     }
 
-    /// Whether the venue's checksum, where one came, is that of the book. A book that it contradicts is stale.
+    /// Whether the book is no deeper than the venue says, and its checksum, where one came, is the book's. A book that is
+    /// contradicted is stale.
     #[inline]
     pub(super) fn agrees<C: Clock>(
         &mut self,
@@ -290,6 +294,10 @@ impl InstrumentState {
         now: TimeNs,
         cx: &mut Context<'_, C>,
     ) -> bool {
+        if self.is_depth_exact && !self.cut.is_empty() {
+            self.contradicted(now, cx);
+            return false;
+        }
         let Some(check) = check else { return true };
         let Some(proof) = &mut self.proof else { return true };
         cx.stats.checksums_checked += 1;

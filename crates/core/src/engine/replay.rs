@@ -45,15 +45,30 @@ pub struct RecordingProgress {
 pub fn detect(bytes: &[u8]) -> Result<Vec<(Venue, String)>, IngestError> {
     let bytes = bytes.get(..DETECT_BYTES_MAX).unwrap_or(bytes);
     let mut transcript = Transcript::default();
-    let mut sessions = every_session();
+    // Of each connection its own: what was asked of it may say what its frames do not.
+    let mut connections = vec![every_session()];
     let mut sightings = Sightings::default();
     let (mut at, mut refused, mut is_heard) = (0, None, false);
-    while let Ok(Entry { end, heard, .. }) = transcript.next(bytes, at, true) {
+    while let Ok(Entry { end, heard, is_datagram, .. }) = transcript.next(bytes, at, true) {
         at = end;
         is_heard |= heard.is_ok();
+        let line =
+            match heard {
+                Ok(
+                    Heard::Received { line, .. } | Heard::Sent { line, .. } | Heard::Connected { line, .. },
+                ) if !is_datagram => line as usize,
+                _ => 0,
+            };
+        if connections.len() <= line {
+            connections.resize_with(line + 1, every_session);
+        }
+        let sessions = connections[line].iter_mut();
         match heard {
             Ok(Heard::Received { bytes, .. } | Heard::Answered { bytes, .. } | Heard::Head { bytes }) => {
-                sessions.iter_mut().for_each(|session| session.sight(bytes, &mut sightings));
+                sessions.for_each(|session| session.sight(bytes, &mut sightings));
+            }
+            Ok(Heard::Sent { bytes: text, .. } | Heard::Connected { address: text, .. }) => {
+                sessions.for_each(|session| session.asked(text));
             }
             Ok(_) => {}
             Err(error) => refused = refused.or(Some(error)),

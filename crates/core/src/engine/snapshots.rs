@@ -152,6 +152,7 @@ impl InstrumentState {
             return self.lose(StaleReason::LevelsLimit, (0, 0), stamp.ts_recv, cx);
         }
         self.depth = coverage.depth();
+        self.is_depth_exact = matches!(coverage, Coverage::ExactDepth(_));
         self.cut(true);
         if let Some(proof) = &mut self.proof {
             proof.begun();
@@ -311,7 +312,7 @@ pub(super) fn known_to(levels: Sides<'_>, coverage: Coverage) -> KnownTo {
     match coverage {
         Coverage::Whole => KnownTo::WHOLE,
         Coverage::ToWorst => worst,
-        Coverage::Depth(depth) => {
+        Coverage::Depth(depth) | Coverage::ExactDepth(depth) => {
             let is_cut = |side: &[Level]| side.len() >= depth as usize;
             KnownTo {
                 bid: if is_cut(levels.bids) { worst.bid } else { KnownTo::WHOLE.bid },
@@ -350,6 +351,7 @@ mod tests {
         assert_eq!(known_to(levels.view(), Coverage::ToWorst), worst);
         assert_eq!(known_to(levels.view(), Coverage::Whole), KnownTo::WHOLE);
         assert_eq!(known_to(levels.view(), Coverage::Depth(2)), worst);
+        assert_eq!(known_to(levels.view(), Coverage::ExactDepth(2)), worst);
         let whole_asks = KnownTo { ask: KnownTo::WHOLE.ask, ..worst };
         assert_eq!(known_to(levels.view(), Coverage::Depth(3)), whole_asks);
         assert_eq!(known_to(Sides::default(), Coverage::ToWorst), KnownTo::WHOLE);

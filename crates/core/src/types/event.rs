@@ -95,6 +95,8 @@ pub enum Coverage {
     /// The best so many levels a side. The venue stops naming what falls behind them, so the book is cut to them after
     /// every message.
     Depth(u32),
+    /// The same, and it names each level that falls behind them: a book that has more after a message contradicts it.
+    ExactDepth(u32),
 }
 
 impl Coverage {
@@ -102,7 +104,7 @@ impl Coverage {
     #[must_use]
     pub const fn depth(self) -> Option<u32> {
         match self {
-            Self::Depth(depth) => Some(depth),
+            Self::Depth(depth) | Self::ExactDepth(depth) => Some(depth),
             Self::Whole | Self::ToWorst => None,
         }
     }
@@ -159,6 +161,12 @@ pub enum TradeId {
 impl TradeId {
     /// The words for [`Self::kind`], by number.
     pub const KINDS: [&str; 3] = ["none", "number", "hash"];
+
+    /// That of a text: its 64-bit FNV-1a hash.
+    #[must_use]
+    pub fn of_text(text: &[u8]) -> Self {
+        Self::Hash(super::fnv1a_64(text))
+    }
 
     /// What the number on the wire is: 0 none, 1 the venue's, 2 a hash.
     #[must_use]

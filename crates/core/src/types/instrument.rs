@@ -5,7 +5,7 @@ use std::fmt;
 use std::hash::Hasher;
 
 use super::account::Account;
-use super::{Decimal, Terms};
+use super::{Decimal, Terms, fnv1a_32};
 
 /// A market with rules of its own, by its number in the table of venues; a venue whose products differ in their rules is
 /// several.
@@ -287,7 +287,7 @@ impl Catalogue {
         if self.by_id.len() >= CATALOGUE_LEN_MAX {
             return Err(InstrumentError::Full);
         }
-        let mut id = InstrumentId(fnv1a(instrument.to_string().as_bytes()));
+        let mut id = InstrumentId(fnv1a_32(instrument.to_string().as_bytes()));
         while self.by_id.contains_key(&id) {
             id = InstrumentId(id.0.wrapping_add(1));
         }
@@ -312,11 +312,6 @@ impl Catalogue {
     pub fn iter(&self) -> impl Iterator<Item = (InstrumentId, &Instrument)> {
         self.by_id.iter().map(|(&id, instrument)| (id, instrument))
     }
-}
-
-/// 32-bit FNV-1a: a stable hash with a public definition, so other languages can compute the same number.
-fn fnv1a(bytes: &[u8]) -> u32 {
-    bytes.iter().fold(0x811c_9dc5, |hash, &byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 #[cfg(test)]

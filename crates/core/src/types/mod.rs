@@ -4,6 +4,7 @@ mod account;
 mod decimal;
 mod definitions;
 mod event;
+mod fnv1a;
 mod instrument;
 mod level;
 mod order;
@@ -20,6 +21,7 @@ pub use event::{
     Aggressor, Body, Coverage, Definition, Event, Events, LevelSpan, Mark, Origin, Part, Scope, Slot, Span,
     Ticker, TickerAt, Trade, TradeId, TradingStatus, VenueBbo, VenueSeq,
 };
+pub(crate) use fnv1a::{fnv1a_32, fnv1a_64};
 pub use instrument::{
     CATALOGUE_LEN_MAX, Catalogue, Instrument, InstrumentError, InstrumentHasher, InstrumentId, QtyUnit,
     SYMBOL_LEN_MAX, ScaleSource, Venue, is_symbol,

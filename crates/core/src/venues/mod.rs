@@ -1,6 +1,7 @@
 //! The table of venues: one block each makes its number, its names and its connections. Nothing else lists venues.
 
 mod binance;
+mod bybit;
 mod databento;
 mod error;
 mod kraken;
@@ -54,7 +55,7 @@ macro_rules! venues {
         #[must_use]
         pub fn session(venue: Venue) -> Session {
             match venue.number() {
-                $($(n if n == $number => Session::$variant(Box::default()),)+)+
+                $($(n if n == $number => Session::$variant(Box::new($module::$room::of(venue))),)+)+
                 _ => Session::Binance(Box::default()),
             }
         }
@@ -228,6 +229,12 @@ venues! {
         DATABENTO = 6 "databento": databento::ORDERS;
     }
     Kraken(kraken::Kraken) { KRAKEN = 7 "kraken": kraken::SPOT; }
+    Bybit(bybit::Bybit) {
+        BYBIT = 8 "bybit": bybit::SPOT;
+        BYBIT_LINEAR = 9 "bybit-linear": bybit::LINEAR;
+        BYBIT_INVERSE = 10 "bybit-inverse": bybit::INVERSE;
+        BYBIT_OPTION = 11 "bybit-option": bybit::OPTION;
+    }
 }
 
 /// The venue of that name.

@@ -35,6 +35,12 @@ pub struct Asked<'a> {
 
 /// All that a venue owes. One value is one connection, and may remember.
 pub trait Room: Default {
+    /// A connection to one of the room's products. One made by default may be to any of them.
+    fn of(product: Venue) -> Self {
+        let _ = product;
+        Self::default()
+    }
+
     /// A frame, a datagram or a framed message. All or nothing: after an error `out` is as before, but for
     /// [`Events::concerns`]. Of a datagram that is true of each of its messages: what can be read of it stays, and the
     /// room says whose truth went with the rest.

@@ -29,6 +29,7 @@ struct Resting {
 }
 
 /// See the module.
+#[derive(Clone)]
 pub struct Databento {
     market: Nasdaq,
     orders: HashMap<OrderId, Resting>,

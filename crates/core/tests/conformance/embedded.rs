@@ -9,6 +9,7 @@ const SYMBOL: &str = "BTCUSDT";
 const STREAM: &[u8] = b"{\"stream\":\"btcusdt@";
 
 /// See the module.
+#[derive(Clone)]
 pub struct Embedded {
     seed: u64,
     market: Option<Market>,

@@ -19,12 +19,12 @@ mod feeds;
 mod frames;
 mod itch;
 mod json;
-mod kraken;
 mod memory;
 mod model;
 mod mutate;
 mod packets;
 mod random;
+mod rooms;
 mod rules;
 mod run;
 #[path = "../said/mod.rs"]
@@ -44,7 +44,12 @@ fn json_frames() {
 
 #[test]
 fn kraken_frames() {
-    run(kraken::Kraken::default);
+    run(rooms::Connection::<rooms::Kraken>::default);
+}
+
+#[test]
+fn bybit_frames() {
+    run(rooms::Connection::<rooms::Bybit>::default);
 }
 
 #[test]

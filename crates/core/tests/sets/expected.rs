@@ -21,6 +21,7 @@ const TEXT: &str = include_str!("../../../../test/recordings.json");
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Expected {
     pub books: Vec<Book>,
+    pub final_books: Vec<FinalBooks>,
     pub checksums: Vec<Checksums>,
     pub orders: Vec<Orders>,
     pub rest_books: Vec<RestBooks>,
@@ -57,6 +58,39 @@ pub struct Book {
     pub asks: usize,
     pub best_bid: String,
     pub best_ask: String,
+    /// SHA-256 over the last book's levels.
+    pub digest: String,
+}
+
+/// A recording of one book or several by price level, without a gap, that names its instruments by itself.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FinalBooks {
+    pub name: String,
+    pub files: Vec<String>,
+    pub needs: Vec<Program>,
+    pub books: Vec<FinalBook>,
+}
+
+/// One of its books, and how it ends.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FinalBook {
+    pub instrument: String,
+    pub snapshots: u64,
+    pub updates: u64,
+    /// Updates that a book took; the others are of before its snapshot.
+    pub applied: u64,
+    /// Levels in updates.
+    pub level_changes: u64,
+    /// Executions on the book.
+    pub trades: u64,
+    pub bids: usize,
+    pub asks: usize,
+    pub best_bid: String,
+    pub best_ask: String,
+    /// The venue's number of the last change.
+    pub venue_seq: Text<u64>,
     /// SHA-256 over the last book's levels.
     pub digest: String,
 }
@@ -404,6 +438,7 @@ macro_rules! find {
 
 find! {
     book books Book,
+    final_books final_books FinalBooks,
     checksums checksums Checksums,
     orders orders Orders,
     rest_books rest_books RestBooks,

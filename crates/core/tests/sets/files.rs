@@ -43,6 +43,12 @@ pub fn read(path: &Path) -> Option<Vec<u8>> {
             assert!(output.status.success(), "{}", path.display());
             bytes = output.stdout;
         }
+        // One file, in which nothing is packed.
+        Some("zip") => {
+            let number = |at: usize| u32::from_le_bytes(*packed[at..].first_chunk().unwrap()) as usize;
+            let begin = 30 + (number(26) & 0xFFFF) + (number(26) >> 16);
+            bytes.extend_from_slice(&packed[begin..begin + number(22)]);
+        }
         _ => return Some(packed),
     }
     Some(bytes)

@@ -7,6 +7,7 @@
 //! | file | venue and products | channels |
 //! |---|---|---|
 //! | `binance_spot`, `binance_futures` | Binance spot, USD-M, COIN-M | depth, trade, bookTicker; REST depth |
+//! | `bybit` | Bybit v5 spot, linear, inverse, option, `orderbook` 1 to 1000 | orderbook, orderbook.1, publicTrade, tickers, allLiquidation |
 //! | `kraken/v2` | Kraken WebSocket v2, `book` 10 to 1000 | status, instrument, book, trade, ticker, heartbeat |
 //! | `kraken/level3` | Kraken WebSocket v2, `level3` | status, instrument, level3, trade, heartbeat |
 //! | `kraken/v1` | Kraken WebSocket v1, `book-10` to `book-1000` | book, trade, heartbeat |
@@ -18,6 +19,7 @@
 mod binance;
 mod binance_futures;
 pub(crate) mod binance_spot;
+mod bybit;
 mod clock;
 mod crc32;
 mod frames;
@@ -25,10 +27,12 @@ mod kinds;
 mod kraken;
 mod nasdaq;
 mod renamed;
+mod shown;
 mod text;
 mod window;
 
 pub use binance::{Binance, BinanceProduct};
+pub use bybit::{Bybit, BybitCategory};
 pub use frames::{Channel, Counts, Frame, Frames};
 pub use kinds::{Kind, kinds};
 pub use kraken::{KRAKEN_DEPTHS, KrakenLevel3, KrakenPair, KrakenV1, KrakenV2, Numbers, kraken_order_id};
@@ -157,6 +161,7 @@ pub fn all(seed: u64) -> Vec<Box<dyn Dialect>> {
 }
 
 fn makers() -> &'static [Maker] {
+    use BybitCategory::{Inverse, Linear, Option as BybitOption, Spot};
     use KrakenPair::{BtcUsd, PepeUsd};
     makers![seed:
         Box::new(Binance::new(seed, BinanceProduct::Spot)),
@@ -174,5 +179,12 @@ fn makers() -> &'static [Maker] {
         Box::new(KrakenV1::new(seed, PepeUsd, 100)),
         Box::new(KrakenV1::new(seed, BtcUsd, 1_000)),
         Box::new(Nasdaq::new(seed)),
+        Box::new(Bybit::new(seed, Spot, 50)),
+        Box::new(Bybit::new(seed, Spot, 1_000)),
+        Box::new(Bybit::new(seed, Linear, 200)),
+        Box::new(Bybit::new(seed, Linear, 1_000)),
+        Box::new(Bybit::new(seed, Inverse, 50)),
+        Box::new(Bybit::new(seed, BybitOption, 25)),
+        Box::new(Bybit::new(seed, BybitOption, 100)),
     ]
 }

@@ -8,7 +8,7 @@ use crate::decode::levels::{decimal, price_above_zero};
 use crate::decode::members::{items, members, symbol, text, unsigned_32};
 use crate::decode::{DecodeError, FRAME_LEVELS_MAX, Scaled, SymbolText};
 use crate::types::{
-    Body, Events, OrderChange, OrderId, Part, Price, Qty, Route, Routes, Scope, Side, StaleReason,
+    Body, Events, OrderChange, OrderId, Part, Price, Qty, Route, Routes, Scope, Side, StaleReason, fnv1a_64,
 };
 
 /// A book of orders, or what happened to some of them.
@@ -99,8 +99,5 @@ fn orders_of(
 
 /// The number of an order: the 64-bit FNV-1a hash of its text, which any language can compute.
 pub(super) fn order_id(text: &[u8]) -> OrderId {
-    let hash = text.iter().fold(0xcbf2_9ce4_8422_2325u64, |hash, &byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
-    OrderId(hash)
+    OrderId(fnv1a_64(text))
 }

@@ -1,11 +1,13 @@
-//! Kraken's frames of both versions, several on one connection, so that what one has told the next one meets.
+//! Frames of a venue, several on one connection, so that what one has told the next one meets.
 
-use std::sync::OnceLock;
+use std::marker::PhantomData;
 
 use depthwire_core::decode::DecodeError;
-use depthwire_core::types::{Body, Event, Events, Level, Route, Routes, Slot};
-use depthwire_core::venues::{self, At, FrameError, KRAKEN, Session};
-use depthwire_sim::dialects::{Frames, all};
+use depthwire_core::types::{Body, Event, Events, Level, Route, Routes, Slot, Venue};
+use depthwire_core::venues::{
+    self, At, BYBIT, BYBIT_INVERSE, BYBIT_LINEAR, BYBIT_OPTION, FrameError, KRAKEN, Session,
+};
+use depthwire_sim::dialects::{Bybit as BybitDialect, BybitCategory, Dialect, Frames, all};
 
 use crate::json::{json_fields, loosened};
 use crate::mutate::{Fields, Kind};
@@ -15,43 +17,91 @@ use crate::run::{Said, Target};
 /// The longest frame that is one of several.
 const FRAME_BYTES: usize = 1_200;
 
-/// Short connections of each dialect, the subscriptions and snapshots of shallow books among them.
-fn connections() -> &'static [Vec<Vec<u8>>] {
-    static CONNECTIONS: OnceLock<Vec<Vec<Vec<u8>>>> = OnceLock::new();
-    CONNECTIONS.get_or_init(|| {
-        let mut connections = Vec::new();
-        for mut dialect in (0..6).flat_map(all).filter(|dialect| dialect.venue() == KRAKEN.name()) {
-            let mut frames = Frames::new();
-            dialect.open(1_785_552_833_184_216_000, &mut frames);
-            while frames.len() < 60 {
-                dialect.step(u64::MAX, &mut frames);
-            }
-            let frames = frames.iter().filter(|frame| frame.bytes.len() <= FRAME_BYTES);
-            connections.push(frames.map(|frame| frame.bytes.to_vec()).collect());
-        }
-        connections
-    })
+/// A room, by its products.
+pub trait Room {
+    const NAME: &'static str;
+    const PRODUCTS: &'static [Venue];
+    /// Exponents of prices and quantities where the markets' own are not as fine as what is printed.
+    const EXPONENTS: Option<(i8, i8)> = None;
+
+    /// Markets that are small enough beside those of the conformance suite.
+    fn more(seed: u64) -> Vec<Box<dyn Dialect>> {
+        let _ = seed;
+        Vec::new()
+    }
 }
 
-/// One connection, a line a frame.
-pub struct Kraken {
+pub struct Kraken;
+
+impl Room for Kraken {
+    const NAME: &'static str = "kraken";
+    const PRODUCTS: &'static [Venue] = &[KRAKEN];
+    const EXPONENTS: Option<(i8, i8)> = Some((-9, -8));
+}
+
+pub struct Bybit;
+
+impl Room for Bybit {
+    const NAME: &'static str = "bybit";
+    const PRODUCTS: &'static [Venue] = &[BYBIT, BYBIT_LINEAR, BYBIT_INVERSE, BYBIT_OPTION];
+
+    fn more(seed: u64) -> Vec<Box<dyn Dialect>> {
+        use BybitCategory::{Inverse, Linear, Spot};
+        let top = |category| Box::new(BybitDialect::new(seed, category, 1)) as Box<dyn Dialect>;
+        [Spot, Linear, Inverse].map(top).into()
+    }
+}
+
+/// Short connections of each dialect, the subscriptions and snapshots of shallow books among them. The first line of each is
+/// the name of its product.
+fn connections<R: Room>() -> Vec<Vec<Vec<u8>>> {
+    let mut connections = Vec::new();
+    for mut dialect in (0..6).flat_map(|seed| all(seed).into_iter().chain(R::more(seed))) {
+        if !R::PRODUCTS.iter().any(|product| product.name() == dialect.venue()) {
+            continue;
+        }
+        let mut frames = Frames::new();
+        dialect.open(1_785_552_833_184_216_000, &mut frames);
+        while frames.len() < 60 {
+            dialect.step(u64::MAX, &mut frames);
+        }
+        let mut lines = vec![dialect.venue().as_bytes().to_vec()];
+        let frames = frames.iter().filter(|frame| frame.bytes.len() <= FRAME_BYTES);
+        lines.extend(frames.map(|frame| frame.bytes.to_vec()));
+        connections.push(lines);
+    }
+    connections
+}
+
+/// One connection, a line a frame, behind a line that names its product.
+pub struct Connection<R> {
     routes: Routes,
+    connections: Vec<Vec<Vec<u8>>>,
     events: Events,
     general: Events,
     loose: Vec<u8>,
+    room: PhantomData<R>,
 }
 
-impl Default for Kraken {
+impl<R: Room> Default for Connection<R> {
     fn default() -> Self {
         let mut routes = Routes::new();
-        for (slot, symbol) in ["BTC/USD", "PEPE/USD"].into_iter().enumerate() {
-            let instrument = venues::instrument(KRAKEN, symbol).unwrap();
-            let route = Route { slot: Slot(slot as u32), price_exponent: -9, qty_exponent: -8 };
-            let codes = instrument.codes.iter().map(|code| &**code);
-            assert!(routes.carry(codes, route));
+        let mut slot = 0;
+        for dialect in all(0) {
+            let Some(venue) = R::PRODUCTS.iter().find(|product| product.name() == dialect.venue()) else {
+                continue;
+            };
+            let instrument = venues::instrument(*venue, dialect.code()).unwrap();
+            if instrument.wire_codes().any(|code| routes.find(code).is_some()) {
+                continue;
+            }
+            let (price_exponent, qty_exponent) = R::EXPONENTS.unwrap_or_else(|| dialect.exponents());
+            let route = Route { slot: Slot(slot), price_exponent, qty_exponent };
+            assert!(routes.carry(instrument.wire_codes(), route));
+            slot += 1;
         }
         let (events, general, loose) = Default::default();
-        Self { routes, events, general, loose }
+        Self { routes, connections: connections::<R>(), events, general, loose, room: PhantomData }
     }
 }
 
@@ -95,16 +145,19 @@ fn is_alike(one: &Events, other: &Events) -> bool {
     one.list().len() == other.list().len() && one.list().iter().zip(other.list()).all(is_alike)
 }
 
-impl Target for Kraken {
-    const NAME: &'static str = "kraken";
+impl<R: Room> Target for Connection<R> {
+    const NAME: &'static str = R::NAME;
     const INPUT_BYTES_MAX: usize = 1_536;
 
     fn generate(&mut self, random: &mut Random, out: &mut Vec<u8>) {
-        let connection = random.pick(connections());
-        let mut at = if random.one_in(2) { 0 } else { random.below(connection.len()) };
+        let connection = random.pick(&self.connections);
+        let (product, frames) = connection.split_first().unwrap();
+        out.extend_from_slice(product);
+        out.push(b'\n');
+        let mut at = if random.one_in(2) { 0 } else { random.below(frames.len()) };
         for _ in 0..=random.below(3) {
             if let Some(frame) =
-                connection.get(at).filter(|frame| out.len() + frame.len() < Self::INPUT_BYTES_MAX)
+                frames.get(at).filter(|frame| out.len() + frame.len() < Self::INPUT_BYTES_MAX)
             {
                 out.extend_from_slice(frame);
                 out.push(b'\n');
@@ -123,9 +176,16 @@ impl Target for Kraken {
     }
 
     fn check(&mut self, bytes: &[u8], _: &mut Random, said: &mut Said) {
-        let Self { routes, events, general, loose } = self;
-        let mut sessions = [venues::session(KRAKEN), venues::session(KRAKEN)];
-        for frame in bytes.split(|&byte| byte == b'\n').filter(|frame| !frame.is_empty()) {
+        let Self { routes, events, general, loose, .. } = self;
+        let mut lines = bytes.split(|&byte| byte == b'\n').filter(|frame| !frame.is_empty()).peekable();
+        let named = |line: &&[u8]| R::PRODUCTS.iter().find(|product| product.name().as_bytes() == *line);
+        let product = lines.peek().and_then(named);
+        if product.is_some() {
+            lines.next();
+        }
+        let product = product.unwrap_or(&R::PRODUCTS[0]);
+        let mut sessions = [venues::session(*product), venues::session(*product)];
+        for frame in lines {
             let short = read(&mut sessions[0], frame, routes, events);
             loosened(frame, loose);
             let long = read(&mut sessions[1], loose, routes, general);
