@@ -272,7 +272,9 @@ describe('serve and watch', () => {
   it('serve the embedded venue, show it in every format, and end when asked', async () => {
     const serving = new Command(['serve', '--port', '0', '--seed', '3']);
     const [, url = ''] = await serving.until(/health {3}(http:\/\/127\.0\.0\.1:\d+)\/health/);
-    await serving.until(/books {4}4 synced/);
+    await serving.until(
+      /books {4}4 synced\nsource {3}embedded venue: simulated, 4 of 4 books synced, .*no gap\n/,
+    );
     const json = await ended('watch', 'sim:BTCUSDT', '--url', url, '-o', 'json', '--depth', '3');
     expect(json.code).toBe(0);
     const book = JSON.parse(json.out) as { bids: string[][]; asks: string[][] };

@@ -289,6 +289,16 @@ describe('page', () => {
     await context.close();
   }, 60_000);
 
+  it('says of each source what it is and how its books do', async () => {
+    const { page, context } = await openPage(browser, server.url, DESKTOP, 'dark');
+    const source = page.locator('[data-source="embedded venue"]');
+    await source.getByText('4 of 4', { exact: true }).waitFor();
+    const text = (await source.textContent()) ?? '';
+    expect(text).toMatch(/^embedded venuesimulatedRunningsince \d\d:\d\d:\d\dSynced4 of 4/);
+    expect(text).toMatch(/Last gapnone$/);
+    await context.close();
+  }, 60_000);
+
   it('shows the first instrument where the address names none that can be read', async () => {
     const { context, complaints } = await openPage(browser, `${server.url}#%`, DESKTOP, 'dark');
     expect(complaints).toEqual([]);

@@ -45,6 +45,72 @@ describe('HTTP', () => {
     expect(await health()).toMatchObject({ http: 200, status: 'ok', stale: [] });
   });
 
+  it('says of each source how its connections and its books do', async () => {
+    const { url, native, server } = await serve();
+    const connection = {
+      url: 'wss://v',
+      line: 0,
+      state: 'open',
+      connectedSinceMs: 5,
+      reconnects: 1,
+      lastLoss: 'x',
+    };
+    const lost = { ...connection, line: 1, state: 'waiting', connectedSinceMs: 0 };
+    server.sources = () => [
+      { name: 'a', kind: 'live', startedMs: 1, instruments: [BTC, ETH], connections: [connection, lost] },
+      { name: 'b', kind: 'live', startedMs: 1, instruments: [], connections: [lost] },
+      { name: 'c', kind: 'recording', startedMs: 7, instruments: [ETH], connections: [] },
+    ];
+    const book = native.book(BTC);
+    const checked = { checksumsChecked: 3, checksumsMatched: 2, topsChecked: 5, topsMatched: 5 };
+    native.books.set(BTC, { ...book, ...checked, losses: 2, lostMs: 90, mendedMs: 40 });
+    native.books.set(ETH, {
+      ...book,
+      ...checked,
+      losses: 1,
+      lostMs: 80,
+      mendedMs: 70,
+      state: 'stale',
+      reason: 'gap',
+    });
+    const sources = async (path: string): Promise<unknown> =>
+      ((await (await fetch(`${url}${path}`)).json()) as { readonly sources: unknown }).sources;
+    const told = await sources('/v1/sources');
+    expect(told).toEqual([
+      {
+        name: 'a',
+        kind: 'live',
+        connections: [connection, lost],
+        connectedSinceMs: 5,
+        books: { synced: 1, syncing: 0, stale: 1 },
+        checksums: { checked: 6, matched: 4 },
+        tops: { checked: 10, matched: 10 },
+        lastGap: { instrument: 'sim:BTCUSDT', atMs: 90, mendedMs: 40 },
+      },
+      expect.objectContaining({ name: 'b', connectedSinceMs: null, lastGap: null }),
+      expect.objectContaining({
+        name: 'c',
+        connectedSinceMs: 7,
+        lastGap: { instrument: 'sim:ETHUSDT', atMs: 80, mendedMs: null },
+      }),
+    ]);
+    expect(await sources('/health')).toEqual(told);
+  });
+
+  it('serves other instruments from one moment to the next', async () => {
+    const { url, native, server } = await serve();
+    const names = async (): Promise<readonly string[]> => {
+      const { instruments } = (await (await fetch(`${url}/v1/instruments`)).json()) as {
+        instruments: { name: string }[];
+      };
+      return instruments.map(({ name }) => name);
+    };
+    expect(await names()).toEqual(['sim:BTCUSDT', 'sim:ETHUSDT']);
+    server.serve(native.catalogue.slice(1));
+    expect(await names()).toEqual(['sim:ETHUSDT']);
+    expect((await fetch(`${url}/v1/book/sim:BTCUSDT`)).status).toBe(404);
+  });
+
   it('tells the scale that an instrument has now, there and in acknowledgements', async () => {
     const { url, native, port, engine } = await serve();
     const [btc] = native.catalogue;

@@ -6,6 +6,7 @@ import { VERSION } from '../version.js';
 import { configOf, withConfigOptions } from './config-options.js';
 import { type Serving, startServing } from './serve.js';
 import type { Shell } from './shell.js';
+import { sourceLine } from './source-words.js';
 
 /** Where the built page lies, from `src/cli` and from `dist/cli` alike. */
 const PAGE_FOLDER = fileURLToPath(new URL('../../dist/web/', import.meta.url));
@@ -36,7 +37,11 @@ async function serve(layered: Layered, { stdout, stderr, signal }: Shell): Promi
     },
     () => {},
   );
-  void whenSynced(serving, signal).then((books) => (ended ? undefined : stdout.write(`books    ${books}\n`)));
+  void whenSynced(serving, signal).then((books) =>
+    ended
+      ? undefined
+      : stdout.write(`${[`books    ${books}`, ...serving.server.reports().map(sourceLine)].join('\n')}\n`),
+  );
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });

@@ -64,6 +64,9 @@ export async function startServing(
   checkServed(config, instruments);
   const server = new FeedServer(engine, instruments, config, site);
   wiring.server = server;
+  const startedMs = Date.now();
+  const kind = config.replay === undefined ? 'embedded' : 'recording';
+  server.sources = () => [{ name: source.name, kind, startedMs, instruments: [...served], connections: [] }];
   const { host } = config.server;
   const port = await server.listen();
   const timer = setInterval(() => {

@@ -8,6 +8,7 @@ import { BOOK_PATH, bookPath, nameInPath } from './paths.js';
 import { FEED_PATH, PROTOCOL } from './protocol.js';
 import { servedInstrument, unknownInstrument } from './served-instrument.js';
 import type { Site } from './site.js';
+import type { SourceReport } from './sources.js';
 import type { Answer, Request } from './transport.js';
 
 const DEPTH_DEFAULT = 20;
@@ -28,6 +29,7 @@ export interface HttpContext {
   stats(): EngineStats;
   draining(): boolean;
   sourceState(): SourceState;
+  sources(): readonly SourceReport[];
   uptimeSeconds(): number;
 }
 
@@ -56,6 +58,7 @@ function route(request: Request, context: HttpContext): Answer {
   if (path === '/health') return health(context);
   if (path === '/metrics') return metrics(context);
   if (path === '/v1/instruments') return instruments(context);
+  if (path === '/v1/sources') return json('200 OK', { sources: context.sources() });
   if (path.startsWith(BOOK_PATH)) return book(path.slice(BOOK_PATH.length), request.query, context);
   if (path === FEED_PATH) return upgradeRequired();
   const asset = context.site.get(path === '/' ? '/index.html' : path);
@@ -77,7 +80,7 @@ const STALE_SHOWN = 20;
  * `degraded` is no failure of the server, so it is answered with 200: the books will come, and a stale one is served with
  * its state.
  */
-function health({ hub, draining, sourceState, uptimeSeconds }: HttpContext): Answer {
+function health({ hub, draining, sourceState, sources, uptimeSeconds }: HttpContext): Answer {
   const source = sourceState();
   const books = bookCounts(hub);
   const broken = draining() ? 'draining' : source === 'failed' ? 'failed' : undefined;
@@ -89,6 +92,7 @@ function health({ hub, draining, sourceState, uptimeSeconds }: HttpContext): Ans
     clients: hub.metrics.clients,
     books,
     stale: staleBooks(hub),
+    sources: sources(),
   });
 }
 
@@ -182,7 +186,7 @@ function notFound(path: string, { site }: HttpContext): Answer {
   const error = new DepthwireError('http.not_found', {
     what: 'nothing is served at this path',
     where: path.slice(0, 120),
-    expected: '/, /health, /metrics, /v1/instruments, /v1/book/INSTRUMENT or /v1/feed',
+    expected: '/, /health, /metrics, /v1/instruments, /v1/sources, /v1/book/INSTRUMENT or /v1/feed',
     got: path.slice(0, 120),
     fix: 'Use one of these paths.',
   });

@@ -9,6 +9,7 @@ import { Images } from './images.js';
 import { type BookCounts, Metrics } from './metrics.js';
 import { FEED_PATH, PROTOCOL } from './protocol.js';
 import type { Site } from './site.js';
+import { type ServedSource, type SourceReport, sourceReport } from './sources.js';
 import { Subscriber } from './subscriber.js';
 import { Topics } from './topics.js';
 import { type Answer, type Connection, type Request, Transport } from './transport.js';
@@ -30,9 +31,12 @@ export class FeedServer {
   readonly metrics = new Metrics();
   /** What `/health` says of the source. Whoever runs the source keeps it current. */
   sourceState: SourceState = 'running';
+  /** What the books come from, as it stands now. Whoever runs the sources sets it. */
+  sources: () => readonly ServedSource[] = () => [];
   readonly #config: Config;
   readonly #hub: Hub;
   readonly #http: HttpContext;
+  readonly #instruments = new Map<string, InstrumentInfo>();
   readonly #transport: Transport;
   readonly #subscribers = new Set<Subscriber>();
   readonly #startedMs = performance.now();
@@ -42,13 +46,14 @@ export class FeedServer {
   constructor(engine: ServedEngine, instruments: readonly InstrumentInfo[], config: Config, site: Site) {
     this.#config = config;
     const { limits } = config;
+    this.serve(instruments);
     this.#hub = {
       engine,
       images: new Images(engine, limits.imageBytesMax),
       topics: new Topics(),
       metrics: this.metrics,
       limits,
-      instruments: new Map(instruments.map((instrument) => [instrument.name, instrument])),
+      instruments: this.#instruments,
       version: VERSION,
     };
     this.#http = {
@@ -58,6 +63,7 @@ export class FeedServer {
       stats: () => engine.stats(),
       draining: () => this.#draining,
       sourceState: () => this.sourceState,
+      sources: () => this.reports(),
       uptimeSeconds: () => Math.round(performance.now() - this.#startedMs) / 1000,
     };
     this.#transport = new Transport(
@@ -110,6 +116,17 @@ export class FeedServer {
       if (subscriber.waitingBytes() > backpressureSoftBytes) return true;
     }
     return false;
+  }
+
+  /** Where each source stands. */
+  reports(): readonly SourceReport[] {
+    return this.sources().map((source) => sourceReport(this.#hub, source));
+  }
+
+  /** Serves these instruments from now on. What clients have of others stays as it is. */
+  serve(instruments: readonly InstrumentInfo[]): void {
+    this.#instruments.clear();
+    for (const instrument of instruments) this.#instruments.set(instrument.name, instrument);
   }
 
   /** Books by state. */

@@ -8,6 +8,7 @@ import { Ladder } from './ladder.js';
 import type { LadderPainter } from './ladder-painter.js';
 import { Market } from './market.js';
 import type { Session } from './session.js';
+import { SourceList } from './source-list.js';
 import { currentTheme, toggleTheme } from './theme.js';
 
 interface AppProps {
@@ -85,6 +86,7 @@ export function App({ session, loop }: AppProps) {
       />
       <Market session={session} loop={loop} theme={theme} />
       <div class="left">
+        <SourceList session={session} />
         <InstrumentList session={session} loop={loop} />
         <Health session={session} loop={loop} theme={theme} />
       </div>

@@ -10,6 +10,7 @@ import { BookView } from './book-view.js';
 import { type CatalogueEntry, parseCatalogue } from './catalogue.js';
 import { InstrumentView } from './instrument-view.js';
 import { RecentTrades } from './recent-trades.js';
+import { parseSources, type SourceView } from './sources.js';
 import { bookNotice } from './wording.js';
 
 /** Instruments whose best prices are followed at the same time; the rest show their age and state when chosen. */
@@ -33,6 +34,8 @@ interface Watched {
 export class Session {
   instruments: readonly InstrumentView[] = [];
   selected: InstrumentView | null = null;
+  /** Where the books come from. */
+  sources: readonly SourceView[] = [];
   connection: ConnectionState = 'connecting';
   /** Why there is no list of instruments, in words. */
   catalogueNotice = 'Loading the list of instruments.';
@@ -82,9 +85,12 @@ export class Session {
     });
   }
 
-  /** Loads the list of instruments and keeps it current. */
+  /** Loads the lists of instruments and of sources, and keeps them current. */
   async start(): Promise<void> {
-    if (this.connected || this.instruments.length === 0) await this.#loadCatalogue();
+    if (this.connected || this.instruments.length === 0) {
+      await this.#loadCatalogue();
+      await this.#loadSources();
+    }
     setTimeout(() => void this.start(), CATALOGUE_EVERY_MS);
   }
 
@@ -147,6 +153,19 @@ export class Session {
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       this.#setNotice(`The list of instruments could not be loaded (${why}). Trying again.`);
+    }
+  }
+
+  /** What the sources were is shown until they are told again: the header says that nobody tells. */
+  async #loadSources(): Promise<void> {
+    try {
+      const answer = await fetch(new URL('v1/sources', this.#base));
+      const sources = answer.ok ? parseSources(await answer.json()) : this.sources;
+      if (JSON.stringify(sources) === JSON.stringify(this.sources)) return;
+      this.sources = sources;
+      this.#changed();
+    } catch {
+      return;
     }
   }
 

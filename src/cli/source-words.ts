@@ -1,0 +1,29 @@
+import type { SourceReport } from '../publish/sources.js';
+
+/** Where a source stands, as a line of the banner. */
+export function sourceLine(report: SourceReport): string {
+  const { name, kind, connections, connectedSinceMs, books, checksums, tops, lastGap } = report;
+  const all = books.synced + books.syncing + books.stale;
+  const open = connections.filter(({ connectedSinceMs: since }) => since > 0).length;
+  const parts = [
+    kind === 'live' ? connectionWords(open, connections.length, connectedSinceMs) : KIND_WORDS[kind],
+    `${books.synced} of ${all} books synced`,
+    ...(checksums.checked > 0 ? [`checksums ${checksums.matched} of ${checksums.checked}`] : []),
+    ...(tops.checked > 0 ? [`best prices ${tops.matched} of ${tops.checked}`] : []),
+    lastGap === null
+      ? 'no gap'
+      : `last gap ${clockTime(lastGap.atMs)} (${lastGap.instrument}), ${lastGap.mendedMs === null ? 'open' : `mended in ${lastGap.mendedMs} ms`}`,
+  ];
+  return `source   ${name}: ${parts.join(', ')}`;
+}
+
+const KIND_WORDS = { recording: 'recording', embedded: 'simulated' } as const;
+
+function connectionWords(open: number, all: number, sinceMs: number | null): string {
+  if (sinceMs === null) return 'live, not connected';
+  return `live since ${clockTime(sinceMs)}${all === 1 ? '' : ` over ${open} of ${all} connections`}`;
+}
+
+function clockTime(ms: number): string {
+  return new Date(ms).toTimeString().slice(0, 8);
+}

@@ -1,0 +1,37 @@
+import type { Session } from './session.js';
+import { type SourceView, sourceLines } from './sources.js';
+
+const KIND_WORDS: Readonly<Record<SourceView['kind'], string>> = {
+  live: 'live',
+  recording: 'recording',
+  embedded: 'simulated',
+};
+
+const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+
+/** Where the books come from, and how each source does. */
+export function SourceList({ session }: { readonly session: Session }) {
+  return (
+    <section class="panel sources" aria-labelledby="sources-title">
+      <h2 id="sources-title">Sources</h2>
+      {session.sources.map((source) => (
+        <div class="source" key={source.name} data-source={source.name}>
+          <p class="source-head">
+            <span class="source-name">{source.name}</span>
+            <span class="source-kind" data-kind={source.kind}>
+              {KIND_WORDS[source.kind]}
+            </span>
+          </p>
+          <dl>
+            {sourceLines(source, (ms) => clock.format(ms)).map(({ label, value, title, alert }) => (
+              <div class="pair" key={label} title={title}>
+                <dt>{label}</dt>
+                <dd data-alert={alert ? '' : undefined}>{value}</dd>
+              </div>
+            ))}
+          </dl>
+        </div>
+      ))}
+    </section>
+  );
+}

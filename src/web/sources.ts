@@ -1,0 +1,137 @@
+import { durationWords } from './wording.js';
+
+/** Where a source stands, as GET /v1/sources tells. */
+export interface SourceView {
+  readonly name: string;
+  readonly kind: 'live' | 'recording' | 'embedded';
+  /** ms since the epoch; null = no connection is open. */
+  readonly connectedSinceMs: number | null;
+  readonly connectionsOpen: number;
+  readonly connections: number;
+  readonly books: { readonly synced: number; readonly syncing: number; readonly stale: number };
+  readonly checksums: Compared;
+  readonly tops: Compared;
+  readonly lastGap: LastGap | null;
+}
+
+interface Compared {
+  readonly checked: number;
+  readonly matched: number;
+}
+
+interface LastGap {
+  readonly instrument: string;
+  readonly atMs: number;
+  /** null = the book is not exact again yet. */
+  readonly mendedMs: number | null;
+}
+
+/** One line about a source; `alert` marks what a reader should look into. */
+export interface SourceLine {
+  readonly label: string;
+  readonly value: string;
+  readonly title: string;
+  readonly alert: boolean;
+}
+
+/** Reads an answer of GET /v1/sources; entries that are not understood are left out. */
+export function parseSources(value: unknown): readonly SourceView[] {
+  const list = isRecord(value) ? value.sources : undefined;
+  if (!Array.isArray(list)) return [];
+  return list.flatMap((entry: unknown) => {
+    if (!isRecord(entry) || typeof entry.name !== 'string') return [];
+    const { name, kind, connectedSinceMs, lastGap } = entry;
+    const connections = Array.isArray(entry.connections) ? entry.connections : [];
+    const open = connections.filter((one: unknown) => isRecord(one) && countOf(one.connectedSinceMs) > 0);
+    const books = isRecord(entry.books) ? entry.books : {};
+    return [
+      {
+        name,
+        kind: kind === 'live' || kind === 'recording' ? kind : 'embedded',
+        connectedSinceMs: typeof connectedSinceMs === 'number' ? connectedSinceMs : null,
+        connectionsOpen: open.length,
+        connections: connections.length,
+        books: {
+          synced: countOf(books.synced),
+          syncing: countOf(books.syncing),
+          stale: countOf(books.stale),
+        },
+        checksums: comparedOf(entry.checksums),
+        tops: comparedOf(entry.tops),
+        lastGap: lastGapOf(lastGap),
+      } satisfies SourceView,
+    ];
+  });
+}
+
+/** What is said of a source beside its name and kind. `clock` writes a time, ms since the epoch. */
+export function sourceLines(source: SourceView, clock: (ms: number) => string): readonly SourceLine[] {
+  const { kind, connectedSinceMs, connections, connectionsOpen, books, checksums, tops, lastGap } = source;
+  const all = books.synced + books.syncing + books.stale;
+  const isWhole = connections === connectionsOpen;
+  const parts =
+    kind === 'live' && !(isWhole && connections === 1) ? `, ${connectionsOpen} of ${connections}` : '';
+  const line = (label: string, value: string, title: string, alert = false): SourceLine => ({
+    label,
+    value,
+    title,
+    alert,
+  });
+  return [
+    line(
+      kind === 'live' ? 'Connected' : 'Running',
+      connectedSinceMs === null ? 'no connection' : `since ${clock(connectedSinceMs)}${parts}`,
+      'Since when it delivers without a break, and how many of its connections do',
+      connectedSinceMs === null || (kind === 'live' && !isWhole),
+    ),
+    line('Synced', `${books.synced} of ${all}`, 'Books that are exact at this moment', books.synced < all),
+    ...(checksums.checked > 0 || tops.checked === 0
+      ? [compared('Checksums', checksums, 'The venue’s own checksums that were compared with books')]
+      : []),
+    ...(tops.checked > 0
+      ? [compared('Best prices', tops, 'The venue’s own best prices that were compared with books')]
+      : []),
+    line(
+      'Last gap',
+      gapWords(lastGap, clock),
+      gapTitle(lastGap),
+      lastGap !== null && lastGap.mendedMs === null,
+    ),
+  ];
+}
+
+function compared(label: string, { checked, matched }: Compared, title: string): SourceLine {
+  const value =
+    checked === 0 ? 'none sent' : `${matched.toLocaleString('en-US')} of ${checked.toLocaleString('en-US')}`;
+  return { label, value, title, alert: matched < checked };
+}
+
+function gapWords(gap: LastGap | null, clock: (ms: number) => string): string {
+  if (gap === null) return 'none';
+  const when = clock(gap.atMs);
+  return gap.mendedMs === null ? `${when}, open` : `${when}, ${durationWords(gap.mendedMs)}`;
+}
+
+function gapTitle(gap: LastGap | null): string {
+  const what = 'When a book’s truth was lost last, and how long it took to be exact again';
+  return gap === null ? what : `${what}: ${gap.instrument}`;
+}
+
+function lastGapOf(value: unknown): LastGap | null {
+  if (!isRecord(value) || typeof value.instrument !== 'string' || typeof value.atMs !== 'number') return null;
+  const { instrument, atMs, mendedMs } = value;
+  return { instrument, atMs, mendedMs: typeof mendedMs === 'number' ? mendedMs : null };
+}
+
+function comparedOf(value: unknown): Compared {
+  const record = isRecord(value) ? value : {};
+  return { checked: countOf(record.checked), matched: countOf(record.matched) };
+}
+
+function countOf(value: unknown): number {
+  return typeof value === 'number' && Number.isFinite(value) ? value : 0;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import { sourceLine } from '../src/cli/source-words.js';
+import type { SourceReport } from '../src/publish/sources.js';
+import { parseSources, sourceLines } from '../src/web/sources.js';
+
+const time = new Date(2026, 0, 2, 3, 4, 5).getTime();
+
+const connection = {
+  url: 'wss://v',
+  line: 0,
+  state: 'open',
+  connectedSinceMs: time,
+  reconnects: 0,
+  lastLoss: '',
+};
+
+const live: SourceReport = {
+  name: 'kraken',
+  kind: 'live',
+  connections: [connection],
+  connectedSinceMs: time,
+  books: { synced: 12, syncing: 0, stale: 0 },
+  checksums: { checked: 3201, matched: 3201 },
+  tops: { checked: 0, matched: 0 },
+  lastGap: { instrument: 'kraken:BTC/USD', atMs: time, mendedMs: 412 },
+};
+
+const lost: SourceReport = {
+  ...live,
+  connections: [{ ...connection, connectedSinceMs: 0 }, connection],
+  books: { synced: 1, syncing: 1, stale: 1 },
+  checksums: { checked: 2, matched: 1 },
+  tops: { checked: 4, matched: 4 },
+  lastGap: { instrument: 'kraken:BTC/USD', atMs: time, mendedMs: null },
+};
+
+const silent: SourceReport = { ...live, connectedSinceMs: null, connections: [], lastGap: null };
+
+describe('a source', () => {
+  it.each([
+    [
+      live,
+      'source   kraken: live since 03:04:05, 12 of 12 books synced, checksums 3201 of 3201, last gap 03:04:05 (kraken:BTC/USD), mended in 412 ms',
+    ],
+    [
+      lost,
+      'source   kraken: live since 03:04:05 over 1 of 2 connections, 1 of 3 books synced, checksums 1 of 2, best prices 4 of 4, last gap 03:04:05 (kraken:BTC/USD), open',
+    ],
+    [silent, 'source   kraken: live, not connected, 12 of 12 books synced, checksums 3201 of 3201, no gap'],
+    [
+      { ...silent, kind: 'recording' as const, connectedSinceMs: time },
+      'source   kraken: recording, 12 of 12 books synced, checksums 3201 of 3201, no gap',
+    ],
+  ])('is a line of the banner', (report, line) => {
+    expect(sourceLine(report)).toBe(line);
+  });
+
+  /** Lines of the page, `!` before those that a reader should look into. */
+  const shown = (report: unknown): readonly string[] => {
+    const [source] = parseSources({ sources: [report] });
+    if (source === undefined) return [];
+    return sourceLines(source, (ms) => `T${ms - time}`).map(
+      ({ label, value, alert }) => `${alert ? '!' : ''}${label}: ${value}`,
+    );
+  };
+
+  it('is some lines of the page', () => {
+    expect(shown(live)).toEqual([
+      'Connected: since T0',
+      'Synced: 12 of 12',
+      'Checksums: 3,201 of 3,201',
+      'Last gap: T0, 412 ms',
+    ]);
+    expect(shown(lost)).toEqual([
+      '!Connected: since T0, 1 of 2',
+      '!Synced: 1 of 3',
+      '!Checksums: 1 of 2',
+      'Best prices: 4 of 4',
+      '!Last gap: T0, open',
+    ]);
+    expect(shown(silent)).toContain('!Connected: no connection');
+    expect(
+      shown({ ...live, kind: 'embedded', connections: [], checksums: { checked: 0, matched: 0 } }),
+    ).toEqual(['Running: since T0', 'Synced: 12 of 12', 'Checksums: none sent', 'Last gap: T0, 412 ms']);
+  });
+
+  it('is left out of the page where it is not understood', () => {
+    for (const answer of [null, 1, {}, { sources: 1 }, { sources: [null, 1, { name: 1 }] }]) {
+      expect(parseSources(answer)).toEqual([]);
+    }
+    expect(shown({ name: 'x' })).toEqual([
+      '!Running: no connection',
+      'Synced: 0 of 0',
+      'Checksums: none sent',
+      'Last gap: none',
+    ]);
+  });
+});
