@@ -52,6 +52,20 @@ pub(crate) fn items(
     Ok(())
 }
 
+/// The values of an array, the first `N` of them; and how many there are.
+pub(crate) fn values<const N: usize>(scanner: &mut Scanner<'_>) -> Result<([Token; N], usize), DecodeError> {
+    scanner.open(b'[', "an array")?;
+    let (mut tokens, mut count) = ([Token::default(); N], 0);
+    while scanner.more(count == 0, b']')? {
+        let token = scanner.value()?;
+        if let Some(place) = tokens.get_mut(count) {
+            *place = token;
+        }
+        count += 1;
+    }
+    Ok((tokens, count))
+}
+
 /// That a value is of a kind.
 pub(crate) fn is(
     token: Token,

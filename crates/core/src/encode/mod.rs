@@ -34,4 +34,4 @@ pub use frame::{
     CheckBody, Flags, Header, ImageBody, Kind, StatusBody, Stream, write_check, write_image, write_levels,
     write_status, write_trades,
 };
-pub use outbox::{OUTBOX_BYTES_MAX, Outbox, RECORD_HEADER_BYTES, RecordType};
+pub use outbox::{OUTBOX_BYTES_MAX, Outbox, RECORD_HEADER_BYTES, RecordType, Want};

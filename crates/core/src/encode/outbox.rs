@@ -1,5 +1,7 @@
 //! What the engine has to say, as records, in order. Whoever owns the engine takes them out between two inputs.
 
+use std::collections::VecDeque;
+
 use super::Stream;
 use crate::types::InstrumentId;
 
@@ -54,6 +56,21 @@ pub struct Outbox {
     taken: usize,
     frames: u64,
     frame_bytes: u64,
+    /// Requests that are no records yet; see [`Self::want`].
+    wanted: VecDeque<Want>,
+}
+
+/// What mends a book, to be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Want {
+    /// Whose book.
+    pub instrument: InstrumentId,
+    /// What the answer must bring back.
+    pub ticket: u32,
+    /// What is asked for, by [`RecordType::Ask`].
+    pub kind: u8,
+    /// Why the book is stale.
+    pub reason: u8,
 }
 
 impl Outbox {
@@ -67,8 +84,21 @@ impl Outbox {
         self.finish(start, RecordType::Frame, stream.0, instrument);
     }
 
-    /// Appends a request for what mends a book. The answer must bring the ticket back.
-    pub fn ask(&mut self, instrument: InstrumentId, ticket: u32, kind: u8, reason: u8) {
+    /// Notes a request for what mends a book. It becomes a record by [`Self::ask`] before anybody takes records out: what the
+    /// venue must be told before comes in between.
+    pub fn want(&mut self, want: Want) {
+        self.wanted.push_back(want);
+    }
+
+    /// The oldest request that is no record yet.
+    #[inline]
+    pub fn take_want(&mut self) -> Option<Want> {
+        self.wanted.pop_front()
+    }
+
+    /// Appends a request. The answer must bring the ticket back.
+    pub fn ask(&mut self, want: Want) {
+        let Want { instrument, ticket, kind, reason } = want;
         let start = self.begin();
         self.bytes.extend_from_slice(&ticket.to_le_bytes());
         self.bytes.extend_from_slice(&[reason, kind, 0, 0]);
@@ -154,7 +184,10 @@ mod tests {
     fn records_come_out_in_order_and_whole() {
         let mut outbox = Outbox::default();
         outbox.frame(InstrumentId(7), Stream::BBO, |out| out.extend_from_slice(&[9; 24]));
-        outbox.ask(InstrumentId(8), 3, 2, 1);
+        outbox.want(Want { instrument: InstrumentId(8), ticket: 3, kind: 2, reason: 1 });
+        let want = outbox.take_want().unwrap();
+        outbox.ask(want);
+        assert_eq!(outbox.take_want(), None);
         let frame = outbox.front().unwrap();
         assert_eq!(frame[..16], [24, 0, 0, 0, 1, 0, 2, 0, 7, 0, 0, 0, 0, 0, 0, 0]);
         assert_eq!(frame[16..], [9; 24]);

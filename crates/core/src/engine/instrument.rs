@@ -13,7 +13,7 @@ use super::views::Views;
 use super::{BookInfo, EngineConfig};
 use crate::aggregate::{Bbo, CrossCheck};
 use crate::book::{BookSpec, L2Book, VerbCheck, prefetch};
-use crate::encode::{Outbox, Stream};
+use crate::encode::{Outbox, Stream, Want};
 use crate::sequence::{Pending, Waiting};
 use crate::stats::Stats;
 use crate::types::{
@@ -468,7 +468,8 @@ impl InstrumentState {
             if let Some(ticket) = recovery.ask(now) {
                 cx.stats.snapshot_requests += 1;
                 let reason = recovery.state().reason_code();
-                cx.out.ask(self.id, ticket, self.product.resync as u8, reason);
+                let kind = self.product.resync as u8;
+                cx.out.want(Want { instrument: self.id, ticket, kind, reason });
             }
         }
     }

@@ -3,6 +3,7 @@
 //! An engine owns all its state: N of them run in N threads. It does one thing for each call and keeps nothing half
 //! done: a frame that cannot be read changes no book, and is told.
 
+mod asks;
 mod connections;
 mod definitions;
 mod error;
@@ -176,6 +177,7 @@ impl<C: Clock> Engine<C> {
         for index in 0..self.sources.len() {
             self.tick_source(index, now);
         }
+        self.ask_venues();
     }
 
     fn tick_sessions(&mut self, index: usize, now: TimeNs) {
@@ -224,6 +226,7 @@ impl<C: Clock> Engine<C> {
 
     /// What the engine has to say; the caller takes the records out.
     pub fn outbox(&mut self) -> &mut Outbox {
+        self.ask_venues();
         &mut self.outbox
     }
 

@@ -138,6 +138,7 @@ impl<C: Clock> Engine<C> {
                 progress.error = Some(error);
             }
             progress.consumed = end;
+            self.ask_venues();
             progress.is_blocked = !self.outbox.is_empty() && !drain(&mut self.outbox);
         }
         if last && progress.consumed == bytes.len() && !progress.is_blocked && progress.next_ts == 0 {

@@ -1,6 +1,7 @@
 //! The table of venues: one block each makes its number, its names and its connections. Nothing else lists venues.
 
 mod binance;
+mod bitfinex;
 mod bybit;
 mod databento;
 mod error;
@@ -143,6 +144,14 @@ macro_rules! venues {
                 }
             }
 
+            /// [`Room::leave`].
+            #[must_use]
+            pub fn leave(&self, slot: Slot, nth: usize, out: &mut Vec<u8>) -> bool {
+                match self {
+                    $(Self::$variant(room) => room.leave(slot, nth, out),)+
+                }
+            }
+
             /// [`Room::hint`].
             #[inline]
             #[must_use]
@@ -235,6 +244,7 @@ venues! {
         BYBIT_INVERSE = 10 "bybit-inverse": bybit::INVERSE;
         BYBIT_OPTION = 11 "bybit-option": bybit::OPTION;
     }
+    Bitfinex(bitfinex::Bitfinex) { BITFINEX = 12 "bitfinex": bitfinex::PAIRS; }
 }
 
 /// The venue of that name.

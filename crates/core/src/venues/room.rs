@@ -93,6 +93,13 @@ pub trait Room: Default {
         false
     }
 
+    /// Replaces `out` with the text that ends the nth subscription of an instrument's book, where only this connection can name
+    /// it. False where there is none. It is said before the book is asked for anew.
+    fn leave(&self, slot: Slot, nth: usize, out: &mut Vec<u8>) -> bool {
+        let _ = (slot, nth, out);
+        false
+    }
+
     /// What a message that is still to come is going to change, so that its memory may be fetched ahead. A guess: nothing else
     /// may depend on it.
     fn hint(&self, bytes: &[u8]) -> Option<(Slot, OrderChange)> {

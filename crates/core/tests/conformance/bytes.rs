@@ -4,6 +4,8 @@
 use depthwire_core::types::{Body, Events, Level, Route, Routes, Slot};
 use depthwire_core::venues::{self, At, Session};
 
+use depthwire_sim::dialects::Channel;
+
 use crate::feed::Feed;
 use crate::rooms::{Row, rows};
 
@@ -114,6 +116,8 @@ fn damaged(row: &Row) -> (u64, u64) {
     // Two connections that hear the same, each frame once as it is and then damaged.
     let mut sessions = [venues::session(row.venue), venues::session(row.venue)];
     for (nth, frame) in frames.iter().enumerate() {
+        // What a connection says of itself changes what later frames mean: it is damaged apart.
+        let mut apart = [venues::session(row.venue), venues::session(row.venue)];
         let is_text = matches!(frame.bytes.first(), Some(b'{' | b'['));
         let at = At { ts_recv: frame.now, line: 0, is_datagram: row.are_datagrams };
         for time in 0..=TIMES {
@@ -123,6 +127,8 @@ fn damaged(row: &Row) -> (u64, u64) {
                 damage(&mut bytes, other, &mut state);
             }
             let loose = if is_text { loosened(&bytes) } else { bytes.clone() };
+            let is_apart = time > 0 && frame.channel == Channel::Control;
+            let sessions = if is_apart { &mut apart } else { &mut sessions };
             let said = words(&mut sessions[0], &bytes, at, &routes, &mut events);
             let general = words(&mut sessions[1], &loose, at, &routes, &mut events);
             assert_eq!(said, general, "{}: {}", row.name, String::from_utf8_lossy(&bytes));

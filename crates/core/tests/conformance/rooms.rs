@@ -1,7 +1,7 @@
 //! The table: every room, spoken by a dialect.
 
 use depthwire_core::types::Venue;
-use depthwire_core::venues::{self, NASDAQ};
+use depthwire_core::venues::{self, BITFINEX, NASDAQ};
 use depthwire_sim::dialects::{Binance, BinanceProduct, Dialect, TrueOrders, all};
 
 use crate::databento::Databento;
@@ -27,6 +27,10 @@ pub struct Row {
 /// Venues that send datagrams.
 const DATAGRAMS: [Venue; 1] = [NASDAQ];
 
+/// Venues that count all that a connection says: a loss shows with the next frame of any book, and two connections cannot be
+/// put together.
+const COUNTED: [Venue; 1] = [BITFINEX];
+
 impl Row {
     fn new(make: Make) -> Self {
         let dialect = make(1);
@@ -38,6 +42,11 @@ impl Row {
         let symbol = venues::instrument(venue, dialect.code()).unwrap().symbol;
         let are_datagrams = DATAGRAMS.contains(&venue);
         Self { name, venue, code: dialect.code().to_owned(), symbol, has_orders, are_datagrams, make }
+    }
+
+    /// Whether the numbers are those of the connection.
+    pub fn is_counted(&self) -> bool {
+        COUNTED.contains(&self.venue)
     }
 
     /// Whether the venue numbers what it says, so that a loss shows with the next message.

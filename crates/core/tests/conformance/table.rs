@@ -27,7 +27,7 @@ fn every_venue_of_the_table_is_here_and_its_facts_agree() {
         let name = &row.name;
         assert!(product.detects == Detection::Next || !row.is_numbered(), "{name}: numbers show each loss");
         assert!(
-            product.detects != Detection::Next || row.is_numbered(),
+            product.detects != Detection::Next || row.is_numbered() || row.is_counted(),
             "{name}: by what, if not by numbers"
         );
         assert!(!product.top_proof || product.rule != Rule::Unnumbered, "{name}: at which number?");

@@ -9,6 +9,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test panics")]
 #![allow(unsafe_code, reason = "a global allocator is an unsafe trait")]
 
+mod bitfinex;
 mod capture;
 mod chunks;
 mod dbn;
@@ -50,6 +51,11 @@ fn kraken_frames() {
 #[test]
 fn bybit_frames() {
     run(rooms::Connection::<rooms::Bybit>::default);
+}
+
+#[test]
+fn bitfinex_frames() {
+    run(bitfinex::Bitfinex::default);
 }
 
 #[test]

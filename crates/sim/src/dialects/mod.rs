@@ -11,6 +11,7 @@
 //! | `kraken/v2` | Kraken WebSocket v2, `book` 10 to 1000 | status, instrument, book, trade, ticker, heartbeat |
 //! | `kraken/level3` | Kraken WebSocket v2, `level3` | status, instrument, level3, trade, heartbeat |
 //! | `kraken/v1` | Kraken WebSocket v1, `book-10` to `book-1000` | book, trade, heartbeat |
+//! | `bitfinex` | Bitfinex WebSocket version 2, `book` of `P0` at 1 to 250 | info, conf, book, trades, ticker, status, heartbeat |
 //! | `nasdaq` | NASDAQ TotalView-ITCH 5.0 in MoldUDP64 | packets, heartbeats |
 //!
 //! Databento has no dialect: its records carry other venues' markets, and none of them is generated here. Two
@@ -19,6 +20,7 @@
 mod binance;
 mod binance_futures;
 pub(crate) mod binance_spot;
+mod bitfinex;
 mod bybit;
 mod clock;
 mod crc32;
@@ -32,6 +34,7 @@ mod text;
 mod window;
 
 pub use binance::{Binance, BinanceProduct};
+pub use bitfinex::{Bitfinex, BitfinexFlags, BitfinexPair};
 pub use bybit::{Bybit, BybitCategory};
 pub use frames::{Channel, Counts, Frame, Frames};
 pub use kinds::{Kind, kinds};
@@ -161,6 +164,8 @@ pub fn all(seed: u64) -> Vec<Box<dyn Dialect>> {
 }
 
 fn makers() -> &'static [Maker] {
+    use BitfinexFlags::{Counted, CountedAndTimed, CountedTimedAndBulk};
+    use BitfinexPair::{BtcPerpetual, KncBtc};
     use BybitCategory::{Inverse, Linear, Option as BybitOption, Spot};
     use KrakenPair::{BtcUsd, PepeUsd};
     makers![seed:
@@ -186,5 +191,8 @@ fn makers() -> &'static [Maker] {
         Box::new(Bybit::new(seed, Inverse, 50)),
         Box::new(Bybit::new(seed, BybitOption, 25)),
         Box::new(Bybit::new(seed, BybitOption, 100)),
+        Box::new(Bitfinex::new(seed, BtcPerpetual, 25, CountedAndTimed)),
+        Box::new(Bitfinex::new(seed, KncBtc, 100, Counted)),
+        Box::new(Bitfinex::new(seed, BtcPerpetual, 250, CountedTimedAndBulk)),
     ]
 }

@@ -67,6 +67,28 @@ pub(super) fn scientific(out: &mut Vec<u8>, mut mantissa: i64, mut exponent: i32
     }
 }
 
+/// Appends `mantissa` × 10^`exponent` as JavaScript prints a number: in as few digits as it takes, and what is below 1e-6 with
+/// an exponent. `mantissa` is not negative and has at most 15 digits, so that these are the digits of the nearest such
+/// number; `exponent` is not above 0.
+pub(super) fn javascript(out: &mut Vec<u8>, mut mantissa: i64, mut exponent: i32) {
+    while exponent < 0 && mantissa % 10 == 0 {
+        (mantissa, exponent) = (mantissa / 10, exponent + 1);
+    }
+    let digits = mantissa.to_string();
+    // Where the point stands among the digits: 0 is before the first one.
+    let point = digits.len() as i32 + exponent;
+    if point > -6 {
+        return decimal(out, mantissa, exponent, exponent.unsigned_abs());
+    }
+    out.extend_from_slice(&digits.as_bytes()[..1]);
+    if digits.len() > 1 {
+        out.push(b'.');
+        out.extend_from_slice(&digits.as_bytes()[1..]);
+    }
+    out.extend_from_slice(b"e-");
+    integer(out, u64::from((point - 1).unsigned_abs()));
+}
+
 /// Appends seconds since the epoch with six decimals.
 pub(super) fn seconds(out: &mut Vec<u8>, time_ns: u64) {
     integer(out, time_ns / 1_000_000_000);
@@ -166,6 +188,22 @@ mod tests {
         ];
         for (mantissa, exponent, expected) in cases {
             assert_eq!(text(|out| scientific(out, mantissa, exponent)), expected);
+        }
+    }
+
+    #[test]
+    fn the_smallest_numbers_have_an_exponent_where_javascript_prints_them() {
+        let cases = [
+            (1_639, -8, "0.00001639"),
+            (100, -8, "0.000001"),
+            (10, -8, "1e-7"),
+            (49, -8, "4.9e-7"),
+            (1, -8, "1e-8"),
+            (6_094_500, -2, "60945"),
+            (0, -8, "0"),
+        ];
+        for (mantissa, exponent, expected) in cases {
+            assert_eq!(text(|out| javascript(out, mantissa, exponent)), expected);
         }
     }
 

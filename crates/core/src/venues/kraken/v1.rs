@@ -7,7 +7,7 @@ use super::stamp::seconds;
 use super::v2::{lose, refused};
 use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::levels::{decimal, price_above_zero};
-use crate::decode::members::{is, items, members, symbol, text, unsigned, unsigned_32};
+use crate::decode::members::{is, items, members, symbol, text, unsigned, unsigned_32, values};
 use crate::decode::{DecodeError, FRAME_LEVELS_MAX, Scaled, leading_digits};
 use crate::types::{
     Body, Definition, Events, Level, Origin, Price, Qty, Route, Routes, Scope, StaleReason, Ticker, TimeNs,
@@ -57,20 +57,6 @@ pub(super) fn array(
 fn depth_of(channel: &[u8]) -> Option<u32> {
     let depth = channel.strip_prefix(b"book-")?;
     leading_digits(depth).filter(|(_, len)| *len == depth.len()).and_then(|(depth, _)| told(depth))
-}
-
-/// The values of an array, the first `N` of them; and how many there are.
-fn values<const N: usize>(scanner: &mut Scanner<'_>) -> Result<([Token; N], usize), DecodeError> {
-    scanner.open(b'[', "an array")?;
-    let (mut tokens, mut count) = ([Token::default(); N], 0);
-    while scanner.more(count == 0, b']')? {
-        let token = scanner.value()?;
-        if let Some(place) = tokens.get_mut(count) {
-            *place = token;
-        }
-        count += 1;
-    }
-    Ok((tokens, count))
 }
 
 /// A book, or what changed of one: one object, or one a side.
