@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { run } from '../src/cli/program.js';
+import { changedKeys } from '../src/config/changes.js';
 import { CONFIG_FILE, readConfigFile } from '../src/config/file.js';
 import { initialConfig } from '../src/config/init.js';
 import { type Flags, type Layered, layeredConfig } from '../src/config/layers.js';
@@ -158,12 +159,12 @@ keys = { key_env = "KRAKEN_KEY", secret_file = "secret" }
   });
 
   it('need no file', () => {
-    const sources = ['kraken:BTC/USD', 'binance:BTCUSDT', 'binance:ETH*', 'bitfinex:tBTCF0:USTF0'];
+    const sources = ['kraken:BTC/USD', 'binance:BTCUSDT', 'binance:ETH*', 'binance-usdm:tBTCF0:USTF0'];
     const { config } = layered({ flags: { sources } });
     expect(Object.entries(config.sources).map(([name, { instruments }]) => [name, instruments])).toEqual([
       ['kraken', ['BTC/USD']],
       ['binance', ['BTCUSDT', 'ETH*']],
-      ['bitfinex', ['tBTCF0:USTF0']],
+      ['binance-usdm', ['tBTCF0:USTF0']],
     ]);
     expect(layered({ env: { DEPTHWIRE_SOURCES: sources.join(' ') } }).config).toEqual(config);
   });
@@ -231,6 +232,41 @@ keys = { key_env = "KRAKEN_KEY", secret_file = "secret" }
       'config.no_such_source',
       '--lines',
       'Name what',
+    ],
+    [
+      'a venue that is none',
+      { flags: { sources: ['krakn:BTC/USD'] } },
+      'config.source',
+      'sources.krakn (the command line)',
+      'Write kraken.',
+    ],
+    [
+      'a venue of recordings only',
+      { file: '[sources.a]\nvenue = "nasdaq"\ninstruments = ["AAPL"]\n' },
+      'config.source',
+      'sources.a.venue (given.toml:2)',
+      '--replay FILE',
+    ],
+    [
+      'the embedded venue',
+      { env: { DEPTHWIRE_SOURCES: 'sim:BTCUSDT' } },
+      'config.source',
+      'sources.sim (DEPTHWIRE_SOURCES)',
+      'without one',
+    ],
+    [
+      'a channel that the venue does not offer',
+      { file, flags: { texts: { channels: ['binance=book,orders'] } } },
+      'config.channel',
+      'sources.binance.channels (--channels)',
+      'Leave it out',
+    ],
+    [
+      'a channel that needs a key',
+      { file: '[sources.kraken]\ninstruments = ["A"]\nchannels = ["orders"]\n' },
+      'config.channel',
+      'sources.kraken.channels (given.toml:3)',
+      'sources.kraken.keys',
     ],
     [
       'a channel that is none',
@@ -384,6 +420,39 @@ describe('a configuration file', () => {
       'Write DEPTHWIRE_PORT instead',
     );
     expect(layered({ env: { DEPTHWIRE_CHROMIUM: '/x', DEPTHWIRE_DATA: '/y' } }).given).toEqual([]);
+  });
+});
+
+describe('a configuration that has changed', () => {
+  const sources = (instruments: readonly string[], depth?: number) => ({
+    kraken: { instruments: [...instruments], ...(depth === undefined ? {} : { depth }) },
+  });
+  const changed = (before: object, after: object): readonly string[] =>
+    changedKeys(configFrom(before), configFrom(after));
+
+  it('is taken over as far as instruments go, and the rest is named', () => {
+    expect(changed({ sources: sources(['A']) }, { sources: sources(['A', 'B']) })).toEqual([]);
+    expect(changed({}, {})).toEqual([]);
+    expect(
+      changed(
+        { sources: sources(['A']), server: { port: 1 } },
+        { sources: sources(['B'], 10), limits: { clientsMax: 7 } },
+      ),
+    ).toEqual(['server.port', 'limits.clients_max', 'sources.kraken.depth']);
+    expect(changed({ engine: { silenceMs: 5 } }, { replay: { files: ['a'] } })).toEqual([
+      'replay.files',
+      'replay.speed',
+      'replay.loop',
+      'engine.silence_ms',
+    ]);
+  });
+
+  it('names a source that came or went once', () => {
+    expect(changed({ sources: sources(['A'], 10) }, {})).toEqual(['sources.kraken']);
+    expect(changed({}, { sources: { ...sources(['A']), binance: { instruments: ['B'] } } })).toEqual([
+      'sources.kraken',
+      'sources.binance',
+    ]);
   });
 });
 

@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
-import type { Layered } from '../config/layers.js';
 import { loadSite } from '../publish/site.js';
 import { VERSION } from '../version.js';
 import { configOf, withConfigOptions } from './config-options.js';
+import { reloadOnHangup } from './reload.js';
 import { type Serving, startServing } from './serve.js';
 import type { Shell } from './shell.js';
 import { sourceLine } from './source-words.js';
@@ -20,16 +20,21 @@ export function addServeCommand(program: Command, shell: Shell): void {
     .description(
       'serve live sources, recordings or the embedded venue: the feed, the HTTP interface, the page',
     );
-  withConfigOptions(command).action((sources: readonly string[]) =>
-    serve(configOf(sources, command, shell), shell),
-  );
+  withConfigOptions(command).action((sources: readonly string[]) => serve(sources, command, shell));
 }
 
-async function serve(layered: Layered, { stdout, stderr, signal }: Shell): Promise<void> {
+async function serve(sources: readonly string[], command: Command, shell: Shell): Promise<void> {
+  const { stdout, stderr, signal } = shell;
+  const layered = configOf(sources, command, shell);
   const site = loadSite(PAGE_FOLDER);
   const warn = (line: string): void => void stderr.write(`${line}\n`);
   const serving = await startServing(layered.config, site, warn);
   await stdout.write(greeting(serving, layered.path, site.size > 0));
+  // Without a configuration that may change, a hangup is the end of the terminal.
+  const canChange = layered.path !== undefined || Object.keys(layered.config.sources).length > 0;
+  const endReloads = canChange
+    ? reloadOnHangup(command, sources, layered.config, shell, serving.takeOver)
+    : undefined;
   let ended = false;
   serving.source.ended.then(
     () => {
@@ -47,6 +52,7 @@ async function serve(layered: Layered, { stdout, stderr, signal }: Shell): Promi
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
   ended = true;
+  endReloads?.();
   await stdout.write(`stopping (${String(signal.reason)}); once more ends at once\n`);
   await serving.stop(`server stops (${String(signal.reason)})`);
 }

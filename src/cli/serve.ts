@@ -11,6 +11,7 @@ import { nearest } from '../nearest.js';
 import { FeedServer } from '../publish/server.js';
 import type { Site } from '../publish/site.js';
 import { catalogue, idsOf, underOwnNames } from './catalogue.js';
+import type { TakeOver } from './reload.js';
 
 /** Time, silence, intervals and slow clients are looked at so often. */
 const TICK_MS = 10;
@@ -25,6 +26,8 @@ export interface Serving {
   readonly engine: Engine;
   readonly server: FeedServer;
   readonly source: Source;
+  /** Takes over what can change of a configuration while it runs: which instruments live sources have. */
+  readonly takeOver: TakeOver;
   /** Stops the source, says goodbye to the clients and closes the port; the same promise each time. */
   stop(reason: string): Promise<void>;
 }
@@ -96,6 +99,7 @@ export async function startServing(
     engine,
     server,
     source,
+    takeOver: () => Promise.resolve([]),
     stop: (reason) => (stopped ??= stop(reason)),
   };
 }

@@ -24,6 +24,9 @@ const SOURCES = `# Live connections, a table each. Its name is the venue, or any
 # lines = 2                            # two connections that carry the same: the first message of each number counts
 # proxy = "http://127.0.0.1:3128"      # for sockets and requests
 
+# streams = ["depth@100ms"]            # the venue's words, where it has several for one channel
+# ca_file = "ca.pem"                   # authorities to trust in place of those that Node knows
+
 # [sources.binance.urls]               # the beginning of an address, and what stands in its place
 # "wss://data-stream.binance.vision" = "wss://gateway.example"
 

@@ -13,6 +13,7 @@ import {
   SOURCE_SETTINGS,
   SOURCES_ENV,
 } from './settings.js';
+import { checkSources } from './source-checks.js';
 
 type Table = Record<string, unknown>;
 
@@ -69,7 +70,9 @@ export function layeredConfig({ path, folder, env, flags }: Layers): Layered {
     }
     return file?.placeOf(key);
   };
-  return { config: configFrom(input, originOf), path, given: given(input, originOf) };
+  const config = configFrom(input, originOf);
+  checkSources(config, originOf);
+  return { config, path, given: given(input, originOf) };
 }
 
 function environment(env: Layers['env']): Layer {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CHANNELS } from '../ingest/venues/facts.js';
 import { RING_BYTES_MAX, RING_BYTES_MIN } from '../wire/generated/constants.js';
 
 const MIB = 1 << 20;
@@ -144,8 +145,6 @@ const catalogueSchema = z.strictObject({
     .describe('Age at which a list of instruments is asked for again'),
 });
 
-const CHANNELS = ['book', 'orders', 'bbo', 'trades', 'ticker', 'liquidations', 'status'] as const;
-
 const FROM_ENVIRONMENT = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'the name of an environment variable');
 
 /** Where a key lies: in an environment variable or in a file. The key itself stands in no configuration. */
@@ -190,6 +189,11 @@ export const sourceSchema = z.strictObject({
     .max(10_000)
     .optional()
     .describe('Levels a side that the venue is asked for; absent = the default of its facts'),
+  streams: z
+    .array(z.string().min(1).max(64))
+    .min(1)
+    .optional()
+    .describe("The venue's own words for streams that are preferred where several bring the same"),
   lines: z
     .int()
     .min(1)
@@ -201,6 +205,11 @@ export const sourceSchema = z.strictObject({
     .refine((text) => isAddress(text) && text.startsWith('http'), 'http://HOST:PORT or https://HOST:PORT')
     .optional()
     .describe('HTTP proxy for sockets and requests'),
+  caFile: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('PEM file of authorities to trust in place of those that Node knows, as of a test server'),
   urls: z
     .record(urlSchema, urlSchema)
     .default({})
