@@ -44,11 +44,13 @@ const SHOWS: Readonly<Record<string, string>> = {
  * What the venue itself makes undetectable. A number or a packet's place shows any loss, but not before the next message; a
  * checksum shows only what it covers.
  */
-function cannotDetect({ detects, hasChecksum, hasTopProof, silenceMs, life }: VenueInfo): string {
+function cannotDetect({ rule, detects, hasChecksum, hasTopProof, silenceMs, life }: VenueInfo): string {
   if (detects === 'next') {
-    const until = 'A lost message, until the next one of its book';
+    // Where no book is numbered, a count of the connection's messages shows what is lost.
+    const isCounted = rule === 'unnumbered' && life === 'connection';
+    const until = `A lost message, until the next one of its ${isCounted ? 'connection' : 'book'}`;
     if (silenceMs === 0) return `${until}, however long that takes.`;
-    return life === 'book'
+    return life === 'book' || isCounted
       ? `${until} comes or ${silenceMs / 1000} s pass.`
       : `${until}: other messages of the connection keep the book synced.`;
   }

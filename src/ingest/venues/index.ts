@@ -1,12 +1,22 @@
 import { BINANCE } from './binance.js';
 import { BITFINEX } from './bitfinex.js';
 import { BYBIT } from './bybit.js';
+import { COINBASE } from './coinbase.js';
 import type { ProductFacts, VenueFacts } from './facts.js';
 import { KRAKEN } from './kraken.js';
 import { DATABENTO, NASDAQ, SIM } from './recorded.js';
 
 /** Every venue of the core has one entry that names it, and no entry names another. */
-export const VENUE_FACTS: readonly VenueFacts[] = [BINANCE, SIM, NASDAQ, DATABENTO, KRAKEN, BYBIT, BITFINEX];
+export const VENUE_FACTS: readonly VenueFacts[] = [
+  BINANCE,
+  SIM,
+  NASDAQ,
+  DATABENTO,
+  KRAKEN,
+  BYBIT,
+  BITFINEX,
+  COINBASE,
+];
 
 /** The facts of a product by the core's name of it. */
 export function productFacts(

@@ -66,6 +66,28 @@ pub(crate) fn values<const N: usize>(scanner: &mut Scanner<'_>) -> Result<([Toke
     Ok((tokens, count))
 }
 
+/// Reads each entry of a message's array, which gives the symbol of one that is not carried. Those are passed over, unless all
+/// are.
+pub(crate) fn each(
+    token: Token,
+    bytes: &[u8],
+    field: &'static str,
+    mut entry: impl FnMut(&mut Scanner<'_>) -> Result<Option<SymbolText>, DecodeError>,
+) -> Result<(), DecodeError> {
+    let (mut carried, mut foreign) = (false, None);
+    items(token, bytes, field, |scanner| {
+        match entry(scanner)? {
+            Some(symbol) => foreign = Some(symbol),
+            None => carried = true,
+        }
+        Ok(())
+    })?;
+    match foreign {
+        Some(symbol) if !carried => Err(DecodeError::UnknownSymbol { symbol }),
+        _ => Ok(()),
+    }
+}
+
 /// That a value is of a kind.
 pub(crate) fn is(
     token: Token,

@@ -4,6 +4,7 @@
 //! between frames. Every byte sequence gives an event or a [`DecodeError`]; none panics, loops or allocates beyond
 //! the limits below. An error concerns its own frame only.
 
+pub(crate) mod date_time;
 mod digits;
 mod error;
 pub(crate) mod json;

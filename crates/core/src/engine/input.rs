@@ -96,6 +96,8 @@ impl<C: Clock> Engine<C> {
             self.stats.foreign += 1;
             self.sources[source].heard_at = at.ts_recv;
             self.on_foreign(source, at.ts_recv);
+            // What the connection's own count shows to be missing may be of any book.
+            self.apply(source, at.ts_recv);
             return Err(error.into());
         }
         let mut error = error;

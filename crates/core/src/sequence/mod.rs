@@ -6,10 +6,12 @@
 mod counter;
 mod line;
 mod linked;
+mod messages;
 mod pending;
 mod range;
 
 pub use line::{Arrival, HELD_BYTES_MAX, HELD_PACKETS_MAX, LINES_MAX, LineArbiter, LineGap, WAIT_NS};
+pub use messages::MessageCounter;
 pub use pending::{Hole, PENDING_LEVELS_MAX, PENDING_UPDATES_MAX, Pending, Waiting};
 
 use crate::types::VenueSeq;

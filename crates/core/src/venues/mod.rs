@@ -3,6 +3,7 @@
 mod binance;
 mod bitfinex;
 mod bybit;
+mod coinbase;
 mod databento;
 mod error;
 mod kraken;
@@ -245,6 +246,7 @@ venues! {
         BYBIT_OPTION = 11 "bybit-option": bybit::OPTION;
     }
     Bitfinex(bitfinex::Bitfinex) { BITFINEX = 12 "bitfinex": bitfinex::PAIRS; }
+    Coinbase(coinbase::Coinbase) { COINBASE = 13 "coinbase": coinbase::ADVANCED; }
 }
 
 /// The venue of that name.

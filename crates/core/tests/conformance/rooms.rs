@@ -1,7 +1,7 @@
 //! The table: every room, spoken by a dialect.
 
 use depthwire_core::types::Venue;
-use depthwire_core::venues::{self, BITFINEX, NASDAQ};
+use depthwire_core::venues::{self, BITFINEX, COINBASE, NASDAQ};
 use depthwire_sim::dialects::{Binance, BinanceProduct, Dialect, TrueOrders, all};
 
 use crate::databento::Databento;
@@ -29,7 +29,7 @@ const DATAGRAMS: [Venue; 1] = [NASDAQ];
 
 /// Venues that count all that a connection says: a loss shows with the next frame of any book, and two connections cannot be
 /// put together.
-const COUNTED: [Venue; 1] = [BITFINEX];
+const COUNTED: [Venue; 2] = [BITFINEX, COINBASE];
 
 impl Row {
     fn new(make: Make) -> Self {

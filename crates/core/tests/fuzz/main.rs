@@ -49,6 +49,11 @@ fn kraken_frames() {
 }
 
 #[test]
+fn coinbase_frames() {
+    run(rooms::Connection::<rooms::Coinbase>::default);
+}
+
+#[test]
 fn bybit_frames() {
     run(rooms::Connection::<rooms::Bybit>::default);
 }

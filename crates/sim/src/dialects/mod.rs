@@ -12,6 +12,7 @@
 //! | `kraken/level3` | Kraken WebSocket v2, `level3` | status, instrument, level3, trade, heartbeat |
 //! | `kraken/v1` | Kraken WebSocket v1, `book-10` to `book-1000` | book, trade, heartbeat |
 //! | `bitfinex` | Bitfinex WebSocket version 2, `book` of `P0` at 1 to 250 | info, conf, book, trades, ticker, status, heartbeat |
+//! | `coinbase/advanced` | Coinbase Advanced Trade | market_trades, ticker, level2, status, candles, heartbeats |
 //! | `nasdaq` | NASDAQ TotalView-ITCH 5.0 in MoldUDP64 | packets, heartbeats |
 //!
 //! Databento has no dialect: its records carry other venues' markets, and none of them is generated here. Two
@@ -23,6 +24,7 @@ pub(crate) mod binance_spot;
 mod bitfinex;
 mod bybit;
 mod clock;
+mod coinbase;
 mod crc32;
 mod frames;
 mod kinds;
@@ -36,6 +38,7 @@ mod window;
 pub use binance::{Binance, BinanceProduct};
 pub use bitfinex::{Bitfinex, BitfinexFlags, BitfinexPair};
 pub use bybit::{Bybit, BybitCategory};
+pub use coinbase::CoinbaseAdvanced;
 pub use frames::{Channel, Counts, Frame, Frames};
 pub use kinds::{Kind, kinds};
 pub use kraken::{KRAKEN_DEPTHS, KrakenLevel3, KrakenPair, KrakenV1, KrakenV2, Numbers, kraken_order_id};
@@ -183,6 +186,7 @@ fn makers() -> &'static [Maker] {
         Box::new(KrakenV1::new(seed, BtcUsd, 10)),
         Box::new(KrakenV1::new(seed, PepeUsd, 100)),
         Box::new(KrakenV1::new(seed, BtcUsd, 1_000)),
+        Box::new(CoinbaseAdvanced::new(seed)),
         Box::new(Nasdaq::new(seed)),
         Box::new(Bybit::new(seed, Spot, 50)),
         Box::new(Bybit::new(seed, Spot, 1_000)),

@@ -36,15 +36,16 @@ mod depth;
 mod instruments;
 mod level3;
 mod printed;
+mod seconds;
 mod sight;
-mod stamp;
+
 mod v1;
 mod v2;
 
 pub(super) use codes::instrument;
 
+use crate::decode::date_time::Minute;
 use depth::{Subscribed, goes_back};
-use stamp::Minute;
 
 use super::FrameError;
 use super::room::{

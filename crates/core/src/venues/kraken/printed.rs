@@ -2,7 +2,7 @@
 //!
 //! Anything else gives `None` and is read the general way.
 
-use super::stamp::Minute;
+use crate::decode::date_time::Minute;
 use crate::decode::printed::Printed;
 use crate::decode::{FRAME_BYTES_MAX, FRAME_LEVELS_MAX, SYMBOL_BYTES_MAX};
 use crate::types::{Aggressor, Body, Events, Level, Route, Routes, Slot, TimeNs, VenueSeq};

@@ -1,7 +1,8 @@
 //! What a frame of a recording shows of its pair, and of its time.
 
 use super::codes;
-use super::stamp::{Minute, seconds};
+use super::seconds::seconds;
+use crate::decode::date_time::Minute;
 use crate::decode::json::{Kind, Scanner, Token, unescape};
 use crate::decode::members::{items, members, text};
 use crate::decode::{DecodeError, SYMBOL_BYTES_MAX};

@@ -3,7 +3,7 @@
 use super::Kraken;
 use super::depth::{coverage, told};
 use super::printed::trade_side;
-use super::stamp::seconds;
+use super::seconds::seconds;
 use super::v2::{lose, refused};
 use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::levels::{decimal, price_above_zero};

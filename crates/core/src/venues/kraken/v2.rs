@@ -6,7 +6,7 @@ use super::level3;
 use super::printed::trade_side;
 use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::levels::{decimal, price_above_zero};
-use crate::decode::members::{is, items, members, symbol, text, unsigned, unsigned_32};
+use crate::decode::members::{each, is, items, members, symbol, text, unsigned, unsigned_32};
 use crate::decode::{DecodeError, FRAME_LEVELS_MAX, Scaled, SymbolText};
 use crate::types::{
     Body, Definition, Events, Level, Origin, Qty, Route, Routes, Scope, Slot, StaleReason, Ticker, TimeNs,
@@ -42,14 +42,16 @@ pub(super) fn object(
     match name {
         b"book" => {
             let is_snapshot = is_snapshot()?;
-            each(data, bytes, |scanner| book(room, bytes, scanner, is_snapshot, routes, out))
+            each(data, bytes, "data", |scanner| book(room, bytes, scanner, is_snapshot, routes, out))
         }
         b"level3" => {
             let is_snapshot = is_snapshot()?;
-            each(data, bytes, |scanner| level3::orders(room, bytes, scanner, is_snapshot, routes, out))
+            each(data, bytes, "data", |scanner| {
+                level3::orders(room, bytes, scanner, is_snapshot, routes, out)
+            })
         }
-        b"trade" => each(data, bytes, |scanner| trade(room, bytes, scanner, routes, out)),
-        b"ticker" => each(data, bytes, |scanner| ticker(room, bytes, scanner, routes, out)),
+        b"trade" => each(data, bytes, "data", |scanner| trade(room, bytes, scanner, routes, out)),
+        b"ticker" => each(data, bytes, "data", |scanner| ticker(room, bytes, scanner, routes, out)),
         b"instrument" => instruments(bytes, data, routes, out),
         b"status" => items(data, bytes, "data", |scanner| {
             let [connection] = members(scanner, bytes, &["connection_id"])?;
@@ -59,26 +61,6 @@ pub(super) fn object(
             Ok(())
         }),
         // Life, and channels that are not used.
-        _ => Ok(()),
-    }
-}
-
-/// Reads each entry of a message. Those of pairs that are not carried are passed over, unless none is.
-pub(super) fn each(
-    data: Token,
-    bytes: &[u8],
-    mut entry: impl FnMut(&mut Scanner<'_>) -> Result<Option<SymbolText>, DecodeError>,
-) -> Result<(), DecodeError> {
-    let (mut carried, mut foreign) = (false, None);
-    items(data, bytes, "data", |scanner| {
-        match entry(scanner)? {
-            Some(symbol) => foreign = Some(symbol),
-            None => carried = true,
-        }
-        Ok(())
-    })?;
-    match foreign {
-        Some(symbol) if !carried => Err(DecodeError::UnknownSymbol { symbol }),
         _ => Ok(()),
     }
 }

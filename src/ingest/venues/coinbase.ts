@@ -1,0 +1,91 @@
+import {
+  type Beat,
+  type BudgetFacts,
+  type Channel,
+  PLAIN,
+  type SocketLimits,
+  type StreamFacts,
+  UNLIMITED,
+  type VenueFacts,
+} from './facts.js';
+
+/** A heartbeat comes each second once it is subscribed, and keeps the other channels open. */
+const BEAT: Beat = { from: 'venue', everyMs: 1000, deadMs: 5000 };
+
+/** A message subscribes one channel. */
+const LIMITS: SocketLimits = {
+  ...UNLIMITED,
+  rates: [{ of: 'messages', max: 8, windowMs: 1000 }],
+  connects: { max: 8, windowMs: 1000 },
+  firstSubscribeMs: 5000,
+};
+
+function stream(name: string, channels: readonly Channel[], products = true): StreamFacts {
+  const members = `${products ? '"product_ids":[{args}],' : ''}"channel":"${name}"`;
+  return {
+    name,
+    channels,
+    subscribe: `{"type":"subscribe",${members}}`,
+    unsubscribe: `{"type":"unsubscribe",${members}}`,
+    args: products ? ['"{symbol}"'] : [''],
+    argsMax: 100,
+    bytesMax: null,
+    depths: [],
+    needsKey: false,
+    silenceMs: null,
+  };
+}
+
+/** Public addresses: ten requests a second. */
+const REST: BudgetFacts = {
+  weightMax: 10,
+  windowMs: 1000,
+  usedHeader: null,
+  leftHeader: 'x-ratelimit-remaining',
+  ban: { statuses: [], pauseMs: 1000 },
+};
+
+/** Books come in the stream, and one count runs through all messages of a connection: whoever hears it hears all of it. */
+export const COINBASE: VenueFacts = {
+  sources: [
+    'docs.cdp.coinbase.com, Advanced Trade: WebSocket Channels, Overview, Rate Limits; REST: List Public Products',
+  ],
+  heard: 'sockets',
+  products: [
+    {
+      name: 'coinbase',
+      offers: {
+        book: 'built',
+        orders: 'none',
+        bbo: 'built',
+        trades: 'built',
+        ticker: 'built',
+        liquidations: 'none',
+        status: 'built',
+      },
+      sockets: [
+        {
+          ...PLAIN,
+          url: 'wss://advanced-trade-ws.coinbase.com',
+          streams: [
+            stream('heartbeats', [], false),
+            stream('status', ['status']),
+            stream('level2', ['book']),
+            stream('market_trades', ['trades']),
+            stream('ticker', ['ticker', 'bbo']),
+          ],
+          beat: BEAT,
+          limits: LIMITS,
+        },
+      ],
+      snapshot: null,
+      instruments: {
+        urls: ['https://api.coinbase.com/api/v3/brokerage/market/products'],
+        weight: 1,
+        budget: 'rest',
+        page: null,
+      },
+    },
+  ],
+  budgets: { rest: REST },
+};
