@@ -115,8 +115,48 @@ const KRAKEN: Manners = {
     }),
 };
 
+/** One answer to each message: the channels that there are. */
+const DERIBIT: Manners = {
+  greeting: () => [],
+  answer: (message, _reading, answered) => {
+    const id = member(message, 'id') ?? null;
+    const now = Date.now() * 1000;
+    if (answered.some(({ refused }) => refused !== null)) {
+      const error = { code: 13_778, message: 'raw_subscriptions_not_available_for_unauthorized' };
+      return [
+        JSON.stringify({ jsonrpc: '2.0', id, error, usIn: now, usOut: now, usDiff: 0, testnet: false }),
+      ];
+    }
+    const result = answered
+      .filter(({ said, codes }) => said.symbol === undefined || codes.length > 0)
+      .map(({ stream, said }) =>
+        (stream.args[0] ?? '').slice(1, -1).replace('{symbol}', String(said.symbol)),
+      );
+    return [JSON.stringify({ jsonrpc: '2.0', id, result, usIn: now, usOut: now, usDiff: 0, testnet: false })];
+  },
+  refusal: (status) =>
+    status === 429
+      ? '{"jsonrpc":"2.0","error":{"code":10028,"message":"too_many_requests"}}'
+      : '{"jsonrpc":"2.0","error":{"code":-32602,"message":"Invalid params"}}',
+  list: (_product, listings) =>
+    JSON.stringify({
+      jsonrpc: '2.0',
+      result: listings.map(({ code, priceDigits, qtyDigits }) => ({
+        instrument_name: code,
+        kind: 'future',
+        settlement_period: 'perpetual',
+        base_currency: code.split('-')[0],
+        quote_currency: 'USD',
+        tick_size: Number(step(priceDigits)),
+        min_trade_amount: Number(step(qtyDigits)),
+        expiration_timestamp: 32_503_708_800_000,
+        is_active: true,
+      })),
+    }),
+};
+
 /** By the beginnings of products' names. Without a row the dialect's own acknowledgements are sent. */
-const MANNERS: Readonly<Record<string, Manners>> = { binance: BINANCE, kraken: KRAKEN };
+const MANNERS: Readonly<Record<string, Manners>> = { binance: BINANCE, kraken: KRAKEN, deribit: DERIBIT };
 
 export function mannersOf(product: string): Manners | undefined {
   return MANNERS[product] ?? MANNERS[product.split('-')[0] ?? ''];

@@ -2,6 +2,7 @@ import { BINANCE } from './binance.js';
 import { BITFINEX } from './bitfinex.js';
 import { BYBIT } from './bybit.js';
 import { COINBASE } from './coinbase.js';
+import { DERIBIT } from './deribit.js';
 import type { ProductFacts, VenueFacts } from './facts.js';
 import { KRAKEN } from './kraken.js';
 import { DATABENTO, NASDAQ, SIM } from './recorded.js';
@@ -16,6 +17,7 @@ export const VENUE_FACTS: readonly VenueFacts[] = [
   BYBIT,
   BITFINEX,
   COINBASE,
+  DERIBIT,
 ];
 
 /** The facts of a product by the core's name of it. */

@@ -3,7 +3,7 @@
 use super::json::{Kind, Scanner, Token};
 use super::printed::{Form, Printed};
 use super::{DecodeError, FRAME_LEVELS_MAX, Scaled};
-use crate::types::{Level, Price, Qty, Route, parse_decimal};
+use crate::types::{DecimalError, Level, POW10, Price, Qty, Route, parse_decimal};
 
 /// Reads the array of levels that comes next and appends them. `taken` is how many the frame has given before.
 ///
@@ -86,6 +86,60 @@ pub fn decimal(
     }
 }
 
+/// As [`decimal`], and below zero too: the price of a combination, a rate.
+pub fn signed_decimal(
+    token: Token,
+    bytes: &[u8],
+    field: &'static str,
+    exponent: i8,
+    scaled: Scaled,
+) -> Result<i64, DecodeError> {
+    if token.of(bytes).first() != Some(&b'-') {
+        return decimal(token, bytes, field, exponent, scaled);
+    }
+    let magnitude = Token { start: token.start + 1, ..token };
+    // A second sign is none of a number.
+    if magnitude.of(bytes).first() == Some(&b'-') {
+        let cause = DecimalError::BadByte(1);
+        return Err(DecodeError::BadNumber { at: token.start, field, cause, scaled });
+    }
+    decimal(magnitude, bytes, field, exponent, scaled).map(|value| -value)
+}
+
+/// A ratio in 1e-9, toward zero where it has finer digits; `decimals_more`: by as many decimals what is printed is greater, as
+/// a percentage is by two.
+pub fn ratio_e9(
+    token: Token,
+    bytes: &[u8],
+    field: &'static str,
+    decimals_more: u8,
+) -> Result<i64, DecodeError> {
+    let exponent = -9 + decimals_more as i8;
+    let is_inexact =
+        |error: &DecodeError| matches!(error, DecodeError::BadNumber { cause: DecimalError::Inexact, .. });
+    match signed_decimal(token, bytes, field, exponent, Scaled::No) {
+        Err(error) if is_inexact(&error) => {}
+        read => return read,
+    }
+    // Of a plain number the digits that are too fine are left out; a power of ten that makes it small leaves room for them.
+    let text = token.of(bytes);
+    let point = text.iter().position(|byte| *byte == b'.');
+    let has_power = text.iter().any(|byte| matches!(byte, b'e' | b'E'));
+    match point.filter(|_| !has_power) {
+        Some(point) => {
+            let end = token.start + point as u32 + 1 + u32::from(exponent.unsigned_abs());
+            signed_decimal(Token { end: end.min(token.end), ..token }, bytes, field, exponent, Scaled::No)
+        }
+        None => {
+            let fine = signed_decimal(token, bytes, field, FINEST, Scaled::No)?;
+            Ok(fine / POW10[usize::from((exponent - FINEST).unsigned_abs())])
+        }
+    }
+}
+
+/// The finest exponent at which a number is read.
+const FINEST: i8 = -18;
+
 /// A decimal that must be above zero.
 pub fn price_above_zero(
     token: Token,
@@ -160,6 +214,49 @@ mod tests {
             (r#"[["\u0031","2"]]"#, "decode.escaped"),
         ] {
             assert_eq!(read(text), Err(code), "{text}");
+        }
+    }
+
+    fn number(text: &str) -> (Token, &[u8]) {
+        (Token { kind: Kind::Number, start: 0, end: text.len() as u32 }, text.as_bytes())
+    }
+
+    #[test]
+    fn numbers_below_zero_are_read_where_they_are_meant() {
+        for (text, expected) in [
+            ("-13.5", Ok(-1_350)),
+            ("13.5", Ok(1_350)),
+            ("0.0", Ok(0)),
+            ("-0", Ok(0)),
+            ("-1e1", Ok(-1_000)),
+            ("--1", Err("decode.bad_number")),
+            ("-", Err("decode.bad_number")),
+            ("-0.001", Err("decode.inexact")),
+        ] {
+            let (token, bytes) = number(text);
+            let read = signed_decimal(token, bytes, "price", -2, Scaled::Price);
+            assert_eq!(read.map_err(|error| error.code()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn ratios_are_cut_to_a_billionth() {
+        for (text, decimals_more, expected) in [
+            ("0.00001742", 0, Ok(17_420)),
+            ("-8.477e-05", 0, Ok(-84_770)),
+            ("0.0028213400122472977", 0, Ok(2_821_340)),
+            ("-0.0000000019", 0, Ok(-1)),
+            ("-1.64029", 0, Ok(-1_640_290_000)),
+            ("120.74", 2, Ok(1_207_400_000)),
+            ("80.123456789", 2, Ok(801_234_567)),
+            ("1.25e-10", 0, Ok(0)),
+            ("7e-05", 0, Ok(70_000)),
+            ("1e19", 0, Err("decode.overflow")),
+            ("x", 0, Err("decode.bad_number")),
+        ] {
+            let (token, bytes) = number(text);
+            let read = ratio_e9(token, bytes, "ratio", decimals_more).map_err(|error| error.code());
+            assert_eq!(read, expected, "{text}");
         }
     }
 

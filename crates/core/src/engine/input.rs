@@ -265,7 +265,9 @@ impl<C: Clock> Engine<C> {
                     for trade in events.trades_of(span) {
                         let trade = match &source.orders {
                             Some(orders) => orders.complete(event.slot, trade),
-                            None => Some(*trade).filter(|trade| trade.price.0 != 0),
+                            None => {
+                                Some(*trade).filter(|trade| trade.price.0 != 0 || trade.resting.is_none())
+                            }
                         };
                         if let Some(trade) = trade {
                             instrument.on_trade(&trade, stamp(trade.id.value()), cx);

@@ -203,7 +203,7 @@ impl InstrumentState {
             return self.on_levels_aside(verdict, seq, levels, stamp, end, cx);
         }
         let bbo = self.bbo;
-        if self.fits(levels, end.verbs, stamp.ts_recv, cx) && self.apply(&seq, levels, stamp, cx) {
+        if self.fits(&seq, levels, end.verbs, stamp.ts_recv, cx) && self.apply(&seq, levels, stamp, cx) {
             if self.spare.is_some() && self.widen(&seq, levels, stamp, cx) {
                 return;
             }
@@ -232,7 +232,7 @@ impl InstrumentState {
         let waiting = Waiting { seq, ts_event, ts_recv, check: end.check };
         match verdict {
             Verdict::Resume => {
-                if self.fits(levels, end.verbs, ts_recv, cx) && self.apply(&seq, levels, stamp, cx) {
+                if self.fits(&seq, levels, end.verbs, ts_recv, cx) && self.apply(&seq, levels, stamp, cx) {
                     self.cut(end.is_last);
                     if self.agrees(end.check, ts_recv, cx) {
                         self.become_synced(ts_recv, cx);
@@ -273,16 +273,18 @@ impl InstrumentState {
     #[inline]
     fn fits<C: Clock>(
         &mut self,
+        seq: &VenueSeq,
         levels: Sides<'_>,
         verbs: &[Verb],
         now: TimeNs,
         cx: &mut Context<'_, C>,
     ) -> bool {
-        if verbs.is_empty() || self.verbs.fits(levels, verbs, &self.book) {
-            return true;
+        let fits =
+            verbs.is_empty() || !self.recovery.is_joined(seq) || self.verbs.fits(levels, verbs, &self.book);
+        if !fits {
+            self.contradicted(now, cx);
         }
-        self.contradicted(now, cx);
-        false
+        fits
     }
 
     /// Whether the book is no deeper than the venue says, and its checksum, where one came, is the book's. A book that is
@@ -506,12 +508,10 @@ impl InstrumentState {
         stamp: Stamp,
         cx: &mut Context<'_, C>,
     ) -> bool {
-        let verbs = self.pending.taken_verbs();
-        if !verbs.is_empty() && !self.verbs.fits(levels, verbs, &self.book) {
-            self.contradicted(stamp.ts_recv, cx);
-            return false;
-        }
-        self.apply(seq, levels, stamp, cx)
+        let verbs = self.pending.take_verbs();
+        let fits = self.fits(seq, levels, &verbs, stamp.ts_recv, cx);
+        self.pending.reuse_verbs(verbs);
+        fits && self.apply(seq, levels, stamp, cx)
     }
 
     /// Puts levels into the book, which then stands at `at`. False when the book cannot take them.

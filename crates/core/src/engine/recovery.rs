@@ -149,6 +149,16 @@ impl Recovery {
         self.rule != Rule::Unnumbered && self.chain.is_some_and(|chain| chain.last() == number)
     }
 
+    /// Whether an update begins exactly where the book ends. One that straddles a snapshot tells in part of what that holds.
+    pub(super) fn is_joined(&self, seq: &VenueSeq) -> bool {
+        let Some(number) = self.number() else { return false };
+        match seq.prev {
+            _ if self.rule == Rule::Unnumbered => true,
+            Some(prev) => prev == number,
+            None => seq.first == number.wrapping_add(1),
+        }
+    }
+
     /// Whether changes of orders are being collected or applied.
     pub(super) const fn takes_orders(&self) -> bool {
         self.is_building || self.chain.is_some()

@@ -121,7 +121,7 @@ impl Pending {
         waiting.max_by_key(|update| (update.ts_event, update.seq.last))
     }
 
-    /// Takes the oldest update; its levels replace the content of `out`, and [`Self::taken_verbs`] are its verbs.
+    /// Takes the oldest update; its levels replace the content of `out`, and [`Self::take_verbs`] gives its verbs.
     pub fn pop(&mut self, out: &mut Levels) -> Option<Waiting> {
         let Kept { update, bids, asks, verbs } = self.updates.pop_front()?;
         out.clear();
@@ -132,10 +132,15 @@ impl Pending {
         Some(update)
     }
 
-    /// The verbs of the update that [`Self::pop`] took last; none where it had none.
+    /// The verbs of the update that [`Self::pop`] took last; none where it had none, and none the second time.
     #[must_use]
-    pub fn taken_verbs(&self) -> &[Verb] {
-        &self.taken
+    pub fn take_verbs(&mut self) -> Vec<Verb> {
+        std::mem::take(&mut self.taken)
+    }
+
+    /// Gives back the memory of [`Self::take_verbs`].
+    pub fn reuse_verbs(&mut self, verbs: Vec<Verb>) {
+        self.taken = verbs;
     }
 
     /// Every waiting level, to be changed in place: a scale has become finer.
@@ -220,14 +225,14 @@ mod tests {
         pending.drop_oldest();
         let mut out = Levels::default();
         pending.pop(&mut out);
-        assert_eq!(pending.taken_verbs(), []);
+        assert_eq!(pending.take_verbs(), []);
         pending.pop(&mut out);
-        assert_eq!(pending.taken_verbs(), [Verb::Change, Verb::Delete]);
+        assert_eq!(pending.take_verbs(), [Verb::Change, Verb::Delete]);
         pending.push(update(4), levels(1, 0).view(), &[Verb::New]);
         pending.clear();
         pending.push(update(5), levels(0, 1).view(), &[Verb::Delete]);
         pending.pop(&mut out);
-        assert_eq!(pending.taken_verbs(), [Verb::Delete]);
+        assert_eq!(pending.take_verbs(), [Verb::Delete]);
     }
 
     #[test]

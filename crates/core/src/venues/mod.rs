@@ -5,6 +5,7 @@ mod bitfinex;
 mod bybit;
 mod coinbase;
 mod databento;
+mod deribit;
 mod error;
 mod kraken;
 mod nasdaq;
@@ -247,6 +248,7 @@ venues! {
     }
     Bitfinex(bitfinex::Bitfinex) { BITFINEX = 12 "bitfinex": bitfinex::PAIRS; }
     Coinbase(coinbase::Coinbase) { COINBASE = 13 "coinbase": coinbase::ADVANCED; }
+    Deribit(deribit::Deribit) { DERIBIT = 14 "deribit": deribit::ALL; }
 }
 
 /// The venue of that name.

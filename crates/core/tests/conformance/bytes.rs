@@ -82,6 +82,10 @@ fn words(session: &mut Session, bytes: &[u8], at: At, routes: &Routes, events: &
             Body::Levels(seq, span) => {
                 words += &format!("{} {seq:?} {:?}\n", event.slot.0, events.levels(span))
             }
+            Body::VerbedLevels(seq, span, verbs) => {
+                let (levels, verbs) = (events.levels(span), events.verbs_of(verbs));
+                words += &format!("{} {seq:?} {levels:?} {verbs:?}\n", event.slot.0);
+            }
             Body::Book(seq, span, coverage, origin) => {
                 words += &format!("{seq:?} {coverage:?} {origin:?} {:?}\n", events.levels(span));
                 let is_good = |level: &Level| level.price.0 > 0 && level.qty.0 >= 0;

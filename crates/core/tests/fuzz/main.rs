@@ -64,6 +64,11 @@ fn bitfinex_frames() {
 }
 
 #[test]
+fn deribit_frames() {
+    run(rooms::Connection::<rooms::Deribit>::default);
+}
+
+#[test]
 fn recording_lines() {
     run(json::Lines::default);
 }

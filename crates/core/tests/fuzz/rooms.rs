@@ -5,9 +5,12 @@ use std::marker::PhantomData;
 use depthwire_core::decode::DecodeError;
 use depthwire_core::types::{Body, Event, Events, Level, Route, Routes, Slot, Venue};
 use depthwire_core::venues::{
-    self, At, BYBIT, BYBIT_INVERSE, BYBIT_LINEAR, BYBIT_OPTION, COINBASE, FrameError, KRAKEN, Session,
+    self, At, BYBIT, BYBIT_INVERSE, BYBIT_LINEAR, BYBIT_OPTION, COINBASE, DERIBIT, FrameError, KRAKEN,
+    Session,
 };
-use depthwire_sim::dialects::{Bybit as BybitDialect, BybitCategory, Dialect, Frames, all};
+use depthwire_sim::dialects::{
+    Bybit as BybitDialect, BybitCategory, Deribit as DeribitDialect, DeribitBook, Dialect, Frames, all,
+};
 
 use crate::json::{json_fields, loosened};
 use crate::mutate::{Fields, Kind};
@@ -57,6 +60,17 @@ pub struct Coinbase;
 impl Room for Coinbase {
     const NAME: &'static str = "coinbase";
     const PRODUCTS: &'static [Venue] = &[COINBASE];
+}
+
+pub struct Deribit;
+
+impl Room for Deribit {
+    const NAME: &'static str = "deribit";
+    const PRODUCTS: &'static [Venue] = &[DERIBIT];
+
+    fn more(seed: u64) -> Vec<Box<dyn Dialect>> {
+        vec![Box::new(DeribitDialect::new(seed, DeribitBook::ThinOption100Ms))]
+    }
 }
 
 /// Short connections of each dialect, the subscriptions and snapshots of shallow books among them. The first line of each is
@@ -123,7 +137,7 @@ fn read(session: &mut Session, frame: &[u8], routes: &Routes, events: &mut Event
     );
     let is_good = |level: &Level| level.price.0 > 0 && level.qty.0 >= 0;
     for event in events.list() {
-        if let Body::Levels(_, span) | Body::Book(_, span, ..) = event.body {
+        if let Body::Levels(_, span) | Body::VerbedLevels(_, span, _) | Body::Book(_, span, ..) = event.body {
             let sides = events.levels(span);
             assert!(sides.bids.iter().chain(sides.asks).all(is_good));
         }
@@ -137,6 +151,10 @@ fn is_alike(one: &Events, other: &Events) -> bool {
         let is_body = match (a.body, b.body) {
             (Body::Levels(a, of_a), Body::Levels(b, of_b)) => {
                 a == b && one.levels(of_a) == other.levels(of_b)
+            }
+            (Body::VerbedLevels(a, of_a, verbs_a), Body::VerbedLevels(b, of_b, verbs_b)) => {
+                (a, one.verbs_of(verbs_a)) == (b, other.verbs_of(verbs_b))
+                    && one.levels(of_a) == other.levels(of_b)
             }
             (Body::Book(a, of_a, told_a, _), Body::Book(b, of_b, told_b, _)) => {
                 (a, told_a) == (b, told_b) && one.levels(of_a) == other.levels(of_b)
@@ -212,6 +230,10 @@ impl<R: Room> Target for Connection<R> {
                     for event in events.list() {
                         said.ok(match event.body {
                             Body::Levels(..) => "levels",
+                            Body::VerbedLevels(..) => "verbs",
+                            Body::Bbo(_) => "bbo",
+                            Body::Liquidations(_) => "liquidations",
+                            Body::Trading(_) => "trading",
                             Body::Book(..) => "book",
                             Body::Orders(..) => "orders",
                             Body::OrderBook(..) => "order book",

@@ -87,8 +87,11 @@ pub struct FinalBook {
     pub trades: u64,
     pub bids: usize,
     pub asks: usize,
-    pub best_bid: String,
-    pub best_ask: String,
+    /// None of an empty side.
+    #[serde(deserialize_with = "nullable")]
+    pub best_bid: Option<String>,
+    #[serde(deserialize_with = "nullable")]
+    pub best_ask: Option<String>,
     /// The venue's number of the last change.
     pub venue_seq: Text<u64>,
     /// SHA-256 over the last book's levels.

@@ -13,6 +13,7 @@
 //! | `kraken/v1` | Kraken WebSocket v1, `book-10` to `book-1000` | book, trade, heartbeat |
 //! | `bitfinex` | Bitfinex WebSocket version 2, `book` of `P0` at 1 to 250 | info, conf, book, trades, ticker, status, heartbeat |
 //! | `coinbase/advanced` | Coinbase Advanced Trade | market_trades, ticker, level2, status, candles, heartbeats |
+//! | `deribit` | Deribit, `book` raw and 100 ms, a perpetual, a future and an option | answers, book, trades, ticker, quote, heartbeat |
 //! | `nasdaq` | NASDAQ TotalView-ITCH 5.0 in MoldUDP64 | packets, heartbeats |
 //!
 //! Databento has no dialect: its records carry other venues' markets, and none of them is generated here. Two
@@ -26,6 +27,7 @@ mod bybit;
 mod clock;
 mod coinbase;
 mod crc32;
+mod deribit;
 mod frames;
 mod kinds;
 mod kraken;
@@ -33,12 +35,14 @@ mod nasdaq;
 mod renamed;
 mod shown;
 mod text;
+mod told;
 mod window;
 
 pub use binance::{Binance, BinanceProduct};
 pub use bitfinex::{Bitfinex, BitfinexFlags, BitfinexPair};
 pub use bybit::{Bybit, BybitCategory};
 pub use coinbase::CoinbaseAdvanced;
+pub use deribit::{Deribit, DeribitBook};
 pub use frames::{Channel, Counts, Frame, Frames};
 pub use kinds::{Kind, kinds};
 pub use kraken::{KRAKEN_DEPTHS, KrakenLevel3, KrakenPair, KrakenV1, KrakenV2, Numbers, kraken_order_id};
@@ -198,5 +202,8 @@ fn makers() -> &'static [Maker] {
         Box::new(Bitfinex::new(seed, BtcPerpetual, 25, CountedAndTimed)),
         Box::new(Bitfinex::new(seed, KncBtc, 100, Counted)),
         Box::new(Bitfinex::new(seed, BtcPerpetual, 250, CountedTimedAndBulk)),
+        Box::new(Deribit::new(seed, DeribitBook::PerpetualRaw)),
+        Box::new(Deribit::new(seed, DeribitBook::Future100Ms)),
+        Box::new(Deribit::new(seed, DeribitBook::Option100Ms)),
     ]
 }
