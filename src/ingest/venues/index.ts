@@ -4,7 +4,9 @@ import { BYBIT } from './bybit.js';
 import { COINBASE } from './coinbase.js';
 import { DERIBIT } from './deribit.js';
 import type { ProductFacts, VenueFacts } from './facts.js';
+import { HYPERLIQUID } from './hyperliquid.js';
 import { KRAKEN } from './kraken.js';
+import { LIGHTER } from './lighter.js';
 import { DATABENTO, NASDAQ, SIM } from './recorded.js';
 
 /** Every venue of the core has one entry that names it, and no entry names another. */
@@ -18,6 +20,8 @@ export const VENUE_FACTS: readonly VenueFacts[] = [
   BITFINEX,
   COINBASE,
   DERIBIT,
+  LIGHTER,
+  HYPERLIQUID,
 ];
 
 /** The facts of a product by the core's name of it. */

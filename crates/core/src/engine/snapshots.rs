@@ -29,7 +29,6 @@ impl InstrumentState {
         stamp: Stamp,
         cx: &mut Context<'_, C>,
     ) {
-        cx.stats.snapshots += 1;
         self.leads_by_orders = false;
         let widens = self.is_beyond_known() && self.knows_more(known_to(levels, coverage));
         if matches!(origin, SnapshotOrigin::Stream | SnapshotOrigin::Restated) {
@@ -38,6 +37,7 @@ impl InstrumentState {
         let number = stamp.venue_seq;
         let at = (number, stamp.ts_event);
         let (verdict, dropped) = self.recovery.snapshot(at, origin, &self.pending, widens, stamp.ts_recv);
+        cx.stats.snapshots += u64::from(verdict != Verdict::Apply);
         let is_here = matches!(verdict, Verdict::Keep | Verdict::Widen) && self.recovery.is_at(number);
         if is_here && self.differs(levels, coverage, cx.scratch) {
             return self.contradicted(stamp.ts_recv, cx);
@@ -79,6 +79,8 @@ impl InstrumentState {
         stamp: Stamp,
         cx: &mut Context<'_, C>,
     ) {
+        cx.stats.book_messages += 1;
+        cx.stats.level_changes += levels.len() as u64;
         let mut changes = std::mem::take(cx.scratch);
         changes.clear();
         for side in [Side::Bid, Side::Ask] {

@@ -23,8 +23,12 @@ pub(super) struct ValueEnd {
 
 impl ValueEnd {
     /// The value's bytes, once `value` holds them all; a number's once it holds what follows.
+    /// Fewer bytes than were looked at before show nothing.
     pub(super) fn find(&mut self, value: &[u8]) -> Option<usize> {
-        let mut at = self.scanned.min(value.len());
+        let mut at = self.scanned;
+        if value.len() < at {
+            return None;
+        }
         while let Some(&byte) = value.get(at) {
             if self.is_escaped {
                 self.is_escaped = false;
@@ -111,6 +115,21 @@ mod tests {
                 let mut value = ValueEnd::default();
                 let early = value.find(&text[..cut]);
                 assert_eq!(early.or_else(|| value.find(text)), end, "{} at {cut}", text.escape_ascii());
+            }
+        }
+    }
+
+    #[test]
+    fn fewer_bytes_than_before_show_nothing() {
+        let value = b"{\"a\":[{},{}]},";
+        for more in 1..value.len() {
+            for fewer in 0..more {
+                let mut end = ValueEnd::default();
+                let found = end.find(&value[..more]);
+                if found.is_none() {
+                    assert_eq!(end.find(&value[..fewer]), None, "{fewer} of {more}");
+                    assert_eq!(end.find(value), Some(value.len() - 1), "{fewer} of {more}");
+                }
             }
         }
     }

@@ -7,7 +7,9 @@ mod coinbase;
 mod databento;
 mod deribit;
 mod error;
+mod hyperliquid;
 mod kraken;
+mod lighter;
 mod nasdaq;
 mod room;
 
@@ -249,6 +251,8 @@ venues! {
     Bitfinex(bitfinex::Bitfinex) { BITFINEX = 12 "bitfinex": bitfinex::PAIRS; }
     Coinbase(coinbase::Coinbase) { COINBASE = 13 "coinbase": coinbase::ADVANCED; }
     Deribit(deribit::Deribit) { DERIBIT = 14 "deribit": deribit::ALL; }
+    Lighter(lighter::Lighter) { LIGHTER = 15 "lighter": lighter::MARKETS; }
+    Hyperliquid(hyperliquid::Hyperliquid) { HYPERLIQUID = 16 "hyperliquid": hyperliquid::COINS; }
 }
 
 /// The venue of that name.

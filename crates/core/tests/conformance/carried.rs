@@ -95,7 +95,7 @@ fn an_instrument_is_dropped_and_carried_again() {
         for _ in 0..40 {
             let heard = feed.next();
             let _ = rig.hear(&heard);
-            assert!(!rig.is_synced(), "{}", row.name);
+            assert!(!rig.is_synced() || row.is_restated, "{}", row.name);
         }
         if rig.cure(&mut feed) {
             exact(&row, &mut feed, &mut rig, EVENTS);

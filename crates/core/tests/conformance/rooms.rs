@@ -1,7 +1,7 @@
 //! The table: every room, spoken by a dialect.
 
 use depthwire_core::types::Venue;
-use depthwire_core::venues::{self, BITFINEX, COINBASE, NASDAQ};
+use depthwire_core::venues::{self, BITFINEX, COINBASE, HYPERLIQUID, NASDAQ};
 use depthwire_sim::dialects::{Binance, BinanceProduct, Dialect, TrueOrders, all};
 
 use crate::databento::Databento;
@@ -21,6 +21,8 @@ pub struct Row {
     pub has_orders: bool,
     /// Whether its frames are datagrams.
     pub are_datagrams: bool,
+    /// Whether each message of the book is the whole of it.
+    pub is_restated: bool,
     pub make: Make,
 }
 
@@ -31,6 +33,9 @@ const DATAGRAMS: [Venue; 1] = [NASDAQ];
 /// put together.
 const COUNTED: [Venue; 2] = [BITFINEX, COINBASE];
 
+/// Venues that tell the whole book with each message.
+const RESTATED: [Venue; 1] = [HYPERLIQUID];
+
 impl Row {
     fn new(make: Make) -> Self {
         let dialect = make(1);
@@ -40,8 +45,9 @@ impl Row {
         let orders = if has_orders { " orders" } else { "" };
         let name = format!("{}:{} {depth}{orders}", venue.name(), dialect.code());
         let symbol = venues::instrument(venue, dialect.code()).unwrap().symbol;
-        let are_datagrams = DATAGRAMS.contains(&venue);
-        Self { name, venue, code: dialect.code().to_owned(), symbol, has_orders, are_datagrams, make }
+        let (are_datagrams, is_restated) = (DATAGRAMS.contains(&venue), RESTATED.contains(&venue));
+        let code = dialect.code().to_owned();
+        Self { name, venue, code, symbol, has_orders, are_datagrams, is_restated, make }
     }
 
     /// Whether the numbers are those of the connection.

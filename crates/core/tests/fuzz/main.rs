@@ -54,6 +54,16 @@ fn coinbase_frames() {
 }
 
 #[test]
+fn lighter_frames() {
+    run(rooms::Connection::<rooms::Lighter>::default);
+}
+
+#[test]
+fn hyperliquid_frames() {
+    run(rooms::Connection::<rooms::Hyperliquid>::default);
+}
+
+#[test]
 fn bybit_frames() {
     run(rooms::Connection::<rooms::Bybit>::default);
 }

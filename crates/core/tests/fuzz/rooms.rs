@@ -5,8 +5,8 @@ use std::marker::PhantomData;
 use depthwire_core::decode::DecodeError;
 use depthwire_core::types::{Body, Event, Events, Level, Route, Routes, Slot, Venue};
 use depthwire_core::venues::{
-    self, At, BYBIT, BYBIT_INVERSE, BYBIT_LINEAR, BYBIT_OPTION, COINBASE, DERIBIT, FrameError, KRAKEN,
-    Session,
+    self, At, BYBIT, BYBIT_INVERSE, BYBIT_LINEAR, BYBIT_OPTION, COINBASE, DERIBIT, FrameError, HYPERLIQUID,
+    KRAKEN, LIGHTER, Session,
 };
 use depthwire_sim::dialects::{
     Bybit as BybitDialect, BybitCategory, Deribit as DeribitDialect, DeribitBook, Dialect, Frames, all,
@@ -71,6 +71,20 @@ impl Room for Deribit {
     fn more(seed: u64) -> Vec<Box<dyn Dialect>> {
         vec![Box::new(DeribitDialect::new(seed, DeribitBook::ThinOption100Ms))]
     }
+}
+
+pub struct Lighter;
+
+impl Room for Lighter {
+    const NAME: &'static str = "lighter";
+    const PRODUCTS: &'static [Venue] = &[LIGHTER];
+}
+
+pub struct Hyperliquid;
+
+impl Room for Hyperliquid {
+    const NAME: &'static str = "hyperliquid";
+    const PRODUCTS: &'static [Venue] = &[HYPERLIQUID];
 }
 
 /// Short connections of each dialect, the subscriptions and snapshots of shallow books among them. The first line of each is

