@@ -25,6 +25,7 @@ const RULES: Readonly<Record<string, string>> = {
   linked: 'each update names the one before',
   counter: 'one by one',
   unnumbered: 'none',
+  linked_if_numbered: 'each update names the one before; none in old recordings',
 };
 
 const MENDS: Readonly<Record<string, string>> = {

@@ -7,8 +7,8 @@ import { zstd } from './unzstd.js';
 
 /** Longest line or message; the largest frame that a venue is known to send has 5 MB. */
 export const LINE_BYTES_MAX = 16 << 20;
-/** What is looked at to find out which streams a recording holds. */
-const HEAD_BYTES = 1 << 20;
+/** What is looked at to find out which streams a recording holds. It may begin with megabytes of a venue's instruments. */
+const HEAD_BYTES = 8 << 20;
 /** Largest packed file that is unpacked once to see whether it is whole, before its lines are used: a few seconds. */
 export const SURVEY_BYTES_MAX = 256 << 20;
 
@@ -91,7 +91,7 @@ export function isText(head: Uint8Array): boolean {
 }
 
 /**
- * The first bytes of a recording, a megabyte or so; of lines, cut after a whole one where one ends. Throws `recording.*`,
+ * The first bytes of a recording, some megabytes; of lines, cut after a whole one where one ends. Throws `recording.*`,
  * among them the damage that leaves nothing to read.
  */
 export async function readHead(path: string): Promise<Uint8Array> {

@@ -17,7 +17,7 @@ pub struct VenueInfo {
     pub name: String,
     /// Whether all that it says of a book names orders.
     pub is_by_order: bool,
-    /// How it numbers the changes of a book: `range`, `linked`, `counter` or `unnumbered`.
+    /// How it numbers the changes of a book: `range`, `linked`, `linked_if_numbered`, `counter` or `unnumbered`.
     pub rule: String,
     /// What mends a book: `snapshot`, `resubscribe`, `reconnect` or `wait`.
     pub resync: String,
@@ -44,6 +44,7 @@ pub fn venues() -> Result<Vec<VenueInfo>> {
                 Rule::Linked => "linked",
                 Rule::Counter => "counter",
                 Rule::Unnumbered => "unnumbered",
+                Rule::LinkedIfNumbered => "linked_if_numbered",
             };
             let resync = match product.resync {
                 Resync::Snapshot => "snapshot",

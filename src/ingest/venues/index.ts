@@ -7,6 +7,7 @@ import type { ProductFacts, VenueFacts } from './facts.js';
 import { HYPERLIQUID } from './hyperliquid.js';
 import { KRAKEN } from './kraken.js';
 import { LIGHTER } from './lighter.js';
+import { OKX } from './okx.js';
 import { DATABENTO, NASDAQ, SIM } from './recorded.js';
 
 /** Every venue of the core has one entry that names it, and no entry names another. */
@@ -22,6 +23,7 @@ export const VENUE_FACTS: readonly VenueFacts[] = [
   DERIBIT,
   LIGHTER,
   HYPERLIQUID,
+  OKX,
 ];
 
 /** The facts of a product by the core's name of it. */

@@ -3,7 +3,7 @@
 use super::json::{Kind, Scanner, Token, unescape};
 use super::levels::decimal;
 use super::{DecodeError, SYMBOL_BYTES_MAX, Scaled, SymbolText};
-use crate::types::{Decimal, DecimalError, Route, Routes};
+use crate::types::{Decimal, DecimalError, Price, Qty, Route, Routes, TimeNs};
 
 /// The values of some keys of the object that comes next, in the order of the keys. Others are passed over; a key that
 /// comes twice is an error, since either value could be the wrong one.
@@ -170,6 +170,56 @@ pub(crate) fn symbol(
     Ok((routes.find(symbol), SymbolText::new(symbol)))
 }
 
+/// Decimals of a statistic that are kept: more would make the scale of a whole book finer for nothing.
+const STATISTIC_DIGITS: usize = 9;
+
+/// A decimal without the digits behind the ninth decimal; none where there is no number: nothing, an empty text, an infinity.
+fn statistic(token: Token, bytes: &[u8]) -> Option<Token> {
+    let digits = token.of(bytes);
+    let is_number = matches!(token.kind, Kind::String | Kind::Number)
+        && digits.iter().any(u8::is_ascii_digit)
+        && digits.is_ascii();
+    let point = digits.iter().position(|byte| *byte == b'.').filter(|_| !digits.contains(&b'e'));
+    let len = point.map_or(digits.len(), |point| digits.len().min(point + 1 + STATISTIC_DIGITS));
+    is_number.then_some(Token { end: token.start + len as u32, ..token })
+}
+
+/// A price that is computed, such as a mark price, as a mantissa at the instrument's exponent: its first nine decimals. None
+/// where there is no number.
+pub(crate) fn price_statistic(
+    token: Token,
+    bytes: &[u8],
+    field: &'static str,
+    route: Route,
+) -> Result<Option<Price>, DecodeError> {
+    let Some(token) = statistic(token, bytes) else { return Ok(None) };
+    decimal(token, bytes, field, route.price_exponent, Scaled::Price).map(|price| Some(Price(price)))
+}
+
+/// The same of a quantity.
+pub(crate) fn qty_statistic(
+    token: Token,
+    bytes: &[u8],
+    field: &'static str,
+    route: Route,
+) -> Result<Option<Qty>, DecodeError> {
+    let Some(token) = statistic(token, bytes) else { return Ok(None) };
+    decimal(token, bytes, field, route.qty_exponent, Scaled::Qty).map(|qty| Some(Qty(qty)))
+}
+
+/// A ratio, which may be below zero, in 1e-9. None where there is no number.
+pub(crate) fn billionths(
+    token: Token,
+    bytes: &[u8],
+    field: &'static str,
+) -> Result<Option<i64>, DecodeError> {
+    let Some(token) = statistic(token, bytes) else { return Ok(None) };
+    let is_below = token.of(bytes).first() == Some(&b'-');
+    let token = Token { start: token.start + u32::from(is_below), ..token };
+    let ratio = decimal(token, bytes, field, -9, Scaled::No)?;
+    Ok(Some(if is_below { -ratio } else { ratio }))
+}
+
 /// A decimal with as few digits as hold it, printed as a number or in quotes: an increment, a size, a strike.
 pub(crate) fn exact(token: Token, bytes: &[u8], field: &'static str) -> Result<Decimal, DecodeError> {
     if token.kind != Kind::String {
@@ -181,4 +231,45 @@ pub(crate) fn exact(token: Token, bytes: &[u8], field: &'static str) -> Result<D
         cause,
         scaled: Scaled::No,
     })
+}
+
+/// A time in milliseconds, printed as a number or in quotes, in nanoseconds.
+pub(crate) fn milliseconds(token: Token, bytes: &[u8], field: &'static str) -> Result<TimeNs, DecodeError> {
+    unsigned(token, bytes, field)?.checked_mul(1_000_000).ok_or(DecodeError::BadNumber {
+        at: token.start,
+        field,
+        cause: DecimalError::Overflow,
+        scaled: Scaled::No,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::Slot;
+
+    #[test]
+    fn statistics_have_nine_decimals_or_are_none() {
+        let read = |text: &str| {
+            let token = Scanner::new(text.as_bytes(), 0).value().unwrap();
+            billionths(token, text.as_bytes(), "x").map_err(|error| error.code())
+        };
+        for (text, ratio) in [
+            ("\"0.7794507758\"", Some(779_450_775)),
+            ("\"-16.4798150221\"", Some(-16_479_815_022)),
+            ("0.0001", Some(100_000)),
+            ("\"1e-7\"", Some(100)),
+            ("-5", Some(-5_000_000_000)),
+            ("\"\"", None),
+            ("\"\u{221e}\"", None),
+            ("null", None),
+        ] {
+            assert_eq!(read(text), Ok(ratio), "{text}");
+        }
+        assert_eq!(read("\"1x\""), Err("decode.bad_number"));
+        let route = Route { slot: Slot(0), price_exponent: -9, qty_exponent: 0 };
+        let text = b"\"3.8005764218904408\"";
+        let token = Scanner::new(text, 0).value().unwrap();
+        assert_eq!(price_statistic(token, text, "markPx", route), Ok(Some(Price(3_800_576_421))));
+    }
 }

@@ -278,6 +278,41 @@ impl<'a> Printed<'a> {
         (price != 0).then_some(Level::new(price, qty))
     }
 
+    /// An integer as [`Self::integer`] reads it, perhaps below zero.
+    #[inline(always)]
+    pub fn signed(&mut self) -> Option<i64> {
+        let is_below = self.literal(b"-").is_some();
+        let integer = self.integer()?.cast_signed();
+        Some(if is_below { -integer } else { integer })
+    }
+
+    /// As [`Self::levels`], of levels that have more items, all of them texts, which are passed over.
+    #[inline]
+    pub fn longer_levels(&mut self, route: Route, taken: usize, out: &mut Vec<Level>) -> Option<()> {
+        let mut text = *self;
+        if text.literal(b"[]").is_some() {
+            *self = text;
+            return Some(());
+        }
+        text.literal(b"[[\"")?;
+        let mut form = Form::NONE;
+        let len_max = out.len() + FRAME_LEVELS_MAX.saturating_sub(taken);
+        loop {
+            if out.len() >= len_max {
+                return None;
+            }
+            out.push(text.pair(route, &mut form)?);
+            while text.literal(b",\"").is_some() {
+                text.string_end()?;
+            }
+            if text.literal(b"],[\"").is_none() {
+                text.literal(b"]]")?;
+                *self = text;
+                return Some(());
+            }
+        }
+    }
+
     /// An array of levels, appended. `taken` is how many the frame has given before; `out` may be left with some.
     #[inline]
     pub fn levels(&mut self, route: Route, taken: usize, out: &mut Vec<Level>) -> Option<()> {

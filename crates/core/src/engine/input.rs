@@ -10,6 +10,7 @@ use super::{Engine, EngineError, IngestError, SourceId, scale};
 use crate::decode::DecodeError;
 use crate::types::{
     Body, Clock, Event, InstrumentId, OrderChange, Origin, Part, Routes, Scope, Slot, StaleReason, TimeNs,
+    VenueSeq,
 };
 use crate::venues::{Asked, At, FrameError};
 
@@ -358,13 +359,16 @@ impl<C: Clock> Engine<C> {
     }
 }
 
-/// Of what a change of a book tells, and whether it tells it whole.
-const fn told(body: &Body) -> (Told, bool) {
-    match body {
-        Body::Orders(..) => (Told::Orders, false),
-        Body::OrderBook(_, part, ..) => (Told::Orders, matches!(part, Part::Whole | Part::First)),
-        Body::Book(..) => (Told::Levels, true),
-        _ => (Told::Levels, false),
+/// Of what a change of a book tells, whether it tells it whole, and at which place.
+const fn told(body: &Body) -> (Told, bool, VenueSeq) {
+    match *body {
+        Body::Orders(number, ..) => (Told::Orders, false, VenueSeq::at(number)),
+        Body::OrderBook(number, part, ..) => {
+            (Told::Orders, matches!(part, Part::Whole | Part::First), VenueSeq::at(number))
+        }
+        Body::Book(seq, ..) => (Told::Levels, true, seq),
+        Body::Levels(seq, ..) | Body::VerbedLevels(seq, ..) => (Told::Levels, false, seq),
+        _ => (Told::Levels, false, VenueSeq::at(0)),
     }
 }
 

@@ -14,7 +14,7 @@ use super::{BookInfo, EngineConfig};
 use crate::aggregate::{Bbo, CrossCheck};
 use crate::book::{BookSpec, L2Book, VerbCheck, prefetch};
 use crate::encode::{Outbox, Stream, Want};
-use crate::sequence::{Pending, Waiting};
+use crate::sequence::{Pending, Rule, Waiting};
 use crate::stats::Stats;
 use crate::types::{
     BookState, Clock, Coverage, Instrument, InstrumentId, Level, Levels, Qty, Route, ScaleSource, Side,
@@ -194,9 +194,8 @@ impl InstrumentState {
     ) {
         cx.stats.book_messages += 1;
         cx.stats.level_changes += levels.len() as u64;
-        if !self.product.rule.fits(&seq) {
-            cx.stats.foreign += 1;
-            return;
+        if !self.recovery.fits(&seq) {
+            return self.numbered_otherwise(stamp.ts_recv, cx);
         }
         let verdict = self.recovery.update(&seq, stamp.ts_event, stamp.ts_recv);
         if verdict != Verdict::Apply {
@@ -214,6 +213,16 @@ impl InstrumentState {
                     self.follow_waiting(stamp.ts_recv, cx);
                 }
             }
+        }
+    }
+
+    /// A change that is not numbered as the book is: of another product, whose symbols and form may be alike, or of a venue
+    /// that contradicts itself.
+    #[cold]
+    fn numbered_otherwise<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
+        match self.product.rule {
+            Rule::LinkedIfNumbered => self.contradicted(now, cx),
+            _ => cx.stats.foreign += 1,
         }
     }
 
@@ -359,7 +368,8 @@ impl InstrumentState {
 
     /// The venue's own top of book.
     pub(super) fn on_bbo<C: Clock>(&mut self, bbo: VenueBbo, stamp: Stamp, cx: &mut Context<'_, C>) {
-        if self.product.top_proof {
+        // One without a number belongs to no book in particular.
+        if self.product.top_proof && bbo.venue_seq != 0 {
             let at = self.recovery.number();
             if self.cross_check.top(bbo, at, self.bbo) == Some(false) && self.recovery.is_synced() {
                 self.contradicted(stamp.ts_recv, cx);

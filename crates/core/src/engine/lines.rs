@@ -2,8 +2,8 @@
 
 use super::instrument::{Context, InstrumentState};
 use super::streams::Stamp;
-use crate::sequence::{Rule, WAIT_NS};
-use crate::types::{Clock, TimeNs};
+use crate::sequence::WAIT_NS;
+use crate::types::{Clock, TimeNs, VenueSeq};
 
 /// What a book is told of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,16 +13,17 @@ pub(super) enum Told {
 }
 
 impl InstrumentState {
-    /// Whether a change of the book from a source counts; of what it tells, and whether whole. Where several sources carry it, numbers say which changes it has;
+    /// Whether a change of the book from a source counts; of what it tells, whether whole, and at which place. Where several
+    /// sources carry it, numbers say which changes it has;
     /// without numbers the first source that spoke is the only one that counts, until it goes.
     #[inline]
-    pub(super) fn takes(&mut self, (told, is_whole): (Told, bool), source: usize) -> bool {
-        self.recovery.lines() <= 1 || self.takes_of_several(told, is_whole, source as u32)
+    pub(super) fn takes(&mut self, said: (Told, bool, VenueSeq), source: usize) -> bool {
+        self.recovery.lines() <= 1 || self.takes_of_several(said, source as u32)
     }
 
     #[cold]
-    fn takes_of_several(&mut self, told: Told, is_whole: bool, source: u32) -> bool {
-        if told == Told::Levels && self.product.rule != Rule::Unnumbered {
+    fn takes_of_several(&mut self, (told, is_whole, seq): (Told, bool, VenueSeq), source: u32) -> bool {
+        if told == Told::Levels && self.product.rule.places(&seq) {
             return true;
         }
         if is_whole && self.heir == Some(source) {
@@ -34,9 +35,7 @@ impl InstrumentState {
     /// Whether a loss or a beginning that a source tells of concerns it.
     pub(super) fn heeds(&self, source: usize) -> bool {
         let is_of = |owner: &u32| *owner == source as u32;
-        self.recovery.lines() <= 1
-            || self.product.rule != Rule::Unnumbered
-            || self.owners.iter().flatten().all(is_of)
+        self.recovery.lines() <= 1 || self.recovery.is_numbered() || self.owners.iter().flatten().all(is_of)
     }
 
     /// A source carries it from now on. `before`: the one that did so alone till now.

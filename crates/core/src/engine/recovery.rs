@@ -146,7 +146,24 @@ impl Recovery {
 
     /// Whether the book stands at a number of the venue's.
     pub(super) fn is_at(&self, number: u64) -> bool {
-        self.rule != Rule::Unnumbered && self.chain.is_some_and(|chain| chain.last() == number)
+        self.is_numbered() && self.chain.is_some_and(|chain| chain.last() == number)
+    }
+
+    /// Whether the book, if there is one, is numbered.
+    pub(super) const fn is_numbered(&self) -> bool {
+        match (self.rule, &self.chain) {
+            (Rule::LinkedIfNumbered, Some(chain)) => chain.is_numbered(),
+            (rule, _) => !matches!(rule, Rule::Unnumbered),
+        }
+    }
+
+    /// Whether an update is numbered as the book is, or as one may be.
+    #[inline]
+    pub(super) const fn fits(&self, seq: &VenueSeq) -> bool {
+        match &self.chain {
+            Some(chain) => chain.fits(seq),
+            None => self.rule.fits(seq),
+        }
     }
 
     /// Whether an update begins exactly where the book ends. One that straddles a snapshot tells in part of what that holds.
@@ -183,7 +200,7 @@ impl Recovery {
             // What is not numbered cannot be joined to a snapshot that comes later, and a repetition of what the lost book
             // held would let an older one in.
             let is_repeated = seq.last <= self.last && ts_event > 0 && ts_event <= self.event_at;
-            let is_useless = is_repeated || self.rule == Rule::Unnumbered;
+            let is_useless = is_repeated || !self.rule.places(seq);
             return if is_useless { Verdict::Ignore } else { Verdict::Hold };
         };
         match chain.check(seq) {
@@ -412,9 +429,10 @@ impl Recovery {
     const fn clears(&self, reason: StaleReason) -> bool {
         match reason {
             StaleReason::Silence => {
-                !matches!(self.rule, Rule::Unnumbered) || matches!(self.detects, Detection::Next)
+                self.is_numbered()
+                    || matches!(self.rule, Rule::Unnumbered) && matches!(self.detects, Detection::Next)
             }
-            _ => reason.is_doubt() && !matches!(self.rule, Rule::Unnumbered),
+            _ => reason.is_doubt() && self.is_numbered(),
         }
     }
 

@@ -17,8 +17,9 @@ const BOOKS_FINE_TICKS: usize = 64;
 /// Time that passes backward by so much is told: files in the wrong order, a recorder's clock that was set back.
 const BACKWARD_NS: u64 = 1_000_000_000;
 
-/// Most bytes of a recording that are looked at to find out what it holds.
-const DETECT_BYTES_MAX: usize = 4 << 20;
+/// Most bytes of a recording that are looked at to find out what it holds. One may begin with megabytes of the venue's list of
+/// instruments.
+const DETECT_BYTES_MAX: usize = 8 << 20;
 
 /// How far a call has read a recording.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,7 +36,7 @@ pub struct RecordingProgress {
     pub error: Option<IngestError>,
 }
 
-/// The instruments that a recording holds, told from its first bytes, a megabyte or more. Several of one symbol are
+/// The instruments that a recording holds, told from its first bytes, some megabytes. Several of one symbol are
 /// alternatives.
 ///
 /// Costs a pass of every room over the bytes.

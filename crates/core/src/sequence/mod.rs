@@ -43,6 +43,9 @@ pub enum Rule {
     Counter,
     /// Not at all: each update is next. A loss shows by a checksum, by the connection's own counter, or not at all.
     Unnumbered,
+    /// As [`Self::Linked`] where a book has a number, as [`Self::Unnumbered`] where it has none: a venue that began to number
+    /// what it says, and has recordings of before that. A book goes on as it began: what is numbered otherwise contradicts it.
+    LinkedIfNumbered,
 }
 
 impl Rule {
@@ -50,7 +53,26 @@ impl Rule {
     #[inline]
     #[must_use]
     pub const fn fits(self, seq: &VenueSeq) -> bool {
-        seq.prev.is_some() == matches!(self, Self::Linked)
+        matches!(self, Self::LinkedIfNumbered) || seq.prev.is_some() == matches!(self, Self::Linked)
+    }
+
+    /// Whether a message is placed by its number.
+    #[must_use]
+    pub const fn places(self, seq: &VenueSeq) -> bool {
+        match self {
+            Self::Range | Self::Linked | Self::Counter => true,
+            Self::LinkedIfNumbered => seq.last != 0,
+            Self::Unnumbered => false,
+        }
+    }
+
+    /// The rule of a book that begins at a number.
+    const fn of_book(self, number: u64) -> Self {
+        match self {
+            Self::LinkedIfNumbered if number == 0 => Self::Unnumbered,
+            Self::LinkedIfNumbered => Self::Linked,
+            rule => rule,
+        }
     }
 }
 
@@ -67,7 +89,20 @@ impl Chain {
     /// A chain that starts at a snapshot.
     #[must_use]
     pub const fn new(rule: Rule, snapshot: u64) -> Self {
-        Self { rule, last: snapshot, bridged: false }
+        Self { rule: rule.of_book(snapshot), last: snapshot, bridged: false }
+    }
+
+    /// Whether its updates are numbered.
+    #[must_use]
+    pub const fn is_numbered(&self) -> bool {
+        !matches!(self.rule, Rule::Unnumbered)
+    }
+
+    /// Whether an update is numbered as it is.
+    #[inline]
+    #[must_use]
+    pub const fn fits(&self, seq: &VenueSeq) -> bool {
+        self.rule.fits(seq)
     }
 
     /// The number that the book stands at.
@@ -88,7 +123,7 @@ impl Chain {
     pub const fn check(&self, seq: &VenueSeq) -> SeqOutcome {
         match self.rule {
             Rule::Range => range::check(self.last, seq),
-            Rule::Linked => linked::check(self.last, self.bridged, seq),
+            Rule::Linked | Rule::LinkedIfNumbered => linked::check(self.last, self.bridged, seq),
             Rule::Counter => counter::check(self.last, seq),
             Rule::Unnumbered => SeqOutcome::Next,
         }

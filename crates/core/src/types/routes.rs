@@ -69,6 +69,13 @@ impl Routes {
         self.by_code.get(index).map(|(_, route)| *route)
     }
 
+    /// The instruments whose codes begin so. Costs a binary search.
+    pub fn starting_with<'a>(&'a self, prefix: &'a [u8]) -> impl Iterator<Item = (&'a [u8], Route)> {
+        let from = self.by_code.partition_point(|(known, _)| **known < *prefix);
+        let behind = self.by_code.get(from..).unwrap_or_default().iter();
+        behind.take_while(move |(known, _)| known.starts_with(prefix)).map(|(code, route)| (&**code, *route))
+    }
+
     /// What a reader may look for before it searches: one carried code, which is the only one on most connections.
     #[inline]
     #[must_use]

@@ -11,6 +11,7 @@ mod hyperliquid;
 mod kraken;
 mod lighter;
 mod nasdaq;
+mod okx;
 mod room;
 
 pub use error::FrameError;
@@ -253,6 +254,7 @@ venues! {
     Deribit(deribit::Deribit) { DERIBIT = 14 "deribit": deribit::ALL; }
     Lighter(lighter::Lighter) { LIGHTER = 15 "lighter": lighter::MARKETS; }
     Hyperliquid(hyperliquid::Hyperliquid) { HYPERLIQUID = 16 "hyperliquid": hyperliquid::COINS; }
+    Okx(okx::Okx) { OKX = 17 "okx": okx::ALL; }
 }
 
 /// The venue of that name.

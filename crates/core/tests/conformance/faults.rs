@@ -3,9 +3,7 @@
 
 use std::fmt;
 
-use depthwire_core::checksum::TOP_LEVELS;
-use depthwire_core::types::Venue;
-use depthwire_core::venues::{self, Checksum, Detection, Resync};
+use depthwire_core::venues::{self, Detection, Resync};
 
 use depthwire_sim::dialects::TrueOrders;
 
@@ -45,18 +43,16 @@ const FAULTS: usize = if cfg!(debug_assertions) { 27 } else { 360 };
 
 /// Best levels a side that a room answers for after a fault; what is wrong behind them the venue's rules leave open:
 ///
-/// * A checksum covers the best ten levels (Kraken, "Book checksum"), whatever the fault; nothing is numbered there. What is
-///   lost behind them shows when it comes among them, or never.
+/// * A checksum covers the best ten levels (Kraken, "Book checksum") or 25 (OKX, "Order book channel"), whatever the fault;
+///   nothing else shows a loss where nothing is numbered. What is lost behind them shows when it comes among them, or never.
 /// * Numbers show every loss, repetition and exchange (Binance, "How to manage a local order book correctly"; MoldUDP64),
 ///   but cover no digit: a price or quantity that was damaged on its way is a price like any other.
 /// * Records without numbers of their own and without a checksum (Databento, "Market by order": `sequence` is the channel's,
 ///   with holes for what other instruments said) show a loss only where a later one does not fit its order.
-fn answers_for(venue: Venue, fault: Fault) -> usize {
-    let product = venues::product(venue);
-    match (product.checksum, product.detects) {
-        (Checksum::PrintedTop, _) => TOP_LEVELS,
-        (Checksum::None, Detection::Next) if fault != Digit => usize::MAX,
-        _ => 0,
+fn answers_for(row: &Row, fault: Fault) -> usize {
+    match row.detects() {
+        Detection::Next if fault != Digit => usize::MAX,
+        _ => row.checked_levels,
     }
 }
 
@@ -140,8 +136,8 @@ impl Trial<'_> {
     /// A digit of a text, or a bit of anything else.
     fn damage(&mut self, heard: &Heard) -> Vec<u8> {
         let mut bytes = heard.bytes.clone();
-        // A channel of another name is a frame that was dropped.
-        let named = b"{\"channel\":\"level3\"".len();
+        // A channel or an instrument of another name is a frame that was dropped.
+        let named = memchr::memmem::find(&bytes, b"\"data\":").unwrap_or(b"{\"channel\":\"level3\"".len());
         if !matches!(bytes.first(), Some(b'{' | b'[')) {
             let at = random(self.state, bytes.len());
             bytes[at] ^= 1 << random(self.state, 8);
@@ -281,7 +277,7 @@ fn campaign(row: &Row) -> Campaign {
         Resync::Snapshot => OF_FRAMES.iter().chain(&OF_ANSWERS).copied().collect(),
         _ => OF_FRAMES.to_vec(),
     };
-    let is_all_covered = feed.dialect.depth().is_some_and(|depth| depth <= TOP_LEVELS);
+    let is_all_covered = feed.dialect.depth().is_some_and(|depth| depth <= row.checked_levels);
     let (mut compared, mut is_wrong) = (0, false);
     for turn in 0..FAULTS {
         let fault = faults[turn % faults.len()];
@@ -316,10 +312,10 @@ fn campaign(row: &Row) -> Campaign {
             rig.asked = None;
             rig.assert_asks(feed.now);
         }
-        if is_found && fault != Digit && product.detects == Detection::Next {
+        if is_found && fault != Digit && row.detects() == Detection::Next {
             assert_eq!(least, usize::MAX, "{}: {fault:?}", row.name);
         }
-        let answers = answers_for(row.venue, fault);
+        let answers = answers_for(row, fault);
         campaign.injected += 1;
         if is_all_covered {
             // The checksum covers all but the names of orders.

@@ -1,11 +1,14 @@
 //! The table: every room, spoken by a dialect.
 
+use depthwire_core::checksum::{INTERLEAVED_LEVELS, TOP_LEVELS};
+use depthwire_core::sequence::Rule;
 use depthwire_core::types::Venue;
-use depthwire_core::venues::{self, BITFINEX, COINBASE, HYPERLIQUID, NASDAQ};
-use depthwire_sim::dialects::{Binance, BinanceProduct, Dialect, TrueOrders, all};
+use depthwire_core::venues::{self, BITFINEX, COINBASE, Checksum, Detection, HYPERLIQUID, NASDAQ};
+use depthwire_sim::dialects::{Binance, BinanceProduct, Dialect, Frames, TrueOrders, Truth, all};
 
 use crate::databento::Databento;
 use crate::embedded::Embedded;
+use crate::feed::START_NS;
 
 /// Makes a market before its first connection.
 type Make = Box<dyn Fn(u64) -> Box<dyn Dialect>>;
@@ -23,6 +26,10 @@ pub struct Row {
     pub are_datagrams: bool,
     /// Whether each message of the book is the whole of it.
     pub is_restated: bool,
+    /// Best levels a side that its checksums cover; 0 where it sends none.
+    pub checked_levels: usize,
+    /// Whether its books have numbers, where the venue's may or may not.
+    has_numbers: bool,
     pub make: Make,
 }
 
@@ -46,8 +53,25 @@ impl Row {
         let name = format!("{}:{} {depth}{orders}", venue.name(), dialect.code());
         let symbol = venues::instrument(venue, dialect.code()).unwrap().symbol;
         let (are_datagrams, is_restated) = (DATAGRAMS.contains(&venue), RESTATED.contains(&venue));
-        let code = dialect.code().to_owned();
-        Self { name, venue, code, symbol, has_orders, are_datagrams, is_restated, make }
+        let (has_checksums, has_numbers) = said_of_books(make(1));
+        let checked_levels = match venues::product(venue).checksum {
+            _ if !has_checksums => 0,
+            Checksum::None => 0,
+            Checksum::PrintedTop => TOP_LEVELS,
+            Checksum::Interleaved(_) => INTERLEAVED_LEVELS,
+        };
+        Self {
+            name,
+            venue,
+            code: dialect.code().to_owned(),
+            symbol,
+            has_orders,
+            are_datagrams,
+            is_restated,
+            checked_levels,
+            has_numbers,
+            make,
+        }
     }
 
     /// Whether the numbers are those of the connection.
@@ -57,8 +81,32 @@ impl Row {
 
     /// Whether the venue numbers what it says, so that a loss shows with the next message.
     pub fn is_numbered(&self) -> bool {
-        self.are_datagrams || venues::product(self.venue).rule != depthwire_core::sequence::Rule::Unnumbered
+        match venues::product(self.venue).rule {
+            Rule::Unnumbered => self.are_datagrams,
+            Rule::LinkedIfNumbered => self.has_numbers,
+            Rule::Range | Rule::Linked | Rule::Counter => true,
+        }
     }
+
+    /// When a loss shows.
+    pub fn detects(&self) -> Detection {
+        match venues::product(self.venue) {
+            // What such a product promises is true of its numbers.
+            product if product.rule != Rule::LinkedIfNumbered || self.has_numbers => product.detects,
+            _ => Detection::Later,
+        }
+    }
+}
+
+/// Whether the first frames of a dialect have checksums, and its books numbers.
+fn said_of_books(mut dialect: Box<dyn Dialect>) -> (bool, bool) {
+    let (mut frames, mut truth) = (Frames::new(), Truth::default());
+    dialect.open(START_NS, &mut frames);
+    for _ in 0..100 {
+        dialect.step(u64::MAX, &mut frames);
+    }
+    dialect.truth(&mut truth);
+    (dialect.sent().checksums > 0, truth.seq != 0)
 }
 
 /// Every dialect of the simulator, and those that stand here.

@@ -79,6 +79,11 @@ fn deribit_frames() {
 }
 
 #[test]
+fn okx_frames() {
+    run(rooms::Connection::<rooms::Okx>::default);
+}
+
+#[test]
 fn recording_lines() {
     run(json::Lines::default);
 }

@@ -6,7 +6,7 @@ use depthwire_core::decode::DecodeError;
 use depthwire_core::types::{Body, Event, Events, Level, Route, Routes, Slot, Venue};
 use depthwire_core::venues::{
     self, At, BYBIT, BYBIT_INVERSE, BYBIT_LINEAR, BYBIT_OPTION, COINBASE, DERIBIT, FrameError, HYPERLIQUID,
-    KRAKEN, LIGHTER, Session,
+    KRAKEN, LIGHTER, OKX, Session,
 };
 use depthwire_sim::dialects::{
     Bybit as BybitDialect, BybitCategory, Deribit as DeribitDialect, DeribitBook, Dialect, Frames, all,
@@ -40,6 +40,14 @@ impl Room for Kraken {
     const NAME: &'static str = "kraken";
     const PRODUCTS: &'static [Venue] = &[KRAKEN];
     const EXPONENTS: Option<(i8, i8)> = Some((-9, -8));
+}
+
+/// With numbers and with checksums.
+pub struct Okx;
+
+impl Room for Okx {
+    const NAME: &'static str = "okx";
+    const PRODUCTS: &'static [Venue] = &[OKX];
 }
 
 pub struct Bybit;

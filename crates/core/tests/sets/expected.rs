@@ -110,7 +110,7 @@ pub struct Checksums {
     pub snapshots: u64,
     #[serde(deserialize_with = "nullable")]
     pub book_messages: Option<u64>,
-    /// All agree.
+    /// All agree. None where the venue proves its books by numbers.
     pub checksums: u64,
     /// Levels of a side that the venue keeps.
     pub depth: usize,

@@ -16,6 +16,7 @@
 //! | `deribit` | Deribit, `book` raw and 100 ms, a perpetual, a future and an option | answers, book, trades, ticker, quote, heartbeat |
 //! | `lighter` | Lighter, both ways of linking updates | order_book, trade, ticker, market_stats |
 //! | `hyperliquid` | Hyperliquid | l2Book, bbo, trades, activeAssetCtx |
+//! | `okx` | OKX WebSocket v5, `books`, `books50-l2-tbt`, `books-l2-tbt` | book, bbo-tbt, trades, tickers, mark-price, instruments |
 //! | `nasdaq` | NASDAQ TotalView-ITCH 5.0 in MoldUDP64 | packets, heartbeats |
 //!
 //! Databento has no dialect: its records carry other venues' markets, and none of them is generated here. Two
@@ -36,6 +37,7 @@ mod kinds;
 mod kraken;
 mod lighter;
 mod nasdaq;
+mod okx;
 mod renamed;
 mod shown;
 mod text;
@@ -53,6 +55,7 @@ pub use kinds::{Kind, kinds};
 pub use kraken::{KRAKEN_DEPTHS, KrakenLevel3, KrakenPair, KrakenV1, KrakenV2, Numbers, kraken_order_id};
 pub use lighter::{Lighter, LighterForm};
 pub use nasdaq::Nasdaq;
+pub use okx::{Okx, OkxBook};
 pub use renamed::Renamed;
 
 /// A market that speaks one venue's format on one connection, about one instrument.
@@ -214,5 +217,8 @@ fn makers() -> &'static [Maker] {
         Box::new(Lighter::new(seed, LighterForm::Nonces)),
         Box::new(Lighter::new(seed, LighterForm::Offsets)),
         Box::new(Hyperliquid::new(seed)),
+        Box::new(Okx::new(seed, OkxBook::Books)),
+        Box::new(Okx::new(seed, OkxBook::Fast50)),
+        Box::new(Okx::new(seed, OkxBook::Checked)),
     ]
 }

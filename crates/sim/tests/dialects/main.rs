@@ -19,6 +19,7 @@ mod kraken_levels;
 mod kraken_orders;
 mod lighter;
 mod nasdaq;
+mod okx;
 
 use std::collections::BTreeMap;
 
@@ -70,6 +71,7 @@ fn client(dialect: &dyn Dialect, first: &Frames) -> Box<dyn Client> {
         ("deribit", None) => Box::new(deribit::Client::new(dialect.code(), exponents)),
         ("lighter", None) => Box::new(lighter::Client::new(exponents)),
         ("hyperliquid", Some(_)) => Box::new(hyperliquid::Client::new(exponents)),
+        ("okx", Some(depth)) => Box::new(okx::Client::new(dialect.code(), exponents, depth)),
         ("nasdaq", None) => Box::new(nasdaq::Client::new(dialect.code())),
         (venue, None) => Box::new(binance::Client::new(venue, dialect.code(), exponents)),
         (venue, _) => panic!("{venue} has no client here"),
@@ -82,6 +84,7 @@ struct Met {
     compared: u64,
     empty_sides: u64,
     worst_levels: usize,
+    last_number: u64,
 }
 
 /// Lives `seconds` with a dialect: subscribed anew after a third, connected anew after two thirds.
@@ -113,6 +116,7 @@ fn follow(dialect: &mut dyn Dialect, seconds: u64) -> (Met, Counts) {
             let has_orders = dialect.orders(&mut orders);
             client.compare(&truth, has_orders.then_some(&orders));
             met.compared += 1;
+            met.last_number = truth.seq;
             met.empty_sides += u64::from(truth.bids.is_empty() || truth.asks.is_empty());
             met.worst_levels = met.worst_levels.min(truth.bids.len().min(truth.asks.len()));
         }
@@ -125,7 +129,7 @@ fn follow(dialect: &mut dyn Dialect, seconds: u64) -> (Met, Counts) {
                 now_ns += 1_700_000_000;
                 dialect.open(now_ns, &mut frames);
             }
-            if turns.len() == 0 || !matches!(dialect.venue(), "kraken" | "coinbase" | "deribit") {
+            if turns.len() == 0 || !matches!(dialect.venue(), "kraken" | "coinbase" | "deribit" | "okx") {
                 client.reconnected();
                 asked_at = now_ns + 130_000_000;
             }
@@ -159,7 +163,10 @@ fn every_book_is_the_venues_after_every_frame() {
         println!("{} {} {:?}: {met:?} {counts:?}", dialect.venue(), dialect.code(), dialect.depth());
         assert!(met.compared > SECONDS, "{met:?}");
         assert!(counts.updates > SECONDS && counts.trades > SECONDS / 3);
-        let has_checksums = dialect.venue() == "kraken";
+        let has_checksums = match dialect.venue() {
+            "okx" => met.last_number == 0,
+            venue => venue == "kraken",
+        };
         assert_eq!(counts.checksums > SECONDS * 5, has_checksums);
     }
 }

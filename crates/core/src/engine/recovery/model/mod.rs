@@ -10,6 +10,7 @@ mod reader;
 mod venue;
 
 use super::SnapshotOrigin;
+use crate::sequence::Rule;
 use crate::types::StaleReason;
 use planted::Bug;
 use reader::{Broken, Reader};
@@ -283,7 +284,8 @@ impl World {
                 self.reader.restart(&self.venue)
             }
             Step::Renumber(number) if is_numbered => {
-                let is_linked = kind.product.rule == crate::sequence::Rule::Linked && number % 3 == 0;
+                let is_linked =
+                    matches!(kind.product.rule, Rule::Linked | Rule::LinkedIfNumbered) && number % 3 == 0;
                 self.venue.number_anew(match number % 3 {
                     0 if is_linked => Anew::Linked,
                     0 | 1 => Anew::Lower,

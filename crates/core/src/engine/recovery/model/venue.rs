@@ -29,7 +29,8 @@ impl Kind {
     pub(super) fn of(number: u64) -> Self {
         let (rule, resync, detects, by_order) = match number % 7 {
             0 | 1 => (Rule::Range, Resync::Snapshot, Detection::Next, false),
-            2 | 3 => (Rule::Linked, Resync::Snapshot, Detection::Next, false),
+            2 => (Rule::Linked, Resync::Snapshot, Detection::Next, false),
+            3 => (Rule::LinkedIfNumbered, Resync::Snapshot, Detection::Next, false),
             4 => (Rule::Counter, Resync::Resubscribe, Detection::Next, false),
             5 => (Rule::Unnumbered, Resync::Resubscribe, Detection::Later, false),
             _ => (Rule::Unnumbered, Resync::Wait, Detection::Next, true),
@@ -132,7 +133,7 @@ impl Venue {
         match self.kind.product.rule {
             Rule::Range => base + behind,
             // With holes.
-            Rule::Linked => base + behind * 3,
+            Rule::Linked | Rule::LinkedIfNumbered => base + behind * 3,
             Rule::Counter => {
                 let is_told = |update: &&Update| update.era == era && update.to <= change;
                 base + self.updates.iter().filter(is_told).count() as u64
@@ -162,7 +163,9 @@ impl Venue {
         let last = self.number(era, to);
         update.seq = match self.kind.product.rule {
             Rule::Range => VenueSeq { first: self.number(era, from) + 1, last, prev: None },
-            Rule::Linked => VenueSeq { first: self.number(era, from + 1), last, prev: Some(self.before) },
+            Rule::Linked | Rule::LinkedIfNumbered => {
+                VenueSeq { first: self.number(era, from + 1), last, prev: Some(self.before) }
+            }
             Rule::Counter => VenueSeq::at(last),
             Rule::Unnumbered => VenueSeq::default(),
         };
@@ -204,7 +207,8 @@ impl Venue {
     pub(super) fn older(&self, updates: usize, into: u32) -> Snapshot {
         let index = self.updates.len().saturating_sub(1 + updates);
         let Update { from, to, era, .. } = self.updates[index];
-        let is_by_change = matches!(self.kind.product.rule, Rule::Range | Rule::Linked);
+        let is_by_change =
+            matches!(self.kind.product.rule, Rule::Range | Rule::Linked | Rule::LinkedIfNumbered);
         let at = if is_by_change { (from + 1 + into % (to - from)).min(to) } else { to };
         self.snapshot_at(era, at)
     }

@@ -1,0 +1,59 @@
+//! Updates of books in the two forms in which the venue has printed them, with and without numbers: the short way through a
+//! frame. Anything else gives `None` and is read the general way.
+
+use super::Okx;
+use super::book::{Channel, Said, check};
+use crate::decode::printed::Printed;
+use crate::decode::{FRAME_BYTES_MAX, SYMBOL_BYTES_MAX};
+use crate::types::{Body, Events, Routes};
+
+/// Appends the events of a whole frame. With `None`, `out` may hold what means nothing.
+#[inline]
+pub(super) fn book_update(room: &mut Okx, bytes: &[u8], routes: &Routes, out: &mut Events) -> Option<()> {
+    if bytes.len() > FRAME_BYTES_MAX {
+        return None;
+    }
+    let mut text = Printed::new(bytes, 0);
+    text.literal(b"{\"arg\":{\"channel\":\"books")?;
+    let channel = match () {
+        () if text.literal(b"\",\"").is_some() => Channel::Best400,
+        () if text.literal(b"-l2-tbt\",\"").is_some() => Channel::Best400Fast,
+        () => return None,
+    };
+    text.literal(b"instId\":\"")?;
+    let name = text.string_end()?;
+    if name.len() > SYMBOL_BYTES_MAX {
+        return None;
+    }
+    let route = routes.find(name)?;
+    text.literal(b"},\"action\":\"update\",\"data\":[{\"asks\":")?;
+    text.longer_levels(route, 0, out.asks())?;
+    let taken = out.levels_added().len();
+    text.literal(b",\"bids\":")?;
+    text.longer_levels(route, taken, out.bids())?;
+    text.literal(b",\"ts\":\"")?;
+    let ts_event = text.integer()?.checked_mul(1_000_000)?;
+    text.literal(b"\",\"checksum\":")?;
+    let check = check(text.signed()?)?;
+    let said = if text.literal(b"}]}").is_some() {
+        // One that proves nothing is refused the general way.
+        check?;
+        Said { number: 0, before: None, check, ts_event }
+    } else {
+        text.literal(b",\"seqId\":")?;
+        let number = text.integer().filter(|number| *number != 0)?;
+        text.literal(b",\"prevSeqId\":")?;
+        let before = Some(text.integer()?);
+        text.literal(b"}]}")?;
+        Said { number, before, check, ts_event }
+    };
+    if !text.is_at_end() || !room.counts(route.slot, channel, false) {
+        return None;
+    }
+    let span = out.levels_added();
+    out.push(route.slot, ts_event, Body::Levels(said.update(), span));
+    if let Some(check) = check {
+        out.push(route.slot, ts_event, Body::Check(check));
+    }
+    Some(())
+}
