@@ -95,6 +95,7 @@ const FUTURES: ProductFacts['offers'] = {
 export const BINANCE: VenueFacts = {
   sources: [
     'binance/binance-spot-api-docs, web-socket-streams.md and rest-api.md',
+    'binance-us/binance-us-api-docs, web-socket-streams.md and rest-api.md',
     'developers.binance.com, USD-M and COIN-M futures, WebSocket market streams; Important WebSocket Change Notice',
   ],
   heard: 'sockets',
@@ -123,6 +124,33 @@ export const BINANCE: VenueFacts = {
         urls: ['https://data-api.binance.vision/api/v3/exchangeInfo'],
         weight: 20,
         budget: 'spot',
+        page: null,
+      },
+    },
+    {
+      name: 'binance-us',
+      offers: { ...FUTURES, ticker: 'none', liquidations: 'none' },
+      sockets: [
+        socket('wss://stream.binance.us:9443/stream', FUTURES_BEAT, 5, [
+          BOOK,
+          BBO,
+          stream('trades', 'trade'),
+        ]),
+      ],
+      snapshot: {
+        url: 'https://api.binance.us/api/v3/depth?symbol={symbol}&limit={levels}',
+        weights: [
+          { levelsMax: 100, weight: 1 },
+          { levelsMax: 500, weight: 5 },
+          { levelsMax: 1000, weight: 10 },
+          { levelsMax: 5000, weight: 50 },
+        ],
+        budget: 'us',
+      },
+      instruments: {
+        urls: ['https://api.binance.us/api/v3/exchangeInfo'],
+        weight: 10,
+        budget: 'us',
         page: null,
       },
     },
@@ -156,5 +184,5 @@ export const BINANCE: VenueFacts = {
       },
     },
   ],
-  budgets: { spot: budget(6000), usdm: budget(2400), coinm: budget(2400) },
+  budgets: { spot: budget(6000), us: budget(1200), usdm: budget(2400), coinm: budget(2400) },
 };

@@ -5,6 +5,7 @@ import { COINBASE } from './coinbase.js';
 import { DERIBIT } from './deribit.js';
 import type { ProductFacts, VenueFacts } from './facts.js';
 import { HYPERLIQUID } from './hyperliquid.js';
+import { GATEIO } from './gateio.js';
 import { KRAKEN } from './kraken.js';
 import { LIGHTER } from './lighter.js';
 import { OKX } from './okx.js';
@@ -24,6 +25,7 @@ export const VENUE_FACTS: readonly VenueFacts[] = [
   LIGHTER,
   HYPERLIQUID,
   OKX,
+  GATEIO,
 ];
 
 /** The facts of a product by the core's name of it. */

@@ -5,8 +5,10 @@ mod bitfinex;
 mod bybit;
 mod coinbase;
 mod databento;
+mod deepest;
 mod deribit;
 mod error;
+mod gateio;
 mod hyperliquid;
 mod kraken;
 mod lighter;
@@ -235,26 +237,31 @@ venues! {
         BINANCE_USDM = 2 "binance-usdm": binance::FUTURES;
         BINANCE_COINM = 3 "binance-coinm": binance::INVERSE;
         SIM = 4 "sim": binance::SPOT;
+        BINANCE_US = 5 "binance-us": binance::US;
     }
     Nasdaq(nasdaq::Nasdaq) {
-        NASDAQ = 5 "nasdaq": nasdaq::EQUITIES;
+        NASDAQ = 6 "nasdaq": nasdaq::EQUITIES;
     }
     Databento(databento::Databento) {
-        DATABENTO = 6 "databento": databento::ORDERS;
+        DATABENTO = 7 "databento": databento::ORDERS;
     }
-    Kraken(kraken::Kraken) { KRAKEN = 7 "kraken": kraken::SPOT; }
+    Kraken(kraken::Kraken) { KRAKEN = 8 "kraken": kraken::SPOT; }
     Bybit(bybit::Bybit) {
-        BYBIT = 8 "bybit": bybit::SPOT;
-        BYBIT_LINEAR = 9 "bybit-linear": bybit::LINEAR;
-        BYBIT_INVERSE = 10 "bybit-inverse": bybit::INVERSE;
-        BYBIT_OPTION = 11 "bybit-option": bybit::OPTION;
+        BYBIT = 9 "bybit": bybit::SPOT;
+        BYBIT_LINEAR = 10 "bybit-linear": bybit::LINEAR;
+        BYBIT_INVERSE = 11 "bybit-inverse": bybit::INVERSE;
+        BYBIT_OPTION = 12 "bybit-option": bybit::OPTION;
     }
-    Bitfinex(bitfinex::Bitfinex) { BITFINEX = 12 "bitfinex": bitfinex::PAIRS; }
-    Coinbase(coinbase::Coinbase) { COINBASE = 13 "coinbase": coinbase::ADVANCED; }
-    Deribit(deribit::Deribit) { DERIBIT = 14 "deribit": deribit::ALL; }
-    Lighter(lighter::Lighter) { LIGHTER = 15 "lighter": lighter::MARKETS; }
-    Hyperliquid(hyperliquid::Hyperliquid) { HYPERLIQUID = 16 "hyperliquid": hyperliquid::COINS; }
-    Okx(okx::Okx) { OKX = 17 "okx": okx::ALL; }
+    Bitfinex(bitfinex::Bitfinex) { BITFINEX = 13 "bitfinex": bitfinex::PAIRS; }
+    Coinbase(coinbase::Coinbase) { COINBASE = 14 "coinbase": coinbase::ADVANCED; }
+    Deribit(deribit::Deribit) { DERIBIT = 15 "deribit": deribit::ALL; }
+    Lighter(lighter::Lighter) { LIGHTER = 16 "lighter": lighter::MARKETS; }
+    Hyperliquid(hyperliquid::Hyperliquid) { HYPERLIQUID = 17 "hyperliquid": hyperliquid::COINS; }
+    Okx(okx::Okx) { OKX = 18 "okx": okx::ALL; }
+    Gateio(gateio::Gateio) {
+        GATEIO = 19 "gateio": gateio::SPOT;
+        GATEIO_FUTURES = 20 "gateio-futures": gateio::FUTURES;
+    }
 }
 
 /// The venue of that name.
@@ -302,8 +309,9 @@ mod tests {
 
     #[test]
     fn the_table_is_sane() {
-        for (index, venue) in ALL.iter().enumerate() {
-            assert_eq!(usize::from(venue.number()), index + 1, "numbers run on");
+        let numbers: std::collections::BTreeSet<_> = ALL.iter().map(|venue| venue.number()).collect();
+        assert!(numbers.into_iter().eq(1..=ALL.len() as u8), "numbers run on, and none is given twice");
+        for venue in ALL {
             assert_eq!(from_name(venue.name()), Some(*venue));
             let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
             assert!(venue.name().bytes().all(is_plain), "{venue:?}");

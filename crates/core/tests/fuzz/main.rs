@@ -84,6 +84,11 @@ fn okx_frames() {
 }
 
 #[test]
+fn gateio_frames() {
+    run(rooms::Connection::<rooms::Gateio>::default);
+}
+
+#[test]
 fn recording_lines() {
     run(json::Lines::default);
 }

@@ -5,8 +5,8 @@ use std::marker::PhantomData;
 use depthwire_core::decode::DecodeError;
 use depthwire_core::types::{Body, Event, Events, Level, Route, Routes, Slot, Venue};
 use depthwire_core::venues::{
-    self, At, BYBIT, BYBIT_INVERSE, BYBIT_LINEAR, BYBIT_OPTION, COINBASE, DERIBIT, FrameError, HYPERLIQUID,
-    KRAKEN, LIGHTER, OKX, Session,
+    self, At, BYBIT, BYBIT_INVERSE, BYBIT_LINEAR, BYBIT_OPTION, COINBASE, DERIBIT, FrameError, GATEIO,
+    GATEIO_FUTURES, HYPERLIQUID, KRAKEN, LIGHTER, OKX, Session,
 };
 use depthwire_sim::dialects::{
     Bybit as BybitDialect, BybitCategory, Deribit as DeribitDialect, DeribitBook, Dialect, Frames, all,
@@ -95,6 +95,13 @@ impl Room for Hyperliquid {
     const PRODUCTS: &'static [Venue] = &[HYPERLIQUID];
 }
 
+pub struct Gateio;
+
+impl Room for Gateio {
+    const NAME: &'static str = "gateio";
+    const PRODUCTS: &'static [Venue] = &[GATEIO, GATEIO_FUTURES];
+}
+
 /// Short connections of each dialect, the subscriptions and snapshots of shallow books among them. The first line of each is
 /// the name of its product.
 fn connections<R: Room>() -> Vec<Vec<Vec<u8>>> {
@@ -118,7 +125,8 @@ fn connections<R: Room>() -> Vec<Vec<Vec<u8>>> {
 
 /// One connection, a line a frame, behind a line that names its product.
 pub struct Connection<R> {
-    routes: Routes,
+    /// By product.
+    routes: Vec<Routes>,
     connections: Vec<Vec<Vec<u8>>>,
     events: Events,
     general: Events,
@@ -128,21 +136,21 @@ pub struct Connection<R> {
 
 impl<R: Room> Default for Connection<R> {
     fn default() -> Self {
-        let mut routes = Routes::new();
-        let mut slot = 0;
-        for dialect in all(0) {
-            let Some(venue) = R::PRODUCTS.iter().find(|product| product.name() == dialect.venue()) else {
-                continue;
-            };
-            let instrument = venues::instrument(*venue, dialect.code()).unwrap();
-            if instrument.wire_codes().any(|code| routes.find(code).is_some()) {
-                continue;
+        let routes_of = |product: &Venue| {
+            let mut routes = Routes::new();
+            for (slot, dialect) in
+                (0..).zip(all(0).iter().filter(|dialect| dialect.venue() == product.name()))
+            {
+                let instrument = venues::instrument(*product, dialect.code()).unwrap();
+                let (price_exponent, qty_exponent) = R::EXPONENTS.unwrap_or_else(|| dialect.exponents());
+                let route = Route { slot: Slot(slot), price_exponent, qty_exponent };
+                if instrument.wire_codes().all(|code| routes.find(code).is_none()) {
+                    assert!(routes.carry(instrument.wire_codes(), route));
+                }
             }
-            let (price_exponent, qty_exponent) = R::EXPONENTS.unwrap_or_else(|| dialect.exponents());
-            let route = Route { slot: Slot(slot), price_exponent, qty_exponent };
-            assert!(routes.carry(instrument.wire_codes(), route));
-            slot += 1;
-        }
+            routes
+        };
+        let routes = R::PRODUCTS.iter().map(routes_of).collect();
         let (events, general, loose) = Default::default();
         Self { routes, connections: connections::<R>(), events, general, loose, room: PhantomData }
     }
@@ -229,13 +237,14 @@ impl<R: Room> Target for Connection<R> {
     fn check(&mut self, bytes: &[u8], _: &mut Random, said: &mut Said) {
         let Self { routes, events, general, loose, .. } = self;
         let mut lines = bytes.split(|&byte| byte == b'\n').filter(|frame| !frame.is_empty()).peekable();
-        let named = |line: &&[u8]| R::PRODUCTS.iter().find(|product| product.name().as_bytes() == *line);
+        let named = |line: &&[u8]| R::PRODUCTS.iter().position(|product| product.name().as_bytes() == *line);
         let product = lines.peek().and_then(named);
         if product.is_some() {
             lines.next();
         }
-        let product = product.unwrap_or(&R::PRODUCTS[0]);
-        let mut sessions = [venues::session(*product), venues::session(*product)];
+        let product = product.unwrap_or(0);
+        let routes = &routes[product];
+        let mut sessions = [R::PRODUCTS[product]; 2].map(venues::session);
         for frame in lines {
             let short = read(&mut sessions[0], frame, routes, events);
             loosened(frame, loose);

@@ -62,7 +62,8 @@ pub struct Book {
     pub digest: String,
 }
 
-/// A recording of one book or several by price level, without a gap, that names its instruments by itself.
+/// A recording of one book or several by price level, without a gap, that names its instruments by itself; where it has no
+/// address, perhaps only as those of another product of their room.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FinalBooks {

@@ -21,6 +21,8 @@ pub enum BinanceProduct {
     UsdM,
     /// COIN-M BTCUSD_PERP: as USD-M, quantities in contracts.
     CoinM,
+    /// Binance.US BTCUSDT: as spot, with fewer traders.
+    Us,
 }
 
 const USD_M: Format = Format { pair: None, price_decimals: 2, qty_decimals: 3 };
@@ -59,6 +61,15 @@ static COIN_M_BTC: Profile = Profile {
     trade_id: 849_714_401,
 };
 
+static US_BTC: Profile = Profile {
+    reference_price: 7_871_988,
+    actions_per_s: 60,
+    levels: 900,
+    update_id: 3_297_892_528,
+    trade_id: 31_804_774,
+    ..PROFILES[0]
+};
+
 /// Levels a side of a REST answer.
 const SPOT_LIMIT: usize = 5_000;
 const FUTURES_LIMIT: usize = 1_000;
@@ -76,6 +87,7 @@ impl BinanceProduct {
     pub(super) fn profile(self) -> &'static Profile {
         match self {
             Self::Spot => &PROFILES[0],
+            Self::Us => &US_BTC,
             Self::UsdM => &USD_M_BTC,
             Self::CoinM => &COIN_M_BTC,
         }
@@ -83,7 +95,7 @@ impl BinanceProduct {
 
     const fn format(self) -> Option<&'static Format> {
         match self {
-            Self::Spot => None,
+            Self::Spot | Self::Us => None,
             Self::UsdM => Some(&USD_M),
             Self::CoinM => Some(&COIN_M),
         }
@@ -92,7 +104,7 @@ impl BinanceProduct {
     /// The venue's id of a change: the book's own on spot, rising and not contiguous on futures.
     const fn id(self, change: u64) -> u64 {
         match self {
-            Self::Spot => change,
+            Self::Spot | Self::Us => change,
             Self::UsdM | Self::CoinM => {
                 let mixed = change.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
                 let base =
@@ -205,7 +217,7 @@ impl Binance {
     fn depth(&mut self, time_ns: u64, out: &mut Frames) {
         self.next_depth_ms = self.time_ms
             + match self.product {
-                BinanceProduct::Spot => WINDOW_MS,
+                BinanceProduct::Spot | BinanceProduct::Us => WINDOW_MS,
                 _ => FUTURES_WINDOW_MS + self.rng.below(FUTURES_WINDOW_MS),
             };
         if self.touched.is_empty() {
@@ -233,6 +245,7 @@ impl Dialect for Binance {
             BinanceProduct::Spot => "binance",
             BinanceProduct::UsdM => "binance-usdm",
             BinanceProduct::CoinM => "binance-coinm",
+            BinanceProduct::Us => "binance-us",
         }
     }
 

@@ -6,8 +6,9 @@
 //!
 //! | file | venue and products | channels |
 //! |---|---|---|
-//! | `binance_spot`, `binance_futures` | Binance spot, USD-M, COIN-M | depth, trade, bookTicker; REST depth |
+//! | `binance_spot`, `binance_futures` | Binance spot, USD-M, COIN-M, Binance.US | depth, trade, bookTicker; REST depth |
 //! | `bybit` | Bybit v5 spot, linear, inverse, option, `orderbook` 1 to 1000 | orderbook, orderbook.1, publicTrade, tickers, allLiquidation |
+//! | `gateio` | Gate.io spot and futures, `obu` 50 and 400 | obu, book_ticker, trades, tickers |
 //! | `kraken/v2` | Kraken WebSocket v2, `book` 10 to 1000 | status, instrument, book, trade, ticker, heartbeat |
 //! | `kraken/level3` | Kraken WebSocket v2, `level3` | status, instrument, level3, trade, heartbeat |
 //! | `kraken/v1` | Kraken WebSocket v1, `book-10` to `book-1000` | book, trade, heartbeat |
@@ -32,6 +33,7 @@ mod coinbase;
 mod crc32;
 mod deribit;
 mod frames;
+mod gateio;
 mod hyperliquid;
 mod kinds;
 mod kraken;
@@ -50,6 +52,7 @@ pub use bybit::{Bybit, BybitCategory};
 pub use coinbase::CoinbaseAdvanced;
 pub use deribit::{Deribit, DeribitBook};
 pub use frames::{Channel, Counts, Frame, Frames};
+pub use gateio::{Gateio, GateioProduct};
 pub use hyperliquid::Hyperliquid;
 pub use kinds::{Kind, kinds};
 pub use kraken::{KRAKEN_DEPTHS, KrakenLevel3, KrakenPair, KrakenV1, KrakenV2, Numbers, kraken_order_id};
@@ -188,6 +191,7 @@ fn makers() -> &'static [Maker] {
         Box::new(Binance::new(seed, BinanceProduct::Spot)),
         Box::new(Binance::new(seed, BinanceProduct::UsdM)),
         Box::new(Binance::new(seed, BinanceProduct::CoinM)),
+        Box::new(Binance::new(seed, BinanceProduct::Us)),
         Box::new(KrakenV2::new(seed, BtcUsd, 10)),
         Box::new(KrakenV2::new(seed, PepeUsd, 25)),
         Box::new(KrakenV2::new(seed, BtcUsd, 100)),
@@ -220,5 +224,9 @@ fn makers() -> &'static [Maker] {
         Box::new(Okx::new(seed, OkxBook::Books)),
         Box::new(Okx::new(seed, OkxBook::Fast50)),
         Box::new(Okx::new(seed, OkxBook::Checked)),
+        Box::new(Gateio::new(seed, GateioProduct::Spot, 50)),
+        Box::new(Gateio::new(seed, GateioProduct::Spot, 400)),
+        Box::new(Gateio::new(seed, GateioProduct::Futures, 50)),
+        Box::new(Gateio::new(seed, GateioProduct::Futures, 400)),
     ]
 }

@@ -38,7 +38,8 @@ pub struct Client {
 impl Client {
     pub fn new(venue: &'static str, code: &str, exponents: (i8, i8)) -> Self {
         Self {
-            venue,
+            // It speaks as spot does.
+            venue: if venue == "binance-us" { "binance" } else { venue },
             code: code.to_owned(),
             exponents,
             sides: [Side::new(), Side::new()],

@@ -13,6 +13,7 @@ mod books;
 mod bybit;
 mod coinbase_levels;
 mod deribit;
+mod gateio;
 mod hyperliquid;
 mod json;
 mod kraken_levels;
@@ -72,6 +73,9 @@ fn client(dialect: &dyn Dialect, first: &Frames) -> Box<dyn Client> {
         ("lighter", None) => Box::new(lighter::Client::new(exponents)),
         ("hyperliquid", Some(_)) => Box::new(hyperliquid::Client::new(exponents)),
         ("okx", Some(depth)) => Box::new(okx::Client::new(dialect.code(), exponents, depth)),
+        (venue, Some(depth)) if venue.starts_with("gateio") => {
+            Box::new(gateio::Client::new(dialect.code(), exponents, depth))
+        }
         ("nasdaq", None) => Box::new(nasdaq::Client::new(dialect.code())),
         (venue, None) => Box::new(binance::Client::new(venue, dialect.code(), exponents)),
         (venue, _) => panic!("{venue} has no client here"),

@@ -18,6 +18,9 @@
 //!    there each names the one before it in `pu`. One whose `pu` is the `lastUpdateId` continues the snapshot too: that
 //!    form is not in the document; it occurs live when a snapshot falls between two updates.
 //!
+//! 10. Binance.US (binance-us-api-docs, `web-socket-streams.md`, `rest-api.md`) has the messages and the rules of spot, on hosts of its
+//!     own: only an address tells them apart. Bare frames are taken for those of spot.
+//!
 //! Choices where the documents are silent: keys may come in any order; unknown keys are passed over; a needed key that
 //! comes twice is an error, since either value could be the wrong one; symbols may hold any script and JSON escapes.
 
@@ -34,10 +37,10 @@ use fields::Field;
 use printed::Said;
 use reader::{Frame, TradeKind};
 
-use super::FrameError;
 use super::room::{
     Asked, At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
 };
+use super::{BINANCE_US, FrameError};
 use crate::decode::{DecodeError, SymbolText};
 use crate::sequence::Rule;
 use crate::types::{Body, Definitions, Events, Origin, QtyUnit, Route, Routes, Scope, Slot, TimeNs, Venue};
@@ -57,6 +60,9 @@ pub(super) const SPOT: Product = Product {
     scale: Scale::INFERRED,
 };
 
+/// Spot of Binance.US.
+pub(super) const US: Product = SPOT;
+
 /// Futures that are margined in quote currency.
 pub(super) const FUTURES: Product = Product { rule: Rule::Linked, ..SPOT };
 
@@ -72,14 +78,25 @@ pub(super) const INVERSE: Product = Product {
 pub struct Binance {
     /// By slot, the kind of trade message that came first.
     trade_kinds: Vec<Option<TradeKind>>,
+    /// The product of the source, where that is known.
+    product: Option<Venue>,
+    /// Whether its address leads to Binance.US.
+    is_us: bool,
     /// Whether streams that are no book of all changes were asked for: a frame that names no stream may be of one.
     has_partial: bool,
+    /// Whether the address is of another product than the source's.
+    is_others: bool,
 }
 
 /// Streams whose frames look like updates of the book and are none: the best few levels, and a book that leaves orders out.
 const PARTIAL: [&[u8]; 4] = [b"@depth5", b"@depth10", b"@depth20", b"@rpiDepth"];
 
 impl Binance {
+    /// Whether an address is another product's than the source's.
+    fn is_others_than(&self, is_us: bool) -> bool {
+        self.product.is_some_and(|product| (product == BINANCE_US) != is_us)
+    }
+
     /// Rule 6: whether a trade of that kind is passed on.
     #[inline]
     fn carries(&mut self, route: Route, kind: TradeKind) -> bool {
@@ -136,6 +153,16 @@ fn may_change_a_book(frame: &mut Frame<'_>, bytes: &[u8], routes: &Routes) -> bo
     !(names(b"lastUpdateId") || names(b"\"code\"") || names(b"\"result\"") || frame.message().is_ok())
 }
 
+/// Rule 10: whether an address leads to Binance.US; `None` for one of neither, as of a gateway.
+fn leads_to_us(address: &[u8]) -> Option<bool> {
+    let names = |host: &[u8]| memchr::memmem::find(address, host).is_some();
+    if names(b".binance.us") {
+        Some(true)
+    } else {
+        (names(b".binance.com") || names(b".binance.vision")).then_some(false)
+    }
+}
+
 /// The symbol that an address asks for, in its query.
 fn symbol_of(url: &[u8]) -> Option<&[u8]> {
     const KEY: &[u8] = b"symbol=";
@@ -144,8 +171,15 @@ fn symbol_of(url: &[u8]) -> Option<&[u8]> {
 }
 
 impl Room for Binance {
+    fn of(product: Venue) -> Self {
+        Self { product: Some(product), ..Self::default() }
+    }
+
     #[inline]
     fn frame(&mut self, bytes: &[u8], _at: At, routes: &Routes, out: &mut Events) -> Result<(), FrameError> {
+        if self.is_others {
+            return Ok(());
+        }
         if self.has_partial && memchr::memmem::find(bytes, b"\"stream\"").is_none() {
             return Ok(self.nameless(bytes, routes, out)?);
         }
@@ -169,6 +203,10 @@ impl Room for Binance {
     }
 
     fn asked(&mut self, text: &[u8]) {
+        if let Some(is_us) = leads_to_us(text) {
+            self.is_us = is_us;
+            self.is_others = self.is_others_than(is_us);
+        }
         self.has_partial |= PARTIAL.iter().any(|stream| memchr::memmem::find(text, stream).is_some());
     }
 
@@ -183,7 +221,8 @@ impl Room for Binance {
         // names one, it must be that.
         let mut named = Routes::new();
         let mut routes = asked.routes;
-        if !asked.url.is_empty() && memchr::memmem::find(asked.url, b"/depth?").is_none() {
+        let is_others = leads_to_us(asked.url).is_some_and(|is_us| self.is_others_than(is_us));
+        if is_others || !asked.url.is_empty() && memchr::memmem::find(asked.url, b"/depth?").is_none() {
             return Err(DecodeError::NotSnapshot.into());
         }
         if let Some(symbol) = symbol_of(asked.url) {
@@ -212,8 +251,7 @@ impl Room for Binance {
     }
 
     fn opened(&mut self, _at: At, _out: &mut Events) {
-        self.trade_kinds.clear();
-        self.has_partial = false;
+        *self = Self { product: self.product, ..Self::default() };
     }
 
     fn time(frame: &[u8]) -> TimeNs {
@@ -221,7 +259,7 @@ impl Room for Binance {
     }
 
     fn sight(&mut self, frame: &[u8], out: &mut Sightings) {
-        sight::sight(frame, out);
+        sight::sight(self.is_us, frame, out);
     }
 }
 

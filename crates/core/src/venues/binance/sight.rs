@@ -5,7 +5,7 @@ use super::reader::{Frame, Message};
 use crate::decode::leading_digits;
 use crate::types::{Events, Routes, TimeNs, Venue};
 use crate::venues::room::{Sightings, Sureness};
-use crate::venues::{BINANCE_COINM, BINANCE_SPOT, BINANCE_USDM};
+use crate::venues::{BINANCE_COINM, BINANCE_SPOT, BINANCE_US, BINANCE_USDM};
 
 /// Notes the instrument of a frame.
 ///
@@ -16,7 +16,7 @@ use crate::venues::{BINANCE_COINM, BINANCE_SPOT, BINANCE_USDM};
 /// 4. A snapshot with `symbol` is COIN-M; others name no symbol.
 ///
 /// The simulated venue speaks as spot does and is taken for it.
-pub(super) fn sight(bytes: &[u8], out: &mut Sightings) {
+pub(super) fn sight(is_us: bool, bytes: &[u8], out: &mut Sightings) {
     let mut frame = Frame::new(bytes);
     if frame.read(&Routes::new(), &mut Events::default()).is_err() {
         return;
@@ -27,6 +27,8 @@ pub(super) fn sight(bytes: &[u8], out: &mut Sightings) {
     }
     out.readable();
     let Some((venue, sureness)) = place(&mut frame, message) else { return };
+    // Rule 10 of the room: spot alone, all of whose messages are of the address's host.
+    let (venue, sureness) = if is_us { (BINANCE_US, Sureness::Sure) } else { (venue, sureness) };
     let Ok(Some(symbol)) = frame.symbol() else { return };
     if let Ok(symbol) = core::str::from_utf8(symbol) {
         out.add(venue, symbol, sureness);

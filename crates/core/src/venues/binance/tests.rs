@@ -598,3 +598,39 @@ fn only_answers_of_depth_requests_are_books() {
         assert_eq!(read.is_ok(), is_book, "{}", url.escape_ascii());
     }
 }
+
+#[test]
+fn an_address_tells_the_two_spot_venues_apart() {
+    use crate::venues::{BINANCE_SPOT, BINANCE_US};
+    let mut routes = Routes::new();
+    routes
+        .carry([&b"BTCUSDT"[..]].into_iter(), Route { slot: Slot(0), price_exponent: -2, qty_exponent: -3 });
+    let depth =
+        b"{\"e\":\"depthUpdate\",\"E\":1,\"s\":\"BTCUSDT\",\"U\":1,\"u\":2,\"b\":[[\"1\",\"1\"]],\"a\":[]}";
+    let us = b"wss://stream.binance.us:9443/stream?streams=btcusdt@depth";
+    let other = b"wss://stream.binance.com:9443/stream?streams=btcusdt@depth";
+    for (product, address, count) in [
+        (BINANCE_US, &us[..], 1),
+        (BINANCE_US, other, 0),
+        (BINANCE_SPOT, us, 0),
+        (BINANCE_SPOT, other, 1),
+        (BINANCE_US, b"wss://127.0.0.1:9000/stream", 1),
+    ] {
+        let (mut room, mut events) = (Binance::of(product), Events::default());
+        room.opened(At::default(), &mut events);
+        room.asked(address);
+        room.frame(depth, At::default(), &routes, &mut events).unwrap();
+        assert_eq!(events.list().len(), count, "{product:?} {}", address.escape_ascii());
+    }
+    for (address, venue) in [(&us[..], BINANCE_US), (other, BINANCE_SPOT), (b"", BINANCE_SPOT)] {
+        let (mut room, mut sightings) = (Binance::default(), Sightings::default());
+        room.asked(address);
+        room.sight(depth, &mut sightings);
+        assert_eq!(sightings.instruments(), [(venue, "BTCUSDT".to_owned())]);
+    }
+    let (mut room, mut events) = (Binance::of(BINANCE_SPOT), Events::default());
+    let url = b"https://api.binance.us/api/v3/depth?symbol=BTCUSDT&limit=1000";
+    let asked = Asked { routes: &routes, url };
+    let body = b"{\"lastUpdateId\":7,\"bids\":[[\"1\",\"1\"]],\"asks\":[]}";
+    assert!(room.answer(&asked, body, At::default(), &mut events).is_err());
+}

@@ -1,14 +1,12 @@
 //! Which of the depths of a symbol is its book.
 
 use crate::decode::SymbolText;
+use crate::venues::deepest::Deepest;
 
 /// What a connection has told of one symbol.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Followed {
-    /// Levels a side of the book that counts, once its snapshot has come.
-    pub(super) depth: Option<u32>,
-    /// Snapshots of shallower books since the last message of it.
-    passed_over: u8,
+    deepest: Deepest,
     /// Whether it was unsubscribed.
     pub(super) has_ended: bool,
     symbol: Option<SymbolText>,
@@ -28,50 +26,43 @@ pub(super) enum Counts {
 impl Followed {
     /// Judges a message of a depth.
     pub(super) fn judge(&mut self, depth: u32, is_snapshot: bool, symbol: &[u8]) -> Counts {
-        let Some(followed) = self.depth.filter(|_| !self.has_ended) else {
-            // An update that no snapshot came before shows that one is needed.
-            if is_snapshot {
-                self.follow(depth, symbol);
+        if self.has_ended {
+            // Nothing is followed until the next snapshot.
+            if !is_snapshot {
+                return Counts::Book;
             }
-            return Counts::Book;
-        };
-        if depth == followed {
-            self.passed_over = 0;
-            return Counts::Book;
+            *self = Self::default();
         }
-        match (is_snapshot, depth) {
-            (true, depth) if depth > followed => self.follow(depth, symbol),
-            (true, 1) => return Counts::Top,
-            (true, _) => {
-                // Subscribed twice while the deeper one says nothing: that one has ended.
-                self.passed_over += 1;
-                if self.passed_over < 2 {
-                    return Counts::Not;
-                }
-                self.follow(depth, symbol);
-            }
-            (false, _) => return Counts::Not,
+        if is_snapshot && depth == 1 && self.depth().is_some_and(|followed| followed > 1) {
+            return Counts::Top;
+        }
+        if !self.deepest.counts(depth, is_snapshot) {
+            return Counts::Not;
+        }
+        if is_snapshot {
+            self.symbol = Some(SymbolText::new(symbol));
         }
         Counts::Book
     }
 
+    /// Levels a side of the book that counts, once its snapshot has come.
+    pub(super) const fn depth(&self) -> Option<u32> {
+        self.deepest.depth()
+    }
+
     /// Whether the book that counts is of a depth.
     pub(super) fn is_at(&self, depth: u32) -> bool {
-        self.depth == Some(depth) && !self.has_ended
+        self.depth() == Some(depth) && !self.has_ended
     }
 
-    /// A message of that book came.
-    pub(super) const fn heard(&mut self) {
-        self.passed_over = 0;
-    }
-
-    fn follow(&mut self, depth: u32, symbol: &[u8]) {
-        *self = Self { depth: Some(depth), symbol: Some(SymbolText::new(symbol)), ..Self::default() };
+    /// An update of that book came.
+    pub(super) fn heard(&mut self, depth: u32) {
+        self.deepest.counts(depth, false);
     }
 
     /// Whether a text names the topic of the book that counts.
     pub(super) fn is_named_in(&self, text: &[u8]) -> bool {
-        let (Some(depth), Some(symbol)) = (self.depth, self.symbol) else { return false };
+        let (Some(depth), Some(symbol)) = (self.depth(), self.symbol) else { return false };
         memchr::memmem::find_iter(text, b"orderbook.").any(|at| {
             let topic = text.get(at + b"orderbook.".len()..).unwrap_or_default();
             let topic = topic.split(|byte| *byte == b'"').next().unwrap_or_default();
@@ -97,27 +88,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_deepest_counts() {
+    fn depth_1_beside_a_deeper_one_is_the_top() {
         let mut of = Followed::default();
         for (depth, is_snapshot, counts) in [
-            (50, false, Book),
             (1, true, Book),
             (1, true, Book),
-            (50, false, Not),
             (50, true, Book),
-            (50, false, Book),
-            (200, false, Not),
             (1, true, Top),
             (1, true, Top),
             (1, false, Not),
-            (200, true, Book),
-            (50, true, Not),
-            (50, false, Not),
-            (200, false, Book),
-            (50, true, Not),
-            (1, true, Top),
-            (50, true, Book),
-            (200, false, Not),
             (50, false, Book),
         ] {
             assert_eq!(of.judge(depth, is_snapshot, b"BTCUSDT"), counts, "{depth} {is_snapshot} {of:?}");

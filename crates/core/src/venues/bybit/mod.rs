@@ -135,7 +135,7 @@ impl Bybit {
     /// Books that this connection has told of are known no more.
     fn lose(&mut self, reason: StaleReason, out: &mut Events) {
         for (slot, of) in self.followed.iter_mut().enumerate() {
-            if std::mem::take(of).depth.is_some() {
+            if std::mem::take(of).depth().is_some() {
                 lost(slot, reason, out);
             }
         }

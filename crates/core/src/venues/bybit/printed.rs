@@ -49,7 +49,7 @@ pub(super) fn delta(room: &mut Bybit, bytes: &[u8], routes: &Routes, out: &mut E
     }
     let body = Body::Levels(VenueSeq::at(number), out.levels_added());
     out.push(route.slot, ts_event, body);
-    room.followed(route.slot).heard();
+    room.followed(route.slot).heard(depth);
     Some(())
 }
 

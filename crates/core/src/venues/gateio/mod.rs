@@ -1,0 +1,174 @@
+//! Gate.io v4: spot and futures, by JSON.
+//!
+//! Source: gate.io, "Spot WebSocket v4", "Futures WebSocket v4" (`order_book_update`, `book_ticker`, `trades`, `tickers`,
+//! `public_liquidates`), the announcements of `futures.obu` and `spot.obu` (May and June 2025), REST v4 "Retrieve order book". What
+//! they say, by number:
+//! 1. A message names its `channel`, which begins with the product. `event` is `update` of what is told, `subscribe` and
+//!    `unsubscribe` of answers, which have an `error` where they refuse; one of `pong` has none.
+//! 2. `obu`: the name `ob.SYMBOL.DEPTH` stands in `s` alone; 50 levels each 20 ms, 400 each 100 ms. With `full` the message is the
+//!    book at `u`, the first and any later one. Others tell what changed from `U` to `u`, and `U` is the number of the book
+//!    plus 1; where it is not, one subscribes anew. A quantity of 0 removes.
+//! 3. `order_book_update`: changes from `U` to `u` for a book that REST gives with `with_id=true`, at its `id`: the first one straddles
+//!    `id` + 1, each other begins at the last `u` + 1.
+//! 4. `order_book` tells a few levels whole each time and is not used.
+//! 5. Levels of spot and of `obu` are pairs; those of futures elsewhere objects of `p` and `s`. Quantities of futures are contracts.
+//! 6. Trades have numbers that ascend a symbol. `side` of spot is who took; of futures `size` is below 0 where a seller did. One
+//!    with `is_internal` was closed by the insurance fund or by auto-deleveraging, and is no execution on the book.
+//! 7. Of an empty side `book_ticker` prints no price.
+//! 8. Times are milliseconds: `t` of books and tops, `create_time_ms` of trades, in texts with decimals.
+//!
+//! Choices where the documents are silent:
+//! * Whether `obu` names what falls behind its depth is not said: books are cut to it.
+//! * A symbol's `obu` counts once its book has come, and `order_book_update` beside it is passed over; of two depths the deeper.
+//! * What REST gives is cut at the limit that was asked for.
+//! * That the `u` of `book_ticker` is of one numbering with the books is shown by no recording: it proves nothing.
+//! * Which side a liquidation took is not said.
+//! * `tickers` of spot print volumes finer than orders are: one that the scale does not hold is left out.
+
+mod events;
+mod instruments;
+mod sight;
+
+use super::FrameError;
+use super::deepest::Deepest;
+use super::room::{
+    Asked, At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
+};
+use crate::decode::{DecodeError, FRAME_BYTES_MAX, SymbolText};
+use crate::sequence::Rule;
+use crate::types::{Definitions, Events, Instrument, QtyUnit, Routes, Scope, Slot, TimeNs, Venue};
+
+/// Spot.
+pub(super) const SPOT: Product = Product {
+    rule: Rule::Range,
+    resync: Resync::Resubscribe,
+    is_by_order: false,
+    order_ids: OrderIds::Arbitrary,
+    trade_ids: TradeIds::Ascending,
+    top_proof: false,
+    checksum: Checksum::None,
+    // Half as long again as the pause between two pings.
+    silence_ns: 30_000_000_000,
+    life: Life::Connection,
+    detects: Detection::Next,
+    scale: Scale::INFERRED,
+};
+
+/// Perpetuals and deliveries, margined in a stable coin or in the coin.
+pub(super) const FUTURES: Product =
+    Product { scale: Scale { qty_unit: QtyUnit::Contracts, ..Scale::INFERRED }, ..SPOT };
+
+/// No symbol is listed here: scales come from the venue or from the digits.
+pub(super) fn listed() -> impl Iterator<Item = Instrument> {
+    core::iter::empty()
+}
+
+/// The instrument of a symbol.
+pub(super) fn instrument(venue: Venue, symbol: &str) -> Instrument {
+    super::product(venue).scale.instrument(venue, symbol)
+}
+
+/// One connection.
+#[derive(Debug, Default)]
+pub struct Gateio {
+    /// By slot: the depth of `obu` that counts.
+    deepest: Vec<Deepest>,
+}
+
+impl Gateio {
+    /// What is told of an instrument by `obu`.
+    fn deepest(&mut self, slot: Slot) -> &mut Deepest {
+        let index = slot.0 as usize;
+        if self.deepest.len() <= index {
+            self.deepest.resize(index + 1, Deepest::default());
+        }
+        &mut self.deepest[index]
+    }
+}
+
+/// The value of a parameter of an address.
+fn parameter<'a>(url: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
+    let at = memchr::memmem::find(url, key)? + key.len();
+    url.get(at..)?.split(|byte| *byte == b'&').next().filter(|value| !value.is_empty())
+}
+
+/// Says whose book a frame that cannot be read may have changed.
+fn concern(bytes: &[u8], routes: &Routes, out: &mut Events) {
+    // A text that is cut has no end.
+    let behind = |key: &[u8]| {
+        let at = memchr::memmem::find(bytes, key)? + key.len();
+        let rest = bytes.get(at..)?;
+        rest.get(..memchr::memchr(b'"', rest)?)
+    };
+    let channel = behind(b"\"channel\":\"").and_then(|channel| channel.split(|byte| *byte == b'.').nth(1));
+    let is_book = channel.is_none_or(|channel| !events::OTHERS.contains(&channel));
+    if !is_book {
+        return;
+    }
+    let symbol = behind(b"\"s\":\"").map(|name| events::stream(name).map_or(name, |(symbol, _)| symbol));
+    match symbol.and_then(|symbol| routes.find(symbol)) {
+        Some(route) => out.concerns(Scope::Book(route.slot)),
+        // It may be that very text which is damaged.
+        None => out.concerns(Scope::All),
+    }
+}
+
+impl Room for Gateio {
+    fn frame(&mut self, bytes: &[u8], _at: At, routes: &Routes, out: &mut Events) -> Result<(), FrameError> {
+        if bytes.len() > FRAME_BYTES_MAX {
+            return Err(DecodeError::FrameTooLarge { len: bytes.len() }.into());
+        }
+        let mark = out.mark();
+        let read = events::object(self, bytes, routes, out);
+        if let Err(error) = read {
+            out.undo(mark);
+            let is_known = matches!(error, DecodeError::UnknownSymbol { .. } | DecodeError::Refused { .. });
+            if out.concerned().is_none() && !is_known {
+                concern(bytes, routes, out);
+            }
+        }
+        Ok(read?)
+    }
+
+    /// Rule 3. An answer names no instrument: the address does, or there is only one.
+    fn answer(
+        &mut self,
+        asked: &Asked<'_>,
+        bytes: &[u8],
+        _at: At,
+        out: &mut Events,
+    ) -> Result<(), FrameError> {
+        let symbol = parameter(asked.url, b"currency_pair=").or_else(|| parameter(asked.url, b"contract="));
+        if !asked.url.is_empty() && memchr::memmem::find(asked.url, b"/order_book?").is_none() {
+            return Err(DecodeError::NotSnapshot.into());
+        }
+        let route = match symbol {
+            Some(symbol) => {
+                let unknown = DecodeError::UnknownSymbol { symbol: SymbolText::new(symbol) };
+                asked.routes.find(symbol).ok_or(unknown)?
+            }
+            None => asked.routes.sole().ok_or(DecodeError::AmbiguousSnapshot)?,
+        };
+        let mark = out.mark();
+        let read = events::answer(route, symbol.is_some(), bytes, out);
+        if read.is_err() {
+            out.undo(mark);
+        }
+        Ok(read?)
+    }
+
+    fn instruments(venue: Venue, bytes: &[u8], out: &mut Definitions) -> Result<(), DecodeError> {
+        instruments::read(venue, bytes, out)
+    }
+
+    fn time(frame: &[u8]) -> TimeNs {
+        sight::time(frame)
+    }
+
+    fn sight(&mut self, frame: &[u8], out: &mut Sightings) {
+        sight::sight(frame, out);
+    }
+}
+
+#[cfg(test)]
+mod tests;

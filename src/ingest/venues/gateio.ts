@@ -1,0 +1,111 @@
+import {
+  type Channel,
+  PLAIN,
+  type ProductFacts,
+  type StreamFacts,
+  UNLIMITED,
+  type VenueFacts,
+} from './facts.js';
+
+function stream(
+  family: string,
+  name: string,
+  channels: readonly Channel[],
+  args: readonly string[] = ['"{symbol}"'],
+): StreamFacts {
+  const members = `"time":{seconds},"id":{id},"channel":"${family}.${name}"`;
+  return {
+    name,
+    channels,
+    subscribe: `{${members},"event":"subscribe","payload":[{args}]}`,
+    unsubscribe: `{${members},"event":"unsubscribe","payload":[{args}]}`,
+    args,
+    argsMax: 20,
+    bytesMax: null,
+    depths: [],
+    needsKey: false,
+    silenceMs: null,
+  };
+}
+
+/** A stream that comes twice on a connection is refused, so that one depth is subscribed at a time. */
+function book(family: string): StreamFacts {
+  return {
+    ...stream(family, 'obu', ['book'], ['"ob.{symbol}.{depth}"']),
+    depths: [{ levels: 400 }, { levels: 50 }],
+  };
+}
+
+function product(
+  name: string,
+  family: string,
+  urls: readonly string[],
+  lists: readonly string[],
+  more: readonly StreamFacts[],
+): ProductFacts {
+  return {
+    name,
+    offers: {
+      book: 'built',
+      orders: 'none',
+      bbo: 'built',
+      trades: 'built',
+      ticker: 'built',
+      liquidations: more.length > 0 ? 'built' : 'none',
+      status: 'none',
+    },
+    sockets: urls.map((url) => ({
+      ...PLAIN,
+      url,
+      streams: [
+        book(family),
+        stream(family, 'book_ticker', ['bbo']),
+        stream(family, 'trades', ['trades']),
+        stream(family, 'tickers', ['ticker']),
+        ...more,
+      ],
+      beat: {
+        from: 'us',
+        text: `{"time":{seconds},"channel":"${family}.ping"}`,
+        everyMs: 15_000,
+        deadMs: 30_000,
+      },
+      limits: { ...UNLIMITED, connectionsMax: 300 },
+    })),
+    snapshot: null,
+    instruments: { urls: lists, weight: 1, budget: 'rest', page: null },
+  };
+}
+
+/** `obu` is subscribed anew where it breaks; some regional hosts do not have it. */
+export const GATEIO: VenueFacts = {
+  sources: [
+    'gate.io, Spot and Futures WebSocket v4; announcements of spot.obu and futures.obu; REST v4: currency_pairs, contracts',
+  ],
+  heard: 'sockets',
+  products: [
+    product(
+      'gateio',
+      'spot',
+      ['wss://api.gateio.ws/ws/v4/'],
+      ['https://api.gateio.ws/api/v4/spot/currency_pairs'],
+      [],
+    ),
+    product(
+      'gateio-futures',
+      'futures',
+      ['wss://fx-ws.gateio.ws/v4/ws/usdt'],
+      ['https://api.gateio.ws/api/v4/futures/usdt/contracts'],
+      [stream('futures', 'public_liquidates', ['liquidations'])],
+    ),
+  ],
+  budgets: {
+    rest: {
+      weightMax: 200,
+      windowMs: 10_000,
+      usedHeader: null,
+      leftHeader: 'X-Gate-RateLimit-Requests-Remain',
+      ban: { statuses: [], pauseMs: 60_000 },
+    },
+  },
+};
