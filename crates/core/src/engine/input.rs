@@ -165,7 +165,10 @@ impl<C: Clock> Engine<C> {
             return Err(EngineError::OutboxFull.into());
         }
         let brings = |source: &Source| source.books.binary_search(&slot).is_ok();
-        let Some(source) = self.sources.iter().position(brings) else {
+        // Orders that are numbered stand where they are told of.
+        let owner = state.owners[Told::Orders as usize].filter(|_| state.product.numbers_orders());
+        let owner = owner.map(|owner| owner as usize);
+        let Some(source) = owner.or_else(|| self.sources.iter().position(brings)) else {
             return Err(EngineError::UnknownInstrument(instrument.0).into());
         };
         self.stats.frames += 1;
@@ -242,6 +245,7 @@ impl<C: Clock> Engine<C> {
                 | Body::VerbedLevels(..)
                 | Body::Book(..)
                 | Body::Orders(..)
+                | Body::NumberedOrders(..)
                 | Body::OrderBook(..)
                     if !source.brings(event.slot) || !instrument.takes(told(&event.body), speaker) =>
                 {
@@ -259,6 +263,12 @@ impl<C: Clock> Engine<C> {
                     match &mut source.orders {
                         Some(orders) => orders.on_orders(instrument, changes, end, stamp(number), cx),
                         None => passed_over(changes, event.is_last, cx),
+                    }
+                }
+                Body::NumberedOrders(seq, span, absent) => {
+                    let told = (seq, events.order_changes(span), absent);
+                    if let Some(orders) = &mut source.orders {
+                        orders.on_numbered(instrument, told, end, stamp(seq.last), cx);
                     }
                 }
                 Body::Bbo(bbo) => instrument.on_bbo(bbo, stamp(bbo.venue_seq), cx),
@@ -304,9 +314,13 @@ impl<C: Clock> Engine<C> {
                     if source.orders.is_none() {
                         source.orders = OrderBooks::new(instrument.product).map(Box::new);
                     }
+                    let changes = events.order_changes(span);
                     match &mut source.orders {
+                        Some(orders) if instrument.product.numbers_orders() => {
+                            let origin = asked.unwrap_or(SnapshotOrigin::Recorded);
+                            orders.on_asked(instrument, changes, origin, stamp(number), cx);
+                        }
                         Some(orders) => {
-                            let changes = events.order_changes(span);
                             orders.on_order_book(instrument, part, changes, end, stamp(number), cx);
                         }
                         None => instrument.lose_lead(StaleReason::OrdersLimit, (0, 0), ts_recv, cx),
@@ -363,6 +377,7 @@ impl<C: Clock> Engine<C> {
 const fn told(body: &Body) -> (Told, bool, VenueSeq) {
     match *body {
         Body::Orders(number, ..) => (Told::Orders, false, VenueSeq::at(number)),
+        Body::NumberedOrders(seq, ..) => (Told::Orders, false, seq),
         Body::OrderBook(number, part, ..) => {
             (Told::Orders, matches!(part, Part::Whole | Part::First), VenueSeq::at(number))
         }

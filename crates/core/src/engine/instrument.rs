@@ -14,7 +14,7 @@ use super::{BookInfo, EngineConfig};
 use crate::aggregate::{Bbo, CrossCheck};
 use crate::book::{BookSpec, L2Book, VerbCheck, prefetch};
 use crate::encode::{Outbox, Stream, Want};
-use crate::sequence::{Pending, Rule, Waiting};
+use crate::sequence::{Pending, PendingOrders, Rule, Waiting, Waits};
 use crate::stats::Stats;
 use crate::types::{
     BookState, Clock, Coverage, Instrument, InstrumentId, Level, Levels, Qty, Route, ScaleSource, Side,
@@ -82,6 +82,8 @@ pub(super) struct InstrumentState {
     cut: Levels,
     changes: Levels,
     pub(super) pending: Pending,
+    /// Changes of orders that wait for a book which they continue.
+    pub(super) waiting_orders: PendingOrders,
     verbs: VerbCheck,
     pub(super) spare: Option<Box<Spare>>,
     pub(super) cross_check: CrossCheck,
@@ -146,6 +148,7 @@ impl InstrumentState {
             cut: Levels::default(),
             changes: Levels::default(),
             pending: Pending::default(),
+            waiting_orders: PendingOrders::default(),
             verbs: VerbCheck::default(),
             spare: None,
             cross_check: CrossCheck::default(),
@@ -439,6 +442,7 @@ impl InstrumentState {
         self.recovery.restart();
         self.orders.restart();
         self.pending.clear();
+        self.waiting_orders.clear();
         self.spare = None;
         self.cross_check.reset();
         self.book.clear();
@@ -663,6 +667,9 @@ impl InstrumentState {
         let is_next = |first: &Waiting| !self.recovery.is_ahead(&first.seq);
         if self.recovery.is_synced() && self.pending.front().is_some_and(is_next) {
             return Err("updates wait for a book that has what is before them");
+        }
+        if self.orders.is_synced() && !self.waiting_orders.is_empty() {
+            return Err("changes of orders wait for a book that is exact");
         }
         if self.state() == BookState::Synced && self.resets == 0 {
             return Err("a synced book has no epoch");

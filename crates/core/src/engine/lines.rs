@@ -35,7 +35,9 @@ impl InstrumentState {
     /// Whether a loss or a beginning that a source tells of concerns it.
     pub(super) fn heeds(&self, source: usize) -> bool {
         let is_of = |owner: &u32| *owner == source as u32;
-        self.recovery.lines() <= 1 || self.recovery.is_numbered() || self.owners.iter().flatten().all(is_of)
+        self.recovery.lines() <= 1
+            || self.recovery.is_numbered() && !self.product.numbers_orders()
+            || self.owners.iter().flatten().all(is_of)
     }
 
     /// A source carries it from now on. `before`: the one that did so alone till now.

@@ -1,6 +1,8 @@
 //! The orders of one connection, as its venue names them, and what they leave at each price, on its way to the
 //! instruments. Whether a book of orders may be trusted is decided by the instrument's recovery.
 
+mod numbered;
+
 use std::hash::{BuildHasher, RandomState};
 
 use super::BOOKS_MAX;
@@ -34,6 +36,8 @@ pub(super) struct OrderBooks {
     /// By book: of those of products with checksums.
     tops: Vec<TopOrders>,
     levels: Levels,
+    /// Changes that waited; reused.
+    changes: Vec<OrderChange>,
     /// Whether numbers name orders of one book only, so that two books may use the same.
     has_own_numbers: bool,
 }
@@ -54,6 +58,7 @@ impl OrderBooks {
             touched: Vec::new(),
             tops: Vec::new(),
             levels: Levels::default(),
+            changes: Vec::new(),
             has_own_numbers: product.order_ids == OrderIds::Arbitrary,
         })
     }

@@ -17,7 +17,7 @@
 //!     One that is numbered below the book and is not later is old; any other with a lower number begins a numbering.
 
 use super::request::Request;
-use crate::sequence::{Chain, Pending, Rule, SeqOutcome, Waiting};
+use crate::sequence::{Chain, Rule, SeqOutcome, Waiting, Waits};
 use crate::types::{BookState, StaleReason, TimeNs, VenueSeq};
 use crate::venues::{Detection, Product, Resync};
 
@@ -265,7 +265,7 @@ impl Recovery {
         &mut self,
         (number, ts_event): (u64, TimeNs),
         origin: SnapshotOrigin,
-        pending: &Pending,
+        pending: &impl Waits,
         widens: bool,
         now: TimeNs,
     ) -> (Verdict, usize) {
@@ -325,7 +325,7 @@ impl Recovery {
     }
 
     /// A snapshot does not reach the updates that wait. After a few, these are given up.
-    fn refused(&mut self, pending: &Pending) -> (Verdict, usize) {
+    fn refused(&mut self, pending: &impl Waits) -> (Verdict, usize) {
         self.refused_in_row += 1;
         if self.refused_in_row < REFUSED_IN_ROW_MAX {
             return (Verdict::Ignore, 0);
@@ -341,7 +341,7 @@ impl Recovery {
 
     /// Whether a snapshot is of another numbering than the updates that wait: the newest seems to be held by it, and yet is
     /// later; or the snapshot was kept, and none follows it.
-    fn is_of_numbering_before(&self, number: u64, ts_event: TimeNs, pending: &Pending) -> bool {
+    fn is_of_numbering_before(&self, number: u64, ts_event: TimeNs, pending: &impl Waits) -> bool {
         let chain = Chain::new(self.rule, number);
         let is_held_later = |newest: &Waiting| {
             ts_event > 0 && newest.ts_event > ts_event && chain.check(&newest.seq) == SeqOutcome::Old

@@ -10,8 +10,8 @@ use super::instrument::{Context, InstrumentState};
 use crate::book::{BookSpec, L2Book};
 use crate::decode::{DecodeError, Scaled, decimal_digits};
 use crate::types::{
-    Body, Clock, DecimalError, Definition, KnownTo, Level, Levels, POW10, Price, Qty, ScaleSource, Side,
-    Slot, TimeNs,
+    Body, Clock, DecimalError, Definition, KnownTo, Level, Levels, OrderChange, POW10, Price, Qty,
+    ScaleSource, Side, Slot, TimeNs,
 };
 use crate::venues::FrameError;
 
@@ -191,7 +191,11 @@ impl InstrumentState {
             return false;
         };
         let fits = |level: &Level| scaled(*level, price, qty).is_some();
-        if !self.pending.levels().all(fits) || !self.spare_levels().all(fits) {
+        let order_fits = |change: &OrderChange| change.rescaled(|level| scaled(level, price, qty)).is_some();
+        if !self.pending.levels().all(fits)
+            || !self.spare_levels().all(fits)
+            || !self.waiting_orders.changes().all(order_fits)
+        {
             return false;
         }
         let tick_size = price.of_step(self.tick_size);
@@ -208,6 +212,9 @@ impl InstrumentState {
         let change = |level: &mut Level| *level = scaled(*level, price, qty).unwrap_or(*level);
         self.pending.levels_mut().for_each(change);
         self.spare_levels_mut().for_each(change);
+        for change in self.waiting_orders.changes_mut() {
+            *change = change.rescaled(|level| scaled(level, price, qty)).unwrap_or(*change);
+        }
         // What else is held is told again soon, and would be compared with numbers of another scale.
         self.cross_check.reset();
         self.venue_bbo = None;

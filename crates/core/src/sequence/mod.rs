@@ -8,11 +8,15 @@ mod line;
 mod linked;
 mod messages;
 mod pending;
+mod pending_orders;
 mod range;
+mod waits;
 
 pub use line::{Arrival, HELD_BYTES_MAX, HELD_PACKETS_MAX, LINES_MAX, LineArbiter, LineGap, WAIT_NS};
 pub use messages::MessageCounter;
-pub use pending::{Hole, PENDING_LEVELS_MAX, PENDING_UPDATES_MAX, Pending, Waiting};
+pub use pending::{PENDING_LEVELS_MAX, PENDING_UPDATES_MAX, Pending};
+pub use pending_orders::{PENDING_ORDER_CHANGES_MAX, PENDING_ORDER_UPDATES_MAX, PendingOrders};
+pub use waits::{Hole, Waiting, Waits};
 
 use crate::types::VenueSeq;
 

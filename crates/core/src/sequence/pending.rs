@@ -2,40 +2,14 @@
 
 use std::collections::VecDeque;
 
-use super::{Chain, SeqOutcome};
-use crate::types::{Level, Levels, Sides, TimeNs, VenueSeq, Verb};
+use super::waits::{Waiting, Waits};
+use crate::types::{Level, Levels, Sides, Verb};
 
 /// Most updates that wait for one snapshot: over a minute of the busiest recorded stream (70 a second).
 pub const PENDING_UPDATES_MAX: usize = 8_192;
 
 /// Most levels in waiting updates: 4 MiB.
 pub const PENDING_LEVELS_MAX: usize = 262_144;
-
-/// An update that waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Waiting {
-    /// Its place in the venue's numbering.
-    pub seq: VenueSeq,
-    /// The venue's time of it.
-    pub ts_event: TimeNs,
-    /// When it was received.
-    pub ts_recv: TimeNs,
-    /// The venue's checksum of the book behind it.
-    pub check: Option<u32>,
-}
-
-/// A break among waiting updates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hole {
-    /// How many updates stand before it.
-    pub index: usize,
-    /// Whether one of those continues the snapshot: then updates are missing. Else the snapshot is too old.
-    pub is_bridged: bool,
-    /// The number that was due.
-    pub expected: u64,
-    /// The one that came.
-    pub received: u64,
-}
 
 /// An update in the queue, with how many levels and verbs it has there.
 #[derive(Clone, Copy, Debug)]
@@ -84,41 +58,10 @@ impl Pending {
         self.verbs.extend(verbs);
     }
 
-    /// Whether a chain runs through all waiting updates; if not, where it breaks. Changes nothing.
-    ///
-    /// # Errors
-    /// The first [`Hole`].
-    pub fn follow(&self, mut chain: Chain) -> Result<(), Hole> {
-        for (index, Kept { update, .. }) in self.updates.iter().enumerate() {
-            match chain.check(&update.seq) {
-                SeqOutcome::Next => chain.advance(&update.seq),
-                SeqOutcome::Old => {}
-                SeqOutcome::Gap { expected, received } => {
-                    return Err(Hole { index, is_bridged: chain.is_bridged(), expected, received });
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether any of the waiting updates continues a chain. Changes nothing.
-    #[must_use]
-    pub fn has_next(&self, chain: Chain) -> bool {
-        self.updates.iter().any(|kept| chain.check(&kept.update.seq) == SeqOutcome::Next)
-    }
-
     /// The oldest update, if any.
     #[must_use]
     pub fn front(&self) -> Option<&Waiting> {
         self.updates.front().map(|kept| &kept.update)
-    }
-
-    /// The update that the venue sent last, by its time, and where that is equal or absent by its number: what came last
-    /// may be a repetition. Costs a pass over all of them.
-    #[must_use]
-    pub fn newest(&self) -> Option<&Waiting> {
-        let waiting = self.updates.iter().map(|kept| &kept.update);
-        waiting.max_by_key(|update| (update.ts_event, update.seq.last))
     }
 
     /// Takes the oldest update; its levels replace the content of `out`, and [`Self::take_verbs`] gives its verbs.
@@ -169,18 +112,6 @@ impl Pending {
         self.verbs.clear();
     }
 
-    /// Number of waiting updates.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.updates.len()
-    }
-
-    /// Whether none waits.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.updates.is_empty()
-    }
-
     /// Updates that were dropped at a limit, ever.
     #[must_use]
     pub const fn dropped(&self) -> u64 {
@@ -188,10 +119,17 @@ impl Pending {
     }
 }
 
+impl Waits for Pending {
+    fn updates(&self) -> impl ExactSizeIterator<Item = &Waiting> {
+        self.updates.iter().map(|kept| &kept.update)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sequence::Rule;
+    use crate::sequence::{Chain, Hole, Rule};
+    use crate::types::VenueSeq;
 
     fn update(number: u64) -> Waiting {
         Waiting { seq: VenueSeq::at(number), ts_event: 0, ts_recv: number, check: None }

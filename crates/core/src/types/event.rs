@@ -137,6 +137,15 @@ pub enum Part {
     Last,
 }
 
+/// What it means that an order is changed or taken away which does not rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absent {
+    /// It contradicts the book.
+    Contradicts,
+    /// Nothing: the venue tells the end of orders that never rested, too. An execution contradicts the book nevertheless.
+    Passes,
+}
+
 /// Whom a loss or a restart concerns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
@@ -363,10 +372,13 @@ pub enum Body {
     /// The same, with what the venue says that happens to each: see [`Events::verbs`]. A level that comes and is there, or
     /// that changes or goes and is not, contradicts the book.
     VerbedLevels(VenueSeq, LevelSpan, Span),
-    /// A whole book, order by order, or a part of one. What it covers is counted in price levels.
+    /// A whole book, order by order, or a part of one. What it covers is counted in price levels. Where the product numbers
+    /// the changes of orders it is whole, and its number says which of them it holds.
     OrderBook(u64, Part, Coverage, Span),
     /// Orders that changed.
     Orders(u64, Span),
+    /// The same of a product that numbers them: they continue a book that was asked for, or wait for one.
+    NumberedOrders(VenueSeq, Span, Absent),
     /// The venue's checksum of the book as it stands after the event right before, which is of levels or orders of the same
     /// instrument.
     Check(u32),

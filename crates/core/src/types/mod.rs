@@ -18,8 +18,8 @@ pub(crate) use decimal::POW10;
 pub use decimal::{DECIMAL_TEXT_LEN_MAX, Decimal, DecimalError, parse_decimal};
 pub use definitions::{Definitions, DefinitionsError, InstrumentKind, OptionTerms, Terms};
 pub use event::{
-    Aggressor, Body, Coverage, Definition, Event, Events, LevelSpan, Mark, Origin, Part, Scope, Slot, Span,
-    Ticker, TickerAt, Trade, TradeId, TradingStatus, VenueBbo, VenueSeq,
+    Absent, Aggressor, Body, Coverage, Definition, Event, Events, LevelSpan, Mark, Origin, Part, Scope, Slot,
+    Span, Ticker, TickerAt, Trade, TradeId, TradingStatus, VenueBbo, VenueSeq,
 };
 pub(crate) use fnv1a::{fnv1a_32, fnv1a_64};
 pub use instrument::{

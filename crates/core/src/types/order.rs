@@ -1,12 +1,21 @@
 //! What a venue's message does to the resting orders of one book.
 
-use super::{Price, Qty, Side};
+use super::{Level, Price, Qty, Side};
 
 /// A venue's number of an order, unique in its feed while the order rests. Venues that name orders by text or UUID get
 /// their numbers at the edge.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(transparent)]
 pub struct OrderId(pub u64);
+
+impl OrderId {
+    /// The number of an order that its venue names by text: the 64-bit FNV-1a hash, which any language can compute. Two orders of
+    /// one hash among those that rest at a time are a duplicate, which contradicts the book.
+    #[must_use]
+    pub fn of_text(text: &[u8]) -> Self {
+        Self(super::fnv1a_64(text))
+    }
+}
 
 /// One change of an order-by-order book. Quantities are above 0 where the venue means the change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +90,25 @@ pub enum OrderChange {
 }
 
 impl OrderChange {
+    /// The same with another price and quantity; `None` where there are none to take their place.
+    #[must_use]
+    pub fn rescaled(mut self, rescale: impl Fn(Level) -> Option<Level>) -> Option<Self> {
+        match &mut self {
+            Self::Add { price, qty, .. }
+            | Self::Cancel { price, qty, .. }
+            | Self::Replace { price, qty, .. }
+            | Self::Modify { price, qty, .. } => {
+                let level = rescale(Level { price: *price, qty: *qty })?;
+                (*price, *qty) = (level.price, level.qty);
+            }
+            Self::Reduce { qty, .. } | Self::Execute { qty, .. } => {
+                *qty = rescale(Level { price: Price(0), qty: *qty })?.qty;
+            }
+            Self::Delete { .. } | Self::Clear => {}
+        }
+        Some(self)
+    }
+
     /// The same of orders under other numbers.
     #[inline]
     #[must_use]

@@ -152,6 +152,14 @@ pub struct Product {
     pub scale: Scale,
 }
 
+impl Product {
+    /// Whether changes of orders are numbered: their books are asked for, and joined to them by their number.
+    #[must_use]
+    pub fn numbers_orders(&self) -> bool {
+        self.is_by_order && self.rule != Rule::Unnumbered
+    }
+}
+
 /// What mends a book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]

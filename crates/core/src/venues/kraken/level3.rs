@@ -8,7 +8,7 @@ use crate::decode::levels::{decimal, price_above_zero};
 use crate::decode::members::{items, members, symbol, text, unsigned_32};
 use crate::decode::{DecodeError, FRAME_LEVELS_MAX, Scaled, SymbolText};
 use crate::types::{
-    Body, Events, OrderChange, OrderId, Part, Price, Qty, Route, Routes, Scope, Side, StaleReason, fnv1a_64,
+    Body, Events, OrderChange, OrderId, Part, Price, Qty, Route, Routes, Scope, Side, StaleReason,
 };
 
 /// A book of orders, or what happened to some of them.
@@ -68,7 +68,7 @@ fn orders_of(
         }
         let keys = ["event", "order_id", "limit_price", "order_qty"];
         let [event, id, price, qty] = members(scanner, bytes, &keys)?;
-        let id = order_id(text(id, bytes, "order_id")?);
+        let id = OrderId::of_text(text(id, bytes, "order_id")?);
         let price = price_above_zero(price, bytes, "limit_price", route.price_exponent)?;
         let qty = || decimal(qty, bytes, "order_qty", route.qty_exponent, Scaled::Qty).map(Qty);
         levels += usize::from(last != Some(price));
@@ -95,9 +95,4 @@ fn orders_of(
         Ok(())
     })?;
     Ok(levels)
-}
-
-/// The number of an order: the 64-bit FNV-1a hash of its text, which any language can compute.
-pub(super) fn order_id(text: &[u8]) -> OrderId {
-    OrderId(fnv1a_64(text))
 }

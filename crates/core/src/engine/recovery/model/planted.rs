@@ -3,7 +3,7 @@
 use core::ops::{Deref, DerefMut};
 
 use super::super::{Gap, Recovery, SnapshotOrigin, Verdict};
-use crate::sequence::{Chain, Pending, Rule, SeqOutcome};
+use crate::sequence::{Chain, Pending, Rule, SeqOutcome, Waits};
 use crate::types::{BookState, StaleReason, TimeNs, VenueSeq};
 use crate::venues::Product;
 

@@ -6,7 +6,7 @@ mod orders;
 use super::super::{OLD_IN_ROW_MAX, SnapshotOrigin, Verdict};
 use super::planted::{Bug, Machine};
 use super::venue::{Book, Kind, PRICES, Snapshot, Update, Venue};
-use crate::sequence::{Pending, Waiting};
+use crate::sequence::{Pending, Waiting, Waits};
 use crate::types::{BookState, Level, Levels, StaleReason, TimeNs};
 use crate::venues::Detection;
 
