@@ -1,5 +1,8 @@
 //! Dates with their time of day, as RFC 3339 writes them in UTC.
 
+use super::DecodeError;
+use super::json::{Kind, Token};
+use super::members::text;
 use crate::types::TimeNs;
 
 const MINUTE_NS: u64 = 60_000_000_000;
@@ -16,8 +19,8 @@ pub(crate) struct Minute {
 }
 
 impl Minute {
-    /// The time of a text such as `2026-08-01T02:53:53.398143Z`, with up to nine decimals or none; `None` for any other
-    /// form, and before 1970.
+    /// The time of a text such as `2026-08-01T02:53:53.398143Z`, with up to nine decimals or none; 0 for the beginning of the
+    /// year 1, which some programs print where they have no time; `None` for any other form, and before 1970.
     #[inline]
     pub(crate) fn time(&mut self, text: &[u8]) -> Option<TimeNs> {
         let (minute, rest) = text.split_first_chunk::<MINUTE_BYTES>()?;
@@ -39,6 +42,21 @@ impl Minute {
     }
 }
 
+/// A time of a message; 0 where it has none.
+pub(crate) fn time(
+    minute: &mut Minute,
+    token: Token,
+    bytes: &[u8],
+    field: &'static str,
+) -> Result<TimeNs, DecodeError> {
+    if token.kind == Kind::Absent {
+        return Ok(0);
+    }
+    let (expected, got) = ("a time of RFC 3339 in UTC", "another text");
+    let wrong = DecodeError::WrongType { at: token.start, field, expected, got };
+    minute.time(text(token, bytes, field)?).ok_or(wrong)
+}
+
 /// The value of a text of digits alone, at most 19.
 #[inline]
 pub(crate) fn number(text: &[u8]) -> Option<u64> {
@@ -54,6 +72,9 @@ pub(crate) fn number(text: &[u8]) -> Option<u64> {
 /// When a minute begins.
 #[cold]
 fn minute_ns(text: &[u8; MINUTE_BYTES]) -> Option<TimeNs> {
+    if text == b"0001-01-01T00:00" {
+        return Some(0);
+    }
     let [year @ .., _, _, _, _, _, _, _, _, _, _, _, _] = text;
     let part = |at: usize| number(text.get(at..at + 2)?);
     let (year, month, day, hour, minute) = (number(year)?, part(5)?, part(8)?, part(11)?, part(14)?);
@@ -83,6 +104,7 @@ mod tests {
             ("2024-02-29T23:59:59.123456789Z", Some(1_709_251_199_123_456_789)),
             ("2024-03-01T00:00:00.1Z", Some(1_709_251_200_100_000_000)),
             ("2000-12-31T12:30:00Z", Some(978_265_800_000_000_000)),
+            ("0001-01-01T00:00:00.000000Z", Some(0)),
             ("2026-08-01T02:53:60Z", None),
             ("2026-08-01T24:53:00Z", None),
             ("2026-13-01T02:53:00Z", None),

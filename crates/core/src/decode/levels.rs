@@ -2,8 +2,11 @@
 
 use super::json::{Kind, Scanner, Token};
 use super::printed::{Form, Printed};
-use super::{DecodeError, FRAME_LEVELS_MAX, Scaled};
+use super::{DecodeError, FRAME_LEVELS_MAX, Scaled, decimal_digits};
 use crate::types::{DecimalError, Level, POW10, Price, Qty, Route, parse_decimal};
+
+/// Most decimals that an increment may have.
+const DIGITS_MAX: usize = 18;
 
 /// Reads the array of levels that comes next and appends them. `taken` is how many the frame has given before.
 ///
@@ -151,6 +154,15 @@ pub fn price_above_zero(
         0 => Err(DecodeError::ZeroPrice { at: token.start }),
         price => Ok(Price(price)),
     }
+}
+
+/// Decimals of an increment, and its mantissa; zeros where it is absent or empty.
+pub fn increment(token: Token, bytes: &[u8], field: &'static str) -> Result<(u8, i64), DecodeError> {
+    if token.kind == Kind::Absent || token.of(bytes).is_empty() {
+        return Ok((0, 0));
+    }
+    let digits = decimal_digits(token.of(bytes)).map_or(0, |(_, places)| places.min(DIGITS_MAX)) as u8;
+    Ok((digits, decimal(token, bytes, field, -(digits as i8), Scaled::No)?))
 }
 
 #[cfg(test)]

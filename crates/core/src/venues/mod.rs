@@ -4,6 +4,7 @@ mod binance;
 mod bitfinex;
 mod bybit;
 mod coinbase;
+mod coinbase_exchange;
 mod databento;
 mod deepest;
 mod deribit;
@@ -261,6 +262,9 @@ venues! {
     Gateio(gateio::Gateio) {
         GATEIO = 19 "gateio": gateio::SPOT;
         GATEIO_FUTURES = 20 "gateio-futures": gateio::FUTURES;
+    }
+    CoinbaseExchange(coinbase_exchange::CoinbaseExchange) {
+        COINBASE_EXCHANGE = 21 "coinbase-exchange": coinbase_exchange::ORDERS;
     }
 }
 

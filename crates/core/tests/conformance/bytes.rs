@@ -94,6 +94,9 @@ fn words(session: &mut Session, bytes: &[u8], at: At, routes: &Routes, events: &
             }
             Body::Trades(span) => words += &format!("{:?}\n", events.trades_of(span)),
             Body::Orders(number, span) => words += &format!("{number} {:?}\n", events.order_changes(span)),
+            Body::NumberedOrders(seq, span, _) => {
+                words += &format!("{seq:?} {:?}\n", events.order_changes(span));
+            }
             Body::OrderBook(number, part, coverage, span) => {
                 words += &format!("{number} {part:?} {coverage:?} {:?}\n", events.order_changes(span));
             }

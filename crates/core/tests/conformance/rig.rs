@@ -6,9 +6,9 @@ use std::rc::Rc;
 use depthwire_core::encode::{RECORD_HEADER_BYTES, RecordType};
 use depthwire_core::engine::{Engine, EngineConfig, IngestError, SourceId};
 use depthwire_core::replica::{Outcome, Replica};
-use depthwire_core::types::{BookState, InstrumentId, Level, NoClock, OrderId, Side};
+use depthwire_core::types::{BookState, InstrumentId, Level, NoClock, OrderId, Side, Venue};
 use depthwire_core::venues::{self, Resync};
-use depthwire_sim::dialects::{TrueOrder, TrueOrders, Truth, kraken_order_id};
+use depthwire_sim::dialects::{TrueOrder, TrueOrders, Truth, coinbase_order_id, kraken_order_id};
 
 use crate::feed::{Feed, Heard};
 use crate::rooms::Row;
@@ -226,11 +226,10 @@ impl Rig {
         let finer = |from: i8, to: i8| 10i64.checked_pow((from - to).try_into().ok()?);
         let by_price = finer(self.exponents.0, listed.price_exponent)?;
         let by_qty = finer(self.exponents.1, listed.qty_exponent)?;
-        let is_numbered = venues::product(listed.venue).is_by_order;
         let mut behind = 0;
         let mut compare = |orders: &[TrueOrder]| {
             for (index, order) in orders.iter().enumerate().step_by(every) {
-                let id = if is_numbered { OrderId(order.id) } else { named(order.id) };
+                let id = number(listed.venue, order.id);
                 let (found, position) = self.engine.order(self.id, id).unwrap()?;
                 let before = orders[..index].iter().rev().take_while(|other| other.price == order.price);
                 let before = before.count();
@@ -313,11 +312,13 @@ impl Rig {
     }
 }
 
-/// The number of an order of which the venue tells a text: its hash.
-fn named(id: u64) -> OrderId {
+/// The number of an order, of which some venues tell a text.
+fn number(venue: Venue, id: u64) -> OrderId {
     let mut name = Vec::new();
-    kraken_order_id(id, &mut name);
-    OrderId(name.iter().fold(0xcbf2_9ce4_8422_2325u64, |hash, &byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    }))
+    match venue.name() {
+        "coinbase-exchange" => coinbase_order_id(id, &mut name),
+        "kraken" => kraken_order_id(id, &mut name),
+        _ => return OrderId(id),
+    }
+    OrderId::of_text(&name)
 }

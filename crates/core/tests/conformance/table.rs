@@ -30,7 +30,9 @@ fn every_venue_of_the_table_is_here_and_its_facts_agree() {
         assert!(!shows_next || row.is_numbered() || row.is_counted(), "{name}: by what, if not by numbers");
         assert!(!product.top_proof || product.rule != Rule::Unnumbered, "{name}: at which number?");
         assert!(product.silence_ns > 0 || product.resync == Resync::Wait, "{name}: silence is a loss");
-        assert!(product.life == Life::Book || product.resync != Resync::Snapshot, "{name}");
+        // A heartbeat that names the number of a book is life of it.
+        let is_named = product.numbers_orders();
+        assert!(product.life == Life::Book || product.resync != Resync::Snapshot || is_named, "{name}");
         assert!(product.order_ids != OrderIds::Named || row.has_orders, "{name}: names of no orders");
         assert!(!product.is_by_order || product.checksum == Checksum::None, "{name}: a checksum of levels");
         assert!(!product.is_by_order || row.has_orders, "{name}");

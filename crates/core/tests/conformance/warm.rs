@@ -83,8 +83,9 @@ fn last_pass(row: &Row, seed: u64) -> (u64, bool) {
     let feed = Feed::open(row, seed);
     let mut rig = Rig::new(row, &feed);
     rig.engine.open_depth(rig.id, 20, 0, 0).unwrap();
-    // Where nothing can be asked for, the pass begins with a book from nothing, which grows once more.
-    let is_begun_anew = venues::product(row.venue).resync == Resync::Wait;
+    // Where nothing can be asked for, or orders are kept anew, the pass begins with a book from nothing, which grows once more.
+    let product = venues::product(row.venue);
+    let is_begun_anew = product.resync == Resync::Wait || product.numbers_orders();
     let begun = if is_begun_anew { said.len() / 2 } else { 0 };
     let (mut allocated, mut gave_back) = (0, false);
     for pass in 0..PASSES {

@@ -49,6 +49,11 @@ fn kraken_frames() {
 }
 
 #[test]
+fn coinbase_exchange_frames() {
+    run(rooms::Connection::<rooms::CoinbaseExchange>::default);
+}
+
+#[test]
 fn coinbase_frames() {
     run(rooms::Connection::<rooms::Coinbase>::default);
 }

@@ -5,8 +5,8 @@ use std::marker::PhantomData;
 use depthwire_core::decode::DecodeError;
 use depthwire_core::types::{Body, Event, Events, Level, Route, Routes, Slot, Venue};
 use depthwire_core::venues::{
-    self, At, BYBIT, BYBIT_INVERSE, BYBIT_LINEAR, BYBIT_OPTION, COINBASE, DERIBIT, FrameError, GATEIO,
-    GATEIO_FUTURES, HYPERLIQUID, KRAKEN, LIGHTER, OKX, Session,
+    self, At, BYBIT, BYBIT_INVERSE, BYBIT_LINEAR, BYBIT_OPTION, COINBASE, COINBASE_EXCHANGE, DERIBIT,
+    FrameError, GATEIO, GATEIO_FUTURES, HYPERLIQUID, KRAKEN, LIGHTER, OKX, Session,
 };
 use depthwire_sim::dialects::{
     Bybit as BybitDialect, BybitCategory, Deribit as DeribitDialect, DeribitBook, Dialect, Frames, all,
@@ -102,6 +102,13 @@ impl Room for Gateio {
     const PRODUCTS: &'static [Venue] = &[GATEIO, GATEIO_FUTURES];
 }
 
+pub struct CoinbaseExchange;
+
+impl Room for CoinbaseExchange {
+    const NAME: &'static str = "coinbase_exchange";
+    const PRODUCTS: &'static [Venue] = &[COINBASE_EXCHANGE];
+}
+
 /// Short connections of each dialect, the subscriptions and snapshots of shallow books among them. The first line of each is
 /// the name of its product.
 fn connections<R: Room>() -> Vec<Vec<Vec<u8>>> {
@@ -192,6 +199,9 @@ fn is_alike(one: &Events, other: &Events) -> bool {
             (Body::Orders(_, of_a), Body::Orders(_, of_b)) => {
                 one.order_changes(of_a) == other.order_changes(of_b)
             }
+            (Body::NumberedOrders(a, of_a, _), Body::NumberedOrders(b, of_b, _)) => {
+                a == b && one.order_changes(of_a) == other.order_changes(of_b)
+            }
             (Body::OrderBook(_, part_a, told_a, of_a), Body::OrderBook(_, part_b, told_b, of_b)) => {
                 (part_a, told_a) == (part_b, told_b) && one.order_changes(of_a) == other.order_changes(of_b)
             }
@@ -266,7 +276,7 @@ impl<R: Room> Target for Connection<R> {
                             Body::Liquidations(_) => "liquidations",
                             Body::Trading(_) => "trading",
                             Body::Book(..) => "book",
-                            Body::Orders(..) => "orders",
+                            Body::Orders(..) | Body::NumberedOrders(..) => "orders",
                             Body::OrderBook(..) => "order book",
                             Body::Check(_) => "check",
                             Body::Trades(_) => "trades",

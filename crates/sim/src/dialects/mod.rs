@@ -18,6 +18,7 @@
 //! | `lighter` | Lighter, both ways of linking updates | order_book, trade, ticker, market_stats |
 //! | `hyperliquid` | Hyperliquid | l2Book, bbo, trades, activeAssetCtx |
 //! | `okx` | OKX WebSocket v5, `books`, `books50-l2-tbt`, `books-l2-tbt` | book, bbo-tbt, trades, tickers, mark-price, instruments |
+//! | `coinbase/exchange` | Coinbase Exchange, order by order | status, full, ticker, heartbeat; REST level 3 |
 //! | `nasdaq` | NASDAQ TotalView-ITCH 5.0 in MoldUDP64 | packets, heartbeats |
 //!
 //! Databento has no dialect: its records carry other venues' markets, and none of them is generated here. Two
@@ -49,7 +50,7 @@ mod window;
 pub use binance::{Binance, BinanceProduct};
 pub use bitfinex::{Bitfinex, BitfinexFlags, BitfinexPair};
 pub use bybit::{Bybit, BybitCategory};
-pub use coinbase::CoinbaseAdvanced;
+pub use coinbase::{CoinbaseAdvanced, CoinbaseExchange, coinbase_order_id};
 pub use deribit::{Deribit, DeribitBook};
 pub use frames::{Channel, Counts, Frame, Frames};
 pub use gateio::{Gateio, GateioProduct};
@@ -148,7 +149,7 @@ pub struct Truth {
 /// One resting order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TrueOrder {
-    /// Number of the order. Kraken prints it as [`kraken_order_id`] does.
+    /// Number of the order. Kraken prints it as [`kraken_order_id`] does, Coinbase as [`coinbase_order_id`].
     pub id: u64,
     /// Mantissa of its price.
     pub price: i64,
@@ -204,6 +205,7 @@ fn makers() -> &'static [Maker] {
         Box::new(KrakenV1::new(seed, PepeUsd, 100)),
         Box::new(KrakenV1::new(seed, BtcUsd, 1_000)),
         Box::new(CoinbaseAdvanced::new(seed)),
+        Box::new(CoinbaseExchange::new(seed)),
         Box::new(Nasdaq::new(seed)),
         Box::new(Bybit::new(seed, Spot, 50)),
         Box::new(Bybit::new(seed, Spot, 1_000)),

@@ -4,7 +4,6 @@
 //! product that this one says the same as (rule 7), `future_product_details` is of futures alone. Recorded: 920 products of
 //! 2026-08-09, of which 400 are aliases.
 
-use super::printed_time;
 use crate::decode::DecodeError;
 use crate::decode::date_time::Minute;
 use crate::decode::json::{Kind, Scanner, Token};
@@ -90,7 +89,7 @@ fn contract(future: Token, bytes: &[u8]) -> Result<Contract, DecodeError> {
         _ => InstrumentKind::Unknown,
     };
     let expiry = match kind {
-        InstrumentKind::Future => printed_time(&mut Minute::default(), expiry.of(bytes)).unwrap_or(0),
+        InstrumentKind::Future => Minute::default().time(expiry.of(bytes)).unwrap_or(0),
         _ => 0,
     };
     Ok(Contract { kind, size: exact(size, bytes, "contract_size")?, expiry })

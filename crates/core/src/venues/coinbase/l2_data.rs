@@ -1,6 +1,7 @@
 //! Books of levels, and what changes of them (rule 2).
 
-use super::{Coinbase, Envelope, time};
+use super::{Coinbase, Envelope};
+use crate::decode::date_time::time;
 use crate::decode::json::{Scanner, Token};
 use crate::decode::levels::{decimal, price_above_zero};
 use crate::decode::members::{each, items, members, symbol, text};

@@ -39,7 +39,7 @@ use super::FrameError;
 use super::room::{
     Asked, At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
 };
-use crate::decode::date_time::Minute;
+use crate::decode::date_time::{Minute, time};
 use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::members::{items, members, text, unsigned};
 use crate::decode::{DecodeError, FRAME_BYTES_MAX, SymbolText};
@@ -192,23 +192,6 @@ fn entries(
         Some(symbol) if !carried => Err(DecodeError::UnknownSymbol { symbol }),
         _ => Ok(()),
     }
-}
-
-/// A time of the venue; 0 where the field is absent or stands for none.
-fn time(minute: &mut Minute, token: Token, bytes: &[u8], field: &'static str) -> Result<TimeNs, DecodeError> {
-    if token.kind == Kind::Absent {
-        return Ok(0);
-    }
-    let (expected, got) = ("a time of RFC 3339 in UTC", "another text");
-    let printed = text(token, bytes, field)?;
-    printed_time(minute, printed).ok_or(DecodeError::WrongType { at: token.start, field, expected, got })
-}
-
-/// The same of a text; `None` for one that is no time.
-#[inline]
-fn printed_time(minute: &mut Minute, text: &[u8]) -> Option<TimeNs> {
-    let is_none = text.starts_with(b"0001-01-01T") || text.starts_with(b"1970-01-01T");
-    if is_none { Some(0) } else { minute.time(text) }
 }
 
 /// Says whose book a frame that cannot be read may have changed.

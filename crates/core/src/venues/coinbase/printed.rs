@@ -3,7 +3,6 @@
 //! Anything else, a number that is not due included, gives `None` and is read the general way.
 
 use super::l2_data::{body, event_time, side_of};
-use super::printed_time;
 use crate::decode::date_time::Minute;
 use crate::decode::printed::Printed;
 use crate::decode::{FRAME_BYTES_MAX, FRAME_LEVELS_MAX, SYMBOL_BYTES_MAX};
@@ -25,7 +24,7 @@ pub(super) fn events(
     }
     let mut text = Printed::new(bytes, 0);
     text.literal(b"{\"channel\":\"l2_data\",\"timestamp\":\"")?;
-    let sent_at = printed_time(minute, text.string_end()?)?;
+    let sent_at = minute.time(text.string_end()?)?;
     text.literal(b",\"sequence_num\":")?;
     let number = text.integer()?;
     if counter.check(number) != SeqOutcome::Next {
@@ -73,7 +72,7 @@ fn changes(text: &mut Printed<'_>, minute: &mut Minute, route: Route, out: &mut 
         text.literal(b",\"event_time\":\"")?;
         let at = text.string_end()?;
         if changed_at.is_none() {
-            changed_at = Some(printed_time(minute, at)?);
+            changed_at = Some(minute.time(at)?);
         }
         text.literal(b",\"price_level\":\"")?;
         let price = text.decimal_end(route.price_exponent).filter(|price| *price != 0)?;

@@ -1,14 +1,11 @@
 //! Increments of products, and whether they trade (rule 6).
 
 use super::entries;
-use crate::decode::json::{Kind, Scanner, Token};
-use crate::decode::levels::decimal;
+use crate::decode::json::{Scanner, Token};
+use crate::decode::levels::increment;
 use crate::decode::members::{members, symbol, text};
-use crate::decode::{DecodeError, Scaled, SymbolText, decimal_digits};
+use crate::decode::{DecodeError, SymbolText};
 use crate::types::{Body, Definition, Events, Routes, TradingStatus};
-
-/// Most decimals that an increment may have.
-const DIGITS_MAX: usize = 18;
 
 /// The events of a message.
 pub(super) fn events(
@@ -40,15 +37,6 @@ fn product(
     out.push(route.slot, 0, Body::Definition(definition));
     out.push(route.slot, 0, Body::Trading(trading(text(status, bytes, "status")?)));
     Ok(None)
-}
-
-/// Decimals of an increment, and its mantissa; zeros where it is not told.
-fn increment(token: Token, bytes: &[u8], field: &'static str) -> Result<(u8, i64), DecodeError> {
-    if token.kind == Kind::Absent || token.of(bytes).is_empty() {
-        return Ok((0, 0));
-    }
-    let digits = decimal_digits(token.of(bytes)).map_or(0, |(_, places)| places.min(DIGITS_MAX)) as u8;
-    Ok((digits, decimal(token, bytes, field, -(digits as i8), Scaled::No)?))
 }
 
 /// What a status means.

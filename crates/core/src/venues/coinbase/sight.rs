@@ -66,7 +66,7 @@ pub(super) fn time(bytes: &[u8]) -> TimeNs {
     let behind = |key: &[u8]| {
         let at = memchr::memmem::find(bytes, key)? + key.len();
         let text = bytes.get(at..)?.split(|byte| *byte == b'"').next()?;
-        super::printed_time(&mut Minute::default(), text)
+        Minute::default().time(text)
     };
     behind(b"\"timestamp\":\"").unwrap_or(0)
 }

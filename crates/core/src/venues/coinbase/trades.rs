@@ -1,6 +1,7 @@
 //! Executions (rule 5).
 
-use super::{Coinbase, entries, time};
+use super::{Coinbase, entries};
+use crate::decode::date_time::time;
 use crate::decode::json::{Scanner, Token};
 use crate::decode::levels::{decimal, price_above_zero};
 use crate::decode::members::{members, symbol, text, unsigned};

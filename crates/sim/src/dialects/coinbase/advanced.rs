@@ -12,7 +12,7 @@
 use super::super::clock::{Clock, moment_ns};
 use super::super::text::{integer, shortest};
 use super::super::{Channel, Counts, Dialect, Frames, Truth};
-use super::{BTC_USD, HEARTBEAT_MS, stamp};
+use super::{BTC_USD, HEARTBEAT_MS, put, stamp};
 use crate::market::Trade;
 use crate::market::book::{Book, ChangeKind, Side};
 use crate::market::exchange::Exchange;
@@ -283,10 +283,6 @@ enum EventTime {
     At(u64),
     Year1,
     Year1970,
-}
-
-fn put(out: &mut Vec<u8>, texts: &[&str]) {
-    texts.iter().for_each(|text| out.extend_from_slice(text.as_bytes()));
 }
 
 /// Appends an event of `l2_data`.

@@ -1,8 +1,10 @@
 //! Coinbase: what its interfaces share.
 
 mod advanced;
+mod exchange;
 
 pub use advanced::CoinbaseAdvanced;
+pub use exchange::{CoinbaseExchange, coinbase_order_id};
 
 use super::text::date_time;
 use crate::curve::Curve;
@@ -33,8 +35,15 @@ static BTC_USD: Profile = Profile {
     trade_id: 1_068_572_090,
 };
 
+/// The same with fewer levels, for a book of orders.
+static BTC_ORDERS: Profile = Profile { levels: 160, join_weight: 24, ..BTC_USD };
+
 /// Milliseconds from one heartbeat to the next.
 const HEARTBEAT_MS: u64 = 1_000;
+
+fn put(out: &mut Vec<u8>, texts: &[&str]) {
+    texts.iter().for_each(|text| out.extend_from_slice(text.as_bytes()));
+}
 
 /// Appends a time with up to `decimals` of the second and no zero at the end, as the venue prints it.
 fn stamp(out: &mut Vec<u8>, time_ns: u64, decimals: u32) {
