@@ -24,6 +24,7 @@ const RULES: Readonly<Record<string, string>> = {
   range: 'first and last number of each update',
   linked: 'each update names the one before',
   counter: 'one by one',
+  time: 'a time',
   unnumbered: 'none',
   linked_if_numbered: 'each update names the one before; none in old recordings',
 };

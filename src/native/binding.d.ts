@@ -558,7 +558,7 @@ export interface VenueInfo {
   name: string
   /** Whether all that it says of a book names orders. */
   isByOrder: boolean
-  /** How it numbers the changes of a book: `range`, `linked`, `linked_if_numbered`, `counter` or `unnumbered`. */
+  /** How it numbers the changes of a book: `range`, `linked`, `linked_if_numbered`, `counter`, `time` or `unnumbered`. */
   rule: string
   /** What mends a book: `snapshot`, `resubscribe`, `reconnect` or `wait`. */
   resync: string

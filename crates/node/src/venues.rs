@@ -17,7 +17,7 @@ pub struct VenueInfo {
     pub name: String,
     /// Whether all that it says of a book names orders.
     pub is_by_order: bool,
-    /// How it numbers the changes of a book: `range`, `linked`, `linked_if_numbered`, `counter` or `unnumbered`.
+    /// How it numbers the changes of a book: `range`, `linked`, `linked_if_numbered`, `counter`, `time` or `unnumbered`.
     pub rule: String,
     /// What mends a book: `snapshot`, `resubscribe`, `reconnect` or `wait`.
     pub resync: String,
@@ -43,6 +43,7 @@ pub fn venues() -> Result<Vec<VenueInfo>> {
                 Rule::Range => "range",
                 Rule::Linked => "linked",
                 Rule::Counter => "counter",
+                Rule::Time => "time",
                 Rule::Unnumbered => "unnumbered",
                 Rule::LinkedIfNumbered => "linked_if_numbered",
             };

@@ -1,5 +1,6 @@
 import { BINANCE } from './binance.js';
 import { BITFINEX } from './bitfinex.js';
+import { BITSTAMP } from './bitstamp.js';
 import { BYBIT } from './bybit.js';
 import { COINBASE } from './coinbase.js';
 import { DERIBIT } from './deribit.js';
@@ -26,6 +27,7 @@ export const VENUE_FACTS: readonly VenueFacts[] = [
   HYPERLIQUID,
   OKX,
   GATEIO,
+  BITSTAMP,
 ];
 
 /** The facts of a product by the core's name of it. */

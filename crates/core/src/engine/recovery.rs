@@ -298,7 +298,9 @@ impl Recovery {
             }
             return self.refused(pending);
         }
-        if went_back {
+        // Of times nothing says whether one more has passed: only an update that was heard before the answer does.
+        let is_unproven = self.rule == Rule::Time && origin == SnapshotOrigin::Asked && pending.is_empty();
+        if went_back || is_unproven {
             self.request.failed(now);
             return (Verdict::Ignore, 0);
         }
@@ -427,12 +429,14 @@ impl Recovery {
 
     /// Rule 3.
     const fn clears(&self, reason: StaleReason) -> bool {
+        let shows_losses = self.is_numbered() && !matches!(self.rule, Rule::Time);
         match reason {
             StaleReason::Silence => {
-                self.is_numbered()
-                    || matches!(self.rule, Rule::Unnumbered) && matches!(self.detects, Detection::Next)
+                shows_losses
+                    || matches!(self.rule, Rule::Unnumbered | Rule::Time)
+                        && matches!(self.detects, Detection::Next)
             }
-            _ => reason.is_doubt() && self.is_numbered(),
+            _ => reason.is_doubt() && shows_losses,
         }
     }
 

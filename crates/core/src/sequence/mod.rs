@@ -10,6 +10,7 @@ mod messages;
 mod pending;
 mod pending_orders;
 mod range;
+mod time;
 mod waits;
 
 pub use line::{Arrival, HELD_BYTES_MAX, HELD_PACKETS_MAX, LINES_MAX, LineArbiter, LineGap, WAIT_NS};
@@ -45,6 +46,8 @@ pub enum Rule {
     Linked,
     /// One by one; see `counter`.
     Counter,
+    /// By a time alone; see `time`.
+    Time,
     /// Not at all: each update is next. A loss shows by a checksum, by the connection's own counter, or not at all.
     Unnumbered,
     /// As [`Self::Linked`] where a book has a number, as [`Self::Unnumbered`] where it has none: a venue that began to number
@@ -64,7 +67,7 @@ impl Rule {
     #[must_use]
     pub const fn places(self, seq: &VenueSeq) -> bool {
         match self {
-            Self::Range | Self::Linked | Self::Counter => true,
+            Self::Range | Self::Linked | Self::Counter | Self::Time => true,
             Self::LinkedIfNumbered => seq.last != 0,
             Self::Unnumbered => false,
         }
@@ -129,6 +132,7 @@ impl Chain {
             Rule::Range => range::check(self.last, seq),
             Rule::Linked | Rule::LinkedIfNumbered => linked::check(self.last, self.bridged, seq),
             Rule::Counter => counter::check(self.last, seq),
+            Rule::Time => time::check(self.last, seq),
             Rule::Unnumbered => SeqOutcome::Next,
         }
     }

@@ -2,6 +2,7 @@
 
 mod binance;
 mod bitfinex;
+mod bitstamp;
 mod bybit;
 mod coinbase;
 mod coinbase_exchange;
@@ -266,6 +267,7 @@ venues! {
     CoinbaseExchange(coinbase_exchange::CoinbaseExchange) {
         COINBASE_EXCHANGE = 21 "coinbase-exchange": coinbase_exchange::ORDERS;
     }
+    Bitstamp(bitstamp::Bitstamp) { BITSTAMP = 22 "bitstamp": bitstamp::PAIRS; }
 }
 
 /// The venue of that name.

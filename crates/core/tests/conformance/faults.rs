@@ -274,7 +274,10 @@ fn campaign(row: &Row) -> Campaign {
     let mut state = 5;
     let (mut feed, mut rig) = begin(row, 77);
     let faults: Vec<_> = match product.resync {
-        Resync::Snapshot => OF_FRAMES.iter().chain(&OF_ANSWERS).copied().collect(),
+        // What nothing shows asks for nothing.
+        Resync::Snapshot if product.detects == Detection::Next => {
+            OF_FRAMES.iter().chain(&OF_ANSWERS).copied().collect()
+        }
         _ => OF_FRAMES.to_vec(),
     };
     let is_all_covered = feed.dialect.depth().is_some_and(|depth| depth <= row.checked_levels);

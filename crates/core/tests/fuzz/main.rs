@@ -9,9 +9,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test panics")]
 #![allow(unsafe_code, reason = "a global allocator is an unsafe trait")]
 
-mod bitfinex;
 mod capture;
 mod chunks;
+mod connection;
 mod dbn;
 #[path = "../dbn_bytes/mod.rs"]
 mod dbn_bytes;
@@ -75,7 +75,12 @@ fn bybit_frames() {
 
 #[test]
 fn bitfinex_frames() {
-    run(bitfinex::Bitfinex::default);
+    run(connection::Connection::<connection::OfBitfinex>::default);
+}
+
+#[test]
+fn bitstamp_frames() {
+    run(connection::Connection::<connection::OfBitstamp>::default);
 }
 
 #[test]

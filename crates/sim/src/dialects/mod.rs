@@ -19,6 +19,7 @@
 //! | `hyperliquid` | Hyperliquid | l2Book, bbo, trades, activeAssetCtx |
 //! | `okx` | OKX WebSocket v5, `books`, `books50-l2-tbt`, `books-l2-tbt` | book, bbo-tbt, trades, tickers, mark-price, instruments |
 //! | `coinbase/exchange` | Coinbase Exchange, order by order | status, full, ticker, heartbeat; REST level 3 |
+//! | `bitstamp` | Bitstamp WebSocket version 2 | diff_order_book, live_trades, heartbeat; the book over HTTP |
 //! | `nasdaq` | NASDAQ TotalView-ITCH 5.0 in MoldUDP64 | packets, heartbeats |
 //!
 //! Databento has no dialect: its records carry other venues' markets, and none of them is generated here. Two
@@ -28,6 +29,7 @@ mod binance;
 mod binance_futures;
 pub(crate) mod binance_spot;
 mod bitfinex;
+mod bitstamp;
 mod bybit;
 mod clock;
 mod coinbase;
@@ -49,6 +51,7 @@ mod window;
 
 pub use binance::{Binance, BinanceProduct};
 pub use bitfinex::{Bitfinex, BitfinexFlags, BitfinexPair};
+pub use bitstamp::Bitstamp;
 pub use bybit::{Bybit, BybitCategory};
 pub use coinbase::{CoinbaseAdvanced, CoinbaseExchange, coinbase_order_id};
 pub use deribit::{Deribit, DeribitBook};
@@ -230,5 +233,6 @@ fn makers() -> &'static [Maker] {
         Box::new(Gateio::new(seed, GateioProduct::Spot, 400)),
         Box::new(Gateio::new(seed, GateioProduct::Futures, 50)),
         Box::new(Gateio::new(seed, GateioProduct::Futures, 400)),
+        Box::new(Bitstamp::new(seed)),
     ]
 }

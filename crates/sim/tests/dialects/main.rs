@@ -8,6 +8,7 @@
 
 mod binance;
 mod bitfinex;
+mod bitstamp;
 #[path = "../itch_support/mod.rs"]
 mod books;
 mod bybit;
@@ -78,6 +79,7 @@ fn client(dialect: &dyn Dialect, first: &Frames) -> Box<dyn Client> {
             Box::new(gateio::Client::new(dialect.code(), exponents, depth))
         }
         ("coinbase-exchange", None) => Box::new(coinbase_orders::Client::new(dialect.code(), exponents)),
+        ("bitstamp", None) => Box::new(bitstamp::Client::new(dialect.code(), exponents)),
         ("nasdaq", None) => Box::new(nasdaq::Client::new(dialect.code())),
         (venue, None) => Box::new(binance::Client::new(venue, dialect.code(), exponents)),
         (venue, _) => panic!("{venue} has no client here"),

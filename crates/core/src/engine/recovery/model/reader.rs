@@ -6,7 +6,7 @@ mod orders;
 use super::super::{OLD_IN_ROW_MAX, SnapshotOrigin, Verdict};
 use super::planted::{Bug, Machine};
 use super::venue::{Book, Kind, PRICES, Snapshot, Update, Venue};
-use crate::sequence::{Pending, Waiting, Waits};
+use crate::sequence::{Pending, Rule, Waiting, Waits};
 use crate::types::{BookState, Level, Levels, StaleReason, TimeNs};
 use crate::venues::Detection;
 
@@ -216,9 +216,13 @@ impl Reader {
             self.pending.clear();
             self.waiting.clear();
         }
+        // Of times only an update that waits shows that an answer reaches what is said.
+        let is_reached = self.kind.product.rule != Rule::Time
+            || origin != SnapshotOrigin::Asked
+            || !self.pending.is_empty();
         let must = origin == SnapshotOrigin::Stream
             || origin == SnapshotOrigin::Restated && snapshot.at == venue.now()
-            || !self.is_synced() && !snapshot.is_foreign && self.kept != Some(snapshot.number) && self.bridges(&snapshot)
+            || is_reached && !self.is_synced() && !snapshot.is_foreign && self.kept != Some(snapshot.number) && self.bridges(&snapshot)
                 // Where numbers have begun again, only that something mends the book is asked, in the end.
                 && venue.era() == 0;
         let judged = self.machine.snapshot(
@@ -355,8 +359,9 @@ impl Reader {
         if self.machine.state() != expected {
             return Err("a loss or a doubt is not told as what it is");
         }
-        let keeps = self.kind.is_numbered()
-            || reason == StaleReason::Silence && self.kind.product.detects == Detection::Next;
+        let shows_losses = self.kind.is_numbered() && self.kind.product.rule != Rule::Time;
+        let keeps =
+            shows_losses || reason == StaleReason::Silence && self.kind.product.detects == Detection::Next;
         if self.machine.is_placed() && !(reason.is_doubt() && keeps) {
             return Err("a place was kept that nothing can prove");
         }

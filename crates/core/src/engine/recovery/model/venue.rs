@@ -28,7 +28,8 @@ impl Kind {
     /// Each kind in turn.
     pub(super) fn of(number: u64) -> Self {
         let (rule, resync, detects, by_order) = match number % 7 {
-            0 | 1 => (Rule::Range, Resync::Snapshot, Detection::Next, false),
+            0 => (Rule::Range, Resync::Snapshot, Detection::Next, false),
+            1 => (Rule::Time, Resync::Snapshot, Detection::Next, false),
             2 => (Rule::Linked, Resync::Snapshot, Detection::Next, false),
             3 => (Rule::LinkedIfNumbered, Resync::Snapshot, Detection::Next, false),
             4 => (Rule::Counter, Resync::Resubscribe, Detection::Next, false),
@@ -131,7 +132,7 @@ impl Venue {
         let (first, base, _) = self.eras[era as usize];
         let behind = u64::from(change - first);
         match self.kind.product.rule {
-            Rule::Range => base + behind,
+            Rule::Range | Rule::Time => base + behind,
             // With holes.
             Rule::Linked | Rule::LinkedIfNumbered => base + behind * 3,
             Rule::Counter => {
@@ -162,7 +163,7 @@ impl Venue {
         self.updates.push(update);
         let last = self.number(era, to);
         update.seq = match self.kind.product.rule {
-            Rule::Range => VenueSeq { first: self.number(era, from) + 1, last, prev: None },
+            Rule::Range | Rule::Time => VenueSeq { first: self.number(era, from) + 1, last, prev: None },
             Rule::Linked | Rule::LinkedIfNumbered => {
                 VenueSeq { first: self.number(era, from + 1), last, prev: Some(self.before) }
             }
@@ -207,8 +208,10 @@ impl Venue {
     pub(super) fn older(&self, updates: usize, into: u32) -> Snapshot {
         let index = self.updates.len().saturating_sub(1 + updates);
         let Update { from, to, era, .. } = self.updates[index];
-        let is_by_change =
-            matches!(self.kind.product.rule, Rule::Range | Rule::Linked | Rule::LinkedIfNumbered);
+        let is_by_change = matches!(
+            self.kind.product.rule,
+            Rule::Range | Rule::Time | Rule::Linked | Rule::LinkedIfNumbered
+        );
         let at = if is_by_change { (from + 1 + into % (to - from)).min(to) } else { to };
         self.snapshot_at(era, at)
     }

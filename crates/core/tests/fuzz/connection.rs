@@ -1,9 +1,11 @@
-//! Bitfinex's frames, several on one connection: what later ones mean depends on what the first have announced.
+//! Frames of a venue, several on one connection: what later ones mean depends on what the first have told.
 
-use std::sync::OnceLock;
+use std::collections::HashMap;
+use std::marker::PhantomData;
+use std::sync::{Mutex, OnceLock};
 
-use depthwire_core::types::{Body, Events, Level, Route, Routes, Slot};
-use depthwire_core::venues::{self, At, BITFINEX, FrameError, Session};
+use depthwire_core::types::{Body, Events, Level, Route, Routes, Slot, Venue};
+use depthwire_core::venues::{self, At, BITFINEX, BITSTAMP, FrameError, Session};
 use depthwire_sim::dialects::{Frames, all};
 
 use crate::json::{json_fields, loosened};
@@ -14,52 +16,91 @@ use crate::run::{Said, Target};
 /// The longest frame that is one of several.
 const FRAME_BYTES: usize = 900;
 
-/// Short connections of each dialect.
-fn connections() -> &'static [Vec<Vec<u8>>] {
-    static CONNECTIONS: OnceLock<Vec<Vec<Vec<u8>>>> = OnceLock::new();
-    CONNECTIONS.get_or_init(|| {
+/// A venue that is spoken.
+pub trait Spoken {
+    const VENUE: Venue;
+    const SYMBOLS: &'static [&'static str];
+    /// Frames without which nothing is understood.
+    const OPENING: usize;
+}
+
+/// See [`BITFINEX`].
+pub struct OfBitfinex;
+
+impl Spoken for OfBitfinex {
+    const VENUE: Venue = BITFINEX;
+    const SYMBOLS: &'static [&'static str] = &["tKNCBTC", "tBTCF0:USTF0"];
+    const OPENING: usize = 10;
+}
+
+/// See [`BITSTAMP`].
+pub struct OfBitstamp;
+
+impl Spoken for OfBitstamp {
+    const VENUE: Venue = BITSTAMP;
+    const SYMBOLS: &'static [&'static str] = &["btcusd"];
+    const OPENING: usize = 0;
+}
+
+/// Short connections of each dialect of a venue, an answer among the frames of those that give one.
+fn connections(venue: Venue) -> &'static [Vec<Vec<u8>>] {
+    static CONNECTIONS: OnceLock<Mutex<HashMap<Venue, &'static [Vec<Vec<u8>>]>>> = OnceLock::new();
+    let mut made = CONNECTIONS.get_or_init(Mutex::default).lock().unwrap();
+    made.entry(venue).or_insert_with(|| {
         let mut connections = Vec::new();
-        for mut dialect in (0..6).flat_map(all).filter(|dialect| dialect.venue() == BITFINEX.name()) {
+        for mut dialect in (0..6).flat_map(all).filter(|dialect| dialect.venue() == venue.name()) {
             let mut frames = Frames::new();
             dialect.open(1_785_552_833_184_216_000, &mut frames);
             while frames.len() < 60 {
                 dialect.step(u64::MAX, &mut frames);
             }
-            let frames = frames.iter().map(|frame| shortened(frame.bytes));
-            connections.push(frames.filter(|frame| frame.len() <= FRAME_BYTES).collect());
+            let mut frames: Vec<_> = frames.iter().map(|frame| shortened(frame.bytes)).collect();
+            let mut answer = Vec::new();
+            if dialect.snapshot(&mut answer) {
+                frames.insert(frames.len() / 2, shortened(&answer));
+            }
+            frames.retain(|frame| frame.len() <= FRAME_BYTES);
+            connections.push(frames);
         }
-        connections
+        connections.leak()
     })
 }
 
-/// A frame with a list of which most rows are left out, so that what follows a snapshot can be tried behind it.
+/// A frame with lists of which most rows are left out, so that what follows a snapshot can be tried behind it.
 fn shortened(frame: &[u8]) -> Vec<u8> {
     let text = std::str::from_utf8(frame).unwrap();
-    let Some((head, rest)) = text.split_once("[[") else { return frame.to_vec() };
-    let Some((rows, behind)) = rest.rsplit_once("]]") else { return frame.to_vec() };
-    let step = rows.matches("],[").count() / 8 + 1;
-    let rows: Vec<_> = rows.split("],[").step_by(step).collect();
-    format!("{head}[[{}]]{behind}", rows.join("],[")).into_bytes()
+    let shorter = |list: &str| {
+        let step = list.matches("],[").count() / 6 + 1;
+        list.split("],[").step_by(step).collect::<Vec<_>>().join("],[")
+    };
+    let mut parts = text.split("[[");
+    let mut short = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (rows, behind) = part.split_once("]]").unwrap_or((part, ""));
+        short += &format!("[[{}]]{behind}", shorter(rows));
+    }
+    short.into_bytes()
 }
 
 /// One connection, a line a frame.
-pub struct Bitfinex {
+pub struct Connection<V> {
+    venue: PhantomData<V>,
     routes: Routes,
     events: Events,
     general: Events,
     loose: Vec<u8>,
 }
 
-impl Default for Bitfinex {
+impl<V: Spoken> Default for Connection<V> {
     fn default() -> Self {
         let mut routes = Routes::new();
-        for (slot, symbol) in ["tKNCBTC", "tBTCF0:USTF0"].into_iter().enumerate() {
-            let instrument = venues::instrument(BITFINEX, symbol).unwrap();
+        for (slot, symbol) in V::SYMBOLS.iter().enumerate() {
+            let instrument = venues::instrument(V::VENUE, symbol).unwrap();
             let route = Route { slot: Slot(slot as u32), price_exponent: -8, qty_exponent: -8 };
-            assert!(routes.carry(instrument.codes.iter().map(|code| &**code), route));
+            assert!(routes.carry(instrument.wire_codes(), route));
         }
         let (events, general, loose) = Default::default();
-        Self { routes, events, general, loose }
+        Self { venue: PhantomData, routes, events, general, loose }
     }
 }
 
@@ -91,12 +132,12 @@ fn words(events: &Events) -> Vec<String> {
     list.map(|event| format!("{} {} {}", event.slot.0, event.ts_event, of(&event.body))).collect()
 }
 
-impl Target for Bitfinex {
-    const NAME: &'static str = "bitfinex";
+impl<V: Spoken> Target for Connection<V> {
+    const NAME: &'static str = V::VENUE.name();
     const INPUT_BYTES_MAX: usize = 1_536;
 
     fn generate(&mut self, random: &mut Random, out: &mut Vec<u8>) {
-        let connection = random.pick(connections());
+        let connection = random.pick(connections(V::VENUE));
         // Announcements first: without them nothing is understood.
         let mut at = random.below(2);
         while out.len() < Self::INPUT_BYTES_MAX / 2 || random.one_in(2) {
@@ -106,7 +147,7 @@ impl Target for Bitfinex {
             }
             out.extend_from_slice(frame);
             out.push(b'\n');
-            at += 1 + if at > 9 { random.below(4) } else { 0 };
+            at += 1 + if at + 1 > V::OPENING { random.below(4) } else { 0 };
         }
     }
 
@@ -120,8 +161,8 @@ impl Target for Bitfinex {
     }
 
     fn check(&mut self, bytes: &[u8], _: &mut Random, said: &mut Said) {
-        let Self { routes, events, general, loose } = self;
-        let mut sessions = [venues::session(BITFINEX), venues::session(BITFINEX)];
+        let Self { routes, events, general, loose, .. } = self;
+        let mut sessions = [venues::session(V::VENUE), venues::session(V::VENUE)];
         for frame in bytes.split(|&byte| byte == b'\n').filter(|frame| !frame.is_empty()) {
             let plain = read(&mut sessions[0], frame, routes, events);
             loosened(frame, loose);

@@ -1,0 +1,192 @@
+//! Bitstamp: version 2 of its WebSocket. Books of levels by their differences, trades.
+//!
+//! Source: bitstamp.net/websocket/v2 ("Live full order book", "Live ticker", "Reconnect request") and bitstamp.net/api, "Order
+//! book", "Trading pairs info". What they say, by number:
+//! 1. A message is an object with `event`, `channel` and `data`; the channel's name ends with the pair in lower case.
+//! 2. `diff_order_book_PAIR` tells levels that changed since the message before, absolute; quantity 0 removes. It has
+//!    no number, only the time in microseconds (`microtimestamp`), which rises.
+//! 3. The book that the differences belong to is asked for over HTTP (`order_book/PAIR`, with a `microtimestamp` of its own).
+//!    Differences of that time and before are in it.
+//! 4. `live_trades_PAIR` tells each trade with a number; `type` 0 where the buyer took, 1 where the seller did. `price_str` and
+//!    `amount_str` are exact, `price` and `amount` need not be.
+//! 5. `bts:request_reconnect` announces that the connection is going to end.
+//!
+//! Choices where the documents are silent:
+//! * An answer is a whole book: the differences speak of levels of any depth.
+//! * An answer that is older than the first difference heard does not reach it: something may have been said between them.
+//! * A difference with a time before the last one is out of turn, and contradicts its book. One with the same time is the same
+//!   message again, and harmless.
+//! * A message that is lost within a connection shows nowhere.
+//! * An answer whose best bid is not below its best ask is no book (the venue has sent such).
+//! * `order_book_PAIR` and `detail_order_book_PAIR` are the best hundred of the same book, `live_orders_PAIR` its orders: they are
+//!   not read.
+
+mod instruments;
+mod reader;
+mod sight;
+
+use super::FrameError;
+use super::room::{
+    Asked, At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
+};
+use crate::decode::{DecodeError, FRAME_BYTES_MAX};
+use crate::sequence::Rule;
+use crate::types::{
+    Body, DecimalError, Definitions, Events, Instrument, Routes, Scope, Slot, StaleReason, TimeNs, Venue,
+};
+
+/// Every pair.
+pub(super) const PAIRS: Product = Product {
+    rule: Rule::Time,
+    resync: Resync::Snapshot,
+    is_by_order: false,
+    order_ids: OrderIds::Ascending,
+    trade_ids: TradeIds::Ascending,
+    top_proof: false,
+    checksum: Checksum::None,
+    // Quiet pairs were recorded silent for half a minute.
+    silence_ns: 120_000_000_000,
+    life: Life::Book,
+    detects: Detection::Never,
+    scale: Scale::INFERRED,
+};
+
+/// No pair is listed here: scales come from the venue or from the digits.
+pub(super) fn listed() -> impl Iterator<Item = Instrument> {
+    core::iter::empty()
+}
+
+/// The pair of a symbol as the wire has it, `btcusd`, or as it is shown, `BTC/USD`.
+pub(super) fn instrument(venue: Venue, name: &str) -> Instrument {
+    PAIRS.scale.instrument(venue, &name.replace('/', "").to_lowercase())
+}
+
+/// One connection.
+#[derive(Debug, Default)]
+pub struct Bitstamp {
+    /// By slot.
+    heard: Vec<Heard>,
+}
+
+/// What was heard of a pair, in microseconds.
+#[derive(Clone, Copy, Debug, Default)]
+struct Heard {
+    /// The time of the last difference; none before the first.
+    last: Option<u64>,
+    /// The time of a difference behind it whose numbers did not fit the scale: it may be handed in once more.
+    unread: Option<u64>,
+}
+
+impl Bitstamp {
+    fn heard(&mut self, slot: Slot) -> &mut Heard {
+        let index = slot.0 as usize;
+        if self.heard.len() <= index {
+            self.heard.resize(index + 1, Heard::default());
+        }
+        &mut self.heard[index]
+    }
+
+    /// The connection goes on elsewhere: what was heard of it is no beginning of what will be.
+    fn forget(&mut self) -> impl Iterator<Item = Slot> {
+        let heard = self.heard.iter_mut().enumerate();
+        heard.filter_map(|(slot, heard)| std::mem::take(heard).last.map(|_| Slot(slot as u32)))
+    }
+
+    /// Says whose book a frame that cannot be read may have changed, and forgets what came before it.
+    fn concern(&mut self, bytes: &[u8], routes: &Routes, out: &mut Events) {
+        let names = |text: &[u8]| memchr::memmem::find(bytes, text).is_some();
+        if names(b"\"live_trades_") || names(b"\"event\":\"bts:") {
+            return;
+        }
+        match reader::pair_of(bytes).and_then(|pair| routes.find(pair)) {
+            Some(route) => {
+                *self.heard(route.slot) = Heard::default();
+                out.concerns(Scope::Book(route.slot));
+            }
+            None => {
+                self.forget().for_each(drop);
+                out.concerns(Scope::All);
+            }
+        }
+    }
+}
+
+/// A book is known no more.
+fn lose(slot: Slot, reason: StaleReason, ts_event: TimeNs, out: &mut Events) {
+    let scope = Scope::Book(slot);
+    out.push(slot, ts_event, Body::Lost { scope, reason, expected: 0, received: 0 });
+}
+
+impl Room for Bitstamp {
+    fn frame(&mut self, bytes: &[u8], _at: At, routes: &Routes, out: &mut Events) -> Result<(), FrameError> {
+        let mark = out.mark();
+        let read = match bytes.len() {
+            len if len > FRAME_BYTES_MAX => Err(DecodeError::FrameTooLarge { len }),
+            _ => reader::message(self, bytes, routes, out),
+        };
+        if let Err(error) = read {
+            out.undo(mark);
+            use DecimalError::{Inexact, Overflow};
+            let is_harmless = matches!(
+                error,
+                DecodeError::UnknownSymbol { .. }
+                    | DecodeError::Refused { .. }
+                    | DecodeError::AmbiguousSnapshot
+                    | DecodeError::NotSnapshot
+                    // The reader keeps count of those.
+                    | DecodeError::BadNumber { cause: Inexact | Overflow, .. }
+            );
+            if !is_harmless {
+                self.concern(bytes, routes, out);
+            }
+        }
+        Ok(read?)
+    }
+
+    fn answer(
+        &mut self,
+        asked: &Asked<'_>,
+        bytes: &[u8],
+        _at: At,
+        out: &mut Events,
+    ) -> Result<(), FrameError> {
+        let mark = out.mark();
+        let read = reader::answer(asked, bytes, out);
+        if read.is_err() {
+            out.undo(mark);
+        }
+        Ok(read?)
+    }
+
+    /// What the venue said while nobody listened is not told again.
+    fn opened(&mut self, at: At, out: &mut Events) {
+        for slot in self.forget() {
+            lose(slot, StaleReason::SourceFailed, at.ts_recv, out);
+        }
+    }
+
+    fn began(&mut self, at: At, out: &mut Events) {
+        for slot in self.forget() {
+            lose(slot, StaleReason::Skipped, at.ts_recv, out);
+        }
+    }
+
+    fn skipped(&mut self, at: At, out: &mut Events) {
+        self.began(at, out);
+    }
+
+    fn instruments(venue: Venue, bytes: &[u8], out: &mut Definitions) -> Result<(), DecodeError> {
+        instruments::read(venue, bytes, out)
+    }
+
+    fn time(frame: &[u8]) -> TimeNs {
+        sight::time(frame)
+    }
+
+    fn sight(&mut self, frame: &[u8], out: &mut Sightings) {
+        sight::sight(frame, out);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,183 @@
+//! Messages and answers.
+
+use super::{Bitstamp, Heard, lose};
+use crate::decode::json::{Kind, Scanner, Token};
+use crate::decode::levels::{decimal, price_above_zero, read_levels};
+use crate::decode::members::{is, members, text, unsigned};
+use crate::decode::{DecodeError, SYMBOL_BYTES_MAX, Scaled, SymbolText};
+use crate::types::{
+    Aggressor, Body, Coverage, Events, LevelSpan, Origin, Qty, Route, Routes, Scope, StaleReason, TimeNs,
+    Trade, TradeId, VenueSeq,
+};
+use crate::venues::room::Asked;
+
+const US_NS: u64 = 1_000;
+
+const DIFFERENCES: &[u8] = b"diff_order_book_";
+const TRADES: &[u8] = b"live_trades_";
+
+/// A message, or a book as a recorder has put it among them.
+pub(super) fn message(
+    room: &mut Bitstamp,
+    bytes: &[u8],
+    routes: &Routes,
+    out: &mut Events,
+) -> Result<(), DecodeError> {
+    let mut scanner = Scanner::new(bytes, 0);
+    let keys = ["event", "channel", "data", "microtimestamp", "bids", "asks"];
+    let [event, channel, data, time, bids, asks] = members(&mut scanner, bytes, &keys)?;
+    scanner.finish()?;
+    if event.kind == Kind::Absent && bids.kind == Kind::Array {
+        let route = routes.sole().ok_or(DecodeError::AmbiguousSnapshot)?;
+        return book([time, bids, asks], route, Origin::Anonymous, bytes, out);
+    }
+    let channel = text(channel, bytes, "channel")?;
+    match text(event, bytes, "event")? {
+        b"data" => match channel.strip_prefix(DIFFERENCES) {
+            Some(pair) => differences(room, data, route_of(pair, routes)?, bytes, out),
+            None => Ok(()),
+        },
+        b"trade" => match channel.strip_prefix(TRADES) {
+            Some(pair) => trade(data, route_of(pair, routes)?, bytes, out),
+            None => Ok(()),
+        },
+        b"bts:error" => {
+            is(data, Kind::Object, "data", "an object")?;
+            let [message] = members(&mut Scanner::new(bytes, data.start as usize), bytes, &["message"])?;
+            Err(DecodeError::Refused { text: SymbolText::new(message.of(bytes)) })
+        }
+        // Acknowledgements, life, and channels that are not read.
+        _ => Ok(()),
+    }
+}
+
+fn route_of(pair: &[u8], routes: &Routes) -> Result<Route, DecodeError> {
+    routes.find(pair).ok_or(DecodeError::UnknownSymbol { symbol: SymbolText::new(pair) })
+}
+
+/// The pair that a message's channel names, though the rest of it cannot be read.
+pub(super) fn pair_of(bytes: &[u8]) -> Option<&[u8]> {
+    let at = memchr::memmem::find(bytes, DIFFERENCES)? + DIFFERENCES.len();
+    let rest = bytes.get(at..)?;
+    rest.get(..memchr::memchr(b'"', rest)?)
+}
+
+/// Rule 2.
+fn differences(
+    room: &mut Bitstamp,
+    data: Token,
+    route: Route,
+    bytes: &[u8],
+    out: &mut Events,
+) -> Result<(), DecodeError> {
+    out.concerns(Scope::Book(route.slot));
+    out.speaks_of(route.slot);
+    is(data, Kind::Object, "data", "an object")?;
+    let keys = ["microtimestamp", "bids", "asks"];
+    let [time, bids, asks] = members(&mut Scanner::new(bytes, data.start as usize), bytes, &keys)?;
+    let time_us = unsigned(time, bytes, "microtimestamp")?;
+    let heard = *room.heard(route.slot);
+    *room.heard(route.slot) = Heard { unread: Some(time_us), ..heard };
+    let span = levels([bids, asks], route, bytes, out)?;
+    *room.heard(route.slot) = Heard { last: Some(time_us), unread: None };
+    let ts_event = time_us.saturating_mul(US_NS);
+    match heard.last {
+        Some(before) if time_us < before => {
+            *room.heard(route.slot) = Heard::default();
+            out.forget_added();
+            lose(route.slot, StaleReason::Contradiction, ts_event, out);
+        }
+        before => {
+            // Behind one that was never read nothing runs on.
+            let before = before.filter(|_| heard.unread.is_none_or(|unread| unread == time_us));
+            let first = before.map_or(time_us, |before| time_us.min(before.saturating_add(1)));
+            out.push(route.slot, ts_event, Body::Levels(VenueSeq { first, last: time_us, prev: None }, span));
+        }
+    }
+    Ok(())
+}
+
+fn levels(sides: [Token; 2], route: Route, bytes: &[u8], out: &mut Events) -> Result<LevelSpan, DecodeError> {
+    let [bids, asks] = sides;
+    is(bids, Kind::Array, "bids", "an array")?;
+    is(asks, Kind::Array, "asks", "an array")?;
+    read_levels(&mut Scanner::new(bytes, bids.start as usize), bytes, route, 0, out.bids())?;
+    let taken = out.levels_added().len();
+    read_levels(&mut Scanner::new(bytes, asks.start as usize), bytes, route, taken, out.asks())?;
+    Ok(out.levels_added())
+}
+
+/// Rule 3.
+pub(super) fn answer(asked: &Asked<'_>, bytes: &[u8], out: &mut Events) -> Result<(), DecodeError> {
+    let mut scanner = Scanner::new(bytes, 0);
+    let whole = scanner.value()?;
+    scanner.finish()?;
+    if whole.kind != Kind::Object {
+        return Err(DecodeError::NotSnapshot);
+    }
+    let keys = ["microtimestamp", "bids", "asks"];
+    let [time, bids, asks] = members(&mut Scanner::new(bytes, 0), bytes, &keys)?;
+    if [time, bids, asks].iter().any(|token| token.kind == Kind::Absent) {
+        return Err(DecodeError::NotSnapshot);
+    }
+    let (route, origin) = match pair_of_address(asked.url) {
+        Some(pair) => (route_of(pair, asked.routes)?, Origin::Answer),
+        None => (asked.routes.sole().ok_or(DecodeError::AmbiguousSnapshot)?, Origin::Anonymous),
+    };
+    book([time, bids, asks], route, origin, bytes, out)
+}
+
+/// The pair of an address `…/order_book/PAIR/?group=1`.
+fn pair_of_address(url: &[u8]) -> Option<&[u8]> {
+    const BOOK: &[u8] = b"/order_book/";
+    let at = memchr::memmem::find(url, BOOK)? + BOOK.len();
+    let pair = url.get(at..)?.split(|byte| matches!(byte, b'/' | b'?')).next()?;
+    (!pair.is_empty() && pair.len() <= SYMBOL_BYTES_MAX).then_some(pair)
+}
+
+fn book(
+    [time, bids, asks]: [Token; 3],
+    route: Route,
+    origin: Origin,
+    bytes: &[u8],
+    out: &mut Events,
+) -> Result<(), DecodeError> {
+    out.speaks_of(route.slot);
+    let time_us = unsigned(time, bytes, "microtimestamp")?;
+    let span = levels([bids, asks], route, bytes, out)?;
+    let sides = out.levels(span);
+    let best_bid = sides.bids.iter().map(|level| level.price).max();
+    let best_ask = sides.asks.iter().map(|level| level.price).min();
+    if best_bid.zip(best_ask).is_some_and(|(bid, ask)| bid >= ask) {
+        return Err(DecodeError::NotSnapshot);
+    }
+    let body = Body::Book(VenueSeq::at(time_us), span, Coverage::Whole, origin);
+    out.push(route.slot, time_us.saturating_mul(US_NS), body);
+    Ok(())
+}
+
+/// Rule 4.
+fn trade(data: Token, route: Route, bytes: &[u8], out: &mut Events) -> Result<(), DecodeError> {
+    out.speaks_of(route.slot);
+    is(data, Kind::Object, "data", "an object")?;
+    let keys = ["id", "price_str", "amount_str", "type", "microtimestamp"];
+    let found = members(&mut Scanner::new(bytes, data.start as usize), bytes, &keys)?;
+    let [id, price, amount, side, time] = found;
+    let ts_event: TimeNs = unsigned(time, bytes, "microtimestamp")?.saturating_mul(US_NS);
+    let trade = Trade {
+        id: TradeId::Number(unsigned(id, bytes, "id")?),
+        price: price_above_zero(price, bytes, "price_str", route.price_exponent)?,
+        qty: Qty(decimal(amount, bytes, "amount_str", route.qty_exponent, Scaled::Qty)?),
+        aggressor: match side.of(bytes) {
+            b"0" => Aggressor::Buy,
+            b"1" => Aggressor::Sell,
+            _ => Aggressor::Unknown,
+        },
+        ts_event,
+        resting: None,
+    };
+    out.trades().push(trade);
+    let body = Body::Trades(out.trades_added());
+    out.push(route.slot, ts_event, body);
+    Ok(())
+}

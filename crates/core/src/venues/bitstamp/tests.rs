@@ -1,0 +1,175 @@
+use super::*;
+use crate::types::{Aggressor, Coverage, Origin, Price, Qty, Route, TradeId, TradingStatus, VenueSeq};
+use crate::venues::BITSTAMP;
+
+fn routes() -> Routes {
+    let mut routes = Routes::new();
+    for (slot, code) in [&b"btcusd"[..], b"ethusd"].into_iter().enumerate() {
+        let route = Route { slot: Slot(slot as u32), price_exponent: -2, qty_exponent: -8 };
+        assert!(routes.carry([code].into_iter(), route));
+    }
+    routes
+}
+
+fn difference(pair: &str, time_us: u64) -> String {
+    format!(
+        "{{\"data\":{{\"timestamp\":\"1\",\"microtimestamp\":\"{time_us}\",\"bids\":[[\"100.5\",\"1\"]],\"asks\":[[\"101\",\"0\"]]}},\
+         \"channel\":\"diff_order_book_{pair}\",\"event\":\"data\"}}"
+    )
+}
+
+fn said(room: &mut Bitstamp, frame: &str) -> Result<Vec<Body>, (&'static str, Option<Scope>)> {
+    let mut events = Events::default();
+    let read = room.frame(frame.as_bytes(), At::default(), &routes(), &mut events);
+    read.map_err(|error| (error.code(), events.concerned()))?;
+    Ok(events.list().iter().map(|event| event.body).collect())
+}
+
+/// What a difference covers; none where its book is lost.
+fn covered(room: &mut Bitstamp, frame: &str) -> Option<(u64, u64)> {
+    match *said(room, frame).unwrap() {
+        [Body::Levels(VenueSeq { first, last, prev: None }, _)] => Some((first, last)),
+        [Body::Lost { reason: StaleReason::Contradiction, .. }] => None,
+        ref other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_difference_covers_the_time_since_the_one_before() {
+    let mut room = Bitstamp::default();
+    for (pair, time, covers) in [
+        ("btcusd", 500, Some((500, 500))),
+        ("btcusd", 700, Some((501, 700))),
+        ("ethusd", 600, Some((600, 600))),
+        ("btcusd", 700, Some((700, 700))),
+        ("btcusd", 900, Some((701, 900))),
+        ("btcusd", 899, None),
+        ("btcusd", 950, Some((950, 950))),
+        ("ethusd", 650, Some((601, 650))),
+    ] {
+        assert_eq!(covered(&mut room, &difference(pair, time)), covers, "{pair} {time}");
+    }
+    let mut events = Events::default();
+    room.opened(At::default(), &mut events);
+    assert_eq!(events.list().len(), 2, "both books");
+    assert_eq!(covered(&mut room, &difference("btcusd", 1_000)), Some((1_000, 1_000)));
+}
+
+#[test]
+fn what_cannot_be_read_breaks_the_time() {
+    for (frame, code, concerned) in [
+        (
+            difference("btcusd", 800).replace("\"1\"]]", "\"x\"]]"),
+            "decode.bad_number",
+            Some(Scope::Book(Slot(0))),
+        ),
+        (
+            difference("btcusd", 800).replace("\"event\"", "\"evert\""),
+            "decode.missing_field",
+            Some(Scope::Book(Slot(0))),
+        ),
+        (difference("btcusd", 800)[..90].to_owned(), "decode.truncated", Some(Scope::All)),
+        ("<html>".to_owned(), "decode.not_json", Some(Scope::All)),
+    ] {
+        let mut room = Bitstamp::default();
+        assert_eq!(covered(&mut room, &difference("btcusd", 500)), Some((500, 500)));
+        assert_eq!(said(&mut room, &frame), Err((code, concerned)));
+        assert_eq!(covered(&mut room, &difference("btcusd", 900)), Some((900, 900)), "{frame}");
+    }
+    let mut room = Bitstamp::default();
+    assert_eq!(said(&mut room, &difference("xrpusd", 1)), Err(("decode.unknown_symbol", None)));
+}
+
+#[test]
+fn an_answer_is_the_book_of_its_address() {
+    let routes = routes();
+    let book = |bid: &str| {
+        format!(
+            "{{\"timestamp\":\"1\",\"microtimestamp\":\"600\",\"bids\":[[\"{bid}\",\"1\"]],\"asks\":[[\"101\",\"2\"]]}}"
+        )
+    };
+    let mut events = Events::default();
+    let mut answer = |url: &str, text: &str| {
+        events.clear();
+        let asked = Asked { routes: &routes, url: url.as_bytes() };
+        let read = Bitstamp::default().answer(&asked, text.as_bytes(), At::default(), &mut events);
+        read.map_err(|error| error.code())?;
+        let [event] = events.list() else { panic!("{:?}", events.list()) };
+        let Body::Book(seq, span, Coverage::Whole, Origin::Answer) = event.body else { panic!("{event:?}") };
+        Ok((event.slot.0, seq.last, event.ts_event, events.levels(span).bids[0].price.0))
+    };
+    let url = "https://www.bitstamp.net/api/v2/order_book/ethusd/?group=1";
+    assert_eq!(answer(url, &book("100")), Ok((1, 600, 600_000, 10_000)));
+    assert_eq!(answer("https://x/api/v2/order_book/ethusd", &book("100.5")), Ok((1, 600, 600_000, 10_050)));
+    assert_eq!(answer("", &book("100")), Err("decode.ambiguous_snapshot"));
+    assert_eq!(answer("https://x/order_book/xrpusd", &book("100")), Err("decode.unknown_symbol"));
+    assert_eq!(answer(url, &book("101")), Err("decode.not_snapshot"), "crossed");
+    assert_eq!(answer(url, "{\"error\":\"x\"}"), Err("decode.not_snapshot"));
+    assert_eq!(answer(url, "[]"), Err("decode.not_snapshot"));
+}
+
+#[test]
+fn trades_are_read_exactly() {
+    let frame = |side: u32| {
+        format!(
+            "{{\"data\":{{\"id\":213,\"timestamp\":\"1\",\"amount\":0.1,\"amount_str\":\"0.10000000\",\"price\":100.1,\
+             \"price_str\":\"100.10\",\"type\":{side},\"microtimestamp\":\"700\",\"buy_order_id\":1,\"sell_order_id\":2}},\
+             \"channel\":\"live_trades_btcusd\",\"event\":\"trade\"}}"
+        )
+    };
+    for (side, aggressor) in [(0, Aggressor::Buy), (1, Aggressor::Sell), (7, Aggressor::Unknown)] {
+        let mut events = Events::default();
+        let frame = frame(side);
+        Bitstamp::default().frame(frame.as_bytes(), At::default(), &routes(), &mut events).unwrap();
+        let Body::Trades(span) = events.list()[0].body else { panic!() };
+        let told = events.trades_of(span)[0];
+        assert_eq!((told.id, told.price, told.qty), (TradeId::Number(213), Price(10_010), Qty(10_000_000)));
+        assert_eq!((told.aggressor, told.ts_event), (aggressor, 700_000));
+    }
+}
+
+#[test]
+fn the_connection_speaks_of_itself() {
+    for (frame, says) in [
+        (
+            "{\"event\":\"bts:subscription_succeeded\",\"channel\":\"live_trades_btcusd\",\"data\":{}}",
+            Ok(vec![]),
+        ),
+        ("{\"event\":\"bts:heartbeat\",\"channel\":\"\",\"data\":{\"status\":\"success\"}}", Ok(vec![])),
+        ("{\"event\":\"bts:request_reconnect\",\"channel\":\"\",\"data\":\"\"}", Ok(vec![])),
+        (
+            "{\"event\":\"data\",\"channel\":\"order_book_btcusd\",\"data\":{\"bids\":[],\"asks\":[]}}",
+            Ok(vec![]),
+        ),
+        (
+            "{\"event\":\"bts:error\",\"channel\":\"\",\"data\":{\"code\":null,\"message\":\"Bad subscription string.\"}}",
+            Err(("decode.venue_refused", None)),
+        ),
+    ] {
+        assert_eq!(said(&mut Bitstamp::default(), frame), says, "{frame}");
+    }
+}
+
+#[test]
+fn the_list_of_pairs_tells_digits() {
+    let answer = b"[{\"trading\": \"Enabled\", \"base_decimals\": 8, \"url_symbol\": \"btcusd\", \"name\": \"BTC\\/USD\", \
+        \"counter_decimals\": 2},{\"trading\": \"Disabled\", \"base_decimals\": 5, \"url_symbol\": \"xrpeur\", \"name\": \
+        \"XRP/EUR\", \"counter_decimals\": 5}]";
+    let mut out = Definitions::default();
+    Bitstamp::instruments(BITSTAMP, answer, &mut out).unwrap();
+    let [first, second] = out.list() else { panic!("{:?}", out.list()) };
+    assert_eq!((&*first.symbol, first.price_exponent, first.qty_exponent), ("btcusd", -2, -8));
+    assert_eq!((&*first.terms.base, &*first.terms.quote), ("BTC", "USD"));
+    assert_eq!((second.price_exponent, second.terms.status), (-5, TradingStatus::Halted));
+    assert!(Bitstamp::instruments(BITSTAMP, b"{}", &mut Definitions::default()).is_err());
+    assert_eq!(instrument(BITSTAMP, "BTC/USD").symbol, "btcusd");
+}
+
+#[test]
+fn the_time_is_in_microseconds() {
+    assert_eq!(
+        Bitstamp::time(difference("btcusd", 1_641_343_691_406_478).as_bytes()),
+        1_641_343_691_406_478_000
+    );
+    assert_eq!(Bitstamp::time(b"{}"), 0);
+}
