@@ -115,6 +115,27 @@ fn an_update_that_waits_for_another_line_keeps_its_verbs() {
 }
 
 #[test]
+fn the_best_levels_each_time_are_a_book_that_goes_on() {
+    let mut rig = Rig::new();
+    // Another connection, on which the changes are not subscribed.
+    rig.engine.opened(rig.lines[0], rig.now).unwrap();
+    let told = |rig: &mut Rig, number: u64, bids: &str| {
+        let time = rig.now / 1_000_000;
+        let frame = format!(
+            r#"{{"jsonrpc":"2.0","method":"subscription","params":{{"channel":"book.BTC-PERPETUAL.none.2.100ms","data":{{"timestamp":{time},"instrument_name":"BTC-PERPETUAL","change_id":{number},"bids":[{bids}],"asks":[]}}}}}}"#
+        );
+        rig.engine.ingest(rig.lines[0], frame.as_bytes(), rig.now).unwrap();
+        rig.pass(1_000_000);
+        rig.engine.book_info(rig.id, 0).unwrap()
+    };
+    let first = told(&mut rig, 300, "[5.0,1.0],[4.0,1.0]");
+    let next = told(&mut rig, 309, "[6.0,1.0],[5.0,2.0]");
+    assert_eq!((rig.state(), rig.bids()), (BookState::Synced, vec![(6, 1), (5, 2)]));
+    assert_eq!((next.epoch, next.venue_seq), (first.epoch, 309), "no new epoch");
+    assert_eq!(next.known_to.bid.0, 5, "nothing is said of what lies behind two levels");
+}
+
+#[test]
 fn every_option_of_a_recording_has_its_greeks_and_increments() {
     let set = expected::final_books("deribit-options");
     let Some(root) = files::root("every_option_of_a_recording_has_its_greeks_and_increments") else { return };
