@@ -84,7 +84,7 @@ impl Row {
         match venues::product(self.venue).rule {
             Rule::Unnumbered => self.are_datagrams,
             Rule::LinkedIfNumbered => self.has_numbers,
-            Rule::Range | Rule::Linked | Rule::Counter => true,
+            Rule::Range | Rule::Linked | Rule::Counter | Rule::Time => true,
         }
     }
 
