@@ -59,6 +59,7 @@ export interface NativeEngine {
   carry(source: number, instruments: Uint32Array): void;
   carryBesideBooks(source: number, instruments: Uint32Array): void;
   succeed(source: number, predecessor: number): void;
+  outstanding(source: number): number;
   drop(source: number, instrument: number): number;
   opened(source: number): number;
   define(venue: string, answer: Uint8Array, symbols: Uint8Array): DefinedInstruments;
@@ -368,6 +369,11 @@ export class Engine {
   succeed(source: number, predecessor: number): void {
     if (this.#isSettling) throw reentrant('succeed');
     guarded(() => this.#native.succeed(source, predecessor));
+  }
+
+  /** Books of its predecessor that a connection has still to tell: an update of numbered ones, the whole of others. */
+  outstanding(source: number): number {
+    return guarded(() => this.#native.outstanding(source));
   }
 
   /** A connection speaks for an instrument no more; its book is syncing where no other carries it. */

@@ -50,6 +50,8 @@ export declare class Engine {
   carryBesideBooks(source: number, instruments: Uint32Array): void
   /** A connection takes the place of another one, which is going to be dropped. */
   succeed(source: number, predecessor: number): void
+  /** Books of its predecessor that a connection has still to tell. */
+  outstanding(source: number): number
   /** A connection speaks for an instrument no more. */
   drop(source: number, instrument: number): number
   /** What was asked of the venue on a connection: its address, a subscription that was sent. */

@@ -211,6 +211,9 @@ export class FakeNative implements NativeEngine {
   carryBesideBooks(): void {}
 
   succeed(): void {}
+  outstanding(): number {
+    return 0;
+  }
 
   drop(): number {
     return 0;

@@ -99,10 +99,12 @@ fn a_successor_takes_a_book_over_with_its_first_snapshot() {
             control.hear(only, frames);
         }
         assert_eq!(reader.epoch(), epoch, "updates without a snapshot are nobody's");
+        assert_eq!(reader.engine.outstanding(new), Ok(1));
         let mut snapshot = Frames::new();
         venue.resubscribe(reader.now + 1, &mut snapshot);
         reader.hear(new, &snapshot);
         assert!(reader.epoch() > epoch, "the book is the new connection's");
+        assert_eq!(reader.engine.outstanding(new), Ok(0));
         for frames in &moments(&mut *venue, 50) {
             for source in [old, new] {
                 reader.hear(source, frames);

@@ -189,6 +189,33 @@ fn a_book_is_stale_when_its_last_line_fails() {
 }
 
 #[test]
+fn a_line_that_joined_later_goes_on_alone() {
+    let mut lines = Lines::new(BINANCE_USDM, 1);
+    let frames = day(true, 20, &mut Random(8));
+    for frame in &frames[..11] {
+        lines.ingest(0, frame, START);
+    }
+    let second = lines.engine.open(BINANCE_USDM).unwrap();
+    lines.engine.carry(second, &[lines.id]).unwrap();
+    lines.engine.succeed(second, lines.sources[0]).unwrap();
+    lines.sources.push(second);
+    assert_eq!(lines.engine.outstanding(second), Ok(1));
+    for frame in &frames[11..15] {
+        lines.ingest(0, frame, START);
+        lines.ingest(1, frame, START);
+    }
+    assert_eq!(lines.engine.outstanding(second), Ok(0));
+    let first = lines.sources[0];
+    lines.engine.drop(first, lines.id, START).unwrap();
+    assert_eq!(lines.state(START), BookState::Synced, "the other line has all that it had");
+    for frame in &frames[15..] {
+        lines.ingest(1, frame, START);
+    }
+    let info = lines.engine.book_info(lines.id, START).unwrap();
+    assert_eq!((info.state, info.mending.losses), (BookState::Synced, 0));
+}
+
+#[test]
 fn a_single_line_waits_for_nobody() {
     let mut random = Random(7);
     let frames = day(true, 20, &mut random);
@@ -265,7 +292,10 @@ fn where_nothing_numbers_changes_one_source_alone_counts() {
 fn a_new_connection_asks_for_a_quiet_book_and_a_loss_is_timed() {
     let mut lines = Lines::new(BINANCE_SPOT, 1);
     let source = lines.sources[0];
+    lines.tick(START);
+    assert!(lines.engine.outbox().front().is_none(), "a connection was not made");
     lines.engine.opened(source, START).unwrap();
+    lines.tick(START);
     // Header 16 bytes, then the ticket, the reason and what is asked for: 1 = a snapshot.
     let asked = lines.engine.outbox().front().map(|record| (record[4], record[16], record[21]));
     assert_eq!(asked, Some((2, 1, 1)), "no update has to come first");

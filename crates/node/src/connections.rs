@@ -51,6 +51,15 @@ impl Engine {
         })
     }
 
+    /// Books of its predecessor that a connection has still to tell.
+    #[napi(ts_args_type = "source: number")]
+    pub fn outstanding(&self, source: Argument) -> Result<u32> {
+        self.run(|state| {
+            let source = SourceId(source.u32("source")?);
+            state.engine.outstanding(source).map(|count| count as u32).map_err(engine_error)
+        })
+    }
+
     /// A connection speaks for an instrument no more.
     #[napi(ts_args_type = "source: number, instrument: number")]
     pub fn drop(&self, source: Argument, instrument: Argument) -> Result<u32> {

@@ -74,6 +74,16 @@ impl<C: Clock> Engine<C> {
         Ok(())
     }
 
+    /// Books of its predecessor that a source has still to tell: of numbered ones an update, of others the whole.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownSource`].
+    pub fn outstanding(&self, source: SourceId) -> Result<usize, EngineError> {
+        let successor = self.sources.get(source.0 as usize).ok_or(EngineError::UnknownSource(source.0))?;
+        let is_awaited = |slot: &&Slot| self.instruments[slot.0 as usize].heir == Some(source.0);
+        Ok(successor.books.iter().filter(is_awaited).count())
+    }
+
     /// Routes what a source says of instruments to their states, which are made where there are none.
     fn speak(&mut self, source: SourceId, instruments: &[InstrumentId]) -> Result<(), EngineError> {
         let index = source.0 as usize;
@@ -208,15 +218,11 @@ impl<C: Clock> Engine<C> {
             }
         }
         opened.heard_at = now;
+        opened.is_live = true;
         self.events.clear();
         let at = At { ts_recv: now, line: 0, is_datagram: false };
         opened.sessions.iter_mut().for_each(|session| session.opened(at, &mut self.events));
         self.apply(source.0 as usize, now);
-        let Self { sources, instruments, config, clock, outbox, stats, scratch, .. } = self;
-        let cx = &mut Context { config, clock, out: outbox, stats, scratch };
-        for slot in &sources[source.0 as usize].slots {
-            instruments[slot.0 as usize].on_opened(now, cx);
-        }
         Ok(())
     }
 

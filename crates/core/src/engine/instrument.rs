@@ -428,12 +428,11 @@ impl InstrumentState {
         self.orders.failed(now);
     }
 
-    /// A connection begins. A book that nothing is known of is asked for where it does not come by itself: its market may be
-    /// quiet for long.
-    pub(super) fn on_opened<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
+    /// A connection that was made brings its book. One that nothing is known of is wanted where it does not come by itself: its
+    /// market may be quiet for long.
+    pub(super) fn want_first(&mut self, now: TimeNs) {
         if self.product.resync == Resync::Snapshot && self.state() == BookState::Syncing {
             self.recovery.want_more(now);
-            self.ask(now, cx);
         }
     }
 

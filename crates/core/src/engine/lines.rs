@@ -23,11 +23,16 @@ impl InstrumentState {
 
     #[cold]
     fn takes_of_several(&mut self, (told, is_whole, seq): (Told, bool, VenueSeq), source: u32) -> bool {
+        let is_heir = self.heir == Some(source);
         if told == Told::Levels && self.product.rule.places(&seq) {
+            if is_heir {
+                self.heir = None;
+            }
             return true;
         }
-        if is_whole && self.heir == Some(source) {
+        if is_whole && is_heir {
             self.owners[told as usize] = self.heir;
+            self.heir = self.heir.filter(|heir| self.owners.iter().flatten().any(|owner| owner != heir));
         }
         *self.owners[told as usize].get_or_insert(source) == source
     }
@@ -44,7 +49,8 @@ impl InstrumentState {
     pub(super) fn carried(&mut self, before: Option<u32>) {
         self.recovery.carried(true);
         if self.recovery.lines() == 2 {
-            let has_levels = self.recovery.is_placed() || self.recovery.has_book();
+            let has_levels = self.product.rule == Rule::Unnumbered
+                && (self.recovery.is_placed() || self.recovery.has_book());
             self.owners = [before.filter(|_| has_levels), before.filter(|_| self.uses_orders)];
         }
     }

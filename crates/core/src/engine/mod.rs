@@ -207,6 +207,9 @@ impl<C: Clock> Engine<C> {
                 ..=1 if source.brings(*slot) => source.heard_at,
                 _ => sources.iter().enumerate().filter_map(heard).max().unwrap_or_default(),
             };
+            if source.is_live && source.brings(*slot) {
+                instrument.want_first(now);
+            }
             instrument.on_tick(now, heard_at, cx);
         }
     }

@@ -22,6 +22,8 @@ pub(super) struct Source {
     pub(super) is_mixed: bool,
     /// Whether it failed for good, and was not made anew since.
     pub(super) has_failed: bool,
+    /// Whether it is a connection that was made, not a recording.
+    pub(super) is_live: bool,
     /// When it last said anything that could be read.
     pub(super) heard_at: TimeNs,
     /// Of a recording.
@@ -42,6 +44,7 @@ impl Source {
             orders: None,
             is_mixed: false,
             has_failed: false,
+            is_live: false,
             heard_at: 0,
             transcript: Transcript::default(),
             ticked_at: 0,
