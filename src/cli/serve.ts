@@ -2,6 +2,8 @@ import { Simulator } from '#native';
 import type { Config } from '../config.js';
 import { type Engine, type InstrumentInfo, openEngine, startIdNow } from '../engine.js';
 import { DepthwireError, explain } from '../errors.js';
+import { SYSTEM_CLOCK } from '../ingest/clock.js';
+import { LiveVenues } from '../ingest/live-venues.js';
 import { recordedStreams } from '../ingest/recorded-streams.js';
 import { isPacked, SURVEY_BYTES_MAX, type Survey, surveyRecordings } from '../ingest/recording.js';
 import { ReplayFile } from '../ingest/replay-file.js';
@@ -11,6 +13,7 @@ import { nearest } from '../nearest.js';
 import { FeedServer } from '../publish/server.js';
 import type { Site } from '../publish/site.js';
 import { catalogue, idsOf, underOwnNames } from './catalogue.js';
+import { type Env, liveSources, servedSources, takeOverOf } from './live-sources.js';
 import type { TakeOver } from './reload.js';
 
 /** Time, silence, intervals and slow clients are looked at so often. */
@@ -32,15 +35,23 @@ export interface Serving {
   stop(reason: string): Promise<void>;
 }
 
-/** Wires a source, the engine and the server. `warn` takes lines for people. Throws `serve.*`, `recording.*`. */
+/**
+ * Wires a source, the engine and the server. `warn` takes lines for people; keys of accounts lie in `env`, or in files. Throws
+ * `serve.*`, `recording.*`, `live.*`, `instruments.*`.
+ */
 export async function startServing(
   given: Config,
   site: Site,
   warn: (line: string) => void,
+  env: Env = process.env,
 ): Promise<Serving> {
   const config = { ...given, instruments: underOwnNames(given.instruments) };
   const wiring: { server?: FeedServer; source?: Source } = {};
   const faults = new FaultLog(warn);
+  const onFault = (error: DepthwireError): void => {
+    if (wiring.server !== undefined) wiring.server.metrics.faults += 1;
+    faults.report(error);
+  };
   const engine = openEngine(
     {
       startId: startIdNow(),
@@ -53,14 +64,16 @@ export async function startServing(
       onFrame: (instrument, stream, frame) => wiring.server?.onFrame(instrument, stream, frame),
       onAsk: (ask) => wiring.source?.ask(ask),
       onSay: (source, text) => wiring.source?.say(source, text),
-      onFault: (error) => {
-        if (wiring.server !== undefined) wiring.server.metrics.faults += 1;
-        faults.report(error);
-      },
+      onFault,
     },
   );
   catalogue(engine, config.instruments);
-  const source = await sourceOf(config, engine, () => wiring.server?.pressed() ?? false, warn);
+  const source = await sourceOf(config, engine, {
+    env,
+    warn,
+    onFault,
+    pressed: () => wiring.server?.pressed() ?? false,
+  });
   wiring.source = source;
   const served = new Set(source.open(engine));
   const instruments = engine.instruments().filter((instrument) => served.has(instrument.id));
@@ -69,7 +82,10 @@ export async function startServing(
   wiring.server = server;
   const startedMs = Date.now();
   const kind = config.replay === undefined ? 'embedded' : 'recording';
-  server.sources = () => [{ name: source.name, kind, startedMs, instruments: [...served], connections: [] }];
+  server.sources = () =>
+    source instanceof LiveVenues
+      ? servedSources(source, startedMs)
+      : [{ name: source.name, kind, startedMs, instruments: [...served], connections: [] }];
   const { host } = config.server;
   const port = await server.listen();
   const timer = setInterval(() => {
@@ -99,19 +115,29 @@ export async function startServing(
     engine,
     server,
     source,
-    takeOver: () => Promise.resolve([]),
+    takeOver: source instanceof LiveVenues ? takeOverOf(source, engine, server, env, warn) : async () => [],
     stop: (reason) => (stopped ??= stop(reason)),
   };
+}
+
+/** What opening a source takes. */
+interface SourceNeeds {
+  readonly env: Env;
+  readonly warn: (line: string) => void;
+  readonly onFault: (error: DepthwireError) => void;
+  /** Whether a client is behind so far that a replay should wait. */
+  readonly pressed: () => boolean;
 }
 
 async function sourceOf(
   config: Config,
   engine: Engine,
-  pressed: () => boolean,
-  warn: (line: string) => void,
+  { env, warn, onFault, pressed }: SourceNeeds,
 ): Promise<Source> {
-  const [live] = Object.keys(config.sources);
-  if (live !== undefined) throw noConnections(live);
+  if (Object.keys(config.sources).length > 0) {
+    const sources = await liveSources(config, engine, env, warn);
+    return new LiveVenues(sources, { clock: SYSTEM_CLOCK, random: Math.random, onFault });
+  }
   if (config.replay === undefined) {
     const startMs = Date.now();
     return new SimulatedVenue(new Simulator(config.sim.seed, startMs), startMs);
@@ -140,17 +166,6 @@ async function sourceOf(
     loop,
     pressed,
     pauseMsMax: config.limits.slowMs,
-  });
-}
-
-/** Facts of live connections stand in `ingest/venues`; nothing connects by them yet. */
-function noConnections(source: string): DepthwireError {
-  return new DepthwireError('serve.no_connections', {
-    what: 'this version makes no live connections',
-    where: `sources.${source}`,
-    expected: 'recordings, or the embedded venue',
-    got: 'a live source',
-    fix: 'Serve a recording of it with --replay FILE.',
   });
 }
 

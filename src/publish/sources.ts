@@ -25,6 +25,8 @@ export interface ServedSource {
   readonly instruments: readonly number[];
   /** Empty of what is not live. */
   readonly connections: readonly ServedConnection[];
+  /** How far the venue's clock is ahead of ours, at least and at most; absent where that is not known. */
+  readonly clockSkewMs?: readonly [number, number];
 }
 
 /** How often something of the venue's own was compared with a book, and how often it agreed. */
@@ -50,7 +52,7 @@ export interface SourceReport extends Omit<ServedSource, 'instruments' | 'starte
 
 /** What the books of a source make of it. Cost: one question to the engine a book. */
 export function sourceReport({ engine }: Pick<Hub, 'engine'>, source: ServedSource): SourceReport {
-  const { name, kind, startedMs, instruments, connections } = source;
+  const { name, kind, startedMs, instruments, connections, clockSkewMs } = source;
   const open = connections.map(({ connectedSinceMs }) => connectedSinceMs).filter((since) => since > 0);
   const counts = { syncing: 0, synced: 0, stale: 0 };
   const checksums = { checked: 0, matched: 0 };
@@ -74,5 +76,15 @@ export function sourceReport({ engine }: Pick<Hub, 'engine'>, source: ServedSour
           mendedMs: last.book.state === 'synced' ? last.book.mendedMs : null,
         };
   const connectedSinceMs = kind === 'live' ? (open.length === 0 ? null : Math.min(...open)) : startedMs;
-  return { name, kind, connections, connectedSinceMs, books: counts, checksums, tops, lastGap };
+  return {
+    name,
+    kind,
+    connections,
+    connectedSinceMs,
+    books: counts,
+    checksums,
+    tops,
+    lastGap,
+    ...(clockSkewMs === undefined ? {} : { clockSkewMs }),
+  };
 }

@@ -1,0 +1,73 @@
+import type { Clock, Timer } from './clock.js';
+import { SlidingWindow } from './sliding-window.js';
+import type { SocketLimits } from './venues/facts.js';
+
+/** A message that waits to be sent. */
+export interface Outgoing {
+  readonly kind: 'beat' | 'request';
+  /** Subscriptions that it asks for, by their cost. */
+  readonly cost: number;
+  /** Sends it. */
+  readonly send: () => void;
+}
+
+/**
+ * Sends messages of one connection in order, no faster than the venue allows; beats before requests. The queue is bounded by
+ * what is subscribed: a subscription stands in it once.
+ */
+export class Pacer {
+  readonly #clock: Clock;
+  readonly #windows: readonly { readonly of: SocketLimits['rates'][number]['of']; window: SlidingWindow }[];
+  readonly #beats: Outgoing[] = [];
+  readonly #requests: Outgoing[] = [];
+  #timer: Timer | undefined;
+
+  constructor(rates: SocketLimits['rates'], clock: Clock) {
+    this.#clock = clock;
+    this.#windows = rates.map((rate) => ({ of: rate.of, window: new SlidingWindow(rate) }));
+  }
+
+  /** Sends it in this turn, or when its time has come. */
+  push(outgoing: Outgoing): void {
+    (outgoing.kind === 'beat' ? this.#beats : this.#requests).push(outgoing);
+    this.#next();
+  }
+
+  /** Forgets what waits: the connection is gone. What was sent on it does not count for the next one. */
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#beats.length = 0;
+    this.#requests.length = 0;
+  }
+
+  #next(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    for (;;) {
+      const queue = this.#beats.length > 0 ? this.#beats : this.#requests;
+      const first = queue[0];
+      if (first === undefined) return;
+      const nowMs = this.#clock.nowMs();
+      const waitMs = this.#costs(first).reduce(
+        (most, { window, cost }) => Math.max(most, window.waitMs(nowMs, cost)),
+        0,
+      );
+      if (waitMs > 0) {
+        this.#timer = this.#clock.after(waitMs, () => this.#next());
+        return;
+      }
+      for (const { window, cost } of this.#costs(first)) window.use(nowMs, cost);
+      queue.shift();
+      first.send();
+    }
+  }
+
+  #costs({ kind, cost }: Outgoing): readonly { readonly window: SlidingWindow; readonly cost: number }[] {
+    return this.#windows.flatMap(({ of, window }) => {
+      if (of === 'messages') return [{ window, cost: 1 }];
+      if (kind === 'beat') return [];
+      return of === 'requests' ? [{ window, cost: 1 }] : cost > 0 ? [{ window, cost }] : [];
+    });
+  }
+}

@@ -1,0 +1,210 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Engine, instrumentName, openEngine } from '../src/engine.js';
+import type { DepthwireError } from '../src/errors.js';
+import { FAKE_ACCOUNT, FakeVenue, type FakeVenueOptions } from '../src/fake-venue/fake-venue.js';
+import { canOffer } from '../src/fake-venue/offer.js';
+import { SYSTEM_CLOCK } from '../src/ingest/clock.js';
+import { type LiveSource, LiveVenues } from '../src/ingest/live-venues.js';
+import { productFacts, VENUE_FACTS } from '../src/ingest/venues/index.js';
+import { until } from './support/fake-venue.js';
+
+/** Instruments that the simulator knows by their venue's code, by the beginning of the product's name. */
+const CODES: Readonly<Record<string, readonly string[]>> = {
+  binance: ['BTCUSDT', 'ETHUSDT', 'AAAUSDT'],
+  'binance-coinm': ['BTCUSD_PERP', 'ETHUSD_PERP'],
+  kraken: ['BTC/USD', 'PEPE/USD', 'XAA/USD'],
+};
+
+const PRODUCTS = VENUE_FACTS.flatMap(({ products }) => products)
+  .filter(canOffer)
+  .map(({ name }) => name);
+
+const closing: (() => Promise<void> | void)[] = [];
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+interface Rig {
+  readonly venue: FakeVenue;
+  readonly engine: Engine;
+  readonly live: LiveVenues;
+  readonly ids: readonly number[];
+  readonly names: readonly string[];
+  readonly faults: DepthwireError[];
+}
+
+function codesOf(product: string): readonly string[] {
+  return CODES[product] ?? CODES[product.split('-')[0] ?? ''] ?? [];
+}
+
+/** A product over the sockets of a fake venue that keeps its limits. */
+async function rig(
+  product: string,
+  codes = codesOf(product),
+  more: Partial<LiveSource> = {},
+  options: Omit<FakeVenueOptions, 'products'> = {},
+): Promise<Rig> {
+  const facts = productFacts(product);
+  if (facts === undefined) throw new Error(`no facts of ${product}`);
+  const venue = new FakeVenue({ products: [{ ...facts, codes }], ...options });
+  await venue.listen();
+  const wiring: { live?: LiveVenues } = {};
+  const faults: DepthwireError[] = [];
+  const engine = openEngine(
+    { startId: 1, replay: false, outputBytes: 32 << 20 },
+    {
+      onFrame() {},
+      onAsk: (ask) => wiring.live?.ask(ask),
+      onSay: (source, text) => wiring.live?.say(source, text),
+      onFault: (fault) => faults.push(fault),
+    },
+  );
+  const names = codes.map((code) => instrumentName(`${product}:${code}`));
+  for (const name of names) engine.addInstrument(name);
+  const source: LiveSource = {
+    name: product,
+    venue: product,
+    instruments: names,
+    depth: product === 'binance' ? 5000 : undefined,
+    urls: Object.fromEntries(venue.hosts().map(({ venue: from, fake }) => [from, fake])),
+    ...(venue.certificate === null ? {} : { ca: venue.certificate }),
+    ...more,
+  };
+  const live = new LiveVenues([source], {
+    clock: SYSTEM_CLOCK,
+    random: Math.random,
+    onFault: (fault) => faults.push(fault),
+  });
+  wiring.live = live;
+  const ids = live.open(engine);
+  live.start();
+  const timer = setInterval(() => engine.tick(), 10);
+  closing.push(
+    () => engine.close(),
+    () => venue.stop(),
+    () => live.stop(),
+    () => clearInterval(timer),
+  );
+  return { venue, engine, live, ids, names, faults };
+}
+
+function isSynced({ engine, ids }: Rig): boolean {
+  return ids.every((id) => engine.book(id).state === 'synced');
+}
+
+/** Waits until every book is synced. */
+async function synced(all: Rig, msMax = 15_000): Promise<void> {
+  await until(() => isSynced(all), msMax).catch((cause: unknown) => {
+    const books = all.ids.map((id) => `${all.engine.book(id).state} ${all.engine.book(id).reason}`);
+    throw new Error(`${books.join(', ')}: ${JSON.stringify(all.live.status())}`, { cause });
+  });
+}
+
+/** Waits until the stream has gone on behind the snapshots. */
+async function heardOn({ engine }: Rig): Promise<void> {
+  const before = engine.stats().applied;
+  await until(() => engine.stats().applied > before + 50);
+}
+
+/**
+ * Stops the market and compares every book with the venue's own: whole, or by the venue's number where a snapshot does not
+ * reach to its end.
+ */
+async function agrees(all: Rig, codes: readonly string[]): Promise<void> {
+  all.venue.pause();
+  await until(() =>
+    all.ids.every((id, at) => {
+      const { seq = -1n, digest, bids = 0, asks = 0 } = all.venue.truths(codes[at] ?? '')[0] ?? {};
+      const book = all.engine.book(id);
+      const isWhole = book.bids === bids && book.asks === asks;
+      return isWhole ? all.engine.digest(id) === digest : seq > 0n && book.venueSeq === seq;
+    }),
+  );
+  expect(isSynced(all)).toBe(true);
+  all.venue.resume();
+}
+
+describe.each(PRODUCTS)('%s', (product) => {
+  const codes = codesOf(product);
+
+  it('is heard: every book becomes the venue’s own, within its limits', async () => {
+    expect(codes.length, `instruments of ${product}`).toBeGreaterThan(1);
+    const all = await rig(product);
+    await synced(all);
+    await heardOn(all);
+    await agrees(all, codes);
+    const { gaps, decodeErrors, contradictions } = all.engine.stats();
+    expect([gaps, decodeErrors, contradictions]).toEqual([0, 0, 0]);
+    expect(all.venue.breaches()).toEqual([]);
+    expect(all.faults).toEqual([]);
+  });
+
+  it('is cut: books are stale at once, and the venue’s own again', async () => {
+    const all = await rig(product);
+    await synced(all);
+    all.venue.cutAll();
+    await until(() => all.ids.every((id) => all.engine.book(id).state === 'stale'));
+    await synced(all);
+    await heardOn(all);
+    await agrees(all, codes);
+    expect(all.ids.map((id) => all.engine.book(id).losses)).toEqual(codes.map(() => 1));
+    expect(all.faults.map(({ code }) => code)).toContain('live.connection');
+    expect(all.venue.breaches()).toEqual([]);
+  });
+
+  it('loses frames, breaks off, answers with pages and stalls: no book is ever wrong, all come back', async () => {
+    const all = await rig(
+      product,
+      codes,
+      {},
+      {
+        faults: [
+          { kind: 'drop', at: 40, every: 97, channel: 'book' },
+          { kind: 'truncate', at: 60, every: 211, channel: 'book' },
+          { kind: 'cut', at: 300 },
+          { kind: 'connect-refused', at: 2, ms: 1 },
+          { kind: 'answer-html', at: 2 },
+          { kind: 'answer-500', at: 4 },
+          { kind: 'answer-429', at: 5 },
+        ],
+      },
+    );
+    await until(() => (all.venue.faults.happened.get('drop') ?? 0) >= 2, 15_000);
+    await synced(all);
+    expect(all.venue.breaches()).toEqual([]);
+  });
+
+  it('speaks over TLS', async () => {
+    const all = await rig(product, codes, {}, { tls: true });
+    await synced(all);
+    expect(all.live.status()[0]?.connections[0]?.url).toMatch(/^wss:/);
+  });
+});
+
+describe('orders with a key', () => {
+  it('Kraken level3: a token for each connection, signed, and true queues', async () => {
+    const all = await rig('kraken', ['BTC/USD'], {
+      channels: ['orders'],
+      depth: 10,
+      keys: { key: FAKE_ACCOUNT.key, secret: FAKE_ACCOUNT.secret },
+    });
+    await synced(all);
+    await until(() => all.engine.stats().checksumsChecked > 20);
+    all.venue.cutAll();
+    await until(() => all.engine.book(all.ids[0] ?? 0).losses === 1);
+    await synced(all);
+    const { checksumsChecked, checksumsMatched, orders } = all.engine.stats();
+    expect(checksumsMatched).toBe(checksumsChecked);
+    expect(orders.adds).toBeGreaterThan(0);
+    const logins = all.venue.ledger.requests.filter(({ where }) => where.includes('GetWebSocketsToken'));
+    expect(logins).toHaveLength(2);
+    expect(all.venue.breaches()).toEqual([]);
+  });
+
+  it('without one they are refused before anything is connected', async () => {
+    await expect(rig('kraken', ['BTC/USD'], { channels: ['orders'] })).rejects.toMatchObject({
+      code: 'live.needs_key',
+    });
+  });
+});
