@@ -2,7 +2,7 @@
 
 use super::instrument::{Context, InstrumentState};
 use super::streams::Stamp;
-use crate::sequence::WAIT_NS;
+use crate::sequence::{Rule, WAIT_NS};
 use crate::types::{Clock, TimeNs, VenueSeq};
 
 /// What a book is told of.
