@@ -52,6 +52,31 @@ function rowsOf(oracle: SpotOracle, depth: number): number[] {
 }
 
 describe.each([['plain'], ['atomic']] as const)('a shared book, read by %s loads', (loads) => {
+  it('states the scale of its numbers as it is refined', () => {
+    const { engine } = bookOf(`sim:${SYMBOL}`);
+    const id = engine.addInstrument('binance:ANEWUSDT');
+    const memory = allocateSharedBook(1);
+    const source = engine.openSource('binance', Uint32Array.of(id));
+    engine.shareBook(id, memory);
+    const book = new SharedBook(memory, { loads });
+    const ingest = engine.ingester();
+    const tell = (number: number, price: string, qty: string): void => {
+      const told = { e: 'depthUpdate', E: 1, s: 'ANEWUSDT', U: number, u: number, b: [[price, qty]], a: [] };
+      ingest(source, Buffer.from(JSON.stringify(told)));
+    };
+    const best = (): readonly number[] => [
+      book.bidPrice / 10 ** -book.priceExponent,
+      book.bidQty / 10 ** -book.qtyExponent,
+    ];
+    ingest(source, snapshot(1, [['5', '1']], [['9', '1']]));
+    tell(2, '6.25', '0.5');
+    expect(book.readTop()).toBe('synced');
+    expect(best()).toEqual([6.25, 0.5]);
+    tell(3, '6.2501', '0.0625');
+    book.readTop();
+    expect(best()).toEqual([6.2501, 0.0625]);
+  });
+
   it.each([[1], [5], [20]])('is after each message what a plain book is, %i levels deep', (depth) => {
     const { take, share, engine, instrument } = bookOf(`sim:${SYMBOL}`);
     const book = new SharedBook(share(depth), { loads });

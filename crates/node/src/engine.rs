@@ -313,10 +313,9 @@ impl Engine {
             let now = state.now();
             let State { engine, shared, .. } = state;
             let id = InstrumentId(instrument.u32("instrument")?);
-            let listed = engine.catalogue().get(id).ok_or_else(|| unknown(id))?;
-            let exponents = (listed.price_exponent, listed.qty_exponent);
+            engine.catalogue().get(id).ok_or_else(|| unknown(id))?;
             let view = memory.shared_view();
-            let mut book = view.and_then(|view| SharedBook::new(view, id, exponents)).ok_or_else(|| {
+            let mut book = view.and_then(|view| SharedBook::new(view, id)).ok_or_else(|| {
                 let expected =
                     "64 bytes and 32 for each of 1 to 100 levels of a SharedArrayBuffer, 8-aligned";
                 let account = Account::new("wrong memory for a book", expected, "another");

@@ -83,8 +83,6 @@ pub(crate) struct SharedBook {
     base: *mut u8,
     instrument: InstrumentId,
     depth: u8,
-    /// Of prices and of quantities; fixed once there is a book.
-    exponents: (i8, i8),
     sequence: u32,
     place: Place,
     has_changed: bool,
@@ -100,7 +98,7 @@ pub(crate) struct SharedBook {
 impl SharedBook {
     /// Takes the memory over, which must be shared memory. `None` unless it is 8-aligned and a record of 1 to
     /// [`DEPTH_MAX`] levels.
-    pub(crate) fn new(memory: Uint8Array, instrument: InstrumentId, exponents: (i8, i8)) -> Option<Self> {
+    pub(crate) fn new(memory: Uint8Array, instrument: InstrumentId) -> Option<Self> {
         let rows = memory.len().checked_sub(HEADER_BYTES)?;
         let depth = rows / ROW_BYTES;
         let base = memory.as_ptr().cast_mut();
@@ -113,7 +111,6 @@ impl SharedBook {
             base,
             instrument,
             depth: depth as u8,
-            exponents,
             sequence: 0,
             place: Place::default(),
             has_changed: false,
@@ -211,7 +208,10 @@ impl SharedBook {
             }
         }
         let [bids, certain_bids, asks, certain_asks] = counts;
-        let (price, qty) = (self.exponents.0 as u8, self.exponents.1 as u8);
+        // As they are now: a number that is finer than the ones before refines the scale of the whole book.
+        let scale = engine.catalogue().get(self.instrument);
+        let (price, qty) =
+            scale.map_or((0, 0), |listed| (listed.price_exponent as u8, listed.qty_exponent as u8));
         self.put(
             record::COUNTS,
             u64::from_ne_bytes([bids, certain_bids, asks, certain_asks, inexact, price, qty, 0]),
