@@ -79,7 +79,7 @@ describe('books', () => {
       await until(() => ids.every((id) => engine.book(id).state === 'synced'));
       await heardAll(client);
       for (const [at, pair] of pairs.entries()) {
-        expect(engine.digest(ids[at] ?? 0), pair).toBe(venue.truths(pair)[0]?.digest);
+        expect(engine.digest(ids[at] ?? 0), pair).toBe(venue.hearings(pair)[0]?.truth().digest);
       }
       expect(client.heard.join('')).not.toContain('NOT/ASKED');
       expect(faults.filter((code) => code !== 'decode.venue_refused')).toEqual([]);
@@ -101,7 +101,7 @@ describe('books', () => {
     venue.pause();
     await heardAll(client);
     for (const [at, symbol] of symbols.entries()) {
-      expect(engine.digest(ids[at] ?? 0), symbol).toBe(venue.truths(symbol)[0]?.digest);
+      expect(engine.digest(ids[at] ?? 0), symbol).toBe(venue.hearings(symbol)[0]?.truth().digest);
     }
     expect(client.heard.join('')).not.toContain('trade');
     engine.close();

@@ -4,6 +4,7 @@ import { FAKE_ACCOUNT, FakeVenue } from '../fake-venue/fake-venue.js';
 import { FAULTS, type Fault, parseFault } from '../fake-venue/fault.js';
 import { ownCodes } from '../fake-venue/market.js';
 import { canOffer, type Offered } from '../fake-venue/offer.js';
+import { parseHostAndPort } from '../fake-venue/packet-feed.js';
 import { VENUE_FACTS } from '../ingest/venues/index.js';
 import { nearest } from '../nearest.js';
 import { VERSION } from '../version.js';
@@ -17,6 +18,8 @@ interface Flags {
   readonly seed: number;
   readonly fault: readonly Fault[];
   readonly tls?: true;
+  readonly udp?: { readonly host: string; readonly port: number };
+  readonly tcp?: number;
 }
 
 const FAULT_HELP = `what goes wrong: KIND@N, KIND@N/EACH or KIND:CHANNEL@N=MS, where the N-th frame, answer, connection or login is meant; KIND is ${FAULTS.join(', ')}`;
@@ -43,17 +46,23 @@ export function addFakeVenueCommand(program: Command, shell: Shell): void {
       (text, before: readonly Fault[]) => [...before, parseFault(text)],
       [],
     )
+    .option('--udp <host:port>', 'where to send a simulated day of NASDAQ in MoldUDP64', parseHostAndPort)
+    .option('--tcp <n>', 'port at which the same day is told in SoupBinTCP, 0 = a free one', integer)
     .option('--tls', 'wss and https, with a certificate that is made now and printed')
     .action((flags: Flags) => speak(flags, shell));
 }
 
 /** Runs until the command is stopped. Throws `fake.*`. */
 async function speak(flags: Flags, { stdout, signal }: Shell): Promise<void> {
-  const { port, seed, fault: faults, tls = false } = flags;
+  const { port, seed, fault: faults, tls = false, udp, tcp: tcpPort } = flags;
   const products = offered(flags);
-  const venue = new FakeVenue({ products, seed, faults, tls });
+  const venue = new FakeVenue({
+    ...{ products, seed, faults, tls },
+    ...(udp === undefined ? {} : { udp }),
+    ...(tcpPort === undefined ? {} : { tcpPort }),
+  });
   await venue.listen(port);
-  await stdout.write(greeting(venue, products, faults));
+  await stdout.write(greeting(venue, products, flags));
   let told = 0;
   const tell = (): void => {
     const breaches = venue.breaches();
@@ -114,13 +123,15 @@ function codeOf(text: string, product: string, products: readonly string[]): rea
   });
 }
 
-function greeting(venue: FakeVenue, products: readonly Offered[], faults: readonly Fault[]): string {
+function greeting(venue: FakeVenue, products: readonly Offered[], { fault: faults, udp }: Flags): string {
   const { key, secret, passphrase } = FAKE_ACCOUNT;
   const lines = [
     `depthwire ${VERSION} speaks as a venue that does not exist: simulated markets, real limits`,
   ];
   for (const { product, codes } of products) lines.push(`venue    ${product.name}  ${codes.join(' ')}`);
   for (const { venue: own, fake } of venue.hosts()) lines.push(`address  --url ${own}=${fake}`);
+  if (udp !== undefined) lines.push(`packets  MoldUDP64 to ${udp.host}:${udp.port}`);
+  if (venue.tcpPort !== 0) lines.push(`packets  SoupBinTCP at 127.0.0.1:${venue.tcpPort}, any user`);
   lines.push(`account  key ${key}, secret ${secret}, passphrase ${passphrase}`);
   if (faults.length > 0) lines.push(`faults   ${faults.map(faultText).join(' ')}`);
   if (venue.certificate !== null)

@@ -91,7 +91,7 @@ export function snapshotService(facts: SnapshotFacts, market: Market, budget: Bu
   const deepest = facts.weights.at(-1)?.weight ?? 1;
   const refusal = {
     status: 400,
-    body: mannersOf(market.product)?.refusal(400) ?? '{"error":"unknown instrument"}',
+    body: mannersOf(market.product).refusal?.(400) ?? '{"error":"unknown instrument"}',
   };
   return {
     url: facts.url,
@@ -161,9 +161,9 @@ export function tokenService(
 
 /** None where nobody has written down how the venue lists its instruments. */
 export function listServices(facts: InstrumentsFacts, market: Market, budget: Budget): readonly Service[] {
-  const manners = mannersOf(market.product);
-  if (manners === undefined) return [];
-  const answer = (): Answer => ({ status: 200, body: manners.list(market.product, market.listings()) });
+  const { list } = mannersOf(market.product);
+  if (list === undefined) return [];
+  const answer = (): Answer => ({ status: 200, body: list(market.product, market.listings()) });
   return facts.urls.map((url) => ({ url, method: 'GET', budget, weight: () => facts.weight, answer }));
 }
 

@@ -1,6 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import {
+  type AddressInfo,
+  createServer as createTcpServer,
+  type Socket,
+  type Server as TcpServer,
+} from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { DepthwireError } from '../errors.js';
@@ -11,8 +16,9 @@ import { CONNECT_FAULTS, type Fault, FaultPlan } from './fault.js';
 import { Allowance, Ledger, type Request } from './ledger.js';
 import { type Address, Line } from './line.js';
 import type { Account } from './login.js';
-import type { Market, TrueBook } from './market.js';
+import type { Hearing, Market } from './market.js';
 import { type Offered, offerOf } from './offer.js';
+import { PacketFeed } from './packet-feed.js';
 
 /** The market lives on so often. */
 const TICK_MS = 5;
@@ -34,6 +40,12 @@ export interface FakeVenueOptions {
   readonly account?: Account;
   /** 0 = one that is free. */
   readonly port?: number;
+  /** Ms of market in one ms; 1 unless set. */
+  readonly pace?: number;
+  /** Where datagrams of a simulated day of orders go: MoldUDP64. */
+  readonly udp?: { readonly host: string; readonly port: number };
+  /** The port at which the same day is told over TCP: SoupBinTCP. 0 = one that is free. */
+  readonly tcpPort?: number;
   /** wss and https in place of ws and http, with a certificate made for this start. */
   readonly tls?: boolean;
 }
@@ -66,6 +78,11 @@ export class FakeVenue {
   readonly #wires = new Set<Socket>();
   readonly #isTls: boolean;
   readonly #zeroMs = Date.now() - performance.now();
+  readonly #packets: PacketFeed | null;
+  readonly #tcp: TcpServer | null;
+  readonly #tcpPort: number;
+  readonly #pace: number;
+  #endDatagrams: () => void = () => {};
   #marketMs: number;
   #tickedMs = performance.now();
   #timer: NodeJS.Timeout | undefined;
@@ -75,6 +92,7 @@ export class FakeVenue {
     this.faults = new FaultPlan(options.faults);
     this.#marketMs = Math.floor(this.nowMs());
     this.#isTls = options.tls === true;
+    this.#pace = options.pace ?? 1;
     const account = options.account ?? FAKE_ACCOUNT;
     const budgets = new Map<BudgetFacts, Budget>();
     const offers = options.products.map((offered) =>
@@ -93,10 +111,17 @@ export class FakeVenue {
     this.#markets = offers.map(({ market }) => market);
     const services = offers.flatMap((offer) => offer.services);
     this.#desk = new Desk(services, this.ledger, this.faults, () => this.nowMs());
+    const { udp, tcpPort } = options;
+    const hasPackets = udp !== undefined || tcpPort !== undefined;
+    this.#packets = hasPackets ? new PacketFeed(options.seed ?? 1, this.faults) : null;
+    if (udp !== undefined)
+      this.#endDatagrams = this.#packets?.sendTo(udp.host, udp.port) ?? this.#endDatagrams;
+    this.#tcp = tcpPort === undefined ? null : createTcpServer((wire) => this.#packets?.accept(wire));
+    this.#tcpPort = tcpPort ?? 0;
     this.#sockets = new WebSocketServer({
       noServer: true,
       autoPong: false,
-      perMessageDeflate: addresses.some(({ socket }) => socket.isPacked) && !isOfBytes(options.faults ?? []),
+      perMessageDeflate: addresses.some(({ socket }) => socket.isPacked),
     });
     const take = (request: IncomingMessage, response: ServerResponse): void => {
       void this.#asked(request, response);
@@ -112,28 +137,20 @@ export class FakeVenue {
     });
   }
 
-  /** Listens. Throws `fake.port` where the port cannot be had. */
+  /** Listens. Throws `fake.port` where a port cannot be had. */
   async listen(port = 0): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', (cause) =>
-        reject(
-          new DepthwireError('fake.port', {
-            what: 'the fake venue cannot listen',
-            where: `127.0.0.1:${port}`,
-            expected: 'a port that is free',
-            got: cause.message,
-            fix: 'Choose another --port, or 0 for one that is free.',
-            cause,
-          }),
-        ),
-      );
-      this.#server.listen(port, '127.0.0.1', resolve);
-    });
+    await listenAt(this.#server, port);
+    if (this.#tcp !== null) await listenAt(this.#tcp, this.#tcpPort);
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
 
   get port(): number {
     return (this.#server.address() as AddressInfo | null)?.port ?? 0;
+  }
+
+  /** Of the day of orders over TCP; 0 = it is not told. */
+  get tcpPort(): number {
+    return (this.#tcp?.address() as AddressInfo | null)?.port ?? 0;
   }
 
   /** The venue's hosts, and what stands in their places. */
@@ -177,13 +194,13 @@ export class FakeVenue {
     return this.#markets.find((market) => market.product === product);
   }
 
-  /** The venue's own book of an instrument, as it was told on each open connection that hears it. */
-  truths(code: string): readonly TrueBook[] {
+  /** An instrument as each open connection hears it that has subscribed to its book: the venue's own book, as it was told. */
+  hearings(code: string): readonly Hearing[] {
     return this.lines().flatMap((line) =>
       line
-        .hearings()
+        .heard()
         .flatMap(({ code: of, wanted, hearing }) =>
-          of === code && (wanted.has('book') || wanted.has('orders')) ? [hearing.truth()] : [],
+          of === code && (wanted.has('book') || wanted.has('orders')) ? [hearing] : [],
         ),
     );
   }
@@ -193,7 +210,10 @@ export class FakeVenue {
     clearInterval(this.#timer);
     for (const line of this.#lines.keys()) line.cut();
     for (const wire of this.#wires) wire.destroy();
-    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    await closed(this.#server);
+    this.#endDatagrams();
+    this.#packets?.close();
+    if (this.#tcp !== null) await closed(this.#tcp);
     for (const market of this.#markets) market.close();
   }
 
@@ -208,9 +228,10 @@ export class FakeVenue {
     const passedMs = Math.min(BEHIND_MS_MAX, nowMs - this.#tickedMs);
     this.#tickedMs = nowMs;
     if (this.#isPaused) return;
-    this.#marketMs += passedMs;
+    this.#marketMs += passedMs * this.#pace;
     for (const market of this.#markets) market.step(Math.floor(this.#marketMs));
     for (const line of this.#lines.keys()) line.step();
+    this.#packets?.step(Math.floor(this.#marketMs));
   }
 
   async #asked(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -286,9 +307,26 @@ export class FakeVenue {
   }
 }
 
-/** Faults that need frames as they are on the wire, unpacked. */
-function isOfBytes(faults: readonly Fault[]): boolean {
-  return faults.some(({ kind }) => kind === 'split' || kind === 'merge' || kind === 'cut');
+async function listenAt(server: TcpServer, port: number): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause) =>
+      reject(
+        new DepthwireError('fake.port', {
+          what: 'the fake venue cannot listen',
+          where: `127.0.0.1:${port}`,
+          expected: 'a port that is free',
+          got: cause.message,
+          fix: 'Choose another port, or 0 for one that is free.',
+          cause,
+        }),
+      ),
+    );
+    server.listen(port, '127.0.0.1', resolve);
+  });
+}
+
+function closed(server: TcpServer): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()));
 }
 
 /** Scheme and host of an address. */

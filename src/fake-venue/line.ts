@@ -5,9 +5,9 @@ import { type FaultPlan, LOGIN_FAULTS } from './fault.js';
 import { named } from './instruments.js';
 import { Allowance, type Ledger } from './ledger.js';
 import { type LoginDesk, messageWith } from './login.js';
-import { type Answered, mannersOf } from './manners.js';
+import { type Answered, type Manners, mannersOf } from './manners.js';
 import { type FrameChannel, type Hearing, type Market, speaks } from './market.js';
-import { Outlet } from './outlet.js';
+import { Outlet, webSocketMedium } from './outlet.js';
 import type { Said } from './pattern.js';
 import type { Asked, Reading, SubscriptionReader } from './subscriptions.js';
 
@@ -39,7 +39,7 @@ export interface Address {
 }
 
 /** An instrument that a connection hears. */
-interface Heard {
+export interface Heard {
   readonly hearing: Hearing;
   readonly code: string;
   readonly wanted: Set<FrameChannel>;
@@ -51,6 +51,7 @@ export class Line {
   readonly #socket: WebSocket;
   readonly #outlet: Outlet;
   readonly #nowMs: () => number;
+  readonly #manners: Manners;
   readonly #heard = new Map<string, Heard>();
   /** Subscriptions, by their streams and what they say. */
   readonly #subscriptions = new Set<string>();
@@ -59,13 +60,16 @@ export class Line {
   /** When the client was last heard. */
   #lifeMs: number;
   #isLoggedIn = false;
+  /** Frames that were numbered by the connection. */
+  #numbered = 0;
   #token: string | undefined;
 
   constructor(address: Address, socket: WebSocket, wire: Socket, nowMs: () => number) {
     this.#address = address;
     this.#socket = socket;
     this.#nowMs = nowMs;
-    this.#outlet = new Outlet(socket, wire, address.faults);
+    this.#manners = mannersOf(address.market.product);
+    this.#outlet = new Outlet(webSocketMedium(socket, wire), address.faults);
     this.#lifeMs = nowMs();
     this.#rates = address.socket.limits.rates.map((rate) => ({
       of: rate.of,
@@ -75,10 +79,10 @@ export class Line {
     socket.on('error', () => {});
     socket.on('message', (data, isBinary) => this.#said(data, isBinary));
     socket.on('ping', (data: Buffer) => {
-      this.#counted('messages', 'message', 1);
+      this.#lives();
       if (!this.#outlet.isSilent) socket.pong(data);
     });
-    socket.on('pong', () => this.#counted('messages', 'message', 1));
+    socket.on('pong', () => this.#lives());
     socket.on('close', () => this.#ended());
     this.#begin();
   }
@@ -87,8 +91,7 @@ export class Line {
     return this.#socket.readyState === this.#socket.OPEN;
   }
 
-  /** The instruments that are heard, with the venue's own book of each as the last frame left it. */
-  hearings(): readonly Heard[] {
+  heard(): readonly Heard[] {
     return [...this.#heard.values()];
   }
 
@@ -123,23 +126,30 @@ export class Line {
   }
 
   #begin(): void {
-    const { socket, market } = this.#address;
+    const { socket } = this.#address;
     const { beat, limits, welcome } = socket;
-    for (const text of mannersOf(market.product)?.greeting() ?? []) this.#outlet.say(text, 'control');
-    if (welcome !== null && mannersOf(market.product) === undefined)
+    for (const text of this.#manners.greeting?.() ?? []) this.#outlet.say(text, 'control');
+    if (welcome !== null && this.#manners.greeting === undefined)
       this.#outlet.say(messageWith(welcome), 'control');
     if (beat.from === 'venue')
       this.#each(beat.everyMs, () => {
         if (!this.#outlet.isSilent) this.#socket.ping();
       });
     this.#each(Math.min(beat.deadMs, 1000), () => {
-      if (this.#nowMs() - this.#lifeMs > beat.deadMs) this.cut();
+      // One that is silent by a fault stays open: its client is to notice.
+      if (!this.#outlet.isSilent && this.#nowMs() - this.#lifeMs > beat.deadMs) this.cut();
     });
     if (limits.lifeMs !== null) this.#after(limits.lifeMs, () => this.close(GOING_AWAY, 'a day is over'));
     if (limits.firstSubscribeMs !== null)
       this.#after(limits.firstSubscribeMs, () => {
         if (this.#subscriptions.size === 0) this.close(POLICY, 'no subscription came');
       });
+  }
+
+  /** A ping or a pong came: both are messages, as venues count. */
+  #lives(): void {
+    this.#lifeMs = this.#nowMs();
+    this.#counted('messages', 'message', 1);
   }
 
   #each(ms: number, call: () => void): void {
@@ -189,7 +199,7 @@ export class Line {
     });
     const cost = reading.asked.reduce((sum, { stream, said }) => sum + costOf(stream, said), 0);
     if (!this.#counted('subscriptions', 'subscribe', cost)) return;
-    for (const text of mannersOf(market.product)?.answer(message, reading, answered) ?? [])
+    for (const text of this.#manners.answer?.(message, reading, answered) ?? [])
       this.#outlet.say(text, 'control');
     for (const { stream, said, codes } of answered) {
       const { id: _, ...argument } = said;
@@ -261,11 +271,18 @@ export class Line {
   }
 
   #hand(heard: Heard, channel: FrameChannel, frame: Uint8Array, beats: boolean): void {
-    if (channel === 'heartbeat' ? beats : this.#isWanted(heard, channel)) this.#outlet.say(frame, channel);
+    if (!(channel === 'heartbeat' ? beats : this.#isWanted(heard, channel))) return;
+    const { renumber, isOfConnection } = this.#manners;
+    const text = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
+    const isFirst = this.#heard.values().next().value === heard;
+    if (channel === 'control' && !isFirst && isOfConnection?.(text.toString('utf8')) === true) return;
+    const numbered = renumber?.(text.toString('utf8'), this.#numbered) ?? null;
+    if (numbered !== null) this.#numbered += 1;
+    this.#outlet.say(numbered ?? frame, channel);
   }
 
   #isWanted({ wanted }: Heard, channel: FrameChannel): boolean {
-    if (channel === 'control') return mannersOf(this.#address.market.product) === undefined;
+    if (channel === 'control') return this.#manners.answer === undefined;
     if (channel === 'definition') return this.#hasStreamOfAll();
     return wanted.has(channel);
   }

@@ -14,16 +14,20 @@ export interface Listing {
   readonly qtyDigits: number;
 }
 
-/** What a venue says of itself and of requests, apart from markets: texts of its documents. */
+/** What a venue says of itself and of requests, apart from markets: texts of its documents. What is absent, the dialect says. */
 export interface Manners {
   /** Said on each new connection, before anything else. */
-  greeting(): readonly string[];
-  /** The answers to a message that subscribes or unsubscribes. */
-  answer(message: unknown, reading: Reading, answered: readonly Answered[]): readonly string[];
+  greeting?(): readonly string[];
+  /** The answers to a message that subscribes or unsubscribes. Without it the dialect's acknowledgements are sent. */
+  answer?(message: unknown, reading: Reading, answered: readonly Answered[]): readonly string[];
   /** The body of an HTTP answer that refuses. */
-  refusal(status: number): string;
+  refusal?(status: number): string;
   /** The list of a product's instruments. */
-  list(product: string, listings: readonly Listing[]): string;
+  list?(product: string, listings: readonly Listing[]): string;
+  /** A frame with the number that the connection gives it, which hears several instruments; null where it has none. */
+  renumber?(frame: string, count: number): string | null;
+  /** Whether what a dialect says is of the connection rather than of its instrument, and said once. */
+  isOfConnection?(frame: string): boolean;
 }
 
 /** One step of so many decimals, as a decimal. */
@@ -155,11 +159,29 @@ const DERIBIT: Manners = {
     }),
 };
 
-/** By the beginnings of products' names. Without a row the dialect's own acknowledgements are sent. */
-const MANNERS: Readonly<Record<string, Manners>> = { binance: BINANCE, kraken: KRAKEN, deribit: DERIBIT };
+/** Every message of a connection is counted, from 0. */
+const COINBASE: Manners = {
+  renumber: (frame, count) => frame.replace(/"sequence_num":\d+/, `"sequence_num":${count}`),
+};
 
-export function mannersOf(product: string): Manners | undefined {
-  return MANNERS[product] ?? MANNERS[product.split('-')[0] ?? ''];
+/** Arrays end with their number, from 1, and where times are wanted with the time behind it. */
+const BITFINEX: Manners = {
+  renumber: (frame, count) =>
+    frame.startsWith('[') ? frame.replace(/,\d+(,\d{13})?\]$/, `,${count + 1}$1]`) : null,
+  isOfConnection: (frame) => /^\{"event":"(info|conf)"/.test(frame),
+};
+
+/** By the beginnings of products' names. */
+const MANNERS: Readonly<Record<string, Manners>> = {
+  binance: BINANCE,
+  bitfinex: BITFINEX,
+  coinbase: COINBASE,
+  deribit: DERIBIT,
+  kraken: KRAKEN,
+};
+
+export function mannersOf(product: string): Manners {
+  return MANNERS[product] ?? MANNERS[product.split('-')[0] ?? ''] ?? {};
 }
 
 /** The page for people that a broken gateway sends. */

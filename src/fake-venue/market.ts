@@ -32,10 +32,17 @@ export type Take = (channel: FrameChannel, frame: Uint8Array) => void;
 /** An instrument as one connection hears it. */
 export class Hearing {
   readonly #dialect: Dialect;
+  readonly #onClose: (hearing: Hearing) => void;
 
-  constructor(dialect: Dialect) {
+  constructor(dialect: Dialect, onClose: (hearing: Hearing) => void) {
     this.#dialect = dialect;
+    this.#onClose = onClose;
   }
+
+  /** The end of the last millisecond of which it has told. */
+  nowMs = 0;
+  /** The instrument has left the venue: nothing more is told. */
+  isOver = false;
 
   get depth(): number {
     return this.#dialect.depth();
@@ -53,18 +60,35 @@ export class Hearing {
 
   /** All that is said up to the end of that millisecond. */
   step(nowMs: number, take: Take): void {
-    for (;;) {
+    while (!this.isOver) {
       const bytes = this.#dialect.step(nowMs, shared());
-      if (bytes === 0) return;
+      if (bytes === 0) break;
       this.#hand(bytes, take);
     }
+    this.nowMs = nowMs;
   }
 
+  /** The venue's own book as the last frame left it. */
   truth(): TrueBook {
     return this.#dialect.truth();
   }
 
+  /** Its best levels, as many a side at most, buyers first: `B 61602.01 0.5`. */
+  levels(depth: number): readonly string[] {
+    return this.#dialect.levels(depth);
+  }
+
+  /** Its market, for another connection. */
+  fork(): Dialect {
+    return this.#dialect.fork();
+  }
+
+  snapshot(): Uint8Array | undefined {
+    return answerOf(this.#dialect);
+  }
+
   close(): void {
+    this.#onClose(this);
     this.#dialect.close();
   }
 
@@ -82,7 +106,10 @@ export class Hearing {
 
 /** One instrument of one depth, which goes on whether anybody listens or not. */
 interface Listed {
-  readonly dialect: Dialect;
+  /** Lives while nobody listens. */
+  dialect: Dialect;
+  /** Those who listen: each lives by itself, the same life. */
+  readonly hearings: Set<Hearing>;
   /** The first answer about it, where old answers are wanted. */
   readonly first: Uint8Array | null;
 }
@@ -142,9 +169,9 @@ export class Market {
   /** Instruments that leave the venue go silent for those who hear them. */
   delist(code: string): void {
     this.#codes.delete(code);
-    for (const [key, { dialect }] of this.#listed) {
+    for (const [key, { hearings }] of this.#listed) {
       if (!key.startsWith(`${code}\n`)) continue;
-      dialect.close();
+      for (const hearing of hearings) hearing.isOver = true;
       this.#listed.delete(key);
     }
   }
@@ -152,25 +179,49 @@ export class Market {
   /** Another connection to an instrument, not opened yet. Undefined: the venue does not have it. */
   hear(code: string, isByOrder: boolean, depth: number): Hearing | undefined {
     const listed = this.#of(code, isByOrder, depth);
-    return listed === undefined ? undefined : new Hearing(listed.dialect.fork());
+    if (listed === undefined) return undefined;
+    const hearing: Hearing = new Hearing(this.#fork(listed), () => {
+      listed.hearings.delete(hearing);
+      if (listed.hearings.size > 0) return;
+      // The last one to listen hands its life on.
+      listed.dialect.close();
+      listed.dialect = hearing.fork();
+    });
+    listed.hearings.add(hearing);
+    return hearing;
   }
 
   /** The answer to a request for a book; `isOld`: the first one ever. */
   snapshot(code: string, isByOrder: boolean, depth: number, isOld = false): Uint8Array | undefined {
     const listed = this.#of(code, isByOrder, depth);
     if (listed === undefined) return undefined;
-    return isOld && listed.first !== null ? listed.first : answerOf(listed.dialect);
+    if (isOld && listed.first !== null) return listed.first;
+    for (const hearing of listed.hearings) if (hearing.nowMs === this.#nowMs) return hearing.snapshot();
+    if (listed.hearings.size === 0) return answerOf(listed.dialect);
+    const dialect = this.#fork(listed);
+    const answer = answerOf(dialect);
+    dialect.close();
+    return answer;
   }
 
-  /** Lives up to the end of that millisecond. */
+  /** Lives up to the end of that millisecond. Those who listen are to be stepped after it. */
   step(nowMs: number): void {
     this.#nowMs = nowMs;
-    for (const { dialect } of this.#listed.values()) while (dialect.step(nowMs, shared()) > 0);
+    for (const { dialect, hearings } of this.#listed.values())
+      if (hearings.size === 0) while (dialect.step(nowMs, shared()) > 0);
   }
 
   close(): void {
     for (const { dialect } of this.#listed.values()) dialect.close();
     this.#listed.clear();
+  }
+
+  /** A copy of its life as it is now. One whose connection is just ending has stopped a little before. */
+  #fork({ dialect, hearings }: Listed): Dialect {
+    const [last] = [...hearings].sort((a, b) => b.nowMs - a.nowMs);
+    const copy = last?.fork() ?? dialect.fork();
+    while (copy.step(this.#nowMs, shared()) > 0);
+    return copy;
   }
 
   #of(code: string, isByOrder: boolean, depth: number): Listed | undefined {
@@ -190,7 +241,7 @@ export class Market {
     }
     dialect.open(this.#nowMs, shared());
     while (dialect.step(this.#nowMs, shared()) > 0);
-    listed = { dialect, first: this.#keepsFirst ? (answerOf(dialect) ?? null) : null };
+    listed = { dialect, hearings: new Set(), first: this.#keepsFirst ? (answerOf(dialect) ?? null) : null };
     this.#listed.set(key, listed);
     return listed;
   }

@@ -3,6 +3,18 @@ import type { WebSocket } from 'ws';
 import { type Fault, type FaultPlan, FRAME_FAULTS } from './fault.js';
 import { HTML_PAGE } from './manners.js';
 
+/** What carries frames. */
+export interface Medium {
+  /** Sends one frame. */
+  send(frame: Buffer): void;
+  /** A frame as the bytes of a stream; null where frames are datagrams or packed, and have no segments of their own. */
+  framed(frame: Buffer): Buffer | null;
+  /** Sends bytes of a stream. */
+  write(bytes: Buffer): void;
+  /** Ends without a word. */
+  cut(): void;
+}
+
 const LATE_MS = 1000;
 /** Between the pieces of a frame that is split, so that each is a segment of its own. */
 const PIECE_MS = 1;
@@ -12,8 +24,7 @@ const WAITING_MAX = 100_000;
 
 /** Where a connection's frames go out: whole and in order, but for the faults that are planned. */
 export class Outlet {
-  readonly #socket: WebSocket;
-  readonly #wire: Socket;
+  readonly #medium: Medium;
   readonly #faults: FaultPlan;
   /** Sent behind the next one. */
   #swapped: Buffer | undefined;
@@ -24,17 +35,12 @@ export class Outlet {
   /** Nothing goes out, and pings are not answered. */
   isSilent = false;
 
-  constructor(socket: WebSocket, wire: Socket, faults: FaultPlan) {
-    this.#socket = socket;
-    this.#wire = wire;
+  constructor(medium: Medium, faults: FaultPlan) {
+    this.#medium = medium;
     this.#faults = faults;
-    wire.setNoDelay(true);
   }
 
-  /** Frames that went to the network. */
-  sent = 0;
-
-  /** Sends a text; its memory may be used again after the call. */
+  /** Sends a frame; its memory may be used again after the call. */
   say(text: Uint8Array | string, channel: string): void {
     if (this.isSilent) return;
     const frame = Buffer.from(text as Uint8Array);
@@ -67,10 +73,12 @@ export class Outlet {
       case 'html':
         this.#send(Buffer.from(HTML_PAGE));
         break;
-      case 'cut':
-        this.#wire.write(framed(frame).subarray(0, 1 + (frame.length >> 1)));
+      case 'cut': {
+        const bytes = this.#medium.framed(frame);
+        if (bytes !== null) this.#medium.write(bytes.subarray(0, 1 + (frame.length >> 1)));
         this.cut();
         break;
+      }
       case 'stall':
         this.isSilent = true;
         if (ms !== undefined) setTimeout(() => this.#speak(), ms).unref();
@@ -78,9 +86,12 @@ export class Outlet {
       case 'split':
         this.#sendInPieces(frame);
         break;
-      case 'merge':
-        this.#merged = Buffer.concat([this.#merged ?? Buffer.alloc(0), framed(frame)]);
+      case 'merge': {
+        const bytes = this.#medium.framed(frame);
+        if (bytes === null) this.#send(frame);
+        else this.#merged = Buffer.concat([this.#merged ?? Buffer.alloc(0), bytes]);
         break;
+      }
       case 'late':
         this.#wait(ms ?? LATE_MS);
         this.#send(frame);
@@ -97,8 +108,7 @@ export class Outlet {
   /** Breaks the connection without a word. */
   cut(): void {
     this.isSilent = true;
-    this.#wire.end();
-    this.#wire.destroySoon();
+    this.#medium.cut();
   }
 
   #send(frame: Buffer): void {
@@ -106,24 +116,25 @@ export class Outlet {
       if (this.#waiting.push(frame) > WAITING_MAX) this.cut();
       return;
     }
-    this.sent += 1;
-    if (this.#merged === undefined) {
-      this.#socket.send(frame, { binary: false });
-    } else {
-      this.#wire.write(Buffer.concat([this.#merged, framed(frame)]));
-      this.#merged = undefined;
-    }
+    const merged = this.#merged;
+    this.#merged = undefined;
+    if (merged === undefined) this.#medium.send(frame);
+    else this.#medium.write(Buffer.concat([merged, this.#medium.framed(frame) ?? Buffer.alloc(0)]));
     const swapped = this.#swapped;
     this.#swapped = undefined;
     if (swapped !== undefined) this.#send(swapped);
   }
 
   #sendInPieces(frame: Buffer): void {
-    const bytes = framed(frame);
+    const bytes = this.#medium.framed(frame);
+    if (bytes === null) {
+      this.#send(frame);
+      return;
+    }
     const size = Math.max(1, Math.ceil(bytes.length / PIECES));
     let at = 0;
     const next = (): void => {
-      this.#wire.write(bytes.subarray(at, at + size));
+      this.#medium.write(bytes.subarray(at, at + size));
       at += size;
       if (at < bytes.length) setTimeout(next, PIECE_MS);
       else this.#goOn();
@@ -143,6 +154,21 @@ export class Outlet {
     this.#waiting = [];
     for (const frame of waiting) this.#send(frame);
   }
+}
+
+/** The texts of a WebSocket. */
+export function webSocketMedium(socket: WebSocket, wire: Socket): Medium {
+  wire.setNoDelay(true);
+  const isPacked = socket.extensions !== '';
+  return {
+    send: (frame) => socket.send(frame, { binary: false }),
+    framed: (frame) => (isPacked ? null : framed(frame)),
+    write: (bytes) => void wire.write(bytes),
+    cut: () => {
+      wire.end();
+      wire.destroySoon();
+    },
+  };
 }
 
 /** An unmasked text frame as it stands on the wire: RFC 6455, section 5.2. */

@@ -38,6 +38,8 @@ export declare class Dialect {
   snapshot(out: Uint8Array): number
   /** The venue's own book as the last frame about it left it. */
   truth(): TrueBook
+  /** The best of that book's levels, as many a side at most, buyers first: `B 61602.01 0.5`. */
+  levels(depth: number): Array<string>
 }
 
 /** An engine. Not shared between threads; each worker makes its own. */

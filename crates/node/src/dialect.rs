@@ -1,7 +1,7 @@
 //! The exported `Dialect`: a simulated instrument as one connection to its venue hears it.
 
 use depthwire_core::book::digest;
-use depthwire_core::types::Level;
+use depthwire_core::types::{Decimal, Level};
 use depthwire_sim::SimError;
 use depthwire_sim::dialects::{self, Channel, Dialect as Spoken, Frames, Kind, Truth};
 use napi::Env;
@@ -109,7 +109,7 @@ impl Dialect {
     }
 
     fn of(env: &Env, dialect: Box<dyn Spoken>) -> Self {
-        let _weight = Weight::new(env, MARKET_BYTES);
+        let _weight = Weight::unhurried(env, MARKET_BYTES);
         let frames = Frames::new();
         Self {
             owned: Owned::Open(Connection { dialect, frames, handed_out: 0, answer: Vec::new(), _weight }),
@@ -189,6 +189,23 @@ impl Dialect {
                 bids: truth.bids.len() as u32,
                 asks: truth.asks.len() as u32,
             })
+        })
+    }
+
+    /// The best of that book's levels, as many a side at most, buyers first: `B 61602.01 0.5`.
+    #[napi(ts_args_type = "depth: number")]
+    pub fn levels(&mut self, depth: Argument) -> Result<Vec<String>> {
+        self.owned.run(|connection| {
+            let depth = depth.u32("depth")? as usize;
+            let mut truth = Truth::default();
+            connection.dialect.truth(&mut truth);
+            let (price, qty) = connection.dialect.exponents();
+            let text = |side: char, &(of_price, of_qty): &(i64, i64)| {
+                let price = Decimal { mantissa: of_price, exponent: price };
+                format!("{side} {price} {}", Decimal { mantissa: of_qty, exponent: qty })
+            };
+            let bids = truth.bids.iter().take(depth).map(|level| text('B', level));
+            Ok(bids.chain(truth.asks.iter().take(depth).map(|level| text('A', level))).collect())
         })
     }
 
