@@ -4,6 +4,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { DepthwireError } from '../src/errors.js';
 import { httpGet } from '../src/ingest/http-get.js';
@@ -252,11 +253,11 @@ describe('a list of instruments', () => {
 });
 
 describe('an address that is asked', () => {
-  async function answered(answer: RequestListener, bytesMax = 100): Promise<Uint8Array> {
+  async function answered(answer: RequestListener): Promise<Uint8Array> {
     const server = createServer(answer);
     await once(server.listen(0, '127.0.0.1'), 'listening');
     try {
-      return await httpGet(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, bytesMax);
+      return await httpGet({})(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
     } finally {
       server.closeAllConnections();
       server.close();
@@ -278,10 +279,16 @@ describe('an address that is asked', () => {
     [
       'another address',
       (_request, response) => response.writeHead(302, { location: '/x' }).end(),
-      'http_get.unreachable',
-      '--proxy',
+      'http_get.refused',
+      'later',
     ],
-    ['too much', (_request, response) => response.end('x'.repeat(101)), 'http_get.too_big', 'own'],
+    [
+      'too much',
+      (_request, response) =>
+        response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc((64 << 20) + 1))),
+      'http_get.too_big',
+      'own',
+    ],
     [
       'half an answer',
       (_request, response) =>
@@ -294,7 +301,24 @@ describe('an address that is asked', () => {
     expect(error).toMatchObject({ code, fix: expect.stringContaining(fix) as unknown });
   });
 
+  it('is reached through a proxy where one is named', async () => {
+    const asked: string[] = [];
+    const proxy = createServer();
+    proxy.on('connect', (request, socket) => {
+      asked.push(request.url ?? '');
+      socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+    });
+    await once(proxy.listen(0, '127.0.0.1'), 'listening');
+    const get = httpGet({ proxy: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` });
+    await expect(get('http://venue.example/list')).rejects.toMatchObject({
+      code: 'http_get.unreachable',
+      got: expect.stringContaining('refused venue.example:80') as unknown,
+    });
+    expect(asked).toEqual(['venue.example:80']);
+    proxy.close();
+  });
+
   it('and does not answer is told as that', async () => {
-    await expect(httpGet('http://127.0.0.1:1/', 100)).rejects.toMatchObject({ code: 'http_get.unreachable' });
+    await expect(httpGet({})('http://127.0.0.1:1/')).rejects.toMatchObject({ code: 'http_get.unreachable' });
   });
 });

@@ -6,18 +6,28 @@ import { type InstrumentList, instrumentList } from '../ingest/instruments.js';
 import { productFacts } from '../ingest/venues/index.js';
 import type { ConfigPlace } from './config-options.js';
 
+/** How a list is to be had. */
+export interface ListWay {
+  /** Whatever the cache has. */
+  readonly refresh?: boolean;
+  readonly urls?: SourceConfig['urls'] | undefined;
+  readonly proxy?: string | undefined;
+  /** Certificates of authorities, PEM. */
+  readonly ca?: string | undefined;
+}
+
 /** The list of a product, as `catalogue` says that lists are kept. Throws as `instrumentList`. */
 export function listOf(
   product: string,
   { cacheDir, refreshMinutes }: Config['catalogue'],
   { env }: Pick<ConfigPlace, 'env'>,
-  { refresh = false, urls = {} }: { readonly refresh?: boolean; readonly urls?: SourceConfig['urls'] } = {},
+  { refresh = false, urls = {}, proxy, ca }: ListWay = {},
 ): Promise<InstrumentList<ListedInstrument>> {
   const facts = productFacts(product)?.product.instruments ?? null;
   const options = {
     cache: new InstrumentCache(cacheDir ?? userCacheFolder(env)),
     refreshMs: refresh ? 0 : refreshMinutes * 60_000,
-    get: httpGet,
+    get: httpGet({ proxy, ca }),
     read: instrumentPage,
     nowMs: Date.now,
   };

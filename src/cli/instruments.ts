@@ -22,11 +22,11 @@ export function addInstrumentsCommand(program: Command, shell: Shell): void {
   withCatalogueOptions(command).action(async (venue: string, patterns: readonly string[]) => {
     const { json, refresh } = command.opts<{ readonly json?: true; readonly refresh?: true }>();
     const { config } = configOf([], command, shell);
-    const { urls } =
-      Object.entries(config.sources).find(([name, source]) => (source.venue ?? name) === venue)?.[1] ?? {};
+    const source = Object.entries(config.sources).find(([name, one]) => (one.venue ?? name) === venue)?.[1];
     const list = await listOf(productOf(venue), config.catalogue, shell, {
       refresh: refresh === true,
-      ...(urls === undefined ? {} : { urls }),
+      urls: source?.urls,
+      proxy: source?.proxy,
     });
     if (list.stale !== undefined) await shell.stderr.write(`${olderText(list.stale, list.fetchedMs)}\n`);
     const found = resolved(list, patterns.length === 0 ? ['*'] : patterns, 'PATTERN');

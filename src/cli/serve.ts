@@ -13,7 +13,8 @@ import { nearest } from '../nearest.js';
 import { FeedServer } from '../publish/server.js';
 import type { Site } from '../publish/site.js';
 import { catalogue, idsOf, underOwnNames } from './catalogue.js';
-import { type Env, liveSources, servedSources, takeOverOf } from './live-sources.js';
+import { LiveInstruments } from './live-instruments.js';
+import { type Env, liveSources, servedSources } from './live-sources.js';
 import type { TakeOver } from './reload.js';
 
 /** Time, silence, intervals and slow clients are looked at so often. */
@@ -80,6 +81,14 @@ export async function startServing(
   checkServed(config, instruments);
   const server = new FeedServer(engine, instruments, config, site);
   wiring.server = server;
+  const onChange = (ids: readonly number[]): void => {
+    const carried = new Set(ids);
+    server.serve(engine.instruments().filter(({ id }) => carried.has(id)));
+  };
+  const changing =
+    source instanceof LiveVenues
+      ? new LiveInstruments({ live: source, config, engine, env, warn, onChange })
+      : undefined;
   const startedMs = Date.now();
   const kind = config.replay === undefined ? 'embedded' : 'recording';
   server.sources = () =>
@@ -104,6 +113,7 @@ export async function startServing(
   source.start();
   let stopped: Promise<void> | undefined;
   const stop = async (reason: string): Promise<void> => {
+    changing?.stop();
     await source.stop();
     await server.drain(reason);
     clearInterval(timer);
@@ -115,7 +125,7 @@ export async function startServing(
     engine,
     server,
     source,
-    takeOver: source instanceof LiveVenues ? takeOverOf(source, engine, server, env, warn) : async () => [],
+    takeOver: (next) => changing?.takeOver(next) ?? Promise.resolve([]),
     stop: (reason) => (stopped ??= stop(reason)),
   };
 }
@@ -136,6 +146,8 @@ async function sourceOf(
 ): Promise<Source> {
   if (Object.keys(config.sources).length > 0) {
     const sources = await liveSources(config, engine, env, warn);
+    // What the user says of an instrument goes before what its venue lists.
+    catalogue(engine, config.instruments);
     return new LiveVenues(sources, { clock: SYSTEM_CLOCK, random: Math.random, onFault });
   }
   if (config.replay === undefined) {
@@ -200,12 +212,14 @@ function checkServed(config: Config, instruments: readonly InstrumentInfo[]): vo
   if (missing === undefined) return;
   const meant = nearest(missing.name, names);
   throw new DepthwireError('serve.no_such_instrument', {
-    what: 'the embedded venue does not have this instrument',
+    what: 'what is served does not have this instrument',
     where: '--instrument',
     expected: names.join(', '),
     got: missing.name,
     fix:
-      meant === undefined ? 'Add --replay FILE with a recording of it, or leave it out.' : `Write ${meant}.`,
+      meant === undefined
+        ? 'Name what to serve, as a source or with --replay FILE, or leave it out.'
+        : `Write ${meant}.`,
   });
 }
 

@@ -1,67 +1,66 @@
-import { DepthwireError } from '../errors.js';
+import { codeOf, DepthwireError } from '../errors.js';
+import { type HttpAnswer, HttpClient } from './http-client.js';
+import { agentsOf, type Net } from './proxy.js';
+import { USER_AGENT } from './venue-net.js';
 
-/** Longest that an answer may take. */
-const ANSWER_MS_MAX = 20_000;
+/** Asks for an address and returns the answer's bytes. Throws `http_get.*`. */
+export type HttpGet = (url: string) => Promise<Uint8Array>;
 
-/** Asks for an address and returns the answer's bytes, at most `bytesMax`. Throws `http_get.*`. */
-export type HttpGet = (url: string, bytesMax: number) => Promise<Uint8Array>;
-
-/** Asks by `fetch`. */
-export const httpGet: HttpGet = async (url, bytesMax) => {
-  let response: Response;
-  try {
-    response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS_MAX), redirect: 'error' });
-  } catch (cause) {
-    throw unreachable(url, cause);
-  }
-  if (response.status !== 200) throw refused(url, response);
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  try {
-    for await (const chunk of response.body ?? []) {
-      bytes += chunk.byteLength;
-      if (bytes > bytesMax) throw tooBig(url, bytesMax);
-      chunks.push(chunk);
+/** Asks over the way that a source's configuration names. */
+export function httpGet(net: Net): HttpGet {
+  const agents = agentsOf(net);
+  const client = new HttpClient(agents, USER_AGENT);
+  return async (url) => {
+    let answer: HttpAnswer;
+    try {
+      answer = await client.request({ method: 'GET', url });
+    } catch (cause) {
+      throw isTooBig(cause) ? tooBig(url, cause) : unreachable(url, cause);
     }
-  } catch (cause) {
-    throw cause instanceof DepthwireError ? cause : unreachable(url, cause);
-  }
-  return Buffer.concat(chunks);
-};
+    if (answer.status !== 200) throw refused(url, answer);
+    return answer.body;
+  };
+}
+
+function isTooBig(cause: unknown): boolean {
+  return (
+    /^more than \d+ bytes$/.test(cause instanceof Error ? cause.message : '') ||
+    codeOf(cause) === 'ERR_BUFFER_TOO_LARGE'
+  );
+}
 
 function unreachable(url: string, cause: unknown): DepthwireError {
-  const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
   return new DepthwireError('http_get.unreachable', {
     what: 'an address does not answer',
     where: url,
-    expected: `an answer within ${ANSWER_MS_MAX / 1000} s`,
-    got: inner instanceof Error ? inner.message : String(inner),
+    expected: 'a whole answer in time',
+    got: cause instanceof Error ? cause.message : String(cause),
     fix: 'Check the network, a proxy that is due (--proxy), or name another address with --url.',
     cause,
   });
 }
 
-function refused(url: string, response: Response): DepthwireError {
-  const type = response.headers.get('content-type') ?? 'no content type';
-  const wait = response.headers.get('retry-after');
+function refused(url: string, { status, headers }: HttpAnswer): DepthwireError {
+  const wait = headers['retry-after'];
   return new DepthwireError('http_get.refused', {
     what: 'an address answers with an error',
     where: url,
     expected: 'status 200',
-    got: `status ${response.status}, ${type}`,
+    got: `status ${status}, ${headers['content-type'] ?? 'no content type'}`,
     fix:
-      wait === null
+      wait === undefined
         ? 'Try again later; look at the venue’s notices.'
         : `Try again in ${wait} s: the venue asks for it.`,
   });
 }
 
-function tooBig(url: string, bytesMax: number): DepthwireError {
+function tooBig(url: string, cause: unknown): DepthwireError {
   return new DepthwireError('http_get.too_big', {
     what: 'an answer is larger than any that the venue is known to give',
     where: url,
-    expected: `at most ${bytesMax} bytes`,
+    expected: 'at most 64 MiB',
     got: 'more',
     fix: 'Check that the address is the venue’s own.',
+    cause,
   });
 }

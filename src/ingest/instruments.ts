@@ -5,8 +5,6 @@ import type { InstrumentCache, StoredList } from './instrument-cache.js';
 import { isPattern, matching, type Named } from './patterns.js';
 import type { InstrumentsFacts } from './venues/facts.js';
 
-/** Largest answer that is read. */
-const ANSWER_BYTES_MAX = 64 << 20;
 /** Most parts of one list: none is known to have a tenth of them. */
 const PAGES_MAX = 64;
 
@@ -91,7 +89,7 @@ async function fetched<T extends Named>(
       if (pages.length === PAGES_MAX) throw endless(product, url);
       const address = new URL(url);
       if (cursor !== undefined && page !== null) address.searchParams.set(page.parameter, cursor);
-      const answer = await get(address.href, ANSWER_BYTES_MAX);
+      const answer = await get(address.href);
       const part = readAt(address.href, () => read(product, answer), cursor !== undefined);
       if (part === undefined) break;
       pages.push(answer);
@@ -153,19 +151,32 @@ function assembled<T extends Named>(
   return { product, instruments: [...bySymbol.values()], passedOver, pages, fetchedMs };
 }
 
-/** The symbols that patterns name, each once. Throws `instruments.no_such` for a pattern that names none. */
+type Listed<T extends Named> = Pick<InstrumentList<T>, 'product' | 'instruments'>;
+
+/** The instruments that patterns name, each once, and the patterns that name none. */
+export function named<T extends Named>(
+  { instruments }: Listed<T>,
+  patterns: readonly string[],
+): { readonly found: readonly T[]; readonly missing: readonly string[] } {
+  const found = new Set<T>();
+  const missing: string[] = [];
+  for (const pattern of patterns) {
+    const fitting = matching(pattern, instruments);
+    if (fitting.length === 0) missing.push(pattern);
+    for (const instrument of fitting) found.add(instrument);
+  }
+  return { found: [...found], missing };
+}
+
+/** The instruments that patterns name, each once. Throws `instruments.no_such` for a pattern that names none. */
 export function resolved<T extends Named>(
-  { product, instruments }: Pick<InstrumentList<T>, 'product' | 'instruments'>,
+  list: Listed<T>,
   patterns: readonly string[],
   where: string,
 ): readonly T[] {
-  const found = new Set<T>();
-  for (const pattern of patterns) {
-    const named = matching(pattern, instruments);
-    if (named.length === 0) throw noSuch(product, pattern, instruments, where);
-    for (const instrument of named) found.add(instrument);
-  }
-  return [...found];
+  const { found, missing } = named(list, patterns);
+  if (missing[0] !== undefined) throw noSuch(list.product, missing[0], list.instruments, where);
+  return found;
 }
 
 function noSuch(product: string, pattern: string, list: readonly Named[], where: string): DepthwireError {
