@@ -72,7 +72,8 @@ describe('a source', () => {
       'Last gap: T0, 412 ms',
     ]);
     expect(shown(lost)).toEqual([
-      '!Connected: since T0, 1 of 2',
+      'Connected: since T0',
+      '!Connections: 1 of 2',
       '!Synced: 1 of 3',
       '!Checksums: 1 of 2',
       'Best prices: 4 of 4',

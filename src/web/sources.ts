@@ -68,9 +68,6 @@ export function parseSources(value: unknown): readonly SourceView[] {
 export function sourceLines(source: SourceView, clock: (ms: number) => string): readonly SourceLine[] {
   const { kind, connectedSinceMs, connections, connectionsOpen, books, checksums, tops, lastGap } = source;
   const all = books.synced + books.syncing + books.stale;
-  const isWhole = connections === connectionsOpen;
-  const parts =
-    kind === 'live' && !(isWhole && connections === 1) ? `, ${connectionsOpen} of ${connections}` : '';
   const line = (label: string, value: string, title: string, alert = false): SourceLine => ({
     label,
     value,
@@ -80,10 +77,20 @@ export function sourceLines(source: SourceView, clock: (ms: number) => string): 
   return [
     line(
       kind === 'live' ? 'Connected' : 'Running',
-      connectedSinceMs === null ? 'no connection' : `since ${clock(connectedSinceMs)}${parts}`,
-      'Since when it delivers without a break, and how many of its connections do',
-      connectedSinceMs === null || (kind === 'live' && !isWhole),
+      connectedSinceMs === null ? 'no connection' : `since ${clock(connectedSinceMs)}`,
+      'Since when it delivers without a break',
+      connectedSinceMs === null,
     ),
+    ...(connections > 1
+      ? [
+          line(
+            'Connections',
+            `${connectionsOpen} of ${connections}`,
+            'Connections that are open at this moment',
+            connectionsOpen < connections,
+          ),
+        ]
+      : []),
     line('Synced', `${books.synced} of ${all}`, 'Books that are exact at this moment', books.synced < all),
     ...(checksums.checked > 0 || tops.checked === 0
       ? [compared('Checksums', checksums, 'The venue’s own checksums that were compared with books')]
