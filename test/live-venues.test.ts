@@ -165,10 +165,10 @@ describe.each(PRODUCTS)('%s', (product) => {
         ],
       },
     );
-    await until(() => (all.venue.faults.happened.get('drop') ?? 0) >= 2, 15_000);
+    await until(() => (all.venue.faults.happened.get('drop') ?? 0) >= 2, 40_000);
     await synced(all);
     expect(all.venue.breaches()).toEqual([]);
-  });
+  }, 90_000);
 
   it('speaks over TLS', async () => {
     const all = await rig(product, codes, {}, { tls: true });

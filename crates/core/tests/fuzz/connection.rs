@@ -42,9 +42,12 @@ impl Spoken for OfBitstamp {
     const OPENING: usize = 0;
 }
 
+/// The frames of each connection.
+type Connections = &'static [Vec<Vec<u8>>];
+
 /// Short connections of each dialect of a venue, an answer among the frames of those that give one.
-fn connections(venue: Venue) -> &'static [Vec<Vec<u8>>] {
-    static CONNECTIONS: OnceLock<Mutex<HashMap<Venue, &'static [Vec<Vec<u8>>]>>> = OnceLock::new();
+fn connections(venue: Venue) -> Connections {
+    static CONNECTIONS: OnceLock<Mutex<HashMap<Venue, Connections>>> = OnceLock::new();
     let mut made = CONNECTIONS.get_or_init(Mutex::default).lock().unwrap();
     made.entry(venue).or_insert_with(|| {
         let mut connections = Vec::new();
