@@ -14,8 +14,8 @@ pub(super) enum Told {
 
 impl InstrumentState {
     /// Whether a change of the book from a source counts; of what it tells, whether whole, and at which place. Where several
-    /// sources carry it, numbers say which changes it has;
-    /// without numbers the first source that spoke is the only one that counts, until it goes.
+    /// sources carry it, numbers say which changes it has; without numbers the first source that spoke is the only one that
+    /// counts, until it goes or another one succeeds it.
     #[inline]
     pub(super) fn takes(&mut self, said: (Told, bool, VenueSeq), source: usize) -> bool {
         self.recovery.lines() <= 1 || self.takes_of_several(said, source as u32)
