@@ -181,7 +181,7 @@ describe('subscriptions', () => {
 describe('a venue that', () => {
   it('is not there is tried ever more rarely, and at once like new after a connection that lasted', async () => {
     let isDown = true;
-    const all = await rig({ refuse: () => (isDown ? 503 : undefined) });
+    const all = await rig({ refuse: () => (isDown ? 403 : undefined) });
     for (let attempt = 1; attempt <= 4; attempt++) {
       await until(() => all.losses.length === attempt, `loss ${attempt}`);
       all.clock.pass(all.losses.at(-1)?.retryMs ?? 0);

@@ -113,7 +113,9 @@ export class Session {
     socket.on('unexpected-response', (request, { statusCode = 0, headers }) => {
       request.destroy();
       const pauseMs = retryAfterMs(headers, clock.wallMs()) ?? 0;
-      this.#end({ cause: 'refused', detail: `HTTP status ${statusCode}`, pauseMs });
+      // A server that fails is not one that wants us to stay away.
+      const cause = statusCode >= 500 ? 'unreachable' : 'refused';
+      this.#end({ cause, detail: `HTTP status ${statusCode}`, pauseMs });
     });
     socket.on('close', (code, reason) => {
       const isOpen = this.#beatTimer !== undefined;
