@@ -14,7 +14,7 @@
 //! 8. Where several connections carry the book, what one lacks another may bring: an update behind a gap waits for that.
 //! 9. Of a snapshot that names no instrument nobody knows whose it is, once the source has spoken of another one.
 //! 10. Where the venue tells the whole book with each message, a synced book goes on with each: what differs has changed.
-//!     One that is numbered below the book and is not later is old; any other with a lower number begins a numbering.
+//!     One that is numbered below what was said and is not later is old; any other with a lower number begins a numbering.
 
 use super::request::Request;
 use crate::sequence::{Chain, Rule, SeqOutcome, Waiting, Waits};
@@ -271,7 +271,7 @@ impl Recovery {
     ) -> (Verdict, usize) {
         match origin {
             SnapshotOrigin::Stream => return (Verdict::Replace, 0),
-            SnapshotOrigin::Restated => return (self.restated(number, ts_event), 0),
+            SnapshotOrigin::Restated => return (self.restated(number, ts_event, pending), 0),
             _ => {}
         }
         if let Some(chain) = self.chain.filter(|_| self.is_synced()) {
@@ -307,10 +307,12 @@ impl Recovery {
         (Verdict::Replace, 0)
     }
 
-    /// Rule 10. After [`Verdict::Apply`] the differences are to be applied and [`Self::goes_on`] called.
-    fn restated(&self, number: u64, ts_event: TimeNs) -> Verdict {
-        let is_lower = number < self.last;
-        let is_old = is_lower && ts_event > 0 && ts_event <= self.event_at;
+    /// Rule 10. After [`Verdict::Apply`] the differences are to be applied and [`Self::goes_on`] called. What waits is of
+    /// before any but an old one.
+    fn restated(&self, number: u64, ts_event: TimeNs, pending: &impl Waits) -> Verdict {
+        let (said_at, said) = self.said(pending);
+        let is_lower = number < said;
+        let is_old = is_lower && ts_event > 0 && ts_event <= said_at;
         match () {
             () if is_old => Verdict::Ignore,
             () if self.is_synced() && !is_lower => Verdict::Apply,
@@ -326,6 +328,12 @@ impl Recovery {
         self.old_in_row = 0;
     }
 
+    /// When the latest update was, of those applied and those that wait, and its number.
+    fn said(&self, pending: &impl Waits) -> (TimeNs, u64) {
+        let applied = (self.event_at, self.last);
+        pending.newest().map_or(applied, |newest| applied.max((newest.ts_event, newest.seq.last)))
+    }
+
     /// A snapshot does not reach the updates that wait. After a few, these are given up.
     fn refused(&mut self, pending: &impl Waits) -> (Verdict, usize) {
         self.refused_in_row += 1;
@@ -334,10 +342,7 @@ impl Recovery {
         }
         self.refused_in_row = 0;
         // What the venue has said stays said: an answer from before it is not the book.
-        if let Some(newest) = pending.newest() {
-            let said = (newest.ts_event, newest.seq.last);
-            (self.event_at, self.last) = said.max((self.event_at, self.last));
-        }
+        (self.event_at, self.last) = self.said(pending);
         (Verdict::Lost, pending.len())
     }
 

@@ -31,12 +31,15 @@ impl InstrumentState {
     ) {
         self.leads_by_orders = false;
         let widens = self.is_beyond_known() && self.knows_more(known_to(levels, coverage));
-        if matches!(origin, SnapshotOrigin::Stream | SnapshotOrigin::Restated) {
+        if origin == SnapshotOrigin::Stream {
             self.pending.clear();
         }
         let number = stamp.venue_seq;
         let at = (number, stamp.ts_event);
         let (verdict, dropped) = self.recovery.snapshot(at, origin, &self.pending, widens, stamp.ts_recv);
+        if origin == SnapshotOrigin::Restated && verdict != Verdict::Ignore {
+            self.pending.clear();
+        }
         cx.stats.snapshots += u64::from(verdict != Verdict::Apply);
         let is_here = matches!(verdict, Verdict::Keep | Verdict::Widen) && self.recovery.is_at(number);
         if is_here && self.differs(levels, coverage, cx.scratch) {

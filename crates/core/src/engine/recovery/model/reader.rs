@@ -97,6 +97,12 @@ impl Reader {
         *self = Self { pending, waiting, scratch, ..Self::new(kind, bug) };
     }
 
+    /// No update waits any more.
+    fn forget_waiting(&mut self) {
+        self.pending.clear();
+        self.waiting.clear();
+    }
+
     pub(super) fn is_synced(&self) -> bool {
         self.machine.is_synced()
     }
@@ -212,17 +218,18 @@ impl Reader {
         if origin == SnapshotOrigin::Anonymous && self.is_mixed {
             return Ok(());
         }
-        if matches!(origin, SnapshotOrigin::Stream | SnapshotOrigin::Restated) {
-            self.pending.clear();
-            self.waiting.clear();
+        if origin == SnapshotOrigin::Stream {
+            self.forget_waiting();
         }
         // Of times only an update that waits shows that an answer reaches what is said.
         let is_reached = self.kind.product.rule != Rule::Time
             || origin != SnapshotOrigin::Asked
             || !self.pending.is_empty();
         let must = origin == SnapshotOrigin::Stream
-            || origin == SnapshotOrigin::Restated && snapshot.at == venue.now()
-            || is_reached && !self.is_synced() && !snapshot.is_foreign && self.kept != Some(snapshot.number) && self.bridges(&snapshot)
+            // Of the moment of the last update, with a lower number: a late message, or a numbering that has just begun.
+            || origin == SnapshotOrigin::Restated && snapshot.at == venue.now() && venue.has_begun() && !self.is_foreign
+            || origin != SnapshotOrigin::Restated && is_reached && !self.is_synced() && !snapshot.is_foreign
+                && self.kept != Some(snapshot.number) && self.bridges(&snapshot)
                 // Where numbers have begun again, only that something mends the book is asked, in the end.
                 && venue.era() == 0;
         let judged = self.machine.snapshot(
@@ -232,6 +239,9 @@ impl Reader {
             widens,
             self.now,
         );
+        if origin == SnapshotOrigin::Restated && judged.0 != Verdict::Ignore {
+            self.forget_waiting();
+        }
         match judged {
             (Verdict::Replace, _) => self.replace(venue, snapshot, origin)?,
             (Verdict::Apply, _) => self.restate(snapshot),

@@ -122,6 +122,11 @@ impl Venue {
         self.eras.len() as u32 - 1
     }
 
+    /// Whether anything has changed in the present numbering.
+    pub(super) fn has_begun(&self) -> bool {
+        self.updates.last().is_some_and(|update| update.era == self.era())
+    }
+
     /// Whether a numbering names the last update of the one before it.
     pub(super) fn is_linked(&self, era: u32) -> bool {
         self.eras[era as usize].2

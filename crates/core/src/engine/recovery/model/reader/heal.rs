@@ -25,9 +25,9 @@ impl Reader {
                 }
                 match self.kind.product.resync {
                     Resync::Snapshot if !self.is_synced() => {
-                        // No pause is longer than 32 s. Where the clock was set back, one may still be on.
+                        // No pause is longer than 320 s. Where the clock was set back, one may still be on.
                         let mut ask_later = || {
-                            self.now += 33_000_000_000;
+                            self.now += 321_000_000_000;
                             self.machine.ask(self.now)
                         };
                         let Some(ticket) = ask_later().or_else(ask_later) else {
