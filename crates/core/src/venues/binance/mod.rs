@@ -251,7 +251,10 @@ impl Room for Binance {
     }
 
     fn opened(&mut self, _at: At, _out: &mut Events) {
-        *self = Self { product: self.product, ..Self::default() };
+        // Its memory is kept: a reconnect allocates nothing.
+        let mut trade_kinds = core::mem::take(&mut self.trade_kinds);
+        trade_kinds.clear();
+        *self = Self { product: self.product, trade_kinds, ..Self::default() };
     }
 
     fn time(frame: &[u8]) -> TimeNs {
