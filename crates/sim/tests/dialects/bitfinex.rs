@@ -142,7 +142,9 @@ impl Client {
             (_, [Json::Text("hb")]) => self.counts.heartbeats += 1,
             ("book", [Json::List(rows)]) => self.book(rows),
             ("trades", [Json::List(rows)]) => {
+                // A new connection: what the old one had still to tell again is lost with it.
                 self.trade_id = 0;
+                self.told.clear();
                 rows.iter().rev().for_each(|row| self.trade(row));
             }
             ("trades", [Json::Text("te"), row]) => {
