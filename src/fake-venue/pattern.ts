@@ -19,6 +19,8 @@ const PART = /\{([a-z]+)\}/g;
 const BEGIN = '\ue000';
 const END = '\ue001';
 const WHOLE = '\ue002';
+/** The first element of an array of arguments. */
+const ARGS = '\ue003';
 
 type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
 
@@ -31,7 +33,8 @@ export class Pattern {
 
   /** `arg`: the template of one argument, which stands for `{args}`. Throws where the whole is no JSON. */
   constructor(template: string, arg = '') {
-    this.#tree = JSON.parse(marked(template.replace('{args}', () => arg))) as Json;
+    const filled = template.replace('[{args}]', () => `["${ARGS}",${arg}]`).replace('{args}', () => arg);
+    this.#tree = JSON.parse(marked(filled)) as Json;
   }
 
   /** Undefined: the message is another. */
@@ -74,8 +77,8 @@ function fits(tree: Json, value: unknown, into: Collected): boolean {
 
 function fitsArray(tree: readonly Json[], value: unknown, into: Collected): boolean {
   if (!Array.isArray(value)) return false;
-  const [only] = tree;
-  if (tree.length === 1 && only !== undefined && isArgument(only)) {
+  const only = tree.at(-1);
+  if (only !== undefined && (tree[0] === ARGS || (tree.length === 1 && isArgument(only)))) {
     for (const element of value) {
       const common: Record<string, string> = {};
       if (fits(only, element, { common, items: [], others: [] })) into.items.push(common);
