@@ -215,6 +215,13 @@ it.each(PRODUCTS)(
     );
     live.open(books);
     live.start();
+    const [{ facts: socket } = { facts: undefined }] = chooseStreams(product, {
+      channels: [channel],
+      depth: DEPTH,
+      hasKey: false,
+    });
+    if (socket === undefined) throw new Error('no socket');
+    const { beat } = socket;
     const run = async (isDone: () => boolean, msMax: number): Promise<number> => {
       const fromMs = clock.nowMs();
       while (!isDone()) {
@@ -223,6 +230,9 @@ it.each(PRODUCTS)(
             `${books.synced} books after ${msMax} ms: ${JSON.stringify(live.status()[0]?.connections)}`,
           );
         clock.pass(STEP_MS);
+        if (beat.from === 'venue' && clock.nowMs() % beat.everyMs < STEP_MS) {
+          for (const { socket } of venue.open) socket.send('{}');
+        }
         for (const ask of books.asks.splice(0)) live.ask(ask);
         // Time stands still until the sockets of this machine have taken their turn.
         for (let before = -1; before !== events; ) {
@@ -242,12 +252,6 @@ it.each(PRODUCTS)(
     await run(() => books.synced === 0, 10_000);
     const tookMs = await run(() => books.synced === BOOKS, 3_600_000);
 
-    const [{ facts: socket } = { facts: undefined }] = chooseStreams(product, {
-      channels: [channel],
-      depth: DEPTH,
-      hasKey: false,
-    });
-    if (socket === undefined) throw new Error('no socket');
     const { rates, connects: connectRate, connectionsMax } = socket.limits;
     const budgetRate = budget === undefined ? null : { max: budget.weightMax, windowMs: budget.windowMs };
     // Within the limits, as a venue counts them.
