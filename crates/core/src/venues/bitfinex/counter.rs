@@ -57,6 +57,8 @@ pub(super) struct Counter {
     last: Option<u64>,
     /// The number of a message behind that, which came and could not be read. It may be handed in once more.
     unread: Option<u64>,
+    /// Whether `last` was not the next one. It may have been damaged on its way: another message of that number is no repetition.
+    is_doubtful: bool,
 }
 
 impl Counter {
@@ -66,15 +68,16 @@ impl Counter {
         let expected = self.unread.unwrap_or(last).wrapping_add(1);
         match received {
             _ if received == expected || self.unread == Some(received) => Arrived::Next,
-            _ if received == last => Arrived::Again,
+            _ if received == last && !self.is_doubtful => Arrived::Again,
             _ => Arrived::Gap { expected, received },
         }
     }
 
     /// The message of that number was read.
     #[inline]
-    pub(super) const fn took(&mut self, number: Option<u64>) {
+    pub(super) fn took(&mut self, number: Option<u64>) {
         if number.is_some() {
+            self.is_doubtful = matches!(self.arrived(number), Arrived::Gap { .. });
             (self.last, self.unread) = (number, None);
         }
     }
@@ -100,6 +103,7 @@ mod tests {
             (5, true, Arrived::Again),
             (6, true, Arrived::Next),
             (8, true, gap(7, 8)),
+            (8, true, gap(9, 8)),
             (7, true, gap(9, 7)),
             (8, false, Arrived::Next),
             (8, true, Arrived::Next),

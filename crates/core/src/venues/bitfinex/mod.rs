@@ -27,8 +27,9 @@
 //! 12. Funding (`f…`) inverts the signs and has a period in each row.
 //!
 //! Choices where the documents are silent:
-//! * A number that is not the next one loses every book of the connection; the one that came last is a message repeated. Without
-//!   flag 65536 nothing shows a loss.
+//! * A number that is not the next one loses every book of the connection; the one that came last is a message repeated, unless
+//!   it was not the next one then: a damaged number must not pass over the book that mends the loss. Without flag 65536
+//!   nothing shows a loss.
 //! * A book stands at the number of its last message, where there is one.
 //! * A second list of rows behind a subscription, without the flag that explains it, contradicts the book.
 //! * Of several lengths of a book the longest counts. Precisions `P1` to `P4` are sums over ranges of prices, and funding is no book

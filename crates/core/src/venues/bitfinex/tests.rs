@@ -133,6 +133,21 @@ fn a_number_that_is_missing_loses_every_book() {
 }
 
 #[test]
+fn a_book_behind_a_damaged_number_is_no_repetition() {
+    let mut room = connection(65_536);
+    assert!(levels(&mut room, "[1,[[100,1,1]],1]").0);
+    // Number 2, damaged.
+    assert_eq!(said(&mut room, "[1,[100,1,2],3]").unwrap().len(), 2);
+    let unsubscribed = "{\"event\":\"unsubscribed\",\"status\":\"OK\",\"chanId\":1}";
+    assert_eq!(said(&mut room, unsubscribed), Ok(vec![lost(StaleReason::SourceFailed)]));
+    let subscribed =
+        "{\"event\":\"subscribed\",\"channel\":\"book\",\"chanId\":21,\"symbol\":\"tBTCUSD\",\"len\":\"25\"}";
+    assert_eq!(said(&mut room, subscribed), Ok(vec![]));
+    let told = said(&mut room, "[21,[[100,1,2]],3]").unwrap();
+    assert!(matches!(told[..], [Body::Lost { expected: 4, received: 3, .. }, Body::Book(..)]), "{told:?}");
+}
+
+#[test]
 fn lists_behind_the_first_are_updates_where_they_were_switched_on() {
     let mut room = connection(536_870_912);
     assert!(levels(&mut room, "[1,[]]").0);
