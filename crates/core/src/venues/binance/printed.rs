@@ -26,22 +26,26 @@ pub(super) fn decode(bytes: &[u8], routes: &Routes, out: &mut Events) -> Option<
     }
     let mut text = Printed::new(bytes, 0);
     let is_combined = text.literal(b"{\"stream\":\"").is_some();
-    let mut is_public_book = true;
+    let mut kind = None;
     if is_combined {
         // Rule 3: the kind is what stands between the first `@` and the next, or the end.
         text.until_at_sign()?;
-        is_public_book = text.is_next(b"@depth@") || text.is_next(b"@depth\"");
+        kind = Some(text);
         text.string_end()?;
         text.literal(b",\"data\":")?;
     }
     text.literal(b"{")?;
+    let is_public_book = || kind.is_none_or(|kind| kind.is_next(b"@depth@") || kind.is_next(b"@depth\""));
     let said = if text.literal(b"\"u\":").is_some() {
         bbo(&mut text, is_combined, routes, out)?
     } else {
         text.literal(b"\"e\":\"")?;
         if text.literal(b"bookTicker\",\"u\":").is_some() {
             bbo(&mut text, is_combined, routes, out)?
-        } else if is_public_book && text.literal(b"depthUpdate\",\"E\":").is_some() {
+        } else if text.literal(b"depthUpdate\",\"E\":").is_some() {
+            if !is_public_book() {
+                return None;
+            }
             depth_update(&mut text, is_combined, routes, out)?
         } else {
             text.literal(b"trade\",\"E\":")?;

@@ -180,16 +180,17 @@ fn concern(bytes: &[u8], routes: &Routes, out: &mut Events) {
 impl Room for Kraken {
     #[inline]
     fn frame(&mut self, bytes: &[u8], _at: At, routes: &Routes, out: &mut Events) -> Result<(), FrameError> {
-        let mark = out.mark();
-        if let Some((slot, ts_event)) = printed::book_update(bytes, &mut self.minute, routes, out) {
-            if goes_back(&mut self.subscribed(slot).levels_at, ts_event) {
-                out.undo(mark);
-                v2::lose(slot, StaleReason::Contradiction, out);
-            }
-            return Ok(());
+        let Some(update) = printed::book_update(bytes, &mut self.minute, routes, out) else {
+            out.forget_added();
+            return Ok(self.any(bytes, routes, out)?);
+        };
+        if goes_back(&mut self.subscribed(update.slot).levels_at, update.ts_event) {
+            out.forget_added();
+            v2::lose(update.slot, StaleReason::Contradiction, out);
+        } else {
+            update.push(out);
         }
-        out.undo(mark);
-        Ok(self.any(bytes, routes, out)?)
+        Ok(())
     }
 
     /// Rule 10.

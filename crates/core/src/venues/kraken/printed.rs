@@ -7,14 +7,31 @@ use crate::decode::printed::Printed;
 use crate::decode::{FRAME_BYTES_MAX, FRAME_LEVELS_MAX, SYMBOL_BYTES_MAX};
 use crate::types::{Aggressor, Body, Events, Level, Route, Routes, Slot, TimeNs, VenueSeq};
 
-/// Appends the events of a whole frame and says whose book changes, and when. With `None`, `out` may hold what means nothing.
+/// A whole frame, whose levels are appended already.
+pub(super) struct BookUpdate {
+    pub(super) slot: Slot,
+    pub(super) ts_event: TimeNs,
+    checksum: u32,
+}
+
+impl BookUpdate {
+    /// Appends its events.
+    #[inline]
+    pub(super) fn push(&self, out: &mut Events) {
+        let span = out.levels_added();
+        out.push(self.slot, self.ts_event, Body::Levels(VenueSeq::default(), span));
+        out.push(self.slot, self.ts_event, Body::Check(self.checksum));
+    }
+}
+
+/// Reads a whole frame and appends its levels. With `None`, `out` may hold levels that mean nothing.
 #[inline]
 pub(super) fn book_update(
     bytes: &[u8],
     minute: &mut Minute,
     routes: &Routes,
     out: &mut Events,
-) -> Option<(Slot, TimeNs)> {
+) -> Option<BookUpdate> {
     if bytes.len() > FRAME_BYTES_MAX {
         return None;
     }
@@ -31,17 +48,11 @@ pub(super) fn book_update(
     text.literal(b",\"asks\":")?;
     levels(&mut text, route, left, out.asks())?;
     text.literal(b",\"checksum\":")?;
-    let check = u32::try_from(text.integer()?).ok()?;
+    let checksum = u32::try_from(text.integer()?).ok()?;
     text.literal(b",\"timestamp\":\"")?;
     let ts_event = minute.time(text.string_end()?)?;
     text.literal(b"}]}")?;
-    if !text.is_at_end() {
-        return None;
-    }
-    let span = out.levels_added();
-    out.push(route.slot, ts_event, Body::Levels(VenueSeq::default(), span));
-    out.push(route.slot, ts_event, Body::Check(check));
-    Some((route.slot, ts_event))
+    text.is_at_end().then_some(BookUpdate { slot: route.slot, ts_event, checksum })
 }
 
 /// An array of levels, at most `count`.
