@@ -62,3 +62,30 @@ fn a_subscription_ends_by_its_number_before_it_is_made_anew() {
         assert_eq!(said_and_asked(&mut engine), [&*resubscribe]);
     }
 }
+
+#[test]
+fn subscriptions_of_an_instrument_that_is_dropped_end_by_their_numbers() {
+    let mut engine = Engine::new(EngineConfig::default(), venues::catalogue(), NoClock);
+    let ids = ["tBTCUSD", "tETHUSD"]
+        .map(|code| engine.add_instrument(venues::instrument(BITFINEX, code).unwrap()).unwrap());
+    let source = engine.open_source(BITFINEX, &ids).unwrap();
+    for (channel, name, code) in [(1, "book", "tBTCUSD"), (2, "trades", "tBTCUSD"), (3, "book", "tETHUSD")] {
+        let subscribed = format!(
+            "{{\"event\":\"subscribed\",\"channel\":\"{name}\",\"chanId\":{channel},\"symbol\":\"{code}\",\"prec\":\"P0\",\"len\":\"25\"}}"
+        );
+        engine.ingest(source, subscribed.as_bytes(), 1).unwrap();
+    }
+    for channel in [1, 3] {
+        let book = format!("[{channel},[[100,1,1],[101,1,-1]]]");
+        engine.ingest(source, book.as_bytes(), 2).unwrap();
+    }
+    assert_eq!(said_and_asked(&mut engine), [""; 0]);
+    engine.drop(source, ids[0], 3).unwrap();
+    let left = [1, 2].map(|channel| format!("{{\"event\":\"unsubscribe\",\"chanId\":{channel}}}"));
+    assert_eq!(said_and_asked(&mut engine), left);
+    // What comes before the venue has heard of it is nobody's.
+    assert!(engine.ingest(source, b"[1,[[100,1,1],[101,1,-1]]]", 4).is_err());
+    engine.ingest(source, b"{\"event\":\"unsubscribed\",\"status\":\"OK\",\"chanId\":1}", 4).unwrap();
+    let state = |id| engine.book_info(id, 5).unwrap().state;
+    assert_eq!(ids.map(state), [BookState::Syncing, BookState::Synced]);
+}

@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::types::{Clock, Slot};
-use crate::venues::Resync;
+use crate::venues::{Leave, Resync};
 
 impl<C: Clock> Engine<C> {
     /// Makes records of what the books want. Where a subscription is to be made anew that only its connection can name, the
@@ -13,21 +13,24 @@ impl<C: Clock> Engine<C> {
             if want.kind == Resync::Resubscribe as u8
                 && let Some(&slot) = self.by_id.get(&want.instrument)
             {
-                self.leave(slot);
+                for source in 0..self.sources.len() {
+                    if self.sources[source].brings(slot) {
+                        self.leave(source, slot, Leave::Book);
+                    }
+                }
             }
             self.outbox.ask(want);
         }
     }
 
-    fn leave(&mut self, slot: Slot) {
+    /// Ends subscriptions of an instrument that only the source's own connections can name.
+    pub(super) fn leave(&mut self, source: usize, slot: Slot, what: Leave) {
         let Self { sources, outbox, reply, .. } = self;
-        for (index, source) in sources.iter().enumerate().filter(|(_, source)| source.brings(slot)) {
-            for session in &source.sessions {
-                let mut nth = 0;
-                while session.leave(slot, nth, reply) {
-                    outbox.say(index as u32, reply);
-                    nth += 1;
-                }
+        for session in &sources[source].sessions {
+            let mut nth = 0;
+            while session.leave(slot, what, nth, reply) {
+                outbox.say(source as u32, reply);
+                nth += 1;
             }
         }
     }

@@ -7,7 +7,7 @@ use super::{BOOKS_MAX, Engine, EngineError, SOURCES_MAX, SourceId};
 use crate::recording::Transcript;
 use crate::sequence::WAIT_NS;
 use crate::types::{Clock, InstrumentId, Scope, Slot, StaleReason, TimeNs, Venue};
-use crate::venues::At;
+use crate::venues::{At, Leave};
 
 impl<C: Clock> Engine<C> {
     /// Opens a source of a venue's bytes, which carries nothing yet.
@@ -133,7 +133,7 @@ impl<C: Clock> Engine<C> {
     }
 
     /// A source speaks for an instrument no more. Its book is syncing where no other source carries it, or where it was this
-    /// source's alone.
+    /// source's alone. Subscriptions that only its connections can name are ended here; the others are their maker's to end.
     ///
     /// # Errors
     /// [`EngineError::UnknownSource`], [`EngineError::UnknownInstrument`] for one that it does not carry.
@@ -149,6 +149,8 @@ impl<C: Clock> Engine<C> {
             return Err(EngineError::UnknownInstrument(instrument.0));
         }
         let brought = opened.books.binary_search(&slot).is_ok();
+        self.leave(source.0 as usize, slot, Leave::All);
+        let opened = &mut self.sources[source.0 as usize];
         opened.remove(slot);
         if let Some(orders) = &mut opened.orders {
             orders.on_restart(slot);

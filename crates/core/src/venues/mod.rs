@@ -20,8 +20,8 @@ mod room;
 
 pub use error::FrameError;
 pub use room::{
-    Asked, At, Checksum, Detection, Life, Numbers, OrderIds, Product, Resync, Room, SIGHTINGS_MAX, Scale,
-    Sightings, Sureness, TradeIds,
+    Asked, At, Checksum, Detection, Leave, Life, Numbers, OrderIds, Product, Resync, Room, SIGHTINGS_MAX,
+    Scale, Sightings, Sureness, TradeIds,
 };
 
 use crate::decode::{DecodeError, INSTRUMENTS_BYTES_MAX};
@@ -155,9 +155,9 @@ macro_rules! venues {
 
             /// [`Room::leave`].
             #[must_use]
-            pub fn leave(&self, slot: Slot, nth: usize, out: &mut Vec<u8>) -> bool {
+            pub fn leave(&self, slot: Slot, what: Leave, nth: usize, out: &mut Vec<u8>) -> bool {
                 match self {
-                    $(Self::$variant(room) => room.leave(slot, nth, out),)+
+                    $(Self::$variant(room) => room.leave(slot, what, nth, out),)+
                 }
             }
 

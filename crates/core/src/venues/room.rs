@@ -33,6 +33,15 @@ pub struct Asked<'a> {
     pub url: &'a [u8],
 }
 
+/// Which subscriptions of an instrument end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leave {
+    /// Those of its book, which is asked for anew.
+    Book,
+    /// All: it is carried no more.
+    All,
+}
+
 /// All that a venue owes. One value is one connection, and may remember.
 pub trait Room: Default {
     /// A connection to one of the room's products. One made by default may be to any of them.
@@ -93,10 +102,10 @@ pub trait Room: Default {
         false
     }
 
-    /// Replaces `out` with the text that ends the nth subscription of an instrument's book, where only this connection can name
-    /// it. False where there is none. It is said before the book is asked for anew.
-    fn leave(&self, slot: Slot, nth: usize, out: &mut Vec<u8>) -> bool {
-        let _ = (slot, nth, out);
+    /// Replaces `out` with the text that ends the nth subscription of an instrument, where only this connection can name it.
+    /// False where there is none.
+    fn leave(&self, slot: Slot, what: Leave, nth: usize, out: &mut Vec<u8>) -> bool {
+        let _ = (slot, what, nth, out);
         false
     }
 

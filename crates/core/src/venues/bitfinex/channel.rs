@@ -2,6 +2,7 @@
 
 use crate::decode::{DecodeError, SymbolText};
 use crate::types::Slot;
+use crate::venues::Leave;
 
 /// Most channels of a connection that are followed. The venue allows 25; it has allowed 250.
 const CHANNELS_MAX: usize = 256;
@@ -40,7 +41,7 @@ pub(super) struct Channel {
     pub(super) kind: Kind,
     /// The pair, as the wire names it.
     pub(super) symbol: SymbolText,
-    /// Its place in the engine, once a message was of it.
+    /// Its place in the engine; none where it was not carried when the venue last spoke of it.
     pub(super) slot: Option<Slot>,
     /// Whether its first list of rows came.
     pub(super) has_begun: bool,
@@ -113,9 +114,11 @@ impl Channels {
         is_followed
     }
 
-    /// Channels that bring books of an instrument.
-    pub(super) fn books_of(&self, slot: Slot) -> impl Iterator<Item = u64> {
-        let is_of = move |channel: &&Channel| channel.kind.is_book() && channel.slot == Some(slot);
+    /// Channels of an instrument.
+    pub(super) fn of(&self, slot: Slot, what: Leave) -> impl Iterator<Item = u64> {
+        let is_of = move |channel: &&Channel| {
+            channel.slot == Some(slot) && (channel.kind.is_book() || what == Leave::All)
+        };
         self.list.iter().filter(is_of).map(|channel| channel.id)
     }
 

@@ -5,7 +5,7 @@ use super::{Bitfinex, Counter, Flags, is_funding, lose};
 use crate::decode::json::{Kind as JsonKind, Scanner, Token};
 use crate::decode::members::{members, text, unsigned};
 use crate::decode::{DecodeError, SYMBOL_BYTES_MAX, SymbolText};
-use crate::types::{Events, StaleReason};
+use crate::types::{Events, Routes, StaleReason};
 
 /// Levels of a book that names no length.
 const LEN: u32 = 25;
@@ -18,7 +18,12 @@ const MAINTENANCE_BEGINS: u64 = 20_060;
 const MAINTENANCE_ENDS: u64 = 20_061;
 
 /// An event.
-pub(super) fn object(room: &mut Bitfinex, bytes: &[u8], out: &mut Events) -> Result<(), DecodeError> {
+pub(super) fn object(
+    room: &mut Bitfinex,
+    bytes: &[u8],
+    routes: &Routes,
+    out: &mut Events,
+) -> Result<(), DecodeError> {
     let mut scanner = Scanner::new(bytes, 0);
     let keys = [
         "event", "status", "flags", "channel", "chanId", "symbol", "key", "prec", "len", "version", "code",
@@ -55,7 +60,8 @@ pub(super) fn object(room: &mut Bitfinex, bytes: &[u8], out: &mut Events) -> Res
             };
             let kind = if is_funding(&symbol) { Kind::Other } else { kind };
             ended(room, id, out);
-            room.channels.add(Channel::new(id, kind, symbol))?;
+            let slot = routes.find(symbol.as_bytes()).map(|route| route.slot);
+            room.channels.add(Channel { slot, ..Channel::new(id, kind, symbol) })?;
         }
         b"unsubscribed" => {
             let id = unsigned(id, bytes, "chanId")?;

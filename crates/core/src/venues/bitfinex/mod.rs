@@ -51,7 +51,7 @@ use counter::{Arrived, Counter, Flags};
 
 use super::FrameError;
 use super::room::{
-    Asked, At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
+    Asked, At, Checksum, Detection, Leave, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
 };
 use crate::decode::json::{Kind as JsonKind, Scanner, Token};
 use crate::decode::members::{is, unsigned, values};
@@ -207,7 +207,7 @@ impl Bitfinex {
         match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
             _ if bytes.len() > FRAME_BYTES_MAX => Err(DecodeError::FrameTooLarge { len: bytes.len() }),
             Some(b'[') => self.array(bytes, routes, out),
-            _ => event::object(self, bytes, out),
+            _ => event::object(self, bytes, routes, out),
         }
     }
 
@@ -295,8 +295,8 @@ impl Room for Bitfinex {
     }
 
     /// Rule 11.
-    fn leave(&self, slot: Slot, nth: usize, out: &mut Vec<u8>) -> bool {
-        let Some(id) = self.channels.books_of(slot).nth(nth) else { return false };
+    fn leave(&self, slot: Slot, what: Leave, nth: usize, out: &mut Vec<u8>) -> bool {
+        let Some(id) = self.channels.of(slot, what).nth(nth) else { return false };
         out.clear();
         out.extend_from_slice(format!("{{\"event\":\"unsubscribe\",\"chanId\":{id}}}").as_bytes());
         true

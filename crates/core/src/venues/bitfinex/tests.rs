@@ -187,9 +187,9 @@ fn of_several_lengths_the_longest_counts() {
     }
     assert_eq!(said(&mut room, "[21,[100,1,6]]"), Err("decode.unknown_message"));
     let mut out = Vec::new();
-    assert!(room.leave(Slot(0), 0, &mut out));
+    assert!(room.leave(Slot(0), Leave::Book, 0, &mut out));
     assert_eq!(out, b"{\"event\":\"unsubscribe\",\"chanId\":20}");
-    assert!(!room.leave(Slot(0), 1, &mut out) && !room.leave(Slot(1), 0, &mut out));
+    assert!(!room.leave(Slot(0), Leave::Book, 1, &mut out) && !room.leave(Slot(9), Leave::All, 0, &mut out));
 }
 
 #[test]
