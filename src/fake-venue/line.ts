@@ -54,12 +54,14 @@ export class Line {
   readonly #manners: Manners;
   readonly #heard = new Map<string, Heard>();
   /** Subscriptions, by their streams and what they say. */
-  readonly #subscriptions = new Set<string>();
+  readonly #subscriptions = new Map<string, readonly string[]>();
   readonly #rates: readonly { readonly of: string; readonly allowance: Allowance }[];
   readonly #timers: NodeJS.Timeout[] = [];
   /** When the client was last heard. */
   #lifeMs: number;
   #isLoggedIn = false;
+  /** Streams by the numbers under which they were opened. */
+  readonly #opened = new Map<number, { readonly stream: StreamFacts; readonly code: string }>();
   /** Frames that were numbered by the connection. */
   #numbered = 0;
   #token: string | undefined;
@@ -178,6 +180,19 @@ export class Line {
     }
     const reading = this.#address.reader.read(message);
     if (reading !== undefined) this.#answer(message, reading);
+    else this.#leave(this.#manners.leaves?.(message) ?? null);
+  }
+
+  /** Ends the stream that the venue opened under a number. */
+  #leave(channel: number | null): void {
+    const opened = channel === null ? undefined : this.#opened.get(channel);
+    if (channel === null || opened === undefined) return;
+    this.#opened.delete(channel);
+    this.#unsubscribe(opened.stream, opened.code);
+    for (const [key, codes] of this.#subscriptions)
+      if (key.startsWith(`${opened.stream.name} `) && codes.includes(opened.code))
+        this.#subscriptions.delete(key);
+    this.#outlet.say(this.#manners.left?.(channel) ?? '', 'control');
   }
 
   #login(reason: string | null): void {
@@ -204,7 +219,7 @@ export class Line {
     for (const { stream, said, codes } of answered) {
       const { id: _, ...argument } = said;
       const key = `${stream.name} ${JSON.stringify(argument)}`;
-      if (reading.verb === 'subscribe') this.#subscriptions.add(key);
+      if (reading.verb === 'subscribe') this.#subscriptions.set(key, codes);
       else this.#subscriptions.delete(key);
       for (const code of codes) {
         if (reading.verb === 'subscribe') this.#subscribe(stream, said, code);
@@ -274,11 +289,19 @@ export class Line {
     if (!(channel === 'heartbeat' ? beats : this.#isWanted(heard, channel))) return;
     const { renumber, isOfConnection } = this.#manners;
     const text = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
+    if (channel === 'control') this.#note(heard, text.toString('utf8'));
     const isFirst = this.#heard.values().next().value === heard;
     if (channel === 'control' && !isFirst && isOfConnection?.(text.toString('utf8')) === true) return;
     const numbered = renumber?.(text.toString('utf8'), this.#numbered) ?? null;
     if (numbered !== null) this.#numbered += 1;
     this.#outlet.say(numbered ?? frame, channel);
+  }
+
+  /** Remembers the number of a stream that an answer opens. */
+  #note({ code }: Heard, answer: string): void {
+    const opened = this.#manners.opens?.(answer) ?? null;
+    const stream = this.#address.socket.streams.find(({ name }) => name === opened?.stream);
+    if (opened !== null && stream !== undefined) this.#opened.set(opened.channel, { stream, code });
   }
 
   #isWanted({ wanted }: Heard, channel: FrameChannel): boolean {
@@ -292,7 +315,7 @@ export class Line {
     return this.#address.socket.streams.some(
       ({ name, channels }) =>
         (channels.length === 0 || channels.includes('status')) &&
-        [...this.#subscriptions].some((key) => key.startsWith(`${name} `)),
+        [...this.#subscriptions.keys()].some((key) => key.startsWith(`${name} `)),
     );
   }
 

@@ -28,6 +28,12 @@ export interface Manners {
   renumber?(frame: string, count: number): string | null;
   /** Whether what a dialect says is of the connection rather than of its instrument, and said once. */
   isOfConnection?(frame: string): boolean;
+  /** The stream that an answer opens under a number, by which it is left again; null for other frames. */
+  opens?(frame: string): { readonly stream: string; readonly channel: number } | null;
+  /** The number of the stream that a message leaves; null for other messages. */
+  leaves?(message: unknown): number | null;
+  /** The answer to that. */
+  left?(channel: number): string;
 }
 
 /** One step of so many decimals, as a decimal. */
@@ -169,6 +175,15 @@ const BITFINEX: Manners = {
   renumber: (frame, count) =>
     frame.startsWith('[') ? frame.replace(/,\d+(,\d{13})?\]$/, `,${count + 1}$1]`) : null,
   isOfConnection: (frame) => /^\{"event":"(info|conf)"/.test(frame),
+  opens: (frame) => {
+    const [, stream, channel] = /^\{"event":"subscribed","channel":"(\w+)","chanId":(\d+)/.exec(frame) ?? [];
+    return stream === undefined ? null : { stream, channel: Number(channel) };
+  },
+  leaves: (message) => {
+    const channel = member(message, 'chanId');
+    return member(message, 'event') === 'unsubscribe' && typeof channel === 'number' ? channel : null;
+  },
+  left: (channel) => JSON.stringify({ event: 'unsubscribed', status: 'OK', chanId: channel }),
 };
 
 /** By the beginnings of products' names. */

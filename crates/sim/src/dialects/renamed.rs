@@ -37,15 +37,22 @@ impl Renamed {
     }
 }
 
-/// Appends `bytes`. A code counts where neither a letter nor a digit stands on either side of it.
+/// Appends `bytes`. A code counts where neither a letter nor a digit stands on either side of it; one that is a number, where
+/// it is the whole value of a member or the end of a channel's name: `"market_id":1,`, `trade:1"`.
 fn rename(names: &[(Vec<u8>, Vec<u8>); 2], bytes: &[u8], out: &mut Vec<u8>) {
-    let is_part = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    let stands_alone = |own: &[u8], before: Option<&u8>, behind: Option<&u8>| {
+        if own.iter().all(u8::is_ascii_digit) {
+            return matches!(before, Some(b':' | b'/')) && matches!(behind, None | Some(b'"' | b',' | b'}'));
+        }
+        let is_part = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+        !is_part(before) && !is_part(behind)
+    };
     let mut rest = bytes;
     let mut before = None;
     while let Some(byte) = rest.first() {
         let found = names
             .iter()
-            .find(|(own, _)| !is_part(before) && rest.starts_with(own) && !is_part(rest.get(own.len())));
+            .find(|(own, _)| rest.starts_with(own) && stands_alone(own, before, rest.get(own.len())));
         let (taken, written) =
             found.map_or((1, std::slice::from_ref(byte)), |(own, other)| (own.len(), other));
         out.extend_from_slice(written);
@@ -125,6 +132,13 @@ mod tests {
 
     #[test]
     fn a_code_is_replaced_where_it_stands_alone() {
+        let number = [(b"1".to_vec(), b"70".to_vec()), (b"1".to_vec(), b"70".to_vec())];
+        let mut out = Vec::new();
+        rename(&number, br#""trade:1","market_id":1,"price":"5.1","size":1.5,"1":[1,1]"#, &mut out);
+        assert_eq!(
+            String::from_utf8_lossy(&out),
+            r#""trade:70","market_id":70,"price":"5.1","size":1.5,"1":[1,1]"#
+        );
         let names = [(b"BTC/USD".to_vec(), b"A1/USD".to_vec()), (b"btc/usd".to_vec(), b"a1/usd".to_vec())];
         for (own, other) in [
             ("", ""),
