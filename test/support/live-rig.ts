@@ -34,6 +34,11 @@ export const LIVE_KEYED: readonly { readonly name: string; readonly channels: re
       .map(({ name }) => ({ name, channels: ['orders'] as const })),
   );
 
+/** What a product tells its books by to anybody. */
+export function bookOf({ offers }: ProductFacts): 'book' | 'orders' {
+  return offers.book === 'built' ? 'book' : 'orders';
+}
+
 /** So many codes of the shape that a product's codes have. */
 export function codesOf(product: string, count: number): readonly string[] {
   const own = ownCodes(product)[0] ?? '';
@@ -91,7 +96,7 @@ export class LiveRig {
       addresses: Object.fromEntries(venue.hosts().map(({ venue, fake }) => [venue, fake])),
       ...(venue.certificate === null ? {} : { ca: venue.certificate }),
     });
-    const { channels = ['book'], lines = 1, hasKey = false } = options;
+    const { channels = [bookOf(product)], lines = 1, hasKey = false } = options;
     const account = hasKey ? new AccountKey(FAKE_ACCOUNT) : undefined;
     const { engine: sink } = this;
     this.connector = new Connector({
