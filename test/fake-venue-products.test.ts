@@ -20,6 +20,7 @@ const PRODUCTS = [
   'bybit-option',
   'bitfinex',
   'coinbase',
+  'kraken-futures',
 ];
 
 /** The same code with other letters. */

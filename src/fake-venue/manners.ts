@@ -125,6 +125,43 @@ const KRAKEN: Manners = {
     }),
 };
 
+/** One answer to each message: what it asked for, or why not. */
+const KRAKEN_FUTURES: Manners = {
+  greeting: () => ['{"event":"info","version":1}'],
+  answer: (message, { verb }, answered) => {
+    if (answered.some(({ said, codes }) => said.symbol !== undefined && codes.length === 0))
+      return ['{"event":"error","message":"Invalid product id"}'];
+    const products = member(message, 'product_ids');
+    const asked = {
+      feed: member(message, 'feed'),
+      ...(products === undefined ? {} : { product_ids: products }),
+    };
+    return [JSON.stringify({ event: `${verb}d`, ...asked })];
+  },
+  refusal: (status) =>
+    JSON.stringify({
+      result: 'error',
+      error: status === 429 ? 'apiLimitExceeded' : 'Bad Request',
+      serverTime: new Date().toISOString(),
+    }),
+  list: (_product, listings) =>
+    JSON.stringify({
+      result: 'success',
+      instruments: listings.map(({ code, priceDigits, qtyDigits }) => ({
+        symbol: code,
+        type: code.startsWith('PF_') ? 'flexible_futures' : 'futures_inverse',
+        tickSize: Number(step(priceDigits)),
+        contractSize: 1,
+        contractValueTradePrecision: qtyDigits,
+        tradeable: true,
+        postOnly: false,
+        base: code.slice(3, -3),
+        quote: 'USD',
+      })),
+      serverTime: new Date().toISOString(),
+    }),
+};
+
 /** One answer to each message: the channels that there are. */
 const DERIBIT: Manners = {
   greeting: () => [],
@@ -193,6 +230,7 @@ const MANNERS: Readonly<Record<string, Manners>> = {
   coinbase: COINBASE,
   deribit: DERIBIT,
   kraken: KRAKEN,
+  'kraken-futures': KRAKEN_FUTURES,
 };
 
 export function mannersOf(product: string): Manners {

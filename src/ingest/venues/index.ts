@@ -8,6 +8,7 @@ import type { ProductFacts, VenueFacts } from './facts.js';
 import { GATEIO } from './gateio.js';
 import { HYPERLIQUID } from './hyperliquid.js';
 import { KRAKEN } from './kraken.js';
+import { KRAKEN_FUTURES } from './kraken-futures.js';
 import { LIGHTER } from './lighter.js';
 import { OKX } from './okx.js';
 import { DATABENTO, NASDAQ, SIM } from './recorded.js';
@@ -28,6 +29,7 @@ export const VENUE_FACTS: readonly VenueFacts[] = [
   OKX,
   GATEIO,
   BITSTAMP,
+  KRAKEN_FUTURES,
 ];
 
 /** The facts of a product by the core's name of it. */

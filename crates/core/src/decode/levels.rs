@@ -117,31 +117,48 @@ pub fn ratio_e9(
     field: &'static str,
     decimals_more: u8,
 ) -> Result<i64, DecodeError> {
-    let exponent = -9 + decimals_more as i8;
-    let is_inexact =
-        |error: &DecodeError| matches!(error, DecodeError::BadNumber { cause: DecimalError::Inexact, .. });
+    computed(token, bytes, field, -9 + decimals_more as i8)
+}
+
+/// A number that somebody has computed, such as a mark price or a sum, toward zero where it has finer digits: those say nothing
+/// of the instrument's. It may be below zero.
+pub fn computed(token: Token, bytes: &[u8], field: &'static str, exponent: i8) -> Result<i64, DecodeError> {
     match signed_decimal(token, bytes, field, exponent, Scaled::No) {
-        Err(error) if is_inexact(&error) => {}
-        read => return read,
-    }
-    // Of a plain number the digits that are too fine are left out; a power of ten that makes it small leaves room for them.
-    let text = token.of(bytes);
-    let point = text.iter().position(|byte| *byte == b'.');
-    let has_power = text.iter().any(|byte| matches!(byte, b'e' | b'E'));
-    match point.filter(|_| !has_power) {
-        Some(point) => {
-            let end = token.start + point as u32 + 1 + u32::from(exponent.unsigned_abs());
-            signed_decimal(Token { end: end.min(token.end), ..token }, bytes, field, exponent, Scaled::No)
+        Err(DecodeError::BadNumber { cause: DecimalError::Inexact, .. }) => {
+            Ok(toward_zero(token.of(bytes), exponent))
         }
-        None => {
-            let fine = signed_decimal(token, bytes, field, FINEST, Scaled::No)?;
-            Ok(fine / POW10[usize::from((exponent - FINEST).unsigned_abs())])
-        }
+        read => read,
     }
 }
 
-/// The finest exponent at which a number is read.
-const FINEST: i8 = -18;
+/// The first 18 digits of a decimal that is one, toward zero.
+#[cold]
+fn toward_zero(text: &[u8], exponent: i8) -> i64 {
+    let power_at = text.iter().position(|byte| matches!(byte, b'e' | b'E'));
+    let (digits, power) = text.split_at(power_at.unwrap_or(text.len()));
+    let power = power.get(1..).unwrap_or_default();
+    let power_size = power
+        .iter()
+        .filter(|byte| byte.is_ascii_digit())
+        .fold(0i32, |size, byte| (size * 10 + i32::from(byte - b'0')).min(9_999));
+    let mut power = if power.starts_with(b"-") { -power_size } else { power_size };
+    let (mut mantissa, mut is_fraction) = (0i64, false);
+    for byte in digits {
+        match byte {
+            b'.' => is_fraction = true,
+            b'0'..=b'9' if mantissa < POW10[17] => {
+                mantissa = mantissa * 10 + i64::from(byte - b'0');
+                power -= i32::from(is_fraction);
+            }
+            b'0'..=b'9' => power += i32::from(!is_fraction),
+            _ => {}
+        }
+    }
+    // It is inexact, so that digits are left out.
+    let left_out = usize::try_from(i32::from(exponent) - power).unwrap_or(0);
+    let magnitude = POW10.get(left_out).map_or(0, |by| mantissa / by);
+    if text.starts_with(b"-") { -magnitude } else { magnitude }
+}
 
 /// A decimal that must be above zero.
 pub fn price_above_zero(
@@ -268,6 +285,25 @@ mod tests {
         ] {
             let (token, bytes) = number(text);
             let read = ratio_e9(token, bytes, "ratio", decimals_more).map_err(|error| error.code());
+            assert_eq!(read, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_computed_is_cut_where_the_instrument_ends() {
+        for (text, exponent, expected) in [
+            ("21979.68641534714", -1, Ok(219_796)),
+            ("-21979.68641534714", 0, Ok(-21_979)),
+            ("9.12345678901234e-06", -10, Ok(91_234)),
+            ("1.5E-12", -9, Ok(0)),
+            ("123456.5e-3", -2, Ok(12_345)),
+            ("0.1234567890123456789", -18, Ok(123_456_789_012_345_678)),
+            ("31403908.0", 0, Ok(31_403_908)),
+            ("1e-9999", -18, Ok(0)),
+            ("1.x", 0, Err("decode.bad_number")),
+        ] {
+            let (token, bytes) = number(text);
+            let read = computed(token, bytes, "markPrice", exponent).map_err(|error| error.code());
             assert_eq!(read, expected, "{text}");
         }
     }

@@ -13,6 +13,7 @@ mod error;
 mod gateio;
 mod hyperliquid;
 mod kraken;
+mod kraken_futures;
 mod lighter;
 mod nasdaq;
 mod okx;
@@ -268,6 +269,9 @@ venues! {
         COINBASE_EXCHANGE = 21 "coinbase-exchange": coinbase_exchange::ORDERS;
     }
     Bitstamp(bitstamp::Bitstamp) { BITSTAMP = 22 "bitstamp": bitstamp::PAIRS; }
+    KrakenFutures(kraken_futures::KrakenFutures) {
+        KRAKEN_FUTURES = 23 "kraken-futures": kraken_futures::CONTRACTS;
+    }
 }
 
 /// The venue of that name.

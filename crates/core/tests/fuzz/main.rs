@@ -49,6 +49,11 @@ fn kraken_frames() {
 }
 
 #[test]
+fn kraken_futures_frames() {
+    run(rooms::Connection::<rooms::KrakenFutures>::default);
+}
+
+#[test]
 fn coinbase_exchange_frames() {
     run(rooms::Connection::<rooms::CoinbaseExchange>::default);
 }

@@ -6,10 +6,11 @@ use depthwire_core::decode::DecodeError;
 use depthwire_core::types::{Body, Event, Events, Level, Route, Routes, Slot, Venue};
 use depthwire_core::venues::{
     self, At, BYBIT, BYBIT_INVERSE, BYBIT_LINEAR, BYBIT_OPTION, COINBASE, COINBASE_EXCHANGE, DERIBIT,
-    FrameError, GATEIO, GATEIO_FUTURES, HYPERLIQUID, KRAKEN, LIGHTER, OKX, Session,
+    FrameError, GATEIO, GATEIO_FUTURES, HYPERLIQUID, KRAKEN, KRAKEN_FUTURES, LIGHTER, OKX, Session,
 };
 use depthwire_sim::dialects::{
-    Bybit as BybitDialect, BybitCategory, Deribit as DeribitDialect, DeribitBook, Dialect, Frames, all,
+    Bybit as BybitDialect, BybitCategory, Deribit as DeribitDialect, DeribitBook, Dialect, Frames,
+    KrakenFutures as KrakenFuturesDialect, KrakenFuturesContract, all,
 };
 
 use crate::json::{json_fields, loosened};
@@ -102,6 +103,17 @@ impl Room for Gateio {
     const PRODUCTS: &'static [Venue] = &[GATEIO, GATEIO_FUTURES];
 }
 
+pub struct KrakenFutures;
+
+impl Room for KrakenFutures {
+    const NAME: &'static str = "kraken_futures";
+    const PRODUCTS: &'static [Venue] = &[KRAKEN_FUTURES];
+
+    fn more(seed: u64) -> Vec<Box<dyn Dialect>> {
+        vec![Box::new(KrakenFuturesDialect::new(seed, KrakenFuturesContract::ThinFuture))]
+    }
+}
+
 pub struct CoinbaseExchange;
 
 impl Room for CoinbaseExchange {
@@ -109,11 +121,16 @@ impl Room for CoinbaseExchange {
     const PRODUCTS: &'static [Venue] = &[COINBASE_EXCHANGE];
 }
 
+/// The markets of a seed.
+fn markets<R: Room>(seed: u64) -> Vec<Box<dyn Dialect>> {
+    all(seed).into_iter().chain(R::more(seed)).collect()
+}
+
 /// Short connections of each dialect, the subscriptions and snapshots of shallow books among them. The first line of each is
 /// the name of its product.
 fn connections<R: Room>() -> Vec<Vec<Vec<u8>>> {
     let mut connections = Vec::new();
-    for mut dialect in (0..6).flat_map(|seed| all(seed).into_iter().chain(R::more(seed))) {
+    for mut dialect in (0..6).flat_map(markets::<R>) {
         if !R::PRODUCTS.iter().any(|product| product.name() == dialect.venue()) {
             continue;
         }
@@ -146,7 +163,7 @@ impl<R: Room> Default for Connection<R> {
         let routes_of = |product: &Venue| {
             let mut routes = Routes::new();
             for (slot, dialect) in
-                (0..).zip(all(0).iter().filter(|dialect| dialect.venue() == product.name()))
+                (0..).zip(markets::<R>(0).iter().filter(|dialect| dialect.venue() == product.name()))
             {
                 let instrument = venues::instrument(*product, dialect.code()).unwrap();
                 let (price_exponent, qty_exponent) = R::EXPONENTS.unwrap_or_else(|| dialect.exponents());

@@ -12,6 +12,7 @@
 //! | `kraken/v2` | Kraken WebSocket v2, `book` 10 to 1000 | status, instrument, book, trade, ticker, heartbeat |
 //! | `kraken/level3` | Kraken WebSocket v2, `level3` | status, instrument, level3, trade, heartbeat |
 //! | `kraken/v1` | Kraken WebSocket v1, `book-10` to `book-1000` | book, trade, heartbeat |
+//! | `kraken_futures` | Kraken Futures, an inverse and a flexible perpetual | book, trade, ticker, heartbeat |
 //! | `bitfinex` | Bitfinex WebSocket version 2, `book` of `P0` at 1 to 250 | info, conf, book, trades, ticker, status, heartbeat |
 //! | `coinbase/advanced` | Coinbase Advanced Trade | market_trades, ticker, level2, status, candles, heartbeats |
 //! | `deribit` | Deribit, `book` raw and 100 ms, a perpetual, a future and an option | answers, book, trades, ticker, quote, heartbeat |
@@ -40,6 +41,7 @@ mod gateio;
 mod hyperliquid;
 mod kinds;
 mod kraken;
+mod kraken_futures;
 mod lighter;
 mod nasdaq;
 mod okx;
@@ -60,6 +62,7 @@ pub use gateio::{Gateio, GateioProduct};
 pub use hyperliquid::Hyperliquid;
 pub use kinds::{Kind, kinds};
 pub use kraken::{KRAKEN_DEPTHS, KrakenLevel3, KrakenPair, KrakenV1, KrakenV2, Numbers, kraken_order_id};
+pub use kraken_futures::{KrakenFutures, KrakenFuturesContract};
 pub use lighter::{Lighter, LighterForm};
 pub use nasdaq::Nasdaq;
 pub use okx::{Okx, OkxBook};
@@ -234,5 +237,7 @@ fn makers() -> &'static [Maker] {
         Box::new(Gateio::new(seed, GateioProduct::Futures, 50)),
         Box::new(Gateio::new(seed, GateioProduct::Futures, 400)),
         Box::new(Bitstamp::new(seed)),
+        Box::new(KrakenFutures::new(seed, KrakenFuturesContract::Inverse)),
+        Box::new(KrakenFutures::new(seed, KrakenFuturesContract::Flexible)),
     ]
 }
