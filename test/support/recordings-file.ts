@@ -113,6 +113,20 @@ const restBooksSchema = z.strictObject({
   asksUnknown: count,
 });
 
+const ownBooksSchema = z.strictObject({
+  name,
+  files,
+  needs,
+  instrument,
+  created: count,
+  changed: count,
+  deleted: count,
+  books: count,
+  compared: count,
+  equal: count,
+  explained: count,
+});
+
 const itchSchema = z.strictObject({
   name,
   files,
@@ -220,6 +234,7 @@ export const recordingsSchema = z.strictObject({
   checksums: z.array(checksumsSchema).min(1),
   orders: z.array(ordersSchema).min(1),
   restBooks: z.array(restBooksSchema).min(1),
+  ownBooks: z.array(ownBooksSchema).min(1),
   itch: z.array(itchSchema).min(1),
   captures: z.array(captureSchema).min(1),
   datagrams: z.array(datagramsSchema).min(1),

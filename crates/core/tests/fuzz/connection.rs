@@ -22,6 +22,8 @@ pub trait Spoken {
     const SYMBOLS: &'static [&'static str];
     /// Frames without which nothing is understood.
     const OPENING: usize;
+    /// Frames of a form that no dialect speaks.
+    const MORE: &'static [&'static str] = &[];
 }
 
 /// See [`BITFINEX`].
@@ -40,13 +42,21 @@ impl Spoken for OfBitstamp {
     const VENUE: Venue = BITSTAMP;
     const SYMBOLS: &'static [&'static str] = &["btcusd"];
     const OPENING: usize = 0;
+    const MORE: &'static [&'static str] = &[
+        r#"order_created {"price": "236.47", "amount": "2.00000000", "datetime": "1", "id": 65, "order_type": 0}"#,
+        r#"order_book {"bids": [["236.47", "2.00000000"]], "asks": [["236.64", "3.79520000"]]}"#,
+        r#"order_changed {"price": "236.47", "amount": "1.78855669", "datetime": "1", "id": 65, "order_type": 0}"#,
+        r#"trade {"price": 236.47999999999999, "amount": 0.21144331, "id": 8111041}"#,
+        r#"order_deleted {"price": "236.47", "amount": "0.00000000", "datetime": "1", "id": 65, "order_type": 0}"#,
+    ];
 }
 
 /// The frames of each connection.
 type Connections = &'static [Vec<Vec<u8>>];
 
 /// Short connections of each dialect of a venue, an answer among the frames of those that give one.
-fn connections(venue: Venue) -> Connections {
+fn connections<V: Spoken>() -> Connections {
+    let venue = V::VENUE;
     static CONNECTIONS: OnceLock<Mutex<HashMap<Venue, Connections>>> = OnceLock::new();
     let mut made = CONNECTIONS.get_or_init(Mutex::default).lock().unwrap();
     made.entry(venue).or_insert_with(|| {
@@ -64,6 +74,9 @@ fn connections(venue: Venue) -> Connections {
             }
             frames.retain(|frame| frame.len() <= FRAME_BYTES);
             connections.push(frames);
+        }
+        if !V::MORE.is_empty() {
+            connections.push(V::MORE.iter().map(|frame| frame.as_bytes().to_vec()).collect());
         }
         connections.leak()
     })
@@ -129,6 +142,7 @@ fn words(events: &Events) -> Vec<String> {
         Body::Book(seq, span, coverage, _) => format!("{seq:?} {coverage:?} {:?}", events.levels(span)),
         Body::Trades(span) | Body::Liquidations(span) => format!("{:?}", events.trades_of(span)),
         Body::Ticker(at) => format!("{:?}", events.ticker(at)),
+        Body::Orders(number, span) => format!("{number} {:?}", events.order_changes(span)),
         body => format!("{body:?}"),
     };
     let list = events.list().iter();
@@ -140,7 +154,7 @@ impl<V: Spoken> Target for Connection<V> {
     const INPUT_BYTES_MAX: usize = 1_536;
 
     fn generate(&mut self, random: &mut Random, out: &mut Vec<u8>) {
-        let connection = random.pick(connections(V::VENUE));
+        let connection = random.pick(connections::<V>());
         // Announcements first: without them nothing is understood.
         let mut at = random.below(2);
         while out.len() < Self::INPUT_BYTES_MAX / 2 || random.one_in(2) {
@@ -185,6 +199,7 @@ impl<V: Spoken> Target for Connection<V> {
                             Body::Book(..) => "book",
                             Body::Trades(_) => "trades",
                             Body::Ticker(_) => "ticker",
+                            Body::Orders(..) => "orders",
                             Body::Lost { .. } => "lost",
                             _ => "other",
                         });

@@ -25,6 +25,7 @@ pub struct Expected {
     pub checksums: Vec<Checksums>,
     pub orders: Vec<Orders>,
     pub rest_books: Vec<RestBooks>,
+    pub own_books: Vec<OwnBooks>,
     pub itch: Vec<Itch>,
     pub captures: Vec<Capture>,
     pub datagrams: Vec<Datagrams>,
@@ -168,6 +169,26 @@ pub struct RestBooks {
     pub compared: usize,
     /// Asks of the next book beyond what the first one knows, when they meet.
     pub asks_unknown: usize,
+}
+
+/// Orders told one by one without an image, with books of levels that the venue itself made of them.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OwnBooks {
+    pub name: String,
+    pub files: Vec<String>,
+    pub needs: Vec<Program>,
+    pub instrument: String,
+    pub created: u64,
+    pub changed: u64,
+    pub deleted: u64,
+    pub books: u64,
+    /// Levels of which all orders are known and in which two books in a row agree.
+    pub compared: u64,
+    /// Those where the sum of the orders is the venue's level at the moment of the second book.
+    pub equal: u64,
+    /// Those where it is so at another moment between the book before the two and the book behind them.
+    pub explained: u64,
 }
 
 /// Messages of a file in BinaryFILE framing, and sums over their fields.
@@ -446,6 +467,7 @@ find! {
     checksums checksums Checksums,
     orders orders Orders,
     rest_books rest_books RestBooks,
+    own_books own_books OwnBooks,
     itch itch Itch,
     datagrams datagrams Datagrams,
     lines lines Lines,

@@ -1,4 +1,4 @@
-//! Bitstamp: version 2 of its WebSocket. Books of levels by their differences, trades.
+//! Bitstamp: version 2 of its WebSocket. Books of levels by their differences, trades. Recordings of version 1 are read by `v1`.
 //!
 //! Source: bitstamp.net/websocket/v2 ("Live full order book", "Live ticker", "Reconnect request") and bitstamp.net/api, "Order
 //! book", "Trading pairs info". What they say, by number:
@@ -24,6 +24,7 @@
 mod instruments;
 mod reader;
 mod sight;
+mod v1;
 
 use super::FrameError;
 use super::room::{
@@ -94,6 +95,9 @@ impl Bitstamp {
 
     /// Says whose book a frame that cannot be read may have changed, and forgets what came before it.
     fn concern(&mut self, bytes: &[u8], routes: &Routes, out: &mut Events) {
+        if v1::event(bytes).is_some() {
+            return;
+        }
         let names = |text: &[u8]| memchr::memmem::find(bytes, text).is_some();
         if names(b"\"live_trades_") || names(b"\"event\":\"bts:") {
             return;

@@ -1,6 +1,6 @@
 //! Messages and answers.
 
-use super::{Bitstamp, Heard, lose};
+use super::{Bitstamp, Heard, lose, v1};
 use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::levels::{decimal, price_above_zero, read_levels};
 use crate::decode::members::{is, members, text, unsigned};
@@ -23,6 +23,9 @@ pub(super) fn message(
     routes: &Routes,
     out: &mut Events,
 ) -> Result<(), DecodeError> {
+    if let Some(event) = v1::event(bytes) {
+        return v1::message(event, bytes, routes, out);
+    }
     let mut scanner = Scanner::new(bytes, 0);
     let keys = ["event", "channel", "data", "microtimestamp", "bids", "asks"];
     let [event, channel, data, time, bids, asks] = members(&mut scanner, bytes, &keys)?;
@@ -97,7 +100,13 @@ fn differences(
     Ok(())
 }
 
-fn levels(sides: [Token; 2], route: Route, bytes: &[u8], out: &mut Events) -> Result<LevelSpan, DecodeError> {
+/// Both sides of a book.
+pub(super) fn levels(
+    sides: [Token; 2],
+    route: Route,
+    bytes: &[u8],
+    out: &mut Events,
+) -> Result<LevelSpan, DecodeError> {
     let [bids, asks] = sides;
     is(bids, Kind::Array, "bids", "an array")?;
     is(asks, Kind::Array, "asks", "an array")?;

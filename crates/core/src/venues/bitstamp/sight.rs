@@ -1,5 +1,6 @@
 //! What a frame of a recording shows of its pair, and of its time.
 
+use super::v1;
 use crate::decode::json::{Kind, Scanner};
 use crate::decode::leading_digits;
 use crate::decode::members::members;
@@ -13,6 +14,10 @@ const CHANNELS: [&str; 5] =
 
 /// Notes the pair at the end of a channel's name: of `data`, `trade` and `bts:subscription_succeeded`.
 pub(super) fn sight(bytes: &[u8], out: &mut Sightings) {
+    if v1::event(bytes).is_some_and(|(_, len)| bytes.get(len..).is_some_and(|rest| rest.starts_with(b" {"))) {
+        out.readable();
+        return out.add(BITSTAMP, "btcusd", Sureness::Sure);
+    }
     let mut scanner = Scanner::new(bytes, 0);
     let Ok([event, channel, data]) = members(&mut scanner, bytes, &["event", "channel", "data"]) else {
         return;

@@ -1,5 +1,8 @@
 use super::*;
-use crate::types::{Aggressor, Coverage, Origin, Price, Qty, Route, TradeId, TradingStatus, VenueSeq};
+use crate::types::{
+    Aggressor, Coverage, OrderChange, OrderId, Origin, Price, Qty, Route, Side, TradeId, TradingStatus,
+    VenueSeq,
+};
 use crate::venues::BITSTAMP;
 
 fn routes() -> Routes {
@@ -172,4 +175,84 @@ fn the_time_is_in_microseconds() {
         1_641_343_691_406_478_000
     );
     assert_eq!(Bitstamp::time(b"{}"), 0);
+}
+
+/// What a message of version 1 does; the price and amount of a trade.
+fn said_by_v1(frame: &str) -> Result<String, &'static str> {
+    let mut events = Events::default();
+    let read = Bitstamp::default().frame(frame.as_bytes(), At::default(), &routes(), &mut events);
+    read.map_err(|error| error.code())?;
+    let [event] = events.list() else { panic!("{:?}", events.list()) };
+    assert_eq!((event.slot, event.ts_event), (Slot(0), 0));
+    Ok(match event.body {
+        Body::Orders(0, span) => format!("{:?}", events.order_changes(span)),
+        Body::Trades(span) => {
+            let trade = events.trades_of(span)[0];
+            format!("{} {} {:?}", trade.price.0, trade.qty.0, trade.aggressor)
+        }
+        Body::Book(seq, span, Coverage::Depth(20), Origin::Restated) => {
+            assert_eq!(seq, VenueSeq::default());
+            let sides = events.levels(span);
+            format!("{:?} {:?}", sides.bids, sides.asks)
+        }
+        ref other => panic!("{other:?}"),
+    })
+}
+
+#[test]
+fn version_1_is_read() {
+    let order = |event: &str| {
+        format!(
+            "order_{event} {{\"price\": \"236.47\", \"amount\": \"2.00000000\", \"datetime\": \"1\", \"id\": 65, \"order_type\": 1}}"
+        )
+    };
+    let (id, side, price, qty) = (OrderId(65), Side::Ask, Price(23_647), Qty(200_000_000));
+    for (event, change) in [
+        ("created", OrderChange::Add { id, side, price, qty }),
+        ("changed", OrderChange::Modify { id, side, price, qty }),
+        ("deleted", OrderChange::Delete { id }),
+    ] {
+        assert_eq!(said_by_v1(&order(event)), Ok(format!("{:?}", [change])), "{event}");
+    }
+    for (wrong, code) in [
+        (order("created").replace("\"order_type\": 1", "\"order_type\": 2"), "decode.wrong_type"),
+        (order("created").replace("236.47", "0.00"), "decode.zero_price"),
+        (order("created").replace("\"id\": 65, ", ""), "decode.missing_field"),
+        (order("filled"), "decode.not_json"),
+        (order("created")[..40].to_owned(), "decode.truncated"),
+    ] {
+        assert_eq!(said_by_v1(&wrong), Err(code), "{wrong}");
+    }
+    let book =
+        "order_book {\"bids\": [[\"236.47\", \"1.50000000\"]], \"asks\": [[\"236.64\", \"3.79520000\"]]}";
+    let levels = |price, qty| [crate::types::Level::new(price, qty)];
+    let said = format!("{:?} {:?}", levels(23_647, 150_000_000), levels(23_664, 379_520_000));
+    assert_eq!(said_by_v1(book), Ok(said));
+}
+
+#[test]
+fn numbers_of_trades_of_version_1_are_those_that_binary_ones_stand_for() {
+    for (price, amount, expected) in [
+        ("236.47", "0.21144331", "23647 21144331 Unknown"),
+        ("236.47999999999999", "1.7885566900000001", "23648 178855669 Unknown"),
+        ("236", "3", "23600 300000000 Unknown"),
+        ("236.00000000000003", "9.9999999999999995e-07", "23600 100 Unknown"),
+        ("236.5", "9.9999999999999999e-30", "23650 0 Unknown"),
+    ] {
+        let trade = format!("trade {{\"price\": {price}, \"amount\": {amount}, \"id\": 8111041}}");
+        assert_eq!(said_by_v1(&trade), Ok(expected.to_owned()), "{trade}");
+    }
+    let coarse = Route { slot: Slot(0), price_exponent: 0, qty_exponent: -8 };
+    let mut routes = Routes::new();
+    assert!(routes.carry([v1::PAIR].into_iter(), coarse));
+    let trade = b"trade {\"price\": 236.47999999999999, \"amount\": 1, \"id\": 1}";
+    let read = Bitstamp::default().frame(trade, At::default(), &routes, &mut Events::default());
+    assert_eq!(read.map_err(|error| error.code()), Err("decode.inexact"));
+}
+
+#[test]
+fn a_book_of_version_1_that_cannot_be_read_is_in_doubt() {
+    let concerned = |frame: &str| said(&mut Bitstamp::default(), frame).unwrap_err().1;
+    assert_eq!(concerned("order_book {\"bids\": [[\"1.00\""), Some(Scope::Book(Slot(0))));
+    assert_eq!(concerned("order_deleted {\"id\": 7"), None, "no book of levels depends on it");
 }
