@@ -113,7 +113,8 @@ pub struct OrderStats {
     pub executes: u64,
     /// Orders that left for one with a new number.
     pub replaces: u64,
-    /// New prices or quantities under the same number.
+    /// New prices or quantities under the same number. Where the venue does not say whether an order is new, what was told of
+    /// books that were not known whole is counted here.
     pub modifies: u64,
     /// Orders that left whole.
     pub deletes: u64,
@@ -144,7 +145,7 @@ impl OrderStats {
             OrderChange::Reduce { .. } | OrderChange::Cancel { .. } => &mut self.reduces,
             OrderChange::Execute { .. } => &mut self.executes,
             OrderChange::Replace { .. } => &mut self.replaces,
-            OrderChange::Modify { .. } => &mut self.modifies,
+            OrderChange::Modify { .. } | OrderChange::Upsert { .. } => &mut self.modifies,
             OrderChange::Delete { .. } => &mut self.deletes,
             OrderChange::Clear => &mut self.clears,
         };

@@ -304,7 +304,7 @@ fn the_ladder_book_equals_the_ordered_map_book() {
 }
 
 fn run(market: &Market) -> Met {
-    let mut rng = SplitMix64(market.seed);
+    let (mut rng, mut cuts) = (SplitMix64(market.seed), SplitMix64(!market.seed));
     let mut book = L2Book::new(market.spec);
     let mut oracle = NaiveBook::new(market.spec);
     let mut quotes = Quotes { center: market.center, recent: [Vec::new(), Vec::new()] };
@@ -331,6 +331,12 @@ fn run(market: &Market) -> Met {
             assert_eq!(book.truncate(depth), cut, "{}, depth {depth}", at());
             assert_eq!(book.known_to(), oracle.known_to(), "{}, depth {depth}", at());
             met.cut += cut;
+        }
+        if market.reload_chance > 0 && cuts.chance(64) {
+            let cut = [cuts.chance(512), cuts.chance(512)];
+            book.know_before_worst(cut);
+            oracle.know_before_worst(cut);
+            assert_eq!(book.known_to(), oracle.known_to(), "{}, cut {cut:?}", at());
         }
         for side in [Side::Bid, Side::Ask] {
             assert_eq!(book.len(side), oracle.len(side), "{}", at());

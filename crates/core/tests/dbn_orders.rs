@@ -163,9 +163,10 @@ impl MapBook {
                 self.put(id, (side, price, qty.0));
             }
             OrderChange::Clear => (self.orders, self.sides) = Default::default(),
-            OrderChange::Execute { .. } | OrderChange::Replace { .. } | OrderChange::Delete { .. } => {
-                panic!("DBN has no such change: {change:?}")
-            }
+            OrderChange::Execute { .. }
+            | OrderChange::Replace { .. }
+            | OrderChange::Upsert { .. }
+            | OrderChange::Delete { .. } => panic!("DBN has no such change: {change:?}"),
         }
     }
 

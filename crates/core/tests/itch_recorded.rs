@@ -71,7 +71,9 @@ impl Totals {
                 let parts = [id.0, new_id.0, qty.0 as u64, price.0 as u64];
                 self.replaced.iter_mut().zip(parts).for_each(|(sum, part)| *sum += part);
             }
-            Some((_, OrderChange::Modify { .. } | OrderChange::Clear)) => panic!("not in this feed"),
+            Some((_, OrderChange::Modify { .. } | OrderChange::Upsert { .. } | OrderChange::Clear)) => {
+                panic!("not in this feed")
+            }
             None => {}
         }
         if let Some((_, trade)) = message.trade() {

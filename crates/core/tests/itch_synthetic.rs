@@ -42,7 +42,9 @@ impl Books {
                 let (_, side, _) = self.remove(id);
                 self.add(new_id, (locate, side, price), qty);
             }
-            OrderChange::Modify { .. } | OrderChange::Clear => panic!("not in this feed"),
+            OrderChange::Modify { .. } | OrderChange::Upsert { .. } | OrderChange::Clear => {
+                panic!("not in this feed")
+            }
         }
     }
 

@@ -62,6 +62,8 @@ struct Feed {
     old_chance: u64,
     /// Chance that a new or modified order comes with a key, which says where it stands in its queue.
     keyed_chance: u64,
+    /// Chance that a message does not say whether its order is new.
+    untold_chance: u64,
     /// Levels a side to which the book is cut after each message.
     depth: Option<usize>,
 }
@@ -86,6 +88,7 @@ const FEED: Feed = Feed {
     clear_chance: 0,
     old_chance: 0,
     keyed_chance: 0,
+    untold_chance: 128,
     depth: None,
 };
 
@@ -416,6 +419,9 @@ impl Venue {
     fn note(&mut self, book: BookIndex, change: &OrderChange, books: &NaiveL3) {
         match *change {
             OrderChange::Add { id, .. } => self.resting.push((book, id)),
+            OrderChange::Upsert { id, .. } if !self.resting.contains(&(book, id)) => {
+                self.resting.push((book, id));
+            }
             OrderChange::Replace { id, new_id, .. } if id != new_id => {
                 self.resting.retain(|(_, resting)| *resting != id);
                 self.resting.push((book, new_id));
@@ -431,6 +437,16 @@ impl Venue {
             }
             _ => {}
         }
+    }
+}
+
+/// The same, not told whether it is of a new order.
+fn untold(change: OrderChange) -> OrderChange {
+    match change {
+        OrderChange::Add { id, side, price, qty } | OrderChange::Modify { id, side, price, qty } => {
+            OrderChange::Upsert { id, side, price, qty }
+        }
+        change => change,
     }
 }
 
@@ -509,6 +525,7 @@ fn run(feed: Feed) -> Met {
     let mut met = Met::default();
     for message in 0..CHANGES_PER_FEED {
         let (book, change) = venue.change(&naive);
+        let change = if venue.random.chance(feed.untold_chance) { untold(change) } else { change };
         let at = format!("{}, seed {}, message {message}: {change:?}", feed.name, feed.seed);
         // Hints before a message are part of every run: they must change nothing.
         fast.prefetch(book, &change);
@@ -539,6 +556,7 @@ fn run(feed: Feed) -> Met {
         if let OrderChange::Add { id, .. }
         | OrderChange::Replace { id, .. }
         | OrderChange::Modify { id, .. }
+        | OrderChange::Upsert { id, .. }
         | OrderChange::Delete { id } = change
         {
             assert_eq!(fast.order(id), naive.order(id), "{at}");

@@ -131,6 +131,17 @@ impl L2Book {
         removed
     }
 
+    /// For feeds that tell the best so many orders: a side that is `cut` to them, bids first, is known to the price before its
+    /// worst level, of which a part may have been told; one that is not is known whole.
+    #[inline]
+    pub fn know_before_worst(&mut self, cut: [bool; 2]) {
+        let [bid, ask] = cut;
+        self.known_to = KnownTo {
+            bid: if bid { self.bids.before_worst() } else { KnownTo::WHOLE.bid },
+            ask: if ask { self.asks.before_worst() } else { KnownTo::WHOLE.ask },
+        };
+    }
+
     #[cold]
     fn recentre(&mut self) {
         let [bids, asks] = &mut **self.staging.get_or_insert_default();

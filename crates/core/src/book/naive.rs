@@ -86,6 +86,16 @@ impl NaiveBook {
         before - self.levels_total()
     }
 
+    /// A side that is `cut` is known to the price before its worst level, another whole.
+    pub fn know_before_worst(&mut self, cut: [bool; 2]) {
+        let worst_bid = self.bids.first_key_value().map_or(KNOWN_TO_NOTHING.bid, |(price, _)| *price);
+        let worst_ask = self.asks.last_key_value().map_or(KNOWN_TO_NOTHING.ask, |(price, _)| *price);
+        self.known_to = KnownTo {
+            bid: if cut[0] { Price(worst_bid.0.saturating_add(1)) } else { KnownTo::WHOLE.bid },
+            ask: if cut[1] { Price(worst_ask.0.saturating_sub(1)) } else { KnownTo::WHOLE.ask },
+        };
+    }
+
     /// The highest bid.
     #[must_use]
     pub fn best_bid(&self) -> Option<Level> {

@@ -149,6 +149,12 @@ impl BookSide {
         Price(worst.map_or(whole, |worst| worst.key) ^ self.flip)
     }
 
+    /// The first price before that of the worst level; the one that is before all where there is no level.
+    #[inline]
+    pub(super) fn before_worst(&self) -> Price {
+        Price(self.worst().map_or(i64::MAX, |worst| worst.key.saturating_add(1)) ^ self.flip)
+    }
+
     /// The price nearest the top that was read.
     #[inline]
     pub(super) fn nearest(&self, scan: Scan) -> Option<Price> {

@@ -76,6 +76,8 @@ pub(super) struct InstrumentState {
     pub(super) is_depth_exact: bool,
     /// What the last book of orders covers.
     pub(super) orders_coverage: Coverage,
+    /// Sides of it that have had as many orders as the venue tells: what stands behind them is unknown.
+    pub(super) are_orders_cut: [bool; 2],
     /// How its numbers are printed, and what that makes of the book; of a product with checksums.
     pub(super) proof: Option<Box<Proof>>,
     /// Levels that the last cut took from the book, and what is told where one did; both reused.
@@ -143,6 +145,7 @@ impl InstrumentState {
             depth: None,
             is_depth_exact: false,
             orders_coverage: Coverage::Whole,
+            are_orders_cut: [false; 2],
             proof: (product.checksum != Checksum::None)
                 .then(|| Box::new(Proof::new(product.checksum, listed))),
             cut: Levels::default(),
@@ -467,7 +470,8 @@ impl InstrumentState {
                 cx.stats.silences += 1;
                 self.lose_lead(StaleReason::Silence, (0, 0), now, cx);
             } else {
-                if self.is_beyond_known() {
+                // Of orders the next book knows no more.
+                if !self.leads_by_orders && self.is_beyond_known() {
                     self.recovery.want_more(now);
                 }
                 self.publish_views(now, cx);

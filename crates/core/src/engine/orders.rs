@@ -2,6 +2,7 @@
 //! instruments. Whether a book of orders may be trusted is decided by the instrument's recovery.
 
 mod numbered;
+mod window;
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -133,6 +134,7 @@ impl OrderBooks {
             if let Some(proof) = &mut instrument.proof {
                 proof.begun();
             }
+            instrument.are_orders_cut = [false; 2];
             instrument.begin_orders(stamp.ts_recv, cx);
         }
         for change in changes {
@@ -151,7 +153,9 @@ impl OrderBooks {
             cx.stats.orders.events += u64::from(part == Part::Last && end.is_last);
             if instrument.orders.orders_whole(stamp.venue_seq) {
                 self.cut(instrument, book);
-                if self.agrees(instrument, book, end.check, stamp.ts_recv, cx) {
+                if self.is_within(instrument, book, stamp.ts_recv, cx)
+                    && self.agrees(instrument, book, end.check, stamp.ts_recv, cx)
+                {
                     self.whole(instrument, book, stamp, cx);
                 }
             }
@@ -172,12 +176,13 @@ impl OrderBooks {
         cx.stats.orders.untouching += u64::from(changes.is_empty());
         let Some(book) = self.book_of(instrument, cx) else { return };
         for change in changes {
-            cx.stats.orders.count(change);
             if !instrument.orders.takes_orders() {
+                cx.stats.orders.count(change);
                 cx.stats.orders.passed_over += 1;
                 continue;
             }
-            let change = change.with_ids(|id| self.number(instrument.slot, id));
+            let change = self.l3.told_apart(change.with_ids(|id| self.number(instrument.slot, id)));
+            cx.stats.orders.count(&change);
             let touched = &mut self.touched[book.0 as usize];
             match self.l3.apply(book, &change) {
                 Ok(Touched::One { side, now }) => touched.side_mut(side).push(now),
@@ -218,6 +223,9 @@ impl OrderBooks {
         let is_touched = !self.touched[book.0 as usize].is_empty();
         if is_touched {
             self.cut(instrument, book);
+            if !self.is_within(instrument, book, stamp.ts_recv, cx) {
+                return;
+            }
         }
         if end.check.is_some() && instrument.orders.is_synced() {
             self.tops[book.0 as usize].touched(&self.touched[book.0 as usize]);
@@ -251,12 +259,24 @@ impl OrderBooks {
         let is_agreed = self.tops[book.0 as usize].agree(check, proof, &self.l3, book);
         cx.stats.checksums_matched += u64::from(is_agreed);
         if !is_agreed {
-            cx.stats.contradictions += 1;
-            self.forget(book);
-            instrument.lose_orders(StaleReason::Contradiction, (0, 0), now, cx);
-            instrument.ask(now, cx);
+            self.disproven(instrument, book, now, cx);
         }
         is_agreed
+    }
+
+    /// The venue contradicts the book: its orders are not what they should be.
+    #[cold]
+    fn disproven<C: Clock>(
+        &mut self,
+        instrument: &mut InstrumentState,
+        book: BookIndex,
+        now: TimeNs,
+        cx: &mut Context<'_, C>,
+    ) {
+        cx.stats.contradictions += 1;
+        self.forget(book);
+        instrument.lose_orders(StaleReason::Contradiction, (0, 0), now, cx);
+        instrument.ask(now, cx);
     }
 
     fn settle<C: Clock>(
@@ -437,6 +457,7 @@ impl InstrumentState {
             return false;
         }
         self.depth = self.orders_coverage.depth();
+        self.know_orders();
         self.book_cursor.at = stamp;
         self.applied_at = stamp.ts_recv;
         self.become_synced(stamp.ts_recv, cx);
@@ -463,6 +484,7 @@ impl InstrumentState {
             return false;
         }
         self.cut(is_last);
+        self.know_orders();
         self.publish_changes(levels, self.bbo != bbo, is_last, stamp.ts_recv, cx);
         true
     }

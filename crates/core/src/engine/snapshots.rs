@@ -315,7 +315,8 @@ pub(super) fn known_to(levels: Sides<'_>, coverage: Coverage) -> KnownTo {
         ask: levels.asks.iter().map(|level| level.price).max().unwrap_or(KnownTo::WHOLE.ask),
     };
     match coverage {
-        Coverage::Whole => KnownTo::WHOLE,
+        // Of orders, what their numbers say is told where these are counted.
+        Coverage::Whole | Coverage::Orders(_) => KnownTo::WHOLE,
         Coverage::ToWorst => worst,
         Coverage::Depth(depth) | Coverage::ExactDepth(depth) => {
             let is_cut = |side: &[Level]| side.len() >= depth as usize;

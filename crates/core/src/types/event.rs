@@ -97,6 +97,9 @@ pub enum Coverage {
     Depth(u32),
     /// The same, and it names each level that falls behind them: a book that has more after a message contradicts it.
     ExactDepth(u32),
+    /// Of a book of orders the best so many a side, each of which it names when it leaves them: a side with more contradicts
+    /// it. Of one that has had as many the worst level may be told in part, so it is known to the level before.
+    Orders(u32),
 }
 
 impl Coverage {
@@ -105,7 +108,7 @@ impl Coverage {
     pub const fn depth(self) -> Option<u32> {
         match self {
             Self::Depth(depth) | Self::ExactDepth(depth) => Some(depth),
-            Self::Whole | Self::ToWorst => None,
+            Self::Whole | Self::ToWorst | Self::Orders(_) => None,
         }
     }
 }

@@ -80,6 +80,18 @@ pub enum OrderChange {
         /// Its quantity from now on.
         qty: Qty,
     },
+    /// What the venue tells of an order without saying whether it is new: one that rests changes as by
+    /// [`OrderChange::Modify`], any other comes as by [`OrderChange::Add`].
+    Upsert {
+        /// Its number.
+        id: OrderId,
+        /// Its side, which never changes.
+        side: Side,
+        /// Its price from now on.
+        price: Price,
+        /// Its quantity from now on.
+        qty: Qty,
+    },
     /// The order leaves.
     Delete {
         /// Whose.
@@ -97,7 +109,8 @@ impl OrderChange {
             Self::Add { price, qty, .. }
             | Self::Cancel { price, qty, .. }
             | Self::Replace { price, qty, .. }
-            | Self::Modify { price, qty, .. } => {
+            | Self::Modify { price, qty, .. }
+            | Self::Upsert { price, qty, .. } => {
                 let level = rescale(Level { price: *price, qty: *qty })?;
                 (*price, *qty) = (level.price, level.qty);
             }
@@ -120,6 +133,7 @@ impl OrderChange {
             | Self::Cancel { id, .. }
             | Self::Execute { id, .. }
             | Self::Modify { id, .. }
+            | Self::Upsert { id, .. }
             | Self::Delete { id } => *id = number(*id),
             Self::Clear => {}
         }

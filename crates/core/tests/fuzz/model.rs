@@ -188,6 +188,13 @@ impl<'a> Model<'a> {
                 self.orders.remove(&key(id));
                 self.orders.insert(key(new_id), Order { book, side, price, qty });
             }
+            OrderChange::Upsert { id, side, price, qty } => {
+                let change = match self.orders.contains_key(&key(id)) {
+                    true => OrderChange::Modify { id, side, price, qty },
+                    false => OrderChange::Add { id, side, price, qty },
+                };
+                self.apply(book, &change)?;
+            }
             OrderChange::Modify { id, side, price, qty } => {
                 if own(&self.orders, id)?.0 != side {
                     return None;

@@ -62,8 +62,41 @@ impl L3Books {
             OrderChange::Cancel { id, side, price, qty } => self.cancel(book, id, side, price, qty),
             OrderChange::Replace { id, new_id, price, qty } => self.replace(book, id, new_id, price, qty),
             OrderChange::Modify { id, side, price, qty } => self.modify(book, id, side, price, qty),
+            OrderChange::Upsert { id, side, price, qty } => self.upsert(book, id, side, price, qty),
             OrderChange::Delete { id } => self.delete(book, id),
             OrderChange::Clear => self.clear(book),
+        }
+    }
+
+    /// The change; of an [`OrderChange::Upsert`] what it is while no other change is applied.
+    #[inline]
+    #[must_use]
+    pub fn told_apart(&self, change: OrderChange) -> OrderChange {
+        match change {
+            OrderChange::Upsert { id, side, price, qty } if self.store.orders.find(id.0).is_ok() => {
+                OrderChange::Modify { id, side, price, qty }
+            }
+            OrderChange::Upsert { id, side, price, qty } => OrderChange::Add { id, side, price, qty },
+            change => change,
+        }
+    }
+
+    /// [`Self::modify`] where the order rests, else [`Self::add`].
+    ///
+    /// # Errors
+    /// Theirs; everything is then as before.
+    #[inline(never)]
+    pub fn upsert(
+        &mut self,
+        book: BookIndex,
+        id: OrderId,
+        side: Side,
+        price: Price,
+        qty: Qty,
+    ) -> Result<Touched, L3Error> {
+        match self.store.orders.find(id.0) {
+            Ok(_) => self.modify(book, id, side, price, qty),
+            Err(_) => self.add(book, id, side, price, qty),
         }
     }
 

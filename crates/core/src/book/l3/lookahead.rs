@@ -140,6 +140,7 @@ fn numbers(change: &OrderChange) -> (Option<OrderId>, Option<OrderId>) {
         | OrderChange::Cancel { id, .. }
         | OrderChange::Execute { id, .. }
         | OrderChange::Modify { id, .. }
+        | OrderChange::Upsert { id, .. }
         | OrderChange::Delete { id } => (Some(id), None),
         OrderChange::Clear => (None, None),
     }

@@ -115,6 +115,10 @@ impl NaiveL3 {
                 }
                 self.move_order(id, old, id, Order { price, qty, ..old }, None)
             }
+            OrderChange::Upsert { id, side, price, qty } => match self.orders.contains_key(&id) {
+                true => self.apply(book, &OrderChange::Modify { id, side, price, qty }),
+                false => self.apply(book, &OrderChange::Add { id, side, price, qty }),
+            },
             OrderChange::Delete { id } => {
                 let order = self.own(book, id)?;
                 self.remove(id);
