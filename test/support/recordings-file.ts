@@ -101,6 +101,24 @@ const ordersSchema = z.strictObject({
   snapshotFrames: count,
 });
 
+const orderWindowsSchema = z.strictObject({
+  name,
+  files,
+  needs,
+  instrument,
+  frames: count,
+  adds: count,
+  modifies: count,
+  deletes: count,
+  crossed: count,
+  restingMax: count,
+  bids: count,
+  asks: count,
+  bestBid: decimal,
+  bestAsk: decimal,
+  digest: z.string().regex(/^[0-9a-f]{64}$/),
+});
+
 const restBooksSchema = z.strictObject({
   name,
   files: files.length(4),
@@ -233,6 +251,7 @@ export const recordingsSchema = z.strictObject({
   finalBooks: z.array(finalBooksSchema).min(1),
   checksums: z.array(checksumsSchema).min(1),
   orders: z.array(ordersSchema).min(1),
+  orderWindows: z.array(orderWindowsSchema).min(1),
   restBooks: z.array(restBooksSchema).min(1),
   ownBooks: z.array(ownBooksSchema).min(1),
   itch: z.array(itchSchema).min(1),

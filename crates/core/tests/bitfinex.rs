@@ -1,11 +1,19 @@
-//! Bitfinex beyond what every room owes: what is said before a book is asked for anew.
+//! Bitfinex beyond what every room owes: what is said before a book is asked for anew, and the recorded book of orders.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed unwrap is a failed test")]
 
+#[path = "sets/expected.rs"]
+mod expected;
+#[path = "sets/files.rs"]
+mod files;
+mod order_rig;
+
+use depthwire_core::book::QtyAt;
 use depthwire_core::encode::{RECORD_HEADER_BYTES, RecordType};
 use depthwire_core::engine::{Engine, EngineConfig};
-use depthwire_core::types::{BookState, NoClock, StaleReason};
+use depthwire_core::types::{BookState, NoClock, Price, Side, StaleReason, parse_decimal};
 use depthwire_core::venues::{self, BITFINEX, Resync};
+use order_rig::Rig;
 
 /// Records of an engine but for frames: the texts that are said, and the kinds of what is asked for.
 fn said_and_asked(engine: &mut Engine<NoClock>) -> Vec<String> {
@@ -88,4 +96,90 @@ fn subscriptions_of_an_instrument_that_is_dropped_end_by_their_numbers() {
     engine.ingest(source, b"{\"event\":\"unsubscribed\",\"status\":\"OK\",\"chanId\":1}", 4).unwrap();
     let state = |id| engine.book_info(id, 5).unwrap().state;
     assert_eq!(ids.map(state), [BookState::Syncing, BookState::Synced]);
+}
+
+/// An engine that was told a book of so many bids from 100 downwards, of one order each, in a book of `len` orders a side.
+fn raw_book(len: usize, bids: usize) -> Rig {
+    let mut rig = Rig::new(BITFINEX, &["tBTCUSD"]);
+    let rows: Vec<_> = (0..bids).map(|nth| format!("[{},{},1]", 10 + nth, 100 - nth)).collect();
+    for frame in [
+        format!(
+            "{{\"event\":\"subscribed\",\"channel\":\"book\",\"chanId\":1,\"symbol\":\"tBTCUSD\",\"prec\":\"R0\",\"len\":\"{len}\"}}"
+        ),
+        format!("[1,[{},[90,200,-1]]]", rows.join(",")),
+    ] {
+        rig.engine.ingest(rig.source, frame.as_bytes(), 1).unwrap();
+    }
+    assert_eq!(rig.state(0), BookState::Synced);
+    rig
+}
+
+/// What stands at a price of the bids, as told by readers' eyes: none where nobody knows.
+fn bid_at(rig: &Rig, price: i64) -> Option<i64> {
+    let exponent = rig.engine.catalogue().get(rig.ids[0]).unwrap().price_exponent;
+    let price = Price(parse_decimal(price.to_string().as_bytes(), exponent).unwrap());
+    match rig.engine.book(rig.ids[0]).unwrap().qty_at(Side::Bid, price) {
+        QtyAt::Known(qty) => Some(qty.0.signum()),
+        QtyAt::Unknown => None,
+    }
+}
+
+#[test]
+fn a_side_that_has_had_its_length_is_known_to_the_price_before_its_worst() {
+    let mut rig = raw_book(25, 24);
+    let mut hear = |row: &str| {
+        rig.engine.ingest(rig.source, format!("[1,{row}]").as_bytes(), 2).unwrap();
+        let told = [100, 78, 77, 76, 50].map(|price| bid_at(&rig, price));
+        assert!(rig.engine.book_info(rig.ids[0], 0).unwrap().known_to.covers(Side::Ask, Price(i64::MAX)));
+        told
+    };
+    assert_eq!(hear("[33,77,2]"), [Some(1), Some(1), Some(1), Some(0), Some(0)], "whole");
+    assert_eq!(hear("[34,76,1]"), [Some(1), Some(1), Some(1), Some(1), None], "its length");
+    assert_eq!(
+        hear("[34,0,1]"),
+        [Some(1), Some(1), Some(1), None, None],
+        "what comes in its place is not told yet"
+    );
+    assert_eq!(hear("[33,0,1]"), [Some(1), Some(1), None, None, None]);
+}
+
+#[test]
+fn a_side_that_is_longer_than_its_length_contradicts_the_book() {
+    let mut rig = raw_book(25, 25);
+    rig.engine.ingest(rig.source, b"[1,[99,101,1]]", 2).unwrap();
+    assert_eq!(rig.state(0), BookState::Stale(StaleReason::Contradiction));
+    assert_eq!(rig.stats().contradictions, 1);
+}
+
+#[test]
+fn the_recorded_book_of_orders_ends_as_another_program_found() {
+    let test = "the_recorded_book_of_orders_ends_as_another_program_found";
+    let set = expected::order_window("bitfinex-r0");
+    let Some(root) = files::root(test) else { return };
+    let Some(bytes) = files::read(&root.join(&set.files[0])) else { return };
+    let (venue, symbol) = venues::split_name(&set.instrument).unwrap();
+    for chunk_bytes in [1 << 13, 1 << 20] {
+        let mut rig = Rig::new(venue, &[symbol]);
+        rig.feed_file(&bytes, chunk_bytes);
+        let stats = rig.stats();
+        assert_eq!(stats.frames, set.frames);
+        let orders = stats.orders;
+        assert_eq!((orders.adds, orders.modifies, orders.deletes), (set.adds, set.modifies, set.deletes));
+        assert_eq!((orders.crossed, orders.resting_max), (set.crossed, set.resting_max));
+        assert_eq!((orders.passed_over, orders.contradictions, stats.contradictions), (0, 0, 0));
+        assert_eq!((stats.decode_errors, stats.resyncs), (0, 0));
+        assert_eq!((rig.state(0), &rig.agreed_digest(0)), (BookState::Synced, &set.digest));
+        let (info, book) =
+            (rig.engine.book_info(rig.ids[0], 0).unwrap(), rig.engine.book(rig.ids[0]).unwrap());
+        let exponent = rig.engine.catalogue().get(rig.ids[0]).unwrap().price_exponent;
+        for (side, levels, best) in
+            [(Side::Bid, set.bids, &set.best_bid), (Side::Ask, set.asks, &set.best_ask)]
+        {
+            let best = Price(parse_decimal(best.as_bytes(), exponent).unwrap());
+            assert_eq!((book.len(side), book.levels(side).next().unwrap().price), (levels, best));
+            // More may stand at its worst price.
+            let worst = book.levels(side).last().unwrap().price;
+            assert!(info.known_to.covers(side, best) && !info.known_to.covers(side, worst));
+        }
+    }
 }

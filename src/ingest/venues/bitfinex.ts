@@ -16,16 +16,27 @@ function stream(name: string, channels: readonly Channel[], argument: string): S
   };
 }
 
+/** A book of levels, or of orders; both by the venue's word `book`. */
+function book(name: string, channel: Channel, precision: string): StreamFacts {
+  const argument = `"channel":"book","symbol":"{symbol}","prec":"${precision}","freq":"F0","len":"{depth}"`;
+  return {
+    ...stream(name, [channel], argument),
+    depths: [{ levels: 250 }, { levels: 100 }, { levels: 25 }, { levels: 1 }],
+  };
+}
+
 /** Books come in the stream; every message of a connection is counted, so that a loss shows with the next one. */
 export const BITFINEX: VenueFacts = {
-  sources: ['docs.bitfinex.com, WebSocket 2: general, books, trades, ticker, status; REST: configs'],
+  sources: [
+    'docs.bitfinex.com, WebSocket 2: general, books, raw books, trades, ticker, status; REST: configs',
+  ],
   heard: 'sockets',
   products: [
     {
       name: 'bitfinex',
       offers: {
         book: 'built',
-        orders: 'none',
+        orders: 'built',
         bbo: 'none',
         trades: 'built',
         ticker: 'built',
@@ -39,14 +50,8 @@ export const BITFINEX: VenueFacts = {
           // Number (65536) and time (32768) behind each message.
           opening: ['{"event":"conf","flags":98304}'],
           streams: [
-            {
-              ...stream(
-                'book',
-                ['book'],
-                '"channel":"book","symbol":"{symbol}","prec":"P0","freq":"F0","len":"{depth}"',
-              ),
-              depths: [{ levels: 250 }, { levels: 100 }, { levels: 25 }, { levels: 1 }],
-            },
+            book('book', 'book', 'P0'),
+            book('raw', 'orders', 'R0'),
             stream('trades', ['trades'], '"channel":"trades","symbol":"{symbol}"'),
             stream('ticker', ['ticker'], '"channel":"ticker","symbol":"{symbol}"'),
             stream('status', ['ticker'], '"channel":"status","key":"deriv:{symbol}"'),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::sync::{Mutex, OnceLock};
 
-use depthwire_core::types::{Body, Events, Level, Route, Routes, Slot, Venue};
+use depthwire_core::types::{Body, Events, Level, OrderChange, Route, Routes, Slot, Venue};
 use depthwire_core::venues::{self, At, BITFINEX, BITSTAMP, FrameError, Session};
 use depthwire_sim::dialects::{Frames, all};
 
@@ -126,10 +126,19 @@ fn read(session: &mut Session, frame: &[u8], routes: &Routes, events: &mut Event
     let read = session.frame(frame, At::default(), routes, events);
     assert!(read.is_ok() || events.mark() == Events::default().mark(), "all or nothing");
     let is_good = |level: &Level| level.price.0 > 0 && level.qty.0 >= 0;
+    let is_order = |change: &OrderChange| match *change {
+        OrderChange::Add { price, qty, .. } | OrderChange::Upsert { price, qty, .. } => {
+            price.0 > 0 && qty.0 > 0
+        }
+        _ => true,
+    };
     for event in events.list() {
         if let Body::Levels(_, span) | Body::Book(_, span, ..) = event.body {
             let sides = events.levels(span);
             assert!(sides.bids.iter().chain(sides.asks).all(is_good));
+        }
+        if let Body::OrderBook(_, _, _, span) | Body::Orders(_, span) = event.body {
+            assert!(events.order_changes(span).iter().all(is_order));
         }
     }
     read
@@ -140,6 +149,10 @@ fn words(events: &Events) -> Vec<String> {
     let of = |body: &Body| match *body {
         Body::Levels(seq, span) => format!("{seq:?} {:?}", events.levels(span)),
         Body::Book(seq, span, coverage, _) => format!("{seq:?} {coverage:?} {:?}", events.levels(span)),
+        Body::OrderBook(number, part, coverage, span) => {
+            format!("{number} {part:?} {coverage:?} {:?}", events.order_changes(span))
+        }
+        Body::Orders(number, span) => format!("{number} {:?}", events.order_changes(span)),
         Body::Trades(span) | Body::Liquidations(span) => format!("{:?}", events.trades_of(span)),
         Body::Ticker(at) => format!("{:?}", events.ticker(at)),
         Body::Orders(number, span) => format!("{number} {:?}", events.order_changes(span)),
@@ -197,6 +210,8 @@ impl<V: Spoken> Target for Connection<V> {
                         said.ok(match event.body {
                             Body::Levels(..) => "levels",
                             Body::Book(..) => "book",
+                            Body::Orders(..) => "orders",
+                            Body::OrderBook(..) => "order book",
                             Body::Trades(_) => "trades",
                             Body::Ticker(_) => "ticker",
                             Body::Orders(..) => "orders",

@@ -24,6 +24,7 @@ pub struct Expected {
     pub final_books: Vec<FinalBooks>,
     pub checksums: Vec<Checksums>,
     pub orders: Vec<Orders>,
+    pub order_windows: Vec<OrderWindows>,
     pub rest_books: Vec<RestBooks>,
     pub own_books: Vec<OwnBooks>,
     pub itch: Vec<Itch>,
@@ -150,6 +151,32 @@ pub struct Orders {
     /// A snapshot of the day before: adds alone, in one event.
     pub snapshot_file: String,
     pub snapshot_frames: u64,
+}
+
+/// A recording of the best orders of one instrument, which the venue tells up to a number of them.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OrderWindows {
+    pub name: String,
+    pub files: Vec<String>,
+    pub needs: Vec<Program>,
+    pub instrument: String,
+    pub frames: u64,
+    /// New orders, those of the first book included.
+    pub adds: u64,
+    /// Orders that rest and change.
+    pub modifies: u64,
+    pub deletes: u64,
+    /// Messages that leave the best bid above the best ask.
+    pub crossed: u64,
+    /// Most orders at once.
+    pub resting_max: u64,
+    pub bids: usize,
+    pub asks: usize,
+    pub best_bid: String,
+    pub best_ask: String,
+    /// SHA-256 over the last book's levels.
+    pub digest: String,
 }
 
 /// A REST book, its changes, the next REST book, and changes again.
@@ -466,6 +493,7 @@ find! {
     final_books final_books FinalBooks,
     checksums checksums Checksums,
     orders orders Orders,
+    order_window order_windows OrderWindows,
     rest_books rest_books RestBooks,
     own_books own_books OwnBooks,
     itch itch Itch,

@@ -13,7 +13,7 @@
 //! | `kraken/level3` | Kraken WebSocket v2, `level3` | status, instrument, level3, trade, heartbeat |
 //! | `kraken/v1` | Kraken WebSocket v1, `book-10` to `book-1000` | book, trade, heartbeat |
 //! | `kraken_futures` | Kraken Futures, an inverse and a flexible perpetual | book, trade, ticker, heartbeat |
-//! | `bitfinex` | Bitfinex WebSocket version 2, `book` of `P0` at 1 to 250 | info, conf, book, trades, ticker, status, heartbeat |
+//! | `bitfinex` | Bitfinex WebSocket version 2, `book` of `P0` and `R0` at 1 to 250 | info, conf, book, trades, ticker, status, heartbeat |
 //! | `coinbase/advanced` | Coinbase Advanced Trade | market_trades, ticker, level2, status, candles, heartbeats |
 //! | `deribit` | Deribit, `book` raw and 100 ms, a perpetual, a future and an option | answers, book, trades, ticker, quote, heartbeat |
 //! | `lighter` | Lighter, both ways of linking updates | order_book, trade, ticker, market_stats |
@@ -223,6 +223,8 @@ fn makers() -> &'static [Maker] {
         Box::new(Bitfinex::new(seed, BtcPerpetual, 25, CountedAndTimed)),
         Box::new(Bitfinex::new(seed, KncBtc, 100, Counted)),
         Box::new(Bitfinex::new(seed, BtcPerpetual, 250, CountedTimedAndBulk)),
+        Box::new(Bitfinex::raw(seed, BtcPerpetual, 25, CountedAndTimed)),
+        Box::new(Bitfinex::raw(seed, KncBtc, 100, CountedTimedAndBulk)),
         Box::new(Deribit::new(seed, DeribitBook::PerpetualRaw)),
         Box::new(Deribit::new(seed, DeribitBook::Future100Ms)),
         Box::new(Deribit::new(seed, DeribitBook::Option100Ms)),

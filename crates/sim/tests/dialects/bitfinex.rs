@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use depthwire_sim::dialects::{Counts, Frame, TrueOrders, Truth};
 
 use super::Side;
+use super::bitfinex_orders::OrderBook;
 use super::json::{Json, mantissa};
 
 pub struct Client {
@@ -18,6 +19,8 @@ pub struct Client {
     last_ms: u64,
     /// Bids and asks.
     sides: [Side; 2],
+    /// In place of them, where the book is raw.
+    orders: Option<OrderBook>,
     /// Whether the book of the channel has begun.
     is_begun: bool,
     trade_id: u64,
@@ -36,6 +39,7 @@ impl Client {
             number: 0,
             last_ms: 0,
             sides: [Side::new(), Side::new()],
+            orders: None,
             is_begun: false,
             trade_id: 0,
             told: Vec::new(),
@@ -70,6 +74,7 @@ impl Client {
                 };
                 if name == "book" {
                     assert_eq!(event.get("len").text(), self.len.to_string());
+                    self.orders = (event.get("prec").text() == "R0").then(OrderBook::default);
                     self.is_begun = false;
                 }
                 assert!(self.channels.insert(id, name).is_none(), "a number of its own");
@@ -80,6 +85,10 @@ impl Client {
     }
 
     fn row(&mut self, row: &[Json<'_>]) {
+        if let Some(orders) = &mut self.orders {
+            self.counts.orders += 1;
+            return orders.row(row, self.exponents, self.len);
+        }
         let [price, count, amount] = row else { panic!("a row of three") };
         let (side, amount) = match amount.number().strip_prefix('-') {
             Some(amount) => (1, amount),
@@ -181,7 +190,10 @@ impl super::Client for Client {
     }
 
     fn compare(&self, truth: &Truth, orders: Option<&TrueOrders>) {
-        assert!(orders.is_none());
+        assert_eq!(orders.is_some(), self.orders.is_some());
+        if let (Some(own), Some(orders)) = (&self.orders, orders) {
+            return own.compare(truth, orders);
+        }
         let levels = |side: usize, sign: i64| {
             self.sides[side].iter().map(|(key, qty)| (key * sign, *qty)).collect::<Vec<_>>()
         };
@@ -190,5 +202,14 @@ impl super::Client for Client {
 
     fn counts(&self) -> Counts {
         self.counts
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        let Some(orders) = self.orders.as_ref().filter(|_| self.counts.updates > 2_000) else { return };
+        if !std::thread::panicking() {
+            assert!(orders.met.iter().all(|&count| count > 5), "{:?}", orders.met);
+        }
     }
 }

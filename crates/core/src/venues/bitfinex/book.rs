@@ -1,12 +1,14 @@
-//! Books of levels: rows of price, count and amount.
+//! Books: a list of rows, and the rows that change it. Of levels a row is a price, a count and an amount.
 
 use super::channel::{Channels, Kind};
-use super::lose;
+use super::{lose, orders};
 use crate::decode::json::{Kind as JsonKind, Scanner, Token};
 use crate::decode::levels::{decimal, price_above_zero};
 use crate::decode::members::{is, items, unsigned, values};
 use crate::decode::{DecodeError, FRAME_LEVELS_MAX, Scaled};
-use crate::types::{Body, Coverage, Events, Level, Origin, Qty, Route, Side, StaleReason, TimeNs, VenueSeq};
+use crate::types::{
+    Body, Coverage, Events, Level, Origin, Part, Qty, Route, Side, StaleReason, TimeNs, VenueSeq,
+};
 
 /// What a channel says of its book: `rows`, of which a list may be an update where updates are bulk.
 pub(super) fn rows(
@@ -31,29 +33,36 @@ pub(super) fn rows(
         // Of a book that has not begun.
         return Err(DecodeError::NotSnapshot);
     }
+    let mut read = |scanner: &mut Scanner<'_>| match channel.kind {
+        Kind::Orders { .. } => orders::row(scanner, bytes, route, is_snapshot, out),
+        _ => row(scanner, bytes, route, out),
+    };
     if is_list {
-        items(rows, bytes, "BOOK", |scanner| row(scanner, bytes, route, out))?;
+        items(rows, bytes, "BOOK", read)?;
     } else {
-        row(&mut Scanner::new(bytes, rows.start as usize), bytes, route, out)?;
+        read(&mut Scanner::new(bytes, rows.start as usize))?;
     }
-    let span = out.levels_added();
+    let (levels, orders) = (out.levels_added(), out.orders_added());
     let seq = VenueSeq::at(number);
-    if !is_snapshot {
-        if channel.is_followed {
-            out.push(route.slot, ts_event, Body::Levels(seq, span));
-        } else {
-            out.forget_added();
+    let (body, longer, len) = match channel.kind {
+        Kind::Orders { len } if is_snapshot => {
+            let body = Body::OrderBook(number, Part::Whole, Coverage::Orders(len), orders);
+            (body, orders::longer(out.order_changes(orders)), len)
         }
-        return Ok(());
+        Kind::Orders { len } => (Body::Orders(number, orders), 0, len),
+        Kind::Levels { len } if is_snapshot => {
+            let sides = out.levels(levels);
+            let body = Body::Book(seq, levels, Coverage::Depth(len), Origin::Stream);
+            (body, sides.bids.len().max(sides.asks.len()), len)
+        }
+        Kind::Levels { len } => (Body::Levels(seq, levels), 0, len),
+        _ => return Ok(()),
+    };
+    if longer > len as usize {
+        return Err(DecodeError::UnknownDepth { levels: longer as u32 });
     }
-    let Kind::Levels { len } = channel.kind else { return Ok(()) };
-    let sides = out.levels(span);
-    let longer = sides.bids.len().max(sides.asks.len()) as u32;
-    if longer > len {
-        return Err(DecodeError::UnknownDepth { levels: longer });
-    }
-    if channels.begin(id) {
-        out.push(route.slot, ts_event, Body::Book(seq, span, Coverage::Depth(len), Origin::Stream));
+    if if is_snapshot { channels.begin(id) } else { channel.is_followed } {
+        out.push(route.slot, ts_event, body);
     } else {
         out.forget_added();
     }

@@ -1,5 +1,7 @@
 //! What a connection has subscribed to, by the numbers that the venue has given out.
 
+use core::mem::discriminant;
+
 use crate::decode::{DecodeError, SymbolText};
 use crate::types::Slot;
 use crate::venues::Leave;
@@ -13,6 +15,11 @@ pub(super) enum Kind {
     /// A book of price levels.
     Levels {
         /// Most levels a side.
+        len: u32,
+    },
+    /// A book of orders.
+    Orders {
+        /// Most orders a side.
         len: u32,
     },
     /// Trades of a pair.
@@ -30,7 +37,16 @@ pub(super) enum Kind {
 impl Kind {
     /// Whether it may change a book.
     pub(super) const fn is_book(self) -> bool {
-        matches!(self, Self::Levels { .. })
+        matches!(self, Self::Levels { .. } | Self::Orders { .. })
+    }
+
+    /// Whether the other is a longer book of the same form.
+    fn is_exceeded(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Levels { len }, Self::Levels { len: of_other })
+            | (Self::Orders { len }, Self::Orders { len: of_other }) => of_other > len,
+            _ => false,
+        }
     }
 }
 
@@ -93,32 +109,29 @@ impl Channels {
         self.list.get(self.place(id).ok()?)
     }
 
-    /// A book begins on a channel. Whether it is the one that counts: of several of a pair the longest.
+    /// A book begins on a channel. Whether it is the one that counts: of several of a pair and form the longest.
     pub(super) fn begin(&mut self, id: u64) -> bool {
-        let Some(Channel { kind: Kind::Levels { len }, symbol, .. }) = self.get(id).copied() else {
-            return false;
-        };
-        let is_longer = |other: &Channel| {
-            matches!(other.kind, Kind::Levels { len: of_other } if of_other > len)
-                && other.is_followed
-                && other.symbol == symbol
-        };
+        let Some(Channel { kind, symbol, .. }) = self.get(id).copied() else { return false };
+        let is_longer =
+            |other: &Channel| kind.is_exceeded(other.kind) && other.is_followed && other.symbol == symbol;
         let is_followed = !self.list.iter().any(is_longer);
         for channel in self.list.iter_mut().filter(|channel| channel.symbol == symbol) {
             if channel.id == id {
                 (channel.has_begun, channel.is_followed) = (true, is_followed);
-            } else if is_followed && channel.kind.is_book() {
+            } else if is_followed && discriminant(&channel.kind) == discriminant(&kind) {
                 channel.is_followed = false;
             }
         }
         is_followed
     }
 
-    /// Channels of an instrument.
+    /// Channels of an instrument; of its book those that have begun: an answer that is still to come brings what is wanted.
     pub(super) fn of(&self, slot: Slot, what: Leave) -> impl Iterator<Item = u64> {
-        let is_of = move |channel: &&Channel| {
-            channel.slot == Some(slot) && (channel.kind.is_book() || what == Leave::All)
+        let is_left = move |channel: &Channel| match what {
+            Leave::Book => channel.kind.is_book() && channel.has_begun,
+            Leave::All => true,
         };
+        let is_of = move |channel: &&Channel| channel.slot == Some(slot) && is_left(channel);
         self.list.iter().filter(is_of).map(|channel| channel.id)
     }
 

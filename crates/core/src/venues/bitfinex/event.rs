@@ -7,7 +7,7 @@ use crate::decode::members::{members, text, unsigned};
 use crate::decode::{DecodeError, SYMBOL_BYTES_MAX, SymbolText};
 use crate::types::{Events, Routes, StaleReason};
 
-/// Levels of a book that names no length.
+/// Levels or orders a side of a book that names no length.
 const LEN: u32 = 25;
 
 /// Another server takes over.
@@ -82,14 +82,15 @@ fn ended(room: &mut Bitfinex, id: u64, out: &mut Events) {
 
 /// What a channel of books brings. The length is a text, or a number.
 fn book(prec: Token, len: Token, bytes: &[u8]) -> Result<Kind, DecodeError> {
-    if !matches!(prec.of(bytes), b"P0" | b"") {
-        return Ok(Kind::Other);
-    }
     let len = match len.kind {
         JsonKind::Absent => LEN,
         _ => u32::try_from(unsigned(len, bytes, "len")?).unwrap_or(u32::MAX),
     };
-    Ok(Kind::Levels { len })
+    Ok(match prec.of(bytes) {
+        b"P0" | b"" => Kind::Levels { len },
+        b"R0" => Kind::Orders { len },
+        _ => Kind::Other,
+    })
 }
 
 /// What a channel of status brings, by its key.

@@ -1,6 +1,8 @@
-//! Bitfinex: version 2 of its WebSocket. Books of levels, trades, tickers, the state of derivatives, liquidations.
+//! Bitfinex: version 2 of its WebSocket. Books of levels and of orders, trades, tickers, the state of derivatives,
+//! liquidations.
 //!
-//! Source: docs.bitfinex.com, "General" (info and error codes, configuration flags), "Ticker", "Trades", "Books", "Status".
+//! Source: docs.bitfinex.com, "General" (info and error codes, configuration flags), "Ticker", "Trades", "Books", "Raw Books",
+//! "Status".
 //! What they say, by number:
 //! 1. Objects with an `event` speak of the connection and of subscriptions, arrays of what is subscribed: a channel's number,
 //!    what it says, and what `conf` has switched on. `subscribed` gives a channel its number, for its connection alone.
@@ -25,6 +27,8 @@
 //! 10. Each channel says `hb` every 15 seconds in which it says nothing else.
 //! 11. A subscription ends by its channel's number. Another one for the same is refused until then.
 //! 12. Funding (`f…`) inverts the signs and has a period in each row.
+//! 13. Books of the precision `R0` have rows of an order: its number, its price, its amount, signed as in rule 3; a price of 0
+//!     removes it. Their length is one of orders a side.
 //!
 //! Choices where the documents are silent:
 //! * A number that is not the next one loses every book of the connection; the one that came last is a message repeated, unless
@@ -32,7 +36,11 @@
 //!   nothing shows a loss.
 //! * A book stands at the number of its last message, where there is one.
 //! * A second list of rows behind a subscription, without the flag that explains it, contradicts the book.
-//! * Of several lengths of a book the longest counts. Precisions `P1` to `P4` are sums over ranges of prices, and funding is no book
+//! * Rows of `R0` do not say whether their order is new. As recorded, one keeps its number when its price changes, and one that
+//!   leaves the length is removed before another comes in its place: a side with more contradicts the book. Behind a side
+//!   that has had its length of orders there may be others, at its worst price too: it is known to the price before.
+//! * In the queue of a price orders stand in the order in which they were told there; one that grows goes to its end.
+//! * Of several lengths of a book the longest counts, of levels and of orders. Precisions `P1` to `P4` are sums over ranges of prices, and funding is no book
 //!   of one price: neither is read, nor are channels that are not named here.
 //! * Statistics are cut to the instrument's scale: their last digits are those of binary sums and quotients.
 //! * A liquidation without the price of acquisition has only begun, and is passed over.
@@ -42,6 +50,7 @@ mod channel;
 mod counter;
 mod event;
 mod instruments;
+mod orders;
 mod sight;
 mod statistics;
 mod trade;
@@ -185,7 +194,7 @@ impl Bitfinex {
         channel.slot = Some(route.slot);
         out.speaks_of(route.slot);
         match (kind, said) {
-            (Kind::Levels { .. }, Said::Rows(rows)) => {
+            (Kind::Levels { .. } | Kind::Orders { .. }, Said::Rows(rows)) => {
                 out.concerns(Scope::Book(route.slot));
                 let is_bulk = self.flags.are_updates_bulk();
                 book::rows(&mut self.channels, id, (rows, is_bulk), (number, ts_event), bytes, route, out)

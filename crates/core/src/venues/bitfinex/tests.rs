@@ -1,6 +1,7 @@
 use super::*;
 use crate::types::{
-    Aggressor, Coverage, Definitions, InstrumentKind, Level, Origin, Price, Qty, Route, TradeId, VenueSeq,
+    Aggressor, Coverage, Definitions, InstrumentKind, Level, OrderChange, OrderId, Origin, Part, Price, Qty,
+    Route, Side, TradeId, VenueSeq,
 };
 use crate::venues::BITFINEX;
 
@@ -15,7 +16,7 @@ fn routes() -> Routes {
 }
 
 /// A connection that has subscribed to all that is read: 1 the book, 2 trades, 3 ticker, 4 status, 5 liquidations, 6 a book
-/// that is not carried, 7 funding, 8 a book of sums.
+/// that is not carried, 7 funding, 8 a book of sums, 9 a book of orders.
 fn connection(flags: u64) -> Bitfinex {
     let mut room = Bitfinex::default();
     let book = |id: u32, symbol: &str, prec: &str| {
@@ -37,6 +38,7 @@ fn connection(flags: u64) -> Bitfinex {
         book(6, "tETHUSD", "P0"),
         other(7, "trades", "\"symbol\":\"fUSD\""),
         book(8, "tBTCUSD", "P1"),
+        book(9, "tBTCUSD", "R0"),
     ] {
         assert_eq!(said(&mut room, &event).unwrap(), [], "{event}");
     }
@@ -71,6 +73,15 @@ fn levels(room: &mut Bitfinex, frame: &str) -> (bool, u64, Plain, Plain) {
     let plain = |side: &[Level]| side.iter().map(|level| (level.price.0, level.qty.0)).collect::<Vec<_>>();
     let sides = events.levels(span);
     (is_whole, seq.last, plain(sides.bids), plain(sides.asks))
+}
+
+/// Orders of a frame, with what they are.
+fn orders(room: &mut Bitfinex, frame: &str) -> (Body, Vec<OrderChange>) {
+    let mut events = Events::default();
+    read(room, frame, &mut events).unwrap();
+    let [event] = events.list() else { panic!("{frame}: {:?}", events.list()) };
+    let (Body::OrderBook(.., span) | Body::Orders(_, span)) = event.body else { panic!("{event:?}") };
+    (event.body, events.order_changes(span).to_vec())
 }
 
 const fn lost(reason: StaleReason) -> Body {
@@ -158,6 +169,64 @@ fn lists_behind_the_first_are_updates_where_they_were_switched_on() {
     let mut room = connection(0);
     assert!(levels(&mut room, "[1,[[100,1,1]]]").0);
     assert_eq!(said(&mut room, "[1,[[100,0,1]]]"), Ok(vec![lost(StaleReason::Contradiction)]));
+}
+
+#[test]
+fn rows_of_orders_come_change_and_go() {
+    for (flags, behind) in [(0, ["", "", ""]), (65_536 + 536_870_912, [",1", ",2", ",3"])] {
+        let mut room = connection(flags);
+        let (id, price, qty) = (OrderId(60_504_777_678), Price(10_150), Qty(50_000_000));
+        let (body, told) =
+            orders(&mut room, &format!("[9,[[60504777678,101.5,0.5],[60504777679,102,-1.25]]{}]", behind[0]));
+        assert!(matches!(body, Body::OrderBook(_, Part::Whole, Coverage::Orders(25), _)), "{body:?}");
+        let ask = OrderChange::Add {
+            id: OrderId(60_504_777_679),
+            side: Side::Ask,
+            price: Price(10_200),
+            qty: Qty(125_000_000),
+        };
+        assert_eq!(told, [OrderChange::Add { id, side: Side::Bid, price, qty }, ask]);
+        let list = |row: &str| if flags == 0 { row.to_owned() } else { format!("[{row}]") };
+        let (body, told) =
+            orders(&mut room, &format!("[9,{}{}]", list("[60504777678,101.5,0.5]"), behind[1]));
+        assert!(matches!(body, Body::Orders(..)), "{body:?}");
+        assert_eq!(told, [OrderChange::Upsert { id, side: Side::Bid, price, qty }]);
+        let (_, told) = orders(&mut room, &format!("[9,{}{}]", list("[60504777678,0,1]"), behind[2]));
+        assert_eq!(told, [OrderChange::Delete { id }]);
+        // Levels of the pair go on beside them.
+        assert!(levels(&mut room, &format!("[1,[[100,1,1]]{}]", behind[2].replace('3', "4"))).0);
+    }
+}
+
+#[test]
+fn rows_of_orders_that_cannot_be_are_refused() {
+    let begun = || {
+        let mut room = connection(0);
+        orders(&mut room, "[9,[[1,100,1]]]");
+        room
+    };
+    for (frame, code) in [
+        ("[9,[1,100]]", "decode.bad_level"),
+        ("[9,[1,100,0]]", "decode.bad_level"),
+        ("[9,[1,0,0]]", "decode.bad_level"),
+        ("[9,[-1,100,1]]", "decode.bad_number"),
+        ("[9,[1.5,100,1]]", "decode.bad_number"),
+        ("[9,[1,-100,1]]", "decode.negative"),
+        ("[9,[1,null,1]]", "decode.wrong_type"),
+        ("[9,[1,100,\"1\"]]", "decode.wrong_type"),
+    ] {
+        let (mut room, mut events) = (begun(), Events::default());
+        let error = read(&mut room, frame, &mut events).unwrap_err();
+        assert_eq!((error.code(), events.concerned()), (code, Some(Scope::Book(Slot(0)))), "{frame}");
+    }
+    for (frame, code) in [
+        ("[9,[1,100,1]]", "decode.not_snapshot"),
+        ("[9,[[1,0,1]]]", "decode.zero_price"),
+        (&format!("[9,[{}]]", vec!["[1,100,1]"; 26].join(",")), "decode.unknown_depth"),
+    ] {
+        assert_eq!(said(&mut connection(0), frame), Err(code), "{frame}");
+    }
+    assert_eq!(said(&mut begun(), "[9,[[1,100,1]]]"), Ok(vec![lost(StaleReason::Contradiction)]));
 }
 
 #[test]
@@ -297,7 +366,7 @@ fn what_cannot_be_read_is_typed_and_concerns_its_book() {
         ("[1,[100,1,1", "decode.truncated", book),
         ("[1,5]", "decode.unknown_message", book),
         ("[1", "decode.truncated", Some(Scope::All)),
-        ("[9,[100,1,1]]", "decode.unknown_message", Some(Scope::All)),
+        ("[10,[100,1,1]]", "decode.unknown_message", Some(Scope::All)),
         ("[2,\"te\",[1,2,3]]", "decode.bad_level", None),
         ("[3,[1,2]]", "decode.bad_level", None),
         ("{\"event\":\"unsubscri", "decode.truncated", Some(Scope::All)),

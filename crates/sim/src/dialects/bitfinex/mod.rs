@@ -1,15 +1,20 @@
-//! Bitfinex, version 2 of its WebSocket: `book` of precision `P0`, trades, ticker and, of derivatives, `status` of one pair.
+//! Bitfinex, version 2 of its WebSocket: `book` of precision `P0` or `R0`, trades, ticker and, of derivatives, `status` of one
+//! pair.
 //!
-//! Source: docs.bitfinex.com, "Books", "Trades", "Ticker", "Status", "Configuration"; recorded frames decide the order of
+//! Source: docs.bitfinex.com, "Books", "Raw Books", "Trades", "Ticker", "Status", "Configuration"; recorded frames decide the order of
 //! members and the printed digits. In short:
 //! 1. `subscribed` gives a channel its number, another one each time. Arrays have it first and end with the connection's
 //!    number of the array and its time in ms, as far as `conf` has switched them on.
 //! 2. A book is cut to its length. What leaves it is removed by a row of its own, before what comes in its place. A row a
 //!    message, or with bulk updates all rows of a moment in one.
+//!    Of `R0` rows are of orders, and the length is one of orders; at one price the lower number counts first. An order that
+//!    moves keeps its number.
 //! 3. A trade is told by `te` and some moments later by `tu`.
 //! 4. Numbers are printed as JavaScript prints them.
 //! 5. A channel that says nothing for 15 seconds says `hb`.
 
+mod book;
+mod orders;
 mod pair;
 mod rows;
 mod wire;
@@ -17,12 +22,14 @@ mod wire;
 use std::collections::VecDeque;
 
 use super::clock::{Clock, moment_ns};
-use super::{Counts, Dialect, Frames, Truth};
+use super::{Counts, Dialect, Frames, TrueOrders, Truth};
 use crate::market::Trade;
 use crate::market::exchange::Exchange;
 
+use book::{Row, Told};
+use orders::Orders;
 pub use pair::BitfinexPair;
-use rows::{Row, Rows};
+use rows::Rows;
 use wire::{Channels, Wire};
 
 /// Milliseconds of silence after which a channel says that it lives.
@@ -66,7 +73,7 @@ pub struct Bitfinex {
     flags: BitfinexFlags,
     exchange: Exchange,
     clock: Clock,
-    rows: Rows,
+    told: Told,
     /// When the rows that are still to be told came about.
     rows_ns: u64,
     wire: Wire,
@@ -82,16 +89,32 @@ impl Bitfinex {
     /// A market before its first connection, whose book has `len` levels a side.
     #[must_use]
     pub fn new(seed: u64, pair: BitfinexPair, len: usize, flags: BitfinexFlags) -> Self {
-        let exchange = Exchange::new(pair.profile(), seed, 5_000 + len as u64).drowsy();
+        Self::of(seed, pair, len, flags, (Told::Levels(Rows::default()), 5_000))
+    }
+
+    /// The same whose book has `len` orders a side.
+    #[must_use]
+    pub fn raw(seed: u64, pair: BitfinexPair, len: usize, flags: BitfinexFlags) -> Self {
+        Self::of(seed, pair, len, flags, (Told::Orders(Orders::default()), 6_000))
+    }
+
+    fn of(
+        seed: u64,
+        pair: BitfinexPair,
+        len: usize,
+        flags: BitfinexFlags,
+        (told, stream): (Told, u64),
+    ) -> Self {
+        let exchange = Exchange::new(pair.profile(), seed, stream + len as u64).drowsy();
         Self {
             pair,
             len,
             flags,
             exchange,
             clock: Clock::default(),
-            rows: Rows::default(),
             rows_ns: 0,
-            wire: Wire::new(pair, flags.bits(), len, seed),
+            wire: Wire::new(pair, flags.bits(), (told.precision(), len), seed),
+            told,
             recent: VecDeque::new(),
             again: VecDeque::new(),
             volume: 0,
@@ -116,18 +139,21 @@ impl Bitfinex {
         for _ in 0..self.clock.start(now_ns) {
             self.live(now_ns / 1_000_000);
         }
-        self.again.clear();
     }
 
     /// Subscribes the book and tells all of it.
     fn begin_book(&mut self, now_ns: u64, out: &mut Frames) {
-        self.rows.begin(self.exchange.book(), self.len);
+        let rows = self.told.begin(self.exchange.book(), self.len);
         self.wire.subscribed(now_ns, Channels::Book, out);
         self.counts.control += 1;
-        let rows: Vec<_> = self.rows.told().collect();
         self.wire.rows(now_ns, &rows, true, out);
         self.counts.snapshots += 1;
-        self.counts.levels += rows.len() as u64;
+        self.count(&rows);
+    }
+
+    fn count(&mut self, rows: &[Row]) {
+        let counted = if self.told.is_by_order() { &mut self.counts.orders } else { &mut self.counts.levels };
+        *counted += rows.len() as u64;
     }
 
     fn tickers(&mut self, time_ns: u64, out: &mut Frames) {
@@ -158,15 +184,15 @@ impl Bitfinex {
     /// Tells the next row of what has changed, or all of them.
     fn tell_rows(&mut self, out: &mut Frames) {
         let rows: Vec<Row> = if self.flags == BitfinexFlags::CountedTimedAndBulk {
-            std::iter::from_fn(|| self.rows.next()).collect()
+            std::iter::from_fn(|| self.told.next()).collect()
         } else {
-            self.rows.next().into_iter().collect()
+            self.told.next().into_iter().collect()
         };
         if !rows.is_empty() {
             let is_list = self.flags == BitfinexFlags::CountedTimedAndBulk;
             self.wire.rows(self.rows_ns, &rows, is_list, out);
             self.counts.updates += 1;
-            self.counts.levels += rows.len() as u64;
+            self.count(&rows);
         }
     }
 }
@@ -186,6 +212,7 @@ impl Dialect for Bitfinex {
 
     fn open(&mut self, now_ns: u64, out: &mut Frames) {
         self.live_unheard(now_ns);
+        self.again.clear();
         self.wire.opened(now_ns, out);
         self.counts.control += 2;
         self.wire.subscribed(now_ns, Channels::Trades, out);
@@ -216,7 +243,7 @@ impl Dialect for Bitfinex {
                 self.tickers(time_ns, out);
             }
             if !self.exchange.changes().is_empty() {
-                self.rows.changed(self.exchange.book(), self.len);
+                self.told.changed(self.exchange.book(), self.len);
                 self.rows_ns = time_ns;
                 self.tell_rows(out);
             }
@@ -230,14 +257,20 @@ impl Dialect for Bitfinex {
     }
 
     fn resubscribe(&mut self, now_ns: u64, out: &mut Frames) {
+        let told = self.again.len();
         self.live_unheard(now_ns);
+        self.again.truncate(told);
         self.wire.unsubscribed(now_ns, out);
         self.counts.control += 1;
         self.begin_book(now_ns, out);
     }
 
     fn truth(&self, out: &mut Truth) {
-        self.rows.truth(out);
+        self.told.truth(out);
+    }
+
+    fn orders(&self, out: &mut TrueOrders) -> bool {
+        self.told.true_orders(out)
     }
 
     fn exponents(&self) -> (i8, i8) {

@@ -1,4 +1,4 @@
-//! The book of a length as its subscribers have it, and the rows that make it the market's again.
+//! The levels of a length as their subscribers have them, and the rows that make them the market's again.
 
 use std::collections::{BTreeMap, VecDeque};
 

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::super::text::{integer, javascript};
 use super::super::{Channel, Frames};
 use super::BitfinexPair;
-use super::rows::Row;
+use super::book::Row;
 use crate::market::book::Side;
 use crate::market::{Bbo, Trade};
 
@@ -39,7 +39,8 @@ impl Channels {
 pub(super) struct Wire {
     pair: BitfinexPair,
     flags: u64,
-    len: usize,
+    /// What the venue calls the form of the book, and its length.
+    book: (&'static str, usize),
     seed: u64,
     /// By channel: its number, 0 = not subscribed, and when it last spoke.
     channels: [(u64, u64); 4],
@@ -53,9 +54,9 @@ fn texts(out: &mut Vec<u8>, texts: &[&str]) {
 }
 
 impl Wire {
-    pub(super) const fn new(pair: BitfinexPair, flags: u64, len: usize, seed: u64) -> Self {
+    pub(super) const fn new(pair: BitfinexPair, flags: u64, book: (&'static str, usize), seed: u64) -> Self {
         let next_channel = 100_000 + seed % 1_000 * 100;
-        Self { pair, flags, len, seed, channels: [(0, 0); 4], next_channel, number: 0 }
+        Self { pair, flags, book, seed, channels: [(0, 0); 4], next_channel, number: 0 }
     }
 
     /// A connection begins, and `conf` is answered.
@@ -85,8 +86,10 @@ impl Wire {
             match channel {
                 Channels::Status => texts(out, &[",\"key\":\"deriv:", symbol, "\"}"]),
                 Channels::Book => {
-                    texts(out, &[",\"symbol\":\"", symbol, "\",\"prec\":\"P0\",\"freq\":\"F0\",\"len\":\""]);
-                    integer(out, self.len as u64);
+                    let (precision, len) = self.book;
+                    texts(out, &[",\"symbol\":\"", symbol, "\",\"prec\":\"", precision]);
+                    texts(out, &["\",\"freq\":\"F0\",\"len\":\""]);
+                    integer(out, len as u64);
                     texts(out, &["\",\"pair\":\"", &symbol[1..], "\"}"]);
                 }
                 _ => texts(out, &[",\"symbol\":\"", symbol, "\",\"pair\":\"", &symbol[1..], "\"}"]),
@@ -135,21 +138,33 @@ impl Wire {
     /// Rows of the book: a list, or one.
     pub(super) fn rows(&mut self, time_ns: u64, rows: &[Row], is_list: bool, out: &mut Frames) {
         let profile = self.pair.profile();
-        self.array(time_ns, Channels::Book, Channel::Book, out, |out| {
+        let kind = if self.book.0 == "R0" { Channel::Orders } else { Channel::Book };
+        self.array(time_ns, Channels::Book, kind, out, |out| {
             if is_list {
                 out.push(b'[');
             }
             for (position, row) in rows.iter().enumerate() {
                 out.extend_from_slice(if position == 0 { b"[" } else { b",[" });
-                javascript(out, row.price, profile.price_exponent);
-                out.push(b',');
-                integer(out, u64::from(row.count));
-                let sign: &[u8] = if row.side == Side::Ask { b",-" } else { b"," };
+                let (side, qty, is_gone) = match *row {
+                    Row::Level(row) => {
+                        javascript(out, row.price, profile.price_exponent);
+                        out.push(b',');
+                        integer(out, u64::from(row.count));
+                        (row.side, row.qty, row.count == 0)
+                    }
+                    Row::Order(row) => {
+                        integer(out, row.id);
+                        out.push(b',');
+                        javascript(out, row.price, profile.price_exponent);
+                        (row.side, row.qty, row.price == 0)
+                    }
+                };
+                let sign: &[u8] = if side == Side::Ask { b",-" } else { b"," };
                 out.extend_from_slice(sign);
-                if row.count == 0 {
+                if is_gone {
                     out.push(b'1');
                 } else {
-                    javascript(out, row.qty, profile.qty_exponent);
+                    javascript(out, qty, profile.qty_exponent);
                 }
                 out.push(b']');
             }
