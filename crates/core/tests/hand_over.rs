@@ -3,15 +3,16 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 use depthwire_core::engine::{Engine, EngineConfig, SourceId};
-use depthwire_core::types::{BookState, InstrumentId, NoClock, StaleReason};
-use depthwire_core::venues::{self, KRAKEN};
-use depthwire_sim::dialects::{Dialect, Frames, KrakenLevel3, KrakenPair, KrakenV2, Numbers};
+use depthwire_core::types::{BookState, InstrumentId, NoClock, StaleReason, Venue};
+use depthwire_core::venues::{self, KRAKEN, OKX};
+use depthwire_sim::dialects::{Dialect, Frames, KrakenLevel3, KrakenPair, KrakenV2, Numbers, Okx, OkxBook};
 
 const START: u64 = 1_700_000_000_000_000_000;
 
-/// An engine with one book of a venue that numbers nothing.
+/// An engine with one book, of a venue that numbers nothing where nothing else is said.
 struct Reader {
     engine: Engine<NoClock>,
+    venue: Venue,
     id: InstrumentId,
     now: u64,
     /// Whether the book was ever not exact since it was first.
@@ -21,14 +22,18 @@ struct Reader {
 
 impl Reader {
     fn new(code: &str) -> Self {
+        Self::of(KRAKEN, code)
+    }
+
+    fn of(venue: Venue, code: &str) -> Self {
         let config = EngineConfig { silence_ns: Some(0), ..EngineConfig::default() };
         let mut engine = Engine::new(config, venues::catalogue(), NoClock);
-        let id = engine.add_instrument(venues::instrument(KRAKEN, code).unwrap()).unwrap();
-        Self { engine, id, now: START, was_lost: false, was_synced: false }
+        let id = engine.add_instrument(venues::instrument(venue, code).unwrap()).unwrap();
+        Self { engine, venue, id, now: START, was_lost: false, was_synced: false }
     }
 
     fn source(&mut self) -> SourceId {
-        self.engine.open_source(KRAKEN, &[self.id]).unwrap()
+        self.engine.open_source(self.venue, &[self.id]).unwrap()
     }
 
     fn hear(&mut self, source: SourceId, frames: &Frames) {
@@ -160,4 +165,29 @@ fn what_comes_beside_books_is_no_line_of_them() {
     assert!(!reader.was_lost);
     assert!(reader.engine.ingest(book, b"{\"channel\":\"book\",\"ty", reader.now).is_err());
     assert_eq!(reader.state(), BookState::Stale(StaleReason::Unreadable));
+}
+
+#[test]
+fn a_dropped_connection_that_is_forgotten_takes_no_book_with_it() {
+    let mut venue = Okx::new(3, OkxBook::Books);
+    let mut reader = Reader::of(OKX, venue.code());
+    let mut frames = Frames::new();
+    venue.open(START, &mut frames);
+    let old = reader.source();
+    reader.hear(old, &frames);
+    let new = reader.source();
+    reader.engine.succeed(new, old).unwrap();
+    reader.hear(new, &frames);
+    for frames in &moments(&mut venue, 50) {
+        reader.hear(old, frames);
+        reader.hear(new, frames);
+    }
+    assert_eq!(reader.engine.outstanding(new), Ok(0));
+    reader.engine.drop(old, reader.id, reader.now).unwrap();
+    reader.engine.opened(old, reader.now).unwrap();
+    reader.look();
+    for frames in &moments(&mut venue, 50) {
+        reader.hear(new, frames);
+    }
+    assert!(reader.was_synced && !reader.was_lost);
 }

@@ -399,7 +399,8 @@ fn check_behind(list: &[Event], index: usize) -> Option<u32> {
 /// The instruments that a loss or a restart concerns.
 fn slots_in(source: &Source, scope: Scope) -> Vec<Slot> {
     match scope {
-        Scope::Book(slot) => vec![slot].into_iter().filter(|slot| source.brings(*slot)).collect(),
+        // One that was dropped may be spoken of still, by a room that forgets its connection.
+        Scope::Book(slot) => source.books.binary_search(&slot).into_iter().map(|_| slot).collect(),
         Scope::All => source.books.clone(),
     }
 }
