@@ -202,6 +202,36 @@ const DERIBIT: Manners = {
     }),
 };
 
+/** One answer to each argument, which repeats it. */
+const BITGET: Manners = {
+  greeting: () => [],
+  answer: (_message, { verb }, answered) =>
+    answered.map(({ stream, said, codes }) => {
+      const arg: unknown = JSON.parse((stream.args[0] ?? '{}').replace('{symbol}', said.symbol ?? ''));
+      return JSON.stringify(
+        said.symbol === undefined || codes.length > 0
+          ? { event: verb, arg }
+          : { event: 'error', arg, code: 30_001, msg: `${stream.name},${said.symbol} doesn't exist` },
+      );
+    }),
+  refusal: (status) =>
+    status === 429
+      ? '{"code":"429","msg":"Too Many Requests","data":null}'
+      : '{"code":"40034","msg":"Parameter does not exist","data":null}',
+  list: (product, listings) => {
+    const data = listings.map(({ code, priceDigits, qtyDigits }) => {
+      const [, base = code, quote = 'USD'] = /^(.+?)(USDT|USDC|PERP|USD)$/.exec(code) ?? [];
+      const names = { symbol: code, baseCoin: base, quoteCoin: quote === 'PERP' ? 'USDC' : quote };
+      const digits = { pricePrecision: String(priceDigits), quantityPrecision: String(qtyDigits) };
+      const steps = { pricePlace: String(priceDigits), priceEndStep: '1', sizeMultiplier: step(qtyDigits) };
+      return product === 'bitget'
+        ? { ...names, ...digits, status: 'online' }
+        : { ...names, ...steps, symbolType: 'perpetual', symbolStatus: 'normal', deliveryTime: '' };
+    });
+    return JSON.stringify({ code: '00000', msg: 'success', requestTime: Date.now(), data });
+  },
+};
+
 /** Every message of a connection is counted, from 0. */
 const COINBASE: Manners = {
   renumber: (frame, count) => frame.replace(/"sequence_num":\d+/, `"sequence_num":${count}`),
@@ -227,6 +257,7 @@ const BITFINEX: Manners = {
 const MANNERS: Readonly<Record<string, Manners>> = {
   binance: BINANCE,
   bitfinex: BITFINEX,
+  bitget: BITGET,
   coinbase: COINBASE,
   deribit: DERIBIT,
   kraken: KRAKEN,

@@ -74,7 +74,7 @@ const checksumsSchema = z.strictObject({
   snapshots: count,
   bookMessages: count.nullable(),
   checksums: count,
-  depth: count,
+  depth: count.nullable(),
   checksumsUncut: count.nullable(),
   bookTime: numberText.nullable(),
 });

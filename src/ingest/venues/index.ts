@@ -1,5 +1,6 @@
 import { BINANCE } from './binance.js';
 import { BITFINEX } from './bitfinex.js';
+import { BITGET } from './bitget.js';
 import { BITSTAMP } from './bitstamp.js';
 import { BYBIT } from './bybit.js';
 import { COINBASE } from './coinbase.js';
@@ -30,6 +31,7 @@ export const VENUE_FACTS: readonly VenueFacts[] = [
   GATEIO,
   BITSTAMP,
   KRAKEN_FUTURES,
+  BITGET,
 ];
 
 /** The facts of a product by the core's name of it. */

@@ -31,6 +31,8 @@ pub(super) struct Proof {
     way: Option<Way>,
     /// The checksum of this way.
     top: Option<Top>,
+    /// That of a way before it, for its memory.
+    spare: Option<Top>,
     /// The nearest prices that changed since `top` was made.
     touched: Touched,
     best: Vec<Level>,
@@ -46,6 +48,7 @@ impl Proof {
             is_told: digits.is_some(),
             way: None,
             top: None,
+            spare: None,
             touched: ALL,
             best: Vec::with_capacity(way::levels(form)),
         };
@@ -102,7 +105,7 @@ impl Proof {
 
     fn print(&mut self) {
         self.way = self.digits.and_then(|digits| Way::new(self.form, self.exponents, digits));
-        self.top = None;
+        self.spare = self.top.take().or_else(|| self.spare.take());
     }
 
     /// Whether the levels of a book have this checksum.
@@ -148,7 +151,7 @@ impl Proof {
         let levels = self.levels();
         let rows = |side| book.levels(side).take(levels);
         let crc32 = |way: Way| way.crc32(rows(Side::Bid), rows(Side::Ask));
-        self.top = self.find(check, book.is_empty(), crc32).map(Top::new);
+        self.top = self.find(check, book.is_empty(), crc32).map(|way| Top::new(way, self.spare.take()));
         self.touched = ALL;
         self.top.is_some()
     }

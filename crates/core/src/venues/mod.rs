@@ -2,6 +2,7 @@
 
 mod binance;
 mod bitfinex;
+mod bitget;
 mod bitstamp;
 mod bybit;
 mod coinbase;
@@ -271,6 +272,12 @@ venues! {
     Bitstamp(bitstamp::Bitstamp) { BITSTAMP = 22 "bitstamp": bitstamp::PAIRS; }
     KrakenFutures(kraken_futures::KrakenFutures) {
         KRAKEN_FUTURES = 23 "kraken-futures": kraken_futures::CONTRACTS;
+    }
+    Bitget(bitget::Bitget) {
+        BITGET = 24 "bitget": bitget::ALL;
+        BITGET_USDT_FUTURES = 25 "bitget-usdt-futures": bitget::ALL;
+        BITGET_USDC_FUTURES = 26 "bitget-usdc-futures": bitget::ALL;
+        BITGET_COIN_FUTURES = 27 "bitget-coin-futures": bitget::ALL;
     }
 }
 

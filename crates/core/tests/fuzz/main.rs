@@ -89,6 +89,11 @@ fn bitstamp_frames() {
 }
 
 #[test]
+fn bitget_frames() {
+    run(rooms::Connection::<rooms::Bitget>::default);
+}
+
+#[test]
 fn deribit_frames() {
     run(rooms::Connection::<rooms::Deribit>::default);
 }

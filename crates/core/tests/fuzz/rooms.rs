@@ -5,8 +5,9 @@ use std::marker::PhantomData;
 use depthwire_core::decode::DecodeError;
 use depthwire_core::types::{Body, Event, Events, Level, Route, Routes, Slot, Venue};
 use depthwire_core::venues::{
-    self, At, BYBIT, BYBIT_INVERSE, BYBIT_LINEAR, BYBIT_OPTION, COINBASE, COINBASE_EXCHANGE, DERIBIT,
-    FrameError, GATEIO, GATEIO_FUTURES, HYPERLIQUID, KRAKEN, KRAKEN_FUTURES, LIGHTER, OKX, Session,
+    self, At, BITGET, BITGET_COIN_FUTURES, BITGET_USDC_FUTURES, BITGET_USDT_FUTURES, BYBIT, BYBIT_INVERSE,
+    BYBIT_LINEAR, BYBIT_OPTION, COINBASE, COINBASE_EXCHANGE, DERIBIT, FrameError, GATEIO, GATEIO_FUTURES,
+    HYPERLIQUID, KRAKEN, KRAKEN_FUTURES, LIGHTER, OKX, Session,
 };
 use depthwire_sim::dialects::{
     Bybit as BybitDialect, BybitCategory, Deribit as DeribitDialect, DeribitBook, Dialect, Frames,
@@ -112,6 +113,15 @@ impl Room for KrakenFutures {
     fn more(seed: u64) -> Vec<Box<dyn Dialect>> {
         vec![Box::new(KrakenFuturesDialect::new(seed, KrakenFuturesContract::ThinFuture))]
     }
+}
+
+/// Of every version.
+pub struct Bitget;
+
+impl Room for Bitget {
+    const NAME: &'static str = "bitget";
+    const PRODUCTS: &'static [Venue] =
+        &[BITGET, BITGET_USDT_FUTURES, BITGET_USDC_FUTURES, BITGET_COIN_FUTURES];
 }
 
 pub struct CoinbaseExchange;

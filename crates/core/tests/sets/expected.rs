@@ -101,7 +101,7 @@ pub struct FinalBook {
     pub digest: String,
 }
 
-/// A recording whose books a checksum proves.
+/// The instruments of one product in a recording, whose books a checksum proves.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Checksums {
@@ -115,8 +115,9 @@ pub struct Checksums {
     pub book_messages: Option<u64>,
     /// All agree. None where the venue proves its books by numbers.
     pub checksums: u64,
-    /// Levels of a side that the venue keeps.
-    pub depth: usize,
+    /// Levels of a side that the venue keeps; none where it keeps all.
+    #[serde(deserialize_with = "nullable")]
+    pub depth: Option<usize>,
     /// Checksums that agree where no book is cut to its depth.
     #[serde(deserialize_with = "nullable")]
     pub checksums_uncut: Option<u64>,

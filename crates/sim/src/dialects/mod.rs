@@ -21,6 +21,7 @@
 //! | `okx` | OKX WebSocket v5, `books`, `books50-l2-tbt`, `books-l2-tbt` | book, bbo-tbt, trades, tickers, mark-price, instruments |
 //! | `coinbase/exchange` | Coinbase Exchange, order by order | status, full, ticker, heartbeat; REST level 3 |
 //! | `bitstamp` | Bitstamp WebSocket version 2 | diff_order_book, live_trades, heartbeat; the book over HTTP |
+//! | `bitget` | Bitget spot and futures, `books` of versions 3, 2 and 1 | books, books1, trades, ticker |
 //! | `nasdaq` | NASDAQ TotalView-ITCH 5.0 in MoldUDP64 | packets, heartbeats |
 //!
 //! Databento has no dialect: its records carry other venues' markets, and none of them is generated here. Two
@@ -30,6 +31,7 @@ mod binance;
 mod binance_futures;
 pub(crate) mod binance_spot;
 mod bitfinex;
+mod bitget;
 mod bitstamp;
 mod bybit;
 mod clock;
@@ -53,6 +55,7 @@ mod window;
 
 pub use binance::{Binance, BinanceProduct};
 pub use bitfinex::{Bitfinex, BitfinexFlags, BitfinexPair};
+pub use bitget::{Bitget, BitgetBook};
 pub use bitstamp::Bitstamp;
 pub use bybit::{Bybit, BybitCategory};
 pub use coinbase::{CoinbaseAdvanced, CoinbaseExchange, coinbase_order_id};
@@ -241,5 +244,11 @@ fn makers() -> &'static [Maker] {
         Box::new(Bitstamp::new(seed)),
         Box::new(KrakenFutures::new(seed, KrakenFuturesContract::Inverse)),
         Box::new(KrakenFutures::new(seed, KrakenFuturesContract::Flexible)),
+        Box::new(Bitget::new(seed, BitgetBook::Spot)),
+        Box::new(Bitget::new(seed, BitgetBook::UsdtFutures)),
+        Box::new(Bitget::new(seed, BitgetBook::UsdcFutures)),
+        Box::new(Bitget::new(seed, BitgetBook::CoinFutures)),
+        Box::new(Bitget::new(seed, BitgetBook::Version2)),
+        Box::new(Bitget::new(seed, BitgetBook::Version1)),
     ]
 }

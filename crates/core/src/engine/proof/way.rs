@@ -89,10 +89,19 @@ pub(super) enum Top {
 }
 
 impl Top {
-    pub(super) fn new(way: Way) -> Self {
-        match way {
-            Way::Digits(printing) => Self::Digits(Box::new(PrintedTop::new(printing))),
-            Way::Joined(joining) => Self::Joined(Box::new(InterleavedTop::new(joining))),
+    /// In the memory of another one, where that is of the same kind.
+    pub(super) fn new(way: Way, spare: Option<Self>) -> Self {
+        match (way, spare) {
+            (Way::Digits(printing), Some(Self::Digits(mut top))) => {
+                *top = PrintedTop::new(printing);
+                Self::Digits(top)
+            }
+            (Way::Joined(joining), Some(Self::Joined(mut top))) => {
+                *top = InterleavedTop::new(joining);
+                Self::Joined(top)
+            }
+            (Way::Digits(printing), _) => Self::Digits(Box::new(PrintedTop::new(printing))),
+            (Way::Joined(joining), _) => Self::Joined(Box::new(InterleavedTop::new(joining))),
         }
     }
 
