@@ -9,6 +9,7 @@ mod files;
 mod order_rig;
 
 use depthwire_core::book::QtyAt;
+use depthwire_core::checksum::crc32;
 use depthwire_core::encode::{RECORD_HEADER_BYTES, RecordType};
 use depthwire_core::engine::{Engine, EngineConfig};
 use depthwire_core::types::{BookState, NoClock, Price, Side, StaleReason, parse_decimal};
@@ -149,6 +150,68 @@ fn a_side_that_is_longer_than_its_length_contradicts_the_book() {
     rig.engine.ingest(rig.source, b"[1,[99,101,1]]", 2).unwrap();
     assert_eq!(rig.state(0), BookState::Stale(StaleReason::Contradiction));
     assert_eq!(rig.stats().contradictions, 1);
+}
+
+/// What is said of books of both forms at once, and the texts that their checksums are of: the venue's document, "WebSocket
+/// Checksum", on three levels and four orders.
+const CHECKED: [(&str, &str); 2] = [
+    ("[1,[[6000,2,1.5],[5999.5,1,4e-7],[6000.5,1,-0.25]]]", "6000:1.5:6000.5:-0.25:5999.5:4e-7"),
+    ("[2,[[9,6000,1],[7,6000,0.5],[8,5999.5,4e-7],[6,6000.5,-0.25]]]", "7:0.5:6:-0.25:9:1:8:4e-7"),
+];
+
+/// An engine that has heard both.
+fn checked_books() -> Rig {
+    // The second of a connection: its orders have other numbers among those of all books.
+    let mut rig = Rig::new(BITFINEX, &["tETHUSD", "tBTCUSD"]);
+    let subscribed = |channel: u32, prec: &str| {
+        format!(
+            "{{\"event\":\"subscribed\",\"channel\":\"book\",\"chanId\":{channel},\"symbol\":\"tBTCUSD\",\"prec\":\"{prec}\",\"len\":\"25\"}}"
+        )
+    };
+    let frames = [subscribed(1, "P0"), subscribed(2, "R0"), CHECKED[0].0.to_owned(), CHECKED[1].0.to_owned()];
+    for frame in frames {
+        rig.engine.ingest(rig.source, frame.as_bytes(), 1).unwrap();
+    }
+    assert_eq!(rig.state(1), BookState::Synced);
+    rig
+}
+
+fn check(rig: &mut Rig, channel: u32, text: &str) {
+    let check = crc32(text.as_bytes()).cast_signed();
+    rig.engine.ingest(rig.source, format!("[{channel},\"cs\",{check}]").as_bytes(), 2).unwrap();
+}
+
+#[test]
+fn checksums_of_levels_and_of_orders_are_compared_as_they_come() {
+    let mut rig = checked_books();
+    let counts = |rig: &Rig| (rig.stats().checksums_checked, rig.stats().checksums_matched);
+    check(&mut rig, 1, CHECKED[0].1);
+    check(&mut rig, 2, CHECKED[1].1);
+    assert_eq!(counts(&rig), (2, 2));
+    for frame in ["[1,[5999.5,0,1]]", "[2,[8,0,1]]", "[2,[7,6000,0.75]]"] {
+        rig.engine.ingest(rig.source, frame.as_bytes(), 2).unwrap();
+    }
+    check(&mut rig, 1, "6000:1.5:6000.5:-0.25");
+    check(&mut rig, 2, "7:0.75:6:-0.25:9:1");
+    assert_eq!((counts(&rig), rig.state(1)), ((4, 4), BookState::Synced));
+}
+
+#[test]
+fn a_checksum_that_differs_makes_its_book_stale_and_asks_for_it_anew() {
+    let mut rig = checked_books();
+    check(&mut rig, 1, "another book");
+    assert_eq!(rig.state(1), BookState::Stale(StaleReason::Contradiction));
+    rig.engine.tick(10_000_000_000);
+    let told = said_and_asked(&mut rig.engine);
+    let unsubscribe = |channel: u32| format!("{{\"event\":\"unsubscribe\",\"chanId\":{channel}}}");
+    assert_eq!(told, [unsubscribe(1), unsubscribe(2), format!("ask {}", Resync::Resubscribe as u8)]);
+    // Of a book that is stale nothing is compared.
+    check(&mut rig, 1, CHECKED[0].1);
+    assert_eq!((rig.stats().checksums_checked, rig.stats().contradictions), (1, 1));
+    check(&mut rig, 2, "another book");
+    assert_eq!((rig.stats().checksums_checked, rig.stats().contradictions), (2, 2));
+    check(&mut rig, 2, CHECKED[1].1);
+    assert_eq!(rig.stats().checksums_checked, 2);
 }
 
 #[test]

@@ -47,8 +47,8 @@ export const BITFINEX: VenueFacts = {
         {
           ...PLAIN,
           url: 'wss://api-pub.bitfinex.com/ws/2',
-          // Number (65536) and time (32768) behind each message.
-          opening: ['{"event":"conf","flags":98304}'],
+          // Number (65536) and time (32768) behind each message, checksums of books (131072).
+          opening: ['{"event":"conf","flags":229376}'],
           streams: [
             book('book', 'book', 'P0'),
             book('raw', 'orders', 'R0'),

@@ -137,6 +137,19 @@ pub(crate) fn signed(
     Ok(if is_negative { -magnitude } else { magnitude })
 }
 
+/// An integer of 32 bits that may be below zero, printed as a number.
+pub(crate) fn signed_32(token: Token, bytes: &[u8], field: &'static str) -> Result<i32, DecodeError> {
+    is(token, Kind::Number, field, "an integer")?;
+    let cause = DecimalError::Overflow;
+    let value = signed(token, bytes, field, 0)?;
+    i32::try_from(value).map_err(|_| DecodeError::BadNumber {
+        at: token.start,
+        field,
+        cause,
+        scaled: Scaled::No,
+    })
+}
+
 /// As [`unsigned`], of 32 bits.
 pub(crate) fn unsigned_32(token: Token, bytes: &[u8], field: &'static str) -> Result<u32, DecodeError> {
     let cause = DecimalError::Overflow;

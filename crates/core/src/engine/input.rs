@@ -247,6 +247,8 @@ impl<C: Clock> Engine<C> {
                 | Body::Orders(..)
                 | Body::NumberedOrders(..)
                 | Body::OrderBook(..)
+                | Body::CheckLevels(_)
+                | Body::CheckOrders(_)
                     if !source.brings(event.slot) || !instrument.takes(told(&event.body), speaker) =>
                 {
                     cx.stats.ignored += 1;
@@ -342,8 +344,14 @@ impl<C: Clock> Engine<C> {
                     instrument.on_definition(&definition);
                     is_defined = true;
                 }
-                // A checksum was taken with the event before it.
+                // Taken with the event before it.
                 Body::Check(_) => {}
+                Body::CheckLevels(check) => instrument.on_check(check, ts_recv, cx),
+                Body::CheckOrders(check) => {
+                    if let Some(orders) = &mut source.orders {
+                        orders.on_check(instrument, check, ts_recv, cx);
+                    }
+                }
             }
             debug_assert_eq!(instrument.check_invariants(), Ok(()));
         }
@@ -378,6 +386,7 @@ const fn told(body: &Body) -> (Told, bool, VenueSeq) {
     match *body {
         Body::Orders(number, ..) => (Told::Orders, false, VenueSeq::at(number)),
         Body::NumberedOrders(seq, ..) => (Told::Orders, false, seq),
+        Body::CheckOrders(_) => (Told::Orders, false, VenueSeq::at(0)),
         Body::OrderBook(number, part, ..) => {
             (Told::Orders, matches!(part, Part::Whole | Part::First), VenueSeq::at(number))
         }

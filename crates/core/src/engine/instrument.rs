@@ -317,14 +317,27 @@ impl InstrumentState {
         }
         let Some(check) = check else { return true };
         let Some(proof) = &mut self.proof else { return true };
-        cx.stats.checksums_checked += 1;
         let is_agreed = proof.agrees(check, &self.book);
-        cx.stats.checksums_matched += u64::from(is_agreed);
-        self.checksums = (self.checksums.0 + 1, self.checksums.1 + u64::from(is_agreed));
+        self.count_checksum(is_agreed, cx);
         if !is_agreed {
             self.contradicted(now, cx);
         }
         is_agreed
+    }
+
+    /// A checksum of the venue was compared.
+    #[inline]
+    pub(super) fn count_checksum<C>(&mut self, is_agreed: bool, cx: &mut Context<'_, C>) {
+        cx.stats.checksums_checked += 1;
+        cx.stats.checksums_matched += u64::from(is_agreed);
+        self.checksums = (self.checksums.0 + 1, self.checksums.1 + u64::from(is_agreed));
+    }
+
+    /// The venue's checksum of the levels as they stand.
+    pub(super) fn on_check<C: Clock>(&mut self, check: u32, now: TimeNs, cx: &mut Context<'_, C>) {
+        if self.recovery.is_synced() {
+            self.agrees(Some(check), now, cx);
+        }
     }
 
     /// Cuts the book to the depth that the venue makes known, where its event ends. What leaves is in `cut`.

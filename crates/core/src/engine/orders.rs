@@ -64,12 +64,11 @@ impl OrderBooks {
         })
     }
 
-    /// An order's number among those of all books. Two that meet nevertheless are a contradiction, not a wrong book.
+    /// An order's number among those of all books, or of that the venue's. Two that meet nevertheless are a contradiction, not a
+    /// wrong book.
     #[inline]
     const fn number(&self, slot: Slot, id: OrderId) -> OrderId {
-        // An odd factor spreads slots over all bits, and leaves the numbers of the first book as they are.
-        let own = (slot.0 as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        OrderId(if self.has_own_numbers { id.0 ^ own } else { id.0 })
+        own_number(slot, id, self.has_own_numbers)
     }
 
     /// Orders of all books.
@@ -255,13 +254,31 @@ impl OrderBooks {
         cx: &mut Context<'_, C>,
     ) -> bool {
         let (Some(check), Some(proof)) = (check, &mut instrument.proof) else { return true };
-        cx.stats.checksums_checked += 1;
-        let is_agreed = self.tops[book.0 as usize].agree(check, proof, &self.l3, book);
-        cx.stats.checksums_matched += u64::from(is_agreed);
+        // Its inverse is itself.
+        let (slot, has_own_numbers) = (instrument.slot, self.has_own_numbers);
+        let named = |id| own_number(slot, id, has_own_numbers);
+        let is_agreed = self.tops[book.0 as usize].agree(check, proof, (&self.l3, book), named);
+        instrument.count_checksum(is_agreed, cx);
         if !is_agreed {
             self.disproven(instrument, book, now, cx);
         }
         is_agreed
+    }
+
+    /// The venue's checksum of the orders as they stand.
+    pub(super) fn on_check<C: Clock>(
+        &mut self,
+        instrument: &mut InstrumentState,
+        check: u32,
+        now: TimeNs,
+        cx: &mut Context<'_, C>,
+    ) {
+        let Some(Some(book)) = self.books.get(instrument.slot.0 as usize).copied() else { return };
+        if instrument.orders.is_synced() {
+            // Nobody has noted what was touched since the last one.
+            self.tops[book.0 as usize].forget();
+            self.agrees(instrument, book, Some(check), now, cx);
+        }
     }
 
     /// The venue contradicts the book: its orders are not what they should be.
@@ -496,6 +513,14 @@ impl InstrumentState {
             self.say_state(now, cx);
         }
     }
+}
+
+/// See [`OrderBooks::number`].
+#[inline]
+const fn own_number(slot: Slot, id: OrderId, has_own_numbers: bool) -> OrderId {
+    // An odd factor spreads slots over all bits, and leaves the numbers of the first book as they are.
+    let own = (slot.0 as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    OrderId(if has_own_numbers { id.0 ^ own } else { id.0 })
 }
 
 const fn reason_of(error: L3Error) -> StaleReason {

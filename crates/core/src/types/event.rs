@@ -385,6 +385,11 @@ pub enum Body {
     /// The venue's checksum of the book as it stands after the event right before, which is of levels or orders of the same
     /// instrument.
     Check(u32),
+    /// The same in a message of its own, of a product that numbers no changes: of the book of levels as the messages before
+    /// have left it. It disturbs no book that is not synced.
+    CheckLevels(u32),
+    /// The same of the book of orders.
+    CheckOrders(u32),
     /// The venue's own top of book.
     Bbo(VenueBbo),
     /// Trades.

@@ -47,6 +47,7 @@ const FAULTS: usize = if cfg!(debug_assertions) { 27 } else { 360 };
 ///   nothing else shows a loss where nothing is numbered. What is lost behind them shows when it comes among them, or never.
 /// * Numbers show every loss, repetition and exchange (Binance, "How to manage a local order book correctly"; MoldUDP64),
 ///   but cover no digit: a price or quantity that was damaged on its way is a price like any other.
+/// * A checksum that is a message of its own (Bitfinex, "WebSocket Checksum") says nothing until it comes: see `judge_checked`.
 /// * Records without numbers of their own and without a checksum (Databento, "Market by order": `sequence` is the channel's,
 ///   with holes for what other instruments said) show a loss only where a later one does not fit its order.
 fn answers_for(row: &Row, fault: Fault) -> usize {
@@ -128,6 +129,20 @@ impl Trial<'_> {
         right == usize::MAX
     }
 
+    /// A book that a checksum of its own has been compared with has the levels that it covers, where it is of levels: of orders
+    /// it covers no price.
+    fn judge_checked(&self, heard: &Heard) {
+        let is_check = memchr::memmem::find(&heard.bytes, b"\"cs\"").is_some();
+        if is_check && !self.row.has_orders && self.rig.is_synced() {
+            let right = self.rig.right_levels(heard);
+            assert!(
+                right.is_none_or(|right| right >= self.row.checked_apart),
+                "{}: {right:?}",
+                self.row.name
+            );
+        }
+    }
+
     fn hear(&mut self, bytes: &[u8], now: u64, last: &[&Heard]) -> bool {
         let _ = self.rig.ingest(bytes, now);
         self.judge(last)
@@ -191,6 +206,7 @@ impl Trial<'_> {
             }
             let heard = self.next_book();
             let is_right = self.hear(&heard.bytes, heard.now, &[&heard]);
+            self.judge_checked(&heard);
             if !is_numbered && is_right && turn > 0 {
                 return false;
             }

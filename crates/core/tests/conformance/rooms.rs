@@ -28,6 +28,8 @@ pub struct Row {
     pub is_restated: bool,
     /// Best levels a side that its checksums cover; 0 where it sends none.
     pub checked_levels: usize,
+    /// The same where they are messages of their own.
+    pub checked_apart: usize,
     /// Whether its books have numbers, where the venue's may or may not.
     has_numbers: bool,
     pub make: Make,
@@ -39,6 +41,9 @@ const DATAGRAMS: [Venue; 1] = [NASDAQ];
 /// Venues that count all that a connection says: a loss shows with the next frame of any book, and two connections cannot be
 /// put together.
 const COUNTED: [Venue; 2] = [BITFINEX, COINBASE];
+
+/// Venues whose checksums are messages of their own: what is damaged may stand until the next one.
+const CHECKED_APART: [Venue; 1] = [BITFINEX];
 
 /// Venues that tell the whole book with each message.
 const RESTATED: [Venue; 1] = [HYPERLIQUID];
@@ -54,12 +59,14 @@ impl Row {
         let symbol = venues::instrument(venue, dialect.code()).unwrap().symbol;
         let (are_datagrams, is_restated) = (DATAGRAMS.contains(&venue), RESTATED.contains(&venue));
         let (has_checksums, has_numbers) = said_of_books(make(1));
-        let checked_levels = match venues::product(venue).checksum {
+        let covered = match venues::product(venue).checksum {
             _ if !has_checksums => 0,
             Checksum::None => 0,
             Checksum::PrintedTop => TOP_LEVELS,
             Checksum::Interleaved(_) => INTERLEAVED_LEVELS,
         };
+        let is_apart = CHECKED_APART.contains(&venue);
+        let (checked_levels, checked_apart) = if is_apart { (0, covered) } else { (covered, 0) };
         Self {
             name,
             venue,
@@ -69,6 +76,7 @@ impl Row {
             are_datagrams,
             is_restated,
             checked_levels,
+            checked_apart,
             has_numbers,
             make,
         }

@@ -60,6 +60,7 @@ fn speaks(row: &Row) -> (u64, u64) {
     if row.checked_levels > 0 {
         assert!(stats.checksums_checked + 3 >= compared, "{}: {stats:?}", row.name);
     }
+    assert_eq!(sent.checksums > 0, stats.checksums_checked > 0, "{}: {sent:?}", row.name);
     // Every channel that is said is read.
     assert!(sent.trades == 0 || stats.trades > 0, "{}: {sent:?}", row.name);
     assert!(sent.tickers == 0 || stats.tickers + stats.bbo_checked > 0, "{}: {sent:?}", row.name);

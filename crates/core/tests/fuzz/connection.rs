@@ -212,6 +212,7 @@ impl<V: Spoken> Target for Connection<V> {
                             Body::Book(..) => "book",
                             Body::Orders(..) => "orders",
                             Body::OrderBook(..) => "order book",
+                            Body::CheckLevels(_) | Body::CheckOrders(_) => "check",
                             Body::Trades(_) => "trades",
                             Body::Ticker(_) => "ticker",
                             Body::Orders(..) => "orders",

@@ -305,7 +305,7 @@ impl<R: Room> Target for Connection<R> {
                             Body::Book(..) => "book",
                             Body::Orders(..) | Body::NumberedOrders(..) => "orders",
                             Body::OrderBook(..) => "order book",
-                            Body::Check(_) => "check",
+                            Body::Check(_) | Body::CheckLevels(_) | Body::CheckOrders(_) => "check",
                             Body::Trades(_) => "trades",
                             Body::Ticker(_) => "ticker",
                             Body::Definition(_) => "definition",

@@ -13,7 +13,7 @@
 //! | `kraken/level3` | Kraken WebSocket v2, `level3` | status, instrument, level3, trade, heartbeat |
 //! | `kraken/v1` | Kraken WebSocket v1, `book-10` to `book-1000` | book, trade, heartbeat |
 //! | `kraken_futures` | Kraken Futures, an inverse and a flexible perpetual | book, trade, ticker, heartbeat |
-//! | `bitfinex` | Bitfinex WebSocket version 2, `book` of `P0` and `R0` at 1 to 250 | info, conf, book, trades, ticker, status, heartbeat |
+//! | `bitfinex` | Bitfinex WebSocket version 2, `book` of `P0` and `R0` at 1 to 250 | info, conf, book with its checksums, trades, ticker, status, heartbeat |
 //! | `coinbase/advanced` | Coinbase Advanced Trade | market_trades, ticker, level2, status, candles, heartbeats |
 //! | `deribit` | Deribit, `book` raw and 100 ms, a perpetual, a future and an option | answers, book, trades, ticker, quote, heartbeat |
 //! | `lighter` | Lighter, both ways of linking updates | order_book, trade, ticker, market_stats |
@@ -193,7 +193,7 @@ pub fn all(seed: u64) -> Vec<Box<dyn Dialect>> {
 }
 
 fn makers() -> &'static [Maker] {
-    use BitfinexFlags::{Counted, CountedAndTimed, CountedTimedAndBulk};
+    use BitfinexFlags::{Counted, CountedAndTimed, CountedTimedAndBulk, CountedTimedAndChecked};
     use BitfinexPair::{BtcPerpetual, KncBtc};
     use BybitCategory::{Inverse, Linear, Option as BybitOption, Spot};
     use KrakenPair::{BtcUsd, PepeUsd};
@@ -223,10 +223,12 @@ fn makers() -> &'static [Maker] {
         Box::new(Bybit::new(seed, Inverse, 50)),
         Box::new(Bybit::new(seed, BybitOption, 25)),
         Box::new(Bybit::new(seed, BybitOption, 100)),
-        Box::new(Bitfinex::new(seed, BtcPerpetual, 25, CountedAndTimed)),
+        Box::new(Bitfinex::new(seed, BtcPerpetual, 25, CountedTimedAndChecked)),
         Box::new(Bitfinex::new(seed, KncBtc, 100, Counted)),
         Box::new(Bitfinex::new(seed, BtcPerpetual, 250, CountedTimedAndBulk)),
-        Box::new(Bitfinex::raw(seed, BtcPerpetual, 25, CountedAndTimed)),
+        Box::new(Bitfinex::new(seed, KncBtc, 250, CountedTimedAndChecked)),
+        Box::new(Bitfinex::raw(seed, BtcPerpetual, 25, CountedTimedAndChecked)),
+        Box::new(Bitfinex::raw(seed, BtcPerpetual, 100, CountedAndTimed)),
         Box::new(Bitfinex::raw(seed, KncBtc, 100, CountedTimedAndBulk)),
         Box::new(Deribit::new(seed, DeribitBook::PerpetualRaw)),
         Box::new(Deribit::new(seed, DeribitBook::Future100Ms)),

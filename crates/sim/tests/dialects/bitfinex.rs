@@ -1,12 +1,12 @@
 //! A plain subscriber of Bitfinex's version 2.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use depthwire_sim::dialects::{Counts, Frame, TrueOrders, Truth};
 
 use super::Side;
 use super::bitfinex_orders::OrderBook;
-use super::json::{Json, mantissa};
+use super::json::{Json, crc32, mantissa};
 
 pub struct Client {
     code: String,
@@ -19,6 +19,8 @@ pub struct Client {
     last_ms: u64,
     /// Bids and asks.
     sides: [Side; 2],
+    /// The same as they are printed, amounts of asks below zero: price and amount.
+    texts: [BTreeMap<i64, [String; 2]>; 2],
     /// In place of them, where the book is raw.
     orders: Option<OrderBook>,
     /// Whether the book of the channel has begun.
@@ -39,6 +41,7 @@ impl Client {
             number: 0,
             last_ms: 0,
             sides: [Side::new(), Side::new()],
+            texts: [BTreeMap::new(), BTreeMap::new()],
             orders: None,
             is_begun: false,
             trade_id: 0,
@@ -90,6 +93,7 @@ impl Client {
             return orders.row(row, self.exponents, self.len);
         }
         let [price, count, amount] = row else { panic!("a row of three") };
+        let texts = [price.number(), amount.number()].map(str::to_owned);
         let (side, amount) = match amount.number().strip_prefix('-') {
             Some(amount) => (1, amount),
             None => (0, amount.number()),
@@ -99,8 +103,10 @@ impl Client {
         if count.integer() == 0 {
             assert_eq!(amount, "1");
             assert!(self.sides[side].remove(&key).is_some(), "{price} does not stand");
+            self.texts[side].remove(&key);
         } else {
             self.sides[side].insert(key, mantissa(amount, self.exponents.1));
+            self.texts[side].insert(key, texts);
             assert!(self.sides[side].len() <= self.len);
         }
         let [bid, ask] = self.sides.each_ref().map(|side| side.first_key_value().map(|level| *level.0));
@@ -113,6 +119,7 @@ impl Client {
         if !self.is_begun {
             assert!(is_list);
             self.sides = [Side::new(), Side::new()];
+            self.texts = [BTreeMap::new(), BTreeMap::new()];
             self.is_begun = true;
             self.counts.snapshots += 1;
         } else {
@@ -124,6 +131,17 @@ impl Client {
         } else {
             self.row(rows);
         }
+    }
+
+    fn check(&mut self, told: &str) {
+        let checked = match &self.orders {
+            Some(orders) => orders.checked(),
+            None => self.texts.each_ref().map(|side| side.values().cloned().collect::<Vec<_>>()),
+        };
+        let texts = (0..25).flat_map(|place| checked.each_ref().map(|side| side.get(place))).flatten();
+        let joined = texts.map(|texts| texts.join(":")).collect::<Vec<_>>().join(":");
+        assert_eq!(told, (crc32(joined.as_bytes()) as i32).to_string(), "{joined}");
+        self.counts.checksums += 1;
     }
 
     fn trade(&mut self, row: &Json<'_>) {
@@ -150,6 +168,10 @@ impl Client {
         match (self.channels[&said[0].integer()], &said[1..]) {
             (_, [Json::Text("hb")]) => self.counts.heartbeats += 1,
             ("book", [Json::List(rows)]) => self.book(rows),
+            ("book", [Json::Text("cs"), check]) => {
+                assert_ne!(self.flags & 131_072, 0);
+                self.check(check.number());
+            }
             ("trades", [Json::List(rows)]) => {
                 // A new connection: what the old one had still to tell again is lost with it.
                 self.trade_id = 0;

@@ -15,6 +15,8 @@ pub struct OrderBook {
     sides: [BTreeMap<i64, Queue>; 2],
     /// Keys of the orders' queues.
     keys: [BTreeMap<u64, i64>; 2],
+    /// Amounts as they are printed, those of asks below zero.
+    amounts: BTreeMap<u64, String>,
     /// New orders, moves, other changes, removals.
     pub met: [u64; 4],
 }
@@ -32,6 +34,7 @@ impl OrderBook {
     pub fn row(&mut self, row: &[Json<'_>], exponents: (i8, i8), len: usize) {
         let [id, price, amount] = row else { panic!("a row of three") };
         let id = id.integer();
+        self.amounts.insert(id, amount.number().to_owned());
         let (side, amount) = match amount.number().strip_prefix('-') {
             Some(amount) => (1, amount),
             None => (0, amount.number()),
@@ -65,6 +68,15 @@ impl OrderBook {
         self.sides[side].entry(key).or_default().push((id, qty));
         self.keys[side].insert(id, key);
         assert!(self.keys[side].len() <= len, "more orders than its length");
+    }
+
+    /// Numbers and amounts of both sides, by price and then by number.
+    pub fn checked(&self) -> [Vec<[String; 2]>; 2] {
+        self.keys.each_ref().map(|side| {
+            let mut ids: Vec<_> = side.iter().map(|(id, key)| (*key, *id)).collect();
+            ids.sort_unstable();
+            ids.into_iter().map(|(_, id)| [id.to_string(), self.amounts[&id].clone()]).collect()
+        })
     }
 
     pub fn compare(&self, truth: &Truth, orders: &TrueOrders) {

@@ -36,20 +36,20 @@ impl TopOrders {
         self.made = None;
     }
 
-    /// Whether the orders of a book have this checksum.
+    /// Whether the orders of a book have this checksum; `named` is what the venue calls an order.
     pub(in crate::engine) fn agree(
         &mut self,
         check: u32,
         proof: &mut Proof,
-        books: &L3Books,
-        book: BookIndex,
+        (books, book): (&L3Books, BookIndex),
+        named: impl Fn(OrderId) -> OrderId,
     ) -> bool {
         if let Some((_, made)) = self.made.filter(|(way, _)| proof.way == Some(*way)) {
             return made == Some(check);
         }
         let is_joined = matches!(proof.form, Checksum::Interleaved(_));
         self.worst = [Side::Bid, Side::Ask].map(|side| {
-            if is_joined { self.sort(side, books, book) } else { tenth_price(side, books, book) }
+            if is_joined { self.sort(side, (books, book), &named) } else { tenth_price(side, books, book) }
         });
         let is_empty = books.is_empty(book);
         let sorted = |side: Side| self.sorted[side as usize].iter().copied();
@@ -68,12 +68,17 @@ impl TopOrders {
     }
 
     /// Lists the best orders of a side, at one price by ascending number, and returns the price behind which none counts.
-    fn sort(&mut self, side: Side, books: &L3Books, book: BookIndex) -> Option<Price> {
+    fn sort(
+        &mut self,
+        side: Side,
+        (books, book): (&L3Books, BookIndex),
+        named: impl Fn(OrderId) -> OrderId,
+    ) -> Option<Price> {
         let sorted = &mut self.sorted[side as usize];
         sorted.clear();
         for Level { price, .. } in books.levels(book, side) {
             let of_level = sorted.len();
-            sorted.extend(books.queue(book, side, price).map(|order| (order.id, order.qty)));
+            sorted.extend(books.queue(book, side, price).map(|order| (named(order.id), order.qty)));
             sorted[of_level..].sort_unstable_by_key(|(id, _)| *id);
             if sorted.len() >= INTERLEAVED_LEVELS {
                 return Some(price);
@@ -110,14 +115,14 @@ mod tests {
         let form = Checksum::Interleaved(Numbers::Script);
         let mut proof = Proof::new(form, &Scale::INFERRED.instrument(venues::ALL[0], "X"));
         let mut top = TopOrders::default();
-        assert!(top.agree(crc32(b""), &mut proof, &books, book));
+        assert!(top.agree(crc32(b""), &mut proof, (&books, book), |id| id));
         top.forget();
         for (id, side, price, qty) in
             [(9, Side::Bid, 100, 5), (8, Side::Bid, 101, 6), (3, Side::Bid, 100, 7), (4, Side::Ask, 102, 8)]
         {
             books.add(book, OrderId(id), side, Price(price), Qty(qty)).unwrap();
         }
-        assert!(top.agree(crc32(b"8:6:4:-8:3:7:9:5"), &mut proof, &books, book));
+        assert!(top.agree(crc32(b"8:6:4:-8:3:7:9:5"), &mut proof, (&books, book), |id| id));
         for id in 20..60 {
             books.add(book, OrderId(id), Side::Bid, Price(80 - id as i64 / 10), Qty(1)).unwrap();
         }
@@ -125,7 +130,7 @@ mod tests {
         top.touched(&all(78));
         let ids = (20..42).map(|id| format!(":{id}:1")).collect::<String>();
         let text = format!("8:6:4:-8:3:7:9:5{ids}");
-        assert!(top.agree(crc32(text.as_bytes()), &mut proof, &books, book), "the best 25");
+        assert!(top.agree(crc32(text.as_bytes()), &mut proof, (&books, book), |id| id), "the best 25");
         books.delete(book, OrderId(59)).unwrap();
         top.touched(&all(75));
         assert!(top.made.is_some(), "behind the 25th");

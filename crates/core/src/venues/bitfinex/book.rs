@@ -1,10 +1,10 @@
 //! Books: a list of rows, and the rows that change it. Of levels a row is a price, a count and an amount.
 
-use super::channel::{Channels, Kind};
+use super::channel::{Channel, Channels, Kind};
 use super::{lose, orders};
 use crate::decode::json::{Kind as JsonKind, Scanner, Token};
 use crate::decode::levels::{decimal, price_above_zero};
-use crate::decode::members::{is, items, unsigned, values};
+use crate::decode::members::{is, items, signed_32, unsigned, values};
 use crate::decode::{DecodeError, FRAME_LEVELS_MAX, Scaled};
 use crate::types::{
     Body, Coverage, Events, Level, Origin, Part, Qty, Route, Side, StaleReason, TimeNs, VenueSeq,
@@ -65,6 +65,26 @@ pub(super) fn rows(
         out.push(route.slot, ts_event, body);
     } else {
         out.forget_added();
+    }
+    Ok(())
+}
+
+/// The venue's checksum of a book that a channel has told.
+pub(super) fn check(
+    channel: &Channel,
+    check: Token,
+    ts_event: TimeNs,
+    bytes: &[u8],
+    route: Route,
+    out: &mut Events,
+) -> Result<(), DecodeError> {
+    let check = signed_32(check, bytes, "CHECKSUM")?.cast_unsigned();
+    if channel.is_followed {
+        let body = match channel.kind {
+            Kind::Orders { .. } => Body::CheckOrders(check),
+            _ => Body::CheckLevels(check),
+        };
+        out.push(route.slot, ts_event, body);
     }
     Ok(())
 }

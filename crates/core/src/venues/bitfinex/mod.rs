@@ -29,6 +29,8 @@
 //! 12. Funding (`f…`) inverts the signs and has a period in each row.
 //! 13. Books of the precision `R0` have rows of an order: its number, its price, its amount, signed as in rule 3; a price of 0
 //!     removes it. Their length is one of orders a side.
+//! 14. With flag 131072 a message `cs` of a book's channel has its CRC-32 as a signed number: of the best 25 bids and asks in
+//!     turn, price and amount of each, or of `R0` number and amount, joined by colons, amounts of asks below 0.
 //!
 //! Choices where the documents are silent:
 //! * A number that is not the next one loses every book of the connection; the one that came last is a message repeated, unless
@@ -39,6 +41,8 @@
 //! * Rows of `R0` do not say whether their order is new. As recorded, one keeps its number when its price changes, and one that
 //!   leaves the length is removed before another comes in its place: a side with more contradicts the book. Behind a side
 //!   that has had its length of orders there may be others, at its worst price too: it is known to the price before.
+//! * A `cs` is of the book as the messages before it have left it. Its numbers are printed as those of rows; of orders at one price
+//!   the lower number comes first, as the recorded list of orders has them.
 //! * In the queue of a price orders stand in the order in which they were told there; one that grows goes to its end.
 //! * Of several lengths of a book the longest counts, of levels and of orders. Precisions `P1` to `P4` are sums over ranges of prices, and funding is no book
 //!   of one price: neither is read, nor are channels that are not named here.
@@ -60,7 +64,8 @@ use counter::{Arrived, Counter, Flags};
 
 use super::FrameError;
 use super::room::{
-    Asked, At, Checksum, Detection, Leave, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
+    Asked, At, Checksum, Detection, Leave, Life, Numbers, OrderIds, Product, Resync, Room, Scale, Sightings,
+    TradeIds,
 };
 use crate::decode::json::{Kind as JsonKind, Scanner, Token};
 use crate::decode::members::{is, unsigned, values};
@@ -76,7 +81,8 @@ pub(super) const PAIRS: Product = Product {
     order_ids: OrderIds::Arbitrary,
     trade_ids: TradeIds::Ascending,
     top_proof: false,
-    checksum: Checksum::None,
+    // Rule 14.
+    checksum: Checksum::Interleaved(Numbers::Script),
     // Rule 10, twice.
     silence_ns: 30_000_000_000,
     life: Life::Connection,
@@ -199,13 +205,19 @@ impl Bitfinex {
                 let is_bulk = self.flags.are_updates_bulk();
                 book::rows(&mut self.channels, id, (rows, is_bulk), (number, ts_event), bytes, route, out)
             }
+            (Kind::Levels { .. } | Kind::Orders { .. }, Said::Named(name, check))
+                if name.of(bytes) == b"cs" =>
+            {
+                out.concerns(Scope::Book(route.slot));
+                book::check(channel, check, ts_event, bytes, route, out)
+            }
             (Kind::Trades, Said::Rows(rows)) => trade::snapshot(rows, bytes, route, out),
             (Kind::Trades, Said::Named(name, row)) if name.of(bytes) == b"te" => {
                 trade::trade(row, bytes, route, out)
             }
             (Kind::Ticker, Said::Rows(row)) => statistics::ticker(row, ts_event, bytes, route, out),
             (Kind::Derivative, Said::Rows(row)) => statistics::derivative(row, bytes, route, out),
-            // Trades told again, checksums of books.
+            // Trades told again.
             (_, Said::Named(..)) => Ok(()),
             (_, Said::Rows(_) | Said::Heartbeat) => Err(DecodeError::UnknownMessage),
         }

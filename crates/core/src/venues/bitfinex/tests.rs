@@ -117,7 +117,10 @@ fn numbers_and_times_are_found_behind_what_is_said() {
         assert_eq!(events.list()[0].ts_event, time_ms * 1_000_000);
     }
     assert_eq!(said(&mut room, "[1,\"hb\",3,1785552833186]"), Ok(vec![]));
-    assert_eq!(said(&mut room, "[1,\"cs\",-1234,4,1785552833186]"), Ok(vec![]));
+    assert_eq!(
+        said(&mut room, "[1,\"cs\",-1234,4,1785552833186]"),
+        Ok(vec![Body::CheckLevels((-1234_i32).cast_unsigned())])
+    );
     assert_eq!(said(&mut room, "[1,[100,1,3],5]"), Err("decode.missing_field"));
     assert_eq!(said(&mut room, "[1,[100,1,3]]"), Err("decode.missing_field"));
 }
@@ -227,6 +230,32 @@ fn rows_of_orders_that_cannot_be_are_refused() {
         assert_eq!(said(&mut connection(0), frame), Err(code), "{frame}");
     }
     assert_eq!(said(&mut begun(), "[9,[[1,100,1]]]"), Ok(vec![lost(StaleReason::Contradiction)]));
+}
+
+#[test]
+fn checksums_are_of_the_book_that_their_channel_tells() {
+    let mut room = connection(0);
+    assert_eq!(said(&mut room, "[1,\"cs\",1]"), Ok(vec![]), "of a book that has not begun");
+    assert_eq!(said(&mut room, "[6,\"cs\",1]"), Err("decode.unknown_symbol"));
+    assert_eq!(said(&mut room, "[8,\"cs\",1]"), Ok(vec![]), "of sums");
+    levels(&mut room, "[1,[[100,1,1]]]");
+    orders(&mut room, "[9,[[1,100,1]]]");
+    for (text, check) in
+        [("0", 0), ("2147483647", i32::MAX as u32), ("-2147483648", 1 << 31), ("-1", u32::MAX)]
+    {
+        assert_eq!(said(&mut room, &format!("[1,\"cs\",{text}]")), Ok(vec![Body::CheckLevels(check)]));
+        assert_eq!(said(&mut room, &format!("[9,\"cs\",{text}]")), Ok(vec![Body::CheckOrders(check)]));
+    }
+    for (text, code) in [
+        ("2147483648", "decode.overflow"),
+        ("-2147483649", "decode.overflow"),
+        ("1.5", "decode.inexact"),
+        ("null", "decode.wrong_type"),
+        ("\"1\"", "decode.wrong_type"),
+    ] {
+        assert_eq!(said(&mut room, &format!("[1,\"cs\",{text}]")), Err(code), "{text}");
+    }
+    assert_eq!(said(&mut room, "[1,\"cs\"]"), Err("decode.missing_field"));
 }
 
 #[test]

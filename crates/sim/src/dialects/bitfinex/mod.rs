@@ -9,6 +9,7 @@
 //!    message, or with bulk updates all rows of a moment in one.
 //!    Of `R0` rows are of orders, and the length is one of orders; at one price the lower number counts first. An order that
 //!    moves keeps its number.
+//!    With checksums `cs` follows the last row of a moment.
 //! 3. A trade is told by `te` and some moments later by `tu`.
 //! 4. Numbers are printed as JavaScript prints them.
 //! 5. A channel that says nothing for 15 seconds says `hb`.
@@ -22,6 +23,7 @@ mod wire;
 use std::collections::VecDeque;
 
 use super::clock::{Clock, moment_ns};
+use super::crc32::crc32;
 use super::{Counts, Dialect, Frames, TrueOrders, Truth};
 use crate::market::Trade;
 use crate::market::exchange::Exchange;
@@ -53,6 +55,8 @@ pub enum BitfinexFlags {
     CountedAndTimed,
     /// And rows of a moment in one message.
     CountedTimedAndBulk,
+    /// Numbers, times and checksums.
+    CountedTimedAndChecked,
 }
 
 impl BitfinexFlags {
@@ -61,6 +65,7 @@ impl BitfinexFlags {
             Self::Counted => 65_536,
             Self::CountedAndTimed => 65_536 + 32_768,
             Self::CountedTimedAndBulk => 65_536 + 32_768 + 536_870_912,
+            Self::CountedTimedAndChecked => 65_536 + 32_768 + 131_072,
         }
     }
 }
@@ -76,6 +81,8 @@ pub struct Bitfinex {
     told: Told,
     /// When the rows that are still to be told came about.
     rows_ns: u64,
+    /// Whether rows were told that no checksum has covered.
+    is_check_due: bool,
     wire: Wire,
     recent: VecDeque<(Trade, u64)>,
     /// Trades that are told again.
@@ -113,6 +120,7 @@ impl Bitfinex {
             exchange,
             clock: Clock::default(),
             rows_ns: 0,
+            is_check_due: false,
             wire: Wire::new(pair, flags.bits(), (told.precision(), len), seed),
             told,
             recent: VecDeque::new(),
@@ -135,15 +143,19 @@ impl Bitfinex {
         }
     }
 
+    /// Trades that were told before are told again.
     fn live_unheard(&mut self, now_ns: u64) {
+        let told = self.again.len();
         for _ in 0..self.clock.start(now_ns) {
             self.live(now_ns / 1_000_000);
         }
+        self.again.truncate(told);
     }
 
     /// Subscribes the book and tells all of it.
     fn begin_book(&mut self, now_ns: u64, out: &mut Frames) {
         let rows = self.told.begin(self.exchange.book(), self.len);
+        self.is_check_due = false;
         self.wire.subscribed(now_ns, Channels::Book, out);
         self.counts.control += 1;
         self.wire.rows(now_ns, &rows, true, out);
@@ -170,9 +182,9 @@ impl Bitfinex {
 
     fn trades(&mut self, time_ns: u64, out: &mut Frames) {
         let time_ms = time_ns / 1_000_000;
-        while let Some((trade, _)) = self.again.front().copied().filter(|(_, at_ms)| *at_ms <= time_ms) {
+        while let Some((trade, at_ms)) = self.again.front().copied().filter(|(_, at_ms)| *at_ms <= time_ms) {
             self.again.pop_front();
-            self.wire.trade(time_ns, "tu", (trade, time_ms - TOLD_AGAIN_MS), out);
+            self.wire.trade(time_ns, "tu", (trade, at_ms - TOLD_AGAIN_MS), out);
             self.counts.not_executions += 1;
         }
         for &trade in self.exchange.trades() {
@@ -181,7 +193,7 @@ impl Bitfinex {
         }
     }
 
-    /// Tells the next row of what has changed, or all of them.
+    /// Tells the next row of what has changed, or all of them, or the checksum of what they have left.
     fn tell_rows(&mut self, out: &mut Frames) {
         let rows: Vec<Row> = if self.flags == BitfinexFlags::CountedTimedAndBulk {
             std::iter::from_fn(|| self.told.next()).collect()
@@ -193,6 +205,11 @@ impl Bitfinex {
             self.wire.rows(self.rows_ns, &rows, is_list, out);
             self.counts.updates += 1;
             self.count(&rows);
+            self.is_check_due = self.flags == BitfinexFlags::CountedTimedAndChecked;
+        } else if std::mem::take(&mut self.is_check_due) {
+            let text = self.told.checked(self.pair.profile());
+            self.wire.check(self.rows_ns, crc32(&text), self.told.is_by_order(), out);
+            self.counts.checksums += 1;
         }
     }
 }
@@ -257,9 +274,7 @@ impl Dialect for Bitfinex {
     }
 
     fn resubscribe(&mut self, now_ns: u64, out: &mut Frames) {
-        let told = self.again.len();
         self.live_unheard(now_ns);
-        self.again.truncate(told);
         self.wire.unsubscribed(now_ns, out);
         self.counts.control += 1;
         self.begin_book(now_ns, out);

@@ -174,6 +174,16 @@ impl Wire {
         });
     }
 
+    /// The checksum of the book, as a signed number.
+    pub(super) fn check(&mut self, time_ns: u64, check: u32, is_by_order: bool, out: &mut Frames) {
+        let kind = if is_by_order { Channel::Orders } else { Channel::Book };
+        let signed = check.cast_signed();
+        self.array(time_ns, Channels::Book, kind, out, |out| {
+            texts(out, &["\"cs\",", if signed < 0 { "-" } else { "" }]);
+            integer(out, u64::from(signed.unsigned_abs()));
+        });
+    }
+
     fn one_trade(&self, out: &mut Vec<u8>, (trade, time_ms): (Trade, u64)) {
         let profile = self.pair.profile();
         out.push(b'[');
