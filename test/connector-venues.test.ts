@@ -99,19 +99,19 @@ describe.concurrent.each(LIVE_PRODUCTS)('%s', (product) => {
     });
 
     it('has a successor before the venue ends it, and no book is stale for a moment', async () => {
-      rig = await LiveRig.start(product, [first, second], { quick: { lifeMs: 10_000 } });
+      rig = await LiveRig.start(product, [first, second], { quick: { lifeMs: 20_000 } });
       const of = rig;
       if (of.product.sockets[0]?.limits.lifeMs === null) return;
       await of.synced();
       const losses = (): readonly number[] => [...of.ids.values()].map((id) => of.engine.book(id).losses);
       const before = losses();
-      await until(() => of.venue.lines().length === 2, 12_000);
+      await until(() => of.venue.lines().length === 2, 25_000);
       await until(() => of.venue.lines().length === 1);
       await pause(500);
       expect(losses()).toEqual(before);
       expect(of.faults.map(({ got }) => got)).toEqual([]);
       await of.expectTrue();
-    });
+    }, 60_000);
   });
 
   describe.sequential('a venue that refuses', () => {
