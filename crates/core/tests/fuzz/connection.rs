@@ -155,7 +155,6 @@ fn words(events: &Events) -> Vec<String> {
         Body::Orders(number, span) => format!("{number} {:?}", events.order_changes(span)),
         Body::Trades(span) | Body::Liquidations(span) => format!("{:?}", events.trades_of(span)),
         Body::Ticker(at) => format!("{:?}", events.ticker(at)),
-        Body::Orders(number, span) => format!("{number} {:?}", events.order_changes(span)),
         body => format!("{body:?}"),
     };
     let list = events.list().iter();
@@ -215,7 +214,6 @@ impl<V: Spoken> Target for Connection<V> {
                             Body::CheckLevels(_) | Body::CheckOrders(_) => "check",
                             Body::Trades(_) => "trades",
                             Body::Ticker(_) => "ticker",
-                            Body::Orders(..) => "orders",
                             Body::Lost { .. } => "lost",
                             _ => "other",
                         });
