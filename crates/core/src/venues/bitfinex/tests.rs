@@ -285,9 +285,12 @@ fn of_several_lengths_the_longest_counts() {
     }
     assert_eq!(said(&mut room, "[21,[100,1,6]]"), Err("decode.unknown_message"));
     let mut out = Vec::new();
-    assert!(room.leave(Slot(0), Leave::Book, 0, &mut out));
-    assert_eq!(out, b"{\"event\":\"unsubscribe\",\"chanId\":20}");
-    assert!(!room.leave(Slot(0), Leave::Book, 1, &mut out) && !room.leave(Slot(9), Leave::All, 0, &mut out));
+    // Of both forms.
+    for (nth, channel) in [9, 20].into_iter().enumerate() {
+        assert!(room.leave(Slot(0), Leave::Book, nth, &mut out));
+        assert_eq!(out, format!("{{\"event\":\"unsubscribe\",\"chanId\":{channel}}}").as_bytes());
+    }
+    assert!(!room.leave(Slot(0), Leave::Book, 2, &mut out) && !room.leave(Slot(9), Leave::All, 0, &mut out));
 }
 
 #[test]
