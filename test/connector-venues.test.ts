@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { venues } from '../src/engine.js';
 import { until } from './support/fake-venue.js';
-import { bookOf, codesOf, LIVE_KEYED, LIVE_PRODUCTS, LiveRig } from './support/live-rig.js';
+import { bookOf, codesOf, LIVE_BOTH, LIVE_KEYED, LIVE_PRODUCTS, LiveRig } from './support/live-rig.js';
 
 /** Lost frames where a loss shows in a later one only if that has to do with what was lost. */
 const LATER_LOST = 20;
@@ -164,6 +164,20 @@ describe.concurrent.each(LIVE_PRODUCTS)('%s', (product) => {
       await rig.expectTrue();
     }, 90_000);
   });
+
+  if (LIVE_BOTH.includes(product))
+    it('hears books of orders as well, and has one mended that loses a frame', async () => {
+      const rig = await LiveRig.start(product, [first, second], { channels: ['orders'] });
+      try {
+        await rig.expectTrue();
+        rig.venue.faults.add({ kind: 'drop', at: 1, channel: 'orders' });
+        await until(() => rig.engine.book(rig.id(first)).losses + rig.engine.book(rig.id(second)).losses > 0);
+        await rig.expectTrue();
+        expect(rig.venue.breaches()).toEqual([]);
+      } finally {
+        await rig.stop();
+      }
+    });
 
   const keyed = LIVE_KEYED.find(({ name }) => name === product);
   if (keyed === undefined) return;

@@ -34,6 +34,13 @@ export const LIVE_KEYED: readonly { readonly name: string; readonly channels: re
       .map(({ name }) => ({ name, channels: ['orders'] as const })),
   );
 
+/** Those that tell anybody books of orders beside those of levels. */
+export const LIVE_BOTH: readonly string[] = VENUE_FACTS.flatMap(({ products }) =>
+  products
+    .filter(({ name, offers }) => offers.book === 'built' && offers.orders === 'built' && speaks(name, true))
+    .map(({ name }) => name),
+);
+
 /** What a product tells its books by to anybody. */
 export function bookOf({ offers }: ProductFacts): 'book' | 'orders' {
   return offers.book === 'built' ? 'book' : 'orders';

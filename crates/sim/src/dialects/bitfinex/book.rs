@@ -29,11 +29,6 @@ impl Told {
         matches!(self, Self::Orders(_))
     }
 
-    /// The venue's word for it.
-    pub(super) const fn precision(&self) -> &'static str {
-        if self.is_by_order() { "R0" } else { "P0" }
-    }
-
     /// The book is told whole, to a length.
     pub(super) fn begin(&mut self, book: &Book, len: usize) -> Vec<Row> {
         match self {

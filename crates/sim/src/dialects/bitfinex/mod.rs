@@ -24,7 +24,7 @@ use std::collections::VecDeque;
 
 use super::clock::{Clock, moment_ns};
 use super::crc32::crc32;
-use super::{Counts, Dialect, Frames, TrueOrders, Truth};
+use super::{Channel, Counts, Dialect, Frames, TrueOrders, Truth};
 use crate::market::Trade;
 use crate::market::exchange::Exchange;
 
@@ -113,6 +113,8 @@ impl Bitfinex {
         (told, stream): (Told, u64),
     ) -> Self {
         let exchange = Exchange::new(pair.profile(), seed, stream + len as u64).drowsy();
+        let (precision, channel) =
+            if told.is_by_order() { ("R0", Channel::Orders) } else { ("P0", Channel::Book) };
         Self {
             pair,
             len,
@@ -121,7 +123,7 @@ impl Bitfinex {
             clock: Clock::default(),
             rows_ns: 0,
             is_check_due: false,
-            wire: Wire::new(pair, flags.bits(), (told.precision(), len), seed),
+            wire: Wire::new(pair, flags.bits(), (precision, len, channel), seed),
             told,
             recent: VecDeque::new(),
             again: VecDeque::new(),
@@ -208,7 +210,7 @@ impl Bitfinex {
             self.is_check_due = self.flags == BitfinexFlags::CountedTimedAndChecked;
         } else if std::mem::take(&mut self.is_check_due) {
             let text = self.told.checked(self.pair.profile());
-            self.wire.check(self.rows_ns, crc32(&text), self.told.is_by_order(), out);
+            self.wire.check(self.rows_ns, crc32(&text), out);
             self.counts.checksums += 1;
         }
     }

@@ -39,8 +39,8 @@ impl Channels {
 pub(super) struct Wire {
     pair: BitfinexPair,
     flags: u64,
-    /// What the venue calls the form of the book, and its length.
-    book: (&'static str, usize),
+    /// What the venue calls the form of the book, its length, and whose frames its rows are.
+    book: (&'static str, usize, Channel),
     seed: u64,
     /// By channel: its number, 0 = not subscribed, and when it last spoke.
     channels: [(u64, u64); 4],
@@ -54,7 +54,12 @@ fn texts(out: &mut Vec<u8>, texts: &[&str]) {
 }
 
 impl Wire {
-    pub(super) const fn new(pair: BitfinexPair, flags: u64, book: (&'static str, usize), seed: u64) -> Self {
+    pub(super) const fn new(
+        pair: BitfinexPair,
+        flags: u64,
+        book: (&'static str, usize, Channel),
+        seed: u64,
+    ) -> Self {
         let next_channel = 100_000 + seed % 1_000 * 100;
         Self { pair, flags, book, seed, channels: [(0, 0); 4], next_channel, number: 0 }
     }
@@ -86,7 +91,7 @@ impl Wire {
             match channel {
                 Channels::Status => texts(out, &[",\"key\":\"deriv:", symbol, "\"}"]),
                 Channels::Book => {
-                    let (precision, len) = self.book;
+                    let (precision, len, _) = self.book;
                     texts(out, &[",\"symbol\":\"", symbol, "\",\"prec\":\"", precision]);
                     texts(out, &["\",\"freq\":\"F0\",\"len\":\""]);
                     integer(out, len as u64);
@@ -138,8 +143,7 @@ impl Wire {
     /// Rows of the book: a list, or one.
     pub(super) fn rows(&mut self, time_ns: u64, rows: &[Row], is_list: bool, out: &mut Frames) {
         let profile = self.pair.profile();
-        let kind = if self.book.0 == "R0" { Channel::Orders } else { Channel::Book };
-        self.array(time_ns, Channels::Book, kind, out, |out| {
+        self.array(time_ns, Channels::Book, self.book.2, out, |out| {
             if is_list {
                 out.push(b'[');
             }
@@ -175,10 +179,9 @@ impl Wire {
     }
 
     /// The checksum of the book, as a signed number.
-    pub(super) fn check(&mut self, time_ns: u64, check: u32, is_by_order: bool, out: &mut Frames) {
-        let kind = if is_by_order { Channel::Orders } else { Channel::Book };
+    pub(super) fn check(&mut self, time_ns: u64, check: u32, out: &mut Frames) {
         let signed = check.cast_signed();
-        self.array(time_ns, Channels::Book, kind, out, |out| {
+        self.array(time_ns, Channels::Book, self.book.2, out, |out| {
             texts(out, &["\"cs\",", if signed < 0 { "-" } else { "" }]);
             integer(out, u64::from(signed.unsigned_abs()));
         });
