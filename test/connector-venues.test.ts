@@ -15,6 +15,8 @@ describe.concurrent.each(LIVE_PRODUCTS)('%s', (product) => {
   const codes = codesOf(product, 4);
   const [first = '', second = ''] = codes;
   const spec = venues().find(({ name }) => name === product);
+  // Without a number and a checksum, a message that only changes a quantity is lost unseen.
+  const showsLoss = spec?.detects === 'next' || spec?.hasChecksum === true;
 
   describe.sequential('a connection', () => {
     let rig: LiveRig;
@@ -29,7 +31,7 @@ describe.concurrent.each(LIVE_PRODUCTS)('%s', (product) => {
       expect(rig.venue.lines()).toHaveLength(1);
     });
 
-    if (spec?.detects !== 'never')
+    if (showsLoss)
       it('that loses a frame has the book mended, alone', async () => {
         const losses = rig.engine.book(rig.id(second)).losses;
         const channel = bookOf(rig.product);

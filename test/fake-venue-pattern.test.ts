@@ -20,6 +20,13 @@ it.each<[string, string, string, unknown, unknown]>([
     },
   ],
   [
+    'a depth, which is a number',
+    '{"op":"subscribe","args":[{args}]}',
+    '"book{depth}:{symbol}"',
+    { op: 'subscribe', args: ['book10:A', 'bookL2:A', 'bookL2_25:A'] },
+    { common: {}, items: [{ depth: '10', symbol: 'A' }], others: ['bookL2:A', 'bookL2_25:A'] },
+  ],
+  [
     'an array of objects',
     '{"op":"subscribe","args":[{args}]}',
     '{"channel":"books","instId":"{symbol}"}',

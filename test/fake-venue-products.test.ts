@@ -21,6 +21,7 @@ const PRODUCTS = [
   'bitfinex',
   'coinbase',
   'kraken-futures',
+  'bitmex',
 ];
 
 /** The same code with other letters. */

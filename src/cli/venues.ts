@@ -46,7 +46,8 @@ const SHOWS: Readonly<Record<string, string>> = {
  * What the venue itself makes undetectable. A number or a packet's place shows any loss, but not before the next message; a
  * checksum shows only what it covers.
  */
-function cannotDetect({ rule, detects, hasChecksum, hasTopProof, silenceMs, life }: VenueInfo): string {
+function cannotDetect(info: VenueInfo): string {
+  const { rule, detects, hasChecksum, hasTopProof, isByOrder, silenceMs, life } = info;
   if (detects === 'next') {
     // Where no book is numbered, a count of the connection's messages shows what is lost.
     const isCounted = rule === 'unnumbered' && life === 'connection';
@@ -57,9 +58,12 @@ function cannotDetect({ rule, detects, hasChecksum, hasTopProof, silenceMs, life
       : `${until}: other messages of the connection keep the book synced.`;
   }
   if (detects === 'later') {
-    return hasChecksum
-      ? 'A lost message beyond the levels that the checksum covers, until they come among them; never, if it is undone before.'
-      : 'A lost message that no later one contradicts, as of an order that is not spoken of again.';
+    if (hasChecksum)
+      return 'A lost message beyond the levels that the checksum covers, until they come among them; never, if it is undone before.';
+    const such = isByOrder
+      ? 'an order that is not spoken of again'
+      : 'a level of which only the quantity changed';
+    return `A lost message that no later one contradicts, as of ${such}.`;
   }
   const best = hasTopProof ? ' but of the best prices' : '';
   return `Any lost message${best}: nothing that the venue sends shows it.`;

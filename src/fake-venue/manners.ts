@@ -253,11 +253,58 @@ const BITFINEX: Manners = {
   left: (channel) => JSON.stringify({ event: 'unsubscribed', status: 'OK', chanId: channel }),
 };
 
+/** One answer to each topic. */
+const BITMEX: Manners = {
+  greeting: () => {
+    const info = 'Welcome to the BitMEX Realtime API.';
+    const docs = 'https://www.bitmex.com/app/wsAPI';
+    const more = { docs, heartbeatEnabled: false, limit: { remaining: 39 } };
+    return [JSON.stringify({ info, version: '2.0.0', timestamp: new Date().toISOString(), ...more })];
+  },
+  answer: (message, { verb }, answered) =>
+    answered.map(({ stream, said, codes }) => {
+      const topic = `${stream.name}:${said.symbol}`;
+      const request = { op: verb, args: member(message, 'args') };
+      return JSON.stringify(
+        codes.length > 0
+          ? { success: true, [verb]: topic, request }
+          : { status: 400, error: `Unknown or expired symbol: ${said.symbol}.`, meta: {}, request },
+      );
+    }),
+  refusal: (status) =>
+    JSON.stringify({
+      error:
+        status === 429
+          ? { message: 'Rate limit exceeded, retry in 1 seconds.', name: 'RateLimitError' }
+          : { message: 'Invalid request.', name: 'HTTPError' },
+    }),
+  list: (_product, listings) =>
+    JSON.stringify(
+      listings.map(({ code, priceDigits, qtyDigits }) => ({
+        symbol: code,
+        state: 'Open',
+        typ: 'FFWCSX',
+        expiry: null,
+        underlying: code.slice(0, -3),
+        quoteCurrency: code.slice(-3),
+        settlCurrency: 'XBt',
+        tickSize: Number(step(priceDigits)),
+        lotSize: Number(step(qtyDigits)),
+        multiplier: -100_000_000,
+        underlyingToPositionMultiplier: null,
+        underlyingToSettleMultiplier: -100_000_000,
+        isInverse: true,
+        isQuanto: false,
+      })),
+    ),
+};
+
 /** By the beginnings of products' names. */
 const MANNERS: Readonly<Record<string, Manners>> = {
   binance: BINANCE,
   bitfinex: BITFINEX,
   bitget: BITGET,
+  bitmex: BITMEX,
   coinbase: COINBASE,
   deribit: DERIBIT,
   kraken: KRAKEN,

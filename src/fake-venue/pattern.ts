@@ -115,7 +115,9 @@ function textPattern(tree: string): RegExp {
   let pattern = textPatterns.get(tree);
   if (pattern === undefined) {
     const parts = tree.split(/\ue000([a-z]+)\ue001/);
-    const source = parts.map((text, at) => (at % 2 === 0 ? escaped(text) : `(?<${text}>.+)`));
+    const source = parts.map((text, at) =>
+      at % 2 === 0 ? escaped(text) : `(?<${text}>${text === 'depth' ? '\\d+' : '.+'})`,
+    );
     pattern = new RegExp(`^${source.join('')}$`, 'su');
     textPatterns.set(tree, pattern);
   }

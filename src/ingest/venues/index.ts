@@ -1,6 +1,7 @@
 import { BINANCE } from './binance.js';
 import { BITFINEX } from './bitfinex.js';
 import { BITGET } from './bitget.js';
+import { BITMEX } from './bitmex.js';
 import { BITSTAMP } from './bitstamp.js';
 import { BYBIT } from './bybit.js';
 import { COINBASE } from './coinbase.js';
@@ -32,6 +33,7 @@ export const VENUE_FACTS: readonly VenueFacts[] = [
   BITSTAMP,
   KRAKEN_FUTURES,
   BITGET,
+  BITMEX,
 ];
 
 /** The facts of a product by the core's name of it. */

@@ -3,6 +3,7 @@
 mod binance;
 mod bitfinex;
 mod bitget;
+mod bitmex;
 mod bitstamp;
 mod bybit;
 mod coinbase;
@@ -279,6 +280,7 @@ venues! {
         BITGET_USDC_FUTURES = 26 "bitget-usdc-futures": bitget::ALL;
         BITGET_COIN_FUTURES = 27 "bitget-coin-futures": bitget::ALL;
     }
+    Bitmex(bitmex::Bitmex) { BITMEX = 28 "bitmex": bitmex::CONTRACTS; }
 }
 
 /// The venue of that name.

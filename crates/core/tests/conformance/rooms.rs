@@ -3,7 +3,7 @@
 use depthwire_core::checksum::{INTERLEAVED_LEVELS, TOP_LEVELS};
 use depthwire_core::sequence::Rule;
 use depthwire_core::types::Venue;
-use depthwire_core::venues::{self, BITFINEX, COINBASE, Checksum, Detection, HYPERLIQUID, NASDAQ};
+use depthwire_core::venues::{self, BITFINEX, BITMEX, COINBASE, Checksum, Detection, HYPERLIQUID, NASDAQ};
 use depthwire_sim::dialects::{Binance, BinanceProduct, Dialect, Frames, TrueOrders, Truth, all};
 
 use crate::databento::Databento;
@@ -45,8 +45,8 @@ const COUNTED: [Venue; 2] = [BITFINEX, COINBASE];
 /// Venues whose checksums are messages of their own: what is damaged may stand until the next one.
 const CHECKED_APART: [Venue; 1] = [BITFINEX];
 
-/// Venues that tell the whole book with each message.
-const RESTATED: [Venue; 1] = [HYPERLIQUID];
+/// Venues that tell the whole book with each message, with the depth at which they do.
+const RESTATED: [(Venue, usize); 2] = [(HYPERLIQUID, 20), (BITMEX, 10)];
 
 impl Row {
     fn new(make: Make) -> Self {
@@ -57,7 +57,8 @@ impl Row {
         let orders = if has_orders { " orders" } else { "" };
         let name = format!("{}:{} {depth}{orders}", venue.name(), dialect.code());
         let symbol = venues::instrument(venue, dialect.code()).unwrap().symbol;
-        let (are_datagrams, is_restated) = (DATAGRAMS.contains(&venue), RESTATED.contains(&venue));
+        let are_datagrams = DATAGRAMS.contains(&venue);
+        let is_restated = dialect.depth().is_some_and(|depth| RESTATED.contains(&(venue, depth)));
         let (has_checksums, has_numbers) = said_of_books(make(1));
         let covered = match venues::product(venue).checksum {
             _ if !has_checksums => 0,

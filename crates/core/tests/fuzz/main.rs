@@ -49,6 +49,11 @@ fn kraken_frames() {
 }
 
 #[test]
+fn bitmex_frames() {
+    run(rooms::Connection::<rooms::Bitmex>::default);
+}
+
+#[test]
 fn kraken_futures_frames() {
     run(rooms::Connection::<rooms::KrakenFutures>::default);
 }

@@ -5,13 +5,13 @@ use std::marker::PhantomData;
 use depthwire_core::decode::DecodeError;
 use depthwire_core::types::{Body, Event, Events, Level, Route, Routes, Slot, Venue};
 use depthwire_core::venues::{
-    self, At, BITGET, BITGET_COIN_FUTURES, BITGET_USDC_FUTURES, BITGET_USDT_FUTURES, BYBIT, BYBIT_INVERSE,
-    BYBIT_LINEAR, BYBIT_OPTION, COINBASE, COINBASE_EXCHANGE, DERIBIT, FrameError, GATEIO, GATEIO_FUTURES,
-    HYPERLIQUID, KRAKEN, KRAKEN_FUTURES, LIGHTER, OKX, Session,
+    self, At, BITGET, BITGET_COIN_FUTURES, BITGET_USDC_FUTURES, BITGET_USDT_FUTURES, BITMEX, BYBIT,
+    BYBIT_INVERSE, BYBIT_LINEAR, BYBIT_OPTION, COINBASE, COINBASE_EXCHANGE, DERIBIT, FrameError, GATEIO,
+    GATEIO_FUTURES, HYPERLIQUID, KRAKEN, KRAKEN_FUTURES, LIGHTER, OKX, Session,
 };
 use depthwire_sim::dialects::{
-    Bybit as BybitDialect, BybitCategory, Deribit as DeribitDialect, DeribitBook, Dialect, Frames,
-    KrakenFutures as KrakenFuturesDialect, KrakenFuturesContract, all,
+    Bitmex as BitmexDialect, BitmexBook, Bybit as BybitDialect, BybitCategory, Deribit as DeribitDialect,
+    DeribitBook, Dialect, Frames, KrakenFutures as KrakenFuturesDialect, KrakenFuturesContract, all,
 };
 
 use crate::json::{json_fields, loosened};
@@ -102,6 +102,17 @@ pub struct Gateio;
 impl Room for Gateio {
     const NAME: &'static str = "gateio";
     const PRODUCTS: &'static [Venue] = &[GATEIO, GATEIO_FUTURES];
+}
+
+pub struct Bitmex;
+
+impl Room for Bitmex {
+    const NAME: &'static str = "bitmex";
+    const PRODUCTS: &'static [Venue] = &[BITMEX];
+
+    fn more(seed: u64) -> Vec<Box<dyn Dialect>> {
+        vec![Box::new(BitmexDialect::new(seed, BitmexBook::Thin))]
+    }
 }
 
 pub struct KrakenFutures;

@@ -13,6 +13,7 @@
 //! | `kraken/level3` | Kraken WebSocket v2, `level3` | status, instrument, level3, trade, heartbeat |
 //! | `kraken/v1` | Kraken WebSocket v1, `book-10` to `book-1000` | book, trade, heartbeat |
 //! | `kraken_futures` | Kraken Futures, an inverse and a flexible perpetual | book, trade, ticker, heartbeat |
+//! | `bitmex` | BitMEX, `orderBookL2` as it is and as it was until 2023, `orderBookL2_25`, `orderBook10` | info, answers, tables of books, trade, quote, instrument, liquidation |
 //! | `bitfinex` | Bitfinex WebSocket version 2, `book` of `P0` and `R0` at 1 to 250 | info, conf, book with its checksums, trades, ticker, status, heartbeat |
 //! | `coinbase/advanced` | Coinbase Advanced Trade | market_trades, ticker, level2, status, candles, heartbeats |
 //! | `deribit` | Deribit, `book` raw and 100 ms, a perpetual, a future and an option | answers, book, trades, ticker, quote, heartbeat |
@@ -32,6 +33,7 @@ mod binance_futures;
 pub(crate) mod binance_spot;
 mod bitfinex;
 mod bitget;
+mod bitmex;
 mod bitstamp;
 mod bybit;
 mod clock;
@@ -56,6 +58,7 @@ mod window;
 pub use binance::{Binance, BinanceProduct};
 pub use bitfinex::{Bitfinex, BitfinexFlags, BitfinexPair};
 pub use bitget::{Bitget, BitgetBook};
+pub use bitmex::{Bitmex, BitmexBook};
 pub use bitstamp::Bitstamp;
 pub use bybit::{Bybit, BybitCategory};
 pub use coinbase::{CoinbaseAdvanced, CoinbaseExchange, coinbase_order_id};
@@ -252,5 +255,9 @@ fn makers() -> &'static [Maker] {
         Box::new(Bitget::new(seed, BitgetBook::CoinFutures)),
         Box::new(Bitget::new(seed, BitgetBook::Version2)),
         Box::new(Bitget::new(seed, BitgetBook::Version1)),
+        Box::new(Bitmex::new(seed, BitmexBook::Best10)),
+        Box::new(Bitmex::new(seed, BitmexBook::Best25)),
+        Box::new(Bitmex::new(seed, BitmexBook::Whole)),
+        Box::new(Bitmex::new(seed, BitmexBook::WholeByIds)),
     ]
 }

@@ -28,17 +28,24 @@ impl Told {
         }
     }
 
+    /// What is to be said of a level that has become so. `None` where that is nothing.
+    pub(super) fn verb(&self, side: Side, price: i64, qty: i64) -> Option<Verb> {
+        match self.sides[side as usize].get(&side.key(price)) {
+            None => (qty != 0).then_some(Verb::New),
+            Some(_) if qty == 0 => Some(Verb::Delete),
+            Some(before) => (*before != qty).then_some(Verb::Change),
+        }
+    }
+
     /// A level is told anew. `None` where nothing is to be said of it.
     pub(super) fn tell(&mut self, side: Side, price: i64, qty: i64) -> Option<Verb> {
+        let verb = self.verb(side, price, qty);
         let levels = &mut self.sides[side as usize];
-        let key = side.key(price);
-        if qty == 0 {
-            return levels.remove(&key).map(|_| Verb::Delete);
-        }
-        match levels.insert(key, qty) {
-            None => Some(Verb::New),
-            Some(before) => (before != qty).then_some(Verb::Change),
-        }
+        match qty {
+            0 => levels.remove(&side.key(price)),
+            _ => levels.insert(side.key(price), qty),
+        };
+        verb
     }
 
     /// The levels of a side, best first.
