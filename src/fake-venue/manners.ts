@@ -232,6 +232,53 @@ const BITGET: Manners = {
   },
 };
 
+/** One answer to each message, whatever it asks for; the symbols that there are not are refused together. */
+const KUCOIN: Manners = {
+  greeting: () => ['{"id":"hQvf8jkno","type":"welcome"}'],
+  answer: (message, _reading, answered) => {
+    const id = member(message, 'id') ?? null;
+    const [unknown] = answered.filter(({ codes }) => codes.length === 0);
+    const data = `topic ${unknown?.stream.name}:${unknown?.said.symbol} is not found`;
+    return [
+      JSON.stringify(
+        unknown === undefined ? { id, type: 'ack' } : { id, type: 'error', code: 404, topic: null, data },
+      ),
+    ];
+  },
+  refusal: (status) =>
+    status === 429
+      ? '{"code":"429000","msg":"Too many requests"}'
+      : '{"code":"400100","msg":"symbol not exists"}',
+  list: (product, listings) => {
+    const data = listings.map(({ code, priceDigits, qtyDigits }) => {
+      const [base = code, quote = 'USDT'] = code.split('-');
+      return product === 'kucoin'
+        ? {
+            symbol: code,
+            baseCurrency: base,
+            quoteCurrency: quote,
+            baseIncrement: step(qtyDigits),
+            priceIncrement: step(priceDigits),
+            enableTrading: true,
+          }
+        : {
+            symbol: code,
+            type: 'FFWCSX',
+            expireDate: null,
+            baseCurrency: code.replace(/USDT?M$/, ''),
+            quoteCurrency: 'USDT',
+            settleCurrency: 'USDT',
+            lotSize: 1,
+            tickSize: Number(step(priceDigits)),
+            multiplier: 0.001,
+            isInverse: false,
+            status: 'Open',
+          };
+    });
+    return JSON.stringify({ code: '200000', data });
+  },
+};
+
 /** Every message of a connection is counted, from 0. */
 const COINBASE: Manners = {
   renumber: (frame, count) => frame.replace(/"sequence_num":\d+/, `"sequence_num":${count}`),
@@ -309,6 +356,7 @@ const MANNERS: Readonly<Record<string, Manners>> = {
   deribit: DERIBIT,
   kraken: KRAKEN,
   'kraken-futures': KRAKEN_FUTURES,
+  kucoin: KUCOIN,
 };
 
 export function mannersOf(product: string): Manners {

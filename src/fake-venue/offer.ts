@@ -50,7 +50,8 @@ export function offerOf({ facts, product, codes }: Offered, shared: Shared): Off
   if (product.instruments !== null)
     services.push(...listServices(product.instruments, market, budget(product.instruments.budget)));
   for (const socket of product.sockets) {
-    const { url, login: facts, address, beat } = socket;
+    const { login: facts, address, beat } = socket;
+    const url = address === null ? socket.url : toldUrl(socket.url, address.request.url);
     const login = facts === null ? null : new LoginDesk(facts, account);
     addresses.push({ url, socket, market, reader: new SubscriptionReader(socket), login, ledger, faults });
     if (login !== null && facts?.kind === 'token') {
@@ -63,6 +64,11 @@ export function offerOf({ facts, product, codes }: Offered, shared: Shared): Off
     }
   }
   return { market, addresses, services };
+}
+
+/** An address whose place the venue tells with its token: it is told one at the host that is asked for it. */
+function toldUrl(url: string, asked: string): string {
+  return url.replace('{endpoint}', `wss://${new URL(asked).host}/endpoint`);
 }
 
 /** Whether a product is heard over sockets and the simulator speaks as it. */

@@ -11,6 +11,7 @@ import { GATEIO } from './gateio.js';
 import { HYPERLIQUID } from './hyperliquid.js';
 import { KRAKEN } from './kraken.js';
 import { KRAKEN_FUTURES } from './kraken-futures.js';
+import { KUCOIN } from './kucoin.js';
 import { LIGHTER } from './lighter.js';
 import { OKX } from './okx.js';
 import { DATABENTO, NASDAQ, SIM } from './recorded.js';
@@ -34,6 +35,7 @@ export const VENUE_FACTS: readonly VenueFacts[] = [
   KRAKEN_FUTURES,
   BITGET,
   BITMEX,
+  KUCOIN,
 ];
 
 /** The facts of a product by the core's name of it. */

@@ -16,6 +16,7 @@ mod gateio;
 mod hyperliquid;
 mod kraken;
 mod kraken_futures;
+mod kucoin;
 mod lighter;
 mod nasdaq;
 mod okx;
@@ -281,6 +282,10 @@ venues! {
         BITGET_COIN_FUTURES = 27 "bitget-coin-futures": bitget::ALL;
     }
     Bitmex(bitmex::Bitmex) { BITMEX = 28 "bitmex": bitmex::CONTRACTS; }
+    Kucoin(kucoin::Kucoin) {
+        KUCOIN = 29 "kucoin": kucoin::SPOT;
+        KUCOIN_FUTURES = 30 "kucoin-futures": kucoin::FUTURES;
+    }
 }
 
 /// The venue of that name.

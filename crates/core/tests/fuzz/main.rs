@@ -94,6 +94,11 @@ fn bitstamp_frames() {
 }
 
 #[test]
+fn kucoin_frames() {
+    run(rooms::Connection::<rooms::Kucoin>::default);
+}
+
+#[test]
 fn bitget_frames() {
     run(rooms::Connection::<rooms::Bitget>::default);
 }

@@ -7,7 +7,7 @@ use depthwire_core::types::{Body, Event, Events, Level, Route, Routes, Slot, Ven
 use depthwire_core::venues::{
     self, At, BITGET, BITGET_COIN_FUTURES, BITGET_USDC_FUTURES, BITGET_USDT_FUTURES, BITMEX, BYBIT,
     BYBIT_INVERSE, BYBIT_LINEAR, BYBIT_OPTION, COINBASE, COINBASE_EXCHANGE, DERIBIT, FrameError, GATEIO,
-    GATEIO_FUTURES, HYPERLIQUID, KRAKEN, KRAKEN_FUTURES, LIGHTER, OKX, Session,
+    GATEIO_FUTURES, HYPERLIQUID, KRAKEN, KRAKEN_FUTURES, KUCOIN, KUCOIN_FUTURES, LIGHTER, OKX, Session,
 };
 use depthwire_sim::dialects::{
     Bitmex as BitmexDialect, BitmexBook, Bybit as BybitDialect, BybitCategory, Deribit as DeribitDialect,
@@ -124,6 +124,13 @@ impl Room for KrakenFutures {
     fn more(seed: u64) -> Vec<Box<dyn Dialect>> {
         vec![Box::new(KrakenFuturesDialect::new(seed, KrakenFuturesContract::ThinFuture))]
     }
+}
+
+pub struct Kucoin;
+
+impl Room for Kucoin {
+    const NAME: &'static str = "kucoin";
+    const PRODUCTS: &'static [Venue] = &[KUCOIN, KUCOIN_FUTURES];
 }
 
 /// Of every version.

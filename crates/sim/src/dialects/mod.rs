@@ -23,6 +23,7 @@
 //! | `coinbase/exchange` | Coinbase Exchange, order by order | status, full, ticker, heartbeat; REST level 3 |
 //! | `bitstamp` | Bitstamp WebSocket version 2 | diff_order_book, live_trades, heartbeat; the book over HTTP |
 //! | `bitget` | Bitget spot and futures, `books` of versions 3, 2 and 1 | books, books1, trades, ticker |
+//! | `kucoin` | KuCoin spot and futures | level2, ticker, match; tickerV2, execution, instrument; books over HTTP |
 //! | `nasdaq` | NASDAQ TotalView-ITCH 5.0 in MoldUDP64 | packets, heartbeats |
 //!
 //! Databento has no dialect: its records carry other venues' markets, and none of them is generated here. Two
@@ -46,6 +47,7 @@ mod hyperliquid;
 mod kinds;
 mod kraken;
 mod kraken_futures;
+mod kucoin;
 mod lighter;
 mod nasdaq;
 mod okx;
@@ -69,6 +71,7 @@ pub use hyperliquid::Hyperliquid;
 pub use kinds::{Kind, kinds};
 pub use kraken::{KRAKEN_DEPTHS, KrakenLevel3, KrakenPair, KrakenV1, KrakenV2, Numbers, kraken_order_id};
 pub use kraken_futures::{KrakenFutures, KrakenFuturesContract};
+pub use kucoin::{Kucoin, KucoinProduct};
 pub use lighter::{Lighter, LighterForm};
 pub use nasdaq::Nasdaq;
 pub use okx::{Okx, OkxBook};
@@ -259,5 +262,7 @@ fn makers() -> &'static [Maker] {
         Box::new(Bitmex::new(seed, BitmexBook::Best25)),
         Box::new(Bitmex::new(seed, BitmexBook::Whole)),
         Box::new(Bitmex::new(seed, BitmexBook::WholeByIds)),
+        Box::new(Kucoin::new(seed, KucoinProduct::Spot)),
+        Box::new(Kucoin::new(seed, KucoinProduct::Futures)),
     ]
 }

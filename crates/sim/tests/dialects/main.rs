@@ -24,6 +24,7 @@ mod json;
 mod kraken_futures;
 mod kraken_levels;
 mod kraken_orders;
+mod kucoin;
 mod lighter;
 mod nasdaq;
 mod okx;
@@ -87,6 +88,9 @@ fn client(dialect: &dyn Dialect, first: &Frames) -> Box<dyn Client> {
         ("coinbase-exchange", None) => Box::new(coinbase_orders::Client::new(dialect.code(), exponents)),
         (venue, None) if venue.starts_with("bitget") => {
             Box::new(bitget::Client::new(dialect.code(), exponents))
+        }
+        (venue @ ("kucoin" | "kucoin-futures"), None) => {
+            Box::new(kucoin::Client::new(dialect.code(), exponents, venue == "kucoin-futures"))
         }
         ("bitstamp", None) => Box::new(bitstamp::Client::new(dialect.code(), exponents)),
         ("nasdaq", None) => Box::new(nasdaq::Client::new(dialect.code())),
