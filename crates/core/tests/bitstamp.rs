@@ -1,11 +1,24 @@
-//! Bitstamp beyond what every room owes: which answers reach the differences that wait, where only times say so.
+//! Bitstamp beyond what every room owes: which answers reach the differences that wait, where only times say so; recorded orders.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed unwrap is a failed test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a failed unwrap is a failed test"
+)]
+
+#[path = "sets/files.rs"]
+mod files;
+
+use std::collections::{HashMap, HashSet};
 
 use depthwire_core::encode::{RECORD_HEADER_BYTES, RecordType};
 use depthwire_core::engine::{Engine, EngineConfig, SourceId};
-use depthwire_core::types::{BookState, InstrumentId, NoClock, Side, StaleReason};
-use depthwire_core::venues::{self, BITSTAMP};
+use depthwire_core::types::{
+    Body, BookState, Events, InstrumentId, NoClock, OrderChange, Price, Qty, Route, Routes, Side, Slot,
+    StaleReason,
+};
+use depthwire_core::venues::{self, At, BITSTAMP, BITSTAMP_ORDERS};
 
 struct Rig {
     engine: Engine<NoClock>,
@@ -116,4 +129,99 @@ fn silence_is_not_taken_back_by_what_comes_next() {
     rig.hear(600, "[\"99\",\"1\"]");
     assert_eq!(rig.state(), BookState::Stale(StaleReason::Silence), "a message may have been lost");
     assert_eq!(rig.answer(700), BookState::Synced);
+}
+
+/// Events of 1.6 s, and a book of the best orders that was taken apart from them 0.9 s later.
+#[test]
+fn recorded_orders_are_linked_and_those_of_the_book_are_theirs() {
+    let Some(root) = files::root("recorded_orders_are_linked_and_those_of_the_book_are_theirs") else {
+        return;
+    };
+    let frames = files::read(&root.join("tickvault/bitstamp_live_orders.jsonl")).unwrap();
+    let book: serde_json::Value =
+        serde_json::from_slice(&files::read(&root.join("tickvault/bitstamp_snapshot_l3.json")).unwrap())
+            .unwrap();
+    let mut routes = Routes::new();
+    let route = Route { slot: Slot(0), price_exponent: -2, qty_exponent: -8 };
+    assert!(routes.carry([&b"btcusd"[..]].into_iter(), route));
+    let (mut session, mut events) = (venues::session(BITSTAMP_ORDERS), Events::default());
+    let (mut resting, mut gone) = (HashMap::new(), HashSet::new());
+    let (mut last, mut linked) = (0, 0);
+    for frame in frames.split(|byte| *byte == b'\n').filter(|frame| !frame.is_empty()) {
+        events.clear();
+        session.frame(frame, At::default(), &routes, &mut events).unwrap();
+        for event in events.list() {
+            let Body::NumberedOrders(seq, span, _) = event.body else { panic!("{event:?}") };
+            linked += u64::from(seq.prev == Some(last));
+            assert!(seq.last > last);
+            last = seq.last;
+            for change in events.order_changes(span) {
+                match *change {
+                    OrderChange::Add { id, price, qty, .. } | OrderChange::Modify { id, price, qty, .. } => {
+                        resting.insert(id.0, (price, qty));
+                    }
+                    OrderChange::Delete { id } => {
+                        resting.remove(&id.0);
+                        gone.insert(id.0);
+                    }
+                    ref other => panic!("{other:?}"),
+                }
+            }
+        }
+    }
+    assert_eq!(linked, 499, "all but the first of 500");
+    let mut met = 0;
+    for row in ["bids", "asks"].iter().flat_map(|side| book[side].as_array().unwrap()) {
+        let text = |at: usize| row[at].as_str().unwrap();
+        let id: u64 = text(2).parse().unwrap();
+        assert!(!gone.contains(&id), "{id} was deleted");
+        if let Some((price, qty)) = resting.get(&id) {
+            let mantissa = |text: &str| text.replace('.', "").parse::<i64>().unwrap();
+            assert_eq!((*price, *qty), (Price(mantissa(text(0))), Qty(mantissa(text(1)))), "{id}");
+            met += 1;
+        }
+    }
+    assert_eq!(met, 40, "orders of the events in the book");
+}
+
+#[test]
+fn a_book_of_orders_that_holds_none_of_the_events_is_asked_for_again() {
+    let mut engine = Engine::new(EngineConfig::default(), venues::catalogue(), NoClock);
+    let id = engine.add_instrument(venues::instrument(BITSTAMP_ORDERS, "btcusd").unwrap()).unwrap();
+    let source = engine.open_source(BITSTAMP_ORDERS, &[id]).unwrap();
+    let event_id = |nth: u64| format!("000659d4-cba2-b200-{nth:04x}-000101000020");
+    let created = |nth: u64| {
+        let (own, before) = (event_id(nth), event_id(nth - 1));
+        format!(
+            r#"{{"data":{{"id":{nth},"order_type":0,"order_subtype":5,"microtimestamp":"1787620344640000","amount_str":"1","price_str":"100"}},"channel":"live_orders_btcusd","event":"order_created","event_id":"{own}","pre_event_id":"{before}"}}"#
+        )
+    };
+    let book = |ids: &[u64]| {
+        let rows: Vec<_> = ids.iter().map(|id| format!(r#"["100","1","{id}"]"#)).collect();
+        let rows = rows.join(",");
+        format!(r#"{{"timestamp":"0","microtimestamp":"1787620344650000","bids":[{rows}],"asks":[]}}"#)
+    };
+    let mut now = 1_000_000_000;
+    let mut answer = |engine: &mut Engine<NoClock>, text: &str| {
+        now += 1_000_000_000;
+        engine.tick(now);
+        let mut asked = None;
+        while let Some(record) = engine.outbox().front() {
+            if record[4] == RecordType::Ask as u8 {
+                asked = Some(u32::from_le_bytes(*record[RECORD_HEADER_BYTES..].first_chunk().unwrap()));
+            }
+            engine.outbox().take();
+        }
+        engine.answer(id, asked.expect("it is asked for"), text.as_bytes(), now).unwrap();
+        engine.book_info(id, 0).unwrap()
+    };
+    engine.ingest(source, created(4).as_bytes(), 1_000_000_000).unwrap();
+    engine.ingest(source, created(5).as_bytes(), 1_000_000_000).unwrap();
+    assert_eq!(answer(&mut engine, &book(&[1])).state, BookState::Syncing, "2 and 3 may be missing");
+    let info = answer(&mut engine, &book(&[1, 3, 4]));
+    assert_eq!((info.state, info.bbo.bid.unwrap().qty), (BookState::Synced, Qty(4)), "5 waited");
+    let stats = engine.stats();
+    assert_eq!((stats.snapshots_old, stats.decode_errors, stats.gaps), (1, 0, 0));
+    engine.ingest(source, created(7).as_bytes(), now).unwrap();
+    assert_eq!(engine.book_info(id, 0).unwrap().state, BookState::Stale(StaleReason::Gap), "6 is missing");
 }

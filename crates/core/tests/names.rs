@@ -22,9 +22,9 @@ const EXCEPTED: [&str; 4] =
     ["crates/core/src/venues", "crates/core/src/encode/generated", "src/wire/generated", "src/native"];
 
 /// Parts of names of products that are words of any market.
-const WORDS_OF_MARKETS: [&str; 14] = [
+const WORDS_OF_MARKETS: [&str; 15] = [
     "us", "spot", "futures", "linear", "inverse", "option", "options", "perp", "swap", "equities",
-    "exchange", "usdt", "usdc", "coin",
+    "exchange", "orders", "usdt", "usdc", "coin",
 ];
 
 /// The package of the simulator is no venue.

@@ -185,6 +185,12 @@ impl<C: Clock> Engine<C> {
             }
         }
         match read {
+            // A book whose place among what waits does not show yet.
+            Ok(()) if self.events.list().is_empty() => {
+                self.stats.snapshots_old += 1;
+                self.instruments[slot.0 as usize].on_failed(ts_recv);
+                Ok(())
+            }
             Ok(()) => {
                 self.apply_as(source, ts_recv, Some(SnapshotOrigin::Asked));
                 Ok(())

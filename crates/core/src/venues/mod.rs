@@ -271,7 +271,10 @@ venues! {
     CoinbaseExchange(coinbase_exchange::CoinbaseExchange) {
         COINBASE_EXCHANGE = 21 "coinbase-exchange": coinbase_exchange::ORDERS;
     }
-    Bitstamp(bitstamp::Bitstamp) { BITSTAMP = 22 "bitstamp": bitstamp::PAIRS; }
+    Bitstamp(bitstamp::Bitstamp) {
+        BITSTAMP = 22 "bitstamp": bitstamp::PAIRS;
+        BITSTAMP_ORDERS = 29 "bitstamp-orders": bitstamp::ORDERS;
+    }
     KrakenFutures(kraken_futures::KrakenFutures) {
         KRAKEN_FUTURES = 23 "kraken-futures": kraken_futures::CONTRACTS;
     }

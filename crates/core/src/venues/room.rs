@@ -59,7 +59,8 @@ pub trait Room: Default {
     /// not carried.
     fn frame(&mut self, bytes: &[u8], at: At, routes: &Routes, out: &mut Events) -> Result<(), FrameError>;
 
-    /// What a request, or a recorded HTTP exchange, brought back.
+    /// What a request, or a recorded HTTP exchange, brought back. Nothing, where it cannot be joined to what was heard: it is
+    /// asked for again.
     ///
     /// # Errors
     /// As [`Self::frame`]; [`DecodeError::NotSnapshot`](crate::decode::DecodeError::NotSnapshot) for an answer that holds

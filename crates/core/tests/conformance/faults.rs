@@ -253,6 +253,10 @@ impl Trial<'_> {
         }
         let heard = self.next_book();
         self.hear(&heard.bytes, heard.now, &[&heard]);
+        if fault == LateAnswer && !self.row.has_placed_answers() && !self.rig.is_synced() {
+            self.rig.cure(self.feed);
+            self.judge(&[&heard]);
+        }
         if fault == LateAnswer {
             assert!(self.rig.is_synced(), "{}: {:?}", self.row.name, self.rig.state());
         }

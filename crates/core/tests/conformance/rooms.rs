@@ -3,7 +3,9 @@
 use depthwire_core::checksum::{INTERLEAVED_LEVELS, TOP_LEVELS};
 use depthwire_core::sequence::Rule;
 use depthwire_core::types::Venue;
-use depthwire_core::venues::{self, BITFINEX, BITMEX, COINBASE, Checksum, Detection, HYPERLIQUID, NASDAQ};
+use depthwire_core::venues::{
+    self, BITFINEX, BITMEX, BITSTAMP_ORDERS, COINBASE, Checksum, Detection, HYPERLIQUID, NASDAQ,
+};
 use depthwire_sim::dialects::{Binance, BinanceProduct, Dialect, Frames, TrueOrders, Truth, all};
 
 use crate::databento::Databento;
@@ -48,6 +50,9 @@ const CHECKED_APART: [Venue; 1] = [BITFINEX];
 /// Venues that tell the whole book with each message, with the depth at which they do.
 const RESTATED: [(Venue, usize); 2] = [(HYPERLIQUID, 20), (BITMEX, 10)];
 
+/// Venues whose answers have no number of what they hold: one may be refused until later ones show its place.
+const UNPLACED: [Venue; 1] = [BITSTAMP_ORDERS];
+
 impl Row {
     fn new(make: Make) -> Self {
         let dialect = make(1);
@@ -86,6 +91,11 @@ impl Row {
     /// Whether the numbers are those of the connection.
     pub fn is_counted(&self) -> bool {
         COUNTED.contains(&self.venue)
+    }
+
+    /// Whether an answer says what it holds.
+    pub fn has_placed_answers(&self) -> bool {
+        !UNPLACED.contains(&self.venue)
     }
 
     /// Whether the venue numbers what it says, so that a loss shows with the next message.

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::sync::{Mutex, OnceLock};
 
 use depthwire_core::types::{Body, Events, Level, OrderChange, Route, Routes, Slot, Venue};
-use depthwire_core::venues::{self, At, BITFINEX, BITSTAMP, FrameError, Session};
+use depthwire_core::venues::{self, At, BITFINEX, BITSTAMP, BITSTAMP_ORDERS, FrameError, Session};
 use depthwire_sim::dialects::{Frames, all};
 
 use crate::json::{json_fields, loosened};
@@ -49,6 +49,15 @@ impl Spoken for OfBitstamp {
         r#"trade {"price": 236.47999999999999, "amount": 0.21144331, "id": 8111041}"#,
         r#"order_deleted {"price": "236.47", "amount": "0.00000000", "datetime": "1", "id": 65, "order_type": 0}"#,
     ];
+}
+
+/// See [`BITSTAMP_ORDERS`].
+pub struct OfBitstampOrders;
+
+impl Spoken for OfBitstampOrders {
+    const VENUE: Venue = BITSTAMP_ORDERS;
+    const SYMBOLS: &'static [&'static str] = &["btcusd"];
+    const OPENING: usize = 0;
 }
 
 /// The frames of each connection.
@@ -137,7 +146,9 @@ fn read(session: &mut Session, frame: &[u8], routes: &Routes, events: &mut Event
             let sides = events.levels(span);
             assert!(sides.bids.iter().chain(sides.asks).all(is_good));
         }
-        if let Body::OrderBook(_, _, _, span) | Body::Orders(_, span) = event.body {
+        if let Body::OrderBook(_, _, _, span) | Body::Orders(_, span) | Body::NumberedOrders(_, span, _) =
+            event.body
+        {
             assert!(events.order_changes(span).iter().all(is_order));
         }
     }
@@ -155,6 +166,7 @@ fn words(events: &Events) -> Vec<String> {
         Body::Orders(number, span) => format!("{number} {:?}", events.order_changes(span)),
         Body::Trades(span) | Body::Liquidations(span) => format!("{:?}", events.trades_of(span)),
         Body::Ticker(at) => format!("{:?}", events.ticker(at)),
+        Body::NumberedOrders(seq, span, _) => format!("{seq:?} {:?}", events.order_changes(span)),
         body => format!("{body:?}"),
     };
     let list = events.list().iter();
@@ -209,7 +221,7 @@ impl<V: Spoken> Target for Connection<V> {
                         said.ok(match event.body {
                             Body::Levels(..) => "levels",
                             Body::Book(..) => "book",
-                            Body::Orders(..) => "orders",
+                            Body::Orders(..) | Body::NumberedOrders(..) => "orders",
                             Body::OrderBook(..) => "order book",
                             Body::CheckLevels(_) | Body::CheckOrders(_) => "check",
                             Body::Trades(_) => "trades",

@@ -104,6 +104,11 @@ fn bitget_frames() {
 }
 
 #[test]
+fn bitstamp_orders_frames() {
+    run(connection::Connection::<connection::OfBitstampOrders>::default);
+}
+
+#[test]
 fn deribit_frames() {
     run(rooms::Connection::<rooms::Deribit>::default);
 }

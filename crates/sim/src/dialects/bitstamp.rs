@@ -90,16 +90,7 @@ impl Bitstamp {
 
     fn subscribed(&mut self, now_ns: u64, out: &mut Frames) {
         for channel in ["diff_order_book_", "live_trades_"] {
-            out.push(now_ns, Channel::Control, |out| {
-                for text in [
-                    "{\"event\":\"bts:subscription_succeeded\",\"channel\":\"",
-                    channel,
-                    BTC_USD.symbol,
-                    "\",\"data\":{}}",
-                ] {
-                    out.extend_from_slice(text.as_bytes());
-                }
-            });
+            acknowledge(channel, &BTC_USD, now_ns, out);
             self.counts.control += 1;
         }
         self.next_heartbeat_ms = now_ns / 1_000_000 + HEARTBEAT_MS;
@@ -141,12 +132,40 @@ impl Bitstamp {
     }
 }
 
-/// Appends times and levels.
-fn book_of(out: &mut Vec<u8>, us: u64, sides: [impl IntoIterator<Item = (i64, i64)>; 2]) {
+/// The answer to a subscription.
+pub(super) fn acknowledge(channel: &str, pair: &Profile, now_ns: u64, out: &mut Frames) {
+    out.push(now_ns, Channel::Control, |out| {
+        for text in [
+            "{\"event\":\"bts:subscription_succeeded\",\"channel\":\"",
+            channel,
+            pair.symbol,
+            "\",\"data\":{}}",
+        ] {
+            out.extend_from_slice(text.as_bytes());
+        }
+    });
+}
+
+/// The answer to the client's question whether the venue lives.
+pub(super) fn heartbeat(time_ns: u64, out: &mut Frames) {
+    out.push(time_ns, Channel::Heartbeat, |out| {
+        out.extend_from_slice(
+            b"{\"event\":\"bts:heartbeat\",\"channel\":\"\",\"data\":{\"status\":\"success\"}}",
+        );
+    });
+}
+
+/// Appends the beginning of a book, its times.
+pub(super) fn time_of(out: &mut Vec<u8>, us: u64) {
     out.extend_from_slice(b"{\"timestamp\":\"");
     integer(out, us / 1_000_000);
     out.extend_from_slice(b"\",\"microtimestamp\":\"");
     integer(out, us);
+}
+
+/// Appends times and levels.
+fn book_of(out: &mut Vec<u8>, us: u64, sides: [impl IntoIterator<Item = (i64, i64)>; 2]) {
+    time_of(out, us);
     for (name, side) in [&b"\",\"bids\":["[..], b"],\"asks\":["].into_iter().zip(sides) {
         out.extend_from_slice(name);
         for (position, (price, qty)) in side.into_iter().enumerate() {
@@ -161,8 +180,8 @@ fn book_of(out: &mut Vec<u8>, us: u64, sides: [impl IntoIterator<Item = (i64, i6
 }
 
 /// Appends a trade.
-fn trade_of(out: &mut Vec<u8>, time_ns: u64, trade: Trade) {
-    let (price, qty) = (BTC_USD.price_exponent, BTC_USD.qty_exponent);
+pub(super) fn trade_of(out: &mut Vec<u8>, pair: &Profile, time_ns: u64, trade: Trade) {
+    let (price, qty) = (pair.price_exponent, pair.qty_exponent);
     out.extend_from_slice(b"{\"data\":{\"id\":");
     integer(out, trade.id);
     out.extend_from_slice(b",\"timestamp\":\"");
@@ -179,7 +198,7 @@ fn trade_of(out: &mut Vec<u8>, time_ns: u64, trade: Trade) {
     out.extend_from_slice(b",\"microtimestamp\":\"");
     integer(out, time_ns / 1_000);
     out.extend_from_slice(b"\",\"buy_order_id\":1,\"sell_order_id\":2},\"channel\":\"live_trades_");
-    out.extend_from_slice(BTC_USD.symbol.as_bytes());
+    out.extend_from_slice(pair.symbol.as_bytes());
     out.extend_from_slice(b"\",\"event\":\"trade\"}");
 }
 
@@ -219,18 +238,14 @@ impl Dialect for Bitstamp {
             let time_ns = moment_ns(time_ms);
             self.live();
             for &trade in self.exchange.trades() {
-                out.push(time_ns, Channel::Trade, |out| trade_of(out, time_ns, trade));
+                out.push(time_ns, Channel::Trade, |out| trade_of(out, &BTC_USD, time_ns, trade));
                 self.counts.trades += 1;
             }
             if time_ms.is_multiple_of(WINDOW_MS) {
                 self.difference(time_ns, out);
             }
             if time_ms >= self.next_heartbeat_ms {
-                out.push(time_ns, Channel::Heartbeat, |out| {
-                    out.extend_from_slice(
-                        b"{\"event\":\"bts:heartbeat\",\"channel\":\"\",\"data\":{\"status\":\"success\"}}",
-                    );
-                });
+                heartbeat(time_ns, out);
                 self.counts.heartbeats += 1;
                 self.next_heartbeat_ms = time_ms + HEARTBEAT_MS;
             }

@@ -24,6 +24,7 @@
 //! | `bitstamp` | Bitstamp WebSocket version 2 | diff_order_book, live_trades, heartbeat; the book over HTTP |
 //! | `bitget` | Bitget spot and futures, `books` of versions 3, 2 and 1 | books, books1, trades, ticker |
 //! | `kucoin` | KuCoin spot and futures | level2, ticker, match; tickerV2, execution, instrument; books over HTTP |
+//! | `bitstamp_orders` | the same, order by order | live_orders, live_trades, heartbeat; the book of orders over HTTP |
 //! | `nasdaq` | NASDAQ TotalView-ITCH 5.0 in MoldUDP64 | packets, heartbeats |
 //!
 //! Databento has no dialect: its records carry other venues' markets, and none of them is generated here. Two
@@ -36,6 +37,7 @@ mod bitfinex;
 mod bitget;
 mod bitmex;
 mod bitstamp;
+mod bitstamp_orders;
 mod bybit;
 mod clock;
 mod coinbase;
@@ -62,6 +64,7 @@ pub use bitfinex::{Bitfinex, BitfinexFlags, BitfinexPair};
 pub use bitget::{Bitget, BitgetBook};
 pub use bitmex::{Bitmex, BitmexBook};
 pub use bitstamp::Bitstamp;
+pub use bitstamp_orders::BitstampOrders;
 pub use bybit::{Bybit, BybitCategory};
 pub use coinbase::{CoinbaseAdvanced, CoinbaseExchange, coinbase_order_id};
 pub use deribit::{Deribit, DeribitBook};
@@ -264,5 +267,6 @@ fn makers() -> &'static [Maker] {
         Box::new(Bitmex::new(seed, BitmexBook::WholeByIds)),
         Box::new(Kucoin::new(seed, KucoinProduct::Spot)),
         Box::new(Kucoin::new(seed, KucoinProduct::Futures)),
+        Box::new(BitstampOrders::new(seed)),
     ]
 }

@@ -12,6 +12,7 @@ mod bitfinex_orders;
 mod bitget;
 mod bitmex;
 mod bitstamp;
+mod bitstamp_orders;
 #[path = "../itch_support/mod.rs"]
 mod books;
 mod bybit;
@@ -92,6 +93,7 @@ fn client(dialect: &dyn Dialect, first: &Frames) -> Box<dyn Client> {
         (venue @ ("kucoin" | "kucoin-futures"), None) => {
             Box::new(kucoin::Client::new(dialect.code(), exponents, venue == "kucoin-futures"))
         }
+        ("bitstamp-orders", None) => Box::new(bitstamp_orders::Client::new(dialect.code(), exponents)),
         ("bitstamp", None) => Box::new(bitstamp::Client::new(dialect.code(), exponents)),
         ("nasdaq", None) => Box::new(nasdaq::Client::new(dialect.code())),
         (venue, None) => Box::new(binance::Client::new(venue, dialect.code(), exponents)),

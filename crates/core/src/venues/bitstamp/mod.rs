@@ -1,7 +1,8 @@
-//! Bitstamp: version 2 of its WebSocket. Books of levels by their differences, trades. Recordings of version 1 are read by `v1`.
+//! Bitstamp: version 2 of its WebSocket. Books of levels by their differences, books of orders, trades. Recordings of version 1 are
+//! read by `v1`.
 //!
-//! Source: bitstamp.net/websocket/v2 ("Live full order book", "Live ticker", "Reconnect request") and bitstamp.net/api, "Order
-//! book", "Trading pairs info". What they say, by number:
+//! Source: bitstamp.net/websocket/v2 ("Live full order book", "Live orders", "Live ticker", "Reconnect request") and bitstamp.net/api,
+//! "Order book", "Trading pairs info". What they say, by number:
 //! 1. A message is an object with `event`, `channel` and `data`; the channel's name ends with the pair in lower case.
 //! 2. `diff_order_book_PAIR` tells levels that changed since the message before, absolute; quantity 0 removes. It has
 //!    no number, only the time in microseconds (`microtimestamp`), which rises.
@@ -10,6 +11,11 @@
 //! 4. `live_trades_PAIR` tells each trade with a number; `type` 0 where the buyer took, 1 where the seller did. `price_str` and
 //!    `amount_str` are exact, `price` and `amount` need not be.
 //! 5. `bts:request_reconnect` announces that the connection is going to end.
+//! 6. `live_orders_PAIR` tells of each order that it was created, changed or deleted, with what is left of it. `price_str` and
+//!    `amount_str` are exact. `order_type` 0 buys, 1 sells.
+//! 7. Each of these events names itself (`event_id`) and the one before it (`pre_event_id`). Of what these are made no page says;
+//!    recorded ones begin with the event's `microtimestamp` and its place among those of one time, in hexadecimal digits.
+//! 8. With `group=2` the book over HTTP has the orders, each with its number.
 //!
 //! Choices where the documents are silent:
 //! * An answer is a whole book: the differences speak of levels of any depth.
@@ -18,13 +24,28 @@
 //!   message again, and harmless.
 //! * A message that is lost within a connection shows nowhere.
 //! * An answer whose best bid is not below its best ask is no book (the venue has sent such).
-//! * `order_book_PAIR` and `detail_order_book_PAIR` are the best hundred of the same book, `live_orders_PAIR` its orders: they are
-//!   not read.
+//! * `order_book_PAIR` and `detail_order_book_PAIR` are the best hundred of the same book: they are not read.
+//! * Orders are a product of their own, since they are numbered and levels are not. The number of an event is its time in
+//!   nanoseconds, to which twice its place is added (rule 7): the same on every connection. One whose id has another form is no
+//!   event. A book has the number behind that of the last event which it holds.
+//! * Nothing says which events a book of orders holds: its time is of another clock. `recent` finds it out by the orders
+//!   themselves, and refuses a book that shows to hold none of those that were heard, or one and not another before it. In a pair
+//!   that is quiet it takes until an order comes or changes.
+//! * In a book of orders those of one price are in the order of their queue.
+//! * Changes and deletions of orders that do not rest contradict the book, and so does an order that is created twice. An order that is
+//!   changed to another price, or to more, goes to the end of its queue; one of which nothing is left is gone.
+//! * Recorded orders of subtype 4 were all deleted in the moment in which they were created: they take and never rest. Their
+//!   creation is not the end of what happens, so that nobody is shown a book that they cross. A taker of another subtype crosses its
+//!   book until the next events, as the venue tells it.
 
 mod instruments;
+mod orders;
 mod reader;
+mod recent;
 mod sight;
 mod v1;
+
+use recent::Recent;
 
 use super::FrameError;
 use super::room::{
@@ -52,6 +73,17 @@ pub(super) const PAIRS: Product = Product {
     scale: Scale::INFERRED,
 };
 
+/// Every pair, order by order.
+pub(super) const ORDERS: Product = Product {
+    rule: Rule::Linked,
+    is_by_order: true,
+    // Nothing says that two pairs never use one number.
+    order_ids: OrderIds::Arbitrary,
+    // Rule 7.
+    detects: Detection::Next,
+    ..PAIRS
+};
+
 /// No pair is listed here: scales come from the venue or from the digits.
 pub(super) fn listed() -> impl Iterator<Item = Instrument> {
     core::iter::empty()
@@ -65,8 +97,12 @@ pub(super) fn instrument(venue: Venue, name: &str) -> Instrument {
 /// One connection.
 #[derive(Debug, Default)]
 pub struct Bitstamp {
-    /// By slot.
+    /// Whether it is to the product of orders.
+    has_orders: bool,
+    /// By slot: of levels.
     heard: Vec<Heard>,
+    /// By slot: of orders.
+    recent: Vec<Recent>,
 }
 
 /// What was heard of a pair, in microseconds.
@@ -87,6 +123,14 @@ impl Bitstamp {
         &mut self.heard[index]
     }
 
+    fn recent(&mut self, slot: Slot) -> &mut Recent {
+        let index = slot.0 as usize;
+        if self.recent.len() <= index {
+            self.recent.resize_with(index + 1, Recent::default);
+        }
+        &mut self.recent[index]
+    }
+
     /// The connection goes on elsewhere: what was heard of it is no beginning of what will be.
     fn forget(&mut self) -> impl Iterator<Item = Slot> {
         let heard = self.heard.iter_mut().enumerate();
@@ -102,7 +146,7 @@ impl Bitstamp {
         if names(b"\"live_trades_") || names(b"\"event\":\"bts:") {
             return;
         }
-        match reader::pair_of(bytes).and_then(|pair| routes.find(pair)) {
+        match reader::pair_of(bytes, self.has_orders).and_then(|pair| routes.find(pair)) {
             Some(route) => {
                 *self.heard(route.slot) = Heard::default();
                 out.concerns(Scope::Book(route.slot));
@@ -122,6 +166,11 @@ fn lose(slot: Slot, reason: StaleReason, ts_event: TimeNs, out: &mut Events) {
 }
 
 impl Room for Bitstamp {
+    fn of(product: Venue) -> Self {
+        let has_orders = super::product(product).is_by_order;
+        Self { has_orders, ..Self::default() }
+    }
+
     fn frame(&mut self, bytes: &[u8], _at: At, routes: &Routes, out: &mut Events) -> Result<(), FrameError> {
         let mark = out.mark();
         let read = match bytes.len() {
@@ -155,15 +204,16 @@ impl Room for Bitstamp {
         out: &mut Events,
     ) -> Result<(), FrameError> {
         let mark = out.mark();
-        let read = reader::answer(asked, bytes, out);
+        let read = reader::answer(self, asked, bytes, out);
         if read.is_err() {
             out.undo(mark);
         }
         Ok(read?)
     }
 
-    /// What the venue said while nobody listened is not told again.
+    /// Of levels, what the venue said while nobody listened is not told again; of orders the next event says what is missing.
     fn opened(&mut self, at: At, out: &mut Events) {
+        self.recent.iter_mut().for_each(Recent::forget);
         for slot in self.forget() {
             lose(slot, StaleReason::SourceFailed, at.ts_recv, out);
         }
@@ -177,6 +227,11 @@ impl Room for Bitstamp {
 
     fn skipped(&mut self, at: At, out: &mut Events) {
         self.began(at, out);
+        if self.has_orders {
+            let body =
+                Body::Lost { scope: Scope::All, reason: StaleReason::Skipped, expected: 0, received: 0 };
+            out.push(Slot(0), at.ts_recv, body);
+        }
     }
 
     fn instruments(venue: Venue, bytes: &[u8], out: &mut Definitions) -> Result<(), DecodeError> {

@@ -1,9 +1,10 @@
 //! Messages and answers.
 
+use super::orders::{self, Verb};
 use super::{Bitstamp, Heard, lose, v1};
 use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::levels::{decimal, price_above_zero, read_levels};
-use crate::decode::members::{is, members, text, unsigned};
+use crate::decode::members::{is, members, text, unsigned, values};
 use crate::decode::{DecodeError, SYMBOL_BYTES_MAX, Scaled, SymbolText};
 use crate::types::{
     Aggressor, Body, Coverage, Events, LevelSpan, Origin, Qty, Route, Routes, Scope, StaleReason, TimeNs,
@@ -15,6 +16,7 @@ const US_NS: u64 = 1_000;
 
 const DIFFERENCES: &[u8] = b"diff_order_book_";
 const TRADES: &[u8] = b"live_trades_";
+const ORDERS: &[u8] = b"live_orders_";
 
 /// A message, or a book as a recorder has put it among them.
 pub(super) fn message(
@@ -27,18 +29,18 @@ pub(super) fn message(
         return v1::message(event, bytes, routes, out);
     }
     let mut scanner = Scanner::new(bytes, 0);
-    let keys = ["event", "channel", "data", "microtimestamp", "bids", "asks"];
-    let [event, channel, data, time, bids, asks] = members(&mut scanner, bytes, &keys)?;
+    let keys = ["event", "channel", "data", "microtimestamp", "bids", "asks", "event_id", "pre_event_id"];
+    let [event, channel, data, time, bids, asks, id, before] = members(&mut scanner, bytes, &keys)?;
     scanner.finish()?;
     if event.kind == Kind::Absent && bids.kind == Kind::Array {
-        let route = routes.sole().ok_or(DecodeError::AmbiguousSnapshot)?;
+        let route = routes.sole().filter(|_| !room.has_orders).ok_or(DecodeError::AmbiguousSnapshot)?;
         return book([time, bids, asks], route, Origin::Anonymous, bytes, out);
     }
     let channel = text(channel, bytes, "channel")?;
     match text(event, bytes, "event")? {
         b"data" => match channel.strip_prefix(DIFFERENCES) {
-            Some(pair) => differences(room, data, route_of(pair, routes)?, bytes, out),
-            None => Ok(()),
+            Some(pair) if !room.has_orders => differences(room, data, route_of(pair, routes)?, bytes, out),
+            _ => Ok(()),
         },
         b"trade" => match channel.strip_prefix(TRADES) {
             Some(pair) => trade(data, route_of(pair, routes)?, bytes, out),
@@ -49,8 +51,14 @@ pub(super) fn message(
             let [message] = members(&mut Scanner::new(bytes, data.start as usize), bytes, &["message"])?;
             Err(DecodeError::Refused { text: SymbolText::new(message.of(bytes)) })
         }
-        // Acknowledgements, life, and channels that are not read.
-        _ => Ok(()),
+        event => match (Verb::of(event), channel.strip_prefix(ORDERS)) {
+            (Some(verb), Some(pair)) if room.has_orders => {
+                let route = route_of(pair, routes)?;
+                orders::event(room, verb, [data, id, before], route, bytes, out)
+            }
+            // Acknowledgements, life, and channels that are not read.
+            _ => Ok(()),
+        },
     }
 }
 
@@ -59,8 +67,9 @@ fn route_of(pair: &[u8], routes: &Routes) -> Result<Route, DecodeError> {
 }
 
 /// The pair that a message's channel names, though the rest of it cannot be read.
-pub(super) fn pair_of(bytes: &[u8]) -> Option<&[u8]> {
-    let at = memchr::memmem::find(bytes, DIFFERENCES)? + DIFFERENCES.len();
+pub(super) fn pair_of(bytes: &[u8], has_orders: bool) -> Option<&[u8]> {
+    let channel = if has_orders { ORDERS } else { DIFFERENCES };
+    let at = memchr::memmem::find(bytes, channel)? + channel.len();
     let rest = bytes.get(at..)?;
     rest.get(..memchr::memchr(b'"', rest)?)
 }
@@ -117,11 +126,16 @@ pub(super) fn levels(
 }
 
 /// Rule 3.
-pub(super) fn answer(asked: &Asked<'_>, bytes: &[u8], out: &mut Events) -> Result<(), DecodeError> {
+pub(super) fn answer(
+    room: &mut Bitstamp,
+    asked: &Asked<'_>,
+    bytes: &[u8],
+    out: &mut Events,
+) -> Result<(), DecodeError> {
     let mut scanner = Scanner::new(bytes, 0);
-    let whole = scanner.value()?;
+    let answer = scanner.value()?;
     scanner.finish()?;
-    if whole.kind != Kind::Object {
+    if answer.kind != Kind::Object {
         return Err(DecodeError::NotSnapshot);
     }
     let keys = ["microtimestamp", "bids", "asks"];
@@ -133,6 +147,9 @@ pub(super) fn answer(asked: &Asked<'_>, bytes: &[u8], out: &mut Events) -> Resul
         Some(pair) => (route_of(pair, asked.routes)?, Origin::Answer),
         None => (asked.routes.sole().ok_or(DecodeError::AmbiguousSnapshot)?, Origin::Anonymous),
     };
+    if room.has_orders {
+        return orders::book(room.recent(route.slot), [time, bids, asks], route, bytes, out);
+    }
     book([time, bids, asks], route, origin, bytes, out)
 }
 
@@ -151,6 +168,9 @@ fn book(
     bytes: &[u8],
     out: &mut Events,
 ) -> Result<(), DecodeError> {
+    if [bids, asks].into_iter().any(|side| names_orders(side, bytes)) {
+        return Err(DecodeError::NotSnapshot);
+    }
     out.speaks_of(route.slot);
     let time_us = unsigned(time, bytes, "microtimestamp")?;
     let span = levels([bids, asks], route, bytes, out)?;
@@ -163,6 +183,13 @@ fn book(
     let body = Body::Book(VenueSeq::at(time_us), span, Coverage::Whole, origin);
     out.push(route.slot, time_us.saturating_mul(US_NS), body);
     Ok(())
+}
+
+/// Whether the rows of a side are orders, by the first of them: of several at one price none is the level.
+fn names_orders(side: Token, bytes: &[u8]) -> bool {
+    let mut scanner = Scanner::new(bytes, side.start as usize);
+    let opened = scanner.open(b'[', "an array").and_then(|()| scanner.more(true, b']'));
+    opened == Ok(true) && values::<1>(&mut scanner).is_ok_and(|(_, count)| count > 2)
 }
 
 /// Rule 4.

@@ -107,6 +107,8 @@ fn an_answer_is_the_book_of_its_address() {
     assert_eq!(answer("", &book("100")), Err("decode.ambiguous_snapshot"));
     assert_eq!(answer("https://x/order_book/xrpusd", &book("100")), Err("decode.unknown_symbol"));
     assert_eq!(answer(url, &book("101")), Err("decode.not_snapshot"), "crossed");
+    let orders = book("100").replace("\"1\"]", "\"1\",\"2043\"]");
+    assert_eq!(answer(url, &orders), Err("decode.not_snapshot"), "orders are no levels");
     assert_eq!(answer(url, "{\"error\":\"x\"}"), Err("decode.not_snapshot"));
     assert_eq!(answer(url, "[]"), Err("decode.not_snapshot"));
 }

@@ -10,14 +10,15 @@
 //! 4. `trade` has its price and amount as binary floating point numbers with all their digits: of two decimals and of eight, as orders
 //!    have them. It may come behind one with a higher number, and has no time.
 
+use super::orders::{self, Verb};
 use super::reader::levels;
 use crate::decode::json::{Scanner, Token};
-use crate::decode::levels::{decimal, price_above_zero};
+use crate::decode::levels::decimal;
 use crate::decode::members::{members, unsigned};
 use crate::decode::{DecodeError, Scaled, SymbolText, decimal_digits};
 use crate::types::{
-    Aggressor, Body, Coverage, DecimalError, Events, OrderChange, OrderId, Origin, POW10, Price, Qty, Route,
-    Routes, Scope, Side, Trade, TradeId, VenueSeq,
+    Aggressor, Body, Coverage, DecimalError, Events, Origin, POW10, Price, Qty, Route, Routes, Scope, Trade,
+    TradeId, VenueSeq,
 };
 
 /// Rule 1.
@@ -34,9 +35,7 @@ const QTY_DIGITS: u8 = 8;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Event {
     Book,
-    Created,
-    Changed,
-    Deleted,
+    Order(Verb),
     Trade,
 }
 
@@ -45,11 +44,8 @@ pub(super) fn event(bytes: &[u8]) -> Option<(Event, usize)> {
     let len = bytes.iter().take_while(|byte| matches!(byte, b'a'..=b'z' | b'_')).count();
     let event = match bytes.get(..len)? {
         b"order_book" => Event::Book,
-        b"order_created" => Event::Created,
-        b"order_changed" => Event::Changed,
-        b"order_deleted" => Event::Deleted,
         b"trade" => Event::Trade,
-        _ => return None,
+        name => Event::Order(Verb::of(name)?),
     };
     Some((event, len))
 }
@@ -73,8 +69,11 @@ pub(super) fn message(
             let span = levels(sides, route, bytes, out)?;
             Body::Book(VenueSeq::default(), span, Coverage::Depth(DEPTH), Origin::Restated)
         }
-        Event::Created | Event::Changed | Event::Deleted => {
-            let change = order(event, &mut scanner, bytes, route)?;
+        Event::Order(verb) => {
+            let keys = ["id", "order_type", "price", "amount"];
+            let [id, side, price, qty] = members(&mut scanner, bytes, &keys)?;
+            let order = [(id, "id"), (side, "order_type"), (price, "price"), (qty, "amount")];
+            let change = orders::change(verb, order, bytes, route)?;
             out.orders().push(change);
             Body::Orders(0, out.orders_added())
         }
@@ -87,32 +86,6 @@ pub(super) fn message(
     scanner.finish()?;
     out.push(route.slot, 0, body);
     Ok(())
-}
-
-/// Rule 3.
-fn order(
-    event: Event,
-    scanner: &mut Scanner<'_>,
-    bytes: &[u8],
-    route: Route,
-) -> Result<OrderChange, DecodeError> {
-    let [id, side, price, qty] = members(scanner, bytes, &["id", "order_type", "price", "amount"])?;
-    let id = OrderId(unsigned(id, bytes, "id")?);
-    let side = match unsigned(side, bytes, "order_type")? {
-        0 => Side::Bid,
-        1 => Side::Ask,
-        _ => {
-            let (field, expected, got) = ("order_type", "0 or 1", "another number");
-            return Err(DecodeError::WrongType { at: side.start, field, expected, got });
-        }
-    };
-    let price = price_above_zero(price, bytes, "price", route.price_exponent)?;
-    let qty = Qty(decimal(qty, bytes, "amount", route.qty_exponent, Scaled::Qty)?);
-    Ok(match event {
-        Event::Created => OrderChange::Add { id, side, price, qty },
-        Event::Changed => OrderChange::Modify { id, side, price, qty },
-        _ => OrderChange::Delete { id },
-    })
 }
 
 /// Rule 4. Numbers that go back, without a time, would be taken for repetitions: a hash names the trade.
