@@ -1,7 +1,7 @@
 //! Bitstamp: version 2 of its WebSocket. Books of levels by their differences, books of orders, trades. Recordings of version 1 are
 //! read by `v1`.
 //!
-//! Source: bitstamp.net/websocket/v2 ("Live full order book", "Live orders", "Live ticker", "Reconnect request") and bitstamp.net/api,
+//! Source: bitstamp.net/websocket/v2 ("Live full order book", "Live order book", "Live orders", "Live ticker", "Reconnect request") and bitstamp.net/api,
 //! "Order book", "Trading pairs info". What they say, by number:
 //! 1. A message is an object with `event`, `channel` and `data`; the channel's name ends with the pair in lower case.
 //! 2. `diff_order_book_PAIR` tells levels that changed since the message before, absolute; quantity 0 removes. It has
@@ -15,7 +15,8 @@
 //!    `amount_str` are exact. `order_type` 0 buys, 1 sells.
 //! 7. Each of these events names itself (`event_id`) and the one before it (`pre_event_id`). Of what these are made no page says;
 //!    recorded ones begin with the event's `microtimestamp` and its place among those of one time, in hexadecimal digits.
-//! 8. With `group=2` the book over HTTP has the orders, each with its number.
+//! 8. `order_book_PAIR` tells the best hundred levels a side whole, with their time.
+//! 9. With `group=2` the book over HTTP has the orders, each with its number.
 //!
 //! Choices where the documents are silent:
 //! * An answer is a whole book: the differences speak of levels of any depth.
@@ -24,7 +25,8 @@
 //!   message again, and harmless.
 //! * A message that is lost within a connection shows nowhere.
 //! * An answer whose best bid is not below its best ask is no book (the venue has sent such).
-//! * `order_book_PAIR` and `detail_order_book_PAIR` are the best hundred of the same book: they are not read.
+//! * Where a connection tells differences of a pair its hundred levels are not read. If they were before, the book begins anew.
+//! * `detail_order_book_PAIR` is the best hundred orders of the same book, and does not say where their last level ends: it is not read.
 //! * Orders are a product of their own, since they are numbered and levels are not. The number of an event is its time in
 //!   nanoseconds, to which twice its place is added (rule 7): the same on every connection. One whose id has another form is no
 //!   event. A book has the number behind that of the last event which it holds.
@@ -112,6 +114,22 @@ struct Heard {
     last: Option<u64>,
     /// The time of a difference behind it whose numbers did not fit the scale: it may be handed in once more.
     unread: Option<u64>,
+    /// Whether differences are told.
+    has_differences: bool,
+    /// Whether the book is told whole.
+    is_whole: bool,
+}
+
+impl Heard {
+    /// What comes next does not run on from what was heard.
+    fn forget(&mut self) {
+        *self = Self { has_differences: self.has_differences, ..Self::default() };
+    }
+
+    /// Whether anything was told of its book.
+    const fn has_book(&self) -> bool {
+        self.last.is_some() || self.is_whole
+    }
 }
 
 impl Bitstamp {
@@ -133,8 +151,11 @@ impl Bitstamp {
 
     /// The connection goes on elsewhere: what was heard of it is no beginning of what will be.
     fn forget(&mut self) -> impl Iterator<Item = Slot> {
-        let heard = self.heard.iter_mut().enumerate();
-        heard.filter_map(|(slot, heard)| std::mem::take(heard).last.map(|_| Slot(slot as u32)))
+        self.heard.iter_mut().enumerate().filter_map(|(slot, heard)| {
+            let had_book = heard.has_book();
+            heard.forget();
+            had_book.then_some(Slot(slot as u32))
+        })
     }
 
     /// Says whose book a frame that cannot be read may have changed, and forgets what came before it.
@@ -148,7 +169,7 @@ impl Bitstamp {
         }
         match reader::pair_of(bytes, self.has_orders).and_then(|pair| routes.find(pair)) {
             Some(route) => {
-                *self.heard(route.slot) = Heard::default();
+                self.heard(route.slot).forget();
                 out.concerns(Scope::Book(route.slot));
             }
             None => {
@@ -217,6 +238,7 @@ impl Room for Bitstamp {
         for slot in self.forget() {
             lose(slot, StaleReason::SourceFailed, at.ts_recv, out);
         }
+        self.heard.clear();
     }
 
     fn began(&mut self, at: At, out: &mut Events) {

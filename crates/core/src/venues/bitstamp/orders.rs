@@ -1,4 +1,4 @@
-//! Orders one by one, and the book of orders that they continue (rules 6 to 8).
+//! Orders one by one, and the book of orders that they continue (rules 6, 7, 9).
 
 use super::recent::Recent;
 use super::{Bitstamp, lose};
@@ -130,7 +130,7 @@ fn number(token: Token, bytes: &[u8], field: &'static str) -> Result<(u64, u64),
     }
 }
 
-/// Rule 8.
+/// Rule 9.
 pub(super) fn book(
     recent: &mut Recent,
     [time, bids, asks]: [Token; 3],

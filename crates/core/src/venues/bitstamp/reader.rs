@@ -15,8 +15,12 @@ use crate::venues::room::Asked;
 const US_NS: u64 = 1_000;
 
 const DIFFERENCES: &[u8] = b"diff_order_book_";
+const BEST: &[u8] = b"order_book_";
 const TRADES: &[u8] = b"live_trades_";
 const ORDERS: &[u8] = b"live_orders_";
+
+/// Levels a side of a book that is told whole (rule 8).
+const DEPTH: u32 = 100;
 
 /// A message, or a book as a recorder has put it among them.
 pub(super) fn message(
@@ -26,7 +30,7 @@ pub(super) fn message(
     out: &mut Events,
 ) -> Result<(), DecodeError> {
     if let Some(event) = v1::event(bytes) {
-        return v1::message(event, bytes, routes, out);
+        return v1::message(room, event, bytes, routes, out);
     }
     let mut scanner = Scanner::new(bytes, 0);
     let keys = ["event", "channel", "data", "microtimestamp", "bids", "asks", "event_id", "pre_event_id"];
@@ -38,10 +42,23 @@ pub(super) fn message(
     }
     let channel = text(channel, bytes, "channel")?;
     match text(event, bytes, "event")? {
-        b"data" => match channel.strip_prefix(DIFFERENCES) {
-            Some(pair) if !room.has_orders => differences(room, data, route_of(pair, routes)?, bytes, out),
-            _ => Ok(()),
-        },
+        b"data" if !room.has_orders => {
+            match (channel.strip_prefix(DIFFERENCES), channel.strip_prefix(BEST)) {
+                (Some(pair), _) => differences(room, data, route_of(pair, routes)?, bytes, out),
+                (_, Some(pair)) => best(room, data, route_of(pair, routes)?, bytes, out),
+                _ => Ok(()),
+            }
+        }
+        name @ (b"bts:subscription_succeeded" | b"bts:unsubscription_succeeded") => {
+            if let Some(route) = channel.strip_prefix(DIFFERENCES).and_then(|pair| routes.find(pair)) {
+                let heard = room.heard(route.slot);
+                heard.has_differences = name == b"bts:subscription_succeeded";
+                if std::mem::take(&mut heard.is_whole) {
+                    out.push(route.slot, 0, Body::Restart(Scope::Book(route.slot)));
+                }
+            }
+            Ok(())
+        }
         b"trade" => match channel.strip_prefix(TRADES) {
             Some(pair) => trade(data, route_of(pair, routes)?, bytes, out),
             None => Ok(()),
@@ -68,7 +85,7 @@ fn route_of(pair: &[u8], routes: &Routes) -> Result<Route, DecodeError> {
 
 /// The pair that a message's channel names, though the rest of it cannot be read.
 pub(super) fn pair_of(bytes: &[u8], has_orders: bool) -> Option<&[u8]> {
-    let channel = if has_orders { ORDERS } else { DIFFERENCES };
+    let channel = if has_orders { ORDERS } else { BEST };
     let at = memchr::memmem::find(bytes, channel)? + channel.len();
     let rest = bytes.get(at..)?;
     rest.get(..memchr::memchr(b'"', rest)?)
@@ -90,12 +107,16 @@ fn differences(
     let time_us = unsigned(time, bytes, "microtimestamp")?;
     let heard = *room.heard(route.slot);
     *room.heard(route.slot) = Heard { unread: Some(time_us), ..heard };
+    if heard.is_whole {
+        out.push(route.slot, 0, Body::Restart(Scope::Book(route.slot)));
+    }
     let span = levels([bids, asks], route, bytes, out)?;
-    *room.heard(route.slot) = Heard { last: Some(time_us), unread: None };
+    *room.heard(route.slot) =
+        Heard { last: Some(time_us), unread: None, has_differences: true, is_whole: false };
     let ts_event = time_us.saturating_mul(US_NS);
     match heard.last {
         Some(before) if time_us < before => {
-            *room.heard(route.slot) = Heard::default();
+            room.heard(route.slot).forget();
             out.forget_added();
             lose(route.slot, StaleReason::Contradiction, ts_event, out);
         }
@@ -106,6 +127,30 @@ fn differences(
             out.push(route.slot, ts_event, Body::Levels(VenueSeq { first, last: time_us, prev: None }, span));
         }
     }
+    Ok(())
+}
+
+/// Rule 8.
+fn best(
+    room: &mut Bitstamp,
+    data: Token,
+    route: Route,
+    bytes: &[u8],
+    out: &mut Events,
+) -> Result<(), DecodeError> {
+    if room.heard(route.slot).has_differences {
+        return Ok(());
+    }
+    out.concerns(Scope::Book(route.slot));
+    out.speaks_of(route.slot);
+    is(data, Kind::Object, "data", "an object")?;
+    let keys = ["microtimestamp", "bids", "asks"];
+    let [time, bids, asks] = members(&mut Scanner::new(bytes, data.start as usize), bytes, &keys)?;
+    let time_us = unsigned(time, bytes, "microtimestamp")?;
+    let span = levels([bids, asks], route, bytes, out)?;
+    room.heard(route.slot).is_whole = true;
+    let body = Body::Book(VenueSeq::at(time_us), span, Coverage::Depth(DEPTH), Origin::Restated);
+    out.push(route.slot, time_us.saturating_mul(US_NS), body);
     Ok(())
 }
 

@@ -143,7 +143,7 @@ fn the_connection_speaks_of_itself() {
         ("{\"event\":\"bts:heartbeat\",\"channel\":\"\",\"data\":{\"status\":\"success\"}}", Ok(vec![])),
         ("{\"event\":\"bts:request_reconnect\",\"channel\":\"\",\"data\":\"\"}", Ok(vec![])),
         (
-            "{\"event\":\"data\",\"channel\":\"order_book_btcusd\",\"data\":{\"bids\":[],\"asks\":[]}}",
+            "{\"event\":\"data\",\"channel\":\"detail_order_book_btcusd\",\"data\":{\"bids\":[],\"asks\":[]}}",
             Ok(vec![]),
         ),
         (
@@ -257,4 +257,42 @@ fn a_book_of_version_1_that_cannot_be_read_is_in_doubt() {
     let concerned = |frame: &str| said(&mut Bitstamp::default(), frame).unwrap_err().1;
     assert_eq!(concerned("order_book {\"bids\": [[\"1.00\""), Some(Scope::Book(Slot(0))));
     assert_eq!(concerned("order_deleted {\"id\": 7"), None, "no book of levels depends on it");
+}
+
+#[test]
+fn a_book_that_is_told_whole_gives_way_to_differences() {
+    let whole =
+        |time: u64| difference("btcusd", time).replace("diff_order", "order").replace("\"0\"", "\"2\"");
+    let restated = |said: &[Body]| match *said {
+        [Body::Book(seq, span, Coverage::Depth(100), Origin::Restated)] => Some((seq.last, span.len())),
+        [] => None,
+        ref other => panic!("{other:?}"),
+    };
+    let ack = |verb: &str| {
+        format!("{{\"event\":\"bts:{verb}_succeeded\",\"channel\":\"diff_order_book_btcusd\",\"data\":{{}}}}")
+    };
+    let restart = Body::Restart(Scope::Book(Slot(0)));
+    let mut room = Bitstamp::default();
+    assert_eq!(restated(&said(&mut room, &whole(500)).unwrap()), Some((500, 2)));
+    assert_eq!(restated(&said(&mut room, &whole(600)).unwrap()), Some((600, 2)));
+    match said(&mut room, &difference("btcusd", 700)).unwrap()[..] {
+        [first, Body::Levels(seq, _)] => assert_eq!((first, seq.first, seq.last), (restart, 700, 700)),
+        ref other => panic!("{other:?}"),
+    }
+    assert_eq!(restated(&said(&mut room, &whole(800)).unwrap()), None, "differences say more");
+    assert_eq!(covered(&mut room, &difference("btcusd", 900)), Some((701, 900)));
+    assert_eq!(said(&mut room, &ack("unsubscription")), Ok(vec![]));
+    assert_eq!(restated(&said(&mut room, &whole(950)).unwrap()), Some((950, 2)));
+    assert_eq!(said(&mut room, &ack("subscription")), Ok(vec![restart]));
+    assert_eq!(restated(&said(&mut room, &whole(960)).unwrap()), None);
+    let broken = whole(970).replace("\"1\"]]", "\"x\"]]");
+    let mut room = Bitstamp::default();
+    assert_eq!(said(&mut room, &broken), Err(("decode.bad_number", Some(Scope::Book(Slot(0))))));
+    for frame in [whole(500), "order_book {\"bids\": [[\"1.00\", \"1.0\"]], \"asks\": []}".to_owned()] {
+        let mut room = Bitstamp::default();
+        said(&mut room, &frame).unwrap();
+        let mut events = Events::default();
+        room.skipped(At::default(), &mut events);
+        assert!(matches!(events.list()[0].body, Body::Lost { reason: StaleReason::Skipped, .. }), "{frame}");
+    }
 }

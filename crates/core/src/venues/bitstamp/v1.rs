@@ -10,6 +10,7 @@
 //! 4. `trade` has its price and amount as binary floating point numbers with all their digits: of two decimals and of eight, as orders
 //!    have them. It may come behind one with a higher number, and has no time.
 
+use super::Bitstamp;
 use super::orders::{self, Verb};
 use super::reader::levels;
 use crate::decode::json::{Scanner, Token};
@@ -52,6 +53,7 @@ pub(super) fn event(bytes: &[u8]) -> Option<(Event, usize)> {
 
 /// Reads a message.
 pub(super) fn message(
+    room: &mut Bitstamp,
     (event, start): (Event, usize),
     bytes: &[u8],
     routes: &Routes,
@@ -67,6 +69,7 @@ pub(super) fn message(
         Event::Book => {
             let sides = members(&mut scanner, bytes, &["bids", "asks"])?;
             let span = levels(sides, route, bytes, out)?;
+            room.heard(route.slot).is_whole = true;
             Body::Book(VenueSeq::default(), span, Coverage::Depth(DEPTH), Origin::Restated)
         }
         Event::Order(verb) => {
