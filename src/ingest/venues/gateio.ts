@@ -2,6 +2,7 @@ import {
   type Channel,
   PLAIN,
   type ProductFacts,
+  type SnapshotFacts,
   type StreamFacts,
   UNLIMITED,
   type VenueFacts,
@@ -36,12 +37,19 @@ function book(family: string): StreamFacts {
   };
 }
 
+/** Differences of a book that is asked for over HTTP. */
+function updates(family: string): StreamFacts {
+  return { ...stream(family, 'order_book_update', ['book'], ['"{symbol}","100ms"']), argsMax: 1 };
+}
+
 function product(
   name: string,
   family: string,
   urls: readonly string[],
   lists: readonly string[],
-  more: readonly StreamFacts[],
+  books: StreamFacts,
+  more: readonly StreamFacts[] = [],
+  snapshot: SnapshotFacts | null = null,
 ): ProductFacts {
   return {
     name,
@@ -58,7 +66,7 @@ function product(
       ...PLAIN,
       url,
       streams: [
-        book(family),
+        books,
         stream(family, 'book_ticker', ['bbo']),
         stream(family, 'trades', ['trades']),
         stream(family, 'tickers', ['ticker']),
@@ -72,7 +80,7 @@ function product(
       },
       limits: { ...UNLIMITED, connectionsMax: 300 },
     })),
-    snapshot: null,
+    snapshot,
     instruments: { urls: lists, weight: 1, budget: 'rest', page: null },
   };
 }
@@ -80,7 +88,7 @@ function product(
 /** `obu` is subscribed anew where it breaks; some regional hosts do not have it. */
 export const GATEIO: VenueFacts = {
   sources: [
-    'gate.io, Spot and Futures WebSocket v4; announcements of spot.obu and futures.obu; REST v4: currency_pairs, contracts',
+    'gate.io, Spot and Futures WebSocket v4; announcements of spot.obu and futures.obu; REST v4: currency_pairs, contracts, order_book',
   ],
   heard: 'sockets',
   products: [
@@ -89,14 +97,28 @@ export const GATEIO: VenueFacts = {
       'spot',
       ['wss://api.gateio.ws/ws/v4/'],
       ['https://api.gateio.ws/api/v4/spot/currency_pairs'],
-      [],
+      book('spot'),
     ),
     product(
       'gateio-futures',
       'futures',
       ['wss://fx-ws.gateio.ws/v4/ws/usdt'],
       ['https://api.gateio.ws/api/v4/futures/usdt/contracts'],
+      book('futures'),
       [stream('futures', 'public_liquidates', ['liquidations'])],
+    ),
+    product(
+      'gateio-delivery',
+      'futures',
+      ['wss://fx-ws.gateio.ws/v4/ws/delivery/usdt'],
+      ['https://api.gateio.ws/api/v4/delivery/usdt/contracts'],
+      updates('futures'),
+      [],
+      {
+        url: 'https://api.gateio.ws/api/v4/delivery/usdt/order_book?contract={symbol}&limit={levels}&with_id=true',
+        weights: [{ levelsMax: 100, weight: 1 }],
+        budget: 'rest',
+      },
     ),
   ],
   budgets: {

@@ -267,6 +267,7 @@ venues! {
     Gateio(gateio::Gateio) {
         GATEIO = 19 "gateio": gateio::SPOT;
         GATEIO_FUTURES = 20 "gateio-futures": gateio::FUTURES;
+        GATEIO_DELIVERY = 31 "gateio-delivery": gateio::DELIVERY;
     }
     CoinbaseExchange(coinbase_exchange::CoinbaseExchange) {
         COINBASE_EXCHANGE = 21 "coinbase-exchange": coinbase_exchange::ORDERS;

@@ -7,7 +7,8 @@ use depthwire_core::types::{Body, Event, Events, Level, Route, Routes, Slot, Ven
 use depthwire_core::venues::{
     self, At, BITGET, BITGET_COIN_FUTURES, BITGET_USDC_FUTURES, BITGET_USDT_FUTURES, BITMEX, BYBIT,
     BYBIT_INVERSE, BYBIT_LINEAR, BYBIT_OPTION, COINBASE, COINBASE_EXCHANGE, DERIBIT, FrameError, GATEIO,
-    GATEIO_FUTURES, HYPERLIQUID, KRAKEN, KRAKEN_FUTURES, KUCOIN, KUCOIN_FUTURES, LIGHTER, OKX, Session,
+    GATEIO_DELIVERY, GATEIO_FUTURES, HYPERLIQUID, KRAKEN, KRAKEN_FUTURES, KUCOIN, KUCOIN_FUTURES, LIGHTER,
+    OKX, Session,
 };
 use depthwire_sim::dialects::{
     Bitmex as BitmexDialect, BitmexBook, Bybit as BybitDialect, BybitCategory, Deribit as DeribitDialect,
@@ -101,7 +102,7 @@ pub struct Gateio;
 
 impl Room for Gateio {
     const NAME: &'static str = "gateio";
-    const PRODUCTS: &'static [Venue] = &[GATEIO, GATEIO_FUTURES];
+    const PRODUCTS: &'static [Venue] = &[GATEIO, GATEIO_FUTURES, GATEIO_DELIVERY];
 }
 
 pub struct Bitmex;

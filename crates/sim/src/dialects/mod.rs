@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | `binance_spot`, `binance_futures` | Binance spot, USD-M, COIN-M, Binance.US | depth, trade, bookTicker; REST depth |
 //! | `bybit` | Bybit v5 spot, linear, inverse, option, `orderbook` 1 to 1000 | orderbook, orderbook.1, publicTrade, tickers, allLiquidation |
-//! | `gateio` | Gate.io spot and futures, `obu` 50 and 400 | obu, book_ticker, trades, tickers |
+//! | `gateio` | Gate.io spot and futures, `obu` 50 and 400; a delivery | obu, or order_book_update and REST; book_ticker, trades, tickers |
 //! | `kraken/v2` | Kraken WebSocket v2, `book` 10 to 1000 | status, instrument, book, trade, ticker, heartbeat |
 //! | `kraken/level3` | Kraken WebSocket v2, `level3` | status, instrument, level3, trade, heartbeat |
 //! | `kraken/v1` | Kraken WebSocket v1, `book-10` to `book-1000` | book, trade, heartbeat |
@@ -252,6 +252,7 @@ fn makers() -> &'static [Maker] {
         Box::new(Gateio::new(seed, GateioProduct::Spot, 400)),
         Box::new(Gateio::new(seed, GateioProduct::Futures, 50)),
         Box::new(Gateio::new(seed, GateioProduct::Futures, 400)),
+        Box::new(Gateio::new(seed, GateioProduct::Delivery, 0)),
         Box::new(Bitstamp::new(seed)),
         Box::new(KrakenFutures::new(seed, KrakenFuturesContract::Inverse)),
         Box::new(KrakenFutures::new(seed, KrakenFuturesContract::Flexible)),

@@ -20,6 +20,7 @@ mod coinbase_levels;
 mod coinbase_orders;
 mod deribit;
 mod gateio;
+mod gateio_updates;
 mod hyperliquid;
 mod json;
 mod kraken_futures;
@@ -86,6 +87,7 @@ fn client(dialect: &dyn Dialect, first: &Frames) -> Box<dyn Client> {
         }
         ("kraken-futures", None) => Box::new(kraken_futures::Client::new(dialect.code(), exponents)),
         ("bitmex", depth) => Box::new(bitmex::Client::new(dialect.code(), exponents, depth)),
+        ("gateio-delivery", None) => Box::new(gateio_updates::Client::new(dialect.code(), exponents)),
         ("coinbase-exchange", None) => Box::new(coinbase_orders::Client::new(dialect.code(), exponents)),
         (venue, None) if venue.starts_with("bitget") => {
             Box::new(bitget::Client::new(dialect.code(), exponents))

@@ -40,7 +40,7 @@ pub(super) fn object(
         return Err(DecodeError::Refused { text: SymbolText::new(words.of(bytes)) });
     }
     if channel.kind == Kind::Absent {
-        return Err(DecodeError::UnknownMessage);
+        return recorded(bytes, routes, out);
     }
     let channel = text(channel, bytes, "channel")?;
     if event.of(bytes) != b"update" {
@@ -148,7 +148,7 @@ fn obu(
 
 /// Rule 3.
 fn update(
-    room: &mut Gateio,
+    room: &Gateio,
     bytes: &[u8],
     result: Token,
     routes: &Routes,
@@ -162,7 +162,7 @@ fn update(
     let Some(route) = route else { return Err(DecodeError::UnknownSymbol { symbol }) };
     let (first, last) = (unsigned(first, bytes, "U")?, unsigned(last, bytes, "u")?);
     let ts_event = changes(bytes, route, (first, last), [at, bids, asks], out)?;
-    if room.deepest(route.slot).depth().is_some() {
+    if room.has_obu(route.slot) {
         out.forget_added();
         return Ok(());
     }
@@ -188,6 +188,16 @@ fn changes(
     let taken = out.levels_added().len();
     levels(asks, bytes, "a", route, taken, out.asks())?;
     time(at, bytes, "t")
+}
+
+/// A message without a channel: the book that REST gives, as recorders write it among messages.
+#[cold]
+fn recorded(bytes: &[u8], routes: &Routes, out: &mut Events) -> Result<(), DecodeError> {
+    let [id, bids, asks] = members(&mut Scanner::new(bytes, 0), bytes, &["id", "bids", "asks"])?;
+    if [id, bids, asks].iter().any(|token| token.kind == Kind::Absent) {
+        return Err(DecodeError::UnknownMessage);
+    }
+    answer(routes.sole().ok_or(DecodeError::AmbiguousSnapshot)?, false, bytes, out)
 }
 
 /// The book that REST gives.

@@ -1,4 +1,4 @@
-//! Gate.io v4: spot and futures, by JSON.
+//! Gate.io v4: spot, perpetual futures and deliveries, by JSON.
 //!
 //! Source: gate.io, "Spot WebSocket v4", "Futures WebSocket v4" (`order_book_update`, `book_ticker`, `trades`, `tickers`,
 //! `public_liquidates`), the announcements of `futures.obu` and `spot.obu` (May and June 2025), REST v4 "Retrieve order book". What
@@ -9,7 +9,8 @@
 //!    book at `u`, the first and any later one. Others tell what changed from `U` to `u`, and `U` is the number of the book
 //!    plus 1; where it is not, one subscribes anew. A quantity of 0 removes.
 //! 3. `order_book_update`: changes from `U` to `u` for a book that REST gives with `with_id=true`, at its `id`: the first one straddles
-//!    `id` + 1, each other begins at the last `u` + 1.
+//!    `id` + 1, each other begins at the last `u` + 1. Deliveries have this alone: an address of their own, where channels are named as
+//!    those of futures, and no `obu`.
 //! 4. `order_book` tells a few levels whole each time and is not used.
 //! 5. Levels of spot and of `obu` are pairs; those of futures elsewhere objects of `p` and `s`. Quantities of futures are contracts.
 //! 6. Trades have numbers that ascend a symbol. `side` of spot is who took; of futures `size` is below 0 where a seller did. One
@@ -54,9 +55,18 @@ pub(super) const SPOT: Product = Product {
     scale: Scale::INFERRED,
 };
 
-/// Perpetuals and deliveries, margined in a stable coin or in the coin.
+/// Perpetuals, margined in a stable coin or in the coin; deliveries where a recording tells of them so.
 pub(super) const FUTURES: Product =
     Product { scale: Scale { qty_unit: QtyUnit::Contracts, ..Scale::INFERRED }, ..SPOT };
+
+/// Deliveries. Rule 3.
+pub(super) const DELIVERY: Product = Product {
+    resync: Resync::Snapshot,
+    // Pings are answered whatever becomes of a book. Contracts that nearly nobody trades change seldom.
+    silence_ns: 300_000_000_000,
+    life: Life::Book,
+    ..FUTURES
+};
 
 /// No symbol is listed here: scales come from the venue or from the digits.
 pub(super) fn listed() -> impl Iterator<Item = Instrument> {
@@ -76,6 +86,11 @@ pub struct Gateio {
 }
 
 impl Gateio {
+    /// Whether `obu` has told of an instrument.
+    fn has_obu(&self, slot: Slot) -> bool {
+        self.deepest.get(slot.0 as usize).is_some_and(|deepest| deepest.depth().is_some())
+    }
+
     /// What is told of an instrument by `obu`.
     fn deepest(&mut self, slot: Slot) -> &mut Deepest {
         let index = slot.0 as usize;
@@ -122,7 +137,12 @@ impl Room for Gateio {
         let read = events::object(self, bytes, routes, out);
         if let Err(error) = read {
             out.undo(mark);
-            let is_known = matches!(error, DecodeError::UnknownSymbol { .. } | DecodeError::Refused { .. });
+            let is_known = matches!(
+                error,
+                DecodeError::UnknownSymbol { .. }
+                    | DecodeError::Refused { .. }
+                    | DecodeError::AmbiguousSnapshot
+            );
             if out.concerned().is_none() && !is_known {
                 concern(bytes, routes, out);
             }

@@ -6,7 +6,7 @@ use crate::decode::members::{items, members, text};
 use crate::decode::{DecodeError, leading_digits};
 use crate::types::{TimeNs, Venue};
 use crate::venues::room::{Sightings, Sureness};
-use crate::venues::{GATEIO, GATEIO_FUTURES};
+use crate::venues::{GATEIO, GATEIO_DELIVERY, GATEIO_FUTURES};
 
 /// Notes the instruments of a frame: an object with a `channel` that begins with `spot.` or `futures.` and an `event`, whose result
 /// names a symbol.
@@ -51,10 +51,17 @@ fn note(venue: Venue, symbol: Token, bytes: &[u8], out: &mut Sightings) {
     if symbol.kind == Kind::String {
         let name = symbol.of(bytes);
         let name = stream(name).map_or(name, |(symbol, _)| symbol);
+        let venue = if venue == GATEIO_FUTURES && has_end(name) { GATEIO_DELIVERY } else { venue };
         if let Ok(name) = core::str::from_utf8(name) {
             out.add(venue, name, Sureness::Sure);
         }
     }
+}
+
+/// Whether a symbol names the day on which its contract ends: `BTC_USDT_20261225`.
+fn has_end(symbol: &[u8]) -> bool {
+    let day = symbol.rsplit(|byte| *byte == b'_').next().unwrap_or_default();
+    day.len() == 8 && day.iter().all(u8::is_ascii_digit)
 }
 
 /// The gateway's time of a message, or that of its result, in milliseconds; else its second.

@@ -1,6 +1,6 @@
 use super::*;
 use crate::types::{Aggressor, Body, Coverage, Level, Origin, Price, Qty, Route, Ticker, TradeId, VenueSeq};
-use crate::venues::{GATEIO, GATEIO_FUTURES};
+use crate::venues::{GATEIO, GATEIO_DELIVERY, GATEIO_FUTURES};
 
 fn routes() -> Routes {
     let mut routes = Routes::new();
@@ -115,6 +115,22 @@ fn an_answer_is_the_book_of_its_address() {
 }
 
 #[test]
+fn a_book_that_was_recorded_among_messages_is_that_of_the_only_instrument() {
+    let body = "{\"id\":123,\"current\":1.5,\"update\":1.2,\"asks\":[{\"p\":\"9\",\"s\":1}],\"bids\":[]}";
+    let events = say(&mut Gateio::default(), body).unwrap();
+    let [event] = events.list() else { panic!("{events:?}") };
+    assert!(matches!(event.body, Body::Book(seq, .., Origin::Anonymous) if seq == VenueSeq::at(123)));
+    assert_eq!(say(&mut Gateio::default(), "{\"id\":1,\"asks\":[]}").unwrap_err(), "decode.unknown_message");
+    let mut several = routes();
+    let route = Route { slot: Slot(1), price_exponent: -8, qty_exponent: -6 };
+    assert!(several.carry([&b"ETH_USDT"[..]].into_iter(), route));
+    let mut events = Events::default();
+    let read = Gateio::default().frame(body.as_bytes(), At::default(), &several, &mut events);
+    assert_eq!(read.map_err(|error| error.code()), Err("decode.ambiguous_snapshot"));
+    assert_eq!(events.concerned(), None);
+}
+
+#[test]
 fn trades_say_who_took() {
     let spot = "{\"time\":1,\"channel\":\"spot.trades\",\"event\":\"update\",\"result\":{\"id\":1638417041,\"create_time\":1631824310,\
          \"create_time_ms\":\"1631824310261.896\",\"side\":\"buy\",\"currency_pair\":\"BTC_USDT\",\"amount\":\"0.00052\",\"price\":\"47395.009\"}}";
@@ -226,6 +242,10 @@ fn a_frame_shows_its_product() {
         (obu(50, "\"u\":9,\"U\":8"), Some((GATEIO, "BTC_USDT"))),
         (obu(50, "\"u\":9,\"U\":8").replace("spot.", "futures."), Some((GATEIO_FUTURES, "BTC_USDT"))),
         (UPDATE.to_owned(), Some((GATEIO, "BTC_USDT"))),
+        (
+            UPDATE.replace("spot.", "futures.").replace("BTC_USDT", "BTC_USDT_20261225"),
+            Some((GATEIO_DELIVERY, "BTC_USDT_20261225")),
+        ),
         ("{\"channel\":\"options.trades\",\"event\":\"update\",\"result\":[]}".to_owned(), None),
     ] {
         let mut sightings = Sightings::default();

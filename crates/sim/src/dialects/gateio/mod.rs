@@ -1,4 +1,5 @@
-//! Gate.io v4: `obu`, `book_ticker`, `trades` and `tickers` of one symbol, spot or futures.
+//! Gate.io v4: `obu`, or of deliveries `order_book_update` with the book over REST; `book_ticker`, `trades` and `tickers` of one
+//! symbol.
 //!
 //! Source: gate.io, "Spot WebSocket v4", "Futures WebSocket v4", the announcements of `spot.obu` and `futures.obu`; published messages
 //! decide the order of the fields. In short:
@@ -6,6 +7,9 @@
 //!    one's, to `u`. 50 levels are told each 20 ms, 400 each 100 ms. Now and then the book comes whole again.
 //! 2. Levels that have left the depth are told with 0 here; the venue does not say.
 //! 3. Quantities of futures are contracts.
+//! 4. `order_book_update` tells each 100 ms what has changed from `U` to `u`, of all levels; REST gives the best of them at their `id`.
+
+mod updates;
 
 use super::clock::{Clock, moment_ns};
 use super::shown::Shown;
@@ -24,6 +28,8 @@ pub enum GateioProduct {
     Spot,
     /// The contract `BTC_USDT`.
     Futures,
+    /// `BTC_USDT_20261225`, which ends on that day.
+    Delivery,
 }
 
 static SPOT: Profile = Profile {
@@ -48,6 +54,15 @@ static FUTURES: Profile = Profile {
     update_id: 73_777_715_168,
     trade_id: 376_991,
     ..SPOT
+};
+
+static DELIVERY: Profile = Profile {
+    symbol: "BTC_USDT_20261225",
+    actions_per_s: 60,
+    levels: 220,
+    update_id: 90_062_644,
+    trade_id: 12_401,
+    ..FUTURES
 };
 
 /// Milliseconds from one message of statistics to the next.
@@ -76,14 +91,16 @@ pub struct Gateio {
 
 impl Gateio {
     /// A market before its first connection, whose book is subscribed with 50 levels where `depth` is no more, else with 400.
+    /// Deliveries tell of all levels.
     #[must_use]
     pub fn new(seed: u64, product: GateioProduct, depth: usize) -> Self {
-        let depth = if depth <= 50 { 50 } else { 400 };
-        let profile = match product {
-            GateioProduct::Spot => &SPOT,
-            GateioProduct::Futures => &FUTURES,
+        let (profile, depth) = match product {
+            GateioProduct::Spot => (&SPOT, if depth <= 50 { 50 } else { 400 }),
+            GateioProduct::Futures => (&FUTURES, if depth <= 50 { 50 } else { 400 }),
+            GateioProduct::Delivery => (&DELIVERY, usize::MAX),
         };
-        let exchange = Exchange::new(profile, seed, 5_000 + 2 * depth as u64 + product as u64).drowsy();
+        let stream = 5_000 + 2 * depth.min(1_000) as u64 + product as u64;
+        let exchange = Exchange::new(profile, seed, stream).drowsy();
         Self {
             product,
             depth,
@@ -121,6 +138,10 @@ impl Gateio {
 
     const fn is_spot(&self) -> bool {
         matches!(self.product, GateioProduct::Spot)
+    }
+
+    const fn is_delivery(&self) -> bool {
+        matches!(self.product, GateioProduct::Delivery)
     }
 
     const fn pace_ms(&self) -> u64 {
@@ -166,6 +187,16 @@ impl Gateio {
         }
         number(out, "]},\"time_ms\":", time_ms + 3);
         out.extend_from_slice(b",\"event\":\"update\"}");
+    }
+
+    fn push_update(&mut self, first: u64, time_ns: u64, out: &mut Frames) {
+        let (time_ms, changes) = (time_ns / 1_000_000, self.shown.changes());
+        out.push(time_ns, Channel::Book, |out| {
+            self.head(out, "order_book_update", "update", time_ms);
+            updates::update(out, self.exchange.profile(), (first, self.last), changes, time_ms);
+        });
+        self.counts.levels += changes.iter().map(|side| side.len() as u64).sum::<u64>();
+        self.counts.updates += 1;
     }
 
     fn push_book(&mut self, is_whole: bool, first: u64, time_ns: u64, out: &mut Frames) {
@@ -269,9 +300,14 @@ impl Gateio {
     fn answered(&mut self, event: &str, now_ns: u64, out: &mut Frames) {
         let time_ms = now_ns / 1_000_000;
         out.push(now_ns, Channel::Control, |out| {
-            self.head(out, "obu", event, time_ms);
-            texts(out, &["\"payload\":[\"ob.", self.code(), "."]);
-            integer(out, self.depth as u64);
+            if self.is_delivery() {
+                self.head(out, "order_book_update", event, time_ms);
+                texts(out, &["\"payload\":[\"", self.code(), "\",\"100ms"]);
+            } else {
+                self.head(out, "obu", event, time_ms);
+                texts(out, &["\"payload\":[\"ob.", self.code(), "."]);
+                integer(out, self.depth as u64);
+            }
             out.extend_from_slice(b"\"],\"result\":{\"status\":\"success\"}}");
         });
         self.counts.control += 1;
@@ -289,7 +325,11 @@ fn number(out: &mut Vec<u8>, key: &str, value: u64) {
 
 impl Dialect for Gateio {
     fn venue(&self) -> &'static str {
-        if self.is_spot() { "gateio" } else { "gateio-futures" }
+        match self.product {
+            GateioProduct::Spot => "gateio",
+            GateioProduct::Futures => "gateio-futures",
+            GateioProduct::Delivery => "gateio-delivery",
+        }
     }
 
     fn code(&self) -> &str {
@@ -297,13 +337,15 @@ impl Dialect for Gateio {
     }
 
     fn depth(&self) -> Option<usize> {
-        Some(self.depth)
+        (!self.is_delivery()).then_some(self.depth)
     }
 
     fn open(&mut self, now_ns: u64, out: &mut Frames) {
         self.live_unheard(now_ns);
         self.answered("subscribe", now_ns, out);
-        self.push_book(true, 0, now_ns, out);
+        if !self.is_delivery() {
+            self.push_book(true, 0, now_ns, out);
+        }
         out.push(now_ns, Channel::Ticker, |out| self.statistics(out, now_ns / 1_000_000));
         self.counts.tickers += 1;
         self.next_ping_ms = now_ns / 1_000_000 + PING_MS;
@@ -324,7 +366,11 @@ impl Dialect for Gateio {
                 let first = self.last + 1;
                 self.last = self.exchange.book().id();
                 self.changes += 1;
-                self.push_book(self.changes.is_multiple_of(CHANGES_PER_SNAPSHOT), first, time_ns, out);
+                if self.is_delivery() {
+                    self.push_update(first, time_ns, out);
+                } else {
+                    self.push_book(self.changes.is_multiple_of(CHANGES_PER_SNAPSHOT), first, time_ns, out);
+                }
             }
             if time_ms.is_multiple_of(TICKER_MS) {
                 out.push(time_ns, Channel::Ticker, |out| self.statistics(out, time_ms));
@@ -343,14 +389,23 @@ impl Dialect for Gateio {
 
     fn snapshot(&mut self, out: &mut Vec<u8>) -> bool {
         out.clear();
-        false
+        if self.is_delivery() {
+            let book = self.exchange.book();
+            updates::answer(out, self.exchange.profile(), book);
+            self.counts.snapshots += 1;
+            let levels = |side| book.levels_len(side).min(updates::REST_LEVELS) as u64;
+            self.counts.levels += levels(Side::Bid) + levels(Side::Ask);
+        }
+        self.is_delivery()
     }
 
     fn resubscribe(&mut self, now_ns: u64, out: &mut Frames) {
         self.live_unheard(now_ns);
         self.answered("unsubscribe", now_ns, out);
         self.answered("subscribe", now_ns, out);
-        self.push_book(true, 0, now_ns, out);
+        if !self.is_delivery() {
+            self.push_book(true, 0, now_ns, out);
+        }
     }
 
     fn truth(&self, out: &mut Truth) {
