@@ -274,7 +274,7 @@ venues! {
     }
     Bitstamp(bitstamp::Bitstamp) {
         BITSTAMP = 22 "bitstamp": bitstamp::PAIRS;
-        BITSTAMP_ORDERS = 29 "bitstamp-orders": bitstamp::ORDERS;
+        BITSTAMP_ORDERS = 32 "bitstamp-orders": bitstamp::ORDERS;
     }
     KrakenFutures(kraken_futures::KrakenFutures) {
         KRAKEN_FUTURES = 23 "kraken-futures": kraken_futures::CONTRACTS;
