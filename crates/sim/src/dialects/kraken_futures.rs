@@ -153,8 +153,13 @@ impl KrakenFutures {
         }
         Book::sort_touched(&mut self.touched);
         let book = self.exchange.book();
-        self.waiting
-            .extend(self.touched.drain(..).map(|(side, price)| (side, price, book.qty_at(side, price))));
+        // What goes is told first, so that no side is told beyond the other.
+        let (goes, stays): (Vec<_>, Vec<_>) = self
+            .touched
+            .drain(..)
+            .map(|(side, price)| (side, price, book.qty_at(side, price)))
+            .partition(|(_, _, qty)| *qty == 0);
+        self.waiting.extend(goes.into_iter().chain(stays));
         self.waiting_ns = time_ns;
         self.last_trade = self.exchange.trades().last().copied().or(self.last_trade);
     }

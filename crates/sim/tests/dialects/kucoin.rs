@@ -142,7 +142,8 @@ impl super::Client for Client {
                         let (_, key, qty) = self.level(side, data.get(price).text(), data.get(qty).text());
                         let best =
                             self.sides[side].first_key_value().map_or((0, 0), |(key, qty)| (*key, *qty));
-                        assert_eq!((key, qty), best);
+                        // The market may have left what a cut answer had told.
+                        assert!((key, qty) == best || key > self.known_to[side], "{key} {qty} {best:?}");
                     }
                 }
             }

@@ -125,10 +125,10 @@ impl Channels {
         is_followed
     }
 
-    /// Channels of an instrument; of its book those that have begun: an answer that is still to come brings what is wanted.
+    /// Channels of an instrument, or of its book.
     pub(super) fn of(&self, slot: Slot, what: Leave) -> impl Iterator<Item = u64> {
         let is_left = move |channel: &Channel| match what {
-            Leave::Book => channel.kind.is_book() && channel.has_begun,
+            Leave::Book => channel.kind.is_book(),
             Leave::All => true,
         };
         let is_of = move |channel: &&Channel| channel.slot == Some(slot) && is_left(channel);
