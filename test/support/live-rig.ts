@@ -182,9 +182,9 @@ export class LiveRig {
 
   /**
    * Holds every book against the venue's own, as its connection has been told. The market stands still meanwhile, at a moment at
-   * which no book is ahead of its connection: a snapshot may be newer than the last update.
+   * which no book is ahead of its connection: a snapshot may be newer than the last update. `levelsMax`: so many levels a side.
    */
-  async expectTrue(): Promise<void> {
+  async expectTrue(levelsMax = DEPTH): Promise<void> {
     try {
       for (const lateMs = performance.now() + COMPARE_MS_MAX; ; ) {
         await this.synced();
@@ -197,7 +197,7 @@ export class LiveRig {
         await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
       }
       for (const code of this.ids.keys()) {
-        const due = this.venue.hearings(code)[0]?.levels(DEPTH).map(numbers) ?? [];
+        const due = this.venue.hearings(code)[0]?.levels(levelsMax).map(numbers) ?? [];
         const got = this.#levels(code);
         const wrong = due.find((level, at) => String(level) !== String(got[at]));
         expect([code, due.length > 0, wrong]).toEqual([code, true, undefined]);

@@ -269,13 +269,13 @@ fn the_best_ten_levels_are_told_whole() {
         )
     };
     let mut room = Bitmex::default();
-    for action in ["partial", "update", "insert"] {
+    for (action, is_from) in
+        [("partial", Origin::Stream), ("update", Origin::Restated), ("insert", Origin::Restated)]
+    {
         let events = say(&mut room, &whole(action)).unwrap();
         let [event] = events.list() else { panic!("{events:?}") };
-        let Body::Book(seq, span, Coverage::Depth(10), Origin::Restated) = event.body else {
-            panic!("{event:?}")
-        };
-        assert_eq!(seq, VenueSeq::at(1_714_979_289_012), "its time is its number");
+        let Body::Book(seq, span, Coverage::Depth(10), origin) = event.body else { panic!("{event:?}") };
+        assert_eq!((seq, origin), (VenueSeq::at(1_714_979_289_012), is_from), "its time is its number");
         let sides = events.levels(span);
         assert_eq!(sides.bids, [Level::new(602_500, 1_200), Level::new(602_495, 300)]);
         assert_eq!(sides.asks, [Level::new(602_505, 700)]);

@@ -51,7 +51,10 @@ pub(super) fn read(
             side(asks, bytes, ("asks", may_be_left_out), route, out.asks())?;
             if counts {
                 let seq = VenueSeq::at(ts_event / 1_000_000);
-                let body = Body::Book(seq, out.levels_added(), Coverage::Depth(DEPTH), Origin::Restated);
+                // A subscription begins anew, whatever time was read before: a digit of that may have been damaged.
+                let origin =
+                    if message.action == Action::Partial { Origin::Stream } else { Origin::Restated };
+                let body = Body::Book(seq, out.levels_added(), Coverage::Depth(DEPTH), origin);
                 out.push(route.slot, ts_event, body);
             } else {
                 out.forget_added();
