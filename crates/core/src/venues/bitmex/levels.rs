@@ -53,11 +53,11 @@ fn tell(room: &mut Bitmex, (depth, action): (u32, Action), filter: Filter, rows:
     room.has_all |= is_partial && (filter == Filter::None || are_several);
     if let (Filter::Of(slot), true, true) = (filter, is_partial, rows.is_empty()) {
         // A book that is empty.
-        whole(room.books.entry(slot).or_default(), depth, slot, &[], out);
+        whole(room.book(slot), depth, slot, &[], out);
     }
     for rows in rows.chunk_by(|one, other| one.route.slot == other.route.slot) {
         let slot = rows[0].route.slot;
-        let book = room.books.entry(slot).or_default();
+        let book = room.book(slot);
         if is_partial {
             whole(book, depth, slot, rows, out);
         } else {

@@ -44,8 +44,6 @@ mod market;
 mod sight;
 mod top;
 
-use std::collections::HashMap;
-
 use known::Known;
 
 use super::FrameError;
@@ -145,7 +143,8 @@ struct Book {
 /// One connection.
 #[derive(Debug, Default)]
 pub struct Bitmex {
-    books: HashMap<Slot, Book>,
+    /// By slot.
+    books: Vec<Book>,
     /// Of the message that is read; kept for their memory.
     rows: Vec<levels::Row>,
     told: Vec<top::Told>,
@@ -154,6 +153,14 @@ pub struct Bitmex {
 }
 
 impl Bitmex {
+    fn book(&mut self, slot: Slot) -> &mut Book {
+        let index = slot.0 as usize;
+        if self.books.len() <= index {
+            self.books.resize_with(index + 1, Book::default);
+        }
+        &mut self.books[index]
+    }
+
     fn any(&mut self, bytes: &[u8], routes: &Routes, out: &mut Events) -> Result<(), DecodeError> {
         if bytes.len() > FRAME_BYTES_MAX {
             return Err(DecodeError::FrameTooLarge { len: bytes.len() });
@@ -204,18 +211,16 @@ impl Bitmex {
         let Some(colon) = memchr::memchr(b':', topic) else { return };
         let (table, symbol) = topic.split_at(colon);
         let Some(route) = symbol.get(1..).and_then(|symbol| routes.find(symbol)) else { return };
-        let is_followed = |book: &Book| book.deepest.depth().is_some_and(|of| depth(table) == Some(of));
-        if self.books.get(&route.slot).is_some_and(is_followed)
-            && self.books.remove(&route.slot).is_some_and(|book| book.is_begun)
-        {
+        let book = self.book(route.slot);
+        if book.deepest.depth().is_some_and(|of| depth(table) == Some(of)) && std::mem::take(book).is_begun {
             lose(route.slot, StaleReason::SourceFailed, At::default(), out);
         }
     }
 
     fn lose_all(&mut self, reason: StaleReason, at: At, out: &mut Events) {
-        for (slot, book) in &mut self.books {
+        for (slot, book) in self.books.iter_mut().enumerate() {
             if std::mem::take(&mut book.is_begun) {
-                lose(*slot, reason, at, out);
+                lose(Slot(slot as u32), reason, at, out);
             }
         }
     }

@@ -431,12 +431,16 @@ fn what_is_said_of_a_connection_is_read_or_refused() {
 fn a_new_connection_and_another_file_lose_the_books() {
     for reason in [StaleReason::SourceFailed, StaleReason::Skipped] {
         let (mut room, mut events) = (begun(L2), Events::default());
+        assert_eq!(words(&mut room, &rows(L2, "partial", "ETHUSD", &BOOK)), "book 1");
         match reason {
             StaleReason::SourceFailed => room.opened(At::default(), &mut events),
             _ => room.began(At::default(), &mut events),
         }
-        let lost = Body::Lost { scope: Scope::Book(Slot(0)), reason, expected: 0, received: 0 };
-        assert_eq!(events.list().iter().map(|event| event.body).collect::<Vec<_>>(), [lost]);
+        let lost = [0, 1].map(|slot| {
+            let scope = Scope::Book(Slot(slot));
+            Body::Lost { scope, reason, expected: 0, received: 0 }
+        });
+        assert_eq!(events.list().iter().map(|event| event.body).collect::<Vec<_>>(), lost);
         assert_eq!(words(&mut room, &rows(L2, "update", "XBTUSD", &[("Buy", 7, 602_500, 9)])), "");
     }
 }

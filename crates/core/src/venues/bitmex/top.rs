@@ -37,7 +37,8 @@ pub(super) fn read(
         out.concerns(if *has_all { Scope::All } else { Scope::Book(route.slot) });
         out.speaks_of(route.slot);
         let ts_event = time(&mut minute, timestamp, bytes, "timestamp")?;
-        let mut deepest = books.get(&route.slot).map_or_else(Deepest::default, |book| book.deepest);
+        let known = books.get(route.slot.0 as usize);
+        let mut deepest = known.map_or_else(Deepest::default, |book| book.deepest);
         let is_whole = message.action == Action::Partial || deepest.depth().is_none();
         let counts = deepest.counts(DEPTH, is_whole);
         let is_over = message.action == Action::Delete;
@@ -63,11 +64,13 @@ pub(super) fn read(
         told.push((route.slot, deepest, counts && !is_over));
         Ok(None)
     })?;
+    let mut told = std::mem::take(told);
     for (slot, deepest, is_begun) in told.drain(..) {
-        let book = books.entry(slot).or_default();
+        let book = room.book(slot);
         book.deepest = deepest;
         book.is_begun |= is_begun;
     }
+    room.told = told;
     Ok(())
 }
 
