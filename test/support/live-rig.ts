@@ -198,7 +198,7 @@ export class LiveRig {
       }
       for (const code of this.ids.keys()) {
         const due = this.venue.hearings(code)[0]?.levels(levelsMax).map(numbers) ?? [];
-        const got = this.#levels(code);
+        const got = this.#levels(code, levelsMax);
         const wrong = due.find((level, at) => String(level) !== String(got[at]));
         expect([code, due.length > 0, wrong]).toEqual([code, true, undefined]);
       }
@@ -236,12 +236,12 @@ export class LiveRig {
     return `${waiting.length} of ${this.ids.size} (${waiting.slice(0, 3).join(' ')}); ${faults.join('; ')}`;
   }
 
-  #levels(code: string): readonly (readonly [string, number, number])[] {
+  #levels(code: string, levelsMax: number): readonly (readonly [string, number, number])[] {
     const book = this.#books.get(code);
     if (book === undefined || book.readTop() !== 'synced') return [];
     const side = (name: string, count: number, at: number) =>
       Array.from(
-        { length: count },
+        { length: Math.min(count, levelsMax) },
         (_, rank) =>
           [
             name,
