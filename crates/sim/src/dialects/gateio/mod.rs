@@ -390,11 +390,12 @@ impl Dialect for Gateio {
     fn snapshot(&mut self, out: &mut Vec<u8>) -> bool {
         out.clear();
         if self.is_delivery() {
-            let book = self.exchange.book();
-            updates::answer(out, self.exchange.profile(), book);
+            // As it was told: updates do not name levels that changed and changed back between them.
+            let sides = self.shown.levels();
+            updates::answer(out, self.exchange.profile(), self.last, sides);
             self.counts.snapshots += 1;
-            let levels = |side| book.levels_len(side).min(updates::REST_LEVELS) as u64;
-            self.counts.levels += levels(Side::Bid) + levels(Side::Ask);
+            self.counts.levels +=
+                sides.iter().map(|side| side.len().min(updates::REST_LEVELS) as u64).sum::<u64>();
         }
         self.is_delivery()
     }

@@ -2,7 +2,6 @@
 
 use super::super::text::{integer, shortest};
 use super::{number, texts};
-use crate::market::book::{Book, Side};
 use crate::market::instrument::Profile;
 
 /// Levels a side that REST gives.
@@ -37,14 +36,13 @@ pub(super) fn update(
     out.extend_from_slice(b"]}}");
 }
 
-/// The best levels of a book, with its number.
-pub(super) fn answer(out: &mut Vec<u8>, profile: &Profile, book: &Book) {
-    let side = |side| book.levels(side).take(REST_LEVELS).map(|level| (level.price, level.qty));
+/// The best levels of a book of that number.
+pub(super) fn answer(out: &mut Vec<u8>, profile: &Profile, id: u64, [bids, asks]: &[Vec<(i64, i64)>; 2]) {
     out.extend_from_slice(b"{\"id\":");
-    integer(out, book.id());
+    integer(out, id);
     out.extend_from_slice(b",\"current\":1623898993.123,\"update\":1623898993.121,\"asks\":[");
-    levels(out, profile, side(Side::Ask));
+    levels(out, profile, asks.iter().take(REST_LEVELS).copied());
     out.extend_from_slice(b"],\"bids\":[");
-    levels(out, profile, side(Side::Bid));
+    levels(out, profile, bids.iter().take(REST_LEVELS).copied());
     out.extend_from_slice(b"]}");
 }
