@@ -119,25 +119,6 @@ describe.concurrent.each(LIVE_PRODUCTS)('%s', (product) => {
     }, 60_000);
   });
 
-  it('has a successor where the venue announces the end, and no book is stale for a moment', async () => {
-    const of = await LiveRig.start(product, [first, second]);
-    try {
-      if (of.product.sockets[0]?.farewell === null) return;
-      await of.synced();
-      const losses = (): readonly number[] => [...of.ids.values()].map((id) => of.engine.book(id).losses);
-      const before = losses();
-      of.venue.endAllAfter(8000);
-      await until(() => of.venue.lines().length === 2);
-      await until(() => of.venue.lines().length === 1, 10_000);
-      await pause(500);
-      expect(losses()).toEqual(before);
-      expect(of.faults.map(({ got }) => got)).toEqual([]);
-      await of.expectTrue();
-    } finally {
-      await of.stop();
-    }
-  });
-
   describe.sequential('a venue that refuses', () => {
     let rig: LiveRig | undefined;
     afterEach(async () => {

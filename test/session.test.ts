@@ -58,7 +58,6 @@ interface Rig {
   readonly losses: (Loss & { readonly wasOpen: boolean; readonly retryMs: number })[];
   readonly asked: string[];
   opened: number;
-  farewells: number;
 }
 
 interface Given extends SocketVenueOptions {
@@ -85,24 +84,13 @@ async function rig(given: Given, subscriptions = books(1)): Promise<Rig> {
       },
     },
   );
-  const made: Omit<Rig, 'connection'> = {
-    venue,
-    clock,
-    heard: [],
-    losses: [],
-    asked: [],
-    opened: 0,
-    farewells: 0,
-  };
+  const made: Omit<Rig, 'connection'> = { venue, clock, heard: [], losses: [], asked: [], opened: 0 };
   const listener: ConnectionListener = {
     onOpened: () => {
       rigged.opened += 1;
     },
     onAsked: (text) => made.asked.push(text),
     onMessage: (bytes) => made.heard.push(Buffer.from(bytes).toString()),
-    onFarewell: () => {
-      rigged.farewells += 1;
-    },
     onSubscribed: () => {},
     onLost: (loss, wasOpen, retryMs) => made.losses.push({ ...loss, wasOpen, retryMs }),
   };
@@ -227,17 +215,6 @@ describe('a venue that', () => {
       { op: 'subscribe', id: 2 },
     ]);
     expect(all.heard).toEqual([]);
-  });
-
-  it('announces its end says so in a short message', async () => {
-    const all = await rig({ facts: { farewell: '"bye"' } });
-    await until(() => all.opened === 1, 'the connection');
-    const { socket } = all.venue.visitors[0] ?? {};
-    const messages = ['{"event":"by"}', '{"event":"bye"}', `{"event":"bye","data":"${'x'.repeat(256)}"}`];
-    for (const message of messages) socket?.send(message);
-    await until(() => all.heard.length === 3, 'three messages');
-    expect(all.heard).toEqual(messages);
-    expect(all.farewells).toBe(1);
   });
 
   it('does not greet is left', async () => {

@@ -184,11 +184,6 @@ export class FakeVenue {
     this.#isPaused = false;
   }
 
-  /** Announces the end of every connection, where the venue does, and ends them after a time. */
-  endAllAfter(ms: number): void {
-    for (const line of this.lines()) line.endAfter(ms);
-  }
-
   /** Breaks every connection at once. */
   cutAll(): void {
     for (const line of this.lines()) line.cut();

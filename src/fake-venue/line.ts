@@ -111,13 +111,6 @@ export class Line {
     this.#outlet.cut();
   }
 
-  /** Announces its end, where the venue does, and ends it after a time. */
-  endAfter(ms: number): void {
-    const text = this.#manners.farewell?.();
-    if (text !== undefined) this.#outlet.say(text, 'control');
-    this.#after(ms, () => this.close(GOING_AWAY, 'as announced'));
-  }
-
   close(code: number, reason: string): void {
     this.#socket.close(code, reason);
   }

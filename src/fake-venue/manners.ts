@@ -20,8 +20,6 @@ export interface Manners {
   greeting?(): readonly string[];
   /** The answers to a message that subscribes or unsubscribes. Without it the dialect's acknowledgements are sent. */
   answer?(message: unknown, reading: Reading, answered: readonly Answered[]): readonly string[];
-  /** What announces that the connection is going to end. */
-  farewell?(): string;
   /** The body of an HTTP answer that refuses. */
   refusal?(status: number): string;
   /** The list of a product's instruments. */
@@ -348,17 +346,12 @@ const BITMEX: Manners = {
     ),
 };
 
-const BITSTAMP: Manners = {
-  farewell: () => '{"event":"bts:request_reconnect","channel":"","data":""}',
-};
-
 /** By the beginnings of products' names. */
 const MANNERS: Readonly<Record<string, Manners>> = {
   binance: BINANCE,
   bitfinex: BITFINEX,
   bitget: BITGET,
   bitmex: BITMEX,
-  bitstamp: BITSTAMP,
   coinbase: COINBASE,
   deribit: DERIBIT,
   kraken: KRAKEN,

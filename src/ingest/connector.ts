@@ -225,7 +225,6 @@ export class Connector {
         },
         onAsked: (text) => sink.asked(source, Buffer.from(text)),
         onMessage: (bytes) => sink.ingest(source, bytes),
-        onFarewell: () => this.#succeed(link),
         onSubscribed: () => this.#settled(link),
         onLost: (loss, wasOpen, retryMs) => this.#lost(link, loss, wasOpen, retryMs),
       },

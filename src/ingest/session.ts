@@ -28,8 +28,6 @@ export interface SessionListener {
   onReady(): void;
   /** A message, whose memory is the listener's during the call only. */
   onMessage(bytes: Uint8Array): void;
-  /** The venue is going to end it. */
-  onFarewell(): void;
   /** Headers of the answer that opened the socket, and when it was asked for, ms since 1970. */
   onHeaders(headers: IncomingHttpHeaders, sentMs: number): void;
   onEnd(loss: Loss): void;
@@ -52,8 +50,6 @@ const MESSAGE_BYTES_MAX = 8 << 20;
 const OPEN_MS_MAX = 10_000;
 /** What must come after the opening: the venue's first word, the answer to a login. */
 const ANSWER_MS_MAX = 10_000;
-/** Longer messages announce nothing. */
-const FAREWELL_BYTES_MAX = 256;
 /** Longer messages are no answer to a login. */
 const CONTROL_BYTES_MAX = 16 << 10;
 /**
@@ -222,10 +218,6 @@ export class Session {
     this.#messageMs = this.#heardMs;
     if (this.#awaits !== 'nothing' && this.#isAnswer(bytes)) return;
     this.#listener.onMessage(bytes);
-    const { farewell } = this.#facts;
-    if (farewell !== null && bytes.byteLength <= FAREWELL_BYTES_MAX && bytes.includes(farewell)) {
-      this.#listener.onFarewell();
-    }
   }
 
   /** Whether a message is what is waited for; such a one may hold secrets and goes no further. */

@@ -43,7 +43,6 @@ function product(
       {
         ...PLAIN,
         url: 'wss://ws.bitstamp.net',
-        farewell: '"bts:request_reconnect"',
         streams,
         beat: { from: 'us', text: '{"event":"bts:heartbeat"}', everyMs: 20_000, deadMs: 60_000 },
         limits: UNLIMITED,

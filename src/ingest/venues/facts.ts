@@ -55,11 +55,6 @@ export interface SocketFacts {
   readonly welcome: Fields | null;
   /** What is said first, before any subscription. */
   readonly opening: readonly string[];
-  /**
-   * A text that stands in the message by which the venue announces that the connection is going to end, and in no other: at
-   * once another connection takes its place. Null where none is announced.
-   */
-  readonly farewell: string | null;
   /** For streams that need a key; null where none does. */
   readonly login: LoginFacts | null;
   readonly beat: Beat;
@@ -229,6 +224,5 @@ export const PLAIN = {
   isPacked: false,
   welcome: null,
   opening: [],
-  farewell: null,
   login: null,
 } as const;
