@@ -13,13 +13,14 @@ function stream(
   name: string,
   channels: readonly Channel[],
   args: readonly string[] = ['"{symbol}"'],
+  payload = '{args}',
 ): StreamFacts {
   const members = `"time":{seconds},"id":{id},"channel":"${family}.${name}"`;
   return {
     name,
     channels,
-    subscribe: `{${members},"event":"subscribe","payload":[{args}]}`,
-    unsubscribe: `{${members},"event":"unsubscribe","payload":[{args}]}`,
+    subscribe: `{${members},"event":"subscribe","payload":[${payload}]}`,
+    unsubscribe: `{${members},"event":"unsubscribe","payload":[${payload}]}`,
     args,
     argsMax: 20,
     bytesMax: null,
@@ -39,7 +40,7 @@ function book(family: string): StreamFacts {
 
 /** Differences of a book that is asked for over HTTP. */
 function updates(family: string): StreamFacts {
-  return { ...stream(family, 'order_book_update', ['book'], ['"{symbol}","100ms"']), argsMax: 1 };
+  return { ...stream(family, 'order_book_update', ['book'], ['"{symbol}"'], '{args},"100ms"'), argsMax: 1 };
 }
 
 function product(
