@@ -124,3 +124,26 @@ function isSame(book: SharedBook | undefined, levels: readonly string[] | undefi
   });
   return [...side('B', book.bidCount, 0), ...side('A', book.askCount, 2)].join() === due.join();
 }
+
+it('products that share an address are each heard on it', async () => {
+  const venue = await fakeVenue({ bitget: ['BTCUSDT'], 'bitget-usdt-futures': ['BTCUSDT'] });
+  const products = ['bitget', 'bitget-usdt-futures'].map((name) => productFacts(name)?.product);
+  const client = await new PlainClient(fakeUrl(venue, products[0]?.sockets[0]?.url ?? '')).open();
+  try {
+    for (const product of products) {
+      const stream = product?.sockets[0]?.streams.find(({ channels }) => channels.includes('book'));
+      const arg = stream?.args[0]?.replace(/\{(symbol|code)\}/, 'BTCUSDT') ?? '';
+      client.say(stream?.subscribe.replace('{args}', arg) ?? '');
+    }
+    const tells = (type: string): boolean =>
+      client.heard.some(
+        (text) => text.includes('"action":"snapshot"') && text.includes(`"instType":"${type}"`),
+      );
+    await until(() => tells('spot') && tells('usdt-futures'));
+    expect(venue.hearings('BTCUSDT')).toHaveLength(2);
+    expect(venue.breaches()).toEqual([]);
+  } finally {
+    client.close();
+    await venue.stop();
+  }
+});

@@ -258,7 +258,7 @@ export class FakeVenue {
     const wire = duplex as Socket;
     wire.on('error', () => {});
     const { host, url } = this.#placeOf(request);
-    const address = this.#addresses.find(
+    const [address, ...others] = this.#addresses.filter(
       (own) => (host === undefined || new URL(own.url).host === host) && pathOf(own.url) === url.pathname,
     );
     if (address === undefined) {
@@ -278,7 +278,8 @@ export class FakeVenue {
       return;
     }
     this.#sockets.handleUpgrade(request, wire, head, (socket) => {
-      const line = new Line(address, socket, wire, () => this.nowMs());
+      const sharing = others.filter((other) => other.url === address.url);
+      const line = new Line([address, ...sharing], socket, wire, () => this.nowMs());
       this.#lines.set(line, of);
       socket.on('close', () => this.#lines.delete(line));
       if (fault?.kind === 'connect-mute') line.mute();

@@ -26,7 +26,7 @@ const BRINGS: Readonly<Record<Channel, FrameChannel>> = {
 const POLICY = 1008;
 const GOING_AWAY = 1001;
 
-/** What a connection shares with the others of its address. */
+/** What a connection shares with the others of its address, of one product. Products may have an address in common. */
 export interface Address {
   /** As the facts have it. */
   readonly url: string;
@@ -40,6 +40,7 @@ export interface Address {
 
 /** An instrument that a connection hears. */
 export interface Heard {
+  readonly market: Market;
   readonly hearing: Hearing;
   readonly code: string;
   readonly wanted: Set<FrameChannel>;
@@ -47,7 +48,9 @@ export interface Heard {
 
 /** One client's connection: what it may say, what it hears, and how long it lives. */
 export class Line {
+  /** The first of them: products that share an address have its limits, its login and its ways in common. */
   readonly #address: Address;
+  readonly #addresses: readonly Address[];
   readonly #socket: WebSocket;
   readonly #outlet: Outlet;
   readonly #nowMs: () => number;
@@ -61,13 +64,21 @@ export class Line {
   #lifeMs: number;
   #isLoggedIn = false;
   /** Streams by the numbers under which they were opened. */
-  readonly #opened = new Map<number, { readonly stream: StreamFacts; readonly code: string }>();
+  readonly #opened = new Map<number, { readonly stream: StreamFacts; readonly of: Heard }>();
   /** Frames that were numbered by the connection. */
   #numbered = 0;
   #token: string | undefined;
 
-  constructor(address: Address, socket: WebSocket, wire: Socket, nowMs: () => number) {
+  /** `addresses`: those of one URL, at least one. */
+  constructor(
+    addresses: readonly [Address, ...Address[]],
+    socket: WebSocket,
+    wire: Socket,
+    nowMs: () => number,
+  ) {
+    const [address] = addresses;
     this.#address = address;
+    this.#addresses = addresses;
     this.#socket = socket;
     this.#nowMs = nowMs;
     this.#manners = mannersOf(address.market.product);
@@ -168,7 +179,7 @@ export class Line {
     const text = Buffer.isBuffer(data) ? data.toString('utf8') : Buffer.from(data as ArrayBuffer).toString();
     const { beat } = this.#address.socket;
     if (!isBinary && beat.from === 'us' && isBeat(text, beat.text)) {
-      this.#outlet.say(beatAnswer(text), 'control');
+      this.#outlet.say(this.#manners.pong?.() ?? text.replace('ping', 'pong'), 'control');
       return;
     }
     if (!this.#counted('requests', null, 1)) return;
@@ -178,21 +189,36 @@ export class Line {
       this.#login(login.refused);
       return;
     }
-    const reading = this.#address.reader.read(message);
-    if (reading !== undefined) this.#answer(message, reading);
-    else this.#leave(this.#manners.leaves?.(message) ?? null);
+    const meant = this.#meant(message);
+    if (meant !== undefined) this.#answer(message, meant.reading, meant.market);
+    else this.#leave(message);
+  }
+
+  /** Which product's subscription a message is: of one that is heard already, or else of one that has what it names. */
+  #meant(message: unknown): { readonly reading: Reading; readonly market: Market } | undefined {
+    const read = this.#addresses.flatMap(({ reader, market }) => {
+      const reading = reader.read(message);
+      return reading === undefined ? [] : [{ reading, market }];
+    });
+    const isHeard = (market: Market): boolean => [...this.#heard.values()].some((of) => of.market === market);
+    const has = ({ reading, market }: (typeof read)[number]): boolean =>
+      reading.asked.some(({ said }) => named(said, market.codes()).length > 0);
+    return (
+      read.find((each) => has(each) && isHeard(each.market)) ?? read.find((each) => has(each)) ?? read[0]
+    );
   }
 
   /** Ends the stream that the venue opened under a number. */
-  #leave(channel: number | null): void {
-    const opened = channel === null ? undefined : this.#opened.get(channel);
-    if (channel === null || opened === undefined) return;
-    this.#opened.delete(channel);
-    this.#unsubscribe(opened.stream, opened.code);
+  #leave(message: unknown): void {
+    const left = this.#manners.leaves?.(message);
+    const opened = left && this.#opened.get(left.channel);
+    if (!opened) return;
+    const { stream, of } = opened;
+    this.#opened.delete(left.channel);
+    this.#unsubscribe(of.market, stream, of.code);
     for (const [key, codes] of this.#subscriptions)
-      if (key.startsWith(`${opened.stream.name} `) && codes.includes(opened.code))
-        this.#subscriptions.delete(key);
-    this.#outlet.say(this.#manners.left?.(channel) ?? '', 'control');
+      if (key.startsWith(`${stream.name} `) && codes.includes(of.code)) this.#subscriptions.delete(key);
+    this.#outlet.say(left.answer, 'control');
   }
 
   #login(reason: string | null): void {
@@ -205,8 +231,7 @@ export class Line {
     this.#outlet.say(messageWith(refused === null ? accepted : answer), 'control');
   }
 
-  #answer(message: unknown, reading: Reading): void {
-    const { market } = this.#address;
+  #answer(message: unknown, reading: Reading, market: Market): void {
     const codes = market.codes();
     const answered: Answered[] = reading.asked.map((asked) => {
       const refused = this.#refusal(asked);
@@ -222,8 +247,8 @@ export class Line {
       if (reading.verb === 'subscribe') this.#subscriptions.set(key, codes);
       else this.#subscriptions.delete(key);
       for (const code of codes) {
-        if (reading.verb === 'subscribe') this.#subscribe(stream, said, code);
-        else this.#unsubscribe(stream, code);
+        if (reading.verb === 'subscribe') this.#subscribe(market, stream, said, code);
+        else this.#unsubscribe(market, stream, code);
       }
     }
     const { subscriptionsMax } = this.#address.socket.limits;
@@ -242,12 +267,11 @@ export class Line {
     return refused;
   }
 
-  #subscribe(stream: StreamFacts, said: Said, code: string): void {
-    const { market } = this.#address;
+  #subscribe(market: Market, stream: StreamFacts, said: Said, code: string): void {
     const wanted = stream.channels.map((channel) => BRINGS[channel]);
     const isByOrder = stream.channels.includes('orders') || !speaks(market.product, false);
     const depth = Number(said.depth ?? stream.depths[0]?.levels ?? 0);
-    let heard = this.#find(code, isByOrder, stream.depths.length > 0 ? depth : undefined);
+    let heard = this.#find(market, code, isByOrder, stream.depths.length > 0 ? depth : undefined);
     if (heard !== undefined) {
       const of = heard;
       const isNewBook = wanted.some((channel) => isBook(channel) && !of.wanted.has(channel));
@@ -259,25 +283,24 @@ export class Line {
     }
     const hearing = market.hear(code, isByOrder, depth);
     if (hearing === undefined) return;
-    heard = { hearing, code, wanted: new Set(wanted) };
-    this.#heard.set(`${code}\n${isByOrder}\n${hearing.depth}`, heard);
+    heard = { market, hearing, code, wanted: new Set(wanted) };
+    this.#heard.set(`${market.product}\n${code}\n${isByOrder}\n${hearing.depth}`, heard);
     const of = heard;
     hearing.open(market.nowMs, (channel, frame) => this.#hand(of, channel, frame, false));
   }
 
   /** The instrument as it is heard already: at that depth, or at any. */
-  #find(code: string, isByOrder: boolean, depth: number | undefined): Heard | undefined {
+  #find(market: Market, code: string, isByOrder: boolean, depth: number | undefined): Heard | undefined {
     for (const [key, heard] of this.#heard) {
-      const [of, orders] = key.split('\n');
-      if (of !== code || orders !== String(isByOrder)) continue;
+      if (!key.startsWith(`${market.product}\n${code}\n${isByOrder}\n`)) continue;
       if (depth === undefined || heard.hearing.depth === depth || heard.hearing.depth === 0) return heard;
     }
     return undefined;
   }
 
-  #unsubscribe(stream: StreamFacts, code: string): void {
+  #unsubscribe(market: Market, stream: StreamFacts, code: string): void {
     for (const [key, heard] of this.#heard) {
-      if (heard.code !== code) continue;
+      if (heard.market !== market || heard.code !== code) continue;
       for (const channel of stream.channels) heard.wanted.delete(BRINGS[channel]);
       if (heard.wanted.size > 0) continue;
       heard.hearing.close();
@@ -298,10 +321,10 @@ export class Line {
   }
 
   /** Remembers the number of a stream that an answer opens. */
-  #note({ code }: Heard, answer: string): void {
+  #note(of: Heard, answer: string): void {
     const opened = this.#manners.opens?.(answer) ?? null;
     const stream = this.#address.socket.streams.find(({ name }) => name === opened?.stream);
-    if (opened !== null && stream !== undefined) this.#opened.set(opened.channel, { stream, code });
+    if (opened !== null && stream !== undefined) this.#opened.set(opened.channel, { stream, of });
   }
 
   #isWanted({ wanted }: Heard, channel: FrameChannel): boolean {
@@ -312,7 +335,8 @@ export class Line {
 
   /** Whether a stream is subscribed that tells of all instruments. */
   #hasStreamOfAll(): boolean {
-    return this.#address.socket.streams.some(
+    const streams = this.#addresses.flatMap(({ socket }) => socket.streams);
+    return streams.some(
       ({ name, channels }) =>
         (channels.length === 0 || channels.includes('status')) &&
         [...this.#subscriptions.keys()].some((key) => key.startsWith(`${name} `)),
@@ -354,11 +378,6 @@ function costOf(stream: StreamFacts, said: Said): number {
 /** Whether a text is the client's beat; numbers in it may differ. */
 function isBeat(text: string, beat: string | null): boolean {
   return beat !== null && text.replace(/\d+/g, '') === beat.replace(/\{[a-z]+\}|\d+/g, '');
-}
-
-/** What a venue says to a beat: `pong` where it said `ping`. */
-function beatAnswer(text: string): string {
-  return text.replace('ping', 'pong');
 }
 
 function jsonOf(text: string): unknown {

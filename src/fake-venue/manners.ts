@@ -30,10 +30,10 @@ export interface Manners {
   isOfConnection?(frame: string): boolean;
   /** The stream that an answer opens under a number, by which it is left again; null for other frames. */
   opens?(frame: string): { readonly stream: string; readonly channel: number } | null;
-  /** The number of the stream that a message leaves; null for other messages. */
-  leaves?(message: unknown): number | null;
-  /** The answer to that. */
-  left?(channel: number): string;
+  /** The number of the stream that a message leaves, and the answer to that; null for other messages. */
+  leaves?(message: unknown): { readonly channel: number; readonly answer: string } | null;
+  /** The answer to a client's beat. Without it: the same, with `pong` where it said `ping`. */
+  pong?(): string;
 }
 
 /** One step of so many decimals, as a decimal. */
@@ -295,9 +295,9 @@ const BITFINEX: Manners = {
   },
   leaves: (message) => {
     const channel = member(message, 'chanId');
-    return member(message, 'event') === 'unsubscribe' && typeof channel === 'number' ? channel : null;
+    if (member(message, 'event') !== 'unsubscribe' || typeof channel !== 'number') return null;
+    return { channel, answer: JSON.stringify({ event: 'unsubscribed', status: 'OK', chanId: channel }) };
   },
-  left: (channel) => JSON.stringify({ event: 'unsubscribed', status: 'OK', chanId: channel }),
 };
 
 /** One answer to each topic. */
@@ -346,14 +346,24 @@ const BITMEX: Manners = {
     ),
 };
 
+/** A beat is answered by its own name. */
+const BITSTAMP: Manners = {
+  pong: () => '{"event":"bts:heartbeat","channel":"","data":{"status":"success"}}',
+};
+
+/** A beat is a `method`, its answer a `channel`. */
+const HYPERLIQUID: Manners = { pong: () => '{"channel":"pong"}' };
+
 /** By the beginnings of products' names. */
 const MANNERS: Readonly<Record<string, Manners>> = {
   binance: BINANCE,
   bitfinex: BITFINEX,
+  bitstamp: BITSTAMP,
   bitget: BITGET,
   bitmex: BITMEX,
   coinbase: COINBASE,
   deribit: DERIBIT,
+  hyperliquid: HYPERLIQUID,
   kraken: KRAKEN,
   'kraken-futures': KRAKEN_FUTURES,
   kucoin: KUCOIN,
