@@ -38,10 +38,6 @@ export interface FakeVenueOptions {
   readonly seed?: number;
   readonly faults?: readonly Fault[];
   readonly account?: Account;
-  /** 0 = one that is free. */
-  readonly port?: number;
-  /** Ms of market in one ms; 1 unless set. */
-  readonly pace?: number;
   /** Where datagrams of a simulated day of orders go: MoldUDP64. */
   readonly udp?: { readonly host: string; readonly port: number };
   /** The port at which the same day is told over TCP: SoupBinTCP. 0 = one that is free. */
@@ -81,7 +77,6 @@ export class FakeVenue {
   readonly #packets: PacketFeed | null;
   readonly #tcp: TcpServer | null;
   readonly #tcpPort: number;
-  readonly #pace: number;
   #endDatagrams: () => void = () => {};
   #marketMs: number;
   #tickedMs = performance.now();
@@ -92,7 +87,6 @@ export class FakeVenue {
     this.faults = new FaultPlan(options.faults);
     this.#marketMs = Math.floor(this.nowMs());
     this.#isTls = options.tls === true;
-    this.#pace = options.pace ?? 1;
     const account = options.account ?? FAKE_ACCOUNT;
     const budgets = new Map<BudgetFacts, Budget>();
     const offers = options.products.map((offered) =>
@@ -228,7 +222,7 @@ export class FakeVenue {
     const passedMs = Math.min(BEHIND_MS_MAX, nowMs - this.#tickedMs);
     this.#tickedMs = nowMs;
     if (this.#isPaused) return;
-    this.#marketMs += passedMs * this.#pace;
+    this.#marketMs += passedMs;
     for (const market of this.#markets) market.step(Math.floor(this.#marketMs));
     for (const line of this.#lines.keys()) line.step();
     this.#packets?.step(Math.floor(this.#marketMs));

@@ -61,12 +61,8 @@ export interface RigOptions {
   readonly quick?: Quick;
   readonly faults?: readonly Fault[];
   readonly channels?: readonly Channel[];
-  readonly lines?: number;
   /** Whether the account's key is known. */
   readonly hasKey?: boolean;
-  readonly tls?: boolean;
-  /** Ms of market in one ms. */
-  readonly pace?: number;
 }
 
 /** A product's connector between a fake venue and an engine. */
@@ -101,15 +97,14 @@ export class LiveRig {
       clock: SYSTEM_CLOCK,
       random: Math.random,
       addresses: Object.fromEntries(venue.hosts().map(({ venue, fake }) => [venue, fake])),
-      ...(venue.certificate === null ? {} : { ca: venue.certificate }),
     });
-    const { channels = [bookOf(product)], lines = 1, hasKey = false } = options;
+    const { channels = [bookOf(product)], hasKey = false } = options;
     const account = hasKey ? new AccountKey(FAKE_ACCOUNT) : undefined;
     const { engine: sink } = this;
     this.connector = new Connector({
       product,
       channels,
-      lines,
+      lines: 1,
       account,
       net: this.#net,
       sink,
@@ -125,8 +120,8 @@ export class LiveRig {
     const facts = quickened(own, options.quick ?? {});
     const product = facts.products.find((product) => product.name === name);
     if (product === undefined) throw new Error(`no facts of ${name}`);
-    const { faults = [], tls = false, pace = 1 } = options;
-    const venue = new FakeVenue({ products: [{ facts, product, codes }], faults, tls, pace });
+    const { faults = [] } = options;
+    const venue = new FakeVenue({ products: [{ facts, product, codes }], faults });
     await venue.listen();
     const rig = new LiveRig(venue, facts, product, options);
     rig.add(codes);

@@ -66,8 +66,8 @@ pub(super) struct Channel {
 }
 
 impl Channel {
-    pub(super) const fn new(id: u64, kind: Kind, symbol: SymbolText) -> Self {
-        Self { id, kind, symbol, slot: None, has_begun: false, is_followed: false }
+    pub(super) const fn new(id: u64, kind: Kind, symbol: SymbolText, slot: Option<Slot>) -> Self {
+        Self { id, kind, symbol, slot, has_begun: false, is_followed: false }
     }
 }
 

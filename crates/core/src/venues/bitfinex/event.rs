@@ -61,7 +61,7 @@ pub(super) fn object(
             let kind = if is_funding(&symbol) { Kind::Other } else { kind };
             ended(room, id, out);
             let slot = routes.find(symbol.as_bytes()).map(|route| route.slot);
-            room.channels.add(Channel { slot, ..Channel::new(id, kind, symbol) })?;
+            room.channels.add(Channel::new(id, kind, symbol, slot))?;
         }
         b"unsubscribed" => {
             let id = unsigned(id, bytes, "chanId")?;
