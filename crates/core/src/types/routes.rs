@@ -17,9 +17,37 @@ pub struct Route {
 #[derive(Clone, Debug, Default)]
 pub struct Routes {
     /// Sorted by code.
-    by_code: Vec<(Box<[u8]>, Route)>,
+    by_code: Vec<Coded>,
     carried: usize,
     likely: Option<Likely>,
+}
+
+/// An instrument under one of its codes.
+#[derive(Clone, Debug)]
+struct Coded {
+    head: u128,
+    code: Box<[u8]>,
+    route: Route,
+}
+
+/// The first sixteen bytes of a code as a number that is ordered as they are, zeros behind a shorter one: so a search among
+/// codes compares numbers that lie beside each other.
+#[inline]
+fn head(code: &[u8]) -> u128 {
+    if let Some(head) = code.first_chunk() {
+        return u128::from_be_bytes(*head);
+    }
+    // The two halves of a shorter one overlap: what the first has already is shifted out of the second.
+    let len = code.len() as u32;
+    if let (Some(first), Some(last)) = (code.first_chunk(), code.last_chunk()) {
+        let rest = u64::from_be_bytes(*last).unbounded_shl(8 * (16 - len));
+        return u128::from(u64::from_be_bytes(*first)) << 64 | u128::from(rest);
+    }
+    if let (Some(first), Some(last)) = (code.first_chunk(), code.last_chunk()) {
+        let rest = u32::from_be_bytes(*last).unbounded_shl(8 * (8 - len));
+        return u128::from(u32::from_be_bytes(*first)) << 96 | u128::from(rest) << 64;
+    }
+    code.iter().rev().fold(0, |head, byte| head >> 8 | u128::from(*byte) << 120)
 }
 
 /// A code of at most 15 bytes as one word, with the quote that ends it in a message of JSON.
@@ -65,15 +93,34 @@ impl Routes {
     #[inline]
     #[must_use]
     pub fn find(&self, code: &[u8]) -> Option<Route> {
-        let index = self.by_code.binary_search_by(|(known, _)| (**known).cmp(code)).ok()?;
-        self.by_code.get(index).map(|(_, route)| *route)
+        let at = self.place_of(code).ok()?;
+        self.by_code.get(at).map(|known| known.route)
+    }
+
+    /// Where a code stands, or would.
+    #[inline]
+    fn place_of(&self, code: &[u8]) -> Result<usize, usize> {
+        let head = head(code);
+        let mut at = self.by_code.partition_point(|known| known.head < head);
+        while let Some(known) = self.by_code.get(at).filter(|known| known.head == head) {
+            // Of two short ones of one length the head is all.
+            if known.code.len() == code.len() && (code.len() <= size_of_val(&head) || *known.code == *code) {
+                return Ok(at);
+            }
+            if *known.code > *code {
+                break;
+            }
+            at += 1;
+        }
+        Err(at)
     }
 
     /// The instruments whose codes begin so. Costs a binary search.
     pub fn starting_with<'a>(&'a self, prefix: &'a [u8]) -> impl Iterator<Item = (&'a [u8], Route)> {
-        let from = self.by_code.partition_point(|(known, _)| **known < *prefix);
+        let from = self.by_code.partition_point(|known| *known.code < *prefix);
         let behind = self.by_code.get(from..).unwrap_or_default().iter();
-        behind.take_while(move |(known, _)| known.starts_with(prefix)).map(|(code, route)| (&**code, *route))
+        let known = behind.take_while(move |known| known.code.starts_with(prefix));
+        known.map(|known| (&*known.code, known.route))
     }
 
     /// What a reader may look for before it searches: one carried code, which is the only one on most connections.
@@ -84,13 +131,13 @@ impl Routes {
     }
 
     fn find_likely(&mut self) {
-        self.likely = self.by_code.first().and_then(|(code, route)| Likely::new(code, *route));
+        self.likely = self.by_code.first().and_then(|known| Likely::new(&known.code, known.route));
     }
 
     /// The only instrument of the connection, if there is just one.
     #[must_use]
     pub fn sole(&self) -> Option<Route> {
-        self.by_code.first().filter(|_| self.carried == 1).map(|(_, route)| *route)
+        self.by_code.first().filter(|_| self.carried == 1).map(|known| known.route)
     }
 
     /// Instruments carried.
@@ -111,11 +158,11 @@ impl Routes {
         if codes.clone().any(is_others) {
             return false;
         }
-        self.carried += usize::from(self.by_code.iter().all(|(_, known)| known.slot != route.slot));
+        self.carried += usize::from(self.by_code.iter().all(|known| known.route.slot != route.slot));
         for code in codes {
-            match self.by_code.binary_search_by(|(known, _)| (**known).cmp(code)) {
-                Ok(index) => self.by_code[index].1 = route,
-                Err(index) => self.by_code.insert(index, (code.into(), route)),
+            match self.place_of(code) {
+                Ok(at) => self.by_code[at].route = route,
+                Err(at) => self.by_code.insert(at, Coded { head: head(code), code: code.into(), route }),
             }
         }
         self.find_likely();
@@ -125,7 +172,7 @@ impl Routes {
     /// Carries an instrument no more. False where it was not carried.
     pub fn drop(&mut self, slot: Slot) -> bool {
         let before = self.by_code.len();
-        self.by_code.retain(|(_, route)| route.slot != slot);
+        self.by_code.retain(|known| known.route.slot != slot);
         let was_carried = self.by_code.len() < before;
         self.carried -= usize::from(was_carried);
         self.find_likely();
@@ -134,21 +181,22 @@ impl Routes {
 
     /// Notes a new scale.
     pub fn rescale(&mut self, route: Route) {
-        for (_, known) in self.by_code.iter_mut().filter(|(_, known)| known.slot == route.slot) {
-            *known = route;
+        for known in self.by_code.iter_mut().filter(|known| known.route.slot == route.slot) {
+            known.route = route;
         }
         self.find_likely();
     }
 
     /// Every carried instrument, once a code.
     pub fn slots(&self) -> impl Iterator<Item = Slot> + '_ {
-        self.by_code.iter().map(|(_, route)| route.slot)
+        self.by_code.iter().map(|known| known.route.slot)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const fn route(slot: u32) -> Route {
         Route { slot: Slot(slot), price_exponent: -2, qty_exponent: -3 }
@@ -174,6 +222,40 @@ mod tests {
         assert!(routes.carry(codes(&["A"]), route(1)));
         assert!(!routes.carry(codes(&["B", "A"]), route(2)));
         assert_eq!((routes.len(), routes.find(b"B")), (1, None));
+    }
+
+    #[test]
+    fn a_head_is_the_first_sixteen_bytes() {
+        let code: Vec<u8> = (1..=20).collect();
+        for len in 0..=code.len() {
+            let mut bytes = [0; 16];
+            bytes[..len.min(16)].copy_from_slice(&code[..len.min(16)]);
+            assert_eq!(head(&code[..len]), u128::from_be_bytes(bytes), "{len}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn codes_are_found_as_in_a_map(
+            carried in proptest::collection::vec(proptest::collection::vec(0u8..4, 0..20), 0..40),
+            asked in proptest::collection::vec(proptest::collection::vec(0u8..4, 0..20), 0..40),
+        ) {
+            let mut routes = Routes::new();
+            let mut map = std::collections::BTreeMap::new();
+            for (slot, code) in (0..).zip(&carried) {
+                if !map.contains_key(code) {
+                    prop_assert!(routes.carry(std::iter::once(&code[..]), route(slot)));
+                    map.insert(code.clone(), route(slot));
+                }
+            }
+            for code in carried.iter().chain(&asked) {
+                prop_assert_eq!(routes.find(code), map.get(code).copied());
+                let starting: Vec<_> = routes.starting_with(code).map(|(_, route)| route).collect();
+                let expected: Vec<_> =
+                    map.iter().filter(|(known, _)| known.starts_with(code)).map(|(_, route)| *route).collect();
+                prop_assert_eq!(starting, expected);
+            }
+        }
     }
 
     #[test]
