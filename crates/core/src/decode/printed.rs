@@ -271,7 +271,7 @@ impl<'a> Printed<'a> {
 
     /// A price above zero and a quantity, between the quotes around both.
     #[inline(always)]
-    fn pair(&mut self, route: Route, form: &mut Form) -> Option<Level> {
+    pub fn pair(&mut self, route: Route, form: &mut Form) -> Option<Level> {
         let price = self.formed_decimal_end(route.price_exponent, form)?;
         self.literal(b",\"")?;
         let qty = self.decimal_end(route.qty_exponent)?;

@@ -40,6 +40,7 @@ mod seconds;
 mod sight;
 
 mod v1;
+mod v1_printed;
 mod v2;
 
 pub(super) use codes::instrument;
@@ -129,8 +130,17 @@ impl Kraken {
         }
     }
 
-    /// A frame of any form.
+    /// A frame that is no update of version 2 as it prints them.
     #[inline(never)]
+    fn otherwise(&mut self, bytes: &[u8], routes: &Routes, out: &mut Events) -> Result<(), FrameError> {
+        if v1_printed::book(self, bytes, routes, out).is_some() {
+            return Ok(());
+        }
+        out.forget_added();
+        Ok(self.any(bytes, routes, out)?)
+    }
+
+    /// A frame of any form.
     fn any(&mut self, bytes: &[u8], routes: &Routes, out: &mut Events) -> Result<(), DecodeError> {
         let mark = out.mark();
         let read = match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
@@ -182,7 +192,7 @@ impl Room for Kraken {
     fn frame(&mut self, bytes: &[u8], _at: At, routes: &Routes, out: &mut Events) -> Result<(), FrameError> {
         let Some(update) = printed::book_update(bytes, &mut self.minute, routes, out) else {
             out.forget_added();
-            return Ok(self.any(bytes, routes, out)?);
+            return self.otherwise(bytes, routes, out);
         };
         if goes_back(&mut self.subscribed(update.slot).levels_at, update.ts_event) {
             out.forget_added();

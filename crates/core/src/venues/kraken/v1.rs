@@ -54,7 +54,7 @@ pub(super) fn array(
 }
 
 /// The depth that a channel `book-DEPTH` names.
-fn depth_of(channel: &[u8]) -> Option<u32> {
+pub(super) fn depth_of(channel: &[u8]) -> Option<u32> {
     let depth = channel.strip_prefix(b"book-")?;
     leading_digits(depth).filter(|(_, len)| *len == depth.len()).and_then(|(depth, _)| told(depth))
 }
@@ -97,7 +97,7 @@ fn book(
     if !room.counts(route.slot, depth, is_snapshot) {
         return Ok(());
     }
-    let mut of = Printed::default();
+    let mut of = Shown::default();
     let (bids, asks, fields) =
         if is_snapshot { (whole_bids, whole_asks, ["bs", "as"]) } else { (bids, asks, ["b", "a"]) };
     if is_snapshot || is_there(bids) {
@@ -107,6 +107,20 @@ fn book(
         let taken = out.levels_added().len();
         levels(asks, bytes, fields[1], route, taken, &mut of, out.asks())?;
     }
+    tell(room, depth, is_snapshot, route, of, check, out)
+}
+
+/// Appends the events of a message whose levels are appended already.
+#[inline]
+pub(super) fn tell(
+    room: &mut Kraken,
+    depth: Option<u32>,
+    is_snapshot: bool,
+    route: Route,
+    of: Shown,
+    check: Option<u32>,
+    out: &mut Events,
+) -> Result<(), DecodeError> {
     let span = out.levels_added();
     let body = if is_snapshot {
         let sides = out.levels(span);
@@ -133,11 +147,11 @@ fn book(
 
 /// What the levels of a message show beside themselves.
 #[derive(Clone, Copy, Debug, Default)]
-struct Printed {
+pub(super) struct Shown {
     /// The time of the last change among them.
-    time: TimeNs,
-    /// Decimals of the last price and quantity.
-    digits: Option<(u8, u8)>,
+    pub(super) time: TimeNs,
+    /// Decimals of the last price and quantity, asks being the last.
+    pub(super) digits: Option<(u8, u8)>,
 }
 
 /// The levels of a side: price, quantity, time of the last change, and `r` for those that came into sight again.
@@ -147,7 +161,7 @@ fn levels(
     field: &'static str,
     route: Route,
     taken: usize,
-    of: &mut Printed,
+    of: &mut Shown,
     out: &mut Vec<Level>,
 ) -> Result<(), DecodeError> {
     let start = out.len();
@@ -171,7 +185,7 @@ fn levels(
 }
 
 /// Digits behind the point of a plain decimal.
-fn decimals(text: &[u8]) -> Option<u8> {
+pub(super) fn decimals(text: &[u8]) -> Option<u8> {
     let point = memchr::memchr(b'.', text)?;
     let fraction = text.get(point + 1..)?;
     fraction.iter().all(u8::is_ascii_digit).then(|| u8::try_from(fraction.len()).ok())?

@@ -32,7 +32,7 @@ impl Channel {
         }
     }
 
-    const fn coverage(self) -> Coverage {
+    pub(super) const fn coverage(self) -> Coverage {
         Coverage::Depth(match self {
             Self::Best5 => 5,
             Self::Best50 => 50,

@@ -222,7 +222,7 @@ impl Room for Okx {
     #[inline]
     fn frame(&mut self, bytes: &[u8], _at: At, routes: &Routes, out: &mut Events) -> Result<(), FrameError> {
         let mark = out.mark();
-        if printed::book_update(self, bytes, routes, out).is_some() {
+        if printed::book(self, bytes, routes, out).is_some() {
             return Ok(());
         }
         out.undo(mark);

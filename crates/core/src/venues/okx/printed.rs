@@ -1,15 +1,15 @@
-//! Updates of books in the two forms in which the venue has printed them, with and without numbers: the short way through a
-//! frame. Anything else gives `None` and is read the general way.
+//! Books and their updates in the two forms in which the venue has printed them, with and without numbers: the short way
+//! through a frame. Anything else gives `None` and is read the general way.
 
 use super::Okx;
 use super::book::{Channel, Said, check};
 use crate::decode::printed::Printed;
 use crate::decode::{FRAME_BYTES_MAX, SYMBOL_BYTES_MAX};
-use crate::types::{Body, Events, Routes};
+use crate::types::{Body, Events, Origin, Routes, VenueSeq};
 
 /// Appends the events of a whole frame. With `None`, `out` may hold what means nothing.
 #[inline]
-pub(super) fn book_update(room: &mut Okx, bytes: &[u8], routes: &Routes, out: &mut Events) -> Option<()> {
+pub(super) fn book(room: &mut Okx, bytes: &[u8], routes: &Routes, out: &mut Events) -> Option<()> {
     if bytes.len() > FRAME_BYTES_MAX {
         return None;
     }
@@ -26,7 +26,12 @@ pub(super) fn book_update(room: &mut Okx, bytes: &[u8], routes: &Routes, out: &m
         return None;
     }
     let route = routes.find(name)?;
-    text.literal(b"},\"action\":\"update\",\"data\":[{\"asks\":")?;
+    text.literal(b"},\"action\":\"")?;
+    let is_whole = text.literal(b"update").is_none();
+    if is_whole {
+        text.literal(b"snapshot")?;
+    }
+    text.literal(b"\",\"data\":[{\"asks\":")?;
     text.longer_levels(route, 0, out.asks())?;
     let taken = out.levels_added().len();
     text.literal(b",\"bids\":")?;
@@ -43,15 +48,21 @@ pub(super) fn book_update(room: &mut Okx, bytes: &[u8], routes: &Routes, out: &m
         text.literal(b",\"seqId\":")?;
         let number = text.integer().filter(|number| *number != 0)?;
         text.literal(b",\"prevSeqId\":")?;
-        let before = Some(text.integer()?);
+        // Rule 3: −1 stands for none.
+        let before = if text.literal(b"-1").is_some() { None } else { Some(text.integer()?) };
         text.literal(b"}]}")?;
         Said { number, before, check, ts_event }
     };
-    if !text.is_at_end() || !room.counts(route.slot, channel, false) {
+    if !text.is_at_end() || !room.counts(route.slot, channel, is_whole) {
         return None;
     }
     let span = out.levels_added();
-    out.push(route.slot, ts_event, Body::Levels(said.update(), span));
+    let body = if is_whole {
+        Body::Book(VenueSeq::at(said.number), span, channel.coverage(), Origin::Stream)
+    } else {
+        Body::Levels(said.update(), span)
+    };
+    out.push(route.slot, ts_event, body);
     if let Some(check) = check {
         out.push(route.slot, ts_event, Body::Check(check));
     }
