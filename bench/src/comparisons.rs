@@ -4,8 +4,8 @@ use crate::report::Row;
 use crate::timing::Contender;
 use crate::workload::{Size, Workload};
 use crate::{
-    allocations, checked_frame, dbn_decode, depth_views, itch_decode, itch_engine, itch_market, l2_apply,
-    l3_apply, memory, pipeline, raw_frame,
+    allocations, checked_feed, checked_frame, dbn_decode, depth_views, itch_decode, itch_engine, itch_market,
+    l2_apply, l3_apply, memory, pipeline, raw_frame,
 };
 
 /// A benchmark: what it measures, and over which workloads.
@@ -51,6 +51,11 @@ pub(crate) const BENCHES: &[Bench] = &[
         name: "checked_frame",
         has_peers: false,
         kind: Kind::Timed(checked_frame::contenders, |ns| ("ns/frame", ns)),
+    },
+    Bench {
+        name: "checked_feed",
+        has_peers: true,
+        kind: Kind::Timed(checked_feed::contenders, |ns| ("frames/s", 1e9 / ns)),
     },
     Bench {
         name: "l3_apply",

@@ -9,6 +9,7 @@
 
 pub mod allocations;
 pub mod answer;
+pub mod checked_feed;
 pub mod checked_frame;
 mod comparisons;
 pub mod dbn_decode;

@@ -22,6 +22,7 @@ fn main() -> ExitCode {
 fn peers<'a>(bench: &str, workload: &'a Workload) -> (Vec<Contender<'a>>, Vec<Row>) {
     match bench {
         "l2_apply" => joined(level_books::contenders(workload), python::level_books(workload)),
+        "checked_feed" => python::checked_feed(workload),
         "itch_market" => python::itch_market(workload),
         "l3_apply" => order_books::contenders(workload),
         "itch_decode" => (decoders::itch(workload), Vec::new()),

@@ -183,11 +183,13 @@ fn told_whole(stream: &OrderStream) -> Rc<(Vec<Change>, usize)> {
                     changes.push(Change::Remove(order));
                 }
             }
-            OrderChange::Modify { id, side, price, qty } => {
+            OrderChange::Modify { id, side, price, qty } | OrderChange::Upsert { id, side, price, qty } => {
                 let order = Order { id: id.0, side, price: price.0, qty: qty.0 };
-                let before = resting.insert(id, order);
-                let stays = before.is_some_and(|before| before.price == order.price);
-                changes.push(if stays { Change::Resize(order) } else { Change::Move(order) });
+                changes.push(match resting.insert(id, order) {
+                    None => Change::Add(order),
+                    Some(before) if before.price == order.price => Change::Resize(order),
+                    Some(_) => Change::Move(order),
+                });
             }
             OrderChange::Replace { id, new_id, price, qty } => {
                 let old = resting.remove(&id).expect("a recorded change names an order that rests");

@@ -12,9 +12,12 @@ use std::time::Duration;
 use depthwire_bench::l3_answer::{OrderBooks, replay_itch};
 use depthwire_bench::report::Row;
 use depthwire_bench::timing::{Contender, Run};
-use depthwire_bench::workload::{ItchStream, LevelStream, LevelUpdate, Workload};
+use depthwire_bench::workload::{
+    CheckedStream, CheckedStreams, ItchStream, LevelStream, LevelUpdate, Workload,
+};
 use depthwire_core::book::l3::{BookIndex, NaiveL3};
-use depthwire_core::types::{Level, Levels, Side};
+use depthwire_core::types::{Instrument, Level, Levels, Side, Venue};
+use depthwire_core::venues::{BITGET, BITGET_USDT_FUTURES, KRAKEN, OKX};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -24,7 +27,10 @@ const INTERPRETER: &str = "DEPTHWIRE_PEERS_PYTHON";
 /// Frames that the price-level book gets: reading it costs it milliseconds.
 const FRAMES_MAX: usize = 300;
 
-const NAMES: [&str; 3] = ["itch-book", "itch-book, tops", "order-book"];
+const NAMES: [&str; 4] = ["itch-book", "itch-book, tops", "order-book", "cryptofeed"];
+
+/// Products whose frames `cryptofeed` reads: of Kraken those of version 1 only.
+const CRYPTOFEED: [Venue; 4] = [KRAKEN, OKX, BITGET, BITGET_USDT_FUTURES];
 
 /// `order-book` over the first frames of a recording.
 pub fn level_books(workload: &Workload) -> (Vec<Contender<'_>>, Vec<Row>) {
@@ -52,6 +58,25 @@ pub fn itch_market(workload: &Workload) -> (Vec<Contender<'_>>, Vec<Row>) {
     let noted =
         |contenders: Vec<Contender<'static>>| contenders.into_iter().map(|each| each.noted(note)).collect();
     or_absent(contenders().map(noted), ("itch_market", workload.name), "itch-book", "ns/message")
+}
+
+/// `cryptofeed` over the frames of venues with checksums, once a round.
+pub fn checked_feed(workload: &Workload) -> (Vec<Contender<'_>>, Vec<Row>) {
+    let Some(streams) = &workload.checked else { return Default::default() };
+    let is_read = |(_, frame): (usize, &[u8])| !frame.starts_with(b"{\"channel\":");
+    if !streams.streams.iter().all(|of| CRYPTOFEED.contains(&of.venue)) || !streams.frames().all(is_read) {
+        return Default::default();
+    }
+    // Of a message of two objects it does not look at the second one, which holds the checksum.
+    let is_of_two = |(_, frame): &(usize, &[u8])| frame.windows(5).any(|bytes| bytes == b"]},{\"");
+    let unseen = streams.frames().filter(|frame| frame.1.starts_with(b"[") && is_of_two(frame)).count();
+    let checksums = streams.streams.iter().map(|of| of.checksums).sum::<u64>() - unseen as u64;
+    let answer = format!("{checksums} of {checksums} checksums agree");
+    let contenders = start("checked_feed.py", &frames(streams), &[], &answer);
+    let noted = |contenders: Vec<Contender<'static>>| {
+        contenders.into_iter().map(|each| each.noted("the recordings once a round")).collect()
+    };
+    or_absent(contenders.map(noted), ("checked_feed", workload.name), "cryptofeed", "frames/s")
 }
 
 fn or_absent(
@@ -168,6 +193,24 @@ fn words(stream: &LevelStream) -> Vec<u8> {
         }
     }
     words.into_iter().flat_map(i64::to_le_bytes).collect()
+}
+
+/// Whose they are as JSON, then each frame behind the number of its connection.
+fn frames(streams: &CheckedStreams) -> Vec<u8> {
+    let about = |of: &CheckedStream| {
+        let codes = of.instruments.iter().flat_map(Instrument::wire_codes);
+        let codes = codes.map(|code| format!("{:?}", String::from_utf8_lossy(code)));
+        let codes = codes.collect::<Vec<_>>().join(",");
+        format!(r#"{{"venue":"{}","codes":[{codes}]}}"#, of.venue.name())
+    };
+    let about = streams.streams.iter().map(about).collect::<Vec<_>>().join(",");
+    let mut lines = format!("[{about}]\n").into_bytes();
+    for (connection, frame) in streams.frames() {
+        lines.extend_from_slice(format!("{connection} ").as_bytes());
+        lines.extend_from_slice(frame);
+        lines.push(b'\n');
+    }
+    lines
 }
 
 /// SHA-256 over a line for each book that holds something, and the orders that rest.

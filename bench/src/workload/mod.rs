@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use depthwire_core::venues;
 
-pub use checked::CheckedStream;
+pub use checked::{CheckedStream, CheckedStreams, checked_engine};
 pub use dbn::DbnStream;
 pub use itch::ItchStream;
 use itch::Market;
@@ -50,8 +50,8 @@ pub struct Named {
 enum Source {
     Feed(Feed),
     Shape(Shape),
-    /// Frames with checksums.
-    Checked,
+    /// Frames with checksums, of recordings by their names.
+    Checked(&'static [&'static str]),
     /// Order records of a future.
     EsMbo,
     /// A synthetic day of order messages.
@@ -105,7 +105,21 @@ pub const WORKLOADS: &[Named] = &[
     Named { name: "deep", source: Source::Shape(Shape::Deep) },
     Named { name: "thin", source: Source::Shape(Shape::Thin) },
     Named { name: "hostile", source: Source::Shape(Shape::Hostile) },
-    Named { name: "kraken-btcusd", source: Source::Checked },
+    Named { name: "kraken-btcusd", source: Source::Checked(&["kraken-btcusd"]) },
+    Named { name: "kraken-v1", source: Source::Checked(&["kraken-v1"]) },
+    Named { name: "okx", source: Source::Checked(&["okx-options", "okx-books"]) },
+    Named { name: "bitget", source: Source::Checked(&["bitget-spot", "bitget-usdt-futures"]) },
+    Named {
+        name: "checked",
+        source: Source::Checked(&[
+            "kraken-btcusd",
+            "kraken-v1",
+            "okx-options",
+            "okx-books",
+            "bitget-spot",
+            "bitget-usdt-futures",
+        ]),
+    },
     Named { name: "es-mbo", source: Source::EsMbo },
     Named { name: "itch-1", source: Source::Itch(Market { symbols: 1, decoded: true }) },
     Named { name: "itch-500", source: Source::Itch(Market { symbols: 500, decoded: false }) },
@@ -128,7 +142,7 @@ pub struct Workload {
     /// Raw DBN records.
     pub dbn: Option<DbnStream>,
     /// Raw frames with checksums.
-    pub checked: Option<CheckedStream>,
+    pub checked: Option<CheckedStreams>,
 }
 
 /// Why there is no workload.
@@ -179,8 +193,8 @@ impl Named {
             Source::Shape(shape) => shape_of(shape, size)
                 .map(|(levels, orders)| Workload { levels: Some(levels), orders, ..empty })
                 .map_err(LoadError::Broken),
-            Source::Checked => {
-                checked::load(self.name, size).map(|checked| Workload { checked: Some(checked), ..empty })
+            Source::Checked(names) => {
+                checked::load(names, size).map(|checked| Workload { checked: Some(checked), ..empty })
             }
             Source::EsMbo => dbn::load(self.name, size).map(|(dbn, orders)| Workload {
                 dbn: Some(dbn),
