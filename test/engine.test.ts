@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Dialect, Engine as NativeEngine, Replica, Simulator, Unzstd } from '#native';
+import { Dialect, Engine as NativeEngine, RecordingContents, Replica, Simulator, Unzstd } from '#native';
 import { type Engine, type EngineListener, openEngine, STREAM } from '../src/engine.js';
 import { DepthwireError, explain } from '../src/errors.js';
 import { EVERYTHING_NS } from '../src/ingest/source.js';
@@ -200,6 +200,11 @@ describe('closed', () => {
     ['Replica', () => new Replica(), (each: Replica) => each.books()],
     ['Unzstd', () => new Unzstd(), (each: Unzstd) => each.run(new Uint8Array(1), new Uint8Array(1))],
     ['Simulator', () => new Simulator(1, 0), (each: Simulator) => each.symbols()],
+    [
+      'RecordingContents',
+      () => new RecordingContents('binance', new Uint8Array()),
+      (each: RecordingContents) => each.exponents(0),
+    ],
     ['Dialect', () => new Dialect('binance', false, 0, 1, ''), (each: Dialect) => each.depth()],
   ] as const)('a %s refuses everything but another close', (_name, make, use) => {
     const object = make();

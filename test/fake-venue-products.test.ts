@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { openEngine } from '../src/engine.js';
-import { ownCodes } from '../src/fake-venue/market.js';
+import { ownCodes } from '../src/fake-venue/simulated-market.js';
 import type { StreamFacts } from '../src/ingest/venues/facts.js';
 import { productFacts } from '../src/ingest/venues/index.js';
 import { allocateSharedBook, SharedBook } from '../src/shared/index.js';

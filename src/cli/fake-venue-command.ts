@@ -1,19 +1,25 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { DepthwireError } from '../errors.js';
 import { FAKE_ACCOUNT, FakeVenue } from '../fake-venue/fake-venue.js';
 import { FAULTS, type Fault, parseFault } from '../fake-venue/fault.js';
-import { ownCodes } from '../fake-venue/market.js';
 import { canOffer, type Offered } from '../fake-venue/offer.js';
 import { parseHostAndPort } from '../fake-venue/packet-feed.js';
+import type { Playback } from '../fake-venue/recorded-market.js';
+import { ownCodes } from '../fake-venue/simulated-market.js';
 import { VENUE_FACTS } from '../ingest/venues/index.js';
 import { nearest } from '../nearest.js';
 import { VERSION } from '../version.js';
+import { type GivenRecording, parseRecording, recordedOffers } from './fake-recordings.js';
 import { integer } from './integer.js';
 import type { Shell } from './shell.js';
 
 interface Flags {
   readonly venue: readonly string[];
   readonly instruments: readonly string[];
+  readonly recording: readonly GivenRecording[];
+  readonly speed: number;
+  readonly lasts: number;
+  readonly loop?: true;
   readonly port: number;
   readonly seed: number;
   readonly fault: readonly Fault[];
@@ -38,6 +44,15 @@ export function addFakeVenueCommand(program: Command, shell: Shell): void {
       'what trades there: BTCUSDT, or binance:BTCUSDT of several products',
       [],
     )
+    .option(
+      '--recording <product=file>',
+      'what was received of a product, told again in place of a simulated market; FILE alone where it says whose it is',
+      (text, before: readonly GivenRecording[]) => [...before, parseRecording(text)],
+      [],
+    )
+    .option('--speed <n>', 'recorded seconds that pass in one, at most', speed, 1)
+    .option('--lasts <s>', 'slow each recording down so that it lasts so many seconds at least', integer, 0)
+    .option('--loop', 'tell a recording again to those who come back after its end')
     .option('--port <n>', 'port to listen on, 0 = a free one', integer, 8700)
     .option('--seed <n>', 'the same seed gives the same markets', integer, 1)
     .option(
@@ -55,7 +70,12 @@ export function addFakeVenueCommand(program: Command, shell: Shell): void {
 /** Runs until the command is stopped. Throws `fake.*`. */
 async function speak(flags: Flags, { stdout, signal }: Shell): Promise<void> {
   const { port, seed, fault: faults, tls = false, udp, tcp: tcpPort } = flags;
-  const products = offered(flags);
+  const recorded = await recordedOffers(flags.recording, {
+    speed: flags.speed,
+    lastsMs: flags.lasts * 1000,
+    loop: flags.loop ?? false,
+  });
+  const products = [...recorded, ...offered(flags, recorded)];
   const venue = new FakeVenue({
     ...{ products, seed, faults, tls },
     ...(udp === undefined ? {} : { udp }),
@@ -82,13 +102,34 @@ async function speak(flags: Flags, { stdout, signal }: Shell): Promise<void> {
   await stdout.write(summary(venue, String(signal.reason)));
 }
 
-/** The products that are asked for, with their instruments; without any, all that the simulator speaks as. */
-function offered({ venue, instruments }: Flags): readonly Offered[] {
+/** An option's number above 0. */
+function speed(text: string): number {
+  const number = Number(text);
+  if (number > 0 && Number.isFinite(number)) return number;
+  throw new InvalidArgumentError('Give a number above 0.');
+}
+
+/**
+ * The simulated products that are asked for, with their instruments; without any, and without recordings, all that the
+ * simulator speaks as.
+ */
+function offered({ venue, instruments }: Flags, recorded: readonly Offered[]): readonly Offered[] {
+  if (venue.length === 0 && recorded.length > 0) return [];
   const known = VENUE_FACTS.flatMap((facts) =>
     facts.products.filter(canOffer).map((product) => ({ facts, product })),
   );
   const names = known.map(({ product }) => product.name);
   const products = venue.length === 0 ? names : [...new Set(venue)];
+  const twice = products.find((name) => recorded.some(({ product }) => product.name === name));
+  if (twice !== undefined) {
+    throw new DepthwireError('fake.venue', {
+      what: 'a product is to be simulated and told from a recording',
+      where: `--venue ${twice}`,
+      expected: 'one of the two',
+      got: 'both',
+      fix: `Leave out --venue ${twice}, or its recording.`,
+    });
+  }
   return products.map((name) => {
     const found = known.find(({ product }) => product.name === name);
     if (found === undefined) {
@@ -126,9 +167,12 @@ function codeOf(text: string, product: string, products: readonly string[]): rea
 function greeting(venue: FakeVenue, products: readonly Offered[], { fault: faults, udp }: Flags): string {
   const { key, secret, passphrase } = FAKE_ACCOUNT;
   const lines = [
-    `depthwire ${VERSION} speaks as a venue that does not exist: simulated markets, real limits`,
+    `depthwire ${VERSION} speaks as a venue that does not exist: simulated or recorded markets, real limits`,
   ];
-  for (const { product, codes } of products) lines.push(`venue    ${product.name}  ${codes.join(' ')}`);
+  for (const { product, codes, playback } of products) {
+    lines.push(`venue    ${product.name}  ${codes.join(' ')}`);
+    if (playback !== undefined) lines.push(`recorded ${product.name}  ${playbackText(playback)}`);
+  }
   for (const { venue: own, fake } of venue.hosts()) lines.push(`address  --url ${own}=${fake}`);
   if (udp !== undefined) lines.push(`packets  MoldUDP64 to ${udp.host}:${udp.port}`);
   if (venue.tcpPort !== 0) lines.push(`packets  SoupBinTCP at 127.0.0.1:${venue.tcpPort}, any user`);
@@ -138,6 +182,11 @@ function greeting(venue: FakeVenue, products: readonly Offered[], { fault: fault
     lines.push(`trust    this certificate (NODE_EXTRA_CA_CERTS):\n${venue.certificate.trimEnd()}`);
   lines.push('stop     Ctrl-C', '');
   return lines.join('\n');
+}
+
+function playbackText({ frames, speed, isLooped }: Playback): string {
+  const end = isLooped ? 'again for those who come back' : 'once';
+  return `${frames.frames} frames in ${(frames.lastMs / 1000).toFixed(1)} s, at speed ${Number(speed.toFixed(2))}, ${end}`;
 }
 
 function faultText({ kind, channel, at, every, ms }: Fault): string {

@@ -16,9 +16,10 @@ import { CONNECT_FAULTS, type Fault, FaultPlan } from './fault.js';
 import { Allowance, Ledger, type Request } from './ledger.js';
 import { type Address, Line } from './line.js';
 import type { Account } from './login.js';
-import type { Hearing, Market } from './market.js';
+import type { Market } from './market.js';
 import { type Offered, offerOf } from './offer.js';
 import { PacketFeed } from './packet-feed.js';
+import { SimulatedHearing, SimulatedMarket } from './simulated-market.js';
 
 /** The market lives on so often. */
 const TICK_MS = 5;
@@ -55,7 +56,7 @@ export interface Host {
 }
 
 /**
- * A venue on this machine: its sockets and HTTP addresses, with markets of the simulator, its limits and bans, its logins, and
+ * A venue on this machine: its sockets and HTTP addresses, with markets of the simulator or recordings of its own, its limits and bans, its logins, and
  * the faults that are planned. Each of the venue's hosts is the first part of a path: `wss://ws.kraken.com/v2` becomes
  * `ws://127.0.0.1:PORT/ws.kraken.com/v2`. Where only one address of all hosts has the rest of a path, it is found without.
  */
@@ -183,19 +184,22 @@ export class FakeVenue {
     for (const line of this.lines()) line.cut();
   }
 
-  /** The market of a product. */
-  market(product: string): Market | undefined {
-    return this.#markets.find((market) => market.product === product);
+  /** The simulator's market of a product. */
+  market(product: string): SimulatedMarket | undefined {
+    const market = this.#markets.find((market) => market.product === product);
+    return market instanceof SimulatedMarket ? market : undefined;
   }
 
-  /** An instrument as each open connection hears it that has subscribed to its book: the venue's own book, as it was told. */
-  hearings(code: string): readonly Hearing[] {
+  /**
+   * An instrument of the simulator as each open connection hears it that has subscribed to its book: the venue's own book, as
+   * it was told.
+   */
+  hearings(code: string): readonly SimulatedHearing[] {
     return this.lines().flatMap((line) =>
-      line
-        .heard()
-        .flatMap(({ code: of, wanted, hearing }) =>
-          of === code && (wanted.has('book') || wanted.has('orders')) ? [hearing] : [],
-        ),
+      line.heard().flatMap(({ code: of, wanted, hearing }) => {
+        const isIt = of === code && (wanted.has('book') || wanted.has('orders'));
+        return isIt && hearing instanceof SimulatedHearing ? [hearing] : [];
+      }),
     );
   }
 
@@ -263,6 +267,10 @@ export class FakeVenue {
     const refused = this.#connected(address, of);
     if (refused !== undefined) {
       reject(wire, 429, refused);
+      return;
+    }
+    if (address.market.isClosed) {
+      reject(wire, 503, 0);
       return;
     }
     const fault = this.faults.next(CONNECT_FAULTS);

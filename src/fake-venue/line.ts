@@ -1,26 +1,15 @@
 import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
-import type { Channel, SocketFacts, StreamFacts } from '../ingest/venues/facts.js';
+import type { SocketFacts, StreamFacts } from '../ingest/venues/facts.js';
 import { type FaultPlan, LOGIN_FAULTS } from './fault.js';
 import { named } from './instruments.js';
 import { Allowance, type Ledger } from './ledger.js';
 import { type LoginDesk, messageWith } from './login.js';
 import { type Answered, type Manners, mannersOf } from './manners.js';
-import { type FrameChannel, type Hearing, type Market, speaks } from './market.js';
+import { BRINGS, type FrameChannel, type Hearing, isBook, type Market, type Take } from './market.js';
 import { Outlet, webSocketMedium } from './outlet.js';
 import type { Said } from './pattern.js';
 import type { Asked, Reading, SubscriptionReader } from './subscriptions.js';
-
-/** Which frames of a dialect bring a channel. */
-const BRINGS: Readonly<Record<Channel, FrameChannel>> = {
-  book: 'book',
-  orders: 'orders',
-  bbo: 'ticker',
-  trades: 'trade',
-  ticker: 'ticker',
-  liquidations: 'ticker',
-  status: 'definition',
-};
 
 /** Status of a close by the venue: RFC 6455, section 7.4.1. */
 const POLICY = 1008;
@@ -65,6 +54,10 @@ export class Line {
   #isLoggedIn = false;
   /** Streams by the numbers under which they were opened. */
   readonly #opened = new Map<number, { readonly stream: StreamFacts; readonly of: Heard }>();
+  /** The instrument that was heard first: what greets a client comes with it. */
+  #greeter: Heard | undefined;
+  /** Books that were told of markets that are told once. */
+  readonly #spent = new Set<string>();
   /** Frames that were numbered by the connection. */
   #numbered = 0;
   #token: string | undefined;
@@ -130,12 +123,10 @@ export class Line {
   step(): void {
     if (!this.isOpen) return;
     const { nowMs } = this.#address.market;
-    let isFirst = true;
-    for (const heard of this.#heard.values()) {
-      const beats = isFirst;
-      heard.hearing.step(nowMs, (channel, frame) => this.#hand(heard, channel, frame, beats));
-      isFirst = false;
-    }
+    const heard = [...this.#heard.values()];
+    for (const of of heard) of.hearing.step(nowMs, this.#taker(of));
+    if (heard.length > 0 && heard.every(({ hearing }) => hearing.isOver))
+      this.close(GOING_AWAY, 'nothing more will come');
   }
 
   #begin(): void {
@@ -269,24 +260,34 @@ export class Line {
 
   #subscribe(market: Market, stream: StreamFacts, said: Said, code: string): void {
     const wanted = stream.channels.map((channel) => BRINGS[channel]);
-    const isByOrder = stream.channels.includes('orders') || !speaks(market.product, false);
+    const isByOrder = stream.channels.includes('orders') || market.isByOrder;
     const depth = Number(said.depth ?? stream.depths[0]?.levels ?? 0);
     let heard = this.#find(market, code, isByOrder, stream.depths.length > 0 ? depth : undefined);
     if (heard !== undefined) {
       const of = heard;
       const isNewBook = wanted.some((channel) => isBook(channel) && !of.wanted.has(channel));
+      if (isNewBook && this.#isSpent(market, code)) return;
       for (const channel of wanted) of.wanted.add(channel);
-      if (isNewBook) {
-        of.hearing.resubscribe(market.nowMs, (channel, frame) => this.#hand(of, channel, frame, false));
-      }
+      if (isNewBook) of.hearing.resubscribe(market.nowMs, this.#taker(of));
       return;
     }
+    if (wanted.some(isBook) && this.#isSpent(market, code)) return;
     const hearing = market.hear(code, isByOrder, depth);
     if (hearing === undefined) return;
     heard = { market, hearing, code, wanted: new Set(wanted) };
     this.#heard.set(`${market.product}\n${code}\n${isByOrder}\n${hearing.depth}`, heard);
-    const of = heard;
-    hearing.open(market.nowMs, (channel, frame) => this.#hand(of, channel, frame, false));
+    hearing.open(market.nowMs, this.#taker(heard));
+  }
+
+  /** Whether a book cannot be told again on this connection, which ends then: a venue's numbers never go back on one. */
+  #isSpent(market: Market, code: string): boolean {
+    const isSpent = this.#spent.has(`${market.product}\n${code}`);
+    if (isSpent) this.close(GOING_AWAY, 'what was told is told from its beginning only');
+    return isSpent;
+  }
+
+  #taker(heard: Heard): Take {
+    return (channel, frame, isOfAll) => this.#hand(heard, channel, frame, isOfAll === true);
   }
 
   /** The instrument as it is heard already: at that depth, or at any. */
@@ -308,12 +309,17 @@ export class Line {
     }
   }
 
-  #hand(heard: Heard, channel: FrameChannel, frame: Uint8Array, beats: boolean): void {
-    if (!(channel === 'heartbeat' ? beats : this.#isWanted(heard, channel))) return;
+  #hand(heard: Heard, channel: FrameChannel, frame: Uint8Array, isOfAll: boolean): void {
+    const isFirst = this.#heard.values().next().value === heard;
+    if (!isFirst && (isOfAll || channel === 'heartbeat')) return;
+    // A client is greeted once, whatever it leaves and comes back to.
+    this.#greeter ??= heard;
+    if (isOfAll && channel === 'control' && heard !== this.#greeter) return;
+    if (!this.#isWanted(heard, channel)) return;
+    if (isBook(channel) && heard.market.isToldOnce) this.#spent.add(`${heard.market.product}\n${heard.code}`);
     const { renumber, isOfConnection } = this.#manners;
     const text = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
     if (channel === 'control') this.#note(heard, text.toString('utf8'));
-    const isFirst = this.#heard.values().next().value === heard;
     if (channel === 'control' && !isFirst && isOfConnection?.(text.toString('utf8')) === true) return;
     const numbered = renumber?.(text.toString('utf8'), this.#numbered) ?? null;
     if (numbered !== null) this.#numbered += 1;
@@ -330,6 +336,7 @@ export class Line {
   #isWanted({ wanted }: Heard, channel: FrameChannel): boolean {
     if (channel === 'control') return this.#manners.answer === undefined;
     if (channel === 'definition') return this.#hasStreamOfAll();
+    if (channel === 'heartbeat') return true;
     return wanted.has(channel);
   }
 
@@ -365,10 +372,6 @@ export class Line {
     this.#heard.clear();
     if (this.#token !== undefined) this.#address.login?.forget(this.#token);
   }
-}
-
-function isBook(channel: FrameChannel): boolean {
-  return channel === 'book' || channel === 'orders';
 }
 
 function costOf(stream: StreamFacts, said: Said): number {

@@ -1,7 +1,7 @@
-import { Dialect, dialects, type TrueBook } from '#native';
+import type { Channel } from '../ingest/venues/facts.js';
 import type { Listing } from './manners.js';
 
-/** What a frame of a dialect tells, in the order of the addon's numbers. */
+/** What a frame tells, in the order of the addon's numbers. `control` is said to a client of its subscriptions. */
 export const FRAME_CHANNELS = [
   'control',
   'definition',
@@ -13,256 +13,60 @@ export const FRAME_CHANNELS = [
 ] as const;
 export type FrameChannel = (typeof FRAME_CHANNELS)[number];
 
-export type { TrueBook };
+/** Which frames bring a channel. */
+export const BRINGS: Readonly<Record<Channel, FrameChannel>> = {
+  book: 'book',
+  orders: 'orders',
+  bbo: 'ticker',
+  trades: 'trade',
+  ticker: 'ticker',
+  liquidations: 'ticker',
+  status: 'definition',
+};
 
-/** Frames of 8 MiB are the largest that are read anywhere, so what a dialect says at once fits. */
-const BUFFER_BYTES = 16 << 20;
-const HEADER_BYTES = 8;
-
-let buffer: Uint8Array | undefined;
-
-function shared(): Uint8Array {
-  buffer ??= new Uint8Array(BUFFER_BYTES);
-  return buffer;
+/** Whether frames of a channel tell of a book. */
+export function isBook(channel: FrameChannel): boolean {
+  return channel === 'book' || channel === 'orders';
 }
 
-/** Takes a frame; its memory may be used again after the call. */
-export type Take = (channel: FrameChannel, frame: Uint8Array) => void;
+/** Takes a frame; its memory may be used again after the call. `isOfAll`: it is of no instrument alone, and told once a connection. */
+export type Take = (channel: FrameChannel, frame: Uint8Array, isOfAll?: true) => void;
 
 /** An instrument as one connection hears it. */
-export class Hearing {
-  readonly #dialect: Dialect;
-  readonly #onClose: (hearing: Hearing) => void;
-
-  constructor(dialect: Dialect, onClose: (hearing: Hearing) => void) {
-    this.#dialect = dialect;
-    this.#onClose = onClose;
-  }
-
-  /** The end of the last millisecond of which it has told. */
-  nowMs = 0;
-  /** The instrument has left the venue: nothing more is told. */
-  isOver = false;
-
-  get depth(): number {
-    return this.#dialect.depth();
-  }
-
-  open(nowMs: number, take: Take): void {
-    this.#hand(this.#dialect.open(nowMs, shared()), take);
-    this.step(nowMs, take);
-  }
-
-  resubscribe(nowMs: number, take: Take): void {
-    this.#hand(this.#dialect.resubscribe(nowMs, shared()), take);
-    this.step(nowMs, take);
-  }
-
+export interface Hearing {
+  /** Levels a side to which the book is cut; 0 = to none that is known. */
+  readonly depth: number;
+  /** Nothing more will be told, and the connection ends when that is true of all that it hears. */
+  readonly isOver: boolean;
+  /** Begins at the end of that millisecond. */
+  open(nowMs: number, take: Take): void;
+  /** Unsubscribes and subscribes again. */
+  resubscribe(nowMs: number, take: Take): void;
   /** All that is said up to the end of that millisecond. */
-  step(nowMs: number, take: Take): void {
-    while (!this.isOver) {
-      const bytes = this.#dialect.step(nowMs, shared());
-      if (bytes === 0) break;
-      this.#hand(bytes, take);
-    }
-    this.nowMs = nowMs;
-  }
-
-  /** The venue's own book as the last frame left it. */
-  truth(): TrueBook {
-    return this.#dialect.truth();
-  }
-
-  /** Its best levels, as many a side at most, buyers first: `B 61602.01 0.5`. */
-  levels(depth: number): readonly string[] {
-    return this.#dialect.levels(depth);
-  }
-
-  /** Its market, for another connection. */
-  fork(): Dialect {
-    return this.#dialect.fork();
-  }
-
-  snapshot(): Uint8Array | undefined {
-    return answerOf(this.#dialect);
-  }
-
-  close(): void {
-    this.#onClose(this);
-    this.#dialect.close();
-  }
-
-  #hand(bytes: number, take: Take): void {
-    const memory = shared();
-    const numbers = new DataView(memory.buffer, memory.byteOffset);
-    for (let at = 0; at < bytes; ) {
-      const end = at + HEADER_BYTES + numbers.getUint32(at, true);
-      const channel = FRAME_CHANNELS[numbers.getUint32(at + 4, true)] ?? 'control';
-      take(channel, memory.subarray(at + HEADER_BYTES, end));
-      at = end;
-    }
-  }
+  step(nowMs: number, take: Take): void;
+  close(): void;
 }
 
-/** One instrument of one depth, which goes on whether anybody listens or not. */
-interface Listed {
-  /** Lives while nobody listens. */
-  dialect: Dialect;
-  /** Those who listen: each lives by itself, the same life. */
-  readonly hearings: Set<Hearing>;
-  /** The first answer about it, where old answers are wanted. */
-  readonly first: Uint8Array | null;
-}
-
-/** The instruments of one product. Each has a market of its own by name and depth; all its connections hear the same one. */
-export class Market {
+/** The instruments of one product. */
+export interface Market {
   /** The core's name of the product. */
   readonly product: string;
-  readonly #listed = new Map<string, Listed>();
-  readonly #codes: Map<string, number>;
-  readonly #seed: number;
-  readonly #keepsFirst: boolean;
-  /** Depths that the venue has, by what was asked for. */
-  readonly #depths = new Map<string, number>();
   /** To the end of which millisecond it has lived. */
-  #nowMs: number;
-
-  constructor(
-    product: string,
-    codes: readonly string[],
-    options: { readonly seed: number; readonly nowMs: number; readonly keepsFirst: boolean },
-  ) {
-    this.product = product;
-    this.#codes = new Map(codes.map((code, at) => [code, at]));
-    this.#seed = options.seed;
-    this.#nowMs = options.nowMs;
-    this.#keepsFirst = options.keepsFirst;
-  }
-
-  get nowMs(): number {
-    return this.#nowMs;
-  }
-
+  readonly nowMs: number;
   /** Whether the product tells of orders only. */
-  get isByOrder(): boolean {
-    return !speaks(this.product, false);
-  }
-
-  codes(): readonly string[] {
-    return [...this.#codes.keys()];
-  }
-
-  /** The instruments with their digits: those of the simulator's instrument of that code, or of its first one. */
-  listings(): readonly Listing[] {
-    const kinds = dialects().filter(({ venue }) => venue === this.product);
-    return this.codes().map((code) => {
-      const kind = kinds.find((kind) => kind.code === code) ?? kinds[0];
-      return { code, priceDigits: -(kind?.priceExponent ?? 0), qtyDigits: -(kind?.qtyExponent ?? 0) };
-    });
-  }
-
-  /** Lists another instrument; what is listed already stays as it is. */
-  list(code: string): void {
-    if (!this.#codes.has(code)) this.#codes.set(code, this.#codes.size);
-  }
-
-  /** Instruments that leave the venue go silent for those who hear them. */
-  delist(code: string): void {
-    this.#codes.delete(code);
-    for (const [key, { hearings }] of this.#listed) {
-      if (!key.startsWith(`${code}\n`)) continue;
-      for (const hearing of hearings) hearing.isOver = true;
-      this.#listed.delete(key);
-    }
-  }
-
+  readonly isByOrder: boolean;
+  /** A book that was told to a connection cannot be told to it again: it would go back in time. */
+  readonly isToldOnce: boolean;
+  /** There is nothing more to hear: no connection is taken. */
+  readonly isClosed: boolean;
+  /** The venue's codes, as subscriptions name them. */
+  codes(): readonly string[];
+  listings(): readonly Listing[];
   /** Another connection to an instrument, not opened yet. Undefined: the venue does not have it. */
-  hear(code: string, isByOrder: boolean, depth: number): Hearing | undefined {
-    const listed = this.#of(code, isByOrder, depth);
-    if (listed === undefined) return undefined;
-    const hearing: Hearing = new Hearing(this.#fork(listed), () => {
-      listed.hearings.delete(hearing);
-      if (listed.hearings.size > 0) return;
-      // The last one to listen hands its life on.
-      listed.dialect.close();
-      listed.dialect = hearing.fork();
-    });
-    listed.hearings.add(hearing);
-    return hearing;
-  }
-
-  /** The answer to a request for a book; `isOld`: the first one ever. */
-  snapshot(code: string, isByOrder: boolean, depth: number, isOld = false): Uint8Array | undefined {
-    const listed = this.#of(code, isByOrder, depth);
-    if (listed === undefined) return undefined;
-    if (isOld && listed.first !== null) return listed.first;
-    for (const hearing of listed.hearings) if (hearing.nowMs === this.#nowMs) return hearing.snapshot();
-    if (listed.hearings.size === 0) return answerOf(listed.dialect);
-    const dialect = this.#fork(listed);
-    const answer = answerOf(dialect);
-    dialect.close();
-    return answer;
-  }
-
+  hear(code: string, isByOrder: boolean, depth: number): Hearing | undefined;
+  /** The answer to a request for a book; `isOld`: the first one ever. Undefined: there is none. */
+  snapshot(code: string, isByOrder: boolean, depth: number, isOld?: boolean): Uint8Array | undefined;
   /** Lives up to the end of that millisecond. Those who listen are to be stepped after it. */
-  step(nowMs: number): void {
-    this.#nowMs = nowMs;
-    for (const { dialect, hearings } of this.#listed.values())
-      if (hearings.size === 0) while (dialect.step(nowMs, shared()) > 0);
-  }
-
-  close(): void {
-    for (const { dialect } of this.#listed.values()) dialect.close();
-    this.#listed.clear();
-  }
-
-  /** A copy of its life as it is now. One whose connection is just ending has stopped a little before. */
-  #fork({ dialect, hearings }: Listed): Dialect {
-    const [last] = [...hearings].sort((a, b) => b.nowMs - a.nowMs);
-    const copy = last?.fork() ?? dialect.fork();
-    while (copy.step(this.#nowMs, shared()) > 0);
-    return copy;
-  }
-
-  #of(code: string, isByOrder: boolean, depth: number): Listed | undefined {
-    const at = this.#codes.get(code);
-    if (at === undefined || !speaks(this.product, isByOrder)) return undefined;
-    const asked = `${isByOrder}\n${depth}`;
-    const known = this.#listed.get(`${code}\n${isByOrder}\n${this.#depths.get(asked)}`);
-    if (known !== undefined) return known;
-    const dialect = new Dialect(this.product, isByOrder, depth, this.#seed + at, code);
-    const has = dialect.depth();
-    this.#depths.set(asked, has);
-    const key = `${code}\n${isByOrder}\n${has}`;
-    let listed = this.#listed.get(key);
-    if (listed !== undefined) {
-      dialect.close();
-      return listed;
-    }
-    dialect.open(this.#nowMs, shared());
-    while (dialect.step(this.#nowMs, shared()) > 0);
-    listed = { dialect, hearings: new Set(), first: this.#keepsFirst ? (answerOf(dialect) ?? null) : null };
-    this.#listed.set(key, listed);
-    return listed;
-  }
-}
-
-/** Whether the simulator has the product, by orders or by levels. */
-export function speaks(product: string, isByOrder: boolean): boolean {
-  return dialects().some((kind) => kind.venue === product && kind.isByOrder === isByOrder);
-}
-
-/** The codes of the instruments that the simulator has of a product by itself. */
-export function ownCodes(product: string): readonly string[] {
-  return [...new Set(dialects().flatMap(({ venue, code }) => (venue === product ? [code] : [])))];
-}
-
-/** Products that the simulator speaks as. */
-export function spokenProducts(): readonly string[] {
-  return [...new Set(dialects().map(({ venue }) => venue))];
-}
-
-function answerOf(dialect: Dialect): Uint8Array | undefined {
-  const bytes = dialect.snapshot(shared());
-  return bytes === 0 ? undefined : shared().slice(0, bytes);
+  step(nowMs: number): void;
+  close(): void;
 }

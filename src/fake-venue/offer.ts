@@ -4,15 +4,19 @@ import { type FaultPlan, LOGIN_FAULTS } from './fault.js';
 import type { Ledger } from './ledger.js';
 import type { Address } from './line.js';
 import { type Account, LoginDesk } from './login.js';
-import { Market, speaks } from './market.js';
+import type { Market } from './market.js';
+import { type Playback, RecordedMarket } from './recorded-market.js';
+import { SimulatedMarket, speaks } from './simulated-market.js';
 import { SubscriptionReader } from './subscriptions.js';
 
 /** A product that is spoken. */
 export interface Offered {
   readonly facts: VenueFacts;
   readonly product: ProductFacts;
-  /** The venue's codes of its instruments. */
+  /** The venue's codes of its instruments; those of a recording stand in it. */
   readonly codes: readonly string[];
+  /** What is told in place of the simulator's market. */
+  readonly playback?: Playback;
 }
 
 /** What all products of a fake venue have in common. */
@@ -35,13 +39,17 @@ export interface Offer {
   readonly services: readonly Service[];
 }
 
-export function offerOf({ facts, product, codes }: Offered, shared: Shared): Offer {
+export function offerOf({ facts, product, codes, playback }: Offered, shared: Shared): Offer {
   const { seed, ledger, faults, account, nowMs } = shared;
-  const market = new Market(product.name, codes, {
-    seed,
-    nowMs: Math.floor(nowMs()),
-    keepsFirst: faults.has('answer-old'),
-  });
+  const startMs = Math.floor(nowMs());
+  const market =
+    playback === undefined
+      ? new SimulatedMarket(product.name, codes, {
+          seed,
+          nowMs: startMs,
+          keepsFirst: faults.has('answer-old'),
+        })
+      : new RecordedMarket(product.name, playback, startMs);
   const addresses: Address[] = [];
   const services: Service[] = [];
   const budget = (name: string): Budget => budgetOf(facts, name, shared.budgets);

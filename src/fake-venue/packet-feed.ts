@@ -3,8 +3,8 @@ import type { Socket } from 'node:net';
 import { Dialect } from '#native';
 import { DepthwireError, shown } from '../errors.js';
 import type { FaultPlan } from './fault.js';
-import { Hearing } from './market.js';
 import { type Medium, Outlet } from './outlet.js';
+import { SimulatedHearing } from './simulated-market.js';
 import { SoupLine, type SoupSession } from './soup-line.js';
 
 /** The product whose frames are MoldUDP64 packets. */
@@ -21,7 +21,7 @@ const KEPT_BYTES_MAX = 64 << 20;
  * who log in over TCP. All hear the same, from the first message on.
  */
 export class PacketFeed implements SoupSession {
-  readonly #hearing: Hearing;
+  readonly #hearing: SimulatedHearing;
   readonly #faults: FaultPlan;
   readonly #outlets: Outlet[] = [];
   readonly #lines = new Set<SoupLine>();
@@ -33,7 +33,7 @@ export class PacketFeed implements SoupSession {
   session = '';
 
   constructor(seed: number, faults: FaultPlan) {
-    this.#hearing = new Hearing(new Dialect(PRODUCT, true, 0, seed, ''), () => {});
+    this.#hearing = new SimulatedHearing(new Dialect(PRODUCT, true, 0, seed, ''), () => {});
     this.#faults = faults;
   }
 

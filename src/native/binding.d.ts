@@ -142,6 +142,28 @@ export declare class Engine {
   trading(instrument: number): string
 }
 
+/** Reads a recording of one product into frames, each with its instrument and what it brings. */
+export declare class RecordingContents {
+  /**
+   * At the start of a recording. `symbols` holds those of its instruments that are wanted, as UTF-8 with a line each; what
+   * is said of others is left out. Throws `instrument.*`, `engine.*`.
+   */
+  constructor(venue: string, symbols: Uint8Array)
+  /** Gives the memory back at once. Any other use after it throws `addon.closed`. */
+  close(): void
+  /**
+   * Writes frames while 16 MiB and 24 bytes of `out` are free. `last`: the bytes of this file end here. Each stands behind
+   * its bytes, its channel, the place of its instrument in the list (4,294,967,295 = of none, or of several), the number of
+   * its connection (32 bits each) and its time in ns, 0 = unknown (64 bits), little-endian. Channels are those of
+   * `Dialect.step`, where 0 says nothing of a market; 7 is the answer to a request for a book, 8 what a connection said to its
+   * client before it told of a market. Throws `recording.*` for
+   * what is no recording.
+   */
+  read(bytes: Uint8Array, last: boolean, out: Uint8Array): ContentsRead
+  /** The exponents of ten of an instrument's prices and quantities that hold every number of its frames so far. */
+  exponents(index: number): Array<number>
+}
+
 /** Books rebuilt from feed frames alone. */
 export declare class Replica {
   /** A replica without books. */
@@ -222,6 +244,14 @@ export interface BookInfo {
   topsChecked: number
   /** Those that agreed. */
   topsMatched: number
+}
+
+/** How far one call has come. */
+export interface ContentsRead {
+  /** Bytes of the recording used; the rest goes in again, at the head of the next call. */
+  consumed: number
+  /** Bytes written. */
+  produced: number
 }
 
 /** An instrument that an engine took over from a list. */

@@ -773,9 +773,10 @@ if (
   }
 }
 
-const { Dialect, Engine, Replica, Simulator, Unzstd, dialects, instrumentName, instrumentPage, venues } = nativeBinding
+const { Dialect, Engine, RecordingContents, Replica, Simulator, Unzstd, dialects, instrumentName, instrumentPage, venues } = nativeBinding
 export { Dialect }
 export { Engine }
+export { RecordingContents }
 export { Replica }
 export { Simulator }
 export { Unzstd }

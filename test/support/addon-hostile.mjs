@@ -330,7 +330,12 @@ function fits(type, name, isOptional, value) {
 function fresh(owner) {
   if (owner === 'Engine') return new Bench().engine;
   if (owner === 'Simulator') return new native.Simulator(1, START_MS);
+  if (owner === 'RecordingContents') return contents();
   return owner === 'Dialect' ? opened() : new native[owner]();
+}
+
+function contents() {
+  return new native.RecordingContents('binance', Buffer.from('BTCUSDT'));
 }
 
 function opened() {
@@ -342,6 +347,7 @@ function opened() {
 const objects = {
   Dialect: opened(),
   Engine: bench.engine,
+  RecordingContents: contents(),
   Replica: new native.Replica(),
   Simulator: new native.Simulator(1, START_MS),
   Unzstd: new native.Unzstd(),

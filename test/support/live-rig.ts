@@ -3,8 +3,9 @@ import { type Engine, openEngine } from '../../src/engine.js';
 import type { DepthwireError } from '../../src/errors.js';
 import { FAKE_ACCOUNT, FakeVenue } from '../../src/fake-venue/fake-venue.js';
 import type { Fault } from '../../src/fake-venue/fault.js';
-import { ownCodes, speaks } from '../../src/fake-venue/market.js';
 import { canOffer } from '../../src/fake-venue/offer.js';
+import type { Playback } from '../../src/fake-venue/recorded-market.js';
+import { ownCodes, speaks } from '../../src/fake-venue/simulated-market.js';
 import { AccountKey } from '../../src/ingest/account-key.js';
 import { SYSTEM_CLOCK } from '../../src/ingest/clock.js';
 import { Connector } from '../../src/ingest/connector.js';
@@ -63,6 +64,10 @@ export interface RigOptions {
   readonly channels?: readonly Channel[];
   /** Whether the account's key is known. */
   readonly hasKey?: boolean;
+  /** Levels a side that are subscribed. */
+  readonly depth?: number;
+  /** What the venue tells in place of the simulator's market. */
+  readonly playback?: Playback;
 }
 
 /** A product's connector between a fake venue and an engine. */
@@ -98,13 +103,14 @@ export class LiveRig {
       random: Math.random,
       addresses: Object.fromEntries(venue.hosts().map(({ venue, fake }) => [venue, fake])),
     });
-    const { channels = [bookOf(product)], hasKey = false } = options;
+    const { channels = [bookOf(product)], hasKey = false, depth } = options;
     const account = hasKey ? new AccountKey(FAKE_ACCOUNT) : undefined;
     const { engine: sink } = this;
     this.connector = new Connector({
       product,
       channels,
       lines: 1,
+      ...(depth === undefined ? {} : { depth }),
       account,
       net: this.#net,
       sink,
@@ -120,8 +126,9 @@ export class LiveRig {
     const facts = quickened(own, options.quick ?? {});
     const product = facts.products.find((product) => product.name === name);
     if (product === undefined) throw new Error(`no facts of ${name}`);
-    const { faults = [] } = options;
-    const venue = new FakeVenue({ products: [{ facts, product, codes }], faults });
+    const { faults = [], playback } = options;
+    const offered = { facts, product, codes, ...(playback === undefined ? {} : { playback }) };
+    const venue = new FakeVenue({ products: [offered], faults });
     await venue.listen();
     const rig = new LiveRig(venue, facts, product, options);
     rig.add(codes);

@@ -99,7 +99,8 @@ impl Engine {
     }
 }
 
-fn venue_of(name: &Argument) -> Result<Venue> {
+/// The venue of a name of the table.
+pub(crate) fn venue_of(name: &Argument) -> Result<Venue> {
     let unknown = || engine_error(EngineError::Instrument(InstrumentError::UnknownVenue));
     venues::from_name(&name.text("venue")?).ok_or_else(unknown)
 }

@@ -4,6 +4,7 @@
 
 mod argument;
 mod connections;
+mod contents;
 mod dialect;
 mod engine;
 mod feed_frame;

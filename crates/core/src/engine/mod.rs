@@ -5,6 +5,7 @@
 
 mod asks;
 mod connections;
+mod contents;
 mod definitions;
 mod error;
 mod input;
@@ -35,6 +36,7 @@ use crate::types::{
     TimeNs,
 };
 use crate::venues::At;
+pub use contents::{Brings, Contents, Told};
 pub use definitions::Listed;
 pub use error::{EngineError, IngestError};
 use instrument::{Context, InstrumentState};

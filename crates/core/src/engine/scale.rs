@@ -21,37 +21,45 @@ pub(super) const ROUNDS_MAX: usize = 40;
 /// Finest exponent of an instrument.
 const EXPONENT_MIN: i8 = -18;
 
+/// The scale that fits the number of a frame that was refused: exponents of prices and quantities. `None` where it cannot be
+/// changed so, or where the number was refused for something else.
+pub(super) fn fitting(
+    bytes: &[u8],
+    error: &FrameError,
+    source: ScaleSource,
+    (price, qty): (i8, i8),
+) -> Option<(i8, i8)> {
+    let FrameError::Decode(DecodeError::BadNumber { at, cause, scaled, .. }) = *error else { return None };
+    if source == ScaleSource::Format {
+        return None;
+    }
+    let (whole, places) = decimal_digits(bytes.get(at as usize..)?)?;
+    let is = if scaled == Scaled::Price { price } else { qty };
+    let wanted = match cause {
+        DecimalError::Inexact if places <= 18 => -(places as i8),
+        // The coarsest that is exact, if that is coarser.
+        DecimalError::Overflow if whole + places <= 18 => -(places as i8),
+        _ => return None,
+    };
+    let is_change = match cause {
+        DecimalError::Inexact => wanted < is,
+        _ => wanted > is,
+    };
+    if scaled == Scaled::No || !is_change || wanted < EXPONENT_MIN {
+        return None;
+    }
+    Some(if scaled == Scaled::Price { (wanted, qty) } else { (price, wanted) })
+}
+
 impl<C: Clock> Engine<C> {
     /// Changes the scale of the instrument of which a frame spoke so that the number fits that was refused. False when it
     /// cannot, or when the number was refused for something else.
     #[cold]
     pub(super) fn rescale(&mut self, bytes: &[u8], error: &FrameError, now: TimeNs) -> bool {
-        let FrameError::Decode(DecodeError::BadNumber { at, cause, scaled, .. }) = *error else {
-            return false;
-        };
         let Some(slot) = self.events.subject() else { return false };
         let Some(state) = self.instruments.get(slot.0 as usize) else { return false };
-        if state.scale_source == ScaleSource::Format {
-            return false;
-        }
-        let Some((whole, places)) = bytes.get(at as usize..).and_then(decimal_digits) else { return false };
-        let (price, qty) = (state.price_exponent, state.qty_exponent);
-        let is = if scaled == Scaled::Price { price } else { qty };
-        let wanted = match cause {
-            DecimalError::Inexact if places <= 18 => -(places as i8),
-            // The coarsest that is exact, if that is coarser.
-            DecimalError::Overflow if whole + places <= 18 => -(places as i8),
-            _ => return false,
-        };
-        let is_change = match cause {
-            DecimalError::Inexact => wanted < is,
-            _ => wanted > is,
-        };
-        if scaled == Scaled::No || !is_change || wanted < EXPONENT_MIN {
-            return false;
-        }
-        let to = if scaled == Scaled::Price { (wanted, qty) } else { (price, wanted) };
-        self.rescale_to(slot, to, now)
+        let is = (state.price_exponent, state.qty_exponent);
+        fitting(bytes, error, state.scale_source, is).is_some_and(|to| self.rescale_to(slot, to, now))
     }
 
     /// Takes the scales that the venue has just defined, where they are finer than what the digits have shown so far.
