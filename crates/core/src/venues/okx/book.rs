@@ -147,6 +147,20 @@ fn levels(
     Ok(said)
 }
 
+/// Whether what an answer lists are books.
+fn has_sides(data: Token, bytes: &[u8]) -> Result<bool, DecodeError> {
+    let mut has_sides = false;
+    items(data, bytes, "data", |scanner| {
+        let item = scanner.value()?;
+        if item.kind == Kind::Object {
+            let [asks] = members(&mut Scanner::new(bytes, item.start as usize), bytes, &["asks"])?;
+            has_sides |= asks.kind != Kind::Absent;
+        }
+        Ok(())
+    })?;
+    Ok(has_sides)
+}
+
 fn side(
     token: Token,
     bytes: &[u8],
@@ -214,8 +228,7 @@ pub(super) fn answer(asked: &Asked<'_>, bytes: &[u8], out: &mut Events) -> Resul
     let mut scanner = Scanner::new(bytes, 0);
     let [code, data] = members(&mut scanner, bytes, &["code", "data"])?;
     scanner.finish()?;
-    let is_book = memchr::memmem::find(data.of(bytes), b"\"asks\":").is_some();
-    if data.kind != Kind::Array || code.of(bytes) != b"0" || !is_book {
+    if data.kind != Kind::Array || code.of(bytes) != b"0" || !has_sides(data, bytes)? {
         return Err(DecodeError::NotSnapshot);
     }
     let named = memchr::memmem::find(asked.url, b"instId=").map(|at| {

@@ -319,6 +319,7 @@ fn an_answer_joins_by_its_number() {
     assert!(
         matches!(answer(&routes, url, book), Ok(Body::Book(seq, _, Coverage::ToWorst, Origin::Answer)) if seq == VenueSeq::at(7))
     );
+    assert_eq!(answer(&routes, url, &book.replace(':', " : ")), answer(&routes, url, book));
     assert_eq!(answer(&routes, "", book), Err("decode.ambiguous_snapshot"));
     for text in [
         book.replace(",\"seqId\":7", ""),
