@@ -109,6 +109,11 @@ pub(crate) fn text<'a>(token: Token, bytes: &'a [u8], field: &'static str) -> Re
     Ok(token.of(bytes))
 }
 
+/// A word that nothing depends on, as the name of an asset; empty where the venue does not say. Bytes that are no text are marked.
+pub(crate) fn word(token: Token, bytes: &[u8]) -> Box<str> {
+    if token.kind == Kind::String { String::from_utf8_lossy(token.of(bytes)).into() } else { Box::default() }
+}
+
 /// An integer of 0 and above, printed as a number or in quotes.
 pub(crate) fn unsigned(token: Token, bytes: &[u8], field: &'static str) -> Result<u64, DecodeError> {
     if token.kind != Kind::String {
@@ -260,6 +265,15 @@ pub(crate) fn milliseconds(token: Token, bytes: &[u8], field: &'static str) -> R
 mod tests {
     use super::*;
     use crate::types::Slot;
+
+    #[test]
+    fn a_word_is_a_text_or_empty() {
+        for (text, is) in [("\"BTC\"", "BTC"), ("\"\"", ""), ("null", ""), ("[\"BTC\"]", ""), ("7", "")] {
+            let token = Scanner::new(text.as_bytes(), 0).value().unwrap();
+            assert_eq!(&*word(token, text.as_bytes()), is, "{text}");
+        }
+        assert_eq!(&*word(Token::default(), b"{}"), "");
+    }
 
     #[test]
     fn statistics_have_nine_decimals_or_are_none() {

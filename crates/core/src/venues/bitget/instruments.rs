@@ -6,7 +6,7 @@
 
 use super::inst_type::InstType;
 use crate::decode::json::{Kind, Scanner, Token};
-use crate::decode::members::{exact, items, members, milliseconds, text, unsigned};
+use crate::decode::members::{exact, items, members, milliseconds, text, unsigned, word};
 use crate::decode::{DecodeError, Scaled};
 use crate::types::{
     Decimal, DecimalError, Definitions, Instrument, InstrumentKind, Terms, TradingStatus, Venue,
@@ -49,7 +49,6 @@ fn entry(venue: Venue, scanner: &mut Scanner<'_>, bytes: &[u8]) -> Result<Instru
         return Err(DecodeError::NotInstruments);
     }
     let symbol = String::from_utf8_lossy(text(name, bytes, "symbol")?);
-    let word = |token: Token| Box::<str>::from(String::from_utf8_lossy(token.of(bytes)));
     let (tick, lot) = if is_spot {
         let step = |token, field| Ok(Decimal { mantissa: 1, exponent: places(token, bytes, field)? });
         (step(price_digits, "pricePrecision")?, step(qty_digits, "quantityPrecision")?)
@@ -58,7 +57,7 @@ fn entry(venue: Venue, scanner: &mut Scanner<'_>, bytes: &[u8]) -> Result<Instru
         let exponent = mantissa.exponent.saturating_add(places(price_place, bytes, "pricePlace")?);
         (Decimal { exponent, ..mantissa }, exact(size_step, bytes, "sizeMultiplier")?)
     };
-    let base = word(base);
+    let base = word(base, bytes);
     let terms = Terms {
         kind: match kind.of(bytes) {
             _ if is_spot => InstrumentKind::Spot,
@@ -68,11 +67,11 @@ fn entry(venue: Venue, scanner: &mut Scanner<'_>, bytes: &[u8]) -> Result<Instru
         },
         settle: match InstType::of_venue(venue) {
             Some(InstType::CoinFutures) => base.clone(),
-            Some(InstType::UsdtFutures | InstType::UsdcFutures) => word(quote),
+            Some(InstType::UsdtFutures | InstType::UsdcFutures) => word(quote, bytes),
             Some(InstType::Spot) | None => "".into(),
         },
         base,
-        quote: word(quote),
+        quote: word(quote, bytes),
         expiry: match delivery.of(bytes) {
             b"" => 0,
             _ => milliseconds(delivery, bytes, "deliveryTime")?,

@@ -8,7 +8,7 @@
 use crate::decode::DecodeError;
 use crate::decode::date_time::{Minute, time};
 use crate::decode::json::{Kind, Scanner, Token};
-use crate::decode::members::{exact, items, members, text};
+use crate::decode::members::{exact, items, members, text, word};
 use crate::types::{Decimal, Definitions, Instrument, InstrumentKind, POW10, Terms, TradingStatus, Venue};
 
 /// Reads the answer of `instrument/active`.
@@ -83,12 +83,12 @@ fn listed(venue: Venue, scanner: &mut Scanner<'_>, bytes: &[u8]) -> Result<Optio
         _ if expiry > 0 => InstrumentKind::Future,
         _ => InstrumentKind::Perpetual,
     };
-    let word = |token: Token| String::from_utf8_lossy(token.of(bytes)).to_ascii_uppercase().into();
+    let asset = |token: Token| word(token, bytes).to_ascii_uppercase().into();
     let terms = Terms {
         kind,
-        base: word(base),
-        quote: word(quote),
-        settle: if settle.kind == Kind::String { word(settle) } else { Box::default() },
+        base: asset(base),
+        quote: asset(quote),
+        settle: asset(settle),
         expiry,
         status: trading_status(state.of(bytes)),
         ..Terms::default()

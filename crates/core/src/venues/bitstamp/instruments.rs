@@ -31,7 +31,9 @@ pub(super) fn read(venue: Venue, bytes: &[u8], out: &mut Definitions) -> Result<
             return Ok(());
         };
         // Slashes may be escaped.
-        let name = core::str::from_utf8(name.of(bytes)).unwrap_or("").replace('\\', "");
+        let is_text = matches!(name.kind, Kind::String | Kind::EscapedString);
+        let name = if is_text { name.of(bytes) } else { b"" };
+        let name = core::str::from_utf8(name).unwrap_or_default().replace('\\', "");
         let (base, quote) = name.split_once('/').unwrap_or((&name, ""));
         let terms = Terms {
             kind: InstrumentKind::Spot,

@@ -6,7 +6,7 @@
 
 use super::category::Category;
 use crate::decode::json::{Kind, Scanner, Token};
-use crate::decode::members::{exact, items, members, text, unsigned};
+use crate::decode::members::{exact, items, members, text, unsigned, word};
 use crate::decode::{DecodeError, Scaled};
 use crate::types::{
     Decimal, DecimalError, Definitions, Instrument, InstrumentKind, OptionTerms, Terms, TradingStatus, Venue,
@@ -64,7 +64,6 @@ fn entry(
         Category::Spot => exact(precision, bytes, "basePrecision")?,
         _ => exact(step, bytes, "qtyStep")?,
     };
-    let named = |token: Token| if token.kind == Kind::String { plain(token.of(bytes)) } else { "".into() };
     let option = match category {
         Category::Option => Some(terms_of_option(name, symbol, text(side, bytes, "optionsType")?)?),
         _ => None,
@@ -77,9 +76,9 @@ fn entry(
             (_, b"LinearFutures" | b"InverseFutures") => InstrumentKind::Future,
             _ => InstrumentKind::Unknown,
         },
-        base: named(base),
-        quote: named(quote),
-        settle: named(settle),
+        base: word(base, bytes),
+        quote: word(quote, bytes),
+        settle: word(settle, bytes),
         expiry: match ends.kind {
             Kind::Absent => 0,
             _ => unsigned(ends, bytes, "deliveryTime")?.saturating_mul(1_000_000),

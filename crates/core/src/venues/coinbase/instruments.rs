@@ -7,7 +7,7 @@
 use crate::decode::DecodeError;
 use crate::decode::date_time::Minute;
 use crate::decode::json::{Kind, Scanner, Token};
-use crate::decode::members::{exact, items, members, text};
+use crate::decode::members::{exact, items, members, text, word};
 use crate::types::{
     Decimal, Definitions, Instrument, InstrumentKind, QtyUnit, Terms, TimeNs, TradingStatus, Venue,
 };
@@ -48,18 +48,17 @@ fn product(venue: Venue, scanner: &mut Scanner<'_>, bytes: &[u8]) -> Result<Opti
         "future_product_details",
     ];
     let [name, alias, tick, lot, base, quote, status, marks @ .., future] = members(scanner, bytes, &keys)?;
-    if !alias.of(bytes).is_empty() {
+    if !word(alias, bytes).is_empty() {
         return Ok(None);
     }
     let name = text(name, bytes, "product_id")?;
     let Ok(name) = core::str::from_utf8(name) else { return Ok(None) };
     let (tick, lot) = (exact(tick, bytes, "price_increment")?, exact(lot, bytes, "base_increment")?);
     let future = if future.kind == Kind::Object { Some(contract(future, bytes)?) } else { None };
-    let asset = |token: Token| String::from_utf8_lossy(token.of(bytes)).into();
     let terms = Terms {
         kind: future.map_or(InstrumentKind::Spot, |future| future.kind),
-        base: asset(base),
-        quote: asset(quote),
+        base: word(base, bytes),
+        quote: word(quote, bytes),
         expiry: future.map_or(0, |future| future.expiry),
         status: trading(status.of(bytes), marks),
         ..Terms::default()

@@ -4,7 +4,7 @@
 
 use crate::decode::DecodeError;
 use crate::decode::json::{Kind, Scanner, Token};
-use crate::decode::members::{exact, items, members, text};
+use crate::decode::members::{exact, items, members, text, word};
 use crate::types::{Definitions, Instrument, InstrumentKind, Terms, TradingStatus, Venue};
 
 /// Reads the answer of `products`, which is an array.
@@ -42,11 +42,10 @@ fn product(venue: Venue, scanner: &mut Scanner<'_>, bytes: &[u8]) -> Result<Opti
     let [name, base, quote, tick, lot, status, marks @ ..] = members(scanner, bytes, &keys)?;
     let Ok(name) = core::str::from_utf8(text(name, bytes, "id")?) else { return Ok(None) };
     let (tick, lot) = (exact(tick, bytes, "quote_increment")?, exact(lot, bytes, "base_increment")?);
-    let asset = |token: Token| String::from_utf8_lossy(token.of(bytes)).into();
     let terms = Terms {
         kind: InstrumentKind::Spot,
-        base: asset(base),
-        quote: asset(quote),
+        base: word(base, bytes),
+        quote: word(quote, bytes),
         status: trading(status.of(bytes), marks),
         ..Terms::default()
     };

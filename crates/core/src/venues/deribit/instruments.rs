@@ -4,7 +4,7 @@ use super::channel::is_inverse;
 use super::message::{carried, members_of, time};
 use crate::decode::DecodeError;
 use crate::decode::json::{Kind, Scanner, Token};
-use crate::decode::members::{exact, items, members, symbol, text};
+use crate::decode::members::{exact, items, members, symbol, text, word};
 use crate::types::{
     Body, Definition, Definitions, Events, Instrument, InstrumentKind, OptionTerms, QtyUnit, Routes, Terms,
     TradingStatus, Venue,
@@ -137,12 +137,11 @@ fn listed(venue: Venue, scanner: &mut Scanner<'_>, bytes: &[u8]) -> Result<Optio
         }),
         _ => None,
     };
-    let word = |token: Token| core::str::from_utf8(token.of(bytes)).unwrap_or_default().into();
     let terms = Terms {
         kind,
-        base: word(base),
-        quote: word(quote),
-        settle: word(settle),
+        base: word(base, bytes),
+        quote: word(quote, bytes),
+        settle: word(settle, bytes),
         expiry: if ends { time(expiration, bytes)? } else { 0 },
         option,
         status: match (state.kind, is_active.kind) {

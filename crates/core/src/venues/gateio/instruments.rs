@@ -5,7 +5,7 @@
 //! unit of quote currency) and of deliveries (`expire_time`, in seconds).
 
 use crate::decode::json::{Kind, Scanner, Token};
-use crate::decode::members::{exact, members, text, unsigned};
+use crate::decode::members::{exact, members, text, unsigned, word};
 use crate::decode::{DecodeError, Scaled};
 use crate::types::{
     Decimal, DecimalError, Definitions, Instrument, InstrumentKind, Terms, TradingStatus, Venue,
@@ -49,8 +49,8 @@ fn pair(venue: Venue, scanner: &mut Scanner<'_>, bytes: &[u8]) -> Result<Instrum
     };
     let terms = Terms {
         kind: InstrumentKind::Spot,
-        base: named(base, bytes),
-        quote: named(quote, bytes),
+        base: word(base, bytes),
+        quote: word(quote, bytes),
         status: match status.of(bytes) {
             b"tradable" => TradingStatus::Trading,
             b"untradable" => TradingStatus::Halted,
@@ -93,10 +93,6 @@ fn contract(venue: Venue, scanner: &mut Scanner<'_>, bytes: &[u8]) -> Result<Ins
     let tick = exact(tick, bytes, "order_price_round")?;
     let listed = super::instrument(venue, &symbol).listed(tick, Decimal::ONE);
     Ok(Instrument { terms, contract_size, inverse, ..listed })
-}
-
-fn named(token: Token, bytes: &[u8]) -> Box<str> {
-    if token.kind == Kind::String { plain(token.of(bytes)) } else { "".into() }
 }
 
 /// A name of the venue; one that is no text stands for itself with its odd bytes marked, and fits no catalogue.

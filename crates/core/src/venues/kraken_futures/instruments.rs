@@ -7,7 +7,7 @@
 use crate::decode::DecodeError;
 use crate::decode::date_time::{Minute, time};
 use crate::decode::json::{Kind, Scanner, Token};
-use crate::decode::members::{exact, items, members, text, unsigned};
+use crate::decode::members::{exact, items, members, text, unsigned, word};
 use crate::types::{Decimal, Definitions, Instrument, InstrumentKind, POW10, Terms, TradingStatus, Venue};
 
 /// Reads the answer of `instruments`.
@@ -56,7 +56,7 @@ fn contract(
     let pair = instrument.symbol.split('_').nth(1).unwrap_or_default();
     let pair = pair.split_at_checked(pair.len().saturating_sub(3)).unwrap_or_default();
     let asset = |token: Token, of_name: &str| match token.kind {
-        Kind::String => String::from_utf8_lossy(token.of(bytes)).into(),
+        Kind::String => word(token, bytes),
         _ => Box::<str>::from(of_name),
     };
     let (base, quote) = (asset(base, pair.0), asset(quote, pair.1));

@@ -6,7 +6,7 @@
 
 use crate::decode::DecodeError;
 use crate::decode::json::{Kind, Scanner, Token};
-use crate::decode::members::{exact, items, members, milliseconds, text};
+use crate::decode::members::{exact, items, members, milliseconds, text, word};
 use crate::types::{Definitions, Instrument, InstrumentKind, Terms, TradingStatus, Venue};
 use crate::venues::KUCOIN;
 
@@ -23,11 +23,6 @@ pub(super) fn read(venue: Venue, bytes: &[u8], out: &mut Definitions) -> Result<
             if venue == KUCOIN { pair(venue, scanner, bytes)? } else { contract(venue, scanner, bytes)? };
         out.add(instrument).map_err(DecodeError::of_list)
     })
-}
-
-/// The text of a member; empty where it is null or absent.
-fn word(token: Token, bytes: &[u8]) -> Box<str> {
-    if token.kind == Kind::String { String::from_utf8_lossy(token.of(bytes)).into() } else { "".into() }
 }
 
 fn pair(venue: Venue, scanner: &mut Scanner<'_>, bytes: &[u8]) -> Result<Instrument, DecodeError> {

@@ -5,7 +5,7 @@
 
 use crate::decode::DecodeError;
 use crate::decode::json::{Kind, Scanner, Token};
-use crate::decode::members::{exact, items, members, milliseconds, text};
+use crate::decode::members::{exact, items, members, milliseconds, text, word};
 use crate::types::{
     Body, Decimal, Definition, Definitions, Events, Instrument, InstrumentKind, OptionTerms, QtyUnit, Route,
     Terms, TradingStatus, Venue,
@@ -87,10 +87,9 @@ fn one(venue: Venue, scanner: &mut Scanner<'_>, bytes: &[u8]) -> Result<Option<I
         b"OPTION" => InstrumentKind::Option,
         _ => InstrumentKind::Unknown,
     };
-    let word = |token: Token| Box::<str>::from(String::from_utf8_lossy(token.of(bytes)));
-    let pair = word(underlying);
+    let pair = word(underlying, bytes);
     let pair = pair.split_once('-').unwrap_or_default();
-    let or = |token: Token, other: &str| if is_there(token) { word(token) } else { other.into() };
+    let or = |token: Token, other: &str| if is_there(token) { word(token, bytes) } else { other.into() };
     let option = match option.of(bytes) {
         side @ (b"C" | b"P") => {
             Some(OptionTerms { is_call: side == b"C", strike: exact(strike, bytes, "stk")? })
@@ -101,7 +100,7 @@ fn one(venue: Venue, scanner: &mut Scanner<'_>, bytes: &[u8]) -> Result<Option<I
         kind,
         base: or(base, pair.0),
         quote: or(quote, pair.1),
-        settle: word(settle),
+        settle: word(settle, bytes),
         expiry: if is_there(expiry) { milliseconds(expiry, bytes, "expTime")? } else { 0 },
         option,
         status: trading(state.of(bytes)),
