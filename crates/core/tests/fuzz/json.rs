@@ -118,59 +118,66 @@ fn futures(random: &mut Random) -> String {
     }
 }
 
+/// The offset behind a string that begins at `at`, or `to` where it has no end.
+fn string_end(bytes: &[u8], at: usize, to: usize) -> usize {
+    let mut at = at + 1;
+    while let Some(len) = bytes.get(at..to).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
+        at += len + 1;
+        if bytes[at - 1] == b'"' {
+            return at;
+        }
+        at += 1;
+    }
+    to
+}
+
 /// Values, and what stands between brackets.
 pub fn json_fields(fields: &mut Fields<'_>, from: usize, to: usize) {
+    let (bytes, to) = (fields.bytes, to.min(fields.bytes.len()));
     let mut open = Vec::new();
     let mut at = from;
-    while at < to.min(fields.bytes.len()) {
+    while at < to {
         let start = at;
-        match fields.bytes[at] {
+        at += 1;
+        match bytes[start] {
             b'"' => {
-                at += 1;
-                while at < to && fields.bytes.get(at).is_some_and(|&byte| byte != b'"') {
-                    at += 1 + usize::from(fields.bytes[at] == b'\\');
-                }
-                fields.note(Kind::Token, start, at + 1 - start);
+                at = string_end(bytes, start, to);
+                fields.note(Kind::Token, start, at - start);
             }
-            b'{' | b'[' => open.push(at),
+            b'{' | b'[' => open.push(start),
             b'}' | b']' => {
                 if let Some(start) = open.pop() {
                     // With its comma, so that lists stay lists.
-                    let comma = usize::from(fields.bytes.get(at + 1) == Some(&b','));
-                    fields.note(Kind::Unit, start, at + 1 + comma - start);
+                    let comma = usize::from(bytes.get(at) == Some(&b','));
+                    fields.note(Kind::Unit, start, at + comma - start);
                 }
             }
             b'0'..=b'9' | b'-' | b'a'..=b'z' => {
-                while fields
-                    .bytes
-                    .get(at + 1)
-                    .is_some_and(|byte| byte.is_ascii_alphanumeric() || b".+-".contains(byte))
-                {
-                    at += 1;
-                }
-                fields.note(Kind::Token, start, at + 1 - start);
+                let is_more = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'+' | b'-');
+                at += bytes[at..].iter().take_while(is_more).count();
+                fields.note(Kind::Token, start, at - start);
             }
             _ => {}
         }
-        at += 1;
     }
 }
 
 /// The same message with white space wherever JSON allows it, which takes it off the short way through the decoder.
 pub fn loosened(bytes: &[u8], out: &mut Vec<u8>) {
     out.clear();
-    let (mut in_string, mut is_escaped) = (false, false);
-    for &byte in bytes {
-        let is_mark = !in_string && b"{}[],:".contains(&byte);
-        if is_mark {
-            out.push(b' ');
+    out.reserve(2 * bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let start = at;
+        at += 1;
+        match bytes[start] {
+            b'"' => {
+                at = string_end(bytes, start, bytes.len());
+                out.extend_from_slice(&bytes[start..at]);
+            }
+            mark @ (b'{' | b'}' | b'[' | b']' | b',' | b':') => out.extend_from_slice(&[b' ', mark, b'\n']),
+            byte => out.push(byte),
         }
-        out.push(byte);
-        if is_mark {
-            out.push(b'\n');
-        }
-        in_string ^= byte == b'"' && !is_escaped;
-        is_escaped = in_string && byte == b'\\' && !is_escaped;
     }
 }
 

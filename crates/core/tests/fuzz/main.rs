@@ -9,6 +9,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a failed test panics")]
 #![allow(unsafe_code, reason = "a global allocator is an unsafe trait")]
 
+mod answers;
 mod capture;
 mod chunks;
 mod connection;
@@ -16,8 +17,13 @@ mod dbn;
 #[path = "../dbn_bytes/mod.rs"]
 mod dbn_bytes;
 mod detect;
+#[path = "../sets/expected.rs"]
+mod expected;
 mod feeds;
+#[path = "../sets/files.rs"]
+mod files;
 mod frames;
+mod instruments;
 mod itch;
 mod json;
 mod memory;
@@ -25,6 +31,8 @@ mod model;
 mod mutate;
 mod packets;
 mod random;
+mod recorded;
+mod refusals;
 mod rooms;
 mod rules;
 mod run;
@@ -33,6 +41,7 @@ mod said;
 mod streams;
 mod transcript;
 
+use connection::Connection;
 use run::run;
 
 #[global_allocator]
@@ -44,83 +53,98 @@ fn json_frames() {
 }
 
 #[test]
+fn binance_frames() {
+    run(Connection::<rooms::Binance>::default);
+}
+
+#[test]
 fn kraken_frames() {
-    run(rooms::Connection::<rooms::Kraken>::default);
+    run(Connection::<rooms::Kraken>::default);
 }
 
 #[test]
 fn bitmex_frames() {
-    run(rooms::Connection::<rooms::Bitmex>::default);
+    run(Connection::<rooms::Bitmex>::default);
 }
 
 #[test]
 fn kraken_futures_frames() {
-    run(rooms::Connection::<rooms::KrakenFutures>::default);
+    run(Connection::<rooms::KrakenFutures>::default);
 }
 
 #[test]
 fn coinbase_exchange_frames() {
-    run(rooms::Connection::<rooms::CoinbaseExchange>::default);
+    run(Connection::<rooms::CoinbaseExchange>::default);
 }
 
 #[test]
 fn coinbase_frames() {
-    run(rooms::Connection::<rooms::Coinbase>::default);
+    run(Connection::<rooms::Coinbase>::default);
 }
 
 #[test]
 fn lighter_frames() {
-    run(rooms::Connection::<rooms::Lighter>::default);
+    run(Connection::<rooms::Lighter>::default);
 }
 
 #[test]
 fn hyperliquid_frames() {
-    run(rooms::Connection::<rooms::Hyperliquid>::default);
+    run(Connection::<rooms::Hyperliquid>::default);
 }
 
 #[test]
 fn bybit_frames() {
-    run(rooms::Connection::<rooms::Bybit>::default);
+    run(Connection::<rooms::Bybit>::default);
 }
 
 #[test]
 fn bitfinex_frames() {
-    run(connection::Connection::<connection::OfBitfinex>::default);
+    run(Connection::<rooms::Bitfinex>::default);
 }
 
 #[test]
 fn bitstamp_frames() {
-    run(connection::Connection::<connection::OfBitstamp>::default);
+    run(Connection::<rooms::Bitstamp>::default);
 }
 
 #[test]
 fn kucoin_frames() {
-    run(rooms::Connection::<rooms::Kucoin>::default);
+    run(Connection::<rooms::Kucoin>::default);
 }
 
 #[test]
 fn bitget_frames() {
-    run(rooms::Connection::<rooms::Bitget>::default);
+    run(Connection::<rooms::Bitget>::default);
 }
 
 #[test]
 fn bitstamp_orders_frames() {
-    run(connection::Connection::<connection::OfBitstampOrders>::default);
+    run(Connection::<rooms::BitstampOrders>::default);
 }
 
 #[test]
 fn deribit_frames() {
-    run(rooms::Connection::<rooms::Deribit>::default);
+    run(Connection::<rooms::Deribit>::default);
 }
 
 #[test]
 fn okx_frames() {
-    run(rooms::Connection::<rooms::Okx>::default);
+    run(Connection::<rooms::Okx>::default);
 }
 
 #[test]
 fn gateio_frames() {
-    run(rooms::Connection::<rooms::Gateio>::default);
+    run(Connection::<rooms::Gateio>::default);
+}
+
+#[test]
+fn answers_of_venues() {
+    run(answers::Answers::default);
+}
+
+#[test]
+fn instrument_lists() {
+    run(|| instruments::Lists);
 }
 
 #[test]

@@ -86,28 +86,24 @@ const TOKENS: [&str; 30] = [
     "\"a\0b\"",
 ];
 
-/// Changes `bytes` in one place. `other` is another input of the target.
-pub fn mutate(
-    bytes: &mut Vec<u8>,
-    fields: &[Field],
-    other: &[u8],
-    other_fields: &[Field],
-    random: &mut Random,
-) {
-    let units: Vec<Field> = fields.iter().filter(|field| field.kind == Kind::Unit).copied().collect();
-    match random.below(16) {
+/// Changes `bytes` in one place. `other` is another input of the target, `note` what notes the fields of one.
+pub fn mutate(bytes: &mut Vec<u8>, other: &[u8], note: fn(&mut Fields<'_>), random: &mut Random) {
+    let turn = random.below(16);
+    // To find fields costs more than to change bytes.
+    let fields = if turn <= 10 { fields_of(bytes, note) } else { Vec::new() };
+    let units = units_of(&fields);
+    match turn {
         0..=7 if !fields.is_empty() => {
-            let field = *random.pick(fields);
+            let field = *random.pick(&fields);
             if field.kind != Kind::Unit {
-                return change(bytes, field, fields, random);
+                return change(bytes, field, &fields, random);
             }
             unit(bytes, field, &units, random);
         }
         8 | 9 if !units.is_empty() => unit(bytes, *random.pick(&units), &units, random),
         10 => {
             // A unit, or any piece, of another input.
-            let theirs: Vec<Field> =
-                other_fields.iter().filter(|field| field.kind == Kind::Unit).copied().collect();
+            let theirs = units_of(&fields_of(other, note));
             let piece = match theirs.is_empty() || random.one_in(4) {
                 true if other.is_empty() => return,
                 true => {
@@ -146,6 +142,16 @@ pub fn mutate(
         }
         _ => bytes.push(random.next() as u8),
     }
+}
+
+fn fields_of(bytes: &[u8], note: fn(&mut Fields<'_>)) -> Vec<Field> {
+    let mut out = Vec::new();
+    note(&mut Fields { bytes, out: &mut out });
+    out
+}
+
+fn units_of(fields: &[Field]) -> Vec<Field> {
+    fields.iter().filter(|field| field.kind == Kind::Unit).copied().collect()
 }
 
 /// Drops, repeats, moves or exchanges units.

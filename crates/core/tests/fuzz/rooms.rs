@@ -1,27 +1,16 @@
-//! Frames of a venue, several on one connection, so that what one has told the next one meets.
+//! The rooms whose connections are fuzzed: their products, and where they differ from one another.
 
-use std::marker::PhantomData;
-
-use depthwire_core::decode::DecodeError;
-use depthwire_core::types::{Body, Event, Events, Level, Route, Routes, Slot, Venue};
+use depthwire_core::types::Venue;
 use depthwire_core::venues::{
-    self, At, BITGET, BITGET_COIN_FUTURES, BITGET_USDC_FUTURES, BITGET_USDT_FUTURES, BITMEX, BYBIT,
-    BYBIT_INVERSE, BYBIT_LINEAR, BYBIT_OPTION, COINBASE, COINBASE_EXCHANGE, DERIBIT, FrameError, GATEIO,
-    GATEIO_DELIVERY, GATEIO_FUTURES, HYPERLIQUID, KRAKEN, KRAKEN_FUTURES, KUCOIN, KUCOIN_FUTURES, LIGHTER,
-    OKX, Session,
+    BINANCE_COINM, BINANCE_SPOT, BINANCE_US, BINANCE_USDM, BITFINEX, BITGET, BITGET_COIN_FUTURES,
+    BITGET_USDC_FUTURES, BITGET_USDT_FUTURES, BITMEX, BITSTAMP, BITSTAMP_ORDERS, BYBIT, BYBIT_INVERSE,
+    BYBIT_LINEAR, BYBIT_OPTION, COINBASE, COINBASE_EXCHANGE, DERIBIT, GATEIO, GATEIO_DELIVERY,
+    GATEIO_FUTURES, HYPERLIQUID, KRAKEN, KRAKEN_FUTURES, KUCOIN, KUCOIN_FUTURES, LIGHTER, OKX,
 };
 use depthwire_sim::dialects::{
     Bitmex as BitmexDialect, BitmexBook, Bybit as BybitDialect, BybitCategory, Deribit as DeribitDialect,
-    DeribitBook, Dialect, Frames, KrakenFutures as KrakenFuturesDialect, KrakenFuturesContract, all,
+    DeribitBook, Dialect, KrakenFutures as KrakenFuturesDialect, KrakenFuturesContract,
 };
-
-use crate::json::{json_fields, loosened};
-use crate::mutate::{Fields, Kind};
-use crate::random::Random;
-use crate::run::{Said, Target};
-
-/// The longest frame that is one of several.
-const FRAME_BYTES: usize = 1_200;
 
 /// A room, by its products.
 pub trait Room {
@@ -29,6 +18,12 @@ pub trait Room {
     const PRODUCTS: &'static [Venue];
     /// Exponents of prices and quantities where the markets' own are not as fine as what is printed.
     const EXPONENTS: Option<(i8, i8)> = None;
+    /// Frames at the beginning of a connection without which the others are not understood.
+    const OPENING: usize = 0;
+    /// Whether an answer may stand among its frames, as in recordings of bare frames.
+    const TAKES_ANSWERS: bool = false;
+    /// Frames of a form that no dialect speaks.
+    const OTHER_FRAMES: &'static [&'static str] = &[];
 
     /// Markets that are small enough beside those of the conformance suite.
     fn more(seed: u64) -> Vec<Box<dyn Dialect>> {
@@ -150,200 +145,45 @@ impl Room for CoinbaseExchange {
     const PRODUCTS: &'static [Venue] = &[COINBASE_EXCHANGE];
 }
 
-/// The markets of a seed.
-fn markets<R: Room>(seed: u64) -> Vec<Box<dyn Dialect>> {
-    all(seed).into_iter().chain(R::more(seed)).collect()
+pub struct Binance;
+
+impl Room for Binance {
+    const NAME: &'static str = "binance";
+    const PRODUCTS: &'static [Venue] = &[BINANCE_SPOT, BINANCE_USDM, BINANCE_COINM, BINANCE_US];
+    const TAKES_ANSWERS: bool = true;
 }
 
-/// Short connections of each dialect, the subscriptions and snapshots of shallow books among them. The first line of each is
-/// the name of its product.
-fn connections<R: Room>() -> Vec<Vec<Vec<u8>>> {
-    let mut connections = Vec::new();
-    for mut dialect in (0..6).flat_map(markets::<R>) {
-        if !R::PRODUCTS.iter().any(|product| product.name() == dialect.venue()) {
-            continue;
-        }
-        let mut frames = Frames::new();
-        dialect.open(1_785_552_833_184_216_000, &mut frames);
-        while frames.len() < 60 {
-            dialect.step(u64::MAX, &mut frames);
-        }
-        let mut lines = vec![dialect.venue().as_bytes().to_vec()];
-        let frames = frames.iter().filter(|frame| frame.bytes.len() <= FRAME_BYTES);
-        lines.extend(frames.map(|frame| frame.bytes.to_vec()));
-        connections.push(lines);
-    }
-    connections
+pub struct Bitfinex;
+
+impl Room for Bitfinex {
+    const NAME: &'static str = "bitfinex";
+    const PRODUCTS: &'static [Venue] = &[BITFINEX];
+    const EXPONENTS: Option<(i8, i8)> = Some((-8, -8));
+    const OPENING: usize = 10;
 }
 
-/// One connection, a line a frame, behind a line that names its product.
-pub struct Connection<R> {
-    /// By product.
-    routes: Vec<Routes>,
-    connections: Vec<Vec<Vec<u8>>>,
-    events: Events,
-    general: Events,
-    loose: Vec<u8>,
-    room: PhantomData<R>,
+pub struct Bitstamp;
+
+impl Room for Bitstamp {
+    const NAME: &'static str = "bitstamp";
+    const PRODUCTS: &'static [Venue] = &[BITSTAMP];
+    const TAKES_ANSWERS: bool = true;
+    const EXPONENTS: Option<(i8, i8)> = Some((-8, -8));
+    const OTHER_FRAMES: &'static [&'static str] = &[
+        r#"order_created {"price": "236.47", "amount": "2.00000000", "datetime": "1", "id": 65, "order_type": 0}"#,
+        r#"order_book {"bids": [["236.47", "2.00000000"]], "asks": [["236.64", "3.79520000"]]}"#,
+        r#"order_changed {"price": "236.47", "amount": "1.78855669", "datetime": "1", "id": 65, "order_type": 0}"#,
+        r#"trade {"price": 236.47999999999999, "amount": 0.21144331, "id": 8111041}"#,
+        r#"order_deleted {"price": "236.47", "amount": "0.00000000", "datetime": "1", "id": 65, "order_type": 0}"#,
+    ];
 }
 
-impl<R: Room> Default for Connection<R> {
-    fn default() -> Self {
-        let routes_of = |product: &Venue| {
-            let mut routes = Routes::new();
-            for (slot, dialect) in
-                (0..).zip(markets::<R>(0).iter().filter(|dialect| dialect.venue() == product.name()))
-            {
-                let instrument = venues::instrument(*product, dialect.code()).unwrap();
-                let (price_exponent, qty_exponent) = R::EXPONENTS.unwrap_or_else(|| dialect.exponents());
-                let route = Route { slot: Slot(slot), price_exponent, qty_exponent };
-                if instrument.wire_codes().all(|code| routes.find(code).is_none()) {
-                    assert!(routes.carry(instrument.wire_codes(), route));
-                }
-            }
-            routes
-        };
-        let routes = R::PRODUCTS.iter().map(routes_of).collect();
-        let (events, general, loose) = Default::default();
-        Self { routes, connections: connections::<R>(), events, general, loose, room: PhantomData }
-    }
-}
+/// The same venue, order by order.
+pub struct BitstampOrders;
 
-/// Reads a frame: all of it, or nothing.
-fn read(session: &mut Session, frame: &[u8], routes: &Routes, events: &mut Events) -> Result<(), FrameError> {
-    events.clear();
-    let read = session.frame(frame, At::default(), routes, events);
-    let is_lost = |event: &Event| matches!(event.body, Body::Lost { .. });
-    assert!(
-        read.is_ok() || events.list().iter().all(is_lost),
-        "all or nothing, but for what is missing before it"
-    );
-    let is_good = |level: &Level| level.price.0 > 0 && level.qty.0 >= 0;
-    for event in events.list() {
-        if let Body::Levels(_, span) | Body::VerbedLevels(_, span, _) | Body::Book(_, span, ..) = event.body {
-            let sides = events.levels(span);
-            assert!(sides.bids.iter().chain(sides.asks).all(is_good));
-        }
-    }
-    read
-}
-
-/// Whether two arenas tell the same.
-fn is_alike(one: &Events, other: &Events) -> bool {
-    let is_alike = |(a, b): (&Event, &Event)| {
-        let is_body = match (a.body, b.body) {
-            (Body::Levels(a, of_a), Body::Levels(b, of_b)) => {
-                a == b && one.levels(of_a) == other.levels(of_b)
-            }
-            (Body::VerbedLevels(a, of_a, verbs_a), Body::VerbedLevels(b, of_b, verbs_b)) => {
-                (a, one.verbs_of(verbs_a)) == (b, other.verbs_of(verbs_b))
-                    && one.levels(of_a) == other.levels(of_b)
-            }
-            (Body::Book(a, of_a, told_a, _), Body::Book(b, of_b, told_b, _)) => {
-                (a, told_a) == (b, told_b) && one.levels(of_a) == other.levels(of_b)
-            }
-            (Body::Orders(_, of_a), Body::Orders(_, of_b)) => {
-                one.order_changes(of_a) == other.order_changes(of_b)
-            }
-            (Body::NumberedOrders(a, of_a, _), Body::NumberedOrders(b, of_b, _)) => {
-                a == b && one.order_changes(of_a) == other.order_changes(of_b)
-            }
-            (Body::OrderBook(_, part_a, told_a, of_a), Body::OrderBook(_, part_b, told_b, of_b)) => {
-                (part_a, told_a) == (part_b, told_b) && one.order_changes(of_a) == other.order_changes(of_b)
-            }
-            (Body::Trades(of_a), Body::Trades(of_b)) => one.trades_of(of_a) == other.trades_of(of_b),
-            (Body::Ticker(of_a), Body::Ticker(of_b)) => one.ticker(of_a) == other.ticker(of_b),
-            (a, b) => a == b,
-        };
-        is_body && (a.slot, a.is_last, a.ts_event) == (b.slot, b.is_last, b.ts_event)
-    };
-    one.list().len() == other.list().len() && one.list().iter().zip(other.list()).all(is_alike)
-}
-
-impl<R: Room> Target for Connection<R> {
-    const NAME: &'static str = R::NAME;
-    const INPUT_BYTES_MAX: usize = 1_536;
-
-    fn generate(&mut self, random: &mut Random, out: &mut Vec<u8>) {
-        let connection = random.pick(&self.connections);
-        let (product, frames) = connection.split_first().unwrap();
-        out.extend_from_slice(product);
-        out.push(b'\n');
-        let mut at = if random.one_in(2) { 0 } else { random.below(frames.len()) };
-        for _ in 0..=random.below(3) {
-            if let Some(frame) =
-                frames.get(at).filter(|frame| out.len() + frame.len() < Self::INPUT_BYTES_MAX)
-            {
-                out.extend_from_slice(frame);
-                out.push(b'\n');
-            }
-            at += 1 + usize::from(random.one_in(4));
-        }
-    }
-
-    fn fields(fields: &mut Fields<'_>) {
-        let mut at = 0;
-        for line in fields.bytes.split_inclusive(|&byte| byte == b'\n') {
-            fields.note(Kind::Unit, at, line.len());
-            json_fields(fields, at, at + line.len());
-            at += line.len();
-        }
-    }
-
-    fn check(&mut self, bytes: &[u8], _: &mut Random, said: &mut Said) {
-        let Self { routes, events, general, loose, .. } = self;
-        let mut lines = bytes.split(|&byte| byte == b'\n').filter(|frame| !frame.is_empty()).peekable();
-        let named = |line: &&[u8]| R::PRODUCTS.iter().position(|product| product.name().as_bytes() == *line);
-        let product = lines.peek().and_then(named);
-        if product.is_some() {
-            lines.next();
-        }
-        let product = product.unwrap_or(0);
-        let routes = &routes[product];
-        let mut sessions = [R::PRODUCTS[product]; 2].map(venues::session);
-        for frame in lines {
-            let short = read(&mut sessions[0], frame, routes, events);
-            loosened(frame, loose);
-            let long = read(&mut sessions[1], loose, routes, general);
-            assert_eq!(
-                short.map_err(|error| error.code()),
-                long.map_err(|error| error.code()),
-                "both ways through the decoder agree"
-            );
-            assert!(is_alike(events, general), "{:?} {:?}", events.list(), general.list());
-            match short {
-                Ok(()) => {
-                    said.size("events", events.list().len());
-                    for event in events.list() {
-                        said.ok(match event.body {
-                            Body::Levels(..) => "levels",
-                            Body::VerbedLevels(..) => "verbs",
-                            Body::Bbo(_) => "bbo",
-                            Body::Liquidations(_) => "liquidations",
-                            Body::Trading(_) => "trading",
-                            Body::Book(..) => "book",
-                            Body::Orders(..) | Body::NumberedOrders(..) => "orders",
-                            Body::OrderBook(..) => "order book",
-                            Body::Check(_) | Body::CheckLevels(_) | Body::CheckOrders(_) => "check",
-                            Body::Trades(_) => "trades",
-                            Body::Ticker(_) => "ticker",
-                            Body::Definition(_) => "definition",
-                            _ => "other",
-                        });
-                    }
-                }
-                // A connection that is heard from its middle may not know a depth.
-                Err(FrameError::Decode(DecodeError::UnknownDepth { .. })) => said.ok("unknown depth"),
-                Err(error) => {
-                    said.error(error.code());
-                    if let FrameError::Decode(
-                        DecodeError::MissingField { field } | DecodeError::BadNumber { field, .. },
-                    ) = error
-                    {
-                        said.ok(field);
-                    }
-                }
-            }
-        }
-    }
+impl Room for BitstampOrders {
+    const NAME: &'static str = "bitstamp-orders";
+    const PRODUCTS: &'static [Venue] = &[BITSTAMP_ORDERS];
+    const TAKES_ANSWERS: bool = true;
+    const EXPONENTS: Option<(i8, i8)> = Some((-8, -8));
 }

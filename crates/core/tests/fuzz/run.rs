@@ -14,8 +14,9 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::memory;
-use crate::mutate::{Field, Fields, mutate};
+use crate::mutate::{Fields, mutate};
 use crate::random::{Random, hash, mix};
+use crate::recorded::{Recordings, recordings};
 
 /// Something that reads bytes.
 pub trait Target {
@@ -27,9 +28,22 @@ pub trait Target {
     const MEMORY: (usize, usize) = (64 << 10, 64);
     /// How many times fewer inputs than others a run without `DEPTHWIRE_FUZZ_INPUTS` takes.
     const SLOWER: usize = 1;
+    /// Whether it begins with what is cut from recordings too.
+    const IS_RECORDED: bool = false;
 
     /// Appends an input that is good from beginning to end.
     fn generate(&mut self, random: &mut Random, out: &mut Vec<u8>);
+
+    /// What is no good input and worth a change: an error, a page of a proxy.
+    fn other_inputs(&self) -> Vec<Vec<u8>> {
+        Vec::new()
+    }
+
+    /// Inputs cut from recordings.
+    fn recorded(&self, recordings: &Recordings) -> Vec<Vec<u8>> {
+        let _ = recordings;
+        Vec::new()
+    }
 
     /// Notes where the fields of an input are, as far as it can be read.
     fn fields(fields: &mut Fields<'_>);
@@ -136,16 +150,7 @@ fn check_or_tell<T: Target>(make: fn() -> T, target: &mut T, bytes: &[u8], turn:
                 let mut target = make();
                 (0..8).any(|turn| catch_unwind(AssertUnwindSafe(|| check(&mut target, bytes, turn))).is_err())
             };
-            let mut least = bytes.to_vec();
-            let mut piece = bytes.len() / 2;
-            while piece > 0 && fails(&least) {
-                let mut at = 0;
-                while at + piece <= least.len() {
-                    let shorter = [&least[..at], &least[at + piece..]].concat();
-                    if fails(&shorter) { least = shorter } else { at += piece }
-                }
-                piece /= 2;
-            }
+            let least = cut_down(bytes, fails);
             set_hook(hook);
             println!("fuzz {}: {whose} fails\n  found {}\n  cut to {}", T::NAME, hex(bytes), hex(&least));
             resume_unwind(cause)
@@ -153,14 +158,29 @@ fn check_or_tell<T: Target>(make: fn() -> T, target: &mut T, bytes: &[u8], turn:
     }
 }
 
-fn fields_of<T: Target>(bytes: &[u8], out: &mut Vec<Field>) {
-    out.clear();
-    T::fields(&mut Fields { bytes, out });
+/// A list without what may be missing for it to be still what it is, sought in pieces, halves first.
+pub fn cut_down<T: Clone>(list: &[T], is_still: impl Fn(&[T]) -> bool) -> Vec<T> {
+    let mut least = list.to_vec();
+    let mut piece = list.len().div_ceil(2);
+    while piece > 0 && is_still(&least) {
+        let mut at = 0;
+        while at + piece <= least.len() {
+            let shorter = [&least[..at], &least[at + piece..]].concat();
+            if is_still(&shorter) { least = shorter } else { at += piece }
+        }
+        piece /= 2;
+    }
+    least
+}
+
+/// Whether the corpus is made anew.
+pub fn writes() -> bool {
+    std::env::var("DEPTHWIRE_FUZZ_CORPUS").is_ok_and(|what| what == "write")
 }
 
 /// Runs a target: its corpus, then as many inputs as asked for.
 pub fn run<T: Target>(make: fn() -> T) {
-    let writes = std::env::var("DEPTHWIRE_FUZZ_CORPUS").is_ok_and(|what| what == "write");
+    let writes = writes();
     let seed = setting("DEPTHWIRE_FUZZ_SEED").unwrap_or(0x5eed);
     let inputs = setting("DEPTHWIRE_FUZZ_INPUTS").map_or(INPUTS / T::SLOWER, |inputs| inputs as usize);
     let started = Instant::now();
@@ -179,8 +199,24 @@ pub fn run<T: Target>(make: fn() -> T) {
         }
     }
     let replayed = seen.len();
+    let mut keep = |target: &mut T, bytes: Vec<u8>, whose| {
+        seen.entry(check_or_tell(make, target, &bytes, 0, whose).signature()).or_default();
+        pool.push(bytes);
+    };
+    for bytes in target.other_inputs() {
+        keep(&mut target, bytes, "another input");
+    }
+    let recorded = match T::IS_RECORDED.then(recordings) {
+        Some(Some(recordings)) => {
+            let inputs = target.recorded(recordings);
+            let count = inputs.len();
+            inputs.into_iter().for_each(|bytes| keep(&mut target, bytes, "a recorded input"));
+            format!(", {count} recorded")
+        }
+        Some(None) => ", no recordings".to_owned(),
+        None => String::new(),
+    };
     let mut random = Random(seed ^ hash(T::NAME.as_bytes()));
-    let (mut fields, mut other_fields) = (Vec::new(), Vec::new());
     for input in 0..inputs {
         let is_good = pool.is_empty() || random.one_in(16);
         let mut bytes = Vec::new();
@@ -196,10 +232,8 @@ pub fn run<T: Target>(make: fn() -> T) {
             };
             bytes.clone_from(&pool[parent]);
             let other = random.below(pool.len());
-            fields_of::<T>(&pool[other], &mut other_fields);
             for _ in 0..=random.below(4) {
-                fields_of::<T>(&bytes, &mut fields);
-                mutate(&mut bytes, &fields, &pool[other], &other_fields, &mut random);
+                mutate(&mut bytes, &pool[other], T::fields, &mut random);
                 bytes.truncate(T::INPUT_BYTES_MAX);
             }
         }
@@ -224,7 +258,7 @@ pub fn run<T: Target>(make: fn() -> T) {
         }
     }
     println!(
-        "fuzz {}: {inputs} inputs, {} signatures ({replayed} of {} in the corpus), {:.1} s, seed {seed}",
+        "fuzz {}: {inputs} inputs, {} signatures ({replayed} of {} in the corpus{recorded}), {:.1} s, seed {seed}",
         T::NAME,
         seen.len(),
         stored.len(),

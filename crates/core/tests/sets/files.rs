@@ -1,9 +1,10 @@
 //! Files of the recordings, unpacked.
 
 #![allow(
+    dead_code,
     clippy::unwrap_used,
     clippy::panic,
-    reason = "a file that is listed and cannot be read is a failed test"
+    reason = "each test file uses its part; a file that is listed and cannot be read is a failed test"
 )]
 
 use std::ffi::OsStr;
@@ -11,17 +12,22 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Where the recordings are; `None`, said on standard error as `test`'s skip, where there are none.
-pub fn root(test: &str) -> Option<PathBuf> {
+/// Where the recordings are, if anywhere.
+pub fn found() -> Option<PathBuf> {
     let root = match std::env::var_os("DEPTHWIRE_DATA") {
         Some(root) => PathBuf::from(root),
         None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
     };
-    if !root.join("MANIFEST.md").is_file() {
+    root.join("MANIFEST.md").is_file().then_some(root)
+}
+
+/// Where the recordings are; `None`, said on standard error as `test`'s skip, where there are none.
+pub fn root(test: &str) -> Option<PathBuf> {
+    let root = found();
+    if root.is_none() {
         eprintln!("SKIPPED: {test}: no recordings here (set DEPTHWIRE_DATA)");
-        return None;
     }
-    Some(root)
+    root
 }
 
 /// A file, unpacked by the end of its name; `None`, said on standard error, where the machine has no program for it.
