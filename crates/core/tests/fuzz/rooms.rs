@@ -22,6 +22,8 @@ pub trait Room {
     const OPENING: usize = 0;
     /// Whether an answer may stand among its frames, as in recordings of bare frames.
     const TAKES_ANSWERS: bool = false;
+    /// Whether it forgets what came before a frame that it cannot read.
+    const FORGETS: bool = false;
     /// Frames of a form that no dialect speaks.
     const OTHER_FRAMES: &'static [&'static str] = &[];
 
@@ -167,6 +169,7 @@ pub struct Bitstamp;
 impl Room for Bitstamp {
     const NAME: &'static str = "bitstamp";
     const PRODUCTS: &'static [Venue] = &[BITSTAMP];
+    const FORGETS: bool = true;
     const TAKES_ANSWERS: bool = true;
     const EXPONENTS: Option<(i8, i8)> = Some((-8, -8));
     const OTHER_FRAMES: &'static [&'static str] = &[
@@ -184,6 +187,7 @@ pub struct BitstampOrders;
 impl Room for BitstampOrders {
     const NAME: &'static str = "bitstamp-orders";
     const PRODUCTS: &'static [Venue] = &[BITSTAMP_ORDERS];
+    const FORGETS: bool = true;
     const TAKES_ANSWERS: bool = true;
     const EXPONENTS: Option<(i8, i8)> = Some((-8, -8));
 }
