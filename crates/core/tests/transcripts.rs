@@ -7,8 +7,6 @@ mod expected;
 #[path = "sets/files.rs"]
 mod files;
 
-use std::path::Path;
-
 use depthwire_core::framing::binary_file::LengthPrefix;
 use depthwire_core::recording::{Entry, Format, Heard, Transcript};
 use expected::{Form, Program, Samples, Transcript as Row, expected};
@@ -152,28 +150,13 @@ fn every_recording_is_read_to_its_last_byte() {
     }
 }
 
-/// Files of a folder and of those in it, by the end of their names.
-fn all_in(folder: &Path, ends: &[String]) -> Vec<Vec<u8>> {
-    let mut found = Vec::new();
-    let mut entries: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    entries.sort();
-    for path in entries {
-        if path.is_dir() {
-            found.extend(all_in(&path, ends));
-        } else if ends.iter().any(|end| path.to_string_lossy().ends_with(end.as_str())) {
-            found.extend(files::read(&path));
-        }
-    }
-    found
-}
-
 /// Single messages and samples, by folder: files, entries received and answered, bytes received.
 #[test]
 fn every_sample_is_read_to_its_last_byte() {
     let Some(root) = files::root("every_sample_is_read_to_its_last_byte") else { return };
     for Samples { folder, ends, files, received, answered, received_bytes, .. } in &expected().samples {
         let expected = (*files, *received, *answered, *received_bytes);
-        let files = all_in(&root.join(folder), ends);
+        let files = files::all_in(&root.join(folder), ends);
         let told: Vec<_> = files.iter().map(|file| Told::of(&mut Transcript::default(), file, 97)).collect();
         assert!(told.iter().all(|told| told.errors.is_empty()), "{folder}");
         let sum = |of: fn(&Told<'_>) -> u64| told.iter().map(of).sum::<u64>();

@@ -1,12 +1,14 @@
 //! Captures of UDP datagrams, pcap and pcapng.
 
 use depthwire_core::framing::pcap::{BLOCK_BYTES_MAX, Datagram, PcapError, PcapReader};
+use depthwire_core::recording::Format;
 
 use crate::chunks::in_chunks;
 use crate::itch::day;
 use crate::mutate::{Fields, Kind};
 use crate::packets::{mold_fields, mold_packet};
 use crate::random::Random;
+use crate::recorded::Recordings;
 use crate::run::{Said, Target};
 
 /// Receive time of the first packet, in s.
@@ -176,6 +178,7 @@ fn place(datagram: Result<Datagram<'_>, PcapError>, bytes: &[u8]) -> Place {
 
 impl<const BLOCKS: bool> Target for Capture<BLOCKS> {
     const NAME: &'static str = if BLOCKS { "pcapng" } else { "pcap" };
+    const IS_RECORDED: bool = true;
 
     fn generate(&mut self, random: &mut Random, out: &mut Vec<u8>) {
         out.extend(if BLOCKS { section(random.one_in(2)) } else { pcap_header(1) });
@@ -190,6 +193,10 @@ impl<const BLOCKS: bool> Target for Capture<BLOCKS> {
                 out.extend(if random.one_in(2) { section(true) } else { block(5, &[1, 2, 3]) });
             }
         }
+    }
+
+    fn recorded(&self, recordings: &Recordings) -> Vec<Vec<u8>> {
+        recordings.pieces(|form| form == Format::Packets)
     }
 
     fn fields(fields: &mut Fields<'_>) {

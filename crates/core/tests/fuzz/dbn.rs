@@ -3,11 +3,13 @@
 use depthwire_core::framing::dbn::{
     DbnError, DbnFramer, Entry, MboChange, Metadata, RECORD_BYTES_MAX, Record, Version,
 };
+use depthwire_core::recording::Format;
 
 use crate::chunks::in_chunks;
 use crate::dbn_bytes::{Meta, mbo, record};
 use crate::mutate::{Fields, Kind};
 use crate::random::{Random, hash};
+use crate::recorded::Recordings;
 use crate::run::{Said, Target};
 
 /// Types with their bytes in versions 1, 2 and 3.
@@ -157,6 +159,7 @@ impl<const FRAGMENT: bool> Dbn<FRAGMENT> {
 impl<const FRAGMENT: bool> Target for Dbn<FRAGMENT> {
     const NAME: &'static str = if FRAGMENT { "dbn_fragment" } else { "dbn" };
     const INPUT_BYTES_MAX: usize = 3_000;
+    const IS_RECORDED: bool = !FRAGMENT;
 
     fn generate(&mut self, random: &mut Random, out: &mut Vec<u8>) {
         let how = random.below(3) as u8;
@@ -180,6 +183,10 @@ impl<const FRAGMENT: bool> Target for Dbn<FRAGMENT> {
                 }
             });
         }
+    }
+
+    fn recorded(&self, recordings: &Recordings) -> Vec<Vec<u8>> {
+        recordings.pieces(|form| form == Format::Dbn)
     }
 
     fn fields(fields: &mut Fields<'_>) {

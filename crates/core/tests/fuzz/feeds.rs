@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use depthwire_core::book::digest;
 use depthwire_core::encode::{Kind as FrameKind, Outbox, RECORD_HEADER_BYTES, RecordType, Stream};
 use depthwire_core::engine::{Engine, EngineConfig, RecordingProgress, SourceId};
+use depthwire_core::recording::Format;
 use depthwire_core::replica::{Outcome, Replica};
 use depthwire_core::types::{BookState, InstrumentId, Level, NoClock, Side, Venue};
 use depthwire_core::venues::{self, OrderIds};
@@ -15,6 +16,7 @@ use crate::memory;
 use crate::model::{Model, Phase, Sides};
 use crate::mutate::Fields;
 use crate::random::Random;
+use crate::recorded::Recordings;
 use crate::run::{Said, Target};
 
 /// One kind of order feed.
@@ -22,6 +24,8 @@ pub trait Feed {
     const NAME: &'static str;
     const VENUE: Venue;
     const SYMBOLS: &'static [&'static str];
+    /// Whether a recording's form is one of this feed's.
+    fn is_form(form: Format) -> bool;
     fn generate(random: &mut Random, out: &mut Vec<u8>);
     fn fields(fields: &mut Fields<'_>);
     fn tell(model: &mut Model<'_>, bytes: &[u8]);
@@ -174,9 +178,14 @@ impl<F: Feed> Target for FeedTarget<F> {
     // An engine reserves room for the most orders; what it takes beyond that is measured by itself.
     const MEMORY: (usize, usize) = (usize::MAX / 2, 0);
     const SLOWER: usize = 20;
+    const IS_RECORDED: bool = true;
 
     fn generate(&mut self, random: &mut Random, out: &mut Vec<u8>) {
         F::generate(random, out);
+    }
+
+    fn recorded(&self, recordings: &Recordings) -> Vec<Vec<u8>> {
+        recordings.pieces(F::is_form)
     }
 
     fn fields(fields: &mut Fields<'_>) {

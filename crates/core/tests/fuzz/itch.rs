@@ -4,12 +4,14 @@ use std::sync::OnceLock;
 
 use depthwire_core::framing::binary_file::{BinaryFileError, BinaryFileFramer, LengthPrefix};
 use depthwire_core::framing::itch::{Message, decode, message_len};
+use depthwire_core::recording::Format;
 use depthwire_core::types::{OrderChange, OrderId, Price, Qty, Side};
 use depthwire_sim::itch::{ItchConfig, ItchDay};
 
 use crate::chunks::in_chunks;
 use crate::mutate::{Fields, Kind};
 use crate::random::Random;
+use crate::recorded::Recordings;
 use crate::run::{Said, Target};
 
 /// Messages of synthetic days with few symbols, so that a few messages make books: all from the first on.
@@ -183,6 +185,7 @@ pub fn block_fields(fields: &mut Fields<'_>, mut at: usize, is_stated: bool) {
 
 impl<const STATED: bool> Target for File<STATED> {
     const NAME: &'static str = if STATED { "binary_file" } else { "binary_file_zero" };
+    const IS_RECORDED: bool = !STATED;
 
     fn generate(&mut self, random: &mut Random, out: &mut Vec<u8>) {
         for _ in 0..random.below(12) {
@@ -194,6 +197,10 @@ impl<const STATED: bool> Target for File<STATED> {
         if STATED && random.one_in(2) {
             out.extend([0, 0]);
         }
+    }
+
+    fn recorded(&self, recordings: &Recordings) -> Vec<Vec<u8>> {
+        recordings.pieces(|form| form == Format::BinaryFile(LengthPrefix::Zero))
     }
 
     fn fields(fields: &mut Fields<'_>) {

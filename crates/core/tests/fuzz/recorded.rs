@@ -1,28 +1,30 @@
-//! Short connections and answers cut from the recordings, where they are at hand: what venues print and dialects do not. They
-//! are there to be changed, and stay out of the corpus.
+//! What is cut from the recordings, where they are at hand: short connections, answers, and pieces of binary files, as venues
+//! send them and dialects do not. It is there to be changed, and stays out of the corpus.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use depthwire_core::engine::detect;
-use depthwire_core::recording::{Entry, Heard, Transcript};
+use depthwire_core::recording::{Entry, Format, Heard, Transcript};
 use depthwire_core::types::{Events, Route, Routes, ScaleSource, Slot, Venue};
 use depthwire_core::venues::{self, Asked, At};
 
 use crate::connection::is_alike;
-use crate::expected::{Form, expected};
+use crate::expected::expected;
 use crate::files;
 use crate::run::{cut_down, writes};
 
 /// The longest frame that is one of several.
 pub const FRAME_BYTES: usize = 1_200;
-/// Connections that are cut from one file, evenly spread over it, and answers.
+/// Connections or pieces that are cut from one file, evenly spread over it, and answers.
 const PLACES: usize = 32;
 /// Frames of each, in a row, behind what of the file's first ones they need to be understood.
 const FRAMES: usize = 4;
 const FIRST_FRAMES: usize = 64;
 /// Bytes of such a connection.
 const CONNECTION_BYTES: usize = 1_400;
+/// Bytes of a piece of a binary file, what the file begins with among them.
+const PIECE_BYTES: usize = 2_000;
 /// Exponents of prices and quantities of instruments whose digits nobody has said.
 const FINE: (i8, i8) = (-12, -8);
 
@@ -34,6 +36,7 @@ pub struct Recordings {
     connections: Vec<(Venue, Vec<Vec<u8>>)>,
     /// With the addresses that were asked.
     answers: Vec<(Venue, Vec<u8>, Vec<u8>)>,
+    pieces: Vec<(Format, Vec<u8>)>,
 }
 
 /// Where a connection begins, and the frames of it.
@@ -49,12 +52,15 @@ pub fn recordings() -> Option<&'static Recordings> {
     static RECORDINGS: OnceLock<Option<Recordings>> = OnceLock::new();
     let read = || {
         let root = files::found().filter(|_| !writes())?;
-        let mut recordings = Recordings::default();
-        let is_text = |form| !matches!(form, Form::Packets | Form::Dbn | Form::BinaryFileZero);
-        let transcripts = expected().transcripts.iter().filter(|set| is_text(set.format));
-        let files = transcripts.flat_map(|set| &set.files);
-        for file in files.chain(expected().archives.iter().flat_map(|set| &set.files)) {
+        let (expected, mut recordings) = (expected(), Recordings::default());
+        let transcripts = expected.transcripts.iter().flat_map(|set| &set.files);
+        for file in transcripts.chain(expected.archives.iter().flat_map(|set| &set.files)) {
             if let Some(bytes) = files::read(&root.join(file)) {
+                recordings.cut(&bytes);
+            }
+        }
+        for samples in &expected.samples {
+            for bytes in files::all_in(&root.join(&samples.folder), &samples.ends) {
                 recordings.cut(&bytes);
             }
         }
@@ -82,6 +88,11 @@ impl Recordings {
         self.answers.iter().map(input).collect()
     }
 
+    /// Pieces of binary files of some forms.
+    pub fn pieces(&self, is_form: impl Fn(Format) -> bool) -> Vec<Vec<u8>> {
+        self.pieces.iter().filter(|(form, _)| is_form(*form)).map(|(_, piece)| piece.clone()).collect()
+    }
+
     /// Carries the instruments of a product that are recorded.
     pub fn carry(&self, product: Venue, routes: &mut Routes) {
         carry(product, self.instruments.iter(), routes);
@@ -89,6 +100,43 @@ impl Recordings {
 
     /// Takes what there is of a file; nothing of one of other venues.
     fn cut(&mut self, bytes: &[u8]) {
+        match Format::detect(bytes) {
+            Some(form @ (Format::BinaryFile(_) | Format::Packets | Format::Dbn)) => {
+                self.cut_pieces(form, bytes)
+            }
+            _ => self.cut_connections(bytes),
+        }
+    }
+
+    /// Messages, records or packets in a row, behind what the file begins with.
+    fn cut_pieces(&mut self, form: Format, bytes: &[u8]) {
+        let mut transcript = Transcript::default();
+        let (mut at, mut head, mut places, mut piece_end) = (0, None, 0, None);
+        while let Ok(Entry { start, end, heard, .. }) = transcript.next(bytes, at, true) {
+            at = end;
+            if !matches!(heard, Ok(Heard::Received { .. })) {
+                continue;
+            }
+            let head = &bytes[..*head.get_or_insert(start)];
+            let entry = &bytes[start..end];
+            let last = self
+                .pieces
+                .last_mut()
+                .filter(|(_, piece)| piece_end == Some(start) && piece.len() + entry.len() <= PIECE_BYTES);
+            if let Some((_, piece)) = last {
+                piece.extend_from_slice(entry);
+                piece_end = Some(end);
+            } else if places < PLACES
+                && start >= bytes.len() / PLACES * places
+                && head.len() + entry.len() <= PIECE_BYTES
+            {
+                self.pieces.push((form, [head, entry].concat()));
+                (places, piece_end) = (places + 1, Some(end));
+            }
+        }
+    }
+
+    fn cut_connections(&mut self, bytes: &[u8]) {
         let Ok(found) = detect(bytes) else { return };
         let mut routes: Vec<(Venue, Routes)> = Vec::new();
         for (product, _) in &found {

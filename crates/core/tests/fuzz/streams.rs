@@ -1,5 +1,6 @@
 //! The three kinds of order feed, each with streams in which few orders meet often.
 
+use depthwire_core::recording::Format;
 use depthwire_core::types::Venue;
 use depthwire_core::venues;
 
@@ -93,6 +94,10 @@ impl Feed for ItchFile {
     const VENUE: Venue = venues::NASDAQ;
     const SYMBOLS: &'static [&'static str] = NASDAQ;
 
+    fn is_form(form: Format) -> bool {
+        matches!(form, Format::BinaryFile(_))
+    }
+
     fn generate(random: &mut Random, out: &mut Vec<u8>) {
         for _ in 0..1 + random.below(2) {
             for message in messages(random) {
@@ -119,6 +124,10 @@ impl Feed for ItchCapture {
     const NAME: &'static str = "feed_capture";
     const VENUE: Venue = venues::NASDAQ;
     const SYMBOLS: &'static [&'static str] = NASDAQ;
+
+    fn is_form(form: Format) -> bool {
+        form == Format::Packets
+    }
 
     fn generate(random: &mut Random, out: &mut Vec<u8>) {
         out.extend(pcap_header(1));
@@ -152,6 +161,10 @@ impl Feed for DbnStream {
     const NAME: &'static str = "feed_dbn";
     const VENUE: Venue = venues::DATABENTO;
     const SYMBOLS: &'static [&'static str] = &["ESH4", "ID5"];
+
+    fn is_form(form: Format) -> bool {
+        form == Format::Dbn
+    }
 
     fn generate(random: &mut Random, out: &mut Vec<u8>) {
         for _ in 0..1 + random.below(2) {

@@ -59,3 +59,18 @@ pub fn read(path: &Path) -> Option<Vec<u8>> {
     }
     Some(bytes)
 }
+
+/// Files of a folder and of those in it, by the end of their names.
+pub fn all_in(folder: &Path, ends: &[String]) -> Vec<Vec<u8>> {
+    let mut found = Vec::new();
+    let mut entries: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            found.extend(all_in(&path, ends));
+        } else if ends.iter().any(|end| path.to_string_lossy().ends_with(end.as_str())) {
+            found.extend(read(&path));
+        }
+    }
+    found
+}
