@@ -160,6 +160,8 @@ impl<const FRAGMENT: bool> Target for Dbn<FRAGMENT> {
     const NAME: &'static str = if FRAGMENT { "dbn_fragment" } else { "dbn" };
     const INPUT_BYTES_MAX: usize = 3_000;
     const IS_RECORDED: bool = !FRAGMENT;
+    // A stream that has ended says so once more for each piece, which may be a byte; the check keeps all of it.
+    const MEMORY: (usize, usize) = (64 << 10, 128);
 
     fn generate(&mut self, random: &mut Random, out: &mut Vec<u8>) {
         let how = random.below(3) as u8;
