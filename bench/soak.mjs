@@ -5,17 +5,20 @@
  * and the trades of every instrument. Each second the server's resident memory, its CPU time and the messages that it has
  * taken in are read.
  *
- * The first tenth of the run is the warm-up; what follows is cut into ten tenths, and the first is compared with the last.
- * It passes where, by medians, memory has grown by 2 % at most and a message costs 1.05 times the CPU time at most, no client
- * has refused a frame, and no checksum was wrong. Its numbers mean something on a quiet machine only.
+ * The first tenth of the run is the warm-up. Of what follows the last tenth is compared with the first by the median CPU time
+ * of a message, and the last third with the first by the least and by the most memory: a snapshot of some megabytes leaves
+ * as much behind until it is collected, so memory goes up and down in steps, while what is kept for good raises both ends.
+ * A third is longer than any recording takes to begin again. It passes where both have grown by 2 % at most and a message
+ * costs 1.05 times the CPU time at most, no client has refused a frame, and no checksum was wrong. Its numbers mean
+ * something on a quiet machine only.
  *
  * `node bench/soak.mjs [OPTIONS]`, after `npm run build`, on Linux:
  *
  * `--minutes N`: of feed time of the recording that is told fastest; default 60. `--speed N`: recorded seconds in one, at most;
  * default 20. A recording is slowed down to last `LASTS_SECONDS`, for a connection that ends sooner is a failure to connectors,
- * which then wait longer each time. `--recording PRODUCT=FILE`, as
- * often as there are recordings; default: those of `RECORDINGS` below, from `$DEPTHWIRE_DATA` or `../shared/data`.
- * `--depth PRODUCT=N`: levels a side that were subscribed when it was recorded. `--json FILE`: also writes the verdict and all
+ * which then wait longer each time. `--recording PRODUCT=FILE`, as often as there are recordings; default: those of
+ * `RECORDINGS` below, from `$DEPTHWIRE_DATA` or `../shared/data`. `--depth PRODUCT=N`: levels a side that were subscribed when
+ * it was recorded. `--json FILE`: also writes the verdict and all
  * samples. `--tiny`: as `npm test` runs it, seconds of a simulated recording; memory and CPU time are read and not judged.
  */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -171,7 +174,10 @@ function report({ verdict, books, checksums, clients, messages, reconnects, load
   const mib = (/** @type {number} */ bytes) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
   const percent = (/** @type {number} */ share) => `${share >= 0 ? '+' : ''}${(100 * share).toFixed(2)} %`;
   return [
-    `memory      ${mib(memory.first)} → ${mib(memory.last)}, ${percent(memory.growth)} (at most +2 %)`,
+    .../** @type {const} */ (['least', 'most']).map((which) => {
+      const { first, last, growth } = memory[which];
+      return `memory      ${which} ${mib(first)} → ${mib(last)}, ${percent(growth)} (at most +2 %)`;
+    }),
     `CPU         ${cpu.first.toFixed(2)} → ${cpu.last.toFixed(2)} µs a message, ${cpu.ratio.toFixed(3)} × (at most 1.05 ×)`,
     `messages    ${messages}`,
     `reconnects  ${reconnects}`,

@@ -23,18 +23,36 @@ describe('the verdict of a soak', () => {
   it('compares the tenths behind the warm-up', () => {
     expect(tenths(flat)).toEqual(Array.from({ length: 10 }, () => ({ memoryBytes: 1000, cpuMicros: 7 })));
     expect(judged({ samples: flat, ...RIGHT })).toMatchObject({
-      memory: { growth: 0 },
+      memory: { least: { growth: 0 }, most: { growth: 0 } },
       cpu: { ratio: 1 },
       failures: [],
     });
   });
 
+  it('does not take what waits to be collected for growth', () => {
+    const steps = samples(
+      (part) => (Math.floor(part * 40) % 2 === 0 ? 1000 : 1080),
+      () => 7,
+    );
+    expect(judged({ samples: steps, ...RIGHT }).failures).toEqual([]);
+  });
+
   it.each([
     [
-      'memory that has grown by 3 %',
+      'memory of which ever more waits to be collected',
       {
         samples: samples(
-          (part) => 1000 + 30 * part,
+          (part) => (Math.floor(part * 40) % 2 === 0 ? 1000 : 1050 + 50 * part),
+          () => 7,
+        ),
+      },
+      'memory',
+    ],
+    [
+      'memory that has grown by some percent',
+      {
+        samples: samples(
+          (part) => 1000 + 50 * part,
           () => 7,
         ),
       },
