@@ -17,7 +17,7 @@ mod proven;
 
 use depthwire_core::checksum::crc32;
 use depthwire_core::engine::{Engine, EngineConfig, SourceId};
-use depthwire_core::types::{BookState, InstrumentId, NoClock, StaleReason};
+use depthwire_core::types::{BookState, InstrumentId, NoClock, Price, StaleReason};
 use depthwire_core::venues::{self, BITGET};
 use proven::{assert_proven, recording};
 
@@ -33,6 +33,19 @@ fn futures_are_proven_by_each_checksum() {
     let set = expected::checksums("bitget-usdt-futures");
     let Some(bytes) = recording("futures_are_proven_by_each_checksum", set) else { return };
     assert_proven(set, &bytes, 4_096);
+}
+
+#[test]
+fn an_index_with_sixteen_decimals_leaves_the_scale_of_the_book() {
+    let mut engine = Engine::new(EngineConfig::default(), venues::catalogue(), NoClock);
+    let venue = venues::BITGET_USDT_FUTURES;
+    let id = engine.add_instrument(venues::instrument(venue, "BTCUSDT").unwrap()).unwrap();
+    let source = engine.open_source(venue, &[id]).unwrap();
+    let ticker = r#"{"action":"snapshot","arg":{"instType":"usdt-futures","topic":"ticker","symbol":"BTCUSDT"},"data":[{"lastPrice":"76631.3","bid1Price":"76631.2","ask1Price":"76631.3","bid1Size":"0.9608","ask1Size":"9.5716","indexPrice":"76671.4381686055379793","markPrice":"76631.3","fundingRate":"-0.00003","openInterest":"29539.3825","nextFundingTime":"1777363200000"}],"ts":1777358880084}"#;
+    assert_eq!(engine.ingest(source, ticker.as_bytes(), 1), Ok(()));
+    assert_eq!(engine.catalogue().get(id).unwrap().price_exponent, -1);
+    let ticker = engine.ticker(id).unwrap();
+    assert_eq!((ticker.last, ticker.index), (Some(Price(766_313)), Some(Price(766_714))));
 }
 
 /// An engine that carries one instrument.

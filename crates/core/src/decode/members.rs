@@ -1,7 +1,7 @@
 //! The members of JSON objects that count, and what their values are.
 
 use super::json::{Kind, Scanner, Token, unescape};
-use super::levels::decimal;
+use super::levels::{computed, decimal};
 use super::{DecodeError, SYMBOL_BYTES_MAX, Scaled, SymbolText};
 use crate::types::{Decimal, DecimalError, Price, Qty, Route, Routes, TimeNs};
 
@@ -188,7 +188,7 @@ pub(crate) fn symbol(
     Ok((routes.find(symbol), SymbolText::new(symbol)))
 }
 
-/// Decimals of a statistic that are kept: more would make the scale of a whole book finer for nothing.
+/// Decimals of a statistic beyond which it counts as computed: they would make the scale of a whole book finer for nothing.
 const STATISTIC_DIGITS: usize = 9;
 
 /// A decimal without the digits behind the ninth decimal; none where there is no number: nothing, an empty text, an infinity.
@@ -202,16 +202,16 @@ fn statistic(token: Token, bytes: &[u8]) -> Option<Token> {
     is_number.then_some(Token { end: token.start + len as u32, ..token })
 }
 
-/// A price that is computed, such as a mark price, as a mantissa at the instrument's exponent: its first nine decimals. None
-/// where there is no number.
+/// A price that is told beside books, such as a mark price, as a mantissa at the instrument's exponent. One of nine decimals
+/// at most may make that finer. A longer one has been computed and is cut at the exponent: it says nothing of the digits of
+/// the instrument. None where there is no number.
 pub(crate) fn price_statistic(
     token: Token,
     bytes: &[u8],
     field: &'static str,
     route: Route,
 ) -> Result<Option<Price>, DecodeError> {
-    let Some(token) = statistic(token, bytes) else { return Ok(None) };
-    decimal(token, bytes, field, route.price_exponent, Scaled::Price).map(|price| Some(Price(price)))
+    Ok(scaled_statistic(token, bytes, field, route.price_exponent, Scaled::Price)?.map(Price))
 }
 
 /// The same of a quantity.
@@ -221,8 +221,23 @@ pub(crate) fn qty_statistic(
     field: &'static str,
     route: Route,
 ) -> Result<Option<Qty>, DecodeError> {
-    let Some(token) = statistic(token, bytes) else { return Ok(None) };
-    decimal(token, bytes, field, route.qty_exponent, Scaled::Qty).map(|qty| Some(Qty(qty)))
+    Ok(scaled_statistic(token, bytes, field, route.qty_exponent, Scaled::Qty)?.map(Qty))
+}
+
+fn scaled_statistic(
+    token: Token,
+    bytes: &[u8],
+    field: &'static str,
+    exponent: i8,
+    scaled: Scaled,
+) -> Result<Option<i64>, DecodeError> {
+    let Some(kept) = statistic(token, bytes) else { return Ok(None) };
+    let read = if kept.end < token.end {
+        computed(kept, bytes, field, exponent)
+    } else {
+        decimal(token, bytes, field, exponent, scaled)
+    };
+    read.map(Some)
 }
 
 /// A ratio, which may be below zero, in 1e-9. None where there is no number.
@@ -298,5 +313,12 @@ mod tests {
         let text = b"\"3.8005764218904408\"";
         let token = Scanner::new(text, 0).value().unwrap();
         assert_eq!(price_statistic(token, text, "markPx", route), Ok(Some(Price(3_800_576_421))));
+        let coarse = Route { price_exponent: -1, ..route };
+        assert_eq!(price_statistic(token, text, "markPx", coarse), Ok(Some(Price(38))));
+        let short = Token { end: token.start + 6, ..token };
+        assert!(
+            price_statistic(short, text, "markPx", coarse).is_err(),
+            "3.8005 shows digits of the instrument"
+        );
     }
 }

@@ -85,12 +85,21 @@ pub(super) fn ticker(bytes: &[u8], routes: &Routes, out: &mut Events) -> Result<
     let told = |token: Token| Some(token).filter(|token| !matches!(token.kind, Kind::Absent | Kind::Null));
     let moment = |token, field| told(token).map(|token| milliseconds(token, bytes, field)).transpose();
     let ts_event = moment(time, "time")?.unwrap_or(0);
+    let price_of = |token, field| {
+        let price =
+            told(token).map(|price| decimal(price, bytes, field, route.price_exponent, Scaled::Price));
+        Ok::<_, DecodeError>(price.transpose()?.filter(|price| *price != 0).map(Price))
+    };
     if told(bid_qty).or(told(ask_qty)).is_some() {
-        let level = |price, qty| match (told(price), told(qty)) {
-            (Some(price), Some(qty)) => level_of(price, qty, bytes, route),
+        // A side without orders has a price of 0.
+        let level = |price, qty, field| match (price_of(price, field)?, told(qty)) {
+            (Some(price), Some(qty)) => {
+                let qty = decimal(qty, bytes, "qty", route.qty_exponent, Scaled::Qty)?;
+                Ok::<_, DecodeError>(Level { price, qty: Qty(qty) })
+            }
             _ => Ok(Level::new(0, 0)),
         };
-        let (bid, ask) = (level(bid, bid_qty)?, level(ask, ask_qty)?);
+        let (bid, ask) = (level(bid, bid_qty, "bid")?, level(ask, ask_qty, "ask")?);
         out.push(route.slot, ts_event, Body::Bbo(VenueBbo { venue_seq: 0, bid, ask, ts_event }));
     }
     let price = |token, field| {
@@ -99,11 +108,10 @@ pub(super) fn ticker(bytes: &[u8], routes: &Routes, out: &mut Events) -> Result<
     let qty = |token, field| {
         told(token).map(|token| computed(token, bytes, field, route.qty_exponent).map(Qty)).transpose()
     };
-    let last = told(last).map(|last| decimal(last, bytes, "last", route.price_exponent, Scaled::Price));
     let rate = told(rate).map(|rate| ratio_e9(rate, bytes, "relative_funding_rate", 0)).transpose()?;
     let funding_at = moment(funding_at, "next_funding_rate_time")?;
     let ticker = Ticker {
-        last: last.transpose()?.map(Price),
+        last: price_of(last, "last")?,
         mark: price(mark, "markPrice")?,
         index: price(index, "index")?,
         volume: qty(volume, "volume")?,

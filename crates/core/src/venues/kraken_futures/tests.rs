@@ -156,6 +156,11 @@ fn a_ticker_tells_the_top_the_statistics_and_the_state() {
     ] {
         assert_eq!(said(&TICKER.replace(from, to)).1, Body::Trading(status));
     }
+    let untraded = TICKER.replace("21978.5", "0.0").replace("21983.5", "0.0");
+    let events = say(&mut KrakenFutures::default(), &untraded).unwrap();
+    let Body::Bbo(top) = events.list()[0].body else { panic!("{events:?}") };
+    assert_eq!((top.bid, top.ask), (Level::new(0, 0), Level::new(219_870, 13_948)));
+    assert_eq!(said(&untraded).0.last, None);
     let no_bid = TICKER.replace("\"bid\":21978.5,", "").replace("\"bid_size\":2536.0,", "");
     let events = say(&mut KrakenFutures::default(), &no_bid).unwrap();
     let Body::Bbo(top) = events.list()[0].body else { panic!("{events:?}") };
