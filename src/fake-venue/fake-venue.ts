@@ -56,9 +56,10 @@ export interface Host {
 }
 
 /**
- * A venue on this machine: its sockets and HTTP addresses, with markets of the simulator or recordings of its own, its limits and bans, its logins, and
- * the faults that are planned. Each of the venue's hosts is the first part of a path: `wss://ws.kraken.com/v2` becomes
- * `ws://127.0.0.1:PORT/ws.kraken.com/v2`. Where only one address of all hosts has the rest of a path, it is found without.
+ * A venue on this machine: its sockets and HTTP addresses, with markets of the simulator or recordings of its own, its limits
+ * and bans, its logins, and the faults that are planned. Each of the venue's hosts is the first part of a path:
+ * `wss://ws.kraken.com/v2` becomes `ws://127.0.0.1:PORT/ws.kraken.com/v2`. Where only one address of all hosts has the rest of
+ * a path, it is found without.
  */
 export class FakeVenue {
   readonly ledger = new Ledger();

@@ -156,8 +156,7 @@ export declare class RecordingContents {
    * its bytes, its channel, the place of its instrument in the list (4,294,967,295 = of none, or of several), the number of
    * its connection (32 bits each) and its time in ns, 0 = unknown (64 bits), little-endian. Channels are those of
    * `Dialect.step`, where 0 says nothing of a market; 7 is the answer to a request for a book, 8 what a connection said to its
-   * client before it told of a market. Throws `recording.*` for
-   * what is no recording.
+   * client before it told of a market. Throws `recording.*` for what is no recording.
    */
   read(bytes: Uint8Array, last: boolean, out: Uint8Array): ContentsRead
   /** The exponents of ten of an instrument's prices and quantities that hold every number of its frames so far. */

@@ -59,8 +59,7 @@ impl RecordingContents {
     /// its bytes, its channel, the place of its instrument in the list (4,294,967,295 = of none, or of several), the number of
     /// its connection (32 bits each) and its time in ns, 0 = unknown (64 bits), little-endian. Channels are those of
     /// `Dialect.step`, where 0 says nothing of a market; 7 is the answer to a request for a book, 8 what a connection said to its
-    /// client before it told of a market. Throws `recording.*` for
-    /// what is no recording.
+    /// client before it told of a market. Throws `recording.*` for what is no recording.
     #[napi(ts_args_type = "bytes: Uint8Array, last: boolean, out: Uint8Array")]
     pub fn read(&mut self, bytes: Argument, last: Argument, mut out: Argument) -> Result<ContentsRead> {
         self.owned.run(|contents| {

@@ -132,8 +132,14 @@ fn tell_capture(model: &mut Model<'_>, bytes: &[u8]) {
 }
 
 fn tell_datagram(model: &mut Model<'_>, followed: &mut Followed, line: u32, payload: &[u8]) {
-    let Ok(packet) = mold::decode(payload) else { return };
     let Followed { session, session_before, next, lines } = followed;
+    let Ok(packet) = mold::decode(payload) else {
+        // What is lost with a packet of the session cannot be told.
+        if session.is_some_and(|session| payload.starts_with(&session)) {
+            lose_feed(model);
+        }
+        return;
+    };
     if *session != Some(packet.session) {
         if *session_before == Some(packet.session) {
             return;
