@@ -164,7 +164,7 @@ impl Bitstamp {
             return;
         }
         let names = |text: &[u8]| memchr::memmem::find(bytes, text).is_some();
-        if names(b"\"live_trades_") || names(b"\"event\":\"bts:") {
+        if names(b"\"live_trades_") || names(b"\"bts:") {
             return;
         }
         match reader::pair_of(bytes, self.has_orders).and_then(|pair| routes.find(pair)) {
