@@ -363,6 +363,32 @@ fn bad_input_disturbs_nothing_else() {
 }
 
 #[test]
+fn what_was_on_its_way_when_an_instrument_left_is_passed_over() {
+    let mut rig = Rig::synced(EngineConfig::default());
+    let other = venues::instrument(venues::SIM, "ETHUSDT").unwrap();
+    let other = rig.engine.add_instrument(other).unwrap();
+    rig.engine.carry(rig.source, &[other]).unwrap();
+    rig.engine.drop(rig.source, other, rig.now).unwrap();
+    let trade = |symbol: &str| {
+        format!(
+            "{{\"stream\":\"x@trade\",\"data\":{{\"e\":\"trade\",\"E\":1700000000000,\"s\":\"{symbol}\",\"t\":1,\"p\":\"10.00\",\"q\":\"1\",\"T\":1700000000000,\"m\":true}}}}"
+        )
+    };
+    let ignored = rig.engine.stats().ignored;
+    assert_eq!(rig.engine.ingest(rig.source, trade("ETHUSDT").as_bytes(), rig.now), Ok(()));
+    assert_eq!((rig.engine.stats().ignored, rig.engine.stats().foreign), (ignored + 1, 0));
+    assert!(
+        rig.engine
+            .ingest(rig.source, trade("LTCUSDT").as_bytes(), rig.now)
+            .is_err_and(|error| error.is_foreign())
+    );
+    assert_eq!(rig.engine.drop(rig.source, other, rig.now), Err(EngineError::UnknownInstrument(other.0)));
+    rig.engine.carry(rig.source, &[other]).unwrap();
+    assert_eq!(rig.engine.ingest(rig.source, trade("ETHUSDT").as_bytes(), rig.now), Ok(()));
+    assert_eq!((rig.engine.stats().ignored, rig.engine.stats().trades), (ignored + 1, 1));
+}
+
+#[test]
 fn calls_that_cannot_be_done_change_nothing() {
     let mut rig = Rig::new(EngineConfig::default());
     let other = venues::catalogue().find(venues::BINANCE_USDM, "BTCUSDT").unwrap();

@@ -145,13 +145,12 @@ impl<C: Clock> Engine<C> {
     ) -> Result<(), EngineError> {
         let slot = self.slot_of(instrument)?;
         let opened = self.sources.get_mut(source.0 as usize).ok_or(EngineError::UnknownSource(source.0))?;
-        if !opened.routes.drop(slot) {
+        let brought = opened.books.binary_search(&slot).is_ok();
+        if !opened.remove(slot) {
             return Err(EngineError::UnknownInstrument(instrument.0));
         }
-        let brought = opened.books.binary_search(&slot).is_ok();
         self.leave(source.0 as usize, slot, Leave::All);
         let opened = &mut self.sources[source.0 as usize];
-        opened.remove(slot);
         if let Some(orders) = &mut opened.orders {
             orders.on_restart(slot);
         }

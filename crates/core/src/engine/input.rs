@@ -93,7 +93,13 @@ impl<C: Clock> Engine<C> {
         at: At,
         error: FrameError,
     ) -> Result<(), IngestError> {
-        if let FrameError::Decode(DecodeError::UnknownSymbol { .. }) = error {
+        if let FrameError::Decode(DecodeError::UnknownSymbol { symbol }) = error {
+            if self.sources[source].has_left(&symbol) {
+                self.stats.ignored += 1;
+                self.sources[source].heard_at = at.ts_recv;
+                self.apply(source, at.ts_recv);
+                return Ok(());
+            }
             self.stats.foreign += 1;
             self.sources[source].heard_at = at.ts_recv;
             self.on_foreign(source, at.ts_recv);

@@ -1,9 +1,15 @@
 //! One connection, or one recording with several: the room's memory of each, and where their messages go.
 
+use std::collections::VecDeque;
+
 use super::orders::OrderBooks;
+use crate::decode::SymbolText;
 use crate::recording::Transcript;
 use crate::types::{Routes, Slot, TimeNs, Venue};
 use crate::venues::Session;
+
+/// Codes of instruments that left which are remembered.
+const LEFT_MAX: usize = 256;
 
 /// A source of one venue's bytes.
 #[derive(Debug)]
@@ -20,6 +26,8 @@ pub(super) struct Source {
     pub(super) orders: Option<Box<OrderBooks>>,
     /// Whether it has spoken of an instrument that is not carried.
     pub(super) is_mixed: bool,
+    /// Codes of instruments that it carried before, the latest last: what was on its way when they left is no surprise.
+    left: VecDeque<SymbolText>,
     /// Whether it failed for good, and was not made anew since.
     pub(super) has_failed: bool,
     /// Whether it is a connection that was made, not a recording.
@@ -43,6 +51,7 @@ impl Source {
             books: Vec::new(),
             orders: None,
             is_mixed: false,
+            left: VecDeque::new(),
             has_failed: false,
             is_live: false,
             heard_at: 0,
@@ -74,10 +83,21 @@ impl Source {
         insert(&mut self.books, slot)
     }
 
-    /// Speaks for an instrument no more.
-    pub(super) fn remove(&mut self, slot: Slot) {
+    /// Speaks for an instrument no more. False where it did not.
+    pub(super) fn remove(&mut self, slot: Slot) -> bool {
+        let codes = self.routes.codes(slot).map(SymbolText::new);
+        self.left.extend(codes);
+        while self.left.len() > LEFT_MAX {
+            self.left.pop_front();
+        }
         self.slots.retain(|carried| *carried != slot);
         self.books.retain(|brought| *brought != slot);
+        self.routes.drop(slot)
+    }
+
+    /// Whether a code is that of an instrument that it carried not long ago.
+    pub(super) fn has_left(&self, code: &SymbolText) -> bool {
+        self.left.contains(code)
     }
 
     /// The room's memory of a connection.

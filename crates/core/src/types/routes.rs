@@ -169,6 +169,11 @@ impl Routes {
         true
     }
 
+    /// The codes of an instrument. Costs a pass over all.
+    pub fn codes(&self, slot: Slot) -> impl Iterator<Item = &[u8]> {
+        self.by_code.iter().filter(move |known| known.route.slot == slot).map(|known| &*known.code)
+    }
+
     /// Carries an instrument no more. False where it was not carried.
     pub fn drop(&mut self, slot: Slot) -> bool {
         let before = self.by_code.len();
