@@ -47,7 +47,7 @@ impl CheckedStream {
     /// Opens it as a source of an engine.
     ///
     /// # Errors
-    /// The code of a refusal.
+    /// What was refused, for people.
     pub fn open(&self, engine: &mut Engine<NoClock>) -> Result<SourceId, String> {
         let add = |instrument: &Instrument| engine.add_instrument(instrument.clone());
         let ids: Result<Vec<InstrumentId>, _> = self.instruments.iter().map(add).collect();

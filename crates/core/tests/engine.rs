@@ -364,7 +364,7 @@ fn bad_input_disturbs_nothing_else() {
 
 #[test]
 fn what_was_on_its_way_when_an_instrument_left_is_passed_over() {
-    let mut rig = Rig::synced(EngineConfig::default());
+    let mut rig = Rig::new(EngineConfig::default());
     let other = venues::instrument(venues::SIM, "ETHUSDT").unwrap();
     let other = rig.engine.add_instrument(other).unwrap();
     rig.engine.carry(rig.source, &[other]).unwrap();
@@ -377,6 +377,10 @@ fn what_was_on_its_way_when_an_instrument_left_is_passed_over() {
     let ignored = rig.engine.stats().ignored;
     assert_eq!(rig.engine.ingest(rig.source, trade("ETHUSDT").as_bytes(), rig.now), Ok(()));
     assert_eq!((rig.engine.stats().ignored, rig.engine.stats().foreign), (ignored + 1, 0));
+    let unnamed = b"{\"lastUpdateId\":200,\"bids\":[[\"1.00\",\"1\"]],\"asks\":[[\"2.00\",\"1\"]]}";
+    rig.engine.ingest(rig.source, unnamed, rig.now).unwrap();
+    rig.depth(200, 201, "", "");
+    assert_ne!(rig.state(), BookState::Synced, "it may be of the one that left");
     assert!(
         rig.engine
             .ingest(rig.source, trade("LTCUSDT").as_bytes(), rig.now)

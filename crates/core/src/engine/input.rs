@@ -94,17 +94,16 @@ impl<C: Clock> Engine<C> {
         error: FrameError,
     ) -> Result<(), IngestError> {
         if let FrameError::Decode(DecodeError::UnknownSymbol { symbol }) = error {
-            if self.sources[source].has_left(&symbol) {
-                self.stats.ignored += 1;
-                self.sources[source].heard_at = at.ts_recv;
-                self.apply(source, at.ts_recv);
-                return Ok(());
-            }
-            self.stats.foreign += 1;
             self.sources[source].heard_at = at.ts_recv;
+            // Of one that has left too: a snapshot that names none may be its own.
             self.on_foreign(source, at.ts_recv);
             // What the connection's own count shows to be missing may be of any book.
             self.apply(source, at.ts_recv);
+            if self.sources[source].has_left(&symbol) {
+                self.stats.ignored += 1;
+                return Ok(());
+            }
+            self.stats.foreign += 1;
             return Err(error.into());
         }
         let mut error = error;
