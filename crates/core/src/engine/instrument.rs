@@ -92,8 +92,10 @@ pub(super) struct InstrumentState {
     mending: Mending,
     /// Checksums compared, and those that agreed.
     checksums: (u64, u64),
-    /// Times that the book became synced; the low half of the epoch.
+    /// Epochs opened; the low half of the epoch.
     resets: u32,
+    /// Whether the book has ever been exact: before, nothing could be lost.
+    was_synced: bool,
     pub(super) bbo: Bbo,
     pub(super) book_cursor: Cursor,
     pub(super) bbo_cursor: Cursor,
@@ -158,6 +160,7 @@ impl InstrumentState {
             mending: Mending::default(),
             checksums: (0, 0),
             resets: 0,
+            was_synced: false,
             bbo: Bbo::default(),
             book_cursor: Cursor::default(),
             bbo_cursor: Cursor::default(),
@@ -568,6 +571,12 @@ impl InstrumentState {
         let lead = if self.leads_by_orders { &mut self.orders } else { &mut self.recovery };
         cx.stats.resyncs += u64::from(lead.synced(now));
         self.mending.synced(now, &mut cx.stats.mending);
+        self.was_synced = true;
+        self.open_epoch(now, cx);
+    }
+
+    /// An image of every stream, as each now is, in a new epoch.
+    pub(super) fn open_epoch<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
         self.resets = self.resets.wrapping_add(1);
         self.bbo = Bbo { bid: self.book.best_bid(), ask: self.book.best_ask() };
         (self.book_cursor.seq, self.bbo_cursor.seq, self.trades_cursor.seq) = (1, 1, 1);
@@ -621,7 +630,7 @@ impl InstrumentState {
 
     /// Tells readers the state.
     pub(super) fn say_state<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
-        if self.resets > 0 && self.state() != BookState::Synced {
+        if self.was_synced && self.state() != BookState::Synced {
             self.mending.lost(now);
         }
         self.publish_image(Stream::STATUS, now, cx);
@@ -687,7 +696,7 @@ impl InstrumentState {
         if self.orders.is_synced() && !self.waiting_orders.is_empty() {
             return Err("changes of orders wait for a book that is exact");
         }
-        if self.state() == BookState::Synced && self.resets == 0 {
+        if self.state() == BookState::Synced && !self.was_synced {
             return Err("a synced book has no epoch");
         }
         Ok(())

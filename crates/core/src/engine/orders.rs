@@ -366,15 +366,17 @@ impl OrderBooks {
         }
     }
 
-    /// The orders of an instrument, in the order of their queues, as new ones with other prices and quantities; `None` where
-    /// one has none.
+    /// What is held of an instrument with other prices and quantities: its orders in the order of their queues, as new ones,
+    /// and what the event under way has touched. `None` where a number has no other.
     pub(super) fn rewritten(
         &self,
         slot: Slot,
         rewrite: impl Fn(Level) -> Option<Level>,
-    ) -> Option<Vec<OrderChange>> {
-        let mut orders = Vec::new();
-        let Some(book) = self.books.get(slot.0 as usize).copied().flatten() else { return Some(orders) };
+    ) -> Option<(Vec<OrderChange>, Levels)> {
+        let (mut orders, mut touched) = (Vec::new(), Levels::default());
+        let Some(book) = self.books.get(slot.0 as usize).copied().flatten() else {
+            return Some((orders, touched));
+        };
         for side in [Side::Bid, Side::Ask] {
             for Level { price, .. } in self.l3.levels(book, side) {
                 for order in self.l3.queue(book, side, price) {
@@ -382,18 +384,22 @@ impl OrderBooks {
                     orders.push(OrderChange::Add { id: order.id, side, price, qty });
                 }
             }
+            for level in self.touched[book.0 as usize].side(side) {
+                touched.side_mut(side).push(rewrite(*level)?);
+            }
         }
-        Some(orders)
+        Some((orders, touched))
     }
 
-    /// Puts such orders in the place of those that rest.
-    pub(super) fn rewrite(&mut self, slot: Slot, orders: &[OrderChange]) {
+    /// Puts that in the place of what is held.
+    pub(super) fn rewrite(&mut self, slot: Slot, (orders, touched): (Vec<OrderChange>, Levels)) {
         let Some(book) = self.books.get(slot.0 as usize).copied().flatten() else { return };
         self.forget(book);
-        for order in orders {
+        for order in &orders {
             let added = self.l3.apply(book, order);
             debug_assert!(added.is_ok(), "they rested before");
         }
+        self.touched[book.0 as usize] = touched;
     }
 
     /// The orders of an instrument are void.

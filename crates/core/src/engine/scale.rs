@@ -1,7 +1,7 @@
 //! Numbers that do not fit the scale of their instrument: the scale is made finer, or coarser, exactly or not at all.
 //!
 //! A scale comes from the venue's definition, from the committed table, or from the digits that occur. Where a value has
-//! more decimals than it holds, it is refined and the book goes on in a new epoch, whose images carry the new exponents.
+//! more decimals than it holds, it is refined and all goes on in a new epoch, whose images carry the new exponents.
 //! Where one does not fit 64 bits, it is coarsened as far as every value that is held stays exact. A scale that the venue's
 //! format fixes is never changed.
 
@@ -99,17 +99,17 @@ impl<C: Clock> Engine<C> {
             .iter()
             .map(|source| match &source.orders {
                 Some(orders) => orders.rewritten(slot, |level| scaled(level, by_price, by_qty)),
-                None => Some(Vec::new()),
+                None => Some(Default::default()),
             })
             .collect();
         let Some(rewritten) = rewritten else { return false };
         if !state.rescale(price, qty, now, cx) {
             return false;
         }
-        for (source, orders) in sources.iter_mut().zip(&rewritten) {
+        for (source, rewritten) in sources.iter_mut().zip(rewritten) {
             source.routes.rescale(state.route());
-            if let Some(of) = source.orders.as_mut().filter(|_| !orders.is_empty()) {
-                of.rewrite(slot, orders);
+            if let Some(orders) = &mut source.orders {
+                orders.rewrite(slot, rewritten);
             }
         }
         if let Some(listed) = catalogue.get(state.id).cloned() {
@@ -173,8 +173,9 @@ fn scaled(level: Level, price: Factor, qty: Factor) -> Option<Level> {
 }
 
 impl InstrumentState {
-    /// Takes another scale. False, and nothing has changed, where a value that is held would not be exact. A synced book
-    /// goes on in a new epoch.
+    /// Takes another scale. False, and nothing has changed, where a value that is held would not be exact. Every stream goes
+    /// on in a new epoch, whatever the book's state: readers have the exponents from images alone, and trades, images of
+    /// a stale book and depth views are told while no book is synced.
     fn rescale<C: Clock>(
         &mut self,
         price_exponent: i8,
@@ -208,7 +209,7 @@ impl InstrumentState {
         }
         let tick_size = price.of_step(self.tick_size);
         let mut fresh = L2Book::new(BookSpec { tick_size, levels_max: cx.config.levels_max });
-        if self.lead().has_book() && fresh.load(book.view(), KnownTo { bid, ask }).is_err() {
+        if fresh.load(book.view(), KnownTo { bid, ask }).is_err() {
             return false;
         }
         self.book = fresh;
@@ -228,9 +229,7 @@ impl InstrumentState {
         self.venue_bbo = None;
         self.ticker = None;
         self.liquidation = None;
-        if self.lead().is_synced() {
-            self.become_synced(now, cx);
-        }
+        self.open_epoch(now, cx);
         true
     }
 
@@ -263,3 +262,6 @@ impl InstrumentState {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
