@@ -11,6 +11,7 @@ import { httpGet } from '../src/ingest/http-get.js';
 import { InstrumentCache, userCacheFolder } from '../src/ingest/instrument-cache.js';
 import { type InstrumentList, instrumentList, type PageReader, resolved } from '../src/ingest/instruments.js';
 import { matching, type Named } from '../src/ingest/patterns.js';
+import { shrinking } from '../src/ingest/shrunken-list.js';
 import type { InstrumentsFacts } from '../src/ingest/venues/facts.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'depthwire-instruments-'));
@@ -158,8 +159,8 @@ describe('a list of instruments', () => {
     expect(texts(again)).toEqual(texts(list));
     expect(venue.asked).toHaveLength(2);
     venue.nowMs += 1;
-    venue.answers = { [URL_1]: 'A,D' };
-    expect(await venue.symbols()).toEqual(['A', 'D']);
+    venue.answers = { [URL_1]: 'A,B,D' };
+    expect(await venue.symbols()).toEqual(['A', 'B', 'D']);
   });
 
   it('is the old one, with its age and why, where the endpoint fails', async () => {
@@ -249,6 +250,91 @@ describe('a list of instruments', () => {
   it('is kept in the folder for caches', () => {
     expect(userCacheFolder({ XDG_CACHE_HOME: '/c' })).toBe('/c/depthwire');
     expect(userCacheFolder({})).toMatch(/\.cache.depthwire$/);
+  });
+});
+
+describe('a list that is shorter than the one before', () => {
+  const HOUR_MS = 3_600_000;
+  /** A venue that has listed A, B, C and D, an hour ago. */
+  async function listed(answer = 'A,B,C,D'): Promise<Venue> {
+    const venue = new Venue();
+    venue.answers = { [URL_1]: answer };
+    await venue.list();
+    venue.nowMs += HOUR_MS;
+    return venue;
+  }
+
+  it('by one instrument is believed at once', async () => {
+    const venue = await listed();
+    venue.answers = { [URL_1]: 'A,B,C' };
+    const list = await venue.list();
+    expect([list.instruments.length, list.stale, list.before]).toEqual([3, undefined, undefined]);
+  });
+
+  it('by several is believed once a second one lacks the same, a minute later', async () => {
+    const venue = await listed();
+    venue.answers = { [URL_1]: 'A,B,E' };
+    const list = await venue.list();
+    expect(list.instruments.map(({ symbol }) => symbol)).toEqual(['A', 'B', 'E', 'C', 'D']);
+    expect(list.before?.symbols).toEqual(['C', 'D']);
+    expect(list.before?.pages.map((page) => Buffer.from(page).toString())).toEqual(['A,B,C,D']);
+    expect(list.stale?.toJSON()).toMatchObject({
+      code: 'instruments.shrunken',
+      got: '2 are missing: C, D',
+      fix: expect.stringContaining('60 s') as unknown,
+    });
+    venue.nowMs += 59_999;
+    expect((await venue.list()).stale?.code).toBe('instruments.shrunken');
+    venue.nowMs += 1;
+    const second = await venue.list();
+    expect([second.instruments.length, second.stale]).toEqual([3, undefined]);
+    // From then on it is the list, and young.
+    venue.asked.length = 0;
+    expect(await venue.symbols()).toEqual(['A', 'B', 'E']);
+    expect(venue.asked).toEqual([]);
+  });
+
+  it('by others each time, or whole again, takes nothing away', async () => {
+    const venue = await listed();
+    for (const answer of ['A,B', 'C,D', 'A', 'A,D']) {
+      venue.answers = { [URL_1]: answer };
+      venue.nowMs += 120_000;
+      expect([...(await venue.symbols())].sort()).toEqual(['A', 'B', 'C', 'D']);
+    }
+    venue.answers = { [URL_1]: 'A,B,C,D' };
+    const whole = await venue.list();
+    expect(whole.stale).toBeUndefined();
+    // The doubt of before is no first list for the next one.
+    venue.nowMs += 2 * HOUR_MS;
+    venue.answers = { [URL_1]: 'A,D' };
+    expect((await venue.list()).stale?.code).toBe('instruments.shrunken');
+  });
+
+  it('by what was closed or has come to its end is believed at once', async () => {
+    const venue = await listed('A,B=closed,C=closed,D=closed');
+    venue.answers = { [URL_1]: 'A' };
+    expect((await venue.list()).stale).toBeUndefined();
+    const ended = shrinking(
+      { instruments: ['A', 'B'].map((symbol) => ({ ...one(symbol), expiryMs: 5 })), fetchedMs: 1 },
+      { instruments: [], fetchedMs: 5 },
+      undefined,
+      1,
+    );
+    expect(ended.kept).toEqual([]);
+  });
+
+  it('is believed where the one before is more than a day old', async () => {
+    const venue = await listed();
+    venue.nowMs += 24 * HOUR_MS;
+    venue.answers = { [URL_1]: 'A' };
+    expect(await venue.symbols()).toEqual(['A']);
+  });
+
+  it('is held against the one before where nothing can be kept on disk', async () => {
+    const venue = await listed();
+    rmSync(venue.cache.pathOf('toy'));
+    venue.answers = { [URL_1]: 'A' };
+    expect((await venue.list()).instruments).toHaveLength(4);
   });
 });
 

@@ -29,9 +29,10 @@ export function userCacheFolder(env: Readonly<Record<string, string | undefined>
   return join(base, 'depthwire');
 }
 
-/** Lists of instruments on disk, a file each product. */
+/** Lists of instruments on disk, a file each product. What this process stored it knows without the disk, too. */
 export class InstrumentCache {
   readonly #folder: string;
+  readonly #stored = new Map<string, StoredList & { readonly urls: readonly string[] }>();
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -57,8 +58,15 @@ export class InstrumentCache {
     return at === bytes.byteLength ? { fetchedMs: head.fetchedMs, pages } : undefined;
   }
 
-  /** Stores a list: whole, or not at all. Throws what the file system says. */
+  /** What this process stored last, whatever became of the file. */
+  stored(product: string, urls: readonly string[]): StoredList | undefined {
+    const list = this.#stored.get(product);
+    return list?.urls.join('\n') === urls.join('\n') ? list : undefined;
+  }
+
+  /** Stores a list: on disk whole, or not at all. Throws what the file system says. */
   async store(product: string, urls: readonly string[], { fetchedMs, pages }: StoredList): Promise<void> {
+    this.#stored.set(product, { urls, fetchedMs, pages });
     const path = this.pathOf(product);
     const part = `${path}.${process.pid}`;
     const pageBytes = pages.map(({ byteLength }) => byteLength);

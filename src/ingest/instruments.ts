@@ -3,6 +3,7 @@ import { nearest } from '../nearest.js';
 import type { HttpGet } from './http-get.js';
 import type { InstrumentCache, StoredList } from './instrument-cache.js';
 import { isPattern, matching, type Named } from './patterns.js';
+import { type Shrinking, shrinking, shrunken } from './shrunken-list.js';
 import type { InstrumentsFacts } from './venues/facts.js';
 
 /** Most parts of one list: none is known to have a tenth of them. */
@@ -28,7 +29,9 @@ export interface InstrumentList<T extends Named> {
   /** The untouched answers, for the engine. */
   readonly pages: readonly Uint8Array[];
   readonly fetchedMs: number;
-  /** Why the list is an older one than was wanted. */
+  /** Answers of the list before, of which it has instruments that `pages` do not tell of, by their symbols. */
+  readonly before?: { readonly pages: readonly Uint8Array[]; readonly symbols: readonly string[] };
+  /** Why the list, or a part of it, is an older one than was wanted. */
   readonly stale?: DepthwireError;
 }
 
@@ -43,8 +46,9 @@ export interface ListOptions<T extends Named> {
 
 /**
  * A product's list: from the cache while it is young, else from the venue's endpoint, else the old one of the cache, which
- * then says why. `urls` stand in place of those of the facts. Throws `instruments.*`, and where there is no list of before
- * what the endpoint's failure was: `http_get.*` or `decode.*`.
+ * then says why. Instruments that a new list lacks are kept, and that said, until it is certain that they are gone; see
+ * `shrinking`. `urls` stand in place of those of the facts. Throws `instruments.*`, and where there is no list of before what
+ * the endpoint's failure was: `http_get.*` or `decode.*`.
  */
 export async function instrumentList<T extends Named>(
   product: string,
@@ -54,20 +58,42 @@ export async function instrumentList<T extends Named>(
 ): Promise<InstrumentList<T>> {
   if (facts === null) throw noEndpoint(product);
   const { cache, refreshMs, nowMs } = options;
-  const stored = await cache.load(product, urls);
-  const known = stored === undefined ? undefined : listIfReadable(product, stored, options);
-  if (known !== undefined && nowMs() - known.fetchedMs < refreshMs && known.fetchedMs <= nowMs())
-    return known;
+  const shorter = `${product}.shorter`;
+  const read = async (name: string) => {
+    const onDisk = await cache.load(name, urls);
+    const stored = onDisk ?? cache.stored(name, urls);
+    const list = stored === undefined ? undefined : listIfReadable(product, stored, options);
+    return { list, isOnDisk: onDisk !== undefined };
+  };
+  const [{ list: known, isOnDisk }, { list: first }] = [await read(product), await read(shorter)];
+  const isDoubted = first !== undefined && known !== undefined && first.fetchedMs > known.fetchedMs;
+  const isYoung = known !== undefined && nowMs() - known.fetchedMs < refreshMs && known.fetchedMs <= nowMs();
+  if (isYoung && isOnDisk && !isDoubted) return known;
   try {
     const { pages, parts } = await fetched(product, facts, urls, options);
     const list = assembled(product, nowMs(), pages, parts);
+    const shrunk = shrinking(known, list, first, refreshMs);
+    const isWhole = shrunk.kept.length === 0;
     // A list that cannot be kept is as good as one that can.
-    await cache.store(product, urls, list).catch(() => {});
-    return list;
+    if (isWhole || shrunk.isFirst) await cache.store(isWhole ? product : shorter, urls, list).catch(() => {});
+    return isWhole || known === undefined ? list : withKept(list, known, shrunk);
   } catch (error) {
     if (known === undefined || !(error instanceof DepthwireError)) throw error;
     return { ...known, stale: error };
   }
+}
+
+function withKept<T extends Named>(
+  list: InstrumentList<T>,
+  known: InstrumentList<T>,
+  { kept }: Shrinking<T>,
+): InstrumentList<T> {
+  return {
+    ...list,
+    instruments: [...list.instruments, ...kept],
+    before: { pages: known.pages, symbols: kept.map(({ symbol }) => symbol) },
+    stale: shrunken(list.product, kept, known.instruments),
+  };
 }
 
 interface Fetched<T extends Named> {

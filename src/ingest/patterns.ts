@@ -5,6 +5,8 @@ export interface Named {
   readonly codes: readonly string[];
   /** `closed` is not found by a pattern, only by its own name. */
   readonly status: string;
+  /** When it ends, ms since 1970; 0 or absent = never. */
+  readonly expiryMs?: number;
 }
 
 /** Whether a text is a pattern rather than the name of one instrument. */
