@@ -186,6 +186,17 @@ ${url('https://api.kraken.com')}
     expect(json).toMatchObject({ error: { code: 'decode.not_json' } });
   });
 
+  it('says which instruments a list lacks all at once, and keeps them', async () => {
+    answer = SPOT('0.01', 'BTCUSDT');
+    const { code, out, err } = await command('binance', '--refresh');
+    expect([code, out.split('\n')[0]]).toEqual([0, 'binance: 3 of 3, listed just now']);
+    expect(err).toContain('instruments.shrunken');
+    expect(err).toContain('2 are missing: BTCEUR, ETHUSDT');
+    expect(err).not.toContain('goes on to count');
+    answer = SPOT('0.01', 'BTCUSDT', 'BTCEUR', 'ETHUSDT');
+    expect((await command('binance', '--refresh')).err).toBe('');
+  });
+
   it('finds an instrument by each of its names', async () => {
     answer = KRAKEN;
     for (const name of ['BTC/USD', 'XBT/USD', 'XXBTZUSD', '*BTZ*']) {

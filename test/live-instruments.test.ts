@@ -8,6 +8,7 @@ import { afterEach, expect, it } from 'vitest';
 import { type Serving, startServing } from '../src/cli/serve.js';
 import { type Config, type ConfigInput, configFrom } from '../src/config.js';
 import { fakeVenue, until } from './support/fake-venue.js';
+import { ManualClock } from './support/manual-clock.js';
 
 const closing: (() => Promise<void> | void)[] = [];
 
@@ -19,6 +20,7 @@ afterEach(async () => {
 interface Listed {
   readonly serving: Serving;
   readonly config: Config;
+  readonly clock: ManualClock;
   readonly told: readonly string[];
   /** Lists these from now on, and lets the list be read anew with this configuration. */
   list(symbols: readonly string[], config?: Config): Promise<readonly string[]>;
@@ -57,18 +59,29 @@ async function listed(
     },
   });
   const told: string[] = [];
-  const serving = await startServing(config, new Map(), (line) => told.push(line), {});
+  const clock = new ManualClock(Date.now());
+  const serving = await startServing(config, new Map(), (line) => told.push(line), {}, clock);
   closing.push(() => serving.stop('test is over'));
   return {
     serving,
     config,
+    clock,
     told,
     list: (next, other = config) => {
       now = next;
+      clock.pass(1);
       rmSync(cacheDir, { recursive: true, force: true });
       return serving.takeOver(other);
     },
   };
+}
+
+/** What /health says of the list of the one source. */
+async function standing({ serving }: Listed): Promise<unknown> {
+  const answer = (await (await fetch(`${serving.url}health`)).json()) as {
+    readonly sources: readonly { readonly list: unknown }[];
+  };
+  return answer.sources[0]?.list;
 }
 
 function servedNames({ serving }: Listed): Promise<readonly string[]> {
@@ -96,6 +109,7 @@ it('an instrument that is named and listed no more is dropped and told, the last
   const venue = await listed(['BTCUSDT', 'ETHUSDT'], ['BTCUSDT', 'ETHUSDT']);
   expect(await venue.list(['BTCUSDT'])).toEqual(['binance: dropped binance:ETHUSDT']);
   expect(venue.told).toEqual(['sources.binance.instruments: the venue lists ETHUSDT no more']);
+  await expect(venue.list([])).resolves.toEqual([]);
   await expect(venue.list(['AAAUSDT'])).rejects.toMatchObject({
     code: 'instruments.no_such',
     got: 'BTCUSDT',
@@ -103,10 +117,38 @@ it('an instrument that is named and listed no more is dropped and told, the last
   expect(await servedNames(venue)).toEqual(['binance:BTCUSDT']);
 });
 
+it('a list that lacks several of the instruments that are carried takes them away when a second one agrees', async () => {
+  const venue = await listed(['BTCUSDT', 'ETHUSDT', 'AAAUSDT'], ['*USDT']);
+  const all = ['binance:AAAUSDT', 'binance:BTCUSDT', 'binance:ETHUSDT'];
+  expect(await venue.list(['BTCUSDT'])).toEqual([]);
+  expect(await venue.list(['BTCUSDT'])).toEqual([]);
+  expect(await servedNames(venue)).toEqual(all);
+  // Told once, however often it is asked.
+  expect(venue.told).toHaveLength(1);
+  expect(venue.told[0]).toContain('instruments.shrunken');
+  expect(venue.told[0]).toContain('2 are missing: ETHUSDT, AAAUSDT');
+  expect(await standing(venue)).toMatchObject({
+    failingSinceMs: expect.any(Number) as unknown,
+    error: { code: 'instruments.shrunken' },
+  });
+  const { retryMs } = (await standing(venue)) as { readonly retryMs: number };
+  expect(retryMs - venue.clock.wallMs()).toBeGreaterThanOrEqual(60_000);
+  venue.clock.pass(retryMs - venue.clock.wallMs() + 1);
+  await until(() => venue.told.length === 3);
+  expect(venue.told.slice(1)).toEqual([
+    'binance: dropped binance:ETHUSDT, binance:AAAUSDT',
+    'binance: the list of instruments of binance is as it should be again',
+  ]);
+  expect(await servedNames(venue)).toEqual(['binance:BTCUSDT']);
+  expect(await standing(venue)).toMatchObject({ failingSinceMs: null, retryMs: null, error: null });
+});
+
 it('a list that fails while a source runs leaves its instruments as they are', async () => {
   const venue = await listed(['BTCUSDT'], ['BTC*']);
-  await expect(venue.list([])).rejects.toMatchObject({ code: 'decode.no_instruments' });
+  expect(await venue.list([])).toEqual([]);
   expect(await servedNames(venue)).toEqual(['binance:BTCUSDT']);
+  expect(venue.told.join()).toContain('decode.no_instruments');
+  expect(await standing(venue)).toMatchObject({ error: { code: 'decode.no_instruments' } });
 });
 
 it('of two configurations that come at once the later one holds', async () => {

@@ -4,44 +4,70 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { run } from '../src/cli/program.js';
-import { changeInstruments } from '../src/cli/reload.js';
+import { changeSources } from '../src/cli/reload.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'depthwire-reload-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-describe('the instruments of sources that run', () => {
-  it('change by what was added and dropped, source by source', () => {
-    const changed: unknown[] = [];
-    const live = {
-      change(source: string, names: readonly string[]): readonly number[] {
-        changed.push([source, ...names]);
-        return names.map((name) => name.length);
-      },
-    };
+describe('the sources that run', () => {
+  const source = (name: string, ...instruments: readonly string[]) => ({ name, venue: name, instruments });
+
+  /** Takes down what is done to it; fails at a source of that name. */
+  class Live {
+    readonly done: unknown[] = [];
+    readonly #wrong: string;
+
+    constructor(wrong = '') {
+      this.#wrong = wrong;
+    }
+
+    add({ name }: { readonly name: string }): void {
+      if (name === this.#wrong) throw new Error('no such channel');
+      this.done.push(['add', name]);
+    }
+
+    remove(name: string): void {
+      this.done.push(['remove', name]);
+    }
+
+    change(name: string, names: readonly string[]): void {
+      this.done.push(['change', name, ...names]);
+    }
+  }
+
+  it('change by what was added and dropped, source by source, and what stays is not touched', () => {
+    const live = new Live();
     const many = Array.from({ length: 12 }, (_, at) => `m${at}`);
-    const before = [
-      { name: 'a', instruments: ['one', 'two'] },
-      { name: 'b', instruments: ['x'] },
-      { name: 'c', instruments: [] },
-    ];
+    const before = [source('a', 'one', 'two'), source('b', 'x'), source('c'), source('d', 'same')];
     const after = [
-      { name: 'a', instruments: ['two', 'three'] },
-      { name: 'new', instruments: ['y'] },
-      { name: 'c', instruments: many },
+      source('d', 'same'),
+      source('a', 'two', 'three'),
+      source('new', 'y'),
+      source('c', ...many),
     ];
-    const { ids, lines, sources } = changeInstruments(live, before, after);
-    expect(changed).toEqual([
-      ['a', 'two', 'three'],
-      ['b', 'x'],
-      ['c', ...many],
-    ]);
-    expect(ids).toEqual([3, 5, 1, ...many.map(({ length }) => length)]);
-    expect(lines).toEqual([
+    expect(changeSources(live, before, after)).toEqual([
+      'new: opened with y',
       'a: added three',
       'a: dropped one',
       'c: added m0, m1, m2, m3, m4, m5, m6, m7, m8, m9 and 2 more',
+      'b: closed with x',
     ]);
-    expect(sources).toEqual([after[0], before[1], after[2]]);
+    expect(live.done).toEqual([
+      ['add', 'new'],
+      ['change', 'a', 'two', 'three'],
+      ['change', 'c', ...many],
+      ['remove', 'b'],
+    ]);
+  });
+
+  it('stay as they are where one that comes cannot be opened', () => {
+    const live = new Live('wrong');
+    const after = [source('good', 'x'), source('wrong', 'y')];
+    expect(() => changeSources(live, [source('a', 'z')], after)).toThrow('no such channel');
+    expect(live.done).toEqual([
+      ['add', 'good'],
+      ['remove', 'good'],
+    ]);
   });
 });
 

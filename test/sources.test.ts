@@ -36,6 +36,21 @@ const lost: SourceReport = {
 
 const silent: SourceReport = { ...live, connectedSinceMs: null, connections: [], lastGap: null };
 
+/** A list that was asked for in vain. */
+const noList = {
+  fetchedMs: null,
+  failingSinceMs: time,
+  retryMs: time + 5000,
+  error: {
+    code: 'http_get.unreachable',
+    what: 'an address does not answer',
+    where: 'https://v',
+    expected: '',
+    got: 'ECONNREFUSED',
+    fix: '',
+  },
+};
+
 describe('a source', () => {
   it.each([
     [
@@ -47,6 +62,18 @@ describe('a source', () => {
       'source   kraken: live since 03:04:05 over 1 of 2 connections, 1 of 3 books synced, checksums 1 of 2, best prices 4 of 4, last gap 03:04:05 (kraken:BTC/USD), open',
     ],
     [silent, 'source   kraken: live, not connected, 12 of 12 books synced, checksums 3201 of 3201, no gap'],
+    [
+      { ...silent, list: { ...noList, error: null, retryMs: null } },
+      'source   kraken: waiting for the list of instruments since 03:04:05, being asked for',
+    ],
+    [
+      { ...silent, list: noList },
+      'source   kraken: waiting for the list of instruments since 03:04:05 (http_get.unreachable: ECONNREFUSED), asked for again at 03:04:10',
+    ],
+    [
+      { ...live, lastGap: null, list: { ...noList, fetchedMs: time - 60_000 } },
+      'source   kraken: live since 03:04:05, 12 of 12 books synced, checksums 3201 of 3201, no gap, the list of instruments of 2026-01-02 03:03:05 counts, for there is none better since 03:04:05 (http_get.unreachable: ECONNREFUSED), asked for again at 03:04:10',
+    ],
     [
       { ...silent, kind: 'recording' as const, connectedSinceMs: time },
       'source   kraken: recording, 12 of 12 books synced, checksums 3201 of 3201, no gap',
@@ -80,6 +107,16 @@ describe('a source', () => {
       '!Last gap: T0, open',
     ]);
     expect(shown(silent)).toContain('!Connected: no connection');
+    expect(shown({ ...silent, list: noList })).toEqual(['!Waiting: for the list of instruments since T0']);
+    expect(shown({ ...live, list: noList })).toContain('!Instruments: no list since T0');
+    expect(shown({ ...live, list: { ...noList, fetchedMs: time } })).toContain(
+      '!Instruments: an older list since T0',
+    );
+    expect(shown({ ...live, list: { ...noList, failingSinceMs: null } })).toEqual(shown(live));
+    const [waiting] = parseSources({ sources: [{ ...silent, list: noList }] });
+    expect(waiting && sourceLines(waiting, String)[0]?.title).toBe(
+      'The venue’s list of instruments. an address does not answer: https://v: ECONNREFUSED',
+    );
     expect(
       shown({ ...live, kind: 'embedded', connections: [], checksums: { checked: 0, matched: 0 } }),
     ).toEqual(['Running: since T0', 'Synced: 12 of 12', 'Checksums: none sent', 'Last gap: T0, 412 ms']);

@@ -23,7 +23,8 @@ export function catalogue(engine: Engine, overrides: readonly InstrumentOverride
   }
 }
 
-function hasSettings({ tick, lot, priceExponent, qtyExponent }: InstrumentOverride): boolean {
+/** Whether anything is said of an instrument's scale. */
+export function hasSettings({ tick, lot, priceExponent, qtyExponent }: InstrumentOverride): boolean {
   return [tick, lot, priceExponent, qtyExponent].some((setting) => setting !== undefined);
 }
 

@@ -14,22 +14,33 @@ export interface ListWay {
   readonly proxy?: string | undefined;
   /** Certificates of authorities, PEM. */
   readonly ca?: string | undefined;
+  /** Where lists are kept; absent = one for this call, in the folder that `catalogue` names. */
+  readonly cache?: InstrumentCache | undefined;
+  readonly nowMs?: (() => number) | undefined;
+}
+
+/** Where lists are kept as `catalogue` says. */
+export function cacheOf(
+  { cacheDir }: Config['catalogue'],
+  { env }: Pick<ConfigPlace, 'env'>,
+): InstrumentCache {
+  return new InstrumentCache(cacheDir ?? userCacheFolder(env));
 }
 
 /** The list of a product, as `catalogue` says that lists are kept. Throws as `instrumentList`. */
 export function listOf(
   product: string,
-  { cacheDir, refreshMinutes }: Config['catalogue'],
-  { env }: Pick<ConfigPlace, 'env'>,
-  { refresh = false, urls = {}, proxy, ca }: ListWay = {},
+  catalogue: Config['catalogue'],
+  place: Pick<ConfigPlace, 'env'>,
+  { refresh = false, urls = {}, proxy, ca, cache, nowMs }: ListWay = {},
 ): Promise<InstrumentList<ListedInstrument>> {
   const facts = productFacts(product)?.product.instruments ?? null;
   const options = {
-    cache: new InstrumentCache(cacheDir ?? userCacheFolder(env)),
-    refreshMs: refresh ? 0 : refreshMinutes * 60_000,
+    cache: cache ?? cacheOf(catalogue, place),
+    refreshMs: refresh ? 0 : catalogue.refreshMinutes * 60_000,
     get: httpGet({ proxy, ca }),
     read: instrumentPage,
-    nowMs: Date.now,
+    nowMs: nowMs ?? Date.now,
   };
   return instrumentList(
     product,

@@ -89,8 +89,9 @@ function cells(listed: ListedInstrument): readonly string[] {
   ];
 }
 
-/** Why the list is an older one. */
+/** Why the list, or a part of it, is an older one. */
 export function olderText(why: DepthwireError, fetchedMs: number): string {
+  if (why.code === 'instruments.shrunken') return explain(why);
   const age = ageWords(Date.now() - fetchedMs);
   return `${explain(why)}\n  the list of before, ${age}, goes on to count`;
 }

@@ -2,52 +2,57 @@ import type { Command } from 'commander';
 import { changedKeys } from '../config/changes.js';
 import type { Config } from '../config.js';
 import { explain } from '../errors.js';
+import type { LiveSource } from '../ingest/live-venues.js';
 import { configOf } from './config-options.js';
 import type { Shell } from './shell.js';
 
-/** A source and the names of its instruments. */
-export interface NamedSource {
-  readonly name: string;
-  readonly instruments: readonly string[];
-}
-
-/** What takes other instruments for a source while it runs. */
+/** What takes sources, and other instruments for a source, while it runs. */
 export interface Changeable {
-  /** Returns the numbers of those that are carried from now on. */
-  change(source: string, names: readonly string[]): readonly number[];
-}
-
-/** What became of the instruments of the sources that run. */
-export interface Changes {
-  /** All instruments that are carried. */
-  readonly ids: readonly number[];
-  /** What came and what went, for people. */
-  readonly lines: readonly string[];
-  readonly sources: readonly NamedSource[];
+  add(source: LiveSource): void;
+  remove(name: string): void;
+  change(name: string, names: readonly string[]): void;
 }
 
 /** Names in one line for people. */
 const NAMES_SHOWN = 10;
 
-/** Gives each source that runs its instruments of `after`; one that `after` does not have keeps what it has. */
-export function changeInstruments(
+/**
+ * Makes the sources that run those of `after`, with their instruments. What is in both is not touched. Returns what came and
+ * what went, for people. Throws what adding a source throws; then nothing has changed.
+ */
+export function changeSources(
   live: Changeable,
-  before: readonly NamedSource[],
-  after: readonly NamedSource[],
-): Changes {
-  const ids: number[] = [];
+  before: readonly LiveSource[],
+  after: readonly LiveSource[],
+): readonly string[] {
+  const names = (list: readonly LiveSource[]): ReadonlySet<string> => new Set(list.map(({ name }) => name));
+  const [were, are] = [names(before), names(after)];
   const lines: string[] = [];
-  const sources = before.map((source) => after.find(({ name }) => name === source.name) ?? source);
-  for (const [at, { name, instruments }] of sources.entries()) {
-    const was = new Set(before[at]?.instruments);
-    const is = new Set(instruments);
-    const added = instruments.filter((one) => !was.has(one));
-    const dropped = [...was].filter((one) => !is.has(one));
-    ids.push(...live.change(name, instruments));
-    if (added.length > 0) lines.push(`${name}: added ${shown(added)}`);
-    if (dropped.length > 0) lines.push(`${name}: dropped ${shown(dropped)}`);
+  const added: string[] = [];
+  try {
+    for (const source of after.filter(({ name }) => !were.has(name))) {
+      live.add(source);
+      added.push(source.name);
+      lines.push(`${source.name}: opened with ${shown(source.instruments)}`);
+    }
+  } catch (error) {
+    for (const name of added) live.remove(name);
+    throw error;
   }
-  return { ids, lines, sources };
+  for (const { name, instruments } of after.filter((source) => were.has(source.name))) {
+    const was = new Set(before.find((source) => source.name === name)?.instruments);
+    const is = new Set(instruments);
+    const news = instruments.filter((one) => !was.has(one));
+    const gone = [...was].filter((one) => !is.has(one));
+    if (news.length + gone.length > 0) live.change(name, instruments);
+    if (news.length > 0) lines.push(`${name}: added ${shown(news)}`);
+    if (gone.length > 0) lines.push(`${name}: dropped ${shown(gone)}`);
+  }
+  for (const { name, instruments } of before.filter((source) => !are.has(source.name))) {
+    live.remove(name);
+    lines.push(`${name}: closed with ${shown(instruments)}`);
+  }
+  return lines;
 }
 
 function shown(names: readonly string[]): string {
@@ -62,7 +67,7 @@ export type TakeOver = (config: Config) => Promise<readonly string[]>;
 export function reloadOnHangup(
   command: Command,
   given: readonly string[],
-  started: Config,
+  running: () => Config,
   { stdout, stderr, onHangup, env, folder }: Shell,
   takeOver: TakeOver,
 ): () => void {
@@ -76,8 +81,11 @@ export function reloadOnHangup(
       isWanted = false;
       try {
         const { config } = configOf(given, command, { env, folder });
-        const left = changedKeys(started, config).map((key) => `${key} has changed: from the next start on`);
-        const lines = [...(await takeOver(config)), ...left];
+        const taken = await takeOver(config);
+        const left = changedKeys(running(), config).map(
+          (key) => `${key} has changed: from the next start on`,
+        );
+        const lines = [...taken, ...left];
         const told = lines.length === 0 ? ['nothing has changed'] : lines;
         await stdout.write(told.map((line) => `reload   ${line}\n`).join(''));
       } catch (error) {

@@ -33,7 +33,7 @@ async function serve(sources: readonly string[], command: Command, shell: Shell)
   // Without a configuration that may change, a hangup is the end of the terminal.
   const canChange = layered.path !== undefined || Object.keys(layered.config.sources).length > 0;
   const endReloads = canChange
-    ? reloadOnHangup(command, sources, layered.config, shell, serving.takeOver)
+    ? reloadOnHangup(command, sources, serving.running, shell, serving.takeOver)
     : undefined;
   let ended = false;
   serving.source.ended.then(
@@ -57,9 +57,9 @@ async function serve(sources: readonly string[], command: Command, shell: Shell)
   await serving.stop(`server stops (${String(signal.reason)})`);
 }
 
-function greeting({ url, source }: Serving, file: string | undefined, hasPage: boolean): string {
+function greeting({ url, name }: Serving, file: string | undefined, hasPage: boolean): string {
   return [
-    `depthwire ${VERSION} serves: ${source.name}`,
+    `depthwire ${VERSION} serves: ${name}`,
     ...(file === undefined ? [] : [`config   ${file}`]),
     hasPage
       ? `page     ${url}`

@@ -2,7 +2,7 @@ import { Simulator } from '#native';
 import type { Config } from '../config.js';
 import { type Engine, type InstrumentInfo, openEngine, startIdNow } from '../engine.js';
 import { DepthwireError, explain } from '../errors.js';
-import { SYSTEM_CLOCK } from '../ingest/clock.js';
+import { type Clock, SYSTEM_CLOCK } from '../ingest/clock.js';
 import { LiveVenues } from '../ingest/live-venues.js';
 import { recordedStreams } from '../ingest/recorded-streams.js';
 import { isPacked, SURVEY_BYTES_MAX, type Survey, surveyRecordings } from '../ingest/recording.js';
@@ -14,7 +14,7 @@ import { FeedServer } from '../publish/server.js';
 import type { Site } from '../publish/site.js';
 import { catalogue, idsOf, underOwnNames } from './catalogue.js';
 import { LiveInstruments } from './live-instruments.js';
-import { type Env, liveSources, servedSources } from './live-sources.js';
+import type { Env } from './live-sources.js';
 import type { TakeOver } from './reload.js';
 
 /** Time, silence, intervals and slow clients are looked at so often. */
@@ -24,27 +24,32 @@ const FAULT_LOG_MS = 1000;
 
 /** A server that runs. */
 export interface Serving {
+  /** What is served, for people. */
+  readonly name: string;
   readonly port: number;
   /** Address of the page. */
   readonly url: string;
   readonly engine: Engine;
   readonly server: FeedServer;
   readonly source: Source;
-  /** Takes over what can change of a configuration while it runs: which instruments live sources have. */
+  /** Takes over what can change of a configuration while it runs: live sources that come and go, and their instruments. */
   readonly takeOver: TakeOver;
+  /** The configuration as far as it holds by now. */
+  readonly running: () => Config;
   /** Stops the source, says goodbye to the clients and closes the port; the same promise each time. */
   stop(reason: string): Promise<void>;
 }
 
 /**
- * Wires a source, the engine and the server. `warn` takes lines for people; keys of accounts lie in `env`, or in files. Throws
- * `serve.*`, `recording.*`, `live.*`, `instruments.*`.
+ * Wires a source, the engine and the server. `warn` takes lines for people; keys of accounts lie in `env`, or in files;
+ * `clock` says when lists of instruments are asked for again. Throws `serve.*`, `recording.*`, `live.*`, `instruments.*`.
  */
 export async function startServing(
   given: Config,
   site: Site,
   warn: (line: string) => void,
   env: Env = process.env,
+  clock: Clock = SYSTEM_CLOCK,
 ): Promise<Serving> {
   const config = { ...given, instruments: underOwnNames(given.instruments) };
   const wiring: { server?: FeedServer; source?: Source } = {};
@@ -69,32 +74,31 @@ export async function startServing(
     },
   );
   catalogue(engine, config.instruments);
-  const source = await sourceOf(config, engine, {
-    env,
-    warn,
-    onFault,
-    pressed: () => wiring.server?.pressed() ?? false,
-  });
+  const isLive = Object.keys(config.sources).length > 0;
+  const instrumentsOf = isLive
+    ? new LiveInstruments({ config, engine, env, warn, clock, random: Math.random })
+    : undefined;
+  const source =
+    instrumentsOf === undefined
+      ? await sourceOf(config, engine, { warn, pressed: () => wiring.server?.pressed() ?? false })
+      : new LiveVenues(await instrumentsOf.open(), { clock: SYSTEM_CLOCK, random: Math.random, onFault });
   wiring.source = source;
   const served = new Set(source.open(engine));
   const instruments = engine.instruments().filter((instrument) => served.has(instrument.id));
-  checkServed(config, instruments);
+  checkServed(config, instruments, instrumentsOf?.waiting() ?? []);
   const server = new FeedServer(engine, instruments, config, site);
   wiring.server = server;
   const onChange = (ids: readonly number[]): void => {
     const carried = new Set(ids);
     server.serve(engine.instruments().filter(({ id }) => carried.has(id)));
   };
-  const changing =
-    source instanceof LiveVenues
-      ? new LiveInstruments({ live: source, config, engine, env, warn, onChange })
-      : undefined;
+  if (source instanceof LiveVenues) instrumentsOf?.attach(source, onChange);
   const startedMs = Date.now();
   const kind = config.replay === undefined ? 'embedded' : 'recording';
   server.sources = () =>
-    source instanceof LiveVenues
-      ? servedSources(source, startedMs)
-      : [{ name: source.name, kind, startedMs, instruments: [...served], connections: [] }];
+    instrumentsOf?.served(startedMs) ?? [
+      { name: source.name, kind, startedMs, instruments: [...served], connections: [] },
+    ];
   const { host } = config.server;
   const port = await server.listen();
   const timer = setInterval(() => {
@@ -113,43 +117,33 @@ export async function startServing(
   source.start();
   let stopped: Promise<void> | undefined;
   const stop = async (reason: string): Promise<void> => {
-    changing?.stop();
+    instrumentsOf?.stop();
     await source.stop();
     await server.drain(reason);
     clearInterval(timer);
     engine.close();
   };
   return {
+    name: isLive ? Object.keys(config.sources).join(', ') : source.name,
     port,
     url: `http://${host.includes(':') ? `[${host}]` : host}:${port}/`,
     engine,
     server,
     source,
-    takeOver: (next) => changing?.takeOver(next) ?? Promise.resolve([]),
+    takeOver: (next) => instrumentsOf?.takeOver(next) ?? Promise.resolve([]),
+    running: () => instrumentsOf?.config ?? config,
     stop: (reason) => (stopped ??= stop(reason)),
   };
 }
 
 /** What opening a source takes. */
 interface SourceNeeds {
-  readonly env: Env;
   readonly warn: (line: string) => void;
-  readonly onFault: (error: DepthwireError) => void;
   /** Whether a client is behind so far that a replay should wait. */
   readonly pressed: () => boolean;
 }
 
-async function sourceOf(
-  config: Config,
-  engine: Engine,
-  { env, warn, onFault, pressed }: SourceNeeds,
-): Promise<Source> {
-  if (Object.keys(config.sources).length > 0) {
-    const sources = await liveSources(config, engine, env, warn);
-    // What the user says of an instrument goes before what its venue lists.
-    catalogue(engine, config.instruments);
-    return new LiveVenues(sources, { clock: SYSTEM_CLOCK, random: Math.random, onFault });
-  }
+async function sourceOf(config: Config, engine: Engine, { warn, pressed }: SourceNeeds): Promise<Source> {
   if (config.replay === undefined) {
     const startMs = Date.now();
     return new SimulatedVenue(new Simulator(config.sim.seed, startMs), startMs);
@@ -205,10 +199,18 @@ async function checkedFiles(
   return surveys;
 }
 
-/** Throws `serve.no_such_instrument` where the command names an instrument that the source does not have. */
-function checkServed(config: Config, instruments: readonly InstrumentInfo[]): void {
+/**
+ * Throws `serve.no_such_instrument` where the command names an instrument that the source does not have. `waiting`: venues of
+ * which it is not known yet.
+ */
+function checkServed(
+  config: Config,
+  instruments: readonly InstrumentInfo[],
+  waiting: readonly string[],
+): void {
   const names = instruments.map(({ name }) => name);
-  const missing = config.instruments.find(({ name }) => !names.includes(name));
+  const isOpen = (name: string): boolean => waiting.some((venue) => name.startsWith(`${venue}:`));
+  const missing = config.instruments.find(({ name }) => !names.includes(name) && !isOpen(name));
   if (missing === undefined) return;
   const meant = nearest(missing.name, names);
   throw new DepthwireError('serve.no_such_instrument', {

@@ -19,6 +19,8 @@ export interface ConnectorOptions extends Omit<Wanted, 'hasKey'> {
   readonly account: AccountKey | undefined;
   readonly net: VenueNet;
   readonly sink: LiveSink;
+  /** The sink's numbers of the product's connections that have ended, to be used again: an engine has a limited number. */
+  readonly free?: number[];
   /** Something is wrong with the venue or the way to it; it is tried again. */
   readonly onFault: (fault: DepthwireError) => void;
 }
@@ -82,8 +84,7 @@ export class Connector {
   readonly #bySource = new Map<number, Link>();
   readonly #successions = new Map<Link, Succession>();
   readonly #lives = new Map<Link, Timer>();
-  /** Sources whose connections have ended, to be used again: an engine has a limited number. */
-  readonly #free: number[] = [];
+  readonly #free: number[];
   readonly #unheard = new Map<number, Unheard>();
   readonly #asks: Ask[] = [];
   #isStarted = false;
@@ -93,6 +94,7 @@ export class Connector {
   /** Throws `live.not_offered` and `live.needs_key`. */
   constructor(options: ConnectorOptions) {
     this.#options = options;
+    this.#free = options.free ?? [];
     const { product, account, net, sink, onFault, depth } = options;
     this.#choices = chooseStreams(product, { ...options, hasKey: account !== undefined });
     if (product.snapshot !== null) {

@@ -78,6 +78,9 @@ export class LiveVenues implements Source {
   readonly #options: LiveOptions;
   readonly #opened: Opened[] = [];
   readonly #nets = new Map<string, VenueNet>();
+  /** The engine's numbers of connections that have ended, by product, to be used again. */
+  readonly #free = new Map<string, number[]>();
+  #isStarted = false;
   #sink: LiveSink | undefined;
 
   constructor(sources: readonly LiveSource[], options: LiveOptions) {
@@ -89,29 +92,38 @@ export class LiveVenues implements Source {
   /** Throws `live.*` for a venue that is not heard over sockets, a channel that it does not offer, a name that is none. */
   open(sink: LiveSink): readonly number[] {
     this.#sink = sink;
-    for (const source of this.#sources) {
-      const { facts, product } = factsOf(source, this.#options.facts ?? productFacts);
-      const net = this.#net(facts, source);
-      const connector = new Connector({
-        product,
-        channels: channelsOf(product, source),
-        depth: source.depth,
-        streams: source.streams,
-        lines: source.lines ?? 1,
-        account: source.keys === undefined ? undefined : new AccountKey(source.keys),
-        net,
-        sink,
-        onFault: this.#options.onFault,
-      });
-      connector.add(this.#find(source.instruments));
-      this.#opened.push({ source, net, connector, names: source.instruments });
-    }
-    const all = this.#opened.flatMap(({ names }) => this.#find(names).map(({ id }) => id));
-    return [...new Set(all)];
+    for (const source of this.#sources) this.#open(source, sink);
+    return this.carried();
   }
 
   start(): void {
+    this.#isStarted = true;
     for (const { connector } of this.#opened) connector.start();
+  }
+
+  /** One more source from now on. Throws as `open`; then nothing has changed. */
+  add(source: LiveSource): void {
+    if (this.#sink === undefined) return;
+    const connector = this.#open(source, this.#sink);
+    if (this.#isStarted) connector.start();
+  }
+
+  /** A source no more: its connections end, and what no other source carries has left. */
+  remove(name: string): void {
+    const at = this.#opened.findIndex(({ source }) => source.name === name);
+    const [gone] = at === -1 ? [] : this.#opened.splice(at, 1);
+    if (gone === undefined) return;
+    for (const { id } of this.#find(gone.names)) gone.connector.remove(id);
+    gone.connector.stop();
+    if (this.#opened.some(({ net }) => net === gone.net)) return;
+    gone.net.stop();
+    for (const [key, net] of this.#nets) if (net === gone.net) this.#nets.delete(key);
+  }
+
+  /** Numbers of the instruments that its sources have at present. */
+  carried(): readonly number[] {
+    const all = this.#opened.flatMap(({ names }) => this.#find(names).map(({ id }) => id));
+    return [...new Set(all)];
   }
 
   stop(): Promise<void> {
@@ -162,6 +174,36 @@ export class LiveVenues implements Source {
         ]),
       ),
     }));
+  }
+
+  #open(source: LiveSource, sink: LiveSink): Connector {
+    const { facts, product } = factsOf(source, this.#options.facts ?? productFacts);
+    const instruments = this.#find(source.instruments);
+    const free = this.#free.get(product.name) ?? [];
+    this.#free.set(product.name, free);
+    const net = this.#net(facts, source);
+    const connector = new Connector({
+      product,
+      channels: channelsOf(product, source),
+      depth: source.depth,
+      streams: source.streams,
+      lines: source.lines ?? 1,
+      account: source.keys === undefined ? undefined : new AccountKey(source.keys),
+      net,
+      sink,
+      free,
+      onFault: this.#options.onFault,
+    });
+    try {
+      connector.add(instruments);
+    } catch (error) {
+      // Nothing of what was opened before the engine was full stays.
+      for (const { id } of instruments) connector.remove(id);
+      connector.stop();
+      throw error;
+    }
+    this.#opened.push({ source, net, connector, names: source.instruments });
+    return connector;
   }
 
   #net(facts: VenueFacts, { proxy, ca, urls }: LiveSource): VenueNet {

@@ -1,4 +1,5 @@
 import type { BookInfo } from '../engine.js';
+import type { ErrorJson } from '../errors.js';
 import type { Hub } from './hub.js';
 import type { BookCounts } from './metrics.js';
 
@@ -15,6 +16,18 @@ export interface ServedConnection {
   readonly lastLoss: string;
 }
 
+/** The venue's list of instruments that a source goes by. */
+export interface ServedList {
+  /** When it was had, ms since the epoch; null = it never was, so that a source that has only patterns waits for it. */
+  readonly fetchedMs: number | null;
+  /** Since when none was had, or none that is believed; null = it is as it should be. */
+  readonly failingSinceMs: number | null;
+  /** When it is asked for again because of that; null = as usual, or it is being asked for. */
+  readonly retryMs: number | null;
+  /** Why; null where nothing is wrong, or not known yet. */
+  readonly error: ErrorJson | null;
+}
+
 /** Where books come from. */
 export interface ServedSource {
   readonly name: string;
@@ -27,6 +40,8 @@ export interface ServedSource {
   readonly connections: readonly ServedConnection[];
   /** How far the venue's clock is ahead of ours, at least and at most; absent where that is not known. */
   readonly clockSkewMs?: readonly [number, number];
+  /** Of live ones. */
+  readonly list?: ServedList;
 }
 
 /** How often something of the venue's own was compared with a book, and how often it agreed. */
@@ -52,7 +67,7 @@ export interface SourceReport extends Omit<ServedSource, 'instruments' | 'starte
 
 /** What the books of a source make of it. Cost: one question to the engine a book. */
 export function sourceReport({ engine }: Pick<Hub, 'engine'>, source: ServedSource): SourceReport {
-  const { name, kind, startedMs, instruments, connections, clockSkewMs } = source;
+  const { name, kind, startedMs, instruments, connections, clockSkewMs, list } = source;
   const open = connections.map(({ connectedSinceMs }) => connectedSinceMs).filter((since) => since > 0);
   const counts = { syncing: 0, synced: 0, stale: 0 };
   const checksums = { checked: 0, matched: 0 };
@@ -86,5 +101,6 @@ export function sourceReport({ engine }: Pick<Hub, 'engine'>, source: ServedSour
     tops,
     lastGap,
     ...(clockSkewMs === undefined ? {} : { clockSkewMs }),
+    ...(list === undefined ? {} : { list }),
   };
 }

@@ -12,6 +12,16 @@ export interface SourceView {
   readonly checksums: Compared;
   readonly tops: Compared;
   readonly lastGap: LastGap | null;
+  /** The venue's list of instruments that it goes by, where that is not as it should be. */
+  readonly list: FailingList | null;
+}
+
+interface FailingList {
+  /** When the list that counts was had; null = there is none, and the source waits. */
+  readonly fetchedMs: number | null;
+  readonly failingSinceMs: number;
+  /** Why, for people; empty = not known yet. */
+  readonly why: string;
 }
 
 interface Compared {
@@ -59,6 +69,7 @@ export function parseSources(value: unknown): readonly SourceView[] {
         checksums: comparedOf(entry.checksums),
         tops: comparedOf(entry.tops),
         lastGap: lastGapOf(lastGap),
+        list: failingListOf(entry.list),
       } satisfies SourceView,
     ];
   });
@@ -74,6 +85,17 @@ export function sourceLines(source: SourceView, clock: (ms: number) => string): 
     title,
     alert,
   });
+  const { list } = source;
+  if (list !== null && list.fetchedMs === null && connections === 0) {
+    return [
+      line(
+        'Waiting',
+        `for the list of instruments since ${clock(list.failingSinceMs)}`,
+        listTitle(list),
+        true,
+      ),
+    ];
+  }
   return [
     line(
       kind === 'live' ? 'Connected' : 'Running',
@@ -104,7 +126,17 @@ export function sourceLines(source: SourceView, clock: (ms: number) => string): 
       gapTitle(lastGap),
       lastGap !== null && lastGap.mendedMs === null,
     ),
+    ...(list === null ? [] : [line('Instruments', listWords(list, clock), listTitle(list), true)]),
   ];
+}
+
+function listWords({ fetchedMs, failingSinceMs }: FailingList, clock: (ms: number) => string): string {
+  return `${fetchedMs === null ? 'no list' : 'an older list'} since ${clock(failingSinceMs)}`;
+}
+
+function listTitle({ fetchedMs, why }: FailingList): string {
+  const what = fetchedMs === null ? why : `Listed ${new Date(fetchedMs).toISOString()}: ${why}`;
+  return `The venue’s list of instruments. ${what}`;
 }
 
 function compared(label: string, { checked, matched }: Compared, title: string): SourceLine {
@@ -122,6 +154,17 @@ function gapWords(gap: LastGap | null, clock: (ms: number) => string): string {
 function gapTitle(gap: LastGap | null): string {
   const what = 'When a book’s truth was lost last, and how long it took to be exact again';
   return gap === null ? what : `${what}: ${gap.instrument}`;
+}
+
+function failingListOf(value: unknown): FailingList | null {
+  if (!isRecord(value) || typeof value.failingSinceMs !== 'number') return null;
+  const { fetchedMs, failingSinceMs, error } = value;
+  const why = isRecord(error) ? [error.what, error.where, error.got].filter(isText).join(': ') : '';
+  return { fetchedMs: typeof fetchedMs === 'number' ? fetchedMs : null, failingSinceMs, why };
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
 }
 
 function lastGapOf(value: unknown): LastGap | null {
