@@ -311,6 +311,117 @@ keys = { key_env = "KRAKEN_KEY", secret_file = "secret" }
       '--url',
     ],
     [
+      'a depth that the venue does not offer',
+      { flags: { sources: ['kraken:BTC/USD'], texts: { depth: ['37'] } } },
+      'config.depth',
+      'sources.kraken.depth (--depth)',
+      'Write 100,',
+    ],
+    [
+      'a depth beyond all that the venue offers',
+      { file: '[sources.bybit]\ninstruments = ["A"]\ndepth = 5000\n' },
+      'config.depth',
+      'sources.bybit.depth (given.toml:3)',
+      'Write 1000,',
+    ],
+    [
+      'a depth of another channel',
+      {
+        file: '[sources.kraken]\ninstruments = ["A"]\nchannels = ["orders"]\ndepth = 500\nkeys.key_env = "K"\n',
+      },
+      'config.depth',
+      'sources.kraken.depth (given.toml:4)',
+      'Write 1000,',
+    ],
+    [
+      'an address that the product does not have',
+      {
+        file: '[sources.binance]\ninstruments = ["A"]\n[sources.binance.urls]\n"wss://stream.binance.com" = "ws://127.0.0.1:1"\n',
+      },
+      'config.url',
+      'sources.binance.urls.wss://stream.binance.com (given.toml:4)',
+      'Write wss://data-stream.binance.vision.',
+    ],
+    [
+      'an address of another product, though there is one',
+      {
+        file: '[sources.binance]\ninstruments = ["A"]\n[sources.binance.urls]\n"wss://ws.kraken.com" = "ws://127.0.0.1:1"\n',
+      },
+      'config.url',
+      'sources.binance.urls.wss://ws.kraken.com (given.toml:4)',
+      'leave it out',
+    ],
+    [
+      'an address of another kind in the place of a socket',
+      {
+        file: '[sources.kraken]\ninstruments = ["A"]\nurls = { "wss://ws.kraken.com" = "https://127.0.0.1:1" }\n',
+      },
+      'config.url',
+      'sources.kraken.urls.wss://ws.kraken.com (given.toml:3)',
+      '"wss://ws.kraken.com" = "ws://127.0.0.1:9000"',
+    ],
+    [
+      'what is no address of these kinds',
+      { flags: { sources: ['kraken:A'], texts: { url: ['wss://ws.kraken.com=ftp://127.0.0.1'] } } },
+      'config.url',
+      'sources.kraken.urls.wss://ws.kraken.com (--url)',
+      'wss://, ws://, https:// or http://',
+    ],
+    [
+      'a socket in the place of requests',
+      {
+        flags: {
+          sources: ['kraken:A'],
+          texts: { url: ['https://api.kraken.com=ws://127.0.0.1:1'] },
+        },
+      },
+      'config.url',
+      'sources.kraken.urls.https://api.kraken.com (--url)',
+      '"https://api.kraken.com" = "http://127.0.0.1:9000"',
+    ],
+    [
+      'a replacement beyond the first part in braces',
+      {
+        flags: {
+          sources: ['coinbase-exchange:A'],
+          texts: {
+            url: ['https://api.exchange.coinbase.com/products/{symbol}/book=http://127.0.0.1:1/book'],
+          },
+        },
+      },
+      'config.url',
+      'sources.coinbase-exchange.urls.https://api.exchange.coinbase.com/products/{symbol}/book (--url)',
+      'Write https://api.exchange.coinbase.com/products/.',
+    ],
+    [
+      'a replacement with braces of its own',
+      {
+        flags: {
+          sources: ['kraken:A'],
+          texts: { url: ['https://api.kraken.com=http://127.0.0.1:1/{symbol}'] },
+        },
+      },
+      'config.url',
+      'sources.kraken.urls.https://api.kraken.com (--url)',
+      'Write for example',
+    ],
+    [
+      'addresses of which one ends with a slash',
+      { flags: { sources: ['kraken:A'], texts: { url: ['wss://ws.kraken.com/=ws://127.0.0.1:9000'] } } },
+      'config.url',
+      'sources.kraken.urls.wss://ws.kraken.com/ (--url)',
+      'Write for example',
+    ],
+    [
+      'an address whose port stays behind',
+      {
+        flags: { sources: ['binance-us:A'], texts: { url: ['wss://stream.binance.us=ws://127.0.0.1:9000'] } },
+      },
+      'config.url',
+      'sources.binance-us.urls.wss://stream.binance.us (--url)',
+      'Write for example',
+    ],
+    [
       'a key in the file',
       { file: `${file}[sources.binance.keys]\nkey = "x"\n` },
       'config.unknown_key',
@@ -329,6 +440,32 @@ keys = { key_env = "KRAKEN_KEY", secret_file = "secret" }
     expect([error.code, error.where]).toEqual([code, where]);
     expect(error.fix).toContain(fix);
     expect(JSON.stringify(error)).not.toContain('s3cret');
+  });
+});
+
+describe('an address of a source', () => {
+  it.each([
+    ['kraken:A', 'https://api.kraken.com/0=http://127.0.0.1:1'],
+    ['kucoin:A', 'wss://ws-api-spot.kucoin.com=ws://127.0.0.1:1'],
+    ['coinbase-exchange:A', 'https://api.exchange.coinbase.com/products/BTC-USD=http://127.0.0.1:1'],
+  ])('of %s is replaced by %s', (source, url) => {
+    const { config } = layered({ flags: { sources: [source], texts: { url: [url] } } });
+    expect(Object.values(config.sources)[0]?.urls).toEqual(Object.fromEntries([url.split(/=(?=\w+:)/)]));
+  });
+
+  it('that is given for all sources fits one of them', () => {
+    const url = ['wss://ws.kraken.com=ws://127.0.0.1:1'];
+    const sources = ['kraken:A', 'binance:B'];
+    expect(() => layered({ flags: { sources, texts: { url } } })).not.toThrow();
+    expect(fault(() => layered({ flags: { sources: ['binance:B'], texts: { url } } })).code).toBe(
+      'config.url',
+    );
+  });
+
+  it('is told without a password', () => {
+    const url = ['https://api.kraken.com=ws://me:s3cret@127.0.0.1:1'];
+    const error = fault(() => layered({ flags: { sources: ['kraken:A'], texts: { url } } }));
+    expect([error.code, JSON.stringify(error).includes('s3cret')]).toEqual(['config.url', false]);
   });
 });
 

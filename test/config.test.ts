@@ -100,12 +100,12 @@ describe('--instrument', () => {
       tick: '0.25',
       lot: '1',
     });
-    expect(parseInstrument('sim:A,price_exponent=-2,qty_exponent=-5,tick=10.0,lot=0')).toEqual({
+    expect(parseInstrument('sim:A,price_exponent=-2,qty_exponent=-5,tick=10.0,lot=2')).toEqual({
       name: 'sim:A',
       priceExponent: -2,
       qtyExponent: -5,
       tick: '10.0',
-      lot: '0',
+      lot: '2',
     });
   });
 
@@ -131,10 +131,12 @@ describe('--instrument', () => {
     ['binance:BTC\u0000', 'a name of the form venue:SYMBOL'],
     [`binance:${'A'.repeat(65)}`, 'a name of the form venue:SYMBOL'],
     ['', 'a name of the form venue:SYMBOL'],
-    ['sim:A,tick', 'a plain decimal such as 0.25'],
-    ['sim:A,tick=-1', 'a plain decimal such as 0.25'],
-    ['sim:A,lot=1e-8', 'a plain decimal such as 0.25'],
-    ['sim:A,tick=.5', 'a plain decimal such as 0.25'],
+    ['sim:A,tick', 'a plain decimal above 0, such as 0.25'],
+    ['sim:A,tick=-1', 'a plain decimal above 0, such as 0.25'],
+    ['sim:A,tick=0', 'a plain decimal above 0, such as 0.25'],
+    ['sim:A,lot=0.000', 'a plain decimal above 0, such as 0.25'],
+    ['sim:A,lot=1e-8', 'a plain decimal above 0, such as 0.25'],
+    ['sim:A,tick=.5', 'a plain decimal above 0, such as 0.25'],
     ['sim:A,price_exponent=1', 'an integer from -18 to 0'],
     ['sim:A,price_exponent=-19', 'an integer from -18 to 0'],
     [
@@ -175,7 +177,6 @@ describe('the scale of an instrument', () => {
       [-8, 1_000_000, undefined, undefined],
     ],
     ['a coarser exponent that holds both', coin, 'qty_exponent=-4,tick=100', [-2, 10_000, -4, 1]],
-    ['no tick', coin, 'tick=0', [-2, 0, undefined, undefined]],
     ['left alone without a setting', coin, '', [undefined, undefined, undefined, undefined]],
   ])('is %s', (_what, known, settings, expected) => {
     const { priceExponent, tickSize, qtyExponent, lotSize } = scaleOf(

@@ -27,7 +27,8 @@ export function fault(issue: Issue | undefined, input: unknown, originOf: Origin
   const key = fileKey(path);
   const expected = expectation(issue, path);
   const meant = typeof value === 'string' ? nearest(value, schemaAt(path)?.enum ?? []) : undefined;
-  return new DepthwireError('config.invalid', {
+  const isAddress = path[0] === 'sources' && path[2] === 'urls';
+  return new DepthwireError(isAddress ? 'config.url' : 'config.invalid', {
     what:
       value === undefined
         ? `the key ${key} is missing`

@@ -4,13 +4,15 @@ import { RING_BYTES_MAX, RING_BYTES_MIN } from '../wire/generated/constants.js';
 
 const MIB = 1 << 20;
 
+const STEP = 'a plain decimal above 0, such as 0.25';
+
 /**
- * A plain decimal of 0 or more, kept as it is written: `0.25`, `10`. A number is taken as the text that JavaScript prints
- * for it, which reads back as the same number.
+ * A plain decimal above 0, kept as it is written: `0.25`, `10`. A number is taken as the text that JavaScript prints for it,
+ * which reads back as the same number.
  */
-const decimalSchema = z
-  .union([z.string(), z.number().transform(String)], 'a plain decimal such as 0.25')
-  .refine((text) => /^\d{1,18}(\.\d{1,18})?$/.test(text), 'a plain decimal such as 0.25');
+const stepSchema = z
+  .union([z.string(), z.number().transform(String)], STEP)
+  .refine((text) => /^\d{1,18}(\.\d{1,18})?$/.test(text) && /[1-9]/.test(text), STEP);
 
 /** What a symbol or a pattern of symbols is made of: anything visible but a comma, for options follow it. */
 const VISIBLE = String.raw`(?:(?!,)[\p{L}\p{M}\p{N}\p{P}\p{S}]){1,64}`;
@@ -26,8 +28,12 @@ export const instrumentSchema = z.strictObject({
   name: z.string().regex(NAME, 'a name of the form venue:SYMBOL').describe('venue:SYMBOL'),
   priceExponent: z.int().min(-18).max(0).optional().describe('Power of ten of its prices'),
   qtyExponent: z.int().min(-18).max(0).optional().describe('Power of ten of its quantities'),
-  tick: decimalSchema.optional().describe('Step of its prices, in units of price; 0 = unknown'),
-  lot: decimalSchema.optional().describe('Step of its quantities, in units of quantity; 0 = unknown'),
+  tick: stepSchema
+    .optional()
+    .describe('Step of its prices, in units of price; absent = as listed, or unknown'),
+  lot: stepSchema
+    .optional()
+    .describe('Step of its quantities, in units of quantity; absent = as listed, or unknown'),
 });
 
 const serverSchema = z.strictObject({

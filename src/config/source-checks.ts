@@ -4,15 +4,21 @@ import { productFacts, VENUE_FACTS } from '../ingest/venues/index.js';
 import { nearest } from '../nearest.js';
 import { type OriginOf, placed } from './faults.js';
 import type { Config, SourceConfig } from './schema.js';
+import { checkUrls } from './url-checks.js';
 
 /**
  * Holds the sources of a configuration to what is known of their venues. Throws `config.source` for a venue that nothing
- * connects to, `config.channel` for a channel that it does not offer, or not without a key.
+ * connects to, `config.channel` for a channel that it does not offer, or not without a key, `config.depth` for a depth that
+ * it does not offer, `config.url` for a replacement of an address that it does not have.
  */
 export function checkSources({ sources }: Config, originOf: OriginOf): void {
-  for (const [name, source] of Object.entries(sources)) {
-    checkChannels(name, source, productOf(name, source, originOf), originOf);
-  }
+  const known = Object.entries(sources).map(([name, source]) => {
+    const product = productOf(name, source, originOf);
+    checkChannels(name, source, product, originOf);
+    checkDepth(name, source, product, originOf);
+    return { name, product, urls: source.urls };
+  });
+  checkUrls(known, originOf);
 }
 
 function productOf(name: string, { venue }: SourceConfig, originOf: OriginOf): ProductFacts {
@@ -61,5 +67,38 @@ function checkChannels(
     fix: needsKey
       ? `Say where the key lies: sources.${name}.keys.`
       : 'Leave it out; depthwire venues has the whole table.',
+  });
+}
+
+/** Channels that bring books. */
+const BOOKS = ['book', 'orders'] as const;
+
+/** Streams that bring a book whole have no depth to choose, and take any; so do snapshots that are asked for. */
+function checkDepth(
+  name: string,
+  { depth, channels, streams: preferred, keys }: SourceConfig,
+  { name: product, offers, sockets }: ProductFacts,
+  originOf: OriginOf,
+): void {
+  if (depth === undefined) return;
+  const hasKey = Object.keys(keys).length > 0;
+  const wanted = BOOKS.filter((channel) => channels?.includes(channel) ?? offers[channel] === 'built');
+  const able = sockets
+    .flatMap(({ streams }) => streams)
+    .filter((stream) => stream.channels.some((channel) => wanted.some((one) => one === channel)))
+    .filter(({ needsKey }) => hasKey || !needsKey);
+  const named = able.filter((stream) => preferred?.includes(stream.name));
+  const heard = named.length > 0 ? named : able;
+  const offered = [...new Set(heard.flatMap(({ depths }) => depths.map(({ levels }) => levels)))];
+  const isAny = heard.length === 0 || heard.some(({ depths }) => depths.length === 0);
+  if (isAny || offered.includes(depth)) return;
+  offered.sort((a, b) => a - b);
+  const enough = offered.find((levels) => levels >= depth) ?? offered.at(-1);
+  throw new DepthwireError('config.depth', {
+    what: `${product} does not offer books of this depth`,
+    where: placed(`sources.${name}.depth`, originOf),
+    expected: offered.join(', '),
+    got: String(depth),
+    fix: `Write ${enough}, or leave it out for the default.`,
   });
 }
