@@ -10,6 +10,7 @@ import { type Flags, type Layered, layeredConfig } from '../src/config/layers.js
 import { fileJsonSchema, SETTINGS, SOURCE_SETTINGS } from '../src/config/settings.js';
 import { configFrom } from '../src/config.js';
 import { DepthwireError } from '../src/errors.js';
+import { selfSigned } from '../src/fake-venue/certificate.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'depthwire-config-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -631,6 +632,46 @@ describe('depthwire config', () => {
       '  server.port = 0  (--port)',
       '',
     ]);
+  });
+
+  it('check reads the files that serve would read', async () => {
+    const at = (name: string): string => join(folder, name);
+    const { cert } = selfSigned(new Date());
+    writeFileSync(at('good.pem'), cert);
+    writeFileSync(at('none.pem'), 'hello');
+    writeFileSync(at('damaged.pem'), cert.replace(/\n[A-Za-z0-9+/]{20}/, '\nAAAA'));
+    writeFileSync(at('key'), 'a key\n');
+    writeFileSync(at('empty'), '');
+    const kraken = (more: string): string => `[sources.kraken]\ninstruments = ["BTC/USD"]\n${more}\n`;
+    const keys = (key: string, secret: string): string =>
+      kraken(`[sources.kraken.keys]\nkey_file = "${at(key)}"\nsecret_file = "${at(secret)}"`);
+    const checked = async (file: string) => {
+      writeFileSync(at('files.toml'), file);
+      return command('config', 'check', '--config', 'files.toml');
+    };
+    for (const good of [
+      kraken(`ca_file = "${at('good.pem')}"`),
+      keys('key', 'key'),
+      `[replay]\nfiles = ["${at('key')}"]\n`,
+    ]) {
+      expect(await checked(good)).toMatchObject({ code: 0, err: '' });
+    }
+    for (const [wrong, code, text] of [
+      [kraken(`ca_file = "${at('nowhere.pem')}"`), 'config.ca_file', 'ENOENT'],
+      [kraken(`ca_file = "${at('none.pem')}"`), 'config.ca_file', 'no certificate in it'],
+      [kraken(`ca_file = "${at('damaged.pem')}"`), 'config.ca_file', 'certificate 1 of 1 is damaged'],
+      [keys('key', 'nowhere'), 'live.keys', 'sources.kraken.keys.secret_file'],
+      [keys('empty', 'key'), 'live.keys', 'sources.kraken.keys.key_file'],
+      [kraken('keys.key_env = "NOT_SET"'), 'live.keys', 'NOT_SET'],
+      [`[replay]\nfiles = ["${at('key')}", "${at('nowhere.gz')}"]\n`, 'recording.missing', 'nowhere.gz'],
+      [`[replay]\nfiles = ["${folder}"]\n`, 'recording.directory', 'Name its files'],
+      [`[replay]\nfiles = ["${at('empty')}"]\n`, 'recording.empty', '0 bytes'],
+    ] as const) {
+      const { code: exit, out, err } = await checked(wrong);
+      expect([out, err], wrong).toEqual(['', expect.stringContaining(code)]);
+      expect(err, wrong).toContain(text);
+      expect(exit, wrong).toBe(code === 'recording.empty' ? 1 : 2);
+    }
   });
 
   it('schema describes what the file may hold', async () => {

@@ -7,7 +7,9 @@ import { initialConfig } from '../config/init.js';
 import type { Layered } from '../config/layers.js';
 import { fileJsonSchema } from '../config/settings.js';
 import { codeOf, DepthwireError } from '../errors.js';
+import { StoredFile } from '../ingest/stored-file.js';
 import { configOf, withConfigOptions } from './config-options.js';
+import { wantedSources } from './live-sources.js';
 import type { Shell } from './shell.js';
 
 /** `depthwire config init | check | schema`. */
@@ -27,7 +29,9 @@ export function addConfigCommand(program: Command, shell: Shell): void {
   withConfigOptions(
     config.command('check').description('check what depthwire serve would be configured with'),
   ).action(async (sources: readonly string[], _flags: object, command: Command) => {
-    await shell.stdout.write(checkedText(configOf(sources, command, shell)));
+    const layered = configOf(sources, command, shell);
+    await checkFiles(layered, shell);
+    await shell.stdout.write(checkedText(layered));
   });
   config
     .command('schema')
@@ -51,6 +55,15 @@ function write(file: string, full: string, force: boolean): void {
       cause,
     });
   }
+}
+
+/**
+ * Reads what `depthwire serve` would read before it opens anything: authorities, keys of accounts, recordings. Throws
+ * `config.ca_file`, `live.keys`, `recording.*`.
+ */
+async function checkFiles({ config }: Layered, { env }: Shell): Promise<void> {
+  wantedSources(config, env);
+  for (const path of config.replay?.files ?? []) await (await StoredFile.open(path)).close();
 }
 
 /** Every key that was given, its value and where: the rest are defaults. */

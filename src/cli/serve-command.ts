@@ -24,11 +24,11 @@ export function addServeCommand(program: Command, shell: Shell): void {
 }
 
 async function serve(sources: readonly string[], command: Command, shell: Shell): Promise<void> {
-  const { stdout, stderr, signal } = shell;
+  const { stdout, stderr, signal, env } = shell;
   const layered = configOf(sources, command, shell);
   const site = loadSite(PAGE_FOLDER);
   const warn = (line: string): void => void stderr.write(`${line}\n`);
-  const serving = await startServing(layered.config, site, warn);
+  const serving = await startServing(layered.config, site, warn, env);
   await stdout.write(greeting(serving, layered.path, site.size > 0));
   // Without a configuration that may change, a hangup is the end of the terminal.
   const canChange = layered.path !== undefined || Object.keys(layered.config.sources).length > 0;
