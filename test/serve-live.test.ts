@@ -259,7 +259,7 @@ it('keys lie where the configuration says, and are told nowhere', async () => {
   const { serving, told } = await served(venue, { kraken: { ...source, channels: ['orders'], keys } }, env);
   await until(() => told.length > 0);
   // The account is not one that the venue knows.
-  expect(told.join()).toContain('live.connection');
+  expect(told.join()).toContain('live.login');
   const shown = `${told.join()} ${JSON.stringify(await health(serving))}`;
   expect(shown).not.toMatch(/my-own|bXktb3du/);
 });

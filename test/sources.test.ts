@@ -63,6 +63,13 @@ describe('a source', () => {
     ],
     [silent, 'source   kraken: live, not connected, 12 of 12 books synced, checksums 3201 of 3201, no gap'],
     [
+      {
+        ...silent,
+        connections: [{ ...connection, connectedSinceMs: 0, lastLoss: 'login: no token: EAPI:Invalid key' }],
+      },
+      'source   kraken: live, not connected (login: no token: EAPI:Invalid key), 12 of 12 books synced, checksums 3201 of 3201, no gap',
+    ],
+    [
       { ...silent, list: { ...noList, error: null, retryMs: null } },
       'source   kraken: waiting for the list of instruments since 03:04:05, being asked for',
     ],

@@ -225,11 +225,10 @@ function checkServed(
   });
 }
 
-/** Prints the first of a burst of faults and the number of those that it hid. */
+/** Prints the first of a burst of faults of one kind and the number of those that it hid. */
 class FaultLog {
   readonly #warn: (line: string) => void;
-  #nextMs = 0;
-  #hidden = 0;
+  readonly #bursts = new Map<string, { nextMs: number; hidden: number }>();
 
   constructor(warn: (line: string) => void) {
     this.#warn = warn;
@@ -237,13 +236,15 @@ class FaultLog {
 
   report(error: DepthwireError): void {
     const nowMs = performance.now();
-    if (nowMs < this.#nextMs) {
-      this.#hidden += 1;
+    const burst = this.#bursts.get(error.code) ?? { nextMs: 0, hidden: 0 };
+    this.#bursts.set(error.code, burst);
+    if (nowMs < burst.nextMs) {
+      burst.hidden += 1;
       return;
     }
-    const more = this.#hidden === 0 ? '' : `\n  (${this.#hidden} more since the last one)`;
+    const more = burst.hidden === 0 ? '' : `\n  (${burst.hidden} more since the last one)`;
     this.#warn(explain(error) + more);
-    this.#hidden = 0;
-    this.#nextMs = nowMs + FAULT_LOG_MS;
+    burst.hidden = 0;
+    burst.nextMs = nowMs + FAULT_LOG_MS;
   }
 }

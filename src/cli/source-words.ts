@@ -8,7 +8,7 @@ export function sourceLine(report: SourceReport): string {
   const all = books.synced + books.syncing + books.stale;
   const open = connections.filter(({ connectedSinceMs: since }) => since > 0).length;
   const parts = [
-    kind === 'live' ? connectionWords(open, connections.length, connectedSinceMs) : KIND_WORDS[kind],
+    kind === 'live' ? connectionWords(open, connections, connectedSinceMs) : KIND_WORDS[kind],
     `${books.synced} of ${all} books synced`,
     ...(checksums.checked > 0 ? [`checksums ${checksums.matched} of ${checksums.checked}`] : []),
     ...(tops.checked > 0 ? [`best prices ${tops.matched} of ${tops.checked}`] : []),
@@ -34,9 +34,18 @@ function listWords({ fetchedMs, failingSinceMs, retryMs, error }: ServedList): s
 
 const KIND_WORDS = { recording: 'recording', embedded: 'simulated' } as const;
 
-function connectionWords(open: number, all: number, sinceMs: number | null): string {
-  if (sinceMs === null) return 'live, not connected';
-  return `live since ${clockTime(sinceMs)}${all === 1 ? '' : ` over ${open} of ${all} connections`}`;
+function connectionWords(
+  open: number,
+  connections: SourceReport['connections'],
+  sinceMs: number | null,
+): string {
+  const all = connections.length;
+  const loss = connections.find(
+    ({ connectedSinceMs, lastLoss }) => connectedSinceMs === 0 && lastLoss !== '',
+  );
+  const why = loss === undefined ? '' : ` (${loss.lastLoss})`;
+  if (sinceMs === null) return `live, not connected${why}`;
+  return `live since ${clockTime(sinceMs)}${all === 1 ? '' : ` over ${open} of ${all} connections${why}`}`;
 }
 
 function dayTime(ms: number): string {

@@ -3,7 +3,7 @@ import { Backoff } from './backoff.js';
 import type { Timer } from './clock.js';
 import type { Pass } from './connect-gate.js';
 import { controlJson, member } from './control-json.js';
-import { jwtParts, signedParts, tokenRequest } from './login.js';
+import { jwtParts, Refusal, refusedSubscription, signedParts, tokenOf, tokenRequest } from './login.js';
 import { type Loss, Session } from './session.js';
 import { type Batch, batchesOf, type Subscription } from './subscription.js';
 import { addressOf, batchOf, type Parts } from './template.js';
@@ -137,7 +137,9 @@ export class Connection {
         this.#pass = pass;
         this.#connect(attempt).catch((error: unknown) => {
           const detail = error instanceof Error ? error.message : String(error);
-          if (attempt === this.#attempt) this.#lost({ cause: 'unreachable', detail, pauseMs: 0 });
+          const loss: Loss =
+            error instanceof Refusal ? error.loss : { cause: 'unreachable', detail, pauseMs: 0 };
+          if (attempt === this.#attempt) this.#lost(loss);
         });
       });
     });
@@ -165,7 +167,10 @@ export class Connection {
       {
         onOpen: () => this.#opened(),
         onReady: () => this.#ready(),
-        onMessage: (bytes) => this.#listener.onMessage(bytes),
+        onMessage: (bytes) => {
+          this.#listener.onMessage(bytes);
+          if (attempt === this.#attempt) this.#endIfRefused(bytes);
+        },
         onHeaders: ({ date }, sentMs) => net.skew.note(date, sentMs, net.clock.wallMs()),
         onEnd: (loss) => {
           if (attempt === this.#attempt) this.#lost(loss);
@@ -189,8 +194,17 @@ export class Connection {
     const { facts, account, net } = this.#options;
     if (facts.login?.kind !== 'token' || account === undefined) return {};
     const { headers, body } = tokenRequest(account, facts.login, net.nonce());
-    const answer = controlJson(await this.#ask(facts.login.request, { headers, body }));
-    return { token: textAt(answer, facts.login.token) };
+    const answer = await net.request(facts.login.request, { headers, body });
+    if (answer === undefined) throw new Error('no token: stopped');
+    return { token: tokenOf(answer, facts.login) };
+  }
+
+  /** A token that is not taken is told in the answer to a subscription, and no other one on this connection would be. */
+  #endIfRefused(bytes: Uint8Array): void {
+    const { facts, account } = this.#options;
+    if (facts.login?.kind !== 'token' || account === undefined) return;
+    const loss = refusedSubscription(bytes, facts.login);
+    if (loss !== undefined) this.#session?.end(loss);
   }
 
   async #ask(...asked: Parameters<VenueNet['request']>): Promise<Uint8Array> {

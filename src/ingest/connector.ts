@@ -251,20 +251,26 @@ export class Connector {
     this.#free.push(link.source);
   }
 
-  #lost(link: Link, { cause, detail }: Loss, wasOpen: boolean, retryMs: number): void {
+  #lost(link: Link, { cause, detail, remedy }: Loss, wasOpen: boolean, retryMs: number): void {
     const { sink, product, onFault } = this.#options;
     this.#lives.get(link)?.cancel();
     if (wasOpen) sink.sourceFailed(link.source);
+    const isLogin = cause === 'login';
+    const again = `in ${(retryMs / 1000).toFixed(1)} s`;
+    const check = remedy ?? 'Check the key of the account and what it may do, and the clock of this machine.';
     onFault(
-      new DepthwireError('live.connection', {
-        what: wasOpen ? 'a connection was lost' : 'a connection could not be made',
+      new DepthwireError(isLogin ? 'live.login' : 'live.connection', {
+        what: isLogin
+          ? 'the venue does not take the account'
+          : wasOpen
+            ? 'a connection was lost'
+            : 'a connection could not be made',
         where: `${product.name} ${link.choice.facts.url}`,
-        expected: 'a connection that lasts',
+        expected: isLogin ? 'a key that is taken' : 'a connection that lasts',
         got: `${cause}: ${detail}`,
-        fix:
-          cause === 'login'
-            ? 'Check the key of the account and what it may do, and the clock of this machine.'
-            : `It is made again in ${(retryMs / 1000).toFixed(1)} s; nothing has to be done unless that fails, too.`,
+        fix: isLogin
+          ? `${check} It is tried again ${again}, then ever more rarely.`
+          : `It is made again ${again}; nothing has to be done unless that fails, too.`,
       }),
     );
   }

@@ -18,6 +18,8 @@ export interface Loss {
   readonly detail: string;
   /** How long the venue wants to be left alone; 0 where it does not say. */
   readonly pauseMs: number;
+  /** What mends it, where that is known. */
+  readonly remedy?: string;
 }
 
 /** Who hears of one socket. After `onEnd`, which comes once, nothing else does. */
@@ -140,8 +142,8 @@ export class Session {
   }
 
   /** Ends it, and tells so. */
-  end(): void {
-    this.#end({ cause: 'ended', detail: 'ended by us', pauseMs: 0 });
+  end(loss: Loss = { cause: 'ended', detail: 'ended by us', pauseMs: 0 }): void {
+    this.#end(loss);
   }
 
   #push(kind: Outgoing['kind'], cost: number, send: () => void): void {

@@ -178,6 +178,13 @@ export type LoginFacts =
       readonly signatureHeader: string;
       /** Path of the token in the answer. */
       readonly token: string;
+      /** Path of what is wrong, in an answer of status 200 that has no token, and in the answer to a subscription. */
+      readonly requestError: string;
+      readonly subscribeError: string;
+      /** Beginnings of such texts that mean that the account is not taken. */
+      readonly refused: readonly string[];
+      /** What the key must be allowed, in the venue's words. */
+      readonly permission: string;
     };
 
 /** A budget of requests. */

@@ -41,10 +41,22 @@ const REST: BudgetFacts = {
   ban: { statuses: [], pauseMs: 60_000 },
 };
 
+/** Errors that a key or a token that is not taken is answered with: API errors, REST and WebSocket. */
+const REFUSED = [
+  'EAPI:Invalid key',
+  'EAPI:Invalid signature',
+  'EAPI:Invalid nonce',
+  'EAPI:Invalid session',
+  'EAPI:Feature disabled',
+  'ESession:Invalid session',
+  'EGeneral:Permission denied',
+  'EAccount:Invalid permissions',
+];
+
 /** Books come in the stream, with their checksums; nothing is asked for over HTTP but instruments and tokens. */
 export const KRAKEN: VenueFacts = {
   sources: [
-    'docs.kraken.com, WebSocket API v2: book, trade, ticker, instrument, heartbeat, level3; REST: AssetPairs',
+    'docs.kraken.com, WebSocket API v2: book, trade, ticker, instrument, heartbeat, level3; REST: AssetPairs, GetWebSocketsToken, API error messages',
   ],
   heard: 'sockets',
   products: [
@@ -100,6 +112,10 @@ export const KRAKEN: VenueFacts = {
             keyHeader: 'API-Key',
             signatureHeader: 'API-Sign',
             token: 'result.token',
+            requestError: 'error.0',
+            subscribeError: 'error',
+            refused: REFUSED,
+            permission: 'WebSocket interface (create and manage WebSocket tokens)',
           },
           beat: BEAT,
           limits: {
