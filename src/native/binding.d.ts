@@ -20,6 +20,11 @@ export declare class Dialect {
   close(): void
   /** Another connection to the same market, to be opened at the millisecond to which this one was stepped. */
   fork(): Dialect
+  /**
+   * The same with its book cut to another depth, or the next deeper one that the venue has; null where each depth is a market
+   * of its own.
+   */
+  cut(depth: number): Self | null
   /** Levels a side to which the venue cuts the book; 0 = it tells of all. */
   depth(): number
   /**

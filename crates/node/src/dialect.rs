@@ -102,7 +102,7 @@ impl Dialect {
             let (venue, is_by_order) = (venue.text("venue")?, is_by_order.flag("isByOrder")?);
             let (depth, seed) = (depth.u32("depth")?, natural("seed", &seed)?);
             let code = code.text("code")?;
-            let kind = Kind::of(&venue, is_by_order, depth as usize);
+            let kind = Kind::of(&venue, is_by_order, depth as usize, &code);
             let kind = kind.ok_or_else(|| refused(SimError::NoDialect))?;
             Ok(Self::of(env, kind.make(seed, if code.is_empty() { &kind.code } else { &code })))
         })
@@ -126,6 +126,16 @@ impl Dialect {
     #[napi]
     pub fn fork(&mut self, env: &Env) -> Result<Self> {
         self.owned.run(|connection| Ok(Self::of(env, connection.dialect.fork())))
+    }
+
+    /// The same with its book cut to another depth, or the next deeper one that the venue has; null where each depth is a market
+    /// of its own.
+    #[napi(ts_args_type = "depth: number")]
+    pub fn cut(&mut self, env: &Env, depth: Argument) -> Result<Option<Self>> {
+        self.owned.run(|connection| {
+            let depth = depth.u32("depth")? as usize;
+            Ok(connection.dialect.cut(depth).map(|dialect| Self::of(env, dialect)))
+        })
     }
 
     /// Levels a side to which the venue cuts the book; 0 = it tells of all.

@@ -1,8 +1,15 @@
-//! The dialects of [`super::all`] by what a subscriber chooses: the venue, levels or orders, and the depth.
+//! Dialects by what a subscriber chooses: the venue, levels or orders, the instrument and the depth. Forms that a venue has given up
+//! stand in [`super::all`] alone.
 
 use std::sync::OnceLock;
 
-use super::{Dialect, Maker, Renamed, TrueOrders, makers};
+use super::{
+    Binance, BinanceProduct, Bitfinex, BitfinexFlags, BitfinexPair, Bitget, BitgetBook, Bitmex, BitmexBook,
+    Bitstamp, BitstampOrders, Bybit, BybitCategory, CoinbaseAdvanced, CoinbaseExchange, Deribit, DeribitBook,
+    Dialect, Gateio, GateioProduct, Hyperliquid, KrakenFutures, KrakenFuturesContract, KrakenLevel3,
+    KrakenPair, KrakenV2, Kucoin, KucoinProduct, Lighter, LighterForm, Maker, Nasdaq, Numbers, Okx, OkxBook,
+    Renamed, TrueOrders,
+};
 
 /// A dialect that can be made.
 #[derive(Clone, Debug)]
@@ -21,16 +28,19 @@ pub struct Kind {
 }
 
 impl Kind {
-    /// The best kind for a subscription: of that depth, else the next deeper one, else the deepest; of several the
-    /// first of [`super::all`]. `None`: the venue has no dialect of orders, or of levels.
+    /// The best kind for a subscription: of that code, else of the venue's first one, which another may then bear; of that depth,
+    /// else the next deeper one, else the deepest. `None`: the venue has no dialect of orders, or of levels.
     #[must_use]
-    pub fn of(venue: &str, is_by_order: bool, depth: usize) -> Option<&'static Self> {
+    pub fn of(venue: &str, is_by_order: bool, depth: usize, code: &str) -> Option<&'static Self> {
+        let of_venue =
+            || kinds().iter().filter(|kind| kind.venue == venue && kind.is_by_order == is_by_order);
+        let first = of_venue().find(|kind| kind.code == code).or_else(|| of_venue().next())?;
         let rank = |kind: &&Self| match kind.depth {
             Some(has) if has < depth => usize::MAX - has,
             Some(has) => has - depth,
             None => 0,
         };
-        kinds().iter().filter(|kind| kind.venue == venue && kind.is_by_order == is_by_order).min_by_key(rank)
+        of_venue().filter(|kind| kind.code == first.code).min_by_key(rank)
     }
 
     /// A market before its first connection, under that code.
@@ -41,7 +51,7 @@ impl Kind {
     }
 }
 
-/// Every kind, in the order of [`super::all`]. The first call makes one market of each, in some milliseconds.
+/// Every kind, a venue's usual instrument first. The first call makes one market of each, in some milliseconds.
 pub fn kinds() -> &'static [Kind] {
     static KINDS: OnceLock<Vec<Kind>> = OnceLock::new();
     KINDS.get_or_init(|| {
@@ -60,19 +70,118 @@ pub fn kinds() -> &'static [Kind] {
     })
 }
 
+fn makers() -> &'static [Maker] {
+    use BitfinexFlags::CountedTimedAndChecked as Checked;
+    use BitfinexPair::{BtcPerpetual, KncBtc};
+    use BybitCategory::{Inverse, Linear, Option as BybitOption, Spot};
+    use KrakenPair::{BtcUsd, PepeUsd};
+    use Numbers::Fixed;
+    makers![seed:
+        Box::new(Binance::new(seed, BinanceProduct::Spot)),
+        Box::new(Binance::new(seed, BinanceProduct::UsdM)),
+        Box::new(Binance::new(seed, BinanceProduct::CoinM)),
+        Box::new(Binance::new(seed, BinanceProduct::Us)),
+        Box::new(KrakenV2::new(seed, BtcUsd, 10)),
+        Box::new(KrakenV2::new(seed, BtcUsd, 25)),
+        Box::new(KrakenV2::new(seed, BtcUsd, 100)),
+        Box::new(KrakenV2::new(seed, BtcUsd, 500)),
+        Box::new(KrakenV2::new(seed, BtcUsd, 1_000)),
+        Box::new(KrakenV2::new(seed, PepeUsd, 10)),
+        Box::new(KrakenV2::new(seed, PepeUsd, 25)),
+        Box::new(KrakenV2::new(seed, PepeUsd, 100)),
+        Box::new(KrakenV2::new(seed, PepeUsd, 500)),
+        Box::new(KrakenV2::new(seed, PepeUsd, 1_000)),
+        Box::new(KrakenLevel3::new(seed, BtcUsd, 10, Fixed)),
+        Box::new(KrakenLevel3::new(seed, BtcUsd, 100, Fixed)),
+        Box::new(KrakenLevel3::new(seed, BtcUsd, 1_000, Fixed)),
+        Box::new(KrakenLevel3::new(seed, PepeUsd, 10, Fixed)),
+        Box::new(KrakenLevel3::new(seed, PepeUsd, 100, Fixed)),
+        Box::new(KrakenLevel3::new(seed, PepeUsd, 1_000, Fixed)),
+        Box::new(CoinbaseAdvanced::new(seed)),
+        Box::new(CoinbaseExchange::new(seed)),
+        Box::new(Nasdaq::new(seed)),
+        Box::new(Bybit::new(seed, Spot, 50)),
+        Box::new(Bybit::new(seed, Spot, 200)),
+        Box::new(Bybit::new(seed, Spot, 1_000)),
+        Box::new(Bybit::new(seed, Linear, 50)),
+        Box::new(Bybit::new(seed, Linear, 200)),
+        Box::new(Bybit::new(seed, Linear, 1_000)),
+        Box::new(Bybit::new(seed, Inverse, 50)),
+        Box::new(Bybit::new(seed, Inverse, 200)),
+        Box::new(Bybit::new(seed, Inverse, 1_000)),
+        Box::new(Bybit::new(seed, BybitOption, 25)),
+        Box::new(Bybit::new(seed, BybitOption, 100)),
+        Box::new(Bitfinex::new(seed, BtcPerpetual, 25, Checked)),
+        Box::new(Bitfinex::new(seed, BtcPerpetual, 100, Checked)),
+        Box::new(Bitfinex::new(seed, BtcPerpetual, 250, Checked)),
+        Box::new(Bitfinex::new(seed, KncBtc, 25, Checked)),
+        Box::new(Bitfinex::new(seed, KncBtc, 100, Checked)),
+        Box::new(Bitfinex::new(seed, KncBtc, 250, Checked)),
+        Box::new(Bitfinex::raw(seed, BtcPerpetual, 25, Checked)),
+        Box::new(Bitfinex::raw(seed, BtcPerpetual, 100, Checked)),
+        Box::new(Bitfinex::raw(seed, BtcPerpetual, 250, Checked)),
+        Box::new(Bitfinex::raw(seed, KncBtc, 25, Checked)),
+        Box::new(Bitfinex::raw(seed, KncBtc, 100, Checked)),
+        Box::new(Bitfinex::raw(seed, KncBtc, 250, Checked)),
+        Box::new(Deribit::new(seed, DeribitBook::PerpetualRaw)),
+        Box::new(Deribit::new(seed, DeribitBook::Future100Ms)),
+        Box::new(Deribit::new(seed, DeribitBook::Option100Ms)),
+        Box::new(Lighter::new(seed, LighterForm::Nonces)),
+        Box::new(Hyperliquid::new(seed)),
+        Box::new(Okx::new(seed, OkxBook::Books)),
+        Box::new(Okx::new(seed, OkxBook::Fast50)),
+        Box::new(Gateio::new(seed, GateioProduct::Spot, 50)),
+        Box::new(Gateio::new(seed, GateioProduct::Spot, 400)),
+        Box::new(Gateio::new(seed, GateioProduct::Futures, 50)),
+        Box::new(Gateio::new(seed, GateioProduct::Futures, 400)),
+        Box::new(Gateio::new(seed, GateioProduct::Delivery, 0)),
+        Box::new(Bitstamp::new(seed)),
+        Box::new(BitstampOrders::new(seed)),
+        Box::new(KrakenFutures::new(seed, KrakenFuturesContract::Inverse)),
+        Box::new(KrakenFutures::new(seed, KrakenFuturesContract::Flexible)),
+        Box::new(Bitget::new(seed, BitgetBook::Spot)),
+        Box::new(Bitget::new(seed, BitgetBook::UsdtFutures)),
+        Box::new(Bitget::new(seed, BitgetBook::UsdcFutures)),
+        Box::new(Bitget::new(seed, BitgetBook::CoinFutures)),
+        Box::new(Bitmex::new(seed, BitmexBook::Best10)),
+        Box::new(Bitmex::new(seed, BitmexBook::Best25)),
+        Box::new(Bitmex::new(seed, BitmexBook::Whole)),
+        Box::new(Kucoin::new(seed, KucoinProduct::Spot)),
+        Box::new(Kucoin::new(seed, KucoinProduct::Futures)),
+    ]
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
-    fn a_subscription_finds_the_next_deeper_kind() {
-        let depth = |venue, is_by_order, depth| Kind::of(venue, is_by_order, depth).map(|kind| kind.depth);
-        for (asked, has) in [(10, 10), (11, 25), (1_000, 1_000), (5_000, 1_000)] {
-            assert_eq!(depth("kraken", false, asked), Some(Some(has)), "{asked}");
+    fn a_subscription_finds_its_instrument_and_the_next_deeper_kind() {
+        let found = |venue, is_by_order, depth, code| {
+            Kind::of(venue, is_by_order, depth, code).map(|kind| (kind.code.as_str(), kind.depth))
+        };
+        for (asked, has) in [(10, 10), (11, 25), (25, 25), (500, 500), (1_000, 1_000), (5_000, 1_000)] {
+            for (code, of) in [("BTC/USD", "BTC/USD"), ("PEPE/USD", "PEPE/USD"), ("QAA/USD", "BTC/USD")] {
+                assert_eq!(found("kraken", false, asked, code), Some((of, Some(has))), "{code} {asked}");
+            }
         }
-        assert_eq!(depth("kraken", true, 25), Some(Some(100)));
-        assert_eq!(depth("binance", false, 10), Some(None));
-        assert_eq!(depth("binance", true, 10), None);
-        assert_eq!(depth("nowhere", false, 10), None);
+        assert_eq!(found("kraken", true, 25, "PEPE/USD"), Some(("PEPE/USD", Some(100))));
+        assert_eq!(found("binance", false, 10, ""), Some(("BTCUSDT", None)));
+        assert_eq!(found("okx", false, 400, "ETH-USD-SWAP"), Some(("ETH-USD-SWAP", Some(50))));
+        assert_eq!(found("binance", true, 10, ""), None);
+        assert_eq!(found("nowhere", false, 10, ""), None);
+    }
+
+    #[test]
+    fn every_product_has_a_kind_and_each_kind_once() {
+        let all: BTreeSet<_> = super::super::all(0).iter().map(|dialect| dialect.venue()).collect();
+        assert_eq!(all, kinds().iter().map(|kind| kind.venue).collect());
+        let mut seen = BTreeSet::new();
+        for kind in kinds() {
+            let of = (kind.venue, &kind.code, kind.depth, kind.is_by_order);
+            assert!(seen.insert(of), "{of:?} twice");
+        }
     }
 }

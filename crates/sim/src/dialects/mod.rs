@@ -30,6 +30,14 @@
 //! Databento has no dialect: its records carry other venues' markets, and none of them is generated here. Two
 //! lines of one feed are made by handing every frame out twice.
 
+/// One function for each expression in which the name stands for the seed.
+macro_rules! makers {
+    ($seed:ident: $($dialect:expr),+ $(,)?) => {{
+        const MAKERS: &[Maker] = &[$(|$seed| $dialect),+];
+        MAKERS
+    }};
+}
+
 mod binance;
 mod binance_futures;
 pub(crate) mod binance_spot;
@@ -123,6 +131,13 @@ pub trait Dialect: Fork {
     /// venue gives no snapshot for that, it is as a new connection.
     fn resubscribe(&mut self, now_ns: u64, out: &mut Frames);
 
+    /// Another connection to the same market, in the state of this moment, on which the book is cut to the least depth of the
+    /// venue's that has `depth` levels. `None` where each depth is a market of its own.
+    fn cut(&self, depth: usize) -> Option<Box<dyn Dialect>> {
+        let _ = depth;
+        None
+    }
+
     /// Replaces `out` with the venue's own book as the last frame about it left it.
     fn truth(&self, out: &mut Truth);
 
@@ -186,14 +201,6 @@ pub struct TrueOrders {
 
 /// Makes a dialect from a seed.
 type Maker = fn(u64) -> Box<dyn Dialect>;
-
-/// One function for each expression in which the name stands for the seed.
-macro_rules! makers {
-    ($seed:ident: $($dialect:expr),+ $(,)?) => {{
-        const MAKERS: &[Maker] = &[$(|$seed| $dialect),+];
-        MAKERS
-    }};
-}
 
 /// One of each dialect, at several depths, from one seed.
 #[must_use]

@@ -108,6 +108,10 @@ impl Dialect for Renamed {
         self.hand_on(out);
     }
 
+    fn cut(&self, depth: usize) -> Option<Box<dyn Dialect>> {
+        Some(Box::new(Self { dialect: self.dialect.cut(depth)?, heard: Frames::new(), ..self.clone() }))
+    }
+
     fn truth(&self, out: &mut Truth) {
         self.dialect.truth(out);
     }

@@ -220,6 +220,11 @@ impl Dialect for KrakenV2 {
         self.snapshot_frame(now_ns, out);
     }
 
+    fn cut(&self, depth: usize) -> Option<Box<dyn Dialect>> {
+        let depth = venue_depth(depth);
+        Some(Box::new(Self { depth, levels: Levels::new(self.exchange.book(), depth, 0), ..self.clone() }))
+    }
+
     fn truth(&self, out: &mut Truth) {
         truth(self.exchange.book(), self.depth, out);
     }
