@@ -3,17 +3,20 @@ import { type HttpAnswer, HttpClient } from './http-client.js';
 import { agentsOf, type Net } from './proxy.js';
 import { USER_AGENT } from './venue-net.js';
 
-/** Asks for an address and returns the answer's bytes. Throws `http_get.*`. */
-export type HttpGet = (url: string) => Promise<Uint8Array>;
+/** Asks for an address, by a POST where it has a body of JSON, and returns the answer's bytes. Throws `http_get.*`. */
+export type HttpGet = (url: string, body?: string) => Promise<Uint8Array>;
 
 /** Asks over the way that a source's configuration names. */
 export function httpGet(net: Net): HttpGet {
   const agents = agentsOf(net);
   const client = new HttpClient(agents, USER_AGENT);
-  return async (url) => {
+  return async (url, body) => {
+    const headers = { 'content-type': 'application/json' };
     let answer: HttpAnswer;
     try {
-      answer = await client.request({ method: 'GET', url });
+      answer = await client.request(
+        body === undefined ? { method: 'GET', url } : { method: 'POST', url, headers, body },
+      );
     } catch (cause) {
       throw isTooBig(cause) ? tooBig(url, cause) : unreachable(url, cause);
     }

@@ -103,20 +103,22 @@ interface Fetched<T extends Named> {
 
 async function fetched<T extends Named>(
   product: string,
-  { page }: InstrumentsFacts,
+  { bodies, page }: InstrumentsFacts,
   urls: readonly string[],
   { get, read }: ListOptions<T>,
 ): Promise<Fetched<T>> {
   const pages: Uint8Array[] = [];
   const parts: ReadPage<T>[] = [];
-  for (const url of urls) {
+  for (const [at, url] of urls.entries()) {
     let cursor: string | undefined;
     do {
       if (pages.length === PAGES_MAX) throw endless(product, url);
       const address = new URL(url);
       if (cursor !== undefined && page !== null) address.searchParams.set(page.parameter, cursor);
-      const answer = await get(address.href);
-      const part = readAt(address.href, () => read(product, answer), cursor !== undefined);
+      const answer = await get(address.href, bodies?.[at]);
+      // One address of several may have nothing to list: options of a coin, for example.
+      const mayBeEmpty = cursor !== undefined || parts.length > 0 || at < urls.length - 1;
+      const part = readAt(address.href, () => read(product, answer), mayBeEmpty);
       if (part === undefined) break;
       pages.push(answer);
       parts.push(part);

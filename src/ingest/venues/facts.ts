@@ -208,7 +208,10 @@ export interface SnapshotFacts {
 
 /** Where instruments are listed. */
 export interface InstrumentsFacts {
+  /** Each has a part of the list. */
   readonly urls: readonly string[];
+  /** What is posted to each of them, in their order; absent where nothing is, and they are asked by GET. */
+  readonly bodies?: readonly string[];
   readonly weight: number;
   readonly budget: string;
   /** A list in parts: where an answer has the cursor of the next, empty at the end, and the parameter that takes it. */

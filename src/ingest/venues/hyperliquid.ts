@@ -1,6 +1,7 @@
 import { type Channel, PLAIN, type StreamFacts, UNLIMITED, type VenueFacts } from './facts.js';
 
 const MINUTE_MS = 60_000;
+const INFO = 'https://api.hyperliquid.xyz/info';
 
 function stream(name: string, channels: readonly Channel[]): StreamFacts {
   return {
@@ -17,9 +18,11 @@ function stream(name: string, channels: readonly Channel[]): StreamFacts {
   };
 }
 
-/** Its list of instruments is asked for by a POST with a body, which no facts of lists have: coins are named as they are. */
+/** Perpetuals and spot pairs are listed at one address, by what is posted to it. */
 export const HYPERLIQUID: VenueFacts = {
-  sources: ['hyperliquid.gitbook.io: WebSocket, Subscriptions, Timeouts and heartbeats, Rate limits'],
+  sources: [
+    'hyperliquid.gitbook.io: WebSocket, Subscriptions, Timeouts and heartbeats, Rate limits; Info endpoint: meta, spotMeta',
+  ],
   heard: 'sockets',
   products: [
     {
@@ -54,8 +57,22 @@ export const HYPERLIQUID: VenueFacts = {
         },
       ],
       snapshot: null,
-      instruments: null,
+      instruments: {
+        urls: [INFO, INFO],
+        bodies: ['{"type":"meta"}', '{"type":"spotMeta"}'],
+        weight: 20,
+        budget: 'info',
+        page: null,
+      },
     },
   ],
-  budgets: {},
+  budgets: {
+    info: {
+      weightMax: 1200,
+      windowMs: MINUTE_MS,
+      usedHeader: null,
+      leftHeader: null,
+      ban: { statuses: [], pauseMs: MINUTE_MS },
+    },
+  },
 };

@@ -17,6 +17,7 @@
 //! * The time of a message is the number of its book: two of one time are told apart by what they say.
 //! * A coin that is subscribed grouped has no book, whatever else is subscribed of it on the connection.
 
+mod instruments;
 mod messages;
 mod sight;
 
@@ -26,7 +27,7 @@ use super::room::{
 };
 use crate::decode::{DecodeError, FRAME_BYTES_MAX};
 use crate::sequence::Rule;
-use crate::types::{Body, Events, Instrument, Routes, Scope, Slot, StaleReason, TimeNs, Venue};
+use crate::types::{Body, Definitions, Events, Instrument, Routes, Scope, Slot, StaleReason, TimeNs, Venue};
 
 /// Every coin and pair.
 pub(super) const COINS: Product = Product {
@@ -47,7 +48,7 @@ pub(super) const COINS: Product = Product {
 /// Levels a side that a message tells at most.
 const DEPTH: u32 = 20;
 
-/// No coin is listed here: scales come from the digits, since increments change with the price.
+/// No coin is listed here: without the venue's list scales come from the digits, since increments change with the price.
 pub(super) fn listed() -> impl Iterator<Item = Instrument> {
     core::iter::empty()
 }
@@ -169,6 +170,10 @@ impl Room for Hyperliquid {
 
     fn began(&mut self, at: At, out: &mut Events) {
         self.lose_all(StaleReason::Skipped, at, out);
+    }
+
+    fn instruments(venue: Venue, bytes: &[u8], out: &mut Definitions) -> Result<(), DecodeError> {
+        instruments::read(venue, bytes, out)
     }
 
     fn time(frame: &[u8]) -> TimeNs {
