@@ -9,7 +9,9 @@ import type {
 } from '../ingest/venues/facts.js';
 import { ANSWER_FAULTS, type Fault, type FaultPlan } from './fault.js';
 import { named } from './instruments.js';
+import { jsonOf } from './json.js';
 import { Allowance, type Ledger } from './ledger.js';
+import { listOf } from './lists/index.js';
 import { type LoginDesk, messageWith } from './login.js';
 import { HTML_PAGE, mannersOf } from './manners.js';
 import type { Market } from './market.js';
@@ -159,12 +161,24 @@ export function tokenService(
   };
 }
 
-/** None where nobody has written down how the venue lists its instruments. */
+/** One for each address, whatever is posted to it; none where nobody has written down how the venue lists its instruments. */
 export function listServices(facts: InstrumentsFacts, market: Market, budget: Budget): readonly Service[] {
-  const { list } = mannersOf(market.product);
+  const { product } = market;
+  const list = listOf(product);
   if (list === undefined) return [];
-  const answer = (): Answer => ({ status: 200, body: list(market.product, market.listings()) });
-  return facts.urls.map((url) => ({ url, method: 'GET', budget, weight: () => facts.weight, answer }));
+  return [...new Set(facts.urls)].map((url) => ({
+    url,
+    method: facts.bodies === undefined ? 'GET' : 'POST',
+    budget,
+    weight: () => facts.weight,
+    answer: (_said, { body }) => {
+      const query = new URL(url).searchParams;
+      const answer = list({ product, listings: market.listings(), query, body: jsonOf(body) });
+      return answer === undefined
+        ? { status: 422, body: 'Failed to deserialize the JSON body into the target type' }
+        : { status: 200, body: answer };
+    },
+  }));
 }
 
 /** Answers requests to a venue's HTTP addresses: within their budgets, but for the faults that are planned. */

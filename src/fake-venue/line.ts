@@ -3,6 +3,7 @@ import type { RawData, WebSocket } from 'ws';
 import type { SocketFacts, StreamFacts } from '../ingest/venues/facts.js';
 import { type FaultPlan, LOGIN_FAULTS } from './fault.js';
 import { named } from './instruments.js';
+import { jsonOf } from './json.js';
 import { Allowance, type Ledger } from './ledger.js';
 import { type LoginDesk, messageWith } from './login.js';
 import { type Answered, type Manners, mannersOf } from './manners.js';
@@ -239,7 +240,7 @@ export class Line {
       else this.#subscriptions.delete(key);
       for (const code of codes) {
         if (reading.verb === 'subscribe') this.#subscribe(market, stream, said, code);
-        else this.#unsubscribe(market, stream, code);
+        else this.#unsubscribe(market, stream, code, said.depth);
       }
     }
     const { subscriptionsMax } = this.#address.socket.limits;
@@ -261,7 +262,8 @@ export class Line {
   #subscribe(market: Market, stream: StreamFacts, said: Said, code: string): void {
     const wanted = stream.channels.map((channel) => BRINGS[channel]);
     const isByOrder = stream.channels.includes('orders') || market.isByOrder;
-    const depth = Number(said.depth ?? stream.depths[0]?.levels ?? 0);
+    const [usual] = stream.depths;
+    const depth = Number(said.depth ?? (usual && (this.#manners.depth ?? usual.levels)) ?? 0);
     let heard = this.#find(market, code, isByOrder, stream.depths.length > 0 ? depth : undefined);
     if (heard !== undefined) {
       const of = heard;
@@ -299,9 +301,11 @@ export class Line {
     return undefined;
   }
 
-  #unsubscribe(market: Market, stream: StreamFacts, code: string): void {
-    for (const [key, heard] of this.#heard) {
-      if (heard.market !== market || heard.code !== code) continue;
+  /** `depth`: of the one that is meant, where the same is heard at several. */
+  #unsubscribe(market: Market, stream: StreamFacts, code: string, depth?: string): void {
+    const of = [...this.#heard].filter(([, heard]) => heard.market === market && heard.code === code);
+    const meant = of.filter(([, { hearing }]) => String(hearing.depth) === depth);
+    for (const [key, heard] of meant.length > 0 ? meant : of) {
       for (const channel of stream.channels) heard.wanted.delete(BRINGS[channel]);
       if (heard.wanted.size > 0) continue;
       heard.hearing.close();
@@ -381,12 +385,4 @@ function costOf(stream: StreamFacts, said: Said): number {
 /** Whether a text is the client's beat; numbers in it may differ. */
 function isBeat(text: string, beat: string | null): boolean {
   return beat !== null && text.replace(/\d+/g, '') === beat.replace(/\{[a-z]+\}|\d+/g, '');
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }

@@ -7,23 +7,16 @@ export interface Answered extends Asked {
   readonly refused: string | null;
 }
 
-/** An instrument as a venue lists it: the decimals of prices and quantities, whose last one is a step. */
-export interface Listing {
-  readonly code: string;
-  readonly priceDigits: number;
-  readonly qtyDigits: number;
-}
-
 /** What a venue says of itself and of requests, apart from markets: texts of its documents. What is absent, the dialect says. */
 export interface Manners {
   /** Said on each new connection, before anything else. */
   greeting?(): readonly string[];
+  /** Levels of a book that is subscribed without a depth; absent: the first that the facts have. */
+  readonly depth?: number;
   /** The answers to a message that subscribes or unsubscribes. Without it the dialect's acknowledgements are sent. */
   answer?(message: unknown, reading: Reading, answered: readonly Answered[]): readonly string[];
   /** The body of an HTTP answer that refuses. */
   refusal?(status: number): string;
-  /** The list of a product's instruments. */
-  list?(product: string, listings: readonly Listing[]): string;
   /** A frame with the number that the connection gives it, which hears several instruments; null where it has none. */
   renumber?(frame: string, count: number): string | null;
   /** Whether what a dialect says is of the connection rather than of its instrument, and said once. */
@@ -39,11 +32,6 @@ export interface Manners {
    * numbers: such as have gone back are old.
    */
   later?(said: string, passes: number, lengthMs: number): string;
-}
-
-/** One step of so many decimals, as a decimal. */
-function step(digits: number): string {
-  return digits === 0 ? '1' : `0.${'1'.padStart(digits, '0')}`;
 }
 
 function member(message: unknown, name: string): unknown {
@@ -75,29 +63,13 @@ const BINANCE: Manners = {
     status === 400
       ? '{"code":-1121,"msg":"Invalid symbol."}'
       : '{"code":-1003,"msg":"Too much request weight used; please use WebSocket Streams for live updates."}',
-  list: (product, listings) =>
-    JSON.stringify({
-      timezone: 'UTC',
-      symbols: listings.map(({ code, priceDigits, qtyDigits }) => ({
-        symbol: code,
-        ...(product === 'binance-coinm'
-          ? { contractStatus: 'TRADING', contractSize: 100 }
-          : { status: 'TRADING' }),
-        ...(product === 'binance' ? {} : { contractType: 'PERPETUAL', deliveryDate: 4_133_404_800_000 }),
-        baseAsset: code.replace(/(USDT|USD_PERP)$/, ''),
-        quoteAsset: product === 'binance-coinm' ? 'USD' : 'USDT',
-        filters: [
-          { filterType: 'PRICE_FILTER', tickSize: step(priceDigits) },
-          { filterType: 'LOT_SIZE', stepSize: step(qtyDigits) },
-        ],
-      })),
-    }),
 };
 
 let krakenConnections = 7_204_881_492_680_171_915n;
 
 /** One answer to each pair. */
 const KRAKEN: Manners = {
+  depth: 10,
   greeting: () => {
     krakenConnections += 1n;
     const data = `{"version":"2.0.10","system":"online","api_version":"v2","connection_id":${krakenConnections}}`;
@@ -127,22 +99,6 @@ const KRAKEN: Manners = {
     }),
   refusal: (status) =>
     status === 429 ? '{"error":["EAPI:Rate limit exceeded"]}' : '{"error":["EQuery:Unknown asset pair"]}',
-  list: (_product, listings) =>
-    JSON.stringify({
-      error: [],
-      result: Object.fromEntries(
-        listings.map(({ code, priceDigits, qtyDigits }) => [
-          code.replace('/', ''),
-          {
-            wsname: code,
-            pair_decimals: priceDigits,
-            lot_decimals: qtyDigits,
-            tick_size: step(priceDigits),
-            status: 'online',
-          },
-        ]),
-      ),
-    }),
 };
 
 /** One answer to each message: what it asked for, or why not. */
@@ -162,22 +118,6 @@ const KRAKEN_FUTURES: Manners = {
     JSON.stringify({
       result: 'error',
       error: status === 429 ? 'apiLimitExceeded' : 'Bad Request',
-      serverTime: new Date().toISOString(),
-    }),
-  list: (_product, listings) =>
-    JSON.stringify({
-      result: 'success',
-      instruments: listings.map(({ code, priceDigits, qtyDigits }) => ({
-        symbol: code,
-        type: code.startsWith('PF_') ? 'flexible_futures' : 'futures_inverse',
-        tickSize: Number(step(priceDigits)),
-        contractSize: 1,
-        contractValueTradePrecision: qtyDigits,
-        tradeable: true,
-        postOnly: false,
-        base: code.slice(3, -3),
-        quote: 'USD',
-      })),
       serverTime: new Date().toISOString(),
     }),
 };
@@ -205,21 +145,6 @@ const DERIBIT: Manners = {
     status === 429
       ? '{"jsonrpc":"2.0","error":{"code":10028,"message":"too_many_requests"}}'
       : '{"jsonrpc":"2.0","error":{"code":-32602,"message":"Invalid params"}}',
-  list: (_product, listings) =>
-    JSON.stringify({
-      jsonrpc: '2.0',
-      result: listings.map(({ code, priceDigits, qtyDigits }) => ({
-        instrument_name: code,
-        kind: 'future',
-        settlement_period: 'perpetual',
-        base_currency: code.split('-')[0],
-        quote_currency: 'USD',
-        tick_size: Number(step(priceDigits)),
-        min_trade_amount: Number(step(qtyDigits)),
-        expiration_timestamp: 32_503_708_800_000,
-        is_active: true,
-      })),
-    }),
 };
 
 /** One answer to each argument, which repeats it. */
@@ -238,18 +163,6 @@ const BITGET: Manners = {
     status === 429
       ? '{"code":"429","msg":"Too Many Requests","data":null}'
       : '{"code":"40034","msg":"Parameter does not exist","data":null}',
-  list: (product, listings) => {
-    const data = listings.map(({ code, priceDigits, qtyDigits }) => {
-      const [, base = code, quote = 'USD'] = /^(.+?)(USDT|USDC|PERP|USD)$/.exec(code) ?? [];
-      const names = { symbol: code, baseCoin: base, quoteCoin: quote === 'PERP' ? 'USDC' : quote };
-      const digits = { pricePrecision: String(priceDigits), quantityPrecision: String(qtyDigits) };
-      const steps = { pricePlace: String(priceDigits), priceEndStep: '1', sizeMultiplier: step(qtyDigits) };
-      return product === 'bitget'
-        ? { ...names, ...digits, status: 'online' }
-        : { ...names, ...steps, symbolType: 'perpetual', symbolStatus: 'normal', deliveryTime: '' };
-    });
-    return JSON.stringify({ code: '00000', msg: 'success', requestTime: Date.now(), data });
-  },
 };
 
 /** One answer to each message, whatever it asks for; the symbols that there are not are refused together. */
@@ -269,34 +182,6 @@ const KUCOIN: Manners = {
     status === 429
       ? '{"code":"429000","msg":"Too many requests"}'
       : '{"code":"400100","msg":"symbol not exists"}',
-  list: (product, listings) => {
-    const data = listings.map(({ code, priceDigits, qtyDigits }) => {
-      const [base = code, quote = 'USDT'] = code.split('-');
-      return product === 'kucoin'
-        ? {
-            symbol: code,
-            baseCurrency: base,
-            quoteCurrency: quote,
-            baseIncrement: step(qtyDigits),
-            priceIncrement: step(priceDigits),
-            enableTrading: true,
-          }
-        : {
-            symbol: code,
-            type: 'FFWCSX',
-            expireDate: null,
-            baseCurrency: code.replace(/USDT?M$/, ''),
-            quoteCurrency: 'USDT',
-            settleCurrency: 'USDT',
-            lotSize: 1,
-            tickSize: Number(step(priceDigits)),
-            multiplier: 0.001,
-            isInverse: false,
-            status: 'Open',
-          };
-    });
-    return JSON.stringify({ code: '200000', data });
-  },
 };
 
 /** Every message of a connection is counted, from 0. */
@@ -306,6 +191,7 @@ const COINBASE: Manners = {
 
 /** Arrays end with their number, from 1, and where times are wanted with the time behind it. */
 const BITFINEX: Manners = {
+  depth: 25,
   renumber: (frame, count) =>
     frame.startsWith('[') ? frame.replace(/,\d+(,\d{13})?\]$/, `,${count + 1}$1]`) : null,
   isOfConnection: (frame) => /^\{"event":"(info|conf)"/.test(frame),
@@ -345,25 +231,6 @@ const BITMEX: Manners = {
           ? { message: 'Rate limit exceeded, retry in 1 seconds.', name: 'RateLimitError' }
           : { message: 'Invalid request.', name: 'HTTPError' },
     }),
-  list: (_product, listings) =>
-    JSON.stringify(
-      listings.map(({ code, priceDigits, qtyDigits }) => ({
-        symbol: code,
-        state: 'Open',
-        typ: 'FFWCSX',
-        expiry: null,
-        underlying: code.slice(0, -3),
-        quoteCurrency: code.slice(-3),
-        settlCurrency: 'XBt',
-        tickSize: Number(step(priceDigits)),
-        lotSize: Number(step(qtyDigits)),
-        multiplier: -100_000_000,
-        underlyingToPositionMultiplier: null,
-        underlyingToSettleMultiplier: -100_000_000,
-        isInverse: true,
-        isQuanto: false,
-      })),
-    ),
 };
 
 /** A beat is answered by its own name. */

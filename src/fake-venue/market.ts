@@ -1,5 +1,5 @@
 import type { Channel } from '../ingest/venues/facts.js';
-import type { Listing } from './manners.js';
+import type { Listing } from './lists/listing.js';
 
 /** What a frame tells, in the order of the addon's numbers. `control` is said to a client of its subscriptions. */
 export const FRAME_CHANNELS = [

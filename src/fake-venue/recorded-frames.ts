@@ -4,7 +4,7 @@ import { DepthwireError } from '../errors.js';
 import { recordedStreams, type StreamDetector } from '../ingest/recorded-streams.js';
 import { RecordingReader } from '../ingest/recording-reader.js';
 import type { ProductFacts } from '../ingest/venues/facts.js';
-import type { Listing } from './manners.js';
+import type { Listing } from './lists/listing.js';
 import { FRAME_CHANNELS, type FrameChannel } from './market.js';
 
 /** A frame as it was received. */

@@ -1,4 +1,5 @@
-import { type Listing, mannersOf } from './manners.js';
+import type { Listing } from './lists/listing.js';
+import { mannersOf } from './manners.js';
 import type { Hearing, Market, Take } from './market.js';
 import type { RecordedFrames, RecordedInstrument } from './recorded-frames.js';
 

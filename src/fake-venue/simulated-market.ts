@@ -1,5 +1,5 @@
 import { Dialect, dialects, type TrueBook } from '#native';
-import type { Listing } from './manners.js';
+import type { Listing } from './lists/listing.js';
 import { FRAME_CHANNELS, type Hearing, type Market, type Take } from './market.js';
 
 export type { TrueBook };
@@ -100,14 +100,17 @@ interface Listed {
   readonly first: Uint8Array | null;
 }
 
-/** A product of the simulator. Each instrument has a market of its own by name and depth; all its connections hear the same one. */
+/**
+ * A product of the simulator. Each instrument has a market of its own, which all its connections hear; where the simulator cannot cut
+ * one to several depths, each depth is a market of its own.
+ */
 export class SimulatedMarket implements Market {
   readonly product: string;
   readonly #listed = new Map<string, Listed>();
   readonly #codes: Map<string, number>;
   readonly #seed: number;
   readonly #keepsFirst: boolean;
-  /** Depths that the venue has, by what was asked for. */
+  /** Depths that the venue has of its instruments, by what was asked for. */
   readonly #depths = new Map<string, number>();
   #nowMs: number;
 
@@ -144,8 +147,8 @@ export class SimulatedMarket implements Market {
   listings(): readonly Listing[] {
     const kinds = dialects().filter(({ venue }) => venue === this.product);
     return this.codes().map((code) => {
-      const kind = kinds.find((kind) => kind.code === code) ?? kinds[0];
-      return { code, priceDigits: -(kind?.priceExponent ?? 0), qtyDigits: -(kind?.qtyExponent ?? 0) };
+      const { priceExponent, qtyExponent } = kinds.find((kind) => kind.code === code) ?? kinds[0] ?? NO_KIND;
+      return { code, priceDigits: Math.abs(priceExponent), qtyDigits: Math.abs(qtyExponent) };
     });
   }
 
@@ -210,12 +213,11 @@ export class SimulatedMarket implements Market {
   }
 
   #of(code: string, isByOrder: boolean, depth: number): Listed | undefined {
-    const at = this.#codes.get(code);
-    if (at === undefined || !speaks(this.product, isByOrder)) return undefined;
-    const asked = `${isByOrder}\n${depth}`;
+    if (!this.#codes.has(code) || !speaks(this.product, isByOrder)) return undefined;
+    const asked = `${code}\n${isByOrder}\n${depth}`;
     const known = this.#listed.get(`${code}\n${isByOrder}\n${this.#depths.get(asked)}`);
     if (known !== undefined) return known;
-    const dialect = new Dialect(this.product, isByOrder, depth, this.#seed + at, code);
+    const dialect = this.#otherDepth(code, isByOrder, depth) ?? this.#begun(code, isByOrder, depth);
     const has = dialect.depth();
     this.#depths.set(asked, has);
     const key = `${code}\n${isByOrder}\n${has}`;
@@ -224,11 +226,35 @@ export class SimulatedMarket implements Market {
       dialect.close();
       return listed;
     }
-    dialect.open(this.#nowMs, shared());
-    while (dialect.step(this.#nowMs, shared()) > 0);
     listed = { dialect, hearings: new Set(), first: this.#keepsFirst ? (answerOf(dialect) ?? null) : null };
     this.#listed.set(key, listed);
     return listed;
+  }
+
+  /** A market that begins now. */
+  #begun(code: string, isByOrder: boolean, depth: number): Dialect {
+    const dialect = new Dialect(
+      this.product,
+      isByOrder,
+      depth,
+      this.#seed + (this.#codes.get(code) ?? 0),
+      code,
+    );
+    dialect.open(this.#nowMs, shared());
+    while (dialect.step(this.#nowMs, shared()) > 0);
+    return dialect;
+  }
+
+  /** The market that others hear at another depth, where the venue cuts one market to several. */
+  #otherDepth(code: string, isByOrder: boolean, depth: number): Dialect | null {
+    for (const [key, listed] of this.#listed) {
+      if (!key.startsWith(`${code}\n${isByOrder}\n`)) continue;
+      const copy = this.#fork(listed);
+      const cut = copy.cut(depth);
+      copy.close();
+      return cut;
+    }
+    return null;
   }
 }
 
@@ -246,6 +272,9 @@ export function ownCodes(product: string): readonly string[] {
 export function spokenProducts(): readonly string[] {
   return [...new Set(dialects().map(({ venue }) => venue))];
 }
+
+/** Of a product that the simulator does not speak as. */
+const NO_KIND = { priceExponent: 0, qtyExponent: 0 };
 
 function answerOf(dialect: Dialect): Uint8Array | undefined {
   const bytes = dialect.snapshot(shared());
