@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { DepthwireError } from '../errors.js';
+import { codesLike } from '../fake-venue/codes.js';
 import { FAKE_ACCOUNT, FakeVenue } from '../fake-venue/fake-venue.js';
 import { FAULTS, type Fault, parseFault } from '../fake-venue/fault.js';
 import { canOffer, type Offered } from '../fake-venue/offer.js';
@@ -16,6 +17,7 @@ import type { Shell } from './shell.js';
 interface Flags {
   readonly venue: readonly string[];
   readonly instruments: readonly string[];
+  readonly count: number;
   readonly recording: readonly GivenRecording[];
   readonly speed: number;
   readonly lasts: number;
@@ -29,6 +31,9 @@ interface Flags {
 }
 
 const FAULT_HELP = `what goes wrong: KIND@N, KIND@N/EACH or KIND:CHANNEL@N=MS, where the N-th frame, answer, connection or login is meant; KIND is ${FAULTS.join(', ')}`;
+
+/** Codes of a product that the greeting names. */
+const CODES_MAX = 12;
 
 /** Requests beyond a limit are told at most so often. */
 const TELL_MS = 1000;
@@ -45,12 +50,23 @@ export function addFakeVenueCommand(program: Command, shell: Shell): void {
       [],
     )
     .option(
+      '--count <n>',
+      'instruments of each simulated product: those that are named, and invented ones with codes as the venue has them',
+      integer,
+      0,
+    )
+    .option(
       '--recording <product=file>',
       'what was received of a product, told again in place of a simulated market; FILE alone where it says whose it is',
       (text, before: readonly GivenRecording[]) => [...before, parseRecording(text)],
       [],
     )
-    .option('--speed <n>', 'recorded seconds that pass in one, at most', speed, 1)
+    .option(
+      '--speed <n>',
+      'seconds that pass in one: of simulated markets, with as many messages more, and of recordings at most',
+      speed,
+      1,
+    )
     .option('--lasts <s>', 'slow each recording down so that it lasts so many seconds at least', integer, 0)
     .option('--loop', 'tell a recording again to those who come back after its end')
     .option('--port <n>', 'port to listen on, 0 = a free one', integer, 8700)
@@ -69,7 +85,7 @@ export function addFakeVenueCommand(program: Command, shell: Shell): void {
 
 /** Runs until the command is stopped. Throws `fake.*`. */
 async function speak(flags: Flags, { stdout, signal }: Shell): Promise<void> {
-  const { port, seed, fault: faults, tls = false, udp, tcp: tcpPort } = flags;
+  const { port, seed, fault: faults, tls = false, speed, udp, tcp: tcpPort } = flags;
   const recorded = await recordedOffers(flags.recording, {
     speed: flags.speed,
     lastsMs: flags.lasts * 1000,
@@ -77,7 +93,7 @@ async function speak(flags: Flags, { stdout, signal }: Shell): Promise<void> {
   });
   const products = [...recorded, ...offered(flags, recorded)];
   const venue = new FakeVenue({
-    ...{ products, seed, faults, tls },
+    ...{ products, seed, faults, tls, speed },
     ...(udp === undefined ? {} : { udp }),
     ...(tcpPort === undefined ? {} : { tcpPort }),
   });
@@ -113,7 +129,7 @@ function speed(text: string): number {
  * The simulated products that are asked for, with their instruments; without any, and without recordings, all that the
  * simulator speaks as.
  */
-function offered({ venue, instruments }: Flags, recorded: readonly Offered[]): readonly Offered[] {
+function offered({ venue, instruments, count }: Flags, recorded: readonly Offered[]): readonly Offered[] {
   if (venue.length === 0 && recorded.length > 0) return [];
   const known = VENUE_FACTS.flatMap((facts) =>
     facts.products.filter(canOffer).map((product) => ({ facts, product })),
@@ -142,8 +158,11 @@ function offered({ venue, instruments }: Flags, recorded: readonly Offered[]): r
         fix: meant === undefined ? 'Take one of those.' : `Write --venue ${meant}.`,
       });
     }
-    const codes = instruments.flatMap((text) => codeOf(text, name, products));
-    return { ...found, codes: codes.length === 0 ? ownCodes(name) : codes };
+    const given = instruments.flatMap((text) => codeOf(text, name, products));
+    const own = ownCodes(name);
+    const codes = given.length === 0 ? own : given;
+    const invented = codesLike(own[0] ?? '', Math.max(0, count - codes.length), codes);
+    return { ...found, codes: [...codes, ...invented] };
   });
 }
 
@@ -170,7 +189,7 @@ function greeting(venue: FakeVenue, products: readonly Offered[], { fault: fault
     `depthwire ${VERSION} speaks as a venue that does not exist: simulated or recorded markets, real limits`,
   ];
   for (const { product, codes, playback } of products) {
-    lines.push(`venue    ${product.name}  ${codes.join(' ')}`);
+    lines.push(`venue    ${product.name}  ${codesText(codes)}`);
     if (playback !== undefined) lines.push(`recorded ${product.name}  ${playbackText(playback)}`);
   }
   for (const { venue: own, fake } of venue.hosts()) lines.push(`address  --url ${own}=${fake}`);
@@ -182,6 +201,11 @@ function greeting(venue: FakeVenue, products: readonly Offered[], { fault: fault
     lines.push(`trust    this certificate (NODE_EXTRA_CA_CERTS):\n${venue.certificate.trimEnd()}`);
   lines.push('stop     Ctrl-C', '');
   return lines.join('\n');
+}
+
+function codesText(codes: readonly string[]): string {
+  const more = codes.length - CODES_MAX;
+  return codes.slice(0, CODES_MAX).join(' ') + (more > 0 ? ` and ${more} more` : '');
 }
 
 function playbackText({ frames, speed, isLooped }: Playback): string {
@@ -200,7 +224,8 @@ function summary({ ledger, faults }: FakeVenue, reason: string): string {
   return [
     `stopped (${reason})`,
     `asked    ${count('connect')} connections, ${count('message')} messages, ${count('http')} requests`,
-    `refused  ${ledger.breaches().length}`,
+    `refused  ${ledger.breaches().length - count('slow')}`,
+    `slow     ${count('slow')} clients that were cut off`,
     `faults   ${happened.length === 0 ? 'none' : happened.join(', ')}`,
     '',
   ].join('\n');
