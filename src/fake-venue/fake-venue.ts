@@ -18,6 +18,7 @@ import { type Address, Line } from './line.js';
 import type { Account } from './login.js';
 import type { Market } from './market.js';
 import { type Offered, offerOf } from './offer.js';
+import { UNSENT_BYTES_MAX } from './outlet.js';
 import { PacketFeed } from './packet-feed.js';
 import { SimulatedHearing, SimulatedMarket } from './simulated-market.js';
 
@@ -39,10 +40,14 @@ export interface FakeVenueOptions {
   readonly seed?: number;
   readonly faults?: readonly Fault[];
   readonly account?: Account;
+  /** Simulated time that passes in a unit of time; 1 where absent. */
+  readonly speed?: number;
   /** Where datagrams of a simulated day of orders go: MoldUDP64. */
   readonly udp?: { readonly host: string; readonly port: number };
   /** The port at which the same day is told over TCP: SoupBinTCP. 0 = one that is free. */
   readonly tcpPort?: number;
+  /** Bytes that may wait for a client before it is cut off. */
+  readonly unsentBytesMax?: number;
   /** wss and https in place of ws and http, with a certificate made for this start. */
   readonly tls?: boolean;
 }
@@ -80,14 +85,19 @@ export class FakeVenue {
   readonly #tcp: TcpServer | null;
   readonly #tcpPort: number;
   #endDatagrams: () => void = () => {};
-  #marketMs: number;
+  readonly #speed: number;
+  /** Time as recordings are told by it, and as the simulator's markets live by it. */
+  #toldMs: number;
+  #livedMs: number;
   #tickedMs = performance.now();
   #timer: NodeJS.Timeout | undefined;
   #isPaused = false;
 
   constructor(options: FakeVenueOptions) {
     this.faults = new FaultPlan(options.faults);
-    this.#marketMs = Math.floor(this.nowMs());
+    this.#speed = options.speed ?? 1;
+    this.#toldMs = Math.floor(this.nowMs());
+    this.#livedMs = this.#toldMs;
     this.#isTls = options.tls === true;
     const account = options.account ?? FAKE_ACCOUNT;
     const budgets = new Map<BudgetFacts, Budget>();
@@ -98,6 +108,7 @@ export class FakeVenue {
         ledger: this.ledger,
         faults: this.faults,
         nowMs: () => this.nowMs(),
+        unsentBytesMax: options.unsentBytesMax ?? UNSENT_BYTES_MAX,
         fakeUrl: (url) => this.#fakeUrl(url),
         budgets,
       }),
@@ -166,7 +177,7 @@ export class FakeVenue {
     return [...this.#lines.keys()].filter((line) => line.isOpen);
   }
 
-  /** Requests that went beyond a limit, and logins that were refused. */
+  /** Requests that went beyond a limit, logins that were refused, and clients that read too slowly. */
   breaches(): readonly Request[] {
     return this.ledger.breaches();
   }
@@ -227,10 +238,14 @@ export class FakeVenue {
     const passedMs = Math.min(BEHIND_MS_MAX, nowMs - this.#tickedMs);
     this.#tickedMs = nowMs;
     if (this.#isPaused) return;
-    this.#marketMs += passedMs;
-    for (const market of this.#markets) market.step(Math.floor(this.#marketMs));
+    this.#toldMs += passedMs;
+    this.#livedMs += passedMs * this.#speed;
+    for (const market of this.#markets) {
+      const isLive = market instanceof SimulatedMarket;
+      market.step(Math.floor(isLive ? this.#livedMs : this.#toldMs));
+    }
     for (const line of this.#lines.keys()) line.step();
-    this.#packets?.step(Math.floor(this.#marketMs));
+    this.#packets?.step(Math.floor(this.#livedMs));
   }
 
   async #asked(request: IncomingMessage, response: ServerResponse): Promise<void> {

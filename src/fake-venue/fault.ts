@@ -1,7 +1,7 @@
 import { DepthwireError, shown } from '../errors.js';
 import { nearest } from '../nearest.js';
 
-/** What may happen to a frame. `late` and `stall` take a time. */
+/** What may happen to a frame. `late`, `stall` and `farewell` take a time. */
 export const FRAME_FAULTS = [
   /** It is never sent. */
   'drop',
@@ -26,6 +26,8 @@ export const FRAME_FAULTS = [
   'merge',
   /** It, and what is behind it, comes later. */
   'late',
+  /** Behind it the venue announces, where it does so, that the connection is going to end, and ends it after its time. */
+  'farewell',
 ] as const;
 
 /** What may happen to the answer to a request. */
@@ -76,7 +78,7 @@ export interface Fault {
   readonly at: number;
   /** Each so many from there on it happens again; absent = once. */
   readonly every?: number;
-  /** For how long; absent = 1 s for what comes late, for ever for what stalls. */
+  /** For how long; absent = 1 s for what comes late, for ever for what stalls, the venue's own time for a farewell. */
   readonly ms?: number;
   /** Counts frames of one channel only. */
   readonly channel?: string;

@@ -6,10 +6,10 @@ const REQUESTS_MAX = 200_000;
 /** A limit holds in every window of its length, less this share for what a network adds to the distance of two requests. */
 const TOLERANCE = 0.03;
 
-/** What a client did, and when. */
+/** What a client did, and when; `slow`: it did not read what it had subscribed to. */
 export interface Request {
   readonly atMs: number;
-  readonly kind: 'connect' | 'message' | 'subscribe' | 'login' | 'http';
+  readonly kind: 'connect' | 'message' | 'subscribe' | 'login' | 'http' | 'slow';
   /** The address that it was sent to, as the venue's facts have it. */
   readonly where: string;
   /** Units of the limit: connections, messages, subscriptions by their cost, weight. */

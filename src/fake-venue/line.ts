@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
 import type { SocketFacts, StreamFacts } from '../ingest/venues/facts.js';
+import { farewellOf } from './farewells.js';
 import { type FaultPlan, LOGIN_FAULTS } from './fault.js';
 import { named } from './instruments.js';
 import { jsonOf } from './json.js';
@@ -26,6 +27,8 @@ export interface Address {
   readonly login: LoginDesk | null;
   readonly ledger: Ledger;
   readonly faults: FaultPlan;
+  /** Bytes that may wait for a client. */
+  readonly unsentBytesMax: number;
 }
 
 /** An instrument that a connection hears. */
@@ -76,7 +79,12 @@ export class Line {
     this.#socket = socket;
     this.#nowMs = nowMs;
     this.#manners = mannersOf(address.market.product);
-    this.#outlet = new Outlet(webSocketMedium(socket, wire), address.faults);
+    const { ledger, url: where, faults, unsentBytesMax } = address;
+    const onSlow = (beyond: string): void =>
+      ledger.note({ atMs: nowMs(), kind: 'slow', where, units: 1, beyond });
+    const onFarewell = (afterMs?: number): string | undefined => this.#farewell(afterMs);
+    const endings = { onSlow, onFarewell, unsentBytesMax };
+    this.#outlet = new Outlet(webSocketMedium(socket, wire), faults, endings);
     this.#lifeMs = nowMs();
     this.#rates = address.socket.limits.rates.map((rate) => ({
       of: rate.of,
@@ -123,9 +131,8 @@ export class Line {
   /** Says what is due by the market's time. */
   step(): void {
     if (!this.isOpen) return;
-    const { nowMs } = this.#address.market;
     const heard = [...this.#heard.values()];
-    for (const of of heard) of.hearing.step(nowMs, this.#taker(of));
+    for (const of of heard) of.hearing.step(of.market.nowMs, this.#taker(of));
     if (heard.length > 0 && heard.every(({ hearing }) => hearing.isOver))
       this.close(GOING_AWAY, 'nothing more will come');
   }
@@ -149,6 +156,13 @@ export class Line {
       this.#after(limits.firstSubscribeMs, () => {
         if (this.#subscriptions.size === 0) this.close(POLICY, 'no subscription came');
       });
+  }
+
+  /** The connection is going to end; returns what the venue says of it. */
+  #farewell(afterMs: number | undefined): string | undefined {
+    const farewell = farewellOf(this.#address.market.product);
+    this.#after(afterMs ?? farewell?.afterMs ?? 0, () => this.close(GOING_AWAY, 'as announced'));
+    return farewell?.text(this.#nowMs());
   }
 
   /** A ping or a pong came: both are messages, as venues count. */

@@ -26,6 +26,8 @@ export interface Shared {
   readonly ledger: Ledger;
   readonly faults: FaultPlan;
   readonly nowMs: () => number;
+  /** Bytes that may wait for a client. */
+  readonly unsentBytesMax: number;
   /** What stands in place of a venue's address. */
   readonly fakeUrl: (url: string) => string;
   /** Made as they are first needed: products of one venue may share one. */
@@ -40,7 +42,7 @@ export interface Offer {
 }
 
 export function offerOf({ facts, product, codes, playback }: Offered, shared: Shared): Offer {
-  const { seed, ledger, faults, account, nowMs } = shared;
+  const { seed, ledger, faults, account, nowMs, unsentBytesMax } = shared;
   const startMs = Math.floor(nowMs());
   const market =
     playback === undefined
@@ -61,7 +63,8 @@ export function offerOf({ facts, product, codes, playback }: Offered, shared: Sh
     const { login: facts, address, beat } = socket;
     const url = address === null ? socket.url : toldUrl(socket.url, address.request.url);
     const login = facts === null ? null : new LoginDesk(facts, account);
-    addresses.push({ url, socket, market, reader: new SubscriptionReader(socket), login, ledger, faults });
+    const reader = new SubscriptionReader(socket);
+    addresses.push({ url, socket, market, reader, login, ledger, faults, unsentBytesMax });
     if (login !== null && facts?.kind === 'token') {
       const isRefused = (): boolean => faults.next(LOGIN_FAULTS) !== undefined;
       services.push(tokenService(facts, login, budget(facts.request.budget), nowMs, isRefused));

@@ -11,8 +11,26 @@ export interface Medium {
   framed(frame: Buffer): Buffer | null;
   /** Sends bytes of a stream. */
   write(bytes: Buffer): void;
+  /** Bytes that it was given and that have not left this process. */
+  unsent(): number;
   /** Ends without a word. */
   cut(): void;
+  /** Ends with the venue's word for why, soon even where its client does not read it. */
+  refuse(reason: string): void;
+}
+
+/** Bytes that may wait for a client that reads too slowly. */
+export const UNSENT_BYTES_MAX = 64 << 20;
+/** Until a client that was told why its connection ends is cut off. */
+const FAREWELL_MS = 1000;
+
+/** How a connection ends. */
+export interface Endings {
+  readonly unsentBytesMax?: number;
+  /** The client reads too slowly. Told once, with the reason that the client is told. */
+  readonly onSlow?: (reason: string) => void;
+  /** The venue is going to end the connection, after this time or its own; returns what is said of it. */
+  readonly onFarewell?: (afterMs: number | undefined) => string | undefined;
 }
 
 const LATE_MS = 1000;
@@ -26,6 +44,8 @@ const WAITING_MAX = 100_000;
 export class Outlet {
   readonly #medium: Medium;
   readonly #faults: FaultPlan;
+  readonly #endings: Endings;
+  #waitingBytes = 0;
   /** Sent behind the next one. */
   #swapped: Buffer | undefined;
   /** Sent in one segment with the next one. */
@@ -35,9 +55,10 @@ export class Outlet {
   /** Nothing goes out, and pings are not answered. */
   isSilent = false;
 
-  constructor(medium: Medium, faults: FaultPlan) {
+  constructor(medium: Medium, faults: FaultPlan, endings: Endings = {}) {
     this.#medium = medium;
     this.#faults = faults;
+    this.#endings = endings;
   }
 
   /** Sends a frame; its memory may be used again after the call. */
@@ -47,6 +68,19 @@ export class Outlet {
     const fault = this.#faults.next(FRAME_FAULTS, channel);
     if (fault === undefined) this.#send(frame);
     else this.#spoil(frame, fault);
+    const { unsentBytesMax = UNSENT_BYTES_MAX } = this.#endings;
+    if (this.#medium.unsent() + this.#waitingBytes > unsentBytesMax) this.#giveUp(unsentBytesMax);
+  }
+
+  /** Ends the connection of a client that does not read. */
+  #giveUp(unsentBytesMax: number): void {
+    if (this.isSilent) return;
+    this.isSilent = true;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    const reason = `more than ${unsentBytesMax} bytes unsent: read faster`;
+    this.#medium.refuse(reason);
+    this.#endings.onSlow?.(reason);
   }
 
   #spoil(frame: Buffer, { kind, ms }: Fault): void {
@@ -96,6 +130,12 @@ export class Outlet {
         this.#wait(ms ?? LATE_MS);
         this.#send(frame);
         break;
+      case 'farewell': {
+        this.#send(frame);
+        const said = this.#endings.onFarewell?.(ms);
+        if (said !== undefined) this.#send(Buffer.from(said));
+        break;
+      }
       default:
         this.#send(frame);
     }
@@ -113,6 +153,7 @@ export class Outlet {
 
   #send(frame: Buffer): void {
     if (this.#isWaiting) {
+      this.#waitingBytes += frame.byteLength;
       if (this.#waiting.push(frame) > WAITING_MAX) this.cut();
       return;
     }
@@ -152,9 +193,13 @@ export class Outlet {
     this.#isWaiting = false;
     const waiting = this.#waiting;
     this.#waiting = [];
+    this.#waitingBytes = 0;
     for (const frame of waiting) this.#send(frame);
   }
 }
+
+/** Status of a close by the venue: RFC 6455, section 7.4.1. */
+const POLICY = 1008;
 
 /** The texts of a WebSocket. */
 export function webSocketMedium(socket: WebSocket, wire: Socket): Medium {
@@ -164,9 +209,14 @@ export function webSocketMedium(socket: WebSocket, wire: Socket): Medium {
     send: (frame) => socket.send(frame, { binary: false }),
     framed: (frame) => (isPacked ? null : framed(frame)),
     write: (bytes) => void wire.write(bytes),
+    unsent: () => socket.bufferedAmount,
     cut: () => {
       wire.end();
       wire.destroySoon();
+    },
+    refuse: (reason) => {
+      socket.close(POLICY, reason);
+      setTimeout(() => socket.terminate(), FAREWELL_MS).unref();
     },
   };
 }

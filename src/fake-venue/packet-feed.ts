@@ -50,7 +50,9 @@ export class PacketFeed implements SoupSession {
       send: (frame) => socket.send(frame, port, host),
       framed: () => null,
       write: () => {},
+      unsent: () => 0,
       cut: () => {},
+      refuse: () => {},
     };
     this.#outlets.push(new Outlet(medium, this.#faults));
     return () => socket.close();

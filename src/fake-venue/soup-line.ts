@@ -39,7 +39,8 @@ export class SoupLine {
     this.#wire = wire;
     this.#session = session;
     this.#faults = faults;
-    this.#outlet = new Outlet(soupMedium(wire), faults);
+    const onFarewell = (): undefined => this.end();
+    this.#outlet = new Outlet(soupMedium(wire), faults, { onFarewell });
     wire.setNoDelay(true);
     wire.on('error', () => {});
     wire.on('data', (chunk: Buffer) => this.#heard(chunk));
@@ -63,7 +64,8 @@ export class SoupLine {
   }
 
   /** The session is over. */
-  end(): void {
+  end(): undefined {
+    this.#next = undefined;
     this.#wire.end(packet('Z', ''), () => this.#wire.destroy());
   }
 
@@ -125,9 +127,11 @@ function soupMedium(wire: Socket): Medium {
     send: (message) => void wire.write(framed(message)),
     framed,
     write: (bytes) => void wire.write(bytes),
+    unsent: () => wire.writableLength,
     cut: () => {
       wire.end();
       wire.destroySoon();
     },
+    refuse: () => void wire.destroy(),
   };
 }
