@@ -27,11 +27,6 @@ export interface Manners {
   leaves?(message: unknown): { readonly channel: number; readonly answer: string } | null;
   /** The answer to a client's beat. Without it: the same, with `pong` where it said `ping`. */
   pong?(): string;
-  /**
-   * What a recording holds as the venue would say it so many recordings later. Needed where a book that is asked for is joined by
-   * numbers: such as have gone back are old.
-   */
-  later?(said: string, passes: number, lengthMs: number): string;
 }
 
 function member(message: unknown, name: string): unknown {
@@ -40,23 +35,8 @@ function member(message: unknown, name: string): unknown {
     : undefined;
 }
 
-/** More than the numbers of a recording go on by. */
-const PASS_NUMBERS = 1_000_000_000;
-/** Beyond it a time is in microseconds. */
-const MILLIS_MAX = 1e14;
-
 /** One answer to each message, whether its streams exist or not. */
 const BINANCE: Manners = {
-  later: (said, passes, lengthMs) => {
-    const numbered = said.replace(
-      /"(U|u|pu|lastUpdateId|t|a|f|l)":(\d+)/g,
-      (_, name: string, number: string) => `"${name}":${Number(number) + passes * PASS_NUMBERS}`,
-    );
-    return numbered.replace(/"(E|T)":(\d+)/g, (_, name: string, time: string) => {
-      const unit = Number(time) > MILLIS_MAX ? 1000 : 1;
-      return `"${name}":${Number(time) + passes * lengthMs * unit}`;
-    });
-  },
   greeting: () => [],
   answer: (message) => [JSON.stringify({ result: null, id: member(message, 'id') ?? null })],
   refusal: (status) =>

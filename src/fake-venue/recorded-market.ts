@@ -1,5 +1,5 @@
+import { later } from './later.js';
 import type { Listing } from './lists/listing.js';
-import { mannersOf } from './manners.js';
 import type { Hearing, Market, Take } from './market.js';
 import type { RecordedFrames, RecordedInstrument } from './recorded-frames.js';
 
@@ -165,9 +165,6 @@ export class RecordedMarket implements Market {
   }
 
   #said(bytes: Uint8Array, passes: number): Uint8Array {
-    const { later } = mannersOf(this.product);
-    if (later === undefined || passes === 0) return bytes;
-    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
-    return Buffer.from(later(text, passes, Math.ceil(this.#playback.frames.lastMs) + 1));
+    return later(this.product, bytes, passes, this.#playback.frames.lastMs);
   }
 }

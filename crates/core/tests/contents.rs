@@ -9,7 +9,7 @@
 )]
 
 use depthwire_core::engine::{Contents, EngineError, Told};
-use depthwire_core::venues::{BINANCE_SPOT, BITFINEX, KRAKEN};
+use depthwire_core::venues::{BINANCE_SPOT, BITFINEX, BITSTAMP_ORDERS, KRAKEN};
 
 /// What is told: seconds, connection, instrument, what it brings, and the first bytes of it.
 fn told(contents: &mut Contents, bytes: &[u8], chunk: usize) -> Vec<String> {
@@ -95,6 +95,17 @@ https://api.binance.com/api/v3/depth?symbol=BTCUSDT&limit=1000 -> 1617643609.0: 
         told(&mut contents, text, 10_000),
         [r#"1617643609 0 1 Answer {"lastUpdate"#, "1617643610 0 - Greeting <html>"]
     );
+}
+
+#[test]
+fn an_answer_that_cannot_be_joined_is_of_whom_its_address_names() {
+    let text = br#"wss://a <-> 1617643607.0
+https://www.bitstamp.net/api/v2/order_book/ethusd/?group=2 -> 1617643609.0: {"timestamp":"1","microtimestamp":"1000000","bids":[["3000.5","1.25","7"]],"asks":[]}
+https://www.bitstamp.net/api/v2/order_book/ltcusd/?group=2 -> 1617643609.0: {"timestamp":"1","microtimestamp":"1000000","bids":[["30","1","8"]],"asks":[]}
+"#;
+    let mut contents = Contents::new(BITSTAMP_ORDERS, &["btcusd", "ethusd"]).unwrap();
+    assert_eq!(told(&mut contents, text, 10_000), [r#"1617643609 0 1 Answer {"timestamp""#]);
+    assert_eq!(contents.exponents(1), Some((-1, -2)));
 }
 
 #[test]

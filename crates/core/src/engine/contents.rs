@@ -168,10 +168,11 @@ impl Contents {
             }
             let (brings, subject) = match of(events) {
                 _ if refused == "decode.ambiguous_snapshot" => (Brings::Answer, None),
-                (Brings::Nothing, None) => (Brings::Nothing, sighted(room, frame, instruments)),
+                (Brings::Nothing, None) if !is_answer => (Brings::Nothing, sighted(room, frame, instruments)),
                 known => known,
             };
-            if is_answer && (result.is_err() || subject.is_none() || brings == Brings::Nothing) {
+            // One that brings nothing is a book all the same, which cannot be joined to what was heard here.
+            if is_answer && (result.is_err() || subject.is_none()) {
                 continue;
             }
             let brings = match (brings, subject) {
