@@ -1,16 +1,15 @@
 //! CRC-32 (IEEE 802.3, reflected, as zlib computes it) of a text, and of a text from those of its pieces.
 
+use super::carryless::sum_of_products;
+
 /// The polynomial, reflected: bit 31 − i is the coefficient of x^i.
 const POLYNOMIAL: u32 = 0xEDB8_8320;
 
 /// Bytes of the longest [`Piece`] that is printed: two numbers of 20 digits with points, signs and what joins them.
 pub const PIECE_BYTES_MAX: usize = 48;
 
-/// Bytes of the longest piece of two, for [`append`].
-const PAIR_BYTES_MAX: usize = 2 * PIECE_BYTES_MAX;
-
-/// Bytes of the longest piece of pieces, for [`append_long`].
-const LONG_BYTES_MAX: usize = 10 * PIECE_BYTES_MAX;
+/// Bytes of the longest text that is joined from pieces.
+const TEXT_BYTES_MAX: usize = (1 << 12) - 1;
 
 /// The register times x.
 const fn times_x(register: u32) -> u32 {
@@ -40,15 +39,15 @@ static BYTES: [[u32; 256]; 8] = {
 
 /// `ZEROS[n][i][d]`: a register of `d << 4i` after `n` zero bytes. 512 bytes for each length: the few lengths that a
 /// book's levels have stay in the nearest cache, which the usual four tables of 256 would not.
-static ZEROS: [[[u32; 16]; 8]; PAIR_BYTES_MAX + 1] = {
-    let mut table = [[[0; 16]; 8]; PAIR_BYTES_MAX + 1];
+static ZEROS: [[[u32; 16]; 8]; PIECE_BYTES_MAX + 1] = {
+    let mut table = [[[0; 16]; 8]; PIECE_BYTES_MAX + 1];
     let mut nibble = 0;
     while nibble < 8 {
         let mut digit = 0;
         while digit < 16 {
             let mut register = (digit as u32) << (4 * nibble);
             let mut n = 0;
-            while n <= PAIR_BYTES_MAX {
+            while n <= PIECE_BYTES_MAX {
                 table[n][nibble][digit] = register;
                 let mut bit = 0;
                 while bit < 8 {
@@ -65,11 +64,11 @@ static ZEROS: [[[u32; 16]; 8]; PAIR_BYTES_MAX + 1] = {
 };
 
 /// `POWERS[n]`: x^(8n − 1).
-static POWERS: [u32; LONG_BYTES_MAX + 1] = {
-    let mut powers = [0; LONG_BYTES_MAX + 1];
+pub(super) static POWERS: [u32; TEXT_BYTES_MAX + 1] = {
+    let mut powers = [0; TEXT_BYTES_MAX + 1];
     let mut power = INVERSE_OF_X;
     let mut n = 0;
-    while n <= LONG_BYTES_MAX {
+    while n <= TEXT_BYTES_MAX {
         powers[n] = power;
         let mut bit = 0;
         while bit < 8 {
@@ -94,6 +93,21 @@ pub struct Piece {
 }
 
 impl Piece {
+    /// Stands for what cannot be printed: longer than all that can.
+    pub(super) const UNPRINTABLE: Self = Self { register: 0, len: 1 << 16 };
+
+    /// Stands before the first piece of a text where the register is not empty then.
+    pub(super) const fn begin(register: u32) -> Self {
+        Self { register, len: 0 }
+    }
+
+    /// The piece that pieces make, one behind the other.
+    #[inline]
+    pub(super) fn of_pieces(pieces: &[Self]) -> Self {
+        let len = pieces.iter().fold(0, |len, piece| len + piece.len);
+        join(pieces).map_or(Self::UNPRINTABLE, |register| Self { register, len })
+    }
+
     /// The piece that the last `len` bytes make, `len` at most [`PIECE_BYTES_MAX`]. What lies before them is 0 down to
     /// the next multiple of eight: zeros before a text leave an empty register empty, so it is read in whole words.
     #[inline]
@@ -119,25 +133,54 @@ fn append_word(register: u32, word: u64) -> u32 {
     parts.fold(0, |sum, (&byte, table)| sum ^ table[usize::from(byte)])
 }
 
-/// The register after a piece of up to [`PAIR_BYTES_MAX`] bytes. Eight look-ups beside each other.
+/// The register after a piece. Eight look-ups beside each other for each [`PIECE_BYTES_MAX`] bytes.
 #[inline]
-pub(super) fn append(register: u32, piece: Piece) -> u32 {
-    let zeros = &ZEROS[(piece.len as usize).min(PAIR_BYTES_MAX)];
-    let nibbles = zeros.iter().enumerate();
-    nibbles.fold(piece.register, |sum, (at, table)| sum ^ table[(register >> (4 * at) & 15) as usize])
+pub(super) fn append(mut register: u32, piece: Piece) -> u32 {
+    let mut len = piece.len as usize;
+    while len > PIECE_BYTES_MAX {
+        register = append_zeros(register, PIECE_BYTES_MAX);
+        len -= PIECE_BYTES_MAX;
+    }
+    append_zeros(register, len) ^ piece.register
 }
 
-/// The register after a piece of up to [`LONG_BYTES_MAX`] bytes.
-///
-/// The product of two registers, with both reflected, has its x^0 in bit 62: as a register of 64 bits it is the product
-/// times x, so the power is one lower. Its lower half is four bytes behind its upper one.
+/// The register after zero bytes, at most [`PIECE_BYTES_MAX`].
 #[inline]
-pub(super) fn append_long(register: u32, piece: Piece) -> u32 {
-    let product = carryless_product(register, POWERS[(piece.len as usize).min(LONG_BYTES_MAX)]);
+fn append_zeros(register: u32, bytes: usize) -> u32 {
+    let nibbles = ZEROS[bytes.min(PIECE_BYTES_MAX)].iter().enumerate();
+    nibbles.fold(0, |sum, (at, table)| sum ^ table[(register >> (4 * at) & 15) as usize])
+}
+
+/// The register after pieces of a text, one behind the other. None where the text is too long, as with an
+/// [`UNPRINTABLE`](Piece::UNPRINTABLE) piece.
+///
+/// Each piece is multiplied by the power of x that stands for what is behind it, and only the sum is made a register
+/// again. Where the processor does not multiply so, the pieces are appended.
+#[inline]
+pub(super) fn join(pieces: &[Piece]) -> Option<u32> {
+    let Some((sum, len)) = sum_of_products(pieces) else { return appended(pieces) };
+    let joined = (len <= TEXT_BYTES_MAX).then(|| reduced(sum));
+    debug_assert_eq!(joined, appended(pieces));
+    joined
+}
+
+/// [`join`] by tables.
+fn appended(pieces: &[Piece]) -> Option<u32> {
+    let len = pieces.iter().fold(0, |len, piece| len + piece.len as usize);
+    let append_all = || pieces.iter().fold(0, |register, piece| append(register, *piece));
+    (len <= TEXT_BYTES_MAX).then(append_all)
+}
+
+/// The register that a sum of products of two registers is.
+///
+/// Such a product, with both reflected, has its x^0 in bit 62: as a register of 64 bits it is the product times x, so the
+/// [`POWERS`] are one lower. Its lower half is four bytes behind its upper one.
+#[inline]
+fn reduced(product: u64) -> u32 {
     let [low, high] = [product as u32, (product >> 32) as u32];
     let bytes = low.to_le_bytes();
     let parts = bytes.iter().zip(BYTES[..4].iter().rev());
-    parts.fold(high ^ piece.register, |sum, (&byte, table)| sum ^ table[usize::from(byte)])
+    parts.fold(high, |sum, (&byte, table)| sum ^ table[usize::from(byte)])
 }
 
 /// The register before a byte that leads to `after`.
@@ -151,25 +194,6 @@ pub(super) const fn before(after: u32, byte: u8) -> u32 {
         at += 1;
     }
     0
-}
-
-/// The product of two polynomials over bits, by multiplications of integers: of each factor every fourth bit is taken,
-/// so that at most eight ones add up where the next four bits lie free to take the carries.
-#[inline]
-fn carryless_product(a: u32, b: u32) -> u64 {
-    const EVERY_FOURTH: u64 = 0x1111_1111_1111_1111;
-    let parts = |factor: u32| [0, 1, 2, 3].map(|at| u64::from(factor) & EVERY_FOURTH << at);
-    let (a, b) = (parts(a), parts(b));
-    let mut product = 0;
-    for at in 0..4 {
-        let mut sum = 0;
-        for (i, a) in a.iter().enumerate() {
-            // Modulo 2^64 nothing is lost: the factors have 32 bits.
-            sum ^= a.wrapping_mul(b[(at + 4 - i) % 4]);
-        }
-        product |= sum & EVERY_FOURTH << at;
-    }
-    product
 }
 
 /// CRC-32 of a text. Some cycles for each eight bytes.
@@ -207,19 +231,18 @@ mod tests {
     proptest! {
         #[test]
         fn the_pieces_of_a_text_give_its_checksum(
-            texts in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..=PIECE_BYTES_MAX), 0..10),
+            texts in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..=PIECE_BYTES_MAX), 0..60),
             register in any::<u32>(),
         ) {
             let whole = texts.concat();
-            let pieces: Vec<_> = texts.iter().map(|text| piece(text)).collect();
-            for pair in pieces.windows(2) {
-                let both = Piece { register: append(pair[0].register, pair[1]), len: pair[0].len + pair[1].len };
-                prop_assert_eq!(append(register, both), append(append(register, pair[0]), pair[1]));
-            }
-            let appended = pieces.iter().fold(register, |register, piece| append(register, *piece));
-            prop_assert_eq!(appended, register_slow(register, &whole));
-            let alone = pieces.iter().fold(0, |register, piece| append(register, *piece));
-            prop_assert_eq!(append_long(register, Piece { register: alone, len: whole.len() as u32 }), appended);
+            let mut pieces = vec![Piece::begin(register)];
+            pieces.extend(texts.iter().map(|text| piece(text)));
+            let expected = register_slow(register, &whole);
+            prop_assert_eq!(appended(&pieces), Some(expected));
+            prop_assert_eq!(join(&pieces), Some(expected));
+            let (first, last) = pieces.split_at(pieces.len() / 2);
+            let both = [first, last].map(Piece::of_pieces);
+            prop_assert_eq!((appended(&both), join(&both)), (Some(expected), Some(expected)));
             prop_assert_eq!(crc32(&whole), !register_slow(!0, &whole));
         }
 
@@ -227,18 +250,19 @@ mod tests {
         fn a_byte_is_taken_back(register in any::<u32>(), byte in any::<u8>()) {
             prop_assert_eq!(before(register_slow(register, &[byte]), byte), register);
         }
-
-        #[test]
-        fn multiplies_without_carries(a in any::<u32>(), b in any::<u32>()) {
-            let slow = (0..32).filter(|at| b >> at & 1 == 1).fold(0, |sum, at| sum ^ u64::from(a) << at);
-            prop_assert_eq!(carryless_product(a, b), slow);
-        }
     }
 
     #[test]
-    fn multiplies_the_greatest() {
-        // 32 ones by 32 ones: most carries.
-        let slow = (0..32).fold(0, |sum, at| sum ^ u64::from(u32::MAX) << at);
-        assert_eq!(carryless_product(u32::MAX, u32::MAX), slow);
+    fn what_is_too_long_is_not_joined() {
+        let long = piece(&[b'7'; PIECE_BYTES_MAX]);
+        let mut most = vec![Piece::begin(!0)];
+        most.extend([long; TEXT_BYTES_MAX / PIECE_BYTES_MAX]);
+        let text = vec![b'7'; (most.len() - 1) * PIECE_BYTES_MAX];
+        for join in [join, appended] {
+            assert_eq!(join(&most), Some(!crc32(&text)));
+            assert_eq!(join(&[&most[..], &[long]].concat()), None);
+            assert_eq!(join(&[Piece::begin(7), long, Piece::UNPRINTABLE, long]), None);
+            assert_eq!(join(&[Piece::begin(7)]), Some(7));
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! The checksum of a book's best bids and asks in turn, kept up to date by what a message touched.
 
-use super::crc32::{PIECE_BYTES_MAX, Piece, append, before};
+use super::crc32::{Piece, append, before, join};
 use super::digits::Digits;
 use super::number::NumberText;
+use super::rows::Rows;
 use crate::types::{Level, OrderId, Price, Qty, Side};
 
 /// Levels a side, or orders, that such a checksum covers.
@@ -10,9 +11,6 @@ pub const INTERLEAVED_LEVELS: usize = 25;
 
 /// Leads to an empty text by the sign that stands before every row: so the first row is like the others.
 const START: u32 = before(!0, b':');
-
-/// Stands for the piece of a level that cannot be printed: longer than all that can.
-const UNPRINTABLE: Piece = Piece { register: 0, len: 1 << 16 };
 
 /// How rows are printed and joined: the best bid, the best ask, the second bid and so on, all with `:` between them. The
 /// longer side goes on alone.
@@ -96,89 +94,26 @@ fn crc32_of(
     }
 }
 
-/// The best levels of a side with their parts in the text.
-#[derive(Clone, Copy, Debug)]
-struct Rows {
-    side: Side,
-    len: usize,
-    levels: [Level; INTERLEAVED_LEVELS],
-    pieces: [Piece; INTERLEAVED_LEVELS],
-}
-
-impl Rows {
-    fn new(side: Side) -> Self {
-        let (levels, pieces) =
-            ([Level::default(); INTERLEAVED_LEVELS], [Piece::default(); INTERLEAVED_LEVELS]);
-        Self { side, len: 0, levels, pieces }
-    }
-
-    /// Takes over the best levels, and returns the places whose row is another one, the best in the lowest bit. Behind the
-    /// first of them a walk down both lists finds the levels that stay.
-    #[inline]
-    fn set(&mut self, joining: Joining, best: &[Level]) -> u32 {
-        let best = &best[..best.len().min(INTERLEAVED_LEVELS)];
-        let same = best.iter().zip(&self.levels[..self.len]).take_while(|(is, was)| is == was).count();
-        let (was_levels, was_pieces, was_len) = (self.levels, self.pieces, self.len);
-        let mut changed = ((1u32 << was_len) - 1) & !((1u32 << best.len()) - 1);
-        let mut at = same;
-        for (i, &level) in best.iter().enumerate().skip(same) {
-            if i < was_len && was_levels[i] == level {
-                continue;
-            }
-            changed |= 1 << i;
-            while at < was_len && self.side.is_better(was_levels[at].price, level.price) {
-                at += 1;
-            }
-            self.pieces[i] = if at < was_len && was_levels[at] == level {
-                was_pieces[at]
-            } else {
-                joining.row(self.side, level).unwrap_or(UNPRINTABLE)
-            };
-            self.levels[i] = level;
-        }
-        self.len = best.len();
-        changed
-    }
-
-    /// The row's piece; nothing behind the last one.
-    #[inline]
-    fn piece(&self, at: usize) -> Piece {
-        if at < self.len { self.pieces[at] } else { Piece::default() }
-    }
-}
-
 /// CRC-32 over the best 25 bids and asks in turn; see [`Joining`].
 ///
 /// After a message hand over each side that the message [`reaches`](Self::reaches), after a snapshot both; only levels that
-/// are new or have a new quantity are printed again, and only what stands behind the first of them is joined again.
+/// are new or have a new quantity are printed again.
 #[derive(Clone, Debug)]
 pub struct InterleavedTop {
     joining: Joining,
-    bids: Rows,
-    asks: Rows,
-    /// The bid and the ask of each place as one.
-    pairs: [Piece; INTERLEAVED_LEVELS],
-    /// What the text up to each pair leaves behind.
-    ends: [u32; INTERLEAVED_LEVELS + 1],
-    /// `ends` holds up to here.
-    done: usize,
-    /// Pairs that do not hold, by bit.
-    changed: u32,
+    bids: Rows<INTERLEAVED_LEVELS>,
+    asks: Rows<INTERLEAVED_LEVELS>,
+    /// What the text begins with, then of each place the bid's part, and the ask's; empty where there is none.
+    pieces: [Piece; 1 + 2 * INTERLEAVED_LEVELS],
 }
 
 impl InterleavedTop {
     /// The checksum of an empty book.
     #[must_use]
     pub fn new(joining: Joining) -> Self {
-        Self {
-            joining,
-            bids: Rows::new(Side::Bid),
-            asks: Rows::new(Side::Ask),
-            pairs: [Piece::default(); INTERLEAVED_LEVELS],
-            ends: [START; INTERLEAVED_LEVELS + 1],
-            done: 0,
-            changed: 0,
-        }
+        let mut pieces = [Piece::default(); 1 + 2 * INTERLEAVED_LEVELS];
+        pieces[0] = Piece::begin(START);
+        Self { joining, bids: Rows::new(Side::Bid), asks: Rows::new(Side::Ask), pieces }
     }
 
     /// Whether a message that named no better price of this side than `nearest` may have changed the side's part; false
@@ -186,40 +121,25 @@ impl InterleavedTop {
     #[inline]
     #[must_use]
     pub fn reaches(&self, side: Side, nearest: Option<Price>) -> bool {
-        let of = if side == Side::Bid { &self.bids } else { &self.asks };
-        let worst = of.levels[INTERLEAVED_LEVELS - 1].price;
-        nearest.is_some_and(|nearest| of.len < INTERLEAVED_LEVELS || !side.is_better(worst, nearest))
+        match side {
+            Side::Bid => self.bids.reaches(nearest),
+            Side::Ask => self.asks.reaches(nearest),
+        }
     }
 
     /// Takes over a side's best levels, best first, strictly descending in rank; those after the 25th do not count.
     #[inline]
     pub fn set(&mut self, side: Side, best: &[Level]) {
-        let of = if side == Side::Bid { &mut self.bids } else { &mut self.asks };
-        let changed = of.set(self.joining, best);
-        self.changed |= changed;
-        self.done = self.done.min(changed.trailing_zeros() as usize);
+        let Self { joining, bids, asks, pieces } = self;
+        let (rows, first) = if side == Side::Bid { (bids, 1) } else { (asks, 2) };
+        rows.set(best, |level| joining.row(side, level), |at, piece| pieces[first + 2 * at] = piece);
     }
 
     /// The checksum; none while a number cannot be printed exactly, so that no checksum of the venue can be equal.
     #[inline]
     #[must_use]
-    pub fn crc32(&mut self) -> Option<u32> {
-        let len = self.bids.len.max(self.asks.len);
-        let mut register = self.ends[self.done];
-        for at in self.done..len {
-            if self.changed >> at & 1 == 1 {
-                let (bid, ask) = (self.bids.piece(at), self.asks.piece(at));
-                if bid.len.max(ask.len) as usize > PIECE_BYTES_MAX {
-                    self.done = at;
-                    return None;
-                }
-                self.pairs[at] = Piece { register: append(bid.register, ask), len: bid.len + ask.len };
-                self.changed &= !(1 << at);
-            }
-            register = append(register, self.pairs[at]);
-            self.ends[at + 1] = register;
-        }
-        self.done = len;
-        Some(if len == 0 { 0 } else { !register })
+    pub fn crc32(&self) -> Option<u32> {
+        let register = join(&self.pieces)?;
+        Some(if self.bids.is_empty() && self.asks.is_empty() { 0 } else { !register })
     }
 }

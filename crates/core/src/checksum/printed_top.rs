@@ -1,64 +1,26 @@
 //! The checksum of a book's best levels, kept up to date by what a message touched.
 
-use super::crc32::{Piece, append, append_long};
+use super::crc32::{Piece, join};
 use super::printed::{Printing, TOP_LEVELS};
+use super::rows::Rows;
 use crate::types::{Level, Price, Side};
 
-/// Stands for the piece of a level that cannot be printed: longer than all that can.
-const UNPRINTABLE: Piece = Piece { register: 0, len: 1 << 16 };
-
-/// The best levels of a side with their parts in the text.
+/// The best levels of a side and their text.
 #[derive(Clone, Copy, Debug)]
 struct PrintedSide {
-    /// Turns prices into keys: a greater key is nearer the top.
-    flip: i64,
-    len: usize,
-    levels: [Level; TOP_LEVELS],
-    pieces: [Piece; TOP_LEVELS],
-    /// The text up to each level, as the register that it leaves behind and its bytes; `ends[0]` is what it begins with.
-    ends: [Piece; TOP_LEVELS + 1],
+    rows: Rows<TOP_LEVELS>,
+    whole: Piece,
 }
 
 impl PrintedSide {
-    fn new(side: Side, register: u32) -> Self {
-        Self {
-            flip: -(side as i64),
-            len: 0,
-            levels: [Level::default(); TOP_LEVELS],
-            pieces: [Piece::default(); TOP_LEVELS],
-            ends: [Piece { register, len: 0 }; TOP_LEVELS + 1],
-        }
+    fn new(side: Side) -> Self {
+        Self { rows: Rows::new(side), whole: Piece::default() }
     }
 
-    /// Takes over the best levels. Those before the first that differs are left as they are, and behind it a walk down
-    /// both lists finds the levels that stay.
     #[inline]
     fn set(&mut self, printing: Printing, best: &[Level]) {
-        let best = &best[..best.len().min(TOP_LEVELS)];
-        let same = best.iter().zip(&self.levels[..self.len]).take_while(|(is, was)| is == was).count();
-        let (was_levels, was_pieces, was_len) = (self.levels, self.pieces, self.len);
-        let mut end = self.ends[same];
-        let mut at = same;
-        for (i, &level) in best.iter().enumerate().skip(same) {
-            let key = level.price.0 ^ self.flip;
-            while at < was_len && was_levels[at].price.0 ^ self.flip > key {
-                at += 1;
-            }
-            let piece = if at < was_len && was_levels[at] == level {
-                was_pieces[at]
-            } else {
-                printing.piece(level).unwrap_or(UNPRINTABLE)
-            };
-            end = Piece { register: append(end.register, piece), len: end.len + piece.len };
-            (self.levels[i], self.pieces[i], self.ends[i + 1]) = (level, piece, end);
-        }
-        self.len = best.len();
-    }
-
-    /// The side's text.
-    #[inline]
-    fn end(&self) -> Piece {
-        self.ends[self.len]
+        self.rows.set(best, |level| printing.piece(level), |_, _| ());
+        self.whole = Piece::of_pieces(self.rows.pieces());
     }
 }
 
@@ -78,7 +40,7 @@ impl PrintedTop {
     /// The checksum of an empty book.
     #[must_use]
     pub fn new(printing: Printing) -> Self {
-        Self { printing, asks: PrintedSide::new(Side::Ask, !0), bids: PrintedSide::new(Side::Bid, 0) }
+        Self { printing, asks: PrintedSide::new(Side::Ask), bids: PrintedSide::new(Side::Bid) }
     }
 
     /// Whether a message that named no better price of this side than `nearest` may have changed the side's part; false
@@ -86,18 +48,18 @@ impl PrintedTop {
     #[inline]
     #[must_use]
     pub fn reaches(&self, side: Side, nearest: Option<Price>) -> bool {
-        let of = self.side(side);
-        let worst = of.levels[TOP_LEVELS - 1].price.0 ^ of.flip;
-        nearest.is_some_and(|nearest| of.len < TOP_LEVELS || nearest.0 ^ of.flip >= worst)
+        match side {
+            Side::Bid => self.bids.rows.reaches(nearest),
+            Side::Ask => self.asks.rows.reaches(nearest),
+        }
     }
 
     /// Takes over a side's best levels, best first, strictly descending in rank; those after the tenth do not count.
     #[inline]
     pub fn set(&mut self, side: Side, best: &[Level]) {
-        let printing = self.printing;
         match side {
-            Side::Ask => self.asks.set(printing, best),
-            Side::Bid => self.bids.set(printing, best),
+            Side::Bid => self.bids.set(self.printing, best),
+            Side::Ask => self.asks.set(self.printing, best),
         }
     }
 
@@ -105,17 +67,7 @@ impl PrintedTop {
     #[inline]
     #[must_use]
     pub fn crc32(&self) -> Option<u32> {
-        let (asks, bids) = (self.asks.end(), self.bids.end());
-        let is_printable = asks.len.max(bids.len) < UNPRINTABLE.len;
-        is_printable.then(|| !append_long(asks.register, bids))
-    }
-
-    #[inline]
-    fn side(&self, side: Side) -> &PrintedSide {
-        match side {
-            Side::Bid => &self.bids,
-            Side::Ask => &self.asks,
-        }
+        Some(!join(&[Piece::begin(!0), self.asks.whole, self.bids.whole])?)
     }
 }
 
