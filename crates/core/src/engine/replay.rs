@@ -128,13 +128,14 @@ impl<C: Clock> Engine<C> {
                 }
             };
             let (start, end) = (entry.start, entry.end);
-            let ts = self.time_of(index, &entry);
+            let is_answer = matches!(entry.heard, Ok(Heard::Answered { .. }));
+            let ts = self.time_of(index, &entry, is_answer);
             if ts > until {
                 progress.next_ts = ts;
                 progress.consumed = start;
                 break;
             }
-            self.pass_time(index, ts, &mut progress);
+            self.pass_time(index, ts, is_answer, &mut progress);
             if let Err(error) = self.heard(index, entry, ts) {
                 progress.error = Some(error);
             }
@@ -150,19 +151,25 @@ impl<C: Clock> Engine<C> {
     }
 
     /// When an entry was heard. A recording that does not say leaves it to what stands in the frame, and that to the entry
-    /// before.
+    /// before. An answer is written when it is whole, by another writer than that of the frames perhaps, so its place in the
+    /// file says more than its time: it was not heard before what stands before it.
     #[inline(always)]
-    fn time_of(&mut self, source: usize, entry: &Entry<'_>) -> TimeNs {
-        if entry.ts != 0 {
+    fn time_of(&mut self, source: usize, entry: &Entry<'_>, is_answer: bool) -> TimeNs {
+        if !is_answer && entry.ts != 0 {
             return entry.ts;
         }
-        let Ok(Heard::Received { bytes, .. } | Heard::Answered { bytes, .. }) = entry.heard else { return 0 };
-        self.sources[source].session(0).time(bytes)
+        let (Ok(Heard::Received { bytes, .. } | Heard::Answered { bytes, .. }), source) =
+            (entry.heard, &mut self.sources[source])
+        else {
+            return 0;
+        };
+        let ts = if entry.ts != 0 { entry.ts } else { source.session(0).time(bytes) };
+        if is_answer && ts != 0 { ts.max(source.last_ts) } else { ts }
     }
 
-    /// Time passes up to an entry, in ticks of the source's own books.
+    /// Time passes up to an entry, in ticks of the source's own books. Whether it goes back is told by what was received.
     #[inline(always)]
-    fn pass_time(&mut self, index: usize, ts: TimeNs, progress: &mut RecordingProgress) {
+    fn pass_time(&mut self, index: usize, ts: TimeNs, is_answer: bool, progress: &mut RecordingProgress) {
         if ts == 0 {
             return;
         }
@@ -170,7 +177,9 @@ impl<C: Clock> Engine<C> {
         if ts < source.last_ts && source.last_ts - ts >= BACKWARD_NS {
             self.stats.backward += 1;
         }
-        source.last_ts = ts;
+        if !is_answer {
+            source.last_ts = ts;
+        }
         progress.last_ts = ts;
         let step = if source.slots.len() <= BOOKS_FINE_TICKS { TICK_NS } else { COARSE_TICK_NS };
         if ts.abs_diff(source.ticked_at) >= step {

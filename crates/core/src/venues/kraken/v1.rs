@@ -84,6 +84,9 @@ fn book(
             }
         }
         if checksum.kind != Kind::Absent {
+            if check.is_some() {
+                return Err(DecodeError::DuplicateField { at: checksum.start, field: "c" });
+            }
             check = Some(unsigned_32(checksum, bytes, "c")?);
         }
     }
