@@ -9,7 +9,7 @@
 //! {"t":"close","conn":NAME,"ts":SECONDS}
 //! ```
 //!
-//! Members may stand in any order, and others may stand between them.
+//! Members may stand in any order, and others may stand between them. Objects may stand on several lines.
 
 use core::ops::Range;
 
@@ -18,7 +18,7 @@ use memchr::memchr2;
 use super::connections::Connections;
 use super::entry::{Span, Step, What};
 use super::error::RecordingError;
-use super::lines::Lines;
+use super::objects::Objects;
 use super::text::{from_base64, unescape};
 use super::time::leading_seconds;
 use crate::decode::{FRAME_BYTES_MAX, leading_digits};
@@ -33,7 +33,7 @@ const VERSION: u64 = 2;
 /// Reads the form. Connections are told by `conn`; a name that connects again is the same connection made anew.
 #[derive(Clone, Debug, Default)]
 pub(super) struct CaptureJsonl {
-    lines: Lines,
+    objects: Objects,
     /// A line was read, so that a further header is that of a further file.
     has_begun: bool,
 }
@@ -61,7 +61,7 @@ impl CaptureJsonl {
         last: bool,
     ) -> Option<Step> {
         loop {
-            let line = self.lines.next(bytes, at, last, LINE_BYTES_MAX)?;
+            let line = self.objects.next(bytes, at, last, LINE_BYTES_MAX)?;
             let is_first = !core::mem::replace(&mut self.has_begun, true);
             let read = line.text.and_then(|range| {
                 let text = bytes.get(range.clone()).unwrap_or_default();
@@ -214,7 +214,7 @@ fn members(line: &[u8]) -> Result<Members, RecordingError> {
 }
 
 fn skip_space(line: &[u8], mut at: usize) -> usize {
-    while matches!(line.get(at), Some(b' ' | b'\t' | b'\r')) {
+    while matches!(line.get(at), Some(b' ' | b'\t' | b'\r' | b'\n')) {
         at += 1;
     }
     at
@@ -252,7 +252,7 @@ fn value(line: &[u8], at: usize) -> Option<(Range<usize>, bool)> {
             b'{' | b'[' => depth += 1,
             b'}' | b']' if depth > 1 => depth -= 1,
             b'}' | b']' if depth == 1 => return Some((start..at + 1, false)),
-            b'}' | b']' | b',' | b' ' | b'\t' | b'\r' if depth == 0 => {
+            b'}' | b']' | b',' | b' ' | b'\t' | b'\r' | b'\n' if depth == 0 => {
                 return (at > start).then_some((start..at, false));
             }
             _ => {}
@@ -340,6 +340,23 @@ mod tests {
             let good = "{\"t\":\"recv\",\"conn\":\"V\",\"ts\":2,\"data\":\"z\"}";
             let text = format!("{HEADER}{line}\n{good}\n");
             assert_eq!(told(text.as_bytes()), [code, "2000000000 received 0 z"], "{line}");
+        }
+    }
+
+    #[test]
+    fn objects_are_read_however_they_are_printed() {
+        let compact = format!(
+            "{HEADER}{}",
+            "{\"t\":\"connect\",\"conn\":\"V\",\"ts\":1,\"addr\":\"a\"}\n{\"t\":\"recv\",\"conn\":\"V\",\"ts\":2.5,\"data\":\"[1, 2]\"}\n{\"t\":\"http\",\"conn\":\"V\",\"ts\":3,\"url\":\"u\",\"data\":\"{}\",\"n\":[{\"a\":1},{}]}\n"
+        );
+        let expected = told(compact.as_bytes());
+        assert_eq!(expected.len(), 3);
+        // As `json.dumps` prints by default: these marks stand between members only.
+        let spaced = compact.replace("\":", "\": ").replace(",\"", ", \"");
+        let pretty =
+            spaced.replace(", \"", ",\n    \"").replace("{\"t\"", "{\n    \"t\"").replace("}\n", "\n}\n");
+        for text in [&spaced, &pretty, &format!("\u{feff}\n{pretty}"), &pretty.replace('\n', "\r\n")] {
+            assert_eq!(told_cut_anywhere(text.as_bytes()), expected, "{text}");
         }
     }
 }

@@ -76,12 +76,17 @@ pub(super) const fn is_capture_head(head: &[u8]) -> bool {
     )
 }
 
-/// Whether an object is a line of a capture: it says so in its first member, whichever that is.
+/// Whether an object is a line of a capture: it says so in its first member, whichever that is, however it is printed.
 fn is_capture_line(text: &[u8]) -> bool {
-    let Some(kind) = text.strip_prefix(b"{\"t\":\"") else { return text.starts_with(b"{\"conn\":\"") };
-    [&b"header\","[..], b"connect\",", b"send\",", b"recv\",", b"http\",", b"close\","]
+    let member = |key: &[u8]| {
+        let behind = text.strip_prefix(b"{")?.trim_ascii_start().strip_prefix(key)?.trim_ascii_start();
+        behind.strip_prefix(b":")?.trim_ascii_start().strip_prefix(b"\"")
+    };
+    let Some(kind) = member(b"\"t\"") else { return member(b"\"conn\"").is_some() };
+    [&b"header\""[..], b"connect\"", b"send\"", b"recv\"", b"http\"", b"close\""]
         .iter()
-        .any(|known| kind.starts_with(known))
+        .filter_map(|known| kind.strip_prefix(*known))
+        .any(|behind| behind.trim_ascii_start().starts_with(b","))
 }
 
 /// The form of lines that begin with a number.
@@ -127,6 +132,10 @@ mod tests {
             (b"{\"t\":\"header\",\"format\":2}", Some(Format::CaptureJsonl)),
             (b"{\"t\":\"recv\",\"conn\":\"A\"}", Some(Format::CaptureJsonl)),
             (b"{\"conn\":\"A\",\"ts\":1}", Some(Format::CaptureJsonl)),
+            (b"{\"t\": \"header\", \"format\": 2}", Some(Format::CaptureJsonl)),
+            (b"{\n    \"t\" : \"header\" ,\n    \"format\": 2\n}", Some(Format::CaptureJsonl)),
+            (b"{ \"conn\": \"A\", \"ts\": 1}", Some(Format::CaptureJsonl)),
+            (b"{\"t\": \"other\", \"conn\": \"A\"}", Some(Format::Json)),
             (b"configuration: {}", Some(Format::CaptureText)),
             (b"wss://a <-> 1.5", Some(Format::CaptureText)),
             (b"https://a/b?c=d -> 1.5: {}", Some(Format::CaptureText)),

@@ -19,6 +19,7 @@ mod error;
 mod format;
 mod json;
 mod lines;
+mod objects;
 mod packets;
 mod text;
 mod time;

@@ -5,6 +5,7 @@ use super::reader::{Frame, Message};
 use crate::decode::leading_digits;
 use crate::types::{Events, Routes, TimeNs, Venue};
 use crate::venues::room::{Sightings, Sureness};
+use crate::venues::value_behind;
 use crate::venues::{BINANCE_COINM, BINANCE_SPOT, BINANCE_US, BINANCE_USDM};
 
 /// Notes the instrument of a frame.
@@ -56,6 +57,6 @@ fn place(frame: &mut Frame<'_>, message: Message) -> Option<(Venue, Sureness)> {
 /// The time of a message: its `E`, which is the first or second key of each.
 pub(super) fn time(bytes: &[u8]) -> TimeNs {
     let head = bytes.get(..256).unwrap_or(bytes);
-    let at = memchr::memmem::find(head, b"\"E\":");
-    at.and_then(|at| leading_digits(head.get(at + 4..)?)).and_then(|(value, _)| time_ns(value)).unwrap_or(0)
+    let digits = value_behind::first(head, b"\"E\"").and_then(leading_digits);
+    digits.and_then(|(value, _)| time_ns(value)).unwrap_or(0)
 }

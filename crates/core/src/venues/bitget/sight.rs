@@ -10,6 +10,7 @@ use crate::decode::leading_digits;
 use crate::decode::members::{members, text};
 use crate::types::TimeNs;
 use crate::venues::room::{Sightings, Sureness};
+use crate::venues::value_behind;
 
 /// Notes the instrument of a frame: an object whose `arg` has an `instType` of this venue, a channel and a symbol.
 pub(super) fn sight(bytes: &[u8], out: &mut Sightings) {
@@ -35,8 +36,6 @@ fn object(bytes: &[u8], out: &mut Sightings) -> Result<(), DecodeError> {
 
 /// The last `ts` that a frame prints.
 pub(super) fn time(bytes: &[u8]) -> TimeNs {
-    const KEY: &[u8] = b"\"ts\":";
-    let behind = memchr::memmem::rfind(bytes, KEY).and_then(|at| bytes.get(at + KEY.len()..));
-    let digits = behind.map(|text| text.strip_prefix(b"\"").unwrap_or(text));
-    digits.and_then(leading_digits).and_then(|(value, _)| value.checked_mul(1_000_000)).unwrap_or(0)
+    let ms = value_behind::last(bytes, b"\"ts\"").and_then(leading_digits);
+    ms.and_then(|(value, _)| value.checked_mul(1_000_000)).unwrap_or(0)
 }

@@ -8,6 +8,7 @@ use crate::decode::members::{items, members};
 use crate::types::TimeNs;
 use crate::venues::BITMEX;
 use crate::venues::room::{Sightings, Sureness};
+use crate::venues::value_behind;
 
 /// Notes the instruments of a frame: an object of a `table` that is used, an `action` and rows that have symbols.
 pub(super) fn sight(bytes: &[u8], out: &mut Sightings) {
@@ -41,10 +42,7 @@ fn object(bytes: &[u8], out: &mut Sightings) -> Result<(), DecodeError> {
 
 /// The last `timestamp` that a frame prints.
 pub(super) fn time(bytes: &[u8]) -> TimeNs {
-    const KEY: &[u8] = b"\"timestamp\":\"";
-    let text = memchr::memmem::rfind(bytes, KEY).and_then(|at| {
-        let rest = bytes.get(at + KEY.len()..)?;
-        rest.get(..memchr::memchr(b'"', rest)?)
-    });
+    let text =
+        value_behind::last(bytes, b"\"timestamp\"").and_then(|rest| rest.get(..memchr::memchr(b'"', rest)?));
     text.and_then(|text| Minute::default().time(text)).unwrap_or(0)
 }

@@ -7,6 +7,7 @@ use crate::decode::members::{items, members, text};
 use crate::decode::{DecodeError, leading_digits};
 use crate::types::TimeNs;
 use crate::venues::room::{Sightings, Sureness};
+use crate::venues::value_behind;
 
 /// Notes the instruments of a frame.
 ///
@@ -100,7 +101,6 @@ fn object(address: Option<Category>, bytes: &[u8], out: &mut Sightings) -> Resul
 
 /// The gateway's time of a message, the first `ts` in it.
 pub(super) fn time(bytes: &[u8]) -> TimeNs {
-    let at = memchr::memmem::find(bytes, b"\"ts\":");
-    let digits = at.and_then(|at| leading_digits(bytes.get(at + b"\"ts\":".len()..)?));
-    digits.and_then(|(ms, _)| ms.checked_mul(1_000_000)).unwrap_or(0)
+    let ms = value_behind::first(bytes, b"\"ts\"").and_then(leading_digits);
+    ms.and_then(|(ms, _)| ms.checked_mul(1_000_000)).unwrap_or(0)
 }

@@ -7,6 +7,7 @@ use crate::decode::{DecodeError, SYMBOL_BYTES_MAX};
 use crate::types::{TimeNs, is_symbol};
 use crate::venues::COINBASE;
 use crate::venues::room::{Sightings, Sureness};
+use crate::venues::value_behind;
 
 /// Notes the products of a message: of an object with `channel`, `sequence_num` and an array `events`, which no other venue
 /// sends.
@@ -63,10 +64,7 @@ fn note(name: Token, bytes: &[u8], out: &mut Sightings) {
 
 /// When a message was sent.
 pub(super) fn time(bytes: &[u8]) -> TimeNs {
-    let behind = |key: &[u8]| {
-        let at = memchr::memmem::find(bytes, key)? + key.len();
-        let text = bytes.get(at..)?.split(|byte| *byte == b'"').next()?;
-        Minute::default().time(text)
-    };
-    behind(b"\"timestamp\":\"").unwrap_or(0)
+    let text =
+        value_behind::first(bytes, b"\"timestamp\"").and_then(|text| text.split(|byte| *byte == b'"').next());
+    text.and_then(|text| Minute::default().time(text)).unwrap_or(0)
 }

@@ -7,6 +7,7 @@ use crate::decode::members::members;
 use crate::types::{TimeNs, is_symbol};
 use crate::venues::COINBASE_EXCHANGE;
 use crate::venues::room::{Sightings, Sureness};
+use crate::venues::value_behind;
 
 /// Types of messages that name a product, and a key beside it that no other venue's message of this type has.
 const NAMED: [(&[u8], &str); 8] = [
@@ -57,9 +58,7 @@ fn read(bytes: &[u8], out: &mut Sightings) -> Result<(), DecodeError> {
 
 /// When what a message tells happened.
 pub(super) fn time(bytes: &[u8]) -> TimeNs {
-    let behind = |key: &[u8]| {
-        let at = memchr::memmem::find(bytes, key)? + key.len();
-        Minute::default().time(bytes.get(at..)?.split(|byte| *byte == b'"').next()?)
-    };
-    behind(b"\"time\":\"").unwrap_or(0)
+    let text =
+        value_behind::first(bytes, b"\"time\"").and_then(|text| text.split(|byte| *byte == b'"').next());
+    text.and_then(|text| Minute::default().time(text)).unwrap_or(0)
 }

@@ -6,6 +6,7 @@ use crate::decode::members::{items, members};
 use crate::types::TimeNs;
 use crate::venues::DERIBIT;
 use crate::venues::room::{Sightings, Sureness};
+use crate::venues::value_behind;
 
 /// Notes the instruments of a frame.
 ///
@@ -69,9 +70,10 @@ fn note(name: Token, bytes: &[u8], out: &mut Sightings) {
 /// The last `timestamp` of a frame, in milliseconds; of an answer `usOut`, in microseconds.
 pub(super) fn time(bytes: &[u8]) -> TimeNs {
     let behind = |key: &[u8]| {
-        let at = memchr::memmem::rfind(bytes, key)? + key.len();
-        crate::decode::leading_digits(bytes.get(at..)?).filter(|(_, len)| *len > 0).map(|(value, _)| value)
+        crate::decode::leading_digits(value_behind::last(bytes, key)?)
+            .filter(|(_, len)| *len > 0)
+            .map(|(value, _)| value)
     };
-    let of_answer = || behind(b"\"usOut\":")?.checked_mul(1_000);
-    behind(b"\"timestamp\":").and_then(|ms| ms.checked_mul(1_000_000)).or_else(of_answer).unwrap_or(0)
+    let of_answer = || behind(b"\"usOut\"")?.checked_mul(1_000);
+    behind(b"\"timestamp\"").and_then(|ms| ms.checked_mul(1_000_000)).or_else(of_answer).unwrap_or(0)
 }

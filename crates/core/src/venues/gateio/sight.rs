@@ -6,6 +6,7 @@ use crate::decode::members::{items, members, text};
 use crate::decode::{DecodeError, leading_digits};
 use crate::types::{TimeNs, Venue};
 use crate::venues::room::{Sightings, Sureness};
+use crate::venues::value_behind;
 use crate::venues::{GATEIO, GATEIO_DELIVERY, GATEIO_FUTURES};
 
 /// Notes the instruments of a frame: an object with a `channel` that begins with `spot.` or `futures.` and an `event`, whose result
@@ -67,10 +68,9 @@ fn has_end(symbol: &[u8]) -> bool {
 /// The gateway's time of a message, or that of its result, in milliseconds; else its second.
 pub(super) fn time(bytes: &[u8]) -> TimeNs {
     let behind = |key: &[u8]| {
-        let at = memchr::memmem::find(bytes, key)? + key.len();
-        leading_digits(bytes.get(at..)?).map(|(value, _)| value).filter(|value| *value > 0)
+        leading_digits(value_behind::first(bytes, key)?).map(|(value, _)| value).filter(|value| *value > 0)
     };
-    let ms = behind(b"\"time_ms\":").or_else(|| behind(b"\"t\":"));
+    let ms = behind(b"\"time_ms\"").or_else(|| behind(b"\"t\""));
     let ns = ms.and_then(|ms| ms.checked_mul(1_000_000));
-    ns.or_else(|| behind(b"\"time\":")?.checked_mul(1_000_000_000)).unwrap_or(0)
+    ns.or_else(|| behind(b"\"time\"")?.checked_mul(1_000_000_000)).unwrap_or(0)
 }

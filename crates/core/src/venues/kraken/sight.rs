@@ -9,6 +9,7 @@ use crate::decode::{DecodeError, SYMBOL_BYTES_MAX};
 use crate::types::TimeNs;
 use crate::venues::KRAKEN;
 use crate::venues::room::{Sightings, Sureness};
+use crate::venues::value_behind;
 
 /// Channels of version 2 that name a pair.
 const CHANNELS: [&[u8]; 5] = [b"book", b"level3", b"trade", b"ticker", b"ohlc"];
@@ -101,11 +102,11 @@ fn note(token: Token, bytes: &[u8], out: &mut Sightings) {
 /// The last time that a frame prints: its `timestamp`, that of an acknowledgement, or the latest of its levels.
 pub(super) fn time(bytes: &[u8]) -> TimeNs {
     let behind = |key: &[u8]| {
-        let at = memchr::memmem::rfind(bytes, key)? + key.len();
-        Minute::default().time(bytes.get(at..)?.split(|byte| *byte == b'"').next()?)
+        let text = value_behind::last(bytes, key)?.split(|byte| *byte == b'"').next()?;
+        Minute::default().time(text)
     };
     if bytes.first() != Some(&b'[') {
-        return behind(b"\"timestamp\":\"").or_else(|| behind(b"\"time_out\":\"")).unwrap_or(0);
+        return behind(b"\"timestamp\"").or_else(|| behind(b"\"time_out\"")).unwrap_or(0);
     }
     /// Seconds of this age with six decimals.
     const LEN: usize = 17;

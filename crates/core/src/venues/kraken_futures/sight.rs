@@ -6,6 +6,7 @@ use crate::decode::{DecodeError, leading_digits};
 use crate::types::TimeNs;
 use crate::venues::KRAKEN_FUTURES;
 use crate::venues::room::{Sightings, Sureness};
+use crate::venues::value_behind;
 
 /// Notes the contract of a frame: an object with a `feed` that is used and a `product_id`, or a heartbeat.
 pub(super) fn sight(bytes: &[u8], out: &mut Sightings) {
@@ -36,9 +37,8 @@ fn object(bytes: &[u8], out: &mut Sightings) -> Result<(), DecodeError> {
 /// `timestamp` of books, else `time`, in milliseconds.
 pub(super) fn time(bytes: &[u8]) -> TimeNs {
     let behind = |key: &[u8]| {
-        let at = memchr::memmem::find(bytes, key)? + key.len();
-        leading_digits(bytes.get(at..)?).filter(|(_, len)| *len > 0).map(|(value, _)| value)
+        leading_digits(value_behind::first(bytes, key)?).filter(|(_, len)| *len > 0).map(|(value, _)| value)
     };
-    let ms = behind(b"\"timestamp\":").or_else(|| behind(b"\"time\":"));
+    let ms = behind(b"\"timestamp\"").or_else(|| behind(b"\"time\""));
     ms.and_then(|ms| ms.checked_mul(1_000_000)).unwrap_or(0)
 }

@@ -7,6 +7,7 @@ use crate::decode::leading_digits;
 use crate::decode::members::{members, text};
 use crate::types::TimeNs;
 use crate::venues::room::{Sightings, Sureness};
+use crate::venues::value_behind;
 
 /// Notes the instrument of a message: an object with a `topic` of this venue that ends with a symbol.
 pub(super) fn sight(bytes: &[u8], out: &mut Sightings) {
@@ -44,10 +45,8 @@ fn object(bytes: &[u8], out: &mut Sightings) -> Result<(), DecodeError> {
 
 /// The first time that a frame prints: of milliseconds or, with more digits, of nanoseconds.
 pub(super) fn time(bytes: &[u8]) -> TimeNs {
-    const KEYS: [&[u8]; 3] = [b"\"time\":", b"\"timestamp\":", b"\"ts\":"];
-    let behind = |key: &[u8]| memchr::memmem::find(bytes, key).and_then(|at| bytes.get(at + key.len()..));
-    let Some(text) = KEYS.iter().find_map(|key| behind(key)) else { return 0 };
-    let digits = text.strip_prefix(b"\"").unwrap_or(text);
+    const KEYS: [&[u8]; 3] = [b"\"time\"", b"\"timestamp\"", b"\"ts\""];
+    let Some(digits) = KEYS.iter().find_map(|key| value_behind::first(bytes, key)) else { return 0 };
     match leading_digits(digits) {
         Some((ms, ..=13)) => ms.saturating_mul(1_000_000),
         Some((ns, _)) => ns,

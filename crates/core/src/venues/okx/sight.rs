@@ -9,6 +9,7 @@ use crate::decode::members::members;
 use crate::types::TimeNs;
 use crate::venues::OKX;
 use crate::venues::room::{Sightings, Sureness};
+use crate::venues::value_behind;
 
 /// Notes the instrument of a frame: an object whose `arg` has a `channel` and an `instId` but no `instType`, which another
 /// venue of this form always has beside it.
@@ -41,7 +42,6 @@ fn object(bytes: &[u8], out: &mut Sightings) -> Result<(), DecodeError> {
 
 /// The last `ts` that a frame prints.
 pub(super) fn time(bytes: &[u8]) -> TimeNs {
-    const KEY: &[u8] = b"\"ts\":\"";
-    let behind = memchr::memmem::rfind(bytes, KEY).and_then(|at| bytes.get(at + KEY.len()..));
-    behind.and_then(leading_digits).and_then(|(value, _)| value.checked_mul(1_000_000)).unwrap_or(0)
+    let ms = value_behind::last(bytes, b"\"ts\"").and_then(leading_digits);
+    ms.and_then(|(value, _)| value.checked_mul(1_000_000)).unwrap_or(0)
 }
