@@ -215,6 +215,20 @@ const LISTS: &[List] = &[
 const INCREMENTS: &[&str] =
     &["0.1", "0.01", "0.00000001", "0.0005", "0.25", "1", "5", "0.50", "0.000000000001"];
 
+/// The same list with the letters of its texts, which has no escapes, as escapes.
+fn escaped(list: &[u8]) -> Vec<u8> {
+    let (mut out, mut is_text) = (Vec::new(), false);
+    for &byte in list {
+        is_text ^= byte == b'"';
+        if is_text && (byte.is_ascii_alphanumeric() || byte == b'/') {
+            out.extend(format!("\\u{byte:04X}").bytes());
+        } else {
+            out.push(byte);
+        }
+    }
+    out
+}
+
 /// One list.
 pub struct Lists;
 
@@ -267,6 +281,10 @@ impl Target for Lists {
             Err(error) => Err(error.code()),
         };
         assert_eq!(told(&plain), told(&spaced), "white space says nothing");
+        if !list.contains(&b'\\') {
+            let escaped = venues::instruments(venue, &escaped(list));
+            assert_eq!(told(&plain), told(&escaped), "an escape is the letter that it means");
+        }
         said.ok(venue.name());
         match plain {
             Ok(definitions) => {
