@@ -6,7 +6,7 @@
 use super::instrument;
 use crate::decode::DecodeError;
 use crate::decode::json::{Kind, Scanner};
-use crate::decode::members::{items, members, text, unsigned};
+use crate::decode::members::{items, members, text, unsigned, word};
 use crate::types::{Decimal, Definitions, Instrument, InstrumentKind, Terms, TradingStatus, Venue};
 
 /// Most decimals that a number may have.
@@ -30,10 +30,7 @@ pub(super) fn read(venue: Venue, bytes: &[u8], out: &mut Definitions) -> Result<
             out.pass_over();
             return Ok(());
         };
-        // Slashes may be escaped.
-        let is_text = matches!(name.kind, Kind::String | Kind::EscapedString);
-        let name = if is_text { name.of(bytes) } else { b"" };
-        let name = core::str::from_utf8(name).unwrap_or_default().replace('\\', "");
+        let name = word(name, bytes);
         let (base, quote) = name.split_once('/').unwrap_or((&name, ""));
         let terms = Terms {
             kind: InstrumentKind::Spot,

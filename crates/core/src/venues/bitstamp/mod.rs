@@ -44,6 +44,7 @@ mod instruments;
 mod orders;
 mod reader;
 mod recent;
+mod scalars;
 mod sight;
 mod v1;
 
@@ -164,15 +165,20 @@ impl Bitstamp {
             return;
         }
         let names = |text: &[u8]| memchr::memmem::find(bytes, text).is_some();
-        if names(b"\"live_trades_") || names(b"\"bts:") {
-            return;
-        }
-        match reader::pair_of(bytes, self.has_orders).and_then(|pair| routes.find(pair)) {
-            Some(route) => {
-                self.heard(route.slot).forget();
-                out.concerns(Scope::Book(route.slot));
+        // A second name may stand anywhere in it, and letters that are escaped may make one.
+        let pair = |rest: &[u8]| {
+            let end = memchr::memchr(b'"', rest)?;
+            rest.get(..end).and_then(|pair| routes.find(pair)).map(|route| route.slot)
+        };
+        let mut named = reader::named(bytes, self.has_orders).map(pair);
+        let is_plain = memchr::memchr(b'\\', bytes).is_none();
+        match named.next() {
+            None if is_plain && (names(b"\"live_trades_") || names(b"\"bts:")) => {}
+            Some(Some(slot)) if is_plain && named.all(|other| other == Some(slot)) => {
+                self.heard(slot).forget();
+                out.concerns(Scope::Book(slot));
             }
-            None => {
+            _ => {
                 self.forget().for_each(drop);
                 out.concerns(Scope::All);
             }

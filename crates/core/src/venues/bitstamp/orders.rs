@@ -77,9 +77,13 @@ pub(super) fn event(
     out.concerns(Scope::Book(route.slot));
     out.speaks_of(route.slot);
     is(data, Kind::Object, "data", "an object")?;
-    let keys = ["id", "order_type", "order_subtype", "price_str", "amount_str", "microtimestamp"];
-    let [order, side, subtype, price, qty, time] =
+    let keys = ["id", "order_type", "order_subtype", "price_str", "amount_str", "microtimestamp", "id_str"];
+    let [order, side, subtype, price, qty, time, again] =
         members(&mut Scanner::new(bytes, data.start as usize), bytes, &keys)?;
+    if again.kind != Kind::Absent && unsigned(again, bytes, "id_str")? != unsigned(order, bytes, "id")? {
+        let (field, expected) = ("id_str", "the number of `id`");
+        return Err(DecodeError::WrongType { at: again.start, field, expected, got: "another" });
+    }
     let time_us = unsigned(time, bytes, "microtimestamp")?;
     let (number, prev) = (number(id, bytes, "event_id")?, number(before, bytes, "pre_event_id")?);
     if number.0 != time_us {

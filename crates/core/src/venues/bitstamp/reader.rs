@@ -1,7 +1,7 @@
 //! Messages and answers.
 
 use super::orders::{self, Verb};
-use super::{Bitstamp, Heard, lose, v1};
+use super::{Bitstamp, Heard, lose, scalars, v1};
 use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::levels::{decimal, price_above_zero, read_levels};
 use crate::decode::members::{is, members, text, unsigned, values};
@@ -36,6 +36,7 @@ pub(super) fn message(
     let keys = ["event", "channel", "data", "microtimestamp", "bids", "asks", "event_id", "pre_event_id"];
     let [event, channel, data, time, bids, asks, id, before] = members(&mut scanner, bytes, &keys)?;
     scanner.finish()?;
+    scalars::are_whole(bytes, 0)?;
     if event.kind == Kind::Absent && bids.kind == Kind::Array {
         let route = routes.sole().filter(|_| !room.has_orders).ok_or(DecodeError::AmbiguousSnapshot)?;
         return book([time, bids, asks], route, Origin::Anonymous, bytes, out);
@@ -83,12 +84,10 @@ fn route_of(pair: &[u8], routes: &Routes) -> Result<Route, DecodeError> {
     routes.find(pair).ok_or(DecodeError::UnknownSymbol { symbol: SymbolText::new(pair) })
 }
 
-/// The pair that a message's channel names, though the rest of it cannot be read.
-pub(super) fn pair_of(bytes: &[u8], has_orders: bool) -> Option<&[u8]> {
+/// Where pairs are named in the way of channels of books in a message that cannot be read, with what comes next.
+pub(super) fn named(bytes: &[u8], has_orders: bool) -> impl Iterator<Item = &[u8]> {
     let channel = if has_orders { ORDERS } else { BEST };
-    let at = memchr::memmem::find(bytes, channel)? + channel.len();
-    let rest = bytes.get(at..)?;
-    rest.get(..memchr::memchr(b'"', rest)?)
+    memchr::memmem::find_iter(bytes, channel).filter_map(move |at| bytes.get(at + channel.len()..))
 }
 
 /// Rule 2.
@@ -180,6 +179,7 @@ pub(super) fn answer(
     let mut scanner = Scanner::new(bytes, 0);
     let answer = scanner.value()?;
     scanner.finish()?;
+    scalars::are_whole(bytes, 0)?;
     if answer.kind != Kind::Object {
         return Err(DecodeError::NotSnapshot);
     }

@@ -160,8 +160,7 @@ fn the_list_of_pairs_tells_digits() {
     let answer = b"[{\"trading\": \"Enabled\", \"base_decimals\": 8, \"url_symbol\": \"btcusd\", \"name\": \"BTC\\/USD\", \
         \"counter_decimals\": 2},{\"trading\": \"Disabled\", \"base_decimals\": 5, \"url_symbol\": \"xrpeur\", \"name\": \
         \"XRP/EUR\", \"counter_decimals\": 5}]";
-    let mut out = Definitions::default();
-    Bitstamp::instruments(BITSTAMP, answer, &mut out).unwrap();
+    let out = crate::venues::instruments(BITSTAMP, answer).unwrap();
     let [first, second] = out.list() else { panic!("{:?}", out.list()) };
     assert_eq!((&*first.symbol, first.price_exponent, first.qty_exponent), ("btcusd", -2, -8));
     assert_eq!((&*first.terms.base, &*first.terms.quote), ("BTC", "USD"));
@@ -295,4 +294,42 @@ fn a_book_that_is_told_whole_gives_way_to_differences() {
         room.skipped(At::default(), &mut events);
         assert!(matches!(events.list()[0].body, Body::Lost { reason: StaleReason::Skipped, .. }), "{frame}");
     }
+}
+
+#[test]
+fn a_frame_is_json_to_its_last_letter_or_refused() {
+    let good = difference("btcusd", 500);
+    assert!(said(&mut Bitstamp::default(), &good).is_ok());
+    // Members that mean nothing here: the second number is the one that was damaged.
+    for (from, to) in [
+        ("\"timestamp\":\"1\"", "\"timestamp\":01"),
+        ("\"timestamp\":\"1\"", "\"timestamp\":1.2.3"),
+        ("\"timestamp\":\"1\"", "\"timestamp\":\"\\x\""),
+        ("\"timestamp\":\"1\"", "\"timestamp\":\"\u{1}\""),
+        ("\"event\":", "\"more\":{\"a\":[1,{\"b\":-}]},\"event\":"),
+    ] {
+        let frame = good.replacen(from, to, 1);
+        let read = said(&mut Bitstamp::default(), &frame);
+        // What is escaped may be another name.
+        let scope = if to.contains('\\') { Scope::All } else { Scope::Book(Slot(0)) };
+        assert_eq!(read, Err(("decode.not_json", Some(scope))), "{frame}");
+    }
+}
+
+#[test]
+fn a_frame_that_names_two_pairs_and_cannot_be_read_is_of_either() {
+    let broken = difference("btcusd", 500).replace("\"timestamp\":\"1\"", "\"timestamp\":01");
+    for (from, to, scope) in [
+        ("", "", Scope::Book(Slot(0))),
+        ("\"data\":{", "\"more\":\"order_book_ethusd\",\"data\":{", Scope::All),
+        ("\"data\":{", "\"more\":\"order_book_xrpusd\",\"data\":{", Scope::All),
+        ("\"data\":{", "\"more\":\"live_trades_btcusd\",\"data\":{", Scope::Book(Slot(0))),
+        ("\"data\":{", "\"more\":\"bts:\",\"data\":{", Scope::Book(Slot(0))),
+        ("\"data\":{", "\"more\":\"\\n\",\"data\":{", Scope::All),
+    ] {
+        let frame = broken.replacen(from, to, 1);
+        assert_eq!(said(&mut Bitstamp::default(), &frame), Err(("decode.not_json", Some(scope))), "{frame}");
+    }
+    let trade = r#"{"data":{"id":01},"channel":"live_trades_btcusd","event":"trade"}"#;
+    assert_eq!(said(&mut Bitstamp::default(), trade), Err(("decode.not_json", None)));
 }

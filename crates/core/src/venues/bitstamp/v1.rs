@@ -10,9 +10,9 @@
 //! 4. `trade` has its price and amount as binary floating point numbers with all their digits: of two decimals and of eight, as orders
 //!    have them. It may come behind one with a higher number, and has no time.
 
-use super::Bitstamp;
 use super::orders::{self, Verb};
 use super::reader::levels;
+use super::{Bitstamp, scalars};
 use crate::decode::json::{Scanner, Token};
 use crate::decode::levels::decimal;
 use crate::decode::members::{members, unsigned};
@@ -87,6 +87,7 @@ pub(super) fn message(
         }
     };
     scanner.finish()?;
+    scalars::are_whole(bytes, start)?;
     out.push(route.slot, 0, body);
     Ok(())
 }
