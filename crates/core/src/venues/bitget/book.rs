@@ -178,8 +178,9 @@ fn side(
     read_levels(&mut Scanner::new(bytes, token.start as usize), bytes, route, taken, out)
 }
 
-/// Rule 4. A signed number of 32 bits.
+/// Rule 4. A signed number of 32 bits. Anything else, such as `null` or a text, is none that could be compared.
 fn check_of(token: Token, bytes: &[u8]) -> Result<Option<u32>, DecodeError> {
+    is(token, Kind::Number, "checksum", "a number")?;
     let is_below = token.of(bytes).first() == Some(&b'-');
     let digits = Token { start: token.start + u32::from(is_below), ..token };
     let value = unsigned(digits, bytes, "checksum")?;

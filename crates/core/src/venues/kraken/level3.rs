@@ -5,7 +5,7 @@ use super::depth::{coverage, goes_back};
 use super::v2::{lose, time};
 use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::levels::{decimal, price_above_zero};
-use crate::decode::members::{items, members, symbol, text, unsigned_32};
+use crate::decode::members::{is, items, members, symbol, text, unsigned_32};
 use crate::decode::{DecodeError, FRAME_LEVELS_MAX, Scaled, SymbolText};
 use crate::types::{
     Body, Events, OrderChange, OrderId, Part, Price, Qty, Route, Routes, Scope, Side, StaleReason,
@@ -32,6 +32,7 @@ pub(super) fn orders(
     for (side, token, field) in [(Side::Bid, bids, "bids"), (Side::Ask, asks, "asks")] {
         levels[side as usize] = orders_of(side, token, bytes, field, is_snapshot, route, out)?;
     }
+    is(checksum, Kind::Number, "checksum", "a number")?;
     let check = unsigned_32(checksum, bytes, "checksum")?;
     let ts_event = time(room, timestamp, bytes)?;
     let span = out.orders_added();

@@ -83,6 +83,7 @@ fn book(
     levels(bids, bytes, "bids", route, 0, out.bids())?;
     let taken = out.levels_added().len();
     levels(asks, bytes, "asks", route, taken, out.asks())?;
+    is(checksum, Kind::Number, "checksum", "a number")?;
     let check = unsigned_32(checksum, bytes, "checksum")?;
     let ts_event = time(room, timestamp, bytes)?;
     let span = out.levels_added();
