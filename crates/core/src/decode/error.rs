@@ -116,6 +116,13 @@ pub enum DecodeError {
         /// The symbol.
         symbol: SymbolText,
     },
+    /// Two names of one message that are those of two instruments.
+    TwoInstruments {
+        /// Offset of the second name.
+        at: u32,
+        /// Its key.
+        field: &'static str,
+    },
     /// A symbol longer than [`SYMBOL_BYTES_MAX`].
     SymbolTooLong {
         /// Offset of the symbol.
@@ -177,6 +184,7 @@ impl DecodeError {
             Self::MissingField { .. } => "decode.missing_field",
             Self::BackwardIds { .. } => "decode.backward_ids",
             Self::UnknownSymbol { .. } => "decode.unknown_symbol",
+            Self::TwoInstruments { .. } => "decode.two_instruments",
             Self::SymbolTooLong { .. } => "decode.symbol_too_long",
             Self::AmbiguousSnapshot => "decode.ambiguous_snapshot",
             Self::NotSnapshot => "decode.not_snapshot",
@@ -211,6 +219,7 @@ impl DecodeError {
             | Self::BadLevel { .. }
             | Self::MissingField { .. }
             | Self::BackwardIds { .. }
+            | Self::TwoInstruments { .. }
             | Self::SymbolTooLong { .. }
             | Self::UnknownMessage => {
                 "check that the source is the venue's untouched stream; if it is, keep the frame and report it"
@@ -310,6 +319,11 @@ impl DecodeError {
             Self::UnknownSymbol { symbol } => {
                 Account::new("foreign symbol", "one of the connection's instruments", symbol)
             }
+            Self::TwoInstruments { at, field } => Account::new(
+                format_args!("message of two instruments: field `{field}` at byte {at}"),
+                "the instrument that the message has named",
+                "another",
+            ),
             Self::SymbolTooLong { at, len } => Account::new(
                 format_args!("symbol too long at byte {at}"),
                 format_args!("at most {SYMBOL_BYTES_MAX} bytes"),
@@ -443,6 +457,7 @@ mod tests {
             DecodeError::MissingField { field: "u" },
             DecodeError::BackwardIds { first: 2, last: 1 },
             DecodeError::UnknownSymbol { symbol: SymbolText::new(b"X\x1b[2J") },
+            DecodeError::TwoInstruments { at: 9, field: "s" },
             DecodeError::SymbolTooLong { at: 9, len: 99 },
             DecodeError::AmbiguousSnapshot,
             DecodeError::NotSnapshot,

@@ -20,7 +20,10 @@ mod kucoin;
 mod lighter;
 mod nasdaq;
 mod okx;
+mod plain_list;
 mod room;
+mod two_names;
+mod value_behind;
 
 pub use error::FrameError;
 pub use room::{
@@ -204,16 +207,17 @@ macro_rules! venues {
             catalogue
         }
 
-        /// [`Room::instruments`].
+        /// [`Room::instruments`], of the list without escaped letters.
         ///
         /// # Errors
-        /// As there; [`DecodeError::FrameTooLarge`] above [`INSTRUMENTS_BYTES_MAX`], [`DecodeError::NoInstruments`] for a
+        /// As there, with offsets in that list; [`DecodeError::FrameTooLarge`] above [`INSTRUMENTS_BYTES_MAX`], [`DecodeError::NoInstruments`] for a
         /// list without any.
         pub fn instruments(venue: Venue, bytes: &[u8]) -> Result<Definitions, DecodeError> {
             if bytes.len() > INSTRUMENTS_BYTES_MAX {
                 return Err(DecodeError::FrameTooLarge { len: bytes.len() });
             }
-            let mut definitions = Definitions::default();
+            let (mut definitions, list) = (Definitions::default(), plain_list::plain(bytes));
+            let bytes = &*list;
             match venue.number() {
                 $($(n if n == $number => $module::$room::instruments(venue, bytes, &mut definitions)?,)+)+
                 _ => return Err(DecodeError::NotInstruments),

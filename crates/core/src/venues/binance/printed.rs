@@ -27,9 +27,11 @@ pub(super) fn decode(bytes: &[u8], routes: &Routes, out: &mut Events) -> Option<
     let mut text = Printed::new(bytes, 0);
     let is_combined = text.literal(b"{\"stream\":\"").is_some();
     let mut kind = None;
+    let mut stream = Stream { frame: bytes, is_combined, from: text.at(), to: 0 };
     if is_combined {
         // Rule 3: the kind is what stands between the first `@` and the next, or the end.
         text.until_at_sign()?;
+        stream.to = text.at();
         kind = Some(text);
         text.string_end()?;
         text.literal(b",\"data\":")?;
@@ -37,23 +39,62 @@ pub(super) fn decode(bytes: &[u8], routes: &Routes, out: &mut Events) -> Option<
     text.literal(b"{")?;
     let is_public_book = || kind.is_none_or(|kind| kind.is_next(b"@depth@") || kind.is_next(b"@depth\""));
     let said = if text.literal(b"\"u\":").is_some() {
-        bbo(&mut text, is_combined, routes, out)?
+        bbo(&mut text, stream, routes, out)?
     } else {
         text.literal(b"\"e\":\"")?;
         if text.literal(b"bookTicker\",\"u\":").is_some() {
-            bbo(&mut text, is_combined, routes, out)?
+            bbo(&mut text, stream, routes, out)?
         } else if text.literal(b"depthUpdate\",\"E\":").is_some() {
             if !is_public_book() {
                 return None;
             }
-            depth_update(&mut text, is_combined, routes, out)?
+            depth_update(&mut text, stream, routes, out)?
         } else {
             text.literal(b"trade\",\"E\":")?;
-            trade(&mut text, is_combined, routes, out)?
+            trade(&mut text, stream, routes, out)?
         }
     };
     Some(said)
 }
+
+/// What a frame says before its event.
+#[derive(Clone, Copy)]
+struct Stream<'a> {
+    frame: &'a [u8],
+    is_combined: bool,
+    /// Its symbol, before the first `@`.
+    from: u32,
+    to: u32,
+}
+
+impl Stream<'_> {
+    /// Whether it is of the symbol that stands there in the frame, which it has in lower case.
+    #[inline(always)]
+    fn is_of(self, from: u32, to: u32) -> bool {
+        !self.is_combined || to - from == self.to - self.from && self.is_lower_of(from, to)
+    }
+
+    #[inline(always)]
+    fn is_lower_of(self, from: u32, to: u32) -> bool {
+        let sixteen = |at: u32| {
+            let bytes = self.frame.get(at as usize..)?.first_chunk()?;
+            Some(u128::from_le_bytes(*bytes))
+        };
+        let bits = 8 * (to - from);
+        match (sixteen(self.from), sixteen(from)) {
+            (Some(lower), Some(symbol)) if (8..=128).contains(&bits) => {
+                let mask = u128::MAX >> (128 - bits);
+                // Letters of ASCII differ by one bit, which stands below one that all of them have.
+                let is_ascii = (lower | symbol) & mask & EACH * 0x80 == 0;
+                (lower ^ symbol) & mask & !(symbol >> 1 & EACH * 0x20) == 0 && is_ascii
+            }
+            _ => false,
+        }
+    }
+}
+
+/// One in each byte.
+const EACH: u128 = u128::MAX / 0xFF;
 
 /// The end of a whole frame.
 #[inline]
@@ -69,7 +110,7 @@ fn end(text: &mut Printed<'_>, is_combined: bool) -> Option<()> {
 #[inline]
 fn depth_update(
     text: &mut Printed<'_>,
-    is_combined: bool,
+    stream: Stream<'_>,
     routes: &Routes,
     out: &mut Events,
 ) -> Option<Said> {
@@ -78,7 +119,7 @@ fn depth_update(
         time = text.integer()?;
     }
     text.literal(b",\"s\":\"")?;
-    let route = symbol_end(text, routes)?;
+    let route = symbol_end(text, stream, routes)?;
     if text.literal(b",\"ps\":\"").is_some() {
         text.string_end()?;
     }
@@ -96,7 +137,7 @@ fn depth_update(
     if first > last {
         return None;
     }
-    end(text, is_combined)?;
+    end(text, stream.is_combined)?;
     let body = Body::Levels(VenueSeq { first, last, prev }, out.levels_added());
     out.push(route.slot, ts_event, body);
     Some(Said::Event)
@@ -104,13 +145,13 @@ fn depth_update(
 
 /// A top of book, from the value of `u` to the end.
 #[inline]
-fn bbo(text: &mut Printed<'_>, is_combined: bool, routes: &Routes, out: &mut Events) -> Option<Said> {
+fn bbo(text: &mut Printed<'_>, stream: Stream<'_>, routes: &Routes, out: &mut Events) -> Option<Said> {
     let venue_seq = text.integer()?;
     if text.literal(b",\"e\":\"").is_some() {
         text.literal(b"bookTicker\"")?;
     }
     text.literal(b",\"s\":\"")?;
-    let route = symbol_end(text, routes)?;
+    let route = symbol_end(text, stream, routes)?;
     if text.literal(b",\"ps\":\"").is_some() {
         text.string_end()?;
     }
@@ -128,18 +169,18 @@ fn bbo(text: &mut Printed<'_>, is_combined: bool, routes: &Routes, out: &mut Eve
         text.literal(b",\"E\":")?;
         text.integer()?;
     }
-    end(text, is_combined)?;
+    end(text, stream.is_combined)?;
     out.push(route.slot, ts_event, Body::Bbo(VenueBbo { venue_seq, bid, ask, ts_event }));
     Some(Said::Event)
 }
 
 /// From the value of `E` to the end. Futures print `T` before the symbol, spot behind the quantity.
 #[inline]
-fn trade(text: &mut Printed<'_>, is_combined: bool, routes: &Routes, out: &mut Events) -> Option<Said> {
+fn trade(text: &mut Printed<'_>, stream: Stream<'_>, routes: &Routes, out: &mut Events) -> Option<Said> {
     text.integer()?;
     let futures_time = if text.literal(b",\"T\":").is_some() { Some(text.integer()?) } else { None };
     text.literal(b",\"s\":\"")?;
-    let route = symbol_end(text, routes)?;
+    let route = symbol_end(text, stream, routes)?;
     text.literal(b",\"t\":")?;
     let id = TradeId::Number(text.integer()?);
     text.literal(b",\"p\":\"")?;
@@ -168,21 +209,25 @@ fn trade(text: &mut Printed<'_>, is_combined: bool, routes: &Routes, out: &mut E
         text.literal(b",\"M\":true")?;
     }
     let ts_event = time_ns(time)?;
-    end(text, is_combined)?;
+    end(text, stream.is_combined)?;
     out.trades().push(Trade { id, price, qty, aggressor, ts_event, resting: None });
     let body = Body::Trades(out.trades_added());
     out.push(route.slot, ts_event, body);
     Some(Said::Trade(route))
 }
 
-/// The route of the symbol whose opening quote has been read.
+/// The route of the symbol whose opening quote has been read, which must be that of the stream.
 #[inline]
-fn symbol_end(text: &mut Printed<'_>, routes: &Routes) -> Option<Route> {
-    if let Some(route) = routes.likely().and_then(|code| text.code_end(code)) {
-        return Some(route);
-    }
-    let symbol = text.string_end()?;
-    if symbol.len() > SYMBOL_BYTES_MAX { None } else { routes.find(symbol) }
+fn symbol_end(text: &mut Printed<'_>, stream: Stream<'_>, routes: &Routes) -> Option<Route> {
+    let from = text.at();
+    let route = match routes.likely().and_then(|code| text.code_end(code)) {
+        Some(route) => route,
+        None => {
+            let symbol = text.string_end()?;
+            if symbol.len() > SYMBOL_BYTES_MAX { None } else { routes.find(symbol) }?
+        }
+    };
+    stream.is_of(from, text.at() - 1).then_some(route)
 }
 
 /// A price above zero: the empty side of a ticker goes the general way.

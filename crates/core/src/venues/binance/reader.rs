@@ -8,6 +8,10 @@ use crate::types::{
     Aggressor, Body, Coverage, Events, Level, Origin, Price, Qty, Route, Routes, Scope, Ticker, TimeNs,
     Trade, TradeId, VenueBbo, VenueSeq,
 };
+use crate::venues::two_names::FirstName;
+
+/// Longest name of a stream whose letters are escaped.
+const STREAM_BYTES_MAX: usize = 2 * SYMBOL_BYTES_MAX;
 
 /// One frame after the pass over its bytes: where its fields stand, and the levels that could be read on the way.
 pub(super) struct Frame<'a> {
@@ -127,7 +131,12 @@ impl<'a> Frame<'a> {
         routes: &Routes,
         out: &mut Events,
     ) -> Result<Option<(Route, TradeKind)>, DecodeError> {
-        match self.message()? {
+        let message = self.message()?;
+        if self.has(Field::Stream) && self.has(Field::Symbol) && message != Message::Unused {
+            let is_book = matches!(message, Message::Depth | Message::Snapshot);
+            self.is_of_stream(is_book, routes, out)?;
+        }
+        match message {
             Message::Depth => self.depth_update(routes, out)?,
             Message::Snapshot => self.snapshot(routes, out)?,
             Message::Bbo => self.bbo(routes, out)?,
@@ -176,6 +185,29 @@ impl<'a> Frame<'a> {
         // Only the symbol, in front of the first `@`, may hold escapes.
         let stream = self.fields.get(Field::Stream);
         Ok(stream.of(self.bytes).split(|&byte| byte == b'@').nth(1).is_none_or(|kind| kind == b"depth"))
+    }
+
+    /// That the event is of the symbol that its stream names, in lower case; a stream of a whole market names none.
+    fn is_of_stream(&mut self, is_book: bool, routes: &Routes, out: &mut Events) -> Result<(), DecodeError> {
+        let (stream, event) = (self.fields.get(Field::Stream), self.fields.get(Field::Symbol));
+        let mut plain = [0; STREAM_BYTES_MAX];
+        let stream = match stream.kind {
+            Kind::EscapedString => unescape(stream.of(self.bytes), &mut plain)
+                .map_err(|_| DecodeError::Escaped { at: stream.start })?,
+            _ => stream.of(self.bytes),
+        };
+        let of_stream = stream.split(|&byte| byte == b'@').next().unwrap_or_default();
+        if of_stream.first() == Some(&b'!') {
+            return Ok(());
+        }
+        let symbol = self.symbol()?.unwrap_or_default();
+        if symbol.eq_ignore_ascii_case(of_stream) {
+            return Ok(());
+        }
+        let of_stream = of_stream.to_ascii_uppercase();
+        let named = FirstName { name: &of_stream, is_book };
+        let (first, second) = (routes.find(&of_stream), routes.find(symbol));
+        named.contradicts(first, second, (event, Field::Symbol.key()), out)
     }
 
     /// The event's symbol, if it names one.

@@ -553,8 +553,8 @@ fn the_short_way_agrees_with_the_general_one_on_damaged_frames() {
         }
         short += usize::from(takes_short_way(&bytes, &routes));
     }
-    // Digits and names may change without the form changing.
-    assert!(short > inputs / 20, "{short}");
+    // Digits may change without the form changing.
+    assert!(short > inputs / 40, "{short}");
 }
 
 #[test]

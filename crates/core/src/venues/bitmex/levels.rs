@@ -1,6 +1,6 @@
 //! `orderBookL2` and `orderBookL2_25`: rules 2, 3 and 5.
 
-use super::{Action, Bitmex, Book, Message, lose};
+use super::{Action, Bitmex, Book, Message, is_filtered, lose};
 use crate::decode::date_time::{Minute, time};
 use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::levels::{decimal, price_above_zero};
@@ -99,10 +99,12 @@ fn collect(
     out: &mut Events,
 ) -> Result<(), DecodeError> {
     let mut minute = Minute::default();
+    let filter = message.symbol(bytes)?;
     each(message.data, bytes, "data", |scanner| {
         let at = scanner.at();
         let keys = ["symbol", "id", "side", "size", "price", "timestamp"];
         let [name, id, side, size, price, timestamp] = members(scanner, bytes, &keys)?;
+        is_filtered(filter.as_ref(), true, name, bytes, routes, out)?;
         let (route, symbol) = symbol(name, bytes, "symbol", routes)?;
         let Some(route) = route else { return Ok(Some(symbol)) };
         if rows.len() >= FRAME_LEVELS_MAX {

@@ -1,7 +1,7 @@
 //! What is told beside books: trades, tops, statistics, liquidations.
 
 use super::instruments::trading_status;
-use super::{Action, Message};
+use super::{Action, Message, is_filtered};
 use crate::decode::date_time::{Minute, time};
 use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::levels::{computed, decimal, price_above_zero, ratio_e9};
@@ -19,10 +19,11 @@ pub(super) const TABLES: [&[u8]; 5] = [b"trade", b"quote", b"instrument", b"liqu
 pub(super) fn read(
     table: &[u8],
     bytes: &[u8],
-    Message { action, data, .. }: Message,
+    message: Message,
     routes: &Routes,
     out: &mut Events,
 ) -> Result<(), DecodeError> {
+    let Message { action, data, .. } = message;
     let row: fn(&mut Scanner<'_>, &[u8], Row<'_>, &mut Events) -> Read = match (table, action) {
         (b"trade", Action::Insert) => trade,
         (b"quote", Action::Partial | Action::Insert) => quote,
@@ -32,7 +33,15 @@ pub(super) fn read(
         _ => return Ok(()),
     };
     let mut minute = Minute::default();
-    each(data, bytes, "data", |scanner| row(scanner, bytes, Row { routes, minute: &mut minute }, out))
+    let filter = message.symbol(bytes)?;
+    each(data, bytes, "data", |scanner| {
+        if filter.is_some() {
+            let mut entry = Scanner::new(bytes, scanner.at() as usize);
+            let [name] = members(&mut entry, bytes, &["symbol"])?;
+            is_filtered(filter.as_ref(), false, name, bytes, routes, out)?;
+        }
+        row(scanner, bytes, Row { routes, minute: &mut minute }, out)
+    })
 }
 
 /// What a row is read with.

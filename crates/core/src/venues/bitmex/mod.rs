@@ -51,8 +51,9 @@ use super::deepest::Deepest;
 use super::room::{
     Asked, At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
 };
+use super::two_names::FirstName;
 use crate::decode::json::{Kind, Scanner, Token};
-use crate::decode::members::{members, text};
+use crate::decode::members::{members, symbol, text};
 use crate::decode::{DecodeError, FRAME_BYTES_MAX, SymbolText};
 use crate::sequence::Rule;
 use crate::types::{
@@ -125,6 +126,34 @@ struct Message {
     action: Action,
     filter: Token,
     data: Token,
+}
+
+impl Message {
+    /// The symbol that its rows are to be of, where it says that; `filter` is told with what was there before.
+    fn symbol(&self, bytes: &[u8]) -> Result<Option<SymbolText>, DecodeError> {
+        if self.filter.kind != Kind::Object {
+            return Ok(None);
+        }
+        let mut scanner = Scanner::new(bytes, self.filter.start as usize);
+        let [name] = members(&mut scanner, bytes, &["symbol"])?;
+        match name.kind {
+            Kind::Absent => Ok(None),
+            _ => Ok(Some(symbol(name, bytes, "symbol", &Routes::new())?.1)),
+        }
+    }
+}
+
+/// That a row is of the symbol of the message's filter.
+fn is_filtered(
+    filter: Option<&SymbolText>,
+    is_book: bool,
+    row: Token,
+    bytes: &[u8],
+    routes: &Routes,
+    out: &mut Events,
+) -> Result<(), DecodeError> {
+    let Some(filter) = filter else { return Ok(()) };
+    FirstName { name: filter.as_bytes(), is_book }.agrees(row, bytes, "symbol", routes, out)
 }
 
 /// What is known of an instrument's book on a connection.

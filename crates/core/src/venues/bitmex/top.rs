@@ -1,6 +1,6 @@
 //! `orderBook10`: rule 4.
 
-use super::{Action, Bitmex, Message, lose};
+use super::{Action, Bitmex, Message, is_filtered, lose};
 use crate::decode::date_time::{Minute, time};
 use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::levels::{decimal, price_above_zero};
@@ -29,9 +29,11 @@ pub(super) fn read(
     let Bitmex { books, told, has_all, .. } = room;
     told.clear();
     let mut minute = Minute::default();
+    let filter = message.symbol(bytes)?;
     each(message.data, bytes, "data", |scanner| {
         let keys = ["symbol", "bids", "asks", "timestamp"];
         let [name, bids, asks, timestamp] = members(scanner, bytes, &keys)?;
+        is_filtered(filter.as_ref(), true, name, bytes, routes, out)?;
         let (route, symbol) = symbol(name, bytes, "symbol", routes)?;
         let Some(route) = route else { return Ok(Some(symbol)) };
         out.concerns(if *has_all { Scope::All } else { Scope::Book(route.slot) });

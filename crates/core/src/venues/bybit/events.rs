@@ -11,6 +11,7 @@ use crate::types::{
     Aggressor, Body, Coverage, DecimalError, Events, Level, Origin, Qty, Route, Routes, Scope, TimeNs, Trade,
     TradeId, VenueBbo, VenueSeq,
 };
+use crate::venues::two_names::FirstName;
 
 const MS_NS: u64 = 1_000_000;
 
@@ -24,6 +25,23 @@ pub(super) struct Message<'a> {
     pub(super) is_snapshot: bool,
     /// The gateway's time.
     pub(super) ts: TimeNs,
+}
+
+impl Message<'_> {
+    /// That an entry is of the symbol of the topic, or of one of its options: those are subscribed by their coin.
+    pub(super) fn names(
+        &self,
+        symbol: Token,
+        field: &'static str,
+        routes: &Routes,
+        out: &mut Events,
+    ) -> Result<(), DecodeError> {
+        let behind = symbol.of(self.bytes).strip_prefix(self.name);
+        if behind.is_some_and(|behind| behind.first() == Some(&b'-')) {
+            return Ok(());
+        }
+        FirstName { name: self.name, is_book: false }.agrees(symbol, self.bytes, field, routes, out)
+    }
 }
 
 /// A message that is an object.
@@ -125,10 +143,8 @@ fn book(
     is(data, Kind::Object, "data", "an object")?;
     let keys = ["s", "b", "a", "u"];
     let [name, bids, asks, number] = members(&mut Scanner::new(bytes, data.start as usize), bytes, &keys)?;
+    FirstName { name: topic, is_book: room.is_own(None) }.agrees(name, bytes, "s", routes, out)?;
     let (route, symbol) = symbol(name, bytes, "s", routes)?;
-    if symbol.as_bytes() != topic {
-        return Err(wrong(name, "s", "the symbol of the topic"));
-    }
     let Some(route) = route.filter(|_| room.is_own(None)) else {
         return Err(DecodeError::UnknownSymbol { symbol });
     };
@@ -199,6 +215,7 @@ fn trade(
         None => None,
     };
     let Some(route) = route.filter(|_| room.is_own(shown)) else { return Ok(Some(symbol)) };
+    message.names(name, "s", routes, out)?;
     if is_block.kind == Kind::True {
         return Ok(None);
     }
@@ -221,6 +238,7 @@ fn liquidation(
     let [at, name, side, qty, price] = members(scanner, bytes, &["T", "s", "S", "v", "p"])?;
     let (route, symbol) = symbol(name, bytes, "s", routes)?;
     let Some(route) = route.filter(|_| room.is_own(Some(Shown::Contract))) else { return Ok(Some(symbol)) };
+    message.names(name, "s", routes, out)?;
     let closes = match aggressor(side, bytes)? {
         Aggressor::Buy => Aggressor::Sell,
         _ => Aggressor::Buy,

@@ -355,6 +355,6 @@ fn who_is_concerned_by_what_cannot_be_read() {
     let mut events = Events::default();
     let frame = book("50", "delta", 1).replace("\"s\":\"BTCUSDT\"", &format!("\"s\":\"{OPTION_SYMBOL}\""));
     let read = Bybit::of(BYBIT_LINEAR).frame(frame.as_bytes(), At::default(), &routes(), &mut events);
-    assert_eq!(read.map_err(|error| error.code()), Err("decode.wrong_type"));
-    assert_eq!(events.concerned(), Some(Scope::Book(Slot(0))));
+    assert_eq!(read.map_err(|error| error.code()), Err("decode.two_instruments"));
+    assert_eq!(events.concerned(), Some(Scope::All), "both are carried");
 }

@@ -59,6 +59,7 @@ pub(super) fn statistics(
     let Some(route) = route.filter(|_| room.is_own(shown)) else {
         return Err(DecodeError::UnknownSymbol { symbol });
     };
+    message.names(name, "symbol", routes, out)?;
     out.speaks_of(route.slot);
     let price =
         |token, field| told(token, |token| decimal(token, bytes, field, route.price_exponent, Scaled::Price));

@@ -10,6 +10,7 @@ use crate::decode::{DecodeError, FRAME_LEVELS_MAX, Scaled};
 use crate::types::{
     Body, Coverage, Events, Level, Origin, Price, Qty, Route, Routes, Scope, Side, VenueSeq, Verb,
 };
+use crate::venues::two_names::FirstName;
 
 /// A message of a book's channel.
 pub(super) fn book(
@@ -22,11 +23,8 @@ pub(super) fn book(
 ) -> Result<(), DecodeError> {
     let keys = ["type", "timestamp", "instrument_name", "change_id", "prev_change_id", "bids", "asks"];
     let [kind, timestamp, instrument, change_id, prev, bids, asks] = members_of(data, bytes, "data", &keys)?;
+    FirstName { name, is_book: true }.agrees(instrument, bytes, "instrument_name", routes, out)?;
     let route = carried(instrument, bytes, routes)?;
-    if instrument.of(bytes) != name {
-        let (field, expected) = ("instrument_name", "the instrument of the channel");
-        return Err(DecodeError::WrongType { at: instrument.start, field, expected, got: "another" });
-    }
     out.concerns(Scope::Book(route.slot));
     out.speaks_of(route.slot);
     let ts_event = time(timestamp, bytes)?;

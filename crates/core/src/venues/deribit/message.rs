@@ -6,6 +6,7 @@ use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::members::{is, items, members, symbol, text, unsigned};
 use crate::decode::{DecodeError, Scaled, SymbolText};
 use crate::types::{DecimalError, Events, Route, Routes, Slot, TimeNs};
+use crate::venues::two_names::FirstName;
 
 /// A message of the venue.
 pub(super) fn message(
@@ -56,7 +57,17 @@ fn notification(
 ) -> Result<(), DecodeError> {
     let [channel, data] = members_of(params, bytes, "params", &["channel", "data"])?;
     let channel = text(channel, bytes, "channel")?;
-    let kind = channel.split(|byte| *byte == b'.').next().unwrap_or_default();
+    let mut parts = channel.split(|byte| *byte == b'.');
+    let (kind, name) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let is_of_one = match kind {
+        // `trades.KIND.CURRENCY.INTERVAL` is of all of a kind.
+        b"trades" => parts.count() == 1,
+        b"ticker" | b"incremental_ticker" | b"quote" => true,
+        _ => false,
+    };
+    if is_of_one {
+        one_name(name, bytes, data, routes, out)?;
+    }
     match (named(channel), kind) {
         (Named::Book(name, of), _) => book::book(room, bytes, data, (name, of), routes, out),
         (Named::Unknown, _) => Err(DecodeError::UnknownMessage),
@@ -66,6 +77,30 @@ fn notification(
         (_, b"quote") => statistics::quote(bytes, data, routes, out),
         (_, b"instrument") => instruments::state(bytes, data, routes, out),
         // Indices and announcements: life.
+        _ => Ok(()),
+    }
+}
+
+/// That a notification is of the instrument of its channel.
+fn one_name(
+    name: &[u8],
+    bytes: &[u8],
+    data: Token,
+    routes: &Routes,
+    out: &mut Events,
+) -> Result<(), DecodeError> {
+    let name = FirstName { name, is_book: false };
+    let mut agrees = |scanner: &mut Scanner<'_>| {
+        let [again] = members(scanner, bytes, &["instrument_name"])?;
+        match name.agrees(again, bytes, "instrument_name", routes, out) {
+            // Said where it is read.
+            Err(DecodeError::UnknownSymbol { .. }) => Ok(()),
+            read => read,
+        }
+    };
+    match data.kind {
+        Kind::Array => items(data, bytes, "data", agrees),
+        Kind::Object => agrees(&mut Scanner::new(bytes, data.start as usize)),
         _ => Ok(()),
     }
 }

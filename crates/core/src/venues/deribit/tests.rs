@@ -98,7 +98,7 @@ fn what_is_no_book_is_refused_or_passed_over() {
         (of_book("raw", "change", "6", 7, r#"["new",-1.0,20.0]"#), "decode.negative"),
         (of_book("raw", "change", "6", 7, r#"["new",1.0,-20.0]"#), "decode.negative"),
         (of_book("200ms", "change", "6", 7, new), "decode.unknown_message"),
-        (of_book("raw", "change", "6", 7, new).replace("book.BTC-P", "book.BTD-P"), "decode.wrong_type"),
+        (of_book("raw", "change", "6", 7, new).replace("book.BTC-P", "book.BTD-P"), "decode.two_instruments"),
         (of_book("raw", "change", "6", 7, new).replace("BTC-P", "BTD-P"), "decode.unknown_symbol"),
         (
             r#"{"jsonrpc":"2.0","id":1,"error":{"code":10028,"message":"too_many_requests"}}"#.to_owned(),

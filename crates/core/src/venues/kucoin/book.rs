@@ -6,6 +6,7 @@ use crate::decode::members::{is, items, members, text, unsigned, values};
 use crate::decode::{DecodeError, FRAME_LEVELS_MAX, SYMBOL_BYTES_MAX, Scaled, SymbolText};
 use crate::types::{Body, Coverage, Events, Level, Origin, Price, Qty, Route, TimeNs, VenueSeq};
 use crate::venues::room::Asked;
+use crate::venues::two_names::FirstName;
 
 const MS_NS: u64 = 1_000_000;
 
@@ -123,8 +124,12 @@ pub(super) fn answer(asked: &Asked<'_>, bytes: &[u8], out: &mut Events) -> Resul
     if [number, bids, asks].iter().any(|token| token.kind == Kind::Absent) {
         return Err(DecodeError::NotSnapshot);
     }
+    let of_address = symbol_of_address(asked.url);
+    if let Some(name) = of_address {
+        FirstName { name, is_book: true }.agrees(symbol, bytes, "symbol", asked.routes, out)?;
+    }
     let named = match symbol.kind {
-        Kind::Absent => symbol_of_address(asked.url),
+        Kind::Absent => of_address,
         _ => Some(text(symbol, bytes, "symbol")?),
     };
     let route = match named {

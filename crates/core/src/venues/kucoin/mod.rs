@@ -38,6 +38,7 @@ use super::FrameError;
 use super::room::{
     Asked, At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
 };
+use super::two_names::FirstName;
 use crate::decode::json::{Kind, Scanner};
 use crate::decode::members::{members, text};
 use crate::decode::{DecodeError, FRAME_BYTES_MAX, SymbolText};
@@ -104,8 +105,17 @@ impl Kucoin {
         let subject = if subject.kind == Kind::Absent { &b""[..] } else { text(subject, bytes, "subject")? };
         let Some((topic, symbol)) = Topic::of(text(topic, bytes, "topic")?, subject) else { return Ok(()) };
         let is_own = self.product.is_none_or(|product| product == topic.venue());
-        let route = routes.find(symbol).filter(|_| is_own);
-        let route = route.ok_or(DecodeError::UnknownSymbol { symbol: SymbolText::new(symbol) })?;
+        let named = FirstName { name: symbol, is_book: topic.is_book() };
+        let Some(route) = routes.find(symbol).filter(|_| is_own) else {
+            return Err(match is_own {
+                true => named.is_foreign(data, bytes, "symbol", routes, out),
+                false => DecodeError::UnknownSymbol { symbol: SymbolText::new(symbol) },
+            });
+        };
+        if data.kind == Kind::Object {
+            let [again] = members(&mut Scanner::new(bytes, data.start as usize), bytes, &["symbol"])?;
+            named.agrees(again, bytes, "symbol", routes, out)?;
+        }
         if topic.is_book() {
             out.concerns(Scope::Book(route.slot));
         }

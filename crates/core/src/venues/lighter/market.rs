@@ -8,19 +8,21 @@ use crate::decode::{DecodeError, Scaled};
 use crate::types::{
     Aggressor, Body, Events, Level, Price, Qty, Route, Routes, Ticker, Trade, TradeId, VenueBbo,
 };
+use crate::venues::two_names::FirstName;
 
 /// The trades of a message, and those of them that closed a position by force: of both lists, in the order of their numbers,
 /// since each stands newest first.
 pub(super) fn trades(
     bytes: &[u8],
     [trades, liquidations]: [Token; 2],
-    route: Route,
+    (route, named): (Route, FirstName<'_>),
+    routes: &Routes,
     out: &mut Events,
 ) -> Result<(), DecodeError> {
     let begun = out.trades().len();
     for (list, field) in [(trades, "trades"), (liquidations, "liquidation_trades")] {
         if !matches!(list.kind, Kind::Absent | Kind::Null) {
-            items(list, bytes, field, |scanner| trade(scanner, bytes, route, out))?;
+            items(list, bytes, field, |scanner| trade(scanner, bytes, (route, named), routes, out))?;
         }
     }
     let told = out.trades().get_mut(begun..).unwrap_or_default();
@@ -30,7 +32,9 @@ pub(super) fn trades(
         out.push(route.slot, last, Body::Trades(span));
     }
     if !matches!(liquidations.kind, Kind::Absent | Kind::Null) {
-        items(liquidations, bytes, "liquidation_trades", |scanner| trade(scanner, bytes, route, out))?;
+        items(liquidations, bytes, "liquidation_trades", |scanner| {
+            trade(scanner, bytes, (route, named), routes, out)
+        })?;
         let span = out.trades_added();
         if let Some(last) = out.trades().last().map(|trade| trade.ts_event).filter(|_| !span.is_empty()) {
             out.push(route.slot, last, Body::Liquidations(span));
@@ -39,9 +43,16 @@ pub(super) fn trades(
     Ok(())
 }
 
-fn trade(scanner: &mut Scanner<'_>, bytes: &[u8], route: Route, out: &mut Events) -> Result<(), DecodeError> {
-    let keys = ["trade_id", "price", "size", "is_maker_ask", "timestamp"];
-    let [id, price, qty, is_maker_ask, timestamp] = members(scanner, bytes, &keys)?;
+fn trade(
+    scanner: &mut Scanner<'_>,
+    bytes: &[u8],
+    (route, named): (Route, FirstName<'_>),
+    routes: &Routes,
+    out: &mut Events,
+) -> Result<(), DecodeError> {
+    let keys = ["trade_id", "price", "size", "is_maker_ask", "timestamp", "market_id"];
+    let [id, price, qty, is_maker_ask, timestamp, market] = members(scanner, bytes, &keys)?;
+    agrees(named, market, bytes, routes, out)?;
     let trade = Trade {
         id: TradeId::Number(unsigned(id, bytes, "trade_id")?),
         price: price_above_zero(price, bytes, "price", route.price_exponent)?,
@@ -94,7 +105,7 @@ pub(super) fn ticker(
 pub(super) fn stats(
     bytes: &[u8],
     stats: Token,
-    are_all: bool,
+    channel: &[u8],
     timestamp: Token,
     routes: &Routes,
     out: &mut Events,
@@ -102,7 +113,9 @@ pub(super) fn stats(
     is(stats, Kind::Object, "market_stats", "an object")?;
     let ts_event = millis(timestamp, bytes)?;
     let mut scanner = Scanner::new(bytes, stats.start as usize);
-    if !are_all {
+    if channel != b"all" {
+        let [again] = members(&mut Scanner::new(bytes, stats.start as usize), bytes, &["market_id"])?;
+        agrees(FirstName { name: channel, is_book: false }, again, bytes, routes, out)?;
         return market(&mut scanner, bytes, ts_event, routes, out);
     }
     scanner.open(b'{', "an object")?;
@@ -116,6 +129,18 @@ pub(super) fn stats(
         }
     }
     Ok(())
+}
+
+/// That the number of a market, which is printed as a number, is the channel's.
+fn agrees(
+    named: FirstName<'_>,
+    market: Token,
+    bytes: &[u8],
+    routes: &Routes,
+    out: &mut Events,
+) -> Result<(), DecodeError> {
+    let kind = if market.kind == Kind::Number { Kind::String } else { market.kind };
+    named.agrees(Token { kind, ..market }, bytes, "market_id", routes, out)
 }
 
 fn market(

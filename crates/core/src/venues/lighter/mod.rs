@@ -29,6 +29,7 @@ use super::FrameError;
 use super::room::{
     Asked, At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
 };
+use super::two_names::FirstName;
 use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::members::{members, text};
 use crate::decode::{DecodeError, FRAME_BYTES_MAX, SymbolText};
@@ -107,7 +108,8 @@ impl Lighter {
             b"trade" => {
                 let route = carried(market, routes)?;
                 out.speaks_of(route.slot);
-                market::trades(bytes, [trades, liquidations], route, out)
+                let named = FirstName { name: market, is_book: false };
+                market::trades(bytes, [trades, liquidations], (route, named), routes, out)
             }
             b"ticker" if ticker.kind == Kind::Absent => Ok(()),
             b"ticker" => {
@@ -115,7 +117,7 @@ impl Lighter {
                 out.speaks_of(route.slot);
                 market::ticker(bytes, ticker, nonce, timestamp, route, out)
             }
-            b"market_stats" => market::stats(bytes, stats, market == b"all", timestamp, routes, out),
+            b"market_stats" => market::stats(bytes, stats, market, timestamp, routes, out),
             // Channels that are not used.
             _ => Ok(()),
         }

@@ -9,6 +9,7 @@ use crate::types::{
     Body, Coverage, DecimalError, Events, Level, Origin, Route, Routes, Scope, TimeNs, VenueBbo, VenueSeq,
 };
 use crate::venues::room::Asked;
+use crate::venues::two_names::FirstName;
 
 /// A channel that tells a book, the one to be preferred greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,7 +83,8 @@ impl Okx {
         out: &mut Events,
     ) -> Result<(), DecodeError> {
         let (route, symbol) = symbol(name, bytes, "instId", routes)?;
-        let Some(route) = route else { return Err(DecodeError::UnknownSymbol { symbol }) };
+        let named = FirstName { name: symbol.as_bytes(), is_book: true };
+        let Some(route) = route else { return Err(named.is_foreign(data, bytes, "instId", routes, out)) };
         let is_whole = match channel {
             Channel::Best5 => true,
             _ => match text(action, bytes, "action")? {
@@ -97,7 +99,8 @@ impl Okx {
         out.concerns(Scope::Book(route.slot));
         out.speaks_of(route.slot);
         items(data, bytes, "data", |scanner| {
-            let said = levels(scanner, bytes, route, channel != Channel::Best5, out)?;
+            let (said, again) = levels(scanner, bytes, route, channel != Channel::Best5, out)?;
+            named.agrees(again, bytes, "instId", routes, out)?;
             let span = out.levels_added();
             let body = match channel {
                 Channel::Best5 => {
@@ -119,16 +122,17 @@ impl Okx {
     }
 }
 
-/// Both sides and what proves them. `is_proven`: it must be something.
+/// Both sides and what proves them, and the name of the instrument where it stands beside them. `is_proven`: it must be
+/// something.
 fn levels(
     scanner: &mut Scanner<'_>,
     bytes: &[u8],
     route: Route,
     is_proven: bool,
     out: &mut Events,
-) -> Result<Said, DecodeError> {
-    let keys = ["asks", "bids", "ts", "checksum", "seqId", "prevSeqId"];
-    let [asks, bids, ts, checksum, number, before] = members(scanner, bytes, &keys)?;
+) -> Result<(Said, Token), DecodeError> {
+    let keys = ["asks", "bids", "ts", "checksum", "seqId", "prevSeqId", "instId"];
+    let [asks, bids, ts, checksum, number, before, name] = members(scanner, bytes, &keys)?;
     side(bids, bytes, "bids", route, 0, out.bids())?;
     let taken = out.levels_added().len();
     side(asks, bytes, "asks", route, taken, out.asks())?;
@@ -144,7 +148,7 @@ fn levels(
     if said.before.is_some() && said.number == 0 {
         return Err(DecodeError::MissingField { field: "seqId" });
     }
-    Ok(said)
+    Ok((said, name))
 }
 
 /// Whether what an answer lists are books.
@@ -182,11 +186,12 @@ fn before_of(token: Token, bytes: &[u8]) -> Result<Option<u64>, DecodeError> {
     }
 }
 
-/// Rule 5. A signed number of 32 bits.
+/// Rule 5. A signed number of 32 bits. Anything else, such as `null` or a text, is none that could be compared.
 fn check_of(token: Token, bytes: &[u8]) -> Result<Option<u32>, DecodeError> {
     if token.kind == Kind::Absent {
         return Ok(None);
     }
+    is(token, Kind::Number, "checksum", "a number")?;
     let is_below = token.of(bytes).first() == Some(&b'-');
     let digits = Token { start: token.start + u32::from(is_below), ..token };
     let value = unsigned(digits, bytes, "checksum")?;
@@ -210,10 +215,12 @@ pub(super) fn check(signed: i64) -> Option<Option<u32>> {
 pub(super) fn top(
     scanner: &mut Scanner<'_>,
     bytes: &[u8],
-    route: Route,
+    (route, named): (Route, FirstName<'_>),
+    routes: &Routes,
     out: &mut Events,
 ) -> Result<(), DecodeError> {
-    let said = levels(scanner, bytes, route, false, out)?;
+    let (said, again) = levels(scanner, bytes, route, false, out)?;
+    named.agrees(again, bytes, "instId", routes, out)?;
     let sides = out.levels(out.levels_added());
     let best = |side: &[Level]| side.first().copied().unwrap_or_default();
     let (bid, ask) = (best(sides.bids), best(sides.asks));
@@ -241,7 +248,7 @@ pub(super) fn answer(asked: &Asked<'_>, bytes: &[u8], out: &mut Events) -> Resul
     };
     out.speaks_of(route.slot);
     items(data, bytes, "data", |scanner| {
-        let said = levels(scanner, bytes, route, false, out)?;
+        let (said, _) = levels(scanner, bytes, route, false, out)?;
         if said.number == 0 {
             return Err(DecodeError::NotSnapshot);
         }

@@ -6,8 +6,9 @@ use crate::decode::levels::{decimal, price_above_zero};
 use crate::decode::members::{
     billionths, items, members, milliseconds, price_statistic, qty_statistic, symbol, text, unsigned,
 };
-use crate::decode::{DecodeError, Scaled};
+use crate::decode::{DecodeError, Scaled, SymbolText};
 use crate::types::{Aggressor, Body, Events, Price, Qty, Route, Routes, Ticker, TimeNs, Trade, TradeId};
+use crate::venues::two_names::FirstName;
 
 /// Channels that say nothing of a book.
 pub(super) const CHANNELS: [&[u8]; 12] = [
@@ -38,22 +39,37 @@ impl Okx {
     ) -> Result<(), DecodeError> {
         match channel {
             b"bbo-tbt" => {
-                let route = carried(name, bytes, routes)?;
+                let (route, symbol) = carried(name, bytes, routes)?;
+                let named = FirstName { name: symbol.as_bytes(), is_book: false };
                 out.speaks_of(route.slot);
-                items(data, bytes, "data", |scanner| book::top(scanner, bytes, route, out))
+                items(data, bytes, "data", |scanner| book::top(scanner, bytes, (route, named), routes, out))
             }
             b"trades" | b"trades-all" => {
-                let route = carried(name, bytes, routes)?;
+                let (route, symbol) = carried(name, bytes, routes)?;
+                let named = FirstName { name: symbol.as_bytes(), is_book: false };
                 let is_all = channel == b"trades-all";
                 if *self.followed(route.slot).tells_all_trades.get_or_insert(is_all) != is_all {
                     return Ok(());
                 }
                 out.speaks_of(route.slot);
-                items(data, bytes, "data", |scanner| trade(scanner, bytes, route, out))
+                items(data, bytes, "data", |scanner| trade(scanner, bytes, (route, named), routes, out))
             }
             b"index-tickers" => items(data, bytes, "data", |scanner| index(scanner, bytes, routes, out)),
             b"tickers" | b"mark-price" | b"funding-rate" | b"open-interest" | b"opt-summary" => {
-                each(data, bytes, routes, |scanner, route| statistics(scanner, bytes, route, out))
+                // What is subscribed by family names none.
+                let symbol = match name.kind {
+                    Kind::Absent => None,
+                    _ => Some(symbol(name, bytes, "instId", routes)?.1),
+                };
+                each(data, bytes, routes, |scanner, route| {
+                    if let Some(symbol) = &symbol {
+                        let named = FirstName { name: symbol.as_bytes(), is_book: false };
+                        let mut entry = Scanner::new(bytes, scanner.at() as usize);
+                        let [again] = members(&mut entry, bytes, &["instId"])?;
+                        named.agrees(again, bytes, "instId", routes, out)?;
+                    }
+                    statistics(scanner, bytes, route, out)
+                })
             }
             b"liquidation-orders" => {
                 each(data, bytes, routes, |scanner, route| liquidations(scanner, bytes, route, out))
@@ -67,9 +83,9 @@ impl Okx {
     }
 }
 
-fn carried(name: Token, bytes: &[u8], routes: &Routes) -> Result<Route, DecodeError> {
+fn carried(name: Token, bytes: &[u8], routes: &Routes) -> Result<(Route, SymbolText), DecodeError> {
     let (route, symbol) = symbol(name, bytes, "instId", routes)?;
-    route.ok_or(DecodeError::UnknownSymbol { symbol })
+    Ok((route.ok_or(DecodeError::UnknownSymbol { symbol })?, symbol))
 }
 
 /// Gives each entry of an instrument that is carried to `entry`, which reads it from its beginning.
@@ -109,9 +125,16 @@ fn aggressor(side: Token, bytes: &[u8]) -> Result<Aggressor, DecodeError> {
 }
 
 /// Rule 8. The side is the taker's.
-fn trade(scanner: &mut Scanner<'_>, bytes: &[u8], route: Route, out: &mut Events) -> Result<(), DecodeError> {
-    let keys = ["tradeId", "px", "sz", "side", "ts"];
-    let [id, price, qty, side, ts] = members(scanner, bytes, &keys)?;
+fn trade(
+    scanner: &mut Scanner<'_>,
+    bytes: &[u8],
+    (route, named): (Route, FirstName<'_>),
+    routes: &Routes,
+    out: &mut Events,
+) -> Result<(), DecodeError> {
+    let keys = ["tradeId", "px", "sz", "side", "ts", "instId"];
+    let [id, price, qty, side, ts, again] = members(scanner, bytes, &keys)?;
+    named.agrees(again, bytes, "instId", routes, out)?;
     let ts_event = milliseconds(ts, bytes, "ts")?;
     out.trades().push(Trade {
         id: TradeId::Number(unsigned(id, bytes, "tradeId")?),

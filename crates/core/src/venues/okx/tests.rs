@@ -188,7 +188,9 @@ fn several_elements_of_a_message_are_several_events() {
 }
 
 fn market(channel: &str, data: &str) -> Events {
-    one(&format!("{{\"arg\":{{\"channel\":\"{channel}\",\"instId\":\"BTC-USDT\"}},\"data\":[{data}]}}"))
+    let is_named = |name: &&&str| data.contains(&format!("\"instId\":\"{name}\""));
+    let name = NAMES.iter().find(is_named).unwrap_or(&NAMES[0]);
+    one(&format!("{{\"arg\":{{\"channel\":\"{channel}\",\"instId\":\"{name}\"}},\"data\":[{data}]}}"))
 }
 
 #[test]
