@@ -201,7 +201,7 @@ describe('verify', () => {
     );
     expect(out).toContain('FAIL  sim:BTCUSDT ends stale (gap)\n');
     expect(out).toMatch(
-      /\nnot proven: sim:BTCUSDT is stale \(gap\): Give all files in the order.*heals it\.\n$/,
+      /\nnot proven: sim:BTCUSDT is stale \(gap\): Updates are missing: give all files in the order.*heals it\.\n$/,
     );
     expect(code).toBe(1);
   });

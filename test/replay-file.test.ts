@@ -171,7 +171,7 @@ describe('what a recording holds', () => {
     await expect(recordedStreams([path], [], detector([names]))).rejects.toMatchObject({
       code: 'recording.ambiguous',
       expected: 'one of binance:A, binance-usdm:A',
-      fix: 'Say which: --instrument binance:A',
+      fix: "Say which: --instrument binance:A, or 'binance:*' for all that it holds of one product.",
     });
     expect((await recordedStreams([path], ['binance-usdm:A'], detector([names]))).names).toEqual([
       'binance-usdm:A',

@@ -35,10 +35,14 @@ describe('the words for states and reasons', () => {
   });
 
   it('each have a remedy, and a synced book needs none', () => {
-    const remedies = SERVER_REASONS.map((reason) => remedyOf('stale', reason, 0));
-    expect(new Set(remedies).size).toBe(SERVER_REASONS.length);
-    expect(remedies.every((remedy) => remedy !== null && remedy.length > 20)).toBe(true);
-    expect(remedyOf('synced', 'none', 1)).toBeNull();
-    expect(remedyOf('stale', 'of_tomorrow', 0)).toContain('of_tomorrow');
+    for (const venue of ['binance', 'kraken', 'databento', 'nasdaq']) {
+      const facts = { venue, bookMessages: 1, snapshots: 0, ordersPassedOver: 0, unattributed: 0 };
+      const of = (state: string, reason: string) => remedyOf(`${venue}:A`, state, reason, facts);
+      const remedies = SERVER_REASONS.map((reason) => of('stale', reason));
+      expect(new Set(remedies).size).toBe(SERVER_REASONS.length);
+      expect(remedies.every((remedy) => remedy !== null && remedy.length > 20)).toBe(true);
+      expect(of('synced', 'none')).toBeNull();
+      expect(of('stale', 'of_tomorrow')).toContain('of_tomorrow');
+    }
   });
 });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
-import { failuresOf } from '../src/cli/verify.js';
+import { failuresOf } from '../src/cli/verify-report.js';
 import { captureOf, ItchMarket, zstdOf } from './support/itch-bytes.js';
 import { hasRecordings, RECORDED, RECORDED_ORDERS } from './support/recordings.js';
 import { verifyCommand } from './support/verify-command.js';

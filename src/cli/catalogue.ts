@@ -1,11 +1,34 @@
 import type { InstrumentOverride } from '../config.js';
 import { type Engine, type InstrumentInfo, type InstrumentScale, instrumentName } from '../engine.js';
 import { DepthwireError } from '../errors.js';
+import { isPattern, matching } from '../ingest/patterns.js';
 import { decimalText, parseDecimal } from '../wire/decimal.js';
 
-/** Instruments as the user described them, under their own names: a venue may have several for one. Throws `instrument.*`. */
+/**
+ * Instruments as the user described them, under their own names: a venue may have several for one. Patterns stay as they are.
+ * Throws `instrument.*`.
+ */
 export function underOwnNames(overrides: readonly InstrumentOverride[]): InstrumentOverride[] {
-  return overrides.map((override) => ({ ...override, name: instrumentName(override.name) }));
+  return overrides.map((override) =>
+    isPattern(override.name) ? override : { ...override, name: instrumentName(override.name) },
+  );
+}
+
+/** What the user said of these instruments, by their names or by patterns of them. */
+export function overridesOf(
+  overrides: readonly InstrumentOverride[],
+  names: readonly string[],
+): readonly InstrumentOverride[] {
+  const exact = new Map(overrides.map((override) => [override.name, override]));
+  return names.flatMap((name) => {
+    const override = exact.get(name) ?? overrides.find((one) => isPattern(one.name) && fits(one.name, name));
+    return override === undefined ? [] : [{ ...override, name }];
+  });
+}
+
+/** Whether a name is what `--instrument` says, by itself or as a pattern. */
+export function fits(pattern: string, name: string): boolean {
+  return pattern === name || matching(pattern, [{ symbol: name, codes: [], status: 'unknown' }]).length > 0;
 }
 
 /**
@@ -13,7 +36,7 @@ export function underOwnNames(overrides: readonly InstrumentOverride[]): Instrum
  * not listed it is left to the engine, which finds the scale in the venue's messages.
  */
 export function catalogue(engine: Engine, overrides: readonly InstrumentOverride[]): void {
-  for (const override of overrides) {
+  for (const override of overrides.filter(({ name }) => !isPattern(name))) {
     const { name } = override;
     const listed = engine.instruments().find((instrument) => instrument.name === name);
     const [id] = idsOf(engine, [name]);

@@ -7,7 +7,7 @@ import { CONFIG_ENV, SETTINGS, type Setting, SOURCE_SETTINGS } from '../config/s
 
 /** What `--instrument` takes. */
 export const INSTRUMENT_HELP =
-  'venue:SYMBOL[,tick=0.25,lot=0.001]: which one it is, and the steps of its prices and quantities';
+  'venue:SYMBOL[,tick=0.25,lot=0.001]: which one it is, and the steps of its prices and quantities; venue:* is all of a product';
 
 /** Where a command looks for a configuration. */
 export interface ConfigPlace {

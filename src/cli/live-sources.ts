@@ -7,7 +7,7 @@ import type { LiveSource } from '../ingest/live-venues.js';
 import { isPattern } from '../ingest/patterns.js';
 import { accountKeys } from './account-keys.js';
 import { authorities } from './authorities.js';
-import { catalogue, hasSettings, idsOf } from './catalogue.js';
+import { catalogue, hasSettings, idsOf, overridesOf } from './catalogue.js';
 import { listOf } from './instrument-lists.js';
 
 /** Variables of the environment. */
@@ -104,7 +104,7 @@ function takeOver(list: InstrumentList<ListedInstrument>, names: readonly string
   const { engine, scales } = needs;
   const { product: venue, before, pages } = list;
   const spoken = needs.spoken();
-  const own = new Set(scales.filter(hasSettings).map(({ name }) => name));
+  const own = new Set(overridesOf(scales.filter(hasSettings), names).map(({ name }) => name));
   // A book that runs keeps the user's scale.
   const symbols = names
     .filter((name) => !(spoken.has(name) && own.has(name)))
@@ -123,10 +123,12 @@ function takeOver(list: InstrumentList<ListedInstrument>, names: readonly string
 /** Gives instruments that nothing carries yet the scales that the user gave. */
 function scale(names: readonly string[], { engine, scales, spoken }: ListNeeds): void {
   const isSpoken = spoken();
-  const wanted = new Set(names.filter((name) => !isSpoken.has(name)));
   catalogue(
     engine,
-    scales.filter(({ name }) => wanted.has(name)),
+    overridesOf(
+      scales,
+      names.filter((name) => !isSpoken.has(name)),
+    ),
   );
 }
 

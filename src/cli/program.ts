@@ -12,7 +12,8 @@ import { addServeCommand } from './serve-command.js';
 import { EXIT, type Shell } from './shell.js';
 import { ProgressBar } from './terminal.js';
 import { venueRows, venuesMarkdown, venuesText } from './venues.js';
-import { reportText, verify } from './verify.js';
+import { verify } from './verify.js';
+import { reportText } from './verify-report.js';
 import { type WatchOutput, watch } from './watch.js';
 
 /** Errors that mean a wrong command line rather than a wrong file or server. */

@@ -12,7 +12,7 @@ import type { Source } from '../ingest/source.js';
 import { nearest } from '../nearest.js';
 import { FeedServer } from '../publish/server.js';
 import type { Site } from '../publish/site.js';
-import { catalogue, idsOf, underOwnNames } from './catalogue.js';
+import { catalogue, fits, idsOf, overridesOf, underOwnNames } from './catalogue.js';
 import { LiveInstruments } from './live-instruments.js';
 import type { Env } from './live-sources.js';
 import type { TakeOver } from './reload.js';
@@ -152,6 +152,7 @@ async function sourceOf(config: Config, engine: Engine, { warn, pressed }: Sourc
   const surveys = await checkedFiles(files, warn);
   const wanted = config.instruments.map(({ name }) => name);
   const { venue, names, hasOthers } = await recordedStreams(files, wanted, engine);
+  catalogue(engine, overridesOf(config.instruments, names));
   let isBackward = false;
   return new ReplayFile({
     paths: files,
@@ -164,7 +165,7 @@ async function sourceOf(config: Config, engine: Engine, { warn, pressed }: Sourc
       if (!isTold) warn(explain(damage));
     },
     onRead: (path) => {
-      if (isBackward || engine.stats().backward === 0) return;
+      if (isBackward || files.length === 1 || engine.stats().backward === 0) return;
       isBackward = true;
       warn(`time runs backward in ${path}: give the files in the order of their times`);
     },
@@ -210,7 +211,9 @@ function checkServed(
 ): void {
   const names = instruments.map(({ name }) => name);
   const isOpen = (name: string): boolean => waiting.some((venue) => name.startsWith(`${venue}:`));
-  const missing = config.instruments.find(({ name }) => !names.includes(name) && !isOpen(name));
+  const missing = config.instruments.find(
+    (wanted) => !names.some((name) => fits(wanted.name, name)) && !isOpen(wanted.name),
+  );
   if (missing === undefined) return;
   const meant = nearest(missing.name, names);
   throw new DepthwireError('serve.no_such_instrument', {

@@ -1,5 +1,6 @@
 import { DepthwireError } from '../errors.js';
 import { nearest } from '../nearest.js';
+import { isPattern, matching } from './patterns.js';
 import { linesOf, readHead } from './recording.js';
 
 /** Finds the instruments that a recording's bytes may speak of; several of one symbol are alternatives. */
@@ -20,9 +21,10 @@ export interface RecordedStreams {
 const NAMES_SHOWN = 10;
 
 /**
- * Looks at the beginning of each file. `wanted` are the instruments that the user named: they decide where a symbol may
- * be of several venues, and of several symbols only theirs are taken; each must be held by some file, which is read to its
- * end where the beginning does not say so. Throws `recording.*` and the detector's `decode.*`.
+ * Looks at the beginning of each file. `wanted` are the instruments that the user named, by patterns of their symbols too
+ * (`bybit-linear:*`): they decide where a symbol may be of several venues, and of several symbols only theirs are taken; each
+ * must be held by some file, which is read to its end where the beginning does not say so. A file whose streams name no
+ * instrument, as a snapshot, is of those of the others. Throws `recording.*` and the detector's `decode.*`.
  */
 export async function recordedStreams(
   paths: readonly string[],
@@ -30,33 +32,51 @@ export async function recordedStreams(
   detector: StreamDetector,
 ): Promise<RecordedStreams> {
   const held = new Set<string>();
-  let first: ReadonlySet<string> | undefined;
+  const exact = wanted.filter((name) => !isPattern(symbolOf(name)));
+  const patterns = wanted.filter((name) => isPattern(symbolOf(name)));
+  const fitting = new Set<string>();
+  const heads: { readonly path: string; readonly head: Uint8Array; readonly detected: readonly string[] }[] =
+    [];
   for (const path of paths) {
     const head = await readHead(path);
-    const found = resolve(path, detectIn(path, head, detector), wanted);
+    heads.push({ path, head, detected: detectIn(path, head, detector) });
+  }
+  const isNamed = heads.some(({ detected }) => detected.length > 0);
+  let first: ReadonlySet<string> | undefined;
+  for (const { path, head, detected } of heads) {
+    const fits = patterns.flatMap((pattern) => fittingIn(pattern, detected));
+    for (const name of fits) fitting.add(name);
+    // What says nothing of its instrument is of those that the other files name.
+    if (detected.length === 0 && isNamed) continue;
+    const found = resolve({ path, head, detected }, [...exact, ...fits], wanted.length > 0);
     if (first !== undefined && !found.some((name) => first?.has(name))) throw differ(path, [...first], found);
     first ??= new Set(found);
     for (const name of found) held.add(name);
   }
-  for (const name of wanted) {
+  for (const name of exact) {
     if (!held.has(name) && !(await isHeldLater(paths, name, detector))) {
       throw noSuchInstrument(paths, name, [...held]);
     }
   }
-  const names = wanted.length > 0 ? wanted : [...held];
+  for (const pattern of patterns) {
+    if (![...fitting].some((name) => fittingIn(pattern, [name]).length > 0))
+      throw noSuchInstrument(paths, pattern, [...held]);
+  }
+  const names = wanted.length > 0 ? [...new Set([...exact, ...fitting])] : [...held];
   const venues = [...new Set(names.map(venueOf))];
   const venue = venues[0];
   if (venue === undefined || venues.length > 1) {
-    throw new DepthwireError('recording.venues', {
-      what: 'the recordings are not of one venue',
-      where: paths.join(', '),
-      expected: 'one venue',
-      got: venues.join(', ') || 'none',
-      fix: 'Give the recordings of each venue to a command of their own.',
-    });
+    throw severalVenues(paths, venues, wanted.length > 0);
   }
   const symbols = new Set(names.map(symbolOf));
   return { venue, names, hasOthers: [...held].some((name) => !symbols.has(symbolOf(name))) };
+}
+
+/** Names that a pattern fits, of the pattern's own venue. */
+function fittingIn(pattern: string, names: readonly string[]): readonly string[] {
+  const own = names.filter((name) => venueOf(name) === venueOf(pattern));
+  const list = own.map((name) => ({ name, symbol: symbolOf(name), codes: [], status: 'unknown' }));
+  return matching(symbolOf(pattern), list).map(({ name }) => name);
 }
 
 /** Whether lines behind the beginning of some file speak of an instrument. Costs a pass over the files. */
@@ -101,7 +121,15 @@ function detectIn(path: string, head: Uint8Array, detector: StreamDetector): rea
 }
 
 /** One name per symbol: the one that was wanted, which may also be of a venue that speaks another one's format. */
-function resolve(path: string, detected: readonly string[], wanted: readonly string[]): readonly string[] {
+function resolve(
+  {
+    path,
+    head,
+    detected,
+  }: { readonly path: string; readonly head: Uint8Array; readonly detected: readonly string[] },
+  wanted: readonly string[],
+  isChosenOnly: boolean,
+): readonly string[] {
   const bySymbol = new Map<string, string[]>();
   for (const name of detected) {
     const symbol = symbolOf(name);
@@ -113,18 +141,44 @@ function resolve(path: string, detected: readonly string[], wanted: readonly str
   for (const [symbol, candidates] of bySymbol) {
     const named = wanted.filter((name) => symbolOf(name) === symbol);
     const [name] = named.length > 0 ? named : candidates;
-    const isChosen =
-      named.length === 1 || candidates.length === 1 || (named.length === 0 && wanted.length > 0);
+    const isChosen = named.length === 1 || candidates.length === 1 || (named.length === 0 && isChosenOnly);
     if (name === undefined || !isChosen) throw ambiguous(path, symbol, candidates);
     names.push(name);
   }
   if (names.length > 0) return names;
-  throw new DepthwireError('recording.no_streams', {
+  throw noStreams(path, head);
+}
+
+function noStreams(path: string, head: Uint8Array): DepthwireError {
+  const isText = /^\uFEFF?[\t-\r -~]*$/.test(Buffer.from(head.subarray(0, 7)).toString('utf8'));
+  return new DepthwireError('recording.no_streams', {
     what: 'no stream of an instrument was found at the beginning of a recording',
     where: path,
-    expected: 'depth, bookTicker or trade messages of a known venue',
+    expected: isText
+      ? 'messages of a known venue that name their instrument'
+      : 'packets or records of a feed that is read, which name their instruments',
     got: 'none',
-    fix: 'Name the instrument with --instrument venue:SYMBOL.',
+    fix: isText
+      ? 'Name the instrument with --instrument venue:SYMBOL; a snapshot alone goes beside the recording of its updates.'
+      : 'See depthwire venues for the feeds that are read; a feed that names its instruments once a day is read from its first message on.',
+  });
+}
+
+function severalVenues(
+  paths: readonly string[],
+  venues: readonly string[],
+  isWanted: boolean,
+): DepthwireError {
+  const isOneFile = paths.length === 1 && !isWanted;
+  return new DepthwireError('recording.venues', {
+    what: isOneFile ? 'the recording is of several products' : 'what is asked for is not of one product',
+    where: paths.join(', '),
+    expected: 'one product at a time',
+    got: venues.join(', ') || 'none',
+    fix:
+      isWanted || venues[0] === undefined
+        ? 'Give the instruments of each product to a command of their own.'
+        : `Say which: --instrument '${venues[0]}:*' for all of ${venues[0]}, and each other one in a command of its own.`,
   });
 }
 
@@ -158,7 +212,7 @@ function ambiguous(path: string, symbol: string, candidates: readonly string[]):
     where: path,
     expected: `one of ${candidates.join(', ')}`,
     got: 'streams that fit them all',
-    fix: `Say which: --instrument ${candidates[0] ?? ''}`,
+    fix: `Say which: --instrument ${candidates[0] ?? ''}, or '${venueOf(candidates[0] ?? '')}:*' for all that it holds of one product.`,
   });
 }
 
