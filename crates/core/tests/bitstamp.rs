@@ -44,9 +44,8 @@ impl Rig {
         let _ = self.engine.ingest(self.source, frame.as_bytes(), self.now);
     }
 
-    /// Answers what is asked for next.
-    fn answer(&mut self, time_us: u64) -> BookState {
-        self.now += 120_000_000_000;
+    /// The ticket of what is asked for at this moment.
+    fn asked(&mut self) -> Option<u32> {
         self.engine.tick(self.now);
         let mut asked = None;
         while let Some(record) = self.engine.outbox().front() {
@@ -55,6 +54,13 @@ impl Rig {
             }
             self.engine.outbox().take();
         }
+        asked
+    }
+
+    /// Answers what is asked for next.
+    fn answer(&mut self, time_us: u64) -> BookState {
+        self.now += 120_000_000_000;
+        let asked = self.asked();
         let text = format!(
             "{{\"timestamp\":\"0\",\"microtimestamp\":\"{time_us}\",\"bids\":[[\"100\",\"1\"]],\"asks\":[[\"101\",\"1\"]]}}"
         );
@@ -87,6 +93,20 @@ fn an_answer_must_not_be_older_than_the_first_difference() {
     assert_eq!(rig.state(), BookState::Synced);
     rig.hear(750, "[\"96\",\"1\"]");
     assert_eq!(rig.state(), BookState::Stale(StaleReason::Contradiction));
+}
+
+#[test]
+fn in_a_quiet_market_one_answer_is_enough_until_something_comes() {
+    let mut rig = Rig::new();
+    rig.engine.opened(rig.source, rig.now).unwrap();
+    assert_eq!(rig.answer(1_000_000), BookState::Syncing, "nothing shows whether a difference has passed");
+    for _ in 0..100 {
+        rig.now += 10_000_000_000;
+        assert_eq!(rig.asked(), None, "another answer could not be joined either");
+    }
+    rig.hear(2_000_000, "[\"100\",\"2\"]");
+    assert_eq!(rig.asked(), None, "an answer is to be of behind it");
+    assert_eq!(rig.answer(2_000_001), BookState::Synced);
 }
 
 #[test]

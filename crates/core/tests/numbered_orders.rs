@@ -293,6 +293,28 @@ fn script(seed: u64) -> (u64, u64) {
 }
 
 #[test]
+fn levels_that_nobody_tells_are_not_asked_for() {
+    let mut rig = Rig::new();
+    rig.engine.opened(rig.source, rig.now).unwrap();
+    rig.now += 1_000_000_000;
+    rig.engine.tick(rig.now);
+    rig.drain();
+    let mut venue = Venue::new(3);
+    rig.hear(&venue.say());
+    rig.answer(&venue.book(0));
+    assert_eq!(rig.state(), BookState::Synced);
+    rig.engine.source_failed(rig.source, rig.now).unwrap();
+    rig.engine.opened(rig.source, rig.now).unwrap();
+    let asked = rig.engine.stats().snapshot_requests;
+    for _ in 0..100 {
+        rig.hear(&venue.say());
+        rig.tick(1_000_000_000);
+    }
+    assert_eq!(rig.state(), BookState::Synced);
+    assert_eq!(rig.engine.stats().snapshot_requests, asked, "the orders are there");
+}
+
+#[test]
 fn a_synced_book_is_the_venues_whatever_becomes_of_its_messages() {
     let (mut compared, mut resyncs) = (0, 0);
     for seed in 1..=SCRIPTS {

@@ -193,7 +193,7 @@ impl<C: Clock> Engine<C> {
             // A book whose place among what waits does not show yet.
             Ok(()) if self.events.list().is_empty() => {
                 self.stats.snapshots_old += 1;
-                self.instruments[slot.0 as usize].on_failed(ts_recv);
+                self.instruments[slot.0 as usize].on_unplaced(ts_recv);
                 Ok(())
             }
             Ok(()) => {

@@ -67,6 +67,8 @@ pub(super) struct InstrumentState {
     pub(super) heir: Option<u32>,
     /// Whether the venue has named orders of it.
     pub(super) uses_orders: bool,
+    /// Whether it has told levels of it that were no sums of orders.
+    pub(super) tells_levels: bool,
     /// Whether the levels that readers see are the sums of orders: the venue sends no levels, or has not yet.
     pub(super) leads_by_orders: bool,
     pub(super) book: L2Book,
@@ -142,6 +144,7 @@ impl InstrumentState {
             owners: [None; 2],
             heir: None,
             uses_orders: false,
+            tells_levels: false,
             leads_by_orders: false,
             book: L2Book::new(BookSpec { tick_size: listed.tick_size, levels_max: config.levels_max }),
             depth: None,
@@ -246,6 +249,7 @@ impl InstrumentState {
         end: End<'_>,
         cx: &mut Context<'_, C>,
     ) {
+        self.tells_levels = true;
         let Stamp { ts_event, ts_recv, .. } = stamp;
         let waiting = Waiting { seq, ts_event, ts_recv, check: end.check };
         match verdict {
@@ -447,11 +451,18 @@ impl InstrumentState {
         self.orders.failed(now);
     }
 
+    /// What was asked for has come, and its place among what waits does not show.
+    pub(super) fn on_unplaced(&mut self, now: TimeNs) {
+        self.recovery.unplaced(&self.pending, now);
+        self.orders.unplaced(&self.waiting_orders, now);
+    }
+
     /// A connection that was made brings its book. One that nothing is known of is wanted where it does not come by itself: its
     /// market may be quiet for long.
     pub(super) fn want_first(&mut self, now: TimeNs) {
         if self.product.resync == Resync::Snapshot && self.state() == BookState::Syncing {
-            self.recovery.want_more(now);
+            let wanted = if self.wants_levels() { &mut self.recovery } else { &mut self.orders };
+            wanted.want_more(now);
         }
     }
 
@@ -497,9 +508,16 @@ impl InstrumentState {
         self.ask(now, cx);
     }
 
+    /// Whether anybody tells a book of levels, as far as is known: where the venue tells orders, their sums are the levels unless
+    /// it has told levels, too.
+    fn wants_levels(&self) -> bool {
+        self.tells_levels || !(self.uses_orders || self.product.numbers_orders())
+    }
+
     /// Asks for what mends the book, if it is time to.
     pub(super) fn ask<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
-        for recovery in [&mut self.recovery, &mut self.orders] {
+        let levels = self.wants_levels().then_some(&mut self.recovery);
+        for recovery in levels.into_iter().chain([&mut self.orders]) {
             if let Some(ticket) = recovery.ask(now) {
                 cx.stats.snapshot_requests += 1;
                 let reason = recovery.state().reason_code();

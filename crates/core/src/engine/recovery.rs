@@ -201,6 +201,7 @@ impl Recovery {
             // held would let an older one in.
             let is_repeated = seq.last <= self.last && ts_event > 0 && ts_event <= self.event_at;
             let is_useless = is_repeated || !self.rule.places(seq);
+            self.request.heard(now);
             return if is_useless { Verdict::Ignore } else { Verdict::Hold };
         };
         match chain.check(seq) {
@@ -232,6 +233,7 @@ impl Recovery {
     #[cold]
     fn old(&mut self, seq: &VenueSeq, ts_event: TimeNs, now: TimeNs) -> Verdict {
         self.old_in_row += 1;
+        self.request.heard(now);
         // Rule 7.
         let is_later = self.event_at > 0 && ts_event > self.event_at;
         if !is_later && self.old_in_row < OLD_IN_ROW_MAX {
@@ -243,6 +245,7 @@ impl Recovery {
 
     #[cold]
     fn broken(&mut self, gap: Gap, now: TimeNs) -> Verdict {
+        self.request.heard(now);
         self.lose(StaleReason::Gap, gap, now);
         Verdict::Lost
     }
@@ -300,7 +303,11 @@ impl Recovery {
         }
         // Of times nothing says whether one more has passed: only an update that was heard before the answer does.
         let is_unproven = self.rule == Rule::Time && origin == SnapshotOrigin::Asked && pending.is_empty();
-        if went_back || is_unproven {
+        if is_unproven {
+            self.request.unproven(now);
+            return (Verdict::Ignore, 0);
+        }
+        if went_back {
             self.request.failed(now);
             return (Verdict::Ignore, 0);
         }
@@ -487,6 +494,15 @@ impl Recovery {
     /// Whether an answer with this ticket is the one that is waited for.
     pub(super) const fn awaits(&self, ticket: u32) -> bool {
         self.request.awaits(ticket)
+    }
+
+    /// The answer is a book whose place among what waits does not show: where nothing does, it takes an update.
+    pub(super) fn unplaced(&mut self, pending: &impl Waits, now: TimeNs) {
+        if pending.is_empty() {
+            self.request.unproven(now);
+        } else {
+            self.request.failed(now);
+        }
     }
 
     /// The answer could not be had, or not be used.

@@ -29,6 +29,8 @@ pub(super) struct Request {
     is_open: bool,
     /// In a row, of which nothing came.
     unanswered: u32,
+    /// Whether the answer could not be joined to anything, since nothing was heard of the book: another one could not either.
+    awaits_update: bool,
     /// Nothing is asked for until `wait_ns` after this time.
     since: TimeNs,
     wait_ns: u64,
@@ -52,7 +54,7 @@ impl Request {
     pub(super) fn poll(&mut self, now: TimeNs) -> Option<u32> {
         // A clock that was set back must not hold the request until it has caught up.
         let is_due = now < self.since || now - self.since >= self.wait_ns;
-        if !self.is_wanted || !is_due {
+        if !self.is_wanted || self.awaits_update || !is_due {
             return None;
         }
         self.unanswered = if self.is_open { self.unanswered.saturating_add(1) } else { 0 };
@@ -75,9 +77,23 @@ impl Request {
         self.failures = self.failures.saturating_add(1);
     }
 
+    /// The answer is a book, and nothing was heard that it could be joined to: in a quiet market all others would be of no more
+    /// use, so that the next one is asked for behind the first update that comes.
+    pub(super) fn unproven(&mut self, now: TimeNs) {
+        self.failed(now);
+        self.awaits_update = true;
+    }
+
+    /// An update came. An answer is to be of behind it, so that the pause begins here.
+    pub(super) const fn heard(&mut self, now: TimeNs) {
+        if self.awaits_update {
+            (self.awaits_update, self.since) = (false, now);
+        }
+    }
+
     /// The book is synced.
     pub(super) fn done(&mut self, now: TimeNs) {
-        (self.is_wanted, self.is_asked, self.is_open) = (false, false, false);
+        (self.is_wanted, self.is_asked, self.is_open, self.awaits_update) = (false, false, false, false);
         self.synced_at = Some(now);
     }
 
@@ -150,6 +166,25 @@ mod tests {
         request.want(0);
         let asked: Vec<u64> = (0..2000).filter(|second| request.poll(second * S).is_some()).collect();
         assert_eq!(asked, [0, 10, 30, 70, 150, 310, 630, 950, 1270, 1590, 1910]);
+    }
+
+    #[test]
+    fn what_nothing_was_heard_for_is_asked_again_behind_the_first_update() {
+        let mut request = Request::default();
+        request.want(0);
+        assert_eq!(request.poll(0), Some(1));
+        request.unproven(S);
+        assert_eq!(request.poll(3600 * S), None, "as long as nothing comes nothing is asked for");
+        request.heard(3601 * S);
+        request.heard(3601 * S + 1);
+        assert_eq!(request.poll(3601 * S + PAUSE_NS - 1), None);
+        assert_eq!(request.poll(3601 * S + PAUSE_NS), Some(2));
+        request.heard(3602 * S);
+        assert_eq!(request.poll(3602 * S + PAUSE_NS), None, "one is under way");
+        request.unproven(3603 * S);
+        request.done(3603 * S);
+        request.want(3700 * S);
+        assert_eq!(request.poll(3700 * S), Some(3), "another loss is another wish");
     }
 
     #[test]

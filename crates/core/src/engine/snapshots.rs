@@ -30,6 +30,7 @@ impl InstrumentState {
         cx: &mut Context<'_, C>,
     ) {
         self.leads_by_orders = false;
+        self.tells_levels = true;
         let widens = self.is_beyond_known() && self.knows_more(known_to(levels, coverage));
         if origin == SnapshotOrigin::Stream {
             self.pending.clear();
