@@ -248,6 +248,8 @@ export interface BookInfo {
   topsChecked: number
   /** Those that agreed. */
   topsMatched: number
+  /** Updates of it that had to wait for a book: its stream comes in, whether a book does or not. */
+  held: number
 }
 
 /** How far one call has come. */

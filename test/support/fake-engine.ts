@@ -70,6 +70,7 @@ const SYNCED: BookInfo = {
   checksumsMatched: 0,
   topsChecked: 0,
   topsMatched: 0,
+  held: 0,
 };
 
 /**

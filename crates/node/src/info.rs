@@ -94,6 +94,8 @@ pub struct BookInfo {
     pub tops_checked: i64,
     /// Those that agreed.
     pub tops_matched: i64,
+    /// Updates of it that had to wait for a book: its stream comes in, whether a book does or not.
+    pub held: i64,
 }
 
 /// Counters since the engine was made.
@@ -349,6 +351,7 @@ impl BookInfo {
             checksums_matched: info.checksums.1 as i64,
             tops_checked: info.tops.0 as i64,
             tops_matched: info.tops.1 as i64,
+            held: info.held as i64,
         }
     }
 }

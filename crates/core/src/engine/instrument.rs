@@ -69,6 +69,8 @@ pub(super) struct InstrumentState {
     pub(super) uses_orders: bool,
     /// Whether it has told levels of it that were no sums of orders.
     pub(super) tells_levels: bool,
+    /// Updates of it that had to wait for a book.
+    pub(super) held: u64,
     /// Whether the levels that readers see are the sums of orders: the venue sends no levels, or has not yet.
     pub(super) leads_by_orders: bool,
     pub(super) book: L2Book,
@@ -145,6 +147,7 @@ impl InstrumentState {
             heir: None,
             uses_orders: false,
             tells_levels: false,
+            held: 0,
             leads_by_orders: false,
             book: L2Book::new(BookSpec { tick_size: listed.tick_size, levels_max: config.levels_max }),
             depth: None,
@@ -286,6 +289,7 @@ impl InstrumentState {
         verbs: &[Verb],
         cx: &mut Context<'_, C>,
     ) {
+        self.held += 1;
         let dropped = self.pending.dropped();
         self.pending.push(waiting, levels, verbs);
         cx.stats.pending_dropped += self.pending.dropped() - dropped;
@@ -683,6 +687,7 @@ impl InstrumentState {
             mending: self.mending,
             checksums: self.checksums,
             tops: (self.cross_check.checked, self.cross_check.matched),
+            held: self.held,
         }
     }
 

@@ -116,6 +116,8 @@ pub struct BookInfo {
     pub checksums: (u64, u64),
     /// The venue's own tops that were compared, and those that agreed.
     pub tops: (u64, u64),
+    /// Updates that had to wait for a book: its stream comes in, whether a book does or not.
+    pub held: u64,
 }
 
 /// See the module.

@@ -496,12 +496,12 @@ impl Recovery {
         self.request.awaits(ticket)
     }
 
-    /// The answer is a book whose place among what waits does not show: where nothing does, it takes an update.
+    /// The answer is a book whose place among what waits does not show yet: where nothing does, it takes an update.
     pub(super) fn unplaced(&mut self, pending: &impl Waits, now: TimeNs) {
         if pending.is_empty() {
             self.request.unproven(now);
         } else {
-            self.request.failed(now);
+            self.request.unplaced(now);
         }
     }
 

@@ -11,6 +11,8 @@ const UNANSWERED_DOUBLINGS_MAX: u32 = 5;
 const PAUSE_NS: u64 = 250_000_000;
 /// The longest pause is 32 s.
 const PAUSE_DOUBLINGS_MAX: u32 = 7;
+/// Behind an update that was waited for it is 2 s at most.
+const HEARD_DOUBLINGS_MAX: u32 = 3;
 /// A book that was synced for less is lost again at once: that counts as a failure, or a bad line would cost the venue
 /// a request with every frame.
 const CALM_NS: u64 = 1_000_000_000;
@@ -29,8 +31,10 @@ pub(super) struct Request {
     is_open: bool,
     /// In a row, of which nothing came.
     unanswered: u32,
-    /// Whether the answer could not be joined to anything, since nothing was heard of the book: another one could not either.
+    /// Whether nothing was heard that the last answer could be joined to: another one could not be either.
     awaits_update: bool,
+    /// Whether it takes more updates, probably, to see where an answer belongs.
+    is_hastened: bool,
     /// Nothing is asked for until `wait_ns` after this time.
     since: TimeNs,
     wait_ns: u64,
@@ -84,17 +88,30 @@ impl Request {
         self.awaits_update = true;
     }
 
+    /// The answer is a book, and what was heard does not show where it belongs. The more is heard the sooner another one does.
+    pub(super) fn unplaced(&mut self, now: TimeNs) {
+        self.failed(now);
+        self.is_hastened = true;
+    }
+
     /// An update came. An answer is to be of behind it, so that the pause begins here.
-    pub(super) const fn heard(&mut self, now: TimeNs) {
-        if self.awaits_update {
-            (self.awaits_update, self.since) = (false, now);
+    pub(super) fn heard(&mut self, now: TimeNs) {
+        if std::mem::take(&mut self.awaits_update) || std::mem::take(&mut self.is_hastened) {
+            (self.since, self.wait_ns) = (now, self.wait_ns.min(PAUSE_NS << HEARD_DOUBLINGS_MAX));
         }
     }
 
     /// The book is synced.
     pub(super) fn done(&mut self, now: TimeNs) {
-        (self.is_wanted, self.is_asked, self.is_open, self.awaits_update) = (false, false, false, false);
-        self.synced_at = Some(now);
+        *self = Self {
+            ticket: self.ticket,
+            failures: self.failures,
+            unanswered: self.unanswered,
+            since: self.since,
+            wait_ns: self.wait_ns,
+            synced_at: Some(now),
+            ..Self::default()
+        };
     }
 
     /// The venue starts anew: what is under way is void. Tickets go on.
@@ -185,6 +202,23 @@ mod tests {
         request.done(3603 * S);
         request.want(3700 * S);
         assert_eq!(request.poll(3700 * S), Some(3), "another loss is another wish");
+    }
+
+    #[test]
+    fn an_answer_whose_place_does_not_show_is_asked_again_sooner_where_more_is_heard() {
+        let mut request = Request::default();
+        request.want(0);
+        let mut now = S;
+        for _ in 0..10 {
+            assert!(request.poll(now).is_some());
+            request.unplaced(now);
+            now += 33 * S;
+        }
+        now -= 32 * S;
+        assert_eq!(request.poll(now), None, "in a quiet market ever more rarely");
+        request.heard(now);
+        assert_eq!(request.poll(now + S), None);
+        assert!(request.poll(now + 2 * S).is_some());
     }
 
     #[test]

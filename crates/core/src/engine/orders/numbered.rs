@@ -169,6 +169,7 @@ impl InstrumentState {
         Stamp { ts_event, ts_recv, .. }: Stamp,
         cx: &mut Context<'_, C>,
     ) {
+        self.held += 1;
         let dropped = self.waiting_orders.dropped();
         self.waiting_orders.push(Waiting { seq, ts_event, ts_recv, check: None }, changes, absent);
         cx.stats.pending_dropped += self.waiting_orders.dropped() - dropped;
