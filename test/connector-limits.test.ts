@@ -213,6 +213,10 @@ it.each(PRODUCTS)(
       () => venue.close(),
       () => live.stop(),
     );
+    // Whoever knows the instruments has asked for their list.
+    const { instruments } = product;
+    if (instruments !== null && instruments.budget === product.snapshot?.budget)
+      requests.push({ atMs: clock.nowMs(), units: instruments.weight * instruments.urls.length });
     live.open(books);
     live.start();
     const [{ facts: socket } = { facts: undefined }] = chooseStreams(product, {

@@ -6,6 +6,8 @@ import { SlidingWindow } from './sliding-window.js';
 import type { BudgetFacts } from './venues/facts.js';
 
 const TOO_MANY = 429;
+/** A window that begins with an answer is behind whatever the way to the venue took: only clocks may differ. */
+const SLACK = 0.01;
 /** Requests of one budget under way at a time. */
 const IN_FLIGHT_MAX = 8;
 /** A venue that says no again and again is asked at most this much more rarely each time. */
@@ -24,8 +26,8 @@ interface Waiting {
 }
 
 /**
- * A venue's budget of requests, shared by all books: in the order of asking, never above the limit, and after a refusal not
- * one until the time that the venue says, then a single one until that succeeds. A refused request is asked again by itself.
+ * A venue's budget of requests, shared by all books: in the order of asking, never above the limit whenever between its sending
+ * and its answer the venue counts a request, and after a refusal not one until the time that the venue says, then a single one until that succeeds. A refused request is asked again by itself.
  */
 export class Budget {
   readonly #facts: BudgetFacts;
@@ -33,6 +35,8 @@ export class Budget {
   readonly #window: SlidingWindow;
   readonly #waiting: Waiting[] = [];
   #inFlight = 0;
+  /** Weight of those: until they are answered nobody knows in which window the venue counts them. */
+  #heldWeight = 0;
   #refusals = 0;
   #pausedUntilMs = 0;
   #timer: Timer | undefined;
@@ -43,7 +47,7 @@ export class Budget {
   constructor(facts: BudgetFacts, clock: Clock) {
     this.#facts = facts;
     this.#clock = clock;
-    this.#window = new SlidingWindow({ max: facts.weightMax, windowMs: facts.windowMs });
+    this.#window = new SlidingWindow({ max: facts.weightMax, windowMs: facts.windowMs }, SLACK);
   }
 
   /** Requests that wait for their turn. */
@@ -65,6 +69,11 @@ export class Budget {
     });
   }
 
+  /** A request of so much weight was made by others than this budget. */
+  note(weight: number): void {
+    this.#window.use(this.#clock.nowMs(), weight);
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#timer?.cancel();
@@ -79,7 +88,10 @@ export class Budget {
       const first = this.#waiting[0];
       if (first === undefined) return;
       const nowMs = this.#clock.nowMs();
-      const waitMs = Math.max(this.#pausedUntilMs - nowMs, this.#window.waitMs(nowMs, first.weight));
+      const weight = this.#heldWeight + first.weight;
+      // An answer comes, or is given up, before there can be room.
+      if (this.#inFlight > 0 && weight > this.#facts.weightMax) return;
+      const waitMs = Math.max(this.#pausedUntilMs - nowMs, this.#window.waitMs(nowMs, weight));
       if (waitMs > 0) {
         this.#timer = this.#clock.after(waitMs, () => this.#next());
         return;
@@ -90,13 +102,13 @@ export class Budget {
         first.resolve(undefined);
         continue;
       }
-      this.#window.use(nowMs, first.weight);
       this.#inFlight += 1;
+      this.#heldWeight += first.weight;
       this.counts.requests += 1;
       asked.then(
         (answer) => this.#answered(first, answer),
         (error: unknown) => {
-          this.#inFlight -= 1;
+          this.#used(first);
           first.reject(error);
           this.#next();
         },
@@ -104,8 +116,15 @@ export class Budget {
     }
   }
 
-  #answered(waiting: Waiting, answer: HttpAnswer): void {
+  /** A request has ended: it counts from here on for as long as a window lasts. */
+  #used({ weight }: Waiting): void {
     this.#inFlight -= 1;
+    this.#heldWeight -= weight;
+    this.#window.use(this.#clock.nowMs(), weight);
+  }
+
+  #answered(waiting: Waiting, answer: HttpAnswer): void {
+    this.#used(waiting);
     const { status, headers } = answer;
     const isBan = this.#facts.ban.statuses.includes(status);
     this.#learn(headers);
@@ -130,8 +149,8 @@ export class Budget {
     const used = numberIn(headers, usedHeader);
     const left = numberIn(headers, leftHeader);
     const nowMs = this.#clock.nowMs();
-    if (used !== undefined) this.#window.learn(nowMs, used);
-    if (left !== undefined) this.#window.learn(nowMs, weightMax - left);
+    if (used !== undefined) this.#window.learn(nowMs, used - this.#heldWeight);
+    if (left !== undefined) this.#window.learn(nowMs, weightMax - left - this.#heldWeight);
   }
 }
 

@@ -24,6 +24,7 @@ export class Link {
   readonly line: number;
   readonly source: number;
   readonly connection: Connection;
+  readonly #subscriptionsMax: number;
   readonly #carried = new Map<number, Carried>();
   /** How many instruments use a subscription. */
   readonly #uses = new Map<string, number>();
@@ -37,6 +38,7 @@ export class Link {
     this.choice = choice;
     this.line = line;
     this.source = source;
+    this.#subscriptionsMax = subscriptionsMaxOf(choice);
     this.connection = new Connection(
       { facts: choice.facts, account, net },
       {
@@ -74,8 +76,7 @@ export class Link {
 
   /** Whether there is room for what an instrument takes. */
   hasRoomFor(instrument: InstrumentInfo): boolean {
-    const most = this.choice.facts.limits.subscriptionsMax;
-    if (most === null) return true;
+    const most = this.#subscriptionsMax;
     const more = this.#taken(instrument).filter(({ key }) => !this.#uses.has(key)).length;
     return this.#carried.size === 0 || this.#uses.size + more <= most;
   }
@@ -138,4 +139,23 @@ export class Link {
       subscriptionsOf(stream, depth, { symbol, code }),
     );
   }
+}
+
+/** Windows of rates that are waited for rather than left to another connection. */
+const WINDOW_MS_MAX = 10_000;
+
+/**
+ * Subscriptions of a connection that the venue allows, and no more than can be made without waiting for the next window of a rate
+ * that lasts long: beside them the beats of the window go out.
+ */
+function subscriptionsMaxOf({ facts, choices }: SocketChoice): number {
+  const { limits, beat, opening } = facts;
+  const argsMax = Math.min(...choices.map(({ stream }) => stream.argsMax));
+  const byRate = limits.rates
+    .filter(({ of, windowMs }) => windowMs > WINDOW_MS_MAX && of !== 'subscriptions')
+    .map(({ of, max, windowMs }) => {
+      const beats = of === 'messages' ? 1 + Math.ceil(windowMs / beat.everyMs) : 0;
+      return Math.max(1, max - beats - opening.length) * argsMax;
+    });
+  return Math.min(limits.subscriptionsMax ?? Number.POSITIVE_INFINITY, ...byRate);
 }

@@ -145,6 +145,7 @@ export class LiveVenues implements Source {
   change(name: string, names: readonly string[]): readonly number[] {
     const opened = this.#opened.find(({ source }) => source.name === name);
     if (opened === undefined) return [];
+    noteList(factsOf(opened.source, this.#options.facts ?? productFacts).product, opened.net);
     const before = new Set(opened.names);
     const wanted = new Set(names);
     const added = this.#find(names.filter((each) => !before.has(each)));
@@ -194,6 +195,7 @@ export class LiveVenues implements Source {
       free,
       onFault: this.#options.onFault,
     });
+    noteList(product, net);
     try {
       connector.add(instruments);
     } catch (error) {
@@ -231,6 +233,11 @@ export class LiveVenues implements Source {
       });
     });
   }
+}
+
+/** Whoever names instruments has asked for the venue's list of them shortly before, and not by its budget. */
+function noteList({ instruments }: ProductFacts, net: VenueNet): void {
+  if (instruments !== null) net.budget(instruments.budget).note(instruments.weight * instruments.urls.length);
 }
 
 function factsOf(

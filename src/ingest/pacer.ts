@@ -11,6 +11,16 @@ export interface Outgoing {
   readonly send: () => void;
 }
 
+/** What a message uses of a rate, and what must stay free beside it. */
+interface Cost {
+  readonly window: SlidingWindow;
+  readonly cost: number;
+  readonly kept: number;
+}
+
+/** Messages of each rate that are kept for beats, which cannot wait: without its answer the venue ends the connection. */
+const KEPT = 1;
+
 /**
  * Sends messages of one connection in order, no faster than the venue allows; beats before requests. The queue is bounded by
  * what is subscribed: a subscription stands in it once.
@@ -33,6 +43,12 @@ export class Pacer {
     this.#next();
   }
 
+  /** A beat has gone out by itself: the answer to a WebSocket ping. */
+  beaten(): void {
+    const nowMs = this.#clock.nowMs();
+    for (const { window, cost } of this.#costs({ kind: 'beat', cost: 0 })) window.use(nowMs, cost);
+  }
+
   /** Forgets what waits: the connection is gone. What was sent on it does not count for the next one. */
   stop(): void {
     this.#timer?.cancel();
@@ -50,7 +66,7 @@ export class Pacer {
       if (first === undefined) return;
       const nowMs = this.#clock.nowMs();
       const waitMs = this.#costs(first).reduce(
-        (most, { window, cost }) => Math.max(most, window.waitMs(nowMs, cost)),
+        (most, { window, cost, kept }) => Math.max(most, window.waitMs(nowMs, cost + kept)),
         0,
       );
       if (waitMs > 0) {
@@ -63,11 +79,12 @@ export class Pacer {
     }
   }
 
-  #costs({ kind, cost }: Outgoing): readonly { readonly window: SlidingWindow; readonly cost: number }[] {
+  #costs({ kind, cost }: Pick<Outgoing, 'kind' | 'cost'>): readonly Cost[] {
     return this.#windows.flatMap(({ of, window }) => {
-      if (of === 'messages') return [{ window, cost: 1 }];
+      if (of === 'messages') return [{ window, cost: 1, kept: kind === 'beat' ? 0 : KEPT }];
       if (kind === 'beat') return [];
-      return of === 'requests' ? [{ window, cost: 1 }] : cost > 0 ? [{ window, cost }] : [];
+      if (of === 'requests') return [{ window, cost: 1, kept: 0 }];
+      return cost > 0 ? [{ window, cost, kept: 0 }] : [];
     });
   }
 }

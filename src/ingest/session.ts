@@ -107,7 +107,10 @@ export class Session {
     socket.on('upgrade', ({ headers }) => listener.onHeaders(headers, sentMs));
     socket.on('open', () => this.#opened());
     socket.on('message', (data: Buffer) => this.#received(data));
-    socket.on('ping', () => this.#heard());
+    socket.on('ping', () => {
+      this.#heard();
+      this.#pacer.beaten();
+    });
     socket.on('pong', () => this.#heard());
     socket.on('error', ({ message }) => {
       this.#error = message;

@@ -1,7 +1,7 @@
 import type { Rate } from './venues/facts.js';
 
 /** What is sent evenly may arrive closer together: a window is taken for longer by so much of it, and by so much at most. */
-const SLACK = 0.05;
+const SLACK = 0.15;
 const SLACK_MS_MAX = 250;
 
 /**
@@ -14,9 +14,10 @@ export class SlidingWindow {
   readonly #uses: { readonly atMs: number; readonly cost: number }[] = [];
   #used = 0;
 
-  constructor({ max, windowMs }: Rate) {
+  /** `slack`: by how much of it a window is taken for longer. */
+  constructor({ max, windowMs }: Rate, slack = SLACK) {
     this.#max = max;
-    this.#windowMs = windowMs + Math.min(SLACK_MS_MAX, windowMs * SLACK);
+    this.#windowMs = windowMs + Math.min(SLACK_MS_MAX, windowMs * slack);
   }
 
   /** Ms until so much more may be used; 0 = at once. What costs more than there ever is waits for an empty window. */
