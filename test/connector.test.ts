@@ -171,6 +171,26 @@ describe('a spot market over sockets', () => {
     expect(spot.asked.filter((symbol) => symbol === 'BTCUSDT')).toHaveLength(2);
   });
 
+  it('that is quiet is not subscribed again: when its snapshot came late, or others of its message are told', async () => {
+    const all = await rig(['BTCUSDT', 'ETHUSDT']);
+    const { spot } = all;
+    spot.statuses.push({ status: 418, retryAfter: '40' });
+    spot.loses = (_visitor, stream) => stream.startsWith('ethusdt');
+    await all.run(42_000);
+    await synced(all);
+    await all.run(40_000);
+    expect(all.state('ETHUSDT')).toBe('synced');
+    expect(spot.commands).toHaveLength(1);
+    spot.loses = () => true;
+    spot.venue.visitors[0]?.socket.terminate();
+    await until(() => all.state('BTCUSDT') === 'stale', 'the loss');
+    for (let refusal = 0; refusal < 2; refusal++) spot.statuses.push({ status: 418, retryAfter: '40' });
+    await all.run(45_000);
+    await synced(all);
+    await all.run(8000);
+    expect(spot.commands).toHaveLength(2);
+  });
+
   it('that refuses one stream is subscribed for the others', async () => {
     const all = await rig(['BTCUSDT', 'ETHUSDT']);
     all.spot.refused = 'ethusdt@depth@100ms';

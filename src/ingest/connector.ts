@@ -59,9 +59,12 @@ const SUCCESSION_MS_MAX = 60_000;
 interface Unheard {
   readonly backoff: Backoff;
   nextMs: number;
+  /** Until when, at most, its snapshot was waited for, by the clock. */
+  awaitedMs: number;
   /** Where the book stood before. */
   readonly epoch: bigint;
   readonly seq: bigint;
+  readonly held: number;
 }
 
 /** A connection that is going to take the place of another one. */
@@ -322,13 +325,14 @@ export class Connector {
 
   #waitFor(instrument: number): void {
     const backoff = new Backoff(UNHEARD_MS, UNHEARD_MS_MAX, this.#options.net.random);
-    const { epoch, seq } = this.#options.sink.book(instrument);
-    this.#unheard.set(instrument, { backoff, nextMs: 0, epoch, seq });
+    const { epoch, seq, held } = this.#options.sink.book(instrument);
+    this.#unheard.set(instrument, { backoff, nextMs: 0, awaitedMs: 0, epoch, seq, held });
   }
 
   /** Whether the venue has told of a book by itself: a snapshot that was asked for is no sign of that. */
-  #hasBeenHeard(instrument: number, { epoch, seq }: Unheard): boolean {
+  #hasBeenHeard(instrument: number, { epoch, seq, held }: Unheard): boolean {
     const book = this.#options.sink.book(instrument);
+    if (book.held !== held) return true;
     const isAnew = book.epoch !== epoch;
     return this.#snapshots === undefined ? isAnew || book.seq !== seq : book.seq > (isAnew ? 1n : seq);
   }
@@ -344,18 +348,35 @@ export class Connector {
   #lookForUnheard(): void {
     const nowMs = this.#options.net.clock.nowMs();
     for (const [instrument, wait] of this.#unheard) {
-      if (this.#hasBeenHeard(instrument, wait)) {
-        this.#unheard.delete(instrument);
-        continue;
-      }
-      if (nowMs < wait.nextMs || this.#snapshots?.isAwaited(instrument)) continue;
+      if (this.#hasBeenHeard(instrument, wait)) this.#unheard.delete(instrument);
+      else if (this.#snapshots?.isAwaited(instrument)) wait.awaitedMs = nowMs + LOOK_MS;
+    }
+    const heard = this.#heardMessages();
+    for (const [instrument, wait] of this.#unheard) {
+      if (nowMs < wait.nextMs) continue;
       for (const link of this.#bookLinks(instrument)) {
         const sentMs = link.bookSentMs(instrument);
-        if (sentMs === undefined || nowMs - sentMs < UNHEARD_MS) continue;
+        if (sentMs === undefined || nowMs - Math.max(sentMs, wait.awaitedMs) < UNHEARD_MS) continue;
+        // The market of a book that is there may be quiet.
+        const isThere = this.#options.sink.book(instrument).state === 'synced';
+        if (isThere && heard.get(link)?.has(sentMs) === true) continue;
         link.renewBook(instrument);
         wait.nextMs = nowMs + wait.backoff.next();
       }
     }
+  }
+
+  /** When messages were sent of whose books one has been heard: those were not refused. */
+  #heardMessages(): ReadonlyMap<Link, ReadonlySet<number>> {
+    if (this.#unheard.size === 0) return new Map();
+    return new Map(
+      this.#links
+        .filter(({ choice }) => choice.hasBook)
+        .map((link) => {
+          const heard = [...link.instruments].filter((instrument) => !this.#unheard.has(instrument));
+          return [link, new Set(heard.flatMap((instrument) => link.bookSentMs(instrument) ?? []))] as const;
+        }),
+    );
   }
 
   /** A connection has begun: before the venue ends it, another one takes its place. */

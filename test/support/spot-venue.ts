@@ -22,7 +22,7 @@ export class SpotVenue {
   /** A stream that is refused, as an unknown one is. */
   refused = '';
   /** Frames sent are left out where this says so. */
-  loses: (visitor: Visitor) => boolean = () => false;
+  loses: (visitor: Visitor, stream: string) => boolean = () => false;
   readonly #simulator: Simulator;
   readonly #streams = new Map<Visitor, Set<string>>();
   readonly #frame = new Uint8Array(FRAME_BYTES_MAX);
@@ -61,7 +61,7 @@ export class SpotVenue {
       const frame = Buffer.from(this.#frame.subarray(0, bytes));
       const { stream } = JSON.parse(frame.toString()) as { stream: string };
       for (const [visitor, streams] of this.#streams) {
-        if (visitor.isClosed || this.loses(visitor) || !streams.has(stream)) continue;
+        if (visitor.isClosed || this.loses(visitor, stream) || !streams.has(stream)) continue;
         visitor.socket.send(frame, { binary: false });
       }
     }
