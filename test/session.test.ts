@@ -91,6 +91,7 @@ async function rig(given: Given, subscriptions = books(1)): Promise<Rig> {
     },
     onAsked: (text) => made.asked.push(text),
     onMessage: (bytes) => made.heard.push(Buffer.from(bytes).toString()),
+    onFarewell: () => made.heard.push('farewell'),
     onSubscribed: () => {},
     onLost: (loss, wasOpen, retryMs) => made.losses.push({ ...loss, wasOpen, retryMs }),
   };

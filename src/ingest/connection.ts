@@ -17,6 +17,8 @@ export interface ConnectionListener {
   /** What is asked of the venue, just before it is sent: the address, a subscription. */
   onAsked(text: string): void;
   onMessage(bytes: Uint8Array): void;
+  /** The venue is going to end it. */
+  onFarewell(): void;
   /** These were asked for; the venue's answers follow. */
   onSubscribed(subscriptions: readonly Subscription[]): void;
   /** It ended, or could not be made; `wasOpen` tells which. The next attempt comes after `retryMs`. */
@@ -171,6 +173,7 @@ export class Connection {
           this.#listener.onMessage(bytes);
           if (attempt === this.#attempt) this.#endIfRefused(bytes);
         },
+        onFarewell: () => this.#listener.onFarewell(),
         onHeaders: ({ date }, sentMs) => net.skew.note(date, sentMs, net.clock.wallMs()),
         onEnd: (loss) => {
           if (attempt === this.#attempt) this.#lost(loss);

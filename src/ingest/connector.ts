@@ -230,6 +230,7 @@ export class Connector {
         },
         onAsked: (text) => sink.asked(source, Buffer.from(text)),
         onMessage: (bytes) => sink.ingest(source, bytes),
+        onFarewell: () => this.#succeed(link),
         onSubscribed: () => this.#settled(link),
         onLost: (loss, wasOpen, retryMs) => this.#lost(link, loss, wasOpen, retryMs),
       },
@@ -419,7 +420,12 @@ export class Connector {
       const isTold = isSubscribed && sink.outstanding(link.source) === 0 && waitedMs >= SETTLE_MS;
       if (!isTold && waitedMs < SUCCESSION_MS_MAX) return this.#watchSuccession(link);
       this.#successions.delete(link);
-      this.#end(succession.predecessor);
+      // One that had not taken another's place yet leaves that, too.
+      for (let gone: Link | undefined = succession.predecessor; gone !== undefined; ) {
+        const before: Link | undefined = this.#successions.get(gone)?.predecessor;
+        this.#end(gone);
+        gone = before;
+      }
     });
   }
 }

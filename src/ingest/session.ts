@@ -8,7 +8,7 @@ import { type Outgoing, Pacer } from './pacer.js';
 import { retryAfterMs } from './retry-after.js';
 import { messageOf, type Parts } from './template.js';
 import { USER_AGENT, type VenueNet } from './venue-net.js';
-import type { LoginFacts, SocketFacts } from './venues/facts.js';
+import type { Fields, LoginFacts, SocketFacts } from './venues/facts.js';
 
 /** Why a connection ended, or could not be made. */
 export interface Loss {
@@ -30,6 +30,8 @@ export interface SessionListener {
   onReady(): void;
   /** A message, whose memory is the listener's during the call only. */
   onMessage(bytes: Uint8Array): void;
+  /** The venue is going to end the connection. */
+  onFarewell(): void;
   /** Headers of the answer that opened the socket, and when it was asked for, ms since 1970. */
   onHeaders(headers: IncomingHttpHeaders, sentMs: number): void;
   onEnd(loss: Loss): void;
@@ -52,6 +54,8 @@ const MESSAGE_BYTES_MAX = 8 << 20;
 const OPEN_MS_MAX = 10_000;
 /** What must come after the opening: the venue's first word, the answer to a login. */
 const ANSWER_MS_MAX = 10_000;
+/** Longer messages are no farewell. */
+const FAREWELL_BYTES_MAX = 1024;
 /** Longer messages are no answer to a login. */
 const CONTROL_BYTES_MAX = 16 << 10;
 /**
@@ -69,6 +73,8 @@ export class Session {
   readonly #socket: WebSocket;
   readonly #pacer: Pacer;
   readonly #login: Extract<LoginFacts, { kind: 'message' }> | undefined;
+  /** With a word that stands in each, so that few messages are read for it. */
+  readonly #farewells: readonly { readonly fields: Fields; readonly word: string }[];
   #awaits: 'nothing' | 'welcome' | 'login' = 'nothing';
   #awaitsTimer: Timer | undefined;
   #beatTimer: Timer | undefined;
@@ -91,6 +97,7 @@ export class Session {
     this.#listener = listener;
     this.#pacer = new Pacer(facts.limits.rates, clock);
     this.#login = account !== undefined && facts.login?.kind === 'message' ? facts.login : undefined;
+    this.#farewells = facts.farewells.map((fields) => ({ fields, word: longestWord(fields) }));
     this.#heardMs = clock.nowMs();
     this.#messageMs = this.#heardMs;
     const sentMs = clock.wallMs();
@@ -222,7 +229,14 @@ export class Session {
     this.#heard();
     this.#messageMs = this.#heardMs;
     if (this.#awaits !== 'nothing' && this.#isAnswer(bytes)) return;
-    this.#listener.onMessage(bytes);
+    if (bytes.byteLength <= FAREWELL_BYTES_MAX && this.#isFarewell(bytes)) this.#listener.onFarewell();
+    else this.#listener.onMessage(bytes);
+  }
+
+  #isFarewell(bytes: Buffer): boolean {
+    return this.#farewells.some(
+      ({ fields, word }) => bytes.includes(word) && matches(controlJson(bytes), fields),
+    );
   }
 
   /** Whether a message is what is waited for; such a one may hold secrets and goes no further. */
@@ -306,4 +320,11 @@ export class Session {
     else this.#socket.terminate();
     this.#listener.onEnd(loss);
   }
+}
+
+function longestWord(fields: Fields): string {
+  return Object.values(fields).reduce<string>(
+    (longest, value) => (typeof value === 'string' && value.length > longest.length ? value : longest),
+    '',
+  );
 }

@@ -31,6 +31,9 @@ function stream(channel: Channel, name: string, silenceMs: number | null = null)
 const SPOT_BEAT = { from: 'venue', everyMs: 20_000, deadMs: 80_000 } as const;
 const FUTURES_BEAT = { from: 'venue', everyMs: 3 * MINUTE_MS, deadMs: 10 * MINUTE_MS } as const;
 
+/** Spot says it as it is, or wrapped as its documents show it; ten minutes before the end. */
+const SHUTDOWN = ['e', 'event.e', 'data.e'].map((path) => ({ [path]: 'serverShutdown' }));
+
 function socket(
   url: string,
   beat: SocketFacts['beat'],
@@ -40,6 +43,7 @@ function socket(
   return {
     ...PLAIN,
     url,
+    farewells: SHUTDOWN,
     streams,
     beat,
     limits: {

@@ -43,6 +43,8 @@ function product(
       {
         ...PLAIN,
         url: 'wss://ws.bitstamp.net',
+        // Two connections tell the same levels at the same times; a book of orders is joined to the events of one alone.
+        farewells: told === 'book' ? [{ event: 'bts:request_reconnect' }] : [],
         streams,
         beat: { from: 'us', text: '{"event":"bts:heartbeat"}', everyMs: 20_000, deadMs: 60_000 },
         limits: UNLIMITED,

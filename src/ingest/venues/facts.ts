@@ -53,6 +53,11 @@ export interface SocketFacts {
   readonly isPacked: boolean;
   /** The venue's first message, without which nothing may be said. */
   readonly welcome: Fields | null;
+  /**
+   * Messages by which the venue says that it is going to end the connection. Another one takes its place at once, as at the end
+   * of its life. Absent where books could not be handed over.
+   */
+  readonly farewells: readonly Fields[];
   /** What is said first, before any subscription. */
   readonly opening: readonly string[];
   /** For streams that need a key; null where none does. */
@@ -233,6 +238,7 @@ export const PLAIN = {
   address: null,
   isPacked: false,
   welcome: null,
+  farewells: [],
   opening: [],
   login: null,
 } as const;

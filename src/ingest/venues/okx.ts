@@ -72,6 +72,8 @@ export const OKX: VenueFacts = {
         {
           ...PLAIN,
           url: 'wss://ws.okx.com:8443/ws/v5/public',
+          // Half a minute before a service upgrade.
+          farewells: [{ event: 'notice', code: '64008' }],
           streams: [
             ofKinds('instruments', ['status'], KINDS),
             ofInstrument('books', ['book']),
