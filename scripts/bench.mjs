@@ -33,16 +33,15 @@ import { ofBench, ofExit } from './totals.mjs';
 export function benchmarks(args) {
   const files = readdirSync(path.join(root, 'bench')).filter((name) => name.endsWith('.bench.mjs'));
   const cargo = ['run', '--quiet', '--release', '--locked', '--package', 'depthwire-bench', '--'];
-  // It takes minutes and compares no contenders, so it is run by itself; small it is only to show that it still runs.
-  const soak = args.includes('--tiny')
-    ? [
-        /** @type {Benchmark} */ ({
-          name: 'soak',
-          command: [process.execPath, 'bench/soak.mjs', '--tiny'],
-          verdict: ofBench,
-        }),
-      ]
-    : [];
+  // They take minutes and compare no contenders, so they are run by themselves; small they are only to show that they still run.
+  const alone = (args.includes('--tiny') ? ['soak', 'storm'] : []).map(
+    (name) =>
+      /** @type {Benchmark} */ ({
+        name,
+        command: [process.execPath, `bench/${name}.mjs`, '--tiny'],
+        verdict: ofBench,
+      }),
+  );
   return [
     { name: 'rust', command: ['cargo', ...cargo, ...args], verdict: ofExit },
     ...files.sort().map(
@@ -53,7 +52,7 @@ export function benchmarks(args) {
           verdict: ofBench,
         }),
     ),
-    ...soak,
+    ...alone,
   ];
 }
 
