@@ -167,15 +167,15 @@ describe('a budget of requests', () => {
   it('after 429 nothing is asked until the time that the venue says, then one, and the refused one again', async () => {
     const refuse = (at: number): HttpAnswer => (at < 2 ? answer(429, { 'retry-after': '30' }) : answer(200));
     const { clock, budget, times, done, ask } = asked(FACTS, refuse);
-    for (let name = 0; name < 12; name++) ask(1, name);
+    for (let name = 0; name < 24; name++) ask(1, name);
     await turn();
     const first = times.length;
-    expect(first).toBeLessThanOrEqual(8);
+    expect(first).toBeLessThanOrEqual(16);
     expect(budget.pausedMs).toBe(30_000);
     await clock.passSlowly(29_900, 100);
     expect(times).toHaveLength(first);
     await clock.passSlowly(40_000, 100);
-    expect(done).toHaveLength(12);
+    expect(done).toHaveLength(24);
     expect(budget.counts.refused).toBe(2);
   });
 

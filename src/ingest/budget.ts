@@ -9,7 +9,7 @@ const TOO_MANY = 429;
 /** A window that begins with an answer is behind whatever the way to the venue took: only clocks may differ. */
 const SLACK = 0.01;
 /** Requests of one budget under way at a time. */
-const IN_FLIGHT_MAX = 8;
+const IN_FLIGHT_MAX = 16;
 /** A venue that says no again and again is asked at most this much more rarely each time. */
 const PAUSE_DOUBLINGS_MAX = 6;
 /** However long a venue says, it is asked again after this time. */
