@@ -10,11 +10,12 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { DepthwireError } from '../errors.js';
 import type { BudgetFacts } from '../ingest/venues/facts.js';
+import type { Address } from './address.js';
 import { selfSigned } from './certificate.js';
 import { type Budget, Desk } from './desk.js';
 import { CONNECT_FAULTS, type Fault, FaultPlan } from './fault.js';
 import { Allowance, Ledger, type Request } from './ledger.js';
-import { type Address, Line } from './line.js';
+import { Line } from './line.js';
 import type { Account } from './login.js';
 import type { Market } from './market.js';
 import { type Offered, offerOf } from './offer.js';
@@ -24,6 +25,8 @@ import { SimulatedHearing, SimulatedMarket } from './simulated-market.js';
 
 /** The market lives on so often. */
 const TICK_MS = 5;
+/** For so long at most at a time, so that requests are answered meanwhile, also where there is more to live through than time. */
+const STEP_MS_MAX = 100;
 /** A machine that slept does not live through what it missed. */
 const BEHIND_MS_MAX = 1000;
 
@@ -90,6 +93,8 @@ export class FakeVenue {
   #toldMs: number;
   #livedMs: number;
   #tickedMs = performance.now();
+  /** Not lived through yet. */
+  #behindMs = 0;
   #timer: NodeJS.Timeout | undefined;
   #isPaused = false;
 
@@ -235,8 +240,11 @@ export class FakeVenue {
 
   #tick(): void {
     const nowMs = performance.now();
-    const passedMs = Math.min(BEHIND_MS_MAX, nowMs - this.#tickedMs);
+    this.#behindMs = Math.min(BEHIND_MS_MAX, this.#behindMs + nowMs - this.#tickedMs);
     this.#tickedMs = nowMs;
+    if (this.#isPaused) this.#behindMs = 0;
+    const passedMs = Math.min(STEP_MS_MAX, this.#behindMs);
+    this.#behindMs -= passedMs;
     if (this.#isPaused) return;
     this.#toldMs += passedMs;
     this.#livedMs += passedMs * this.#speed;

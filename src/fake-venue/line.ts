@@ -1,35 +1,22 @@
 import type { Socket } from 'node:net';
 import type { RawData, WebSocket } from 'ws';
-import type { SocketFacts, StreamFacts } from '../ingest/venues/facts.js';
+import type { StreamFacts } from '../ingest/venues/facts.js';
+import type { Address } from './address.js';
 import { farewellOf } from './farewells.js';
-import { type FaultPlan, LOGIN_FAULTS } from './fault.js';
+import { LOGIN_FAULTS } from './fault.js';
 import { named } from './instruments.js';
 import { jsonOf } from './json.js';
-import { Allowance, type Ledger } from './ledger.js';
-import { type LoginDesk, messageWith } from './login.js';
+import { Allowance } from './ledger.js';
+import { messageWith } from './login.js';
 import { type Answered, type Manners, mannersOf } from './manners.js';
 import { BRINGS, type FrameChannel, type Hearing, isBook, type Market, type Take } from './market.js';
-import { Outlet, webSocketMedium } from './outlet.js';
+import { type Endings, Outlet, webSocketMedium } from './outlet.js';
 import type { Said } from './pattern.js';
-import type { Asked, Reading, SubscriptionReader } from './subscriptions.js';
+import type { Asked, Reading } from './subscriptions.js';
 
 /** Status of a close by the venue: RFC 6455, section 7.4.1. */
 const POLICY = 1008;
 const GOING_AWAY = 1001;
-
-/** What a connection shares with the others of its address, of one product. Products may have an address in common. */
-export interface Address {
-  /** As the facts have it. */
-  readonly url: string;
-  readonly socket: SocketFacts;
-  readonly market: Market;
-  readonly reader: SubscriptionReader;
-  readonly login: LoginDesk | null;
-  readonly ledger: Ledger;
-  readonly faults: FaultPlan;
-  /** Bytes that may wait for a client. */
-  readonly unsentBytesMax: number;
-}
 
 /** An instrument that a connection hears. */
 export interface Heard {
@@ -82,8 +69,7 @@ export class Line {
     const { ledger, url: where, faults, unsentBytesMax } = address;
     const onSlow = (beyond: string): void =>
       ledger.note({ atMs: nowMs(), kind: 'slow', where, units: 1, beyond });
-    const onFarewell = (afterMs?: number): string | undefined => this.#farewell(afterMs);
-    const endings = { onSlow, onFarewell, unsentBytesMax };
+    const endings: Endings = { unsentBytesMax, onSlow, onFarewell: (afterMs) => this.#farewell(afterMs) };
     this.#outlet = new Outlet(webSocketMedium(socket, wire), faults, endings);
     this.#lifeMs = nowMs();
     this.#rates = address.socket.limits.rates.map((rate) => ({
@@ -151,9 +137,10 @@ export class Line {
       // One that is silent by a fault stays open: its client is to notice.
       if (!this.#outlet.isSilent && this.#nowMs() - this.#lifeMs > beat.deadMs) this.cut();
     });
-    if (limits.lifeMs !== null) this.#after(limits.lifeMs, () => this.close(GOING_AWAY, 'a day is over'));
-    if (limits.firstSubscribeMs !== null)
-      this.#after(limits.firstSubscribeMs, () => {
+    const { lifeMs, firstSubscribeMs } = limits;
+    if (lifeMs !== null) this.#after(lifeMs, () => this.close(GOING_AWAY, 'a day is over'));
+    if (firstSubscribeMs !== null)
+      this.#after(firstSubscribeMs, () => {
         if (this.#subscriptions.size === 0) this.close(POLICY, 'no subscription came');
       });
   }
@@ -338,7 +325,8 @@ export class Line {
     const { renumber, isOfConnection } = this.#manners;
     const text = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
     if (channel === 'control') this.#note(heard, text.toString('utf8'));
-    if (channel === 'control' && !isFirst && isOfConnection?.(text.toString('utf8')) === true) return;
+    const isGreeted = channel === 'control' && heard !== this.#greeter;
+    if (isGreeted && isOfConnection?.(text.toString('utf8')) === true) return;
     const numbered = renumber?.(text.toString('utf8'), this.#numbered) ?? null;
     if (numbered !== null) this.#numbered += 1;
     this.#outlet.say(numbered ?? frame, channel);

@@ -176,8 +176,15 @@ const BITFINEX: Manners = {
     frame.startsWith('[') ? frame.replace(/,\d+(,\d{13})?\]$/, `,${count + 1}$1]`) : null,
   isOfConnection: (frame) => /^\{"event":"(info|conf)"/.test(frame),
   opens: (frame) => {
-    const [, stream, channel] = /^\{"event":"subscribed","channel":"(\w+)","chanId":(\d+)/.exec(frame) ?? [];
-    return stream === undefined ? null : { stream, channel: Number(channel) };
+    const [, word, channel] = /^\{"event":"subscribed","channel":"(\w+)","chanId":(\d+)/.exec(frame) ?? [];
+    if (word === undefined) return null;
+    // Orders are a book, too, and what is told of all a status.
+    const stream = frame.includes('"prec":"R0"')
+      ? 'raw'
+      : frame.includes('"key":"liq:')
+        ? 'liquidations'
+        : word;
+    return { stream, channel: Number(channel) };
   },
   leaves: (message) => {
     const channel = member(message, 'chanId');

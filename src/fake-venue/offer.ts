@@ -1,8 +1,8 @@
 import type { BudgetFacts, ProductFacts, VenueFacts } from '../ingest/venues/facts.js';
+import type { Address } from './address.js';
 import { addressService, Budget, listServices, type Service, snapshotService, tokenService } from './desk.js';
 import { type FaultPlan, LOGIN_FAULTS } from './fault.js';
 import type { Ledger } from './ledger.js';
-import type { Address } from './line.js';
 import { type Account, LoginDesk } from './login.js';
 import type { Market } from './market.js';
 import { type Playback, RecordedMarket } from './recorded-market.js';
