@@ -49,6 +49,19 @@ pub(super) struct Digits {
 
 const ASCII: u64 = 0x3030_3030_3030_3030;
 
+/// Most digits that are written as a word.
+pub(super) const WORD_DIGITS: u32 = 8;
+
+/// What has more digits than that.
+pub(super) const WORD_END: u64 = 100_000_000;
+
+/// Whether zeros at the end of a fraction are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Zeros {
+    Kept,
+    Left,
+}
+
 impl Digits {
     #[inline]
     pub(super) const fn new() -> Self {
@@ -85,6 +98,36 @@ impl Digits {
         self.len += count as usize;
     }
 
+    /// Writes a number below [`WORD_END`] in front of what is there, 0 as one digit.
+    #[inline]
+    pub(super) fn put_whole_before(&mut self, number: u32) {
+        if number < 10 {
+            return self.put_byte_before(b'0' + number as u8);
+        }
+        let digits = eight_digits(number);
+        let zeros = digits.trailing_zeros() / 8 % WORD_DIGITS;
+        self.put_word((digits | ASCII) & u64::MAX << (8 * zeros));
+        self.len += 8 - zeros as usize;
+    }
+
+    /// Writes a point and digits behind it in front of what is there: `fraction` has 1 to [`WORD_DIGITS`] `decimals`. Nothing
+    /// where all of them are left out.
+    #[inline]
+    pub(super) fn put_fraction_before(&mut self, fraction: u32, decimals: u32, zeros: Zeros) {
+        // The first digit behind the point is in the lowest byte, zeros stand behind the last one.
+        let missing = WORD_DIGITS.saturating_sub(decimals) as usize;
+        let digits = eight_digits(fraction.wrapping_mul(POW10[missing] as u32));
+        let left_out = match zeros {
+            Zeros::Kept => missing as u32,
+            Zeros::Left => digits.leading_zeros() / 8,
+        };
+        if left_out < WORD_DIGITS {
+            self.put_word((digits | ASCII) << (8 * left_out));
+            self.len += (WORD_DIGITS - left_out) as usize;
+            self.put_byte_before(b'.');
+        }
+    }
+
     /// Writes a byte in front of what is there.
     #[inline]
     pub(super) fn put_byte_before(&mut self, byte: u8) {
@@ -97,9 +140,9 @@ impl Digits {
     /// Writes the eight bytes in front of what is there.
     #[inline]
     fn put_word(&mut self, word: u64) {
-        let end = BYTES.wrapping_sub(self.len);
-        if let Some(place) = self.bytes.get_mut(end.wrapping_sub(8)..end) {
-            place.copy_from_slice(&word.to_le_bytes());
+        let before = self.bytes.get_mut(..BYTES.wrapping_sub(self.len));
+        if let Some(place) = before.and_then(<[u8]>::last_chunk_mut) {
+            *place = word.to_le_bytes();
         }
     }
 
@@ -168,6 +211,28 @@ mod tests {
             let zeros = digits.bytes.iter().take_while(|byte| **byte == 0).count();
             assert_eq!(std::str::from_utf8(&digits.bytes[zeros..]), Ok(expected));
             assert_eq!(digits.len, expected.len());
+        }
+    }
+
+    #[test]
+    fn a_word_of_digits_is_written_as_it_is_printed() {
+        let written = |put: &dyn Fn(&mut Digits)| {
+            let mut digits = Digits::new();
+            put(&mut digits);
+            let zeros = digits.bytes.len() - digits.len;
+            assert!(digits.bytes[..zeros].iter().all(|byte| *byte == 0));
+            String::from_utf8(digits.bytes[zeros..].to_vec()).unwrap()
+        };
+        for number in [0, 1, 9, 10, 70, 12_345, 1_000_000, 99_999_999, 20_000_000] {
+            assert_eq!(written(&|digits| digits.put_whole_before(number)), number.to_string());
+            for decimals in (1..=WORD_DIGITS).filter(|decimals| number < 10u32.pow(*decimals)) {
+                let kept = format!(".{number:0width$}", width = decimals as usize);
+                let left = kept.trim_end_matches('0').trim_end_matches('.');
+                for (zeros, text) in [(Zeros::Kept, &kept[..]), (Zeros::Left, left)] {
+                    let put = |digits: &mut Digits| digits.put_fraction_before(number, decimals, zeros);
+                    assert_eq!(written(&put), text, "{number} {decimals}");
+                }
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! Numbers as venues print them: with their point, and a sign where they are below zero.
 
-use super::digits::{Digits, Scale};
+use super::digits::{Digits, Scale, WORD_DIGITS, WORD_END, Zeros};
 use crate::types::POW10;
 
 /// How many digits stand behind the point.
@@ -21,6 +21,8 @@ pub struct NumberText {
     scale: Scale,
     decimals: u8,
     form: Decimals,
+    /// That integer's 1, where a word holds the digits behind the point; else 0.
+    one: u64,
 }
 
 impl NumberText {
@@ -31,14 +33,42 @@ impl NumberText {
             Decimals::Fixed(decimals) => decimals,
             Decimals::Shortest | Decimals::Script => u8::try_from(-i16::from(exponent)).unwrap_or(0),
         };
-        let is_short = usize::from(decimals) < POW10.len();
-        Some(Self { scale: Scale::new(exponent, decimals).filter(|_| is_short)?, decimals, form })
+        let power = POW10.get(usize::from(decimals))?.unsigned_abs();
+        let one = if u32::from(decimals) <= WORD_DIGITS { power } else { 0 };
+        Some(Self { scale: Scale::new(exponent, decimals)?, decimals, form, one })
     }
 
     /// Writes a number in front of what is there; none, with the text in pieces, where it cannot be printed exactly.
     #[inline]
     pub(super) fn put_before(self, mantissa: i64, digits: &mut Digits) -> Option<()> {
         let number = self.scale.printed(mantissa.checked_abs()?)?;
+        self.put_short(number, digits).unwrap_or_else(|| self.put_long(number, digits));
+        if mantissa < 0 {
+            digits.put_byte_before(b'-');
+        }
+        Some(())
+    }
+
+    /// The usual numbers, whose digits before the point and those behind it are a word each. None, with nothing written, of
+    /// others.
+    #[inline]
+    fn put_short(self, number: u64, digits: &mut Digits) -> Option<()> {
+        let whole = if self.decimals > 0 { number.checked_div(self.one)? } else { number };
+        let is_small = whole == 0 && self.form == Decimals::Script;
+        if whole >= WORD_END || is_small {
+            return None;
+        }
+        if self.decimals > 0 {
+            let fraction = (number - whole * self.one) as u32;
+            let zeros = if matches!(self.form, Decimals::Fixed(_)) { Zeros::Kept } else { Zeros::Left };
+            digits.put_fraction_before(fraction, u32::from(self.decimals), zeros);
+        }
+        digits.put_whole_before(whole as u32);
+        Some(())
+    }
+
+    #[cold]
+    fn put_long(self, number: u64, digits: &mut Digits) {
         let decimals = u32::from(self.decimals);
         match self.form {
             Decimals::Fixed(_) => put_decimal(number, decimals, digits),
@@ -56,15 +86,10 @@ impl NumberText {
                 }
             }
         }
-        if mantissa < 0 {
-            digits.put_byte_before(b'-');
-        }
-        Some(())
     }
 }
 
 /// A number without the zeros at its end, as far as they stand behind the point.
-#[inline]
 fn without_zeros(mut number: u64, mut decimals: u32) -> (u64, u32) {
     if number == 0 {
         return (0, 0);
@@ -78,7 +103,6 @@ fn without_zeros(mut number: u64, mut decimals: u32) -> (u64, u32) {
     (number, decimals)
 }
 
-#[inline]
 fn put_decimal(number: u64, decimals: u32, digits: &mut Digits) {
     let mut whole = number;
     if let Some(one) = POW10.get(decimals as usize).filter(|_| decimals > 0) {
@@ -112,7 +136,7 @@ mod tests {
     use super::Decimals::{Fixed, Script, Shortest};
     use super::*;
     use crate::checksum::crc32;
-    use crate::checksum::crc32::append;
+    use crate::checksum::crc32::{Piece, append};
     use proptest::prelude::*;
 
     /// Whether a mantissa has this text, by its checksum.
@@ -177,6 +201,22 @@ mod tests {
                 _ => whole.trim_end_matches('0').trim_end_matches('.').to_owned(),
             };
             prop_assert!(prints(mantissa, exponent, Shortest, &text), "{mantissa} {exponent} {text}");
+        }
+
+        #[test]
+        fn the_short_way_prints_as_the_long_one(
+            number in any::<u64>(), shift in 0u32..64, zeros in 0u32..10, exponent in -18i8..=3,
+            form in prop_oneof![Just(Shortest), Just(Script), (0u8..12).prop_map(Fixed)],
+        ) {
+            let number = (number >> shift) / 10u64.pow(zeros) * 10u64.pow(zeros);
+            let Some(text) = NumberText::new(exponent, form) else { return Ok(()) };
+            let (mut short, mut long) = (Digits::new(), Digits::new());
+            if text.put_short(number, &mut short).is_some() {
+                text.put_long(number, &mut long);
+                prop_assert_eq!(short.piece(), long.piece(), "{} {}", number, exponent);
+            } else {
+                prop_assert_eq!(short.piece(), Piece::default(), "nothing is written");
+            }
         }
 
         #[test]
