@@ -9,6 +9,7 @@ use memchr::memchr;
 
 use super::DecodeError;
 use super::digits::equal_bytes;
+use super::plain_items::plain_items_end;
 
 /// Deepest nesting of objects and arrays, the outermost counted. Venue frames need 5.
 pub const NESTING_MAX: u8 = 16;
@@ -259,7 +260,7 @@ impl<'a> Scanner<'a> {
             }
             b'[' => {
                 self.open(b'[', "an array")?;
-                let mut first = !self.plain_strings();
+                let mut first = !self.plain_items();
                 if !first {
                     self.value()?;
                 }
@@ -277,27 +278,17 @@ impl<'a> Scanner<'a> {
         Ok(Token { kind, start, end: self.at() })
     }
 
-    /// Passes over strings of an array as long as another item follows each: without a backslash, and a comma right behind.
-    /// Whether there were any; then a value comes next. Rows of numbers in quotes are most of what venues send.
+    /// Passes over items of an array as long as another one follows each right behind a comma: strings without a backslash,
+    /// or rows of such strings. Whether there were any; then a value comes next. Rows of numbers in quotes are most of what
+    /// venues send.
     #[inline]
-    fn plain_strings(&mut self) -> bool {
+    fn plain_items(&mut self) -> bool {
         let start = self.at;
-        while self.bytes.get(self.at) == Some(&b'"') {
-            let mut at = self.at + 1;
-            let found = loop {
-                let Some(word) = self.bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) else { break None };
-                let word = u64::from_le_bytes(*word);
-                let found = equal_bytes(word, b'"') | equal_bytes(word, b'\\');
-                if found != 0 {
-                    break Some(at + (found.trailing_zeros() / 8) as usize);
-                }
-                at += 8;
-            };
-            match found.and_then(|end| self.bytes.get(end..end + 2).zip(Some(end))) {
-                Some((b"\",", end)) => self.at = end + 2,
-                _ => break,
-            }
-        }
+        self.at = match self.rest() {
+            [b'"', ..] => plain_items_end(self.bytes, start, false),
+            [b'[', b'"', ..] if self.nesting < NESTING_MAX => plain_items_end(self.bytes, start, true),
+            _ => start,
+        };
         self.at > start
     }
 

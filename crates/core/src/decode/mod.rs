@@ -10,6 +10,7 @@ mod error;
 pub(crate) mod json;
 pub(crate) mod levels;
 pub(crate) mod members;
+mod plain_items;
 pub(crate) mod printed;
 
 pub(crate) use digits::{decimal_digits, eight_printed, leading_digits};
