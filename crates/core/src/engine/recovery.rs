@@ -8,7 +8,8 @@
 //! 4. A snapshot that the venue sends in its stream is the book from there on, whatever was before.
 //! 5. A snapshot that was asked for must run on into the updates that wait, or be no older than the book that was lost.
 //! 6. One that comes while the book is synced is kept: should the book turn out to have gone on elsewhere (a recorder that
-//!    restarts, a venue that numbers anew), it is the beginning of what follows.
+//!    restarts, a venue that numbers anew), it is the beginning of what follows. Of two such, each ahead of
+//!    what is before it and nothing between them, the second is the book: it has been left behind.
 //! 7. An update that the book seems to hold by its number, but which the venue sent later than the last one applied, is of
 //!    another numbering.
 //! 8. Where several connections carry the book, what one lacks another may bring: an update behind a gap waits for that.

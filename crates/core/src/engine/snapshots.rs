@@ -12,6 +12,8 @@ use crate::types::{
 #[derive(Debug)]
 pub(super) struct Spare {
     number: u64,
+    /// Where the book stood.
+    book_at: u64,
     levels: Levels,
     coverage: Coverage,
     pub(super) origin: SnapshotOrigin,
@@ -54,14 +56,21 @@ impl InstrumentState {
             }
             Verdict::Apply => self.restate(levels, check, stamp, cx),
             Verdict::Widen => self.take_wider(levels, coverage, None, stamp.ts_recv, cx),
+            Verdict::Keep if self.is_left_behind(number) => {
+                cx.stats.gaps += 1;
+                let due = self.book_cursor.at.venue_seq.saturating_add(1);
+                self.lose(StaleReason::Gap, (due, number), stamp.ts_recv, cx);
+                self.on_book(levels, coverage, origin, check, stamp, cx);
+            }
             Verdict::Keep => {
+                let book_at = self.book_cursor.at.venue_seq;
                 let mut spare = self.spare.take().unwrap_or_else(|| {
-                    Box::new(Spare { number, levels: Levels::default(), coverage, origin, stamp })
+                    Box::new(Spare { number, book_at, levels: Levels::default(), coverage, origin, stamp })
                 });
                 spare.levels.clear();
                 spare.levels.bids.extend_from_slice(levels.bids);
                 spare.levels.asks.extend_from_slice(levels.asks);
-                *spare = Spare { number, levels: spare.levels, coverage, origin, stamp };
+                *spare = Spare { number, book_at, levels: spare.levels, coverage, origin, stamp };
                 self.spare = Some(spare);
             }
             Verdict::Lost => {
@@ -73,6 +82,15 @@ impl InstrumentState {
             }
             _ => cx.stats.snapshots_old += 1,
         }
+    }
+
+    /// Whether the book of the venue has gone on without this one: two that came while it was synced lie ahead of it, the second
+    /// ahead of the first, and nothing came between them. What led there is missing, or is not told to this connection at all.
+    #[cold]
+    fn is_left_behind(&self, number: u64) -> bool {
+        let at = self.book_cursor.at.venue_seq;
+        let is_behind = |spare: &Spare| spare.book_at == at && spare.number > at && number > spare.number;
+        self.recovery.is_numbered() && self.spare.as_ref().is_some_and(|spare| is_behind(spare))
     }
 
     /// The venue tells a synced book whole: what differs has changed.
