@@ -51,6 +51,12 @@ pub(super) fn read(venue: Venue, bytes: &[u8], out: &mut Definitions) -> Result<
         if list.kind == Kind::Array {
             items(list, bytes, field, |scanner| {
                 let instrument = market(venue, kind, scanner, bytes)?;
+                // A number is one market: it alone tells whose a message is.
+                let is_other =
+                    |of: &Instrument| of.codes == instrument.codes && of.symbol != instrument.symbol;
+                if out.list().iter().any(is_other) {
+                    return Err(DecodeError::InstrumentTwice);
+                }
                 out.add(instrument).map_err(DecodeError::of_list)
             })?;
         }
