@@ -33,7 +33,14 @@ pub(super) fn object(
     if method.kind != Kind::Absent {
         return acknowledged(room, bytes, text(method, bytes, "method")?, success, result, routes, out);
     }
-    let is_snapshot = || Ok(text(kind, bytes, "type")? == b"snapshot");
+    let is_snapshot = || match text(kind, bytes, "type")? {
+        b"snapshot" => Ok(true),
+        b"update" => Ok(false),
+        _ => {
+            let (field, expected) = ("type", "snapshot or update");
+            Err(DecodeError::WrongType { at: kind.start, field, expected, got: "another text" })
+        }
+    };
     let name = match channel.kind {
         // An error that names nothing that was asked for.
         Kind::Absent => return refused(bytes).unwrap_or(Err(DecodeError::UnknownMessage)),
