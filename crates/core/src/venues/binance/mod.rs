@@ -80,6 +80,8 @@ pub struct Binance {
     trade_kinds: Vec<Option<TradeKind>>,
     /// The product of the source, where that is known.
     product: Option<Venue>,
+    /// Whether that is a product of pairs: those have symbols in common with futures, whose events show that they are.
+    is_spot: bool,
     /// Whether its address leads to Binance.US.
     is_us: bool,
     /// Whether streams that are no book of all changes were asked for: a frame that names no stream may be of one.
@@ -123,7 +125,7 @@ impl Binance {
     fn any(&mut self, bytes: &[u8], routes: &Routes, out: &mut Events) -> Result<(), DecodeError> {
         let mark = out.mark();
         let mut frame = Frame::new(bytes);
-        let said = frame.read(routes, out).and_then(|()| frame.event(routes, out));
+        let said = frame.read(routes, out).and_then(|()| frame.event(self.is_spot, routes, out));
         match said {
             Ok(Some((route, kind))) if !self.carries(route, kind) => out.undo(mark),
             Ok(_) => {}
@@ -172,7 +174,8 @@ fn symbol_of(url: &[u8]) -> Option<&[u8]> {
 
 impl Room for Binance {
     fn of(product: Venue) -> Self {
-        Self { product: Some(product), ..Self::default() }
+        let is_spot = super::product(product).rule == Rule::Range;
+        Self { product: Some(product), is_spot, ..Self::default() }
     }
 
     #[inline]
@@ -183,7 +186,7 @@ impl Room for Binance {
         if self.has_partial && memchr::memmem::find(bytes, b"\"stream\"").is_none() {
             return Ok(self.nameless(bytes, routes, out)?);
         }
-        match printed::decode(bytes, routes, out) {
+        match printed::decode(bytes, self.is_spot, routes, out) {
             Some(Said::Event) => Ok(()),
             Some(Said::Trade(route)) => {
                 if !self.carries(route, TradeKind::Single) {
@@ -254,7 +257,8 @@ impl Room for Binance {
         // Its memory is kept: a reconnect allocates nothing.
         let mut trade_kinds = core::mem::take(&mut self.trade_kinds);
         trade_kinds.clear();
-        *self = Self { product: self.product, trade_kinds, ..Self::default() };
+        let Self { product, is_spot, .. } = *self;
+        *self = Self { product, is_spot, trade_kinds, ..Self::default() };
     }
 
     fn time(frame: &[u8]) -> TimeNs {

@@ -18,9 +18,9 @@ pub(super) enum Said {
     Trade(Route),
 }
 
-/// Appends the event of a whole frame. With `None`, `out` holds no event more, but levels that mean nothing.
+/// Appends the event of a whole frame. `is_spot`: a top or a trade of futures is another's. With `None`, `out` holds no event more, but levels that mean nothing.
 #[inline]
-pub(super) fn decode(bytes: &[u8], routes: &Routes, out: &mut Events) -> Option<Said> {
+pub(super) fn decode(bytes: &[u8], is_spot: bool, routes: &Routes, out: &mut Events) -> Option<Said> {
     if bytes.len() > FRAME_BYTES_MAX {
         return None;
     }
@@ -39,11 +39,11 @@ pub(super) fn decode(bytes: &[u8], routes: &Routes, out: &mut Events) -> Option<
     text.literal(b"{")?;
     let is_public_book = || kind.is_none_or(|kind| kind.is_next(b"@depth@") || kind.is_next(b"@depth\""));
     let said = if text.literal(b"\"u\":").is_some() {
-        bbo(&mut text, stream, routes, out)?
+        bbo(&mut text, is_spot, stream, routes, out)?
     } else {
         text.literal(b"\"e\":\"")?;
         if text.literal(b"bookTicker\",\"u\":").is_some() {
-            bbo(&mut text, stream, routes, out)?
+            bbo(&mut text, is_spot, stream, routes, out)?
         } else if text.literal(b"depthUpdate\",\"E\":").is_some() {
             if !is_public_book() {
                 return None;
@@ -51,7 +51,7 @@ pub(super) fn decode(bytes: &[u8], routes: &Routes, out: &mut Events) -> Option<
             depth_update(&mut text, stream, routes, out)?
         } else {
             text.literal(b"trade\",\"E\":")?;
-            trade(&mut text, stream, routes, out)?
+            trade(&mut text, is_spot, stream, routes, out)?
         }
     };
     Some(said)
@@ -145,7 +145,13 @@ fn depth_update(
 
 /// A top of book, from the value of `u` to the end.
 #[inline]
-fn bbo(text: &mut Printed<'_>, stream: Stream<'_>, routes: &Routes, out: &mut Events) -> Option<Said> {
+fn bbo(
+    text: &mut Printed<'_>,
+    is_spot: bool,
+    stream: Stream<'_>,
+    routes: &Routes,
+    out: &mut Events,
+) -> Option<Said> {
     let venue_seq = text.integer()?;
     if text.literal(b",\"e\":\"").is_some() {
         text.literal(b"bookTicker\"")?;
@@ -164,7 +170,7 @@ fn bbo(text: &mut Printed<'_>, stream: Stream<'_>, routes: &Routes, out: &mut Ev
     text.literal(b",\"A\":\"")?;
     let ask = Level { price: ask_price, qty: qty_end(text, route)? };
     let mut ts_event = 0;
-    if text.literal(b",\"T\":").is_some() {
+    if !is_spot && text.literal(b",\"T\":").is_some() {
         ts_event = time_ns(text.integer()?)?;
         text.literal(b",\"E\":")?;
         text.integer()?;
@@ -176,9 +182,16 @@ fn bbo(text: &mut Printed<'_>, stream: Stream<'_>, routes: &Routes, out: &mut Ev
 
 /// From the value of `E` to the end. Futures print `T` before the symbol, spot behind the quantity.
 #[inline]
-fn trade(text: &mut Printed<'_>, stream: Stream<'_>, routes: &Routes, out: &mut Events) -> Option<Said> {
+fn trade(
+    text: &mut Printed<'_>,
+    is_spot: bool,
+    stream: Stream<'_>,
+    routes: &Routes,
+    out: &mut Events,
+) -> Option<Said> {
     text.integer()?;
-    let futures_time = if text.literal(b",\"T\":").is_some() { Some(text.integer()?) } else { None };
+    let futures_time =
+        if !is_spot && text.literal(b",\"T\":").is_some() { Some(text.integer()?) } else { None };
     text.literal(b",\"s\":\"")?;
     let route = symbol_end(text, stream, routes)?;
     text.literal(b",\"t\":")?;

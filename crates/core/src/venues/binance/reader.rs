@@ -128,6 +128,7 @@ impl<'a> Frame<'a> {
     /// that the stream of an instrument carries, if it is known.
     pub(super) fn event(
         &mut self,
+        is_spot: bool,
         routes: &Routes,
         out: &mut Events,
     ) -> Result<Option<(Route, TradeKind)>, DecodeError> {
@@ -135,6 +136,17 @@ impl<'a> Frame<'a> {
         if self.has(Field::Stream) && self.has(Field::Symbol) && message != Message::Unused {
             let is_book = matches!(message, Message::Depth | Message::Snapshot);
             self.is_of_stream(is_book, routes, out)?;
+        }
+        // A trade says what it was of futures alone, and a top has the engine's time there alone.
+        let shows_futures = match message {
+            Message::Bbo => self.has(Field::TransactionTime),
+            Message::Trade | Message::AggregateTrade => self.has(Field::Execution),
+            Message::MarkPrice | Message::Liquidation => true,
+            _ => false,
+        };
+        if is_spot && shows_futures {
+            let symbol = self.symbol()?.unwrap_or_default();
+            return Err(DecodeError::UnknownSymbol { symbol: SymbolText::new(symbol) });
         }
         match message {
             Message::Depth => self.depth_update(routes, out)?,

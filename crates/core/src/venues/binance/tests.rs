@@ -472,7 +472,7 @@ const PRINTED: [&str; 9] = [
 /// Whether a frame takes the short way; if so, the general way must come to the same.
 fn takes_short_way(bytes: &[u8], routes: &Routes) -> bool {
     let (mut short, mut general) = (Events::default(), Events::default());
-    if printed::decode(bytes, routes, &mut short).is_none() {
+    if printed::decode(bytes, false, routes, &mut short).is_none() {
         return false;
     }
     assert_eq!(Binance::default().any(bytes, routes, &mut general), Ok(()), "{}", bytes.escape_ascii());
@@ -633,4 +633,26 @@ fn an_address_tells_the_two_spot_venues_apart() {
     let asked = Asked { routes: &routes, url };
     let body = b"{\"lastUpdateId\":7,\"bids\":[[\"1\",\"1\"]],\"asks\":[]}";
     assert!(room.answer(&asked, body, At::default(), &mut events).is_err());
+}
+
+#[test]
+fn what_shows_itself_to_be_of_futures_is_not_of_a_pair() {
+    use crate::venues::{BINANCE_SPOT, BINANCE_USDM};
+    let routes = one();
+    for text in [
+        r#"{"e":"trade","E":5,"T":4,"s":"BTCUSDT","t":7,"p":"1.5","q":"2","X":"MARKET","m":true}"#,
+        r#"{"e":"trade","E":5,"s":"BTCUSDT","t":7,"p":"1.5","q":"2","T":4,"X":"MARKET","m":true}"#,
+        r#"{"e":"bookTicker","u":7,"s":"BTCUSDT","b":"1.5","B":"2","a":"1.6","A":"2","T":4,"E":5}"#,
+        r#"{"stream":"btcusdt@markPrice","data":{"e":"markPriceUpdate","E":5,"s":"BTCUSDT","p":"1.5","i":"1.5","r":"","T":0}}"#,
+        r#"{"e":"forceOrder","E":5,"o":{"s":"BTCUSDT","S":"BUY","p":"1.5","q":"2"}}"#,
+    ] {
+        let read = |product| {
+            let mut out = Events::default();
+            let mut room = Binance::of(product);
+            let read = room.frame(text.as_bytes(), At::default(), &routes, &mut out);
+            (read.err().map(|error| error.code()), out.concerned(), out.list().len())
+        };
+        assert_eq!(read(BINANCE_SPOT), (Some("decode.unknown_symbol"), None, 0), "{text}");
+        assert_eq!(read(BINANCE_USDM), (None, None, 1), "{text}");
+    }
 }

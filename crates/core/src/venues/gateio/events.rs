@@ -1,6 +1,6 @@
 //! Messages in any form that JSON allows.
 
-use super::Gateio;
+use super::{Gateio, Market};
 use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::levels::{decimal, price_above_zero, read_levels};
 use crate::decode::members::{is, items, members, signed, symbol, text, unsigned};
@@ -45,6 +45,9 @@ pub(super) fn object(
     let channel = text(channel, bytes, "channel")?;
     if event.of(bytes) != b"update" {
         return Ok(());
+    }
+    if !room.is_own(Market::of_channel(channel)) {
+        return Err(DecodeError::UnknownSymbol { symbol: SymbolText::new(channel) });
     }
     match channel {
         b"spot.obu" | b"futures.obu" => obu(room, bytes, result, routes, out),

@@ -30,11 +30,11 @@ mod events;
 mod instruments;
 mod sight;
 
-use super::FrameError;
 use super::deepest::Deepest;
 use super::room::{
     Asked, At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
 };
+use super::{FrameError, GATEIO};
 use crate::decode::{DecodeError, FRAME_BYTES_MAX, SymbolText};
 use crate::sequence::Rule;
 use crate::types::{Definitions, Events, Instrument, QtyUnit, Routes, Scope, Slot, TimeNs, Venue};
@@ -81,11 +81,50 @@ pub(super) fn instrument(venue: Venue, symbol: &str) -> Instrument {
 /// One connection.
 #[derive(Debug, Default)]
 pub struct Gateio {
+    /// Of the source; none where that is still to be found out.
+    market: Option<Market>,
     /// By slot: the depth of `obu` that counts.
     deepest: Vec<Deepest>,
 }
 
+/// What channels and addresses begin with. Symbols are in common: `BTC_USDT` is a pair and a perpetual.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Market {
+    Spot,
+    Futures,
+}
+
+impl Market {
+    const fn of_product(product: Venue) -> Self {
+        if product.number() == GATEIO.number() { Self::Spot } else { Self::Futures }
+    }
+
+    /// That of a channel such as `spot.obu`.
+    fn of_channel(channel: &[u8]) -> Option<Self> {
+        match channel.split(|byte| *byte == b'.').next() {
+            Some(b"spot") => Some(Self::Spot),
+            Some(b"futures") => Some(Self::Futures),
+            _ => None,
+        }
+    }
+
+    /// That of an address such as `…/api/v4/futures/usdt/order_book`.
+    fn of_address(url: &[u8]) -> Option<Self> {
+        let names = |path: &[u8]| memchr::memmem::find(url, path).is_some();
+        match () {
+            () if names(b"/spot/") => Some(Self::Spot),
+            () if names(b"/futures/") || names(b"/delivery/") => Some(Self::Futures),
+            () => None,
+        }
+    }
+}
+
 impl Gateio {
+    /// Whether what is said of a market is the source's.
+    fn is_own(&self, market: Option<Market>) -> bool {
+        self.market.is_none() || market.is_none() || self.market == market
+    }
+
     /// Whether `obu` has told of an instrument.
     fn has_obu(&self, slot: Slot) -> bool {
         self.deepest.get(slot.0 as usize).is_some_and(|deepest| deepest.depth().is_some())
@@ -108,16 +147,18 @@ fn parameter<'a>(url: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
 }
 
 /// Says whose book a frame that cannot be read may have changed.
-fn concern(bytes: &[u8], routes: &Routes, out: &mut Events) {
+fn concern(room: &Gateio, bytes: &[u8], routes: &Routes, out: &mut Events) {
     // A text that is cut has no end.
     let behind = |key: &[u8]| {
         let at = memchr::memmem::find(bytes, key)? + key.len();
         let rest = bytes.get(at..)?;
         rest.get(..memchr::memchr(b'"', rest)?)
     };
-    let channel = behind(b"\"channel\":\"").and_then(|channel| channel.split(|byte| *byte == b'.').nth(1));
-    let is_book = channel.is_none_or(|channel| !events::OTHERS.contains(&channel));
-    if !is_book {
+    let channel = behind(b"\"channel\":\"");
+    let is_own = channel.is_none_or(|channel| room.is_own(Market::of_channel(channel)));
+    let kind = channel.and_then(|channel| channel.split(|byte| *byte == b'.').nth(1));
+    let is_book = kind.is_none_or(|kind| !events::OTHERS.contains(&kind));
+    if !is_book || !is_own {
         return;
     }
     let symbol = behind(b"\"s\":\"").map(|name| events::stream(name).map_or(name, |(symbol, _)| symbol));
@@ -129,6 +170,14 @@ fn concern(bytes: &[u8], routes: &Routes, out: &mut Events) {
 }
 
 impl Room for Gateio {
+    fn of(product: Venue) -> Self {
+        Self { market: Some(Market::of_product(product)), ..Self::default() }
+    }
+
+    fn opened(&mut self, _at: At, _out: &mut Events) {
+        *self = Self { market: self.market, ..Self::default() };
+    }
+
     fn frame(&mut self, bytes: &[u8], _at: At, routes: &Routes, out: &mut Events) -> Result<(), FrameError> {
         if bytes.len() > FRAME_BYTES_MAX {
             return Err(DecodeError::FrameTooLarge { len: bytes.len() }.into());
@@ -144,7 +193,7 @@ impl Room for Gateio {
                     | DecodeError::AmbiguousSnapshot
             );
             if out.concerned().is_none() && !is_known {
-                concern(bytes, routes, out);
+                concern(self, bytes, routes, out);
             }
         }
         Ok(read?)
@@ -160,6 +209,9 @@ impl Room for Gateio {
     ) -> Result<(), FrameError> {
         let symbol = parameter(asked.url, b"currency_pair=").or_else(|| parameter(asked.url, b"contract="));
         if !asked.url.is_empty() && memchr::memmem::find(asked.url, b"/order_book?").is_none() {
+            return Err(DecodeError::NotSnapshot.into());
+        }
+        if !self.is_own(Market::of_address(asked.url)) {
             return Err(DecodeError::NotSnapshot.into());
         }
         let route = match symbol {

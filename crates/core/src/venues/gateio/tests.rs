@@ -255,3 +255,33 @@ fn a_frame_shows_its_product() {
         assert_eq!(told, found, "{frame}");
     }
 }
+
+#[test]
+fn a_symbol_of_the_other_market_is_foreign() {
+    let book = obu(400, "\"full\":true,\"u\":9");
+    for (product, channel, said) in [
+        (GATEIO, "spot.", "book"),
+        (GATEIO, "futures.", "decode.unknown_symbol"),
+        (GATEIO_FUTURES, "futures.", "book"),
+        (GATEIO_DELIVERY, "futures.", "book"),
+        (GATEIO_FUTURES, "spot.", "decode.unknown_symbol"),
+    ] {
+        let mut room = Gateio::of(product);
+        room.opened(At::default(), &mut Events::default());
+        let frame = book.replace("spot.", channel);
+        assert_eq!(word(&mut room, &frame), said, "{product:?} {channel}");
+        let mut out = Events::default();
+        let read = room.frame(&frame.as_bytes()[..frame.len() - 9], At::default(), &routes(), &mut out);
+        assert!(read.is_err());
+        assert_eq!(out.concerned().is_some(), said == "book", "{product:?} {channel}");
+    }
+    let book = b"{\"id\":7,\"bids\":[[\"5\",\"1\"]],\"asks\":[]}";
+    for (address, is_own) in [
+        ("https://api.gateio.ws/api/v4/spot/order_book?currency_pair=BTC_USDT", true),
+        ("https://api.gateio.ws/api/v4/futures/usdt/order_book?contract=BTC_USDT", false),
+    ] {
+        let asked = Asked { routes: &routes(), url: address.as_bytes() };
+        let read = Gateio::of(GATEIO).answer(&asked, book, At::default(), &mut Events::default());
+        assert_eq!(read.is_ok(), is_own, "{address}");
+    }
+}
