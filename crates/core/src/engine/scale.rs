@@ -27,28 +27,45 @@ pub(super) fn fitting(
     bytes: &[u8],
     error: &FrameError,
     source: ScaleSource,
-    (price, qty): (i8, i8),
+    is: (i8, i8),
 ) -> Option<(i8, i8)> {
-    let FrameError::Decode(DecodeError::BadNumber { at, cause, scaled, .. }) = *error else { return None };
-    if source == ScaleSource::Format {
-        return None;
-    }
+    all_fitting(bytes, error, source, is).next()
+}
+
+/// Every such scale, the coarsest first.
+fn all_fitting(
+    bytes: &[u8],
+    error: &FrameError,
+    source: ScaleSource,
+    (price, qty): (i8, i8),
+) -> impl Iterator<Item = (i8, i8)> + use<> {
+    let found = match *error {
+        FrameError::Decode(DecodeError::BadNumber { at, cause, scaled, .. })
+            if source != ScaleSource::Format && scaled != Scaled::No =>
+        {
+            let is = if scaled == Scaled::Price { price } else { qty };
+            wanted(bytes, at, cause, is).map(|wanted| (wanted, scaled))
+        }
+        _ => None,
+    };
+    found.into_iter().flat_map(move |((coarsest, finest), scaled)| {
+        let fits = (finest..=coarsest).rev();
+        fits.map(move |to| if scaled == Scaled::Price { (to, qty) } else { (price, to) })
+    })
+}
+
+/// The coarsest and the finest exponent that hold a number which another does not.
+fn wanted(bytes: &[u8], at: u32, cause: DecimalError, is: i8) -> Option<(i8, i8)> {
     let (whole, places) = decimal_digits(bytes.get(at as usize..)?)?;
-    let is = if scaled == Scaled::Price { price } else { qty };
-    let wanted = match cause {
-        DecimalError::Inexact if places <= 18 => -(places as i8),
-        // The coarsest that is exact, if that is coarser.
-        DecimalError::Overflow if whole + places <= 18 => -(places as i8),
-        _ => return None,
-    };
-    let is_change = match cause {
-        DecimalError::Inexact => wanted < is,
-        _ => wanted > is,
-    };
-    if scaled == Scaled::No || !is_change || wanted < EXPONENT_MIN {
-        return None;
+    let coarsest = i8::try_from(places).ok().map(|places| -places).filter(|to| *to >= EXPONENT_MIN)?;
+    match cause {
+        DecimalError::Inexact if coarsest < is => Some((coarsest, coarsest)),
+        // Beside it what is held must fit, which may have more digits than this one.
+        DecimalError::Overflow if whole + places <= 18 && coarsest > is => {
+            Some((coarsest, (whole as i8 + EXPONENT_MIN).max(is + 1)))
+        }
+        _ => None,
     }
-    Some(if scaled == Scaled::Price { (wanted, qty) } else { (price, wanted) })
 }
 
 impl<C: Clock> Engine<C> {
@@ -59,7 +76,7 @@ impl<C: Clock> Engine<C> {
         let Some(slot) = self.events.subject() else { return false };
         let Some(state) = self.instruments.get(slot.0 as usize) else { return false };
         let is = (state.price_exponent, state.qty_exponent);
-        fitting(bytes, error, state.scale_source, is).is_some_and(|to| self.rescale_to(slot, to, now))
+        all_fitting(bytes, error, state.scale_source, is).any(|to| self.rescale_to(slot, to, now))
     }
 
     /// Takes the scales that the venue has just defined, where they are finer than what the digits have shown so far.

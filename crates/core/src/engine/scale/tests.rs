@@ -322,3 +322,20 @@ fn what_an_event_under_way_has_touched_is_told_at_the_finer_scale() {
     let of_orders = rig.engine.orders_digest(rig.id).unwrap();
     assert_eq!(rig.engine.digest(rig.id), Some(of_orders));
 }
+
+#[test]
+fn a_number_too_large_finds_a_scale_that_what_is_held_has_too() {
+    let mut rig = Rig::new(BINANCE_SPOT, "AUSDT");
+    rig.come_to(State::Synced);
+    // A statistic with many digits, then a quantity of few that does not fit beside them.
+    rig.trade("10.5", "0.00000000001");
+    assert!(rig.depth(0, "[\"9\",\"6.25\"]", ""));
+    assert_eq!(rig.exponents().1, -11);
+    let held = rig.told();
+    assert!(rig.depth(0, "", "[\"12\",\"120000000000\"]"));
+    assert_eq!((rig.state(), rig.exponents().1), (BookState::Synced, -2), "the coarsest that holds all");
+    let now = rig.told();
+    assert_eq!(now[0].1, held[0].1);
+    assert_eq!(now[0].2.get(&(12 * 10i128.pow(18))), Some(&(120_000_000_000 * 10i128.pow(18))));
+    rig.follows();
+}
