@@ -19,7 +19,13 @@ export type {
 export function configFrom(input: unknown, originOf: OriginOf = () => undefined): Config {
   checkReplay(input, originOf);
   const parsed = configSchema.safeParse(input);
-  if (!parsed.success) throw fault(parsed.error.issues[0], input, originOf);
+  if (!parsed.success) {
+    const [first, ...others] = parsed.error.issues;
+    // A key that is not known is as a rule the one that its table is found to lack.
+    const table = String(first?.path.slice(0, -1));
+    const slip = others.find(({ code, path }) => code === 'unrecognized_keys' && String(path) === table);
+    throw fault(slip ?? first, input, originOf);
+  }
   const config = parsed.data;
   const { host } = config.server;
   if (!isLoopback(host)) {

@@ -508,6 +508,27 @@ describe('a configuration file', () => {
       'sever',
     ],
     [
+      '[source.kraken]\ninstruments = ["A"]\n',
+      'config.unknown_key',
+      'source (given.toml:1)',
+      'server, engine, limits, replay, sim, catalogue, sources, instruments',
+      'source',
+    ],
+    [
+      '[sources.kraken]\ninstrument = ["A"]\n',
+      'config.unknown_key',
+      'sources.kraken.instrument (given.toml:2)',
+      'venue, instruments, channels, depth, streams, lines, proxy, ca_file, urls, keys',
+      'instrument',
+    ],
+    [
+      '[sources.kraken]\ndepth = 10\n',
+      'config.invalid',
+      'sources.kraken.instruments (given.toml:1)',
+      'a list with at least 1 entry',
+      'nothing',
+    ],
+    [
       '[limits]\nclientsMax = 1\n',
       'config.unknown_key',
       'given.toml:2',
@@ -540,6 +561,11 @@ describe('a configuration file', () => {
   ])('%j is told with its place', (file, code, where, expected, got) => {
     const error = fault(() => layered({ file }));
     expect(error.toJSON()).toMatchObject({ code, where, expected, got });
+  });
+
+  it('is told how a list is written', () => {
+    const error = fault(() => layered({ file: '[sources.kraken]\ninstruments = "BTC/USD"\n' }));
+    expect([error.expected, error.fix]).toEqual(['a list with at least 1 entry', 'Write ["BTC/USD"].']);
   });
 
   it('that is not there, or is no file, is told as that', () => {

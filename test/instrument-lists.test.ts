@@ -197,6 +197,17 @@ ${url('https://api.kraken.com')}
     expect((await command('binance', '--refresh')).err).toBe('');
   });
 
+  it('goes the way that its flags say, whatever the file says', async () => {
+    answer = USDM;
+    const { port } = server.address() as AddressInfo;
+    const way = ['--url', `https://fapi.binance.com=http://127.0.0.1:${port}`];
+    expect((await command('binance-usdm', ...way)).out).toContain('binance-usdm:BTCUSDT_240329');
+    const { code, err } = await command('binance-coinm', '--ca-file', join(folder, 'nowhere.pem'));
+    expect([code, err]).toEqual([2, expect.stringContaining('config.ca_file')]);
+    const { err: proxied } = await command('binance-coinm', '--proxy', 'http://127.0.0.1:1');
+    expect(proxied).toContain('ECONNREFUSED');
+  });
+
   it('finds an instrument by each of its names', async () => {
     answer = KRAKEN;
     for (const name of ['BTC/USD', 'XBT/USD', 'XXBTZUSD', '*BTZ*']) {

@@ -55,11 +55,16 @@ function collected(text: string, before: readonly string[] | undefined): readonl
   return [...(before ?? []), text];
 }
 
-/** Gives a command the flags that say how lists of instruments are kept. */
+/** Flags of a source that say how its venue is reached. */
+export const WAY_FLAGS: readonly string[] = ['proxy', 'ca-file', 'url'];
+
+/** Gives a command the flags that say how lists of instruments are had and kept. */
 export function withCatalogueOptions(command: Command): Command {
   command.option('--config <file>', CONFIG_HELP);
   for (const setting of SETTINGS)
     if (setting.path[0] === 'catalogue') command.addOption(optionOf(setting, 'catalogue:'));
+  for (const setting of SOURCE_SETTINGS)
+    if (WAY_FLAGS.includes(setting.flag)) command.addOption(sourceOptionOf(setting));
   return command;
 }
 

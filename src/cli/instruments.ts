@@ -1,11 +1,12 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type ListedInstrument, venues } from '../engine.js';
 import { DepthwireError, explain } from '../errors.js';
 import { type InstrumentList, resolved } from '../ingest/instruments.js';
 import { productFacts } from '../ingest/venues/index.js';
 import { nearest } from '../nearest.js';
 import { decimalText } from '../wire/decimal.js';
-import { configOf, withCatalogueOptions } from './config-options.js';
+import { authorities } from './authorities.js';
+import { configOf, WAY_FLAGS, withCatalogueOptions } from './config-options.js';
 import { listOf } from './instrument-lists.js';
 import type { Shell } from './shell.js';
 import { textTable } from './text-table.js';
@@ -21,12 +22,19 @@ export function addInstrumentsCommand(program: Command, shell: Shell): void {
     .option('--refresh', 'ask the venue, whatever the cache has');
   withCatalogueOptions(command).action(async (venue: string, patterns: readonly string[]) => {
     const { json, refresh } = command.opts<{ readonly json?: true; readonly refresh?: true }>();
-    const { config } = configOf([], command, shell);
+    const product = productOf(venue);
+    // Flags are of a source, which a file need not have.
+    const hasWay = WAY_FLAGS.some(
+      (flag) => command.opts()[new Option(`--${flag}`).attributeName()] !== undefined,
+    );
+    const { config } = configOf(hasWay ? [`${venue}:*`] : [], command, shell);
     const source = Object.entries(config.sources).find(([name, one]) => (one.venue ?? name) === venue)?.[1];
-    const list = await listOf(productOf(venue), config.catalogue, shell, {
+    const ca = source?.caFile;
+    const list = await listOf(product, config.catalogue, shell, {
       refresh: refresh === true,
       urls: source?.urls,
       proxy: source?.proxy,
+      ca: ca === undefined ? undefined : authorities(`sources.${venue}.ca_file`, ca),
     });
     if (list.stale !== undefined) await shell.stderr.write(`${olderText(list.stale, list.fetchedMs)}\n`);
     const found = resolved(list, patterns.length === 0 ? ['*'] : patterns, 'PATTERN');

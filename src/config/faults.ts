@@ -35,9 +35,24 @@ export function fault(issue: Issue | undefined, input: unknown, originOf: Origin
         : `the value of ${key || 'the configuration'} cannot be used`,
     where: placed(key, originOf),
     expected,
-    got: path.includes('keys') ? 'a value that is not shown' : withoutPassword(shown(value)),
-    fix: meant === undefined ? `Set ${key || 'it'} to ${expected}.` : `Write ${meant}.`,
+    got: path.includes('keys')
+      ? 'a value that is not shown'
+      : value === undefined
+        ? 'nothing'
+        : withoutPassword(shown(value)),
+    fix: remedy(key, value, expected, meant ?? asList(value, path)),
   });
+}
+
+function remedy(key: string, value: unknown, expected: string, meant: string | undefined): string {
+  if (meant !== undefined) return `Write ${meant}.`;
+  return value === undefined ? `Add ${key}: ${expected}.` : `Set ${key || 'it'} to ${expected}.`;
+}
+
+/** A text where a list of texts is due, as that list; undefined elsewhere. */
+function asList(value: unknown, path: readonly PropertyKey[]): string | undefined {
+  const isTextFor = schemaAt(path)?.type === 'array' && typeof value === 'string';
+  return isTextFor ? `[${JSON.stringify(value)}]` : undefined;
 }
 
 /** A key with where it was given. */

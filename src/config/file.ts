@@ -121,6 +121,11 @@ function linesOf(text: string): ReadonlyMap<string, number> {
         table = `${table}.${count}`;
       }
       lines.set(table, at + 1);
+      // A table that is named by its inner ones only begins with the first of them.
+      for (let outer = table; outer.includes('.'); ) {
+        outer = outer.slice(0, outer.lastIndexOf('.'));
+        if (!lines.has(outer)) lines.set(outer, at + 1);
+      }
       continue;
     }
     const [, key] = ASSIGNMENT.exec(line) ?? [];
