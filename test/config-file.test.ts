@@ -326,6 +326,13 @@ keys = { key_env = "KRAKEN_KEY", secret_file = "secret" }
       'Write 1000,',
     ],
     [
+      'a stream that the product does not have',
+      { flags: { sources: ['okx:BTC-USDT'], texts: { streams: ['boks5'] } } },
+      'config.stream',
+      'sources.okx.streams (--streams)',
+      'Write books5.',
+    ],
+    [
       'a depth of another channel',
       {
         file: '[sources.kraken]\ninstruments = ["A"]\nchannels = ["orders"]\ndepth = 500\nkeys.key_env = "K"\n',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { sourceLine } from '../src/cli/source-words.js';
 import type { SourceReport } from '../src/publish/sources.js';
-import { parseSources, sourceLines } from '../src/web/sources.js';
+import { emptyNotice, parseSources, sourceLines, sourceNote } from '../src/web/sources.js';
 
 const time = new Date(2026, 0, 2, 3, 4, 5).getTime();
 
@@ -82,6 +82,35 @@ describe('a source', () => {
       'source   kraken: live since 03:04:05, 12 of 12 books synced, checksums 3201 of 3201, no gap, the list of instruments of 2026-01-02 03:03:05 counts, for there is none better since 03:04:05 (http_get.unreachable: ECONNREFUSED), asked for again at 03:04:10',
     ],
     [
+      {
+        ...live,
+        lastGap: null,
+        list: {
+          ...noList,
+          fetchedMs: time,
+          error: { ...noList.error, code: 'instruments.shrunken', got: '2 are missing: A, B' },
+        },
+      },
+      'source   kraken: live since 03:04:05, 12 of 12 books synced, checksums 3201 of 3201, no gap, instruments that the list lacks are kept, since 03:04:05 (instruments.shrunken: 2 are missing: A, B), asked for again at 03:04:10',
+    ],
+    [
+      { ...live, lastGap: null, clockSkewMs: [2400, 3100] as const },
+      'source   kraken: live since 03:04:05, 12 of 12 books synced, checksums 3201 of 3201, no gap, the venue’s clock is 2.4 s or more ahead of ours',
+    ],
+    [
+      { ...live, lastGap: null, clockSkewMs: [-9000, -8000] as const },
+      'source   kraken: live since 03:04:05, 12 of 12 books synced, checksums 3201 of 3201, no gap, the venue’s clock is 8.0 s or more behind ours',
+    ],
+    [
+      {
+        ...silent,
+        list: noList,
+        connections: [{ ...connection, connectedSinceMs: 0 }],
+        clockSkewMs: [-500, 500] as const,
+      },
+      'source   kraken: live, not connected, 12 of 12 books synced, checksums 3201 of 3201, no gap, no list of instruments since 03:04:05 (http_get.unreachable: ECONNREFUSED), asked for again at 03:04:10',
+    ],
+    [
       { ...silent, kind: 'recording' as const, connectedSinceMs: time },
       'source   kraken: recording, 12 of 12 books synced, checksums 3201 of 3201, no gap',
     ],
@@ -114,19 +143,39 @@ describe('a source', () => {
       '!Last gap: T0, open',
     ]);
     expect(shown(silent)).toContain('!Connected: no connection');
-    expect(shown({ ...silent, list: noList })).toEqual(['!Waiting: for the list of instruments since T0']);
-    expect(shown({ ...live, list: noList })).toContain('!Instruments: no list since T0');
-    expect(shown({ ...live, list: { ...noList, fetchedMs: time } })).toContain(
-      '!Instruments: an older list since T0',
-    );
-    expect(shown({ ...live, list: { ...noList, failingSinceMs: null } })).toEqual(shown(live));
-    const [waiting] = parseSources({ sources: [{ ...silent, list: noList }] });
-    expect(waiting && sourceLines(waiting, String)[0]?.title).toBe(
-      'The venue’s list of instruments. an address does not answer: https://v: ECONNREFUSED',
-    );
     expect(
       shown({ ...live, kind: 'embedded', connections: [], checksums: { checked: 0, matched: 0 } }),
     ).toEqual(['Running: since T0', 'Synced: 12 of 12', 'Checksums: none sent', 'Last gap: T0, 412 ms']);
+  });
+
+  it('has a note on the page where its list of instruments is not as it should be', () => {
+    const parsed = (report: object) => parseSources({ sources: [report] });
+    const note = (report: object) =>
+      parsed(report).map((source) => sourceNote(source, (ms) => `T${ms - time}`))[0];
+    const waiting = { ...silent, list: noList };
+    expect(note(waiting)).toEqual({
+      text: 'Waiting for the list of instruments since T0.',
+      title: 'The venue’s list of instruments. an address does not answer: https://v: ECONNREFUSED',
+    });
+    expect(shown(waiting)).toEqual([]);
+    expect(note({ ...live, list: noList })?.text).toBe(
+      'No list of instruments since T0: names as they were given.',
+    );
+    const older = note({ ...live, list: { ...noList, fetchedMs: 0 } });
+    expect(older?.text).toBe('An older list of instruments counts since T0.');
+    expect(older?.title).toContain('Listed 1970-01-01T00:00:00.000Z');
+    const error = { ...noList.error, code: 'instruments.shrunken' };
+    expect(note({ ...live, list: { ...noList, fetchedMs: time, error } })?.text).toBe(
+      'Instruments that the list lacks since T0 are kept.',
+    );
+    expect(note({ ...live, list: { ...noList, failingSinceMs: null } })).toBeNull();
+    expect(note(live)).toBeNull();
+    const words = (...reports: readonly object[]) =>
+      emptyNotice(parseSources({ sources: reports }), (ms) => `T${ms - time}`);
+    expect(words(live)).toBe('The server has no instruments yet. They will appear here.');
+    expect(words(live, waiting, { ...waiting, name: 'okx' })).toBe(
+      'Waiting for the list of instruments of kraken, okx since T0. They will appear here.',
+    );
   });
 
   it('is left out of the page where it is not understood', () => {

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { loadSite } from '../publish/site.js';
 import { VERSION } from '../version.js';
 import { configOf, withConfigOptions } from './config-options.js';
+import { proxyHint } from './proxy-hint.js';
 import { reloadOnHangup } from './reload.js';
 import { type Serving, startServing } from './serve.js';
 import type { Shell } from './shell.js';
@@ -28,6 +29,8 @@ async function serve(sources: readonly string[], command: Command, shell: Shell)
   const layered = configOf(sources, command, shell);
   const site = loadSite(PAGE_FOLDER);
   const warn = (line: string): void => void stderr.write(`${line}\n`);
+  const hint = proxyHint(layered.config.sources, env);
+  if (hint !== undefined) warn(hint);
   const serving = await startServing(layered.config, site, warn, env);
   await stdout.write(greeting(serving, layered.path, site.size > 0));
   // Without a configuration that may change, a hangup is the end of the terminal.

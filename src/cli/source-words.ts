@@ -3,8 +3,10 @@ import type { ServedList, SourceReport } from '../publish/sources.js';
 /** Where a source stands, as a line of the banner. */
 export function sourceLine(report: SourceReport): string {
   const { name, kind, connections, connectedSinceMs, books, checksums, tops, lastGap } = report;
-  const isWaiting = kind === 'live' && connections.length === 0 && report.list?.fetchedMs === null;
-  if (isWaiting) return `source   ${name}: ${listWords(report.list)}`;
+  const { list } = report;
+  if (list !== undefined && list.fetchedMs === null && connections.length === 0) {
+    return `source   ${name}: waiting for the list of instruments ${listWords(list)}`;
+  }
   const all = books.synced + books.syncing + books.stale;
   const open = connections.filter(({ connectedSinceMs: since }) => since > 0).length;
   const parts = [
@@ -15,21 +17,36 @@ export function sourceLine(report: SourceReport): string {
     lastGap === null
       ? 'no gap'
       : `last gap ${clockTime(lastGap.atMs)} (${lastGap.instrument}), ${lastGap.mendedMs === null ? 'open' : `mended in ${lastGap.mendedMs} ms`}`,
-    ...(report.list === undefined || report.list.failingSinceMs === null ? [] : [listWords(report.list)]),
+    ...(list === undefined || list.failingSinceMs === null
+      ? []
+      : [
+          list.fetchedMs === null
+            ? `no list of instruments ${listWords(list)}`
+            : list.error?.code === 'instruments.shrunken'
+              ? `instruments that the list lacks are kept, ${listWords(list)}`
+              : `the list of instruments of ${dayTime(list.fetchedMs)} counts, for there is none better ${listWords(list)}`,
+        ]),
+    ...skewWords(report.clockSkewMs),
   ];
   return `source   ${name}: ${parts.join(', ')}`;
 }
 
-/** What is wrong with the list that a source goes by. */
-function listWords({ fetchedMs, failingSinceMs, retryMs, error }: ServedList): string {
-  const since = clockTime(failingSinceMs ?? 0);
+/** Since when a list is asked for in vain, why, and when it is asked for next. */
+function listWords({ failingSinceMs, retryMs, error }: ServedList): string {
   const why = error === null ? '' : ` (${error.code}: ${error.got})`;
   const again = retryMs === null ? 'being asked for' : `asked for again at ${clockTime(retryMs)}`;
-  const what =
-    fetchedMs === null
-      ? `waiting for the list of instruments since ${since}`
-      : `the list of instruments of ${dayTime(fetchedMs)} counts, for there is none better since ${since}`;
-  return `${what}${why}, ${again}`;
+  return `since ${clockTime(failingSinceMs ?? 0)}${why}, ${again}`;
+}
+
+/** A venue's clock that is certainly so far from ours is told. */
+const SKEW_MS = 1000;
+
+function skewWords(skew: SourceReport['clockSkewMs']): readonly string[] {
+  const [minMs, maxMs] = skew ?? [0, 0];
+  const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+  if (minMs >= SKEW_MS) return [`the venue’s clock is ${seconds(minMs)} or more ahead of ours`];
+  if (maxMs <= -SKEW_MS) return [`the venue’s clock is ${seconds(-maxMs)} or more behind ours`];
+  return [];
 }
 
 const KIND_WORDS = { recording: 'recording', embedded: 'simulated' } as const;

@@ -205,7 +205,12 @@ async function instrumentOf(base: URL, wanted: string | undefined): Promise<stri
     where: 'INSTRUMENT',
     expected: names.join(', ') || 'at least one instrument',
     got: wanted ?? 'none',
-    fix: meant === undefined ? 'Choose one that the server has.' : `Write ${meant}.`,
+    fix:
+      names.length === 0
+        ? `It waits for the lists of its venues, or its sources are closed: see ${new URL('/health', base).href}.`
+        : meant === undefined
+          ? 'Choose one that the server has.'
+          : `Write ${meant}.`,
   });
 }
 

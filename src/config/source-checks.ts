@@ -9,12 +9,13 @@ import { checkUrls } from './url-checks.js';
 /**
  * Holds the sources of a configuration to what is known of their venues. Throws `config.source` for a venue that nothing
  * connects to, `config.channel` for a channel that it does not offer, or not without a key, `config.depth` for a depth that
- * it does not offer, `config.url` for a replacement of an address that it does not have.
+ * it does not offer, `config.stream` for a stream that it does not have, `config.url` for a replacement of an address that it does not have.
  */
 export function checkSources({ sources }: Config, originOf: OriginOf): void {
   const known = Object.entries(sources).map(([name, source]) => {
     const product = productOf(name, source, originOf);
     checkChannels(name, source, product, originOf);
+    checkStreams(name, source, product, originOf);
     checkDepth(name, source, product, originOf);
     return { name, product, urls: source.urls };
   });
@@ -67,6 +68,25 @@ function checkChannels(
     fix: needsKey
       ? `Say where the key lies: sources.${name}.keys.`
       : 'Leave it out; depthwire venues has the whole table.',
+  });
+}
+
+function checkStreams(
+  name: string,
+  { streams }: SourceConfig,
+  { name: product, sockets }: ProductFacts,
+  originOf: OriginOf,
+): void {
+  const known = [...new Set(sockets.flatMap((socket) => socket.streams.map((stream) => stream.name)))];
+  const wrong = streams?.find((stream) => !known.includes(stream));
+  if (wrong === undefined) return;
+  const meant = nearest(wrong, known);
+  throw new DepthwireError('config.stream', {
+    what: `${product} has no stream of this name that is read`,
+    where: placed(`sources.${name}.streams`, originOf),
+    expected: known.join(', '),
+    got: wrong,
+    fix: meant === undefined ? 'Write one of these, or leave it out.' : `Write ${meant}.`,
   });
 }
 

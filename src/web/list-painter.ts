@@ -29,7 +29,8 @@ export class ListRowPainter {
     if (this.#state.element.title !== reason) this.#state.element.title = reason;
     setData(this.#element, 'seq', String(best?.seq ?? 0));
     setData(this.#element, 'epoch', String(best?.epoch ?? 0));
-    this.#age.set(ageWords(nowMs - inputMs));
+    // Of a book that was never whole nothing has come that it would be the age of.
+    this.#age.set(ageWords(best?.seq === 0 ? Number.NaN : nowMs - inputMs));
     this.#bid.set(priceText(best, 'bid'));
     this.#ask.set(priceText(best, 'ask'));
   }

@@ -10,8 +10,8 @@ import { BookView } from './book-view.js';
 import { type CatalogueEntry, parseCatalogue } from './catalogue.js';
 import { InstrumentView } from './instrument-view.js';
 import { RecentTrades } from './recent-trades.js';
-import { parseSources, type SourceView } from './sources.js';
-import { bookNotice } from './wording.js';
+import { emptyNotice, parseSources, type SourceView } from './sources.js';
+import { bookNotice, clockWords } from './wording.js';
 
 /** Instruments whose best prices are followed at the same time; the rest show their age and state when chosen. */
 const FOLLOWED_MAX = 100;
@@ -88,8 +88,8 @@ export class Session {
   /** Loads the lists of instruments and of sources, and keeps them current. */
   async start(): Promise<void> {
     if (this.connected || this.instruments.length === 0) {
-      await this.#loadCatalogue();
       await this.#loadSources();
+      await this.#loadCatalogue();
     }
     setTimeout(() => void this.start(), CATALOGUE_EVERY_MS);
   }
@@ -149,7 +149,7 @@ export class Session {
       const answer = await fetch(new URL('v1/instruments', this.#base));
       if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
       this.#takeCatalogue(parseCatalogue(await answer.json()));
-      this.#setNotice('The server has no instruments yet. They will appear here.');
+      this.#setNotice(emptyNotice(this.sources, clockWords));
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       this.#setNotice(`The list of instruments could not be loaded (${why}). Trying again.`);

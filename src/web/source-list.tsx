@@ -1,13 +1,12 @@
 import type { Session } from './session.js';
-import { type SourceView, sourceLines } from './sources.js';
+import { type SourceView, sourceLines, sourceNote } from './sources.js';
+import { clockWords } from './wording.js';
 
 const KIND_WORDS: Readonly<Record<SourceView['kind'], string>> = {
   live: 'live',
   recording: 'recording',
   embedded: 'simulated',
 };
-
-const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 
 /** Where the books come from, and how each source does. */
 export function SourceList({ session }: { readonly session: Session }) {
@@ -22,8 +21,9 @@ export function SourceList({ session }: { readonly session: Session }) {
               {KIND_WORDS[source.kind]}
             </span>
           </p>
+          <Note source={source} />
           <dl>
-            {sourceLines(source, (ms) => clock.format(ms)).map(({ label, value, title, alert }) => (
+            {sourceLines(source, clockWords).map(({ label, value, title, alert }) => (
               <div class="pair" key={label} title={title}>
                 <dt>{label}</dt>
                 <dd data-alert={alert ? '' : undefined}>{value}</dd>
@@ -33,5 +33,14 @@ export function SourceList({ session }: { readonly session: Session }) {
         </div>
       ))}
     </section>
+  );
+}
+
+function Note({ source }: { readonly source: SourceView }) {
+  const note = sourceNote(source, clockWords);
+  return note === null ? null : (
+    <p class="source-note" title={note.title}>
+      {note.text}
+    </p>
   );
 }

@@ -20,6 +20,8 @@ interface FailingList {
   /** When the list that counts was had; null = there is none, and the source waits. */
   readonly fetchedMs: number | null;
   readonly failingSinceMs: number;
+  /** Whether it lacks instruments that are kept. */
+  readonly isShort: boolean;
   /** Why, for people; empty = not known yet. */
   readonly why: string;
 }
@@ -85,17 +87,8 @@ export function sourceLines(source: SourceView, clock: (ms: number) => string): 
     title,
     alert,
   });
-  const { list } = source;
-  if (list !== null && list.fetchedMs === null && connections === 0) {
-    return [
-      line(
-        'Waiting',
-        `for the list of instruments since ${clock(list.failingSinceMs)}`,
-        listTitle(list),
-        true,
-      ),
-    ];
-  }
+  // Its note says what there is to say.
+  if (isWaiting(source)) return [];
   return [
     line(
       kind === 'live' ? 'Connected' : 'Running',
@@ -126,12 +119,40 @@ export function sourceLines(source: SourceView, clock: (ms: number) => string): 
       gapTitle(lastGap),
       lastGap !== null && lastGap.mendedMs === null,
     ),
-    ...(list === null ? [] : [line('Instruments', listWords(list, clock), listTitle(list), true)]),
   ];
 }
 
-function listWords({ fetchedMs, failingSinceMs }: FailingList, clock: (ms: number) => string): string {
-  return `${fetchedMs === null ? 'no list' : 'an older list'} since ${clock(failingSinceMs)}`;
+/** Whether a source has no instruments yet, for its venue's list has not come. */
+function isWaiting({ list, connections }: SourceView): boolean {
+  return list !== null && list.fetchedMs === null && connections === 0;
+}
+
+/** What is wrong with the list of instruments of a source, as a sentence and at length; null where nothing is. */
+export function sourceNote(
+  source: SourceView,
+  clock: (ms: number) => string,
+): { readonly text: string; readonly title: string } | null {
+  const { list } = source;
+  if (list === null) return null;
+  const since = `since ${clock(list.failingSinceMs)}`;
+  const what = isWaiting(source)
+    ? `Waiting for the list of instruments ${since}.`
+    : list.fetchedMs === null
+      ? `No list of instruments ${since}: names as they were given.`
+      : list.isShort
+        ? `Instruments that the list lacks ${since} are kept.`
+        : `An older list of instruments counts ${since}.`;
+  return { text: what, title: listTitle(list) };
+}
+
+/** What stands in place of a list of instruments that is empty. */
+export function emptyNotice(sources: readonly SourceView[], clock: (ms: number) => string): string {
+  const waiting = sources.filter(isWaiting);
+  const [first] = waiting;
+  if (first === undefined) return 'The server has no instruments yet. They will appear here.';
+  const names = waiting.map(({ name }) => name).join(', ');
+  const sinceMs = Math.min(...waiting.map(({ list }) => list?.failingSinceMs ?? Number.POSITIVE_INFINITY));
+  return `Waiting for the list of instruments of ${names} since ${clock(sinceMs)}. They will appear here.`;
 }
 
 function listTitle({ fetchedMs, why }: FailingList): string {
@@ -160,7 +181,8 @@ function failingListOf(value: unknown): FailingList | null {
   if (!isRecord(value) || typeof value.failingSinceMs !== 'number') return null;
   const { fetchedMs, failingSinceMs, error } = value;
   const why = isRecord(error) ? [error.what, error.where, error.got].filter(isText).join(': ') : '';
-  return { fetchedMs: typeof fetchedMs === 'number' ? fetchedMs : null, failingSinceMs, why };
+  const isShort = isRecord(error) && error.code === 'instruments.shrunken';
+  return { fetchedMs: typeof fetchedMs === 'number' ? fetchedMs : null, failingSinceMs, isShort, why };
 }
 
 function isText(value: unknown): value is string {

@@ -87,3 +87,10 @@ export function bytesPerSecondWords(rate: number): string {
   if (rate >= 1e3) return `${(rate / 1e3).toFixed(1)} kB/s`;
   return `${rate.toFixed(0)} B/s`;
 }
+
+const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+
+/** The time of day of a moment, ms since the epoch. */
+export function clockWords(ms: number): string {
+  return clock.format(ms);
+}
