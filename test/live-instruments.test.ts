@@ -151,6 +151,17 @@ it('a list that fails while a source runs leaves its instruments as they are', a
   expect(await standing(venue)).toMatchObject({ error: { code: 'decode.no_instruments' } });
 });
 
+it('a list that is larger than a source can carry leaves its instruments as they are', async () => {
+  const venue = await listed(['BTCUSDT'], ['*']);
+  const many = Array.from({ length: 10_001 }, (_, at) => `S${at}USDT`);
+  await expect(venue.list(['BTCUSDT', ...many])).rejects.toMatchObject({
+    code: 'instruments.too_many',
+    where: 'sources.binance.instruments',
+    got: '10002',
+  });
+  expect(await servedNames(venue)).toEqual(['binance:BTCUSDT']);
+});
+
 it('of two configurations that come at once the later one holds', async () => {
   const venue = await listed(['BTCUSDT', 'ETHUSDT', 'AAAUSDT'], ['BTCUSDT']);
   const { binance } = venue.config.sources;

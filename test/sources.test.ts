@@ -168,6 +168,10 @@ describe('a source', () => {
     expect(note({ ...live, list: { ...noList, fetchedMs: time, error } })?.text).toBe(
       'Instruments that the list lacks since T0 are kept.',
     );
+    const wrong = { ...noList.error, code: 'instruments.no_such', got: 'DOGE*' };
+    expect(note({ ...silent, list: { ...noList, error: wrong } })?.text).toBe(
+      'The venue lists nothing of what is wanted since T0.',
+    );
     expect(note({ ...live, list: { ...noList, failingSinceMs: null } })).toBeNull();
     expect(note(live)).toBeNull();
     const words = (...reports: readonly object[]) =>

@@ -135,7 +135,9 @@ function readAt<R>(where: string, read: () => R, mayBeEmpty: boolean): R | undef
   } catch (error) {
     if (!(error instanceof DepthwireError)) throw error;
     if (mayBeEmpty && error.code === 'decode.no_instruments') return undefined;
-    throw new DepthwireError(error.code, { ...error.toJSON(), where, cause: error });
+    const fix =
+      'See whether the venue is in maintenance, or a proxy or a gateway answers in its place; if neither, keep the answer and report it.';
+    throw new DepthwireError(error.code, { ...error.toJSON(), where, fix, cause: error });
   }
 }
 

@@ -20,8 +20,8 @@ interface FailingList {
   /** When the list that counts was had; null = there is none, and the source waits. */
   readonly fetchedMs: number | null;
   readonly failingSinceMs: number;
-  /** Whether it lacks instruments that are kept. */
-  readonly isShort: boolean;
+  /** The error's code; empty = not known yet. */
+  readonly code: string;
   /** Why, for people; empty = not known yet. */
   readonly why: string;
 }
@@ -134,15 +134,16 @@ export function sourceNote(
 ): { readonly text: string; readonly title: string } | null {
   const { list } = source;
   if (list === null) return null;
-  const since = `since ${clock(list.failingSinceMs)}`;
-  const what = isWaiting(source)
-    ? `Waiting for the list of instruments ${since}.`
-    : list.fetchedMs === null
-      ? `No list of instruments ${since}: names as they were given.`
-      : list.isShort
-        ? `Instruments that the list lacks ${since} are kept.`
-        : `An older list of instruments counts ${since}.`;
-  return { text: what, title: listTitle(list) };
+  return { text: noteText(source, list, `since ${clock(list.failingSinceMs)}`), title: listTitle(list) };
+}
+
+function noteText(source: SourceView, { fetchedMs, code }: FailingList, since: string): string {
+  if (code === 'instruments.no_such') return `The venue lists nothing of what is wanted ${since}.`;
+  if (isWaiting(source)) return `Waiting for the list of instruments ${since}.`;
+  if (fetchedMs === null) return `No list of instruments ${since}: names as they were given.`;
+  return code === 'instruments.shrunken'
+    ? `Instruments that the list lacks ${since} are kept.`
+    : `An older list of instruments counts ${since}.`;
 }
 
 /** What stands in place of a list of instruments that is empty. */
@@ -181,8 +182,8 @@ function failingListOf(value: unknown): FailingList | null {
   if (!isRecord(value) || typeof value.failingSinceMs !== 'number') return null;
   const { fetchedMs, failingSinceMs, error } = value;
   const why = isRecord(error) ? [error.what, error.where, error.got].filter(isText).join(': ') : '';
-  const isShort = isRecord(error) && error.code === 'instruments.shrunken';
-  return { fetchedMs: typeof fetchedMs === 'number' ? fetchedMs : null, failingSinceMs, isShort, why };
+  const code = isRecord(error) && isText(error.code) ? error.code : '';
+  return { fetchedMs: typeof fetchedMs === 'number' ? fetchedMs : null, failingSinceMs, code, why };
 }
 
 function isText(value: unknown): value is string {
