@@ -44,6 +44,14 @@ describe('decimal text', () => {
   });
 
   it('keeps a quantity short', () => {
+    // What is not 0 is never shown as 0.
+    expect([0, 1e-8, 0.00000166, 0.0000996, -1e-8].map(compact)).toEqual([
+      '0',
+      '0.00000001',
+      '0.0000017',
+      '0.0001',
+      '-0.00000001',
+    ]);
     expect([0.00012, 1.5, 12.3456, 1234.56, 45_678, 2_500_000, 3e9].map(compact)).toEqual([
       '0.00012',
       '1.5',

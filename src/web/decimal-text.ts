@@ -21,13 +21,18 @@ export function cutDecimals(decimal: string, decimalsMax: number): string {
   return decimalsMax === 0 ? decimal.slice(0, point) : decimal.slice(0, point + 1 + decimalsMax);
 }
 
-/** A size to compare at a glance, rounded: thousands as k, M, G, otherwise three to five decimals. */
+/** Finer than any quantity of the feed. */
+const DECIMALS_MAX = 18;
+
+/** A size to compare at a glance, rounded: thousands as k, M, G, otherwise three to five decimals, or two digits: never 0 but for 0. */
 export function compact(value: number): string {
   const size = Math.abs(value);
   if (size >= 1e9) return `${trimmed(value / 1e9, 2)}G`;
   if (size >= 1e6) return `${trimmed(value / 1e6, 2)}M`;
   if (size >= 1e4) return `${trimmed(value / 1e3, 1)}k`;
   if (size >= 100) return trimmed(value, 1);
+  if (size > 0 && size < 1e-4)
+    return trimmed(value, Math.min(DECIMALS_MAX, 1 - Math.floor(Math.log10(size))));
   return trimmed(value, size >= 1 ? 3 : 5);
 }
 
