@@ -407,6 +407,15 @@ describe('an address that is asked', () => {
     proxy.close();
   });
 
+  it('and whose proxy does not answer is told as that', async () => {
+    await expect(
+      httpGet({ proxy: 'http://me:s3cret@127.0.0.1:1' })('http://127.0.0.1:2/'),
+    ).rejects.toMatchObject({
+      code: 'http_get.unreachable',
+      got: 'the proxy 127.0.0.1:1 cannot be reached: connect ECONNREFUSED 127.0.0.1:1',
+    });
+  });
+
   it('and does not answer is told as that', async () => {
     await expect(httpGet({})('http://127.0.0.1:1/')).rejects.toMatchObject({ code: 'http_get.unreachable' });
   });

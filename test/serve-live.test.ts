@@ -165,6 +165,32 @@ it('a source whose patterns wait for a list does not keep the others waiting, an
   expect((await health(serving)).sources).toMatchObject([{ connections: [{ state: 'ready' }] }, {}]);
 });
 
+it('a source that comes with the configuration waits for its list, and goes while it waits', async () => {
+  const venue = await fakeVenue({ binance: ['BTCUSDT'] });
+  closing.push(() => venue.stop());
+  const clock = new ManualClock(Date.now());
+  const { serving, told, config } = await served(venue, { binance: { instruments: ['BTCUSDT'] } }, {}, clock);
+  await until(() => serving.server.books().synced === 1);
+  const { binance } = config.sources;
+  const kraken = { instruments: ['BTC*'], urls: { 'https://api.kraken.com': 'http://127.0.0.1:1' } };
+  const wanted = (sources: object): Config => configFrom({ ...config, sources });
+  const lines = await serving.takeOver(wanted({ binance, kraken }));
+  expect(lines).toEqual(['kraken: waits for the list of instruments of kraken']);
+  expect(told.join()).toContain('kraken waits for this list');
+  expect(serving.server.sources().map(({ name, list }) => [name, list?.fetchedMs === null])).toEqual([
+    ['binance', false],
+    ['kraken', true],
+  ]);
+  expect(await serving.takeOver(wanted({ binance }))).toEqual([]);
+  expect(serving.server.sources().map(({ name }) => name)).toEqual(['binance']);
+  // Nobody asks for its list any more.
+  const before = told.length;
+  clock.pass(600_000);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(told).toHaveLength(before);
+  expect(clock.timers).toBe(0);
+});
+
 it('a source whose list is slow is served when it comes, and the others before', async () => {
   const venue = await fakeVenue({ kraken: ['BTC/USD'], binance: ['BTCUSDT'] });
   closing.push(() => venue.stop());

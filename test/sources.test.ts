@@ -148,6 +148,17 @@ describe('a source', () => {
     ).toEqual(['Running: since T0', 'Synced: 12 of 12', 'Checksums: none sent', 'Last gap: T0, 412 ms']);
   });
 
+  it('says on the page why it has no connection', () => {
+    const gone = { ...connection, connectedSinceMs: 0, lastLoss: 'login: no token: EAPI:Invalid key' };
+    const titles = parseSources({ sources: [{ ...silent, connections: [gone] }, live] }).map(
+      (source) => sourceLines(source, String)[0]?.title,
+    );
+    expect(titles).toEqual([
+      'Lost last: login: no token: EAPI:Invalid key',
+      'Since when it delivers without a break',
+    ]);
+  });
+
   it('has a note on the page where its list of instruments is not as it should be', () => {
     const parsed = (report: object) => parseSources({ sources: [report] });
     const note = (report: object) =>

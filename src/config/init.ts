@@ -48,7 +48,9 @@ const SOURCES = `# Live connections, a table each. Its name is the venue, or any
 /** The file that `depthwire config init` writes: every key with its meaning, its default and its other names. */
 export function initialConfig(): string {
   const parts = [
-    '# depthwire.toml: a key here gives way to its variable of the environment, and both to its flag.\n',
+    '# depthwire.toml: a key here gives way to its variable of the environment, and both to its flag.\n' +
+      '# depthwire serve reads it anew at SIGHUP: sources and their instruments come and go; what else has changed\n' +
+      '# is named, and holds from the next start on.\n',
   ];
   for (const [section, head] of Object.entries(SECTIONS)) {
     const settings = SETTINGS.filter(({ path }) => path[0] === section);

@@ -70,7 +70,9 @@ function tunnel(proxy: URL, target: Target, port: number, made: Made): undefined
     answer.resume();
     made(new Error(`the proxy ${proxy.host} does not know CONNECT: ${answer.statusCode ?? 'no status'}`));
   });
-  request.once('timeout', () => request.destroy(new Error(`the proxy ${proxy.host} does not answer`)));
-  request.once('error', made);
+  request.once('timeout', () => request.destroy(new Error('no answer')));
+  request.once('error', ({ message }) =>
+    made(new Error(`the proxy ${proxy.host} cannot be reached: ${message}`)),
+  );
   request.end();
 }

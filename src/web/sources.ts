@@ -8,6 +8,8 @@ export interface SourceView {
   readonly connectedSinceMs: number | null;
   readonly connectionsOpen: number;
   readonly connections: number;
+  /** Why a connection that is not open was lost last; empty = it never was. */
+  readonly lastLoss: string;
   readonly books: { readonly synced: number; readonly syncing: number; readonly stale: number };
   readonly checksums: Compared;
   readonly tops: Compared;
@@ -63,6 +65,7 @@ export function parseSources(value: unknown): readonly SourceView[] {
         connectedSinceMs: typeof connectedSinceMs === 'number' ? connectedSinceMs : null,
         connectionsOpen: open.length,
         connections: connections.length,
+        lastLoss: lossOf(connections),
         books: {
           synced: countOf(books.synced),
           syncing: countOf(books.syncing),
@@ -93,7 +96,7 @@ export function sourceLines(source: SourceView, clock: (ms: number) => string): 
     line(
       kind === 'live' ? 'Connected' : 'Running',
       connectedSinceMs === null ? 'no connection' : `since ${clock(connectedSinceMs)}`,
-      'Since when it delivers without a break',
+      source.lastLoss === '' ? 'Since when it delivers without a break' : `Lost last: ${source.lastLoss}`,
       connectedSinceMs === null,
     ),
     ...(connections > 1
@@ -176,6 +179,13 @@ function gapWords(gap: LastGap | null, clock: (ms: number) => string): string {
 function gapTitle(gap: LastGap | null): string {
   const what = 'When a book’s truth was lost last, and how long it took to be exact again';
   return gap === null ? what : `${what}: ${gap.instrument}`;
+}
+
+function lossOf(connections: readonly unknown[]): string {
+  const lost = connections.find(
+    (one) => isRecord(one) && countOf(one.connectedSinceMs) === 0 && isText(one.lastLoss),
+  );
+  return isRecord(lost) && isText(lost.lastLoss) ? lost.lastLoss : '';
 }
 
 function failingListOf(value: unknown): FailingList | null {
