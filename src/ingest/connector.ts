@@ -1,8 +1,9 @@
 import type { Ask, InstrumentInfo } from '../engine.js';
-import { DepthwireError } from '../errors.js';
+import type { DepthwireError } from '../errors.js';
 import type { AccountKey } from './account-key.js';
 import { Backoff } from './backoff.js';
 import type { Timer } from './clock.js';
+import { connectionFault } from './connection-fault.js';
 import { Link } from './link.js';
 import type { LiveSink } from './live-sink.js';
 import type { Loss } from './session.js';
@@ -255,28 +256,11 @@ export class Connector {
     this.#free.push(link.source);
   }
 
-  #lost(link: Link, { cause, detail, remedy }: Loss, wasOpen: boolean, retryMs: number): void {
+  #lost(link: Link, loss: Loss, wasOpen: boolean, retryMs: number): void {
     const { sink, product, onFault } = this.#options;
     this.#lives.get(link)?.cancel();
     if (wasOpen) sink.sourceFailed(link.source);
-    const isLogin = cause === 'login';
-    const again = `in ${(retryMs / 1000).toFixed(1)} s`;
-    const check = remedy ?? 'Check the key of the account and what it may do, and the clock of this machine.';
-    onFault(
-      new DepthwireError(isLogin ? 'live.login' : 'live.connection', {
-        what: isLogin
-          ? 'the venue does not take the account'
-          : wasOpen
-            ? 'a connection was lost'
-            : 'a connection could not be made',
-        where: `${product.name} ${link.choice.facts.url}`,
-        expected: isLogin ? 'a key that is taken' : 'a connection that lasts',
-        got: `${cause}: ${detail}`,
-        fix: isLogin
-          ? `${check} It is tried again ${again}, then ever more rarely.`
-          : `It is made again ${again}; nothing has to be done unless that fails, too.`,
-      }),
-    );
+    onFault(connectionFault(`${product.name} ${link.choice.facts.url}`, loss, wasOpen, retryMs));
   }
 
   /** Updates of what was just subscribed come in soon. */
