@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -195,6 +195,22 @@ ${url('https://api.kraken.com')}
     expect(err).not.toContain('goes on to count');
     answer = SPOT('0.01', 'BTCUSDT', 'BTCEUR', 'ETHUSDT');
     expect((await command('binance', '--refresh')).err).toBe('');
+  });
+
+  it('asks the venue before it says that there is no such instrument', async () => {
+    answer = SPOT('0.01', 'BTCUSDT', 'BTCEUR', 'ETHUSDT');
+    await command('binance', '--refresh');
+    // A list of a minute ago, which nothing was held against since.
+    rmSync(join(folder, 'cache', 'binance.shorter.instruments'), { force: true });
+    const path = join(folder, 'cache', 'binance.instruments');
+    const text = readFileSync(path, 'utf8');
+    writeFileSync(
+      path,
+      text.replace(/"fetchedMs":(\d+)/, (_all, ms: string) => `"fetchedMs":${Number(ms) - 60_000}`),
+    );
+    answer = SPOT('0.01', 'BTCUSDT', 'BTCEUR', 'ETHUSDT', 'NEWUSDT');
+    expect((await command('binance', 'BTC*')).out).toContain('binance: 2 of 3, listed 1 min ago');
+    expect((await command('binance', 'NEW*')).out).toContain('binance: 1 of 4, listed just now');
   });
 
   it('goes the way that its flags say, whatever the file says', async () => {

@@ -143,6 +143,9 @@ describe('a source', () => {
       '!Last gap: T0, open',
     ]);
     expect(shown(silent)).toContain('!Connected: no connection');
+    expect(shown({ ...live, clockSkewMs: [2400, 3100] })).toContain('!Clock: 2.4 s ahead');
+    expect(shown({ ...live, clockSkewMs: [-9000, -8000] })).toContain('!Clock: 8.0 s behind');
+    expect(shown({ ...live, clockSkewMs: [-500, 700] })).toEqual(shown(live));
     expect(
       shown({ ...live, kind: 'embedded', connections: [], checksums: { checked: 0, matched: 0 } }),
     ).toEqual(['Running: since T0', 'Synced: 12 of 12', 'Checksums: none sent', 'Last gap: T0, 412 ms']);

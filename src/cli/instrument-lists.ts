@@ -2,7 +2,7 @@ import type { Config, SourceConfig } from '../config.js';
 import { instrumentPage, type ListedInstrument } from '../engine.js';
 import { httpGet } from '../ingest/http-get.js';
 import { InstrumentCache, userCacheFolder } from '../ingest/instrument-cache.js';
-import { type InstrumentList, instrumentList } from '../ingest/instruments.js';
+import { type InstrumentList, instrumentList, named } from '../ingest/instruments.js';
 import { productFacts } from '../ingest/venues/index.js';
 import type { ConfigPlace } from './config-options.js';
 
@@ -26,6 +26,25 @@ export function cacheOf(
 ): InstrumentCache {
   return new InstrumentCache(cacheDir ?? userCacheFolder(env));
 }
+
+/** A list that is no older is not asked for again, whatever it lacks. */
+const NEW_MS = 10_000;
+
+/**
+ * As `listOf`, but for one of the cache that has nothing for some pattern: the venue may have listed it since, so it is asked.
+ */
+export async function listNaming(
+  product: string,
+  patterns: readonly string[],
+  ...[catalogue, place, way = {}]: Tail<Parameters<typeof listOf>>
+): Promise<InstrumentList<ListedInstrument>> {
+  const list = await listOf(product, catalogue, place, way);
+  const ageMs = (way.nowMs ?? Date.now)() - list.fetchedMs;
+  const isAsWanted = named(list, patterns).missing.length === 0 || ageMs < NEW_MS || list.stale !== undefined;
+  return isAsWanted ? list : listOf(product, catalogue, place, { ...way, refresh: true });
+}
+
+type Tail<T extends readonly unknown[]> = T extends readonly [unknown, ...infer Rest] ? Rest : never;
 
 /** The list of a product, as `catalogue` says that lists are kept. Throws as `instrumentList`. */
 export function listOf(

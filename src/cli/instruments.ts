@@ -7,7 +7,7 @@ import { nearest } from '../nearest.js';
 import { decimalText } from '../wire/decimal.js';
 import { authorities } from './authorities.js';
 import { configOf, WAY_FLAGS, withCatalogueOptions } from './config-options.js';
-import { listOf } from './instrument-lists.js';
+import { listNaming } from './instrument-lists.js';
 import type { Shell } from './shell.js';
 import { textTable } from './text-table.js';
 
@@ -30,7 +30,7 @@ export function addInstrumentsCommand(program: Command, shell: Shell): void {
     const { config } = configOf(hasWay ? [`${venue}:*`] : [], command, shell);
     const source = Object.entries(config.sources).find(([name, one]) => (one.venue ?? name) === venue)?.[1];
     const ca = source?.caFile;
-    const list = await listOf(product, config.catalogue, shell, {
+    const list = await listNaming(product, patterns, config.catalogue, shell, {
       refresh: refresh === true,
       urls: source?.urls,
       proxy: source?.proxy,

@@ -238,21 +238,7 @@ export class LiveInstruments {
     });
     const config: Config = { ...this.#config, sources: Object.fromEntries(sources) };
     const before = [...this.#kept.values()];
-    const after: { readonly kept: Kept; readonly found: Listing }[] = [];
-    for (const wanted of wantedSources(config, env)) {
-      const was = this.#kept.get(wanted.name);
-      const kept: Kept = {
-        wanted,
-        list: was?.list ?? this.#standing(),
-        names: was?.names,
-        missing: was?.missing ?? '',
-      };
-      const found = await this.#listing(kept);
-      const isAsTold = was?.names !== undefined && String(was.wanted.patterns) === String(wanted.patterns);
-      const isWithout = found.fetchedMs === null && was?.names !== undefined;
-      if (isWithout && !isAsTold && found.fault !== undefined) throw found.fault;
-      after.push({ kept, found: isWithout ? { ...found, names: was.names } : found });
-    }
+    const after = await Promise.all(wantedSources(config, env).map((wanted) => this.#found(wanted)));
     const lines = this.#apply(
       before.flatMap((kept) => listed(sourceOf(kept))),
       after.flatMap(({ kept: { wanted }, found: { names } }) => listed(sourceOf({ wanted, names }))),
@@ -271,6 +257,23 @@ export class LiveInstruments {
         ({ kept: { wanted } }) => `${wanted.name}: waits for the list of instruments of ${wanted.venue}`,
       ),
     ];
+  }
+
+  /** A source of a configuration to take over, with its instruments. */
+  async #found(wanted: WantedSource): Promise<{ readonly kept: Kept; readonly found: Listing }> {
+    const was = this.#kept.get(wanted.name);
+    const kept: Kept = {
+      wanted,
+      list: was?.list ?? this.#standing(),
+      names: was?.names,
+      missing: was?.missing ?? '',
+    };
+    const found = await this.#listing(kept);
+    if (found.fetchedMs !== null || was?.names === undefined) return { kept, found };
+    // Without any list a source keeps what it has, and cannot be given other instruments.
+    const isAsTold = String(was.wanted.patterns) === String(wanted.patterns);
+    if (!isAsTold && found.fault !== undefined) throw found.fault;
+    return { kept, found: { ...found, names: was.names } };
   }
 
   #apply(before: readonly LiveSource[], after: readonly LiveSource[]): readonly string[] {

@@ -8,7 +8,7 @@ import { isPattern } from '../ingest/patterns.js';
 import { accountKeys } from './account-keys.js';
 import { authorities } from './authorities.js';
 import { catalogue, hasSettings, idsOf, overridesOf } from './catalogue.js';
-import { listOf } from './instrument-lists.js';
+import { listNaming } from './instrument-lists.js';
 
 /** Variables of the environment. */
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -78,7 +78,8 @@ export async function listing(
 ): Promise<Listing> {
   const { engine, env, cache, nowMs } = needs;
   try {
-    const list = await listOf(venue, needs.catalogue, { env }, { urls, proxy, ca, cache, nowMs });
+    const way = { urls, proxy, ca, cache, nowMs };
+    const list = await listNaming(venue, patterns, needs.catalogue, { env }, way);
     const where = `sources.${name}.instruments`;
     const { found, missing } = named(list, patterns);
     if (carried.size === 0 || found.length === 0) resolved(list, patterns, where);

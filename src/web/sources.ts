@@ -14,6 +14,8 @@ export interface SourceView {
   readonly checksums: Compared;
   readonly tops: Compared;
   readonly lastGap: LastGap | null;
+  /** How far the venue's clock is certainly ahead of the server's, ms; negative = behind, 0 = not known to be off. */
+  readonly clockOffMs: number;
   /** The venue's list of instruments that it goes by, where that is not as it should be. */
   readonly list: FailingList | null;
 }
@@ -74,6 +76,7 @@ export function parseSources(value: unknown): readonly SourceView[] {
         checksums: comparedOf(entry.checksums),
         tops: comparedOf(entry.tops),
         lastGap: lastGapOf(lastGap),
+        clockOffMs: clockOffOf(entry.clockSkewMs),
         list: failingListOf(entry.list),
       } satisfies SourceView,
     ];
@@ -122,6 +125,16 @@ export function sourceLines(source: SourceView, clock: (ms: number) => string): 
       gapTitle(lastGap),
       lastGap !== null && lastGap.mendedMs === null,
     ),
+    ...(Math.abs(source.clockOffMs) < CLOCK_OFF_MS
+      ? []
+      : [
+          line(
+            'Clock',
+            `${durationWords(Math.abs(source.clockOffMs))} ${source.clockOffMs > 0 ? 'ahead' : 'behind'}`,
+            'How far the venue’s clock is off the server’s at least: logins and ages suffer from it',
+            true,
+          ),
+        ]),
   ];
 }
 
@@ -179,6 +192,17 @@ function gapWords(gap: LastGap | null, clock: (ms: number) => string): string {
 function gapTitle(gap: LastGap | null): string {
   const what = 'When a book’s truth was lost last, and how long it took to be exact again';
   return gap === null ? what : `${what}: ${gap.instrument}`;
+}
+
+/** A venue's clock that is certainly so far off is told. */
+const CLOCK_OFF_MS = 1000;
+
+function clockOffOf(value: unknown): number {
+  const [min, max] = Array.isArray(value) ? (value as readonly unknown[]) : [];
+  const [minMs, maxMs] = [Number(min), Number(max)];
+  if (minMs > 0) return minMs;
+  if (maxMs < 0) return maxMs;
+  return 0;
 }
 
 function lossOf(connections: readonly unknown[]): string {
