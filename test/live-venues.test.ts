@@ -203,3 +203,21 @@ describe('orders with a key', () => {
     });
   });
 });
+
+describe('sources that come and go', () => {
+  it('use the engine’s connections again, and one that cannot be opened leaves nothing', async () => {
+    const all = await rig('kraken', ['BTC/USD']);
+    const source: LiveSource = { name: 'more', venue: 'kraken', instruments: all.names };
+    // More than an engine has.
+    for (let times = 0; times < 1100; times += 1) {
+      all.live.add(source);
+      all.live.remove('more');
+    }
+    expect(() => all.live.add({ ...source, channels: ['orders'] })).toThrow(
+      expect.objectContaining({ code: 'live.needs_key' }) as Error,
+    );
+    expect(all.live.status().map(({ name }) => name)).toEqual(['kraken']);
+    await synced(all);
+    expect(all.faults).toEqual([]);
+  });
+});
