@@ -17,7 +17,7 @@ export interface Changeable {
 const NAMES_SHOWN = 10;
 
 /**
- * Makes the sources that run those of `after`, with their instruments. What is in both is not touched. Returns what came and
+ * Makes the sources that run those of `after`, with their instruments; one that is in both goes on. Returns what came and
  * what went, for people. Throws what adding a source throws; then nothing has changed.
  */
 export function changeSources(
@@ -44,7 +44,7 @@ export function changeSources(
     const is = new Set(instruments);
     const news = instruments.filter((one) => !was.has(one));
     const gone = [...was].filter((one) => !is.has(one));
-    if (news.length + gone.length > 0) live.change(name, instruments);
+    live.change(name, instruments);
     if (news.length > 0) lines.push(`${name}: added ${shown(news)}`);
     if (gone.length > 0) lines.push(`${name}: dropped ${shown(gone)}`);
   }
