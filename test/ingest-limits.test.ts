@@ -284,16 +284,6 @@ describe('a beat', () => {
     }
     expect(mostIn(sent, 1000)).toBeLessThanOrEqual(5);
   });
-
-  it('that goes out by itself counts', () => {
-    const clock = new ManualClock();
-    const sent: number[] = [];
-    const pacer = new Pacer(rates, clock);
-    pacer.beaten();
-    for (let message = 0; message < 10; message++)
-      pacer.push({ kind: 'request', cost: 1, send: () => sent.push(clock.nowMs()) });
-    expect(sent).toHaveLength(3);
-  });
 });
 
 describe("the venue's clock", () => {

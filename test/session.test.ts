@@ -331,6 +331,22 @@ describe('signs of life', () => {
     expect(all.losses).toMatchObject([{ cause: 'silent' }]);
   });
 
+  it('pings are answered within the limits, and of several at once the last', async () => {
+    const limits = { ...UNLIMITED, rates: [{ of: 'messages', max: 3, windowMs: 1000 }] as const };
+    const all = await rig({ facts: { limits } }, books(30));
+    await until(() => said(all).length === 2, 'what one message less than the limit lets through');
+    const [visitor] = all.venue.visitors;
+    const answers: string[] = [];
+    visitor?.socket.on('pong', (data) => answers.push(data.toString()));
+    for (let ping = 0; ping < 10; ping++) visitor?.socket.ping(String(ping));
+    await until(() => answers.length === 1, 'an answer at once');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    all.clock.pass(1200);
+    await until(() => answers.length === 2, 'one more');
+    expect(answers).toEqual(['0', '9']);
+    expect(said(all).length + answers.length).toBeLessThanOrEqual(6);
+  });
+
   it('an answer that the engine wants to give goes before what waits', async () => {
     const limits = { ...UNLIMITED, rates: [{ of: 'messages', max: 1, windowMs: 1000 }] as const };
     const all = await rig({ facts: { limits } }, books(30));

@@ -43,12 +43,6 @@ export class Pacer {
     this.#next();
   }
 
-  /** A beat has gone out by itself: the answer to a WebSocket ping. */
-  beaten(): void {
-    const nowMs = this.#clock.nowMs();
-    for (const { window, cost } of this.#costs({ kind: 'beat', cost: 0 })) window.use(nowMs, cost);
-  }
-
   /** Forgets what waits: the connection is gone. What was sent on it does not count for the next one. */
   stop(): void {
     this.#timer?.cancel();
@@ -79,7 +73,7 @@ export class Pacer {
     }
   }
 
-  #costs({ kind, cost }: Pick<Outgoing, 'kind' | 'cost'>): readonly Cost[] {
+  #costs({ kind, cost }: Outgoing): readonly Cost[] {
     return this.#windows.flatMap(({ of, window }) => {
       if (of === 'messages') return [{ window, cost: 1, kept: kind === 'beat' ? 0 : KEPT }];
       if (kind === 'beat') return [];

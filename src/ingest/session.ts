@@ -85,6 +85,8 @@ export class Session {
   #heardMs: number;
   #messageMs: number;
   #isProbed = false;
+  /** What the last ping brought that was not answered. */
+  #unanswered: Buffer | undefined;
   #lastId = 0;
   #error = '';
 
@@ -107,6 +109,8 @@ export class Session {
       perMessageDeflate: facts.isPacked,
       maxPayload: MESSAGE_BYTES_MAX,
       handshakeTimeout: OPEN_MS_MAX,
+      // Of pings that came at once the last is answered, when its turn has come.
+      autoPong: false,
       // Bytes are the core's to judge.
       skipUTF8Validation: true,
     });
@@ -114,9 +118,9 @@ export class Session {
     socket.on('upgrade', ({ headers }) => listener.onHeaders(headers, sentMs));
     socket.on('open', () => this.#opened());
     socket.on('message', (data: Buffer) => this.#received(data));
-    socket.on('ping', () => {
+    socket.on('ping', (data: Buffer) => {
       this.#heard();
-      this.#pacer.beaten();
+      this.#pong(data);
     });
     socket.on('pong', () => this.#heard());
     socket.on('error', ({ message }) => {
@@ -270,6 +274,17 @@ export class Session {
   #heard(): void {
     this.#heardMs = this.#clock.nowMs();
     this.#isProbed = false;
+  }
+
+  /** Answers a ping, within the venue's limits: of several that wait the last one (RFC 6455, 5.5.3). */
+  #pong(data: Buffer): void {
+    const isWaiting = this.#unanswered !== undefined;
+    this.#unanswered = data;
+    if (isWaiting) return;
+    this.#push('beat', 0, () => {
+      this.#socket.pong(this.#unanswered);
+      this.#unanswered = undefined;
+    });
   }
 
   #beatLater(): void {
