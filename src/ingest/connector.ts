@@ -1,7 +1,6 @@
 import type { Ask, InstrumentInfo } from '../engine.js';
 import type { DepthwireError } from '../errors.js';
 import type { AccountKey } from './account-key.js';
-import { Backoff } from './backoff.js';
 import type { Timer } from './clock.js';
 import { connectionFault } from './connection-fault.js';
 import { Link } from './link.js';
@@ -10,6 +9,7 @@ import type { Loss } from './session.js';
 import { Snapshots } from './snapshots.js';
 import { chooseStreams, type SocketChoice, type Wanted } from './stream-choice.js';
 import { instrumentParts } from './template.js';
+import { UnheardBooks } from './unheard.js';
 import type { VenueNet } from './venue-net.js';
 import type { ProductFacts } from './venues/facts.js';
 
@@ -43,10 +43,6 @@ export interface LinkStatus {
 const SETTLE_MS = 250;
 /** A subscription, or a connection, that has brought no book for so long is made again where the book asks for it. */
 const ANSWER_MS = 10_000;
-/** How often it is looked for books of which nothing has come, and the longest pause before such a one is tried again. */
-const LOOK_MS = 5000;
-const UNHEARD_MS = 15_000;
-const UNHEARD_MS_MAX = 600_000;
 /** Levels a side of a snapshot where none are wanted. */
 const SNAPSHOT_LEVELS = 1000;
 /** A connection is succeeded at this part of the life that the venue gives it, and at most so much later, by chance. */
@@ -55,18 +51,6 @@ const LIFE_SPREAD = 0.1;
 /** How often a successor is looked at, and how long it is waited for books that are quiet. */
 const SUCCESSION_MS = 100;
 const SUCCESSION_MS_MAX = 60_000;
-
-/** A book of which nothing has come yet on its connection. */
-interface Unheard {
-  readonly backoff: Backoff;
-  nextMs: number;
-  /** Until when, at most, its snapshot was waited for, by the clock. */
-  awaitedMs: number;
-  /** Where the book stood before. */
-  readonly epoch: bigint;
-  readonly seq: bigint;
-  readonly held: number;
-}
 
 /** A connection that is going to take the place of another one. */
 interface Succession {
@@ -89,11 +73,10 @@ export class Connector {
   readonly #successions = new Map<Link, Succession>();
   readonly #lives = new Map<Link, Timer>();
   readonly #free: number[];
-  readonly #unheard = new Map<number, Unheard>();
+  readonly #unheard: UnheardBooks;
   readonly #asks: Ask[] = [];
   #isStarted = false;
   #isStopped = false;
-  #look: Timer | undefined;
 
   /** Throws `live.not_offered` and `live.needs_key`. */
   constructor(options: ConnectorOptions) {
@@ -111,6 +94,12 @@ export class Connector {
         warn: onFault,
       });
     }
+    this.#unheard = new UnheardBooks({
+      net,
+      sink,
+      isAwaited: this.#snapshots && ((instrument) => this.#snapshots?.isAwaited(instrument) === true),
+      links: () => this.#links.filter(({ choice }) => choice.hasBook),
+    });
   }
 
   /** Whether it speaks for an instrument. */
@@ -134,7 +123,7 @@ export class Connector {
   remove(instrument: number): void {
     this.#instruments.delete(instrument);
     this.#snapshots?.remove(instrument);
-    this.#unheard.delete(instrument);
+    this.#unheard.forget(instrument);
     for (const link of this.#links.filter((link) => link.carries(instrument))) {
       link.remove(instrument);
       this.#options.sink.drop(link.source, instrument);
@@ -145,12 +134,12 @@ export class Connector {
   start(): void {
     this.#isStarted = true;
     for (const link of this.#links) link.connection.start();
-    this.#lookLater();
+    this.#unheard.start();
   }
 
   stop(): void {
     this.#isStopped = true;
-    this.#look?.cancel();
+    this.#unheard.stop();
     this.#snapshots?.stop();
     for (const timer of this.#lives.values()) timer.cancel();
     for (const link of this.#links) link.connection.stop();
@@ -206,7 +195,7 @@ export class Connector {
         rest.shift();
       }
       this.#carry(link, taken);
-      if (choice.hasBook) for (const { id } of taken) this.#waitFor(id);
+      if (choice.hasBook) for (const { id } of taken) this.#unheard.waitFor(id);
     }
   }
 
@@ -226,7 +215,7 @@ export class Connector {
       {
         onOpened: () => {
           sink.opened(source);
-          if (choice.hasBook) for (const instrument of link.instruments) this.#waitFor(instrument);
+          if (choice.hasBook) for (const instrument of link.instruments) this.#unheard.waitFor(instrument);
           this.#live(link);
         },
         onAsked: (text) => sink.asked(source, Buffer.from(text)),
@@ -306,62 +295,6 @@ export class Connector {
     // A first book that is stale, and never was lost, came and was refused.
     const isRefused = state === 'stale' && losses === 0;
     return agoMs >= ANSWER_MS || isRefused || lostMs > clock.wallMs() - agoMs;
-  }
-
-  #waitFor(instrument: number): void {
-    const backoff = new Backoff(UNHEARD_MS, UNHEARD_MS_MAX, this.#options.net.random);
-    const { epoch, seq, held } = this.#options.sink.book(instrument);
-    this.#unheard.set(instrument, { backoff, nextMs: 0, awaitedMs: 0, epoch, seq, held });
-  }
-
-  /** Whether the venue has told of a book by itself: a snapshot that was asked for is no sign of that. */
-  #hasBeenHeard(instrument: number, { epoch, seq, held }: Unheard): boolean {
-    const book = this.#options.sink.book(instrument);
-    if (book.held !== held) return true;
-    const isAnew = book.epoch !== epoch;
-    return this.#snapshots === undefined ? isAnew || book.seq !== seq : book.seq > (isAnew ? 1n : seq);
-  }
-
-  #lookLater(): void {
-    this.#look = this.#options.net.clock.after(LOOK_MS, () => {
-      this.#lookForUnheard();
-      this.#lookLater();
-    });
-  }
-
-  /** A book of which nothing has come since it was subscribed is subscribed again, alone: its batch may have been refused. */
-  #lookForUnheard(): void {
-    const nowMs = this.#options.net.clock.nowMs();
-    for (const [instrument, wait] of this.#unheard) {
-      if (this.#hasBeenHeard(instrument, wait)) this.#unheard.delete(instrument);
-      else if (this.#snapshots?.isAwaited(instrument)) wait.awaitedMs = nowMs + LOOK_MS;
-    }
-    const heard = this.#heardMessages();
-    for (const [instrument, wait] of this.#unheard) {
-      if (nowMs < wait.nextMs) continue;
-      for (const link of this.#bookLinks(instrument)) {
-        const sentMs = link.bookSentMs(instrument);
-        if (sentMs === undefined || nowMs - Math.max(sentMs, wait.awaitedMs) < UNHEARD_MS) continue;
-        // The market of a book that is there may be quiet.
-        const isThere = this.#options.sink.book(instrument).state === 'synced';
-        if (isThere && heard.get(link)?.has(sentMs) === true) continue;
-        link.renewBook(instrument);
-        wait.nextMs = nowMs + wait.backoff.next();
-      }
-    }
-  }
-
-  /** When messages were sent of whose books one has been heard: those were not refused. */
-  #heardMessages(): ReadonlyMap<Link, ReadonlySet<number>> {
-    if (this.#unheard.size === 0) return new Map();
-    return new Map(
-      this.#links
-        .filter(({ choice }) => choice.hasBook)
-        .map((link) => {
-          const heard = [...link.instruments].filter((instrument) => !this.#unheard.has(instrument));
-          return [link, new Set(heard.flatMap((instrument) => link.bookSentMs(instrument) ?? []))] as const;
-        }),
-    );
   }
 
   /** A connection has begun: before the venue ends it, another one takes its place. */
