@@ -22,6 +22,13 @@ interface Cost {
 const KEPT = 1;
 
 /**
+ * Subscriptions are what a venue has work with: in bursts they would be done with late, and those of two windows fall into one. They
+ * go out over this part of their window, where that is no longer than this.
+ */
+const SPREAD = 0.5;
+const SPREAD_WINDOW_MS_MAX = 10_000;
+
+/**
  * Sends messages of one connection in order, no faster than the venue allows; beats before requests. The queue is bounded by
  * what is subscribed: a subscription stands in it once.
  */
@@ -30,11 +37,18 @@ export class Pacer {
   readonly #windows: readonly { readonly of: SocketLimits['rates'][number]['of']; window: SlidingWindow }[];
   readonly #beats: Outgoing[] = [];
   readonly #requests: Outgoing[] = [];
+  /** Time that a subscription takes of itself by its cost, and until when the last one does. */
+  readonly #spreadMs: number;
+  #spreadUntilMs = 0;
   #timer: Timer | undefined;
 
   constructor(rates: SocketLimits['rates'], clock: Clock) {
     this.#clock = clock;
     this.#windows = rates.map((rate) => ({ of: rate.of, window: new SlidingWindow(rate) }));
+    const spreads = rates
+      .filter(({ of, windowMs }) => of === 'subscriptions' && windowMs <= SPREAD_WINDOW_MS_MAX)
+      .map(({ max, windowMs }) => (SPREAD * windowMs) / max);
+    this.#spreadMs = Math.max(0, ...spreads);
   }
 
   /** Sends it in this turn, or when its time has come. */
@@ -61,13 +75,14 @@ export class Pacer {
       const nowMs = this.#clock.nowMs();
       const waitMs = this.#costs(first).reduce(
         (most, { window, cost, kept }) => Math.max(most, window.waitMs(nowMs, cost + kept)),
-        0,
+        first.cost > 0 ? this.#spreadUntilMs - nowMs : 0,
       );
       if (waitMs > 0) {
         this.#timer = this.#clock.after(waitMs, () => this.#next());
         return;
       }
       for (const { window, cost } of this.#costs(first)) window.use(nowMs, cost);
+      if (first.cost > 0) this.#spreadUntilMs = nowMs + first.cost * this.#spreadMs;
       queue.shift();
       first.send();
     }
