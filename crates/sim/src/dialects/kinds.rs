@@ -155,6 +155,7 @@ fn makers() -> &'static [Maker] {
 mod tests {
     use std::collections::BTreeSet;
 
+    use super::super::{Frames, Truth};
     use super::*;
 
     #[test]
@@ -172,6 +173,41 @@ mod tests {
         assert_eq!(found("okx", false, 400, "ETH-USD-SWAP"), Some(("ETH-USD-SWAP", Some(50))));
         assert_eq!(found("binance", true, 10, ""), None);
         assert_eq!(found("nowhere", false, 10, ""), None);
+    }
+
+    fn made(venue: &str, code: &str) -> Option<Box<dyn Dialect>> {
+        Kind::of(venue, false, 10, code).map(|kind| kind.make(7, "QAA/USD"))
+    }
+
+    /// The books of a market at ten levels, and cut to the least depth that has 26, after the same life.
+    fn cut() -> Option<[Truth; 2]> {
+        let (mut ten, mut frames) = (made("kraken", "PEPE/USD")?, Frames::new());
+        ten.open(1_000_000_000, &mut frames);
+        while frames.len() < 100 {
+            ten.step(u64::MAX, &mut frames);
+        }
+        let mut hundred = ten.cut(26)?;
+        assert_eq!((hundred.depth(), hundred.code()), (Some(100), "QAA/USD"));
+        let until_ns = 5_000_000_000;
+        for dialect in [&mut ten, &mut hundred] {
+            let mut heard = usize::MAX;
+            while heard != frames.len() {
+                heard = frames.len();
+                dialect.step(until_ns, &mut frames);
+            }
+        }
+        let mut books = [Truth::default(), Truth::default()];
+        ten.truth(&mut books[0]);
+        hundred.truth(&mut books[1]);
+        Some(books)
+    }
+
+    #[test]
+    fn a_market_that_is_cut_to_another_depth_is_the_same_one() {
+        let [few, many] = cut().unwrap_or_default();
+        assert_eq!((few.bids.len(), many.bids.len()), (10, 100));
+        assert_eq!((few.bids, few.asks), (many.bids[..10].to_vec(), many.asks[..10].to_vec()));
+        assert!(made("binance", "").is_some_and(|whole| whole.cut(10).is_none()), "a book that is not cut");
     }
 
     #[test]
