@@ -6,6 +6,7 @@ import type { StreamFacts } from '../src/ingest/venues/facts.js';
 import { productFacts } from '../src/ingest/venues/index.js';
 import { allocateSharedBook, SharedBook } from '../src/shared/index.js';
 import { ask, fakeUrl, fakeVenue, PlainClient, until } from './support/fake-venue.js';
+import { LiveRig } from './support/live-rig.js';
 
 const DEPTH = 20;
 /** Products of which several instruments are heard on one connection. */
@@ -145,5 +146,20 @@ it('products that share an address are each heard on it', async () => {
   } finally {
     client.close();
     await venue.stop();
+  }
+});
+
+it('levels and orders of one pair of Bitfinex have channels of their own on one connection', async () => {
+  const codes = ownCodes('bitfinex');
+  const rig = await LiveRig.start('bitfinex', codes, { channels: ['book', 'orders', 'trades'] });
+  try {
+    await rig.synced();
+    await until(() => rig.engine.stats().checksumsChecked > 100 && rig.engine.stats().orders.deletes > 100);
+    const { decodeErrors, contradictions, checksumsChecked, checksumsMatched } = rig.engine.stats();
+    expect([decodeErrors, contradictions, checksumsMatched]).toEqual([0, 0, checksumsChecked]);
+    expect(rig.connector.status().map(({ reconnects }) => reconnects)).toEqual([0]);
+    expect(rig.waiting()).toEqual([]);
+  } finally {
+    await rig.stop();
   }
 });

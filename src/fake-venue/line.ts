@@ -23,6 +23,8 @@ export interface Heard {
   readonly market: Market;
   readonly hearing: Hearing;
   readonly code: string;
+  /** Which one it is of those of its code, counted from 0: at other depths, of levels or of orders. */
+  readonly nth: number;
   readonly wanted: Set<FrameChannel>;
 }
 
@@ -277,7 +279,10 @@ export class Line {
     if (wanted.some(isBook) && this.#isSpent(market, code)) return;
     const hearing = market.hear(code, isByOrder, depth);
     if (hearing === undefined) return;
-    heard = { market, hearing, code, wanted: new Set(wanted) };
+    const alike = [...this.#heard.values()].filter((of) => of.market === market && of.code === code);
+    let nth = 0;
+    while (alike.some((of) => of.nth === nth)) nth += 1;
+    heard = { market, hearing, code, nth, wanted: new Set(wanted) };
     this.#heard.set(`${market.product}\n${code}\n${isByOrder}\n${hearing.depth}`, heard);
     hearing.open(market.nowMs, this.#taker(heard));
   }
@@ -322,14 +327,16 @@ export class Line {
     if (isOfAll && channel === 'control' && heard !== this.#greeter) return;
     if (!this.#isWanted(heard, channel)) return;
     if (isBook(channel) && heard.market.isToldOnce) this.#spent.add(`${heard.market.product}\n${heard.code}`);
-    const { renumber, isOfConnection } = this.#manners;
-    const text = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
-    if (channel === 'control') this.#note(heard, text.toString('utf8'));
+    const { channelled, renumber, isOfConnection } = this.#manners;
+    const bytes = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
+    const said =
+      heard.nth === 0 || channelled === undefined ? bytes : channelled(bytes.toString(), heard.nth);
+    if (channel === 'control') this.#note(heard, said.toString());
     const isGreeted = channel === 'control' && heard !== this.#greeter;
-    if (isGreeted && isOfConnection?.(text.toString('utf8')) === true) return;
-    const numbered = renumber?.(text.toString('utf8'), this.#numbered) ?? null;
+    if (isGreeted && isOfConnection?.(said.toString()) === true) return;
+    const numbered = renumber?.(said.toString(), this.#numbered) ?? null;
     if (numbered !== null) this.#numbered += 1;
-    this.#outlet.say(numbered ?? frame, channel);
+    this.#outlet.say(numbered ?? said, channel);
   }
 
   /** Remembers the number of a stream that an answer opens. */

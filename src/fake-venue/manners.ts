@@ -19,6 +19,8 @@ export interface Manners {
   refusal?(status: number): string;
   /** A frame with the number that the connection gives it, which hears several instruments; null where it has none. */
   renumber?(frame: string, count: number): string | null;
+  /** A frame with the number of its channel as the `nth` of an instrument's on one connection has it. */
+  channelled?(frame: string, nth: number): string;
   /** Whether what a dialect says is of the connection rather than of its instrument, and said once. */
   isOfConnection?(frame: string): boolean;
   /** The stream that an answer opens under a number, by which it is left again; null for other frames. */
@@ -169,11 +171,19 @@ const COINBASE: Manners = {
   renumber: (frame, count) => frame.replace(/"sequence_num":\d+/, `"sequence_num":${count}`),
 };
 
+/** More channels than a dialect opens. */
+const CHANNELS = 1_000_000;
+
 /** Arrays end with their number, from 1, and where times are wanted with the time behind it. */
 const BITFINEX: Manners = {
   depth: 25,
   renumber: (frame, count) =>
     frame.startsWith('[') ? frame.replace(/,\d+(,\d{13})?\]$/, `,${count + 1}$1]`) : null,
+  channelled: (frame, nth) =>
+    frame.replace(
+      /^(\[|\{.*?"chanId":)(\d+)/,
+      (_, head: string, channel: string) => `${head}${Number(channel) + nth * CHANNELS}`,
+    ),
   isOfConnection: (frame) => /^\{"event":"(info|conf)"/.test(frame),
   opens: (frame) => {
     const [, word, channel] = /^\{"event":"subscribed","channel":"(\w+)","chanId":(\d+)/.exec(frame) ?? [];
