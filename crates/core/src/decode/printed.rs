@@ -12,8 +12,8 @@ use crate::types::{DECIMAL_TEXT_LEN_MAX, Level, Likely, POW10, Route};
 /// A position in a frame shorter than 4 GiB. As a `u32` it spares each access the question whether its end overflows.
 #[derive(Clone, Copy)]
 pub struct Printed<'a> {
-    bytes: &'a [u8],
-    at: u32,
+    pub(super) bytes: &'a [u8],
+    pub(super) at: u32,
 }
 
 impl<'a> Printed<'a> {
@@ -37,7 +37,7 @@ impl<'a> Printed<'a> {
 
     /// The next bytes, if there are as many.
     #[inline(always)]
-    fn next<const LEN: usize>(&self) -> Option<&'a [u8; LEN]> {
+    pub(super) fn next<const LEN: usize>(&self) -> Option<&'a [u8; LEN]> {
         let start = self.at as usize;
         self.bytes.get(start..start + LEN)?.first_chunk()
     }
@@ -56,7 +56,7 @@ impl<'a> Printed<'a> {
 
     /// The next eight bytes with the first one lowest, zeros for those beyond the end.
     #[inline(always)]
-    fn word(&self) -> u64 {
+    pub(super) fn word(&self) -> u64 {
         match self.next() {
             Some(word) => u64::from_le_bytes(*word),
             None => last_words(self.bytes, self.at) as u64,
@@ -65,7 +65,7 @@ impl<'a> Printed<'a> {
 
     /// The next sixteen bytes as two words, zeros for those beyond the end.
     #[inline(always)]
-    fn words(&self) -> (u64, u64) {
+    pub(super) fn words(&self) -> (u64, u64) {
         let words = match self.next() {
             Some(words) => u128::from_le_bytes(*words),
             None => last_words(self.bytes, self.at),
@@ -135,6 +135,28 @@ impl<'a> Printed<'a> {
                 Some(eight_digits(low) * POW10[bits as usize / 8] as u64 + eight_digits(high << (64 - bits)))
             }
         }
+    }
+
+    /// The rest of a string that is a time in seconds of ten digits, a point and six more, in microseconds; consumed with its
+    /// closing quote. Of others none, with nothing consumed.
+    #[inline(always)]
+    pub fn microseconds_end(&mut self) -> Option<u64> {
+        let text: &[u8; 18] = self.next()?;
+        let (Some(first), Some(last)) = (text.first_chunk::<8>(), text.last_chunk::<9>()) else {
+            return None;
+        };
+        // The last two digits before the point, and in its place those behind it.
+        let [high, low] = [text[8].wrapping_sub(b'0'), text[9].wrapping_sub(b'0')];
+        let (first, last) = (u64::from_le_bytes(*first) ^ ZEROS, last.first_chunk::<8>()?);
+        // A digit and the point stand before six digits.
+        let last = (u64::from_le_bytes(*last) ^ ZEROS) & !0xFFFF;
+        let are_all = high < 10 && low < 10 && text[10] == b'.' && text[17] == b'"';
+        if !are_all || !are_digits(first) || !are_digits(last) {
+            return None;
+        }
+        self.at += 18;
+        let seconds = eight_digits(first) * 100 + u64::from(high * 10 + low);
+        Some(seconds * 1_000_000 + eight_digits(last))
     }
 
     /// The rest of a string that is digits with at most one point, as a mantissa at the exponent, consumed with its
@@ -286,33 +308,6 @@ impl<'a> Printed<'a> {
         Some(if is_below { -integer } else { integer })
     }
 
-    /// As [`Self::levels`], of levels that have more items, all of them texts, which are passed over.
-    #[inline]
-    pub fn longer_levels(&mut self, route: Route, taken: usize, out: &mut Vec<Level>) -> Option<()> {
-        let mut text = *self;
-        if text.literal(b"[]").is_some() {
-            *self = text;
-            return Some(());
-        }
-        text.literal(b"[[\"")?;
-        let mut form = Form::NONE;
-        let len_max = out.len() + FRAME_LEVELS_MAX.saturating_sub(taken);
-        loop {
-            if out.len() >= len_max {
-                return None;
-            }
-            out.push(text.pair(route, &mut form)?);
-            while text.literal(b",\"").is_some() {
-                text.string_end()?;
-            }
-            if text.literal(b"],[\"").is_none() {
-                text.literal(b"]]")?;
-                *self = text;
-                return Some(());
-            }
-        }
-    }
-
     /// An array of levels, appended. `taken` is how many the frame has given before; `out` may be left with some.
     #[inline]
     pub fn levels(&mut self, route: Route, taken: usize, out: &mut Vec<Level>) -> Option<()> {
@@ -411,7 +406,7 @@ fn last_words(bytes: &[u8], at: u32) -> u128 {
 /// Digits above the exponent are gathered, those below must be zeros, so nothing is divided.
 #[cold]
 #[inline(never)]
-fn long_decimal(bytes: &[u8], at: u32, exponent: i8) -> Option<(i64, u32)> {
+pub(super) fn long_decimal(bytes: &[u8], at: u32, exponent: i8) -> Option<(i64, u32)> {
     let mut places = usize::try_from(-i32::from(exponent)).ok()?;
     // With the places after the point no more than 18 digits.
     let whole_max = 18usize.checked_sub(places)?;
@@ -443,10 +438,10 @@ fn long_decimal(bytes: &[u8], at: u32, exponent: i8) -> Option<(i64, u32)> {
 }
 
 /// Quote and point as they stand in a word that has been xored with [`ZEROS`]: they have a bit that no digit has.
-const QUOTE: u8 = b'"' ^ b'0';
-const POINT: u8 = b'.' ^ b'0';
+pub(super) const QUOTE: u8 = b'"' ^ b'0';
+pub(super) const POINT: u8 = b'.' ^ b'0';
 const MARK_BIT: u32 = 4;
-const MARK_BITS: u64 = u64::from_le_bytes([1 << MARK_BIT; 8]);
+pub(super) const MARK_BITS: u64 = u64::from_le_bytes([1 << MARK_BIT; 8]);
 const _: () = assert!(QUOTE >> MARK_BIT == 1 && POINT >> MARK_BIT == 1 && 9 >> MARK_BIT == 0);
 
 #[cfg(test)]
@@ -622,6 +617,31 @@ mod tests {
             }
         }
         assert!(taken > 2_000 && formed > 500, "{taken} {formed}");
+    }
+
+    #[test]
+    fn times_of_one_form_are_read_and_others_left() {
+        let time = "1617666423.707689\"";
+        let read = |text: &[u8]| {
+            let mut printed = Printed::new(text, 0);
+            printed.microseconds_end().map(|time| (time, printed.at() as usize)).ok_or(printed.at())
+        };
+        assert_eq!(read(time.as_bytes()), Ok((1_617_666_423_707_689, time.len())));
+        assert_eq!(read(&time.as_bytes()[..17]), Err(0));
+        for at in 0..time.len() {
+            for byte in 0..=u8::MAX {
+                let mut text = time.as_bytes().to_vec();
+                text[at] = byte;
+                let number = std::str::from_utf8(&text).ok().and_then(|text| text.strip_suffix('"'));
+                let halves = number.and_then(|number| number.split_at_checked(10)).filter(|halves| {
+                    let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+                    are_digits(halves.0) && halves.1.starts_with('.') && are_digits(&halves.1[1..])
+                });
+                let expected =
+                    halves.map(|(whole, behind)| format!("{whole}{}", &behind[1..]).parse().unwrap());
+                assert_eq!(read(&text).ok().map(|(time, _)| time), expected, "{}", text.escape_ascii());
+            }
+        }
     }
 
     #[test]

@@ -26,10 +26,10 @@ pub(super) fn book_update(room: &mut Bitget, bytes: &[u8], routes: &Routes, out:
     let route = routes.find(name).filter(|_| room.is_own(inst_type, name))?;
     text.literal(b"},\"data\":[{")?;
     if is_short { text.literal(b"\"a\":") } else { text.literal(b"\"asks\":") }?;
-    text.levels(route, 0, out.asks())?;
+    text.longer_levels(route, 0, out.asks())?;
     let taken = out.levels_added().len();
     if is_short { text.literal(b",\"b\":") } else { text.literal(b",\"bids\":") }?;
-    text.levels(route, taken, out.bids())?;
+    text.longer_levels(route, taken, out.bids())?;
     text.literal(b",\"checksum\":")?;
     let check = check(text.signed()?)?;
     let (mut number, mut before) = (0, None);

@@ -4,7 +4,8 @@
 
 use super::Kraken;
 use super::v1::{Shown, decimals, depth_of, tell};
-use crate::decode::printed::{Form, Printed};
+use crate::decode::printed::Printed;
+use crate::decode::varied::VariedForm;
 use crate::decode::{FRAME_BYTES_MAX, FRAME_LEVELS_MAX, SYMBOL_BYTES_MAX};
 use crate::types::{Events, Level, POW10, Route, Routes, TimeNs};
 
@@ -72,14 +73,14 @@ fn levels(
     // A copy lives in registers.
     let mut text = *of;
     text.literal(b"[[\"")?;
-    let mut form = Form::NONE;
+    let mut form = VariedForm::NONE;
     let len_max = out.len() + FRAME_LEVELS_MAX.saturating_sub(taken);
     loop {
         if out.len() >= len_max {
             return None;
         }
         let at = text.at();
-        out.push(text.pair(route, &mut form)?);
+        out.push(text.varied_pair(route, &mut form)?);
         text.literal(b",\"")?;
         shown.time = shown.time.max(seconds_end(&mut text)?);
         // Levels that came into sight again are marked.
@@ -95,6 +96,9 @@ fn levels(
 /// The rest of a time in seconds with its quote: `1617666423.707689"`.
 #[inline]
 fn seconds_end(text: &mut Printed<'_>) -> Option<TimeNs> {
+    if let Some(time_us) = text.microseconds_end() {
+        return Some(time_us * 1_000);
+    }
     let start = text.at();
     let whole = text.integer()?;
     if text.at() - start > SECONDS_DIGITS_MAX {
