@@ -279,6 +279,3 @@ impl InstrumentState {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

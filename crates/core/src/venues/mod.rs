@@ -22,6 +22,8 @@ mod nasdaq;
 mod okx;
 mod plain_list;
 mod room;
+#[cfg(test)]
+mod scale_tests;
 mod two_names;
 mod value_behind;
 
