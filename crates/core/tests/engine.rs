@@ -371,7 +371,8 @@ fn what_was_on_its_way_when_an_instrument_left_is_passed_over() {
     rig.engine.drop(rig.source, other, rig.now).unwrap();
     let trade = |symbol: &str| {
         format!(
-            "{{\"stream\":\"x@trade\",\"data\":{{\"e\":\"trade\",\"E\":1700000000000,\"s\":\"{symbol}\",\"t\":1,\"p\":\"10.00\",\"q\":\"1\",\"T\":1700000000000,\"m\":true}}}}"
+            "{{\"stream\":\"{}@trade\",\"data\":{{\"e\":\"trade\",\"E\":1700000000000,\"s\":\"{symbol}\",\"t\":1,\"p\":\"10.00\",\"q\":\"1\",\"T\":1700000000000,\"m\":true}}}}",
+            symbol.to_lowercase()
         )
     };
     let ignored = rig.engine.stats().ignored;

@@ -57,8 +57,13 @@ fn a_book_without_updates_is_the_last_that_was_told() {
     let best = |number: u64, bid: u32| {
         format!("{{\"lastUpdateId\":{number},\"bids\":[[\"{bid}\",\"1\"]],\"asks\":[[\"90\",\"1\"]]}}")
     };
-    let (after, _) = told(BINANCE_SPOT, "AUSDT", &[best(100, 5), best(101, 6), best(102, 7), best(103, 7)]);
-    assert_eq!(after.last(), Some(&(SYNCED, 102, Some(7))));
+    let file = [best(100, 5), best(101, 6), best(102, 7), best(103, 7)].join("\n");
+    let mut engine = Engine::new(EngineConfig::default(), venues::catalogue(), NoClock);
+    let id = engine.add_instrument(venues::instrument(BINANCE_SPOT, "AUSDT").unwrap()).unwrap();
+    let source = engine.open_source(BINANCE_SPOT, &[id]).unwrap();
+    engine.replay(source, file.as_bytes(), true, u64::MAX, drain).unwrap();
+    let info = engine.book_info(id, 0).unwrap();
+    assert_eq!((info.state, info.venue_seq), (SYNCED, 102));
     let kucoin = |number: u64, bid: u32| {
         format!(
             "https://api.kucoin.com/api/v1/market/orderbook/level2_100?symbol=A-B -> {number}.5: {{\"code\":\"200000\",\"data\":{{\"sequence\":\"{number}\",\"bids\":[[\"{bid}\",\"1\"]],\"asks\":[]}}}}"

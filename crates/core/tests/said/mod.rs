@@ -50,10 +50,10 @@ fn take(events: &Events, out: &mut Levels) -> Said {
     }
 }
 
-/// Reads one frame on a connection of its own.
+/// Reads one frame on a connection of its own: one to futures, which reads what a pair says too.
 pub fn decode(bytes: &[u8], routes: &Routes, out: &mut Levels) -> Result<Said, FrameError> {
     let mut events = Events::default();
-    let read = venues::session(venues::BINANCE_SPOT).frame(bytes, At::default(), routes, &mut events);
+    let read = venues::session(venues::BINANCE_USDM).frame(bytes, At::default(), routes, &mut events);
     if read.is_err() {
         assert_eq!(events.mark(), Events::default().mark(), "all or nothing");
     }
@@ -65,7 +65,7 @@ pub fn decode(bytes: &[u8], routes: &Routes, out: &mut Levels) -> Result<Said, F
 pub fn answer(bytes: &[u8], routes: &Routes, out: &mut Levels) -> Result<Said, FrameError> {
     let mut events = Events::default();
     let asked = Asked { routes, url: b"" };
-    let read = venues::session(venues::BINANCE_SPOT).answer(&asked, bytes, At::default(), &mut events);
+    let read = venues::session(venues::BINANCE_USDM).answer(&asked, bytes, At::default(), &mut events);
     let said = take(&events, out);
     read.map(|()| said)
 }

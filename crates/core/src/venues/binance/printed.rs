@@ -74,22 +74,34 @@ impl Stream<'_> {
         !self.is_combined || to - from == self.to - self.from && self.is_lower_of(from, to)
     }
 
+    /// Letters of ASCII differ by one bit. Most symbols take a word; of what is no ASCII nothing may differ.
     #[inline(always)]
     fn is_lower_of(self, from: u32, to: u32) -> bool {
-        let sixteen = |at: u32| {
-            let bytes = self.frame.get(at as usize..)?.first_chunk()?;
-            Some(u128::from_le_bytes(*bytes))
-        };
         let bits = 8 * (to - from);
-        match (sixteen(self.from), sixteen(from)) {
-            (Some(lower), Some(symbol)) if (8..=128).contains(&bits) => {
-                let mask = u128::MAX >> (128 - bits);
-                // Letters of ASCII differ by one bit, which stands below one that all of them have.
-                let is_ascii = (lower | symbol) & mask & EACH * 0x80 == 0;
-                (lower ^ symbol) & mask & !(symbol >> 1 & EACH * 0x20) == 0 && is_ascii
-            }
+        match bits {
+            8..=64 => match (self.bytes::<8>(self.from), self.bytes::<8>(from)) {
+                (Some(lower), Some(symbol)) => {
+                    let (lower, symbol) = (u64::from_le_bytes(*lower), u64::from_le_bytes(*symbol));
+                    let letters = symbol >> 1 & !(symbol >> 2) & EACH as u64 * 0x20;
+                    (lower ^ symbol) & (u64::MAX >> (64 - bits)) & !letters == 0
+                }
+                _ => false,
+            },
+            72..=128 => match (self.bytes::<16>(self.from), self.bytes::<16>(from)) {
+                (Some(lower), Some(symbol)) => {
+                    let (lower, symbol) = (u128::from_le_bytes(*lower), u128::from_le_bytes(*symbol));
+                    let letters = symbol >> 1 & !(symbol >> 2) & EACH * 0x20;
+                    (lower ^ symbol) & (u128::MAX >> (128 - bits)) & !letters == 0
+                }
+                _ => false,
+            },
             _ => false,
         }
+    }
+
+    #[inline(always)]
+    fn bytes<const LEN: usize>(&self, at: u32) -> Option<&[u8; LEN]> {
+        self.frame.get(at as usize..)?.first_chunk()
     }
 }
 

@@ -199,7 +199,7 @@ impl<'a> Frame<'a> {
         Ok(stream.of(self.bytes).split(|&byte| byte == b'@').nth(1).is_none_or(|kind| kind == b"depth"))
     }
 
-    /// That the event is of the symbol that its stream names, in lower case; a stream of a whole market names none.
+    /// That the event is of the symbol that its stream names before an `@`, in lower case; a stream of a whole market names none.
     fn is_of_stream(&mut self, is_book: bool, routes: &Routes, out: &mut Events) -> Result<(), DecodeError> {
         let (stream, event) = (self.fields.get(Field::Stream), self.fields.get(Field::Symbol));
         let mut plain = [0; STREAM_BYTES_MAX];
@@ -208,7 +208,7 @@ impl<'a> Frame<'a> {
                 .map_err(|_| DecodeError::Escaped { at: stream.start })?,
             _ => stream.of(self.bytes),
         };
-        let of_stream = stream.split(|&byte| byte == b'@').next().unwrap_or_default();
+        let of_stream = memchr::memchr(b'@', stream).map_or(&b"!"[..], |at| &stream[..at]);
         if of_stream.first() == Some(&b'!') {
             return Ok(());
         }
@@ -219,6 +219,10 @@ impl<'a> Frame<'a> {
         let of_stream = of_stream.to_ascii_uppercase();
         let named = FirstName { name: &of_stream, is_book };
         let (first, second) = (routes.find(&of_stream), routes.find(symbol));
+        if first.is_none() && second.is_none() {
+            // The event's is foreign.
+            return Ok(());
+        }
         named.contradicts(first, second, (event, Field::Symbol.key()), out)
     }
 

@@ -4,7 +4,7 @@ use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::levels::{decimal, read_levels};
 use crate::decode::members::{is, items, members, text, unsigned, values};
 use crate::decode::{DecodeError, FRAME_LEVELS_MAX, SYMBOL_BYTES_MAX, Scaled, SymbolText};
-use crate::types::{Body, Coverage, Events, Level, Origin, Price, Qty, Route, TimeNs, VenueSeq};
+use crate::types::{Body, Coverage, Events, Level, Origin, Price, Qty, Route, Routes, TimeNs, VenueSeq};
 use crate::venues::room::Asked;
 use crate::venues::two_names::FirstName;
 
@@ -25,10 +25,18 @@ pub(super) fn time(token: Token, bytes: &[u8], field: &'static str) -> Result<Ti
 }
 
 /// Rule 2.
-pub(super) fn changes(bytes: &[u8], data: Token, route: Route, out: &mut Events) -> Result<(), DecodeError> {
+pub(super) fn changes(
+    bytes: &[u8],
+    data: Token,
+    (route, named): (Route, FirstName<'_>),
+    routes: &Routes,
+    out: &mut Events,
+) -> Result<(), DecodeError> {
     is(data, Kind::Object, "data", "an object")?;
-    let keys = ["sequenceStart", "sequenceEnd", "changes", "time"];
-    let [first, last, changes, at] = members(&mut Scanner::new(bytes, data.start as usize), bytes, &keys)?;
+    let keys = ["sequenceStart", "sequenceEnd", "changes", "time", "symbol"];
+    let [first, last, changes, at, again] =
+        members(&mut Scanner::new(bytes, data.start as usize), bytes, &keys)?;
+    named.agrees(again, bytes, "symbol", routes, out)?;
     let (first, last) = (unsigned(first, bytes, "sequenceStart")?, unsigned(last, bytes, "sequenceEnd")?);
     if last < first {
         return Err(DecodeError::BackwardIds { first, last });

@@ -112,7 +112,7 @@ impl Kucoin {
                 false => DecodeError::UnknownSymbol { symbol: SymbolText::new(symbol) },
             });
         };
-        if data.kind == Kind::Object {
+        if data.kind == Kind::Object && topic != Topic::SpotBook {
             let [again] = members(&mut Scanner::new(bytes, data.start as usize), bytes, &["symbol"])?;
             named.agrees(again, bytes, "symbol", routes, out)?;
         }
@@ -121,7 +121,7 @@ impl Kucoin {
         }
         out.speaks_of(route.slot);
         match topic {
-            Topic::SpotBook => book::changes(bytes, data, route, out),
+            Topic::SpotBook => book::changes(bytes, data, (route, named), routes, out),
             Topic::FuturesBook => book::change(bytes, data, route, out),
             Topic::SpotTop => market::spot_top(bytes, data, route, out),
             Topic::FuturesTop => market::futures_top(bytes, data, route, out),
