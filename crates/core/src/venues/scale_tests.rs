@@ -27,13 +27,16 @@ enum State {
 /// Price, quantity: in 1e-18.
 type Value = (i128, i128);
 
+/// A side: quantities by price.
+type Levels = BTreeMap<i128, i128>;
+
 /// A stream as a reader has it: rules 1 to 3 of the protocol.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Read {
     epoch: u64,
     exponents: (i8, i8),
-    bids: BTreeMap<i128, i128>,
-    asks: BTreeMap<i128, i128>,
+    bids: Levels,
+    asks: Levels,
     trades: Vec<Value>,
 }
 
@@ -55,7 +58,7 @@ impl Read {
             return;
         }
         let (price, qty) = self.exponents;
-        let put = |side: &mut BTreeMap<i128, i128>, level: &Told| {
+        let put = |side: &mut Levels, level: &Told| {
             // A top of book is told whole.
             if header.kind() == Kind::Bbo as u8 {
                 side.clear();
@@ -204,7 +207,7 @@ impl Rig {
         all
     }
 
-    fn told(&mut self) -> Vec<(u8, BTreeMap<i128, i128>, BTreeMap<i128, i128>)> {
+    fn told(&mut self) -> Vec<(u8, Levels, Levels)> {
         self.images().into_iter().map(|(stream, read)| (stream, read.bids, read.asks)).collect()
     }
 

@@ -82,7 +82,7 @@ impl Stream<'_> {
             8..=64 => match (self.bytes::<8>(self.from), self.bytes::<8>(from)) {
                 (Some(lower), Some(symbol)) => {
                     let (lower, symbol) = (u64::from_le_bytes(*lower), u64::from_le_bytes(*symbol));
-                    let letters = symbol >> 1 & !(symbol >> 2) & EACH as u64 * 0x20;
+                    let letters = symbol >> 1 & !(symbol >> 2) & (EACH as u64 * 0x20);
                     (lower ^ symbol) & (u64::MAX >> (64 - bits)) & !letters == 0
                 }
                 _ => false,
@@ -90,7 +90,7 @@ impl Stream<'_> {
             72..=128 => match (self.bytes::<16>(self.from), self.bytes::<16>(from)) {
                 (Some(lower), Some(symbol)) => {
                     let (lower, symbol) = (u128::from_le_bytes(*lower), u128::from_le_bytes(*symbol));
-                    let letters = symbol >> 1 & !(symbol >> 2) & EACH * 0x20;
+                    let letters = symbol >> 1 & !(symbol >> 2) & (EACH * 0x20);
                     (lower ^ symbol) & (u128::MAX >> (128 - bits)) & !letters == 0
                 }
                 _ => false,
