@@ -98,6 +98,14 @@ impl<'a> Printed<'a> {
         Some(route)
     }
 
+    /// The part of a string before an `@`, which stays, if it is this code in lower case.
+    #[inline(always)]
+    pub fn lower_code_until_at_sign(&mut self, code: &Likely) -> Option<()> {
+        let len = code.starts_lower(u128::from_le_bytes(*self.next()?))?;
+        let behind = Self { at: self.at + len, ..*self };
+        behind.is_next(b"@").then(|| *self = behind)
+    }
+
     /// The part of a string before an `@`, which stays.
     #[inline(always)]
     pub fn until_at_sign(&mut self) -> Option<()> {

@@ -55,6 +55,8 @@ fn head(code: &[u8]) -> u128 {
 pub struct Likely {
     word: u128,
     mask: u128,
+    /// The code in lower case, without the quote.
+    lower: u128,
     len: u32,
     route: Route,
 }
@@ -65,10 +67,13 @@ impl Likely {
         bytes.get_mut(..code.len())?.copy_from_slice(code);
         *bytes.get_mut(code.len())? = b'"';
         let len = code.len() as u32 + 1;
-        let is_plain = !code.iter().any(|byte| matches!(byte, b'"' | b'\\'));
+        let is_plain = !code.is_empty() && !code.iter().any(|byte| matches!(byte, b'"' | b'\\'));
+        let mut lower = [0; 16];
+        lower.get_mut(..code.len())?.copy_from_slice(&code.to_ascii_lowercase());
         is_plain.then(|| Self {
             word: u128::from_le_bytes(bytes),
             mask: u128::MAX >> (128 - 8 * len),
+            lower: u128::from_le_bytes(lower),
             len,
             route,
         })
@@ -79,6 +84,13 @@ impl Likely {
     #[must_use]
     pub const fn starts(&self, bytes: u128) -> Option<(u32, Route)> {
         if bytes & self.mask == self.word { Some((self.len, self.route)) } else { None }
+    }
+
+    /// How many of these sixteen bytes are the code in lower case.
+    #[inline]
+    #[must_use]
+    pub const fn starts_lower(&self, bytes: u128) -> Option<u32> {
+        if bytes & (self.mask >> 8) == self.lower { Some(self.len - 1) } else { None }
     }
 }
 

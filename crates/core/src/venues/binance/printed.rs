@@ -27,15 +27,19 @@ pub(super) fn decode(bytes: &[u8], is_spot: bool, routes: &Routes, out: &mut Eve
     let mut text = Printed::new(bytes, 0);
     let is_combined = text.literal(b"{\"stream\":\"").is_some();
     let mut kind = None;
-    let mut stream = Stream { frame: bytes, is_combined, from: text.at(), to: 0 };
+    let mut of_stream = None;
     if is_combined {
         // Rule 3: the kind is what stands between the first `@` and the next, or the end.
-        text.until_at_sign()?;
-        stream.to = text.at();
+        if routes.likely().and_then(|code| text.lower_code_until_at_sign(code)).is_none() {
+            let from = text.at() as usize;
+            text.until_at_sign()?;
+            of_stream = Some(bytes.get(from..text.at() as usize)?);
+        }
         kind = Some(text);
         text.string_end()?;
         text.literal(b",\"data\":")?;
     }
+    let stream = Stream { is_combined, other: of_stream };
     text.literal(b"{")?;
     let is_public_book = || kind.is_none_or(|kind| kind.is_next(b"@depth@") || kind.is_next(b"@depth\""));
     let said = if text.literal(b"\"u\":").is_some() {
@@ -60,53 +64,10 @@ pub(super) fn decode(bytes: &[u8], is_spot: bool, routes: &Routes, out: &mut Eve
 /// What a frame says before its event.
 #[derive(Clone, Copy)]
 struct Stream<'a> {
-    frame: &'a [u8],
     is_combined: bool,
-    /// Its symbol, before the first `@`.
-    from: u32,
-    to: u32,
+    /// Its symbol, in lower case, where that is not of the likely code.
+    other: Option<&'a [u8]>,
 }
-
-impl Stream<'_> {
-    /// Whether it is of the symbol that stands there in the frame, which it has in lower case.
-    #[inline(always)]
-    fn is_of(self, from: u32, to: u32) -> bool {
-        !self.is_combined || to - from == self.to - self.from && self.is_lower_of(from, to)
-    }
-
-    /// Letters of ASCII differ by one bit. Most symbols take a word; of what is no ASCII nothing may differ.
-    #[inline(always)]
-    fn is_lower_of(self, from: u32, to: u32) -> bool {
-        let bits = 8 * (to - from);
-        match bits {
-            8..=64 => match (self.bytes::<8>(self.from), self.bytes::<8>(from)) {
-                (Some(lower), Some(symbol)) => {
-                    let (lower, symbol) = (u64::from_le_bytes(*lower), u64::from_le_bytes(*symbol));
-                    let letters = symbol >> 1 & !(symbol >> 2) & (EACH as u64 * 0x20);
-                    (lower ^ symbol) & (u64::MAX >> (64 - bits)) & !letters == 0
-                }
-                _ => false,
-            },
-            72..=128 => match (self.bytes::<16>(self.from), self.bytes::<16>(from)) {
-                (Some(lower), Some(symbol)) => {
-                    let (lower, symbol) = (u128::from_le_bytes(*lower), u128::from_le_bytes(*symbol));
-                    let letters = symbol >> 1 & !(symbol >> 2) & (EACH * 0x20);
-                    (lower ^ symbol) & (u128::MAX >> (128 - bits)) & !letters == 0
-                }
-                _ => false,
-            },
-            _ => false,
-        }
-    }
-
-    #[inline(always)]
-    fn bytes<const LEN: usize>(&self, at: u32) -> Option<&[u8; LEN]> {
-        self.frame.get(at as usize..)?.first_chunk()
-    }
-}
-
-/// One in each byte.
-const EACH: u128 = u128::MAX / 0xFF;
 
 /// The end of a whole frame.
 #[inline]
@@ -244,15 +205,18 @@ fn trade(
 /// The route of the symbol whose opening quote has been read, which must be that of the stream.
 #[inline]
 fn symbol_end(text: &mut Printed<'_>, stream: Stream<'_>, routes: &Routes) -> Option<Route> {
-    let from = text.at();
-    let route = match routes.likely().and_then(|code| text.code_end(code)) {
-        Some(route) => route,
-        None => {
-            let symbol = text.string_end()?;
-            if symbol.len() > SYMBOL_BYTES_MAX { None } else { routes.find(symbol) }?
+    let found = routes.likely().and_then(|code| text.code_end(code));
+    match (found, stream.other) {
+        (Some(route), None) => Some(route),
+        // A stream of the likely code and another symbol.
+        (None, None) if stream.is_combined => None,
+        (None, other) => {
+            let symbol = text.string_end().filter(|symbol| symbol.len() <= SYMBOL_BYTES_MAX)?;
+            let is_of_stream = other.is_none_or(|other| other.eq_ignore_ascii_case(symbol));
+            routes.find(symbol).filter(|_| is_of_stream)
         }
-    };
-    stream.is_of(from, text.at() - 1).then_some(route)
+        (Some(_), Some(_)) => None,
+    }
 }
 
 /// A price above zero: the empty side of a ticker goes the general way.
