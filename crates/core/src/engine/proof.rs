@@ -161,7 +161,7 @@ impl Proof {
         if self.digits.is_none() && !is_empty {
             let (form, exponents) = (self.form, self.exponents);
             let agrees = |digits: &Digits| Way::new(form, exponents, *digits).and_then(&crc32) == Some(check);
-            self.digits = way::possible_digits(form).find(agrees);
+            self.digits = way::possible_digits(form, exponents).find(agrees);
             self.print();
         }
         self.way

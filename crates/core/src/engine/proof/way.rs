@@ -33,11 +33,15 @@ pub(super) fn known_digits(form: Checksum, defined: Option<(u8, u8)>) -> Option<
     }
 }
 
-/// All that a venue may print where nothing is known.
-pub(super) fn possible_digits(form: Checksum) -> impl Iterator<Item = Digits> {
+/// All that a venue may print where nothing is known, the likeliest first: as many decimals as its numbers have.
+pub(super) fn possible_digits(form: Checksum, (price, qty): (i8, i8)) -> impl Iterator<Item = Digits> {
+    let as_many = |exponent: i8| Some(Decimals::Fixed(u8::try_from(-i32::from(exponent)).ok()?));
     let shortest = (form == Checksum::Interleaved(Numbers::Found)).then_some(Decimals::Shortest);
     let all = move || shortest.into_iter().chain((0..=DIGITS_MAX).map(Decimals::Fixed));
-    all().flat_map(move |price| all().map(move |qty| (price, qty)))
+    as_many(price)
+        .zip(as_many(qty))
+        .into_iter()
+        .chain(all().flat_map(move |price| all().map(move |qty| (price, qty))))
 }
 
 /// How a book is printed.
