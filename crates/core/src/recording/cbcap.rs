@@ -25,6 +25,8 @@ pub(super) struct Cbcap {
     first_mono: Option<TimeNs>,
     /// Where the next frame begins is not known: lines are passed over until one is such as stands before a frame.
     is_lost: bool,
+    /// What comes next is the rest of a line that is none.
+    is_within: bool,
     /// Bytes of a too large frame that are still to be passed over.
     skip: usize,
 }
@@ -49,6 +51,12 @@ impl Cbcap {
             *at += here;
             let start = *at;
             let rest = bytes.get(start..).unwrap_or_default();
+            if self.is_within && !rest.is_empty() {
+                let end = memchr(b'\n', rest);
+                *at = end.map_or(bytes.len(), |len| start + len + 1);
+                self.is_within = end.is_none();
+                continue;
+            }
             if rest.is_empty() {
                 if last && self.skip > 0 {
                     let expected = core::mem::take(&mut self.skip);
@@ -66,8 +74,10 @@ impl Cbcap {
                     return Some(Step::refused(start, RecordingError::Truncated { expected: got + 1, got }));
                 }
                 None => {
-                    *at = memchr(b'\n', rest).map_or(bytes.len(), |len| start + len + 1);
                     // A piece without an end is the beginning of a line, whose rest is none either.
+                    let end = memchr(b'\n', rest);
+                    *at = end.map_or(bytes.len(), |len| start + len + 1);
+                    self.is_within = end.is_none() && !last;
                     match self.lose(start, 0) {
                         Some(step) => return Some(step),
                         None => continue,
