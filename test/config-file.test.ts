@@ -461,13 +461,14 @@ describe('an address of a source', () => {
     expect(Object.values(config.sources)[0]?.urls).toEqual(Object.fromEntries([url.split(/=(?=\w+:)/)]));
   });
 
-  it('that is given for all sources fits one of them', () => {
+  it('that is given for all sources fits a venue, whether it is served or not', () => {
     const url = ['wss://ws.kraken.com=ws://127.0.0.1:1'];
-    const sources = ['kraken:A', 'binance:B'];
-    expect(() => layered({ flags: { sources, texts: { url } } })).not.toThrow();
-    expect(fault(() => layered({ flags: { sources: ['binance:B'], texts: { url } } })).code).toBe(
-      'config.url',
-    );
+    for (const sources of [['kraken:A', 'binance:B'], ['binance:B']])
+      for (const more of ['wss://ws-api-spot.kucoin.com=ws://127.0.0.1:1', ...url])
+        expect(() => layered({ flags: { sources, texts: { url: [more] } } })).not.toThrow();
+    const wrong = ['wss://ws.krakn.com=ws://127.0.0.1:1'];
+    const error = fault(() => layered({ flags: { sources: ['binance:B'], texts: { url: wrong } } }));
+    expect([error.code, error.what]).toEqual(['config.url', 'an address is replaced that no venue has']);
   });
 
   it('is told without a password', () => {

@@ -1,5 +1,6 @@
 import { DepthwireError } from '../errors.js';
 import type { ProductFacts } from '../ingest/venues/facts.js';
+import { VENUE_FACTS } from '../ingest/venues/index.js';
 import { nearest } from '../nearest.js';
 import { type OriginOf, placed, withoutPassword } from './faults.js';
 
@@ -12,8 +13,8 @@ export interface Replacing {
 }
 
 /**
- * Holds replacements of addresses to the addresses that the products have. One that fits no address of its source must fit
- * that of another source that has it, too, as where it was given for all. Throws `config.url`.
+ * Holds replacements of addresses to the addresses that the products have: one that a file gives a source to those of its
+ * product, others to those of any product, for they are given for whatever is served. Throws `config.url`.
  */
 export function checkUrls(sources: readonly Replacing[], originOf: OriginOf): void {
   for (const { name, product, urls } of sources) {
@@ -21,12 +22,25 @@ export function checkUrls(sources: readonly Replacing[], originOf: OriginOf): vo
       const where = placed(`sources.${name}.urls.${from}`, originOf);
       const addresses = addressesOf(product);
       const fitting = addresses.filter((address) => fits(from, address));
-      const elsewhere = sources.some((other) => from in other.urls && fitsAny(from, other.product));
-      if (fitting.length === 0 && !elsewhere) throw fitsNothing(where, product.name, from, addresses);
+      const isForAll = !isOfFile(originOf(`sources.${name}.urls.${from}`));
+      if (fitting.length === 0 && !(isForAll && ALL_PRODUCTS.some((other) => fitsAny(from, other))))
+        throw fitsNothing(
+          where,
+          isForAll ? 'no venue has' : `${product.name} does not have`,
+          from,
+          addresses,
+        );
       const wrong = wrongReplacement(from, to, fitting);
       if (wrong !== undefined) throw replacedWrong(where, from, to, wrong);
     }
   }
+}
+
+const ALL_PRODUCTS = VENUE_FACTS.flatMap(({ products }) => products);
+
+/** Whether a place is a line of a file, rather than a flag or a variable. */
+function isOfFile(origin: string | undefined): boolean {
+  return origin !== undefined && /:\d+$/.test(origin);
 }
 
 /** The addresses of a product, with their parts in braces. */
@@ -39,8 +53,15 @@ function addressesOf({ sockets, snapshot, instruments }: ProductFacts): readonly
   return [...all, ...(snapshot === null ? [] : [snapshot.url]), ...(instruments?.urls ?? [])];
 }
 
+/** Whether a product that may not be served has such an address. One that its venue gives out is of the venue's domain. */
 function fitsAny(from: string, product: ProductFacts): boolean {
-  return addressesOf(product).some((address) => fits(from, address));
+  const addresses = addressesOf(product);
+  const isOfVenue = (): boolean => addresses.some((address) => domainOf(address) === domainOf(from));
+  return addresses.some((address) => fits(from, address) && (fixedPart(address) !== '' || isOfVenue()));
+}
+
+function domainOf(address: string): string | undefined {
+  return /^\w+:\/\/(?:[^/.:]+\.)*?([^/.:]+\.[^/.:]+)(?=[/:]|$)/.exec(address)?.[1];
 }
 
 /** Whether an address may begin so once its parts are filled in; one that the venue gives out may begin in any way. */
@@ -99,7 +120,7 @@ function replacedWrong(
 
 function fitsNothing(
   where: string,
-  product: string,
+  whoHasNone: string,
   from: string,
   addresses: readonly string[],
 ): DepthwireError {
@@ -112,7 +133,7 @@ function fitsNothing(
   return new DepthwireError('config.url', {
     what:
       template === undefined
-        ? `an address is replaced that ${product} does not have`
+        ? `an address is replaced that ${whoHasNone}`
         : 'an address is replaced beyond its first part in braces',
     where,
     expected: `the beginning of one of ${own.join(', ')}`,
