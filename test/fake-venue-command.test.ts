@@ -2,37 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { run } from '../src/cli/program.js';
 import { fakeUrl, fakeVenue, PlainClient, until } from './support/fake-venue.js';
+import { fakeVenueCommand } from './support/fake-venue-command.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'depthwire-fake-'));
 afterAll(() => rmSync(folder, { recursive: true }));
-
-/** Runs `depthwire fake-venue` and ends it at once where it starts. */
-async function command(...args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
-  const text = { out: '', err: '' };
-  const stop = new AbortController();
-  const stream = (name: 'out' | 'err') => ({
-    isTty: false,
-    hasColor: false,
-    size: () => ({ columns: 80, rows: 24 }),
-    atExit: () => () => {},
-    write: (part: string): Promise<void> => {
-      text[name] += part;
-      if (part.includes('stop     Ctrl-C')) stop.abort('test');
-      return Promise.resolve();
-    },
-  });
-  const code = await run(['fake-venue', '--port', '0', ...args], {
-    stdout: stream('out'),
-    stderr: stream('err'),
-    signal: stop.signal,
-    env: {},
-    folder,
-    onHangup: () => () => {},
-  });
-  return { code, ...text };
-}
 
 describe('--count', () => {
   it.each([
@@ -48,13 +22,13 @@ describe('--count', () => {
       'BTC-USDT ETH-USD-SWAP QAAA-USDT QAAB-USDT QAAC-USDT QAAD-USDT QAAE-USDT QAAF-USDT QAAG-USDT QAAH-USDT QAAI-USDT QAAJ-USDT and 88 more',
     ],
   ])('%s', async (args, codes) => {
-    const { code, out } = await command(...args);
+    const { code, out } = await fakeVenueCommand(folder, ...args);
     expect(code).toBe(0);
     expect(/^venue {4}\S+ {2}(.*)$/m.exec(out)?.[1]).toBe(codes);
   });
 
   it.each(['-1', 'many', '1.5'])('%s is refused', async (count) => {
-    const { code, err } = await command('--count', count);
+    const { code, err } = await fakeVenueCommand(folder, '--count', count);
     expect([code !== 0, err.includes('--count')]).toEqual([true, true]);
   });
 });

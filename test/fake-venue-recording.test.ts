@@ -2,15 +2,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { Dialect, RecordingContents } from '#native';
+import { RecordingContents } from '#native';
 import { recordedOffers } from '../src/cli/fake-recordings.js';
-import { run } from '../src/cli/program.js';
 import { openEngine } from '../src/engine.js';
 import type { FakeVenueOptions } from '../src/fake-venue/fake-venue.js';
 import { FakeVenue } from '../src/fake-venue/fake-venue.js';
 import type { Playback } from '../src/fake-venue/recorded-market.js';
 import { EVERYTHING_NS } from '../src/ingest/source.js';
+import { capture } from './support/capture.js';
 import { ask, fakeUrl, PlainClient, until } from './support/fake-venue.js';
+import { fakeVenueCommand } from './support/fake-venue-command.js';
 import { LiveRig } from './support/live-rig.js';
 import { simulatedRecording } from './support/recording.js';
 import { DATA_FOLDER, hasRecordings, RECORDED } from './support/recordings.js';
@@ -168,31 +169,6 @@ describe('a recording that a client hears', () => {
   });
 });
 
-/** What a venue of the simulator says to several connections, as a recorder of captures writes it. */
-function capture(venue: string, codes: readonly string[], durationMs: number): string {
-  const startMs = 1_700_000_000_000;
-  const out = new Uint8Array(16 << 20);
-  const lines: { readonly ms: number; readonly text: string }[] = [];
-  codes.forEach((code, at) => {
-    const dialect = new Dialect(venue, false, 0, at + 1, code);
-    const take = (ms: number, bytes: number): void => {
-      const numbers = new DataView(out.buffer);
-      for (let from = 0; from < bytes; ) {
-        const end = from + 8 + numbers.getUint32(from, true);
-        const data = Buffer.from(out.subarray(from + 8, end)).toString();
-        lines.push({ ms, text: JSON.stringify({ t: 'recv', conn: code, ts: ms / 1000, data }) });
-        from = end;
-      }
-    };
-    take(startMs, dialect.open(startMs, out));
-    for (let ms = startMs; ms < startMs + durationMs; ms += 10)
-      for (let bytes = dialect.step(ms, out); bytes > 0; bytes = dialect.step(ms, out)) take(ms, bytes);
-    dialect.close();
-  });
-  const body = lines.sort((a, b) => a.ms - b.ms).map(({ text }) => `${text}\n`);
-  return `{"t":"header","format":2}\n${body.join('')}`;
-}
-
 /** A connector of a product between a recording and an engine. */
 async function rigOf(
   path: string,
@@ -236,8 +212,12 @@ describe('a connector that hears a recording', () => {
     ['bitfinex', ['tBTCUSD', 'tETHUSD'], {}],
   ] as const)(
     'of %s finds every checksum right, and hears it again after its end',
-    async (venue, codes, more) => {
-      const rig = await rigOf(file(capture(venue, codes, 4000)), { speed: 2, loop: true, ...more });
+    async (product, codes, more) => {
+      const rig = await rigOf(file(capture({ product, codes, durationMs: 4000 })), {
+        speed: 2,
+        loop: true,
+        ...more,
+      });
       await rig.synced();
       await until(() => rig.connector.status().some(({ reconnects }) => reconnects > 0));
       const before = rig.engine.stats().checksumsChecked;
@@ -307,42 +287,16 @@ async function playbackOf(path: string): Promise<Playback> {
 }
 
 describe('depthwire fake-venue --recording', () => {
-  /** Runs it and ends it at once where it starts. */
-  async function command(...args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
-    const text = { out: '', err: '' };
-    const stop = new AbortController();
-    const stream = (name: 'out' | 'err') => ({
-      isTty: false,
-      hasColor: false,
-      size: () => ({ columns: 80, rows: 24 }),
-      atExit: () => () => {},
-      write: (part: string): Promise<void> => {
-        text[name] += part;
-        if (part.includes('stop     Ctrl-C')) stop.abort('test');
-        return Promise.resolve();
-      },
-    });
-    const code = await run(['fake-venue', '--port', '0', ...args], {
-      stdout: stream('out'),
-      stderr: stream('err'),
-      signal: stop.signal,
-      env: {},
-      folder,
-      onHangup: () => () => {},
-    });
-    return { code, ...text };
-  }
-
   it('prints what it tells and where', async () => {
-    const { code, out } = await command('--recording', spot, '--speed', '2.5', '--loop');
+    const { code, out } = await fakeVenueCommand(folder, '--recording', spot, '--speed', '2.5', '--loop');
     expect(code).toBe(0);
     expect(out).toMatch(/^venue {4}binance {2}BTCUSDT$/m);
     expect(out).toMatch(/^recorded binance {2}\d+ frames in \d\.\d s, at speed 2\.5, again for/m);
     expect(out).toMatch(/--url wss:\/\/data-stream\.binance\.vision=ws:\/\/127\.0\.0\.1:\d+\//);
     expect(out).not.toContain('kraken');
-    const slow = await command('--recording', spot, '--speed', '100', '--lasts', '6');
+    const slow = await fakeVenueCommand(folder, '--recording', spot, '--speed', '100', '--lasts', '6');
     expect(slow.out).toMatch(/at speed 0\.\d+, once$/m);
-    const both = await command('--recording', `binance=${spot}`, '--venue', 'kraken');
+    const both = await fakeVenueCommand(folder, '--recording', `binance=${spot}`, '--venue', 'kraken');
     expect(both.out).toMatch(/^venue {4}kraken/m);
   });
 
@@ -359,12 +313,12 @@ describe('depthwire fake-venue --recording', () => {
     ['a product that is none', [`krakn=${spot}`], /Write --recording kraken=FILE/],
     ['a product that is simulated too', [spot, '--venue', 'binance'], /fake\.venue.*both/s],
   ] as const)('refuses %s', async (_what, [recording = '', ...args], error) => {
-    const { code, err } = await command('--recording', recording, ...args);
+    const { code, err } = await fakeVenueCommand(folder, '--recording', recording, ...args);
     expect(code).not.toBe(0);
     expect(err).toMatch(error);
   });
 
   it.each(['0', '-1', 'fast', 'Infinity'])('refuses the speed %s', async (speed) => {
-    expect((await command('--recording', spot, '--speed', speed)).err).toMatch(/above 0/);
+    expect((await fakeVenueCommand(folder, '--recording', spot, '--speed', speed)).err).toMatch(/above 0/);
   });
 });
