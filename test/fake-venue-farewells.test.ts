@@ -67,12 +67,31 @@ it('of a venue that documents none the connection just ends', async () => {
   expect(client.closed?.code).toBe(1001);
 });
 
-it.each(['binance', 'okx', 'bitstamp', 'bitfinex'])('%s: a connector is back after it', async (product) => {
+/** A connector of the first instrument of a product, to which the venue says farewell. */
+async function farewelled(product: string, ms: number): Promise<LiveRig> {
   const rig = await LiveRig.start(product, ownCodes(product).slice(0, 1), {
-    faults: [{ kind: 'farewell', at: 10, channel: 'book', ms: 300 }],
+    faults: [{ kind: 'farewell', at: 10, channel: 'book', ms }],
   });
   closing.push(() => rig.stop());
   await until(() => rig.venue.faults.happened.size > 0);
+  return rig;
+}
+
+it.each(['binance', 'okx', 'bitstamp'])(
+  '%s: a connector has another connection before, and no book is stale',
+  async (product) => {
+    const rig = await farewelled(product, 3000);
+    const connects = (): number => rig.venue.ledger.requests.filter(({ kind }) => kind === 'connect').length;
+    await until(() => connects() === 2 && rig.venue.lines().length === 1);
+    await rig.expectTrue();
+    const [code = ''] = ownCodes(product);
+    expect([rig.engine.book(rig.id(code)).losses, rig.engine.stats().decodeErrors]).toEqual([0, 0]);
+    expect(rig.connector.status().map(({ reconnects }) => reconnects)).toEqual([0]);
+  },
+);
+
+it('bitfinex: a connector is back after it', async () => {
+  const rig = await farewelled('bitfinex', 300);
   await until(() => rig.connector.status().some(({ reconnects }) => reconnects > 0));
   await rig.synced();
   await rig.expectTrue();
