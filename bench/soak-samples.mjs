@@ -1,9 +1,7 @@
 // @ts-check
 /** What the soak reads of the server, and what it makes of it. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
-/** Linux counts CPU time in hundredths of a second, whatever its own clock ticks in: proc_pid_stat(5), USER_HZ. */
-const TICK_MICROS = 10_000;
 const TENTHS = 10;
 const THIRDS = 3;
 const GROWTH_MAX = 0.02;
@@ -22,15 +20,25 @@ export async function sample({ pid, url }) {
   const messages = counterIn(await metricsOf(url), 'frames_received_total');
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const [, kib = '0'] = /^VmRSS:\s+(\d+) kB$/m.exec(status) ?? [];
-  // The name in front may hold spaces; behind it the state is field 3, user and system time are 14 and 15.
-  const fields = (readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1) ?? '').split(' ');
-  const ticks = Number(fields[11]) + Number(fields[12]);
   return {
     atMs: performance.now(),
     memoryBytes: Number(kib) * 1024,
-    cpuMicros: ticks * TICK_MICROS,
+    cpuMicros: cpuMicrosOf(pid),
     messages,
   };
+}
+
+/**
+ * Time on a processor of all threads. In nanoseconds, where that of the process is counted in hundredths of a second only, of
+ * which a second of a soak has five.
+ * @param {number} pid
+ */
+function cpuMicrosOf(pid) {
+  const tasks = `/proc/${pid}/task`;
+  return readdirSync(tasks).reduce((sum, task) => {
+    const [ns] = readFileSync(`${tasks}/${task}/schedstat`, 'utf8').split(' ');
+    return sum + Number(ns) / 1000;
+  }, 0);
 }
 
 /** @param {string} url */
