@@ -1,13 +1,19 @@
 // @ts-check
-/** The three processes of the soak. */
+/** The processes of the soak. */
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { availableParallelism, constants, setPriority } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const START_MS_MAX = 60_000;
 const END_MS_MAX = 10_000;
+/**
+ * Blocks beyond a megabyte are given back as soon as they are free. By itself glibc keeps such of up to 32 MB once one was freed
+ * (mallopt(3), M_MMAP_THRESHOLD), and whether it holds three snapshots of five megabytes is chance.
+ */
+const MEMORY = { MALLOC_MMAP_THRESHOLD_: String(1 << 20) };
 
 /** @typedef {import('./soak.mjs').Recording} Recording */
 
@@ -33,7 +39,10 @@ function watched(child) {
  */
 async function command(args, ready) {
   const program = path.join(ROOT, 'dist/cli/main.js');
-  const child = watched(spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] }));
+  const env = { ...process.env, ...MEMORY };
+  const child = watched(
+    spawn(process.execPath, [program, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] }),
+  );
   let out = '';
   let err = '';
   child.stderr.on('data', (data) => {
@@ -68,6 +77,23 @@ async function ended(child) {
   child.kill('SIGTERM');
   await exit;
   clearTimeout(late);
+}
+
+/**
+ * A loop for each processor that runs when nothing else wants to: a virtual processor that is mostly idle takes up to half as
+ * long again for the same work, differently from one half minute to the next.
+ */
+export function startLoops() {
+  const loops = Array.from({ length: availableParallelism() }, () => {
+    const child = watched(spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }));
+    if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
+    return child;
+  });
+  return {
+    stop: async () => {
+      for (const child of loops) child.kill('SIGKILL');
+    },
+  };
 }
 
 /**

@@ -3,7 +3,7 @@
  * Whether a server that runs for long grows or slows down. Three processes: the fake venue, which tells recordings over and
  * over; `depthwire serve`, which hears them through connectors over real sockets; and five clients that subscribe to the book
  * and the trades of every instrument. Each second the server's resident memory, its CPU time and the messages that it has
- * taken in are read.
+ * taken in are read. Meanwhile a loop of the lowest priority keeps each processor awake; the load at the end counts them.
  *
  * The first tenth of the run is the warm-up. Of what follows the last tenth is compared with the first by the median CPU time
  * of a message, and the last third with the first by the least and by the most memory: a snapshot of some megabytes leaves
@@ -28,7 +28,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { endWithSignals } from '../scripts/run.mjs';
-import { startClients, startServer, startVenue } from './soak-processes.mjs';
+import { startClients, startLoops, startServer, startVenue } from './soak-processes.mjs';
 import { simulatedRecording } from './soak-recording.mjs';
 import { counters, judged, sample } from './soak-samples.mjs';
 
@@ -131,6 +131,7 @@ async function soak({ minutes, speed, recordings, tiny }) {
     started.push(server);
     const clients = await startClients(server.url, CLIENTS);
     started.push(clients);
+    started.push(startLoops());
     const first = await synced(server.url);
     /** @type {import('./soak-samples.mjs').Sample[]} */
     const samples = [await sample(server)];
