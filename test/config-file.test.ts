@@ -6,39 +6,17 @@ import { run } from '../src/cli/program.js';
 import { changedKeys } from '../src/config/changes.js';
 import { CONFIG_FILE, readConfigFile } from '../src/config/file.js';
 import { initialConfig } from '../src/config/init.js';
-import { type Flags, type Layered, layeredConfig } from '../src/config/layers.js';
+import type { Layered } from '../src/config/layers.js';
 import { fileJsonSchema, SETTINGS, SOURCE_SETTINGS } from '../src/config/settings.js';
 import { configFrom } from '../src/config.js';
-import { DepthwireError } from '../src/errors.js';
 import { selfSigned } from '../src/fake-venue/certificate.js';
+import { fault, type Given, layeredIn } from './support/layered.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'depthwire-config-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-interface Given {
-  readonly file?: string;
-  readonly env?: Readonly<Record<string, string>>;
-  readonly flags?: Partial<Flags>;
-}
-
-function layered({ file, env = {}, flags }: Given): Layered {
-  if (file !== undefined) writeFileSync(join(folder, 'given.toml'), file);
-  return layeredConfig({
-    path: file === undefined ? undefined : 'given.toml',
-    folder,
-    env,
-    flags: { texts: {}, sources: [], instruments: [], ...flags },
-  });
-}
-
-function fault(call: () => unknown): DepthwireError {
-  try {
-    call();
-  } catch (error) {
-    if (error instanceof DepthwireError) return error;
-    throw error;
-  }
-  throw new Error('nothing was thrown');
+function layered(given: Given): Layered {
+  return layeredIn(folder, given);
 }
 
 /** Runs the command line in the folder of this test. */
@@ -342,94 +320,6 @@ keys = { key_env = "KRAKEN_KEY", secret_file = "secret" }
       'Write 1000,',
     ],
     [
-      'an address that the product does not have',
-      {
-        file: '[sources.binance]\ninstruments = ["A"]\n[sources.binance.urls]\n"wss://stream.binance.com" = "ws://127.0.0.1:1"\n',
-      },
-      'config.url',
-      'sources.binance.urls.wss://stream.binance.com (given.toml:4)',
-      'Write wss://data-stream.binance.vision.',
-    ],
-    [
-      'an address of another product, though there is one',
-      {
-        file: '[sources.binance]\ninstruments = ["A"]\n[sources.binance.urls]\n"wss://ws.kraken.com" = "ws://127.0.0.1:1"\n',
-      },
-      'config.url',
-      'sources.binance.urls.wss://ws.kraken.com (given.toml:4)',
-      'leave it out',
-    ],
-    [
-      'an address of another kind in the place of a socket',
-      {
-        file: '[sources.kraken]\ninstruments = ["A"]\nurls = { "wss://ws.kraken.com" = "https://127.0.0.1:1" }\n',
-      },
-      'config.url',
-      'sources.kraken.urls.wss://ws.kraken.com (given.toml:3)',
-      '"wss://ws.kraken.com" = "ws://127.0.0.1:9000"',
-    ],
-    [
-      'what is no address of these kinds',
-      { flags: { sources: ['kraken:A'], texts: { url: ['wss://ws.kraken.com=ftp://127.0.0.1'] } } },
-      'config.url',
-      'sources.kraken.urls.wss://ws.kraken.com (--url)',
-      'wss://, ws://, https:// or http://',
-    ],
-    [
-      'a socket in the place of requests',
-      {
-        flags: {
-          sources: ['kraken:A'],
-          texts: { url: ['https://api.kraken.com=ws://127.0.0.1:1'] },
-        },
-      },
-      'config.url',
-      'sources.kraken.urls.https://api.kraken.com (--url)',
-      '"https://api.kraken.com" = "http://127.0.0.1:9000"',
-    ],
-    [
-      'a replacement beyond the first part in braces',
-      {
-        flags: {
-          sources: ['coinbase-exchange:A'],
-          texts: {
-            url: ['https://api.exchange.coinbase.com/products/{symbol}/book=http://127.0.0.1:1/book'],
-          },
-        },
-      },
-      'config.url',
-      'sources.coinbase-exchange.urls.https://api.exchange.coinbase.com/products/{symbol}/book (--url)',
-      'Write https://api.exchange.coinbase.com/products/.',
-    ],
-    [
-      'a replacement with braces of its own',
-      {
-        flags: {
-          sources: ['kraken:A'],
-          texts: { url: ['https://api.kraken.com=http://127.0.0.1:1/{symbol}'] },
-        },
-      },
-      'config.url',
-      'sources.kraken.urls.https://api.kraken.com (--url)',
-      'Write for example',
-    ],
-    [
-      'addresses of which one ends with a slash',
-      { flags: { sources: ['kraken:A'], texts: { url: ['wss://ws.kraken.com/=ws://127.0.0.1:9000'] } } },
-      'config.url',
-      'sources.kraken.urls.wss://ws.kraken.com/ (--url)',
-      'Write for example',
-    ],
-    [
-      'an address whose port stays behind',
-      {
-        flags: { sources: ['binance-us:A'], texts: { url: ['wss://stream.binance.us=ws://127.0.0.1:9000'] } },
-      },
-      'config.url',
-      'sources.binance-us.urls.wss://stream.binance.us (--url)',
-      'Write for example',
-    ],
-    [
       'a key in the file',
       { file: `${file}[sources.binance.keys]\nkey = "x"\n` },
       'config.unknown_key',
@@ -448,33 +338,6 @@ keys = { key_env = "KRAKEN_KEY", secret_file = "secret" }
     expect([error.code, error.where]).toEqual([code, where]);
     expect(error.fix).toContain(fix);
     expect(JSON.stringify(error)).not.toContain('s3cret');
-  });
-});
-
-describe('an address of a source', () => {
-  it.each([
-    ['kraken:A', 'https://api.kraken.com/0=http://127.0.0.1:1'],
-    ['kucoin:A', 'wss://ws-api-spot.kucoin.com=ws://127.0.0.1:1'],
-    ['coinbase-exchange:A', 'https://api.exchange.coinbase.com/products/BTC-USD=http://127.0.0.1:1'],
-  ])('of %s is replaced by %s', (source, url) => {
-    const { config } = layered({ flags: { sources: [source], texts: { url: [url] } } });
-    expect(Object.values(config.sources)[0]?.urls).toEqual(Object.fromEntries([url.split(/=(?=\w+:)/)]));
-  });
-
-  it('that is given for all sources fits a venue, whether it is served or not', () => {
-    const url = ['wss://ws.kraken.com=ws://127.0.0.1:1'];
-    for (const sources of [['kraken:A', 'binance:B'], ['binance:B']])
-      for (const more of ['wss://ws-api-spot.kucoin.com=ws://127.0.0.1:1', ...url])
-        expect(() => layered({ flags: { sources, texts: { url: [more] } } })).not.toThrow();
-    const wrong = ['wss://ws.krakn.com=ws://127.0.0.1:1'];
-    const error = fault(() => layered({ flags: { sources: ['binance:B'], texts: { url: wrong } } }));
-    expect([error.code, error.what]).toEqual(['config.url', 'an address is replaced that no venue has']);
-  });
-
-  it('is told without a password', () => {
-    const url = ['https://api.kraken.com=ws://me:s3cret@127.0.0.1:1'];
-    const error = fault(() => layered({ flags: { sources: ['kraken:A'], texts: { url } } }));
-    expect([error.code, JSON.stringify(error).includes('s3cret')]).toEqual(['config.url', false]);
   });
 });
 
