@@ -1,7 +1,7 @@
 import { venues } from '../engine.js';
 import { addressOf, instrumentParts } from '../ingest/template.js';
 import { productFacts } from '../ingest/venues/index.js';
-import type { BookState, ServerReason } from '../wire/state-words.js';
+import { type BookState, SERVER_REASONS, type ServerReason } from '../wire/state-words.js';
 
 /** What a recording as a whole came to, as far as it says what helps. */
 export interface RecordedFacts {
@@ -46,22 +46,8 @@ export function remedyOf(
 }
 
 function isReason(reason: string): reason is ServerReason {
-  return REASONS.has(reason);
+  return (SERVER_REASONS as readonly string[]).includes(reason);
 }
-
-const REASONS: ReadonlySet<string> = new Set<ServerReason>([
-  'none',
-  'gap',
-  'silence',
-  'levels_limit',
-  'contradiction',
-  'orders_limit',
-  'unreadable',
-  'source_failed',
-  'unattributed',
-  'skipped',
-  'venue_doubt',
-]);
 
 function remedies(
   instrument: string,

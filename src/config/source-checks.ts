@@ -9,7 +9,8 @@ import { checkUrls } from './url-checks.js';
 /**
  * Holds the sources of a configuration to what is known of their venues. Throws `config.source` for a venue that nothing
  * connects to, `config.channel` for a channel that it does not offer, or not without a key, `config.depth` for a depth that
- * it does not offer, `config.stream` for a stream that it does not have, `config.url` for a replacement of an address that it does not have.
+ * it does not offer, `config.stream` for a stream that it does not have, `config.url` for a replacement of an address that it
+ * does not have.
  */
 export function checkSources({ sources }: Config, originOf: OriginOf): void {
   const known = Object.entries(sources).map(([name, source]) => {

@@ -16,8 +16,9 @@ const BITSTAMP: Farewell = {
 /**
  * By products; absent where the venue documents none: its connections just end.
  *
- * Sources: binance-spot-api-docs, web-socket-streams.md (`serverShutdown`, ten minutes before); okx.com/docs-v5, Notification (64008, 60
- * seconds before); bitstamp.net/websocket/v2, Reconnect request; docs.bitfinex.com, Info messages (20051).
+ * Sources: binance-spot-api-docs, web-socket-streams.md (`serverShutdown`; the page names no time, an earlier one ten minutes);
+ * okx.com/docs-v5, Notification (64008, 60 seconds before); bitstamp.net/websocket/v2, Reconnect request; docs.bitfinex.com, Info
+ * messages (20051).
  */
 const FAREWELLS: Readonly<Record<string, Farewell>> = {
   binance: {

@@ -27,7 +27,8 @@ interface Waiting {
 
 /**
  * A venue's budget of requests, shared by all books: in the order of asking, never above the limit whenever between its sending
- * and its answer the venue counts a request, and after a refusal not one until the time that the venue says, then a single one until that succeeds. A refused request is asked again by itself.
+ * and its answer the venue counts a request, and after a refusal not one until the time that the venue says, then a single one
+ * until that succeeds. A refused request is asked again by itself.
  */
 export class Budget {
   readonly #facts: BudgetFacts;
