@@ -1,5 +1,6 @@
 // @ts-check
 /** What a venue's limits allow: the books of a storm, and the least time in which all of them can be had again. */
+import { codesLike } from '../dist/fake-venue/codes.js';
 import { ownCodes } from '../dist/fake-venue/simulated-market.js';
 import { levelsFor } from '../dist/ingest/snapshots.js';
 import { batchesOf } from '../dist/ingest/subscription.js';
@@ -17,17 +18,6 @@ import { leastMs } from './storm-least.mjs';
 
 /** Levels a side of a snapshot, as a connector asks for them where none are wanted. */
 const LEVELS = 1000;
-
-/** So many codes of the shape that a product's codes have. @param {string} product @param {number} count */
-function codesOf(product, count) {
-  const own = ownCodes(product)[0] ?? '';
-  return Array.from({ length: count }, (_, at) => {
-    const letters = [at / 676, at / 26, at].map((digit) =>
-      String.fromCharCode(65 + (Math.floor(digit) % 26)),
-    );
-    return /BTC|XBT/.test(own) ? own.replace(/BTC|XBT/, `Q${letters.join('')}`) : String(at);
-  });
-}
 
 /** @template {Rate | null} T @param {T} rate @param {number} speed @returns {T} */
 function faster(rate, speed) {
@@ -63,7 +53,7 @@ export function productAt(name, books, speed) {
   };
   const product = facts.products.find((product) => product.name === name);
   if (product === undefined) throw new Error(`no product ${name}`);
-  return { facts, product, codes: codesOf(name, books) };
+  return { facts, product, codes: codesLike(ownCodes(name)[0] ?? '', books, []) };
 }
 
 /**

@@ -55,7 +55,7 @@ const TINY_SPEED = 20;
  * @property {number} books
  * @property {number} tookMs
  * @property {number} leastMs
- * @property {number} ratio
+ * @property {number} ratio of the time to the least, or to `OVERHEAD_MS` where that is more
  * @property {number} requests connections, messages and HTTP requests behind the cut
  * @property {readonly string[]} beyond what went beyond a limit, at any time
  * @property {boolean} isQuiet whether a book waits for its market
