@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { type Engine, openEngine } from '../../src/engine.js';
 import type { DepthwireError } from '../../src/errors.js';
+import { codesLike } from '../../src/fake-venue/codes.js';
 import { FAKE_ACCOUNT, FakeVenue } from '../../src/fake-venue/fake-venue.js';
 import type { Fault } from '../../src/fake-venue/fault.js';
 import { canOffer } from '../../src/fake-venue/offer.js';
@@ -49,13 +50,7 @@ export function bookOf({ offers }: ProductFacts): 'book' | 'orders' {
 
 /** So many codes of the shape that a product's codes have. */
 export function codesOf(product: string, count: number): readonly string[] {
-  const own = ownCodes(product)[0] ?? '';
-  return Array.from({ length: count }, (_, at) => {
-    const letters = [at / 676, at / 26, at].map((digit) =>
-      String.fromCharCode(65 + (Math.floor(digit) % 26)),
-    );
-    return /BTC|XBT/.test(own) ? own.replace(/BTC|XBT/, `Q${letters.join('')}`) : String(at);
-  });
+  return codesLike(ownCodes(product)[0] ?? '', count, []);
 }
 
 export interface RigOptions {
