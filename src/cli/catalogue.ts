@@ -1,7 +1,8 @@
 import type { InstrumentOverride } from '../config.js';
 import { type Engine, type InstrumentInfo, type InstrumentScale, instrumentName } from '../engine.js';
 import { DepthwireError } from '../errors.js';
-import { isPattern, matching } from '../ingest/patterns.js';
+import { matching } from '../ingest/patterns.js';
+import { isPattern } from '../name-pattern.js';
 import { decimalText, parseDecimal } from '../wire/decimal.js';
 
 /**

@@ -4,7 +4,7 @@ import { DepthwireError } from '../errors.js';
 import type { InstrumentCache } from '../ingest/instrument-cache.js';
 import { type InstrumentList, named, resolved } from '../ingest/instruments.js';
 import type { LiveSource } from '../ingest/live-venues.js';
-import { isPattern } from '../ingest/patterns.js';
+import { isPattern } from '../name-pattern.js';
 import { accountKeys } from './account-keys.js';
 import { authorities } from './authorities.js';
 import { catalogue, hasSettings, idsOf, overridesOf } from './catalogue.js';

@@ -1,8 +1,9 @@
 import { DepthwireError } from '../errors.js';
+import { isPattern } from '../name-pattern.js';
 import { nearest } from '../nearest.js';
 import type { HttpGet } from './http-get.js';
 import type { InstrumentCache, StoredList } from './instrument-cache.js';
-import { isPattern, matching, type Named } from './patterns.js';
+import { matching, type Named } from './patterns.js';
 import { type Shrinking, shrinking, shrunken } from './shrunken-list.js';
 import type { InstrumentsFacts } from './venues/facts.js';
 

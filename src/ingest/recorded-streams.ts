@@ -1,6 +1,7 @@
 import { DepthwireError } from '../errors.js';
+import { isPattern } from '../name-pattern.js';
 import { nearest } from '../nearest.js';
-import { isPattern, matching } from './patterns.js';
+import { matching } from './patterns.js';
 import { linesOf, readHead } from './recording.js';
 
 /** Finds the instruments that a recording's bytes may speak of; several of one symbol are alternatives. */
