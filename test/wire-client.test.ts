@@ -420,29 +420,6 @@ describe('reconnect', () => {
       { pingIntervalMs: 100 },
     ));
 
-  it.each([1008, 4400, 4401, 4403])('does not come back after close code %i', (code) =>
-    withFeed(async ({ feed, peer }) => {
-      const book = await syncedBook(feed, peer);
-      const loop = book[Symbol.asyncIterator]();
-      await loop.next();
-      const errors: string[] = [];
-      feed.on('error', (error) => errors.push(error.code));
-      const closed = until(feed, 'state', (state) => state === 'closed');
-      peer.close(code, 'because');
-      await closed;
-      expect([feed.error?.code, feed.error?.got, errors]).toEqual([
-        'feed.disconnected',
-        `close code ${code}, because`,
-        ['feed.disconnected'],
-      ]);
-      await expect(
-        (async () => {
-          while (!(await loop.next()).done);
-        })(),
-      ).rejects.toBe(feed.error);
-    }),
-  );
-
   it('makes one attempt only when told so', async () => {
     const gone = await FeedServer.start();
     await gone[Symbol.asyncDispose]();

@@ -9,6 +9,7 @@ import { Kind, Stream } from './protocol.js';
 import type { Backoff } from './resync.js';
 import { StatusSubscription } from './status-subscription.js';
 import type { AnySubscription, Host, SubscriptionOptions } from './subscription.js';
+import type { Token } from './token.js';
 import { type TradesOptions, TradesSubscription } from './trades-subscription.js';
 
 /** Subscriptions of one feed, granted or not. */
@@ -23,8 +24,16 @@ export interface ConnectOptions {
   readonly reconnect?: Backoff | false;
   /** Pauses between requests for an image; default 250 ms doubling to 10 s. */
   readonly resync?: Backoff;
-  /** Time between pings; default 2,000 ms. A server that sends nothing at all for three of them is left. */
+  /**
+   * Time between pings; default 2,000 ms. A server that sends nothing at all for three of them, or for three of its own
+   * heartbeats, is left.
+   */
   readonly pingIntervalMs?: number;
+  /**
+   * What the server knows this client by; a function is asked before each attempt, and again when the server refuses
+   * the last one or lets it expire. It goes as `Authorization` header in Node and as second subprotocol in browsers.
+   */
+  readonly token?: Token;
 }
 
 /** Counts since the feed was made. */
@@ -115,7 +124,7 @@ export class Feed implements AsyncDisposable {
     const { reconnect = BACKOFF, pingIntervalMs = PING_INTERVAL_MS } = options;
     this.connection = new Connection(
       url,
-      { reconnect, pingIntervalMs },
+      { reconnect, pingIntervalMs, token: options.token },
       {
         state: (state) => this.stateChanged(state),
         text: (text) => this.takeText(text),
@@ -273,6 +282,7 @@ export class Feed implements AsyncDisposable {
   private takeControl(message: ControlMessage): void {
     switch (message.op) {
       case 'hello':
+        this.connection.greeted(message.heartbeatMs);
         this.listeners.emit('hello', message);
         break;
       case 'subscribed': {
@@ -305,8 +315,10 @@ export class Feed implements AsyncDisposable {
         break;
       }
       case 'shutdown':
+        if (message.reconnectMs !== undefined) this.connection.spreadOver(message.reconnectMs);
         this.listeners.emit('shutdown', message.reason);
         break;
+      case 'heartbeat':
       case 'unsubscribed':
       case 'unknown':
         break;

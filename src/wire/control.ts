@@ -2,6 +2,9 @@ import { ServerError } from './errors.js';
 import { STATE } from './generated/constants.js';
 import type { BookState } from './protocol.js';
 
+/** What a server takes that does not say. */
+const CONTROL_BYTES_MAX = 4096;
+
 export type ChannelName = 'book' | 'depth' | 'bbo' | 'trades' | 'status';
 
 /** Where a top of book comes from: the engine's book, or the venue's own message. */
@@ -41,6 +44,10 @@ export interface Hello {
   readonly op: 'hello';
   readonly protocol: string;
   readonly version: string;
+  /** How often the server is heard at least, ms; undefined = it does not say. */
+  readonly heartbeatMs: number | undefined;
+  /** The longest control message that the server takes. */
+  readonly controlBytesMax: number;
 }
 
 export type ControlMessage =
@@ -49,7 +56,8 @@ export type ControlMessage =
   | { readonly op: 'unsubscribed' }
   | { readonly op: 'pong'; readonly id: number; readonly serverMs: number }
   | { readonly op: 'error'; readonly id: number | undefined; readonly error: ServerError }
-  | { readonly op: 'shutdown'; readonly reason: string }
+  | { readonly op: 'shutdown'; readonly reason: string; readonly reconnectMs: number | undefined }
+  | { readonly op: 'heartbeat' }
   | { readonly op: 'unknown' };
 
 /** Reads a control message of the server; messages of unknown kinds are `unknown`. Throws `feed.bad_control`. */
@@ -66,7 +74,13 @@ export function parseControl(text: string): ControlMessage {
   const message = new Fields(value as Record<string, unknown>);
   switch (message.text('op')) {
     case 'hello':
-      return { op: 'hello', protocol: message.text('protocol'), version: message.text('version') };
+      return {
+        op: 'hello',
+        protocol: message.text('protocol'),
+        version: message.text('version'),
+        heartbeatMs: message.above0('heartbeatMs'),
+        controlBytesMax: message.part('limits').above0('controlBytesMax') ?? CONTROL_BYTES_MAX,
+      };
     case 'subscribed':
       return {
         op: 'subscribed',
@@ -105,7 +119,13 @@ export function parseControl(text: string): ControlMessage {
         }),
       };
     case 'shutdown':
-      return { op: 'shutdown', reason: message.textOr('reason', 'not said') };
+      return {
+        op: 'shutdown',
+        reason: message.textOr('reason', 'not said'),
+        reconnectMs: message.above0('reconnectMs'),
+      };
+    case 'heartbeat':
+      return { op: 'heartbeat' };
     default:
       return { op: 'unknown' };
   }
@@ -137,6 +157,21 @@ class Fields {
     const value = this.fields[name];
     if (!Number.isSafeInteger(value)) throw this.bad(name, 'an integer within 2^53');
     return value as number;
+  }
+
+  /** A number of 1 or more; undefined when there is none. */
+  above0(name: string): number | undefined {
+    if (!this.has(name)) return undefined;
+    const value = this.integer(name);
+    if (value < 1) throw this.bad(name, 'an integer of 1 or more');
+    return value;
+  }
+
+  /** The fields of an object within; none when it is not there. */
+  part(name: string): Fields {
+    const value = this.fields[name] ?? {};
+    if (typeof value !== 'object' || Array.isArray(value)) throw this.bad(name, 'an object');
+    return new Fields(value as Record<string, unknown>);
   }
 
   digits(name: string): string {

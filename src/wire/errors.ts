@@ -40,7 +40,22 @@ export class WireError extends FeedError {
 
 /** The server refused something or spoke another protocol. `code` is the server's own, or starts with `feed.`. */
 export class ServerError extends FeedError {
-  override readonly name = 'ServerError';
+  override readonly name: string = 'ServerError';
+}
+
+/** The connection ended or could not be opened. `code` says what the close code means. */
+export class CloseError extends ServerError {
+  override readonly name = 'CloseError';
+  /** The close code of the WebSocket; 1006 where there was none. */
+  readonly closeCode: number;
+  /** Whether another attempt follows. */
+  readonly reconnects: boolean;
+
+  constructor(parts: FeedErrorParts & { readonly closeCode: number; readonly reconnects: boolean }) {
+    super(parts);
+    this.closeCode = parts.closeCode;
+    this.reconnects = parts.reconnects;
+  }
 }
 
 /** The client was used in a way that it cannot serve. `code` starts with `client.`. */

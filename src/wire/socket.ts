@@ -9,8 +9,8 @@ export interface SocketEvents {
   text(text: string): void;
   /** The bytes are valid until the callback returns. */
   bytes(bytes: Uint8Array): void;
-  /** Called once, also when the connection never opened. */
-  close(code: number, reason: string, failure: string): void;
+  /** Called once, also when the connection never opened: then `cause` is what stood in the way, if it is known. */
+  close(code: number, reason: string, failure: string, cause?: unknown): void;
 }
 
 /** A connection being opened or open. */
@@ -22,23 +22,31 @@ export interface FeedSocket {
   abandon(code: number, reason: string): void;
 }
 
-type OpenWebSocket = (url: string) => WebSocket;
+type OpenWebSocket = (url: string, token: string | undefined) => WebSocket;
 
-/** Opens a connection. Uses the platform's WebSocket, and the package `ws` on a Node that has none. */
-export function openSocket(url: string, events: SocketEvents): FeedSocket {
+/**
+ * Opens a connection. Uses the platform's WebSocket, and the package `ws` on a Node that has none. A token goes as a
+ * header where those can be set, which is in Node, and as a second subprotocol in browsers.
+ */
+export function openSocket(
+  url: string,
+  askToken: (() => Promise<string>) | undefined,
+  events: SocketEvents,
+): FeedSocket {
   let socket: WebSocket | undefined;
   let failure = '';
+  let cause: unknown;
   let done = false;
 
   const finish = (code: number, reason: string): void => {
     if (done) return;
     done = true;
-    events.close(code, reason, failure);
+    events.close(code, reason, failure, cause);
   };
 
-  const start = (open: OpenWebSocket): void => {
+  const start = (open: OpenWebSocket, token: string | undefined): void => {
     if (done) return;
-    const opened = open(url);
+    const opened = open(url, token);
     socket = opened;
     let wasOpen = false;
     opened.addEventListener('open', () => {
@@ -58,10 +66,11 @@ export function openSocket(url: string, events: SocketEvents): FeedSocket {
     opened.addEventListener('close', ({ code, reason }) => finish(code, reason));
   };
 
-  webSocketOfPlatform()
-    .then(start)
-    .catch((cause: unknown) => {
-      failure = cause instanceof Error ? cause.message : String(cause);
+  Promise.all([webSocketOfPlatform(), askToken?.()])
+    .then(([open, token]) => start(open, token))
+    .catch((thrown: unknown) => {
+      failure = thrown instanceof Error ? thrown.message : String(thrown);
+      cause = thrown;
       finish(1006, '');
     });
 
@@ -82,15 +91,31 @@ export function openSocket(url: string, events: SocketEvents): FeedSocket {
 }
 
 async function webSocketOfPlatform(): Promise<OpenWebSocket> {
+  const isPage = typeof document !== 'undefined' || typeof globalThis.process?.versions?.node !== 'string';
   if (typeof globalThis.WebSocket === 'function') {
-    return (url) => {
-      const socket = new WebSocket(url, SUBPROTOCOL);
+    return (url, token) => {
+      const socket =
+        isPage || token === undefined
+          ? new WebSocket(url, subprotocols(token))
+          : new WebSocket(url, { protocols: [SUBPROTOCOL], headers: bearer(token) } as never);
       socket.binaryType = 'arraybuffer';
       return socket;
     };
   }
   const { WebSocket: NodeSocket } = await import('ws');
-  const options = { perMessageDeflate: false, maxPayload: MESSAGE_BYTES_MAX };
   // It has the browser's events and methods; messages come as views of its own buffers, without a copy.
-  return (url) => new NodeSocket(url, SUBPROTOCOL, options) as unknown as WebSocket;
+  return (url, token) => {
+    const headers = token === undefined ? {} : bearer(token);
+    const options = { perMessageDeflate: false, maxPayload: MESSAGE_BYTES_MAX, headers };
+    return new NodeSocket(url, SUBPROTOCOL, options) as unknown as WebSocket;
+  };
+}
+
+function bearer(token: string): Readonly<Record<string, string>> {
+  return { authorization: `Bearer ${token}` };
+}
+
+/** The protocol, and the token as an entry of its own: a page can set nothing else. */
+function subprotocols(token: string | undefined): string[] {
+  return token === undefined ? [SUBPROTOCOL] : [SUBPROTOCOL, `depthwire.token.${token}`];
 }

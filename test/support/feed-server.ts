@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 
@@ -13,11 +14,14 @@ export interface Control {
 /** One client's connection, as a test plays the server on it. */
 export class Peer {
   readonly received: Control[] = [];
+  /** What the client's handshake said. */
+  readonly headers: IncomingHttpHeaders;
   private readonly socket: WebSocket;
   private readonly waiting: { readonly op: string; readonly resolve: (message: Control) => void }[] = [];
 
-  constructor(socket: WebSocket) {
+  constructor(socket: WebSocket, headers: IncomingHttpHeaders) {
     this.socket = socket;
+    this.headers = headers;
   }
 
   /** The next message with this `op` that no earlier call has taken. */
@@ -92,6 +96,8 @@ export class FeedServer implements AsyncDisposable {
   readonly url: string;
   /** The server's clock minus this process's, ms. */
   clockOffsetMs = 0;
+  /** Further fields of the greeting. */
+  hello: Readonly<Record<string, unknown>> = {};
   private readonly server: WebSocketServer;
   private readonly arrived: Peer[] = [];
   private readonly waiting: ((peer: Peer) => void)[] = [];
@@ -99,7 +105,7 @@ export class FeedServer implements AsyncDisposable {
   private constructor(server: WebSocketServer) {
     this.server = server;
     this.url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/v1/feed`;
-    server.on('connection', (socket) => this.connected(socket));
+    server.on('connection', (socket, { headers }) => this.connected(socket, headers));
   }
 
   static async start(): Promise<FeedServer> {
@@ -119,8 +125,8 @@ export class FeedServer implements AsyncDisposable {
     await new Promise((resolve) => this.server.close(resolve));
   }
 
-  private connected(socket: WebSocket): void {
-    const peer = new Peer(socket);
+  private connected(socket: WebSocket, headers: IncomingHttpHeaders): void {
+    const peer = new Peer(socket, headers);
     socket.on('message', (data) => {
       const message = JSON.parse(String(data)) as Control;
       if (message.op === 'ping') {
@@ -131,7 +137,7 @@ export class FeedServer implements AsyncDisposable {
         peer.take(message);
       }
     });
-    peer.control({ op: 'hello', protocol: 'depthwire.v1', version: '0.1.0', limits: {} });
+    peer.control({ op: 'hello', protocol: 'depthwire.v1', version: '0.1.0', limits: {}, ...this.hello });
     const waiter = this.waiting.shift();
     if (waiter) waiter(peer);
     else this.arrived.push(peer);
