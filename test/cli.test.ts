@@ -58,6 +58,7 @@ class Command {
       env: {},
       folder,
       onHangup: () => () => {},
+      endWithin() {},
     });
   }
 

@@ -37,6 +37,7 @@ async function command(...args: readonly string[]): Promise<{ code: number; out:
     env: {},
     folder,
     onHangup: () => () => {},
+    endWithin() {},
   });
   return { code, out, err };
 }
@@ -368,7 +369,7 @@ describe('a configuration file', () => {
       '[server]\nprot = 1\n',
       'config.unknown_key',
       'server.prot (given.toml:2)',
-      'host, port, allow_hosts, idle_timeout_seconds, drain_ms',
+      'host, port, allow_hosts, idle_timeout_seconds, unready_ms, reconnect_ms, drain_ms',
       'prot',
     ],
     [

@@ -150,6 +150,7 @@ ${url('https://api.kraken.com')}
       env: {},
       folder,
       onHangup: () => () => {},
+      endWithin() {},
     });
     return { code, out, err };
   }

@@ -95,6 +95,7 @@ describe('a hangup', () => {
         listeners.add(listener);
         return () => listeners.delete(listener);
       },
+      endWithin() {},
     });
     return {
       output,

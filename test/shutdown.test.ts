@@ -14,8 +14,13 @@ describe('a server that stops', () => {
     await stop();
     for (const client of clients) {
       expect(await client.closed()).toBe(1001);
-      expect(client.received.slice(2)).toEqual(['last', { op: 'shutdown', reason: 'test is over' }]);
+      expect(client.received.slice(2)).toEqual([
+        'last',
+        { op: 'shutdown', reason: 'test is over', reconnectAfterMs: expect.any(Number) as number },
+      ]);
     }
+    const returns = clients.map(({ control }) => control.at(-1)?.reconnectAfterMs);
+    expect(returns).toEqual([500, 1500]);
     expect(server.metrics.closedFor('drain')).toBe(2);
     expect(native.views.size).toBe(0);
     await expect(fetch(`http://127.0.0.1:${port}/health`)).rejects.toThrow();
@@ -54,7 +59,23 @@ describe('a server that stops', () => {
     client.socket.resume();
     await stopped;
     expect(await client.closed()).toBe(1001);
-    expect(client.control.at(-1)).toEqual({ op: 'shutdown', reason: 'test is over' });
+    expect(client.control.at(-1)).toMatchObject({ op: 'shutdown', reason: 'test is over' });
+  });
+
+  it('is not ready first, and serves on for those who have not noticed yet', async () => {
+    const { url, port, publish, stop, server } = await startServer({ server: { unreadyMs: 60_000 } });
+    const client = await TestClient.open(port);
+    client.send({ op: 'subscribe', id: 1, channel: 'book', instrument: 'sim:BTCUSDT' });
+    await client.count(2);
+    void server.leave();
+    expect((await fetch(`${url}/health`)).status).toBe(503);
+    expect((await fetch(`${url}/v1/instruments`)).status).toBe(200);
+    await TestClient.open(port);
+    publish(11, 1, frame('goes on'));
+    await client.count(3);
+    expect(client.received[2]).toBe('goes on');
+    await stop();
+    expect(await client.closed()).toBe(1001);
   });
 
   it('stops once however often it is asked', async () => {

@@ -1,44 +1,45 @@
 #!/usr/bin/env node
+import { endWithSignals } from '#native';
 import { explain } from '../errors.js';
+import { Ending } from './ending.js';
 import { run } from './program.js';
 import { EXIT } from './shell.js';
 import { terminalOf } from './terminal.js';
 
-/** After the first Ctrl-C a command has so long to end by itself. */
-const STOP_MS_MAX = 2500;
+/** 128 and the signal's number, as shells have it. */
+const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
-const stopping = new AbortController();
-
-function stop(reason: string, exitCode: number): void {
-  if (stopping.signal.aborted) process.exit(exitCode);
-  stopping.abort(reason);
-  setTimeout(() => process.exit(exitCode), STOP_MS_MAX).unref();
-}
-
-process.on('SIGINT', () => stop('SIGINT', 130));
-process.on('SIGTERM', () => stop('SIGTERM', 143));
+for (const [signal, code] of Object.entries(SIGNALS)) process.on(signal, () => ending.stop(signal, code));
+// Behind the listeners: Node, which puts its own watch of a signal in the place of others, has put it by now.
+const ending = new Ending({
+  exit: (code) => process.exit(code),
+  limit: endWithSignals,
+  nowMs: () => performance.now(),
+  later: (ms, then) => void setTimeout(then, ms).unref(),
+});
 const hangups = new Set<() => void>();
 process.on('SIGHUP', () => {
   for (const listener of hangups) listener();
-  if (hangups.size === 0) stop('SIGHUP', 129);
+  if (hangups.size === 0) ending.stop('SIGHUP', 129);
 });
 process.on('uncaughtException', (error) => {
   process.stderr.write(`${explain(error)}\n`);
   process.exitCode = EXIT.failed;
-  stop('internal error', EXIT.failed);
+  ending.stop('internal error', EXIT.failed);
 });
 
-const stdout = terminalOf(process.stdout, () => stop('output closed', EXIT.ok));
+const stdout = terminalOf(process.stdout, () => ending.stop('output closed', EXIT.ok));
 const stderr = terminalOf(process.stderr, () => {});
 const code = await run(process.argv.slice(2), {
   stdout,
   stderr,
-  signal: stopping.signal,
+  signal: ending.signal,
   env: process.env,
   folder: process.cwd(),
   onHangup: (listener) => {
     hangups.add(listener);
     return () => hangups.delete(listener);
   },
+  endWithin: (ms) => ending.allow(ms),
 });
 process.exit(process.exitCode ?? code);

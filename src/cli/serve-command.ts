@@ -14,6 +14,9 @@ const PAGE_FOLDER = fileURLToPath(new URL('../../dist/web/', import.meta.url));
 
 const SYNC_POLL_MS = 50;
 
+/** What the end may take beside the time that its clients are given: connections to venues, files, the port. */
+const CLOSE_MS_MAX = 2000;
+
 /** `depthwire serve`. */
 export function addServeCommand(program: Command, shell: Shell): void {
   const command = program
@@ -25,12 +28,14 @@ export function addServeCommand(program: Command, shell: Shell): void {
 }
 
 async function serve(sources: readonly string[], command: Command, shell: Shell): Promise<void> {
-  const { stdout, stderr, signal, env } = shell;
+  const { stdout, stderr, signal, env, endWithin } = shell;
   const layered = configOf(sources, command, shell);
   const site = loadSite(PAGE_FOLDER);
   const warn = (line: string): void => void stderr.write(`${line}\n`);
   const hint = proxyHint(layered.config.sources, env);
   if (hint !== undefined) warn(hint);
+  const { unreadyMs, drainMs } = layered.config.server;
+  endWithin(unreadyMs + drainMs + CLOSE_MS_MAX);
   const serving = await startServing(layered.config, site, warn, env);
   await stdout.write(greeting(serving, layered.path, site.size > 0));
   // Without a configuration that may change, a hangup is the end of the terminal.

@@ -117,9 +117,12 @@ export async function startServing(
   source.start();
   let stopped: Promise<void> | undefined;
   const stop = async (reason: string): Promise<void> => {
+    await server.leave();
     instrumentsOf?.stop();
+    // The clients are told first: what a source that ends makes of its books is not for them.
+    const drained = server.drain(reason);
     await source.stop();
-    await server.drain(reason);
+    await drained;
     clearInterval(timer);
     engine.close();
   };

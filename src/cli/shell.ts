@@ -9,6 +9,8 @@ export interface Shell extends ConfigPlace {
   readonly signal: AbortSignal;
   /** Calls back at each SIGHUP, which then no longer ends the process, until the returned function is called. */
   onHangup(listener: () => void): () => void;
+  /** Lets the end of the command, once `signal` is aborted, take so long before the process is ended. */
+  endWithin(ms: number): void;
 }
 
 /** Exit codes: what was asked for holds, it does not, or it could not be understood. */

@@ -53,6 +53,18 @@ const serverSchema = z.strictObject({
       maximum: 960,
       description: 'A silent client is cut after so long; 0 = never, else 8 or more',
     }),
+  unreadyMs: z
+    .int()
+    .min(0)
+    .max(60_000)
+    .default(0)
+    .describe('How long a server that stops is not ready and serves on, for those who balance load'),
+  reconnectMs: z
+    .int()
+    .min(0)
+    .max(600_000)
+    .default(2000)
+    .describe('Clients of a server that stops are told to come back within so long, each at its own time'),
   drainMs: z.int().min(0).max(60_000).default(1500).describe('Longest that a shutdown waits for its clients'),
 });
 

@@ -296,6 +296,16 @@ export interface DialectInfo {
 /** Every dialect of the simulator. */
 export declare function dialects(): Array<DialectInfo>
 
+/**
+ * From now on SIGINT and SIGTERM end the process without JavaScript: the first one `stopMs` after it came, a second one
+ * at once, with the exit code 128 + number. JavaScript is given a quarter of a second more, so that where it runs it ends the
+ * process itself. Signals within 300 ms are one: npm passes on what a terminal has sent already.
+ *
+ * Call it behind the listeners of these signals: they are called on. Later calls change `stopMs` only. Does nothing where
+ * there are no such signals. Throws `addon.signals` where they cannot be watched.
+ */
+export declare function endWithSignals(stopMs: number): void
+
 /** Counters since the engine was made. */
 export interface EngineStats {
   /** Venue frames handed in. */

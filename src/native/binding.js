@@ -773,7 +773,7 @@ if (
   }
 }
 
-const { Dialect, Engine, RecordingContents, Replica, Simulator, Unzstd, dialects, instrumentName, instrumentPage, venues } = nativeBinding
+const { Dialect, Engine, RecordingContents, Replica, Simulator, Unzstd, dialects, endWithSignals, instrumentName, instrumentPage, venues } = nativeBinding
 export { Dialect }
 export { Engine }
 export { RecordingContents }
@@ -781,6 +781,7 @@ export { Replica }
 export { Simulator }
 export { Unzstd }
 export { dialects }
+export { endWithSignals }
 export { instrumentName }
 export { instrumentPage }
 export { venues }

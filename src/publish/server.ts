@@ -40,6 +40,7 @@ export class FeedServer {
   readonly #transport: Transport;
   readonly #subscribers = new Set<Subscriber>();
   readonly #startedMs = performance.now();
+  #leaving = false;
   #draining = false;
 
   /** `instruments`: those that sources speak for; nothing else is served. */
@@ -61,7 +62,7 @@ export class FeedServer {
       hosts: new Hosts(config.server.allowHosts, config.server.host),
       site,
       stats: () => engine.stats(),
-      draining: () => this.#draining,
+      draining: () => this.#leaving,
       sourceState: () => this.sourceState,
       sources: () => this.reports(),
       uptimeSeconds: () => Math.round(performance.now() - this.#startedMs) / 1000,
@@ -134,15 +135,28 @@ export class FeedServer {
     return bookCounts(this.#hub);
   }
 
+  /** The first stage of an end: not ready, so that nobody sends new clients here, but serving for `unreadyMs` more. */
+  async leave(): Promise<void> {
+    if (this.#leaving) return;
+    this.#leaving = true;
+    const { unreadyMs } = this.#config.server;
+    if (unreadyMs > 0) await pause(unreadyMs);
+  }
+
   /**
    * Ends politely: no new clients, a notice to those that are here, up to `drainMs` for them to take what waits, 1001,
    * then the port closes. Resolves at the latest a little after `drainMs`.
    */
   async drain(reason: string): Promise<void> {
     if (this.#draining) return;
+    this.#leaving = true;
     this.#draining = true;
     this.#transport.stopListening();
-    for (const subscriber of this.#subscribers) subscriber.announceShutdown(reason);
+    // Spread evenly, so that no two come back at the same moment.
+    const stepMs = this.#config.server.reconnectMs / this.#subscribers.size;
+    let turn = 0.5;
+    for (const subscriber of this.#subscribers)
+      subscriber.announceShutdown(reason, Math.round(stepMs * turn++));
     const untilMs = performance.now() + this.#config.server.drainMs;
     const waiting = new Set(this.#subscribers);
     while (waiting.size > 0) {

@@ -158,11 +158,11 @@ export class Subscriber implements Session {
     );
   }
 
-  /** Tells the client that the server ends, and why. */
-  announceShutdown(reason: string): void {
+  /** Tells the client that the server ends, why, and when it should come back. */
+  announceShutdown(reason: string, reconnectAfterMs: number): void {
     this.#announced = true;
     this.#leaveAll();
-    this.#send({ op: 'shutdown', reason });
+    this.#send({ op: 'shutdown', reason, reconnectAfterMs });
   }
 
   /** Ends the connection of a server that stops. */

@@ -25,6 +25,7 @@ export async function fakeVenueCommand(
     env: {},
     folder,
     onHangup: () => () => {},
+    endWithin() {},
   });
   return { code, ...text };
 }

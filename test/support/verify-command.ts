@@ -34,6 +34,7 @@ export async function verifyCommand(...args: readonly string[]): Promise<VerifyE
     env: {},
     folder: '.',
     onHangup: () => () => {},
+    endWithin() {},
   });
   const printed = JSON.parse(out) as VerifyReport & { error: ErrorJson };
   return { code, report: printed, error: printed.error, err };

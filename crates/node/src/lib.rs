@@ -6,6 +6,7 @@ mod argument;
 mod connections;
 mod contents;
 mod dialect;
+mod ending;
 mod engine;
 mod feed_frame;
 mod guard;
