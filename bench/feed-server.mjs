@@ -1,0 +1,138 @@
+// @ts-check
+/**
+ * A server of the benchmarks of the feed: `node bench/feed-server.mjs KIND [CONFIG]`. Records come in on one port, frames go out on
+ * another; both are printed as one line of JSON. It ends with its standard input.
+ *
+ * Kinds: `bare` publishes prebuilt frames by uWebSockets.js and keeps no book, which is the control; `loop` does so by a loop over
+ * the clients of `ws`; `frames` is this package's server alone, given frames; `whole` is engine and server, given the
+ * venue's bytes. In all of them a record is read in the same way, and causes one frame. CONFIG is that of `serve`, as JSON.
+ */
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { App, DISABLED, us_socket_local_port } from 'uWebSockets.js';
+import { WebSocketServer } from 'ws';
+import { configFrom } from '../dist/config.js';
+import { STREAM } from '../dist/engine.js';
+import { FeedServer } from '../dist/publish/server.js';
+import { engineFor, frames, records } from './feed-records.mjs';
+
+const TICK_MS = 10;
+const PATH = '/v1/feed';
+const TOPIC = 'book';
+
+/**
+ * @typedef {object} Served
+ * @property {number} port
+ * @property {(record: Uint8Array) => void} take
+ */
+
+/** @returns {Promise<Served>} */
+async function bare() {
+  const made = frames();
+  const app = App();
+  app.ws(PATH, {
+    compression: DISABLED,
+    maxBackpressure: 64 << 20,
+    idleTimeout: 0,
+    message(socket) {
+      socket.subscribe(TOPIC);
+      socket.send('{"op":"subscribed"}', false);
+    },
+  });
+  let port = 0;
+  app.listen('127.0.0.1', 0, (socket) => {
+    if (socket !== false) port = us_socket_local_port(socket);
+  });
+  let at = 0;
+  return {
+    port,
+    take() {
+      app.publish(TOPIC, /** @type {Buffer} */ (made[at++ % made.length]), true);
+    },
+  };
+}
+
+/** @returns {Promise<Served>} */
+async function loop() {
+  const made = frames();
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0, path: PATH, perMessageDeflate: false });
+  await once(server, 'listening');
+  const subscribers = new Set();
+  server.on('connection', (socket) => {
+    socket.on('message', () => {
+      subscribers.add(socket);
+      socket.send('{"op":"subscribed"}');
+    });
+    socket.on('close', () => subscribers.delete(socket));
+  });
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  let at = 0;
+  return {
+    port,
+    take() {
+      const frame = made[at++ % made.length];
+      for (const socket of subscribers) socket.send(frame);
+    },
+  };
+}
+
+/**
+ * @param {import('../dist/config.js').ConfigInput} config
+ * @param {boolean} isGivenFrames
+ * @returns {Promise<Served>}
+ */
+async function depthwire(config, isGivenFrames) {
+  const made = isGivenFrames ? frames() : [];
+  /** @type {{ server?: FeedServer }} */
+  const wiring = {};
+  const { engine, instrument, source } = engineFor({
+    onFrame: (id, stream, frame) => wiring.server?.onFrame(id, stream, frame),
+  });
+  engine.ingest(source, /** @type {Buffer} */ (records()[0]));
+  const complete = configFrom({
+    ...config,
+    server: { port: 0, idleTimeoutSeconds: 0, ...config.server },
+    limits: { clientsMax: 20_000, ...config.limits },
+  });
+  const server = new FeedServer(engine, engine.instruments().filter(({ id }) => id === instrument), complete, new Map());
+  wiring.server = server;
+  const port = await server.listen();
+  setInterval(() => {
+    engine.tick();
+    server.tick();
+  }, TICK_MS);
+  let at = 0;
+  const take = isGivenFrames
+    ? () => server.onFrame(instrument, STREAM.book, /** @type {Buffer} */ (made[at++ % made.length]))
+    : (/** @type {Uint8Array} */ record) => engine.ingest(source, record);
+  return { port, take };
+}
+
+/** Calls `take` with each record of a connection. @param {(record: Uint8Array) => void} take */
+function inputs(take) {
+  return createServer((socket) => {
+    let rest = Buffer.alloc(0);
+    socket.on('data', (chunk) => {
+      const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+      let at = 0;
+      while (at + 4 <= bytes.length) {
+        const end = at + 4 + bytes.readUInt32LE(at);
+        if (end > bytes.length) break;
+        take(bytes.subarray(at + 4, end));
+        at = end;
+      }
+      rest = bytes.subarray(at);
+    });
+    socket.on('error', () => {});
+  });
+}
+
+const [kind = '', config = '{}'] = process.argv.slice(2);
+const made = { bare, loop, frames: () => depthwire(JSON.parse(config), true), whole: () => depthwire(JSON.parse(config), false) };
+if (!(kind in made)) throw new Error(`kinds: ${Object.keys(made).join(', ')}`);
+const { port, take } = await made[/** @type {keyof typeof made} */ (kind)]();
+const input = inputs(take).listen(0, '127.0.0.1');
+await once(input, 'listening');
+const inputPort = /** @type {import('node:net').AddressInfo} */ (input.address()).port;
+console.log(JSON.stringify({ feed: port, input: inputPort }));
+process.stdin.resume().on('end', () => process.exit());
