@@ -6,7 +6,7 @@
  * to four levels, and so causes exactly one frame of the book's stream.
  */
 import { writeFileSync } from 'node:fs';
-import { openEngine, STREAM } from '../dist/engine.js';
+import { openEngine, STREAM } from '../../dist/engine.js';
 
 export const VENUE = 'bybit-linear';
 export const INSTRUMENT = 'bybit-linear:BTCUSDT';
@@ -52,7 +52,7 @@ export function records() {
   });
 }
 
-/** An engine that has the instrument. @param {Partial<import('../dist/engine.js').EngineListener>} listener */
+/** An engine that has the instrument. @param {Partial<import('../../dist/engine.js').EngineListener>} listener */
 export function engineFor(listener, options = {}) {
   const engine = openEngine(
     { startId: 1, silenceMs: 0, replay: false, outputBytes: 8 << 20, ...options },
@@ -75,7 +75,8 @@ export function frames() {
   for (const record of records()) {
     const before = made.length;
     engine.ingest(source, record);
-    if (made.length !== before + 1) throw new Error(`record caused ${made.length - before} frames: ${record}`);
+    if (made.length !== before + 1)
+      throw new Error(`record caused ${made.length - before} frames: ${record}`);
   }
   engine.close();
   return made;

@@ -1,20 +1,21 @@
 // @ts-check
 /**
- * A server of the benchmarks of the feed: `node bench/feed-server.mjs KIND [CONFIG]`. Records come in on one port, frames go out on
+ * A server of the benchmarks of the feed: `node bench/feed/server.mjs KIND [CONFIG]`. Records come in on one port, frames go out on
  * another; both are printed as one line of JSON. It ends with its standard input.
  *
  * Kinds: `bare` publishes prebuilt frames by uWebSockets.js and keeps no book, which is the control; `loop` does so by a loop over
  * the clients of `ws`; `frames` is this package's server alone, given frames; `whole` is engine and server, given the
  * venue's bytes. In all of them a record is read in the same way, and causes one frame. CONFIG is that of `serve`, as JSON.
  */
+
+import { App, DISABLED, us_socket_local_port } from 'uWebSockets.js';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { App, DISABLED, us_socket_local_port } from 'uWebSockets.js';
 import { WebSocketServer } from 'ws';
-import { configFrom } from '../dist/config.js';
-import { STREAM } from '../dist/engine.js';
-import { FeedServer } from '../dist/publish/server.js';
-import { engineFor, frames, records } from './feed-records.mjs';
+import { configFrom } from '../../dist/config.js';
+import { STREAM } from '../../dist/engine.js';
+import { FeedServer } from '../../dist/publish/server.js';
+import { engineFor, frames, records } from './records.mjs';
 
 const TICK_MS = 10;
 const PATH = '/v1/feed';
@@ -77,7 +78,7 @@ async function loop() {
 }
 
 /**
- * @param {import('../dist/config.js').ConfigInput} config
+ * @param {import('../../dist/config.js').ConfigInput} config
  * @param {boolean} isGivenFrames
  * @returns {Promise<Served>}
  */
@@ -94,7 +95,12 @@ async function depthwire(config, isGivenFrames) {
     server: { port: 0, idleTimeoutSeconds: 0, ...config.server },
     limits: { clientsMax: 20_000, ...config.limits },
   });
-  const server = new FeedServer(engine, engine.instruments().filter(({ id }) => id === instrument), complete, new Map());
+  const server = new FeedServer(
+    engine,
+    engine.instruments().filter(({ id }) => id === instrument),
+    complete,
+    new Map(),
+  );
   wiring.server = server;
   const port = await server.listen();
   setInterval(() => {
@@ -128,7 +134,12 @@ function inputs(take) {
 }
 
 const [kind = '', config = '{}'] = process.argv.slice(2);
-const made = { bare, loop, frames: () => depthwire(JSON.parse(config), true), whole: () => depthwire(JSON.parse(config), false) };
+const made = {
+  bare,
+  loop,
+  frames: () => depthwire(JSON.parse(config), true),
+  whole: () => depthwire(JSON.parse(config), false),
+};
 if (!(kind in made)) throw new Error(`kinds: ${Object.keys(made).join(', ')}`);
 const { port, take } = await made[/** @type {keyof typeof made} */ (kind)]();
 const input = inputs(take).listen(0, '127.0.0.1');

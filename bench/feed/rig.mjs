@@ -1,0 +1,129 @@
+// @ts-check
+/** Servers under test and the load on them, each in a process of its own. */
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { run } from '../../scripts/run.mjs';
+import { root } from '../../scripts/sources.mjs';
+import { withCargoOnPath } from '../../scripts/tools.mjs';
+import { frames, INSTRUMENT, records, writeRecords } from './records.mjs';
+
+const LOAD = path.join(root, 'target', 'release', 'depthwire-load');
+const PEERS = path.join(root, 'bench', 'peers', 'feed');
+const SERVER = fileURLToPath(new URL('server.mjs', import.meta.url));
+const SUBSCRIBE = JSON.stringify({ op: 'subscribe', id: 1, channel: 'book', instrument: INSTRUMENT });
+
+/**
+ * A server that runs.
+ * @typedef {object} Server
+ * @property {string} kind
+ * @property {number} feed its port for subscribers
+ * @property {number} input its port for records
+ * @property {number} pid
+ *
+ * What `depthwire-load` prints; see `bench/src/load/report.rs`.
+ * @typedef {object} Report
+ * @property {boolean} ok
+ * @property {number} sent
+ * @property {number} late
+ * @property {number} lost
+ * @property {number} deliveries
+ * @property {number} cpuNs
+ * @property {number} deliveriesPerCpuSecond
+ * @property {number} cpuNsPerRecord
+ * @property {{ p50: number, p90: number, p99: number, p999: number, max: number }} latencyUs
+ * @property {{ p50: number, p90: number, p99: number, p999: number, max: number }} latenessUs
+ * @property {number} seconds
+ * @property {number} joinedMs
+ */
+
+/** @type {Set<import('node:child_process').ChildProcess>} */
+const running = new Set();
+const folder = mkdtempSync(path.join(tmpdir(), 'depthwire-feed-'));
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const RECORDS = path.join(folder, 'records');
+const FRAMES = path.join(folder, 'frames');
+
+/** Builds the load, the peers if wanted, and what is sent. Throws with the output of a build that failed. @param {boolean} peers */
+export async function prepareRig(peers) {
+  const env = withCargoOnPath(process.env);
+  /** @type {[string, ...string[]][]} */
+  const builds = [
+    [
+      'cargo',
+      'build',
+      '--quiet',
+      '--release',
+      '--locked',
+      '--package',
+      'depthwire-bench',
+      '--bin',
+      'depthwire-load',
+    ],
+  ];
+  if (peers)
+    builds.push([
+      'cargo',
+      'build',
+      '--quiet',
+      '--release',
+      '--locked',
+      '--manifest-path',
+      path.join(PEERS, 'Cargo.toml'),
+    ]);
+  for (const command of builds) {
+    const { ok, output } = await run(command, { cwd: root, env });
+    if (!ok) throw new Error(`${command.join(' ')}\n${output}`);
+  }
+  writeRecords(RECORDS, records());
+  writeRecords(FRAMES, frames());
+}
+
+/** Starts a server of `bench/feed/server.mjs`, or of the peers. @param {string} kind @param {object} [config] @returns {Promise<Server>} */
+export async function startServer(kind, config = {}) {
+  const isPeer = kind === 'tungstenite' || kind === 'fastwebsockets';
+  const [program, ...args] = isPeer
+    ? [path.join(PEERS, 'target', 'release', 'depthwire-feed-peers'), kind, FRAMES]
+    : [process.execPath, SERVER, kind, JSON.stringify(config)];
+  const child = spawn(/** @type {string} */ (program), args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  running.add(child);
+  child.on('close', () => running.delete(child));
+  const [line] = await Promise.race([
+    once(createInterface({ input: /** @type {import('node:stream').Readable} */ (child.stdout) }), 'line'),
+    once(child, 'exit').then(() => Promise.reject(new Error(`the server ${kind} has ended`))),
+  ]);
+  return { kind, pid: child.pid ?? 0, ...JSON.parse(line) };
+}
+
+/**
+ * Puts load on a server: `clients` subscribers of the book, `rate` records a second.
+ * @param {Server} server
+ * @param {{ clients: number, rate: number, seconds: number, warmSeconds: number }} load
+ * @returns {Promise<Report>}
+ */
+export function load({ feed, input, pid }, { clients, rate, seconds, warmSeconds }) {
+  const plan = {
+    feed: `127.0.0.1:${feed}`,
+    ...(rate > 0 ? { input: `127.0.0.1:${input}`, records: RECORDS } : {}),
+    clients,
+    subscribe: [SUBSCRIBE],
+    rate,
+    seconds,
+    warmSeconds,
+    serverPid: pid,
+  };
+  return new Promise((resolve, reject) => {
+    execFile(LOAD, [JSON.stringify(plan)], (error, out, err) => {
+      if (out === '') reject(new Error(err || String(error)));
+      else resolve(JSON.parse(out));
+    });
+  });
+}
