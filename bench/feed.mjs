@@ -16,143 +16,63 @@ import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { endWithSignals } from '../scripts/run.mjs';
 import { load, prepareRig, startServer } from './feed/rig.mjs';
+import { ROWS } from './feed/rows.mjs';
 import { median, medianInterval } from './feed/statistics.mjs';
 
-/** Below a gate by so much the interval may reach. */
+/** Below the gate of a ratio the interval may reach by so much. */
 const SLACK = 0.03;
+const TINY_CLIENTS_MAX = 50;
+const TINY_RATE_MAX = 500;
 
 /**
  * @typedef {import('./feed/rig.mjs').Report} Report
- * @typedef {object} Row
- * @property {string} name
- * @property {string} what
- * @property {number} clients
- * @property {number} rate records a second
- * @property {string} subject the server that is measured
- * @property {string} control the one beside it
- * @property {(subject: Report, control: Report) => number} value of a round
- * @property {number} gate
- * @property {'at least' | 'at most'} side
- * @property {boolean} [peers]
+ * @typedef {import('./feed/rows.mjs').Row} Row
+ * @typedef {import('./feed/rows.mjs').Side} Side
+ *
+ * @typedef {object} Options
+ * @property {number} rounds
+ * @property {number} seconds
+ * @property {boolean} tiny
  */
-
-/** @type {(subject: Report, control: Report) => number} */
-const deliveries = (subject, control) => subject.deliveriesPerCpuSecond / control.deliveriesPerCpuSecond;
-
-/** Rates without loss: about half of a core's deliveries. @type {readonly (readonly [clients: number, rate: number, gate: number])[]} */
-const FAN_OUT = [
-  [1, 20_000, 0.9],
-  [10, 8_000, 0.95],
-  [50, 2_500, 1],
-  [200, 600, 1],
-  [1000, 120, 1],
-];
-
-/** @type {readonly (readonly [rate: number, p50Us: number])[]} */
-const LATENCY = [
-  [500, 2.5],
-  [5_000, 1],
-  [20_000, 0.5],
-];
-
-/** @type {readonly Row[]} */
-const ROWS = [
-  ...FAN_OUT.map(
-    ([clients, rate, gate]) =>
-      /** @type {Row} */ ({
-        name: `fan-out-${clients}`,
-        what: 'deliveries a CPU second, server alone / bare publish',
-        clients,
-        rate,
-        subject: 'frames',
-        control: 'bare',
-        value: deliveries,
-        gate,
-        side: 'at least',
-      }),
-  ),
-  {
-    name: 'whole-path',
-    what: 'CPU a frame over the bare publish, µs',
-    clients: 1,
-    rate: 50_000,
-    subject: 'whole',
-    control: 'bare',
-    value: (subject, control) => (subject.cpuNsPerRecord - control.cpuNsPerRecord) / 1000,
-    gate: 0.6,
-    side: 'at most',
-  },
-  ...LATENCY.flatMap(([rate, gate]) =>
-    [/** @type {const} */ (['p50', gate]), /** @type {const} */ (['p99', 10])].map(
-      ([quantile, most]) =>
-        /** @type {Row} */ ({
-          name: `latency-${quantile}-${rate}`,
-          what: `latency ${quantile} over the bare publish, µs`,
-          clients: 1,
-          rate,
-          subject: 'whole',
-          control: 'bare',
-          value: (subject, control) => subject.latencyUs[quantile] - control.latencyUs[quantile],
-          gate: most,
-          side: 'at most',
-        }),
-    ),
-  ),
-  .../** @type {const} */ ([
-    ['loop', 7],
-    ['tungstenite', 1.5],
-    ['fastwebsockets', 0.9],
-  ]).map(
-    ([control, gate]) =>
-      /** @type {Row} */ ({
-        name: `against-${control}`,
-        what: `deliveries a CPU second, server alone / ${control}`,
-        clients: 200,
-        rate: control === 'loop' ? 200 : 600,
-        subject: 'frames',
-        control,
-        value: deliveries,
-        gate,
-        side: 'at least',
-        peers: control !== 'loop',
-      }),
-  ),
-];
 
 /** @type {Map<string, import('./feed/rig.mjs').Server>} */
 const servers = new Map();
 
-/** @param {string} kind */
-async function serverOf(kind) {
-  const known = servers.get(kind);
+/** The server of a side; those of one kind and shape are one. @param {Side} side */
+async function serverOf({ kind, shape = {} }) {
+  const key = `${kind} ${JSON.stringify(shape)}`;
+  const known = servers.get(key);
   if (known !== undefined) return known;
-  const started = await startServer(kind);
-  servers.set(kind, started);
+  const started = await startServer(kind, shape);
+  servers.set(key, started);
   return started;
 }
 
 /** Rows that measure the same are measured once. @param {Row} row */
-function measurementOf({ clients, rate, subject, control }) {
-  return `${clients}/${rate}/${subject}/${control}`;
+function measurementOf({ load, subject, control }) {
+  return JSON.stringify([load, subject, control]);
 }
 
-/**
- * @param {readonly Row[]} rows that measure the same
- * @param {{ rounds: number, seconds: number, tiny: boolean }} options
- */
-async function measure(rows, { rounds, seconds, tiny }) {
-  const [{ clients, rate, subject, control }] = /** @type {[Row]} */ (rows);
-  const pair = [await serverOf(control), await serverOf(subject)];
+/** @param {readonly Row[]} rows that measure the same @param {Options} options */
+async function measure(rows, options) {
+  const { tiny } = options;
+  const [{ load: asked, subject, control, rounds = options.rounds }] = /** @type {[Row]} */ (rows);
+  const sides = [control, subject];
+  const shape = {
+    seconds: options.seconds,
+    warmSeconds: tiny ? 0.1 : 0.5,
+    ...asked,
+    ...(tiny ? { rate: Math.min(asked.rate, TINY_RATE_MAX), seconds: options.seconds } : {}),
+  };
   /** @type {[subject: Report, control: Report][]} */
   const clean = [];
   let lost = 0;
-  const shape = { clients, rate: tiny ? Math.min(rate, 500) : rate, seconds, warmSeconds: tiny ? 0.1 : 0.5 };
   for (let round = 0; round < rounds; round++) {
-    /** @type {Map<string, Report>} */
+    /** @type {Map<Side, Report>} */
     const reports = new Map();
     // Whoever goes first in one round goes last in the next.
-    for (const server of round % 2 === 0 ? pair : [...pair].reverse())
-      reports.set(server.kind, await load(server, shape));
+    for (const side of round % 2 === 0 ? sides : [...sides].reverse())
+      reports.set(side, await load(await serverOf(side), { ...shape, ...side.load }));
     const both = /** @type {[Report, Report]} */ ([reports.get(subject), reports.get(control)]);
     lost += both.reduce((sum, report) => sum + report.lost, 0);
     if (tiny || both.every(({ ok }) => ok)) clean.push(both);
@@ -161,12 +81,12 @@ async function measure(rows, { rounds, seconds, tiny }) {
     const values = clean.map(([a, b]) => row.value(a, b));
     const [low, high] = medianInterval(values);
     const value = median(values);
-    const isMet =
-      row.side === 'at least' ? value >= row.gate - SLACK && low >= row.gate - SLACK : value <= row.gate;
+    const worst = row.isRatio ? low + SLACK : value;
+    const isMet = row.side === 'at least' ? worst >= row.gate : value <= row.gate;
     return {
       name: row.name,
       what: row.what,
-      clients,
+      clients: shape.clients,
       rate: shape.rate,
       value,
       low,
@@ -178,6 +98,14 @@ async function measure(rows, { rounds, seconds, tiny }) {
       ok: lost === 0 && (tiny || (clean.length * 2 > rounds && isMet)),
     };
   });
+}
+
+/** @param {readonly Row[]} rows @returns {Map<string, Row[]>} */
+function grouped(rows) {
+  /** @type {Map<string, Row[]>} */
+  const groups = new Map();
+  for (const row of rows) groups.set(measurementOf(row), [...(groups.get(measurementOf(row)) ?? []), row]);
+  return groups;
 }
 
 async function main() {
@@ -199,7 +127,7 @@ async function main() {
     (row) =>
       (peers || row.peers !== true) &&
       (positionals.length === 0 || positionals.some((name) => row.name.startsWith(name))) &&
-      (!tiny || row.clients <= 50),
+      (!tiny || row.load.clients <= TINY_CLIENTS_MAX),
   );
   const options = {
     rounds: Number(values.rounds ?? (tiny ? 1 : 15)),
@@ -211,8 +139,7 @@ async function main() {
     `load ${loadavg()[0]?.toFixed(2)}, ${options.rounds} rounds of ${options.seconds} s\n`,
   );
   const rows = [];
-  const groups = grouped(chosen);
-  for (const group of groups.values()) {
+  for (const group of grouped(chosen).values()) {
     for (const row of await measure(group, options)) {
       rows.push(row);
       const interval = `${row.low.toFixed(2)}–${row.high.toFixed(2)}`;
@@ -228,14 +155,6 @@ async function main() {
   // Ratios of servers, for which the table of all benchmarks has no columns.
   if (json !== undefined) writeFileSync(json, JSON.stringify({ rows: [], feed: rows }));
   return ok ? 0 : 1;
-}
-
-/** @param {readonly Row[]} rows */
-function grouped(rows) {
-  /** @type {Map<string, Row[]>} */
-  const groups = new Map();
-  for (const row of rows) groups.set(measurementOf(row), [...(groups.get(measurementOf(row)) ?? []), row]);
-  return groups;
 }
 
 endWithSignals();

@@ -9,9 +9,11 @@ import { writeFileSync } from 'node:fs';
 import { openEngine, STREAM } from '../../dist/engine.js';
 
 export const VENUE = 'bybit-linear';
-export const INSTRUMENT = 'bybit-linear:BTCUSDT';
+export const SYMBOL = 'BTCUSDT';
 const RECORDS = 4096;
 const LEVELS = 50;
+/** Number of the first message. */
+const FIRST = 1000;
 const SCALE = { priceExponent: -2, qtyExponent: -3 };
 
 /** A linear congruential generator: the same records each time. */
@@ -23,48 +25,55 @@ function numbers(seed = 1) {
   };
 }
 
+const qtyOf = (/** @type {(below: number) => number} */ next) => `${next(90)}.${String(next(900) + 100)}`;
+const priceOf = (/** @type {number} */ at) => (at / 100).toFixed(2);
+const bidPrice = (/** @type {number} */ level) => priceOf(6_000_000 - 10 * level);
+const askPrice = (/** @type {number} */ level) => priceOf(6_000_010 + 10 * level);
+
+/** @param {string} symbol @param {number} depth @param {'snapshot' | 'delta'} type @param {object} levels @param {number} u */
+function message(symbol, depth, type, levels, u) {
+  const data = { s: symbol, ...levels, u, seq: u };
+  const ts = 1_767_225_600_000;
+  return Buffer.from(JSON.stringify({ topic: `orderbook.${depth}.${symbol}`, type, ts, data, cts: ts }));
+}
+
+/** A whole book. @param {string} symbol @param {number} levels a side */
+export function wholeBook(symbol, levels) {
+  const next = numbers(symbol.length + levels);
+  const side = (/** @type {(level: number) => string} */ price) =>
+    Array.from({ length: levels }, (_, level) => [price(level), qtyOf(next)]);
+  return message(symbol, levels, 'snapshot', { b: side(bidPrice), a: side(askPrice) }, FIRST);
+}
+
 /** The venue's messages. @returns {readonly Buffer[]} */
 export function records() {
   const next = numbers();
-  const qty = () => `${next(90)}.${String(next(900) + 100)}`;
-  const price = (/** @type {number} */ at) => (at / 100).toFixed(2);
-  const bid = (/** @type {number} */ level) => [price(6_000_000 - 10 * level), qty()];
-  const ask = (/** @type {number} */ level) => [price(6_000_010 + 10 * level), qty()];
-  const sides = (/** @type {number} */ count) => ({
-    b: Array.from({ length: count }, (_, level) => bid(level)),
-    a: Array.from({ length: count }, (_, level) => ask(level)),
-  });
-  const message = (/** @type {string} */ type, /** @type {object} */ levels, /** @type {number} */ u) =>
-    Buffer.from(
-      JSON.stringify({
-        topic: `orderbook.${LEVELS}.BTCUSDT`,
-        type,
-        ts: 1_767_225_600_000,
-        data: { s: 'BTCUSDT', ...levels, u, seq: u },
-        cts: 1_767_225_600_000,
-      }),
-    );
+  const changes = (/** @type {number} */ count, /** @type {(level: number) => string} */ price) =>
+    Array.from({ length: count }, () => [price(next(LEVELS)), qtyOf(next)]);
   return Array.from({ length: RECORDS }, (_, at) => {
-    if (at === 0) return message('snapshot', sides(LEVELS), 1000);
-    const b = Array.from({ length: next(3) }, () => bid(next(LEVELS)));
-    const a = Array.from({ length: 1 + next(2) }, () => ask(next(LEVELS)));
-    return message('delta', { b, a }, 1000 + at);
+    if (at === 0) return wholeBook(SYMBOL, LEVELS);
+    const levels = { b: changes(next(3), bidPrice), a: changes(1 + next(2), askPrice) };
+    return message(SYMBOL, LEVELS, 'delta', levels, FIRST + at);
   });
 }
 
-/** An engine that has the instrument. @param {Partial<import('../../dist/engine.js').EngineListener>} listener */
-export function engineFor(listener, options = {}) {
+/**
+ * An engine that has instruments of the venue.
+ * @param {Partial<import('../../dist/engine.js').EngineListener>} listener
+ * @param {readonly string[]} symbols
+ */
+export function engineFor(listener, symbols = [SYMBOL]) {
   const engine = openEngine(
-    { startId: 1, silenceMs: 0, replay: false, outputBytes: 8 << 20, ...options },
+    { startId: 1, silenceMs: 0, replay: false, outputBytes: 8 << 20 },
     { onFrame() {}, onAsk() {}, onSay() {}, onFault: (error) => console.error(error), ...listener },
   );
-  const instrument = engine.addInstrument(INSTRUMENT, SCALE);
-  const source = engine.openSource(VENUE, [instrument]);
-  return { engine, instrument, source };
+  const ids = symbols.map((symbol) => engine.addInstrument(`${VENUE}:${symbol}`, SCALE));
+  const source = engine.openSource(VENUE, ids);
+  return { engine, ids, source };
 }
 
-/** The frame of the book's stream that each record causes. @returns {readonly Buffer[]} */
-export function frames() {
+/** The frame of the book's stream that each of these causes. @param {readonly Buffer[]} messages @returns {readonly Buffer[]} */
+export function framesOf(messages) {
   /** @type {Buffer[]} */
   const made = [];
   const { engine, source } = engineFor({
@@ -72,7 +81,7 @@ export function frames() {
       if (stream === STREAM.book && frame[100] !== 3) made.push(Buffer.from(frame));
     },
   });
-  for (const record of records()) {
+  for (const record of messages) {
     const before = made.length;
     engine.ingest(source, record);
     if (made.length !== before + 1)

@@ -10,12 +10,16 @@ import { fileURLToPath } from 'node:url';
 import { run } from '../../scripts/run.mjs';
 import { root } from '../../scripts/sources.mjs';
 import { withCargoOnPath } from '../../scripts/tools.mjs';
-import { frames, INSTRUMENT, records, writeRecords } from './records.mjs';
+import { framesOf, records, SYMBOL, VENUE, writeRecords } from './records.mjs';
 
 const LOAD = path.join(root, 'target', 'release', 'depthwire-load');
 const PEERS = path.join(root, 'bench', 'peers', 'feed');
 const SERVER = fileURLToPath(new URL('server.mjs', import.meta.url));
-const SUBSCRIBE = JSON.stringify({ op: 'subscribe', id: 1, channel: 'book', instrument: INSTRUMENT });
+
+/** The message that subscribes a book. @param {string} symbol */
+export function subscribe(symbol = SYMBOL) {
+  return JSON.stringify({ op: 'subscribe', id: 1, channel: 'book', instrument: `${VENUE}:${symbol}` });
+}
 
 /**
  * A server that runs.
@@ -38,7 +42,22 @@ const SUBSCRIBE = JSON.stringify({ op: 'subscribe', id: 1, channel: 'book', inst
  * @property {{ p50: number, p90: number, p99: number, p999: number, max: number }} latencyUs
  * @property {{ p50: number, p90: number, p99: number, p999: number, max: number }} latenessUs
  * @property {number} seconds
- * @property {number} joinedMs
+ * @property {number} joinedMs until all were in
+ * @property {{ p50: number, p90: number, p99: number, p999: number, max: number }} each until one was in, µs
+ * @property {readonly [before: number, joined: number, end: number]} memoryBytes
+ * @property {readonly { code: number, afterMs: number }[]} floods
+ *
+ * What is put on a server.
+ * @typedef {object} Load
+ * @property {number} clients
+ * @property {number} rate records a second
+ * @property {number} seconds
+ * @property {number} warmSeconds
+ * @property {readonly string[]} [subscribe] messages of each client; default: the book that the records are of
+ * @property {number} [joiningMax] connections that are being made at a time
+ * @property {number} [images] that each client waits for
+ * @property {number} [stalled] clients beside them that never read
+ * @property {number} [flooders] clients beside them that send without end
  */
 
 /** @type {Set<import('node:child_process').ChildProcess>} */
@@ -84,15 +103,15 @@ export async function prepareRig(peers) {
     if (!ok) throw new Error(`${command.join(' ')}\n${output}`);
   }
   writeRecords(RECORDS, records());
-  writeRecords(FRAMES, frames());
+  writeRecords(FRAMES, framesOf(records()));
 }
 
-/** Starts a server of `bench/feed/server.mjs`, or of the peers. @param {string} kind @param {object} [config] @returns {Promise<Server>} */
-export async function startServer(kind, config = {}) {
+/** Starts a server of `bench/feed/server.mjs`, or of the peers. @param {string} kind @param {object} [shape] @returns {Promise<Server>} */
+export async function startServer(kind, shape = {}) {
   const isPeer = kind === 'tungstenite' || kind === 'fastwebsockets';
   const [program, ...args] = isPeer
     ? [path.join(PEERS, 'target', 'release', 'depthwire-feed-peers'), kind, FRAMES]
-    : [process.execPath, SERVER, kind, JSON.stringify(config)];
+    : [process.execPath, SERVER, kind, JSON.stringify(shape)];
   const child = spawn(/** @type {string} */ (program), args, { stdio: ['pipe', 'pipe', 'inherit'] });
   running.add(child);
   child.on('close', () => running.delete(child));
@@ -103,22 +122,14 @@ export async function startServer(kind, config = {}) {
   return { kind, pid: child.pid ?? 0, ...JSON.parse(line) };
 }
 
-/**
- * Puts load on a server: `clients` subscribers of the book, `rate` records a second.
- * @param {Server} server
- * @param {{ clients: number, rate: number, seconds: number, warmSeconds: number }} load
- * @returns {Promise<Report>}
- */
-export function load({ feed, input, pid }, { clients, rate, seconds, warmSeconds }) {
+/** Puts load on a server. @param {Server} server @param {Load} what @returns {Promise<Report>} */
+export function load({ feed, input, pid }, what) {
   const plan = {
     feed: `127.0.0.1:${feed}`,
-    ...(rate > 0 ? { input: `127.0.0.1:${input}`, records: RECORDS } : {}),
-    clients,
-    subscribe: [SUBSCRIBE],
-    rate,
-    seconds,
-    warmSeconds,
+    ...(what.rate > 0 ? { input: `127.0.0.1:${input}`, records: RECORDS } : {}),
+    subscribe: [subscribe()],
     serverPid: pid,
+    ...what,
   };
   return new Promise((resolve, reject) => {
     execFile(LOAD, [JSON.stringify(plan)], (error, out, err) => {

@@ -1,11 +1,13 @@
 // @ts-check
 /**
- * A server of the benchmarks of the feed: `node bench/feed/server.mjs KIND [CONFIG]`. Records come in on one port, frames go out on
+ * A server of the benchmarks of the feed: `node bench/feed/server.mjs KIND [SHAPE]`. Records come in on one port, frames go out on
  * another; both are printed as one line of JSON. It ends with its standard input.
  *
- * Kinds: `bare` publishes prebuilt frames by uWebSockets.js and keeps no book, which is the control; `loop` does so by a loop over
- * the clients of `ws`; `frames` is this package's server alone, given frames; `whole` is engine and server, given the
- * venue's bytes. In all of them a record is read in the same way, and causes one frame. CONFIG is that of `serve`, as JSON.
+ * Kinds: `bare` publishes prebuilt frames by uWebSockets.js and keeps no book, and answers a subscription by nothing else or, of
+ * several books, by a prebuilt image, which is the control; `loop` publishes by a loop over the clients of `ws`; `frames` is this
+ * package's server alone, given frames; `whole` is engine and server, given the venue's bytes. In all of them a record is read
+ * in the same way, and causes one frame. SHAPE is JSON: `books` and `levels` of books beside those records, `config` as that
+ * of `serve`.
  */
 
 import { App, DISABLED, us_socket_local_port } from 'uWebSockets.js';
@@ -15,21 +17,27 @@ import { WebSocketServer } from 'ws';
 import { configFrom } from '../../dist/config.js';
 import { STREAM } from '../../dist/engine.js';
 import { FeedServer } from '../../dist/publish/server.js';
-import { engineFor, frames, records } from './records.mjs';
+import { engineFor, framesOf, records, SYMBOL, wholeBook } from './records.mjs';
 
 const TICK_MS = 10;
 const PATH = '/v1/feed';
 const TOPIC = 'book';
 
 /**
+ * @typedef {object} Shape
+ * @property {number} [books]
+ * @property {number} [levels] a side of each
+ * @property {import('../../dist/config.js').ConfigInput} [config]
+ *
  * @typedef {object} Served
  * @property {number} port
  * @property {(record: Uint8Array) => void} take
  */
 
-/** @returns {Promise<Served>} */
-async function bare() {
-  const made = frames();
+/** @param {Shape} shape @returns {Promise<Served>} */
+async function bare({ books = 0, levels = 0 }) {
+  const made = framesOf(records());
+  const image = books === 0 ? undefined : framesOf([wholeBook(SYMBOL, levels)])[0];
   const app = App();
   app.ws(PATH, {
     compression: DISABLED,
@@ -38,6 +46,7 @@ async function bare() {
     message(socket) {
       socket.subscribe(TOPIC);
       socket.send('{"op":"subscribed"}', false);
+      if (image !== undefined) socket.send(image, true);
     },
   });
   let port = 0;
@@ -55,7 +64,7 @@ async function bare() {
 
 /** @returns {Promise<Served>} */
 async function loop() {
-  const made = frames();
+  const made = framesOf(records());
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0, path: PATH, perMessageDeflate: false });
   await once(server, 'listening');
   const subscribers = new Set();
@@ -77,30 +86,26 @@ async function loop() {
   };
 }
 
-/**
- * @param {import('../../dist/config.js').ConfigInput} config
- * @param {boolean} isGivenFrames
- * @returns {Promise<Served>}
- */
-async function depthwire(config, isGivenFrames) {
-  const made = isGivenFrames ? frames() : [];
+/** @param {Shape} shape @param {boolean} isGivenFrames @returns {Promise<Served>} */
+async function depthwire({ books = 0, levels = 0, config = {} }, isGivenFrames) {
+  const made = isGivenFrames ? framesOf(records()) : [];
   /** @type {{ server?: FeedServer }} */
   const wiring = {};
-  const { engine, instrument, source } = engineFor({
-    onFrame: (id, stream, frame) => wiring.server?.onFrame(id, stream, frame),
-  });
+  const further = Array.from({ length: books }, (_, at) => `B${at}USDT`);
+  const { engine, ids, source } = engineFor(
+    { onFrame: (id, stream, frame) => wiring.server?.onFrame(id, stream, frame) },
+    [SYMBOL, ...further],
+  );
   engine.ingest(source, /** @type {Buffer} */ (records()[0]));
+  for (const symbol of further) engine.ingest(source, wholeBook(symbol, levels));
   const complete = configFrom({
     ...config,
     server: { port: 0, idleTimeoutSeconds: 0, ...config.server },
     limits: { clientsMax: 20_000, ...config.limits },
   });
-  const server = new FeedServer(
-    engine,
-    engine.instruments().filter(({ id }) => id === instrument),
-    complete,
-    new Map(),
-  );
+  const served = new Set(ids);
+  const instruments = engine.instruments().filter(({ id }) => served.has(id));
+  const server = new FeedServer(engine, instruments, complete, new Map());
   wiring.server = server;
   const port = await server.listen();
   setInterval(() => {
@@ -108,8 +113,9 @@ async function depthwire(config, isGivenFrames) {
     server.tick();
   }, TICK_MS);
   let at = 0;
+  const [busy] = /** @type {[number]} */ (ids);
   const take = isGivenFrames
-    ? () => server.onFrame(instrument, STREAM.book, /** @type {Buffer} */ (made[at++ % made.length]))
+    ? () => server.onFrame(busy, STREAM.book, /** @type {Buffer} */ (made[at++ % made.length]))
     : (/** @type {Uint8Array} */ record) => engine.ingest(source, record);
   return { port, take };
 }
@@ -133,15 +139,17 @@ function inputs(take) {
   });
 }
 
-const [kind = '', config = '{}'] = process.argv.slice(2);
-const made = {
+const [kind = '', shape = '{}'] = process.argv.slice(2);
+/** @type {Readonly<Record<string, (shape: Shape) => Promise<Served>>>} */
+const KINDS = {
   bare,
   loop,
-  frames: () => depthwire(JSON.parse(config), true),
-  whole: () => depthwire(JSON.parse(config), false),
+  frames: (given) => depthwire(given, true),
+  whole: (given) => depthwire(given, false),
 };
-if (!(kind in made)) throw new Error(`kinds: ${Object.keys(made).join(', ')}`);
-const { port, take } = await made[/** @type {keyof typeof made} */ (kind)]();
+const serve = KINDS[kind];
+if (serve === undefined) throw new Error(`kinds: ${Object.keys(KINDS).join(', ')}`);
+const { port, take } = await serve(JSON.parse(shape));
 const input = inputs(take).listen(0, '127.0.0.1');
 await once(input, 'listening');
 const inputPort = /** @type {import('node:net').AddressInfo} */ (input.address()).port;

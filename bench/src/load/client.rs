@@ -8,6 +8,8 @@ use mio::net::TcpStream;
 const KIND: usize = 100;
 const STREAM: usize = 101;
 const HEADER_END: usize = 104;
+const CHUNK_INDEX: usize = 120;
+const CHUNK_COUNT: usize = 124;
 const BOOK: u8 = 1;
 const IMAGE: u8 = 1;
 const DELTA: u8 = 2;
@@ -16,12 +18,16 @@ const OPCODE_TEXT: u8 = 1;
 const OPCODE_BINARY: u8 = 2;
 const OPCODE_CLOSE: u8 = 8;
 const OPCODE_PING: u8 = 9;
+/// Messages that a flooder writes at once, and how often it does so before others have their turn.
+const BURST: usize = 64;
 
 /// What a subscriber has got.
 #[derive(Clone, Copy, Default)]
 pub struct Taken {
     /// Frames of the book's stream: image or delta.
     pub books: u64,
+    /// Images, at their last chunk.
+    pub images: u64,
     pub frames: u64,
     pub messages: u64,
     pub bytes: u64,
@@ -36,12 +42,24 @@ pub struct Client {
     pub taken: Taken,
     /// Acknowledged subscriptions.
     pub acknowledged: usize,
+    /// The code of the server's closing.
+    closed_with: Option<u16>,
+    /// Bytes of the burst under way that are written.
+    flooded: usize,
 }
 
 impl Client {
     pub fn new(stream: TcpStream) -> Self {
-        let buffer = vec![0; 16 << 10];
-        Self { stream, buffer, filled: 0, is_open: false, taken: Taken::default(), acknowledged: 0 }
+        Self {
+            stream,
+            buffer: vec![0; 16 << 10],
+            filled: 0,
+            is_open: false,
+            taken: Taken::default(),
+            acknowledged: 0,
+            closed_with: None,
+            flooded: 0,
+        }
     }
 
     pub fn stream(&mut self) -> &mut TcpStream {
@@ -73,7 +91,8 @@ impl Client {
             size @ 0..=125 => message.push(0x80 | size as u8),
             size => {
                 message.push(0x80 | 126);
-                message.extend_from_slice(&u16::try_from(size).map_err(|_| "too long a message")?.to_be_bytes());
+                message
+                    .extend_from_slice(&u16::try_from(size).map_err(|_| "too long a message")?.to_be_bytes());
             }
         }
         message.extend_from_slice(&[0; 4]);
@@ -88,6 +107,27 @@ impl Client {
             Ok(_) => Err("a subscriber's message was cut".to_owned()),
             Err(error) => Err(format!("a subscriber cannot write: {error}")),
         }
+    }
+
+    /// Sends a message again and again until the connection takes no more. The close code when the server has ended it, 1006
+    /// without one.
+    pub fn flood(&mut self, text: &str) -> Option<u16> {
+        let mut message = vec![0x80 | OPCODE_TEXT, 0x80 | text.len() as u8, 0, 0, 0, 0];
+        message.extend_from_slice(text.as_bytes());
+        let burst = message.repeat(BURST);
+        for _ in 0..BURST {
+            match self.stream.write(&burst[self.flooded..]) {
+                // What was cut goes on where it was.
+                Ok(written) => self.flooded = (self.flooded + written) % burst.len(),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                // What the server said before it ended the connection may still be there.
+                Err(_) => {
+                    let _ = self.take(|_| {});
+                    return Some(self.closed_with.unwrap_or(1006));
+                }
+            }
+        }
+        self.take(|_| {}).is_err().then(|| self.closed_with.unwrap_or(1006))
     }
 
     /// Takes what has come; calls `on_book` with the number of each frame of the book's stream, from 0.
@@ -130,7 +170,13 @@ impl Client {
             match opcode {
                 OPCODE_BINARY => self.frames(start, end, on_book)?,
                 OPCODE_TEXT => self.text(start, end)?,
-                OPCODE_CLOSE => return Err("the server said goodbye".to_owned()),
+                OPCODE_CLOSE => {
+                    let code = self.buffer[start..end]
+                        .first_chunk::<2>()
+                        .map_or(1005, |code| u16::from_be_bytes(*code));
+                    self.closed_with = Some(code);
+                    return Err(format!("the server said goodbye: {code}"));
+                }
                 OPCODE_PING => {
                     let payload = self.buffer[start..end].to_vec();
                     self.send(10, &payload)?;
@@ -153,6 +199,7 @@ impl Client {
                 return Err("a frame is cut".to_owned());
             }
             self.taken.frames += 1;
+            self.taken.images += u64::from(rest[KIND] == IMAGE && is_last_chunk(rest));
             if rest[STREAM] == BOOK && matches!(rest[KIND], IMAGE | DELTA) {
                 on_book(self.taken.books);
                 self.taken.books += 1;
@@ -183,6 +230,11 @@ fn message(bytes: &[u8]) -> Option<(u8, usize, usize)> {
         size => (2, usize::from(size)),
     };
     (bytes.len() >= start + size).then_some((opcode, start, start + size))
+}
+
+fn is_last_chunk(frame: &[u8]) -> bool {
+    let word = |at: usize| frame.get(at..)?.first_chunk::<4>().map(|bytes| u32::from_le_bytes(*bytes));
+    word(CHUNK_INDEX).zip(word(CHUNK_COUNT)).is_some_and(|(index, count)| index + 1 == count)
 }
 
 fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {

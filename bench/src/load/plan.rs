@@ -32,8 +32,20 @@ pub struct Plan {
     pub warm_seconds: f64,
     /// Counted time.
     pub seconds: f64,
-    /// Process whose CPU time is counted.
+    /// Process whose CPU time and memory are counted.
     pub server_pid: Option<u32>,
+    /// Connections that are being made at a time.
+    #[serde(default = "joining_max")]
+    pub joining_max: usize,
+    /// Images that each subscriber waits for before it is in.
+    #[serde(default)]
+    pub images: u64,
+    /// Further subscribers that never read.
+    #[serde(default)]
+    pub stalled: usize,
+    /// Further clients that send valid messages as fast as they are taken, from the beginning of the counted time on.
+    #[serde(default)]
+    pub flooders: usize,
 }
 
 fn feed_path() -> String {
@@ -42,6 +54,10 @@ fn feed_path() -> String {
 
 fn subprotocol() -> String {
     "depthwire.v1".to_owned()
+}
+
+const fn joining_max() -> usize {
+    64
 }
 
 impl Plan {

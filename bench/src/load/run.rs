@@ -9,21 +9,34 @@ use mio::{Events, Interest, Poll, Token};
 use super::client::{Client, Taken};
 use super::input::Input;
 use super::plan::Plan;
-use super::report::{Quantiles, Report, cpu_ns};
+use super::report::{Flood, Joined, Quantiles, Report, cpu_ns, memory_bytes};
 
-/// Handshakes under way at a time.
-const JOINING_MAX: usize = 64;
+/// Connections that are made before it is looked what has come.
+const CONNECTS_MAX: usize = 16;
 const JOIN_TIME_MAX: Duration = Duration::from_secs(60);
 /// How long after the last record deliveries are waited for.
 const GRACE: Duration = Duration::from_secs(5);
 /// Sleeping is given up so long before a record is due.
 const SPIN: Duration = Duration::from_micros(200);
 const INPUT: Token = Token(usize::MAX);
+const FLOOD: &str = r#"{"op":"ping","id":1}"#;
 
 struct Rig {
     poll: Poll,
     events: Events,
     clients: Vec<Client>,
+    /// Connections that nobody reads.
+    stalled: Vec<Client>,
+    flooders: Vec<Flooder>,
+    /// From a subscriber's connection to its last image, ns.
+    joined: Histogram<u64>,
+}
+
+/// A client that sends without end, until it is ended.
+struct Flooder {
+    client: Client,
+    since: Option<Instant>,
+    end: Option<(u16, Duration)>,
 }
 
 /// Runs a plan.
@@ -32,10 +45,16 @@ pub fn run(plan: &Plan) -> Result<Report, String> {
         poll: Poll::new().map_err(text)?,
         events: Events::with_capacity(1_024),
         clients: Vec::with_capacity(plan.clients),
+        stalled: Vec::new(),
+        flooders: Vec::new(),
+        joined: Histogram::new_with_bounds(1, 600_000_000_000, 3).map_err(text)?,
     };
+    let memory_before = memory_bytes(plan.server_pid);
     let joining = Instant::now();
     rig.join(plan)?;
     let joined_ms = joining.elapsed().as_secs_f64() * 1_000.0;
+    rig.stall(plan)?;
+    rig.prepare_floods(plan)?;
     let mut input = match (&plan.input, &plan.records) {
         (Some(address), Some(file)) if plan.rate > 0.0 => {
             let mut stream = TcpStream::connect(*address).map_err(text)?;
@@ -46,61 +65,108 @@ pub fn run(plan: &Plan) -> Result<Report, String> {
         _ => None,
     };
     rig.settle(Duration::from_millis(300))?;
+    let memory_joined = memory_bytes(plan.server_pid);
     for client in &mut rig.clients {
         client.taken = Taken::default();
     }
     let mut measured = Measured::new(plan)?;
     rig.drive(plan, input.as_mut(), &mut measured)?;
-    Ok(measured.report(plan, &rig.clients, joined_ms))
+    let joined = Joined {
+        joined_ms,
+        each: Quantiles::of(&rig.joined),
+        memory_bytes: [memory_before, memory_joined, memory_bytes(plan.server_pid)],
+        floods: rig.flooders.iter().filter_map(|flooder| flooder.end).map(Flood::from).collect(),
+    };
+    Ok(measured.report(plan, &rig.clients, joined))
 }
 
 impl Rig {
-    /// Connects and subscribes every client.
+    /// Connects and subscribes every client, and waits for its images.
     fn join(&mut self, plan: &Plan) -> Result<(), String> {
         let until = Instant::now() + JOIN_TIME_MAX;
         let host = plan.feed.to_string();
+        let mut joining: Vec<Joining> = Vec::with_capacity(plan.clients);
         let mut ready = 0;
-        let mut greeted = vec![false; plan.clients];
-        let mut subscribed = vec![false; plan.clients];
         while ready < plan.clients {
             if Instant::now() > until {
                 return Err(format!("only {ready} of {} subscribers are in", plan.clients));
             }
-            while self.clients.len() < plan.clients && self.clients.len() < ready + JOINING_MAX {
-                let mut stream = TcpStream::connect(plan.feed).map_err(text)?;
-                let token = Token(self.clients.len());
-                let both = Interest::READABLE | Interest::WRITABLE;
-                self.poll.registry().register(&mut stream, token, both).map_err(text)?;
-                self.clients.push(Client::new(stream));
+            for _ in 0..CONNECTS_MAX {
+                if self.clients.len() == plan.clients || self.clients.len() >= ready + plan.joining_max {
+                    break;
+                }
+                let client = self.connect(plan, Token(self.clients.len()))?;
+                self.clients.push(client);
+                joining.push(Joining::since(Instant::now()));
             }
-            self.poll.poll(&mut self.events, Some(Duration::from_millis(50))).map_err(text)?;
+            let has_all = self.clients.len() == plan.clients;
+            let wait = Duration::from_millis(if has_all { 50 } else { 0 });
+            self.poll.poll(&mut self.events, Some(wait)).map_err(text)?;
             for event in &self.events {
                 let at = event.token().0;
-                let Some(client) = self.clients.get_mut(at) else { continue };
-                if event.is_writable() && !greeted[at] {
+                let (Some(client), Some(state)) = (self.clients.get_mut(at), joining.get_mut(at)) else {
+                    continue;
+                };
+                if event.is_writable() && !state.has_greeted {
+                    state.has_greeted = true;
                     client.stream().set_nodelay(true).ok();
                     client.shake_hands(&host, &plan.path, &plan.protocol)?;
-                    greeted[at] = true;
                 }
                 if event.is_readable() {
                     client.take(|_| {})?;
                 }
-                if client.is_open() && !subscribed[at] {
+                if client.is_open() && !state.has_asked {
+                    state.has_asked = true;
                     for message in &plan.subscribe {
                         client.send_text(message)?;
                     }
-                    subscribed[at] = true;
                 }
-            }
-            ready = self.clients.iter().filter(|client| client.acknowledged >= plan.subscribe.len()).count();
-            if plan.subscribe.is_empty() {
-                ready = self.clients.iter().filter(|client| client.is_open()).count();
+                let is_in = state.has_asked
+                    && client.acknowledged >= plan.subscribe.len()
+                    && client.taken.images >= plan.images;
+                if is_in && !state.is_in {
+                    state.is_in = true;
+                    ready += 1;
+                    self.joined.saturating_record(state.since.elapsed().as_nanos() as u64);
+                }
             }
         }
         for (at, client) in self.clients.iter_mut().enumerate() {
             self.poll.registry().reregister(client.stream(), Token(at), Interest::READABLE).map_err(text)?;
         }
         Ok(())
+    }
+
+    fn connect(&self, plan: &Plan, token: Token) -> Result<Client, String> {
+        let mut stream = TcpStream::connect(plan.feed).map_err(text)?;
+        let both = Interest::READABLE | Interest::WRITABLE;
+        self.poll.registry().register(&mut stream, token, both).map_err(text)?;
+        Ok(Client::new(stream))
+    }
+
+    /// Subscribers beside those that are counted, which never read what comes.
+    fn stall(&mut self, plan: &Plan) -> Result<(), String> {
+        for _ in 0..plan.stalled {
+            let client = subscriber_apart(plan)?;
+            self.stalled.push(client);
+        }
+        Ok(())
+    }
+
+    fn prepare_floods(&mut self, plan: &Plan) -> Result<(), String> {
+        for _ in 0..plan.flooders {
+            self.flooders.push(Flooder { client: subscriber_apart(plan)?, since: None, end: None });
+        }
+        Ok(())
+    }
+
+    fn flood(&mut self, now: Instant) {
+        for Flooder { client, since, end } in &mut self.flooders {
+            if end.is_none() {
+                let since = *since.get_or_insert(now);
+                *end = client.flood(FLOOD).map(|code| (code, since.elapsed()));
+            }
+        }
     }
 
     /// Takes what still comes of the images.
@@ -117,7 +183,12 @@ impl Rig {
         Ok(())
     }
 
-    fn drive(&mut self, plan: &Plan, mut input: Option<&mut Input>, measured: &mut Measured) -> Result<(), String> {
+    fn drive(
+        &mut self,
+        plan: &Plan,
+        mut input: Option<&mut Input>,
+        measured: &mut Measured,
+    ) -> Result<(), String> {
         let planned = plan.records_planned();
         let start = measured.start;
         let end = start + plan.warm() + plan.counted();
@@ -132,6 +203,9 @@ impl Rig {
                     sent += 1;
                 }
                 input.flush()?;
+            }
+            if now >= start + plan.warm() && now < end {
+                self.flood(now);
             }
             let is_over = now >= end && sent >= planned;
             if is_over && (measured.has_all(&self.clients, sent) || now >= end + GRACE) {
@@ -152,6 +226,44 @@ impl Rig {
             }
         }
     }
+}
+
+/// How far a subscriber is on its way in.
+struct Joining {
+    since: Instant,
+    has_greeted: bool,
+    has_asked: bool,
+    is_in: bool,
+}
+
+impl Joining {
+    const fn since(since: Instant) -> Self {
+        Self { since, has_greeted: false, has_asked: false, is_in: false }
+    }
+}
+
+/// A subscriber that no loop looks at, once it is acknowledged.
+fn subscriber_apart(plan: &Plan) -> Result<Client, String> {
+    let stream = std::net::TcpStream::connect(plan.feed).map_err(text)?;
+    stream.set_nonblocking(true).map_err(text)?;
+    let mut client = Client::new(TcpStream::from_std(stream));
+    client.shake_hands(&plan.feed.to_string(), &plan.path, &plan.protocol)?;
+    let until = Instant::now() + JOIN_TIME_MAX;
+    let mut has_asked = false;
+    while client.acknowledged < plan.subscribe.len() {
+        if Instant::now() > until {
+            return Err("a subscriber beside the others is not let in".to_owned());
+        }
+        client.take(|_| {})?;
+        if client.is_open() && !has_asked {
+            has_asked = true;
+            for message in &plan.subscribe {
+                client.send_text(message)?;
+            }
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Ok(client)
 }
 
 /// Clocks and counts of a run.
@@ -247,7 +359,7 @@ impl Measured {
         clients.iter().all(|client| client.taken.books >= sent as u64)
     }
 
-    fn report(&self, plan: &Plan, clients: &[Client], joined_ms: f64) -> Report {
+    fn report(&self, plan: &Plan, clients: &[Client], joined: Joined) -> Report {
         let (Some(before), Some(after)) = (&self.before, &self.after) else { unreachable!("closed") };
         let deliveries = after.taken.books - before.taken.books;
         let cpu_ns = after.cpu_ns - before.cpu_ns;
@@ -271,7 +383,7 @@ impl Measured {
             latency_us: Quantiles::of(&self.latency),
             lateness_us: Quantiles::of(&self.lateness),
             seconds,
-            joined_ms,
+            joined,
         }
     }
 }
@@ -279,6 +391,7 @@ impl Measured {
 fn total(clients: &[Client]) -> Taken {
     clients.iter().fold(Taken::default(), |sum, Client { taken, .. }| Taken {
         books: sum.books + taken.books,
+        images: sum.images + taken.images,
         frames: sum.frames + taken.frames,
         messages: sum.messages + taken.messages,
         bytes: sum.bytes + taken.bytes,
