@@ -9,9 +9,12 @@ use depthwire_core::encode::book_record as record;
 use depthwire_core::encode::ring::{
     CONTROL_BYTES, ControlWord, ERROR, MORE, OUTPUT, RING_BYTES_MAX, RING_BYTES_MIN,
 };
-use depthwire_core::encode::{Flags, Kind, RECORD_HEADER_BYTES, RecordType, Stream};
+use depthwire_core::encode::{
+    Flags, Kind, NAME_GOES_ON, NAME_TEXT_BYTES, OrderAction, OrderCause, OrderName, PLACE_LAST,
+    RECORD_HEADER_BYTES, RecordType, Stream,
+};
 use depthwire_core::engine::{LEVELS_MAX, VIEW_INTERVAL_NS_MAX};
-use depthwire_core::types::{Aggressor, BookState, StaleReason, TradeId};
+use depthwire_core::types::{Aggressor, BookState, StaleReason, Ticker, TradeId, TradingStatus};
 use depthwire_core::venues::Resync;
 
 const NS_PER_MS: u64 = 1_000_000;
@@ -33,6 +36,13 @@ fn feed(out: &mut Module) {
         ("trades", Stream::TRADES.0),
         ("status", Stream::STATUS.0),
         ("venueBbo", Stream::VENUE_BBO.0),
+        ("orders", Stream::ORDERS.0),
+        ("ticker", Stream::TICKER.0),
+        ("liquidations", Stream::LIQUIDATIONS.0),
+        ("trading", Stream::TRADING.0),
+        ("signals", Stream::SIGNALS.0),
+        ("volumes", Stream::VOLUMES.0),
+        ("costs", Stream::COSTS.0),
     ];
     out.table("Kind", "Frame kinds, as docs/protocol.md numbers them.", kinds());
     let greatest = kinds().map(|(_, number)| number).max().unwrap_or_default();
@@ -72,6 +82,21 @@ fn words(out: &mut Module) {
     let sides = Aggressor::ALL.into_iter().map(|aggressor| (aggressor.name(), aggressor as u8));
     out.list("AGGRESSORS", "Who took the liquidity of a trade, by number.", sides);
     out.list("TRADE_ID_KINDS", "What the id of a trade is, by number.", TradeId::KINDS.into_iter().zip(0..));
+    let actions = OrderAction::ALL.into_iter().map(|action| (action.name(), action as u8));
+    out.table("OrderAction", "What happened to an order.", actions);
+    out.list("ORDER_SIDES", "Where an order rests, by number.", ["none", "bid", "ask"].into_iter().zip(0..));
+    let causes = OrderCause::ALL.into_iter().map(|cause| (cause.name(), cause as u8));
+    out.list("ORDER_CAUSES", "Why something happened to an order, by number.", causes);
+    let what = "What the 16 bytes that name an order are, by number.";
+    out.list("ORDER_NAME_KINDS", what, OrderName::KINDS.into_iter().zip(0..));
+    out.value("PLACE_LAST", "The place of an order at the end of its queue.", PLACE_LAST);
+    out.value("NAME_TEXT_BYTES", "Bytes of text in an entry of `names`.", NAME_TEXT_BYTES);
+    let what = "Size of an entry of `names` whose text goes on in the next one.";
+    out.value("NAME_GOES_ON", what, NAME_GOES_ON);
+    let what = "Statistics, by the bit of the mask that says that they are known.";
+    out.list("TICKER_FIELDS", what, Ticker::FIELDS.into_iter().zip(0..));
+    let statuses = TradingStatus::ALL.into_iter().map(|status| (status.name(), status as u8));
+    out.list("TRADING_STATUSES", "Whether an instrument trades, by number.", statuses);
     let closed = [("closed", record::CLOSED)].into_iter();
     let what = "States of a book's record in shared memory, by number.";
     out.list("RECORD_STATES", what, closed.chain(states().map(|state| (state.name(), state.code()))));

@@ -46,7 +46,7 @@ fn image(epoch: u64, seq: u64, bids: &[Level], asks: &[Level]) -> Vec<Vec<u8>> {
     };
     let mut chunks = Vec::new();
     let header = header(Kind::Image, epoch, seq, seq);
-    write_image(&mut Vec::new(), &header, &body, bids, asks, |chunk| chunks.push(chunk.to_vec()));
+    write_image(&mut Vec::new(), &header, &body, None, bids, asks, |chunk| chunks.push(chunk.to_vec()));
     chunks
 }
 
@@ -188,6 +188,7 @@ fn a_status_takes_the_trust_away_and_never_gives_it() {
             &mut bytes,
             &Header { stream: Stream::STATUS, ..header(Kind::Status, epoch, 5, 5) },
             &body,
+            None,
         );
         bytes
     };

@@ -10,12 +10,19 @@ export const Kind = {
   bbo: 4,
   trade: 5,
   status: 6,
+  orders: 7,
+  ticker: 8,
+  liquidation: 9,
+  trading: 10,
+  signals: 11,
+  volumes: 12,
+  costs: 13,
 } as const;
 
 /**
  * The greatest kind that this reader knows; frames of others are skipped.
  */
-export const KIND_MAX = 6;
+export const KIND_MAX = 13;
 
 /**
  * Streams with a number of their own; 16 and above are depth views.
@@ -26,6 +33,13 @@ export const STREAM = {
   trades: 3,
   status: 4,
   venueBbo: 5,
+  orders: 6,
+  ticker: 7,
+  liquidations: 8,
+  trading: 9,
+  signals: 10,
+  volumes: 11,
+  costs: 12,
 } as const;
 
 /**
@@ -37,6 +51,13 @@ export const Stream = {
   trades: 3,
   status: 4,
   venueBbo: 5,
+  orders: 6,
+  ticker: 7,
+  liquidations: 8,
+  trading: 9,
+  signals: 10,
+  volumes: 11,
+  costs: 12,
   depthFirst: 16,
 } as const;
 
@@ -101,6 +122,99 @@ export const TRADE_ID_KINDS = [
   'none',
   'number',
   'hash',
+] as const;
+
+/**
+ * What happened to an order.
+ */
+export const OrderAction = {
+  add: 1,
+  change: 2,
+  move: 3,
+  remove: 4,
+  clear: 5,
+} as const;
+
+/**
+ * Where an order rests, by number.
+ */
+export const ORDER_SIDES = [
+  'none',
+  'bid',
+  'ask',
+] as const;
+
+/**
+ * Why something happened to an order, by number.
+ */
+export const ORDER_CAUSES = [
+  'unknown',
+  'new',
+  'reduced',
+  'executed',
+  'replaced',
+  'changed',
+] as const;
+
+/**
+ * What the 16 bytes that name an order are, by number.
+ */
+export const ORDER_NAME_KINDS = [
+  'none',
+  'number',
+  'uuid',
+  'text',
+  'named',
+] as const;
+
+/**
+ * The place of an order at the end of its queue.
+ */
+export const PLACE_LAST = 4294967295;
+
+/**
+ * Bytes of text in an entry of `names`.
+ */
+export const NAME_TEXT_BYTES = 55;
+
+/**
+ * Size of an entry of `names` whose text goes on in the next one.
+ */
+export const NAME_GOES_ON = 255;
+
+/**
+ * Statistics, by the bit of the mask that says that they are known.
+ */
+export const TICKER_FIELDS = [
+  'last',
+  'mark',
+  'index',
+  'volume',
+  'openInterest',
+  'fundingRateE9',
+  'fundingAt',
+  'underlying',
+  'interestRateE9',
+  'markIvE9',
+  'bidIvE9',
+  'askIvE9',
+  'deltaE9',
+  'gammaE9',
+  'vegaE9',
+  'thetaE9',
+  'rhoE9',
+] as const;
+
+/**
+ * Whether an instrument trades, by number.
+ */
+export const TRADING_STATUSES = [
+  'unknown',
+  'trading',
+  'halted',
+  'auction',
+  'limited',
+  'closed',
 ] as const;
 
 /**

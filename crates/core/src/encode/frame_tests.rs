@@ -1,9 +1,9 @@
 //! Hand-written frames against the generated code of the schema: the verifier accepts them and reads the same values.
 
-use super::frame::CHUNK_LEVELS_MAX;
 use super::generated::{Frame, frame_size_prefixed_buffer_has_identifier, size_prefixed_root_as_frame};
 use super::*;
 use crate::types::{Aggressor, KnownTo, Level, Price, Qty, Trade, TradeId};
+use std::iter::empty;
 
 fn header(kind: Kind, stream: Stream) -> Header {
     Header {
@@ -58,9 +58,8 @@ fn changed_levels() {
 
 #[test]
 fn images_whole_and_in_chunks() {
-    for (bid_len, ask_len) in
-        [(0, 0), (5, 0), (CHUNK_LEVELS_MAX, 0), (CHUNK_LEVELS_MAX, 1), (5_000, 3_000), (1, 4_095)]
-    {
+    let lengths = [(0, 0), (5, 0), (CHUNK_LEVELS_MAX, 0), (CHUNK_LEVELS_MAX, 1), (5_000, 3_000), (1, 4_095)];
+    for ((bid_len, ask_len), has_view) in lengths.into_iter().flat_map(|len| [(len, false), (len, true)]) {
         let (bids, asks) = (levels(bid_len, -1), levels(ask_len, 1));
         let header = header(Kind::Image, Stream(16));
         let known_to = KnownTo { bid: Price(-7), ask: Price(i64::MAX) };
@@ -75,12 +74,18 @@ fn images_whole_and_in_chunks() {
             check,
         };
         let mut chunks = Vec::new();
-        write_image(&mut Vec::new(), &header, &body, &bids, &asks, |chunk| chunks.push(chunk.to_vec()));
+        let view = ViewBody { grouping: 50, interval_ns: 1, depth: 9 };
+        let view = has_view.then_some(&view);
+        write_image(&mut Vec::new(), &header, &body, view, &bids, &asks, |chunk| {
+            chunks.push(chunk.to_vec());
+        });
         assert_eq!(chunks.len(), (bid_len + ask_len).div_ceil(CHUNK_LEVELS_MAX).max(1));
         let (mut read_bids, mut read_asks) = (Vec::new(), Vec::new());
         for (index, chunk) in chunks.iter().enumerate() {
             let frame = read(chunk, &header);
             let (info, sums) = (frame.info().unwrap(), frame.check().unwrap());
+            let view = frame.view().map(|view| (view.grouping(), view.interval_ns(), view.depth()));
+            assert_eq!(view, has_view.then_some((50, 1, 9)));
             assert_eq!((info.chunk_index(), info.chunk_count()), (index as u32, chunks.len() as u32));
             assert_eq!((info.bid_known_to(), info.ask_known_to(), info.depth()), (-7, i64::MAX, 9));
             assert_eq!((info.price_exponent(), info.qty_exponent()), (-18, 0));
@@ -104,7 +109,7 @@ fn checks_status_and_trades() {
 
     bytes.clear();
     let status = StatusBody { expected: 21, received: 22, age_ns: 23, state: 3, reason: 1 };
-    write_status(&mut bytes, &header(Kind::Status, Stream::STATUS), &status);
+    write_status(&mut bytes, &header(Kind::Status, Stream::STATUS), &status, None);
     let got = *read(&bytes, &header(Kind::Status, Stream::STATUS)).status().unwrap();
     assert_eq!((got.expected(), got.received(), got.age_ns(), got.state(), got.reason()), (21, 22, 23, 3, 1));
 
@@ -120,7 +125,7 @@ fn checks_status_and_trades() {
             })
             .collect();
         bytes.clear();
-        write_trades(&mut bytes, &header(Kind::Trade, Stream::TRADES), &trades);
+        write_trades(&mut bytes, &header(Kind::Trade, Stream::TRADES), &trades, empty());
         let got = read(&bytes, &header(Kind::Trade, Stream::TRADES)).trades().unwrap();
         assert_eq!(got.len(), trades.len());
         for (got, trade) in got.iter().zip(&trades) {

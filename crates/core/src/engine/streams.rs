@@ -95,7 +95,9 @@ impl InstrumentState {
     /// Publishes a trade.
     pub(super) fn publish_trade<C: Clock>(&mut self, trade: &Trade, cx: &mut Context<'_, C>) {
         let header = self.header(Kind::Trade, Stream::TRADES, self.trades_cursor, cx);
-        cx.out.frame(self.id, Stream::TRADES, |out| write_trades(out, &header, std::slice::from_ref(trade)));
+        cx.out.frame(self.id, Stream::TRADES, |out| {
+            write_trades(out, &header, std::slice::from_ref(trade), std::iter::empty())
+        });
     }
 
     /// Publishes the depth views that are due, and their checksums.
@@ -195,7 +197,7 @@ impl InstrumentState {
             reason: self.state().reason_code(),
             check: check_body(&self.levels),
         };
-        write_image(&mut self.bytes, &header, &body, &self.levels.bids, &self.levels.asks, &mut emit);
+        write_image(&mut self.bytes, &header, &body, None, &self.levels.bids, &self.levels.asks, &mut emit);
     }
 
     fn status<C: Clock>(
@@ -211,7 +213,7 @@ impl InstrumentState {
         let (state, reason) = (self.state().code(), self.state().reason_code());
         let body = StatusBody { expected, received, age_ns: self.age_ns(now), state, reason };
         self.bytes.clear();
-        write_status(&mut self.bytes, &header, &body);
+        write_status(&mut self.bytes, &header, &body, None);
         emit(&self.bytes);
     }
 

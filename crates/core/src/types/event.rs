@@ -5,7 +5,9 @@
 
 use core::ops::Range;
 
-use super::{Level, OrderChange, OrderId, Price, Qty, Sides, StaleReason, TimeNs, Verb};
+use super::{
+    Level, OrderChange, OrderId, Price, Qty, Sides, StaleReason, Ticker, TimeNs, TradingStatus, Verb,
+};
 
 /// Place of an instrument in its engine, dense from 0. A room gets it from [`Routes`](super::Routes).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -255,101 +257,6 @@ pub struct VenueBbo {
     pub ask: Level,
     /// The venue's time, 0 where the message carries none.
     pub ts_event: TimeNs,
-}
-
-/// Statistics of an instrument, as far as the venue tells them. Prices and quantities at the instrument's exponents.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Ticker {
-    /// Price of the last trade.
-    pub last: Option<Price>,
-    /// Mark price.
-    pub mark: Option<Price>,
-    /// Index price.
-    pub index: Option<Price>,
-    /// Traded in the last 24 hours.
-    pub volume: Option<Qty>,
-    /// Open contracts.
-    pub open_interest: Option<Qty>,
-    /// Funding rate of the running interval, in 1e-9; negative where longs are paid.
-    pub funding_rate_e9: Option<i64>,
-    /// When it is next paid.
-    pub funding_at: Option<TimeNs>,
-    /// Price of what an option or a future is of: the index, or the forward that the venue computes with.
-    pub underlying: Option<Price>,
-    /// Interest rate that the venue computes an option's price with, in 1e-9 a year.
-    pub interest_rate_e9: Option<i64>,
-    /// Implied volatility a year of the mark price, in 1e-9: 0.55, which some venues print as 55 %, is 550,000,000.
-    pub mark_iv_e9: Option<i64>,
-    /// The same of the best bid.
-    pub bid_iv_e9: Option<i64>,
-    /// The same of the best ask.
-    pub ask_iv_e9: Option<i64>,
-    /// Change of an option's price with that of the underlying, in 1e-9. This and the other greeks are in the units in which
-    /// the venue states them, for one unit of the base asset.
-    pub delta_e9: Option<i64>,
-    /// Change of delta with the price of the underlying, in 1e-9.
-    pub gamma_e9: Option<i64>,
-    /// Change with the volatility, in 1e-9.
-    pub vega_e9: Option<i64>,
-    /// Change with time, in 1e-9.
-    pub theta_e9: Option<i64>,
-    /// Change with the interest rate, in 1e-9.
-    pub rho_e9: Option<i64>,
-}
-
-impl Ticker {
-    /// Takes over what a later message tells; what it does not tell stays.
-    pub fn merge(&mut self, later: &Self) {
-        macro_rules! take {
-            ($($field:ident),+) => { $(self.$field = later.$field.or(self.$field);)+ };
-        }
-        take!(
-            last,
-            mark,
-            index,
-            volume,
-            open_interest,
-            funding_rate_e9,
-            funding_at,
-            underlying,
-            interest_rate_e9
-        );
-        take!(mark_iv_e9, bid_iv_e9, ask_iv_e9, delta_e9, gamma_e9, vega_e9, theta_e9, rho_e9);
-    }
-}
-
-/// Whether an instrument trades.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(u8)]
-pub enum TradingStatus {
-    /// The venue has not said.
-    #[default]
-    Unknown = 0,
-    /// Orders match.
-    Trading = 1,
-    /// No order is taken, or none matches.
-    Halted = 2,
-    /// Orders are taken for an auction.
-    Auction = 3,
-    /// Only cancels, or only orders that take no liquidity.
-    Limited = 4,
-    /// Trading is over.
-    Closed = 5,
-}
-
-impl TradingStatus {
-    /// The status's word, as it stands in JSON.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Unknown => "unknown",
-            Self::Trading => "trading",
-            Self::Halted => "halted",
-            Self::Auction => "auction",
-            Self::Limited => "limited",
-            Self::Closed => "closed",
-        }
-    }
 }
 
 /// What a venue says of an instrument's numbers. 0 = it does not say.
@@ -749,14 +656,6 @@ mod tests {
         assert!(events.verbs_added().is_empty());
         assert_eq!(events.concerned(), Some(Scope::Book(Slot(0))), "the reason stays known");
         assert!(events.name_of(OrderId(0)).is_empty());
-    }
-
-    #[test]
-    fn of_statistics_what_is_not_told_stays() {
-        let mut ticker = Ticker { mark: Some(Price(7)), delta_e9: Some(-1), ..Ticker::default() };
-        ticker.merge(&Ticker { mark: Some(Price(8)), rho_e9: Some(3), ..Ticker::default() });
-        let both = Ticker { mark: Some(Price(8)), delta_e9: Some(-1), rho_e9: Some(3), ..Ticker::default() };
-        assert_eq!(ticker, both);
     }
 
     #[test]

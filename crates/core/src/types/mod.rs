@@ -10,6 +10,7 @@ mod level;
 mod order;
 mod routes;
 mod state;
+mod ticker;
 mod time;
 
 pub use account::Account;
@@ -19,7 +20,7 @@ pub use decimal::{DECIMAL_TEXT_LEN_MAX, Decimal, DecimalError, parse_decimal};
 pub use definitions::{Definitions, DefinitionsError, InstrumentKind, OptionTerms, Terms};
 pub use event::{
     Absent, Aggressor, Body, Coverage, Definition, Event, Events, LevelSpan, Mark, Origin, Part, Scope, Slot,
-    Span, Ticker, TickerAt, Trade, TradeId, TradingStatus, VenueBbo, VenueSeq,
+    Span, TickerAt, Trade, TradeId, VenueBbo, VenueSeq,
 };
 pub(crate) use fnv1a::{fnv1a_32, fnv1a_64};
 pub use instrument::{
@@ -30,4 +31,5 @@ pub use level::{KnownTo, Level, Levels, Price, Qty, Side, Sides, Verb};
 pub use order::{OrderChange, OrderId};
 pub use routes::{Likely, Route, Routes};
 pub use state::{BookState, StaleReason};
+pub use ticker::{Ticker, TradingStatus};
 pub use time::{Clock, NoClock, TimeNs};

@@ -3,9 +3,18 @@
 /* eslint-disable @typescript-eslint/no-unused-vars, @typescript-eslint/no-explicit-any, @typescript-eslint/no-non-null-assertion */
 
 export { Check } from './feed/check.js';
+export { Cost } from './feed/cost.js';
 export { Frame } from './feed/frame.js';
+export { Gap } from './feed/gap.js';
 export { Header } from './feed/header.js';
 export { ImageInfo } from './feed/image-info.js';
 export { Level } from './feed/level.js';
+export { Name } from './feed/name.js';
+export { Order } from './feed/order.js';
+export { Signal } from './feed/signal.js';
 export { Status } from './feed/status.js';
+export { Ticker } from './feed/ticker.js';
 export { Trade } from './feed/trade.js';
+export { Trading } from './feed/trading.js';
+export { ViewInfo } from './feed/view-info.js';
+export { Volume } from './feed/volume.js';

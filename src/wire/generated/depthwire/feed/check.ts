@@ -5,7 +5,8 @@
 import * as flatbuffers from 'flatbuffers';
 
 /**
- * CRC32C over raw little-endian levels (price, qty), bids best first, then asks best first.
+ * CRC32C over raw little-endian levels (price, qty), bids best first, then asks best first. Of an orders stream: over
+ * the first 32 bytes of its orders (id, price, qty), in the order of an image.
  */
 export class Check {
   bb: flatbuffers.ByteBuffer|null = null;
@@ -24,7 +25,7 @@ topCrc():number {
 }
 
 /**
- * Over all levels.
+ * Over all of them.
  */
 allCrc():number {
   return this.bb!.readUint32(this.bb_pos + 4);

@@ -5,11 +5,20 @@
 import * as flatbuffers from 'flatbuffers';
 
 import { Check } from '../../depthwire/feed/check.js';
+import { Cost } from '../../depthwire/feed/cost.js';
+import { Gap } from '../../depthwire/feed/gap.js';
 import { Header } from '../../depthwire/feed/header.js';
 import { ImageInfo } from '../../depthwire/feed/image-info.js';
 import { Level } from '../../depthwire/feed/level.js';
+import { Name } from '../../depthwire/feed/name.js';
+import { Order } from '../../depthwire/feed/order.js';
+import { Signal } from '../../depthwire/feed/signal.js';
 import { Status } from '../../depthwire/feed/status.js';
+import { Ticker } from '../../depthwire/feed/ticker.js';
 import { Trade } from '../../depthwire/feed/trade.js';
+import { Trading } from '../../depthwire/feed/trading.js';
+import { ViewInfo } from '../../depthwire/feed/view-info.js';
+import { Volume } from '../../depthwire/feed/volume.js';
 
 
 export class Frame {
@@ -84,8 +93,78 @@ tradesLength():number {
   return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
 }
 
+gap(obj?:Gap):Gap|null {
+  const offset = this.bb!.__offset(this.bb_pos, 18);
+  return offset ? (obj || new Gap()).__init(this.bb_pos + offset, this.bb!) : null;
+}
+
+orders(index: number, obj?:Order):Order|null {
+  const offset = this.bb!.__offset(this.bb_pos, 20);
+  return offset ? (obj || new Order()).__init(this.bb!.__vector(this.bb_pos + offset) + index * 40, this.bb!) : null;
+}
+
+ordersLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 20);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
+names(index: number, obj?:Name):Name|null {
+  const offset = this.bb!.__offset(this.bb_pos, 22);
+  return offset ? (obj || new Name()).__init(this.bb!.__vector(this.bb_pos + offset) + index * 64, this.bb!) : null;
+}
+
+namesLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 22);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
+ticker(obj?:Ticker):Ticker|null {
+  const offset = this.bb!.__offset(this.bb_pos, 24);
+  return offset ? (obj || new Ticker()).__init(this.bb_pos + offset, this.bb!) : null;
+}
+
+trading(obj?:Trading):Trading|null {
+  const offset = this.bb!.__offset(this.bb_pos, 26);
+  return offset ? (obj || new Trading()).__init(this.bb_pos + offset, this.bb!) : null;
+}
+
+view(obj?:ViewInfo):ViewInfo|null {
+  const offset = this.bb!.__offset(this.bb_pos, 28);
+  return offset ? (obj || new ViewInfo()).__init(this.bb_pos + offset, this.bb!) : null;
+}
+
+signals(index: number, obj?:Signal):Signal|null {
+  const offset = this.bb!.__offset(this.bb_pos, 30);
+  return offset ? (obj || new Signal()).__init(this.bb!.__vector(this.bb_pos + offset) + index * 32, this.bb!) : null;
+}
+
+signalsLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 30);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
+volumes(index: number, obj?:Volume):Volume|null {
+  const offset = this.bb!.__offset(this.bb_pos, 32);
+  return offset ? (obj || new Volume()).__init(this.bb!.__vector(this.bb_pos + offset) + index * 40, this.bb!) : null;
+}
+
+volumesLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 32);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
+costs(index: number, obj?:Cost):Cost|null {
+  const offset = this.bb!.__offset(this.bb_pos, 34);
+  return offset ? (obj || new Cost()).__init(this.bb!.__vector(this.bb_pos + offset) + index * 48, this.bb!) : null;
+}
+
+costsLength():number {
+  const offset = this.bb!.__offset(this.bb_pos, 34);
+  return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
+}
+
 static startFrame(builder:flatbuffers.Builder) {
-  builder.startObject(7);
+  builder.startObject(16);
 }
 
 static addHeader(builder:flatbuffers.Builder, headerOffset:flatbuffers.Offset) {
@@ -126,6 +205,62 @@ static addTrades(builder:flatbuffers.Builder, tradesOffset:flatbuffers.Offset) {
 
 static startTradesVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(40, numElems, 8);
+}
+
+static addGap(builder:flatbuffers.Builder, gapOffset:flatbuffers.Offset) {
+  builder.addFieldStruct(7, gapOffset, 0);
+}
+
+static addOrders(builder:flatbuffers.Builder, ordersOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(8, ordersOffset, 0);
+}
+
+static startOrdersVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(40, numElems, 8);
+}
+
+static addNames(builder:flatbuffers.Builder, namesOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(9, namesOffset, 0);
+}
+
+static startNamesVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(64, numElems, 8);
+}
+
+static addTicker(builder:flatbuffers.Builder, tickerOffset:flatbuffers.Offset) {
+  builder.addFieldStruct(10, tickerOffset, 0);
+}
+
+static addTrading(builder:flatbuffers.Builder, tradingOffset:flatbuffers.Offset) {
+  builder.addFieldStruct(11, tradingOffset, 0);
+}
+
+static addView(builder:flatbuffers.Builder, viewOffset:flatbuffers.Offset) {
+  builder.addFieldStruct(12, viewOffset, 0);
+}
+
+static addSignals(builder:flatbuffers.Builder, signalsOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(13, signalsOffset, 0);
+}
+
+static startSignalsVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(32, numElems, 8);
+}
+
+static addVolumes(builder:flatbuffers.Builder, volumesOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(14, volumesOffset, 0);
+}
+
+static startVolumesVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(40, numElems, 8);
+}
+
+static addCosts(builder:flatbuffers.Builder, costsOffset:flatbuffers.Offset) {
+  builder.addFieldOffset(15, costsOffset, 0);
+}
+
+static startCostsVector(builder:flatbuffers.Builder, numElems:number) {
+  builder.startVector(48, numElems, 8);
 }
 
 static endFrame(builder:flatbuffers.Builder):flatbuffers.Offset {

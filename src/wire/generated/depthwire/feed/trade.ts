@@ -37,7 +37,8 @@ aggressor():number {
 }
 
 /**
- * What `id` is: 0 nothing, 1 the venue's number, 2 the first eight bytes of a hash of the venue's text.
+ * What `id` is: 0 nothing, 1 the venue's number, 2 the number of an entry of `names`, which has the venue's text: a hash
+ * of it.
  */
 idKind():number {
   return this.bb!.readUint8(this.bb_pos + 33);

@@ -1,0 +1,148 @@
+//! What frames are: kinds, streams and flags, as docs/protocol.md numbers them.
+
+/// What a frame is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Kind {
+    /// Whole state of a stream; opens an epoch, or lets a reader join.
+    Image = 1,
+    /// Changed levels, absolute.
+    Delta = 2,
+    /// Checksums of the state at `seq`.
+    Check = 3,
+    /// A whole top of book.
+    Bbo = 4,
+    /// Trades.
+    Trade = 5,
+    /// State of the instrument's book.
+    Status = 6,
+    /// What happened to orders.
+    Orders = 7,
+    /// Whole statistics.
+    Ticker = 8,
+    /// Trades that closed a position by force.
+    Liquidation = 9,
+    /// Whether the instrument trades.
+    Trading = 10,
+    /// Numbers computed of it.
+    Signals = 11,
+    /// What traded at prices.
+    Volumes = 12,
+    /// What quantities cost.
+    Costs = 13,
+}
+
+impl Kind {
+    /// Every kind, in the order of their numbers.
+    pub const ALL: [Self; 13] = [
+        Self::Image,
+        Self::Delta,
+        Self::Check,
+        Self::Bbo,
+        Self::Trade,
+        Self::Status,
+        Self::Orders,
+        Self::Ticker,
+        Self::Liquidation,
+        Self::Trading,
+        Self::Signals,
+        Self::Volumes,
+        Self::Costs,
+    ];
+
+    /// The kind's word.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Delta => "delta",
+            Self::Check => "check",
+            Self::Bbo => "bbo",
+            Self::Trade => "trade",
+            Self::Status => "status",
+            Self::Orders => "orders",
+            Self::Ticker => "ticker",
+            Self::Liquidation => "liquidation",
+            Self::Trading => "trading",
+            Self::Signals => "signals",
+            Self::Volumes => "volumes",
+            Self::Costs => "costs",
+        }
+    }
+}
+
+/// Which of an instrument's streams a frame belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(transparent)]
+pub struct Stream(pub u8);
+
+impl Stream {
+    /// The full book.
+    pub const BOOK: Self = Self(1);
+    /// Best bid and ask of the book.
+    pub const BBO: Self = Self(2);
+    /// Trades.
+    pub const TRADES: Self = Self(3);
+    /// State changes.
+    pub const STATUS: Self = Self(4);
+    /// Best bid and ask by the venue's own message.
+    pub const VENUE_BBO: Self = Self(5);
+    /// Changes of orders, in the order of their queues.
+    pub const ORDERS: Self = Self(6);
+    /// Statistics.
+    pub const TICKER: Self = Self(7);
+    /// Trades that closed a position by force.
+    pub const LIQUIDATIONS: Self = Self(8);
+    /// Whether the instrument trades.
+    pub const TRADING: Self = Self(9);
+    /// Numbers computed of the instrument.
+    pub const SIGNALS: Self = Self(10);
+    /// What traded at prices.
+    pub const VOLUMES: Self = Self(11);
+    /// What quantities cost.
+    pub const COSTS: Self = Self(12);
+    /// The first depth view; the rest follow up to 255.
+    pub const DEPTH_FIRST: Self = Self(16);
+}
+
+/// Flag bits of a frame.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct Flags(pub u16);
+
+impl Flags {
+    /// No flag.
+    pub const NONE: Self = Self(0);
+    /// Several updates are merged.
+    pub const CONFLATED: Self = Self(1);
+    /// The book behind this frame is not synced.
+    pub const STALE: Self = Self(2);
+    /// Best bid above best ask.
+    pub const CROSSED: Self = Self(8);
+    /// From a recording.
+    pub const REPLAY: Self = Self(16);
+    /// End of the venue's event.
+    pub const LAST: Self = Self(32);
+    /// This top of book is the venue's own message.
+    pub const VENUE: Self = Self(64);
+    /// Levels lie beyond what the venue has made known: better or others may exist.
+    pub const BEYOND_KNOWN: Self = Self(128);
+
+    /// These bits without those of `other`.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Both sets of bits.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// These bits if the condition holds, else none.
+    #[must_use]
+    pub const fn when(self, condition: bool) -> Self {
+        if condition { self } else { Self::NONE }
+    }
+}
