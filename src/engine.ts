@@ -13,6 +13,7 @@ import {
   venues as nativeVenues,
   type OrderInfo,
   type OrderStats,
+  type StreamPlace,
   type TickerInfo,
   type VenueInfo,
 } from '#native';
@@ -30,6 +31,7 @@ export type {
   LiquidationInfo,
   OrderInfo,
   OrderStats,
+  StreamPlace,
   TickerInfo,
   VenueInfo,
 };
@@ -78,6 +80,9 @@ export interface NativeEngine {
   image(instrument: number, stream: number, out: Uint8Array): number;
   openDepth(instrument: number, depth: number, intervalMs: number): number;
   closeDepth(instrument: number, stream: number): void;
+  place(instrument: number, stream: number): StreamPlace;
+  bring(instrument: number, stream: number, epoch: bigint, seq: bigint, by: BringBy, out: Uint8Array): number;
+  brought(): Brought;
   shareBook(instrument: number, memory: Uint8Array): void;
   book(instrument: number): BookInfo;
   stats(): EngineStats;
@@ -91,6 +96,15 @@ export interface NativeEngine {
   nowNs(): bigint;
   close(): void;
 }
+
+/** What a reader that was away wants: every frame that it missed, or their net change. */
+export type BringBy = 'range' | 'net';
+
+/**
+ * What brings a reader to the present of a stream. `nothing`: it is there already; or the book is not synced, of which the
+ * status frame tells it. `image` is without bytes where there is none yet, and the next one is to be waited for.
+ */
+export type Brought = 'nothing' | 'range' | 'net' | 'image';
 
 /** What mends a book: a snapshot that is asked for, another subscription, another connection. */
 export type Cure = keyof typeof RING.asked;
@@ -129,6 +143,12 @@ export interface EngineOptions {
   readonly replay: boolean;
   /** A power of two, from 4 MiB to 1 GiB. */
   readonly outputBytes: number;
+  /** Memory for published frames that are kept for readers who come back, up to 64 GiB; 0 or absent = nothing is kept. */
+  readonly historyBytes?: number | undefined;
+  /** What one stream may keep of it; absent = 1 MiB. */
+  readonly historyStreamBytes?: number | undefined;
+  /** How long frames are kept at most; absent = 30,000. */
+  readonly historyMs?: number | undefined;
 }
 
 /** Cures by number. */
@@ -146,14 +166,21 @@ const PUMP_ROUNDS_MAX = 1_000_000;
  */
 export function openEngine(options: EngineOptions, listener: EngineListener): Engine {
   return guarded(() => {
-    const { startId, silenceMs, replay, outputBytes } = options;
+    const { outputBytes, ...given } = options;
     const output = ringOf(outputBytes);
-    const native = new NativeEngineClass(
-      { startId, ...(silenceMs === undefined ? {} : { silenceMs }), replay },
-      new Uint8Array(output),
-    );
+    const native = new NativeEngineClass(withoutAbsent(given), new Uint8Array(output));
     return new Engine(native, output, listener);
   });
+}
+
+/** The addon's declarations know absent options, but none that are `undefined`. */
+function withoutAbsent({
+  startId,
+  replay,
+  ...rest
+}: Omit<EngineOptions, 'outputBytes'>): ConstructorParameters<typeof NativeEngineClass>[0] {
+  const given = Object.entries(rest).filter(([, value]) => value !== undefined);
+  return { startId, replay, ...Object.fromEntries(given) };
 }
 
 function ringOf(outputBytes: number): SharedArrayBuffer {
@@ -434,6 +461,34 @@ export class Engine {
 
   closeDepth(instrument: number, stream: number): void {
     guarded(() => this.#native.closeDepth(instrument, stream));
+  }
+
+  /** Where a stream stands; zeros where it has published nothing yet. */
+  place(instrument: number, stream: number): StreamPlace {
+    return guarded(() => this.#native.place(instrument, stream));
+  }
+
+  /**
+   * Writes the frames that bring a reader at that place of a stream to its present; returns their bytes, negative = minus the
+   * bytes that they need. What they are is then in `brought`. Trades are never thinned: of them `net` is the range, too. A
+   * place of another epoch, or one from which nothing is kept any more, is answered by an image. Called while the listener is
+   * being called, the present is that of all that the input put out: what is still to be handed to the listener of it is
+   * old news for the reader.
+   */
+  bring(
+    instrument: number,
+    stream: number,
+    epoch: bigint,
+    seq: bigint,
+    by: BringBy,
+    out: Uint8Array,
+  ): number {
+    return guarded(() => this.#native.bring(instrument, stream, epoch, seq, by, out));
+  }
+
+  /** What the last `bring` wrote. */
+  get brought(): Brought {
+    return guarded(() => this.#native.brought());
   }
 
   /**

@@ -49,6 +49,18 @@ export declare class Dialect {
 
 /** An engine. Not shared between threads; each worker makes its own. */
 export declare class Engine {
+  /** Where a stream stands; zeros where it has published nothing yet. */
+  place(instrument: number, stream: number): StreamPlace
+  /**
+   * Writes the frames that bring a reader from a place of a stream to its present, and returns their bytes: negative =
+   * minus the bytes that they need. `by`: every frame that is missing, or their net change; see `brought`.
+   */
+  bring(instrument: number, stream: number, epoch: bigint, seq: bigint, by: 'range' | 'net', out: Uint8Array): number
+  /**
+   * What the last `bring` wrote: `nothing`, for a reader that is there already, or a book that is not synced, of which only
+   * the status frame is told; `range`, `net` or `image`, which is 0 bytes where there is none yet.
+   */
+  brought(): 'nothing' | 'range' | 'net' | 'image'
   /** Opens a connection of one venue that speaks for no instrument yet. */
   open(venue: string): number
   /** Lets a connection speak for instruments, too. One that several connections carry has several lines. */
@@ -68,9 +80,11 @@ export declare class Engine {
   /**
    * `startId`: unique per start of the process, the high half of every epoch. `silenceMs`: a synced book without input
    * for longer turns stale; 0 = never; absent: as each product allows. `replay`: frames say that they come from a recording, whose clock is then the
-   * engine's. `output`: a view of a SharedArrayBuffer, 128 bytes and a power of two from 4 MiB to 1 GiB.
+   * engine's. `historyBytes`: memory for frames that are kept for readers who come back, 0 = none, as when it is absent;
+   * `historyStreamBytes` and `historyMs`: what one stream may keep of it, 1 MiB and 30,000 when absent.
+   * `output`: a view of a SharedArrayBuffer, 128 bytes and a power of two from 4 MiB to 1 GiB.
    */
-  constructor(options: { startId: number; silenceMs?: number; replay: boolean }, output: Uint8Array)
+  constructor(options: { startId: number; silenceMs?: number; replay: boolean; historyBytes?: number; historyStreamBytes?: number; historyMs?: number }, output: Uint8Array)
   /** Gives the engine's memory back at once and closes its shared records. Any other use after it throws `addon.closed`. */
   close(): void
   /** The catalogue, by name. */
@@ -252,6 +266,28 @@ export interface BookInfo {
   held: number
 }
 
+/** Books that a source carries, by state. */
+export interface BookStats {
+  /** No book yet. */
+  syncing: number
+  /** Exactly the venue's. */
+  synced: number
+  /** The truth is lost. */
+  stale: number
+}
+
+/** Readers brought to the present of a stream, by what it took. */
+export interface BroughtStats {
+  /** They were there, or were told that the book is not synced. */
+  nothing: number
+  /** Every frame that they missed. */
+  range: number
+  /** The net change. */
+  net: number
+  /** An image. */
+  image: number
+}
+
 /** How far one call has come. */
 export interface ContentsRead {
   /** Bytes of the recording used; the rest goes in again, at the head of the next call. */
@@ -372,6 +408,14 @@ export interface EngineStats {
   feedFrames: number
   /** Their bytes. */
   feedBytes: number
+  /** Books that a source carries, by state. */
+  books: BookStats
+  /** Time from the receipt of an input to the frame of the `book` or `trades` stream that it causes; live only. */
+  latency: LatencyStats
+  /** Frames that are kept for readers who come back. */
+  history: HistoryStats
+  /** What brought readers to the present of a stream. */
+  brought: BroughtStats
 }
 
 /** Why the last input had no effect. */
@@ -388,6 +432,16 @@ export interface ErrorInfo {
   got: string
   /** What to do. */
   fix: string
+}
+
+/** Frames that are kept for readers who come back. */
+export interface HistoryStats {
+  /** Memory that they use now. */
+  bytes: number
+  /** The most that they may use; 0 = nothing is kept. */
+  bytesMax: number
+  /** Memory taken from the oldest of all, ever, because all was in use. */
+  evictedBytes: number
 }
 
 /** An instrument of the catalogue. Exponents are powers of ten; tick and lot are mantissas, 0 = unknown. */
@@ -446,6 +500,16 @@ export interface InstrumentPage {
   passedOver: number
   /** What the next page is asked for with; absent from the last. */
   next?: string
+}
+
+/** Time from the receipt of an input to the frame that it causes. */
+export interface LatencyStats {
+  /** Bounds of the counts, ns, inclusive; the last count is of what took longer. */
+  boundsNs: Array<number>
+  /** Frames by the time that they took. */
+  counts: Array<number>
+  /** The times together, ns. */
+  sumNs: number
 }
 
 /** A position that was closed by force: mantissas at the instrument's exponents. */
@@ -542,6 +606,14 @@ export interface ReplicaBook {
   checkFailures: number
   /** Gaps seen. */
   gaps: number
+}
+
+/** A place in a stream. */
+export interface StreamPlace {
+  /** Epoch of the instrument. */
+  epoch: bigint
+  /** Sequence of the stream. */
+  seq: bigint
 }
 
 /** Statistics, as far as the venue tells them: mantissas at the instrument's exponents. */

@@ -1,6 +1,8 @@
 import type { DefinedInstruments } from '#native';
 import {
   type BookInfo,
+  type BringBy,
+  type Brought,
   Engine,
   type EngineListener,
   type EngineStats,
@@ -12,6 +14,7 @@ import {
   type OrderInfo,
   OUTPUT,
   RING,
+  type StreamPlace,
 } from '../../src/engine.js';
 
 /** One instrument of the fake catalogue. */
@@ -99,6 +102,7 @@ export class FakeNative implements NativeEngine {
   lineOutput: ((line: string) => void) | undefined;
   readonly #words: Uint32Array;
   readonly #capacity: number;
+  #brought: Brought = 'nothing';
 
   constructor(capacity = 1 << 16) {
     this.#capacity = capacity;
@@ -272,6 +276,19 @@ export class FakeNative implements NativeEngine {
   closeDepth(_id: number, stream: number): void {
     this.views.set(stream, (this.views.get(stream) ?? 0) - 1);
   }
+  place(id: number, _stream: number): StreamPlace {
+    const { epoch, seq } = this.book(id);
+    return { epoch, seq };
+  }
+  bring(id: number, stream: number, epoch: bigint, seq: bigint, _by: BringBy, out: Uint8Array): number {
+    const place = this.place(id, stream);
+    const isThere = place.epoch === epoch && place.seq === seq;
+    this.#brought = isThere ? 'nothing' : 'image';
+    return isThere ? 0 : this.image(id, stream, out);
+  }
+  brought(): Brought {
+    return this.#brought;
+  }
   book(id: number): BookInfo {
     return this.books.get(id) ?? SYNCED;
   }
@@ -380,5 +397,9 @@ const ZERO_STATS: EngineStats = {
   },
   feedFrames: 0,
   feedBytes: 0,
+  books: { syncing: 0, synced: 0, stale: 0 },
+  latency: { boundsNs: [1000, 2000], counts: [2, 0, 1], sumNs: 4500 },
+  history: { bytes: 0, bytesMax: 0, evictedBytes: 0 },
+  brought: { nothing: 0, range: 0, net: 0, image: 0 },
   mending: { boundsMs: [50, 1000], counts: [3, 0, 1], sumMs: 2090 },
 };

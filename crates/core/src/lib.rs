@@ -22,4 +22,7 @@ pub mod engine;
 pub mod replica;
 mod stats;
 
-pub use stats::{MENDED_NS, MendingStats, OrderStats, Stats};
+pub use stats::{
+    BookStats, BroughtStats, HistoryStats, LATENCY_NS, LatencyStats, MENDED_NS, MendingStats, OrderStats,
+    Stats,
+};

@@ -69,6 +69,76 @@ pub struct Stats {
     pub feed_frames: u64,
     /// Bytes of feed frames written.
     pub feed_bytes: u64,
+    /// Books by state.
+    pub books: BookStats,
+    /// Time from the receipt of an input to the frame that it causes.
+    pub latency: LatencyStats,
+    /// Frames that are kept for readers who come back.
+    pub history: HistoryStats,
+    /// What brought readers to the present.
+    pub brought: BroughtStats,
+}
+
+/// Books that a source carries, by the state that readers were told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BookStats {
+    /// No book yet.
+    pub syncing: u64,
+    /// Exactly the venue's.
+    pub synced: u64,
+    /// The truth is lost.
+    pub stale: u64,
+}
+
+/// Time from the receipt of an input to the frame of the `book` or `trades` stream that it causes; live only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LatencyStats {
+    /// Frames by that time: up to each of [`LATENCY_NS`], and longer.
+    pub counts: [u64; LATENCY_NS.len() + 1],
+    /// The times together.
+    pub sum_ns: u64,
+}
+
+impl Default for LatencyStats {
+    fn default() -> Self {
+        Self { counts: [0; LATENCY_NS.len() + 1], sum_ns: 0 }
+    }
+}
+
+/// Bounds of the counts in [`LatencyStats`]: each twice the one before, from half a microsecond to 17 s.
+pub const LATENCY_NS: [u64; 26] = {
+    let mut bounds = [0; 26];
+    let mut at = 0;
+    while at < bounds.len() {
+        bounds[at] = (1 << (9 + at)) - 1;
+        at += 1;
+    }
+    bounds
+};
+
+/// What is kept of the frames published.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HistoryStats {
+    /// Memory that kept frames use now.
+    pub bytes: u64,
+    /// The most that they may use.
+    pub bytes_max: u64,
+    /// Memory taken from the oldest of all, ever, because all was in use: what one stream loses at its own bounds is not
+    /// counted.
+    pub evicted_bytes: u64,
+}
+
+/// Readers brought to the present of a stream, by what it took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BroughtStats {
+    /// They were there, or were told that the book is not synced.
+    pub nothing: u64,
+    /// Every frame that they missed.
+    pub range: u64,
+    /// The net change.
+    pub net: u64,
+    /// An image.
+    pub image: u64,
 }
 
 /// How long books whose truth was lost took to be exact again.

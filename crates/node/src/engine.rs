@@ -11,6 +11,7 @@ use napi::bindgen_prelude::{BigInt, JsValue, This, Unknown};
 use napi_derive::napi;
 
 use crate::argument::{Argument, SAFE_INTEGER_MAX};
+use crate::bringing::history;
 use crate::feed_frame::touched_by;
 use crate::guard::{Result, error, guard};
 use crate::holders::{Held, close_unheld};
@@ -32,10 +33,12 @@ pub struct Engine {
 impl Engine {
     /// `startId`: unique per start of the process, the high half of every epoch. `silenceMs`: a synced book without input
     /// for longer turns stale; 0 = never; absent: as each product allows. `replay`: frames say that they come from a recording, whose clock is then the
-    /// engine's. `output`: a view of a SharedArrayBuffer, 128 bytes and a power of two from 4 MiB to 1 GiB.
+    /// engine's. `historyBytes`: memory for frames that are kept for readers who come back, 0 = none, as when it is absent;
+    /// `historyStreamBytes` and `historyMs`: what one stream may keep of it, 1 MiB and 30,000 when absent.
+    /// `output`: a view of a SharedArrayBuffer, 128 bytes and a power of two from 4 MiB to 1 GiB.
     #[napi(
         constructor,
-        ts_args_type = "options: { startId: number; silenceMs?: number; replay: boolean }, output: Uint8Array"
+        ts_args_type = "options: { startId: number; silenceMs?: number; replay: boolean; historyBytes?: number; historyStreamBytes?: number; historyMs?: number }, output: Uint8Array"
     )]
     pub fn new(env: &Env, this: This, options: Argument, output: Argument) -> Result<Self> {
         guard(|| {
@@ -51,6 +54,7 @@ impl Engine {
                     None => None,
                 },
                 is_replay: options.field(c"replay").flag("replay")?,
+                history: history(&options)?,
                 ..EngineConfig::default()
             };
             close_unheld(env);

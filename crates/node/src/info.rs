@@ -165,6 +165,70 @@ pub struct EngineStats {
     pub feed_frames: i64,
     /// Their bytes.
     pub feed_bytes: i64,
+    /// Books that a source carries, by state.
+    pub books: BookStats,
+    /// Time from the receipt of an input to the frame of the `book` or `trades` stream that it causes; live only.
+    pub latency: LatencyStats,
+    /// Frames that are kept for readers who come back.
+    pub history: HistoryStats,
+    /// What brought readers to the present of a stream.
+    pub brought: BroughtStats,
+}
+
+/// Books that a source carries, by state.
+#[napi(object)]
+pub struct BookStats {
+    /// No book yet.
+    pub syncing: i64,
+    /// Exactly the venue's.
+    pub synced: i64,
+    /// The truth is lost.
+    pub stale: i64,
+}
+
+/// Time from the receipt of an input to the frame that it causes.
+#[napi(object)]
+pub struct LatencyStats {
+    /// Bounds of the counts, ns, inclusive; the last count is of what took longer.
+    pub bounds_ns: Vec<i64>,
+    /// Frames by the time that they took.
+    pub counts: Vec<i64>,
+    /// The times together, ns.
+    pub sum_ns: i64,
+}
+
+impl From<depthwire_core::LatencyStats> for LatencyStats {
+    fn from(core: depthwire_core::LatencyStats) -> Self {
+        Self {
+            bounds_ns: depthwire_core::LATENCY_NS.map(|bound| bound as i64).to_vec(),
+            counts: core.counts.map(|count| count as i64).to_vec(),
+            sum_ns: core.sum_ns as i64,
+        }
+    }
+}
+
+/// Frames that are kept for readers who come back.
+#[napi(object)]
+pub struct HistoryStats {
+    /// Memory that they use now.
+    pub bytes: i64,
+    /// The most that they may use; 0 = nothing is kept.
+    pub bytes_max: i64,
+    /// Memory taken from the oldest of all, ever, because all was in use.
+    pub evicted_bytes: i64,
+}
+
+/// Readers brought to the present of a stream, by what it took.
+#[napi(object)]
+pub struct BroughtStats {
+    /// They were there, or were told that the book is not synced.
+    pub nothing: i64,
+    /// Every frame that they missed.
+    pub range: i64,
+    /// The net change.
+    pub net: i64,
+    /// An image.
+    pub image: i64,
 }
 
 /// How long books whose truth was lost took to be exact again.
@@ -268,8 +332,14 @@ counters! {
     frames book_messages applied level_changes applied_level_changes snapshots snapshots_old
     snapshot_requests trades gaps resyncs silences crossed decode_errors ignored foreign
     unattributed contradictions backward recording_errors tickers liquidations statuses pending_dropped bbo_checked bbo_matched checksums_checked checksums_matched feed_frames feed_bytes,
-    orders mending
+    orders mending books latency history brought
 }
+
+counters! { BookStats of BookStats: syncing synced stale, }
+
+counters! { HistoryStats of HistoryStats: bytes bytes_max evicted_bytes, }
+
+counters! { BroughtStats of BroughtStats: nothing range net image, }
 
 counters! {
     OrderStats of OrderStats:

@@ -3,6 +3,7 @@
 //! Every export runs inside `guard`. The release build of this crate is what the TypeScript tests load.
 
 mod argument;
+mod bringing;
 mod connections;
 mod contents;
 mod dialect;

@@ -3,7 +3,7 @@
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use depthwire_core::encode::ring::{ControlWord as Word, ERROR, MORE, OUTPUT};
-use depthwire_core::engine::{self, EngineConfig, EngineError, IngestError, SourceId};
+use depthwire_core::engine::{self, Brought, EngineConfig, EngineError, IngestError, SourceId};
 use depthwire_core::types::{Account, Clock, InstrumentId, TimeNs, Venue};
 use depthwire_core::venues;
 use napi::Env;
@@ -34,6 +34,8 @@ pub(crate) struct State {
     pub(crate) engine: engine::Engine<SystemClock>,
     pub(crate) shared: SharedBooks,
     pub(crate) last_error: Option<(IngestError, String)>,
+    /// What the last call of `bring` wrote.
+    pub(crate) brought: Brought,
     ring: OutputRing,
     is_replay: bool,
     /// The recording's time and when it was that, when replaying.
@@ -48,6 +50,7 @@ impl State {
             engine: engine::Engine::new(config, venues::catalogue(), SystemClock),
             shared: SharedBooks::default(),
             last_error: None,
+            brought: Brought::Nothing,
             weight: Weight::new(env, ring.bytes() + ENGINE_BYTES),
             ring,
             is_replay: config.is_replay,

@@ -10,6 +10,7 @@ mod computed_frame;
 mod frame;
 #[cfg(test)]
 mod frame_tests;
+mod history;
 mod kind;
 mod layout;
 mod name;
@@ -43,6 +44,7 @@ pub use frame::{
     CHUNK_LEVELS_MAX, CheckBody, GapBody, ImageBody, StatusBody, ViewBody, write_check, write_image,
     write_levels, write_status,
 };
+pub use history::{HISTORY_BYTES_MAX, HistoryConfig, SLAB_BYTES};
 pub use kind::{Flags, Kind, Stream};
 pub use layout::Header;
 pub use name::{NAME_GOES_ON, NAME_TEXT_BYTES};

@@ -700,6 +700,11 @@ impl InstrumentState {
         u64::from(config.start_id) << 32 | u64::from(self.resets)
     }
 
+    /// Whether an epoch was ever opened: before, only what does not depend on the book is published.
+    pub(super) const fn has_epoch(&self) -> bool {
+        self.resets != 0
+    }
+
     /// Time since the last change was applied; 0 before the first.
     pub(super) const fn age_ns(&self, now: TimeNs) -> u64 {
         if self.applied_at == 0 { 0 } else { now.saturating_sub(self.applied_at) }

@@ -4,6 +4,7 @@
 //! done: a frame that cannot be read changes no book, and is told.
 
 mod asks;
+mod bring;
 mod connections;
 mod contents;
 mod definitions;
@@ -29,13 +30,14 @@ use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
 use crate::aggregate::Bbo;
-use crate::encode::Outbox;
+use crate::encode::{HistoryConfig, Outbox};
 use crate::stats::Stats;
 use crate::types::{
     BookState, Catalogue, Clock, Events, Instrument, InstrumentHasher, InstrumentId, KnownTo, Levels, Slot,
     TimeNs,
 };
 use crate::venues::At;
+pub use bring::{Brought, By, Place};
 pub use contents::{Brings, Contents, Told};
 pub use definitions::Listed;
 pub use error::{EngineError, IngestError};
@@ -70,11 +72,19 @@ pub struct EngineConfig {
     pub is_replay: bool,
     /// Most levels that one book may hold, 1 to [`LEVELS_MAX`].
     pub levels_max: u32,
+    /// What is kept of the frames published, for readers that come back.
+    pub history: HistoryConfig,
 }
 
 impl Default for EngineConfig {
     fn default() -> Self {
-        Self { start_id: 0, silence_ns: Some(0), is_replay: false, levels_max: LEVELS_MAX }
+        Self {
+            start_id: 0,
+            silence_ns: Some(0),
+            is_replay: false,
+            levels_max: LEVELS_MAX,
+            history: HistoryConfig::default(),
+        }
     }
 }
 
@@ -244,6 +254,11 @@ impl<C: Clock> Engine<C> {
         for state in &self.instruments {
             stats.bbo_checked += state.cross_check.checked;
             stats.bbo_matched += state.cross_check.matched;
+            match state.state() {
+                BookState::Syncing => stats.books.syncing += 1,
+                BookState::Synced => stats.books.synced += 1,
+                BookState::Stale(_) => stats.books.stale += 1,
+            }
         }
         stats.feed_frames = self.outbox.frames();
         stats.feed_bytes = self.outbox.frame_bytes();
