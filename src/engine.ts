@@ -126,6 +126,11 @@ export interface Ask {
 export interface EngineListener {
   /** One feed frame. The view is valid during the call only: its memory is the ring's. */
   onFrame(instrument: number, stream: number, frame: Uint8Array): void;
+  /**
+   * Called in place of `onFrame` where it is there: the frame is the `size` bytes of `ring` at `offset`, a multiple of 8.
+   * `ring` is the same for all frames, so that none costs a view; its bytes are the frame's during the call only.
+   */
+  onFrameBytes?(instrument: number, stream: number, ring: Uint8Array, offset: number, size: number): void;
   /** The engine needs what mends a book; see `Ask`. */
   onAsk(ask: Ask): void;
   /** A source must say this back to its venue, as in an answer to a heartbeat. The view is valid during the call only. */
@@ -246,7 +251,7 @@ export function startIdNow(): number {
 
 /**
  * The engine as TypeScript sees it: each input is one call into the addon, after which everything that it put out has
- * gone to the listener. Costs one view per frame and allocates nothing else.
+ * gone to the listener. Costs one view per frame where the listener takes views, and allocates nothing else.
  *
  * Every method throws `addon.not_an_integer` for a number that is none or out of its range, `addon.not_bytes` and the like
  * for a value of another type, and `addon.closed` after `close`. Bytes may be of shared memory, which is copied first; of
@@ -259,6 +264,7 @@ export class Engine {
   #output: SharedArrayBuffer;
   #words: Uint32Array;
   #halves: Uint16Array;
+  #bytes: Uint8Array;
   readonly #capacity: number;
   /** The listener is being called. */
   #isSettling = false;
@@ -270,6 +276,7 @@ export class Engine {
     this.#output = output;
     this.#words = new Uint32Array(output);
     this.#halves = new Uint16Array(output);
+    this.#bytes = new Uint8Array(output);
     this.#capacity = output.byteLength - RING.controlBytes;
   }
 
@@ -552,6 +559,7 @@ export class Engine {
     this.#output = new SharedArrayBuffer(0);
     this.#words = new Uint32Array(this.#output);
     this.#halves = new Uint16Array(this.#output);
+    this.#bytes = new Uint8Array(this.#output);
   }
 
   /** `using engine = openEngine(…)` closes it at the end of the block. */
@@ -590,6 +598,7 @@ export class Engine {
 
   #drain(): void {
     const words = this.#words;
+    const listener = this.#listener;
     const { write: writeAt, read: readAt } = RING.control;
     const write = Atomics.load(words, writeAt);
     let read = words[readAt] ?? 0;
@@ -610,14 +619,16 @@ export class Engine {
         const payload = at + RING.headerBytes;
         if (type === RING.type.frame) {
           const stream = this.#halves[(at >> 1) + 3] ?? 0;
-          this.#listener.onFrame(instrument, stream, new Uint8Array(this.#output, payload, size));
+          if (listener.onFrameBytes === undefined)
+            listener.onFrame(instrument, stream, new Uint8Array(this.#output, payload, size));
+          else listener.onFrameBytes(instrument, stream, this.#bytes, payload, size);
         } else if (type === RING.type.ask) {
           const what = words[(payload >> 2) + 1] ?? 0;
           const cure = CURES[(what >> 8) & 0xff];
           const ticket = words[payload >> 2] ?? 0;
-          if (cure !== undefined) this.#listener.onAsk({ instrument, ticket, cure, reason: what & 0xff });
+          if (cure !== undefined) listener.onAsk({ instrument, ticket, cure, reason: what & 0xff });
         } else if (type === RING.type.say) {
-          this.#listener.onSay(instrument, new Uint8Array(this.#output, payload, size));
+          listener.onSay(instrument, new Uint8Array(this.#output, payload, size));
         }
       }
     } finally {

@@ -6,12 +6,12 @@ import { type ConfigInput, configFrom } from '../src/config.js';
 import { STREAM } from '../src/engine.js';
 import { BadMessages } from '../src/publish/bad-messages.js';
 import { closeView, openView } from '../src/publish/depth-views.js';
+import { Fanout } from '../src/publish/fanout.js';
 import type { Hub } from '../src/publish/hub.js';
 import { ImageQueue } from '../src/publish/image-queue.js';
 import { Images } from '../src/publish/images.js';
 import { Metrics } from '../src/publish/metrics.js';
 import { Subscriber } from '../src/publish/subscriber.js';
-import { Topics } from '../src/publish/topics.js';
 import type { Connection } from '../src/publish/transport.js';
 import { FakeNative, frame, label } from './support/fake-engine.js';
 import { startServer, TestClient, type TestServer } from './support/server.js';
@@ -42,7 +42,7 @@ function hubOver(native: FakeNative): Hub {
   return {
     engine: native,
     images: new Images(native, limits.imageBytesMax),
-    topics: new Topics(),
+    fanout: new Fanout({ publish() {} }),
     metrics: new Metrics(),
     limits,
     instruments: new Map(),

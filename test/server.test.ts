@@ -37,7 +37,8 @@ describe('subscribing', () => {
     publish(BTC, STREAM.book, frame('delta 1'));
     publish(ETH, STREAM.book, frame('of another'));
     publish(BTC, STREAM.book, frame('delta 2'));
-    const received = await client.count(5);
+    // What is published in one turn is one message.
+    const received = await client.count(4);
     expect(received[0]).toMatchObject({
       op: 'hello',
       protocol: 'depthwire.v1',
@@ -60,7 +61,7 @@ describe('subscribing', () => {
       lotSize: 1,
       qtyUnit: 'base',
     });
-    expect(received.slice(2)).toEqual(['image', 'delta 1', 'delta 2']);
+    expect(received.slice(2)).toEqual(['image', 'delta 1delta 2']);
   });
 
   it('keeps the order while frames are published in the same turn', async () => {

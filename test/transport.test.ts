@@ -66,6 +66,7 @@ describe('the transport’s own limit', () => {
             onText() {},
             onBinary() {},
             onOversize() {},
+            onPing() {},
             onClose: (_code, cause) => causes.push(cause),
           };
         },

@@ -68,6 +68,8 @@ export async function startServing(
     },
     {
       onFrame: (instrument, stream, frame) => wiring.server?.onFrame(instrument, stream, frame),
+      onFrameBytes: (instrument, stream, ring, offset, size) =>
+        wiring.server?.onFrameBytes(instrument, stream, ring, offset, size),
       onAsk: (ask) => wiring.source?.ask(ask),
       onSay: (source, text) => wiring.source?.say(source, text),
       onFault,

@@ -1,8 +1,8 @@
 import type { Limits } from '../config.js';
 import type { BookInfo, InstrumentInfo } from '../engine.js';
+import type { Fanout } from './fanout.js';
 import type { Images } from './images.js';
 import type { Metrics } from './metrics.js';
-import type { Topics } from './topics.js';
 
 /** What publishing needs of the engine. */
 export interface FeedEngine {
@@ -19,7 +19,7 @@ export interface FeedEngine {
 export interface Hub {
   readonly engine: FeedEngine;
   readonly images: Images;
-  readonly topics: Topics;
+  readonly fanout: Fanout;
   readonly metrics: Metrics;
   readonly limits: Limits;
   /** The instruments that are served, by name. */

@@ -2,6 +2,7 @@ import type { Config } from '../config.js';
 import type { EngineStats, InstrumentInfo } from '../engine.js';
 import { DepthwireError } from '../errors.js';
 import { VERSION } from '../version.js';
+import { Fanout } from './fanout.js';
 import { Hosts } from './hosts.js';
 import { answerHttp, bookCounts, errorAnswer, type HttpContext, type SourceState } from './http.js';
 import type { FeedEngine, Hub } from './hub.js';
@@ -11,7 +12,6 @@ import { FEED_PATH, PROTOCOL } from './protocol.js';
 import type { Site } from './site.js';
 import { type ServedSource, type SourceReport, sourceReport } from './sources.js';
 import { Subscriber } from './subscriber.js';
-import { Topics } from './topics.js';
 import { type Answer, type Connection, type Request, Transport } from './transport.js';
 
 /** Connections beside those of clients: of pages and of those who ask for health and metrics. */
@@ -42,6 +42,11 @@ export class FeedServer {
   readonly #startedMs = performance.now();
   #leaving = false;
   #draining = false;
+  #isTurnEnding = false;
+  readonly #endTurn = (): void => {
+    this.#isTurnEnding = false;
+    this.#hub.fanout.flush();
+  };
 
   /** `instruments`: those that sources speak for; nothing else is served. */
   constructor(engine: ServedEngine, instruments: readonly InstrumentInfo[], config: Config, site: Site) {
@@ -51,7 +56,7 @@ export class FeedServer {
     this.#hub = {
       engine,
       images: new Images(engine, limits.imageBytesMax),
-      topics: new Topics(),
+      fanout: new Fanout({ publish: (name, message) => this.#transport.publish(name, message) }),
       metrics: this.metrics,
       limits,
       instruments: this.#instruments,
@@ -93,14 +98,24 @@ export class FeedServer {
     return this.#transport.listen(this.#config.server.host, this.#config.server.port);
   }
 
-  /** One frame of the engine. Without subscribers it costs a look-up; with some, one copy and their walk. */
+  /** One frame of the engine, as a view. */
   onFrame(instrument: number, stream: number, frame: Uint8Array): void {
-    this.#hub.images.forget(instrument);
-    const topic = this.#hub.topics.find(instrument, stream);
-    if (topic === undefined) return;
+    this.onFrameBytes(instrument, stream, frame, 0, frame.byteLength);
+  }
+
+  /**
+   * One frame of the engine, as `EngineListener.onFrameBytes` has it. It goes out when this turn ends, with the others of its
+   * stream. Without subscribers it costs a look-up.
+   */
+  onFrameBytes(instrument: number, stream: number, source: Uint8Array, offset: number, size: number): void {
+    const { images, fanout } = this.#hub;
+    images.forget(instrument);
+    if (!fanout.add(instrument, stream, source, offset, size)) return;
     this.metrics.framesPublished += 1;
-    this.metrics.bytesPublished += frame.byteLength;
-    this.#transport.publish(topic.name, frame);
+    this.metrics.bytesPublished += size;
+    if (this.#isTurnEnding) return;
+    this.#isTurnEnding = true;
+    process.nextTick(this.#endTurn);
   }
 
   /** Holds every client to its limits. Every 10 ms or so. */

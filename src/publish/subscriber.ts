@@ -7,7 +7,7 @@ import { asScaledNow, type Hub } from './hub.js';
 import { ImageQueue } from './image-queue.js';
 import { PROTOCOL } from './protocol.js';
 import { unknownInstrument } from './served-instrument.js';
-import type { Topic } from './topics.js';
+import type { Member } from './topics.js';
 import type { CloseCause, Connection, Session } from './transport.js';
 
 interface Subscription {
@@ -34,7 +34,7 @@ export class Subscriber implements Session {
   readonly #onGone: (subscriber: Subscriber) => void;
   readonly #subscriptions = new Map<string, Subscription>();
   /** Topics with the number of subscriptions that need each: the status topic serves several. */
-  readonly #topics = new Map<string, { readonly topic: Topic; uses: number }>();
+  readonly #topics = new Map<string, { readonly member: Member; uses: number }>();
   readonly #images = new ImageQueue<Subscription>();
   readonly #bad: BadMessages;
   #slowSinceMs: number | undefined;
@@ -112,6 +112,8 @@ export class Subscriber implements Session {
     );
     this.#connection.end(1009, 'control_too_big', 'control message too long');
   }
+
+  onPing(): void {}
 
   onClose(code: number, cause: CloseCause): void {
     this.#gone = true;
@@ -310,26 +312,24 @@ export class Subscriber implements Session {
   }
 
   #join(instrument: number, stream: number): void {
-    const topic = this.#hub.topics.find(instrument, stream);
-    const held = topic === undefined ? undefined : this.#topics.get(topic.name);
-    if (held !== undefined) {
-      held.uses += 1;
-      return;
-    }
-    const joined = this.#hub.topics.join(instrument, stream);
-    this.#topics.set(joined.name, { topic: joined, uses: 1 });
-    this.#connection.subscribe(joined.name);
+    const name = `${instrument}/${stream}`;
+    const held = this.#topics.get(name);
+    if (held !== undefined) held.uses += 1;
+    else
+      this.#topics.set(name, {
+        member: this.#hub.fanout.join(instrument, stream, this.#connection),
+        uses: 1,
+      });
   }
 
   #leave(instrument: number, stream: number): void {
-    const topic = this.#hub.topics.find(instrument, stream);
-    const held = topic === undefined ? undefined : this.#topics.get(topic.name);
+    const name = `${instrument}/${stream}`;
+    const held = this.#topics.get(name);
     if (held === undefined) return;
     held.uses -= 1;
     if (held.uses > 0) return;
-    this.#topics.delete(held.topic.name);
-    this.#connection.unsubscribe(held.topic.name);
-    this.#hub.topics.leave(held.topic);
+    this.#topics.delete(name);
+    this.#hub.fanout.leave(held.member);
   }
 
   #drop(subscription: Subscription): void {

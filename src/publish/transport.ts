@@ -65,6 +65,8 @@ export interface Session {
   onText(text: string): void;
   onBinary(): void;
   onOversize(bytes: number): void;
+  /** A ping of the WebSocket itself, which the transport answers. */
+  onPing(): void;
   onClose(code: number, cause: CloseCause): void;
 }
 
@@ -161,6 +163,7 @@ export class Transport {
         else if (message.byteLength > options.controlBytesMax) session.onOversize(message.byteLength);
         else session.onText(Buffer.from(message).toString());
       },
+      ping: (socket) => socket.getUserData().session.onPing(),
       dropped: (socket) => {
         socket.getUserData().connection.cause ??= 'transport_backpressure';
       },
@@ -263,7 +266,7 @@ class SocketConnection implements Connection {
 }
 
 /** Stands in between upgrade and open, which follow one another in the same turn. */
-const NO_SESSION: Session = { onText() {}, onBinary() {}, onOversize() {}, onClose() {} };
+const NO_SESSION: Session = { onText() {}, onBinary() {}, onOversize() {}, onPing() {}, onClose() {} };
 
 function ownCause(code: number, message: string): CloseCause {
   if (code !== 1006) return 'client';

@@ -29,7 +29,7 @@ export async function startServer(
   const config = configFrom({ ...input, server: { port: 0, drainMs: 300, ...input.server } });
   const wiring: { server?: FeedServer } = {};
   const engine = fakeEngine(
-    { onFrame: (id, stream, frame) => wiring.server?.onFrame(id, stream, frame) },
+    { onFrameBytes: (id, stream, ring, at, size) => wiring.server?.onFrameBytes(id, stream, ring, at, size) },
     native,
   );
   const server = new FeedServer(engine, engine.instruments(), config, site);
