@@ -369,7 +369,7 @@ describe('a configuration file', () => {
       '[server]\nprot = 1\n',
       'config.unknown_key',
       'server.prot (given.toml:2)',
-      'host, port, allow_hosts, idle_timeout_seconds, unready_ms, reconnect_ms, drain_ms',
+      'host, port, allow_hosts, transport, idle_timeout_seconds, unready_ms, reconnect_ms, drain_ms',
       'prot',
     ],
     [

@@ -43,6 +43,10 @@ const serverSchema = z.strictObject({
     .array(z.string().regex(/^[A-Za-z0-9.-]+$/, 'a host name without scheme and port'))
     .default([])
     .describe('Names beside the loopback ones that requests may use: those of a proxy on this machine'),
+  transport: z
+    .enum(['auto', 'uws', 'ws'])
+    .default('auto')
+    .describe('Sockets by uWebSockets.js (uws), by Node alone (ws), or by the former where it loads (auto)'),
   // uWebSockets ends the process on any other value than 0 and 8 to 960.
   idleTimeoutSeconds: z
     .int()

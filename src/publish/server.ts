@@ -12,7 +12,8 @@ import { FEED_PATH, PROTOCOL } from './protocol.js';
 import type { Site } from './site.js';
 import { type ServedSource, type SourceReport, sourceReport } from './sources.js';
 import { Subscriber } from './subscriber.js';
-import { type Answer, type Connection, type Request, Transport } from './transport.js';
+import { openTransport } from './transport/open-transport.js';
+import type { Answer, Connection, Request, Transport, TransportOptions } from './transport.js';
 
 /** Connections beside those of clients: of pages and of those who ask for health and metrics. */
 const HTTP_CONNECTIONS_MAX = 256;
@@ -37,7 +38,7 @@ export class FeedServer {
   readonly #hub: Hub;
   readonly #http: HttpContext;
   readonly #instruments = new Map<string, InstrumentInfo>();
-  readonly #transport: Transport;
+  #transport: Transport | undefined;
   readonly #subscribers = new Set<Subscriber>();
   readonly #startedMs = performance.now();
   #leaving = false;
@@ -56,7 +57,7 @@ export class FeedServer {
     this.#hub = {
       engine,
       images: new Images(engine, limits.imageBytesMax),
-      fanout: new Fanout({ publish: (name, message) => this.#transport.publish(name, message) }),
+      fanout: new Fanout({ publish: (name, message) => this.#transport?.publish(name, message) }),
       metrics: this.metrics,
       limits,
       instruments: this.#instruments,
@@ -72,30 +73,25 @@ export class FeedServer {
       sources: () => this.reports(),
       uptimeSeconds: () => Math.round(performance.now() - this.#startedMs) / 1000,
     };
-    this.#transport = new Transport(
-      {
-        path: FEED_PATH,
-        protocol: PROTOCOL,
-        controlBytesMax: limits.controlBytesMax,
-        // The largest image may come on top of what our own limit allows to wait.
-        backpressureBytesMax: limits.backpressureHardBytes * 2 + limits.imageBytesMax,
-        connectionsMax: limits.clientsMax + HTTP_CONNECTIONS_MAX,
-        idleTimeoutSeconds: config.server.idleTimeoutSeconds,
-      },
-      {
-        onRequest: (request) => answerHttp(request, this.#http),
-        onConnectionRefused: () => {
-          this.metrics.connectionsRefused += 1;
-        },
-        refuse: (request, protocols) => this.#refuse(request, protocols),
-        onOpen: (connection) => this.#open(connection),
-      },
-    );
   }
 
-  /** Listens and returns the port. Throws `serve.*`. */
-  listen(): Promise<number> {
-    return this.#transport.listen(this.#config.server.host, this.#config.server.port);
+  /** Opens the transport, listens, and returns the port. Throws `serve.*`. */
+  async listen(): Promise<number> {
+    const { host, port, transport } = this.#config.server;
+    this.#transport = await openTransport(transport, this.#transportOptions(), {
+      onRequest: (request) => answerHttp(request, this.#http),
+      onConnectionRefused: () => {
+        this.metrics.connectionsRefused += 1;
+      },
+      refuse: (request, protocols) => this.#refuse(request, protocols),
+      onOpen: (connection) => this.#open(connection),
+    });
+    return this.#transport.listen(host, port);
+  }
+
+  /** What the sockets are served by, and why it is not the preferred one; undefined before `listen`. */
+  get transport(): Pick<Transport, 'name' | 'reason'> | undefined {
+    return this.#transport;
   }
 
   /** One frame of the engine, as a view. */
@@ -166,7 +162,7 @@ export class FeedServer {
     if (this.#draining) return;
     this.#leaving = true;
     this.#draining = true;
-    this.#transport.stopListening();
+    this.#transport?.stopListening();
     // Spread evenly, so that no two come back at the same moment.
     const stepMs = this.#config.server.reconnectMs / this.#subscribers.size;
     let turn = 0.5;
@@ -184,7 +180,20 @@ export class FeedServer {
       if (waiting.size > 0) await pause(DRAIN_POLL_MS);
     }
     await pause(FAREWELL_MS);
-    this.#transport.close();
+    this.#transport?.close();
+  }
+
+  #transportOptions(): TransportOptions {
+    const { limits, server } = this.#config;
+    return {
+      path: FEED_PATH,
+      protocol: PROTOCOL,
+      controlBytesMax: limits.controlBytesMax,
+      // The largest image may come on top of what our own limit allows to wait.
+      backpressureBytesMax: limits.backpressureHardBytes * 2 + limits.imageBytesMax,
+      connectionsMax: limits.clientsMax + HTTP_CONNECTIONS_MAX,
+      idleTimeoutSeconds: server.idleTimeoutSeconds,
+    };
   }
 
   #open(connection: Connection): Subscriber {

@@ -1,0 +1,238 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import {
+  type Answer,
+  type CloseCause,
+  payloadBytesMax,
+  type Request,
+  type Transport,
+  type TransportHandlers,
+  type TransportOptions,
+} from '../transport.js';
+import { handshakeRefusal, isHandshake, listOf } from './handshake.js';
+import { listenError } from './listen-error.js';
+import { type Subscribers, WsConnection } from './ws-connection.js';
+
+/** The limits that uWebSockets has built in, kept here too. */
+const HEADER_BYTES_MAX = 4096;
+const HTTP_IDLE_MS = 10_000;
+/** How long a client may take to answer a close frame before it is cut. */
+const CLOSE_MS = 1000;
+/** How often connections are looked at for silence. */
+const SWEEP_MS = 1000;
+/** A silent client is asked for a sign of life so long before it is cut. */
+const PING_LEAD_MS = 4000;
+
+/** The transport over `ws` and Node's own sockets: slower, and at home wherever Node is. */
+export class WsTransport implements Transport {
+  readonly name = 'ws';
+  readonly reason: string;
+  readonly #options: TransportOptions;
+  readonly #handlers: TransportHandlers;
+  readonly #http: Server;
+  readonly #sockets: WebSocketServer;
+  readonly #subscribers: Subscribers = new Map();
+  readonly #connections = new Set<WsConnection>();
+  readonly #open = new Set<Socket>();
+  #sweep: NodeJS.Timeout | undefined;
+
+  constructor(reason: string, options: TransportOptions, handlers: TransportHandlers) {
+    this.reason = reason;
+    this.#options = options;
+    this.#handlers = handlers;
+    this.#sockets = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: payloadBytesMax(options.controlBytesMax),
+      // The session counts pings; what waits is bounded for all messages alike.
+      maxPendingAutoPongs: 0,
+      closeTimeout: CLOSE_MS,
+      handleProtocols: () => options.protocol,
+    } as ConstructorParameters<typeof WebSocketServer>[0]);
+    this.#http = createServer({
+      maxHeaderSize: HEADER_BYTES_MAX,
+      headersTimeout: HTTP_IDLE_MS,
+      requestTimeout: HTTP_IDLE_MS,
+      keepAliveTimeout: HTTP_IDLE_MS,
+      connectionsCheckingInterval: SWEEP_MS,
+      noDelay: true,
+    });
+    // An answer that nobody takes ends with its connection.
+    this.#http.timeout = HTTP_IDLE_MS;
+    this.#http.on('connection', (socket: Socket) => this.#connected(socket));
+    this.#http.on('request', (request, response) => this.#answer(request, response));
+    this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+  }
+
+  listen(host: string, port: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const refused = (error: Error): void => reject(listenError(host, port, error));
+      this.#http.once('error', refused);
+      this.#http.listen({ host, port, exclusive: true }, () => {
+        this.#http.off('error', refused);
+        // What fails in accepting one connection is no fault of the others.
+        this.#http.on('error', () => this.#handlers.onConnectionRefused());
+        this.#sweep = setInterval(() => this.#endSilent(performance.now()), SWEEP_MS).unref();
+        const address = this.#http.address();
+        resolve(typeof address === 'object' && address !== null ? address.port : port);
+      });
+    });
+  }
+
+  publish(topic: string, frames: Uint8Array): void {
+    const subscribers = this.#subscribers.get(topic);
+    if (subscribers === undefined) return;
+    const shared = Buffer.from(frames);
+    for (const connection of subscribers) connection.sendShared(shared);
+  }
+
+  stopListening(): void {
+    this.#http.close();
+  }
+
+  close(): void {
+    clearInterval(this.#sweep);
+    for (const connection of this.#connections) connection.cut('drain');
+    for (const socket of this.#open) socket.destroy();
+    this.#http.close();
+  }
+
+  #connected(socket: Socket): void {
+    if (this.#open.size >= this.#options.connectionsMax) {
+      this.#handlers.onConnectionRefused();
+      socket.destroy();
+      return;
+    }
+    this.#open.add(socket);
+    socket.once('close', () => this.#open.delete(socket));
+  }
+
+  /** One answer at a time: a client that asks again before it has the last one is cut. */
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request;
+    if (busy.has(socket)) {
+      socket.destroy();
+      return;
+    }
+    busy.add(socket);
+    response.once('close', () => busy.delete(socket));
+    const answer = this.#handlers.onRequest(requestOf(request));
+    const body = typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body;
+    const [code, text] = statusOf(answer);
+    response.writeHead(code, text, { ...answer.headers, 'Content-Length': String(body.byteLength) });
+    if (request.method === 'HEAD') response.end();
+    else response.end(body);
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => socket.destroy());
+    const asked = requestOf(request);
+    const { headers } = request;
+    const handshake = {
+      upgrade: headers.upgrade ?? '',
+      connection: headers.connection ?? '',
+      version: textOf(headers['sec-websocket-version']),
+      key: headers['sec-websocket-key'] ?? '',
+    };
+    if (asked.path !== this.#options.path || asked.method !== 'get' || !isHandshake(handshake)) {
+      writeRaw(socket, this.#handlers.onRequest(asked), asked.method === 'head');
+      return;
+    }
+    const protocols = listOf(headers['sec-websocket-protocol'] ?? '');
+    const refusal = handshakeRefusal(handshake) ?? this.#handlers.refuse(asked, protocols);
+    if (refusal !== undefined) {
+      writeRaw(socket, refusal, false);
+      return;
+    }
+    // What was offered has been looked at; `ws` would read the list in its own way.
+    headers['sec-websocket-protocol'] = this.#options.protocol;
+    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#opened(webSocket));
+  }
+
+  #opened(socket: WebSocket): void {
+    const { controlBytesMax, backpressureBytesMax } = this.#options;
+    const connection = new WsConnection(socket, this.#subscribers, backpressureBytesMax, (gone) =>
+      this.#connections.delete(gone),
+    );
+    this.#connections.add(connection);
+    const heard = (): void => {
+      connection.heardMs = performance.now();
+    };
+    socket.on('error', (error) => connection.closed(1006, causeOf(error)));
+    socket.on('close', (code) => connection.closed(code, code === 1006 ? 'lost' : 'client'));
+    socket.on('pong', heard);
+    const session = this.#handlers.onOpen(connection);
+    connection.session = session;
+    socket.on('ping', () => {
+      heard();
+      if (!connection.isClosed) session.onPing();
+    });
+    socket.on('message', (data: Buffer, isBinary) => {
+      heard();
+      if (connection.isClosed) return;
+      if (isBinary) session.onBinary();
+      else if (data.byteLength > controlBytesMax) session.onOversize(data.byteLength);
+      else session.onText(data.toString());
+    });
+  }
+
+  /** Asks silent clients for a sign of life, and cuts those that give none. */
+  #endSilent(nowMs: number): void {
+    const idleMs = this.#options.idleTimeoutSeconds * 1000;
+    if (idleMs === 0) return;
+    for (const connection of this.#connections) {
+      connection.noteProgress(nowMs);
+      const silentMs = nowMs - connection.heardMs;
+      if (silentMs >= idleMs) connection.cut('idle');
+      else if (silentMs >= idleMs - PING_LEAD_MS) connection.ping();
+    }
+  }
+}
+
+/** Connections with an answer under way. */
+const busy = new WeakSet<Socket>();
+
+function causeOf(error: Error): CloseCause {
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') return 'transport_too_big';
+  return code.startsWith('WS_ERR_') ? 'protocol' : 'lost';
+}
+
+function requestOf(request: IncomingMessage): Request {
+  const url = request.url ?? '/';
+  const query = url.indexOf('?');
+  return {
+    method: (request.method ?? '').toLowerCase(),
+    path: query < 0 ? url : url.slice(0, query),
+    query: query < 0 ? '' : url.slice(query + 1),
+    host: request.headers.host ?? '',
+    origin: textOf(request.headers.origin),
+  };
+}
+
+function textOf(header: string | readonly string[] | undefined): string {
+  return typeof header === 'string' ? header : (header?.join(', ') ?? '');
+}
+
+function statusOf({ status }: Answer): readonly [code: number, text: string] {
+  return [Number(status.slice(0, 3)), status.slice(4)];
+}
+
+/** Answers on a socket that Node has given up for an upgrade, and ends it. */
+function writeRaw(socket: Duplex, answer: Answer, headOnly: boolean): void {
+  const body = typeof answer.body === 'string' ? Buffer.from(answer.body) : Buffer.from(answer.body);
+  const headers = Object.entries({
+    ...answer.headers,
+    'Content-Length': String(body.byteLength),
+    Connection: 'close',
+  });
+  const head = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  socket.end(
+    Buffer.concat([Buffer.from(`HTTP/1.1 ${answer.status}\r\n${head}\r\n`), headOnly ? EMPTY : body]),
+  );
+}
+
+const EMPTY = Buffer.alloc(0);

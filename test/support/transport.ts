@@ -1,0 +1,20 @@
+import type { Session, TransportHandlers, TransportOptions } from '../../src/publish/transport.js';
+
+/** What a transport of a test needs; a test overrides what it is about. */
+export const OPTIONS: TransportOptions = {
+  path: '/v1/feed',
+  protocol: 'depthwire.v1',
+  controlBytesMax: 4096,
+  backpressureBytesMax: 65_536,
+  connectionsMax: 10,
+  idleTimeoutSeconds: 60,
+};
+
+export const SESSION: Session = { onText() {}, onBinary() {}, onOversize() {}, onPing() {}, onClose() {} };
+
+export const HANDLERS: TransportHandlers = {
+  onRequest: () => ({ status: '404 Not Found', headers: {}, body: '' }),
+  onConnectionRefused() {},
+  refuse: () => undefined,
+  onOpen: () => SESSION,
+};
