@@ -93,7 +93,10 @@ export class UwsTransport implements Transport {
       },
     });
     this.#app.any('/*', (response, request) => {
-      write(response, handlers.onRequest(requestOf(request)), request.getMethod() === 'head');
+      // uWebSockets takes a request with a key of the wrong length for no handshake.
+      const refusal = request.getUrl() === options.path ? wrongHandshake(request) : undefined;
+      const answer = refusal ?? handlers.onRequest(requestOf(request));
+      write(response, answer, request.getMethod() === 'head');
     });
   }
 
@@ -217,6 +220,11 @@ function requestOf(request: HttpRequest): Request {
     host: request.getHeader('host'),
     origin: request.getHeader('origin'),
   };
+}
+
+function wrongHandshake(request: HttpRequest): Answer | undefined {
+  const handshake = handshakeOf(request);
+  return request.getMethod() === 'get' && isHandshake(handshake) ? handshakeRefusal(handshake) : undefined;
 }
 
 function handshakeOf(request: HttpRequest): Handshake {

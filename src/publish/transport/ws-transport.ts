@@ -131,6 +131,11 @@ export class WsTransport implements Transport {
     socket.on('error', () => socket.destroy());
     const asked = requestOf(request);
     const { headers } = request;
+    // Node looks for it in other requests only.
+    if (headers.host === undefined) {
+      writeRaw(socket, { status: '400 Bad Request', headers: {}, body: '' }, false);
+      return;
+    }
     const handshake = {
       upgrade: headers.upgrade ?? '',
       connection: headers.connection ?? '',
@@ -147,7 +152,8 @@ export class WsTransport implements Transport {
       writeRaw(socket, refusal, false);
       return;
     }
-    // What was offered has been looked at; `ws` would read the list in its own way.
+    // These have been looked at; `ws` would read their lists in its own way.
+    headers.upgrade = 'websocket';
     headers['sec-websocket-protocol'] = this.#options.protocol;
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#opened(webSocket));
   }
@@ -195,9 +201,14 @@ export class WsTransport implements Transport {
 /** Connections with an answer under way. */
 const busy = new WeakSet<Socket>();
 
+const TOO_BIG: ReadonlySet<string> = new Set([
+  'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH',
+  'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH',
+]);
+
 function causeOf(error: Error): CloseCause {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') return 'transport_too_big';
+  if (TOO_BIG.has(code)) return 'transport_too_big';
   return code.startsWith('WS_ERR_') ? 'protocol' : 'lost';
 }
 
