@@ -1,8 +1,10 @@
+import { checkExposure } from './config/exposure.js';
 import { fault, type OriginOf, placed } from './config/faults.js';
 import { type Config, configSchema } from './config/schema.js';
-import { DepthwireError, shown } from './errors.js';
+import { DepthwireError } from './errors.js';
 
 export type {
+  AuthConfig,
   Config,
   ConfigInput,
   InstrumentOverride,
@@ -11,6 +13,7 @@ export type {
   SourceConfig,
   Speed,
 } from './config/schema.js';
+export { isLoopback } from './config/schema.js';
 
 /**
  * Checks a configuration, fills in what is not given, and freezes the result. `originOf` says where a key of the file's
@@ -27,16 +30,8 @@ export function configFrom(input: unknown, originOf: OriginOf = () => undefined)
     throw fault(slip ?? first, input, originOf);
   }
   const config = parsed.data;
-  const { host } = config.server;
-  if (!isLoopback(host)) {
-    throw new DepthwireError('config.public_host', {
-      what: 'this version has neither authentication nor TLS, so it serves this machine only',
-      where: placed('server.host', originOf),
-      expected: '127.0.0.1, ::1 or localhost',
-      got: shown(host),
-      fix: 'Keep the host and reach it through a tunnel (ssh -L 8642:127.0.0.1:8642 HOST), or put a TLS proxy on this machine and name it with --allow-host.',
-    });
-  }
+  checkKeySource(config, originOf);
+  checkExposure(config, originOf);
   const { backpressureSoftBytes, backpressureHardBytes } = config.limits;
   if (backpressureSoftBytes >= backpressureHardBytes) {
     throw new DepthwireError('config.invalid', {
@@ -50,11 +45,6 @@ export function configFrom(input: unknown, originOf: OriginOf = () => undefined)
   return deepFreeze(config);
 }
 
-/** Whether connections to this host come from this machine alone. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
-}
-
 /** Throws `config.replay` where something is said of a replay, but not of what. */
 function checkReplay(input: unknown, originOf: OriginOf): void {
   const replay = typeof input === 'object' && input !== null ? Reflect.get(input, 'replay') : undefined;
@@ -66,6 +56,23 @@ function checkReplay(input: unknown, originOf: OriginOf): void {
     expected: '--replay FILE, or replay.files',
     got: 'no recording',
     fix: 'Add --replay FILE, or leave it out.',
+  });
+}
+
+/** Throws `config.auth` where tokens are asked for, and it is not said once where their keys are. */
+function checkKeySource({ auth }: Config, originOf: OriginOf): void {
+  if (auth === undefined || (auth.jwksFile === undefined) !== (auth.jwksUrl === undefined)) return;
+  const isMissing = auth.jwksFile === undefined;
+  throw new DepthwireError('config.auth', {
+    what: isMissing
+      ? 'tokens are asked for, and there are no keys to check them with'
+      : 'the keys of tokens are in two places',
+    where: placed(isMissing ? 'auth' : 'auth.jwks_url', originOf),
+    expected: 'auth.jwks_file or auth.jwks_url',
+    got: isMissing ? 'neither' : 'both',
+    fix: isMissing
+      ? 'Name the JWK Set of the issuer. For development: depthwire token --jwks > jwks.json, and --jwks-file jwks.json.'
+      : 'Leave one of them out.',
   });
 }
 

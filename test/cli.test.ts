@@ -100,7 +100,7 @@ describe('depthwire', () => {
     [['nonsense'], 'unknown command'],
     [['serve', '--replay', 'x', '--speed', 'fast'], 'a number above 0 and at most 10000, or max'],
     [['serve', '--speed', 'max'], 'config.replay'],
-    [['serve', '--host', '0.0.0.0'], 'config.public_host'],
+    [['serve', '--host', '0.0.0.0'], 'serve.public_bind'],
     [['serve', '--port', '70000'], 'config.invalid'],
     [['serve', '--replay', '/nowhere'], 'recording.missing'],
     [['serve', '--instrument', 'BTC'], 'config.instrument'],

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { catalogue, scaleOf } from '../src/cli/catalogue.js';
+import { exposureOf } from '../src/config/exposure.js';
 import { parseInstrument } from '../src/config/instrument-text.js';
-import { configFrom } from '../src/config.js';
+import { type ConfigInput, configFrom } from '../src/config.js';
 import type { Engine } from '../src/engine.js';
 import { DepthwireError, explain } from '../src/errors.js';
 import { nearest } from '../src/nearest.js';
@@ -75,16 +76,87 @@ describe('the configuration', () => {
     });
   });
 
-  it.each(['0.0.0.0', '192.168.1.4', 'example.com', '::', '127.0.0.1.example.com'])(
-    'refuses to serve %s',
-    (host) => {
-      expect(fault(() => configFrom({ server: { host } })).code).toBe('config.public_host');
+  it.each(['127.0.0.1', '127.3.2.1', 'localhost', '::1'])('serves %s', (host) => {
+    const config = configFrom({ server: { host } });
+    expect([config.server.host, exposureOf(config)]).toEqual([host, undefined]);
+  });
+
+  describe('a host that others can reach', () => {
+    const auth = { jwksFile: 'keys.json' };
+    const hosts = ['0.0.0.0', '192.168.1.4', 'example.com', '::', '127.0.0.1.example.com'];
+
+    it.each(hosts)('%s is served only with auth and TLS, or as far as words waive them', (host) => {
+      const error = fault(() => configFrom({ server: { host } }));
+      expect([error.code, error.where, error.got]).toEqual(['serve.public_bind', 'server.host', host]);
+      expect(error.what).toContain('no auth and no TLS');
+      for (const words of ['--jwks-file', '--allow-host', '--expose-without-auth', '--expose-without-tls'])
+        expect(error.fix).toContain(words);
+      const withAuth = fault(() => configFrom({ server: { host }, auth }));
+      expect(withAuth.what).toMatch(/there is no TLS$/);
+      expect(withAuth.fix).not.toContain('auth');
+      const waived = fault(() => configFrom({ server: { host, exposeWithoutTls: true } }));
+      expect(waived.what).toMatch(/there is no auth$/);
+      expect(waived.fix).not.toContain('TLS');
+    });
+
+    it('says what it lacks where that was waived', () => {
+      const host = '0.0.0.0';
+      const all = { host, exposeWithoutAuth: true, exposeWithoutTls: true };
+      expect(exposureOf(configFrom({ server: all }))).toBe(
+        '0.0.0.0 can be reached by others, without auth and without TLS: so server.expose_without_auth and server.expose_without_tls say',
+      );
+      const server = { host, exposeWithoutTls: true };
+      expect(exposureOf(configFrom({ server, auth }))).toMatch(
+        /without TLS: so server.expose_without_tls says$/,
+      );
+    });
+  });
+
+  it.each<[string, ConfigInput['auth'], string, string]>([
+    ['no keys', { audience: 'x' }, 'config.auth', 'auth'],
+    ['keys in two places', { jwksFile: 'a', jwksUrl: 'https://a.example/' }, 'config.auth', 'auth.jwks_url'],
+    [
+      'keys that anybody on the way could replace',
+      { jwksUrl: 'http://a.example/' },
+      'config.invalid',
+      'auth.jwks_url',
+    ],
+    ['a name in an address', { jwksUrl: 'https://u:p@a.example/' }, 'config.invalid', 'auth.jwks_url'],
+    ['an address that is none', { jwksUrl: 'keys.json' }, 'config.invalid', 'auth.jwks_url'],
+    ['no algorithm', { jwksFile: 'a', algorithms: [] }, 'config.invalid', 'auth.algorithms'],
+    ['a path that is none', { jwksFile: 'a', openPaths: ['metrics'] }, 'config.invalid', 'auth.open_paths.0'],
+  ])('refuses auth with %s', (_what, auth, code, where) => {
+    const error = fault(() => configFrom({ auth }));
+    expect([error.code, error.where]).toEqual([code, where]);
+    expect(JSON.stringify(error)).not.toContain('u:p');
+  });
+
+  it.each(['none', 'HS256', 'ES384'])('refuses the algorithm %s', (algorithm) => {
+    const auth = { jwksFile: 'a', algorithms: [algorithm as 'EdDSA'] };
+    expect(fault(() => configFrom({ auth })).expected).toBe('one of EdDSA, ES256, RS256');
+  });
+
+  it('takes keys of an address on this machine without TLS', () => {
+    for (const jwksUrl of [
+      'http://127.0.0.1:9/k',
+      'http://localhost/k',
+      'http://[::1]:9/k',
+      'https://a.example/k',
+    ])
+      expect(configFrom({ auth: { jwksUrl } }).auth).toMatchObject({
+        jwksUrl,
+        algorithms: ['EdDSA'],
+        leewaySeconds: 30,
+      });
+  });
+
+  it.each(['null', '*', 'app.example', 'https://app.example/', 'https://u@app.example', 'ws://app.example'])(
+    'refuses the origin %s',
+    (origin) => {
+      const error = fault(() => configFrom({ server: { allowOrigins: [origin] } }));
+      expect([error.code, error.where]).toEqual(['config.invalid', 'server.allow_origins.0']);
     },
   );
-
-  it.each(['127.0.0.1', '127.3.2.1', 'localhost', '::1'])('serves %s', (host) => {
-    expect(configFrom({ server: { host } }).server.host).toBe(host);
-  });
 
   it('refuses a soft limit that is not below the hard one', () => {
     const limits = { backpressureSoftBytes: 1 << 20, backpressureHardBytes: 1 << 20 };

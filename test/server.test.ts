@@ -441,7 +441,8 @@ describe('the HTTP interface', () => {
     expect(await status('Host: feed.example.com')).toBe('200');
     expect(await status('Host: rebound.example.com')).toBe('403');
     expect(await status('Host: localhost.example.com')).toBe('403');
-    expect(await status('Host: localhost\r\nOrigin: http://localhost:3000')).toBe('200');
+    expect(await status(`Host: localhost:${port}\r\nOrigin: http://localhost:${port}`)).toBe('200');
+    expect(await status(`Host: localhost:${port}\r\nOrigin: http://localhost:3000`)).toBe('403');
     expect(await status('Host: localhost\r\nOrigin: https://feed.example.com')).toBe('200');
     expect(await status('Host: localhost\r\nOrigin: http://rebound.example.com')).toBe('403');
     expect(await status('Host: localhost\r\nOrigin: null')).toBe('403');

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { exposureOf } from '../config/exposure.js';
 import { withoutPassword } from '../config/faults.js';
 import { CONFIG_FILE } from '../config/file.js';
 import { initialConfig } from '../config/init.js';
@@ -8,6 +9,8 @@ import type { Layered } from '../config/layers.js';
 import { fileJsonSchema } from '../config/settings.js';
 import { codeOf, DepthwireError } from '../errors.js';
 import { StoredFile } from '../ingest/stored-file.js';
+import { keySetOf } from '../publish/auth/key-set.js';
+import { keySetFile } from '../publish/auth/key-source.js';
 import { configOf, withConfigOptions } from './config-options.js';
 import { wantedSources } from './live-sources.js';
 import type { Shell } from './shell.js';
@@ -58,19 +61,22 @@ function write(file: string, full: string, force: boolean): void {
 }
 
 /**
- * Reads what `depthwire serve` would read before it opens anything: authorities, keys of accounts, recordings. Throws
- * `config.ca_file`, `live.keys`, `recording.*`.
+ * Reads what `depthwire serve` would read before it opens anything: authorities, keys of accounts and of tokens, recordings. Throws
+ * `config.ca_file`, `live.keys`, `auth.key_set*`, `recording.*`.
  */
 async function checkFiles({ config }: Layered, { env }: Shell): Promise<void> {
   wantedSources(config, env);
+  const { jwksFile, algorithms = [] } = config.auth ?? {};
+  if (jwksFile !== undefined) keySetOf(await keySetFile(jwksFile)(), jwksFile, algorithms);
   for (const path of config.replay?.files ?? []) await (await StoredFile.open(path)).close();
 }
 
-/** Every key that was given, its value and where: the rest are defaults. */
-function checkedText({ path, given }: Layered): string {
+/** Every key that was given, its value and where: the rest are defaults. Then how open the server would be. */
+function checkedText({ path, given, config }: Layered): string {
   const lines = given.map(
     ({ key, value, origin }) => `  ${key} = ${withoutPassword(JSON.stringify(value))}  (${origin})`,
   );
   const head = `${path ?? 'no file'}: nothing wrong, ${given.length === 1 ? '1 key' : `${given.length} keys`} given`;
-  return [head, ...lines, ''].join('\n');
+  const exposure = exposureOf(config);
+  return [head, ...lines, ...(exposure === undefined ? [] : [exposure]), ''].join('\n');
 }

@@ -18,7 +18,7 @@ import { type WatchOutput, watch } from './watch.js';
 
 /** Errors that mean a wrong command line rather than a wrong file or server. */
 const USAGE_CODES =
-  /^(config\.|fake\.|watch\.url|recording\.(missing|directory|ambiguous|venues|differ|no_streams|no_such_instrument)$|serve\.no_such_instrument$|instruments\.(unknown_venue|no_such|no_endpoint|too_many)$|live\.(keys|needs_key|not_offered)$|instrument\.)/;
+  /^(config\.|fake\.|watch\.url|recording\.(missing|directory|ambiguous|venues|differ|no_streams|no_such_instrument)$|serve\.(no_such_instrument|public_bind)$|auth\.(key_set|token)|instruments\.(unknown_venue|no_such|no_endpoint|too_many)$|live\.(keys|needs_key|not_offered)$|instrument\.)/;
 
 interface WatchFlags {
   readonly url: string;

@@ -8,6 +8,7 @@ const SECTIONS: Readonly<Record<string, string>> = {
   server: 'How clients are served.',
   engine: 'The engine.',
   limits: 'What clients may do.',
+  auth: 'Tokens: with one of the first two keys here, clients need one. docs/security.md.',
   replay: 'Recordings: with files here, no source is opened.',
   sim: 'The embedded venue, which is served where neither sources nor recordings are named.',
   catalogue: "The venues' lists of instruments.",
@@ -68,8 +69,8 @@ function lines({ path, schema, flag, env }: Setting): string {
 }
 
 /** The default as TOML, or an example of what has none. */
-function example({ type, default: value }: Setting['schema']): string {
-  if (value !== undefined) return JSON.stringify(value);
+function example({ type, default: value, examples: [given] = [] }: Setting['schema']): string {
+  if (value !== undefined || given !== undefined) return JSON.stringify(value ?? given);
   if (type === 'integer') return '5000';
   return type === 'array' ? '["recording.gz"]' : '"/var/cache/depthwire"';
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CHANNELS } from '../ingest/venues/facts.js';
+import { ALGORITHMS } from '../publish/auth/algorithm.js';
 import { RING_BYTES_MAX, RING_BYTES_MIN } from '../wire/generated/constants.js';
 
 const MIB = 1 << 20;
@@ -13,6 +14,22 @@ const STEP = 'a plain decimal above 0, such as 0.25';
 const stepSchema = z
   .union([z.string(), z.number().transform(String)], STEP)
   .refine((text) => /^\d{1,18}(\.\d{1,18})?$/.test(text) && /[1-9]/.test(text), STEP);
+
+const KEY_ADDRESS = 'https:// without a name or password in it, or http:// on this machine';
+
+/** Whether keys may be had from an address: one that nobody on the way can answer in its place. */
+function isKeyAddress(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, username, password } = new URL(text);
+  const isSafe = protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
+  return isSafe && username === '' && password === '';
+}
+
+/** Whether connections to this host come from this machine alone. */
+export function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[(.*)\]$/, '$1').toLowerCase();
+  return bare === 'localhost' || bare === '::1' || /^127(\.\d{1,3}){3}$/.test(bare);
+}
 
 /** What a symbol or a pattern of symbols is made of: anything visible but a comma, for options follow it. */
 const VISIBLE = String.raw`(?:(?!,)[\p{L}\p{M}\p{N}\p{P}\p{S}]){1,64}`;
@@ -36,13 +53,34 @@ export const instrumentSchema = z.strictObject({
     .describe('Step of its quantities, in units of quantity; absent = as listed, or unknown'),
 });
 
+const ORIGIN = /^https?:\/\/(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?$/;
+const ORIGIN_FORM =
+  'http:// or https:// with a host, and a port that is not the default, as in http://localhost:3000';
+
 const serverSchema = z.strictObject({
-  host: z.string().default('127.0.0.1').describe('Loopback address to listen on'),
+  host: z
+    .string()
+    .default('127.0.0.1')
+    .describe('Address to listen on; one that others can reach needs auth and TLS'),
   port: z.int().min(0).max(65_535).default(8642).describe('Port to listen on; 0 = one that is free'),
   allowHosts: z
     .array(z.string().regex(/^[A-Za-z0-9.-]+$/, 'a host name without scheme and port'))
     .default([])
-    .describe('Names beside the loopback ones that requests may use: those of a proxy on this machine'),
+    .describe(
+      'Names beside its own that requests may use: its public ones, those of a proxy on this machine',
+    ),
+  allowOrigins: z
+    .array(z.string().regex(ORIGIN, ORIGIN_FORM))
+    .default([])
+    .describe('Pages of other servers that may connect, as in https://app.example; its own pages always may'),
+  exposeWithoutAuth: z
+    .boolean()
+    .default(false)
+    .describe('Whoever reaches the host may have everything: no tokens are asked for'),
+  exposeWithoutTls: z
+    .boolean()
+    .default(false)
+    .describe('What is sent to and from the host, tokens too, may be read on the way: no TLS'),
   transport: z
     .enum(['auto', 'uws', 'ws'])
     .default('auto')
@@ -129,6 +167,48 @@ const limitsSchema = z.strictObject({
     .max(256 * MIB)
     .default(32 * MIB)
     .describe('Largest image of one stream'),
+});
+
+const authSchema = z.strictObject({
+  jwksFile: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({
+      description: 'JWK Set that tokens are checked with; read again when it changes',
+      examples: ['jwks.json'],
+    }),
+  jwksUrl: z
+    .string()
+    .refine(isKeyAddress, KEY_ADDRESS)
+    .optional()
+    .meta({
+      description: 'Address of the JWK Set, in place of a file: https, or http on this machine',
+      examples: ['https://login.example/jwks.json'],
+    }),
+  issuer: z.string().min(1).default('depthwire').describe('What iss of a token must be'),
+  audience: z.string().min(1).default('depthwire').describe('What aud of a token must be or hold'),
+  algorithms: z
+    .array(z.enum(ALGORITHMS))
+    .min(1)
+    .default(['EdDSA'])
+    .describe(`Ways that tokens may be signed: ${ALGORITHMS.join(', ')}`),
+  leewaySeconds: z
+    .int()
+    .min(0)
+    .max(300)
+    .default(30)
+    .describe('How far the clock of the issuer may be from ours; a token ends that much later'),
+  jwksRefreshSeconds: z
+    .int()
+    .min(10)
+    .max(86_400)
+    .default(300)
+    .describe('How often the address of the JWK Set is asked'),
+  openPaths: z
+    .array(z.string().regex(/^\/[^?#\s]*$/, 'a path, as in /metrics'))
+    .default([])
+    .describe('Paths that are answered without a token; /health and /ready always say the status alone'),
 });
 
 const SPEED = 'a number above 0 and at most 10000, or max';
@@ -243,6 +323,7 @@ export const configSchema = z.strictObject({
   server: serverSchema.prefault({}).describe('How clients are served'),
   engine: engineSchema.prefault({}).describe('The engine'),
   limits: limitsSchema.prefault({}).describe('What clients may do'),
+  auth: authSchema.optional().describe('Tokens: with this, clients need one, and have what it holds'),
   replay: replaySchema.optional().describe('Recordings to serve'),
   sim: simSchema.prefault({}).describe('The embedded venue, which is served where nothing else is named'),
   catalogue: catalogueSchema.prefault({}).describe("The venues' lists of instruments"),
@@ -264,4 +345,5 @@ export type InstrumentOverride = z.output<typeof instrumentSchema>;
 export type SourceConfig = Readonly<z.output<typeof sourceSchema>>;
 export type KeysConfig = Readonly<z.output<typeof keysSchema>>;
 export type Speed = z.output<typeof replaySchema>['speed'];
+export type AuthConfig = Readonly<z.output<typeof authSchema>>;
 export type Limits = Readonly<z.output<typeof limitsSchema>>;

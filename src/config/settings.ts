@@ -6,6 +6,7 @@ export interface ValueSchema {
   readonly type?: string | readonly string[];
   readonly description?: string;
   readonly default?: unknown;
+  readonly examples?: readonly unknown[];
   readonly minimum?: number;
   readonly maximum?: number;
   readonly minItems?: number;
@@ -53,6 +54,9 @@ export function isFree(path: readonly PropertyKey[], at: number): boolean {
 const FLAGS: Readonly<Record<string, string>> = {
   'replay.files': 'replay',
   'server.allow_hosts': 'allow-host',
+  'server.allow_origins': 'allow-origin',
+  'auth.algorithms': 'algorithm',
+  'auth.open_paths': 'open-path',
   urls: 'url',
 };
 

@@ -65,7 +65,7 @@ export class FeedServer {
     };
     this.#http = {
       hub: this.#hub,
-      hosts: new Hosts(config.server.allowHosts, config.server.host),
+      hosts: new Hosts(config.server),
       site,
       stats: () => engine.stats(),
       draining: () => this.#leaving,
