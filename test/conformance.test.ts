@@ -403,6 +403,7 @@ describe.each(['uws', 'ws'] as const)('over %s', (name: TransportName) => {
             },
             onBinary: () => connection.end(4400, 'bad_request', 'binary'),
             onOversize: () => connection.end(1009, 'control_too_big', 'too long'),
+            onPing() {},
             onClose: (code, cause) => ends.push([code, cause]),
           };
         },

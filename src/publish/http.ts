@@ -1,9 +1,10 @@
-import { type BookInfo, type EngineStats, STREAM } from '../engine.js';
+import { type BookInfo, STREAM } from '../engine.js';
 import { DepthwireError, shown } from '../errors.js';
 import { ageMs, bookJson } from './book-json.js';
 import type { Hosts } from './hosts.js';
 import { asScaledNow, type Hub } from './hub.js';
 import type { BookCounts } from './metrics.js';
+import { OPEN_METRICS_TYPE } from './open-metrics.js';
 import { BOOK_PATH, bookPath, nameInPath } from './paths.js';
 import { FEED_PATH, PROTOCOL } from './protocol.js';
 import { servedInstrument, unknownInstrument } from './served-instrument.js';
@@ -16,7 +17,6 @@ const DEPTH_DEFAULT = 20;
 const DEPTH_MAX = 5000;
 
 const JSON_TYPE = 'application/json; charset=utf-8';
-const METRICS_TYPE = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
 
 /** Whether input still comes: a recording may end, a source may fail. */
 export type SourceState = 'running' | 'finished' | 'failed';
@@ -26,7 +26,7 @@ export interface HttpContext {
   readonly hub: Hub;
   readonly hosts: Hosts;
   readonly site: Site;
-  stats(): EngineStats;
+  metricsText(): string;
   draining(): boolean;
   sourceState(): SourceState;
   sources(): readonly SourceReport[];
@@ -37,7 +37,10 @@ export interface HttpContext {
 export function answerHttp(request: Request, context: HttpContext): Answer {
   try {
     const foreign = context.hosts.refusal(request.host, request.origin);
-    if (foreign !== undefined) return errorAnswer('403 Forbidden', foreign);
+    if (foreign !== undefined) {
+      context.hub.metrics.refused(foreign.code);
+      return errorAnswer('403 Forbidden', foreign);
+    }
     if (request.method !== 'get' && request.method !== 'head') return methodNotAllowed(request);
     return route(request, context);
   } catch (error) {
@@ -48,9 +51,14 @@ export function answerHttp(request: Request, context: HttpContext): Answer {
   }
 }
 
+/** An answer that says why it is none. */
+export interface ErrorAnswer extends Answer {
+  readonly error: DepthwireError;
+}
+
 /** A typed error as an HTTP answer. */
-export function errorAnswer(status: string, error: DepthwireError): Answer {
-  return json(status, { error: error.toJSON() });
+export function errorAnswer(status: string, error: DepthwireError): ErrorAnswer {
+  return { ...json(status, { error: error.toJSON() }), error };
 }
 
 function route(request: Request, context: HttpContext): Answer {
@@ -106,9 +114,12 @@ function staleBooks(hub: Hub): readonly object[] {
   return stale;
 }
 
-function metrics({ hub, stats, uptimeSeconds }: HttpContext): Answer {
-  const body = hub.metrics.text(stats(), bookCounts(hub), hub.images.encoded, uptimeSeconds());
-  return { status: '200 OK', headers: { ...SAFE_HEADERS, 'Content-Type': METRICS_TYPE }, body };
+function metrics({ metricsText }: HttpContext): Answer {
+  return {
+    status: '200 OK',
+    headers: { ...SAFE_HEADERS, 'Content-Type': OPEN_METRICS_TYPE },
+    body: metricsText(),
+  };
 }
 
 function instruments({ hub }: HttpContext): Answer {

@@ -1,14 +1,53 @@
 import type { EngineStats } from '../engine.js';
+import { type Labelled, OpenMetrics } from './open-metrics.js';
 import type { CloseCause } from './transport.js';
 
 /** Codes that get a series of their own; clients may send any, and each would be a new one. */
-const CODES: ReadonlySet<number> = new Set([1000, 1001, 1005, 1006, 1009, 4400, 4408]);
+const CODES: ReadonlySet<number> = new Set([
+  1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 4400, 4401, 4403, 4408, 4429,
+]);
+
+/** Causes of refusals that get a series of their own. The codes of this program are fewer. */
+const CAUSES_MAX = 64;
 
 /** Books by state. */
 export interface BookCounts {
   readonly syncing: number;
   readonly synced: number;
   readonly stale: number;
+}
+
+/** What is done about a client that does not take the feed as fast as it comes. */
+export type SlowStep = 'behind' | 'rejoined' | 'closed' | 'cut';
+
+/** What brings a client that was away to the present of a stream. */
+export type ResumeKind = 'nothing' | 'range' | 'net' | 'image';
+
+/** What a scrape asks the server for, once. */
+export interface Scrape {
+  readonly engine: EngineStats & Partial<LaterStats>;
+  readonly books: BookCounts;
+  readonly imagesEncoded: number;
+  /** Bytes that wait for all clients together. */
+  readonly waitingBytes: number;
+  readonly connections: { readonly open: number; readonly lost: number };
+  readonly isReady: boolean;
+  readonly uptimeSeconds: number;
+  /** Of the process as a whole, as labels. */
+  readonly build: Readonly<Record<string, string>>;
+  /** Writes what the process takes of the machine. */
+  process(out: OpenMetrics): void;
+}
+
+/** Counters that an engine may have. */
+interface LaterStats {
+  readonly latency: {
+    readonly boundsNs: readonly number[];
+    readonly counts: readonly number[];
+    readonly sumNs: number;
+  };
+  readonly history: { readonly bytes: number; readonly bytesMax: number; readonly evictedBytes: number };
+  readonly brought: Readonly<Record<ResumeKind, number>>;
 }
 
 /** What the server counts beside the engine's own counters. */
@@ -27,11 +66,16 @@ export class Metrics {
   /** Inputs that the engine reported as wrong. */
   faults = 0;
   readonly #closes = new Map<string, number>();
+  readonly #refusals = new Map<string, number>();
+  readonly #slow: Record<SlowStep, number> = { behind: 0, rejoined: 0, closed: 0, cut: 0 };
+  readonly #resumes: Record<ResumeKind, number> = { nothing: 0, range: 0, net: 0, image: 0 };
 
   /** A connection ended. */
   closed(code: number, cause: CloseCause): void {
     const labels = `code="${CODES.has(code) ? code : 'other'}",cause="${cause}"`;
     this.#closes.set(labels, (this.#closes.get(labels) ?? 0) + 1);
+    if (cause === 'too_slow') this.#slow.closed += 1;
+    if (cause === 'too_slow_cut' || cause === 'transport_backpressure') this.#slow.cut += 1;
   }
 
   /** Connections that ended for this cause, whatever the code. */
@@ -41,84 +85,134 @@ export class Metrics {
     return sum;
   }
 
+  /** A request or a handshake was refused with an error of this code. */
+  refused(code: string): void {
+    const cause = this.#refusals.has(code) || this.#refusals.size < CAUSES_MAX ? code : 'other';
+    this.#refusals.set(cause, (this.#refusals.get(cause) ?? 0) + 1);
+  }
+
+  /** A client was cut from a live stream, or came back to it. */
+  slow(step: 'behind' | 'rejoined'): void {
+    this.#slow[step] += 1;
+  }
+
+  /** A client that was away was brought to the present of a stream. */
+  resumed(by: ResumeKind): void {
+    this.#resumes[by] += 1;
+  }
+
   /** The OpenMetrics text of `/metrics`. No series is per client or per instrument, so it stays small. */
-  text(engine: EngineStats, books: BookCounts, imagesEncoded: number, uptimeSeconds: number): string {
-    const lines: string[] = [];
-    const counter = (name: string, help: string, value: number): void => {
-      lines.push(
-        `# TYPE depthwire_${name} counter`,
-        `# HELP depthwire_${name} ${help}`,
-        `depthwire_${name}_total ${value}`,
-      );
-    };
-    const gauge = (name: string, help: string, value: number): void => {
-      lines.push(
-        `# TYPE depthwire_${name} gauge`,
-        `# HELP depthwire_${name} ${help}`,
-        `depthwire_${name} ${value}`,
-      );
-    };
-    counter('frames_received', 'Frames that the venues sent.', engine.frames);
-    counter('book_messages', 'Book updates among them.', engine.bookMessages);
-    counter('book_messages_applied', 'Book updates that changed a book.', engine.applied);
-    counter('level_changes', 'Level changes in book updates.', engine.levelChanges);
-    counter('level_changes_applied', 'Level changes that were applied.', engine.appliedLevelChanges);
-    counter('snapshots', 'Venue snapshots taken in.', engine.snapshots);
-    counter('snapshots_old', 'Venue snapshots that were too old to use.', engine.snapshotsOld);
-    counter('snapshot_requests', 'Venue snapshots asked for.', engine.snapshotRequests);
-    counter('trades', 'Trades received.', engine.trades);
-    counter('gaps', 'Gaps in venue sequences.', engine.gaps);
-    counter('resyncs', 'Books synced again after they were not.', engine.resyncs);
-    lines.push(...mendingLines(engine.mending));
-    counter('silences', 'Books that turned stale because nothing arrived.', engine.silences);
-    counter('crossed', 'Synced books seen with bid above ask.', engine.crossed);
-    counter('decode_errors', 'Frames that could not be decoded.', engine.decodeErrors);
-    counter('frames_ignored', 'Frames that change nothing here.', engine.ignored);
-    counter('updates_dropped', 'Updates dropped while waiting for a snapshot.', engine.pendingDropped);
-    counter('bbo_checked', 'Comparisons with the venue top of book.', engine.bboChecked);
-    counter('bbo_matched', 'Comparisons that agreed.', engine.bboMatched);
-    counter('checksums_checked', 'Venue checksums compared.', engine.checksumsChecked);
-    counter('checksums_matched', 'Venue checksums that agreed.', engine.checksumsMatched);
-    counter('feed_frames', 'Frames that the engine emitted.', engine.feedFrames);
-    counter('feed_bytes', 'Bytes of these frames.', engine.feedBytes);
-    counter('frames_published', 'Emitted frames that had a subscriber.', this.framesPublished);
-    counter('bytes_published', 'Bytes of these frames, once each.', this.bytesPublished);
-    counter('images_encoded', 'Images made for clients that joined.', imagesEncoded);
-    counter('faults', 'Inputs that the engine reported as wrong.', this.faults);
-    counter('bad_messages', 'Control messages that were wrong.', this.badMessages);
-    counter('client_resyncs', 'Images that clients asked for again.', this.clientResyncs);
-    counter('clients_accepted', 'Connections accepted.', this.clientsTotal);
-    counter('clients_refused', 'Handshakes refused.', this.clientsRefused);
-    counter('connections_refused', 'Connections cut because too many were open.', this.connectionsRefused);
-    lines.push(
-      '# TYPE depthwire_closes counter',
-      '# HELP depthwire_closes Connections ended, by close code and cause.',
+  text(scrape: Scrape): string {
+    const out = new OpenMetrics();
+    out.info('build', 'What runs.', scrape.build);
+    out.gauge('ready', 'Whether /ready says so.', scrape.isReady ? 1 : 0);
+    out.gauge('uptime_seconds', 'Time since the server started.', scrape.uptimeSeconds, 'seconds');
+    writeInput(out, scrape.engine);
+    writeBooks(out, scrape);
+    writeOutput(out, scrape.engine, this.framesPublished, this.bytesPublished, scrape.imagesEncoded);
+    this.#writeClients(out, scrape.waitingBytes);
+    out.counter('faults', 'Inputs that the engine reported as wrong.', this.faults);
+    scrape.process(out);
+    return out.end();
+  }
+
+  #writeClients(out: OpenMetrics, waitingBytes: number): void {
+    out.gauge('clients', 'Connections open now.', this.clients);
+    out.gauge('subscriptions', 'Subscriptions held now.', this.subscriptions);
+    out.gauge('waiting_bytes', 'Bytes that wait for clients to take them.', waitingBytes, 'bytes');
+    out.counter('clients_accepted', 'Connections accepted.', this.clientsTotal);
+    out.counter('clients_refused', 'Handshakes refused.', this.clientsRefused);
+    out.counters(
+      'refusals',
+      'Requests and handshakes refused, by the code of the error.',
+      'cause',
+      this.#refusals,
     );
-    for (const [labels, count] of this.#closes) lines.push(`depthwire_closes_total{${labels}} ${count}`);
-    gauge('clients', 'Connections open now.', this.clients);
-    gauge('subscriptions', 'Subscriptions held now.', this.subscriptions);
-    lines.push('# TYPE depthwire_books gauge', '# HELP depthwire_books Books by state.');
-    for (const [state, count] of Object.entries(books))
-      lines.push(`depthwire_books{state="${state}"} ${count}`);
-    gauge('uptime_seconds', 'Time since the server started.', uptimeSeconds);
-    lines.push('# EOF', '');
-    return lines.join('\n');
+    out.counter(
+      'connections_refused',
+      'Connections cut because too many were open.',
+      this.connectionsRefused,
+    );
+    out.countersBy('closes', 'Connections ended, by close code and cause.', this.#closes);
+    out.counters('slow_steps', 'What was done about slow clients.', 'step', Object.entries(this.#slow));
+    out.counters('resumes', 'Clients that came back, by what it took.', 'by', Object.entries(this.#resumes));
+    out.counter('client_resyncs', 'Images that clients asked for again.', this.clientResyncs);
+    out.counter('bad_messages', 'Control messages that were wrong.', this.badMessages);
   }
 }
 
-/** How long books took from the loss of their truth until they were exact again, as a histogram in seconds. */
-function mendingLines({ boundsMs, counts, sumMs }: EngineStats['mending']): readonly string[] {
-  let sum = 0;
-  const buckets = counts.map((count, at) => {
-    sum += count;
-    const bound = boundsMs[at];
-    return `depthwire_resync_seconds_bucket{le="${bound === undefined ? '+Inf' : bound / 1000}"} ${sum}`;
-  });
-  return [
-    '# TYPE depthwire_resync_seconds histogram',
-    '# HELP depthwire_resync_seconds Time that books took to be exact again.',
-    ...buckets,
-    `depthwire_resync_seconds_sum ${sumMs / 1000}`,
-    `depthwire_resync_seconds_count ${sum}`,
+function writeInput(out: OpenMetrics, engine: EngineStats): void {
+  out.counter('frames_received', 'Frames that the venues sent.', engine.frames);
+  out.counter('book_messages', 'Book updates among them.', engine.bookMessages);
+  out.counter('book_messages_applied', 'Book updates that changed a book.', engine.applied);
+  out.counter('level_changes', 'Level changes in book updates.', engine.levelChanges);
+  out.counter('level_changes_applied', 'Level changes that were applied.', engine.appliedLevelChanges);
+  out.counter('order_events', 'Events of order feeds that changed a book.', engine.orders.events);
+  out.counter('snapshots', 'Venue snapshots taken in.', engine.snapshots);
+  out.counter('snapshots_old', 'Venue snapshots that were too old to use.', engine.snapshotsOld);
+  out.counter('snapshot_requests', 'Venue snapshots asked for.', engine.snapshotRequests);
+  out.counter('trades', 'Trades received.', engine.trades);
+  out.counter('tickers', 'Statistics of instruments received.', engine.tickers);
+  out.counter('liquidations', 'Trades that closed a position by force.', engine.liquidations);
+  out.counter('trading_changes', 'Changes of trading status.', engine.statuses);
+  out.counter('decode_errors', 'Frames that could not be decoded.', engine.decodeErrors);
+  out.counter('frames_ignored', 'Frames that change nothing here.', engine.ignored);
+  out.counter('frames_foreign', 'Frames of instruments that are not carried.', engine.foreign);
+  out.counter('updates_dropped', 'Updates dropped while waiting for a snapshot.', engine.pendingDropped);
+}
+
+function writeBooks(out: OpenMetrics, { engine, books, connections }: Scrape): void {
+  const states: readonly Labelled[] = [
+    ['syncing', books.syncing],
+    ['synced', books.synced],
+    ['stale', books.stale],
   ];
+  out.gauges('books', 'Books by state.', 'state', states);
+  out.gauges('source_connections', 'Connections to venues.', 'state', Object.entries(connections));
+  out.counter('gaps', 'Gaps in venue sequences.', engine.gaps);
+  out.counter('resyncs', 'Books synced again after they were not.', engine.resyncs);
+  const { boundsMs, counts, sumMs } = engine.mending;
+  const bounds = boundsMs.map((ms) => ms / 1000);
+  const help = 'Time that books took to be exact again.';
+  out.histogram('resync_seconds', help, bounds, counts, sumMs / 1000, 'seconds');
+  out.counter('silences', 'Books that turned stale because nothing arrived.', engine.silences);
+  out.counter('contradictions', 'Books that their venue contradicted.', engine.contradictions);
+  out.counter('crossed', 'Synced books seen with bid above ask.', engine.crossed);
+  out.counter('bbo_checked', 'Comparisons with the venue top of book.', engine.bboChecked);
+  out.counter('bbo_matched', 'Comparisons that agreed.', engine.bboMatched);
+  out.counter('checksums_checked', 'Venue checksums compared.', engine.checksumsChecked);
+  out.counter('checksums_matched', 'Venue checksums that agreed.', engine.checksumsMatched);
+}
+
+function writeOutput(
+  out: OpenMetrics,
+  engine: Scrape['engine'],
+  framesPublished: number,
+  bytesPublished: number,
+  imagesEncoded: number,
+): void {
+  const { latency, history, brought } = engine;
+  out.counter('feed_frames', 'Frames that the engine emitted.', engine.feedFrames);
+  out.counter('feed_bytes', 'Bytes of these frames.', engine.feedBytes, 'bytes');
+  if (latency !== undefined) {
+    const bounds = latency.boundsNs.map((ns) => ns / 1e9);
+    const help = 'Time from the receipt of an input to the frame that it caused.';
+    out.histogram('frame_delay_seconds', help, bounds, latency.counts, latency.sumNs / 1e9, 'seconds');
+  }
+  out.counter('frames_published', 'Emitted frames that had a subscriber.', framesPublished);
+  out.counter('published_bytes', 'Bytes of these frames, once each.', bytesPublished, 'bytes');
+  out.counter('images_encoded', 'Images made for clients.', imagesEncoded);
+  if (history !== undefined) {
+    out.gauge('history_bytes', 'Memory of frames kept for those who come back.', history.bytes, 'bytes');
+    out.gauge('history_limit_bytes', 'The most that it may be.', history.bytesMax, 'bytes');
+    const help = 'Kept frames that went early, for all that may be used was.';
+    out.counter('history_evicted_bytes', help, history.evictedBytes, 'bytes');
+  }
+  if (brought !== undefined)
+    out.counters(
+      'brought',
+      'Readers brought to the present, by what it took.',
+      'by',
+      Object.entries(brought),
+    );
 }

@@ -4,11 +4,19 @@ import { DepthwireError } from '../errors.js';
 import { VERSION } from '../version.js';
 import { Fanout } from './fanout.js';
 import { Hosts } from './hosts.js';
-import { answerHttp, bookCounts, errorAnswer, type HttpContext, type SourceState } from './http.js';
+import {
+  answerHttp,
+  bookCounts,
+  type ErrorAnswer,
+  errorAnswer,
+  type HttpContext,
+  type SourceState,
+} from './http.js';
 import type { FeedEngine, Hub } from './hub.js';
 import { Images } from './images.js';
 import { type BookCounts, Metrics } from './metrics.js';
 import { FEED_PATH, PROTOCOL } from './protocol.js';
+import { Scraper } from './scrape.js';
 import type { Site } from './site.js';
 import { type ServedSource, type SourceReport, sourceReport } from './sources.js';
 import { Subscriber } from './subscriber.js';
@@ -38,6 +46,7 @@ export class FeedServer {
   readonly #hub: Hub;
   readonly #http: HttpContext;
   readonly #instruments = new Map<string, InstrumentInfo>();
+  readonly #scraper: Scraper;
   #transport: Transport | undefined;
   readonly #subscribers = new Set<Subscriber>();
   readonly #startedMs = performance.now();
@@ -63,15 +72,31 @@ export class FeedServer {
       instruments: this.#instruments,
       version: VERSION,
     };
+    this.#scraper = new Scraper({
+      metrics: this.metrics,
+      build: () => ({
+        version: VERSION,
+        node: process.version,
+        transport: this.#transport?.name ?? 'none',
+        tls: 'no',
+      }),
+      stats: () => engine.stats(),
+      countBooks: () => this.books(),
+      imagesEncoded: () => this.#hub.images.encoded,
+      waitingBytes: () => this.#waitingBytes(),
+      sources: () => this.sources(),
+      isReady: () => !this.#leaving,
+      uptimeSeconds: () => this.#uptimeSeconds(),
+    });
     this.#http = {
       hub: this.#hub,
       hosts: new Hosts(config.server),
       site,
-      stats: () => engine.stats(),
+      metricsText: () => this.#scraper.text(performance.now()),
       draining: () => this.#leaving,
       sourceState: () => this.sourceState,
       sources: () => this.reports(),
-      uptimeSeconds: () => Math.round(performance.now() - this.#startedMs) / 1000,
+      uptimeSeconds: () => this.#uptimeSeconds(),
     };
   }
 
@@ -181,6 +206,7 @@ export class FeedServer {
     }
     await pause(FAREWELL_MS);
     this.#transport?.close();
+    this.#scraper.close();
   }
 
   #transportOptions(): TransportOptions {
@@ -196,6 +222,16 @@ export class FeedServer {
     };
   }
 
+  #uptimeSeconds(): number {
+    return Math.round(performance.now() - this.#startedMs) / 1000;
+  }
+
+  #waitingBytes(): number {
+    let sum = 0;
+    for (const subscriber of this.#subscribers) sum += subscriber.waitingBytes();
+    return sum;
+  }
+
   #open(connection: Connection): Subscriber {
     const subscriber = new Subscriber(connection, this.#hub, (gone) => {
       this.#subscribers.delete(gone);
@@ -209,11 +245,13 @@ export class FeedServer {
 
   #refuse(request: Request, protocols: readonly string[]): Answer | undefined {
     const refusal = this.#refusal(request, protocols);
-    if (refusal !== undefined) this.metrics.clientsRefused += 1;
+    if (refusal === undefined) return undefined;
+    this.metrics.clientsRefused += 1;
+    this.metrics.refused(refusal.error.code);
     return refusal;
   }
 
-  #refusal(request: Request, protocols: readonly string[]): Answer | undefined {
+  #refusal(request: Request, protocols: readonly string[]): ErrorAnswer | undefined {
     const foreign = this.#http.hosts.refusal(request.host, request.origin);
     if (foreign !== undefined) return errorAnswer('403 Forbidden', foreign);
     if (!protocols.includes(PROTOCOL)) {

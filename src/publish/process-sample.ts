@@ -1,0 +1,109 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { type EventLoopUtilization, monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import type { OpenMetrics } from './open-metrics.js';
+
+/** How often the loop's delay is measured, ms: a timer outside JavaScript. */
+const DELAY_RESOLUTION_MS = 20;
+/** The quantiles of the delay are of so long at least, if that long is asked for them. */
+const WINDOW_MS = 60_000;
+/** Where the kernel does not count descriptors (before Linux 6.2) they are listed, so rarely. */
+const LIST_MS = 10_000;
+
+/** What the process takes of the machine, and how its loop turns. A scrape costs some 50 µs of it. */
+export class ProcessSample {
+  readonly #delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
+  readonly #loop: EventLoopUtilization = performance.eventLoopUtilization();
+  readonly #descriptorsMax = descriptorsMax();
+  #windowMs = performance.now();
+  /** Of the windows before. */
+  #delaySeconds = 0;
+  #delays = 0;
+  /** What was told last of all delays together, which never shrinks. */
+  #lateSeconds = 0;
+  #descriptors = Number.NaN;
+  #listedMs = Number.NEGATIVE_INFINITY;
+
+  constructor() {
+    this.#delay.enable();
+  }
+
+  /** Ends the measurement. */
+  close(): void {
+    this.#delay.disable();
+  }
+
+  write(out: OpenMetrics): void {
+    this.#writeLoop(out);
+    const { user, system } = process.cpuUsage();
+    const { rss, heapUsed, external } = process.memoryUsage();
+    out.counter('process_cpu_seconds', 'Time on processors.', (user + system) / 1e6, 'seconds');
+    out.gauge('process_resident_memory_bytes', 'Memory in use.', rss, 'bytes');
+    out.gauge('heap_bytes', 'Memory of JavaScript objects.', heapUsed, 'bytes');
+    out.gauge('external_memory_bytes', 'Memory that JavaScript objects hold outside.', external, 'bytes');
+    const descriptors = this.#openDescriptors();
+    if (!Number.isNaN(descriptors)) out.gauge('process_open_fds', 'File descriptors open now.', descriptors);
+    if (!Number.isNaN(this.#descriptorsMax))
+      out.gauge('process_max_fds', 'File descriptors that may be open.', this.#descriptorsMax);
+    const startedSeconds = performance.timeOrigin / 1000;
+    out.gauge('process_start_time_seconds', 'When the process started.', startedSeconds, 'seconds');
+  }
+
+  #writeLoop(out: OpenMetrics): void {
+    const nowMs = performance.now();
+    const { count, mean } = this.#delay;
+    const sum = count === 0 ? 0 : (mean * count) / 1e9;
+    const quantiles = ([0.5, 0.99, 1] as const).map((quantile): readonly [number, number] => [
+      quantile,
+      count === 0 ? Number.NaN : this.#late(this.#delay.percentile(quantile * 100)),
+    ]);
+    const late = this.#delaySeconds + sum - ((this.#delays + count) * DELAY_RESOLUTION_MS) / 1000;
+    this.#lateSeconds = Math.max(this.#lateSeconds, late);
+    out.summary(
+      'event_loop_delay_seconds',
+      'How late the loop came to a timer; quantiles of the last minute or so.',
+      quantiles,
+      this.#lateSeconds,
+      this.#delays + count,
+      'seconds',
+    );
+    if (nowMs - this.#windowMs >= WINDOW_MS) {
+      this.#delaySeconds += sum;
+      this.#delays += count;
+      this.#windowMs = nowMs;
+      this.#delay.reset();
+    }
+    const { active, idle } = performance.eventLoopUtilization(this.#loop);
+    out.counter('event_loop_active_seconds', 'Time that the loop was busy.', active / 1000, 'seconds');
+    out.counter('event_loop_idle_seconds', 'Time that the loop waited.', idle / 1000, 'seconds');
+  }
+
+  /** ns between two measurements as seconds beyond what they should be apart. */
+  #late(ns: number): number {
+    return Math.max(0, ns / 1e9 - DELAY_RESOLUTION_MS / 1000);
+  }
+
+  #openDescriptors(): number {
+    const nowMs = performance.now();
+    try {
+      const { size } = statSync('/proc/self/fd');
+      if (size > 0) return size;
+      if (nowMs - this.#listedMs >= LIST_MS) {
+        this.#listedMs = nowMs;
+        this.#descriptors = readdirSync('/proc/self/fd').length;
+      }
+    } catch {
+      // No such folder: not Linux.
+    }
+    return this.#descriptors;
+  }
+}
+
+/** The limit of open file descriptors of this process; NaN where it cannot be told. */
+export function descriptorsMax(): number {
+  try {
+    const line = /^Max open files\s+(\d+|unlimited)/m.exec(readFileSync('/proc/self/limits', 'utf8'));
+    return line?.[1] === 'unlimited' ? Number.POSITIVE_INFINITY : Number(line?.[1]);
+  } catch {
+    return Number.NaN;
+  }
+}

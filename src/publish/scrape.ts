@@ -1,0 +1,64 @@
+import type { BookCounts, Metrics, Scrape } from './metrics.js';
+import { ProcessSample } from './process-sample.js';
+import type { ServedSource } from './sources.js';
+
+/** A text is handed out again for so long: several who scrape, or one who scrapes without end, cost no more than one. */
+const KEPT_MS = 250;
+
+/** What a scrape needs of the server. */
+export interface Scraped {
+  readonly metrics: Metrics;
+  build(): Readonly<Record<string, string>>;
+  stats(): Scrape['engine'] & { readonly books?: BookCounts };
+  /** Asks the engine once a book: for engines that do not count them. */
+  countBooks(): BookCounts;
+  imagesEncoded(): number;
+  waitingBytes(): number;
+  sources(): readonly ServedSource[];
+  isReady(): boolean;
+  uptimeSeconds(): number;
+}
+
+/** Makes the text of `/metrics`, at most four times a second. */
+export class Scraper {
+  readonly #scraped: Scraped;
+  readonly #process = new ProcessSample();
+  #text = '';
+  #madeMs = Number.NEGATIVE_INFINITY;
+
+  constructor(scraped: Scraped) {
+    this.#scraped = scraped;
+  }
+
+  /** `nowMs` is monotonic. */
+  text(nowMs: number): string {
+    if (nowMs - this.#madeMs < KEPT_MS) return this.#text;
+    const { metrics } = this.#scraped;
+    const engine = this.#scraped.stats();
+    this.#text = metrics.text({
+      engine,
+      build: this.#scraped.build(),
+      books: engine.books ?? this.#scraped.countBooks(),
+      imagesEncoded: this.#scraped.imagesEncoded(),
+      waitingBytes: this.#scraped.waitingBytes(),
+      connections: connectionCounts(this.#scraped.sources()),
+      isReady: this.#scraped.isReady(),
+      uptimeSeconds: this.#scraped.uptimeSeconds(),
+      process: (out) => this.#process.write(out),
+    });
+    this.#madeMs = nowMs;
+    return this.#text;
+  }
+
+  /** Ends what it measures. */
+  close(): void {
+    this.#process.close();
+  }
+}
+
+function connectionCounts(sources: readonly ServedSource[]): Scrape['connections'] {
+  const counts = { open: 0, lost: 0 };
+  for (const { connections } of sources)
+    for (const { connectedSinceMs } of connections) counts[connectedSinceMs > 0 ? 'open' : 'lost'] += 1;
+  return counts;
+}
