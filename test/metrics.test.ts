@@ -43,7 +43,7 @@ function scraper(metrics = new Metrics(), engine: object = LATER) {
   const asked = { stats: 0, books: 0 };
   const one = new Scraper({
     metrics,
-    build: { version: '1', node: 'v20' },
+    build: () => ({ version: '1', node: 'v20' }),
     stats: () => {
       asked.stats += 1;
       return { ...new FakeNative().stats(), ...engine };

@@ -106,7 +106,9 @@ const serverSchema = z.strictObject({
     .min(0)
     .max(600_000)
     .default(2000)
-    .describe('Clients of a server that stops are told to come back within so long, each at its own time'),
+    .describe(
+      'Clients of a server that stops are told to come back within so long, each at a moment of its own',
+    ),
   drainMs: z.int().min(0).max(60_000).default(1500).describe('Longest that a shutdown waits for its clients'),
 });
 
