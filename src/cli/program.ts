@@ -11,6 +11,7 @@ import { integer } from './integer.js';
 import { addServeCommand } from './serve-command.js';
 import { EXIT, type Shell } from './shell.js';
 import { ProgressBar } from './terminal.js';
+import { addTokenCommand } from './token-command.js';
 import { venueRows, venuesMarkdown, venuesText } from './venues.js';
 import { verify } from './verify.js';
 import { reportText } from './verify-report.js';
@@ -18,7 +19,7 @@ import { type WatchOutput, watch } from './watch.js';
 
 /** Errors that mean a wrong command line rather than a wrong file or server. */
 const USAGE_CODES =
-  /^(config\.|fake\.|watch\.url|recording\.(missing|directory|ambiguous|venues|differ|no_streams|no_such_instrument)$|serve\.(no_such_instrument|public_bind)$|auth\.(key_set|token)|instruments\.(unknown_venue|no_such|no_endpoint|too_many)$|live\.(keys|needs_key|not_offered)$|instrument\.)/;
+  /^(config\.|fake\.|watch\.url|recording\.(missing|directory|ambiguous|venues|differ|no_streams|no_such_instrument)$|serve\.(no_such_instrument|public_bind)$|auth\.|instruments\.(unknown_venue|no_such|no_endpoint|too_many)$|live\.(keys|needs_key|not_offered)$|instrument\.)/;
 
 interface WatchFlags {
   readonly url: string;
@@ -49,6 +50,7 @@ export async function run(args: readonly string[], shell: Shell): Promise<number
   addConfigCommand(program, shell);
   addFakeVenueCommand(program, shell);
   addInstrumentsCommand(program, shell);
+  addTokenCommand(program, shell);
 
   program
     .command('watch')
