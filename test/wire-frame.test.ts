@@ -54,6 +54,15 @@ function readAll(bytes: Uint8Array): number {
     if (reader.hasInfo) reader.infoReason;
     if (reader.hasCheck) reader.checkAskCount;
     if (reader.hasStatus) reader.statusReason;
+    for (let at = 0; at < reader.orders.count; at += 1) reader.orders.cause(at);
+    for (let at = 0; at < reader.names.count; at += 1) reader.names.bytes(at);
+    for (let at = 0; at < reader.costs.count; at += 1) reader.costs.isKnown(at);
+    for (let at = 0; at < reader.signals.count; at += 1) reader.signals.flags(at);
+    for (let at = 0; at < reader.volumes.count; at += 1) reader.volumes.trades(at);
+    if (reader.gap.isPresent) reader.gap.reason;
+    if (reader.ticker.isPresent) reader.ticker.value(16);
+    if (reader.trading.isPresent) reader.trading.status;
+    if (reader.viewInfo.isPresent) reader.viewInfo.depth;
   }
   return frames;
 }
@@ -281,7 +290,22 @@ describe('FrameReader', () => {
       }
     };
     fc.assert(fc.property(fc.uint8Array({ maxLength: 400 }), check), { numRuns: 500 });
-    const good = message(frame(DELTA), frame({ kind: Kind.check, check: checkOf([], []) }));
+    const good = message(
+      frame(DELTA),
+      frame({ kind: Kind.check, check: checkOf([], []) }),
+      frame({
+        kind: Kind.orders,
+        orders: [{ id: 1, action: 1 }],
+        names: [{ number: 1, text: 'one' }],
+        gap: {},
+        ticker: { mask: 1, values: [1] },
+        trading: { status: 1 },
+        view: { grouping: 1n, intervalNs: 1n, depth: 1 },
+        signals: [[1n, 1n, 1n, 1, 1, 1]],
+        volumes: [[1n, 1n, 1n, 1n, 1]],
+        costs: [[1n, 1n, 1n, 1n, 1n, 1, 1, 1, 1, 1]],
+      }),
+    );
     const damages = fc.array(fc.tuple(fc.nat(good.length - 1), fc.nat(255)), { minLength: 1, maxLength: 6 });
     fc.assert(
       fc.property(damages, (changes) => {

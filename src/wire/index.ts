@@ -26,13 +26,18 @@ export {
   type BookState,
   Flag,
   Kind,
+  OrderAction,
+  type OrderCause,
   reasonOf,
   type ServerReason,
   type Side,
   type StateReason,
   Stream,
   stateOf,
+  TICKER_FIELDS,
+  type TickerField,
   type TradeIdKind,
+  type TradingStatus,
 } from './protocol.js';
 export type { Backoff } from './resync.js';
 export { SERVER_REASONS } from './state-words.js';

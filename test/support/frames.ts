@@ -1,12 +1,22 @@
 import * as flatbuffers from 'flatbuffers';
+import { PLACE_LAST } from '../../src/wire/generated/constants.js';
 import {
   Check,
+  Cost,
   Frame,
+  Gap,
   Header,
   ImageInfo,
   Level,
+  Name,
+  Order,
+  Signal,
   Status,
+  Ticker,
   Trade,
+  Trading,
+  ViewInfo,
+  Volume,
 } from '../../src/wire/generated/depthwire/feed.js';
 
 /** Price and quantity mantissas. */
@@ -49,6 +59,48 @@ export interface StatusSpec {
   readonly reason?: number;
 }
 
+export interface GapSpec {
+  readonly expected?: bigint;
+  readonly received?: bigint;
+  readonly lostFrom?: bigint;
+  readonly noticed?: bigint;
+  readonly mended?: bigint;
+  readonly epochBefore?: bigint;
+  readonly seqBefore?: bigint;
+  readonly reason?: number;
+}
+
+export interface OrderSpec {
+  readonly id?: bigint | number;
+  readonly idHigh?: bigint | number;
+  readonly price?: bigint | number;
+  readonly qty?: bigint | number;
+  /** At the end, unless given. */
+  readonly place?: number;
+  /** 1 add, 2 change, 3 move, 4 remove, 5 clear. */
+  readonly action: number;
+  /** 1 bid, 2 ask. */
+  readonly side?: number;
+  readonly cause?: number;
+  /** 1, a number, unless given. */
+  readonly idKind?: number;
+}
+
+export interface NameSpec {
+  readonly number: bigint | number;
+  /** 255 = the text goes on; the length of the text unless given. */
+  readonly size?: number;
+  readonly text: string;
+}
+
+export interface TickerSpec {
+  readonly mask: number;
+  readonly priceExponent?: number;
+  readonly qtyExponent?: number;
+  /** By bit; the rest is 0. */
+  readonly values: readonly (bigint | number)[];
+}
+
 /** What a frame holds; numbers left out are 0, parts left out are absent. */
 export interface FrameSpec {
   readonly kind: number;
@@ -68,6 +120,27 @@ export interface FrameSpec {
   readonly bids?: readonly LevelSpec[];
   readonly asks?: readonly LevelSpec[];
   readonly trades?: readonly TradeSpec[];
+  readonly gap?: GapSpec;
+  readonly orders?: readonly OrderSpec[];
+  readonly names?: readonly NameSpec[];
+  readonly ticker?: TickerSpec;
+  readonly trading?: { readonly tsEvent?: bigint; readonly status: number };
+  readonly view?: { readonly grouping: bigint; readonly intervalNs: bigint; readonly depth: number };
+  /** The arguments of the official builder, in the schema's order. */
+  readonly signals?: readonly (readonly [bigint, bigint, bigint, number, number, number])[];
+  readonly volumes?: readonly (readonly [bigint, bigint, bigint, bigint, number])[];
+  readonly costs?: readonly (readonly [
+    bigint,
+    bigint,
+    bigint,
+    bigint,
+    bigint,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ])[];
   /** Leaves the required header out. */
   readonly noHeader?: boolean;
 }
@@ -81,6 +154,17 @@ export function frame(spec: FrameSpec): Uint8Array {
   const bids = spec.bids && levels(builder, spec.bids, Frame.startBidsVector);
   const asks = spec.asks && levels(builder, spec.asks, Frame.startAsksVector);
   const trades = spec.trades && tradeVector(builder, spec.trades);
+  const orders = spec.orders && orderVector(builder, spec.orders);
+  const names = spec.names && nameVector(builder, spec.names);
+  const signals =
+    spec.signals &&
+    rows(builder, spec.signals, Frame.startSignalsVector, (row) => Signal.createSignal(builder, ...row));
+  const volumes =
+    spec.volumes &&
+    rows(builder, spec.volumes, Frame.startVolumesVector, (row) => Volume.createVolume(builder, ...row));
+  const costs =
+    spec.costs &&
+    rows(builder, spec.costs, Frame.startCostsVector, (row) => Cost.createCost(builder, ...row));
   Frame.startFrame(builder);
   if (!spec.noHeader) Frame.addHeader(builder, header(builder, spec));
   if (spec.info) Frame.addInfo(builder, info(builder, spec.info));
@@ -103,6 +187,21 @@ export function frame(spec: FrameSpec): Uint8Array {
   if (bids !== undefined) Frame.addBids(builder, bids);
   if (asks !== undefined) Frame.addAsks(builder, asks);
   if (trades !== undefined) Frame.addTrades(builder, trades);
+  if (spec.gap) Frame.addGap(builder, gap(builder, spec.gap));
+  if (orders !== undefined) Frame.addOrders(builder, orders);
+  if (names !== undefined) Frame.addNames(builder, names);
+  if (spec.ticker) Frame.addTicker(builder, ticker(builder, spec.ticker));
+  if (spec.trading) {
+    const { tsEvent = 0n, status } = spec.trading;
+    Frame.addTrading(builder, Trading.createTrading(builder, tsEvent, status));
+  }
+  if (spec.view) {
+    const { grouping, intervalNs, depth } = spec.view;
+    Frame.addView(builder, ViewInfo.createViewInfo(builder, grouping, intervalNs, depth));
+  }
+  if (signals !== undefined) Frame.addSignals(builder, signals);
+  if (volumes !== undefined) Frame.addVolumes(builder, volumes);
+  if (costs !== undefined) Frame.addCosts(builder, costs);
   const root = spec.noHeader ? builder.endObject() : Frame.endFrame(builder);
   Frame.finishSizePrefixedFrameBuffer(builder, root);
   return builder.asUint8Array().slice();
@@ -186,4 +285,87 @@ function tradeVector(builder: flatbuffers.Builder, specs: readonly TradeSpec[]):
     Trade.createTrade(builder, BigInt(price), BigInt(qty), BigInt(id), BigInt(tsEvent), aggressor, idKind);
   }
   return builder.endVector();
+}
+
+/** Structs of any kind, in the order in which they stand. */
+function rows<Row>(
+  builder: flatbuffers.Builder,
+  specs: readonly Row[],
+  start: (builder: flatbuffers.Builder, count: number) => void,
+  create: (row: Row) => void,
+): flatbuffers.Offset {
+  start(builder, specs.length);
+  for (const row of specs.toReversed()) create(row);
+  return builder.endVector();
+}
+
+function orderVector(builder: flatbuffers.Builder, specs: readonly OrderSpec[]): flatbuffers.Offset {
+  return rows(builder, specs, Frame.startOrdersVector, (spec) => {
+    const { id = 0, idHigh = 0, price = 0, qty = 0, place = PLACE_LAST } = spec;
+    const { action, side = 1, cause = 0, idKind = 1 } = spec;
+    Order.createOrder(
+      builder,
+      BigInt(id),
+      BigInt(idHigh),
+      BigInt(price),
+      BigInt(qty),
+      place,
+      action,
+      side,
+      cause,
+      idKind,
+    );
+  });
+}
+
+function nameVector(builder: flatbuffers.Builder, specs: readonly NameSpec[]): flatbuffers.Offset {
+  return rows(builder, specs, Frame.startNamesVector, ({ number, text, size }) => {
+    const bytes = [...new TextEncoder().encode(text)];
+    const padded = [...bytes, ...new Array<number>(55 - bytes.length).fill(0)];
+    Name.createName(builder, BigInt(number), size ?? bytes.length, padded);
+  });
+}
+
+function gap(builder: flatbuffers.Builder, spec: GapSpec): flatbuffers.Offset {
+  const { expected = 0n, received = 0n, lostFrom = 0n, noticed = 0n, mended = 0n } = spec;
+  const { epochBefore = 0n, seqBefore = 0n, reason = 0 } = spec;
+  return Gap.createGap(
+    builder,
+    expected,
+    received,
+    lostFrom,
+    noticed,
+    mended,
+    epochBefore,
+    seqBefore,
+    reason,
+  );
+}
+
+function ticker(builder: flatbuffers.Builder, spec: TickerSpec): flatbuffers.Offset {
+  const { mask, priceExponent = -2, qtyExponent = -5, values } = spec;
+  const at = (index: number): bigint => BigInt(values[index] ?? 0);
+  return Ticker.createTicker(
+    builder,
+    mask,
+    priceExponent,
+    qtyExponent,
+    at(0),
+    at(1),
+    at(2),
+    at(3),
+    at(4),
+    at(5),
+    at(6),
+    at(7),
+    at(8),
+    at(9),
+    at(10),
+    at(11),
+    at(12),
+    at(13),
+    at(14),
+    at(15),
+    at(16),
+  );
 }
