@@ -1,4 +1,4 @@
-/** Checksums and level counts of a book. */
+/** Checksums of a book, and its counts of levels or orders. */
 export interface BookCheck {
   readonly topCrc: number;
   readonly allCrc: number;
@@ -9,12 +9,14 @@ export interface BookCheck {
 /**
  * What a frame did. `image`: the book is replaced (verified). `applied`: changed levels are in. `checked`: the
  * checksums agree. `status`: the server's word on the instrument was taken. `old`: already contained. `gap`: frames are
- * missing after `expected`; the book is stale. `check_failed`: the book is wrong and stale. `ignored`: nothing changed.
+ * missing after `expected`; the book is stale. `check_failed`: the book is wrong and stale. `contradiction`: a change does
+ * not fit the orders that are kept; they are wrong and stale. `ignored`: nothing changed.
  */
 export type ApplyOutcome =
   | { readonly tag: 'image' | 'applied' | 'checked' | 'status' | 'old' }
   | { readonly tag: 'gap'; readonly expected: number; readonly received: number }
   | { readonly tag: 'check_failed'; readonly expected: BookCheck; readonly got: BookCheck }
+  | { readonly tag: 'contradiction'; readonly what: string }
   | { readonly tag: 'ignored'; readonly why: IgnoredWhy };
 
 /**

@@ -26,7 +26,8 @@ export function crc32cFinish(crc: number): number {
   return ~crc >>> 0;
 }
 
-function feedWord(crc: number, word: number): number {
+/** Feeds the four little-endian bytes of a word. */
+export function crc32cWord(crc: number, word: number): number {
   const x = crc ^ word;
   return (
     (TABLES[768 + (x & 255)] as number) ^
@@ -38,18 +39,18 @@ function feedWord(crc: number, word: number): number {
 
 /** Feeds the 16 little-endian bytes of a level, whose mantissas are safe integers. Allocates nothing. */
 export function crc32cLevel(crc: number, price: number, qty: number): number {
-  let next = feedWord(crc, price | 0);
-  next = feedWord(next, Math.floor(price / 4294967296) | 0);
-  next = feedWord(next, qty | 0);
-  return feedWord(next, Math.floor(qty / 4294967296) | 0);
+  let next = crc32cWord(crc, price | 0);
+  next = crc32cWord(next, Math.floor(price / 4294967296) | 0);
+  next = crc32cWord(next, qty | 0);
+  return crc32cWord(next, Math.floor(qty / 4294967296) | 0);
 }
 
 /** The same for a level of any 64-bit mantissas. */
 export function crc32cLevelBigInt(crc: number, price: bigint, qty: bigint): number {
-  let next = feedWord(crc, Number(BigInt.asIntN(32, price)));
-  next = feedWord(next, Number(BigInt.asIntN(32, price >> 32n)));
-  next = feedWord(next, Number(BigInt.asIntN(32, qty)));
-  return feedWord(next, Number(BigInt.asIntN(32, qty >> 32n)));
+  let next = crc32cWord(crc, Number(BigInt.asIntN(32, price)));
+  next = crc32cWord(next, Number(BigInt.asIntN(32, price >> 32n)));
+  next = crc32cWord(next, Number(BigInt.asIntN(32, qty)));
+  return crc32cWord(next, Number(BigInt.asIntN(32, qty >> 32n)));
 }
 
 /** CRC32C of plain bytes. */

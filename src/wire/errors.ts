@@ -62,3 +62,15 @@ export class CloseError extends ServerError {
 export class ClientError extends FeedError {
   override readonly name = 'ClientError';
 }
+
+/** What a frame says cannot be: `wire.bad_value`. */
+export function badFrame(where: string, expected: string, got: string): WireError {
+  return new WireError({
+    code: 'wire.bad_value',
+    what: 'a frame contradicts the protocol',
+    where,
+    expected,
+    got,
+    fix: 'report it to whoever runs the server, with its version',
+  });
+}

@@ -21,6 +21,10 @@ export { FrameReader } from './frame.js';
 export type { LatencySummary } from './latency.js';
 export type { ExactMantissas, Level, PriceOrLevel } from './level.js';
 export { LEVELS_MAX, LocalBook } from './local-book.js';
+export { LocalOrders, ORDERS_MAX } from './local-orders.js';
+export { LocalStream, type Place } from './local-stream.js';
+export type { OrderLevel } from './order-book.js';
+export type { Order, OrderId } from './order-queue.js';
 export {
   type Aggressor,
   type BookState,

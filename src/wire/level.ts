@@ -43,3 +43,23 @@ export function priceOf(value: PriceOrLevel): number | bigint {
 export function qtyOf(value: PriceOrLevel): number | bigint {
   return typeof value === 'object' ? (value.exact?.qty ?? value.qty) : value;
 }
+
+/** A 64-bit integer as a number, or as itself where no number holds it. */
+export function narrowed(value: bigint): number | bigint {
+  const number = Number(value);
+  return isExact(number) ? number : value;
+}
+
+/** The exact sum of two integers, a BigInt where no number holds it. */
+export function sumOf(a: number | bigint, b: number | bigint): number | bigint {
+  if (typeof a === 'number' && typeof b === 'number') {
+    const sum = a + b;
+    if (isExact(sum)) return sum;
+  }
+  return narrowed(BigInt(a) + BigInt(b));
+}
+
+/** The exact difference of two integers likewise. */
+export function differenceOf(a: number | bigint, b: number | bigint): number | bigint {
+  return sumOf(a, -b);
+}

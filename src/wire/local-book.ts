@@ -8,30 +8,19 @@ import {
   CHUNK_DISCARDED,
   IMAGE,
   OLD,
-  OLD_EPOCH,
   OTHER_BOOK,
-  OTHER_EPOCH,
   OTHER_KIND,
   OTHER_SEQ,
-  STATUS,
 } from './apply-outcome.js';
 import { BookSide } from './book-side.js';
 import { crc32cFinish } from './crc32c.js';
 import { decimalText } from './decimal.js';
-import { ClientError, WireError } from './errors.js';
-import { type FrameReader, ORIGIN_BYTES } from './frame.js';
+import { badFrame, ClientError } from './errors.js';
+import type { FrameReader } from './frame.js';
 import { LEVELS_MAX, TOP_LEVELS } from './generated/constants.js';
 import { isExact, type Level, type PriceOrLevel, priceOf, qtyOf } from './level.js';
-import {
-  type BookState,
-  Flag,
-  Kind,
-  reasonOf,
-  type Side,
-  type StateReason,
-  Stream,
-  stateOf,
-} from './protocol.js';
+import { LocalStream } from './local-stream.js';
+import { Flag, Kind, type Side, Stream } from './protocol.js';
 
 export { LEVELS_MAX } from './generated/constants.js';
 
@@ -46,43 +35,22 @@ const DOUBTS = Flag.crossed | Flag.beyondKnown;
  * `priceText` and `qtyText` print them. One beyond 2^53, which no number holds, is NaN and stands as a BigInt beside it.
  * What it returns is live: it changes with the next `apply`.
  */
-export class LocalBook {
-  state: BookState = 'syncing';
-  reason: StateReason = 'no_image';
-  /** Sequence of the content within its epoch; 0 before the first image. */
-  seq = 0;
-  /** `Flag` bits of the last frame that changed the content; what is doubted, of the last check. */
-  flags = 0;
-  priceExponent = 0;
-  qtyExponent = 0;
+export class LocalBook extends LocalStream {
   /** Levels a side that the stream carries at most; 0 = all. */
   depthMax = 0;
-  /** Least decimals that `priceText` and `qtyText` print: those of the tick and the lot, where they are known. */
-  priceDecimalsMin = 0;
-  qtyDecimalsMin = 0;
   /** Worst price to which the venue has made each side known; infinite = all. */
   bidKnownTo: number | bigint = -Infinity;
   askKnownTo: number | bigint = Infinity;
 
-  private epochHigh = 0;
-  private epochLow = 0;
-  /** The part of that frame's header which is read as 64-bit numbers: applying a frame makes no BigInt of them. */
-  private readonly origin = new DataView(new ArrayBuffer(ORIGIN_BYTES));
-  private hasImage = false;
   /** The venue's own top of book, which the state of the engine's book does not touch. */
   private isVenueTop = false;
-  private awaitingImage = true;
   private bids: BookSide;
   private asks: BookSide;
   private stagedBids: BookSide;
   private stagedAsks: BookSide;
-  private chunkNext = 0;
-  private chunkCount = 0;
-  private chunkSeq = 0;
-  private chunkEpochHigh = 0;
-  private chunkEpochLow = 0;
 
   constructor(levelsMax: number = LEVELS_MAX) {
+    super();
     this.bids = new BookSide('bid', levelsMax);
     this.asks = new BookSide('ask', levelsMax);
     this.stagedBids = new BookSide('bid', levelsMax);
@@ -105,47 +73,15 @@ export class LocalBook {
         case Kind.check:
           return this.applyCheck(frame);
         case Kind.status:
-          return this.applyStatus(frame);
+          // The venue's own top does not depend on the engine's book.
+          return this.isVenueTop ? OTHER_BOOK : this.applyStatus(frame);
         default:
           return OTHER_KIND;
       }
     } catch (error) {
-      this.chunkNext = 0;
-      this.loseTruth('bad_frame');
+      this.failFrame();
       throw error;
     }
-  }
-
-  /** Says that nothing more can be trusted until the next image. */
-  loseTruth(reason: StateReason): void {
-    this.awaitingImage = true;
-    this.state = this.hasImage ? 'stale' : 'syncing';
-    this.reason = reason;
-  }
-
-  /** The epoch of the content: start id of the server (high 32 bits) and the instrument's reset count. */
-  get epoch(): bigint {
-    return (BigInt(this.epochHigh) << 32n) | BigInt(this.epochLow);
-  }
-
-  /** The venue's own sequence that the content reaches; 0 = none. */
-  get venueSeq(): bigint {
-    return this.origin.getBigUint64(0, true);
-  }
-
-  /** The venue's time of the last frame that changed the content, ns since the Unix epoch; 0 = not given. */
-  get tsEvent(): bigint {
-    return this.origin.getBigUint64(8, true);
-  }
-
-  /** When the server received what that frame tells, ns. */
-  get tsRecv(): bigint {
-    return this.origin.getBigUint64(16, true);
-  }
-
-  /** When the server wrote it, ns. */
-  get tsSend(): bigint {
-    return this.origin.getBigUint64(24, true);
   }
 
   /** Whether the best level (of a depth view: the last one) lies where the venue has not made the book known. */
@@ -263,23 +199,11 @@ export class LocalBook {
     const count = frame.chunkCount;
     const seq = frame.seq;
     if (index >= count) throw badFrame('info.chunk_index', `below the chunk count ${count}`, String(index));
-    if (index === 0) {
-      this.chunkNext = 0;
-      this.chunkCount = count;
-      this.chunkSeq = seq;
-      this.chunkEpochHigh = frame.epochHigh;
-      this.chunkEpochLow = frame.epochLow;
+    const turn = this.takeChunk(frame, index, count, seq);
+    if (turn === undefined) return CHUNK_DISCARDED;
+    if (turn === 'first') {
       this.stagedBids.clear();
       this.stagedAsks.clear();
-    } else if (
-      index !== this.chunkNext ||
-      count !== this.chunkCount ||
-      seq !== this.chunkSeq ||
-      frame.epochHigh !== this.chunkEpochHigh ||
-      frame.epochLow !== this.chunkEpochLow
-    ) {
-      this.chunkNext = 0;
-      return CHUNK_DISCARDED;
     }
     const { stagedBids, stagedAsks } = this;
     for (let at = 0; at < frame.bidCount; at += 1) {
@@ -300,10 +224,7 @@ export class LocalBook {
           : stagedAsks.appendImageBigInt(frame.askPriceBigInt(at), frame.askQtyBigInt(at));
       if (!taken) throw tooManyLevels(this.asks.levelsMax);
     }
-    this.chunkNext = index + 1;
-    if (this.chunkNext < count) return CHUNK;
-    this.chunkNext = 0;
-    return this.takeImage(frame, seq);
+    return index + 1 < count ? CHUNK : this.takeImage(frame, seq);
   }
 
   private takeImage(frame: FrameReader, seq: number): ApplyOutcome {
@@ -319,20 +240,16 @@ export class LocalBook {
     this.asks = this.stagedAsks;
     this.stagedBids = bids;
     this.stagedAsks = asks;
-    this.hasImage = true;
     this.isVenueTop = frame.stream === Stream.venueBbo;
-    this.epochHigh = frame.epochHigh;
-    this.epochLow = frame.epochLow;
-    this.takeHeader(frame, seq);
+    this.takeImagePlace(frame, seq);
     const failed = this.verify(frame);
     if (failed) return failed;
-    this.state = this.isVenueTop ? 'synced' : stateOf(frame.infoState);
-    this.reason = this.state === 'synced' ? 'none' : reasonOf(frame.infoReason);
-    if (this.state === 'synced' && (frame.flags & Flag.stale) !== 0) {
-      this.state = 'stale';
-      this.reason = 'unknown';
+    if (this.isVenueTop) {
+      this.awaitingImage = false;
+      this.settle(frame.flags);
+    } else {
+      this.takeImageState(frame);
     }
-    this.awaitingImage = this.state !== 'synced';
     return IMAGE;
   }
 
@@ -369,27 +286,8 @@ export class LocalBook {
       if (!taken) throw tooManyLevels(this.asks.levelsMax);
     }
     this.takeHeader(frame, seq);
-    const stale = (frame.flags & Flag.stale) !== 0;
-    this.state = stale ? 'stale' : 'synced';
-    this.reason = stale ? 'unknown' : 'none';
+    this.settle(frame.flags);
     return APPLIED;
-  }
-
-  /** Rule 2. A frame of a later epoch says that the image which opens that epoch was missed. */
-  private otherEpoch(frame: FrameReader): ApplyOutcome {
-    const { epochHigh, epochLow } = this;
-    const isLater =
-      frame.epochHigh > epochHigh || (frame.epochHigh === epochHigh && frame.epochLow > epochLow);
-    if (!isLater) return OTHER_EPOCH;
-    this.loseTruth('sequence_gap');
-    return { tag: 'gap', expected: this.seq, received: frame.seq };
-  }
-
-  /** Frames up to `received` are missing. The content stays exact at its own sequence, so a later delta that reaches back to it repairs this. */
-  private missed(received: number): ApplyOutcome {
-    this.state = 'stale';
-    this.reason = 'sequence_gap';
-    return { tag: 'gap', expected: this.seq, received };
   }
 
   /** Rule 5. */
@@ -402,21 +300,6 @@ export class LocalBook {
     // The server's doubt may begin or end while the content stays as it is.
     if (failed === undefined) this.flags = (this.flags & ~DOUBTS) | (frame.flags & DOUBTS);
     return failed ?? CHECKED;
-  }
-
-  /** Rule 6. `synced` alone proves nothing here: an image does. */
-  private applyStatus(frame: FrameReader): ApplyOutcome {
-    if (this.isVenueTop) return OTHER_BOOK;
-    const state = stateOf(frame.statusState);
-    const reason = reasonOf(frame.statusReason);
-    if (this.hasImage && frame.epochHigh === this.epochHigh && frame.epochLow < this.epochLow)
-      return OLD_EPOCH;
-    if (state !== 'synced') {
-      this.awaitingImage = true;
-      this.state = state;
-      this.reason = reason;
-    }
-    return STATUS;
   }
 
   /** Compares the content with the frame's check; undefined when they agree. */
@@ -440,16 +323,6 @@ export class LocalBook {
     return { tag: 'check_failed', expected, got };
   }
 
-  private takeHeader(frame: FrameReader, seq: number): void {
-    this.seq = seq;
-    frame.copyOrigin(this.origin);
-    this.flags = frame.flags;
-  }
-
-  private isMyEpoch(frame: FrameReader): boolean {
-    return frame.epochLow === this.epochLow && frame.epochHigh === this.epochHigh;
-  }
-
   private sideOf(side: Side): BookSide {
     return side === 'bid' ? this.bids : this.asks;
   }
@@ -458,17 +331,6 @@ export class LocalBook {
 function atLeastZero(qty: number, where: string): number {
   if (qty < 0) throw badFrame(where, 'a quantity of 0 or more', String(qty));
   return qty;
-}
-
-function badFrame(where: string, expected: string, got: string): WireError {
-  return new WireError({
-    code: 'wire.bad_value',
-    what: 'a frame contradicts the protocol',
-    where,
-    expected,
-    got,
-    fix: 'report it to whoever runs the server, with its version',
-  });
 }
 
 function tooManyLevels(levelsMax: number): ClientError {
