@@ -13,8 +13,8 @@ afterEach(async () => {
   for (const server of running.splice(0)) await server.stop();
 });
 
-/** As the engine of later versions counts, so that each family there is has a value. */
-const LATER = {
+/** What the fake engine does not count. */
+const COUNTED = {
   latency: { boundsNs: [1000, 1_000_000], counts: [4, 2, 1], sumNs: 3_000_000 },
   history: { bytes: 10, bytesMax: 100, evictedBytes: 0 },
   brought: { nothing: 0, range: 1, net: 2, image: 3 },
@@ -39,18 +39,14 @@ function value(
 }
 
 /** A scraper over an engine that is asked nothing but its counters. */
-function scraper(metrics = new Metrics(), engine: object = LATER) {
-  const asked = { stats: 0, books: 0 };
+function scraper(metrics = new Metrics()) {
+  const asked = { stats: 0 };
   const one = new Scraper({
     metrics,
     build: () => ({ version: '1', node: 'v20' }),
     stats: () => {
       asked.stats += 1;
-      return { ...new FakeNative().stats(), ...engine };
-    },
-    countBooks: () => {
-      asked.books += 1;
-      return { syncing: 1, synced: 2, stale: 3 };
+      return { ...new FakeNative().stats(), ...COUNTED };
     },
     imagesEncoded: () => 5,
     waitingBytes: () => 1234,
@@ -99,16 +95,9 @@ describe('/metrics', () => {
     const { scraper: one, asked } = scraper();
     const text = one.text(1000);
     expect(one.text(1249)).toBe(text);
-    expect(asked).toEqual({ stats: 1, books: 0 });
+    expect(asked).toEqual({ stats: 1 });
     one.text(1250);
-    expect(asked).toEqual({ stats: 2, books: 0 });
-    one.close();
-  });
-
-  it('counts the books itself where the engine does not', () => {
-    const { scraper: one, asked } = scraper(new Metrics(), {});
-    expect(value(readOpenMetrics(one.text(0)), 'depthwire_books', { state: 'synced' })).toBe(2);
-    expect(asked).toEqual({ stats: 1, books: 1 });
+    expect(asked).toEqual({ stats: 2 });
     one.close();
   });
 

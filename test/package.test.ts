@@ -39,6 +39,16 @@ describe('the built package', () => {
     expect(await node('--input-type=module', '--eval', program)).toBe('100 bid 1000000n 100n 1 100n null\n');
   });
 
+  it('gives the layout of the feed by its name, and packs it', async () => {
+    const program = `import { readFileSync } from 'node:fs';
+      console.log(readFileSync(new URL(import.meta.resolve('depthwire/schema')), 'utf8').includes('DWF1'));`;
+    expect(await node('--input-type=module', '--eval', program)).toBe('true\n');
+    const { files } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8')) as {
+      readonly files: readonly string[];
+    };
+    expect(files).toContain('crates/core/schema/feed.fbs');
+  });
+
   it('keeps everything else to itself', async () => {
     const program = `await import('depthwire/engine').catch((error) => console.log(error.code));`;
     expect(await node('--input-type=module', '--eval', program)).toBe('ERR_PACKAGE_PATH_NOT_EXPORTED\n');

@@ -411,7 +411,7 @@ describe('the HTTP interface', () => {
     const { url } = await serve();
     const answer = await fetch(`${url}/health`, { method: 'POST', body: 'x' });
     expect(answer.status).toBe(405);
-    expect(answer.headers.get('allow')).toBe('GET, HEAD');
+    expect(answer.headers.get('allow')).toBe('GET, HEAD, OPTIONS');
   });
 
   it('serves the page from memory, allows it nothing from elsewhere, and answers HEAD without a body', async () => {

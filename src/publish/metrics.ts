@@ -25,8 +25,7 @@ export type ResumeKind = 'nothing' | 'range' | 'net' | 'image';
 
 /** What a scrape asks the server for, once. */
 export interface Scrape {
-  readonly engine: EngineStats & Partial<LaterStats>;
-  readonly books: BookCounts;
+  readonly engine: EngineStats;
   readonly imagesEncoded: number;
   /** Bytes that wait for all clients together. */
   readonly waitingBytes: number;
@@ -37,17 +36,6 @@ export interface Scrape {
   readonly build: Readonly<Record<string, string>>;
   /** Writes what the process takes of the machine. */
   process(out: OpenMetrics): void;
-}
-
-/** Counters that an engine may have. */
-interface LaterStats {
-  readonly latency: {
-    readonly boundsNs: readonly number[];
-    readonly counts: readonly number[];
-    readonly sumNs: number;
-  };
-  readonly history: { readonly bytes: number; readonly bytesMax: number; readonly evictedBytes: number };
-  readonly brought: Readonly<Record<ResumeKind, number>>;
 }
 
 /** What the server counts beside the engine's own counters. */
@@ -161,11 +149,11 @@ function writeInput(out: OpenMetrics, engine: EngineStats): void {
   out.counter('updates_dropped', 'Updates dropped while waiting for a snapshot.', engine.pendingDropped);
 }
 
-function writeBooks(out: OpenMetrics, { engine, books, connections }: Scrape): void {
+function writeBooks(out: OpenMetrics, { engine, connections }: Scrape): void {
   const states: readonly Labelled[] = [
-    ['syncing', books.syncing],
-    ['synced', books.synced],
-    ['stale', books.stale],
+    ['syncing', engine.books.syncing],
+    ['synced', engine.books.synced],
+    ['stale', engine.books.stale],
   ];
   out.gauges('books', 'Books by state.', 'state', states);
   out.gauges('source_connections', 'Connections to venues.', 'state', Object.entries(connections));
@@ -186,7 +174,7 @@ function writeBooks(out: OpenMetrics, { engine, books, connections }: Scrape): v
 
 function writeOutput(
   out: OpenMetrics,
-  engine: Scrape['engine'],
+  engine: EngineStats,
   framesPublished: number,
   bytesPublished: number,
   imagesEncoded: number,
@@ -194,25 +182,24 @@ function writeOutput(
   const { latency, history, brought } = engine;
   out.counter('feed_frames', 'Frames that the engine emitted.', engine.feedFrames);
   out.counter('feed_bytes', 'Bytes of these frames.', engine.feedBytes, 'bytes');
-  if (latency !== undefined) {
-    const bounds = latency.boundsNs.map((ns) => ns / 1e9);
-    const help = 'Time from the receipt of an input to the frame that it caused.';
-    out.histogram('frame_delay_seconds', help, bounds, latency.counts, latency.sumNs / 1e9, 'seconds');
-  }
+  out.histogram(
+    'frame_delay_seconds',
+    'Time from the receipt of an input to the frame that it caused.',
+    latency.boundsNs.map((ns) => ns / 1e9),
+    latency.counts,
+    latency.sumNs / 1e9,
+    'seconds',
+  );
   out.counter('frames_published', 'Emitted frames that had a subscriber.', framesPublished);
   out.counter('published_bytes', 'Bytes of these frames, once each.', bytesPublished, 'bytes');
   out.counter('images_encoded', 'Images made for clients.', imagesEncoded);
-  if (history !== undefined) {
-    out.gauge('history_bytes', 'Memory of frames kept for those who come back.', history.bytes, 'bytes');
-    out.gauge('history_limit_bytes', 'The most that it may be.', history.bytesMax, 'bytes');
-    const help = 'Kept frames that went early, for all that may be used was.';
-    out.counter('history_evicted_bytes', help, history.evictedBytes, 'bytes');
-  }
-  if (brought !== undefined)
-    out.counters(
-      'brought',
-      'Readers brought to the present, by what it took.',
-      'by',
-      Object.entries(brought),
-    );
+  out.gauge('history_bytes', 'Memory of frames kept for those who come back.', history.bytes, 'bytes');
+  out.gauge('history_limit_bytes', 'The most that it may be.', history.bytesMax, 'bytes');
+  out.counter(
+    'history_evicted_bytes',
+    'Kept frames that went early, for all that may be used was.',
+    history.evictedBytes,
+    'bytes',
+  );
+  out.counters('brought', 'Readers brought to the present, by what it took.', 'by', Object.entries(brought));
 }

@@ -1,3 +1,4 @@
+import type { EngineStats } from '../engine.js';
 import type { BookCounts, Metrics, Scrape } from './metrics.js';
 import { ProcessSample } from './process-sample.js';
 import type { ServedSource } from './sources.js';
@@ -9,13 +10,11 @@ const KEPT_MS = 250;
 export interface Scraped {
   readonly metrics: Metrics;
   build(): Readonly<Record<string, string>>;
-  stats(): Scrape['engine'] & { readonly books?: BookCounts };
-  /** Asks the engine once a book: for engines that do not count them. */
-  countBooks(): BookCounts;
+  stats(): EngineStats;
   imagesEncoded(): number;
   waitingBytes(): number;
   sources(): readonly ServedSource[];
-  isReady(): boolean;
+  isReady(books: BookCounts): boolean;
   uptimeSeconds(): number;
 }
 
@@ -38,11 +37,10 @@ export class Scraper {
     this.#text = metrics.text({
       engine,
       build: this.#scraped.build(),
-      books: engine.books ?? this.#scraped.countBooks(),
       imagesEncoded: this.#scraped.imagesEncoded(),
       waitingBytes: this.#scraped.waitingBytes(),
       connections: connectionCounts(this.#scraped.sources()),
-      isReady: this.#scraped.isReady(),
+      isReady: this.#scraped.isReady(engine.books),
       uptimeSeconds: this.#scraped.uptimeSeconds(),
       process: (out) => this.#process.write(out),
     });

@@ -2,16 +2,11 @@ import type { Config } from '../config.js';
 import type { EngineStats, InstrumentInfo } from '../engine.js';
 import { DepthwireError } from '../errors.js';
 import { VERSION } from '../version.js';
+import { EVERYTHING } from './auth/grant.js';
 import { Fanout } from './fanout.js';
+import { notReady } from './health.js';
 import { Hosts } from './hosts.js';
-import {
-  answerHttp,
-  bookCounts,
-  type ErrorAnswer,
-  errorAnswer,
-  type HttpContext,
-  type SourceState,
-} from './http.js';
+import { answerHttp, type ErrorAnswer, errorAnswer, type HttpContext, type SourceState } from './http.js';
 import type { FeedEngine, Hub } from './hub.js';
 import { Images } from './images.js';
 import { type BookCounts, Metrics } from './metrics.js';
@@ -46,6 +41,7 @@ export class FeedServer {
   readonly #hub: Hub;
   readonly #http: HttpContext;
   readonly #instruments = new Map<string, InstrumentInfo>();
+  readonly #stats: () => EngineStats;
   readonly #scraper: Scraper;
   #transport: Transport | undefined;
   readonly #subscribers = new Set<Subscriber>();
@@ -61,6 +57,7 @@ export class FeedServer {
   /** `instruments`: those that sources speak for; nothing else is served. */
   constructor(engine: ServedEngine, instruments: readonly InstrumentInfo[], config: Config, site: Site) {
     this.#config = config;
+    this.#stats = () => engine.stats();
     const { limits } = config;
     this.serve(instruments);
     this.#hub = {
@@ -72,26 +69,29 @@ export class FeedServer {
       instruments: this.#instruments,
       version: VERSION,
     };
+    const build: HttpContext['build'] = () => ({
+      version: VERSION,
+      node: process.version,
+      transport: this.#transport?.name ?? 'none',
+      tls: 'no',
+    });
     this.#scraper = new Scraper({
       metrics: this.metrics,
-      build: () => ({
-        version: VERSION,
-        node: process.version,
-        transport: this.#transport?.name ?? 'none',
-        tls: 'no',
-      }),
-      stats: () => engine.stats(),
-      countBooks: () => this.books(),
+      build,
+      stats: this.#stats,
       imagesEncoded: () => this.#hub.images.encoded,
       waitingBytes: () => this.#waitingBytes(),
       sources: () => this.sources(),
-      isReady: () => !this.#leaving,
+      isReady: (books) => notReady(this.#http, books).length === 0,
       uptimeSeconds: () => this.#uptimeSeconds(),
     });
     this.#http = {
       hub: this.#hub,
       hosts: new Hosts(config.server),
       site,
+      build,
+      access: () => EVERYTHING,
+      books: () => this.books(),
       metricsText: () => this.#scraper.text(performance.now()),
       draining: () => this.#leaving,
       sourceState: () => this.sourceState,
@@ -166,9 +166,9 @@ export class FeedServer {
     for (const instrument of instruments) this.#instruments.set(instrument.name, instrument);
   }
 
-  /** Books by state. */
+  /** Books by state, by the engine's own count. */
   books(): BookCounts {
-    return bookCounts(this.#hub);
+    return this.#stats().books;
   }
 
   /** The first stage of an end: not ready, so that nobody sends new clients here, but serving for `unreadyMs` more. */

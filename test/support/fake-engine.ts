@@ -293,7 +293,9 @@ export class FakeNative implements NativeEngine {
     return this.books.get(id) ?? SYNCED;
   }
   stats(): EngineStats {
-    return ZERO_STATS;
+    const books = { syncing: 0, synced: 0, stale: 0 };
+    for (const { id } of this.catalogue) books[this.book(id).state as keyof typeof books] += 1;
+    return { ...ZERO_STATS, books };
   }
   lastError(): ErrorInfo | null {
     return this.fault;

@@ -1,0 +1,28 @@
+import type { Answer, Request } from './transport.js';
+
+/** A browser asks again whether it may after so long. */
+const PREFLIGHT_SECONDS = 600;
+
+/**
+ * Lets pages of other origins read an answer. Origins that may not are refused before; what passes is either a page of this
+ * server or one that it allows by name. Each is named, never all, and cookies are never let in: tokens come in `Authorization`.
+ */
+export function shared(answer: Answer, { origin }: Request): Answer {
+  const headers = { ...answer.headers, Vary: 'Origin' };
+  if (origin === '') return { ...answer, headers };
+  return { ...answer, headers: { ...headers, 'Access-Control-Allow-Origin': origin } };
+}
+
+/** The answer to a browser that asks whether it may ask, and to whoever wants to know what it may. */
+export function preflight(): Answer {
+  return {
+    status: '200 OK',
+    headers: {
+      Allow: 'GET, HEAD, OPTIONS',
+      'Access-Control-Allow-Methods': 'GET, HEAD',
+      'Access-Control-Allow-Headers': 'Authorization',
+      'Access-Control-Max-Age': String(PREFLIGHT_SECONDS),
+    },
+    body: '',
+  };
+}

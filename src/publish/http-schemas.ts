@@ -1,0 +1,164 @@
+import { z } from 'zod';
+
+/** 64-bit numbers are texts, since not every reader's numbers hold them. */
+const bigInteger = z
+  .string()
+  .regex(/^-?\d+$/)
+  .describe('A 64-bit integer');
+const decimal = z
+  .string()
+  .regex(/^-?\d+(\.\d+)?$/)
+  .describe('An exact decimal');
+const count = z.int().min(0);
+const ms = z.number().describe('Milliseconds');
+const timeMs = z.number().describe('Milliseconds since the Unix epoch');
+const state = z.enum(['syncing', 'synced', 'stale']).describe('Only synced is the venue’s book');
+const reason = z.string().describe('Why it is stale; none where it is not');
+
+export const errorSchema = z.strictObject({
+  error: z.strictObject({
+    code: z.string().describe('Stable: area.reason'),
+    what: z.string(),
+    where: z.string(),
+    expected: z.string(),
+    got: z.string(),
+    fix: z.string().describe('How to mend it'),
+  }),
+});
+
+const books = z.strictObject({ syncing: count, synced: count, stale: count }).describe('Books by state');
+
+const compared = z.strictObject({ checked: count, matched: count });
+
+const connection = z.strictObject({
+  url: z.string(),
+  line: z.int().min(0).describe('Of several that carry the same: 0, 1'),
+  state: z.string(),
+  connectedSinceMs: timeMs.describe('0 = it is not connected'),
+  reconnects: count,
+  lastLoss: z.string().describe('Why it was lost last; empty = it never was'),
+});
+
+const list = z.strictObject({
+  fetchedMs: timeMs.nullable().describe('When the list of instruments was had; null = never'),
+  failingSinceMs: timeMs.nullable().describe('Since when none is had, or none that is believed'),
+  retryMs: timeMs.nullable().describe('When it is asked for again because of that'),
+  error: errorSchema.shape.error.nullable(),
+});
+
+const source = z.strictObject({
+  name: z.string(),
+  kind: z.enum(['live', 'recording', 'embedded']),
+  connections: z.array(connection),
+  connectedSinceMs: timeMs.nullable().describe('null = no connection is open'),
+  books,
+  checksums: compared.describe('Comparisons with the venue’s checksums'),
+  tops: compared.describe('Comparisons with the venue’s own top of book'),
+  lastGap: z
+    .strictObject({
+      instrument: z.string(),
+      atMs: timeMs,
+      mendedMs: ms.nullable().describe('How long it took to be exact again; null = it is not yet'),
+    })
+    .nullable(),
+  clockSkewMs: z
+    .tuple([ms, ms])
+    .optional()
+    .describe('How far the venue’s clock is ahead, at least and at most'),
+  list: list.optional(),
+});
+
+export const liveSchema = z.strictObject({ status: z.literal('ok'), uptimeSeconds: z.number().min(0) });
+
+export const readySchema = z.strictObject({
+  ready: z.boolean(),
+  reasons: z
+    .array(
+      z.strictObject({
+        code: z.enum(['draining', 'source_failed', 'no_book_synced']),
+        what: z.string(),
+      }),
+    )
+    .optional()
+    .describe('Why not, worst first; only for those who may see operations, as what follows'),
+  books: books.optional(),
+});
+
+export const healthSchema = z.strictObject({
+  status: z.enum(['ok', 'degraded', 'failed', 'draining']),
+  ready: z
+    .boolean()
+    .optional()
+    .describe('As /ready has it; only for those who may see operations, as what follows'),
+  source: z.enum(['running', 'finished', 'failed']).optional(),
+  version: z.string().optional(),
+  transport: z.string().optional().describe('What carries the feed: uws or ws'),
+  uptimeSeconds: z.number().min(0).optional(),
+  clients: count.optional(),
+  books: books.optional(),
+  stale: z
+    .array(z.strictObject({ instrument: z.string(), reason }))
+    .max(20)
+    .optional()
+    .describe('Up to 20 of the stale books'),
+  sources: z.array(source).optional(),
+});
+
+export const sourcesSchema = z.strictObject({ sources: z.array(source) });
+
+export const instrumentsSchema = z.strictObject({
+  instruments: z.array(
+    z.strictObject({
+      id: z.int().min(0).describe('Number on the wire'),
+      name: z.string().describe('venue:SYMBOL'),
+      venue: z.string(),
+      symbol: z.string(),
+      codes: z.array(z.string()).describe('What the venue calls it in messages'),
+      priceExponent: z.int(),
+      qtyExponent: z.int(),
+      tickSize: z.number(),
+      lotSize: z.number(),
+      qtyUnit: z.string(),
+      contractSize: z.number(),
+      inverse: z.boolean(),
+      kind: z.string(),
+      base: z.string(),
+      quote: z.string(),
+      settle: z.string(),
+      expiryMs: timeMs.describe('0 = never, or nobody has said'),
+      strike: z.string().optional(),
+      isCall: z.boolean().optional(),
+      state,
+      reason,
+      epoch: bigInteger,
+      seq: bigInteger,
+      venueSeq: bigInteger,
+      ageMs: ms.describe('Since the last input for its book'),
+      bidCount: count,
+      askCount: count,
+    }),
+  ),
+});
+
+const level = z.tuple([decimal, decimal]).describe('Price and quantity');
+
+export const bookSchema = z.strictObject({
+  instrument: z.string(),
+  instrumentId: z.int(),
+  state,
+  reason,
+  epoch: bigInteger,
+  seq: bigInteger,
+  venueSeq: bigInteger,
+  ageMs: ms.describe('Since the last input'),
+  bidCount: count.describe('Levels of the whole side'),
+  askCount: count,
+  bidKnownTo: decimal
+    .nullable()
+    .describe('Worst price to which the venue has made the side known; null = all'),
+  askKnownTo: decimal.nullable(),
+  beyondKnown: z.boolean().describe('Whether a best level lies where the venue has not made the book known'),
+  crossed: z.boolean().describe('Whether the best bid is above the best ask'),
+  bids: z.array(level).describe('Best first'),
+  asks: z.array(level).describe('Best first'),
+});
