@@ -143,7 +143,7 @@ fn an_epoch_opens_with_images_and_its_deltas_link_up() {
     assert_eq!(rig.seen(), [], "one request in flight");
     rig.snapshot(100, "[\"10.00\",\"1\"]", "[\"11.00\",\"1\"]").unwrap();
     let opened = rig.seen();
-    assert_eq!(kinds(&opened), [(IMAGE, 1), (IMAGE, 2), (IMAGE, 3), (STATUS, 4)]);
+    assert_eq!(kinds(&opened), [(IMAGE, 1), (IMAGE, 2), (IMAGE, 3), (IMAGE, 8), (STATUS, 4)]);
     for seen in &opened {
         let Seen::Frame { epoch, seq, prev_seq, .. } = *seen else { unreachable!() };
         assert_eq!((epoch, seq, prev_seq), (1, 1, 1));
@@ -177,7 +177,7 @@ fn silence_makes_a_book_stale_until_an_update_continues_it() {
     assert!(seen.contains(&Seen::Request { ticket: 2 }));
     assert!(kinds(&seen).contains(&(STATUS, 4)));
     rig.depth(101, 101, "[\"10.00\",\"7\"]", "");
-    let images = [(IMAGE, 1), (IMAGE, 2), (IMAGE, 3), (STATUS, 4)];
+    let images = [(IMAGE, 1), (IMAGE, 2), (IMAGE, 3), (IMAGE, 8), (STATUS, 4)];
     assert_eq!(kinds(&rig.seen()), images, "an update that continues the book shows that nothing was missed");
     assert_eq!(rig.state(), BookState::Synced);
     let stats = rig.engine.stats();

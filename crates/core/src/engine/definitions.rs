@@ -1,5 +1,6 @@
 //! What a venue lists while its books run: new instruments, other increments, other terms.
 
+use super::streams::Stamp;
 use super::{Engine, EngineError};
 use crate::types::{Body, Clock, Definition, Instrument, InstrumentId, TimeNs};
 
@@ -47,10 +48,12 @@ impl<C: Clock> Engine<C> {
         };
         self.events.clear();
         self.events.push(slot, now, Body::Definition(definition));
-        let Some(state) = self.instruments.get_mut(slot.0 as usize) else {
+        let (instruments, mut cx) = self.parts();
+        let Some(state) = instruments.get_mut(slot.0 as usize) else {
             return Err(EngineError::UnknownInstrument(id.0));
         };
-        state.trading = instrument.terms.status;
+        let stamp = Stamp { ts_recv: now, ..Stamp::default() };
+        state.on_trading(instrument.terms.status, stamp, &mut cx);
         if let Some((price, qty)) = instrument.digits {
             state.on_digits(price, qty);
         }

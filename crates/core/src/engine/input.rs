@@ -341,15 +341,15 @@ impl<C: Clock> Engine<C> {
                 }
                 Body::Liquidations(span) => {
                     cx.stats.liquidations += span.len() as u64;
-                    instrument.liquidation = events.trades_of(span).last().copied();
+                    instrument.on_liquidations(events.trades_of(span), stamp(0), cx);
                 }
                 Body::Ticker(at) => {
                     cx.stats.tickers += 1;
-                    instrument.ticker.get_or_insert_default().merge(&events.ticker(at));
+                    instrument.on_ticker(&events.ticker(at), stamp(0), cx);
                 }
                 Body::Trading(status) => {
                     cx.stats.statuses += 1;
-                    instrument.trading = status;
+                    instrument.on_trading(status, stamp(0), cx);
                 }
                 Body::Definition(definition) => {
                     instrument.on_definition(&definition);

@@ -4,6 +4,7 @@
 //! keeps its orders where the venue names them, `streams` writes what follows, `views` keeps the depth views, `scale`
 //! makes the numbers finer, `proof` holds the book to the venue's checksums.
 
+use super::market::Market;
 use super::mending::Mending;
 use super::proof::Proof;
 use super::recovery::{Gap, Recovery, SnapshotOrigin, Verdict};
@@ -18,7 +19,7 @@ use crate::sequence::{Pending, PendingOrders, Rule, Waiting, Waits};
 use crate::stats::Stats;
 use crate::types::{
     BookState, Clock, Coverage, Instrument, InstrumentId, Level, Levels, Qty, Route, ScaleSource, Side,
-    Sides, Slot, StaleReason, Ticker, TimeNs, Trade, TradeId, TradingStatus, VenueBbo, VenueSeq, Verb,
+    Sides, Slot, StaleReason, TimeNs, Trade, TradeId, VenueBbo, VenueSeq, Verb,
 };
 use crate::venues::{Checksum, Life, Product, Resync, TradeIds, product};
 
@@ -109,9 +110,7 @@ pub(super) struct InstrumentState {
     last_trade: Option<(u64, TimeNs)>,
     pub(super) venue_bbo: Option<VenueBbo>,
     old_tops_in_row: u32,
-    pub(super) ticker: Option<Ticker>,
-    pub(super) trading: TradingStatus,
-    pub(super) liquidation: Option<Trade>,
+    pub(super) market: Market,
     /// When the last change of the book was applied: neither trades nor repetitions keep a book alive.
     pub(super) applied_at: TimeNs,
     pub(super) book_check: CheckTimer,
@@ -176,9 +175,7 @@ impl InstrumentState {
             last_trade: None,
             venue_bbo: None,
             old_tops_in_row: 0,
-            ticker: None,
-            trading: TradingStatus::Unknown,
-            liquidation: None,
+            market: Market::new(listed.terms.status),
             applied_at: 0,
             book_check: CheckTimer::default(),
             levels: Levels::default(),
@@ -603,6 +600,7 @@ impl InstrumentState {
         self.bbo = Bbo { bid: self.book.best_bid(), ask: self.book.best_ask() };
         (self.book_cursor.seq, self.bbo_cursor.seq, self.trades_cursor.seq) = (1, 1, 1);
         self.venue_bbo_cursor.seq = u64::from(self.venue_bbo.is_some());
+        self.market.open_epoch();
         self.book_check.done(now);
         self.views.open_epoch(now, &self.book);
         self.publish_images(now, cx);

@@ -13,6 +13,9 @@ mod input;
 mod instrument;
 mod lines;
 mod lookahead;
+mod market;
+#[cfg(test)]
+mod market_tests;
 mod mending;
 mod orders;
 mod proof;

@@ -68,19 +68,19 @@ impl<C: Clock> Engine<C> {
     /// The last statistics that the venue told of an instrument.
     #[must_use]
     pub fn ticker(&self, instrument: InstrumentId) -> Option<Ticker> {
-        self.state_of(instrument)?.ticker
+        self.state_of(instrument)?.market.ticker
     }
 
     /// Whether an instrument trades, as far as the venue has said.
     #[must_use]
     pub fn trading(&self, instrument: InstrumentId) -> Option<TradingStatus> {
-        Some(self.state_of(instrument)?.trading)
+        Some(self.state_of(instrument)?.market.trading.status)
     }
 
     /// The last trade by which a position was closed by force.
     #[must_use]
     pub fn liquidation(&self, instrument: InstrumentId) -> Option<Trade> {
-        self.state_of(instrument)?.liquidation
+        self.state_of(instrument)?.market.liquidation
     }
 
     /// SHA-256 of a book's text form; see [`digest`].

@@ -244,8 +244,11 @@ impl InstrumentState {
         // What else is held is told again soon, and would be compared with numbers of another scale.
         self.cross_check.reset();
         self.venue_bbo = None;
-        self.ticker = None;
-        self.liquidation = None;
+        self.market.ticker = self
+            .market
+            .ticker
+            .map(|ticker| ticker.rescaled(|of| Some(Price(price.of(of.0)?)), |of| Some(Qty(qty.of(of.0)?))));
+        self.market.liquidation = None;
         self.open_epoch(now, cx);
         true
     }

@@ -4,13 +4,24 @@ use super::EngineConfig;
 use super::instrument::{Context, InstrumentState};
 use crate::aggregate::{Bbo, checksums};
 use crate::encode::{
-    CheckBody, Flags, Header, ImageBody, Kind, StatusBody, Stream, write_check, write_image, write_levels,
-    write_status, write_trades,
+    CheckBody, Flags, Header, ImageBody, Kind, StatusBody, Stream, TickerBody, write_check, write_image,
+    write_levels, write_status, write_ticker, write_trades, write_trading,
 };
 use crate::types::{BookState, Clock, KnownTo, Level, Levels, Side, Sides, TimeNs, Trade, VenueBbo};
 
 /// A stream of levels that changed publishes a check frame at least this often.
 const CHECK_INTERVAL_NS: u64 = 1_000_000_000;
+
+/// The streams that an epoch opens with an image, those of depth views and `status` aside.
+const IMAGES: [Stream; 7] = [
+    Stream::BOOK,
+    Stream::BBO,
+    Stream::TRADES,
+    Stream::VENUE_BBO,
+    Stream::LIQUIDATIONS,
+    Stream::TICKER,
+    Stream::TRADING,
+];
 
 /// A place in the venue's sequence and time.
 #[derive(Clone, Copy, Debug, Default)]
@@ -100,6 +111,32 @@ impl InstrumentState {
         });
     }
 
+    /// Publishes trades that closed positions by force.
+    pub(super) fn publish_liquidations<C: Clock>(&mut self, trades: &[Trade], cx: &mut Context<'_, C>) {
+        let stream = Stream::LIQUIDATIONS;
+        let header = self.header(Kind::Liquidation, stream, self.market.liquidations_cursor, cx);
+        cx.out.frame(self.id, stream, |out| write_trades(out, &header, trades, std::iter::empty()));
+    }
+
+    /// Publishes the statistics.
+    pub(super) fn publish_ticker<C: Clock>(&mut self, cx: &mut Context<'_, C>) {
+        let header = self.header(Kind::Ticker, Stream::TICKER, self.market.ticker_cursor, cx);
+        let Some(body) = self.ticker_body() else { return };
+        cx.out.frame(self.id, Stream::TICKER, |out| write_ticker(out, &header, None, &body));
+    }
+
+    /// Publishes whether the instrument trades.
+    pub(super) fn publish_trading<C: Clock>(&mut self, cx: &mut Context<'_, C>) {
+        let header = self.header(Kind::Trading, Stream::TRADING, self.market.trading_cursor, cx);
+        let body = self.market.trading;
+        cx.out.frame(self.id, Stream::TRADING, |out| write_trading(out, &header, None, &body));
+    }
+
+    fn ticker_body(&self) -> Option<TickerBody> {
+        let (price_exponent, qty_exponent) = (self.price_exponent, self.qty_exponent);
+        self.market.ticker.map(|ticker| TickerBody { ticker, price_exponent, qty_exponent })
+    }
+
     /// Publishes the depth views that are due, and their checksums.
     pub(super) fn publish_views<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
         let mut index = 0;
@@ -154,7 +191,7 @@ impl InstrumentState {
 
     /// Publishes an image of every stream, and the state: an epoch opens.
     pub(super) fn publish_images<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
-        for stream in [Stream::BOOK, Stream::BBO, Stream::TRADES, Stream::VENUE_BBO] {
+        for stream in IMAGES {
             self.publish_image(stream, now, cx);
         }
         let mut index = 0;
@@ -174,7 +211,7 @@ impl InstrumentState {
     }
 
     /// Hands out a stream's whole state, as one frame or several. Nothing when there is none: no book since the last
-    /// reset, no top of the venue yet, a view that is not open.
+    /// reset, no top of the venue or no statistics yet, a view that is not open.
     pub(super) fn image<C: Clock>(
         &mut self,
         stream: Stream,
@@ -197,6 +234,20 @@ impl InstrumentState {
             reason: self.state().reason_code(),
             check: check_body(&self.levels),
         };
+        match stream {
+            Stream::TICKER => {
+                let Some(ticker) = self.ticker_body() else { return };
+                self.bytes.clear();
+                write_ticker(&mut self.bytes, &header, Some(&body), &ticker);
+                return emit(&self.bytes);
+            }
+            Stream::TRADING => {
+                self.bytes.clear();
+                write_trading(&mut self.bytes, &header, Some(&body), &self.market.trading);
+                return emit(&self.bytes);
+            }
+            _ => {}
+        }
         write_image(&mut self.bytes, &header, &body, None, &self.levels.bids, &self.levels.asks, &mut emit);
     }
 
@@ -233,6 +284,15 @@ impl InstrumentState {
             }
             // Trades have no state but their place in the stream.
             Stream::TRADES => Some((self.trades_cursor, 0, KnownTo::WHOLE)),
+            Stream::LIQUIDATIONS => Some((self.market.liquidations_cursor, 0, KnownTo::WHOLE)),
+            Stream::TICKER => {
+                let cursor = self.market.ticker_cursor;
+                self.market.ticker.map(|_| (cursor, 0, KnownTo::WHOLE))
+            }
+            Stream::TRADING => {
+                let cursor = self.market.trading_cursor;
+                (cursor.seq > 0).then_some((cursor, 0, KnownTo::WHOLE))
+            }
             Stream::VENUE_BBO => {
                 let top = self.venue_bbo?;
                 self.levels.bids.extend(present(top.bid));
@@ -292,7 +352,7 @@ impl InstrumentState {
     fn flags(&self, kind: Kind, stream: Stream) -> Flags {
         let flags = Flags::LAST.when(!matches!(kind, Kind::Check | Kind::Status));
         match stream {
-            Stream::TRADES => flags,
+            Stream::TRADES | Stream::LIQUIDATIONS | Stream::TICKER | Stream::TRADING => flags,
             Stream::VENUE_BBO => flags.with(Flags::VENUE),
             _ => flags
                 .with(Flags::STALE.when(self.state() != BookState::Synced))

@@ -83,6 +83,20 @@ impl Ticker {
         take!(mark_iv_e9, bid_iv_e9, ask_iv_e9, delta_e9, gamma_e9, vega_e9, theta_e9, rho_e9);
     }
 
+    /// The same at other exponents. What has no exact number there is not known any more.
+    #[must_use]
+    pub fn rescaled(self, price: impl Fn(Price) -> Option<Price>, qty: impl Fn(Qty) -> Option<Qty>) -> Self {
+        Self {
+            last: self.last.and_then(&price),
+            mark: self.mark.and_then(&price),
+            index: self.index.and_then(&price),
+            underlying: self.underlying.and_then(&price),
+            volume: self.volume.and_then(&qty),
+            open_interest: self.open_interest.and_then(&qty),
+            ..self
+        }
+    }
+
     /// What is told in the order of the fields.
     #[must_use]
     pub fn values(&self) -> [Option<i64>; Self::FIELDS.len()] {
