@@ -461,8 +461,12 @@ export class Engine {
     return guarded(() => this.#native.image(instrument, stream, out));
   }
 
-  /** The stream of a depth view, counted: each call needs a `closeDepth`. Throws `engine.views_full`. */
-  openDepth(instrument: number, depth: number, intervalMs: number): number {
+  /**
+   * The stream of a depth view, counted: each call needs a `closeDepth`. `grouping`: its step of prices, a mantissa, 0 = none.
+   * Throws `engine.views_full`.
+   */
+  openDepth(instrument: number, depth: number, intervalMs: number, grouping = 0n): number {
+    if (grouping !== 0n) throw noGrouping(grouping);
     return guarded(() => this.#native.openDepth(instrument, depth, intervalMs));
   }
 
@@ -649,6 +653,16 @@ function corrupt(offset: number, size: number): DepthwireError {
     expected: 'a record that ends inside the ring',
     got: `${size} bytes`,
     fix: 'The addon and this package are of different builds: run npm run build.',
+  });
+}
+
+function noGrouping(grouping: bigint): DepthwireError {
+  return new DepthwireError('engine.no_grouping', {
+    what: 'this build does not group the levels of depth views',
+    where: 'openDepth',
+    expected: 'no grouping',
+    got: String(grouping),
+    fix: 'Leave grouping out.',
   });
 }
 

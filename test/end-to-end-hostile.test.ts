@@ -90,7 +90,7 @@ it('a good client’s book stays exact beside clients that send what they may no
   });
   await using served = await ServedRecording.start(files, NAME, {
     // Little room, so that a client that gets more than it takes is ended within the test.
-    limits: { backpressureSoftBytes: 65_536, backpressureHardBytes: 131_072 },
+    limits: { backpressureSoftBytes: 65_536, backpressureHardBytes: 131_072, controlBurst: 1000 },
   });
   const { engine, server, source, port } = served.serving;
   const feed = served.client();

@@ -43,7 +43,7 @@ function scraper(metrics = new Metrics()) {
   const asked = { stats: 0 };
   const one = new Scraper({
     metrics,
-    build: () => ({ version: '1', node: 'v20' }),
+    build: { version: '1', node: 'v20' },
     stats: () => {
       asked.stats += 1;
       return { ...new FakeNative().stats(), ...COUNTED };
@@ -64,7 +64,7 @@ describe('/metrics', () => {
     metrics.closed(4999, 'client');
     metrics.closed(4408, 'too_slow');
     metrics.refused('auth.expired');
-    metrics.slow('behind');
+    metrics.slow('behind', 1);
     metrics.resumed('range');
     const { scraper: one } = scraper(metrics);
     const families = readOpenMetrics(one.text(0));

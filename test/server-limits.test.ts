@@ -4,16 +4,18 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type ConfigInput, configFrom } from '../src/config.js';
 import { STREAM } from '../src/engine.js';
+import { Backlog } from '../src/publish/backlog.js';
 import { BadMessages } from '../src/publish/bad-messages.js';
+import { CatchUps } from '../src/publish/catch-up.js';
 import { closeView, openView } from '../src/publish/depth-views.js';
 import { Fanout } from '../src/publish/fanout.js';
 import type { Hub } from '../src/publish/hub.js';
-import { ImageQueue } from '../src/publish/image-queue.js';
 import { Images } from '../src/publish/images.js';
 import { Metrics } from '../src/publish/metrics.js';
+import { Owed } from '../src/publish/owed.js';
 import { Subscriber } from '../src/publish/subscriber.js';
 import type { Connection } from '../src/publish/transport.js';
-import { FakeNative, frame, label } from './support/fake-engine.js';
+import { FakeNative, fakeEngine, frame, label } from './support/fake-engine.js';
 import { startServer, TestClient, type TestServer } from './support/server.js';
 
 const BTC = 11;
@@ -39,12 +41,17 @@ function depth(op: string, levels: number, intervalMs: number): object {
 
 function hubOver(native: FakeNative): Hub {
   const { limits } = configFrom({});
+  const engine = fakeEngine({}, native);
+  const images = new Images(engine, limits.imageBytesMax);
   return {
-    engine: native,
-    images: new Images(native, limits.imageBytesMax),
+    engine,
+    images,
+    catchUps: new CatchUps(engine, images, limits.imageBytesMax),
     fanout: new Fanout({ publish() {} }),
+    backlog: new Backlog(new Set(), limits, () => 0),
     metrics: new Metrics(),
     limits,
+    heartbeatMs: 0,
     instruments: new Map(),
     version: '0',
   };
@@ -173,7 +180,7 @@ describe('connections', () => {
 
 describe('images', () => {
   it('of one stream are 100 ms apart however often they are asked for', async () => {
-    const { native, port } = await serve();
+    const { native, port } = await serve({ limits: { controlBurst: 1000 } });
     native.images.set(`${BTC}/1`, frame('image'));
     const client = await TestClient.open(port);
     const startMs = performance.now();
@@ -200,7 +207,7 @@ describe('images', () => {
     client.send({ op: 'subscribe', id: 1, channel: 'book', instrument: NAME });
     await client.count(3);
     client.socket.pause();
-    while (!server.pressed()) {
+    while (server.metrics.slowSteps('behind') === 0) {
       publish(BTC, STREAM.book, new Uint8Array(400_000));
       await pause(1);
     }
@@ -216,7 +223,12 @@ describe('images', () => {
 
   it('cannot bring a client that never reads beyond the hard limit', async () => {
     const { native, port, server } = await serve({
-      limits: { backpressureSoftBytes: 65_536, backpressureHardBytes: 131_072, slowMs: 300 },
+      limits: {
+        backpressureSoftBytes: 65_536,
+        backpressureHardBytes: 131_072,
+        slowMs: 300,
+        controlBurst: 1000,
+      },
     });
     native.images.set(`${BTC}/1`, new Uint8Array(8_000_000));
     const client = await TestClient.open(port);
@@ -230,7 +242,7 @@ describe('images', () => {
   });
 
   it('are owed once per subscription and forgotten with it', () => {
-    const queue = new ImageQueue<{ stream: number; instrument: { id: number } }>();
+    const queue = new Owed<{ stream: number; instrument: { id: number } }>();
     const [one, two] = [1, 2].map((stream) => ({ stream, instrument: { id: 7 } }));
     const sent: number[] = [];
     const flush = (nowMs: number, room = true): void =>
@@ -285,7 +297,7 @@ describe('depth views', () => {
       'subscribed',
     ]);
     expect(client.control[5]).toMatchObject({
-      expected: expect.stringContaining('at most 4') as unknown,
+      expected: expect.stringContaining('at most 4 different views') as unknown,
       got: '5',
     });
     expect(native.views.get(66)).toBe(0);
@@ -299,7 +311,7 @@ describe('depth views', () => {
     const imageOf = (levels: number): string => {
       native.openDepth = () => 16;
       native.images.set(`${BTC}/16`, frame(`best ${levels}`));
-      const stream = openView(hub, instrument, { depth: levels, intervalMs: 0 }, new Set());
+      const stream = openView(hub, instrument, { depth: levels, intervalMs: 0, step: 0n }, new Set());
       const image = hub.images.get(BTC, stream, native.book(BTC));
       closeView(hub, instrument, stream);
       return label(image ?? frame(''));

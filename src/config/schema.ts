@@ -106,9 +106,13 @@ const serverSchema = z.strictObject({
     .min(0)
     .max(600_000)
     .default(2000)
-    .describe(
-      'Clients of a server that stops are told to come back within so long, each at a moment of its own',
-    ),
+    .describe('Clients of a server that stops are told to come back within so long, each at its own time'),
+  heartbeatMs: z
+    .int()
+    .min(0)
+    .max(600_000)
+    .default(5000)
+    .describe('Time between two heartbeats to each client; 0 = none'),
   drainMs: z.int().min(0).max(60_000).default(1500).describe('Longest that a shutdown waits for its clients'),
 });
 
@@ -137,6 +141,18 @@ const engineSchema = z.strictObject({
 
 const limitsSchema = z.strictObject({
   controlBytesMax: z.int().min(256).max(65_536).default(4096).describe('Longest control message of a client'),
+  controlPerSecond: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(50)
+    .describe('Control messages and pings that a client may send each second, else it is closed with 4429'),
+  controlBurst: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(100)
+    .describe('Control messages and pings that a client may send at once'),
   subscriptionsMax: z.int().min(1).max(65_536).default(256).describe('Subscriptions of a client'),
   clientsMax: z.int().min(1).max(65_536).default(1024).describe('Clients at a time'),
   badMessagesMax: z
@@ -150,7 +166,9 @@ const limitsSchema = z.strictObject({
     .min(65_536)
     .max(256 * MIB)
     .default(MIB)
-    .describe('Bytes waiting for one client above which it is slow; a replay at full speed waits for it'),
+    .describe(
+      'Bytes waiting for one client above which streams that may be thinned leave it until it has read half of them',
+    ),
   backpressureHardBytes: z
     .int()
     .min(65_536)
@@ -163,6 +181,12 @@ const limitsSchema = z.strictObject({
     .max(600_000)
     .default(10_000)
     .describe('Longest that a client may stay above the soft limit'),
+  waitingBytesMax: z
+    .int()
+    .min(MIB)
+    .max(65_536 * MIB)
+    .default(128 * MIB)
+    .describe('Bytes waiting for all clients together, above which those with most of them are cut'),
   imageBytesMax: z
     .int()
     .min(65_536)

@@ -1,27 +1,45 @@
+import type { BringBy, StreamPlace } from '../engine.js';
 import { DepthwireError, type ErrorDetail, shown } from '../errors.js';
+import { isPattern } from '../name-pattern.js';
 import { nearest } from '../nearest.js';
 import { DEPTH_MAX, INTERVAL_MS_MAX } from '../wire/generated/constants.js';
+import { type Channel, isOfEvents, type Mode, SERVED_CHANNELS } from './channels.js';
 
 /** The client's own number or name of a message, sent back with the answer. */
 export type MessageId = number | string | undefined;
 
-/** What a client may subscribe to. */
-export type Channel =
-  | { readonly channel: 'book' }
-  | { readonly channel: 'depth'; readonly depth: number; readonly intervalMs: number }
-  | { readonly channel: 'bbo'; readonly source: 'book' | 'venue' }
-  | { readonly channel: 'trades' }
-  | { readonly channel: 'status' };
+/** Where a reader stands that comes back. */
+export interface Resume extends StreamPlace {
+  readonly by: BringBy;
+}
+
+/** What a message is about: a channel of one instrument or of several. */
+interface About {
+  readonly id: MessageId;
+  readonly channel: Channel;
+  /** Names, or patterns of them; at least one, each once. */
+  readonly instruments: readonly string[];
+  /** One name was given, and no list or pattern. */
+  readonly isSingle: boolean;
+}
+
+export interface Subscribe extends About {
+  readonly op: 'subscribe';
+  readonly mode: Mode | undefined;
+  /** By the instrument's name as the message has it. */
+  readonly resume: ReadonlyMap<string, Resume>;
+}
+
+export interface Unsubscribe extends About {
+  readonly op: 'unsubscribe';
+}
+
+export interface Resync extends About {
+  readonly op: 'resync';
+}
 
 /** One control message of a client, checked. */
-export type Control =
-  | {
-      readonly op: 'subscribe' | 'unsubscribe' | 'resync';
-      readonly id: MessageId;
-      readonly instrument: string;
-      readonly channel: Channel;
-    }
-  | { readonly op: 'ping'; readonly id: MessageId };
+export type Control = Subscribe | Unsubscribe | Resync | { readonly op: 'ping'; readonly id: MessageId };
 
 /** A control message, or what is wrong with it. */
 export type Parsed =
@@ -33,8 +51,12 @@ export const INTERVAL_MS_DEFAULT = 100;
 const ID_LENGTH_MAX = 64;
 
 const OPS = ['subscribe', 'unsubscribe', 'resync', 'ping'] as const;
-const CHANNELS = ['book', 'depth', 'bbo', 'trades', 'status'] as const;
 const SOURCES = ['book', 'venue'] as const;
+const MODES = ['conflate', 'strict'] as const;
+const BYS = ['range', 'net'] as const;
+const U64_MAX = 2n ** 64n - 1n;
+
+const NO_RESUME: ReadonlyMap<string, Resume> = new Map();
 
 /**
  * Reads one control message of docs/protocol.md. Fields that it does not know are ignored, so that an older server
@@ -48,32 +70,19 @@ export function parseControl(text: string): Parsed {
     const op = oneOf(OPS, message.op, 'op', 'feed.unknown_op');
     if (op === 'ping') return { ok: true, control: { op, id } };
     const channel = channelOf(message, op);
-    const instrument = message.instrument;
-    if (typeof instrument !== 'string' || instrument === '') {
-      throw fault('feed.bad_field', {
-        what: 'the instrument is missing or is no text',
-        where: `${op}.instrument`,
-        expected: 'a name like those of /v1/instruments, venue:SYMBOL',
-        got: shown(instrument),
-        fix: 'Name an instrument of /v1/instruments.',
-      });
-    }
-    return { ok: true, control: { op, id, instrument, channel } };
+    const instruments = instrumentsOf(message, op);
+    const [first = ''] = instruments;
+    const isSingle = message.instruments === undefined && !isPattern(first);
+    const about = { id, channel, instruments, isSingle };
+    if (op !== 'subscribe') return { ok: true, control: { op, ...about } };
+    const { mode: wanted } = message;
+    const mode = wanted === undefined ? undefined : oneOf(MODES, wanted, `${op}.mode`, 'feed.bad_field');
+    if (mode === 'conflate' && isOfEvents(channel)) throw neverThinned(channel);
+    const preset = isOfEvents(channel) || mode === 'strict' ? 'range' : 'net';
+    return { ok: true, control: { op, ...about, mode, resume: resumeOf(message, isSingle, first, preset) } };
   } catch (error) {
     if (!(error instanceof DepthwireError)) throw error;
     return { ok: false, id, error };
-  }
-}
-
-/** Names a subscription within its client and instrument. */
-export function channelKey(channel: Channel): string {
-  switch (channel.channel) {
-    case 'depth':
-      return `depth/${channel.depth}/${channel.intervalMs}`;
-    case 'bbo':
-      return `bbo/${channel.source}`;
-    default:
-      return channel.channel;
   }
 }
 
@@ -91,8 +100,7 @@ function objectOf(text: string): Record<string, unknown> {
       cause,
     });
   }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value))
-    return value as Record<string, unknown>;
+  if (isObject(value)) return value;
   throw fault('feed.bad_json', {
     what: 'a control message is no JSON object',
     where: 'message',
@@ -100,6 +108,10 @@ function objectOf(text: string): Record<string, unknown> {
     got: shown(value),
     fix: 'Send one JSON object per message, as docs/protocol.md shows.',
   });
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function idOf(id: unknown): MessageId {
@@ -114,20 +126,115 @@ function idOf(id: unknown): MessageId {
   });
 }
 
+/** The names and patterns of a message, each once. */
+function instrumentsOf({ instrument, instruments }: Record<string, unknown>, op: string): readonly string[] {
+  if (instruments === undefined) {
+    if (typeof instrument === 'string' && instrument !== '') return [instrument];
+    throw fault('feed.bad_field', {
+      what: 'the instrument is missing or is no text',
+      where: `${op}.instrument`,
+      expected: 'a name like those of /v1/instruments, venue:SYMBOL',
+      got: shown(instrument),
+      fix: 'Name an instrument of /v1/instruments.',
+    });
+  }
+  const isList = Array.isArray(instruments) && instruments.length > 0 && instrument === undefined;
+  if (isList && instruments.every((name) => typeof name === 'string' && name !== '')) {
+    return [...new Set(instruments as readonly string[])];
+  }
+  throw fault('feed.bad_field', {
+    what: 'the instruments are no list of names, or a single one is named beside them',
+    where: `${op}.instruments`,
+    expected: 'a list of names and patterns such as "kraken:BTC/USD" and "deribit:BTC-*", and no instrument',
+    got: shown(instruments),
+    fix: 'Give either instrument, or instruments with at least one name.',
+  });
+}
+
 function channelOf(message: Record<string, unknown>, op: string): Channel {
-  const channel = oneOf(CHANNELS, message.channel, `${op}.channel`, 'feed.unknown_channel');
+  const channel = oneOf(SERVED_CHANNELS, message.channel, `${op}.channel`, 'feed.unknown_channel');
   switch (channel) {
-    case 'depth':
+    case 'depth': {
+      const grouping = groupingOf(message.grouping, `${op}.grouping`);
       return {
         channel,
         depth: integer(message.depth, `${op}.depth`, 1, DEPTH_MAX, DEPTH_DEFAULT),
         intervalMs: integer(message.intervalMs, `${op}.intervalMs`, 0, INTERVAL_MS_MAX, INTERVAL_MS_DEFAULT),
+        ...(grouping === undefined ? {} : { grouping }),
       };
+    }
     case 'bbo':
       return { channel, source: oneOf(SOURCES, message.source ?? 'book', `${op}.source`, 'feed.bad_field') };
     default:
       return { channel };
   }
+}
+
+function groupingOf(value: unknown, where: string): string | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === 'string' && /^\d{1,18}(\.\d{1,18})?$/.test(value) && /[1-9]/.test(value)) return value;
+  throw fault('feed.bad_field', {
+    what: 'the grouping of a depth view is no step of prices',
+    where,
+    expected: 'a decimal above 0 as a text, such as "0.5"',
+    got: shown(value),
+    fix: 'Leave it out for single prices, or give the step as a text.',
+  });
+}
+
+function resumeOf(
+  { resume }: Record<string, unknown>,
+  isSingle: boolean,
+  first: string,
+  preset: BringBy,
+): ReadonlyMap<string, Resume> {
+  if (resume === undefined) return NO_RESUME;
+  if (isSingle && isObject(resume)) return new Map([[first, placeOf(resume, 'subscribe.resume', preset)]]);
+  if (!Array.isArray(resume)) throw badResume('subscribe.resume', resume);
+  const places = new Map<string, Resume>();
+  for (const [at, entry] of resume.entries()) {
+    const where = `subscribe.resume[${at}]`;
+    if (!isObject(entry) || typeof entry.instrument !== 'string') throw badResume(where, entry);
+    places.set(entry.instrument, placeOf(entry, where, preset));
+  }
+  return places;
+}
+
+function placeOf(entry: Record<string, unknown>, where: string, preset: BringBy): Resume {
+  const by = entry.by === undefined ? preset : oneOf(BYS, entry.by, `${where}.by`, 'feed.bad_field');
+  // The net change of events would leave some of them out.
+  const used = preset === 'range' ? 'range' : by;
+  return { epoch: unsigned(entry, 'epoch', where), seq: unsigned(entry, 'seq', where), by: used };
+}
+
+function unsigned(entry: Record<string, unknown>, name: string, where: string): bigint {
+  const text = entry[name];
+  if (typeof text === 'string' && /^\d{1,20}$/.test(text)) {
+    const value = BigInt(text);
+    if (value <= U64_MAX) return value;
+  }
+  throw badResume(where, entry);
+}
+
+function badResume(where: string, got: unknown): DepthwireError {
+  return fault('feed.bad_field', {
+    what: 'this does not say where a reader stands',
+    where,
+    expected:
+      '{"epoch":"…","seq":"…"} for one instrument, or a list of such with "instrument", as unsigned texts',
+    got: shown(got),
+    fix: 'Give the epoch and seq of the last frame that was applied, or leave resume out for an image.',
+  });
+}
+
+function neverThinned({ channel }: Channel): DepthwireError {
+  return fault('feed.bad_field', {
+    what: 'frames of this channel are events, and none of them is ever left out',
+    where: 'subscribe.mode',
+    expected: 'strict, or no mode',
+    got: `conflate of ${channel}`,
+    fix: 'Leave the mode out.',
+  });
 }
 
 function integer(value: unknown, where: string, min: number, max: number, preset: number): number {

@@ -1,10 +1,13 @@
 import type { InstrumentInfo } from '../engine.js';
 import { codeOf, DepthwireError } from '../errors.js';
+import { decimalText, parseDecimal } from '../wire/decimal.js';
 import type { Hub } from './hub.js';
 
 /** Depths and intervals of the views that exist: few, so that clients share them. Best first is nearest above. */
 const DEPTHS = [1, 5, 10, 20, 50, 100] as const;
 const INTERVALS_MS = [0, 20, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000] as const;
+/** Steps of prices, times a power of ten. */
+const STEPS = [1, 2, 2.5, 5, 10] as const;
 
 /** Different views of one instrument that one client may hold. */
 const CLIENT_VIEWS_MAX = 4;
@@ -13,11 +16,54 @@ const CLIENT_VIEWS_MAX = 4;
 export interface DepthView {
   readonly depth: number;
   readonly intervalMs: number;
+  /** Step of prices as a decimal; absent = every price has a level of its own. */
+  readonly grouping?: string;
 }
 
-/** The view that is granted for what was asked: each number rounded up to one that is offered. */
-export function grantedView({ depth, intervalMs }: DepthView): DepthView {
+/** A view with its step as the instrument's mantissa, 0 = none. */
+export interface GrantedView extends DepthView {
+  readonly step: bigint;
+}
+
+/** Depth and interval as they are offered for what was asked: each rounded up. */
+export function offeredView({ depth, intervalMs }: DepthView): Required<Omit<DepthView, 'grouping'>> {
   return { depth: roundedUp(depth, DEPTHS), intervalMs: roundedUp(intervalMs, INTERVALS_MS) };
+}
+
+/**
+ * The view that is granted for what was asked: each number rounded up to one that is offered. Throws `feed.bad_field` for a
+ * step that the instrument's prices do not have.
+ */
+export function grantedView(
+  asked: DepthView,
+  { priceExponent }: Pick<InstrumentInfo, 'priceExponent'>,
+): GrantedView {
+  const { grouping } = asked;
+  const granted = offeredView(asked);
+  if (grouping === undefined) return { ...granted, step: 0n };
+  const step = grantedStep(grouping, priceExponent);
+  return { ...granted, grouping: decimalText(step, priceExponent), step };
+}
+
+/** The step that is granted, as a mantissa: 1, 2, 2.5 or 5 times a power of ten. */
+function grantedStep(grouping: string, priceExponent: number): bigint {
+  let asked: number;
+  try {
+    asked = parseDecimal(grouping, priceExponent);
+  } catch (cause) {
+    throw new DepthwireError('feed.bad_field', {
+      what: 'the prices of this instrument do not have this step',
+      where: 'subscribe.grouping',
+      expected: `a multiple of ${decimalText(1, priceExponent)}, of at most 15 digits`,
+      got: grouping,
+      fix: 'Give a step that prices of the instrument can have.',
+      cause,
+    });
+  }
+  for (let power = 1; ; power *= 10) {
+    const step = STEPS.map((each) => each * power).find((each) => Number.isInteger(each) && each >= asked);
+    if (step !== undefined) return BigInt(step);
+  }
 }
 
 /**
@@ -27,12 +73,12 @@ export function grantedView({ depth, intervalMs }: DepthView): DepthView {
 export function openView(
   hub: Hub,
   instrument: InstrumentInfo,
-  view: DepthView,
+  view: GrantedView,
   held: ReadonlySet<number>,
 ): number {
   let stream: number;
   try {
-    stream = hub.engine.openDepth(instrument.id, view.depth, view.intervalMs);
+    stream = hub.engine.openDepth(instrument.id, view.depth, view.intervalMs, view.step);
   } catch (cause) {
     if (codeOf(cause) !== 'engine.views_full') throw cause;
     throw new DepthwireError('feed.views_full', {
@@ -49,7 +95,7 @@ export function openView(
   throw new DepthwireError('feed.views_full', {
     what: 'this connection holds as many different depth views of the instrument as it may',
     where: `subscribe depth of ${instrument.name}`,
-    expected: `at most ${CLIENT_VIEWS_MAX} different pairs of depth and intervalMs`,
+    expected: `at most ${CLIENT_VIEWS_MAX} different views`,
     got: `${held.size + 1}`,
     fix: 'Unsubscribe from one of them, or cut the smaller depths out of the largest one.',
   });

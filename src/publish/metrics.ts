@@ -51,6 +51,8 @@ export class Metrics {
   bytesPublished = 0;
   badMessages = 0;
   clientResyncs = 0;
+  /** Clients that sent more messages than they may. */
+  floods = 0;
   /** Inputs that the engine reported as wrong. */
   faults = 0;
   readonly #closes = new Map<string, number>();
@@ -79,9 +81,14 @@ export class Metrics {
     this.#refusals.set(cause, (this.#refusals.get(cause) ?? 0) + 1);
   }
 
-  /** A client was cut from a live stream, or came back to it. */
-  slow(step: 'behind' | 'rejoined'): void {
-    this.#slow[step] += 1;
+  /** A client was cut from so many live streams, or came back to them. */
+  slow(step: 'behind' | 'rejoined', streams: number): void {
+    this.#slow[step] += streams;
+  }
+
+  /** How often a step was taken. */
+  slowSteps(step: SlowStep): number {
+    return this.#slow[step];
   }
 
   /** A client that was away was brought to the present of a stream. */
@@ -125,6 +132,7 @@ export class Metrics {
     out.counters('slow_steps', 'What was done about slow clients.', 'step', Object.entries(this.#slow));
     out.counters('resumes', 'Clients that came back, by what it took.', 'by', Object.entries(this.#resumes));
     out.counter('client_resyncs', 'Images that clients asked for again.', this.clientResyncs);
+    out.counter('floods', 'Clients that sent more messages than they may.', this.floods);
     out.counter('bad_messages', 'Control messages that were wrong.', this.badMessages);
   }
 }

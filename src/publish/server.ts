@@ -3,6 +3,8 @@ import type { EngineStats, InstrumentInfo } from '../engine.js';
 import { DepthwireError } from '../errors.js';
 import { VERSION } from '../version.js';
 import { EVERYTHING } from './auth/grant.js';
+import { Backlog } from './backlog.js';
+import { CatchUps } from './catch-up.js';
 import { Fanout } from './fanout.js';
 import { notReady } from './health.js';
 import { Hosts } from './hosts.js';
@@ -22,6 +24,9 @@ import type { Answer, Connection, Request, Transport, TransportOptions } from '.
 const HTTP_CONNECTIONS_MAX = 256;
 /** How often a drain looks whether the clients have taken everything. */
 const DRAIN_POLL_MS = 10;
+/** Subscriptions that are granted in one tick beside those of single messages: of all clients, and of one in its turn. */
+const WISHES_PER_TICK = 256;
+const WISHES_PER_TURN = 32;
 /** Time for the close frames to be answered before what is left is cut. */
 const FAREWELL_MS = 100;
 
@@ -52,6 +57,7 @@ export class FeedServer {
   readonly #endTurn = (): void => {
     this.#isTurnEnding = false;
     this.#hub.fanout.flush();
+    this.#hub.backlog.sent(performance.now());
   };
 
   /** `instruments`: those that sources speak for; nothing else is served. */
@@ -59,13 +65,18 @@ export class FeedServer {
     this.#config = config;
     this.#stats = () => engine.stats();
     const { limits } = config;
-    this.serve(instruments);
+    for (const instrument of instruments) this.#instruments.set(instrument.name, instrument);
+    const images = new Images(engine, limits.imageBytesMax);
+    const fanout = new Fanout({ publish: (name, message) => this.#transport?.publish(name, message) });
     this.#hub = {
       engine,
-      images: new Images(engine, limits.imageBytesMax),
-      fanout: new Fanout({ publish: (name, message) => this.#transport?.publish(name, message) }),
+      images,
+      catchUps: new CatchUps(engine, images, limits.imageBytesMax),
+      fanout,
+      backlog: new Backlog(this.#subscribers, limits, () => fanout.bytes),
       metrics: this.metrics,
       limits,
+      heartbeatMs: config.server.heartbeatMs,
       instruments: this.#instruments,
       version: VERSION,
     };
@@ -80,7 +91,7 @@ export class FeedServer {
       build,
       stats: this.#stats,
       imagesEncoded: () => this.#hub.images.encoded,
-      waitingBytes: () => this.#waitingBytes(),
+      waitingBytes: () => this.#hub.backlog.totalBytes,
       sources: () => this.sources(),
       isReady: (books) => notReady(this.#http, books).length === 0,
       uptimeSeconds: () => this.#uptimeSeconds(),
@@ -139,19 +150,32 @@ export class FeedServer {
     process.nextTick(this.#endTurn);
   }
 
-  /** Holds every client to its limits. Every 10 ms or so. */
+  /** Holds every client to its limits, sends what is owed, and grants what waits for its turn. Every 10 ms or so. */
   tick(): void {
     const nowMs = performance.now();
     this.#hub.images.clear();
-    for (const subscriber of this.#subscribers) subscriber.poll(nowMs);
+    this.#hub.backlog.sweep(nowMs);
+    let left = WISHES_PER_TICK;
+    for (const subscriber of this.#subscribers) {
+      if (left <= 0) break;
+      if (!subscriber.hasWishes) continue;
+      left -= Math.max(1, subscriber.grantWishes(Math.min(left, WISHES_PER_TURN), nowMs));
+      // Whoever has had its turn is last in the next tick.
+      this.#subscribers.delete(subscriber);
+      this.#subscribers.add(subscriber);
+    }
   }
 
-  /** Whether some client has more waiting than the soft limit, so that a replay should pause. */
+  /** Bytes that wait for all clients together, as they were looked at last. */
+  get waitingBytes(): number {
+    return this.#hub.backlog.totalBytes;
+  }
+
+  /** Whether a replay at full speed should pause: for a client that is behind, and takes bytes. */
   pressed(): boolean {
-    const { backpressureSoftBytes } = this.#config.limits;
-    for (const subscriber of this.#subscribers) {
-      if (subscriber.waitingBytes() > backpressureSoftBytes) return true;
-    }
+    const nowMs = performance.now();
+    this.#hub.backlog.sweep(nowMs);
+    for (const subscriber of this.#subscribers) if (subscriber.isWorthWaiting(nowMs)) return true;
     return false;
   }
 
@@ -160,10 +184,18 @@ export class FeedServer {
     return this.sources().map((source) => sourceReport(this.#hub, source));
   }
 
-  /** Serves these instruments from now on. What clients have of others stays as it is. */
+  /** Serves these instruments from now on. Clients are told of what they held and is gone, and get what fits their patterns. */
   serve(instruments: readonly InstrumentInfo[]): void {
+    const now = new Map(instruments.map((instrument) => [instrument.name, instrument]));
+    const isSame = (one: InstrumentInfo): boolean => now.get(one.name)?.id === one.id;
+    const removed = new Set(
+      [...this.#instruments.values()].filter((one) => !isSame(one)).map(({ name }) => name),
+    );
+    const added = instruments.filter(({ name, id }) => this.#instruments.get(name)?.id !== id);
     this.#instruments.clear();
-    for (const instrument of instruments) this.#instruments.set(instrument.name, instrument);
+    for (const [name, instrument] of now) this.#instruments.set(name, instrument);
+    if (added.length === 0 && removed.size === 0) return;
+    for (const subscriber of this.#subscribers) subscriber.served(added, removed);
   }
 
   /** Books by state, by the engine's own count. */
@@ -188,14 +220,17 @@ export class FeedServer {
     this.#leaving = true;
     this.#draining = true;
     this.#transport?.stopListening();
-    const { reconnectMs } = this.#config.server;
-    for (const subscriber of this.#subscribers) subscriber.announceShutdown(reason, reconnectMs);
+    // Spread evenly, so that no two come back at the same moment.
+    const stepMs = this.#config.server.reconnectMs / this.#subscribers.size;
+    let turn = 0.5;
+    for (const subscriber of this.#subscribers)
+      subscriber.announceShutdown(reason, Math.round(stepMs * turn++));
     const untilMs = performance.now() + this.#config.server.drainMs;
     const waiting = new Set(this.#subscribers);
     while (waiting.size > 0) {
       const late = performance.now() >= untilMs;
       for (const subscriber of waiting) {
-        if (!late && subscriber.waitingBytes() > 0) continue;
+        if (!late && subscriber.bytesToDrain() > 0) continue;
         waiting.delete(subscriber);
         subscriber.closeForShutdown();
       }
@@ -221,12 +256,6 @@ export class FeedServer {
 
   #uptimeSeconds(): number {
     return Math.round(performance.now() - this.#startedMs) / 1000;
-  }
-
-  #waitingBytes(): number {
-    let sum = 0;
-    for (const subscriber of this.#subscribers) sum += subscriber.waitingBytes();
-    return sum;
   }
 
   #open(connection: Connection): Subscriber {

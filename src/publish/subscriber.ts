@@ -1,170 +1,182 @@
-import { type InstrumentInfo, STREAM } from '../engine.js';
+import type { InstrumentInfo } from '../engine.js';
 import { DepthwireError } from '../errors.js';
+import { EVERYTHING, type Grant } from './auth/grant.js';
+import type { Waiter } from './backlog.js';
 import { BadMessages } from './bad-messages.js';
-import { type Channel, type Control, channelKey, type MessageId, parseControl } from './control.js';
-import { closeView, grantedView, openView } from './depth-views.js';
-import { asScaledNow, type Hub } from './hub.js';
-import { ImageQueue } from './image-queue.js';
+import { type MessageId, parseControl } from './control.js';
+import type { Hub } from './hub.js';
 import { PROTOCOL } from './protocol.js';
-import { unknownInstrument } from './served-instrument.js';
-import type { Member } from './topics.js';
+import * as refusal from './refusals.js';
+import { Requests } from './requests.js';
+import { SlowReader } from './slow-reader.js';
+import { TokenBucket } from './token-bucket.js';
 import type { CloseCause, Connection, Session } from './transport.js';
 
-interface Subscription {
-  /** As it was granted; the key in the client's map is as it was asked for. */
-  readonly channel: Channel;
-  readonly instrument: InstrumentInfo;
-  readonly stream: number;
-  /** Frames of the stream follow the first image, so they begin with it. */
-  isJoined: boolean;
-}
-
-type SubscriptionControl = Extract<Control, { instrument: string }>;
-
 /** Errors of well-formed messages that only a wrong client sends; limits and faults of the server are none of them. */
-const WRONG: ReadonlySet<string> = new Set(['feed.unknown_instrument', 'feed.not_subscribed']);
+const WRONG: ReadonlySet<string> = new Set([
+  'feed.unknown_instrument',
+  'feed.not_subscribed',
+  'feed.not_entitled',
+]);
 
 /** How long a client that was too slow may still take what waits for it before it is cut. */
 const FAREWELL_MS = 1000;
 
-/** One client: what it has subscribed to, and what it has done wrong. */
-export class Subscriber implements Session {
+/** One client: its messages, what it has done wrong, and how fast it reads. */
+export class Subscriber implements Session, Waiter {
   readonly #connection: Connection;
   readonly #hub: Hub;
+  readonly #grant: Grant;
   readonly #onGone: (subscriber: Subscriber) => void;
-  readonly #subscriptions = new Map<string, Subscription>();
-  /** Topics with the number of subscriptions that need each: the status topic serves several. */
-  readonly #topics = new Map<string, { readonly member: Member; uses: number }>();
-  readonly #images = new ImageQueue<Subscription>();
+  readonly #requests: Requests;
   readonly #bad: BadMessages;
-  #slowSinceMs: number | undefined;
+  readonly #bucket: TokenBucket;
+  readonly #slow: SlowReader;
+  /** Bytes that the server had sent to anybody when this client was looked at last. */
+  #lookedAtBytes = 0;
+  /** Something was sent to it alone since. */
+  #hasSent = true;
+  /** Monotonic time of the next heartbeat, and of the next look that time alone makes due. */
+  #nextBeatMs: number;
+  #nextLookMs = 0;
   #cutAtMs: number | undefined;
   #announced = false;
   #gone = false;
 
-  constructor(connection: Connection, hub: Hub, onGone: (subscriber: Subscriber) => void) {
+  /** `nowMs` is monotonic, as in all of its methods. */
+  constructor(
+    connection: Connection,
+    hub: Hub,
+    onGone: (subscriber: Subscriber) => void,
+    grant: Grant = EVERYTHING,
+    nowMs = performance.now(),
+  ) {
     this.#connection = connection;
     this.#hub = hub;
+    this.#grant = grant;
     this.#onGone = onGone;
-    this.#bad = new BadMessages(hub.limits.badMessagesMax);
-    const { controlBytesMax, subscriptionsMax } = hub.limits;
-    this.#send({
-      op: 'hello',
-      protocol: PROTOCOL,
-      version: hub.version,
-      limits: { controlBytesMax, subscriptionsMax },
+    const { limits, heartbeatMs } = hub;
+    const { controlBytesMax, controlPerSecond, controlBurst, badMessagesMax } = limits;
+    const subscriptionsMax = Math.min(limits.subscriptionsMax, grant.subscriptionsMax);
+    this.#requests = new Requests(connection, hub, grant, subscriptionsMax, {
+      send: (message) => this.#send(message),
+      answerError: (id, error, instrument) => this.#answerError(id, error, instrument),
+      takeTokens: (tokens, atMs) => this.#takeTokens(tokens, atMs),
+      hasRoom: () => this.#hasRoom(),
     });
+    this.#bad = new BadMessages(badMessagesMax);
+    this.#bucket = new TokenBucket(controlPerSecond, controlBurst, nowMs);
+    this.#slow = new SlowReader(limits);
+    this.#nextBeatMs = heartbeatMs === 0 ? Number.POSITIVE_INFINITY : nowMs + heartbeatMs;
+    const told = { controlBytesMax, controlPerSecond, subscriptionsMax };
+    this.#send({ op: 'hello', protocol: PROTOCOL, version: hub.version, heartbeatMs, limits: told });
+  }
+
+  get waitingBytes(): number {
+    return this.#slow.waitingBytes;
+  }
+
+  get isBehind(): boolean {
+    return this.#slow.isBehind;
+  }
+
+  /** Whether subscriptions wait for their turn. */
+  get hasWishes(): boolean {
+    return this.#requests.isWaiting;
   }
 
   onText(text: string): void {
-    if (this.#leaving) return;
+    const nowMs = performance.now();
+    if (this.#isLeaving || !this.#takeTokens(1, nowMs)) return;
     // Answers add to what waits, and many messages may come in one turn.
-    this.poll(performance.now());
-    if (this.#leaving) return;
-    const parsed = parseControl(text);
-    if (!parsed.ok) {
-      this.#refuse(parsed.id, parsed.error);
-      return;
-    }
-    const { control } = parsed;
-    try {
-      if (control.op === 'ping')
-        this.#send({ op: 'pong', id: control.id, ts: String(this.#hub.engine.nowNs()) });
-      else if (control.op === 'subscribe') this.#subscribe(control);
-      else if (control.op === 'unsubscribe') this.#unsubscribe(control);
-      else this.#resync(control);
-    } catch (error) {
-      if (!(error instanceof DepthwireError)) throw error;
-      if (WRONG.has(error.code)) this.#refuse(control.id, error);
-      else this.#sendError(control.id, error);
-    }
+    this.poll(nowMs);
+    if (!this.#isLeaving) this.#take(text, nowMs);
   }
 
   onBinary(): void {
-    if (this.#leaving) return;
+    if (this.#isLeaving) return;
     this.#hub.metrics.badMessages += 1;
-    this.#sendError(
-      undefined,
-      new DepthwireError('feed.binary', {
-        what: 'a client sent binary data',
-        where: 'message',
-        expected: 'JSON text',
-        got: 'a binary message',
-        fix: 'Send control messages as text; only the server sends binary data.',
-      }),
-    );
-    this.#connection.end(4400, 'bad_request', 'binary data');
+    this.#sendError(undefined, refusal.binary());
+    this.#leave(4400, 'bad_request', 'binary data');
   }
 
   onOversize(bytes: number): void {
-    if (this.#leaving) return;
+    if (this.#isLeaving) return;
     this.#hub.metrics.badMessages += 1;
-    const { controlBytesMax } = this.#hub.limits;
-    this.#sendError(
-      undefined,
-      new DepthwireError('feed.control_too_big', {
-        what: 'a control message is too long',
-        where: 'message',
-        expected: `at most ${controlBytesMax} bytes`,
-        got: `${bytes} bytes`,
-        fix: 'Send one short JSON object per subscription.',
-      }),
-    );
-    this.#connection.end(1009, 'control_too_big', 'control message too long');
+    this.#sendError(undefined, refusal.tooBig(bytes, this.#hub.limits.controlBytesMax));
+    this.#leave(1009, 'control_too_big', 'control message too long');
   }
 
-  onPing(): void {}
+  onPing(): void {
+    if (!this.#isLeaving) this.#takeTokens(1, performance.now());
+  }
 
   onClose(code: number, cause: CloseCause): void {
+    if (this.#gone) return;
     this.#gone = true;
-    this.#leaveAll();
+    this.#requests.clear();
+    this.#hub.backlog.totalBytes -= this.#slow.waitingBytes;
+    this.#slow.waitingBytes = 0;
     this.#hub.metrics.closed(code, cause);
     this.#onGone(this);
   }
 
-  /** Bytes that wait for this client, or 0 when it is closed for being slow and so holds up nobody. */
-  waitingBytes(): number {
-    return this.#cutAtMs === undefined ? this.#connection.bufferedBytes() : 0;
-  }
-
-  /** Holds the client to the limits of what may wait for it. `nowMs` is monotonic. */
-  poll(nowMs: number): void {
-    const waiting = this.#connection.bufferedBytes();
-    if (this.#cutAtMs !== undefined) {
-      if (waiting === 0) this.#connection.end(4408, 'too_slow', 'too slow');
-      else if (nowMs >= this.#cutAtMs) this.#connection.cut('too_slow_cut');
-      return;
-    }
-    const { backpressureSoftBytes, backpressureHardBytes, slowMs } = this.#hub.limits;
-    this.#sendImages(nowMs);
-    // One that hovers around the limit stays slow; only one that has caught up half of it is not.
-    if (waiting < backpressureSoftBytes / 2) this.#slowSinceMs = undefined;
-    else if (waiting > backpressureSoftBytes) this.#slowSinceMs ??= nowMs;
-    if (this.#slowSinceMs === undefined) return;
-    const overHard = waiting > backpressureHardBytes;
-    if (!overHard && nowMs - this.#slowSinceMs < slowMs) return;
-    // Nothing more is sent, so what waits can only shrink; the code follows once it is gone.
-    this.#leaveAll();
-    this.#cutAtMs = nowMs + FAREWELL_MS;
-    this.#sendError(
-      undefined,
-      new DepthwireError('feed.too_slow', {
-        what: 'the client does not take the feed as fast as it comes',
-        where: 'connection',
-        expected: overHard
-          ? `at most ${backpressureHardBytes} bytes waiting`
-          : `less than ${backpressureSoftBytes / 2} bytes waiting within ${slowMs} ms after more than ${backpressureSoftBytes}`,
-        got: `${waiting} bytes`,
-        fix: 'Read faster, subscribe to fewer instruments, or to depth with an interval.',
-      }),
+  isDue(nowMs: number, sentBytes: number, lookBytes: number): boolean {
+    return (
+      this.#hasSent ||
+      this.#slow.waitingBytes > 0 ||
+      sentBytes - this.#lookedAtBytes >= lookBytes ||
+      nowMs >= this.#nextLookMs ||
+      this.#requests.streams.isOwed ||
+      this.#slow.isBehind ||
+      this.#cutAtMs !== undefined
     );
   }
 
-  /** Tells the client that the server ends, why, and within how long it should come back, at a moment of its own. */
-  announceShutdown(reason: string, reconnectMs: number): void {
+  /** Looks at what waits, holds the client to its limits, and sends what it is owed. */
+  poll(nowMs: number): void {
+    if (this.#gone) return;
+    const waiting = this.#look();
+    if (this.#cutAtMs !== undefined) this.#sayFarewell(waiting, nowMs, this.#cutAtMs);
+    else if (!this.#announced) this.#serve(waiting, nowMs);
+  }
+
+  yieldStreams(nowMs: number): void {
+    if (this.#isLeaving) return;
+    this.#slow.yield(nowMs);
+    this.#requests.streams.fallBehind();
+  }
+
+  cutForMemory(): void {
+    this.#requests.clear();
+    this.#connection.cut('too_slow_cut');
+  }
+
+  /** Grants up to `max` subscriptions that wait; returns how many. */
+  grantWishes(max: number, nowMs: number): number {
+    return this.#isLeaving ? 0 : this.#requests.grantWishes(max, nowMs);
+  }
+
+  /** Whether a replay at full speed should wait for it, as it stood at the last look. */
+  isWorthWaiting(nowMs: number): boolean {
+    return !this.#isLeaving && this.#slow.isWorthWaiting(nowMs);
+  }
+
+  /** Bytes that wait for this client, or 0 when it is closed for being slow and so holds up nobody. */
+  bytesToDrain(): number {
+    return this.#cutAtMs === undefined ? this.#connection.bufferedBytes() : 0;
+  }
+
+  /** Instruments have come and gone. */
+  served(added: readonly InstrumentInfo[], removed: ReadonlySet<string>): void {
+    if (!this.#isLeaving) this.#requests.served(added, removed);
+  }
+
+  /** Tells the client that the server ends, why, and when it should come back. */
+  announceShutdown(reason: string, reconnectAfterMs: number): void {
     this.#announced = true;
-    this.#leaveAll();
-    this.#send({ op: 'shutdown', reason, reconnectMs });
+    this.#requests.clear();
+    this.#send({ op: 'shutdown', reason, reconnectAfterMs });
   }
 
   /** Ends the connection of a server that stops. */
@@ -173,208 +185,113 @@ export class Subscriber implements Session {
   }
 
   /** Whether it is too late for anything that the client may say. */
-  get #leaving(): boolean {
+  get #isLeaving(): boolean {
     return this.#gone || this.#announced || this.#cutAtMs !== undefined;
   }
 
-  #subscribe(control: SubscriptionControl): void {
-    const { limits } = this.#hub;
-    const instrument = this.#instrument(control);
-    const key = keyOf(control);
-    let subscription = this.#subscriptions.get(key);
-    if (subscription === undefined) {
-      if (this.#subscriptions.size >= limits.subscriptionsMax) {
-        throw new DepthwireError('feed.subscriptions_full', {
-          what: 'this connection holds as many subscriptions as it may',
-          where: 'subscribe',
-          expected: `at most ${limits.subscriptionsMax}`,
-          got: `${this.#subscriptions.size + 1}`,
-          fix: 'Unsubscribe from something, or open another connection.',
-        });
-      }
-      subscription = this.#granted(control.channel, instrument);
-      this.#subscriptions.set(key, subscription);
-      if (followsBook(subscription.stream)) this.#join(instrument.id, STREAM.status);
-      this.#hub.metrics.subscriptions += 1;
+  #take(text: string, nowMs: number): void {
+    const parsed = parseControl(text);
+    if (!parsed.ok) {
+      this.#refuse(parsed.id, parsed.error);
+      return;
     }
-    this.#acknowledge(control.id, subscription);
-    this.#images.add(subscription);
-    this.#sendImages(performance.now());
-  }
-
-  #granted(channel: Channel, instrument: InstrumentInfo): Subscription {
-    if (channel.channel !== 'depth') {
-      return { channel, instrument, stream: streamOf(channel), isJoined: false };
+    const { control } = parsed;
+    const requests = this.#requests;
+    try {
+      if (control.op === 'ping')
+        this.#send({ op: 'pong', id: control.id, ts: String(this.#hub.engine.nowNs()) });
+      else if (control.op === 'subscribe') requests.subscribe(control, nowMs);
+      else if (control.op === 'unsubscribe') requests.unsubscribe(control);
+      else requests.resync(control, nowMs);
+    } catch (error) {
+      this.#answerError(control.id, error);
     }
-    const held = new Set<number>();
-    for (const other of this.#subscriptions.values()) {
-      if (other.channel.channel === 'depth' && other.instrument === instrument) held.add(other.stream);
+  }
+
+  #serve(waiting: number, nowMs: number): void {
+    const lastsMs = this.#grant.expiresAtMs - Date.now();
+    if (lastsMs <= 0) {
+      this.#sendError(undefined, refusal.expired());
+      this.#leave(4401, 'auth', 'token expired');
+      return;
     }
-    const view = grantedView(channel);
-    const stream = openView(this.#hub, instrument, view, held);
-    return { channel: { ...channel, ...view }, instrument, stream, isJoined: false };
-  }
-
-  #unsubscribe(control: SubscriptionControl): void {
-    const instrument = this.#instrument(control);
-    const subscription = this.#held(control);
-    this.#subscriptions.delete(keyOf(control));
-    this.#drop(subscription);
-    const { id, channel } = control;
-    this.#send({ op: 'unsubscribed', id, ...channel, instrument: instrument.name });
-  }
-
-  #resync(control: SubscriptionControl): void {
-    const subscription = this.#held(control);
-    this.#hub.metrics.clientResyncs += 1;
-    this.#images.add(subscription);
-    this.#sendImages(performance.now());
-  }
-
-  #acknowledge(id: MessageId, subscription: Subscription): void {
-    const { channel, instrument, stream } = subscription;
-    const { state, reason, epoch, seq } = this.#hub.engine.book(instrument.id);
-    const scaled = asScaledNow(this.#hub, instrument);
-    const { priceExponent, qtyExponent, tickSize, lotSize, qtyUnit } = scaled;
-    this.#send({
-      op: 'subscribed',
-      id,
-      ...channel,
-      instrument: instrument.name,
-      instrumentId: instrument.id,
-      stream,
-      state,
-      reason,
-      epoch: String(epoch),
-      seq: String(seq),
-      priceExponent,
-      qtyExponent,
-      tickSize,
-      lotSize,
-      qtyUnit,
-    });
-  }
-
-  /**
-   * The images that are due, as far as the client has room below the soft limit. What waits comes by a later `poll`; a
-   * client that never makes room is closed for being slow.
-   */
-  #sendImages(nowMs: number): void {
-    const { backpressureSoftBytes } = this.#hub.limits;
-    this.#images.flush(
-      nowMs,
-      () => this.#connection.bufferedBytes() <= backpressureSoftBytes,
-      (subscription) => {
-        try {
-          this.#sendImage(subscription);
-        } catch (error) {
-          if (!(error instanceof DepthwireError)) throw error;
-          this.#sendError(undefined, error);
-        }
-      },
-    );
-  }
-
-  /** The image, if the stream has one that may be trusted; else the status, which says what to wait for. */
-  #sendImage(subscription: Subscription): void {
-    const { engine, images } = this.#hub;
-    const { instrument, stream } = subscription;
-    // Joined before the image is made, so that nothing can be published between the two.
-    if (!subscription.isJoined) {
-      subscription.isJoined = true;
-      this.#join(instrument.id, stream);
+    const step = this.#slow.look(waiting, nowMs);
+    if (step === 'close') {
+      // Nothing more is sent, so what waits can only shrink; the code follows once it is gone.
+      this.#requests.clear();
+      this.#cutAtMs = nowMs + FAREWELL_MS;
+      this.#sendError(undefined, refusal.tooSlow(waiting, this.#hub.limits));
+      return;
     }
-    const book = engine.book(instrument.id);
-    const isTrusted = !followsBook(stream) || book.state === 'synced';
-    let frames = isTrusted ? images.get(instrument.id, stream, book) : undefined;
-    if (frames === undefined && followsBook(stream)) frames = images.get(instrument.id, STREAM.status, book);
-    if (frames !== undefined) this.#connection.sendFrames(frames);
+    if (step === 'fall_behind') this.#requests.streams.fallBehind();
+    if (nowMs >= this.#nextBeatMs) {
+      this.#nextBeatMs = nowMs + this.#hub.heartbeatMs;
+      this.#send({ op: 'heartbeat', ts: String(this.#hub.engine.nowNs()) });
+    }
+    this.#nextLookMs = Math.min(this.#nextBeatMs, nowMs + lastsMs);
+    this.#requests.streams.sendOwed(nowMs);
   }
 
-  #instrument(control: SubscriptionControl): InstrumentInfo {
-    const { instruments } = this.#hub;
-    const instrument = instruments.get(control.instrument);
-    if (instrument !== undefined) return instrument;
-    throw unknownInstrument(control.instrument, instruments, `${control.op}.instrument`);
+  #sayFarewell(waiting: number, nowMs: number, cutAtMs: number): void {
+    if (waiting === 0) this.#connection.end(4408, 'too_slow', 'too slow');
+    else if (nowMs >= cutAtMs) this.#connection.cut('too_slow_cut');
   }
 
-  #held(control: SubscriptionControl): Subscription {
-    const subscription = this.#subscriptions.get(keyOf(control));
-    if (subscription !== undefined) return subscription;
-    this.#instrument(control);
-    throw new DepthwireError('feed.not_subscribed', {
-      what: 'this connection holds no such subscription',
-      where: control.op,
-      expected: 'the channel and settings of a subscription',
-      got: `${channelKey(control.channel)} of ${control.instrument}`,
-      fix: 'Subscribe first, and repeat the same depth, intervalMs or source.',
-    });
+  /** Takes tokens for a message; without enough of them the client is told and closed. */
+  #takeTokens(tokens: number, nowMs: number): boolean {
+    if (this.#bucket.take(tokens, nowMs)) return true;
+    const { controlPerSecond, controlBurst } = this.#hub.limits;
+    this.#hub.metrics.floods += 1;
+    this.#sendError(undefined, refusal.tooMany(controlPerSecond, controlBurst));
+    this.#leave(4429, 'rate', 'too many messages');
+    return false;
   }
 
-  #join(instrument: number, stream: number): void {
-    const name = `${instrument}/${stream}`;
-    const held = this.#topics.get(name);
-    if (held !== undefined) held.uses += 1;
-    else
-      this.#topics.set(name, {
-        member: this.#hub.fanout.join(instrument, stream, this.#connection),
-        uses: 1,
-      });
+  /** Reads what waits for the client, and keeps the sum of all right. */
+  #look(): number {
+    const { backlog, fanout } = this.#hub;
+    const waiting = this.#connection.bufferedBytes();
+    backlog.totalBytes += waiting - this.#slow.waitingBytes;
+    this.#slow.waitingBytes = waiting;
+    this.#lookedAtBytes = fanout.bytes;
+    this.#hasSent = false;
+    return waiting;
   }
 
-  #leave(instrument: number, stream: number): void {
-    const name = `${instrument}/${stream}`;
-    const held = this.#topics.get(name);
-    if (held === undefined) return;
-    held.uses -= 1;
-    if (held.uses > 0) return;
-    this.#topics.delete(name);
-    this.#hub.fanout.leave(held.member);
+  /** Whether images and what brings readers back may be sent: to this client, and to any. */
+  #hasRoom(): boolean {
+    if (this.#isLeaving || this.#slow.isBehind) return false;
+    const waiting = this.#look();
+    this.#hasSent = true;
+    return waiting <= this.#hub.limits.backpressureSoftBytes && this.#hub.backlog.hasRoom;
   }
 
-  #drop(subscription: Subscription): void {
-    const { channel, instrument, stream } = subscription;
-    this.#images.delete(subscription);
-    if (subscription.isJoined) this.#leave(instrument.id, stream);
-    if (followsBook(stream)) this.#leave(instrument.id, STREAM.status);
-    if (channel.channel === 'depth') closeView(this.#hub, instrument, stream);
-    this.#hub.metrics.subscriptions -= 1;
+  #leave(code: number, cause: CloseCause, reason: string): void {
+    this.#requests.clear();
+    this.#connection.end(code, cause, reason);
   }
 
-  #leaveAll(): void {
-    for (const subscription of this.#subscriptions.values()) this.#drop(subscription);
-    this.#subscriptions.clear();
+  /** Answers with an error; one that only a wrong client causes counts against it. */
+  #answerError(id: MessageId, error: unknown, instrument?: string): void {
+    if (!(error instanceof DepthwireError)) throw error;
+    if (WRONG.has(error.code)) this.#refuse(id, error);
+    else this.#sendError(id, error, instrument);
   }
 
   /** Answers a wrong message, and ends a client that sends too many. */
   #refuse(id: MessageId, error: DepthwireError): void {
+    if (this.#isLeaving) return;
     this.#hub.metrics.badMessages += 1;
     this.#sendError(id, error);
-    if (this.#bad.isOneTooMany(performance.now())) {
-      this.#leaveAll();
-      this.#connection.end(4400, 'bad_request', 'too many bad messages');
-    }
+    if (this.#bad.isOneTooMany(performance.now())) this.#leave(4400, 'bad_request', 'too many bad messages');
   }
 
-  #sendError(id: MessageId, error: DepthwireError): void {
-    this.#send({ op: 'error', id, ...error.toJSON() });
+  #sendError(id: MessageId, error: DepthwireError, instrument?: string): void {
+    this.#send({ op: 'error', id, ...(instrument === undefined ? {} : { instrument }), ...error.toJSON() });
   }
 
   #send(message: object): void {
+    this.#hasSent = true;
     this.#connection.sendText(JSON.stringify(message));
   }
-}
-
-function keyOf(control: SubscriptionControl): string {
-  return `${control.instrument}/${channelKey(control.channel)}`;
-}
-
-function streamOf(channel: Exclude<Channel, { channel: 'depth' }>): number {
-  if (channel.channel === 'bbo') return channel.source === 'venue' ? STREAM.venueBbo : STREAM.bbo;
-  return STREAM[channel.channel];
-}
-
-/** Trades and the venue's own top of book hold whatever the state of the engine's book is. */
-function followsBook(stream: number): boolean {
-  return stream !== STREAM.trades && stream !== STREAM.venueBbo;
 }

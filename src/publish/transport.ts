@@ -25,6 +25,8 @@ export type CloseCause =
   | 'bad_request'
   | 'too_slow'
   | 'too_slow_cut'
+  | 'rate'
+  | 'auth'
   | 'transport_backpressure'
   | 'idle'
   | 'protocol'

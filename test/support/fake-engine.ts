@@ -91,6 +91,9 @@ export class FakeNative implements NativeEngine {
   readonly catalogue: InstrumentInfo[] = [instrument(11, 'sim:BTCUSDT'), instrument(12, 'sim:ETHUSDT')];
   readonly books = new Map<number, BookInfo>();
   readonly images = new Map<string, Uint8Array>();
+  /** Where streams stand, in place of their book's own place, and what brings readers there that have their epoch. */
+  readonly places = new Map<string, StreamPlace>();
+  readonly kept = new Map<string, Uint8Array>();
   readonly views = new Map<number, number>();
   readonly calls: string[] = [];
   /** The next views are refused. */
@@ -276,15 +279,21 @@ export class FakeNative implements NativeEngine {
   closeDepth(_id: number, stream: number): void {
     this.views.set(stream, (this.views.get(stream) ?? 0) - 1);
   }
-  place(id: number, _stream: number): StreamPlace {
-    const { epoch, seq } = this.book(id);
+  place(id: number, stream: number): StreamPlace {
+    const { epoch, seq } = this.places.get(`${id}/${stream}`) ?? this.book(id);
     return { epoch, seq };
   }
-  bring(id: number, stream: number, epoch: bigint, seq: bigint, _by: BringBy, out: Uint8Array): number {
+  bring(id: number, stream: number, epoch: bigint, seq: bigint, by: BringBy, out: Uint8Array): number {
     const place = this.place(id, stream);
+    this.calls.push(`bring ${id}/${stream} from ${epoch}/${seq} by ${by}`);
+    const kept = this.kept.get(`${id}/${stream}`);
     const isThere = place.epoch === epoch && place.seq === seq;
-    this.#brought = isThere ? 'nothing' : 'image';
-    return isThere ? 0 : this.image(id, stream, out);
+    this.#brought = isThere ? 'nothing' : kept === undefined || place.epoch !== epoch ? 'image' : by;
+    if (isThere) return 0;
+    if (this.#brought === 'image' || kept === undefined) return this.image(id, stream, out);
+    if (kept.byteLength > out.byteLength) return -kept.byteLength;
+    out.set(kept);
+    return kept.byteLength;
   }
   brought(): Brought {
     return this.#brought;

@@ -1,16 +1,20 @@
-/** Least time between two images of one stream to one client. */
-export const IMAGE_PAUSE_MS = 100;
+/** Least time between two of the things below for one stream and client. */
+export const PAUSE_MS = 100;
 
 /**
- * Images that a client is owed. Asking twice for one that waits is asking once, so that a client cannot make the server
- * send more than it takes: holds one entry per subscription, and one time per stream for `IMAGE_PAUSE_MS`.
+ * What a client is owed: an image, or what brings it back. Asking twice for what waits is asking once, so that a client
+ * cannot make the server send more than it takes: holds one entry per subscription, and one time per stream for `PAUSE_MS`.
  */
-export class ImageQueue<
+export class Owed<
   Subscription extends { readonly stream: number; readonly instrument: { readonly id: number } },
 > {
   readonly #due = new Set<Subscription>();
-  /** When an image of each stream was sent last. Outlives the subscription, which may come again at once. */
+  /** When something was sent for each stream last. Outlives the subscription, which may come again at once. */
   readonly #sentMs = new Map<string, number>();
+
+  get isEmpty(): boolean {
+    return this.#due.size === 0;
+  }
 
   add(subscription: Subscription): void {
     this.#due.add(subscription);
@@ -26,8 +30,7 @@ export class ImageQueue<
 
   /** Hands out what is due while `mayTake` says that the client has room, in the order it was asked for. */
   flush(nowMs: number, mayTake: () => boolean, send: (subscription: Subscription) => void): void {
-    for (const [name, sentMs] of this.#sentMs)
-      if (nowMs - sentMs >= IMAGE_PAUSE_MS) this.#sentMs.delete(name);
+    for (const [name, sentMs] of this.#sentMs) if (nowMs - sentMs >= PAUSE_MS) this.#sentMs.delete(name);
     for (const subscription of this.#due) {
       if (!mayTake()) return;
       const name = `${subscription.instrument.id}/${subscription.stream}`;

@@ -1,0 +1,233 @@
+import type { InstrumentInfo } from '../engine.js';
+import { DepthwireError } from '../errors.js';
+import type { CatchUp } from './catch-up.js';
+import { type Channel, channelKey, type Mode, modeOf, streamOf } from './channels.js';
+import type { MessageId, Resume } from './control.js';
+import { grantedView, openView } from './depth-views.js';
+import { Holdings } from './holdings.js';
+import { asScaledNow, type Hub } from './hub.js';
+import { Owed } from './owed.js';
+import { keyOf, namesOf, type Subscription } from './subscription.js';
+import type { Connection } from './transport.js';
+
+/** Streams that one message of a slow reader names at most. */
+const TOLD_MAX = 100;
+
+/** What a client wants of one instrument. */
+export interface Wish {
+  readonly id: MessageId;
+  readonly channel: Channel;
+  readonly instrument: InstrumentInfo;
+  readonly mode: Mode | undefined;
+  readonly resume: Resume | undefined;
+  /** The instrument came later than the pattern that it fits. */
+  readonly isAdded: boolean;
+}
+
+/**
+ * The streams of one client: what it holds, what it is owed of it, and which of it has left the client behind. Everything
+ * that is sent of a stream outside its topic is sent here, and always just after the topic was joined.
+ */
+export class ClientStreams {
+  readonly #connection: Connection;
+  readonly #hub: Hub;
+  readonly #holdings: Holdings;
+  readonly #owed = new Owed<Subscription>();
+  /** Whether there is room for more than answers. */
+  readonly #hasRoom: () => boolean;
+  /** Resumptions that are still to be acknowledged. */
+  readonly #resuming = new Map<Subscription, Wish>();
+
+  constructor(connection: Connection, hub: Hub, hasRoom: () => boolean) {
+    this.#connection = connection;
+    this.#hub = hub;
+    this.#hasRoom = hasRoom;
+    this.#holdings = new Holdings(hub, connection);
+  }
+
+  get size(): number {
+    return this.#holdings.size;
+  }
+
+  /** Whether something waits that only time or room bring. */
+  get isOwed(): boolean {
+    return !this.#owed.isEmpty;
+  }
+
+  get(instrument: string, channel: Channel): Subscription | undefined {
+    return this.#holdings.get(keyOf(instrument, channelKey(channel)));
+  }
+
+  all(): IterableIterator<Subscription> {
+    return this.#holdings.all();
+  }
+
+  /** Grants a wish and acknowledges it, one that is held already anew. Throws `feed.views_full`, `feed.bad_field`. */
+  grant(wish: Wish): void {
+    const { channel, instrument, resume } = wish;
+    let subscription = this.get(instrument.name, channel);
+    if (subscription === undefined) {
+      subscription = this.#granted(wish);
+      this.#holdings.add(subscription);
+    }
+    subscription.mode = modeOf(channel, wish.mode);
+    if (resume === undefined) {
+      this.#resuming.delete(subscription);
+      subscription.place = undefined;
+      this.#acknowledge(wish, subscription);
+    } else {
+      // What it missed is known only when it is sent, and the acknowledgement says what that is.
+      this.#holdings.leave(subscription);
+      subscription.place = resume;
+      subscription.by = resume.by;
+      this.#resuming.set(subscription, wish);
+    }
+    this.#owed.add(subscription);
+  }
+
+  /** Owes it an image, whatever it has. */
+  resync(subscription: Subscription): void {
+    subscription.place = undefined;
+    this.#owed.add(subscription);
+  }
+
+  drop(subscription: Subscription): void {
+    this.#owed.delete(subscription);
+    this.#resuming.delete(subscription);
+    this.#holdings.remove(subscription);
+  }
+
+  clear(): void {
+    this.#owed.clear();
+    this.#resuming.clear();
+    this.#holdings.clear();
+  }
+
+  /** Sends what is owed, as far as there is room. */
+  sendOwed(nowMs: number): void {
+    if (this.#owed.isEmpty) return;
+    this.#owed.flush(nowMs, this.#hasRoom, (subscription) => {
+      try {
+        this.#deliver(subscription);
+      } catch (error) {
+        if (!(error instanceof DepthwireError)) throw error;
+        this.#send({ op: 'error', id: this.#resuming.get(subscription)?.id, ...error.toJSON() });
+      }
+    });
+  }
+
+  /** Takes the client out of every stream that may be thinned, and tells it where each stood. Returns how many those are. */
+  fallBehind(): number {
+    const left: object[] = [];
+    for (const subscription of this.#holdings.all()) {
+      if (subscription.mode === 'strict' || !subscription.isLive) continue;
+      this.#holdings.leave(subscription);
+      const place = this.#hub.engine.place(subscription.instrument.id, subscription.stream);
+      // One that still waited for its first image of this epoch has no place.
+      const hasContent = subscription.imagelessEpoch !== place.epoch;
+      subscription.place = hasContent ? place : undefined;
+      subscription.by = 'net';
+      subscription.isBehind = true;
+      this.#owed.add(subscription);
+      const { epoch, seq } = hasContent ? place : { epoch: 0n, seq: 0n };
+      left.push({ ...namesOf(subscription), epoch: String(epoch), seq: String(seq) });
+    }
+    for (let at = 0; at < left.length; at += TOLD_MAX)
+      this.#send({ op: 'slow', state: 'behind', streams: left.slice(at, at + TOLD_MAX) });
+    this.#hub.metrics.slow('behind', left.length);
+    return left.length;
+  }
+
+  #granted({ channel: asked, instrument, mode }: Wish): Subscription {
+    const key = keyOf(instrument.name, channelKey(asked));
+    let channel = asked;
+    let stream: number;
+    if (asked.channel === 'depth') {
+      const scaled = asScaledNow(this.#hub, instrument);
+      const view = grantedView(asked, scaled);
+      stream = openView(this.#hub, scaled, view, this.#holdings.views(instrument.id));
+      const { depth, intervalMs, grouping } = view;
+      channel = { channel: 'depth', depth, intervalMs, ...(grouping === undefined ? {} : { grouping }) };
+    } else {
+      stream = streamOf(asked);
+    }
+    return {
+      key,
+      asked,
+      channel,
+      instrument,
+      stream,
+      mode: modeOf(channel, mode),
+      isLive: false,
+      isBehind: false,
+      place: undefined,
+      by: 'net',
+      imagelessEpoch: undefined,
+    };
+  }
+
+  #deliver(subscription: Subscription): void {
+    const { engine, catchUps } = this.#hub;
+    const { instrument, stream, place, by } = subscription;
+    // Joined before anything is made, so that nothing can be published between the two.
+    this.#holdings.join(subscription);
+    const catchUp =
+      place === undefined
+        ? catchUps.image(instrument.id, stream)
+        : catchUps.from(instrument.id, stream, place, by);
+    const now = engine.place(instrument.id, stream);
+    subscription.imagelessEpoch = catchUp.isImageless ? now.epoch : undefined;
+    this.#tell(subscription, catchUp, String(place?.seq ?? 0n), now.seq);
+    subscription.place = undefined;
+    if (catchUp.frames !== undefined) this.#connection.sendFrames(catchUp.frames);
+  }
+
+  /** Says what brings it back, before that is sent. */
+  #tell(subscription: Subscription, { by }: CatchUp, from: string, now: bigint): void {
+    // What it has holds at its own place, which its book may not have left exactly.
+    const to = by === 'nothing' ? from : String(now);
+    const resumed = this.#resuming.get(subscription);
+    if (resumed !== undefined) {
+      this.#resuming.delete(subscription);
+      this.#acknowledge(resumed, subscription, { resume: { by, from, to } });
+      this.#hub.metrics.resumed(by);
+    }
+    if (!subscription.isBehind) return;
+    subscription.isBehind = false;
+    this.#hub.metrics.slow('rejoined', 1);
+    if (resumed === undefined)
+      this.#send({ op: 'slow', state: 'rejoined', ...namesOf(subscription), from, to, by });
+  }
+
+  #acknowledge({ id, isAdded }: Wish, subscription: Subscription, more: object = {}): void {
+    const { channel, instrument, stream, mode } = subscription;
+    const { engine } = this.#hub;
+    const { state, reason } = engine.book(instrument.id);
+    const { epoch, seq } = engine.place(instrument.id, stream);
+    const { priceExponent, qtyExponent, tickSize, lotSize, qtyUnit } = asScaledNow(this.#hub, instrument);
+    this.#send({
+      op: 'subscribed',
+      id,
+      ...channel,
+      instrument: instrument.name,
+      instrumentId: instrument.id,
+      stream,
+      mode,
+      state,
+      reason,
+      epoch: String(epoch),
+      seq: String(seq),
+      priceExponent,
+      qtyExponent,
+      tickSize,
+      lotSize,
+      qtyUnit,
+      ...(isAdded ? { added: true } : {}),
+      ...more,
+    });
+  }
+
+  #send(message: object): void {
+    this.#connection.sendText(JSON.stringify(message));
+  }
+}
