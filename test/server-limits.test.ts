@@ -4,18 +4,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type ConfigInput, configFrom } from '../src/config.js';
 import { STREAM } from '../src/engine.js';
-import { Backlog } from '../src/publish/backlog.js';
 import { BadMessages } from '../src/publish/bad-messages.js';
-import { CatchUps } from '../src/publish/catch-up.js';
 import { closeView, openView } from '../src/publish/depth-views.js';
-import { Fanout } from '../src/publish/fanout.js';
-import type { Hub } from '../src/publish/hub.js';
-import { Images } from '../src/publish/images.js';
-import { Metrics } from '../src/publish/metrics.js';
 import { Owed } from '../src/publish/owed.js';
 import { Subscriber } from '../src/publish/subscriber.js';
 import type { Connection } from '../src/publish/transport.js';
-import { FakeNative, fakeEngine, frame, label } from './support/fake-engine.js';
+import { FakeNative, frame, label } from './support/fake-engine.js';
+import { hubOver } from './support/hub.js';
 import { startServer, TestClient, type TestServer } from './support/server.js';
 
 const BTC = 11;
@@ -37,24 +32,6 @@ afterEach(async () => {
 
 function depth(op: string, levels: number, intervalMs: number): object {
   return { op, id: 1, channel: 'depth', instrument: NAME, depth: levels, intervalMs };
-}
-
-function hubOver(native: FakeNative): Hub {
-  const { limits } = configFrom({});
-  const engine = fakeEngine({}, native);
-  const images = new Images(engine, limits.imageBytesMax);
-  return {
-    engine,
-    images,
-    catchUps: new CatchUps(engine, images, limits.imageBytesMax),
-    fanout: new Fanout({ publish() {} }),
-    backlog: new Backlog(new Set(), limits, () => 0),
-    metrics: new Metrics(),
-    limits,
-    heartbeatMs: 0,
-    instruments: new Map(),
-    version: '0',
-  };
 }
 
 /** A bare connection that keeps what it receives. */
