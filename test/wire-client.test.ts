@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
   type BookSubscription,
-  type ConnectOptions,
   connect,
   type Feed,
   type FeedError,
@@ -10,10 +9,9 @@ import {
   type LocalBook,
   type TradeEvent,
 } from '../src/wire/index.js';
-import { FeedServer, type Peer } from './support/feed-server.js';
+import { FeedServer, type Peer, until, withFeed } from './support/feed-server.js';
 import { checkOf, type FrameSpec, frame, type LevelSpec, message } from './support/frames.js';
 
-const QUICK = { delayMs: 5, delayMsMax: 40 };
 /** No second request, however slow the machine. */
 const NO_REPEAT = { resync: { delayMs: 60_000, delayMsMax: 60_000 } };
 const NAME = 'sim:BTCUSDT';
@@ -58,38 +56,8 @@ const trade = (
     ...spec,
   });
 
-/** Resolves when an event of a feed or a subscription passes the test. */
-function until<Value>(
-  source: { on(event: never, callback: (value: never) => void): () => void },
-  event: string,
-  test: (value: Value) => boolean = () => true,
-): Promise<Value> {
-  return new Promise((resolve) => {
-    const off = source.on(event as never, (value: Value) => {
-      if (!test(value)) return;
-      off();
-      resolve(value);
-    });
-  });
-}
-
 const untilState = (source: BookSubscription, state: string): Promise<unknown> =>
   until<{ readonly state: string }>(source, 'state', (change) => change.state === state);
-
-/** A server, a feed and its first connection; everything is closed afterwards. */
-async function withFeed(
-  run: (parts: { server: FeedServer; feed: Feed; peer: Peer }) => Promise<void>,
-  options: ConnectOptions = {},
-): Promise<void> {
-  const server = await FeedServer.start();
-  const feed = connect(server.url, { reconnect: QUICK, resync: QUICK, ...options });
-  try {
-    await run({ server, feed, peer: await server.peer() });
-  } finally {
-    await feed.close();
-    await server[Symbol.asyncDispose]();
-  }
-}
 
 /** Subscribes to the book and brings it to the image. */
 async function syncedBook(feed: Feed, peer: Peer): Promise<BookSubscription> {

@@ -1,29 +1,11 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket as NodeSocket } from 'ws';
-import { CloseError, type ConnectOptions, connect, type Feed, type FeedError } from '../src/wire/index.js';
-import { FeedServer, type Peer } from './support/feed-server.js';
+import { CloseError, connect, type Feed, type FeedError } from '../src/wire/index.js';
+import { FeedServer, opened, QUICK, withFeed } from './support/feed-server.js';
 
 const NAME = 'sim:BTCUSDT';
-const QUICK = { delayMs: 2, delayMsMax: 8 };
 
 afterEach(() => vi.unstubAllGlobals());
-
-/** A server, a feed and its first connection; everything is closed afterwards. */
-async function withFeed(
-  run: (parts: { server: FeedServer; feed: Feed; peer: Peer }) => Promise<void>,
-  options: ConnectOptions = {},
-  hello: Readonly<Record<string, unknown>> = {},
-): Promise<void> {
-  const server = await FeedServer.start();
-  server.hello = hello;
-  const feed = connect(server.url, { reconnect: QUICK, ...options });
-  try {
-    await run({ server, feed, peer: await server.peer() });
-  } finally {
-    await feed.close();
-    await server[Symbol.asyncDispose]();
-  }
-}
 
 const told = (feed: Feed, event: 'error' | 'state' | 'shutdown', times = 1): Promise<unknown[]> =>
   new Promise((resolve) => {
@@ -88,7 +70,7 @@ describe('a shutdown', () => {
   it('is told, and its window decides when the client comes back', () =>
     withFeed(
       async ({ server, feed, peer }) => {
-        await told(feed, 'state');
+        await opened(feed);
         const notice = told(feed, 'shutdown');
         peer.control({ op: 'shutdown', reason: 'drain', reconnectMs: 20 });
         expect(await notice).toEqual(['drain']);
@@ -114,7 +96,7 @@ describe('silence', () => {
   it('is none while heartbeats come', () =>
     withFeed(
       async ({ feed, peer }) => {
-        await told(feed, 'state');
+        await opened(feed);
         for (let beat = 0; beat < 12; beat += 1) {
           peer.control({ op: 'heartbeat', ts: '1' });
           await new Promise((resolve) => setTimeout(resolve, 20));
@@ -156,7 +138,7 @@ describe('a token', () => {
     vi.stubGlobal('document', {});
     await withFeed(
       async ({ feed, peer }) => {
-        if (feed.state !== 'open') await told(feed, 'state');
+        await opened(feed);
         expect(peer.headers.authorization).toBeUndefined();
         expect(peer.headers['sec-websocket-protocol']).toBe('depthwire.v1,depthwire.token.a.b.c');
       },

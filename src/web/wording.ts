@@ -19,6 +19,7 @@ const STALE_REASONS: Readonly<Record<Exclude<StateReason, 'none' | 'unknown'>, s
   bad_frame: 'a message could not be read exactly',
   no_image: 'no image has arrived yet',
   disconnected: 'the connection to the server is lost',
+  behind: 'this page reads too slowly, and the server holds back changes',
 };
 
 /** What decides whether the book in view may be trusted. */

@@ -2,11 +2,15 @@ import { type BookOptions, BookSubscription } from './book-subscription.js';
 import { Connection, type FeedState } from './connection.js';
 import { type BboSource, type ControlMessage, type Hello, parseControl, type Topic } from './control.js';
 import { ClientError, FeedError } from './errors.js';
+import { TickerSubscription, TradingSubscription } from './facts-subscription.js';
 import { FrameReader } from './frame.js';
+import { type GroupHost, SubscriptionGroup } from './group.js';
 import { LatencyMeter, type LatencySummary } from './latency.js';
 import { Listeners } from './listeners.js';
+import { type OrdersOptions, OrdersSubscription } from './orders-subscription.js';
 import { Kind, Stream } from './protocol.js';
 import type { Backoff } from './resync.js';
+import { Roster } from './roster.js';
 import { StatusSubscription } from './status-subscription.js';
 import type { AnySubscription, Host, SubscriptionOptions } from './subscription.js';
 import type { Token } from './token.js';
@@ -16,6 +20,8 @@ import { type TradesOptions, TradesSubscription } from './trades-subscription.js
 const SUBSCRIPTIONS_MAX = 1024;
 const BACKOFF: Backoff = { delayMs: 250, delayMsMax: 10_000 };
 const PING_INTERVAL_MS = 2_000;
+const DEPTH = 20;
+const INTERVAL_MS = 100;
 
 export interface ConnectOptions {
   /** Ends the feed and all its subscriptions. */
@@ -48,7 +54,42 @@ export interface FeedCounters {
   /** Images asked for. */
   readonly resyncs: number;
   readonly reconnects: number;
+  /** How often the server has held back changes because this reader was slow. */
+  readonly fellBehind: number;
 }
+
+export interface DepthOptions extends BookOptions {
+  /** Levels a side; default 20. */
+  readonly depth?: number;
+  /** Least time between two changes, ms; default 100, 0 = every change. */
+  readonly intervalMs?: number;
+  /** Width of a price bucket as a decimal, such as `0.5`; default: levels as they are. */
+  readonly grouping?: string;
+}
+
+export interface BboOptions extends BookOptions {
+  readonly source?: BboSource;
+}
+
+/** What each channel takes, and the subscription that it gives. */
+export interface Channels {
+  book: { readonly options: BookOptions; readonly subscription: BookSubscription };
+  depth: { readonly options: DepthOptions; readonly subscription: BookSubscription };
+  bbo: { readonly options: BboOptions; readonly subscription: BookSubscription };
+  trades: { readonly options: TradesOptions; readonly subscription: TradesSubscription };
+  liquidations: { readonly options: TradesOptions; readonly subscription: TradesSubscription };
+  orders: { readonly options: OrdersOptions; readonly subscription: OrdersSubscription };
+  ticker: { readonly options: SubscriptionOptions; readonly subscription: TickerSubscription };
+  trading: { readonly options: SubscriptionOptions; readonly subscription: TradingSubscription };
+  status: { readonly options: SubscriptionOptions; readonly subscription: StatusSubscription };
+}
+
+/** What a group asks for: a channel with its options, of names and patterns. */
+export type GroupRequest<Name extends keyof Channels> = Channels[Name]['options'] & {
+  readonly channel: Name;
+  /** `*` stands for any text, `?` for one character: `deribit:BTC-*`. */
+  readonly instruments: string | readonly string[];
+};
 
 export interface FeedEvents {
   state: FeedState;
@@ -83,13 +124,7 @@ export class Feed implements AsyncDisposable {
   private readonly listeners = new Listeners<FeedEvents>((thrown) => this.callbackFailed(thrown));
   private readonly reader = new FrameReader();
   private readonly meter = new LatencyMeter();
-  private readonly subscriptions = new Map<string, AnySubscription>();
-  /** Granted subscriptions by the instrument's number. The arrays are replaced, never changed. */
-  private readonly routes = new Map<number, readonly AnySubscription[]>();
-  private readonly requests = new Map<
-    number,
-    { readonly op: string; readonly subscription: AnySubscription }
-  >();
+  private readonly roster: Roster;
   private readonly counts = {
     messages: 0,
     bytes: 0,
@@ -98,14 +133,17 @@ export class Feed implements AsyncDisposable {
     checks: 0,
     checkFailures: 0,
     resyncs: 0,
+    fellBehind: 0,
   };
   private lastId = 0;
   private ping: { readonly id: number; readonly sentMs: number } | undefined;
   private reportingFailure = false;
 
   private readonly host: Host = {
-    request: (op, subscription) => this.request(op, subscription),
-    ended: (subscription) => this.forget(subscription),
+    resync: (subscription) => {
+      if (this.roster.resync(subscription)) this.counts.resyncs += 1;
+    },
+    ended: (subscription) => this.roster.leave(subscription),
     count: (what) => {
       this.counts[what] += 1;
     },
@@ -122,6 +160,14 @@ export class Feed implements AsyncDisposable {
     this.resync = options.resync ?? BACKOFF;
     this.signal = options.signal;
     const { reconnect = BACKOFF, pingIntervalMs = PING_INTERVAL_MS } = options;
+    this.roster = new Roster({
+      send: (text) => this.connection.send(text),
+      nextId: () => this.nextId(),
+      report: (error) => this.listeners.emit('error', error),
+      fellBehind: () => {
+        this.counts.fellBehind += 1;
+      },
+    });
     this.connection = new Connection(
       url,
       { reconnect, pingIntervalMs, token: options.token },
@@ -158,29 +204,81 @@ export class Feed implements AsyncDisposable {
 
   /** The full book. */
   book(instrument: string, options: BookOptions = {}): BookSubscription {
-    return this.addBook({ channel: 'book', instrument }, options);
+    return this.open('book', instrument, options);
   }
 
-  /** The best `depth` levels a side (default 20), at most every `intervalMs` (default 100; 0 = every change). */
-  depth(
-    instrument: string,
-    options: BookOptions & { readonly depth?: number; readonly intervalMs?: number } = {},
-  ): BookSubscription {
-    const { depth = 20, intervalMs = 100 } = options;
-    return this.addBook({ channel: 'depth', instrument, depth, intervalMs }, options);
+  /** The best levels of a side, at most once an interval. */
+  depth(instrument: string, options: DepthOptions = {}): BookSubscription {
+    return this.open('depth', instrument, options);
   }
 
   /** The best bid and ask, of the engine's book or of the venue's own message. */
-  bbo(instrument: string, options: BookOptions & { readonly source?: BboSource } = {}): BookSubscription {
-    return this.addBook({ channel: 'bbo', instrument, source: options.source ?? 'book' }, options);
+  bbo(instrument: string, options: BboOptions = {}): BookSubscription {
+    return this.open('bbo', instrument, options);
   }
 
   trades(instrument: string, options: TradesOptions = {}): TradesSubscription {
-    return this.add(new TradesSubscription(this.host, { channel: 'trades', instrument }, options), options);
+    return this.open('trades', instrument, options);
   }
 
+  /** Trades that closed a position by force. */
+  liquidations(instrument: string, options: TradesOptions = {}): TradesSubscription {
+    return this.open('liquidations', instrument, options);
+  }
+
+  /** Every order in the venue's queues, where the venue tells them. */
+  orders(instrument: string, options: OrdersOptions = {}): OrdersSubscription {
+    return this.open('orders', instrument, options);
+  }
+
+  /** Last, mark and index price, funding, open interest, greeks: what the venue tells of them. */
+  ticker(instrument: string, options: SubscriptionOptions = {}): TickerSubscription {
+    return this.open('ticker', instrument, options);
+  }
+
+  /** Whether the instrument trades. */
+  trading(instrument: string, options: SubscriptionOptions = {}): TradingSubscription {
+    return this.open('trading', instrument, options);
+  }
+
+  /** What the server says of the instrument's book, and what was lost of it. */
   status(instrument: string, options: SubscriptionOptions = {}): StatusSubscription {
-    return this.add(new StatusSubscription(this.host, { channel: 'status', instrument }, options), options);
+    return this.open('status', instrument, options);
+  }
+
+  /** The books of all instruments that fit, those that come later included. */
+  books(
+    instruments: string | readonly string[],
+    options: BookOptions = {},
+  ): SubscriptionGroup<BookSubscription> {
+    return this.subscribe({ ...options, channel: 'book', instruments });
+  }
+
+  /** A channel of all instruments that fit some names and patterns: a subscription for each, as they come. */
+  subscribe<Name extends keyof Channels>(
+    request: GroupRequest<Name>,
+  ): SubscriptionGroup<Channels[Name]['subscription']> {
+    const { channel, instruments, signal } = request;
+    const { mode } = request;
+    const ask = { ...askOf(channel, request), ...(mode === undefined ? {} : { mode }) };
+    const names = typeof instruments === 'string' ? [instruments] : instruments;
+    const groupHost: GroupHost<Channels[Name]['subscription']> = {
+      make: (topic) => this.add(this.made(channel, topic, request), {}),
+      ended: (owned) => {
+        signal?.removeEventListener('abort', onAbort);
+        this.roster.leaveGroup(group as never, owned);
+      },
+      report: (error) => this.host.report(error),
+      callbackFailed: (thrown) => this.callbackFailed(thrown),
+    };
+    const group = new SubscriptionGroup(groupHost, ask, names);
+    const onAbort = (): void => group.stop();
+    if (this.state === 'closed' || signal?.aborted) group.stop();
+    else {
+      this.roster.addGroup(group as never);
+      signal?.addEventListener('abort', onAbort, { once: true });
+    }
+    return group;
   }
 
   /** Ends all subscriptions and the connection; resolves when it is closed, after 1 s at the latest. */
@@ -193,8 +291,35 @@ export class Feed implements AsyncDisposable {
     return this.close();
   }
 
-  private addBook(topic: Topic, options: BookOptions): BookSubscription {
-    return this.add(new BookSubscription(this.host, topic, options, this.resync), options);
+  private open<Name extends keyof Channels>(
+    channel: Name,
+    instrument: string,
+    options: Channels[Name]['options'],
+  ): Channels[Name]['subscription'] {
+    return this.add(this.made(channel, { ...askOf(channel, options), instrument }, options), options);
+  }
+
+  private made<Name extends keyof Channels>(
+    channel: Name,
+    topic: Topic,
+    options: Channels[Name]['options'],
+  ): Channels[Name]['subscription'] {
+    const { host, resync } = this;
+    switch (channel) {
+      case 'trades':
+      case 'liquidations':
+        return new TradesSubscription(host, topic, options);
+      case 'orders':
+        return new OrdersSubscription(host, topic, options, resync);
+      case 'ticker':
+        return new TickerSubscription(host, topic, options, resync);
+      case 'trading':
+        return new TradingSubscription(host, topic, options, resync);
+      case 'status':
+        return new StatusSubscription(host, topic, options);
+      default:
+        return new BookSubscription(host, topic, options, resync);
+    }
   }
 
   private add<Kept extends { readonly topic: Topic }>(kept: Kept, options: SubscriptionOptions): Kept {
@@ -204,35 +329,27 @@ export class Feed implements AsyncDisposable {
       return kept;
     }
     const name = subscription.label();
-    const isKnown = this.subscriptions.has(name);
-    if (isKnown || this.subscriptions.size >= SUBSCRIPTIONS_MAX) {
+    const isKnown = this.roster.has(name);
+    if (isKnown || this.roster.size >= SUBSCRIPTIONS_MAX) {
       subscription.stop();
       throw isKnown ? duplicate(name) : tooMany(name);
     }
-    this.subscriptions.set(name, subscription);
-    if (this.state === 'open') this.send('subscribe', subscription);
+    this.roster.add(subscription);
     return kept;
   }
 
   private stateChanged(state: FeedState): void {
-    if (state === 'open') {
-      for (const subscription of this.subscriptions.values()) this.send('subscribe', subscription);
-    } else if (state === 'closed') {
+    if (state === 'closed') {
       this.signal?.removeEventListener('abort', this.onAbort);
-      for (const subscription of [...this.subscriptions.values()]) {
-        if (this.error) subscription.fail(this.error);
-        else subscription.stop();
-      }
+      this.roster.end(this.error);
     }
     this.listeners.emit('state', state);
   }
 
   private lost(error: FeedError): void {
-    this.requests.clear();
-    this.routes.clear();
     this.ping = undefined;
     this.meter.reset();
-    for (const subscription of this.subscriptions.values()) subscription.lose();
+    this.roster.lost();
     this.listeners.emit('error', error);
     if (this.state === 'closed') this.error = error;
   }
@@ -262,9 +379,7 @@ export class Feed implements AsyncDisposable {
       const sentMs = frame.tsSendMs;
       if (sentMs > 0) this.meter.record(sentMs, arrivedMs);
     }
-    const routed = this.routes.get(frame.instrument);
-    if (routed === undefined) return;
-    for (const subscription of routed) {
+    for (const subscription of this.roster.routed(frame.instrument)) {
       if (stream === subscription.granted?.stream || stream === Stream.status) subscription.receive(frame);
     }
   }
@@ -283,44 +398,23 @@ export class Feed implements AsyncDisposable {
     switch (message.op) {
       case 'hello':
         this.connection.greeted(message.heartbeatMs);
+        // Only a server that names its heartbeats takes lists.
+        if (this.state === 'open')
+          this.roster.opened(message.heartbeatMs === undefined ? 0 : message.controlBytesMax);
         this.listeners.emit('hello', message);
         break;
-      case 'subscribed': {
-        const subscription = this.requests.get(message.id)?.subscription;
-        this.requests.delete(message.id);
-        if (subscription === undefined) break;
-        subscription.grant(message);
-        const routed = this.routes.get(message.instrumentId) ?? [];
-        this.routes.set(message.instrumentId, [
-          ...routed.filter((other) => other !== subscription),
-          subscription,
-        ]);
-        break;
-      }
       case 'pong':
         if (message.id === this.ping?.id) {
           this.meter.pinged(this.ping.sentMs, now(), message.serverMs);
           this.ping = undefined;
         }
         break;
-      case 'error': {
-        const request = message.id === undefined ? undefined : this.requests.get(message.id);
-        if (message.id !== undefined) this.requests.delete(message.id);
-        if (request?.op === 'subscribe') {
-          // The server does not hold it, so its end is no news to the server.
-          this.forget(request.subscription);
-          request.subscription.fail(message.error);
-        } else if (request) request.subscription.report(message.error);
-        else this.listeners.emit('error', message.error);
-        break;
-      }
       case 'shutdown':
         if (message.reconnectMs !== undefined) this.connection.spreadOver(message.reconnectMs);
         this.listeners.emit('shutdown', message.reason);
         break;
-      case 'heartbeat':
-      case 'unsubscribed':
-      case 'unknown':
+      default:
+        this.roster.take(message);
         break;
     }
   }
@@ -332,43 +426,15 @@ export class Feed implements AsyncDisposable {
     this.connection.breakOff(error.code);
   }
 
-  private request(op: 'resync' | 'unsubscribe', subscription: AnySubscription): void {
-    if (this.state !== 'open' || this.subscriptions.get(subscription.label()) !== subscription) return;
-    if (op === 'resync') this.counts.resyncs += 1;
-    this.send(op, subscription);
-  }
-
-  private send(op: 'subscribe' | 'unsubscribe' | 'resync', subscription: AnySubscription): void {
+  private nextId(): number {
     this.lastId += 1;
-    if (op === 'resync') this.dropRequests(subscription);
-    if (op !== 'unsubscribe') this.requests.set(this.lastId, { op, subscription });
-    this.connection.send(JSON.stringify({ op, id: this.lastId, ...subscription.topic }));
+    return this.lastId;
   }
 
   private sendPing(): void {
-    this.lastId += 1;
-    this.ping = { id: this.lastId, sentMs: now() };
-    this.connection.send(JSON.stringify({ op: 'ping', id: this.lastId }));
-  }
-
-  /** Takes an ended subscription out of everything. */
-  private forget(subscription: AnySubscription): void {
-    const name = subscription.label();
-    if (this.subscriptions.get(name) !== subscription) return;
-    this.subscriptions.delete(name);
-    this.dropRequests(subscription);
-    const instrumentId = subscription.granted?.instrumentId;
-    if (instrumentId === undefined) return;
-    const rest = (this.routes.get(instrumentId) ?? []).filter((other) => other !== subscription);
-    if (rest.length > 0) this.routes.set(instrumentId, rest);
-    else this.routes.delete(instrumentId);
-  }
-
-  /** Requests that only an error would answer must not pile up. */
-  private dropRequests(subscription: AnySubscription): void {
-    for (const [id, request] of this.requests) {
-      if (request.subscription === subscription) this.requests.delete(id);
-    }
+    const id = this.nextId();
+    this.ping = { id, sentMs: now() };
+    this.connection.send(JSON.stringify({ op: 'ping', id }));
   }
 
   /** A callback of the user threw. It must not stop the feed, and must not vanish. */
@@ -387,6 +453,14 @@ export class Feed implements AsyncDisposable {
       });
     }
   }
+}
+
+/** What a channel with its options asks for. */
+function askOf(channel: keyof Channels, options: DepthOptions & BboOptions): Omit<Topic, 'instrument'> {
+  if (channel === 'bbo') return { channel, source: options.source ?? 'book' };
+  if (channel !== 'depth') return { channel };
+  const { depth = DEPTH, intervalMs = INTERVAL_MS, grouping } = options;
+  return { channel, depth, intervalMs, ...(grouping === undefined ? {} : { grouping }) };
 }
 
 /** Ms since the Unix epoch, finer than Date.now and without its steps. */

@@ -5,10 +5,31 @@ import type { BookState } from './protocol.js';
 /** What a server takes that does not say. */
 const CONTROL_BYTES_MAX = 4096;
 
-export type ChannelName = 'book' | 'depth' | 'bbo' | 'trades' | 'status';
+export type ChannelName =
+  | 'book'
+  | 'depth'
+  | 'bbo'
+  | 'trades'
+  | 'orders'
+  | 'ticker'
+  | 'liquidations'
+  | 'trading'
+  | 'status';
 
 /** Where a top of book comes from: the engine's book, or the venue's own message. */
 export type BboSource = 'book' | 'venue';
+
+/** Whether the server may merge changes for a reader that is slow, or closes it instead. */
+export type Mode = 'conflate' | 'strict';
+
+/** How a reader that missed something is brought to the present: by each frame that it missed, or by the net change. */
+export type By = 'range' | 'net';
+
+/**
+ * What brought it there. `nothing`: it had missed nothing. `image`: what it had was replaced, because the server holds
+ * what is between no longer.
+ */
+export type Brought = 'nothing' | By | 'image';
 
 /** What a subscription asks for; together it names the subscription. */
 export interface Topic {
@@ -16,7 +37,16 @@ export interface Topic {
   readonly instrument: string;
   readonly depth?: number;
   readonly intervalMs?: number;
+  readonly grouping?: string;
   readonly source?: BboSource;
+  readonly mode?: Mode;
+}
+
+/** How the server brings a subscription that was away: from its last sequence to the present one. */
+export interface Resumed {
+  readonly by: Brought;
+  readonly from: bigint;
+  readonly to: bigint;
 }
 
 /** What the server granted. Exponents are powers of ten; tick and lot are mantissas, 0 = unknown. */
@@ -29,6 +59,7 @@ export interface Granted {
   readonly stream: number;
   readonly state: BookState;
   readonly reason: string;
+  /** Where the stream stands. */
   readonly epoch: bigint;
   readonly seq: bigint;
   readonly priceExponent: number;
@@ -38,6 +69,18 @@ export interface Granted {
   readonly qtyUnit: string;
   readonly depth: number | undefined;
   readonly intervalMs: number | undefined;
+  readonly mode: string | undefined;
+  /** The instrument came later than the pattern that it fits. */
+  readonly isAdded: boolean;
+  /** Undefined where nothing was asked for. */
+  readonly resume: Resumed | undefined;
+}
+
+/** A stream of an instrument, as the server names it. */
+export interface StreamName {
+  readonly channel: string;
+  readonly instrument: string;
+  readonly stream: number | undefined;
 }
 
 export interface Hello {
@@ -53,9 +96,23 @@ export interface Hello {
 export type ControlMessage =
   | Hello
   | Granted
+  | { readonly op: 'matched'; readonly id: number; readonly instruments: number }
+  | ({ readonly op: 'removed'; readonly reason: string } & StreamName)
+  | {
+      readonly op: 'slow';
+      readonly state: 'behind';
+      readonly streams: readonly (StreamName & { readonly epoch: bigint; readonly seq: bigint })[];
+    }
+  | ({ readonly op: 'slow'; readonly state: 'rejoined' } & StreamName & Resumed)
   | { readonly op: 'unsubscribed' }
   | { readonly op: 'pong'; readonly id: number; readonly serverMs: number }
-  | { readonly op: 'error'; readonly id: number | undefined; readonly error: ServerError }
+  | {
+      readonly op: 'error';
+      readonly id: number | undefined;
+      /** Which of several instruments it is about; undefined where the server does not say. */
+      readonly instrument: string | undefined;
+      readonly error: ServerError;
+    }
   | { readonly op: 'shutdown'; readonly reason: string; readonly reconnectMs: number | undefined }
   | { readonly op: 'heartbeat' }
   | { readonly op: 'unknown' };
@@ -100,7 +157,16 @@ export function parseControl(text: string): ControlMessage {
         qtyUnit: message.text('qtyUnit'),
         depth: message.has('depth') ? message.integer('depth') : undefined,
         intervalMs: message.has('intervalMs') ? message.integer('intervalMs') : undefined,
+        mode: message.has('mode') ? message.text('mode') : undefined,
+        isAdded: message.is('added'),
+        resume: message.has('resume') ? resumed(message.part('resume')) : undefined,
       };
+    case 'matched':
+      return { op: 'matched', id: message.integer('id'), instruments: message.integer('instruments') };
+    case 'removed':
+      return { op: 'removed', reason: message.textOr('reason', 'not said'), ...streamName(message) };
+    case 'slow':
+      return slow(message);
     case 'unsubscribed':
       return { op: 'unsubscribed' };
     case 'pong':
@@ -109,6 +175,7 @@ export function parseControl(text: string): ControlMessage {
       return {
         op: 'error',
         id: message.has('id') ? message.integer('id') : undefined,
+        instrument: message.has('instrument') ? message.text('instrument') : undefined,
         error: new ServerError({
           code: message.text('code'),
           what: message.textOr('what', 'not said'),
@@ -131,6 +198,40 @@ export function parseControl(text: string): ControlMessage {
   }
 }
 
+function streamName(message: Fields): StreamName {
+  return {
+    channel: message.text('channel'),
+    instrument: message.text('instrument'),
+    stream: message.has('stream') ? message.integer('stream') : undefined,
+  };
+}
+
+function resumed(message: Fields): Resumed {
+  const by = message.text('by');
+  return {
+    // A word of the future: what follows is then taken by the rules for a reader alone.
+    by: by === 'nothing' || by === 'range' || by === 'net' ? by : 'image',
+    from: BigInt(message.digits('from')),
+    to: BigInt(message.digits('to')),
+  };
+}
+
+function slow(message: Fields): ControlMessage {
+  const state = message.text('state');
+  if (state === 'rejoined') return { op: 'slow', state, ...streamName(message), ...resumed(message) };
+  if (state !== 'behind') return { op: 'unknown' };
+  const streams = message.list('streams') ?? [message];
+  return {
+    op: 'slow',
+    state,
+    streams: streams.map((stream) => ({
+      ...streamName(stream),
+      epoch: BigInt(stream.digits('epoch')),
+      seq: BigInt(stream.digits('seq')),
+    })),
+  };
+}
+
 /** Typed access to the fields of a parsed message. */
 class Fields {
   private readonly fields: Record<string, unknown>;
@@ -141,6 +242,18 @@ class Fields {
 
   has(name: string): boolean {
     return this.fields[name] !== undefined && this.fields[name] !== null;
+  }
+
+  is(name: string): boolean {
+    return this.fields[name] === true;
+  }
+
+  /** A list of objects; undefined when there is none. */
+  list(name: string): Fields[] | undefined {
+    if (!this.has(name)) return undefined;
+    const value = this.fields[name];
+    if (!Array.isArray(value)) throw this.bad(name, 'a list');
+    return value.map((_, at) => new Fields({ value: value[at] }).part('value'));
   }
 
   text(name: string): string {

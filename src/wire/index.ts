@@ -6,18 +6,35 @@
 export type { ApplyOutcome, BookCheck, IgnoredWhy } from './apply-outcome.js';
 export { type BookEvents, type BookGap, type BookOptions, BookSubscription } from './book-subscription.js';
 export {
+  type BboOptions,
+  type Channels,
   type ConnectOptions,
   connect,
+  type DepthOptions,
   Feed,
   type FeedCounters,
   type FeedEvents,
+  type GroupRequest,
 } from './client.js';
 export type { FeedState } from './connection.js';
-export type { BboSource, ChannelName, Granted, Hello, Topic } from './control.js';
+export type {
+  BboSource,
+  Brought,
+  By,
+  ChannelName,
+  Granted,
+  Hello,
+  Mode,
+  Resumed,
+  Topic,
+} from './control.js';
 export { crc32c } from './crc32c.js';
 export { decimalsOf, decimalText, formatDecimal, parseDecimal } from './decimal.js';
 export { ClientError, CloseError, FeedError, type FeedErrorParts, ServerError, WireError } from './errors.js';
+export { type Ticker, TickerSubscription, type Trading, TradingSubscription } from './facts-subscription.js';
 export { FrameReader } from './frame.js';
+export { type GroupEvents, type Removed, SubscriptionGroup } from './group.js';
+export type { KeptEvents, StreamGap } from './kept-subscription.js';
 export type { LatencySummary } from './latency.js';
 export type { ExactMantissas, Level, PriceOrLevel } from './level.js';
 export { LEVELS_MAX, LocalBook } from './local-book.js';
@@ -25,6 +42,12 @@ export { LocalOrders, ORDERS_MAX } from './local-orders.js';
 export { LocalStream, type Place } from './local-stream.js';
 export type { OrderLevel } from './order-book.js';
 export type { Order, OrderId } from './order-queue.js';
+export {
+  type OrderChange,
+  type OrdersEvents,
+  type OrdersOptions,
+  OrdersSubscription,
+} from './orders-subscription.js';
 export {
   type Aggressor,
   type BookState,
@@ -45,8 +68,19 @@ export {
 } from './protocol.js';
 export type { Backoff } from './resync.js';
 export { SERVER_REASONS } from './state-words.js';
-export { type InstrumentStatus, type StatusEvents, StatusSubscription } from './status-subscription.js';
-export type { SubscriptionEvents, SubscriptionOptions, SubscriptionState } from './subscription.js';
+export {
+  type InstrumentGap,
+  type InstrumentStatus,
+  type StatusEvents,
+  StatusSubscription,
+} from './status-subscription.js';
+export type {
+  Resynced,
+  SlowNotice,
+  SubscriptionEvents,
+  SubscriptionOptions,
+  SubscriptionState,
+} from './subscription.js';
 export type { Token } from './token.js';
 export type { Trade, TradeEvent, TradeGap } from './trade-tape.js';
 export { type TradesEvents, type TradesOptions, TradesSubscription } from './trades-subscription.js';

@@ -323,6 +323,10 @@ export class LocalBook extends LocalStream {
     return { tag: 'check_failed', expected, got };
   }
 
+  protected override get followsBook(): boolean {
+    return !this.isVenueTop;
+  }
+
   private sideOf(side: Side): BookSide {
     return side === 'bid' ? this.bids : this.asks;
   }

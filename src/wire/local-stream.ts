@@ -60,10 +60,25 @@ export abstract class LocalStream {
     return this.awaitingImage ? undefined : { epoch: this.epoch, seq: this.seq };
   }
 
-  /** The server brings the content from its sequence up to another one of the same epoch: it is synced then. */
-  bringTo(seq: number): void {
+  /**
+   * The server brings the content, by what follows, from its sequence up to that of a place: it is synced then, unless
+   * the server's own book is not. Nothing happens where only an image helps.
+   */
+  bringTo({ epoch, seq }: Place, state: BookState, reason: StateReason): void {
+    if (this.awaitingImage || epoch !== this.epoch) return;
+    if (this.followsBook && state !== 'synced') {
+      this.awaitingImage = true;
+      this.state = state;
+      this.reason = reason;
+      return;
+    }
     this.presentSeq = seq;
     if (seq <= this.seq) this.settle(this.flags);
+  }
+
+  /** Whether the stream ends with the truth of the server's book. */
+  protected get followsBook(): boolean {
+    return true;
   }
 
   /** The epoch of the content: start id of the server (high 32 bits) and the instrument's reset count. */

@@ -28,4 +28,11 @@ export type TickerField = (typeof TICKER_FIELDS)[number];
 /** Whether an instrument trades. */
 export type TradingStatus = (typeof TRADING_STATUSES)[number];
 
-export { type BookState, reasonOf, type ServerReason, type StateReason, stateOf } from './state-words.js';
+export {
+  type BookState,
+  reasonOf,
+  SERVER_REASONS,
+  type ServerReason,
+  type StateReason,
+  stateOf,
+} from './state-words.js';

@@ -11,8 +11,10 @@ export type ServerReason = (typeof SERVER_REASONS)[number];
 
 /**
  * Why a book is not synced here: a reason of the server, `unknown` for a number that this reader does not know, or what
- * this reader found itself. `sequence_gap`: a frame is missing. `check_failed`: checksums differ. `disconnected`: the
- * connection is lost. `bad_frame`: a frame could not be applied. `no_image`: none has arrived yet.
+ * this reader found itself. `sequence_gap`: a frame is missing. `check_failed`: checksums differ, or a change does not fit.
+ * `disconnected`: the connection is lost, or what was missed meanwhile has not been brought yet. `behind`: the server
+ * holds back changes until this reader, which is slow, has taken what waits for it. `bad_frame`: a frame could not be
+ * applied. `no_image`: none has arrived yet.
  */
 export type StateReason =
   | ServerReason
@@ -20,6 +22,7 @@ export type StateReason =
   | 'sequence_gap'
   | 'check_failed'
   | 'disconnected'
+  | 'behind'
   | 'bad_frame'
   | 'no_image';
 

@@ -1,12 +1,16 @@
-import type { Granted, Topic } from './control.js';
+import type { Brought, By, Granted, Mode, Resumed, Topic } from './control.js';
 import { ClientError, FeedError } from './errors.js';
 import type { FrameReader } from './frame.js';
 import { Inbox, type InboxPolicy } from './inbox.js';
 import { Listeners } from './listeners.js';
-import type { BookState, StateReason } from './protocol.js';
+import type { Place } from './local-stream.js';
+import { type BookState, SERVER_REASONS, type StateReason } from './protocol.js';
 
 /** Loops over one subscription at the same time. */
 const LOOPS_MAX = 64;
+
+/** Channels whose frames are events: none is ever left out. */
+const NEVER_MERGED: ReadonlySet<string> = new Set(['trades', 'liquidations', 'orders']);
 
 /** Trust in what a subscription holds. */
 export interface SubscriptionState {
@@ -14,16 +18,36 @@ export interface SubscriptionState {
   readonly reason: StateReason;
 }
 
+/**
+ * A subscription is at the present again. What lay between the two places was seen frame by frame (`range`), not at all
+ * because there was none (`nothing`), or only in its outcome (`net`, `image`): such changes were not seen one by one.
+ * `cause`: the connection was lost, frames were missing or did not fit, or this reader was too slow.
+ */
+export interface Resynced {
+  readonly cause: 'reconnect' | 'gap' | 'slow';
+  readonly by: Brought;
+  readonly from: Place;
+  readonly to: Place;
+}
+
+/** The server holds back changes because this reader is slow: it is behind from a place on, then brought from one to another. */
+export type SlowNotice =
+  | { readonly state: 'behind'; readonly from: Place }
+  | { readonly state: 'rejoined'; readonly by: Brought; readonly from: number; readonly to: number };
+
 /** What every subscription can report to callbacks. `error` is the last event when it ends the subscription. */
 export interface SubscriptionEvents {
   state: SubscriptionState;
+  resync: Resynced;
+  slow: SlowNotice;
   error: FeedError;
 }
 
 /** What a subscription needs of its feed. */
 export interface Host {
-  /** Sends a message about the subscription if the feed is open. */
-  request(op: 'resync' | 'unsubscribe', subscription: AnySubscription): void;
+  /** Asks the server for an image if the feed is open. */
+  resync(subscription: AnySubscription): void;
+  /** It is over. */
   ended(subscription: AnySubscription): void;
   count(what: 'gaps' | 'checks' | 'checkFailures'): void;
   /** Makes an error visible at the feed. */
@@ -37,6 +61,13 @@ export type AnySubscription = Subscription<unknown, SubscriptionEvents>;
 export interface SubscriptionOptions {
   /** Ends the subscription. */
   readonly signal?: AbortSignal;
+  /**
+   * How to be brought to the present after a lost connection; default `net`, and `range` where the mode is `strict`.
+   * Trades, liquidations and orders are always brought by `range`. Where the server cannot, an image comes.
+   */
+  readonly by?: By;
+  /** `strict`: no change is ever merged, and a reader that is too slow is closed. Trades, liquidations and orders are always strict. */
+  readonly mode?: Mode;
 }
 
 /**
@@ -57,13 +88,18 @@ export abstract class Subscription<Item, Events extends SubscriptionEvents>
   private readonly inboxes = new Set<Inbox<Item>>();
   private readonly signal: AbortSignal | undefined;
   private readonly onAbort = (): void => this.stop();
+  private readonly by: By;
+  private away: { readonly cause: Resynced['cause']; readonly from: Place } | undefined;
+  private broughtBy: Brought | undefined;
   private ended = false;
   private stateSeen: BookState = 'syncing';
   private reasonSeen: StateReason = 'no_image';
 
-  constructor(host: Host, topic: Topic, signal: AbortSignal | undefined) {
+  constructor(host: Host, topic: Topic, options: SubscriptionOptions) {
+    const { signal, by, mode } = options;
     this.host = host;
-    this.topic = topic;
+    this.topic = mode === undefined ? topic : { ...topic, mode };
+    this.by = NEVER_MERGED.has(topic.channel) ? 'range' : (by ?? (mode === 'strict' ? 'range' : 'net'));
     this.signal = signal;
     this.listeners = new Listeners<Events>((thrown) => host.callbackFailed(thrown));
     signal?.addEventListener('abort', this.onAbort, { once: true });
@@ -71,10 +107,15 @@ export abstract class Subscription<Item, Events extends SubscriptionEvents>
 
   abstract get state(): BookState;
   abstract get reason(): StateReason;
+  /** Where it is exact, if frames can go on from there. */
+  abstract get place(): Place | undefined;
   protected abstract readonly inboxPolicy: InboxPolicy<Item>;
   /** Takes a frame of the stream, or a status frame of the instrument. May throw a `FeedError`, which ends this. */
   protected abstract take(frame: FrameReader): void;
-  protected abstract disconnect(): void;
+  /** What follows is not arriving for now. */
+  protected abstract doubt(reason: 'disconnected' | 'behind'): void;
+  /** The server brings this to a place by what follows, and says how it stands with its own book. */
+  protected abstract bring(by: Brought, to: Place, state: BookState, reason: StateReason): void;
 
   /** Whether it is over. */
   get closed(): boolean {
@@ -121,6 +162,38 @@ export abstract class Subscription<Item, Events extends SubscriptionEvents>
   /** The server has answered. @internal */
   grant(granted: Granted): void {
     this.granted = granted;
+    const { resume, epoch, state } = granted;
+    if (resume !== undefined) {
+      const reason = SERVER_REASONS.find((word) => word === granted.reason) ?? 'unknown';
+      this.broughtBy = resume.by;
+      this.bring(resume.by, { epoch, seq: Number(resume.to) }, state, reason);
+    }
+    this.reportState();
+  }
+
+  /** What to ask the server for after a lost connection; undefined = an image. @internal */
+  get resume(): ({ readonly by: By } & Place) | undefined {
+    const { place } = this;
+    return place && { ...place, by: this.by };
+  }
+
+  /** This reader is slow, and the server holds back what follows. @internal */
+  fallBehind(from: Place): void {
+    this.leave('slow', this.place);
+    this.doubt('behind');
+    this.listeners.emit('slow', { state: 'behind', from } as Events['slow']);
+    this.reportState();
+  }
+
+  /** The server goes on, by what follows. @internal */
+  rejoin({ by, from, to }: Resumed): void {
+    this.broughtBy = by;
+    const { place } = this;
+    // Of the book's state status frames have told, which are never held back.
+    if (place !== undefined) this.bring(by, { epoch: place.epoch, seq: Number(to) }, 'synced', 'none');
+    const notice: SlowNotice = { state: 'rejoined', by, from: Number(from), to: Number(to) };
+    this.listeners.emit('slow', notice as Events['slow']);
+    this.reportState();
   }
 
   /** @internal */
@@ -140,7 +213,8 @@ export abstract class Subscription<Item, Events extends SubscriptionEvents>
   /** The connection is gone. @internal */
   lose(): void {
     if (this.ended) return;
-    this.disconnect();
+    this.leave('reconnect', this.place);
+    this.doubt('disconnected');
     this.reportState();
   }
 
@@ -165,14 +239,24 @@ export abstract class Subscription<Item, Events extends SubscriptionEvents>
 
   /** The subscription in words, for errors. */
   label(): string {
-    const { channel, instrument, depth, intervalMs, source } = this.topic;
-    const details = [depth && `depth ${depth}`, intervalMs !== undefined && `${intervalMs} ms`, source];
-    return [`${channel} ${instrument}`, ...details.filter(Boolean)].join(', ');
+    return labelOf(this.topic);
   }
 
   /** Hands an item to every loop. */
   protected push(item: Item): void {
     for (const inbox of this.inboxes) inbox.push(item);
+  }
+
+  /** What follows a place is missing, for a reason that a later `Resynced` names. The first reason counts. */
+  protected leave(cause: Resynced['cause'], from: Place | undefined): void {
+    if (from === undefined || this.away !== undefined) return;
+    this.away = { cause, from };
+    this.broughtBy = undefined;
+  }
+
+  /** What came has replaced what there was, or was merged. */
+  protected brought(by: 'image' | 'net'): void {
+    this.broughtBy = by;
   }
 
   /** What a new loop starts with. */
@@ -185,20 +269,37 @@ export abstract class Subscription<Item, Events extends SubscriptionEvents>
   protected release(): void {}
 
   private reportState(): void {
-    if (this.state === this.stateSeen && this.reason === this.reasonSeen) return;
-    this.stateSeen = this.state;
-    this.reasonSeen = this.reason;
-    this.stateChanged();
-    this.listeners.emit('state', { state: this.state, reason: this.reason } as Events['state']);
+    const { state, reason } = this;
+    if (state !== this.stateSeen || reason !== this.reasonSeen) {
+      this.stateSeen = state;
+      this.reasonSeen = reason;
+      this.stateChanged();
+      this.listeners.emit('state', { state, reason } as Events['state']);
+    }
+    const { away, place } = this;
+    if (away === undefined || state !== 'synced' || place === undefined) return;
+    this.away = undefined;
+    const resync: Resynced = { ...away, by: this.broughtBy ?? 'range', to: place };
+    this.listeners.emit('resync', resync as Events['resync']);
   }
 
   private finish(): void {
     this.ended = true;
     this.signal?.removeEventListener('abort', this.onAbort);
     this.release();
-    this.host.request('unsubscribe', this as unknown as AnySubscription);
     this.host.ended(this as unknown as AnySubscription);
     for (const inbox of this.inboxes) inbox.end(this.error);
     this.inboxes.clear();
   }
+}
+
+/** What a topic names, in words; one subscription of a feed has each. */
+export function labelOf({ channel, instrument, depth, intervalMs, grouping, source }: Topic): string {
+  const details = [
+    depth && `depth ${depth}`,
+    intervalMs !== undefined && `${intervalMs} ms`,
+    grouping && `by ${grouping}`,
+    source,
+  ];
+  return [`${channel} ${instrument}`, ...details.filter(Boolean)].join(', ');
 }

@@ -1,5 +1,6 @@
 import type { FrameReader } from './frame.js';
 import { isExact, type Level, levelOf } from './level.js';
+import type { Place } from './local-stream.js';
 import { type Aggressor, type BookState, Kind, type StateReason, type TradeIdKind } from './protocol.js';
 
 /** A trade. Price and quantity are mantissas as those of a level, at exponents of its own: the scale may change. */
@@ -38,7 +39,7 @@ export interface TapeOutcome {
 const TAKE: TapeOutcome = { take: true, gap: undefined };
 const LEAVE: TapeOutcome = { take: false, gap: undefined };
 
-/** The sequence of a trades stream, by rules 1, 2 and 4 of docs/protocol.md. Trades cannot be asked for again. */
+/** The sequence of a stream of trades, by rules 1, 2 and 4 of docs/protocol.md. */
 export class TradeTape {
   /** Why the stream is not followed; `none` when it is: an image of its epoch has come and nothing broke it since. */
   reason: StateReason = 'no_image';
@@ -46,17 +47,38 @@ export class TradeTape {
   /** Powers of ten of the trades that are followed: as granted, then as images say. */
   priceExponent = 0;
   qtyExponent = 0;
+  private readonly kind: number;
   private hasImage = false;
+  /** Frames can go on from `seq`. */
+  private isFollowed = false;
+  /** The sequence up to which the server brings what was missed. */
+  private presentSeq = 0;
   private epochHigh = 0;
   private epochLow = 0;
+
+  /** `kind` is that of its frames. */
+  constructor(kind: number) {
+    this.kind = kind;
+  }
 
   get epoch(): bigint {
     return (BigInt(this.epochHigh) << 32n) | BigInt(this.epochLow);
   }
 
-  /** The connection is gone: the next image says whether anything was missed. */
-  disconnect(): void {
-    this.reason = 'disconnected';
+  get place(): Place | undefined {
+    return this.isFollowed ? { epoch: this.epoch, seq: this.seq } : undefined;
+  }
+
+  /** Nothing arrives for now: what follows says whether anything was missed. */
+  doubt(reason: StateReason): void {
+    this.reason = reason;
+  }
+
+  /** The server brings all that was missed up to a place. */
+  bringTo({ epoch, seq }: Place): void {
+    if (!this.isFollowed || epoch !== this.epoch) return;
+    this.presentSeq = seq;
+    if (this.seq >= seq) this.reason = 'none';
   }
 
   /** `synced` while the stream is followed. */
@@ -66,9 +88,10 @@ export class TradeTape {
 
   apply(frame: FrameReader): TapeOutcome {
     if (frame.kind === Kind.image) return this.applyImage(frame);
-    if (frame.kind !== Kind.trade || this.reason !== 'none') return LEAVE;
+    if (frame.kind !== this.kind || !this.isFollowed) return LEAVE;
     if (frame.epochHigh !== this.epochHigh || frame.epochLow !== this.epochLow) {
       this.reason = 'no_image';
+      this.isFollowed = false;
       return LEAVE;
     }
     const seq = frame.seq;
@@ -76,6 +99,7 @@ export class TradeTape {
     const prevSeq = frame.prevSeq;
     const expected = this.seq;
     this.seq = seq;
+    if (seq >= this.presentSeq) this.reason = 'none';
     if (prevSeq === expected) return TAKE;
     // A frame that starts before our sequence holds trades that we have had: none of it is taken.
     return { take: prevSeq > expected, gap: { tag: 'gap', reason: 'sequence', expected, received: prevSeq } };
@@ -93,6 +117,8 @@ export class TradeTape {
     this.epochHigh = frame.epochHigh;
     this.epochLow = frame.epochLow;
     this.hasImage = true;
+    this.isFollowed = true;
+    this.presentSeq = 0;
     this.reason = 'none';
     if (isFirst || (sameEpoch && this.seq === expected)) return LEAVE;
     if (!sameEpoch) return { take: false, gap: { tag: 'gap', reason: 'reset' } };

@@ -1,8 +1,9 @@
-import type { Granted, Topic } from './control.js';
+import type { Brought, Granted, Topic } from './control.js';
 import { decimalsOf, decimalText } from './decimal.js';
 import type { FrameReader } from './frame.js';
 import type { InboxPolicy } from './inbox.js';
 import { priceOf, qtyOf } from './level.js';
+import type { Place } from './local-stream.js';
 import { type BookState, Kind, type StateReason } from './protocol.js';
 import {
   type Host,
@@ -26,19 +27,20 @@ export interface TradesEvents extends SubscriptionEvents {
 }
 
 /**
- * The trades of an instrument. Trades are never merged: a loop gets each of them, or a `gap` event in the place of
+ * The trades of an instrument, or its liquidations. Trades are never merged: a loop gets each of them, or a `gap` event in the place of
  * those that are missing. A loop that falls `queueMax` events behind loses the newest ones and is told so by a `gap`
  * with reason `overflow` after what it had queued.
  */
 export class TradesSubscription extends Subscription<TradeEvent, TradesEvents> {
   protected readonly inboxPolicy: InboxPolicy<TradeEvent>;
-  private readonly tape = new TradeTape();
+  private readonly tape: TradeTape;
   private priceDecimalsMin = 0;
   private qtyDecimalsMin = 0;
 
   /** @internal */
   constructor(host: Host, topic: Topic, options: TradesOptions) {
-    super(host, topic, options.signal);
+    super(host, topic, options);
+    this.tape = new TradeTape(topic.channel === 'liquidations' ? Kind.liquidation : Kind.trade);
     this.inboxPolicy = {
       tag: 'queue',
       itemsMax: options.queueMax ?? QUEUE_MAX,
@@ -58,6 +60,10 @@ export class TradesSubscription extends Subscription<TradeEvent, TradesEvents> {
     return this.tape.epoch;
   }
 
+  get place(): Place | undefined {
+    return this.tape.place;
+  }
+
   /** Sequence that the trades reach within the epoch. */
   get seq(): number {
     return this.tape.seq;
@@ -65,11 +71,11 @@ export class TradesSubscription extends Subscription<TradeEvent, TradesEvents> {
 
   /** @internal */
   override grant(granted: Granted): void {
-    super.grant(granted);
     this.tape.priceExponent = granted.priceExponent;
     this.tape.qtyExponent = granted.qtyExponent;
     this.priceDecimalsMin = decimalsOf(granted.tickSize, granted.priceExponent);
     this.qtyDecimalsMin = decimalsOf(granted.lotSize, granted.qtyExponent);
+    super.grant(granted);
   }
 
   /** The exact decimal of a trade's price, or of a price mantissa at the scale that is followed. */
@@ -87,6 +93,7 @@ export class TradesSubscription extends Subscription<TradeEvent, TradesEvents> {
   protected take(frame: FrameReader): void {
     if (frame.kind === Kind.status) return;
     const { take, gap } = this.tape.apply(frame);
+    if (frame.kind === Kind.image) this.brought('image');
     if (gap) {
       this.host.count('gaps');
       this.push(gap);
@@ -100,7 +107,11 @@ export class TradesSubscription extends Subscription<TradeEvent, TradesEvents> {
     }
   }
 
-  protected disconnect(): void {
-    this.tape.disconnect();
+  protected doubt(reason: 'disconnected' | 'behind'): void {
+    this.tape.doubt(reason);
+  }
+
+  protected bring(by: Brought, to: Place): void {
+    if (by !== 'image') this.tape.bringTo(to);
   }
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { type ConnectOptions, connect, type Feed } from '../../src/wire/index.js';
 
 /** A control message of the client. */
 export interface Control {
@@ -9,6 +10,8 @@ export interface Control {
   readonly id: number;
   readonly channel?: string;
   readonly instrument?: string;
+  readonly instruments?: readonly string[];
+  readonly resume?: unknown;
 }
 
 /** One client's connection, as a test plays the server on it. */
@@ -142,4 +145,44 @@ export class FeedServer implements AsyncDisposable {
     if (waiter) waiter(peer);
     else this.arrived.push(peer);
   }
+}
+
+/** Pauses that a test does not wait for. */
+export const QUICK = { delayMs: 5, delayMsMax: 40 };
+
+/** A server, a feed and its first connection; everything is closed afterwards. `hello` is what the server adds to its own. */
+export async function withFeed(
+  run: (parts: { server: FeedServer; feed: Feed; peer: Peer }) => Promise<void>,
+  options: ConnectOptions = {},
+  hello: Readonly<Record<string, unknown>> = {},
+): Promise<void> {
+  const server = await FeedServer.start();
+  server.hello = hello;
+  const feed = connect(server.url, { reconnect: QUICK, resync: QUICK, ...options });
+  try {
+    await run({ server, feed, peer: await server.peer() });
+  } finally {
+    await feed.close();
+    await server[Symbol.asyncDispose]();
+  }
+}
+
+/** Resolves when an event of a feed or a subscription passes the test. */
+export function until<Value>(
+  source: { on(event: never, callback: (value: never) => void): () => void },
+  event: string,
+  test: (value: Value) => boolean = () => true,
+): Promise<Value> {
+  return new Promise((resolve) => {
+    const off = source.on(event as never, (value: Value) => {
+      if (!test(value)) return;
+      off();
+      resolve(value);
+    });
+  });
+}
+
+/** Resolves when the server's greeting has come. */
+export async function opened(feed: Feed): Promise<void> {
+  if (feed.state !== 'open') await until<string>(feed, 'state', (state) => state === 'open');
 }

@@ -1,0 +1,178 @@
+import type { Topic } from './control.js';
+import { ClientError, type FeedError } from './errors.js';
+import { Inbox } from './inbox.js';
+import { Listeners } from './listeners.js';
+import type { AnySubscription } from './subscription.js';
+
+/** Subscriptions that a loop may be behind. */
+const QUEUE_MAX = 4096;
+
+/** A subscription that a group has no longer, and why: the server's word, or the code of its refusal. */
+export interface Removed<Kept> {
+  readonly subscription: Kept;
+  readonly instrument: string;
+  readonly reason: string;
+}
+
+export interface GroupEvents<Kept> {
+  /** An instrument fits: at first, or because it came later. Its subscription has been granted. */
+  added: Kept;
+  removed: Removed<Kept>;
+  /** How many instruments the server has found, after each connect. */
+  matched: number;
+  error: FeedError;
+}
+
+/** What a group needs of its feed. */
+export interface GroupHost<Kept> {
+  /** Makes the subscription of an instrument. */
+  make(topic: Topic): Kept;
+  /** Tells the server that the group is over, and ends those subscriptions. */
+  ended(owned: readonly AnySubscription[]): void;
+  report(error: FeedError): void;
+  callbackFailed(thrown: unknown): void;
+}
+
+/**
+ * The subscriptions of all instruments that fit some names and patterns, those that come while it lives included. A loop
+ * yields each subscription, those that there are first. It lives through reconnects, and its end ends them.
+ */
+export class SubscriptionGroup<Kept extends object> implements AsyncIterable<Kept>, AsyncDisposable {
+  /** Names and patterns: `*` stands for any text, `?` for one character. */
+  readonly instruments: readonly string[];
+  /** Why it ended, if by an error. */
+  error: FeedError | undefined;
+  /** What is asked for of each instrument. @internal */
+  readonly ask: Omit<Topic, 'instrument'>;
+
+  private readonly host: GroupHost<Kept>;
+  private readonly listeners: Listeners<GroupEvents<Kept>>;
+  private readonly members = new Map<string, { readonly kept: Kept; readonly isOwned: boolean }>();
+  private readonly inboxes = new Set<Inbox<Kept>>();
+  private ended = false;
+  private isMatched = false;
+
+  /** @internal */
+  constructor(host: GroupHost<Kept>, ask: Omit<Topic, 'instrument'>, instruments: readonly string[]) {
+    this.host = host;
+    this.ask = ask;
+    this.instruments = instruments;
+    this.listeners = new Listeners((thrown) => host.callbackFailed(thrown));
+  }
+
+  get closed(): boolean {
+    return this.ended;
+  }
+
+  /** By instrument. */
+  get subscriptions(): ReadonlyMap<string, Kept> {
+    return new Map([...this.members].map(([instrument, { kept }]) => [instrument, kept]));
+  }
+
+  /** Calls back on an event until the returned function is called. */
+  on<Name extends keyof GroupEvents<Kept>>(
+    event: Name,
+    callback: (value: GroupEvents<Kept>[Name]) => void,
+  ): () => void {
+    return this.listeners.on(event, callback);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<Kept> {
+    const inbox = new Inbox<Kept>({ tag: 'queue', itemsMax: QUEUE_MAX, overflow: tooSlow }, (returned) =>
+      this.inboxes.delete(returned),
+    );
+    if (this.ended) {
+      inbox.end(this.error);
+    } else {
+      this.inboxes.add(inbox);
+      for (const { kept } of this.members.values()) inbox.push(kept);
+    }
+    return inbox;
+  }
+
+  /** Ends it and the subscriptions that it has made. */
+  close(): void {
+    this.finish();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.finish();
+    return Promise.resolve();
+  }
+
+  /** @internal */
+  matched(count: number): void {
+    this.isMatched = true;
+    this.listeners.emit('matched', count);
+  }
+
+  /** Makes the subscription of an instrument that fits. @internal */
+  make(instrument: string): Kept {
+    return this.host.make({ ...this.ask, instrument });
+  }
+
+  /** A subscription is granted; `isOwned`: this group has made it. @internal */
+  take(instrument: string, kept: Kept, isOwned: boolean): void {
+    if (this.ended || this.members.has(instrument)) return;
+    this.members.set(instrument, { kept, isOwned });
+    for (const inbox of this.inboxes) inbox.push(kept);
+    this.listeners.emit('added', kept);
+  }
+
+  /** A subscription is over. Whether it was one of this group's own. @internal */
+  drop(instrument: string, subscription: object, reason: string): boolean {
+    const member = this.members.get(instrument);
+    if (member?.kept !== subscription) return false;
+    this.members.delete(instrument);
+    this.listeners.emit('removed', { subscription: member.kept, instrument, reason });
+    return member.isOwned;
+  }
+
+  /** The server refuses something: all of it, as long as it has matched nothing. @internal */
+  refuse(error: FeedError): void {
+    if (this.isMatched) {
+      this.listeners.emit('error', error);
+      this.host.report(error);
+    } else {
+      this.fail(error);
+    }
+  }
+
+  /** @internal */
+  fail(error: FeedError): void {
+    if (this.ended) return;
+    this.error = error;
+    this.finish();
+    this.listeners.emit('error', error);
+    this.host.report(error);
+  }
+
+  /** The feed is over. @internal */
+  stop(): void {
+    this.finish();
+  }
+
+  private finish(): void {
+    if (this.ended) return;
+    this.ended = true;
+    const owned = [...this.members.values()].filter(({ isOwned }) => isOwned).map(({ kept }) => kept);
+    this.members.clear();
+    this.host.ended(owned as unknown as AnySubscription[]);
+    for (const inbox of this.inboxes) inbox.end(this.error);
+    this.inboxes.clear();
+  }
+}
+
+/** A group of whatever subscriptions. */
+export type AnyGroup = SubscriptionGroup<object>;
+
+function tooSlow(lost: number): never {
+  throw new ClientError({
+    code: 'client.loop_overflow',
+    what: 'a loop over a group of subscriptions is too slow',
+    where: 'subscribe',
+    expected: `at most ${QUEUE_MAX} behind`,
+    got: `${lost} lost`,
+    fix: 'do not await inside the loop, or use the `added` event',
+  });
+}

@@ -1,0 +1,375 @@
+import type { ControlMessage, Granted, StreamName } from './control.js';
+import { type FeedError, ServerError } from './errors.js';
+import type { AnyGroup } from './group.js';
+import { type Entry, messagesOf } from './messages.js';
+import { type AnySubscription, labelOf } from './subscription.js';
+
+/** What the roster needs of its feed. */
+export interface RosterHost {
+  send(text: string): void;
+  nextId(): number;
+  /** An error that belongs to no subscription. */
+  report(error: FeedError): void;
+  fellBehind(): void;
+}
+
+/** A message that the server has yet to answer, by instrument. */
+interface Request {
+  readonly op: 'subscribe' | 'resync';
+  readonly waiting: Map<string, AnySubscription>;
+}
+
+const NOBODY: readonly AnySubscription[] = [];
+
+/**
+ * The subscriptions of a feed and the groups that make some of them: tells the server of them, anew after each connect, and
+ * finds whom an answer or a frame is for. What is asked in one turn goes out in as few messages as the server allows.
+ */
+export class Roster {
+  private readonly host: RosterHost;
+  private readonly subscriptions = new Map<string, AnySubscription>();
+  private readonly groups = new Set<AnyGroup>();
+  /** Granted subscriptions by the instrument's number. The arrays are replaced, never changed. */
+  private readonly routes = new Map<number, readonly AnySubscription[]>();
+  private readonly requests = new Map<number, Request>();
+  private readonly groupRequests = new Map<number, AnyGroup>();
+  private readonly joining = new Set<AnySubscription>();
+  private readonly leaving = new Set<AnySubscription>();
+  private isLive = false;
+  /** The longest control message of a server that takes lists; 0 = it takes none. */
+  private listBytesMax = 0;
+  private isScheduled = false;
+
+  constructor(host: RosterHost) {
+    this.host = host;
+  }
+
+  get size(): number {
+    return this.subscriptions.size;
+  }
+
+  has(label: string): boolean {
+    return this.subscriptions.has(label);
+  }
+
+  /** The subscriptions that take frames of an instrument. */
+  routed(instrumentId: number): readonly AnySubscription[] {
+    return this.routes.get(instrumentId) ?? NOBODY;
+  }
+
+  add(subscription: AnySubscription): void {
+    this.subscriptions.set(subscription.label(), subscription);
+    this.joining.add(subscription);
+    this.schedule();
+  }
+
+  addGroup(group: AnyGroup): void {
+    this.groups.add(group);
+    if (this.isLive) this.askFor(group);
+  }
+
+  /** The server has greeted: everything is asked for. */
+  opened(listBytesMax: number): void {
+    this.isLive = true;
+    this.listBytesMax = listBytesMax;
+    this.leaving.clear();
+    for (const subscription of this.subscriptions.values()) this.joining.add(subscription);
+    this.flush();
+    // Behind what is known by name, so that what there is of it goes on where it stands.
+    for (const group of this.groups) this.askFor(group);
+  }
+
+  /** The connection is gone. */
+  lost(): void {
+    this.isLive = false;
+    this.requests.clear();
+    this.groupRequests.clear();
+    this.routes.clear();
+    this.joining.clear();
+    this.leaving.clear();
+    for (const subscription of [...this.subscriptions.values()]) subscription.lose();
+  }
+
+  /** The feed is over. */
+  end(error: FeedError | undefined): void {
+    this.isLive = false;
+    for (const subscription of [...this.subscriptions.values()]) {
+      if (error) subscription.fail(error);
+      else subscription.stop();
+    }
+    for (const group of [...this.groups]) {
+      if (error) group.fail(error);
+      else group.stop();
+    }
+  }
+
+  /** Asks for an image. False where the server would not know of what. */
+  resync(subscription: AnySubscription): boolean {
+    if (!this.isLive || !this.holds(subscription) || subscription.granted === undefined) return false;
+    this.dropRequests(subscription);
+    const id = this.host.nextId();
+    const { topic } = subscription;
+    this.requests.set(id, { op: 'resync', waiting: new Map([[topic.instrument, subscription]]) });
+    this.host.send(JSON.stringify({ op: 'resync', id, ...topic }));
+    return true;
+  }
+
+  /** A subscription is over: the server is told, and nothing more reaches it. */
+  leave(subscription: AnySubscription): void {
+    if (!this.holds(subscription)) return;
+    // One that has not been asked for yet is no news to the server.
+    if (!this.joining.has(subscription)) {
+      this.leaving.add(subscription);
+      this.schedule();
+    }
+    this.forget(subscription, 'closed');
+  }
+
+  /** A group is over, with the subscriptions that it has made. */
+  leaveGroup(group: AnyGroup, owned: readonly AnySubscription[]): void {
+    if (!this.groups.delete(group)) return;
+    for (const [id, other] of this.groupRequests) if (other === group) this.groupRequests.delete(id);
+    if (this.isLive && group.error === undefined) {
+      const entries = group.instruments.map((instrument) => ({ instrument }));
+      for (const { text } of this.messages('unsubscribe', group.ask, entries)) this.host.send(text);
+    }
+    for (const subscription of owned) subscription.stop();
+  }
+
+  /** Takes what the server says about subscriptions. */
+  take(message: ControlMessage): void {
+    switch (message.op) {
+      case 'subscribed':
+        this.granted(message);
+        break;
+      case 'matched':
+        this.groupRequests.get(message.id)?.matched(message.instruments);
+        break;
+      case 'removed':
+        for (const subscription of this.named(message)) this.removed(subscription, message.reason);
+        break;
+      case 'slow':
+        if (message.state === 'rejoined') {
+          for (const subscription of this.named(message)) subscription.rejoin(message);
+          break;
+        }
+        this.host.fellBehind();
+        for (const stream of message.streams) {
+          const from = { epoch: stream.epoch, seq: Number(stream.seq) };
+          for (const subscription of this.named(stream)) subscription.fallBehind(from);
+        }
+        break;
+      case 'error':
+        this.refused(message.id, message.instrument, message.error);
+        break;
+      default:
+        break;
+    }
+  }
+
+  private granted(message: Granted): void {
+    const { id, instrument } = message;
+    const request = this.requests.get(id);
+    if (request !== undefined) {
+      const subscription = only(request.waiting) ?? request.waiting.get(instrument);
+      if (subscription === undefined) return;
+      request.waiting.delete(subscription.topic.instrument);
+      if (request.waiting.size === 0) this.requests.delete(id);
+      this.join(subscription, message);
+      return;
+    }
+    const group = this.groupRequests.get(id);
+    if (group === undefined || group.closed) return;
+    const known = this.subscriptions.get(labelOf({ ...group.ask, instrument }));
+    const subscription = known ?? this.made(group, instrument);
+    if (subscription === undefined) return;
+    this.join(subscription, message);
+    group.take(instrument, subscription, known === undefined);
+  }
+
+  /** The subscription of an instrument that has come; undefined where the feed has no room for it. */
+  private made(group: AnyGroup, instrument: string): AnySubscription | undefined {
+    try {
+      const subscription = group.make(instrument) as AnySubscription;
+      this.joining.delete(subscription);
+      return subscription;
+    } catch (error) {
+      group.refuse(error as FeedError);
+      const entries = [{ instrument }];
+      for (const { text } of this.messages('unsubscribe', group.ask, entries)) this.host.send(text);
+      return undefined;
+    }
+  }
+
+  private join(subscription: AnySubscription, message: Granted): void {
+    subscription.grant(message);
+    if (!this.holds(subscription)) return;
+    const routed = this.routed(message.instrumentId).filter((other) => other !== subscription);
+    this.routes.set(message.instrumentId, [...routed, subscription]);
+  }
+
+  private refused(id: number | undefined, instrument: string | undefined, error: ServerError): void {
+    const request = id === undefined ? undefined : this.requests.get(id);
+    if (id === undefined || request === undefined) {
+      const group = id === undefined ? undefined : this.groupRequests.get(id);
+      if (group !== undefined) group.refuse(error);
+      // The server may have ended it by itself at the same time.
+      else if (error.code !== 'feed.not_subscribed') this.host.report(error);
+      return;
+    }
+    const { op, waiting } = request;
+    const subscription = only(waiting) ?? (instrument === undefined ? undefined : waiting.get(instrument));
+    if (subscription === undefined) {
+      // It does not say whom of several it means: each is asked for by itself, and gets its own answer.
+      this.requests.delete(id);
+      for (const each of waiting.values()) this.askAlone(each);
+      return;
+    }
+    waiting.delete(subscription.topic.instrument);
+    if (waiting.size === 0) this.requests.delete(id);
+    if (op === 'resync') {
+      subscription.report(error);
+      return;
+    }
+    // The server does not hold it, so its end is no news to the server.
+    if (this.forget(subscription, error.code)) subscription.stop();
+    else subscription.fail(error);
+  }
+
+  private removed(subscription: AnySubscription, reason: string): void {
+    if (this.forget(subscription, reason)) {
+      subscription.stop();
+      return;
+    }
+    subscription.fail(
+      new ServerError({
+        code: 'feed.instrument_removed',
+        what: 'the server does not have this instrument any more',
+        where: subscription.label(),
+        expected: 'an instrument that it serves',
+        got: reason,
+        fix: 'subscribe by a pattern, which also takes instruments that come back',
+      }),
+    );
+  }
+
+  private named({ channel, instrument, stream }: StreamName): readonly AnySubscription[] {
+    return [...this.subscriptions.values()].filter(
+      ({ topic, granted }) =>
+        topic.channel === channel &&
+        topic.instrument === instrument &&
+        (stream === undefined || granted?.stream === stream),
+    );
+  }
+
+  private holds(subscription: AnySubscription): boolean {
+    return this.subscriptions.get(subscription.label()) === subscription;
+  }
+
+  /** Takes a subscription out of everything. Whether a group has made it. */
+  private forget(subscription: AnySubscription, reason: string): boolean {
+    if (!this.holds(subscription)) return false;
+    this.subscriptions.delete(subscription.label());
+    this.joining.delete(subscription);
+    this.dropRequests(subscription);
+    const instrumentId = subscription.granted?.instrumentId;
+    if (instrumentId !== undefined) {
+      const rest = this.routed(instrumentId).filter((other) => other !== subscription);
+      if (rest.length > 0) this.routes.set(instrumentId, rest);
+      else this.routes.delete(instrumentId);
+    }
+    let isOwned = false;
+    for (const group of this.groups) {
+      if (group.drop(subscription.topic.instrument, subscription, reason)) isOwned = true;
+    }
+    return isOwned;
+  }
+
+  /** Requests that only an error would answer must not pile up. */
+  private dropRequests(subscription: AnySubscription): void {
+    const { instrument } = subscription.topic;
+    for (const [id, { waiting }] of this.requests) {
+      if (waiting.get(instrument) !== subscription) continue;
+      waiting.delete(instrument);
+      if (waiting.size === 0) this.requests.delete(id);
+    }
+  }
+
+  private schedule(): void {
+    if (!this.isLive || this.isScheduled) return;
+    this.isScheduled = true;
+    queueMicrotask(() => {
+      this.isScheduled = false;
+      if (this.isLive) this.flush();
+    });
+  }
+
+  /** Tells the server what has changed: first what is over, for it may be asked for anew. */
+  private flush(): void {
+    for (const list of this.lists(this.leaving)) {
+      const entries = list.map(({ topic: { instrument } }) => ({ instrument }));
+      for (const { text } of this.messages('unsubscribe', askOf(list), entries)) this.host.send(text);
+    }
+    this.leaving.clear();
+    for (const list of this.lists(this.joining)) this.ask(list, this.listBytesMax);
+    this.joining.clear();
+  }
+
+  /** What goes out together: the same of several instruments, where the server takes that. */
+  private lists(subscriptions: ReadonlySet<AnySubscription>): readonly (readonly AnySubscription[])[] {
+    return this.listBytesMax > 0 ? byAsk(subscriptions) : [...subscriptions].map((each) => [each]);
+  }
+
+  private ask(list: readonly AnySubscription[], bytesMax: number): void {
+    const byName = new Map(list.map((subscription) => [subscription.topic.instrument, subscription]));
+    const entries = list.map(({ topic: { instrument }, resume }) => ({ instrument, resume }));
+    for (const { text, id, instruments } of this.messages('subscribe', askOf(list), entries, bytesMax)) {
+      const waiting = new Map(instruments.map((name) => [name, byName.get(name) as AnySubscription]));
+      this.requests.set(id, { op: 'subscribe', waiting });
+      this.host.send(text);
+    }
+  }
+
+  private askAlone(subscription: AnySubscription): void {
+    this.ask([subscription], 0);
+  }
+
+  private askFor(group: AnyGroup): void {
+    const entries = group.instruments.map((instrument) => ({ instrument }));
+    for (const { text, id } of this.messages('subscribe', group.ask, entries)) {
+      this.groupRequests.set(id, group);
+      this.host.send(text);
+    }
+  }
+
+  private messages(
+    op: 'subscribe' | 'unsubscribe',
+    ask: ReturnType<typeof askOf>,
+    entries: readonly Entry[],
+    bytesMax: number = this.listBytesMax,
+  ): ReturnType<typeof messagesOf> {
+    return messagesOf(op, ask, entries, bytesMax, () => this.host.nextId());
+  }
+}
+
+/** The only one that waits; undefined where there are several. */
+function only(waiting: ReadonlyMap<string, AnySubscription>): AnySubscription | undefined {
+  return waiting.size === 1 ? waiting.values().next().value : undefined;
+}
+
+/** Subscriptions that ask for the same, of each an instrument. */
+function byAsk(subscriptions: Iterable<AnySubscription>): (readonly AnySubscription[])[] {
+  const lists = new Map<string, AnySubscription[]>();
+  for (const subscription of subscriptions) {
+    const key = JSON.stringify(askOf([subscription]));
+    const list = lists.get(key);
+    if (list) list.push(subscription);
+    else lists.set(key, [subscription]);
+  }
+  return [...lists.values()];
+}
+
+function askOf([first]: readonly AnySubscription[]): Omit<AnySubscription['topic'], 'instrument'> {
+  const { instrument: _, ...ask } = (first as AnySubscription).topic;
+  return ask;
+}
