@@ -1,27 +1,33 @@
-import { type BookOptions, BookSubscription } from './book-subscription.js';
+import type { BookOptions, BookSubscription } from './book-subscription.js';
+import {
+  askOf,
+  type BboOptions,
+  type Channels,
+  type DepthOptions,
+  type GroupRequest,
+  makeSubscription,
+} from './channels.js';
 import { Connection, type FeedState } from './connection.js';
-import { type BboSource, type ControlMessage, type Hello, parseControl, type Topic } from './control.js';
+import { type ControlMessage, type Hello, parseControl, type Topic } from './control.js';
 import { ClientError, FeedError } from './errors.js';
-import { TickerSubscription, TradingSubscription } from './facts-subscription.js';
+import type { TickerSubscription, TradingSubscription } from './facts-subscription.js';
 import { FrameReader } from './frame.js';
 import { type GroupHost, SubscriptionGroup } from './group.js';
 import { LatencyMeter, type LatencySummary } from './latency.js';
 import { Listeners } from './listeners.js';
-import { type OrdersOptions, OrdersSubscription } from './orders-subscription.js';
+import type { OrdersOptions, OrdersSubscription } from './orders-subscription.js';
 import { Kind, Stream } from './protocol.js';
 import type { Backoff } from './resync.js';
 import { Roster } from './roster.js';
-import { StatusSubscription } from './status-subscription.js';
+import type { StatusSubscription } from './status-subscription.js';
 import type { AnySubscription, Host, SubscriptionOptions } from './subscription.js';
 import type { Token } from './token.js';
-import { type TradesOptions, TradesSubscription } from './trades-subscription.js';
+import type { TradesOptions, TradesSubscription } from './trades-subscription.js';
 
 /** Subscriptions of one feed, granted or not. */
 const SUBSCRIPTIONS_MAX = 1024;
 const BACKOFF: Backoff = { delayMs: 250, delayMsMax: 10_000 };
 const PING_INTERVAL_MS = 2_000;
-const DEPTH = 20;
-const INTERVAL_MS = 100;
 
 export interface ConnectOptions {
   /** Ends the feed and all its subscriptions. */
@@ -57,39 +63,6 @@ export interface FeedCounters {
   /** How often the server has held back changes because this reader was slow. */
   readonly fellBehind: number;
 }
-
-export interface DepthOptions extends BookOptions {
-  /** Levels a side; default 20. */
-  readonly depth?: number;
-  /** Least time between two changes, ms; default 100, 0 = every change. */
-  readonly intervalMs?: number;
-  /** Width of a price bucket as a decimal, such as `0.5`; default: levels as they are. */
-  readonly grouping?: string;
-}
-
-export interface BboOptions extends BookOptions {
-  readonly source?: BboSource;
-}
-
-/** What each channel takes, and the subscription that it gives. */
-export interface Channels {
-  book: { readonly options: BookOptions; readonly subscription: BookSubscription };
-  depth: { readonly options: DepthOptions; readonly subscription: BookSubscription };
-  bbo: { readonly options: BboOptions; readonly subscription: BookSubscription };
-  trades: { readonly options: TradesOptions; readonly subscription: TradesSubscription };
-  liquidations: { readonly options: TradesOptions; readonly subscription: TradesSubscription };
-  orders: { readonly options: OrdersOptions; readonly subscription: OrdersSubscription };
-  ticker: { readonly options: SubscriptionOptions; readonly subscription: TickerSubscription };
-  trading: { readonly options: SubscriptionOptions; readonly subscription: TradingSubscription };
-  status: { readonly options: SubscriptionOptions; readonly subscription: StatusSubscription };
-}
-
-/** What a group asks for: a channel with its options, of names and patterns. */
-export type GroupRequest<Name extends keyof Channels> = Channels[Name]['options'] & {
-  readonly channel: Name;
-  /** `*` stands for any text, `?` for one character: `deribit:BTC-*`. */
-  readonly instruments: string | readonly string[];
-};
 
 export interface FeedEvents {
   state: FeedState;
@@ -258,12 +231,14 @@ export class Feed implements AsyncDisposable {
   subscribe<Name extends keyof Channels>(
     request: GroupRequest<Name>,
   ): SubscriptionGroup<Channels[Name]['subscription']> {
-    const { channel, instruments, signal } = request;
-    const { mode } = request;
+    // The signal ends the group, and so each of its subscriptions once.
+    const { signal, ...rest } = request;
+    const options = rest as Channels[Name]['options'];
+    const { channel, instruments, mode } = request;
     const ask = { ...askOf(channel, request), ...(mode === undefined ? {} : { mode }) };
     const names = typeof instruments === 'string' ? [instruments] : instruments;
     const groupHost: GroupHost<Channels[Name]['subscription']> = {
-      make: (topic) => this.add(this.made(channel, topic, request), {}),
+      make: (topic) => this.add(makeSubscription(channel, topic, options, this.host, this.resync), {}),
       ended: (owned) => {
         signal?.removeEventListener('abort', onAbort);
         this.roster.leaveGroup(group as never, owned);
@@ -296,30 +271,8 @@ export class Feed implements AsyncDisposable {
     instrument: string,
     options: Channels[Name]['options'],
   ): Channels[Name]['subscription'] {
-    return this.add(this.made(channel, { ...askOf(channel, options), instrument }, options), options);
-  }
-
-  private made<Name extends keyof Channels>(
-    channel: Name,
-    topic: Topic,
-    options: Channels[Name]['options'],
-  ): Channels[Name]['subscription'] {
-    const { host, resync } = this;
-    switch (channel) {
-      case 'trades':
-      case 'liquidations':
-        return new TradesSubscription(host, topic, options);
-      case 'orders':
-        return new OrdersSubscription(host, topic, options, resync);
-      case 'ticker':
-        return new TickerSubscription(host, topic, options, resync);
-      case 'trading':
-        return new TradingSubscription(host, topic, options, resync);
-      case 'status':
-        return new StatusSubscription(host, topic, options);
-      default:
-        return new BookSubscription(host, topic, options, resync);
-    }
+    const topic = { ...askOf(channel, options), instrument };
+    return this.add(makeSubscription(channel, topic, options, this.host, this.resync), options);
   }
 
   private add<Kept extends { readonly topic: Topic }>(kept: Kept, options: SubscriptionOptions): Kept {
@@ -453,14 +406,6 @@ export class Feed implements AsyncDisposable {
       });
     }
   }
-}
-
-/** What a channel with its options asks for. */
-function askOf(channel: keyof Channels, options: DepthOptions & BboOptions): Omit<Topic, 'instrument'> {
-  if (channel === 'bbo') return { channel, source: options.source ?? 'book' };
-  if (channel !== 'depth') return { channel };
-  const { depth = DEPTH, intervalMs = INTERVAL_MS, grouping } = options;
-  return { channel, depth, intervalMs, ...(grouping === undefined ? {} : { grouping }) };
 }
 
 /** Ms since the Unix epoch, finer than Date.now and without its steps. */

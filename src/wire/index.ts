@@ -5,16 +5,13 @@
  */
 export type { ApplyOutcome, BookCheck, IgnoredWhy } from './apply-outcome.js';
 export { type BookEvents, type BookGap, type BookOptions, BookSubscription } from './book-subscription.js';
+export type { BboOptions, Channels, DepthOptions, GroupRequest } from './channels.js';
 export {
-  type BboOptions,
-  type Channels,
   type ConnectOptions,
   connect,
-  type DepthOptions,
   Feed,
   type FeedCounters,
   type FeedEvents,
-  type GroupRequest,
 } from './client.js';
 export type { FeedState } from './connection.js';
 export type {
