@@ -43,7 +43,7 @@ function scraper(metrics = new Metrics()) {
   const asked = { stats: 0 };
   const one = new Scraper({
     metrics,
-    build: { version: '1', node: 'v20' },
+    build: () => ({ version: '1', node: 'v20' }),
     stats: () => {
       asked.stats += 1;
       return { ...new FakeNative().stats(), ...COUNTED };
@@ -127,7 +127,7 @@ describe('/metrics', () => {
     expect(value(families, 'depthwire_clients')).toBe(1);
     expect(value(families, 'depthwire_subscriptions')).toBe(1);
     expect(value(families, 'depthwire_ready')).toBe(1);
-    expect(value(families, 'depthwire_refusals_total', { cause: 'http.foreign_host' })).toBe(1);
+    expect(value(families, 'depthwire_refusals_total', { cause: 'http.foreign_origin' })).toBe(1);
   });
 });
 

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { changedKeys } from '../config/changes.js';
 import type { Config } from '../config.js';
-import { explain } from '../errors.js';
+import { DepthwireError, explain } from '../errors.js';
 import type { LiveSource } from '../ingest/live-venues.js';
+import type { Log } from '../log.js';
 import { configOf } from './config-options.js';
 import type { Shell } from './shell.js';
 
@@ -68,7 +69,7 @@ export function reloadOnHangup(
   command: Command,
   given: readonly string[],
   running: () => Config,
-  { stdout, stderr, onHangup, env, folder }: Shell,
+  { log, onHangup, env, folder }: Pick<Shell, 'onHangup' | 'env' | 'folder'> & { readonly log: Log },
   takeOver: TakeOver,
 ): () => void {
   let isReading = false;
@@ -87,9 +88,10 @@ export function reloadOnHangup(
         );
         const lines = [...taken, ...left];
         const told = lines.length === 0 ? ['nothing has changed'] : lines;
-        await stdout.write(told.map((line) => `reload   ${line}\n`).join(''));
+        log.say('info', 'reload', told.map((line) => `reload   ${line}`).join('\n'), { changes: told });
       } catch (error) {
-        await stderr.write(`${explain(error)}\n  everything stays as it was\n`);
+        const fields = error instanceof DepthwireError ? error.toJSON() : {};
+        log.say('warn', 'reload.refused', `${explain(error)}\n  everything stays as it was`, fields);
       }
     }
     isReading = false;

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { loadSite } from '../publish/site.js';
 import { VERSION } from '../version.js';
 import { configOf, withConfigOptions } from './config-options.js';
+import { openLog } from './open-log.js';
 import { proxyHint } from './proxy-hint.js';
 import { reloadOnHangup } from './reload.js';
 import { type Serving, startServing } from './serve.js';
@@ -28,41 +29,46 @@ export function addServeCommand(program: Command, shell: Shell): void {
 }
 
 async function serve(sources: readonly string[], command: Command, shell: Shell): Promise<void> {
-  const { stdout, stderr, signal, env, endWithin } = shell;
+  const { signal, env, endWithin } = shell;
   const layered = configOf(sources, command, shell);
-  const site = loadSite(PAGE_FOLDER);
-  const warn = (line: string): void => void stderr.write(`${line}\n`);
-  const hint = proxyHint(layered.config.sources, env);
-  if (hint !== undefined) warn(hint);
   const { unreadyMs, drainMs } = layered.config.server;
   endWithin(unreadyMs + drainMs + CLOSE_MS_MAX);
-  const serving = await startServing(layered.config, site, warn, env);
-  await stdout.write(greeting(serving, layered.path, site.size > 0));
+  const { log, flush } = await openLog(layered.config.log, shell);
+  const site = loadSite(PAGE_FOLDER);
+  const hint = proxyHint(layered.config.sources, env);
+  if (hint !== undefined) log.warn(hint);
+  const serving = await startServing(layered.config, site, log, env);
+  const { url, name, port } = serving;
+  const text = greeting(serving, layered.path, site.size > 0);
+  log.say('info', 'serving', text, { name, url, port, version: VERSION, config: layered.path });
   // Without a configuration that may change, a hangup is the end of the terminal.
   const canChange = layered.path !== undefined || Object.keys(layered.config.sources).length > 0;
   const endReloads = canChange
-    ? reloadOnHangup(command, sources, serving.running, shell, serving.takeOver)
+    ? reloadOnHangup(command, sources, serving.running, { ...shell, log }, serving.takeOver)
     : undefined;
   let ended = false;
   serving.source.ended.then(
     () => {
-      if (!ended) void stdout.write('replay   finished; the last books stay served\n');
+      if (!ended) log.say('info', 'replay.finished', 'replay   finished; the last books stay served');
     },
     () => {},
   );
-  void whenSynced(serving, signal).then((books) =>
-    ended
-      ? undefined
-      : stdout.write(`${[`books    ${books}`, ...serving.server.reports().map(sourceLine)].join('\n')}\n`),
-  );
+  void whenSynced(serving, signal).then((books) => {
+    if (ended) return;
+    const lines = [`books    ${books}`, ...serving.server.reports().map(sourceLine)];
+    log.say('info', 'books', lines.join('\n'), { ...serving.server.books() });
+  });
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
   ended = true;
   endReloads?.();
-  await stdout.write(`stopping (${String(signal.reason)}); once more ends at once\n`);
-  await serving.stop(`server stops (${String(signal.reason)})`);
+  const reason = String(signal.reason);
+  log.say('info', 'stopping', `stopping (${reason}); once more ends at once`, { reason });
+  await serving.stop(`server stops (${reason})`);
+  log.say('debug', 'stopped', 'stopped');
+  await flush();
 }
 
 function greeting({ url, name }: Serving, file: string | undefined, hasPage: boolean): string {
@@ -75,7 +81,6 @@ function greeting({ url, name }: Serving, file: string | undefined, hasPage: boo
     `feed     ${url.replace('http', 'ws')}v1/feed  (subprotocol depthwire.v1)`,
     `health   ${url}health`,
     'stop     Ctrl-C',
-    '',
   ].join('\n');
 }
 

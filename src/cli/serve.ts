@@ -9,6 +9,7 @@ import { isPacked, SURVEY_BYTES_MAX, type Survey, surveyRecordings } from '../in
 import { ReplayFile } from '../ingest/replay-file.js';
 import { SimulatedVenue } from '../ingest/simulated-venue.js';
 import type { Source } from '../ingest/source.js';
+import { Log } from '../log.js';
 import { nearest } from '../nearest.js';
 import { FeedServer } from '../publish/server.js';
 import type { Site } from '../publish/site.js';
@@ -16,11 +17,12 @@ import { catalogue, fits, idsOf, overridesOf, underOwnNames } from './catalogue.
 import { LiveInstruments } from './live-instruments.js';
 import type { Env } from './live-sources.js';
 import type { TakeOver } from './reload.js';
+import { serverEvents } from './server-events.js';
 
 /** Time, silence, intervals and slow clients are looked at so often. */
 const TICK_MS = 10;
-/** Wrong inputs are told at most so often; all are counted. */
-const FAULT_LOG_MS = 1000;
+/** So often is told what was counted rather than told. */
+const LOG_TICK_MS = 1000;
 
 /** A server that runs. */
 export interface Serving {
@@ -41,22 +43,23 @@ export interface Serving {
 }
 
 /**
- * Wires a source, the engine and the server. `warn` takes lines for people; keys of accounts lie in `env`, or in files;
- * `clock` says when lists of instruments are asked for again. Throws `serve.*`, `recording.*`, `live.*`, `instruments.*`.
+ * Wires a source, the engine and the server. `said`: a log, or who takes its warnings alone; keys of accounts lie in `env`, or
+ * in files; `clock` says when lists of instruments are asked for again. Throws `serve.*`, `recording.*`, `live.*`, `instruments.*`.
  */
 export async function startServing(
   given: Config,
   site: Site,
-  warn: (line: string) => void,
+  said: Log | ((line: string) => void),
   env: Env = process.env,
   clock: Clock = SYSTEM_CLOCK,
 ): Promise<Serving> {
+  const log = said instanceof Log ? said : Log.ofWarnings(said);
+  const { warn } = log;
   const config = { ...given, instruments: underOwnNames(given.instruments) };
   const wiring: { server?: FeedServer; source?: Source } = {};
-  const faults = new FaultLog(warn);
   const onFault = (error: DepthwireError): void => {
     if (wiring.server !== undefined) wiring.server.metrics.faults += 1;
-    faults.report(error);
+    log.fault(error);
   };
   const engine = openEngine(
     {
@@ -90,6 +93,7 @@ export async function startServing(
   checkServed(config, instruments, instrumentsOf?.waiting() ?? []);
   const server = new FeedServer(engine, instruments, config, site);
   wiring.server = server;
+  server.events = serverEvents(log);
   const onChange = (ids: readonly number[]): void => {
     const carried = new Set(ids);
     server.serve(engine.instruments().filter(({ id }) => carried.has(id)));
@@ -107,13 +111,19 @@ export async function startServing(
     engine.tick();
     server.tick();
   }, TICK_MS);
+  const logTimer = setInterval(() => log.tick(), LOG_TICK_MS).unref();
   source.ended.then(
     () => {
       server.sourceState = 'finished';
     },
     (error: unknown) => {
       server.sourceState = 'failed';
-      warn(explain(error));
+      log.say(
+        'error',
+        'source.failed',
+        explain(error),
+        error instanceof DepthwireError ? error.toJSON() : {},
+      );
     },
   );
   source.start();
@@ -126,6 +136,8 @@ export async function startServing(
     await source.stop();
     await drained;
     clearInterval(timer);
+    clearInterval(logTimer);
+    log.tick();
     engine.close();
   };
   return {
@@ -231,28 +243,4 @@ function checkServed(
         ? 'Name what to serve, as a source or with --replay FILE, or leave it out.'
         : `Write ${meant}.`,
   });
-}
-
-/** Prints the first of a burst of faults of one kind and the number of those that it hid. */
-class FaultLog {
-  readonly #warn: (line: string) => void;
-  readonly #bursts = new Map<string, { nextMs: number; hidden: number }>();
-
-  constructor(warn: (line: string) => void) {
-    this.#warn = warn;
-  }
-
-  report(error: DepthwireError): void {
-    const nowMs = performance.now();
-    const burst = this.#bursts.get(error.code) ?? { nextMs: 0, hidden: 0 };
-    this.#bursts.set(error.code, burst);
-    if (nowMs < burst.nextMs) {
-      burst.hidden += 1;
-      return;
-    }
-    const more = burst.hidden === 0 ? '' : `\n  (${burst.hidden} more since the last one)`;
-    this.#warn(explain(error) + more);
-    burst.hidden = 0;
-    burst.nextMs = nowMs + FAULT_LOG_MS;
-  }
 }

@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { type LogStream, logStream } from './log-stream.js';
 
 /** Of a stream that does not say. */
 const SIZE: TerminalSize = { columns: 80, rows: 24 };
@@ -19,6 +20,8 @@ export interface Terminal {
   atExit(text: string): () => void;
   /** Resolves when the stream takes more. */
   write(text: string): Promise<void>;
+  /** For what must never wait for the reader; absent where `write` does not make anybody wait. */
+  readonly lines?: LogStream;
 }
 
 type Stream = NodeJS.WriteStream & { readonly fd: number };
@@ -33,7 +36,12 @@ export function terminalOf(stream: Stream, onClosed: () => void): Terminal {
   };
   stream.on('error', close);
   const isTty = stream.isTTY === true;
+  let lines: LogStream | undefined;
   return {
+    get lines() {
+      lines ??= logStream(stream.fd, close);
+      return lines;
+    },
     isTty,
     hasColor: isTty && process.env.NO_COLOR === undefined && process.env.TERM !== 'dumb',
     size: () => ({ columns: stream.columns || SIZE.columns, rows: stream.rows || SIZE.rows }),

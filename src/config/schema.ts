@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CHANNELS } from '../ingest/venues/facts.js';
+import { LOG_LEVELS } from '../log.js';
 import { ALGORITHMS } from '../publish/auth/algorithm.js';
 import { RING_BYTES_MAX, RING_BYTES_MIN } from '../wire/generated/constants.js';
 
@@ -250,6 +251,17 @@ const replaySchema = z.strictObject({
   loop: z.boolean().default(false).describe('Begin again after the last file'),
 });
 
+const logSchema = z.strictObject({
+  level: z
+    .enum(LOG_LEVELS)
+    .default('info')
+    .describe(`The least that is told: ${LOG_LEVELS.join(', ')}`),
+  format: z
+    .enum(['text', 'json'])
+    .default('text')
+    .describe('text for people, or json, one object a line on standard output, for those who collect logs'),
+});
+
 const simSchema = z.strictObject({
   seed: z
     .int()
@@ -350,6 +362,7 @@ export const configSchema = z.strictObject({
   engine: engineSchema.prefault({}).describe('The engine'),
   limits: limitsSchema.prefault({}).describe('What clients may do'),
   auth: authSchema.optional().describe('Tokens: with this, clients need one, and have what it holds'),
+  log: logSchema.prefault({}).describe('What a server says while it runs'),
   replay: replaySchema.optional().describe('Recordings to serve'),
   sim: simSchema.prefault({}).describe('The embedded venue, which is served where nothing else is named'),
   catalogue: catalogueSchema.prefault({}).describe("The venues' lists of instruments"),

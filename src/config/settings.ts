@@ -57,6 +57,8 @@ const FLAGS: Readonly<Record<string, string>> = {
   'server.allow_origins': 'allow-origin',
   'auth.algorithms': 'algorithm',
   'auth.open_paths': 'open-path',
+  'log.level': 'log-level',
+  'log.format': 'log-format',
   urls: 'url',
 };
 

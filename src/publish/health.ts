@@ -59,6 +59,7 @@ export function health(context: HttpContext, grant: Grant): Answer {
     source,
     version: hub.version,
     transport: build().transport,
+    transportReason: context.transportReason(),
     uptimeSeconds: uptimeSeconds(),
     clients: hub.metrics.clients,
     books,

@@ -93,6 +93,7 @@ export const healthSchema = z.strictObject({
   source: z.enum(['running', 'finished', 'failed']).optional(),
   version: z.string().optional(),
   transport: z.string().optional().describe('What carries the feed: uws or ws'),
+  transportReason: z.string().optional().describe('Why that; empty where it is the preferred one, uws'),
   uptimeSeconds: z.number().min(0).optional(),
   clients: count.optional(),
   books: books.optional(),

@@ -22,8 +22,12 @@ export interface HttpContext {
   readonly site: Site;
   /** What runs: version, Node, transport, TLS. */
   build(): Readonly<Record<'version' | 'node' | 'transport' | 'tls', string>>;
+  /** Why the transport is not the preferred one; empty where it is. */
+  transportReason(): string;
   /** What a request is granted, or the answer that refuses it. */
   access(request: Request, access: Access): Grant | Answer;
+  /** Counts and tells of a request that is refused. */
+  refused(error: DepthwireError, request: Request): void;
   metricsText(): string;
   books(): BookCounts;
   draining(): boolean;
@@ -37,7 +41,7 @@ export function answerHttp(request: Request, context: HttpContext): Answer {
   try {
     const foreign = context.hosts.refusal(request.host, request.origin);
     if (foreign !== undefined) {
-      context.hub.metrics.refused(foreign.code);
+      context.refused(foreign, request);
       return errorAnswer('403 Forbidden', foreign);
     }
     return shared(answerTo(request, context), request);

@@ -18,7 +18,7 @@ import type { Site } from './site.js';
 import { type ServedSource, type SourceReport, sourceReport } from './sources.js';
 import { Subscriber } from './subscriber.js';
 import { openTransport } from './transport/open-transport.js';
-import type { Answer, Connection, Request, Transport, TransportOptions } from './transport.js';
+import type { Answer, CloseCause, Connection, Request, Transport, TransportOptions } from './transport.js';
 
 /** Connections beside those of clients: of pages and of those who ask for health and metrics. */
 const HTTP_CONNECTIONS_MAX = 256;
@@ -35,6 +35,21 @@ export interface ServedEngine extends FeedEngine {
   stats(): EngineStats;
 }
 
+/** What a log may say of clients. */
+export interface ServerEvents {
+  /** A request or a handshake was refused. */
+  refused(error: DepthwireError, request: Request): void;
+  /** The connection of a client ended, after so long. */
+  closed(end: ClientEnd): void;
+}
+
+export interface ClientEnd {
+  readonly code: number;
+  readonly cause: CloseCause;
+  readonly seconds: number;
+  readonly address: string | undefined;
+}
+
 /** The server: frames go in by `onFrame`, clients come in by one port. Owns no timer: `tick` drives it. */
 export class FeedServer {
   readonly metrics = new Metrics();
@@ -42,6 +57,8 @@ export class FeedServer {
   sourceState: SourceState = 'running';
   /** What the books come from, as it stands now. Whoever runs the sources sets it. */
   sources: () => readonly ServedSource[] = () => [];
+  /** Told of what clients do. Whoever keeps a log sets it. */
+  events: ServerEvents = { refused() {}, closed() {} };
   readonly #config: Config;
   readonly #hub: Hub;
   readonly #http: HttpContext;
@@ -101,7 +118,9 @@ export class FeedServer {
       hosts: new Hosts(config.server),
       site,
       build,
+      transportReason: () => this.#transport?.reason ?? '',
       access: () => EVERYTHING,
+      refused: (error, request) => this.#refused(error, request),
       books: () => this.books(),
       metricsText: () => this.#scraper.text(performance.now()),
       draining: () => this.#leaving,
@@ -259,8 +278,11 @@ export class FeedServer {
   }
 
   #open(connection: Connection): Subscriber {
-    const subscriber = new Subscriber(connection, this.#hub, (gone) => {
+    const openedMs = performance.now();
+    const subscriber = new Subscriber(connection, this.#hub, (gone, code, cause) => {
       this.#subscribers.delete(gone);
+      const seconds = Math.round(performance.now() - openedMs) / 1000;
+      this.events.closed({ code, cause, seconds, address: connection.address });
       this.metrics.clients = this.#subscribers.size;
     });
     this.#subscribers.add(subscriber);
@@ -273,8 +295,13 @@ export class FeedServer {
     const refusal = this.#refusal(request, protocols);
     if (refusal === undefined) return undefined;
     this.metrics.clientsRefused += 1;
-    this.metrics.refused(refusal.error.code);
+    this.#refused(refusal.error, request);
     return refusal;
+  }
+
+  #refused(error: DepthwireError, request: Request): void {
+    this.metrics.refused(error.code);
+    this.events.refused(error, request);
   }
 
   #refusal(request: Request, protocols: readonly string[]): ErrorAnswer | undefined {

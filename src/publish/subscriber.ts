@@ -27,7 +27,7 @@ export class Subscriber implements Session, Waiter {
   readonly #connection: Connection;
   readonly #hub: Hub;
   readonly #grant: Grant;
-  readonly #onGone: (subscriber: Subscriber) => void;
+  readonly #onGone: (subscriber: Subscriber, code: number, cause: CloseCause) => void;
   readonly #requests: Requests;
   readonly #bad: BadMessages;
   readonly #bucket: TokenBucket;
@@ -47,7 +47,7 @@ export class Subscriber implements Session, Waiter {
   constructor(
     connection: Connection,
     hub: Hub,
-    onGone: (subscriber: Subscriber) => void,
+    onGone: (subscriber: Subscriber, code: number, cause: CloseCause) => void,
     grant: Grant = EVERYTHING,
     nowMs = performance.now(),
   ) {
@@ -118,7 +118,7 @@ export class Subscriber implements Session, Waiter {
     this.#hub.backlog.totalBytes -= this.#slow.waitingBytes;
     this.#slow.waitingBytes = 0;
     this.#hub.metrics.closed(code, cause);
-    this.#onGone(this);
+    this.#onGone(this, code, cause);
   }
 
   isDue(nowMs: number, sentBytes: number, lookBytes: number): boolean {

@@ -14,6 +14,8 @@ export interface Request {
   readonly query: string;
   readonly host: string;
   readonly origin: string;
+  /** Whom it is from. */
+  readonly address?: string;
 }
 
 /** Why a connection ended, as metrics count it. */
@@ -34,6 +36,8 @@ export type CloseCause =
 
 /** One client's socket. After it has closed every call is a no-op, so that nothing is ever asked of a dead socket. */
 export interface Connection {
+  /** Whom it is with. */
+  readonly address?: string;
   /** JSON to the client. */
   sendText(text: string): void;
   /** Feed frames to the client; copied before the call returns. */

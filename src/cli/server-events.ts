@@ -1,0 +1,33 @@
+import type { Log, LogLevel } from '../log.js';
+import type { ServerEvents } from '../publish/server.js';
+import type { CloseCause } from '../publish/transport.js';
+
+/** Ends that are nothing to look into. */
+const USUAL: ReadonlySet<CloseCause> = new Set<CloseCause>(['client', 'drain', 'idle', 'lost']);
+
+/** Tells a log of refusals, and of connections that ended: as a debugging matter where that is usual. */
+export function serverEvents(log: Log): ServerEvents {
+  return {
+    refused: ({ code, what, got }, { address = '', path, origin }) => {
+      if (!log.takes('info')) return;
+      const line = `refused  ${from(address)}${path.slice(0, 120)}: ${what} (${code})`;
+      log.burst('info', 'client.refused', code, line, {
+        code,
+        got,
+        address,
+        path: path.slice(0, 120),
+        origin,
+      });
+    },
+    closed: ({ code, cause, seconds, address = '' }) => {
+      const level: LogLevel = USUAL.has(cause) ? 'debug' : 'info';
+      if (!log.takes(level)) return;
+      const line = `closed   ${from(address)}${code} ${cause} after ${seconds} s`;
+      log.burst(level, 'client.closed', cause, line, { code, cause, seconds, address });
+    },
+  };
+}
+
+function from(address: string): string {
+  return address === '' ? '' : `${address} `;
+}
