@@ -93,7 +93,10 @@ async function depthwire({ books = 0, levels = 0, config = {} }, isGivenFrames) 
   const wiring = {};
   const further = Array.from({ length: books }, (_, at) => `B${at}USDT`);
   const { engine, ids, source } = engineFor(
-    { onFrame: (id, stream, frame) => wiring.server?.onFrame(id, stream, frame) },
+    {
+      onFrameBytes: (id, stream, ring, offset, size) =>
+        wiring.server?.onFrameBytes(id, stream, ring, offset, size),
+    },
     [SYMBOL, ...further],
   );
   engine.ingest(source, /** @type {Buffer} */ (records()[0]));
