@@ -4,6 +4,7 @@
 //! keeps its orders where the venue names them, `streams` writes what follows, `views` keeps the depth views, `scale`
 //! makes the numbers finer, `proof` holds the book to the venue's checksums.
 
+use super::loss::{self, Loss};
 use super::market::Market;
 use super::mending::Mending;
 use super::proof::Proof;
@@ -14,7 +15,7 @@ use super::views::Views;
 use super::{BookInfo, EngineConfig};
 use crate::aggregate::{Bbo, CrossCheck};
 use crate::book::{BookSpec, L2Book, VerbCheck, prefetch};
-use crate::encode::{Outbox, Stream, Want};
+use crate::encode::{GapBody, Outbox, Stream, Want};
 use crate::sequence::{Pending, PendingOrders, Rule, Waiting, Waits};
 use crate::stats::Stats;
 use crate::types::{
@@ -95,6 +96,9 @@ pub(super) struct InstrumentState {
     pub(super) spare: Option<Box<Spare>>,
     pub(super) cross_check: CrossCheck,
     mending: Mending,
+    loss: Loss,
+    /// When the input arrived that readers were told of last.
+    pub(super) told_at: TimeNs,
     /// Checksums compared, and those that agreed.
     checksums: (u64, u64),
     /// Epochs opened; the low half of the epoch.
@@ -163,6 +167,8 @@ impl InstrumentState {
             spare: None,
             cross_check: CrossCheck::default(),
             mending: Mending::default(),
+            loss: Loss::default(),
+            told_at: 0,
             checksums: (0, 0),
             resets: 0,
             was_synced: false,
@@ -590,6 +596,8 @@ impl InstrumentState {
         let lead = if self.leads_by_orders { &mut self.orders } else { &mut self.recovery };
         cx.stats.resyncs += u64::from(lead.synced(now));
         self.mending.synced(now, &mut cx.stats.mending);
+        self.loss.mended(now);
+        self.told_at = self.book_cursor.at.ts_recv;
         self.was_synced = true;
         self.open_epoch(now, cx);
     }
@@ -652,6 +660,9 @@ impl InstrumentState {
     pub(super) fn say_state<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
         if self.was_synced && self.state() != BookState::Synced {
             self.mending.lost(now);
+            let last =
+                loss::Told { epoch: self.epoch(cx.config), seq: self.book_cursor.seq, ts_recv: self.told_at };
+            self.loss.lost(self.state(), self.lead().gap(), last, now);
         }
         self.publish_image(Stream::STATUS, now, cx);
     }
@@ -687,6 +698,11 @@ impl InstrumentState {
             tops: (self.cross_check.checked, self.cross_check.matched),
             held: self.held,
         }
+    }
+
+    /// What was lost when it last was.
+    pub(super) const fn gap(&self) -> Option<&GapBody> {
+        self.loss.gap()
     }
 
     /// The state of the book that readers see.

@@ -13,6 +13,9 @@ mod input;
 mod instrument;
 mod lines;
 mod lookahead;
+mod loss;
+#[cfg(test)]
+mod loss_tests;
 mod market;
 #[cfg(test)]
 mod market_tests;

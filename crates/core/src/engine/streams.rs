@@ -76,6 +76,7 @@ impl InstrumentState {
         cx: &mut Context<'_, C>,
     ) {
         self.book_cursor.seq += 1;
+        self.told_at = self.book_cursor.at.ts_recv;
         self.book_check.changed();
         let mut header = self.header(Kind::Delta, Stream::BOOK, self.book_cursor, cx);
         if !is_last {
@@ -263,8 +264,9 @@ impl InstrumentState {
         let (expected, received) = self.lead().gap();
         let (state, reason) = (self.state().code(), self.state().reason_code());
         let body = StatusBody { expected, received, age_ns: self.age_ns(now), state, reason };
+        let gap = self.gap().copied();
         self.bytes.clear();
-        write_status(&mut self.bytes, &header, &body, None);
+        write_status(&mut self.bytes, &header, &body, gap.as_ref());
         emit(&self.bytes);
     }
 
