@@ -1,4 +1,5 @@
-//! Once warm, a message costs no allocation: decode, sequence, book, aggregate, encode and outbox together.
+//! Once warm, a message costs no allocation: decode, sequence, book, aggregate, encode, outbox and what is kept of it together;
+//! nor does bringing a reader that was away.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 #![allow(unsafe_code, reason = "a global allocator is an unsafe trait")]
@@ -8,7 +9,8 @@ mod sets;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use depthwire_core::engine::{Engine, EngineConfig};
+use depthwire_core::encode::{HistoryConfig, Stream};
+use depthwire_core::engine::{Brought, By, Engine, EngineConfig};
 use depthwire_core::types::NoClock;
 use depthwire_core::venues;
 use sets::SIMULATED;
@@ -46,17 +48,33 @@ fn a_warm_engine_allocates_nothing_per_message() {
     let set = &SIMULATED[0];
     let text = set.load("a_warm_engine_allocates_nothing_per_message").unwrap();
     let lines = lines(&text);
-    let mut engine = Engine::new(EngineConfig::default(), venues::catalogue(), NoClock);
-    let source = engine.open_source(set.venue, &[set.id()]).unwrap();
-    engine.open_depth(set.id(), 20, 0, 0).unwrap();
-    let pass = |engine: &mut Engine<NoClock>| {
+    let history = HistoryConfig { bytes: 1 << 20, stream_bytes: 1 << 16, age_ns: u64::MAX };
+    let config = EngineConfig { history, ..EngineConfig::default() };
+    let mut engine = Engine::new(config, venues::catalogue(), NoClock);
+    let id = set.id();
+    let source = engine.open_source(set.venue, &[id]).unwrap();
+    let view = engine.open_depth(id, 20, 0, 0).unwrap();
+    let mut out = vec![0; 1 << 20];
+    let mut brought = [0; 4];
+    let mut pass = |engine: &mut Engine<NoClock>| {
         engine.reset_source(source, 0).unwrap();
         let before = ALLOCATIONS.load(Ordering::Relaxed);
-        for (ts, frame) in &lines {
+        let streams = [Stream::BOOK, Stream::BBO, Stream::TRADES, view];
+        let mut places = streams.map(|stream| engine.place(id, stream).unwrap());
+        for (index, (ts, frame)) in lines.iter().enumerate() {
             engine.ingest(source, frame, *ts).unwrap();
             engine.tick(*ts);
             while engine.outbox().front().is_some() {
                 engine.outbox().take();
+            }
+            if index % 50 == 0 {
+                let by = if index % 100 == 0 { By::Range } else { By::Net };
+                for (stream, place) in streams.into_iter().zip(&mut places) {
+                    let (by, bytes) = engine.bring(id, stream, *place, by, *ts, &mut out).unwrap();
+                    assert!(bytes <= out.len());
+                    brought[by as usize] += 1;
+                    *place = engine.place(id, stream).unwrap();
+                }
             }
         }
         ALLOCATIONS.load(Ordering::Relaxed) - before
@@ -64,6 +82,8 @@ fn a_warm_engine_allocates_nothing_per_message() {
     let cold = pass(&mut engine);
     let warm = pass(&mut engine);
     println!("{} messages: {cold} allocations cold, {warm} warm", lines.len());
+    println!("brought: {brought:?}");
+    assert!(brought[Brought::Range as usize] > 50 && brought[Brought::Net as usize] > 50);
     assert!(cold > 0, "the counter counts");
     assert_eq!(warm, 0);
 }

@@ -11,9 +11,12 @@ mod frame;
 #[cfg(test)]
 mod frame_tests;
 mod history;
+#[cfg(test)]
+mod history_tests;
 mod kind;
 mod layout;
 mod name;
+mod named_levels;
 mod order_frame;
 mod outbox;
 pub mod ring;
@@ -44,10 +47,11 @@ pub use frame::{
     CHUNK_LEVELS_MAX, CheckBody, GapBody, ImageBody, StatusBody, ViewBody, write_check, write_image,
     write_levels, write_status,
 };
-pub use history::{HISTORY_BYTES_MAX, HistoryConfig, SLAB_BYTES};
+pub use history::{HISTORY_BYTES_MAX, History, HistoryConfig, Kept, SLAB_BYTES};
 pub use kind::{Flags, Kind, Stream};
 pub use layout::Header;
 pub use name::{NAME_GOES_ON, NAME_TEXT_BYTES};
+pub(crate) use named_levels::DeltaFrame;
 pub use order_frame::{
     CHUNK_ORDERS_MAX, OrderAction, OrderBody, OrderCause, OrderName, PLACE_LAST, write_orders,
     write_orders_image,

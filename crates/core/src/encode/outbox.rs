@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::Stream;
+use super::{History, HistoryConfig, Stream};
+use crate::stats::HistoryStats;
 use crate::types::InstrumentId;
 
 /// Waiting bytes at which the engine takes no more input.
@@ -58,6 +59,8 @@ pub struct Outbox {
     frame_bytes: u64,
     /// Requests that are no records yet; see [`Self::want`].
     wanted: VecDeque<Want>,
+    /// What is kept of the frames.
+    history: Option<Box<History>>,
 }
 
 /// What mends a book, to be asked for.
@@ -74,6 +77,17 @@ pub struct Want {
 }
 
 impl Outbox {
+    /// An empty one that keeps so much of its frames.
+    #[must_use]
+    pub fn with_history(config: HistoryConfig) -> Self {
+        Self { history: History::new(config).map(Box::new), ..Self::default() }
+    }
+
+    /// What is kept of the frames, where anything is.
+    pub fn history(&mut self) -> Option<&mut History> {
+        self.history.as_deref_mut()
+    }
+
     /// Appends a frame that `write` writes.
     #[inline]
     pub fn frame(&mut self, instrument: InstrumentId, stream: Stream, write: impl FnOnce(&mut Vec<u8>)) {
@@ -81,6 +95,9 @@ impl Outbox {
         write(&mut self.bytes);
         self.frames += 1;
         self.frame_bytes += (self.bytes.len() - start - RECORD_HEADER_BYTES) as u64;
+        if let Some(history) = &mut self.history {
+            history.keep(instrument, stream, &self.bytes[start + RECORD_HEADER_BYTES..]);
+        }
         self.finish(start, RecordType::Frame, stream.0, instrument);
     }
 
@@ -143,6 +160,12 @@ impl Outbox {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
+    }
+
+    /// How much of the frames is kept.
+    #[must_use]
+    pub fn history_stats(&self) -> HistoryStats {
+        self.history.as_ref().map_or_else(HistoryStats::default, |history| history.stats())
     }
 
     /// Frames written, ever.

@@ -678,6 +678,11 @@ impl InstrumentState {
         self.views.close(stream);
     }
 
+    /// Whether a depth view is open.
+    pub(super) fn has_view(&self, stream: Stream) -> bool {
+        self.views.find(stream).is_some()
+    }
+
     /// What people and tests ask about a book.
     pub(super) fn info(&self, now: TimeNs, config: &EngineConfig) -> BookInfo {
         BookInfo {

@@ -5,6 +5,8 @@
 
 mod asks;
 mod bring;
+#[cfg(test)]
+mod bring_tests;
 mod connections;
 mod contents;
 mod definitions;
@@ -164,7 +166,7 @@ impl<C: Clock> Engine<C> {
             sources: Vec::new(),
             instruments: Vec::new(),
             by_id: HashMap::default(),
-            outbox: Outbox::default(),
+            outbox: Outbox::with_history(config.history),
             stats: Stats::default(),
             events: Events::default(),
             scratch: Levels::default(),
@@ -268,6 +270,7 @@ impl<C: Clock> Engine<C> {
         }
         stats.feed_frames = self.outbox.frames();
         stats.feed_bytes = self.outbox.frame_bytes();
+        stats.history = self.outbox.history_stats();
         stats
     }
 }

@@ -49,7 +49,13 @@ impl<C: Clock> Engine<C> {
     /// Leaves a depth view; the last one to leave closes it. An unknown stream is left alone.
     pub fn close_depth(&mut self, instrument: InstrumentId, stream: Stream) {
         if let Ok(slot) = self.slot_of(instrument) {
-            self.instruments[slot.0 as usize].close_view(stream);
+            let state = &mut self.instruments[slot.0 as usize];
+            state.close_view(stream);
+            if !state.has_view(stream)
+                && let Some(history) = self.outbox.history()
+            {
+                history.forget(instrument, stream);
+            }
         }
     }
 

@@ -133,7 +133,7 @@ impl InstrumentState {
         cx.out.frame(self.id, Stream::TRADING, |out| write_trading(out, &header, None, &body));
     }
 
-    fn ticker_body(&self) -> Option<TickerBody> {
+    pub(super) fn ticker_body(&self) -> Option<TickerBody> {
         let (price_exponent, qty_exponent) = (self.price_exponent, self.qty_exponent);
         self.market.ticker.map(|ticker| TickerBody { ticker, price_exponent, qty_exponent })
     }
@@ -271,7 +271,7 @@ impl InstrumentState {
     }
 
     /// Puts a stream's state into `levels`; returns its place, its depth (0 = all) and how far it is known.
-    fn collect(&mut self, stream: Stream) -> Option<(Cursor, u32, KnownTo)> {
+    pub(super) fn collect(&mut self, stream: Stream) -> Option<(Cursor, u32, KnownTo)> {
         let known_to = self.book.known_to();
         self.levels.clear();
         match stream {
@@ -326,7 +326,7 @@ impl InstrumentState {
     }
 
     #[inline]
-    fn stamp<C: Clock>(
+    pub(super) fn stamp<C: Clock>(
         &self,
         kind: Kind,
         stream: Stream,
