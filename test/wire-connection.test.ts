@@ -93,6 +93,16 @@ describe('silence', () => {
       { heartbeatMs: 20 },
     ));
 
+  it('is that of pings alone where the server promises no heartbeats', () =>
+    withFeed(
+      async ({ server, peer }) => {
+        peer.freeze();
+        await server.peer();
+      },
+      { pingIntervalMs: 30 },
+      { heartbeatMs: 0 },
+    ));
+
   it('is none while heartbeats come', () =>
     withFeed(
       async ({ feed, peer }) => {

@@ -353,35 +353,69 @@ describe('lists', () => {
       { ...LISTS, limits: { controlBytesMax: 500 } },
     ));
 
-  it('of which one is refused cost the others nothing, whether the server says which or not', () =>
+  it('of which some are refused cost the others nothing, whether the server says which or not', () =>
     withFeed(
       async ({ feed, peer }) => {
         await opened(feed);
-        const [a, b, c] = ['a', 'b', 'c'].map((name) => feed.book(name)) as [
-          BookSubscription,
-          BookSubscription,
-          BookSubscription,
-        ];
+        const books = ['a', 'b', 'c', 'd'].map((name) => feed.book(name));
         const list = await peer.next('subscribe');
-        peer.control({ op: 'error', id: list.id, instrument: 'a', code: 'feed.unknown_instrument' });
-        const failed = until(a, 'error');
-        await failed;
+        const last = until(books[3] as BookSubscription, 'error');
+        const synced = until(books[2] as BookSubscription, 'state');
+        peer.control({ op: 'matched', id: list.id, instruments: 2 });
         peer.control({ op: 'error', id: list.id, code: 'feed.not_entitled' });
-        const alone = [await peer.next('subscribe'), await peer.next('subscribe')];
-        expect(alone.map(({ instrument }) => instrument)).toEqual(['b', 'c']);
-        const refused = until(b, 'error');
-        peer.control({ op: 'error', id: alone[0]?.id, code: 'feed.not_entitled' });
-        peer.grant(alone[1] as Control);
-        const synced = until(c, 'state');
+        peer.control({ op: 'error', id: list.id, code: 'feed.unknown_instrument' });
+        peer.control({ op: 'error', id: list.id, instrument: 'b', code: 'feed.views_full' });
+        peer.grant({ ...list, instrument: 'c' });
         peer.bytes(image(1));
-        await Promise.all([refused, synced]);
-        expect([a, b, c].map(({ error, state }) => error?.code ?? state)).toEqual([
-          'feed.unknown_instrument',
+        await Promise.all([last, synced]);
+        expect(books.map(({ error, state }) => error?.code ?? state)).toEqual([
           'feed.not_entitled',
+          'feed.views_full',
           'synced',
+          'feed.unknown_instrument',
+        ]);
+        expect([peer.count('subscribe'), peer.count('unsubscribe')]).toEqual([0, 0]);
+      },
+      {},
+      LISTS,
+    ));
+
+  it('that are refused as a whole fail as a whole', () =>
+    withFeed(
+      async ({ feed, peer }) => {
+        await opened(feed);
+        const books = ['a', 'b'].map((name) => feed.book(name));
+        const last = until(books[1] as BookSubscription, 'error');
+        peer.control({ op: 'error', id: (await peer.next('subscribe')).id, code: 'feed.subscriptions_full' });
+        await last;
+        expect(books.map(({ error }) => error?.code)).toEqual([
+          'feed.subscriptions_full',
+          'feed.subscriptions_full',
         ]);
       },
       {},
+      LISTS,
+    ));
+
+  it('ask for the images of several books', () =>
+    withFeed(
+      async ({ feed, peer }) => {
+        await opened(feed);
+        const [a, b] = ['a', 'b'].map((name) => feed.book(name)) as [BookSubscription, BookSubscription];
+        const list = await peer.next('subscribe');
+        for (const [at, instrument] of ['a', 'b'].entries())
+          peer.grant({ ...list, instrument }, { instrumentId: at });
+        const reported = until<{ readonly code: string }>(b, 'error');
+        peer.bytes(
+          message(...[0, 1].flatMap((instrument) => [image(1, { instrument }), delta(5, 6, { instrument })])),
+        );
+        const resync = await peer.next('resync');
+        expect(resync).toEqual({ op: 'resync', id: resync.id, channel: 'book', instruments: ['a', 'b'] });
+        peer.control({ op: 'error', id: resync.id, code: 'feed.rate' });
+        expect((await reported).code).toBe('feed.rate');
+        expect([a.closed, b.closed, feed.counters.resyncs]).toEqual([false, false, 2]);
+      },
+      NO_REPEAT,
       LISTS,
     ));
 

@@ -239,9 +239,9 @@ export class Feed implements AsyncDisposable {
     const names = typeof instruments === 'string' ? [instruments] : instruments;
     const groupHost: GroupHost<Channels[Name]['subscription']> = {
       make: (topic) => this.add(makeSubscription(channel, topic, options, this.host, this.resync), {}),
-      ended: (owned) => {
+      ended: (members) => {
         signal?.removeEventListener('abort', onAbort);
-        this.roster.leaveGroup(group as never, owned);
+        this.roster.leaveGroup(group as never, members);
       },
       report: (error) => this.host.report(error),
       callbackFailed: (thrown) => this.callbackFailed(thrown),
@@ -282,6 +282,10 @@ export class Feed implements AsyncDisposable {
       return kept;
     }
     const name = subscription.label();
+    if (/[*?]/.test(kept.topic.instrument)) {
+      subscription.stop();
+      throw notOne(name);
+    }
     const isKnown = this.roster.has(name);
     if (isKnown || this.roster.size >= SUBSCRIPTIONS_MAX) {
       subscription.stop();
@@ -350,8 +354,8 @@ export class Feed implements AsyncDisposable {
   private takeControl(message: ControlMessage): void {
     switch (message.op) {
       case 'hello':
-        this.connection.greeted(message.heartbeatMs);
-        // Only a server that names its heartbeats takes lists.
+        this.connection.greeted(message.heartbeatMs ?? 0);
+        // Only a server that knows of heartbeats takes lists.
         if (this.state === 'open')
           this.roster.opened(message.heartbeatMs === undefined ? 0 : message.controlBytesMax);
         this.listeners.emit('hello', message);
@@ -432,6 +436,12 @@ function duplicate(name: string): ClientError {
       fix: 'use the subscription that exists: it takes any number of loops and callbacks',
     },
   );
+}
+
+function notOne(name: string): ClientError {
+  return misuse('client.pattern', 'this names no single instrument', name, 'a name', 'a pattern', {
+    fix: 'call feed.books or feed.subscribe: they give a subscription for each instrument that fits',
+  });
 }
 
 function tooMany(name: string): ClientError {

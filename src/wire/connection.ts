@@ -93,8 +93,8 @@ export class Connection {
     this.timer = setTimeout(() => socket.abandon(CLOSE_PROTOCOL, 'no answer'), OPEN_TIMEOUT_MS);
   }
 
-  /** The server has greeted, and says how often it will be heard; undefined = it does not say. */
-  greeted(heartbeatMs: number | undefined): void {
+  /** The server has greeted, and says how often it will be heard; 0 = it does not say. */
+  greeted(heartbeatMs: number): void {
     if (this.state !== 'connecting') return;
     clearTimeout(this.timer);
     this.openedMs = performance.now();
@@ -109,7 +109,7 @@ export class Connection {
         this.silentIntervals += 1;
         if (this.silentIntervals > SILENT_INTERVALS_MAX) this.breakOff('silent');
       },
-      Math.min(pingIntervalMs, heartbeatMs ?? Infinity),
+      Math.min(pingIntervalMs, heartbeatMs || Infinity),
     );
     this.setState('open');
     this.events.beat();

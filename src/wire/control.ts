@@ -87,7 +87,7 @@ export interface Hello {
   readonly op: 'hello';
   readonly protocol: string;
   readonly version: string;
-  /** How often the server is heard at least, ms; undefined = it does not say. */
+  /** How often the server is heard at least, ms; 0 = it promises nothing, undefined = it does not know of heartbeats. */
   readonly heartbeatMs: number | undefined;
   /** The longest control message that the server takes. */
   readonly controlBytesMax: number;
@@ -135,7 +135,7 @@ export function parseControl(text: string): ControlMessage {
         op: 'hello',
         protocol: message.text('protocol'),
         version: message.text('version'),
-        heartbeatMs: message.above0('heartbeatMs'),
+        heartbeatMs: message.has('heartbeatMs') ? message.integer('heartbeatMs') : undefined,
         controlBytesMax: message.part('limits').above0('controlBytesMax') ?? CONTROL_BYTES_MAX,
       };
     case 'subscribed':

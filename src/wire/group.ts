@@ -14,6 +14,12 @@ export interface Removed<Kept> {
   readonly reason: string;
 }
 
+/** A subscription of a group; `isOwned`: the group has made it, and its end ends it. */
+export interface Member<Kept> {
+  readonly kept: Kept;
+  readonly isOwned: boolean;
+}
+
 export interface GroupEvents<Kept> {
   /** An instrument fits: at first, or because it came later. Its subscription has been granted. */
   added: Kept;
@@ -27,8 +33,8 @@ export interface GroupEvents<Kept> {
 export interface GroupHost<Kept> {
   /** Makes the subscription of an instrument. */
   make(topic: Topic): Kept;
-  /** Tells the server that the group is over, and ends those subscriptions. */
-  ended(owned: readonly AnySubscription[]): void;
+  /** The group is over; those were its subscriptions. */
+  ended(members: readonly Member<AnySubscription>[]): void;
   report(error: FeedError): void;
   callbackFailed(thrown: unknown): void;
 }
@@ -47,7 +53,7 @@ export class SubscriptionGroup<Kept extends object> implements AsyncIterable<Kep
 
   private readonly host: GroupHost<Kept>;
   private readonly listeners: Listeners<GroupEvents<Kept>>;
-  private readonly members = new Map<string, { readonly kept: Kept; readonly isOwned: boolean }>();
+  private readonly members = new Map<string, Member<Kept>>();
   private readonly inboxes = new Set<Inbox<Kept>>();
   private ended = false;
   private isMatched = false;
@@ -119,6 +125,15 @@ export class SubscriptionGroup<Kept extends object> implements AsyncIterable<Kep
     this.listeners.emit('added', kept);
   }
 
+  /** Takes over a subscription of another group that ends. False where it is none of this one. @internal */
+  adopt(subscription: AnySubscription): boolean {
+    const { instrument } = subscription.topic;
+    const member = this.members.get(instrument);
+    if (member === undefined || (member.kept as object) !== subscription) return false;
+    this.members.set(instrument, { kept: member.kept, isOwned: true });
+    return true;
+  }
+
   /** A subscription is over. Whether it was one of this group's own. @internal */
   drop(instrument: string, subscription: object, reason: string): boolean {
     const member = this.members.get(instrument);
@@ -155,9 +170,9 @@ export class SubscriptionGroup<Kept extends object> implements AsyncIterable<Kep
   private finish(): void {
     if (this.ended) return;
     this.ended = true;
-    const owned = [...this.members.values()].filter(({ isOwned }) => isOwned).map(({ kept }) => kept);
+    const members = [...this.members.values()];
     this.members.clear();
-    this.host.ended(owned as unknown as AnySubscription[]);
+    this.host.ended(members as unknown as Member<AnySubscription>[]);
     for (const inbox of this.inboxes) inbox.end(this.error);
     this.inboxes.clear();
   }

@@ -21,7 +21,7 @@ const UTF8 = new TextEncoder();
  * no lists (`bytesMax` 0).
  */
 export function messagesOf(
-  op: 'subscribe' | 'unsubscribe',
+  op: 'subscribe' | 'unsubscribe' | 'resync',
   ask: Omit<Topic, 'instrument'>,
   entries: readonly Entry[],
   bytesMax: number,

@@ -1,6 +1,6 @@
 import type { ControlMessage, Granted, StreamName } from './control.js';
 import { type FeedError, ServerError } from './errors.js';
-import type { AnyGroup } from './group.js';
+import type { AnyGroup, Member } from './group.js';
 import { type Entry, messagesOf } from './messages.js';
 import { type AnySubscription, labelOf } from './subscription.js';
 
@@ -17,6 +17,10 @@ export interface RosterHost {
 interface Request {
   readonly op: 'subscribe' | 'resync';
   readonly waiting: Map<string, AnySubscription>;
+  /** The server has found the instruments that it serves: what it refuses now are single ones. */
+  isMatched: boolean;
+  /** Refusals that do not say of whom. They come in the order in which the message names those. */
+  readonly nameless: ServerError[];
 }
 
 const NOBODY: readonly AnySubscription[] = [];
@@ -35,6 +39,7 @@ export class Roster {
   private readonly groupRequests = new Map<number, AnyGroup>();
   private readonly joining = new Set<AnySubscription>();
   private readonly leaving = new Set<AnySubscription>();
+  private readonly stale = new Set<AnySubscription>();
   private isLive = false;
   /** The longest control message of a server that takes lists; 0 = it takes none. */
   private listBytesMax = 0;
@@ -87,6 +92,7 @@ export class Roster {
     this.routes.clear();
     this.joining.clear();
     this.leaving.clear();
+    this.stale.clear();
     for (const subscription of [...this.subscriptions.values()]) subscription.lose();
   }
 
@@ -106,11 +112,8 @@ export class Roster {
   /** Asks for an image. False where the server would not know of what. */
   resync(subscription: AnySubscription): boolean {
     if (!this.isLive || !this.holds(subscription) || subscription.granted === undefined) return false;
-    this.dropRequests(subscription);
-    const id = this.host.nextId();
-    const { topic } = subscription;
-    this.requests.set(id, { op: 'resync', waiting: new Map([[topic.instrument, subscription]]) });
-    this.host.send(JSON.stringify({ op: 'resync', id, ...topic }));
+    this.stale.add(subscription);
+    this.schedule();
     return true;
   }
 
@@ -125,15 +128,26 @@ export class Roster {
     this.forget(subscription, 'closed');
   }
 
-  /** A group is over, with the subscriptions that it has made. */
-  leaveGroup(group: AnyGroup, owned: readonly AnySubscription[]): void {
+  /** A group is over. Its subscriptions are, too, unless others have them. */
+  leaveGroup(group: AnyGroup, members: readonly Member<AnySubscription>[]): void {
     if (!this.groups.delete(group)) return;
     for (const [id, other] of this.groupRequests) if (other === group) this.groupRequests.delete(id);
-    if (this.isLive && group.error === undefined) {
+    // The server takes away all that a pattern means, whoever asked for it.
+    const isTold = this.isLive && group.error === undefined;
+    if (isTold) {
       const entries = group.instruments.map((instrument) => ({ instrument }));
       for (const { text } of this.messages('unsubscribe', group.ask, entries)) this.host.send(text);
     }
-    for (const subscription of owned) subscription.stop();
+    for (const { kept, isOwned } of members) {
+      const isKept = !isOwned || [...this.groups].some((other) => other.adopt(kept));
+      if (!isKept) {
+        if (isTold) this.forget(kept, 'closed');
+        kept.stop();
+      } else if (isTold && this.holds(kept)) {
+        this.joining.add(kept);
+        this.schedule();
+      }
+    }
   }
 
   /** Takes what the server says about subscriptions. */
@@ -142,9 +156,12 @@ export class Roster {
       case 'subscribed':
         this.granted(message);
         break;
-      case 'matched':
+      case 'matched': {
+        const request = this.requests.get(message.id);
+        if (request !== undefined) request.isMatched = true;
         this.groupRequests.get(message.id)?.matched(message.instruments);
         break;
+      }
       case 'removed':
         for (const subscription of this.named(message)) this.removed(subscription, message.reason);
         break;
@@ -174,8 +191,8 @@ export class Roster {
       const subscription = only(request.waiting) ?? request.waiting.get(instrument);
       if (subscription === undefined) return;
       request.waiting.delete(subscription.topic.instrument);
-      if (request.waiting.size === 0) this.requests.delete(id);
       this.join(subscription, message);
+      this.settle(id, request);
       return;
     }
     const group = this.groupRequests.get(id);
@@ -217,22 +234,35 @@ export class Roster {
       else if (error.code !== 'feed.not_subscribed') this.host.report(error);
       return;
     }
-    const { op, waiting } = request;
-    const subscription = only(waiting) ?? (instrument === undefined ? undefined : waiting.get(instrument));
-    if (subscription === undefined) {
-      // It does not say whom of several it means: each is asked for by itself, and gets its own answer.
-      this.requests.delete(id);
-      for (const each of waiting.values()) this.askAlone(each);
-      return;
+    const { op, waiting, isMatched, nameless } = request;
+    const subscription = instrument === undefined ? only(waiting) : waiting.get(instrument);
+    if (subscription !== undefined) {
+      waiting.delete(subscription.topic.instrument);
+      this.refuse(op, subscription, error);
+    } else if (isMatched) {
+      nameless.push(error);
+    } else {
+      // All of the message.
+      for (const each of waiting.values()) this.refuse(op, each, error);
+      waiting.clear();
     }
-    waiting.delete(subscription.topic.instrument);
-    if (waiting.size === 0) this.requests.delete(id);
-    if (op === 'resync') {
-      subscription.report(error);
-      return;
+    this.settle(id, request);
+  }
+
+  /** A request is answered when nobody waits, or as many as were refused namelessly. */
+  private settle(id: number, { op, waiting, nameless }: Request): void {
+    if (waiting.size > nameless.length) return;
+    this.requests.delete(id);
+    const refused = [...waiting.values()];
+    for (const [at, subscription] of refused.entries()) {
+      this.refuse(op, subscription, nameless[at] as ServerError);
     }
+  }
+
+  private refuse(op: Request['op'], subscription: AnySubscription, error: ServerError): void {
+    if (op === 'resync') subscription.report(error);
     // The server does not hold it, so its end is no news to the server.
-    if (this.forget(subscription, error.code)) subscription.stop();
+    else if (this.forget(subscription, error.code)) subscription.stop();
     else subscription.fail(error);
   }
 
@@ -271,6 +301,7 @@ export class Roster {
     if (!this.holds(subscription)) return false;
     this.subscriptions.delete(subscription.label());
     this.joining.delete(subscription);
+    this.stale.delete(subscription);
     this.dropRequests(subscription);
     const instrumentId = subscription.granted?.instrumentId;
     if (instrumentId !== undefined) {
@@ -288,10 +319,10 @@ export class Roster {
   /** Requests that only an error would answer must not pile up. */
   private dropRequests(subscription: AnySubscription): void {
     const { instrument } = subscription.topic;
-    for (const [id, { waiting }] of this.requests) {
-      if (waiting.get(instrument) !== subscription) continue;
-      waiting.delete(instrument);
-      if (waiting.size === 0) this.requests.delete(id);
+    for (const [id, request] of this.requests) {
+      if (request.waiting.get(instrument) !== subscription) continue;
+      request.waiting.delete(instrument);
+      this.settle(id, request);
     }
   }
 
@@ -311,8 +342,12 @@ export class Roster {
       for (const { text } of this.messages('unsubscribe', askOf(list), entries)) this.host.send(text);
     }
     this.leaving.clear();
-    for (const list of this.lists(this.joining)) this.ask(list, this.listBytesMax);
+    for (const list of this.lists(this.joining)) this.ask('subscribe', list);
     this.joining.clear();
+    // Images that are asked for again.
+    for (const subscription of this.stale) this.dropRequests(subscription);
+    for (const list of this.lists(this.stale)) this.ask('resync', list);
+    this.stale.clear();
   }
 
   /** What goes out together: the same of several instruments, where the server takes that. */
@@ -320,18 +355,16 @@ export class Roster {
     return this.listBytesMax > 0 ? byAsk(subscriptions) : [...subscriptions].map((each) => [each]);
   }
 
-  private ask(list: readonly AnySubscription[], bytesMax: number): void {
+  private ask(op: Request['op'], list: readonly AnySubscription[]): void {
     const byName = new Map(list.map((subscription) => [subscription.topic.instrument, subscription]));
-    const entries = list.map(({ topic: { instrument }, resume }) => ({ instrument, resume }));
-    for (const { text, id, instruments } of this.messages('subscribe', askOf(list), entries, bytesMax)) {
+    const entries = list.map(({ topic: { instrument }, resume }) =>
+      op === 'resync' ? { instrument } : { instrument, resume },
+    );
+    for (const { text, id, instruments } of this.messages(op, askOf(list), entries)) {
       const waiting = new Map(instruments.map((name) => [name, byName.get(name) as AnySubscription]));
-      this.requests.set(id, { op: 'subscribe', waiting });
+      this.requests.set(id, { op, waiting, isMatched: false, nameless: [] });
       this.host.send(text);
     }
-  }
-
-  private askAlone(subscription: AnySubscription): void {
-    this.ask([subscription], 0);
   }
 
   private askFor(group: AnyGroup): void {
@@ -343,12 +376,11 @@ export class Roster {
   }
 
   private messages(
-    op: 'subscribe' | 'unsubscribe',
+    op: 'subscribe' | 'unsubscribe' | 'resync',
     ask: ReturnType<typeof askOf>,
     entries: readonly Entry[],
-    bytesMax: number = this.listBytesMax,
   ): ReturnType<typeof messagesOf> {
-    return messagesOf(op, ask, entries, bytesMax, () => this.host.nextId());
+    return messagesOf(op, ask, entries, this.listBytesMax, () => this.host.nextId());
   }
 }
 
