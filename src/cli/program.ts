@@ -1,4 +1,4 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { parseInstrument } from '../config/instrument-text.js';
 import type { InstrumentOverride } from '../config.js';
 import { codeOf, DepthwireError, explain } from '../errors.js';
@@ -16,15 +16,18 @@ import { venueRows, venuesMarkdown, venuesText } from './venues.js';
 import { verify } from './verify.js';
 import { reportText } from './verify-report.js';
 import { type WatchOutput, watch } from './watch.js';
+import { WATCH_CHANNELS, type WatchChannel } from './watch-lines.js';
 
 /** Errors that mean a wrong command line rather than a wrong file or server. */
 const USAGE_CODES =
-  /^(config\.|fake\.|watch\.url|recording\.(missing|directory|ambiguous|venues|differ|no_streams|no_such_instrument)$|serve\.(no_such_instrument|public_bind)$|auth\.|instruments\.(unknown_venue|no_such|no_endpoint|too_many)$|live\.(keys|needs_key|not_offered)$|instrument\.)/;
+  /^(config\.|fake\.|watch\.(url|output|token_file)|recording\.(missing|directory|ambiguous|venues|differ|no_streams|no_such_instrument)$|serve\.(no_such_instrument|public_bind)$|auth\.|instruments\.(unknown_venue|no_such|no_endpoint|too_many)$|live\.(keys|needs_key|not_offered)$|instrument\.)/;
 
 interface WatchFlags {
   readonly url: string;
   readonly output: string;
   readonly depth: number;
+  readonly channel: WatchChannel;
+  readonly tokenFile: string | undefined;
 }
 
 interface VerifyFlags {
@@ -55,19 +58,25 @@ export async function run(args: readonly string[], shell: Shell): Promise<number
   program
     .command('watch')
     .description('show a live book of a running server')
-    .argument('[instrument]', 'for example sim:BTCUSDT (default: the server’s first)')
+    .argument(
+      '[instrument]',
+      'for example sim:BTCUSDT, or a pattern: deribit:BTC-* (default: the server’s first)',
+    )
     .option('--url <url>', 'address of the server', 'http://127.0.0.1:8642')
     .option(
       '-o, --output <format>',
-      'table, json (one snapshot) or ndjson (a line per update)',
+      'table, json (one snapshot) or ndjson (a line per update, always so for patterns and other channels)',
       output,
       'table',
     )
+    .addOption(new Option('--channel <name>', 'what to show').choices(WATCH_CHANNELS).default('depth'))
     .option('--depth <n>', 'levels a side, 1 to 100', levels, 10)
+    .option('--token-file <path>', 'a file with the token for the server')
     .action(async (instrument: string | undefined, flags: WatchFlags) => {
-      const { url, depth } = flags;
+      const { url, depth, channel, tokenFile } = flags;
+      const output = flags.output as WatchOutput;
       const { signal, stdout } = shell;
-      await watch({ url, instrument, output: flags.output as WatchOutput, depth, signal }, stdout);
+      await watch({ url, instrument, channel, output, depth, tokenFile, signal }, stdout);
     });
 
   program

@@ -1,17 +1,30 @@
+import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { instrumentNameIfAny } from '../engine.js';
 import { DepthwireError, type ErrorJson } from '../errors.js';
 import { nearest } from '../nearest.js';
-import { type BookSubscription, connect, type Feed, type Level, type LocalBook } from '../wire/index.js';
+import {
+  type BookSubscription,
+  connect,
+  type Feed,
+  isPattern,
+  type Level,
+  type LocalBook,
+} from '../wire/index.js';
 import { depthIn, type LadderLevel, type LadderView, ladderLines } from './ladder-text.js';
 import type { Terminal } from './terminal.js';
+import { bookLine, type WatchChannel } from './watch-lines.js';
+import { stream } from './watch-stream.js';
 
 export type WatchOutput = 'table' | 'json' | 'ndjson';
 
 export interface WatchOptions {
   readonly url: string;
-  /** `venue:symbol`; undefined = the server's first. */
+  /** `venue:symbol`, or a pattern of names; undefined = the server's first. */
   readonly instrument: string | undefined;
+  readonly channel: WatchChannel;
+  /** A file that holds the token for the server. */
+  readonly tokenFile: string | undefined;
   readonly output: WatchOutput;
   /** Levels a side, 1 to 100. */
   readonly depth: number;
@@ -28,37 +41,31 @@ const CLEAR_BELOW = '\x1b[J';
 const ENTER_SCREEN = '\x1b[?1049h\x1b[?25l';
 const LEAVE_SCREEN = '\x1b[?25h\x1b[?1049l';
 
-/** Shows a book of a running server. Returns when it is done or `signal` ends it. Throws `watch.*` and feed errors. */
+/**
+ * Shows what a running server brings: a book as a ladder or once, anything else a line a change. Returns when it is done or
+ * `signal` ends it. Throws `watch.*` and feed errors.
+ */
 export async function watch(options: WatchOptions, terminal: Terminal): Promise<void> {
+  const { channel, depth, output, signal, tokenFile } = options;
   const base = httpUrl(options.url);
-  const instrument = await instrumentOf(base, options.instrument);
+  const token = tokenFile === undefined ? undefined : () => tokenOf(tokenFile);
+  const isMany = options.instrument !== undefined && isPattern(options.instrument);
+  if (output === 'json' && (isMany || channel !== 'depth')) throw onlyLines(options);
+  const names = await namesOf(base, await token?.());
+  const instrument = isMany ? (options.instrument as string) : instrumentOf(base, names, options.instrument);
   const feedUrl = new URL('/v1/feed', base);
   feedUrl.protocol = feedUrl.protocol === 'https:' ? 'wss:' : 'ws:';
-  const feed = connect(feedUrl.href, { signal: options.signal });
+  const feed = connect(feedUrl.href, { signal, ...(token === undefined ? {} : { token }) });
   try {
-    const intervalMs = options.output === 'ndjson' ? 0 : REDRAW_MS;
-    const subscription = feed.depth(instrument, { depth: options.depth, intervalMs });
-    if (options.output === 'ndjson') await everyUpdate(subscription, options, terminal);
-    else if (options.output === 'table' && terminal.isTty)
-      await redraw(feed, subscription, options, terminal);
+    if (output === 'ndjson' || isMany || channel !== 'depth') {
+      await stream(feed, { instrument, channel, depth, signal }, terminal);
+      return;
+    }
+    const subscription = feed.depth(instrument, { depth, intervalMs: REDRAW_MS });
+    if (output === 'table' && terminal.isTty) await redraw(feed, subscription, options, terminal);
     else await once(feed, subscription, options, terminal);
   } finally {
     await feed.close();
-  }
-}
-
-/** One line per change of content or state. A reader that is slower than the feed sees the newest, as in any loop. */
-async function everyUpdate(
-  subscription: BookSubscription,
-  options: WatchOptions,
-  terminal: Terminal,
-): Promise<void> {
-  let before = '';
-  for await (const book of subscription) {
-    const line = JSON.stringify(bookLine(subscription, book, options.depth));
-    // A change of state and of content that come together are two turns of the loop with one outcome.
-    if (line !== before) await terminal.write(`${line}\n`);
-    before = line;
   }
 }
 
@@ -120,31 +127,6 @@ async function redraw(
   if (subscription.error !== undefined) throw subscription.error;
 }
 
-/** A book as a line of JSON: decimals and 64-bit numbers are strings, times are ns since the epoch. */
-function bookLine(subscription: BookSubscription, book: LocalBook, depth: number): object {
-  const { bids, asks } = book.depth(depth);
-  const text = (level: Level): readonly [string, string] => [book.priceText(level), book.qtyText(level)];
-  const knownTo = (price: number | bigint): string | null =>
-    Math.abs(Number(price)) === Number.POSITIVE_INFINITY ? null : book.priceText(price);
-  return {
-    instrument: subscription.topic.instrument,
-    state: book.state,
-    reason: book.reason,
-    epoch: String(book.epoch),
-    seq: String(book.seq),
-    venueSeq: String(book.venueSeq),
-    tsEvent: String(book.tsEvent),
-    tsRecv: String(book.tsRecv),
-    tsSend: String(book.tsSend),
-    beyondKnown: book.isBeyondKnown,
-    crossed: book.isCrossed,
-    bidKnownTo: knownTo(book.bidKnownTo),
-    askKnownTo: knownTo(book.askKnownTo),
-    bids: bids.map(text),
-    asks: asks.map(text),
-  };
-}
-
 function viewOf(feed: Feed, subscription: BookSubscription, depth: number, ageMs: number): LadderView {
   const { book } = subscription;
   const { bids, asks } = book.depth(depth);
@@ -192,8 +174,7 @@ function httpUrl(text: string): URL {
 }
 
 /** The instrument's full name, checked against what the server has. */
-async function instrumentOf(base: URL, wanted: string | undefined): Promise<string> {
-  const names = await namesOf(base);
+function instrumentOf(base: URL, names: readonly string[], wanted: string | undefined): string {
   const first = names[0];
   if (wanted === undefined && first !== undefined) return first;
   if (wanted !== undefined && names.includes(wanted)) return wanted;
@@ -214,10 +195,13 @@ async function instrumentOf(base: URL, wanted: string | undefined): Promise<stri
   });
 }
 
-async function namesOf(base: URL): Promise<readonly string[]> {
+async function namesOf(base: URL, token: string | undefined): Promise<readonly string[]> {
   let response: Response;
   try {
-    response = await fetch(new URL('/v1/instruments', base), { signal: AbortSignal.timeout(SYNC_MS_MAX) });
+    response = await fetch(new URL('/v1/instruments', base), {
+      signal: AbortSignal.timeout(SYNC_MS_MAX),
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+    });
   } catch (cause) {
     throw new DepthwireError('watch.unreachable', {
       what: 'no server answers at this address',
@@ -237,6 +221,32 @@ async function namesOf(base: URL): Promise<readonly string[]> {
     expected: 'a list of instruments as JSON',
     got: `status ${response.status}, ${response.headers.get('content-type') ?? 'no content type'}`,
     fix: 'Give the address that depthwire serve printed.',
+  });
+}
+
+/** The token of a file, read each time, for it may have been renewed. */
+async function tokenOf(path: string): Promise<string> {
+  try {
+    return (await readFile(path, 'utf8')).trim();
+  } catch (cause) {
+    throw new DepthwireError('watch.token_file', {
+      what: 'the file of the token cannot be read',
+      where: '--token-file',
+      expected: 'a file that holds a token and nothing else',
+      got: path,
+      fix: 'Write one with depthwire token, or check its path and rights.',
+      cause,
+    });
+  }
+}
+
+function onlyLines({ channel, instrument }: WatchOptions): DepthwireError {
+  return new DepthwireError('watch.output', {
+    what: 'there is no single snapshot of this',
+    where: '--output',
+    expected: 'table or ndjson; json for the depth channel of one instrument',
+    got: `json of ${channel} ${instrument ?? ''}`,
+    fix: 'Use -o ndjson.',
   });
 }
 

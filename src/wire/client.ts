@@ -12,7 +12,7 @@ import { type ControlMessage, type Hello, parseControl, type Topic } from './con
 import { ClientError, FeedError } from './errors.js';
 import type { TickerSubscription, TradingSubscription } from './facts-subscription.js';
 import { FrameReader } from './frame.js';
-import { type GroupHost, SubscriptionGroup } from './group.js';
+import { type GroupHost, isPattern, SubscriptionGroup } from './group.js';
 import { LatencyMeter, type LatencySummary } from './latency.js';
 import { Listeners } from './listeners.js';
 import type { OrdersOptions, OrdersSubscription } from './orders-subscription.js';
@@ -282,7 +282,7 @@ export class Feed implements AsyncDisposable {
       return kept;
     }
     const name = subscription.label();
-    if (/[*?]/.test(kept.topic.instrument)) {
+    if (isPattern(kept.topic.instrument)) {
       subscription.stop();
       throw notOne(name);
     }

@@ -178,6 +178,11 @@ export class SubscriptionGroup<Kept extends object> implements AsyncIterable<Kep
   }
 }
 
+/** Whether a text may mean several instruments: `*` stands for any text, `?` for one character. */
+export function isPattern(text: string): boolean {
+  return /[*?]/.test(text);
+}
+
 /** A group of whatever subscriptions. */
 export type AnyGroup = SubscriptionGroup<object>;
 

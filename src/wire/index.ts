@@ -30,7 +30,7 @@ export { decimalsOf, decimalText, formatDecimal, parseDecimal } from './decimal.
 export { ClientError, CloseError, FeedError, type FeedErrorParts, ServerError, WireError } from './errors.js';
 export { type Ticker, TickerSubscription, type Trading, TradingSubscription } from './facts-subscription.js';
 export { FrameReader } from './frame.js';
-export { type GroupEvents, type Removed, SubscriptionGroup } from './group.js';
+export { type GroupEvents, isPattern, type Removed, SubscriptionGroup } from './group.js';
 export type { KeptEvents, StreamGap } from './kept-subscription.js';
 export type { LatencySummary } from './latency.js';
 export type { ExactMantissas, Level, PriceOrLevel } from './level.js';

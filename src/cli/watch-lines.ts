@@ -1,0 +1,201 @@
+import { Inbox } from '../wire/inbox.js';
+import type {
+  BookSubscription,
+  Channels,
+  Level,
+  LocalBook,
+  OrderChange,
+  OrdersSubscription,
+  Resynced,
+  SlowNotice,
+  StatusSubscription,
+  Ticker,
+  TickerSubscription,
+  TradesSubscription,
+  TradingSubscription,
+} from '../wire/index.js';
+
+/** Changes of orders that a reader may be behind. */
+const CHANGES_MAX = 65_536;
+
+export type WatchChannel = keyof Channels;
+
+export const WATCH_CHANNELS: readonly WatchChannel[] = [
+  'book',
+  'depth',
+  'bbo',
+  'trades',
+  'orders',
+  'ticker',
+  'liquidations',
+  'trading',
+  'status',
+];
+
+type AnyChannel = Channels[WatchChannel]['subscription'];
+
+/**
+ * What a subscription brings, each an object to print: decimals and 64-bit numbers are strings, times are ns since the
+ * Unix epoch. Of states a reader that is slower than the feed sees the newest; of events it is told how many it has lost.
+ */
+export async function* linesOf(
+  channel: WatchChannel,
+  subscription: AnyChannel,
+  depth: number,
+): AsyncGenerator<object, void, undefined> {
+  const { instrument } = subscription.topic;
+  switch (channel) {
+    case 'trades':
+    case 'liquidations': {
+      const trades = subscription as TradesSubscription;
+      for await (const event of trades) {
+        if (event.tag === 'gap') yield { instrument, event: 'gap', ...printable(event) };
+        else
+          yield {
+            instrument,
+            price: trades.priceText(event),
+            qty: trades.qtyText(event),
+            aggressor: event.aggressor,
+            id: String(event.id),
+            idKind: event.idKind,
+            tsEvent: String(event.tsEvent),
+            seq: String(event.seq),
+          };
+      }
+      return;
+    }
+    case 'orders':
+      yield* orderLines(subscription as OrdersSubscription);
+      return;
+    case 'ticker':
+      for await (const ticker of subscription as TickerSubscription)
+        yield tickerLine(subscription as TickerSubscription, ticker);
+      return;
+    case 'trading': {
+      const trading = subscription as TradingSubscription;
+      for await (const word of trading) yield { instrument, state: trading.state, ...printable(word) };
+      return;
+    }
+    case 'status':
+      for await (const status of subscription as StatusSubscription)
+        yield { instrument, ...printable(status) };
+      return;
+    default:
+      for await (const book of subscription as BookSubscription)
+        yield bookLine(subscription as BookSubscription, book, depth);
+  }
+}
+
+/** What is to be told of a subscription beside what it brings: what was not seen one by one, and why. */
+export function eventsOf(subscription: AnyChannel, tell: (line: object) => void): void {
+  const { instrument } = subscription.topic;
+  const watched = subscription as BookSubscription;
+  watched.on('resync', (event: Resynced) => tell({ instrument, event: 'resync', ...printable(event) }));
+  watched.on('slow', (event: SlowNotice) => tell({ instrument, event: 'slow', ...printable(event) }));
+}
+
+/** A book as a line of JSON. */
+export function bookLine(subscription: BookSubscription, book: LocalBook, depth: number): object {
+  const { bids, asks } = book.depth(depth);
+  const text = (level: Level): readonly [string, string] => [book.priceText(level), book.qtyText(level)];
+  const knownTo = (price: number | bigint): string | null =>
+    Math.abs(Number(price)) === Number.POSITIVE_INFINITY ? null : book.priceText(price);
+  return {
+    instrument: subscription.topic.instrument,
+    state: book.state,
+    reason: book.reason,
+    epoch: String(book.epoch),
+    seq: String(book.seq),
+    venueSeq: String(book.venueSeq),
+    tsEvent: String(book.tsEvent),
+    tsRecv: String(book.tsRecv),
+    tsSend: String(book.tsSend),
+    beyondKnown: book.isBeyondKnown,
+    crossed: book.isCrossed,
+    bidKnownTo: knownTo(book.bidKnownTo),
+    askKnownTo: knownTo(book.askKnownTo),
+    bids: bids.map(text),
+    asks: asks.map(text),
+  };
+}
+
+/** Each change, and the whole when it is replaced or its state is another one. */
+async function* orderLines(subscription: OrdersSubscription): AsyncGenerator<object, void, undefined> {
+  const { orders, topic } = subscription;
+  const { instrument } = topic;
+  const inbox = new Inbox<object>(
+    {
+      tag: 'queue',
+      itemsMax: CHANGES_MAX,
+      overflow: (lost) => ({ instrument, event: 'gap', reason: 'overflow', lost }),
+    },
+    () => {},
+  );
+  const whole = (): object => ({
+    instrument,
+    state: orders.state,
+    reason: orders.reason,
+    epoch: String(orders.epoch),
+    seq: String(orders.seq),
+    bidOrders: orders.count('bid'),
+    askOrders: orders.count('ask'),
+  });
+  subscription.on('state', () => inbox.push(whole()));
+  subscription.on('change', ({ action, id, side, price, qty, cause, seq }: OrderChange) =>
+    inbox.push({
+      instrument,
+      action,
+      id: String(id),
+      side,
+      price: orders.priceText(price),
+      qty: orders.qtyText(qty),
+      cause,
+      ahead: id === undefined ? undefined : orders.ordersAhead(id),
+      seq: String(seq),
+    }),
+  );
+  void endWith(subscription, inbox);
+  yield* inbox;
+}
+
+/** Ends what waits when the subscription ends. */
+async function endWith(subscription: OrdersSubscription, inbox: Inbox<object>): Promise<void> {
+  try {
+    for await (const _ of subscription);
+    inbox.end();
+  } catch (error) {
+    inbox.end(error);
+  }
+}
+
+function tickerLine(subscription: TickerSubscription, ticker: Ticker): object {
+  const { priceExponent: _price, qtyExponent: _qty, ...rest } = ticker;
+  const prices = (['last', 'mark', 'index', 'underlying'] as const).map((field) => [
+    field,
+    subscription.priceText(ticker, field),
+  ]);
+  const qtys = (['volume', 'openInterest'] as const).map((field) => [
+    field,
+    subscription.qtyText(ticker, field),
+  ]);
+  return {
+    instrument: subscription.topic.instrument,
+    state: subscription.state,
+    ...printable(rest),
+    ...Object.fromEntries([...prices, ...qtys]),
+  };
+}
+
+/** The same with numbers as strings, so that none is rounded by who reads it. */
+function printable(value: object): object {
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([name]) => name !== 'tag')
+      .map(([name, field]) => [name, printed(field)]),
+  );
+}
+
+function printed(field: unknown): unknown {
+  if (typeof field === 'bigint' || typeof field === 'number') return String(field);
+  return typeof field === 'object' && field !== null ? printable(field) : field;
+}
