@@ -378,7 +378,7 @@ describe.each(['uws', 'ws'] as const)('over %s', (name: TransportName) => {
   const heard: string[] = [];
 
   beforeAll(async () => {
-    const options = { ...OPTIONS, controlBytesMax: CONTROL_BYTES_MAX, connectionsMax: 100 };
+    const options = { ...OPTIONS, controlBytesMax: CONTROL_BYTES_MAX };
     transport = await openTransport(
       name,
       { ...options, backpressureBytesMax: 1 << 20 },

@@ -156,6 +156,33 @@ const limitsSchema = z.strictObject({
     .describe('Control messages and pings that a client may send at once'),
   subscriptionsMax: z.int().min(1).max(65_536).default(256).describe('Subscriptions of a client'),
   clientsMax: z.int().min(1).max(65_536).default(1024).describe('Clients at a time'),
+  clientsPerAddressMax: z
+    .int()
+    .min(1)
+    .max(65_536)
+    .default(256)
+    .describe('Clients of one address at a time, this machine excepted'),
+  handshakesPerSecond: z
+    .int()
+    .min(0)
+    .max(100_000)
+    .default(20)
+    .describe(
+      "Handshakes of one address a second, and ten seconds' worth at once, this machine excepted; 0 = any number",
+    ),
+  pendingMax: z
+    .int()
+    .min(16)
+    .max(65_536)
+    .default(4096)
+    .describe('Connections that are no WebSocket yet; beyond that the oldest of them is cut'),
+  pendingPerAddressMax: z.int().min(16).max(65_536).default(1024).describe('The same, of one address'),
+  pendingMs: z
+    .int()
+    .min(500)
+    .max(10_000)
+    .default(5000)
+    .describe('Longest that a connection may take to ask for something'),
   badMessagesMax: z
     .int()
     .min(0)

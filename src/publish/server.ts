@@ -1,4 +1,4 @@
-import type { Config } from '../config.js';
+import { type Config, isLoopback } from '../config.js';
 import type { EngineStats, InstrumentInfo } from '../engine.js';
 import { DepthwireError } from '../errors.js';
 import { VERSION } from '../version.js';
@@ -17,11 +17,10 @@ import { Scraper } from './scrape.js';
 import type { Site } from './site.js';
 import { type ServedSource, type SourceReport, sourceReport } from './sources.js';
 import { Subscriber } from './subscriber.js';
+import { connectionsByDescriptors } from './transport/descriptors.js';
 import { openTransport } from './transport/open-transport.js';
 import type { Answer, CloseCause, Connection, Request, Transport, TransportOptions } from './transport.js';
 
-/** Connections beside those of clients: of pages and of those who ask for health and metrics. */
-const HTTP_CONNECTIONS_MAX = 256;
 /** How often a drain looks whether the clients have taken everything. */
 const DRAIN_POLL_MS = 10;
 /** Subscriptions that are granted in one tick beside those of single messages: of all clients, and of one in its turn. */
@@ -268,7 +267,16 @@ export class FeedServer {
       controlBytesMax: limits.controlBytesMax,
       // The largest image may come on top of what our own limit allows to wait.
       backpressureBytesMax: limits.backpressureHardBytes * 2 + limits.imageBytesMax,
-      connectionsMax: limits.clientsMax + HTTP_CONNECTIONS_MAX,
+      limits: {
+        connectionsMax: connectionsByDescriptors(),
+        pendingMax: limits.pendingMax,
+        pendingPerAddressMax: limits.pendingPerAddressMax,
+        pendingMs: limits.pendingMs,
+        clientsPerAddressMax: limits.clientsPerAddressMax,
+        handshakesPerSecond: limits.handshakesPerSecond,
+        // What comes from this machine is one user's, or comes through a proxy that has limits of its own.
+        isExempt: isLoopback,
+      },
       idleTimeoutSeconds: server.idleTimeoutSeconds,
     };
   }

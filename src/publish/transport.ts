@@ -65,12 +65,35 @@ export interface Session {
 
 export interface TransportHandlers {
   onRequest(request: Request): Answer;
-  /** A connection above `connectionsMax` was cut. */
-  onConnectionRefused(): void;
+  /** A connection that is no WebSocket was cut to keep a limit, or its handshake refused. */
+  onConnectionRefused(cause: RefusalCause): void;
   /** Decides on a WebSocket handshake: an answer refuses it, undefined takes it. */
   refuse(request: Request, protocols: readonly string[]): Answer | undefined;
   onOpen(connection: Connection): Session;
 }
+
+/** What connections may do before they are WebSockets, and how many there may be. */
+export interface ConnectionLimits {
+  /** Connections of all kinds that the process has file descriptors for. */
+  readonly connectionsMax: number;
+  /** Connections that are no WebSocket yet, in all and of one address: at either limit the oldest of them is cut. */
+  readonly pendingMax: number;
+  readonly pendingPerAddressMax: number;
+  /** How long such a connection may take to send a request, or rest between two. */
+  readonly pendingMs: number;
+  /** WebSockets of one address. */
+  readonly clientsPerAddressMax: number;
+  /** Handshakes of one address a second, and ten seconds' worth at once; 0 = any number. */
+  readonly handshakesPerSecond: number;
+  /** Whether these two do not hold for an address. */
+  isExempt(address: string): boolean;
+}
+
+/**
+ * Why a connection that is no WebSocket was cut or refused: too many are pending, too few descriptors are left, its address
+ * shakes hands too often or has too many WebSockets.
+ */
+export type RefusalCause = 'pending' | 'descriptors' | 'rate' | 'address';
 
 export interface TransportOptions {
   readonly path: string;
@@ -79,8 +102,7 @@ export interface TransportOptions {
   readonly controlBytesMax: number;
   /** Bytes waiting for one client at which the transport itself ends it. Must be above every limit of ours. */
   readonly backpressureBytesMax: number;
-  /** Connections that may be open at once, idle ones and those of HTTP included. */
-  readonly connectionsMax: number;
+  readonly limits: ConnectionLimits;
   /** 0 or 8 to 960: uWebSockets ends the process on any other. */
   readonly idleTimeoutSeconds: number;
 }

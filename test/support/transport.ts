@@ -6,7 +6,15 @@ export const OPTIONS: TransportOptions = {
   protocol: 'depthwire.v1',
   controlBytesMax: 4096,
   backpressureBytesMax: 65_536,
-  connectionsMax: 10,
+  limits: {
+    connectionsMax: 10_000,
+    pendingMax: 4096,
+    pendingPerAddressMax: 1024,
+    pendingMs: 5000,
+    clientsPerAddressMax: 10_000,
+    handshakesPerSecond: 0,
+    isExempt: () => false,
+  },
   idleTimeoutSeconds: 60,
 };
 

@@ -40,7 +40,7 @@ export function handshakeRefusal({ version, key }: Handshake): Answer | undefine
       got: key === '' ? 'no key' : shown(key),
       fix: 'Use a WebSocket library, or send 16 random bytes in base64.',
     });
-    return refusal('400 Bad Request', error, {});
+    return refusal('400 Bad Request', error);
   }
   return undefined;
 }
@@ -54,7 +54,12 @@ function listed(header: string, word: string): boolean {
   return listOf(header).some((text) => text.toLowerCase() === word);
 }
 
-function refusal(status: string, error: DepthwireError, headers: Readonly<Record<string, string>>): Answer {
+/** A typed error as the answer to a handshake. */
+export function refusal(
+  status: string,
+  error: DepthwireError,
+  headers: Readonly<Record<string, string>> = {},
+): Answer {
   return {
     status,
     headers: { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-cache', ...headers },

@@ -18,8 +18,11 @@ import {
   type TransportHandlers,
   type TransportOptions,
 } from '../transport.js';
+import { type Account, addressKey } from './addresses.js';
+import { Admission } from './admission.js';
 import { type Handshake, handshakeRefusal, isHandshake, listOf } from './handshake.js';
 import { whyNotListening } from './listen-error.js';
+import type { Pending } from './pending.js';
 
 /** The package, loaded when it is needed: where its binary does not load, the server has another transport. */
 export type Uws = typeof import('uWebSockets.js');
@@ -27,7 +30,48 @@ export type Uws = typeof import('uWebSockets.js');
 interface SocketData {
   connection: SocketConnection;
   session: Session;
+  account: Account;
 }
+
+/**
+ * A connection that is no WebSocket, by the response object that uWebSockets gives its filter. The object is good as long as
+ * the connection is: it tells of its end by `onAborted` and of each request by `onData`, and only an upgrade ends it
+ * unsaid, so it must be let go of before.
+ */
+class Waiting implements Pending {
+  readonly response: HttpResponse;
+  readonly address: string;
+  sinceMs = performance.now();
+
+  constructor(response: HttpResponse, address: string) {
+    this.response = response;
+    this.address = address;
+  }
+
+  close(): void {
+    this.response.close();
+  }
+}
+
+/** A request until it is known which connection it came by. */
+interface Asking {
+  waiting: Waiting | undefined;
+  hasBody: boolean;
+  isGone: boolean;
+}
+
+/** A handshake, read out of a request that is gone when its handler returns. */
+interface Asked {
+  readonly handshake: Handshake;
+  readonly request: Request;
+  readonly protocols: readonly string[];
+  readonly extensions: string;
+  readonly address: string;
+  readonly context: us_socket_context_t;
+}
+
+/** How often silent connections are looked at. */
+const SWEEP_MS = 1000;
 
 /** What uWebSockets says of the ends that it decides on itself. */
 const OWN_CAUSES: readonly (readonly [text: string, cause: CloseCause])[] = [
@@ -45,20 +89,23 @@ export class UwsTransport implements Transport {
   readonly #app: TemplatedApp;
   readonly #options: TransportOptions;
   readonly #handlers: TransportHandlers;
+  readonly #admission: Admission;
+  readonly #sweep: NodeJS.Timeout;
   #listening: us_listen_socket | undefined;
-  #connections = 0;
+  /** The request whose handler has just returned. */
+  #asking: Asking | undefined;
 
   constructor(uws: Uws, options: TransportOptions, handlers: TransportHandlers) {
     this.#uws = uws;
     this.#options = options;
     this.#handlers = handlers;
+    this.#admission = new Admission(options.limits, (cause) => handlers.onConnectionRefused(cause));
+    this.#sweep = setInterval(() => this.#admission.sweep(performance.now()), SWEEP_MS).unref();
     this.#app = uws.App();
     // Called with 1 for each new connection, and with -1 for each that ends before it became a WebSocket.
     const onConnection = (response: HttpResponse, change: unknown): void => {
-      this.#connections += Number(change);
-      if (Number(change) < 0 || this.#connections <= options.connectionsMax) return;
-      handlers.onConnectionRefused();
-      response.close();
+      if (Number(change) < 0) this.#admission.ended();
+      else this.#accept(response);
     };
     this.#app.filter(onConnection);
     this.#app.ws<SocketData>(options.path, {
@@ -86,18 +133,14 @@ export class UwsTransport implements Transport {
         socket.getUserData().connection.cause ??= 'transport_backpressure';
       },
       close: (socket, code, message) => {
-        this.#connections -= 1;
-        const { connection, session } = socket.getUserData();
+        const { connection, session, account } = socket.getUserData();
+        this.#admission.ended();
+        this.#admission.closed(account);
         connection.detach();
         session.onClose(code, connection.cause ?? ownCause(code, Buffer.from(message).toString()));
       },
     });
-    this.#app.any('/*', (response, request) => {
-      // uWebSockets takes a request with a key of the wrong length for no handshake.
-      const refusal = request.getUrl() === options.path ? wrongHandshake(request) : undefined;
-      const answer = refusal ?? handlers.onRequest(requestOf(request));
-      write(response, answer, request.getMethod() === 'head');
-    });
+    this.#app.any('/*', (response, request) => this.#request(response, request));
   }
 
   async listen(host: string, port: number): Promise<number> {
@@ -121,30 +164,170 @@ export class UwsTransport implements Transport {
   }
 
   close(): void {
+    clearInterval(this.#sweep);
+    this.#admission.close();
     this.#listening = undefined;
     this.#app.close();
   }
 
-  #upgrade(response: HttpResponse, request: HttpRequest, context: us_socket_context_t): void {
-    const handshake = handshakeOf(request);
-    if (!isHandshake(handshake)) {
-      write(response, this.#handlers.onRequest(requestOf(request)), false);
+  #accept(response: HttpResponse): void {
+    const waiting = new Waiting(response, addressOf(response));
+    if (!this.#admission.accept(waiting)) {
+      response.close();
       return;
     }
-    const protocols = listOf(request.getHeader('sec-websocket-protocol'));
-    const refusal = handshakeRefusal(handshake) ?? this.#handlers.refuse(requestOf(request), protocols);
+    this.#watch(waiting);
+  }
+
+  #watch(waiting: Waiting): void {
+    waiting.response.onAborted(() => this.#admission.pending.remove(waiting));
+    // Called behind the handler of each request, with or without a body: the only word of which connection it came by.
+    waiting.response.onData((_bytes, isLast) => {
+      const asking = this.#asking;
+      if (asking === undefined) return;
+      this.#asking = undefined;
+      asking.waiting = waiting;
+      asking.hasBody = !isLast;
+      this.#admission.pending.remove(waiting);
+    });
+  }
+
+  /** Runs in a later turn, when it is known by which connection a request came. */
+  #later(response: HttpResponse, address: string, run: (waiting: Waiting, hasBody: boolean) => void): void {
+    const asking: Asking = { waiting: undefined, hasBody: false, isGone: false };
+    response.onAborted(() => {
+      asking.isGone = true;
+      if (asking.waiting === undefined) this.#admission.pending.forget(address);
+    });
+    this.#asking = asking;
+    setImmediate(() => {
+      if (asking.isGone) return;
+      if (asking.waiting !== undefined) {
+        run(asking.waiting, asking.hasBody);
+        return;
+      }
+      // One of them is this one; uWebSockets ends the others by its own time limit.
+      this.#admission.pending.forget(address);
+      response.close();
+    });
+  }
+
+  #request(response: HttpResponse, request: HttpRequest): void {
+    if (hidesItsConnection(request)) {
+      response.close();
+      return;
+    }
+    const asked = requestOf(request);
+    // uWebSockets takes a request with a key of the wrong length for no handshake.
+    const wrong =
+      asked.path === this.#options.path && asked.method === 'get' ? wrongHandshake(request) : undefined;
+    const answer = wrong ?? this.#handlers.onRequest(asked);
+    // uWebSockets ends the connection of a client that asks for it, by the same word length.
+    const isLast = request.getHeader('connection').length === 'close'.length;
+    const isHead = asked.method === 'head';
+    this.#later(response, addressOf(response), (waiting, hasBody) => {
+      if (wrong !== undefined || hasBody) refuse(response, answer);
+      else this.#answer(response, waiting, answer, isHead, isLast);
+    });
+  }
+
+  #upgrade(response: HttpResponse, request: HttpRequest, context: us_socket_context_t): void {
+    const handshake = handshakeOf(request);
+    if (!isHandshake(handshake) || hidesItsConnection(request)) {
+      this.#request(response, request);
+      return;
+    }
+    const asked: Asked = {
+      handshake,
+      request: requestOf(request),
+      protocols: listOf(request.getHeader('sec-websocket-protocol')),
+      extensions: request.getHeader('sec-websocket-extensions'),
+      address: addressOf(response),
+      context,
+    };
+    // Which of the connections of this address asks is not known in this handler, and one that has become a WebSocket must
+    // not be held as a pending one; so none of them is.
+    if (this.#admission.letGo(asked.address)) {
+      this.#decide(response, asked);
+      return;
+    }
+    // An address that holds many silent ones has to wait until it is known. Outside of a handler nothing is corked, and what
+    // corks the response itself would take it for one of HTTP still, so another response does.
+    this.#later(response, asked.address, () => {
+      const holder = this.#admission.pending.any();
+      const decide = (): void => this.#decide(response, asked);
+      if (holder instanceof Waiting) holder.response.cork(decide);
+      else decide();
+    });
+  }
+
+  /** Upgrades, or refuses. */
+  #decide(response: HttpResponse, asked: Asked): void {
+    const { handshake, request, protocols, extensions, address, context } = asked;
+    const refusal =
+      handshakeRefusal(handshake) ??
+      (this.#admission.takeHandshake(address) ? undefined : this.#admission.rateRefusal()) ??
+      this.#admission.refusalOf(address) ??
+      this.#handlers.refuse(request, protocols);
     if (refusal !== undefined) {
-      write(response, refusal, false);
+      let isGone = false;
+      response.onAborted(() => {
+        isGone = true;
+      });
+      setImmediate(() => {
+        if (!isGone) refuse(response, refusal);
+      });
       return;
     }
     const connection = new SocketConnection();
+    const account = this.#admission.opened(address);
     response.upgrade<SocketData>(
-      { connection, session: NO_SESSION },
+      { connection, session: NO_SESSION, account },
       handshake.key,
       this.#options.protocol,
-      request.getHeader('sec-websocket-extensions'),
+      extensions,
       context,
     );
+  }
+
+  /**
+   * Answers one request. While an answer is on its way uWebSockets ends a connection that sends another request, so a client
+   * has one answer at a time; nothing of it is buffered beyond what the kernel takes.
+   */
+  #answer(response: HttpResponse, waiting: Waiting, answer: Answer, isHead: boolean, isLast: boolean): void {
+    const { answers, pending } = this.#admission;
+    const body = typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body;
+    const size = body.byteLength;
+    const underWay: Pending = {
+      address: waiting.address,
+      sinceMs: performance.now(),
+      close: () => response.close(),
+    };
+    answers.add(underWay);
+    response.onAborted(() => answers.remove(underWay));
+    const ended = (): void => {
+      answers.remove(underWay);
+      if (isLast) return;
+      waiting.sinceMs = performance.now();
+      this.#watch(waiting);
+      pending.add(waiting);
+    };
+    let isDone = false;
+    response.cork(() => {
+      writeHead(response, answer);
+      if (isHead) response.writeHeader('Connection', 'close');
+      isDone = response.tryEnd(isHead ? '' : body, size)[1];
+      if (isDone || isHead) return;
+      response.onWritable((offset) => {
+        const [isOk, isAll] = response.tryEnd(body.subarray(offset), size);
+        if (isAll) ended();
+        return isOk;
+      });
+    });
+    if (isDone) ended();
+    // Handing the length to endWithoutBody ends the process in this build of uWebSockets, so a length without the body
+    // is an answer that is cut behind its headers.
+    else if (isHead) response.close();
   }
 }
 
@@ -224,7 +407,7 @@ function requestOf(request: HttpRequest): Request {
 
 function wrongHandshake(request: HttpRequest): Answer | undefined {
   const handshake = handshakeOf(request);
-  return request.getMethod() === 'get' && isHandshake(handshake) ? handshakeRefusal(handshake) : undefined;
+  return isHandshake(handshake) ? handshakeRefusal(handshake) : undefined;
 }
 
 function handshakeOf(request: HttpRequest): Handshake {
@@ -236,30 +419,26 @@ function handshakeOf(request: HttpRequest): Handshake {
   };
 }
 
-/**
- * Answers one request in a later turn. While an answer is on its way uWebSockets ends a connection that sends another
- * request, so a client has one answer at a time; nothing of it is buffered beyond what the kernel takes.
- */
-function write(response: HttpResponse, answer: Answer, headOnly: boolean): void {
-  const body = typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body;
-  const size = body.byteLength;
-  let gone = false;
-  response.onAborted(() => {
-    gone = true;
+/** Answers and ends the connection. */
+function refuse(response: HttpResponse, answer: Answer): void {
+  response.cork(() => {
+    writeHead(response, answer);
+    response.end(answer.body, true);
   });
-  setImmediate(() => {
-    if (gone) return;
-    let done = false;
-    response.cork(() => {
-      response.writeStatus(answer.status);
-      for (const [name, value] of Object.entries(answer.headers)) response.writeHeader(name, value);
-      if (headOnly) response.writeHeader('Connection', 'close');
-      done = response.tryEnd(headOnly ? '' : body, size)[1];
-      if (done || headOnly) return;
-      response.onWritable((offset) => response.tryEnd(body.subarray(offset), size)[0]);
-    });
-    // Handing the length to endWithoutBody ends the process in this build of uWebSockets, so a length without the body
-    // is an answer that is cut behind its headers.
-    if (headOnly && !done && !gone) response.close();
-  });
+}
+
+function writeHead(response: HttpResponse, answer: Answer): void {
+  response.writeStatus(answer.status);
+  for (const [name, value] of Object.entries(answer.headers)) response.writeHeader(name, value);
+}
+
+/** Whether a body is announced in a way in which uWebSockets may read on without a word of the connection. */
+function hidesItsConnection(request: HttpRequest): boolean {
+  return (
+    request.getHeader('transfer-encoding') !== '' || !/^\d{0,15}$/.test(request.getHeader('content-length'))
+  );
+}
+
+function addressOf(response: HttpResponse): string {
+  return addressKey(Buffer.from(response.getRemoteAddressAsText()).toString('latin1'));
 }

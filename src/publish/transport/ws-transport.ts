@@ -11,13 +11,18 @@ import {
   type TransportHandlers,
   type TransportOptions,
 } from '../transport.js';
+import { addressKey } from './addresses.js';
+import { Admission } from './admission.js';
 import { handshakeRefusal, isHandshake, listOf } from './handshake.js';
 import { listenError } from './listen-error.js';
+import type { Pending } from './pending.js';
 import { type Subscribers, WsConnection } from './ws-connection.js';
 
 /** The limits that uWebSockets has built in, kept here too. */
 const HEADER_BYTES_MAX = 4096;
 const HTTP_IDLE_MS = 10_000;
+/** Connections that the kernel holds until they are accepted: as many as come back at once when a server has restarted. */
+const BACKLOG_MAX = 4096;
 /** How long a client may take to answer a close frame before it is cut. */
 const CLOSE_MS = 1000;
 /** How often connections are looked at for silence. */
@@ -35,13 +40,16 @@ export class WsTransport implements Transport {
   readonly #sockets: WebSocketServer;
   readonly #subscribers: Subscribers = new Map();
   readonly #connections = new Set<WsConnection>();
-  readonly #open = new Set<Socket>();
+  /** All sockets, by the far end, for a request over TLS comes by another object than its connection. */
+  readonly #open = new Map<string, TcpConnection>();
+  readonly #admission: Admission;
   #sweep: NodeJS.Timeout | undefined;
 
   constructor(reason: string, options: TransportOptions, handlers: TransportHandlers) {
     this.reason = reason;
     this.#options = options;
     this.#handlers = handlers;
+    this.#admission = new Admission(options.limits, (cause) => handlers.onConnectionRefused(cause));
     this.#sockets = new WebSocketServer({
       noServer: true,
       clientTracking: false,
@@ -71,11 +79,15 @@ export class WsTransport implements Transport {
     return new Promise((resolve, reject) => {
       const refused = (error: Error): void => reject(listenError(host, port, error));
       this.#http.once('error', refused);
-      this.#http.listen({ host, port, exclusive: true }, () => {
+      this.#http.listen({ host, port, exclusive: true, backlog: BACKLOG_MAX }, () => {
         this.#http.off('error', refused);
         // What fails in accepting one connection is no fault of the others.
-        this.#http.on('error', () => this.#handlers.onConnectionRefused());
-        this.#sweep = setInterval(() => this.#endSilent(performance.now()), SWEEP_MS).unref();
+        this.#http.on('error', () => this.#handlers.onConnectionRefused('descriptors'));
+        this.#sweep = setInterval(() => {
+          const nowMs = performance.now();
+          this.#admission.sweep(nowMs);
+          this.#endSilent(nowMs);
+        }, SWEEP_MS).unref();
         const address = this.#http.address();
         resolve(typeof address === 'object' && address !== null ? address.port : port);
       });
@@ -95,33 +107,49 @@ export class WsTransport implements Transport {
 
   close(): void {
     clearInterval(this.#sweep);
+    this.#admission.close();
     for (const connection of this.#connections) connection.cut('drain');
-    for (const socket of this.#open) socket.destroy();
+    for (const { socket } of this.#open.values()) socket.destroy();
     this.#http.close();
   }
 
   #connected(socket: Socket): void {
-    if (this.#open.size >= this.#options.connectionsMax) {
-      this.#handlers.onConnectionRefused();
-      socket.destroy();
-      return;
-    }
-    this.#open.add(socket);
-    socket.once('close', () => this.#open.delete(socket));
+    const key = farEnd(socket);
+    const tcp = new TcpConnection(socket);
+    this.#open.set(key, tcp);
+    socket.once('close', () => {
+      this.#open.delete(key);
+      this.#admission.pending.remove(tcp);
+      this.#admission.ended();
+    });
+    if (!this.#admission.accept(tcp)) tcp.close();
   }
 
   /** One answer at a time: a client that asks again before it has the last one is cut. */
   #answer(request: IncomingMessage, response: ServerResponse): void {
-    const { socket } = request;
-    if (busy.has(socket)) {
-      socket.destroy();
+    const tcp = this.#open.get(farEnd(request.socket));
+    if (tcp === undefined || tcp.isBusy) {
+      request.socket.destroy();
       return;
     }
-    busy.add(socket);
-    response.once('close', () => busy.delete(socket));
+    const { answers, pending } = this.#admission;
+    tcp.isBusy = true;
+    tcp.sinceMs = performance.now();
+    pending.remove(tcp);
+    answers.add(tcp);
+    response.once('close', () => {
+      tcp.isBusy = false;
+      answers.remove(tcp);
+      if (tcp.socket.destroyed) return;
+      tcp.sinceMs = performance.now();
+      pending.add(tcp);
+    });
     const answer = this.#handlers.onRequest(requestOf(request));
     const body = typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body;
     const [code, text] = statusOf(answer);
+    // A body is asked for nowhere, and is not waited for.
+    const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers;
+    if (length !== '0' || encoding !== undefined) response.shouldKeepAlive = false;
     response.writeHead(code, text, { ...answer.headers, 'Content-Length': String(body.byteLength) });
     if (request.method === 'HEAD') response.end();
     else response.end(body);
@@ -129,6 +157,11 @@ export class WsTransport implements Transport {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
+    const tcp = this.#open.get(farEnd(request.socket));
+    if (tcp === undefined || tcp.isBusy) {
+      socket.destroy();
+      return;
+    }
     const asked = requestOf(request);
     const { headers } = request;
     // Node looks for it in other requests only.
@@ -147,7 +180,11 @@ export class WsTransport implements Transport {
       return;
     }
     const protocols = listOf(headers['sec-websocket-protocol'] ?? '');
-    const refusal = handshakeRefusal(handshake) ?? this.#handlers.refuse(asked, protocols);
+    const refusal =
+      handshakeRefusal(handshake) ??
+      (this.#admission.takeHandshake(tcp.address) ? undefined : this.#admission.rateRefusal()) ??
+      this.#admission.refusalOf(tcp.address) ??
+      this.#handlers.refuse(asked, protocols);
     if (refusal !== undefined) {
       writeRaw(socket, refusal, false);
       return;
@@ -155,14 +192,17 @@ export class WsTransport implements Transport {
     // These have been looked at; `ws` would read their lists in its own way.
     headers.upgrade = 'websocket';
     headers['sec-websocket-protocol'] = this.#options.protocol;
-    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#opened(webSocket));
+    this.#admission.pending.remove(tcp);
+    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#opened(webSocket, tcp.address));
   }
 
-  #opened(socket: WebSocket): void {
+  #opened(socket: WebSocket, address: string): void {
     const { controlBytesMax, backpressureBytesMax } = this.#options;
-    const connection = new WsConnection(socket, this.#subscribers, backpressureBytesMax, (gone) =>
-      this.#connections.delete(gone),
-    );
+    const account = this.#admission.opened(address);
+    const connection = new WsConnection(socket, this.#subscribers, backpressureBytesMax, (gone) => {
+      this.#connections.delete(gone);
+      this.#admission.closed(account);
+    });
     this.#connections.add(connection);
     const heard = (): void => {
       connection.heardMs = performance.now();
@@ -198,8 +238,27 @@ export class WsTransport implements Transport {
   }
 }
 
-/** Connections with an answer under way. */
-const busy = new WeakSet<Socket>();
+/** A socket with what it is counted for. */
+class TcpConnection implements Pending {
+  readonly socket: Socket;
+  readonly address: string;
+  sinceMs = performance.now();
+  /** Whether an answer is under way. */
+  isBusy = false;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    this.address = addressKey(socket.remoteAddress ?? '');
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+}
+
+function farEnd({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
+}
 
 const TOO_BIG: ReadonlySet<string> = new Set([
   'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH',
