@@ -49,6 +49,17 @@ export interface ClientEnd {
   readonly address: string | undefined;
 }
 
+const DESCRIPTORS_FULL = new DepthwireError('serve.descriptors_full', {
+  what: 'there are no file descriptors left for further connections',
+  where: 'connections',
+  expected: 'descriptors for all clients, venues and files',
+  got: 'none but a reserve',
+  fix: 'Raise the limit (ulimit -n, LimitNOFILE in the unit), or lower limits.clients_max.',
+});
+
+/** Of a connection that has not asked for anything. */
+const NO_REQUEST: Request = { method: '', path: 'a new connection', query: '', host: '', origin: '' };
+
 /** The server: frames go in by `onFrame`, clients come in by one port. Owns no timer: `tick` drives it. */
 export class FeedServer {
   readonly metrics = new Metrics();
@@ -134,8 +145,9 @@ export class FeedServer {
     const { host, port, transport } = this.#config.server;
     this.#transport = await openTransport(transport, this.#transportOptions(), {
       onRequest: (request) => answerHttp(request, this.#http),
-      onConnectionRefused: () => {
+      onConnectionRefused: (cause) => {
         this.metrics.connectionsRefused += 1;
+        if (cause === 'descriptors') this.events.refused(DESCRIPTORS_FULL, NO_REQUEST);
       },
       refuse: (request, protocols) => this.#refuse(request, protocols),
       onOpen: (connection) => this.#open(connection),

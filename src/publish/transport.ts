@@ -14,7 +14,7 @@ export interface Request {
   readonly query: string;
   readonly host: string;
   readonly origin: string;
-  /** Whom it is from. */
+  /** Whom it is from, as limits count it: an IPv4 address, or the first 64 bits of an IPv6 one. */
   readonly address?: string;
 }
 

@@ -217,7 +217,8 @@ export class UwsTransport implements Transport {
       response.close();
       return;
     }
-    const asked = requestOf(request);
+    const address = addressOf(response);
+    const asked = requestOf(request, address);
     // uWebSockets takes a request with a key of the wrong length for no handshake.
     const wrong =
       asked.path === this.#options.path && asked.method === 'get' ? wrongHandshake(request) : undefined;
@@ -225,7 +226,7 @@ export class UwsTransport implements Transport {
     // uWebSockets ends the connection of a client that asks for it, by the same word length.
     const isLast = request.getHeader('connection').length === 'close'.length;
     const isHead = asked.method === 'head';
-    this.#later(response, addressOf(response), (waiting, hasBody) => {
+    this.#later(response, address, (waiting, hasBody) => {
       if (wrong !== undefined || hasBody) refuse(response, answer);
       else this.#answer(response, waiting, answer, isHead, isLast);
     });
@@ -237,12 +238,13 @@ export class UwsTransport implements Transport {
       this.#request(response, request);
       return;
     }
+    const address = addressOf(response);
     const asked: Asked = {
       handshake,
-      request: requestOf(request),
+      request: requestOf(request, address),
       protocols: listOf(request.getHeader('sec-websocket-protocol')),
       extensions: request.getHeader('sec-websocket-extensions'),
-      address: addressOf(response),
+      address,
       context,
     };
     // Which of the connections of this address asks is not known in this handler, and one that has become a WebSocket must
@@ -279,7 +281,7 @@ export class UwsTransport implements Transport {
       });
       return;
     }
-    const connection = new SocketConnection();
+    const connection = new SocketConnection(address);
     const account = this.#admission.opened(address);
     response.upgrade<SocketData>(
       { connection, session: NO_SESSION, account },
@@ -343,9 +345,14 @@ type Listen = (
 ) => TemplatedApp;
 
 class SocketConnection implements Connection {
+  readonly address: string;
   /** Set by who ends the connection first. */
   cause: CloseCause | undefined;
   #socket: WebSocket<SocketData> | undefined;
+
+  constructor(address: string) {
+    this.address = address;
+  }
 
   attach(socket: WebSocket<SocketData>): void {
     this.#socket = socket;
@@ -395,13 +402,14 @@ function ownCause(code: number, message: string): CloseCause {
   return OWN_CAUSES.find(([text]) => message.includes(text))?.[1] ?? 'lost';
 }
 
-function requestOf(request: HttpRequest): Request {
+function requestOf(request: HttpRequest, address: string): Request {
   return {
     method: request.getMethod(),
     path: request.getUrl(),
     query: request.getQuery(),
     host: request.getHeader('host'),
     origin: request.getHeader('origin'),
+    address,
   };
 }
 

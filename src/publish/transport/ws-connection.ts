@@ -6,6 +6,7 @@ export type Subscribers = Map<string, Set<WsConnection>>;
 
 /** One client's socket over `ws`. Tells its session of the end in the turn in which it is decided. */
 export class WsConnection implements Connection {
+  readonly address: string;
   session: Session | undefined;
   /** When the client was last heard, on the scale of `performance.now()`, or last took something that waited for it. */
   heardMs: number;
@@ -19,11 +20,13 @@ export class WsConnection implements Connection {
 
   constructor(
     socket: WebSocket,
+    address: string,
     subscribers: Subscribers,
     backpressureBytesMax: number,
     onGone: (connection: WsConnection) => void,
   ) {
     this.#socket = socket;
+    this.address = address;
     this.#subscribers = subscribers;
     this.#backpressureBytesMax = backpressureBytesMax;
     this.#onGone = onGone;

@@ -144,7 +144,7 @@ export class WsTransport implements Transport {
       tcp.sinceMs = performance.now();
       pending.add(tcp);
     });
-    const answer = this.#handlers.onRequest(requestOf(request));
+    const answer = this.#handlers.onRequest(requestOf(request, tcp.address));
     const body = typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body;
     const [code, text] = statusOf(answer);
     // A body is asked for nowhere, and is not waited for.
@@ -162,7 +162,7 @@ export class WsTransport implements Transport {
       socket.destroy();
       return;
     }
-    const asked = requestOf(request);
+    const asked = requestOf(request, tcp.address);
     const { headers } = request;
     // Node looks for it in other requests only.
     if (headers.host === undefined) {
@@ -199,7 +199,7 @@ export class WsTransport implements Transport {
   #opened(socket: WebSocket, address: string): void {
     const { controlBytesMax, backpressureBytesMax } = this.#options;
     const account = this.#admission.opened(address);
-    const connection = new WsConnection(socket, this.#subscribers, backpressureBytesMax, (gone) => {
+    const connection = new WsConnection(socket, address, this.#subscribers, backpressureBytesMax, (gone) => {
       this.#connections.delete(gone);
       this.#admission.closed(account);
     });
@@ -271,7 +271,7 @@ function causeOf(error: Error): CloseCause {
   return code.startsWith('WS_ERR_') ? 'protocol' : 'lost';
 }
 
-function requestOf(request: IncomingMessage): Request {
+function requestOf(request: IncomingMessage, address: string): Request {
   const url = request.url ?? '/';
   const query = url.indexOf('?');
   return {
@@ -280,6 +280,7 @@ function requestOf(request: IncomingMessage): Request {
     query: query < 0 ? '' : url.slice(query + 1),
     host: request.headers.host ?? '',
     origin: textOf(request.headers.origin),
+    address,
   };
 }
 
