@@ -22,7 +22,7 @@ export interface GateOptions {
   readonly random: () => number;
 }
 
-/** Who may have what is of the feed, where nobody is asked. */
+/** The grant of a request without a token, for what is answered to everybody. */
 export const NOTHING: Grant = {
   subject: '',
   expiresAtMs: Number.POSITIVE_INFINITY,
@@ -36,8 +36,6 @@ export const NOTHING: Grant = {
 
 /** Asks each handshake and each request for its token. Without `auth` in the configuration everybody may have everything. */
 export class Gate {
-  /** Refusals by code, of which there are few. */
-  readonly refused = new Map<string, number>();
   readonly #auth: Config['auth'];
   readonly #keys: KeyStore | undefined;
   readonly #verifier: Verifier | undefined;
@@ -89,9 +87,9 @@ export class Gate {
   /** What a handshake is granted, or why it is refused. */
   admit(credentials: Credentials): Grant | DepthwireError {
     const decided = this.#decide(credentials);
-    if (decided instanceof DepthwireError) return this.#refuse(decided);
+    if (decided instanceof DepthwireError) return decided;
     const open = this.#connections.get(decided.subject) ?? 0;
-    return open < decided.connectionsMax ? decided : this.#refuse(connectionsFull(decided, open));
+    return open < decided.connectionsMax ? decided : connectionsFull(decided, open);
   }
 
   /**
@@ -101,8 +99,7 @@ export class Gate {
   access(path: string, credentials: Credentials, isOpen = false): Grant | DepthwireError {
     if (this.#auth === undefined || this.#auth.openPaths.includes(path)) return EVERYTHING;
     const decided = this.#decide(credentials);
-    if (!(decided instanceof DepthwireError)) return decided;
-    return isOpen ? NOTHING : this.#refuse(decided);
+    return isOpen && decided instanceof DepthwireError ? NOTHING : decided;
   }
 
   /** Counts a connection of a grant's subject. */
@@ -121,11 +118,6 @@ export class Gate {
     if (this.#verifier === undefined) return EVERYTHING;
     const token = tokenOf(authorization, protocols);
     return token instanceof DepthwireError ? token : this.#verifier.verify(token, this.#now());
-  }
-
-  #refuse(error: DepthwireError): DepthwireError {
-    this.refused.set(error.code, (this.refused.get(error.code) ?? 0) + 1);
-    return error;
   }
 }
 
