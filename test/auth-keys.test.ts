@@ -285,6 +285,9 @@ describe('where keys lie', () => {
       'more than 65536 bytes',
     );
     expect(await got((response) => response.socket?.destroy())).not.toBe('');
-    await expect(keySetAddress('http://127.0.0.1:1/')()).rejects.toMatchObject({ got: 'bad port' });
+    await expect(keySetAddress('http://127.0.0.1:1/?secret')()).rejects.toMatchObject({
+      got: 'bad port',
+      where: 'http://127.0.0.1:1/',
+    });
   });
 });

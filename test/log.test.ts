@@ -143,6 +143,7 @@ describe('what clients do', () => {
     query: '',
     host: 'h',
     origin: 'http://o',
+    authorization: 'Bearer x',
     address: '127.0.0.1',
   };
 

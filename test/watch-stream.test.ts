@@ -12,7 +12,7 @@ type Line = Readonly<Record<string, unknown>>;
 class Lines implements Terminal {
   readonly isTty = false;
   readonly hasColor = false;
-  readonly lines: Line[] = [];
+  readonly printed: Line[] = [];
   private readonly waiting: { readonly test: () => boolean; readonly resolve: () => void }[] = [];
 
   size(): { columns: number; rows: number } {
@@ -24,7 +24,7 @@ class Lines implements Terminal {
   }
 
   write(text: string): Promise<void> {
-    this.lines.push(JSON.parse(text) as Line);
+    this.printed.push(JSON.parse(text) as Line);
     for (const { test, resolve } of this.waiting) if (test()) resolve();
     return Promise.resolve();
   }
@@ -51,13 +51,13 @@ async function printed(
       await opened(feed);
       const done = stream(feed, { instrument, channel, depth: 5, signal: abort.signal }, terminal);
       await play(peer, await peer.next('subscribe'), terminal);
-      await terminal.until(() => terminal.lines.length >= count);
+      await terminal.until(() => terminal.printed.length >= count);
       abort.abort();
       await done;
     },
     { signal: abort.signal },
   );
-  return terminal.lines;
+  return terminal.printed;
 }
 
 const of = (kind: number, stream: number, seq: number, spec: Partial<FrameSpec> = {}): Uint8Array =>
@@ -173,7 +173,7 @@ describe('watch of a channel', () => {
       peer.control({ op: 'matched', id: asked.id, instruments: 1 });
       peer.grant({ ...asked, instrument: 'x:A' });
       peer.bytes(image(1));
-      await terminal.until(() => terminal.lines.at(-1)?.state === 'synced');
+      await terminal.until(() => terminal.printed.at(-1)?.state === 'synced');
       peer.control({ op: 'slow', state: 'behind', streams: [{ ...name, epoch: '1', seq: '1' }] });
       peer.control({ op: 'slow', state: 'rejoined', ...name, from: '1', to: '4', by: 'image' });
       peer.bytes(image(4));

@@ -42,7 +42,8 @@ async function serve(sources: readonly string[], command: Command, shell: Shell)
   const text = greeting(serving, layered.path, site.size > 0);
   log.say('info', 'serving', text, { name, url, port, version: VERSION, config: layered.path });
   // Without a configuration that may change, a hangup is the end of the terminal.
-  const canChange = layered.path !== undefined || Object.keys(layered.config.sources).length > 0;
+  const { sources: live, auth } = layered.config;
+  const canChange = layered.path !== undefined || auth !== undefined || Object.keys(live).length > 0;
   const endReloads = canChange
     ? reloadOnHangup(command, sources, serving.running, { ...shell, log }, serving.takeOver)
     : undefined;

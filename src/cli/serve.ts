@@ -94,6 +94,7 @@ export async function startServing(
   const server = new FeedServer(engine, instruments, config, site);
   wiring.server = server;
   server.events = serverEvents(log);
+  server.say = (line) => log.say('warn', 'auth.keys', line);
   const onChange = (ids: readonly number[]): void => {
     const carried = new Set(ids);
     server.serve(engine.instruments().filter(({ id }) => carried.has(id)));
@@ -147,7 +148,10 @@ export async function startServing(
     engine,
     server,
     source,
-    takeOver: (next) => instrumentsOf?.takeOver(next) ?? Promise.resolve([]),
+    takeOver: async (next) => {
+      await server.reloadKeys();
+      return (await instrumentsOf?.takeOver(next)) ?? [];
+    },
     running: () => instrumentsOf?.config ?? config,
     stop: (reason) => (stopped ??= stop(reason)),
   };

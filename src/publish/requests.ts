@@ -7,7 +7,7 @@ import { ClientStreams, type Wish } from './client-streams.js';
 import type { MessageId, Resync, Subscribe, Unsubscribe } from './control.js';
 import type { Hub } from './hub.js';
 import * as refusal from './refusals.js';
-import { unknownInstrument } from './served-instrument.js';
+import { seenBy, unknownInstrument } from './served-instrument.js';
 import { namesOf, type Subscription } from './subscription.js';
 import type { Connection } from './transport.js';
 import { Wishes } from './wishes.js';
@@ -32,6 +32,7 @@ export interface Requester {
 export class Requests {
   readonly streams: ClientStreams;
   readonly #hub: Hub;
+  readonly #terms: Grant;
   readonly #requester: Requester;
   readonly #wishes: Wishes;
   readonly #subscriptionsMax: number;
@@ -44,6 +45,7 @@ export class Requests {
     requester: Requester,
   ) {
     this.#hub = hub;
+    this.#terms = grant;
     this.#requester = requester;
     this.#wishes = new Wishes(grant);
     this.#subscriptionsMax = subscriptionsMax;
@@ -169,7 +171,9 @@ export class Requests {
   #notHeld({ op, channel, instruments, isSingle }: Resync | Unsubscribe): DepthwireError {
     const { instruments: served } = this.#hub;
     const [first = ''] = instruments;
-    if (isSingle && !served.has(first)) return unknownInstrument(first, served, `${op}.instrument`);
+    // Where it may know of no such instrument the answer is the same whether there is one.
+    if (isSingle && !served.has(first) && this.#terms.sees(first))
+      return unknownInstrument(first, seenBy(this.#terms, served), `${op}.instrument`);
     return refusal.notSubscribed(op, `${channelKey(channel)} of ${instruments.join(', ')}`);
   }
 }

@@ -14,7 +14,7 @@ import { OPEN_METRICS_TYPE } from './open-metrics.js';
 import { openApi } from './openapi.js';
 import { BOOK_PATH, bookPath, nameInPath } from './paths.js';
 import { FEED_PATH, PROTOCOL } from './protocol.js';
-import { servedInstrument, unknownInstrument } from './served-instrument.js';
+import { seenBy, servedInstrument, unknownInstrument } from './served-instrument.js';
 import type { Answer, Request } from './transport.js';
 
 const DEPTH_DEFAULT = 20;
@@ -197,7 +197,10 @@ function book(encodedName: string, query: string, { hub }: HttpContext, grant: G
     return errorAnswer('403 Forbidden', notEntitled(grant, BOOK_PATH, 'book', name));
   if (instrument === undefined) {
     const fix = (meant: string): string => `Ask for ${bookPath(meant)}.`;
-    return errorAnswer('404 Not Found', unknownInstrument(name, hub.instruments, BOOK_PATH, fix));
+    return errorAnswer(
+      '404 Not Found',
+      unknownInstrument(name, seenBy(grant, hub.instruments), BOOK_PATH, fix),
+    );
   }
   const wanted = new URLSearchParams(query).get('depth') ?? String(DEPTH_DEFAULT);
   const depth = /^\d{1,6}$/.test(wanted) ? Number(wanted) : 0;

@@ -1,6 +1,7 @@
 import { type InstrumentInfo, instrumentNameIfAny } from '../engine.js';
 import { DepthwireError } from '../errors.js';
 import { nearest } from '../nearest.js';
+import type { Grant } from './auth/grant.js';
 
 /** The served instrument of a name, or of another name that its venue has for it. */
 export function servedInstrument(
@@ -10,7 +11,18 @@ export function servedInstrument(
   return instruments.get(name) ?? instruments.get(instrumentNameIfAny(name) ?? '');
 }
 
-/** The error for a name that is not served, with the name that was probably meant, which `fix` puts into words. */
+/** Of the instruments that are served, those that a client may know of: an error names no others. */
+export function seenBy(
+  grant: Grant,
+  instruments: ReadonlyMap<string, InstrumentInfo>,
+): ReadonlyMap<string, InstrumentInfo> {
+  return new Map([...instruments].filter(([name]) => grant.sees(name)));
+}
+
+/**
+ * The error for a name that is not served, with the name that was probably meant, which `fix` puts into words: one of
+ * `instruments`, which are those that the client may know of.
+ */
 export function unknownInstrument(
   name: string,
   instruments: ReadonlyMap<string, InstrumentInfo>,

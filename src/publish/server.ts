@@ -2,7 +2,10 @@ import { type Config, isLoopback } from '../config.js';
 import type { EngineStats, InstrumentInfo } from '../engine.js';
 import { DepthwireError } from '../errors.js';
 import { VERSION } from '../version.js';
-import { EVERYTHING } from './auth/grant.js';
+import { tellable } from './auth/credential.js';
+import { Gate, NOTHING, operationsOnly } from './auth/gate.js';
+import type { Grant } from './auth/grant.js';
+import { statusOf } from './auth/refusals.js';
 import { Backlog } from './backlog.js';
 import { CatchUps } from './catch-up.js';
 import { Fanout } from './fanout.js';
@@ -13,6 +16,7 @@ import type { FeedEngine, Hub } from './hub.js';
 import { Images } from './images.js';
 import { type BookCounts, Metrics } from './metrics.js';
 import { FEED_PATH, PROTOCOL } from './protocol.js';
+import type { Access } from './routes.js';
 import { Scraper } from './scrape.js';
 import type { Site } from './site.js';
 import { type ServedSource, type SourceReport, sourceReport } from './sources.js';
@@ -58,7 +62,14 @@ const DESCRIPTORS_FULL = new DepthwireError('serve.descriptors_full', {
 });
 
 /** Of a connection that has not asked for anything. */
-const NO_REQUEST: Request = { method: '', path: 'a new connection', query: '', host: '', origin: '' };
+const NO_REQUEST: Request = {
+  method: '',
+  path: 'a new connection',
+  query: '',
+  host: '',
+  origin: '',
+  authorization: '',
+};
 
 /** The server: frames go in by `onFrame`, clients come in by one port. Owns no timer: `tick` drives it. */
 export class FeedServer {
@@ -69,7 +80,12 @@ export class FeedServer {
   sources: () => readonly ServedSource[] = () => [];
   /** Told of what clients do. Whoever keeps a log sets it. */
   events: ServerEvents = { refused() {}, closed() {} };
+  /** Takes lines for people. Whoever runs the server sets it. */
+  say: (line: string) => void = () => {};
   readonly #config: Config;
+  readonly #gate: Gate;
+  /** What the handshake was granted that is being answered: its connection opens in the same turn. */
+  #admitted: Grant = NOTHING;
   readonly #hub: Hub;
   readonly #http: HttpContext;
   readonly #instruments = new Map<string, InstrumentInfo>();
@@ -90,6 +106,11 @@ export class FeedServer {
   /** `instruments`: those that sources speak for; nothing else is served. */
   constructor(engine: ServedEngine, instruments: readonly InstrumentInfo[], config: Config, site: Site) {
     this.#config = config;
+    this.#gate = new Gate(config, {
+      say: (line) => this.say(line),
+      now: () => Date.now(),
+      random: Math.random,
+    });
     this.#stats = () => engine.stats();
     const { limits } = config;
     for (const instrument of instruments) this.#instruments.set(instrument.name, instrument);
@@ -129,8 +150,8 @@ export class FeedServer {
       site,
       build,
       transportReason: () => this.#transport?.reason ?? '',
-      access: () => EVERYTHING,
       refused: (error, request) => this.#refused(error, request),
+      access: (request, access) => this.#access(request, access),
       books: () => this.books(),
       metricsText: () => this.#scraper.text(performance.now()),
       draining: () => this.#leaving,
@@ -140,8 +161,9 @@ export class FeedServer {
     };
   }
 
-  /** Opens the transport, listens, and returns the port. Throws `serve.*`. */
+  /** Has the keys of tokens, opens the transport, listens, and returns the port. Throws `auth.key_set*`, `serve.*`. */
   async listen(): Promise<number> {
+    await this.#gate.open(performance.now());
     const { host, port, transport } = this.#config.server;
     this.#transport = await openTransport(transport, this.#transportOptions(), {
       onRequest: (request) => answerHttp(request, this.#http),
@@ -183,6 +205,7 @@ export class FeedServer {
   /** Holds every client to its limits, sends what is owed, and grants what waits for its turn. Every 10 ms or so. */
   tick(): void {
     const nowMs = performance.now();
+    this.#gate.tick(nowMs);
     this.#hub.images.clear();
     this.#hub.backlog.sweep(nowMs);
     let left = WISHES_PER_TICK;
@@ -226,6 +249,11 @@ export class FeedServer {
     for (const [name, instrument] of now) this.#instruments.set(name, instrument);
     if (added.length === 0 && removed.size === 0) return;
     for (const subscriber of this.#subscribers) subscriber.served(added, removed);
+  }
+
+  /** Reads the keys of tokens anew. Never rejects: what is wrong is said. */
+  reloadKeys(): Promise<void> {
+    return this.#gate.reload(performance.now());
   }
 
   /** Books by state, by the engine's own count. */
@@ -299,12 +327,17 @@ export class FeedServer {
 
   #open(connection: Connection): Subscriber {
     const openedMs = performance.now();
-    const subscriber = new Subscriber(connection, this.#hub, (gone, code, cause) => {
+    const grant = this.#admitted;
+    this.#admitted = NOTHING;
+    this.#gate.entered(grant);
+    const onGone = (gone: Subscriber, code: number, cause: CloseCause): void => {
+      this.#gate.left(grant);
       this.#subscribers.delete(gone);
       const seconds = Math.round(performance.now() - openedMs) / 1000;
       this.events.closed({ code, cause, seconds, address: connection.address });
       this.metrics.clients = this.#subscribers.size;
-    });
+    };
+    const subscriber = new Subscriber(connection, this.#hub, onGone, grant);
     this.#subscribers.add(subscriber);
     this.metrics.clients = this.#subscribers.size;
     this.metrics.clientsTotal += 1;
@@ -324,6 +357,17 @@ export class FeedServer {
     this.events.refused(error, request);
   }
 
+  /** What a request for something that not everybody may have is granted. */
+  #access(request: Request, access: Access): Grant | Answer {
+    const { path, authorization } = request;
+    const granted = this.#gate.access(path, { authorization }, access === 'open');
+    const isForOthers = access === 'operations' && 'operations' in granted && !granted.operations;
+    const decided = isForOthers ? operationsOnly(path) : granted;
+    if (!(decided instanceof DepthwireError)) return decided;
+    this.#refused(decided, request);
+    return unauthorized(decided);
+  }
+
   #refusal(request: Request, protocols: readonly string[]): ErrorAnswer | undefined {
     const foreign = this.#http.hosts.refusal(request.host, request.origin);
     if (foreign !== undefined) return errorAnswer('403 Forbidden', foreign);
@@ -332,7 +376,7 @@ export class FeedServer {
         what: 'the handshake does not offer the protocol of this feed',
         where: 'Sec-WebSocket-Protocol',
         expected: PROTOCOL,
-        got: protocols.join(', ').slice(0, 120),
+        got: tellable(protocols).join(', ').slice(0, 120),
         fix: `Connect with: new WebSocket(url, '${PROTOCOL}').`,
       });
       return errorAnswer('400 Bad Request', error);
@@ -348,8 +392,20 @@ export class FeedServer {
       });
       return errorAnswer('503 Service Unavailable', error);
     }
+    const admitted = this.#gate.admit({ authorization: request.authorization, protocols });
+    if (admitted instanceof DepthwireError) return unauthorized(admitted);
+    this.#admitted = admitted;
     return undefined;
   }
+}
+
+/** A refusal of the gate, with the header that says how to identify oneself (RFC 6750, 3). */
+function unauthorized(error: DepthwireError): ErrorAnswer {
+  const status = statusOf(error);
+  const answer = errorAnswer(status, error);
+  if (!status.startsWith('401')) return answer;
+  const challenge = error.code === 'auth.missing' ? 'Bearer' : 'Bearer error="invalid_token"';
+  return { ...answer, headers: { ...answer.headers, 'WWW-Authenticate': challenge } };
 }
 
 function pause(ms: number): Promise<void> {

@@ -16,6 +16,8 @@ export interface Request {
   readonly origin: string;
   /** Whom it is from, as limits count it: an IPv4 address, or the first 64 bits of an IPv6 one. */
   readonly address?: string;
+  /** The header `Authorization`; empty where there is none. */
+  readonly authorization: string;
 }
 
 /** Why a connection ended, as metrics count it. */

@@ -6,7 +6,7 @@ import { type Channel, channelKey } from './channels.js';
 import type { Wish } from './client-streams.js';
 import type { Subscribe } from './control.js';
 import { offeredView } from './depth-views.js';
-import { unknownInstrument } from './served-instrument.js';
+import { seenBy, unknownInstrument } from './served-instrument.js';
 
 /** Patterns that stand for instruments to come, of one client. */
 const STANDING_MAX = 64;
@@ -72,7 +72,8 @@ export class Wishes {
       const instrument = served.get(text);
       if (!this.#grant.allows(channel.channel, text, view))
         errors.push(notEntitled(this.#grant, where, channel.channel, text, view));
-      else if (instrument === undefined) errors.push(unknownInstrument(text, served, where));
+      else if (instrument === undefined)
+        errors.push(unknownInstrument(text, seenBy(this.#grant, served), where));
       else wishes.set(instrument.id, wishOf(control, instrument, false));
     }
     return { wishes: [...wishes.values()], errors };

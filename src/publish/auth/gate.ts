@@ -2,7 +2,7 @@ import type { Config } from '../../config.js';
 import { DepthwireError } from '../../errors.js';
 import { tokenOf } from './credential.js';
 import { EVERYTHING, type Grant } from './grant.js';
-import { keySetAddress, keySetFile } from './key-source.js';
+import { keySetAddress, keySetFile, tellableAddress } from './key-source.js';
 import { KeyStore } from './key-store.js';
 import { Verifier } from './verifier.js';
 
@@ -48,7 +48,7 @@ export class Gate {
     if (auth === undefined) return;
     const { jwksFile, jwksUrl = '', algorithms, jwksRefreshSeconds } = auth;
     this.#keys = new KeyStore({
-      where: jwksFile ?? jwksUrl,
+      where: jwksFile ?? tellableAddress(jwksUrl),
       kind: jwksFile === undefined ? 'address' : 'file',
       read: jwksFile === undefined ? keySetAddress(jwksUrl) : keySetFile(jwksFile),
       algorithms,
@@ -62,11 +62,6 @@ export class Gate {
   /** Whether tokens are asked for. */
   get asks(): boolean {
     return this.#auth !== undefined;
-  }
-
-  /** Why the keys are not as they should be; undefined where they are. */
-  get keysFailure(): DepthwireError | undefined {
-    return this.#keys?.failure;
   }
 
   /** Has the keys, before anybody is let in. Throws `auth.key_set*` for a file that cannot be used. `nowMs` is monotonic. */

@@ -23,6 +23,7 @@ export function keySetFile(path: string): ReadKeySet {
 export function keySetAddress(url: string): ReadKeySet {
   const fix =
     'Check the address and the network; NODE_EXTRA_CA_CERTS names authorities that Node does not know.';
+  const where = tellableAddress(url);
   return async () => {
     try {
       const answer = await fetch(url, {
@@ -32,24 +33,30 @@ export function keySetAddress(url: string): ReadKeySet {
       });
       if (answer.status !== 200) {
         await answer.body?.cancel();
-        throw unreadable(url, `status ${answer.status}`, fix);
+        throw unreadable(where, `status ${answer.status}`, fix);
       }
-      return await textOf(answer, url);
+      return await textOf(answer, where);
     } catch (cause) {
       if (cause instanceof DepthwireError) throw cause;
-      throw unreadable(url, reasonOf(cause), fix, cause);
+      throw unreadable(where, reasonOf(cause), fix, cause);
     }
   };
 }
 
+/** An address without what may be secret in it. */
+export function tellableAddress(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return origin + pathname;
+}
+
 /** The body, as far as a set may be long: the rest is not even received. */
-async function textOf({ body }: Response, url: string): Promise<string> {
+async function textOf({ body }: Response, where: string): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of body ?? []) {
     bytes += chunk.byteLength;
     if (bytes > KEY_SET_BYTES_MAX)
-      throw unreadable(url, `more than ${KEY_SET_BYTES_MAX} bytes`, 'Name the address of a JWK Set.');
+      throw unreadable(where, `more than ${KEY_SET_BYTES_MAX} bytes`, 'Name the address of a JWK Set.');
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();

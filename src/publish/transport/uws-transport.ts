@@ -410,6 +410,7 @@ function requestOf(request: HttpRequest, address: string): Request {
     host: request.getHeader('host'),
     origin: request.getHeader('origin'),
     address,
+    authorization: request.getHeader('authorization'),
   };
 }
 

@@ -281,6 +281,7 @@ function requestOf(request: IncomingMessage, address: string): Request {
     host: request.headers.host ?? '',
     origin: textOf(request.headers.origin),
     address,
+    authorization: request.headers.authorization ?? '',
   };
 }
 
