@@ -64,7 +64,7 @@ function write(file: string, full: string, force: boolean): void {
  * Reads what `depthwire serve` would read before it opens anything: authorities, keys of accounts and of tokens, recordings. Throws
  * `config.ca_file`, `live.keys`, `auth.key_set*`, `recording.*`.
  */
-async function checkFiles({ config }: Layered, { env }: Shell): Promise<void> {
+export async function checkFiles({ config }: Layered, { env }: Shell): Promise<void> {
   wantedSources(config, env);
   const { jwksFile, algorithms = [] } = config.auth ?? {};
   if (jwksFile !== undefined) keySetOf(await keySetFile(jwksFile)(), jwksFile, algorithms);

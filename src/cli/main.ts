@@ -1,19 +1,31 @@
 #!/usr/bin/env node
-import { endWithSignals } from '#native';
 import { explain } from '../errors.js';
 import { Ending } from './ending.js';
-import { run } from './program.js';
+import type { run as Run } from './program.js';
 import { EXIT } from './shell.js';
 import { terminalOf } from './terminal.js';
 
 /** 128 and the signal's number, as shells have it. */
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
+/** All commands, or why there are none but one. */
+async function commands(): Promise<{ readonly run: typeof Run; readonly limit: (stopMs: number) => void }> {
+  try {
+    const [{ run }, { endWithSignals }] = await Promise.all([import('./program.js'), import('#native')]);
+    return { run, limit: endWithSignals };
+  } catch (cause) {
+    const { runWithoutEngine } = await import('./without-engine.js');
+    return { run: (args, shell) => runWithoutEngine(args, shell, cause), limit: () => {} };
+  }
+}
+
+const { run, limit } = await commands();
+
 for (const [signal, code] of Object.entries(SIGNALS)) process.on(signal, () => ending.stop(signal, code));
 // Behind the listeners: Node, which puts its own watch of a signal in the place of others, has put it by now.
 const ending = new Ending({
   exit: (code) => process.exit(code),
-  limit: endWithSignals,
+  limit,
   nowMs: () => performance.now(),
   later: (ms, then) => void setTimeout(then, ms).unref(),
 });

@@ -5,6 +5,7 @@ import { codeOf, DepthwireError, explain } from '../errors.js';
 import { VERSION } from '../version.js';
 import { addConfigCommand } from './config-command.js';
 import { INSTRUMENT_HELP } from './config-options.js';
+import { addDoctorCommand } from './doctor-command.js';
 import { addFakeVenueCommand } from './fake-venue-command.js';
 import { addInstrumentsCommand } from './instruments.js';
 import { integer } from './integer.js';
@@ -51,6 +52,9 @@ export async function run(args: readonly string[], shell: Shell): Promise<number
 
   addServeCommand(program, shell);
   addConfigCommand(program, shell);
+  addDoctorCommand(program, shell, (of) => {
+    code = of;
+  });
   addFakeVenueCommand(program, shell);
   addInstrumentsCommand(program, shell);
   addTokenCommand(program, shell);
