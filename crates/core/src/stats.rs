@@ -163,6 +163,18 @@ pub const MENDED_NS: [u64; 9] = [
     600_000_000_000,
 ];
 
+impl LatencyStats {
+    /// Counts a frame. A clock that was set back has taken no time.
+    #[inline]
+    pub(crate) const fn count(&mut self, received: u64, sent: u64) {
+        let ns = sent.saturating_sub(received);
+        let at = (u64::BITS - (ns >> 9).leading_zeros()) as usize;
+        let at = if at < LATENCY_NS.len() { at } else { LATENCY_NS.len() };
+        self.counts[at] += 1;
+        self.sum_ns = self.sum_ns.wrapping_add(ns);
+    }
+}
+
 impl MendingStats {
     /// Counts a book.
     pub(crate) fn count(&mut self, ns: u64) {
@@ -220,5 +232,28 @@ impl OrderStats {
             OrderChange::Clear => &mut self.clears,
         };
         *counter += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_counted_below_the_first_bound_that_it_does_not_pass() {
+        let mut stats = LatencyStats::default();
+        let mut counts = stats.counts;
+        for (at, bound) in LATENCY_NS.into_iter().enumerate() {
+            for ns in [bound, bound + 1] {
+                stats.count(1_000, 1_000 + ns);
+            }
+            counts[at] += 1;
+            counts[at + 1] += 1;
+            assert_eq!(stats.counts, counts, "{bound}");
+        }
+        assert_eq!(stats.sum_ns, LATENCY_NS.iter().map(|bound| 2 * bound + 1).sum::<u64>());
+        stats.count(5, 4);
+        stats.count(0, u64::MAX);
+        assert_eq!((stats.counts[0], stats.counts[26]), (2, 2));
     }
 }

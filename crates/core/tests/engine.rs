@@ -689,3 +689,31 @@ fn the_venues_top_at_the_snapshots_own_number_is_compared() {
         assert_eq!(rig.state() == BookState::Synced, is_same, "before it");
     }
 }
+
+#[test]
+fn books_are_counted_by_the_state_that_readers_are_told() {
+    let books = |rig: &Rig| {
+        let books = rig.engine.stats().books;
+        (books.syncing, books.synced, books.stale)
+    };
+    let mut rig = Rig::new(EngineConfig { silence_ns: Some(5 * S), ..EngineConfig::default() });
+    let other = rig.engine.catalogue().find(venues::SIM, "ETHUSDT").unwrap();
+    assert_eq!(books(&rig), (1, 0, 0));
+    let second = rig.engine.open_source(venues::SIM, &[rig.id, other]).unwrap();
+    assert_eq!(books(&rig), (2, 0, 0), "a book that two sources carry is one");
+    rig.depth(99, 100, "", "");
+    rig.snapshot(100, "[\"10.00\",\"1\"]", "[\"11.00\",\"1\"]").unwrap();
+    assert_eq!(books(&rig), (1, 1, 0));
+    rig.now += 6 * S;
+    rig.tick();
+    assert_eq!((rig.state(), books(&rig)), (BookState::Stale(StaleReason::Silence), (1, 0, 1)));
+    rig.depth(101, 101, "[\"9.00\",\"1\"]", "");
+    assert_eq!((rig.state(), books(&rig)), (BookState::Synced, (1, 1, 0)));
+    rig.engine.drop(second, rig.id, rig.now).unwrap();
+    rig.engine.drop(second, other, rig.now).unwrap();
+    assert_eq!(books(&rig), (0, 1, 0), "nobody carries the other one any more");
+    rig.engine.drop(rig.source, rig.id, rig.now).unwrap();
+    assert_eq!(books(&rig), (0, 0, 0));
+    rig.engine.carry(rig.source, &[rig.id, other]).unwrap();
+    assert_eq!(books(&rig), (2, 0, 0));
+}

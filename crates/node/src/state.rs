@@ -184,7 +184,7 @@ impl State {
             self.engine.book_info(*id, now).map_or(0, |info| info.bid_count + info.ask_count)
         };
         let books: usize = self.books.iter().map(|id| BOOK_BYTES + levels(id) * LEVEL_BYTES).sum();
-        self.weight.tell(self.ring.bytes() + ENGINE_BYTES + books);
+        self.weight.tell(self.ring.bytes() + ENGINE_BYTES + books + self.engine.history_bytes());
     }
 }
 

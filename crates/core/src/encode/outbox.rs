@@ -168,6 +168,12 @@ impl Outbox {
         self.history.as_ref().map_or_else(HistoryStats::default, |history| history.stats())
     }
 
+    /// Memory that is allocated for frames that are kept.
+    #[must_use]
+    pub fn history_bytes(&self) -> usize {
+        self.history.as_ref().map_or(0, |history| history.allocated_bytes())
+    }
+
     /// Frames written, ever.
     #[must_use]
     pub const fn frames(&self) -> u64 {

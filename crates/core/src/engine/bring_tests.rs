@@ -284,6 +284,11 @@ fn a_reader_cut_anywhere_is_brought_to_what_the_others_have() {
             if rig.state() != BookState::Synced && rig.random.below(4) == 0 {
                 rig.mend();
             }
+            let books = rig.engine.stats().books;
+            assert_eq!(
+                (books.syncing + books.stale, books.synced == 1),
+                (1 - books.synced, rig.live[&Stream::BOOK].is_synced)
+            );
             cut.push_front(rig.live.clone());
             cut.truncate(80);
             if rig.random.below(3) == 0 {

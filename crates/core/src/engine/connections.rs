@@ -128,6 +128,7 @@ impl<C: Clock> Engine<C> {
         for (id, slot) in slots {
             self.by_id.insert(id, slot);
             self.sources[index].add(slot);
+            self.instruments[slot.0 as usize].count_in(&mut self.stats);
         }
         Ok(())
     }
@@ -159,6 +160,9 @@ impl<C: Clock> Engine<C> {
         if is_lost || !self.sources.iter().any(|source| source.carries(slot)) {
             let (instruments, mut cx) = self.parts();
             instruments[slot.0 as usize].on_restart(now, &mut cx);
+        }
+        if !self.sources.iter().any(|source| source.carries(slot)) {
+            self.instruments[slot.0 as usize].count_out(&mut self.stats);
         }
         Ok(())
     }

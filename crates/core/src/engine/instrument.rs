@@ -15,7 +15,7 @@ use super::views::Views;
 use super::{BookInfo, EngineConfig};
 use crate::aggregate::{Bbo, CrossCheck};
 use crate::book::{BookSpec, L2Book, VerbCheck, prefetch};
-use crate::encode::{GapBody, Outbox, Stream, Want};
+use crate::encode::{GapBody, Header, Outbox, Stream, Want};
 use crate::sequence::{Pending, PendingOrders, Rule, Waiting, Waits};
 use crate::stats::Stats;
 use crate::types::{
@@ -35,6 +35,16 @@ pub(super) struct Context<'a, C> {
     pub(super) stats: &'a mut Stats,
     /// Room for levels that waited; reused.
     pub(super) scratch: &'a mut Levels,
+}
+
+impl<C> Context<'_, C> {
+    /// Counts the time from the receipt of an input to the frame that it caused. A recording's times are of another clock.
+    #[inline]
+    pub(super) const fn count_latency(&mut self, header: &Header) {
+        if !self.config.is_replay {
+            self.stats.latency.count(header.ts_recv, header.ts_send);
+        }
+    }
 }
 
 /// What ends with an event of a room.
@@ -95,6 +105,10 @@ pub(super) struct InstrumentState {
     verbs: VerbCheck,
     pub(super) spare: Option<Box<Spare>>,
     pub(super) cross_check: CrossCheck,
+    /// Of its comparisons and agreements, those in the engine's counters.
+    pub(super) tops_counted: (u64, u64),
+    /// The state by which the engine counts it, while a source carries it.
+    pub(super) counted: Option<BookState>,
     mending: Mending,
     loss: Loss,
     /// When the input arrived that readers were told of last.
@@ -166,6 +180,8 @@ impl InstrumentState {
             verbs: VerbCheck::default(),
             spare: None,
             cross_check: CrossCheck::default(),
+            tops_counted: (0, 0),
+            counted: None,
             mending: Mending::default(),
             loss: Loss::default(),
             told_at: 0,
@@ -404,7 +420,8 @@ impl InstrumentState {
         // One without a number belongs to no book in particular.
         if self.product.top_proof && bbo.venue_seq != 0 {
             let at = self.recovery.number();
-            if self.cross_check.top(bbo, at, self.bbo) == Some(false) && self.recovery.is_synced() {
+            let agreed = self.cross_check.top(bbo, at, self.bbo);
+            if self.is_refuted(agreed, cx.stats) && self.recovery.is_synced() {
                 self.contradicted(stamp.ts_recv, cx);
             }
         }
@@ -550,7 +567,8 @@ impl InstrumentState {
             return false;
         }
         self.recovery.applied(seq, stamp.ts_event);
-        if self.cross_check.applied(seq.last, self.bbo) == Some(false) {
+        let agreed = self.cross_check.applied(seq.last, self.bbo);
+        if self.is_refuted(agreed, cx.stats) {
             self.contradicted(stamp.ts_recv, cx);
             return false;
         }
@@ -611,6 +629,7 @@ impl InstrumentState {
         self.market.open_epoch();
         self.book_check.done(now);
         self.views.open_epoch(now, &self.book);
+        self.recount(cx.stats);
         self.publish_images(now, cx);
     }
 
@@ -664,6 +683,7 @@ impl InstrumentState {
                 loss::Told { epoch: self.epoch(cx.config), seq: self.book_cursor.seq, ts_recv: self.told_at };
             self.loss.lost(self.state(), self.lead().gap(), last, now);
         }
+        self.recount(cx.stats);
         self.publish_image(Stream::STATUS, now, cx);
     }
 
@@ -745,6 +765,9 @@ impl InstrumentState {
         }
         if self.state() == BookState::Synced && !self.was_synced {
             return Err("a synced book has no epoch");
+        }
+        if self.counted.is_some_and(|counted| counted != self.state()) {
+            return Err("a book is counted by a state that it is not in");
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ mod asks;
 mod bring;
 #[cfg(test)]
 mod bring_tests;
+mod census;
 mod connections;
 mod contents;
 mod definitions;
@@ -255,19 +256,16 @@ impl<C: Clock> Engine<C> {
         &mut self.outbox
     }
 
-    /// The counters.
+    /// Memory that is allocated for frames that are kept.
+    #[must_use]
+    pub fn history_bytes(&self) -> usize {
+        self.outbox.history_bytes()
+    }
+
+    /// The counters. Cost: the same, however many books there are.
     #[must_use]
     pub fn stats(&self) -> Stats {
         let mut stats = self.stats;
-        for state in &self.instruments {
-            stats.bbo_checked += state.cross_check.checked;
-            stats.bbo_matched += state.cross_check.matched;
-            match state.state() {
-                BookState::Syncing => stats.books.syncing += 1,
-                BookState::Synced => stats.books.synced += 1,
-                BookState::Stale(_) => stats.books.stale += 1,
-            }
-        }
         stats.feed_frames = self.outbox.frames();
         stats.feed_bytes = self.outbox.frame_bytes();
         stats.history = self.outbox.history_stats();

@@ -459,6 +459,7 @@ impl InstrumentState {
         self.leads_by_orders = !self.recovery.has_book();
         let before = if led { self.orders.state() } else { self.recovery.state() };
         self.orders.begin_orders();
+        self.recount(cx.stats);
         if self.leads_by_orders && before != BookState::Syncing {
             self.say_state(now, cx);
         }

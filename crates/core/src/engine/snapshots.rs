@@ -32,6 +32,7 @@ impl InstrumentState {
         cx: &mut Context<'_, C>,
     ) {
         self.leads_by_orders = false;
+        self.recount(cx.stats);
         self.tells_levels = true;
         let widens = self.is_beyond_known() && self.knows_more(known_to(levels, coverage));
         if origin == SnapshotOrigin::Stream {
@@ -118,8 +119,8 @@ impl InstrumentState {
             self.lose(StaleReason::LevelsLimit, (0, 0), stamp.ts_recv, cx);
         } else {
             self.cut(true);
-            let is_proven = self.cross_check.applied(stamp.venue_seq, self.bbo) != Some(false);
-            if !is_proven {
+            let agreed = self.cross_check.applied(stamp.venue_seq, self.bbo);
+            if self.is_refuted(agreed, cx.stats) {
                 self.contradicted(stamp.ts_recv, cx);
             } else if self.agrees(check, stamp.ts_recv, cx) && !changes.is_empty() {
                 self.publish_changes(changes.view(), self.bbo != bbo, true, stamp.ts_recv, cx);
@@ -188,8 +189,11 @@ impl InstrumentState {
             return;
         }
         let top = Bbo { bid: self.book.best_bid(), ask: self.book.best_ask() };
-        if self.product.top_proof && self.cross_check.applied(stamp.venue_seq, top) == Some(false) {
-            return self.contradicted(stamp.ts_recv, cx);
+        if self.product.top_proof {
+            let agreed = self.cross_check.applied(stamp.venue_seq, top);
+            if self.is_refuted(agreed, cx.stats) {
+                return self.contradicted(stamp.ts_recv, cx);
+            }
         }
         while let Some(waiting) = self.pending.pop(cx.scratch) {
             if self.recovery.follows(&waiting.seq) {

@@ -83,6 +83,7 @@ impl InstrumentState {
             header.flags = header.flags.without(Flags::LAST);
         }
         cx.out.frame(self.id, Stream::BOOK, |out| write_levels(out, &header, levels.bids, levels.asks));
+        cx.count_latency(&header);
         if bbo_changed {
             self.bbo_cursor = Cursor { seq: self.bbo_cursor.seq + 1, at: self.book_cursor.at };
             let header = self.header(Kind::Bbo, Stream::BBO, self.bbo_cursor, cx);
@@ -110,6 +111,7 @@ impl InstrumentState {
         cx.out.frame(self.id, Stream::TRADES, |out| {
             write_trades(out, &header, std::slice::from_ref(trade), std::iter::empty())
         });
+        cx.count_latency(&header);
     }
 
     /// Publishes trades that closed positions by force.

@@ -140,6 +140,7 @@ impl OrderBooks {
             }
         }
         instrument.leads_by_orders = !instrument.recovery.has_book();
+        instrument.recount(cx.stats);
         instrument.orders.replaced(stamp.venue_seq, stamp.ts_event, origin);
         let (mut at, mut changes) = (stamp, std::mem::take(&mut self.changes));
         while let Some((waiting, absent)) = instrument.waiting_orders.pop(&mut changes) {
