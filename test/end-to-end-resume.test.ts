@@ -1,0 +1,86 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, connect as dial, type Server, type Socket } from 'node:net';
+import { expect, it } from 'vitest';
+import { startServing } from '../src/cli/serve.js';
+import { configFrom } from '../src/config.js';
+import { type BookSubscription, connect, type Resynced } from '../src/wire/index.js';
+import { until } from './support/served-recording.js';
+
+/** Connections to a port, which a test can cut. */
+class Cable implements AsyncDisposable {
+  readonly server: Server;
+  private readonly sockets = new Set<Socket>();
+
+  constructor(port: number) {
+    this.server = createServer((near) => {
+      const far = dial(port, '127.0.0.1');
+      for (const [one, other] of [
+        [near, far],
+        [far, near],
+      ] as const) {
+        this.sockets.add(one);
+        one.on('error', () => {});
+        one.on('close', () => {
+          this.sockets.delete(one);
+          other.destroy();
+        });
+        one.pipe(other);
+      }
+    });
+  }
+
+  async url(): Promise<string> {
+    await once(this.server.listen(0, '127.0.0.1'), 'listening');
+    return `ws://127.0.0.1:${(this.server.address() as AddressInfo).port}/v1/feed`;
+  }
+
+  cut(): void {
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.cut();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+}
+
+it('a group of books, and trades, go on where they stand after each of many lost connections', async () => {
+  const serving = await startServing(configFrom({ server: { port: 0, drainMs: 300 } }), new Map(), () => {});
+  await using cable = new Cable(serving.port);
+  const feed = connect(await cable.url(), { reconnect: { delayMs: 10, delayMsMax: 200 } });
+  const group = feed.books('sim:*');
+  const trades = feed.subscribe({ channel: 'trades', instruments: 'sim:*' });
+  const resyncs: Resynced[] = [];
+  const tradeGaps: string[] = [];
+  group.on('added', (book) => book.on('resync', (event) => resyncs.push(event)));
+  trades.on('added', (tape) => {
+    tape.on('resync', (event) => resyncs.push(event));
+    tape.on('gap', ({ reason }) => tradeGaps.push(reason));
+  });
+  const books = (): BookSubscription[] => [...group.subscriptions.values()];
+  const areSynced = (): boolean =>
+    books().length === 4 &&
+    [...books(), ...trades.subscriptions.values()].every(({ state }) => state === 'synced');
+  await until(areSynced, 'four books and their trades');
+  const kept = books();
+  for (let round = 1; round <= 5; round += 1) {
+    const seqs = kept.map(({ book }) => book.seq);
+    await until(() => kept.every(({ book }, at) => book.seq > (seqs[at] ?? 0)), 'changes of every book');
+    cable.cut();
+    await until(() => kept.every(({ state }) => state !== 'synced'), 'stale books');
+    await until(() => areSynced() && resyncs.length >= round * 8, `what was missed, round ${round}`);
+  }
+  expect(books()).toEqual(kept);
+  expect(feed.counters.reconnects).toBeGreaterThanOrEqual(5);
+  expect([feed.counters.checkFailures, feed.counters.gaps]).toEqual([0, tradeGaps.length]);
+  expect(feed.counters.checks).toBeGreaterThan(8);
+  // A gap of trades is told only where the server no longer had what was missed.
+  const byImage = resyncs.filter(({ by }) => by === 'image').length;
+  expect(tradeGaps.length).toBeLessThanOrEqual(byImage);
+  for (const { cause, from, to } of resyncs) {
+    expect(cause).toBe('reconnect');
+    if (from.epoch === to.epoch) expect(to.seq).toBeGreaterThanOrEqual(from.seq);
+  }
+  await feed.close();
+  await serving.stop('test is over');
+});
