@@ -65,6 +65,20 @@ describe('a subscription to several instruments', () => {
     expect(server.metrics.subscriptions).toBe(1);
   });
 
+  it('leaves what is held already where it stands, unless it is named', async () => {
+    const { native, port } = await serve(2);
+    native.images.set('1000/3', frame('image of 0')).set('1001/3', frame('image of 1'));
+    const client = await TestClient.open(port);
+    client.send({ op: 'subscribe', id: 1, channel: 'trades', instrument: 'k:C1' });
+    await client.until(() => client.received.includes('image of 1'), 'image');
+    client.send({ op: 'subscribe', id: 2, channel: 'trades', instrument: 'k:C*' });
+    await client.until(() => client.received.includes('image of 0'), 'image');
+    await client.until(() => of(client, 'subscribed').length === 3, 'acknowledgements');
+    client.send({ op: 'ping', id: 3 });
+    await client.until(() => of(client, 'pong').length === 1, 'answer');
+    expect(client.received.filter((one) => one === 'image of 1')).toHaveLength(1);
+  });
+
   it('of 5000 is acknowledged whole, a bounded number a tick', async () => {
     const { native, port, server } = await serve(5000, { limits: { subscriptionsMax: 6000 } });
     const client = await TestClient.open(port);

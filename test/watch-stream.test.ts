@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import type { Terminal } from '../src/cli/terminal.js';
 import type { WatchChannel } from '../src/cli/watch-lines.js';
 import { stream } from '../src/cli/watch-stream.js';
 import { Kind } from '../src/wire/index.js';
@@ -9,22 +8,12 @@ import { checkOf, crc32cBitwise, type FrameSpec, frame, message } from './suppor
 type Line = Readonly<Record<string, unknown>>;
 
 /** A terminal that keeps lines, and tells when there are so many. */
-class Lines implements Terminal {
-  readonly isTty = false;
-  readonly hasColor = false;
-  readonly printed: Line[] = [];
+class Lines {
+  readonly lines: Line[] = [];
   private readonly waiting: { readonly test: () => boolean; readonly resolve: () => void }[] = [];
 
-  size(): { columns: number; rows: number } {
-    return { columns: 80, rows: 24 };
-  }
-
-  atExit(): () => void {
-    return () => {};
-  }
-
   write(text: string): Promise<void> {
-    this.printed.push(JSON.parse(text) as Line);
+    this.lines.push(JSON.parse(text) as Line);
     for (const { test, resolve } of this.waiting) if (test()) resolve();
     return Promise.resolve();
   }
@@ -51,13 +40,13 @@ async function printed(
       await opened(feed);
       const done = stream(feed, { instrument, channel, depth: 5, signal: abort.signal }, terminal);
       await play(peer, await peer.next('subscribe'), terminal);
-      await terminal.until(() => terminal.printed.length >= count);
+      await terminal.until(() => terminal.lines.length >= count);
       abort.abort();
       await done;
     },
     { signal: abort.signal },
   );
-  return terminal.printed;
+  return terminal.lines;
 }
 
 const of = (kind: number, stream: number, seq: number, spec: Partial<FrameSpec> = {}): Uint8Array =>
@@ -173,7 +162,7 @@ describe('watch of a channel', () => {
       peer.control({ op: 'matched', id: asked.id, instruments: 1 });
       peer.grant({ ...asked, instrument: 'x:A' });
       peer.bytes(image(1));
-      await terminal.until(() => terminal.printed.at(-1)?.state === 'synced');
+      await terminal.until(() => terminal.lines.at(-1)?.state === 'synced');
       peer.control({ op: 'slow', state: 'behind', streams: [{ ...name, epoch: '1', seq: '1' }] });
       peer.control({ op: 'slow', state: 'rejoined', ...name, from: '1', to: '4', by: 'image' });
       peer.bytes(image(4));

@@ -14,7 +14,11 @@ export interface StreamOptions {
 type Subscription = Parameters<typeof linesOf>[1];
 
 /** Prints a line of JSON for whatever a channel brings, of one instrument or of all that fit. Returns when `signal` ends it. */
-export async function stream(feed: Feed, options: StreamOptions, terminal: Terminal): Promise<void> {
+export async function stream(
+  feed: Feed,
+  options: StreamOptions,
+  terminal: Pick<Terminal, 'write'>,
+): Promise<void> {
   const { instrument, channel, depth } = options;
   const write = (line: object): Promise<void> => terminal.write(`${JSON.stringify(line)}\n`);
   const settings = { depth, intervalMs: 0 };

@@ -20,6 +20,8 @@ export interface Wish {
   readonly instrument: InstrumentInfo;
   readonly mode: Mode | undefined;
   readonly resume: Resume | undefined;
+  /** A pattern fits the instrument, which is not named itself. */
+  readonly isByPattern: boolean;
   /** The instrument came later than the pattern that it fits. */
   readonly isAdded: boolean;
 }
@@ -62,15 +64,20 @@ export class ClientStreams {
     return this.#holdings.all();
   }
 
-  /** Grants a wish and acknowledges it, one that is held already anew. Throws `feed.views_full`, `feed.bad_field`. */
+  /** Grants a wish and acknowledges it, one that is held already anew: a pattern leaves that where it stands. Throws `feed.views_full`, `feed.bad_field`. */
   grant(wish: Wish): void {
     const { channel, instrument, resume } = wish;
     let subscription = this.get(instrument.name, channel);
+    const goesOn = subscription !== undefined && wish.isByPattern && resume === undefined;
     if (subscription === undefined) {
       subscription = this.#granted(wish);
       this.#holdings.add(subscription);
     }
     subscription.mode = modeOf(channel, wish.mode);
+    if (goesOn) {
+      this.#acknowledge(wish, subscription);
+      return;
+    }
     if (resume === undefined) {
       this.#resuming.delete(subscription);
       subscription.place = undefined;

@@ -64,7 +64,7 @@ export class Wishes {
         const pattern = new NamePattern(text);
         for (const instrument of served.values())
           if (pattern.fits(instrument.name) && isAllowed(this.#grant, channel, instrument.name))
-            wishes.set(instrument.id, wishOf(control, instrument, false));
+            wishes.set(instrument.id, wishOf(control, instrument, true, false));
         continue;
       }
       const where = `${op}.${control.isSingle ? 'instrument' : 'instruments'}`;
@@ -74,7 +74,7 @@ export class Wishes {
         errors.push(notEntitled(this.#grant, where, channel.channel, text, view));
       else if (instrument === undefined)
         errors.push(unknownInstrument(text, seenBy(this.#grant, served), where));
-      else wishes.set(instrument.id, wishOf(control, instrument, false));
+      else wishes.set(instrument.id, wishOf(control, instrument, false, false));
     }
     return { wishes: [...wishes.values()], errors };
   }
@@ -135,7 +135,7 @@ export class Wishes {
       const wishes = instruments
         .filter(({ name }) => pattern.fits(name) && !isHeld(name, channel))
         .filter(({ name }) => isAllowed(this.#grant, channel, name));
-      this.#queue(wishes.map((instrument) => wishOf(control, instrument, true)));
+      this.#queue(wishes.map((instrument) => wishOf(control, instrument, true, true)));
     }
   }
 
@@ -147,8 +147,9 @@ export class Wishes {
 function wishOf(
   { id, channel, mode, resume }: Subscribe,
   instrument: InstrumentInfo,
+  isByPattern: boolean,
   isAdded: boolean,
 ): Wish {
   const place = isAdded ? undefined : resume.get(instrument.name);
-  return { id, channel, instrument, mode, resume: place, isAdded };
+  return { id, channel, instrument, mode, resume: place, isByPattern, isAdded };
 }

@@ -25,7 +25,7 @@ import type { Token } from './token.js';
 import type { TradesOptions, TradesSubscription } from './trades-subscription.js';
 
 /** Subscriptions of one feed, granted or not. */
-const SUBSCRIPTIONS_MAX = 1024;
+const SUBSCRIPTIONS_MAX = 16_384;
 const BACKOFF: Backoff = { delayMs: 250, delayMsMax: 10_000 };
 const PING_INTERVAL_MS = 2_000;
 

@@ -5,7 +5,7 @@ import { Listeners } from './listeners.js';
 import type { AnySubscription } from './subscription.js';
 
 /** Subscriptions that a loop may be behind. */
-const QUEUE_MAX = 4096;
+const QUEUE_MAX = 16_384;
 
 /** A subscription that a group has no longer, and why: the server's word, or the code of its refusal. */
 export interface Removed<Kept> {

@@ -171,10 +171,7 @@ export class Roster {
           break;
         }
         this.host.fellBehind();
-        for (const stream of message.streams) {
-          const from = { epoch: stream.epoch, seq: Number(stream.seq) };
-          for (const subscription of this.named(stream)) subscription.fallBehind(from);
-        }
+        this.behind(message.streams);
         break;
       case 'error':
         this.refused(message.id, message.instrument, message.error);
@@ -283,13 +280,17 @@ export class Roster {
     );
   }
 
-  private named({ channel, instrument, stream }: StreamName): readonly AnySubscription[] {
-    return [...this.subscriptions.values()].filter(
-      ({ topic, granted }) =>
-        topic.channel === channel &&
-        topic.instrument === instrument &&
-        (stream === undefined || granted?.stream === stream),
-    );
+  private behind(streams: readonly (StreamName & { readonly epoch: bigint; readonly seq: bigint })[]): void {
+    const wanted = new Set(streams.map(({ instrument }) => instrument));
+    const held = [...this.subscriptions.values()].filter(({ topic }) => wanted.has(topic.instrument));
+    for (const stream of streams) {
+      const from = { epoch: stream.epoch, seq: Number(stream.seq) };
+      for (const subscription of held) if (isNamed(subscription, stream)) subscription.fallBehind(from);
+    }
+  }
+
+  private named(stream: StreamName): readonly AnySubscription[] {
+    return [...this.subscriptions.values()].filter((subscription) => isNamed(subscription, stream));
   }
 
   private holds(subscription: AnySubscription): boolean {
@@ -382,6 +383,14 @@ export class Roster {
   ): ReturnType<typeof messagesOf> {
     return messagesOf(op, ask, entries, this.listBytesMax, () => this.host.nextId());
   }
+}
+
+function isNamed({ topic, granted }: AnySubscription, { channel, instrument, stream }: StreamName): boolean {
+  return (
+    topic.channel === channel &&
+    topic.instrument === instrument &&
+    (stream === undefined || granted?.stream === stream)
+  );
 }
 
 /** The only one that waits; undefined where there are several. */
