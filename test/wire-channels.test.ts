@@ -227,6 +227,35 @@ describe('liquidations', () => {
     }));
 });
 
+describe('trades whose ids are texts', () => {
+  it('have those texts', () =>
+    withFeed(async ({ feed, peer }) => {
+      const subscription = feed.trades(NAME);
+      await granted(peer, 3);
+      const seen: (string | undefined)[] = [];
+      subscription.on('update', ({ name }) => seen.push(name));
+      const third = until(subscription, 'update', ({ seq }: { seq: number }) => seq === 3);
+      const common = { stream: 3, epoch: 1n, instrument: 7 };
+      const trade = (id: bigint) => ({ price: 1, qty: 2, id, idKind: 2, tsEvent: 4, aggressor: 2 });
+      peer.bytes(
+        message(
+          frame({ ...common, kind: Kind.image, seq: 1 }),
+          frame({
+            ...common,
+            kind: Kind.trade,
+            prevSeq: 1,
+            seq: 2,
+            trades: [trade(9n), trade(2n ** 63n)],
+            names: [{ number: 2n ** 63n, text: 'ETH-1234' }],
+          }),
+          frame({ ...common, kind: Kind.trade, prevSeq: 2, seq: 3, trades: [trade(2n ** 63n)] }),
+        ),
+      );
+      await third;
+      expect(seen).toEqual([undefined, 'ETH-1234', undefined]);
+    }));
+});
+
 describe('a status', () => {
   const status = (state: number, gap?: FrameSpec['gap']): Uint8Array =>
     frame({

@@ -291,16 +291,20 @@ describe('resync', () => {
     }));
 
   it('reports a refused resync and goes on asking', () =>
-    withFeed(async ({ feed, peer }) => {
-      const book = await syncedBook(feed, peer);
-      peer.bytes(delta(5, 6));
-      const { id } = await peer.next('resync');
-      const reported = until<FeedError>(book, 'error');
-      peer.control({ op: 'error', id, code: 'feed.rate' });
-      expect(await reported).toMatchObject({ code: 'feed.rate', fix: 'not said' });
-      await peer.next('resync');
-      expect(book.closed).toBe(false);
-    }));
+    withFeed(
+      async ({ feed, peer }) => {
+        const book = await syncedBook(feed, peer);
+        peer.bytes(delta(5, 6));
+        const { id } = await peer.next('resync');
+        const reported = until<FeedError>(book, 'error');
+        peer.control({ op: 'error', id, code: 'feed.rate' });
+        expect(await reported).toMatchObject({ code: 'feed.rate', fix: 'not said' });
+        await peer.next('resync');
+        expect(book.closed).toBe(false);
+        // The answer to a request that has been repeated is nobody's.
+      },
+      { resync: { delayMs: 250, delayMsMax: 500 } },
+    ));
 });
 
 describe('reconnect', () => {

@@ -66,6 +66,23 @@ describe('a close code', () => {
   );
 });
 
+describe('a handshake that the server refuses', () => {
+  it.each([
+    [401, 'feed.auth', false],
+    [403, 'feed.not_entitled', false],
+    [429, 'feed.rate', true],
+    [503, 'feed.connect_failed', true],
+  ])('with status %i is %s, where the platform tells it', async (status, code, reconnects) => {
+    const server = await FeedServer.start();
+    server.refusal = status;
+    const feed = connect(server.url, { reconnect: QUICK, token: 'static' });
+    expect(await told(feed, 'error')).toMatchObject([{ code, reconnects, closeCode: 1006 }]);
+    expect(feed.state).toBe(reconnects ? 'waiting' : 'closed');
+    await feed.close();
+    await server[Symbol.asyncDispose]();
+  });
+});
+
 describe('a shutdown', () => {
   it('is told, and its window decides when the client comes back', () =>
     withFeed(

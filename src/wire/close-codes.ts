@@ -77,7 +77,14 @@ const NOT_OPENED: CloseMeaning = {
   what: 'the connection could not be opened',
 };
 
-/** What a close code means on a connection that was open, or never was. */
-export function meaningOf(closeCode: number, wasOpen: boolean): CloseMeaning {
-  return MEANINGS[closeCode] ?? (wasOpen ? LOST : NOT_OPENED);
+/** HTTP statuses that refuse a handshake, where the platform tells them, which browsers do not. */
+const STATUSES: Readonly<Record<string, number>> = { 401: 4401, 403: 4403, 429: 4429 };
+
+/**
+ * What a close code means on a connection that was open, or never was: then `failure`, the platform's own words, may say
+ * with which HTTP status the server refused it.
+ */
+export function meaningOf(closeCode: number, wasOpen: boolean, failure: string): CloseMeaning {
+  const [, status = ''] = /server response: (\d{3})/.exec(failure) ?? [];
+  return MEANINGS[STATUSES[status] ?? closeCode] ?? (wasOpen ? LOST : NOT_OPENED);
 }

@@ -157,7 +157,7 @@ export class Connection {
     }
     const { reconnect } = this.options;
     const wasOpen = this.state === 'open';
-    const meaning = meaningOf(code, wasOpen);
+    const meaning = meaningOf(code, wasOpen, failure);
     if (meaning.after === 'token') this.token?.refuse();
     const isRefusedToken = cause instanceof ClientError && cause.code !== 'client.token_failed';
     const isFinal =

@@ -69,6 +69,7 @@ export interface Granted {
   readonly qtyUnit: string;
   readonly depth: number | undefined;
   readonly intervalMs: number | undefined;
+  readonly grouping: string | undefined;
   readonly mode: string | undefined;
   /** The instrument came later than the pattern that it fits. */
   readonly isAdded: boolean;
@@ -157,6 +158,7 @@ export function parseControl(text: string): ControlMessage {
         qtyUnit: message.text('qtyUnit'),
         depth: message.has('depth') ? message.integer('depth') : undefined,
         intervalMs: message.has('intervalMs') ? message.integer('intervalMs') : undefined,
+        grouping: message.has('grouping') ? message.text('grouping') : undefined,
         mode: message.has('mode') ? message.text('mode') : undefined,
         isAdded: message.is('added'),
         resume: message.has('resume') ? resumed(message.part('resume')) : undefined,

@@ -1,6 +1,7 @@
 import type { FrameReader } from './frame.js';
 import { isExact, type Level, levelOf } from './level.js';
 import type { Place } from './local-stream.js';
+import { NameTable } from './order-id.js';
 import { type Aggressor, type BookState, Kind, type StateReason, type TradeIdKind } from './protocol.js';
 
 /** A trade. Price and quantity are mantissas as those of a level, at exponents of its own: the scale may change. */
@@ -11,6 +12,8 @@ export interface Trade extends Level {
   /** What the venue calls the trade, of the kind that `idKind` says. */
   readonly id: bigint;
   readonly idKind: TradeIdKind;
+  /** The text that `id` is a hash of, where the server tells it. */
+  readonly name?: string;
   readonly aggressor: Aggressor;
   /** The venue's time, ns since the Unix epoch; 0 = not given. */
   readonly tsEvent: bigint;
@@ -55,6 +58,7 @@ export class TradeTape {
   private presentSeq = 0;
   private epochHigh = 0;
   private epochLow = 0;
+  private readonly names = new NameTable();
 
   /** `kind` is that of its frames. */
   constructor(kind: number) {
@@ -125,7 +129,13 @@ export class TradeTape {
     return { take: false, gap: { tag: 'gap', reason: 'sequence', expected, received: this.seq } };
   }
 
-  /** The trade at an index of a frame whose trades are to be taken. */
+  /** Takes the names of a frame whose trades are to be taken: those of earlier ones are of earlier trades. */
+  takeNames(frame: FrameReader): void {
+    this.names.clear();
+    if (frame.names.count > 0) this.names.take(frame);
+  }
+
+  /** The trade at an index of that frame. */
   tradeAt(frame: FrameReader, index: number): Trade {
     const price = frame.tradePriceNearest(index);
     const qty = frame.tradeQtyNearest(index);
@@ -133,12 +143,15 @@ export class TradeTape {
       isExact(price) && isExact(qty)
         ? { price, qty }
         : levelOf(frame.tradePriceBigInt(index), frame.tradeQtyBigInt(index));
+    const id = frame.tradeId(index);
+    const name = this.names.size > 0 ? this.names.get(id) : undefined;
     return {
       tag: 'trade',
       ...level,
       priceExponent: this.priceExponent,
       qtyExponent: this.qtyExponent,
-      id: frame.tradeId(index),
+      id,
+      ...(name === undefined ? {} : { name }),
       idKind: frame.tradeIdKind(index),
       aggressor: frame.tradeAggressor(index),
       tsEvent: frame.tradeTsEvent(index),

@@ -100,6 +100,7 @@ export class TradesSubscription extends Subscription<TradeEvent, TradesEvents> {
       this.listeners.emit('gap', gap);
     }
     if (!take) return;
+    this.tape.takeNames(frame);
     for (let at = 0; at < frame.tradeCount; at += 1) {
       const trade = this.tape.tradeAt(frame, at);
       this.push(trade);

@@ -101,6 +101,8 @@ export class FeedServer implements AsyncDisposable {
   clockOffsetMs = 0;
   /** Further fields of the greeting. */
   hello: Readonly<Record<string, unknown>> = {};
+  /** The HTTP status with which handshakes are refused; 0 = they are not. */
+  refusal = 0;
   private readonly server: WebSocketServer;
   private readonly arrived: Peer[] = [];
   private readonly waiting: ((peer: Peer) => void)[] = [];
@@ -112,9 +114,15 @@ export class FeedServer implements AsyncDisposable {
   }
 
   static async start(): Promise<FeedServer> {
-    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    const door: { server?: FeedServer } = {};
+    const server = new WebSocketServer({
+      port: 0,
+      host: '127.0.0.1',
+      verifyClient: (_info, answer) => answer(!door.server?.refusal, door.server?.refusal),
+    });
     await once(server, 'listening');
-    return new FeedServer(server);
+    door.server = new FeedServer(server);
+    return door.server;
   }
 
   /** The next client's connection. */
