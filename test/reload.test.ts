@@ -1,10 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
-import { run } from '../src/cli/program.js';
 import { changeSources } from '../src/cli/reload.js';
+import { serveCommand } from './support/serve-command.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'depthwire-reload-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -73,47 +72,7 @@ describe('the sources that run', () => {
 });
 
 describe('a hangup', () => {
-  /** `depthwire serve` in the folder of this test. */
-  function serve(...args: readonly string[]) {
-    const output = { out: '', err: '' };
-    const listeners = new Set<() => void>();
-    const stopping = new AbortController();
-    const terminal = (take: (text: string) => void) => ({
-      isTty: false,
-      hasColor: false,
-      size: () => ({ columns: 80, rows: 24 }),
-      atExit: () => () => {},
-      write: (text: string): Promise<void> => Promise.resolve(take(text)),
-    });
-    const code = run(['serve', '--port', '0', ...args], {
-      stdout: terminal((text) => (output.out += text)),
-      stderr: terminal((text) => (output.err += text)),
-      signal: stopping.signal,
-      env: {},
-      folder,
-      onHangup: (listener) => {
-        listeners.add(listener);
-        return () => listeners.delete(listener);
-      },
-      endWithin() {},
-    });
-    return {
-      output,
-      listeners,
-      hangUp: () => {
-        for (const listener of listeners) listener();
-      },
-      until: async (text: string): Promise<void> => {
-        for (const late = performance.now() + 10_000; performance.now() < late; await pause(5))
-          if (`${output.out}${output.err}`.includes(text)) return;
-        throw new Error(`no ${text} in ${output.out}${output.err}`);
-      },
-      stop: () => {
-        stopping.abort('the test');
-        return code;
-      },
-    };
-  }
+  const serve = (...args: readonly string[]) => serveCommand(folder, ...args);
 
   it('makes a server read its configuration anew, say what waits for the next start, and go on after a fault', async () => {
     writeFileSync(join(folder, 'a.toml'), '[limits]\nclients_max = 5\n');
