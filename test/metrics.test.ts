@@ -198,6 +198,14 @@ describe('the Grafana board', () => {
     }
   });
 
+  it('has no name that the documents know better', () => {
+    const documents = ['operations.md', 'protocol.md'].map((name) =>
+      readFileSync(fileURLToPath(new URL(`../docs/${name}`, import.meta.url)), 'utf8'),
+    );
+    for (const name of documents.join('').match(/\b(?:depthwire|process)_[a-z0-9_]+/g) ?? [])
+      expect(known).toContain(name);
+  });
+
   it('has a place and a title for each panel, and shows every question that an operator asks first', () => {
     expect(new Set(panels.map(({ title }) => title)).size).toBe(panels.length);
     const all = JSON.stringify(board);

@@ -12,13 +12,15 @@ export async function openLog(
   { level, format }: Config['log'],
   { stdout, stderr }: Pick<Shell, 'stdout' | 'stderr'>,
 ): Promise<{ readonly log: Log; readonly flush: () => Promise<void> }> {
-  const to = ({ lines, write }: Terminal): ((text: string) => void) =>
-    lines === undefined ? (text) => void write(text) : (text) => lines.write(text);
+  const to = (terminal: Terminal): ((text: string) => void) => {
+    const { log } = terminal;
+    return log === undefined ? (text) => void terminal.write(text) : (text) => log.write(text);
+  };
   const out = to(stdout);
   const sink =
     format === 'text' ? textFormat(out, to(stderr)) : (await import('./json-log.js')).jsonFormat(out, level);
   const log = new Log(sink, level);
-  const streams = [stdout, stderr].flatMap(({ lines }) => lines ?? []);
+  const streams = [stdout, stderr].flatMap(({ log }) => log ?? []);
   const timer = setInterval(() => {
     const dropped = streams.reduce((sum, stream) => sum + stream.dropped(), 0);
     if (dropped === 0) return;

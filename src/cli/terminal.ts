@@ -21,7 +21,7 @@ export interface Terminal {
   /** Resolves when the stream takes more. */
   write(text: string): Promise<void>;
   /** For what must never wait for the reader; absent where `write` does not make anybody wait. */
-  readonly lines?: LogStream;
+  readonly log?: LogStream;
 }
 
 type Stream = NodeJS.WriteStream & { readonly fd: number };
@@ -36,11 +36,11 @@ export function terminalOf(stream: Stream, onClosed: () => void): Terminal {
   };
   stream.on('error', close);
   const isTty = stream.isTTY === true;
-  let lines: LogStream | undefined;
+  let log: LogStream | undefined;
   return {
-    get lines() {
-      lines ??= logStream(stream.fd, close);
-      return lines;
+    get log() {
+      log ??= logStream(stream.fd, close);
+      return log;
     },
     isTty,
     hasColor: isTty && process.env.NO_COLOR === undefined && process.env.TERM !== 'dumb',
