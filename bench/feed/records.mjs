@@ -45,6 +45,14 @@ export function wholeBook(symbol, levels) {
   return message(symbol, levels, 'snapshot', { b: side(bidPrice), a: side(askPrice) }, FIRST);
 }
 
+/** The change of a level a side that follows so many before it. @param {string} symbol @param {number} levels @param {number} before */
+export function change(symbol, levels, before) {
+  const next = numbers(before);
+  const at = next(levels);
+  const sides = { b: [[bidPrice(at), qtyOf(next)]], a: [[askPrice(at), qtyOf(next)]] };
+  return message(symbol, levels, 'delta', sides, FIRST + 1 + before);
+}
+
 /** The venue's messages. @returns {readonly Buffer[]} */
 export function records() {
   const next = numbers();

@@ -6,8 +6,8 @@
  * Kinds: `bare` publishes prebuilt frames by uWebSockets.js and keeps no book, and answers a subscription by nothing else or, of
  * several books, by a prebuilt image, which is the control; `loop` publishes by a loop over the clients of `ws`; `frames` is this
  * package's server alone, given frames; `whole` is engine and server, given the venue's bytes. In all of them a record is read
- * in the same way, and causes one frame. SHAPE is JSON: `books` and `levels` of books beside those records, `config` as that
- * of `serve`.
+ * in the same way, and causes one frame. SHAPE is JSON: `books` and `levels` of books beside those records, `rate` of their changes
+ * a second, `config` as that of `serve`.
  */
 
 import { App, DISABLED, us_socket_local_port } from 'uWebSockets.js';
@@ -17,7 +17,7 @@ import { WebSocketServer } from 'ws';
 import { configFrom } from '../../dist/config.js';
 import { STREAM } from '../../dist/engine.js';
 import { FeedServer } from '../../dist/publish/server.js';
-import { engineFor, framesOf, records, SYMBOL, wholeBook } from './records.mjs';
+import { change, engineFor, framesOf, records, SYMBOL, wholeBook } from './records.mjs';
 
 const TICK_MS = 10;
 const PATH = '/v1/feed';
@@ -27,6 +27,7 @@ const TOPIC = 'book';
  * @typedef {object} Shape
  * @property {number} [books]
  * @property {number} [levels] a side of each
+ * @property {number} [rate] changes a second of all of them together
  * @property {import('../../dist/config.js').ConfigInput} [config]
  *
  * @typedef {object} Served
@@ -87,7 +88,7 @@ async function loop() {
 }
 
 /** @param {Shape} shape @param {boolean} isGivenFrames @returns {Promise<Served>} */
-async function depthwire({ books = 0, levels = 0, config = {} }, isGivenFrames) {
+async function depthwire({ books = 0, levels = 0, rate = 0, config = {} }, isGivenFrames) {
   const made = isGivenFrames ? framesOf(records()) : [];
   /** @type {{ server?: FeedServer }} */
   const wiring = {};
@@ -111,7 +112,12 @@ async function depthwire({ books = 0, levels = 0, config = {} }, isGivenFrames) 
   const server = new FeedServer(engine, instruments, complete, new Map());
   wiring.server = server;
   const port = await server.listen();
+  let changes = 0;
   setInterval(() => {
+    for (let due = (rate * TICK_MS) / 1000; due > 0 && books > 0; due--) {
+      const symbol = /** @type {string} */ (further[changes % books]);
+      engine.ingest(source, change(symbol, levels, Math.floor(changes++ / books)));
+    }
     engine.tick();
     server.tick();
   }, TICK_MS);
