@@ -78,7 +78,7 @@ export interface NativeEngine {
   tick(): number;
   pump(): number;
   image(instrument: number, stream: number, out: Uint8Array): number;
-  openDepth(instrument: number, depth: number, intervalMs: number): number;
+  openDepth(instrument: number, depth: number, intervalMs: number, grouping?: bigint): number;
   closeDepth(instrument: number, stream: number): void;
   place(instrument: number, stream: number): StreamPlace;
   bring(instrument: number, stream: number, epoch: bigint, seq: bigint, by: BringBy, out: Uint8Array): number;
@@ -462,12 +462,12 @@ export class Engine {
   }
 
   /**
-   * The stream of a depth view, counted: each call needs a `closeDepth`. `grouping`: its step of prices, a mantissa, 0 = none.
-   * Throws `engine.views_full`.
+   * The stream of a depth view, counted: each call needs a `closeDepth`. `grouping` sums levels into price buckets of that
+   * width, in units of the instrument's price mantissa; absent or 0n = levels as they are. Throws `engine.views_full`, and
+   * `engine.view_grouping` where it is no multiple of the tick.
    */
-  openDepth(instrument: number, depth: number, intervalMs: number, grouping = 0n): number {
-    if (grouping !== 0n) throw noGrouping(grouping);
-    return guarded(() => this.#native.openDepth(instrument, depth, intervalMs));
+  openDepth(instrument: number, depth: number, intervalMs: number, grouping?: bigint): number {
+    return guarded(() => this.#native.openDepth(instrument, depth, intervalMs, grouping));
   }
 
   closeDepth(instrument: number, stream: number): void {
@@ -656,15 +656,6 @@ function corrupt(offset: number, size: number): DepthwireError {
   });
 }
 
-function noGrouping(grouping: bigint): DepthwireError {
-  return new DepthwireError('engine.no_grouping', {
-    what: 'this build does not group the levels of depth views',
-    where: 'openDepth',
-    expected: 'no grouping',
-    got: String(grouping),
-    fix: 'Leave grouping out.',
-  });
-}
 
 function reentrant(input: string): DepthwireError {
   return new DepthwireError('engine.reentrant', {

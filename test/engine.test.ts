@@ -142,6 +142,21 @@ describe('inside its own listener', () => {
   });
 });
 
+describe('depth views', () => {
+  it('are of price buckets where a grouping is asked for, which must be a multiple of the tick', () => {
+    const { engine, instrument } = opened();
+    const plain = engine.openDepth(instrument, 5, 0);
+    expect(engine.openDepth(instrument, 5, 0, 0n)).toBe(plain);
+    const grouped = engine.openDepth(instrument, 5, 0, 10n);
+    expect(grouped).not.toBe(plain);
+    expect(engine.openDepth(instrument, 5, 0, 10n)).toBe(grouped);
+    expect(engine.openDepth(instrument, 5, 0, 20n)).not.toBe(grouped);
+    const wrong = engine.addInstrument('sim:NEWUSDT', { tickSize: 5 });
+    engine.openSource('sim', [wrong]);
+    expect(() => engine.openDepth(wrong, 5, 0, 12n)).toThrow(codeIs('engine.view_grouping'));
+  });
+});
+
 describe('closed', () => {
   it('an engine refuses everything by a typed error, and may be closed again', () => {
     const { engine, instrument, source } = opened();

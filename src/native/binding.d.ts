@@ -125,8 +125,11 @@ export declare class Engine {
    * that it needs.
    */
   image(instrument: number, stream: number, out: Uint8Array): number
-  /** The stream of a depth view; the same arguments share one. */
-  openDepth(instrument: number, depth: number, intervalMs: number): number
+  /**
+   * The stream of a depth view; the same arguments share one. `grouping`: the width of its price buckets in units of the
+   * instrument's price mantissa, a multiple of its tick; absent or 0 = levels as they are.
+   */
+  openDepth(instrument: number, depth: number, intervalMs: number, grouping?: bigint): number
   /** Leaves a depth view. */
   closeDepth(instrument: number, stream: number): void
   /**

@@ -126,6 +126,7 @@ fn once_warm_no_message_allocates() {
     let (mut levels, mut frame) = (Levels::default(), Levels::default());
     let mut book = L2Book::new(SPEC);
     let mut top = DepthView::new(20, 0);
+    let mut grouped = DepthView::grouped(20, 0, 50);
     let mut buckets = Tracked::new(Buckets::new(50, 100).unwrap());
     let mut band = Tracked::new(WithinBps { bps: 50 });
     let mut round = |book: &mut L2Book, side_levels: i64| {
@@ -144,12 +145,14 @@ fn once_warm_no_message_allocates() {
                 book.load(levels.view(), KnownTo::WHOLE).unwrap();
                 buckets.invalidate();
                 band.invalidate();
-                top.image(0, book.levels(Side::Bid), book.levels(Side::Ask));
+                top.image(0, book);
+                grouped.image(0, book);
             } else {
                 let touched = book.apply(frame.view()).unwrap();
                 buckets.touch(touched);
                 band.touch(touched);
-                top.flush(0, book.levels(Side::Bid), book.levels(Side::Ask));
+                top.flush(0, book);
+                grouped.flush(0, book);
             }
             assert_eq!(buckets.read(book).bids.len(), side_levels as usize / 10);
             assert!(band.read(book).is_some());

@@ -127,6 +127,8 @@ struct Views {
     costs: Vec<(Instrument, Side, i64, Tracked<CostToFill>)>,
     bands: Vec<(u32, Tracked<WithinBps>)>,
     top: DepthView,
+    /// Views of buckets, each with what a reader of its changes holds.
+    grouped: Vec<(DepthView, Levels)>,
     skipped: u64,
     read: u64,
 }
@@ -167,7 +169,12 @@ impl Views {
         }
         let bands = [0, 3, 250, 20_000].map(|bps| (bps, Tracked::new(WithinBps { bps })));
         let top = DepthView::new(1 + market.rng.below(25) as u32, 0);
-        Self { depths, buckets, costs, bands: bands.into(), top, skipped: 0, read: 0 }
+        let grouped = [1, 7, 100, 5_000].map(|ticks| {
+            let width = market.tick.saturating_mul(ticks);
+            (DepthView::grouped(1 + market.rng.below(12) as u32, 0, width), Levels::default())
+        });
+        let grouped = grouped.into();
+        Self { depths, buckets, costs, bands: bands.into(), top, grouped, skipped: 0, read: 0 }
     }
 
     fn check(&mut self, book: &L2Book, naive: &NaiveBook, at: &str) {
@@ -192,11 +199,42 @@ impl Views {
             check(tracked, book, &expected, &mut self.skipped, &mut self.read, at);
         }
         if self.top.is_due(0) {
-            self.top.flush(0, book.levels(Side::Bid), book.levels(Side::Ask));
+            self.top.flush(0, book);
         }
         for side in [Side::Bid, Side::Ask] {
             let expected: Vec<_> = naive.levels(side).take(self.top.depth() as usize).collect();
             assert_eq!(self.top.published().side(side), expected, "{at}");
+        }
+        for (view, held) in &mut self.grouped {
+            if view.is_due(0) {
+                let (changes, _) = view.flush(0, book);
+                for side in [Side::Bid, Side::Ask] {
+                    read_changes(side, changes.side(side), held.side_mut(side));
+                }
+            }
+            for side in [Side::Bid, Side::Ask] {
+                let buckets = naive_buckets(naive, side, view.grouping(), view.depth() as usize);
+                let level = |bucket: &Bucket| Level {
+                    price: bucket.price,
+                    qty: Qty(bucket.qty.min(i64::MAX.into()) as i64),
+                };
+                let expected: Vec<_> = buckets.iter().map(level).collect();
+                assert_eq!(view.published().side(side), expected, "{at}: grouped by {}", view.grouping());
+                assert_eq!(held.side(side), expected, "{at}: as its reader has it");
+            }
+        }
+    }
+}
+
+/// Absolute levels of which 0 removes, as a reader of the feed applies them.
+fn read_changes(side: Side, changes: &[Level], held: &mut Vec<Level>) {
+    for change in changes {
+        let at = held.partition_point(|level| side.is_better(level.price, change.price));
+        if held.get(at).is_some_and(|level| level.price == change.price) {
+            held.remove(at);
+        }
+        if change.qty.0 != 0 {
+            held.insert(at, *change);
         }
     }
 }
@@ -337,7 +375,10 @@ fn every_view_equals_the_plain_computation() {
                 views.buckets.iter_mut().for_each(|(.., tracked)| tracked.invalidate());
                 views.costs.iter_mut().for_each(|(.., tracked)| tracked.invalidate());
                 views.bands.iter_mut().for_each(|(.., tracked)| tracked.invalidate());
-                views.top.image(0, book.levels(Side::Bid), book.levels(Side::Ask));
+                views.top.image(0, &book);
+                for (view, held) in &mut views.grouped {
+                    held.clone_from(view.image(0, &book));
+                }
             } else {
                 market.frame(&naive, &mut levels);
                 naive.apply(levels.view()).unwrap();
@@ -347,6 +388,7 @@ fn every_view_equals_the_plain_computation() {
                 views.costs.iter_mut().for_each(|(.., tracked)| tracked.touch(touched));
                 views.bands.iter_mut().for_each(|(.., tracked)| tracked.touch(touched));
                 views.top.touch(touched.bid, touched.ask);
+                views.grouped.iter_mut().for_each(|(view, _)| view.touch(touched.bid, touched.ask));
             }
             assert_eq!(book.check_invariants(), Ok(()), "{at}");
             views.check(&book, &naive, &at);

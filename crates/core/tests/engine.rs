@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed unwrap is a failed test")]
 
-use depthwire_core::encode::{Kind, RECORD_HEADER_BYTES, RecordType, Stream};
+use depthwire_core::encode::{Kind, RECORD_HEADER_BYTES, RecordType, Stream, header_at};
 use depthwire_core::engine::{Engine, EngineConfig, EngineError, IngestError, Listed, SourceId};
 use depthwire_core::types::{BookState, Decimal, Instrument, InstrumentId, NoClock, StaleReason};
 use depthwire_core::venues;
@@ -107,14 +107,15 @@ impl Rig {
 }
 
 fn frame(bytes: &[u8]) -> Seen {
-    let word = |at: usize| u64::from_le_bytes(bytes[40 + at..48 + at].try_into().unwrap());
+    let header = &bytes[header_at(bytes).unwrap()..];
+    let word = |at: usize| u64::from_le_bytes(header[at..8 + at].try_into().unwrap());
     Seen::Frame {
-        kind: bytes[100],
-        stream: bytes[101],
+        kind: header[60],
+        stream: header[61],
         epoch: word(0) as u32,
         seq: word(8),
         prev_seq: word(16),
-        flags: u16::from_le_bytes([bytes[102], bytes[103]]),
+        flags: u16::from_le_bytes([header[62], header[63]]),
     }
 }
 
@@ -275,6 +276,15 @@ fn views_publish_net_changes_at_their_interval() {
     assert_eq!(rig.image(every), [], "the last reader closes it");
     assert_eq!(rig.engine.open_depth(rig.id, 0, 0, 0), Err(EngineError::ViewRange));
     assert_eq!(rig.engine.open_depth(rig.id, 101, 0, 0), Err(EngineError::ViewRange));
+    for grouping in [-1, 3] {
+        let mut rig = Rig::synced(EngineConfig::default());
+        let listed = rig.engine.catalogue().get(rig.id).unwrap().clone();
+        assert_eq!((listed.tick_size, listed.price_exponent), (1, -2));
+        rig.engine.define(Instrument { tick_size: 2, ..listed }, rig.now).unwrap();
+        let opened = rig.engine.open_grouped_depth(rig.id, 1, 0, grouping, 0);
+        assert_eq!(opened, Err(EngineError::ViewGrouping { tick: 2, grouping }));
+        assert!(rig.engine.open_grouped_depth(rig.id, 1, 0, 4, 0).is_ok());
+    }
     assert_eq!(rig.engine.open_depth(rig.id, 1, 61 * S, 0), Err(EngineError::ViewRange));
     for interval_ms in 0..32 {
         rig.engine.open_depth(rig.id, 5, interval_ms * MS, 0).unwrap();
@@ -540,7 +550,10 @@ fn images_stand_where_their_content_does() {
     rig.depth(101, 150, "[\"10.00\",\"9\"]", "");
     let mut venue_seq_of = |stream| {
         let mut venue_seq = 0;
-        let read = |bytes: &[u8]| venue_seq = u64::from_le_bytes(bytes[64..72].try_into().unwrap());
+        let read = |bytes: &[u8]| {
+            let header = &bytes[header_at(bytes).unwrap()..];
+            venue_seq = u64::from_le_bytes(header[24..32].try_into().unwrap());
+        };
         rig.engine.image(rig.id, stream, rig.now, read).unwrap();
         venue_seq
     };

@@ -288,14 +288,25 @@ impl Engine {
         })
     }
 
-    /// The stream of a depth view; the same arguments share one.
-    #[napi(ts_args_type = "instrument: number, depth: number, intervalMs: number")]
-    pub fn open_depth(&self, instrument: Argument, depth: Argument, interval_ms: Argument) -> Result<u32> {
+    /// The stream of a depth view; the same arguments share one. `grouping`: the width of its price buckets in units of the
+    /// instrument's price mantissa, a multiple of its tick; absent or 0 = levels as they are.
+    #[napi(ts_args_type = "instrument: number, depth: number, intervalMs: number, grouping?: bigint")]
+    pub fn open_depth(
+        &self,
+        instrument: Argument,
+        depth: Argument,
+        interval_ms: Argument,
+        grouping: Argument,
+    ) -> Result<u32> {
         self.run(|state| {
             let now = state.now();
             let id = InstrumentId(instrument.u32("instrument")?);
             let interval_ns = u64::from(interval_ms.u32("intervalMs")?) * 1_000_000;
-            let opened = state.engine.open_depth(id, depth.u32("depth")?, interval_ns, now);
+            let (depth, grouping) =
+                (depth.u32("depth")?, grouping.given().map_or(Ok(0), |width| width.u64("grouping"))?);
+            // One beyond 63 bits is as wide as the widest.
+            let grouping = i64::try_from(grouping).unwrap_or(i64::MAX);
+            let opened = state.engine.open_grouped_depth(id, depth, interval_ns, grouping, now);
             opened.map(|stream| u32::from(stream.0)).map_err(engine_error)
         })
     }

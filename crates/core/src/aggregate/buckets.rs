@@ -2,7 +2,7 @@
 
 use super::{Reach, View};
 use crate::book::L2Book;
-use crate::types::{KnownTo, Level, Price, Side};
+use crate::types::{KnownTo, Price, Side};
 
 /// Most buckets a side.
 pub const BUCKETS_MAX: u32 = 1_000;
@@ -47,6 +47,12 @@ impl Buckets {
         if width > 0 && count > 0 && count <= BUCKETS_MAX { Some(Self { width, count }) } else { None }
     }
 
+    /// How wide each is, in mantissa units.
+    #[must_use]
+    pub const fn width(&self) -> i64 {
+        self.width
+    }
+
     /// The worst price of the bucket of a price.
     #[inline]
     fn end_of(self, side: Side, price: Price) -> Price {
@@ -60,9 +66,10 @@ impl Buckets {
 
     /// Fills one side's buckets and returns the worst price that matters to them.
     #[inline]
-    fn fill(self, book: &L2Book, side: Side, best: Option<Level>, out: &mut Vec<Bucket>) -> Price {
+    pub(super) fn fill(self, book: &L2Book, side: Side, out: &mut Vec<Bucket>) -> Price {
         out.clear();
         // A side with fewer buckets takes any level.
+        let best = if side == Side::Bid { book.best_bid() } else { book.best_ask() };
         let Some(best) = best else { return KnownTo::WHOLE.side(side) };
         let (known_to, count) = (book.known_to(), self.count as usize);
         let mut push = |end: Price, qty: i128| {
@@ -93,8 +100,8 @@ impl View for Buckets {
     /// Costs one look-up of a level and one sum for each bucket.
     fn compute(&self, book: &L2Book, answer: &mut BucketSides) -> Reach {
         Reach {
-            bid: self.fill(book, Side::Bid, book.best_bid(), &mut answer.bids),
-            ask: self.fill(book, Side::Ask, book.best_ask(), &mut answer.asks),
+            bid: self.fill(book, Side::Bid, &mut answer.bids),
+            ask: self.fill(book, Side::Ask, &mut answer.asks),
         }
     }
 }

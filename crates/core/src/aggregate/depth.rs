@@ -1,6 +1,7 @@
-//! The first N levels of both sides, published as net changes.
+//! The first N levels of both sides, or price buckets of them, published as net changes.
 
-use crate::book::LevelIter;
+use super::{Bucket, Buckets};
+use crate::book::L2Book;
 use crate::types::{KnownTo, Level, Levels, Price, Side, TimeNs};
 
 /// Most levels a side of a depth view.
@@ -10,10 +11,16 @@ pub const DEPTH_MAX: u32 = 100;
 ///
 /// Most updates land deep (on recorded streams four in five behind rank 8), so a view is skipped with one compare a side
 /// when the best price that a message touched lies behind the view's last level.
+///
+/// A view with a grouping shows the best [`Buckets`] as levels: the bucket's worst price, and the sum of its levels. A sum
+/// beyond 64 bits is told as the greatest quantity that there is.
 #[derive(Debug)]
 pub struct DepthView {
     depth: u32,
     interval_ns: u64,
+    /// Of a view that groups, what it shows.
+    buckets: Option<Buckets>,
+    filled: Vec<Bucket>,
     /// As published, best first; at most `depth` a side.
     published: Levels,
     current: Levels,
@@ -27,12 +34,21 @@ impl DepthView {
     /// A view of `depth` levels a side (1 to [`DEPTH_MAX`]) that publishes at most once every `interval_ns` (0 = on each change).
     #[must_use]
     pub fn new(depth: u32, interval_ns: u64) -> Self {
+        Self::grouped(depth, interval_ns, 0)
+    }
+
+    /// The same of buckets that are `grouping` mantissa units wide; 0 = levels as they are.
+    #[must_use]
+    pub fn grouped(depth: u32, interval_ns: u64, grouping: i64) -> Self {
         debug_assert!((1..=DEPTH_MAX).contains(&depth));
+        let buckets = Buckets::new(grouping, depth);
         let side = || Vec::with_capacity(depth as usize);
         let levels = || Levels { bids: side(), asks: side() };
         Self {
             depth,
             interval_ns,
+            buckets,
+            filled: Vec::with_capacity(if buckets.is_some() { depth as usize } else { 0 }),
             published: levels(),
             current: levels(),
             changes: levels(),
@@ -51,6 +67,20 @@ impl DepthView {
     #[must_use]
     pub const fn interval_ns(&self) -> u64 {
         self.interval_ns
+    }
+
+    /// Width of its buckets in mantissa units; 0 = levels as they are.
+    #[must_use]
+    pub const fn grouping(&self) -> i64 {
+        match &self.buckets {
+            Some(buckets) => buckets.width(),
+            None => 0,
+        }
+    }
+
+    /// Other buckets from now on. What is published stays as it is until the next [`Self::image`].
+    pub fn regroup(&mut self, grouping: i64) {
+        self.buckets = Buckets::new(grouping, self.depth);
     }
 
     /// Notes a message by the price nearest the top that it named on each side.
@@ -91,9 +121,9 @@ impl DepthView {
         self.touches > 0 && (now < self.flushed_at || now - self.flushed_at >= self.interval_ns)
     }
 
-    /// Takes the book's levels as published state, whole: the view's image. Both begin at the best level.
-    pub fn image(&mut self, now: TimeNs, bids: LevelIter<'_>, asks: LevelIter<'_>) -> &Levels {
-        collect(&mut self.published, self.depth, bids, asks);
+    /// Takes the book's levels as published state, whole: the view's image.
+    pub fn image(&mut self, now: TimeNs, book: &L2Book) -> &Levels {
+        collect(&mut self.published, self.depth, self.buckets, book, &mut self.filled);
         self.touches = 0;
         self.flushed_at = now;
         &self.published
@@ -113,8 +143,8 @@ impl DepthView {
 
     /// The net change since the last publication and the number of updates that it merges. No changes: the touched
     /// levels are as they were.
-    pub fn flush(&mut self, now: TimeNs, bids: LevelIter<'_>, asks: LevelIter<'_>) -> (&Levels, u32) {
-        collect(&mut self.current, self.depth, bids, asks);
+    pub fn flush(&mut self, now: TimeNs, book: &L2Book) -> (&Levels, u32) {
+        collect(&mut self.current, self.depth, self.buckets, book, &mut self.filled);
         self.changes.clear();
         difference(Side::Bid, &self.published.bids, &self.current.bids, &mut self.changes.bids);
         difference(Side::Ask, &self.published.asks, &self.current.asks, &mut self.changes.asks);
@@ -124,10 +154,21 @@ impl DepthView {
     }
 }
 
-fn collect(out: &mut Levels, depth: u32, bids: LevelIter<'_>, asks: LevelIter<'_>) {
+#[inline]
+fn collect(out: &mut Levels, depth: u32, buckets: Option<Buckets>, book: &L2Book, filled: &mut Vec<Bucket>) {
     out.clear();
-    bids.append_to(depth as usize, &mut out.bids);
-    asks.append_to(depth as usize, &mut out.asks);
+    for side in [Side::Bid, Side::Ask] {
+        match buckets {
+            None => book.levels(side).append_to(depth as usize, out.side_mut(side)),
+            Some(buckets) => {
+                buckets.fill(book, side, filled);
+                let level = |bucket: &Bucket| {
+                    Level::new(bucket.price.0, i64::try_from(bucket.qty).unwrap_or(i64::MAX))
+                };
+                out.side_mut(side).extend(filled.iter().map(level));
+            }
+        }
+    }
 }
 
 /// What turns `old` into `new`, both best first: changed and new levels, and quantity 0 for those that left.
@@ -168,7 +209,7 @@ mod tests {
     }
 
     fn image(view: &mut DepthView, now: TimeNs, book: &L2Book) {
-        view.image(now, book.levels(Side::Bid), book.levels(Side::Ask));
+        view.image(now, book);
     }
 
     fn view(bids: &[(i64, i64)], asks: &[(i64, i64)]) -> DepthView {
@@ -182,9 +223,28 @@ mod tests {
         let mut view = view(&[(10, 1), (9, 1)], &[(11, 1), (12, 1)]);
         view.touch(Some(Price(10)), None);
         let book = book(&[(10, 5), (8, 1), (7, 1)], &[(11, 1), (12, 1), (13, 1)]);
-        let (changes, merged) = view.flush(1, book.levels(Side::Bid), book.levels(Side::Ask));
+        let (changes, merged) = view.flush(1, &book);
         assert_eq!((changes.bids.as_slice(), merged), (levels(&[(10, 5), (9, 0), (8, 1)]).as_slice(), 1));
         assert!(changes.asks.is_empty());
+    }
+
+    #[test]
+    fn a_grouped_view_tells_sums() {
+        let mut view = DepthView::grouped(2, 0, 5);
+        let before = book(&[(104, 1), (101, 2), (99, 4), (94, 8)], &[(105, 1), (106, 2), (110, 4), (111, 8)]);
+        image(&mut view, 0, &before);
+        let Levels { bids, asks } = view.published();
+        assert_eq!((bids, asks), (&levels(&[(100, 3), (95, 4)]), &levels(&[(105, 1), (110, 6)])));
+        view.touch(Some(Price(94)), Some(Price(111)));
+        assert!(view.is_clean(), "both lie behind the last bucket");
+        view.touch(Some(Price(95)), None);
+        assert!(view.is_due(0), "the end of the last bucket is in it");
+        let after = book(&[(102, 3), (94, 8)], &[(105, 1), (106, 2), (110, 4), (111, 8)]);
+        let (changes, _) = view.flush(1, &after);
+        assert_eq!(changes.bids, levels(&[(95, 0), (90, 8)]), "what left one price for another is no change");
+        let huge = book(&[(102, i64::MAX), (101, 1)], &[]);
+        view.touch(Some(Price(102)), None);
+        assert_eq!(view.flush(2, &huge).0.bids[0], Level::new(100, i64::MAX));
     }
 
     #[test]
@@ -209,7 +269,7 @@ mod tests {
         }
         assert!(view.is_due(1_100));
         let book = book(&[(10, 4)], &[(11, 1)]);
-        let (changes, merged) = view.flush(1_100, book.levels(Side::Bid), book.levels(Side::Ask));
+        let (changes, merged) = view.flush(1_100, &book);
         assert_eq!((changes.bids.as_slice(), merged), (levels(&[(10, 4)]).as_slice(), 3));
         assert!(!view.is_due(9_999), "nothing touched it since");
         view.touch(Some(Price(10)), None);

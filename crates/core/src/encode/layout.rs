@@ -39,6 +39,16 @@ pub struct Header {
     pub flags: Flags,
 }
 
+/// Where the header stands in a frame, its size included; shapes differ. `None` for what is no frame.
+#[must_use]
+pub fn header_at(frame: &[u8]) -> Option<usize> {
+    let word = |at: usize| Some(u32::from_le_bytes(*frame.get(at..)?.first_chunk()?) as usize);
+    let table = word(4)?.checked_add(4)?;
+    let field = table.checked_sub(word(table)?)?.checked_add(4)?;
+    let at = table + usize::from(u16::from_le_bytes(*frame.get(field..)?.first_chunk()?));
+    (at > table && frame.len() >= at + HEADER_BYTES).then_some(at)
+}
+
 /// Bytes before the header, of shapes whose last field is at most `names`.
 pub(super) const SHORT: usize = 40;
 /// The same of those with later fields.

@@ -25,6 +25,13 @@ pub enum EngineError {
     Full,
     /// Depth outside 1 to [`DEPTH_MAX`], or an interval above [`super::VIEW_INTERVAL_NS_MAX`].
     ViewRange,
+    /// A grouping that is no multiple of the tick, both in mantissa units.
+    ViewGrouping {
+        /// The tick.
+        tick: i64,
+        /// What was asked for.
+        grouping: i64,
+    },
     /// One more than [`VIEWS_MAX`] different depth views of one instrument.
     ViewsFull,
     /// The instrument itself is wrong.
@@ -50,6 +57,7 @@ impl EngineError {
             Self::SourceInstruments => "engine.source_instruments",
             Self::Full => "engine.full",
             Self::ViewRange => "engine.view_range",
+            Self::ViewGrouping { .. } => "engine.view_grouping",
             Self::ViewsFull => "engine.views_full",
             Self::Instrument(error) => error.code(),
             Self::InUse => "engine.instrument_in_use",
@@ -71,6 +79,9 @@ impl EngineError {
             }
             Self::Full => "use another engine, or fewer sources and instruments",
             Self::ViewRange => "ask for 1 to 100 levels and an interval of at most 60 s",
+            Self::ViewGrouping { .. } => {
+                "ask for a multiple of the instrument's tick, or for 0: levels as they are"
+            }
             Self::ViewsFull => "use depth and interval combinations that are open already",
             Self::Instrument(InstrumentError::UnknownVenue) => "see `depthwire venues` for the names",
             Self::Instrument(InstrumentError::FixedScale) => {
@@ -109,6 +120,11 @@ impl EngineError {
                 "no such view",
                 format_args!("1 to {DEPTH_MAX} levels and 0 to 60 s"),
                 "a value outside",
+            ),
+            Self::ViewGrouping { tick, grouping } => Account::new(
+                "no such grouping",
+                format_args!("a multiple of {tick} units of the price"),
+                grouping,
             ),
             Self::ViewsFull => Account::new(
                 "too many views",

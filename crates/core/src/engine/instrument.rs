@@ -687,10 +687,10 @@ impl InstrumentState {
         self.publish_image(Stream::STATUS, now, cx);
     }
 
-    /// Opens a depth view, or joins the one that is alike.
-    pub(super) fn open_view(&mut self, depth: u32, interval_ns: u64, now: TimeNs) -> Option<Stream> {
+    /// Opens a depth view (levels, interval, grouping), or joins the one that is alike.
+    pub(super) fn open_view(&mut self, view: (u32, u64, i64), now: TimeNs) -> Option<Stream> {
         let book = self.lead().has_book().then_some(&self.book);
-        self.views.open(depth, interval_ns, now, book)
+        self.views.open(view, now, book)
     }
 
     /// Leaves a depth view; the last reader closes it.

@@ -39,11 +39,33 @@ impl<C: Clock> Engine<C> {
         interval_ns: u64,
         now: TimeNs,
     ) -> Result<Stream, EngineError> {
+        self.open_grouped_depth(instrument, depth, interval_ns, 0, now)
+    }
+
+    /// The same of price buckets that are `grouping` mantissa units wide at the instrument's exponent, a multiple of its
+    /// tick; 0 = levels as they are. At another scale a width that is not whole is the next above.
+    ///
+    /// # Errors
+    /// The same, and [`EngineError::ViewGrouping`].
+    pub fn open_grouped_depth(
+        &mut self,
+        instrument: InstrumentId,
+        depth: u32,
+        interval_ns: u64,
+        grouping: i64,
+        now: TimeNs,
+    ) -> Result<Stream, EngineError> {
         let slot = self.slot_of(instrument)?;
         if !(1..=DEPTH_MAX).contains(&depth) || interval_ns > VIEW_INTERVAL_NS_MAX {
             return Err(EngineError::ViewRange);
         }
-        self.instruments[slot.0 as usize].open_view(depth, interval_ns, now).ok_or(EngineError::ViewsFull)
+        let state = &mut self.instruments[slot.0 as usize];
+        // A tick of 0 is not known.
+        let tick = state.tick_size.max(1);
+        if grouping < 0 || grouping % tick != 0 {
+            return Err(EngineError::ViewGrouping { tick, grouping });
+        }
+        state.open_view((depth, interval_ns, grouping), now).ok_or(EngineError::ViewsFull)
     }
 
     /// Leaves a depth view; the last one to leave closes it. An unknown stream is left alone.

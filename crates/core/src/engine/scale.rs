@@ -183,6 +183,15 @@ impl Factor {
     fn of_step(self, step: i64) -> i64 {
         self.of(step).unwrap_or(0)
     }
+
+    /// A width: one that is not whole is the next above.
+    const fn of_width(self, width: i64) -> i64 {
+        if self.is_finer {
+            width.saturating_mul(self.by)
+        } else {
+            width / self.by + (width % self.by != 0) as i64
+        }
+    }
 }
 
 fn scaled(level: Level, price: Factor, qty: Factor) -> Option<Level> {
@@ -235,6 +244,7 @@ impl InstrumentState {
             proof.rescaled(price_exponent, qty_exponent);
         }
         (self.tick_size, self.lot_size) = (tick_size, qty.of_step(self.lot_size));
+        self.views.regroup(|width| price.of_width(width));
         let change = |level: &mut Level| *level = scaled(*level, price, qty).unwrap_or(*level);
         self.pending.levels_mut().for_each(change);
         self.spare_levels_mut().for_each(change);

@@ -4,8 +4,8 @@ use super::EngineConfig;
 use super::instrument::{Context, InstrumentState};
 use crate::aggregate::{Bbo, checksums};
 use crate::encode::{
-    CheckBody, Flags, Header, ImageBody, Kind, StatusBody, Stream, TickerBody, write_check, write_image,
-    write_levels, write_status, write_ticker, write_trades, write_trading,
+    CheckBody, Flags, Header, ImageBody, Kind, StatusBody, Stream, TickerBody, ViewBody, write_check,
+    write_image, write_levels, write_status, write_ticker, write_trades, write_trading,
 };
 use crate::types::{BookState, Clock, KnownTo, Level, Levels, Side, Sides, TimeNs, Trade, VenueBbo};
 
@@ -147,8 +147,7 @@ impl InstrumentState {
             index += 1;
             let mut merged = 0;
             if slot.view.is_due(now) {
-                let (bids, asks) = (self.book.levels(Side::Bid), self.book.levels(Side::Ask));
-                let (changes, updates) = slot.view.flush(now, bids, asks);
+                let (changes, updates) = slot.view.flush(now, &self.book);
                 if !changes.is_empty() {
                     slot.cursor = Cursor { seq: slot.cursor.seq + 1, at: self.book_cursor.at };
                     slot.check.changed();
@@ -251,7 +250,13 @@ impl InstrumentState {
             }
             _ => {}
         }
-        write_image(&mut self.bytes, &header, &body, None, &self.levels.bids, &self.levels.asks, &mut emit);
+        let view = self.views.find(stream).map(|slot| ViewBody {
+            grouping: slot.view.grouping(),
+            interval_ns: slot.view.interval_ns(),
+            depth: slot.view.depth(),
+        });
+        let Levels { bids, asks } = &self.levels;
+        write_image(&mut self.bytes, &header, &body, view.as_ref(), bids, asks, &mut emit);
     }
 
     fn status<C: Clock>(

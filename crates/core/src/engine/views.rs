@@ -5,7 +5,7 @@ use super::streams::{CheckTimer, Cursor, Stamp};
 use crate::aggregate::DepthView;
 use crate::book::{L2Book, Touched};
 use crate::encode::Stream;
-use crate::types::{Side, TimeNs};
+use crate::types::TimeNs;
 
 /// One view and those who read it.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl Views {
     pub(super) fn open_epoch(&mut self, now: TimeNs, book: &L2Book) {
         self.closed_seq = 0;
         for slot in &mut self.slots {
-            slot.view.image(now, book.levels(Side::Bid), book.levels(Side::Ask));
+            slot.view.image(now, book);
             slot.cursor.seq = 1;
             slot.check.done(now);
         }
@@ -58,13 +58,14 @@ impl Views {
     /// Opens a view, or joins the one that is alike. `None` when there are [`VIEWS_MAX`].
     pub(super) fn open(
         &mut self,
-        depth: u32,
-        interval_ns: u64,
+        (depth, interval_ns, grouping): (u32, u64, i64),
         now: TimeNs,
         book: Option<&L2Book>,
     ) -> Option<Stream> {
-        let alike =
-            |slot: &&mut ViewSlot| slot.view.depth() == depth && slot.view.interval_ns() == interval_ns;
+        let alike = |slot: &&mut ViewSlot| {
+            let view = &slot.view;
+            (view.depth(), view.interval_ns(), view.grouping()) == (depth, interval_ns, grouping)
+        };
         if let Some(slot) = self.slots.iter_mut().find(alike) {
             slot.readers += 1;
             return Some(slot.stream);
@@ -74,15 +75,22 @@ impl Views {
         }
         let is_free = |number: &u8| self.slots.iter().all(|slot| slot.stream.0 != *number);
         let stream = Stream((Stream::DEPTH_FIRST.0..=u8::MAX).find(is_free)?);
-        let mut view = DepthView::new(depth, interval_ns);
+        let mut view = DepthView::grouped(depth, interval_ns, grouping);
         if let Some(book) = book {
-            view.image(now, book.levels(Side::Bid), book.levels(Side::Ask));
+            view.image(now, book);
         }
         let cursor = Cursor { seq: self.closed_seq + 1, ..Cursor::default() };
         let mut check = CheckTimer::default();
         check.done(now);
         self.slots.push(ViewSlot { view, stream, cursor, check, readers: 1 });
         Some(stream)
+    }
+
+    /// Takes other widths of buckets, those of another scale; see [`DepthView::regroup`].
+    pub(super) fn regroup(&mut self, width: impl Fn(i64) -> i64) {
+        for slot in self.slots.iter_mut().filter(|slot| slot.view.grouping() > 0) {
+            slot.view.regroup(width(slot.view.grouping()));
+        }
     }
 
     /// Leaves a view; the last reader closes it.

@@ -92,8 +92,10 @@ impl Rig {
         let mut engine = Engine::new(config, venues::catalogue(), NoClock);
         let id = engine.add_instrument(venues::instrument(venue, symbol).unwrap()).unwrap();
         let source = engine.open_source(venue, &[id]).unwrap();
-        let views = [(1, 0), (2, 0), (5, 250_000_000)]
-            .map(|(depth, interval)| engine.open_depth(id, depth, interval, 0).unwrap());
+        let views =
+            [(1, 0, 0), (2, 0, 0), (5, 250_000_000, 0), (3, 0, 2)].map(|(depth, interval, grouping)| {
+                engine.open_grouped_depth(id, depth, interval, grouping, 0).unwrap()
+            });
         let (now, number, ticket) = (1_000_000_000, 100, 0);
         Self { engine, source, id, now, number, ticket, views: views.to_vec(), read: BTreeMap::new() }
     }

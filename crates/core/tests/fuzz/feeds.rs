@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::marker::PhantomData;
 
 use depthwire_core::book::digest;
-use depthwire_core::encode::{Kind as FrameKind, Outbox, RECORD_HEADER_BYTES, RecordType, Stream};
+use depthwire_core::encode::{Kind as FrameKind, Outbox, RECORD_HEADER_BYTES, RecordType, Stream, header_at};
 use depthwire_core::engine::{Engine, EngineConfig, RecordingProgress, SourceId};
 use depthwire_core::recording::Format;
 use depthwire_core::replica::{Outcome, Replica};
@@ -54,10 +54,11 @@ impl Heard {
             if record[4] == RecordType::Frame as u8 {
                 let frame = &record[RECORD_HEADER_BYTES..];
                 // Places of the protocol's header and status.
-                let instrument = u32::from_le_bytes(frame[96..100].try_into().unwrap());
-                let (kind, stream) = (frame[100], Stream(frame[101]));
+                let header = &frame[header_at(frame).unwrap()..];
+                let instrument = u32::from_le_bytes(header[56..60].try_into().unwrap());
+                let (kind, stream) = (header[60], Stream(header[61]));
                 if kind == FrameKind::Status as u8 {
-                    self.states.insert(instrument, frame[128]);
+                    self.states.insert(instrument, header[88]);
                 }
                 if kind == FrameKind::Delta as u8 {
                     assert_eq!(stream, Stream::BOOK);
