@@ -10,7 +10,8 @@ use super::*;
 use crate::aggregate::checksums;
 use crate::replica::{Outcome, Replica};
 use crate::types::{
-    Aggressor, BookState, InstrumentId, KnownTo, Level, Price, Qty, Side, Ticker, Trade, TradeId, TradingStatus,
+    Aggressor, BookState, InstrumentId, KnownTo, Level, Price, Qty, Side, Ticker, Trade, TradeId,
+    TradingStatus,
 };
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schema/vectors.json");
@@ -69,15 +70,18 @@ fn one(write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
 
 fn image(header: &Header, view: Option<&ViewBody>, bids: &[Level], asks: &[Level]) -> Vec<u8> {
     let body = image_body(check(bids, asks));
-    one(|out| write_image(&mut Vec::new(), header, &body, view, bids, asks, |frame| out.extend_from_slice(frame)))
+    one(|out| {
+        write_image(&mut Vec::new(), header, &body, view, bids, asks, |frame| out.extend_from_slice(frame))
+    })
 }
 
 /// One of two chunks of an image that would fit one: readers need not be told two thousand levels to learn the rule.
 fn chunk(index: u32, bids: &[Level], asks: &[Level], whole: &CheckBody) -> Vec<u8> {
     let body = image_body(*whole);
     let header = header(Kind::Image, Stream::BOOK, 7, 7);
-    let mut bytes =
-        one(|out| write_image(&mut Vec::new(), &header, &body, None, bids, asks, |frame| out.extend_from_slice(frame)));
+    let mut bytes = one(|out| {
+        write_image(&mut Vec::new(), &header, &body, None, bids, asks, |frame| out.extend_from_slice(frame))
+    });
     bytes[120..124].copy_from_slice(&index.to_le_bytes());
     bytes[124..128].copy_from_slice(&2u32.to_le_bytes());
     bytes
@@ -97,12 +101,13 @@ fn book() -> [Vec<Level>; 6] {
 /// A frame of a later protocol of this identifier: flags and two fields of the table that nobody knows.
 fn of_the_future(kind: u8, stream: u8, bids: &[Level]) -> Vec<u8> {
     let mut builder = FlatBufferBuilder::new();
-    let header = generated::Header::new(EPOCH, 4, 2, 0, 0, 0, 0, INSTRUMENT, kind, stream, 0b1111_1111_0010_0000);
+    let header =
+        generated::Header::new(EPOCH, 4, 2, 0, 0, 0, 0, INSTRUMENT, kind, stream, 0b1111_1111_0010_0000);
     let later = builder.create_vector(&[1u64, 2, 3]);
     let bids: Vec<_> = bids.iter().map(|level| generated::Level::new(level.price.0, level.qty.0)).collect();
     let bids = builder.create_vector(&bids);
     let start = builder.start_table();
-    builder.push_slot_always(Frame::VT_HEADER, &header);
+    builder.push_slot_always(Frame::VT_HEADER, header);
     builder.push_slot_always(Frame::VT_BIDS, bids);
     builder.push_slot_always(Frame::VT_COSTS + 2, later);
     builder.push_slot_always(Frame::VT_COSTS + 4, u64::MAX);
@@ -116,7 +121,8 @@ fn books() -> Vec<Vector> {
     let after = check(&bids_after, &asks_after);
     let (view_bids, view_asks) = (levels(&[(6_180_000, 8), (6_179_900, 1)]), levels(&[(6_180_100, 9)]));
     let view = ViewBody { grouping: 100, interval_ns: 250_000_000, depth: 20 };
-    let status = |state: u8, reason| StatusBody { expected: 0, received: 0, age_ns: 1_500_000, state, reason };
+    let status =
+        |state: u8, reason| StatusBody { expected: 0, received: 0, age_ns: 1_500_000, state, reason };
     let gap = GapBody {
         expected: 1_001,
         received: 1_004,
@@ -141,7 +147,10 @@ fn books() -> Vec<Vector> {
             name: "book delta",
             bytes: one(|out| write_levels(out, &of_book(Kind::Delta, 1, 2), &new_bids, &new_asks)),
         },
-        Vector { name: "book check", bytes: one(|out| write_check(out, &of_book(Kind::Check, 2, 2), &after)) },
+        Vector {
+            name: "book check",
+            bytes: one(|out| write_check(out, &of_book(Kind::Check, 2, 2), &after)),
+        },
         Vector { name: "delta of the future", bytes: of_the_future(2, 1, &levels(&[(6_180_018, 4)])) },
         Vector { name: "kind of the future", bytes: of_the_future(200, 1, &[]) },
         Vector { name: "book image, chunk 1 of 2", bytes: chunk(0, &bids_after, &[], &after) },
@@ -151,8 +160,14 @@ fn books() -> Vec<Vector> {
             name: "depth image, grouped",
             bytes: image(&header(Kind::Image, Stream(16), 1, 1), Some(&view), &view_bids, &view_asks),
         },
-        Vector { name: "bbo of the book", bytes: bbo(top(Stream::BBO, Flags::LAST.with(Flags::CROSSED)), &bids[..1]) },
-        Vector { name: "bbo of the venue, no bid", bytes: bbo(top(Stream::VENUE_BBO, Flags::LAST.with(Flags::VENUE)), &[]) },
+        Vector {
+            name: "bbo of the book",
+            bytes: bbo(top(Stream::BBO, Flags::LAST.with(Flags::CROSSED)), &bids[..1]),
+        },
+        Vector {
+            name: "bbo of the venue, no bid",
+            bytes: bbo(top(Stream::VENUE_BBO, Flags::LAST.with(Flags::VENUE)), &[]),
+        },
         Vector { name: "status, never lost", bytes: says(status(2, 0), None) },
         Vector { name: "status, lost", bytes: says(lost, Some(&GapBody { mended: 0, ..gap })) },
         Vector { name: "status, mended", bytes: says(status(2, 0), Some(&gap)) },
@@ -172,7 +187,8 @@ fn others() -> Vec<Vector> {
     let uuid = b"d2a4e5f0-0000-4000-8000-00000000abcd";
     let (first, second) = (TradeId::of_text(uuid), TradeId::of_text(long));
     let names: [(u64, &[u8]); 2] = [(first.value(), uuid), (second.value(), long)];
-    let numbers = [trade(TradeId::Number(u64::MAX), Aggressor::Buy, 1), trade(TradeId::None, Aggressor::Unknown, 2)];
+    let numbers =
+        [trade(TradeId::Number(u64::MAX), Aggressor::Buy, 1), trade(TradeId::None, Aggressor::Unknown, 2)];
     let texts = [trade(first, Aggressor::Sell, 3), trade(second, Aggressor::Buy, 4)];
     let trades = |kind, stream, trades: &[Trade], names: &[(u64, &[u8])]| {
         one(|out| write_trades(out, &header(kind, stream, 1, 2), trades, names.iter().copied()))
@@ -190,8 +206,24 @@ fn others() -> Vec<Vector> {
     let (bid, ask) = (Some(Side::Bid), Some(Side::Ask));
     let orders_now = [
         order(OrderName::Number(u64::MAX), 100, 5, 0, OrderAction::Add, bid, OrderCause::Unknown),
-        order(OrderName::Uuid(*b"\xd2\xa4\xe5\xf0\x00\x00\x40\x00\x80\x00\x00\x00\x00\x00\xab\xcd"), 100, 6, 1, OrderAction::Add, bid, OrderCause::Unknown),
-        order(OrderName::Text(*b"OABC-12345\0\0\0\0\0\0"), 101, 7, 0, OrderAction::Add, ask, OrderCause::Unknown),
+        order(
+            OrderName::Uuid(*b"\xd2\xa4\xe5\xf0\x00\x00\x40\x00\x80\x00\x00\x00\x00\x00\xab\xcd"),
+            100,
+            6,
+            1,
+            OrderAction::Add,
+            bid,
+            OrderCause::Unknown,
+        ),
+        order(
+            OrderName::Text(*b"OABC-12345\0\0\0\0\0\0"),
+            101,
+            7,
+            0,
+            OrderAction::Add,
+            ask,
+            OrderCause::Unknown,
+        ),
         order(OrderName::Named(second.value()), 101, 8, 1, OrderAction::Add, ask, OrderCause::Unknown),
     ];
     let changed = [
@@ -209,13 +241,23 @@ fn others() -> Vec<Vector> {
     let orders_image = one(|out| {
         let header = header(Kind::Image, Stream::ORDERS, 1, 1);
         let body = image_body(CheckBody { bid_count: 2, ask_count: 2, ..CheckBody::default() });
-        write_orders_image(&mut Vec::new(), &header, &body, &orders_now, |_| long, |frame| out.extend_from_slice(frame));
+        write_orders_image(
+            &mut Vec::new(),
+            &header,
+            &body,
+            &orders_now,
+            |_| long,
+            |frame| out.extend_from_slice(frame),
+        );
     });
     vec![
         Vector { name: "trades by number", bytes: trades(Kind::Trade, Stream::TRADES, &numbers, &[]) },
         Vector { name: "trades by text", bytes: trades(Kind::Trade, Stream::TRADES, &texts, &names) },
         Vector { name: "trades image", bytes: place(Stream::TRADES) },
-        Vector { name: "liquidations", bytes: trades(Kind::Liquidation, Stream::LIQUIDATIONS, &numbers[1..], &[]) },
+        Vector {
+            name: "liquidations",
+            bytes: trades(Kind::Liquidation, Stream::LIQUIDATIONS, &numbers[1..], &[]),
+        },
         Vector { name: "liquidations image", bytes: place(Stream::LIQUIDATIONS) },
         Vector { name: "orders image", bytes: orders_image },
         Vector { name: "orders", bytes: orders(&changed, &names[..1]) },
@@ -248,7 +290,8 @@ fn states() -> Vec<Vector> {
         ts_event: 1_700_000_000_000_000_000,
         flags: SignalBody::PARTIAL,
     };
-    let volume = VolumeBody { price: Price(6_180_000), bought: Qty(5), sold: Qty(6), unknown: Qty(7), trades: 8 };
+    let volume =
+        VolumeBody { price: Price(6_180_000), bought: Qty(5), sold: Qty(6), unknown: Qty(7), trades: 8 };
     let cost = CostBody {
         qty: Qty(100),
         filled: Qty(70),
@@ -284,12 +327,18 @@ fn states() -> Vec<Vector> {
             name: "signals",
             bytes: one(|out| write_signals(out, &of(signals, Kind::Signals), None, &[signal])),
         },
-        Vector { name: "signals image", bytes: one(|out| write_signals(out, &image_of(signals), image, &[signal])) },
+        Vector {
+            name: "signals image",
+            bytes: one(|out| write_signals(out, &image_of(signals), image, &[signal])),
+        },
         Vector {
             name: "volumes",
             bytes: one(|out| write_volumes(out, &of(volumes, Kind::Volumes), None, &[volume, volume])),
         },
-        Vector { name: "volumes image", bytes: one(|out| write_volumes(out, &image_of(volumes), image, &[volume])) },
+        Vector {
+            name: "volumes image",
+            bytes: one(|out| write_volumes(out, &image_of(volumes), image, &[volume])),
+        },
         Vector { name: "costs", bytes: one(|out| write_costs(out, &of(costs, Kind::Costs), None, &[cost])) },
         Vector { name: "costs image", bytes: one(|out| write_costs(out, &image_of(costs), image, &[cost])) },
     ]
@@ -356,9 +405,11 @@ fn json(frame: &Frame<'_>) -> String {
         );
         ("info", narrow)
     }));
-    fields.extend(frame.check().map(|check| {
-        ("check", object!(check, wide: [], narrow: [top_crc, all_crc, bid_count, ask_count]))
-    }));
+    fields.extend(
+        frame.check().map(|check| {
+            ("check", object!(check, wide: [], narrow: [top_crc, all_crc, bid_count, ask_count]))
+        }),
+    );
     fields.extend(frame.status().map(|status| {
         ("status", object!(status, wide: [expected, received, age_ns], narrow: [state, reason]))
     }));
@@ -382,10 +433,12 @@ fn json(frame: &Frame<'_>) -> String {
     fields.extend(frame.orders().map(|orders| ("orders", list(orders.iter(), order_json))));
     fields.extend(frame.names().map(|names| ("names", list(names.iter(), name_json))));
     fields.extend(frame.ticker().map(|ticker| ("ticker", ticker_json(ticker))));
-    fields.extend(frame.trading().map(|trading| {
-        ("trading", object!(trading, wide: [ts_event], narrow: [status]))
-    }));
-    fields.extend(frame.view().map(|view| ("view", object!(view, wide: [grouping, interval_ns], narrow: [depth]))));
+    fields.extend(
+        frame.trading().map(|trading| ("trading", object!(trading, wide: [ts_event], narrow: [status]))),
+    );
+    fields.extend(
+        frame.view().map(|view| ("view", object!(view, wide: [grouping, interval_ns], narrow: [depth]))),
+    );
     fields.extend(frame.signals().map(|signals| {
         let signal = |signal: &generated::Signal| {
             object!(signal, wide: [value, window_ns, ts_event], narrow: [id, exponent, flags])
@@ -449,15 +502,19 @@ fn there_is_a_vector_of_every_kind_and_of_every_field() {
         assert!(all.contains(&format!("\"kind\":{},", kind as u8)), "{}", kind.name());
     }
     let fields = [
-        "header", "info", "check", "status", "bids", "asks", "trades", "gap", "orders", "names", "ticker", "trading",
-        "view", "signals", "volumes", "costs",
+        "header", "info", "check", "status", "bids", "asks", "trades", "gap", "orders", "names", "ticker",
+        "trading", "view", "signals", "volumes", "costs",
     ];
     for field in fields {
         assert!(all.contains(&format!("        \"{field}\": ")), "{field}");
     }
     for Vector { name, bytes } in vectors() {
         assert_eq!(bytes.len() % 8, 0, "{name}");
-        assert_eq!(header_at(&bytes).map(|at| bytes[at..at + 8].to_vec()), Some(EPOCH.to_le_bytes().to_vec()), "{name}");
+        assert_eq!(
+            header_at(&bytes).map(|at| bytes[at..at + 8].to_vec()),
+            Some(EPOCH.to_le_bytes().to_vec()),
+            "{name}"
+        );
     }
 }
 
@@ -476,7 +533,11 @@ fn a_reader_of_today_follows_a_feed_of_the_future() {
     let before = state(&replica);
     assert_eq!(replica.apply(bytes("kind of the future")), Ok(Outcome::Ignored));
     assert_eq!(state(&replica), before);
-    assert_eq!(replica.apply(bytes("delta of the future")), Ok(Outcome::Applied), "what is not known is passed over");
+    assert_eq!(
+        replica.apply(bytes("delta of the future")),
+        Ok(Outcome::Applied),
+        "what is not known is passed over"
+    );
     assert_eq!(state(&replica), (BookState::Synced, 4, vec![1 << 60, 4, 1]));
     for name in ["book image, chunk 1 of 2", "book image, chunk 2 of 2"] {
         assert_eq!(replica.apply(bytes(name)), Ok(Outcome::Image), "{name}");
