@@ -68,6 +68,9 @@ export async function startServing(
       silenceMs: config.replay === undefined ? config.engine.silenceMs : 0,
       replay: config.replay !== undefined,
       outputBytes: config.engine.outputBytes,
+      historyBytes: config.limits.historyBytes,
+      historyStreamBytes: config.limits.historyStreamBytes,
+      historyMs: config.limits.historyMs,
     },
     {
       onFrame: (instrument, stream, frame) => wiring.server?.onFrame(instrument, stream, frame),

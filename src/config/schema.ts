@@ -221,6 +221,19 @@ const limitsSchema = z.strictObject({
     .max(256 * MIB)
     .default(32 * MIB)
     .describe('Largest image of one stream'),
+  historyBytes: z
+    .int()
+    .min(0)
+    .max(65_536 * MIB)
+    .default(64 * MIB)
+    .describe('Memory for frames that are kept for clients who come back; 0 = they get images'),
+  historyStreamBytes: z
+    .int()
+    .min(4096)
+    .max(65_536 * MIB)
+    .default(MIB)
+    .describe('What one stream may keep of it'),
+  historyMs: z.int().min(1).max(3_600_000).default(30_000).describe('How long frames are kept at most'),
 });
 
 const authSchema = z.strictObject({

@@ -96,7 +96,10 @@ const good = goodFrames();
 class Bench {
   constructor() {
     this.output = new SharedArrayBuffer(128 + (4 << 20));
-    this.engine = new native.Engine({ startId: 9, silenceMs: 0, replay: true }, new Uint8Array(this.output));
+    this.engine = new native.Engine(
+      { startId: 9, silenceMs: 0, replay: true, historyBytes: 1 << 20 },
+      new Uint8Array(this.output),
+    );
     this.words = new Uint32Array(this.output);
     this.ingest = this.engine.ingester();
     this.instrument = this.engine.instruments().find(({ name }) => name === `sim:${SYMBOL}`).id;
@@ -167,6 +170,8 @@ const STRINGS = ['', 'x', 'sim', 'binance', `sim:${SYMBOL}`, 'sim:NEW', ':', '\0
   'Ω:Ω',
   'x'.repeat(1 << 20),
 ]);
+/** What is said of a reader that is brought back. */
+const WAYS = ['range', 'net'];
 /** Numbers that mean something to the engine under test, so that calls get beyond the first check. */
 const MEANT = () => [bench.source, bench.instrument, bench.instrument, 1, 2, 5, 16, 20, -2];
 const BIGINTS = [
@@ -225,6 +230,8 @@ const OPTIONS = [
   () => ({ startId: -1, silenceMs: NaN, replay: false }),
   () => ({ startId: 1, silenceMs: 0, replay: 1 }),
   () => ({ startId: {}, silenceMs: [], replay: null }),
+  () => ({ startId: 1, replay: true, historyBytes: 1 << 20, historyStreamBytes: 1 << 16, historyMs: 1000 }),
+  () => ({ startId: 1, replay: true, historyBytes: 2 ** 53, historyMs: '1' }),
   () => Object.create({ startId: 1, silenceMs: 0, replay: true }),
   () => ({}),
 ].map((make) => ({ label: String(make).slice(0, 60), make }));
@@ -257,16 +264,21 @@ const strings = fc.constantFrom(...STRINGS.map((value) => made(value.slice(0, 20
 const bigints = fc.constantFrom(
   ...BIGINTS.map((value) => made(`${String(value).slice(0, 20)}n`, () => value)),
 );
+const ways = fc.constantFrom(...WAYS.map((value) => made(value, () => value)));
 const bytes = fc.constantFrom(...BYTES.map((make) => made(`bytes ${String(make).slice(0, 60)}`, make)));
 const words = fc.constantFrom(...WORDS.map((make) => made(String(make).slice(0, 60), make)));
 const others = fc.constantFrom(...OTHERS.map((make) => made(String(make).slice(0, 60), make)));
 const anything = fc.oneof(numbers, strings, bigints, bytes, words, others);
+
+/** A type of the declarations. */
+const WAY = "'range' | 'net'";
 
 /** Mostly values of the right type that are wrong in themselves: others get no further than the conversion. */
 function argument(type) {
   const fitting = {
     number: numbers,
     string: strings,
+    [WAY]: ways,
     bigint: bigints,
     boolean: booleans,
     Uint8Array: bytes,
@@ -320,6 +332,7 @@ function fits(type, name, isOptional, value) {
   if (type === 'bigint') return typeof value === 'bigint' && BigInt.asUintN(64, value) === value;
   if (type === 'Uint8Array') return value instanceof Uint8Array || value instanceof Uint8ClampedArray;
   if (type === 'Uint32Array') return value instanceof Uint32Array;
+  if (type === WAY) return WAYS.includes(value);
   if (type.startsWith('{')) {
     return fits('number', 'startId', false, value?.startId) && typeof value.replay === 'boolean';
   }
@@ -419,6 +432,9 @@ const VALID = {
   symbol: SYMBOL,
   bytes: good[0],
   untilNs: 1n,
+  epoch: 1n,
+  seq: 1n,
+  by: 'net',
   last: true,
   isByOrder: false,
   code: '',

@@ -72,7 +72,8 @@ impl Engine {
                 "range" => By::Range,
                 "net" => By::Net,
                 other => {
-                    let account = Account::new("a reader is not brought like this", "range or net", other);
+                    let got = format_args!("{other:?}");
+                    let account = Account::new("a reader is not brought like this", "range or net", got);
                     return Err(error("addon.bring_by", account, "pass 'range' or 'net'"));
                 }
             };
