@@ -25,8 +25,7 @@ impl Reader {
         while !bytes.is_empty() {
             let size = 4 + u32::from_le_bytes(*bytes.first_chunk().unwrap()) as usize;
             let (frame, rest) = bytes.split_at(size);
-            // A frame must be aligned to be read.
-            kinds.push(self.take_one(stream, &frame.to_vec()));
+            kinds.push(self.take_one(stream, frame));
             bytes = rest;
         }
         kinds
