@@ -29,6 +29,7 @@ describe('depthwire serve with auth', () => {
     writeFileSync(jwksFile, publicSet(key));
     const serving = serveCommand(folder, '--jwks-file', jwksFile, '--log-level', 'debug');
     await serving.until('stop     Ctrl-C');
+    expect(serving.output.out).toContain('auth     tokens of depthwire for depthwire;');
     const [, address = ''] = /feed {5}(ws:\S+)/.exec(serving.output.out) ?? [];
     const http = address.replace('ws', 'http').replace('/v1/feed', '');
     const [good, forged] = [tokenWith(key), tokenWith(issuer(key.keyId))];
@@ -69,6 +70,12 @@ describe('depthwire serve with auth', () => {
       for (const answer of answers) expect(answer).not.toContain(hidden);
     }
     expect(told).not.toContain(goodClaims.slice(0, 40));
+  });
+
+  it('does not listen where others can reach it without TLS that nobody waived', async () => {
+    const refused = serveCommand(folder, '--host', '0.0.0.0', '--expose-without-auth');
+    await refused.until('there is no TLS (serve.public_bind)');
+    expect(await refused.stop()).toBe(2);
   });
 
   it('does not start with keys that cannot be used', async () => {

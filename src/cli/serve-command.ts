@@ -1,5 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
+import { exposureOf } from '../config/exposure.js';
+import type { Config } from '../config.js';
 import { loadSite } from '../publish/site.js';
 import { VERSION } from '../version.js';
 import { configOf, withConfigOptions } from './config-options.js';
@@ -72,7 +74,7 @@ async function serve(sources: readonly string[], command: Command, shell: Shell)
   await flush();
 }
 
-function greeting({ url, name }: Serving, file: string | undefined, hasPage: boolean): string {
+function greeting({ url, name, running }: Serving, file: string | undefined, hasPage: boolean): string {
   return [
     `depthwire ${VERSION} serves: ${name}`,
     ...(file === undefined ? [] : [`config   ${file}`]),
@@ -81,8 +83,23 @@ function greeting({ url, name }: Serving, file: string | undefined, hasPage: boo
       : `page     not built (npm run build); the HTTP interface is at ${url}v1/instruments`,
     `feed     ${url.replace('http', 'ws')}v1/feed  (subprotocol depthwire.v1)`,
     `health   ${url}health`,
+    ...opennessOf(running()),
     'stop     Ctrl-C',
   ].join('\n');
+}
+
+/** Who is let in, where that is not this machine's users alone. */
+function opennessOf(config: Config): readonly string[] {
+  const { auth } = config;
+  const exposure = exposureOf(config);
+  return [
+    ...(auth === undefined
+      ? []
+      : [
+          `auth     tokens of ${auth.issuer} for ${auth.audience}; docs/security.md says what is open without one`,
+        ]),
+    ...(exposure === undefined ? [] : [`exposed  ${exposure}`]),
+  ];
 }
 
 /** Resolves with the state of the books once all are synced, or after five seconds as they are then. */
