@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type ConfigInput, configFrom } from '../src/config.js';
 import { DepthwireError } from '../src/errors.js';
@@ -75,6 +76,23 @@ describe('the gate', () => {
     expect(codeOf(gate.admit({ authorization: '' }))).toBe('auth.missing');
     expect(codeOf(gate.admit(bearer(await tokenBy(issuer('a')))))).toBe('auth.signature');
     expect(codeOf(gate.access('/v1/instruments', { authorization: '' }))).toBe('auth.missing');
+  });
+
+  it('lets nobody in by any other header or subprotocols, and never throws', async () => {
+    const gate = await gateOf();
+    const good = await tokenBy(ALICE);
+    const word = fc.oneof(
+      fc.string(),
+      fc.constantFrom('Bearer', 'bearer ', 'Basic', 'depthwire.token.', '.', ' ', ',', good.slice(0, -1)),
+    );
+    const text = fc.array(word, { maxLength: 4 }).map((words) => words.join(''));
+    fc.assert(
+      fc.property(text, fc.array(text, { maxLength: 3 }), (authorization, protocols) => {
+        expect(codeOf(gate.admit({ authorization, protocols }))).toMatch(/^auth\./);
+        expect(codeOf(gate.access('/v1/instruments', { authorization }))).toMatch(/^auth\./);
+        expect(gate.access('/health', { authorization }, true)).toBe(NOTHING);
+      }),
+    );
   });
 
   it('answers what is open to everybody, but says nothing of the feed to one without a token that holds', async () => {

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Hosts } from '../src/publish/hosts.js';
 
@@ -122,6 +123,44 @@ describe('the Origin of a request', () => {
     expect(verdict(names, 'feed.example', 'https://feed.example')).toBe('own');
     expect(verdict(names, '127.0.0.1:8642', 'https://feed.example')).toBe('own');
     expect(verdict(names, '127.0.0.1:8642', 'https://feed.example:3000')).toBe('http.foreign_origin');
+  });
+
+  it('of any text is taken only where it is the host that was asked, under a name of the server', () => {
+    const hosts = new Hosts({ host: '127.0.0.1', allowHosts: [], allowOrigins: [] });
+    const part = fc.oneof(
+      fc.constantFrom(
+        'localhost',
+        '127.0.0.1',
+        '[::1]',
+        'evil.example',
+        ':',
+        '8642',
+        '3000',
+        '.',
+        '@',
+        '/',
+        '\\',
+        '#',
+        '?',
+        '%2e',
+        ' ',
+        'http://',
+      ),
+      fc.string({ maxLength: 3 }),
+    );
+    const text = fc.array(part, { maxLength: 6 }).map((parts) => parts.join(''));
+    fc.assert(
+      fc.property(text, text, (host, origin) => {
+        const error = hosts.refusal(host, `http://${origin}`);
+        if (error !== undefined) return;
+        // What a browser would connect to by such an address, and what it would say of itself.
+        expect(['localhost', '127.0.0.1', '[::1]']).toContain(
+          new URL(`http://${host}`).hostname.replace(/\.$/, ''),
+        );
+        expect(new URL(`http://${origin}`).port).toBe(new URL(`http://${host}`).port);
+      }),
+      { numRuns: 2000 },
+    );
   });
 
   it('that is refused is told what would be taken', () => {
