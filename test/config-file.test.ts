@@ -529,6 +529,18 @@ describe('depthwire config', () => {
     ]);
   });
 
+  it('check prints nothing secret of an address of keys, right or wrong', async () => {
+    for (const [url, expected] of [
+      ['https://login.example/jwks?code=s3cr3t', '"https://login.example/jwks?…"'],
+      ['http://login.example/jwks?code=s3cr3t', 'http://login.example/jwks?…'],
+      ['https://me:s3cr3t@login.example/jwks', '…@login.example'],
+    ] as const) {
+      const { out, err } = await command('config', 'check', '--jwks-url', url);
+      expect(`${out}${err}`).toContain(expected);
+      expect(`${out}${err}`).not.toContain('s3cr3t');
+    }
+  });
+
   it('check tells each key with where it was given, and hides the password of a proxy', async () => {
     writeFileSync(
       join(folder, 'a.toml'),

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { exposureOf } from '../config/exposure.js';
-import { withoutPassword } from '../config/faults.js';
+import { tellable } from '../config/faults.js';
 import { CONFIG_FILE } from '../config/file.js';
 import { initialConfig } from '../config/init.js';
 import type { Layered } from '../config/layers.js';
@@ -74,7 +74,7 @@ export async function checkFiles({ config }: Layered, { env }: Shell): Promise<v
 /** Every key that was given, its value and where: the rest are defaults. Then how open the server would be. */
 function checkedText({ path, given, config }: Layered): string {
   const lines = given.map(
-    ({ key, value, origin }) => `  ${key} = ${withoutPassword(JSON.stringify(value))}  (${origin})`,
+    ({ key, value, origin }) => `  ${key} = ${tellable(key, JSON.stringify(value))}  (${origin})`,
   );
   const head = `${path ?? 'no file'}: nothing wrong, ${given.length === 1 ? '1 key' : `${given.length} keys`} given`;
   const exposure = exposureOf(config);

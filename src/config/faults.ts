@@ -39,7 +39,7 @@ export function fault(issue: Issue | undefined, input: unknown, originOf: Origin
       ? 'a value that is not shown'
       : value === undefined
         ? 'nothing'
-        : withoutPassword(shown(value)),
+        : tellable(key, shown(value)),
     fix: remedy(key, value, expected, meant ?? asList(value, path)),
   });
 }
@@ -100,6 +100,12 @@ function valueWords(schema: ValueSchema | undefined, otherwise: string): string 
     default:
       return otherwise;
   }
+}
+
+/** The value of a key as it may be printed: without passwords, and without what an address of keys may ask with. */
+export function tellable(key: string, text: string): string {
+  const bare = withoutPassword(text);
+  return key === 'auth.jwks_url' ? bare.replace(/\?[^"]*/, '?…') : bare;
 }
 
 /** A text without the password that an address in it may hold. */
