@@ -6,6 +6,7 @@ import { WebSocket } from 'ws';
 import type { ConfigInput } from '../src/config.js';
 import type { EntitlementClaim } from '../src/publish/auth/entitlements.js';
 import { mint } from '../src/publish/auth/mint.js';
+import { TOKEN_BYTES_MAX } from '../src/publish/auth/token.js';
 import { connect } from '../src/wire/index.js';
 import { startServer, TestClient, type TestServer } from './support/server.js';
 import { issuer, jwksOf } from './support/tokens.js';
@@ -137,6 +138,18 @@ describe.each(['uws', 'ws'] as const)('a server with auth over %s', (transport) 
     for (const part of (sent.authorization ?? 'Bearer nothing').split(/[ .]/).slice(1))
       expect(answer.body).not.toContain(part);
     expect([server.metrics.clientsRefused, server.metrics.clients]).toEqual([1, 0]);
+  });
+
+  it('tells one that is too long from one that is wrong, as far as headers may be long', async () => {
+    const { port } = await serve(transport);
+    for (const [size, status, code] of [
+      [TOKEN_BYTES_MAX, 401, 'auth.malformed'],
+      [TOKEN_BYTES_MAX + 1, 401, 'auth.too_big'],
+    ] as const) {
+      const answer = await handshake(port, bearer('a'.repeat(size)));
+      expect([answer.status, codeOf(answer.body)]).toEqual([status, code]);
+    }
+    expect((await handshake(port, bearer('a'.repeat(20_000)))).status).toBe(431);
   });
 
   it('does not read a token in the address', async () => {

@@ -1,8 +1,8 @@
 import type { DepthwireError } from '../../errors.js';
 import { refusal } from './refusals.js';
 
-/** Longest token: the headers of a request may have 4 KiB together. */
-export const TOKEN_BYTES_MAX = 4096;
+/** Longest token: the headers of a request have 4 KiB together, of which a browser's own take up to one. */
+export const TOKEN_BYTES_MAX = 3072;
 
 /** Longest name of a key. */
 export const KEY_ID_LENGTH_MAX = 128;
