@@ -11,6 +11,7 @@ import { codeOf, DepthwireError } from '../errors.js';
 import { StoredFile } from '../ingest/stored-file.js';
 import { keySetOf } from '../publish/auth/key-set.js';
 import { keySetFile } from '../publish/auth/key-source.js';
+import { readCertificate } from '../publish/transport/certificate.js';
 import { configOf, withConfigOptions } from './config-options.js';
 import { wantedSources } from './live-sources.js';
 import type { Shell } from './shell.js';
@@ -61,11 +62,12 @@ function write(file: string, full: string, force: boolean): void {
 }
 
 /**
- * Reads what `depthwire serve` would read before it opens anything: authorities, keys of accounts and of tokens, recordings. Throws
- * `config.ca_file`, `live.keys`, `auth.key_set*`, `recording.*`.
+ * Reads what `depthwire serve` would read before it opens anything: authorities, keys of accounts and of tokens, the certificate, recordings. Throws
+ * `config.ca_file`, `live.keys`, `serve.certificate`, `auth.key_set*`, `recording.*`.
  */
 export async function checkFiles({ config }: Layered, { env }: Shell): Promise<void> {
   wantedSources(config, env);
+  if (config.tls !== undefined) readCertificate(config.tls);
   const { jwksFile, algorithms = [] } = config.auth ?? {};
   if (jwksFile !== undefined) keySetOf(await keySetFile(jwksFile)(), jwksFile, algorithms);
   for (const path of config.replay?.files ?? []) await (await StoredFile.open(path)).close();

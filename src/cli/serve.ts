@@ -147,11 +147,12 @@ export async function startServing(
   return {
     name: isLive ? Object.keys(config.sources).join(', ') : source.name,
     port,
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}/`,
+    url: `${config.tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}/`,
     engine,
     server,
     source,
     takeOver: async (next) => {
+      server.reloadCertificate();
       await server.reloadKeys();
       return (await instrumentsOf?.takeOver(next)) ?? [];
     },

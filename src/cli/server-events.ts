@@ -1,3 +1,4 @@
+import { DepthwireError, explain } from '../errors.js';
 import type { Log, LogLevel } from '../log.js';
 import type { ServerEvents } from '../publish/server.js';
 import type { CloseCause } from '../publish/transport.js';
@@ -24,6 +25,21 @@ export function serverEvents(log: Log): ServerEvents {
       if (!log.takes(level)) return;
       const line = `closed   ${from(address)}${code} ${cause} after ${seconds} s`;
       log.burst(level, 'client.closed', cause, line, { code, cause, seconds, address });
+    },
+    certificate: (outcome) => {
+      if (outcome instanceof DepthwireError) {
+        log.say(
+          'warn',
+          'certificate.refused',
+          `${explain(outcome)}\n  the one before stays`,
+          outcome.toJSON(),
+        );
+        return;
+      }
+      const { subject, fingerprint, validToMs } = outcome;
+      const until = new Date(validToMs).toISOString();
+      const line = `reload   certificate of ${subject.replaceAll('\n', ', ')}, valid until ${until}: new connections see it`;
+      log.say('info', 'certificate.changed', line, { subject, fingerprint, until });
     },
   };
 }

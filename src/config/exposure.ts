@@ -12,7 +12,7 @@ interface Guard {
   readonly fix: string;
 }
 
-function guardsOf({ server, auth }: Config): readonly Guard[] {
+function guardsOf({ server, auth, tls }: Config): readonly Guard[] {
   return [
     {
       name: 'auth',
@@ -23,10 +23,10 @@ function guardsOf({ server, auth }: Config): readonly Guard[] {
     },
     {
       name: 'TLS',
-      has: false,
+      has: tls !== undefined,
       waiver: 'expose_without_tls',
       isWaived: server.exposeWithoutTls,
-      fix: 'TLS: put a TLS proxy on this machine, keep the host, and name the proxy with --allow-host',
+      fix: 'TLS: name a certificate and its key (--tls-cert-file, --tls-key-file), or put a TLS proxy on this machine, keep the host, and name the proxy with --allow-host',
     },
   ];
 }

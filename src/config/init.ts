@@ -9,6 +9,7 @@ const SECTIONS: Readonly<Record<string, string>> = {
   engine: 'The engine.',
   limits: 'What clients may do.',
   auth: 'Tokens: with one of the first two keys here, clients need one. docs/security.md.',
+  tls: 'TLS: with the first two keys here, clients come by https:// and wss:// alone. docs/security.md.',
   log: 'What a server says while it runs.',
   replay: 'Recordings: with files here, no source is opened.',
   sim: 'The embedded venue, which is served where neither sources nor recordings are named.',

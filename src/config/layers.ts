@@ -64,6 +64,7 @@ export function layeredConfig({ path, folder, env, flags }: Layers): Layered {
   // A head of a section, with nothing in it, says nothing.
   if (isEmpty(input.replay)) delete input.replay;
   if (isEmpty(input.auth)) delete input.auth;
+  if (isEmpty(input.tls)) delete input.tls;
   const originOf = (key: string): string | undefined => {
     for (let part = key; part !== ''; part = part.slice(0, Math.max(0, part.lastIndexOf('.')))) {
       const origin = origins.get(part);

@@ -236,6 +236,35 @@ const limitsSchema = z.strictObject({
   historyMs: z.int().min(1).max(3_600_000).default(30_000).describe('How long frames are kept at most'),
 });
 
+const FROM_ENVIRONMENT = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'the name of an environment variable');
+
+/** A path, which stands in an example of the file under this name. */
+const pathSchema = (description: string, example: string) =>
+  z
+    .string()
+    .min(1)
+    .meta({ description, examples: [example] });
+
+const tlsSchema = z.strictObject({
+  certFile: pathSchema(
+    'PEM file of the certificate and those between it and an authority; read again when it changes',
+    'server.pem',
+  ),
+  keyFile: pathSchema('PEM file of its private key', 'server-key.pem'),
+  caFile: pathSchema(
+    'PEM file of authorities; with it, clients must show a certificate of one of them',
+    'clients-ca.pem',
+  ).optional(),
+  passphraseEnv: FROM_ENVIRONMENT.optional().meta({
+    description: 'Environment variable that holds the passphrase of the key',
+    examples: ['TLS_PASSPHRASE'],
+  }),
+  passphraseFile: pathSchema(
+    'File that holds the passphrase of the key, in place of a variable',
+    '/run/secrets/tls-passphrase',
+  ).optional(),
+});
+
 const authSchema = z.strictObject({
   jwksFile: z
     .string()
@@ -325,8 +354,6 @@ const catalogueSchema = z.strictObject({
     .describe('Age at which a list of instruments is asked for again'),
 });
 
-const FROM_ENVIRONMENT = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'the name of an environment variable');
-
 /** Where a key lies: in an environment variable or in a file. The key itself stands in no configuration. */
 const keysSchema = z.strictObject({
   keyEnv: FROM_ENVIRONMENT.optional().describe('Environment variable that holds the key'),
@@ -402,6 +429,7 @@ export const configSchema = z.strictObject({
   engine: engineSchema.prefault({}).describe('The engine'),
   limits: limitsSchema.prefault({}).describe('What clients may do'),
   auth: authSchema.optional().describe('Tokens: with this, clients need one, and have what it holds'),
+  tls: tlsSchema.optional().describe('TLS: with this, clients come by https:// and wss:// alone'),
   log: logSchema.prefault({}).describe('What a server says while it runs'),
   replay: replaySchema.optional().describe('Recordings to serve'),
   sim: simSchema.prefault({}).describe('The embedded venue, which is served where nothing else is named'),
@@ -424,5 +452,6 @@ export type InstrumentOverride = z.output<typeof instrumentSchema>;
 export type SourceConfig = Readonly<z.output<typeof sourceSchema>>;
 export type KeysConfig = Readonly<z.output<typeof keysSchema>>;
 export type Speed = z.output<typeof replaySchema>['speed'];
+export type TlsConfig = Readonly<z.output<typeof tlsSchema>>;
 export type AuthConfig = Readonly<z.output<typeof authSchema>>;
 export type Limits = Readonly<z.output<typeof limitsSchema>>;

@@ -65,7 +65,7 @@ function answerTo(request: Request, context: HttpContext): Answer {
   const headers = {
     ...SAFE_HEADERS,
     'Content-Type': asset.type,
-    'Content-Security-Policy': policy(request.host),
+    'Content-Security-Policy': policy(request.host, context.build().tls === 'yes' ? 'wss' : 'ws'),
   };
   return { status: '200 OK', headers, body: asset.body };
 }
@@ -104,9 +104,9 @@ function methodNotAllowed(request: Request): Answer {
 }
 
 /** The page may load from and talk to this server only. Older browsers do not count a WebSocket as `self`. */
-function policy(host: string): string {
+function policy(host: string, socket: 'ws' | 'wss'): string {
   return (
-    `default-src 'self'; connect-src 'self' ws://${host}; img-src 'self' data:; object-src 'none'; ` +
+    `default-src 'self'; connect-src 'self' ${socket}://${host}; img-src 'self' data:; object-src 'none'; ` +
     `base-uri 'none'; form-action 'none'; frame-ancestors 'none'`
   );
 }

@@ -21,6 +21,7 @@ import { Scraper } from './scrape.js';
 import type { Site } from './site.js';
 import { type ServedSource, type SourceReport, sourceReport } from './sources.js';
 import { Subscriber } from './subscriber.js';
+import type { Certificate } from './transport/certificate.js';
 import { connectionsByDescriptors } from './transport/descriptors.js';
 import { openTransport } from './transport/open-transport.js';
 import type { Answer, CloseCause, Connection, Request, Transport, TransportOptions } from './transport.js';
@@ -44,6 +45,8 @@ export interface ServerEvents {
   refused(error: DepthwireError, request: Request): void;
   /** The connection of a client ended, after so long. */
   closed(end: ClientEnd): void;
+  /** The files of the certificate have changed: the new one is in use, or cannot be used and the old one stays. */
+  certificate(outcome: Certificate | DepthwireError): void;
 }
 
 export interface ClientEnd {
@@ -79,7 +82,7 @@ export class FeedServer {
   /** What the books come from, as it stands now. Whoever runs the sources sets it. */
   sources: () => readonly ServedSource[] = () => [];
   /** Told of what clients do. Whoever keeps a log sets it. */
-  events: ServerEvents = { refused() {}, closed() {} };
+  events: ServerEvents = { refused() {}, closed() {}, certificate() {} };
   /** Takes lines for people. Whoever runs the server sets it. */
   say: (line: string) => void = () => {};
   readonly #config: Config;
@@ -132,7 +135,7 @@ export class FeedServer {
       version: VERSION,
       node: process.version,
       transport: this.#transport?.name ?? 'none',
-      tls: 'no',
+      tls: config.tls === undefined ? 'no' : 'yes',
     });
     this.#scraper = new Scraper({
       metrics: this.metrics,
@@ -173,8 +176,14 @@ export class FeedServer {
       },
       refuse: (request, protocols) => this.#refuse(request, protocols),
       onOpen: (connection) => this.#open(connection),
+      onCertificate: (outcome) => this.events.certificate(outcome),
     });
     return this.#transport.listen(host, port);
+  }
+
+  /** Looks at the files of the certificate, and tells `events` where they have changed. */
+  reloadCertificate(): void {
+    this.#transport?.reloadCertificate();
   }
 
   /** What the sockets are served by, and why it is not the preferred one; undefined before `listen`. */
@@ -318,6 +327,7 @@ export class FeedServer {
         isExempt: isLoopback,
       },
       idleTimeoutSeconds: server.idleTimeoutSeconds,
+      tls: this.#config.tls,
     };
   }
 

@@ -1,3 +1,6 @@
+import type { DepthwireError } from '../errors.js';
+import type { Certificate, TlsFiles } from './transport/certificate.js';
+
 /** Bytes or text of an answer with its headers. */
 export interface Answer {
   readonly status: string;
@@ -72,6 +75,8 @@ export interface TransportHandlers {
   /** Decides on a WebSocket handshake: an answer refuses it, undefined takes it. */
   refuse(request: Request, protocols: readonly string[]): Answer | undefined;
   onOpen(connection: Connection): Session;
+  /** The files of the certificate have changed: connections from now on see the new one, or it cannot be used. */
+  onCertificate(outcome: Certificate | DepthwireError): void;
 }
 
 /** What connections may do before they are WebSockets, and how many there may be. */
@@ -105,6 +110,8 @@ export interface TransportOptions {
   /** Bytes waiting for one client at which the transport itself ends it. Must be above every limit of ours. */
   readonly backpressureBytesMax: number;
   readonly limits: ConnectionLimits;
+  /** Without it there is no TLS. */
+  readonly tls?: TlsFiles | undefined;
   /** 0 or 8 to 960: uWebSockets ends the process on any other. */
   readonly idleTimeoutSeconds: number;
 }
@@ -124,6 +131,11 @@ export interface Transport {
   listen(host: string, port: number): Promise<number>;
   /** Feed frames to all subscribers of a topic, as one message. Copies them once; costs a walk of the subscribers. */
   publish(topic: string, frames: Uint8Array): void;
+  /**
+   * Looks whether the files of the certificate have changed, and tells `onCertificate` of it. Connections that are open go
+   * on with the one that they have seen. Called at SIGHUP; the transport looks by itself each five seconds.
+   */
+  reloadCertificate(): void;
   /** No further connections; those that are open go on. */
   stopListening(): void;
   /** Cuts whatever is still connected. The transport cannot be used again. */

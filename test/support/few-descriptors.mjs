@@ -30,6 +30,7 @@ const transport = await openTransport(
     onConnectionRefused: (cause) => {
       refused[cause] = (refused[cause] ?? 0) + 1;
     },
+    onCertificate() {},
     refuse: () => undefined,
     onOpen: (connection) => ({
       onText: (text) => connection.sendText(text),

@@ -14,7 +14,7 @@ const DESCRIPTORS_BESIDE = 512;
 /** Limits and certificates that a version may state. */
 type Later = Config & {
   readonly limits: { readonly waitingBytesMax?: number; readonly historyBytes?: number };
-  readonly tls?: { readonly certFile?: string };
+  readonly tls?: { readonly certFile?: string } | undefined;
 };
 
 /** Bytes that a configuration may come to, where every limit that it states is used up. */

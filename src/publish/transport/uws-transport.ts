@@ -1,37 +1,31 @@
-import type {
-  HttpRequest,
-  HttpResponse,
-  TemplatedApp,
-  us_listen_socket,
-  us_socket_context_t,
-  WebSocket,
-} from 'uWebSockets.js';
+import type { HttpRequest, HttpResponse, us_socket_context_t } from 'uWebSockets.js';
+import { DepthwireError } from '../../errors.js';
 import {
   type Answer,
-  type CloseCause,
-  type Connection,
-  END_BYTES_MAX,
   payloadBytesMax,
   type Request,
-  type Session,
   type Transport,
   type TransportHandlers,
   type TransportOptions,
 } from '../transport.js';
-import { type Account, addressKey } from './addresses.js';
 import { Admission } from './admission.js';
+import { CertificateWatch } from './certificate-watch.js';
 import { type Handshake, handshakeRefusal, isHandshake, listOf } from './handshake.js';
-import { whyNotListening } from './listen-error.js';
 import type { Pending } from './pending.js';
+import { NO_SESSION, ownCause, SocketConnection, type SocketData } from './uws-connection.js';
+import { type Listener, UwsListeners } from './uws-listeners.js';
+import {
+  addressOf,
+  handshakeOf,
+  hidesItsConnection,
+  refuse,
+  requestOf,
+  writeHead,
+  wrongHandshake,
+} from './uws-request.js';
 
 /** The package, loaded when it is needed: where its binary does not load, the server has another transport. */
 export type Uws = typeof import('uWebSockets.js');
-
-interface SocketData {
-  connection: SocketConnection;
-  session: Session;
-  account: Account;
-}
 
 /**
  * A connection that is no WebSocket, by the response object that uWebSockets gives its filter. The object is good as long as
@@ -73,25 +67,17 @@ interface Asked {
 /** How often silent connections are looked at. */
 const SWEEP_MS = 1000;
 
-/** What uWebSockets says of the ends that it decides on itself. */
-const OWN_CAUSES: readonly (readonly [text: string, cause: CloseCause])[] = [
-  ['too big', 'transport_too_big'],
-  ['inactivity', 'idle'],
-  ['TCP FIN', 'lost'],
-  ['invalid', 'protocol'],
-];
-
 /** The transport over uWebSockets.js, and the only file that knows it. */
 export class UwsTransport implements Transport {
   readonly name = 'uws';
   readonly reason = '';
   readonly #uws: Uws;
-  readonly #app: TemplatedApp;
+  readonly #listeners: UwsListeners;
+  readonly #tls: CertificateWatch | undefined;
   readonly #options: TransportOptions;
   readonly #handlers: TransportHandlers;
   readonly #admission: Admission;
   readonly #sweep: NodeJS.Timeout;
-  #listening: us_listen_socket | undefined;
   /** The request whose handler has just returned. */
   #asking: Asking | undefined;
 
@@ -99,17 +85,28 @@ export class UwsTransport implements Transport {
     this.#uws = uws;
     this.#options = options;
     this.#handlers = handlers;
+    this.#tls = options.tls && new CertificateWatch(options.tls);
     this.#admission = new Admission(options.limits, (cause) => handlers.onConnectionRefused(cause));
-    this.#sweep = setInterval(() => this.#admission.sweep(performance.now()), SWEEP_MS).unref();
-    this.#app = uws.App();
+    this.#listeners = new UwsListeners(uws, options.tls, this.#tls?.current, (one) => this.#serve(one));
+    this.#sweep = setInterval(() => this.#look(), SWEEP_MS).unref();
+  }
+
+  #serve(listener: Listener): void {
+    const { app } = listener;
     // Called with 1 for each new connection, and with -1 for each that ends before it became a WebSocket.
     const onConnection = (response: HttpResponse, change: unknown): void => {
-      if (Number(change) < 0) this.#admission.ended();
-      else this.#accept(response);
+      if (Number(change) < 0) this.#ended(listener);
+      else this.#accept(listener, response);
     };
-    this.#app.filter(onConnection);
-    this.#app.ws<SocketData>(options.path, {
-      compression: uws.DISABLED,
+    app.filter(onConnection);
+    this.#serveWebSockets(listener);
+    app.any('/*', (response, request) => this.#request(response, request));
+  }
+
+  #serveWebSockets(listener: Listener): void {
+    const options = this.#options;
+    listener.app.ws<SocketData>(options.path, {
+      compression: this.#uws.DISABLED,
       maxPayloadLength: payloadBytesMax(options.controlBytesMax),
       // A message that uWebSockets drops is a hole in a delta feed, so it must close instead; ours comes first.
       maxBackpressure: options.backpressureBytesMax,
@@ -120,7 +117,7 @@ export class UwsTransport implements Transport {
       open: (socket) => {
         const data = socket.getUserData();
         data.connection.attach(socket);
-        data.session = handlers.onOpen(data.connection);
+        data.session = this.#handlers.onOpen(data.connection);
       },
       message: (socket, message, isBinary) => {
         const { session } = socket.getUserData();
@@ -134,49 +131,69 @@ export class UwsTransport implements Transport {
       },
       close: (socket, code, message) => {
         const { connection, session, account } = socket.getUserData();
-        this.#admission.ended();
+        this.#ended(listener);
         this.#admission.closed(account);
         connection.detach();
         session.onClose(code, connection.cause ?? ownCause(code, Buffer.from(message).toString()));
       },
     });
-    this.#app.any('/*', (response, request) => this.#request(response, request));
   }
 
-  async listen(host: string, port: number): Promise<number> {
-    // Without the exclusive option a second server would share the port silently.
-    const listen = this.#app.listen as unknown as Listen;
-    listen.call(this.#app, host, port, EXCLUSIVE_PORT, (socket) => {
-      if (socket !== false) this.#listening = socket;
-    });
-    if (this.#listening === undefined) throw await whyNotListening(host, port);
-    return this.#uws.us_socket_local_port(this.#listening);
+  listen(host: string, port: number): Promise<number> {
+    return this.#listeners.listen(host, port);
   }
 
   publish(topic: string, frames: Uint8Array): void {
-    this.#app.publish(topic, frames, true, false);
+    this.#listeners.publish(topic, frames);
+  }
+
+  reloadCertificate(): void {
+    let outcome = this.#tls?.reload();
+    if (outcome === undefined) return;
+    try {
+      if (!(outcome instanceof DepthwireError)) this.#listeners.replace(outcome);
+    } catch (cause) {
+      // What has been read a moment ago has been replaced since.
+      outcome = this.#tls?.failed(cause) ?? outcome;
+    }
+    this.#handlers.onCertificate(outcome);
   }
 
   stopListening(): void {
-    if (this.#listening === undefined) return;
-    this.#uws.us_listen_socket_close(this.#listening);
-    this.#listening = undefined;
+    this.#listeners.stop();
   }
 
   close(): void {
     clearInterval(this.#sweep);
     this.#admission.close();
-    this.#listening = undefined;
-    this.#app.close();
+    this.#listeners.close();
   }
 
-  #accept(response: HttpResponse): void {
+  #look(): void {
+    const nowMs = performance.now();
+    this.#admission.sweep(nowMs);
+    if (this.#tls?.isDue(nowMs) === true) this.reloadCertificate();
+    this.#listeners.look();
+  }
+
+  #ended(listener: Listener): void {
+    listener.open -= 1;
+    this.#admission.ended();
+  }
+
+  #accept(listener: Listener, response: HttpResponse): void {
+    listener.open += 1;
     const waiting = new Waiting(response, addressOf(response));
+    // What TLS does for a connection costs more than all that comes after, so its handshakes are counted before.
+    const isTooOften = this.#tls !== undefined && !this.#admission.takeHandshake(waiting.address);
     if (!this.#admission.accept(waiting)) {
       response.close();
-      return;
+    } else if (isTooOften) {
+      this.#admission.pending.remove(waiting);
+      response.close();
+    } else {
+      this.#watch(waiting);
     }
-    this.#watch(waiting);
   }
 
   #watch(waiting: Waiting): void {
@@ -268,7 +285,9 @@ export class UwsTransport implements Transport {
     const { handshake, request, protocols, extensions, address, context } = asked;
     const refusal =
       handshakeRefusal(handshake) ??
-      (this.#admission.takeHandshake(address) ? undefined : this.#admission.rateRefusal()) ??
+      (this.#tls !== undefined || this.#admission.takeHandshake(address)
+        ? undefined
+        : this.#admission.rateRefusal()) ??
       this.#admission.refusalOf(address) ??
       this.#handlers.refuse(request, protocols);
     if (refusal !== undefined) {
@@ -331,123 +350,4 @@ export class UwsTransport implements Transport {
     // is an answer that is cut behind its headers.
     else if (isHead) response.close();
   }
-}
-
-/** uWebSockets' LIBUS_LISTEN_EXCLUSIVE_PORT, which the package's types declare under a name that does not exist. */
-const EXCLUSIVE_PORT = 1;
-
-/** The form of `listen` with host and option, which works but is missing from the package's types. */
-type Listen = (
-  host: string,
-  port: number,
-  options: number,
-  done: (socket: us_listen_socket | false) => void,
-) => TemplatedApp;
-
-class SocketConnection implements Connection {
-  readonly address: string;
-  /** Set by who ends the connection first. */
-  cause: CloseCause | undefined;
-  #socket: WebSocket<SocketData> | undefined;
-
-  constructor(address: string) {
-    this.address = address;
-  }
-
-  attach(socket: WebSocket<SocketData>): void {
-    this.#socket = socket;
-  }
-
-  detach(): void {
-    this.#socket = undefined;
-  }
-
-  sendText(text: string): void {
-    this.#socket?.send(text, false, false);
-  }
-
-  sendFrames(frames: Uint8Array): void {
-    this.#socket?.send(frames, true, false);
-  }
-
-  subscribe(topic: string): void {
-    this.#socket?.subscribe(topic);
-  }
-
-  unsubscribe(topic: string): void {
-    this.#socket?.unsubscribe(topic);
-  }
-
-  bufferedBytes(): number {
-    return this.#socket?.getBufferedAmount() ?? 0;
-  }
-
-  end(code: number, cause: CloseCause, reason: string): void {
-    this.cause ??= cause;
-    if (this.bufferedBytes() > END_BYTES_MAX) this.#socket?.close();
-    else this.#socket?.end(code, reason);
-  }
-
-  cut(cause: CloseCause): void {
-    this.cause ??= cause;
-    this.#socket?.close();
-  }
-}
-
-/** Stands in between upgrade and open, which follow one another in the same turn. */
-const NO_SESSION: Session = { onText() {}, onBinary() {}, onOversize() {}, onPing() {}, onClose() {} };
-
-function ownCause(code: number, message: string): CloseCause {
-  if (code !== 1006) return 'client';
-  return OWN_CAUSES.find(([text]) => message.includes(text))?.[1] ?? 'lost';
-}
-
-function requestOf(request: HttpRequest, address: string): Request {
-  return {
-    method: request.getMethod(),
-    path: request.getUrl(),
-    query: request.getQuery(),
-    host: request.getHeader('host'),
-    origin: request.getHeader('origin'),
-    address,
-    authorization: request.getHeader('authorization'),
-  };
-}
-
-function wrongHandshake(request: HttpRequest): Answer | undefined {
-  const handshake = handshakeOf(request);
-  return isHandshake(handshake) ? handshakeRefusal(handshake) : undefined;
-}
-
-function handshakeOf(request: HttpRequest): Handshake {
-  return {
-    upgrade: request.getHeader('upgrade'),
-    connection: request.getHeader('connection'),
-    version: request.getHeader('sec-websocket-version'),
-    key: request.getHeader('sec-websocket-key'),
-  };
-}
-
-/** Answers and ends the connection. */
-function refuse(response: HttpResponse, answer: Answer): void {
-  response.cork(() => {
-    writeHead(response, answer);
-    response.end(answer.body, true);
-  });
-}
-
-function writeHead(response: HttpResponse, answer: Answer): void {
-  response.writeStatus(answer.status);
-  for (const [name, value] of Object.entries(answer.headers)) response.writeHeader(name, value);
-}
-
-/** Whether a body is announced in a way in which uWebSockets may read on without a word of the connection. */
-function hidesItsConnection(request: HttpRequest): boolean {
-  return (
-    request.getHeader('transfer-encoding') !== '' || !/^\d{0,15}$/.test(request.getHeader('content-length'))
-  );
-}
-
-function addressOf(response: HttpResponse): string {
-  return addressKey(Buffer.from(response.getRemoteAddressAsText()).toString('latin1'));
 }

@@ -1,7 +1,16 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { SecureContextOptions, TlsOptions } from 'node:tls';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { DepthwireError } from '../../errors.js';
 import {
   type Answer,
   type CloseCause,
@@ -13,6 +22,8 @@ import {
 } from '../transport.js';
 import { addressKey } from './addresses.js';
 import { Admission } from './admission.js';
+import type { Certificate } from './certificate.js';
+import { CertificateWatch } from './certificate-watch.js';
 import { handshakeRefusal, isHandshake, listOf } from './handshake.js';
 import { listenError } from './listen-error.js';
 import type { Pending } from './pending.js';
@@ -23,6 +34,14 @@ const HEADER_BYTES_MAX = 4096;
 const HTTP_IDLE_MS = 10_000;
 /** Connections that the kernel holds until they are accepted: as many as come back at once when a server has restarted. */
 const BACKLOG_MAX = 4096;
+const HTTP_OPTIONS: ServerOptions = {
+  maxHeaderSize: HEADER_BYTES_MAX,
+  headersTimeout: HTTP_IDLE_MS,
+  requestTimeout: HTTP_IDLE_MS,
+  keepAliveTimeout: HTTP_IDLE_MS,
+  connectionsCheckingInterval: 1000,
+  noDelay: true,
+};
 /** How long a client may take to answer a close frame before it is cut. */
 const CLOSE_MS = 1000;
 /** How often connections are looked at for silence. */
@@ -36,7 +55,8 @@ export class WsTransport implements Transport {
   readonly reason: string;
   readonly #options: TransportOptions;
   readonly #handlers: TransportHandlers;
-  readonly #http: Server;
+  readonly #http: Server | TlsServer;
+  readonly #tls: CertificateWatch | undefined;
   readonly #sockets: WebSocketServer;
   readonly #subscribers: Subscribers = new Map();
   readonly #connections = new Set<WsConnection>();
@@ -49,7 +69,6 @@ export class WsTransport implements Transport {
     this.reason = reason;
     this.#options = options;
     this.#handlers = handlers;
-    this.#admission = new Admission(options.limits, (cause) => handlers.onConnectionRefused(cause));
     this.#sockets = new WebSocketServer({
       noServer: true,
       clientTracking: false,
@@ -60,14 +79,12 @@ export class WsTransport implements Transport {
       closeTimeout: CLOSE_MS,
       handleProtocols: () => options.protocol,
     } as ConstructorParameters<typeof WebSocketServer>[0]);
-    this.#http = createServer({
-      maxHeaderSize: HEADER_BYTES_MAX,
-      headersTimeout: HTTP_IDLE_MS,
-      requestTimeout: HTTP_IDLE_MS,
-      keepAliveTimeout: HTTP_IDLE_MS,
-      connectionsCheckingInterval: SWEEP_MS,
-      noDelay: true,
-    });
+    this.#tls = options.tls && new CertificateWatch(options.tls);
+    this.#admission = new Admission(options.limits, (cause) => handlers.onConnectionRefused(cause));
+    this.#http =
+      this.#tls === undefined
+        ? createServer(HTTP_OPTIONS)
+        : createTlsServer({ ...HTTP_OPTIONS, ...contextOf(this.#tls.current) });
     // An answer that nobody takes ends with its connection.
     this.#http.timeout = HTTP_IDLE_MS;
     this.#http.on('connection', (socket: Socket) => this.#connected(socket));
@@ -87,6 +104,7 @@ export class WsTransport implements Transport {
           const nowMs = performance.now();
           this.#admission.sweep(nowMs);
           this.#endSilent(nowMs);
+          if (this.#tls?.isDue(nowMs) === true) this.reloadCertificate();
         }, SWEEP_MS).unref();
         const address = this.#http.address();
         resolve(typeof address === 'object' && address !== null ? address.port : port);
@@ -99,6 +117,15 @@ export class WsTransport implements Transport {
     if (subscribers === undefined) return;
     const shared = Buffer.from(frames);
     for (const connection of subscribers) connection.sendShared(shared);
+  }
+
+  reloadCertificate(): void {
+    const outcome = this.#tls?.reload();
+    if (outcome === undefined) return;
+    if (!(outcome instanceof DepthwireError) && 'setSecureContext' in this.#http) {
+      this.#http.setSecureContext(contextOf(outcome));
+    }
+    this.#handlers.onCertificate(outcome);
   }
 
   stopListening(): void {
@@ -122,7 +149,9 @@ export class WsTransport implements Transport {
       this.#admission.pending.remove(tcp);
       this.#admission.ended();
     });
-    if (!this.#admission.accept(tcp)) tcp.close();
+    // What TLS does for a connection costs more than all that comes after, so its handshakes are counted before.
+    const isTooOften = this.#tls !== undefined && !this.#admission.takeHandshake(tcp.address);
+    if (!this.#admission.accept(tcp) || isTooOften) tcp.close();
   }
 
   /** One answer at a time: a client that asks again before it has the last one is cut. */
@@ -182,7 +211,9 @@ export class WsTransport implements Transport {
     const protocols = listOf(headers['sec-websocket-protocol'] ?? '');
     const refusal =
       handshakeRefusal(handshake) ??
-      (this.#admission.takeHandshake(tcp.address) ? undefined : this.#admission.rateRefusal()) ??
+      (this.#tls !== undefined || this.#admission.takeHandshake(tcp.address)
+        ? undefined
+        : this.#admission.rateRefusal()) ??
       this.#admission.refusalOf(tcp.address) ??
       this.#handlers.refuse(asked, protocols);
     if (refusal !== undefined) {
@@ -236,6 +267,15 @@ export class WsTransport implements Transport {
       else if (silentMs >= idleMs - PING_LEAD_MS) connection.ping();
     }
   }
+}
+
+function contextOf({ cert, key, ca, passphrase }: Certificate): SecureContextOptions & TlsOptions {
+  return {
+    cert,
+    key,
+    ...(ca !== undefined && { ca, requestCert: true, rejectUnauthorized: true }),
+    ...(passphrase !== undefined && { passphrase }),
+  };
 }
 
 /** A socket with what it is counted for. */
