@@ -3,8 +3,8 @@ import { fault, type OriginOf, placed } from './config/faults.js';
 import { type Config, configSchema } from './config/schema.js';
 import { DepthwireError } from './errors.js';
 
+export { isLoopback } from './config/loopback.js';
 export type {
-  AuthConfig,
   Config,
   ConfigInput,
   InstrumentOverride,
@@ -13,7 +13,6 @@ export type {
   SourceConfig,
   Speed,
 } from './config/schema.js';
-export { isLoopback } from './config/schema.js';
 
 /**
  * Checks a configuration, fills in what is not given, and freezes the result. `originOf` says where a key of the file's

@@ -1,6 +1,7 @@
 import { DepthwireError } from '../errors.js';
 import { type OriginOf, placed } from './faults.js';
-import { type Config, isLoopback } from './schema.js';
+import { isLoopback } from './loopback.js';
+import type { Config } from './schema.js';
 
 /** What a host that others can reach must have, or be told to do without, in words. */
 interface Guard {

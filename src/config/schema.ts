@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { CHANNELS } from '../ingest/venues/facts.js';
 import { LOG_LEVELS } from '../log.js';
-import { ALGORITHMS } from '../publish/auth/algorithm.js';
 import { RING_BYTES_MAX, RING_BYTES_MIN } from '../wire/generated/constants.js';
+import { authSchema } from './auth-schema.js';
 
 const MIB = 1 << 20;
 
@@ -15,22 +15,6 @@ const STEP = 'a plain decimal above 0, such as 0.25';
 const stepSchema = z
   .union([z.string(), z.number().transform(String)], STEP)
   .refine((text) => /^\d{1,18}(\.\d{1,18})?$/.test(text) && /[1-9]/.test(text), STEP);
-
-const KEY_ADDRESS = 'https:// without a name or password in it, or http:// on this machine';
-
-/** Whether keys may be had from an address: one that nobody on the way can answer in its place. */
-function isKeyAddress(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, hostname, username, password } = new URL(text);
-  const isSafe = protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
-  return isSafe && username === '' && password === '';
-}
-
-/** Whether connections to this host come from this machine alone. */
-export function isLoopback(host: string): boolean {
-  const bare = host.replace(/^\[(.*)\]$/, '$1').toLowerCase();
-  return bare === 'localhost' || bare === '::1' || /^127(\.\d{1,3}){3}$/.test(bare);
-}
 
 /** What a symbol or a pattern of symbols is made of: anything visible but a comma, for options follow it. */
 const VISIBLE = String.raw`(?:(?!,)[\p{L}\p{M}\p{N}\p{P}\p{S}]){1,64}`;
@@ -265,48 +249,6 @@ const tlsSchema = z.strictObject({
   ).optional(),
 });
 
-const authSchema = z.strictObject({
-  jwksFile: z
-    .string()
-    .min(1)
-    .optional()
-    .meta({
-      description: 'JWK Set that tokens are checked with; read again when it changes',
-      examples: ['jwks.json'],
-    }),
-  jwksUrl: z
-    .string()
-    .refine(isKeyAddress, KEY_ADDRESS)
-    .optional()
-    .meta({
-      description: 'Address of the JWK Set, in place of a file: https, or http on this machine',
-      examples: ['https://login.example/jwks.json'],
-    }),
-  issuer: z.string().min(1).default('depthwire').describe('What iss of a token must be'),
-  audience: z.string().min(1).default('depthwire').describe('What aud of a token must be or hold'),
-  algorithms: z
-    .array(z.enum(ALGORITHMS))
-    .min(1)
-    .default(['EdDSA'])
-    .describe(`Ways that tokens may be signed: ${ALGORITHMS.join(', ')}`),
-  leewaySeconds: z
-    .int()
-    .min(0)
-    .max(300)
-    .default(30)
-    .describe('How far the clock of the issuer may be from ours; a token ends that much later'),
-  jwksRefreshSeconds: z
-    .int()
-    .min(10)
-    .max(86_400)
-    .default(300)
-    .describe('How often the address of the JWK Set is asked'),
-  openPaths: z
-    .array(z.string().regex(/^\/[^?#\s]*$/, 'a path, as in /metrics'))
-    .default([])
-    .describe('Paths that are answered without a token; /health and /ready always say the status alone'),
-});
-
 const SPEED = 'a number above 0 and at most 10000, or max';
 
 const replaySchema = z.strictObject({
@@ -453,5 +395,4 @@ export type SourceConfig = Readonly<z.output<typeof sourceSchema>>;
 export type KeysConfig = Readonly<z.output<typeof keysSchema>>;
 export type Speed = z.output<typeof replaySchema>['speed'];
 export type TlsConfig = Readonly<z.output<typeof tlsSchema>>;
-export type AuthConfig = Readonly<z.output<typeof authSchema>>;
 export type Limits = Readonly<z.output<typeof limitsSchema>>;
