@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { type CloseCause, type Connection, END_BYTES_MAX, type Session } from '../transport.js';
 
@@ -11,6 +12,8 @@ export class WsConnection implements Connection {
   /** When the client was last heard, on the scale of `performance.now()`, or last took something that waited for it. */
   heardMs: number;
   readonly #socket: WebSocket;
+  /** What the WebSocket goes over. */
+  readonly #tcp: Duplex;
   readonly #subscribers: Subscribers;
   readonly #onGone: (connection: WsConnection) => void;
   readonly #backpressureBytesMax: number;
@@ -20,12 +23,14 @@ export class WsConnection implements Connection {
 
   constructor(
     socket: WebSocket,
+    tcp: Duplex,
     address: string,
     subscribers: Subscribers,
     backpressureBytesMax: number,
     onGone: (connection: WsConnection) => void,
   ) {
     this.#socket = socket;
+    this.#tcp = tcp;
     this.address = address;
     this.#subscribers = subscribers;
     this.#backpressureBytesMax = backpressureBytesMax;
@@ -88,6 +93,8 @@ export class WsConnection implements Connection {
       return;
     }
     this.#socket.close(code, reason);
+    // The end of the stream follows the close frame at once, so that nobody has to be waited for.
+    this.#tcp.end();
     this.closed(code, cause);
   }
 

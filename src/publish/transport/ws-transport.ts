@@ -224,16 +224,25 @@ export class WsTransport implements Transport {
     headers.upgrade = 'websocket';
     headers['sec-websocket-protocol'] = this.#options.protocol;
     this.#admission.pending.remove(tcp);
-    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#opened(webSocket, tcp.address));
+    this.#sockets.handleUpgrade(request, socket, head, (webSocket) =>
+      this.#opened(webSocket, socket, tcp.address),
+    );
   }
 
-  #opened(socket: WebSocket, address: string): void {
+  #opened(socket: WebSocket, stream: Duplex, address: string): void {
     const { controlBytesMax, backpressureBytesMax } = this.#options;
     const account = this.#admission.opened(address);
-    const connection = new WsConnection(socket, address, this.#subscribers, backpressureBytesMax, (gone) => {
-      this.#connections.delete(gone);
-      this.#admission.closed(account);
-    });
+    const connection = new WsConnection(
+      socket,
+      stream,
+      address,
+      this.#subscribers,
+      backpressureBytesMax,
+      (gone) => {
+        this.#connections.delete(gone);
+        this.#admission.closed(account);
+      },
+    );
     this.#connections.add(connection);
     const heard = (): void => {
       connection.heardMs = performance.now();
