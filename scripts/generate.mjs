@@ -17,7 +17,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const schema = 'crates/core/schema/feed.fbs';
@@ -125,7 +125,20 @@ function fail(what, fixLine) {
   throw new Failure(what, fixLine);
 }
 
-function generate() {
+/** The AsyncAPI document of the feed, as the server's own messages make it. A test compares it, so `--check` does not. */
+async function writeDocument() {
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  const built = spawnSync(process.execPath, [tsc, '--project', 'tsconfig.build.json'], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+  if (built.status !== 0) fail('the server does not build', 'fix: see the lines above, after npm ci');
+  const load = (path) => import(pathToFileURL(join(root, 'dist', path)).href);
+  const [{ asyncApi }, { VERSION }] = await Promise.all([load('publish/asyncapi.js'), load('version.js')]);
+  writeFileSync(join(root, 'docs/asyncapi.json'), `${JSON.stringify(asyncApi(VERSION), null, 2)}\n`);
+}
+
+async function generate() {
   if (!runs('cargo')) fail('cargo is missing', 'fix: install Rust from https://rustup.rs');
   const missing = missingTool();
   if (missing) fail(missing, 'fix: install cmake and a C++ compiler (Debian: apt-get install cmake g++)');
@@ -133,6 +146,7 @@ function generate() {
   if (broken) fail(`the schema compiler did not build: ${broken}`, 'fix: see the compiler output above');
   generateInto(root);
   writeFileSync(join(root, constants), printConstants());
+  await writeDocument();
   const lines = hashLines();
   writeFileSync(join(root, hashFile), `${lines.join('\n')}\n`);
   console.log(`generate: wrote ${lines.length - 1} files and ${hashFile}`);
@@ -191,7 +205,7 @@ if (argument !== undefined && argument !== '--check') {
 }
 try {
   if (argument === '--check') check();
-  else generate();
+  else await generate();
 } catch (error) {
   if (!(error instanceof Failure)) throw error;
   console.error(`generate: ${error.message}`);

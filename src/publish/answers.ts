@@ -1,7 +1,7 @@
 import { DepthwireError } from '../errors.js';
 import type { Answer } from './transport.js';
 
-const JSON_TYPE = 'application/json; charset=utf-8';
+export const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** What every answer says to browsers: no guessing of types, no cache that is not asked, no use by other sites. */
 export const SAFE_HEADERS = {

@@ -48,12 +48,14 @@ export type Parsed =
 
 export const DEPTH_DEFAULT = 20;
 export const INTERVAL_MS_DEFAULT = 100;
-const ID_LENGTH_MAX = 64;
+export const ID_LENGTH_MAX = 64;
 
 const OPS = ['subscribe', 'unsubscribe', 'resync', 'ping'] as const;
-const SOURCES = ['book', 'venue'] as const;
-const MODES = ['conflate', 'strict'] as const;
-const BYS = ['range', 'net'] as const;
+export const SOURCES = ['book', 'venue'] as const;
+export const MODES = ['conflate', 'strict'] as const;
+export const BYS = ['range', 'net'] as const;
+/** A decimal above 0, as far as an expression can say it. */
+export const GROUPING = /^(?=.*[1-9])\d{1,18}(\.\d{1,18})?$/;
 const U64_MAX = 2n ** 64n - 1n;
 
 const NO_RESUME: ReadonlyMap<string, Resume> = new Map();
@@ -172,7 +174,7 @@ function channelOf(message: Record<string, unknown>, op: string): Channel {
 
 function groupingOf(value: unknown, where: string): string | undefined {
   if (value === undefined) return undefined;
-  if (typeof value === 'string' && /^\d{1,18}(\.\d{1,18})?$/.test(value) && /[1-9]/.test(value)) return value;
+  if (typeof value === 'string' && GROUPING.test(value)) return value;
   throw fault('feed.bad_field', {
     what: 'the grouping of a depth view is no step of prices',
     where,

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
 import { type BookInfo, STREAM } from '../engine.js';
 import { DepthwireError, shown } from '../errors.js';
-import { errorAnswer, json, text } from './answers.js';
+import { errorAnswer, JSON_TYPE, json, text } from './answers.js';
+import { asyncApi } from './asyncapi.js';
 import type { Grant } from './auth/grant.js';
 import { notEntitled } from './auth/not-entitled.js';
 import { ageMs, bookJson } from './book-json.js';
@@ -50,6 +51,7 @@ const ERROR: Documented = { what: 'Why there is no answer', schema: schemas.erro
 const LAYOUT = new URL('../../crates/core/schema/feed.fbs', import.meta.url);
 let layout: string | undefined;
 let document: string | undefined;
+let feedDocument: string | undefined;
 
 /** All paths but those of the page. */
 export const ROUTES: readonly Route[] = [
@@ -151,10 +153,21 @@ export const ROUTES: readonly Route[] = [
     name: 'openapi',
     what: 'This document',
     access: 'open',
-    answers: { 200: { what: 'OpenAPI 3.1', type: 'application/json; charset=utf-8' } },
+    answers: { 200: { what: 'OpenAPI 3.1', type: JSON_TYPE } },
     answer: (_, { hub }) => {
       document ??= JSON.stringify(openApi(ROUTES, hub.version));
-      return text('200 OK', 'application/json; charset=utf-8', document);
+      return text('200 OK', JSON_TYPE, document);
+    },
+  },
+  {
+    path: '/v1/asyncapi.json',
+    name: 'asyncapi',
+    what: 'The document of the feed: every control message',
+    access: 'open',
+    answers: { 200: { what: 'AsyncAPI 3', type: JSON_TYPE } },
+    answer: (_, { hub }) => {
+      feedDocument ??= JSON.stringify(asyncApi(hub.version));
+      return text('200 OK', JSON_TYPE, feedDocument);
     },
   },
 ];

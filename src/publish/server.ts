@@ -287,11 +287,8 @@ export class FeedServer {
     this.#leaving = true;
     this.#draining = true;
     this.#transport?.stopListening();
-    // Spread evenly, so that no two come back at the same moment.
-    const stepMs = this.#config.server.reconnectMs / this.#subscribers.size;
-    let turn = 0.5;
-    for (const subscriber of this.#subscribers)
-      subscriber.announceShutdown(reason, Math.round(stepMs * turn++));
+    const { reconnectMs } = this.#config.server;
+    for (const subscriber of this.#subscribers) subscriber.announceShutdown(reason, reconnectMs);
     const untilMs = performance.now() + this.#config.server.drainMs;
     const waiting = new Set(this.#subscribers);
     while (waiting.size > 0) {

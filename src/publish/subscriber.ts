@@ -172,11 +172,11 @@ export class Subscriber implements Session, Waiter {
     if (!this.#isLeaving) this.#requests.served(added, removed);
   }
 
-  /** Tells the client that the server ends, why, and when it should come back. */
-  announceShutdown(reason: string, reconnectAfterMs: number): void {
+  /** Tells the client that the server ends, why, and within how long it should come back, at a moment of its own. */
+  announceShutdown(reason: string, reconnectMs: number): void {
     this.#announced = true;
     this.#requests.clear();
-    this.#send({ op: 'shutdown', reason, reconnectAfterMs });
+    this.#send({ op: 'shutdown', reason, reconnectMs });
   }
 
   /** Ends the connection of a server that stops. */
