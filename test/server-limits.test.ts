@@ -136,6 +136,9 @@ describe('connections', () => {
     expect(await (await fetch(`${url}/metrics`)).text()).toContain(
       'depthwire_connections_refused_total 20\n',
     );
+    expect(await (await fetch(`${url}/metrics`)).text()).toContain(
+      'depthwire_refusals_total{cause="connection.pending"} 20\n',
+    );
   });
 
   it('that are ended while much waits for them are cut, and counted by their cause', async () => {

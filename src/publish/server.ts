@@ -172,6 +172,7 @@ export class FeedServer {
       onRequest: (request) => answerHttp(request, this.#http),
       onConnectionRefused: (cause) => {
         this.metrics.connectionsRefused += 1;
+        this.metrics.refused(`connection.${cause}`);
         if (cause === 'descriptors') this.events.refused(DESCRIPTORS_FULL, NO_REQUEST);
       },
       refuse: (request, protocols) => this.#refuse(request, protocols),
