@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const cleanups: (() => void)[] = [];
@@ -90,6 +91,31 @@ describe.skipIf(process.platform === 'win32')('a server', () => {
     process.kill(pid, signal);
     expect(await end).toBe(0);
     expect(output()).toContain(`stopping (${signal})`);
+  });
+
+  it('drains in its bound while clients send as fast as they can', async () => {
+    const { pid, end, output } = await serve();
+    const url = /feed {5}(\S+)/.exec(output())?.[1] ?? '';
+    const flood = (): void => {
+      const socket = new WebSocket(url, 'depthwire.v1');
+      cleanups.push(() => socket.terminate());
+      socket.on('error', () => {});
+      socket.on('close', (code) => {
+        if (code === 4429) flood();
+      });
+      const send = (): void => {
+        if (socket.readyState !== WebSocket.OPEN) return;
+        for (let at = 0; at < 2000; at++) socket.send('{"op":"ping"}');
+        setImmediate(send);
+      };
+      socket.on('open', send);
+    };
+    for (let at = 0; at < 4; at++) flood();
+    await pause(300);
+    const startMs = performance.now();
+    process.kill(pid, 'SIGTERM');
+    expect(await end).toBe(0);
+    expect(performance.now() - startMs).toBeLessThan(4000);
   });
 
   it('ends at once, with the code of the signal, when a second one comes', async () => {

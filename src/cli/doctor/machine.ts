@@ -21,6 +21,8 @@ export interface Machine {
 }
 
 export function thisMachine(nodeRange: string): Machine {
+  // Names of peers would be asked for, one after the other, of a server that may not answer.
+  (process.report as { excludeNetwork?: boolean }).excludeNetwork = true;
   const { header } = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
   return {
     node: process.versions.node,
