@@ -214,6 +214,7 @@ describe('LocalBook, rules 2 and 3: deltas', () => {
     ['prev_seq below mine', delta(3, 25, { bids: [[100, 0]] }), 'applied', 25, 'synced'],
     ['prev_seq above mine', delta(11, 12, { bids: [[100, 0]] }), 'gap', 10, 'stale'],
     ['an earlier epoch', delta(10, 11, { epoch: EPOCH - 1n, bids: [[100, 0]] }), 'other_epoch', 10, 'synced'],
+    ['another stream', delta(10, 11, { stream: 16, bids: [[100, 0]] }), 'other_epoch', 10, 'synced'],
     ['a later epoch, whose image was missed', delta(1, 2, { epoch: EPOCH + 1n }), 'gap', 10, 'stale'],
     [
       'another start of the server',

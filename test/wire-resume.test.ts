@@ -173,6 +173,23 @@ describe('a book whose connection was lost', () => {
       expect(await back).toMatchObject({ from: { seq: 41 }, to: { seq: 44 }, by: 'range' });
     }));
 
+  it('of a view that has another number now starts anew, whatever the server sends', () =>
+    withFeed(async ({ server, feed, peer }) => {
+      const view = feed.depth(NAME);
+      const ready = until(view, 'state');
+      peer.grant(await peer.next('subscribe'), { stream: 16 });
+      peer.bytes(image(41, { stream: 16 }));
+      await ready;
+      const { next, asked } = await comeBack(server, peer);
+      next.grant(asked, { stream: 17, seq: '50', resume: { by: 'net', from: '41', to: '50' } });
+      next.bytes(delta(41, 50, { stream: 17 }));
+      await next.next('resync');
+      expect([view.state, view.book.seq]).toEqual(['stale', 41]);
+      const back = resumed(view);
+      next.bytes(image(50, { stream: 17 }));
+      expect(await back).toMatchObject({ by: 'image', from: { seq: 41 }, to: { seq: 50 } });
+    }, NO_REPEAT));
+
   it('does not resume what is not exact', () =>
     withFeed(async ({ server, feed, peer }) => {
       const { book } = await bookAt(feed, peer, 41);

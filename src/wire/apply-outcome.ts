@@ -21,7 +21,7 @@ export type ApplyOutcome =
 
 /**
  * `chunk`: part of an image that is not whole yet. `chunk_discarded`: a chunk out of turn, the collected ones are
- * dropped. `other_epoch`, `awaiting_image`: only an image helps. `other_seq`: a check of an earlier sequence. `old_epoch`:
+ * dropped. `other_epoch` (or another stream), `awaiting_image`: only an image helps. `other_seq`: a check of an earlier sequence. `old_epoch`:
  * a status of an epoch that is over. `other_book`: a status, which is of the engine's book, while this is the venue's own
  * top. `kind`: not a frame of a book.
  */

@@ -113,7 +113,15 @@ export abstract class KeptSubscription<
   }
 
   protected bring(by: Brought, to: Place, state: BookState, reason: StateReason): void {
-    if (by !== 'image') this.kept.bringTo(to, state, reason);
+    const { kept, granted } = this;
+    if (by === 'image') return;
+    if (kept.stream === granted?.stream) {
+      kept.bringTo(to, state, reason);
+    } else if (kept.place !== undefined) {
+      // Views change their numbers, and a sequence counts within its stream: what comes is no sequel of what is kept.
+      kept.loseTruth('disconnected');
+      this.resync.request();
+    }
   }
 
   /** Changes of a frame are in. */

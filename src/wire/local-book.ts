@@ -256,7 +256,7 @@ export class LocalBook extends LocalStream {
   /** Rules 2 and 3. A top of book replaces both sides, a delta changes levels. */
   private applyLevels(frame: FrameReader): ApplyOutcome {
     if (this.awaitingImage) return AWAITING_IMAGE;
-    if (!this.isMyEpoch(frame)) return this.otherEpoch(frame);
+    if (!this.isMine(frame)) return this.otherEpoch(frame);
     const seq = frame.seq;
     if (seq <= this.seq) return OLD;
     const prevSeq = frame.prevSeq;
@@ -293,7 +293,7 @@ export class LocalBook extends LocalStream {
   /** Rule 5. */
   private applyCheck(frame: FrameReader): ApplyOutcome {
     if (this.awaitingImage) return AWAITING_IMAGE;
-    if (!this.isMyEpoch(frame)) return this.otherEpoch(frame);
+    if (!this.isMine(frame)) return this.otherEpoch(frame);
     if (frame.seq > this.seq) return this.missed(frame.seq);
     if (frame.seq < this.seq) return OTHER_SEQ;
     const failed = this.verify(frame);

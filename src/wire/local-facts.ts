@@ -29,7 +29,7 @@ export class LocalFacts<Facts> extends LocalStream {
     }
     if (frame.kind !== this.kind) return OTHER_KIND;
     if (this.awaitingImage) return AWAITING_IMAGE;
-    if (!this.isMyEpoch(frame)) return this.otherEpoch(frame);
+    if (!this.isMine(frame)) return this.otherEpoch(frame);
     const { seq, prevSeq } = frame;
     if (seq <= this.seq) return OLD;
     if (prevSeq > this.seq) return this.missed(prevSeq);

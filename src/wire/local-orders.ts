@@ -185,7 +185,7 @@ export class LocalOrders extends LocalStream {
   /** Rules 2 and 4. */
   private applyChanges(frame: FrameReader): ApplyOutcome {
     if (this.awaitingImage) return AWAITING_IMAGE;
-    if (!this.isMyEpoch(frame)) return this.otherEpoch(frame);
+    if (!this.isMine(frame)) return this.otherEpoch(frame);
     const { seq, prevSeq, orders } = frame;
     if (seq <= this.seq) return OLD;
     if (prevSeq !== this.seq) return this.missed(prevSeq);
@@ -258,7 +258,7 @@ export class LocalOrders extends LocalStream {
   /** Rule 5. */
   private applyCheck(frame: FrameReader): ApplyOutcome {
     if (this.awaitingImage) return AWAITING_IMAGE;
-    if (!this.isMyEpoch(frame)) return this.otherEpoch(frame);
+    if (!this.isMine(frame)) return this.otherEpoch(frame);
     if (frame.seq > this.seq) return this.missed(frame.seq);
     if (frame.seq < this.seq) return OTHER_SEQ;
     return this.verify(frame) ?? CHECKED;

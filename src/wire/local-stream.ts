@@ -15,7 +15,9 @@ export interface Place {
 export abstract class LocalStream {
   state: BookState = 'syncing';
   reason: StateReason = 'no_image';
-  /** Sequence of the content within its epoch; 0 before the first image. */
+  /** Number of the stream that the content is of; 0 before the first image. */
+  stream = 0;
+  /** Sequence of the content within its epoch and stream; 0 before the first image. */
   seq = 0;
   /** `Flag` bits of the last frame that changed the content; what is doubted, of the last check. */
   flags = 0;
@@ -141,6 +143,7 @@ export abstract class LocalStream {
   protected takeImagePlace(frame: FrameReader, seq: number): void {
     this.chunkNext = 0;
     this.hasImage = true;
+    this.stream = frame.stream;
     this.epochHigh = frame.epochHigh;
     this.epochLow = frame.epochLow;
     this.presentSeq = 0;
@@ -169,8 +172,11 @@ export abstract class LocalStream {
     this.reason = stale ? 'unknown' : 'none';
   }
 
-  protected isMyEpoch(frame: FrameReader): boolean {
-    return frame.epochLow === this.epochLow && frame.epochHigh === this.epochHigh;
+  /** Whether a frame is of the stream and the epoch of the content: sequences of others do not compare with it. */
+  protected isMine(frame: FrameReader): boolean {
+    return (
+      frame.epochLow === this.epochLow && frame.epochHigh === this.epochHigh && frame.stream === this.stream
+    );
   }
 
   /** Rule 2. A frame of a later epoch says that the image which opens that epoch was missed. */
