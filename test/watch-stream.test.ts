@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { startServing } from '../src/cli/serve.js';
+import type { Terminal } from '../src/cli/terminal.js';
+import { watch } from '../src/cli/watch.js';
 import type { WatchChannel } from '../src/cli/watch-lines.js';
 import { stream } from '../src/cli/watch-stream.js';
+import { configFrom } from '../src/config.js';
 import { Kind } from '../src/wire/index.js';
 import { type Control, opened, type Peer, withFeed } from './support/feed-server.js';
 import { checkOf, crc32cBitwise, type FrameSpec, frame, message } from './support/frames.js';
@@ -209,5 +213,56 @@ describe('watch of a channel', () => {
       peer.close(4403);
       await expect(done).rejects.toMatchObject({ code: 'feed.not_entitled' });
     });
+  });
+});
+
+describe('watch of a server', () => {
+  it('prints all instruments that fit, also where a table was the default, and ends by its signal', async () => {
+    const serving = await startServing(
+      configFrom({ server: { port: 0, drainMs: 300 } }),
+      new Map(),
+      () => {},
+    );
+    const abort = new AbortController();
+    const terminal = new Lines();
+    const done = watch(
+      {
+        url: serving.url,
+        instrument: 'sim:*',
+        channel: 'bbo',
+        output: 'table',
+        depth: 1,
+        tokenFile: undefined,
+        signal: abort.signal,
+      },
+      terminal as unknown as Terminal,
+    );
+    const synced = (): Set<unknown> =>
+      new Set(terminal.lines.filter(({ state }) => state === 'synced').map(({ instrument }) => instrument));
+    await terminal.until(() => synced().size === 4);
+    expect(terminal.lines[0]).toEqual({ event: 'matched', instruments: 4 });
+    abort.abort();
+    await done;
+    await serving.stop('test is over');
+  });
+
+  it.each([
+    ['a snapshot of many', { instrument: 'sim:*', output: 'json' }, 'watch.output'],
+    ['a snapshot of trades', { channel: 'trades', output: 'json' }, 'watch.output'],
+    ['a token file that is not there', { tokenFile: '/nowhere/token' }, 'watch.token_file'],
+  ] as const)('refuses %s', async (_what, options, code) => {
+    const { signal } = new AbortController();
+    const common = {
+      url: '127.0.0.1:9',
+      instrument: 'sim:A',
+      channel: 'depth',
+      output: 'table',
+      depth: 1,
+    } as const;
+    const run = watch(
+      { tokenFile: undefined, signal, ...common, ...options },
+      new Lines() as unknown as Terminal,
+    );
+    await expect(run).rejects.toMatchObject({ code });
   });
 });
