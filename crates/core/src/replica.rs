@@ -2,6 +2,8 @@
 //!
 //! `verify` proves with it that what was emitted is what the engine holds; a client, gateway or cluster node reads with it.
 
+mod orders;
+
 use std::collections::HashMap;
 use std::fmt;
 
@@ -10,6 +12,8 @@ use crate::book::{BookSpec, L2Book, digest};
 use crate::encode::generated::{Check, FRAME_IDENTIFIER, Frame, size_prefixed_root_as_frame};
 use crate::encode::{Kind, Stream};
 use crate::types::{Account, BookState, InstrumentId, KnownTo, Level, Levels, Price, Side};
+
+pub use orders::{REPLICA_ORDERS_MAX, ReplicaOrder, ReplicaOrders};
 
 /// Most instruments that one replica follows; frames of further ones are an error.
 pub const REPLICA_BOOKS_MAX: usize = 4_096;
@@ -54,7 +58,8 @@ pub enum ReplicaError {
         /// Offset of the frame.
         at: usize,
     },
-    /// More than [`REPLICA_BOOKS_MAX`] instruments or [`REPLICA_LEVELS_MAX`] levels, or a quantity below zero.
+    /// More than [`REPLICA_BOOKS_MAX`] instruments, [`REPLICA_LEVELS_MAX`] levels or [`REPLICA_ORDERS_MAX`] orders, or a quantity
+    /// below zero.
     Full {
         /// Offset of the frame.
         at: usize,
@@ -98,7 +103,7 @@ impl ReplicaError {
             Self::Full { at } => Account::new(
                 format_args!("the frame at byte {at} is beyond the replica's limits"),
                 format_args!(
-                    "at most {REPLICA_BOOKS_MAX} books of {REPLICA_LEVELS_MAX} levels, and quantities of 0 or more"
+                    "at most {REPLICA_BOOKS_MAX} books of {REPLICA_LEVELS_MAX} levels and {REPLICA_ORDERS_MAX} orders, and quantities of 0 or more"
                 ),
                 "more, or a quantity below 0",
             ),
@@ -304,10 +309,11 @@ impl ReplicaBook {
     }
 }
 
-/// Books rebuilt from frames, one an instrument, of the `book` stream.
+/// Books rebuilt from frames, one an instrument: of the `book` stream, and of the stream `orders` where it is read.
 #[derive(Debug, Default)]
 pub struct Replica {
     books: HashMap<InstrumentId, ReplicaBook>,
+    orders: HashMap<InstrumentId, ReplicaOrders>,
     levels: Levels,
 }
 
@@ -338,6 +344,9 @@ impl Replica {
         }
         let frame = size_prefixed_root_as_frame(bytes).map_err(|_| ReplicaError::Invalid { at })?;
         let (id, stream) = (InstrumentId(frame.header().instrument()), Stream(frame.header().stream()));
+        if stream == Stream::ORDERS {
+            return self.apply_orders(id, &frame).ok_or(ReplicaError::Full { at });
+        }
         if stream != Stream::BOOK && stream != Stream::STATUS {
             return Ok(Outcome::Ignored);
         }
@@ -351,6 +360,24 @@ impl Replica {
             book.state = BookState::Syncing;
         }
         outcome.ok_or(ReplicaError::Full { at })
+    }
+
+    fn apply_orders(&mut self, id: InstrumentId, frame: &Frame<'_>) -> Option<Outcome> {
+        if self.orders.len() >= REPLICA_BOOKS_MAX && !self.orders.contains_key(&id) {
+            return None;
+        }
+        let orders = self.orders.entry(id).or_insert_with(ReplicaOrders::new);
+        let outcome = orders.apply(frame);
+        if outcome.is_none() {
+            orders.lost();
+        }
+        outcome
+    }
+
+    /// An instrument's orders.
+    #[must_use]
+    pub fn orders(&self, id: InstrumentId) -> Option<&ReplicaOrders> {
+        self.orders.get(&id)
     }
 
     /// An instrument's book.

@@ -131,9 +131,9 @@ fn warm_names_allocate_nothing() {
         let before = ALLOCATIONS.get();
         let mut last = OrderId(0);
         for name in 0..10_000u64 {
-            last = ids.assign(&name.to_le_bytes()).unwrap();
+            last = ids.assign(BookIndex(0), &name.to_le_bytes()).unwrap();
         }
-        assert!(ids.release(last) && ids.assign(b"another").is_ok());
+        assert!(ids.release(last) && ids.assign(BookIndex(0), b"another").is_ok());
         let allocations = ALLOCATIONS.get() - before;
         ids.clear();
         allocations

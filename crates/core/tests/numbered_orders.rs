@@ -11,11 +11,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use depthwire_core::encode::{RECORD_HEADER_BYTES, RecordType};
+use depthwire_core::encode::{OrderName, RECORD_HEADER_BYTES, RecordType};
 use depthwire_core::engine::{Engine, EngineConfig, SourceId};
 use depthwire_core::replica::{Outcome, Replica};
 use depthwire_core::sequence::PENDING_ORDER_UPDATES_MAX;
-use depthwire_core::types::{BookState, InstrumentId, NoClock, OrderId, Side, StaleReason};
+use depthwire_core::types::{BookState, InstrumentId, NoClock, Side, StaleReason};
 use depthwire_core::venues::{self, COINBASE_EXCHANGE, Resync};
 
 const SCRIPTS: u64 = if cfg!(debug_assertions) { 300 } else { 20_000 };
@@ -153,6 +153,7 @@ impl Rig {
         let mut engine = Engine::new(config, venues::catalogue(), NoClock);
         let id = engine.add_instrument(venues::instrument(COINBASE_EXCHANGE, "A-B").unwrap()).unwrap();
         let source = engine.open_source(COINBASE_EXCHANGE, &[id]).unwrap();
+        engine.open_orders(id).unwrap();
         Self {
             engine,
             source,
@@ -206,9 +207,16 @@ impl Rig {
     /// A book that is called synced is the venue's: at the number that it states, or where nothing was changed since.
     fn compare(&mut self, venue: &Venue) {
         if self.state() != BookState::Synced {
+            let told = self.replica.orders(self.id);
+            assert!(told.is_none_or(|told| told.state() != BookState::Synced));
             return;
         }
         let number = self.engine.book_info(self.id, 0).unwrap().venue_seq;
+        let told = self.replica.orders(self.id).unwrap();
+        assert_eq!((told.state(), told.venue_seq()), (BookState::Synced, number));
+        for side in [Side::Bid, Side::Ask] {
+            assert!(told.levels(side).eq(self.engine.book(self.id).unwrap().levels(side)));
+        }
         let Some((_, sides)) = venue.before.iter().find(|(at, _)| *at == number) else { return };
         for (side, orders) in [Side::Bid, Side::Ask].into_iter().zip(sides) {
             let mut sums: Vec<(i64, i64)> = Vec::new();
@@ -222,11 +230,14 @@ impl Rig {
             let own: Vec<_> = own.map(|level| (level.price.0, level.qty.0)).collect();
             assert_eq!(own, sums, "{side:?} at {number}");
             for ((key, arrival), (id, qty)) in orders {
-                let name = OrderId::of_text(format!("o{id}").as_bytes());
-                let (order, place) = self.engine.order(self.id, name).unwrap().expect("it rests");
+                let name = format!("o{id}");
+                let (order, place) = self.engine.order(self.id, name.as_bytes()).unwrap().expect("it rests");
                 let ahead = orders.range((*key, 0)..(*key, *arrival)).count();
                 assert_eq!((order.price.0, order.qty.0), (key.abs(), *qty));
                 assert_eq!(place.orders_ahead as usize, ahead, "o{id} at {number}");
+                let told = self.replica.orders(self.id).unwrap();
+                let name = told.named(name.as_bytes()).unwrap();
+                assert!(matches!(name, OrderName::Text(_)) && told.orders_ahead(name) == Some(place));
             }
         }
         self.compared += 1;

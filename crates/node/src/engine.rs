@@ -4,7 +4,9 @@ use std::rc::Rc;
 
 use depthwire_core::encode::Stream;
 use depthwire_core::engine::{self, EngineConfig, EngineError, IngestError, SourceId};
-use depthwire_core::types::{Account, Clock, InstrumentError, InstrumentId, OrderId, ScaleSource};
+use depthwire_core::types::{
+    Account, Clock, InstrumentError, InstrumentId, OrderId, ScaleSource, VenueOrderId,
+};
 use depthwire_core::venues;
 use napi::Env;
 use napi::bindgen_prelude::{BigInt, JsValue, This, Unknown};
@@ -320,6 +322,24 @@ impl Engine {
         })
     }
 
+    /// The stream of an instrument's orders, which is written while somebody has opened it.
+    #[napi(ts_args_type = "instrument: number")]
+    pub fn open_orders(&self, instrument: Argument) -> Result<u32> {
+        self.run(|State { engine, .. }| {
+            let opened = engine.open_orders(InstrumentId(instrument.u32("instrument")?));
+            opened.map(|stream| u32::from(stream.0)).map_err(engine_error)
+        })
+    }
+
+    /// Leaves the stream of orders.
+    #[napi(ts_args_type = "instrument: number")]
+    pub fn close_orders(&self, instrument: Argument) -> Result<()> {
+        self.run(|State { engine, .. }| {
+            engine.close_orders(InstrumentId(instrument.u32("instrument")?));
+            Ok(())
+        })
+    }
+
     /// Keeps the top of a book in memory that any thread may read: a view of a SharedArrayBuffer, 64 bytes and 32 for each
     /// level of 1 to 100. The memory of an earlier call for this book is closed.
     #[napi(ts_args_type = "instrument: number, memory: Uint8Array")]
@@ -388,11 +408,17 @@ impl Engine {
         })
     }
 
-    /// An order that rests in a book of an order feed, and what stands before it in its queue; null when there is none.
-    #[napi(ts_args_type = "instrument: number, id: bigint")]
+    /// An order that rests in a book of an order feed, by the venue's number or text, and what stands before it in its queue; null
+    /// when there is none.
+    #[napi(ts_args_type = "instrument: number, id: bigint | string")]
     pub fn order(&self, instrument: Argument, id: Argument) -> Result<Option<OrderInfo>> {
         self.run(|State { engine, .. }| {
-            let (instrument, id) = (InstrumentId(instrument.u32("instrument")?), OrderId(id.u64("id")?));
+            let instrument = InstrumentId(instrument.u32("instrument")?);
+            let text = id.text("id").ok();
+            let id = match &text {
+                Some(text) => VenueOrderId::Text(text.as_bytes()),
+                None => VenueOrderId::Number(OrderId(id.u64("id")?)),
+            };
             let found = engine.order(instrument, id).map_err(engine_error)?;
             Ok(found.map(|(order, position)| OrderInfo::new(order, position)))
         })

@@ -3,7 +3,7 @@
 use super::json::{Kind, Scanner, Token, unescape};
 use super::levels::{computed, decimal};
 use super::{DecodeError, SYMBOL_BYTES_MAX, Scaled, SymbolText};
-use crate::types::{Decimal, DecimalError, Price, Qty, Route, Routes, TimeNs};
+use crate::types::{Decimal, DecimalError, ORDER_TEXT_BYTES_MAX, Price, Qty, Route, Routes, TimeNs};
 
 /// The values of some keys of the object that comes next, in the order of the keys. Others are passed over; a key that
 /// comes twice is an error, since either value could be the wrong one.
@@ -107,6 +107,20 @@ pub(crate) fn is(
 pub(crate) fn text<'a>(token: Token, bytes: &'a [u8], field: &'static str) -> Result<&'a [u8], DecodeError> {
     is(token, Kind::String, field, "a string")?;
     Ok(token.of(bytes))
+}
+
+/// A text that names an order.
+pub(crate) fn order_text<'a>(
+    token: Token,
+    bytes: &'a [u8],
+    field: &'static str,
+) -> Result<&'a [u8], DecodeError> {
+    let name = text(token, bytes, field)?;
+    if (1..=ORDER_TEXT_BYTES_MAX).contains(&name.len()) {
+        return Ok(name);
+    }
+    let got = if name.is_empty() { "an empty one" } else { "a longer one" };
+    Err(DecodeError::WrongType { at: token.start, field, expected: "a text of 1 to 40 bytes", got })
 }
 
 /// A word that nothing depends on, as the name of an asset; empty where the venue does not say. Bytes that are no text are marked.

@@ -18,6 +18,7 @@ mod layout;
 mod name;
 mod named_levels;
 mod order_frame;
+mod order_text;
 mod outbox;
 pub mod ring;
 mod trade_frame;
@@ -58,5 +59,5 @@ pub use order_frame::{
     CHUNK_ORDERS_MAX, OrderAction, OrderBody, OrderCause, OrderName, PLACE_LAST, write_orders,
     write_orders_image,
 };
-pub use outbox::{OUTBOX_BYTES_MAX, Outbox, RECORD_HEADER_BYTES, RecordType, Want};
+pub use outbox::{OUTBOX_BYTES_MAX, Outbox, RECORD_HEADER_BYTES, RecordType, Want, Wanted};
 pub use trade_frame::{TickerBody, TradingBody, write_ticker, write_trades, write_trading};

@@ -24,7 +24,7 @@ const IMAGE: [u8; SHORT] = prelude(
 );
 
 /// What an order is called, as its owner knows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OrderName {
     /// Nothing.
     None,

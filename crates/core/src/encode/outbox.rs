@@ -57,10 +57,19 @@ pub struct Outbox {
     taken: usize,
     frames: u64,
     frame_bytes: u64,
-    /// Requests that are no records yet; see [`Self::want`].
-    wanted: VecDeque<Want>,
+    /// What is no record yet; see [`Self::want`].
+    wanted: VecDeque<Wanted>,
     /// What is kept of the frames.
     history: Option<Box<History>>,
+}
+
+/// What is to become a record before anybody takes records out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// A request for what mends a book.
+    Cure(Want),
+    /// An image of an instrument's orders.
+    Orders(InstrumentId),
 }
 
 /// What mends a book, to be asked for.
@@ -104,12 +113,17 @@ impl Outbox {
     /// Notes a request for what mends a book. It becomes a record by [`Self::ask`] before anybody takes records out: what the
     /// venue must be told before comes in between.
     pub fn want(&mut self, want: Want) {
-        self.wanted.push_back(want);
+        self.wanted.push_back(Wanted::Cure(want));
     }
 
-    /// The oldest request that is no record yet.
+    /// Notes that an image of orders is to be published.
+    pub fn want_orders(&mut self, instrument: InstrumentId) {
+        self.wanted.push_back(Wanted::Orders(instrument));
+    }
+
+    /// The oldest of what is wanted and is no record yet.
     #[inline]
-    pub fn take_want(&mut self) -> Option<Want> {
+    pub fn take_want(&mut self) -> Option<Wanted> {
         self.wanted.pop_front()
     }
 
@@ -214,7 +228,7 @@ mod tests {
         let mut outbox = Outbox::default();
         outbox.frame(InstrumentId(7), Stream::BBO, |out| out.extend_from_slice(&[9; 24]));
         outbox.want(Want { instrument: InstrumentId(8), ticket: 3, kind: 2, reason: 1 });
-        let want = outbox.take_want().unwrap();
+        let Some(Wanted::Cure(want)) = outbox.take_want() else { panic!("it is wanted") };
         outbox.ask(want);
         assert_eq!(outbox.take_want(), None);
         let frame = outbox.front().unwrap();

@@ -1,15 +1,23 @@
 //! What mends books is asked for, and before it what the venue must be told.
 
 use super::Engine;
+use crate::encode::Wanted;
 use crate::types::{Clock, Slot};
 use crate::venues::{Leave, Resync};
 
 impl<C: Clock> Engine<C> {
-    /// Makes records of what the books want. Where a subscription is to be made anew that only its connection can name, the
+    /// Makes records of what the books want: images of orders, which stand beside the books, and what mends a book. Where a subscription is to be made anew that only its connection can name, the
     /// texts that end it come first.
     #[inline]
     pub(super) fn ask_venues(&mut self) {
         while let Some(want) = self.outbox.take_want() {
+            let want = match want {
+                Wanted::Orders(instrument) => {
+                    self.publish_wanted_orders(instrument);
+                    continue;
+                }
+                Wanted::Cure(want) => want,
+            };
             if want.kind == Resync::Resubscribe as u8
                 && let Some(&slot) = self.by_id.get(&want.instrument)
             {

@@ -105,11 +105,16 @@ impl<C: Clock> Engine<C> {
         out: &mut [u8],
     ) -> Result<(Brought, usize), EngineError> {
         let slot = self.slot_of(instrument)?;
-        let Self { instruments, config, clock, outbox, stats, .. } = self;
-        let writer = Writer { out, bytes: 0 };
+        let Self { instruments, config, clock, outbox, .. } = self;
+        let writer = Writer { out: &mut *out, bytes: 0 };
         let mut means = Means { config, clock, history: outbox.history(), writer };
         let brought = instruments[slot.0 as usize].bring(stream, from, by, now, &mut means);
-        let Writer { out, bytes } = means.writer;
+        let mut writer = Writer { bytes: means.writer.bytes, out };
+        if brought == Brought::Image && stream == Stream::ORDERS {
+            self.image_of_orders(slot, now, |frame| writer.write(frame));
+        }
+        let Writer { out, bytes } = writer;
+        let stats = &mut self.stats;
         if bytes <= out.len() {
             *match brought {
                 Brought::Nothing => &mut stats.brought.nothing,
@@ -159,6 +164,8 @@ impl InstrumentState {
             Stream::LIQUIDATIONS => self.market.liquidations_cursor.seq,
             Stream::TICKER => self.market.ticker_cursor.seq,
             Stream::TRADING => self.market.trading_cursor.seq,
+            // Orders that are not told have no present.
+            Stream::ORDERS => self.tells_orders.then_some(self.order_stream.cursor.seq)?,
             _ => self.views.find(stream)?.cursor.seq,
         };
         let is_there = self.has_epoch() || !follows_book(stream) && stream != Stream::STATUS;

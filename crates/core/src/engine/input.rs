@@ -272,14 +272,14 @@ impl<C: Clock> Engine<C> {
                     instrument.on_levels(seq, events.levels(span), stamp(seq.last), end, cx);
                 }
                 Body::Orders(number, span) => {
-                    let changes = events.order_changes(span);
+                    let told = events.told_orders(span);
                     match &mut source.orders {
-                        Some(orders) => orders.on_orders(instrument, changes, end, stamp(number), cx),
-                        None => passed_over(changes, event.is_last, cx),
+                        Some(orders) => orders.on_orders(instrument, told, end, stamp(number), cx),
+                        None => passed_over(told.list, event.is_last, cx),
                     }
                 }
                 Body::NumberedOrders(seq, span, absent) => {
-                    let told = (seq, events.order_changes(span), absent);
+                    let told = (seq, events.told_orders(span), absent);
                     if let Some(orders) = &mut source.orders {
                         orders.on_numbered(instrument, told, end, stamp(seq.last), cx);
                     }
@@ -288,7 +288,7 @@ impl<C: Clock> Engine<C> {
                 Body::Trades(span) => {
                     for trade in events.trades_of(span) {
                         let trade = match &source.orders {
-                            Some(orders) => orders.complete(event.slot, trade),
+                            Some(orders) => orders.complete(event.slot, trade, events.texts()),
                             None => {
                                 Some(*trade).filter(|trade| trade.price.0 != 0 || trade.resting.is_none())
                             }
@@ -327,14 +327,14 @@ impl<C: Clock> Engine<C> {
                     if source.orders.is_none() {
                         source.orders = OrderBooks::new(instrument.product).map(Box::new);
                     }
-                    let changes = events.order_changes(span);
+                    let told = events.told_orders(span);
                     match &mut source.orders {
                         Some(orders) if instrument.product.numbers_orders() => {
                             let origin = asked.unwrap_or(SnapshotOrigin::Recorded);
-                            orders.on_asked(instrument, changes, origin, stamp(number), cx);
+                            orders.on_asked(instrument, told, origin, stamp(number), cx);
                         }
                         Some(orders) => {
-                            orders.on_order_book(instrument, part, changes, end, stamp(number), cx);
+                            orders.on_order_book(instrument, part, told, end, stamp(number), cx);
                         }
                         None => instrument.lose_lead(StaleReason::OrdersLimit, (0, 0), ts_recv, cx),
                     }

@@ -7,6 +7,7 @@
 use super::loss::{self, Loss};
 use super::market::Market;
 use super::mending::Mending;
+use super::order_stream::OrderStream;
 use super::proof::Proof;
 use super::recovery::{Gap, Recovery, SnapshotOrigin, Verdict};
 use super::snapshots::Spare;
@@ -85,6 +86,9 @@ pub(super) struct InstrumentState {
     pub(super) held: u64,
     /// Whether the levels that readers see are the sums of orders: the venue sends no levels, or has not yet.
     pub(super) leads_by_orders: bool,
+    /// Whether readers of the stream of orders are told what happens to each: somebody reads it, and they are exact.
+    pub(super) tells_orders: bool,
+    pub(super) order_stream: OrderStream,
     pub(super) book: L2Book,
     /// Levels a side that the venue makes known, where it cuts the book to a depth.
     pub(super) depth: Option<u32>,
@@ -166,6 +170,8 @@ impl InstrumentState {
             tells_levels: false,
             held: 0,
             leads_by_orders: false,
+            tells_orders: false,
+            order_stream: OrderStream::default(),
             book: L2Book::new(BookSpec { tick_size: listed.tick_size, levels_max: config.levels_max }),
             depth: None,
             is_depth_exact: false,
@@ -629,6 +635,7 @@ impl InstrumentState {
         self.market.open_epoch();
         self.book_check.done(now);
         self.views.open_epoch(now, &self.book);
+        self.open_orders_epoch(cx);
         self.recount(cx.stats);
         self.publish_images(now, cx);
     }
@@ -685,6 +692,7 @@ impl InstrumentState {
         }
         self.recount(cx.stats);
         self.publish_image(Stream::STATUS, now, cx);
+        self.say_orders_lost(now, cx);
     }
 
     /// Opens a depth view (levels, interval, grouping), or joins the one that is alike.

@@ -23,6 +23,7 @@ mod market;
 #[cfg(test)]
 mod market_tests;
 mod mending;
+mod order_stream;
 mod orders;
 mod proof;
 mod queries;

@@ -1,7 +1,9 @@
 //! The orders of one connection, as its venue names them, and what they leave at each price, on its way to the
 //! instruments. Whether a book of orders may be trusted is decided by the instrument's recovery.
 
+mod named;
 mod numbered;
+mod told;
 mod window;
 
 use std::hash::{BuildHasher, RandomState};
@@ -14,11 +16,13 @@ use super::snapshots::known_to;
 use super::streams::Stamp;
 use crate::book::BookSpec;
 use crate::book::l3::{BookIndex, IdOrder, L3Books, L3Error, L3Spec, Order, QueuePosition, Touched};
+use crate::encode::OrderBody;
 use crate::types::{
-    Aggressor, BookState, Clock, Level, Levels, OrderChange, OrderId, Part, Price, Side, Sides, Slot,
-    StaleReason, TimeNs, Trade,
+    Aggressor, BookState, Clock, Level, Levels, OrderChange, OrderId, OrderTexts, Part, Price, Side, Sides,
+    Slot, StaleReason, TimeNs, ToldOrders, Trade, VenueOrderId,
 };
 use crate::venues::{OrderIds, Product};
+use named::NamedOrders;
 
 /// Most orders that one connection may hold, all books together. A day of a whole exchange has had 1.9 million.
 pub(super) const ORDERS_MAX: u32 = 1 << 24;
@@ -37,8 +41,13 @@ pub(super) struct OrderBooks {
     /// By book: of those of products with checksums.
     tops: Vec<TopOrders>,
     levels: Levels,
-    /// Changes that waited; reused.
+    /// Changes that waited, and the texts of their orders; reused.
     changes: Vec<OrderChange>,
+    texts: OrderTexts,
+    /// Where the venue names orders by text.
+    named: Option<Box<NamedOrders>>,
+    /// Orders of an image; reused.
+    image: Vec<OrderBody>,
     /// Whether numbers name orders of one book only, so that two books may use the same.
     has_own_numbers: bool,
 }
@@ -50,7 +59,7 @@ impl OrderBooks {
         let hash_seed = RandomState::new().hash_one(ORDERS_MAX);
         let ids = match product.order_ids {
             OrderIds::Ascending | OrderIds::Named => IdOrder::Ascending,
-            OrderIds::Arbitrary => IdOrder::Arbitrary,
+            OrderIds::Arbitrary | OrderIds::None => IdOrder::Arbitrary,
         };
         let spec = L3Spec { orders_max: ORDERS_MAX, books_max: BOOKS_MAX as u32, ids, hash_seed };
         Some(Self {
@@ -60,6 +69,9 @@ impl OrderBooks {
             tops: Vec::new(),
             levels: Levels::default(),
             changes: Vec::new(),
+            texts: OrderTexts::default(),
+            named: (product.order_ids == OrderIds::Named).then(|| Box::new(NamedOrders::new(hash_seed))),
+            image: Vec::new(),
             has_own_numbers: product.order_ids == OrderIds::Arbitrary,
         })
     }
@@ -119,7 +131,7 @@ impl OrderBooks {
         &mut self,
         instrument: &mut InstrumentState,
         part: Part,
-        changes: &[OrderChange],
+        told: ToldOrders<'_>,
         end: End<'_>,
         stamp: Stamp,
         cx: &mut Context<'_, C>,
@@ -136,7 +148,8 @@ impl OrderBooks {
             instrument.are_orders_cut = [false; 2];
             instrument.begin_orders(stamp.ts_recv, cx);
         }
-        for change in changes {
+        let numbered = self.numbers(book, told);
+        for change in numbered.as_deref().unwrap_or(told.list) {
             cx.stats.orders.count(change);
             if !instrument.orders.is_building() {
                 cx.stats.orders.passed_over += 1;
@@ -147,6 +160,7 @@ impl OrderBooks {
                 self.contradicted(instrument, book, error, stamp.ts_recv, cx);
             }
         }
+        self.release(numbered);
         self.count_resting(cx);
         if matches!(part, Part::Whole | Part::Last) {
             cx.stats.orders.events += u64::from(part == Part::Last && end.is_last);
@@ -166,15 +180,16 @@ impl OrderBooks {
     pub(super) fn on_orders<C: Clock>(
         &mut self,
         instrument: &mut InstrumentState,
-        changes: &[OrderChange],
+        told: ToldOrders<'_>,
         end: End<'_>,
         stamp: Stamp,
         cx: &mut Context<'_, C>,
     ) {
         instrument.uses_orders = true;
-        cx.stats.orders.untouching += u64::from(changes.is_empty());
+        cx.stats.orders.untouching += u64::from(told.list.is_empty());
         let Some(book) = self.book_of(instrument, cx) else { return };
-        for change in changes {
+        let numbered = self.numbers(book, told);
+        for change in numbered.as_deref().unwrap_or(told.list) {
             if !instrument.orders.takes_orders() {
                 cx.stats.orders.count(change);
                 cx.stats.orders.passed_over += 1;
@@ -182,8 +197,13 @@ impl OrderBooks {
             }
             let change = self.l3.told_apart(change.with_ids(|id| self.number(instrument.slot, id)));
             cx.stats.orders.count(&change);
+            let applied = if instrument.tells_orders {
+                self.apply_told(instrument, book, &change)
+            } else {
+                self.l3.apply(book, &change)
+            };
             let touched = &mut self.touched[book.0 as usize];
-            match self.l3.apply(book, &change) {
+            match applied {
                 Ok(Touched::One { side, now }) => touched.side_mut(side).push(now),
                 Ok(Touched::Two { side, left, joined }) => touched.side_mut(side).extend([left, joined]),
                 Ok(Touched::Book) => {
@@ -197,6 +217,7 @@ impl OrderBooks {
                 self.settle(instrument, book, false, stamp, cx);
             }
         }
+        self.release(numbered);
         self.count_resting(cx);
         if end.is_last {
             self.event_end(instrument, end, stamp, cx);
@@ -238,10 +259,10 @@ impl OrderBooks {
     }
 
     /// Cuts a book to the levels that the venue makes known.
-    fn cut(&mut self, instrument: &InstrumentState, book: BookIndex) {
-        let Some(depth) = instrument.orders_coverage.depth() else { return };
-        let cut = self.l3.truncate_levels(book, depth as usize, |_, _| {});
-        debug_assert!(cut.is_ok(), "an open book can be cut");
+    fn cut(&mut self, instrument: &mut InstrumentState, book: BookIndex) {
+        if let Some(depth) = instrument.orders_coverage.depth() {
+            self.cut_to(instrument, book, depth as usize);
+        }
     }
 
     /// Whether the venue's checksum, where one came, is that of the orders. A book that it contradicts is stale.
@@ -309,7 +330,9 @@ impl OrderBooks {
                 let touched = &mut self.touched[book.0 as usize];
                 let is_kept = instrument.on_order_levels(touched.view(), stamp, is_last, cx);
                 touched.clear();
-                if !is_kept {
+                if is_kept {
+                    instrument.publish_orders(is_last, stamp, cx);
+                } else {
                     self.forget(book);
                 }
             }
@@ -333,6 +356,8 @@ impl OrderBooks {
         self.levels.asks.extend(self.l3.levels(book, Side::Ask));
         if !instrument.on_orders_whole(self.levels.view(), stamp, cx) {
             self.forget(book);
+        } else if instrument.order_stream.is_open() {
+            self.publish_image(instrument, stamp, cx);
         }
     }
 
@@ -394,7 +419,10 @@ impl OrderBooks {
     /// Puts that in the place of what is held.
     pub(super) fn rewrite(&mut self, slot: Slot, (orders, touched): (Vec<OrderChange>, Levels)) {
         let Some(book) = self.books.get(slot.0 as usize).copied().flatten() else { return };
-        self.forget(book);
+        // The numbers stay, and with them the texts.
+        let cleared = self.l3.clear(book);
+        debug_assert!(cleared.is_ok(), "an open book can be cleared");
+        self.tops[book.0 as usize].forget();
         for order in &orders {
             let added = self.l3.apply(book, order);
             debug_assert!(added.is_ok(), "they rested before");
@@ -413,16 +441,17 @@ impl OrderBooks {
     fn forget(&mut self, book: BookIndex) {
         self.touched[book.0 as usize].clear();
         self.tops[book.0 as usize].forget();
-        let cleared = self.l3.apply(book, &OrderChange::Clear);
-        debug_assert!(cleared.is_ok(), "an open book can be cleared");
+        self.clear_book(book);
     }
 
     /// The trade with what its resting order adds: the price, and the side that took. `None` where its price is that of an
     /// order that nobody knows.
     #[inline]
-    pub(super) fn complete(&self, slot: Slot, trade: &Trade) -> Option<Trade> {
+    pub(super) fn complete(&self, slot: Slot, trade: &Trade, texts: &OrderTexts) -> Option<Trade> {
         let Some(id) = trade.resting else { return Some(*trade) };
-        let resting = self.order(slot, id);
+        let is_named = self.named.is_some();
+        let id = if is_named { VenueOrderId::Text(texts.text(id)) } else { VenueOrderId::Number(id) };
+        let resting = self.order(slot, id).map(|(order, _)| order);
         if trade.price == Price(0) && resting.is_none() {
             return None;
         }
@@ -434,15 +463,16 @@ impl OrderBooks {
         Some(Trade { price, aggressor, ..*trade })
     }
 
-    /// An order that rests in the book of an instrument.
-    pub(super) fn order(&self, slot: Slot, id: OrderId) -> Option<Order> {
+    /// An order that rests in the book of an instrument, and its number here.
+    pub(super) fn order(&self, slot: Slot, id: VenueOrderId<'_>) -> Option<(Order, OrderId)> {
         let book = self.books.get(slot.0 as usize).copied().flatten()?;
-        self.l3.order(self.number(slot, id)).filter(|order| order.book == book)
+        let id = self.id_of(book, id, |id| self.number(slot, id))?;
+        self.l3.order(id).filter(|order| order.book == book).map(|order| (order, id))
     }
 
-    /// What stands before an order in its queue.
-    pub(super) fn queue_position(&self, slot: Slot, id: OrderId) -> Option<QueuePosition> {
-        self.l3.queue_position(self.number(slot, id))
+    /// What stands before an order in its queue, by its number here.
+    pub(super) fn queue_position(&self, id: OrderId) -> Option<QueuePosition> {
+        self.l3.queue_position(id)
     }
 
     /// The orders' own sum at every price of a side, best first.
@@ -463,6 +493,7 @@ impl InstrumentState {
         if self.leads_by_orders && before != BookState::Syncing {
             self.say_state(now, cx);
         }
+        self.say_orders_lost(now, cx);
     }
 
     /// The book of orders is whole, and `levels` are its sums. False when the book cannot take them.
@@ -519,6 +550,7 @@ impl InstrumentState {
         if self.orders.lose(reason, gap, now) && self.leads_by_orders {
             self.say_state(now, cx);
         }
+        self.say_orders_lost(now, cx);
     }
 }
 

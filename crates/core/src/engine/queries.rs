@@ -8,11 +8,11 @@ use crate::aggregate::DEPTH_MAX;
 use crate::book::l3::{Order, QueuePosition};
 use crate::book::{L2Book, digest};
 use crate::encode::Stream;
-use crate::types::{Clock, InstrumentId, OrderId, Side, Ticker, TimeNs, Trade, TradingStatus};
+use crate::types::{Clock, InstrumentId, Side, Ticker, TimeNs, Trade, TradingStatus, VenueOrderId};
 
 impl<C: Clock> Engine<C> {
     /// Hands the current image of a stream to `emit`, frame by frame (the status frame for [`Stream::STATUS`]).
-    /// Nothing is handed out when there is none.
+    /// Nothing is handed out when there is none: of orders, while nobody has opened their stream or they are not exact.
     ///
     /// # Errors
     /// [`EngineError::UnknownInstrument`].
@@ -24,6 +24,10 @@ impl<C: Clock> Engine<C> {
         emit: impl FnMut(&[u8]),
     ) -> Result<(), EngineError> {
         let slot = self.slot_of(instrument)?;
+        if stream == Stream::ORDERS {
+            self.image_of_orders(slot, now, emit);
+            return Ok(());
+        }
         self.instruments[slot.0 as usize].image(stream, now, &self.config, &self.clock, emit);
         Ok(())
     }
@@ -124,15 +128,15 @@ impl<C: Clock> Engine<C> {
     ///
     /// # Errors
     /// [`EngineError::UnknownInstrument`], [`EngineError::NoOrders`].
-    pub fn order(
+    pub fn order<'a>(
         &self,
         instrument: InstrumentId,
-        id: OrderId,
+        id: impl Into<VenueOrderId<'a>>,
     ) -> Result<Option<(Order, QueuePosition)>, EngineError> {
         let (state, orders) = self.orders_of(instrument)?;
         let order = orders.filter(|_| state.orders.is_placed()).and_then(|orders| {
-            let order = orders.order(state.slot, id)?;
-            Some((order, orders.queue_position(state.slot, id)?))
+            let (order, id) = orders.order(state.slot, id.into())?;
+            Some((order, orders.queue_position(id)?))
         });
         Ok(order)
     }

@@ -327,7 +327,13 @@ impl InstrumentState {
 
     /// The header of a frame that follows the one before it in its stream; a check follows itself.
     #[inline]
-    fn header<C: Clock>(&self, kind: Kind, stream: Stream, cursor: Cursor, cx: &Context<'_, C>) -> Header {
+    pub(super) fn header<C: Clock>(
+        &self,
+        kind: Kind,
+        stream: Stream,
+        cursor: Cursor,
+        cx: &Context<'_, C>,
+    ) -> Header {
         let prev_seq = if kind == Kind::Check { cursor.seq } else { cursor.seq - 1 };
         self.stamp(kind, stream, (cursor.seq, prev_seq), cursor.at, cx.config, cx.clock)
     }
@@ -363,6 +369,7 @@ impl InstrumentState {
         match stream {
             Stream::TRADES | Stream::LIQUIDATIONS | Stream::TICKER | Stream::TRADING => flags,
             Stream::VENUE_BBO => flags.with(Flags::VENUE),
+            Stream::ORDERS => flags.with(self.order_flags()),
             _ => flags
                 .with(Flags::STALE.when(self.state() != BookState::Synced))
                 .with(Flags::CROSSED.when(self.bbo.is_crossed()))
@@ -372,7 +379,7 @@ impl InstrumentState {
 
     /// Whether the top, or a depth view's last level, lies beyond what the venue has made known.
     #[inline]
-    fn shows_beyond_known(&self, stream: Stream) -> bool {
+    pub(super) fn shows_beyond_known(&self, stream: Stream) -> bool {
         let known_to = self.book.known_to();
         if stream >= Stream::DEPTH_FIRST {
             return self.views.find(stream).is_some_and(|slot| slot.view.is_beyond(known_to));

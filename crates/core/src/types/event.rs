@@ -6,7 +6,8 @@
 use core::ops::Range;
 
 use super::{
-    Level, OrderChange, OrderId, Price, Qty, Sides, StaleReason, Ticker, TimeNs, TradingStatus, Verb,
+    Level, OrderChange, OrderId, OrderTexts, Price, Qty, Sides, StaleReason, Ticker, TimeNs, ToldOrders,
+    TradingStatus, Verb,
 };
 
 /// Place of an instrument in its engine, dense from 0. A room gets it from [`Routes`](super::Routes).
@@ -349,9 +350,7 @@ pub struct Events {
     orders: Vec<OrderChange>,
     trades: Vec<Trade>,
     tickers: Vec<Ticker>,
-    /// Names of orders, back to back; a name's number is its place in `name_ends`.
-    names: Vec<u8>,
-    name_ends: Vec<u32>,
+    texts: OrderTexts,
     /// What is open: where the levels, orders and trades of the next event begin.
     mark: Mark,
     concerned: Option<Scope>,
@@ -368,7 +367,7 @@ pub struct Mark {
     orders: u32,
     trades: u32,
     tickers: u32,
-    names: u32,
+    texts: u32,
 }
 
 impl Events {
@@ -382,8 +381,7 @@ impl Events {
         self.orders.clear();
         self.trades.clear();
         self.tickers.clear();
-        self.names.clear();
-        self.name_ends.clear();
+        self.texts.clear();
         self.mark = Mark::default();
         self.concerned = None;
         self.subject = None;
@@ -401,7 +399,7 @@ impl Events {
             orders: self.orders.len() as u32,
             trades: self.trades.len() as u32,
             tickers: self.tickers.len() as u32,
-            names: self.name_ends.len() as u32,
+            texts: self.texts.len() as u32,
         }
     }
 
@@ -414,8 +412,7 @@ impl Events {
         self.orders.truncate(to.orders as usize);
         self.trades.truncate(to.trades as usize);
         self.tickers.truncate(to.tickers as usize);
-        self.name_ends.truncate(to.names as usize);
-        self.names.truncate(self.name_ends.last().map_or(0, |&end| end as usize));
+        self.texts.truncate(to.texts as usize);
         self.mark = to;
     }
 
@@ -502,19 +499,13 @@ impl Events {
 
     /// The number within this arena of an order that its venue names by text.
     pub fn name(&mut self, text: &[u8]) -> OrderId {
-        self.names.extend_from_slice(text);
-        self.name_ends.push(self.names.len() as u32);
-        OrderId(self.name_ends.len() as u64 - 1)
+        self.texts.push(text)
     }
 
-    /// The text of such a number; empty for another.
+    /// The texts that name orders in it.
     #[must_use]
-    pub fn name_of(&self, id: OrderId) -> &[u8] {
-        let Ok(index) = usize::try_from(id.0) else { return &[] };
-        let start =
-            index.checked_sub(1).and_then(|before| self.name_ends.get(before)).map_or(0, |&end| end as usize);
-        let end = self.name_ends.get(index).map_or(start, |&end| end as usize);
-        self.names.get(start..end).unwrap_or_default()
+    pub const fn texts(&self) -> &OrderTexts {
+        &self.texts
     }
 
     /// The span of levels appended since the last event.
@@ -610,6 +601,13 @@ impl Events {
         self.orders.get(span.range()).unwrap_or_default()
     }
 
+    /// The same, with the texts that name orders.
+    #[inline]
+    #[must_use]
+    pub fn told_orders(&self, span: Span) -> ToldOrders<'_> {
+        ToldOrders { list: self.order_changes(span), texts: &self.texts }
+    }
+
     /// The trades of a span.
     #[inline]
     #[must_use]
@@ -655,14 +653,6 @@ mod tests {
         assert!(events.levels(events.levels_added()).is_empty());
         assert!(events.verbs_added().is_empty());
         assert_eq!(events.concerned(), Some(Scope::Book(Slot(0))), "the reason stays known");
-        assert!(events.name_of(OrderId(0)).is_empty());
-    }
-
-    #[test]
-    fn names_are_kept_apart() {
-        let mut events = Events::default();
-        let (a, b) = (events.name(b"first"), events.name(b"second"));
-        assert_eq!((events.name_of(a), events.name_of(b)), (&b"first"[..], &b"second"[..]));
-        assert_eq!(events.name_of(OrderId(2)), b"");
+        assert!(events.texts().is_empty());
     }
 }

@@ -28,7 +28,7 @@ pub use instrument::{
     SYMBOL_LEN_MAX, ScaleSource, Venue, is_symbol,
 };
 pub use level::{KnownTo, Level, Levels, Price, Qty, Side, Sides, Verb};
-pub use order::{OrderChange, OrderId};
+pub use order::{ORDER_TEXT_BYTES_MAX, OrderChange, OrderId, OrderTexts, ToldOrders, VenueOrderId};
 pub use routes::{Likely, Route, Routes};
 pub use state::{BookState, StaleReason};
 pub use ticker::{Ticker, TradingStatus};

@@ -211,6 +211,8 @@ pub enum Numbers {
 /// How a venue names orders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OrderIds {
+    /// It names none.
+    None,
     /// By numbers that mostly ascend.
     Ascending,
     /// By any numbers, each of one book: two books may use the same.

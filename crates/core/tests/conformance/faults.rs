@@ -280,7 +280,10 @@ fn begin(row: &Row, seed: u64) -> (Feed, Rig) {
 }
 
 /// Whether an order does not stand as the venue has it, though its level is right.
-fn has_wrong_order(row: &Row, rig: &Rig, feed: &Feed) -> bool {
+fn has_wrong_order(row: &Row, rig: &mut Rig, feed: &Feed) -> bool {
+    if row.has_orders {
+        rig.assert_orders_told();
+    }
     let mut orders = TrueOrders::default();
     row.has_orders
         && feed.is_heard()
@@ -332,7 +335,7 @@ fn campaign(row: &Row) -> Campaign {
         }
         let least = trial.least;
         compared += trial.compared;
-        let has_wrong_order = !is_found && has_wrong_order(row, &rig, &feed);
+        let has_wrong_order = !is_found && has_wrong_order(row, &mut rig, &feed);
         // What nothing showed is not carried into the next trial.
         is_wrong = !is_found && (least != usize::MAX || has_wrong_order || !row.is_numbered());
         if is_found && !is_answer {

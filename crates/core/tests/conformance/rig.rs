@@ -3,11 +3,12 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use depthwire_core::encode::{RECORD_HEADER_BYTES, RecordType};
+use depthwire_core::book::digest;
+use depthwire_core::encode::{OrderName, RECORD_HEADER_BYTES, RecordType, Stream};
 use depthwire_core::engine::{Engine, EngineConfig, IngestError, SourceId};
 use depthwire_core::replica::{Outcome, Replica};
-use depthwire_core::types::{BookState, InstrumentId, Level, NoClock, OrderId, Side, Venue};
-use depthwire_core::venues::{self, Resync};
+use depthwire_core::types::{BookState, InstrumentId, Level, NoClock, OrderId, Side, Venue, VenueOrderId};
+use depthwire_core::venues::{self, OrderIds, Resync};
 use depthwire_sim::dialects::{TrueOrder, TrueOrders, Truth, coinbase_order_id, kraken_order_id};
 
 use crate::feed::{Feed, Heard};
@@ -43,6 +44,7 @@ impl Rig {
         let mut engine = Engine::new(config, venues::catalogue(), NoClock);
         let id = engine.add_instrument(venues::instrument(row.venue, &row.code).unwrap()).unwrap();
         let source = engine.open_source(row.venue, &[id]).unwrap();
+        assert_eq!(engine.open_orders(id).is_ok(), venues::product(row.venue).order_ids != OrderIds::None);
         Self {
             engine,
             source,
@@ -219,6 +221,36 @@ impl Rig {
         assert_eq!(told.digest(), self.engine.digest(self.id).unwrap());
     }
 
+    /// The orders that a reader of their stream holds are those that one holds who joins it now, in each queue in the same
+    /// order, and their sums are the engine's. A reader of orders that are not exact holds none for true. Returns whether they are.
+    pub fn assert_orders_told(&mut self) -> bool {
+        let mut joined = Replica::default();
+        self.engine
+            .image(self.id, Stream::ORDERS, 0, |frame| {
+                assert_eq!(joined.apply(frame), Ok(Outcome::Image));
+            })
+            .unwrap();
+        self.drain();
+        let told = self.replica.orders(self.id);
+        let Some(now) = joined.orders(self.id) else {
+            assert!(told.is_none_or(|told| told.state() != BookState::Synced));
+            return false;
+        };
+        let told = told.unwrap();
+        assert_eq!((told.state(), now.state()), (BookState::Synced, BookState::Synced));
+        assert_eq!((told.place(), told.gaps(), told.checks().1), (now.place(), 0, 0));
+        for side in [Side::Bid, Side::Ask] {
+            assert!(told.list(side).eq(now.list(side)));
+        }
+        let listed = self.engine.catalogue().get(self.id).unwrap();
+        let (bids, asks) = (told.levels(Side::Bid), told.levels(Side::Ask));
+        let sums = digest(bids, asks, listed.price_exponent, listed.qty_exponent);
+        if told.is_event_whole() {
+            assert_eq!(self.engine.orders_digest(self.id).unwrap(), sums);
+        }
+        true
+    }
+
     /// How many orders have others before them in their queue, where each stands as the venue has it: every so many of them
     /// are compared. `None` where one does not.
     pub fn queued_orders(&self, orders: &TrueOrders, every: usize) -> Option<usize> {
@@ -229,8 +261,18 @@ impl Rig {
         let mut behind = 0;
         let mut compare = |orders: &[TrueOrder]| {
             for (index, order) in orders.iter().enumerate().step_by(every) {
-                let id = number(listed.venue, order.id);
+                let name = name(listed.venue, order.id);
+                let id = name.as_deref().map_or(VenueOrderId::Number(OrderId(order.id)), VenueOrderId::Text);
                 let (found, position) = self.engine.order(self.id, id).unwrap()?;
+                if let Some(told) =
+                    self.replica.orders(self.id).filter(|told| told.state() == BookState::Synced)
+                {
+                    let number = OrderName::Number(order.id);
+                    let known = name.as_deref().map_or(Some(number), |text| told.named(text)).unwrap();
+                    let is = told.order(known).map(|order| (order.side, order.price, order.qty));
+                    assert_eq!(is, Some((found.side, found.price, found.qty)));
+                    assert_eq!(told.orders_ahead(known), Some(position));
+                }
                 let before = orders[..index].iter().rev().take_while(|other| other.price == order.price);
                 let before = before.count();
                 let is_right = (found.price.0, found.qty.0, position.orders_ahead as usize)
@@ -312,13 +354,13 @@ impl Rig {
     }
 }
 
-/// The number of an order, of which some venues tell a text.
-fn number(venue: Venue, id: u64) -> OrderId {
+/// The text that some venues tell of an order instead of its number.
+fn name(venue: Venue, id: u64) -> Option<Vec<u8>> {
     let mut name = Vec::new();
     match venue.name() {
         "coinbase-exchange" => coinbase_order_id(id, &mut name),
         "kraken" => kraken_order_id(id, &mut name),
-        _ => return OrderId(id),
+        _ => return None,
     }
-    OrderId::of_text(&name)
+    Some(name)
 }

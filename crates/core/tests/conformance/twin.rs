@@ -34,6 +34,7 @@ fn speaks(row: &Row) -> (u64, u64) {
             }
             if compared % 64 == 0 && rig.is_synced() && feed.dialect.orders(&mut orders) {
                 behind += rig.queued_orders(&orders, 7).expect(&row.name);
+                assert!(rig.assert_orders_told(), "{}", row.name);
             }
         }
         let is_turn = turns.peek().is_some_and(|at| feed.now >= *at && heard.truth.is_some());
@@ -52,6 +53,9 @@ fn speaks(row: &Row) -> (u64, u64) {
     }
     rig.tick(feed.now);
     rig.assert_told();
+    if row.has_orders {
+        assert!(rig.assert_orders_told(), "{}", row.name);
+    }
     let (stats, sent) = (rig.engine.stats(), feed.dialect.sent());
     assert!(compared > SECONDS && unknown < 20, "{}: {compared} compared, {unknown} not", row.name);
     assert_eq!((stats.contradictions, stats.decode_errors, stats.silences), (0, 0, 0), "{}", row.name);

@@ -464,6 +464,16 @@ impl L3Books {
         })
     }
 
+    /// All orders of a book: bids, best price first, each queue from its front, then asks.
+    pub fn orders(&self, book: BookIndex) -> impl Iterator<Item = (OrderId, Order)> + use<'_> {
+        [Side::Bid, Side::Ask].into_iter().flat_map(move |side| {
+            self.levels(book, side).flat_map(move |Level { price, .. }| {
+                let order = move |qty| Order { book, side, price, qty };
+                self.queue(book, side, price).map(move |queued| (queued.id, order(queued.qty)))
+            })
+        })
+    }
+
     /// The orders at a price, the first to trade first.
     #[must_use]
     pub fn queue(&self, book: BookIndex, side: Side, price: Price) -> L3Queue<'_> {

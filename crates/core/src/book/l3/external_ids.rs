@@ -2,12 +2,12 @@
 
 use core::fmt;
 
-use super::NONE;
 use super::id_chains::{fold, split_mix};
-use crate::types::{Account, OrderId};
+use super::{BookIndex, NONE};
+use crate::types::{Account, ORDER_TEXT_BYTES_MAX, OrderId};
 
 /// Longest name in bytes. A UUID is 16 as bytes and 36 as text.
-pub const EXTERNAL_ID_BYTES_MAX: usize = 40;
+pub const EXTERNAL_ID_BYTES_MAX: usize = ORDER_TEXT_BYTES_MAX;
 
 /// Slots of the first table.
 const SLOTS_MIN: usize = 64;
@@ -77,8 +77,10 @@ struct Name {
     bytes: [u8; EXTERNAL_ID_BYTES_MAX],
     /// Bytes of it; 0 = the number is free.
     len: u8,
-    /// Of a free number the next free one.
-    next_free: u32,
+    /// Whose it is: a book, or of a free number the next free one.
+    of: u32,
+    /// How often the number has been given.
+    given: u32,
 }
 
 impl Name {
@@ -96,10 +98,10 @@ struct Slot {
 
 const FREE: Slot = Slot { tag: 0, number: NONE };
 
-/// Numbers for names. A number is small, belongs to one name until it is released, and is then used again, so books
-/// take these as [`IdOrder::Ascending`](super::IdOrder::Ascending).
+/// Numbers for names, of which each book has its own. A number is small, belongs to one name of one book until it is released,
+/// and is then used again, so books take these as [`IdOrder::Ascending`](super::IdOrder::Ascending).
 ///
-/// Open addressing at a load of at most one half, no tombstones; a name costs 56 to 72 bytes. The hash has a seed that
+/// Open addressing at a load of at most one half, no tombstones; a name costs 68 to 136 bytes. The hash has a seed that
 /// nobody outside knows; should a walk still become longer than an even hash makes, the table is rebuilt with the
 /// next seed, at most once for each half of its names inserted with such a walk. Doubles when it fills and never
 /// shrinks, so once warm nothing is allocated.
@@ -144,8 +146,8 @@ impl ExternalIds {
 
     /// The number of a name.
     #[must_use]
-    pub fn find(&self, name: &[u8]) -> Option<OrderId> {
-        let (at, _) = self.search(name, self.hash(name))?;
+    pub fn find(&self, book: BookIndex, name: &[u8]) -> Option<OrderId> {
+        let (at, _) = self.search(book.0, name, self.hash(book.0, name))?;
         self.slots.get(at).map(|slot| OrderId(u64::from(slot.number)))
     }
 
@@ -156,16 +158,30 @@ impl ExternalIds {
         (name.len > 0).then(|| name.as_bytes())
     }
 
+    /// A number for the name of a number that no other name has had, but for one of 2^32 names under the same number before.
+    #[must_use]
+    pub fn serial(&self, id: OrderId) -> u64 {
+        let given = usize::try_from(id.0).ok().and_then(|at| self.names.get(at)).map_or(0, |name| name.given);
+        u64::from(given) << 32 | id.0
+    }
+
+    /// The name of such a number, while it has one.
+    #[must_use]
+    pub fn name_of_serial(&self, serial: u64) -> Option<&[u8]> {
+        let id = OrderId(serial & u64::from(u32::MAX));
+        self.name(id).filter(|_| self.serial(id) == serial)
+    }
+
     /// The number of a name, a new one if it has none.
     ///
     /// # Errors
     /// See [`ExternalIdError`]; nothing has changed.
-    pub fn assign(&mut self, name: &[u8]) -> Result<OrderId, ExternalIdError> {
+    pub fn assign(&mut self, book: BookIndex, name: &[u8]) -> Result<OrderId, ExternalIdError> {
         if name.is_empty() || name.len() > EXTERNAL_ID_BYTES_MAX {
             return Err(ExternalIdError::Length { len: name.len() });
         }
-        let mut hash = self.hash(name);
-        if let Some((at, _)) = self.search(name, hash) {
+        let mut hash = self.hash(book.0, name);
+        if let Some((at, _)) = self.search(book.0, name, hash) {
             return Ok(OrderId(u64::from(self.slots[at].number)));
         }
         if self.len >= self.ids_max as usize {
@@ -174,12 +190,14 @@ impl ExternalIds {
         if (self.len + 1) * 2 > self.slots.len() {
             self.rebuild((self.slots.len() * 2).max(SLOTS_MIN));
         }
-        let mut entry = Name { bytes: [0; EXTERNAL_ID_BYTES_MAX], len: name.len() as u8, next_free: NONE };
+        let mut entry =
+            Name { bytes: [0; EXTERNAL_ID_BYTES_MAX], len: name.len() as u8, of: book.0, given: 0 };
         entry.bytes[..name.len()].copy_from_slice(name);
         let number = self.free;
         let number = match self.names.get_mut(number as usize) {
             Some(free) => {
-                self.free = free.next_free;
+                self.free = free.of;
+                entry.given = free.given.wrapping_add(1);
                 *free = entry;
                 number
             }
@@ -194,12 +212,12 @@ impl ExternalIds {
                 split_mix(&mut self.seed);
                 self.rebuild(self.slots.len());
                 self.patience = self.len / 2;
-                hash = self.hash(name);
+                hash = self.hash(book.0, name);
             } else {
                 self.patience -= 1;
             }
         }
-        debug_assert!(self.search(name, hash).is_some());
+        debug_assert!(self.search(book.0, name, hash).is_some());
         Ok(OrderId(u64::from(number)))
     }
 
@@ -208,9 +226,8 @@ impl ExternalIds {
         let Some(name) = usize::try_from(id.0).ok().and_then(|at| self.names.get(at)).copied() else {
             return false;
         };
-        let Some((mut hole, mask)) = self.search(name.as_bytes(), self.hash(name.as_bytes())) else {
-            return false;
-        };
+        let hash = self.hash(name.of, name.as_bytes());
+        let Some((mut hole, mask)) = self.search(name.of, name.as_bytes(), hash) else { return false };
         // The hole is closed by the later entries of its run that may stand there.
         let mut at = hole;
         loop {
@@ -228,7 +245,7 @@ impl ExternalIds {
         self.slots[hole] = FREE;
         let number = id.0 as usize;
         self.names[number].len = 0;
-        self.names[number].next_free = self.free;
+        self.names[number].of = self.free;
         self.free = number as u32;
         self.len -= 1;
         true
@@ -249,13 +266,13 @@ impl ExternalIds {
     }
 
     /// The slot of a name, and the table's mask.
-    fn search(&self, name: &[u8], hash: u32) -> Option<(usize, usize)> {
+    fn search(&self, book: u32, name: &[u8], hash: u32) -> Option<(usize, usize)> {
         let mask = self.slots.len().checked_sub(1)?;
         let mut at = hash as usize & mask;
         // Ends: at least half of the slots are free.
         while let Some(slot) = self.slots.get(at).filter(|slot| slot.number != NONE) {
-            let is_it = slot.tag == hash
-                && self.names.get(slot.number as usize).is_some_and(|there| there.as_bytes() == name);
+            let is_named = |there: &Name| there.of == book && there.as_bytes() == name;
+            let is_it = slot.tag == hash && self.names.get(slot.number as usize).is_some_and(is_named);
             if is_it {
                 return Some((at, mask));
             }
@@ -283,17 +300,17 @@ impl ExternalIds {
         for number in 0..self.names.len() {
             let name = self.names[number];
             if name.len > 0 {
-                let tag = self.hash(name.as_bytes());
+                let tag = self.hash(name.of, name.as_bytes());
                 self.put(Slot { tag, number: number as u32 });
             }
         }
     }
 
     /// Eight bytes at a time by folded products of what is there and the seed.
-    fn hash(&self, name: &[u8]) -> u32 {
+    fn hash(&self, book: u32, name: &[u8]) -> u32 {
         let mut state = self.seed;
         let factor = split_mix(&mut state) | 1;
-        let mut hash = split_mix(&mut state) ^ name.len() as u64;
+        let mut hash = split_mix(&mut state) ^ (u64::from(book) << 32 | name.len() as u64);
         for piece in name.chunks(8) {
             let mut word = [0; 8];
             word[..piece.len()].copy_from_slice(piece);
@@ -303,56 +320,48 @@ impl ExternalIds {
     }
 }
 
-/// The 16 bytes of a UUID in its usual text, 8-4-4-4-12 hexadecimal digits of either case; `None` for another text.
-#[must_use]
-pub fn parse_uuid(text: &[u8]) -> Option<[u8; 16]> {
-    let text: &[u8; 36] = text.try_into().ok()?;
-    let mut bytes = [0u8; 16];
-    let mut digits = 0;
-    for (at, &byte) in text.iter().enumerate() {
-        if matches!(at, 8 | 13 | 18 | 23) {
-            if byte != b'-' {
-                return None;
-            }
-            continue;
-        }
-        let digit = char::from(byte).to_digit(16)? as u8;
-        bytes[digits / 2] = bytes[digits / 2] << 4 | digit;
-        digits += 1;
-    }
-    Some(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::collections::HashMap;
 
+    const BOOK: BookIndex = BookIndex(0);
+
     #[test]
     fn agrees_with_a_hash_map() {
         let mut ids = ExternalIds::new(2_000, 3);
-        let mut oracle: HashMap<Vec<u8>, OrderId> = HashMap::new();
+        let mut oracle: HashMap<(BookIndex, Vec<u8>), OrderId> = HashMap::new();
         let mut state = 11;
-        let mut full = 0;
+        let (mut full, mut serials) = (0, HashMap::new());
         for _ in 0..200_000 {
             let pick = split_mix(&mut state) % 4_000;
             // Names of every length, many of which differ in their last byte alone.
             let mut name = vec![b'x'; (pick % 40) as usize];
             name.extend_from_slice(pick.to_string().as_bytes());
             name.truncate(EXTERNAL_ID_BYTES_MAX);
-            assert_eq!(ids.find(&name), oracle.get(&name).copied());
+            // Books have names in common.
+            let book = BookIndex((state >> 40) as u32 % 3);
+            let key = (book, name.clone());
+            assert_eq!(ids.find(book, &name), oracle.get(&key).copied());
             if state % 3 == 0 {
-                if let Some(id) = oracle.remove(&name) {
+                if let Some(id) = oracle.remove(&key) {
                     assert_eq!(ids.name(id), Some(&name[..]));
                     assert!(ids.release(id) && !ids.release(id));
                     assert_eq!(ids.name(id), None);
+                    assert_eq!(ids.name_of_serial(serials[&id]), None);
                 }
                 continue;
             }
-            match ids.assign(&name) {
+            let is_new = !oracle.contains_key(&key);
+            match ids.assign(book, &name) {
                 Ok(id) => {
-                    assert_eq!(*oracle.entry(name).or_insert(id), id);
+                    assert_eq!(*oracle.entry(key).or_insert(id), id);
                     assert!(id.0 < 2_000, "numbers stay small");
+                    let serial = ids.serial(id);
+                    assert_eq!(ids.name_of_serial(serial), Some(&name[..]));
+                    if is_new {
+                        assert!(serials.insert(id, serial).is_none_or(|before| before < serial));
+                    }
                 }
                 Err(error) => {
                     assert_eq!(error, ExternalIdError::Full { ids_max: 2_000 });
@@ -362,9 +371,9 @@ mod tests {
             }
             assert_eq!(ids.len(), oracle.len());
         }
-        assert!(full > 100 && oracle.iter().all(|(name, id)| ids.find(name) == Some(*id)));
+        assert!(full > 100 && oracle.iter().all(|((book, name), id)| ids.find(*book, name) == Some(*id)));
         ids.clear();
-        assert!(ids.is_empty() && oracle.keys().all(|name| ids.find(name).is_none()));
+        assert!(ids.is_empty() && oracle.keys().all(|(book, name)| ids.find(*book, name).is_none()));
         assert!(!ids.release(OrderId(0)) && !ids.release(OrderId(u64::MAX)));
     }
 
@@ -372,13 +381,13 @@ mod tests {
     fn refuses_names_that_no_venue_gives() {
         let mut ids = ExternalIds::new(1, 1);
         for name in [&b""[..], &[b'x'; EXTERNAL_ID_BYTES_MAX + 1]] {
-            let error = ids.assign(name).unwrap_err();
+            let error = ids.assign(BOOK, name).unwrap_err();
             let text = error.to_string();
             assert!(text.contains("expected ") && text.contains(", got "), "{text}");
             assert_eq!(error.code(), "l3.external_id_length");
         }
-        assert!(ids.assign(&[0; EXTERNAL_ID_BYTES_MAX]).is_ok());
-        let error = ids.assign(b"two").unwrap_err();
+        assert!(ids.assign(BOOK, &[0; EXTERNAL_ID_BYTES_MAX]).is_ok());
+        let error = ids.assign(BOOK, b"two").unwrap_err();
         assert!(error.code() == "l3.external_ids_full" && !error.fix().is_empty());
     }
 
@@ -386,32 +395,18 @@ mod tests {
     fn names_chosen_against_the_seed_cost_one_rebuild() {
         let mut ids = ExternalIds::new(10_000, 9);
         ids.rebuild(1 << 12);
-        let home = |ids: &ExternalIds, name: &[u8]| ids.hash(name) & ((1 << 12) - 1);
+        let home = |ids: &ExternalIds, name: &[u8]| ids.hash(0, name) & ((1 << 12) - 1);
         let names = (0u64..).map(u64::to_le_bytes).filter(|name| home(&ids, name) == 5);
         let chosen: Vec<_> = names.take(600).collect();
         for name in &chosen {
-            ids.assign(name).unwrap();
+            ids.assign(BOOK, name).unwrap();
         }
         assert!(ids.seed != 9 && ids.slots.len() == 1 << 12);
-        assert!(chosen.iter().all(|name| ids.find(name).is_some()));
+        assert!(chosen.iter().all(|name| ids.find(BOOK, name).is_some()));
         let walks = chosen.iter().map(|name| {
-            let (at, mask) = ids.search(name, ids.hash(name)).unwrap();
-            at.wrapping_sub(ids.hash(name) as usize) & mask
+            let (at, mask) = ids.search(0, name, ids.hash(0, name)).unwrap();
+            at.wrapping_sub(ids.hash(0, name) as usize) & mask
         });
         assert!(walks.max() < Some(32), "the walks are short again");
-    }
-
-    #[test]
-    fn reads_uuids() {
-        let text = b"123e4567-E89B-12d3-a456-426614174000";
-        let bytes = parse_uuid(text).unwrap();
-        assert_eq!(bytes[..5], [0x12, 0x3e, 0x45, 0x67, 0xe8]);
-        assert_eq!(bytes[15], 0);
-        for at in 0..36 {
-            let mut bad = *text;
-            bad[at] = b'g';
-            assert_eq!(parse_uuid(&bad), None, "at {at}");
-        }
-        assert_eq!(parse_uuid(b""), None);
     }
 }

@@ -30,7 +30,7 @@ mod touched;
 
 pub use books::{L3Books, L3Levels, L3Queue};
 pub use error::L3Error;
-pub use external_ids::{EXTERNAL_ID_BYTES_MAX, ExternalIdError, ExternalIds, parse_uuid};
+pub use external_ids::{EXTERNAL_ID_BYTES_MAX, ExternalIdError, ExternalIds};
 pub use lookahead::Lookahead;
 pub use naive::NaiveL3;
 pub use touched::Touched;

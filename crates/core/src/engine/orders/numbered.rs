@@ -9,28 +9,28 @@ use super::super::streams::Stamp;
 use super::{OrderBooks, reason_of};
 use crate::book::l3::{BookIndex, Touched};
 use crate::sequence::Waiting;
-use crate::types::{Absent, Clock, OrderChange, StaleReason, VenueSeq};
+use crate::types::{Absent, Clock, OrderChange, StaleReason, ToldOrders, VenueSeq};
 
 impl OrderBooks {
     /// Orders that changed, whatever the state.
     pub(in crate::engine) fn on_numbered<C: Clock>(
         &mut self,
         instrument: &mut InstrumentState,
-        (seq, changes, absent): (VenueSeq, &[OrderChange], Absent),
+        (seq, told, absent): (VenueSeq, ToldOrders<'_>, Absent),
         end: End<'_>,
         stamp: Stamp,
         cx: &mut Context<'_, C>,
     ) {
         instrument.uses_orders = true;
-        cx.stats.orders.untouching += u64::from(changes.is_empty());
-        for change in changes {
+        cx.stats.orders.untouching += u64::from(told.list.is_empty());
+        for change in told.list {
             cx.stats.orders.count(change);
         }
         let verdict = instrument.orders.update(&seq, stamp.ts_event, stamp.ts_recv);
         match verdict {
             Verdict::Apply | Verdict::Resume => {
                 let Some(book) = self.book_of(instrument, cx) else { return };
-                if self.apply_numbered(instrument, book, changes, absent, stamp, cx) {
+                if self.apply_numbered(instrument, book, told, absent, stamp, cx) {
                     instrument.orders.applied(&seq, stamp.ts_event);
                     if verdict == Verdict::Resume {
                         cx.stats.orders.events += 1;
@@ -48,9 +48,10 @@ impl OrderBooks {
                 if instrument.leads_by_orders {
                     instrument.say_state(stamp.ts_recv, cx);
                 }
-                instrument.hold_orders(seq, changes, absent, stamp, cx);
+                instrument.say_orders_lost(stamp.ts_recv, cx);
+                instrument.hold_orders(seq, told, absent, stamp, cx);
             }
-            Verdict::Hold => instrument.hold_orders(seq, changes, absent, stamp, cx),
+            Verdict::Hold => instrument.hold_orders(seq, told, absent, stamp, cx),
             _ => cx.stats.ignored += 1,
         }
         instrument.ask(stamp.ts_recv, cx);
@@ -61,21 +62,42 @@ impl OrderBooks {
         &mut self,
         instrument: &mut InstrumentState,
         book: BookIndex,
+        told: ToldOrders<'_>,
+        absent: Absent,
+        stamp: Stamp,
+        cx: &mut Context<'_, C>,
+    ) -> bool {
+        let numbered = self.numbers(book, told);
+        let changes = numbered.as_deref().unwrap_or(told.list);
+        let is_applied = self.apply_all(instrument, book, changes, absent, stamp, cx);
+        self.release(numbered);
+        is_applied
+    }
+
+    fn apply_all<C: Clock>(
+        &mut self,
+        instrument: &mut InstrumentState,
+        book: BookIndex,
         changes: &[OrderChange],
         absent: Absent,
         stamp: Stamp,
         cx: &mut Context<'_, C>,
     ) -> bool {
         for change in changes {
+            let change = change.with_ids(|id| self.number(instrument.slot, id));
             if absent == Absent::Passes
-                && let OrderChange::Modify { id, .. } | OrderChange::Delete { id } = *change
-                && self.order(instrument.slot, id).is_none()
+                && let OrderChange::Modify { id, .. } | OrderChange::Delete { id } = change
+                && self.l3.order(id).is_none_or(|order| order.book != book)
             {
                 continue;
             }
-            let change = change.with_ids(|id| self.number(instrument.slot, id));
+            let applied = if instrument.tells_orders {
+                self.apply_told(instrument, book, &change)
+            } else {
+                self.l3.apply(book, &change)
+            };
             let touched = &mut self.touched[book.0 as usize];
-            match self.l3.apply(book, &change) {
+            match applied {
                 Ok(Touched::One { side, now }) => touched.side_mut(side).push(now),
                 Ok(Touched::Two { side, left, joined }) => touched.side_mut(side).extend([left, joined]),
                 Ok(Touched::Book) => touched.clear(),
@@ -92,7 +114,7 @@ impl OrderBooks {
     pub(in crate::engine) fn on_asked<C: Clock>(
         &mut self,
         instrument: &mut InstrumentState,
-        orders: &[OrderChange],
+        orders: ToldOrders<'_>,
         origin: SnapshotOrigin,
         stamp: Stamp,
         cx: &mut Context<'_, C>,
@@ -119,7 +141,7 @@ impl OrderBooks {
     fn take_asked<C: Clock>(
         &mut self,
         instrument: &mut InstrumentState,
-        orders: &[OrderChange],
+        told: ToldOrders<'_>,
         origin: SnapshotOrigin,
         stamp: Stamp,
         cx: &mut Context<'_, C>,
@@ -130,31 +152,43 @@ impl OrderBooks {
             return instrument.lose_orders(StaleReason::OrdersLimit, (0, 0), now, cx);
         };
         self.forget(book);
-        for order in orders {
+        let numbered = self.numbers(book, told);
+        let orders = numbered.as_deref().unwrap_or(told.list);
+        let contradiction = orders.iter().find_map(|order| {
             cx.stats.orders.count(order);
-            if let Err(error) = self.l3.apply(book, &order.with_ids(|id| self.number(instrument.slot, id))) {
-                self.forget(book);
-                instrument.orders.failed(now);
-                cx.stats.orders.contradictions += 1;
-                return instrument.lose_orders(reason_of(error), (0, 0), now, cx);
-            }
+            self.l3.apply(book, &order.with_ids(|id| self.number(instrument.slot, id))).err()
+        });
+        if contradiction.is_some() {
+            self.forget(book);
+        }
+        self.release(numbered);
+        if let Some(error) = contradiction {
+            instrument.orders.failed(now);
+            cx.stats.orders.contradictions += 1;
+            return instrument.lose_orders(reason_of(error), (0, 0), now, cx);
         }
         instrument.leads_by_orders = !instrument.recovery.has_book();
         instrument.recount(cx.stats);
         instrument.orders.replaced(stamp.venue_seq, stamp.ts_event, origin);
-        let (mut at, mut changes) = (stamp, std::mem::take(&mut self.changes));
-        while let Some((waiting, absent)) = instrument.waiting_orders.pop(&mut changes) {
+        let mut at = stamp;
+        let (mut changes, mut texts) = (std::mem::take(&mut self.changes), std::mem::take(&mut self.texts));
+        let mut is_applied = true;
+        while let Some((waiting, absent)) = instrument.waiting_orders.pop(&mut changes, &mut texts) {
             if !instrument.orders.follows(&waiting.seq) {
                 continue;
             }
             at = Stamp { venue_seq: waiting.seq.last, ts_event: waiting.ts_event, ts_recv: now };
-            if !self.apply_numbered(instrument, book, &changes, absent, at, cx) {
-                self.changes = changes;
-                return;
+            let told = ToldOrders { list: &changes, texts: &texts };
+            is_applied = self.apply_numbered(instrument, book, told, absent, at, cx);
+            if !is_applied {
+                break;
             }
             instrument.orders.applied(&waiting.seq, waiting.ts_event);
         }
-        self.changes = changes;
+        (self.changes, self.texts) = (changes, texts);
+        if !is_applied {
+            return;
+        }
         self.count_resting(cx);
         self.whole(instrument, book, at, cx);
     }
@@ -165,14 +199,14 @@ impl InstrumentState {
     fn hold_orders<C: Clock>(
         &mut self,
         seq: VenueSeq,
-        changes: &[OrderChange],
+        told: ToldOrders<'_>,
         absent: Absent,
         Stamp { ts_event, ts_recv, .. }: Stamp,
         cx: &mut Context<'_, C>,
     ) {
         self.held += 1;
         let dropped = self.waiting_orders.dropped();
-        self.waiting_orders.push(Waiting { seq, ts_event, ts_recv, check: None }, changes, absent);
+        self.waiting_orders.push(Waiting { seq, ts_event, ts_recv, check: None }, told, absent);
         cx.stats.pending_dropped += self.waiting_orders.dropped() - dropped;
     }
 }

@@ -50,7 +50,7 @@ pub(super) const SPOT: Product = Product {
     rule: Rule::Range,
     resync: Resync::Snapshot,
     is_by_order: false,
-    order_ids: OrderIds::Arbitrary,
+    order_ids: OrderIds::None,
     trade_ids: TradeIds::Ascending,
     top_proof: true,
     checksum: Checksum::None,

@@ -65,7 +65,7 @@ pub(super) const PAIRS: Product = Product {
     rule: Rule::Time,
     resync: Resync::Snapshot,
     is_by_order: false,
-    order_ids: OrderIds::Ascending,
+    order_ids: OrderIds::None,
     trade_ids: TradeIds::Ascending,
     top_proof: false,
     checksum: Checksum::None,

@@ -54,7 +54,7 @@ pub(super) const SPOT: Product = Product {
     rule: Rule::Counter,
     resync: Resync::Resubscribe,
     is_by_order: false,
-    order_ids: OrderIds::Arbitrary,
+    order_ids: OrderIds::None,
     trade_ids: TradeIds::Ascending,
     top_proof: false,
     checksum: Checksum::None,

@@ -3,9 +3,9 @@
 use crate::decode::date_time::{Minute, time};
 use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::levels::{decimal, price_above_zero};
-use crate::decode::members::{items, members, unsigned, values};
+use crate::decode::members::{items, members, order_text, unsigned, values};
 use crate::decode::{DecodeError, Scaled, SymbolText};
-use crate::types::{Body, Coverage, Events, OrderChange, OrderId, Part, Qty, Route, Side};
+use crate::types::{Body, Coverage, Events, OrderChange, Part, Qty, Route, Side};
 use crate::venues::Asked;
 
 /// Longest answer that is read, and most orders in it: several times the largest books that are known.
@@ -69,7 +69,7 @@ fn orders(
         if id.kind != Kind::String {
             return Err(DecodeError::NotSnapshot);
         }
-        let id = OrderId::of_text(id.of(bytes));
+        let id = out.name(order_text(id, bytes, "order_id")?);
         let price = price_above_zero(price, bytes, "price", route.price_exponent)?;
         let qty = Qty(decimal(qty, bytes, "size", route.qty_exponent, Scaled::Qty)?);
         out.orders().push(OrderChange::Add { id, side, price, qty });

@@ -4,7 +4,7 @@ use super::CoinbaseExchange;
 use crate::decode::date_time::time;
 use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::levels::{decimal, price_above_zero};
-use crate::decode::members::{items, members, symbol, text, unsigned};
+use crate::decode::members::{items, members, order_text, symbol, text, unsigned};
 use crate::decode::{DecodeError, Scaled};
 use crate::types::{
     Absent, Aggressor, Body, Event, Events, OrderChange, OrderId, Qty, Route, Routes, Scope, Side,
@@ -39,11 +39,15 @@ pub(super) fn message(
             let order = Order::new(bytes, route)?;
             let (side, price) = (order.side()?, order.price(order.price, "price")?);
             let qty = order.qty(order.remaining, "remaining_size")?;
-            out.orders().push(OrderChange::Add { id: order.id()?, side, price, qty });
+            let id = order.id(out)?;
+            out.orders().push(OrderChange::Add { id, side, price, qty });
         }
-        b"change" => out.orders().extend(change(&Order::new(bytes, route)?)?),
+        b"change" => {
+            let change = change(&Order::new(bytes, route)?, out)?;
+            out.orders().extend(change);
+        }
         b"done" => {
-            let id = Order::new(bytes, route)?.id()?;
+            let id = Order::new(bytes, route)?.id(out)?;
             out.orders().push(OrderChange::Delete { id });
         }
         b"match" => {
@@ -51,7 +55,8 @@ pub(super) fn message(
             out.trades().push(trade);
             let body = Body::Trades(out.trades_added());
             out.push_event(Event { slot: route.slot, is_last: !is_full, ts_event, ts_recv: 0, body });
-            out.orders().push(OrderChange::Execute { id: maker, qty: trade.qty });
+            let id = out.name(maker);
+            out.orders().push(OrderChange::Execute { id, qty: trade.qty });
         }
         _ => {}
     }
@@ -87,8 +92,8 @@ impl<'a> Order<'a> {
         Ok(Self { bytes, route, id, side, price, remaining, new_size, new_price })
     }
 
-    fn id(&self) -> Result<OrderId, DecodeError> {
-        text(self.id, self.bytes, "order_id").map(OrderId::of_text)
+    fn id(&self, out: &mut Events) -> Result<OrderId, DecodeError> {
+        order_text(self.id, self.bytes, "order_id").map(|name| out.name(name))
     }
 
     fn side(&self) -> Result<Side, DecodeError> {
@@ -105,14 +110,14 @@ impl<'a> Order<'a> {
 }
 
 /// What a `change` does; nothing where it is of a market order.
-fn change(order: &Order<'_>) -> Result<Option<OrderChange>, DecodeError> {
+fn change(order: &Order<'_>, out: &mut Events) -> Result<Option<OrderChange>, DecodeError> {
     let is_told = |token: Token| !matches!(token.kind, Kind::Absent | Kind::Null);
     let (price, field) =
         if is_told(order.new_price) { (order.new_price, "new_price") } else { (order.price, "price") };
     if !is_told(price) || !is_told(order.new_size) {
         return Ok(None);
     }
-    let (id, side, price) = (order.id()?, order.side()?, order.price(price, field)?);
+    let (id, side, price) = (order.id(out)?, order.side()?, order.price(price, field)?);
     Ok(Some(match order.qty(order.new_size, "new_size")? {
         Qty(0) => OrderChange::Delete { id },
         qty => OrderChange::Modify { id, side, price, qty },
@@ -120,7 +125,7 @@ fn change(order: &Order<'_>) -> Result<Option<OrderChange>, DecodeError> {
 }
 
 /// An execution, and whose order rested.
-fn execution(bytes: &[u8], route: Route, ts_event: TimeNs) -> Result<(Trade, OrderId), DecodeError> {
+fn execution(bytes: &[u8], route: Route, ts_event: TimeNs) -> Result<(Trade, &[u8]), DecodeError> {
     let keys = ["trade_id", "maker_order_id", "side", "size", "price"];
     let [id, maker, maker_side, size, price] = members(&mut Scanner::new(bytes, 0), bytes, &keys)?;
     let trade = Trade {
@@ -134,7 +139,7 @@ fn execution(bytes: &[u8], route: Route, ts_event: TimeNs) -> Result<(Trade, Ord
         ts_event,
         resting: None,
     };
-    Ok((trade, OrderId::of_text(text(maker, bytes, "maker_order_id")?)))
+    Ok((trade, order_text(maker, bytes, "maker_order_id")?))
 }
 
 fn side(token: Token, bytes: &[u8]) -> Result<Side, DecodeError> {

@@ -26,7 +26,6 @@
 //! * A heartbeat that is ahead of the last message of its product shows a loss at once (rule 9).
 //! * An order that is changed to more, or to another price, goes to the end of its queue.
 //! * Rows of the book of level 3 at one price are in the order of their queue.
-//! * An order is numbered by the hash of its name; see [`OrderId::of_text`](crate::types::OrderId::of_text).
 //! * `matches` alone has the same messages as `full`, with holes in their numbers. It counts as a channel of trades until a
 //!   subscription to `full`, or a message that only `full` has, is heard.
 //! * Levels (`level2`, `level2_batch`) have no number at all, and a loss of them shows nowhere. They are not read here.
@@ -53,7 +52,7 @@ pub(super) const ORDERS: Product = Product {
     rule: Rule::Counter,
     resync: Resync::Snapshot,
     is_by_order: true,
-    order_ids: OrderIds::Arbitrary,
+    order_ids: OrderIds::Named,
     trade_ids: TradeIds::Ascending,
     top_proof: false,
     checksum: Checksum::None,

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::types::{
-    Absent, Aggressor, Body, Definition, Level, OrderChange, OrderId, Part, Price, Qty, Route, Side,
-    StaleReason, TradeId, TradingStatus, VenueBbo, VenueSeq,
+    Absent, Aggressor, Body, Definition, Level, OrderChange, OrderId, Part, Price, Qty, Route, Side, Span,
+    StaleReason, TradeId, TradingStatus, VenueBbo, VenueSeq, fnv1a_64,
 };
 
 const BTC: Slot = Slot(2);
@@ -43,12 +43,18 @@ impl Heard {
         self.out.list().iter().map(|event| event.body).collect()
     }
 
+    /// Changes of orders, each named by a hash of its text.
+    fn named(&self, span: Span) -> Vec<OrderChange> {
+        let name = |id| OrderId(fnv1a_64(self.out.texts().text(id)));
+        self.out.order_changes(span).iter().map(|change| change.with_ids(name)).collect()
+    }
+
     /// What the last message, which has a number, does to orders.
-    fn changes(&self) -> (u64, &[OrderChange]) {
+    fn changes(&self) -> (u64, Vec<OrderChange>) {
         match self.out.list().last().map(|event| (event.slot, event.ts_event, event.is_last, event.body)) {
             Some((BTC, AT, true, Body::NumberedOrders(seq, span, Absent::Passes))) => {
                 assert_eq!(seq, VenueSeq::at(seq.last));
-                (seq.last, self.out.order_changes(span))
+                (seq.last, self.named(span))
             }
             other => panic!("{other:?}"),
         }
@@ -72,7 +78,7 @@ fn message(kind: &str, number: u64, more: &str) -> String {
 }
 
 fn id(text: &str) -> OrderId {
-    OrderId::of_text(text.as_bytes())
+    OrderId(fnv1a_64(text.as_bytes()))
 }
 
 #[test]
@@ -101,7 +107,7 @@ fn each_message_does_to_the_book_what_the_documents_say() {
     {
         let number = number as u64 + 7;
         assert_eq!(heard.frame(&message(kind, number, &more)), Ok(()), "{kind}{more}");
-        assert_eq!(heard.changes(), (number, &*changes), "{kind}{more}");
+        assert_eq!(heard.changes(), (number, changes), "{kind}{more}");
         assert_eq!(heard.out.list().len(), 1);
     }
 }
@@ -119,7 +125,7 @@ fn an_execution_reduces_the_maker_and_is_a_trade() {
         );
         assert_eq!(heard.frame(&message("match", number, &more)), Ok(()));
         let execution = OrderChange::Execute { id: id(ID), qty: Qty(523_512_000) };
-        assert_eq!(heard.changes(), (number, &[execution][..]));
+        assert_eq!(heard.changes(), (number, vec![execution]));
         let [trades, _] = heard.out.list() else { panic!("{:?}", heard.bodies()) };
         let Body::Trades(span) = trades.body else { panic!("{trades:?}") };
         assert!(!trades.is_last, "the venue's own event goes on");
@@ -193,7 +199,7 @@ fn the_book_of_level_3_has_every_order_in_its_place() {
             qty: Qty(qty),
         };
         assert_eq!(
-            heard.out.order_changes(span),
+            heard.named(span),
             [
                 add(ID, Side::Bid, 29_596, 439_088_265),
                 add(OTHER, Side::Bid, 29_596, 100_000_000),
@@ -205,6 +211,8 @@ fn the_book_of_level_3_has_every_order_in_its_place() {
         (address, r#"{"message":"NotFound"}"#.to_owned(), "decode.not_snapshot"),
         (address, book.replace(&format!("\"{ID}\""), "7"), "decode.not_snapshot"),
         (address, book.replace(&format!(",\"{ID}\""), ""), "decode.bad_level"),
+        (address, book.replace(ID, ""), "decode.wrong_type"),
+        (address, book.replace(ID, &ID.repeat(2)), "decode.wrong_type"),
         (address, book.replace("295.97", "0"), "decode.zero_price"),
         (address, book.replace("\"sequence\":3,", ""), "decode.missing_field"),
         (address, book[..90].to_owned(), "decode.truncated"),

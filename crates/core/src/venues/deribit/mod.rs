@@ -56,7 +56,7 @@ pub(super) const ALL: Product = Product {
     rule: Rule::Linked,
     resync: Resync::Resubscribe,
     is_by_order: false,
-    order_ids: OrderIds::Arbitrary,
+    order_ids: OrderIds::None,
     trade_ids: TradeIds::Ascending,
     top_proof: false,
     checksum: Checksum::None,

@@ -34,7 +34,7 @@ pub(super) const COINS: Product = Product {
     rule: Rule::Unnumbered,
     resync: Resync::Resubscribe,
     is_by_order: false,
-    order_ids: OrderIds::Arbitrary,
+    order_ids: OrderIds::None,
     trade_ids: TradeIds::Unordered,
     top_proof: false,
     checksum: Checksum::None,

@@ -5,11 +5,9 @@ use super::depth::{coverage, goes_back};
 use super::v2::{lose, time};
 use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::levels::{decimal, price_above_zero};
-use crate::decode::members::{is, items, members, symbol, text, unsigned_32};
+use crate::decode::members::{is, items, members, order_text, symbol, text, unsigned_32};
 use crate::decode::{DecodeError, FRAME_LEVELS_MAX, Scaled, SymbolText};
-use crate::types::{
-    Body, Events, OrderChange, OrderId, Part, Price, Qty, Route, Routes, Scope, Side, StaleReason,
-};
+use crate::types::{Body, Events, OrderChange, Part, Price, Qty, Route, Routes, Scope, Side, StaleReason};
 
 /// A book of orders, or what happened to some of them.
 pub(super) fn orders(
@@ -69,7 +67,7 @@ fn orders_of(
         }
         let keys = ["event", "order_id", "limit_price", "order_qty"];
         let [event, id, price, qty] = members(scanner, bytes, &keys)?;
-        let id = OrderId::of_text(text(id, bytes, "order_id")?);
+        let id = out.name(order_text(id, bytes, "order_id")?);
         let price = price_above_zero(price, bytes, "limit_price", route.price_exponent)?;
         let qty = || decimal(qty, bytes, "order_qty", route.qty_exponent, Scaled::Qty).map(Qty);
         levels += usize::from(last != Some(price));

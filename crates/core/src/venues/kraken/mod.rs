@@ -61,7 +61,7 @@ pub(super) const SPOT: Product = Product {
     rule: Rule::Unnumbered,
     resync: Resync::Resubscribe,
     is_by_order: false,
-    order_ids: OrderIds::Arbitrary,
+    order_ids: OrderIds::Named,
     trade_ids: TradeIds::Ascending,
     top_proof: false,
     checksum: Checksum::PrintedTop,

@@ -41,7 +41,7 @@ pub(super) const MARKETS: Product = Product {
     rule: Rule::Linked,
     resync: Resync::Resubscribe,
     is_by_order: false,
-    order_ids: OrderIds::Arbitrary,
+    order_ids: OrderIds::None,
     trade_ids: TradeIds::Ascending,
     top_proof: false,
     checksum: Checksum::None,
