@@ -83,13 +83,15 @@ export interface NativeEngine {
   place(instrument: number, stream: number): StreamPlace;
   bring(instrument: number, stream: number, epoch: bigint, seq: bigint, by: BringBy, out: Uint8Array): number;
   brought(): Brought;
+  openOrders(instrument: number): number;
+  closeOrders(instrument: number): void;
   shareBook(instrument: number, memory: Uint8Array): void;
   book(instrument: number): BookInfo;
   stats(): EngineStats;
   lastError(): ErrorInfo | null;
   digest(instrument: number): string;
   ordersDigest(instrument: number): string;
-  order(instrument: number, id: bigint): OrderInfo | null;
+  order(instrument: number, id: bigint | string): OrderInfo | null;
   ticker(instrument: number): TickerInfo | null;
   liquidation(instrument: number): LiquidationInfo | null;
   trading(instrument: number): string;
@@ -503,6 +505,19 @@ export class Engine {
   }
 
   /**
+   * The stream of an instrument's orders, counted: each call needs a `closeOrders`. It is written while somebody has opened it;
+   * `image` joins it, or gives nothing while the orders are not exact: an image comes when they are. Throws `engine.no_orders`
+   * where the venue names none.
+   */
+  openOrders(instrument: number): number {
+    return guarded(() => this.#native.openOrders(instrument));
+  }
+
+  closeOrders(instrument: number): void {
+    guarded(() => this.#native.closeOrders(instrument));
+  }
+
+  /**
    * Keeps the best levels of a book in shared memory, for `SharedBook` of any thread. They follow each input, in
    * `ingestRecording` its end. Memory that this book had before is closed, as all is when the engine is closed or collected.
    * The memory must belong to one book only. Throws `addon.book_memory`.
@@ -529,8 +544,8 @@ export class Engine {
     return guarded(() => this.#native.ordersDigest(instrument));
   }
 
-  /** A resting order by the venue's number, and what stands before it in its queue; null when there is none. */
-  order(instrument: number, id: bigint): OrderInfo | null {
+  /** A resting order by the venue's number or text, and what stands before it in its queue; null when there is none. */
+  order(instrument: number, id: bigint | string): OrderInfo | null {
     return guarded(() => this.#native.order(instrument, id));
   }
 

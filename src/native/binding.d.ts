@@ -132,6 +132,10 @@ export declare class Engine {
   openDepth(instrument: number, depth: number, intervalMs: number, grouping?: bigint): number
   /** Leaves a depth view. */
   closeDepth(instrument: number, stream: number): void
+  /** The stream of an instrument's orders, which is written while somebody has opened it. */
+  openOrders(instrument: number): number
+  /** Leaves the stream of orders. */
+  closeOrders(instrument: number): void
   /**
    * Keeps the top of a book in memory that any thread may read: a view of a SharedArrayBuffer, 64 bytes and 32 for each
    * level of 1 to 100. The memory of an earlier call for this book is closed.
@@ -147,8 +151,11 @@ export declare class Engine {
   digest(instrument: number): string
   /** SHA-256 of what a book's own orders add up to, as text; for instruments of order feeds. */
   ordersDigest(instrument: number): string
-  /** An order that rests in a book of an order feed, and what stands before it in its queue; null when there is none. */
-  order(instrument: number, id: bigint): OrderInfo | null
+  /**
+   * An order that rests in a book of an order feed, by the venue's number or text, and what stands before it in its queue; null
+   * when there is none.
+   */
+  order(instrument: number, id: bigint | string): OrderInfo | null
   /** The clock that stamps `ts_send`. */
   nowNs(): bigint
   /**

@@ -16,6 +16,7 @@ import {
   RING,
   type StreamPlace,
 } from '../../src/engine.js';
+import { STREAM } from '../../src/wire/generated/constants.js';
 
 /** One instrument of the fake catalogue. */
 export function instrument(id: number, name: string): InstrumentInfo {
@@ -98,6 +99,7 @@ export class FakeNative implements NativeEngine {
   readonly calls: string[] = [];
   /** The next views are refused. */
   viewsFull = false;
+  ordersReaders = 0;
   imageCalls = 0;
   fault: ErrorInfo | null = null;
   /** Times of the lines of a recording are its first digits, as in a real one. */
@@ -278,6 +280,13 @@ export class FakeNative implements NativeEngine {
   }
   closeDepth(_id: number, stream: number): void {
     this.views.set(stream, (this.views.get(stream) ?? 0) - 1);
+  }
+  openOrders(_id: number): number {
+    this.ordersReaders += 1;
+    return STREAM.orders;
+  }
+  closeOrders(_id: number): void {
+    this.ordersReaders -= 1;
   }
   place(id: number, stream: number): StreamPlace {
     const { epoch, seq } = this.places.get(`${id}/${stream}`) ?? this.book(id);
