@@ -15,8 +15,8 @@ mod files;
 mod order_rig;
 
 use dbn_bytes::{Meta, mbo};
-use depthwire_core::encode::{OrderName, RECORD_HEADER_BYTES, RecordType, Stream};
-use depthwire_core::engine::EngineError;
+use depthwire_core::encode::{HistoryConfig, OrderName, RECORD_HEADER_BYTES, RecordType, Stream};
+use depthwire_core::engine::{Brought, By, EngineConfig, EngineError, Place};
 use depthwire_core::replica::{Outcome, Replica};
 use depthwire_core::types::{BookState, InstrumentId, OrderId, Price, Qty, Side};
 use depthwire_core::venues;
@@ -301,6 +301,40 @@ fn a_stream_that_nobody_reads_is_not_written_and_its_numbers_are_not_given_twice
     assert_eq!(late.orders(id).unwrap().len(), 5);
     late = now;
     assert!(late.orders(id).unwrap().place() > place);
+}
+
+#[test]
+fn who_was_away_is_brought_every_frame_or_an_image() {
+    let snapshot = [mbo(b'A', b'B', 1, 100, 5, SNAPSHOT), mbo(b'A', b'A', 2, 110, 6, SNAPSHOT | LAST)];
+    let history = HistoryConfig { bytes: 1 << 20, stream_bytes: 1 << 18, age_ns: u64::MAX };
+    for (history, expected) in [(history, Brought::Range), (HistoryConfig::default(), Brought::Image)] {
+        let config = EngineConfig { history, ..EngineConfig::default() };
+        let mut rig = Rig::with(config, venues::DATABENTO, &["ESH4"]);
+        let id = rig.ids[0];
+        rig.engine.open_orders(id).unwrap();
+        rig.feed(&stream(&snapshot), 1_000);
+        let mut away = joined(&mut rig, id);
+        let (epoch, seq) = away.orders(id).unwrap().place();
+        rig.ingest(&mbo(b'A', b'B', 3, 100, 7, LAST), false, u64::MAX);
+        rig.ingest(&mbo(b'C', b'B', 1, 100, 5, LAST), false, u64::MAX);
+        let mut out = vec![0; 1 << 16];
+        let mut bring = |rig: &mut Rig, from| {
+            let (brought, bytes) = rig.engine.bring(id, Stream::ORDERS, from, By::Net, 0, &mut out).unwrap();
+            (brought, out[..bytes].to_vec())
+        };
+        let (brought, bytes) = bring(&mut rig, Place { epoch, seq });
+        assert_eq!(brought, expected);
+        away.apply(&bytes).unwrap();
+        let now = rig.replica.orders(id).unwrap();
+        let away = away.orders(id).unwrap();
+        assert_eq!((away.place(), away.gaps()), (now.place(), 0));
+        assert!(away.list(Side::Bid).eq(now.list(Side::Bid)));
+        let (epoch, seq) = now.place();
+        assert_eq!(bring(&mut rig, Place { epoch, seq }), (Brought::Nothing, vec![]));
+        // Of a stream that nobody has opened there is none.
+        rig.engine.close_orders(id);
+        assert_eq!(bring(&mut rig, Place { epoch, seq }), (Brought::Image, vec![]));
+    }
 }
 
 #[test]
