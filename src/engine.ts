@@ -671,7 +671,6 @@ function corrupt(offset: number, size: number): DepthwireError {
   });
 }
 
-
 function reentrant(input: string): DepthwireError {
   return new DepthwireError('engine.reentrant', {
     what: 'an input of the engine was called by its own listener',

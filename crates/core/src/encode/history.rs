@@ -20,7 +20,7 @@ mod slabs;
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
-use super::layout::header_at;
+use super::layout::own_header_at;
 use super::{Kind, Stream};
 use crate::stats::HistoryStats;
 use crate::types::{InstrumentHasher, InstrumentId, TimeNs};
@@ -103,7 +103,7 @@ impl History {
     /// Keeps a frame that was published. Cost: a copy, and now and then the return of a slab.
     pub fn keep(&mut self, instrument: InstrumentId, stream: Stream, frame: &[u8]) {
         let header =
-            frame.first_chunk().and_then(|first| frame.get(header_at(*first)..)?.first_chunk::<64>());
+            frame.first_chunk().and_then(|first| frame.get(own_header_at(*first)..)?.first_chunk::<64>());
         let (Some(header), false) = (header, stream == Stream::STATUS) else { return };
         let words = header.as_chunks::<8>().0;
         let [epoch, seq, prev_seq, sent] = [words[0], words[1], words[2], words[6]].map(u64::from_le_bytes);

@@ -57,10 +57,10 @@ pub(super) const LONG: usize = 56;
 pub(super) const SHORT_BODY: usize = SHORT + HEADER_BYTES;
 /// The same of long shapes.
 pub(super) const LONG_BODY: usize = LONG + HEADER_BYTES;
-/// Where a frame's header starts, by the frame's first eight bytes: it stands right behind the word at which the table
+/// Where the header of a frame that was written here starts, by its first eight bytes: right behind the word at which the table
 /// begins.
 #[inline]
-pub(super) const fn header_at(first: [u8; 8]) -> usize {
+pub(super) const fn own_header_at(first: [u8; 8]) -> usize {
     (u64::from_le_bytes(first) >> 32) as usize + 8
 }
 

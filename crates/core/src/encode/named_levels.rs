@@ -1,7 +1,7 @@
 //! The levels of a frame that this process wrote, read where they lie. `replica` reads what others may have written.
 
 use super::generated::Frame;
-use super::layout::header_at;
+use super::layout::own_header_at;
 use super::{Flags, Kind};
 use crate::types::{Level, Side};
 
@@ -16,7 +16,7 @@ pub(crate) struct DeltaFrame<'a> {
 
 impl<'a> DeltaFrame<'a> {
     pub(crate) fn new(frame: &'a [u8]) -> Option<Self> {
-        let header: [u8; 64] = *frame.get(header_at(*frame.first_chunk()?)..)?.first_chunk()?;
+        let header: [u8; 64] = *frame.get(own_header_at(*frame.first_chunk()?)..)?.first_chunk()?;
         let flags = Flags(u16::from_le_bytes([header[62], header[63]]));
         (header[60] == Kind::Delta as u8).then_some(Self { frame, flags })
     }

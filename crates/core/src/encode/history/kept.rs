@@ -1,7 +1,7 @@
 //! Kept frames, read.
 
 use super::slabs::{SLAB_BYTES, Slabs};
-use crate::encode::layout::header_at;
+use crate::encode::layout::own_header_at;
 
 /// Frames of a range that follow one another to its end.
 #[derive(Clone, Copy, Debug)]
@@ -91,7 +91,7 @@ impl<'a> Kept<'a> {
     }
 
     fn first_seq(&self) -> u64 {
-        self.word(header_at(self.word(0).to_le_bytes()) + 8)
+        self.word(own_header_at(self.word(0).to_le_bytes()) + 8)
     }
 
     fn word(&self, offset: usize) -> u64 {
