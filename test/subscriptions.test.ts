@@ -65,6 +65,16 @@ describe('a subscription to several instruments', () => {
     expect(server.metrics.subscriptions).toBe(1);
   });
 
+  it('is one bad message, however many of its names are wrong, and each error names its own', async () => {
+    const { port, server } = await serve(1);
+    const client = await TestClient.open(port);
+    const names = Array.from({ length: 40 }, (_, at) => `k:GONE${at}`);
+    client.send({ op: 'subscribe', id: 5, channel: 'book', instruments: [...names, 'k:C0'] });
+    await client.until(() => of(client, 'subscribed').length === 1, 'acknowledgement');
+    expect(of(client, 'error').map(({ instrument }) => instrument)).toEqual(names);
+    expect(server.metrics.badMessages).toBe(1);
+  });
+
   it('leaves what is held already where it stands, unless it is named', async () => {
     const { native, port } = await serve(2);
     native.images.set('1000/3', frame('image of 0')).set('1001/3', frame('image of 1'));
@@ -262,7 +272,7 @@ describe('a grant', () => {
       [1, 'feed.not_entitled', undefined],
       [2, 'feed.not_entitled', undefined],
       [3, 'matched', 2],
-      [3, 'feed.not_entitled', undefined],
+      [3, 'feed.not_entitled', 'sim:ETHUSDT'],
       [3, 'subscribed', 'k:C0'],
       [3, 'subscribed', 'k:C1'],
     ]);

@@ -21,7 +21,8 @@ const COMPARISONS_PER_TOKEN = 1000;
 export interface Requester {
   send(message: object): void;
   /** Answers with an error; one of a wrong message counts against the client. */
-  answerError(id: MessageId, error: unknown, instrument?: string): void;
+  /** `isCounted`: it counts as a mistake of the client, where it is one. */
+  answerError(id: MessageId, error: unknown, instrument?: string, isCounted?: boolean): void;
   /** Takes tokens for work that a message asks for; false = the client is being closed for want of them. */
   takeTokens(tokens: number, nowMs: number): boolean;
   /** Whether images and what brings readers back may be sent. */
@@ -69,8 +70,8 @@ export class Requests {
     const tokens = (patterns * instruments.size) / COMPARISONS_PER_TOKEN;
     if (patterns > 0 && !this.#requester.takeTokens(tokens, nowMs)) return;
     const { wishes, errors } = this.#wishes.find(control, instruments);
-    const [error] = errors;
-    if (control.isSingle && error !== undefined) throw error;
+    const [first] = errors;
+    if (control.isSingle && first !== undefined) throw first.error;
     const held = wishes.filter(({ instrument }) => this.streams.get(instrument.name, control.channel)).length;
     const size = this.streams.size + this.#wishes.waiting + wishes.length - held;
     if (size > this.#subscriptionsMax) throw refusal.subscriptionsFull(size, this.#subscriptionsMax);
@@ -83,7 +84,9 @@ export class Requests {
     const { id, channel } = control;
     this.#requester.send({ op: 'matched', id, ...channel, instruments: wishes.length });
     this.#wishes.add(control, wishes);
-    for (const each of errors) this.#requester.answerError(id, each);
+    // One message is one mistake: names of a reader that comes back may have gone meanwhile, however many.
+    for (const { instrument, error } of errors)
+      this.#requester.answerError(id, error, instrument, error === first?.error);
     this.grantWishes(WISHES_AT_ONCE, nowMs);
   }
 

@@ -60,7 +60,7 @@ export class Subscriber implements Session, Waiter {
     const subscriptionsMax = Math.min(limits.subscriptionsMax, grant.subscriptionsMax);
     this.#requests = new Requests(connection, hub, grant, subscriptionsMax, {
       send: (message) => this.#send(message),
-      answerError: (id, error, instrument) => this.#answerError(id, error, instrument),
+      answerError: (id, error, instrument, isCounted) => this.#answerError(id, error, instrument, isCounted),
       takeTokens: (tokens, atMs) => this.#takeTokens(tokens, atMs),
       hasRoom: () => this.#hasRoom(),
     });
@@ -272,17 +272,17 @@ export class Subscriber implements Session, Waiter {
   }
 
   /** Answers with an error; one that only a wrong client causes counts against it. */
-  #answerError(id: MessageId, error: unknown, instrument?: string): void {
+  #answerError(id: MessageId, error: unknown, instrument?: string, isCounted = true): void {
     if (!(error instanceof DepthwireError)) throw error;
-    if (WRONG.has(error.code)) this.#refuse(id, error);
+    if (isCounted && WRONG.has(error.code)) this.#refuse(id, error, instrument);
     else this.#sendError(id, error, instrument);
   }
 
   /** Answers a wrong message, and ends a client that sends too many. */
-  #refuse(id: MessageId, error: DepthwireError): void {
+  #refuse(id: MessageId, error: DepthwireError, instrument?: string): void {
     if (this.#isLeaving) return;
     this.#hub.metrics.badMessages += 1;
-    this.#sendError(id, error);
+    this.#sendError(id, error, instrument);
     if (this.#bad.isOneTooMany(performance.now())) this.#leave(4400, 'bad_request', 'too many bad messages');
   }
 

@@ -1,4 +1,5 @@
 import type { InstrumentInfo } from '../engine.js';
+import type { DepthwireError } from '../errors.js';
 import { isPattern, NamePattern } from '../name-pattern.js';
 import type { Grant } from './auth/grant.js';
 import { notEntitled } from './auth/not-entitled.js';
@@ -21,7 +22,7 @@ interface Standing {
 /** What the names and patterns of a message come to: wishes, and errors for names that come to nothing. */
 export interface Found {
   readonly wishes: readonly Wish[];
-  readonly errors: readonly ReturnType<typeof unknownInstrument>[];
+  readonly errors: readonly { readonly instrument: string; readonly error: DepthwireError }[];
 }
 
 /** Whether a grant holds a channel of an instrument as it would be sent. */
@@ -58,7 +59,7 @@ export class Wishes {
   find(control: Subscribe, served: ReadonlyMap<string, InstrumentInfo>): Found {
     const { channel, instruments, op } = control;
     const wishes = new Map<number, Wish>();
-    const errors: ReturnType<typeof unknownInstrument>[] = [];
+    const errors: { instrument: string; error: DepthwireError }[] = [];
     for (const text of instruments) {
       if (isPattern(text)) {
         const pattern = new NamePattern(text);
@@ -71,9 +72,15 @@ export class Wishes {
       const view = channel.channel === 'depth' ? offeredView(channel) : undefined;
       const instrument = served.get(text);
       if (!this.#grant.allows(channel.channel, text, view))
-        errors.push(notEntitled(this.#grant, where, channel.channel, text, view));
+        errors.push({
+          instrument: text,
+          error: notEntitled(this.#grant, where, channel.channel, text, view),
+        });
       else if (instrument === undefined)
-        errors.push(unknownInstrument(text, seenBy(this.#grant, served), where));
+        errors.push({
+          instrument: text,
+          error: unknownInstrument(text, seenBy(this.#grant, served), where),
+        });
       else wishes.set(instrument.id, wishOf(control, instrument, false, false));
     }
     return { wishes: [...wishes.values()], errors };
