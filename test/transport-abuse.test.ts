@@ -267,6 +267,23 @@ describe.each(['uws', 'ws'] as const)('over %s', (name) => {
     });
   });
 
+  it('clients that reset their connection behind the handshake leave nothing behind', async () => {
+    const served = await serve(name, { pendingMs: 500 });
+    const good = await client(served.port);
+    await expectAll(served, good, async () => {
+      for (let round = 0; round < 20; round++) {
+        const many = await Promise.all(several(50, () => halfOpen(served.port, handshakeOf())));
+        for (const [at, socket] of many.entries()) {
+          if (at % 3 === 0) await pause(0);
+          socket.resetAndDestroy();
+        }
+      }
+      await pause(1600);
+    });
+    expect(served.count()).toBe(1);
+    await client(served.port);
+  });
+
   it('a body that nobody asked for ends its connection', async () => {
     const served = await serve(name);
     for (const [headers, sent] of [

@@ -230,11 +230,12 @@ export class UwsTransport implements Transport {
   }
 
   #request(response: HttpResponse, request: HttpRequest): void {
-    if (hidesItsConnection(request)) {
+    const address = addressOf(response);
+    // One that has been reset has no address any more, and could not be found among the pending ones.
+    if (address === '' || hidesItsConnection(request)) {
       response.close();
       return;
     }
-    const address = addressOf(response);
     const asked = requestOf(request, address);
     // uWebSockets takes a request with a key of the wrong length for no handshake.
     const wrong =
@@ -251,11 +252,11 @@ export class UwsTransport implements Transport {
 
   #upgrade(response: HttpResponse, request: HttpRequest, context: us_socket_context_t): void {
     const handshake = handshakeOf(request);
-    if (!isHandshake(handshake) || hidesItsConnection(request)) {
+    const address = addressOf(response);
+    if (!isHandshake(handshake) || hidesItsConnection(request) || address === '') {
       this.#request(response, request);
       return;
     }
-    const address = addressOf(response);
     const asked: Asked = {
       handshake,
       request: requestOf(request, address),
