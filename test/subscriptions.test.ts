@@ -311,6 +311,25 @@ describe('a heartbeat', () => {
   });
 });
 
+describe('a reader that falls behind', () => {
+  it('while it waits for an image that it asked for gets that image, whatever it had', () => {
+    const native = new FakeNative();
+    native.images.set(`${BTC}/1`, frame('image'));
+    const client = granted(native, {});
+    client.say({ op: 'subscribe', id: 1, channel: 'book', instrument: 'sim:BTCUSDT' });
+    // Within the pause after the first image.
+    client.say({ op: 'resync', id: 2, channel: 'book', instrument: 'sim:BTCUSDT' });
+    expect(client.frames).toHaveLength(1);
+    client.subscriber.yieldStreams(client.nowMs);
+    client.subscriber.poll(client.nowMs + 1000);
+    expect(client.control.slice(2)).toMatchObject([
+      { op: 'slow', state: 'behind', streams: [{ epoch: '0', seq: '0' }] },
+      { op: 'slow', state: 'rejoined', by: 'image' },
+    ]);
+    expect(client.frames).toHaveLength(2);
+  });
+});
+
 describe('a depth view', () => {
   const granted = (grouping: string, priceExponent: number): unknown => {
     const { grouping: step, step: mantissa } = grantedView(

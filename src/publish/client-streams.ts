@@ -130,8 +130,8 @@ export class ClientStreams {
       if (subscription.mode === 'strict' || !subscription.isLive) continue;
       this.#holdings.leave(subscription);
       const place = this.#hub.engine.place(subscription.instrument.id, subscription.stream);
-      // One that still waited for its first image of this epoch has no place.
-      const hasContent = subscription.imagelessEpoch !== place.epoch;
+      // One that still waits for an image, that of this epoch or one that it has asked for, has no place.
+      const hasContent = subscription.imagelessEpoch !== place.epoch && !this.#owed.has(subscription);
       subscription.place = hasContent ? place : undefined;
       subscription.by = 'net';
       subscription.isBehind = true;

@@ -16,6 +16,10 @@ export class Owed<
     return this.#due.size === 0;
   }
 
+  has(subscription: Subscription): boolean {
+    return this.#due.has(subscription);
+  }
+
   add(subscription: Subscription): void {
     this.#due.add(subscription);
   }

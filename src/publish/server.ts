@@ -164,11 +164,14 @@ export class FeedServer {
     };
   }
 
-  /** Has the keys of tokens, opens the transport, listens, and returns the port. Throws `auth.key_set*`, `serve.*`. */
-  async listen(): Promise<number> {
+  /**
+   * Has the keys of tokens, opens the transport, listens, and returns the port. `open`: how a transport is opened. Throws
+   * `auth.key_set*`, `serve.*`.
+   */
+  async listen(open: typeof openTransport = openTransport): Promise<number> {
     await this.#gate.open(performance.now());
     const { host, port, transport } = this.#config.server;
-    this.#transport = await openTransport(transport, this.#transportOptions(), {
+    this.#transport = await open(transport, this.#transportOptions(), {
       onRequest: (request) => answerHttp(request, this.#http),
       onConnectionRefused: (cause) => {
         this.metrics.connectionsRefused += 1;
