@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed unwrap is a failed test")]
 
-use depthwire_core::encode::{Kind, RECORD_HEADER_BYTES, RecordType, Stream, header_at};
+use depthwire_core::encode::{Kind, RECORD_HEADER_BYTES, RecordType, Stream, find_header};
 use depthwire_core::engine::{Engine, EngineConfig, EngineError, IngestError, Listed, SourceId};
 use depthwire_core::types::{BookState, Decimal, Instrument, InstrumentId, NoClock, StaleReason};
 use depthwire_core::venues;
@@ -107,7 +107,7 @@ impl Rig {
 }
 
 fn frame(bytes: &[u8]) -> Seen {
-    let header = &bytes[header_at(bytes).unwrap()..];
+    let header = &bytes[find_header(bytes).unwrap()..];
     let word = |at: usize| u64::from_le_bytes(header[at..8 + at].try_into().unwrap());
     Seen::Frame {
         kind: header[60],
@@ -551,7 +551,7 @@ fn images_stand_where_their_content_does() {
     let mut venue_seq_of = |stream| {
         let mut venue_seq = 0;
         let read = |bytes: &[u8]| {
-            let header = &bytes[header_at(bytes).unwrap()..];
+            let header = &bytes[find_header(bytes).unwrap()..];
             venue_seq = u64::from_le_bytes(header[24..32].try_into().unwrap());
         };
         rig.engine.image(rig.id, stream, rig.now, read).unwrap();

@@ -16,7 +16,7 @@ mod sets;
 use std::fmt::Write;
 
 use depthwire_core::book::{BookSpec, NaiveBook, digest};
-use depthwire_core::encode::{Kind, RECORD_HEADER_BYTES, RecordType, Stream, header_at};
+use depthwire_core::encode::{Kind, RECORD_HEADER_BYTES, RecordType, Stream, find_header};
 use depthwire_core::engine::{Engine, EngineConfig};
 use depthwire_core::replica::Replica;
 use depthwire_core::sequence::{Chain, SeqOutcome};
@@ -90,7 +90,7 @@ impl<'a> Rig<'a> {
             let payload = &record[RECORD_HEADER_BYTES..RECORD_HEADER_BYTES + size];
             if record[4] == RecordType::Frame as u8 {
                 // The kind and the stream stand at bytes 60 and 61 of the header.
-                let header = &payload[header_at(payload).unwrap()..];
+                let header = &payload[find_header(payload).unwrap()..];
                 let (kind, stream) = (header[60], header[61]);
                 let of_book = stream == Stream::BOOK.0 || stream == Stream::BBO.0;
                 self.deltas += u64::from(of_book && kind != Kind::Image as u8);

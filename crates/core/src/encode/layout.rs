@@ -41,7 +41,7 @@ pub struct Header {
 
 /// Where the header stands in a frame, its size included; shapes differ. `None` for what is no frame.
 #[must_use]
-pub fn header_at(frame: &[u8]) -> Option<usize> {
+pub fn find_header(frame: &[u8]) -> Option<usize> {
     let word = |at: usize| Some(u32::from_le_bytes(*frame.get(at..)?.first_chunk()?) as usize);
     let table = word(4)?.checked_add(4)?;
     let field = table.checked_sub(word(table)?)?.checked_add(4)?;

@@ -52,7 +52,7 @@ pub use frame::{
 };
 pub use history::{HISTORY_BYTES_MAX, History, HistoryConfig, Kept, SLAB_BYTES};
 pub use kind::{Flags, Kind, Stream};
-pub use layout::{Header, header_at};
+pub use layout::{Header, find_header};
 pub use name::{NAME_GOES_ON, NAME_TEXT_BYTES};
 pub(crate) use named_levels::DeltaFrame;
 pub use order_frame::{

@@ -511,7 +511,7 @@ fn there_is_a_vector_of_every_kind_and_of_every_field() {
     for Vector { name, bytes } in vectors() {
         assert_eq!(bytes.len() % 8, 0, "{name}");
         assert_eq!(
-            header_at(&bytes).map(|at| bytes[at..at + 8].to_vec()),
+            find_header(&bytes).map(|at| bytes[at..at + 8].to_vec()),
             Some(EPOCH.to_le_bytes().to_vec()),
             "{name}"
         );

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::marker::PhantomData;
 
 use depthwire_core::book::digest;
-use depthwire_core::encode::{Kind as FrameKind, Outbox, RECORD_HEADER_BYTES, RecordType, Stream, header_at};
+use depthwire_core::encode::{
+    Kind as FrameKind, Outbox, RECORD_HEADER_BYTES, RecordType, Stream, find_header,
+};
 use depthwire_core::engine::{Engine, EngineConfig, RecordingProgress, SourceId};
 use depthwire_core::recording::Format;
 use depthwire_core::replica::{Outcome, Replica};
@@ -54,7 +56,7 @@ impl Heard {
             if record[4] == RecordType::Frame as u8 {
                 let frame = &record[RECORD_HEADER_BYTES..];
                 // Places of the protocol's header and status.
-                let header = &frame[header_at(frame).unwrap()..];
+                let header = &frame[find_header(frame).unwrap()..];
                 let instrument = u32::from_le_bytes(header[56..60].try_into().unwrap());
                 let (kind, stream) = (header[60], Stream(header[61]));
                 if kind == FrameKind::Status as u8 {
