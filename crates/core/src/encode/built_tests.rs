@@ -116,11 +116,11 @@ fn trades_by_number_and_by_text() {
         aggressor: Aggressor::Sell,
         ts_event: 9,
     };
+    let of_hash = |hash| TradeId::Text { hash, at: 0 };
     let long = [b'x'; 111];
     let exact = [b'y'; 55];
     let texts: [(u64, &[u8]); 4] = [(7, b"a-1"), (8, &long), (9, &exact), (10, b"")];
-    let trades =
-        [trade(TradeId::Number(u64::MAX), 1), trade(TradeId::Hash(7), 2), trade(TradeId::Hash(8), 3)];
+    let trades = [trade(TradeId::Number(u64::MAX), 1), trade(of_hash(7), 2), trade(of_hash(8), 3)];
     for (kind, stream) in [(Kind::Trade, Stream::TRADES), (Kind::Liquidation, Stream::LIQUIDATIONS)] {
         for texts in [&texts[..0], &texts[..]] {
             let header = header(kind, stream);

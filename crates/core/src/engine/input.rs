@@ -294,7 +294,8 @@ impl<C: Clock> Engine<C> {
                             }
                         };
                         if let Some(trade) = trade {
-                            instrument.on_trade(&trade, stamp(trade.id.value()), cx);
+                            let text = events.text_of(trade.id);
+                            instrument.on_trade(&trade, text, stamp(trade.id.value()), cx);
                         }
                     }
                     let closes = event.is_last && instrument.product.is_by_order;
@@ -341,7 +342,7 @@ impl<C: Clock> Engine<C> {
                 }
                 Body::Liquidations(span) => {
                     cx.stats.liquidations += span.len() as u64;
-                    instrument.on_liquidations(events.trades_of(span), stamp(0), cx);
+                    instrument.on_liquidations(events, span, stamp(0), cx);
                 }
                 Body::Ticker(at) => {
                     cx.stats.tickers += 1;

@@ -459,8 +459,14 @@ impl InstrumentState {
         self.ask(now, cx);
     }
 
-    /// A trade.
-    pub(super) fn on_trade<C: Clock>(&mut self, trade: &Trade, stamp: Stamp, cx: &mut Context<'_, C>) {
+    /// A trade, with the venue's text of it where that names it.
+    pub(super) fn on_trade<C: Clock>(
+        &mut self,
+        trade: &Trade,
+        text: Option<&[u8]>,
+        stamp: Stamp,
+        cx: &mut Context<'_, C>,
+    ) {
         cx.stats.trades += 1;
         if let (TradeIds::Ascending, TradeId::Number(number)) = (self.product.trade_ids, trade.id) {
             // A lower number at a later time is of another numbering.
@@ -472,7 +478,7 @@ impl InstrumentState {
         }
         self.trades_cursor.seq += 1;
         self.trades_cursor.at = Stamp { venue_seq: trade.id.value(), ts_event: trade.ts_event, ..stamp };
-        self.publish_trade(trade, cx);
+        self.publish_trade(trade, text, cx);
     }
 
     /// What was asked for cannot be had.

@@ -5,7 +5,7 @@
 use super::instrument::{Context, InstrumentState};
 use super::streams::{Cursor, Stamp};
 use crate::encode::{Stream, TradingBody};
-use crate::types::{Clock, Ticker, Trade, TradingStatus};
+use crate::types::{Clock, Events, Span, Ticker, Trade, TradingStatus};
 
 /// What was told last, and how far each of its streams has been written.
 #[derive(Debug)]
@@ -84,15 +84,17 @@ impl InstrumentState {
     /// Trades that closed positions by force.
     pub(super) fn on_liquidations<C: Clock>(
         &mut self,
-        liquidations: &[Trade],
+        events: &Events,
+        span: Span,
         stamp: Stamp,
         cx: &mut Context<'_, C>,
     ) {
+        let liquidations = events.trades_of(span);
         let Some(last) = liquidations.last() else { return };
         let market = &mut self.market;
         market.liquidation = Some(*last);
         let at = Stamp { ts_event: last.ts_event, ..stamp };
         market.liquidations_cursor = Cursor { seq: market.liquidations_cursor.seq + 1, at };
-        self.publish_liquidations(liquidations, cx);
+        self.publish_liquidations(liquidations, events, cx);
     }
 }

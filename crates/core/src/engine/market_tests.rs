@@ -174,3 +174,39 @@ fn what_a_list_said_before_the_book_is_known() {
     assert_eq!(rig.engine.trading(id), Some(TradingStatus::Closed));
     assert_eq!(rig.image(Stream::TRADING)[0].what, What::Trading(TradingStatus::Closed as u8, 0));
 }
+
+#[test]
+fn trades_and_liquidations_that_venues_name_by_text_carry_it() {
+    let trade = r#"{"topic":"publicTrade.BTCUSDT","type":"snapshot","ts":5,"data":[{"T":4,"s":"BTCUSDT","S":"Buy","v":"0.004","p":"65114.20","L":"MinusTick","i":"a9188a0a-82bc-50de-be60-03eedbe3cdd7","BT":false,"RPI":false,"seq":7},{"T":4,"s":"BTCUSDT","S":"Buy","v":"0.004","p":"65114.20","L":"MinusTick","i":"b","BT":false,"RPI":false,"seq":7}]}"#;
+    let forced = r#"{"table":"liquidation","action":"insert","data":[{"orderID":"dd9cea25-0000-0dab-15b5-b88da776f500","symbol":"XBTUSD","side":"Buy","price":60106,"leavesQty":9200}]}"#;
+    let cases = [
+        (
+            "bybit-linear",
+            "BTCUSDT",
+            trade,
+            Stream::TRADES,
+            &["a9188a0a-82bc-50de-be60-03eedbe3cdd7", "b"][..],
+        ),
+        ("bitmex", "XBTUSD", forced, Stream::LIQUIDATIONS, &["dd9cea25-0000-0dab-15b5-b88da776f500"][..]),
+    ];
+    for (venue, symbol, text, stream, names) in cases {
+        let mut rig = Rig::new(venue, symbol);
+        rig.engine.ingest(rig.source, text.as_bytes(), rig.now).unwrap();
+        let mut told = Vec::new();
+        let outbox = rig.engine.outbox();
+        while let Some(record) = outbox.front() {
+            let frame = size_prefixed_root_as_frame(&record[RECORD_HEADER_BYTES..]).unwrap();
+            let is_change = frame.header().kind() != Kind::Image as u8;
+            if frame.header().stream() == stream.0 && is_change {
+                for (trade, name) in frame.trades().unwrap().iter().zip(frame.names().unwrap()) {
+                    let text = name.text();
+                    let text = text.iter().take(name.size().into()).map(char::from).collect::<String>();
+                    assert_eq!((trade.id_kind(), trade.id()), (2, name.number()));
+                    told.push(text);
+                }
+            }
+            outbox.take();
+        }
+        assert_eq!(told, names, "{venue}");
+    }
+}

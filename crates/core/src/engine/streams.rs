@@ -7,7 +7,7 @@ use crate::encode::{
     CheckBody, Flags, Header, ImageBody, Kind, StatusBody, Stream, TickerBody, ViewBody, write_check,
     write_image, write_levels, write_status, write_ticker, write_trades, write_trading,
 };
-use crate::types::{BookState, Clock, KnownTo, Level, Levels, Side, Sides, TimeNs, Trade, VenueBbo};
+use crate::types::{BookState, Clock, Events, KnownTo, Level, Levels, Side, Sides, TimeNs, Trade, VenueBbo};
 
 /// A stream of levels that changed publishes a check frame at least this often.
 const CHECK_INTERVAL_NS: u64 = 1_000_000_000;
@@ -106,19 +106,33 @@ impl InstrumentState {
     }
 
     /// Publishes a trade.
-    pub(super) fn publish_trade<C: Clock>(&mut self, trade: &Trade, cx: &mut Context<'_, C>) {
+    pub(super) fn publish_trade<C: Clock>(
+        &mut self,
+        trade: &Trade,
+        text: Option<&[u8]>,
+        cx: &mut Context<'_, C>,
+    ) {
+        let names = text.map(|text| (trade.id.value(), text)).into_iter();
         let header = self.header(Kind::Trade, Stream::TRADES, self.trades_cursor, cx);
         cx.out.frame(self.id, Stream::TRADES, |out| {
-            write_trades(out, &header, std::slice::from_ref(trade), std::iter::empty())
+            write_trades(out, &header, std::slice::from_ref(trade), names)
         });
         cx.count_latency(&header);
     }
 
     /// Publishes trades that closed positions by force.
-    pub(super) fn publish_liquidations<C: Clock>(&mut self, trades: &[Trade], cx: &mut Context<'_, C>) {
+    pub(super) fn publish_liquidations<C: Clock>(
+        &mut self,
+        trades: &[Trade],
+        events: &Events,
+        cx: &mut Context<'_, C>,
+    ) {
+        let named = |trade: &Trade| Some((trade.id.value(), events.text_of(trade.id)?));
         let stream = Stream::LIQUIDATIONS;
         let header = self.header(Kind::Liquidation, stream, self.market.liquidations_cursor, cx);
-        cx.out.frame(self.id, stream, |out| write_trades(out, &header, trades, std::iter::empty()));
+        cx.out.frame(self.id, stream, |out| {
+            write_trades(out, &header, trades, trades.iter().filter_map(named))
+        });
     }
 
     /// Publishes the statistics.

@@ -161,35 +161,48 @@ pub enum Scope {
     All,
 }
 
-/// A trade's identity, as far as the venue gives it one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// A trade's identity, as far as the venue gives it one. Two of one text are equal wherever it stands.
+#[derive(Clone, Copy, Debug, Default)]
 pub enum TradeId {
     /// The venue names no trades.
     #[default]
     None,
     /// The venue's number.
     Number(u64),
-    /// The first eight bytes of a hash of the venue's text.
-    Hash(u64),
+    /// The venue's text.
+    Text {
+        /// Its 64-bit FNV-1a hash, the number on the wire.
+        hash: u64,
+        /// Its number in the arena, [`Events::trade_text`]; `u32::MAX` where it stands in none.
+        at: u32,
+    },
 }
+
+impl PartialEq for TradeId {
+    fn eq(&self, other: &Self) -> bool {
+        (self.kind(), self.value()) == (other.kind(), other.value())
+    }
+}
+
+impl Eq for TradeId {}
 
 impl TradeId {
     /// The words for [`Self::kind`], by number.
     pub const KINDS: [&str; 3] = ["none", "number", "hash"];
 
-    /// That of a text: its 64-bit FNV-1a hash.
+    /// That of a text which stands in no arena.
     #[must_use]
     pub fn of_text(text: &[u8]) -> Self {
-        Self::Hash(super::fnv1a_64(text))
+        Self::Text { hash: super::fnv1a_64(text), at: u32::MAX }
     }
 
-    /// What the number on the wire is: 0 none, 1 the venue's, 2 a hash.
+    /// What the number on the wire is: 0 none, 1 the venue's, 2 a hash of its text.
     #[must_use]
     pub const fn kind(self) -> u8 {
         match self {
             Self::None => 0,
             Self::Number(_) => 1,
-            Self::Hash(_) => 2,
+            Self::Text { .. } => 2,
         }
     }
 
@@ -198,7 +211,7 @@ impl TradeId {
     pub const fn value(self) -> u64 {
         match self {
             Self::None => 0,
-            Self::Number(value) | Self::Hash(value) => value,
+            Self::Number(value) | Self::Text { hash: value, .. } => value,
         }
     }
 }
@@ -351,6 +364,8 @@ pub struct Events {
     trades: Vec<Trade>,
     tickers: Vec<Ticker>,
     texts: OrderTexts,
+    /// Texts that name trades; apart, for orders beside them may have numbers.
+    trade_texts: OrderTexts,
     /// What is open: where the levels, orders and trades of the next event begin.
     mark: Mark,
     concerned: Option<Scope>,
@@ -368,6 +383,7 @@ pub struct Mark {
     trades: u32,
     tickers: u32,
     texts: u32,
+    trade_texts: u32,
 }
 
 impl Events {
@@ -382,6 +398,7 @@ impl Events {
         self.trades.clear();
         self.tickers.clear();
         self.texts.clear();
+        self.trade_texts.clear();
         self.mark = Mark::default();
         self.concerned = None;
         self.subject = None;
@@ -400,6 +417,7 @@ impl Events {
             trades: self.trades.len() as u32,
             tickers: self.tickers.len() as u32,
             texts: self.texts.len() as u32,
+            trade_texts: self.trade_texts.len() as u32,
         }
     }
 
@@ -413,6 +431,7 @@ impl Events {
         self.trades.truncate(to.trades as usize);
         self.tickers.truncate(to.tickers as usize);
         self.texts.truncate(to.texts as usize);
+        self.trade_texts.truncate(to.trade_texts as usize);
         self.mark = to;
     }
 
@@ -506,6 +525,19 @@ impl Events {
     #[must_use]
     pub const fn texts(&self) -> &OrderTexts {
         &self.texts
+    }
+
+    /// The identity of a trade that its venue names by text, which is kept.
+    pub fn trade_text(&mut self, text: &[u8]) -> TradeId {
+        let at = self.trade_texts.push(text).0 as u32;
+        TradeId::Text { hash: super::fnv1a_64(text), at }
+    }
+
+    /// The text of a trade's identity; none where it has no text, or none in this arena.
+    #[must_use]
+    pub fn text_of(&self, id: TradeId) -> Option<&[u8]> {
+        let TradeId::Text { at, .. } = id else { return None };
+        Some(self.trade_texts.text(OrderId(at.into()))).filter(|text| !text.is_empty())
     }
 
     /// The span of levels appended since the last event.
@@ -654,5 +686,22 @@ mod tests {
         assert!(events.verbs_added().is_empty());
         assert_eq!(events.concerned(), Some(Scope::Book(Slot(0))), "the reason stays known");
         assert!(events.texts().is_empty());
+    }
+
+    #[test]
+    fn texts_of_trades_are_kept_with_their_frame() {
+        let mut events = Events::default();
+        let first = events.trade_text(b"first");
+        let mark = events.mark();
+        let second = events.trade_text(b"second");
+        assert_eq!(
+            (events.text_of(first), events.text_of(second)),
+            (Some(&b"first"[..]), Some(&b"second"[..]))
+        );
+        assert!(events.texts().is_empty(), "orders beside them may have numbers");
+        assert_eq!((first, events.text_of(TradeId::of_text(b"first"))), (TradeId::of_text(b"first"), None));
+        assert_ne!(first, TradeId::Number(first.value()));
+        events.undo(mark);
+        assert_eq!((events.text_of(first), events.text_of(second)), (Some(&b"first"[..]), None));
     }
 }

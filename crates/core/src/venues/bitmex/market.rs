@@ -8,8 +8,7 @@ use crate::decode::levels::{computed, decimal, price_above_zero, ratio_e9};
 use crate::decode::members::{each, exact, members, symbol, text};
 use crate::decode::{DecodeError, Scaled};
 use crate::types::{
-    Aggressor, Body, Definition, Events, Level, Price, Qty, Route, Routes, Ticker, TimeNs, Trade, TradeId,
-    VenueBbo,
+    Aggressor, Body, Definition, Events, Level, Price, Qty, Route, Routes, Ticker, TimeNs, Trade, VenueBbo,
 };
 
 /// Tables that say nothing of a book.
@@ -83,7 +82,7 @@ fn trade(scanner: &mut Scanner<'_>, bytes: &[u8], mut row: Row<'_>, out: &mut Ev
     }
     out.speaks_of(route.slot);
     let trade = Trade {
-        id: TradeId::of_text(text(id, bytes, "trdMatchID")?),
+        id: out.trade_text(text(id, bytes, "trdMatchID")?),
         price: price_above_zero(price, bytes, "price", route.price_exponent)?,
         qty: Qty(decimal(size, bytes, "size", route.qty_exponent, Scaled::Qty)?),
         aggressor: aggressor(side, bytes),
@@ -105,7 +104,7 @@ fn liquidation(scanner: &mut Scanner<'_>, bytes: &[u8], row: Row<'_>, out: &mut 
     out.speaks_of(route.slot);
     let (Some(price), Some(qty)) = (told(price), told(qty)) else { return Ok(None) };
     let trade = Trade {
-        id: TradeId::of_text(text(id, bytes, "orderID")?),
+        id: out.trade_text(text(id, bytes, "orderID")?),
         price: price_above_zero(price, bytes, "price", route.price_exponent)?,
         qty: Qty(decimal(qty, bytes, "leavesQty", route.qty_exponent, Scaled::Qty)?),
         aggressor: aggressor(side, bytes),

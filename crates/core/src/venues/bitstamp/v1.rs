@@ -19,7 +19,7 @@ use crate::decode::members::{members, unsigned};
 use crate::decode::{DecodeError, Scaled, SymbolText, decimal_digits};
 use crate::types::{
     Aggressor, Body, Coverage, DecimalError, Events, Origin, POW10, Price, Qty, Route, Routes, Scope, Trade,
-    TradeId, VenueSeq,
+    VenueSeq,
 };
 
 /// Rule 1.
@@ -81,7 +81,7 @@ pub(super) fn message(
             Body::Orders(0, out.orders_added())
         }
         Event::Trade => {
-            let trade = trade(&mut scanner, bytes, route)?;
+            let trade = trade(&mut scanner, bytes, route, out)?;
             out.trades().push(trade);
             Body::Trades(out.trades_added())
         }
@@ -92,8 +92,13 @@ pub(super) fn message(
     Ok(())
 }
 
-/// Rule 4. Numbers that go back, without a time, would be taken for repetitions: a hash names the trade.
-fn trade(scanner: &mut Scanner<'_>, bytes: &[u8], route: Route) -> Result<Trade, DecodeError> {
+/// Rule 4. Numbers that go back, without a time, would be taken for repetitions: they name the trade as texts.
+fn trade(
+    scanner: &mut Scanner<'_>,
+    bytes: &[u8],
+    route: Route,
+    out: &mut Events,
+) -> Result<Trade, DecodeError> {
     let [id, price, qty] = members(scanner, bytes, &["id", "price", "amount"])?;
     unsigned(id, bytes, "id")?;
     let read =
@@ -103,7 +108,7 @@ fn trade(scanner: &mut Scanner<'_>, bytes: &[u8], route: Route) -> Result<Trade,
         price => Price(price),
     };
     let qty = Qty(read(qty, "amount", QTY_DIGITS, route.qty_exponent, Scaled::Qty)?);
-    let (id, aggressor) = (TradeId::of_text(id.of(bytes)), Aggressor::Unknown);
+    let (id, aggressor) = (out.trade_text(id.of(bytes)), Aggressor::Unknown);
     Ok(Trade { id, price, qty, aggressor, ts_event: 0, resting: None })
 }
 

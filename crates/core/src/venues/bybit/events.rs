@@ -219,7 +219,7 @@ fn trade(
     if is_block.kind == Kind::True {
         return Ok(None);
     }
-    let id = number.map_or_else(|| TradeId::of_text(id), |(number, _)| TradeId::Number(number));
+    let id = number.map_or_else(|| out.trade_text(id), |(number, _)| TradeId::Number(number));
     execution(route, message, [at, qty, price], aggressor(side, bytes)?, id, out)?;
     let body = Body::Trades(out.trades_added());
     out.push(route.slot, message.ts, body);

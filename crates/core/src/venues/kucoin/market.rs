@@ -80,7 +80,7 @@ pub(super) fn trade(bytes: &[u8], data: Token, route: Route, out: &mut Events) -
     let trade = Trade {
         id: match leading_digits(id) {
             Some((number, len)) if len == id.len() => TradeId::Number(number),
-            _ => TradeId::of_text(id),
+            _ => out.trade_text(id),
         },
         price: price_above_zero(price, bytes, "price", route.price_exponent)?,
         qty: Qty(decimal(size, bytes, "size", route.qty_exponent, Scaled::Qty)?),
