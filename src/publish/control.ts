@@ -147,7 +147,7 @@ function instrumentsOf({ instrument, instruments }: Record<string, unknown>, op:
   throw fault('feed.bad_field', {
     what: 'the instruments are no list of names, or a single one is named beside them',
     where: `${op}.instruments`,
-    expected: 'a list of names and patterns such as "kraken:BTC/USD" and "deribit:BTC-*", and no instrument',
+    expected: 'a list of names and patterns such as "venue:BTC/USD" and "venue:BTC-*", and no instrument',
     got: shown(instruments),
     fix: 'Give either instrument, or instruments with at least one name.',
   });

@@ -42,7 +42,7 @@ function operation({ path, name, what, access, query = [], answers }: Route): ob
           required: true,
           description: 'Any name that its venue has for the instrument, percent-encoded once',
           schema: { type: 'string' },
-          example: 'kraken:BTC%2FUSD',
+          example: 'venue:BTC%2FUSD',
         },
       ]
     : [];

@@ -39,7 +39,7 @@ export interface Channels {
 /** What a group asks for: a channel with its options, of names and patterns. */
 export type GroupRequest<Name extends keyof Channels> = Channels[Name]['options'] & {
   readonly channel: Name;
-  /** `*` stands for any text, `?` for one character: `deribit:BTC-*`. */
+  /** `*` stands for any text, `?` for one character: `venue:BTC-*`. */
   readonly instruments: string | readonly string[];
 };
 

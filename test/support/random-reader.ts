@@ -146,6 +146,12 @@ export class RandomReader {
       readonly resume?: { readonly by: string; readonly from: string; readonly to: string };
     };
     const name = `${wordsOf(message)}|${instrument}`;
+    const already = this.#held.get(name);
+    if (already !== undefined && resume === undefined) {
+      // It goes on where it stands, or an image comes, which says so itself.
+      this.#held.set(name, { ...already, instrumentId, stream });
+      return;
+    }
     const known = this.#kept.get(name);
     const isKept = resume !== undefined && resume.by !== 'image' && known !== undefined;
     const fresh = message.channel === 'trades' ? new TradeTape(TRADE_KIND) : new LocalBook();

@@ -59,7 +59,7 @@ export function mint({ keyId, privateKey }: MintKey, minted: Minted): string {
     where: CLAIM,
     expected: `at most ${TOKEN_BYTES_MAX} bytes`,
     got: `${token.length} bytes`,
-    fix: 'Use patterns, such as kraken:*, in place of names.',
+    fix: 'Use patterns, such as venue:*, in place of names.',
   });
 }
 
