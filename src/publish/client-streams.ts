@@ -68,7 +68,9 @@ export class ClientStreams {
   grant(wish: Wish): void {
     const { channel, instrument, resume } = wish;
     let subscription = this.get(instrument.name, channel);
-    const goesOn = subscription !== undefined && wish.isByPattern && resume === undefined;
+    const waiting = subscription && this.#resuming.get(subscription);
+    const goesOn =
+      subscription !== undefined && waiting === undefined && wish.isByPattern && resume === undefined;
     if (subscription === undefined) {
       subscription = this.#granted(wish);
       this.#holdings.add(subscription);
@@ -79,7 +81,8 @@ export class ClientStreams {
       return;
     }
     if (resume === undefined) {
-      this.#resuming.delete(subscription);
+      // Who asks for the whole before it was brought gets the whole for both.
+      if (waiting !== undefined) this.#tellImage(subscription);
       subscription.place = undefined;
       this.#acknowledge(wish, subscription);
     } else {
@@ -190,7 +193,7 @@ export class ClientStreams {
   }
 
   /** Says what brings it back, before that is sent. */
-  #tell(subscription: Subscription, { by }: CatchUp, from: string, now: bigint): void {
+  #tell(subscription: Subscription, { by }: Pick<CatchUp, 'by'>, from: string, now: bigint): void {
     // What it has holds at its own place, which its book may not have left exactly.
     const to = by === 'nothing' ? from : String(now);
     const resumed = this.#resuming.get(subscription);
@@ -204,6 +207,13 @@ export class ClientStreams {
     this.#hub.metrics.slow('rejoined', 1);
     if (resumed === undefined)
       this.#send({ op: 'slow', state: 'rejoined', ...namesOf(subscription), from, to, by });
+  }
+
+  /** Says that an image brings it back, whatever it has. */
+  #tellImage(subscription: Subscription): void {
+    const { instrument, stream, place } = subscription;
+    const { seq } = this.#hub.engine.place(instrument.id, stream);
+    this.#tell(subscription, { by: 'image' }, String(place?.seq ?? 0n), seq);
   }
 
   #acknowledge({ id, isAdded }: Wish, subscription: Subscription, more: object = {}): void {
