@@ -1,7 +1,11 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { openEngine } from '../src/engine.js';
+import { configFrom } from '../src/config.js';
+import { type EngineListener, openEngine } from '../src/engine.js';
 import { EVERYTHING_NS } from '../src/ingest/source.js';
+import { FeedServer } from '../src/publish/server.js';
 import { STREAM } from '../src/wire/generated/constants.js';
+import { connect } from '../src/wire/index.js';
 import { fault } from './support/layered.js';
 
 /** Where the header of a frame begins, and offsets behind it. */
@@ -49,12 +53,13 @@ const start = framed(
   `${Buffer.from('S').toString('hex')}${'00'.repeat(10)}${Buffer.from('O').toString('hex')}`,
 );
 
-function market() {
+function market(onFrame: EngineListener['onFrame'] = () => {}) {
   const frames: ReturnType<typeof ordersOf>[] = [];
   const engine = openEngine(
     { startId: 1, silenceMs: 0, replay: true, outputBytes: 4 << 20 },
     {
-      onFrame(_instrument, stream, bytes) {
+      onFrame(instrument, stream, bytes) {
+        onFrame(instrument, stream, bytes);
         const isImage = bytes[KIND] === 1;
         if (stream === STREAM.orders) frames.push(ordersOf(bytes, isImage ? OF_IMAGE : OF_CHANGES));
       },
@@ -132,5 +137,46 @@ describe('the stream of orders', () => {
     const levels = engine.addInstrument('binance:BTCUSDT');
     engine.openSource('binance', [levels]);
     expect(fault(() => engine.openOrders(levels))).toMatchObject({ code: 'engine.no_orders' });
+  });
+});
+
+describe('orders of a server', () => {
+  it('are the queues of the engine for a client, and closed when nobody has them', async () => {
+    const wiring: { server?: FeedServer } = {};
+    const { engine, instrument, say, image } = market((id, stream, frame) =>
+      wiring.server?.onFrame(id, stream, frame),
+    );
+    say(start, add(7), add(8));
+    const levels = engine.addInstrument('binance:BTCUSDT');
+    engine.openSource('binance', [levels]);
+    const server = new FeedServer(
+      engine,
+      engine.instruments(),
+      configFrom({ server: { port: 0 } }),
+      new Map(),
+    );
+    wiring.server = server;
+    const feed = connect(`ws://127.0.0.1:${await server.listen()}/v1/feed`);
+    const { orders } = feed.orders('nasdaq:ABCD');
+    const refused = new Promise((resolve) => feed.orders('binance:BTCUSDT').on('error', resolve));
+    feed.on('error', () => {});
+    expect(await refused).toMatchObject({ code: 'feed.no_orders' });
+    const until = async (test: () => boolean): Promise<void> => {
+      for (let turn = 0; !test() && turn < 200; turn++) {
+        server.tick();
+        await pause(10);
+      }
+      expect(test()).toBe(true);
+    };
+    await until(() => orders.state === 'synced');
+    expect([orders.ordersAhead(7n), orders.ordersAhead(8n)]).toEqual([0, 1]);
+    say(add(9), execute(7, 30), remove(8));
+    await until(() => orders.ordersAhead(9n) === 1);
+    expect(engine.order(instrument, 9n)).toMatchObject({ ordersAhead: 1, qtyAhead: 70n });
+    expect([orders.qtyAhead(9n), orders.ordersAhead(8n)]).toEqual([70, undefined]);
+    await feed.close();
+    await until(() => image().length === 0);
+    await server.drain('test is over');
+    engine.close();
   });
 });

@@ -6,6 +6,7 @@ import type { MessageId, Resume } from './control.js';
 import { grantedView, openView } from './depth-views.js';
 import { Holdings } from './holdings.js';
 import { asScaledNow, type Hub } from './hub.js';
+import { openOrders } from './order-streams.js';
 import { Owed } from './owed.js';
 import { keyOf, namesOf, type Subscription } from './subscription.js';
 import type { Connection } from './transport.js';
@@ -64,7 +65,7 @@ export class ClientStreams {
     return this.#holdings.all();
   }
 
-  /** Grants a wish and acknowledges it, one that is held already anew: a pattern leaves that where it stands. Throws `feed.views_full`, `feed.bad_field`. */
+  /** Grants a wish and acknowledges it, one that is held already anew: a pattern leaves that where it stands. Throws `feed.views_full`, `feed.bad_field`, `feed.no_orders`. */
   grant(wish: Wish): void {
     const { channel, instrument, resume } = wish;
     let subscription = this.get(instrument.name, channel);
@@ -158,6 +159,8 @@ export class ClientStreams {
       stream = openView(this.#hub, scaled, view, this.#holdings.views(instrument.id));
       const { depth, intervalMs, grouping } = view;
       channel = { channel: 'depth', depth, intervalMs, ...(grouping === undefined ? {} : { grouping }) };
+    } else if (asked.channel === 'orders') {
+      stream = openOrders(this.#hub, instrument);
     } else {
       stream = streamOf(asked);
     }

@@ -2,6 +2,7 @@ import { STREAM } from '../engine.js';
 import { followsBook } from './channels.js';
 import { closeView } from './depth-views.js';
 import type { Hub } from './hub.js';
+import { closeOrders } from './order-streams.js';
 import type { Subscription } from './subscription.js';
 import type { Member, Receiver } from './topics.js';
 
@@ -52,6 +53,7 @@ export class Holdings {
     this.leave(subscription);
     if (followsBook(stream)) this.#leave(instrument.id, STREAM.status);
     if (channel.channel === 'depth') closeView(this.#hub, instrument, stream);
+    if (channel.channel === 'orders') closeOrders(this.#hub, instrument);
     this.#hub.metrics.subscriptions -= 1;
   }
 

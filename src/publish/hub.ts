@@ -20,6 +20,9 @@ export interface FeedEngine {
   /** The stream of a depth view. `grouping`: its step of prices as a mantissa, 0 = none. */
   openDepth(instrument: number, depth: number, intervalMs: number, grouping: bigint): number;
   closeDepth(instrument: number, stream: number): void;
+  /** The stream of an instrument's orders. */
+  openOrders(instrument: number): number;
+  closeOrders(instrument: number): void;
   book(instrument: number): BookInfo;
   /** The instrument as its numbers are scaled now, which may be finer than when it was opened. */
   instrument(id: number): InstrumentInfo;
