@@ -146,7 +146,7 @@ pub fn write_image(
     debug_assert!(bids_left.is_empty() && asks_left.is_empty());
 }
 
-/// Appends a frame of changed levels ([`Kind::Delta`]) or a top of book ([`Kind::Bbo`]).
+/// Appends a frame of changed levels ([`Kind::Delta`](super::Kind::Delta)) or a top of book ([`Kind::Bbo`](super::Kind::Bbo)).
 pub fn write_levels(out: &mut Vec<u8>, header: &Header, bids: &[Level], asks: &[Level]) {
     let start = out.len();
     begin(out, &LEVELS, header);
