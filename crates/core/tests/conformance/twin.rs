@@ -33,8 +33,9 @@ fn speaks(row: &Row) -> (u64, u64) {
                 None => unknown += 1,
             }
             if compared % 64 == 0 && rig.is_synced() && feed.dialect.orders(&mut orders) {
-                behind += rig.queued_orders(&orders, 7).expect(&row.name);
+                // First the image: what an event under way has done so far is told before it.
                 assert!(rig.assert_orders_told(), "{}", row.name);
+                behind += rig.queued_orders(&orders, 7).expect(&row.name);
             }
         }
         let is_turn = turns.peek().is_some_and(|at| feed.now >= *at && heard.truth.is_some());
