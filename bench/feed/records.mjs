@@ -69,10 +69,11 @@ export function records() {
  * An engine that has instruments of the venue.
  * @param {Partial<import('../../dist/engine.js').EngineListener>} listener
  * @param {readonly string[]} symbols
+ * @param {Partial<import('../../dist/engine.js').EngineOptions>} options
  */
-export function engineFor(listener, symbols = [SYMBOL]) {
+export function engineFor(listener, symbols = [SYMBOL], options = {}) {
   const engine = openEngine(
-    { startId: 1, silenceMs: 0, replay: false, outputBytes: 8 << 20 },
+    { startId: 1, silenceMs: 0, replay: false, outputBytes: 8 << 20, ...options },
     { onFrame() {}, onAsk() {}, onSay() {}, onFault: (error) => console.error(error), ...listener },
   );
   const ids = symbols.map((symbol) => engine.addInstrument(`${VENUE}:${symbol}`, SCALE));

@@ -92,6 +92,12 @@ async function depthwire({ books = 0, levels = 0, rate = 0, config = {} }, isGiv
   const made = isGivenFrames ? framesOf(records()) : [];
   /** @type {{ server?: FeedServer }} */
   const wiring = {};
+  const complete = configFrom({
+    ...config,
+    server: { port: 0, idleTimeoutSeconds: 0, ...config.server },
+    limits: { clientsMax: 20_000, ...config.limits },
+  });
+  const { historyBytes, historyStreamBytes, historyMs } = complete.limits;
   const further = Array.from({ length: books }, (_, at) => `B${at}USDT`);
   const { engine, ids, source } = engineFor(
     {
@@ -99,14 +105,10 @@ async function depthwire({ books = 0, levels = 0, rate = 0, config = {} }, isGiv
         wiring.server?.onFrameBytes(id, stream, ring, offset, size),
     },
     [SYMBOL, ...further],
+    { historyBytes, historyStreamBytes, historyMs },
   );
   engine.ingest(source, /** @type {Buffer} */ (records()[0]));
   for (const symbol of further) engine.ingest(source, wholeBook(symbol, levels));
-  const complete = configFrom({
-    ...config,
-    server: { port: 0, idleTimeoutSeconds: 0, ...config.server },
-    limits: { clientsMax: 20_000, ...config.limits },
-  });
   const served = new Set(ids);
   const instruments = engine.instruments().filter(({ id }) => served.has(id));
   const server = new FeedServer(engine, instruments, complete, new Map());
