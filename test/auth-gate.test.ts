@@ -111,24 +111,6 @@ describe('the gate', () => {
     ]);
   });
 
-  it('holds the owner of a token to its connections, whatever the token', async () => {
-    const gate = await gateOf();
-    const two = { depthwire: { allow: [], connectionsMax: 2 } };
-    const admitted = async (sub: string, jti: string): Promise<Grant | DepthwireError> =>
-      gate.admit(bearer(await tokenBy(ALICE, { ...two, sub, jti })));
-    const grants: Grant[] = [];
-    for (const jti of ['1', '2']) {
-      const grant = (await admitted('alice', jti)) as Grant;
-      gate.entered(grant);
-      grants.push(grant);
-    }
-    const full = (await admitted('alice', '3')) as DepthwireError;
-    expect([full.code, full.expected, full.got]).toEqual(['auth.connections_full', 'at most 2', '3']);
-    expect(codeOf(await admitted('bob', '4'))).toBe('granted');
-    for (const grant of grants.splice(0, 1)) gate.left(grant);
-    expect(codeOf(await admitted('alice', '5'))).toBe('granted');
-  });
-
   it('refuses at once whose key has gone', async () => {
     const gate = await gateOf();
     const token = await tokenBy(ALICE);

@@ -4,8 +4,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type ConfigInput, configFrom } from '../src/config.js';
 import { STREAM } from '../src/engine.js';
+import { EVERYTHING } from '../src/publish/auth/grant.js';
 import { BadMessages } from '../src/publish/bad-messages.js';
-import { closeView, openView } from '../src/publish/depth-views.js';
+import { openView } from '../src/publish/depth-views.js';
 import { Owed } from '../src/publish/owed.js';
 import { Subscriber } from '../src/publish/subscriber.js';
 import type { Connection } from '../src/publish/transport.js';
@@ -293,9 +294,9 @@ describe('depth views', () => {
       native.openDepth = () => 16;
       native.images.set(`${BTC}/16`, frame(`best ${levels}`));
       const stream = openView(hub, instrument, { depth: levels, intervalMs: 0, step: 0n }, new Set());
-      const image = hub.images.get(BTC, stream, native.book(BTC));
-      closeView(hub, instrument, stream);
-      return label(image ?? frame(''));
+      const { frames } = hub.engine.image(BTC, stream);
+      hub.engine.closeDepth(instrument.id, stream);
+      return label(frames ?? frame(''));
     };
     expect([5, 10].map(imageOf)).toEqual(['best 5', 'best 10']);
   });
@@ -377,7 +378,7 @@ describe('a client that hovers around the soft limit', () => {
       end() {},
       cut() {},
     };
-    const subscriber = new Subscriber(connection, hubOver(native), () => {});
+    const subscriber = new Subscriber(connection, hubOver(native), () => {}, EVERYTHING);
     const isClosedFor = (...bytes: readonly number[]): boolean => {
       texts.length = 0;
       for (const [at, now] of bytes.entries()) {

@@ -5,7 +5,7 @@ import { type Channel, channelKey, type Mode, modeOf, streamOf } from './channel
 import type { MessageId, Resume } from './control.js';
 import { grantedView, openView } from './depth-views.js';
 import { Holdings } from './holdings.js';
-import { asScaledNow, type Hub } from './hub.js';
+import type { Hub } from './hub.js';
 import { openOrders } from './order-streams.js';
 import { Owed } from './owed.js';
 import { keyOf, namesOf, type Subscription } from './subscription.js';
@@ -129,11 +129,15 @@ export class ClientStreams {
 
   /** Takes the client out of every stream that may be thinned, and tells it where each stood. Returns how many those are. */
   fallBehind(): number {
+    const leaving = [...this.#holdings.all()].filter(({ mode, isLive }) => mode !== 'strict' && isLive);
+    const places = this.#hub.engine.places(
+      leaving.map(({ instrument: { id: instrument }, stream }) => ({ instrument, stream })),
+    );
     const left: object[] = [];
-    for (const subscription of this.#holdings.all()) {
-      if (subscription.mode === 'strict' || !subscription.isLive) continue;
+    for (const [at, subscription] of leaving.entries()) {
+      const place = places[at];
+      if (place === undefined) continue;
       this.#holdings.leave(subscription);
-      const place = this.#hub.engine.place(subscription.instrument.id, subscription.stream);
       // One that still waits for an image, that of this epoch or one that it has asked for, has no place.
       const hasContent = subscription.imagelessEpoch !== place.epoch && !this.#owed.has(subscription);
       subscription.place = hasContent ? place : undefined;
@@ -154,7 +158,7 @@ export class ClientStreams {
     let channel = asked;
     let stream: number;
     if (asked.channel === 'depth') {
-      const scaled = asScaledNow(this.#hub, instrument);
+      const scaled = this.#hub.engine.instrument(instrument.id);
       const view = grantedView(asked, scaled);
       stream = openView(this.#hub, scaled, view, this.#holdings.views(instrument.id));
       const { depth, intervalMs, grouping } = view;
@@ -180,17 +184,15 @@ export class ClientStreams {
   }
 
   #deliver(subscription: Subscription): void {
-    const { engine, catchUps } = this.#hub;
+    const { engine } = this.#hub;
     const { instrument, stream, place, by } = subscription;
-    // Joined before anything is made, so that nothing can be published between the two.
-    this.#holdings.join(subscription);
     const catchUp =
       place === undefined
-        ? catchUps.image(instrument.id, stream)
-        : catchUps.from(instrument.id, stream, place, by);
-    const now = engine.place(instrument.id, stream);
-    subscription.imagelessEpoch = catchUp.isImageless ? now.epoch : undefined;
-    this.#tell(subscription, catchUp, String(place?.seq ?? 0n), now.seq);
+        ? engine.image(instrument.id, stream)
+        : engine.bring(instrument.id, stream, place, by);
+    this.#holdings.join(subscription);
+    subscription.imagelessEpoch = catchUp.isImageless ? catchUp.place.epoch : undefined;
+    this.#tell(subscription, catchUp, String(place?.seq ?? 0n), catchUp.place.seq);
     subscription.place = undefined;
     if (catchUp.frames !== undefined) this.#connection.sendFrames(catchUp.frames);
   }
@@ -215,16 +217,15 @@ export class ClientStreams {
   /** Says that an image brings it back, whatever it has. */
   #tellImage(subscription: Subscription): void {
     const { instrument, stream, place } = subscription;
-    const { seq } = this.#hub.engine.place(instrument.id, stream);
-    this.#tell(subscription, { by: 'image' }, String(place?.seq ?? 0n), seq);
+    const [now] = this.#hub.engine.places([{ instrument: instrument.id, stream }]);
+    this.#tell(subscription, { by: 'image' }, String(place?.seq ?? 0n), now?.seq ?? 0n);
   }
 
   #acknowledge({ id, isAdded }: Wish, subscription: Subscription, more: object = {}): void {
     const { channel, instrument, stream, mode } = subscription;
-    const { engine } = this.#hub;
-    const { state, reason } = engine.book(instrument.id);
-    const { epoch, seq } = engine.place(instrument.id, stream);
-    const { priceExponent, qtyExponent, tickSize, lotSize, qtyUnit } = asScaledNow(this.#hub, instrument);
+    const { state, reason, place, instrument: scaled } = this.#hub.engine.standing(instrument.id, stream);
+    const { epoch, seq } = place;
+    const { priceExponent, qtyExponent, tickSize, lotSize, qtyUnit } = scaled;
     this.#send({
       op: 'subscribed',
       id,

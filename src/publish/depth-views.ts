@@ -91,7 +91,7 @@ export function openView(
     });
   }
   if (held.has(stream) || held.size < CLIENT_VIEWS_MAX) return stream;
-  closeView(hub, instrument, stream);
+  hub.engine.closeDepth(instrument.id, stream);
   throw new DepthwireError('feed.views_full', {
     what: 'this connection holds as many different depth views of the instrument as it may',
     where: `subscribe depth of ${instrument.name}`,
@@ -99,12 +99,6 @@ export function openView(
     got: `${held.size + 1}`,
     fix: 'Unsubscribe from one of them, or cut the smaller depths out of the largest one.',
   });
-}
-
-/** Gives a view back. Its stream's number may name another view from now on, so no image of it may stay. */
-export function closeView({ engine, images }: Hub, instrument: InstrumentInfo, stream: number): void {
-  engine.closeDepth(instrument.id, stream);
-  images.forget(instrument.id);
 }
 
 function roundedUp(asked: number, offered: readonly number[]): number {

@@ -45,7 +45,7 @@ export function ready(context: HttpContext, grant: Grant): Answer {
  * and a stale one is served with its state.
  */
 export function health(context: HttpContext, grant: Grant): Answer {
-  const { hub, build, uptimeSeconds } = context;
+  const { build, uptimeSeconds } = context;
   const source = context.sourceState();
   const books = context.books();
   const why = notReady(context, books);
@@ -57,22 +57,22 @@ export function health(context: HttpContext, grant: Grant): Answer {
     status,
     ready: why.length === 0,
     source,
-    version: hub.version,
+    version: context.version,
     transport: build().transport,
     transportReason: context.transportReason(),
     uptimeSeconds: uptimeSeconds(),
-    clients: hub.metrics.clients,
+    clients: context.clients(),
     books,
     stale: books.stale === 0 ? [] : staleBooks(context),
     sources: context.sources(),
   });
 }
 
-function staleBooks({ hub }: HttpContext): readonly object[] {
+function staleBooks({ engine, instruments }: HttpContext): readonly object[] {
   const stale: object[] = [];
-  for (const { id, name } of hub.instruments.values()) {
+  for (const { id, name } of instruments.values()) {
     if (stale.length === STALE_SHOWN) break;
-    const { state, reason } = hub.engine.book(id);
+    const { state, reason } = engine.book(id);
     if (state === 'stale') stale.push({ instrument: name, reason });
   }
   return stale;

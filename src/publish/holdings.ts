@@ -1,8 +1,6 @@
 import { STREAM } from '../engine.js';
 import { followsBook } from './channels.js';
-import { closeView } from './depth-views.js';
 import type { Hub } from './hub.js';
-import { closeOrders } from './order-streams.js';
 import type { Subscription } from './subscription.js';
 import type { Member, Receiver } from './topics.js';
 
@@ -52,8 +50,8 @@ export class Holdings {
     const { channel, instrument, stream } = subscription;
     this.leave(subscription);
     if (followsBook(stream)) this.#leave(instrument.id, STREAM.status);
-    if (channel.channel === 'depth') closeView(this.#hub, instrument, stream);
-    if (channel.channel === 'orders') closeOrders(this.#hub, instrument);
+    if (channel.channel === 'depth') this.#hub.engine.closeDepth(instrument.id, stream);
+    if (channel.channel === 'orders') this.#hub.engine.closeOrders(instrument.id);
     this.#hub.metrics.subscriptions -= 1;
   }
 

@@ -1,9 +1,11 @@
+import type { InstrumentInfo } from '../engine.js';
 import { DepthwireError } from '../errors.js';
 import { errorAnswer, internalError, SAFE_HEADERS } from './answers.js';
 import type { Grant } from './auth/grant.js';
 import { preflight, shared } from './cors.js';
+import type { ServedEngine } from './feed-engine.js';
 import type { Hosts } from './hosts.js';
-import type { Hub } from './hub.js';
+import type { Images } from './images.js';
 import type { BookCounts } from './metrics.js';
 import { type Access, ROUTES, routeOf } from './routes.js';
 import type { Site } from './site.js';
@@ -15,9 +17,15 @@ export { type ErrorAnswer, errorAnswer } from './answers.js';
 /** Whether input still comes: a recording may end, a source may fail. */
 export type SourceState = 'running' | 'finished' | 'failed';
 
-/** What the answers need beside the hub. */
+/** What the answers need. */
 export interface HttpContext {
-  readonly hub: Hub;
+  readonly engine: Pick<ServedEngine, 'book' | 'instrument'>;
+  readonly images: Images;
+  /** The instruments that are served, by name. */
+  readonly instruments: ReadonlyMap<string, InstrumentInfo>;
+  readonly version: string;
+  /** Clients that are connected. */
+  clients(): number;
   readonly hosts: Hosts;
   readonly site: Site;
   /** What runs: version, Node, transport, TLS. */

@@ -21,9 +21,3 @@ export function openOrders({ engine }: Hub, instrument: InstrumentInfo): number 
     });
   }
 }
-
-/** Gives the stream back. What is kept of its image may be older than its next opening. */
-export function closeOrders({ engine, images }: Hub, instrument: InstrumentInfo): void {
-  engine.closeOrders(instrument.id);
-  images.forget(instrument.id);
-}

@@ -10,7 +10,6 @@ import { ageMs, bookJson } from './book-json.js';
 import { health, live, ready } from './health.js';
 import type { HttpContext } from './http.js';
 import * as schemas from './http-schemas.js';
-import { asScaledNow } from './hub.js';
 import { OPEN_METRICS_TYPE } from './open-metrics.js';
 import { openApi } from './openapi.js';
 import { BOOK_PATH, bookPath, nameInPath } from './paths.js';
@@ -154,8 +153,8 @@ export const ROUTES: readonly Route[] = [
     what: 'This document',
     access: 'open',
     answers: { 200: { what: 'OpenAPI 3.1', type: JSON_TYPE } },
-    answer: (_, { hub }) => {
-      document ??= JSON.stringify(openApi(ROUTES, hub.version));
+    answer: (_, { version }) => {
+      document ??= JSON.stringify(openApi(ROUTES, version));
       return text('200 OK', JSON_TYPE, document);
     },
   },
@@ -165,8 +164,8 @@ export const ROUTES: readonly Route[] = [
     what: 'The document of the feed: every control message',
     access: 'open',
     answers: { 200: { what: 'AsyncAPI 3', type: JSON_TYPE } },
-    answer: (_, { hub }) => {
-      feedDocument ??= JSON.stringify(asyncApi(hub.version));
+    answer: (_, { version }) => {
+      feedDocument ??= JSON.stringify(asyncApi(version));
       return text('200 OK', JSON_TYPE, feedDocument);
     },
   },
@@ -179,13 +178,13 @@ export function routeOf(path: string): Route | undefined {
   return BY_PATH.get(path.startsWith(BOOK_PATH) ? `${BOOK_PATH}{instrument}` : path);
 }
 
-function instruments({ hub }: HttpContext, grant: Grant): Answer {
+function instruments({ engine, instruments: served }: HttpContext, grant: Grant): Answer {
   const list: object[] = [];
-  for (const instrument of hub.instruments.values()) {
+  for (const instrument of served.values()) {
     if (!grant.sees(instrument.name)) continue;
-    const info = hub.engine.book(instrument.id);
+    const info = engine.book(instrument.id);
     const { bids: bidCount, asks: askCount } = info;
-    list.push({ ...asScaledNow(hub, instrument), ...bookState(info), bidCount, askCount });
+    list.push({ ...engine.instrument(instrument.id), ...bookState(info), bidCount, askCount });
   }
   return json('200 OK', { instruments: list });
 }
@@ -202,18 +201,16 @@ function bookState(info: BookInfo): object {
   };
 }
 
-function book(encodedName: string, query: string, { hub }: HttpContext, grant: Grant): Answer {
+function book(encodedName: string, query: string, context: HttpContext, grant: Grant): Answer {
+  const { engine, images, instruments: served } = context;
   const name = nameInPath(encodedName);
   if (name === undefined) return errorAnswer('400 Bad Request', badEncoding(encodedName));
-  const instrument = servedInstrument(name, hub.instruments);
+  const instrument = servedInstrument(name, served);
   if (!grant.allows('book', instrument?.name ?? name))
     return errorAnswer('403 Forbidden', notEntitled(grant, BOOK_PATH, 'book', name));
   if (instrument === undefined) {
     const fix = (meant: string): string => `Ask for ${bookPath(meant)}.`;
-    return errorAnswer(
-      '404 Not Found',
-      unknownInstrument(name, seenBy(grant, hub.instruments), BOOK_PATH, fix),
-    );
+    return errorAnswer('404 Not Found', unknownInstrument(name, seenBy(grant, served), BOOK_PATH, fix));
   }
   const wanted = new URLSearchParams(query).get('depth') ?? String(DEPTH_DEFAULT);
   const depth = /^\d{1,6}$/.test(wanted) ? Number(wanted) : 0;
@@ -227,8 +224,8 @@ function book(encodedName: string, query: string, { hub }: HttpContext, grant: G
     });
     return errorAnswer('400 Bad Request', error);
   }
-  const info = hub.engine.book(instrument.id);
-  const image = hub.images.get(instrument.id, STREAM.book, info);
+  const info = engine.book(instrument.id);
+  const image = images.get(instrument.id, STREAM.book, info);
   return json('200 OK', bookJson(instrument, info, image, depth));
 }
 

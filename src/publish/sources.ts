@@ -1,6 +1,6 @@
 import type { BookInfo } from '../engine.js';
 import type { ErrorJson } from '../errors.js';
-import type { Hub } from './hub.js';
+import type { ServedEngine } from './feed-engine.js';
 import type { BookCounts } from './metrics.js';
 
 /** A connection of a source, as whoever runs it tells. */
@@ -66,7 +66,10 @@ export interface SourceReport extends Omit<ServedSource, 'instruments' | 'starte
 }
 
 /** What the books of a source make of it. Cost: one question to the engine a book. */
-export function sourceReport({ engine }: Pick<Hub, 'engine'>, source: ServedSource): SourceReport {
+export function sourceReport(
+  engine: Pick<ServedEngine, 'book' | 'instrument'>,
+  source: ServedSource,
+): SourceReport {
   const { name, kind, startedMs, instruments, connections, clockSkewMs, list } = source;
   const open = connections.map(({ connectedSinceMs }) => connectedSinceMs).filter((since) => since > 0);
   const counts = { syncing: 0, synced: 0, stale: 0 };

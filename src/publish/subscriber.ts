@@ -1,6 +1,6 @@
 import type { InstrumentInfo } from '../engine.js';
 import { DepthwireError } from '../errors.js';
-import { EVERYTHING, type Grant } from './auth/grant.js';
+import type { Grant } from './auth/grant.js';
 import type { Waiter } from './backlog.js';
 import { BadMessages } from './bad-messages.js';
 import { type MessageId, parseControl } from './control.js';
@@ -48,7 +48,7 @@ export class Subscriber implements Session, Waiter {
     connection: Connection,
     hub: Hub,
     onGone: (subscriber: Subscriber, code: number, cause: CloseCause) => void,
-    grant: Grant = EVERYTHING,
+    grant: Grant,
     nowMs = performance.now(),
   ) {
     this.#connection = connection;

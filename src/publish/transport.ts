@@ -105,6 +105,8 @@ export type RefusalCause = 'pending' | 'descriptors' | 'rate' | 'address';
 export interface TransportOptions {
   readonly path: string;
   readonly protocol: string;
+  /** Others listen on the same port; else a second listener is refused. Over uWebSockets.js only. */
+  readonly isPortShared: boolean;
   /** Longest control message that reaches `onText`; a longer one reaches `onOversize`. */
   readonly controlBytesMax: number;
   /** Bytes waiting for one client at which the transport itself ends it. Must be above every limit of ours. */

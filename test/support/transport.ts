@@ -4,6 +4,7 @@ import type { Session, TransportHandlers, TransportOptions } from '../../src/pub
 export const OPTIONS: TransportOptions = {
   path: '/v1/feed',
   protocol: 'depthwire.v1',
+  isPortShared: false,
   controlBytesMax: 4096,
   backpressureBytesMax: 65_536,
   limits: {

@@ -40,7 +40,6 @@ export class Gate {
   readonly #keys: KeyStore | undefined;
   readonly #verifier: Verifier | undefined;
   readonly #now: () => number;
-  readonly #connections = new Map<string, number>();
 
   constructor({ auth }: Pick<Config, 'auth'>, { say, now, random }: GateOptions) {
     this.#auth = auth;
@@ -81,10 +80,7 @@ export class Gate {
 
   /** What a handshake is granted, or why it is refused. */
   admit(credentials: Credentials): Grant | DepthwireError {
-    const decided = this.#decide(credentials);
-    if (decided instanceof DepthwireError) return decided;
-    const open = this.#connections.get(decided.subject) ?? 0;
-    return open < decided.connectionsMax ? decided : connectionsFull(decided, open);
+    return this.#decide(credentials);
   }
 
   /**
@@ -95,18 +91,6 @@ export class Gate {
     if (this.#auth === undefined || this.#auth.openPaths.includes(path)) return EVERYTHING;
     const decided = this.#decide(credentials);
     return isOpen && decided instanceof DepthwireError ? NOTHING : decided;
-  }
-
-  /** Counts a connection of a grant's subject. */
-  entered({ subject }: Grant): void {
-    if (this.asks) this.#connections.set(subject, (this.#connections.get(subject) ?? 0) + 1);
-  }
-
-  /** Counts one less. */
-  left({ subject }: Grant): void {
-    const open = (this.#connections.get(subject) ?? 0) - 1;
-    if (open > 0) this.#connections.set(subject, open);
-    else this.#connections.delete(subject);
   }
 
   #decide({ authorization, protocols = [] }: Credentials): Grant | DepthwireError {
@@ -127,7 +111,8 @@ export function operationsOnly(path: string): DepthwireError {
   });
 }
 
-function connectionsFull({ connectionsMax }: Grant, open: number): DepthwireError {
+/** The refusal of one more connection of a subject that has `open` of them. */
+export function connectionsFull({ connectionsMax }: Grant, open: number): DepthwireError {
   return new DepthwireError('auth.connections_full', {
     what: 'the owner of this token holds as many connections as it may',
     where: 'connections',

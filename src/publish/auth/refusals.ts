@@ -1,4 +1,5 @@
 import { DepthwireError } from '../../errors.js';
+import { type ErrorAnswer, errorAnswer } from '../answers.js';
 
 const ANEW = 'Have a token issued for this server, and connect anew with it.';
 
@@ -63,4 +64,13 @@ export function statusOf({ code }: DepthwireError): string {
     default:
       return '401 Unauthorized';
   }
+}
+
+/** The answer of a refusal, with the header that says how to identify oneself (RFC 6750, 3). */
+export function unauthorized(error: DepthwireError): ErrorAnswer {
+  const status = statusOf(error);
+  const answer = errorAnswer(status, error);
+  if (!status.startsWith('401')) return answer;
+  const challenge = error.code === 'auth.missing' ? 'Bearer' : 'Bearer error="invalid_token"';
+  return { ...answer, headers: { ...answer.headers, 'WWW-Authenticate': challenge } };
 }

@@ -1,4 +1,5 @@
 import type { AppOptions, TemplatedApp, us_listen_socket } from 'uWebSockets.js';
+import type { TransportOptions } from '../transport.js';
 import type { Certificate, TlsFiles } from './certificate.js';
 import { freePort } from './free-port.js';
 import { whyNotListening } from './listen-error.js';
@@ -18,6 +19,7 @@ export interface Listener {
 export class UwsListeners {
   readonly #uws: Uws;
   readonly #tls: TlsFiles | undefined;
+  readonly #isPortShared: boolean;
   readonly #serve: (listener: Listener) => void;
   /** The newest first. */
   readonly #all: Listener[] = [];
@@ -28,12 +30,13 @@ export class UwsListeners {
   /** `serve` puts the handlers of an app in their places. */
   constructor(
     uws: Uws,
-    tls: TlsFiles | undefined,
+    { tls, isPortShared }: Pick<TransportOptions, 'tls' | 'isPortShared'>,
     certificate: Certificate | undefined,
     serve: (listener: Listener) => void,
   ) {
     this.#uws = uws;
     this.#tls = tls;
+    this.#isPortShared = isPortShared;
     this.#serve = serve;
     this.#all.push(this.#make(certificate));
   }
@@ -99,9 +102,15 @@ export class UwsListeners {
     if (newest === undefined || this.#place === undefined) return;
     // Without the exclusive option a second server would share the port silently.
     const listen = newest.app.listen as unknown as Listen;
-    listen.call(newest.app, this.#place.host, this.#place.port, EXCLUSIVE_PORT, (socket) => {
-      if (socket !== false) this.#socket = socket;
-    });
+    listen.call(
+      newest.app,
+      this.#place.host,
+      this.#place.port,
+      this.#isPortShared ? 0 : EXCLUSIVE_PORT,
+      (socket) => {
+        if (socket !== false) this.#socket = socket;
+      },
+    );
   }
 
   #unlisten(): void {

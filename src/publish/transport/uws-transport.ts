@@ -87,7 +87,7 @@ export class UwsTransport implements Transport {
     this.#handlers = handlers;
     this.#tls = options.tls && new CertificateWatch(options.tls);
     this.#admission = new Admission(options.limits, (cause) => handlers.onConnectionRefused(cause));
-    this.#listeners = new UwsListeners(uws, options.tls, this.#tls?.current, (one) => this.#serve(one));
+    this.#listeners = new UwsListeners(uws, options, this.#tls?.current, (one) => this.#serve(one));
     this.#sweep = setInterval(() => this.#look(), SWEEP_MS).unref();
   }
 

@@ -1,0 +1,52 @@
+import type { InstrumentInfo } from '../engine.js';
+import type { DepthwireError } from '../errors.js';
+import type { Certificate } from './transport/certificate.js';
+import type { openTransport } from './transport/open-transport.js';
+import type { CloseCause, Request, Transport } from './transport.js';
+
+/** What a log may say of clients. */
+export interface ServerEvents {
+  /** A request or a handshake was refused. */
+  refused(error: DepthwireError, request: Request): void;
+  /** The connection of a client ended, after so long. */
+  closed(end: ClientEnd): void;
+  /** The files of the certificate have changed: the new one is in use, or cannot be used and the old one stays. */
+  certificate(outcome: Certificate | DepthwireError): void;
+}
+
+export interface ClientEnd {
+  readonly code: number;
+  readonly cause: CloseCause;
+  readonly seconds: number;
+  readonly address: string | undefined;
+}
+
+/** Who takes frames to clients: a gateway of this thread, or several of other processes. `nowMs` is monotonic. */
+export interface Distribution {
+  /** What the sockets are served by, and why it is not the preferred one; undefined before `listen`. */
+  readonly transport: Pick<Transport, 'name' | 'reason'> | undefined;
+  /** Bytes that wait for all clients together, as they were looked at last. */
+  readonly waitingBytes: number;
+  /** Opens the transport, listens, and returns the port. `open`: how a transport is opened. Throws `serve.*`. */
+  listen(open?: typeof openTransport): Promise<number>;
+  /**
+   * One frame of the engine, as `EngineListener.onFrameBytes` has it. It goes out when this turn ends, with the others of its
+   * stream. Without subscribers it costs a look-up.
+   */
+  onFrameBytes(instrument: number, stream: number, source: Uint8Array, offset: number, size: number): void;
+  /** Holds every client to its limits, sends what is owed, and grants what waits for its turn. Every 10 ms or so. */
+  tick(nowMs: number): void;
+  /** Whether a replay at full speed should pause: for a client that is behind, and takes bytes. */
+  pressed(nowMs: number): boolean;
+  /** Serves these instruments from now on. Clients are told of what they held and is gone, and get what fits their patterns. */
+  serve(instruments: readonly InstrumentInfo[]): void;
+  /** Looks at the files of the certificate, and tells of it where they have changed. */
+  reloadCertificate(): void;
+  /** Reads the keys of tokens anew. Never rejects: what is wrong is said. */
+  reloadKeys(): Promise<void>;
+  /**
+   * Ends politely: no new clients, a notice to those that are here, up to `drainMs` for them to take what waits, 1001,
+   * then the port closes. Resolves at the latest a little after `drainMs`.
+   */
+  drain(reason: string): Promise<void>;
+}

@@ -1,0 +1,129 @@
+import type { BookInfo, BringBy, Brought, EngineStats, InstrumentInfo, StreamPlace } from '../engine.js';
+import { type CatchUp, CatchUps } from './catch-up.js';
+import { Images } from './images.js';
+
+/** What the server needs of the engine. */
+export interface ServedEngine {
+  image(instrument: number, stream: number, out: Uint8Array): number;
+  /** Where a stream stands; zeros where it has published nothing yet. */
+  place(instrument: number, stream: number): StreamPlace;
+  /**
+   * Writes the frames that bring a reader from a place of a stream to its present, and says in `brought` what they are;
+   * returns their bytes, negative = minus what they need.
+   */
+  bring(instrument: number, stream: number, epoch: bigint, seq: bigint, by: BringBy, out: Uint8Array): number;
+  readonly brought: Brought;
+  /** The stream of a depth view. `grouping`: its step of prices as a mantissa, 0 = none. */
+  openDepth(instrument: number, depth: number, intervalMs: number, grouping: bigint): number;
+  closeDepth(instrument: number, stream: number): void;
+  /** The stream of an instrument's orders. */
+  openOrders(instrument: number): number;
+  closeOrders(instrument: number): void;
+  book(instrument: number): BookInfo;
+  /** The instrument as its numbers are scaled now, which may be finer than when it was opened. */
+  instrument(id: number): InstrumentInfo;
+  nowNs(): bigint;
+  stats(): EngineStats;
+}
+
+/** A stream by its numbers. */
+export interface StreamName {
+  readonly instrument: number;
+  readonly stream: number;
+}
+
+/** What an acknowledgement tells of a stream: where it stands, and its book and instrument as they are. */
+export interface Standing {
+  readonly place: StreamPlace;
+  readonly state: string;
+  readonly reason: string;
+  readonly instrument: InstrumentInfo;
+}
+
+/**
+ * The engine as clients' streams ask it. Each answer is of one moment, and when it returns, whatever was published before that
+ * moment is with the members of its stream. So who joins a stream asks first and joins then, in the same turn, and asks
+ * nothing between: what it was told and what it gets follow each other.
+ */
+export interface FeedEngine {
+  /** The image of a stream, as `CatchUps.image` has it. */
+  image(instrument: number, stream: number): CatchUp;
+  /** What brings a reader from a place to the present, as `CatchUps.from` has it. */
+  bring(instrument: number, stream: number, from: StreamPlace, by: BringBy): CatchUp;
+  /** Where streams stand, all at one moment. */
+  places(streams: readonly StreamName[]): readonly StreamPlace[];
+  standing(instrument: number, stream: number): Standing;
+  /** As `ServedEngine.instrument`. */
+  instrument(id: number): InstrumentInfo;
+  /** As the methods of `ServedEngine`; each call that opens needs one that closes. */
+  openDepth(instrument: number, depth: number, intervalMs: number, grouping: bigint): number;
+  closeDepth(instrument: number, stream: number): void;
+  openOrders(instrument: number): number;
+  closeOrders(instrument: number): void;
+  /** ns since the epoch. */
+  nowNs(): bigint;
+}
+
+/** The engine of this thread, in which nothing is published while it answers. */
+export class LocalEngine implements FeedEngine {
+  readonly images: Images;
+  readonly #engine: ServedEngine;
+  readonly #catchUps: CatchUps;
+
+  /** `imageBytesMax`: the largest image, and the most that brings a reader back in another way. */
+  constructor(engine: ServedEngine, imageBytesMax: number) {
+    this.#engine = engine;
+    this.images = new Images(engine, imageBytesMax);
+    this.#catchUps = new CatchUps(engine, this.images, imageBytesMax);
+  }
+
+  image(instrument: number, stream: number): CatchUp {
+    return this.#catchUps.image(instrument, stream);
+  }
+
+  bring(instrument: number, stream: number, from: StreamPlace, by: BringBy): CatchUp {
+    return this.#catchUps.from(instrument, stream, from, by);
+  }
+
+  places(streams: readonly StreamName[]): readonly StreamPlace[] {
+    return streams.map(({ instrument, stream }) => this.#engine.place(instrument, stream));
+  }
+
+  standing(id: number, stream: number): Standing {
+    const { state, reason } = this.#engine.book(id);
+    return {
+      place: this.#engine.place(id, stream),
+      state,
+      reason,
+      instrument: this.#engine.instrument(id),
+    };
+  }
+
+  instrument(id: number): InstrumentInfo {
+    return this.#engine.instrument(id);
+  }
+
+  openDepth(instrument: number, depth: number, intervalMs: number, grouping: bigint): number {
+    return this.#engine.openDepth(instrument, depth, intervalMs, grouping);
+  }
+
+  /** The stream's number may name another view from now on, so no image of it may stay. */
+  closeDepth(instrument: number, stream: number): void {
+    this.#engine.closeDepth(instrument, stream);
+    this.images.forget(instrument);
+  }
+
+  openOrders(instrument: number): number {
+    return this.#engine.openOrders(instrument);
+  }
+
+  /** What is kept of its image may be older than its next opening. */
+  closeOrders(instrument: number): void {
+    this.#engine.closeOrders(instrument);
+    this.images.forget(instrument);
+  }
+
+  nowNs(): bigint {
+    return this.#engine.nowNs();
+  }
+}
