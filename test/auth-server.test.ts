@@ -137,7 +137,7 @@ describe.each(['uws', 'ws'] as const)('a server with auth over %s', (transport) 
     // A piece of what was sent would be a piece of a token in somebody's log.
     for (const part of (sent.authorization ?? 'Bearer nothing').split(/[ .]/).slice(1))
       expect(answer.body).not.toContain(part);
-    expect([server.metrics.clientsRefused, server.metrics.clients]).toEqual([1, 0]);
+    expect([server.counted.clientsRefused, server.counted.clients]).toEqual([1, 0]);
   });
 
   it('tells one that is too long from one that is wrong, as far as headers may be long', async () => {

@@ -128,11 +128,11 @@ it('a good client’s book stays exact beside clients that send what they may no
   const resyncs = 500;
   const deaf = await neverReading(port, resyncs);
   await until(
-    () => server.metrics.clientResyncs === resyncs,
+    () => server.counted.clientResyncs === resyncs,
     'all that the client that never reads asks for',
   );
   chunksMax = 4;
-  expect(server.metrics.clients).toBe(2);
+  await expect.poll(() => server.counted.clients).toBe(2);
   expect(await health()).toBe(200);
   deaf.destroy();
 
@@ -152,6 +152,6 @@ it('a good client’s book stays exact beside clients that send what they may no
   ]) {
     expect(metrics).toContain(`depthwire_closes_total{${closes}`);
   }
-  expect(server.metrics.closedFor('too_slow') + server.metrics.closedFor('too_slow_cut')).toBe(0);
-  await until(() => server.metrics.clients === 1, 'end of all but the good client');
+  expect(server.counted.closedFor('too_slow') + server.counted.closedFor('too_slow_cut')).toBe(0);
+  await until(() => server.counted.clients === 1, 'end of all but the good client');
 });

@@ -42,7 +42,8 @@ function value(
 function scraper(metrics = new Metrics()) {
   const asked = { stats: 0 };
   const one = new Scraper({
-    metrics,
+    metrics: () => metrics,
+    gateways: () => undefined,
     build: () => ({ version: '1', node: 'v20' }),
     stats: () => {
       asked.stats += 1;

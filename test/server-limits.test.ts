@@ -124,14 +124,14 @@ describe('connections', () => {
     // A WebSocket that came and went must leave no trace in the count.
     const client = await TestClient.open(port);
     client.socket.close(1000);
-    await until(() => server.metrics.clients === 0, 'end of the client');
+    await until(() => server.counted.clients === 0, 'end of the client');
     const idle = await Promise.all(Array.from({ length: 256 }, () => tcp(port)));
     await pause(50);
     expect(idle.filter(({ ended }) => ended())).toHaveLength(0);
     const more = await Promise.all(Array.from({ length: 20 }, () => tcp(port)));
     await until(() => idle.filter(({ ended }) => ended()).length === 20, 'cut');
     expect(more.filter(({ ended }) => ended())).toHaveLength(0);
-    expect(server.metrics.connectionsRefused).toBe(20);
+    await expect.poll(() => server.counted.connectionsRefused).toBe(20);
     for (const { socket } of idle) socket.destroy();
     await pause(50);
     expect(await (await fetch(`${url}/metrics`)).text()).toContain(
@@ -153,8 +153,8 @@ describe('connections', () => {
       await pause(1);
     }
     for (let i = 0; i < 11; i++) client.send('x');
-    await until(() => server.metrics.clients === 0, 'end');
-    expect(server.metrics.closedFor('bad_request')).toBe(1);
+    await until(() => server.counted.clients === 0, 'end');
+    await expect.poll(() => server.counted.closedFor('bad_request')).toBe(1);
     client.socket.resume();
     expect(await client.closed()).toBe(1006);
   });
@@ -189,12 +189,12 @@ describe('images', () => {
     client.send({ op: 'subscribe', id: 1, channel: 'book', instrument: NAME });
     await client.count(3);
     client.socket.pause();
-    while (server.metrics.slowSteps('behind') === 0) {
+    while (server.counted.slowSteps('behind') === 0) {
       publish(BTC, STREAM.book, new Uint8Array(400_000));
       await pause(1);
     }
     client.send({ op: 'subscribe', id: 2, channel: 'bbo', instrument: NAME });
-    await until(() => server.metrics.subscriptions === 2, 'subscription');
+    await until(() => server.counted.subscriptions === 2, 'subscription');
     publish(BTC, STREAM.bbo, frame('missed'));
     client.socket.resume();
     await client.until(() => client.received.includes('top'), 'image');
@@ -218,8 +218,8 @@ describe('images', () => {
     for (let i = 0; i < 300; i++) {
       client.send({ op: i < 1 ? 'subscribe' : 'resync', id: i, channel: 'book', instrument: NAME });
     }
-    await until(() => server.metrics.clients === 0, 'end of the client');
-    expect(server.metrics.closedFor('too_slow_cut')).toBe(1);
+    await until(() => server.counted.clients === 0, 'end of the client');
+    await expect.poll(() => server.counted.closedFor('too_slow_cut')).toBe(1);
     client.socket.terminate();
   });
 
@@ -315,7 +315,7 @@ describe('depth views', () => {
     });
     // A full server is no fault of the client's.
     expect(client.closeCode).toBeUndefined();
-    expect(server.metrics.badMessages).toBe(0);
+    await expect.poll(() => server.counted.badMessages).toBe(0);
   });
 });
 
@@ -328,7 +328,7 @@ describe('wrong messages', () => {
       client.send({ op: 'resync', id: i, channel: 'book', instrument: NAME });
     }
     expect(await client.closed()).toBe(4400);
-    expect(server.metrics.badMessages).toBe(11);
+    await expect.poll(() => server.counted.badMessages).toBe(11);
   });
 
   it('are forgiven by half every ten seconds', () => {

@@ -138,7 +138,7 @@ describe('subscribing', () => {
     expect(native.views.get(21)).toBe(1);
     two.socket.terminate();
     await one.until(() => native.views.get(21) === 0, 'end of the view');
-    expect(server.metrics.subscriptions).toBe(0);
+    await expect.poll(() => server.counted.subscriptions).toBe(0);
   });
 
   it('sends another image on resync, and only for what is subscribed', async () => {
@@ -161,7 +161,7 @@ describe('subscribing', () => {
     for (const client of clients) client.send(subscribe('book'));
     await Promise.all(clients.map((client) => client.count(3)));
     expect(native.imageCalls).toBeLessThan(20);
-    expect(server.metrics.subscriptions).toBe(20);
+    await expect.poll(() => server.counted.subscriptions).toBe(20);
   });
 
   it('names the instrument that was meant', async () => {
@@ -216,7 +216,7 @@ describe('bad clients', () => {
     expect(client.closeCode).toBeUndefined();
     client.send('x');
     expect(await client.closed()).toBe(4400);
-    expect(server.metrics.closedFor('bad_request')).toBe(1);
+    await expect.poll(() => server.counted.closedFor('bad_request')).toBe(1);
   });
 
   it('closes with 4400 after an error for binary data', async () => {
@@ -237,7 +237,7 @@ describe('bad clients', () => {
       code: 'feed.control_too_big',
       expected: 'at most 4096 bytes',
     });
-    expect(server.metrics.closedFor('control_too_big')).toBe(1);
+    await expect.poll(() => server.counted.closedFor('control_too_big')).toBe(1);
   });
 
   it('is cut bare above the transport’s limit, counted by cause, and others live on', async () => {
@@ -247,7 +247,7 @@ describe('bad clients', () => {
     await good.count(2);
     bad.send('x'.repeat(1 << 20));
     expect(await bad.closed()).toBe(1006);
-    await good.until(() => server.metrics.closedFor('transport_too_big') === 1, 'count of the cut');
+    await good.until(() => server.counted.closedFor('transport_too_big') === 1, 'count of the cut');
     publish(BTC, STREAM.book, frame('delta'));
     expect((await good.count(3))[2]).toBe('delta');
     const metrics = await (await fetch(`${url}/metrics`)).text();
@@ -268,7 +268,7 @@ describe('bad clients', () => {
     expect(JSON.parse(answer.body)).toMatchObject({
       error: { code: 'feed.subprotocol', expected: 'depthwire.v1' },
     });
-    expect(server.metrics.clientsRefused).toBe(1);
+    await expect.poll(() => server.counted.clientsRefused).toBe(1);
   });
 
   it('is refused when it comes from a page of another site, or when the server is full', async () => {

@@ -19,7 +19,7 @@ describe('a server that stops', () => {
         { op: 'shutdown', reason: 'test is over', reconnectMs: 2000 },
       ]);
     }
-    expect(server.metrics.closedFor('drain')).toBe(2);
+    await expect.poll(() => server.counted.closedFor('drain')).toBe(2);
     expect(native.views.size).toBe(0);
     await expect(fetch(`http://127.0.0.1:${port}/health`)).rejects.toThrow();
   });

@@ -54,7 +54,7 @@ describe('a client that falls behind', () => {
     const [slow, good] = [await reader(port), await reader(port)];
     slow.socket.pause();
     native.places.set(`${BTC}/1`, { epoch: 5n, seq: 77n });
-    const sent = await publishUntil(test, () => server.metrics.slowSteps('behind') === 1);
+    const sent = await publishUntil(test, () => server.counted.slowSteps('behind') === 1);
     publish(BTC, STREAM.book, frame('unseen'));
     publish(BTC, STREAM.status, frame('status'));
     native.places.set(`${BTC}/1`, { epoch: 5n, seq: 99n });
@@ -75,7 +75,7 @@ describe('a client that falls behind', () => {
     expect(native.calls).toContain(`bring ${BTC}/1 from 5/77 by net`);
     await good.until(() => good.received.includes('seen'), 'live frame');
     expect(good.received.filter((message) => typeof message === 'string')).toHaveLength(sent + 4);
-    expect(server.metrics.slowSteps('rejoined')).toBe(1);
+    await expect.poll(() => server.counted.slowSteps('rejoined')).toBe(1);
   });
 
   it('needs nothing where the stream stood still meanwhile', async () => {
@@ -83,7 +83,7 @@ describe('a client that falls behind', () => {
     const { native, port, server } = test;
     const slow = await reader(port);
     slow.socket.pause();
-    await publishUntil(test, () => server.metrics.slowSteps('behind') === 1);
+    await publishUntil(test, () => server.counted.slowSteps('behind') === 1);
     native.kept.set(`${BTC}/1`, frame('net change'));
     slow.socket.resume();
     const isBack = (): boolean => slow.control.some(({ state }) => state === 'rejoined');
@@ -99,10 +99,10 @@ describe('a client that falls behind', () => {
     const slow = await reader(port);
     native.books.delete(BTC);
     for (const epoch of [1n, 2n]) {
-      const before = server.metrics.slowSteps('behind');
+      const before = server.counted.slowSteps('behind');
       slow.received.length = 0;
       slow.socket.pause();
-      await publishUntil(test, () => server.metrics.slowSteps('behind') === before + 1);
+      await publishUntil(test, () => server.counted.slowSteps('behind') === before + 1);
       if (epoch === 2n) native.places.set(`${BTC}/1`, { epoch, seq: 1n });
       slow.socket.resume();
       await slow.until(() => slow.received.includes('image'), 'image');
@@ -120,14 +120,14 @@ describe('a client that falls behind', () => {
     const { native, port, server } = test;
     const slow = await reader(port, 'strict');
     slow.send({ op: 'subscribe', id: 2, channel: 'bbo', instrument: 'sim:BTCUSDT' });
-    await slow.until(() => server.metrics.subscriptions === 2, 'subscription');
+    await slow.until(() => server.counted.subscriptions === 2, 'subscription');
     slow.socket.pause();
-    await publishUntil(test, () => server.metrics.subscriptions === 0);
-    expect(server.metrics.slowSteps('behind')).toBe(1);
+    await publishUntil(test, () => server.counted.subscriptions === 0);
+    await expect.poll(() => server.counted.slowSteps('behind')).toBe(1);
     slow.socket.resume();
     expect(await slow.closed()).toBe(4408);
     expect(slow.control.at(-1)).toMatchObject({ op: 'error', code: 'feed.too_slow' });
-    expect(server.metrics.closedFor('too_slow')).toBe(1);
+    await expect.poll(() => server.counted.closedFor('too_slow')).toBe(1);
     expect(native.calls.join()).not.toContain('bring');
   });
 
@@ -136,11 +136,11 @@ describe('a client that falls behind', () => {
     const { port, server } = test;
     const slow = await reader(port, 'strict');
     slow.socket.pause();
-    await publishUntil(test, () => server.metrics.subscriptions === 0);
+    await publishUntil(test, () => server.counted.subscriptions === 0);
     const startMs = performance.now();
-    await slow.until(() => server.metrics.clients === 0, 'cut');
+    await slow.until(() => server.counted.clients === 0, 'cut');
     expect(performance.now() - startMs).toBeGreaterThan(800);
-    expect(server.metrics.closedFor('too_slow_cut')).toBe(1);
+    await expect.poll(() => server.counted.closedFor('too_slow_cut')).toBe(1);
   });
 
   it('is closed for staying slow, having cost no more than its soft limit, and holds up no replay', async () => {
@@ -148,13 +148,13 @@ describe('a client that falls behind', () => {
     const { port, server } = test;
     const slow = await reader(port);
     slow.socket.pause();
-    await publishUntil(test, () => server.metrics.slowSteps('behind') === 1);
+    await publishUntil(test, () => server.counted.slowSteps('behind') === 1);
     await publishUntil(test, () => !server.pressed());
     const most = server.waitingBytes;
     await pause(50);
     expect(server.waitingBytes).toBe(most);
     expect(server.pressed()).toBe(false);
-    await slow.until(() => server.metrics.subscriptions === 0, 'close');
+    await slow.until(() => server.counted.subscriptions === 0, 'close');
     slow.socket.resume();
     expect(await slow.closed()).toBe(4408);
   });
@@ -166,7 +166,7 @@ describe('many that never read', () => {
     const { port, server } = test;
     const slow = await Promise.all(Array.from({ length: 20 }, () => reader(port)));
     for (const client of slow) client.socket.pause();
-    await publishUntil(test, () => server.metrics.slowSteps('behind') === 20);
+    await publishUntil(test, () => server.counted.slowSteps('behind') === 20);
     for (let i = 0; i < 50; i++) {
       test.publish(BTC, STREAM.book, frame('x'.repeat(100_000)));
       await pause(1);

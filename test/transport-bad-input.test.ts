@@ -69,7 +69,7 @@ describe.each(['uws', 'ws'] as const)('a server over %s', (transport) => {
       expect(await bad.ended()).toBe(4429);
       expect(performance.now() - startMs).toBeLessThan(1000);
     });
-    expect(server.server.metrics.closedFor('rate')).toBe(1);
+    expect(server.server.counted.closedFor('rate')).toBe(1);
   });
 
   it('holds a bounded part of the feed for a client that takes a byte a second, and others lose nothing', async () => {
@@ -84,7 +84,7 @@ describe.each(['uws', 'ws'] as const)('a server over %s', (transport) => {
       bad.socket.pause();
       const timer = setInterval(() => bad.socket.read(1), 1000);
       const cut = (): number =>
-        server.server.metrics.closedFor('too_slow') + server.server.metrics.closedFor('too_slow_cut');
+        server.server.counted.closedFor('too_slow') + server.server.counted.closedFor('too_slow_cut');
       for (const late = performance.now() + 10_000; cut() === 0; await new Promise(setImmediate)) {
         waitingMax = Math.max(waitingMax, server.server.waitingBytes);
         if (performance.now() > late) break;

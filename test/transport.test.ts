@@ -133,7 +133,7 @@ describe('connections', () => {
     const [polite, gone] = [await TestClient.open(server.port), await TestClient.open(server.port)];
     polite.socket.close(4321, 'own code');
     gone.socket.terminate();
-    await polite.until(() => server.server.metrics.clients === 0, 'end of both');
+    await polite.until(() => server.server.counted.clients === 0, 'end of both');
     const text = await (await fetch(`${server.url}/metrics`)).text();
     expect(text).toContain('depthwire_closes_total{code="other",cause="client"} 1');
     expect(text).toContain('depthwire_closes_total{code="1006",cause="lost"} 1');

@@ -70,6 +70,14 @@ const serverSchema = z.strictObject({
     .enum(['auto', 'uws', 'ws'])
     .default('auto')
     .describe('Sockets by uWebSockets.js (uws), by Node alone (ws), or by the former where it loads (auto)'),
+  gateways: z
+    .int()
+    .min(0)
+    .max(32)
+    .default(0)
+    .describe(
+      'Processes that share the port and serve the clients, fed through shared memory; 0 = the process of the engine does',
+    ),
   // uWebSockets ends the process on any other value than 0 and 8 to 960.
   idleTimeoutSeconds: z
     .int()

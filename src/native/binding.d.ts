@@ -298,6 +298,9 @@ export interface BroughtStats {
   image: number
 }
 
+/** The time of the clock that stamps `ts_send`, ns since the epoch. */
+export declare function clockNowNs(): bigint
+
 /** How far one call has come. */
 export interface ContentsRead {
   /** Bytes of the recording used; the rest goes in again, at the head of the next call. */
@@ -542,6 +545,15 @@ export interface ListedInstrument {
   status: string
 }
 
+/**
+ * Makes memory of so many bytes, all zero, for other processes to map. It takes room as it is written. Throws
+ * `addon.shared_memory` where the system has none such, or no room or descriptor for it.
+ */
+export declare function makeSharedMemory(bytes: number): SharedMemory
+
+/** Maps memory that another process has made with as many bytes, and closes the descriptor. Throws `addon.shared_memory`. */
+export declare function mapSharedMemory(descriptor: number, bytes: number): Uint8Array
+
 /** How long books whose truth was lost took to be exact again. */
 export interface MendingStats {
   /** Bounds of the counts, ms, inclusive; the last count is of what took longer. */
@@ -616,6 +628,13 @@ export interface ReplicaBook {
   checkFailures: number
   /** Gaps seen. */
   gaps: number
+}
+
+/** Shared memory as its maker has it. */
+export interface SharedMemory {
+  /** Descriptor to hand to the processes that are to map it. */
+  descriptor: number
+  memory: Uint8Array
 }
 
 /** A place in a stream. */

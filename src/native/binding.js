@@ -773,16 +773,19 @@ if (
   }
 }
 
-const { Dialect, Engine, RecordingContents, Replica, Simulator, Unzstd, dialects, endWithSignals, instrumentName, instrumentPage, venues } = nativeBinding
+const { Dialect, Engine, RecordingContents, Replica, Simulator, Unzstd, clockNowNs, dialects, endWithSignals, instrumentName, instrumentPage, makeSharedMemory, mapSharedMemory, venues } = nativeBinding
 export { Dialect }
 export { Engine }
 export { RecordingContents }
 export { Replica }
 export { Simulator }
 export { Unzstd }
+export { clockNowNs }
 export { dialects }
 export { endWithSignals }
 export { instrumentName }
 export { instrumentPage }
+export { makeSharedMemory }
+export { mapSharedMemory }
 export { venues }
 export const __napiBindingTarget = __napiLoadedBindingTarget

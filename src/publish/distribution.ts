@@ -1,8 +1,12 @@
 import type { InstrumentInfo } from '../engine.js';
 import type { DepthwireError } from '../errors.js';
+import type { GatewayCounts, Metrics } from './metrics.js';
 import type { Certificate } from './transport/certificate.js';
 import type { openTransport } from './transport/open-transport.js';
 import type { CloseCause, Request, Transport } from './transport.js';
+
+/** What a log is told of a certificate. */
+export type ToldCertificate = Pick<Certificate, 'subject' | 'fingerprint' | 'validToMs'>;
 
 /** What a log may say of clients. */
 export interface ServerEvents {
@@ -11,7 +15,7 @@ export interface ServerEvents {
   /** The connection of a client ended, after so long. */
   closed(end: ClientEnd): void;
   /** The files of the certificate have changed: the new one is in use, or cannot be used and the old one stays. */
-  certificate(outcome: Certificate | DepthwireError): void;
+  certificate(outcome: ToldCertificate | DepthwireError): void;
 }
 
 export interface ClientEnd {
@@ -27,6 +31,10 @@ export interface Distribution {
   readonly transport: Pick<Transport, 'name' | 'reason'> | undefined;
   /** Bytes that wait for all clients together, as they were looked at last. */
   readonly waitingBytes: number;
+  /** Gateways of other processes; undefined where this one has the clients. */
+  readonly gateways: GatewayCounts | undefined;
+  /** What has been counted, by this process in `own` and by all others. */
+  counted(own: Metrics): Metrics;
   /** Opens the transport, listens, and returns the port. `open`: how a transport is opened. Throws `serve.*`. */
   listen(open?: typeof openTransport): Promise<number>;
   /**

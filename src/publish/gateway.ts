@@ -103,6 +103,13 @@ export class Gateway implements Distribution {
     return this.#transport;
   }
 
+  /** This process has the clients. */
+  readonly gateways = undefined;
+
+  counted(own: Metrics): Metrics {
+    return own;
+  }
+
   get waitingBytes(): number {
     return this.#hub.backlog.totalBytes;
   }
@@ -174,8 +181,9 @@ export class Gateway implements Distribution {
     this.#transport?.reloadCertificate();
   }
 
+  /** Those of this process are the server's own, which has read them. */
   reloadKeys(): Promise<void> {
-    return this.#needs.gate.reload(performance.now());
+    return Promise.resolve();
   }
 
   async drain(reason: string): Promise<void> {

@@ -23,6 +23,36 @@ export type SlowStep = 'behind' | 'rejoined' | 'closed' | 'cut';
 /** What brings a client that was away to the present of a stream. */
 export type ResumeKind = 'nothing' | 'range' | 'net' | 'image';
 
+/** Counters that grow, and the two that tell what there is now. */
+const GROWING = [
+  'clientsTotal',
+  'clientsRefused',
+  'connectionsRefused',
+  'framesPublished',
+  'bytesPublished',
+  'badMessages',
+  'clientResyncs',
+  'floods',
+  'faults',
+] as const;
+const PRESENT = ['clients', 'subscriptions'] as const;
+
+/** What one gateway has counted, as it goes to the server's process. */
+export interface MetricCounts {
+  readonly numbers: Readonly<Record<(typeof GROWING)[number] | (typeof PRESENT)[number], number>>;
+  readonly closes: readonly Labelled[];
+  readonly refusals: readonly Labelled[];
+  readonly slow: Readonly<Record<SlowStep, number>>;
+  readonly resumes: Readonly<Record<ResumeKind, number>>;
+}
+
+/** Gateways of other processes. */
+export interface GatewayCounts {
+  readonly running: number;
+  /** Since the server started. */
+  readonly restarts: number;
+}
+
 /** What a scrape asks the server for, once. */
 export interface Scrape {
   readonly engine: EngineStats;
@@ -31,6 +61,8 @@ export interface Scrape {
   readonly waitingBytes: number;
   readonly connections: { readonly open: number; readonly lost: number };
   readonly isReady: boolean;
+  /** Absent where the server's own process has the clients. */
+  readonly gateways?: GatewayCounts | undefined;
   readonly uptimeSeconds: number;
   /** Of the process as a whole, as labels. */
   readonly build: Readonly<Record<string, string>>;
@@ -60,6 +92,28 @@ export class Metrics {
   readonly #slow: Record<SlowStep, number> = { behind: 0, rejoined: 0, closed: 0, cut: 0 };
   readonly #resumes: Record<ResumeKind, number> = { nothing: 0, range: 0, net: 0, image: 0 };
 
+  /** All of it, for another process. */
+  counts(): MetricCounts {
+    const numbers = Object.fromEntries([...GROWING, ...PRESENT].map((name) => [name, this[name]]));
+    return {
+      numbers: numbers as MetricCounts['numbers'],
+      closes: [...this.#closes],
+      refusals: [...this.#refusals],
+      slow: { ...this.#slow },
+      resumes: { ...this.#resumes },
+    };
+  }
+
+  /** Adds what a gateway has counted. `isGone`: it has ended, and what it held with it. */
+  add({ numbers, closes, refusals, slow, resumes }: MetricCounts, isGone = false): void {
+    for (const name of GROWING) this[name] += numbers[name];
+    if (!isGone) for (const name of PRESENT) this[name] += numbers[name];
+    for (const [labels, count] of closes) this.#closes.set(labels, (this.#closes.get(labels) ?? 0) + count);
+    for (const [cause, count] of refusals) this.#refuse(cause, count);
+    for (const step of Object.keys(slow) as SlowStep[]) this.#slow[step] += slow[step];
+    for (const kind of Object.keys(resumes) as ResumeKind[]) this.#resumes[kind] += resumes[kind];
+  }
+
   /** A connection ended. */
   closed(code: number, cause: CloseCause): void {
     const labels = `code="${CODES.has(code) ? code : 'other'}",cause="${cause}"`;
@@ -77,8 +131,7 @@ export class Metrics {
 
   /** A request or a handshake was refused with an error of this code. */
   refused(code: string): void {
-    const cause = this.#refusals.has(code) || this.#refusals.size < CAUSES_MAX ? code : 'other';
-    this.#refusals.set(cause, (this.#refusals.get(cause) ?? 0) + 1);
+    this.#refuse(code, 1);
   }
 
   /** A client was cut from so many live streams, or came back to them. */
@@ -106,9 +159,18 @@ export class Metrics {
     writeBooks(out, scrape);
     writeOutput(out, scrape.engine, this.framesPublished, this.bytesPublished, scrape.imagesEncoded);
     this.#writeClients(out, scrape.waitingBytes);
+    if (scrape.gateways !== undefined) {
+      out.gauge('gateways', 'Gateways that run.', scrape.gateways.running);
+      out.counter('gateway_restarts', 'Gateways that ended and were started anew.', scrape.gateways.restarts);
+    }
     out.counter('faults', 'Inputs that the engine reported as wrong.', this.faults);
     scrape.process(out);
     return out.end();
+  }
+
+  #refuse(code: string, count: number): void {
+    const cause = this.#refusals.has(code) || this.#refusals.size < CAUSES_MAX ? code : 'other';
+    this.#refusals.set(cause, (this.#refusals.get(cause) ?? 0) + count);
   }
 
   #writeClients(out: OpenMetrics, waitingBytes: number): void {

@@ -1,5 +1,5 @@
 import type { EngineStats } from '../engine.js';
-import type { BookCounts, Metrics, Scrape } from './metrics.js';
+import type { BookCounts, GatewayCounts, Metrics, Scrape } from './metrics.js';
 import { ProcessSample } from './process-sample.js';
 import type { ServedSource } from './sources.js';
 
@@ -8,7 +8,9 @@ const KEPT_MS = 250;
 
 /** What a scrape needs of the server. */
 export interface Scraped {
-  readonly metrics: Metrics;
+  /** Of all gateways together. */
+  metrics(): Metrics;
+  gateways(): GatewayCounts | undefined;
   build(): Readonly<Record<string, string>>;
   stats(): EngineStats;
   imagesEncoded(): number;
@@ -32,10 +34,10 @@ export class Scraper {
   /** `nowMs` is monotonic. */
   text(nowMs: number): string {
     if (nowMs - this.#madeMs < KEPT_MS) return this.#text;
-    const { metrics } = this.#scraped;
     const engine = this.#scraped.stats();
-    this.#text = metrics.text({
+    this.#text = this.#scraped.metrics().text({
       engine,
+      gateways: this.#scraped.gateways(),
       build: this.#scraped.build(),
       imagesEncoded: this.#scraped.imagesEncoded(),
       waitingBytes: this.#scraped.waitingBytes(),

@@ -9,6 +9,7 @@ import { Clients } from './census.js';
 import type { Distribution, ServerEvents } from './distribution.js';
 import { LocalEngine, type ServedEngine } from './feed-engine.js';
 import { Gateway } from './gateway.js';
+import { Gateways } from './gateways/gateways.js';
 import { notReady } from './health.js';
 import { Hosts } from './hosts.js';
 import { answerHttp, type HttpContext, type SourceState } from './http.js';
@@ -25,6 +26,7 @@ export type { ServedEngine } from './feed-engine.js';
 
 /** The server: frames go in by `onFrame`, clients come in by one port. Owns no timer: `tick` drives it. */
 export class FeedServer {
+  /** What this process counts; `counted` has all. */
   readonly metrics = new Metrics();
   /** What `/health` says of the source. Whoever runs the source keeps it current. */
   sourceState: SourceState = 'running';
@@ -56,17 +58,23 @@ export class FeedServer {
     this.#local = new LocalEngine(engine, config.limits.imageBytesMax);
     const served = new Map(instruments.map((instrument) => [instrument.name, instrument]));
     const clients = new Clients(config.limits.clientsMax);
-    this.#distribution = new Gateway({
+    const common = {
       config,
       engine: this.#local,
-      gate: this.#gate,
-      census: clients.join(),
-      metrics: this.metrics,
       instruments: served,
-      answer: (request) => answerHttp(request, this.#http),
+      answer: (request: Request) => answerHttp(request, this.#http),
       events: () => this.events,
-      isPortShared: false,
-    });
+    };
+    this.#distribution =
+      config.server.gateways === 0
+        ? new Gateway({
+            ...common,
+            gate: this.#gate,
+            census: clients.join(),
+            metrics: this.metrics,
+            isPortShared: false,
+          })
+        : new Gateways({ ...common, clients, say: (line) => this.say(line) });
     const build: HttpContext['build'] = () => ({
       version: VERSION,
       node: process.version,
@@ -74,7 +82,8 @@ export class FeedServer {
       tls: config.tls === undefined ? 'no' : 'yes',
     });
     this.#scraper = new Scraper({
-      metrics: this.metrics,
+      metrics: () => this.counted,
+      gateways: () => this.#distribution.gateways,
       build,
       stats: () => this.#engine.stats(),
       imagesEncoded: () => this.#local.images.encoded,
@@ -108,6 +117,11 @@ export class FeedServer {
   async listen(open?: typeof openTransport): Promise<number> {
     await this.#gate.open(performance.now());
     return this.#distribution.listen(open);
+  }
+
+  /** What has been counted of all clients. */
+  get counted(): Metrics {
+    return this.#distribution.counted(this.metrics);
   }
 
   /** As `Distribution.reloadCertificate`. */
@@ -161,7 +175,7 @@ export class FeedServer {
 
   /** As `Distribution.reloadKeys`. */
   reloadKeys(): Promise<void> {
-    return this.#distribution.reloadKeys();
+    return this.#gate.reload(performance.now()).then(() => this.#distribution.reloadKeys());
   }
 
   /** Books by state, by the engine's own count. */

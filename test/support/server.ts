@@ -6,6 +6,9 @@ import { FeedServer } from '../../src/publish/server.js';
 import type { Site } from '../../src/publish/site.js';
 import { FakeNative, fakeEngine, label } from './fake-engine.js';
 
+/** Gateways of each server: the suites of the feed run with some as they run with none. */
+const GATEWAYS = Number(process.env.GATEWAYS ?? 0);
+
 /** A server on a free port over a fake engine. */
 export interface TestServer {
   readonly native: FakeNative;
@@ -26,7 +29,10 @@ export async function startServer(
   site: Site = new Map(),
   native: FakeNative = new FakeNative(1 << 24),
 ): Promise<TestServer> {
-  const config = configFrom({ ...input, server: { port: 0, drainMs: 300, ...input.server } });
+  const config = configFrom({
+    ...input,
+    server: { port: 0, drainMs: 300, gateways: GATEWAYS, ...input.server },
+  });
   const wiring: { server?: FeedServer } = {};
   const engine = fakeEngine(
     { onFrameBytes: (id, stream, ring, at, size) => wiring.server?.onFrameBytes(id, stream, ring, at, size) },

@@ -18,6 +18,7 @@ mod instruments;
 mod replica;
 mod ring;
 mod shared_book;
+mod shared_memory;
 mod simulator;
 mod state;
 mod statistics;

@@ -1,0 +1,183 @@
+import { Socket } from 'node:net';
+import { clockNowNs, mapSharedMemory } from '#native';
+import { DepthwireError, type ErrorJson } from '../../errors.js';
+import { Gate } from '../auth/gate.js';
+import type { ToldCertificate } from '../distribution.js';
+import { Gateway } from '../gateway.js';
+import { Metrics } from '../metrics.js';
+import { RingReader } from './frame-ring.js';
+import { DESCRIPTORS, type FromGateway, type Start, type ToGateway } from './messages.js';
+import { RemoteEngine } from './remote-engine.js';
+
+/** As often as the server's own process: see `serve`. */
+const TICK_MS = 10;
+/** How often the server's process is told what was counted. */
+const COUNTS_MS = 250;
+/** Refusals and ends that a log is told of in that time; all are counted. */
+const EVENTS_TOLD_MAX = 50;
+
+/** Exit codes: all is over; the server's process is gone, or has come round the ring; it could not begin. */
+const ENDED = 0;
+const LOST = 3;
+const FAILED = 4;
+
+// Signals of a terminal or of a service manager come to all processes; the server's decides what follows from them.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+process.on('disconnect', () => process.exit(LOST));
+process.once('message', (message) => {
+  void begin(message as Start);
+});
+
+/** `sent`: called when the message is on its way, or cannot be. */
+function tell(message: FromGateway, sent: () => void = () => {}): void {
+  if (process.connected && process.send !== undefined) process.send(message, () => sent());
+  else sent();
+}
+
+async function begin(start: Start): Promise<void> {
+  const served = new ServedGateway(start);
+  try {
+    await served.listen();
+  } catch (error) {
+    if (!(error instanceof DepthwireError)) throw error;
+    tell({ type: 'failed', error: error.toJSON() });
+    process.exitCode = FAILED;
+    process.disconnect();
+    return;
+  }
+  process.on('message', (message) => served.take(message as ToGateway));
+}
+
+/** A gateway and what its process drives it by. */
+class ServedGateway {
+  readonly #gate: Gate;
+  readonly #gateway: Gateway;
+  readonly #reader: RingReader;
+  readonly #metrics = new Metrics();
+  #eventsTold = 0;
+  #told = '';
+
+  constructor({ number, config, instruments, ringMemoryBytes }: Start) {
+    const engine = new RemoteEngine({
+      descriptor: DESCRIPTORS.calls,
+      catchUp: (position) => this.#catchUp(position),
+      lost,
+      nowNs: clockNowNs,
+    });
+    this.#gate = new Gate(config, {
+      say: (line) => tell({ type: 'say', line }),
+      now: () => Date.now(),
+      random: Math.random,
+    });
+    this.#gateway = new Gateway({
+      config,
+      engine,
+      gate: this.#gate,
+      census: engine,
+      metrics: this.#metrics,
+      instruments: new Map(instruments.map((instrument) => [instrument.name, instrument])),
+      answer: (request) => engine.http(request),
+      events: () => ({
+        refused: (error, request) =>
+          this.#tellEvent({
+            type: 'refused',
+            error: error.toJSON(),
+            request: { ...request, authorization: '' },
+          }),
+        closed: (end) => this.#tellEvent({ type: 'closed', end }),
+        certificate: (outcome) => tell({ type: 'certificate', outcome: tellableOutcome(outcome) }),
+      }),
+      isPortShared: true,
+    });
+    const memory = mapSharedMemory(DESCRIPTORS.ring, ringMemoryBytes);
+    this.#reader = new RingReader(memory, number, (instrument, stream, source, offset, size) =>
+      this.#gateway.onFrameBytes(instrument, stream, source, offset, size),
+    );
+  }
+
+  async listen(): Promise<void> {
+    await this.#gate.open(performance.now());
+    await this.#gateway.listen();
+    const { name, reason } = this.#gateway.transport ?? { name: 'ws', reason: '' };
+    if (name !== 'uws') throw notShared(reason);
+    new Socket({ fd: DESCRIPTORS.wake, readable: true, writable: false }).on('data', () => this.#read());
+    this.#read();
+    setInterval(() => this.#tick(), TICK_MS);
+    setInterval(() => this.#tellCounts(), COUNTS_MS);
+    tell({ type: 'listening', transport: name, reason });
+  }
+
+  take(message: ToGateway): void {
+    switch (message.type) {
+      case 'start':
+        return;
+      case 'serve':
+        this.#gateway.serve(message.instruments);
+        return;
+      case 'reload_keys':
+        void this.#gate.reload(performance.now()).then(() => tell({ type: 'keys_reloaded' }));
+        return;
+      case 'reload_certificate':
+        this.#gateway.reloadCertificate();
+        return;
+      case 'drain':
+        void this.#gateway.drain(message.reason).then(() => {
+          this.#tellCounts(() => process.exit(ENDED));
+        });
+    }
+  }
+
+  /** Hands on what has been published until now; then waits to be woken. */
+  #read(): void {
+    if (!this.#reader.readTo(this.#reader.head)) lost();
+    // What comes without end leaves room for the sockets between two turns.
+    if (!this.#reader.sleep()) setImmediate(() => this.#read());
+  }
+
+  #catchUp(position: number): void {
+    if (!this.#reader.readTo(position)) lost();
+    this.#gateway.flush();
+  }
+
+  #tick(): void {
+    const nowMs = performance.now();
+    this.#gate.tick(nowMs);
+    this.#gateway.tick(nowMs);
+    this.#reader.beat(this.#gateway.pressed(nowMs));
+  }
+
+  #tellEvent(event: FromGateway): void {
+    if (this.#eventsTold++ < EVENTS_TOLD_MAX) tell(event);
+  }
+
+  #tellCounts(sent?: () => void): void {
+    this.#eventsTold = 0;
+    const counts = this.#metrics.counts();
+    const { waitingBytes } = this.#gateway;
+    const text = JSON.stringify([counts, waitingBytes]);
+    if (text === this.#told && sent === undefined) return;
+    this.#told = text;
+    tell({ type: 'counts', counts, waitingBytes }, sent);
+  }
+}
+
+/** Whoever is left here would wait for frames that do not come: the clients are cut, and come back elsewhere. */
+function lost(): never {
+  process.exit(LOST);
+}
+
+function tellableOutcome(outcome: ToldCertificate | DepthwireError): ToldCertificate | ErrorJson {
+  if (outcome instanceof DepthwireError) return outcome.toJSON();
+  const { subject, fingerprint, validToMs } = outcome;
+  return { subject, fingerprint, validToMs };
+}
+
+function notShared(reason: string): DepthwireError {
+  return new DepthwireError('serve.gateways_transport', {
+    what: 'several gateways need uWebSockets.js, which can share a port',
+    where: 'server.gateways',
+    expected: 'a transport that shares its port',
+    got: `ws: ${reason}`,
+    fix: 'Set server.gateways to 0, or run npm install with a Node that uWebSockets.js has a binary for (20 or 22, glibc).',
+  });
+}
