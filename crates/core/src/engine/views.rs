@@ -1,6 +1,7 @@
 //! The depth views of one instrument, each with its place on the wire.
 
 use super::VIEWS_MAX;
+use super::instrument::InstrumentState;
 use super::streams::{CheckTimer, Cursor, Stamp};
 use crate::aggregate::DepthView;
 use crate::book::{L2Book, Touched};
@@ -114,5 +115,23 @@ impl Views {
 
     pub(super) fn stream(&self, index: usize) -> Option<Stream> {
         self.slots.get(index).map(|slot| slot.stream)
+    }
+}
+
+impl InstrumentState {
+    /// Opens a depth view (levels, interval, grouping), or joins the one that is alike.
+    pub(super) fn open_view(&mut self, view: (u32, u64, i64), now: TimeNs) -> Option<Stream> {
+        let book = self.lead().has_book().then_some(&self.book);
+        self.views.open(view, now, book)
+    }
+
+    /// Leaves a depth view; the last reader closes it.
+    pub(super) fn close_view(&mut self, stream: Stream) {
+        self.views.close(stream);
+    }
+
+    /// Whether a depth view is open.
+    pub(super) fn has_view(&self, stream: Stream) -> bool {
+        self.views.find(stream).is_some()
     }
 }
