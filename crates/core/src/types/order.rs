@@ -232,6 +232,15 @@ impl OrderChange {
     }
 }
 
+/// What it means that an order is changed or taken away which does not rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absent {
+    /// It contradicts the book.
+    Contradicts,
+    /// Nothing: the venue tells the end of orders that never rested, too. An execution contradicts the book nevertheless.
+    Passes,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,9 @@
 //! Where a connection's messages go: from what a venue calls an instrument to its place in the engine.
 
-use super::Slot;
+/// Place of an instrument in its engine, dense from 0. A room gets it from [`Routes`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(transparent)]
+pub struct Slot(pub u32);
 
 /// What a room must know of an instrument: its place and the scale of its mantissas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
