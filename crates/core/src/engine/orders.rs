@@ -1,8 +1,12 @@
 //! The orders of one connection, as its venue names them, and what they leave at each price, on its way to the
 //! instruments. Whether a book of orders may be trusted is decided by the instrument's recovery.
 
+mod checksum;
 mod named;
 mod numbered;
+mod queries;
+mod rescale;
+mod snapshot;
 mod told;
 mod window;
 
@@ -12,14 +16,12 @@ use super::BOOKS_MAX;
 use super::instrument::{Context, End, InstrumentState};
 use super::proof::TopOrders;
 use super::recovery::Gap;
-use super::snapshots::known_to;
 use super::streams::Stamp;
 use crate::book::BookSpec;
-use crate::book::l3::{BookIndex, IdOrder, L3Books, L3Error, L3Spec, Order, QueuePosition, Touched};
+use crate::book::l3::{BookIndex, IdOrder, L3Books, L3Error, L3Spec, Touched};
 use crate::encode::OrderBody;
 use crate::types::{
-    Aggressor, BookState, Clock, Level, Levels, OrderChange, OrderId, OrderTexts, Part, Price, Side, Sides,
-    Slot, StaleReason, TimeNs, ToldOrders, Trade, VenueOrderId,
+    BookState, Clock, Levels, OrderChange, OrderId, OrderTexts, Sides, Slot, StaleReason, TimeNs, ToldOrders,
 };
 use crate::venues::{OrderIds, Product};
 use named::NamedOrders;
@@ -126,55 +128,6 @@ impl OrderBooks {
         Some(book)
     }
 
-    /// A whole book of orders, or a part of one.
-    pub(super) fn on_order_book<C: Clock>(
-        &mut self,
-        instrument: &mut InstrumentState,
-        part: Part,
-        told: ToldOrders<'_>,
-        end: End<'_>,
-        stamp: Stamp,
-        cx: &mut Context<'_, C>,
-    ) {
-        instrument.uses_orders = true;
-        let Some(book) = self.book_of(instrument, cx) else {
-            return instrument.lose_orders(StaleReason::OrdersLimit, (0, 0), stamp.ts_recv, cx);
-        };
-        if matches!(part, Part::Whole | Part::First) {
-            self.forget(book);
-            if let Some(proof) = &mut instrument.proof {
-                proof.begun();
-            }
-            instrument.are_orders_cut = [false; 2];
-            instrument.begin_orders(stamp.ts_recv, cx);
-        }
-        let numbered = self.numbers(book, told);
-        for change in numbered.as_deref().unwrap_or(told.list) {
-            cx.stats.orders.count(change);
-            if !instrument.orders.is_building() {
-                cx.stats.orders.passed_over += 1;
-            } else if *change != OrderChange::Clear
-                && let Err(error) =
-                    self.l3.apply(book, &change.with_ids(|id| self.number(instrument.slot, id)))
-            {
-                self.contradicted(instrument, book, error, stamp.ts_recv, cx);
-            }
-        }
-        self.release(numbered);
-        self.count_resting(cx);
-        if matches!(part, Part::Whole | Part::Last) {
-            cx.stats.orders.events += u64::from(part == Part::Last && end.is_last);
-            if instrument.orders.orders_whole(stamp.venue_seq) {
-                self.cut(instrument, book);
-                if self.is_within(instrument, book, stamp.ts_recv, cx)
-                    && self.agrees(instrument, book, end.check, stamp.ts_recv, cx)
-                {
-                    self.whole(instrument, book, stamp, cx);
-                }
-            }
-        }
-    }
-
     /// Orders that changed. A change that contradicts the book is counted, and the book's truth is lost with it.
     #[inline]
     pub(super) fn on_orders<C: Clock>(
@@ -265,43 +218,6 @@ impl OrderBooks {
         }
     }
 
-    /// Whether the venue's checksum, where one came, is that of the orders. A book that it contradicts is stale.
-    fn agrees<C: Clock>(
-        &mut self,
-        instrument: &mut InstrumentState,
-        book: BookIndex,
-        check: Option<u32>,
-        now: TimeNs,
-        cx: &mut Context<'_, C>,
-    ) -> bool {
-        let (Some(check), Some(proof)) = (check, &mut instrument.proof) else { return true };
-        // Its inverse is itself.
-        let (slot, has_own_numbers) = (instrument.slot, self.has_own_numbers);
-        let named = |id| own_number(slot, id, has_own_numbers);
-        let is_agreed = self.tops[book.0 as usize].agree(check, proof, (&self.l3, book), named);
-        instrument.count_checksum(is_agreed, cx);
-        if !is_agreed {
-            self.disproven(instrument, book, now, cx);
-        }
-        is_agreed
-    }
-
-    /// The venue's checksum of the orders as they stand.
-    pub(super) fn on_check<C: Clock>(
-        &mut self,
-        instrument: &mut InstrumentState,
-        check: u32,
-        now: TimeNs,
-        cx: &mut Context<'_, C>,
-    ) {
-        let Some(Some(book)) = self.books.get(instrument.slot.0 as usize).copied() else { return };
-        if instrument.orders.is_synced() {
-            // Nobody has noted what was touched since the last one.
-            self.tops[book.0 as usize].forget();
-            self.agrees(instrument, book, Some(check), now, cx);
-        }
-    }
-
     /// The venue contradicts the book: its orders are not what they should be.
     #[cold]
     fn disproven<C: Clock>(
@@ -342,25 +258,6 @@ impl OrderBooks {
         }
     }
 
-    /// The orders are the whole book.
-    fn whole<C: Clock>(
-        &mut self,
-        instrument: &mut InstrumentState,
-        book: BookIndex,
-        stamp: Stamp,
-        cx: &mut Context<'_, C>,
-    ) {
-        self.touched[book.0 as usize].clear();
-        self.levels.clear();
-        self.levels.bids.extend(self.l3.levels(book, Side::Bid));
-        self.levels.asks.extend(self.l3.levels(book, Side::Ask));
-        if !instrument.on_orders_whole(self.levels.view(), stamp, cx) {
-            self.forget(book);
-        } else if instrument.order_stream.is_open() {
-            self.publish_image(instrument, stamp, cx);
-        }
-    }
-
     #[cold]
     fn contradicted<C: Clock>(
         &mut self,
@@ -391,45 +288,6 @@ impl OrderBooks {
         }
     }
 
-    /// What is held of an instrument with other prices and quantities: its orders in the order of their queues, as new ones,
-    /// and what the event under way has touched. `None` where a number has no other.
-    pub(super) fn rewritten(
-        &self,
-        slot: Slot,
-        rewrite: impl Fn(Level) -> Option<Level>,
-    ) -> Option<(Vec<OrderChange>, Levels)> {
-        let (mut orders, mut touched) = (Vec::new(), Levels::default());
-        let Some(book) = self.books.get(slot.0 as usize).copied().flatten() else {
-            return Some((orders, touched));
-        };
-        for side in [Side::Bid, Side::Ask] {
-            for Level { price, .. } in self.l3.levels(book, side) {
-                for order in self.l3.queue(book, side, price) {
-                    let Level { price, qty } = rewrite(Level { price, qty: order.qty })?;
-                    orders.push(OrderChange::Add { id: order.id, side, price, qty });
-                }
-            }
-            for level in self.touched[book.0 as usize].side(side) {
-                touched.side_mut(side).push(rewrite(*level)?);
-            }
-        }
-        Some((orders, touched))
-    }
-
-    /// Puts that in the place of what is held.
-    pub(super) fn rewrite(&mut self, slot: Slot, (orders, touched): (Vec<OrderChange>, Levels)) {
-        let Some(book) = self.books.get(slot.0 as usize).copied().flatten() else { return };
-        // The numbers stay, and with them the texts.
-        let cleared = self.l3.clear(book);
-        debug_assert!(cleared.is_ok(), "an open book can be cleared");
-        self.tops[book.0 as usize].forget();
-        for order in &orders {
-            let added = self.l3.apply(book, order);
-            debug_assert!(added.is_ok(), "they rested before");
-        }
-        self.touched[book.0 as usize] = touched;
-    }
-
     /// The orders of an instrument are void.
     pub(super) fn on_restart(&mut self, slot: Slot) {
         if let Some(Some(book)) = self.books.get(slot.0 as usize).copied() {
@@ -443,82 +301,9 @@ impl OrderBooks {
         self.tops[book.0 as usize].forget();
         self.clear_book(book);
     }
-
-    /// The trade with what its resting order adds: the price, and the side that took. `None` where its price is that of an
-    /// order that nobody knows.
-    #[inline]
-    pub(super) fn complete(&self, slot: Slot, trade: &Trade, texts: &OrderTexts) -> Option<Trade> {
-        let Some(id) = trade.resting else { return Some(*trade) };
-        let is_named = self.named.is_some();
-        let id = if is_named { VenueOrderId::Text(texts.text(id)) } else { VenueOrderId::Number(id) };
-        let resting = self.order(slot, id).map(|(order, _)| order);
-        if trade.price == Price(0) && resting.is_none() {
-            return None;
-        }
-        let price = if trade.price == Price(0) { resting?.price } else { trade.price };
-        let aggressor = resting.map_or(trade.aggressor, |order| match order.side {
-            Side::Bid => Aggressor::Sell,
-            Side::Ask => Aggressor::Buy,
-        });
-        Some(Trade { price, aggressor, ..*trade })
-    }
-
-    /// An order that rests in the book of an instrument, and its number here.
-    pub(super) fn order(&self, slot: Slot, id: VenueOrderId<'_>) -> Option<(Order, OrderId)> {
-        let book = self.books.get(slot.0 as usize).copied().flatten()?;
-        let id = self.id_of(book, id, |id| self.number(slot, id))?;
-        self.l3.order(id).filter(|order| order.book == book).map(|order| (order, id))
-    }
-
-    /// What stands before an order in its queue, by its number here.
-    pub(super) fn queue_position(&self, id: OrderId) -> Option<QueuePosition> {
-        self.l3.queue_position(id)
-    }
-
-    /// The orders' own sum at every price of a side, best first.
-    pub(super) fn levels(&self, slot: Slot, side: Side) -> impl Iterator<Item = Level> + '_ {
-        let book = self.books.get(slot.0 as usize).copied().flatten();
-        book.into_iter().flat_map(move |book| self.l3.levels(book, side))
-    }
 }
 
 impl InstrumentState {
-    /// A book of orders begins. It is what readers see as long as the venue sends no levels.
-    fn begin_orders<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
-        let led = self.leads_by_orders;
-        self.leads_by_orders = !self.recovery.has_book();
-        let before = if led { self.orders.state() } else { self.recovery.state() };
-        self.orders.begin_orders();
-        self.recount(cx.stats);
-        if self.leads_by_orders && before != BookState::Syncing {
-            self.say_state(now, cx);
-        }
-        self.say_orders_lost(now, cx);
-    }
-
-    /// The book of orders is whole, and `levels` are its sums. False when the book cannot take them.
-    fn on_orders_whole<C: Clock>(
-        &mut self,
-        levels: Sides<'_>,
-        stamp: Stamp,
-        cx: &mut Context<'_, C>,
-    ) -> bool {
-        if !self.leads_by_orders {
-            self.orders.synced(stamp.ts_recv);
-            return true;
-        }
-        if self.book.load(levels, known_to(levels, self.orders_coverage)).is_err() {
-            self.lose_orders(StaleReason::LevelsLimit, (0, 0), stamp.ts_recv, cx);
-            return false;
-        }
-        self.depth = self.orders_coverage.depth();
-        self.know_orders();
-        self.book_cursor.at = stamp;
-        self.applied_at = stamp.ts_recv;
-        self.become_synced(stamp.ts_recv, cx);
-        true
-    }
-
     /// What one event left at the levels that it touched, or a part of a long one. False when the book cannot take it.
     #[inline]
     fn on_order_levels<C: Clock>(
