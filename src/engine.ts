@@ -1,26 +1,22 @@
 import {
   type BookInfo,
   type DefinedInstrument,
-  type DefinedInstruments,
   type EngineStats,
-  type ErrorInfo,
   type InstrumentInfo,
   type LiquidationInfo,
   Engine as NativeEngineClass,
-  type InstrumentPage as NativeInstrumentPage,
-  instrumentName as nativeInstrumentName,
-  instrumentPage as nativeInstrumentPage,
-  venues as nativeVenues,
   type OrderInfo,
-  type OrderStats,
   type StreamPlace,
   type TickerInfo,
-  type VenueInfo,
 } from '#native';
-import { codeOf, DepthwireError, shown } from './errors.js';
-import { ERROR, MORE, OUTPUT, RING } from './wire/generated/constants.js';
-
-export { ERROR, MORE, OUTPUT, RING, STREAM } from './wire/generated/constants.js';
+import { guarded, instrumentIds, reentrant, typed } from './engine/guarded.js';
+import type { InstrumentScale } from './engine/instruments.js';
+import type { EngineListener } from './engine/listener.js';
+import type { BringBy, Brought, NativeEngine } from './engine/native.js';
+import { type EngineOptions, withoutAbsent } from './engine/options.js';
+import { OutputRing, ringOf } from './engine/ring.js';
+import { DepthwireError } from './errors.js';
+import { ERROR, MORE, OUTPUT } from './wire/generated/constants.js';
 
 export type {
   BookInfo,
@@ -34,134 +30,20 @@ export type {
   StreamPlace,
   TickerInfo,
   VenueInfo,
-};
-
-/** How an instrument's numbers are scaled; what is not given is as its venue's messages are. */
-export interface InstrumentScale {
-  readonly priceExponent?: number | undefined;
-  readonly qtyExponent?: number | undefined;
-  readonly tickSize?: number | undefined;
-  readonly lotSize?: number | undefined;
-}
-
-/** The addon's engine, as far as this file calls it. Returned numbers are bit sets of `OUTPUT`, `MORE` and `ERROR`. */
-export interface NativeEngine {
-  instruments(): InstrumentInfo[];
-  instrument(id: number): InstrumentInfo;
-  addInstrument(
-    name: string,
-    priceExponent?: number,
-    qtyExponent?: number,
-    tickSize?: number,
-    lotSize?: number,
-  ): number;
-  detect(bytes: Uint8Array): string[];
-  openSource(venue: string, instruments: Uint32Array): number;
-  open(venue: string): number;
-  carry(source: number, instruments: Uint32Array): void;
-  carryBesideBooks(source: number, instruments: Uint32Array): void;
-  succeed(source: number, predecessor: number): void;
-  outstanding(source: number): number;
-  drop(source: number, instrument: number): number;
-  opened(source: number): number;
-  define(venue: string, answer: Uint8Array, symbols: Uint8Array): DefinedInstruments;
-  asked(source: number, text: Uint8Array): void;
-  /** The function that takes received frames: bound to the engine, for that costs a quarter of a method's call. */
-  ingester(): (source: number, bytes: Uint8Array) => number;
-  ingestSnapshot(instrument: number, ticket: number, bytes: Uint8Array): number;
-  snapshotFailed(instrument: number): void;
-  ingestRecording(source: number, bytes: Uint8Array, untilNs: bigint, last: boolean): number;
-  sourceFailed(source: number): number;
-  sourceEnded(source: number): number;
-  expectOthers(source: number): number;
-  resetSource(source: number): number;
-  tick(): number;
-  pump(): number;
-  image(instrument: number, stream: number, out: Uint8Array): number;
-  openDepth(instrument: number, depth: number, intervalMs: number, grouping?: bigint): number;
-  closeDepth(instrument: number, stream: number): void;
-  place(instrument: number, stream: number): StreamPlace;
-  bring(instrument: number, stream: number, epoch: bigint, seq: bigint, by: BringBy, out: Uint8Array): number;
-  brought(): Brought;
-  openOrders(instrument: number): number;
-  closeOrders(instrument: number): void;
-  shareBook(instrument: number, memory: Uint8Array): void;
-  book(instrument: number): BookInfo;
-  stats(): EngineStats;
-  lastError(): ErrorInfo | null;
-  digest(instrument: number): string;
-  ordersDigest(instrument: number): string;
-  order(instrument: number, id: bigint | string): OrderInfo | null;
-  ticker(instrument: number): TickerInfo | null;
-  liquidation(instrument: number): LiquidationInfo | null;
-  trading(instrument: number): string;
-  nowNs(): bigint;
-  close(): void;
-}
-
-/** What a reader that was away wants: every frame that it missed, or their net change. */
-export type BringBy = 'range' | 'net';
-
-/**
- * What brings a reader to the present of a stream. `nothing`: it is there already; or the book is not synced, of which the
- * status frame tells it. `image` is without bytes where there is none yet, and the next one is to be waited for.
- */
-export type Brought = 'nothing' | 'range' | 'net' | 'image';
-
-/** What mends a book: a snapshot that is asked for, another subscription, another connection. */
-export type Cure = keyof typeof RING.asked;
-
-/** A book's wish for what mends it, repeated with a growing pause until it is mended. */
-export interface Ask {
-  readonly instrument: number;
-  /** The answer, where there is one to hand in, must bring it back. */
-  readonly ticket: number;
-  readonly cure: Cure;
-  /** Why the book is not synced, as an index into `SERVER_REASONS`. */
-  readonly reason: number;
-}
-
-/**
- * Who takes what the engine puts out. Called inside the call that caused it, where the engine's inputs and `close` throw
- * `engine.reentrant`, and have no effect; everything else may be called.
- */
-export interface EngineListener {
-  /** One feed frame. The view is valid during the call only: its memory is the ring's. */
-  onFrame(instrument: number, stream: number, frame: Uint8Array): void;
-  /**
-   * Called in place of `onFrame` where it is there: the frame is the `size` bytes of `ring` at `offset`, a multiple of 8.
-   * `ring` is the same for all frames, so that none costs a view; its bytes are the frame's during the call only.
-   */
-  onFrameBytes?(instrument: number, stream: number, ring: Uint8Array, offset: number, size: number): void;
-  /** The engine needs what mends a book; see `Ask`. */
-  onAsk(ask: Ask): void;
-  /** A source must say this back to its venue, as in an answer to a heartbeat. The view is valid during the call only. */
-  onSay(source: number, text: Uint8Array): void;
-  /** An input was wrong; the engine has gone on. Not called for each when several share one input. */
-  onFault(error: DepthwireError): void;
-}
-
-export interface EngineOptions {
-  /** Names this start of the process in every epoch. */
-  readonly startId: number;
-  /** A book whose venue is silent for longer turns stale; 0 = never, absent = as each product allows. */
-  readonly silenceMs?: number | undefined;
-  /** Time comes from the recording, and frames say so. */
-  readonly replay: boolean;
-  /** A power of two, from 4 MiB to 1 GiB. */
-  readonly outputBytes: number;
-  /** Memory for published frames that are kept for readers who come back, up to 64 GiB; 0 or absent = nothing is kept. */
-  readonly historyBytes?: number | undefined;
-  /** What one stream may keep of it; absent = 1 MiB. */
-  readonly historyStreamBytes?: number | undefined;
-  /** How long frames are kept at most; absent = 30,000. */
-  readonly historyMs?: number | undefined;
-}
-
-/** Cures by number. */
-const CURES = Object.fromEntries(
-  Object.entries(RING.asked).map(([cure, number]) => [number, cure as Cure]),
-) as Readonly<Record<number, Cure>>;
+} from '#native';
+export {
+  type InstrumentPage,
+  type InstrumentScale,
+  instrumentName,
+  instrumentNameIfAny,
+  instrumentPage,
+  type ListedInstrument,
+  venues,
+} from './engine/instruments.js';
+export type { Ask, Cure, EngineListener } from './engine/listener.js';
+export type { BringBy, Brought, NativeEngine } from './engine/native.js';
+export { type EngineOptions, startIdNow } from './engine/options.js';
+export { ERROR, MORE, OUTPUT, RING, STREAM } from './wire/generated/constants.js';
 
 /** Rounds of drain and pump after one input. A round moves a ringful, so this is more than any book can hold. */
 const PUMP_ROUNDS_MAX = 1_000_000;
@@ -180,77 +62,6 @@ export function openEngine(options: EngineOptions, listener: EngineListener): En
   });
 }
 
-/** The addon's declarations know absent options, but none that are `undefined`. */
-function withoutAbsent({
-  startId,
-  replay,
-  ...rest
-}: Omit<EngineOptions, 'outputBytes'>): ConstructorParameters<typeof NativeEngineClass>[0] {
-  const given = Object.entries(rest).filter(([, value]) => value !== undefined);
-  return { startId, replay, ...Object.fromEntries(given) };
-}
-
-function ringOf(outputBytes: number): SharedArrayBuffer {
-  try {
-    if (Number.isInteger(outputBytes)) return new SharedArrayBuffer(RING.controlBytes + outputBytes);
-  } catch {
-    // Not of a size that can be had: as wrong as one that is no integer.
-  }
-  throw new DepthwireError('addon.output_memory', {
-    what: 'no output ring of this size can be had',
-    where: 'outputBytes',
-    expected: 'a power of two from 4 MiB to 1 GiB that the machine has room for',
-    got: shown(outputBytes),
-    fix: 'Pass a power of two, such as 16777216.',
-  });
-}
-
-/** How each product of each venue behaves, as the core has it. */
-export function venues(): readonly VenueInfo[] {
-  return guarded(() => nativeVenues());
-}
-
-/** An instrument as its venue lists it. */
-export interface ListedInstrument extends Omit<InstrumentInfo, 'id'> {
-  /** `unknown`, `trading`, `halted`, `auction`, `limited` or `closed`. */
-  readonly status: string;
-}
-
-/** A page of a venue's list. */
-export interface InstrumentPage extends Omit<NativeInstrumentPage, 'instruments'> {
-  readonly instruments: readonly ListedInstrument[];
-}
-
-/** Reads the untouched answer of a product's endpoint of instruments. Throws `decode.*` for one that is none. */
-export function instrumentPage(venue: string, answer: Uint8Array): InstrumentPage {
-  const page = guarded(() => nativeInstrumentPage(venue, answer));
-  const instruments = page.instruments.map(({ instrument: { id: _, ...listed }, status }) => ({
-    ...listed,
-    status,
-  }));
-  return { ...page, instruments };
-}
-
-/** The name of an instrument by any of the names that its venue has for it. Throws `instrument.*`. */
-export function instrumentName(name: string): string {
-  return guarded(() => nativeInstrumentName(name));
-}
-
-/** As `instrumentName`; undefined for what is no name. */
-export function instrumentNameIfAny(name: string): string | undefined {
-  try {
-    return instrumentName(name);
-  } catch (error) {
-    if (error instanceof DepthwireError) return undefined;
-    throw error;
-  }
-}
-
-/** A number for this start of the process: tenths of a second, so that a later start has a greater one for 13 years. */
-export function startIdNow(): number {
-  return Math.floor(Date.now() / 100) >>> 0;
-}
-
 /**
  * The engine as TypeScript sees it: each input is one call into the addon, after which everything that it put out has
  * gone to the listener. Costs one view per frame where the listener takes views, and allocates nothing else.
@@ -263,11 +74,7 @@ export class Engine {
   readonly #native: NativeEngine;
   readonly #ingest: (source: number, bytes: Uint8Array) => number;
   readonly #listener: EngineListener;
-  #output: SharedArrayBuffer;
-  #words: Uint32Array;
-  #halves: Uint16Array;
-  #bytes: Uint8Array;
-  readonly #capacity: number;
+  readonly #ring: OutputRing;
   /** The listener is being called. */
   #isSettling = false;
 
@@ -275,11 +82,7 @@ export class Engine {
     this.#native = native;
     this.#ingest = native.ingester();
     this.#listener = listener;
-    this.#output = output;
-    this.#words = new Uint32Array(output);
-    this.#halves = new Uint16Array(output);
-    this.#bytes = new Uint8Array(output);
-    this.#capacity = output.byteLength - RING.controlBytes;
+    this.#ring = new OutputRing(output);
   }
 
   /** The catalogue by name, as scaled now: one list more with each call. */
@@ -344,7 +147,7 @@ export class Engine {
     for (;;) {
       const rest = used === 0 ? lines : lines.subarray(used);
       const flags = guarded(() => this.#native.ingestRecording(source, rest, untilNs, last));
-      const consumed = this.#words[RING.control.consumed] ?? 0;
+      const consumed = this.#ring.consumed;
       used += consumed;
       this.#settle(flags);
       if ((flags & MORE) === 0 || consumed === 0) return used;
@@ -353,8 +156,7 @@ export class Engine {
 
   /** Time of the next line after `ingestRecording`; 0 = the bytes hold no further whole line. */
   get nextNs(): bigint {
-    const { nextLow, nextHigh } = RING.control;
-    return (BigInt(this.#words[nextHigh] ?? 0) << 32n) | BigInt(this.#words[nextLow] ?? 0);
+    return this.#ring.nextNs;
   }
 
   /** The source has lost something for good: its books are stale until the venue's numbers or a snapshot prove them. */
@@ -575,10 +377,7 @@ export class Engine {
   close(): void {
     if (this.#isSettling) throw reentrant('close');
     guarded(() => this.#native.close());
-    this.#output = new SharedArrayBuffer(0);
-    this.#words = new Uint32Array(this.#output);
-    this.#halves = new Uint16Array(this.#output);
-    this.#bytes = new Uint8Array(this.#output);
+    this.#ring.release();
   }
 
   /** `using engine = openEngine(…)` closes it at the end of the block. */
@@ -599,7 +398,7 @@ export class Engine {
   #takeOutput(flags: number): void {
     let now = flags;
     for (let round = 0; now !== 0; round++) {
-      if ((now & OUTPUT) !== 0) this.#drain();
+      if ((now & OUTPUT) !== 0) this.#ring.drain(this.#listener);
       if ((now & ERROR) !== 0) this.#report();
       if ((now & MORE) === 0) return;
       if (round === PUMP_ROUNDS_MAX) {
@@ -615,122 +414,8 @@ export class Engine {
     }
   }
 
-  #drain(): void {
-    const words = this.#words;
-    const listener = this.#listener;
-    const { write: writeAt, read: readAt } = RING.control;
-    const write = Atomics.load(words, writeAt);
-    let read = words[readAt] ?? 0;
-    try {
-      while (read !== write) {
-        const offset = read % this.#capacity;
-        const at = RING.controlBytes + offset;
-        const type = this.#halves[(at >> 1) + 2];
-        if (type === RING.type.pad) {
-          read = (read + this.#capacity - offset) >>> 0;
-          continue;
-        }
-        const size = words[at >> 2] ?? 0;
-        if (offset + RING.headerBytes + size > this.#capacity) throw corrupt(offset, size);
-        // Moved on before the listener runs, so that one that throws does not see the record twice.
-        read = (read + RING.headerBytes + ((size + 7) & ~7)) >>> 0;
-        const instrument = words[(at >> 2) + 2] ?? 0;
-        const payload = at + RING.headerBytes;
-        if (type === RING.type.frame) {
-          const stream = this.#halves[(at >> 1) + 3] ?? 0;
-          if (listener.onFrameBytes === undefined)
-            listener.onFrame(instrument, stream, new Uint8Array(this.#output, payload, size));
-          else listener.onFrameBytes(instrument, stream, this.#bytes, payload, size);
-        } else if (type === RING.type.ask) {
-          const what = words[(payload >> 2) + 1] ?? 0;
-          const cure = CURES[(what >> 8) & 0xff];
-          const ticket = words[payload >> 2] ?? 0;
-          if (cure !== undefined) listener.onAsk({ instrument, ticket, cure, reason: what & 0xff });
-        } else if (type === RING.type.say) {
-          listener.onSay(instrument, new Uint8Array(this.#output, payload, size));
-        }
-      }
-    } finally {
-      Atomics.store(words, readAt, read);
-    }
-  }
-
   #report(): void {
     const info = this.#native.lastError();
     if (info !== null) this.#listener.onFault(new DepthwireError(info.code, info));
   }
-}
-
-function corrupt(offset: number, size: number): DepthwireError {
-  return new DepthwireError('engine.ring', {
-    what: 'a record of the output ring does not fit in it',
-    where: `ring offset ${offset}`,
-    expected: 'a record that ends inside the ring',
-    got: `${size} bytes`,
-    fix: 'The addon and this package are of different builds: run npm run build.',
-  });
-}
-
-function reentrant(input: string): DepthwireError {
-  return new DepthwireError('engine.reentrant', {
-    what: 'an input of the engine was called by its own listener',
-    where: input,
-    expected: 'inputs after the call that the listener is part of has ended',
-    got: `${input}() inside it`,
-    fix: 'Call it in a later turn: setImmediate, queueMicrotask or a queue of your own.',
-  });
-}
-
-function instrumentIds(instruments: readonly number[]): Uint32Array {
-  const ids = Uint32Array.from(instruments, Number);
-  const bent = ids.findIndex((id, at) => id !== instruments[at]);
-  if (bent !== -1) throw notAnInstrument(instruments[bent]);
-  return ids;
-}
-
-function notAnInstrument(id: unknown): DepthwireError {
-  return new DepthwireError('addon.not_an_integer', {
-    what: 'wrong instrument',
-    where: 'engine',
-    expected: `an integer from 0 to ${2 ** 32 - 1}`,
-    got: shown(id),
-    fix: 'Pass the id that instruments() lists.',
-  });
-}
-
-/** Runs a call into the addon and gives what it throws this package's type. */
-function guarded<T>(call: () => T): T {
-  try {
-    return call();
-  } catch (error) {
-    throw typed(error);
-  }
-}
-
-/** The addon's error, of which each part has a line of its own, as this package's. */
-function typed(error: unknown): DepthwireError {
-  if (error instanceof DepthwireError) return error;
-  const message = error instanceof Error ? error.message : shown(error);
-  const code = codeOf(error);
-  // JavaScript's own errors, of arguments that are not even of the declared kind.
-  if (!/^[a-z]+\.[a-z_]+$/.test(code)) {
-    return new DepthwireError('engine.wrong_argument', {
-      what: 'an argument is not what the declarations say',
-      where: 'engine',
-      expected: 'arguments of the declared types',
-      got: message,
-      fix: 'Let a TypeScript compiler check the call.',
-      cause: error,
-    });
-  }
-  const [, what = message, expected = '', got = '', fix = ''] =
-    /^(.*)\nexpected: (.*)\ngot: (.*)\nfix: (.*)$/.exec(message) ?? [];
-  return new DepthwireError(code, {
-    what,
-    where: 'engine',
-    expected,
-    got,
-    fix: fix || 'Change what was handed in so that it matches what was expected.',
-    cause: error,
-  });
 }

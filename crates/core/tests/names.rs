@@ -14,8 +14,15 @@ use std::path::{Path, PathBuf};
 use depthwire_core::venues;
 
 /// Where no venue may be named, from the root of the repository.
-const SEARCHED: [&str; 6] =
-    ["crates/core/src", "crates/node/src", "src/publish", "src/wire", "src/shared", "src/engine.ts"];
+const SEARCHED: [&str; 7] = [
+    "crates/core/src",
+    "crates/node/src",
+    "src/publish",
+    "src/wire",
+    "src/shared",
+    "src/engine",
+    "src/engine.ts",
+];
 
 /// Where venues are at home, and what a program writes.
 const EXCEPTED: [&str; 4] =

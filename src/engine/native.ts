@@ -1,0 +1,75 @@
+import type {
+  BookInfo,
+  DefinedInstruments,
+  EngineStats,
+  ErrorInfo,
+  InstrumentInfo,
+  LiquidationInfo,
+  OrderInfo,
+  StreamPlace,
+  TickerInfo,
+} from '#native';
+
+/** The addon's engine, as far as `Engine` calls it. Returned numbers are bit sets of `OUTPUT`, `MORE` and `ERROR`. */
+export interface NativeEngine {
+  instruments(): InstrumentInfo[];
+  instrument(id: number): InstrumentInfo;
+  addInstrument(
+    name: string,
+    priceExponent?: number,
+    qtyExponent?: number,
+    tickSize?: number,
+    lotSize?: number,
+  ): number;
+  detect(bytes: Uint8Array): string[];
+  openSource(venue: string, instruments: Uint32Array): number;
+  open(venue: string): number;
+  carry(source: number, instruments: Uint32Array): void;
+  carryBesideBooks(source: number, instruments: Uint32Array): void;
+  succeed(source: number, predecessor: number): void;
+  outstanding(source: number): number;
+  drop(source: number, instrument: number): number;
+  opened(source: number): number;
+  define(venue: string, answer: Uint8Array, symbols: Uint8Array): DefinedInstruments;
+  asked(source: number, text: Uint8Array): void;
+  /** The function that takes received frames: bound to the engine, for that costs a quarter of a method's call. */
+  ingester(): (source: number, bytes: Uint8Array) => number;
+  ingestSnapshot(instrument: number, ticket: number, bytes: Uint8Array): number;
+  snapshotFailed(instrument: number): void;
+  ingestRecording(source: number, bytes: Uint8Array, untilNs: bigint, last: boolean): number;
+  sourceFailed(source: number): number;
+  sourceEnded(source: number): number;
+  expectOthers(source: number): number;
+  resetSource(source: number): number;
+  tick(): number;
+  pump(): number;
+  image(instrument: number, stream: number, out: Uint8Array): number;
+  openDepth(instrument: number, depth: number, intervalMs: number, grouping?: bigint): number;
+  closeDepth(instrument: number, stream: number): void;
+  place(instrument: number, stream: number): StreamPlace;
+  bring(instrument: number, stream: number, epoch: bigint, seq: bigint, by: BringBy, out: Uint8Array): number;
+  brought(): Brought;
+  openOrders(instrument: number): number;
+  closeOrders(instrument: number): void;
+  shareBook(instrument: number, memory: Uint8Array): void;
+  book(instrument: number): BookInfo;
+  stats(): EngineStats;
+  lastError(): ErrorInfo | null;
+  digest(instrument: number): string;
+  ordersDigest(instrument: number): string;
+  order(instrument: number, id: bigint | string): OrderInfo | null;
+  ticker(instrument: number): TickerInfo | null;
+  liquidation(instrument: number): LiquidationInfo | null;
+  trading(instrument: number): string;
+  nowNs(): bigint;
+  close(): void;
+}
+
+/** What a reader that was away wants: every frame that it missed, or their net change. */
+export type BringBy = 'range' | 'net';
+
+/**
+ * What brings a reader to the present of a stream. `nothing`: it is there already; or the book is not synced, of which the
+ * status frame tells it. `image` is without bytes where there is none yet, and the next one is to be waited for.
+ */
+export type Brought = 'nothing' | 'range' | 'net' | 'image';

@@ -1,0 +1,33 @@
+import type { Engine } from '#native';
+
+export interface EngineOptions {
+  /** Names this start of the process in every epoch. */
+  readonly startId: number;
+  /** A book whose venue is silent for longer turns stale; 0 = never, absent = as each product allows. */
+  readonly silenceMs?: number | undefined;
+  /** Time comes from the recording, and frames say so. */
+  readonly replay: boolean;
+  /** A power of two, from 4 MiB to 1 GiB. */
+  readonly outputBytes: number;
+  /** Memory for published frames that are kept for readers who come back, up to 64 GiB; 0 or absent = nothing is kept. */
+  readonly historyBytes?: number | undefined;
+  /** What one stream may keep of it; absent = 1 MiB. */
+  readonly historyStreamBytes?: number | undefined;
+  /** How long frames are kept at most; absent = 30,000. */
+  readonly historyMs?: number | undefined;
+}
+
+/** The addon's declarations know absent options, but none that are `undefined`. */
+export function withoutAbsent({
+  startId,
+  replay,
+  ...rest
+}: Omit<EngineOptions, 'outputBytes'>): ConstructorParameters<typeof Engine>[0] {
+  const given = Object.entries(rest).filter(([, value]) => value !== undefined);
+  return { startId, replay, ...Object.fromEntries(given) };
+}
+
+/** A number for this start of the process: tenths of a second, so that a later start has a greater one for 13 years. */
+export function startIdNow(): number {
+  return Math.floor(Date.now() / 100) >>> 0;
+}
