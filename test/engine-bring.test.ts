@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Replica } from '#native';
 import { type BringBy, type Engine, type EngineListener, openEngine, STREAM } from '../src/engine.js';
 import { DepthwireError } from '../src/errors.js';
+import { FrameReader, Kind } from '../src/wire/index.js';
 import { simulatedRecording } from './support/recording.js';
 
 const OPTIONS = { startId: 1, silenceMs: 0, replay: true, outputBytes: 4 << 20 };
@@ -49,6 +50,13 @@ function brought({ engine, instrument }: Rig, stream: number, place: [bigint, bi
   return out;
 }
 
+/** The kind of the first frame of a message. */
+function kindOf(bytes: Uint8Array): number {
+  const reader = new FrameReader();
+  reader.reset(bytes);
+  return reader.next() ? reader.kind : 0;
+}
+
 /** The first half of the frames with the reader, the rest without. */
 function halfAway(rig: Rig): [bigint, bigint] {
   const half = FRAMES.length >> 1;
@@ -77,9 +85,12 @@ describe('a reader that was away', () => {
     );
     if (by === 'range') expect(Buffer.concat(missed).equals(bytes)).toBe(true);
     else expect(bytes.byteLength).toBeLessThan(Buffer.concat(missed).byteLength);
+    // Who has missed nothing is told by a check what is doubted now.
     const { epoch, seq } = rig.engine.place(rig.instrument, STREAM.book);
-    expect(rig.engine.bring(rig.instrument, STREAM.book, epoch, seq, by, new Uint8Array())).toBe(0);
-    expect(rig.engine.brought).toBe('nothing');
+    const check = brought(rig, STREAM.book, [epoch, seq], by);
+    expect([rig.engine.brought, kindOf(check)]).toEqual(['nothing', Kind.check]);
+    rig.replica.apply(check);
+    expect(rig.replica.books()).toMatchObject([{ state: 'synced', checkFailures: 0, gaps: 0 }]);
     // What did not fit is not counted.
     expect(rig.engine.stats().brought).toMatchObject({ nothing: 1, [how]: 1, image: 0 });
     expect(rig.engine.stats().books).toEqual({ syncing: 0, synced: 1, stale: 0 });

@@ -456,6 +456,16 @@ describe('LocalBook, rule 6: status', () => {
     const next: Partial<FrameSpec> = { ...top, kind: Kind.bbo, bids: [[98, 1]] };
     expect(feed(book, status(3, 2), delta(10, 11, next))).toEqual(['other_book', 'applied']);
     expect([book.state, book.seq, book.bestBid]).toEqual(['synced', 11, { price: 98, qty: 1 }]);
+    // Its connection is lost; a check does not end that, the next top does.
+    const { bids, asks } = { bids: next.bids ?? [], asks: top.asks };
+    feed(book, delta(11, 12, { ...next, flags: Flag.stale }));
+    expect([book.state, book.bestBid]).toEqual(['stale', { price: 98, qty: 1 }]);
+    expect(
+      feed(book, frame({ ...top, kind: Kind.check, epoch: EPOCH, seq: 12, check: checkOf(bids, asks) })),
+    ).toEqual(['checked']);
+    expect(book.state).toBe('stale');
+    feed(book, delta(12, 13, next));
+    expect(book.state).toBe('synced');
   });
 
   it('does not call a book synced before its image', () => {

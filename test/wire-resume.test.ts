@@ -107,6 +107,17 @@ describe('a book whose connection was lost', () => {
       expect(book.state).toBe('synced');
     }));
 
+  it('is told of a doubt that began while it was away and missed nothing', () =>
+    withFeed(async ({ server, feed, peer }) => {
+      const { book } = await bookAt(feed, peer, 41);
+      const { next, asked } = await comeBack(server, peer);
+      const told = until<LocalBook>(book, 'update', ({ isBeyondKnown }) => isBeyondKnown);
+      next.grant(asked, { seq: '41', resume: { by: 'nothing', from: '41', to: '41' } });
+      const check = { kind: Kind.check, epoch: 1n, seq: 41, instrument: 7, check: checkOf(BIDS, ASKS) };
+      next.bytes(frame({ ...check, flags: Flag.beyondKnown }));
+      expect(await told).toMatchObject({ state: 'synced', seq: 41, isCrossed: false });
+    }));
+
   it.each([
     ['nothing', '41', []],
     ['range', '42', [delta(41, 42)]],

@@ -56,7 +56,11 @@ fn failed(cause: std::io::Error) -> napi::Error<crate::guard::Code> {
         expected: "a Linux with room and a descriptor for it".into(),
         got: cause.to_string(),
     };
-    error("addon.shared_memory", account, "Set server.gateways to 0, or raise the limits of memory and descriptors.")
+    error(
+        "addon.shared_memory",
+        account,
+        "Set server.gateways to 0, or raise the limits of memory and descriptors.",
+    )
 }
 
 #[cfg(target_os = "linux")]

@@ -128,6 +128,12 @@ impl Flags {
     /// Levels lie beyond what the venue has made known: better or others may exist.
     pub const BEYOND_KNOWN: Self = Self(128);
 
+    /// Of these bits those that doubt a book which is synced.
+    #[must_use]
+    pub const fn doubts(self) -> Self {
+        Self(self.0 & (Self::CROSSED.0 | Self::BEYOND_KNOWN.0))
+    }
+
     /// These bits without those of `other`.
     #[must_use]
     pub const fn without(self, other: Self) -> Self {

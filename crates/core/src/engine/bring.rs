@@ -28,7 +28,8 @@ pub enum By {
 /// What brings a reader to the present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Brought {
-    /// It is there already; or its book is not synced, and then it is told so by the status frame.
+    /// It is there already, and of levels a check frame says what is doubted of them now; or its book is not synced, and then
+    /// it is told so by the status frame.
     Nothing,
     /// Every frame that it missed, as they were published.
     Range,
@@ -133,6 +134,7 @@ pub(super) fn follows_book(stream: Stream) -> bool {
 }
 
 /// What the net change of a stream is made of.
+#[derive(PartialEq, Eq)]
 enum Net {
     /// The levels that the frames name, as they are now.
     Levels,
@@ -160,7 +162,7 @@ impl InstrumentState {
             Stream::BOOK | Stream::STATUS => self.book_cursor.seq,
             Stream::BBO => self.bbo_cursor.seq,
             Stream::TRADES => self.trades_cursor.seq,
-            Stream::VENUE_BBO => self.venue_bbo.and(Some(self.venue_bbo_cursor.seq))?,
+            Stream::VENUE_BBO => self.venue_top.told.and(Some(self.venue_top.cursor.seq))?,
             Stream::LIQUIDATIONS => self.market.liquidations_cursor.seq,
             Stream::TICKER => self.market.ticker_cursor.seq,
             Stream::TRADING => self.market.trading_cursor.seq,
@@ -186,6 +188,11 @@ impl InstrumentState {
         }
         let place = self.place(stream, means.config).filter(|_| stream != Stream::STATUS);
         if place == Some(from) {
+            // It was told the doubts of its time.
+            if Net::of(stream) == Net::Levels || matches!(stream, Stream::BBO | Stream::VENUE_BBO) {
+                let Means { config, clock, writer, .. } = means;
+                self.check_frame(stream, config, *clock).into_iter().for_each(|frame| writer.write(frame));
+            }
             return Brought::Nothing;
         }
         // Within an epoch a book that is synced has been so all the time.

@@ -224,7 +224,10 @@ fn check(rig: &mut Rig, stream: Stream, cut: &Reader, by: By) -> Brought {
         return brought;
     }
     match brought {
-        Brought::Nothing => assert!(bytes.is_empty() && cut.place == live.place),
+        Brought::Nothing => {
+            let check = if stream == Stream::TRADES { vec![] } else { vec![Kind::Check] };
+            assert_eq!((cut.place, kinds), (live.place, check));
+        }
         Brought::Range => assert!(kinds.iter().all(|kind| *kind != Kind::Image)),
         Brought::Net => {
             assert_eq!(kinds.len(), 1);
@@ -242,18 +245,17 @@ fn check(rig: &mut Rig, stream: Stream, cut: &Reader, by: By) -> Brought {
     }
     assert_eq!(rig.engine.place(rig.id, stream), Ok(reader.place));
     assert_eq!((reader.place, &reader.levels, reader.is_synced), (live.place, &live.levels, live.is_synced));
-    // What the present state doubts is said by the frame that brings it.
+    // What is doubted is the same for those who never left, who came back, and who come now.
     let doubts = Flags::CROSSED.with(Flags::BEYOND_KNOWN).with(Flags::STALE).0;
-    if brought != Brought::Nothing && stream != Stream::TRADES {
+    if stream != Stream::TRADES {
         let mut image = Reader::default();
         let mut bytes = Vec::new();
         let now = rig.now();
         rig.engine.image(rig.id, stream, now, |frame| bytes.extend_from_slice(frame)).unwrap();
         image.take(stream, &bytes);
         assert_eq!(image.levels, reader.levels);
-        // After a range that is what it is for those who never left: a view may be older than the book.
-        let told = if brought == Brought::Range { live.flags } else { image.flags };
-        assert_eq!(reader.flags & doubts, told & doubts, "{brought:?} of {stream:?}");
+        let told = [reader.flags & doubts, live.flags & doubts];
+        assert_eq!(told, [image.flags & doubts; 2], "{brought:?} of {stream:?}");
     }
     if stream == Stream::TRADES && brought == Brought::Range {
         assert_eq!(reader.trades, live.trades, "none is lost, none comes twice");

@@ -151,6 +151,7 @@ impl<C: Clock> Engine<C> {
             return Err(EngineError::UnknownInstrument(instrument.0));
         }
         self.leave(source.0 as usize, slot, Leave::All);
+        self.lose_venue_tops(source.0 as usize, &[slot], now);
         let opened = &mut self.sources[source.0 as usize];
         if let Some(orders) = &mut opened.orders {
             orders.on_restart(slot);
@@ -242,7 +243,7 @@ impl<C: Clock> Engine<C> {
     }
 
     /// The source failed for good: a file that is damaged or cut, a connection that does not come back. The books that no
-    /// other one carries are stale, at once.
+    /// other one carries are stale, at once, and so are the venue's own tops that it told.
     ///
     /// # Errors
     /// [`EngineError::UnknownSource`].
@@ -250,7 +251,9 @@ impl<C: Clock> Engine<C> {
         let index = source.0 as usize;
         let failed = self.sources.get_mut(index).ok_or(EngineError::UnknownSource(source.0))?;
         let is_news = !std::mem::replace(&mut failed.has_failed, true);
-        for at in 0..failed.books.len() {
+        let slots = failed.slots.clone();
+        self.lose_venue_tops(index, &slots, now);
+        for at in 0..self.sources[index].books.len() {
             let slot = self.sources[index].books[at];
             let is_alone = is_news && self.instruments[slot.0 as usize].uncarried(source.0);
             let brings = |source: &Source| !source.has_failed && source.books.binary_search(&slot).is_ok();
@@ -282,9 +285,22 @@ impl<C: Clock> Engine<C> {
         }
         let Self { sources, instruments, config, clock, outbox, stats, scratch, .. } = self;
         let cx = &mut Context { config, clock, out: outbox, stats, scratch };
-        for slot in &sources[index].books {
-            instruments[slot.0 as usize].on_restart(now, cx);
+        for slot in &sources[index].slots {
+            let instrument = &mut instruments[slot.0 as usize];
+            if sources[index].brings(*slot) {
+                instrument.on_restart(now, cx);
+            } else {
+                instrument.lose_venue_top(index, now, cx);
+            }
         }
         Ok(())
+    }
+
+    /// A source tells nothing more of instruments for now.
+    fn lose_venue_tops(&mut self, source: usize, slots: &[Slot], now: TimeNs) {
+        let (instruments, mut cx) = self.parts();
+        for slot in slots {
+            instruments[slot.0 as usize].lose_venue_top(source, now, &mut cx);
+        }
     }
 }

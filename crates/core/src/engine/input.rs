@@ -284,7 +284,7 @@ impl<C: Clock> Engine<C> {
                         orders.on_numbered(instrument, told, end, stamp(seq.last), cx);
                     }
                 }
-                Body::Bbo(bbo) => instrument.on_bbo(bbo, stamp(bbo.venue_seq), cx),
+                Body::Bbo(bbo) => instrument.on_bbo(bbo, speaker, stamp(bbo.venue_seq), cx),
                 Body::Trades(span) => {
                     for trade in events.trades_of(span) {
                         let trade = match &source.orders {

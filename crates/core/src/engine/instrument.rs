@@ -1,13 +1,12 @@
 //! One instrument: its state, what every step needs besides, and what is asked of it.
 //!
-//! What venues say of it arrives at `updates` (levels that changed), `snapshots` (whole books), `trades`, `top` (the venue's own top of
+//! What venues say of it arrives at `updates` (levels that changed), `snapshots` (whole books), `trades`, `venue_top` (its own top of
 //! book) and `market` (what else there is). `recovery` decides whether the book may be trusted, `resync` does what follows from
 //! that, `checksums` holds the book to the venue's by `proof`. `lines` joins several sources, `orders` keeps its orders where
 //! the venue names them, `streams` writes what follows, `views` keeps the depth views, `scale` makes the numbers finer.
 
 mod checksums;
 mod resync;
-mod top;
 mod trades;
 mod updates;
 
@@ -19,16 +18,17 @@ use super::proof::Proof;
 use super::recovery::Recovery;
 use super::snapshots::Spare;
 use super::streams::{CheckTimer, Cursor};
+use super::venue_top::VenueTop;
 use super::views::Views;
 use super::{BookInfo, EngineConfig};
 use crate::aggregate::{Bbo, CrossCheck};
 use crate::book::{BookSpec, L2Book, VerbCheck, prefetch};
-use crate::encode::{GapBody, Header, Outbox};
+use crate::encode::{Flags, GapBody, Header, Outbox};
 use crate::sequence::{Pending, PendingOrders, Waiting, Waits};
 use crate::stats::Stats;
 use crate::types::{
     BookState, Clock, Coverage, Instrument, InstrumentId, Levels, Route, ScaleSource, Side, Slot,
-    StaleReason, TimeNs, VenueBbo, Verb,
+    StaleReason, TimeNs, Verb,
 };
 use crate::venues::{Checksum, Life, Product, product};
 
@@ -131,11 +131,11 @@ pub(super) struct InstrumentState {
     pub(super) book_cursor: Cursor,
     pub(super) bbo_cursor: Cursor,
     pub(super) trades_cursor: Cursor,
-    pub(super) venue_bbo_cursor: Cursor,
+    /// What readers of the top have been told to doubt of it.
+    pub(super) bbo_doubts: Flags,
+    pub(super) venue_top: VenueTop,
     pub(super) views: Views,
     last_trade: Option<(u64, TimeNs)>,
-    pub(super) venue_bbo: Option<VenueBbo>,
-    old_tops_in_row: u32,
     pub(super) market: Market,
     /// When the last change of the book was applied: neither trades nor repetitions keep a book alive.
     pub(super) applied_at: TimeNs,
@@ -202,11 +202,10 @@ impl InstrumentState {
             book_cursor: Cursor::default(),
             bbo_cursor: Cursor::default(),
             trades_cursor: Cursor { seq: 1, ..Cursor::default() },
-            venue_bbo_cursor: Cursor::default(),
+            bbo_doubts: Flags::NONE,
+            venue_top: VenueTop::default(),
             views: Views::default(),
             last_trade: None,
-            venue_bbo: None,
-            old_tops_in_row: 0,
             market: Market::new(listed.terms.status),
             applied_at: 0,
             book_check: CheckTimer::default(),

@@ -11,6 +11,8 @@ mod census;
 mod connections;
 mod contents;
 mod definitions;
+#[cfg(test)]
+mod doubt_tests;
 mod error;
 mod input;
 mod instrument;
@@ -34,6 +36,7 @@ mod scale;
 mod snapshots;
 mod source;
 mod streams;
+mod venue_top;
 mod views;
 
 use std::collections::HashMap;

@@ -162,8 +162,7 @@ impl InstrumentState {
         if !self.leads_by_orders {
             return flags;
         }
-        let is_beyond = self.shows_beyond_known(Stream::ORDERS);
-        flags.with(Flags::CROSSED.when(self.bbo.is_crossed())).with(Flags::BEYOND_KNOWN.when(is_beyond))
+        flags.with(self.doubts())
     }
 }
 

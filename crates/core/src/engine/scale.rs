@@ -253,7 +253,8 @@ impl InstrumentState {
         }
         // What else is held is told again soon, and would be compared with numbers of another scale.
         self.cross_check.reset();
-        self.venue_bbo = None;
+        self.doubt_venue_top(now, cx);
+        self.venue_top.told = None;
         self.market.ticker = self
             .market
             .ticker

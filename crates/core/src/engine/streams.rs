@@ -84,6 +84,8 @@ impl InstrumentState {
         }
         cx.out.frame(self.id, Stream::BOOK, |out| write_levels(out, &header, levels.bids, levels.asks));
         cx.count_latency(&header);
+        // It is of the same top.
+        let doubts = header.flags.doubts();
         if bbo_changed {
             self.bbo_cursor = Cursor { seq: self.bbo_cursor.seq + 1, at: self.book_cursor.at };
             let header = self.header(Kind::Bbo, Stream::BBO, self.bbo_cursor, cx);
@@ -91,15 +93,18 @@ impl InstrumentState {
             cx.out.frame(self.id, Stream::BBO, |out| {
                 write_levels(out, &header, bid.as_slice(), ask.as_slice())
             });
+        } else if doubts != self.bbo_doubts {
+            self.publish_top_check(cx);
         }
+        self.bbo_doubts = doubts;
         self.publish_views(now, cx);
         self.publish_check_if_due(now, cx);
     }
 
     /// Publishes the venue's own top of book.
-    pub(super) fn publish_venue_bbo<C: Clock>(&mut self, top: &VenueBbo, cx: &mut Context<'_, C>) {
+    pub(super) fn publish_venue_top<C: Clock>(&mut self, top: &VenueBbo, cx: &mut Context<'_, C>) {
         let (bid, ask) = (present(top.bid), present(top.ask));
-        let header = self.header(Kind::Bbo, Stream::VENUE_BBO, self.venue_bbo_cursor, cx);
+        let header = self.header(Kind::Bbo, Stream::VENUE_BBO, self.venue_top.cursor, cx);
         cx.out.frame(self.id, Stream::VENUE_BBO, |out| {
             write_levels(out, &header, bid.as_slice(), ask.as_slice())
         });
@@ -156,6 +161,7 @@ impl InstrumentState {
 
     /// Publishes the depth views that are due, and their checksums.
     pub(super) fn publish_views<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
+        let (known_to, is_crossed) = (self.book.known_to(), self.bbo.is_crossed());
         let mut index = 0;
         while let Some(slot) = self.views.get_mut(index) {
             index += 1;
@@ -168,7 +174,9 @@ impl InstrumentState {
                     merged = updates;
                 }
             }
-            let is_check_due = slot.check.is_due(now);
+            // A doubt that begins or ends while the levels stay is told at once.
+            let is_news = slot.doubt(known_to, is_crossed) && merged == 0;
+            let is_check_due = is_news || slot.check.is_due(now);
             if is_check_due {
                 slot.check.done(now);
             }
@@ -203,6 +211,31 @@ impl InstrumentState {
         let check = check_body(&self.levels);
         let header = self.header(Kind::Check, Stream::BOOK, self.book_cursor, cx);
         cx.out.frame(self.id, Stream::BOOK, |out| write_check(out, &header, &check));
+    }
+
+    /// Publishes the checksums of the top: what is doubted of it has changed, and it has not.
+    #[cold]
+    fn publish_top_check<C: Clock>(&mut self, cx: &mut Context<'_, C>) {
+        if let Some((cursor, ..)) = self.collect(Stream::BBO) {
+            let check = check_body(&self.levels);
+            let header = self.header(Kind::Check, Stream::BBO, cursor, cx);
+            cx.out.frame(self.id, Stream::BBO, |out| write_check(out, &header, &check));
+        }
+    }
+
+    /// The check frame of a stream of levels as it is now, which says what is doubted of it, too. None where it has no state.
+    /// Cost: linear in the levels.
+    pub(super) fn check_frame<C: Clock>(
+        &mut self,
+        stream: Stream,
+        config: &EngineConfig,
+        clock: &C,
+    ) -> Option<&[u8]> {
+        let (Cursor { seq, at }, ..) = self.collect(stream)?;
+        let header = self.stamp(Kind::Check, stream, (seq, seq), at, config, clock);
+        self.bytes.clear();
+        write_check(&mut self.bytes, &header, &check_body(&self.levels));
+        Some(&self.bytes)
     }
 
     /// Publishes an image of every stream, and the state: an epoch opens.
@@ -317,10 +350,10 @@ impl InstrumentState {
                 (cursor.seq > 0).then_some((cursor, 0, KnownTo::WHOLE))
             }
             Stream::VENUE_BBO => {
-                let top = self.venue_bbo?;
+                let top = self.venue_top.told?;
                 self.levels.bids.extend(present(top.bid));
                 self.levels.asks.extend(present(top.ask));
-                Some((self.venue_bbo_cursor, 1, KnownTo { bid: top.bid.price, ask: top.ask.price }))
+                Some((self.venue_top.cursor, 1, KnownTo { bid: top.bid.price, ask: top.ask.price }))
             }
             _ => {
                 let slot = self.views.find(stream).filter(|_| self.lead().has_book())?;
@@ -382,23 +415,25 @@ impl InstrumentState {
         let flags = Flags::LAST.when(!matches!(kind, Kind::Check | Kind::Status));
         match stream {
             Stream::TRADES | Stream::LIQUIDATIONS | Stream::TICKER | Stream::TRADING => flags,
-            Stream::VENUE_BBO => flags.with(Flags::VENUE),
+            Stream::VENUE_BBO => flags.with(Flags::VENUE).with(Flags::STALE.when(self.venue_top.is_old)),
             Stream::ORDERS => flags.with(self.order_flags()),
-            _ => flags
-                .with(Flags::STALE.when(self.state() != BookState::Synced))
-                .with(Flags::CROSSED.when(self.bbo.is_crossed()))
-                .with(Flags::BEYOND_KNOWN.when(self.shows_beyond_known(stream))),
+            _ => {
+                let doubts = if stream >= Stream::DEPTH_FIRST {
+                    self.views.find(stream).map_or(Flags::NONE, |slot| slot.doubts)
+                } else {
+                    self.doubts()
+                };
+                flags.with(Flags::STALE.when(self.state() != BookState::Synced)).with(doubts)
+            }
         }
     }
 
-    /// Whether the top, or a depth view's last level, lies beyond what the venue has made known.
+    /// What is doubted of a book that is synced: whether it is crossed, and whether its top lies beyond what the venue has made
+    /// known.
     #[inline]
-    pub(super) fn shows_beyond_known(&self, stream: Stream) -> bool {
-        let known_to = self.book.known_to();
-        if stream >= Stream::DEPTH_FIRST {
-            return self.views.find(stream).is_some_and(|slot| slot.view.is_beyond(known_to));
-        }
-        self.top_is_beyond(known_to)
+    pub(super) fn doubts(&self) -> Flags {
+        let is_beyond = self.top_is_beyond(self.book.known_to());
+        Flags::CROSSED.when(self.bbo.is_crossed()).with(Flags::BEYOND_KNOWN.when(is_beyond))
     }
 }
 

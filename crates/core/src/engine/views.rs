@@ -5,8 +5,8 @@ use super::instrument::InstrumentState;
 use super::streams::{CheckTimer, Cursor, Stamp};
 use crate::aggregate::DepthView;
 use crate::book::{L2Book, Touched};
-use crate::encode::Stream;
-use crate::types::TimeNs;
+use crate::encode::{Flags, Stream};
+use crate::types::{KnownTo, TimeNs};
 
 /// One view and those who read it.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub(super) struct ViewSlot {
     pub(super) stream: Stream,
     pub(super) cursor: Cursor,
     pub(super) check: CheckTimer,
+    /// What is doubted of the published state: as its readers were told, and as it was when the book last agreed with it.
+    pub(super) doubts: Flags,
     readers: u32,
 }
 
@@ -22,6 +24,17 @@ impl ViewSlot {
     /// Where the published state stands: with the book while nothing has touched it, else before the first touch.
     pub(super) const fn place(&self, book: Stamp) -> Stamp {
         if self.view.is_clean() { book } else { self.cursor.at }
+    }
+
+    /// Looks at what is doubted of the published state, where that is the book's; true where it is not what it was.
+    #[inline]
+    pub(super) fn doubt(&mut self, known_to: KnownTo, is_crossed: bool) -> bool {
+        if !self.view.is_clean() {
+            return false;
+        }
+        let is_beyond = self.view.is_beyond(known_to);
+        let doubts = Flags::CROSSED.when(is_crossed).with(Flags::BEYOND_KNOWN.when(is_beyond));
+        std::mem::replace(&mut self.doubts, doubts) != doubts
     }
 }
 
@@ -46,22 +59,23 @@ impl Views {
         }
     }
 
-    /// Takes the book as every view's state, at sequence 1.
-    pub(super) fn open_epoch(&mut self, now: TimeNs, book: &L2Book) {
+    /// Takes the book, and whether it is crossed, as every view's state, at sequence 1.
+    pub(super) fn open_epoch(&mut self, now: TimeNs, book: &L2Book, is_crossed: bool) {
         self.closed_seq = 0;
         for slot in &mut self.slots {
             slot.view.image(now, book);
+            slot.doubt(book.known_to(), is_crossed);
             slot.cursor.seq = 1;
             slot.check.done(now);
         }
     }
 
-    /// Opens a view, or joins the one that is alike. `None` when there are [`VIEWS_MAX`].
+    /// Opens a view of the book, and whether that is crossed, or joins the one that is alike. `None` when there are [`VIEWS_MAX`].
     pub(super) fn open(
         &mut self,
         (depth, interval_ns, grouping): (u32, u64, i64),
         now: TimeNs,
-        book: Option<&L2Book>,
+        book: Option<(&L2Book, bool)>,
     ) -> Option<Stream> {
         let alike = |slot: &&mut ViewSlot| {
             let view = &slot.view;
@@ -77,13 +91,17 @@ impl Views {
         let is_free = |number: &u8| self.slots.iter().all(|slot| slot.stream.0 != *number);
         let stream = Stream((Stream::DEPTH_FIRST.0..=u8::MAX).find(is_free)?);
         let mut view = DepthView::grouped(depth, interval_ns, grouping);
-        if let Some(book) = book {
+        if let Some((book, _)) = book {
             view.image(now, book);
         }
         let cursor = Cursor { seq: self.closed_seq + 1, ..Cursor::default() };
         let mut check = CheckTimer::default();
         check.done(now);
-        self.slots.push(ViewSlot { view, stream, cursor, check, readers: 1 });
+        let mut slot = ViewSlot { view, stream, cursor, check, doubts: Flags::NONE, readers: 1 };
+        if let Some((book, is_crossed)) = book {
+            slot.doubt(book.known_to(), is_crossed);
+        }
+        self.slots.push(slot);
         Some(stream)
     }
 
@@ -121,7 +139,7 @@ impl Views {
 impl InstrumentState {
     /// Opens a depth view (levels, interval, grouping), or joins the one that is alike.
     pub(super) fn open_view(&mut self, view: (u32, u64, i64), now: TimeNs) -> Option<Stream> {
-        let book = self.lead().has_book().then_some(&self.book);
+        let book = self.lead().has_book().then_some((&self.book, self.bbo.is_crossed()));
         self.views.open(view, now, book)
     }
 

@@ -58,6 +58,8 @@ impl Reader {
                 let (bids, asks): (Vec<_>, Vec<_>) = (side(0).rev().collect(), side(1).collect());
                 let own = checksums(&bids, &asks);
                 assert_eq!(own, (check.top_crc(), check.all_crc()), "the checksums agree");
+                let flags = Flags(self.flags);
+                self.flags = flags.without(flags.doubts()).with(Flags(header.flags()).doubts()).0;
                 return kind;
             }
             assert!(header.prev_seq() <= self.place.seq && self.place.seq < place.seq, "it follows");

@@ -74,9 +74,9 @@ impl InstrumentState {
         self.book.clear();
         self.bbo = Bbo::default();
         self.book_cursor.at = Stamp::default();
-        self.venue_bbo = None;
         self.last_trade = None;
         self.say_state(now, cx);
+        self.forget_venue_top(now, cx);
     }
 
     /// Tells readers the state.
@@ -153,10 +153,11 @@ impl InstrumentState {
         self.resets = self.resets.wrapping_add(1);
         self.bbo = Bbo { bid: self.book.best_bid(), ask: self.book.best_ask() };
         (self.book_cursor.seq, self.bbo_cursor.seq, self.trades_cursor.seq) = (1, 1, 1);
-        self.venue_bbo_cursor.seq = u64::from(self.venue_bbo.is_some());
+        self.venue_top.open_epoch();
         self.market.open_epoch();
         self.book_check.done(now);
-        self.views.open_epoch(now, &self.book);
+        self.bbo_doubts = self.doubts();
+        self.views.open_epoch(now, &self.book, self.bbo.is_crossed());
         self.open_orders_epoch(cx);
         self.recount(cx.stats);
         self.publish_images(now, cx);
