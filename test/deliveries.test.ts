@@ -136,7 +136,9 @@ it(
     });
     const markets = SYMBOLS.map((symbol, at) => {
       const id = engine.addInstrument(`sim:${symbol}`);
-      const lines = simulatedRecording(symbol, 30_000, at).trimEnd().split('\n');
+      const lines = simulatedRecording(symbol, 30_000, SEED * SYMBOLS.length + at)
+        .trimEnd()
+        .split('\n');
       return { id, lines, source: engine.openSource('sim', [id]), at: 0 };
     });
     const served = engine.instruments().filter(({ id }) => markets.some((market) => market.id === id));
