@@ -15,6 +15,7 @@ import { writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { endWithSignals } from '../scripts/run.mjs';
+import { begin } from './feed/beside.mjs';
 import { load, prepareRig, startServer } from './feed/rig.mjs';
 import { ROWS } from './feed/rows.mjs';
 import { median, medianInterval } from './feed/statistics.mjs';
@@ -23,9 +24,10 @@ import { median, medianInterval } from './feed/statistics.mjs';
 const SLACK = 0.03;
 const TINY_CLIENTS_MAX = 50;
 const TINY_RATE_MAX = 500;
+const TINY_HANDSHAKES = 50;
 
 /**
- * @typedef {import('./feed/rig.mjs').Report} Report
+ * @typedef {import('./feed/rows.mjs').Report} Report
  * @typedef {import('./feed/rows.mjs').Row} Row
  * @typedef {import('./feed/rows.mjs').Side} Side
  *
@@ -53,33 +55,62 @@ function measurementOf({ load, subject, control }) {
   return JSON.stringify([load, subject, control]);
 }
 
+/** What is left of a load where only the answers count. @param {Row['load']} asked @param {number} seconds */
+function tinyOf({ clients, rate, handshakes }, seconds) {
+  return {
+    seconds,
+    clients: Math.min(clients, TINY_CLIENTS_MAX),
+    rate: Math.min(rate, TINY_RATE_MAX),
+    ...(handshakes === undefined ? {} : { handshakes: TINY_HANDSHAKES }),
+  };
+}
+
+/** What a side does under its load. @param {Side} side @param {import('./feed/rig.mjs').Load} what @returns {Promise<Report>} */
+async function reportOf(side, what) {
+  const server = await serverOf(side);
+  const end = side.beside === undefined ? undefined : await begin(server, side.beside);
+  const report = await load(server, { ...what, ...side.load });
+  return end === undefined ? report : { ...report, beside: await end() };
+}
+
 /** @param {readonly Row[]} rows that measure the same @param {Options} options */
 async function measure(rows, options) {
   const { tiny } = options;
-  const [{ load: asked, subject, control, rounds = options.rounds }] = /** @type {[Row]} */ (rows);
-  const sides = [control, subject];
+  const [{ load: asked, subject, control, rounds: own = options.rounds }] = /** @type {[Row]} */ (rows);
+  const rounds = Math.min(own, options.rounds);
+  // Small, the one that something happens to shows all that is judged.
+  const sides = tiny && subject.beside !== undefined ? [subject] : [control, subject];
   const shape = {
     seconds: options.seconds,
     warmSeconds: tiny ? 0.1 : 0.5,
     ...asked,
-    ...(tiny ? { rate: Math.min(asked.rate, TINY_RATE_MAX), seconds: options.seconds } : {}),
+    ...(tiny ? tinyOf(asked, options.seconds) : {}),
   };
   /** @type {[subject: Report, control: Report][]} */
   const clean = [];
   let lost = 0;
+  /** @type {Set<string>} */
+  const wrong = new Set();
   for (let round = 0; round < rounds; round++) {
     /** @type {Map<Side, Report>} */
     const reports = new Map();
     // Whoever goes first in one round goes last in the next.
     for (const side of round % 2 === 0 ? sides : [...sides].reverse())
-      reports.set(side, await load(await serverOf(side), { ...shape, ...side.load }));
-    const both = /** @type {[Report, Report]} */ ([reports.get(subject), reports.get(control)]);
+      reports.set(side, await reportOf(side, shape));
+    const both = /** @type {[Report, Report]} */ ([
+      reports.get(subject),
+      reports.get(control) ?? reports.get(subject),
+    ]);
+    for (const { beside } of both) for (const answer of beside?.wrong ?? []) wrong.add(answer);
     lost += both.reduce((sum, report) => sum + report.lost, 0);
     if (tiny || both.every(({ ok }) => ok)) clean.push(both);
   }
   return rows.map((row) => {
     const values = clean.map(([a, b]) => row.value(a, b));
     const [low, high] = medianInterval(values);
+    const { of } = row;
+    const sides =
+      of && [0, 1].map((side) => median(clean.map((both) => of(/** @type {Report} */ (both[side])))));
     const value = median(values);
     const worst = row.isRatio ? low + SLACK : value;
     const isMet = row.side === 'at least' ? worst >= row.gate : value <= row.gate;
@@ -91,11 +122,15 @@ async function measure(rows, options) {
       value,
       low,
       high,
+      // Of the subject and the control.
+      sides,
       gate: `${row.side} ${row.gate}`,
       rounds: clean.length,
       refused: rounds - clean.length,
       lost,
-      ok: lost === 0 && (tiny || (clean.length * 2 > rounds && isMet)),
+      wrong: [...wrong],
+      beside: clean.at(-1)?.[0].beside,
+      ok: lost === 0 && wrong.size === 0 && (tiny || (clean.length * 2 > rounds && isMet)),
     };
   });
 }
@@ -127,7 +162,7 @@ async function main() {
     (row) =>
       (peers || row.peers !== true) &&
       (positionals.length === 0 || positionals.some((name) => row.name.startsWith(name))) &&
-      (!tiny || row.load.clients <= TINY_CLIENTS_MAX),
+      (!tiny || row.inTiny === true || row.load.clients <= TINY_CLIENTS_MAX),
   );
   const options = {
     rounds: Number(values.rounds ?? (tiny ? 1 : 15)),
@@ -145,7 +180,8 @@ async function main() {
       const interval = `${row.low.toFixed(2)}–${row.high.toFixed(2)}`;
       process.stdout.write(
         `${row.name.padEnd(22)}${String(row.rate).padStart(7)}/s ${row.value.toFixed(2).padStart(7)}  ${interval.padEnd(14)}` +
-          `${row.gate.padEnd(14)}${row.ok ? (tiny ? 'not judged' : 'PASS') : 'FAIL'}${row.refused > 0 ? ` (${row.refused} rounds refused, ${row.lost} lost)` : ''}\n`,
+          `${row.gate.padEnd(14)}${row.sides === undefined ? '' : `(${row.sides.map((value) => value.toFixed(1)).join(' beside ')}) `}${row.ok ? (tiny ? 'not judged' : 'PASS') : 'FAIL'}${row.refused > 0 ? ` (${row.refused} rounds refused, ${row.lost} lost)` : ''}` +
+          `${row.wrong.map((answer) => `\n  WRONG ANSWER: ${answer}`).join('')}\n`,
       );
     }
   }

@@ -2,14 +2,14 @@
 /** Servers under test and the load on them, each in a process of its own. */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { run } from '../../scripts/run.mjs';
 import { root } from '../../scripts/sources.mjs';
 import { withCargoOnPath } from '../../scripts/tools.mjs';
+import { TLS, tokenFile } from './access.mjs';
+import { folder } from './folder.mjs';
 import { framesOf, records, SYMBOL, VENUE, writeRecords } from './records.mjs';
 
 const LOAD = path.join(root, 'target', 'release', 'depthwire-load');
@@ -32,6 +32,7 @@ export function subscribe(symbol = SYMBOL) {
  * What `depthwire-load` prints; see `bench/src/load/report.rs`.
  * @typedef {object} Report
  * @property {boolean} ok
+ * @property {number} clients
  * @property {number} sent
  * @property {number} late
  * @property {number} lost
@@ -46,6 +47,8 @@ export function subscribe(symbol = SYMBOL) {
  * @property {{ p50: number, p90: number, p99: number, p999: number, max: number }} each until one was in, µs
  * @property {readonly [before: number, joined: number, end: number]} memoryBytes
  * @property {readonly { code: number, afterMs: number }[]} floods
+ * @property {number} handshakesPerSecond of a load of handshakes, which has `ok`, `lost`, `cpuNs`, `seconds` and `each` beside it
+ * @property {number} handshakesPerCpuSecond
  *
  * What is put on a server.
  * @typedef {object} Load
@@ -58,14 +61,15 @@ export function subscribe(symbol = SYMBOL) {
  * @property {number} [images] that each client waits for
  * @property {number} [stalled] clients beside them that never read
  * @property {number} [flooders] clients beside them that send without end
+ * @property {number} [handshakes] clients that connect, are greeted and leave, in place of all others
+ * @property {boolean} [tls] whether clients speak TLS
+ * @property {number} [tokens] new ones that handshakes show, each the next one
  */
 
 /** @type {Set<import('node:child_process').ChildProcess>} */
 const running = new Set();
-const folder = mkdtempSync(path.join(tmpdir(), 'depthwire-feed-'));
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
-  rmSync(folder, { recursive: true, force: true });
 });
 
 const RECORDS = path.join(folder, 'records');
@@ -106,14 +110,33 @@ export async function prepareRig(peers) {
   writeRecords(FRAMES, framesOf(records()));
 }
 
-/** Starts a server of `bench/feed/server.mjs`, or of the peers. @param {string} kind @param {object} [shape] @returns {Promise<Server>} */
+/** Lines of servers' standard error, with how often each came: the first is told at once. @type {Map<string, number>} */
+const complaints = new Map();
+process.on('exit', () => {
+  for (const [line, count] of complaints) if (count > 1) console.error(`${count} times: ${line}`);
+});
+
+/** @param {string} line */
+function complain(line) {
+  const count = complaints.get(line) ?? 0;
+  complaints.set(line, count + 1);
+  if (count === 0) console.error(line);
+}
+
+/** Starts a server of `bench/feed/server.mjs`, or of the peers. @param {string} kind @param {{ descriptors?: number }} [shape] @returns {Promise<Server>} */
 export async function startServer(kind, shape = {}) {
   const isPeer = kind === 'tungstenite' || kind === 'fastwebsockets';
+  const own = [process.execPath, SERVER, kind, JSON.stringify(shape)];
+  // Node raises its soft limit to the hard one, so both are set.
+  const few = ['sh', '-c', `ulimit -n ${shape.descriptors}; exec "$0" "$@"`, ...own];
   const [program, ...args] = isPeer
     ? [path.join(PEERS, 'target', 'release', 'depthwire-feed-peers'), kind, FRAMES]
-    : [process.execPath, SERVER, kind, JSON.stringify(shape)];
-  const child = spawn(/** @type {string} */ (program), args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    : shape.descriptors === undefined
+      ? own
+      : few;
+  const child = spawn(/** @type {string} */ (program), args, { stdio: ['pipe', 'pipe', 'pipe'] });
   running.add(child);
+  createInterface({ input: child.stderr }).on('line', complain);
   child.on('close', () => running.delete(child));
   const [line] = await Promise.race([
     once(createInterface({ input: /** @type {import('node:stream').Readable} */ (child.stdout) }), 'line'),
@@ -123,12 +146,14 @@ export async function startServer(kind, shape = {}) {
 }
 
 /** Puts load on a server. @param {Server} server @param {Load} what @returns {Promise<Report>} */
-export function load({ feed, input, pid }, what) {
+export function load({ feed, input, pid }, { tls = false, tokens = 0, ...what }) {
   const plan = {
     feed: `127.0.0.1:${feed}`,
     ...(what.rate > 0 ? { input: `127.0.0.1:${input}`, records: RECORDS } : {}),
     subscribe: [subscribe()],
     serverPid: pid,
+    ...(tls ? { certificate: TLS.certFile } : {}),
+    ...(tokens > 0 ? { tokens: tokenFile(tokens) } : {}),
     ...what,
   };
   return new Promise((resolve, reject) => {

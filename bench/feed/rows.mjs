@@ -1,9 +1,12 @@
 // @ts-check
 /** What is measured of the feed, beside what, and what it has to keep. */
+import { ABUSES } from './abuse.mjs';
+import { AUTH, TLS } from './access.mjs';
 import { subscribe } from './rig.mjs';
 
 /**
- * @typedef {import('./rig.mjs').Report} Report
+ * What the load says, and what was found beside it.
+ * @typedef {import('./rig.mjs').Report & { beside?: import('./beside.mjs').Found }} Report
  * @typedef {import('./rig.mjs').Load} Load
  *
  * A server under a load.
@@ -11,6 +14,7 @@ import { subscribe } from './rig.mjs';
  * @property {string} kind
  * @property {object} [shape] of the server
  * @property {Partial<Load>} [load] beside that of the row
+ * @property {import('./beside.mjs').Beside} [beside] what happens meanwhile
  *
  * @typedef {object} Row
  * @property {string} name
@@ -23,7 +27,9 @@ import { subscribe } from './rig.mjs';
  * @property {'at least' | 'at most'} side
  * @property {boolean} [isRatio] whether the interval counts, too
  * @property {boolean} [peers] whether others' servers are needed
- * @property {number} [rounds] in place of the run's
+ * @property {number} [rounds] at most, where the run's are more
+ * @property {boolean} [inTiny] whether it is run small, too, whatever its clients
+ * @property {(report: Report) => number} [of] what is said of each side beside the value
  */
 
 /** @type {(subject: Report, control: Report) => number} */
@@ -58,6 +64,22 @@ const PEERS = [
   ['tungstenite', 600, 1.5],
   ['fastwebsockets', 600, 0.9],
 ];
+
+/** Clients that come and go at a time, and tokens of them that no server has seen. */
+const HANDSHAKES = 3000;
+/** @type {readonly (readonly [name: string, of: (report: Report) => number])[]} */
+const HANDSHAKE_RATES = [
+  ['handshakes', ({ handshakesPerSecond }) => handshakesPerSecond],
+  ['handshakes-cpu', ({ handshakesPerCpuSecond }) => handshakesPerCpuSecond],
+];
+
+/** Books enough to be behind at once, of which some change with each record and none when there are no more. */
+const STALL_SHAPE = { books: 200, levels: 1000, alongside: 1 };
+
+const SCRAPED_SHAPE = { books: 1000, levels: 50, rate: 500 };
+
+const ROTATED = { config: { auth: AUTH, tls: TLS } };
+const GUARDED = { config: { auth: AUTH } };
 
 const STORM_BOOKS = 20;
 const STORM_SHAPE = { books: STORM_BOOKS, levels: 1000 };
@@ -122,15 +144,59 @@ export const ROWS = [
       }),
   ),
   {
-    name: 'stalled',
-    what: 'latency p99 of 99 beside one that never reads / without it',
-    load: { clients: 99, rate: 1000 },
-    subject: { ...WHOLE, load: { stalled: 1 } },
-    control: WHOLE,
-    value: (subject, control) => subject.latencyUs.p99 / control.latencyUs.p99,
-    gate: 1.2,
-    side: 'at most',
+    name: 'tls',
+    what: 'deliveries a CPU second, with TLS / without',
+    load: { clients: 200, rate: 300 },
+    subject: { kind: 'frames', shape: { config: { tls: TLS } }, load: { tls: true } },
+    control: FRAMES,
+    value: deliveries,
+    gate: 0.55,
+    side: 'at least',
+    isRatio: true,
+    inTiny: true,
   },
+  ...HANDSHAKE_RATES.map(
+    ([name, of]) =>
+      /** @type {Row} */ ({
+        name,
+        what: `clients with new tokens that are let in, greeted and leave, a second${name === 'handshakes' ? '' : ' of CPU'}`,
+        load: { clients: 1, rate: 0, handshakes: HANDSHAKES },
+        subject: { kind: 'frames', shape: { config: { auth: AUTH } }, load: { tokens: HANDSHAKES } },
+        control: FRAMES,
+        value: of,
+        of,
+        gate: 1500,
+        side: 'at least',
+        inTiny: true,
+      }),
+  ),
+  .../** @type {const} */ ([
+    [
+      'stalled',
+      'latency p99 of 99 beside one that stands still, then reads a byte a second / without it',
+      1.2,
+    ],
+    ['stalled-memory', 'what waits for that one at most, MiB', 16],
+    ['stalled-book', 'books of that one that are not the server’s when it has read all', 0],
+  ]).map(
+    ([name, what, gate]) =>
+      /** @type {Row} */ ({
+        name,
+        what,
+        load: { clients: 99, rate: 1000, seconds: 3 },
+        subject: { kind: 'whole', shape: STALL_SHAPE, beside: { kind: 'slowReader' } },
+        control: { kind: 'whole', shape: STALL_SHAPE },
+        value: (subject, control) =>
+          name === 'stalled'
+            ? subject.latencyUs.p99 / control.latencyUs.p99
+            : name === 'stalled-memory'
+              ? (subject.beside?.waitingBytes ?? Infinity) / 2 ** 20
+              : (subject.beside?.booksDiffer ?? Infinity),
+        gate,
+        side: 'at most',
+        inTiny: true,
+      }),
+  ),
   {
     name: 'flood',
     what: 'latency p99 of 99 beside one that sends without end / without it',
@@ -185,4 +251,46 @@ export const ROWS = [
     side: 'at most',
     rounds: 3,
   },
+  ...[1000, 260].map(
+    (everyMs) =>
+      /** @type {Row} */ ({
+        name: `scrape-${everyMs}`,
+        what: `CPU of a scrape of /metrics at 1,000 books, one each ${everyMs} ms, ms`,
+        load: { clients: 1, rate: 0, seconds: 10 },
+        subject: { kind: 'whole', shape: SCRAPED_SHAPE, beside: { kind: 'scraper', everyMs } },
+        control: { kind: 'whole', shape: SCRAPED_SHAPE },
+        value: (subject, control) =>
+          (subject.cpuNs - control.cpuNs) / 1e6 / (subject.seconds * (subject.beside?.scrapesPerSecond ?? 0)),
+        of: ({ cpuNs, seconds }) => cpuNs / 1e6 / seconds,
+        gate: 0.3,
+        side: 'at most',
+        rounds: 9,
+      }),
+  ),
+  {
+    name: 'rotation',
+    what: 'frames lost by 50 while certificate and keys are replaced',
+    load: { clients: 50, rate: 500, seconds: 5, tls: true, tokens: 50 },
+    subject: { kind: 'whole', shape: ROTATED, beside: { kind: 'rotation' } },
+    control: { kind: 'whole', shape: ROTATED },
+    value: ({ lost }) => lost,
+    gate: 0,
+    side: 'at most',
+    rounds: 3,
+  },
+  ...Object.entries(ABUSES).map(([what, { descriptors }]) => {
+    const shape = descriptors === undefined ? GUARDED : { ...GUARDED, descriptors };
+    return /** @type {Row} */ ({
+      name: `abuse-${what}`,
+      what: `latency p50 of one beside ${what} / without it`,
+      load: { clients: 1, rate: 2000, seconds: 2, tokens: 1 },
+      subject: { kind: 'whole', shape, beside: { kind: 'abuse', what } },
+      control: { kind: 'whole', shape },
+      value: (subject, control) => subject.latencyUs.p50 / control.latencyUs.p50,
+      of: ({ latencyUs }) => latencyUs.p50,
+      gate: 1.5,
+      side: 'at most',
+      rounds: 5,
+    });
+  }),
 ];

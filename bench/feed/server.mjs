@@ -7,7 +7,8 @@
  * several books, by a prebuilt image, which is the control; `loop` publishes by a loop over the clients of `ws`; `frames` is this
  * package's server alone, given frames; `whole` is engine and server, given the venue's bytes. In all of them a record is read
  * in the same way, and causes one frame. SHAPE is JSON: `books` and `levels` of books beside those records, `rate` of their changes
- * a second, `config` as that of `serve`.
+ * a second, `alongside` changes of them with each record, `config` as that of `serve`, `descriptors` that the process has. A
+ * SIGHUP makes it read its certificate and its keys anew.
  */
 
 import { App, DISABLED, us_socket_local_port } from 'uWebSockets.js';
@@ -28,7 +29,9 @@ const TOPIC = 'book';
  * @property {number} [books]
  * @property {number} [levels] a side of each
  * @property {number} [rate] changes a second of all of them together
+ * @property {number} [alongside] changes of them with each record
  * @property {import('../../dist/config.js').ConfigInput} [config]
+ * @property {number} [descriptors]
  *
  * @typedef {object} Served
  * @property {number} port
@@ -88,7 +91,7 @@ async function loop() {
 }
 
 /** @param {Shape} shape @param {boolean} isGivenFrames @returns {Promise<Served>} */
-async function depthwire({ books = 0, levels = 0, rate = 0, config = {} }, isGivenFrames) {
+async function depthwire({ books = 0, levels = 0, rate = 0, alongside = 0, config = {} }, isGivenFrames) {
   const made = isGivenFrames ? framesOf(records()) : [];
   /** @type {{ server?: FeedServer }} */
   const wiring = {};
@@ -114,12 +117,17 @@ async function depthwire({ books = 0, levels = 0, rate = 0, config = {} }, isGiv
   const server = new FeedServer(engine, instruments, complete, new Map());
   wiring.server = server;
   const port = await server.listen();
+  process.on('SIGHUP', () => {
+    server.reloadCertificate();
+    void server.reloadKeys();
+  });
   let changes = 0;
+  const changeNext = () => {
+    const symbol = /** @type {string} */ (further[changes % books]);
+    engine.ingest(source, change(symbol, levels, Math.floor(changes++ / books)));
+  };
   setInterval(() => {
-    for (let due = (rate * TICK_MS) / 1000; due > 0 && books > 0; due--) {
-      const symbol = /** @type {string} */ (further[changes % books]);
-      engine.ingest(source, change(symbol, levels, Math.floor(changes++ / books)));
-    }
+    for (let due = (rate * TICK_MS) / 1000; due > 0 && books > 0; due--) changeNext();
     engine.tick();
     server.tick();
   }, TICK_MS);
@@ -127,7 +135,10 @@ async function depthwire({ books = 0, levels = 0, rate = 0, config = {} }, isGiv
   const [busy] = /** @type {[number]} */ (ids);
   const take = isGivenFrames
     ? () => server.onFrame(busy, STREAM.book, /** @type {Buffer} */ (made[at++ % made.length]))
-    : (/** @type {Uint8Array} */ record) => engine.ingest(source, record);
+    : (/** @type {Uint8Array} */ record) => {
+        engine.ingest(source, record);
+        for (let due = alongside; due > 0; due--) changeNext();
+      };
   return { port, take };
 }
 

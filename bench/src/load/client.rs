@@ -4,6 +4,9 @@ use std::io::{ErrorKind, Read, Write};
 
 use mio::net::TcpStream;
 
+use super::line::Line;
+use super::plan::{Access, Plan};
+
 /// Offsets in a frame of the feed.
 const KIND: usize = 100;
 const STREAM: usize = 101;
@@ -34,7 +37,7 @@ pub struct Taken {
 }
 
 pub struct Client {
-    stream: TcpStream,
+    line: Line,
     buffer: Vec<u8>,
     /// Bytes of the buffer that hold something.
     filled: usize,
@@ -42,6 +45,8 @@ pub struct Client {
     pub taken: Taken,
     /// Acknowledged subscriptions.
     pub acknowledged: usize,
+    /// Greetings of the server.
+    pub greetings: usize,
     /// The code of the server's closing.
     closed_with: Option<u16>,
     /// Bytes of the burst under way that are written.
@@ -49,33 +54,47 @@ pub struct Client {
 }
 
 impl Client {
-    pub fn new(stream: TcpStream) -> Self {
+    /// Begins a connection.
+    pub fn connect(plan: &Plan, access: &Access) -> Result<Self, String> {
+        let stream = TcpStream::connect(plan.feed).map_err(|error| error.to_string())?;
+        Ok(Self::new(Line::new(stream, access.tls.as_ref())?))
+    }
+
+    pub fn new(line: Line) -> Self {
         Self {
-            stream,
+            line,
             buffer: vec![0; 16 << 10],
             filled: 0,
             is_open: false,
             taken: Taken::default(),
             acknowledged: 0,
+            greetings: 0,
             closed_with: None,
             flooded: 0,
         }
     }
 
     pub fn stream(&mut self) -> &mut TcpStream {
-        &mut self.stream
+        self.line.stream()
     }
 
     pub const fn is_open(&self) -> bool {
         self.is_open
     }
 
-    /// Asks for the WebSocket.
-    pub fn shake_hands(&mut self, host: &str, path: &str, protocol: &str) -> Result<(), String> {
+    /// The code of the server's closing, where it has said one.
+    pub const fn closed_with(&self) -> Option<u16> {
+        self.closed_with
+    }
+
+    /// Asks for the WebSocket, with the token of that number.
+    pub fn shake_hands(&mut self, plan: &Plan, access: &Access, number: usize) -> Result<(), String> {
+        let Plan { feed: host, path, protocol, .. } = plan;
+        let authorization = access.authorization(number);
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
              Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\
-             Sec-WebSocket-Protocol: {protocol}\r\n\r\n"
+             Sec-WebSocket-Protocol: {protocol}\r\n{authorization}\r\n"
         );
         self.write(request.as_bytes())
     }
@@ -83,6 +102,11 @@ impl Client {
     /// Sends a text message, masked with zeros.
     pub fn send_text(&mut self, text: &str) -> Result<(), String> {
         self.send(OPCODE_TEXT, text.as_bytes())
+    }
+
+    /// Says goodbye.
+    pub fn send_close(&mut self, code: u16) -> Result<(), String> {
+        self.send(OPCODE_CLOSE, &code.to_be_bytes())
     }
 
     fn send(&mut self, opcode: u8, payload: &[u8]) -> Result<(), String> {
@@ -102,7 +126,7 @@ impl Client {
 
     /// Messages of subscribers are short: a socket that does not take one at once is in trouble.
     fn write(&mut self, bytes: &[u8]) -> Result<(), String> {
-        match self.stream.write(bytes) {
+        match self.line.write(bytes) {
             Ok(written) if written == bytes.len() => Ok(()),
             Ok(_) => Err("a subscriber's message was cut".to_owned()),
             Err(error) => Err(format!("a subscriber cannot write: {error}")),
@@ -116,7 +140,7 @@ impl Client {
         message.extend_from_slice(text.as_bytes());
         let burst = message.repeat(BURST);
         for _ in 0..BURST {
-            match self.stream.write(&burst[self.flooded..]) {
+            match self.line.write(&burst[self.flooded..]) {
                 // What was cut goes on where it was.
                 Ok(written) => self.flooded = (self.flooded + written) % burst.len(),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
@@ -137,13 +161,13 @@ impl Client {
                 self.buffer.resize(self.buffer.len() * 2, 0);
             }
             let room = self.buffer.len() - self.filled;
-            match self.stream.read(&mut self.buffer[self.filled..]) {
+            match self.line.read(&mut self.buffer[self.filled..]) {
                 Ok(0) => return Err("the server closed a subscriber's connection".to_owned()),
                 Ok(bytes) => {
                     self.filled += bytes;
                     self.parse(&mut on_book)?;
                     // A read that did not fill its room has emptied the socket.
-                    if bytes < room {
+                    if bytes < room && self.line.is_plain() {
                         return Ok(());
                     }
                 }
@@ -213,6 +237,9 @@ impl Client {
         let text = &self.buffer[start..end];
         if find(text, b"\"op\":\"subscribed\"").is_some() {
             self.acknowledged += 1;
+        }
+        if find(text, b"\"op\":\"hello\"").is_some() {
+            self.greetings += 1;
         }
         if find(text, b"\"op\":\"error\"").is_some() {
             return Err(String::from_utf8_lossy(text).into_owned());

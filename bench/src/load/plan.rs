@@ -1,9 +1,13 @@
 //! What a run is told.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::ClientConfig;
 use serde::Deserialize;
+
+use super::line::trust;
 
 /// One run.
 #[derive(Debug, Deserialize)]
@@ -17,6 +21,13 @@ pub struct Plan {
     /// Subprotocol that a handshake offers.
     #[serde(default = "subprotocol")]
     pub protocol: String,
+    /// PEM file of the server's certificate: subscribers speak TLS. Absent: plain.
+    pub certificate: Option<String>,
+    /// File of tokens, one a line: each handshake shows the next one. Absent: none.
+    pub tokens: Option<String>,
+    /// Clients that connect, are greeted and leave, in place of everything else; see [`super::handshakes`].
+    #[serde(default)]
+    pub handshakes: usize,
     /// Where records go: a TCP connection of length-prefixed records. Absent: the server sends by itself.
     pub input: Option<SocketAddr>,
     /// File of records, each behind its size as a little-endian u32; told in a loop.
@@ -77,6 +88,18 @@ impl Plan {
         Ok(plan)
     }
 
+    /// Reads the files of what handshakes show and ask for.
+    pub fn access(&self) -> Result<Access, String> {
+        let tokens = match &self.tokens {
+            Some(file) => std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?,
+            None => String::new(),
+        };
+        Ok(Access {
+            tls: self.certificate.as_deref().map(trust).transpose()?,
+            tokens: tokens.lines().map(str::to_owned).collect(),
+        })
+    }
+
     pub fn warm(&self) -> Duration {
         Duration::from_secs_f64(self.warm_seconds.max(0.0))
     }
@@ -88,5 +111,19 @@ impl Plan {
     /// Records of the warm and the counted time together.
     pub fn records_planned(&self) -> usize {
         ((self.warm_seconds.max(0.0) + self.seconds) * self.rate) as usize
+    }
+}
+
+/// What handshakes show to the server, and ask of it.
+pub struct Access {
+    pub tls: Option<Arc<ClientConfig>>,
+    tokens: Vec<String>,
+}
+
+impl Access {
+    /// The header with the token of that number, again from the first one behind the last; empty without tokens.
+    pub fn authorization(&self, number: usize) -> String {
+        let token = self.tokens.get(number % self.tokens.len().max(1));
+        token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default()
     }
 }

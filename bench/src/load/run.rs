@@ -8,7 +8,8 @@ use mio::{Events, Interest, Poll, Token};
 
 use super::client::{Client, Taken};
 use super::input::Input;
-use super::plan::Plan;
+use super::line::Line;
+use super::plan::{Access, Plan};
 use super::report::{Flood, Joined, Quantiles, Report, cpu_ns, memory_bytes};
 
 /// Connections that are made before it is looked what has come.
@@ -49,12 +50,13 @@ pub fn run(plan: &Plan) -> Result<Report, String> {
         flooders: Vec::new(),
         joined: Histogram::new_with_bounds(1, 600_000_000_000, 3).map_err(text)?,
     };
+    let access = plan.access()?;
     let memory_before = memory_bytes(plan.server_pid);
     let joining = Instant::now();
-    rig.join(plan)?;
+    rig.join(plan, &access)?;
     let joined_ms = joining.elapsed().as_secs_f64() * 1_000.0;
-    rig.stall(plan)?;
-    rig.prepare_floods(plan)?;
+    rig.stall(plan, &access)?;
+    rig.prepare_floods(plan, &access)?;
     let mut input = match (&plan.input, &plan.records) {
         (Some(address), Some(file)) if plan.rate > 0.0 => {
             let mut stream = TcpStream::connect(*address).map_err(text)?;
@@ -82,9 +84,8 @@ pub fn run(plan: &Plan) -> Result<Report, String> {
 
 impl Rig {
     /// Connects and subscribes every client, and waits for its images.
-    fn join(&mut self, plan: &Plan) -> Result<(), String> {
+    fn join(&mut self, plan: &Plan, access: &Access) -> Result<(), String> {
         let until = Instant::now() + JOIN_TIME_MAX;
-        let host = plan.feed.to_string();
         let mut joining: Vec<Joining> = Vec::with_capacity(plan.clients);
         let mut ready = 0;
         while ready < plan.clients {
@@ -95,7 +96,7 @@ impl Rig {
                 if self.clients.len() == plan.clients || self.clients.len() >= ready + plan.joining_max {
                     break;
                 }
-                let client = self.connect(plan, Token(self.clients.len()))?;
+                let client = self.connect(plan, access, Token(self.clients.len()))?;
                 self.clients.push(client);
                 joining.push(Joining::since(Instant::now()));
             }
@@ -110,7 +111,7 @@ impl Rig {
                 if event.is_writable() && !state.has_greeted {
                     state.has_greeted = true;
                     client.stream().set_nodelay(true).ok();
-                    client.shake_hands(&host, &plan.path, &plan.protocol)?;
+                    client.shake_hands(plan, access, at)?;
                 }
                 if event.is_readable() {
                     client.take(|_| {})?;
@@ -137,25 +138,25 @@ impl Rig {
         Ok(())
     }
 
-    fn connect(&self, plan: &Plan, token: Token) -> Result<Client, String> {
-        let mut stream = TcpStream::connect(plan.feed).map_err(text)?;
+    fn connect(&self, plan: &Plan, access: &Access, token: Token) -> Result<Client, String> {
+        let mut client = Client::connect(plan, access)?;
         let both = Interest::READABLE | Interest::WRITABLE;
-        self.poll.registry().register(&mut stream, token, both).map_err(text)?;
-        Ok(Client::new(stream))
+        self.poll.registry().register(client.stream(), token, both).map_err(text)?;
+        Ok(client)
     }
 
     /// Subscribers beside those that are counted, which never read what comes.
-    fn stall(&mut self, plan: &Plan) -> Result<(), String> {
+    fn stall(&mut self, plan: &Plan, access: &Access) -> Result<(), String> {
         for _ in 0..plan.stalled {
-            let client = subscriber_apart(plan)?;
+            let client = subscriber_apart(plan, access)?;
             self.stalled.push(client);
         }
         Ok(())
     }
 
-    fn prepare_floods(&mut self, plan: &Plan) -> Result<(), String> {
+    fn prepare_floods(&mut self, plan: &Plan, access: &Access) -> Result<(), String> {
         for _ in 0..plan.flooders {
-            self.flooders.push(Flooder { client: subscriber_apart(plan)?, since: None, end: None });
+            self.flooders.push(Flooder { client: subscriber_apart(plan, access)?, since: None, end: None });
         }
         Ok(())
     }
@@ -243,11 +244,11 @@ impl Joining {
 }
 
 /// A subscriber that no loop looks at, once it is acknowledged.
-fn subscriber_apart(plan: &Plan) -> Result<Client, String> {
+fn subscriber_apart(plan: &Plan, access: &Access) -> Result<Client, String> {
     let stream = std::net::TcpStream::connect(plan.feed).map_err(text)?;
     stream.set_nonblocking(true).map_err(text)?;
-    let mut client = Client::new(TcpStream::from_std(stream));
-    client.shake_hands(&plan.feed.to_string(), &plan.path, &plan.protocol)?;
+    let mut client = Client::new(Line::new(TcpStream::from_std(stream), access.tls.as_ref())?);
+    client.shake_hands(plan, access, plan.clients)?;
     let until = Instant::now() + JOIN_TIME_MAX;
     let mut has_asked = false;
     while client.acknowledged < plan.subscribe.len() {
