@@ -1,10 +1,13 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, connect as dial, type Server, type Socket } from 'node:net';
-import { expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { startServing } from '../src/cli/serve.js';
 import { configFrom } from '../src/config.js';
+import { STREAM } from '../src/engine.js';
 import { type BookSubscription, connect, type Resynced } from '../src/wire/index.js';
 import { until } from './support/served-recording.js';
+
+afterEach(() => vi.restoreAllMocks());
 
 /** Connections to a port, which a test can cut. */
 class Cable implements AsyncDisposable {
@@ -87,4 +90,27 @@ it('a group of books, and trades, go on where they stand after each of many lost
   }
   await feed.close();
   await serving.stop('test is over');
+});
+
+it('servers that start at the same moment do not take the places of one another for their own', async () => {
+  vi.spyOn(Date, 'now').mockReturnValue(1_700_000_000_000);
+  const start = (seed: number) =>
+    startServing(configFrom({ server: { port: 0, drainMs: 300 }, sim: { seed } }), new Map(), () => {});
+  const servers = [await start(1), await start(2)] as const;
+  const places = () =>
+    servers.map(({ engine }) => {
+      const { id } = engine.instruments().find(({ name }) => name === 'sim:BTCUSDT') ?? { id: 0 };
+      return { engine, id, ...engine.place(id, STREAM.book) };
+    });
+  await until(() => places().every(({ seq }) => seq > 3n), 'books');
+  const [one, other] = places().sort((a, b) => Number(a.seq - b.seq));
+  if (one === undefined || other === undefined) throw new Error('no servers');
+  await until(() => other.engine.place(other.id, STREAM.book).seq > one.seq, 'a later sequence');
+  const out = new Uint8Array(1 << 20);
+  expect(other.engine.bring(other.id, STREAM.book, one.epoch, one.seq, 'net', out)).toBeGreaterThan(0);
+  expect(other.engine.brought).toBe('image');
+  expect(one.epoch).not.toBe(other.epoch);
+  // Of the same start, for all that the clock says.
+  expect(one.epoch >> 32n).toBe(other.epoch >> 32n);
+  for (const server of servers) await server.stop('test is over');
 });

@@ -264,6 +264,7 @@ describe('arguments', () => {
     const wrong: readonly [object, string][] = [
       [{ startId: -1 }, 'addon.not_an_integer'],
       [{ startId: 2 ** 32 }, 'addon.not_an_integer'],
+      [{ resetsFrom: 2 ** 31 }, 'addon.not_an_integer'],
       [{ silenceMs: 0.5 }, 'addon.not_an_integer'],
       [{ silenceMs: 86_400_001 }, 'addon.not_an_integer'],
       [{ replay: 1 }, 'addon.not_a_boolean'],

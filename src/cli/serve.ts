@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { Simulator } from '#native';
 import type { Config } from '../config.js';
 import { type Engine, type InstrumentInfo, openEngine, startIdNow } from '../engine.js';
@@ -64,6 +65,8 @@ export async function startServing(
   const engine = openEngine(
     {
       startId: startIdNow(),
+      // Another server may start within the same tenth of a second, or with a clock that was set back.
+      resetsFrom: randomInt(2 ** 31),
       // A recording cannot be asked for a snapshot, so a pause in it must not cost its books their rest.
       silenceMs: config.replay === undefined ? config.engine.silenceMs : 0,
       replay: config.replay !== undefined,

@@ -1,8 +1,13 @@
 import type { Engine } from '#native';
 
 export interface EngineOptions {
-  /** Names this start of the process in every epoch. */
+  /** Names this start of the process in every epoch: its high half. */
   readonly startId: number;
+  /**
+   * What every instrument's count of resets begins from, the low half of its epochs: a whole number below 2³¹; absent = 0.
+   * By chance where another process may have this `startId`, so that no epoch is of both.
+   */
+  readonly resetsFrom?: number | undefined;
   /** A book whose venue is silent for longer turns stale; 0 = never, absent = as each product allows. */
   readonly silenceMs?: number | undefined;
   /** Time comes from the recording, and frames say so. */

@@ -78,13 +78,14 @@ export declare class Engine {
   /** A connection was made anew: what the old one told of channels and counters is forgotten. */
   opened(source: number): number
   /**
-   * `startId`: unique per start of the process, the high half of every epoch. `silenceMs`: a synced book without input
+   * `startId`: the start of the process, the high half of every epoch. `resetsFrom`: what the low half, the count of resets,
+   * begins from, below 2^31; 0 when absent. `silenceMs`: a synced book without input
    * for longer turns stale; 0 = never; absent: as each product allows. `replay`: frames say that they come from a recording, whose clock is then the
    * engine's. `historyBytes`: memory for frames that are kept for readers who come back, 0 = none, as when it is absent;
    * `historyStreamBytes` and `historyMs`: what one stream may keep of it, 1 MiB and 30,000 when absent.
    * `output`: a view of a SharedArrayBuffer, 128 bytes and a power of two from 4 MiB to 1 GiB.
    */
-  constructor(options: { startId: number; silenceMs?: number; replay: boolean; historyBytes?: number; historyStreamBytes?: number; historyMs?: number }, output: Uint8Array)
+  constructor(options: { startId: number; resetsFrom?: number; silenceMs?: number; replay: boolean; historyBytes?: number; historyStreamBytes?: number; historyMs?: number }, output: Uint8Array)
   /** Gives the engine's memory back at once and closes its shared records. Any other use after it throws `addon.closed`. */
   close(): void
   /** The catalogue, by name. */

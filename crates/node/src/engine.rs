@@ -24,6 +24,8 @@ use crate::shared_book::SharedBook;
 use crate::state::{State, SystemClock, engine_error};
 
 const DAY_MS: i64 = 86_400_000;
+/// Leaves as many resets above it.
+const RESETS_FROM_MAX: i64 = (1 << 31) - 1;
 
 /// An engine. Not shared between threads; each worker makes its own.
 #[napi]
@@ -33,14 +35,15 @@ pub struct Engine {
 
 #[napi]
 impl Engine {
-    /// `startId`: unique per start of the process, the high half of every epoch. `silenceMs`: a synced book without input
+    /// `startId`: the start of the process, the high half of every epoch. `resetsFrom`: what the low half, the count of resets,
+    /// begins from, below 2^31; 0 when absent. `silenceMs`: a synced book without input
     /// for longer turns stale; 0 = never; absent: as each product allows. `replay`: frames say that they come from a recording, whose clock is then the
     /// engine's. `historyBytes`: memory for frames that are kept for readers who come back, 0 = none, as when it is absent;
     /// `historyStreamBytes` and `historyMs`: what one stream may keep of it, 1 MiB and 30,000 when absent.
     /// `output`: a view of a SharedArrayBuffer, 128 bytes and a power of two from 4 MiB to 1 GiB.
     #[napi(
         constructor,
-        ts_args_type = "options: { startId: number; silenceMs?: number; replay: boolean; historyBytes?: number; historyStreamBytes?: number; historyMs?: number }, output: Uint8Array"
+        ts_args_type = "options: { startId: number; resetsFrom?: number; silenceMs?: number; replay: boolean; historyBytes?: number; historyStreamBytes?: number; historyMs?: number }, output: Uint8Array"
     )]
     pub fn new(env: &Env, this: This, options: Argument, output: Argument) -> Result<Self> {
         guard(|| {
@@ -51,6 +54,10 @@ impl Engine {
             })?;
             let config = EngineConfig {
                 start_id: options.field(c"startId").u32("startId")?,
+                resets_from: match options.field(c"resetsFrom").given() {
+                    Some(given) => given.integer("resetsFrom", 0..=RESETS_FROM_MAX)? as u32,
+                    None => 0,
+                },
                 silence_ns: match options.field(c"silenceMs").given() {
                     Some(given) => Some(given.integer("silenceMs", 0..=DAY_MS)? as u64 * 1_000_000),
                     None => None,

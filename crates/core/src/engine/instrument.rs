@@ -284,7 +284,7 @@ impl InstrumentState {
     }
 
     pub(super) fn epoch(&self, config: &EngineConfig) -> u64 {
-        u64::from(config.start_id) << 32 | u64::from(self.resets)
+        u64::from(config.start_id) << 32 | u64::from(config.resets_from.wrapping_add(self.resets))
     }
 
     /// Whether an epoch was ever opened: before, only what does not depend on the book is published.

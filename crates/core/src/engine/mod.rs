@@ -77,8 +77,11 @@ pub const VIEW_INTERVAL_NS_MAX: u64 = 60_000_000_000;
 /// What an engine is told once.
 #[derive(Clone, Copy, Debug)]
 pub struct EngineConfig {
-    /// High half of every epoch: unique per start of the process.
+    /// High half of every epoch: the start of the process.
     pub start_id: u32,
+    /// What every instrument's count of resets, the low half, begins from: chance, below 2^31, where processes may have the
+    /// same `start_id`.
+    pub resets_from: u32,
     /// A synced book whose channel is silent for longer turns stale; 0 = never, `None` = as its product allows.
     pub silence_ns: Option<u64>,
     /// Frames say that they come from a recording.
@@ -93,6 +96,7 @@ impl Default for EngineConfig {
     fn default() -> Self {
         Self {
             start_id: 0,
+            resets_from: 0,
             silence_ns: Some(0),
             is_replay: false,
             levels_max: LEVELS_MAX,
