@@ -1,28 +1,16 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { accessSync, constants, mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import type { ChildProcess } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ARTEFACTS, launch, ROOT, startServer, stopServer } from './support/page.js';
 
-const ROOT = fileURLToPath(new URL('../', import.meta.url));
-const ARTEFACTS = fileURLToPath(new URL('./artefacts/', import.meta.url));
 const DESKTOP = { width: 1280, height: 800 };
 const PHONE = { width: 360, height: 740 };
 /** Common sequences of page and API that a comparison wants. */
 const MATCHES_MIN = 5;
 const PAGE_GZIP_BYTES_MAX = 72 * 1024;
-const CHROMIUM_ARGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-
 /** Best prices as the page showed them at one (epoch, seq). */
 interface Touch {
   readonly instrument: string;
@@ -38,64 +26,6 @@ declare global {
   interface Window {
     touches: Touch[];
   }
-}
-
-function chromiumPath(): string {
-  const named = process.env.DEPTHWIRE_CHROMIUM;
-  const onPath = (process.env.PATH ?? '').split(delimiter);
-  const candidates = [
-    ...(named === undefined ? [] : [named]),
-    '/usr/bin/chromium',
-    ...['chromium', 'chromium-browser', 'google-chrome'].flatMap((name) =>
-      onPath.map((folder) => join(folder, name)),
-    ),
-  ];
-  const found = candidates.find(isExecutable);
-  if (found === undefined) {
-    throw new Error(
-      'no Chromium was found; install it with `apt-get install chromium`, or name one in DEPTHWIRE_CHROMIUM',
-    );
-  }
-  return found;
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** A server of the embedded venue on a free port. */
-async function startServer(): Promise<{ readonly process: ChildProcess; readonly url: string }> {
-  const server = spawn(process.execPath, [join(ROOT, 'dist/cli/main.js'), 'serve', '--port', '0'], {
-    cwd: ROOT,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  const url = await new Promise<string>((resolve, reject) => {
-    const read = (chunk: Buffer): void => {
-      output += chunk.toString();
-      const address = /http:\/\/(?:127\.0\.0\.1|localhost|\[::1\]):\d+\//.exec(output);
-      if (address !== null) resolve(address[0]);
-    };
-    server.stdout.on('data', read);
-    server.stderr.on('data', read);
-    server.once('error', reject);
-    server.once('exit', (code) =>
-      reject(new Error(`the server ended with ${code} before it served:\n${output}`)),
-    );
-  });
-  return { process: server, url };
-}
-
-async function stopServer(server: ChildProcess): Promise<void> {
-  if (server.exitCode !== null || server.signalCode !== null) return;
-  const gone = new Promise((resolve) => server.once('exit', resolve));
-  server.kill('SIGTERM');
-  await gone;
 }
 
 /** Runs in the page before its own script: keeps what the page shows at each paint. */
@@ -250,7 +180,7 @@ describe('page', () => {
   beforeAll(async () => {
     mkdirSync(ARTEFACTS, { recursive: true });
     server = await startServer();
-    browser = await chromium.launch({ executablePath: chromiumPath(), headless: true, args: CHROMIUM_ARGS });
+    browser = await launch();
   }, 60_000);
 
   afterAll(async () => {

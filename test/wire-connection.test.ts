@@ -136,6 +136,26 @@ describe('silence', () => {
 });
 
 describe('a token', () => {
+  it('is sent once the function has one', () => {
+    let asked = 0;
+    return withFeed(
+      async ({ server, feed, peer }) => {
+        await opened(feed);
+        expect(peer.headers.authorization).toBeUndefined();
+        peer.close(4401, 'auth');
+        const next = await server.peer();
+        expect(next.headers.authorization).toBe('Bearer token-2');
+      },
+      {
+        reconnect: QUICK,
+        token: () => {
+          asked += 1;
+          return asked > 1 ? `token-${asked}` : undefined;
+        },
+      },
+    );
+  });
+
   it('goes as a header in Node, over the WebSocket of a Node that has one too', async () => {
     await withFeed(
       async ({ peer }) => {

@@ -10,6 +10,7 @@ import { Market } from './market.js';
 import type { Session } from './session.js';
 import { SourceList } from './source-list.js';
 import { currentTheme, toggleTheme } from './theme.js';
+import { TokenDialog } from './token-dialog.js';
 
 interface AppProps {
   readonly session: Session;
@@ -24,9 +25,12 @@ export function App({ session, loop }: AppProps) {
   const [, redraw] = useReducer((count: number) => count + 1, 0);
   const [theme, setTheme] = useState<string>(currentTheme);
   const [help, setHelp] = useState(false);
+  const [token, setToken] = useState(false);
   const ladder = useRef<LadderPainter>(null);
 
+  const { access } = session;
   useEffect(() => session.onChange(() => redraw(undefined)), [session]);
+  useEffect(() => setToken(access.wanted !== undefined), [access.wanted]);
   useEffect(() => {
     const system = matchMedia('(prefers-color-scheme: light)');
     const follow = () => setTheme(currentTheme());
@@ -60,6 +64,11 @@ export function App({ session, loop }: AppProps) {
         </span>
         <span class="spacer" />
         <InstrumentPicker session={session} />
+        {(access.wanted ?? access.token) !== undefined && (
+          <button type="button" data-wanted={access.wanted && ''} onClick={() => setToken(true)}>
+            Token
+          </button>
+        )}
         <button
           type="button"
           aria-label="Dark or light"
@@ -91,6 +100,7 @@ export function App({ session, loop }: AppProps) {
         <Health session={session} loop={loop} theme={theme} />
       </div>
       <HelpDialog open={help} onClose={() => setHelp(false)} />
+      <TokenDialog access={access} open={token} onClose={() => setToken(false)} />
     </div>
   );
 }

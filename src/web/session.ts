@@ -6,6 +6,7 @@ import {
   type LatencySummary,
   type TradesSubscription,
 } from '../wire/index.js';
+import { Access } from './access.js';
 import { BookView } from './book-view.js';
 import { type CatalogueEntry, parseCatalogue } from './catalogue.js';
 import { InstrumentView } from './instrument-view.js';
@@ -41,20 +42,28 @@ export class Session {
   catalogueNotice = 'Loading the list of instruments.';
   readonly book = new BookView();
   readonly trades = new RecentTrades(TRADES_MAX);
+  /** By what the server knows this page. */
+  readonly access: Access;
   readonly #base: URL;
   readonly #feed: Feed;
   readonly #listeners = new Set<() => void>();
   readonly #bbo = new Map<InstrumentView, BookSubscription>();
   #watched: Watched | null = null;
   #wasOpen = false;
+  /** The token by which the sources may not be seen; null = they may. */
+  #noSourcesBy: string | null | undefined = null;
 
   /** `base` is the folder that the page was loaded from; the feed and the API stand beside it. */
   constructor(base: URL) {
     this.#base = base;
     const feedUrl = new URL('v1/feed', base);
     feedUrl.protocol = base.protocol === 'https:' ? 'wss:' : 'ws:';
-    this.#feed = connect(feedUrl.href);
+    this.access = new Access(base, () => this.#accessChanged());
+    this.#feed = connect(feedUrl.href, { token: () => this.access.next() });
     this.#feed.on('state', () => this.#connectionChanged());
+    this.#feed.on('error', ({ code }) => {
+      if (code === 'auth.expired' || code === 'feed.auth') this.access.end();
+    });
   }
 
   /** Whether what the page shows comes from a live connection. */
@@ -74,6 +83,8 @@ export class Session {
   /** Why the book in view may not be trusted, in words; empty when it may. */
   get notice(): string {
     if (this.selected === null) return this.catalogueNotice;
+    const { wanted } = this.access;
+    if (wanted !== undefined) return `${wanted} What is shown is the last known book.`;
     const error = this.#watched?.book.error ?? this.#feed.error;
     return bookNotice({
       connected: this.connected,
@@ -85,12 +96,9 @@ export class Session {
     });
   }
 
-  /** Loads the lists of instruments and of sources, and keeps them current. */
+  /** Loads the lists of instruments and of sources, and keeps them current; while a token is wanted nothing is asked. */
   async start(): Promise<void> {
-    if (this.connected || this.instruments.length === 0) {
-      await this.#loadSources();
-      await this.#loadCatalogue();
-    }
+    await this.#load();
     setTimeout(() => void this.start(), CATALOGUE_EVERY_MS);
   }
 
@@ -144,9 +152,23 @@ export class Session {
     this.trades.clear();
   }
 
+  async #load(): Promise<void> {
+    if (this.access.wanted !== undefined) return;
+    await this.#loadCatalogue();
+    if (this.access.wanted === undefined) await this.#loadSources();
+  }
+
+  /** A token was given, or is wanted. */
+  #accessChanged(): void {
+    if (this.access.wanted === undefined) void this.#load();
+    else this.catalogueNotice = this.access.wanted;
+    this.#changed();
+  }
+
   async #loadCatalogue(): Promise<void> {
     try {
-      const answer = await fetch(new URL('v1/instruments', this.#base));
+      const answer = await this.access.get(new URL('v1/instruments', this.#base));
+      if (answer === undefined) return;
       if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
       this.#takeCatalogue(parseCatalogue(await answer.json()));
       this.#setNotice(emptyNotice(this.sources, clockWords));
@@ -158,9 +180,18 @@ export class Session {
 
   /** What the sources were is shown until they are told again: the header says that nobody tells. */
   async #loadSources(): Promise<void> {
+    const { token } = this.access;
+    if (this.#noSourcesBy === token) return;
     try {
-      const answer = await fetch(new URL('v1/sources', this.#base));
-      const sources = answer.ok ? parseSources(await answer.json()) : this.sources;
+      const answer = await this.access.get(new URL('v1/sources', this.#base));
+      if (answer === undefined) return;
+      // They concern all clients, which a token must allow.
+      this.#noSourcesBy = answer.status === 403 ? token : null;
+      const sources = answer.ok
+        ? parseSources(await answer.json())
+        : answer.status === 403
+          ? []
+          : this.sources;
       if (JSON.stringify(sources) === JSON.stringify(this.sources)) return;
       this.sources = sources;
       this.#changed();

@@ -43,7 +43,8 @@ export interface ConnectOptions {
   readonly pingIntervalMs?: number;
   /**
    * What the server knows this client by; a function is asked before each attempt, and again when the server refuses
-   * the last one or lets it expire. It goes as `Authorization` header in Node and as second subprotocol in browsers.
+   * the last one or lets it expire; undefined is none. It goes as `Authorization` header in Node and as second subprotocol
+   * in browsers.
    */
   readonly token?: Token;
 }

@@ -30,7 +30,7 @@ type OpenWebSocket = (url: string, token: string | undefined) => WebSocket;
  */
 export function openSocket(
   url: string,
-  askToken: (() => Promise<string>) | undefined,
+  askToken: (() => Promise<string | undefined>) | undefined,
   events: SocketEvents,
 ): FeedSocket {
   let socket: WebSocket | undefined;

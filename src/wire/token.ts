@@ -1,7 +1,7 @@
 import { ClientError } from './errors.js';
 
-/** A token, or what is asked for one before each attempt to connect. */
-export type Token = string | (() => string | Promise<string>);
+/** A token, or what is asked for one before each attempt to connect; undefined = connect without one. */
+export type Token = string | (() => string | undefined | Promise<string | undefined>);
 
 /** What a header and a subprotocol may hold: the characters of a JWT. */
 const TOKEN = /^[\w.~+/=-]{1,8192}$/;
@@ -22,7 +22,7 @@ export class TokenSource {
   }
 
   /** Throws `client.token_failed`, `client.bad_token` and `client.token_refused`. */
-  async ask(): Promise<string> {
+  async ask(): Promise<string | undefined> {
     let token: unknown;
     try {
       token = typeof this.token === 'function' ? await this.token() : this.token;
@@ -32,6 +32,8 @@ export class TokenSource {
         cause,
       });
     }
+    this.last = undefined;
+    if (token === undefined && this.canRenew) return undefined;
     // What was given is a secret, so it is never part of a message.
     if (typeof token !== 'string' || !TOKEN.test(token)) {
       throw fault(

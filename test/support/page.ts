@@ -1,0 +1,84 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Browser, chromium } from 'playwright-core';
+
+export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+/** Where screenshots go. */
+export const ARTEFACTS = fileURLToPath(new URL('../artefacts/', import.meta.url));
+
+const CHROMIUM_ARGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** The machine's own Chromium. */
+export function launch(): Promise<Browser> {
+  return chromium.launch({ executablePath: chromiumPath(), headless: true, args: CHROMIUM_ARGS });
+}
+
+function chromiumPath(): string {
+  const named = process.env.DEPTHWIRE_CHROMIUM;
+  const onPath = (process.env.PATH ?? '').split(delimiter);
+  const candidates = [
+    ...(named === undefined ? [] : [named]),
+    '/usr/bin/chromium',
+    ...['chromium', 'chromium-browser', 'google-chrome'].flatMap((name) =>
+      onPath.map((folder) => join(folder, name)),
+    ),
+  ];
+  const found = candidates.find(isExecutable);
+  if (found === undefined) {
+    throw new Error(
+      'no Chromium was found; install it with `apt-get install chromium`, or name one in DEPTHWIRE_CHROMIUM',
+    );
+  }
+  return found;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A server of the embedded venue on a free port. */
+export async function startServer(
+  args: readonly string[] = [],
+): Promise<{ readonly process: ChildProcess; readonly url: string }> {
+  const server = spawn(process.execPath, [join(ROOT, 'dist/cli/main.js'), 'serve', '--port', '0', ...args], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  const url = await new Promise<string>((resolve, reject) => {
+    const read = (chunk: Buffer): void => {
+      output += chunk.toString();
+      const address = /http:\/\/(?:127\.0\.0\.1|localhost|\[::1\]):\d+\//.exec(output);
+      if (address !== null) resolve(address[0]);
+    };
+    server.stdout.on('data', read);
+    server.stderr.on('data', read);
+    server.once('error', reject);
+    server.once('exit', (code) =>
+      reject(new Error(`the server ended with ${code} before it served:\n${output}`)),
+    );
+  });
+  return { process: server, url };
+}
+
+export async function stopServer(server: ChildProcess): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return;
+  const gone = new Promise((resolve) => server.once('exit', resolve));
+  server.kill('SIGTERM');
+  await gone;
+}
