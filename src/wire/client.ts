@@ -8,72 +8,29 @@ import {
   makeSubscription,
 } from './channels.js';
 import { Connection, type FeedState } from './connection.js';
-import { type ControlMessage, type Hello, parseControl, type Topic } from './control.js';
-import { ClientError, FeedError } from './errors.js';
+import { type ControlMessage, parseControl, type Topic } from './control.js';
+import { FeedError } from './errors.js';
 import type { TickerSubscription, TradingSubscription } from './facts-subscription.js';
+import {
+  BACKOFF,
+  type ConnectOptions,
+  type FeedCounters,
+  type FeedEvents,
+  PING_INTERVAL_MS,
+  SUBSCRIPTIONS_MAX,
+} from './feed-options.js';
 import { FrameReader } from './frame.js';
 import { type GroupHost, isPattern, SubscriptionGroup } from './group.js';
 import { LatencyMeter, type LatencySummary } from './latency.js';
 import { Listeners } from './listeners.js';
+import { checkedUrl, duplicate, misuse, notOne, tooMany } from './misuse.js';
 import type { OrdersOptions, OrdersSubscription } from './orders-subscription.js';
 import { Kind, Stream } from './protocol.js';
 import type { Backoff } from './resync.js';
 import { Roster } from './roster.js';
 import type { StatusSubscription } from './status-subscription.js';
 import type { AnySubscription, Host, SubscriptionOptions } from './subscription.js';
-import type { Token } from './token.js';
 import type { TradesOptions, TradesSubscription } from './trades-subscription.js';
-
-/** Subscriptions of one feed, granted or not. */
-const SUBSCRIPTIONS_MAX = 16_384;
-const BACKOFF: Backoff = { delayMs: 250, delayMsMax: 10_000 };
-const PING_INTERVAL_MS = 2_000;
-
-export interface ConnectOptions {
-  /** Ends the feed and all its subscriptions. */
-  readonly signal?: AbortSignal;
-  /** Pauses between attempts, jittered to 50–100 %; default 250 ms doubling to 10 s. `false`: one attempt only. */
-  readonly reconnect?: Backoff | false;
-  /** Pauses between requests for an image; default 250 ms doubling to 10 s. */
-  readonly resync?: Backoff;
-  /**
-   * Time between pings; default 2,000 ms. A server that sends nothing at all for three of them, or for three of its own
-   * heartbeats, is left.
-   */
-  readonly pingIntervalMs?: number;
-  /**
-   * What the server knows this client by; a function is asked before each attempt, and again when the server refuses
-   * the last one or lets it expire; undefined is none. It goes as `Authorization` header in Node and as second subprotocol
-   * in browsers.
-   */
-  readonly token?: Token;
-}
-
-/** Counts since the feed was made. */
-export interface FeedCounters {
-  readonly messages: number;
-  readonly bytes: number;
-  readonly frames: number;
-  readonly gaps: number;
-  /** Checksums compared: of images and of check frames. */
-  readonly checks: number;
-  readonly checkFailures: number;
-  /** Images asked for. */
-  readonly resyncs: number;
-  readonly reconnects: number;
-  /** How often the server has held back changes because this reader was slow. */
-  readonly fellBehind: number;
-}
-
-export interface FeedEvents {
-  state: FeedState;
-  /** Every error, those of subscriptions included. */
-  error: FeedError;
-  /** The server's greeting, after each connect. */
-  hello: Hello;
-  /** The server is about to close, and why. */
-  shutdown: string;
-}
 
 /**
  * Connects to a feed, in Node and in browsers. Subscriptions may be made at once. Throws `client.bad_url`.
@@ -416,55 +373,4 @@ export class Feed implements AsyncDisposable {
 /** Ms since the Unix epoch, finer than Date.now and without its steps. */
 function now(): number {
   return performance.timeOrigin + performance.now();
-}
-
-function checkedUrl(url: string): string {
-  const protocol = URL.canParse(url) ? new URL(url).protocol : 'none';
-  if (protocol === 'ws:' || protocol === 'wss:') return url;
-  throw misuse('client.bad_url', 'this is no feed address', 'connect', 'ws://host/v1/feed or wss://…', url, {
-    fix: 'pass the address that the server prints',
-  });
-}
-
-function duplicate(name: string): ClientError {
-  return misuse(
-    'client.duplicate_subscription',
-    'this is subscribed already',
-    name,
-    'one of each',
-    'another',
-    {
-      fix: 'use the subscription that exists: it takes any number of loops and callbacks',
-    },
-  );
-}
-
-function notOne(name: string): ClientError {
-  return misuse('client.pattern', 'this names no single instrument', name, 'a name', 'a pattern', {
-    fix: 'call feed.books or feed.subscribe: they give a subscription for each instrument that fits',
-  });
-}
-
-function tooMany(name: string): ClientError {
-  return misuse(
-    'client.subscriptions_limit',
-    'too many subscriptions',
-    name,
-    `${SUBSCRIPTIONS_MAX}`,
-    'one more',
-    {
-      fix: 'close some, or open another feed',
-    },
-  );
-}
-
-function misuse(
-  code: string,
-  what: string,
-  where: string,
-  expected: string,
-  got: string,
-  rest: { readonly fix: string; readonly cause?: unknown },
-): ClientError {
-  return new ClientError({ code, what, where, expected, got, ...rest });
 }

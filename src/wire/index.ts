@@ -6,13 +6,7 @@
 export type { ApplyOutcome, BookCheck, IgnoredWhy } from './apply-outcome.js';
 export { type BookEvents, type BookGap, type BookOptions, BookSubscription } from './book-subscription.js';
 export type { BboOptions, Channels, DepthOptions, GroupRequest } from './channels.js';
-export {
-  type ConnectOptions,
-  connect,
-  Feed,
-  type FeedCounters,
-  type FeedEvents,
-} from './client.js';
+export { connect, Feed } from './client.js';
 export type { FeedState } from './connection.js';
 export type {
   BboSource,
@@ -29,6 +23,7 @@ export { crc32c } from './crc32c.js';
 export { decimalsOf, decimalText, formatDecimal, parseDecimal } from './decimal.js';
 export { ClientError, CloseError, FeedError, type FeedErrorParts, ServerError, WireError } from './errors.js';
 export { type Ticker, TickerSubscription, type Trading, TradingSubscription } from './facts-subscription.js';
+export type { ConnectOptions, FeedCounters, FeedEvents } from './feed-options.js';
 export { FrameReader } from './frame.js';
 export { type GroupEvents, isPattern, type Removed, SubscriptionGroup } from './group.js';
 export type { KeptEvents, StreamGap } from './kept-subscription.js';

@@ -1,6 +1,9 @@
 import type { By, Topic } from './control.js';
 import type { Place } from './local-stream.js';
 
+/** What is asked of an instrument, whichever it is. */
+export type Ask = Omit<Topic, 'instrument'>;
+
 /** One instrument of a message, and where its reader stands. */
 export interface Entry {
   readonly instrument: string;
@@ -22,7 +25,7 @@ const UTF8 = new TextEncoder();
  */
 export function messagesOf(
   op: 'subscribe' | 'unsubscribe' | 'resync',
-  ask: Omit<Topic, 'instrument'>,
+  ask: Ask,
   entries: readonly Entry[],
   bytesMax: number,
   nextId: () => number,
@@ -60,6 +63,26 @@ export function messagesOf(
   }
   if (group.length > 0) flush(group);
   return messages;
+}
+
+/** Lists of what asks for the same, in the order in which each was first asked for. */
+export function byAsk<Asking extends { readonly topic: Topic }>(
+  all: Iterable<Asking>,
+): (readonly Asking[])[] {
+  const lists = new Map<string, Asking[]>();
+  for (const one of all) {
+    const key = JSON.stringify(askOfAll([one]));
+    const list = lists.get(key);
+    if (list) list.push(one);
+    else lists.set(key, [one]);
+  }
+  return [...lists.values()];
+}
+
+/** What all of a list ask for; the list has at least one. */
+export function askOfAll([first]: readonly { readonly topic: Topic }[]): Ask {
+  const { instrument: _, ...ask } = (first as { readonly topic: Topic }).topic;
+  return ask;
 }
 
 /** 64-bit numbers are texts in control messages. */

@@ -1,7 +1,7 @@
 import type { ControlMessage, Granted, StreamName } from './control.js';
 import { type FeedError, ServerError } from './errors.js';
 import type { AnyGroup, Member } from './group.js';
-import { type Entry, messagesOf } from './messages.js';
+import { type Ask, askOfAll, byAsk, type Entry, messagesOf } from './messages.js';
 import { type AnySubscription, labelOf } from './subscription.js';
 
 /** What the roster needs of its feed. */
@@ -340,7 +340,7 @@ export class Roster {
   private flush(): void {
     for (const list of this.lists(this.leaving)) {
       const entries = list.map(({ topic: { instrument } }) => ({ instrument }));
-      for (const { text } of this.messages('unsubscribe', askOf(list), entries)) this.host.send(text);
+      for (const { text } of this.messages('unsubscribe', askOfAll(list), entries)) this.host.send(text);
     }
     this.leaving.clear();
     for (const list of this.lists(this.joining)) this.ask('subscribe', list);
@@ -361,7 +361,7 @@ export class Roster {
     const entries = list.map(({ topic: { instrument }, resume }) =>
       op === 'resync' ? { instrument } : { instrument, resume },
     );
-    for (const { text, id, instruments } of this.messages(op, askOf(list), entries)) {
+    for (const { text, id, instruments } of this.messages(op, askOfAll(list), entries)) {
       const waiting = new Map(instruments.map((name) => [name, byName.get(name) as AnySubscription]));
       this.requests.set(id, { op, waiting, isMatched: false, nameless: [] });
       this.host.send(text);
@@ -378,7 +378,7 @@ export class Roster {
 
   private messages(
     op: 'subscribe' | 'unsubscribe' | 'resync',
-    ask: ReturnType<typeof askOf>,
+    ask: Ask,
     entries: readonly Entry[],
   ): ReturnType<typeof messagesOf> {
     return messagesOf(op, ask, entries, this.listBytesMax, () => this.host.nextId());
@@ -396,21 +396,4 @@ function isNamed({ topic, granted }: AnySubscription, { channel, instrument, str
 /** The only one that waits; undefined where there are several. */
 function only(waiting: ReadonlyMap<string, AnySubscription>): AnySubscription | undefined {
   return waiting.size === 1 ? waiting.values().next().value : undefined;
-}
-
-/** Subscriptions that ask for the same, of each an instrument. */
-function byAsk(subscriptions: Iterable<AnySubscription>): (readonly AnySubscription[])[] {
-  const lists = new Map<string, AnySubscription[]>();
-  for (const subscription of subscriptions) {
-    const key = JSON.stringify(askOf([subscription]));
-    const list = lists.get(key);
-    if (list) list.push(subscription);
-    else lists.set(key, [subscription]);
-  }
-  return [...lists.values()];
-}
-
-function askOf([first]: readonly AnySubscription[]): Omit<AnySubscription['topic'], 'instrument'> {
-  const { instrument: _, ...ask } = (first as AnySubscription).topic;
-  return ask;
 }
