@@ -8,11 +8,12 @@ import type { Answer } from './transport.js';
 const STALE_SHOWN = 20;
 
 /** Why a server is not to be sent clients. */
-export type NotReady = 'draining' | 'source_failed' | 'no_book_synced';
+export type NotReady = 'draining' | 'source_failed' | 'no_gateway' | 'no_book_synced';
 
 const NOT_READY: Readonly<Record<NotReady, string>> = {
   draining: 'the server stops and takes no new clients',
   source_failed: 'the source has failed, so the books are as they were then',
+  no_gateway: 'no gateway runs that could take clients; they are being started anew',
   no_book_synced: 'no book is exact at the moment; clients would wait',
 };
 
@@ -21,6 +22,7 @@ export function notReady(context: HttpContext, books: BookCounts): readonly NotR
   return [
     ...(context.draining() ? (['draining'] as const) : []),
     ...(context.sourceState() === 'failed' ? (['source_failed'] as const) : []),
+    ...(context.gateways()?.running === 0 ? (['no_gateway'] as const) : []),
     ...(books.synced === 0 ? (['no_book_synced'] as const) : []),
   ];
 }
@@ -60,6 +62,7 @@ export function health(context: HttpContext, grant: Grant): Answer {
     version: context.version,
     transport: build().transport,
     transportReason: context.transportReason(),
+    gateways: context.gateways() ?? null,
     uptimeSeconds: uptimeSeconds(),
     clients: context.clients(),
     books,

@@ -75,7 +75,7 @@ export const readySchema = z.strictObject({
   reasons: z
     .array(
       z.strictObject({
-        code: z.enum(['draining', 'source_failed', 'no_book_synced']),
+        code: z.enum(['draining', 'source_failed', 'no_gateway', 'no_book_synced']),
         what: z.string(),
       }),
     )
@@ -94,6 +94,11 @@ export const healthSchema = z.strictObject({
   version: z.string().optional(),
   transport: z.string().optional().describe('What carries the feed: uws or ws'),
   transportReason: z.string().optional().describe('Why that; empty where it is the preferred one, uws'),
+  gateways: z
+    .strictObject({ wanted: count, running: count, pids: z.array(count), restarts: count })
+    .nullable()
+    .optional()
+    .describe('Processes that serve the clients; null = that of the engine does'),
   uptimeSeconds: z.number().min(0).optional(),
   clients: count.optional(),
   books: books.optional(),

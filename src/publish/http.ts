@@ -6,7 +6,7 @@ import { preflight, shared } from './cors.js';
 import type { ServedEngine } from './feed-engine.js';
 import type { Hosts } from './hosts.js';
 import type { Images } from './images.js';
-import type { BookCounts } from './metrics.js';
+import type { BookCounts, GatewayCounts } from './metrics.js';
 import { type Access, ROUTES, routeOf } from './routes.js';
 import type { Site } from './site.js';
 import type { SourceReport } from './sources.js';
@@ -24,6 +24,8 @@ export interface HttpContext {
   /** The instruments that are served, by name. */
   readonly instruments: ReadonlyMap<string, InstrumentInfo>;
   readonly version: string;
+  /** Gateways of other processes; undefined where this one has the clients. */
+  gateways(): GatewayCounts | undefined;
   /** Clients that are connected. */
   clients(): number;
   readonly hosts: Hosts;

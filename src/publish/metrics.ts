@@ -48,7 +48,12 @@ export interface MetricCounts {
 
 /** Gateways of other processes. */
 export interface GatewayCounts {
+  /** As many as there should be. */
+  readonly wanted: number;
+  /** Those that listen. */
   readonly running: number;
+  /** Their processes, and those that are beginning. */
+  readonly pids: readonly number[];
   /** Since the server started. */
   readonly restarts: number;
 }

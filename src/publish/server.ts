@@ -13,7 +13,7 @@ import { Gateways } from './gateways/gateways.js';
 import { notReady } from './health.js';
 import { Hosts } from './hosts.js';
 import { answerHttp, type HttpContext, type SourceState } from './http.js';
-import { type BookCounts, Metrics } from './metrics.js';
+import { type BookCounts, type GatewayCounts, Metrics } from './metrics.js';
 import type { Access } from './routes.js';
 import { Scraper } from './scrape.js';
 import type { Site } from './site.js';
@@ -83,7 +83,7 @@ export class FeedServer {
     });
     this.#scraper = new Scraper({
       metrics: () => this.counted,
-      gateways: () => this.#distribution.gateways,
+      gateways: () => this.gateways,
       build,
       stats: () => this.#engine.stats(),
       imagesEncoded: () => this.#local.images.encoded,
@@ -97,6 +97,7 @@ export class FeedServer {
       images: this.#local.images,
       instruments: served,
       version: VERSION,
+      gateways: () => this.gateways,
       clients: () => clients.open,
       hosts: new Hosts(config.server),
       site,
@@ -117,6 +118,11 @@ export class FeedServer {
   async listen(open?: typeof openTransport): Promise<number> {
     await this.#gate.open(performance.now());
     return this.#distribution.listen(open);
+  }
+
+  /** Gateways of other processes; undefined where this one has the clients. */
+  get gateways(): GatewayCounts | undefined {
+    return this.#distribution.gateways;
   }
 
   /** What has been counted of all clients. */

@@ -6,8 +6,8 @@
  * ring: records of 16 bytes and a frame, 8-aligned, none wraps; a pad record fills the end
  * ```
  * Positions count words of 8 bytes, wrap at 2^32, and are taken modulo the ring's size, a power of two. The writer waits for
- * nobody: it says in RESERVED how far it may have written before it does, so a reader knows that what it has read was whole
- * as long as that is not more than a ring ahead of it.
+ * nobody that stands still: it says in RESERVED how far it may have written before it does, so a reader knows that what it has
+ * read was whole as long as that is not more than a ring ahead of it.
  */
 
 /** Bytes before the ring. */
@@ -17,6 +17,8 @@ const RECORD_BYTES = 16;
 const PAD = -1;
 /** The writer says so many bytes ahead how far it may write, so that few frames pay for it. */
 const RESERVE_BYTES = 65_536;
+/** A reader that is a ring behind is waited for as long as it reads something in this time. */
+const STANDING_MS_MAX = 100;
 /** A reader says where it is after so many records, so that the writer does not take it for one that stands still. */
 const TOLD_RECORDS = 256;
 /** A longer frame is copied out of the ring before it is handed on: whoever takes it may not copy it at once. */
@@ -79,19 +81,29 @@ function wordOf(reader: number, word: Word): number {
   return FIRST_LINE + reader * LINE_WORDS + Line[word];
 }
 
+/** What the writer tells of its readers. */
+export interface RingWatcher {
+  /** The ring is full in the middle of a turn: readers are to be shown what is in it. */
+  onFull(): void;
+  /** A reader is a whole ring behind and stands still: it has lost frames, and must not go on. */
+  onOverrun(reader: number): void;
+}
+
+/** Never woken: waiting for it is sleeping. */
+const NEVER = new Int32Array(new SharedArrayBuffer(4));
+
 /** The end that writes. */
 export class RingWriter {
   readonly #shared: Shared;
   readonly #readers: number;
-  /** Called for a reader that is a whole ring behind: it has lost frames, and must not go on. */
-  readonly #onOverrun: (reader: number) => void;
+  readonly #watcher: RingWatcher;
   #position = 0;
   #reserved = 0;
 
-  constructor(memory: Uint8Array, readers: number, onOverrun: (reader: number) => void) {
+  constructor(memory: Uint8Array, readers: number, watcher: RingWatcher) {
     this.#shared = new Shared(memory);
     this.#readers = readers;
-    this.#onOverrun = onOverrun;
+    this.#watcher = watcher;
   }
 
   /** Where the next frame goes. */
@@ -160,11 +172,32 @@ export class RingWriter {
     for (let reader = 0; reader < this.#readers; reader++) {
       const shared = this.#shared;
       if (shared.load(wordOf(reader, 'isReading')) === 0) continue;
-      const lag = (this.#reserved - shared.load(wordOf(reader, 'cursor'))) >>> 0;
-      if (lag <= shared.capacity) continue;
+      if (!this.#isOver(reader) || this.#waitsFor(reader)) continue;
       shared.store(wordOf(reader, 'isReading'), 0);
-      this.#onOverrun(reader);
+      this.#watcher.onOverrun(reader);
     }
+  }
+
+  /** Whether what is about to be written overwrites what a reader has not read. */
+  #isOver(reader: number): boolean {
+    const shared = this.#shared;
+    return (this.#reserved - shared.load(wordOf(reader, 'cursor'))) >>> 0 > shared.capacity;
+  }
+
+  /** Waits for a reader to make room, in the middle of a turn; false where it stands still. */
+  #waitsFor(reader: number): boolean {
+    const word = wordOf(reader, 'cursor');
+    let cursor = this.#shared.load(word);
+    let stoodMs = 0;
+    while (this.#isOver(reader)) {
+      this.#watcher.onFull();
+      Atomics.wait(NEVER, 0, 0, 1);
+      const now = this.#shared.load(word);
+      stoodMs = now === cursor ? stoodMs + 1 : 0;
+      cursor = now;
+      if (stoodMs > STANDING_MS_MAX) return false;
+    }
+    return true;
   }
 }
 

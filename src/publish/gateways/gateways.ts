@@ -107,7 +107,10 @@ export class Gateways implements Distribution {
     }));
     const { descriptor, memory } = makeSharedMemory(ringMemoryBytes(RING_BYTES));
     this.#ringDescriptor = descriptor;
-    this.#ring = new RingWriter(memory, gateways, (reader) => this.#end(reader, 'was a whole ring behind'));
+    this.#ring = new RingWriter(memory, gateways, {
+      onFull: () => this.#publish(),
+      onOverrun: (reader) => this.#end(reader, 'was a whole ring behind'),
+    });
   }
 
   get transport(): Pick<Transport, 'name' | 'reason'> | undefined {
@@ -120,12 +123,8 @@ export class Gateways implements Distribution {
 
   get gateways(): GatewayCounts {
     const running = this.#places.filter((place) => place.running?.isListening === true).length;
-    return { running, restarts: this.#restarts };
-  }
-
-  /** Processes of those that run, by place. */
-  get pids(): readonly (number | undefined)[] {
-    return this.#places.map(({ running }) => running?.child.pid);
+    const pids = this.#places.flatMap((place) => place.running?.child.pid ?? []);
+    return { wanted: this.#places.length, running, pids, restarts: this.#restarts };
   }
 
   counted(own: Metrics): Metrics {
