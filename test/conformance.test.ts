@@ -369,8 +369,15 @@ const HANDSHAKES: readonly HandshakeCase[] = [
   { name: 'that is no HTTP', request: 'GET /v1/feed HTTP/1.1\r\n\u0000: x\r\n\r\n', status: 400 },
 ];
 
-describe.each(['uws', 'ws'] as const)('over %s', (name: TransportName) => {
-  let transport: Transport;
+/** The last: listeners that share a port, as gateways do. */
+const STANDS: readonly (readonly [name: TransportName, listeners: number])[] = [
+  ['uws', 1],
+  ['ws', 1],
+  ['uws', 2],
+];
+
+describe.each(STANDS)('over %s by %i', (name, listeners) => {
+  const transports: Transport[] = [];
   let port = 0;
   /** The one client that behaves, on the same server all the time. */
   let good: RawClient;
@@ -378,50 +385,56 @@ describe.each(['uws', 'ws'] as const)('over %s', (name: TransportName) => {
   const heard: string[] = [];
 
   beforeAll(async () => {
-    const options = { ...OPTIONS, controlBytesMax: CONTROL_BYTES_MAX };
-    transport = await openTransport(
-      name,
-      { ...options, backpressureBytesMax: 1 << 20 },
-      {
-        ...HANDLERS,
-        onRequest: ({ path, method }) => ({
-          status:
-            path !== '/v1/feed' ? '404 Not Found' : method === 'get' ? '426 Upgrade Required' : '405 No',
-          headers: {},
-          body: '',
-        }),
-        refuse: (_request, protocols) =>
-          protocols.includes('depthwire.v1')
-            ? undefined
-            : { status: '400 Bad Request', headers: {}, body: '' },
-        onOpen: (connection): Session => {
-          connection.subscribe('feed');
-          return {
-            onText: (message) => {
-              heard.push(message);
-              connection.sendText(message);
-            },
-            onBinary: () => connection.end(4400, 'bad_request', 'binary'),
-            onOversize: () => connection.end(1009, 'control_too_big', 'too long'),
-            onPing() {},
-            onClose: (code, cause) => ends.push([code, cause]),
-          };
+    const isPortShared = listeners > 1;
+    const options = { ...OPTIONS, controlBytesMax: CONTROL_BYTES_MAX, isPortShared };
+    const open = (): Promise<Transport> =>
+      openTransport(
+        name,
+        { ...options, backpressureBytesMax: 1 << 20 },
+        {
+          ...HANDLERS,
+          onRequest: ({ path, method }) => ({
+            status:
+              path !== '/v1/feed' ? '404 Not Found' : method === 'get' ? '426 Upgrade Required' : '405 No',
+            headers: {},
+            body: '',
+          }),
+          refuse: (_request, protocols) =>
+            protocols.includes('depthwire.v1')
+              ? undefined
+              : { status: '400 Bad Request', headers: {}, body: '' },
+          onOpen: (connection): Session => {
+            connection.subscribe('feed');
+            return {
+              onText: (message) => {
+                heard.push(message);
+                connection.sendText(message);
+              },
+              onBinary: () => connection.end(4400, 'bad_request', 'binary'),
+              onOversize: () => connection.end(1009, 'control_too_big', 'too long'),
+              onPing() {},
+              onClose: (code, cause) => ends.push([code, cause]),
+            };
+          },
         },
-      },
-    );
-    port = await transport.listen('127.0.0.1', 0);
+      );
+    for (let listener = 0; listener < listeners; listener++) {
+      const transport = await open();
+      transports.push(transport);
+      port = await transport.listen('127.0.0.1', port);
+    }
     good = await RawClient.open(port);
   });
 
   afterAll(() => {
     good.destroy();
-    transport.close();
+    for (const transport of transports) transport.close();
   });
 
   /** The good client gets what is published, in order, whatever the others have done. */
   async function expectGood(label: string): Promise<void> {
     const before = good.frames.length;
-    transport.publish('feed', Buffer.from(label));
+    for (const transport of transports) transport.publish('feed', Buffer.from(label));
     await good.until(() => good.frames.length > before, 'frame at the good client');
     expect(good.frames.slice(before).map(({ payload }) => String(payload))).toEqual([label]);
     good.frames.length = 0;

@@ -62,7 +62,7 @@ describe('subscribing', () => {
       lotSize: 1,
       qtyUnit: 'base',
     });
-    expect(received.slice(2)).toEqual(['image', 'delta 1delta 2']);
+    expect(received.slice(2)).toEqual(['image', 'delta 1', 'delta 2']);
   });
 
   it('keeps the order while frames are published in the same turn', async () => {
@@ -135,7 +135,7 @@ describe('subscribing', () => {
       intervalMs: 0,
     });
     await one.count(4);
-    expect(native.views.get(21)).toBe(1);
+    await one.until(() => native.views.get(21) === 1, 'end of one use');
     two.socket.terminate();
     await one.until(() => native.views.get(21) === 0, 'end of the view');
     await expect.poll(() => server.counted.subscriptions).toBe(0);

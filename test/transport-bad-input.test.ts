@@ -69,7 +69,7 @@ describe.each(['uws', 'ws'] as const)('a server over %s', (transport) => {
       expect(await bad.ended()).toBe(4429);
       expect(performance.now() - startMs).toBeLessThan(1000);
     });
-    expect(server.server.counted.closedFor('rate')).toBe(1);
+    await expect.poll(() => server.server.counted.closedFor('rate')).toBe(1);
   });
 
   it('holds a bounded part of the feed for a client that takes a byte a second, and others lose nothing', async () => {

@@ -44,14 +44,22 @@ export function instrument(id: number, name: string): InstrumentInfo {
 
 /** Bytes of a frame that says what it is: `label` padded to a multiple of eight. */
 export function frame(label: string): Uint8Array {
-  const bytes = new Uint8Array((label.length + 7) & ~7);
+  const bytes = new Uint8Array((label.length + 8) & ~7);
   bytes.set(Buffer.from(label));
   return bytes;
 }
 
+/** What the frames of a message were made of. */
+export function labels(message: Uint8Array): readonly string[] {
+  return Buffer.from(message)
+    .toString()
+    .split(/\0+/)
+    .filter((text) => text !== '');
+}
+
 /** What `frame` was made of. */
 export function label(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString().replaceAll('\0', '');
+  return labels(bytes).join('');
 }
 
 const SYNCED: BookInfo = {

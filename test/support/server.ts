@@ -4,7 +4,7 @@ import { type Config, type ConfigInput, configFrom } from '../../src/config.js';
 import type { Engine } from '../../src/engine.js';
 import { FeedServer } from '../../src/publish/server.js';
 import type { Site } from '../../src/publish/site.js';
-import { FakeNative, fakeEngine, label } from './fake-engine.js';
+import { FakeNative, fakeEngine, labels } from './fake-engine.js';
 
 /** Gateways of each server: the suites of the feed run with some as they run with none. */
 const GATEWAYS = Number(process.env.GATEWAYS ?? 0);
@@ -29,10 +29,9 @@ export async function startServer(
   site: Site = new Map(),
   native: FakeNative = new FakeNative(1 << 24),
 ): Promise<TestServer> {
-  const config = configFrom({
-    ...input,
-    server: { port: 0, drainMs: 300, gateways: GATEWAYS, ...input.server },
-  });
+  // Several need the transport that shares a port.
+  const gateways = input.server?.transport === 'ws' ? 0 : GATEWAYS;
+  const config = configFrom({ ...input, server: { port: 0, drainMs: 300, gateways, ...input.server } });
   const wiring: { server?: FeedServer } = {};
   const engine = fakeEngine(
     { onFrameBytes: (id, stream, ring, at, size) => wiring.server?.onFrameBytes(id, stream, ring, at, size) },
@@ -60,7 +59,7 @@ export async function startServer(
   };
 }
 
-/** What a client received: the object of a control message, or the label of a frame. */
+/** What a client received: the object of a control message, or the label of a frame, of which a message may have several. */
 export type Received = Readonly<Record<string, unknown>> | string;
 
 /** A client that keeps all that it receives, in order. */
@@ -81,7 +80,8 @@ export class TestClient {
       origin === undefined ? {} : { origin },
     );
     this.socket.on('message', (data: Buffer, isBinary: boolean) => {
-      this.received.push(isBinary ? label(data) : (JSON.parse(data.toString()) as Received));
+      if (isBinary) this.received.push(...labels(data));
+      else this.received.push(JSON.parse(data.toString()) as Received);
       this.#changed();
     });
     this.socket.on('close', (code) => {

@@ -97,13 +97,16 @@ export class RingWriter {
   readonly #shared: Shared;
   readonly #readers: number;
   readonly #watcher: RingWatcher;
-  #position = 0;
-  #reserved = 0;
+  #position: number;
+  #reserved: number;
 
+  /** Goes on where the memory says; all of it zero is the beginning. */
   constructor(memory: Uint8Array, readers: number, watcher: RingWatcher) {
     this.#shared = new Shared(memory);
     this.#readers = readers;
     this.#watcher = watcher;
+    this.#position = this.#shared.load(HEAD);
+    this.#reserved = this.#position;
   }
 
   /** Where the next frame goes. */

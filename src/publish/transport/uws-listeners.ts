@@ -43,7 +43,8 @@ export class UwsListeners {
 
   async listen(host: string, port: number): Promise<number> {
     // Where the system chose the port, another listener cannot have it as long as there are connections.
-    const chosen = port === 0 && this.#tls !== undefined ? await freePort(host).catch(() => 0) : port;
+    const isForMore = this.#tls !== undefined || this.#isPortShared;
+    const chosen = port === 0 && isForMore ? await freePort(host).catch(() => 0) : port;
     this.#place = { host, port: chosen };
     this.#listen();
     if (this.#socket === undefined) {
