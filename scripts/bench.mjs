@@ -34,7 +34,7 @@ export function benchmarks(args) {
   const files = readdirSync(path.join(root, 'bench')).filter((name) => name.endsWith('.bench.mjs'));
   const cargo = ['run', '--quiet', '--release', '--locked', '--package', 'depthwire-bench', '--'];
   // They take minutes and compare no contenders, so they are run by themselves; small they are only to show that they still run.
-  const alone = (args.includes('--tiny') ? ['soak', 'storm', 'feed'] : []).map(
+  const alone = (args.includes('--tiny') ? ['soak', 'storm', 'feed', 'kill'] : []).map(
     (name) =>
       /** @type {Benchmark} */ ({
         name,
