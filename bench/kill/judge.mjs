@@ -16,9 +16,9 @@ const FAILURES_MAX = 20;
  *   `digestOf` writes them
  * @property {(instrument: string, epoch: number, seq: number) => TradeFrame | undefined} tradesAt
  *
- * @typedef {import('../../src/wire/index.js').LocalBook} LocalBook
+ * @typedef {Pick<import('../../src/wire/index.js').LocalBook, 'state' | 'reason' | 'place' | 'stream' | 'venueSeq' | 'check' | 'depth'>} Book
  * @typedef {import('../../src/wire/index.js').TradeEvent} TradeEvent
- * @typedef {import('../../src/wire/index.js').TradesSubscription} TradesSubscription
+ * @typedef {Pick<import('../../src/wire/index.js').TradesSubscription, 'state' | 'place' | 'epoch' | 'seq' | 'on'>} Trades
  *
  * Whose an epoch of an instrument is: one of a market, for it is that of one start of the server.
  * @typedef {{ readonly truth: Truth, readonly epoch: number }} Owner
@@ -49,7 +49,7 @@ export class Judge {
    * A book that says that it is exact, or that it was at its place.
    * @param {string} who
    * @param {string} instrument
-   * @param {LocalBook} book
+   * @param {Book} book
    * @param {number} depth of a view; 0 = none
    */
   book(who, instrument, book, depth) {
@@ -122,7 +122,7 @@ export class Tape {
   #due = 0;
   #at = 0;
 
-  /** @param {Judge} judge @param {string} who @param {string} instrument @param {TradesSubscription} subscription */
+  /** @param {Judge} judge @param {string} who @param {string} instrument @param {Trades} subscription */
   constructor(judge, who, instrument, subscription) {
     this.#judge = judge;
     this.#who = who;
