@@ -10,7 +10,7 @@ import { fault } from './support/layered.js';
 
 /** Where the header of a frame begins, and offsets behind it. */
 const HEADER = 40;
-const [SEQ, PREV_SEQ, KIND] = [HEADER + 8, HEADER + 16, HEADER + 60];
+const [SEQ, PREV_SEQ, VENUE_SEQ, KIND] = [HEADER + 8, HEADER + 16, HEADER + 24, HEADER + 60];
 /** Where the offset of the orders stands in a frame of changes, and in an image. */
 const OF_CHANGES = 104;
 const OF_IMAGE = 152;
@@ -130,6 +130,22 @@ describe('the stream of orders', () => {
     engine.closeOrders(instrument);
     say(add(10));
     expect(frames).toHaveLength(3);
+  });
+
+  it('begins where the venue is, whenever somebody opens it', () => {
+    let bookAt = 0n;
+    const venueSeqOf = (bytes: Uint8Array): bigint =>
+      new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(VENUE_SEQ, true);
+    const { engine, instrument, say, image } = market((_id, stream, bytes) => {
+      if (stream === STREAM.book) bookAt = venueSeqOf(bytes);
+    });
+    say(start, add(7), add(8));
+    for (const message of [add(9), add(10)]) {
+      engine.openOrders(instrument);
+      expect([venueSeqOf(image()), bookAt > 0n]).toEqual([bookAt, true]);
+      engine.closeOrders(instrument);
+      say(message);
+    }
   });
 
   it('is refused where the venue names no orders', () => {

@@ -86,6 +86,8 @@ impl InstrumentState {
         if stream.readers == 1 {
             // What was told before was not told to the end: no frame may seem to follow it.
             stream.cursor.seq += 1;
+            // Nobody has followed where the venue was meanwhile but the book that is made of the orders.
+            stream.cursor.at = if self.leads_by_orders { self.book_cursor.at } else { Stamp::default() };
             stream.is_fresh = false;
             stream.is_between = false;
             self.tells_orders = self.orders.is_synced();
