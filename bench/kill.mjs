@@ -2,7 +2,8 @@
 /**
  * What clients believe of a server that is killed. `depthwire serve` of a recording is ended by SIGKILL at random moments: while it
  * starts, while images and resumed streams go out, under load, while lines have just been cut; and is started again on the
- * same port, each time with another market. Clients of every kind, direct ones and such on lines that are slow, are cut in the
+ * same port, each time with another market: in the first half of the kills of price
+ * levels, in the second of orders. Clients of every kind, direct ones and such on lines that are slow, are cut in the
  * middle of a frame or never end, hold each book against what an engine that nobody kills had at its place, and each trade against
  * the trade before it.
  *
@@ -25,12 +26,15 @@ import { Client, KINDS } from './kill/client.mjs';
 import { Judge } from './kill/judge.mjs';
 import { ENDINGS } from './kill/line.mjs';
 import { instrumentNames, recordMarket } from './kill/market.mjs';
+import { ORDER_INSTRUMENTS, recordOrders } from './kill/order-market.mjs';
 import { freePort, Server } from './kill/server.mjs';
 
 /** Longest that anything is called synced behind the end of a server, or nothing of a new one is. */
 const STALE_MS_MAX = 5000;
 const SYNC_MS_MAX = 20_000;
 const POLL_MS = 5;
+/** Of each sort. */
+const MARKETS = 3;
 /** Recorded seconds in one: so that books change under every kill. */
 const SPEED = 5;
 /** Of a client's deeds. */
@@ -76,9 +80,18 @@ class Campaign {
   /** What is still to be done of this round. @type {Deed[]} */
   #deeds = [];
 
-  /** @param {{ judge: Judge, files: readonly string[], port: number, random: () => number, trace: boolean }} options */
-  constructor({ judge, files, port, random, trace }) {
+  /**
+   * @param {object} options
+   * @param {Judge} options.judge
+   * @param {readonly string[]} options.files recordings of markets
+   * @param {readonly string[]} options.instruments of all of them
+   * @param {number} options.port
+   * @param {() => number} options.random
+   * @param {boolean} options.trace
+   */
+  constructor({ judge, files, instruments, port, random, trace }) {
     this.judge = judge;
+    this.instruments = instruments;
     this.files = files;
     this.port = port;
     this.random = random;
@@ -134,13 +147,12 @@ class Campaign {
 
   /** @param {boolean} isRepeated with the clock of the last one */
   #start(isRepeated) {
-    const { random, files, port } = this;
+    const { random, files, instruments, port } = this;
     // Another market than the last one: what is left of that is wrong in this one.
     const steps = 1 + Math.floor(random() * (files.length - 1));
     this.#market = this.#market < 0 ? 0 : (this.#market + steps) % files.length;
     if (!isRepeated) this.#clockMs = Date.now();
     const file = files[this.#market] ?? '';
-    const instruments = instrumentNames();
     const server = new Server({ port, file, instruments, speed: SPEED, clockMs: this.#clockMs }, (text) =>
       this.judge.fail(`the server has ended by itself: ${text}`),
     );
@@ -201,17 +213,26 @@ function summary(times) {
   return { median: sorted[sorted.length >> 1] ?? 0, most: sorted.at(-1) ?? 0 };
 }
 
-/** @param {{ kills: number, seed: number, marketMs: number, trace: boolean }} options @param {string} folder */
-async function campaign({ kills, seed, marketMs, trace }, folder) {
+/**
+ * Markets of one sort, and the kills of servers of them.
+ * @param {'levels' | 'orders'} sort
+ * @param {{ kills: number, seed: number, marketMs: number, trace: boolean }} options
+ * @param {string} folder
+ */
+async function campaign(sort, { kills, seed, marketMs, trace }, folder) {
   const random = chance(seed);
-  const markets = [1, 2, 3].map((at) =>
-    recordMarket(path.join(folder, `market${at}`), 10 * seed + at, marketMs),
-  );
+  const hasOrders = sort === 'orders';
+  const instruments = hasOrders ? ORDER_INSTRUMENTS : instrumentNames();
+  const markets = Array.from({ length: MARKETS }, (_, at) => {
+    const file = path.join(folder, `${sort}${at}`);
+    const of = MARKETS * seed + at;
+    return hasOrders ? recordOrders(file, chance(of), marketMs) : recordMarket(file, of, marketMs);
+  });
   const judge = new Judge(markets.map(({ truth }) => truth));
   const port = await freePort();
   const files = markets.map(({ file }) => file);
-  const run = new Campaign({ judge, files, port, random, trace });
-  const surroundings = { judge, instruments: instrumentNames(), random };
+  const run = new Campaign({ judge, files, instruments, port, random, trace });
+  const surroundings = { judge, instruments, hasOrders, random };
   for (const kind of KINDS) run.clients.push(await Client.open(kind.name, kind, port, surroundings));
   const deeds = setInterval(() => {
     for (const client of run.clients) client.act();
@@ -249,18 +270,22 @@ async function main() {
     },
   });
   const { tiny, trace, json } = values;
-  const kills = Number(values.kills ?? (tiny ? 5 : 100));
+  const kills = Number(values.kills ?? (tiny ? 8 : 100));
   const seed = Number(values.seed);
   if (!(Number.isSafeInteger(kills) && kills > 0)) throw new Error('--kills: a whole number above 0');
   if (!(Number.isSafeInteger(seed) && seed >= 0)) throw new Error('--seed: a whole number');
   const folder = mkdtempSync(path.join(tmpdir(), 'depthwire-kill-'));
   try {
-    const result = await campaign({ kills, seed, marketMs: tiny ? 20_000 : 60_000, trace }, folder);
-    for (const failure of result.failures) process.stdout.write(`${failure}\n`);
-    const ok = result.failures.length === 0;
-    process.stdout.write(`${JSON.stringify({ name: 'kill', ok, seed, ...result })}\n`);
+    const options = { seed, marketMs: tiny ? 20_000 : 60_000, trace };
+    const levels = await campaign('levels', { ...options, kills: Math.ceil(kills / 2) }, folder);
+    const orders = await campaign('orders', { ...options, kills: Math.floor(kills / 2) }, folder);
+    const failures = [...levels.failures, ...orders.failures];
+    for (const failure of failures) process.stdout.write(`${failure}\n`);
+    const ok = failures.length === 0;
+    const verdict = { name: 'kill', ok, seed, kills: levels.kills + orders.kills, levels, orders };
+    process.stdout.write(`${JSON.stringify(verdict)}\n`);
     // No contenders are compared, so there are no rows.
-    if (json !== undefined) writeFileSync(json, JSON.stringify({ rows: [], kill: result }));
+    if (json !== undefined) writeFileSync(json, JSON.stringify({ rows: [], kill: verdict }));
     return ok ? 0 : 1;
   } finally {
     rmSync(folder, { recursive: true });

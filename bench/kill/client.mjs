@@ -14,10 +14,16 @@ const COMPARED_SHARE = 0.05;
  * @typedef {import('./judge.mjs').Judge} Judge
  * @typedef {import('../../dist/wire/index.js').Feed} Feed
  *
- * What a client has of each instrument, how it wants to be brought back, and what its line is like.
+ * @typedef {object} Surroundings
+ * @property {Judge} judge
+ * @property {readonly string[]} instruments of one venue
+ * @property {boolean} hasOrders the venue tells of orders, and not of its own top
+ * @property {() => number} random
+ *
+ * What a client has of each instrument, as far as there is any, how it wants to be brought back, and what its line is like.
  * @typedef {object} Kind
  * @property {string} name
- * @property {readonly ('book' | 'books' | 'trades' | 'bbo' | 'venue' | 'depth5' | 'depth20' | 'status')[]} has
+ * @property {readonly ('book' | 'books' | 'orders' | 'trades' | 'bbo' | 'venue' | 'depth5' | 'depth20' | 'status')[]} has
  * @property {import('../../dist/wire/index.js').SubscriptionOptions} [options]
  * @property {number} [bytesPerSecond] of its line
  * @property {boolean} [hasLine] it comes over a line that can be cut
@@ -27,26 +33,26 @@ const COMPARED_SHARE = 0.05;
 
 /** @type {readonly Kind[]} */
 export const KINDS = [
-  { name: 'direct', has: ['book', 'trades', 'status'] },
-  { name: 'cut', has: ['book', 'trades', 'depth5', 'bbo'], hasLine: true, isCut: true },
+  { name: 'direct', has: ['book', 'orders', 'trades', 'status'] },
+  { name: 'cut', has: ['book', 'orders', 'trades', 'depth5', 'bbo'], hasLine: true, isCut: true },
   { name: 'slow', has: ['book', 'depth20', 'venue'], hasLine: true, bytesPerSecond: 300_000 },
-  { name: 'coming and going', has: ['book', 'depth5', 'trades'], leaves: true },
+  { name: 'coming and going', has: ['book', 'orders', 'depth5', 'trades'], leaves: true },
   { name: 'patterns', has: ['books', 'bbo', 'venue', 'depth20'], hasLine: true },
   {
     name: 'cut, by range',
-    has: ['book', 'trades', 'venue', 'depth5'],
+    has: ['book', 'orders', 'trades', 'venue', 'depth5'],
     options: { by: 'range' },
     hasLine: true,
     isCut: true,
   },
-  { name: 'strict', has: ['book', 'bbo', 'trades'], options: { mode: 'strict' }, hasLine: true },
+  { name: 'strict', has: ['book', 'orders', 'bbo', 'trades'], options: { mode: 'strict' }, hasLine: true },
   { name: 'tops', has: ['bbo', 'venue', 'depth5', 'depth20', 'status'] },
 ];
 
 /**
  * A subscription as far as it is looked at here.
  * @typedef {object} Held
- * @property {import('../../dist/wire/index.js').BookSubscription | import('../../dist/wire/index.js').TradesSubscription | import('../../dist/wire/index.js').StatusSubscription} subscription
+ * @property {import('../../dist/wire/index.js').BookSubscription | import('../../dist/wire/index.js').OrdersSubscription | import('../../dist/wire/index.js').TradesSubscription | import('../../dist/wire/index.js').StatusSubscription} subscription
  * @property {() => void} compare
  */
 
@@ -63,7 +69,7 @@ export class Client {
    * @param {Kind} kind
    * @param {Feed} feed
    * @param {Line | undefined} line
-   * @param {{ judge: Judge, instruments: readonly string[], random: () => number }} surroundings
+   * @param {Surroundings} surroundings
    */
   constructor(name, kind, feed, line, surroundings) {
     this.name = name;
@@ -71,7 +77,7 @@ export class Client {
     this.feed = feed;
     this.line = line;
     this.surroundings = surroundings;
-    const { judge, instruments } = surroundings;
+    const { judge, instruments, hasOrders } = surroundings;
     feed.on('hello', () => {
       this.greetedMs = performance.now();
     });
@@ -79,9 +85,11 @@ export class Client {
       if (error instanceof WireError || error.code === 'client.callback_failed')
         judge.fail(`${name}: ${error.code}: ${error.message}`);
     });
+    const [venue] = (instruments[0] ?? '').split(':');
     for (const what of kind.has) {
+      if (what === (hasOrders ? 'venue' : 'orders')) continue;
       if (what === 'books') {
-        const group = feed.books('sim:*', kind.options);
+        const group = feed.books(`${venue}:*`, kind.options);
         group.on('added', (subscription) => this.#keepBook(subscription.topic.instrument, subscription, 0));
       } else for (const instrument of instruments) this.#open(what, instrument);
     }
@@ -91,7 +99,7 @@ export class Client {
    * @param {string} name
    * @param {Kind} kind
    * @param {number} port
-   * @param {{ judge: Judge, instruments: readonly string[], random: () => number }} surroundings
+   * @param {Surroundings} surroundings
    */
   static async open(name, kind, port, surroundings) {
     const line = kind.hasLine ? new Line(port, surroundings.random) : undefined;
@@ -168,6 +176,11 @@ export class Client {
       const subscription = feed.trades(instrument, kind.options);
       const tape = new Tape(judge, `${this.name} trades ${instrument}`, instrument, subscription);
       this.#keep(`trades ${instrument}`, subscription, () => tape.compare());
+    } else if (what === 'orders') {
+      const subscription = feed.orders(instrument, kind.options);
+      const name = `orders ${instrument}`;
+      const compare = () => judge.orders(`${this.name} ${name}`, instrument, subscription.orders);
+      this.#keepCompared(name, subscription, compare);
     } else if (what === 'status') {
       this.#keep(`status ${instrument}`, feed.status(instrument), () => {});
     } else if (what === 'bbo' || what === 'venue') {
@@ -184,30 +197,44 @@ export class Client {
 
   /** @param {string} instrument @param {import('../../dist/wire/index.js').BookSubscription} subscription @param {number} depth */
   #keepBook(instrument, subscription, depth) {
-    const { judge, random } = this.surroundings;
     const { channel, source } = subscription.topic;
     const what = depth > 0 ? `${channel}${depth}` : source === 'venue' ? 'venue' : channel;
     const name = `${what}${this.kind.has.includes('books') && what === 'book' ? 's' : ''} ${instrument}`;
-    const compare = () => judge.book(`${this.name} ${name}`, instrument, subscription.book, depth);
-    subscription.on('update', () => {
+    const { judge } = this.surroundings;
+    this.#keepCompared(name, subscription, () =>
+      judge.book(`${this.name} ${name}`, instrument, subscription.book, depth),
+    );
+  }
+
+  /**
+   * Something that is compared when it becomes synced, and now and then.
+   * @param {string} name
+   * @param {import('../../dist/wire/index.js').BookSubscription | import('../../dist/wire/index.js').OrdersSubscription} subscription
+   * @param {() => void} compare
+   */
+  #keepCompared(name, subscription, compare) {
+    const { judge, random } = this.surroundings;
+    const kept = /** @type {import('../../dist/wire/index.js').BookSubscription} */ (subscription);
+    kept.on('update', () => {
       if (random() < COMPARED_SHARE) compare();
     });
-    subscription.on('state', ({ state }) => {
+    kept.on('state', ({ state }) => {
       if (state === 'synced') compare();
     });
-    subscription.on('resync', ({ cause, by }) => {
+    kept.on('resync', ({ cause, by }) => {
       const way = `${cause} ${by}`;
       this.brought.set(way, 1 + (this.brought.get(way) ?? 0));
     });
     // What is missing after an end is brought by the server: nothing is left for the client to find out by itself.
-    subscription.on('gap', ({ tag }) => judge.fail(`${this.name} ${name}: ${tag}`));
+    kept.on('gap', ({ tag }) => judge.fail(`${this.name} ${name}: ${tag}`));
     this.#keep(name, subscription, compare);
   }
 
   /** @param {string} name @param {Held['subscription']} subscription @param {() => void} compare */
   #keep(name, subscription, compare) {
     this.#held.set(name, { subscription, compare });
-    subscription.on('error', (error) => {
+    const any = /** @type {import('../../dist/wire/index.js').BookSubscription} */ (subscription);
+    any.on('error', (error) => {
       if (subscription.closed) this.surroundings.judge.fail(`${this.name} ${name} ended: ${error.code}`);
     });
   }

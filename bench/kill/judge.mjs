@@ -14,10 +14,11 @@ const FAILURES_MAX = 20;
  * @property {(instrument: string, epoch: number, stream: number, seq: number) => number | undefined} crcAt checksum of all levels
  * @property {(instrument: string, epoch: number, depth: number, venueSeq: bigint) => string | undefined} topAt the best levels, as
  *   `digestOf` writes them
+ * @property {(instrument: string, epoch: number, venueSeq: bigint) => number | undefined} ordersAt checksum of all orders
  * @property {(instrument: string, epoch: number, seq: number) => TradeFrame | undefined} tradesAt
  *
  * @typedef {Pick<import('../../src/wire/index.js').LocalBook, 'state' | 'reason' | 'place' | 'stream' | 'venueSeq' | 'check' | 'depth'>} Book
- * @typedef {import('../../src/wire/index.js').TradeEvent} TradeEvent
+ * @typedef {Pick<import('../../src/wire/index.js').LocalOrders, 'state' | 'reason' | 'place' | 'venueSeq' | 'check'>} Orders
  * @typedef {Pick<import('../../src/wire/index.js').TradesSubscription, 'state' | 'place' | 'epoch' | 'seq' | 'on'>} Trades
  *
  * Whose an epoch of an instrument is: one of a market, for it is that of one start of the server.
@@ -28,7 +29,7 @@ export class Judge {
   /** @type {string[]} */
   failures = [];
   failed = 0;
-  counts = { books: 0, trades: 0, gaps: 0 };
+  counts = { books: 0, orders: 0, trades: 0, gaps: 0 };
   /** @type {readonly Truth[]} */
   #truths;
   /** Whose each epoch may be. @type {Map<string, readonly Owner[]>} */
@@ -53,20 +54,39 @@ export class Judge {
    * @param {number} depth of a view; 0 = none
    */
   book(who, instrument, book, depth) {
-    const { state, reason, place, stream } = book;
+    const { stream, venueSeq } = book;
+    this.counts.books += 1;
+    this.#compare(who, instrument, book, ({ truth, epoch }, { seq }) =>
+      depth === 0
+        ? truth.crcAt(instrument, epoch, stream, seq) === book.check().allCrc
+        : truth.topAt(instrument, epoch, depth, venueSeq) === digestOf(book, depth),
+    );
+  }
+
+  /** Orders likewise. @param {string} who @param {string} instrument @param {Orders} orders */
+  orders(who, instrument, orders) {
+    this.counts.orders += 1;
+    const { allCrc } = orders.check();
+    this.#compare(
+      who,
+      instrument,
+      orders,
+      ({ truth, epoch }) => truth.ordersAt(instrument, epoch, orders.venueSeq) === allCrc,
+    );
+  }
+
+  /**
+   * @param {string} who
+   * @param {string} instrument
+   * @param {Book | Orders} kept
+   * @param {(owner: Owner, place: import('../../src/wire/index.js').Place) => boolean} isRight
+   */
+  #compare(who, instrument, { state, reason, place }, isRight) {
     if (place === undefined) {
       if (state === 'synced') this.fail(`${who}: synced without a place`);
       return;
     }
-    this.counts.books += 1;
-    const got = depth === 0 ? book.check().allCrc : digestOf(book, depth);
-    const owner = this.#ownerOf(instrument, place.epoch, ({ truth, epoch }) => {
-      const expected =
-        depth === 0
-          ? truth.crcAt(instrument, epoch, stream, place.seq)
-          : truth.topAt(instrument, epoch, depth, book.venueSeq);
-      return expected === got;
-    });
+    const owner = this.#ownerOf(instrument, place.epoch, (each) => isRight(each, place));
     if (owner === undefined)
       this.fail(`${who}: ${state} (${reason}) at ${place.epoch}/${place.seq} and not the server's`);
   }

@@ -21,6 +21,7 @@ class Wire {
   #waiting = [];
   #waitingBytes = 0;
   #isDraining = false;
+  #isUp = false;
   #isOver = false;
 
   /**
@@ -36,6 +37,7 @@ class Wire {
     this.onOver = onOver;
     client.on('data', (data) => server.write(data));
     server.on('data', (data) => {
+      this.#isUp = true;
       this.#waiting.push(data);
       this.#waitingBytes += data.length;
       if (this.#waitingBytes > WAITING_BYTES_MAX) server.pause();
@@ -80,7 +82,8 @@ class Wire {
   }
 
   #serverGone() {
-    if (!this.#isOver) this.end(this.line.ending);
+    // A connection that has never been one ends at once.
+    if (!this.#isOver) this.end(this.#isUp ? this.line.ending : 'reset');
   }
 
   #over() {
