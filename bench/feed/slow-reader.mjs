@@ -10,9 +10,8 @@ import { connect } from '../../dist/wire/index.js';
 import { VENUE } from './records.mjs';
 
 /** How long the line stands still. */
-const STILL_MS = 2000;
-/** What of the greeting comes through, so that it can subscribe. */
-const GREETING_BYTES = 2048;
+const STILL_MS = 2500;
+const JOIN_MS_MAX = 10_000;
 const DRAIN_MS_MAX = 20_000;
 
 /** A line to a port that can be held. @param {number} to */
@@ -29,19 +28,26 @@ async function slowLine(to) {
     near.on('error', () => far?.destroy());
     far.on('error', () => near?.destroy());
     far.on('close', () => near?.destroy());
-    far.once('readable', () => pass(GREETING_BYTES));
+    open();
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  /** @param {number} bytes at most */
-  function pass(bytes) {
-    const part = far?.read(Math.min(bytes, far.readableLength));
-    if (part) near?.write(part);
+  /** From now on everything goes through. */
+  function open() {
+    far?.pipe(/** @type {import('node:net').Socket} */ (near));
   }
   return {
     port: /** @type {import('node:net').AddressInfo} */ (server.address()).port,
-    pass,
-    /** From now on everything goes through. */
-    open: () => far?.pipe(/** @type {import('node:net').Socket} */ (near)),
+    open,
+    /** From now on nothing goes through but what `pass` is called for. */
+    hold() {
+      far?.unpipe();
+      far?.pause();
+    },
+    /** Lets a byte through. */
+    pass() {
+      const byte = far?.read(1);
+      if (byte) near?.write(byte);
+    },
     close: () => server.close(),
   };
 }
@@ -87,13 +93,19 @@ export async function slowReader({ feed }) {
   const wrong = new Set();
   reader.on('error', (error) => wrong.add(error.message));
   const books = reader.books(`${VENUE}:*`);
-  let trickle = setTimeout(() => {
-    trickle = setInterval(() => line.pass(1), 1000);
-  }, STILL_MS);
   let matched = 0;
   books.on('matched', (count) => {
     matched = count;
   });
+  const isIn = () =>
+    matched > 0 &&
+    [...books.subscriptions.values()].filter(({ state }) => state === 'synced').length === matched;
+  for (const lateMs = performance.now() + JOIN_MS_MAX; !isIn(); await pause(20))
+    if (performance.now() > lateMs) throw new Error(`the slow reader is not in: ${matched} books`);
+  line.hold();
+  let trickle = setTimeout(() => {
+    trickle = setInterval(line.pass, 1000);
+  }, STILL_MS);
   return async () => {
     const waitingBytes = await waitingOf(base);
     clearTimeout(trickle);

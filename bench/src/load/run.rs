@@ -215,6 +215,8 @@ impl Rig {
             }
             let next = if sent < planned { measured.due(sent) } else { now + Duration::from_millis(5) };
             let wait = next.saturating_duration_since(now).saturating_sub(SPIN);
+            // The system sleeps whole milliseconds, and a begun one to its end: rather none than one too many.
+            let wait = Duration::from_millis(wait.as_millis() as u64);
             self.poll.poll(&mut self.events, Some(wait)).map_err(text)?;
             for event in &self.events {
                 if event.token() == INPUT {
