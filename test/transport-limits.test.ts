@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { Addresses, addressKey } from '../src/publish/transport/addresses.js';
+import { Admission } from '../src/publish/transport/admission.js';
 import { connectionsByDescriptors, descriptorLimit } from '../src/publish/transport/descriptors.js';
 import { openTransport } from '../src/publish/transport/open-transport.js';
 import { type Pending, PendingConnections } from '../src/publish/transport/pending.js';
@@ -132,6 +133,15 @@ describe('an address', () => {
     expect(addresses.takeLoose('a', 3, 10, 15_000)).toBe(true);
   });
 
+  it('has those back of them that ask', () => {
+    const addresses = new Addresses(limits);
+    addresses.giveLoose('a');
+    expect(addresses.takeLoose('a', 10, 10, 0)).toBe(true);
+    addresses.giveLoose('a');
+    expect(addresses.takeLoose('a', 2, 10, 1)).toBe(false);
+    expect(addresses.takeLoose('a', 1, 10, 1)).toBe(true);
+  });
+
   it('shares its account with the rest of its network where there are more than anybody has', () => {
     const addresses = new Addresses({ clientsPerAddressMax: 1, handshakesPerSecond: 1 });
     for (let at = 0; at < 40_000; at++) addresses.takeHandshake(String(at), 0);
@@ -151,6 +161,27 @@ describe('an address', () => {
     ['', ''],
   ])('%s counts as %s', (address, key) => {
     expect(addressKey(address)).toBe(key);
+  });
+});
+
+describe('clients of an address that come together', () => {
+  it('are let go of again and again, while silent ones are not', () => {
+    const admission = new Admission({ ...OPTIONS.limits, connectionsMax: 80 }, () => {});
+    const come = (): void => {
+      admission.accept({ address: 'a', sinceMs: 0, close: () => {} });
+    };
+    // Ten at a time, of which each asks: only ten may be loose at any time.
+    for (let round = 0; round < 20; round++) {
+      for (let at = 0; at < 10; at++) come();
+      for (let at = 0; at < 10; at++) expect(admission.letGo('a')).toBe(true);
+      for (let at = 0; at < 10; at++) admission.ended();
+    }
+    // One of ten asks, and nine are silent.
+    for (let at = 0; at < 10; at++) come();
+    expect(admission.letGo('a')).toBe(true);
+    for (let at = 0; at < 3; at++) come();
+    expect(admission.letGo('a')).toBe(false);
+    admission.close();
   });
 });
 

@@ -62,6 +62,12 @@ export class Addresses {
     return true;
   }
 
+  /** One of those that could no longer be cut has asked. */
+  giveLoose(address: string): void {
+    const account = this.#accounts.get(address);
+    if (account !== undefined && account.loose > 0) account.loose -= 1;
+  }
+
   /** Whether an address may have one more WebSocket. */
   hasRoom(address: string): boolean {
     return (this.#accounts.get(address)?.clients ?? 0) < this.#limits.clientsPerAddressMax;

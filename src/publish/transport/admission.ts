@@ -68,6 +68,8 @@ export class Admission {
    */
   letGo(address: string): boolean {
     const others = this.pending.countOf(address) - 1;
+    // With no pending one the one that asks has been let go of before: many that come together are loose for a moment only.
+    if (others < 0) this.#addresses.giveLoose(address);
     const max = Math.ceil(this.#limits.connectionsMax * LOOSE_SHARE);
     if (others > 0 && !this.#addresses.takeLoose(address, others, max, performance.now())) return false;
     this.pending.forget(address);
