@@ -141,6 +141,18 @@ describe.each(['uws', 'ws'] as const)('a server with auth over %s', (transport) 
     expect(server.counted.clients).toBe(0);
   });
 
+  it('refuses a handshake with one that holds nothing of the feed, which HTTP takes', async () => {
+    const { port, server } = await serve(transport);
+    const scraper = bearer(token({ claim: { allow: [], operations: true } }));
+    const answer = await handshake(port, scraper);
+    expect([answer.status, codeOf(answer.body), answer.challenge]).toEqual([403, 'feed.not_entitled', '']);
+    expect([server.metrics.clientsRefused, server.metrics.clients]).toEqual([1, 0]);
+    expect((await fetch(`http://127.0.0.1:${port}/metrics`, { headers: scraper })).status).toBe(200);
+    // What it holds may be served later.
+    const later = token({ claim: { allow: [{ channels: ['book'], instruments: ['later:*'] }] } });
+    expect((await handshake(port, bearer(later))).status).toBe(101);
+  });
+
   it('tells one that is too long from one that is wrong, as far as headers may be long', async () => {
     const { port } = await serve(transport);
     for (const [size, status, code] of [

@@ -93,6 +93,7 @@ class EntitledGrant implements Grant {
   readonly subscriptionsMax: number;
   readonly connectionsMax: number;
   readonly operations: boolean;
+  readonly holdsFeed: boolean;
   readonly terms: string;
   readonly #rules: readonly Rule[];
 
@@ -107,6 +108,7 @@ class EntitledGrant implements Grant {
     this.connectionsMax = limits.connectionsMax;
     this.operations = limits.operations;
     this.#rules = rules.map((rule) => new Rule(rule));
+    this.holdsFeed = rules.length > 0;
     this.terms = rules.length === 0 ? 'no channel of any instrument' : termsOf(rules);
   }
 

@@ -29,6 +29,7 @@ export const NOTHING: Grant = {
   subscriptionsMax: 0,
   connectionsMax: 0,
   operations: false,
+  holdsFeed: false,
   terms: 'nothing without a token',
   allows: () => false,
   sees: () => false,
@@ -80,7 +81,9 @@ export class Gate {
 
   /** What a handshake is granted, or why it is refused. */
   admit(credentials: Credentials): Grant | DepthwireError {
-    return this.#decide(credentials);
+    const decided = this.#decide(credentials);
+    if (decided instanceof DepthwireError || decided.holdsFeed) return decided;
+    return nothingOfTheFeed(decided);
   }
 
   /**
@@ -108,6 +111,17 @@ export function operationsOnly(path: string): DepthwireError {
     expected: 'a token with "operations": true in its claim depthwire',
     got: 'one without',
     fix: 'Have such a token issued, or name this path in auth.open_paths.',
+  });
+}
+
+/** The refusal of a handshake that could bring nothing: its token is for HTTP alone. */
+function nothingOfTheFeed({ terms }: Grant): DepthwireError {
+  return new DepthwireError('feed.not_entitled', {
+    what: 'the token holds nothing of the feed',
+    where: 'token',
+    expected: 'one rule of depthwire.allow at least',
+    got: terms,
+    fix: 'Have one issued that names channels and instruments.',
   });
 }
 

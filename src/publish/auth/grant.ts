@@ -34,6 +34,8 @@ export interface Grant {
   readonly connectionsMax: number;
   /** Whether it may see how the server and all its clients do: metrics, sources, the whole of `/health`. */
   readonly operations: boolean;
+  /** Whether there is anything of the feed that it allows. */
+  readonly holdsFeed: boolean;
   /** What it allows, in one line for the client's own errors. */
   readonly terms: string;
   /**
@@ -52,6 +54,7 @@ export const EVERYTHING: Grant = {
   subscriptionsMax: Number.POSITIVE_INFINITY,
   connectionsMax: Number.POSITIVE_INFINITY,
   operations: true,
+  holdsFeed: true,
   terms: 'everything',
   allows: () => true,
   sees: () => true,
