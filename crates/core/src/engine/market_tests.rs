@@ -179,19 +179,29 @@ fn what_a_list_said_before_the_book_is_known() {
 fn trades_and_liquidations_that_venues_name_by_text_carry_it() {
     let trade = r#"{"topic":"publicTrade.BTCUSDT","type":"snapshot","ts":5,"data":[{"T":4,"s":"BTCUSDT","S":"Buy","v":"0.004","p":"65114.20","L":"MinusTick","i":"a9188a0a-82bc-50de-be60-03eedbe3cdd7","BT":false,"RPI":false,"seq":7},{"T":4,"s":"BTCUSDT","S":"Buy","v":"0.004","p":"65114.20","L":"MinusTick","i":"b","BT":false,"RPI":false,"seq":7}]}"#;
     let forced = r#"{"table":"liquidation","action":"insert","data":[{"orderID":"dd9cea25-0000-0dab-15b5-b88da776f500","symbol":"XBTUSD","side":"Buy","price":60106,"leavesQty":9200}]}"#;
+    let matched = r#"{"type":"message","topic":"/market/match:BTC-USDT","subject":"trade.l3match","data":{"symbol":"BTC-USDT","side":"sell","type":"match","sequence":"1","size":"0.012","price":"24093.9","time":"1660608000026914990","tradeId":"62fade002e113d292303a18b"}}"#;
+    // Their numbers go back, without a time.
+    let old = [
+        r#"trade {"price": 236.47, "amount": 1.5, "id": 8111041}"#,
+        r#"trade {"price": 236.46, "amount": 1, "id": 8111040}"#,
+    ];
     let cases = [
         (
             "bybit-linear",
             "BTCUSDT",
-            trade,
+            &[trade][..],
             Stream::TRADES,
             &["a9188a0a-82bc-50de-be60-03eedbe3cdd7", "b"][..],
         ),
-        ("bitmex", "XBTUSD", forced, Stream::LIQUIDATIONS, &["dd9cea25-0000-0dab-15b5-b88da776f500"][..]),
+        ("kucoin", "BTC-USDT", &[matched], Stream::TRADES, &["62fade002e113d292303a18b"]),
+        ("bitstamp", "btcusd", &old, Stream::TRADES, &["8111041", "8111040"]),
+        ("bitmex", "XBTUSD", &[forced], Stream::LIQUIDATIONS, &["dd9cea25-0000-0dab-15b5-b88da776f500"][..]),
     ];
-    for (venue, symbol, text, stream, names) in cases {
+    for (venue, symbol, texts, stream, names) in cases {
         let mut rig = Rig::new(venue, symbol);
-        rig.engine.ingest(rig.source, text.as_bytes(), rig.now).unwrap();
+        for text in texts {
+            rig.engine.ingest(rig.source, text.as_bytes(), rig.now).unwrap();
+        }
         let mut told = Vec::new();
         let outbox = rig.engine.outbox();
         while let Some(record) = outbox.front() {
