@@ -9,7 +9,7 @@ import { tellable, tokenOf } from '../src/publish/auth/credential.js';
 import { type Credentials, Gate, NOTHING } from '../src/publish/auth/gate.js';
 import { EVERYTHING, type Grant } from '../src/publish/auth/grant.js';
 import { statusOf } from '../src/publish/auth/refusals.js';
-import { EVERY_CHANNEL, issuer, jwksOf, NOW_MS, tokenBy } from './support/tokens.js';
+import { issuer, jwksOf, NOW_MS, tokenBy } from './support/tokens.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'depthwire-gate-'));
 afterAll(() => rmSync(folder, { recursive: true }));

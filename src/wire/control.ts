@@ -26,8 +26,8 @@ export type Mode = 'conflate' | 'strict';
 export type By = 'range' | 'net';
 
 /**
- * What brought it there. `nothing`: it had missed nothing. `image`: what it had was replaced, because the server holds
- * what is between no longer.
+ * What brought it there. `nothing`: it had missed nothing, and a check tells what is doubted of a book by now. `image`: what it
+ * had was replaced, because the server holds what is between no longer.
  */
 export type Brought = 'nothing' | By | 'image';
 
