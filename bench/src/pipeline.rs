@@ -3,7 +3,7 @@
 
 use std::hint::black_box;
 
-use depthwire_core::encode::{Outbox, RECORD_HEADER_BYTES, RecordType};
+use depthwire_core::encode::{HistoryConfig, Outbox, RECORD_HEADER_BYTES, RecordType};
 use depthwire_core::engine::{Engine, EngineConfig, SourceId};
 use depthwire_core::recording::{Heard, Transcript};
 use depthwire_core::replica::Replica;
@@ -21,7 +21,11 @@ pub fn contenders(workload: &Workload) -> Option<Result<Vec<Contender<'_>>, Stri
         let floor = vec![framing(recording), decoding(recording)];
         Ok(floor
             .into_iter()
-            .chain([engine(recording, digest)?, engine_and_replica(recording, digest)?])
+            .chain([
+                engine(recording, digest)?,
+                engine_that_keeps(recording, digest)?,
+                engine_and_replica(recording, digest)?,
+            ])
             .collect())
     };
     Some(engines())
@@ -29,7 +33,16 @@ pub fn contenders(workload: &Workload) -> Option<Result<Vec<Contender<'_>>, Stri
 
 /// An engine with the recording's instrument, as one source.
 pub fn open<C: Clock>(recording: &Recording, clock: C) -> Result<(Engine<C>, SourceId), String> {
-    let config = EngineConfig { start_id: 1, is_replay: true, ..EngineConfig::default() };
+    open_keeping(recording, HistoryConfig::default(), clock)
+}
+
+/// The same, which keeps what it has published.
+fn open_keeping<C: Clock>(
+    recording: &Recording,
+    history: HistoryConfig,
+    clock: C,
+) -> Result<(Engine<C>, SourceId), String> {
+    let config = EngineConfig { start_id: 1, is_replay: true, history, ..EngineConfig::default() };
     let mut engine = Engine::new(config, venues::catalogue(), clock);
     let source =
         engine.open_source(recording.venue, &[recording.instrument()]).map_err(|error| error.to_string())?;
@@ -138,6 +151,28 @@ fn engine<'a>(recording: &'a Recording, digest: &str) -> Result<Contender<'a>, S
         Run { elapsed, answer: done.map_or_else(|what| what, digest) }
     };
     Ok(Contender::new("engine", recording.lines, digest.to_owned(), run))
+}
+
+/// What readers that come back cost those who never left: each frame is kept. A stream keeps so little that its memory goes
+/// round many times.
+fn engine_that_keeps<'a>(recording: &'a Recording, digest: &str) -> Result<Contender<'a>, String> {
+    let history = HistoryConfig { bytes: 1 << 20, stream_bytes: 1 << 16, age_ns: u64::MAX };
+    let (mut engine, source) = open_keeping(recording, history, NoClock)?;
+    let run = move || {
+        let (elapsed, done) = timed(|| {
+            ingest(&mut engine, source, &recording.text, |frame| {
+                black_box(frame);
+            })
+        });
+        let kept = engine.stats().history.bytes;
+        let answer = match done {
+            Ok(()) if kept == 0 => "nothing is kept".to_owned(),
+            Ok(()) => engine.digest(recording.instrument()).unwrap_or_default(),
+            Err(what) => what,
+        };
+        Run { elapsed, answer }
+    };
+    Ok(Contender::new("engine+history", recording.lines, digest.to_owned(), run))
 }
 
 fn engine_and_replica<'a>(recording: &'a Recording, digest: &str) -> Result<Contender<'a>, String> {
