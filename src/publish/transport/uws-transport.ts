@@ -1,7 +1,6 @@
 import type { HttpRequest, HttpResponse, us_socket_context_t } from 'uWebSockets.js';
 import { DepthwireError } from '../../errors.js';
 import {
-  type Answer,
   payloadBytesMax,
   type Request,
   type Transport,
@@ -11,7 +10,6 @@ import {
 import { Admission } from './admission.js';
 import { CertificateWatch } from './certificate-watch.js';
 import { type Handshake, handshakeRefusal, isHandshake, listOf } from './handshake.js';
-import type { Pending } from './pending.js';
 import { NO_SESSION, ownCause, SocketConnection, type SocketData } from './uws-connection.js';
 import { type Listener, UwsListeners } from './uws-listeners.js';
 import {
@@ -20,39 +18,12 @@ import {
   hidesItsConnection,
   refuse,
   requestOf,
-  writeHead,
   wrongHandshake,
 } from './uws-request.js';
+import { Waiting, WaitingConnections } from './uws-waiting.js';
 
 /** The package, loaded when it is needed: where its binary does not load, the server has another transport. */
 export type Uws = typeof import('uWebSockets.js');
-
-/**
- * A connection that is no WebSocket, by the response object that uWebSockets gives its filter. The object is good as long as
- * the connection is: it tells of its end by `onAborted` and of each request by `onData`, and only an upgrade ends it
- * unsaid, so it must be let go of before.
- */
-class Waiting implements Pending {
-  readonly response: HttpResponse;
-  readonly address: string;
-  sinceMs = performance.now();
-
-  constructor(response: HttpResponse, address: string) {
-    this.response = response;
-    this.address = address;
-  }
-
-  close(): void {
-    this.response.close();
-  }
-}
-
-/** A request until it is known which connection it came by. */
-interface Asking {
-  waiting: Waiting | undefined;
-  hasBody: boolean;
-  isGone: boolean;
-}
 
 /** A handshake, read out of a request that is gone when its handler returns. */
 interface Asked {
@@ -67,7 +38,7 @@ interface Asked {
 /** How often silent connections are looked at. */
 const SWEEP_MS = 1000;
 
-/** The transport over uWebSockets.js, and the only file that knows it. */
+/** The transport over uWebSockets.js. */
 export class UwsTransport implements Transport {
   readonly name = 'uws';
   readonly reason = '';
@@ -77,9 +48,8 @@ export class UwsTransport implements Transport {
   readonly #options: TransportOptions;
   readonly #handlers: TransportHandlers;
   readonly #admission: Admission;
+  readonly #waiting: WaitingConnections;
   readonly #sweep: NodeJS.Timeout;
-  /** The request whose handler has just returned. */
-  #asking: Asking | undefined;
 
   constructor(uws: Uws, options: TransportOptions, handlers: TransportHandlers) {
     this.#uws = uws;
@@ -87,6 +57,7 @@ export class UwsTransport implements Transport {
     this.#handlers = handlers;
     this.#tls = options.tls && new CertificateWatch(options.tls);
     this.#admission = new Admission(options.limits, (cause) => handlers.onConnectionRefused(cause));
+    this.#waiting = new WaitingConnections(this.#admission);
     this.#listeners = new UwsListeners(uws, options, this.#tls?.current, (one) => this.#serve(one));
     this.#sweep = setInterval(() => this.#look(), SWEEP_MS).unref();
   }
@@ -192,41 +163,8 @@ export class UwsTransport implements Transport {
       this.#admission.pending.remove(waiting);
       response.close();
     } else {
-      this.#watch(waiting);
+      this.#waiting.watch(waiting);
     }
-  }
-
-  #watch(waiting: Waiting): void {
-    waiting.response.onAborted(() => this.#admission.pending.remove(waiting));
-    // Called behind the handler of each request, with or without a body: the only word of which connection it came by.
-    waiting.response.onData((_bytes, isLast) => {
-      const asking = this.#asking;
-      if (asking === undefined) return;
-      this.#asking = undefined;
-      asking.waiting = waiting;
-      asking.hasBody = !isLast;
-      this.#admission.pending.remove(waiting);
-    });
-  }
-
-  /** Runs in a later turn, when it is known by which connection a request came. */
-  #later(response: HttpResponse, address: string, run: (waiting: Waiting, hasBody: boolean) => void): void {
-    const asking: Asking = { waiting: undefined, hasBody: false, isGone: false };
-    response.onAborted(() => {
-      asking.isGone = true;
-      if (asking.waiting === undefined) this.#admission.pending.forget(address);
-    });
-    this.#asking = asking;
-    setImmediate(() => {
-      if (asking.isGone) return;
-      if (asking.waiting !== undefined) {
-        run(asking.waiting, asking.hasBody);
-        return;
-      }
-      // One of them is this one; uWebSockets ends the others by its own time limit.
-      this.#admission.pending.forget(address);
-      response.close();
-    });
   }
 
   #request(response: HttpResponse, request: HttpRequest): void {
@@ -244,9 +182,9 @@ export class UwsTransport implements Transport {
     // uWebSockets ends the connection of a client that asks for it, by the same word length.
     const isLast = request.getHeader('connection').length === 'close'.length;
     const isHead = asked.method === 'head';
-    this.#later(response, address, (waiting, hasBody) => {
+    this.#waiting.later(response, address, (waiting, hasBody) => {
       if (wrong !== undefined || hasBody) refuse(response, answer);
-      else this.#answer(response, waiting, answer, isHead, isLast);
+      else this.#waiting.answer(response, waiting, answer, isHead, isLast);
     });
   }
 
@@ -273,7 +211,7 @@ export class UwsTransport implements Transport {
     }
     // An address that holds many silent ones has to wait until it is known. Outside of a handler nothing is corked, and what
     // corks the response itself would take it for one of HTTP still, so another response does.
-    this.#later(response, asked.address, () => {
+    this.#waiting.later(response, asked.address, () => {
       const holder = this.#admission.pending.any();
       const decide = (): void => this.#decide(response, asked);
       if (holder instanceof Waiting) holder.response.cork(decide);
@@ -310,45 +248,5 @@ export class UwsTransport implements Transport {
       extensions,
       context,
     );
-  }
-
-  /**
-   * Answers one request. While an answer is on its way uWebSockets ends a connection that sends another request, so a client
-   * has one answer at a time; nothing of it is buffered beyond what the kernel takes.
-   */
-  #answer(response: HttpResponse, waiting: Waiting, answer: Answer, isHead: boolean, isLast: boolean): void {
-    const { answers, pending } = this.#admission;
-    const body = typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body;
-    const size = body.byteLength;
-    const underWay: Pending = {
-      address: waiting.address,
-      sinceMs: performance.now(),
-      close: () => response.close(),
-    };
-    answers.add(underWay);
-    response.onAborted(() => answers.remove(underWay));
-    const ended = (): void => {
-      answers.remove(underWay);
-      if (isLast) return;
-      waiting.sinceMs = performance.now();
-      this.#watch(waiting);
-      pending.add(waiting);
-    };
-    let isDone = false;
-    response.cork(() => {
-      writeHead(response, answer);
-      if (isHead) response.writeHeader('Connection', 'close');
-      isDone = response.tryEnd(isHead ? '' : body, size)[1];
-      if (isDone || isHead) return;
-      response.onWritable((offset) => {
-        const [isOk, isAll] = response.tryEnd(body.subarray(offset), size);
-        if (isAll) ended();
-        return isOk;
-      });
-    });
-    if (isDone) ended();
-    // Handing the length to endWithoutBody ends the process in this build of uWebSockets, so a length without the body
-    // is an answer that is cut behind its headers.
-    else if (isHead) response.close();
   }
 }

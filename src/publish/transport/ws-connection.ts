@@ -124,3 +124,15 @@ export class WsConnection implements Connection {
 
 const TEXT = { binary: false, compress: false } as const;
 const BINARY = { binary: true, compress: false } as const;
+
+const TOO_BIG: ReadonlySet<string> = new Set([
+  'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH',
+  'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH',
+]);
+
+/** Why a connection ends by an error of `ws`. */
+export function causeOf(error: Error): CloseCause {
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (TOO_BIG.has(code)) return 'transport_too_big';
+  return code.startsWith('WS_ERR_') ? 'protocol' : 'lost';
+}

@@ -12,22 +12,19 @@ import type { SecureContextOptions, TlsOptions } from 'node:tls';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { DepthwireError } from '../../errors.js';
 import {
-  type Answer,
-  type CloseCause,
   payloadBytesMax,
-  type Request,
   type Transport,
   type TransportHandlers,
   type TransportOptions,
 } from '../transport.js';
-import { addressKey } from './addresses.js';
 import { Admission } from './admission.js';
 import type { Certificate } from './certificate.js';
 import { CertificateWatch } from './certificate-watch.js';
 import { handshakeRefusal, isHandshake, listOf } from './handshake.js';
 import { listenError } from './listen-error.js';
-import type { Pending } from './pending.js';
-import { type Subscribers, WsConnection } from './ws-connection.js';
+import { farEnd, TcpConnection } from './tcp-connection.js';
+import { causeOf, type Subscribers, WsConnection } from './ws-connection.js';
+import { requestOf, statusOf, textOf, writeRaw } from './ws-request.js';
 
 /** The limits that uWebSockets has built in, kept here too. */
 const HEADER_BYTES_MAX = 4096;
@@ -286,74 +283,3 @@ function contextOf({ cert, key, ca, passphrase }: Certificate): SecureContextOpt
     ...(passphrase !== undefined && { passphrase }),
   };
 }
-
-/** A socket with what it is counted for. */
-class TcpConnection implements Pending {
-  readonly socket: Socket;
-  readonly address: string;
-  sinceMs = performance.now();
-  /** Whether an answer is under way. */
-  isBusy = false;
-
-  constructor(socket: Socket) {
-    this.socket = socket;
-    this.address = addressKey(socket.remoteAddress ?? '');
-  }
-
-  close(): void {
-    this.socket.destroy();
-  }
-}
-
-function farEnd({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`;
-}
-
-const TOO_BIG: ReadonlySet<string> = new Set([
-  'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH',
-  'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH',
-]);
-
-function causeOf(error: Error): CloseCause {
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (TOO_BIG.has(code)) return 'transport_too_big';
-  return code.startsWith('WS_ERR_') ? 'protocol' : 'lost';
-}
-
-function requestOf(request: IncomingMessage, address: string): Request {
-  const url = request.url ?? '/';
-  const query = url.indexOf('?');
-  return {
-    method: (request.method ?? '').toLowerCase(),
-    path: query < 0 ? url : url.slice(0, query),
-    query: query < 0 ? '' : url.slice(query + 1),
-    host: request.headers.host ?? '',
-    origin: textOf(request.headers.origin),
-    address,
-    authorization: request.headers.authorization ?? '',
-  };
-}
-
-function textOf(header: string | readonly string[] | undefined): string {
-  return typeof header === 'string' ? header : (header?.join(', ') ?? '');
-}
-
-function statusOf({ status }: Answer): readonly [code: number, text: string] {
-  return [Number(status.slice(0, 3)), status.slice(4)];
-}
-
-/** Answers on a socket that Node has given up for an upgrade, and ends it. */
-function writeRaw(socket: Duplex, answer: Answer, headOnly: boolean): void {
-  const body = typeof answer.body === 'string' ? Buffer.from(answer.body) : Buffer.from(answer.body);
-  const headers = Object.entries({
-    ...answer.headers,
-    'Content-Length': String(body.byteLength),
-    Connection: 'close',
-  });
-  const head = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-  socket.end(
-    Buffer.concat([Buffer.from(`HTTP/1.1 ${answer.status}\r\n${head}\r\n`), headOnly ? EMPTY : body]),
-  );
-}
-
-const EMPTY = Buffer.alloc(0);
