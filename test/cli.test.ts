@@ -10,7 +10,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { ladderLines } from '../src/cli/ladder-text.js';
 import { run } from '../src/cli/program.js';
-import type { VerifyReport } from '../src/cli/verify.js';
+import type { VerifyReport } from '../src/cli/verify-report.js';
 import { simulatedRecording } from './support/recording.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'depthwire-cli-'));

@@ -1,5 +1,72 @@
 import type { OrderStats } from '../engine.js';
-import type { Verified, VerifiedBook, VerifyReport } from './verify.js';
+import type { DepthwireError, ErrorJson } from '../errors.js';
+
+/** What a book came to, in the engine and in a replica that saw the feed frames alone. */
+export interface VerifiedBook {
+  readonly instrument: string;
+  readonly state: string;
+  /** Why it is stale; `none` where it is not. */
+  readonly reason: string;
+  /** What helps, where it is not synced. */
+  readonly fix: string | null;
+  readonly bids: number;
+  readonly asks: number;
+  readonly bestBid: string | null;
+  readonly bestAsk: string | null;
+  readonly digest: string;
+  readonly replicaDigest: string | null;
+  /** Of the sum of its own orders; null where the venue names no orders. */
+  readonly ordersDigest: string | null;
+}
+
+/** The report of `verify --json`. */
+export interface VerifyReport {
+  readonly venue: string;
+  readonly files: readonly string[];
+  readonly frames: number;
+  readonly bookMessages: number;
+  readonly applied: number;
+  readonly levelChanges: number;
+  readonly appliedLevelChanges: number;
+  readonly snapshots: number;
+  readonly trades: number;
+  readonly gaps: number;
+  readonly resyncs: number;
+  readonly crossed: number;
+  readonly decodeErrors: number;
+  /** Parts of the files that are not of their form. */
+  readonly recordingErrors: number;
+  /** Books that the venue contradicts, by its own top of book or by a checksum. */
+  readonly contradictions: number;
+  /** Snapshots that do not say which instrument they are of, among several. */
+  readonly unattributed: number;
+  /** Frames of other instruments. */
+  readonly foreign: number;
+  readonly tickers: number;
+  readonly liquidations: number;
+  /** Changes of trading status. */
+  readonly statuses: number;
+  /** Times that a line was received before the one in front of it, by a second or more. */
+  readonly backward: number;
+  /** The first file in which that happened. */
+  readonly backwardIn: string | null;
+  /** What is wrong with the files, of which all that could be read was read. */
+  readonly damages: readonly ErrorJson[];
+  readonly bbo: { readonly checked: number; readonly matched: number };
+  readonly checksums: { readonly checked: number; readonly matched: number };
+  /** What an order feed told; null where the venue names no orders. */
+  readonly orders: OrderStats | null;
+  readonly books: readonly VerifiedBook[];
+  readonly elapsedMs: number;
+  readonly framesPerSecond: number;
+}
+
+/** A report, what in it does not hold, and the first input that was wrong. */
+export interface Verified {
+  readonly report: VerifyReport;
+  readonly failures: readonly string[];
+  readonly firstFault: DepthwireError | undefined;
+}
 
 /** What does not hold, as sentences. */
 export function failuresOf(report: VerifyReport, strict: boolean): readonly string[] {

@@ -1,76 +1,16 @@
 import { stat } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Replica } from '#native';
 import type { InstrumentOverride } from '../config.js';
-import { type Engine, type OrderStats, openEngine, startIdNow } from '../engine.js';
-import { DepthwireError, type ErrorJson } from '../errors.js';
+import { type Engine, type EngineStats, openEngine, startIdNow } from '../engine.js';
+import { DepthwireError } from '../errors.js';
 import { recordedStreams } from '../ingest/recorded-streams.js';
 import { surveyRecordings } from '../ingest/recording.js';
 import { RecordingReader } from '../ingest/recording-reader.js';
 import { EVERYTHING_NS } from '../ingest/source.js';
+import { BatchedReplica } from './batched-replica.js';
 import { catalogue, idsOf, nameOf, overridesOf, underOwnNames } from './catalogue.js';
 import { type RecordedFacts, remedyOf } from './remedies.js';
-import { failuresOf } from './verify-report.js';
-
-/** What a book came to, in the engine and in a replica that saw the feed frames alone. */
-export interface VerifiedBook {
-  readonly instrument: string;
-  readonly state: string;
-  /** Why it is stale; `none` where it is not. */
-  readonly reason: string;
-  /** What helps, where it is not synced. */
-  readonly fix: string | null;
-  readonly bids: number;
-  readonly asks: number;
-  readonly bestBid: string | null;
-  readonly bestAsk: string | null;
-  readonly digest: string;
-  readonly replicaDigest: string | null;
-  /** Of the sum of its own orders; null where the venue names no orders. */
-  readonly ordersDigest: string | null;
-}
-
-/** The report of `verify --json`. */
-export interface VerifyReport {
-  readonly venue: string;
-  readonly files: readonly string[];
-  readonly frames: number;
-  readonly bookMessages: number;
-  readonly applied: number;
-  readonly levelChanges: number;
-  readonly appliedLevelChanges: number;
-  readonly snapshots: number;
-  readonly trades: number;
-  readonly gaps: number;
-  readonly resyncs: number;
-  readonly crossed: number;
-  readonly decodeErrors: number;
-  /** Parts of the files that are not of their form. */
-  readonly recordingErrors: number;
-  /** Books that the venue contradicts, by its own top of book or by a checksum. */
-  readonly contradictions: number;
-  /** Snapshots that do not say which instrument they are of, among several. */
-  readonly unattributed: number;
-  /** Frames of other instruments. */
-  readonly foreign: number;
-  readonly tickers: number;
-  readonly liquidations: number;
-  /** Changes of trading status. */
-  readonly statuses: number;
-  /** Times that a line was received before the one in front of it, by a second or more. */
-  readonly backward: number;
-  /** The first file in which that happened. */
-  readonly backwardIn: string | null;
-  /** What is wrong with the files, of which all that could be read was read. */
-  readonly damages: readonly ErrorJson[];
-  readonly bbo: { readonly checked: number; readonly matched: number };
-  readonly checksums: { readonly checked: number; readonly matched: number };
-  /** What an order feed told; null where the venue names no orders. */
-  readonly orders: OrderStats | null;
-  readonly books: readonly VerifiedBook[];
-  readonly elapsedMs: number;
-  readonly framesPerSecond: number;
-}
+import { failuresOf, type Verified, type VerifiedBook, type VerifyReport } from './verify-report.js';
 
 export interface VerifyOptions {
   readonly files: readonly string[];
@@ -81,18 +21,9 @@ export interface VerifyOptions {
   readonly onProgress?: (share: number) => void;
 }
 
-/** A report, what in it does not hold, and the first input that was wrong. */
-export interface Verified {
-  readonly report: VerifyReport;
-  readonly failures: readonly string[];
-  readonly firstFault: DepthwireError | undefined;
-}
-
 const OUTPUT_BYTES = 8 << 20;
 /** Damages of files that are told. */
 const DAMAGES_MAX = 100;
-/** Frames are handed to the replica in batches of so many bytes. */
-const BATCH_BYTES = 1 << 18;
 
 /**
  * Runs recordings through the whole engine, rebuilds every book from the emitted frames, and compares. A damaged file is
@@ -153,10 +84,27 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
     venue,
     ordersPassedOver: stats.orders.passedOver,
   });
+  const heard = { venue, files, backwardIn, damages, elapsedMs };
+  const report = reportOf(heard, stats, books);
+  const failures = [...failuresOf(report, strict), ...replica.failures(engine)];
+  engine.close();
+  return { report, failures, firstFault };
+}
+
+/** What was read, apart from what the engine counts. */
+type Heard = Pick<VerifyReport, 'venue' | 'files' | 'backwardIn' | 'elapsedMs'> & {
+  readonly damages: readonly DepthwireError[];
+};
+
+function reportOf(
+  { venue, files, backwardIn, damages, elapsedMs }: Heard,
+  stats: EngineStats,
+  books: readonly VerifiedBook[],
+): VerifyReport {
   const { frames, bookMessages, applied, levelChanges, appliedLevelChanges, snapshots, trades } = stats;
   const { gaps, resyncs, crossed, decodeErrors, recordingErrors, contradictions } = stats;
   const { unattributed, foreign, tickers, liquidations, statuses } = stats;
-  const report: VerifyReport = {
+  return {
     venue,
     files,
     frames,
@@ -187,9 +135,6 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
     elapsedMs: Math.round(elapsedMs * 1000) / 1000,
     framesPerSecond: Math.round((frames / elapsedMs) * 1000),
   };
-  const failures = [...failuresOf(report, strict), ...replica.failures(engine)];
-  engine.close();
-  return { report, failures, firstFault };
 }
 
 function booksOf(
@@ -225,43 +170,5 @@ function ordersDigestOf(engine: Engine, id: number): string | null {
   } catch (error) {
     if (error instanceof DepthwireError && error.code === 'engine.no_orders') return null;
     throw error;
-  }
-}
-
-/** Copies frames out of the ring and applies them some hundred kilobytes at a time. */
-class BatchedReplica {
-  readonly #replica = new Replica();
-  readonly #batch = new Uint8Array(BATCH_BYTES);
-  #bytes = 0;
-
-  take(frame: Uint8Array): void {
-    if (this.#bytes + frame.byteLength > BATCH_BYTES) this.flush();
-    if (frame.byteLength > BATCH_BYTES) {
-      this.#replica.apply(frame.slice());
-      return;
-    }
-    this.#batch.set(frame, this.#bytes);
-    this.#bytes += frame.byteLength;
-  }
-
-  flush(): void {
-    if (this.#bytes === 0) return;
-    this.#replica.apply(this.#batch.subarray(0, this.#bytes));
-    this.#bytes = 0;
-  }
-
-  digests(): ReadonlyMap<number, string> {
-    return new Map(this.#replica.books().map(({ instrument, digest }) => [instrument, digest]));
-  }
-
-  /** What the replica itself found wrong with the feed. */
-  failures(engine: Engine): readonly string[] {
-    return this.#replica.books().flatMap(({ instrument, checkFailures, gaps }) => {
-      const name = nameOf(engine, instrument);
-      return [
-        ...(checkFailures > 0 ? [`${name}: ${checkFailures} checks of the feed failed in the replica`] : []),
-        ...(gaps > 0 ? [`${name}: ${gaps} gaps in the feed`] : []),
-      ];
-    });
   }
 }

@@ -1,5 +1,5 @@
 import { run } from '../../src/cli/program.js';
-import type { VerifyReport } from '../../src/cli/verify.js';
+import type { VerifyReport } from '../../src/cli/verify-report.js';
 import type { ErrorJson } from '../../src/errors.js';
 
 /** How `depthwire verify --json` ended, and what it printed. */
