@@ -1,4 +1,4 @@
-import { type Channel, PLAIN, type StreamFacts, UNLIMITED, type VenueFacts } from './facts.js';
+import { type Channel, PLAIN, PLAIN_STREAM, type StreamFacts, UNLIMITED, type VenueFacts } from './facts.js';
 
 /** Each subscription is a message of its own and ends by the number that the venue gave it. */
 function stream(name: string, channels: readonly Channel[], argument: string): StreamFacts {
@@ -9,10 +9,7 @@ function stream(name: string, channels: readonly Channel[], argument: string): S
     unsubscribe: null,
     args: [argument],
     argsMax: 1,
-    bytesMax: null,
-    depths: [],
-    needsKey: false,
-    silenceMs: null,
+    ...PLAIN_STREAM,
   };
 }
 

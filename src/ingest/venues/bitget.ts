@@ -2,6 +2,7 @@ import {
   type BudgetFacts,
   type Channel,
   PLAIN,
+  PLAIN_STREAM,
   type ProductFacts,
   type StreamFacts,
   UNLIMITED,
@@ -17,10 +18,7 @@ function stream(instType: string, topic: string, channels: readonly Channel[]): 
     unsubscribe: '{"op":"unsubscribe","args":[{args}]}',
     args: [`{"instType":"${instType}","topic":"${topic}","symbol":"{symbol}"}`],
     argsMax: 20,
-    bytesMax: null,
-    depths: [],
-    needsKey: false,
-    silenceMs: null,
+    ...PLAIN_STREAM,
   };
 }
 

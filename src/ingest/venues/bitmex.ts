@@ -1,4 +1,4 @@
-import { type Channel, PLAIN, type StreamFacts, UNLIMITED, type VenueFacts } from './facts.js';
+import { type Channel, PLAIN, PLAIN_STREAM, type StreamFacts, UNLIMITED, type VenueFacts } from './facts.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -10,10 +10,7 @@ function stream(table: string, channels: readonly Channel[], topic = table): Str
     unsubscribe: '{"op":"unsubscribe","args":[{args}]}',
     args: [`"${topic}:{symbol}"`],
     argsMax: 20,
-    bytesMax: null,
-    depths: [],
-    needsKey: false,
-    silenceMs: null,
+    ...PLAIN_STREAM,
   };
 }
 

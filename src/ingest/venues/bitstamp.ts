@@ -1,6 +1,7 @@
 import {
   type Channel,
   PLAIN,
+  PLAIN_STREAM,
   type ProductFacts,
   type StreamFacts,
   UNLIMITED,
@@ -15,10 +16,7 @@ function stream(name: string, channels: readonly Channel[]): StreamFacts {
     unsubscribe: '{"event":"bts:unsubscribe","data":{"channel":{args}}}',
     args: [`"${name}_{symbol}"`],
     argsMax: 1,
-    bytesMax: null,
-    depths: [],
-    needsKey: false,
-    silenceMs: null,
+    ...PLAIN_STREAM,
   };
 }
 

@@ -2,6 +2,7 @@ import {
   type Channel,
   type InstrumentsFacts,
   PLAIN,
+  PLAIN_STREAM,
   type ProductFacts,
   type StreamFacts,
   UNLIMITED,
@@ -16,10 +17,7 @@ function stream(name: string, channels: readonly Channel[], topic = `${name}.{sy
     unsubscribe: '{"req_id":"{id}","op":"unsubscribe","args":[{args}]}',
     args: [`"${topic}"`],
     argsMax: 10,
-    bytesMax: null,
-    depths: [],
-    needsKey: false,
-    silenceMs: null,
+    ...PLAIN_STREAM,
   };
 }
 

@@ -3,6 +3,7 @@ import {
   type BudgetFacts,
   type Channel,
   PLAIN,
+  PLAIN_STREAM,
   type SocketLimits,
   type StreamFacts,
   UNLIMITED,
@@ -29,10 +30,7 @@ function stream(name: string, channels: readonly Channel[], products = true): St
     unsubscribe: `{"type":"unsubscribe",${members}}`,
     args: products ? ['"{symbol}"'] : [''],
     argsMax: 100,
-    bytesMax: null,
-    depths: [],
-    needsKey: false,
-    silenceMs: null,
+    ...PLAIN_STREAM,
   };
 }
 

@@ -2,6 +2,7 @@ import {
   type Beat,
   type Channel,
   PLAIN,
+  PLAIN_STREAM,
   type SocketLimits,
   type StreamFacts,
   UNLIMITED,
@@ -27,10 +28,7 @@ function stream(name: string, channels: readonly Channel[], arg: string): Stream
     unsubscribe: message('unsubscribe'),
     args: [`"${arg}"`],
     argsMax: 500,
-    bytesMax: null,
-    depths: [],
-    needsKey: false,
-    silenceMs: null,
+    ...PLAIN_STREAM,
   };
 }
 

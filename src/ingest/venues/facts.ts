@@ -233,6 +233,14 @@ export const UNLIMITED: SocketLimits = {
   lifeMs: null,
 };
 
+/** What a stream has that most have not. */
+export const PLAIN_STREAM = {
+  bytesMax: null,
+  depths: [],
+  needsKey: false,
+  silenceMs: null,
+} as const;
+
 /** What an address has that most have not. */
 export const PLAIN = {
   address: null,

@@ -1,6 +1,7 @@
 import {
   type Channel,
   PLAIN,
+  PLAIN_STREAM,
   type ProductFacts,
   type SnapshotFacts,
   type StreamFacts,
@@ -23,10 +24,7 @@ function stream(
     unsubscribe: `{${members},"event":"unsubscribe","payload":[${payload}]}`,
     args,
     argsMax: 20,
-    bytesMax: null,
-    depths: [],
-    needsKey: false,
-    silenceMs: null,
+    ...PLAIN_STREAM,
   };
 }
 

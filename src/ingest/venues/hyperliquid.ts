@@ -1,4 +1,4 @@
-import { type Channel, PLAIN, type StreamFacts, UNLIMITED, type VenueFacts } from './facts.js';
+import { type Channel, PLAIN, PLAIN_STREAM, type StreamFacts, UNLIMITED, type VenueFacts } from './facts.js';
 
 const MINUTE_MS = 60_000;
 const INFO = 'https://api.hyperliquid.xyz/info';
@@ -11,10 +11,7 @@ function stream(name: string, channels: readonly Channel[]): StreamFacts {
     unsubscribe: '{"method":"unsubscribe","subscription":{args}}',
     args: [`{"type":"${name}","coin":"{symbol}"}`],
     argsMax: 1,
-    bytesMax: null,
-    depths: [],
-    needsKey: false,
-    silenceMs: null,
+    ...PLAIN_STREAM,
   };
 }
 

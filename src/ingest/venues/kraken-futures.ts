@@ -1,4 +1,4 @@
-import { type Channel, PLAIN, type StreamFacts, UNLIMITED, type VenueFacts } from './facts.js';
+import { type Channel, PLAIN, PLAIN_STREAM, type StreamFacts, UNLIMITED, type VenueFacts } from './facts.js';
 
 function stream(feed: string, channels: readonly Channel[], products = true): StreamFacts {
   const members = `"feed":"${feed}"${products ? ',"product_ids":[{args}]' : ''}`;
@@ -9,10 +9,7 @@ function stream(feed: string, channels: readonly Channel[], products = true): St
     unsubscribe: `{"event":"unsubscribe",${members}}`,
     args: products ? ['"{symbol}"'] : [''],
     argsMax: 100,
-    bytesMax: null,
-    depths: [],
-    needsKey: false,
-    silenceMs: null,
+    ...PLAIN_STREAM,
   };
 }
 

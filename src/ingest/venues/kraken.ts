@@ -3,6 +3,7 @@ import {
   type BudgetFacts,
   type Channel,
   PLAIN,
+  PLAIN_STREAM,
   type SocketLimits,
   type StreamFacts,
   UNLIMITED,
@@ -26,10 +27,7 @@ function stream(name: string, channels: readonly Channel[], more: string, symbol
     unsubscribe: `{"method":"unsubscribe","params":{${members}},"req_id":{id}}`,
     args: symbols ? ['"{symbol}"'] : [''],
     argsMax: 100,
-    bytesMax: null,
-    depths: [],
-    needsKey: false,
-    silenceMs: null,
+    ...PLAIN_STREAM,
   };
 }
 

@@ -2,6 +2,7 @@ import {
   type BudgetFacts,
   type Channel,
   PLAIN,
+  PLAIN_STREAM,
   type ProductFacts,
   type SnapshotFacts,
   type StreamFacts,
@@ -20,10 +21,7 @@ function stream(topic: string, channels: readonly Channel[]): StreamFacts {
     unsubscribe: message('unsubscribe'),
     args: ['{symbol}'],
     argsMax: 100,
-    bytesMax: null,
-    depths: [],
-    needsKey: false,
-    silenceMs: null,
+    ...PLAIN_STREAM,
   };
 }
 

@@ -1,4 +1,4 @@
-import { type Channel, PLAIN, type StreamFacts, UNLIMITED, type VenueFacts } from './facts.js';
+import { type Channel, PLAIN, PLAIN_STREAM, type StreamFacts, UNLIMITED, type VenueFacts } from './facts.js';
 
 const MINUTE_MS = 60_000;
 
@@ -10,10 +10,7 @@ function stream(name: string, channels: readonly Channel[]): StreamFacts {
     unsubscribe: '{"type":"unsubscribe","channel":"{args}"}',
     args: [`${name}/{code}`],
     argsMax: 1,
-    bytesMax: null,
-    depths: [],
-    needsKey: false,
-    silenceMs: null,
+    ...PLAIN_STREAM,
   };
 }
 

@@ -2,6 +2,7 @@ import {
   type BudgetFacts,
   type Channel,
   PLAIN,
+  PLAIN_STREAM,
   type StreamFacts,
   UNLIMITED,
   type VenueFacts,
@@ -17,11 +18,9 @@ function stream(name: string, channels: readonly Channel[], args: readonly strin
     unsubscribe: '{"op":"unsubscribe","args":[{args}]}',
     args,
     argsMax: 100,
+    ...PLAIN_STREAM,
     // All arguments of a message together.
     bytesMax: 65_536,
-    depths: [],
-    needsKey: false,
-    silenceMs: null,
   };
 }
 
