@@ -108,12 +108,14 @@ describe('doctor looks at', () => {
   it('which transport loads, and whether that will do', async () => {
     const none = () => Promise.reject(new Error('Cannot find module x'));
     const verdicts = await Promise.all([
-      checkTransport('auto', () => Promise.resolve()),
-      checkTransport('auto', none),
-      checkTransport('uws', none),
-      checkTransport('ws', none),
+      checkTransport('auto', 0, () => Promise.resolve()),
+      checkTransport('auto', 0, none),
+      checkTransport('uws', 0, none),
+      checkTransport('ws', 0, none),
+      checkTransport('auto', 2, none),
+      checkTransport('ws', 2, none),
     ]);
-    expect(verdicts.map(({ verdict }) => verdict)).toEqual(['ok', 'warn', 'fail', 'ok']);
+    expect(verdicts.map(({ verdict }) => verdict)).toEqual(['ok', 'warn', 'fail', 'ok', 'fail', 'fail']);
   });
 
   it('whether the port is free, taken, or its own', async () => {

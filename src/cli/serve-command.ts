@@ -74,7 +74,11 @@ async function serve(sources: readonly string[], command: Command, shell: Shell)
   await flush();
 }
 
-function greeting({ url, name, running }: Serving, file: string | undefined, hasPage: boolean): string {
+function greeting(
+  { url, name, running, server }: Serving,
+  file: string | undefined,
+  hasPage: boolean,
+): string {
   return [
     `depthwire ${VERSION} serves: ${name}`,
     ...(file === undefined ? [] : [`config   ${file}`]),
@@ -83,9 +87,16 @@ function greeting({ url, name, running }: Serving, file: string | undefined, has
       : `page     not built (npm run build); the HTTP interface is at ${url}v1/instruments`,
     `feed     ${url.replace('http', 'ws')}v1/feed  (subprotocol depthwire.v1)`,
     `health   ${url}health`,
+    ...gatewaysOf(server),
     ...opennessOf(running()),
     'stop     Ctrl-C',
   ].join('\n');
+}
+
+/** Which processes serve the clients, where this one does not. */
+function gatewaysOf({ gateways }: Serving['server']): readonly string[] {
+  if (gateways === undefined) return [];
+  return [`gateways ${gateways.running}, processes ${gateways.pids.join(', ')}`];
 }
 
 /** Who is let in, where that is not this machine's users alone. */

@@ -41,6 +41,10 @@ export function serverEvents(log: Log): ServerEvents {
       const line = `reload   certificate of ${subject.replaceAll('\n', ', ')}, valid until ${until}: new connections see it`;
       log.say('info', 'certificate.changed', line, { subject, fingerprint, until });
     },
+    gatewayEnded: ({ place, places, pid, why }) => {
+      const line = `gateway  ${place} of ${places} ended (${why}): its clients are cut and may come back at once; it is started anew`;
+      log.say('warn', 'gateway.ended', line, { place, places, pid, why });
+    },
   };
 }
 

@@ -16,6 +16,16 @@ export interface ServerEvents {
   closed(end: ClientEnd): void;
   /** The files of the certificate have changed: the new one is in use, or cannot be used and the old one stays. */
   certificate(outcome: ToldCertificate | DepthwireError): void;
+  /** A gateway's process has ended, and is started anew. */
+  gatewayEnded(end: GatewayEnd): void;
+}
+
+export interface GatewayEnd {
+  /** Its place, from 1, of so many. */
+  readonly place: number;
+  readonly places: number;
+  readonly pid: number | undefined;
+  readonly why: string;
 }
 
 export interface ClientEnd {

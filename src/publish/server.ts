@@ -33,7 +33,7 @@ export class FeedServer {
   /** What the books come from, as it stands now. Whoever runs the sources sets it. */
   sources: () => readonly ServedSource[] = () => [];
   /** Told of what clients do. Whoever keeps a log sets it. */
-  events: ServerEvents = { refused() {}, closed() {}, certificate() {} };
+  events: ServerEvents = { refused() {}, closed() {}, certificate() {}, gatewayEnded() {} };
   /** Takes lines for people. Whoever runs the server sets it. */
   say: (line: string) => void = () => {};
   readonly #config: Config;

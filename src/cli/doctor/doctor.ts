@@ -43,7 +43,8 @@ export async function examine({ read, checkFiles }: ConfigReader): Promise<reado
   } catch (error) {
     checks.push(refused('configuration', error));
   }
-  checks.push(await checkTransport(layered?.config.server.transport ?? 'auto'));
+  const server = layered?.config.server;
+  checks.push(await checkTransport(server?.transport ?? 'auto', server?.gateways));
   checks.push(checkClock(machine, await sampleClock()), checkProcessors(machine));
   if (layered === undefined) return checks;
   const { config } = layered;

@@ -20,8 +20,12 @@ export async function checkAddon(load: () => Promise<unknown> = () => import('#n
 /** Which transport would carry the feed, and why. */
 export async function checkTransport(
   choice: string,
+  gateways = 0,
   load: () => Promise<unknown> = () => import('uWebSockets.js'),
 ): Promise<Check> {
+  const alone = 'Set server.gateways to 0: one process serves over ws, too.';
+  if (choice === 'ws' && gateways > 0)
+    return fail('transport', 'ws cannot share a port, as server.gateways needs', alone);
   if (choice === 'ws') return ok('transport', 'ws, as server.transport says');
   try {
     await load();
@@ -30,6 +34,7 @@ export async function checkTransport(
     const why = `uWebSockets.js does not load: ${whyNotLoaded(error)}`;
     const fix = 'Run npm install with this Node (20 or 22, glibc).';
     if (choice === 'uws') return fail('transport', `${why}, and server.transport insists on it`, fix);
+    if (gateways > 0) return fail('transport', `${why}, and server.gateways needs it`, `${fix} ${alone}`);
     return warn('transport', `${why}; ws carries the feed, which costs more`, fix);
   }
 }

@@ -86,6 +86,7 @@ class ServedGateway {
           }),
         closed: (end) => this.#tellEvent({ type: 'closed', end }),
         certificate: (outcome) => tell({ type: 'certificate', outcome: tellableOutcome(outcome) }),
+        gatewayEnded: () => {},
       }),
       isPortShared: true,
     });

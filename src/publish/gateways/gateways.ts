@@ -342,9 +342,12 @@ export class Gateways implements Distribution {
     place.restartMs = Math.min(RESTART_MS_MAX, restartMs * 2);
     this.#restarts += 1;
     const why = failure === undefined ? how : `${failure.what} (${failure.code})`;
-    this.#needs.say(
-      `gateway  ${place.number + 1} of ${this.#places.length} ended (${why}): its clients were cut and may come back at once; it is started anew`,
-    );
+    this.#needs.events().gatewayEnded({
+      place: place.number + 1,
+      places: this.#places.length,
+      pid: running.child.pid,
+      why,
+    });
     place.timer = setTimeout(() => {
       // Where it fails again, that is told and tried again.
       if (!this.#isEnding) void this.#start(place).catch(() => {});
