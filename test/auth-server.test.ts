@@ -266,11 +266,15 @@ describe('a client with a token', () => {
     ]);
   });
 
-  it('is closed for probing as for any other wrong message', async () => {
-    const { port } = await serve();
+  it('is closed for probing with a code of its own, for another token is what helps', async () => {
+    const { port, server } = await serve();
     const one = await client(port);
     for (let at = 0; at < 12; at++) one.send({ op: 'subscribe', channel: 'book', instrument: `sim:X${at}` });
-    expect(await one.closed()).toBe(4400);
+    expect(await one.closed()).toBe(4403);
+    expect(server.metrics.closedFor('not_entitled')).toBe(1);
+    const wrong = await client(port);
+    for (let at = 0; at < 12; at++) wrong.send({ op: 'nonsense' });
+    expect(await wrong.closed()).toBe(4400);
   });
 
   it('is held to the subscriptions and connections of its token', async () => {

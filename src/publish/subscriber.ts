@@ -283,7 +283,10 @@ export class Subscriber implements Session, Waiter {
     if (this.#isLeaving) return;
     this.#hub.metrics.badMessages += 1;
     this.#sendError(id, error, instrument);
-    if (this.#bad.isOneTooMany(performance.now())) this.#leave(4400, 'bad_request', 'too many bad messages');
+    if (!this.#bad.isOneTooMany(performance.now())) return;
+    if (error.code === 'feed.not_entitled')
+      this.#leave(4403, 'not_entitled', 'asks for what its token does not hold');
+    else this.#leave(4400, 'bad_request', 'too many bad messages');
   }
 
   #sendError(id: MessageId, error: DepthwireError, instrument?: string): void {

@@ -34,6 +34,7 @@ export type CloseCause =
   | 'too_slow_cut'
   | 'rate'
   | 'auth'
+  | 'not_entitled'
   | 'transport_backpressure'
   | 'idle'
   | 'protocol'
