@@ -306,14 +306,11 @@ impl Dialect for Binance {
     }
 
     fn truth(&self, out: &mut Truth) {
-        out.seq = self.told.seq;
-        out.bids.clone_from(&self.told.bids);
-        out.asks.clone_from(&self.told.asks);
+        out.clone_from(&self.told);
     }
 
     fn exponents(&self) -> (i8, i8) {
-        let profile = self.exchange.profile();
-        (profile.price_exponent as i8, profile.qty_exponent as i8)
+        self.exchange.profile().exponents()
     }
 
     fn sent(&self) -> Counts {

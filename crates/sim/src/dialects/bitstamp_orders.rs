@@ -371,7 +371,7 @@ impl Dialect for BitstampOrders {
     }
 
     fn exponents(&self) -> (i8, i8) {
-        (BTC_USD.price_exponent as i8, BTC_USD.qty_exponent as i8)
+        BTC_USD.exponents()
     }
 
     fn sent(&self) -> Counts {

@@ -247,13 +247,11 @@ impl Dialect for Hyperliquid {
     }
 
     fn truth(&self, out: &mut Truth) {
-        out.seq = self.told.seq;
-        out.bids.clone_from(&self.told.bids);
-        out.asks.clone_from(&self.told.asks);
+        out.clone_from(&self.told);
     }
 
     fn exponents(&self) -> (i8, i8) {
-        (BTC.price_exponent as i8, BTC.qty_exponent as i8)
+        BTC.exponents()
     }
 
     fn sent(&self) -> Counts {

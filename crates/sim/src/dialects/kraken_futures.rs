@@ -407,8 +407,7 @@ impl Dialect for KrakenFutures {
     }
 
     fn exponents(&self) -> (i8, i8) {
-        let profile = self.contract.profile();
-        (profile.price_exponent as i8, profile.qty_exponent as i8)
+        self.contract.profile().exponents()
     }
 
     fn sent(&self) -> Counts {

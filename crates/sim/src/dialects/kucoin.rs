@@ -430,8 +430,7 @@ impl Dialect for Kucoin {
     }
 
     fn exponents(&self) -> (i8, i8) {
-        let profile = self.exchange.profile();
-        (profile.price_exponent as i8, profile.qty_exponent as i8)
+        self.exchange.profile().exponents()
     }
 
     fn sent(&self) -> Counts {

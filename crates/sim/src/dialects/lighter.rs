@@ -427,14 +427,11 @@ impl Dialect for Lighter {
     }
 
     fn truth(&self, out: &mut Truth) {
-        out.seq = self.told.seq;
-        out.bids.clone_from(&self.told.bids);
-        out.asks.clone_from(&self.told.asks);
+        out.clone_from(&self.told);
     }
 
     fn exponents(&self) -> (i8, i8) {
-        let profile = self.form.profile();
-        (profile.price_exponent as i8, profile.qty_exponent as i8)
+        self.form.profile().exponents()
     }
 
     fn sent(&self) -> Counts {

@@ -1,5 +1,6 @@
 //! The best levels of a book as they were told last, and what is to be told of them now.
 
+use super::Truth;
 use crate::market::book::{Book, Side};
 
 /// Prices and quantities of a side, best first.
@@ -54,6 +55,14 @@ impl Shown {
     /// The levels, bids and asks.
     pub(super) const fn levels(&self) -> &[Levels; 2] {
         &self.told
+    }
+
+    /// Replaces `out` with the levels, at a number of the venue.
+    pub(super) fn truth(&self, seq: u64, out: &mut Truth) {
+        let [bids, asks] = &self.told;
+        out.seq = seq;
+        out.bids.clone_from(bids);
+        out.asks.clone_from(asks);
     }
 
     /// What the last [`Shown::update`] found, bids and asks.

@@ -31,6 +31,13 @@ pub(crate) struct Profile {
     pub(crate) trade_id: u64,
 }
 
+impl Profile {
+    /// Powers of ten of its price and quantity mantissas.
+    pub(crate) const fn exponents(&self) -> (i8, i8) {
+        (self.price_exponent as i8, self.qty_exponent as i8)
+    }
+}
+
 /// Rank of the level that an action aims at, by quantile. Nearer than the ranks that come out (see the crate's
 /// statistics test), because the changes of one window at the top fall together into one.
 pub(crate) const AIMED_RANK: Curve = Curve(&[

@@ -291,8 +291,7 @@ impl Dialect for Bitfinex {
     }
 
     fn exponents(&self) -> (i8, i8) {
-        let profile = self.pair.profile();
-        (profile.price_exponent as i8, profile.qty_exponent as i8)
+        self.pair.profile().exponents()
     }
 
     fn sent(&self) -> Counts {

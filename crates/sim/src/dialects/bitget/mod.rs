@@ -382,15 +382,11 @@ impl Dialect for Bitget {
     }
 
     fn truth(&self, out: &mut Truth) {
-        let [bids, asks] = self.shown.levels();
-        out.seq = self.last;
-        out.bids.clone_from(bids);
-        out.asks.clone_from(asks);
+        self.shown.truth(self.last, out);
     }
 
     fn exponents(&self) -> (i8, i8) {
-        let profile = self.exchange.profile();
-        (profile.price_exponent as i8, profile.qty_exponent as i8)
+        self.exchange.profile().exponents()
     }
 
     fn sent(&self) -> Counts {

@@ -441,8 +441,7 @@ impl Dialect for Bitmex {
     }
 
     fn exponents(&self) -> (i8, i8) {
-        let profile = self.of.profile();
-        (profile.price_exponent as i8, profile.qty_exponent as i8)
+        self.of.profile().exponents()
     }
 
     fn sent(&self) -> Counts {

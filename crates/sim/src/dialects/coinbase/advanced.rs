@@ -390,7 +390,7 @@ impl Dialect for CoinbaseAdvanced {
     }
 
     fn exponents(&self) -> (i8, i8) {
-        (BTC_USD.price_exponent as i8, BTC_USD.qty_exponent as i8)
+        BTC_USD.exponents()
     }
 
     fn sent(&self) -> Counts {

@@ -533,7 +533,7 @@ impl Dialect for CoinbaseExchange {
     }
 
     fn exponents(&self) -> (i8, i8) {
-        (BTC_ORDERS.price_exponent as i8, BTC_ORDERS.qty_exponent as i8)
+        BTC_ORDERS.exponents()
     }
 
     fn sent(&self) -> Counts {

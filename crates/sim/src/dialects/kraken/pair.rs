@@ -80,8 +80,7 @@ impl KrakenPair {
     }
 
     pub(super) fn exponents(self) -> (i8, i8) {
-        let profile = self.profile();
-        (profile.price_exponent as i8, profile.qty_exponent as i8)
+        self.profile().exponents()
     }
 
     pub(super) const fn base(self) -> &'static str {
