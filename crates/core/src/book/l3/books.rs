@@ -175,15 +175,7 @@ impl L3Books {
         let Some(of) = books.get_mut(book.0 as usize) else { return Err(L3Error::UnknownBook { book }) };
         above_zero(qty)?;
         let found = store.own(book, id)?;
-        if qty.0 > found.qty {
-            return Err(L3Error::Underflow { id, left: Qty(found.qty), asked: qty });
-        }
-        let left = if qty.0 == found.qty {
-            store.remove(of, id, &found)
-        } else {
-            store.set_qty(of, &found, found.qty - qty.0)
-        };
-        Ok(found.one(left))
+        store.take_from(of, id, &found, qty)
     }
 
     /// As [`Self::reduce`], by a message that states where the order rests.
@@ -209,15 +201,7 @@ impl L3Books {
         if price != found.price() {
             return Err(L3Error::WrongPrice { id, expected: found.price(), got: price });
         }
-        if qty.0 > found.qty {
-            return Err(L3Error::Underflow { id, left: Qty(found.qty), asked: qty });
-        }
-        let left = if qty.0 == found.qty {
-            store.remove(of, id, &found)
-        } else {
-            store.set_qty(of, &found, found.qty - qty.0)
-        };
-        Ok(found.one(left))
+        store.take_from(of, id, &found, qty)
     }
 
     /// As [`Self::reduce`], by a trade.

@@ -175,6 +175,26 @@ impl Store {
         })
     }
 
+    /// The order loses a quantity above 0 and keeps its place; at nothing left it leaves for good.
+    #[inline(always)]
+    pub(super) fn take_from(
+        &mut self,
+        of: &mut Book,
+        id: OrderId,
+        found: &Found,
+        qty: Qty,
+    ) -> Result<Touched, L3Error> {
+        if qty.0 > found.qty {
+            return Err(L3Error::Underflow { id, left: Qty(found.qty), asked: qty });
+        }
+        let left = if qty.0 == found.qty {
+            self.remove(of, id, found)
+        } else {
+            self.set_qty(of, found, found.qty - qty.0)
+        };
+        Ok(found.one(left))
+    }
+
     /// The order keeps its place with another quantity, which its level can take; returns its level's.
     #[inline(always)]
     pub(super) fn set_qty(&mut self, of: &mut Book, found: &Found, qty: i64) -> i64 {
