@@ -1,9 +1,9 @@
 //! The members of JSON objects that count, and what their values are.
 
 use super::json::{Kind, Scanner, Token, unescape};
-use super::levels::{computed, decimal};
-use super::{DecodeError, SYMBOL_BYTES_MAX, Scaled, SymbolText};
-use crate::types::{Decimal, DecimalError, ORDER_TEXT_BYTES_MAX, Price, Qty, Route, Routes, TimeNs};
+use super::levels::{computed, decimal, price_above_zero};
+use super::{DecodeError, FRAME_LEVELS_MAX, SYMBOL_BYTES_MAX, Scaled, SymbolText};
+use crate::types::{Decimal, DecimalError, Level, ORDER_TEXT_BYTES_MAX, Price, Qty, Route, Routes, TimeNs};
 
 /// The values of some keys of the object that comes next, in the order of the keys. Others are passed over; a key that
 /// comes twice is an error, since either value could be the wrong one.
@@ -50,6 +50,31 @@ pub(crate) fn items(
         item(&mut scanner)?;
     }
     Ok(())
+}
+
+/// Appends levels that are objects: `keys` of their price and quantity, other keys are passed over. `taken`: levels of the
+/// frame so far.
+pub(crate) fn level_objects(
+    token: Token,
+    bytes: &[u8],
+    field: &'static str,
+    keys: &[&'static str; 2],
+    route: Route,
+    taken: usize,
+    out: &mut Vec<Level>,
+) -> Result<(), DecodeError> {
+    let start = out.len();
+    let [price_key, qty_key] = *keys;
+    items(token, bytes, field, |scanner| {
+        if taken + (out.len() - start) >= FRAME_LEVELS_MAX {
+            return Err(DecodeError::TooManyLevels { at: scanner.at() });
+        }
+        let [price, qty] = members(scanner, bytes, keys)?;
+        let price = price_above_zero(price, bytes, price_key, route.price_exponent)?;
+        let qty = decimal(qty, bytes, qty_key, route.qty_exponent, Scaled::Qty)?;
+        out.push(Level { price, qty: Qty(qty) });
+        Ok(())
+    })
 }
 
 /// The values of an array, the first `N` of them; and how many there are.

@@ -12,6 +12,7 @@ pub(crate) mod levels;
 pub(crate) mod members;
 mod plain_items;
 pub(crate) mod printed;
+pub(crate) mod signed_check;
 pub(crate) mod varied;
 
 pub(crate) use digits::{decimal_digits, eight_printed, leading_digits};

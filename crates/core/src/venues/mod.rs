@@ -11,6 +11,7 @@ mod coinbase_exchange;
 mod databento;
 mod deepest;
 mod deribit;
+mod entry;
 mod error;
 mod gateio;
 mod hyperliquid;

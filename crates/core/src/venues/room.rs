@@ -60,13 +60,21 @@ pub trait Room: Default {
     fn frame(&mut self, bytes: &[u8], at: At, routes: &Routes, out: &mut Events) -> Result<(), FrameError>;
 
     /// What a request, or a recorded HTTP exchange, brought back. Nothing, where it cannot be joined to what was heard: it is
-    /// asked for again.
+    /// asked for again. By default no answer holds a book: books come in the stream.
     ///
     /// # Errors
     /// As [`Self::frame`]; [`DecodeError::NotSnapshot`](crate::decode::DecodeError::NotSnapshot) for an answer that holds
     /// no book.
-    fn answer(&mut self, asked: &Asked<'_>, bytes: &[u8], at: At, out: &mut Events)
-    -> Result<(), FrameError>;
+    fn answer(
+        &mut self,
+        asked: &Asked<'_>,
+        bytes: &[u8],
+        at: At,
+        out: &mut Events,
+    ) -> Result<(), FrameError> {
+        let _ = (asked, bytes, at, out);
+        Err(DecodeError::NotSnapshot.into())
+    }
 
     /// A new connection: forget what the old one told, and say whose truth went with it. By default books go on, as far as
     /// the venue's numbers say so.

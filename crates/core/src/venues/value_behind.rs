@@ -11,6 +11,12 @@ pub(super) fn last<'a>(bytes: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
     memchr::memmem::rfind_iter(bytes, key).find_map(|at| value(bytes.get(at + key.len()..)?))
 }
 
+/// The text behind the first place of `start`, which ends with the text's quote. None of a text that is cut: it has no end.
+pub(super) fn text<'a>(bytes: &'a [u8], start: &[u8]) -> Option<&'a [u8]> {
+    let behind = bytes.get(memchr::memmem::find(bytes, start)? + start.len()..)?;
+    behind.get(..memchr::memchr(b'"', behind)?)
+}
+
 #[inline]
 fn value(behind: &[u8]) -> Option<&[u8]> {
     let value = behind.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
@@ -33,6 +39,16 @@ mod tests {
         }
         assert_eq!((first(b"\"ts\"", b"\"ts\""), last(b"{\"t\":5}", b"\"ts\"")), (None, None));
         assert_eq!(last(b"{\"t\":1,\"t\":2}", b"\"t\""), Some(&b"2}"[..]));
+    }
+
+    #[test]
+    fn a_text_ends_with_its_quote() {
+        let start = b"\"s\":\"";
+        assert_eq!(text(b"{\"s\":\"AB\",\"t\":\"C\"}", start), Some(&b"AB"[..]));
+        assert_eq!(text(b"{\"s\":\"\"}", start), Some(&b""[..]));
+        for cut in [&b"{\"s\":\"AB"[..], b"{\"s\":\"", b"{\"s\": \"AB\"}", b"{}"] {
+            assert_eq!(text(cut, start), None, "{}", cut.escape_ascii());
+        }
     }
 
     #[test]

@@ -64,7 +64,7 @@ use counter::{Arrived, Counter, Flags};
 
 use super::FrameError;
 use super::room::{
-    Asked, At, Checksum, Detection, Leave, Life, Numbers, OrderIds, Product, Resync, Room, Scale, Sightings,
+    At, Checksum, Detection, Leave, Life, Numbers, OrderIds, Product, Resync, Room, Scale, Sightings,
     TradeIds,
 };
 use crate::decode::json::{Kind as JsonKind, Scanner, Token};
@@ -275,6 +275,7 @@ fn is_funding(symbol: &SymbolText) -> bool {
     symbol.as_bytes().starts_with(b"f")
 }
 
+// Answers are not taken: books come in the stream.
 impl Room for Bitfinex {
     #[inline]
     fn frame(&mut self, bytes: &[u8], _at: At, routes: &Routes, out: &mut Events) -> Result<(), FrameError> {
@@ -289,17 +290,6 @@ impl Room for Bitfinex {
             }
         }
         Ok(read?)
-    }
-
-    /// Books come in the stream.
-    fn answer(
-        &mut self,
-        _asked: &Asked<'_>,
-        _bytes: &[u8],
-        _at: At,
-        _out: &mut Events,
-    ) -> Result<(), FrameError> {
-        Err(DecodeError::NotSnapshot.into())
     }
 
     /// What the venue said while nobody listened is not told again.

@@ -1,13 +1,13 @@
 //! Books, and the venue's own top beside them.
 
 use super::{Arg, Bitget};
+use crate::decode::DecodeError;
 use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::levels::read_levels;
 use crate::decode::members::{is, items, members, milliseconds, unsigned};
-use crate::decode::{DecodeError, Scaled};
+use crate::decode::signed_check::signed_check;
 use crate::types::{
-    Body, Coverage, DecimalError, Events, Level, Origin, Route, Routes, Scope, Slot, TimeNs, VenueBbo,
-    VenueSeq,
+    Body, Coverage, Events, Level, Origin, Route, Routes, Scope, Slot, TimeNs, VenueBbo, VenueSeq,
 };
 
 /// A channel of levels, the deeper one greater.
@@ -162,7 +162,8 @@ fn levels(
     Ok(Said {
         number: if is_there(number) { unsigned(number, bytes, "seq")? } else { 0 },
         before: is_there(before).then(|| unsigned(before, bytes, "pseq")).transpose()?,
-        check: if is_there(checksum) { check_of(checksum, bytes)? } else { None },
+        // Rule 4.
+        check: if is_there(checksum) { signed_check(checksum, bytes, "checksum")? } else { None },
         ts_event: milliseconds(ts, bytes, "ts")?,
     })
 }
@@ -176,26 +177,4 @@ fn side(
 ) -> Result<(), DecodeError> {
     is(token, Kind::Array, field, "an array of levels")?;
     read_levels(&mut Scanner::new(bytes, token.start as usize), bytes, route, taken, out)
-}
-
-/// Rule 4. A signed number of 32 bits. Anything else, such as `null` or a text, is none that could be compared.
-fn check_of(token: Token, bytes: &[u8]) -> Result<Option<u32>, DecodeError> {
-    is(token, Kind::Number, "checksum", "a number")?;
-    let is_below = token.of(bytes).first() == Some(&b'-');
-    let digits = Token { start: token.start + u32::from(is_below), ..token };
-    let value = unsigned(digits, bytes, "checksum")?;
-    let signed = i64::try_from(value).ok().map(|value| if is_below { -value } else { value });
-    check(signed.unwrap_or(i64::MAX)).ok_or(DecodeError::BadNumber {
-        at: token.start,
-        field: "checksum",
-        cause: DecimalError::Overflow,
-        scaled: Scaled::No,
-    })
-}
-
-/// The checksum that is meant by a number: none by 0. None of what has more than 32 bits.
-#[inline]
-pub(super) fn check(signed: i64) -> Option<Option<u32>> {
-    let check = i32::try_from(signed).ok()?.cast_unsigned();
-    Some((check != 0).then_some(check))
 }

@@ -38,11 +38,10 @@ mod sight;
 use book::Channel;
 use inst_type::InstType;
 
-use super::FrameError;
 use super::room::{
-    Asked, At, Checksum, Detection, Life, Numbers, OrderIds, Product, Resync, Room, Scale, Sightings,
-    TradeIds,
+    At, Checksum, Detection, Life, Numbers, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
 };
+use super::{FrameError, value_behind};
 use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::members::{members, symbol, text};
 use crate::decode::{DecodeError, FRAME_BYTES_MAX, SymbolText};
@@ -226,12 +225,7 @@ impl Bitget {
 
     /// Says whose book a frame that cannot be read may have changed.
     fn concern(&self, bytes: &[u8], routes: &Routes, out: &mut Events) {
-        // A text that is cut has no end.
-        let behind = |key: &[u8]| {
-            let at = memchr::memmem::find(bytes, key)? + key.len();
-            let rest = bytes.get(at..)?;
-            rest.get(..memchr::memchr(b'"', rest)?)
-        };
+        let behind = |start: &[u8]| value_behind::text(bytes, start);
         let is_other = match behind(b"\"channel\":\"").or_else(|| behind(b"\"topic\":\"")) {
             Some(channel) => market::is_other(channel),
             None => memchr::memmem::find(bytes, b"\"event\":").is_some(),
@@ -250,6 +244,7 @@ impl Bitget {
     }
 }
 
+// Answers are not taken: books over HTTP have neither a number nor a checksum that would join them to the stream.
 impl Room for Bitget {
     fn of(product: Venue) -> Self {
         Self { product: InstType::of_venue(product), ..Self::default() }
@@ -263,17 +258,6 @@ impl Room for Bitget {
         }
         out.undo(mark);
         Ok(self.any(bytes, routes, out)?)
-    }
-
-    /// Books over HTTP have neither a number nor a checksum that would join them to the stream.
-    fn answer(
-        &mut self,
-        _asked: &Asked<'_>,
-        _bytes: &[u8],
-        _at: At,
-        _out: &mut Events,
-    ) -> Result<(), FrameError> {
-        Err(DecodeError::NotSnapshot.into())
     }
 
     /// Numbered books go on as far as their numbers do, others are not told again.

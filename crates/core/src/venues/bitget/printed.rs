@@ -3,8 +3,9 @@
 //! Anything else gives `None` and is read the general way.
 
 use super::Bitget;
-use super::book::{Said, check};
+use super::book::Said;
 use crate::decode::printed::Printed;
+use crate::decode::signed_check::check_of;
 use crate::decode::{FRAME_BYTES_MAX, SYMBOL_BYTES_MAX};
 use crate::types::{Body, Events, Routes};
 
@@ -31,7 +32,7 @@ pub(super) fn book_update(room: &mut Bitget, bytes: &[u8], routes: &Routes, out:
     if is_short { text.literal(b",\"b\":") } else { text.literal(b",\"bids\":") }?;
     text.longer_levels(route, taken, out.bids())?;
     text.literal(b",\"checksum\":")?;
-    let check = check(text.signed()?)?;
+    let check = check_of(text.signed()?)?;
     let (mut number, mut before) = (0, None);
     if is_short {
         text.literal(b",\"seq\":")?;

@@ -10,6 +10,7 @@ use crate::decode::date_time::{Minute, time};
 use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::members::{exact, items, members, text, word};
 use crate::types::{Decimal, Definitions, Instrument, InstrumentKind, POW10, Terms, TradingStatus, Venue};
+use crate::venues::entry::add;
 
 /// Reads the answer of `instrument/active`.
 pub(super) fn read(venue: Venue, bytes: &[u8], out: &mut Definitions) -> Result<(), DecodeError> {
@@ -19,13 +20,7 @@ pub(super) fn read(venue: Venue, bytes: &[u8], out: &mut Definitions) -> Result<
     if list.kind != Kind::Array {
         return Err(DecodeError::NotInstruments);
     }
-    items(list, bytes, "instruments", |scanner| match listed(venue, scanner, bytes)? {
-        Some(instrument) => out.add(instrument).map_err(DecodeError::of_list),
-        None => {
-            out.pass_over();
-            Ok(())
-        }
-    })
+    items(list, bytes, "instruments", |scanner| add(listed(venue, scanner, bytes)?, out))
 }
 
 /// A `state` of an instrument.

@@ -46,12 +46,12 @@ mod top;
 
 use known::Known;
 
-use super::FrameError;
 use super::deepest::Deepest;
 use super::room::{
-    Asked, At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
+    At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
 };
 use super::two_names::FirstName;
+use super::{FrameError, value_behind};
 use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::members::{members, symbol, text};
 use crate::decode::{DecodeError, FRAME_BYTES_MAX, SymbolText};
@@ -262,12 +262,7 @@ fn lose(slot: Slot, reason: StaleReason, at: At, out: &mut Events) {
 
 /// Says whose book a frame that cannot be read may have changed.
 fn concern(bytes: &[u8], has_all: bool, routes: &Routes, out: &mut Events) {
-    // A text that is cut has no end.
-    let behind = |key: &[u8]| {
-        let at = memchr::memmem::find(bytes, key)? + key.len();
-        let rest = bytes.get(at..)?;
-        rest.get(..memchr::memchr(b'"', rest)?)
-    };
+    let behind = |start: &[u8]| value_behind::text(bytes, start);
     if behind(b"\"table\":\"").is_some_and(|table| market::TABLES.contains(&table)) {
         return;
     }
@@ -290,16 +285,6 @@ impl Room for Bitmex {
             }
         }
         Ok(read?)
-    }
-
-    fn answer(
-        &mut self,
-        _asked: &Asked<'_>,
-        _bytes: &[u8],
-        _at: At,
-        _out: &mut Events,
-    ) -> Result<(), FrameError> {
-        Err(DecodeError::NotSnapshot.into())
     }
 
     /// What the venue said while nobody listened is not told again.

@@ -3,7 +3,7 @@ use crate::types::{
     Aggressor, Coverage, Definition, Level, Origin, Price, Qty, Route, Ticker, TradeId, TradingStatus,
     VenueSeq, Verb,
 };
-use crate::venues::BITMEX;
+use crate::venues::{Asked, BITMEX};
 
 fn routes() -> Routes {
     let mut routes = Routes::new();

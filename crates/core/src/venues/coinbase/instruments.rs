@@ -11,6 +11,7 @@ use crate::decode::members::{exact, items, members, text, word};
 use crate::types::{
     Decimal, Definitions, Instrument, InstrumentKind, QtyUnit, Terms, TimeNs, TradingStatus, Venue,
 };
+use crate::venues::entry::add;
 
 /// Reads the answer of `products`.
 pub(super) fn read(venue: Venue, bytes: &[u8], out: &mut Definitions) -> Result<(), DecodeError> {
@@ -20,13 +21,7 @@ pub(super) fn read(venue: Venue, bytes: &[u8], out: &mut Definitions) -> Result<
     if products.kind != Kind::Array {
         return Err(DecodeError::NotInstruments);
     }
-    items(products, bytes, "products", |scanner| match product(venue, scanner, bytes)? {
-        Some(instrument) => out.add(instrument).map_err(DecodeError::of_list),
-        None => {
-            out.pass_over();
-            Ok(())
-        }
-    })
+    items(products, bytes, "products", |scanner| add(product(venue, scanner, bytes)?, out))
 }
 
 /// A product; `None` for an alias of another.

@@ -35,10 +35,10 @@ mod trades;
 
 pub(super) use aliases::instrument;
 
-use super::FrameError;
 use super::room::{
-    Asked, At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
+    At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
 };
+use super::{FrameError, value_behind};
 use crate::decode::date_time::{Minute, time};
 use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::members::{items, members, text, unsigned};
@@ -206,12 +206,7 @@ fn concern(bytes: &[u8], routes: &Routes, out: &mut Events) {
         b"subscriptions",
         b"candles",
     ];
-    // A text that is cut has no end.
-    let behind = |key: &[u8]| {
-        let at = memchr::memmem::find(bytes, key)? + key.len();
-        let rest = bytes.get(at..)?;
-        rest.get(..memchr::memchr(b'"', rest)?)
-    };
+    let behind = |start: &[u8]| value_behind::text(bytes, start);
     if behind(b"\"channel\":\"").is_some_and(|channel| OTHERS.contains(&channel)) {
         return;
     }
@@ -224,6 +219,7 @@ fn concern(bytes: &[u8], routes: &Routes, out: &mut Events) {
     }
 }
 
+// Answers are not taken: books of levels that can be asked for have no place in the count of a connection.
 impl Room for Coinbase {
     #[inline]
     fn frame(&mut self, bytes: &[u8], _at: At, routes: &Routes, out: &mut Events) -> Result<(), FrameError> {
@@ -235,17 +231,6 @@ impl Room for Coinbase {
         }
         out.undo(mark);
         Ok(self.any(bytes, routes, out)?)
-    }
-
-    /// Books of levels that can be asked for have no place in the count of a connection.
-    fn answer(
-        &mut self,
-        _asked: &Asked<'_>,
-        _bytes: &[u8],
-        _at: At,
-        _out: &mut Events,
-    ) -> Result<(), FrameError> {
-        Err(DecodeError::NotSnapshot.into())
     }
 
     fn opened(&mut self, at: At, out: &mut Events) {

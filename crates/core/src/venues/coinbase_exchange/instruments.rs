@@ -6,6 +6,7 @@ use crate::decode::DecodeError;
 use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::members::{exact, items, members, text, word};
 use crate::types::{Definitions, Instrument, InstrumentKind, Terms, TradingStatus, Venue};
+use crate::venues::entry::add;
 
 /// Reads the answer of `products`, which is an array.
 pub(super) fn read(venue: Venue, bytes: &[u8], out: &mut Definitions) -> Result<(), DecodeError> {
@@ -15,13 +16,7 @@ pub(super) fn read(venue: Venue, bytes: &[u8], out: &mut Definitions) -> Result<
     if products.kind != Kind::Array {
         return Err(DecodeError::NotInstruments);
     }
-    items(products, bytes, "products", |scanner| match product(venue, scanner, bytes)? {
-        Some(instrument) => out.add(instrument).map_err(DecodeError::of_list),
-        None => {
-            out.pass_over();
-            Ok(())
-        }
-    })
+    items(products, bytes, "products", |scanner| add(product(venue, scanner, bytes)?, out))
 }
 
 /// A product; `None` for one whose name is no text.

@@ -36,10 +36,10 @@ mod instruments;
 mod sight;
 mod statistics;
 
-use super::FrameError;
 use super::room::{
     Asked, At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
 };
+use super::{FrameError, value_behind};
 use crate::decode::date_time::Minute;
 use crate::decode::json::{Kind, Scanner};
 use crate::decode::members::{members, text};
@@ -141,12 +141,7 @@ fn concern(bytes: &[u8], routes: &Routes, out: &mut Events) {
         b"l2update",
         b"error",
     ];
-    // A text that is cut has no end.
-    let behind = |key: &[u8]| {
-        let at = memchr::memmem::find(bytes, key)? + key.len();
-        let rest = bytes.get(at..)?;
-        rest.get(..memchr::memchr(b'"', rest)?)
-    };
+    let behind = |start: &[u8]| value_behind::text(bytes, start);
     if behind(b"\"type\":\"").is_some_and(|kind| OTHERS.contains(&kind)) {
         return;
     }

@@ -22,9 +22,8 @@ use std::collections::HashMap;
 
 use super::FrameError;
 use super::room::{
-    Asked, At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
+    At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
 };
-use crate::decode::DecodeError;
 use crate::framing::dbn::{
     DbnError, Flags, Header, MAGIC, Mbo, MboChange, Metadata, PRICE_EXPONENT, Record, Status, TradePrint,
     Version,
@@ -335,10 +334,6 @@ impl Room for Databento {
                 Err(error.into())
             }
         }
-    }
-
-    fn answer(&mut self, _: &Asked<'_>, _: &[u8], _: At, _: &mut Events) -> Result<(), FrameError> {
-        Err(DecodeError::NotSnapshot.into())
     }
 
     fn skipped(&mut self, at: At, out: &mut Events) {

@@ -9,6 +9,7 @@ use crate::types::{
     Body, Definition, Definitions, Events, Instrument, InstrumentKind, OptionTerms, QtyUnit, Routes, Terms,
     TradingStatus, Venue,
 };
+use crate::venues::entry::add;
 
 /// The instrument of a name, of which nothing else is known. Where amounts are dollars, each of them is a contract.
 pub(super) fn by_name(venue: Venue, name: &str) -> Instrument {
@@ -78,13 +79,7 @@ pub(super) fn read(venue: Venue, bytes: &[u8], out: &mut Definitions) -> Result<
     if result.kind != Kind::Array {
         return Err(DecodeError::NotInstruments);
     }
-    items(result, bytes, "result", |scanner| match listed(venue, scanner, bytes)? {
-        Some(instrument) => out.add(instrument).map_err(DecodeError::of_list),
-        None => {
-            out.pass_over();
-            Ok(())
-        }
-    })
+    items(result, bytes, "result", |scanner| add(listed(venue, scanner, bytes)?, out))
 }
 
 fn listed(venue: Venue, scanner: &mut Scanner<'_>, bytes: &[u8]) -> Result<Option<Instrument>, DecodeError> {

@@ -3,8 +3,8 @@
 use super::{Gateio, Market};
 use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::levels::{decimal, price_above_zero, read_levels};
-use crate::decode::members::{is, items, members, signed, symbol, text, unsigned};
-use crate::decode::{DecodeError, FRAME_LEVELS_MAX, Scaled, SymbolText, leading_digits};
+use crate::decode::members::{is, items, level_objects, members, signed, symbol, text, unsigned};
+use crate::decode::{DecodeError, Scaled, SymbolText, leading_digits};
 use crate::types::{
     Aggressor, Body, Coverage, DecimalError, Events, Level, Origin, Price, Qty, Route, Routes, Scope, Ticker,
     TimeNs, Trade, TradeId, VenueBbo, VenueSeq,
@@ -248,17 +248,7 @@ fn levels(
     if !is_of_objects {
         return read_levels(&mut scanner, bytes, route, taken, out);
     }
-    let start = out.len();
-    items(token, bytes, field, |scanner| {
-        if taken + (out.len() - start) >= FRAME_LEVELS_MAX {
-            return Err(DecodeError::TooManyLevels { at: scanner.at() });
-        }
-        let [price, qty] = members(scanner, bytes, &["p", "s"])?;
-        let price = price_above_zero(price, bytes, "p", route.price_exponent)?;
-        let qty = decimal(qty, bytes, "s", route.qty_exponent, Scaled::Qty)?;
-        out.push(Level { price, qty: Qty(qty) });
-        Ok(())
-    })
+    level_objects(token, bytes, field, &["p", "s"], route, taken, out)
 }
 
 /// Rule 7.

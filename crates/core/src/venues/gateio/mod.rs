@@ -34,7 +34,7 @@ use super::deepest::Deepest;
 use super::room::{
     Asked, At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
 };
-use super::{FrameError, GATEIO};
+use super::{FrameError, GATEIO, value_behind};
 use crate::decode::{DecodeError, FRAME_BYTES_MAX, SymbolText};
 use crate::sequence::Rule;
 use crate::types::{Definitions, Events, Instrument, QtyUnit, Routes, Scope, Slot, TimeNs, Venue};
@@ -148,12 +148,7 @@ fn parameter<'a>(url: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
 
 /// Says whose book a frame that cannot be read may have changed.
 fn concern(room: &Gateio, bytes: &[u8], routes: &Routes, out: &mut Events) {
-    // A text that is cut has no end.
-    let behind = |key: &[u8]| {
-        let at = memchr::memmem::find(bytes, key)? + key.len();
-        let rest = bytes.get(at..)?;
-        rest.get(..memchr::memchr(b'"', rest)?)
-    };
+    let behind = |start: &[u8]| value_behind::text(bytes, start);
     let channel = behind(b"\"channel\":\"");
     let is_own = channel.is_none_or(|channel| room.is_own(Market::of_channel(channel)));
     let kind = channel.and_then(|channel| channel.split(|byte| *byte == b'.').nth(1));

@@ -11,6 +11,7 @@ use crate::decode::{DecodeError, Scaled};
 use crate::types::{
     Decimal, DecimalError, Definitions, Instrument, InstrumentKind, Terms, TradingStatus, Venue,
 };
+use crate::venues::entry::add;
 
 /// Decimals that prices and quantities share, of perpetuals and of pairs.
 const DIGITS: u64 = 6;
@@ -51,17 +52,6 @@ pub(super) fn read(venue: Venue, bytes: &[u8], out: &mut Definitions) -> Result<
     })?;
     assets.sort_by_key(|asset| asset.index);
     items(universe, bytes, "universe", |scanner| add(pair(venue, &assets, scanner, bytes)?, out))
-}
-
-/// Adds an instrument, or passes over one whose name is no text or whose tokens are not told.
-fn add(instrument: Option<Instrument>, out: &mut Definitions) -> Result<(), DecodeError> {
-    match instrument {
-        Some(instrument) => out.add(instrument).map_err(DecodeError::of_list),
-        None => {
-            out.pass_over();
-            Ok(())
-        }
-    }
 }
 
 fn perpetual(

@@ -23,7 +23,7 @@ mod sight;
 
 use super::FrameError;
 use super::room::{
-    Asked, At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
+    At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
 };
 use crate::decode::{DecodeError, FRAME_BYTES_MAX};
 use crate::sequence::Rule;
@@ -126,6 +126,7 @@ fn concern(bytes: &[u8], routes: &Routes, out: &mut Events) {
     }
 }
 
+// Answers are not taken: the stream tells whole books.
 impl Room for Hyperliquid {
     fn frame(&mut self, bytes: &[u8], _at: At, routes: &Routes, out: &mut Events) -> Result<(), FrameError> {
         let mark = out.mark();
@@ -143,17 +144,6 @@ impl Room for Hyperliquid {
             }
         }
         Ok(read?)
-    }
-
-    /// The stream tells whole books.
-    fn answer(
-        &mut self,
-        _asked: &Asked<'_>,
-        _bytes: &[u8],
-        _at: At,
-        _out: &mut Events,
-    ) -> Result<(), FrameError> {
-        Err(DecodeError::NotSnapshot.into())
     }
 
     fn asked(&mut self, text: &[u8]) {

@@ -10,6 +10,7 @@ use crate::decode::{DecodeError, Scaled};
 use crate::types::{
     Decimal, DecimalError, Definitions, Instrument, InstrumentKind, ScaleSource, Terms, TradingStatus, Venue,
 };
+use crate::venues::entry::add;
 
 /// Most decimals that are printed of a number.
 const DIGITS_MAX: u64 = 18;
@@ -28,10 +29,7 @@ pub(super) fn read(venue: Venue, bytes: &[u8], out: &mut Definitions) -> Result<
     while scanner.more(first, b'}')? {
         first = false;
         scanner.key()?;
-        match pair(venue, &mut scanner, bytes)? {
-            Some(instrument) => out.add(instrument).map_err(DecodeError::of_list)?,
-            None => out.pass_over(),
-        }
+        add(pair(venue, &mut scanner, bytes)?, out)?;
     }
     Ok(())
 }

@@ -48,10 +48,10 @@ pub(super) use codes::instrument;
 use crate::decode::date_time::Minute;
 use depth::{Subscribed, goes_back};
 
-use super::FrameError;
 use super::room::{
-    Asked, At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
+    At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
 };
+use super::{FrameError, value_behind};
 use crate::decode::{DecodeError, FRAME_BYTES_MAX};
 use crate::sequence::Rule;
 use crate::types::{Body, Definitions, Events, Instrument, Routes, Scope, Slot, StaleReason, TimeNs, Venue};
@@ -164,12 +164,7 @@ impl Kraken {
 fn concern(bytes: &[u8], routes: &Routes, out: &mut Events) {
     /// Channels that say nothing of a book.
     const OTHERS: [&[u8]; 6] = [b"trade", b"ticker", b"ohlc", b"instrument", b"status", b"heartbeat"];
-    // A text that is cut has no end.
-    let behind = |key: &[u8]| {
-        let at = memchr::memmem::find(bytes, key)? + key.len();
-        let rest = bytes.get(at..)?;
-        rest.get(..memchr::memchr(b'"', rest)?)
-    };
+    let behind = |start: &[u8]| value_behind::text(bytes, start);
     let names = |text: &[u8]| memchr::memmem::find(bytes, text).is_some();
     let is_object = bytes.trim_ascii_start().first() == Some(&b'{');
     let is_other = match behind(b"\"channel\":\"") {
@@ -187,6 +182,7 @@ fn concern(bytes: &[u8], routes: &Routes, out: &mut Events) {
     }
 }
 
+// Answers are not taken: rule 10.
 impl Room for Kraken {
     #[inline]
     fn frame(&mut self, bytes: &[u8], _at: At, routes: &Routes, out: &mut Events) -> Result<(), FrameError> {
@@ -201,17 +197,6 @@ impl Room for Kraken {
             update.push(out);
         }
         Ok(())
-    }
-
-    /// Rule 10.
-    fn answer(
-        &mut self,
-        _asked: &Asked<'_>,
-        _bytes: &[u8],
-        _at: At,
-        _out: &mut Events,
-    ) -> Result<(), FrameError> {
-        Err(DecodeError::NotSnapshot.into())
     }
 
     fn instruments(venue: Venue, bytes: &[u8], out: &mut Definitions) -> Result<(), DecodeError> {

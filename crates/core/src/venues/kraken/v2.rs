@@ -6,11 +6,11 @@ use super::level3;
 use super::printed::trade_side;
 use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::levels::{decimal, price_above_zero};
-use crate::decode::members::{each, is, items, members, symbol, text, unsigned, unsigned_32};
-use crate::decode::{DecodeError, FRAME_LEVELS_MAX, Scaled, SymbolText};
+use crate::decode::members::{each, is, items, level_objects, members, symbol, text, unsigned, unsigned_32};
+use crate::decode::{DecodeError, Scaled, SymbolText};
 use crate::types::{
-    Body, Definition, Events, Level, Origin, Qty, Route, Routes, Scope, Slot, StaleReason, Ticker, TimeNs,
-    Trade, TradeId, TradingStatus, VenueBbo, VenueSeq,
+    Body, Definition, Events, Level, Origin, Qty, Routes, Scope, Slot, StaleReason, Ticker, TimeNs, Trade,
+    TradeId, TradingStatus, VenueBbo, VenueSeq,
 };
 
 /// Most decimals that a definition may name.
@@ -87,9 +87,9 @@ fn book(
     let Some(route) = route else { return Ok(Some(symbol)) };
     out.concerns(Scope::Book(route.slot));
     out.speaks_of(route.slot);
-    levels(bids, bytes, "bids", route, 0, out.bids())?;
+    level_objects(bids, bytes, "bids", &["price", "qty"], route, 0, out.bids())?;
     let taken = out.levels_added().len();
-    levels(asks, bytes, "asks", route, taken, out.asks())?;
+    level_objects(asks, bytes, "asks", &["price", "qty"], route, taken, out.asks())?;
     is(checksum, Kind::Number, "checksum", "a number")?;
     let check = unsigned_32(checksum, bytes, "checksum")?;
     let ts_event = time(room, timestamp, bytes)?;
@@ -109,28 +109,6 @@ fn book(
     out.push(route.slot, ts_event, body);
     out.push(route.slot, ts_event, Body::Check(check));
     Ok(None)
-}
-
-/// The levels of a side.
-fn levels(
-    token: Token,
-    bytes: &[u8],
-    field: &'static str,
-    route: Route,
-    taken: usize,
-    out: &mut Vec<Level>,
-) -> Result<(), DecodeError> {
-    let start = out.len();
-    items(token, bytes, field, |scanner| {
-        if taken + (out.len() - start) >= FRAME_LEVELS_MAX {
-            return Err(DecodeError::TooManyLevels { at: scanner.at() });
-        }
-        let [price, qty] = members(scanner, bytes, &["price", "qty"])?;
-        let price = price_above_zero(price, bytes, "price", route.price_exponent)?;
-        let qty = decimal(qty, bytes, "qty", route.qty_exponent, Scaled::Qty)?;
-        out.push(Level { price, qty: Qty(qty) });
-        Ok(())
-    })
 }
 
 fn trade(

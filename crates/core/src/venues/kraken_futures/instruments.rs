@@ -9,6 +9,7 @@ use crate::decode::date_time::{Minute, time};
 use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::members::{exact, items, members, text, unsigned, word};
 use crate::types::{Decimal, Definitions, Instrument, InstrumentKind, POW10, Terms, TradingStatus, Venue};
+use crate::venues::entry::add;
 
 /// Reads the answer of `instruments`.
 pub(super) fn read(venue: Venue, bytes: &[u8], out: &mut Definitions) -> Result<(), DecodeError> {
@@ -18,13 +19,7 @@ pub(super) fn read(venue: Venue, bytes: &[u8], out: &mut Definitions) -> Result<
     if list.kind != Kind::Array {
         return Err(DecodeError::NotInstruments);
     }
-    items(list, bytes, "instruments", |scanner| match contract(venue, scanner, bytes)? {
-        Some(instrument) => out.add(instrument).map_err(DecodeError::of_list),
-        None => {
-            out.pass_over();
-            Ok(())
-        }
-    })
+    items(list, bytes, "instruments", |scanner| add(contract(venue, scanner, bytes)?, out))
 }
 
 /// A contract; `None` for an index, and for one whose name is no text.

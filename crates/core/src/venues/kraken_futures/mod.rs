@@ -28,10 +28,10 @@ mod instruments;
 mod market;
 mod sight;
 
-use super::FrameError;
 use super::room::{
-    Asked, At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
+    At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
 };
+use super::{FrameError, value_behind};
 use crate::decode::json::{Kind, Scanner};
 use crate::decode::members::{items, members, symbol, text};
 use crate::decode::{DecodeError, FRAME_BYTES_MAX, SymbolText};
@@ -149,12 +149,7 @@ const OTHERS: [&[u8]; 5] = [b"trade", b"trade_snapshot", b"ticker", b"ticker_lit
 
 /// Says whose book a frame that cannot be read may have changed.
 fn concern(bytes: &[u8], routes: &Routes, out: &mut Events) {
-    // A text that is cut has no end.
-    let behind = |key: &[u8]| {
-        let at = memchr::memmem::find(bytes, key)? + key.len();
-        let rest = bytes.get(at..)?;
-        rest.get(..memchr::memchr(b'"', rest)?)
-    };
+    let behind = |start: &[u8]| value_behind::text(bytes, start);
     if behind(b"\"feed\":\"").is_some_and(|feed| OTHERS.contains(&feed)) {
         return;
     }
@@ -177,16 +172,6 @@ impl Room for KrakenFutures {
             }
         }
         Ok(read?)
-    }
-
-    fn answer(
-        &mut self,
-        _asked: &Asked<'_>,
-        _bytes: &[u8],
-        _at: At,
-        _out: &mut Events,
-    ) -> Result<(), FrameError> {
-        Err(DecodeError::NotSnapshot.into())
     }
 
     fn instruments(venue: Venue, bytes: &[u8], out: &mut Definitions) -> Result<(), DecodeError> {

@@ -2,7 +2,7 @@ use super::*;
 use crate::types::{
     Aggressor, Coverage, Level, Origin, Price, Qty, Route, Ticker, TradeId, TradingStatus, VenueSeq,
 };
-use crate::venues::KRAKEN_FUTURES;
+use crate::venues::{Asked, KRAKEN_FUTURES};
 
 fn routes() -> Routes {
     let mut routes = Routes::new();

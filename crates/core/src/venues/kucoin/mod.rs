@@ -34,11 +34,11 @@ mod topic;
 
 use topic::Topic;
 
-use super::FrameError;
 use super::room::{
     Asked, At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
 };
 use super::two_names::FirstName;
+use super::{FrameError, value_behind};
 use crate::decode::json::{Kind, Scanner};
 use crate::decode::members::{members, text};
 use crate::decode::{DecodeError, FRAME_BYTES_MAX, SymbolText};
@@ -133,12 +133,7 @@ impl Kucoin {
 
 /// Says whose book a frame that cannot be read may have changed.
 fn concern(bytes: &[u8], routes: &Routes, out: &mut Events) {
-    // A text that is cut has no end.
-    let behind = |key: &[u8]| {
-        let at = memchr::memmem::find(bytes, key)? + key.len();
-        let rest = bytes.get(at..)?;
-        rest.get(..memchr::memchr(b'"', rest)?)
-    };
+    let behind = |start: &[u8]| value_behind::text(bytes, start);
     let topic = behind(b"\"topic\":\"");
     let is_other = match topic {
         Some(topic) => topic::is_other(topic),

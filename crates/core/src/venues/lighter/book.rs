@@ -1,10 +1,9 @@
 //! `order_book`: the whole book, and what changed of it.
 
+use crate::decode::DecodeError;
 use crate::decode::json::{Kind, Scanner, Token};
-use crate::decode::levels::{decimal, price_above_zero};
-use crate::decode::members::{is, items, members, unsigned};
-use crate::decode::{DecodeError, FRAME_LEVELS_MAX, Scaled};
-use crate::types::{Body, Coverage, Events, Level, Origin, Qty, Route, TimeNs, VenueSeq};
+use crate::decode::members::{is, level_objects, members, unsigned};
+use crate::types::{Body, Coverage, Events, Origin, Route, TimeNs, VenueSeq};
 
 /// Reads a message of a book.
 pub(super) fn read(
@@ -19,9 +18,9 @@ pub(super) fn read(
     let keys = ["bids", "asks", "offset", "nonce", "begin_nonce"];
     let [bids, asks, offset, nonce, begin] =
         members(&mut Scanner::new(bytes, order_book.start as usize), bytes, &keys)?;
-    levels(bids, bytes, "bids", route, 0, out.bids())?;
+    level_objects(bids, bytes, "bids", &["price", "size"], route, 0, out.bids())?;
     let taken = out.levels_added().len();
-    levels(asks, bytes, "asks", route, taken, out.asks())?;
+    level_objects(asks, bytes, "asks", &["price", "size"], route, taken, out.asks())?;
     // Rule 3, or the form without it.
     let (number, prev) = match begin.kind {
         Kind::Absent => {
@@ -39,28 +38,6 @@ pub(super) fn read(
     };
     out.push(route.slot, ts_event, body);
     Ok(())
-}
-
-/// The levels of a side.
-fn levels(
-    token: Token,
-    bytes: &[u8],
-    field: &'static str,
-    route: Route,
-    taken: usize,
-    out: &mut Vec<Level>,
-) -> Result<(), DecodeError> {
-    let start = out.len();
-    items(token, bytes, field, |scanner| {
-        if taken + (out.len() - start) >= FRAME_LEVELS_MAX {
-            return Err(DecodeError::TooManyLevels { at: scanner.at() });
-        }
-        let [price, qty] = members(scanner, bytes, &["price", "size"])?;
-        let price = price_above_zero(price, bytes, "price", route.price_exponent)?;
-        let qty = decimal(qty, bytes, "size", route.qty_exponent, Scaled::Qty)?;
-        out.push(Level { price, qty: Qty(qty) });
-        Ok(())
-    })
 }
 
 /// A time in milliseconds; 0 where there is none.

@@ -27,7 +27,7 @@ pub(super) use instruments::{instrument, listed};
 
 use super::FrameError;
 use super::room::{
-    Asked, At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
+    At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
 };
 use super::two_names::FirstName;
 use crate::decode::json::{Kind, Scanner, Token};
@@ -165,6 +165,7 @@ fn concern(bytes: &[u8], routes: &Routes, out: &mut Events) {
     }
 }
 
+// Answers are not taken: a book of REST has no number that an update is linked to.
 impl Room for Lighter {
     fn frame(&mut self, bytes: &[u8], _at: At, routes: &Routes, out: &mut Events) -> Result<(), FrameError> {
         self.is_pinged = false;
@@ -179,17 +180,6 @@ impl Room for Lighter {
             }
         }
         Ok(read?)
-    }
-
-    /// A book of REST has no number that an update is linked to.
-    fn answer(
-        &mut self,
-        _asked: &Asked<'_>,
-        _bytes: &[u8],
-        _at: At,
-        _out: &mut Events,
-    ) -> Result<(), FrameError> {
-        Err(DecodeError::NotSnapshot.into())
     }
 
     fn reply(&self, out: &mut Vec<u8>) -> bool {

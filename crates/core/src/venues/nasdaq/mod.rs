@@ -15,10 +15,8 @@
 
 use super::FrameError;
 use super::room::{
-    Asked, At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, Sureness,
-    TradeIds,
+    At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, Sureness, TradeIds,
 };
-use crate::decode::DecodeError;
 use crate::framing::itch::{self, Message, decode, text};
 use crate::framing::mold::{self, Packet, PacketKind};
 use crate::sequence::{Arrival, LineArbiter, Rule};
@@ -310,10 +308,6 @@ impl Room for Nasdaq {
         self.count += 1;
         let place = Place { number: self.count, ts_event: at.ts_recv, ts_recv: at.ts_recv };
         self.message(bytes, place, routes, out)
-    }
-
-    fn answer(&mut self, _: &Asked<'_>, _: &[u8], _: At, _: &mut Events) -> Result<(), FrameError> {
-        Err(DecodeError::NotSnapshot.into())
     }
 
     #[inline]

@@ -1,13 +1,12 @@
 //! Books, in the stream and as answers, and the venue's own top of them.
 
 use super::Okx;
+use crate::decode::DecodeError;
 use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::levels::read_levels;
 use crate::decode::members::{is, items, members, milliseconds, symbol, text, unsigned};
-use crate::decode::{DecodeError, Scaled};
-use crate::types::{
-    Body, Coverage, DecimalError, Events, Level, Origin, Route, Routes, Scope, TimeNs, VenueBbo, VenueSeq,
-};
+use crate::decode::signed_check::signed_check;
+use crate::types::{Body, Coverage, Events, Level, Origin, Route, Routes, Scope, TimeNs, VenueBbo, VenueSeq};
 use crate::venues::room::Asked;
 use crate::venues::two_names::FirstName;
 
@@ -139,7 +138,8 @@ fn levels(
     let said = Said {
         number: if number.kind == Kind::Absent { 0 } else { unsigned(number, bytes, "seqId")? },
         before: before_of(before, bytes)?,
-        check: check_of(checksum, bytes)?,
+        // Rule 5.
+        check: if checksum.kind == Kind::Absent { None } else { signed_check(checksum, bytes, "checksum")? },
         ts_event: milliseconds(ts, bytes, "ts")?,
     };
     if is_proven && said.number == 0 && said.check.is_none() {
@@ -184,31 +184,6 @@ fn before_of(token: Token, bytes: &[u8]) -> Result<Option<u64>, DecodeError> {
         b"-1" => Ok(None),
         _ => unsigned(token, bytes, "prevSeqId").map(Some),
     }
-}
-
-/// Rule 5. A signed number of 32 bits. Anything else, such as `null` or a text, is none that could be compared.
-fn check_of(token: Token, bytes: &[u8]) -> Result<Option<u32>, DecodeError> {
-    if token.kind == Kind::Absent {
-        return Ok(None);
-    }
-    is(token, Kind::Number, "checksum", "a number")?;
-    let is_below = token.of(bytes).first() == Some(&b'-');
-    let digits = Token { start: token.start + u32::from(is_below), ..token };
-    let value = unsigned(digits, bytes, "checksum")?;
-    let signed = i64::try_from(value).ok().map(|value| if is_below { -value } else { value });
-    check(signed.unwrap_or(i64::MAX)).ok_or(DecodeError::BadNumber {
-        at: token.start,
-        field: "checksum",
-        cause: DecimalError::Overflow,
-        scaled: Scaled::No,
-    })
-}
-
-/// The checksum that is meant by a number: none by 0. None of what has more than 32 bits.
-#[inline]
-pub(super) fn check(signed: i64) -> Option<Option<u32>> {
-    let check = i32::try_from(signed).ok()?.cast_unsigned();
-    Some((check != 0).then_some(check))
 }
 
 /// `bbo-tbt`: an empty side has no level.

@@ -10,6 +10,7 @@ use crate::types::{
     Body, Decimal, Definition, Definitions, Events, Instrument, InstrumentKind, OptionTerms, QtyUnit, Route,
     Terms, TradingStatus, Venue,
 };
+use crate::venues::entry::add;
 
 /// An instrument of which only the name is known: `BTC-USDT`, `BTC-USD-SWAP`, `BTC-USD-240329`, `BTC-USD-240329-60000-C`.
 pub(in crate::venues) fn instrument(venue: Venue, symbol: &str) -> Instrument {
@@ -30,13 +31,7 @@ pub(super) fn read(venue: Venue, bytes: &[u8], out: &mut Definitions) -> Result<
     if code.of(bytes) != b"0" || data.kind != Kind::Array {
         return Err(DecodeError::NotInstruments);
     }
-    items(data, bytes, "data", |scanner| {
-        match one(venue, scanner, bytes)? {
-            Some(instrument) => out.add(instrument).map_err(DecodeError::of_list)?,
-            None => out.pass_over(),
-        }
-        Ok(())
-    })
+    items(data, bytes, "data", |scanner| add(one(venue, scanner, bytes)?, out))
 }
 
 /// None of one that has no increments yet.

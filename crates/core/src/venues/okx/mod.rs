@@ -44,11 +44,11 @@ pub(super) use instruments::instrument;
 
 use book::Channel;
 
-use super::FrameError;
 use super::room::{
     Asked, At, Checksum, Detection, Life, Numbers, OrderIds, Product, Resync, Room, Scale, Sightings,
     TradeIds,
 };
+use super::{FrameError, value_behind};
 use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::members::{members, text};
 use crate::decode::{DecodeError, FRAME_BYTES_MAX, SymbolText};
@@ -198,12 +198,7 @@ impl Okx {
 
 /// Says whose book a frame that cannot be read may have changed.
 fn concern(bytes: &[u8], routes: &Routes, out: &mut Events) {
-    // A text that is cut has no end.
-    let behind = |key: &[u8]| {
-        let at = memchr::memmem::find(bytes, key)? + key.len();
-        let rest = bytes.get(at..)?;
-        rest.get(..memchr::memchr(b'"', rest)?)
-    };
+    let behind = |start: &[u8]| value_behind::text(bytes, start);
     let is_other = match behind(b"\"channel\":\"") {
         Some(channel) => market::CHANNELS.contains(&channel),
         None => memchr::memmem::find(bytes, b"\"event\":").is_some(),

@@ -2,8 +2,9 @@
 //! through a frame. Anything else gives `None` and is read the general way.
 
 use super::Okx;
-use super::book::{Channel, Said, check};
+use super::book::{Channel, Said};
 use crate::decode::printed::Printed;
+use crate::decode::signed_check::check_of;
 use crate::decode::{FRAME_BYTES_MAX, SYMBOL_BYTES_MAX};
 use crate::types::{Body, Events, Origin, Routes, VenueSeq};
 
@@ -39,7 +40,7 @@ pub(super) fn book(room: &mut Okx, bytes: &[u8], routes: &Routes, out: &mut Even
     text.literal(b",\"ts\":\"")?;
     let ts_event = text.integer()?.checked_mul(1_000_000)?;
     text.literal(b"\",\"checksum\":")?;
-    let check = check(text.signed()?)?;
+    let check = check_of(text.signed()?)?;
     let said = if text.literal(b"}]}").is_some() {
         // One that proves nothing is refused the general way.
         check?;
