@@ -41,17 +41,17 @@ const SPEED = 5;
 const ACT_MS = 200;
 
 /**
- * When a server is killed: of five starts one each, in any order.
+ * When a server is killed: of five starts one each, at first in this order, then in any.
  * @typedef {{ readonly moment: 'starting' | 'joining' | 'load' | 'resume', readonly isRepeated?: boolean }} Deed `isRepeated`: it
  *   starts with the clock of the one before
  * @type {readonly Deed[]}
  */
 const DEEDS = [
-  { moment: 'starting' },
-  { moment: 'joining' },
   { moment: 'load' },
   { moment: 'load', isRepeated: true },
   { moment: 'resume' },
+  { moment: 'joining' },
+  { moment: 'starting' },
 ];
 
 /** Numbers from 0 to 1, the same for the same seed. @param {number} seed */
@@ -78,7 +78,8 @@ class Campaign {
   /** Of the last start. */
   #clockMs = Date.now();
   /** What is still to be done of this round. @type {Deed[]} */
-  #deeds = [];
+  #deeds = [...DEEDS];
+  #isFirstRound = true;
 
   /**
    * @param {object} options
@@ -101,8 +102,12 @@ class Campaign {
   /** One start of the server, and its end. */
   async kill() {
     const { random } = this;
-    if (this.#deeds.length === 0) this.#deeds = [...DEEDS];
-    const [deed] = this.#deeds.splice(Math.floor(random() * this.#deeds.length), 1);
+    if (this.#deeds.length === 0) {
+      this.#deeds = [...DEEDS];
+      this.#isFirstRound = false;
+    }
+    const at = this.#isFirstRound ? 0 : Math.floor(random() * this.#deeds.length);
+    const [deed] = this.#deeds.splice(at, 1);
     const { moment, isRepeated = false } = /** @type {Deed} */ (deed);
     const server = this.#start(isRepeated);
     if (moment === 'starting') await pause(random() * 600);
@@ -232,7 +237,8 @@ async function campaign(sort, { kills, seed, marketMs, trace }, folder) {
   const port = await freePort();
   const files = markets.map(({ file }) => file);
   const run = new Campaign({ judge, files, instruments, port, random, trace });
-  const surroundings = { judge, instruments, hasOrders, random };
+  // Of its own, so that what clients do between two kills does not change when the next one is.
+  const surroundings = { judge, instruments, hasOrders, random: chance(~seed) };
   for (const kind of KINDS) run.clients.push(await Client.open(kind.name, kind, port, surroundings));
   const deeds = setInterval(() => {
     for (const client of run.clients) client.act();
