@@ -408,6 +408,36 @@ describe('lists', () => {
       LISTS,
     ));
 
+  it('of which one is over before its answer do not take that for their own', () =>
+    withFeed(
+      async ({ feed, peer }) => {
+        await opened(feed);
+        const [a, b, c] = ['a', 'b', 'c'].map((name) => feed.book(name)) as [
+          BookSubscription,
+          BookSubscription,
+          BookSubscription,
+        ];
+        const list = await peer.next('subscribe');
+        b.close();
+        c.close();
+        await peer.next('unsubscribe');
+        peer.control({ op: 'matched', id: list.id, instruments: 2 });
+        peer.control({ op: 'error', id: list.id, instrument: 'c', code: 'feed.unknown_instrument' });
+        peer.grant({ ...list, instrument: 'b' }, { instrumentId: 8 });
+        peer.grant({ ...list, instrument: 'a' }, { instrumentId: 7 });
+        const synced = until(a, 'state');
+        peer.bytes(message(image(3, { instrument: 8 }), image(5, { instrument: 7 })));
+        await synced;
+        expect([a.error, a.granted?.instrument, a.book.seq]).toEqual([undefined, 'a', 5]);
+        const updated = until(a, 'update');
+        peer.bytes(message(delta(5, 6, { instrument: 8 }), delta(5, 7, { instrument: 7 })));
+        await updated;
+        expect([a.state, a.book.seq]).toEqual(['synced', 7]);
+      },
+      {},
+      LISTS,
+    ));
+
   it('that are refused as a whole fail as a whole', () =>
     withFeed(
       async ({ feed, peer }) => {

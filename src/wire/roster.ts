@@ -17,6 +17,8 @@ export interface RosterHost {
 interface Request {
   readonly op: 'subscribe' | 'resync';
   readonly waiting: Map<string, AnySubscription>;
+  /** It names one instrument, which the server may know by another name. */
+  readonly isSingle: boolean;
   /** The server has found the instruments that it serves: what it refuses now are single ones. */
   isMatched: boolean;
   /** Refusals that do not say of whom. They come in the order in which the message names those. */
@@ -185,7 +187,9 @@ export class Roster {
     const { id, instrument } = message;
     const request = this.requests.get(id);
     if (request !== undefined) {
-      const subscription = only(request.waiting) ?? request.waiting.get(instrument);
+      // Of several some may be over before they are granted: who is left is not meant by their answers.
+      const subscription =
+        request.waiting.get(instrument) ?? (request.isSingle ? only(request.waiting) : undefined);
       if (subscription === undefined) return;
       request.waiting.delete(subscription.topic.instrument);
       this.join(subscription, message);
@@ -231,11 +235,14 @@ export class Roster {
       else if (error.code !== 'feed.not_subscribed') this.host.report(error);
       return;
     }
-    const { op, waiting, isMatched, nameless } = request;
-    const subscription = instrument === undefined ? only(waiting) : waiting.get(instrument);
+    const { op, waiting, isSingle, isMatched, nameless } = request;
+    const isNamed = instrument !== undefined && !isSingle;
+    const subscription = isNamed ? waiting.get(instrument) : only(waiting);
     if (subscription !== undefined) {
       waiting.delete(subscription.topic.instrument);
       this.refuse(op, subscription, error);
+    } else if (isNamed) {
+      // Whom it names is over already.
     } else if (isMatched) {
       nameless.push(error);
     } else {
@@ -363,7 +370,7 @@ export class Roster {
     );
     for (const { text, id, instruments } of this.messages(op, askOfAll(list), entries)) {
       const waiting = new Map(instruments.map((name) => [name, byName.get(name) as AnySubscription]));
-      this.requests.set(id, { op, waiting, isMatched: false, nameless: [] });
+      this.requests.set(id, { op, waiting, isSingle: waiting.size === 1, isMatched: false, nameless: [] });
       this.host.send(text);
     }
   }
