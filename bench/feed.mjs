@@ -36,6 +36,8 @@ const TINY_HANDSHAKES = 50;
  * @property {number} rounds
  * @property {number} seconds
  * @property {boolean} tiny
+ *
+ * A value of Infinity is a wrong answer, even where values are not judged.
  */
 
 /** @type {Map<string, import('./feed/rig.mjs').Server>} */
@@ -132,7 +134,11 @@ async function measure(rows, options) {
       lost,
       wrong: [...wrong],
       beside: clean.at(-1)?.[0].beside,
-      ok: lost === 0 && wrong.size === 0 && (tiny || (clean.length * 2 > rounds && isMet)),
+      ok:
+        lost === 0 &&
+        wrong.size === 0 &&
+        value !== Infinity &&
+        (tiny || (clean.length * 2 > rounds && isMet)),
     };
   });
 }
