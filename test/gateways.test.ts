@@ -137,3 +137,39 @@ it('say goodbye to their clients', async () => {
   await pause(0);
   for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow();
 });
+
+it('keep every book right while clients come, go, ask again and are killed', async () => {
+  const serving = await serve({ limits: { controlPerSecond: 10_000, controlBurst: 10_000 } });
+  const names = ['sim:BTCUSDT', 'sim:ETHUSDT', 'sim:SOLUSDT'];
+  let state = 7;
+  const chance = (below: number): number => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+  const feeds = Array.from({ length: 12 }, () => feedOf(serving));
+  const open = new Map<Feed, Map<string, BookSubscription>>(feeds.map((feed) => [feed, new Map()]));
+  const checked = (): number => feeds.reduce((sum, { counters }) => sum + counters.checks, 0);
+  for (let step = 0; step < 600; step++) {
+    const feed = feeds[chance(feeds.length)] ?? feedOf(serving);
+    const held = open.get(feed) ?? new Map<string, BookSubscription>();
+    const name = names[chance(names.length)] ?? NAME;
+    const depth = [0, 5, 10, 20][chance(4)] ?? 0;
+    const key = `${name} ${depth}`;
+    const book = held.get(key);
+    if (book !== undefined) {
+      book.close();
+      held.delete(key);
+    } else {
+      held.set(key, depth === 0 ? feed.book(name) : feed.depth(name, { depth, intervalMs: 0 }));
+    }
+    if (step === 300) process.kill(pidsOf(serving)[0] ?? 0, 'SIGKILL');
+    if (step % 4 === 0) await pause(5);
+  }
+  const all = [...open.values()].flatMap((held) => [...held.values()]);
+  await until(() => all.every((book) => book.state === 'synced'), 'all books');
+  const before = checked();
+  // A check each second of every book that changes: each of them compares the whole.
+  await until(() => checked() >= before + all.length, 'checks of all');
+  for (const { counters } of feeds) expect([counters.checkFailures, counters.gaps]).toEqual([0, 0]);
+  await until(() => serving.server.counted.subscriptions >= all.length, 'counts');
+});
