@@ -12,7 +12,7 @@
  * where all is synced again within `SYNC_MS_MAX` of a start. One server in five starts with the clock of the one before it, as on a
  * machine that has set its clock back: epochs must differ all the same.
  *
- * `node bench/kill.mjs [OPTIONS]`, after `npm run build`. `--kills N`: default 100, some five minutes. `--seed N`: of the market
+ * `node bench/kill.mjs [OPTIONS]`, after `npm run build`. `--kills N`: default 100, some three minutes. `--seed N`: of the market
  * and of all that is chosen by chance; default 1. What the machine does in between is not repeated. `--trace`: a line a kill. `--json
  * FILE`: also writes the verdict. `--tiny`: as `npm test` runs it, a few kills.
  */
