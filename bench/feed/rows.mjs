@@ -61,7 +61,7 @@ const LATENCY = [
 
 /** @type {readonly (readonly [control: string, rate: number, gate: number])[]} */
 const PEERS = [
-  ['loop', 200, 7],
+  ['loop', 200, 1],
   ['tungstenite', 600, 1.5],
   ['fastwebsockets', 600, 0.9],
 ];
@@ -145,6 +145,18 @@ export const ROWS = [
         peers: kind !== 'loop',
       }),
   ),
+  {
+    name: 'against-loop-full',
+    what: 'deliveries a CPU second, server alone / loop, each at a rate that all but fills a core',
+    load: { clients: 200, rate: 6000 },
+    subject: FRAMES,
+    control: { kind: 'loop', load: { rate: 800 } },
+    value: deliveries,
+    of: ({ deliveriesPerCpuSecond }) => deliveriesPerCpuSecond,
+    gate: 7,
+    side: 'at least',
+    isRatio: true,
+  },
   {
     name: 'tls',
     what: 'deliveries a CPU second, with TLS / without',
