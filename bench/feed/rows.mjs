@@ -81,6 +81,7 @@ const STALL_SHAPE = { books: 200, levels: 1000, alongside: 20 };
 const SCRAPED_SHAPE = { books: 1000, levels: 50, rate: 100 };
 
 const ROTATED = { config: { auth: AUTH, tls: TLS } };
+const ROTATED_GATEWAYS = { config: { ...ROTATED.config, server: { gateways: 2 } } };
 const GUARDED = { config: { auth: AUTH } };
 
 const STORM_BOOKS = 20;
@@ -292,6 +293,18 @@ export const ROWS = [
     load: { clients: 50, rate: 500, seconds: 5, tls: true, tokens: 50 },
     subject: { kind: 'whole', shape: ROTATED, beside: { kind: 'rotation' } },
     control: { kind: 'whole', shape: ROTATED },
+    value: ({ lost }) => lost,
+    takesLate: true,
+    gate: 0,
+    side: 'at most',
+    rounds: 3,
+  },
+  {
+    name: 'rotation-gateways',
+    what: 'the same with two gateways',
+    load: { clients: 50, rate: 500, seconds: 5, tls: true, tokens: 50 },
+    subject: { kind: 'whole', shape: ROTATED_GATEWAYS, beside: { kind: 'rotation' } },
+    control: { kind: 'whole', shape: ROTATED_GATEWAYS },
     value: ({ lost }) => lost,
     takesLate: true,
     gate: 0,

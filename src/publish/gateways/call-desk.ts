@@ -20,6 +20,7 @@ export class CallDesk {
   /** Streams that the gateway has opened, and how often. */
   readonly #views = new Map<string, { readonly instrument: number; readonly stream: number; uses: number }>();
   readonly #orders = new Map<number, number>();
+  #isEnded = false;
 
   constructor(desk: Desk) {
     this.#desk = desk;
@@ -27,6 +28,8 @@ export class CallDesk {
 
   /** Takes what came through the pipe; `send` takes the answers. */
   take(piece: Buffer, send: (reply: Buffer) => void): void {
+    // Its pipe may tell more after its end is known, and nobody would give that back.
+    if (this.#isEnded) return;
     for (const message of this.#unpacker.take(piece)) {
       const call = message as Call;
       if (isNotice(call)) this.#note(call);
@@ -36,6 +39,7 @@ export class CallDesk {
 
   /** The gateway is gone. */
   end(): void {
+    this.#isEnded = true;
     const { engine, census } = this.#desk;
     for (const { instrument, stream, uses } of this.#views.values())
       for (let use = 0; use < uses; use++) engine.closeDepth(instrument, stream);

@@ -25,6 +25,8 @@ const RING_BYTES = 32 << 20;
 const PRESSED_BYTES = RING_BYTES / 4;
 /** A gateway whose loop does not turn for so long is ended. */
 const STUCK_MS = 10_000;
+/** When this process itself stood still for so long, so may they have, and they are given their time anew. */
+const STOPPED_MS = 1000;
 /** Longest that a gateway may take to begin. */
 const START_MS_MAX = 30_000;
 /** Pause before one that ended is started anew: at first, and at most. One that lived for so long begins at the first again. */
@@ -87,6 +89,7 @@ export class Gateways implements Distribution {
   #config: Config;
   #transport: Pick<Transport, 'name' | 'reason'> | undefined;
   #restarts = 0;
+  #tickedMs = 0;
   #isEnding = false;
   #isTurnEnding = false;
   readonly #endTurn = (): void => {
@@ -164,10 +167,12 @@ export class Gateways implements Distribution {
   }
 
   tick(nowMs: number): void {
+    const hasStopped = nowMs - this.#tickedMs > STOPPED_MS;
+    this.#tickedMs = nowMs;
     for (const { number, running } of this.#places) {
       if (running === undefined || !running.isListening) continue;
       const beat = this.#ring.beat(number);
-      if (beat !== running.beat) {
+      if (beat !== running.beat || hasStopped) {
         running.beat = beat;
         running.beatMs = nowMs;
       } else if (nowMs - running.beatMs > STUCK_MS) {
