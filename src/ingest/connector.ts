@@ -316,7 +316,7 @@ export class Connector {
     const link = this.#open(predecessor.choice, predecessor.line);
     link.add(instruments);
     this.#carry(link, instruments);
-    if (link.choice.hasBook) this.#options.sink.succeed(link.source, predecessor.source);
+    this.#options.sink.succeed(link.source, predecessor.source);
     this.#successions.set(link, { predecessor, subscribedMs: undefined });
     this.#watchSuccession(link);
   }

@@ -2,7 +2,7 @@ import type { FrameReader } from './frame.js';
 import { isExact, type Level, levelOf } from './level.js';
 import type { Place } from './local-stream.js';
 import { NameTable } from './order-id.js';
-import { type Aggressor, type BookState, Kind, type StateReason, type TradeIdKind } from './protocol.js';
+import { type Aggressor, type BookState, Flag, Kind, type StateReason, type TradeIdKind } from './protocol.js';
 
 /** A trade. Price and quantity are mantissas as those of a level, at exponents of its own: the scale may change. */
 export interface Trade extends Level {
@@ -39,12 +39,19 @@ export interface TapeOutcome {
   readonly gap: TradeGap | undefined;
 }
 
+function reasonOf({ flags }: FrameReader): 'none' | 'source_failed' {
+  return (flags & Flag.stale) === 0 ? 'none' : 'source_failed';
+}
+
 const TAKE: TapeOutcome = { take: true, gap: undefined };
 const LEAVE: TapeOutcome = { take: false, gap: undefined };
 
 /** The sequence of a stream of trades, by rules 1, 2 and 4 of docs/protocol.md. */
 export class TradeTape {
-  /** Why the stream is not followed; `none` when it is: an image of its epoch has come and nothing broke it since. */
+  /**
+   * Why the stream is not followed; `none` when it is: an image of its epoch has come and nothing broke it since.
+   * `source_failed`: the server is told no trades for now, for the connection that told them is lost.
+   */
   reason: StateReason = 'no_image';
   seq = 0;
   /** Powers of ten of the trades that are followed: as granted, then as images say. */
@@ -56,6 +63,8 @@ export class TradeTape {
   private isFollowed = false;
   /** The sequence up to which the server brings what was missed. */
   private presentSeq = 0;
+  /** What the server says of the stream at `seq`. */
+  private reasonAtSeq: 'none' | 'source_failed' = 'none';
   private epochHigh = 0;
   private epochLow = 0;
   private readonly names = new NameTable();
@@ -82,7 +91,7 @@ export class TradeTape {
   bringTo({ epoch, seq }: Place): void {
     if (!this.isFollowed || epoch !== this.epoch) return;
     this.presentSeq = seq;
-    if (this.seq >= seq) this.reason = 'none';
+    if (this.seq >= seq) this.reason = this.reasonAtSeq;
   }
 
   /** `synced` while the stream is followed. */
@@ -103,7 +112,8 @@ export class TradeTape {
     const prevSeq = frame.prevSeq;
     const expected = this.seq;
     this.seq = seq;
-    if (seq >= this.presentSeq) this.reason = 'none';
+    this.reasonAtSeq = reasonOf(frame);
+    if (seq >= this.presentSeq) this.reason = this.reasonAtSeq;
     if (prevSeq === expected) return TAKE;
     // A frame that starts before our sequence holds trades that we have had: none of it is taken.
     return { take: prevSeq > expected, gap: { tag: 'gap', reason: 'sequence', expected, received: prevSeq } };
@@ -123,7 +133,8 @@ export class TradeTape {
     this.hasImage = true;
     this.isFollowed = true;
     this.presentSeq = 0;
-    this.reason = 'none';
+    this.reasonAtSeq = reasonOf(frame);
+    this.reason = this.reasonAtSeq;
     if (isFirst || (sameEpoch && this.seq === expected)) return LEAVE;
     if (!sameEpoch) return { take: false, gap: { tag: 'gap', reason: 'reset' } };
     return { take: false, gap: { tag: 'gap', reason: 'sequence', expected, received: this.seq } };

@@ -161,9 +161,9 @@ impl InstrumentState {
         let seq = match stream {
             Stream::BOOK | Stream::STATUS => self.book_cursor.seq,
             Stream::BBO => self.bbo_cursor.seq,
-            Stream::TRADES => self.trades_cursor.seq,
+            Stream::TRADES => self.trades.cursor.seq,
             Stream::VENUE_BBO => self.venue_top.told.and(Some(self.venue_top.cursor.seq))?,
-            Stream::LIQUIDATIONS => self.market.liquidations_cursor.seq,
+            Stream::LIQUIDATIONS => self.market.liquidations.cursor.seq,
             Stream::TICKER => self.market.ticker_cursor.seq,
             Stream::TRADING => self.market.trading_cursor.seq,
             // Orders that are not told have no present.

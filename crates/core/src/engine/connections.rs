@@ -3,6 +3,7 @@
 use super::instrument::{Context, InstrumentState};
 use super::orders::OrderBooks;
 use super::source::Source;
+use super::tape::Stop;
 use super::{BOOKS_MAX, Engine, EngineError, SOURCES_MAX, SourceId};
 use crate::recording::Transcript;
 use crate::sequence::WAIT_NS;
@@ -56,7 +57,8 @@ impl<C: Clock> Engine<C> {
         self.speak(source, instruments)
     }
 
-    /// A source takes the place of another one, which is going to be dropped. Books whose changes nothing numbers are its own
+    /// A source takes the place of another one, which is going to be dropped once it has been subscribed to the same: trades are
+    /// not missing between the two then. Books whose changes nothing numbers are its own
     /// from the first whole book on that it brings, so that they need not be lost between the two; those that are numbered
     /// have two lines meanwhile.
     ///
@@ -66,6 +68,7 @@ impl<C: Clock> Engine<C> {
         for known in [source, predecessor] {
             self.sources.get(known.0 as usize).ok_or(EngineError::UnknownSource(known.0))?;
         }
+        self.sources[source.0 as usize].succeeds = Some(predecessor.0);
         for slot in &self.sources[source.0 as usize].books {
             if self.sources[predecessor.0 as usize].books.binary_search(slot).is_ok() {
                 self.instruments[slot.0 as usize].heir = Some(source.0);
@@ -152,6 +155,13 @@ impl<C: Clock> Engine<C> {
         }
         self.leave(source.0 as usize, slot, Leave::All);
         self.lose_venue_tops(source.0 as usize, &[slot], now);
+        let takes_over = |heir: &Source| {
+            heir.succeeds == Some(source.0) && heir.is_live && !heir.has_failed && heir.carries(slot)
+        };
+        if let Some(heir) = self.sources.iter().position(takes_over) {
+            self.instruments[slot.0 as usize].hand_tapes_over(source.0 as usize, heir);
+        }
+        self.forget_succession(source);
         let opened = &mut self.sources[source.0 as usize];
         if let Some(orders) = &mut opened.orders {
             orders.on_restart(slot);
@@ -162,6 +172,7 @@ impl<C: Clock> Engine<C> {
             let (instruments, mut cx) = self.parts();
             instruments[slot.0 as usize].on_restart(now, &mut cx);
         }
+        self.stop_tapes(source.0 as usize, (slot, brought), now);
         if !self.sources.iter().any(|source| source.carries(slot)) {
             self.instruments[slot.0 as usize].count_out(&mut self.stats);
         }
@@ -261,6 +272,10 @@ impl<C: Clock> Engine<C> {
                 self.lose(index, Scope::Book(slot), StaleReason::SourceFailed, (0, 0), now);
             }
         }
+        for slot in slots {
+            let brings = self.sources[index].brings(slot);
+            self.stop_tapes(index, (slot, brings), now);
+        }
         Ok(())
     }
 
@@ -291,9 +306,27 @@ impl<C: Clock> Engine<C> {
                 instrument.on_restart(now, cx);
             } else {
                 instrument.lose_venue_top(index, now, cx);
+                instrument.restart_tapes(index, now, cx);
             }
         }
         Ok(())
+    }
+
+    /// A source tells no trades of an instrument for now, and whether it brought its book.
+    fn stop_tapes(&mut self, source: usize, (slot, brings): (Slot, bool), now: TimeNs) {
+        let (instruments, mut cx) = self.parts();
+        instruments[slot.0 as usize].stop_tapes((source, brings), Stop::Silent, now, &mut cx);
+    }
+
+    /// A source that speaks for nothing any more is nobody's predecessor: whose place it took, its own successor takes.
+    fn forget_succession(&mut self, source: SourceId) {
+        if !self.sources[source.0 as usize].slots.is_empty() {
+            return;
+        }
+        let before = self.sources[source.0 as usize].succeeds.take();
+        for heir in self.sources.iter_mut().filter(|heir| heir.succeeds == Some(source.0)) {
+            heir.succeeds = before;
+        }
     }
 
     /// A source tells nothing more of instruments for now.

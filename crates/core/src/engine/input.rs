@@ -6,6 +6,7 @@ use super::orders::OrderBooks;
 use super::recovery::SnapshotOrigin;
 use super::source::Source;
 use super::streams::Stamp;
+use super::tape::Stop;
 use super::{Engine, EngineError, IngestError, SourceId, scale};
 use crate::decode::DecodeError;
 use crate::types::{
@@ -295,7 +296,7 @@ impl<C: Clock> Engine<C> {
                         };
                         if let Some(trade) = trade {
                             let text = events.text_of(trade.id);
-                            instrument.on_trade(&trade, text, stamp(trade.id.value()), cx);
+                            instrument.on_trade(&trade, text, speaker, stamp(trade.id.value()), cx);
                         }
                     }
                     let closes = event.is_last && instrument.product.is_by_order;
@@ -342,7 +343,7 @@ impl<C: Clock> Engine<C> {
                 }
                 Body::Liquidations(span) => {
                     cx.stats.liquidations += span.len() as u64;
-                    instrument.on_liquidations(events, span, stamp(0), cx);
+                    instrument.on_liquidations(events, span, speaker, stamp(0), cx);
                 }
                 Body::Ticker(at) => {
                     cx.stats.tickers += 1;
@@ -439,6 +440,11 @@ fn lose<C: Clock>(
     cx.stats.gaps += u64::from(reason == StaleReason::Gap && gap.1 > gap.0);
     cx.stats.orders.doubts += u64::from(reason == StaleReason::VenueDoubt);
     cx.stats.orders.contradictions += u64::from(reason == StaleReason::Contradiction);
+    let is_in = |slot: &Slot| matches!(scope, Scope::All) || scope == Scope::Book(*slot);
+    for slot in source.slots.iter().filter(|slot| is_in(slot) && !source.brings(**slot)) {
+        let Some(instrument) = instruments.get_mut(slot.0 as usize) else { continue };
+        instrument.stop_tapes((speaker, false), Stop::Missing, now, cx);
+    }
     for slot in slots_in(source, scope) {
         let Some(instrument) = instruments.get_mut(slot.0 as usize) else { continue };
         if !instrument.heeds(speaker) {

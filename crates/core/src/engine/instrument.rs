@@ -3,7 +3,7 @@
 //! What venues say of it arrives at `updates` (levels that changed), `snapshots` (whole books), `trades`, `venue_top` (its own top of
 //! book) and `market` (what else there is). `recovery` decides whether the book may be trusted, `resync` does what follows from
 //! that, `checksums` holds the book to the venue's by `proof`. `lines` joins several sources, `orders` keeps its orders where
-//! the venue names them, `streams` writes what follows, `views` keeps the depth views, `scale` makes the numbers finer.
+//! the venue names them, `tape` says whether trades come whole, `streams` writes what follows, `views` keeps the depth views, `scale` makes the numbers finer.
 
 mod checksums;
 mod resync;
@@ -18,6 +18,7 @@ use super::proof::Proof;
 use super::recovery::Recovery;
 use super::snapshots::Spare;
 use super::streams::{CheckTimer, Cursor};
+use super::tape::Tape;
 use super::venue_top::VenueTop;
 use super::views::Views;
 use super::{BookInfo, EngineConfig};
@@ -130,12 +131,12 @@ pub(super) struct InstrumentState {
     pub(super) bbo: Bbo,
     pub(super) book_cursor: Cursor,
     pub(super) bbo_cursor: Cursor,
-    pub(super) trades_cursor: Cursor,
+    pub(super) trades: Tape,
     /// What readers of the top have been told to doubt of it.
     pub(super) bbo_doubts: Flags,
     pub(super) venue_top: VenueTop,
     pub(super) views: Views,
-    last_trade: Option<(u64, TimeNs)>,
+    pub(super) last_trade: Option<(u64, TimeNs)>,
     pub(super) market: Market,
     /// When the last change of the book was applied: neither trades nor repetitions keep a book alive.
     pub(super) applied_at: TimeNs,
@@ -201,7 +202,7 @@ impl InstrumentState {
             bbo: Bbo::default(),
             book_cursor: Cursor::default(),
             bbo_cursor: Cursor::default(),
-            trades_cursor: Cursor { seq: 1, ..Cursor::default() },
+            trades: Tape::new(),
             bbo_doubts: Flags::NONE,
             venue_top: VenueTop::default(),
             views: Views::default(),

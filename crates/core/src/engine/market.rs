@@ -4,6 +4,7 @@
 
 use super::instrument::{Context, InstrumentState};
 use super::streams::{Cursor, Stamp};
+use super::tape::Tape;
 use crate::encode::{Stream, TradingBody};
 use crate::types::{Clock, Events, Span, Ticker, Trade, TradingStatus};
 
@@ -15,7 +16,7 @@ pub(super) struct Market {
     pub(super) trading: TradingBody,
     pub(super) trading_cursor: Cursor,
     pub(super) liquidation: Option<Trade>,
-    pub(super) liquidations_cursor: Cursor,
+    pub(super) liquidations: Tape,
 }
 
 impl Market {
@@ -27,7 +28,7 @@ impl Market {
             trading: TradingBody { status, ts_event: 0 },
             trading_cursor: Cursor::default(),
             liquidation: None,
-            liquidations_cursor: Cursor::default(),
+            liquidations: Tape::new(),
         };
         market.open_epoch();
         market
@@ -35,7 +36,7 @@ impl Market {
 
     /// Every stream begins again: with an image at 1 where there is something to tell.
     pub(super) fn open_epoch(&mut self) {
-        self.liquidations_cursor.seq = 1;
+        self.liquidations.open_epoch();
         self.ticker_cursor.seq = u64::from(self.ticker.is_some());
         self.trading_cursor.seq = u64::from(self.trading.status != TradingStatus::Unknown);
     }
@@ -86,6 +87,7 @@ impl InstrumentState {
         &mut self,
         events: &Events,
         span: Span,
+        source: usize,
         stamp: Stamp,
         cx: &mut Context<'_, C>,
     ) {
@@ -94,7 +96,12 @@ impl InstrumentState {
         let market = &mut self.market;
         market.liquidation = Some(*last);
         let at = Stamp { ts_event: last.ts_event, ..stamp };
-        market.liquidations_cursor = Cursor { seq: market.liquidations_cursor.seq + 1, at };
+        let tape = &mut market.liquidations;
+        tape.heard(source as u32);
+        if tape.is_doubted() {
+            tape.settle(false);
+        }
+        tape.cursor = Cursor { seq: tape.cursor.seq + 1, at };
         self.publish_liquidations(liquidations, events, cx);
     }
 }

@@ -36,6 +36,9 @@ mod scale;
 mod snapshots;
 mod source;
 mod streams;
+mod tape;
+#[cfg(test)]
+mod tape_tests;
 mod venue_top;
 mod views;
 

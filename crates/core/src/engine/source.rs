@@ -30,6 +30,8 @@ pub(super) struct Source {
     left: VecDeque<SymbolText>,
     /// Whether it failed for good, and was not made anew since.
     pub(super) has_failed: bool,
+    /// The source whose place it takes.
+    pub(super) succeeds: Option<u32>,
     /// Whether it is a connection that was made, not a recording.
     pub(super) is_live: bool,
     /// When it last said anything that could be read.
@@ -53,6 +55,7 @@ impl Source {
             is_mixed: false,
             left: VecDeque::new(),
             has_failed: false,
+            succeeds: None,
             is_live: false,
             heard_at: 0,
             transcript: Transcript::default(),

@@ -118,7 +118,7 @@ impl InstrumentState {
         cx: &mut Context<'_, C>,
     ) {
         let names = text.map(|text| (trade.id.value(), text)).into_iter();
-        let header = self.header(Kind::Trade, Stream::TRADES, self.trades_cursor, cx);
+        let header = self.header(Kind::Trade, Stream::TRADES, self.trades.cursor, cx);
         cx.out.frame(self.id, Stream::TRADES, |out| {
             write_trades(out, &header, std::slice::from_ref(trade), names)
         });
@@ -134,7 +134,7 @@ impl InstrumentState {
     ) {
         let named = |trade: &Trade| Some((trade.id.value(), events.text_of(trade.id)?));
         let stream = Stream::LIQUIDATIONS;
-        let header = self.header(Kind::Liquidation, stream, self.market.liquidations_cursor, cx);
+        let header = self.header(Kind::Liquidation, stream, self.market.liquidations.cursor, cx);
         cx.out.frame(self.id, stream, |out| {
             write_trades(out, &header, trades, trades.iter().filter_map(named))
         });
@@ -339,8 +339,8 @@ impl InstrumentState {
                 Some((Cursor { seq: self.bbo_cursor.seq, at: self.book_cursor.at }, 1, known_to))
             }
             // Trades have no state but their place in the stream.
-            Stream::TRADES => Some((self.trades_cursor, 0, KnownTo::WHOLE)),
-            Stream::LIQUIDATIONS => Some((self.market.liquidations_cursor, 0, KnownTo::WHOLE)),
+            Stream::TRADES => Some((self.trades.cursor, 0, KnownTo::WHOLE)),
+            Stream::LIQUIDATIONS => Some((self.market.liquidations.cursor, 0, KnownTo::WHOLE)),
             Stream::TICKER => {
                 let cursor = self.market.ticker_cursor;
                 self.market.ticker.map(|_| (cursor, 0, KnownTo::WHOLE))
@@ -414,7 +414,9 @@ impl InstrumentState {
     fn flags(&self, kind: Kind, stream: Stream) -> Flags {
         let flags = Flags::LAST.when(!matches!(kind, Kind::Check | Kind::Status));
         match stream {
-            Stream::TRADES | Stream::LIQUIDATIONS | Stream::TICKER | Stream::TRADING => flags,
+            Stream::TRADES => flags.with(Flags::STALE.when(self.trades.is_lost)),
+            Stream::LIQUIDATIONS => flags.with(Flags::STALE.when(self.market.liquidations.is_lost)),
+            Stream::TICKER | Stream::TRADING => flags,
             Stream::VENUE_BBO => flags.with(Flags::VENUE).with(Flags::STALE.when(self.venue_top.is_old)),
             Stream::ORDERS => flags.with(self.order_flags()),
             _ => {

@@ -152,7 +152,8 @@ impl InstrumentState {
     pub(in crate::engine) fn open_epoch<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
         self.resets = self.resets.wrapping_add(1);
         self.bbo = Bbo { bid: self.book.best_bid(), ask: self.book.best_ask() };
-        (self.book_cursor.seq, self.bbo_cursor.seq, self.trades_cursor.seq) = (1, 1, 1);
+        (self.book_cursor.seq, self.bbo_cursor.seq) = (1, 1);
+        self.trades.open_epoch();
         self.venue_top.open_epoch();
         self.market.open_epoch();
         self.book_check.done(now);

@@ -1,0 +1,178 @@
+//! Whether the trades of an instrument, or its liquidations, come whole: who tells them, and what may be missing.
+//!
+//! A connection that is lost takes those with it that the venue tells meanwhile. Where the book is lost along with it, the epoch
+//! that begins when it is mended says so. Where it is not, a frame without trades does, at once: it is stale, and the next trade
+//! ends that. Where numbers of trades may still prove that none is missing, that trade decides; else the frame itself leaves out
+//! a sequence, which is a gap to its readers. While another connection is known to tell the same, nothing is missing.
+
+use super::instrument::{Context, InstrumentState};
+use super::streams::{Cursor, Stamp};
+use crate::encode::{Kind, Stream, write_trades};
+use crate::types::{Clock, TimeNs};
+use crate::venues::TradeIds;
+
+/// Whether trades are missing before the next one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Doubt {
+    /// None is.
+    #[default]
+    None,
+    /// The next one decides.
+    Open,
+    /// Some may be, and readers were told.
+    Told,
+}
+
+/// How a source stops to tell trades.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// It tells nothing more for now.
+    Silent,
+    /// Something of what it told is missing; it goes on.
+    Missing,
+}
+
+/// One of the two streams.
+#[derive(Debug)]
+pub(super) struct Tape {
+    pub(super) cursor: Cursor,
+    /// Whether readers were told that nobody is known to tell it.
+    pub(super) is_lost: bool,
+    doubt: Doubt,
+    /// Sources that tell it, the one that did so last first; of more than two the last two.
+    tellers: [Option<u32>; 2],
+}
+
+impl Tape {
+    pub(super) fn new() -> Self {
+        Self {
+            cursor: Cursor { seq: 1, ..Cursor::default() },
+            is_lost: false,
+            doubt: Doubt::None,
+            tellers: [None; 2],
+        }
+    }
+
+    /// The stream begins again, with an image: to its readers all between the two epochs is unknown.
+    pub(super) fn open_epoch(&mut self) {
+        self.cursor.seq = 1;
+        if self.doubt == Doubt::Open {
+            self.doubt = Doubt::Told;
+        }
+    }
+
+    /// A source has told of it, whether anything new or not.
+    #[inline]
+    pub(super) fn heard(&mut self, source: u32) {
+        if self.tellers[0] != Some(source) {
+            self.tellers = [Some(source), self.tellers[0]];
+        }
+    }
+
+    #[inline]
+    pub(super) fn is_doubted(&self) -> bool {
+        self.doubt != Doubt::None
+    }
+
+    /// The next trade has come. `is_next`: its number proves that none is missing before it.
+    #[cold]
+    pub(super) fn settle(&mut self, is_next: bool) {
+        if self.doubt == Doubt::Open && !is_next {
+            self.cursor.seq += 1;
+        }
+        (self.doubt, self.is_lost) = (Doubt::None, false);
+    }
+
+    /// Its teller is succeeded by a source that tells the same.
+    fn hand_over(&mut self, source: u32, heir: u32) {
+        if self.tellers.contains(&Some(source)) && !self.tellers.contains(&Some(heir)) {
+            self.tellers[1] = Some(heir);
+        }
+    }
+
+    fn forget(&mut self, source: u32) {
+        let [last, before] = self.tellers.map(|teller| teller.filter(|teller| *teller != source));
+        self.tellers = [last.or(before), last.and(before)];
+    }
+
+    /// A source stops. `may_tell`: it may tell the stream, although it has not yet. `can_prove`: the number of the next trade may
+    /// prove that none is missing. True where readers are to be told.
+    fn stops(&mut self, source: u32, stop: Stop, may_tell: bool, can_prove: bool, now: TimeNs) -> bool {
+        let is_own = self.tellers.contains(&Some(source)) || may_tell && self.tellers == [None; 2];
+        let has_other = self.tellers.iter().flatten().any(|teller| *teller != source);
+        if stop == Stop::Silent {
+            self.forget(source);
+        }
+        if !is_own || has_other {
+            return false;
+        }
+        let is_gap = !can_prove && self.doubt != Doubt::Told;
+        let is_news = stop == Stop::Silent && !self.is_lost;
+        self.is_lost |= is_news;
+        match self.doubt {
+            Doubt::None if can_prove => self.doubt = Doubt::Open,
+            _ if is_gap => self.doubt = Doubt::Told,
+            _ => {}
+        }
+        if is_gap || is_news {
+            let seq = self.cursor.seq + 1 + u64::from(is_gap);
+            self.cursor = Cursor { seq, at: Stamp { ts_recv: now, ..self.cursor.at } };
+        }
+        is_gap || is_news
+    }
+}
+
+impl InstrumentState {
+    /// A source stops to tell trades and liquidations. `brings`: it is one that brings the book.
+    #[cold]
+    pub(super) fn stop_tapes<C: Clock>(
+        &mut self,
+        (source, brings): (usize, bool),
+        stop: Stop,
+        now: TimeNs,
+        cx: &mut Context<'_, C>,
+    ) {
+        let source = source as u32;
+        if brings && !self.lead().is_synced() {
+            // The epoch that begins with the mended book tells it.
+            if stop == Stop::Silent {
+                self.trades.forget(source);
+                self.market.liquidations.forget(source);
+            }
+            return;
+        }
+        let can_prove = self.product.trade_ids == TradeIds::Ascending && self.last_trade.is_some();
+        if self.trades.stops(source, stop, !brings, can_prove, now) {
+            self.publish_no_trades(Kind::Trade, Stream::TRADES, self.trades.cursor, cx);
+        }
+        if self.market.liquidations.stops(source, stop, !brings, false, now) {
+            let cursor = self.market.liquidations.cursor;
+            self.publish_no_trades(Kind::Liquidation, Stream::LIQUIDATIONS, cursor, cx);
+        }
+    }
+
+    /// A source takes the place of one that is dropped, and tells the same.
+    pub(super) fn hand_tapes_over(&mut self, source: usize, heir: usize) {
+        self.trades.hand_over(source as u32, heir as u32);
+        self.market.liquidations.hand_over(source as u32, heir as u32);
+    }
+
+    /// The venue behind a source that brings no book begins anew: numbers of trades say nothing of the next one.
+    pub(super) fn restart_tapes<C: Clock>(&mut self, source: usize, now: TimeNs, cx: &mut Context<'_, C>) {
+        if self.trades.tellers.contains(&Some(source as u32)) {
+            self.last_trade = None;
+        }
+        self.stop_tapes((source, false), Stop::Silent, now, cx);
+    }
+
+    fn publish_no_trades<C: Clock>(
+        &self,
+        kind: Kind,
+        stream: Stream,
+        cursor: Cursor,
+        cx: &mut Context<'_, C>,
+    ) {
+        let header = self.header(kind, stream, cursor, cx);
+        cx.out.frame(self.id, stream, |out| write_trades(out, &header, &[], std::iter::empty()));
+    }
+}
