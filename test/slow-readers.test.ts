@@ -189,8 +189,11 @@ class FakeWaiter implements Waiter {
     this.#backlog = backlog;
     this.waitingBytes = waitingBytes;
   }
+  get isBusy(): boolean {
+    return this.waitingBytes > 0;
+  }
   isDue(_nowMs: number, sentBytes: number, lookBytes: number): boolean {
-    return this.waitingBytes > 0 || sentBytes - this.looked >= lookBytes;
+    return this.isBusy || sentBytes - this.looked >= lookBytes;
   }
   poll(): void {
     this.polls += 1;
@@ -223,6 +226,35 @@ describe('the budget of all waiting bytes', () => {
     };
     return { backlog, waiters, send };
   }
+
+  it('looks at those alone that are busy while nothing is sent, and at all ten times a second', () => {
+    const { backlog, waiters, send } = backlogOf(0, 0, 0);
+    const [idle, busy, gone] = waiters;
+    if (idle === undefined || busy === undefined || gone === undefined) throw new Error('three');
+    let asked = 0;
+    idle.isDue = () => {
+      asked += 1;
+      return false;
+    };
+    backlog.sweep(1000);
+    busy.waitingBytes = 1;
+    gone.waitingBytes = 1;
+    backlog.attend(busy);
+    backlog.attend(gone);
+    backlog.forget(gone);
+    for (let ms = 1010; ms < 1100; ms += 10) backlog.sweep(ms);
+    expect([asked, busy.polls, gone.polls]).toEqual([1, 9, 0]);
+    // One that is busy no more is left alone from then on.
+    busy.waitingBytes = 0;
+    backlog.sweep(1095);
+    backlog.sweep(1096);
+    expect([asked, busy.polls]).toEqual([1, 10]);
+    backlog.sweep(1100);
+    expect(asked).toBe(2);
+    send(1);
+    backlog.sweep(1101);
+    expect(asked).toBe(3);
+  });
 
   it('has room for images in its first quarter only', () => {
     expect(backlogOf(2, 2).backlog.hasRoom).toBe(true);

@@ -5,7 +5,9 @@ export interface Waiter {
   /** Bytes that waited for it at the last look. */
   readonly waitingBytes: number;
   readonly isBehind: boolean;
-  /** Whether it has to be looked at: it has something waiting or to do, or `sentBytes` has grown by `lookBytes` since. */
+  /** Whether it has something waiting, or to do, that each look may bring forward. */
+  readonly isBusy: boolean;
+  /** Whether it has to be looked at: it is busy, its time has come, or `sentBytes` has grown by `lookBytes` since. */
   isDue(nowMs: number, sentBytes: number, lookBytes: number): boolean;
   poll(nowMs: number): void;
   /** Streams that may be thinned leave it. */
@@ -15,6 +17,8 @@ export interface Waiter {
 }
 
 const LOOK_BYTES_MIN = 1024;
+/** Where nothing is sent, clients that are not busy are looked at so often: for heartbeats, and tokens that end. */
+const IDLE_LOOK_MS = 100;
 
 /**
  * What waits for all clients, and how often each is looked at: no client can have more waiting than was sent to anybody
@@ -30,7 +34,9 @@ export class Backlog {
   readonly #clients: ReadonlySet<Waiter>;
   readonly #limits: Limits;
   readonly #sentBytes: () => number;
+  readonly #busy = new Set<Waiter>();
   #sweptBytes = 0;
+  #nextIdleLookMs = 0;
 
   /** `sentBytes`: bytes sent to anybody, once each however many took them. */
   constructor(clients: ReadonlySet<Waiter>, limits: Limits, sentBytes: () => number) {
@@ -49,13 +55,35 @@ export class Backlog {
     if (this.#sentBytes() - this.#sweptBytes >= this.#lookBytes()) this.sweep(nowMs);
   }
 
-  /** Looks at all clients that are due. */
+  /** A client has become busy: the next sweep looks at it. */
+  attend(client: Waiter): void {
+    this.#busy.add(client);
+  }
+
+  /** A client is gone. */
+  forget(client: Waiter): void {
+    this.#busy.delete(client);
+  }
+
+  /** Looks at all clients that are due: where nothing was sent since, at those that are busy alone. */
   sweep(nowMs: number): void {
     const sentBytes = this.#sentBytes();
-    const lookBytes = this.#lookBytes();
-    this.#sweptBytes = sentBytes;
-    for (const client of this.#clients) if (client.isDue(nowMs, sentBytes, lookBytes)) client.poll(nowMs);
+    if (sentBytes === this.#sweptBytes && nowMs < this.#nextIdleLookMs) {
+      for (const client of this.#busy) this.#look(client, nowMs);
+    } else {
+      const lookBytes = this.#lookBytes();
+      this.#sweptBytes = sentBytes;
+      this.#nextIdleLookMs = nowMs + IDLE_LOOK_MS;
+      for (const client of this.#clients)
+        if (client.isDue(nowMs, sentBytes, lookBytes)) this.#look(client, nowMs);
+    }
     if (this.totalBytes > this.#limits.waitingBytesMax / 2) this.#relieve(nowMs);
+  }
+
+  #look(client: Waiter, nowMs: number): void {
+    client.poll(nowMs);
+    if (client.isBusy) this.#busy.add(client);
+    else this.#busy.delete(client);
   }
 
   /** Half the budget may come to wait unseen for all together, and a quarter of its soft limit for one. */

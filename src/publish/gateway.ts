@@ -91,6 +91,7 @@ export class Gateway implements Distribution {
       engine,
       fanout,
       backlog: new Backlog(this.#subscribers, config.limits, () => fanout.bytes),
+      wishing: new Set(),
       metrics,
       limits: config.limits,
       heartbeatMs: config.server.heartbeatMs,
@@ -149,13 +150,13 @@ export class Gateway implements Distribution {
   tick(nowMs: number): void {
     this.#hub.backlog.sweep(nowMs);
     let left = WISHES_PER_TICK;
-    for (const subscriber of this.#subscribers) {
+    const { wishing } = this.#hub;
+    for (const subscriber of [...wishing]) {
       if (left <= 0) break;
-      if (!subscriber.hasWishes) continue;
-      left -= Math.max(1, subscriber.grantWishes(Math.min(left, WISHES_PER_TURN), nowMs));
       // Whoever has had its turn is last in the next tick.
-      this.#subscribers.delete(subscriber);
-      this.#subscribers.add(subscriber);
+      wishing.delete(subscriber);
+      left -= Math.max(1, subscriber.grantWishes(Math.min(left, WISHES_PER_TURN), nowMs));
+      if (subscriber.hasWishes) wishing.add(subscriber);
     }
   }
 

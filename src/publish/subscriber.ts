@@ -76,6 +76,16 @@ export class Subscriber implements Session, Waiter {
     return this.#slow.waitingBytes;
   }
 
+  get isBusy(): boolean {
+    return (
+      this.#hasSent ||
+      this.#slow.waitingBytes > 0 ||
+      this.#requests.streams.isOwed ||
+      this.#slow.isBehind ||
+      this.#cutAtMs !== undefined
+    );
+  }
+
   get isBehind(): boolean {
     return this.#slow.isBehind;
   }
@@ -91,6 +101,7 @@ export class Subscriber implements Session, Waiter {
     // Answers add to what waits, and many messages may come in one turn.
     this.poll(nowMs);
     if (!this.#isLeaving) this.#take(text, nowMs);
+    this.#attend();
   }
 
   onBinary(): void {
@@ -117,20 +128,14 @@ export class Subscriber implements Session, Waiter {
     this.#requests.clear();
     this.#hub.backlog.totalBytes -= this.#slow.waitingBytes;
     this.#slow.waitingBytes = 0;
+    this.#hub.backlog.forget(this);
+    this.#hub.wishing.delete(this);
     this.#hub.metrics.closed(code, cause);
     this.#onGone(this, code, cause);
   }
 
   isDue(nowMs: number, sentBytes: number, lookBytes: number): boolean {
-    return (
-      this.#hasSent ||
-      this.#slow.waitingBytes > 0 ||
-      sentBytes - this.#lookedAtBytes >= lookBytes ||
-      nowMs >= this.#nextLookMs ||
-      this.#requests.streams.isOwed ||
-      this.#slow.isBehind ||
-      this.#cutAtMs !== undefined
-    );
+    return this.isBusy || nowMs >= this.#nextLookMs || sentBytes - this.#lookedAtBytes >= lookBytes;
   }
 
   /** Looks at what waits, holds the client to its limits, and sends what it is owed. */
@@ -170,6 +175,7 @@ export class Subscriber implements Session, Waiter {
   /** Instruments have come and gone. */
   served(added: readonly InstrumentInfo[], removed: ReadonlySet<string>): void {
     if (!this.#isLeaving) this.#requests.served(added, removed);
+    this.#attend();
   }
 
   /** Tells the client that the server ends, why, and within how long it should come back, at a moment of its own. */
@@ -293,8 +299,17 @@ export class Subscriber implements Session, Waiter {
     this.#send({ op: 'error', id, ...(instrument === undefined ? {} : { instrument }), ...error.toJSON() });
   }
 
+  /** Has itself looked at where it is busy, and given its turn where subscriptions wait. */
+  #attend(): void {
+    if (this.#gone) return;
+    const { backlog, wishing } = this.#hub;
+    if (this.isBusy) backlog.attend(this);
+    if (this.hasWishes) wishing.add(this);
+  }
+
   #send(message: object): void {
     this.#hasSent = true;
+    this.#hub.backlog.attend(this);
     this.#connection.sendText(JSON.stringify(message));
   }
 }

@@ -2,7 +2,14 @@ import type { FrameReader } from './frame.js';
 import { isExact, type Level, levelOf } from './level.js';
 import type { Place } from './local-stream.js';
 import { NameTable } from './order-id.js';
-import { type Aggressor, type BookState, Flag, Kind, type StateReason, type TradeIdKind } from './protocol.js';
+import {
+  type Aggressor,
+  type BookState,
+  Flag,
+  Kind,
+  type StateReason,
+  type TradeIdKind,
+} from './protocol.js';
 
 /** A trade. Price and quantity are mantissas as those of a level, at exponents of its own: the scale may change. */
 export interface Trade extends Level {

@@ -13,6 +13,7 @@ export function hubOver(native: FakeNative, input: ConfigInput = {}): Hub {
     engine: new LocalEngine(fakeEngine({}, native), limits.imageBytesMax),
     fanout: new Fanout({ publish() {} }),
     backlog: new Backlog(new Set(), limits, () => 0),
+    wishing: new Set(),
     metrics: new Metrics(),
     limits,
     heartbeatMs: server.heartbeatMs,
