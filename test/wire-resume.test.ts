@@ -284,6 +284,56 @@ describe('trades after a lost connection', () => {
   );
 });
 
+describe('trades of a connection that the server has lost', () => {
+  const tape = (prevSeq: number, seq: number, isLost = false): Uint8Array =>
+    frame({
+      kind: Kind.trade,
+      stream: 3,
+      epoch: 1n,
+      prevSeq,
+      seq,
+      instrument: 7,
+      flags: isLost ? Flag.stale : 0,
+      trades: isLost ? [] : [{ price: seq, qty: 1, id: seq, tsEvent: 0, aggressor: 1 }],
+    });
+  const place = (seq: number, flags = 0): Uint8Array =>
+    frame({ kind: Kind.image, stream: 3, epoch: 1n, seq, instrument: 7, flags });
+
+  it('are stale at once and go on with the next one, behind a gap only where some may be missing', () =>
+    withFeed(async ({ feed, peer }) => {
+      const trades = feed.trades(NAME);
+      const seen: unknown[] = [];
+      trades.on('state', ({ state, reason }) => seen.push(state, reason));
+      trades.on('update', ({ seq }) => seen.push(seq));
+      trades.on('gap', ({ reason }) => seen.push(reason));
+      const last = until(trades, 'update', ({ seq }: { seq: number }) => seq === 7);
+      peer.grant(await peer.next('subscribe'), { stream: 3 });
+      for (const bytes of [place(1), tape(1, 2), tape(2, 3, true), tape(3, 4), tape(5, 6, true), tape(6, 7)])
+        peer.bytes(bytes);
+      await last;
+      const lost = ['stale', 'source_failed'];
+      expect(seen.slice(seen.indexOf('synced'))).toEqual([
+        ...['synced', 'none', 2],
+        ...[...lost, 4, 'synced', 'none'],
+        ...['sequence', ...lost, 7, 'synced', 'none'],
+      ]);
+    }));
+
+  it('stay stale for who joins, and for who comes back', () =>
+    withFeed(async ({ server, feed, peer }) => {
+      const trades = feed.trades(NAME);
+      const joined = until(trades, 'state', ({ reason }: { reason: string }) => reason === 'source_failed');
+      peer.grant(await peer.next('subscribe'), { stream: 3 });
+      peer.bytes(place(3, Flag.stale));
+      await joined;
+      const { next, asked } = await comeBack(server, peer);
+      const back = until(trades, 'state', ({ reason }: { reason: string }) => reason === 'source_failed');
+      next.grant(asked, { stream: 3, seq: '3', resume: { by: 'nothing', from: '3', to: '3' } });
+      await back;
+      expect(trades.state).toBe('stale');
+    }));
+});
+
 describe('a slow reader', () => {
   it('is stale while it is held back, and is told from where to where it did not see each change', () =>
     withFeed(async ({ feed, peer }) => {
