@@ -12,7 +12,7 @@ export interface LiveSink extends Sink {
   opened(source: number): void;
   /** What was asked of the venue on a connection. */
   asked(source: number, text: Uint8Array): void;
-  /** A connection takes the place of another one. */
+  /** A connection takes the place of another one, which is dropped once this one is subscribed to the same. */
   succeed(source: number, predecessor: number): void;
   /** Books of its predecessor that a connection has not told yet. */
   outstanding(source: number): number;

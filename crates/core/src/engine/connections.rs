@@ -254,7 +254,7 @@ impl<C: Clock> Engine<C> {
     }
 
     /// The source failed for good: a file that is damaged or cut, a connection that does not come back. The books that no
-    /// other one carries are stale, at once, and so are the venue's own tops that it told.
+    /// other one carries are stale, at once, and so are the venue's own tops that it told, and trades that nobody else tells.
     ///
     /// # Errors
     /// [`EngineError::UnknownSource`].

@@ -232,7 +232,8 @@ pub enum OrderIds {
 /// How a venue names trades, which decides what a repetition is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TradeIds {
-    /// By numbers that ascend an instrument: one that does not is a repetition.
+    /// By numbers that ascend an instrument, each trade by its own: one that does not ascend is a repetition, and between one and
+    /// the next there is none.
     Ascending,
     /// By anything else, or not at all: nothing is taken for a repetition.
     Unordered,
