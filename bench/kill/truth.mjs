@@ -121,7 +121,10 @@ export class Truth {
           tsEvent: frame.tradeTsEvent(at),
         }),
       );
-      this.#trades.set(`${instrument}/${epoch}/${seq}`, { prevSeq: frame.prevSeq, trades });
+      // One without trades says that nobody tells them for now: a reader sees what is before it followed by what is behind it.
+      const before = this.#trades.get(`${instrument}/${epoch}/${frame.prevSeq}`);
+      const prevSeq = before?.trades.length === 0 ? before.prevSeq : frame.prevSeq;
+      this.#trades.set(`${instrument}/${epoch}/${seq}`, { prevSeq, trades });
       return;
     }
     const name = `${instrument}/${stream}`;
