@@ -1,7 +1,7 @@
 import { type BringBy, type Brought, STREAM, type StreamPlace } from '../engine.js';
 import { DepthwireError } from '../errors.js';
 import { followsBook } from './channels.js';
-import type { ServedEngine } from './feed-engine.js';
+import { type ServedEngine, type Standing, standingOf } from './feed-engine.js';
 import type { Images } from './images.js';
 
 /**
@@ -11,8 +11,8 @@ import type { Images } from './images.js';
 export interface CatchUp {
   readonly by: Brought;
   readonly frames: Uint8Array | undefined;
-  /** Where the stream stands, to which they bring the reader. */
-  readonly place: StreamPlace;
+  /** Where the stream stands, to which they bring the reader, and its book and instrument at that moment. */
+  readonly standing: Standing;
   /** An image is still to come, by the stream itself. */
   readonly isImageless: boolean;
 }
@@ -35,18 +35,17 @@ export class CatchUps {
   /** The image, if the stream has one that may be trusted; else the status, which says what to wait for. */
   image(instrument: number, stream: number): CatchUp {
     const book = this.#engine.book(instrument);
-    const place = this.#engine.place(instrument, stream);
+    const standing = standingOf(this.#engine, instrument, stream);
     const isTrusted = !followsBook(stream) || book.state === 'synced' || stream === STREAM.status;
     const image = isTrusted ? this.#images.get(instrument, stream, book) : undefined;
-    if (image !== undefined) return { by: 'image', frames: image, place, isImageless: false };
+    if (image !== undefined) return { by: 'image', frames: image, standing, isImageless: false };
     const frames = followsBook(stream) ? this.#images.get(instrument, STREAM.status, book) : undefined;
-    return { by: 'image', frames, place, isImageless: true };
+    return { by: 'image', frames, standing, isImageless: true };
   }
 
   /** What brings a reader from a place to the present, as it wants to be brought. */
   from(instrument: number, stream: number, { epoch, seq }: StreamPlace, by: BringBy): CatchUp {
-    const place = this.#engine.place(instrument, stream);
-    if (place.epoch !== epoch) return this.image(instrument, stream);
+    if (this.#engine.place(instrument, stream).epoch !== epoch) return this.image(instrument, stream);
     let bytes = this.#engine.bring(instrument, stream, epoch, seq, by, this.#scratch);
     // An image is made once for all who need it.
     if (this.#engine.brought === 'image') return this.image(instrument, stream);
@@ -58,7 +57,12 @@ export class CatchUps {
     const { brought } = this.#engine;
     if (bytes < 0) throw unexpected(brought, bytes);
     const frames = bytes > 0 ? this.#scratch.subarray(0, bytes) : undefined;
-    return { by: brought, frames, place, isImageless: false };
+    return {
+      by: brought,
+      frames,
+      standing: standingOf(this.#engine, instrument, stream),
+      isImageless: false,
+    };
   }
 }
 

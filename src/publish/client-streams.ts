@@ -4,6 +4,7 @@ import type { CatchUp } from './catch-up.js';
 import { type Channel, channelKey, type Mode, modeOf, streamOf } from './channels.js';
 import type { MessageId, Resume } from './control.js';
 import { grantedView, openView } from './depth-views.js';
+import type { Standing } from './feed-engine.js';
 import { Holdings } from './holdings.js';
 import type { Hub } from './hub.js';
 import { openOrders } from './order-streams.js';
@@ -78,14 +79,14 @@ export class ClientStreams {
     }
     subscription.mode = modeOf(channel, wish.mode);
     if (goesOn) {
-      this.#acknowledge(wish, subscription);
+      this.#acknowledge(wish, subscription, this.#standing(subscription));
       return;
     }
     if (resume === undefined) {
       // Who asks for the whole before it was brought gets the whole for both.
       if (waiting !== undefined) this.#tellImage(subscription);
       subscription.place = undefined;
-      this.#acknowledge(wish, subscription);
+      this.#acknowledge(wish, subscription, this.#standing(subscription));
     } else {
       // What it missed is known only when it is sent, and the acknowledgement says what that is.
       this.#holdings.leave(subscription);
@@ -191,20 +192,20 @@ export class ClientStreams {
         ? engine.image(instrument.id, stream)
         : engine.bring(instrument.id, stream, place, by);
     this.#holdings.join(subscription);
-    subscription.imagelessEpoch = catchUp.isImageless ? catchUp.place.epoch : undefined;
-    this.#tell(subscription, catchUp, String(place?.seq ?? 0n), catchUp.place.seq);
+    subscription.imagelessEpoch = catchUp.isImageless ? catchUp.standing.place.epoch : undefined;
+    this.#tell(subscription, catchUp.by, String(place?.seq ?? 0n), catchUp.standing);
     subscription.place = undefined;
     if (catchUp.frames !== undefined) this.#connection.sendFrames(catchUp.frames);
   }
 
   /** Says what brings it back, before that is sent. */
-  #tell(subscription: Subscription, { by }: Pick<CatchUp, 'by'>, from: string, now: bigint): void {
+  #tell(subscription: Subscription, by: CatchUp['by'], from: string, standing: Standing): void {
     // What it has holds at its own place, which its book may not have left exactly.
-    const to = by === 'nothing' ? from : String(now);
+    const to = by === 'nothing' ? from : String(standing.place.seq);
     const resumed = this.#resuming.get(subscription);
     if (resumed !== undefined) {
       this.#resuming.delete(subscription);
-      this.#acknowledge(resumed, subscription, { resume: { by, from, to } });
+      this.#acknowledge(resumed, subscription, standing, { resume: { by, from, to } });
       this.#hub.metrics.resumed(by);
     }
     if (!subscription.isBehind) return;
@@ -216,15 +217,19 @@ export class ClientStreams {
 
   /** Says that an image brings it back, whatever it has. */
   #tellImage(subscription: Subscription): void {
-    const { instrument, stream, place } = subscription;
-    const [now] = this.#hub.engine.places([{ instrument: instrument.id, stream }]);
-    this.#tell(subscription, { by: 'image' }, String(place?.seq ?? 0n), now?.seq ?? 0n);
+    this.#tell(subscription, 'image', String(subscription.place?.seq ?? 0n), this.#standing(subscription));
   }
 
-  #acknowledge({ id, isAdded }: Wish, subscription: Subscription, more: object = {}): void {
-    const { channel, instrument, stream, mode } = subscription;
-    const { state, reason, place, instrument: scaled } = this.#hub.engine.standing(instrument.id, stream);
-    const { epoch, seq } = place;
+  #standing({ instrument, stream }: Subscription): Standing {
+    return this.#hub.engine.standing(instrument.id, stream);
+  }
+
+  #acknowledge(
+    { id, isAdded }: Wish,
+    { channel, instrument, stream, mode }: Subscription,
+    { state, reason, place: { epoch, seq }, instrument: scaled }: Standing,
+    more: object = {},
+  ): void {
     const { priceExponent, qtyExponent, tickSize, lotSize, qtyUnit } = scaled;
     this.#send({
       op: 'subscribed',

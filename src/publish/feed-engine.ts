@@ -32,7 +32,7 @@ export interface StreamName {
   readonly stream: number;
 }
 
-/** What an acknowledgement tells of a stream: where it stands, and its book and instrument as they are. */
+/** What an acknowledgement tells of a stream: where it stands, and its book and instrument at that moment. */
 export interface Standing {
   readonly place: StreamPlace;
   readonly state: string;
@@ -64,6 +64,12 @@ export interface FeedEngine {
   nowNs(): bigint;
 }
 
+/** How a stream stands, by an engine in which nothing is published meanwhile. */
+export function standingOf(engine: ServedEngine, id: number, stream: number): Standing {
+  const { state, reason } = engine.book(id);
+  return { place: engine.place(id, stream), state, reason, instrument: engine.instrument(id) };
+}
+
 /** The engine of this thread, in which nothing is published while it answers. */
 export class LocalEngine implements FeedEngine {
   readonly images: Images;
@@ -89,14 +95,8 @@ export class LocalEngine implements FeedEngine {
     return streams.map(({ instrument, stream }) => this.#engine.place(instrument, stream));
   }
 
-  standing(id: number, stream: number): Standing {
-    const { state, reason } = this.#engine.book(id);
-    return {
-      place: this.#engine.place(id, stream),
-      state,
-      reason,
-      instrument: this.#engine.instrument(id),
-    };
+  standing(instrument: number, stream: number): Standing {
+    return standingOf(this.#engine, instrument, stream);
   }
 
   instrument(id: number): InstrumentInfo {

@@ -92,7 +92,7 @@ export class CallDesk {
       case 'reserve':
         return census.reserve(question.subject, question.subjectMax);
       case 'http':
-        return answer(question.request);
+        return plainAnswer(answer(question.request));
     }
   }
 
@@ -125,4 +125,9 @@ export class CallDesk {
         census.leave(notice.subject);
     }
   }
+}
+
+/** What of an answer is for the client: an error beside it may hold what no pipe takes. */
+function plainAnswer({ status, headers, body }: Answer): Answer {
+  return { status, headers, body };
 }

@@ -2,7 +2,7 @@
  * Frames in memory that processes share: one writer, any number of readers, each of which reads all of them.
  *
  * ```text
- * control: words of 32 bits: HEAD, RESERVED; from 64 bytes on a line of 64 bytes a reader: `Line`
+ * control: words of 32 bits: HEAD, RESERVED, BEAT; from 64 bytes on a line of 64 bytes a reader: `Line`
  * ring: records of 16 bytes and a frame, 8-aligned, none wraps; a pad record fills the end
  * ```
  * Positions count words of 8 bytes, wrap at 2^32, and are taken modulo the ring's size, a power of two. The writer waits for
@@ -18,7 +18,7 @@ const PAD = -1;
 /** The writer says so many bytes ahead how far it may write, so that few frames pay for it. */
 const RESERVE_BYTES = 65_536;
 /** A reader that is a ring behind is waited for as long as it reads something in this time. */
-const STANDING_MS_MAX = 100;
+const STANDING_MS_MAX = 250;
 /** A reader says where it is after so many records, so that the writer does not take it for one that stands still. */
 const TOLD_RECORDS = 256;
 /** A longer frame is copied out of the ring before it is handed on: whoever takes it may not copy it at once. */
@@ -26,6 +26,8 @@ const HANDED_BYTES_MAX = 65_536;
 
 const HEAD = 0;
 const RESERVED = 1;
+/** Grows as long as the writer's loop turns. */
+const BEAT = 2;
 const FIRST_LINE = 16;
 const LINE_WORDS = 16;
 
@@ -41,6 +43,8 @@ const Line = {
   isPressed: 3,
   /** Grows as long as its loop turns. */
   beat: 4,
+  /** Written before the writer is asked how far it is: see `isWhole`. */
+  fence: 5,
 } as const;
 
 type Word = keyof typeof Line;
@@ -114,7 +118,7 @@ export class RingWriter {
     return this.#position;
   }
 
-  /** Adds a frame, a multiple of 8 bytes and less than the ring. Readers see it after `publish`. */
+  /** Adds a frame, a multiple of 8 bytes and less than half the ring. Readers see it after `publish`. */
   write(instrument: number, stream: number, source: Uint8Array, offset: number, size: number): void {
     const shared = this.#shared;
     const { words, capacity, bytes } = shared;
@@ -155,6 +159,11 @@ export class RingWriter {
 
   isPressed(reader: number): boolean {
     return this.#shared.load(wordOf(reader, 'isPressed')) === 1;
+  }
+
+  /** Says that the writer's loop turns. */
+  tick(): void {
+    Atomics.add(this.#shared.words, BEAT, 1);
   }
 
   beat(reader: number): number {
@@ -231,6 +240,11 @@ export class RingReader {
     this.#tell('isReading', 1);
   }
 
+  /** What grows as long as the writer's loop turns. */
+  get writerBeat(): number {
+    return this.#shared.load(BEAT);
+  }
+
   /** How far there is something to read. */
   get head(): number {
     return this.#shared.load(HEAD);
@@ -275,14 +289,20 @@ export class RingReader {
     return false;
   }
 
-  /** Says that its loop turns, and whether a client of it is worth waiting for. */
-  beat(isPressed: boolean): void {
+  /** Says that it works. */
+  beat(): void {
     Atomics.add(this.#shared.words, wordOf(this.#number, 'beat'), 1);
+  }
+
+  /** Says whether a client of it is worth waiting for. */
+  press(isPressed: boolean): void {
     this.#tell('isPressed', isPressed ? 1 : 0);
   }
 
   /** Whether the writer has not come round to the cursor. */
   #isWhole(): boolean {
+    // On machines that reorder loads, what was read before stays before the load by this store alone.
+    this.#tell('fence', 0);
     return (this.#shared.load(RESERVED) - this.#cursor) >>> 0 <= this.#shared.capacity;
   }
 

@@ -6,7 +6,14 @@ import type { ToldCertificate } from '../distribution.js';
 import { Gateway } from '../gateway.js';
 import { Metrics } from '../metrics.js';
 import { RingReader } from './frame-ring.js';
-import { DESCRIPTORS, type FromGateway, type Start, type ToGateway } from './messages.js';
+import {
+  DESCRIPTORS,
+  type FromGateway,
+  STOPPED_MS,
+  STUCK_MS,
+  type Start,
+  type ToGateway,
+} from './messages.js';
 import { RemoteEngine } from './remote-engine.js';
 
 /** As often as the server's own process: see `serve`. */
@@ -55,11 +62,15 @@ class ServedGateway {
   readonly #reader: RingReader;
   readonly #metrics = new Metrics();
   #eventsTold = 0;
+  #tickedMs = 0;
+  #writerBeat = 0;
+  #writerBeatMs = 0;
   #told = '';
 
   constructor({ number, config, instruments, ringMemoryBytes }: Start) {
     const engine = new RemoteEngine({
       descriptor: DESCRIPTORS.calls,
+      readAll: () => this.#readTo(this.#reader.head),
       catchUp: (position) => this.#catchUp(position),
       lost,
       nowNs: clockNowNs,
@@ -97,12 +108,12 @@ class ServedGateway {
   }
 
   async listen(): Promise<void> {
+    new Socket({ fd: DESCRIPTORS.wake, readable: true, writable: false }).on('data', () => this.#read());
+    this.#read();
     await this.#gate.open(performance.now());
     await this.#gateway.listen();
     const { name, reason } = this.#gateway.transport ?? { name: 'ws', reason: '' };
     if (name !== 'uws') throw notShared(reason);
-    new Socket({ fd: DESCRIPTORS.wake, readable: true, writable: false }).on('data', () => this.#read());
-    this.#read();
     setInterval(() => this.#tick(), TICK_MS);
     setInterval(() => this.#tellCounts(), COUNTS_MS);
     tell({ type: 'listening', transport: name, reason });
@@ -130,21 +141,42 @@ class ServedGateway {
 
   /** Hands on what has been published until now; then waits to be woken. */
   #read(): void {
-    if (!this.#reader.readTo(this.#reader.head)) lost();
+    this.#readTo(this.#reader.head);
     // What comes without end leaves room for the sockets between two turns.
     if (!this.#reader.sleep()) setImmediate(() => this.#read());
   }
 
   #catchUp(position: number): void {
-    if (!this.#reader.readTo(position)) lost();
+    this.#readTo(position);
     this.#gateway.flush();
+    // One that is answered works, however many answers a turn of its loop takes.
+    this.#reader.beat();
+  }
+
+  #readTo(position: number): void {
+    if (!this.#reader.readTo(position)) lost();
   }
 
   #tick(): void {
     const nowMs = performance.now();
     this.#gate.tick(nowMs);
     this.#gateway.tick(nowMs);
-    this.#reader.beat(this.#gateway.pressed(nowMs));
+    this.#reader.press(this.#gateway.pressed(nowMs));
+    this.#reader.beat();
+    this.#watchWriter(nowMs);
+  }
+
+  /** A server that stands still knows nothing new: whoever is told that all is well here would believe it. */
+  #watchWriter(nowMs: number): void {
+    const beat = this.#reader.writerBeat;
+    const hasStopped = nowMs - this.#tickedMs > STOPPED_MS;
+    this.#tickedMs = nowMs;
+    if (beat !== this.#writerBeat || hasStopped) {
+      this.#writerBeat = beat;
+      this.#writerBeatMs = nowMs;
+    } else if (nowMs - this.#writerBeatMs > STUCK_MS) {
+      lost();
+    }
   }
 
   #tellEvent(event: FromGateway): void {

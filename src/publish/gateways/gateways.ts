@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { makeSharedMemory } from '#native';
 import type { Config } from '../../config.js';
 import type { InstrumentInfo } from '../../engine.js';
-import { DepthwireError } from '../../errors.js';
+import { codeOf, DepthwireError } from '../../errors.js';
 import type { Clients } from '../census.js';
 import type { Distribution, ServerEvents } from '../distribution.js';
 import type { FeedEngine } from '../feed-engine.js';
@@ -16,17 +16,20 @@ import type { Answer, Request, Transport } from '../transport.js';
 import { CallDesk } from './call-desk.js';
 import { errorOf } from './calls.js';
 import { RingWriter, ringMemoryBytes } from './frame-ring.js';
-import { DESCRIPTORS, type FromGateway, type Start, type ToGateway } from './messages.js';
+import {
+  DESCRIPTORS,
+  type FromGateway,
+  STOPPED_MS,
+  STUCK_MS,
+  type Start,
+  type ToGateway,
+} from './messages.js';
 import { shareOf } from './share.js';
 
 /** Bytes of frames that a gateway may be behind. */
 const RING_BYTES = 32 << 20;
 /** A replay at full speed waits for gateways that are behind by more. */
 const PRESSED_BYTES = RING_BYTES / 4;
-/** A gateway whose loop does not turn for so long is ended. */
-const STUCK_MS = 10_000;
-/** When this process itself stood still for so long, so may they have, and they are given their time anew. */
-const STOPPED_MS = 1000;
 /** Longest that a gateway may take to begin. */
 const START_MS_MAX = 30_000;
 /** Pause before one that ended is started anew: at first, and at most. One that lived for so long begins at the first again. */
@@ -59,6 +62,8 @@ interface Running {
   isListening: boolean;
   counts: MetricCounts | undefined;
   waitingBytes: number;
+  /** Who waits for its keys to be read anew, in the order of asking. */
+  readonly reloads: (() => void)[];
   beat: number;
   beatMs: number;
   /** Why it was ended by this process. */
@@ -85,7 +90,6 @@ export class Gateways implements Distribution {
   readonly #ringDescriptor: number;
   /** What gateways had counted that have ended. */
   readonly #gone = new Metrics();
-  readonly #reloading = new Set<() => void>();
   #config: Config;
   #transport: Pick<Transport, 'name' | 'reason'> | undefined;
   #restarts = 0;
@@ -169,6 +173,7 @@ export class Gateways implements Distribution {
   tick(nowMs: number): void {
     const hasStopped = nowMs - this.#tickedMs > STOPPED_MS;
     this.#tickedMs = nowMs;
+    this.#ring.tick();
     for (const { number, running } of this.#places) {
       if (running === undefined || !running.isListening) continue;
       const beat = this.#ring.beat(number);
@@ -200,19 +205,12 @@ export class Gateways implements Distribution {
   }
 
   async reloadKeys(): Promise<void> {
-    const waiting = this.#places.filter(({ running }) => running?.isListening === true).length;
-    let left = waiting;
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
-        left -= 1;
-        if (left > 0) return;
-        this.#reloading.delete(done);
-        resolve();
-      };
-      if (waiting === 0) resolve();
-      else this.#reloading.add(done);
-      this.#tellAll({ type: 'reload_keys' });
+    const reloading = this.#places.map(({ running }) => {
+      if (running?.isListening !== true) return undefined;
+      this.#tell(running, { type: 'reload_keys' });
+      return new Promise<void>((resolve) => running.reloads.push(resolve));
     });
+    await Promise.all(reloading);
   }
 
   async drain(reason: string): Promise<void> {
@@ -225,6 +223,8 @@ export class Gateways implements Distribution {
       return running === undefined ? undefined : exitOf(running.child);
     });
     this.#tellAll({ type: 'drain', reason });
+    // One that is beginning has no clients, and would listen for more.
+    for (const { running } of this.#places) if (running?.isListening === false) running.child.kill('SIGKILL');
     const late = setTimeout(() => {
       for (const { running } of this.#places) running?.child.kill('SIGKILL');
     }, drainMs + END_MS);
@@ -242,17 +242,27 @@ export class Gateways implements Distribution {
   }
 
   /** Starts a gateway, and resolves when it listens. Throws what it cannot begin for. */
-  #start(place: Place): Promise<void> {
+  async #start(place: Place, isAnother = false): Promise<void> {
     const { engine, clients, answer } = this.#needs;
     const stdio: ('ignore' | 'inherit' | 'ipc' | 'pipe' | number)[] = ['ignore', 'inherit', 'inherit', 'ipc'];
     stdio[DESCRIPTORS.calls] = 'pipe';
     stdio[DESCRIPTORS.wake] = 'pipe';
     stdio[DESCRIPTORS.ring] = this.#ringDescriptor;
-    const child = fork(PROGRAM, [], { stdio, serialization: 'advanced', execArgv: [] });
-    // Node's types know five descriptors.
-    const pipes = child.stdio as unknown as readonly Duplex[];
-    const { [DESCRIPTORS.calls]: calls, [DESCRIPTORS.wake]: wake } = pipes;
-    if (calls === undefined || wake === undefined) throw notStarted('no pipes to it');
+    const env = environmentOf(this.#config);
+    const child = fork(PROGRAM, [], { stdio, env, serialization: 'advanced', execArgv: [] });
+    let failure: DepthwireError | undefined;
+    child.on('error', (error) => {
+      failure ??= notStarted(codeOf(error) || error.message);
+    });
+    // Node's types know five descriptors, and that there are none where there is no process.
+    const pipes = child.stdio as unknown as readonly Duplex[] | undefined;
+    const calls = pipes?.[DESCRIPTORS.calls];
+    const wake = pipes?.[DESCRIPTORS.wake];
+    if (child.pid === undefined || calls === undefined || wake === undefined) {
+      // Why, it says in a later turn.
+      await new Promise((resolve) => setImmediate(resolve));
+      throw failure ?? notStarted('no process');
+    }
     const position = (): number => {
       this.#publish();
       return this.#ring.position;
@@ -267,6 +277,7 @@ export class Gateways implements Distribution {
       isListening: false,
       counts: undefined,
       waitingBytes: 0,
+      reloads: [],
       beat: 0,
       beatMs: startedMs,
       verdict: undefined,
@@ -285,7 +296,6 @@ export class Gateways implements Distribution {
     this.#tell(running, start);
     return new Promise((resolve, reject) => {
       const late = setTimeout(() => this.#end(place.number, 'did not begin in time'), START_MS_MAX);
-      let failure: DepthwireError | undefined;
       child.on('message', (message) => {
         const told = message as FromGateway;
         if (told.type === 'listening') {
@@ -293,8 +303,9 @@ export class Gateways implements Distribution {
           running.isListening = true;
           running.beatMs = performance.now();
           this.#transport ??= { name: told.transport, reason: told.reason };
-          // What is served may have changed while it began.
+          // What is served, and the keys, may have changed while it began.
           this.#tell(running, { type: 'serve', instruments: [...this.#needs.instruments.values()] });
+          if (isAnother) this.#tell(running, { type: 'reload_keys' });
           resolve();
         } else if (told.type === 'failed') {
           failure = errorOf(told.error);
@@ -302,7 +313,6 @@ export class Gateways implements Distribution {
           this.#take(running, told);
         }
       });
-      child.on('error', () => {});
       child.once('exit', (code, signal) => {
         clearTimeout(late);
         const how = running.verdict ?? (signal === null ? `exit code ${code}` : `signal ${signal}`);
@@ -331,7 +341,7 @@ export class Gateways implements Distribution {
         this.#needs.say(told.line);
         return;
       case 'keys_reloaded':
-        for (const done of this.#reloading) done();
+        running.reloads.shift()?.();
     }
   }
 
@@ -340,12 +350,9 @@ export class Gateways implements Distribution {
     running.desk.end();
     this.#ring.forget(place.number);
     if (running.counts !== undefined) this.#gone.add(running.counts, true);
-    for (const done of this.#reloading) done();
+    for (const done of running.reloads.splice(0)) done();
     if (this.#isEnding || (!running.isListening && this.#transport === undefined)) return;
     if (performance.now() - running.startedMs > PROVEN_MS) place.restartMs = RESTART_MS;
-    const { restartMs } = place;
-    place.restartMs = Math.min(RESTART_MS_MAX, restartMs * 2);
-    this.#restarts += 1;
     const why = failure === undefined ? how : `${failure.what} (${failure.code})`;
     this.#needs.events().gatewayEnded({
       place: place.number + 1,
@@ -353,9 +360,27 @@ export class Gateways implements Distribution {
       pid: running.child.pid,
       why,
     });
+    this.#startLater(place);
+  }
+
+  /** Starts a gateway again in a while. Where it fails, that is told and tried again. */
+  #startLater(place: Place): void {
+    if (this.#isEnding || place.running !== undefined || place.timer !== undefined) return;
+    const { restartMs } = place;
+    place.restartMs = Math.min(RESTART_MS_MAX, restartMs * 2);
+    this.#restarts += 1;
     place.timer = setTimeout(() => {
-      // Where it fails again, that is told and tried again.
-      if (!this.#isEnding) void this.#start(place).catch(() => {});
+      place.timer = undefined;
+      if (this.#isEnding) return;
+      this.#start(place, true).catch((error: unknown) => {
+        // One that has ended meanwhile was told of, and waits for its turn.
+        if (place.running !== undefined || place.timer !== undefined || this.#isEnding) return;
+        const why = error instanceof DepthwireError ? error.got : String(error);
+        this.#needs.say(
+          `gateway  ${place.number + 1} of ${this.#places.length} could not be started (${why})`,
+        );
+        this.#startLater(place);
+      });
     }, restartMs);
   }
 
@@ -378,6 +403,18 @@ export class Gateways implements Distribution {
 }
 
 const WAKE = Uint8Array.of(1);
+
+/** What a gateway may know of this process's environment: not the accounts at venues, of which it needs none. */
+function environmentOf({ sources }: Config): NodeJS.ProcessEnv {
+  const secrets = new Set(
+    Object.values(sources).flatMap((source) =>
+      Object.entries(source).flatMap(([key, value]) =>
+        key.endsWith('Env') && typeof value === 'string' ? [value] : [],
+      ),
+    ),
+  );
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !secrets.has(name)));
+}
 
 function exitOf(child: ChildProcess): Promise<void> | undefined {
   if (child.exitCode !== null || child.signalCode !== null) return undefined;

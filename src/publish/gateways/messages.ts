@@ -8,6 +8,11 @@ import type { Request, TransportName } from '../transport.js';
 /** Descriptors of a gateway's process beside its channel: its calls, what wakes it, the memory of the ring. */
 export const DESCRIPTORS = { calls: 4, wake: 5, ring: 6 } as const;
 
+/** A process whose loop does not turn for so long is stuck: a gateway is ended, and one whose server is stuck ends itself. */
+export const STUCK_MS = 10_000;
+/** When the one that looks stood still for so long, so may the other have, which is given its time anew. */
+export const STOPPED_MS = 1000;
+
 /** What a gateway needs to begin. */
 export interface Start {
   readonly type: 'start';

@@ -11,6 +11,8 @@ import { type Call, errorOf, type Notice, packed, type Question, type Reply } fr
 export interface Asking {
   /** The pipe to the server's process, which blocks. */
   readonly descriptor: number;
+  /** Hands on all that is published by now. */
+  readAll(): void;
   /** Hands on every frame before a position of the ring, and sends it. */
   catchUp(position: number): void;
   /** The server's process is gone. Does not return. */
@@ -89,6 +91,8 @@ export class RemoteEngine implements FeedEngine, Census {
   }
 
   #ask(question: Question): unknown {
+    // Whoever waits for an answer reads nothing, and may not be behind by then.
+    this.#asking.readAll();
     this.#send(question);
     const length = this.#read(4).readUInt32LE(0);
     const { position, value, error } = deserialize(this.#read(length)) as Reply;
