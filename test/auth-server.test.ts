@@ -146,7 +146,8 @@ describe.each(['uws', 'ws'] as const)('a server with auth over %s', (transport) 
     const scraper = bearer(token({ claim: { allow: [], operations: true } }));
     const answer = await handshake(port, scraper);
     expect([answer.status, codeOf(answer.body), answer.challenge]).toEqual([403, 'feed.not_entitled', '']);
-    expect([server.metrics.clientsRefused, server.metrics.clients]).toEqual([1, 0]);
+    await expect.poll(() => server.counted.clientsRefused).toBe(1);
+    expect(server.counted.clients).toBe(0);
     expect((await fetch(`http://127.0.0.1:${port}/metrics`, { headers: scraper })).status).toBe(200);
     // What it holds may be served later.
     const later = token({ claim: { allow: [{ channels: ['book'], instruments: ['later:*'] }] } });
@@ -271,7 +272,7 @@ describe('a client with a token', () => {
     const one = await client(port);
     for (let at = 0; at < 12; at++) one.send({ op: 'subscribe', channel: 'book', instrument: `sim:X${at}` });
     expect(await one.closed()).toBe(4403);
-    expect(server.metrics.closedFor('not_entitled')).toBe(1);
+    await expect.poll(() => server.counted.closedFor('not_entitled')).toBe(1);
     const wrong = await client(port);
     for (let at = 0; at < 12; at++) wrong.send({ op: 'nonsense' });
     expect(await wrong.closed()).toBe(4400);

@@ -41,7 +41,10 @@ describe('the calls of a gateway', () => {
       { op: 'standing', instrument: BTC, stream: 1 },
     );
     const place = native.place(BTC, 1);
-    expect(image).toMatchObject({ position: 77, value: { by: 'image', standing: { place }, isImageless: false } });
+    expect(image).toMatchObject({
+      position: 77,
+      value: { by: 'image', standing: { place }, isImageless: false },
+    });
     expect(places).toMatchObject({ position: 77, value: [place] });
     expect(standing).toMatchObject({ value: { state: 'synced', instrument: { id: BTC } } });
   });

@@ -109,9 +109,11 @@ describe('subscribing', () => {
     client.send({ op: 'unsubscribe', id: 8, channel: 'status', instrument: 'sim:BTCUSDT' });
     await client.count(7);
     publish(BTC, STREAM.status, frame('status'));
+    const statuses = () => client.received.filter((message) => message === 'status');
+    await client.until(() => statuses().length >= 2, 'the second one');
     client.send({ op: 'ping', id: 9 });
     await client.until(() => client.control.some(({ op }) => op === 'pong'), 'pong');
-    expect(client.received.filter((message) => message === 'status')).toHaveLength(2);
+    expect(statuses()).toHaveLength(2);
   });
 
   it('opens a depth view for each client and closes it when they leave or go', async () => {

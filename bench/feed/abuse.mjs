@@ -157,7 +157,7 @@ export const ABUSES = {
   },
   probing: {
     perSecond: 20,
-    expected: /^4400$/,
+    expected: /^4403$/,
     async play(client) {
       /** @type {import('./access.mjs').Entitlements} */
       const entitlements = { allow: [{ channels: ['trades'], instruments: ['kraken:*'] }] };
