@@ -42,7 +42,11 @@ export function serverEvents(log: Log): ServerEvents {
       log.say('info', 'certificate.changed', line, { subject, fingerprint, until });
     },
     gatewayEnded: ({ place, places, pid, why }) => {
-      const line = `gateway  ${place} of ${places} ended (${why}): its clients are cut and may come back at once; it is started anew`;
+      const what =
+        pid === undefined
+          ? `could not be started (${why}); it is tried again`
+          : `ended (${why}): its clients are cut and may come back at once; it is started anew`;
+      const line = `gateway  ${place} of ${places} ${what}`;
       log.say('warn', 'gateway.ended', line, { place, places, pid, why });
     },
   };

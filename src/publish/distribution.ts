@@ -16,7 +16,7 @@ export interface ServerEvents {
   closed(end: ClientEnd): void;
   /** The files of the certificate have changed: the new one is in use, or cannot be used and the old one stays. */
   certificate(outcome: ToldCertificate | DepthwireError): void;
-  /** A gateway's process has ended, and is started anew. */
+  /** A gateway's process has ended, or could not be had, and is started anew. */
   gatewayEnded(end: GatewayEnd): void;
 }
 
@@ -24,6 +24,7 @@ export interface GatewayEnd {
   /** Its place, from 1, of so many. */
   readonly place: number;
   readonly places: number;
+  /** Undefined where it had none: it could not be started. */
   readonly pid: number | undefined;
   readonly why: string;
 }

@@ -42,8 +42,9 @@ function tell(message: FromGateway, sent: () => void = () => {}): void {
 }
 
 async function begin(start: Start): Promise<void> {
-  const served = new ServedGateway(start);
+  let served: ServedGateway;
   try {
+    served = new ServedGateway(start);
     await served.listen();
   } catch (error) {
     if (!(error instanceof DepthwireError)) throw error;

@@ -15,6 +15,7 @@ import { listenError } from '../transport/listen-error.js';
 import type { Answer, Request, Transport } from '../transport.js';
 import { CallDesk } from './call-desk.js';
 import { errorOf } from './calls.js';
+import { environmentOf } from './environment.js';
 import { RingWriter, ringMemoryBytes } from './frame-ring.js';
 import {
   DESCRIPTORS,
@@ -248,7 +249,7 @@ export class Gateways implements Distribution {
     stdio[DESCRIPTORS.calls] = 'pipe';
     stdio[DESCRIPTORS.wake] = 'pipe';
     stdio[DESCRIPTORS.ring] = this.#ringDescriptor;
-    const env = environmentOf(this.#config);
+    const env = environmentOf(this.#config, process.env);
     const child = fork(PROGRAM, [], { stdio, env, serialization: 'advanced', execArgv: [] });
     let failure: DepthwireError | undefined;
     child.on('error', (error) => {
@@ -305,7 +306,11 @@ export class Gateways implements Distribution {
           this.#transport ??= { name: told.transport, reason: told.reason };
           // What is served, and the keys, may have changed while it began.
           this.#tell(running, { type: 'serve', instruments: [...this.#needs.instruments.values()] });
-          if (isAnother) this.#tell(running, { type: 'reload_keys' });
+          if (isAnother) {
+            // Answers come in the order of asking, and nobody waits for this one.
+            running.reloads.push(() => {});
+            this.#tell(running, { type: 'reload_keys' });
+          }
           resolve();
         } else if (told.type === 'failed') {
           failure = errorOf(told.error);
@@ -376,9 +381,12 @@ export class Gateways implements Distribution {
         // One that has ended meanwhile was told of, and waits for its turn.
         if (place.running !== undefined || place.timer !== undefined || this.#isEnding) return;
         const why = error instanceof DepthwireError ? error.got : String(error);
-        this.#needs.say(
-          `gateway  ${place.number + 1} of ${this.#places.length} could not be started (${why})`,
-        );
+        this.#needs.events().gatewayEnded({
+          place: place.number + 1,
+          places: this.#places.length,
+          pid: undefined,
+          why,
+        });
         this.#startLater(place);
       });
     }, restartMs);
@@ -403,18 +411,6 @@ export class Gateways implements Distribution {
 }
 
 const WAKE = Uint8Array.of(1);
-
-/** What a gateway may know of this process's environment: not the accounts at venues, of which it needs none. */
-function environmentOf({ sources }: Config): NodeJS.ProcessEnv {
-  const secrets = new Set(
-    Object.values(sources).flatMap((source) =>
-      Object.entries(source).flatMap(([key, value]) =>
-        key.endsWith('Env') && typeof value === 'string' ? [value] : [],
-      ),
-    ),
-  );
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !secrets.has(name)));
-}
 
 function exitOf(child: ChildProcess): Promise<void> | undefined {
   if (child.exitCode !== null || child.signalCode !== null) return undefined;
