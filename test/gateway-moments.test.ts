@@ -165,7 +165,12 @@ it('what a client is told and what it gets follow each other, though the engine 
   const hub: Hub = {
     engine,
     fanout: engine.fanout,
-    backlog: new Backlog(clients, limits, () => engine.fanout.bytes),
+    backlog: new Backlog(
+      clients,
+      limits,
+      () => engine.fanout.bytes,
+      () => {},
+    ),
     wishing: new Set(),
     metrics: new Metrics(),
     limits,

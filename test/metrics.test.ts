@@ -68,8 +68,9 @@ describe('/metrics', () => {
     metrics.slow('behind', 1);
     metrics.resumed('range');
     const { scraper: one } = scraper(metrics);
+    one.ticked(5);
+    one.ticked(20);
     const families = readOpenMetrics(one.text(0));
-    one.close();
     expect(families.get('depthwire_feed_bytes')).toMatchObject({ type: 'counter', unit: 'bytes' });
     expect(families.get('depthwire_resync_seconds')).toMatchObject({ type: 'histogram', unit: 'seconds' });
     expect(families.get('depthwire_build')).toMatchObject({ type: 'info' });
@@ -85,7 +86,9 @@ describe('/metrics', () => {
     expect(value(families, 'depthwire_waiting_bytes')).toBe(1234);
     expect(value(families, 'depthwire_books', { state: 'stale' })).toBe(100);
     expect(value(families, 'depthwire_event_loop_idle_seconds_total')).toBeGreaterThanOrEqual(0);
-    expect(value(families, 'depthwire_event_loop_delay_seconds_count')).toBeGreaterThanOrEqual(0);
+    expect(value(families, 'depthwire_event_loop_delay_seconds_count')).toBe(2);
+    expect(value(families, 'depthwire_event_loop_delay_seconds_sum')).toBeCloseTo(0.025, 9);
+    expect(value(families, 'depthwire_event_loop_delay_seconds', { quantile: '1.0' })).toBeCloseTo(0.02, 3);
     if (process.platform === 'linux') {
       expect(value(families, 'process_open_fds')).toBeGreaterThan(0);
       expect(value(families, 'process_max_fds')).toBeGreaterThan(0);
@@ -99,7 +102,6 @@ describe('/metrics', () => {
     expect(asked).toEqual({ stats: 1 });
     one.text(1250);
     expect(asked).toEqual({ stats: 2 });
-    one.close();
   });
 
   it('stays small whatever clients do', () => {
@@ -109,8 +111,9 @@ describe('/metrics', () => {
       metrics.refused(`made.up_${at}`);
     }
     const { scraper: one } = scraper(metrics);
+    one.ticked(5);
+    one.ticked(20);
     const families = readOpenMetrics(one.text(0));
-    one.close();
     expect(families.get('depthwire_closes')?.samples.length).toBeLessThan(20);
     expect(families.get('depthwire_refusals')?.samples).toHaveLength(65);
     expect(value(families, 'depthwire_refusals_total', { cause: 'other' })).toBe(5000 - 64);
@@ -173,7 +176,6 @@ describe('the Grafana board', () => {
   const panels = board.panels.flatMap((panel) => [panel, ...(panel.panels ?? [])]);
   const { scraper: one } = scraper();
   const families = readOpenMetrics(one.text(0));
-  one.close();
   const suffixes: Readonly<Record<string, readonly string[]>> = {
     counter: ['_total'],
     histogram: ['_bucket', '_sum', '_count'],

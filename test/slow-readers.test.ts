@@ -183,6 +183,7 @@ class FakeWaiter implements Waiter {
   isCut = false;
   polls = 0;
   looked = 0;
+  nextLookMs = Number.POSITIVE_INFINITY;
   readonly #backlog: () => Backlog;
 
   constructor(backlog: () => Backlog, waitingBytes: number) {
@@ -215,7 +216,12 @@ describe('the budget of all waiting bytes', () => {
   function backlogOf(...waiting: readonly number[]) {
     let sent = 0;
     const clients = new Set<FakeWaiter>();
-    const backlog: Backlog = new Backlog(clients, preset, () => sent);
+    const backlog: Backlog = new Backlog(
+      clients,
+      preset,
+      () => sent,
+      () => {},
+    );
     const waiters = waiting.map((mib) => new FakeWaiter(() => backlog, mib * MIB));
     for (const waiter of waiters) {
       clients.add(waiter);
@@ -236,24 +242,45 @@ describe('the budget of all waiting bytes', () => {
       asked += 1;
       return false;
     };
-    backlog.sweep(1000);
     busy.waitingBytes = 1;
     gone.waitingBytes = 1;
     backlog.attend(busy);
     backlog.attend(gone);
     backlog.forget(gone);
     for (let ms = 1010; ms < 1100; ms += 10) backlog.sweep(ms);
-    expect([asked, busy.polls, gone.polls]).toEqual([1, 9, 0]);
+    expect([asked, busy.polls, gone.polls]).toEqual([0, 9, 0]);
+    expect(backlog.isBusy).toBe(true);
     // One that is busy no more is left alone from then on.
     busy.waitingBytes = 0;
-    backlog.sweep(1095);
-    backlog.sweep(1096);
-    expect([asked, busy.polls]).toEqual([1, 10]);
     backlog.sweep(1100);
-    expect(asked).toBe(2);
+    backlog.sweep(1110);
+    expect([asked, busy.polls]).toEqual([0, 10]);
+    expect(backlog.isBusy).toBe(false);
     send(1);
-    backlog.sweep(1101);
-    expect(asked).toBe(3);
+    backlog.sweep(1120);
+    expect(asked).toBe(1);
+  });
+
+  it('looks at clients whose time has come, within a quarter of a second', () => {
+    const { backlog, waiters } = backlogOf(0, 0);
+    const [early, late] = waiters;
+    if (early === undefined || late === undefined) throw new Error('two');
+    for (const [waiter, everyMs] of [
+      [early, 1000],
+      [late, 1100],
+    ] as const) {
+      waiter.nextLookMs = everyMs;
+      waiter.poll = () => {
+        waiter.polls += 1;
+        waiter.nextLookMs += everyMs;
+      };
+    }
+    for (let ms = 0; ms < 1000; ms += 10) backlog.sweep(ms);
+    expect([early.polls, late.polls]).toEqual([0, 0]);
+    backlog.sweep(1000);
+    expect([early.polls, late.polls]).toEqual([1, 0]);
+    for (let ms = 1010; ms <= 1250; ms += 10) backlog.sweep(ms);
+    expect([early.polls, late.polls]).toEqual([1, 1]);
   });
 
   it('has room for images in its first quarter only', () => {
@@ -282,7 +309,7 @@ describe('the budget of all waiting bytes', () => {
     const { backlog, waiters, send } = backlogOf(0, 0);
     backlog.sweep(0);
     send(preset.backpressureSoftBytes / 4 - 1);
-    backlog.sent(0);
+    backlog.sent();
     backlog.sweep(0);
     expect(waiters.map(({ polls }) => polls)).toEqual([0, 0]);
     send(1);

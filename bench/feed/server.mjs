@@ -18,9 +18,11 @@ import { WebSocketServer } from 'ws';
 import { configFrom } from '../../dist/config.js';
 import { STREAM } from '../../dist/engine.js';
 import { FeedServer } from '../../dist/publish/server.js';
+import { TickTimer } from '../../dist/tick-timer.js';
 import { change, engineFor, framesOf, records, SYMBOL, wholeBook } from './records.mjs';
 
-const TICK_MS = 10;
+/** Between changes that come by a rate. */
+const CHANGES_MS = 10;
 const PATH = '/v1/feed';
 const TOPIC = 'book';
 
@@ -90,9 +92,26 @@ async function loop() {
   };
 }
 
+/**
+ * Frames in one memory, as the engine gives them: hands out one after the other. All are multiples of 8 bytes.
+ * @param {readonly Buffer[]} frames
+ */
+function packed(frames) {
+  const memory = new Uint8Array(Buffer.concat(frames));
+  const sizes = frames.map(({ length }) => length);
+  let at = 0;
+  let offset = 0;
+  return (/** @type {(memory: Uint8Array, offset: number, size: number) => void} */ take) => {
+    const size = sizes[at] ?? 0;
+    take(memory, offset, size);
+    at = (at + 1) % sizes.length;
+    offset = at === 0 ? 0 : offset + size;
+  };
+}
+
 /** @param {Shape} shape @param {boolean} isGivenFrames @returns {Promise<Served>} */
 async function depthwire({ books = 0, levels = 0, rate = 0, alongside = 0, config = {} }, isGivenFrames) {
-  const made = isGivenFrames ? framesOf(records()) : [];
+  const given = isGivenFrames ? packed(framesOf(records())) : undefined;
   /** @type {{ server?: FeedServer }} */
   const wiring = {};
   const complete = configFrom({
@@ -126,15 +145,19 @@ async function depthwire({ books = 0, levels = 0, rate = 0, alongside = 0, confi
     const symbol = /** @type {string} */ (further[changes % books]);
     engine.ingest(source, change(symbol, levels, Math.floor(changes++ / books)));
   };
-  setInterval(() => {
-    for (let due = (rate * TICK_MS) / 1000; due > 0 && books > 0; due--) changeNext();
+  if (rate > 0 && books > 0)
+    setInterval(() => {
+      for (let due = (rate * CHANGES_MS) / 1000; due > 0; due--) changeNext();
+    }, CHANGES_MS);
+  const timer = new TickTimer((lateMs) => {
     engine.tick();
-    server.tick();
-  }, TICK_MS);
-  let at = 0;
+    server.tick(lateMs);
+    return server.isBusy;
+  });
+  server.hurry = () => timer.hurry();
   const [busy] = /** @type {[number]} */ (ids);
-  const take = isGivenFrames
-    ? () => server.onFrame(busy, STREAM.book, /** @type {Buffer} */ (made[at++ % made.length]))
+  const take = given
+    ? () => given((memory, offset, size) => server.onFrameBytes(busy, STREAM.book, memory, offset, size))
     : (/** @type {Uint8Array} */ record) => {
         engine.ingest(source, record);
         for (let due = alongside; due > 0; due--) changeNext();

@@ -14,14 +14,13 @@ import { Log } from '../log.js';
 import { nearest } from '../nearest.js';
 import { FeedServer } from '../publish/server.js';
 import type { Site } from '../publish/site.js';
+import { TickTimer } from '../tick-timer.js';
 import { catalogue, fits, idsOf, overridesOf, underOwnNames } from './catalogue.js';
 import { LiveInstruments } from './live-instruments.js';
 import type { Env } from './live-sources.js';
 import type { TakeOver } from './reload.js';
 import { serverEvents } from './server-events.js';
 
-/** Time, silence, intervals and slow clients are looked at so often. */
-const TICK_MS = 10;
 /** So often is told what was counted rather than told. */
 const LOG_TICK_MS = 1000;
 
@@ -114,10 +113,12 @@ export async function startServing(
     ];
   const { host } = config.server;
   const port = await server.listen();
-  const timer = setInterval(() => {
+  const timer = new TickTimer((lateMs) => {
     engine.tick();
-    server.tick();
-  }, TICK_MS);
+    server.tick(lateMs);
+    return server.isBusy;
+  });
+  server.hurry = () => timer.hurry();
   const logTimer = setInterval(() => log.tick(), LOG_TICK_MS).unref();
   source.ended.then(
     () => {
@@ -142,7 +143,7 @@ export async function startServing(
     const drained = server.drain(reason);
     await source.stop();
     await drained;
-    clearInterval(timer);
+    timer.stop();
     clearInterval(logTimer);
     log.tick();
     engine.close();

@@ -7,6 +7,8 @@ export interface Waiter {
   readonly isBehind: boolean;
   /** Whether it has something waiting, or to do, that each look may bring forward. */
   readonly isBusy: boolean;
+  /** When time alone makes it due: for a heartbeat, or a token that ends. */
+  readonly nextLookMs: number;
   /** Whether it has to be looked at: it is busy, its time has come, or `sentBytes` has grown by `lookBytes` since. */
   isDue(nowMs: number, sentBytes: number, lookBytes: number): boolean;
   poll(nowMs: number): void;
@@ -17,8 +19,8 @@ export interface Waiter {
 }
 
 const LOOK_BYTES_MIN = 1024;
-/** Where nothing is sent, clients that are not busy are looked at so often: for heartbeats, and tokens that end. */
-const IDLE_LOOK_MS = 100;
+/** Clients that are due by time alone wait for so long at most, so that a sweep has many of them. */
+const TIMED_LOOK_MS = 250;
 
 /**
  * What waits for all clients, and how often each is looked at: no client can have more waiting than was sent to anybody
@@ -34,15 +36,18 @@ export class Backlog {
   readonly #clients: ReadonlySet<Waiter>;
   readonly #limits: Limits;
   readonly #sentBytes: () => number;
+  readonly #hurry: () => void;
   readonly #busy = new Set<Waiter>();
   #sweptBytes = 0;
-  #nextIdleLookMs = 0;
+  /** None is due by time alone before. */
+  #nextTimedLookMs = 0;
 
-  /** `sentBytes`: bytes sent to anybody, once each however many took them. */
-  constructor(clients: ReadonlySet<Waiter>, limits: Limits, sentBytes: () => number) {
+  /** `sentBytes`: bytes sent to anybody, once each however many took them. `hurry`: asks for the next sweep to come soon. */
+  constructor(clients: ReadonlySet<Waiter>, limits: Limits, sentBytes: () => number, hurry: () => void) {
     this.#clients = clients;
     this.#limits = limits;
     this.#sentBytes = sentBytes;
+    this.#hurry = hurry;
   }
 
   /** Whether there is room for more than what is live. */
@@ -50,40 +55,57 @@ export class Backlog {
     return this.totalBytes <= this.#limits.waitingBytesMax / 4;
   }
 
+  /** Whether the next sweep has a client to look at for what it has waiting, or to do. */
+  get isBusy(): boolean {
+    return this.#busy.size > 0;
+  }
+
   /** A turn has sent something: looks at the clients as soon as it could matter, not only when time has passed. */
-  sent(nowMs: number): void {
-    if (this.#sentBytes() - this.#sweptBytes >= this.#lookBytes()) this.sweep(nowMs);
+  sent(): void {
+    if (this.#sentBytes() - this.#sweptBytes >= this.#lookBytes()) this.sweep(performance.now());
   }
 
   /** A client has become busy: the next sweep looks at it. */
   attend(client: Waiter): void {
     this.#busy.add(client);
+    this.#hurry();
   }
 
-  /** A client is gone. */
+  /** A client is busy no more, or gone. */
   forget(client: Waiter): void {
     this.#busy.delete(client);
   }
 
-  /** Looks at all clients that are due: where nothing was sent since, at those that are busy alone. */
+  /** Looks at all clients that are due: where nothing was sent since, at those that are busy or whose time has come. */
   sweep(nowMs: number): void {
     const sentBytes = this.#sentBytes();
-    if (sentBytes === this.#sweptBytes && nowMs < this.#nextIdleLookMs) {
+    if (sentBytes === this.#sweptBytes) {
       for (const client of this.#busy) this.#look(client, nowMs);
+      if (nowMs >= this.#nextTimedLookMs) this.#lookByTime(nowMs);
     } else {
       const lookBytes = this.#lookBytes();
       this.#sweptBytes = sentBytes;
-      this.#nextIdleLookMs = nowMs + IDLE_LOOK_MS;
+      this.#nextTimedLookMs = nowMs + TIMED_LOOK_MS;
       for (const client of this.#clients)
         if (client.isDue(nowMs, sentBytes, lookBytes)) this.#look(client, nowMs);
     }
     if (this.totalBytes > this.#limits.waitingBytesMax / 2) this.#relieve(nowMs);
   }
 
+  #lookByTime(nowMs: number): void {
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const client of this.#clients) {
+      if (nowMs >= client.nextLookMs) this.#look(client, nowMs);
+      nextMs = Math.min(nextMs, client.nextLookMs);
+    }
+    this.#nextTimedLookMs = Math.max(nextMs, nowMs + TIMED_LOOK_MS);
+  }
+
   #look(client: Waiter, nowMs: number): void {
     client.poll(nowMs);
-    if (client.isBusy) this.#busy.add(client);
-    else this.#busy.delete(client);
+    this.#nextTimedLookMs = Math.min(this.#nextTimedLookMs, client.nextLookMs);
+    if (client.isBusy) this.attend(client);
+    else this.forget(client);
   }
 
   /** Half the budget may come to wait unseen for all together, and a quarter of its soft limit for one. */

@@ -53,7 +53,9 @@ export interface Distribution {
    * stream. Without subscribers it costs a look-up.
    */
   onFrameBytes(instrument: number, stream: number, source: Uint8Array, offset: number, size: number): void;
-  /** Holds every client to its limits, sends what is owed, and grants what waits for its turn. Every 10 ms or so. */
+  /** Whether the next `tick` should come soon: a client has something waiting, or a subscription that waits for its turn. */
+  readonly isBusy: boolean;
+  /** Holds every client to its limits, sends what is owed, and grants what waits for its turn. */
   tick(nowMs: number): void;
   /** Whether a replay at full speed should pause: for a client that is behind, and takes bytes. */
   pressed(nowMs: number): boolean;

@@ -30,7 +30,9 @@ export class Fanout {
 
   constructor(publisher: Publisher) {
     this.#publisher = publisher;
-    this.#batches = new Batches((topic, message, isOnlyTopic) => this.#send(topic, message, isOnlyTopic));
+    this.#batches = new Batches((topic, message, bytes, isOnlyTopic) =>
+      this.#send(topic, message, bytes, isOnlyTopic),
+    );
   }
 
   /** Takes one frame of the engine; false where nobody takes its stream. The bytes may be reused after the call. */
@@ -61,9 +63,9 @@ export class Fanout {
     this.#topics.leave(member);
   }
 
-  #send(topic: Topic, message: Uint8Array, isOnlyTopic: boolean): void {
+  #send(topic: Topic, message: Uint8Array, bytes: number, isOnlyTopic: boolean): void {
     this.messages += 1;
-    this.bytes += message.byteLength;
+    this.bytes += bytes;
     const { members, shards } = topic;
     const first = topic.turn++;
     if (isOnlyTopic && members.length <= DIRECT_MEMBERS_MAX) {

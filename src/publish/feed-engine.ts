@@ -75,6 +75,8 @@ export class LocalEngine implements FeedEngine {
   readonly images: Images;
   readonly #engine: ServedEngine;
   readonly #catchUps: CatchUps;
+  /** Openings of depth views at an interval that were not closed yet, by instrument and stream. */
+  readonly #timedViews = new Map<string, number>();
 
   /** `imageBytesMax`: the largest image, and the most that brings a reader back in another way. */
   constructor(engine: ServedEngine, imageBytesMax: number) {
@@ -103,14 +105,28 @@ export class LocalEngine implements FeedEngine {
     return this.#engine.instrument(id);
   }
 
+  /** Whether a depth view waits for its intervals, which the engine's ticks end. */
+  get hasTimedViews(): boolean {
+    return this.#timedViews.size > 0;
+  }
+
   openDepth(instrument: number, depth: number, intervalMs: number, grouping: bigint): number {
-    return this.#engine.openDepth(instrument, depth, intervalMs, grouping);
+    const stream = this.#engine.openDepth(instrument, depth, intervalMs, grouping);
+    if (intervalMs > 0) {
+      const name = `${instrument}/${stream}`;
+      this.#timedViews.set(name, (this.#timedViews.get(name) ?? 0) + 1);
+    }
+    return stream;
   }
 
   /** The stream's number may name another view from now on, so no image of it may stay. */
   closeDepth(instrument: number, stream: number): void {
     this.#engine.closeDepth(instrument, stream);
     this.images.forget(instrument);
+    const name = `${instrument}/${stream}`;
+    const openings = this.#timedViews.get(name) ?? 0;
+    if (openings > 1) this.#timedViews.set(name, openings - 1);
+    else this.#timedViews.delete(name);
   }
 
   openOrders(instrument: number): number {

@@ -1,3 +1,4 @@
+import { nextTick } from 'node:process';
 import { type Config, isLoopback } from '../config.js';
 import type { InstrumentInfo } from '../engine.js';
 import { DepthwireError } from '../errors.js';
@@ -61,6 +62,8 @@ export interface GatewayNeeds {
   answer(request: Request): Answer;
   /** Told of what clients do. */
   events(): ServerEvents;
+  /** Asks for the next `tick` to come soon. */
+  hurry(): void;
   /** Others listen on the same port, and the kernel spreads connections among them. */
   readonly isPortShared: boolean;
 }
@@ -79,7 +82,7 @@ export class Gateway implements Distribution {
   readonly #endTurn = (): void => {
     this.#isTurnEnding = false;
     this.#hub.fanout.flush();
-    this.#hub.backlog.sent(performance.now());
+    this.#hub.backlog.sent();
   };
 
   constructor(needs: GatewayNeeds) {
@@ -90,7 +93,12 @@ export class Gateway implements Distribution {
     this.#hub = {
       engine,
       fanout,
-      backlog: new Backlog(this.#subscribers, config.limits, () => fanout.bytes),
+      backlog: new Backlog(
+        this.#subscribers,
+        config.limits,
+        () => fanout.bytes,
+        () => needs.hurry(),
+      ),
       wishing: new Set(),
       metrics,
       limits: config.limits,
@@ -139,12 +147,17 @@ export class Gateway implements Distribution {
     metrics.bytesPublished += size;
     if (this.#isTurnEnding) return;
     this.#isTurnEnding = true;
-    process.nextTick(this.#endTurn);
+    nextTick(this.#endTurn);
   }
 
   /** Sends what waits for the end of the turn. */
   flush(): void {
     this.#hub.fanout.flush();
+  }
+
+  get isBusy(): boolean {
+    const { backlog, wishing } = this.#hub;
+    return backlog.isBusy || wishing.size > 0;
   }
 
   tick(nowMs: number): void {

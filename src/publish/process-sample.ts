@@ -1,35 +1,33 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { type EventLoopUtilization, monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import { createHistogram, type EventLoopUtilization, performance } from 'node:perf_hooks';
 import type { OpenMetrics } from './open-metrics.js';
 
-/** How often the loop's delay is measured, ms: a timer outside JavaScript. */
-const DELAY_RESOLUTION_MS = 20;
 /** The quantiles of the delay are of so long at least, if that long is asked for them. */
 const WINDOW_MS = 60_000;
 /** Where the kernel does not count descriptors (before Linux 6.2) they are listed, so rarely. */
 const LIST_MS = 10_000;
 
-/** What the process takes of the machine, and how its loop turns. A scrape costs some 50 µs of it. */
+/**
+ * What the process takes of the machine, and how its loop turns: of that the server's own ticks tell, since a timer that
+ * measured nothing else would wake an idle process more often than all the rest. A scrape costs some 50 µs of it.
+ */
 export class ProcessSample {
-  readonly #delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
+  /** ns that ticks of this window were late. */
+  readonly #delay = createHistogram();
   readonly #loop: EventLoopUtilization = performance.eventLoopUtilization();
   readonly #descriptorsMax = descriptorsMax();
   #windowMs = performance.now();
-  /** Of the windows before. */
-  #delaySeconds = 0;
-  #delays = 0;
-  /** What was told last of all delays together, which never shrinks. */
+  /** Of all windows together. */
   #lateSeconds = 0;
+  #ticks = 0;
   #descriptors = Number.NaN;
   #listedMs = Number.NEGATIVE_INFINITY;
 
-  constructor() {
-    this.#delay.enable();
-  }
-
-  /** Ends the measurement. */
-  close(): void {
-    this.#delay.disable();
+  /** A tick came so late. */
+  ticked(lateMs: number): void {
+    this.#ticks += 1;
+    this.#lateSeconds += lateMs / 1000;
+    this.#delay.record(Math.max(1, Math.round(lateMs * 1e6)));
   }
 
   write(out: OpenMetrics): void {
@@ -50,36 +48,25 @@ export class ProcessSample {
 
   #writeLoop(out: OpenMetrics): void {
     const nowMs = performance.now();
-    const { count, mean } = this.#delay;
-    const sum = count === 0 ? 0 : (mean * count) / 1e9;
     const quantiles = ([0.5, 0.99, 1] as const).map((quantile): readonly [number, number] => [
       quantile,
-      count === 0 ? Number.NaN : this.#late(this.#delay.percentile(quantile * 100)),
+      this.#delay.count === 0 ? Number.NaN : this.#delay.percentile(quantile * 100) / 1e9,
     ]);
-    const late = this.#delaySeconds + sum - ((this.#delays + count) * DELAY_RESOLUTION_MS) / 1000;
-    this.#lateSeconds = Math.max(this.#lateSeconds, late);
     out.summary(
       'event_loop_delay_seconds',
       'How late the loop came to a timer; quantiles of the last minute or so.',
       quantiles,
       this.#lateSeconds,
-      this.#delays + count,
+      this.#ticks,
       'seconds',
     );
     if (nowMs - this.#windowMs >= WINDOW_MS) {
-      this.#delaySeconds += sum;
-      this.#delays += count;
       this.#windowMs = nowMs;
       this.#delay.reset();
     }
     const { active, idle } = performance.eventLoopUtilization(this.#loop);
     out.counter('event_loop_active_seconds', 'Time that the loop was busy.', active / 1000, 'seconds');
     out.counter('event_loop_idle_seconds', 'Time that the loop waited.', idle / 1000, 'seconds');
-  }
-
-  /** ns between two measurements as seconds beyond what they should be apart. */
-  #late(ns: number): number {
-    return Math.max(0, ns / 1e9 - DELAY_RESOLUTION_MS / 1000);
   }
 
   #openDescriptors(): number {

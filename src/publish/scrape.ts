@@ -50,9 +50,9 @@ export class Scraper {
     return this.#text;
   }
 
-  /** Ends what it measures. */
-  close(): void {
-    this.#process.close();
+  /** As `ProcessSample.ticked`. */
+  ticked(lateMs: number): void {
+    this.#process.ticked(lateMs);
   }
 }
 

@@ -36,6 +36,8 @@ export class FeedServer {
   events: ServerEvents = { refused() {}, closed() {}, certificate() {}, gatewayEnded() {} };
   /** Takes lines for people. Whoever runs the server sets it. */
   say: (line: string) => void = () => {};
+  /** Asks for the next `tick` to come soon. Whoever ticks sets it. */
+  hurry: () => void = () => {};
   readonly #config: Config;
   readonly #gate: Gate;
   readonly #engine: ServedEngine;
@@ -72,6 +74,7 @@ export class FeedServer {
             gate: this.#gate,
             census: clients.join(),
             metrics: this.metrics,
+            hurry: () => this.hurry(),
             isPortShared: false,
           })
         : new Gateways({ ...common, clients, say: (line) => this.say(line) });
@@ -151,8 +154,14 @@ export class FeedServer {
     this.#distribution.onFrameBytes(instrument, stream, source, offset, size);
   }
 
-  /** As `Distribution.tick`. */
-  tick(): void {
+  /** Whether engine and server should be ticked again soon: a client waits for it, or a depth view at an interval is open. */
+  get isBusy(): boolean {
+    return this.#distribution.isBusy || this.#local.hasTimedViews;
+  }
+
+  /** As `Distribution.tick`; it came so late. */
+  tick(lateMs = 0): void {
+    this.#scraper.ticked(lateMs);
     const nowMs = performance.now();
     this.#gate.tick(nowMs);
     this.#local.images.clear();
@@ -201,7 +210,6 @@ export class FeedServer {
   async drain(reason: string): Promise<void> {
     this.#isLeaving = true;
     await this.#distribution.drain(reason);
-    this.#scraper.close();
   }
 
   #uptimeSeconds(): number {

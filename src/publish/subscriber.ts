@@ -36,9 +36,10 @@ export class Subscriber implements Session, Waiter {
   #lookedAtBytes = 0;
   /** Something was sent to it alone since. */
   #hasSent = true;
-  /** Monotonic time of the next heartbeat, and of the next look that time alone makes due. */
+  /** Monotonic time at which time alone makes it due. */
+  nextLookMs = 0;
+  /** Monotonic time of the next heartbeat. */
   #nextBeatMs: number;
-  #nextLookMs = 0;
   #cutAtMs: number | undefined;
   #announced = false;
   #gone = false;
@@ -135,7 +136,7 @@ export class Subscriber implements Session, Waiter {
   }
 
   isDue(nowMs: number, sentBytes: number, lookBytes: number): boolean {
-    return this.isBusy || nowMs >= this.#nextLookMs || sentBytes - this.#lookedAtBytes >= lookBytes;
+    return this.isBusy || nowMs >= this.nextLookMs || sentBytes - this.#lookedAtBytes >= lookBytes;
   }
 
   /** Looks at what waits, holds the client to its limits, and sends what it is owed. */
@@ -232,9 +233,10 @@ export class Subscriber implements Session, Waiter {
     if (step === 'fall_behind') this.#requests.streams.fallBehind();
     if (nowMs >= this.#nextBeatMs) {
       this.#nextBeatMs = nowMs + this.#hub.heartbeatMs;
-      this.#send({ op: 'heartbeat', ts: String(this.#hub.engine.nowNs()) });
+      // Nothing to look after: what waits of it is seen before the next one.
+      this.#connection.sendText(JSON.stringify({ op: 'heartbeat', ts: String(this.#hub.engine.nowNs()) }));
     }
-    this.#nextLookMs = Math.min(this.#nextBeatMs, nowMs + lastsMs);
+    this.nextLookMs = Math.min(this.#nextBeatMs, nowMs + lastsMs);
     this.#requests.streams.sendOwed(nowMs);
   }
 

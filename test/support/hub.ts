@@ -12,7 +12,12 @@ export function hubOver(native: FakeNative, input: ConfigInput = {}): Hub {
   return {
     engine: new LocalEngine(fakeEngine({}, native), limits.imageBytesMax),
     fanout: new Fanout({ publish() {} }),
-    backlog: new Backlog(new Set(), limits, () => 0),
+    backlog: new Backlog(
+      new Set(),
+      limits,
+      () => 0,
+      () => {},
+    ),
     wishing: new Set(),
     metrics: new Metrics(),
     limits,

@@ -4,6 +4,7 @@ import { type Config, type ConfigInput, configFrom } from '../../src/config.js';
 import type { Engine } from '../../src/engine.js';
 import { FeedServer } from '../../src/publish/server.js';
 import type { Site } from '../../src/publish/site.js';
+import { TickTimer } from '../../src/tick-timer.js';
 import { FakeNative, fakeEngine, labels } from './fake-engine.js';
 
 /** Gateways of each server: the suites of the feed run with some as they run with none. */
@@ -40,7 +41,11 @@ export async function startServer(
   const server = new FeedServer(engine, engine.instruments(), config, site);
   wiring.server = server;
   const port = await server.listen();
-  const timer = setInterval(() => server.tick(), 10);
+  const timer = new TickTimer((lateMs) => {
+    server.tick(lateMs);
+    return server.isBusy;
+  });
+  server.hurry = () => timer.hurry();
   return {
     native,
     engine,
@@ -54,7 +59,7 @@ export async function startServer(
     },
     async stop() {
       await server.drain('test is over');
-      clearInterval(timer);
+      timer.stop();
     },
   };
 }

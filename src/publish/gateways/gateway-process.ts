@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import { clockNowNs, mapSharedMemory } from '#native';
 import { DepthwireError, type ErrorJson } from '../../errors.js';
+import { TickTimer } from '../../tick-timer.js';
 import { Gate } from '../auth/gate.js';
 import type { ToldCertificate } from '../distribution.js';
 import { Gateway } from '../gateway.js';
@@ -16,8 +17,6 @@ import {
 } from './messages.js';
 import { RemoteEngine } from './remote-engine.js';
 
-/** As often as the server's own process: see `serve`. */
-const TICK_MS = 10;
 /** How often the server's process is told what was counted. */
 const COUNTS_MS = 250;
 /** Refusals and ends that a log is told of in that time; all are counted. */
@@ -62,6 +61,7 @@ class ServedGateway {
   readonly #gateway: Gateway;
   readonly #reader: RingReader;
   readonly #metrics = new Metrics();
+  #timer: TickTimer | undefined;
   #eventsTold = 0;
   #tickedMs = 0;
   #writerBeat = 0;
@@ -100,6 +100,7 @@ class ServedGateway {
         certificate: (outcome) => tell({ type: 'certificate', outcome: tellableOutcome(outcome) }),
         gatewayEnded: () => {},
       }),
+      hurry: () => this.#timer?.hurry(),
       isPortShared: true,
     });
     const memory = mapSharedMemory(DESCRIPTORS.ring, ringMemoryBytes);
@@ -115,7 +116,7 @@ class ServedGateway {
     await this.#gateway.listen();
     const { name, reason } = this.#gateway.transport ?? { name: 'ws', reason: '' };
     if (name !== 'uws') throw notShared(reason);
-    setInterval(() => this.#tick(), TICK_MS);
+    this.#timer = new TickTimer(() => this.#tick());
     setInterval(() => this.#tellCounts(), COUNTS_MS);
     tell({ type: 'listening', transport: name, reason });
   }
@@ -158,13 +159,15 @@ class ServedGateway {
     if (!this.#reader.readTo(position)) lost();
   }
 
-  #tick(): void {
+  /** Tells whether the next one should come soon. */
+  #tick(): boolean {
     const nowMs = performance.now();
     this.#gate.tick(nowMs);
     this.#gateway.tick(nowMs);
     this.#reader.press(this.#gateway.pressed(nowMs));
     this.#reader.beat();
     this.#watchWriter(nowMs);
+    return this.#gateway.isBusy;
   }
 
   /** A server that stands still knows nothing new: whoever is told that all is well here would believe it. */

@@ -171,6 +171,9 @@ export class Gateways implements Distribution {
     process.nextTick(this.#endTurn);
   }
 
+  /** Its clients are the gateways' own, who look after them. */
+  readonly isBusy = false;
+
   tick(nowMs: number): void {
     const hasStopped = nowMs - this.#tickedMs > STOPPED_MS;
     this.#tickedMs = nowMs;
