@@ -4,12 +4,12 @@ import type { OpenMetrics } from './open-metrics.js';
 
 /** The quantiles of the delay are of so long at least, if that long is asked for them. */
 const WINDOW_MS = 60_000;
-/** Where the kernel does not count descriptors (before Linux 6.2) they are listed, so rarely. */
-const LIST_MS = 10_000;
+/** Memory and descriptors are looked at so often: they change slowly, and asking the kernel costs more than all else here. */
+const LOOK_MS = 5000;
 
 /**
  * What the process takes of the machine, and how its loop turns: of that the server's own ticks tell, since a timer that
- * measured nothing else would wake an idle process more often than all the rest. A scrape costs some 50 µs of it.
+ * measured nothing else would wake an idle process more often than all the rest.
  */
 export class ProcessSample {
   /** ns that ticks of this window were late. */
@@ -20,8 +20,9 @@ export class ProcessSample {
   /** Of all windows together. */
   #lateSeconds = 0;
   #ticks = 0;
-  #descriptors = Number.NaN;
-  #listedMs = Number.NEGATIVE_INFINITY;
+  #memory = process.memoryUsage();
+  #descriptors = openDescriptors();
+  #lookedMs = performance.now();
 
   /** A tick came so late. */
   ticked(lateMs: number): void {
@@ -31,23 +32,28 @@ export class ProcessSample {
   }
 
   write(out: OpenMetrics): void {
-    this.#writeLoop(out);
+    const nowMs = performance.now();
+    this.#writeLoop(out, nowMs);
+    if (nowMs - this.#lookedMs >= LOOK_MS) {
+      this.#lookedMs = nowMs;
+      this.#memory = process.memoryUsage();
+      this.#descriptors = openDescriptors();
+    }
     const { user, system } = process.cpuUsage();
-    const { rss, heapUsed, external } = process.memoryUsage();
+    const { rss, heapUsed, external } = this.#memory;
     out.counter('process_cpu_seconds', 'Time on processors.', (user + system) / 1e6, 'seconds');
     out.gauge('process_resident_memory_bytes', 'Memory in use.', rss, 'bytes');
     out.gauge('heap_bytes', 'Memory of JavaScript objects.', heapUsed, 'bytes');
     out.gauge('external_memory_bytes', 'Memory that JavaScript objects hold outside.', external, 'bytes');
-    const descriptors = this.#openDescriptors();
-    if (!Number.isNaN(descriptors)) out.gauge('process_open_fds', 'File descriptors open now.', descriptors);
+    if (!Number.isNaN(this.#descriptors))
+      out.gauge('process_open_fds', 'File descriptors open now.', this.#descriptors);
     if (!Number.isNaN(this.#descriptorsMax))
       out.gauge('process_max_fds', 'File descriptors that may be open.', this.#descriptorsMax);
     const startedSeconds = performance.timeOrigin / 1000;
     out.gauge('process_start_time_seconds', 'When the process started.', startedSeconds, 'seconds');
   }
 
-  #writeLoop(out: OpenMetrics): void {
-    const nowMs = performance.now();
+  #writeLoop(out: OpenMetrics, nowMs: number): void {
     const quantiles = ([0.5, 0.99, 1] as const).map((quantile): readonly [number, number] => [
       quantile,
       this.#delay.count === 0 ? Number.NaN : this.#delay.percentile(quantile * 100) / 1e9,
@@ -68,20 +74,17 @@ export class ProcessSample {
     out.counter('event_loop_active_seconds', 'Time that the loop was busy.', active / 1000, 'seconds');
     out.counter('event_loop_idle_seconds', 'Time that the loop waited.', idle / 1000, 'seconds');
   }
+}
 
-  #openDescriptors(): number {
-    const nowMs = performance.now();
-    try {
-      const { size } = statSync('/proc/self/fd');
-      if (size > 0) return size;
-      if (nowMs - this.#listedMs >= LIST_MS) {
-        this.#listedMs = nowMs;
-        this.#descriptors = readdirSync('/proc/self/fd').length;
-      }
-    } catch {
-      // No such folder: not Linux.
-    }
-    return this.#descriptors;
+/** Open file descriptors of this process; NaN where they cannot be told. */
+function openDescriptors(): number {
+  try {
+    const { size } = statSync('/proc/self/fd');
+    // Where the kernel does not count them (before Linux 6.2) they are listed.
+    return size > 0 ? size : readdirSync('/proc/self/fd').length;
+  } catch {
+    // No such folder: not Linux.
+    return Number.NaN;
   }
 }
 
