@@ -14,7 +14,7 @@
  *
  * `node bench/kill.mjs [OPTIONS]`, after `npm run build`. `--kills N`: default 100, some three minutes. `--seed N`: of the market
  * and of all that is chosen by chance; default 1. What the machine does in between is not repeated. `--trace`: a line a kill. `--json
- * FILE`: also writes the verdict. `--tiny`: as `npm test` runs it, a few kills.
+ * FILE`: also writes the verdict. `--gateways N`, `--transport uws|ws`: as `serve` has them. `--tiny`: as `npm test` runs it, a few kills.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -89,14 +89,16 @@ class Campaign {
    * @param {number} options.port
    * @param {() => number} options.random
    * @param {boolean} options.trace
+   * @param {readonly string[]} options.serving how servers have their clients
    */
-  constructor({ judge, files, instruments, port, random, trace }) {
+  constructor({ judge, files, instruments, port, random, trace, serving }) {
     this.judge = judge;
     this.instruments = instruments;
     this.files = files;
     this.port = port;
     this.random = random;
     this.trace = trace;
+    this.serving = serving;
   }
 
   /** One start of the server, and its end. */
@@ -152,15 +154,14 @@ class Campaign {
 
   /** @param {boolean} isRepeated with the clock of the last one */
   #start(isRepeated) {
-    const { random, files, instruments, port } = this;
+    const { random, files, instruments, port, serving } = this;
     // Another market than the last one: what is left of that is wrong in this one.
     const steps = 1 + Math.floor(random() * (files.length - 1));
     this.#market = this.#market < 0 ? 0 : (this.#market + steps) % files.length;
     if (!isRepeated) this.#clockMs = Date.now();
     const file = files[this.#market] ?? '';
-    const server = new Server({ port, file, instruments, speed: SPEED, clockMs: this.#clockMs }, (text) =>
-      this.judge.fail(`the server has ended by itself: ${text}`),
-    );
+    const options = { port, file, instruments, speed: SPEED, clockMs: this.#clockMs, serving };
+    const server = new Server(options, (text) => this.judge.fail(`the server has ended by itself: ${text}`));
     this.#server = server;
     return server;
   }
@@ -221,10 +222,10 @@ function summary(times) {
 /**
  * Markets of one sort, and the kills of servers of them.
  * @param {'levels' | 'orders'} sort
- * @param {{ kills: number, seed: number, marketMs: number, trace: boolean }} options
+ * @param {{ kills: number, seed: number, marketMs: number, trace: boolean, serving: readonly string[] }} options
  * @param {string} folder
  */
-async function campaign(sort, { kills, seed, marketMs, trace }, folder) {
+async function campaign(sort, { kills, seed, marketMs, trace, serving }, folder) {
   const random = chance(seed);
   const hasOrders = sort === 'orders';
   const instruments = hasOrders ? ORDER_INSTRUMENTS : instrumentNames();
@@ -236,7 +237,7 @@ async function campaign(sort, { kills, seed, marketMs, trace }, folder) {
   const judge = new Judge(markets.map(({ truth }) => truth));
   const port = await freePort();
   const files = markets.map(({ file }) => file);
-  const run = new Campaign({ judge, files, instruments, port, random, trace });
+  const run = new Campaign({ judge, files, instruments, port, random, trace, serving });
   // Of its own, so that what clients do between two kills does not change when the next one is.
   const surroundings = { judge, instruments, hasOrders, random: chance(~seed) };
   for (const kind of KINDS) run.clients.push(await Client.open(kind.name, kind, port, surroundings));
@@ -272,17 +273,20 @@ async function main() {
       seed: { type: 'string', default: '1' },
       trace: { type: 'boolean', default: false },
       json: { type: 'string' },
+      gateways: { type: 'string', default: '0' },
+      transport: { type: 'string', default: 'auto' },
       tiny: { type: 'boolean', default: false },
     },
   });
-  const { tiny, trace, json } = values;
+  const { tiny, trace, json, gateways, transport } = values;
   const kills = Number(values.kills ?? (tiny ? 8 : 100));
   const seed = Number(values.seed);
   if (!(Number.isSafeInteger(kills) && kills > 0)) throw new Error('--kills: a whole number above 0');
   if (!(Number.isSafeInteger(seed) && seed >= 0)) throw new Error('--seed: a whole number');
   const folder = mkdtempSync(path.join(tmpdir(), 'depthwire-kill-'));
   try {
-    const options = { seed, marketMs: tiny ? 20_000 : 60_000, trace };
+    const serving = ['--gateways', gateways, '--transport', transport];
+    const options = { seed, marketMs: tiny ? 20_000 : 60_000, trace, serving };
     const levels = await campaign('levels', { ...options, kills: Math.ceil(kills / 2) }, folder);
     const orders = await campaign('orders', { ...options, kills: Math.floor(kills / 2) }, folder);
     const failures = [...levels.failures, ...orders.failures];

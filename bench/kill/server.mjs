@@ -48,13 +48,24 @@ export class Server {
    * @param {readonly string[]} options.instruments
    * @param {number} options.speed
    * @param {number | undefined} options.clockMs a clock that stands there, in place of the machine's
+   * @param {readonly string[]} options.serving how it has its clients
    * @param {(text: string) => void} onEnd it has ended by itself
    */
-  constructor({ port, file, instruments, speed, clockMs }, onEnd) {
+  constructor({ port, file, instruments, speed, clockMs, serving }, onEnd) {
     const clock = clockMs === undefined ? [] : [`--import=${CLOCK}`];
     const names = instruments.flatMap((name) => ['--instrument', name]);
     const replay = ['--replay', file, '--speed', String(speed)];
-    const args = [...clock, PROGRAM, 'serve', '--port', String(port), ...replay, ...names, ...LIMITS];
+    const args = [
+      ...clock,
+      PROGRAM,
+      'serve',
+      '--port',
+      String(port),
+      ...replay,
+      ...names,
+      ...LIMITS,
+      ...serving,
+    ];
     this.#child = spawn(process.execPath, args, {
       env: { ...process.env, STOPPED_CLOCK_MS: String(clockMs) },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -76,7 +87,7 @@ export class Server {
     });
   }
 
-  /** SIGKILL; resolves when it is gone. */
+  /** SIGKILL; resolves when it is gone, and its gateways with it. */
   async kill() {
     this.#isKilled = true;
     this.#child.kill('SIGKILL');
