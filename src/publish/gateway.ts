@@ -124,7 +124,7 @@ export class Gateway implements Distribution {
   }
 
   async listen(open: typeof openTransport = openTransport): Promise<number> {
-    const { config, metrics, answer } = this.#needs;
+    const { config, metrics, answer, isPortShared } = this.#needs;
     const { host, port, transport } = config.server;
     this.#transport = await open(transport, this.#transportOptions(), {
       onRequest: answer,
@@ -137,6 +137,8 @@ export class Gateway implements Distribution {
       onOpen: (connection) => this.#open(connection),
       onCertificate: (outcome) => this.#needs.events().certificate(outcome),
     });
+    const { name, reason } = this.#transport;
+    if (isPortShared && name !== 'uws') throw notShared(reason);
     return this.#transport.listen(host, port);
   }
 
@@ -305,6 +307,16 @@ function wrongProtocol(offered: readonly string[]): DepthwireError {
     expected: PROTOCOL,
     got: tellable(offered).join(', ').slice(0, 120),
     fix: `Connect with: new WebSocket(url, '${PROTOCOL}').`,
+  });
+}
+
+function notShared(reason: string): DepthwireError {
+  return new DepthwireError('serve.gateways_transport', {
+    what: 'several gateways need uWebSockets.js, which can share a port',
+    where: 'server.gateways',
+    expected: 'a transport that shares its port',
+    got: `ws: ${reason}`,
+    fix: 'Set server.gateways to 0, or run npm install with a Node that uWebSockets.js has a binary for (20 or 22, glibc).',
   });
 }
 

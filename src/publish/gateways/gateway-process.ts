@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import { clockNowNs, mapSharedMemory } from '#native';
 import { DepthwireError, type ErrorJson } from '../../errors.js';
-import { TickTimer } from '../../tick-timer.js';
+import { type Pace, TickTimer } from '../../tick-timer.js';
 import { Gate } from '../auth/gate.js';
 import type { ToldCertificate } from '../distribution.js';
 import { Gateway } from '../gateway.js';
@@ -114,11 +114,10 @@ class ServedGateway {
     this.#read();
     await this.#gate.open(performance.now());
     await this.#gateway.listen();
-    const { name, reason } = this.#gateway.transport ?? { name: 'ws', reason: '' };
-    if (name !== 'uws') throw notShared(reason);
     this.#timer = new TickTimer(() => this.#tick());
     setInterval(() => this.#tellCounts(), COUNTS_MS);
-    tell({ type: 'listening', transport: name, reason });
+    const { transport } = this.#gateway;
+    tell({ type: 'listening', transport: transport?.name ?? 'uws', reason: transport?.reason ?? '' });
   }
 
   take(message: ToGateway): void {
@@ -159,15 +158,15 @@ class ServedGateway {
     if (!this.#reader.readTo(position)) lost();
   }
 
-  /** Tells whether the next one should come soon. */
-  #tick(): boolean {
+  /** Tells how soon the next one is due. */
+  #tick(): Pace {
     const nowMs = performance.now();
     this.#gate.tick(nowMs);
     this.#gateway.tick(nowMs);
     this.#reader.press(this.#gateway.pressed(nowMs));
     this.#reader.beat();
     this.#watchWriter(nowMs);
-    return this.#gateway.isBusy;
+    return this.#gateway.isBusy ? 'soon' : 'rest';
   }
 
   /** A server that stands still knows nothing new: whoever is told that all is well here would believe it. */
@@ -207,14 +206,4 @@ function tellableOutcome(outcome: ToldCertificate | DepthwireError): ToldCertifi
   if (outcome instanceof DepthwireError) return outcome.toJSON();
   const { subject, fingerprint, validToMs } = outcome;
   return { subject, fingerprint, validToMs };
-}
-
-function notShared(reason: string): DepthwireError {
-  return new DepthwireError('serve.gateways_transport', {
-    what: 'several gateways need uWebSockets.js, which can share a port',
-    where: 'server.gateways',
-    expected: 'a transport that shares its port',
-    got: `ws: ${reason}`,
-    fix: 'Set server.gateways to 0, or run npm install with a Node that uWebSockets.js has a binary for (20 or 22, glibc).',
-  });
 }
