@@ -251,7 +251,7 @@ export class Engine {
     this.#settle(guarded(() => this.#native.resetSource(source)));
   }
 
-  /** Time passes. At least every 50 ms. */
+  /** Time passes. At least every 50 ms while frames come out, else every 100: what is due by time alone comes so much later at most. */
   tick(): void {
     if (this.#isSettling) throw reentrant('tick');
     this.#settle(guarded(() => this.#native.tick()));

@@ -1,15 +1,15 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { TickTimer } from '../src/tick-timer.js';
+import { type Pace, TickTimer } from '../src/tick-timer.js';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** A timer whose ticks are counted, and say what `waits` says. */
+/** A timer whose ticks are counted, and name the pace of `state`. */
 function counted() {
-  const state = { ticks: 0, waits: false };
+  const state: { ticks: number; pace: Pace } = { ticks: 0, pace: 'rest' };
   const timer = new TickTimer(() => {
     state.ticks += 1;
-    return state.waits;
+    return state.pace;
   });
   const ticksIn = (ms: number): number => {
     const before = state.ticks;
@@ -19,26 +19,29 @@ function counted() {
   return { state, timer, ticksIn };
 }
 
-it('ticks every 10 ms while something waits, and every 50 ms while nothing does', () => {
+it('ticks at the pace that the tick before has named', () => {
   const { state, timer, ticksIn } = counted();
-  state.waits = true;
+  state.pace = 'soon';
   expect(ticksIn(1000)).toBe(100);
-  state.waits = false;
+  state.pace = 'steady';
   expect(ticksIn(10)).toBe(1);
-  expect(ticksIn(49)).toBe(0);
-  expect(ticksIn(1001)).toBe(21);
+  expect(ticksIn(1000)).toBe(20);
+  state.pace = 'rest';
+  expect(ticksIn(50)).toBe(1);
+  expect(ticksIn(99)).toBe(0);
+  expect(ticksIn(1001)).toBe(11);
   timer.stop();
 });
 
 it('ticks within 10 ms when it has to hurry, once where nothing waits by then', () => {
   const { timer, ticksIn } = counted();
   ticksIn(10);
-  expect(ticksIn(45)).toBe(0);
+  expect(ticksIn(95)).toBe(0);
   timer.hurry();
   timer.hurry();
   expect(ticksIn(9)).toBe(0);
   expect(ticksIn(1)).toBe(1);
-  expect(ticksIn(49)).toBe(0);
+  expect(ticksIn(99)).toBe(0);
   timer.stop();
 });
 
@@ -61,7 +64,7 @@ it('tells how late it comes', async () => {
         timer.stop();
         resolve();
       }
-      return true;
+      return 'soon';
     });
   });
   // 40 ms of 10 were taken by the one before.

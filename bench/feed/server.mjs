@@ -151,8 +151,7 @@ async function depthwire({ books = 0, levels = 0, rate = 0, alongside = 0, confi
     }, CHANGES_MS);
   const timer = new TickTimer((lateMs) => {
     engine.tick();
-    server.tick(lateMs);
-    return server.isBusy;
+    return server.tick(lateMs);
   });
   server.hurry = () => timer.hurry();
   const [busy] = /** @type {[number]} */ (ids);

@@ -115,8 +115,7 @@ export async function startServing(
   const port = await server.listen();
   const timer = new TickTimer((lateMs) => {
     engine.tick();
-    server.tick(lateMs);
-    return server.isBusy;
+    return server.tick(lateMs);
   });
   server.hurry = () => timer.hurry();
   const logTimer = setInterval(() => log.tick(), LOG_TICK_MS).unref();

@@ -1,6 +1,7 @@
 import type { Config } from '../config.js';
 import type { InstrumentInfo } from '../engine.js';
 import { DepthwireError } from '../errors.js';
+import type { Pace } from '../tick-timer.js';
 import { VERSION } from '../version.js';
 import { Gate, operationsOnly } from './auth/gate.js';
 import type { Grant } from './auth/grant.js';
@@ -47,6 +48,8 @@ export class FeedServer {
   readonly #scraper: Scraper;
   readonly #startedMs = performance.now();
   #isLeaving = false;
+  /** The engine has put out a frame since the last tick. */
+  #hasPublished = false;
 
   /** `instruments`: those that sources speak for; nothing else is served. */
   constructor(engine: ServedEngine, instruments: readonly InstrumentInfo[], config: Config, site: Site) {
@@ -150,22 +153,22 @@ export class FeedServer {
 
   /** As `Distribution.onFrameBytes`. */
   onFrameBytes(instrument: number, stream: number, source: Uint8Array, offset: number, size: number): void {
+    this.#hasPublished = true;
     this.#local.images.forget(instrument);
     this.#distribution.onFrameBytes(instrument, stream, source, offset, size);
   }
 
-  /** Whether engine and server should be ticked again soon: a client waits for it, or a depth view at an interval is open. */
-  get isBusy(): boolean {
-    return this.#distribution.isBusy || this.#local.hasTimedViews;
-  }
-
-  /** As `Distribution.tick`; it came so late. */
-  tick(lateMs = 0): void {
+  /** As `Distribution.tick`; it came so late. Returns how soon engine and server want the next one. */
+  tick(lateMs = 0): Pace {
     this.#scraper.ticked(lateMs);
     const nowMs = performance.now();
     this.#gate.tick(nowMs);
     this.#local.images.clear();
     this.#distribution.tick(nowMs);
+    const hasPublished = this.#hasPublished;
+    this.#hasPublished = false;
+    if (this.#distribution.isBusy || this.#local.hasTimedViews) return 'soon';
+    return hasPublished ? 'steady' : 'rest';
   }
 
   /** Bytes that wait for all clients together, as they were looked at last. */

@@ -41,10 +41,7 @@ export async function startServer(
   const server = new FeedServer(engine, engine.instruments(), config, site);
   wiring.server = server;
   const port = await server.listen();
-  const timer = new TickTimer((lateMs) => {
-    server.tick(lateMs);
-    return server.isBusy;
-  });
+  const timer = new TickTimer((lateMs) => server.tick(lateMs));
   server.hurry = () => timer.hurry();
   return {
     native,
