@@ -111,8 +111,6 @@ describe('/metrics', () => {
       metrics.refused(`made.up_${at}`);
     }
     const { scraper: one } = scraper(metrics);
-    one.ticked(5);
-    one.ticked(20);
     const families = readOpenMetrics(one.text(0));
     expect(families.get('depthwire_closes')?.samples.length).toBeLessThan(20);
     expect(families.get('depthwire_refusals')?.samples).toHaveLength(65);

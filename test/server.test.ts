@@ -143,6 +143,24 @@ describe('subscribing', () => {
     await expect.poll(() => server.counted.subscriptions).toBe(0);
   });
 
+  it('wants its next tick soon while a depth view waits for its interval, and rests where nothing happens', async () => {
+    const { port, server, publish } = await serve();
+    await expect.poll(() => server.tick()).toBe('rest');
+    publish(BTC, STREAM.book, frame('nobody'));
+    expect([server.tick(), server.tick()]).toEqual(['steady', 'rest']);
+    const [each, timed] = [await TestClient.open(port), await TestClient.open(port)];
+    each.send(subscribe('depth', 1, { depth: 5, intervalMs: 0 }));
+    await each.count(2);
+    // Once all that was sent has been taken, a view of every change waits for nothing.
+    await expect.poll(() => server.tick()).toBe('rest');
+    timed.send(subscribe('depth', 1, { depth: 5, intervalMs: 100 }));
+    await timed.count(2);
+    await pause(300);
+    expect([server.tick(), server.tick()]).toEqual(['soon', 'soon']);
+    timed.socket.terminate();
+    await expect.poll(() => server.tick()).toBe('rest');
+  });
+
   it('sends another image on resync, and only for what is subscribed', async () => {
     const { native, port } = await serve();
     native.images.set(`${BTC}/1`, frame('image'));
