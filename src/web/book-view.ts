@@ -1,8 +1,11 @@
 import type { Level, LocalBook, Side } from '../wire/index.js';
 import type { Levels } from './levels.js';
 
+/** Versions are given once in all, so that no two books share one. */
+let lastVersion = 0;
+
 /**
- * The selected book as the painters read it, without a copy. `version` changes whenever the book may have, so a
+ * A book as the painters read it, without a copy. `version` changes whenever the book may have, so a
  * painter that has drawn a version can rest.
  */
 export class BookView {
@@ -14,12 +17,14 @@ export class BookView {
   /** Shows another book, or none. */
   show(book: LocalBook | null): void {
     this.#book = book;
-    this.version += 1;
+    lastVersion += 1;
+    this.version = lastVersion;
   }
 
   /** The book has changed. */
   touch(): void {
-    this.version += 1;
+    lastVersion += 1;
+    this.version = lastVersion;
   }
 
   get book(): LocalBook | null {

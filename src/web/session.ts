@@ -4,7 +4,6 @@ import {
   type Feed,
   type FeedCounters,
   type LatencySummary,
-  type TradesSubscription,
 } from '../wire/index.js';
 import { Access } from './access.js';
 import { BookView } from './book-view.js';
@@ -12,21 +11,19 @@ import { type CatalogueEntry, parseCatalogue } from './catalogue.js';
 import { InstrumentView } from './instrument-view.js';
 import { RecentTrades } from './recent-trades.js';
 import { emptyNotice, parseSources, type SourceView } from './sources.js';
+import { WatchedMarket } from './watched-market.js';
 import { bookNotice, clockWords } from './wording.js';
 
 /** Instruments whose best prices are followed at the same time; the rest show their age and state when chosen. */
 const FOLLOWED_MAX = 100;
-const TRADES_MAX = 256;
 /** How often the list of instruments and the ages are asked for. */
 const CATALOGUE_EVERY_MS = 2000;
 
 export type ConnectionState = 'connecting' | 'open' | 'reconnecting' | 'closed';
 
-/** The selected instrument's subscriptions. */
-interface Watched {
-  readonly book: BookSubscription;
-  readonly trades: TradesSubscription;
-}
+/** What there is to read before an instrument is selected. */
+const NO_BOOK = new BookView();
+const NO_TRADES = new RecentTrades(1);
 
 /**
  * What the page watches: the connection, the list of instruments with their best prices, and the book and trades of
@@ -35,20 +32,19 @@ interface Watched {
 export class Session {
   instruments: readonly InstrumentView[] = [];
   selected: InstrumentView | null = null;
+  /** Book and trades of the selected instrument. */
+  market: WatchedMarket | null = null;
   /** Where the books come from. */
   sources: readonly SourceView[] = [];
   connection: ConnectionState = 'connecting';
   /** Why there is no list of instruments, in words. */
   catalogueNotice = 'Loading the list of instruments.';
-  readonly book = new BookView();
-  readonly trades = new RecentTrades(TRADES_MAX);
   /** By what the server knows this page. */
   readonly access: Access;
   readonly #base: URL;
-  readonly #feed: Feed;
+  readonly feed: Feed;
   readonly #listeners = new Set<() => void>();
   readonly #bbo = new Map<InstrumentView, BookSubscription>();
-  #watched: Watched | null = null;
   #wasOpen = false;
   /** The token by which the sources may not be seen; null = they may. */
   #noSourcesBy: string | null | undefined = null;
@@ -59,9 +55,9 @@ export class Session {
     const feedUrl = new URL('v1/feed', base);
     feedUrl.protocol = base.protocol === 'https:' ? 'wss:' : 'ws:';
     this.access = new Access(base, () => this.#accessChanged());
-    this.#feed = connect(feedUrl.href, { token: () => this.access.next() });
-    this.#feed.on('state', () => this.#connectionChanged());
-    this.#feed.on('error', ({ code }) => {
+    this.feed = connect(feedUrl.href, { token: () => this.access.next() });
+    this.feed.on('state', () => this.#connectionChanged());
+    this.feed.on('error', ({ code }) => {
       if (code === 'auth.expired' || code === 'feed.auth') this.access.end();
     });
   }
@@ -71,13 +67,21 @@ export class Session {
     return this.connection === 'open';
   }
 
+  get book(): BookView {
+    return this.market?.book ?? NO_BOOK;
+  }
+
+  get trades(): RecentTrades {
+    return this.market?.trades ?? NO_TRADES;
+  }
+
   get counters(): FeedCounters {
-    return this.#feed.counters;
+    return this.feed.counters;
   }
 
   /** Undefined before the first answered ping and the first frame. */
   get latency(): LatencySummary | undefined {
-    return this.#feed.latency;
+    return this.feed.latency;
   }
 
   /** Why the book in view may not be trusted, in words; empty when it may. */
@@ -85,7 +89,7 @@ export class Session {
     if (this.selected === null) return this.catalogueNotice;
     const { wanted } = this.access;
     if (wanted !== undefined) return `${wanted} What is shown is the last known book.`;
-    const error = this.#watched?.book.error ?? this.#feed.error;
+    const error = this.market?.error ?? this.feed.error;
     return bookNotice({
       connected: this.connected,
       refusal: error === undefined ? null : `${error.what}. ${error.fix}.`,
@@ -110,25 +114,10 @@ export class Session {
 
   select(view: InstrumentView): void {
     if (view === this.selected) return;
-    this.#unwatch();
+    this.market?.close();
     this.selected = view;
-    const { name } = view.facts;
-    const book = this.#feed.book(name);
-    const trades = this.#feed.trades(name);
-    this.#watched = { book, trades };
-    this.book.show(book.book);
-    book.on('update', () => {
-      view.inputMs = performance.now();
-      this.book.touch();
-    });
-    book.on('state', () => this.book.touch());
-    trades.on('update', (trade) => {
-      const { aggressor, tsEvent } = trade;
-      const [price, qty] = [trades.priceText(trade), Number(trades.qtyText(trade))];
-      this.trades.push({ tag: 'trade', price, qty, aggressor, tsMs: Number(tsEvent / 1_000_000n) });
-    });
-    trades.on('gap', () => this.trades.push({ tag: 'missing' }));
-    history.replaceState(null, '', `#${nameInHash(name)}`);
+    this.market = new WatchedMarket(this.feed, view);
+    history.replaceState(null, '', `#${nameInHash(view.facts.name)}`);
     this.#changed();
   }
 
@@ -142,14 +131,6 @@ export class Session {
     const at = this.selected === null ? -1 : this.instruments.indexOf(this.selected);
     const view = this.instruments[Math.min(this.instruments.length - 1, Math.max(0, at + by))];
     if (view !== undefined) this.select(view);
-  }
-
-  #unwatch(): void {
-    this.#watched?.book.close();
-    this.#watched?.trades.close();
-    this.#watched = null;
-    this.book.show(null);
-    this.trades.clear();
   }
 
   async #load(): Promise<void> {
@@ -235,7 +216,7 @@ export class Session {
     }
     for (const view of wanted) {
       if (this.#bbo.has(view)) continue;
-      const subscription = this.#feed.bbo(view.facts.name);
+      const subscription = this.feed.bbo(view.facts.name);
       this.#bbo.set(view, subscription);
       view.best = subscription.book;
       subscription.on('update', () => {
@@ -245,7 +226,7 @@ export class Session {
   }
 
   #connectionChanged(): void {
-    const { state } = this.#feed;
+    const { state } = this.feed;
     this.#wasOpen ||= state === 'open';
     this.connection =
       state === 'open' || state === 'closed' ? state : this.#wasOpen ? 'reconnecting' : 'connecting';
