@@ -9,6 +9,7 @@ import {
   type StreamPlace,
   type TickerInfo,
 } from '#native';
+import { type BookDepth, DepthReader } from './engine/book-depth.js';
 import { guarded, instrumentIds, reentrant, typed } from './engine/guarded.js';
 import type { InstrumentScale } from './engine/instruments.js';
 import type { EngineListener } from './engine/listener.js';
@@ -31,6 +32,7 @@ export type {
   TickerInfo,
   VenueInfo,
 } from '#native';
+export type { BookDepth } from './engine/book-depth.js';
 export {
   type InstrumentPage,
   type InstrumentScale,
@@ -75,6 +77,7 @@ export class Engine {
   readonly #ingest: (source: number, bytes: Uint8Array) => number;
   readonly #listener: EngineListener;
   readonly #ring: OutputRing;
+  readonly #depths: DepthReader;
   /** The listener is being called. */
   #isSettling = false;
 
@@ -83,6 +86,7 @@ export class Engine {
     this.#ingest = native.ingester();
     this.#listener = listener;
     this.#ring = new OutputRing(output);
+    this.#depths = new DepthReader(native);
   }
 
   /** The catalogue by name, as scaled now: one list more with each call. */
@@ -330,6 +334,15 @@ export class Engine {
 
   book(instrument: number): BookInfo {
     return guarded(() => this.#native.book(instrument));
+  }
+
+  /**
+   * The best `depth` levels a side with state and sequence, as they are after the last input; copies, which stay as they are.
+   * Cost: the levels. A reader beside the engine's thread, or one that must not allocate, takes `shareBook`. Throws
+   * `engine.unknown_instrument`.
+   */
+  depth(instrument: number, depth: number): BookDepth {
+    return guarded(() => this.#depths.read(instrument, depth));
   }
 
   stats(): EngineStats {

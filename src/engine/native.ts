@@ -52,6 +52,7 @@ export interface NativeEngine {
   openOrders(instrument: number): number;
   closeOrders(instrument: number): void;
   shareBook(instrument: number, memory: Uint8Array): void;
+  levels(instrument: number, depth: number, out: Uint8Array): number;
   book(instrument: number): BookInfo;
   stats(): EngineStats;
   lastError(): ErrorInfo | null;

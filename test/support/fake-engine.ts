@@ -182,6 +182,9 @@ export class FakeNative implements NativeEngine {
   order(): OrderInfo | null {
     return null;
   }
+  levels(_instrument: number, _depth: number, _out: Uint8Array): number {
+    return 0;
+  }
   shareBook(id: number): void {
     this.calls.push(`share ${id}`);
   }

@@ -442,6 +442,6 @@ impl Engine {
     }
 }
 
-fn unknown(instrument: InstrumentId) -> napi::Error<crate::guard::Code> {
+pub(crate) fn unknown(instrument: InstrumentId) -> napi::Error<crate::guard::Code> {
     engine_error(EngineError::UnknownInstrument(instrument.0))
 }

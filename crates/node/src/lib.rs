@@ -15,6 +15,7 @@ mod holders;
 mod info;
 mod ingester;
 mod instruments;
+mod levels;
 mod replica;
 mod ring;
 mod shared_book;
