@@ -6,7 +6,7 @@
  * The book is a moment of the simulated venue; every batch must read what the engine says of it.
  */
 import { allocateSharedBook, SharedBook } from '../dist/shared/index.js';
-import { Simulator } from '../src/native/binding.js';
+import { Simulator } from '../src/native/load.js';
 import { open } from './depth-frames.mjs';
 import { measure, program } from './measure.mjs';
 

@@ -1,6 +1,6 @@
 // @ts-check
 /** A recording for the soak where there is none. */
-import { Simulator } from '../src/native/binding.js';
+import { Simulator } from '../src/native/load.js';
 
 const SYMBOL = 'BTCUSDT';
 const START_MS = 1_700_000_000_000;

@@ -56,7 +56,7 @@ export function explain(error: unknown): string {
 }
 
 /** Whether an error carries what a person needs: those of this package and of the client SDK do. */
-function isExplained(error: unknown): error is Error & ErrorJson {
+export function isExplained(error: unknown): error is Error & ErrorJson {
   const parts = ['code', 'what', 'where', 'expected', 'got', 'fix'];
   return error instanceof Error && parts.every((part) => typeof Reflect.get(error, part) === 'string');
 }

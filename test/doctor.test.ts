@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -214,8 +214,12 @@ describe('depthwire doctor', () => {
     cpSync(join(root, 'dist'), join(folder, 'dist'), { recursive: true });
     cpSync(join(root, 'package.json'), join(folder, 'package.json'));
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
-    mkdirSync(join(folder, 'src/native'), { recursive: true });
-    cpSync(join(root, 'src/native/binding.js'), join(folder, 'src/native/binding.js'));
+    // Without the addon, which is built there and in no package here.
+    cpSync(join(root, 'src/native'), join(folder, 'src/native'), {
+      recursive: true,
+      filter: (file) => !file.endsWith('.node'),
+    });
+    cpSync(join(root, 'Cargo.toml'), join(folder, 'Cargo.toml'));
     const lame = join(folder, 'dist/cli/main.js');
     const said = await run(lame, 'doctor', '--port', '0');
     expect(said.code).toBe(1);

@@ -1,7 +1,7 @@
 // @ts-check
 /** A market of price levels as a recording: the embedded venue's, as a collector writes it. */
 import { writeFileSync } from 'node:fs';
-import { Simulator } from '../../src/native/binding.js';
+import { Simulator } from '../../src/native/load.js';
 import { Truth } from './truth.mjs';
 
 const START_MS = 1_700_000_000_000;

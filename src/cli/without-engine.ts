@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { DepthwireError, explain } from '../errors.js';
+import { DepthwireError, explain, isExplained } from '../errors.js';
 import { addDoctorCommand } from './doctor-command.js';
 import { EXIT, type Shell } from './shell.js';
 
@@ -10,15 +10,7 @@ export async function runWithoutEngine(
   cause: unknown,
 ): Promise<number> {
   if (args[0] !== 'doctor') {
-    const error = new DepthwireError('addon.not_loaded', {
-      what: 'the engine does not load',
-      where: 'src/native',
-      expected: 'an addon for this machine and this Node',
-      got: explain(cause).split('\n')[0]?.slice(0, 300) ?? '',
-      fix: 'Run npm run build; depthwire doctor says what this machine lacks.',
-      cause,
-    });
-    await shell.stderr.write(`${explain(error)}\n`);
+    await shell.stderr.write(`${explain(isExplained(cause) ? cause : broken(cause))}\n`);
     return EXIT.failed;
   }
   let code: number = EXIT.ok;
@@ -34,4 +26,16 @@ export async function runWithoutEngine(
     await shell.stderr.write(`${explain(error)}\n`);
     return EXIT.failed;
   }
+}
+
+/** What is told where it is not the addon that does not load. */
+function broken(cause: unknown): DepthwireError {
+  return new DepthwireError('addon.not_loaded', {
+    what: 'the engine does not load',
+    where: 'dist',
+    expected: 'a whole installation',
+    got: explain(cause).split('\n')[0]?.slice(0, 300) ?? '',
+    fix: 'Install depthwire anew; depthwire doctor says what this machine lacks.',
+    cause,
+  });
 }

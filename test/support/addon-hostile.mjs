@@ -9,7 +9,7 @@ import { createRequire } from 'node:module';
 import fc from 'fast-check';
 
 const require = createRequire(import.meta.url);
-const native = require('../../src/native/binding.js');
+const native = require('../../src/native/load.js');
 const declarations = readFileSync(new URL('../../src/native/binding.d.ts', import.meta.url), 'utf8');
 
 const [seed = '1', rounds = '100', callFile = '/dev/null'] = process.argv.slice(2);

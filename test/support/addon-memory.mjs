@@ -9,7 +9,7 @@ import { createRequire } from 'node:module';
 import { setImmediate } from 'node:timers/promises';
 import { openEngine } from 'depthwire';
 
-const { Simulator } = createRequire(import.meta.url)('../../src/native/binding.js');
+const { Simulator } = createRequire(import.meta.url)('../../src/native/load.js');
 
 const [mode = 'turns'] = process.argv.slice(2);
 const START_MS = 1_700_000_000_000;

@@ -11,7 +11,7 @@ import { Worker } from 'node:worker_threads';
 import { openEngine, STREAM } from 'depthwire';
 import { allocateSharedBook, SharedBook } from 'depthwire/shared';
 
-const { Replica, Unzstd } = createRequire(import.meta.url)('../../src/native/binding.js');
+const { Replica, Unzstd } = createRequire(import.meta.url)('../../src/native/load.js');
 
 const CALLS = 100_000;
 const LEVELS = 10;

@@ -1,4 +1,4 @@
-import { explain } from '../../errors.js';
+import { explain, isExplained } from '../../errors.js';
 import { whyNotLoaded } from '../../publish/transport/open-transport.js';
 import { type Check, fail, ok, warn } from './check.js';
 
@@ -8,11 +8,13 @@ export async function checkAddon(load: () => Promise<unknown> = () => import('#n
     await load();
     return ok('addon', 'the engine loads');
   } catch (error) {
+    // The loader says what is missing and what brings it.
+    if (isExplained(error)) return fail('addon', `${error.what}; found: ${error.got}`, error.fix);
     const [why = ''] = explain(error).split('\n');
     return fail(
       'addon',
       `the engine does not load: ${why.slice(0, 300)}`,
-      'Build it for this machine and this Node: npm run build.',
+      'Install depthwire anew, or build it for this machine and this Node: npm run build.',
     );
   }
 }
