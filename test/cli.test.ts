@@ -8,7 +8,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { ladderLines } from '../src/cli/ladder-text.js';
 import { run } from '../src/cli/program.js';
 import type { VerifyReport } from '../src/cli/verify-report.js';
 import { simulatedRecording } from './support/recording.js';
@@ -107,6 +106,9 @@ describe('depthwire', () => {
     [['watch', '-o', 'xml'], 'Use table, json or ndjson'],
     [['watch', '--depth', '0'], 'Give 1 to 100 levels'],
     [['watch', '--url', 'ftp://x'], 'watch.url'],
+    [['watch', '--count', '0'], 'Give 1 or more'],
+    [['watch', '--timeout', '-1'], 'Give seconds above 0'],
+    [['watch', '--grouping', '0'], 'Give a decimal above 0'],
     [['verify'], 'missing required argument'],
     [['fake-venue', '--venue', 'krakn'], 'Write --venue kraken.'],
     [['fake-venue', '--instruments', 'BTCUSDT'], 'fake.instrument'],
@@ -289,6 +291,35 @@ describe('serve and watch', () => {
     expect(table.out).toMatch(/^sim:\w+ {2}synced/);
     expect(table.out).not.toContain('\x1b');
 
+    const counted = await ended('watch', 'sim:*', '--url', url, '-o', 'json', '--depth', '1');
+    const books = counted.out
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { instrument: string }).instrument);
+    expect([counted.code, books.sort()]).toEqual([
+      0,
+      ['sim:BTCUSDT', 'sim:DOGEUSDT', 'sim:ETHUSDT', 'sim:SOLUSDT'],
+    ]);
+    const grouped = await ended(
+      'watch',
+      'sim:BTCUSDT',
+      '--url',
+      url,
+      '-o',
+      'ndjson',
+      '--count',
+      '3',
+      '--grouping',
+      '5',
+    );
+    expect(grouped.code).toBe(0);
+    const lines5 = grouped.out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { bids: string[][] });
+    expect(lines5).toHaveLength(3);
+    for (const [price] of lines5.flatMap(({ bids }) => bids)) expect(Number(price) % 5).toBe(0);
+
     const updates = new Command(['watch', 'sim:BTCUSDT', '--url', url, '-o', 'ndjson', '--depth', '5']);
     await updates.until(/(.*\n){4}/);
     expect(await updates.stop()).toBe(0);
@@ -318,7 +349,9 @@ describe('serve and watch', () => {
     expect(await serving.stop()).toBe(0);
     expect(serving.out).toContain('stopping (SIGINT)');
     await expect(fetch(`${url}/health`)).rejects.toThrow();
-    expect((await ended('watch', '--url', url)).err).toContain('watch.unreachable');
+    const late = await ended('watch', '--url', url, '--timeout', '0.7');
+    expect(late.err).toMatch(/^no server answers at .*: trying again .*\nerror: nothing came in time/);
+    expect([late.err.match(/trying again/g)?.length, late.code]).toEqual([1, 3]);
   });
 
   it('serves a recording to its end and keeps the last book', async () => {
@@ -403,63 +436,22 @@ describe('watch', () => {
     await live.until(/synced/);
     live.size = { columns: 30, rows: 9 };
     const lines = await live.nextScreen();
-    expect(lines).toHaveLength(8);
-    expect(lines[0]).toMatch(/^sim:BTCUSDT {2}synced/);
-    expect(lines[4]).toBe('  ──');
+    expect(lines).toHaveLength(9);
+    expect(lines[0]).toBe('sim:BTCUSDT  synced');
+    expect(lines[5]).toMatch(/^ ── spread/);
     for (const line of lines) expect(line.length).toBeLessThan(30);
     live.size = { columns: 80, rows: 2 };
     expect((await live.nextScreen()).map((line) => line.slice(0, 19))).toEqual([
       'sim:BTCUSDT  synced',
       expect.any(String),
     ]);
+    live.size = { columns: 80, rows: 12 };
     await serving.stop();
-    await live.until(/sim:BTCUSDT {2}NO SERVER, connecting again {2}seq [1-9]/);
+    await live.until(/sim:BTCUSDT {2}NO SERVER, connecting again/);
+    const gone = await live.nextScreen();
+    expect(gone.join('\n')).toMatch(/\n~\d.*\n ── NO MARKET: NO SERVER, conn.*\n~\d/);
+    expect(gone.join('\n')).not.toContain('█');
     expect(await live.stop()).toBe(0);
-  });
-});
-
-describe('a ladder', () => {
-  const level = (price: string, share: number) => ({ price, qty: '1.5', share });
-  const view = {
-    instrument: 'sim:A',
-    connected: true,
-    state: 'synced',
-    reason: 'none',
-    doubts: [],
-    seq: '7',
-    ageMs: 12.3,
-    latencyMs: 0.25,
-    bids: [level('99.0', 1), level('98.5', 0.5)],
-    asks: [level('100.0', 0)],
-  };
-
-  it('has asks above bids, the best ones in the middle, and a constant height', () => {
-    expect(ladderLines(view, 2, false)).toEqual([
-      'sim:A  synced  seq 7  age 12 ms  latency 0.3 ms',
-      '',
-      '  100.0  1.5  █',
-      '  ──',
-      '   99.0  1.5  ████████████████████████',
-      '   98.5  1.5  ████████████',
-    ]);
-  });
-
-  it('writes point below point where prices have other decimals', () => {
-    const mixed = { ...view, asks: [level('100.25', 0)], bids: [level('99', 0)] };
-    expect(ladderLines(mixed, 1, false).slice(1)).toEqual(['  100.25  1.5  █', '  ──', '   99     1.5  █']);
-  });
-
-  it('says loudly what is in doubt about a synced book', () => {
-    const doubts = ['beyond known', 'crossed'];
-    const [heading] = ladderLines({ ...view, doubts }, 1, false);
-    expect(heading).toContain('sim:A  synced  BEYOND KNOWN  CROSSED  seq 7');
-    expect(ladderLines({ ...view, doubts }, 1, true)[0]).toContain('\x1b[33;1m  BEYOND KNOWN');
-  });
-
-  it('says loudly that a book is not to be trusted', () => {
-    const [heading] = ladderLines({ ...view, state: 'stale', reason: 'gap', ageMs: 2500 }, 1, true);
-    expect(heading).toContain('\x1b[33;1mSTALE (gap)');
-    expect(heading).toContain('age 2.5 s');
   });
 });
 

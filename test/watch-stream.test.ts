@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { startServing } from '../src/cli/serve.js';
 import type { Terminal } from '../src/cli/terminal.js';
-import { watch } from '../src/cli/watch.js';
+import { type WatchOptions, watch } from '../src/cli/watch.js';
+import { WatchLimits } from '../src/cli/watch-limits.js';
 import type { WatchChannel } from '../src/cli/watch-lines.js';
 import { stream } from '../src/cli/watch-stream.js';
 import { configFrom } from '../src/config.js';
@@ -30,6 +31,9 @@ class Lines {
   }
 }
 
+const endless = (abort: AbortController): WatchLimits =>
+  new WatchLimits({ countMax: undefined, timeoutMs: undefined }, abort.signal);
+
 /** What `watch` prints of a channel, of which a test plays the server, until there are so many lines. */
 async function printed(
   channel: WatchChannel,
@@ -42,7 +46,11 @@ async function printed(
   await withFeed(
     async ({ feed, peer }) => {
       await opened(feed);
-      const done = stream(feed, { instrument, channel, depth: 5, signal: abort.signal }, terminal);
+      const done = stream(
+        feed,
+        { instruments: [instrument], channel, depth: 5, grouping: undefined, limits: endless(abort) },
+        terminal,
+      );
       await play(peer, await peer.next('subscribe'), terminal);
       await terminal.until(() => terminal.lines.length >= count);
       abort.abort();
@@ -196,7 +204,7 @@ describe('watch of a channel', () => {
     await withFeed(async ({ feed, peer }) => {
       const done = stream(
         feed,
-        { instrument: 'x:A', channel: 'ticker', depth: 5, signal: abort.signal },
+        { instruments: ['x:A'], channel: 'ticker', depth: 5, grouping: undefined, limits: endless(abort) },
         new Lines(),
       );
       const { id } = await peer.next('subscribe');
@@ -206,7 +214,7 @@ describe('watch of a channel', () => {
     await withFeed(async ({ feed, peer }) => {
       const done = stream(
         feed,
-        { instrument: 'x:*', channel: 'ticker', depth: 5, signal: abort.signal },
+        { instruments: ['x:*'], channel: 'ticker', depth: 5, grouping: undefined, limits: endless(abort) },
         new Lines(),
       );
       await peer.next('subscribe');
@@ -215,6 +223,19 @@ describe('watch of a channel', () => {
     });
   });
 });
+
+const OPTIONS: WatchOptions = {
+  url: '127.0.0.1:9',
+  instruments: ['sim:A'],
+  channel: 'depth',
+  output: 'table',
+  depth: 1,
+  grouping: undefined,
+  tokenFile: undefined,
+  countMax: undefined,
+  timeoutMs: undefined,
+  signal: new AbortController().signal,
+};
 
 describe('watch of a server', () => {
   it('prints all instruments that fit, also where a table was the default, and ends by its signal', async () => {
@@ -226,16 +247,8 @@ describe('watch of a server', () => {
     const abort = new AbortController();
     const terminal = new Lines();
     const done = watch(
-      {
-        url: serving.url,
-        instrument: 'sim:*',
-        channel: 'bbo',
-        output: 'table',
-        depth: 1,
-        tokenFile: undefined,
-        signal: abort.signal,
-      },
-      terminal as unknown as Terminal,
+      { ...OPTIONS, url: serving.url, instruments: ['sim:*'], channel: 'bbo', signal: abort.signal },
+      { stdout: terminal as unknown as Terminal, stderr: terminal },
     );
     const synced = (): Set<unknown> =>
       new Set(terminal.lines.filter(({ state }) => state === 'synced').map(({ instrument }) => instrument));
@@ -247,21 +260,13 @@ describe('watch of a server', () => {
   });
 
   it.each([
-    ['a snapshot of many', { instrument: 'sim:*', output: 'json' }, 'watch.output'],
     ['a snapshot of trades', { channel: 'trades', output: 'json' }, 'watch.output'],
     ['a token file that is not there', { tokenFile: '/nowhere/token' }, 'watch.token_file'],
   ] as const)('refuses %s', async (_what, options, code) => {
-    const { signal } = new AbortController();
-    const common = {
-      url: '127.0.0.1:9',
-      instrument: 'sim:A',
-      channel: 'depth',
-      output: 'table',
-      depth: 1,
-    } as const;
+    const terminal = new Lines();
     const run = watch(
-      { tokenFile: undefined, signal, ...common, ...options },
-      new Lines() as unknown as Terminal,
+      { ...OPTIONS, ...options },
+      { stdout: terminal as unknown as Terminal, stderr: terminal },
     );
     await expect(run).rejects.toMatchObject({ code });
   });

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { explain } from '../errors.js';
 import { Ending } from './ending.js';
+import { keyboardOf } from './keyboard.js';
 import type { run as Run } from './program.js';
 import { EXIT } from './shell.js';
 import { terminalOf } from './terminal.js';
@@ -45,6 +46,7 @@ const stderr = terminalOf(process.stderr, () => {});
 const code = await run(process.argv.slice(2), {
   stdout,
   stderr,
+  keyboard: keyboardOf(process.stdin),
   signal: ending.signal,
   env: process.env,
   folder: process.cwd(),

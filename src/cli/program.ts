@@ -1,4 +1,4 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { parseInstrument } from '../config/instrument-text.js';
 import type { InstrumentOverride } from '../config.js';
 import { codeOf, DepthwireError, explain } from '../errors.js';
@@ -8,7 +8,6 @@ import { INSTRUMENT_HELP } from './config-options.js';
 import { addDoctorCommand } from './doctor-command.js';
 import { addFakeVenueCommand } from './fake-venue-command.js';
 import { addInstrumentsCommand } from './instruments.js';
-import { integer } from './integer.js';
 import { addServeCommand } from './serve-command.js';
 import { EXIT, type Shell } from './shell.js';
 import { ProgressBar } from './terminal.js';
@@ -16,20 +15,11 @@ import { addTokenCommand } from './token-command.js';
 import { venueRows, venuesMarkdown, venuesText } from './venues.js';
 import { verify } from './verify.js';
 import { reportText } from './verify-report.js';
-import { type WatchOutput, watch } from './watch.js';
-import { WATCH_CHANNELS, type WatchChannel } from './watch-lines.js';
+import { addWatchCommand } from './watch-command.js';
 
 /** Errors that mean a wrong command line rather than a wrong file or server. */
 const USAGE_CODES =
   /^(config\.|fake\.|watch\.(url|output|token_file)|recording\.(missing|directory|ambiguous|venues|differ|no_streams|no_such_instrument)$|serve\.(no_such_instrument|public_bind)$|auth\.|instruments\.(unknown_venue|no_such|no_endpoint|too_many)$|live\.(keys|needs_key|not_offered)$|instrument\.)/;
-
-interface WatchFlags {
-  readonly url: string;
-  readonly output: string;
-  readonly depth: number;
-  readonly channel: WatchChannel;
-  readonly tokenFile: string | undefined;
-}
 
 interface VerifyFlags {
   readonly json?: true;
@@ -59,29 +49,7 @@ export async function run(args: readonly string[], shell: Shell): Promise<number
   addInstrumentsCommand(program, shell);
   addTokenCommand(program, shell);
 
-  program
-    .command('watch')
-    .description('show a live book of a running server')
-    .argument(
-      '[instrument]',
-      'for example sim:BTCUSDT, or a pattern: deribit:BTC-* (default: the server’s first)',
-    )
-    .option('--url <url>', 'address of the server', 'http://127.0.0.1:8642')
-    .option(
-      '-o, --output <format>',
-      'table, json (one snapshot) or ndjson (a line per update, always so for patterns and other channels)',
-      output,
-      'table',
-    )
-    .addOption(new Option('--channel <name>', 'what to show').choices(WATCH_CHANNELS).default('depth'))
-    .option('--depth <n>', 'levels a side, 1 to 100', levels, 10)
-    .option('--token-file <path>', 'a file with the token for the server')
-    .action(async (instrument: string | undefined, flags: WatchFlags) => {
-      const { url, depth, channel, tokenFile } = flags;
-      const output = flags.output as WatchOutput;
-      const { signal, stdout } = shell;
-      await watch({ url, instrument, channel, output, depth, tokenFile, signal }, stdout);
-    });
+  addWatchCommand(program, shell);
 
   program
     .command('verify')
@@ -113,7 +81,9 @@ export async function run(args: readonly string[], shell: Shell): Promise<number
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     await shell.stderr.write(`${explain(error)}\n`);
-    return USAGE_CODES.test(codeOf(error)) ? EXIT.usage : EXIT.failed;
+    const errorCode = codeOf(error);
+    if (errorCode === 'watch.nothing_came') return EXIT.nothing;
+    return USAGE_CODES.test(errorCode) ? EXIT.usage : EXIT.failed;
   }
 }
 
@@ -141,17 +111,6 @@ async function verifyCommand(files: readonly string[], flags: VerifyFlags, shell
     }
     throw error;
   }
-}
-
-function levels(text: string): number {
-  const value = integer(text);
-  if (value >= 1 && value <= 100) return value;
-  throw new InvalidArgumentError('Give 1 to 100 levels.');
-}
-
-function output(text: string): WatchOutput {
-  if (text === 'table' || text === 'json' || text === 'ndjson') return text;
-  throw new InvalidArgumentError('Use table, json or ndjson.');
 }
 
 function collectInstrument(

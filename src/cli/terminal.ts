@@ -14,6 +14,8 @@ export interface Terminal {
   /** Whether people watch rather than a pipe. */
   readonly isTty: boolean;
   readonly hasColor: boolean;
+  /** Whether the cursor cannot be moved. */
+  readonly isDumb?: boolean;
   /** As it is now: people resize it. */
   size(): TerminalSize;
   /** Writes `text` when the process ends, however it does, unless the returned function was called before. */
@@ -36,6 +38,7 @@ export function terminalOf(stream: Stream, onClosed: () => void): Terminal {
   };
   stream.on('error', close);
   const isTty = stream.isTTY === true;
+  const isDumb = process.env.TERM === 'dumb';
   let log: LogStream | undefined;
   return {
     get log() {
@@ -43,7 +46,9 @@ export function terminalOf(stream: Stream, onClosed: () => void): Terminal {
       return log;
     },
     isTty,
-    hasColor: isTty && process.env.NO_COLOR === undefined && process.env.TERM !== 'dumb',
+    // https://no-color.org: set to anything, unless that is nothing.
+    hasColor: isTty && !isDumb && (process.env.NO_COLOR ?? '') === '',
+    isDumb,
     size: () => ({ columns: stream.columns || SIZE.columns, rows: stream.rows || SIZE.rows }),
     atExit: (text) => {
       const write = (): void => {

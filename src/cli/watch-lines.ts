@@ -1,18 +1,19 @@
 import { Inbox } from '../wire/inbox.js';
-import type {
-  BookSubscription,
-  Channels,
-  Level,
-  LocalBook,
-  OrderChange,
-  OrdersSubscription,
-  Resynced,
-  SlowNotice,
-  StatusSubscription,
-  Ticker,
-  TickerSubscription,
-  TradesSubscription,
-  TradingSubscription,
+import {
+  type BookSubscription,
+  type Channels,
+  Flag,
+  type Level,
+  type LocalBook,
+  type OrderChange,
+  type OrdersSubscription,
+  type Resynced,
+  type SlowNotice,
+  type StatusSubscription,
+  type Ticker,
+  type TickerSubscription,
+  type TradesSubscription,
+  type TradingSubscription,
 } from '../wire/index.js';
 
 /** Changes of orders that a reader may be behind. */
@@ -81,8 +82,7 @@ export async function* linesOf(
         yield { instrument, ...printable(status) };
       return;
     default:
-      for await (const book of subscription as BookSubscription)
-        yield bookLine(subscription as BookSubscription, book, depth);
+      for await (const book of subscription as BookSubscription) yield bookLine(instrument, book, depth);
   }
 }
 
@@ -94,16 +94,27 @@ export function eventsOf(subscription: AnyChannel, tell: (line: object) => void)
   watched.on('slow', (event: SlowNotice) => tell({ instrument, event: 'slow', ...printable(event) }));
 }
 
+/** The flags of a frame in words, those that say something of the market or of the feed. */
+const FLAG_WORDS = {
+  conflated: Flag.conflated,
+  stale: Flag.stale,
+  crossed: Flag.crossed,
+  beyond_known: Flag.beyondKnown,
+  replay: Flag.replay,
+  venue: Flag.venue,
+} as const;
+
 /** A book as a line of JSON. */
-export function bookLine(subscription: BookSubscription, book: LocalBook, depth: number): object {
+export function bookLine(instrument: string, book: LocalBook, depth: number): object {
   const { bids, asks } = book.depth(depth);
   const text = (level: Level): readonly [string, string] => [book.priceText(level), book.qtyText(level)];
   const knownTo = (price: number | bigint): string | null =>
     Math.abs(Number(price)) === Number.POSITIVE_INFINITY ? null : book.priceText(price);
   return {
-    instrument: subscription.topic.instrument,
+    instrument,
     state: book.state,
     reason: book.reason,
+    flags: Object.entries(FLAG_WORDS).flatMap(([word, bit]) => ((book.flags & bit) === 0 ? [] : [word])),
     epoch: String(book.epoch),
     seq: String(book.seq),
     venueSeq: String(book.venueSeq),

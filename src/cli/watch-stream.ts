@@ -1,48 +1,54 @@
 import { type Feed, isPattern, type SubscriptionGroup } from '../wire/index.js';
 import type { Terminal } from './terminal.js';
+import type { WatchLimits } from './watch-limits.js';
 import { eventsOf, linesOf, type WatchChannel } from './watch-lines.js';
 
 export interface StreamOptions {
-  /** A name or a pattern. */
-  readonly instrument: string;
+  /** Names and patterns. */
+  readonly instruments: readonly string[];
   readonly channel: WatchChannel;
   /** Levels a side of books. */
   readonly depth: number;
-  readonly signal: AbortSignal;
+  /** Width of a price bucket of the depth channel; undefined = levels as they are. */
+  readonly grouping: string | undefined;
+  readonly limits: WatchLimits;
 }
 
 type Subscription = Parameters<typeof linesOf>[1];
 
-/** Prints a line of JSON for whatever a channel brings, of one instrument or of all that fit. Returns when `signal` ends it. */
+/** Prints a line of JSON for whatever a channel brings, of one instrument or of all that fit. Returns when `limits` end it. */
 export async function stream(
   feed: Feed,
   options: StreamOptions,
   terminal: Pick<Terminal, 'write'>,
 ): Promise<void> {
-  const { instrument, channel, depth } = options;
-  const write = (line: object): Promise<void> => terminal.write(`${JSON.stringify(line)}\n`);
-  const settings = { depth, intervalMs: 0 };
+  const { instruments, channel, depth, grouping, limits } = options;
+  const write = async (text: string): Promise<void> => {
+    if (limits.take()) await terminal.write(`${text}\n`);
+  };
+  const say = (line: object): void => {
+    // About the subscriptions rather than of the market: no output that is counted.
+    if (!limits.signal.aborted) void terminal.write(`${JSON.stringify(line)}\n`);
+  };
+  const settings = { depth, intervalMs: 0, ...(grouping === undefined ? {} : { grouping }) };
   const follow = async (subscription: Subscription): Promise<void> => {
-    eventsOf(subscription, (line) => void write(line));
+    eventsOf(subscription, say);
     let before = '';
     for await (const line of linesOf(channel, subscription, depth)) {
       const text = JSON.stringify(line);
       // A change of state and of content that come together are two turns of the loop with one outcome.
-      if (text !== before) await terminal.write(`${text}\n`);
+      if (text !== before) await write(text);
       before = text;
     }
   };
-  if (!isPattern(instrument)) {
-    await follow(channel === 'depth' ? feed.depth(instrument, settings) : feed[channel](instrument));
+  const [only] = instruments;
+  if (instruments.length === 1 && only !== undefined && !isPattern(only)) {
+    await follow(channel === 'depth' ? feed.depth(only, settings) : feed[channel](only));
     return;
   }
-  const group: SubscriptionGroup<Subscription> = feed.subscribe({
-    ...settings,
-    channel,
-    instruments: instrument,
-  });
-  group.on('matched', (instruments) => void write({ event: 'matched', instruments }));
-  group.on('removed', ({ instrument, reason }) => void write({ instrument, event: 'removed', reason }));
+  const group: SubscriptionGroup<Subscription> = feed.subscribe({ ...settings, channel, instruments });
+  group.on('matched', (count) => say({ event: 'matched', instruments: count }));
+  group.on('removed', ({ instrument, reason }) => say({ instrument, event: 'removed', reason }));
   let failure: unknown;
   const following: Promise<void>[] = [];
   for await (const subscription of group) {
@@ -54,5 +60,5 @@ export async function stream(
     );
   }
   await Promise.all(following);
-  if (failure !== undefined && !options.signal.aborted) throw failure;
+  if (failure !== undefined && !limits.signal.aborted) throw failure;
 }

@@ -1,257 +1,145 @@
-import { readFile } from 'node:fs/promises';
-import { setTimeout as pause } from 'node:timers/promises';
-import { instrumentNameIfAny } from '../engine.js';
-import { DepthwireError, type ErrorJson } from '../errors.js';
-import { nearest } from '../nearest.js';
-import {
-  type BookSubscription,
-  connect,
-  type Feed,
-  isPattern,
-  type Level,
-  type LocalBook,
-} from '../wire/index.js';
-import { depthIn, type LadderLevel, type LadderView, ladderLines } from './ladder-text.js';
+import { DepthwireError } from '../errors.js';
+import { connect, type Feed } from '../wire/index.js';
+import type { Keyboard } from './keyboard.js';
+import { bookLines } from './market-text.js';
 import type { Terminal } from './terminal.js';
+import { painted } from './text-line.js';
+import { WatchLimits } from './watch-limits.js';
 import { bookLine, type WatchChannel } from './watch-lines.js';
+import { Refusals, WatchedMarket } from './watch-market.js';
+import { WatchScreen } from './watch-screen.js';
+import { fitting, WatchedServer } from './watch-server.js';
 import { stream } from './watch-stream.js';
 
 export type WatchOutput = 'table' | 'json' | 'ndjson';
 
 export interface WatchOptions {
   readonly url: string;
-  /** `venue:symbol`, or a pattern of names; undefined = the server's first. */
-  readonly instrument: string | undefined;
+  /** `venue:symbol`, or patterns of names; none = the server's first. */
+  readonly instruments: readonly string[];
   readonly channel: WatchChannel;
   /** A file that holds the token for the server. */
   readonly tokenFile: string | undefined;
   readonly output: WatchOutput;
   /** Levels a side, 1 to 100. */
   readonly depth: number;
+  /** Width of a price bucket as a decimal; undefined = levels as they are. */
+  readonly grouping: string | undefined;
+  /** Outputs after which it ends; undefined: snapshots end after one of each instrument, everything else goes on. */
+  readonly countMax: number | undefined;
+  /** How long nothing may come, ms; undefined: 10 s for snapshots, for ever for everything else. */
+  readonly timeoutMs: number | undefined;
   readonly signal: AbortSignal;
 }
 
-const REDRAW_MS = 100;
-/** How long a snapshot waits for a book that is not synced. */
-const SYNC_MS_MAX = 10_000;
-const HOME = '\x1b[H';
-const CLEAR_LINE = '\x1b[K';
-const CLEAR_BELOW = '\x1b[J';
-/** A screen of its own without a cursor, and back to what the terminal showed before. */
-const ENTER_SCREEN = '\x1b[?1049h\x1b[?25l';
-const LEAVE_SCREEN = '\x1b[?25h\x1b[?1049l';
+/** What it is watched on. */
+export interface WatchPlace {
+  readonly stdout: Terminal;
+  readonly stderr: Pick<Terminal, 'write'>;
+  /** Absent where nobody presses keys. */
+  readonly keyboard?: Keyboard | undefined;
+}
+
+/** How long a snapshot waits for a book that is synced. */
+const SNAPSHOT_MS_MAX = 10_000;
 
 /**
- * Shows what a running server brings: a book as a ladder or once, anything else a line a change. Returns when it is done or
- * `signal` ends it. Throws `watch.*` and feed errors.
+ * Shows what a running server brings: books as ladders or once, anything else a line a change. A server that is not there
+ * is tried until it is. Returns when it is done or `signal` ends it. Throws `watch.*` and feed errors.
  */
-export async function watch(options: WatchOptions, terminal: Terminal): Promise<void> {
-  const { channel, depth, output, signal, tokenFile } = options;
-  const base = httpUrl(options.url);
-  const token = tokenFile === undefined ? undefined : () => tokenOf(tokenFile);
-  const isMany = options.instrument !== undefined && isPattern(options.instrument);
-  if (output === 'json' && (isMany || channel !== 'depth')) throw onlyLines(options);
-  const names = await namesOf(base, await token?.());
-  const instrument = isMany ? (options.instrument as string) : instrumentOf(base, names, options.instrument);
-  const feedUrl = new URL('/v1/feed', base);
-  feedUrl.protocol = feedUrl.protocol === 'https:' ? 'wss:' : 'ws:';
-  const feed = connect(feedUrl.href, { signal, ...(token === undefined ? {} : { token }) });
+export async function watch(options: WatchOptions, place: WatchPlace): Promise<void> {
+  const { channel, output, tokenFile, instruments, countMax } = options;
+  const { stdout, stderr, keyboard } = place;
+  const server = new WatchedServer(options.url, tokenFile);
+  const isLines = output === 'ndjson' || channel !== 'depth';
+  if (output === 'json' && isLines) throw onlyLines(options);
+  const isScreen = !isLines && output === 'table' && stdout.isTty && stdout.isDumb !== true;
+  const timeoutMs = options.timeoutMs ?? (isLines || isScreen ? undefined : SNAPSHOT_MS_MAX);
+  const limits = new WatchLimits({ countMax, timeoutMs }, options.signal);
+  const { signal } = limits;
+  let there = { got: 'no server', fix: 'Start one with depthwire serve, or name its address with --url.' };
   try {
-    if (output === 'ndjson' || isMany || channel !== 'depth') {
-      await stream(feed, { instrument, channel, depth, signal }, terminal);
-      return;
-    }
-    const subscription = feed.depth(instrument, { depth, intervalMs: REDRAW_MS });
-    if (output === 'table' && terminal.isTty) await redraw(feed, subscription, options, terminal);
-    else await once(feed, subscription, options, terminal);
-  } finally {
-    await feed.close();
-  }
-}
-
-/** One snapshot of a synced book. */
-async function once(
-  feed: Feed,
-  subscription: BookSubscription,
-  options: WatchOptions,
-  terminal: Terminal,
-): Promise<void> {
-  const late = AbortSignal.timeout(SYNC_MS_MAX);
-  late.addEventListener('abort', () => subscription.close(), { once: true });
-  for await (const book of subscription) {
-    if (book.state !== 'synced') continue;
-    const text =
-      options.output === 'json'
-        ? JSON.stringify(bookLine(subscription, book, options.depth))
-        : ladderLines(viewOf(feed, subscription, options.depth, 0), options.depth, false).join('\n');
-    await terminal.write(`${text}\n`);
-    return;
-  }
-  if (options.signal.aborted) return;
-  throw new DepthwireError('watch.not_synced', {
-    what: 'the book did not sync in time',
-    where: subscription.topic.instrument,
-    expected: `a synced book within ${SYNC_MS_MAX} ms`,
-    got: `${subscription.state} (${subscription.reason})`,
-    fix: 'See /health and the server’s messages for why its source does not deliver.',
-  });
-}
-
-/** Redraws the ladder on a screen of its own until the signal. */
-async function redraw(
-  feed: Feed,
-  subscription: BookSubscription,
-  options: WatchOptions,
-  terminal: Terminal,
-): Promise<void> {
-  let changedMs = performance.now();
-  subscription.on('update', () => {
-    changedMs = performance.now();
-  });
-  const hasLeft = terminal.atExit(LEAVE_SCREEN);
-  await terminal.write(ENTER_SCREEN);
-  try {
-    while (!options.signal.aborted && !subscription.closed) {
-      const { columns, rows } = terminal.size();
-      const depth = Math.min(options.depth, depthIn(rows));
-      const view = viewOf(feed, subscription, depth, performance.now() - changedMs);
-      // In the last column some terminals would clear what was just written there.
-      const lines = ladderLines(view, depth, terminal.hasColor, columns - 1).slice(0, rows);
-      await terminal.write(HOME + lines.map((line) => line + CLEAR_LINE).join('\n') + CLEAR_BELOW);
-      await pause(REDRAW_MS, undefined, { signal: options.signal }).catch(() => {});
+    const names = await server.names(signal, () => {
+      void stderr.write(
+        `no server answers at ${server.base.href}: trying again (depthwire serve starts one)\n`,
+      );
+    });
+    if (signal.aborted) return;
+    const fix = 'See /health and the server’s messages for why its source does not deliver, or wait longer.';
+    there = { got: 'a server, and nothing of what was asked for', fix };
+    const wanted = server.chosen(instruments, names);
+    const feed = connect(server.feedUrl, {
+      signal,
+      ...(server.token === undefined ? {} : { token: server.token }),
+    });
+    try {
+      if (isLines) {
+        await stream(feed, { ...options, instruments: wanted, limits }, stdout);
+      } else if (isScreen) {
+        const listNames = (): Promise<readonly string[]> => server.names(signal, () => {});
+        const { depth, grouping } = options;
+        await new WatchScreen(feed, stdout, {
+          wanted,
+          names,
+          listNames,
+          depth,
+          grouping,
+          keyboard,
+          limits,
+        }).run();
+      } else {
+        const found = fitting(wanted, names);
+        if (found.length === 0) throw server.unknown(wanted.join(' '), names);
+        await snapshots(feed, found, options, limits, stdout, (state) => {
+          there = { got: state, fix };
+        });
+      }
+    } finally {
+      await feed.close();
     }
   } finally {
-    await terminal.write(LEAVE_SCREEN);
-    hasLeft();
+    limits.end(there);
   }
-  if (subscription.error !== undefined) throw subscription.error;
 }
 
-function viewOf(feed: Feed, subscription: BookSubscription, depth: number, ageMs: number): LadderView {
-  const { book } = subscription;
-  const { bids, asks } = book.depth(depth);
-  const size = (level: Level): number => Number(level.exact?.qty ?? level.qty);
-  const largest = Math.max(1, ...bids.map(size), ...asks.map(size));
-  const drawn = (level: Level): LadderLevel => ({
-    price: book.priceText(level),
-    qty: book.qtyText(level),
-    share: size(level) / largest,
-  });
-  return {
-    instrument: subscription.topic.instrument,
-    connected: feed.state === 'open',
-    state: book.state,
-    reason: book.reason,
-    seq: String(book.seq),
-    ageMs,
-    latencyMs: feed.latency?.p50Ms,
-    doubts: doubtsOf(book),
-    bids: bids.map(drawn),
-    asks: asks.map(drawn),
+/** A snapshot of each book as soon as it is synced, or as many as are asked for. `tell` is told what there is meanwhile. */
+async function snapshots(
+  feed: Feed,
+  names: readonly string[],
+  options: WatchOptions,
+  limits: WatchLimits,
+  stdout: Terminal,
+  tell: (state: string) => void,
+): Promise<void> {
+  const { output, depth, countMax } = options;
+  const refusals = new Refusals();
+  const print = async (name: string): Promise<void> => {
+    const market = new WatchedMarket(feed, name, options, refusals, () => {});
+    for await (const book of market.books) {
+      tell(`${name} is ${book.state} (${book.reason})`);
+      if (book.state !== 'synced') continue;
+      if (!limits.take()) break;
+      const text = output === 'json' ? JSON.stringify(bookLine(name, book, depth)) : tableOf(market, depth);
+      await stdout.write(`${text}\n`);
+      if (countMax === undefined) break;
+    }
+    market.close();
   };
+  await Promise.all(names.map(print));
 }
 
-/** What the server doubts about a book that it calls synced. */
-function doubtsOf(book: LocalBook): readonly string[] {
-  return [...(book.isBeyondKnown ? ['beyond known'] : []), ...(book.isCrossed ? ['crossed'] : [])];
+function tableOf(market: WatchedMarket, depth: number): string {
+  return bookLines(market.view(depth), depth)
+    .map((line) => painted(line, false).trimEnd())
+    .join('\n');
 }
 
-/** Takes `http://host:port`, the address of the feed, or `host:port`. */
-function httpUrl(text: string): URL {
-  const full = /^[a-z]+:\/\//.test(text) ? text : `http://${text}`;
-  const url = URL.canParse(full) ? new URL(full) : undefined;
-  const protocol = url?.protocol.replace('ws', 'http');
-  if (url === undefined || (protocol !== 'http:' && protocol !== 'https:')) {
-    throw new DepthwireError('watch.url', {
-      what: 'the address of the server cannot be understood',
-      where: '--url',
-      expected: 'http://HOST:PORT or ws://HOST:PORT/v1/feed',
-      got: text,
-      fix: 'Give the address that depthwire serve printed.',
-    });
-  }
-  return new URL('/', `${protocol}//${url.host}`);
-}
-
-/** The instrument's full name, checked against what the server has. */
-function instrumentOf(base: URL, names: readonly string[], wanted: string | undefined): string {
-  const first = names[0];
-  if (wanted === undefined && first !== undefined) return first;
-  if (wanted !== undefined && names.includes(wanted)) return wanted;
-  const own = wanted === undefined ? undefined : instrumentNameIfAny(wanted);
-  if (own !== undefined && names.includes(own)) return own;
-  const meant = wanted === undefined ? undefined : nearest(wanted, names);
-  throw new DepthwireError('watch.unknown_instrument', {
-    what: 'the server does not have this instrument',
-    where: 'INSTRUMENT',
-    expected: names.join(', ') || 'at least one instrument',
-    got: wanted ?? 'none',
-    fix:
-      names.length === 0
-        ? `It waits for the lists of its venues, or its sources are closed: see ${new URL('/health', base).href}.`
-        : meant === undefined
-          ? 'Choose one that the server has.'
-          : `Write ${meant}.`,
-  });
-}
-
-async function namesOf(base: URL, token: string | undefined): Promise<readonly string[]> {
-  let response: Response;
-  try {
-    response = await fetch(new URL('/v1/instruments', base), {
-      signal: AbortSignal.timeout(SYNC_MS_MAX),
-      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-    });
-  } catch (cause) {
-    throw new DepthwireError('watch.unreachable', {
-      what: 'no server answers at this address',
-      where: base.href,
-      expected: 'a running depthwire serve',
-      got: 'no answer',
-      fix: 'Start one with depthwire serve, or name its address with --url.',
-      cause,
-    });
-  }
-  const body = (await response.json().catch(() => undefined)) as InstrumentsBody | null | undefined;
-  if (typeof body?.error?.code === 'string') throw new DepthwireError(body.error.code, body.error);
-  if (Array.isArray(body?.instruments)) return body.instruments.map(({ name }) => name);
-  throw new DepthwireError('watch.not_depthwire', {
-    what: 'what answers at this address is no depthwire server',
-    where: response.url,
-    expected: 'a list of instruments as JSON',
-    got: `status ${response.status}, ${response.headers.get('content-type') ?? 'no content type'}`,
-    fix: 'Give the address that depthwire serve printed.',
-  });
-}
-
-/** The token of a file, read each time, for it may have been renewed. */
-async function tokenOf(path: string): Promise<string> {
-  try {
-    return (await readFile(path, 'utf8')).trim();
-  } catch (cause) {
-    throw new DepthwireError('watch.token_file', {
-      what: 'the file of the token cannot be read',
-      where: '--token-file',
-      expected: 'a file that holds a token and nothing else',
-      got: path,
-      fix: 'Write one with depthwire token, or check its path and rights.',
-      cause,
-    });
-  }
-}
-
-function onlyLines({ channel, instrument }: WatchOptions): DepthwireError {
+function onlyLines({ channel, instruments }: WatchOptions): DepthwireError {
   return new DepthwireError('watch.output', {
     what: 'there is no single snapshot of this',
     where: '--output',
-    expected: 'table or ndjson; json for the depth channel of one instrument',
-    got: `json of ${channel} ${instrument ?? ''}`,
+    expected: 'table or ndjson; json for the depth channel',
+    got: `json of ${channel} ${instruments.join(' ')}`,
     fix: 'Use -o ndjson.',
   });
-}
-
-/** What a depthwire server answers; another one may answer anything. */
-interface InstrumentsBody {
-  readonly instruments?: readonly { readonly name: string }[];
-  readonly error?: ErrorJson;
 }
