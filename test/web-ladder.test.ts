@@ -174,6 +174,24 @@ describe('ladder position', () => {
     expect(empty.size).toBe(1);
   });
 
+  it('takes the grouping that its reader wants, and keeps it when the prices become finer', () => {
+    const position = new LadderPosition(25, -2);
+    position.choose('2.5');
+    position.chooseStep(side([[500_000, 1]]), side([[500_025, 1]]), 25);
+    expect([position.size, position.chosen]).toEqual([250, '2.5']);
+    position.regroup(-1, 25);
+    expect([position.size, position.chosen]).toEqual([100, '1']);
+    position.rescale(-4);
+    expect([position.size, position.chosen]).toEqual([10_000, '1']);
+    // No multiple of the tick: what fits is taken, and the address says nothing of it.
+    position.choose('0.3');
+    position.chooseStep(side([[50_000_000, 1]]), side([[50_002_500, 1]]), 25);
+    expect([position.size, position.chosen]).toEqual([2500, undefined]);
+    // An exponent that cannot say the tick: it is found anew.
+    position.rescale(0);
+    expect(position.step).toBe(0);
+  });
+
   it('stops following when it is scrolled and centres when told to follow', () => {
     const position = new LadderPosition(5);
     position.step = 2;

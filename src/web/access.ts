@@ -1,7 +1,7 @@
+import { takePart } from './address.js';
+
 /** Where tabs keep their token: gone with the tab, and never sent by the browser itself. */
 const KEY = 'depthwire.token';
-/** The part of an address that brings a token: behind the `#`, which no server and no log ever gets. */
-const PART = 'token=';
 
 /** The answer of a server that wants to know who asks. */
 interface Refusal {
@@ -31,8 +31,15 @@ export class Access {
   constructor(base: URL, onChange: () => void) {
     this.#key = `${KEY} ${base.pathname}`;
     this.#onChange = onChange;
-    this.token = takeFromAddress() ?? stored(this.#key);
+    // Behind the `#` of an address, which no server and no log ever gets.
+    this.token = takePart('token') ?? stored(this.#key);
     this.#store();
+  }
+
+  /** The address has changed: takes a token out of it, where it brings one. */
+  followAddress(): void {
+    const token = takePart('token');
+    if (token !== undefined && token !== this.token) this.give(token);
   }
 
   /** A request of a path beside the page, with the token. A 401 asks for another one; then the answer is undefined. */
@@ -107,20 +114,6 @@ const ENDED = 'The token has expired.';
 function stored(key: string): string | undefined {
   try {
     return sessionStorage.getItem(key) ?? undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Takes the token out of the page's address, so that neither the history nor a copied address has it. */
-function takeFromAddress(): string | undefined {
-  const parts = location.hash.slice(1).split('&');
-  const token = parts.find((part) => part.startsWith(PART));
-  if (token === undefined) return undefined;
-  const rest = parts.filter((part) => part !== token).join('&');
-  history.replaceState(null, '', rest === '' ? location.pathname + location.search : `#${rest}`);
-  try {
-    return decodeURIComponent(token.slice(PART.length)) || undefined;
   } catch {
     return undefined;
   }

@@ -141,6 +141,7 @@ function runInMarket(command: MarketCommand, session: Session, rows: number): vo
       break;
     case 'group':
       position.regroup(command.by, rows);
+      session.tellAddress();
       break;
     case 'follow':
       position.followTouch(rows, bestBid, bestAsk);

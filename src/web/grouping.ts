@@ -6,22 +6,44 @@ import { formatDecimal, type Side } from '../wire/index.js';
  * book never share a bucket.
  */
 
-/** Most decades above one tick that the stepper reaches: 10^6 ticks. */
-const DECADES_MAX = 6;
-const LEADS = [1, 2, 5] as const;
+/** The coarsest step: so many ticks, or the next one that is round. */
+const TICKS_MAX = 10 ** 6;
+/** Halvings of a round number that a tick may be, as 1/64 is; every price of 18 digits has room for them. */
+const HALVINGS_MAX = 18;
 
-/** 1, 2, 5, 10, 20, 50, … up to 10^6: the multiples of the tick that a reader can choose. */
-export const GROUPING_STEPS: readonly number[] = Array.from({ length: DECADES_MAX }, (_, decade) =>
-  LEADS.map((lead) => lead * 10 ** decade),
-)
-  .flat()
-  .concat(10 ** DECADES_MAX);
+/**
+ * The steps that a reader can choose, in ticks: all are multiples of the tick, and round where there is a round multiple.
+ * Of 0.01: 0.01, 0.02, 0.05, 0.1, … Of 0.25: 0.25, 0.5, 1, 2.5, 5, 10, 25, … Of 1/32: 0.03125, 0.0625, 0.125, 0.25, 0.5, 1,
+ * 2.5, … `tick` is a price mantissa above 0.
+ */
+export function groupingSteps(tick: number): readonly number[] {
+  const halvings = halvingsOf(tick);
+  const steps = Array.from({ length: halvings }, (_, count) => 2 ** count);
+  // A quarter of the first round number is a multiple only where that is four ticks at least.
+  const leads = halvings > 1 ? [1, 2.5, 5] : [1, 2, 5];
+  let decade = 2 ** halvings;
+  for (; decade < TICKS_MAX; decade *= 10) steps.push(...leads.map((lead) => lead * decade));
+  steps.push(decade);
+  return steps.filter((step) => Number.isSafeInteger(step * tick));
+}
+
+/** How often a tick must be doubled to be a power of ten: 2 for 0.25, 5 for 1/32; 0 where that does not make it one. */
+function halvingsOf(tick: number): number {
+  let digits = tick;
+  while (digits % 10 === 0) digits /= 10;
+  let halvings = 0;
+  while (digits % 5 === 0) {
+    digits /= 5;
+    halvings += 1;
+  }
+  return digits === 1 && halvings <= HALVINGS_MAX ? halvings : 0;
+}
 
 /** The step `by` places above (positive) or below the given one, kept inside the list. */
-export function stepFrom(step: number, by: number): number {
-  const at = Math.max(0, GROUPING_STEPS.indexOf(step));
-  const to = Math.min(GROUPING_STEPS.length - 1, Math.max(0, at + by));
-  return GROUPING_STEPS[to] ?? 1;
+export function stepFrom(steps: readonly number[], step: number, by: number): number {
+  const at = Math.max(0, steps.indexOf(step));
+  const to = Math.min(steps.length - 1, Math.max(0, at + by));
+  return steps[to] ?? 1;
 }
 
 /**
@@ -38,25 +60,33 @@ export function bucketOf(side: Side, price: number, size: number): number {
  * The finest step at which both of the prices given fit into `rows` buckets: the first choice for an instrument that
  * nobody has grouped yet.
  */
-export function stepThatFits(low: number, high: number, tick: number, rows: number): number {
-  for (const step of GROUPING_STEPS) {
+export function stepThatFits(
+  steps: readonly number[],
+  low: number,
+  high: number,
+  tick: number,
+  rows: number,
+): number {
+  for (const step of steps) {
     const size = step * tick;
-    if (bucketOf('ask', high, size) - bucketOf('bid', low, size) < rows) return step;
+    const [down, up] = [bucketOf('bid', low, size), bucketOf('ask', high, size)];
+    if (Number.isSafeInteger(down) && Number.isSafeInteger(up) && up - down < rows) return step;
   }
-  return GROUPING_STEPS[GROUPING_STEPS.length - 1] ?? 1;
+  return steps[steps.length - 1] ?? 1;
 }
 
 /**
- * Price of a bucket with the decimals that the bucket's width needs: at a width of 1.00 no decimal says anything.
- * Empty beyond the integers that are exact.
+ * Price of a bucket, exactly, with the decimals that the bucket's width needs: at a width of 1.00 no decimal says anything.
+ * Empty where the bucket itself is beyond the integers that are exact.
  */
 export function bucketPriceText(bucket: number, size: number, exponent: number): string {
-  let mantissa = bucket * size;
+  if (!Number.isSafeInteger(bucket) || !Number.isSafeInteger(size)) return '';
+  const product = bucket * size;
+  let mantissa = Number.isSafeInteger(product) ? product : BigInt(bucket) * BigInt(size);
   let width = size;
   let shown = exponent;
-  if (!Number.isSafeInteger(mantissa)) return '';
   while (shown < 0 && width % 10 === 0) {
-    mantissa /= 10;
+    mantissa = typeof mantissa === 'bigint' ? mantissa / 10n : mantissa / 10;
     width /= 10;
     shown += 1;
   }

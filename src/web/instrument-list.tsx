@@ -96,6 +96,9 @@ export function InstrumentPicker({ session }: { readonly session: Session }) {
       value={session.selected?.facts.name ?? ''}
       onChange={(event) => session.selectName(event.currentTarget.value)}
     >
+      {!session.isServed && (
+        <option value={session.selected?.facts.name ?? ''}>{session.selected?.facts.name ?? 'None'}</option>
+      )}
       {session.instruments.map(({ facts }) => (
         <option key={facts.name} value={facts.name}>
           {facts.symbol} · {facts.venue}

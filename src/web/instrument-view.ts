@@ -27,6 +27,6 @@ export class InstrumentView {
 
   constructor(facts: InstrumentFacts) {
     this.facts = facts;
-    this.position = new LadderPosition(facts.tickSize);
+    this.position = new LadderPosition(facts.tickSize, facts.priceExponent);
   }
 }

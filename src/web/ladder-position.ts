@@ -1,4 +1,5 @@
-import { bucketOf, stepFrom, stepThatFits } from './grouping.js';
+import { decimalText } from '../wire/index.js';
+import { bucketOf, groupingSteps, stepFrom, stepThatFits } from './grouping.js';
 import { centredTop, followTop } from './ladder-window.js';
 import type { Levels } from './levels.js';
 
@@ -21,17 +22,56 @@ export class LadderPosition {
   /** Chosen bucket; NaN = none. */
   cursor = Number.NaN;
   #tick: number;
-  readonly #isTickKnown: boolean;
+  #exponent: number;
+  #isTickKnown: boolean;
+  #steps: readonly number[] | undefined;
+  /** The grouping that the reader wants, as a price; undefined = whatever fits. */
+  #wanted: string | undefined;
 
-  /** `tick` is a price mantissa; an unknown one (0) is taken from the levels of the first book. */
-  constructor(tick: number) {
+  /** `tick` is a price mantissa at `exponent`; an unknown one (0) is taken from the levels of the first book. */
+  constructor(tick: number, exponent = 0) {
     this.#isTickKnown = tick > 0;
     this.#tick = this.#isTickKnown ? tick : 1;
+    this.#exponent = exponent;
   }
 
   /** Width of a bucket as a price mantissa. */
   get size(): number {
     return Math.max(1, this.step) * this.#tick;
+  }
+
+  /** The grouping that the reader has chosen, as a price such as `0.5`; undefined where it was chosen by what fits. */
+  get chosen(): string | undefined {
+    return this.#wanted;
+  }
+
+  /** Takes a grouping as a price. One that is no step of this instrument is left to what fits. */
+  choose(wanted: string | undefined): void {
+    if (wanted === this.#wanted) return;
+    this.#wanted = wanted;
+    this.step = 0;
+    this.follow = true;
+  }
+
+  /** The book's prices have another exponent than those before: the same prices stay in view. */
+  rescale(exponent: number): void {
+    const finer = 10 ** (this.#exponent - exponent);
+    if (finer === 1) return;
+    this.#exponent = exponent;
+    this.#steps = undefined;
+    const tick = this.#tick * finer;
+    // An unknown tick, and one that the new exponent cannot say, are found anew.
+    this.#isTickKnown &&= Number.isSafeInteger(tick) && tick > 0;
+    this.#tick = this.#isTickKnown ? tick : 1;
+    if (this.#isTickKnown) return;
+    this.step = 0;
+    this.cursor = Number.NaN;
+    this.follow = true;
+  }
+
+  get #stepsOfTick(): readonly number[] {
+    this.#steps ??= groupingSteps(this.#tick);
+    return this.#steps;
   }
 
   /**
@@ -40,10 +80,25 @@ export class LadderPosition {
    */
   chooseStep(bids: Levels, asks: Levels, rows: number): void {
     if (this.step !== 0 || rows === 0 || bids.count === 0 || asks.count === 0) return;
-    if (!this.#isTickKnown) this.#tick = commonStep(bids, asks);
+    if (!this.#isTickKnown) {
+      this.#tick = commonStep(bids, asks);
+      this.#steps = undefined;
+    }
+    const steps = this.#stepsOfTick;
+    const wanted = steps.find((step) => this.#textOf(step) === this.#wanted);
+    if (wanted !== undefined) {
+      this.step = wanted;
+      return;
+    }
+    this.#wanted = undefined;
     const low = bids.price(Math.min(bids.count, LEVELS_IN_VIEW) - 1);
     const high = asks.price(Math.min(asks.count, LEVELS_IN_VIEW) - 1);
-    this.step = stepThatFits(low, high, this.#tick, Math.max(4, Math.floor(rows * SHARE_IN_VIEW)));
+    const rowsMax = Math.max(4, Math.floor(rows * SHARE_IN_VIEW));
+    this.step = stepThatFits(steps, low, high, this.#tick, rowsMax);
+  }
+
+  #textOf(step: number): string {
+    return decimalText(step * this.#tick, this.#exponent);
   }
 
   /** Moves the window with the touch, when it follows. Prices are mantissas, NaN for an empty side. */
@@ -89,7 +144,8 @@ export class LadderPosition {
   regroup(by: number, rows: number): void {
     const middlePrice = (this.top - (rows - 1) / 2) * this.size;
     const cursorPrice = this.cursor * this.size;
-    this.step = stepFrom(Math.max(1, this.step), by);
+    this.step = stepFrom(this.#stepsOfTick, Math.max(1, this.step), by);
+    this.#wanted = this.#textOf(this.step);
     this.top = Math.round(middlePrice / this.size + (rows - 1) / 2);
     if (!Number.isNaN(cursorPrice)) this.cursor = Math.floor(cursorPrice / this.size);
   }

@@ -6,9 +6,10 @@ import {
   type LatencySummary,
 } from '../wire/index.js';
 import { Access } from './access.js';
+import { Address, type AddressChange } from './address.js';
 import { BookView } from './book-view.js';
 import { type CatalogueEntry, parseCatalogue } from './catalogue.js';
-import { InstrumentView } from './instrument-view.js';
+import { type InstrumentFacts, InstrumentView } from './instrument-view.js';
 import { RecentTrades } from './recent-trades.js';
 import { emptyNotice, parseSources, type SourceView } from './sources.js';
 import { WatchedMarket } from './watched-market.js';
@@ -41,6 +42,7 @@ export class Session {
   catalogueNotice = 'Loading the list of instruments.';
   /** By what the server knows this page. */
   readonly access: Access;
+  readonly address = new Address();
   readonly #base: URL;
   readonly feed: Feed;
   readonly #listeners = new Set<() => void>();
@@ -56,6 +58,7 @@ export class Session {
     feedUrl.protocol = base.protocol === 'https:' ? 'wss:' : 'ws:';
     this.access = new Access(base, () => this.#accessChanged());
     this.feed = connect(feedUrl.href, { token: () => this.access.next() });
+    this.address.onChange(() => this.#followAddress());
     this.feed.on('state', () => this.#connectionChanged());
     this.feed.on('error', ({ code }) => {
       if (code === 'auth.expired' || code === 'feed.auth') this.access.end();
@@ -75,6 +78,11 @@ export class Session {
     return this.market?.trades ?? NO_TRADES;
   }
 
+  /** Whether the server serves the instrument in view; one that it does not is named, with an empty book. */
+  get isServed(): boolean {
+    return this.market !== null;
+  }
+
   get counters(): FeedCounters {
     return this.feed.counters;
   }
@@ -87,6 +95,10 @@ export class Session {
   /** Why the book in view may not be trusted, in words; empty when it may. */
   get notice(): string {
     if (this.selected === null) return this.catalogueNotice;
+    if (!this.isServed)
+      return this.instruments.length === 0
+        ? this.catalogueNotice
+        : `This server does not serve ${this.selected.facts.name}. Choose another instrument, or wait for it.`;
     const { wanted } = this.access;
     if (wanted !== undefined) return `${wanted} What is shown is the last known book.`;
     const error = this.market?.error ?? this.feed.error;
@@ -112,12 +124,13 @@ export class Session {
     return () => this.#listeners.delete(callback);
   }
 
-  select(view: InstrumentView): void {
+  /** `change`: whether the browser's back button returns to the instrument before. */
+  select(view: InstrumentView, change: AddressChange = 'step'): void {
     if (view === this.selected) return;
     this.market?.close();
     this.selected = view;
     this.market = new WatchedMarket(this.feed, view);
-    history.replaceState(null, '', `#${nameInHash(view.facts.name)}`);
+    this.address.set({ instrument: view.facts.name, group: view.position.chosen }, change);
     this.#changed();
   }
 
@@ -131,6 +144,33 @@ export class Session {
     const at = this.selected === null ? -1 : this.instruments.indexOf(this.selected);
     const view = this.instruments[Math.min(this.instruments.length - 1, Math.max(0, at + by))];
     if (view !== undefined) this.select(view);
+  }
+
+  /** Says in the address what the reader has chosen of the instrument in view. */
+  tellAddress(): void {
+    this.address.set({ group: this.selected?.position.chosen });
+  }
+
+  /** The reader has changed the address. */
+  #followAddress(): void {
+    this.access.followAddress();
+    const wanted = this.address.get('instrument');
+    if (wanted !== undefined && wanted !== this.selected?.facts.name) this.#selectWanted(wanted, 'same');
+    else this.selected?.position.choose(this.address.get('group'));
+    this.#changed();
+  }
+
+  /** Selects the instrument of this name; one that is not served is named, and no other is shown in its place. */
+  #selectWanted(name: string, change: AddressChange): void {
+    const view = this.instruments.find(({ facts }) => facts.name === name);
+    if (view === undefined) {
+      this.market?.close();
+      this.market = null;
+      this.selected = new InstrumentView(unknownFacts(name));
+      return;
+    }
+    if (name === this.address.get('instrument')) view.position.choose(this.address.get('group'));
+    this.select(view, change);
   }
 
   async #load(): Promise<void> {
@@ -200,9 +240,8 @@ export class Session {
     this.instruments = views;
     this.#followBest();
     if (this.selected === null || !views.includes(this.selected)) {
-      const wanted = this.selected?.facts.name ?? nameInAddress();
-      const view = views.find(({ facts }) => facts.name === wanted) ?? views[0];
-      if (view !== undefined) this.select(view);
+      const wanted = this.selected?.facts.name ?? this.address.get('instrument') ?? views[0]?.facts.name;
+      if (wanted !== undefined) this.#selectWanted(wanted, 'same');
     }
     this.#changed();
   }
@@ -238,16 +277,8 @@ export class Session {
   }
 }
 
-/** A name behind the `#` of an address. The colon means nothing there, and people read it. */
-function nameInHash(name: string): string {
-  return encodeURIComponent(name).replaceAll('%3A', ':');
-}
-
-/** The instrument that the page's address names. A part that is not encoded properly names none. */
-function nameInAddress(): string {
-  try {
-    return decodeURIComponent(location.hash.slice(1));
-  } catch {
-    return '';
-  }
+/** What is known of an instrument that the server does not serve. */
+function unknownFacts(name: string): InstrumentFacts {
+  const facts = { name, venue: '', symbol: name, priceExponent: 0, qtyExponent: 0 };
+  return { ...facts, tickSize: 0, contractSize: 1, inverse: false };
 }

@@ -25,6 +25,7 @@ export class WatchedMarket {
     this.book.show(this.#book.book);
     this.#book.on('update', () => {
       instrument.inputMs = performance.now();
+      instrument.position.rescale(this.book.priceExponent);
       this.book.touch();
     });
     this.#book.on('state', () => this.book.touch());
