@@ -1,5 +1,8 @@
 import * as flatbuffers from 'flatbuffers';
 import { describe, expect, it } from 'vitest';
+import { CostRows, SignalRows, VolumeRows } from '../src/wire/frame-computed.js';
+import { GapFields, TickerFields, TradingFields, ViewFields } from '../src/wire/frame-facts.js';
+import { NameRows, OrderRows } from '../src/wire/frame-orders.js';
 import { Frame, Header, Level } from '../src/wire/generated/depthwire/feed.js';
 import { FrameReader, Kind, LocalBook, WireError } from '../src/wire/index.js';
 import { frame, I64_MAX, I64_MIN, message } from './support/frames.js';
@@ -33,7 +36,7 @@ describe('FrameReader', () => {
       }),
     );
     expect(reader.next()).toBe(true);
-    const { orders, names } = reader;
+    const [orders, names] = [new OrderRows(reader), new NameRows(reader)];
     expect([orders.count, names.count]).toEqual([3, 2]);
     expect([orders.idLow(0), orders.idHigh(0), orders.idNearest(1), orders.idHigh(1)]).toEqual([
       2n ** 64n - 1n,
@@ -90,7 +93,8 @@ describe('FrameReader', () => {
       ),
     );
     reader.next();
-    const { gap, ticker, trading, viewInfo } = reader;
+    const [gap, ticker] = [new GapFields(reader), new TickerFields(reader)];
+    const [trading, viewInfo] = [new TradingFields(reader), new ViewFields(reader)];
     expect([gap.isPresent, ticker.isPresent]).toEqual([true, false]);
     expect([gap.expected, gap.received, gap.lostFrom, gap.noticed, gap.mended]).toEqual([
       2n ** 64n - 1n,
@@ -127,7 +131,7 @@ describe('FrameReader', () => {
         frame({ kind: Kind.costs, costs: [[1n, 2n, 3n, -4n, I64_MAX, -9, 4, 2, 1, 0]] }),
       ),
     );
-    const { signals, volumes, costs } = reader;
+    const [signals, volumes, costs] = [new SignalRows(reader), new VolumeRows(reader), new CostRows(reader)];
     reader.next();
     expect([signals.value(0), signals.windowNs(0), signals.tsEvent(0)]).toEqual([I64_MIN, 1n, 2n]);
     expect([signals.id(0), signals.exponent(0), signals.flags(0), volumes.count]).toEqual([65535, -9, 3, 0]);
@@ -173,7 +177,7 @@ describe('FrameReader', () => {
     expect(bytes.length % 8).toBe(0);
     const reader = new FrameReader().reset(bytes);
     expect(reader.next()).toBe(true);
-    expect([reader.skipped, reader.flags, reader.bidPrice(0), reader.orders.count]).toEqual([
+    expect([reader.skipped, reader.flags, reader.bidPrice(0), new OrderRows(reader).count]).toEqual([
       1, 0xff00, 100, 0,
     ]);
     const book = new LocalBook();

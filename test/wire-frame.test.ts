@@ -1,5 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { CostRows, SignalRows, VolumeRows } from '../src/wire/frame-computed.js';
+import { GapFields, TickerFields, TradingFields, ViewFields } from '../src/wire/frame-facts.js';
+import { NameRows, OrderRows } from '../src/wire/frame-orders.js';
 import { crc32c, FrameReader, Kind, WireError } from '../src/wire/index.js';
 import {
   checkOf,
@@ -54,15 +57,19 @@ function readAll(bytes: Uint8Array): number {
     if (reader.hasInfo) reader.infoReason;
     if (reader.hasCheck) reader.checkAskCount;
     if (reader.hasStatus) reader.statusReason;
-    for (let at = 0; at < reader.orders.count; at += 1) reader.orders.cause(at);
-    for (let at = 0; at < reader.names.count; at += 1) reader.names.bytes(at);
-    for (let at = 0; at < reader.costs.count; at += 1) reader.costs.isKnown(at);
-    for (let at = 0; at < reader.signals.count; at += 1) reader.signals.flags(at);
-    for (let at = 0; at < reader.volumes.count; at += 1) reader.volumes.trades(at);
-    if (reader.gap.isPresent) reader.gap.reason;
-    if (reader.ticker.isPresent) reader.ticker.value(16);
-    if (reader.trading.isPresent) reader.trading.status;
-    if (reader.viewInfo.isPresent) reader.viewInfo.depth;
+    const [orders, names] = [new OrderRows(reader), new NameRows(reader)];
+    const [costs, signals, volumes] = [new CostRows(reader), new SignalRows(reader), new VolumeRows(reader)];
+    const [gap, ticker] = [new GapFields(reader), new TickerFields(reader)];
+    const [trading, viewInfo] = [new TradingFields(reader), new ViewFields(reader)];
+    for (let at = 0; at < orders.count; at += 1) orders.cause(at);
+    for (let at = 0; at < names.count; at += 1) names.bytes(at);
+    for (let at = 0; at < costs.count; at += 1) costs.isKnown(at);
+    for (let at = 0; at < signals.count; at += 1) signals.flags(at);
+    for (let at = 0; at < volumes.count; at += 1) volumes.trades(at);
+    if (gap.isPresent) gap.reason;
+    if (ticker.isPresent) ticker.value(16);
+    if (trading.isPresent) trading.status;
+    if (viewInfo.isPresent) viewInfo.depth;
   }
   return frames;
 }

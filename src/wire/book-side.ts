@@ -1,113 +1,146 @@
-import { CRC32C_START, crc32cLevel, crc32cLevelBigInt } from './crc32c.js';
-import { isExact, type Level, levelOf } from './level.js';
+import { CRC32C_START, crc32cWord } from './crc32c.js';
+import { badFrame } from './errors.js';
+import { isExact, type Level, levelOf, narrowed, numberOfWords } from './level.js';
 import type { Side } from './protocol.js';
 
-const CAPACITY_START = 256;
-
-/** The mantissas of a side as 64-bit integers, beside the nearest numbers. */
-interface WideLevels {
-  prices: BigInt64Array;
-  qtys: BigInt64Array;
-}
+const CAPACITY_START = 64;
+/** Words of a level as it stands in a frame: price and quantity, the low word of each first. */
+const WORDS = 4;
+export const LEVEL_BYTES = WORDS * 4;
+/** Levels from the best that are kept in order at each change: at least, and where somebody reads deeper at most. */
+const TOP_LEVELS_MIN = 32;
+const TOP_LEVELS_MAX = 4096;
+/** Slots that are moved one by one: a call costs as much. */
+const MOVED_MAX = 48;
 
 /**
- * One side of a book: price and quantity mantissas in two sorted arrays, best last, because real updates lie nearer to
- * the top than to the far end and an insertion moves only what is better.
+ * One side of a book. A price that comes up gets a slot, which an index by hash finds: a change is one look-up and a store.
+ * Prices come back, so a level that is removed keeps its slot until room is needed.
  *
- * Prices are held as keys, negated for asks, so that both sides ascend. Finding a level is a binary search; inserting
- * or removing one moves `level_index` elements. Memory doubles up to `levelsMax` levels and is kept.
+ * Most changes lie deep (a median rank of 88 to 224 on recorded streams) and most reads near the top. So the order of prices is
+ * exact at each change near the top only; what changes below waits until something there is read.
  *
- * A mantissa beyond 2^53 makes the side wide until it is cleared: it then also holds every mantissa as a 64-bit integer,
- * and its order is that of those. A side that is not wide makes no BigInt.
+ * Mantissas stay the two 32-bit words that a frame has of each: all 64 bits, and no number is made before one is read.
+ * Cost of a change: a look-up, and near the top, where a level comes or goes, a search and a move of what is better. A read
+ * near the top is direct; the first one below is linear in the side. 33 bytes a slot.
  */
 export class BookSide {
   readonly side: Side;
   readonly levelsMax: number;
+  /** Levels that are there. */
   length = 0;
 
-  private readonly sign: 1 | -1;
-  private keys = new Float64Array(CAPACITY_START);
-  private qtys = new Float64Array(CAPACITY_START);
-  private wide: WideLevels | undefined;
-  private ordered = true;
+  private words = new Int32Array(CAPACITY_START * WORDS);
+  /** By the hash of a price: its slot + 1; 0 = free, as at least half of it is. */
+  private index = new Int32Array(CAPACITY_START * 2);
+  /** Slots by price, best last: from `topStart` on exactly those that are there; all of them while `isSettled`. */
+  private order = new Int32Array(CAPACITY_START);
+  private orderLength = 0;
+  private topStart = 0;
+  private topLevels = TOP_LEVELS_MIN;
+  private isSettled = true;
+  /** Slots below the top that wait for their place. */
+  private fresh = new Int32Array(CAPACITY_START);
+  private freshLength = 0;
+  /** 1 = the slot stands in `order` or in `fresh`. */
+  private held = new Uint8Array(CAPACITY_START);
+  private slots = 0;
 
   constructor(side: Side, levelsMax: number) {
     this.side = side;
     this.levelsMax = levelsMax;
-    this.sign = side === 'bid' ? 1 : -1;
   }
 
   clear(): void {
+    this.index.fill(0);
     this.length = 0;
-    this.ordered = true;
-    this.wide = undefined;
+    this.orderLength = 0;
+    this.topStart = 0;
+    this.isSettled = true;
+    this.freshLength = 0;
+    this.slots = 0;
   }
 
-  /** Sets the quantity at a price, 0 removes. False, and nothing changed, when the side would pass `levelsMax`. */
-  set(price: number, qty: number): boolean {
-    if (this.wide !== undefined) return this.setBigInt(BigInt(price), BigInt(qty));
-    const key = price * this.sign;
-    const at = this.lowerBound(key);
-    const found = at < this.length && this.keys[at] === key;
-    if (qty === 0) {
-      if (found) this.removeAt(at);
+  /**
+   * Takes a level of a frame, which stands at a byte of a view: quantity 0 removes. False, and nothing changed, when the
+   * side would pass `levelsMax`. Throws `wire.bad_value` where the quantity is below 0.
+   */
+  set(view: DataView, at: number): boolean {
+    const low = view.getInt32(at, true);
+    const high = view.getInt32(at + 4, true);
+    const qtyLow = view.getInt32(at + 8, true);
+    const qtyHigh = view.getInt32(at + 12, true);
+    if (qtyHigh < 0) throw this.negative(view, at);
+    const slot = this.find(low, high);
+    const isThere = (qtyLow | qtyHigh) !== 0;
+    if (slot < 0) {
+      if (!isThere) return true;
+      if (!this.add(low, high, qtyLow, qtyHigh)) return false;
+      this.place(this.slots - 1);
       return true;
     }
-    if (!found && !this.insertAt(at, key)) return false;
-    this.qtys[at] = qty;
+    const { words } = this;
+    const word = slot * WORDS + 2;
+    const wasThere = ((words[word] as number) | (words[word + 1] as number)) !== 0;
+    if (isThere && !wasThere && this.length >= this.levelsMax) return false;
+    words[word] = qtyLow;
+    words[word + 1] = qtyHigh;
+    if (isThere !== wasThere) this.turn(slot, isThere);
     return true;
   }
 
-  /** The same with mantissas that a number may not hold; the side is wide afterwards. */
-  setBigInt(price: bigint, qty: bigint): boolean {
-    const wide = this.widen();
-    const at = this.lowerBoundBigInt(wide, price);
-    const found = at < this.length && wide.prices[at] === price;
-    if (qty === 0n) {
-      if (found) this.removeAt(at);
-      return true;
-    }
-    if (!found && !this.insertAt(at, Number(price) * this.sign)) return false;
-    // Growing has replaced the arrays.
-    const { prices, qtys } = this.widen();
-    prices[at] = price;
-    qtys[at] = qty;
-    this.qtys[at] = Number(qty);
+  /** The same for a level of an image on a cleared side, in any order; `seal` must follow before anything is read. */
+  append(view: DataView, at: number): boolean {
+    const low = view.getInt32(at, true);
+    const high = view.getInt32(at + 4, true);
+    const qtyLow = view.getInt32(at + 8, true);
+    const qtyHigh = view.getInt32(at + 12, true);
+    if (qtyHigh < 0) throw this.negative(view, at);
+    if ((qtyLow | qtyHigh) === 0) return true;
+    const slot = this.find(low, high);
+    if (slot < 0) return this.add(low, high, qtyLow, qtyHigh);
+    this.words[slot * WORDS + 2] = qtyLow;
+    this.words[slot * WORDS + 3] = qtyHigh;
     return true;
+  }
+
+  /** Puts what was appended in order. Linear for levels that came best first, as they do. */
+  seal(): void {
+    const { order, slots } = this;
+    let isOrdered = true;
+    for (let slot = 0; slot < slots; slot += 1) {
+      order[slots - 1 - slot] = slot;
+      if (slot > 0 && !this.isBetter(slot - 1, slot)) isOrdered = false;
+    }
+    if (!isOrdered) this.sort(order, slots);
+    this.held.fill(1, 0, slots);
+    this.orderLength = slots;
+    this.topStart = Math.max(0, slots - this.topLevels);
   }
 
   /** The quantity at a price, 0 when there is no such level; a BigInt where no number holds it. */
   get(price: number | bigint): number | bigint {
-    const { wide } = this;
-    if (wide !== undefined) {
-      const exact = BigInt(price);
-      const at = this.lowerBoundBigInt(wide, exact);
-      if (at >= this.length || wide.prices[at] !== exact) return 0;
-      const qty = this.qtys[at] as number;
-      return isExact(qty) ? qty : (wide.qtys[at] as bigint);
-    }
-    const key = Number(price) * this.sign;
-    const at = this.lowerBound(key);
-    return at < this.length && this.keys[at] === key && isExact(key) ? (this.qtys[at] as number) : 0;
+    const exact = BigInt(price);
+    const slot = this.find(Number(BigInt.asIntN(32, exact)), Number(BigInt.asIntN(32, exact >> 32n)));
+    return slot < 0 || BigInt.asIntN(64, exact) !== exact ? 0 : narrowed(this.bigIntAt(slot * WORDS + 2));
   }
 
   /** The number nearest to the price at an index from the best, 0 = best. The index must be below `length`. */
   priceNearestAt(levelIndex: number): number {
-    // Adding 0 turns the -0 of an ask at price 0 into 0.
-    return (this.keys[this.length - 1 - levelIndex] as number) * this.sign + 0;
+    const { words } = this;
+    const word = this.seek(levelIndex);
+    return numberOfWords(words[word] as number, words[word + 1] as number);
   }
 
   /** The number nearest to the quantity at an index from the best. The index must be below `length`. */
   qtyNearestAt(levelIndex: number): number {
-    return this.qtys[this.length - 1 - levelIndex] as number;
+    const { words } = this;
+    const word = this.seek(levelIndex) + 2;
+    return numberOfWords(words[word] as number, words[word + 1] as number);
   }
 
   priceBigIntAt(levelIndex: number): bigint {
-    return this.wide?.prices[this.length - 1 - levelIndex] ?? BigInt(this.priceNearestAt(levelIndex));
-  }
-
-  qtyBigIntAt(levelIndex: number): bigint {
-    return this.wide?.qtys[this.length - 1 - levelIndex] ?? BigInt(this.qtyNearestAt(levelIndex));
+    return this.bigIntAt(this.seek(levelIndex));
   }
 
   /** A copy of the level at an index from the best. The index must be below `length`. */
@@ -115,7 +148,8 @@ export class BookSide {
     const price = this.priceNearestAt(levelIndex);
     const qty = this.qtyNearestAt(levelIndex);
     if (isExact(price) && isExact(qty)) return { price, qty };
-    return levelOf(this.priceBigIntAt(levelIndex), this.qtyBigIntAt(levelIndex));
+    const word = this.seek(levelIndex);
+    return levelOf(this.bigIntAt(word), this.bigIntAt(word + 2));
   }
 
   /** Whether `price` lies further from the top than `other`. */
@@ -125,138 +159,254 @@ export class BookSide {
 
   /** Feeds the best `count` levels to a CRC32C register, best first. */
   crc32c(count: number, start: number = CRC32C_START): number {
-    let crc = start;
     const end = Math.min(count, this.length);
-    if (this.wide === undefined) {
-      for (let at = 0; at < end; at += 1)
-        crc = crc32cLevel(crc, this.priceNearestAt(at), this.qtyNearestAt(at));
-    } else {
-      for (let at = 0; at < end; at += 1)
-        crc = crc32cLevelBigInt(crc, this.priceBigIntAt(at), this.qtyBigIntAt(at));
+    if (end > 0) this.seek(end - 1);
+    const { words, order, orderLength } = this;
+    let crc = start;
+    for (let at = orderLength - 1; at >= orderLength - end; at -= 1) {
+      const word = (order[at] as number) * WORDS;
+      crc = crc32cWord(crc, words[word] as number);
+      crc = crc32cWord(crc, words[word + 1] as number);
+      crc = crc32cWord(crc, words[word + 2] as number);
+      crc = crc32cWord(crc, words[word + 3] as number);
     }
     return crc;
   }
 
-  /** Adds the next level of an image to a cleared side, best first; `sealImage` must follow. False at `levelsMax`. */
-  appendImage(price: number, qty: number): boolean {
-    if (this.wide !== undefined) return this.appendImageBigInt(BigInt(price), BigInt(qty));
-    if (qty === 0) return true;
-    if (!this.reserveOne()) return false;
-    const key = price * this.sign;
-    if (this.length > 0 && key >= (this.keys[this.length - 1] as number)) this.ordered = false;
-    this.keys[this.length] = key;
-    this.qtys[this.length] = qty;
+  /** Slots that there is room for. @internal */
+  get slotsHeld(): number {
+    return this.order.length;
+  }
+
+  /** What must hold after each change; for tests. Throws what does not. @internal */
+  checkInvariants(): void {
+    const { words, topStart, slots, isSettled } = this;
+    const order = [...this.order.subarray(0, this.orderLength)];
+    const fresh = [...this.fresh.subarray(0, this.freshLength)];
+    const all = [...order, ...fresh];
+    const isThere = (slot: number) => !this.isGone(slot);
+    const isFound = (slot: number) =>
+      this.find(words[slot * WORDS] as number, words[slot * WORDS + 1] as number) === slot;
+    const worst = order[topStart];
+    const faults = [
+      order.some((slot, at) => at > 0 && !this.isBetter(slot, order[at - 1] as number)) && 'order',
+      all.filter(isThere).length !== this.length && 'length',
+      !order.slice(topStart).every(isThere) && 'a level that is gone in the top',
+      isSettled && (fresh.length > 0 || !order.every(isThere)) && 'settled',
+      fresh.some((slot) => worst === undefined || this.isBetter(slot, worst)) && 'a level that the top lacks',
+      topStart > 0 && worst === undefined && 'an empty top',
+      !all.every(isFound) && 'index',
+      new Set(all).size !== all.length && 'a slot twice',
+      this.held.subarray(0, slots).some((held, slot) => (held === 1) !== all.includes(slot)) && 'held',
+      slots * 2 > this.index.length && 'a full index',
+    ].filter(Boolean);
+    if (faults.length > 0) throw new Error(`book side: ${faults.join(', ')}`);
+  }
+
+  private hash(low: number, high: number): number {
+    const mixed = Math.imul(low ^ Math.imul(high, 0x85ebca6b), 0x9e3779b1);
+    return mixed >>> (Math.clz32(this.index.length) + 1);
+  }
+
+  /** The slot of a price, -1 where it has none. */
+  private find(low: number, high: number): number {
+    const { index, words } = this;
+    const mask = index.length - 1;
+    for (let at = this.hash(low, high); ; at = (at + 1) & mask) {
+      const slot = (index[at] as number) - 1;
+      if (slot === -1) return -1;
+      if (words[slot * WORDS] === low && words[slot * WORDS + 1] === high) return slot;
+    }
+  }
+
+  /** Gives a price a slot, the last one, which has no place in the order yet. False at `levelsMax`. */
+  private add(low: number, high: number, qtyLow: number, qtyHigh: number): boolean {
+    if (this.length >= this.levelsMax) return false;
+    if (this.slots === this.order.length) this.makeRoom();
+    const { words, slots } = this;
+    const word = slots * WORDS;
+    words[word] = low;
+    words[word + 1] = high;
+    words[word + 2] = qtyLow;
+    words[word + 3] = qtyHigh;
+    this.held[slots] = 0;
+    this.slots += 1;
     this.length += 1;
+    this.enter(slots);
     return true;
   }
 
-  /** The same with mantissas that a number may not hold. */
-  appendImageBigInt(price: bigint, qty: bigint): boolean {
-    if (qty === 0n) return true;
-    if (!this.reserveOne()) return false;
-    const { prices, qtys } = this.widen();
-    const at = this.length;
-    if (at > 0 && !this.isWorse(price, prices[at - 1] as bigint)) this.ordered = false;
-    this.keys[at] = Number(price) * this.sign;
-    this.qtys[at] = Number(qty);
-    prices[at] = price;
-    qtys[at] = qty;
-    this.length += 1;
-    return true;
+  /** Puts a slot into the index. */
+  private enter(slot: number): void {
+    const { index, words } = this;
+    const mask = index.length - 1;
+    let at = this.hash(words[slot * WORDS] as number, words[slot * WORDS + 1] as number);
+    while (index[at] !== 0) at = (at + 1) & mask;
+    index[at] = slot + 1;
   }
 
-  /** Turns what was appended into a sorted side. Linear for levels that came best first, else one by one. */
-  sealImage(): void {
-    const { length, wide } = this;
-    if (this.ordered) {
-      for (const levels of [this.keys, this.qtys, wide?.prices, wide?.qtys])
-        levels?.subarray(0, length).reverse();
+  /** A level has come or gone. */
+  private turn(slot: number, isThere: boolean): void {
+    this.length += isThere ? 1 : -1;
+    if (isThere) {
+      if (this.held[slot] === 0) this.place(slot);
       return;
     }
-    const keys = this.keys.slice(0, length);
-    const qtys = this.qtys.slice(0, length);
-    this.clear();
-    for (let at = 0; at < length; at += 1) {
-      if (wide === undefined) this.set((keys[at] as number) * this.sign, qtys[at] as number);
-      else this.setBigInt(wide.prices[at] as bigint, wide.qtys[at] as bigint);
+    const { order, topStart } = this;
+    if (topStart > 0 && this.isBetter(order[topStart] as number, slot)) {
+      this.isSettled = false;
+      return;
     }
+    const place = this.search(slot);
+    const end = this.orderLength - 1;
+    if (end - place > MOVED_MAX) order.copyWithin(place, place + 1, end + 1);
+    else for (let at = place; at < end; at += 1) order[at] = order[at + 1] as number;
+    this.held[slot] = 0;
+    this.orderLength = end;
+    if (end === topStart) this.settle();
   }
 
-  /** The first index whose key is not below `key`. */
-  private lowerBound(key: number): number {
-    let low = 0;
-    let high = this.length;
+  /** Gives a slot its place in the top, or leaves it for when it is read. */
+  private place(slot: number): void {
+    const { order, orderLength, topStart } = this;
+    this.held[slot] = 1;
+    if (topStart > 0 && this.isBetter(order[topStart] as number, slot)) {
+      this.isSettled = false;
+      this.fresh[this.freshLength] = slot;
+      this.freshLength += 1;
+      return;
+    }
+    const place = this.search(slot);
+    if (orderLength - place > MOVED_MAX) order.copyWithin(place + 1, place, orderLength);
+    else for (let at = orderLength; at > place; at -= 1) order[at] = order[at - 1] as number;
+    order[place] = slot;
+    this.orderLength = orderLength + 1;
+    if (orderLength - topStart > this.topLevels * 2) this.topStart = orderLength - this.topLevels;
+  }
+
+  /** The place of a slot in the top: the first whose slot is not worse. */
+  private search(slot: number): number {
+    const { order, topStart, orderLength } = this;
+    let low = topStart;
+    let high = orderLength;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.keys[middle] as number) < key) low = middle + 1;
+      if (this.isBetter(slot, order[middle] as number)) low = middle + 1;
       else high = middle;
     }
     return low;
   }
 
-  /** The first index whose price is not worse than `price`. */
-  private lowerBoundBigInt({ prices }: WideLevels, price: bigint): number {
-    let low = 0;
-    let high = this.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.isWorse(prices[middle] as bigint, price)) low = middle + 1;
-      else high = middle;
+  /** Puts everything in order, and leaves out what is gone. */
+  private settle(): void {
+    const { fresh, order, held, topStart, orderLength } = this;
+    let count = 0;
+    for (let at = 0; at < this.freshLength; at += 1) {
+      const slot = fresh[at] as number;
+      if (this.isGone(slot)) held[slot] = 0;
+      else fresh[count++] = slot;
     }
-    return low;
-  }
-
-  private removeAt(at: number): void {
-    const { length, wide } = this;
-    this.keys.copyWithin(at, at + 1, length);
-    this.qtys.copyWithin(at, at + 1, length);
-    wide?.prices.copyWithin(at, at + 1, length);
-    wide?.qtys.copyWithin(at, at + 1, length);
-    this.length -= 1;
-  }
-
-  private insertAt(at: number, key: number): boolean {
-    if (!this.reserveOne()) return false;
-    const { length, wide } = this;
-    this.keys.copyWithin(at + 1, at, length);
-    this.qtys.copyWithin(at + 1, at, length);
-    wide?.prices.copyWithin(at + 1, at, length);
-    wide?.qtys.copyWithin(at + 1, at, length);
-    this.keys[at] = key;
-    this.length += 1;
-    return true;
-  }
-
-  /** The 64-bit mantissas, made from the numbers where there are none yet: those are exact then. */
-  private widen(): WideLevels {
-    if (this.wide !== undefined) return this.wide;
-    const prices = new BigInt64Array(this.keys.length);
-    const qtys = new BigInt64Array(this.keys.length);
-    for (let at = 0; at < this.length; at += 1) {
-      prices[at] = BigInt((this.keys[at] as number) * this.sign);
-      qtys[at] = BigInt(this.qtys[at] as number);
+    if (count > 1) this.sort(fresh, count);
+    let kept = 0;
+    for (let at = 0; at < topStart; at += 1) {
+      const slot = order[at] as number;
+      if (this.isGone(slot)) held[slot] = 0;
+      else order[kept++] = slot;
     }
-    this.wide = { prices, qtys };
-    return this.wide;
-  }
-
-  private reserveOne(): boolean {
-    if (this.length >= this.levelsMax) return false;
-    if (this.length === this.keys.length) {
-      const capacity = Math.min(this.keys.length * 2, this.levelsMax);
-      this.keys = grown(this.keys, new Float64Array(capacity));
-      this.qtys = grown(this.qtys, new Float64Array(capacity));
-      const { wide } = this;
-      if (wide !== undefined) {
-        wide.prices = grown(wide.prices, new BigInt64Array(capacity));
-        wide.qtys = grown(wide.qtys, new BigInt64Array(capacity));
+    const top = kept + count;
+    order.copyWithin(top, topStart, orderLength);
+    // From the best on, so that none is written over before it is read.
+    for (let at = top - 1; count > 0; at -= 1) {
+      const slot = fresh[count - 1] as number;
+      const other = order[kept - 1] as number;
+      if (kept > 0 && this.isBetter(other, slot)) {
+        order[at] = other;
+        kept -= 1;
+      } else {
+        order[at] = slot;
+        count -= 1;
       }
     }
-    return true;
+    this.freshLength = 0;
+    this.orderLength = top + orderLength - topStart;
+    this.topStart = Math.max(0, this.orderLength - this.topLevels);
+    this.isSettled = true;
+  }
+
+  private sort(slots: Int32Array, count: number): void {
+    slots.subarray(0, count).sort((a, b) => (this.isBetter(a, b) ? 1 : -1));
+  }
+
+  private isGone(slot: number): boolean {
+    return this.words[slot * WORDS + 2] === 0 && this.words[slot * WORDS + 3] === 0;
+  }
+
+  private isBetter(slot: number, other: number): boolean {
+    const { words } = this;
+    const highs = (words[slot * WORDS + 1] as number) - (words[other * WORDS + 1] as number);
+    const lows = ((words[slot * WORDS] as number) >>> 0) - ((words[other * WORDS] as number) >>> 0);
+    const difference = highs === 0 ? lows : highs;
+    return this.side === 'bid' ? difference > 0 : difference < 0;
+  }
+
+  /** The first word of the level at an index from the best, which must be below `length`. */
+  private seek(levelIndex: number): number {
+    const at = this.orderLength - 1 - levelIndex;
+    if (at < this.topStart && !this.isSettled) return this.seekDeep(levelIndex);
+    return (this.order[at] as number) * WORDS;
+  }
+
+  /** The same below the top. Who reads there once will again. */
+  private seekDeep(levelIndex: number): number {
+    this.topLevels = Math.max(this.topLevels, Math.min(levelIndex + 1, TOP_LEVELS_MAX));
+    this.settle();
+    return (this.order[this.orderLength - 1 - levelIndex] as number) * WORDS;
+  }
+
+  private makeRoom(): void {
+    this.compact();
+    const { slots } = this;
+    const capacity = this.order.length;
+    if (slots * 2 <= capacity) return;
+    this.words = grown(this.words, capacity * 2 * WORDS);
+    this.order = grown(this.order, capacity * 2);
+    this.fresh = new Int32Array(capacity * 2);
+    this.held = new Uint8Array(capacity * 2).fill(1, 0, slots);
+    this.index = new Int32Array(capacity * 4);
+    for (let slot = 0; slot < slots; slot += 1) this.enter(slot);
+  }
+
+  /** Takes back the slots of what is gone, in place. */
+  private compact(): void {
+    const { words, index, order, slots } = this;
+    this.settle();
+    let kept = 0;
+    // Until it is made anew, the index holds where each slot has gone.
+    for (let slot = 0; slot < slots; slot += 1) {
+      if (this.isGone(slot)) continue;
+      index[slot] = kept;
+      for (let at = 0; at < WORDS; at += 1) words[kept * WORDS + at] = words[slot * WORDS + at] as number;
+      kept += 1;
+    }
+    for (let at = 0; at < this.orderLength; at += 1) order[at] = index[order[at] as number] as number;
+    this.slots = kept;
+    this.held.fill(1, 0, kept);
+    index.fill(0);
+    for (let slot = 0; slot < kept; slot += 1) this.enter(slot);
+  }
+
+  private bigIntAt(word: number): bigint {
+    const low = BigInt((this.words[word] as number) >>> 0);
+    return (BigInt(this.words[word + 1] as number) << 32n) | low;
+  }
+
+  private negative(view: DataView, at: number): Error {
+    return badFrame(`${this.side}s.qty`, 'a quantity of 0 or more', String(view.getBigInt64(at + 8, true)));
   }
 }
 
-function grown<Values extends Float64Array | BigInt64Array>(from: Values, to: Values): Values {
-  (to as { set(values: Values): void }).set(from);
+function grown(from: Int32Array, length: number): Int32Array<ArrayBuffer> {
+  const to = new Int32Array(length);
+  to.set(from);
   return to;
 }

@@ -1,6 +1,7 @@
 import type { Topic } from './control.js';
 import { decimalText } from './decimal.js';
 import type { FrameReader } from './frame.js';
+import { TickerFields, TradingFields } from './frame-facts.js';
 import { KeptSubscription } from './kept-subscription.js';
 import { LocalFacts } from './local-facts.js';
 import { Kind, TICKER_FIELDS, type TickerField, type TradingStatus } from './protocol.js';
@@ -76,7 +77,7 @@ export class TradingSubscription extends KeptSubscription<LocalFacts<Trading>, T
 }
 
 function tickerOf(frame: FrameReader): Ticker | undefined {
-  const { ticker } = frame;
+  const ticker = new TickerFields(frame);
   if (!ticker.isPresent) return undefined;
   const { mask, priceExponent, qtyExponent } = ticker;
   const known = TICKER_FIELDS.flatMap((field, bit) =>
@@ -86,6 +87,7 @@ function tickerOf(frame: FrameReader): Ticker | undefined {
   return { ...Object.fromEntries(known), priceExponent, qtyExponent, tsRecv, tsEvent, seq } as Ticker;
 }
 
-function tradingOf({ trading, seq }: FrameReader): Trading | undefined {
-  return trading.isPresent ? { status: trading.status, tsEvent: trading.tsEvent, seq } : undefined;
+function tradingOf(frame: FrameReader): Trading | undefined {
+  const trading = new TradingFields(frame);
+  return trading.isPresent ? { status: trading.status, tsEvent: trading.tsEvent, seq: frame.seq } : undefined;
 }

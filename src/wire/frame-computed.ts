@@ -1,7 +1,12 @@
 import { Rows } from './frame-rows.js';
+import { Field, type FrameTable } from './frame-table.js';
 
 /** Numbers that are computed of an instrument. */
 export class SignalRows extends Rows {
+  constructor(frame: FrameTable) {
+    super(frame, Field.signals);
+  }
+
   /** value × 10^exponent; a BigInt where no number holds it, as with all mantissas here. */
   value(index: number): number | bigint {
     return this.frame.exact(this.at(index));
@@ -28,6 +33,10 @@ export class SignalRows extends Rows {
 
 /** What has traded at prices, or in the buckets that end at them. */
 export class VolumeRows extends Rows {
+  constructor(frame: FrameTable) {
+    super(frame, Field.volumes);
+  }
+
   price(index: number): number | bigint {
     return this.frame.exact(this.at(index));
   }
@@ -49,6 +58,10 @@ export class VolumeRows extends Rows {
 
 /** What taking quantities from a side costs. */
 export class CostRows extends Rows {
+  constructor(frame: FrameTable) {
+    super(frame, Field.costs);
+  }
+
   qty(index: number): number | bigint {
     return this.frame.exact(this.at(index));
   }

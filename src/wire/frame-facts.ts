@@ -1,29 +1,34 @@
-import type { FrameTable, StructField } from './frame-table.js';
+import { Field, type FrameTable } from './frame-table.js';
 import { TRADING_STATUSES } from './generated/constants.js';
 import type { TradingStatus } from './protocol.js';
 
 /** One struct of a frame. What it reads throws `wire.missing_field` where the frame has none. */
 class Fields {
-  protected readonly frame: FrameTable;
-  private readonly field: StructField;
+  readonly frame: FrameTable;
+  private readonly field: number;
 
-  constructor(frame: FrameTable, field: StructField) {
+  /** Subclasses say which struct: one of `Field`. */
+  protected constructor(frame: FrameTable, field: number) {
     this.frame = frame;
     this.field = field;
   }
 
   /** Whether the frame holds it. */
   get isPresent(): boolean {
-    return this.field.at !== 0;
+    return this.frame.has(this.field);
   }
 
   protected get at(): number {
-    return this.frame.structAt(this.field);
+    return this.frame.placeOf(this.field);
   }
 }
 
 /** What was lost of a book when it last was. In status frames. Times are ns since the Unix epoch. */
 export class GapFields extends Fields {
+  constructor(frame: FrameTable) {
+    super(frame, Field.gap);
+  }
+
   /** The venue's number that was due and the one that came; 0 where the reason has none. */
   get expected(): bigint {
     return this.frame.unsignedBigInt(this.at);
@@ -58,6 +63,10 @@ export class GapFields extends Fields {
 
 /** The whole statistics of an instrument. */
 export class TickerFields extends Fields {
+  constructor(frame: FrameTable) {
+    super(frame, Field.ticker);
+  }
+
   /** A bit for each field that is known, the lowest for the first of `TICKER_FIELDS`. */
   get mask(): number {
     return this.frame.view.getUint32(this.at, true);
@@ -77,6 +86,10 @@ export class TickerFields extends Fields {
 
 /** Whether the instrument trades. */
 export class TradingFields extends Fields {
+  constructor(frame: FrameTable) {
+    super(frame, Field.trading);
+  }
+
   /** When it began to be so, by the venue, ns; 0 = not given. */
   get tsEvent(): bigint {
     return this.frame.unsignedBigInt(this.at);
@@ -88,6 +101,10 @@ export class TradingFields extends Fields {
 
 /** What a view of a book shows: on images of depth views. */
 export class ViewFields extends Fields {
+  constructor(frame: FrameTable) {
+    super(frame, Field.view);
+  }
+
   /** Width of a price bucket as a mantissa; 0 = levels as they are. */
   get grouping(): number | bigint {
     return this.frame.exact(this.at);

@@ -1,9 +1,14 @@
 import { Rows } from './frame-rows.js';
+import { Field, type FrameTable } from './frame-table.js';
 import { NAME_GOES_ON, NAME_TEXT_BYTES, ORDER_CAUSES } from './generated/constants.js';
 import type { OrderCause } from './protocol.js';
 
 /** What happened to orders, or the orders of an image. Codes are numbers of docs/protocol.md. */
 export class OrderRows extends Rows {
+  constructor(frame: FrameTable) {
+    super(frame, Field.orders);
+  }
+
   /** The halves of the id: see `idKind`. */
   idLow(index: number): bigint {
     return this.frame.unsignedBigInt(this.at(index));
@@ -60,6 +65,10 @@ export class OrderRows extends Rows {
 
 /** Texts that ids refer to by number. One that is longer than an entry goes on in the next, which has the same number. */
 export class NameRows extends Rows {
+  constructor(frame: FrameTable) {
+    super(frame, Field.names);
+  }
+
   number(index: number): bigint {
     return this.frame.unsignedBigInt(this.at(index));
   }

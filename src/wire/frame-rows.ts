@@ -1,17 +1,18 @@
-import type { FrameTable, VectorField } from './frame-table.js';
+import type { FrameTable } from './frame-table.js';
 
 /** One vector of a frame, empty where the frame has none. What it reads throws `wire.index` beyond its count. */
 export class Rows {
-  protected readonly frame: FrameTable;
-  private readonly field: VectorField;
+  readonly frame: FrameTable;
+  private readonly field: number;
 
-  constructor(frame: FrameTable, field: VectorField) {
+  /** Subclasses say which vector: one of `Field`. */
+  protected constructor(frame: FrameTable, field: number) {
     this.frame = frame;
     this.field = field;
   }
 
   get count(): number {
-    return this.field.count;
+    return this.frame.count(this.field);
   }
 
   protected at(index: number): number {

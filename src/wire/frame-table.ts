@@ -7,38 +7,42 @@ const IDENTIFIER = 0x31465744;
 /** Root offset, identifier, the smallest vtable with a header, the table of that header alone. */
 const FRAME_BYTES_MIN = 4 + 4 + 6 + 4 + 64;
 
-const HEADER_BYTES = 64;
-/** Its entry in the vtable. */
-const HEADER_ENTRY = 4;
-
 /** Where the header stands while there is no frame: beyond any buffer, so that reading it is a RangeError. */
 const NOWHERE = 0x3fffffff;
 
+/** The largest message that is copied. */
+const COPIED_BYTES_MAX = 1 << 16;
+
 const EMPTY = new DataView(new ArrayBuffer(0));
 
-/** A struct of the table: its name, its entry in the vtable, its size. */
-export class StructField {
-  readonly name: string;
-  readonly entry: number;
-  readonly bytes: number;
-  /** Where it starts in the buffer; 0 = the frame has none. */
-  at = 0;
+/** Fields of the table, in the order of the schema. */
+export const Field = {
+  header: 0,
+  info: 1,
+  check: 2,
+  status: 3,
+  bids: 4,
+  asks: 5,
+  trades: 6,
+  gap: 7,
+  orders: 8,
+  names: 9,
+  ticker: 10,
+  trading: 11,
+  view: 12,
+  signals: 13,
+  volumes: 14,
+  costs: 15,
+} as const;
+const FIELD_NAMES = Object.keys(Field);
 
-  constructor(name: string, entry: number, bytes: number) {
-    this.name = name;
-    this.entry = entry;
-    this.bytes = bytes;
-  }
-}
-
-/** A vector of structs: its name, its entry in the vtable, the size of an element. */
-export class VectorField extends StructField {
-  count = 0;
-}
+/** Bytes of a struct, or below 0 those of each element of a vector. */
+const FIELD_BYTES = Int16Array.of(64, 32, 16, 32, -16, -16, -40, 64, -40, -64, 144, 16, 24, -32, -40, -48);
+const FIELDS = FIELD_BYTES.length;
 
 /**
  * Steps through size-prefixed feed frames that stand back to back in one message, and finds the table, the header and
- * the given fields of each once. It checks in constant time that all of them lie inside the frame; numbers are then read
+ * the fields of each once. It checks in constant time that all of them lie inside the frame; numbers are then read
  * in place, by absolute positions in the buffer.
  */
 export class FrameTable {
@@ -59,27 +63,42 @@ export class FrameTable {
   view: DataView = EMPTY;
 
   protected headerAt = NOWHERE;
-  private readonly structs: readonly StructField[];
-  private readonly vectors: readonly VectorField[];
+  /** Where each field stands in the buffer, 0 = the frame has none, and the elements of each vector. */
+  private readonly places = new Int32Array(FIELDS);
+  private readonly counts = new Int32Array(FIELDS);
+  /** Fields that may have a place. */
+  private fieldsFound = 0;
+  private copy = new Uint8Array(0);
+  private copyView = EMPTY;
   private messageStart = 0;
   private messageEnd = 0;
   private position = 0;
   private frameStart = 0;
   private frameEnd = 0;
 
-  /** Both in the order of their entries. */
-  constructor(structs: readonly StructField[], vectors: readonly VectorField[]) {
-    this.structs = structs;
-    this.vectors = vectors;
-  }
-
-  /** Starts on a new message. */
+  /**
+   * Starts on a new message. One that lies in the buffer of the last is read where it is; another is copied first, for a view
+   * of a buffer costs more than that, unless it is large.
+   */
   reset(bytes: Uint8Array): this {
-    // Messages often lie in one buffer, and a view costs more than the rest of a small message.
-    if (bytes.buffer !== this.view.buffer) this.view = new DataView(bytes.buffer);
-    this.messageStart = bytes.byteOffset;
-    this.messageEnd = bytes.byteOffset + bytes.byteLength;
-    this.position = this.messageStart;
+    const { byteLength } = bytes;
+    let start = bytes.byteOffset;
+    if (bytes.buffer !== this.view.buffer) {
+      if (byteLength > COPIED_BYTES_MAX) {
+        this.view = new DataView(bytes.buffer);
+      } else {
+        if (byteLength > this.copy.byteLength) {
+          this.copy = new Uint8Array(Math.min(COPIED_BYTES_MAX, byteLength * 2));
+          this.copyView = new DataView(this.copy.buffer);
+        }
+        this.copy.set(bytes);
+        this.view = this.copyView;
+        start = 0;
+      }
+    }
+    this.messageStart = start;
+    this.messageEnd = start + byteLength;
+    this.position = start;
     this.forget();
     return this;
   }
@@ -112,8 +131,11 @@ export class FrameTable {
   private forget(): void {
     this.kind = 0;
     this.headerAt = NOWHERE;
-    for (const field of this.structs) field.at = 0;
-    for (const field of this.vectors) field.count = 0;
+    for (let field = 0; field < this.fieldsFound; field += 1) {
+      this.places[field] = 0;
+      this.counts[field] = 0;
+    }
+    this.fieldsFound = 0;
   }
 
   /** Finds everything in the frame at `start`; the checks are those of the schema's verifier, in constant time. */
@@ -145,21 +167,25 @@ export class FrameTable {
     if (vtableBytes < 4 || (vtableBytes & 1) !== 0 || vtable + vtableBytes > end) {
       throw this.bad('vtable', 'a vtable of whole entries inside the frame', `${vtableBytes} bytes`);
     }
-    const header = this.offset(vtable, vtableBytes, HEADER_ENTRY);
-    if (header === 0) throw this.bad('missing_field', 'a header', 'none');
-    this.headerAt = this.inside(table + header, HEADER_BYTES, 'header');
-    for (const field of this.structs) {
-      if (field.entry >= vtableBytes) break;
-      const offset = this.offset(vtable, vtableBytes, field.entry);
-      if (offset !== 0) field.at = this.inside(table + offset, field.bytes, field.name);
-    }
-    for (const field of this.vectors) {
-      if (field.entry >= vtableBytes) break;
-      const offset = this.offset(vtable, vtableBytes, field.entry);
+    const { places, counts } = this;
+    // A newer schema may have more of them.
+    const fields = Math.min(FIELDS, (vtableBytes - 4) >>> 1);
+    this.fieldsFound = fields;
+    for (let field = 0; field < fields; field += 1) {
+      const offset = view.getUint16(vtable + 4 + field * 2, true);
       if (offset === 0) continue;
-      field.at = this.elements(table + offset, field.bytes, field.name);
-      field.count = view.getUint32(field.at - 4, true);
+      const bytes = FIELD_BYTES[field] as number;
+      let place = this.inside(table + offset, bytes < 0 ? 4 : bytes, field);
+      if (bytes < 0) {
+        const vector = this.inside(place + view.getUint32(place, true), 4, field);
+        const count = view.getUint32(vector, true);
+        place = this.inside(vector + 4, -bytes * count, field);
+        counts[field] = count;
+      }
+      places[field] = place;
     }
+    if (places[Field.header] === 0) throw this.bad('missing_field', 'a header', 'none');
+    this.headerAt = places[Field.header] as number;
     const at = this.headerAt;
     this.epochLow = view.getUint32(at, true);
     this.epochHigh = view.getUint32(at + 4, true);
@@ -169,33 +195,39 @@ export class FrameTable {
     this.flags = view.getUint16(at + 62, true);
   }
 
-  /** Distance of a field from the table, 0 = absent. */
-  private offset(vtable: number, vtableBytes: number, entry: number): number {
-    return entry + 2 > vtableBytes ? 0 : this.view.getUint16(vtable + entry, true);
-  }
-
-  private inside(at: number, bytes: number, name: string): number {
-    if (at + bytes > this.frameEnd) throw this.outside(name, at);
+  private inside(at: number, bytes: number, field: number): number {
+    if (at + bytes > this.frameEnd) {
+      throw this.bad(
+        'bounds',
+        `${FIELD_NAMES[field]} inside the frame`,
+        `bytes from ${at - this.frameStart} on`,
+      );
+    }
     return at;
   }
 
-  /** Where the elements of a vector start, behind its length. */
-  private elements(at: number, bytes: number, name: string): number {
-    const vector = this.inside(at, 4, name) + this.view.getUint32(at, true);
-    const length = this.view.getUint32(this.inside(vector, 4, name), true);
-    return this.inside(vector + 4, length * bytes, name);
+  /** Whether the frame has a field. @internal */
+  has(field: number): boolean {
+    return this.places[field] !== 0;
   }
 
-  /** Where a struct stands. Throws `wire.missing_field`. @internal */
-  structAt({ name, at }: StructField): number {
-    if (at === 0) throw this.bad('missing_field', `a field ${name}`, 'none');
-    return at;
+  /** Elements of a vector. @internal */
+  count(field: number): number {
+    return this.counts[field] as number;
+  }
+
+  /** Where a field stands, a vector by its first element. Throws `wire.missing_field`. @internal */
+  placeOf(field: number): number {
+    const place = this.places[field] as number;
+    if (place === 0) throw this.bad('missing_field', `a field ${FIELD_NAMES[field]}`, 'none');
+    return place;
   }
 
   /** Where an element of a vector stands. Throws `wire.index`. @internal */
-  elementAt({ name, at, bytes, count }: VectorField, index: number): number {
-    if (!(index >= 0 && index < count)) throw this.noElement(name, index, count);
-    return at + index * bytes;
+  elementAt(field: number, index: number): number {
+    const count = this.counts[field] as number;
+    if (!(index >= 0 && index < count)) throw this.noElement(`${FIELD_NAMES[field]}`, index, count);
+    return (this.places[field] as number) - index * (FIELD_BYTES[field] as number);
   }
 
   /** @internal */
@@ -258,10 +290,6 @@ export class FrameTable {
       got: String(index),
       fix: 'stay below the count of the frame',
     });
-  }
-
-  private outside(name: string, at: number): WireError {
-    return this.bad('bounds', `${name} inside the frame`, `bytes from ${at - this.frameStart} on`);
   }
 
   private bad(code: string, expected: string, got: string): WireError {

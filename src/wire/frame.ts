@@ -1,7 +1,4 @@
-import { CostRows, SignalRows, VolumeRows } from './frame-computed.js';
-import { GapFields, TickerFields, TradingFields, ViewFields } from './frame-facts.js';
-import { NameRows, OrderRows } from './frame-orders.js';
-import { FrameTable, StructField, VectorField } from './frame-table.js';
+import { Field, FrameTable } from './frame-table.js';
 import { AGGRESSORS, TRADE_ID_KINDS } from './generated/constants.js';
 import type { Aggressor, TradeIdKind } from './protocol.js';
 
@@ -12,9 +9,9 @@ export const ORIGIN_BYTES = 32;
  * Reads size-prefixed feed frames that stand back to back in one message. One reader serves any number of messages.
  *
  * `next()` finds the table, its header and its vectors once and checks that they lie inside the frame, in constant
- * time; the accessors then read numbers in place. Nothing is copied, so the bytes must stay as they are until the next
- * `next()` or `reset()`. Cost: one view for each buffer that messages lie in, nothing a frame or a level; a few ns a
- * level read. A field that is read rarely, or has many parts, is an object of its own with the same rules.
+ * time; the accessors then read numbers in place, so the bytes must stay as they are until the next `next()` or `reset()`.
+ * Cost: a copy of a message, nothing on the heap a frame or a level; a few ns a level read. Fields that are read rarely have readers of their own (`OrderRows`, `GapFields`, …), made over this one, with the same
+ * rules.
  *
  * Mantissas and sequences are numbers, exact to 2^53; beyond it the accessor throws `wire.unsafe_integer`, its twin that
  * ends in `BigInt` has the value, and its twin that ends in `Nearest` has the nearest number, whose magnitude is then above
@@ -22,84 +19,25 @@ export const ORIGIN_BYTES = 32;
  * message is then not readable, and `next()` returns false until `reset()`.
  */
 export class FrameReader extends FrameTable {
-  /** What happened to orders, and the texts that their ids, and those of trades, refer to. */
-  readonly orders: OrderRows;
-  readonly names: NameRows;
-  readonly gap: GapFields;
-  readonly ticker: TickerFields;
-  readonly trading: TradingFields;
-  readonly viewInfo: ViewFields;
-  readonly signals: SignalRows;
-  readonly volumes: VolumeRows;
-  readonly costs: CostRows;
-
-  private readonly info: StructField;
-  private readonly check: StructField;
-  private readonly status: StructField;
-  private readonly bids: VectorField;
-  private readonly asks: VectorField;
-  private readonly trades: VectorField;
-
-  constructor() {
-    const [info, check, status] = [
-      new StructField('info', 6, 32),
-      new StructField('check', 8, 16),
-      new StructField('status', 10, 32),
-    ];
-    const [bids, asks, trades] = [
-      new VectorField('bids', 12, 16),
-      new VectorField('asks', 14, 16),
-      new VectorField('trades', 16, 40),
-    ];
-    const gap = new StructField('gap', 18, 64);
-    const orders = new VectorField('orders', 20, 40);
-    const names = new VectorField('names', 22, 64);
-    const ticker = new StructField('ticker', 24, 144);
-    const trading = new StructField('trading', 26, 16);
-    const view = new StructField('view', 28, 24);
-    const signals = new VectorField('signals', 30, 32);
-    const volumes = new VectorField('volumes', 32, 40);
-    const costs = new VectorField('costs', 34, 48);
-    super(
-      [info, check, status, gap, ticker, trading, view],
-      [bids, asks, trades, orders, names, signals, volumes, costs],
-    );
-    this.info = info;
-    this.check = check;
-    this.status = status;
-    this.bids = bids;
-    this.asks = asks;
-    this.trades = trades;
-    this.gap = new GapFields(this, gap);
-    this.orders = new OrderRows(this, orders);
-    this.names = new NameRows(this, names);
-    this.ticker = new TickerFields(this, ticker);
-    this.trading = new TradingFields(this, trading);
-    this.viewInfo = new ViewFields(this, view);
-    this.signals = new SignalRows(this, signals);
-    this.volumes = new VolumeRows(this, volumes);
-    this.costs = new CostRows(this, costs);
-  }
-
   /** Whether the frame holds an info struct, a check struct, a status struct. */
   get hasInfo(): boolean {
-    return this.info.at !== 0;
+    return this.has(Field.info);
   }
   get hasCheck(): boolean {
-    return this.check.at !== 0;
+    return this.has(Field.check);
   }
   get hasStatus(): boolean {
-    return this.status.at !== 0;
+    return this.has(Field.status);
   }
   /** Lengths of the frame's vectors. */
   get bidCount(): number {
-    return this.bids.count;
+    return this.count(Field.bids);
   }
   get askCount(): number {
-    return this.asks.count;
+    return this.count(Field.asks);
   }
   get tradeCount(): number {
-    return this.trades.count;
+    return this.count(Field.trades);
   }
 
   get seq(): number {
@@ -149,75 +87,75 @@ export class FrameReader extends FrameTable {
   }
 
   bidPrice(index: number): number {
-    return this.signed(this.elementAt(this.bids, index), 'bids.price');
+    return this.signed(this.elementAt(Field.bids, index), 'bids.price');
   }
   bidQty(index: number): number {
-    return this.signed(this.elementAt(this.bids, index) + 8, 'bids.qty');
+    return this.signed(this.elementAt(Field.bids, index) + 8, 'bids.qty');
   }
   askPrice(index: number): number {
-    return this.signed(this.elementAt(this.asks, index), 'asks.price');
+    return this.signed(this.elementAt(Field.asks, index), 'asks.price');
   }
   askQty(index: number): number {
-    return this.signed(this.elementAt(this.asks, index) + 8, 'asks.qty');
+    return this.signed(this.elementAt(Field.asks, index) + 8, 'asks.qty');
   }
   bidPriceNearest(index: number): number {
-    return this.nearest(this.elementAt(this.bids, index));
+    return this.nearest(this.elementAt(Field.bids, index));
   }
   bidQtyNearest(index: number): number {
-    return this.nearest(this.elementAt(this.bids, index) + 8);
+    return this.nearest(this.elementAt(Field.bids, index) + 8);
   }
   askPriceNearest(index: number): number {
-    return this.nearest(this.elementAt(this.asks, index));
+    return this.nearest(this.elementAt(Field.asks, index));
   }
   askQtyNearest(index: number): number {
-    return this.nearest(this.elementAt(this.asks, index) + 8);
+    return this.nearest(this.elementAt(Field.asks, index) + 8);
   }
   bidPriceBigInt(index: number): bigint {
-    return this.view.getBigInt64(this.elementAt(this.bids, index), true);
+    return this.view.getBigInt64(this.elementAt(Field.bids, index), true);
   }
   bidQtyBigInt(index: number): bigint {
-    return this.view.getBigInt64(this.elementAt(this.bids, index) + 8, true);
+    return this.view.getBigInt64(this.elementAt(Field.bids, index) + 8, true);
   }
   askPriceBigInt(index: number): bigint {
-    return this.view.getBigInt64(this.elementAt(this.asks, index), true);
+    return this.view.getBigInt64(this.elementAt(Field.asks, index), true);
   }
   askQtyBigInt(index: number): bigint {
-    return this.view.getBigInt64(this.elementAt(this.asks, index) + 8, true);
+    return this.view.getBigInt64(this.elementAt(Field.asks, index) + 8, true);
   }
 
   tradePrice(index: number): number {
-    return this.signed(this.elementAt(this.trades, index), 'trades.price');
+    return this.signed(this.elementAt(Field.trades, index), 'trades.price');
   }
   tradeQty(index: number): number {
-    return this.signed(this.elementAt(this.trades, index) + 8, 'trades.qty');
+    return this.signed(this.elementAt(Field.trades, index) + 8, 'trades.qty');
   }
   tradePriceNearest(index: number): number {
-    return this.nearest(this.elementAt(this.trades, index));
+    return this.nearest(this.elementAt(Field.trades, index));
   }
   tradeQtyNearest(index: number): number {
-    return this.nearest(this.elementAt(this.trades, index) + 8);
+    return this.nearest(this.elementAt(Field.trades, index) + 8);
   }
   tradePriceBigInt(index: number): bigint {
-    return this.view.getBigInt64(this.elementAt(this.trades, index), true);
+    return this.view.getBigInt64(this.elementAt(Field.trades, index), true);
   }
   tradeQtyBigInt(index: number): bigint {
-    return this.view.getBigInt64(this.elementAt(this.trades, index) + 8, true);
+    return this.view.getBigInt64(this.elementAt(Field.trades, index) + 8, true);
   }
   /** The venue's number of the trade. */
   tradeId(index: number): bigint {
-    return this.unsignedBigInt(this.elementAt(this.trades, index) + 16);
+    return this.unsignedBigInt(this.elementAt(Field.trades, index) + 16);
   }
   tradeTsEvent(index: number): bigint {
-    return this.unsignedBigInt(this.elementAt(this.trades, index) + 24);
+    return this.unsignedBigInt(this.elementAt(Field.trades, index) + 24);
   }
   tradeTsEventMs(index: number): number {
-    return this.milliseconds(this.elementAt(this.trades, index) + 24);
+    return this.milliseconds(this.elementAt(Field.trades, index) + 24);
   }
   tradeAggressor(index: number): Aggressor {
-    return AGGRESSORS[this.view.getUint8(this.elementAt(this.trades, index) + 32)] ?? 'unknown';
+    return AGGRESSORS[this.view.getUint8(this.elementAt(Field.trades, index) + 32)] ?? 'unknown';
   }
   tradeIdKind(index: number): TradeIdKind {
-    return TRADE_ID_KINDS[this.view.getUint8(this.elementAt(this.trades, index) + 33)] ?? 'unknown';
+    return TRADE_ID_KINDS[this.view.getUint8(this.elementAt(Field.trades, index) + 33)] ?? 'unknown';
   }
 
   /**
@@ -225,70 +163,70 @@ export class FrameReader extends FrameTable {
    * next seven.
    */
   get bidKnownTo(): number | bigint {
-    const at = this.structAt(this.info);
+    const at = this.placeOf(Field.info);
     const all = this.view.getInt32(at + 4, true) === -0x80000000 && this.view.getUint32(at, true) === 0;
     return all ? -Infinity : this.exact(at);
   }
   /** Worst ask price that the venue has made known; Infinity = all. */
   get askKnownTo(): number | bigint {
-    const at = this.structAt(this.info) + 8;
+    const at = this.placeOf(Field.info) + 8;
     const all =
       this.view.getInt32(at + 4, true) === 0x7fffffff && this.view.getUint32(at, true) === 0xffffffff;
     return all ? Infinity : this.exact(at);
   }
   get chunkIndex(): number {
-    return this.view.getUint32(this.structAt(this.info) + 16, true);
+    return this.view.getUint32(this.placeOf(Field.info) + 16, true);
   }
   get chunkCount(): number {
-    return this.view.getUint32(this.structAt(this.info) + 20, true);
+    return this.view.getUint32(this.placeOf(Field.info) + 20, true);
   }
   /** Levels a side that the stream carries at most; 0 = all. */
   get depth(): number {
-    return this.view.getUint32(this.structAt(this.info) + 24, true);
+    return this.view.getUint32(this.placeOf(Field.info) + 24, true);
   }
   get priceExponent(): number {
-    return this.view.getInt8(this.structAt(this.info) + 28);
+    return this.view.getInt8(this.placeOf(Field.info) + 28);
   }
   get qtyExponent(): number {
-    return this.view.getInt8(this.structAt(this.info) + 29);
+    return this.view.getInt8(this.placeOf(Field.info) + 29);
   }
   /** State and reason of the book behind an image, as numbers: see `stateOf` and `reasonOf`. */
   get infoState(): number {
-    return this.view.getUint8(this.structAt(this.info) + 30);
+    return this.view.getUint8(this.placeOf(Field.info) + 30);
   }
   get infoReason(): number {
-    return this.view.getUint8(this.structAt(this.info) + 31);
+    return this.view.getUint8(this.placeOf(Field.info) + 31);
   }
 
   /** CRC32C over the best ten levels a side. Images and check frames only, like the next three. */
   get checkTopCrc(): number {
-    return this.view.getUint32(this.structAt(this.check), true);
+    return this.view.getUint32(this.placeOf(Field.check), true);
   }
   get checkAllCrc(): number {
-    return this.view.getUint32(this.structAt(this.check) + 4, true);
+    return this.view.getUint32(this.placeOf(Field.check) + 4, true);
   }
   get checkBidCount(): number {
-    return this.view.getUint32(this.structAt(this.check) + 8, true);
+    return this.view.getUint32(this.placeOf(Field.check) + 8, true);
   }
   get checkAskCount(): number {
-    return this.view.getUint32(this.structAt(this.check) + 12, true);
+    return this.view.getUint32(this.placeOf(Field.check) + 12, true);
   }
 
   /** For a gap, the venue's sequence that was due and the one that came. Status frames only, like the next three. */
   get statusExpected(): bigint {
-    return this.unsignedBigInt(this.structAt(this.status));
+    return this.unsignedBigInt(this.placeOf(Field.status));
   }
   get statusReceived(): bigint {
-    return this.unsignedBigInt(this.structAt(this.status) + 8);
+    return this.unsignedBigInt(this.placeOf(Field.status) + 8);
   }
   /** Time since the last input for the instrument, ms. */
   get statusAgeMs(): number {
-    return this.milliseconds(this.structAt(this.status) + 16);
+    return this.milliseconds(this.placeOf(Field.status) + 16);
   }
   get statusState(): number {
-    return this.view.getUint8(this.structAt(this.status) + 24);
+    return this.view.getUint8(this.placeOf(Field.status) + 24);
   }
   get statusReason(): number {
-    return this.view.getUint8(this.structAt(this.status) + 25);
+    return this.view.getUint8(this.placeOf(Field.status) + 25);
   }
 }

@@ -25,6 +25,9 @@ export { ClientError, CloseError, FeedError, type FeedErrorParts, ServerError, W
 export { type Ticker, TickerSubscription, type Trading, TradingSubscription } from './facts-subscription.js';
 export type { ConnectOptions, FeedCounters, FeedEvents } from './feed-options.js';
 export { FrameReader } from './frame.js';
+export { CostRows, SignalRows, VolumeRows } from './frame-computed.js';
+export { GapFields, TickerFields, TradingFields, ViewFields } from './frame-facts.js';
+export { NameRows, OrderRows } from './frame-orders.js';
 export { type GroupEvents, isPattern, type Removed, SubscriptionGroup } from './group.js';
 export type { KeptEvents, StreamGap } from './kept-subscription.js';
 export type { LatencySummary } from './latency.js';

@@ -19,6 +19,11 @@ export function isExact(nearest: number): boolean {
   return nearest <= 9007199254740991 && nearest >= -9007199254740991;
 }
 
+/** The number nearest to a 64-bit integer of two words. */
+export function numberOfWords(low: number, high: number): number {
+  return high * 4294967296 + (low >>> 0);
+}
+
 /** What is printed: a mantissa, or a level or trade that holds it. */
 export type PriceOrLevel = number | bigint | Level;
 

@@ -12,11 +12,12 @@ import {
   OTHER_KIND,
   OTHER_SEQ,
 } from './apply-outcome.js';
-import { BookSide } from './book-side.js';
+import { BookSide, LEVEL_BYTES } from './book-side.js';
 import { crc32cFinish } from './crc32c.js';
 import { decimalText } from './decimal.js';
 import { badFrame, ClientError } from './errors.js';
 import type { FrameReader } from './frame.js';
+import { Field } from './frame-table.js';
 import { LEVELS_MAX, TOP_LEVELS } from './generated/constants.js';
 import { isExact, type Level, type PriceOrLevel, priceOf, qtyOf } from './level.js';
 import { LocalStream } from './local-stream.js';
@@ -205,25 +206,8 @@ export class LocalBook extends LocalStream {
       this.stagedBids.clear();
       this.stagedAsks.clear();
     }
-    const { stagedBids, stagedAsks } = this;
-    for (let at = 0; at < frame.bidCount; at += 1) {
-      const price = frame.bidPriceNearest(at);
-      const qty = atLeastZero(frame.bidQtyNearest(at), 'bids.qty');
-      const taken =
-        isExact(price) && isExact(qty)
-          ? stagedBids.appendImage(price, qty)
-          : stagedBids.appendImageBigInt(frame.bidPriceBigInt(at), frame.bidQtyBigInt(at));
-      if (!taken) throw tooManyLevels(this.bids.levelsMax);
-    }
-    for (let at = 0; at < frame.askCount; at += 1) {
-      const price = frame.askPriceNearest(at);
-      const qty = atLeastZero(frame.askQtyNearest(at), 'asks.qty');
-      const taken =
-        isExact(price) && isExact(qty)
-          ? stagedAsks.appendImage(price, qty)
-          : stagedAsks.appendImageBigInt(frame.askPriceBigInt(at), frame.askQtyBigInt(at));
-      if (!taken) throw tooManyLevels(this.asks.levelsMax);
-    }
+    takeLevels(frame, Field.bids, this.stagedBids, true);
+    takeLevels(frame, Field.asks, this.stagedAsks, true);
     return index + 1 < count ? CHUNK : this.takeImage(frame, seq);
   }
 
@@ -233,8 +217,8 @@ export class LocalBook extends LocalStream {
     this.depthMax = frame.depth;
     this.bidKnownTo = frame.bidKnownTo;
     this.askKnownTo = frame.askKnownTo;
-    this.stagedBids.sealImage();
-    this.stagedAsks.sealImage();
+    this.stagedBids.seal();
+    this.stagedAsks.seal();
     const { bids, asks } = this;
     this.bids = this.stagedBids;
     this.asks = this.stagedAsks;
@@ -267,24 +251,8 @@ export class LocalBook extends LocalStream {
       this.bids.clear();
       this.asks.clear();
     }
-    for (let at = 0; at < frame.bidCount; at += 1) {
-      const price = frame.bidPriceNearest(at);
-      const qty = atLeastZero(frame.bidQtyNearest(at), 'bids.qty');
-      const taken =
-        isExact(price) && isExact(qty)
-          ? this.bids.set(price, qty)
-          : this.bids.setBigInt(frame.bidPriceBigInt(at), frame.bidQtyBigInt(at));
-      if (!taken) throw tooManyLevels(this.bids.levelsMax);
-    }
-    for (let at = 0; at < frame.askCount; at += 1) {
-      const price = frame.askPriceNearest(at);
-      const qty = atLeastZero(frame.askQtyNearest(at), 'asks.qty');
-      const taken =
-        isExact(price) && isExact(qty)
-          ? this.asks.set(price, qty)
-          : this.asks.setBigInt(frame.askPriceBigInt(at), frame.askQtyBigInt(at));
-      if (!taken) throw tooManyLevels(this.asks.levelsMax);
-    }
+    takeLevels(frame, Field.bids, this.bids, false);
+    takeLevels(frame, Field.asks, this.asks, false);
     this.takeHeader(frame, seq);
     this.settle(frame.flags);
     return APPLIED;
@@ -332,9 +300,15 @@ export class LocalBook extends LocalStream {
   }
 }
 
-function atLeastZero(qty: number, where: string): number {
-  if (qty < 0) throw badFrame(where, 'a quantity of 0 or more', String(qty));
-  return qty;
+/** Takes the levels of one side of a frame, of an image or changed ones. */
+function takeLevels(frame: FrameReader, field: number, side: BookSide, isImage: boolean): void {
+  const count = frame.count(field);
+  if (count === 0) return;
+  const { view } = frame;
+  let at = frame.placeOf(field);
+  for (const end = at + count * LEVEL_BYTES; at < end; at += LEVEL_BYTES) {
+    if (!(isImage ? side.append(view, at) : side.set(view, at))) throw tooManyLevels(side.levelsMax);
+  }
 }
 
 function tooManyLevels(levelsMax: number): ClientError {

@@ -14,6 +14,7 @@ import {
 import { decimalText } from './decimal.js';
 import { badFrame, ClientError } from './errors.js';
 import type { FrameReader } from './frame.js';
+import { OrderRows } from './frame-orders.js';
 import { ORDER_SIDES, OrderAction } from './generated/constants.js';
 import { narrowed, sumOf } from './level.js';
 import { LocalStream } from './local-stream.js';
@@ -145,12 +146,13 @@ export class LocalOrders extends LocalStream {
   }
 
   /** The name of an order of a frame that was applied; undefined for one that has none. */
-  idAt(frame: FrameReader, index: number): OrderId | undefined {
-    return orderIdAt(frame, index, this.names);
+  idAt(orders: OrderRows, index: number): OrderId | undefined {
+    return orderIdAt(orders, index, this.names);
   }
 
   private applyImage(frame: FrameReader): ApplyOutcome {
-    const { chunkIndex, chunkCount, seq, orders } = frame;
+    const { chunkIndex, chunkCount, seq } = frame;
+    const orders = new OrderRows(frame);
     if (chunkIndex >= chunkCount)
       throw badFrame('info.chunk_index', `below the chunk count ${chunkCount}`, String(chunkIndex));
     const turn = this.takeChunk(frame, chunkIndex, chunkCount, seq);
@@ -161,9 +163,9 @@ export class LocalOrders extends LocalStream {
     }
     this.stagedNames.take(frame);
     for (let at = 0; at < orders.count; at += 1) {
-      const id = orderIdAt(frame, at, this.stagedNames);
+      const id = orderIdAt(orders, at, this.stagedNames);
       const what =
-        orders.action(at) === OrderAction.add ? this.add(this.staged, frame, at, id) : 'it only adds';
+        orders.action(at) === OrderAction.add ? this.add(this.staged, orders, at, id) : 'it only adds';
       if (what !== undefined) throw badFrame('orders', 'an image of orders, each once', what);
     }
     return chunkIndex + 1 < chunkCount ? CHUNK : this.takeImage(frame, seq);
@@ -186,12 +188,13 @@ export class LocalOrders extends LocalStream {
   private applyChanges(frame: FrameReader): ApplyOutcome {
     if (this.awaitingImage) return AWAITING_IMAGE;
     if (!this.isMine(frame)) return this.otherEpoch(frame);
-    const { seq, prevSeq, orders } = frame;
+    const { seq, prevSeq } = frame;
     if (seq <= this.seq) return OLD;
     if (prevSeq !== this.seq) return this.missed(prevSeq);
+    const orders = new OrderRows(frame);
     this.names.take(frame);
     for (let at = 0; at < orders.count; at += 1) {
-      const what = this.change(frame, at);
+      const what = this.change(orders, at);
       if (what === undefined) continue;
       this.loseTruth('check_failed');
       return { tag: 'contradiction', what };
@@ -205,24 +208,23 @@ export class LocalOrders extends LocalStream {
   }
 
   /** One change; what does not fit, in words. */
-  private change(frame: FrameReader, at: number): string | undefined {
-    const { orders } = frame;
+  private change(orders: OrderRows, at: number): string | undefined {
     const action = orders.action(at);
     if (action === OrderAction.clear) {
       this.orders = new OrderBook();
       return undefined;
     }
-    const id = orderIdAt(frame, at, this.names);
-    if (action === OrderAction.add) return this.add(this.orders, frame, at, id);
+    const id = orderIdAt(orders, at, this.names);
+    if (action === OrderAction.add) return this.add(this.orders, orders, at, id);
     const order = id === undefined ? undefined : this.orders.get(id);
     if (order === undefined) return `there is no order ${id ?? 'of that name'}`;
     switch (action) {
       case OrderAction.change:
         if (orders.price(at) !== order.price) return `order ${id} is at another price`;
-        order.queue.change(order, qtyAt(frame, at));
+        order.queue.change(order, qtyAt(orders, at));
         return undefined;
       case OrderAction.move: {
-        const qty = qtyAt(frame, at);
+        const qty = qtyAt(orders, at);
         this.orders.remove(order);
         order.qty = qty;
         return this.orders.insert(order, orders.price(at), orders.place(at))
@@ -237,8 +239,7 @@ export class LocalOrders extends LocalStream {
     }
   }
 
-  private add(book: OrderBook, frame: FrameReader, at: number, id: OrderId | undefined): string | undefined {
-    const { orders } = frame;
+  private add(book: OrderBook, orders: OrderRows, at: number, id: OrderId | undefined): string | undefined {
     const side = ORDER_SIDES[orders.side(at)];
     if (id === undefined) return 'an order has no name';
     if (side !== 'bid' && side !== 'ask') return `order ${id} has no side`;
@@ -251,7 +252,7 @@ export class LocalOrders extends LocalStream {
       orders.idWord(at, 3),
     ] as const;
     const price = orders.price(at);
-    const order = new QueuedOrder(id, words, side, qtyAt(frame, at), book.sideOf(side).open(price));
+    const order = new QueuedOrder(id, words, side, qtyAt(orders, at), book.sideOf(side).open(price));
     return book.insert(order, price, orders.place(at)) ? undefined : `order ${id} has no such place`;
   }
 
@@ -288,7 +289,7 @@ function keyOf(id: OrderId): OrderId {
   return typeof id === 'bigint' ? narrowed(id) : id;
 }
 
-function qtyAt({ orders }: FrameReader, at: number): number | bigint {
+function qtyAt(orders: OrderRows, at: number): number | bigint {
   const qty = orders.qty(at);
   if (qty < 0) throw badFrame('orders.qty', 'a quantity of 0 or more', String(qty));
   return qty;

@@ -1,4 +1,5 @@
-import type { FrameReader } from './frame.js';
+import { NameRows, type OrderRows } from './frame-orders.js';
+import type { FrameTable } from './frame-table.js';
 import { ORDER_NAME_KINDS } from './generated/constants.js';
 import { isExact } from './level.js';
 import type { OrderId } from './order-queue.js';
@@ -7,7 +8,7 @@ const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(
 const TEXT = new TextDecoder();
 
 /** The id of an order of a frame; undefined for one of no known kind, or for a name that has not been told. */
-export function orderIdAt({ orders }: FrameReader, index: number, names: NameTable): OrderId | undefined {
+export function orderIdAt(orders: OrderRows, index: number, names: NameTable): OrderId | undefined {
   switch (ORDER_NAME_KINDS[orders.idKind(index)]) {
     case 'number': {
       const nearest = orders.idNearest(index);
@@ -57,7 +58,8 @@ export class NameTable {
   }
 
   /** Takes the names of a frame. */
-  take({ names }: FrameReader): void {
+  take(frame: FrameTable): void {
+    const names = new NameRows(frame);
     for (let index = 0; index < names.count; index += 1) {
       const number = names.number(index);
       if (!names.goesOn(index)) {

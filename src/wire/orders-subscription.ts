@@ -1,5 +1,6 @@
 import type { Topic } from './control.js';
 import type { FrameReader } from './frame.js';
+import { OrderRows } from './frame-orders.js';
 import { ORDER_SIDES, OrderAction } from './generated/constants.js';
 import { type KeptEvents, KeptSubscription } from './kept-subscription.js';
 import { LocalOrders } from './local-orders.js';
@@ -51,12 +52,13 @@ export class OrdersSubscription extends KeptSubscription<LocalOrders, LocalOrder
 
   protected override applied(frame: FrameReader): void {
     if (!this.listeners.has('change')) return;
-    const { orders, seq } = frame;
+    const orders = new OrderRows(frame);
+    const { seq } = frame;
     for (let at = 0; at < orders.count; at += 1) {
       const side = ORDER_SIDES[orders.side(at)];
       this.listeners.emit('change', {
         action: ACTIONS[orders.action(at) - 1] ?? 'change',
-        id: this.orders.idAt(frame, at),
+        id: this.orders.idAt(orders, at),
         side: side === 'bid' || side === 'ask' ? side : undefined,
         price: orders.price(at),
         qty: orders.qty(at),

@@ -1,5 +1,6 @@
 import type { Topic } from './control.js';
 import type { FrameReader } from './frame.js';
+import { GapFields } from './frame-facts.js';
 import type { Inbox, InboxPolicy } from './inbox.js';
 import type { Place } from './local-stream.js';
 import { type BookState, Kind, reasonOf, type StateReason, stateOf } from './protocol.js';
@@ -108,7 +109,8 @@ export class StatusSubscription extends Subscription<InstrumentStatus, StatusEve
   }
 }
 
-function gapOf({ gap }: FrameReader): InstrumentGap | undefined {
+function gapOf(frame: FrameReader): InstrumentGap | undefined {
+  const gap = new GapFields(frame);
   if (!gap.isPresent) return undefined;
   const { mended } = gap;
   return {

@@ -1,4 +1,5 @@
 import type { FrameReader } from './frame.js';
+import { Field } from './frame-table.js';
 import { isExact, type Level, levelOf } from './level.js';
 import type { Place } from './local-stream.js';
 import { NameTable } from './order-id.js';
@@ -150,7 +151,7 @@ export class TradeTape {
   /** Takes the names of a frame whose trades are to be taken: those of earlier ones are of earlier trades. */
   takeNames(frame: FrameReader): void {
     this.names.clear();
-    if (frame.names.count > 0) this.names.take(frame);
+    if (frame.count(Field.names) > 0) this.names.take(frame);
   }
 
   /** The trade at an index of that frame. */

@@ -1,0 +1,147 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { BookSide } from '../src/wire/book-side.js';
+import { crc32c, crc32cFinish } from '../src/wire/crc32c.js';
+import type { Side } from '../src/wire/protocol.js';
+
+/** A level's 16 bytes, as they stand in a frame. */
+function bytesOf(levels: readonly (readonly [bigint, bigint])[]): DataView {
+  const view = new DataView(new ArrayBuffer(levels.length * 16));
+  for (const [at, [price, qty]] of levels.entries()) {
+    view.setBigInt64(at * 16, price, true);
+    view.setBigInt64(at * 16 + 8, qty, true);
+  }
+  return view;
+}
+
+/** The plain twin: a map, sorted anew for each read. */
+class PlainSide {
+  readonly levels = new Map<bigint, bigint>();
+  private readonly side: Side;
+
+  constructor(side: Side) {
+    this.side = side;
+  }
+
+  set(price: bigint, qty: bigint): void {
+    if (qty === 0n) this.levels.delete(price);
+    else this.levels.set(price, qty);
+  }
+
+  sorted(): readonly (readonly [bigint, bigint])[] {
+    const sign = this.side === 'bid' ? -1 : 1;
+    return [...this.levels].sort(([a], [b]) => (a === b ? 0 : a < b ? -sign : sign));
+  }
+}
+
+function expectSame(side: BookSide, plain: PlainSide, depth: number): void {
+  const sorted = plain.sorted();
+  expect(side.length).toBe(sorted.length);
+  const count = Math.min(depth, sorted.length);
+  const got = Array.from({ length: count }, (_, at) => {
+    const { price, qty, exact } = side.levelAt(at);
+    return [exact?.price ?? BigInt(price), exact?.qty ?? BigInt(qty)];
+  });
+  expect(got).toEqual(sorted.slice(0, count));
+  const top = bytesOf(sorted.slice(0, count));
+  expect(crc32cFinish(side.crc32c(count))).toBe(crc32c(new Uint8Array(top.buffer)));
+}
+
+/** Prices that lie together, so that they come back; some beyond 2^53, where neighbours are one number. */
+const price = fc.oneof(
+  { weight: 8, arbitrary: fc.bigInt({ min: 1n, max: 400n }) },
+  { weight: 1, arbitrary: fc.bigInt({ min: -(1n << 63n), max: (1n << 63n) - 1n }) },
+  { weight: 1, arbitrary: fc.bigInt({ min: (1n << 60n) - 4n, max: (1n << 60n) + 4n }) },
+);
+const qty = fc.oneof(
+  { weight: 4, arbitrary: fc.constant(0n) },
+  { weight: 6, arbitrary: fc.bigInt({ min: 1n, max: 1n << 40n }) },
+  { weight: 1, arbitrary: fc.bigInt({ min: 1n, max: (1n << 63n) - 1n }) },
+);
+const step = fc.record({
+  change: fc.tuple(price, qty),
+  /** How deep is read after it; 0 = not at all. */
+  depth: fc.oneof({ weight: 6, arbitrary: fc.constant(0) }, fc.integer({ min: 1, max: 600 })),
+});
+
+describe('a side of a book', () => {
+  it.each(['bid', 'ask'] as const)(
+    'is that of a plain map, whenever and however deep it is read: %s',
+    (name) => {
+      fc.assert(
+        fc.property(
+          fc.array(fc.tuple(price, qty), { maxLength: 300 }),
+          fc.array(step, { minLength: 1, maxLength: 600 }),
+          (image, steps) => {
+            const side = new BookSide(name, 1 << 20);
+            const plain = new PlainSide(name);
+            const first = bytesOf(image);
+            for (const [at, [price, qty]] of image.entries()) {
+              side.append(first, at * 16);
+              // An image only adds.
+              if (qty !== 0n) plain.set(price, qty);
+            }
+            side.seal();
+            side.checkInvariants();
+            for (const { change, depth } of steps) {
+              side.set(bytesOf([change]), 0);
+              plain.set(...change);
+              expect(BigInt(side.get(change[0]))).toBe(change[1]);
+              if (depth > 0) expectSame(side, plain, depth);
+            }
+            side.checkInvariants();
+            expectSame(side, plain, Number.POSITIVE_INFINITY);
+            side.checkInvariants();
+          },
+        ),
+        { numRuns: 120 },
+      );
+    },
+  );
+
+  it('stays small where prices wander, and is that of a plain map on the way', () => {
+    const side = new BookSide('ask', 1 << 20);
+    const plain = new PlainSide('ask');
+    let state = 7;
+    const random = (below: number) => {
+      state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+      return Math.floor((state / 4_294_967_296) * below);
+    };
+    for (let turn = 0; turn < 60_000; turn += 1) {
+      const at = BigInt(Math.floor(turn / 4) + random(200));
+      const amount = random(3) === 0 ? BigInt(1 + random(1000)) : 0n;
+      side.set(bytesOf([[at, amount]]), 0);
+      plain.set(at, amount);
+      // What lies behind is taken away, as a market does that moves.
+      const gone = BigInt(Math.floor(turn / 4) - 1);
+      side.set(bytesOf([[gone, 0n]]), 0);
+      plain.set(gone, 0n);
+      if (turn % 50 === 0) expectSame(side, plain, 20);
+      if (turn % 5_000 === 0) side.checkInvariants();
+    }
+    expectSame(side, plain, Number.POSITIVE_INFINITY);
+    expect(side.slotsHeld).toBeLessThanOrEqual(1024);
+  });
+
+  it('takes no more levels than it is told, and takes one again for one that has gone', () => {
+    const side = new BookSide('bid', 3);
+    const set = (price: bigint, qty: bigint) => side.set(bytesOf([[price, qty]]), 0);
+    expect([set(1n, 1n), set(2n, 1n), set(3n, 1n), set(4n, 1n)]).toEqual([true, true, true, false]);
+    expect([set(2n, 0n), set(4n, 1n), set(2n, 1n), set(4n, 9n)]).toEqual([true, true, false, true]);
+    expect([0, 1, 2].map((at) => side.levelAt(at))).toEqual([
+      { price: 4, qty: 9 },
+      { price: 3, qty: 1 },
+      { price: 1, qty: 1 },
+    ]);
+  });
+
+  it('refuses a quantity below 0 and stays as it was', () => {
+    const side = new BookSide('bid', 3);
+    side.set(bytesOf([[1n, 5n]]), 0);
+    for (const price of [1n, 2n]) {
+      expect(() => side.set(bytesOf([[price, -1n]]), 0)).toThrow(/wire.bad_value.*bids.qty/);
+    }
+    expect(side.levelAt(0)).toEqual({ price: 1, qty: 5 });
+    expect(side.length).toBe(1);
+  });
+});
