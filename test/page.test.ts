@@ -2,9 +2,9 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ARTEFACTS, launch, ROOT, startServer, stopServer } from './support/page.js';
+import { ARTEFACTS, launch, openPage, ROOT, startServer, stopServer } from './support/page.js';
 
 const DESKTOP = { width: 1280, height: 800 };
 const PHONE = { width: 360, height: 740 };
@@ -59,42 +59,6 @@ function recordTouches(): void {
     attributes: true,
     attributeFilter: ['data-seq', 'data-epoch', 'data-instrument'],
   });
-}
-
-interface Opened {
-  readonly page: Page;
-  readonly context: BrowserContext;
-  /** Console errors, warnings and uncaught exceptions so far. */
-  readonly complaints: string[];
-  readonly origins: Set<string>;
-}
-
-interface Screen {
-  readonly width: number;
-  readonly height: number;
-}
-
-async function openPage(
-  browser: Browser,
-  url: string,
-  viewport: Screen,
-  colorScheme: 'dark' | 'light',
-): Promise<Opened> {
-  const context = await browser.newContext({ viewport, colorScheme, reducedMotion: 'reduce' });
-  const page = await context.newPage();
-  const complaints: string[] = [];
-  const origins = new Set<string>();
-  page.on('console', (message) => {
-    if (['error', 'warning', 'assert'].includes(message.type())) complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(String(error)));
-  page.on('request', (request) => origins.add(new URL(request.url()).origin));
-  page.on('websocket', (socket) => origins.add(new URL(socket.url()).origin.replace(/^ws/, 'http')));
-  await page.addInitScript(recordTouches);
-  await page.goto(url);
-  await page.waitForSelector('.book-state[data-state="synced"]', { timeout: 20_000 });
-  await page.waitForSelector('.rung[data-side="bid"]');
-  return { page, context, complaints, origins };
 }
 
 interface ApiBook {
@@ -189,7 +153,13 @@ describe('page', () => {
   }, 30_000);
 
   it('moves, shows the API’s best prices at the same sequence, and is silent and alone', async () => {
-    const { page, context, complaints, origins } = await openPage(browser, server.url, DESKTOP, 'dark');
+    const { page, context, complaints, origins } = await openPage(
+      browser,
+      server.url,
+      DESKTOP,
+      'dark',
+      recordTouches,
+    );
     await waitForChange(page, '#ladder');
     await waitForChange(page, '.trades');
     await compareWithApi(page, server.url);
@@ -203,7 +173,7 @@ describe('page', () => {
   }, 60_000);
 
   it('reuses its rows: updates create none', async () => {
-    const { page, context } = await openPage(browser, server.url, DESKTOP, 'dark');
+    const { page, context } = await openPage(browser, server.url, DESKTOP, 'dark', recordTouches);
     await waitForChange(page, '.trades');
     await page.evaluate(() => {
       const made = { count: 0 };
@@ -220,7 +190,7 @@ describe('page', () => {
   }, 60_000);
 
   it('says of each source what it is and how its books do', async () => {
-    const { page, context } = await openPage(browser, server.url, DESKTOP, 'dark');
+    const { page, context } = await openPage(browser, server.url, DESKTOP, 'dark', recordTouches);
     const source = page.locator('[data-source="embedded venue"]');
     await source.getByText('4 of 4', { exact: true }).waitFor();
     const text = (await source.textContent()) ?? '';
@@ -236,7 +206,7 @@ describe('page', () => {
   }, 60_000);
 
   it('is readable at phone width: one column, the ladder first, a select for the list, nothing to scroll sideways', async () => {
-    const { page, context, complaints } = await openPage(browser, server.url, PHONE, 'dark');
+    const { page, context, complaints } = await openPage(browser, server.url, PHONE, 'dark', recordTouches);
     await waitForChange(page, '#ladder');
     expect(await page.isVisible('.picker')).toBe(true);
     expect(await page.isVisible('#instrument-list')).toBe(false);
@@ -262,7 +232,7 @@ describe('page', () => {
   }, 60_000);
 
   it('obeys the keyboard', async () => {
-    const { page, context, complaints } = await openPage(browser, server.url, DESKTOP, 'dark');
+    const { page, context, complaints } = await openPage(browser, server.url, DESKTOP, 'dark', recordTouches);
     const title = () => page.textContent('#ladder-title');
     const first = await title();
     await page.focus('#instrument-list');

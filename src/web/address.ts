@@ -1,8 +1,10 @@
+import type { Setting } from './settings.js';
+
 /**
  * What stands behind the `#` of the page's address: `sim:BTCUSDT&group=0.5`. The instrument comes first and has no key.
  * Whoever adds a setting to the address adds its key here; a key that this page does not know is kept as it stands.
  */
-export type AddressKey = 'instrument' | 'group';
+export type AddressKey = 'instrument' | 'group' | Setting;
 
 /** `step`: the browser's back button returns to what stood before. `same`: it does not. */
 export type AddressChange = 'step' | 'same';

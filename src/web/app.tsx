@@ -1,6 +1,7 @@
 import { useEffect, useReducer, useRef, useState } from 'preact/hooks';
 import type { FrameLoop } from './frame-loop.js';
 import { Health } from './health.js';
+import { Heatmap } from './heatmap.js';
 import { HelpDialog } from './help-dialog.js';
 import { InstrumentList, InstrumentPicker } from './instrument-list.js';
 import { type Command, commandFor, type KeyPlace } from './keys.js';
@@ -8,6 +9,7 @@ import { Ladder } from './ladder.js';
 import type { LadderPainter } from './ladder-painter.js';
 import { Market } from './market.js';
 import type { Session } from './session.js';
+import type { Settings } from './settings.js';
 import { SourceList } from './source-list.js';
 import { currentTheme, toggleTheme } from './theme.js';
 import { TokenDialog } from './token-dialog.js';
@@ -15,13 +17,14 @@ import { TokenDialog } from './token-dialog.js';
 interface AppProps {
   readonly session: Session;
   readonly loop: FrameLoop;
+  readonly settings: Settings;
 }
 
 /**
  * The page's frame. Preact renders what changes by hand: the list of instruments, the selection, the theme; what
  * changes with the market is drawn by painters in the frame loop.
  */
-export function App({ session, loop }: AppProps) {
+export function App({ session, loop, settings }: AppProps) {
   const [, redraw] = useReducer((count: number) => count + 1, 0);
   const [theme, setTheme] = useState<string>(currentTheme);
   const [help, setHelp] = useState(false);
@@ -30,6 +33,7 @@ export function App({ session, loop }: AppProps) {
 
   const { access } = session;
   useEffect(() => session.onChange(() => redraw(undefined)), [session]);
+  useEffect(() => settings.onChange(() => redraw(undefined)), [settings]);
   useEffect(() => setToken(access.wanted !== undefined), [access.wanted]);
   useEffect(() => {
     const system = matchMedia('(prefers-color-scheme: light)');
@@ -48,15 +52,16 @@ export function App({ session, loop }: AppProps) {
     const run = (command: Command) => {
       if (command.kind === 'theme') setTheme(toggleTheme());
       else if (command.kind === 'help') setHelp(true);
+      else if (command.kind === 'heatmap') settings.set('heat', !settings.values.heat);
       else runInMarket(command, session, ladder.current?.rows ?? 0);
     };
     document.addEventListener('keydown', onKey);
     return () => document.removeEventListener('keydown', onKey);
-  }, [session]);
+  }, [session, settings]);
 
   const rows = () => ladder.current?.rows ?? 0;
   return (
-    <div class="page">
+    <div class="page" data-heat={settings.values.heat ? '' : undefined}>
       <header class="header">
         <h1 class="brand">depthwire</h1>
         <span class="state connection" data-state={session.connection} role="status">
@@ -64,6 +69,11 @@ export function App({ session, loop }: AppProps) {
         </span>
         <span class="spacer" />
         <InstrumentPicker session={session} />
+        {!settings.values.heat && (
+          <button type="button" title="Depth over time: h" onClick={() => settings.set('heat', true)}>
+            Heatmap
+          </button>
+        )}
         {(access.wanted ?? access.token) !== undefined && (
           <button type="button" data-wanted={access.wanted && ''} onClick={() => setToken(true)}>
             Token
@@ -86,6 +96,7 @@ export function App({ session, loop }: AppProps) {
           ?
         </button>
       </header>
+      {settings.values.heat && <Heatmap session={session} loop={loop} settings={settings} theme={theme} />}
       <Ladder
         session={session}
         loop={loop}
@@ -119,7 +130,7 @@ function placeOf(target: EventTarget | null): KeyPlace {
   return target.closest('#instrument-list') === null ? 'elsewhere' : 'list';
 }
 
-type MarketCommand = Exclude<Command, { readonly kind: 'theme' | 'help' }>;
+type MarketCommand = Exclude<Command, { readonly kind: 'theme' | 'help' | 'heatmap' }>;
 
 function runInMarket(command: MarketCommand, session: Session, rows: number): void {
   if (command.kind === 'list-move') {

@@ -9,6 +9,7 @@ export type Command =
   | { readonly kind: 'group'; readonly by: number }
   | { readonly kind: 'follow' }
   | { readonly kind: 'theme' }
+  | { readonly kind: 'heatmap' }
   | { readonly kind: 'help' };
 
 export interface KeyPress {
@@ -28,6 +29,10 @@ export const KEY_HELP: readonly (readonly [keys: string, meaning: string])[] = [
   ['[ ] or − +', 'Finer or coarser price grouping'],
   ['f or Home', 'Follow the best prices'],
   ['Esc', 'Leave the chosen ladder row'],
+  [
+    'h',
+    'Open or close the depth over time; in it the arrows move a cursor, Space pauses, PgUp PgDn scroll, End goes live',
+  ],
   ['t', 'Dark or light'],
   ['?', 'This help'],
 ];
@@ -47,6 +52,8 @@ export function commandFor({ key, modified, place }: KeyPress): Command | null {
       return { kind: 'follow' };
     case 't':
       return { kind: 'theme' };
+    case 'h':
+      return { kind: 'heatmap' };
     case '?':
       return { kind: 'help' };
     case 'j':

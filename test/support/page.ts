@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Browser, chromium } from 'playwright-core';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** Where screenshots go. */
@@ -81,4 +81,44 @@ export async function stopServer(server: ChildProcess): Promise<void> {
   const gone = new Promise((resolve) => server.once('exit', resolve));
   server.kill('SIGTERM');
   await gone;
+}
+
+export interface Opened {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  /** Console errors, warnings and uncaught exceptions so far. */
+  readonly complaints: string[];
+  readonly origins: Set<string>;
+}
+
+export interface Screen {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A new window with a page whose book is synced. `before` runs in the page before its own script. */
+export async function openPage(
+  browser: Browser,
+  url: string,
+  viewport: Screen,
+  colorScheme: 'dark' | 'light',
+  before?: () => void,
+): Promise<Opened> {
+  const context = await browser.newContext({ viewport, colorScheme, reducedMotion: 'reduce' });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  const origins = new Set<string>();
+  page.on('console', (message) => {
+    // A browser without a GPU says of any WebGL that it waits for it.
+    if (message.text().includes('GL Driver Message')) return;
+    if (['error', 'warning', 'assert'].includes(message.type())) complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('request', (request) => origins.add(new URL(request.url()).origin));
+  page.on('websocket', (socket) => origins.add(new URL(socket.url()).origin.replace(/^ws/, 'http')));
+  if (before !== undefined) await page.addInitScript(before);
+  await page.goto(url);
+  await page.waitForSelector('.book-state[data-state="synced"]', { timeout: 20_000 });
+  await page.waitForSelector('.rung[data-side="bid"]');
+  return { page, context, complaints, origins };
 }

@@ -1,0 +1,113 @@
+import type { BookSubscription, Feed, LocalBook, Trade } from '../wire/index.js';
+import { decimalText, parseDecimal } from '../wire/index.js';
+import { groupingSteps } from './grouping.js';
+import { type BucketBook, COLUMN_LEVELS, HeatmapColumns } from './heatmap-columns.js';
+import type { WatchedMarket } from './watched-market.js';
+
+/** Columns that are kept: at half a second each the last 17 minutes, 7 MB. */
+const COLUMNS = 2048;
+/** While nothing comes, time goes on by the page's clock, so much later, so that what is under way is not late. */
+const QUIET_LAG_MS = 1000;
+/** Share of the price that a bucket of the first choice is as wide as. */
+const BUCKET_SHARE = 1e-4;
+
+/** Widths of a column, ms, that a reader can choose. */
+export const COLUMN_WIDTHS_MS = [250, 500, 1000, 2500, 5000] as const;
+
+/** A bucket width for a price: the step at a ten-thousandth of it, `coarser` steps further. A price mantissa, a multiple of the tick. */
+export function bucketWidth(price: number, tick: number, coarser: number): number {
+  const wanted = Math.abs(price) * BUCKET_SHARE;
+  const steps = groupingSteps(tick);
+  const fit = steps.findIndex((step) => step * tick >= wanted);
+  const first = fit < 0 ? steps.length - 1 : fit;
+  const at = Math.min(steps.length - 1, Math.max(0, first + coarser));
+  return (steps[at] ?? 1) * tick;
+}
+
+/** Fills the columns of one market from its `depth` channel, whose buckets the engine makes, and from its trades. */
+export class HeatmapFeed {
+  /** Replaced when the scale or the width of a bucket changes; null before the first frame. */
+  columns: HeatmapColumns | null = null;
+  readonly #columnMs: number;
+  readonly #depth: BookSubscription;
+  readonly #endTrades: () => void;
+  #scale = '';
+  #priceExponent = 0;
+  #qtyExponent = 0;
+  #serverMs = Number.NaN;
+  #heardMs = Number.NaN;
+
+  /** `width` is a price mantissa at the market's present scale. */
+  constructor(feed: Feed, market: WatchedMarket, columnMs: number, width: number) {
+    this.#columnMs = columnMs;
+    this.#depth = feed.depth(market.instrument.facts.name, {
+      depth: COLUMN_LEVELS,
+      intervalMs: columnMs / 2,
+      grouping: decimalText(width, market.book.priceExponent),
+    });
+    this.#depth.on('update', () => this.#take(Number(this.#depth.book.tsSend / 1_000_000n)));
+    this.#depth.on('state', ({ state }) => {
+      if (state !== 'synced') this.columns?.doubt();
+      else if (!Number.isNaN(this.#serverMs)) this.#take(this.#serverMs);
+    });
+    this.#endTrades = market.onTrade((trade) => {
+      if (trade !== null) this.#takeTrade(trade);
+    });
+  }
+
+  /** Why no columns come. */
+  get error(): string {
+    const { error } = this.#depth;
+    return error === undefined ? '' : `${error.what}. ${error.fix}.`;
+  }
+
+  /** The exact decimal of a quantity of a cell. */
+  get book(): LocalBook {
+    return this.#depth.book;
+  }
+
+  /** Time goes on though nothing comes. `nowMs` is `performance.now`. */
+  advance(nowMs: number): void {
+    this.columns?.advance(this.#serverMs + (nowMs - this.#heardMs) - QUIET_LAG_MS);
+  }
+
+  close(): void {
+    this.#endTrades();
+    this.#depth.close();
+  }
+
+  #take(serverMs: number): void {
+    this.#serverMs = serverMs;
+    this.#heardMs = performance.now();
+    const { book, granted } = this.#depth;
+    const { priceExponent, qtyExponent } = book;
+    const scale = `${priceExponent} ${qtyExponent} ${granted?.grouping}`;
+    if (this.columns === null || scale !== this.#scale) {
+      this.#scale = scale;
+      this.#priceExponent = priceExponent;
+      this.#qtyExponent = qtyExponent;
+      const width = parseDecimal(granted?.grouping ?? '0', priceExponent);
+      if (!(width > 0)) return;
+      this.columns = new HeatmapColumns(COLUMNS, this.#columnMs, width);
+    }
+    this.columns.take(serverMs, bucketsOf(book), book.state === 'synced');
+  }
+
+  #takeTrade(trade: Trade): void {
+    const price = trade.price * 10 ** (trade.priceExponent - this.#priceExponent);
+    const qty = trade.qty * 10 ** (trade.qtyExponent - this.#qtyExponent);
+    if (price > -Infinity && qty > 0) this.columns?.trade(price, qty, trade.aggressor);
+  }
+}
+
+function bucketsOf(book: LocalBook): BucketBook {
+  return {
+    bidCount: book.count('bid'),
+    askCount: book.count('ask'),
+    depthMax: book.depthMax,
+    bidPrice: (at) => book.priceNearestAt('bid', at),
+    bidQty: (at) => book.qtyNearestAt('bid', at),
+    askPrice: (at) => book.priceNearestAt('ask', at),
+    askQty: (at) => book.qtyNearestAt('ask', at),
+  };
+}
