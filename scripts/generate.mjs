@@ -1,5 +1,5 @@
 // Generates the feed's Rust and TypeScript code from crates/core/schema/feed.fbs, and the constants of TypeScript from
-// what the core prints (crates/core/examples/constants.rs).
+// what the core prints (crates/core/examples/constants.rs), and records the simulator for the README's commands.
 //
 //   node scripts/generate.mjs           builds the schema compiler if needed and writes the files
 //   node scripts/generate.mjs --check   compares the recorded hashes; where cargo and the compiler build, generates again
@@ -18,6 +18,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { gunzipSync, gzipSync } from 'node:zlib';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const schema = 'crates/core/schema/feed.fbs';
@@ -28,6 +29,8 @@ const outputs = [
 ];
 /** Printed by the core: numbers and words that both languages use. It imports nothing. */
 const constants = 'src/wire/generated/constants.ts';
+/** A recording of the simulated venue that the package ships: symbol, seed, milliseconds. */
+const recording = { file: 'examples/sim-btcusdt.txt.gz', of: ['BTCUSDT', '7', '40000'] };
 const compiler = join(
   root,
   'target/flatc/release',
@@ -87,20 +90,31 @@ function buildCompiler(quiet) {
   return built.status === 0 ? undefined : (built.stderr?.trim().split('\n')[0] ?? 'see the lines above');
 }
 
-/** The module of constants, as the core prints it. */
-function printConstants() {
-  // Built as the Rust tests are (scripts/test.mjs), so that one build serves both.
+/** What an example of a crate prints. Built as the Rust tests are (scripts/test.mjs), so that one build serves both. */
+function printed(crate, example, ...args) {
   const profile = ['profile.release.lto=false', 'profile.release.codegen-units=16'];
-  const printed = spawnSync(
+  const ran = spawnSync(
     'cargo',
     [
       ...profile.flatMap((setting) => ['--config', setting]),
-      ...['run', '--quiet', '--locked', '--release', '--package', 'depthwire-core', '--example', 'constants'],
+      ...['run', '--quiet', '--locked', '--release', '--package', crate, '--example', example, '--', ...args],
     ],
-    { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' },
+    { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8', maxBuffer: 16 << 20 },
   );
-  if (printed.status !== 0) fail('the core does not print its constants', 'fix: see the lines above');
-  return printed.stdout;
+  if (ran.status !== 0) fail(`${example} of ${crate} does not print`, 'fix: see the lines above');
+  return ran.stdout;
+}
+
+/** The module of constants, as the core prints it. */
+const printConstants = () => printed('depthwire-core', 'constants');
+
+/** The recording, as the simulator makes it: the same bytes on every machine. */
+const printRecording = () => printed('depthwire-sim', 'record', ...recording.of);
+
+/** The committed recording, unpacked; empty where there is none. */
+function unpackedRecording() {
+  const file = join(root, recording.file);
+  return existsSync(file) ? gunzipSync(readFileSync(file)).toString('utf8') : '';
 }
 
 /** Writes what the schema compiler makes below `base`, in place of all that is there. */
@@ -146,6 +160,12 @@ async function generate() {
   if (broken) fail(`the schema compiler did not build: ${broken}`, 'fix: see the compiler output above');
   generateInto(root);
   writeFileSync(join(root, constants), printConstants());
+  const recorded = printRecording();
+  // Packing depends on the version of zlib: what is packed already stays as it is.
+  if (unpackedRecording() !== recorded) {
+    mkdirSync(dirname(join(root, recording.file)), { recursive: true });
+    writeFileSync(join(root, recording.file), gzipSync(recorded, { level: 9 }));
+  }
   await writeDocument();
   const lines = hashLines();
   writeFileSync(join(root, hashFile), `${lines.join('\n')}\n`);
@@ -169,10 +189,11 @@ function check() {
     console.log(`generate: ${current.length} hashes match; not generated again, because cargo is missing`);
     return;
   }
-  const printed = printConstants();
-  if (printed !== readFileSync(join(root, constants), 'utf8')) {
+  const stated = printConstants();
+  if (stated !== readFileSync(join(root, constants), 'utf8')) {
     fail(`the core states other constants than ${constants}`, fix);
   }
+  if (printRecording() !== unpackedRecording()) fail(`the simulator records another ${recording.file}`, fix);
   const obstacle = missingTool() ?? buildCompiler(true);
   if (obstacle) {
     console.log(
@@ -183,7 +204,7 @@ function check() {
   const scratch = mkdtempSync(join(tmpdir(), 'depthwire-generate-'));
   try {
     generateInto(scratch);
-    writeFileSync(join(scratch, constants), printed);
+    writeFileSync(join(scratch, constants), stated);
     const paths = new Set([...generatedFiles(root), ...generatedFiles(scratch)]);
     const different = [...paths].filter(
       (path) =>

@@ -1,6 +1,11 @@
-/** The engine in the process that imports it. */
+/** The engine in the process that imports it, and the server round it. */
+export { Simulator } from '#native';
+export { type Config, type ConfigInput, configFrom } from './config.js';
 export {
+  type Ask,
+  type BookDepth,
   type BookInfo,
+  type Cure,
   Engine,
   type EngineListener,
   type EngineOptions,
@@ -14,4 +19,9 @@ export {
   startIdNow,
 } from './engine.js';
 export { DepthwireError } from './errors.js';
-export { EVERYTHING_NS } from './ingest/source.js';
+export { type Feed, type FeedOptions, type FeedSource, openFeed, simulatedVenue } from './feed.js';
+export { RecordingReader } from './ingest/recording-reader.js';
+export { EVERYTHING_NS, type Sink, type Source } from './ingest/source.js';
+export { unzstd } from './ingest/unzstd-stream.js';
+export { FeedServer } from './publish/server.js';
+export type { ExactMantissas, Level } from './wire/level.js';
