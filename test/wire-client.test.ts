@@ -183,18 +183,104 @@ describe('subscribing', () => {
       expect(peer.count('unsubscribe')).toBe(0);
     }));
 
-  it('refuses a second subscription of the same, a bad address, and too many loops', () =>
-    withFeed(async ({ feed }) => {
-      const first = feed.book(NAME);
-      expect(() => feed.book(NAME)).toThrow('client.duplicate_subscription');
-      expect(first.closed).toBe(false);
+  it('shares a subscription that there is, until it has been ended as often as it was asked for', () =>
+    withFeed(async ({ feed, peer }) => {
+      const first = await syncedBook(feed, peer);
+      const aborted = new AbortController();
+      expect(feed.book(NAME)).toBe(first);
+      expect(feed.book(NAME, { signal: aborted.signal })).toBe(first);
+      expect(() => feed.book(NAME, { levelsMax: 5 })).toThrow('client.duplicate_subscription');
       first.close();
-      const again = feed.book(NAME);
-      for (let at = 0; at < 64; at += 1) again[Symbol.asyncIterator]();
-      expect(() => again[Symbol.asyncIterator]()).toThrow('client.loops_limit');
-      expect(() => connect('http://127.0.0.1/')).toThrow('client.bad_url');
-      expect(() => connect('nonsense')).toThrow('client.bad_url');
+      aborted.abort('not wanted');
+      expect([first.closed, first.abortReason]).toEqual([false, undefined]);
+      expect(peer.count('unsubscribe')).toBe(0);
+      first.close();
+      expect(first.closed).toBe(true);
+      expect(await peer.next('unsubscribe')).toMatchObject({ instrument: NAME });
+      expect(feed.book(NAME)).not.toBe(first);
+      expect(await peer.next('subscribe')).toMatchObject({ instrument: NAME });
     }));
+
+  it('ends when its last loop is left, by break and by a throw', () =>
+    withFeed(async ({ feed, peer }) => {
+      const subscription = await syncedBook(feed, peer);
+      const other = subscription[Symbol.asyncIterator]();
+      for await (const _ of subscription) break;
+      expect(subscription.closed).toBe(false);
+      const shared = feed.book(NAME);
+      await other.return?.();
+      expect(subscription.closed).toBe(false);
+      await expect(
+        (async () => {
+          for await (const _ of shared) throw new Error('enough');
+        })(),
+      ).rejects.toThrow('enough');
+      expect(subscription.closed).toBe(true);
+      expect(await peer.next('unsubscribe')).toMatchObject({ instrument: NAME });
+    }));
+
+  it('keeps what a signal was aborted with', async () => {
+    const server = await FeedServer.start();
+    const [whole, part] = [new AbortController(), new AbortController()];
+    const feed = connect(server.url, { signal: whole.signal });
+    const book = feed.book(NAME, { signal: part.signal });
+    const group = feed.books('sim:*', { signal: part.signal });
+    part.abort('done with it');
+    expect([book.closed, book.abortReason, group.closed, group.abortReason]).toEqual([
+      true,
+      'done with it',
+      true,
+      'done with it',
+    ]);
+    expect(feed.book(NAME, { signal: part.signal }).abortReason).toBe('done with it');
+    whole.abort('all of it');
+    expect([feed.state, feed.abortReason]).toEqual(['closed', 'all of it']);
+    expect(feed.trades(NAME).abortReason).toBe('all of it');
+    await feed.close();
+    await server[Symbol.asyncDispose]();
+  });
+
+  it('tells that it is stale by an event of its own', () =>
+    withFeed(async ({ feed, peer }) => {
+      const subscription = await syncedBook(feed, peer);
+      const stale = until(subscription, 'stale');
+      peer.bytes(badCheck(1));
+      expect(await stale).toEqual({ state: 'stale', reason: 'check_failed' });
+    }));
+
+  it('refuses a bad address, and too many loops', () =>
+    withFeed(async ({ feed }) => {
+      const book = feed.book(NAME);
+      for (let at = 0; at < 64; at += 1) book[Symbol.asyncIterator]();
+      expect(() => book[Symbol.asyncIterator]()).toThrow('client.loops_limit');
+      for (const address of ['ftp://host/', 'ws://', '', 'ws://a b/']) {
+        expect(() => connect(address)).toThrow('client.bad_url');
+      }
+    }));
+
+  it('understands an address of the server in every form that people write', () => {
+    const meant = (address: string): string => {
+      const feed = connect(address, { signal: AbortSignal.abort() });
+      return feed.url;
+    };
+    expect(
+      [
+        'ws://127.0.0.1:8642/v1/feed',
+        'ws://127.0.0.1:8642',
+        'http://127.0.0.1:8642/',
+        'HTTPS://host/depth/',
+        'localhost:8642',
+        'wss://host/depth/v1/feed?x=1#top',
+      ].map(meant),
+    ).toEqual([
+      'ws://127.0.0.1:8642/v1/feed',
+      'ws://127.0.0.1:8642/v1/feed',
+      'ws://127.0.0.1:8642/v1/feed',
+      'wss://host/depth/v1/feed',
+      'ws://localhost:8642/v1/feed',
+      'wss://host/depth/v1/feed?x=1',
+    ]);
+  });
 
   it('tells of a doubt that comes without a change', () =>
     withFeed(async ({ feed, peer }) => {

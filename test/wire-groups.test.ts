@@ -235,7 +235,24 @@ describe('a group', () => {
       // The server takes away all that the pattern means: what is left of it is asked for anew.
       expect(await peer.next('unsubscribe')).toMatchObject({ instrument: PATTERN });
       expect(await peer.next('subscribe')).toMatchObject({ instrument: 'deribit:BTC-1' });
-      expect(() => feed.book('deribit:BTC-1')).toThrow('client.duplicate_subscription');
+      expect(feed.book('deribit:BTC-1')).toBe(own);
+    }));
+
+  it('leaves a subscription to who asked for it, too, and ends when its loop is left', () =>
+    withFeed(async ({ feed, peer }) => {
+      await opened(feed);
+      const group = await twoBooks(feed, peer);
+      const shared = feed.book('deribit:BTC-1');
+      const other = group.subscriptions.get('deribit:BTC-2');
+      expect(shared).toBe(group.subscriptions.get('deribit:BTC-1'));
+      // A loop over a book of a group is no end of it.
+      const loop = other?.[Symbol.asyncIterator]();
+      await loop?.return?.();
+      expect(other?.closed).toBe(false);
+      for await (const _ of group) break;
+      expect([group.closed, shared.closed, other?.closed]).toEqual([true, false, true]);
+      shared.close();
+      expect(shared.closed).toBe(true);
     }));
 
   it('takes over what another one has made', () =>

@@ -244,7 +244,7 @@ function heldMs({ flags, tsRecv, tsSend }: LocalBook): number {
 }
 
 function latencyOf({ latency }: Feed): Latency | undefined {
-  return latency && { p50Ms: Math.max(0, latency.p50Ms), errorMs: latency.roundTripMs / 2 };
+  return latency && { p50Ms: latency.p50Ms, errorMs: latency.errorMs };
 }
 
 function tradesNotice(trades: TradesSubscription | undefined, distrust: string | undefined): string {

@@ -30,11 +30,11 @@ export function healthRows(
   const counted = (key: string, label: string, title: string, count: number): HealthRow =>
     row(key, label, title, String(count), count > 0);
   const duration = (ms: number | undefined): string => (ms === undefined ? '–' : durationWords(ms));
-  // The offset of the clocks is known to half a round trip, and so is every latency between them.
+  // The offset of the clocks is known as well as that, and so is every latency between them.
   const measured = (ms: number | undefined): string =>
     ms === undefined || latency === undefined
       ? '–'
-      : `${durationWords(ms)} ± ${durationWords(latency.roundTripMs / 2)}`;
+      : `${durationWords(ms)} ± ${durationWords(latency.errorMs)}`;
   const bookWords = stateWords(book.state, book.reason, book.doubts);
   return [
     row('connection', 'Connection', 'The socket to the server', connection, connection !== 'open'),
@@ -51,7 +51,6 @@ export function healthRows(
     row('p50', 'Latency p50', 'From the server’s encoding to the arrival here', measured(latency?.p50Ms)),
     row('p99', 'Latency p99', 'One frame in a hundred is slower', measured(latency?.p99Ms)),
     row('offset', 'Clock offset', 'The server’s clock minus this one, by ping', duration(latency?.offsetMs)),
-    row('round-trip', 'Round trip', 'Of the ping that gave the offset', duration(latency?.roundTripMs)),
     row('draw', 'Drawing', 'Mean time of a frame of this page', durationWords(loop.drawMs)),
   ];
 }

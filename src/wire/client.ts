@@ -12,24 +12,26 @@ import { type ControlMessage, parseControl, type Topic } from './control.js';
 import { FeedError } from './errors.js';
 import type { TickerSubscription, TradingSubscription } from './facts-subscription.js';
 import {
-  BACKOFF,
   type ConnectOptions,
   type FeedCounters,
   type FeedEvents,
   PING_INTERVAL_MS,
+  RECONNECT,
+  RESYNC,
   SUBSCRIPTIONS_MAX,
 } from './feed-options.js';
 import { FrameReader } from './frame.js';
 import { type GroupHost, isPattern, SubscriptionGroup } from './group.js';
+import { type Instrument, readInstruments } from './instruments.js';
 import { LatencyMeter, type LatencySummary } from './latency.js';
 import { Listeners } from './listeners.js';
-import { checkedUrl, duplicate, misuse, notOne, tooMany } from './misuse.js';
+import { feedAddress, httpAddress, misuse, notOne, otherwise, tooMany } from './misuse.js';
 import type { OrdersOptions, OrdersSubscription } from './orders-subscription.js';
-import { Kind, Stream } from './protocol.js';
+import { Flag, Kind, Stream } from './protocol.js';
 import type { Backoff } from './resync.js';
 import { Roster } from './roster.js';
 import type { StatusSubscription } from './status-subscription.js';
-import type { AnySubscription, Host, SubscriptionOptions } from './subscription.js';
+import { type AnySubscription, type Host, labelOf, type SubscriptionOptions } from './subscription.js';
 import type { TradesOptions, TradesSubscription } from './trades-subscription.js';
 
 /**
@@ -47,10 +49,15 @@ export class Feed implements AsyncDisposable {
   readonly url: string;
   /** Why the feed is closed, if by an error. */
   error: FeedError | undefined;
+  /** What its signal was aborted with, if that closed it. */
+  abortReason: unknown;
 
   private readonly resync: Backoff;
   private readonly signal: AbortSignal | undefined;
-  private readonly onAbort = (): void => this.finish();
+  private readonly onAbort = (): void => {
+    this.abortReason = this.signal?.reason;
+    this.finish();
+  };
   private readonly connection: Connection;
   private readonly listeners = new Listeners<FeedEvents>((thrown) => this.callbackFailed(thrown));
   private readonly reader = new FrameReader();
@@ -87,10 +94,10 @@ export class Feed implements AsyncDisposable {
 
   /** @internal */
   constructor(url: string, options: ConnectOptions) {
-    this.url = checkedUrl(url);
-    this.resync = options.resync ?? BACKOFF;
+    this.url = feedAddress(url);
+    this.resync = options.resync ?? RESYNC;
     this.signal = options.signal;
-    const { reconnect = BACKOFF, pingIntervalMs = PING_INTERVAL_MS } = options;
+    const { reconnect = RECONNECT, pingIntervalMs = PING_INTERVAL_MS } = options;
     this.roster = new Roster({
       send: (text) => this.connection.send(text),
       nextId: () => this.nextId(),
@@ -100,7 +107,7 @@ export class Feed implements AsyncDisposable {
       },
     });
     this.connection = new Connection(
-      url,
+      this.url,
       { reconnect, pingIntervalMs, token: options.token },
       {
         state: (state) => this.stateChanged(state),
@@ -111,7 +118,7 @@ export class Feed implements AsyncDisposable {
       },
     );
     this.signal?.addEventListener('abort', this.onAbort, { once: true });
-    if (this.signal?.aborted) this.finish();
+    if (this.signal?.aborted) this.onAbort();
     else this.connection.open();
   }
 
@@ -123,14 +130,23 @@ export class Feed implements AsyncDisposable {
     return { ...this.counts, reconnects: this.connection.reconnects };
   }
 
-  /** Latency of deltas, tops of book and trades; undefined before the first ping is answered. */
+  /** Latency of deltas, tops of book and trades that are no replay; undefined before one has come after an answered ping. */
   get latency(): LatencySummary | undefined {
-    return this.meter.summary();
+    return this.meter.summary(now());
   }
 
   /** Calls back on an event until the returned function is called. */
   on<Name extends keyof FeedEvents>(event: Name, callback: (value: FeedEvents[Name]) => void): () => void {
     return this.listeners.on(event, callback);
+  }
+
+  /** What the server carries, by HTTP. Rejects with a `ServerError` where it does not answer. */
+  async instruments(): Promise<readonly Instrument[]> {
+    return readInstruments(
+      httpAddress(this.url, '/v1/instruments'),
+      await this.connection.askToken(),
+      this.signal,
+    );
   }
 
   /** The full book. */
@@ -190,13 +206,17 @@ export class Feed implements AsyncDisposable {
     request: GroupRequest<Name>,
   ): SubscriptionGroup<Channels[Name]['subscription']> {
     // The signal ends the group, and so each of its subscriptions once.
-    const { signal, ...rest } = request;
+    const { signal, channel, instruments, ...rest } = request;
     const options = rest as Channels[Name]['options'];
-    const { channel, instruments, mode } = request;
+    const { mode } = request;
     const ask = { ...askOf(channel, request), ...(mode === undefined ? {} : { mode }) };
     const names = typeof instruments === 'string' ? [instruments] : instruments;
     const groupHost: GroupHost<Channels[Name]['subscription']> = {
-      make: (topic) => this.add(makeSubscription(channel, topic, options, this.host, this.resync), {}),
+      make: (topic) => {
+        const kept = this.add(makeSubscription(channel, topic, options, this.host, this.resync));
+        kept.isGrouped = true;
+        return kept;
+      },
       ended: (members) => {
         signal?.removeEventListener('abort', onAbort);
         this.roster.leaveGroup(group as never, members);
@@ -205,8 +225,12 @@ export class Feed implements AsyncDisposable {
       callbackFailed: (thrown) => this.callbackFailed(thrown),
     };
     const group = new SubscriptionGroup(groupHost, ask, names);
-    const onAbort = (): void => group.stop();
-    if (this.state === 'closed' || signal?.aborted) group.stop();
+    const onAbort = (): void => {
+      group.abortReason = signal?.reason;
+      group.stop();
+    };
+    if (signal?.aborted) onAbort();
+    else if (this.state === 'closed') group.stop();
     else {
       this.roster.addGroup(group as never);
       signal?.addEventListener('abort', onAbort, { once: true });
@@ -230,24 +254,25 @@ export class Feed implements AsyncDisposable {
     options: Channels[Name]['options'],
   ): Channels[Name]['subscription'] {
     const topic = { ...askOf(channel, options), instrument };
-    return this.add(makeSubscription(channel, topic, options, this.host, this.resync), options);
+    const known = this.roster.get(labelOf(topic));
+    if (known !== undefined && !options.signal?.aborted) {
+      if (!known.share(options)) throw otherwise(known.label());
+      return known as unknown as Channels[Name]['subscription'];
+    }
+    return this.add(makeSubscription(channel, topic, options, this.host, this.resync), options.signal);
   }
 
-  private add<Kept extends { readonly topic: Topic }>(kept: Kept, options: SubscriptionOptions): Kept {
+  private add<Kept extends { readonly topic: Topic }>(kept: Kept, signal?: AbortSignal): Kept {
     const subscription = kept as unknown as AnySubscription;
-    if (this.state === 'closed' || options.signal?.aborted) {
+    if (this.state === 'closed' || signal?.aborted) {
+      subscription.abortReason = signal?.aborted ? signal.reason : this.abortReason;
       subscription.stop();
       return kept;
     }
-    const name = subscription.label();
-    if (isPattern(kept.topic.instrument)) {
+    const isMany = isPattern(kept.topic.instrument);
+    if (isMany || this.roster.size >= SUBSCRIPTIONS_MAX) {
       subscription.stop();
-      throw notOne(name);
-    }
-    const isKnown = this.roster.has(name);
-    if (isKnown || this.roster.size >= SUBSCRIPTIONS_MAX) {
-      subscription.stop();
-      throw isKnown ? duplicate(name) : tooMany(name);
+      throw (isMany ? notOne : tooMany)(subscription.label());
     }
     this.roster.add(subscription);
     return kept;
@@ -290,7 +315,8 @@ export class Feed implements AsyncDisposable {
   private takeFrame(frame: FrameReader, arrivedMs: number): void {
     const { kind, stream } = frame;
     this.counts.frames += 1;
-    if (kind === Kind.delta || kind === Kind.bbo || kind === Kind.trade) {
+    const isMeasured = kind === Kind.delta || kind === Kind.bbo || kind === Kind.trade;
+    if (isMeasured && (frame.flags & Flag.replay) === 0) {
       const sentMs = frame.tsSendMs;
       if (sentMs > 0) this.meter.record(sentMs, arrivedMs);
     }

@@ -6,6 +6,8 @@ import { type Token, TokenSource } from './token.js';
 
 const OPEN_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 1_000;
+/** The least pause where the server says that it has too much to do. */
+const LATER_MS = 10_000;
 /** Intervals of pings or of the server's heartbeats in which nothing at all arrives before the server is left. */
 const SILENT_INTERVALS_MAX = 2;
 /** The longest pause that a server may ask for before the next attempt. */
@@ -91,6 +93,11 @@ export class Connection {
     });
     this.socket = socket;
     this.timer = setTimeout(() => socket.abandon(CLOSE_PROTOCOL, 'no answer'), OPEN_TIMEOUT_MS);
+  }
+
+  /** The token that the next attempt would show; undefined = none. */
+  askToken(): Promise<string | undefined> {
+    return this.token?.ask() ?? Promise.resolve(undefined);
   }
 
   /** The server has greeted, and says how often it will be heard; 0 = it does not say. */
@@ -200,7 +207,7 @@ export class Connection {
     // All clients of a server that stops are told the same: they spread over all of its window.
     if (windowMs !== undefined) return windowMs * Math.random();
     const usual = Math.min(delayMsMax, delayMs * 2 ** Math.min(this.attemptsInRow, 16));
-    const least = after === 'later' ? delayMsMax : after === 'rested' ? delayMsMax / 2 : 0;
+    const least = after === 'later' ? LATER_MS : after === 'rested' ? LATER_MS / 2 : 0;
     return Math.max(usual, least) * (0.5 + Math.random() / 2);
   }
 

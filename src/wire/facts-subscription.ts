@@ -3,6 +3,7 @@ import { decimalText } from './decimal.js';
 import type { FrameReader } from './frame.js';
 import { TickerFields, TradingFields } from './frame-facts.js';
 import { KeptSubscription } from './kept-subscription.js';
+import { printable } from './level.js';
 import { LocalFacts } from './local-facts.js';
 import { Kind, TICKER_FIELDS, type TickerField, type TradingStatus } from './protocol.js';
 import type { Backoff } from './resync.js';
@@ -84,10 +85,19 @@ function tickerOf(frame: FrameReader): Ticker | undefined {
     (mask >>> bit) & 1 ? [[field, ticker.value(bit)]] : [],
   );
   const { tsRecv, tsEvent, seq } = frame;
-  return { ...Object.fromEntries(known), priceExponent, qtyExponent, tsRecv, tsEvent, seq } as Ticker;
+  return printable({
+    ...Object.fromEntries(known),
+    priceExponent,
+    qtyExponent,
+    tsRecv,
+    tsEvent,
+    seq,
+  } as Ticker);
 }
 
 function tradingOf(frame: FrameReader): Trading | undefined {
   const trading = new TradingFields(frame);
-  return trading.isPresent ? { status: trading.status, tsEvent: trading.tsEvent, seq: frame.seq } : undefined;
+  return trading.isPresent
+    ? printable({ status: trading.status, tsEvent: trading.tsEvent, seq: frame.seq })
+    : undefined;
 }

@@ -7,15 +7,17 @@ import type { Token } from './token.js';
 /** Subscriptions of one feed, granted or not. */
 export const SUBSCRIPTIONS_MAX = 16_384;
 
-/** Pauses that grow, where none are given. */
-export const BACKOFF: Backoff = { delayMs: 250, delayMsMax: 10_000 };
+/** Pauses that grow between requests for an image, where none are given. */
+export const RESYNC: Backoff = { delayMs: 250, delayMsMax: 10_000 };
+/** Pauses between attempts to connect, where none are given: a server that is back has its clients back within a second. */
+export const RECONNECT: Backoff = { delayMs: 250, delayMsMax: 1_000 };
 /** Time between pings, where none is given. */
 export const PING_INTERVAL_MS = 2_000;
 
 export interface ConnectOptions {
   /** Ends the feed and all its subscriptions. */
   readonly signal?: AbortSignal;
-  /** Pauses between attempts, jittered to 50–100 %; default 250 ms doubling to 10 s. `false`: one attempt only. */
+  /** Pauses between attempts, jittered to 50–100 %; default 250 ms doubling to 1 s. `false`: one attempt only. */
   readonly reconnect?: Backoff | false;
   /** Pauses between requests for an image; default 250 ms doubling to 10 s. */
   readonly resync?: Backoff;

@@ -41,13 +41,16 @@ export interface GroupHost<Kept> {
 
 /**
  * The subscriptions of all instruments that fit some names and patterns, those that come while it lives included. A loop
- * yields each subscription, those that there are first. It lives through reconnects, and its end ends them.
+ * yields each subscription, those that there are first. It lives through reconnects. It ends by `close()`, its signal, or when its
+ * last loop is left, and its end ends them.
  */
 export class SubscriptionGroup<Kept extends object> implements AsyncIterable<Kept>, AsyncDisposable {
   /** Names and patterns: `*` stands for any text, `?` for one character. */
   readonly instruments: readonly string[];
   /** Why it ended, if by an error. */
   error: FeedError | undefined;
+  /** What its signal was aborted with, if that ended it. */
+  abortReason: unknown;
   /** What is asked for of each instrument. @internal */
   readonly ask: Omit<Topic, 'instrument'>;
 
@@ -84,9 +87,10 @@ export class SubscriptionGroup<Kept extends object> implements AsyncIterable<Kep
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<Kept> {
-    const inbox = new Inbox<Kept>({ tag: 'queue', itemsMax: QUEUE_MAX, overflow: tooSlow }, (returned) =>
-      this.inboxes.delete(returned),
-    );
+    const inbox = new Inbox<Kept>({ tag: 'queue', itemsMax: QUEUE_MAX, overflow: tooSlow }, (returned) => {
+      this.inboxes.delete(returned);
+      if (this.inboxes.size === 0) this.finish();
+    });
     if (this.ended) {
       inbox.end(this.error);
     } else {

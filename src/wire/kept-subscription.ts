@@ -135,7 +135,7 @@ export abstract class KeptSubscription<
     if (this.item !== undefined) this.push(this.item);
   }
 
-  protected override release(): void {
+  protected override dispose(): void {
     this.resync.done();
   }
 

@@ -1,75 +1,100 @@
-/** Latency from the server's `ts_send` to arrival, ms, over the latest samples. */
+/**
+ * Latency from the server's `ts_send` to arrival, ms, over the latest frames. It is never below 0, for nothing arrives before it
+ * is sent.
+ */
 export interface LatencySummary {
   readonly samples: number;
   readonly minMs: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
-  /** The server's clock minus this one's. */
+  /** By how much each of these may be off, either way: the clocks are not known to agree better. */
+  readonly errorMs: number;
+  /** The server's clock minus this one's, now. */
   readonly offsetMs: number;
-  /** Round trip of the ping that gave the offset; the latencies are off by at most half of it. */
-  readonly roundTripMs: number;
 }
 
 /** Frames whose latency is kept. */
 export const LATENCY_SAMPLES_MAX = 4096;
-/** Pings among which the best one is chosen, so that a drift of the clocks is followed. */
-const PINGS_MAX = 32;
+/** By how much two clocks may drift apart, ms a ms: twice what NTP slews at most by, and what bad quartz does. */
+const DRIFT = 200e-6;
 
 /**
- * Measures latency between two clocks that do not agree: their offset is taken from the ping with the smallest round
- * trip among the last 32, as the server's time minus the middle of sending and receiving. Memory is fixed.
+ * Measures latency between two clocks that do not agree. An answered ping says between which two values the offset of the
+ * server's clock lies: half a round trip either way. That widens with the ping's age by what clocks may drift, until a later ping
+ * says it better; a frame that would have come before it was sent narrows it, too. A ping that contradicts what was known says
+ * that a clock was set: what was measured by it is dropped. Memory is fixed.
  */
 export class LatencyMeter {
   private readonly samples = new Float64Array(LATENCY_SAMPLES_MAX);
+  private readonly errors = new Float64Array(LATENCY_SAMPLES_MAX);
   private readonly sorted = new Float64Array(LATENCY_SAMPLES_MAX);
-  private readonly roundTrips = new Float64Array(PINGS_MAX).fill(Infinity);
-  private readonly offsets = new Float64Array(PINGS_MAX);
   private sampleCount = 0;
-  private pingCount = 0;
-  private best = -1;
+  /** Bounds of the offset at a time of this clock. */
+  private low = -Infinity;
+  private high = Infinity;
+  private atMs = 0;
 
   /** A ping was answered: when it left and came back by this clock, and the server's time in the answer. */
   pinged(sentMs: number, receivedMs: number, serverMs: number): void {
-    const at = this.pingCount % PINGS_MAX;
-    this.pingCount += 1;
-    this.roundTrips[at] = receivedMs - sentMs;
-    this.offsets[at] = serverMs - (sentMs + receivedMs) / 2;
-    this.best = this.roundTrips.indexOf(Math.min(...this.roundTrips));
+    this.age(receivedMs);
+    const low = serverMs - receivedMs;
+    const high = serverMs - sentMs;
+    if (low > this.high || high < this.low) {
+      this.sampleCount = 0;
+      this.low = low;
+      this.high = high;
+      return;
+    }
+    this.low = Math.max(this.low, low);
+    this.high = Math.min(this.high, high);
   }
 
-  /** A frame that was sent at a server's time arrived at a time of this clock. */
+  /** A frame that was sent at a server's time arrived at a time of this clock. Not counted before the first ping is answered. */
   record(sentServerMs: number, arrivedMs: number): void {
-    this.samples[this.sampleCount % LATENCY_SAMPLES_MAX] = arrivedMs - sentServerMs;
+    if (this.high === Infinity) return;
+    this.age(arrivedMs);
+    const apart = arrivedMs - sentServerMs;
+    // Where no offset fits the clock was set, which the next ping says.
+    if (-apart > this.low) this.low = Math.min(-apart, this.high);
+    const at = this.sampleCount % LATENCY_SAMPLES_MAX;
+    this.samples[at] = Math.max(0, apart + (this.low + this.high) / 2);
+    this.errors[at] = (this.high - this.low) / 2;
     this.sampleCount += 1;
   }
 
-  /** Forgets the pings, for a new connection may lead to another server; samples are dropped with them. */
+  /** Forgets everything, for a new connection may lead to another server. */
   reset(): void {
-    this.roundTrips.fill(Infinity);
-    this.pingCount = 0;
     this.sampleCount = 0;
-    this.best = -1;
+    this.low = -Infinity;
+    this.high = Infinity;
   }
 
-  /** Undefined before the first answered ping and the first sample. Sorts the samples: some 0.2 ms when full. */
-  summary(): LatencySummary | undefined {
-    if (this.best < 0 || this.sampleCount === 0) return undefined;
+  /** Undefined before the first sample. Sorts the samples: some 0.2 ms when full. */
+  summary(nowMs: number): LatencySummary | undefined {
+    if (this.sampleCount === 0) return undefined;
+    this.age(nowMs);
     const count = Math.min(this.sampleCount, LATENCY_SAMPLES_MAX);
     const sorted = this.sorted.subarray(0, count);
     sorted.set(this.samples.subarray(0, count));
     sorted.sort();
-    const offsetMs = this.offsets[this.best] as number;
-    const at = (quantile: number) =>
-      (sorted[Math.max(0, Math.ceil(quantile * count) - 1)] as number) + offsetMs;
+    const at = (quantile: number) => sorted[Math.max(0, Math.ceil(quantile * count) - 1)] as number;
     return {
       samples: count,
       minMs: at(0),
       p50Ms: at(0.5),
       p99Ms: at(0.99),
       maxMs: at(1),
-      offsetMs,
-      roundTripMs: this.roundTrips[this.best] as number,
+      errorMs: this.errors.subarray(0, count).reduce((most, error) => Math.max(most, error), 0),
+      offsetMs: (this.low + this.high) / 2,
     };
+  }
+
+  /** Widens the bounds by what the clocks may have drifted since. */
+  private age(nowMs: number): void {
+    const drift = Math.max(0, nowMs - this.atMs) * DRIFT;
+    this.low -= drift;
+    this.high += drift;
+    this.atMs = Math.max(this.atMs, nowMs);
   }
 }

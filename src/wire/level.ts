@@ -27,10 +27,27 @@ export function numberOfWords(low: number, high: number): number {
 /** What is printed: a mantissa, or a level or trade that holds it. */
 export type PriceOrLevel = number | bigint | Level;
 
+const PRINTABLE = {
+  toJSON(this: object): object {
+    const texts = ([name, value]: [string, unknown]) => [
+      name,
+      typeof value === 'bigint' ? `${value}` : value,
+    ];
+    return Object.fromEntries(Object.entries(this).map(texts));
+  },
+};
+
+/** The same fields, whose BigInts are texts in JSON, where they would be errors. */
+export function printable<Fields extends object>(fields: Fields): Fields {
+  return Object.assign(Object.create(PRINTABLE) as object, fields);
+}
+
 /** A level of 64-bit mantissas. */
 export function levelOf(price: bigint, qty: bigint): Level {
   const level = { price: numberOf(price), qty: numberOf(qty) };
-  return Number.isNaN(level.price) || Number.isNaN(level.qty) ? { ...level, exact: { price, qty } } : level;
+  return Number.isNaN(level.price) || Number.isNaN(level.qty)
+    ? { ...level, exact: printable({ price, qty }) }
+    : level;
 }
 
 /** The number of a mantissa, NaN beyond 2^53. */

@@ -12,6 +12,7 @@ import {
   OTHER_KIND,
   OTHER_SEQ,
 } from './apply-outcome.js';
+import { bidShareOf, imbalanceOf, micropriceOf, midOf, scaled, vwapOf } from './book-measures.js';
 import { BookSide, LEVEL_BYTES } from './book-side.js';
 import { crc32cFinish } from './crc32c.js';
 import { decimalText } from './decimal.js';
@@ -21,9 +22,26 @@ import { Field } from './frame-table.js';
 import { LEVELS_MAX, TOP_LEVELS } from './generated/constants.js';
 import { isExact, type Level, type PriceOrLevel, priceOf, qtyOf } from './level.js';
 import { LocalStream } from './local-stream.js';
-import { Flag, Kind, type Side, Stream } from './protocol.js';
+import { type BookState, Flag, Kind, type Side, type StateReason, Stream } from './protocol.js';
 
 export { LEVELS_MAX } from './generated/constants.js';
+
+/** A book in exact decimals. */
+export interface BookText {
+  readonly state: BookState;
+  readonly reason: StateReason;
+  readonly epoch: string;
+  readonly seq: string;
+  readonly venueSeq: string;
+  readonly beyondKnown: boolean;
+  readonly crossed: boolean;
+  /** Worst price to which the venue has made the side known; null = all. */
+  readonly bidKnownTo: string | null;
+  readonly askKnownTo: string | null;
+  /** Price and quantity, best first. */
+  readonly bids: readonly (readonly [price: string, qty: string])[];
+  readonly asks: readonly (readonly [price: string, qty: string])[];
+}
 
 /** What the server doubts about a book that it calls synced. */
 const DOUBTS = Flag.crossed | Flag.beyondKnown;
@@ -103,6 +121,11 @@ export class LocalBook extends LocalStream {
     return this.asks.length === 0 ? undefined : this.asks.levelAt(0);
   }
 
+  /** The best level of each side, undefined where a side is empty. */
+  top(): { readonly bid: Level | undefined; readonly ask: Level | undefined } {
+    return { bid: this.bestBid, ask: this.bestAsk };
+  }
+
   /** Number of levels of a side. */
   count(side: Side): number {
     return this.sideOf(side).length;
@@ -170,6 +193,63 @@ export class LocalBook extends LocalStream {
     const copy = (levels: BookSide) =>
       Array.from({ length: Math.max(0, Math.min(count, levels.length)) }, (_, at) => levels.levelAt(at));
     return { bids: copy(this.bids), asks: copy(this.asks) };
+  }
+
+  /** The middle of the best bid and ask. Undefined, as the next four, where the book has no such number: see `book-measures.ts`. */
+  mid(): number | undefined {
+    return midOf(this);
+  }
+
+  /** The middle weighted by the quantities at the touch: b (1 − I) + a I with I = `bidShare()`. */
+  microprice(): number | undefined {
+    return micropriceOf(this);
+  }
+
+  /** What the best bid holds of both best quantities, 0 to 1. */
+  bidShare(): number | undefined {
+    return bidShareOf(this);
+  }
+
+  /** (bids − asks) / (bids + asks) of the quantities of the best levels a side, −1 to 1. */
+  imbalance(depth = 1): number | undefined {
+    return imbalanceOf(this, depth);
+  }
+
+  /** The average price of taking a quantity, from the asks unless the side is said. Undefined where the side holds less. */
+  vwap(qty: number, side: Side = 'ask'): number | undefined {
+    return vwapOf(this, qty, side);
+  }
+
+  /** The double nearest to a price mantissa's value, or to a level's price. */
+  priceNumber(price: PriceOrLevel): number {
+    return scaled(Number(priceOf(price)), this.priceExponent);
+  }
+
+  /** The double nearest to a quantity mantissa's value, or to a level's quantity. */
+  qtyNumber(qty: PriceOrLevel): number {
+    return scaled(Number(qtyOf(qty)), this.qtyExponent);
+  }
+
+  /** Everything in exact decimals, as `/v1/book` of the server says it; 64-bit numbers are texts. Linear in the levels. */
+  toJSON(): BookText {
+    const texts = (side: Side) =>
+      Array.from(this.levels(side), (level) => [this.priceText(level), this.qtyText(level)] as const);
+    const known = (price: number | bigint) =>
+      price === -Infinity || price === Infinity ? null : this.priceText(price);
+    const { state, reason, epoch, seq, venueSeq } = this;
+    return {
+      state,
+      reason,
+      epoch: `${epoch}`,
+      seq: `${seq}`,
+      venueSeq: `${venueSeq}`,
+      beyondKnown: this.isBeyondKnown,
+      crossed: this.isCrossed,
+      bidKnownTo: known(this.bidKnownTo),
+      askKnownTo: known(this.askKnownTo),
+      bids: texts('bid'),
+      asks: texts('ask'),
+    };
   }
 
   /** The exact decimal of a price mantissa, or of a level's price. */

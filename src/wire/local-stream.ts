@@ -1,5 +1,6 @@
 import { type ApplyOutcome, OLD_EPOCH, OTHER_EPOCH, STATUS } from './apply-outcome.js';
 import { type FrameReader, ORIGIN_BYTES } from './frame.js';
+import { printable } from './level.js';
 import { type BookState, Flag, reasonOf, type StateReason, stateOf } from './protocol.js';
 
 /** Where a stream stands. */
@@ -59,7 +60,7 @@ export abstract class LocalStream {
 
   /** Where the content is exact, if frames can go on from there. */
   get place(): Place | undefined {
-    return this.awaitingImage ? undefined : { epoch: this.epoch, seq: this.seq };
+    return this.awaitingImage ? undefined : printable({ epoch: this.epoch, seq: this.seq });
   }
 
   /**

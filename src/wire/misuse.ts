@@ -1,26 +1,55 @@
 import { ClientError } from './errors.js';
 import { SUBSCRIPTIONS_MAX } from './feed-options.js';
 
-/** An address that a WebSocket can be opened to. Throws `client.bad_url`. */
-export function checkedUrl(url: string): string {
-  const protocol = URL.canParse(url) ? new URL(url).protocol : 'none';
-  if (protocol === 'ws:' || protocol === 'wss:') return url;
-  throw misuse('client.bad_url', 'this is no feed address', 'connect', 'ws://host/v1/feed or wss://…', url, {
-    fix: 'pass the address that the server prints',
-  });
+const FEED_PATH = '/v1/feed';
+
+/**
+ * The address of the feed that an address means: `http` is `ws`, none is `ws` too, and the feed's path follows where it is
+ * missing, behind the prefix of a proxy. Throws `client.bad_url`.
+ */
+export function feedAddress(address: string): string {
+  const url = parsed(/^[a-z][a-z0-9+.-]*:\/\//i.test(address) ? address : `ws://${address}`);
+  if (url === undefined || !/^(ws|http)s?:$/.test(url.protocol)) {
+    throw misuse(
+      'client.bad_url',
+      'this is no feed address',
+      'connect',
+      'ws://host/v1/feed or wss://…',
+      address,
+      {
+        fix: 'pass the address that the server prints',
+      },
+    );
+  }
+  url.protocol = url.protocol.replace('http', 'ws');
+  url.hash = '';
+  const path = url.pathname.replace(/\/+$/, '');
+  url.pathname = path.endsWith(FEED_PATH) ? path : path + FEED_PATH;
+  return url.href;
 }
 
-/** The error of a subscription that there is already. */
-export function duplicate(name: string): ClientError {
+/** Where the server of a feed answers a path of HTTP. */
+export function httpAddress(feed: string, path: string): string {
+  return feed.replace(/^ws/, 'http').replace(FEED_PATH, path);
+}
+
+function parsed(address: string): URL | undefined {
+  try {
+    return new URL(address);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The error of a subscription that there is already in another way. */
+export function otherwise(name: string): ClientError {
   return misuse(
     'client.duplicate_subscription',
-    'this is subscribed already',
+    'this is subscribed already with other options',
     name,
-    'one of each',
-    'another',
-    {
-      fix: 'use the subscription that exists: it takes any number of loops and callbacks',
-    },
+    'the same options, which share the subscription',
+    'others',
+    { fix: 'pass the same mode and limits, or open another feed' },
   );
 }
 

@@ -55,8 +55,8 @@ export class Roster {
     return this.subscriptions.size;
   }
 
-  has(label: string): boolean {
-    return this.subscriptions.has(label);
+  get(label: string): AnySubscription | undefined {
+    return this.subscriptions.get(label);
   }
 
   /** The subscriptions that take frames of an instrument. */
@@ -141,7 +141,7 @@ export class Roster {
       for (const { text } of this.messages('unsubscribe', group.ask, entries)) this.host.send(text);
     }
     for (const { kept, isOwned } of members) {
-      const isKept = !isOwned || [...this.groups].some((other) => other.adopt(kept));
+      const isKept = !isOwned || [...this.groups].some((other) => other.adopt(kept)) || kept.release();
       if (!isKept) {
         if (isTold) this.forget(kept, 'closed');
         kept.stop();

@@ -2,6 +2,7 @@ import type { Topic } from './control.js';
 import type { FrameReader } from './frame.js';
 import { GapFields } from './frame-facts.js';
 import type { Inbox, InboxPolicy } from './inbox.js';
+import { printable } from './level.js';
 import type { Place } from './local-stream.js';
 import { type BookState, Kind, reasonOf, type StateReason, stateOf } from './protocol.js';
 import {
@@ -77,7 +78,7 @@ export class StatusSubscription extends Subscription<InstrumentStatus, StatusEve
 
   protected take(frame: FrameReader): void {
     if (frame.kind !== Kind.status) return;
-    const status: InstrumentStatus = {
+    const status: InstrumentStatus = printable({
       state: stateOf(frame.statusState),
       reason: reasonOf(frame.statusReason),
       epoch: frame.epoch,
@@ -86,7 +87,7 @@ export class StatusSubscription extends Subscription<InstrumentStatus, StatusEve
       received: frame.statusReceived,
       ageMs: frame.statusAgeMs,
       gap: gapOf(frame),
-    };
+    });
     const { gap } = status;
     const before = this.status?.gap;
     this.doubted = undefined;
@@ -113,13 +114,13 @@ function gapOf(frame: FrameReader): InstrumentGap | undefined {
   const gap = new GapFields(frame);
   if (!gap.isPresent) return undefined;
   const { mended } = gap;
-  return {
+  return printable({
     reason: reasonOf(gap.reason),
     expected: gap.expected,
     received: gap.received,
     lostFrom: gap.lostFrom,
     noticed: gap.noticed,
     mended: mended === 0n ? undefined : mended,
-    before: { epoch: gap.epochBefore, seq: Number(gap.seqBefore) },
-  };
+    before: printable({ epoch: gap.epochBefore, seq: Number(gap.seqBefore) }),
+  });
 }

@@ -38,6 +38,8 @@ export type SlowNotice =
 /** What every subscription can report to callbacks. `error` is the last event when it ends the subscription. */
 export interface SubscriptionEvents {
   state: SubscriptionState;
+  /** It is exact no more: the `state` event of that, by itself. */
+  stale: SubscriptionState;
   resync: Resynced;
   slow: SlowNotice;
   error: FeedError;
@@ -72,7 +74,8 @@ export interface SubscriptionOptions {
 
 /**
  * One subscription of a feed: an async iterable and a source of callbacks, both at once if wanted. It lives through
- * reconnects; it ends by `close()`, its signal, the feed's end (loops end), or an error (loops throw it).
+ * reconnects; it ends by `close()`, its signal, the feed's end (loops end), an error (loops throw it), or when its last loop is
+ * left. Who asks for the same again gets this one: it ends when it has been ended as often as it was asked for.
  */
 export abstract class Subscription<Item, Events extends SubscriptionEvents>
   implements AsyncIterable<Item>, AsyncDisposable
@@ -82,13 +85,19 @@ export abstract class Subscription<Item, Events extends SubscriptionEvents>
   granted: Granted | undefined;
   /** Why the subscription ended, if by an error. */
   error: FeedError | undefined;
+  /** What its signal was aborted with, if that ended it. */
+  abortReason: unknown;
+  /** Whether a group has made it, which then holds it whatever its loops do. @internal */
+  isGrouped = false;
 
   protected readonly host: Host;
   protected readonly listeners: Listeners<Events>;
   private readonly inboxes = new Set<Inbox<Item>>();
-  private readonly signal: AbortSignal | undefined;
-  private readonly onAbort = (): void => this.stop();
+  private readonly options: SubscriptionOptions;
   private readonly by: By;
+  /** How often it was asked for and has not been ended yet. */
+  private uses = 0;
+  private readonly signals: (() => void)[] = [];
   private away: { readonly cause: Resynced['cause']; readonly from: Place } | undefined;
   private broughtBy: Brought | undefined;
   private ended = false;
@@ -96,13 +105,13 @@ export abstract class Subscription<Item, Events extends SubscriptionEvents>
   private reasonSeen: StateReason = 'no_image';
 
   constructor(host: Host, topic: Topic, options: SubscriptionOptions) {
-    const { signal, by, mode } = options;
+    const { by, mode } = options;
     this.host = host;
     this.topic = mode === undefined ? topic : { ...topic, mode };
     this.by = NEVER_MERGED.has(topic.channel) ? 'range' : (by ?? (mode === 'strict' ? 'range' : 'net'));
-    this.signal = signal;
+    this.options = options;
     this.listeners = new Listeners<Events>((thrown) => host.callbackFailed(thrown));
-    signal?.addEventListener('abort', this.onAbort, { once: true });
+    this.use(options.signal);
   }
 
   abstract get state(): BookState;
@@ -139,7 +148,7 @@ export abstract class Subscription<Item, Events extends SubscriptionEvents>
         fix: 'end a loop by break or return(), or use callbacks',
       });
     }
-    const inbox = new Inbox<Item>(this.inboxPolicy, (returned) => this.inboxes.delete(returned));
+    const inbox = new Inbox<Item>(this.inboxPolicy, (returned) => this.leaveLoop(returned));
     if (this.ended) {
       inbox.end(this.error);
     } else {
@@ -149,14 +158,33 @@ export abstract class Subscription<Item, Events extends SubscriptionEvents>
     return inbox;
   }
 
-  /** Ends the subscription and tells the server. */
+  /** Ends the subscription and tells the server, unless it was asked for more often than this has been called. */
   close(): void {
-    this.stop();
+    if (!this.release()) this.stop();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    this.stop();
+    this.close();
     return Promise.resolve();
+  }
+
+  /** It was asked for again. False where the options are others. @internal */
+  share(options: SubscriptionOptions): boolean {
+    const { signal, ...wanted } = options;
+    const names = new Set([...Object.keys(wanted), ...Object.keys(this.options)]);
+    names.delete('signal');
+    for (const name of names) {
+      const key = name as keyof SubscriptionOptions;
+      if (options[key] !== this.options[key]) return false;
+    }
+    this.use(signal);
+    return true;
+  }
+
+  /** Takes back one use. Whether others are left. @internal */
+  release(): boolean {
+    this.uses -= 1;
+    return this.uses > 0;
   }
 
   /** The server has answered. @internal */
@@ -265,8 +293,8 @@ export abstract class Subscription<Item, Events extends SubscriptionEvents>
   /** Called when the state or its reason has changed. */
   protected stateChanged(): void {}
 
-  /** Releases what the subscription holds. */
-  protected release(): void {}
+  /** Lets go of what the subscription holds. */
+  protected dispose(): void {}
 
   private reportState(): void {
     const { state, reason } = this;
@@ -275,6 +303,7 @@ export abstract class Subscription<Item, Events extends SubscriptionEvents>
       this.reasonSeen = reason;
       this.stateChanged();
       this.listeners.emit('state', { state, reason } as Events['state']);
+      if (state === 'stale') this.listeners.emit('stale', { state, reason } as Events['stale']);
     }
     const { away, place } = this;
     if (away === undefined || state !== 'synced' || place === undefined) return;
@@ -283,10 +312,27 @@ export abstract class Subscription<Item, Events extends SubscriptionEvents>
     this.listeners.emit('resync', resync as Events['resync']);
   }
 
+  private use(signal: AbortSignal | undefined): void {
+    this.uses += 1;
+    if (signal === undefined) return;
+    const onAbort = (): void => {
+      if (this.uses === 1) this.abortReason = signal.reason;
+      this.close();
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.signals.push(() => signal.removeEventListener('abort', onAbort));
+  }
+
+  /** A loop was left. Each that was asked for by itself ends what it asked for. */
+  private leaveLoop(inbox: Inbox<Item>): void {
+    this.inboxes.delete(inbox);
+    if (!this.ended && !this.isGrouped && this.uses > this.inboxes.size) this.close();
+  }
+
   private finish(): void {
     this.ended = true;
-    this.signal?.removeEventListener('abort', this.onAbort);
-    this.release();
+    for (const forget of this.signals) forget();
+    this.dispose();
     this.host.ended(this as unknown as AnySubscription);
     for (const inbox of this.inboxes) inbox.end(this.error);
     this.inboxes.clear();

@@ -1,6 +1,6 @@
 import type { FrameReader } from './frame.js';
 import { Field } from './frame-table.js';
-import { isExact, type Level, levelOf } from './level.js';
+import { isExact, type Level, levelOf, printable } from './level.js';
 import type { Place } from './local-stream.js';
 import { NameTable } from './order-id.js';
 import {
@@ -164,7 +164,7 @@ export class TradeTape {
         : levelOf(frame.tradePriceBigInt(index), frame.tradeQtyBigInt(index));
     const id = frame.tradeId(index);
     const name = this.names.size > 0 ? this.names.get(id) : undefined;
-    return {
+    return printable({
       tag: 'trade',
       ...level,
       priceExponent: this.priceExponent,
@@ -175,6 +175,6 @@ export class TradeTape {
       aggressor: frame.tradeAggressor(index),
       tsEvent: frame.tradeTsEvent(index),
       seq: this.seq,
-    };
+    });
   }
 }

@@ -113,10 +113,11 @@ export class FeedServer implements AsyncDisposable {
     server.on('connection', (socket, { headers }) => this.connected(socket, headers));
   }
 
-  static async start(): Promise<FeedServer> {
+  /** On a free port unless one is given. */
+  static async start(port = 0): Promise<FeedServer> {
     const door: { server?: FeedServer } = {};
     const server = new WebSocketServer({
-      port: 0,
+      port,
       host: '127.0.0.1',
       verifyClient: (_info, answer) => answer(!door.server?.refusal, door.server?.refusal),
     });
