@@ -164,7 +164,7 @@ describe('heatmap', () => {
       DESKTOP,
       'dark',
     );
-    await page.waitForSelector('.heat-live[aria-pressed="true"]');
+    await page.waitForSelector('.heat-canvas[data-end]');
     const end = () => page.getAttribute('.heat-canvas', 'data-end').then(Number);
     const newest = () => page.getAttribute('.heat-canvas', 'data-newest').then(Number);
     await page.focus('.heat-field');

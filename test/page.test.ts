@@ -130,8 +130,12 @@ function contrasts(): { readonly text: string; readonly ratio: number }[] {
     .filter((element) => element.children.length === 0 && (element.textContent ?? '').trim() !== '')
     .map((element) => {
       const own = luminance(getComputedStyle(element).color);
-      const bar = element.parentElement?.querySelector(':scope > .bar');
-      const ground = luminance(bar ? getComputedStyle(bar).backgroundColor : groundOf(element));
+      // A bar is the background of its cell or row, of one colour.
+      const bar = [element, element.parentElement].find(
+        (one) => one !== null && getComputedStyle(one).backgroundImage !== 'none',
+      );
+      const barColour = bar ? /rgb\([^)]*\)/.exec(getComputedStyle(bar).backgroundImage)?.[0] : undefined;
+      const ground = luminance(barColour ?? groundOf(element));
       const ratio = (Math.max(own, ground) + 0.05) / (Math.min(own, ground) + 0.05);
       return { text: `${element.className}: ${element.textContent}`, ratio };
     });

@@ -52,6 +52,12 @@ describe('ladder window', () => {
             const ask = sum('ask', asks, top - row);
             expect(window.bidQty[row]).toBe(bid);
             expect(window.askQty[row]).toBe(ask);
+            const upTo = (of: 'bid' | 'ask', levels: Rows, isWithin: (bucket: number) => boolean) =>
+              levels
+                .filter(([price]) => isWithin(bucketOf(of, price, size)))
+                .reduce((all, [, qty]) => all + qty, 0);
+            if (bid > 0) expect(window.bidSum[row]).toBe(upTo('bid', bids, (at) => at >= top - row));
+            if (ask > 0) expect(window.askSum[row]).toBe(upTo('ask', asks, (at) => at <= top - row));
             qtyMax = Math.max(qtyMax, bid, ask);
           }
           expect(window.qtyMax).toBe(qtyMax);

@@ -4,7 +4,6 @@ import { compact, cutDecimals, significantEnd, withThousands } from '../src/web/
 import { commandFor } from '../src/web/keys.js';
 import { LatencyHistory } from '../src/web/latency-history.js';
 import { RateMeter } from '../src/web/rate-meter.js';
-import { RecentTrades, type TapeItem } from '../src/web/recent-trades.js';
 import {
   bookNotice,
   bytesPerSecondWords,
@@ -61,32 +60,6 @@ describe('decimal text', () => {
       '2.5M',
       '3G',
     ]);
-  });
-});
-
-function priceOf(item: TapeItem | null): number | null {
-  return item?.tag === 'trade' ? Number(item.price) : null;
-}
-
-describe('trade tape', () => {
-  it('holds the newest trades, newest first, and counts the others', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 0, max: 70 }), (capacity, total) => {
-        const tape = new RecentTrades(capacity);
-        for (let at = 1; at <= total; at += 1) {
-          tape.push({ tag: 'trade', price: String(at), qty: at, aggressor: 'buy', tsMs: at });
-        }
-        expect(tape.total).toBe(total);
-        expect(tape.count).toBe(Math.min(capacity, total));
-        expect(Array.from({ length: tape.count }, (_, age) => priceOf(tape.at(age)))).toEqual(
-          Array.from({ length: tape.count }, (_, age) => total - age),
-        );
-        expect(tape.at(tape.count)).toBeNull();
-        expect(tape.qtyMax()).toBe(total);
-        tape.clear();
-        expect([tape.count, tape.total, tape.at(0)]).toEqual([0, 0, null]);
-      }),
-    );
   });
 });
 

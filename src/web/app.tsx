@@ -100,11 +100,12 @@ export function App({ session, loop, settings }: AppProps) {
       <Ladder
         session={session}
         loop={loop}
+        settings={settings}
         painter={ladder}
         onGroup={(by) => runInMarket({ kind: 'group', by }, session, rows())}
         onFollow={() => runInMarket({ kind: 'follow' }, session, rows())}
       />
-      <Market session={session} loop={loop} theme={theme} />
+      <Market session={session} loop={loop} settings={settings} theme={theme} />
       <div class="left">
         <SourceList session={session} />
         <InstrumentList session={session} loop={loop} />

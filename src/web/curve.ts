@@ -109,3 +109,46 @@ export function latencyCurve(element: HTMLElement): Curve {
     [[], [], []],
   );
 }
+
+const BARS = { bars: uPlot.paths.bars };
+
+/** Delta of each second as bars around zero, and its running sum as a line on a scale of its own; data are seconds before now. */
+export function flowCurve(element: HTMLElement): Curve {
+  const bars = BARS.bars?.({ size: [0.8, 8] });
+  const bought = (sign: 1 | -1, name: 'bid' | 'ask'): uPlot.Series => ({
+    scale: 'delta',
+    stroke: () => colour(`--${name}`),
+    fill: () => colour(`--${name}`),
+    width: 0,
+    points: { show: false },
+    ...(bars === undefined ? {} : { paths: bars }),
+    label: sign === 1 ? 'bought more' : 'sold more',
+  });
+  return new Curve(
+    element,
+    {
+      scales: {
+        x: { time: false, range: (_plot, low) => [Math.min(low, -SECONDS_SHOWN_MIN), 0] },
+        delta: { range: (_plot, low, high) => around(low, high) },
+        sum: { range: (_plot, low, high) => (high > low ? [low, high] : [low - 1, high + 1]) },
+      },
+      axes: [axis(2, (value) => `${value.toFixed(0)} s`, 20), { ...axis(3, compact, 44), scale: 'sum' }],
+      series: [
+        {},
+        bought(1, 'bid'),
+        bought(-1, 'ask'),
+        { scale: 'sum', stroke: () => colour('--accent'), width: 1.5, points: { show: false } },
+      ],
+      legend: { show: false },
+      cursor: { show: false },
+      padding: [8, 12, 0, 0],
+    },
+    [[], [], [], []],
+  );
+}
+
+/** A range with zero in its middle. */
+function around(low: number, high: number): [number, number] {
+  const reach = Math.max(Math.abs(low), Math.abs(high)) || 1;
+  return [-reach * 1.1, reach * 1.1];
+}

@@ -8,7 +8,7 @@ import type { Session } from './session.js';
 import type { Settings } from './settings.js';
 
 /** A column is drawn when it is complete; a pointer that moves is followed as often as this at most. */
-const DRAW_EVERY_MS = 100;
+const DRAW_EVERY_MS = 125;
 const PAGE_SHARE = 0.8;
 
 interface HeatmapProps {

@@ -6,7 +6,7 @@ import { partsOf } from './part.js';
 import type { Session } from './session.js';
 
 /** Often enough for a list; the ladder is what follows each update. */
-const LIST_EVERY_MS = 125;
+const LIST_EVERY_MS = 250;
 
 interface ListProps {
   readonly session: Session;

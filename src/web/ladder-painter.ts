@@ -1,15 +1,22 @@
 import type { Side } from '../wire/index.js';
 import type { BookView } from './book-view.js';
-import { withThousands } from './decimal-text.js';
-import { bucketPriceText } from './grouping.js';
 import type { Inspector } from './inspector.js';
 import type { InstrumentView } from './instrument-view.js';
 import type { LadderPosition } from './ladder-position.js';
-import { LADDER_ROWS_MAX, LadderRows, type RowContent } from './ladder-rows.js';
+import { LADDER_ROWS_MAX, LadderRows } from './ladder-rows.js';
 import { LadderWindow } from './ladder-window.js';
+import type { OwnSize } from './own-size-painter.js';
+import type { Profile } from './volume-profile.js';
 
 /** Share of the wheel's movement that scrolls one row, in px. */
 const WHEEL_ROW_PX = 24;
+
+/** What a ladder shows. */
+export interface LadderContent {
+  readonly instrument: InstrumentView;
+  readonly book: BookView;
+  readonly profile: Profile & { readonly version: number; group(size: number): void };
+}
 
 /**
  * Draws the ladder of the selected instrument into reused rows and turns pointer and wheel into scrolling. It draws
@@ -35,7 +42,8 @@ export class LadderPainter {
     inspector.clear();
     rungs.setAttribute('role', 'grid');
     rungs.tabIndex = 0;
-    rungs.ariaLabel = 'Ladder: bid quantity, price, ask quantity';
+    rungs.ariaLabel =
+      'Ladder: cumulative and bid quantity, price, ask and cumulative quantity, volume traded';
     this.#observer = new ResizeObserver((entries) => this.#resize(entries[0]?.contentRect.height ?? 0));
     this.#observer.observe(rungs);
     rungs.addEventListener('pointermove', this.#onPointerMove);
@@ -55,43 +63,55 @@ export class LadderPainter {
     this.#rows.resize(0, 0);
   }
 
-  paint(instrument: InstrumentView, book: BookView): void {
+  /** What rests at the chosen row, as a mantissa; NaN where none is chosen or it is not in view. */
+  get restingQty(): number {
+    const row =
+      this.#instrument === null ? -1 : this.#instrument.position.top - this.#instrument.position.cursor;
+    return (this.#window.bidQty[row] ?? Number.NaN) + (this.#window.askQty[row] ?? Number.NaN);
+  }
+
+  paint({ instrument, book, profile }: LadderContent, own: OwnSize | null): void {
     this.#instrument = instrument;
     const { position } = instrument;
     const rows = this.#window.rows;
     position.chooseStep(book.bids, book.asks, rows);
     position.settle(rows, book.bestBid, book.bestAsk);
-    const key = `${instrument.facts.name} ${book.version} ${position.top} ${position.step} ${position.cursor} ${this.#hoverRow} ${rows}`;
+    profile.group(position.size);
+    const key = `${instrument.facts.name} ${book.version} ${profile.version} ${own?.buy.worst} ${own?.sell.worst} ${position.top} ${position.step} ${position.cursor} ${this.#hoverRow} ${rows}`;
     if (key === this.#drawn) return;
     this.#drawn = key;
     this.#window.top = position.top;
     this.#window.fill(book.bids, book.asks, position.size);
-    this.#drawRows(position, book);
+    this.#drawRows(position, book, profile, own);
     this.#drawInspector(instrument, book);
   }
 
-  #drawRows(position: LadderPosition, book: BookView): void {
-    const { rows, top, qtyMax, bidQty, askQty } = this.#window;
+  #drawRows(position: LadderPosition, book: BookView, profile: Profile, own: OwnSize | null): void {
+    const { rows, top, qtyMax, bidQty, askQty, bidSum, askSum } = this.#window;
     const unit = 10 ** book.qtyExponent;
     const bestBid = position.bid(book.bestBid);
     const bestAsk = position.ask(book.bestAsk);
+    const ownBuy = own === null ? Number.NaN : position.ask(own.buy.worst);
+    const ownSell = own === null ? Number.NaN : position.bid(own.sell.worst);
+    const { poc, valueLow, valueHigh, qtyMax: volumeMax } = profile;
     for (let index = 0; index < rows; index += 1) {
       const row = this.#rows.row(index);
       if (row === undefined) return;
       const bucket = top - index;
       const bid = bidQty[index] ?? 0;
       const ask = askQty[index] ?? 0;
-      row.setQty('bid', bid, unit, qtyMax > 0 ? bid / qtyMax : 0);
-      row.setQty('ask', ask, unit, qtyMax > 0 ? ask / qtyMax : 0);
-      const content: RowContent = {
-        price: book.hasLevels
-          ? withThousands(bucketPriceText(bucket, position.size, book.priceExponent))
-          : '',
-        side: sideOfRow(bid, ask),
-        touch: bucket === bestBid || bucket === bestAsk,
-        mark: bucket === position.cursor ? 'cursor' : index === this.#hoverRow ? 'hover' : null,
-      };
-      row.set(content);
+      row.setQty('bid', bid, bidSum[index] ?? 0, unit, qtyMax > 0 ? bid / qtyMax : 0);
+      row.setQty('ask', ask, askSum[index] ?? 0, unit, qtyMax > 0 ? ask / qtyMax : 0);
+      const volume = profile.at(bucket);
+      const area = bucket === poc ? 'poc' : bucket >= valueLow && bucket <= valueHigh ? 'value' : null;
+      row.setVolume(volume, unit, volumeMax > 0 ? volume / volumeMax : 0, area);
+      row.setPrice(book.hasLevels ? bucket : Number.NaN, position.size, book.priceExponent);
+      row.setMarks(
+        sideOfRow(bid, ask),
+        bucket === bestBid || bucket === bestAsk,
+        bucket === position.cursor ? 'cursor' : index === this.#hoverRow ? 'hover' : null,
+        bucket === ownBuy ? 'buy' : bucket === ownSell ? 'sell' : null,
+      );
     }
     const active = top - position.cursor;
     const id = active >= 0 && active < rows ? `rung-${active}` : '';

@@ -1,75 +1,119 @@
 import type { Side } from '../wire/index.js';
-import { compact } from './decimal-text.js';
+import { compact, withThousands } from './decimal-text.js';
+import { bucketPriceText } from './grouping.js';
 import { addElement, setData, TextCell } from './text-cell.js';
 
 /** Most rows that a ladder shows, however tall the window is. */
 export const LADDER_ROWS_MAX = 120;
 
-/** The content of one row beside its quantities. */
-export interface RowContent {
-  readonly price: string;
-  readonly side: Side | null;
-  /** The row of a best price. */
-  readonly touch: boolean;
-  readonly mark: 'hover' | 'cursor' | null;
-}
+/** The price with most volume, one of the value area, or neither. */
+export type VolumeMark = 'poc' | 'value' | null;
 
 class LadderRow {
   readonly element: HTMLElement;
   readonly #price: TextCell;
   readonly #quantities: Readonly<Record<Side, QuantityCell>>;
+  readonly #cumulative: Readonly<Record<Side, AmountCell>>;
+  readonly #volume: QuantityCell;
+  #bucket = Number.NaN;
+  #size = 0;
+  #exponent = 0;
+  #selected = '';
 
   constructor(parent: HTMLElement, index: number) {
     this.element = addElement(parent, 'div', 'rung');
     this.element.id = `rung-${index}`;
     this.element.setAttribute('role', 'row');
+    const cumulativeBid = new AmountCell(this.element, 'sum-bid');
     const bid = new QuantityCell(this.element, 'qty-bid');
     const price = addElement(this.element, 'div', 'rung-price');
     price.setAttribute('role', 'rowheader');
     this.#price = new TextCell(price);
     this.#quantities = { bid, ask: new QuantityCell(this.element, 'qty-ask') };
+    this.#cumulative = { bid: cumulativeBid, ask: new AmountCell(this.element, 'sum-ask') };
+    this.#volume = new QuantityCell(this.element, 'volume');
   }
 
-  set(content: RowContent): void {
-    this.#price.set(content.price);
-    setData(this.element, 'side', content.side);
-    setData(this.element, 'touch', content.touch ? '' : null);
-    setData(this.element, 'mark', content.mark);
-    const selected = content.mark === 'cursor' ? 'true' : 'false';
-    if (this.element.ariaSelected !== selected) this.element.ariaSelected = selected;
+  /** Prints the price of a bucket; NaN: nothing. The text is made where it differs only: most rows keep theirs. */
+  setPrice(bucket: number, size: number, exponent: number): void {
+    if (Object.is(bucket, this.#bucket) && size === this.#size && exponent === this.#exponent) return;
+    this.#bucket = bucket;
+    this.#size = size;
+    this.#exponent = exponent;
+    this.#price.set(Number.isNaN(bucket) ? '' : withThousands(bucketPriceText(bucket, size, exponent)));
   }
 
-  /** Quantity as a mantissa with the value of one unit; `share` of the longest bar, 0 to 1. */
-  setQty(side: Side, qty: number, unit: number, share: number): void {
+  /** `touch`: the row of a best price; `own`: the row to which an order of the reader's own size would trade. */
+  setMarks(
+    side: Side | null,
+    touch: boolean,
+    mark: 'hover' | 'cursor' | null,
+    own: 'buy' | 'sell' | null,
+  ): void {
+    const { element } = this;
+    setData(element, 'side', side);
+    setData(element, 'touch', touch ? '' : null);
+    setData(element, 'mark', mark);
+    setData(element, 'own', own);
+    const selected = mark === 'cursor' ? 'true' : 'false';
+    if (this.#selected === selected) return;
+    this.#selected = selected;
+    element.ariaSelected = selected;
+  }
+
+  /** Mantissas with the value of one unit; `cumulative` from the touch to here, `share` of the longest bar, 0 to 1. */
+  setQty(side: Side, qty: number, cumulative: number, unit: number, share: number): void {
     this.#quantities[side].set(qty, unit, share);
+    this.#cumulative[side].set(qty === 0 ? 0 : cumulative, unit);
+  }
+
+  /** What was traded at the row's prices; `area`: whether it is the price with most of it, or within the value area. */
+  setVolume(qty: number, unit: number, share: number, area: VolumeMark): void {
+    this.#volume.set(qty, unit, share);
+    setData(this.#volume.element, 'area', area);
   }
 }
 
-/** A quantity with its bar. The bar only changes its transform, which needs no layout. */
-class QuantityCell {
-  readonly #bar: HTMLElement;
+/** An amount in a cell, printed short. */
+class AmountCell {
+  readonly element: HTMLElement;
   readonly #text: TextCell;
   #qty = 0;
   #unit = 0;
+
+  constructor(row: HTMLElement, className: string) {
+    this.element = addElement(row, 'div', className);
+    this.element.setAttribute('role', 'gridcell');
+    this.#text = new TextCell(this.element);
+  }
+
+  set(qty: number, unit: number): void {
+    if (qty === this.#qty && unit === this.#unit) return;
+    this.#qty = qty;
+    this.#unit = unit;
+    this.#text.set(qty === 0 ? '' : compact(qty * unit));
+  }
+}
+
+/** One with a bar behind it. The bar is the cell's background: an element or a transform of its own costs the compositor more than the paint. */
+class QuantityCell {
+  readonly #amount: AmountCell;
   #share = 0;
 
   constructor(row: HTMLElement, className: string) {
-    const cell = addElement(row, 'div', className);
-    cell.setAttribute('role', 'gridcell');
-    this.#bar = addElement(cell, 'span', 'bar');
-    this.#text = new TextCell(addElement(cell, 'span', 'text'));
+    this.#amount = new AmountCell(row, className);
+  }
+
+  get element(): HTMLElement {
+    return this.#amount.element;
   }
 
   set(qty: number, unit: number, share: number): void {
-    if (qty !== this.#qty || unit !== this.#unit) {
-      this.#qty = qty;
-      this.#unit = unit;
-      this.#text.set(qty === 0 ? '' : compact(qty * unit));
-    }
-    const rounded = Math.round(share * 200) / 200;
+    this.#amount.set(qty, unit);
+    const rounded = Math.round(share * 100);
     if (rounded === this.#share) return;
     this.#share = rounded;
-    this.#bar.style.transform = `scaleX(${rounded})`;
+    this.element.style.backgroundSize = `${rounded}% 100%`;
   }
 }
 

@@ -11,6 +11,9 @@ export class LadderWindow {
   top = 0;
   readonly bidQty: Float64Array;
   readonly askQty: Float64Array;
+  /** From the touch to the row, where the row has quantity. */
+  readonly bidSum: Float64Array;
+  readonly askSum: Float64Array;
   /** The largest quantity in view, for the length of the bars. */
   qtyMax = 0;
 
@@ -18,14 +21,18 @@ export class LadderWindow {
     this.rows = rows;
     this.bidQty = new Float64Array(rows);
     this.askQty = new Float64Array(rows);
+    this.bidSum = new Float64Array(rows);
+    this.askSum = new Float64Array(rows);
   }
 
   /** Sums both sides into the buckets in view. Cost: one step per level from the touch to the edge of the window. */
   fill(bids: Levels, asks: Levels, size: number): void {
     this.bidQty.fill(0);
     this.askQty.fill(0);
-    this.#fillSide('bid', bids, size, this.bidQty);
-    this.#fillSide('ask', asks, size, this.askQty);
+    this.bidSum.fill(0);
+    this.askSum.fill(0);
+    this.#fillSide('bid', bids, size, this.bidQty, this.bidSum);
+    this.#fillSide('ask', asks, size, this.askQty, this.askSum);
     let qtyMax = 0;
     for (let row = 0; row < this.rows; row += 1) {
       qtyMax = Math.max(qtyMax, this.bidQty[row] ?? 0, this.askQty[row] ?? 0);
@@ -33,12 +40,17 @@ export class LadderWindow {
     this.qtyMax = qtyMax;
   }
 
-  #fillSide(side: Side, levels: Levels, size: number, out: Float64Array): void {
+  #fillSide(side: Side, levels: Levels, size: number, out: Float64Array, sums: Float64Array): void {
+    let sum = 0;
     for (let index = 0; index < levels.count; index += 1) {
       const row = this.top - bucketOf(side, levels.price(index), size);
       const past = side === 'bid' ? row >= this.rows : row < 0;
       if (past) return;
-      if (row >= 0 && row < this.rows) out[row] = (out[row] ?? 0) + levels.qty(index);
+      const qty = levels.qty(index);
+      sum += qty;
+      if (row < 0 || row >= this.rows) continue;
+      out[row] = (out[row] ?? 0) + qty;
+      sums[row] = sum;
     }
   }
 }

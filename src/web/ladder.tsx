@@ -4,8 +4,10 @@ import { decimalText } from '../wire/index.js';
 import type { FrameLoop } from './frame-loop.js';
 import { Inspector } from './inspector.js';
 import { LadderPainter } from './ladder-painter.js';
+import { OwnSizePainter } from './own-size-painter.js';
 import { partsOf } from './part.js';
 import type { Session } from './session.js';
+import type { Settings } from './settings.js';
 import { setData, TextCell } from './text-cell.js';
 import { TouchPainter } from './touch-painter.js';
 import { stateWords } from './wording.js';
@@ -13,6 +15,7 @@ import { stateWords } from './wording.js';
 interface LadderProps {
   readonly session: Session;
   readonly loop: FrameLoop;
+  readonly settings: Settings;
   /** Where the page's keyboard commands find the ladder. */
   readonly painter: RefObject<LadderPainter | null>;
   readonly onGroup: (by: number) => void;
@@ -20,13 +23,13 @@ interface LadderProps {
 }
 
 /** The selected book: best prices, the ladder, and what the row under the pointer costs. */
-export function Ladder({ session, loop, painter, onGroup, onFollow }: LadderProps) {
+export function Ladder({ session, loop, settings, painter, onGroup, onFollow }: LadderProps) {
   const panel = useRef<HTMLElement>(null);
   useEffect(() => {
     const element = panel.current;
     if (element === null) return;
-    return drawLadder(element, session, loop, painter);
-  }, [session, loop, painter]);
+    return drawLadder(element, session, loop, settings, painter);
+  }, [session, loop, settings, painter]);
   const facts = session.selected?.facts;
   return (
     <main ref={panel} class="panel ladder" aria-labelledby="ladder-title">
@@ -57,6 +60,7 @@ export function Ladder({ session, loop, painter, onGroup, onFollow }: LadderProp
         <span class="spread numbers">
           <span class="spread-label">spread </span>
           <span class="spread-value" />
+          <span class="imbalance" title="Share of bids in the best ten levels of both sides" />
         </span>
         <span class="price ask">
           <span class="visually-hidden">Best ask </span>
@@ -66,9 +70,12 @@ export function Ladder({ session, loop, painter, onGroup, onFollow }: LadderProp
       </div>
       <p class="notice" role="status" />
       <div class="columns" aria-hidden="true">
-        <span>Bid qty</span>
-        <span>Price</span>
-        <span>Ask qty</span>
+        <span class="sum-bid">Sum</span>
+        <span class="qty-bid">Bid qty</span>
+        <span class="rung-price">Price</span>
+        <span class="qty-ask">Ask qty</span>
+        <span class="sum-ask">Sum</span>
+        <span class="volume">Traded</span>
       </div>
       <div id="ladder" class="rungs" />
       <dl class="inspector">
@@ -93,6 +100,19 @@ export function Ladder({ session, loop, painter, onGroup, onFollow }: LadderProp
           <dd class="at-mean" />
         </div>
       </dl>
+      <div class="own-size">
+        <label>
+          My size{' '}
+          <input
+            type="text"
+            inputMode="decimal"
+            autocomplete="off"
+            value={settings.values.size}
+            onInput={(event) => settings.set('size', event.currentTarget.value.trim())}
+          />
+        </label>
+        <output class="numbers own-size-text" />
+      </div>
     </main>
   );
 }
@@ -102,6 +122,7 @@ function drawLadder(
   panel: HTMLElement,
   session: Session,
   loop: FrameLoop,
+  settings: Settings,
   holder: RefObject<LadderPainter | null>,
 ): () => void {
   const part = partsOf(panel);
@@ -118,17 +139,19 @@ function drawLadder(
   const state = new TextCell(part('.book-state'));
   const notice = new TextCell(part('.notice'));
   const follow = part('.follow');
+  const ownSize = new OwnSizePainter(new TextCell(part('.own-size-text')));
   holder.current = ladder;
   const remove = loop.add(() => {
-    const { selected, book } = session;
+    const { selected, book, market } = session;
     const words = session.notice;
     notice.set(words);
     setData(notice.element, 'shown', words === '' ? null : '');
     // What is only doubted is said, and stays as readable as it is.
     setData(panel, 'dim', session.connected && book.state === 'synced' ? null : '');
     setData(panel, 'empty', book.hasLevels ? null : '');
-    if (selected === null) return;
-    ladder.paint(selected, book);
+    if (selected === null || market === null) return;
+    const own = ownSize.paint(settings.values.size, selected, book, ladder.restingQty);
+    ladder.paint(market, own);
     touch.paint(book, selected.facts.name);
     setData(panel, 'instrument', selected.facts.name);
     setData(panel, 'seq', String(book.seq));

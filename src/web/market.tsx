@@ -1,35 +1,46 @@
 import { useEffect, useRef } from 'preact/hooks';
-import { type Curve, depthCurve } from './curve.js';
+import { type Curve, depthCurve, flowCurve } from './curve.js';
+import { compact } from './decimal-text.js';
 import { depthSeries } from './depth-series.js';
 import type { FrameLoop } from './frame-loop.js';
 import { partsOf } from './part.js';
 import type { Session } from './session.js';
+import type { Settings } from './settings.js';
 import { TapePainter } from './tape-painter.js';
-import { setData } from './text-cell.js';
+import { setData, TextCell } from './text-cell.js';
 
-/** The curve is a picture of a shape; five times a second is as fast as a shape is read. */
-const CURVE_EVERY_MS = 200;
+/** The curve is a picture of a shape; four times a second is as fast as a shape is read. */
+const CURVE_EVERY_MS = 250;
+/** Its columns are seconds. */
+const FLOW_EVERY_MS = 1000;
 
 interface MarketProps {
   readonly session: Session;
   readonly loop: FrameLoop;
+  readonly settings: Settings;
   readonly theme: string;
 }
 
-/** Beside the ladder: the depth curve and the trades. */
-export function Market({ session, loop, theme }: MarketProps) {
+/** Beside the ladder: the depth curve, the flow of trades, and the tape. */
+export function Market({ session, loop, settings, theme }: MarketProps) {
   const panel = useRef<HTMLDivElement>(null);
-  const curve = useRef<Curve>(null);
+  const curves = useRef<readonly Curve[]>([]);
   useEffect(() => {
     const element = panel.current;
     if (element === null) return;
     const part = partsOf(element);
     const tape = new TapePainter(part('.trades'));
-    const depth = depthCurve(part('.plot'));
-    curve.current = depth;
+    const depth = depthCurve(part('.curve .plot'));
+    const flow = flowCurve(part('.flow .plot'));
+    const cvd = new TextCell(part('.cvd'));
+    curves.current = [depth, flow];
     let drawn = '';
     const removeTape = loop.add(() => {
-      if (session.selected !== null) tape.paint(session.trades, session.selected.facts);
+      const { tapemin, tapelarge } = settings.values;
+      const { trades } = session;
+      // What is no number filters nothing.
+      const largeFrom = Number(tapelarge) > 0 ? Number(tapelarge) : trades.largeFrom;
+      tape.paint(trades, Number(tapemin) || 0, largeFrom);
       setData(element, 'dim', session.connected && session.book.state === 'synced' ? null : '');
     });
     const removeCurve = loop.add(() => {
@@ -40,22 +51,69 @@ export function Market({ session, loop, theme }: MarketProps) {
       const series = depthSeries(book.bids, book.asks, 10 ** book.priceExponent, 10 ** book.qtyExponent);
       depth.set([series.price, series.bid, series.ask]);
     }, CURVE_EVERY_MS);
+    const removeFlow = loop.add((nowMs) => {
+      const { market } = session;
+      if (market === null) return;
+      market.flow.advance(Math.floor(nowMs / 1000));
+      const { second, delta, cumulative } = market.flow.series();
+      const bought = delta.map((qty) => (qty > 0 ? qty : null));
+      const sold = delta.map((qty) => (qty < 0 ? qty : null));
+      flow.set([second, bought, sold, cumulative]);
+      cvd.set(`CVD ${compact(market.flow.cumulative)}`);
+    }, FLOW_EVERY_MS);
     return () => {
       removeTape();
       removeCurve();
+      removeFlow();
       tape.close();
       depth.close();
+      flow.close();
     };
-  }, [session, loop]);
-  useEffect(() => curve.current?.recolour(), [theme]);
+  }, [session, loop, settings]);
+  useEffect(() => {
+    for (const curve of curves.current) curve.recolour();
+  }, [theme]);
+  const { tapemin, tapelarge } = settings.values;
   return (
     <div ref={panel} class="right">
       <section class="panel curve" aria-label="Depth curve: cumulative quantity by price">
         <h2>Depth</h2>
         <div class="plot" aria-hidden="true" />
       </section>
+      <section class="panel flow" aria-labelledby="flow-title">
+        <h2 id="flow-title">
+          Delta{' '}
+          <span class="numbers cvd" title="What takers bought less what they sold, since this is watched" />
+        </h2>
+        <div class="plot" aria-hidden="true" />
+      </section>
       <section class="panel tape" aria-labelledby="trades-title">
-        <h2 id="trades-title">Trades</h2>
+        <div class="panel-head">
+          <h2 id="trades-title">Trades</h2>
+          <label>
+            from{' '}
+            <input
+              type="text"
+              inputMode="decimal"
+              autocomplete="off"
+              aria-label="Least quantity of a trade that is shown"
+              value={tapemin}
+              onInput={(event) => settings.set('tapemin', event.currentTarget.value.trim())}
+            />
+          </label>
+          <label>
+            large{' '}
+            <input
+              type="text"
+              inputMode="decimal"
+              autocomplete="off"
+              placeholder="auto"
+              aria-label="Quantity from which a trade stands out"
+              value={tapelarge}
+              onInput={(event) => settings.set('tapelarge', event.currentTarget.value.trim())}
+            />
+          </label>
+        </div>
         <div class="trades" />
       </section>
     </div>

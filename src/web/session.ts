@@ -24,7 +24,7 @@ export type ConnectionState = 'connecting' | 'open' | 'reconnecting' | 'closed';
 
 /** What there is to read before an instrument is selected. */
 const NO_BOOK = new BookView();
-const NO_TRADES = new RecentTrades(1);
+const NO_TRADES = new RecentTrades(1, String);
 
 /**
  * What the page watches: the connection, the list of instruments with their best prices, and the book and trades of

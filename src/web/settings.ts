@@ -8,6 +8,12 @@ const DEFAULTS = {
   heatms: 500,
   /** Steps by which its buckets are coarser than the first choice. */
   heatstep: 0,
+  /** The reader's own size, a decimal in the instrument's unit; empty = none. */
+  size: '',
+  /** Trades below it are left out of the tape; a decimal in the instrument's unit, empty = none. */
+  tapemin: '',
+  /** Trades from it on stand out; empty = the largest of those held. */
+  tapelarge: '',
 } as const satisfies Readonly<Record<string, boolean | number | string>>;
 
 type Widened<Value> = Value extends boolean ? boolean : Value extends number ? number : string;

@@ -1,6 +1,5 @@
 import { compact, withThousands } from './decimal-text.js';
-import type { InstrumentFacts } from './instrument-view.js';
-import type { RecentTrades, ShownTrade } from './recent-trades.js';
+import type { RecentTrades, ShownTrade, TapeItem } from './recent-trades.js';
 import { addElement, setData, TextCell } from './text-cell.js';
 
 const ARROWS = { buy: '▲', sell: '▼', unknown: '·' } as const;
@@ -10,45 +9,53 @@ const TAPE_ROWS_MAX = 60;
 
 class TapeRow {
   readonly element: HTMLElement;
-  readonly #bar: HTMLElement;
   readonly #arrow: TextCell;
   readonly #price: TextCell;
+  readonly #fills: TextCell;
   readonly #qty: TextCell;
   readonly #time: TextCell;
+  #share = 0;
 
   constructor(parent: HTMLElement) {
     this.element = addElement(parent, 'div', 'trade');
     this.element.setAttribute('role', 'row');
-    this.#bar = addElement(this.element, 'span', 'bar');
     this.#arrow = cell(this.element, 'arrow');
     this.#price = cell(this.element, 'trade-price');
+    this.#fills = cell(this.element, 'fills');
     this.#qty = cell(this.element, 'trade-qty');
     this.#time = cell(this.element, 'time');
   }
 
-  set(trade: ShownTrade, qtyMax: number): void {
+  set(trade: ShownTrade, qtyMax: number, isLarge: boolean): void {
     setData(this.element, 'aggressor', trade.aggressor);
+    setData(this.element, 'large', isLarge ? '' : null);
     this.#arrow.set(ARROWS[trade.aggressor]);
     this.#price.set(withThousands(trade.price));
+    this.#fills.set(trade.fills === 1 ? '' : `×${trade.fills}`);
     this.#qty.set(compact(trade.qty));
     this.#time.set(clockText(trade.tsMs));
     // The square root keeps small trades visible beside a block: the bar's area, not its length, follows the size.
-    const share = qtyMax > 0 ? Math.sqrt(trade.qty / qtyMax) : 0;
-    this.#bar.style.transform = `scaleX(${share.toFixed(3)})`;
+    this.#setShare(qtyMax > 0 ? Math.sqrt(trade.qty / qtyMax) : 0);
   }
 
   /** A place where trades are missing, said in the tape itself. */
   setMissing(): void {
     setData(this.element, 'aggressor', 'unknown');
-    this.#arrow.set('');
+    setData(this.element, 'large', null);
     this.#price.set('trades missing');
-    this.#qty.set('');
-    this.#time.set('');
-    this.#bar.style.transform = 'scaleX(0)';
+    for (const other of [this.#arrow, this.#fills, this.#qty, this.#time]) other.set('');
+    this.#setShare(0);
   }
 
   clear(): void {
     setData(this.element, 'aggressor', null);
+  }
+
+  #setShare(share: number): void {
+    const rounded = Math.round(share * 100);
+    if (rounded === this.#share) return;
+    this.#share = rounded;
+    this.element.style.backgroundSize = `${rounded}% calc(100% - 2px)`;
   }
 }
 
@@ -70,30 +77,39 @@ export class TapePainter {
   readonly #parent: HTMLElement;
   readonly #rows: TapeRow[] = [];
   readonly #observer: ResizeObserver;
+  #shown: readonly TapeItem[] = [];
+  #drawnOf: RecentTrades | null = null;
   #drawn = '';
 
   constructor(parent: HTMLElement) {
     this.#parent = parent;
     parent.setAttribute('role', 'table');
-    parent.ariaLabel = 'Trades: aggressor, price, quantity, time';
+    parent.tabIndex = 0;
+    parent.ariaLabel = 'Trades: aggressor, price, fills of one taker, quantity, time';
     this.#observer = new ResizeObserver((entries) => this.#resize(entries[0]?.contentRect.height ?? 0));
     this.#observer.observe(parent);
+    parent.addEventListener('copy', this.#onCopy);
   }
 
   close(): void {
     this.#observer.disconnect();
+    this.#parent.removeEventListener('copy', this.#onCopy);
   }
 
-  paint(trades: RecentTrades, facts: InstrumentFacts): void {
-    const key = `${facts.name} ${trades.total} ${this.#rows.length}`;
-    if (key === this.#drawn) return;
+  /** Trades below `qtyMin` are left out; those from `largeFrom` on stand out. Both in units. */
+  paint(trades: RecentTrades, qtyMin: number, largeFrom: number): void {
+    const key = `${trades.version} ${this.#rows.length} ${qtyMin} ${largeFrom}`;
+    if (trades === this.#drawnOf && key === this.#drawn) return;
+    this.#drawnOf = trades;
     this.#drawn = key;
-    const qtyMax = trades.qtyMax();
+    this.#shown = newest(trades, qtyMin, this.#rows.length);
+    let qtyMax = 0;
+    for (const item of this.#shown) if (item.tag === 'trade') qtyMax = Math.max(qtyMax, item.qty);
     for (const [index, row] of this.#rows.entries()) {
-      const item = trades.at(index);
-      if (item === null) row.clear();
+      const item = this.#shown[index];
+      if (item === undefined) row.clear();
       else if (item.tag === 'missing') row.setMissing();
-      else row.set(item, qtyMax);
+      else row.set(item, qtyMax, item.qty >= largeFrom);
     }
   }
 
@@ -103,4 +119,32 @@ export class TapePainter {
     while (this.#rows.length < wanted) this.#rows.push(new TapeRow(this.#parent));
     while (this.#rows.length > wanted) this.#rows.pop()?.element.remove();
   }
+
+  /** Copies the trades in view: exact decimals and times, whatever the rows show. A selection of text is the browser's to copy. */
+  readonly #onCopy = (event: ClipboardEvent): void => {
+    if (event.clipboardData === null || !(getSelection()?.isCollapsed ?? true)) return;
+    const lines = this.#shown.map((item) =>
+      item.tag === 'missing'
+        ? 'trades missing'
+        : [
+            item.tsMs === 0 ? '' : new Date(item.tsMs).toISOString(),
+            item.aggressor,
+            item.price,
+            item.qtyText,
+            item.fills,
+          ].join('\t'),
+    );
+    event.clipboardData.setData('text/plain', `${lines.join('\n')}\n`);
+    event.preventDefault();
+  };
+}
+
+/** The newest items that a filter leaves, at most so many. Gaps always stay. */
+function newest(trades: RecentTrades, qtyMin: number, count: number): readonly TapeItem[] {
+  const items: TapeItem[] = [];
+  for (let age = 0; age < trades.count && items.length < count; age += 1) {
+    const item = trades.at(age);
+    if (item !== null && (item.tag === 'missing' || item.qty >= qtyMin)) items.push(item);
+  }
+  return items;
 }

@@ -1,7 +1,12 @@
 import type { Level } from '../wire/index.js';
 import type { BookView } from './book-view.js';
 import { significantEnd } from './decimal-text.js';
+import { bidShare } from './own-size.js';
 import { setData, TextCell } from './text-cell.js';
+
+/** Levels a side whose quantities are compared, and the share, %, from which one side leads. */
+const IMBALANCE_LEVELS = 10;
+const LEAN = 65;
 
 /** One best price: the exact value in its own element, the zeros that align it beside. */
 class TouchPrice {
@@ -37,12 +42,14 @@ export class TouchPainter {
   readonly #bid: TouchPrice;
   readonly #ask: TouchPrice;
   readonly #spread: TextCell;
+  readonly #imbalance: TextCell;
   #drawn = '';
 
   constructor(part: (selector: string) => HTMLElement) {
     this.#bid = new TouchPrice(part('#best-bid'), part('.tail-bid'));
     this.#ask = new TouchPrice(part('#best-ask'), part('.tail-ask'));
     this.#spread = new TextCell(part('.spread-value'));
+    this.#imbalance = new TextCell(part('.imbalance'));
   }
 
   paint(book: BookView, instrument: string): void {
@@ -54,6 +61,9 @@ export class TouchPainter {
     this.#bid.set(bid, book, instrument);
     this.#ask.set(ask, book, instrument);
     this.#spread.set(bid === undefined || ask === undefined ? '–' : book.priceText(spreadOf(bid, ask)));
+    const share = Math.round(bidShare(book.bids, book.asks, IMBALANCE_LEVELS) * 100);
+    this.#imbalance.set(Number.isNaN(share) ? '' : `${share} % bid`);
+    setData(this.#imbalance.element, 'lean', share >= LEAN ? 'bid' : share <= 100 - LEAN ? 'ask' : null);
   }
 }
 

@@ -2,8 +2,13 @@ import type { BookSubscription, Feed, FeedError, Trade, TradesSubscription } fro
 import { BookView } from './book-view.js';
 import type { InstrumentView } from './instrument-view.js';
 import { RecentTrades } from './recent-trades.js';
+import { TradeFlow } from './trade-flow.js';
+import { VolumeProfile } from './volume-profile.js';
 
-const TRADES_MAX = 256;
+/** Items of the tape that are kept, so that a filter by size finds enough. */
+const TRADES_MAX = 2048;
+/** The flow's last minutes. */
+const FLOW_SECONDS = 300;
 
 /** A trade, or a place where trades are missing (null), as it came. */
 export type TradeListener = (trade: Trade | null) => void;
@@ -12,16 +17,21 @@ export type TradeListener = (trade: Trade | null) => void;
 export class WatchedMarket {
   readonly instrument: InstrumentView;
   readonly book = new BookView();
-  readonly trades = new RecentTrades(TRADES_MAX);
+  readonly trades: RecentTrades;
+  /** Volume at price since this is watched. */
+  readonly profile = new VolumeProfile();
+  readonly flow = new TradeFlow(FLOW_SECONDS);
   readonly #book: BookSubscription;
   readonly #trades: TradesSubscription;
   readonly #listeners = new Set<TradeListener>();
+  #priceExponent = Number.NaN;
 
   constructor(feed: Feed, instrument: InstrumentView) {
     this.instrument = instrument;
     const { name } = instrument.facts;
     this.#book = feed.book(name);
     this.#trades = feed.trades(name);
+    this.trades = new RecentTrades(TRADES_MAX, (qty) => this.#trades.qtyText(qty));
     this.book.show(this.#book.book);
     this.#book.on('update', () => {
       instrument.inputMs = performance.now();
@@ -31,7 +41,7 @@ export class WatchedMarket {
     this.#book.on('state', () => this.book.touch());
     this.#trades.on('update', (trade) => this.#take(trade));
     this.#trades.on('gap', () => {
-      this.trades.push({ tag: 'missing' });
+      this.trades.miss();
       for (const listener of this.#listeners) listener(null);
     });
   }
@@ -54,10 +64,23 @@ export class WatchedMarket {
   }
 
   #take(trade: Trade): void {
-    const { aggressor, tsEvent } = trade;
+    const { aggressor, tsEvent, idKind, id, seq, qtyExponent } = trade;
     const price = this.#trades.priceText(trade);
-    const qty = Number(this.#trades.qtyText(trade));
-    this.trades.push({ tag: 'trade', price, qty, aggressor, tsMs: Number(tsEvent / 1_000_000n) });
+    const number = idKind === 'number' ? id : undefined;
+    const qty = trade.exact?.qty ?? BigInt(trade.qty);
+    this.trades.add({ price, qty, qtyExponent, aggressor, tsEvent, number, seq });
+    this.flow.add(Math.floor(performance.now() / 1000), Number(this.#trades.qtyText(trade)), aggressor);
+    this.#addVolume(trade);
     for (const listener of this.#listeners) listener(trade);
+  }
+
+  /** The profile is of mantissas at the book's scale, and begins anew when that changes. */
+  #addVolume(trade: Trade): void {
+    const { priceExponent, qtyExponent, hasLevels } = this.book;
+    if (!hasLevels) return;
+    if (priceExponent !== this.#priceExponent) this.profile.clear();
+    this.#priceExponent = priceExponent;
+    const price = Math.round(trade.price * 10 ** (trade.priceExponent - priceExponent));
+    this.profile.add(price, trade.qty * 10 ** (trade.qtyExponent - qtyExponent), trade.aggressor);
   }
 }
