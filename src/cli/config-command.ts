@@ -6,6 +6,7 @@ import { tellable } from '../config/faults.js';
 import { CONFIG_FILE } from '../config/file.js';
 import { initialConfig } from '../config/init.js';
 import type { Layered } from '../config/layers.js';
+import { configReference } from '../config/reference.js';
 import { fileJsonSchema } from '../config/settings.js';
 import { codeOf, DepthwireError } from '../errors.js';
 import { StoredFile } from '../ingest/stored-file.js';
@@ -40,8 +41,10 @@ export function addConfigCommand(program: Command, shell: Shell): void {
   config
     .command('schema')
     .description('print the JSON Schema of the file, for editors')
-    .action(async () => {
-      await shell.stdout.write(`${JSON.stringify(fileJsonSchema(), null, 2)}\n`);
+    .option('--markdown', 'as docs/configuration.md')
+    .action(async ({ markdown }: { readonly markdown?: true }) => {
+      const text = markdown ? configReference() : `${JSON.stringify(fileJsonSchema(), null, 2)}\n`;
+      await shell.stdout.write(text);
     });
 }
 

@@ -27,9 +27,8 @@ interface VerifyFlags {
   readonly instrument: readonly InstrumentOverride[];
 }
 
-/** Runs one command line, without the program's name, and returns the exit code. Never throws. */
-export async function run(args: readonly string[], shell: Shell): Promise<number> {
-  let code: number = EXIT.ok;
+/** Every command with its options. `setCode` is told the exit code of a command that ends well and yet found something. */
+export function programOf(shell: Shell, setCode: (code: number) => void): Command {
   const program = new Command('depthwire')
     .description('Exact order books from raw exchange bytes to a binary feed.')
     .version(VERSION)
@@ -42,9 +41,7 @@ export async function run(args: readonly string[], shell: Shell): Promise<number
 
   addServeCommand(program, shell);
   addConfigCommand(program, shell);
-  addDoctorCommand(program, shell, (of) => {
-    code = of;
-  });
+  addDoctorCommand(program, shell, setCode);
   addFakeVenueCommand(program, shell);
   addInstrumentsCommand(program, shell);
   addTokenCommand(program, shell);
@@ -59,7 +56,7 @@ export async function run(args: readonly string[], shell: Shell): Promise<number
     .option('--strict', 'fail on gaps even if the book has synced again')
     .option('--instrument <name>', INSTRUMENT_HELP, collectInstrument, [])
     .action(async (files: readonly string[], flags: VerifyFlags) => {
-      code = await verifyCommand(files, flags, shell);
+      setCode(await verifyCommand(files, flags, shell));
     });
 
   program
@@ -75,6 +72,15 @@ export async function run(args: readonly string[], shell: Shell): Promise<number
       await shell.stdout.write(text);
     });
 
+  return program;
+}
+
+/** Runs one command line, without the program's name, and returns the exit code. Never throws. */
+export async function run(args: readonly string[], shell: Shell): Promise<number> {
+  let code: number = EXIT.ok;
+  const program = programOf(shell, (of) => {
+    code = of;
+  });
   try {
     await program.parseAsync(args, { from: 'user' });
     return code;

@@ -4,7 +4,7 @@ import { SETTINGS, type Setting, SOURCES_ENV } from './settings.js';
 const COLUMNS = 100;
 
 /** The head of each section, which says what it is about. */
-const SECTIONS: Readonly<Record<string, string>> = {
+export const SECTIONS: Readonly<Record<string, string>> = {
   server: 'How clients are served.',
   engine: 'The engine.',
   limits: 'What clients may do.',
