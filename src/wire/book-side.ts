@@ -22,7 +22,7 @@ const MOVED_MAX = 48;
  *
  * Mantissas stay the two 32-bit words that a frame has of each: all 64 bits, and no number is made before one is read.
  * Cost of a change: a look-up, and near the top, where a level comes or goes, a search and a move of what is better. A read
- * near the top is direct; the first one below is linear in the side. 33 bytes a slot.
+ * near the top is direct; the first one below is linear in the side. 49 bytes a slot.
  */
 export class BookSide {
   readonly side: Side;
@@ -31,6 +31,8 @@ export class BookSide {
   length = 0;
 
   private words = new Int32Array(CAPACITY_START * WORDS);
+  /** The nearest numbers to price and quantity of each slot, which reading would else make each time. */
+  private numbers = new Float64Array(CAPACITY_START * 2);
   /** By the hash of a price: its slot + 1; 0 = free, as at least half of it is. */
   private index = new Int32Array(CAPACITY_START * 2);
   /** Slots by price, best last: from `topStart` on exactly those that are there; all of them while `isSettled`. */
@@ -85,6 +87,7 @@ export class BookSide {
     if (isThere && !wasThere && this.length >= this.levelsMax) return false;
     words[word] = qtyLow;
     words[word + 1] = qtyHigh;
+    this.numbers[slot * 2 + 1] = numberOfWords(qtyLow, qtyHigh);
     if (isThere !== wasThere) this.turn(slot, isThere);
     return true;
   }
@@ -101,6 +104,7 @@ export class BookSide {
     if (slot < 0) return this.add(low, high, qtyLow, qtyHigh);
     this.words[slot * WORDS + 2] = qtyLow;
     this.words[slot * WORDS + 3] = qtyHigh;
+    this.numbers[slot * 2 + 1] = numberOfWords(qtyLow, qtyHigh);
     return true;
   }
 
@@ -127,20 +131,16 @@ export class BookSide {
 
   /** The number nearest to the price at an index from the best, 0 = best. The index must be below `length`. */
   priceNearestAt(levelIndex: number): number {
-    const { words } = this;
-    const word = this.seek(levelIndex);
-    return numberOfWords(words[word] as number, words[word + 1] as number);
+    return this.numbers[this.seek(levelIndex) * 2] as number;
   }
 
   /** The number nearest to the quantity at an index from the best. The index must be below `length`. */
   qtyNearestAt(levelIndex: number): number {
-    const { words } = this;
-    const word = this.seek(levelIndex) + 2;
-    return numberOfWords(words[word] as number, words[word + 1] as number);
+    return this.numbers[this.seek(levelIndex) * 2 + 1] as number;
   }
 
   priceBigIntAt(levelIndex: number): bigint {
-    return this.bigIntAt(this.seek(levelIndex));
+    return this.bigIntAt(this.seek(levelIndex) * WORDS);
   }
 
   /** A copy of the level at an index from the best. The index must be below `length`. */
@@ -148,7 +148,7 @@ export class BookSide {
     const price = this.priceNearestAt(levelIndex);
     const qty = this.qtyNearestAt(levelIndex);
     if (isExact(price) && isExact(qty)) return { price, qty };
-    const word = this.seek(levelIndex);
+    const word = this.seek(levelIndex) * WORDS;
     return levelOf(this.bigIntAt(word), this.bigIntAt(word + 2));
   }
 
@@ -229,6 +229,8 @@ export class BookSide {
     words[word + 1] = high;
     words[word + 2] = qtyLow;
     words[word + 3] = qtyHigh;
+    this.numbers[slots * 2] = numberOfWords(low, high);
+    this.numbers[slots * 2 + 1] = numberOfWords(qtyLow, qtyHigh);
     this.held[slots] = 0;
     this.slots += 1;
     this.length += 1;
@@ -349,18 +351,18 @@ export class BookSide {
     return this.side === 'bid' ? difference > 0 : difference < 0;
   }
 
-  /** The first word of the level at an index from the best, which must be below `length`. */
+  /** The slot of the level at an index from the best, which must be below `length`. */
   private seek(levelIndex: number): number {
     const at = this.orderLength - 1 - levelIndex;
     if (at < this.topStart && !this.isSettled) return this.seekDeep(levelIndex);
-    return (this.order[at] as number) * WORDS;
+    return this.order[at] as number;
   }
 
   /** The same below the top. Who reads there once will again. */
   private seekDeep(levelIndex: number): number {
     this.topLevels = Math.max(this.topLevels, Math.min(levelIndex + 1, TOP_LEVELS_MAX));
     this.settle();
-    return (this.order[this.orderLength - 1 - levelIndex] as number) * WORDS;
+    return this.order[this.orderLength - 1 - levelIndex] as number;
   }
 
   private makeRoom(): void {
@@ -369,6 +371,7 @@ export class BookSide {
     const capacity = this.order.length;
     if (slots * 2 <= capacity) return;
     this.words = grown(this.words, capacity * 2 * WORDS);
+    this.numbers = grown(this.numbers, capacity * 4);
     this.order = grown(this.order, capacity * 2);
     this.fresh = new Int32Array(capacity * 2);
     this.held = new Uint8Array(capacity * 2).fill(1, 0, slots);
@@ -386,6 +389,7 @@ export class BookSide {
       if (this.isGone(slot)) continue;
       index[slot] = kept;
       for (let at = 0; at < WORDS; at += 1) words[kept * WORDS + at] = words[slot * WORDS + at] as number;
+      for (let at = 0; at < 2; at += 1) this.numbers[kept * 2 + at] = this.numbers[slot * 2 + at] as number;
       kept += 1;
     }
     for (let at = 0; at < this.orderLength; at += 1) order[at] = index[order[at] as number] as number;
@@ -405,8 +409,8 @@ export class BookSide {
   }
 }
 
-function grown(from: Int32Array, length: number): Int32Array<ArrayBuffer> {
-  const to = new Int32Array(length);
+function grown<Numbers extends Int32Array | Float64Array>(from: Numbers, length: number): Numbers {
+  const to = new (from.constructor as new (length: number) => Numbers)(length);
   to.set(from);
   return to;
 }

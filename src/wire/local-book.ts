@@ -133,24 +133,24 @@ export class LocalBook extends LocalStream {
 
   /** Price mantissa of the level at an index from the best, 0 = best; NaN beyond the last and beyond 2^53. Allocates nothing. */
   priceAt(side: Side, levelIndex: number): number {
-    const price = this.priceNearestAt(side, levelIndex);
-    return isExact(price) ? price : Number.NaN;
+    return exactOrNaN(this.priceNearestAt(side, levelIndex));
   }
 
   /** Quantity mantissa likewise. */
   qtyAtIndex(side: Side, levelIndex: number): number {
-    const qty = this.qtyNearestAt(side, levelIndex);
-    return isExact(qty) ? qty : Number.NaN;
+    return exactOrNaN(this.qtyNearestAt(side, levelIndex));
   }
 
   /** The number nearest to a price mantissa, to draw with rather than to count with; NaN beyond the last level. */
   priceNearestAt(side: Side, levelIndex: number): number {
-    return levelIndex < this.count(side) ? this.sideOf(side).priceNearestAt(levelIndex) : Number.NaN;
+    const levels = side === 'bid' ? this.bids : this.asks;
+    return levelIndex < levels.length ? levels.priceNearestAt(levelIndex) : Number.NaN;
   }
 
   /** The number nearest to a quantity mantissa likewise. */
   qtyNearestAt(side: Side, levelIndex: number): number {
-    return levelIndex < this.count(side) ? this.sideOf(side).qtyNearestAt(levelIndex) : Number.NaN;
+    const levels = side === 'bid' ? this.bids : this.asks;
+    return levelIndex < levels.length ? levels.qtyNearestAt(levelIndex) : Number.NaN;
   }
 
   /** A copy of the level at an index from the best; undefined beyond the last. */
@@ -378,6 +378,10 @@ export class LocalBook extends LocalStream {
   private sideOf(side: Side): BookSide {
     return side === 'bid' ? this.bids : this.asks;
   }
+}
+
+function exactOrNaN(nearest: number): number {
+  return isExact(nearest) ? nearest : Number.NaN;
 }
 
 /** Takes the levels of one side of a frame, of an image or changed ones. */
