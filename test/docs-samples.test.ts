@@ -25,7 +25,7 @@ import { configReference } from '../src/config/reference.js';
 import { configFrom } from '../src/config.js';
 import { parseControl as parseAsked } from '../src/publish/control.js';
 import { parseControl as parseAnswer } from '../src/wire/control.js';
-import { type Sample, samplesOf, shellCommands } from './support/samples.js';
+import { programFrom, type Sample, samplesOf, shellCommands } from './support/samples.js';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 /** Inside the package, so that its own name is found as users find it. */
@@ -54,16 +54,6 @@ const SAMPLES = [join(ROOT, 'README.md'), ...markdownBelow(join(ROOT, 'docs'))].
 );
 const of = (...languages: readonly string[]): readonly Sample[] =>
   SAMPLES.filter(({ language }) => languages.includes(language));
-
-/** A whole program: a sample, behind those that it goes on from. */
-function programFrom(sample: Sample): string {
-  const before = of('ts').filter(({ page }) => page === sample.page);
-  const at = before.indexOf(sample);
-  const previous = before[at - 1];
-  return sample.note === 'goes on' && previous !== undefined
-    ? `${programFrom(previous)}\n${sample.text}`
-    : sample.text;
-}
 
 let serving: Serving;
 /** Kraken, as `depthwire fake-venue` speaks it. */
@@ -162,7 +152,7 @@ describe('the samples of the documentation', () => {
   it('in TypeScript compile, strict, against what the package exports', () => {
     const files = of('ts').map((sample) => {
       const file = join(BUILT, `${sample.place.replaceAll(/[/:]/g, '-')}.mts`);
-      writeFileSync(file, programFrom(sample));
+      writeFileSync(file, programFrom(sample, SAMPLES));
       return file;
     });
     const program = ts.createProgram(files, {
@@ -227,7 +217,7 @@ describe.each([...new Set(SAMPLES.map(({ page }) => page))])('the samples of %s'
 /** Runs a program until it ends, or has printed enough. */
 async function runProgram(sample: Sample): Promise<void> {
   const file = join(BUILT, `${sample.place.replaceAll(/[/:]/g, '-')}.mjs`);
-  const { outputText } = ts.transpileModule(here(programFrom(sample)), {
+  const { outputText } = ts.transpileModule(here(programFrom(sample, SAMPLES)), {
     compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
   });
   writeFileSync(file, outputText);

@@ -16,7 +16,7 @@ export declare class Dialect {
    * The same with its book cut to another depth, or the next deeper one that the venue has; null where each depth is a market
    * of its own.
    */
-  cut(depth: number): Self | null
+  cut(depth: number): Dialect | null
   /** Levels a side to which the venue cuts the book; 0 = it tells of all. */
   depth(): number
   /**

@@ -30,6 +30,15 @@ export function samplesOf(root: string, file: string): readonly Sample[] {
   return samples;
 }
 
+/** A whole program: a sample of TypeScript, behind those of its page that it goes on from. */
+export function programFrom(sample: Sample, all: readonly Sample[]): string {
+  const before = all.filter(({ page, language }) => page === sample.page && language === 'ts');
+  const previous = before[before.indexOf(sample) - 1];
+  return sample.note === 'goes on' && previous !== undefined
+    ? `${programFrom(previous, all)}\n${sample.text}`
+    : sample.text;
+}
+
 /** The commands of a shell's lines, each as its words: comments are left out, lines that end in `\` go on. */
 export function shellCommands(text: string): readonly (readonly string[])[] {
   return text

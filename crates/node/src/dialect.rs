@@ -130,7 +130,7 @@ impl Dialect {
 
     /// The same with its book cut to another depth, or the next deeper one that the venue has; null where each depth is a market
     /// of its own.
-    #[napi(ts_args_type = "depth: number")]
+    #[napi(ts_args_type = "depth: number", ts_return_type = "Dialect | null")]
     pub fn cut(&mut self, env: &Env, depth: Argument) -> Result<Option<Self>> {
         self.owned.run(|connection| {
             let depth = depth.u32("depth")? as usize;
