@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { WatchLimits } from '../src/cli/watch-limits.js';
 import { Refusals, WatchedMarket } from '../src/cli/watch-market.js';
@@ -170,6 +173,36 @@ describe('a watched market', () => {
     });
   });
 
+  it('takes the tick from the prices in sight where nobody tells it', async () => {
+    await played(async (peer, market, input) => {
+      for (let at = 0; at < 3; at += 1) {
+        const asked = await peer.next('subscribe');
+        peer.grant(asked, { stream: STREAMS[asked.channel as keyof typeof STREAMS], tickSize: 0 });
+      }
+      const came = input();
+      const bids: [number, number][] = [
+        [479_900, 1],
+        [479_875, 1],
+        [479_800, 1],
+      ];
+      peer.bytes(image(bids, [[479_950, 1]]));
+      await came;
+      expect(market.stepBy(1)).toBe(true);
+      expect(await peer.next('subscribe')).toMatchObject({ grouping: '0.5' });
+    });
+  });
+
+  it('does not call a view that begins news of a recording', async () => {
+    await played(async (peer, market, input) => {
+      await grantAll(peer);
+      const came = input();
+      peer.bytes(of(Kind.status, STREAMS.status, 1, { status: { state: 2, ageNs: 60e9 } }));
+      peer.bytes(image([[100, 1]], [[101, 1]], { flags: Flag.replay }));
+      await came;
+      expect(market.view(1).ageMs).toBeGreaterThanOrEqual(60_000);
+    });
+  });
+
   it('does without what a token does not hold, and asks no more after two refusals', async () => {
     const refusals = new Refusals();
     for (const isLast of [false, true]) {
@@ -228,6 +261,32 @@ describe('the instruments that are meant', () => {
     expect(() => server.chosen([], [])).toThrow(
       expect.objectContaining({ fix: expect.stringContaining('/health') as unknown }),
     );
+  });
+});
+
+describe('a server that asks for a token', () => {
+  it('is told as one, with the option that gives it', async () => {
+    const error = {
+      code: 'auth.missing',
+      what: 'no token',
+      where: '',
+      expected: '',
+      got: '',
+      fix: 'a header',
+    };
+    const server = createServer((_request, response) =>
+      response.writeHead(401).end(JSON.stringify({ error })),
+    );
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    const { signal } = new AbortController();
+    await expect(
+      new WatchedServer(`127.0.0.1:${port}`, undefined).names(signal, () => {}),
+    ).rejects.toMatchObject({
+      code: 'auth.missing',
+      fix: expect.stringContaining('--token-file') as unknown,
+    });
+    server.close();
   });
 });
 

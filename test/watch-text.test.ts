@@ -206,6 +206,7 @@ const screen = (rest: Partial<ScreenView> = {}): ScreenView => ({
   panels: [{ view: market, columns: new MarketColumns() }],
   depth: 3,
   isHelp: false,
+  hasKeys: true,
   pausedMs: undefined,
   notice: '',
   ...rest,
@@ -254,6 +255,12 @@ describe('a screen', () => {
       ' PAUSED 4.2 s: p goes on ',
     );
     expect(screenLines(screen({ pausedMs: 0 }), { columns: 79, rows: 2 }, false)[1]).toContain('PAUSED');
+  });
+
+  it('tells of no keys where nobody can press them', () => {
+    expect(screenLines(screen({ hasKeys: false }), { columns: 79, rows: 24 }, false).at(-1)).toBe(
+      'Ctrl-C ends',
+    );
   });
 
   it('says that nothing fits, and what was wrong with a key', () => {
@@ -336,6 +343,7 @@ describe('text of any size', () => {
                 panels: views.map((view) => ({ view, columns: new MarketColumns() })),
                 depth: 12,
                 isHelp,
+                hasKeys: true,
                 pausedMs: undefined,
                 notice: '',
               },

@@ -39,6 +39,11 @@ export function keyboardOf(stream: NodeJS.ReadStream): Keyboard | undefined {
       };
     },
     suspend(onResume) {
+      // Where no shell stops what it has started, nothing would let this go on.
+      if (process.platform === 'win32') {
+        onResume();
+        return;
+      }
       stream.setRawMode(false);
       // The whole group, as a terminal does: under npm the shell waits for npm.
       process.kill(0, 'SIGTSTP');

@@ -18,6 +18,8 @@ export interface ScreenView {
   /** Levels a side. */
   readonly depth: number;
   readonly isHelp: boolean;
+  /** Whether somebody can press keys. */
+  readonly hasKeys: boolean;
   /** For how long the screen has stood still; undefined = it does not. */
   readonly pausedMs: number | undefined;
   /** What a reader should know at once; empty = nothing. */
@@ -96,9 +98,10 @@ function tabsLine({ names, chosen, panels }: ScreenView, columns: number): Line 
   return [place, ...more(from > 0), ...line, ...more(to < names.length - 1)];
 }
 
-function footLine({ pausedMs, notice, depth }: ScreenView): Line {
+function footLine({ pausedMs, notice, depth, hasKeys }: ScreenView): Line {
   if (pausedMs !== undefined) return [words('alert', ` PAUSED ${durationText(pausedMs)}: p goes on `)];
   if (notice !== '') return [words('bad', notice)];
+  if (!hasKeys) return [words('faint', 'Ctrl-C ends')];
   return [words('faint', `? keys  q quit  p pause  +/- levels (${depth})  g/G price steps`)];
 }
 

@@ -68,7 +68,7 @@ ${keys}
 Exit codes:
   0  ended by a key, by Ctrl-C, or after --count
   1  the server refused, or what answers is no depthwire server
-  2  the command line is wrong
+  2  the command line is wrong, or the token is missing or refused
   3  nothing came within --timeout
 A server that is not there is tried again until it is.`;
 }

@@ -20,6 +20,9 @@ import type { TapeRow } from './tape-text.js';
 /** Trades that are kept to be shown. */
 const TRADES_MAX = 200;
 const INTERVAL_MS = 100;
+/** Levels a side whose prices show the tick where nobody tells it, and the least that do. */
+const LEVELS_SEEN = 100;
+const LEVELS_MIN = 4;
 /** Price steps that a reader can choose, in ticks: 1 2 5 10 … 10^6. 1 is the levels as they are. */
 const STEPS: readonly number[] = [0, 1, 2, 3, 4, 5]
   .flatMap((decade) => [1, 2, 5].map((lead) => lead * 10 ** decade))
@@ -70,6 +73,8 @@ export class WatchedMarket {
   /** Of the gap that was known when watching began, or counted last; undefined = no status yet. */
   private gapNoticed: bigint | undefined;
   private refused = '';
+  /** The step of prices, as a mantissa; 0 = not known. */
+  private tick = 0n;
 
   /** `onInput` is called when something has come. */
   constructor(
@@ -124,16 +129,19 @@ export class WatchedMarket {
     this.change({ ...this.options, depth });
   }
 
-  /** Takes a wider (1) or narrower (-1) step of prices. False where the tick is not known. */
+  /** Takes a wider (1) or narrower (-1) step of prices. False where the tick is neither known nor seen. */
   stepBy(by: 1 | -1): boolean {
     const { granted } = this.shown;
-    if (granted === undefined || granted.tickSize <= 0) return false;
-    const { tickSize, priceExponent } = granted;
     const { grouping } = this.options;
-    const now = grouping === undefined ? 1 : parseDecimal(grouping, priceExponent) / tickSize;
+    if (granted === undefined) return false;
+    const { priceExponent } = granted;
+    if (granted.tickSize > 0) this.tick = BigInt(granted.tickSize);
+    else if (grouping === undefined) this.tick = tickSeen(this.shown.book);
+    if (this.tick === 0n) return false;
+    const now = grouping === undefined ? 1 : parseDecimal(grouping, priceExponent) / Number(this.tick);
     const step = by > 0 ? STEPS.find((wider) => wider > now) : STEPS.findLast((narrower) => narrower < now);
     if (step === undefined) return true;
-    const width = decimalText(BigInt(tickSize) * BigInt(step), priceExponent);
+    const width = decimalText(this.tick * BigInt(step), priceExponent);
     this.change({ ...this.options, grouping: step === 1 ? undefined : width });
     return true;
   }
@@ -170,9 +178,13 @@ export class WatchedMarket {
   private subscribe({ depth, grouping }: MarketOptions): BookSubscription {
     const asked = { depth, intervalMs: INTERVAL_MS, ...(grouping === undefined ? {} : { grouping }) };
     const subscription = this.feed.depth(this.instrument, asked);
+    let isFirst = true;
     subscription.on('update', (book) => {
       if (subscription === this.coming) this.replace(subscription);
-      this.heard(heldMs(book));
+      // A view that begins is no news; of a recording its stamps do not tell how old it is, the status does.
+      const isNews = !isFirst || (book.flags & Flag.replay) === 0;
+      isFirst = false;
+      if (isNews) this.heard(heldMs(book));
       this.onInput();
     });
     subscription.on('gap', () => {
@@ -234,7 +246,8 @@ export class WatchedMarket {
 function distrustOf(feed: Feed, { state, reason, book, error }: BookSubscription): string | undefined {
   if (error !== undefined) return `REFUSED (${error.code})`;
   if (feed.state !== 'open') return book.seq === 0 ? 'CONNECTING' : 'NO SERVER, connecting again';
-  return state === 'synced' ? undefined : `${state.toUpperCase()} (${reason})`;
+  if (state === 'synced') return undefined;
+  return reason === 'none' ? state.toUpperCase() : `${state.toUpperCase()} (${reason})`;
 }
 
 /** How old a frame's news was when the server sent it, by the server's own clock. A recording's times are of another day. */
@@ -248,7 +261,8 @@ function latencyOf({ latency }: Feed): Latency | undefined {
 }
 
 function tradesNotice(trades: TradesSubscription | undefined, distrust: string | undefined): string {
-  if (trades === undefined) return 'no trades: the token does not hold them';
+  if (trades === undefined || trades.error?.code === 'feed.not_entitled')
+    return 'no trades: the token does not hold them';
   const { state, reason, error } = trades;
   if (error !== undefined) return `no trades: ${error.message}`;
   if (trades.closed || state === 'synced' || distrust !== undefined) return '';
@@ -290,6 +304,21 @@ function spreadOf(book: LocalBook, bid: Level | undefined, ask: Level | undefine
   const [low, high] = [mantissa(bid.exact?.price ?? bid.price), mantissa(ask.exact?.price ?? ask.price)];
   const width = high - low;
   return { text: book.priceText(width), bp: (Number(width) / (Number(high + low) / 2)) * 10_000 };
+}
+
+/** The widest step that all prices in sight are on, as a mantissa; 0 where too few are. */
+function tickSeen(book: LocalBook): bigint {
+  const { bids, asks } = book.depth(LEVELS_SEEN);
+  const prices = [...bids, ...asks].map((level) => mantissa(level.exact?.price ?? level.price));
+  const [first] = prices;
+  if (first === undefined || prices.length < LEVELS_MIN) return 0n;
+  return prices.reduce((step, price) => commonDivisor(step, price - first), 0n);
+}
+
+function commonDivisor(a: bigint, b: bigint): bigint {
+  let [larger, smaller] = [a, b < 0n ? -b : b];
+  while (smaller !== 0n) [larger, smaller] = [smaller, larger % smaller];
+  return larger;
 }
 
 function mantissa(value: number | bigint): bigint {

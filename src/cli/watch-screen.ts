@@ -126,12 +126,13 @@ export class WatchScreen {
       view: paused?.views.get(name) ?? market.view(depth),
       columns,
     }));
-    const { wanted, limits } = this.options;
+    const { wanted, limits, keyboard } = this.options;
+    const hasKeys = keyboard !== undefined;
     const refusals = [...this.markets.values()].map(({ market }) => market.refusal);
     const none = names.length === 0 ? `no instrument of the server fits ${wanted.join(' ')}` : '';
     const notice = [none, this.notice, ...refusals].find((text) => text !== '') ?? '';
     const pausedMs = paused && performance.now() - paused.sinceMs;
-    const view = { names, chosen, panels, depth, isHelp, pausedMs, notice };
+    const view = { names, chosen, panels, depth, isHelp, hasKeys, pausedMs, notice };
     const lines = screenLines(view, { columns, rows: terminal.size().rows }, terminal.hasColor);
     const hasBook = panels.some((panel) => panel.view.seq !== '0');
     if (hasBook && !limits.take()) return;

@@ -77,12 +77,13 @@ export class WatchedServer {
     if (wanted.length === 0 && first === undefined) throw this.unknown(undefined, names);
     if (wanted.length === 0) return [first as string];
     const known = new Set(names);
-    return wanted.map((text) => {
+    const full = wanted.map((text) => {
       if (isPattern(text) || known.has(text)) return text;
       const own = instrumentNameIfAny(text);
       if (own === undefined || !known.has(own)) throw this.unknown(text, names);
       return own;
     });
+    return [...new Set(full)];
   }
 }
 
@@ -142,6 +143,10 @@ async function namesOf(
     });
   }
   const body = (await response.json().catch(() => undefined)) as InstrumentsBody | null | undefined;
+  if (body?.error?.code === 'auth.missing') {
+    const fix = 'Give --token-file FILE; depthwire token writes a token for development.';
+    throw new DepthwireError('auth.missing', { ...body.error, where: base.href, fix });
+  }
   if (typeof body?.error?.code === 'string') throw new DepthwireError(body.error.code, body.error);
   if (Array.isArray(body?.instruments)) return body.instruments.map(({ name }) => name);
   throw new DepthwireError('watch.not_depthwire', {
