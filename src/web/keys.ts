@@ -10,6 +10,7 @@ export type Command =
   | { readonly kind: 'follow' }
   | { readonly kind: 'theme' }
   | { readonly kind: 'heatmap' }
+  | { readonly kind: 'orders' }
   | { readonly kind: 'help' };
 
 export interface KeyPress {
@@ -33,6 +34,8 @@ export const KEY_HELP: readonly (readonly [keys: string, meaning: string])[] = [
     'h',
     'Open or close the depth over time; in it the arrows move a cursor, Space pauses, PgUp PgDn scroll, End goes live',
   ],
+  ['o', 'Show or hide the orders at the chosen ladder row, in the order in which they are filled'],
+  ['Ctrl c', 'In the heatmap and the trades: copy what is in view, exactly'],
   ['t', 'Dark or light'],
   ['?', 'This help'],
 ];
@@ -52,6 +55,8 @@ export function commandFor({ key, modified, place }: KeyPress): Command | null {
       return { kind: 'follow' };
     case 't':
       return { kind: 'theme' };
+    case 'o':
+      return { kind: 'orders' };
     case 'h':
       return { kind: 'heatmap' };
     case '?':

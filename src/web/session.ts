@@ -12,7 +12,7 @@ import { type CatalogueEntry, parseCatalogue } from './catalogue.js';
 import { type InstrumentFacts, InstrumentView } from './instrument-view.js';
 import { RecentTrades } from './recent-trades.js';
 import { emptyNotice, parseSources, type SourceView } from './sources.js';
-import { WatchedMarket } from './watched-market.js';
+import { type WatchedMarket, WatchedMarkets } from './watched-market.js';
 import { bookNotice, clockWords } from './wording.js';
 
 /** Instruments whose best prices are followed at the same time; the rest show their age and state when chosen. */
@@ -45,6 +45,7 @@ export class Session {
   readonly address = new Address();
   readonly #base: URL;
   readonly feed: Feed;
+  readonly markets: WatchedMarkets;
   readonly #listeners = new Set<() => void>();
   readonly #bbo = new Map<InstrumentView, BookSubscription>();
   #wasOpen = false;
@@ -58,6 +59,7 @@ export class Session {
     feedUrl.protocol = base.protocol === 'https:' ? 'wss:' : 'ws:';
     this.access = new Access(base, () => this.#accessChanged());
     this.feed = connect(feedUrl.href, { token: () => this.access.next() });
+    this.markets = new WatchedMarkets(this.feed);
     this.address.onChange(() => this.#followAddress());
     this.feed.on('state', () => this.#connectionChanged());
     this.feed.on('error', ({ code }) => {
@@ -127,9 +129,9 @@ export class Session {
   /** `change`: whether the browser's back button returns to the instrument before. */
   select(view: InstrumentView, change: AddressChange = 'step'): void {
     if (view === this.selected) return;
-    this.market?.close();
+    if (this.market !== null) this.markets.release(this.market);
     this.selected = view;
-    this.market = new WatchedMarket(this.feed, view);
+    this.market = this.markets.open(view);
     this.address.set({ instrument: view.facts.name, group: view.position.chosen }, change);
     this.#changed();
   }
@@ -164,7 +166,7 @@ export class Session {
   #selectWanted(name: string, change: AddressChange): void {
     const view = this.instruments.find(({ facts }) => facts.name === name);
     if (view === undefined) {
-      this.market?.close();
+      if (this.market !== null) this.markets.release(this.market);
       this.market = null;
       this.selected = new InstrumentView(unknownFacts(name));
       return;
