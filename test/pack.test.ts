@@ -87,9 +87,22 @@ describe('what is packed', () => {
     );
     expect(mapped).toEqual([]);
     expect(platform.files.toSorted()).toEqual(
-      ['LICENSE-APACHE', 'LICENSE-MIT', 'README.md', manifestOf(platform).main, 'package.json'].toSorted(),
+      [
+        ...['LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'THIRD-PARTY.md', 'package.json'],
+        String(manifestOf(platform).main),
+      ].toSorted(),
     );
     expect(main.unpackedBytes + platform.unpackedBytes).toBeLessThan(UNPACKED_BYTES_MAX);
+  });
+
+  it('says whose work is in the page and in the addon, and under which licence', () => {
+    const page = readFileSync(user.path('node_modules/depthwire/dist/web/licences.md'), 'utf8');
+    expect(page).toMatch(/preact[\s\S]*MIT License/i);
+    const addon = readFileSync(user.path('node_modules', platform.name, 'THIRD-PARTY.md'), 'utf8');
+    for (const name of ['crc32c', 'napi', 'zstd-sys'])
+      expect(addon).toMatch(new RegExp(`^\\* ${name} \\d.*: .*(MIT|BSD)`, 'm'));
+    expect(addon).toContain('Copyright (c) Meta Platforms');
+    expect(addon).not.toMatch(/^\* (depthwire|syn|proptest)/m);
   });
 
   it('runs nothing when it is installed, and has a package for each platform of the same version', () => {
