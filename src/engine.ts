@@ -255,6 +255,23 @@ export class Engine {
     this.#settle(guarded(() => this.#native.resetSource(source)));
   }
 
+  /** The time of the recording that was reached last, ns since the epoch; 0 = none was. */
+  get recordedNs(): bigint {
+    return guarded(() => this.#native.recordedNs());
+  }
+
+  /** Every book is syncing to its readers and nothing is published, until `release`: a recording runs to another time. */
+  hold(): void {
+    if (this.#isSettling) throw reentrant('hold');
+    this.#settle(guarded(() => this.#native.hold()));
+  }
+
+  /** Ends `hold`: what is exact opens a new epoch, with an image of every stream. */
+  release(): void {
+    if (this.#isSettling) throw reentrant('release');
+    this.#settle(guarded(() => this.#native.release()));
+  }
+
   /** Time passes. At least every 50 ms while frames come out, else every 100: what is due by time alone comes so much later at most. */
   tick(): void {
     if (this.#isSettling) throw reentrant('tick');

@@ -78,7 +78,12 @@ describe('a configuration in layers', () => {
       replay: { files: ['a b', 'c'], speed: 2.5, loop: true },
     });
     const env = { DEPTHWIRE_REPLAY: 'a b', DEPTHWIRE_SPEED: 'max', DEPTHWIRE_LOOP: 'false' };
-    expect(layered({ env }).config.replay).toEqual({ files: ['a', 'b'], speed: 'max', loop: false });
+    expect(layered({ env }).config.replay).toEqual({
+      files: ['a', 'b'],
+      speed: 'max',
+      loop: false,
+      skipIdle: false,
+    });
   });
 
   it('has one flag and one variable for each key', () => {
@@ -474,6 +479,7 @@ describe('a configuration that has changed', () => {
       'replay.files',
       'replay.speed',
       'replay.loop',
+      'replay.skip_idle',
       'engine.silence_ms',
     ]);
   });

@@ -97,6 +97,9 @@ class Books implements LiveSink {
   ingest = (): void => {};
   ingestRecording = (): number => 0;
   resetSource = (): void => {};
+  hold = (): void => {};
+  release = (): void => {};
+  readonly recordedNs = 0n;
   sourceEnded = (): void => {};
   expectOthers = (): void => {};
   succeed = (): void => {};

@@ -177,6 +177,7 @@ it('what a client is told and what it gets follow each other, though the engine 
     heartbeatMs: server.heartbeatMs,
     instruments: new Map(engine.catalogue.map((one) => [one.name, one])),
     version: '0',
+    isReplay: false,
   };
   let nowMs = performance.now();
   let seed = 3;

@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Speed } from '../src/config.js';
 import { RecordingDamage } from '../src/ingest/damage.js';
+import { lastTime } from '../src/ingest/last-time.js';
 import { recordedStreams } from '../src/ingest/recorded-streams.js';
 import { readHead, readRecording } from '../src/ingest/recording.js';
 import { RecordingReader } from '../src/ingest/recording-reader.js';
@@ -65,6 +66,11 @@ function start(
     get nextNs() {
       return engine.nextNs;
     },
+    get recordedNs() {
+      return engine.recordedNs;
+    },
+    hold: () => engine.hold(),
+    release: () => engine.release(),
     resetSource: (source) => engine.resetSource(source),
     sourceEnded: (source) => engine.sourceEnded(source),
     expectOthers: (source) => engine.expectOthers(source),
@@ -322,5 +328,137 @@ describe('a replay', () => {
     await expect(replay.ended).rejects.toMatchObject({ code: 'recording.missing', where: later });
     expect(native.lines).toHaveLength(2);
     expect(native.calls.at(-1)).toBe('failed source 1');
+  });
+});
+
+describe('a replay under control', () => {
+  const timesMs = Array.from({ length: 100 }, (_, at) => at * 100);
+  const at = (ms: number): bigint => START_NS + BigInt(ms) * 1_000_000n;
+  const lastMs = (native: FakeNative): number => Number((native.recorded - START_NS) / 1_000_000n);
+
+  it('tells its clock, begin, end and speed', async () => {
+    const { native, replay } = start([file(recording(timesMs))], 10);
+    expect(replay.status()).toMatchObject({ state: 'starting', clockNs: null, beginNs: null, passes: 0 });
+    await expect.poll(() => native.lines.length).toBeGreaterThan(3);
+    const { state, clockNs, beginNs, endNs, speed } = replay.status();
+    expect({ state, beginNs, endNs, speed }).toEqual({
+      state: 'running',
+      beginNs: START_NS,
+      endNs: at(9900),
+      speed: 10,
+    });
+    expect(clockNs).toBeGreaterThanOrEqual(native.recorded);
+    await replay.stop();
+  });
+
+  it('stands while it is paused, and goes on from there', async () => {
+    const { native, replay } = start([file(recording(timesMs))], 20);
+    await expect.poll(() => native.lines.length).toBeGreaterThan(3);
+    replay.change({ isPaused: true });
+    const before = replay.status();
+    const lines = native.lines.length;
+    await pause(120);
+    expect(replay.status()).toEqual(before);
+    expect(before.state).toBe('paused');
+    expect(native.lines.length).toBe(lines);
+    replay.change({ isPaused: false });
+    await expect.poll(() => native.lines.length).toBeGreaterThan(lines);
+    // What passed meanwhile is not caught up with.
+    expect(native.lines.length).toBeLessThan(lines + 40);
+    await replay.stop();
+  });
+
+  it('changes its speed where it is, to max and back', async () => {
+    const { native, replay } = start([file(recording(timesMs))], 0.001);
+    await expect.poll(() => native.lines.length).toBe(1);
+    replay.change({ speed: 50 });
+    await expect.poll(() => native.lines.length).toBeGreaterThan(5);
+    replay.change({ speed: 0.001 });
+    const lines = native.lines.length;
+    await pause(100);
+    expect(native.lines.length).toBeLessThan(lines + 8);
+    replay.change({ speed: 'max' });
+    await replay.ended;
+    expect(native.lines).toHaveLength(100);
+    expect(replay.status()).toMatchObject({ state: 'ended', clockNs: at(9900) });
+    await replay.stop();
+  });
+
+  it('runs ahead to a time under hold, and goes on from it at its speed', async () => {
+    const { native, replay } = start([file(recording(timesMs))], 0.5);
+    await expect.poll(() => native.lines.length).toBeGreaterThan(0);
+    replay.change({ seekNs: at(5050) });
+    expect(replay.status()).toMatchObject({ state: 'seeking', seekNs: at(5050) });
+    await expect.poll(() => replay.status().state).toBe('running');
+    expect(lastMs(native)).toBe(5000);
+    expect(native.calls.filter((call) => /hold|release|reset/.test(call))).toEqual(['hold', 'release']);
+    const { clockNs } = replay.status();
+    expect(clockNs).toBeGreaterThanOrEqual(at(5050));
+    expect(clockNs).toBeLessThan(at(5300));
+    await expect.poll(() => lastMs(native)).toBeGreaterThan(5000);
+    await replay.stop();
+  });
+
+  it('goes back by beginning anew, also from its end, and while it is paused', async () => {
+    const phases: string[] = [];
+    const { native, replay } = start([file(recording(timesMs))], 'max');
+    replay.onPhase = (phase) => phases.push(phase);
+    await replay.ended;
+    replay.change({ isPaused: true, seekNs: at(250) });
+    await expect.poll(() => replay.status().state).toBe('paused');
+    expect(lastMs(native)).toBe(200);
+    expect(native.lines).toHaveLength(103);
+    expect(replay.status()).toMatchObject({ passes: 2, clockNs: at(200) });
+    expect(native.calls.filter((call) => /hold|release|reset/.test(call))).toEqual([
+      'hold',
+      'reset 1',
+      'release',
+    ]);
+    replay.change({ isPaused: false });
+    await expect.poll(() => replay.status().state).toBe('ended');
+    expect(native.lines).toHaveLength(200);
+    expect(phases).toEqual(['ended', 'running', 'ended']);
+    await replay.stop();
+  });
+
+  it('takes a time outside of the recording for its begin or its end', async () => {
+    const { native, replay } = start([file(recording(timesMs))], 0.001);
+    await expect.poll(() => native.lines.length).toBe(1);
+    replay.change({ seekNs: at(-1000) });
+    await expect.poll(() => replay.status().state).toBe('running');
+    expect(native.lines.length).toBeLessThanOrEqual(2);
+    replay.change({ seekNs: at(1_000_000) });
+    await expect.poll(() => replay.status().state).toBe('ended');
+    expect(replay.status().clockNs).toBe(at(9900));
+    await replay.stop();
+  });
+
+  it('takes the last of several times that are sought at once', async () => {
+    const { native, replay } = start([file(recording(timesMs))], 0.001);
+    await expect.poll(() => native.lines.length).toBe(1);
+    for (const ms of [9000, 10, 7000, 3020]) replay.change({ seekNs: at(ms) });
+    await expect.poll(() => replay.status().state).toBe('running');
+    expect(lastMs(native)).toBe(3000);
+    await replay.stop();
+  });
+
+  it('skips times in which nothing was recorded, when asked', async () => {
+    const hoursMs = [0, 100, 7_200_000, 7_200_100];
+    const { native, replay } = start([file(recording(hoursMs))], 20);
+    await expect.poll(() => native.lines.length).toBe(2);
+    await pause(120);
+    expect(native.lines).toHaveLength(2);
+    replay.change({ skipsIdle: true });
+    await replay.ended;
+    expect(native.lines).toHaveLength(4);
+    await replay.stop();
+  });
+
+  it('knows the end of packed lines, and none of what is no line', async () => {
+    const packed = start([file(gzipSync(recording(timesMs)))], 0.001);
+    await expect.poll(() => packed.replay.status().endNs).toBe(at(9900));
+    await packed.replay.stop();
+    expect(await lastTime(file(Buffer.from([0, 1, 2, 3])), () => false)).toBeUndefined();
+    expect(await lastTime(file('{"no":"time"}\n'), () => false)).toBeUndefined();
   });
 });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -8,6 +8,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { type Serving, startServing } from '../src/cli/serve.js';
 import { type ConfigInput, configFrom } from '../src/config.js';
+import { openEngine } from '../src/engine.js';
 import { FrameReader } from '../src/wire/frame.js';
 import { type BookSubscription, connect, type LocalBook, type Side } from '../src/wire/index.js';
 import { Kind } from '../src/wire/protocol.js';
@@ -20,9 +21,9 @@ const NAME = 'sim:BTCUSDT';
 const path = join(folder, 'recording');
 writeFileSync(path, simulatedRecording('BTCUSDT', 20_000));
 
-function serving(replay: Partial<NonNullable<ConfigInput['replay']>>): Promise<Serving> {
+function serving(replay: Partial<NonNullable<ConfigInput['replay']>>, gateways = 0): Promise<Serving> {
   const config = configFrom({
-    server: { port: 0, drainMs: 300 },
+    server: { port: 0, drainMs: 300, gateways },
     instruments: [{ name: NAME }],
     replay: { files: [path], ...replay },
   });
@@ -163,4 +164,82 @@ describe('a recording that is served', () => {
     await feed.close();
     await stop('test is over');
   });
+});
+
+describe.each([0, 2])('a recording that is sent elsewhere, with %s gateways', (gateways) => {
+  const START_NS = 1_700_000_000_000_000_000n;
+  const at = (ms: number): bigint => START_NS + BigInt(ms) * 1_000_000n;
+  const recorded = readFileSync(path);
+
+  /** The book of the recording at a time, by an engine that has read it up to there and nothing else. */
+  function digestAt(untilNs: bigint): string {
+    const engine = openEngine(
+      { startId: 1, replay: true, outputBytes: 8 << 20, silenceMs: 0 },
+      { onFrame() {}, onAsk() {}, onSay() {}, onFault() {} },
+    );
+    const id = engine.instruments().find(({ name }) => name === NAME)?.id ?? 0;
+    engine.ingestRecording(engine.openSource('sim', [id]), recorded, untilNs, true);
+    const digest = engine.digest(id);
+    engine.close();
+    return digest;
+  }
+
+  it('is the recording’s book at that time, in a new epoch, and of no time between', async () => {
+    const { server, port, engine, stop } = await serving({ speed: 1 }, gateways);
+    const id = engine.instruments().find(({ name }) => name === NAME)?.id ?? 0;
+    const url = `http://127.0.0.1:${port}/v1/replay`;
+    const post = async (change: object): Promise<{ state: string; clockNs: string }> => {
+      const answer = await fetch(url, { method: 'POST', body: JSON.stringify(change) });
+      expect(answer.status).toBe(200);
+      return (await answer.json()) as { state: string; clockNs: string };
+    };
+    const status = async (): Promise<string> =>
+      ((await (await fetch(url)).json()) as { state: string }).state;
+    const feed = connect(`ws://127.0.0.1:${port}/v1/feed`);
+    const book = feed.book(NAME);
+    // To who reads trades, those on the way there are missing.
+    const tape = connect(`ws://127.0.0.1:${port}/v1/feed`);
+    const trades = tape.trades(NAME);
+    await until(() => book.state === 'synced', 'synced book');
+    await post({ paused: true });
+    // Where each state of the book began: epoch, state.
+    const seen: string[] = [];
+    const note = (): void => {
+      const now = `${book.book.epoch} ${book.state}`;
+      if (seen.at(-1) !== now) seen.push(now);
+    };
+    book.on('update', note);
+    book.on('state', note);
+    for (const ms of [12_000, 17_340, 3000, 12_000]) {
+      const before = book.book.epoch;
+      seen.length = 0;
+      expect(await post({ seek: String(at(ms)) })).toMatchObject({ state: 'seeking' });
+      await until(() => server.replay?.status().state === 'paused', 'the time');
+      await until(() => book.state === 'synced' && book.book.epoch > before, 'an image');
+      expect(digestOf(book.book), `book at ${ms} ms`).toBe(digestAt(at(ms)));
+      expect(engine.digest(id)).toBe(digestAt(at(ms)));
+      // It was said to be syncing, and then to be the book of that time: nothing of the way there.
+      expect(seen.map((one) => one.split(' ')[1])).toEqual(['syncing', 'synced']);
+      expect(await status()).toBe('paused');
+    }
+    // Who comes meanwhile waits, too.
+    const long = connect(`ws://127.0.0.1:${port}/v1/feed`);
+    await post({ seek: String(at(19_000)) });
+    const late = long.book(NAME);
+    await until(() => late.state === 'synced', 'image for who came late');
+    expect(digestOf(late.book)).toBe(digestAt(at(19_000)));
+    expect(feed.counters).toMatchObject({ gaps: 0, checkFailures: 0, resyncs: 0 });
+    // And it goes on from there to its end.
+    await post({ paused: false, speed: 50 });
+    await until(() => server.replay?.status().state === 'ended', 'the end');
+    await until(() => digestOf(book.book) === digestAt(2n ** 63n - 1n), 'the last book');
+    expect(trades.error).toBeUndefined();
+    expect(feed.counters).toMatchObject({ gaps: 0, checkFailures: 0 });
+    expect(server.sourceState).toBe('finished');
+    await post({ seek: '0' });
+    await until(() => server.sourceState === 'running', 'a beginning');
+    expect(tape.counters.gaps).toBeGreaterThan(0);
+    for (const one of [feed, tape, long]) await one.close();
+    await stop('test is over');
+  }, 60_000);
 });

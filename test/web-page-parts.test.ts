@@ -60,6 +60,23 @@ describe('decimal text', () => {
       '2.5M',
       '3G',
     ]);
+    expect([3.456e12, 7e15, 2e18, 4.2e25, 1.5e-9, -2.5e30].map(compact)).toEqual([
+      '3.46T',
+      '7P',
+      '2E',
+      '4.2e25',
+      '1.5e-9',
+      '-2.5e30',
+    ]);
+  });
+
+  it('of a size has eleven characters at most, whatever the size', () => {
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 1e300, noNaN: true }), (size) => {
+        expect(compact(size).length).toBeLessThanOrEqual(11);
+        if (size > 0) expect(Number.parseFloat(compact(size))).toBeGreaterThan(0);
+      }),
+    );
   });
 });
 

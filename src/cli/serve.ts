@@ -105,6 +105,12 @@ export async function startServing(
     server.serve(engine.instruments().filter(({ id }) => carried.has(id)));
   };
   if (source instanceof LiveVenues) instrumentsOf?.attach(source, onChange);
+  if (source instanceof ReplayFile) {
+    server.replay = source;
+    source.onPhase = (phase) => {
+      server.sourceState = phase === 'ended' ? 'finished' : phase === 'failed' ? 'failed' : 'running';
+    };
+  }
   const startedMs = Date.now();
   const kind = config.replay === undefined ? 'embedded' : 'recording';
   server.sources = () =>
@@ -176,7 +182,7 @@ async function sourceOf(config: Config, engine: Engine, { warn, pressed }: Sourc
     const startMs = Date.now();
     return new SimulatedVenue(new Simulator(config.sim.seed, startMs), startMs);
   }
-  const { files, speed, loop } = config.replay;
+  const { files, speed, loop, skipIdle } = config.replay;
   const surveys = await checkedFiles(files, warn);
   const wanted = config.instruments.map(({ name }) => name);
   const { venue, names, hasOthers } = await recordedStreams(files, wanted, engine);
@@ -199,6 +205,7 @@ async function sourceOf(config: Config, engine: Engine, { warn, pressed }: Sourc
     },
     speed,
     loop,
+    skipIdle,
     pressed,
     pauseMsMax: config.limits.slowMs,
   });

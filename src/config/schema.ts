@@ -268,6 +268,7 @@ const replaySchema = z.strictObject({
     .default(1)
     .describe('Recorded seconds per second, above 0 and at most 10000, or max'),
   loop: z.boolean().default(false).describe('Begin again after the last file'),
+  skipIdle: z.boolean().default(false).describe('Skip times of more than 10 s in which nothing was recorded'),
 });
 
 const logSchema = z.strictObject({

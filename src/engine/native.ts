@@ -41,6 +41,9 @@ export interface NativeEngine {
   sourceEnded(source: number): number;
   expectOthers(source: number): number;
   resetSource(source: number): number;
+  hold(): number;
+  recordedNs(): bigint;
+  release(): number;
   tick(): number;
   pump(): number;
   image(instrument: number, stream: number, out: Uint8Array): number;

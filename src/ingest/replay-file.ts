@@ -2,8 +2,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Speed } from '../config.js';
 import { DepthwireError } from '../errors.js';
 import type { RecordingDamage } from './damage.js';
+import { lastTime } from './last-time.js';
+import { Pace } from './pace.js';
 import type { Survey } from './recording.js';
 import { RecordingReader } from './recording-reader.js';
+import type { ReplayChange, ReplayControl, ReplayPhase, ReplayStatus } from './replay-control.js';
 import { EVERYTHING_NS, type Sink, type Source } from './source.js';
 
 export interface ReplayOptions {
@@ -21,27 +24,38 @@ export interface ReplayOptions {
   readonly onRead?: (path: string) => void;
   readonly speed: Speed;
   readonly loop: boolean;
+  /** Whether times in which nothing was recorded are skipped. */
+  readonly skipIdle?: boolean;
   /** Whether some reader is behind; a replay at full speed waits while it says so, up to `pauseMsMax` each time. */
   readonly pressed: () => boolean;
   readonly pauseMsMax: number;
 }
 
-/** Longest sleep of a paced replay, so that it stops soon and keeps time after the clock jumps. */
+/** Longest sleep of a paced replay, so that it keeps time after the clock jumps. */
 const SLEEP_MS_MAX = 50;
 const PRESSED_POLL_MS = 2;
-const NS_PER_MS = 1_000_000;
 /** Damages that are told; all make the books stale. */
 const TOLD_MAX = 100;
+/** What is skipped is no line of any instrument for longer than this. */
+const IDLE_NS = 10_000_000_000n;
 
 /**
  * Recordings as a source, paced by their own receive times. Snapshots stand in the recordings, so requests for one are
- * left open until the next comes by. After the last line the books stay as they are, or everything begins again. Where a
- * file is damaged, cut, or taken away, the books are stale, and what can still be read goes on.
+ * left open until the next comes by. After the last line the books stay as they are until another time is sought, or
+ * everything begins again. Where a file is damaged, cut, or taken away, the books are stale, and what can still be read
+ * goes on.
+ *
+ * To seek is to read up to the time at full speed, from where it stands or, where that is later, from the beginning;
+ * readers see books that are syncing until then, and a new epoch at the time.
  */
-export class ReplayFile implements Source {
+export class ReplayFile implements Source, ReplayControl {
   readonly name: string;
   readonly ended: Promise<void>;
+  /** Told when the replay ends, fails, or goes on after that. Whoever serves it sets it. */
+  onPhase: (phase: ReplayPhase) => void = () => {};
   readonly #options: ReplayOptions;
+  readonly #pace: Pace;
+  readonly #told = new Set<string>();
   #settle: { resolve: () => void; reject: (error: unknown) => void } = { resolve() {}, reject() {} };
   #run: Promise<void> = Promise.resolve();
   #sink: Sink | undefined;
@@ -50,13 +64,25 @@ export class ReplayFile implements Source {
   #wake: (() => void) | undefined;
   /** The first one; the replay ends with it. */
   #damage: RecordingDamage | undefined;
-  readonly #told = new Set<string>();
+  #speed: Speed;
+  #isPaused = false;
+  #skipsIdle: boolean;
+  #seekNs: bigint | undefined;
+  /** The pass under way is given up, and another one begun. */
+  #isRestarting = false;
+  /** What lasts: behind the last line, or broken. */
+  #rest: 'ended' | 'failed' | undefined;
+  #beginNs: bigint | undefined;
+  #endNs: bigint | undefined;
   /** Times that the recordings have been begun. */
   passes = 0;
 
   constructor(options: ReplayOptions) {
     this.#options = options;
     this.name = `replay of ${options.paths.join(', ')}`;
+    this.#speed = options.speed;
+    this.#skipsIdle = options.skipIdle ?? false;
+    this.#pace = new Pace(options.speed === 'max' ? 1 : options.speed);
     this.ended = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
@@ -76,6 +102,7 @@ export class ReplayFile implements Source {
     const sink = this.#sink;
     if (sink === undefined) return;
     this.#run = this.#play(sink, this.#source).then(this.#settle.resolve, this.#settle.reject);
+    void this.#findEnd();
   }
 
   async stop(): Promise<void> {
@@ -88,51 +115,178 @@ export class ReplayFile implements Source {
 
   say(): void {}
 
+  status(): ReplayStatus {
+    const isBegun = this.#beginNs !== undefined;
+    return {
+      state: this.#phase(),
+      clockNs: isBegun ? this.#clockNs() : null,
+      beginNs: this.#beginNs ?? null,
+      endNs: this.#endNs ?? null,
+      speed: this.#speed,
+      isPaused: this.#isPaused,
+      seekNs: this.#seekNs ?? null,
+      skipsIdle: this.#skipsIdle,
+      loops: this.#options.loop,
+      passes: this.passes,
+    };
+  }
+
+  change({ isPaused, speed, skipsIdle, seekNs }: ReplayChange): void {
+    const sink = this.#sink;
+    if (sink === undefined || this.#rest === 'failed') return;
+    if (speed !== undefined) {
+      const clockNs = this.#clockNs();
+      this.#speed = speed;
+      if (speed !== 'max') this.#pace.speed = speed;
+      this.#pace.place(clockNs);
+    }
+    if (isPaused !== undefined) {
+      this.#isPaused = isPaused;
+      this.#pace.isPaused = isPaused;
+    }
+    this.#skipsIdle = skipsIdle ?? this.#skipsIdle;
+    if (seekNs !== undefined) {
+      const isAhead = this.#rest === undefined && this.passes > 0 && seekNs >= sink.recordedNs;
+      this.#isRestarting ||= !isAhead;
+      this.#seekNs = seekNs;
+      sink.hold();
+    }
+    this.#wake?.();
+  }
+
+  #phase(): ReplayPhase {
+    if (this.#rest === 'failed') return 'failed';
+    if (this.#seekNs !== undefined) return 'seeking';
+    if (this.#rest !== undefined) return this.#rest;
+    if (this.#beginNs === undefined) return 'starting';
+    return this.#isPaused ? 'paused' : 'running';
+  }
+
+  #clockNs(): bigint {
+    const reached = this.#sink?.recordedNs ?? 0n;
+    const isPaced = this.#speed !== 'max' && this.#rest === undefined && this.#seekNs === undefined;
+    const now = isPaced ? this.#pace.nowNs() : 0n;
+    const clock = now > reached ? now : reached;
+    if (this.#endNs !== undefined && clock > this.#endNs) return this.#endNs;
+    return clock === 0n ? (this.#beginNs ?? 0n) : clock;
+  }
+
+  /** Tells the end before it is reached, where the last file shows it. */
+  async #findEnd(): Promise<void> {
+    const path = this.#options.paths.at(-1);
+    if (path === undefined) return;
+    // What is wrong with a file is told by whoever plays it.
+    const endNs = await lastTime(path, () => this.#stopped).catch(() => undefined);
+    this.#endNs ??= endNs;
+  }
+
   async #play(sink: Sink, source: number): Promise<void> {
     await nextTurn();
     try {
-      do {
+      while (!this.#stopped) {
+        this.#isRestarting = false;
         if (this.passes > 0) sink.resetSource(source);
         this.passes += 1;
         const used = await this.#pass(sink, source);
-        if (used === 0 && !this.#stopped) throw this.#damage ?? this.#nothing();
-      } while (this.#options.loop && !this.#stopped);
+        if (this.#stopped || this.#isRestarting) continue;
+        if (used === 0) throw this.#damage ?? this.#nothing();
+        this.#endNs = sink.recordedNs;
+        this.#arrive(sink);
+        if (!this.#options.loop) await this.#stayAtEnd();
+      }
     } catch (error) {
       if (error instanceof DepthwireError && error !== this.#damage) sink.sourceFailed(source);
+      this.#rest = 'failed';
+      this.#arrive(sink);
+      this.onPhase('failed');
       throw error;
     }
     if (this.#damage !== undefined) throw this.#damage;
   }
 
+  /** The last books stay until another time is sought. */
+  async #stayAtEnd(): Promise<void> {
+    this.#rest = 'ended';
+    if (this.#damage === undefined) this.#settle.resolve();
+    else this.#settle.reject(this.#damage);
+    this.onPhase(this.#damage === undefined ? 'ended' : 'failed');
+    while (!this.#stopped && !this.#isRestarting) await this.#untilChanged();
+    this.#rest = undefined;
+    if (!this.#stopped) this.onPhase('running');
+  }
+
   /** One run through all files; returns the bytes used. */
   async #pass(sink: Sink, source: number): Promise<number> {
-    const { paths, speed, surveys } = this.#options;
+    const { paths, surveys } = this.#options;
     const reader = new RecordingReader(paths, surveys);
-    const pace = speed === 'max' ? undefined : new Pace(speed);
+    this.#pace.place(0n);
     let used = 0;
     try {
-      while (!this.#stopped && (await reader.fill())) {
-        while (!this.#stopped) {
-          if (pace === undefined && reader.pending.byteLength > 0) await this.#waitForReaders();
-          const untilNs = pace?.untilNs() ?? EVERYTHING_NS;
+      while (this.#isOn && (await reader.fill())) {
+        while (this.#isOn) {
+          if (this.#isHalted) {
+            await this.#untilChanged();
+            continue;
+          }
+          if (this.#speed === 'max' && reader.pending.byteLength > 0) await this.#waitForReaders();
+          const untilNs = this.#untilNs();
           const bytes = sink.ingestRecording(source, reader.pending, untilNs, reader.isFileEnd);
           reader.use(bytes);
           used += bytes;
           this.#options.onRead?.(reader.path);
           const { nextNs } = sink;
-          if (pace === undefined || nextNs === 0n) break;
-          const waitMs = pace.waitMs(nextNs);
-          if (waitMs > 0) await this.#sleep(waitMs);
+          if (nextNs === 0n) break;
+          await this.#untilNext(sink, nextNs);
         }
-        if (reader.damage !== undefined && !this.#stopped) this.#damaged(sink, source, reader.damage);
+        if (reader.damage !== undefined && this.#isOn) this.#damaged(sink, source, reader.damage);
         // Sockets take what was published, and timers run, before the next chunk.
         await nextTurn();
       }
     } finally {
       await reader.close();
     }
-    sink.sourceEnded(source);
+    if (!this.#isRestarting) sink.sourceEnded(source);
     return used;
+  }
+
+  get #isOn(): boolean {
+    return !this.#stopped && !this.#isRestarting;
+  }
+
+  /** Whether it stands still in the middle of the recording: its first line is always looked at. */
+  get #isHalted(): boolean {
+    return this.#isPaused && this.#seekNs === undefined && this.#beginNs !== undefined;
+  }
+
+  #untilNs(): bigint {
+    // Shows the first line without using it.
+    if (this.#beginNs === undefined) return 0n;
+    if (this.#seekNs !== undefined) return this.#seekNs;
+    return this.#speed === 'max' ? EVERYTHING_NS : this.#pace.nowNs();
+  }
+
+  /** The next line is of this time: waits for it, or for something that changes. */
+  async #untilNext(sink: Sink, nextNs: bigint): Promise<void> {
+    this.#beginNs ??= nextNs;
+    if (this.#seekNs !== undefined) {
+      if (nextNs > this.#seekNs) this.#arrive(sink);
+      return;
+    }
+    if (this.#speed === 'max' || this.#isPaused) return;
+    this.#pace.next(nextNs);
+    if (this.#skipsIdle) this.#pace.skipIdle(nextNs, IDLE_NS);
+    const waitMs = this.#pace.waitMs(nextNs);
+    if (waitMs > 0) await this.#sleep(waitMs);
+  }
+
+  /** The time that was sought has been reached, or there is no more to read. */
+  #arrive(sink: Sink): void {
+    const seekNs = this.#seekNs;
+    if (seekNs === undefined) return;
+    this.#seekNs = undefined;
+    sink.release();
+    const beginNs = this.#beginNs ?? 0n;
+    this.#pace.place(seekNs > beginNs ? seekNs : beginNs);
   }
 
   #damaged(sink: Sink, source: number, damage: RecordingDamage): void {
@@ -144,11 +298,11 @@ export class ReplayFile implements Source {
     this.#options.onDamage?.(damage);
   }
 
+  /** What is read to get to another time goes to no reader. */
   async #waitForReaders(): Promise<void> {
     const untilMs = performance.now() + this.#options.pauseMsMax;
-    while (!this.#stopped && this.#options.pressed() && performance.now() < untilMs) {
-      await this.#sleep(PRESSED_POLL_MS);
-    }
+    const isPressed = (): boolean => this.#seekNs === undefined && this.#options.pressed();
+    while (this.#isOn && isPressed() && performance.now() < untilMs) await this.#sleep(PRESSED_POLL_MS);
   }
 
   #sleep(ms: number): Promise<void> {
@@ -161,6 +315,12 @@ export class ReplayFile implements Source {
     });
   }
 
+  #untilChanged(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
   #nothing(): DepthwireError {
     return new DepthwireError('recording.no_lines', {
       what: 'no line of the recording could be used',
@@ -169,31 +329,5 @@ export class ReplayFile implements Source {
       got: 'none',
       fix: 'Check that the file is a recording.',
     });
-  }
-}
-
-/** Maps wall time to recorded time; both start at the first line. */
-class Pace {
-  readonly #speed: number;
-  #startMs = 0;
-  #startNs = 0n;
-
-  constructor(speed: number) {
-    this.#speed = speed;
-  }
-
-  /** Recorded time that has been reached; 0 until the first line is known. */
-  untilNs(): bigint {
-    if (this.#startNs === 0n) return 0n;
-    return this.#startNs + BigInt(Math.round((performance.now() - this.#startMs) * this.#speed * NS_PER_MS));
-  }
-
-  /** Time until a line is due; starts the clock with the first one. */
-  waitMs(nextNs: bigint): number {
-    if (this.#startNs === 0n) {
-      this.#startNs = nextNs;
-      this.#startMs = performance.now();
-    }
-    return Number(nextNs - this.untilNs()) / NS_PER_MS / this.#speed;
   }
 }

@@ -17,8 +17,14 @@ export interface Sink {
   ingestRecording(source: number, lines: Uint8Array, untilNs: bigint, last?: boolean): number;
   /** Time of the recorded line that waits after `ingestRecording`; 0 = it has not been read whole. */
   readonly nextNs: bigint;
+  /** The time of the recording that was reached last, ns since the epoch; 0 = none was. */
+  readonly recordedNs: bigint;
   /** The venue restarts: its books sync anew. */
   resetSource(source: number): void;
+  /** Readers are told that every book is syncing, and nothing else, until `release`: the recording runs to another time. */
+  hold(): void;
+  /** What is exact opens a new epoch. */
+  release(): void;
   /** Nothing more comes: what waits for another line of the same feed waits no longer. */
   sourceEnded(source: number): void;
   /** The source speaks of instruments that it was not opened for: a snapshot that names none is nobody's. */

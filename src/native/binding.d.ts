@@ -109,6 +109,12 @@ export declare class Engine {
   expectOthers(source: number): number
   /** The venue starts anew: the source's books are syncing until their next snapshots. */
   resetSource(source: number): number
+  /** Every book is syncing to its readers, and nothing is published, until `release`: a recording runs to another time. */
+  hold(): number
+  /** What is exact opens a new epoch, with an image of every stream. */
+  release(): number
+  /** The time of the recording that was reached last, ns since the epoch; 0 = none was. */
+  recordedNs(): bigint
   /** Time passes. Live by the machine's clock, on replay by the recording's. */
   tick(): number
   /** Moves into the ring what waits outside it. */

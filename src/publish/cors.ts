@@ -13,14 +13,16 @@ export function shared(answer: Answer, { origin }: Request): Answer {
   return { ...answer, headers: { ...headers, 'Access-Control-Allow-Origin': origin } };
 }
 
-/** The answer to a browser that asks whether it may ask, and to whoever wants to know what it may. */
-export function preflight(): Answer {
+/** The answer to a browser that asks whether it may ask, and to whoever wants to know what it may: these methods. */
+export function preflight(methods: readonly string[]): Answer {
   return {
     status: '200 OK',
     headers: {
-      Allow: 'GET, HEAD, OPTIONS',
-      'Access-Control-Allow-Methods': 'GET, HEAD',
-      'Access-Control-Allow-Headers': 'Authorization',
+      Allow: [...methods, 'OPTIONS'].join(', '),
+      'Access-Control-Allow-Methods': methods.join(', '),
+      'Access-Control-Allow-Headers': methods.includes('POST')
+        ? 'Authorization, Content-Type'
+        : 'Authorization',
       'Access-Control-Max-Age': String(PREFLIGHT_SECONDS),
     },
     body: '',

@@ -82,6 +82,7 @@ export const SERVER_MESSAGES = {
       op: z.literal('hello'),
       protocol: z.string(),
       version: z.string(),
+      replay: z.boolean().describe('Whether the books are of a recording'),
       heartbeatMs: z.int().min(0).describe('0 = there are none'),
       limits: z.strictObject({
         controlBytesMax: z.int(),

@@ -17,6 +17,7 @@ import { Hosts } from './hosts.js';
 import type { Hub } from './hub.js';
 import type { Metrics } from './metrics.js';
 import { FEED_PATH, PROTOCOL } from './protocol.js';
+import { bodyBytesMax } from './routes.js';
 import { Subscriber } from './subscriber.js';
 import { connectionsByDescriptors } from './transport/descriptors.js';
 import { openTransport } from './transport/open-transport.js';
@@ -105,6 +106,7 @@ export class Gateway implements Distribution {
       heartbeatMs: config.server.heartbeatMs,
       instruments,
       version: VERSION,
+      isReplay: config.replay !== undefined,
     };
   }
 
@@ -128,6 +130,7 @@ export class Gateway implements Distribution {
     const { host, port, transport } = config.server;
     this.#transport = await open(transport, this.#transportOptions(), {
       onRequest: answer,
+      bodyBytesMax,
       onConnectionRefused: (cause) => {
         metrics.connectionsRefused += 1;
         metrics.refused(`connection.${cause}`);

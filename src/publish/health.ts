@@ -2,6 +2,7 @@ import { json } from './answers.js';
 import type { Grant } from './auth/grant.js';
 import type { HttpContext } from './http.js';
 import type { BookCounts } from './metrics.js';
+import { replayJson } from './replay.js';
 import type { Answer } from './transport.js';
 
 /** Stale books that `/health` names; `books` counts all. */
@@ -48,6 +49,7 @@ export function ready(context: HttpContext, grant: Grant): Answer {
  */
 export function health(context: HttpContext, grant: Grant): Answer {
   const { build, uptimeSeconds } = context;
+  const replay = context.replay();
   const source = context.sourceState();
   const books = context.books();
   const why = notReady(context, books);
@@ -65,6 +67,7 @@ export function health(context: HttpContext, grant: Grant): Answer {
     gateways: context.gateways() ?? null,
     uptimeSeconds: uptimeSeconds(),
     clients: context.clients(),
+    replay: replay === undefined ? null : replayJson(replay),
     books,
     stale: books.stale === 0 ? [] : staleBooks(context),
     sources: context.sources(),

@@ -68,6 +68,26 @@ const source = z.strictObject({
   list: list.optional(),
 });
 
+const speed = z
+  .union([z.literal('max'), z.number().gt(0).max(10_000)], 'a number above 0, at most 10000, or "max"')
+  .describe('Recorded seconds that pass in one; max = as fast as the slowest reader takes it');
+const timeNs = bigInteger.nullable();
+
+export const replaySchema = z.strictObject({
+  state: z
+    .enum(['starting', 'running', 'paused', 'seeking', 'ended', 'failed'])
+    .describe('While it is seeking every book is syncing; after the end the last books stay'),
+  clockNs: timeNs.describe('The recording’s time now, ns since the Unix epoch; null before its first line'),
+  beginNs: timeNs.describe('Time of its first line; null before that'),
+  endNs: timeNs.describe('Time of its last line; null where nobody has read that far'),
+  seekNs: timeNs.describe('The time that it runs to; null while it does not'),
+  speed,
+  paused: z.boolean(),
+  skipIdle: z.boolean().describe('Whether times are skipped in which nothing was recorded for 10 s'),
+  loop: z.boolean(),
+  passes: count.describe('Times that the recording has been begun'),
+});
+
 export const liveSchema = z.strictObject({ status: z.literal('ok'), uptimeSeconds: z.number().min(0) });
 
 export const readySchema = z.strictObject({
@@ -101,6 +121,10 @@ export const healthSchema = z.strictObject({
     .describe('Processes that serve the clients; null = that of the engine does'),
   uptimeSeconds: z.number().min(0).optional(),
   clients: count.optional(),
+  replay: replaySchema
+    .nullable()
+    .optional()
+    .describe('Where a replay stands, as /v1/replay; null = nothing is replayed'),
   books: books.optional(),
   stale: z
     .array(z.strictObject({ instrument: z.string(), reason }))
@@ -113,6 +137,7 @@ export const healthSchema = z.strictObject({
 export const sourcesSchema = z.strictObject({ sources: z.array(source) });
 
 export const instrumentsSchema = z.strictObject({
+  replay: z.boolean().describe('Whether the books are of a recording: /v1/replay has its clock'),
   instruments: z.array(
     z.strictObject({
       id: z.int().min(0).describe('Number on the wire'),
@@ -165,6 +190,18 @@ export const bookSchema = z.strictObject({
   askKnownTo: decimal.nullable(),
   beyondKnown: z.boolean().describe('Whether a best level lies where the venue has not made the book known'),
   crossed: z.boolean().describe('Whether the best bid is above the best ask'),
+  replay: z.boolean().describe('Whether it is of a recording'),
   bids: z.array(level).describe('Best first'),
   asks: z.array(level).describe('Best first'),
+});
+
+export const replayChangeSchema = z.strictObject({
+  paused: z.boolean().optional(),
+  speed: speed.optional(),
+  skipIdle: z.boolean().optional(),
+  seek: z
+    .string()
+    .max(40)
+    .optional()
+    .describe('ns since the Unix epoch, or ISO 8601 with its zone. Before the begin is the begin'),
 });

@@ -7,7 +7,8 @@ import type { ServedEngine } from './feed-engine.js';
 import type { Hosts } from './hosts.js';
 import type { Images } from './images.js';
 import type { BookCounts, GatewayCounts } from './metrics.js';
-import { type Access, ROUTES, routeOf } from './routes.js';
+import type { Replayed } from './replay.js';
+import { type Access, ROUTES, type Route, routeOf } from './routes.js';
 import type { Site } from './site.js';
 import type { SourceReport } from './sources.js';
 import type { Answer, Request } from './transport.js';
@@ -42,6 +43,8 @@ export interface HttpContext {
   books(): BookCounts;
   draining(): boolean;
   sourceState(): SourceState;
+  /** Undefined where nothing is replayed. */
+  replay(): Replayed | undefined;
   sources(): readonly SourceReport[];
   uptimeSeconds(): number;
 }
@@ -65,8 +68,14 @@ function answerTo(request: Request, context: HttpContext): Answer {
   const route = routeOf(path);
   const asset = route === undefined ? context.site.get(path === '/' ? '/index.html' : path) : undefined;
   if (route === undefined && asset === undefined) return notFound(path, context);
-  if (method === 'options') return preflight();
-  if (method !== 'get' && method !== 'head') return methodNotAllowed(request);
+  const methods = methodsOf(route);
+  if (method === 'options') return preflight(methods);
+  const change = method === 'post' ? route?.change : undefined;
+  if (change !== undefined) {
+    const granted = context.access(request, change.access);
+    return 'status' in granted ? granted : change.answer(request, context, granted);
+  }
+  if (method !== 'get' && method !== 'head') return methodNotAllowed(request, methods);
   if (route !== undefined) {
     const granted = context.access(request, route.access);
     return 'status' in granted ? granted : route.answer(request, context, granted);
@@ -78,6 +87,10 @@ function answerTo(request: Request, context: HttpContext): Answer {
     'Content-Security-Policy': policy(request.host, context.build().tls === 'yes' ? 'wss' : 'ws'),
   };
   return { status: '200 OK', headers, body: asset.body };
+}
+
+function methodsOf(route: Route | undefined): readonly string[] {
+  return route?.change === undefined ? ['GET', 'HEAD'] : ['GET', 'HEAD', 'POST'];
 }
 
 function notFound(path: string, { site }: HttpContext): Answer {
@@ -101,16 +114,16 @@ function notFound(path: string, { site }: HttpContext): Answer {
   return errorAnswer('404 Not Found', error);
 }
 
-function methodNotAllowed(request: Request): Answer {
+function methodNotAllowed(request: Request, methods: readonly string[]): Answer {
   const error = new DepthwireError('http.method', {
-    what: 'this server only answers questions',
+    what: 'this is not asked of this path',
     where: request.path.slice(0, 120),
-    expected: 'GET or HEAD',
+    expected: methods.join(', '),
     got: request.method.toUpperCase().slice(0, 40),
     fix: 'Use GET; subscriptions go over the WebSocket at /v1/feed.',
   });
   const answer = errorAnswer('405 Method Not Allowed', error);
-  return { ...answer, headers: { ...answer.headers, Allow: 'GET, HEAD, OPTIONS' } };
+  return { ...answer, headers: { ...answer.headers, Allow: [...methods, 'OPTIONS'].join(', ') } };
 }
 
 /** The page may load from and talk to this server only. Older browsers do not count a WebSocket as `self`. */

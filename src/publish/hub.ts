@@ -26,4 +26,6 @@ export interface Hub {
   /** The instruments that are served, by name. */
   readonly instruments: ReadonlyMap<string, InstrumentInfo>;
   readonly version: string;
+  /** Whether the books are of a recording. */
+  readonly isReplay: boolean;
 }

@@ -18,7 +18,7 @@ export function openApi(routes: readonly Route[], version: string): object {
     },
     servers: [{ url: '/' }],
     security: [{}, { token: [] }],
-    paths: Object.fromEntries(routes.map((route) => [route.path, { get: operation(route) }])),
+    paths: Object.fromEntries(routes.map((route) => [route.path, methodsOf(route)])),
     components: {
       schemas: { Error: jsonSchema(errorSchema) },
       securitySchemes: {
@@ -33,7 +33,22 @@ export function openApi(routes: readonly Route[], version: string): object {
   };
 }
 
-function operation({ path, name, what, access, query = [], answers }: Route): object {
+function methodsOf(route: Route): object {
+  const { change } = route;
+  if (change === undefined) return { get: operation(route) };
+  const content = { [JSON_TYPE]: { schema: jsonSchema(change.body) } };
+  const post = { ...operation({ ...route, ...change, query: [] }), requestBody: { required: true, content } };
+  return { get: operation(route), post };
+}
+
+function operation({
+  path,
+  name,
+  what,
+  access,
+  query = [],
+  answers,
+}: Omit<Route, 'answer' | 'change'>): object {
   const inPath = path.includes('{instrument}')
     ? [
         {

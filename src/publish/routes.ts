@@ -14,6 +14,7 @@ import { OPEN_METRICS_TYPE } from './open-metrics.js';
 import { openApi } from './openapi.js';
 import { BOOK_PATH, bookPath, nameInPath } from './paths.js';
 import { FEED_PATH, PROTOCOL } from './protocol.js';
+import { changeReplay, REPLAY_PATH, replayAnswer } from './replay.js';
 import { seenBy, servedInstrument, unknownInstrument } from './served-instrument.js';
 import type { Answer, Request } from './transport.js';
 
@@ -32,6 +33,16 @@ export interface Documented {
   readonly schema?: z.ZodType;
 }
 
+/** How a path is changed, by POST with JSON. */
+export interface Change {
+  readonly name: string;
+  readonly what: string;
+  readonly access: Access;
+  readonly body: z.ZodType;
+  readonly answers: Readonly<Record<number, Documented>>;
+  answer(request: Request, context: HttpContext, grant: Grant): Answer;
+}
+
 /** One path, as it is answered and as the OpenAPI document has it. */
 export interface Route {
   /** `{instrument}` stands for the rest of a path, percent-encoded. */
@@ -41,8 +52,13 @@ export interface Route {
   readonly access: Access;
   readonly query?: readonly { readonly name: string; readonly what: string; readonly schema: object }[];
   readonly answers: Readonly<Record<number, Documented>>;
+  /** What it answers to POST; nothing where that is absent. */
+  readonly change?: Change;
   answer(request: Request, context: HttpContext, grant: Grant): Answer;
 }
+
+/** Longest body of a POST. */
+const BODY_BYTES_MAX = 4096;
 
 const ERROR: Documented = { what: 'Why there is no answer', schema: schemas.errorSchema };
 
@@ -129,6 +145,28 @@ export const ROUTES: readonly Route[] = [
     answer: ({ path, query }, context, grant) => book(path.slice(BOOK_PATH.length), query, context, grant),
   },
   {
+    path: REPLAY_PATH,
+    name: 'replay',
+    what: 'Where a replay of recordings stands',
+    access: 'feed',
+    answers: { 200: { what: 'Its clock, speed and what it does', schema: schemas.replaySchema }, 404: ERROR },
+    answer: (_, { replay }) => replayAnswer(replay()),
+    change: {
+      name: 'changeReplay',
+      what: 'Pauses a replay, goes on, changes its speed, runs to another time; what is left out stays',
+      access: 'operations',
+      body: schemas.replayChangeSchema,
+      answers: {
+        200: { what: 'How it stands from now on', schema: schemas.replaySchema },
+        400: ERROR,
+        404: ERROR,
+        409: ERROR,
+        413: ERROR,
+      },
+      answer: ({ body }, { replay }) => changeReplay(body, replay()),
+    },
+  },
+  {
     path: FEED_PATH,
     name: 'feed',
     what: `The feed, a WebSocket with the subprotocol ${PROTOCOL}: see docs/protocol.md and /v1/schema`,
@@ -178,7 +216,12 @@ export function routeOf(path: string): Route | undefined {
   return BY_PATH.get(path.startsWith(BOOK_PATH) ? `${BOOK_PATH}{instrument}` : path);
 }
 
-function instruments({ engine, instruments: served }: HttpContext, grant: Grant): Answer {
+/** Bytes of a body that this request may bring; 0 = none. */
+export function bodyBytesMax({ method, path }: Request): number {
+  return method === 'post' && routeOf(path)?.change !== undefined ? BODY_BYTES_MAX : 0;
+}
+
+function instruments({ engine, instruments: served, replay }: HttpContext, grant: Grant): Answer {
   const list: object[] = [];
   for (const instrument of served.values()) {
     if (!grant.sees(instrument.name)) continue;
@@ -186,7 +229,7 @@ function instruments({ engine, instruments: served }: HttpContext, grant: Grant)
     const { bids: bidCount, asks: askCount } = info;
     list.push({ ...engine.instrument(instrument.id), ...bookState(info), bidCount, askCount });
   }
-  return json('200 OK', { instruments: list });
+  return json('200 OK', { replay: replay() !== undefined, instruments: list });
 }
 
 function bookState(info: BookInfo): object {
@@ -226,7 +269,10 @@ function book(encodedName: string, query: string, context: HttpContext, grant: G
   }
   const info = engine.book(instrument.id);
   const image = images.get(instrument.id, STREAM.book, info);
-  return json('200 OK', bookJson(instrument, info, image, depth));
+  return json('200 OK', {
+    ...bookJson(instrument, info, image, depth),
+    replay: context.replay() !== undefined,
+  });
 }
 
 function upgradeRequired(): Answer {

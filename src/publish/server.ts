@@ -15,6 +15,7 @@ import { notReady } from './health.js';
 import { Hosts } from './hosts.js';
 import { answerHttp, type HttpContext, type SourceState } from './http.js';
 import { type BookCounts, type GatewayCounts, Metrics } from './metrics.js';
+import type { Replayed } from './replay.js';
 import type { Access } from './routes.js';
 import { Scraper } from './scrape.js';
 import type { Site } from './site.js';
@@ -33,6 +34,8 @@ export class FeedServer {
   sourceState: SourceState = 'running';
   /** What the books come from, as it stands now. Whoever runs the sources sets it. */
   sources: () => readonly ServedSource[] = () => [];
+  /** The replay that clients may see and change; undefined where nothing is replayed. Whoever runs it sets it. */
+  replay: Replayed | undefined;
   /** Told of what clients do. Whoever keeps a log sets it. */
   events: ServerEvents = { refused() {}, closed() {}, certificate() {}, gatewayEnded() {} };
   /** Takes lines for people. Whoever runs the server sets it. */
@@ -115,6 +118,7 @@ export class FeedServer {
       metricsText: () => this.#scraper.text(performance.now()),
       draining: () => this.#isLeaving,
       sourceState: () => this.sourceState,
+      replay: () => this.replay,
       sources: () => this.reports(),
       uptimeSeconds: () => this.#uptimeSeconds(),
     };
@@ -226,7 +230,9 @@ export class FeedServer {
 
   /** What a request for something that not everybody may have is granted. */
   #access(request: Request, access: Access): Grant | Answer {
-    const { path, authorization } = request;
+    const { method, authorization } = request;
+    // Paths that are open to everybody are so to those who ask, and not to those who change.
+    const path = method === 'post' ? `POST ${request.path}` : request.path;
     const granted = this.#gate.access(path, { authorization }, access === 'open');
     const isForOthers = access === 'operations' && 'operations' in granted && !granted.operations;
     const decided = isForOthers ? operationsOnly(path) : granted;

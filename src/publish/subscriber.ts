@@ -70,7 +70,8 @@ export class Subscriber implements Session, Waiter {
     this.#slow = new SlowReader(limits);
     this.#nextBeatMs = heartbeatMs === 0 ? Number.POSITIVE_INFINITY : nowMs + heartbeatMs;
     const told = { controlBytesMax, controlPerSecond, subscriptionsMax };
-    this.#send({ op: 'hello', protocol: PROTOCOL, version: hub.version, heartbeatMs, limits: told });
+    const { version, isReplay: replay } = hub;
+    this.#send({ op: 'hello', protocol: PROTOCOL, version, replay, heartbeatMs, limits: told });
   }
 
   get waitingBytes(): number {

@@ -21,6 +21,8 @@ export interface Request {
   readonly address?: string;
   /** The header `Authorization`; empty where there is none. */
   readonly authorization: string;
+  /** What was sent with it, where `bodyBytesMax` takes anything; undefined = more than that. */
+  readonly body?: string | undefined;
 }
 
 /** Why a connection ended, as metrics count it. */
@@ -71,6 +73,8 @@ export interface Session {
 
 export interface TransportHandlers {
   onRequest(request: Request): Answer;
+  /** Bytes that are waited for before a request is answered; 0 = a body is for nobody, and ends its connection. */
+  bodyBytesMax(request: Request): number;
   /** A connection that is no WebSocket was cut to keep a limit, or its handshake refused. */
   onConnectionRefused(cause: RefusalCause): void;
   /** Decides on a WebSocket handshake: an answer refuses it, undefined takes it. */

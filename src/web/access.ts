@@ -3,6 +3,9 @@ import { takePart } from './address.js';
 /** Where tabs keep their token: gone with the tab, and never sent by the browser itself. */
 const KEY = 'depthwire.token';
 
+/** A request that takes longer has failed. */
+const ANSWER_MS_MAX = 5000;
+
 /** The answer of a server that wants to know who asks. */
 interface Refusal {
   readonly code: string;
@@ -42,13 +45,21 @@ export class Access {
     if (token !== undefined && token !== this.token) this.give(token);
   }
 
-  /** A request of a path beside the page, with the token. A 401 asks for another one; then the answer is undefined. */
-  async get(url: URL): Promise<Response | undefined> {
+  /**
+   * A request of a path beside the page, with the token; with a body it is a POST of JSON. A 401 asks for another token;
+   * then the answer is undefined.
+   */
+  async get(url: URL, body?: string): Promise<Response | undefined> {
     const { token } = this;
-    const answer = await fetch(
-      url,
-      token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } },
-    );
+    const answer = await fetch(url, {
+      headers: {
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { method: 'POST', body }),
+      // A server that has vanished without a word is asked again.
+      signal: AbortSignal.timeout(ANSWER_MS_MAX),
+    });
     if (answer.status !== 401) {
       this.#isKnown = true;
       this.#goOn();

@@ -1,6 +1,4 @@
 import { useEffect, useReducer, useRef, useState } from 'preact/hooks';
-import { Alerts } from './alerts.js';
-import { Beside, BesidePicker, viewsBeside } from './beside.js';
 import type { FrameLoop } from './frame-loop.js';
 import { Health } from './health.js';
 import { Heatmap } from './heatmap.js';
@@ -10,11 +8,11 @@ import { type Command, commandFor, type KeyPlace } from './keys.js';
 import { Ladder } from './ladder.js';
 import type { LadderPainter } from './ladder-painter.js';
 import { Market } from './market.js';
+import { ReplayBar } from './replay-bar.js';
 import type { Session } from './session.js';
 import type { Settings } from './settings.js';
 import { SourceList } from './source-list.js';
 import { currentTheme, toggleTheme } from './theme.js';
-import { keepTitle } from './title.js';
 import { TokenDialog } from './token-dialog.js';
 
 interface AppProps {
@@ -36,7 +34,6 @@ export function App({ session, loop, settings }: AppProps) {
 
   const { access } = session;
   useEffect(() => session.onChange(() => redraw(undefined)), [session]);
-  useEffect(() => keepTitle(session), [session]);
   useEffect(() => settings.onChange(() => redraw(undefined)), [settings]);
   useEffect(() => setToken(access.wanted !== undefined), [access.wanted]);
   useEffect(() => {
@@ -56,8 +53,10 @@ export function App({ session, loop, settings }: AppProps) {
     const run = (command: Command) => {
       if (command.kind === 'theme') setTheme(toggleTheme());
       else if (command.kind === 'help') setHelp(true);
-      else if (command.kind === 'orders') settings.set('orders', !settings.values.orders);
-      else if (command.kind === 'heatmap') settings.set('heat', !settings.values.heat);
+      else if (command.kind === 'pause') {
+        const { standing } = session.replay;
+        if (standing !== null) void session.replay.wish({ paused: !standing.paused });
+      } else if (command.kind === 'heatmap') settings.set('heat', !settings.values.heat);
       else runInMarket(command, session, ladder.current?.rows ?? 0);
     };
     document.addEventListener('keydown', onKey);
@@ -66,19 +65,14 @@ export function App({ session, loop, settings }: AppProps) {
 
   const rows = () => ladder.current?.rows ?? 0;
   return (
-    <div
-      class="page"
-      data-heat={settings.values.heat ? '' : undefined}
-      data-beside={viewsBeside(session, settings).length || undefined}
-    >
+    <div class="page" data-heat={settings.values.heat ? '' : undefined}>
       <header class="header">
         <h1 class="brand">depthwire</h1>
         <span class="state connection" data-state={session.connection} role="status">
-          {CONNECTION_WORDS[session.connection]}
+          {session.connected && session.replay.isOn ? 'Replay' : CONNECTION_WORDS[session.connection]}
         </span>
         <span class="spacer" />
         <InstrumentPicker session={session} />
-        <BesidePicker session={session} settings={settings} />
         {!settings.values.heat && (
           <button type="button" title="Depth over time: h" onClick={() => settings.set('heat', true)}>
             Heatmap
@@ -105,25 +99,21 @@ export function App({ session, loop, settings }: AppProps) {
         >
           ?
         </button>
+        {session.replay.isOn && <ReplayBar replay={session.replay} loop={loop} />}
       </header>
       {settings.values.heat && <Heatmap session={session} loop={loop} settings={settings} theme={theme} />}
-      <div class="ladders">
-        <Ladder
-          session={session}
-          loop={loop}
-          settings={settings}
-          painter={ladder}
-          onGroup={(by) => runInMarket({ kind: 'group', by }, session, rows())}
-          onFollow={() => runInMarket({ kind: 'follow' }, session, rows())}
-          onOrders={() => settings.set('orders', !settings.values.orders)}
-        />
-        <Beside session={session} loop={loop} settings={settings} />
-      </div>
+      <Ladder
+        session={session}
+        loop={loop}
+        settings={settings}
+        painter={ladder}
+        onGroup={(by) => runInMarket({ kind: 'group', by }, session, rows())}
+        onFollow={() => runInMarket({ kind: 'follow' }, session, rows())}
+      />
       <Market session={session} loop={loop} settings={settings} theme={theme} />
       <div class="left">
         <SourceList session={session} />
         <InstrumentList session={session} loop={loop} />
-        <Alerts session={session} settings={settings} />
         <Health session={session} loop={loop} theme={theme} />
       </div>
       <HelpDialog open={help} onClose={() => setHelp(false)} />
@@ -146,7 +136,7 @@ function placeOf(target: EventTarget | null): KeyPlace {
   return target.closest('#instrument-list') === null ? 'elsewhere' : 'list';
 }
 
-type MarketCommand = Exclude<Command, { readonly kind: 'theme' | 'help' | 'heatmap' | 'orders' }>;
+type MarketCommand = Exclude<Command, { readonly kind: 'theme' | 'help' | 'heatmap' | 'pause' }>;
 
 function runInMarket(command: MarketCommand, session: Session, rows: number): void {
   if (command.kind === 'list-move') {

@@ -17,6 +17,11 @@ export function parseCatalogue(value: unknown): readonly CatalogueEntry[] {
   });
 }
 
+/** Whether an answer of GET /v1/instruments says that the books are of a recording. */
+export function isOfRecording(value: unknown): boolean {
+  return isRecord(value) && value.replay === true;
+}
+
 function parseEntry(entry: Record<string, unknown>): CatalogueEntry | null {
   const { name, priceExponent, qtyExponent, tickSize, ageMs } = entry;
   if (typeof name !== 'string' || !Number.isInteger(priceExponent) || !Number.isInteger(qtyExponent))

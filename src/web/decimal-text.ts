@@ -21,20 +21,33 @@ export function cutDecimals(decimal: string, decimalsMax: number): string {
   return decimalsMax === 0 ? decimal.slice(0, point) : decimal.slice(0, point + 1 + decimalsMax);
 }
 
-/** Finer than any quantity of the feed. */
-const DECIMALS_MAX = 18;
+/** From here on a power of ten is written, so that no column is too narrow for any size. */
+const [LARGE, SMALL] = [1e21, 1e-8];
+const UNITS = [
+  [1e18, 'E'],
+  [1e15, 'P'],
+  [1e12, 'T'],
+  [1e9, 'G'],
+  [1e6, 'M'],
+] as const;
 
-/** A size to compare at a glance, rounded: thousands as k, M, G, otherwise three to five decimals, or two digits: never 0 but for 0. */
+/**
+ * A size to compare at a glance, rounded, in eleven characters at most: thousands as k, M, G, T, otherwise three to five
+ * decimals, or two digits: never 0 but for 0.
+ */
 export function compact(value: number): string {
   const size = Math.abs(value);
-  if (size >= 1e9) return `${trimmed(value / 1e9, 2)}G`;
-  if (size >= 1e6) return `${trimmed(value / 1e6, 2)}M`;
+  if (size >= LARGE || (size > 0 && size < SMALL)) return value.toExponential(1).replace('+', '');
+  for (const [unit, letter] of UNITS) if (size >= unit) return `${trimmed(value / unit, 2)}${letter}`;
   if (size >= 1e4) return `${trimmed(value / 1e3, 1)}k`;
   if (size >= 100) return trimmed(value, 1);
   if (size > 0 && size < 1e-4)
     return trimmed(value, Math.min(DECIMALS_MAX, 1 - Math.floor(Math.log10(size))));
   return trimmed(value, size >= 1 ? 3 : 5);
 }
+
+/** Of sizes from a hundred millionth on. */
+const DECIMALS_MAX = 9;
 
 function trimmed(value: number, decimals: number): string {
   const fixed = value.toFixed(decimals);

@@ -1,6 +1,6 @@
 import type { FrameLoop } from './frame-loop.js';
 import type { Session } from './session.js';
-import { bytesPerSecondWords, durationWords, stateWords } from './wording.js';
+import { ageWords, bytesPerSecondWords, durationWords, stateWords } from './wording.js';
 
 /** One line of the health panel; `alert` marks a value that a reader should look into. */
 export interface HealthRow {
@@ -33,12 +33,17 @@ export function healthRows(
   // The offset of the clocks is known as well as that, and so is every latency between them.
   const measured = (ms: number | undefined): string =>
     ms === undefined || latency === undefined
-      ? '–'
+      ? replay.isOn
+        ? 'of a replay: none'
+        : '–'
       : `${durationWords(ms)} ± ${durationWords(latency.errorMs)}`;
+  const { replay, selected } = session;
+  const ageMs = book.seq === 0 ? Number.NaN : performance.now() - (selected?.inputMs ?? Number.NaN);
   const bookWords = stateWords(book.state, book.reason, book.doubts);
   return [
     row('connection', 'Connection', 'The socket to the server', connection, connection !== 'open'),
     row('book', 'Book', 'State of the selected book', bookWords, bookWords !== 'synced'),
+    row('age', 'Age', 'Since the venue’s last input for the selected book', ageWords(ageMs)),
     row('epoch', 'Epoch', 'Changes at each reset of the book', String(book.epoch)),
     row('seq', 'Sequence', 'Counts the frames of this book in this epoch', String(book.seq)),
     row('venue-seq', 'Venue seq.', 'The venue’s own number that the book has reached', String(book.venueSeq)),
@@ -47,7 +52,7 @@ export function healthRows(
     counted('gaps', 'Gaps', 'Missing frames that this page has noticed', counters.gaps),
     counted('resyncs', 'Resyncs', 'New images that this page has asked for', counters.resyncs),
     counted('checks', 'Failed checks', 'Checksums that disagreed with a book here', counters.checkFailures),
-    counted('reconnects', 'Reconnects', 'Times that the connection was made again', counters.reconnects),
+    counted('outages', 'Outages', 'Times that the connection to the server was lost', session.outages),
     row('p50', 'Latency p50', 'From the server’s encoding to the arrival here', measured(latency?.p50Ms)),
     row('p99', 'Latency p99', 'One frame in a hundred is slower', measured(latency?.p99Ms)),
     row('offset', 'Clock offset', 'The server’s clock minus this one, by ping', duration(latency?.offsetMs)),

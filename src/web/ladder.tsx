@@ -10,7 +10,6 @@ import type { Session } from './session.js';
 import type { Settings } from './settings.js';
 import { setData, TextCell } from './text-cell.js';
 import { TouchPainter } from './touch-painter.js';
-import { VolumeProfile } from './volume-profile.js';
 import { stateWords } from './wording.js';
 
 interface LadderProps {
@@ -21,14 +20,10 @@ interface LadderProps {
   readonly painter: RefObject<LadderPainter | null>;
   readonly onGroup: (by: number) => void;
   readonly onFollow: () => void;
-  readonly onOrders: () => void;
 }
 
-/** Of an instrument that is not served. */
-const NOTHING_TRADED = new VolumeProfile();
-
 /** The selected book: best prices, the ladder, and what the row under the pointer costs. */
-export function Ladder({ session, loop, settings, painter, onGroup, onFollow, onOrders }: LadderProps) {
+export function Ladder({ session, loop, settings, painter, onGroup, onFollow }: LadderProps) {
   const panel = useRef<HTMLElement>(null);
   useEffect(() => {
     const element = panel.current;
@@ -55,19 +50,11 @@ export function Ladder({ session, loop, settings, painter, onGroup, onFollow, on
         <button type="button" class="follow" title="Follow the best prices: f" onClick={onFollow}>
           Follow
         </button>
-        <button
-          type="button"
-          title="Orders at the chosen price: o"
-          aria-pressed={settings.values.orders}
-          onClick={onOrders}
-        >
-          Orders
-        </button>
       </div>
       <div class="touch-bar">
         <span class="price bid">
           <span class="visually-hidden">Best bid </span>
-          <span id="best-bid" class="best-bid" />
+          <span id="best-bid" />
           <span class="tail tail-bid" aria-hidden="true" />
         </span>
         <span class="spread numbers">
@@ -77,7 +64,7 @@ export function Ladder({ session, loop, settings, painter, onGroup, onFollow, on
         </span>
         <span class="price ask">
           <span class="visually-hidden">Best ask </span>
-          <span id="best-ask" class="best-ask" />
+          <span id="best-ask" />
           <span class="tail tail-ask" aria-hidden="true" />
         </span>
       </div>
@@ -146,7 +133,7 @@ function drawLadder(
     cost: new TextCell(part('.at-cost')),
     mean: new TextCell(part('.at-mean')),
   });
-  const ladder = new LadderPainter(part('#ladder'), inspector, 'rung');
+  const ladder = new LadderPainter(part('#ladder'), inspector);
   const touch = new TouchPainter(part);
   const groupSize = new TextCell(part('.group-size'));
   const state = new TextCell(part('.book-state'));
@@ -154,6 +141,7 @@ function drawLadder(
   const follow = part('.follow');
   const ownSize = new OwnSizePainter(new TextCell(part('.own-size-text')));
   holder.current = ladder;
+  let chars = 0;
   const remove = loop.add(() => {
     const { selected, book, market } = session;
     const words = session.notice;
@@ -162,10 +150,14 @@ function drawLadder(
     // What is only doubted is said, and stays as readable as it is.
     setData(panel, 'dim', session.connected && book.state === 'synced' ? null : '');
     setData(panel, 'empty', book.hasLevels ? null : '');
-    if (selected === null) return;
+    if (selected === null || market === null) return;
     const own = ownSize.paint(settings.values.size, selected, book, ladder.restingQty);
-    ladder.paint(market ?? { instrument: selected, book, profile: NOTHING_TRADED }, own);
+    ladder.paint(market, own);
     touch.paint(book, selected.facts.name);
+    if (touch.chars !== chars) {
+      chars = touch.chars;
+      makeRoom(panel, chars);
+    }
     setData(panel, 'instrument', selected.facts.name);
     setData(panel, 'seq', String(book.seq));
     setData(panel, 'epoch', String(book.epoch));
@@ -182,4 +174,14 @@ function drawLadder(
     ladder.close();
     holder.current = null;
   };
+}
+
+/** Prices of more characters than this take room from other columns, and smaller letters. */
+const CHARS_USUAL = 12;
+
+/** Makes room for prices of so many characters: what still does not fit ends in an ellipsis, never in another number. */
+function makeRoom(panel: HTMLElement, chars: number): void {
+  const page = panel.closest<HTMLElement>('.page') ?? panel;
+  page.style.setProperty('--price-chars', String(Math.max(CHARS_USUAL, chars)));
+  setData(page, 'long', chars > CHARS_USUAL ? '' : null);
 }

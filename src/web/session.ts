@@ -8,11 +8,12 @@ import {
 import { Access } from './access.js';
 import { Address, type AddressChange } from './address.js';
 import { BookView } from './book-view.js';
-import { type CatalogueEntry, parseCatalogue } from './catalogue.js';
+import { type CatalogueEntry, isOfRecording, parseCatalogue } from './catalogue.js';
 import { type InstrumentFacts, InstrumentView } from './instrument-view.js';
 import { RecentTrades } from './recent-trades.js';
+import { Replay } from './replay.js';
 import { emptyNotice, parseSources, type SourceView } from './sources.js';
-import { type WatchedMarket, WatchedMarkets } from './watched-market.js';
+import { WatchedMarket } from './watched-market.js';
 import { bookNotice, clockWords } from './wording.js';
 
 /** Instruments whose best prices are followed at the same time; the rest show their age and state when chosen. */
@@ -43,12 +44,17 @@ export class Session {
   /** By what the server knows this page. */
   readonly access: Access;
   readonly address = new Address();
+  /** The recording that the books are of, where they are of one. */
+  readonly replay: Replay;
+  /** Times that the connection was lost, however many attempts it took to have another. */
+  outages = 0;
   readonly #base: URL;
   readonly feed: Feed;
-  readonly markets: WatchedMarkets;
   readonly #listeners = new Set<() => void>();
   readonly #bbo = new Map<InstrumentView, BookSubscription>();
   #wasOpen = false;
+  /** Of the list of instruments that was asked for last. */
+  #turn = 0;
   /** The token by which the sources may not be seen; null = they may. */
   #noSourcesBy: string | null | undefined = null;
 
@@ -58,8 +64,9 @@ export class Session {
     const feedUrl = new URL('v1/feed', base);
     feedUrl.protocol = base.protocol === 'https:' ? 'wss:' : 'ws:';
     this.access = new Access(base, () => this.#accessChanged());
+    const ask = (url: URL, body?: string) => this.access.get(url, body);
+    this.replay = new Replay(new URL('v1/replay', base), ask, () => this.#changed());
     this.feed = connect(feedUrl.href, { token: () => this.access.next() });
-    this.markets = new WatchedMarkets(this.feed);
     this.address.onChange(() => this.#followAddress());
     this.feed.on('state', () => this.#connectionChanged());
     this.feed.on('error', ({ code }) => {
@@ -89,9 +96,9 @@ export class Session {
     return this.feed.counters;
   }
 
-  /** Undefined before the first answered ping and the first frame. */
+  /** Undefined before the first answered ping and the first frame, and of a recording, which is late by years. */
   get latency(): LatencySummary | undefined {
-    return this.feed.latency;
+    return this.replay.isOn ? undefined : this.feed.latency;
   }
 
   /** Why the book in view may not be trusted, in words; empty when it may. */
@@ -129,9 +136,9 @@ export class Session {
   /** `change`: whether the browser's back button returns to the instrument before. */
   select(view: InstrumentView, change: AddressChange = 'step'): void {
     if (view === this.selected) return;
-    if (this.market !== null) this.markets.release(this.market);
+    this.market?.close();
     this.selected = view;
-    this.market = this.markets.open(view);
+    this.market = new WatchedMarket(this.feed, view);
     this.address.set({ instrument: view.facts.name, group: view.position.chosen }, change);
     this.#changed();
   }
@@ -166,7 +173,7 @@ export class Session {
   #selectWanted(name: string, change: AddressChange): void {
     const view = this.instruments.find(({ facts }) => facts.name === name);
     if (view === undefined) {
-      if (this.market !== null) this.markets.release(this.market);
+      this.market?.close();
       this.market = null;
       this.selected = new InstrumentView(unknownFacts(name));
       return;
@@ -189,11 +196,17 @@ export class Session {
   }
 
   async #loadCatalogue(): Promise<void> {
+    this.#turn += 1;
+    const turn = this.#turn;
     try {
       const answer = await this.access.get(new URL('v1/instruments', this.#base));
       if (answer === undefined) return;
       if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
-      this.#takeCatalogue(parseCatalogue(await answer.json()));
+      const value: unknown = await answer.json();
+      // A later answer may have come before.
+      if (turn !== this.#turn) return;
+      this.replay.tell(isOfRecording(value));
+      this.#takeCatalogue(parseCatalogue(value));
       this.#setNotice(emptyNotice(this.sources, clockWords));
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
@@ -268,9 +281,13 @@ export class Session {
 
   #connectionChanged(): void {
     const { state } = this.feed;
+    const wasConnected = this.connected;
     this.#wasOpen ||= state === 'open';
     this.connection =
       state === 'open' || state === 'closed' ? state : this.#wasOpen ? 'reconnecting' : 'connecting';
+    if (wasConnected && !this.connected) this.outages += 1;
+    // Another server may stand there now, with other instruments.
+    if (!wasConnected && this.connected) void this.#load();
     this.#changed();
   }
 

@@ -1,6 +1,6 @@
 import type { Level } from '../wire/index.js';
 import type { BookView } from './book-view.js';
-import { significantEnd } from './decimal-text.js';
+import { significantEnd, withThousands } from './decimal-text.js';
 import { bidShare } from './own-size.js';
 import { setData, TextCell } from './text-cell.js';
 
@@ -44,10 +44,12 @@ export class TouchPainter {
   readonly #spread: TextCell;
   readonly #imbalance: TextCell;
   #drawn = '';
+  /** Characters of the longer of both prices, with their commas. */
+  chars = 0;
 
   constructor(part: (selector: string) => HTMLElement) {
-    this.#bid = new TouchPrice(part('.best-bid'), part('.tail-bid'));
-    this.#ask = new TouchPrice(part('.best-ask'), part('.tail-ask'));
+    this.#bid = new TouchPrice(part('#best-bid'), part('.tail-bid'));
+    this.#ask = new TouchPrice(part('#best-ask'), part('.tail-ask'));
     this.#spread = new TextCell(part('.spread-value'));
     this.#imbalance = new TextCell(part('.imbalance'));
   }
@@ -60,11 +62,16 @@ export class TouchPainter {
     const ask = book.best('ask');
     this.#bid.set(bid, book, instrument);
     this.#ask.set(ask, book, instrument);
+    this.chars = Math.max(0, ...[bid, ask].map((level) => charsOf(level, book)));
     this.#spread.set(bid === undefined || ask === undefined ? '–' : book.priceText(spreadOf(bid, ask)));
     const share = Math.round(bidShare(book.bids, book.asks, IMBALANCE_LEVELS) * 100);
     this.#imbalance.set(Number.isNaN(share) ? '' : `${share} % bid`);
     setData(this.#imbalance.element, 'lean', share >= LEAN ? 'bid' : share <= 100 - LEAN ? 'ask' : null);
   }
+}
+
+function charsOf(level: Level | undefined, book: BookView): number {
+  return level === undefined ? 0 : withThousands(book.priceText(level)).length;
 }
 
 /** The distance of two prices as a mantissa, exactly. */

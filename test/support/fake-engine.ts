@@ -105,6 +105,8 @@ export class FakeNative implements NativeEngine {
   readonly kept = new Map<string, Uint8Array>();
   readonly views = new Map<number, number>();
   readonly calls: string[] = [];
+  /** Time of the last line of a recording. */
+  recorded = 0n;
   /** The next views are refused. */
   viewsFull = false;
   ordersReaders = 0;
@@ -215,6 +217,7 @@ export class FakeNative implements NativeEngine {
         break;
       }
       this.lines.push(line);
+      this.recorded = ns;
       this.lineOutput?.(line);
       used = end + 1;
     }
@@ -264,6 +267,17 @@ export class FakeNative implements NativeEngine {
   resetSource(source: number): number {
     this.calls.push(`reset ${source}`);
     return this.#flags();
+  }
+  hold(): number {
+    this.calls.push('hold');
+    return this.#flags();
+  }
+  release(): number {
+    this.calls.push('release');
+    return this.#flags();
+  }
+  recordedNs(): bigint {
+    return this.recorded;
   }
   tick(): number {
     return this.#flags();

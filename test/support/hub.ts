@@ -24,5 +24,6 @@ export function hubOver(native: FakeNative, input: ConfigInput = {}): Hub {
     heartbeatMs: server.heartbeatMs,
     instruments: new Map(native.catalogue.map((one) => [one.name, one])),
     version: '0',
+    isReplay: false,
   };
 }

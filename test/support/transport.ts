@@ -23,6 +23,7 @@ export const SESSION: Session = { onText() {}, onBinary() {}, onOversize() {}, o
 
 export const HANDLERS: TransportHandlers = {
   onRequest: () => ({ status: '404 Not Found', headers: {}, body: '' }),
+  bodyBytesMax: () => 0,
   onConnectionRefused() {},
   onCertificate() {},
   refuse: () => undefined,

@@ -258,6 +258,36 @@ impl Engine {
         })
     }
 
+    /// Every book is syncing to its readers, and nothing is published, until `release`: a recording runs to another time.
+    #[napi]
+    pub fn hold(&self) -> Result<u32> {
+        self.run(|state| {
+            let hold = |engine: &mut engine::Engine<SystemClock>, now| {
+                engine.hold(now);
+                Ok(())
+            };
+            Ok(state.input(0, hold, String::new))
+        })
+    }
+
+    /// What is exact opens a new epoch, with an image of every stream.
+    #[napi]
+    pub fn release(&self) -> Result<u32> {
+        self.run(|state| {
+            let release = |engine: &mut engine::Engine<SystemClock>, now| {
+                engine.release(now);
+                Ok(())
+            };
+            Ok(state.input(0, release, String::new))
+        })
+    }
+
+    /// The time of the recording that was reached last, ns since the epoch; 0 = none was.
+    #[napi]
+    pub fn recorded_ns(&self) -> Result<BigInt> {
+        self.run(|state| Ok(BigInt::from(state.recorded())))
+    }
+
     /// Time passes. Live by the machine's clock, on replay by the recording's.
     #[napi]
     pub fn tick(&self) -> Result<u32> {

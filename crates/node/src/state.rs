@@ -169,6 +169,11 @@ impl State {
         more | if ring.has_records() { OUTPUT } else { 0 }
     }
 
+    /// The time of the recording that was reached last; 0 = none was.
+    pub(crate) const fn recorded(&self) -> TimeNs {
+        self.recorded.0
+    }
+
     /// The time by which books age: the machine's, or the recording's, which runs on behind its last line.
     pub(crate) fn now(&self) -> TimeNs {
         if self.is_replay {

@@ -178,14 +178,21 @@ export class UwsTransport implements Transport {
     // uWebSockets takes a request with a key of the wrong length for no handshake.
     const wrong =
       asked.path === this.#options.path && asked.method === 'get' ? wrongHandshake(request) : undefined;
-    const answer = wrong ?? this.#handlers.onRequest(asked);
+    const bytesMax = wrong === undefined ? this.#handlers.bodyBytesMax(asked) : 0;
+    const early = wrong ?? (bytesMax === 0 ? this.#handlers.onRequest(asked) : undefined);
     // uWebSockets ends the connection of a client that asks for it, by the same word length.
     const isLast = request.getHeader('connection').length === 'close'.length;
     const isHead = asked.method === 'head';
-    this.#waiting.later(response, address, (waiting, hasBody) => {
-      if (wrong !== undefined || hasBody) refuse(response, answer);
-      else this.#waiting.answer(response, waiting, answer, isHead, isLast);
-    });
+    this.#waiting.later(
+      response,
+      address,
+      (waiting, body) => {
+        const answer = early ?? this.#handlers.onRequest({ ...asked, body: body.text });
+        if (wrong !== undefined || body.isIgnored) refuse(response, answer);
+        else this.#waiting.answer(response, waiting, answer, isHead, isLast);
+      },
+      bytesMax,
+    );
   }
 
   #upgrade(response: HttpResponse, request: HttpRequest, context: us_socket_context_t): void {

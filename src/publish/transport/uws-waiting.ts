@@ -24,11 +24,46 @@ export class Waiting implements Pending {
   }
 }
 
-/** A request until it is known which connection it came by. */
-interface Asking {
+/** What was sent with a request. */
+export interface Body {
+  /** Whether there is anything of it that nobody waits for. */
+  readonly isIgnored: boolean;
+  /** Undefined where it is more than is waited for. */
+  readonly text: string | undefined;
+}
+
+/** A request until it is known which connection it came by, and until what it brings has come. */
+class Asking {
   waiting: Waiting | undefined;
-  hasBody: boolean;
-  isGone: boolean;
+  isGone = false;
+  isWhole = false;
+  #isEnded = false;
+  /** Called when all has come that is waited for. */
+  onWhole: (() => void) | undefined;
+  readonly #bytesMax: number;
+  readonly #parts: Buffer[] = [];
+  #bytes = 0;
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  take(part: ArrayBuffer, isLast: boolean): void {
+    this.#bytes += part.byteLength;
+    // The memory is uWebSockets' own again behind this call.
+    if (this.#bytes <= this.#bytesMax) this.#parts.push(Buffer.from(part.slice(0)));
+    this.#isEnded = isLast;
+    this.isWhole = isLast || this.#bytes > this.#bytesMax;
+    if (this.isWhole) this.onWhole?.();
+  }
+
+  get body(): Body {
+    const isTooMuch = this.#bytes > this.#bytesMax;
+    return {
+      isIgnored: !this.#isEnded,
+      text: isTooMuch ? undefined : Buffer.concat(this.#parts).toString(),
+    };
+  }
 }
 
 /** Connections that are no WebSockets, and which of them a request came by: uWebSockets says that only behind its handler. */
@@ -45,28 +80,52 @@ export class WaitingConnections {
   watch(waiting: Waiting): void {
     waiting.response.onAborted(() => this.#admission.pending.remove(waiting));
     // Called behind the handler of each request, with or without a body: the only word of which connection it came by.
-    waiting.response.onData((_bytes, isLast) => {
+    let current: Asking | undefined;
+    waiting.response.onData((part, isLast) => {
       const asking = this.#asking;
-      if (asking === undefined) return;
-      this.#asking = undefined;
-      asking.waiting = waiting;
-      asking.hasBody = !isLast;
-      this.#admission.pending.remove(waiting);
+      if (asking !== undefined) {
+        this.#asking = undefined;
+        current = asking;
+        asking.waiting = waiting;
+        this.#admission.pending.remove(waiting);
+      }
+      if (current?.isWhole === false) current.take(part, isLast);
     });
   }
 
-  /** Runs in a later turn, when it is known by which connection a request came. */
-  later(response: HttpResponse, address: string, run: (waiting: Waiting, hasBody: boolean) => void): void {
-    const asking: Asking = { waiting: undefined, hasBody: false, isGone: false };
+  /**
+   * Runs in a later turn, when it is known by which connection a request came, and up to `bytesMax` bytes of what it brings
+   * have come: until then its connection is pending.
+   */
+  later(
+    response: HttpResponse,
+    address: string,
+    run: (waiting: Waiting, body: Body) => void,
+    bytesMax = 0,
+  ): void {
+    const asking = new Asking(bytesMax);
+    const { pending } = this.#admission;
     response.onAborted(() => {
       asking.isGone = true;
-      if (asking.waiting === undefined) this.#admission.pending.forget(address);
+      if (asking.waiting === undefined) pending.forget(address);
+      else pending.remove(asking.waiting);
     });
     this.#asking = asking;
     setImmediate(() => {
+      const { waiting } = asking;
       if (asking.isGone) return;
-      if (asking.waiting !== undefined) {
-        run(asking.waiting, asking.hasBody);
+      if (waiting !== undefined && (asking.isWhole || bytesMax === 0)) {
+        run(waiting, asking.body);
+        return;
+      }
+      if (waiting !== undefined) {
+        waiting.sinceMs = performance.now();
+        pending.add(waiting);
+        asking.onWhole = () => {
+          asking.onWhole = undefined;
+          pending.remove(waiting);
+          setImmediate(() => asking.isGone || run(waiting, asking.body));
+        };
         return;
       }
       // One of them is this one; uWebSockets ends the others by its own time limit.

@@ -18,6 +18,23 @@ export function requestOf(request: IncomingMessage, address: string): Request {
   };
 }
 
+/** What is sent with a request; undefined where it is more than `bytesMax`, or its connection ends before it has come. */
+export async function bodyOf(request: IncomingMessage, bytesMax: number): Promise<string | undefined> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  try {
+    // Whoever is told that it is too much still has to read that.
+    for await (const part of request.iterator({ destroyOnReturn: false })) {
+      bytes += (part as Buffer).byteLength;
+      if (bytes > bytesMax) return undefined;
+      parts.push(part as Buffer);
+    }
+  } catch {
+    return undefined;
+  }
+  return Buffer.concat(parts).toString();
+}
+
 export function textOf(header: string | readonly string[] | undefined): string {
   return typeof header === 'string' ? header : (header?.join(', ') ?? '');
 }

@@ -12,6 +12,7 @@ import type { SecureContextOptions, TlsOptions } from 'node:tls';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { DepthwireError } from '../../errors.js';
 import {
+  type Answer,
   payloadBytesMax,
   type Transport,
   type TransportHandlers,
@@ -24,7 +25,7 @@ import { handshakeRefusal, isHandshake, listOf } from './handshake.js';
 import { listenError } from './listen-error.js';
 import { farEnd, TcpConnection } from './tcp-connection.js';
 import { causeOf, type Subscribers, WsConnection } from './ws-connection.js';
-import { requestOf, statusOf, textOf, writeRaw } from './ws-request.js';
+import { bodyOf, requestOf, statusOf, textOf, writeRaw } from './ws-request.js';
 
 /** The limits that uWebSockets has built in, kept here too. */
 const HEADER_BYTES_MAX = 4096;
@@ -170,12 +171,30 @@ export class WsTransport implements Transport {
       tcp.sinceMs = performance.now();
       pending.add(tcp);
     });
-    const answer = this.#handlers.onRequest(requestOf(request, tcp.address));
+    const asked = requestOf(request, tcp.address);
+    const bytesMax = this.#handlers.bodyBytesMax(asked);
+    if (bytesMax === 0) {
+      this.#say(request, response, this.#handlers.onRequest(asked));
+      return;
+    }
+    // Until all of it has come its connection is a pending one, and cut as those are.
+    answers.remove(tcp);
+    pending.add(tcp);
+    void bodyOf(request, bytesMax).then((body) => {
+      if (tcp.socket.destroyed) return;
+      pending.remove(tcp);
+      answers.add(tcp);
+      this.#say(request, response, this.#handlers.onRequest({ ...asked, body }), body !== undefined);
+    });
+  }
+
+  /** `isRead`: all that was sent with the request has been read. */
+  #say(request: IncomingMessage, response: ServerResponse, answer: Answer, isRead = false): void {
     const body = typeof answer.body === 'string' ? Buffer.from(answer.body) : answer.body;
     const [code, text] = statusOf(answer);
-    // A body is asked for nowhere, and is not waited for.
+    // Elsewhere a body is not asked for, and not waited for.
     const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers;
-    if (length !== '0' || encoding !== undefined) response.shouldKeepAlive = false;
+    if (!isRead && (length !== '0' || encoding !== undefined)) response.shouldKeepAlive = false;
     response.writeHead(code, text, { ...answer.headers, 'Content-Length': String(body.byteLength) });
     if (request.method === 'HEAD') response.end();
     else response.end(body);

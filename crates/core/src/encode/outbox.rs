@@ -61,6 +61,8 @@ pub struct Outbox {
     wanted: VecDeque<Wanted>,
     /// What is kept of the frames.
     history: Option<Box<History>>,
+    /// Frames are dropped; see [`Self::hold`].
+    is_held: bool,
 }
 
 /// What is to become a record before anybody takes records out.
@@ -97,9 +99,17 @@ impl Outbox {
         self.history.as_deref_mut()
     }
 
-    /// Appends a frame that `write` writes.
+    /// Drops frames from now on, or no more.
+    pub fn hold(&mut self, is_held: bool) {
+        self.is_held = is_held;
+    }
+
+    /// Appends a frame that `write` writes, unless frames are held.
     #[inline]
     pub fn frame(&mut self, instrument: InstrumentId, stream: Stream, write: impl FnOnce(&mut Vec<u8>)) {
+        if self.is_held {
+            return;
+        }
         let start = self.begin();
         write(&mut self.bytes);
         self.frames += 1;

@@ -182,7 +182,7 @@ impl InstrumentState {
         now: TimeNs,
         means: &mut Means<'_, C>,
     ) -> Brought {
-        if follows_book(stream) && self.state() != BookState::Synced {
+        if self.is_held || follows_book(stream) && self.state() != BookState::Synced {
             self.bring_image(Stream::STATUS, now, means);
             return Brought::Nothing;
         }

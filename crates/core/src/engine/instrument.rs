@@ -120,6 +120,8 @@ pub(super) struct InstrumentState {
     pub(super) counted: Option<BookState>,
     mending: Mending,
     loss: Loss,
+    /// Readers are told nothing: the engine runs to another time of its recording, see `hold`.
+    pub(super) is_held: bool,
     /// When the input arrived that readers were told of last.
     pub(super) told_at: TimeNs,
     /// Checksums compared, and those that agreed.
@@ -195,6 +197,7 @@ impl InstrumentState {
             counted: None,
             mending: Mending::default(),
             loss: Loss::default(),
+            is_held: false,
             told_at: 0,
             checksums: (0, 0),
             resets: 0,
@@ -281,7 +284,7 @@ impl InstrumentState {
 
     /// The state of the book that readers see.
     pub(super) const fn state(&self) -> BookState {
-        self.lead().state()
+        if self.is_held { BookState::Syncing } else { self.lead().state() }
     }
 
     pub(super) fn epoch(&self, config: &EngineConfig) -> u64 {

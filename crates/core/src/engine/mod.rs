@@ -14,6 +14,9 @@ mod definitions;
 #[cfg(test)]
 mod doubt_tests;
 mod error;
+mod hold;
+#[cfg(test)]
+mod hold_tests;
 mod input;
 mod instrument;
 mod lines;

@@ -90,7 +90,7 @@ impl InstrumentState {
             stream.cursor.at = if self.leads_by_orders { self.book_cursor.at } else { Stamp::default() };
             stream.is_fresh = false;
             stream.is_between = false;
-            self.tells_orders = self.orders.is_synced();
+            self.tells_orders = self.orders.is_synced() && !self.is_held;
         }
     }
 
@@ -137,7 +137,7 @@ impl InstrumentState {
     /// Says that the orders are no more what they were, where they are not: a reader of this stream alone must know.
     #[cold]
     pub(super) fn say_orders_lost<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
-        if self.tells_orders && !self.orders.is_synced() {
+        if self.tells_orders && (self.is_held || !self.orders.is_synced()) {
             self.order_stream.forget();
             self.order_stream.changed.push(CLEAR);
             let at = Stamp { ts_recv: now, ..self.order_stream.cursor.at };
@@ -160,7 +160,7 @@ impl InstrumentState {
 
     /// The flags of the stream beside [`Flags::LAST`]: of the orders' own truth, and of the levels that they make.
     pub(super) fn order_flags(&self) -> Flags {
-        let flags = Flags::STALE.when(!self.orders.is_synced());
+        let flags = Flags::STALE.when(self.is_held || !self.orders.is_synced());
         if !self.leads_by_orders {
             return flags;
         }
@@ -218,7 +218,8 @@ impl<C: Clock> Engine<C> {
         let Self { sources, instruments, config, clock, outbox, stats, scratch, .. } = self;
         let cx = &mut Context { config, clock, out: outbox, stats, scratch };
         let state = &mut instruments[slot.0 as usize];
-        if state.tells_orders || !state.order_stream.is_open() || !state.orders.is_synced() {
+        let is_told = state.tells_orders || state.is_held;
+        if is_told || !state.order_stream.is_open() || !state.orders.is_synced() {
             return;
         }
         let mut holders = sources.iter_mut().enumerate();

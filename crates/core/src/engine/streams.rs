@@ -326,6 +326,9 @@ impl InstrumentState {
 
     /// Puts a stream's state into `levels`; returns its place, its depth (0 = all) and how far it is known.
     pub(super) fn collect(&mut self, stream: Stream) -> Option<(Cursor, u32, KnownTo)> {
+        if self.is_held {
+            return None;
+        }
         let known_to = self.book.known_to();
         self.levels.clear();
         match stream {

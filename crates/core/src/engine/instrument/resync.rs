@@ -81,7 +81,8 @@ impl InstrumentState {
 
     /// Tells readers the state.
     pub(in crate::engine) fn say_state<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
-        if self.was_synced && self.state() != BookState::Synced {
+        // To run to another time is no loss.
+        if self.was_synced && !self.is_held && self.state() != BookState::Synced {
             self.mending.lost(now);
             let last =
                 loss::Told { epoch: self.epoch(cx.config), seq: self.book_cursor.seq, ts_recv: self.told_at };
@@ -150,6 +151,13 @@ impl InstrumentState {
 
     /// An image of every stream, as each now is, in a new epoch.
     pub(in crate::engine) fn open_epoch<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
+        self.begin_epoch(now, cx);
+        self.recount(cx.stats);
+        self.publish_images(now, cx);
+    }
+
+    /// Every stream begins again; nothing is published.
+    pub(in crate::engine) fn begin_epoch<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
         self.resets = self.resets.wrapping_add(1);
         self.bbo = Bbo { bid: self.book.best_bid(), ask: self.book.best_ask() };
         (self.book_cursor.seq, self.bbo_cursor.seq) = (1, 1);
@@ -160,7 +168,5 @@ impl InstrumentState {
         self.bbo_doubts = self.doubts();
         self.views.open_epoch(now, &self.book, self.bbo.is_crossed());
         self.open_orders_epoch(cx);
-        self.recount(cx.stats);
-        self.publish_images(now, cx);
     }
 }
