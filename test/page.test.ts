@@ -10,7 +10,7 @@ const DESKTOP = { width: 1280, height: 800 };
 const PHONE = { width: 360, height: 740 };
 /** Common sequences of page and API that a comparison wants. */
 const MATCHES_MIN = 5;
-const PAGE_GZIP_BYTES_MAX = 90 * 1024;
+const PAGE_GZIP_BYTES_MAX = 80 * 1024;
 /** Best prices as the page showed them at one (epoch, seq). */
 interface Touch {
   readonly instrument: string;
@@ -305,7 +305,7 @@ describe('page', () => {
     await context.close();
   }, 60_000);
 
-  it('stays within 90 KB on the wire', () => {
+  it('stays within 80 KB on the wire', () => {
     const folder = join(ROOT, 'dist/web');
     const bytes = readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())

@@ -7,6 +7,7 @@ import { BUCKET_PX, type HeatmapCursor, HeatmapView } from './heatmap-view.js';
 import type { Session } from './session.js';
 import type { Settings } from './settings.js';
 import { addElement, setData, TextCell } from './text-cell.js';
+import { themeColour } from './theme.js';
 import type { WatchedMarket } from './watched-market.js';
 import { clockWords } from './wording.js';
 
@@ -276,17 +277,16 @@ export class HeatmapDrawing {
 
 /** The theme's colours as WebGL takes them. */
 function themeColours(): HeatmapColours {
-  const style = getComputedStyle(document.documentElement);
   const rgb = (name: string): readonly [number, number, number] => {
-    const value = Number.parseInt(style.getPropertyValue(name).trim().slice(1), 16);
+    const value = Number.parseInt(themeColour(name).slice(1), 16);
     return [(value >> 16) / 255, ((value >> 8) & 255) / 255, (value & 255) / 255];
   };
   return {
-    ground: rgb('--panel'),
-    untold: rgb('--raised'),
-    broken: rgb('--warn-ground'),
-    bid: rgb('--bid'),
-    ask: rgb('--ask'),
-    bright: rgb('--text'),
+    ground: rgb('panel'),
+    untold: rgb('raised'),
+    broken: rgb('warn-ground'),
+    bid: rgb('bid'),
+    ask: rgb('ask'),
+    bright: rgb('text'),
   };
 }

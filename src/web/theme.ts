@@ -35,3 +35,14 @@ function readChoice(): Theme | null {
     return null;
   }
 }
+
+/** A colour of the style sheet as `#rrggbb`, for what knows no variables; the build may have shortened it. */
+export function themeColour(name: string): string {
+  const text = getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  const short = /^#([0-9a-f])([0-9a-f])([0-9a-f])$/i.exec(text);
+  if (short === null) return text;
+  return `#${short
+    .slice(1)
+    .map((digit) => digit + digit)
+    .join('')}`;
+}
