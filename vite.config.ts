@@ -12,5 +12,7 @@ export default defineConfig({
     target: 'es2022',
     // The content security policy allows no data: address, so nothing is inlined.
     assetsInlineLimit: 0,
+    // Of what is in the bundle; it is not served.
+    license: { fileName: 'licences.md' },
   },
 });

@@ -10,6 +10,7 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { SUFFIXES, suffixOf, thisPlatform } from '../src/native/platform.js';
+import { licencesOfCrates } from './licences.mjs';
 import { isMain, run } from './run.mjs';
 import { root } from './sources.mjs';
 
@@ -99,6 +100,8 @@ function stagePlatform(folder, suffix, addon, manifest) {
   writeFileSync(path.join(folder, 'README.md'), text);
   for (const licence of ['LICENSE-MIT', 'LICENSE-APACHE'])
     cpSync(path.join(root, licence), path.join(folder, licence));
+  const [target = ''] = Object.entries(SUFFIXES).find(([, other]) => other === suffix) ?? [];
+  writeFileSync(path.join(folder, 'THIRD-PARTY.md'), licencesOfCrates(target));
   cpSync(addon, path.join(folder, main));
   return folder;
 }

@@ -1,4 +1,6 @@
 import { useEffect, useReducer, useRef, useState } from 'preact/hooks';
+import { Alerts } from './alerts.js';
+import { Beside, BesidePicker, viewsBeside } from './beside.js';
 import type { FrameLoop } from './frame-loop.js';
 import { Health } from './health.js';
 import { Heatmap } from './heatmap.js';
@@ -13,6 +15,7 @@ import type { Session } from './session.js';
 import type { Settings } from './settings.js';
 import { SourceList } from './source-list.js';
 import { currentTheme, toggleTheme } from './theme.js';
+import { keepTitle } from './title.js';
 import { TokenDialog } from './token-dialog.js';
 
 interface AppProps {
@@ -34,6 +37,7 @@ export function App({ session, loop, settings }: AppProps) {
 
   const { access } = session;
   useEffect(() => session.onChange(() => redraw(undefined)), [session]);
+  useEffect(() => keepTitle(session), [session]);
   useEffect(() => settings.onChange(() => redraw(undefined)), [settings]);
   useEffect(() => setToken(access.wanted !== undefined), [access.wanted]);
   useEffect(() => {
@@ -56,7 +60,8 @@ export function App({ session, loop, settings }: AppProps) {
       else if (command.kind === 'pause') {
         const { standing } = session.replay;
         if (standing !== null) void session.replay.wish({ paused: !standing.paused });
-      } else if (command.kind === 'heatmap') settings.set('heat', !settings.values.heat);
+      } else if (command.kind === 'orders') settings.set('orders', !settings.values.orders);
+      else if (command.kind === 'heatmap') settings.set('heat', !settings.values.heat);
       else runInMarket(command, session, ladder.current?.rows ?? 0);
     };
     document.addEventListener('keydown', onKey);
@@ -65,7 +70,11 @@ export function App({ session, loop, settings }: AppProps) {
 
   const rows = () => ladder.current?.rows ?? 0;
   return (
-    <div class="page" data-heat={settings.values.heat ? '' : undefined}>
+    <div
+      class="page"
+      data-heat={settings.values.heat ? '' : undefined}
+      data-beside={viewsBeside(session, settings).length || undefined}
+    >
       <header class="header">
         <h1 class="brand">depthwire</h1>
         <span class="state connection" data-state={session.connection} role="status">
@@ -73,6 +82,7 @@ export function App({ session, loop, settings }: AppProps) {
         </span>
         <span class="spacer" />
         <InstrumentPicker session={session} />
+        <BesidePicker session={session} settings={settings} />
         {!settings.values.heat && (
           <button type="button" title="Depth over time: h" onClick={() => settings.set('heat', true)}>
             Heatmap
@@ -102,18 +112,23 @@ export function App({ session, loop, settings }: AppProps) {
         {session.replay.isOn && <ReplayBar replay={session.replay} loop={loop} />}
       </header>
       {settings.values.heat && <Heatmap session={session} loop={loop} settings={settings} theme={theme} />}
-      <Ladder
-        session={session}
-        loop={loop}
-        settings={settings}
-        painter={ladder}
-        onGroup={(by) => runInMarket({ kind: 'group', by }, session, rows())}
-        onFollow={() => runInMarket({ kind: 'follow' }, session, rows())}
-      />
+      <div class="ladders">
+        <Ladder
+          session={session}
+          loop={loop}
+          settings={settings}
+          painter={ladder}
+          onGroup={(by) => runInMarket({ kind: 'group', by }, session, rows())}
+          onFollow={() => runInMarket({ kind: 'follow' }, session, rows())}
+          onOrders={() => settings.set('orders', !settings.values.orders)}
+        />
+        <Beside session={session} loop={loop} settings={settings} />
+      </div>
       <Market session={session} loop={loop} settings={settings} theme={theme} />
       <div class="left">
         <SourceList session={session} />
         <InstrumentList session={session} loop={loop} />
+        <Alerts session={session} settings={settings} />
         <Health session={session} loop={loop} theme={theme} />
       </div>
       <HelpDialog open={help} onClose={() => setHelp(false)} />
@@ -136,7 +151,7 @@ function placeOf(target: EventTarget | null): KeyPlace {
   return target.closest('#instrument-list') === null ? 'elsewhere' : 'list';
 }
 
-type MarketCommand = Exclude<Command, { readonly kind: 'theme' | 'help' | 'heatmap' | 'pause' }>;
+type MarketCommand = Exclude<Command, { readonly kind: 'theme' | 'help' | 'heatmap' | 'orders' | 'pause' }>;
 
 function runInMarket(command: MarketCommand, session: Session, rows: number): void {
   if (command.kind === 'list-move') {

@@ -3,6 +3,7 @@ import { decimalText, parseDecimal } from '../wire/index.js';
 import { groupingSteps } from './grouping.js';
 import { type BucketBook, COLUMN_LEVELS, HeatmapColumns } from './heatmap-columns.js';
 import type { WatchedMarket } from './watched-market.js';
+import { refusalWords } from './wording.js';
 
 /** Columns that are kept: at half a second each the last 17 minutes, 7 MB. */
 const COLUMNS = 2048;
@@ -58,7 +59,7 @@ export class HeatmapFeed {
   /** Why no columns come. */
   get error(): string {
     const { error } = this.#depth;
-    return error === undefined ? '' : `${error.what}. ${error.fix}.`;
+    return error === undefined ? '' : refusalWords(error);
   }
 
   /** The exact decimal of a quantity of a cell. */

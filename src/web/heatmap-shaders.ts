@@ -6,7 +6,14 @@ void main() {
   gl_Position = vec4(corner, 0.0, 1.0);
 }`;
 
-/** One texel a bucket and column; what is drawn of a pixel depends on its own texel and those of its two columns' best prices. */
+/**
+ * One texel a bucket and column; what is drawn of a pixel depends on its own texel and those of its two columns' best prices.
+ *
+ * `slot` is the column at the right edge, `held` how many from it leftwards there are, `low` the lowest bucket in view from the
+ * texture's origin, `tones` the quantities at which colour begins and is full, as logarithms. Most cells are small: they
+ * stay dark (`shade`), so that the large ones stand out. `onLine`: a line steps from one column's price to the next;
+ * beyond `NO_PRICE` the side is empty. Comments stand here, for those within would be sent to each browser.
+ */
 export const FIELD_FRAGMENT = `#version 300 es
 precision highp float;
 precision highp int;
@@ -15,13 +22,10 @@ uniform float width;
 uniform float columnPx;
 uniform float rowPx;
 uniform float linePx;
-// The column at the right edge: its slot, and how many columns from it leftwards are held.
 uniform int slot;
 uniform int held;
 uniform int capacity;
-// The lowest bucket in view, from the texture's origin.
 uniform float low;
-// Quantities at which colour begins and is full, as logarithms.
 uniform vec2 tones;
 uniform vec3 ground;
 uniform vec3 untold;
@@ -33,7 +37,6 @@ out vec4 colour;
 
 const int ROWS = 256;
 const int FACTS = 2;
-// An empty side.
 const float NO_PRICE = 1e8;
 
 float tone(float qty) {
@@ -41,12 +44,10 @@ float tone(float qty) {
 }
 
 vec3 shade(vec3 side, float share) {
-  // Most cells are small: they stay dark, so that the large ones stand out.
   vec3 lower = mix(ground, side, min(share * share * 1.5, 1.0));
   return mix(lower, bright, max(0.0, share - 0.8) * 3.0);
 }
 
-// Whether a line that steps from one price to the next passes through this height.
 bool onLine(float y, float before, float now) {
   if (abs(now) > NO_PRICE) return false;
   if (abs(before) > NO_PRICE) before = now;

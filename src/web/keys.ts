@@ -10,6 +10,7 @@ export type Command =
   | { readonly kind: 'follow' }
   | { readonly kind: 'theme' }
   | { readonly kind: 'heatmap' }
+  | { readonly kind: 'orders' }
   | { readonly kind: 'pause' }
   | { readonly kind: 'help' };
 
@@ -34,6 +35,8 @@ export const KEY_HELP: readonly (readonly [keys: string, meaning: string])[] = [
     'h',
     'Open or close the depth over time; in it the arrows move a cursor, Space pauses, PgUp PgDn scroll, End goes live',
   ],
+  ['o', 'Show or hide the orders at the chosen ladder row, in the order in which they are filled'],
+  ['Ctrl c', 'In the heatmap and the trades: copy what is in view, exactly'],
   ['p', 'Pause a replay, or go on'],
   ['t', 'Dark or light'],
   ['?', 'This help'],
@@ -56,6 +59,8 @@ export function commandFor({ key, modified, place }: KeyPress): Command | null {
       return { kind: 'pause' };
     case 't':
       return { kind: 'theme' };
+    case 'o':
+      return { kind: 'orders' };
     case 'h':
       return { kind: 'heatmap' };
     case '?':

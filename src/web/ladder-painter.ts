@@ -25,7 +25,8 @@ export interface LadderContent {
 export class LadderPainter {
   readonly #rungs: HTMLElement;
   readonly #rows: LadderRows;
-  readonly #inspector: Inspector;
+  readonly #inspector: Inspector | null;
+  readonly #rowId: string;
   readonly #observer: ResizeObserver;
   #window = new LadderWindow(0);
   #instrument: InstrumentView | null = null;
@@ -34,12 +35,15 @@ export class LadderPainter {
   #dragY = Number.NaN;
   #rowPx = 22;
   #drawn = '';
+  #best: readonly [bid: number, ask: number] = [Number.NaN, Number.NaN];
 
-  constructor(rungs: HTMLElement, inspector: Inspector) {
+  /** Rows get the ids `rowId-0`, `rowId-1`, … and must be the only ones of the page with them. */
+  constructor(rungs: HTMLElement, inspector: Inspector | null, rowId: string) {
     this.#rungs = rungs;
-    this.#rows = new LadderRows(rungs);
+    this.#rowId = rowId;
+    this.#rows = new LadderRows(rungs, rowId);
     this.#inspector = inspector;
-    inspector.clear();
+    inspector?.clear();
     rungs.setAttribute('role', 'grid');
     rungs.tabIndex = 0;
     rungs.ariaLabel =
@@ -63,6 +67,22 @@ export class LadderPainter {
     this.#rows.resize(0, 0);
   }
 
+  /** Scrolls by rows, downwards for a positive number. */
+  scroll(by: number): void {
+    this.#instrument?.position.scroll(by);
+  }
+
+  /** Groups by a coarser (1) or finer (-1) step. */
+  regroup(by: number): void {
+    this.#instrument?.position.regroup(by, this.rows);
+  }
+
+  /** Follows the best prices again. */
+  follow(): void {
+    const { position } = this.#instrument ?? {};
+    position?.followTouch(this.rows, this.#best[0], this.#best[1]);
+  }
+
   /** What rests at the chosen row, as a mantissa; NaN where none is chosen or it is not in view. */
   get restingQty(): number {
     const row =
@@ -72,6 +92,7 @@ export class LadderPainter {
 
   paint({ instrument, book, profile }: LadderContent, own: OwnSize | null): void {
     this.#instrument = instrument;
+    this.#best = [book.bestBid, book.bestAsk];
     const { position } = instrument;
     const rows = this.#window.rows;
     position.chooseStep(book.bids, book.asks, rows);
@@ -114,7 +135,7 @@ export class LadderPainter {
       );
     }
     const active = top - position.cursor;
-    const id = active >= 0 && active < rows ? `rung-${active}` : '';
+    const id = active >= 0 && active < rows ? `${this.#rowId}-${active}` : '';
     if (this.#rungs.getAttribute('aria-activedescendant') !== id)
       this.#rungs.setAttribute('aria-activedescendant', id);
   }
@@ -122,8 +143,8 @@ export class LadderPainter {
   #drawInspector(instrument: InstrumentView, book: BookView): void {
     const { top, cursor } = instrument.position;
     const bucket = this.#hoverRow >= 0 ? top - this.#hoverRow : cursor;
-    if (Number.isNaN(bucket)) this.#inspector.clear();
-    else this.#inspector.show(bucket, instrument, book);
+    if (Number.isNaN(bucket)) this.#inspector?.clear();
+    else this.#inspector?.show(bucket, instrument, book);
   }
 
   #resize(heightPx: number): void {

@@ -20,9 +20,9 @@ class LadderRow {
   #exponent = 0;
   #selected = '';
 
-  constructor(parent: HTMLElement, index: number) {
+  constructor(parent: HTMLElement, id: string) {
     this.element = addElement(parent, 'div', 'rung');
-    this.element.id = `rung-${index}`;
+    this.element.id = id;
     this.element.setAttribute('role', 'row');
     const cumulativeBid = new AmountCell(this.element, 'sum-bid');
     const bid = new QuantityCell(this.element, 'qty-bid');
@@ -120,10 +120,12 @@ class QuantityCell {
 /** The pool of row elements. Rows are made when the window grows and removed when it shrinks, never by an update. */
 export class LadderRows {
   readonly #parent: HTMLElement;
+  readonly #rowId: string;
   readonly #rows: LadderRow[] = [];
 
-  constructor(parent: HTMLElement) {
+  constructor(parent: HTMLElement, rowId: string) {
     this.#parent = parent;
+    this.#rowId = rowId;
   }
 
   get count(): number {
@@ -133,7 +135,8 @@ export class LadderRows {
   /** Gives the rows whole pixels of the height: fractions would leave seams between them. */
   resize(count: number, heightPx: number): void {
     const wanted = Math.min(LADDER_ROWS_MAX, Math.max(0, count));
-    while (this.#rows.length < wanted) this.#rows.push(new LadderRow(this.#parent, this.#rows.length));
+    while (this.#rows.length < wanted)
+      this.#rows.push(new LadderRow(this.#parent, `${this.#rowId}-${this.#rows.length}`));
     while (this.#rows.length > wanted) this.#rows.pop()?.element.remove();
     const edgePx = (index: number): number => Math.floor((index * heightPx) / wanted);
     for (const [index, row] of this.#rows.entries()) {

@@ -10,6 +10,7 @@ import type { Session } from './session.js';
 import type { Settings } from './settings.js';
 import { setData, TextCell } from './text-cell.js';
 import { TouchPainter } from './touch-painter.js';
+import { VolumeProfile } from './volume-profile.js';
 import { stateWords } from './wording.js';
 
 interface LadderProps {
@@ -20,10 +21,14 @@ interface LadderProps {
   readonly painter: RefObject<LadderPainter | null>;
   readonly onGroup: (by: number) => void;
   readonly onFollow: () => void;
+  readonly onOrders: () => void;
 }
 
+/** Of an instrument that is not served. */
+const NOTHING_TRADED = new VolumeProfile();
+
 /** The selected book: best prices, the ladder, and what the row under the pointer costs. */
-export function Ladder({ session, loop, settings, painter, onGroup, onFollow }: LadderProps) {
+export function Ladder({ session, loop, settings, painter, onGroup, onFollow, onOrders }: LadderProps) {
   const panel = useRef<HTMLElement>(null);
   useEffect(() => {
     const element = panel.current;
@@ -50,11 +55,19 @@ export function Ladder({ session, loop, settings, painter, onGroup, onFollow }: 
         <button type="button" class="follow" title="Follow the best prices: f" onClick={onFollow}>
           Follow
         </button>
+        <button
+          type="button"
+          title="Orders at the chosen price: o"
+          aria-pressed={settings.values.orders}
+          onClick={onOrders}
+        >
+          Orders
+        </button>
       </div>
       <div class="touch-bar">
         <span class="price bid">
           <span class="visually-hidden">Best bid </span>
-          <span id="best-bid" />
+          <span id="best-bid" class="best-bid" />
           <span class="tail tail-bid" aria-hidden="true" />
         </span>
         <span class="spread numbers">
@@ -64,7 +77,7 @@ export function Ladder({ session, loop, settings, painter, onGroup, onFollow }: 
         </span>
         <span class="price ask">
           <span class="visually-hidden">Best ask </span>
-          <span id="best-ask" />
+          <span id="best-ask" class="best-ask" />
           <span class="tail tail-ask" aria-hidden="true" />
         </span>
       </div>
@@ -133,7 +146,7 @@ function drawLadder(
     cost: new TextCell(part('.at-cost')),
     mean: new TextCell(part('.at-mean')),
   });
-  const ladder = new LadderPainter(part('#ladder'), inspector);
+  const ladder = new LadderPainter(part('#ladder'), inspector, 'rung');
   const touch = new TouchPainter(part);
   const groupSize = new TextCell(part('.group-size'));
   const state = new TextCell(part('.book-state'));
@@ -150,9 +163,9 @@ function drawLadder(
     // What is only doubted is said, and stays as readable as it is.
     setData(panel, 'dim', session.connected && book.state === 'synced' ? null : '');
     setData(panel, 'empty', book.hasLevels ? null : '');
-    if (selected === null || market === null) return;
+    if (selected === null) return;
     const own = ownSize.paint(settings.values.size, selected, book, ladder.restingQty);
-    ladder.paint(market, own);
+    ladder.paint(market ?? { instrument: selected, book, profile: NOTHING_TRADED }, own);
     touch.paint(book, selected.facts.name);
     if (touch.chars !== chars) {
       chars = touch.chars;

@@ -3,6 +3,7 @@ import { type Curve, depthCurve, flowCurve } from './curve.js';
 import { compact } from './decimal-text.js';
 import { depthSeries } from './depth-series.js';
 import type { FrameLoop } from './frame-loop.js';
+import { Orders } from './orders.js';
 import { partsOf } from './part.js';
 import type { Session } from './session.js';
 import type { Settings } from './settings.js';
@@ -87,6 +88,9 @@ export function Market({ session, loop, settings, theme }: MarketProps) {
         </h2>
         <div class="plot" aria-hidden="true" />
       </section>
+      {settings.values.orders && (
+        <Orders session={session} loop={loop} onClose={() => settings.set('orders', false)} />
+      )}
       <section class="panel tape" aria-labelledby="trades-title">
         <div class="panel-head">
           <h2 id="trades-title">Trades</h2>

@@ -13,7 +13,7 @@ import { type InstrumentFacts, InstrumentView } from './instrument-view.js';
 import { RecentTrades } from './recent-trades.js';
 import { Replay } from './replay.js';
 import { emptyNotice, parseSources, type SourceView } from './sources.js';
-import { WatchedMarket } from './watched-market.js';
+import { type WatchedMarket, WatchedMarkets } from './watched-market.js';
 import { bookNotice, clockWords } from './wording.js';
 
 /** Instruments whose best prices are followed at the same time; the rest show their age and state when chosen. */
@@ -50,6 +50,7 @@ export class Session {
   outages = 0;
   readonly #base: URL;
   readonly feed: Feed;
+  readonly markets: WatchedMarkets;
   readonly #listeners = new Set<() => void>();
   readonly #bbo = new Map<InstrumentView, BookSubscription>();
   #wasOpen = false;
@@ -67,6 +68,7 @@ export class Session {
     const ask = (url: URL, body?: string) => this.access.get(url, body);
     this.replay = new Replay(new URL('v1/replay', base), ask, () => this.#changed());
     this.feed = connect(feedUrl.href, { token: () => this.access.next() });
+    this.markets = new WatchedMarkets(this.feed);
     this.address.onChange(() => this.#followAddress());
     this.feed.on('state', () => this.#connectionChanged());
     this.feed.on('error', ({ code }) => {
@@ -136,9 +138,9 @@ export class Session {
   /** `change`: whether the browser's back button returns to the instrument before. */
   select(view: InstrumentView, change: AddressChange = 'step'): void {
     if (view === this.selected) return;
-    this.market?.close();
+    if (this.market !== null) this.markets.release(this.market);
     this.selected = view;
-    this.market = new WatchedMarket(this.feed, view);
+    this.market = this.markets.open(view);
     this.address.set({ instrument: view.facts.name, group: view.position.chosen }, change);
     this.#changed();
   }
@@ -173,7 +175,7 @@ export class Session {
   #selectWanted(name: string, change: AddressChange): void {
     const view = this.instruments.find(({ facts }) => facts.name === name);
     if (view === undefined) {
-      this.market?.close();
+      if (this.market !== null) this.markets.release(this.market);
       this.market = null;
       this.selected = new InstrumentView(unknownFacts(name));
       return;

@@ -14,6 +14,12 @@ const DEFAULTS = {
   tapemin: '',
   /** Trades from it on stand out; empty = the largest of those held. */
   tapelarge: '',
+  /** Names of the instruments beside the selected one, with commas between them. */
+  beside: '',
+  /** What is to be told, as alert-rules.ts writes it. */
+  alerts: '',
+  /** Whether the orders at the chosen price are shown. */
+  orders: false,
 } as const satisfies Readonly<Record<string, boolean | number | string>>;
 
 type Widened<Value> = Value extends boolean ? boolean : Value extends number ? number : string;

@@ -47,8 +47,10 @@ class TapeRow {
     this.#setShare(0);
   }
 
+  /** Nothing stands here: hidden, and no text of another market is left behind. */
   clear(): void {
     setData(this.element, 'aggressor', null);
+    for (const cell of [this.#arrow, this.#price, this.#fills, this.#qty, this.#time]) cell.set('');
   }
 
   #setShare(share: number): void {

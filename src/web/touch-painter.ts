@@ -48,8 +48,8 @@ export class TouchPainter {
   chars = 0;
 
   constructor(part: (selector: string) => HTMLElement) {
-    this.#bid = new TouchPrice(part('#best-bid'), part('.tail-bid'));
-    this.#ask = new TouchPrice(part('#best-ask'), part('.tail-ask'));
+    this.#bid = new TouchPrice(part('.best-bid'), part('.tail-bid'));
+    this.#ask = new TouchPrice(part('.best-ask'), part('.tail-ask'));
     this.#spread = new TextCell(part('.spread-value'));
     this.#imbalance = new TextCell(part('.imbalance'));
   }

@@ -21,6 +21,8 @@ export class WatchedMarket {
   /** Volume at price since this is watched. */
   readonly profile = new VolumeProfile();
   readonly flow = new TradeFlow(FLOW_SECONDS);
+  /** Quantity of the latest fill, in units. */
+  lastQty = 0;
   readonly #book: BookSubscription;
   readonly #trades: TradesSubscription;
   readonly #listeners = new Set<TradeListener>();
@@ -69,7 +71,8 @@ export class WatchedMarket {
     const number = idKind === 'number' ? id : undefined;
     const qty = trade.exact?.qty ?? BigInt(trade.qty);
     this.trades.add({ price, qty, qtyExponent, aggressor, tsEvent, number, seq });
-    this.flow.add(Math.floor(performance.now() / 1000), Number(this.#trades.qtyText(trade)), aggressor);
+    this.lastQty = Number(this.#trades.qtyText(trade));
+    this.flow.add(Math.floor(performance.now() / 1000), this.lastQty, aggressor);
     this.#addVolume(trade);
     for (const listener of this.#listeners) listener(trade);
   }
@@ -82,5 +85,35 @@ export class WatchedMarket {
     this.#priceExponent = priceExponent;
     const price = Math.round(trade.price * 10 ** (trade.priceExponent - priceExponent));
     this.profile.add(price, trade.qty * 10 ** (trade.qtyExponent - qtyExponent), trade.aggressor);
+  }
+}
+
+/** The markets that are watched, each once, however many parts of the page look at it. */
+export class WatchedMarkets {
+  readonly #feed: Feed;
+  readonly #open = new Map<string, { readonly market: WatchedMarket; lookers: number }>();
+
+  constructor(feed: Feed) {
+    this.#feed = feed;
+  }
+
+  /** The market of an instrument, until `release`. */
+  open(instrument: InstrumentView): WatchedMarket {
+    const { name } = instrument.facts;
+    const entry = this.#open.get(name) ?? { market: new WatchedMarket(this.#feed, instrument), lookers: 0 };
+    entry.lookers += 1;
+    this.#open.set(name, entry);
+    return entry.market;
+  }
+
+  /** One part of the page looks at a market no longer. */
+  release(market: WatchedMarket): void {
+    const { name } = market.instrument.facts;
+    const entry = this.#open.get(name);
+    if (entry?.market !== market) return;
+    entry.lookers -= 1;
+    if (entry.lookers > 0) return;
+    this.#open.delete(name);
+    market.close();
   }
 }

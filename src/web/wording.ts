@@ -95,3 +95,10 @@ const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-dig
 export function clockWords(ms: number): string {
   return clock.format(ms);
 }
+
+/** Why the server or the client refuses something, and what helps, as sentences. */
+export function refusalWords({ what, fix }: { readonly what: string; readonly fix: string }): string {
+  return [what, fix]
+    .map((part) => `${part.charAt(0).toUpperCase()}${part.slice(1).replace(/\.+$/, '')}.`)
+    .join(' ');
+}

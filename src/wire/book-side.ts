@@ -6,7 +6,6 @@ import type { Side } from './protocol.js';
 const CAPACITY_START = 64;
 /** Words of a level as it stands in a frame: price and quantity, the low word of each first. */
 const WORDS = 4;
-export const LEVEL_BYTES = WORDS * 4;
 /** Levels from the best that are kept in order at each change: at least, and where somebody reads deeper at most. */
 const TOP_LEVELS_MIN = 32;
 const TOP_LEVELS_MAX = 4096;

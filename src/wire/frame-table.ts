@@ -34,6 +34,8 @@ export const Field = {
   volumes: 14,
   costs: 15,
 } as const;
+/** A price and a quantity. */
+export const LEVEL_BYTES = 16;
 const FIELD_NAMES = Object.keys(Field);
 
 /** Bytes of a struct, or below 0 those of each element of a vector. */
@@ -59,15 +61,23 @@ export class FrameTable {
   /** The epoch's halves: compare both, without a BigInt. */
   epochHigh = 0;
   epochLow = 0;
+  /** Levels of the frame. */
+  bidCount = 0;
+  askCount = 0;
   /** @internal */
   view: DataView = EMPTY;
 
   protected headerAt = NOWHERE;
+  protected bidsAt = 0;
+  protected asksAt = 0;
   /** Where each field stands in the buffer, 0 = the frame has none, and the elements of each vector. */
   private readonly places = new Int32Array(FIELDS);
   private readonly counts = new Int32Array(FIELDS);
   /** Fields that may have a place. */
   private fieldsFound = 0;
+  /** The buffer that `view` is of, unless that is the copy, and the buffer that was copied from last. */
+  private viewed: ArrayBufferLike | undefined;
+  private copied: ArrayBufferLike | undefined;
   private copy = new Uint8Array(0);
   private copyView = EMPTY;
   private messageStart = 0;
@@ -77,22 +87,25 @@ export class FrameTable {
   private frameEnd = 0;
 
   /**
-   * Starts on a new message. One that lies in the buffer of the last is read where it is; another is copied first, for a view
-   * of a buffer costs more than that, unless it is large.
+   * Starts on a new message. One in a buffer of its own is copied, for a view of a buffer costs more than that, unless it is
+   * large; where messages share a buffer they are read in it.
    */
   reset(bytes: Uint8Array): this {
-    const { byteLength } = bytes;
+    const { buffer, byteLength } = bytes;
     let start = bytes.byteOffset;
-    if (bytes.buffer !== this.view.buffer) {
-      if (byteLength > COPIED_BYTES_MAX) {
-        this.view = new DataView(bytes.buffer);
+    if (buffer !== this.viewed) {
+      if (buffer === this.copied || byteLength > COPIED_BYTES_MAX) {
+        this.view = new DataView(buffer);
+        this.viewed = buffer;
       } else {
-        if (byteLength > this.copy.byteLength) {
+        if (byteLength > this.copy.length) {
           this.copy = new Uint8Array(Math.min(COPIED_BYTES_MAX, byteLength * 2));
           this.copyView = new DataView(this.copy.buffer);
         }
         this.copy.set(bytes);
+        this.copied = buffer;
         this.view = this.copyView;
+        this.viewed = undefined;
         start = 0;
       }
     }
@@ -136,6 +149,8 @@ export class FrameTable {
       this.counts[field] = 0;
     }
     this.fieldsFound = 0;
+    this.bidCount = 0;
+    this.askCount = 0;
   }
 
   /** Finds everything in the frame at `start`; the checks are those of the schema's verifier, in constant time. */
@@ -186,6 +201,10 @@ export class FrameTable {
     }
     if (places[Field.header] === 0) throw this.bad('missing_field', 'a header', 'none');
     this.headerAt = places[Field.header] as number;
+    this.bidsAt = places[Field.bids] as number;
+    this.asksAt = places[Field.asks] as number;
+    this.bidCount = counts[Field.bids] as number;
+    this.askCount = counts[Field.asks] as number;
     const at = this.headerAt;
     this.epochLow = view.getUint32(at, true);
     this.epochHigh = view.getUint32(at + 4, true);
@@ -226,7 +245,7 @@ export class FrameTable {
   /** Where an element of a vector stands. Throws `wire.index`. @internal */
   elementAt(field: number, index: number): number {
     const count = this.counts[field] as number;
-    if (!(index >= 0 && index < count)) throw this.noElement(`${FIELD_NAMES[field]}`, index, count);
+    if (!(index >= 0 && index < count)) throw this.noElement(field, index, count);
     return (this.places[field] as number) - index * (FIELD_BYTES[field] as number);
   }
 
@@ -281,11 +300,11 @@ export class FrameTable {
     });
   }
 
-  private noElement(name: string, index: number, length: number): WireError {
+  protected noElement(field: number, index: number, length: number): WireError {
     return new WireError({
       code: 'wire.index',
       what: 'no such element',
-      where: name,
+      where: `${FIELD_NAMES[field]}`,
       expected: `an index from 0 to ${length - 1}`,
       got: String(index),
       fix: 'stay below the count of the frame',

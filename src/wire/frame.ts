@@ -1,4 +1,4 @@
-import { Field, FrameTable } from './frame-table.js';
+import { Field, FrameTable, LEVEL_BYTES } from './frame-table.js';
 import { AGGRESSORS, TRADE_ID_KINDS } from './generated/constants.js';
 import type { Aggressor, TradeIdKind } from './protocol.js';
 
@@ -29,13 +29,7 @@ export class FrameReader extends FrameTable {
   get hasStatus(): boolean {
     return this.has(Field.status);
   }
-  /** Lengths of the frame's vectors. */
-  get bidCount(): number {
-    return this.count(Field.bids);
-  }
-  get askCount(): number {
-    return this.count(Field.asks);
-  }
+  /** Trades of the frame. */
   get tradeCount(): number {
     return this.count(Field.trades);
   }
@@ -87,40 +81,40 @@ export class FrameReader extends FrameTable {
   }
 
   bidPrice(index: number): number {
-    return this.signed(this.elementAt(Field.bids, index), 'bids.price');
+    return this.signed(this.bidAt(index), 'bids.price');
   }
   bidQty(index: number): number {
-    return this.signed(this.elementAt(Field.bids, index) + 8, 'bids.qty');
+    return this.signed(this.bidAt(index) + 8, 'bids.qty');
   }
   askPrice(index: number): number {
-    return this.signed(this.elementAt(Field.asks, index), 'asks.price');
+    return this.signed(this.askAt(index), 'asks.price');
   }
   askQty(index: number): number {
-    return this.signed(this.elementAt(Field.asks, index) + 8, 'asks.qty');
+    return this.signed(this.askAt(index) + 8, 'asks.qty');
   }
   bidPriceNearest(index: number): number {
-    return this.nearest(this.elementAt(Field.bids, index));
+    return this.nearest(this.bidAt(index));
   }
   bidQtyNearest(index: number): number {
-    return this.nearest(this.elementAt(Field.bids, index) + 8);
+    return this.nearest(this.bidAt(index) + 8);
   }
   askPriceNearest(index: number): number {
-    return this.nearest(this.elementAt(Field.asks, index));
+    return this.nearest(this.askAt(index));
   }
   askQtyNearest(index: number): number {
-    return this.nearest(this.elementAt(Field.asks, index) + 8);
+    return this.nearest(this.askAt(index) + 8);
   }
   bidPriceBigInt(index: number): bigint {
-    return this.view.getBigInt64(this.elementAt(Field.bids, index), true);
+    return this.view.getBigInt64(this.bidAt(index), true);
   }
   bidQtyBigInt(index: number): bigint {
-    return this.view.getBigInt64(this.elementAt(Field.bids, index) + 8, true);
+    return this.view.getBigInt64(this.bidAt(index) + 8, true);
   }
   askPriceBigInt(index: number): bigint {
-    return this.view.getBigInt64(this.elementAt(Field.asks, index), true);
+    return this.view.getBigInt64(this.askAt(index), true);
   }
   askQtyBigInt(index: number): bigint {
-    return this.view.getBigInt64(this.elementAt(Field.asks, index) + 8, true);
+    return this.view.getBigInt64(this.askAt(index) + 8, true);
   }
 
   tradePrice(index: number): number {
@@ -228,5 +222,15 @@ export class FrameReader extends FrameTable {
   }
   get statusReason(): number {
     return this.view.getUint8(this.placeOf(Field.status) + 25);
+  }
+
+  // As `elementAt`, of the vectors that are read most.
+  private bidAt(index: number): number {
+    if (index >= 0 && index < this.bidCount) return this.bidsAt + index * LEVEL_BYTES;
+    throw this.noElement(Field.bids, index, this.bidCount);
+  }
+  private askAt(index: number): number {
+    if (index >= 0 && index < this.askCount) return this.asksAt + index * LEVEL_BYTES;
+    throw this.noElement(Field.asks, index, this.askCount);
   }
 }

@@ -13,12 +13,12 @@ import {
   OTHER_SEQ,
 } from './apply-outcome.js';
 import { bidShareOf, imbalanceOf, micropriceOf, midOf, scaled, vwapOf } from './book-measures.js';
-import { BookSide, LEVEL_BYTES } from './book-side.js';
+import { BookSide } from './book-side.js';
 import { crc32cFinish } from './crc32c.js';
 import { decimalText } from './decimal.js';
 import { badFrame, ClientError } from './errors.js';
 import type { FrameReader } from './frame.js';
-import { Field } from './frame-table.js';
+import { Field, LEVEL_BYTES } from './frame-table.js';
 import { LEVELS_MAX, TOP_LEVELS } from './generated/constants.js';
 import { isExact, type Level, type PriceOrLevel, priceOf, qtyOf } from './level.js';
 import { LocalStream } from './local-stream.js';

@@ -41,7 +41,7 @@ export class Project {
     const own = process.env.npm_execpath;
     const [program, ...before] = own === undefined ? ['npm'] : [NODE, own];
     const ran = await run(program ?? 'npm', [...before, ...args], this.folder, {
-      npm_config_registry: this.#registry,
+      env: { npm_config_registry: this.#registry },
     });
     if (ran.code !== 0) throw new Error(`npm ${args.join(' ')}: ${ran.err}${ran.out}`);
   }
@@ -85,19 +85,21 @@ export class Project {
   }
 }
 
-/** Runs a program to its end; `timeoutMs` ends it, which is no failure of its own. */
+/** Runs a program to its end, or, where it is `endless`, to its first line. More than `timeoutMs` ends it. */
 export function run(
   program: string,
   args: readonly string[],
   cwd: string,
-  env: Readonly<Record<string, string>> = {},
+  options: { readonly env?: Readonly<Record<string, string>>; readonly endless?: boolean } = {},
   timeoutMs = 60_000,
 ): Promise<Ran> {
+  // What the test runner sets is none of the program's business.
   const { NODE_OPTIONS: _options, NODE_ENV: _env, VITEST: _vitest, ...kept } = process.env;
   return new Promise((resolve) => {
-    const options = { cwd, env: { ...kept, ...env }, timeout: timeoutMs, maxBuffer: 16 << 20 };
-    execFile(program, args, options, (error, out, err) => {
+    const given = { cwd, env: { ...kept, ...options.env }, timeout: timeoutMs, maxBuffer: 16 << 20 };
+    const child = execFile(program, args, given, (error, out, err) => {
       resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : 1, out, err });
     });
+    if (options.endless === true) child.stdout?.once('data', () => child.kill());
   });
 }
