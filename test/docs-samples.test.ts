@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
@@ -124,10 +125,13 @@ function here(text: string): string {
     .replaceAll('wss://ws.kraken.com', venue.url);
 }
 
-/** A folder for what the samples of a page write: those that follow find it. */
+/** A folder for what the samples of a page write: those that follow find it. The package is installed there. */
 function folderOf({ page }: Sample): string {
   const place = join(folder, page.replaceAll('/', '-'));
-  mkdirSync(place, { recursive: true });
+  if (!existsSync(place)) {
+    mkdirSync(join(place, 'node_modules'), { recursive: true });
+    symlinkSync(ROOT, join(place, 'node_modules/depthwire'));
+  }
   return place;
 }
 
