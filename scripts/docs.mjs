@@ -89,7 +89,14 @@ const app = await Application.bootstrap({
   markdownItOptions: { html: true, linkify: false },
   highlightLanguages: ['typescript', 'javascript', 'json', 'toml', 'shellscript', 'rust', 'python'],
   // Types that a public one only mentions are shown where they are mentioned.
-  validation: { notExported: false, invalidLink: true, invalidPath: true, rewrittenLink: true },
+  validation: {
+    notExported: false,
+    notDocumented: true,
+    invalidLink: true,
+    invalidPath: true,
+    rewrittenLink: true,
+  },
+  requiredToBeDocumented: ['Class', 'Interface', 'TypeAlias'],
   treatWarningsAsErrors: true,
   logLevel: 'Warn',
 });

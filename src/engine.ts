@@ -295,6 +295,7 @@ export class Engine {
     return guarded(() => this.#native.openDepth(instrument, depth, intervalMs, grouping));
   }
 
+  /** Ends a depth view. Its stream's number may be another view's later, which then goes on counting. */
   closeDepth(instrument: number, stream: number): void {
     guarded(() => this.#native.closeDepth(instrument, stream));
   }
@@ -336,6 +337,7 @@ export class Engine {
     return guarded(() => this.#native.openOrders(instrument));
   }
 
+  /** Ends the stream of orders: changes are not told one by one any more. */
   closeOrders(instrument: number): void {
     guarded(() => this.#native.closeOrders(instrument));
   }
@@ -349,6 +351,7 @@ export class Engine {
     guarded(() => this.#native.shareBook(instrument, memory));
   }
 
+  /** State, reason, place and best prices of a book. */
   book(instrument: number): BookInfo {
     return guarded(() => this.#native.book(instrument));
   }
@@ -362,6 +365,7 @@ export class Engine {
     return guarded(() => this.#depths.read(instrument, depth));
   }
 
+  /** What all books and sources have counted since the engine was opened. */
   stats(): EngineStats {
     return guarded(() => this.#native.stats());
   }
@@ -396,6 +400,7 @@ export class Engine {
     return guarded(() => this.#native.trading(instrument));
   }
 
+  /** The engine's time, ns since the Unix epoch: the clock's live, the recording's in a replay. */
   nowNs(): bigint {
     return guarded(() => this.#native.nowNs());
   }

@@ -38,6 +38,7 @@ export class DepthwireError extends Error {
     this.fix = detail.fix;
   }
 
+  /** Its parts, for logs and answers. */
   toJSON(): ErrorJson {
     const { code, what, where, expected, got, fix } = this;
     return { code, what, where, expected, got, fix };

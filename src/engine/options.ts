@@ -1,5 +1,6 @@
 import type { Engine } from '#native';
 
+/** What an engine is opened with. */
 export interface EngineOptions {
   /** Names this start of the process in every epoch: its high half. */
   readonly startId: number;

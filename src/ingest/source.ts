@@ -2,6 +2,7 @@ import type { Ask, InstrumentInfo } from '../engine.js';
 
 /** Where sources deliver what they received, untouched. The engine is one. */
 export interface Sink {
+  /** All instruments that it holds. */
   instruments(): readonly InstrumentInfo[];
   /** Opens a connection of a venue that speaks for these instruments. */
   openSource(venue: string, instruments: readonly number[]): number;
@@ -9,6 +10,7 @@ export interface Sink {
   ingest(source: number, frame: Uint8Array): void;
   /** The answer to a request, with its ticket. */
   ingestSnapshot(instrument: number, ticket: number, answer: Uint8Array): void;
+  /** A snapshot that was asked for cannot be had: it is asked for again, after a longer pause. */
   snapshotFailed(instrument: number): void;
   /**
    * Whole lines or messages of a recording that are not later than `untilNs`; returns the bytes used. `last`: the bytes of

@@ -20,8 +20,10 @@ const ATTEMPTS_MAX = 1_000_000_000;
 
 const STATES: readonly SharedBookState[] = RECORD_STATES;
 
+/** Why a shared book is not synced; `none` where it is. */
 export type SharedBookReason = ServerReason | 'unknown';
 
+/** What a reader of a shared book may be given. */
 export interface SharedBookOptions {
   /** Attempts of one read, some 10 ns each while the book is being written: 1 to 1,000,000,000. 10,000 unless set. */
   readonly attemptsMax?: number;
@@ -99,6 +101,7 @@ export class SharedBook {
     return this.#read(Math.min(depth, this.depth), ANY_INEXACT);
   }
 
+  /** Whether what was read last may be trusted. */
   get state(): SharedBookState {
     return stateOf(this.#header);
   }
@@ -138,6 +141,7 @@ export class SharedBook {
     return this.levels[0] ?? 0;
   }
 
+  /** Quantity at the best bid, a mantissa. */
   get bidQty(): number {
     return this.levels[1] ?? 0;
   }
@@ -147,14 +151,17 @@ export class SharedBook {
     return this.levels[2] ?? 0;
   }
 
+  /** Quantity at the best ask, a mantissa. */
   get askQty(): number {
     return this.levels[3] ?? 0;
   }
 
+  /** Power of ten of prices. */
   get priceExponent(): number {
     return ((this.#header[SCALE] ?? 0) << 16) >> 24;
   }
 
+  /** Power of ten of quantities. */
   get qtyExponent(): number {
     return ((this.#header[SCALE] ?? 0) << 8) >> 24;
   }

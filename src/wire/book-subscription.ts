@@ -4,11 +4,13 @@ import { LocalBook } from './local-book.js';
 import type { Backoff } from './resync.js';
 import type { Host, SubscriptionOptions } from './subscription.js';
 
+/** What a subscription of a book may be given. */
 export interface BookOptions extends SubscriptionOptions {
   /** Levels a side that the book holds at most; default 2^20. Beyond it the subscription fails. */
   readonly levelsMax?: number;
 }
 
+/** What made a book stale here: a frame that is missing, checksums that differ, a change that does not fit. */
 export type BookGap = StreamGap;
 
 export interface BookEvents extends KeptEvents<LocalBook> {

@@ -10,6 +10,7 @@ import { type TradesOptions, TradesSubscription } from './trades-subscription.js
 const DEPTH = 20;
 const INTERVAL_MS = 100;
 
+/** What a subscription of the best levels may be given. */
 export interface DepthOptions extends BookOptions {
   /** Levels a side; default 20. */
   readonly depth?: number;
@@ -19,6 +20,7 @@ export interface DepthOptions extends BookOptions {
   readonly grouping?: string;
 }
 
+/** What a subscription of the best prices may be given. */
 export interface BboOptions extends BookOptions {
   readonly source?: BboSource;
 }

@@ -122,10 +122,12 @@ export class Feed implements AsyncDisposable {
     else this.connection.open();
   }
 
+  /** How it stands with the connection. */
   get state(): FeedState {
     return this.connection.state;
   }
 
+  /** What has been counted since the feed was made, a copy. */
   get counters(): FeedCounters {
     return { ...this.counts, reconnects: this.connection.reconnects };
   }
@@ -164,6 +166,7 @@ export class Feed implements AsyncDisposable {
     return this.open('bbo', instrument, options);
   }
 
+  /** Each trade, never merged. */
   trades(instrument: string, options: TradesOptions = {}): TradesSubscription {
     return this.open('trades', instrument, options);
   }

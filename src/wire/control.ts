@@ -5,6 +5,7 @@ import type { BookState } from './protocol.js';
 /** What a server takes that does not say. */
 const CONTROL_BYTES_MAX = 4096;
 
+/** What may be subscribed to. */
 export type ChannelName =
   | 'book'
   | 'depth'
@@ -84,6 +85,7 @@ export interface StreamName {
   readonly stream: number | undefined;
 }
 
+/** The greeting of a server, and what it takes. */
 export interface Hello {
   readonly op: 'hello';
   readonly protocol: string;

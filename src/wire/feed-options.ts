@@ -14,6 +14,7 @@ export const RECONNECT: Backoff = { delayMs: 250, delayMsMax: 1_000 };
 /** Time between pings, where none is given. */
 export const PING_INTERVAL_MS = 2_000;
 
+/** What a feed may be given. */
 export interface ConnectOptions {
   /** Ends the feed and all its subscriptions. */
   readonly signal?: AbortSignal;
@@ -50,6 +51,7 @@ export interface FeedCounters {
   readonly fellBehind: number;
 }
 
+/** What a feed reports to callbacks. */
 export interface FeedEvents {
   state: FeedState;
   /** Every error, those of subscriptions included. */

@@ -20,6 +20,7 @@ export interface Member<Kept> {
   readonly isOwned: boolean;
 }
 
+/** What a group of subscriptions reports to callbacks. */
 export interface GroupEvents<Kept> {
   /** An instrument fits: at first, or because it came later. Its subscription has been granted. */
   added: Kept;
@@ -69,6 +70,7 @@ export class SubscriptionGroup<Kept extends object> implements AsyncIterable<Kep
     this.listeners = new Listeners((thrown) => host.callbackFailed(thrown));
   }
 
+  /** Whether it is over. */
   get closed(): boolean {
     return this.ended;
   }

@@ -47,10 +47,12 @@ export abstract class KeptSubscription<
   /** What loops and callbacks get; undefined before there is any. */
   protected abstract readonly item: Item | undefined;
 
+  /** Whether what is kept may be trusted. */
   get state(): BookState {
     return this.kept.state;
   }
 
+  /** Why not, if not. */
   get reason(): StateReason {
     return this.kept.reason;
   }

@@ -113,10 +113,12 @@ export class LocalBook extends LocalStream {
     return (this.flags & Flag.crossed) !== 0;
   }
 
+  /** A copy of the best bid; undefined in an empty side. */
   get bestBid(): Level | undefined {
     return this.bids.length === 0 ? undefined : this.bids.levelAt(0);
   }
 
+  /** A copy of the best ask likewise. */
   get bestAsk(): Level | undefined {
     return this.asks.length === 0 ? undefined : this.asks.levelAt(0);
   }

@@ -106,10 +106,12 @@ export class LocalOrders extends LocalStream {
     for (let order = queue?.first; order !== undefined; order = order.behind) yield order;
   }
 
+  /** The best bid with its orders summed; undefined in an empty side. */
   get bestBid(): OrderLevel | undefined {
     return this.levelAt('bid', 0);
   }
 
+  /** The best ask likewise. */
   get bestAsk(): OrderLevel | undefined {
     return this.levelAt('ask', 0);
   }

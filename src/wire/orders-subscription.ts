@@ -9,6 +9,7 @@ import type { OrderCause, Side } from './protocol.js';
 import type { Backoff } from './resync.js';
 import type { Host, SubscriptionOptions } from './subscription.js';
 
+/** What a subscription of orders may be given. */
 export interface OrdersOptions extends SubscriptionOptions {
   /** Orders that are held at most; default 2^20. Beyond it the subscription fails. */
   readonly ordersMax?: number;

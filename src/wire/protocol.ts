@@ -8,6 +8,7 @@ import type {
 
 export { Flag, Kind, OrderAction, Stream, TICKER_FIELDS } from './generated/constants.js';
 
+/** A side of a book: resting interest to buy, or to sell. */
 export type Side = 'bid' | 'ask';
 
 /** Who took the liquidity of a trade; `unknown` for a number that this reader does not know. */

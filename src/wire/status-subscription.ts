@@ -67,6 +67,7 @@ export class StatusSubscription extends Subscription<InstrumentStatus, StatusEve
     return this.doubted === undefined ? this.status.state : 'stale';
   }
 
+  /** Why it is not synced, if it is not. */
   get reason(): StateReason {
     return this.doubted ?? this.status?.reason ?? 'no_image';
   }

@@ -60,6 +60,7 @@ export interface Host {
 /** A subscription of whatever items and events. */
 export type AnySubscription = Subscription<unknown, SubscriptionEvents>;
 
+/** What every subscription may be given. */
 export interface SubscriptionOptions {
   /** Ends the subscription. */
   readonly signal?: AbortSignal;

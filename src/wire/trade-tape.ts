@@ -39,6 +39,7 @@ export type TradeGap =
   | { readonly tag: 'gap'; readonly reason: 'reset' }
   | { readonly tag: 'gap'; readonly reason: 'overflow'; readonly lost: number };
 
+/** A trade, or the place of some that are missing. */
 export type TradeEvent = Trade | TradeGap;
 
 /** What a frame did to the tape: whether its trades are to be taken, and whether some before it are missing. */

@@ -16,6 +16,7 @@ import { type Trade, type TradeEvent, type TradeGap, TradeTape } from './trade-t
 /** Events that a loop over trades may be behind, unless told otherwise. */
 const QUEUE_MAX = 4096;
 
+/** What a subscription of trades may be given. */
 export interface TradesOptions extends SubscriptionOptions {
   /** Events that a loop may be behind; default 4096. */
   readonly queueMax?: number;
@@ -48,14 +49,17 @@ export class TradesSubscription extends Subscription<TradeEvent, TradesEvents> {
     };
   }
 
+  /** `synced` while the trades are followed. */
   get state(): BookState {
     return this.tape.state;
   }
 
+  /** Why not, if not. */
   get reason(): StateReason {
     return this.tape.reason;
   }
 
+  /** The epoch in which `seq` counts. */
   get epoch(): bigint {
     return this.tape.epoch;
   }
