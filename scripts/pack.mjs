@@ -67,7 +67,6 @@ function stageMain(folder, manifest) {
   mkdirSync(folder, { recursive: true });
   write(folder, 'package.json', { ...kept, optionalDependencies: Object.fromEntries(platforms) });
   for (const entry of ['README.md', ...manifest.files]) {
-    if (entry.startsWith('!')) continue;
     cpSync(path.join(root, entry), path.join(folder, entry), {
       recursive: true,
       filter: (file) => !file.endsWith('.node'),
