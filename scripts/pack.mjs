@@ -76,25 +76,36 @@ function stageMain(folder, manifest) {
 }
 
 /**
- * A package with the addon. It says nothing of its other files, so a second program for the platform only has to lie beside
- * the addon.
+ * package.json of a package with the addon. It says nothing of its other files, so a second program for the platform only
+ * has to lie beside the addon.
+ * @param {string} suffix
+ * @param {any} manifest of `depthwire`
+ */
+export function platformManifest(suffix, manifest) {
+  const [os, cpu, abi] = suffix.split('-');
+  const libc = abi === 'gnu' ? { libc: ['glibc'] } : abi === 'musl' ? { libc: ['musl'] } : {};
+  return {
+    name: `depthwire-${suffix}`,
+    version: manifest.version,
+    description: `The engine of depthwire for ${suffix}.`,
+    ...Object.fromEntries(COMMON.map((key) => [key, manifest[key]])),
+    // Node loads an addon as it does CommonJS.
+    ...{ type: 'commonjs', main: `depthwire.${suffix}.node`, os: [os], cpu: [cpu], ...libc },
+  };
+}
+
+/**
+ * A package with the addon.
  * @param {string} folder
  * @param {string} suffix
  * @param {string} addon
- * @param {any} manifest
+ * @param {any} manifest of `depthwire`
  */
 function stagePlatform(folder, suffix, addon, manifest) {
-  const [os = '', cpu = '', abi] = suffix.split('-');
-  const main = `depthwire.${suffix}.node`;
-  const name = `depthwire-${suffix}`;
-  const libc = abi === 'gnu' ? { libc: ['glibc'] } : abi === 'musl' ? { libc: ['musl'] } : {};
+  const own = platformManifest(suffix, manifest);
+  const { name, main } = own;
   mkdirSync(folder, { recursive: true });
-  write(folder, 'package.json', {
-    ...{ name, version: manifest.version, description: `The engine of depthwire for ${suffix}.` },
-    ...Object.fromEntries(COMMON.map((key) => [key, manifest[key]])),
-    // Node loads an addon as it does CommonJS.
-    ...{ type: 'commonjs', main, os: [os], cpu: [cpu], ...libc },
-  });
+  write(folder, 'package.json', own);
   const text = `# ${name}\n\nThe native part of [depthwire](https://www.npmjs.com/package/depthwire) for ${suffix}. Install \`depthwire\`.\n`;
   writeFileSync(path.join(folder, 'README.md'), text);
   for (const licence of ['LICENSE-MIT', 'LICENSE-APACHE'])

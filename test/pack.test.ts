@@ -5,7 +5,8 @@ import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/co
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { GLIBC_FLOOR, pack, sizes, type Tarball } from '../scripts/pack.mjs';
+import { GLIBC_FLOOR, pack, platformManifest, sizes, type Tarball } from '../scripts/pack.mjs';
+import { SUFFIXES } from '../src/native/platform.js';
 import { elfOf, glibcOf, olderFirst } from './support/elf.js';
 import { NODE, Project, run } from './support/installed.js';
 import { type LocalRegistry, localRegistry } from './support/local-registry.js';
@@ -112,6 +113,22 @@ describe('what is packed', () => {
     expect(Object.values(own.optionalDependencies as object)).toEqual(Array(6).fill(own.version));
     expect(own.optionalDependencies).toHaveProperty(platform.name);
     expect(manifestOf(platform)).not.toHaveProperty('scripts');
+  });
+
+  it('goes to the platforms that it is for', () => {
+    const own = manifestOf(main);
+    const of = (suffix: string) => platformManifest(suffix, own);
+    expect(of('linux-arm64-gnu')).toMatchObject({ os: ['linux'], cpu: ['arm64'], libc: ['glibc'] });
+    expect(of('linux-x64-musl')).toMatchObject({ os: ['linux'], cpu: ['x64'], libc: ['musl'] });
+    expect(of('win32-x64-msvc')).toMatchObject({ os: ['win32'], cpu: ['x64'] });
+    expect(of('darwin-arm64')).toMatchObject({ os: ['darwin'], cpu: ['arm64'], version: own.version });
+    expect(of('darwin-arm64')).not.toHaveProperty('libc');
+    for (const suffix of Object.values(SUFFIXES)) expect(of(suffix).main).toBe(`depthwire.${suffix}.node`);
+  });
+
+  it('is not made without one of its platforms', async () => {
+    const [out, addons] = [staging.path('lacking'), staging.path('none')];
+    await expect(pack({ out, addons })).rejects.toThrow('depthwire.linux-x64-gnu.node is missing');
   });
 
   it('is well formed by publint and by are-the-types-wrong', async () => {
