@@ -50,7 +50,7 @@ describe('the workflows', () => {
       readonly napi: { readonly targets: readonly string[] };
     };
     const release = workflows.find(({ name }) => name === 'release.yml')?.text ?? '';
-    const built = [...release.matchAll(/\{ target: (\S+), runner: \S+, flags: /g)].map(
+    const built = [...release.matchAll(/\{ target: (\S+), runner: \S+, (?:suffix: \S+, )?flags: /g)].map(
       ([, target]) => target,
     );
     expect(built).toEqual(napi.targets);
