@@ -18,7 +18,7 @@ use std::fmt::Write;
 use depthwire_core::book::{BookSpec, NaiveBook, digest};
 use depthwire_core::encode::{Kind, RECORD_HEADER_BYTES, RecordType, Stream, find_header};
 use depthwire_core::engine::{Engine, EngineConfig};
-use depthwire_core::replica::Replica;
+use depthwire_core::replica::{Replica, ReplicaState};
 use depthwire_core::sequence::{Chain, SeqOutcome};
 use depthwire_core::types::{BookState, Decimal, KnownTo, NoClock, Side, StaleReason};
 use depthwire_core::venues;
@@ -224,7 +224,7 @@ fn pass(set: &Set, lines: &[BookLine<'_>], faults: &[(usize, Fault)], seed: u64)
         assert_eq!(rig.digest(), expected.digest, "{} (seed {seed})", set.name);
     }
     let told = rig.replica.book(set.id()).unwrap();
-    assert_eq!((told.state(), told.digest()), (BookState::Synced, rig.digest()));
+    assert_eq!((told.state(), told.digest()), (ReplicaState::Synced, rig.digest()));
     assert_eq!(told.gaps(), 0, "a reader sees a new epoch, never a gap");
 }
 

@@ -14,7 +14,7 @@ use std::mem::discriminant;
 
 use depthwire_core::encode::{Outbox, RECORD_HEADER_BYTES, RecordType};
 use depthwire_core::engine::{Engine, EngineConfig, detect};
-use depthwire_core::replica::Replica;
+use depthwire_core::replica::{Replica, ReplicaState};
 use depthwire_core::types::{BookState, InstrumentId, NoClock, Side, Venue, parse_decimal};
 use depthwire_core::venues;
 use expected::{FinalBook, FinalBooks, expected};
@@ -86,7 +86,7 @@ fn assert_ends(venue: Venue, books: &[&FinalBook], bytes: &[u8], chunk_bytes: us
         }
         assert_eq!(engine.digest(id).unwrap(), expected.digest, "{name}");
         let told = replica.book(id).unwrap();
-        assert_eq!((told.state(), told.checks().1), (BookState::Synced, 0), "{name}");
+        assert_eq!((told.state(), told.checks().1), (ReplicaState::Synced, 0), "{name}");
         assert_eq!(told.digest(), expected.digest, "{name}");
     }
 }

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use depthwire_core::encode::{OrderName, RECORD_HEADER_BYTES, RecordType};
 use depthwire_core::engine::{Engine, EngineConfig, SourceId};
-use depthwire_core::replica::{Outcome, Replica};
+use depthwire_core::replica::{Outcome, Replica, ReplicaState};
 use depthwire_core::sequence::PENDING_ORDER_UPDATES_MAX;
 use depthwire_core::types::{BookState, InstrumentId, NoClock, Side, StaleReason};
 use depthwire_core::venues::{self, COINBASE_EXCHANGE, Resync};
@@ -208,12 +208,12 @@ impl Rig {
     fn compare(&mut self, venue: &Venue) {
         if self.state() != BookState::Synced {
             let told = self.replica.orders(self.id);
-            assert!(told.is_none_or(|told| told.state() != BookState::Synced));
+            assert!(told.is_none_or(|told| told.state() != ReplicaState::Synced));
             return;
         }
         let number = self.engine.book_info(self.id, 0).unwrap().venue_seq;
         let told = self.replica.orders(self.id).unwrap();
-        assert_eq!((told.state(), told.venue_seq()), (BookState::Synced, number));
+        assert_eq!((told.state(), told.venue_seq()), (ReplicaState::Synced, number));
         for side in [Side::Bid, Side::Ask] {
             assert!(told.levels(side).eq(self.engine.book(self.id).unwrap().levels(side)));
         }

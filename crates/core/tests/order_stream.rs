@@ -16,9 +16,9 @@ mod order_rig;
 
 use dbn_bytes::{Meta, mbo};
 use depthwire_core::encode::{HistoryConfig, OrderName, RECORD_HEADER_BYTES, RecordType, Stream};
-use depthwire_core::engine::{Brought, By, EngineConfig, EngineError, Place};
-use depthwire_core::replica::{Outcome, Replica};
-use depthwire_core::types::{BookState, InstrumentId, OrderId, Price, Qty, Side};
+use depthwire_core::engine::{Brought, By, EngineConfig, EngineError};
+use depthwire_core::replica::{Outcome, Replica, ReplicaReason, ReplicaState};
+use depthwire_core::types::{BookState, InstrumentId, OrderId, Place, Price, Qty, Side, StaleReason};
 use depthwire_core::venues;
 use depthwire_sim::itch::{ItchConfig, ItchDay};
 use order_rig::Rig;
@@ -41,7 +41,7 @@ fn assert_told(rig: &mut Rig, id: InstrumentId) -> u32 {
     drain(rig);
     let now = now.orders(id).expect("an image");
     let told = rig.replica.orders(id).unwrap();
-    assert_eq!((told.state(), told.gaps(), told.checks().1), (BookState::Synced, 0, 0));
+    assert_eq!((told.state(), told.gaps(), told.checks().1), (ReplicaState::Synced, 0, 0));
     assert_eq!(told.place(), now.place());
     let mut ahead = 0;
     for side in [Side::Bid, Side::Ask] {
@@ -217,11 +217,14 @@ fn orders_that_are_lost_are_called_so_and_come_back_in_a_new_epoch() {
     let before = rig.replica.orders(id).unwrap().place();
     rig.ingest(&mbo(b'C', b'B', 77, 100, 5, LAST), false, u64::MAX);
     let told = rig.replica.orders(id).unwrap();
-    assert_eq!((told.state(), told.is_empty(), told.gaps()), (BookState::Syncing, true, 0));
+    assert_eq!(
+        (told.state(), told.is_empty(), told.gaps()),
+        (ReplicaState::Stale(ReplicaReason::Server(StaleReason::Contradiction)), true, 0)
+    );
     assert!(joined(&mut rig, id).orders(id).is_none(), "nothing from a book that is not exact");
     rig.ingest(&snapshot.concat(), false, u64::MAX);
     let after = rig.replica.orders(id).unwrap().place();
-    assert!(after.0 > before.0 && after.1 == 1, "{before:?} {after:?}");
+    assert!(after.epoch > before.epoch && after.seq == 1, "{before:?} {after:?}");
     assert_told(&mut rig, id);
     rig.ingest(&mbo(b'R', b'N', 0, i64::MAX, 0, LAST), false, u64::MAX);
     assert!(rig.replica.orders(id).unwrap().is_empty());
@@ -250,8 +253,11 @@ fn orders_beside_levels_are_lost_and_come_back_alone() {
     say(&mut rig, &subscribed(1, "P0"));
     say(&mut rig, "[1,[[100,2,3],[101,1,-1]]]");
     let now = rig.replica.orders(id).unwrap();
-    assert!(now.state() == BookState::Synced && now.place().0 > before.0, "the levels lead: a new epoch");
-    assert_eq!(now.place().1, 1);
+    assert!(
+        now.state() == ReplicaState::Synced && now.place().epoch > before.epoch,
+        "the levels lead: a new epoch"
+    );
+    assert_eq!(now.place().seq, 1);
     say(&mut rig, "[2,[12,100,1]]");
     let now = joined(&mut rig, id);
     let [told, now] = [&rig.replica, &now].map(|reader| reader.orders(id).unwrap());
@@ -259,15 +265,18 @@ fn orders_beside_levels_are_lost_and_come_back_alone() {
     // An order on the other side.
     say(&mut rig, "[2,[12,100,-1]]");
     let told = rig.replica.orders(id).unwrap();
-    assert_eq!((told.state(), told.gaps(), told.is_empty()), (BookState::Syncing, 0, true));
+    assert_eq!(
+        (told.state(), told.gaps(), told.is_empty()),
+        (ReplicaState::Stale(ReplicaReason::Unknown), 0, true)
+    );
     assert_eq!(rig.engine.book_info(id, 0).unwrap().state, BookState::Synced, "the levels go on");
-    let (epoch, seq) = told.place();
+    let Place { epoch, seq } = told.place();
     assert!(joined(&mut rig, id).orders(id).is_none());
     say(&mut rig, r#"{"event":"unsubscribed","status":"OK","chanId":2}"#);
     say(&mut rig, &subscribed(3, "R0"));
     say(&mut rig, &orders(3));
     let told = rig.replica.orders(id).unwrap();
-    assert_eq!((told.place(), told.len()), ((epoch, seq + 1), 3), "in the same epoch");
+    assert_eq!((told.place(), told.len()), (Place { epoch, seq: seq + 1 }, 3), "in the same epoch");
     say(&mut rig, "[3,[14,99,1]]");
     assert_eq!(rig.replica.orders(id).unwrap().len(), 4);
 }
@@ -314,7 +323,7 @@ fn who_was_away_is_brought_every_frame_or_an_image() {
         rig.engine.open_orders(id).unwrap();
         rig.feed(&stream(&snapshot), 1_000);
         let mut away = joined(&mut rig, id);
-        let (epoch, seq) = away.orders(id).unwrap().place();
+        let Place { epoch, seq } = away.orders(id).unwrap().place();
         rig.ingest(&mbo(b'A', b'B', 3, 100, 7, LAST), false, u64::MAX);
         rig.ingest(&mbo(b'C', b'B', 1, 100, 5, LAST), false, u64::MAX);
         let mut out = vec![0; 1 << 16];
@@ -329,7 +338,7 @@ fn who_was_away_is_brought_every_frame_or_an_image() {
         let away = away.orders(id).unwrap();
         assert_eq!((away.place(), away.gaps()), (now.place(), 0));
         assert!(away.list(Side::Bid).eq(now.list(Side::Bid)));
-        let (epoch, seq) = now.place();
+        let Place { epoch, seq } = now.place();
         assert_eq!(bring(&mut rig, Place { epoch, seq }), (Brought::Nothing, vec![]));
         // Of a stream that nobody has opened there is none.
         rig.engine.close_orders(id);
@@ -349,9 +358,9 @@ fn images_come_in_chunks_of_which_none_may_be_missing() {
     assert_eq!(chunks.len(), 3);
     let mut replica = Replica::default();
     replica.apply(&chunks[0]).unwrap();
-    assert_eq!(replica.orders(id).unwrap().state(), BookState::Syncing);
-    assert_eq!(replica.apply(&chunks[2]), Ok(Outcome::Ignored));
-    assert_eq!(replica.apply(&chunks[1]), Ok(Outcome::Ignored), "it has to begin anew");
+    assert_eq!(replica.orders(id).unwrap().state(), ReplicaState::Syncing);
+    assert_eq!(replica.apply(&chunks[2]), Ok(Outcome::Discarded));
+    assert_eq!(replica.apply(&chunks[1]), Ok(Outcome::Discarded), "it has to begin anew");
     assert_eq!(replica.apply(&chunks.concat()), Ok(Outcome::Image));
     assert_eq!(replica.orders(id).unwrap().len(), 2_001);
 }

@@ -7,7 +7,7 @@ mod sets;
 
 use depthwire_core::encode::RECORD_HEADER_BYTES;
 use depthwire_core::engine::{Engine, EngineConfig};
-use depthwire_core::replica::Replica;
+use depthwire_core::replica::{Replica, ReplicaState};
 use depthwire_core::types::{BookState, NoClock, Side, parse_decimal};
 use depthwire_core::venues;
 use sets::{SIMULATED, Set, recorded};
@@ -50,7 +50,7 @@ fn check(set: &Set, text: &[u8], chunk_bytes: usize) {
     let info = engine.book_info(set.id(), 0).unwrap();
     assert_eq!(info.state, BookState::Synced, "{}", set.name);
     let told = replica.book(set.id()).unwrap();
-    assert_eq!(told.state(), BookState::Synced, "{}", set.name);
+    assert_eq!(told.state(), ReplicaState::Synced, "{}", set.name);
     assert_eq!(told.digest(), engine.digest(set.id()).unwrap(), "{}", set.name);
     assert_eq!((told.seq(), told.epoch()), (info.seq, info.epoch));
     let (checks, failures) = told.checks();

@@ -7,8 +7,8 @@ use depthwire_core::encode::{
     CheckBody, Flags, Header, ImageBody, Kind, StatusBody, Stream, write_check, write_image, write_levels,
     write_status,
 };
-use depthwire_core::replica::{Outcome, Replica, ReplicaError};
-use depthwire_core::types::{BookState, InstrumentId, KnownTo, Level};
+use depthwire_core::replica::{Outcome, Replica, ReplicaError, ReplicaReason, ReplicaState};
+use depthwire_core::types::{BookState, InstrumentId, KnownTo, Level, StaleReason};
 
 const ID: InstrumentId = InstrumentId(7);
 
@@ -68,9 +68,13 @@ fn replica() -> Replica {
     replica
 }
 
-fn state(replica: &Replica) -> (BookState, u64, Option<Level>) {
+fn state(replica: &Replica) -> (ReplicaState, u64, Option<Level>) {
     let book = replica.book(ID).unwrap();
     (book.state(), book.seq(), book.book().best_bid())
+}
+
+const fn stale(reason: ReplicaReason) -> ReplicaState {
+    ReplicaState::Stale(reason)
 }
 
 #[test]
@@ -80,13 +84,15 @@ fn deltas_apply_by_their_links() {
     assert_eq!(replica.apply(&delta(1, 3, 5, &new(9))), Ok(Outcome::Old));
     assert_eq!(replica.apply(&delta(1, 5, 6, &new(2))), Ok(Outcome::Applied));
     assert_eq!(replica.apply(&delta(1, 4, 9, &new(3))), Ok(Outcome::Applied), "joined in its middle");
-    assert_eq!(state(&replica), (BookState::Synced, 9, Some(Level::new(100, 3))));
+    assert_eq!(state(&replica), (ReplicaState::Synced, 9, Some(Level::new(100, 3))));
     assert_eq!(replica.apply(&delta(0, 9, 10, &new(8))), Ok(Outcome::Ignored), "an epoch that is over");
     assert_eq!(replica.apply(&delta(1, 10, 11, &new(8))), Ok(Outcome::Gap { expected: 9, received: 10 }));
-    assert_eq!(state(&replica), (BookState::Syncing, 9, Some(Level::new(100, 3))));
-    assert_eq!(replica.apply(&delta(1, 9, 12, &new(8))), Ok(Outcome::Ignored), "nothing before an image");
+    assert_eq!(state(&replica), (stale(ReplicaReason::SequenceGap), 9, Some(Level::new(100, 3))));
+    assert_eq!(replica.apply(&delta(1, 9, 12, &new(8))), Ok(Outcome::Applied), "one that reaches back");
+    assert_eq!(state(&replica), (ReplicaState::Synced, 12, Some(Level::new(100, 8))));
+    assert_eq!(replica.apply(&delta(1, 11, 12, &new(7))), Ok(Outcome::Old), "a double");
     assert_eq!(replica.apply(&image(2, 1, &new(4), &[])[0]), Ok(Outcome::Image));
-    assert_eq!(state(&replica), (BookState::Synced, 1, Some(Level::new(100, 4))));
+    assert_eq!(state(&replica), (ReplicaState::Synced, 1, Some(Level::new(100, 4))));
     assert_eq!(replica.apply(&delta(2, 1, 2, &[Level::new(100, 0), Level::new(3, 0)])), Ok(Outcome::Applied));
     assert_eq!(state(&replica).2, None, "0 removes; an unknown level may be removed");
 }
@@ -96,16 +102,19 @@ fn a_newer_epoch_without_its_image_takes_the_trust_away() {
     let mut replica = replica();
     let newer = delta(2, 1, 2, &[Level::new(100, 8)]);
     assert_eq!(replica.apply(&newer), Ok(Outcome::Gap { expected: 5, received: 2 }));
-    assert_eq!(state(&replica), (BookState::Syncing, 5, Some(Level::new(100, 1))));
+    let lost = (stale(ReplicaReason::SequenceGap), 5, Some(Level::new(100, 1)));
+    assert_eq!(state(&replica), lost);
+    assert_eq!(replica.apply(&delta(1, 5, 6, &[])), Ok(Outcome::Ignored), "nothing before an image");
+    assert_eq!(state(&replica), lost);
     assert_eq!(replica.apply(&image(2, 2, &[Level::new(7, 1)], &[])[0]), Ok(Outcome::Image));
-    assert_eq!(state(&replica), (BookState::Synced, 2, Some(Level::new(7, 1))));
+    assert_eq!(state(&replica), (ReplicaState::Synced, 2, Some(Level::new(7, 1))));
 }
 
 #[test]
 fn what_cannot_be_held_takes_the_trust_away() {
     let mut replica = replica();
     assert_eq!(replica.apply(&delta(1, 5, 6, &[Level::new(1, -1)])), Err(ReplicaError::Full { at: 0 }));
-    assert_eq!(state(&replica).0, BookState::Syncing);
+    assert_eq!(state(&replica).0, stale(ReplicaReason::BadFrame));
 }
 
 #[test]
@@ -116,9 +125,9 @@ fn an_image_takes_effect_at_its_last_chunk() {
     let mut replica = Replica::default();
     replica.apply(&chunks[0]).unwrap();
     replica.apply(&chunks[1]).unwrap();
-    assert_eq!(state(&replica), (BookState::Syncing, 0, None));
+    assert_eq!(state(&replica), (ReplicaState::Syncing, 0, None));
     replica.apply(&chunks[2]).unwrap();
-    assert_eq!(state(&replica), (BookState::Synced, 3, Some(bids[0])));
+    assert_eq!(state(&replica), (ReplicaState::Synced, 3, Some(bids[0])));
     assert_eq!(replica.book(ID).unwrap().checks(), (1, 0));
 
     for wrong in [vec![0, 2], vec![1, 2], vec![0, 1, 0, 2]] {
@@ -126,7 +135,7 @@ fn an_image_takes_effect_at_its_last_chunk() {
         for index in wrong {
             replica.apply(&chunks[index]).unwrap();
         }
-        assert_eq!(state(&replica).0, BookState::Syncing, "a chunk out of turn discards the image");
+        assert_eq!(state(&replica).0, ReplicaState::Syncing, "a chunk out of turn discards the image");
     }
     // Frames between two chunks do not spoil the image.
     let mut replica = self::replica();
@@ -137,13 +146,13 @@ fn an_image_takes_effect_at_its_last_chunk() {
     assert_eq!(replica.apply(&check), Ok(Outcome::Checked));
     replica.apply(&chunks[1]).unwrap();
     assert_eq!(replica.apply(&chunks[2]), Ok(Outcome::Image));
-    assert_eq!(state(&replica), (BookState::Synced, 3, Some(bids[0])));
+    assert_eq!(state(&replica), (ReplicaState::Synced, 3, Some(bids[0])));
     let other = image(2, 3, &bids, &[]);
     let mut replica = Replica::default();
     replica.apply(&chunks[0]).unwrap();
     replica.apply(&other[1]).unwrap();
     replica.apply(&chunks[2]).unwrap();
-    assert_eq!(state(&replica).0, BookState::Syncing, "chunks of two images do not mix");
+    assert_eq!(state(&replica).0, ReplicaState::Syncing, "chunks of two images do not mix");
 }
 
 #[test]
@@ -168,7 +177,7 @@ fn a_check_that_disagrees_makes_the_book_stale() {
     for wrong in &wrong {
         let mut replica = self::replica();
         assert_eq!(replica.apply(&frame(5, wrong)), Ok(Outcome::CheckFailed));
-        assert_eq!(state(&replica).0, BookState::Syncing);
+        assert_eq!(state(&replica).0, stale(ReplicaReason::CheckFailed));
     }
 }
 
@@ -193,14 +202,19 @@ fn a_status_takes_the_trust_away_and_never_gives_it() {
         bytes
     };
     replica.apply(&status(BookState::Synced, 1)).unwrap();
-    assert_eq!(state(&replica).0, BookState::Synced);
+    assert_eq!(state(&replica).0, ReplicaState::Synced);
+    replica.apply(&status(BookState::Syncing, 0)).unwrap();
+    assert_eq!(state(&replica).0, ReplicaState::Synced, "of an epoch that is over");
     replica.apply(&status(BookState::Syncing, 1)).unwrap();
-    assert_eq!(state(&replica).0, BookState::Syncing);
+    assert_eq!(state(&replica).0, ReplicaState::Syncing);
     replica.apply(&status(BookState::Synced, 2)).unwrap();
-    assert_eq!(state(&replica).0, BookState::Syncing, "only an image makes it synced");
+    assert_eq!(state(&replica).0, ReplicaState::Syncing, "only an image makes it synced");
     let mut replica = self::replica();
-    replica.apply(&status(BookState::Synced, 2)).unwrap();
-    assert_eq!(state(&replica).0, BookState::Syncing, "and the image of that epoch is not here");
+    replica.apply(&status(BookState::Stale(StaleReason::Silence), 2)).unwrap();
+    let silence = stale(ReplicaReason::Server(StaleReason::Silence));
+    assert_eq!(state(&replica).0, silence, "of the next epoch, whose image may follow");
+    assert_eq!(replica.apply(&delta(1, 5, 6, &[])), Ok(Outcome::Ignored), "an image alone helps");
+    assert_eq!(state(&replica).0, silence);
 }
 
 /// Frames in memory stand on multiples of 8; a mutated copy must as well, which a fresh vector does.

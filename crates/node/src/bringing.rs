@@ -1,8 +1,8 @@
 //! The exported `Engine`: bringing readers that were away to the present of a stream.
 
 use depthwire_core::encode::{HISTORY_BYTES_MAX, HistoryConfig, Stream};
-use depthwire_core::engine::{By, Place};
-use depthwire_core::types::{Account, InstrumentId};
+use depthwire_core::engine::By;
+use depthwire_core::types::{Account, InstrumentId, Place};
 use napi::bindgen_prelude::BigInt;
 use napi_derive::napi;
 

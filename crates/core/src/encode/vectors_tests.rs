@@ -8,7 +8,7 @@ use flatbuffers::FlatBufferBuilder;
 use super::generated::{self, FRAME_IDENTIFIER, Frame, size_prefixed_root_as_frame};
 use super::*;
 use crate::aggregate::checksums;
-use crate::replica::{Outcome, Replica};
+use crate::replica::{Outcome, Replica, ReplicaState};
 use crate::types::{
     Aggressor, BookState, InstrumentId, KnownTo, Level, Price, Qty, Side, Ticker, Trade, TradeId,
     TradingStatus,
@@ -543,16 +543,15 @@ fn a_reader_of_today_follows_a_feed_of_the_future() {
         Ok(Outcome::Applied),
         "what is not known is passed over"
     );
-    assert_eq!(state(&replica), (BookState::Synced, 4, vec![1 << 60, 4, 1]));
-    for name in ["book image, chunk 1 of 2", "book image, chunk 2 of 2"] {
-        assert_eq!(replica.apply(bytes(name)), Ok(Outcome::Image), "{name}");
-    }
-    assert_eq!(state(&replica), (BookState::Synced, 7, vec![1 << 60, 3, 1]));
+    assert_eq!(state(&replica), (ReplicaState::Synced, 4, vec![1 << 60, 4, 1]));
+    assert_eq!(replica.apply(bytes("book image, chunk 1 of 2")), Ok(Outcome::Chunk));
+    assert_eq!(replica.apply(bytes("book image, chunk 2 of 2")), Ok(Outcome::Image));
+    assert_eq!(state(&replica), (ReplicaState::Synced, 7, vec![1 << 60, 3, 1]));
     for Vector { name, bytes } in others().into_iter().chain(states()) {
         let is_of_orders = name.starts_with("orders");
         let outcome = replica.apply(&bytes);
         let refused = [Ok(Outcome::CheckFailed), Ok(Outcome::Ignored)].contains(&outcome);
         assert_eq!((outcome.is_ok(), refused), (true, !is_of_orders), "{name}: {outcome:?}");
     }
-    assert_eq!(state(&replica).0, BookState::Synced, "no other stream is taken for the book");
+    assert_eq!(state(&replica).0, ReplicaState::Synced, "no other stream is taken for the book");
 }

@@ -5,16 +5,7 @@ use super::streams::Cursor;
 use super::{Engine, EngineConfig, EngineError};
 use crate::book::QtyAt;
 use crate::encode::{DeltaFrame, Flags, History, Kind, Stream, write_levels, write_ticker, write_trading};
-use crate::types::{BookState, Clock, InstrumentId, Level, Price, Qty, Side, TimeNs};
-
-/// A place in a stream. Zeros: before everything.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Place {
-    /// Epoch of the instrument.
-    pub epoch: u64,
-    /// Sequence of the stream.
-    pub seq: u64,
-}
+use crate::types::{BookState, Clock, InstrumentId, Level, Place, Price, Qty, Side, TimeNs};
 
 /// What a reader that was away wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write;
 use std::rc::Rc;
 
-use super::{Brought, By, Engine, EngineConfig, Place, SourceId};
+use super::{Brought, By, Engine, EngineConfig, SourceId};
 use crate::encode::generated::size_prefixed_root_as_frame;
 use crate::encode::{Flags, HistoryConfig, Kind, RECORD_HEADER_BYTES, RecordType, SLAB_BYTES, Stream};
-use crate::types::{BookState, Clock, InstrumentId, TimeNs};
+use crate::types::{BookState, Clock, InstrumentId, Place, TimeNs};
 use crate::venues;
 use reader::Reader;
 

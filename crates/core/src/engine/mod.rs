@@ -56,7 +56,7 @@ use crate::types::{
     TimeNs,
 };
 use crate::venues::At;
-pub use bring::{Brought, By, Place};
+pub use bring::{Brought, By};
 pub use contents::{Brings, Contents, Told};
 pub use definitions::Listed;
 pub use error::{EngineError, IngestError};

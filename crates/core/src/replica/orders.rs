@@ -1,16 +1,17 @@
-//! Books of orders from the stream `orders` alone, which says itself when they are lost.
+//! Books of orders: the stream `orders`, and the status frames that end it.
 
-mod changes;
+mod queues;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap};
-
-use super::Outcome;
+use super::error::Refusal;
+use super::follow::{Follow, Turn};
+use super::{FeedFrame, Outcome, ReplicaError, ReplicaReason, ReplicaState};
 use crate::book::l3::QueuePosition;
-use crate::encode::generated::Frame;
+use crate::encode::generated::{Check, Order};
 use crate::encode::{Flags, Kind, OrderAction, OrderName};
-use crate::types::{BookState, Level, Price, Qty, Side};
+use crate::types::{Level, Place, Price, Qty, Side};
+use queues::OrderQueues;
 
 /// Most orders that a replica's book may hold.
 pub const REPLICA_ORDERS_MAX: usize = 1 << 20;
@@ -29,59 +30,69 @@ pub struct ReplicaOrder {
 /// One instrument's orders as the feed told them.
 #[derive(Debug)]
 pub struct ReplicaOrders {
-    state: BookState,
-    epoch: u64,
-    seq: u64,
-    venue_seq: u64,
+    follow: Follow,
     is_event_whole: bool,
-    orders: HashMap<OrderName, ReplicaOrder>,
-    /// By price, the first to trade first.
-    queues: [BTreeMap<Price, Vec<OrderName>>; 2],
-    /// Longer texts by their numbers, and numbers of orders that have left; the latter reused.
-    texts: HashMap<u64, Vec<u8>>,
-    left: Vec<u64>,
-    /// The chunk that an image goes on with: its epoch, sequence and place.
-    chunk: Option<(u64, u64, u32)>,
-    checks: u64,
-    check_failures: u64,
-    gaps: u64,
+    now: OrderQueues,
+    /// Orders of an image that is not whole yet.
+    staged: OrderQueues,
+}
+
+impl Default for ReplicaOrders {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl ReplicaOrders {
-    pub(super) fn new() -> Self {
+    /// Orders of which nothing is known.
+    #[must_use]
+    pub fn new() -> Self {
         Self {
-            state: BookState::Syncing,
-            epoch: 0,
-            seq: 0,
-            venue_seq: 0,
+            follow: Follow::new(),
             is_event_whole: true,
-            orders: HashMap::new(),
-            queues: Default::default(),
-            texts: HashMap::new(),
-            left: Vec::new(),
-            chunk: None,
-            checks: 0,
-            check_failures: 0,
-            gaps: 0,
+            now: OrderQueues::default(),
+            staged: OrderQueues::default(),
         }
     }
 
-    /// `Synced` while every frame since the image has been applied and none said otherwise.
+    /// Whether the orders may be trusted.
     #[must_use]
-    pub const fn state(&self) -> BookState {
-        self.state
+    pub const fn state(&self) -> ReplicaState {
+        self.follow.state
     }
 
     /// Epoch and sequence that the orders are at.
     #[must_use]
-    pub const fn place(&self) -> (u64, u64) {
-        (self.epoch, self.seq)
+    pub const fn place(&self) -> Place {
+        self.follow.place
+    }
+
+    /// Where the orders are exact, if frames can go on from there: what to resume from.
+    #[must_use]
+    pub fn resume_place(&self) -> Option<Place> {
+        self.follow.resume_place()
+    }
+
+    /// What follows is not arriving for now.
+    pub fn doubt(&mut self, reason: ReplicaReason) {
+        self.follow.doubt(reason);
+    }
+
+    /// The server brings the orders to a place by what follows. `server` is the state of its own book.
+    pub fn bring_to(&mut self, to: Place, server: ReplicaState) {
+        self.follow.bring_to(to, Some(server));
     }
 
     /// The venue's sequence that they are at.
     #[must_use]
     pub const fn venue_seq(&self) -> u64 {
-        self.venue_seq
+        self.follow.venue_seq
+    }
+
+    /// Powers of ten of prices and quantities.
+    #[must_use]
+    pub const fn exponents(&self) -> (i8, i8) {
+        (self.follow.price_exponent, self.follow.qty_exponent)
     }
 
     /// Whether the last frame ended the venue's event: else the orders are between two states of the venue.
@@ -93,179 +104,174 @@ impl ReplicaOrders {
     /// Images whose checksums were compared, and how many of them disagreed, or changes that contradicted the orders.
     #[must_use]
     pub const fn checks(&self) -> (u64, u64) {
-        (self.checks, self.check_failures)
+        (self.follow.checks, self.follow.check_failures)
     }
 
     /// Gaps seen.
     #[must_use]
     pub const fn gaps(&self) -> u64 {
-        self.gaps
+        self.follow.gaps
     }
 
     /// How many orders rest.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.orders.len()
+        self.now.orders.len()
     }
 
     /// Whether none does.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.orders.is_empty()
+        self.now.orders.is_empty()
     }
 
     /// A resting order.
     #[must_use]
     pub fn order(&self, name: OrderName) -> Option<ReplicaOrder> {
-        self.orders.get(&name).copied()
+        self.now.orders.get(&name).copied()
     }
 
     /// The name of the order that its venue calls so: a look at each longer text where 16 bytes do not hold it.
     #[must_use]
     pub fn named(&self, text: &[u8]) -> Option<OrderName> {
-        let number = || self.texts.iter().find(|(_, known)| *known == text).map(|(number, _)| *number);
+        let number = || self.now.texts.iter().find(|(_, known)| *known == text).map(|(number, _)| *number);
         OrderName::of_text(text).or_else(|| number().map(OrderName::Named))
     }
 
     /// The longer text of a name.
     #[must_use]
     pub fn text(&self, number: u64) -> Option<&[u8]> {
-        self.texts.get(&number).map(Vec::as_slice)
+        self.now.texts.get(&number).map(Vec::as_slice)
     }
 
-    /// What stands before an order in its queue. Costs a look at each order before it.
+    /// What stands before an order in its queue; a sum beyond 64 bits is their greatest. Costs a look at each order before it.
     #[must_use]
     pub fn orders_ahead(&self, name: OrderName) -> Option<QueuePosition> {
         let order = self.order(name)?;
         let mut position = QueuePosition::default();
         for ahead in self.queue(order.side, order.price).take_while(|(ahead, _)| *ahead != name) {
             position.orders_ahead += 1;
-            position.qty_ahead.0 += ahead.1.0;
+            position.qty_ahead.0 = position.qty_ahead.0.saturating_add(ahead.1.0);
         }
         Some(position)
     }
 
     /// The orders at a price, the first to trade first.
     pub fn queue(&self, side: Side, price: Price) -> impl Iterator<Item = (OrderName, Qty)> + '_ {
-        let queue = self.queues[side as usize].get(&price).map_or(&[][..], Vec::as_slice);
-        queue.iter().map(|name| (*name, self.orders.get(name).map_or(Qty(0), |order| order.qty)))
+        let queue = self.now.queues[side as usize].get(&price).map_or(&[][..], Vec::as_slice);
+        queue.iter().map(|name| (*name, self.now.orders.get(name).map_or(Qty(0), |order| order.qty)))
     }
 
-    /// The orders' sum at each price of a side, best first.
+    /// The orders' sum at each price of a side, best first; a sum beyond 64 bits is their greatest.
     pub fn levels(&self, side: Side) -> impl Iterator<Item = Level> + '_ {
-        let queues = &self.queues[side as usize];
-        let bids = (side == Side::Bid).then(|| queues.keys().rev()).into_iter().flatten();
-        let asks = (side == Side::Ask).then(|| queues.keys()).into_iter().flatten();
-        bids.chain(asks).map(move |&price| {
-            let qty = self.queue(side, price).map(|(_, qty)| qty.0).sum();
+        self.prices(side).map(move |price| {
+            let qty = self.queue(side, price).fold(0i64, |sum, (_, qty)| sum.saturating_add(qty.0));
             Level { price, qty: Qty(qty) }
         })
     }
 
-    /// `None` where the orders are more than a replica holds, or a number is none that an order can have.
-    pub(super) fn apply(&mut self, frame: &Frame<'_>) -> Option<Outcome> {
-        let header = frame.header();
-        let is_stale = header.flags() & Flags::STALE.0 != 0;
-        if header.kind() == Kind::Image as u8 {
-            return self.image(frame, is_stale);
-        }
-        if header.epoch() > self.epoch && self.state == BookState::Synced {
-            // The image that opens that epoch was missed.
-            return Some(self.gap(header.prev_seq()));
-        }
-        let is_orders = header.kind() == Kind::Orders as u8;
-        if header.epoch() != self.epoch || self.state != BookState::Synced || !is_orders {
-            return Some(Outcome::Ignored);
-        }
-        if header.seq() <= self.seq {
-            return Some(Outcome::Old);
-        }
-        if header.prev_seq() != self.seq {
-            return Some(self.gap(header.prev_seq()));
-        }
-        self.know_texts(frame);
-        for order in frame.orders().iter().flatten() {
-            if self.change(order).is_none() {
-                return Some(self.contradicted());
-            }
-        }
-        self.forget_texts();
-        if self.orders.len() > REPLICA_ORDERS_MAX {
-            return None;
-        }
-        (self.seq, self.venue_seq) = (header.seq(), header.venue_seq());
-        self.is_event_whole = header.flags() & Flags::LAST.0 != 0;
-        if is_stale {
-            self.state = BookState::Syncing;
-        }
-        Some(Outcome::Applied)
-    }
-
-    /// Replaces everything. Between its chunks nothing is known.
-    fn image(&mut self, frame: &Frame<'_>, is_stale: bool) -> Option<Outcome> {
-        let (header, Some(info)) = (frame.header(), frame.info()) else { return Some(Outcome::Ignored) };
-        let chunk = (header.epoch(), header.seq(), info.chunk_index());
-        if info.chunk_index() == 0 {
-            self.clear();
-        } else if self.chunk != Some(chunk) {
-            self.chunk = None;
-            return Some(Outcome::Ignored);
-        }
-        (self.state, self.chunk) = (BookState::Syncing, None);
-        self.know_texts(frame);
-        for order in frame.orders().iter().flatten() {
-            if order.action() != OrderAction::Add as u8 || self.change(order).is_none() {
-                return Some(self.contradicted());
-            }
-        }
-        if self.orders.len() > REPLICA_ORDERS_MAX {
-            return None;
-        }
-        (self.epoch, self.seq, self.venue_seq) = (header.epoch(), header.seq(), header.venue_seq());
-        self.is_event_whole = header.flags() & Flags::LAST.0 != 0;
-        if info.chunk_index() + 1 < info.chunk_count() {
-            self.chunk = Some((chunk.0, chunk.1, chunk.2 + 1));
-            return Some(Outcome::Image);
-        }
-        let Some(check) = frame.check() else { return Some(Outcome::Ignored) };
-        self.checks += 1;
-        let counts = [Side::Bid, Side::Ask].map(|side| self.list(side).count() as u32);
-        let all = [Side::Bid, Side::Ask].into_iter().fold(0, |crc, side| {
-            self.list(side).fold(crc, |crc, (name, order)| {
-                let crc = crc32c::crc32c_append(crc, &name.bytes());
-                let crc = crc32c::crc32c_append(crc, &order.price.0.to_le_bytes());
-                crc32c::crc32c_append(crc, &order.qty.0.to_le_bytes())
-            })
-        });
-        if (all, counts) != (check.all_crc(), [check.bid_count(), check.ask_count()]) {
-            return Some(self.contradicted());
-        }
-        if info.state() == BookState::Synced.code() && !is_stale {
-            self.state = BookState::Synced;
-        }
-        Some(Outcome::Image)
-    }
-
     /// One side's orders in the order of an image.
     pub fn list(&self, side: Side) -> impl Iterator<Item = (OrderName, ReplicaOrder)> + '_ {
-        self.levels(side).flat_map(move |Level { price, .. }| {
+        self.prices(side).flat_map(move |price| {
             self.queue(side, price).map(move |(name, qty)| (name, ReplicaOrder { side, price, qty }))
         })
     }
 
-    fn gap(&mut self, received: u64) -> Outcome {
-        self.gaps += 1;
-        self.state = BookState::Syncing;
-        Outcome::Gap { expected: self.seq, received }
+    fn prices(&self, side: Side) -> impl Iterator<Item = Price> + '_ {
+        let queues = &self.now.queues[side as usize];
+        let bids = (side == Side::Bid).then(|| queues.keys().rev()).into_iter().flatten();
+        let asks = (side == Side::Ask).then(|| queues.keys()).into_iter().flatten();
+        bids.chain(asks).copied()
     }
 
-    fn contradicted(&mut self) -> Outcome {
-        self.check_failures += 1;
-        (self.state, self.chunk) = (BookState::Syncing, None);
-        Outcome::CheckFailed
+    /// Applies a frame of the stream, or a status frame of its instrument.
+    ///
+    /// # Errors
+    /// `Invalid` and `Full`; the orders are then stale and wait for an image.
+    pub fn apply(&mut self, frame: &FeedFrame<'_>) -> Result<Outcome, ReplicaError> {
+        let applied = match frame.kind() {
+            kind if kind == Kind::Image as u8 => self.image(frame),
+            kind if kind == Kind::Orders as u8 => self.changes(frame),
+            kind if kind == Kind::Status as u8 => self.follow.take_status(frame),
+            _ => Ok(Outcome::Ignored),
+        };
+        applied.map_err(|refusal| {
+            self.follow.refuse();
+            refusal.at(frame.at())
+        })
     }
 
-    pub(super) fn lost(&mut self) {
-        (self.state, self.chunk) = (BookState::Syncing, None);
+    /// Rule 4.
+    fn changes(&mut self, frame: &FeedFrame<'_>) -> Result<Outcome, Refusal> {
+        if let Some(outcome) = self.follow.pass_over(frame) {
+            return Ok(outcome);
+        }
+        if frame.seq() <= self.follow.place.seq {
+            return Ok(Outcome::Old);
+        }
+        if frame.prev_seq() != self.follow.place.seq {
+            let outcome = self.follow.missed(frame.prev_seq());
+            self.follow.lose(ReplicaReason::SequenceGap);
+            return Ok(outcome);
+        }
+        if self.now.take(frame).is_none() {
+            return Ok(self.follow.check_failed());
+        }
+        check_size(&self.now)?;
+        self.follow.take_header(frame);
+        self.is_event_whole = frame.flags().0 & Flags::LAST.0 != 0;
+        self.follow.settle(frame.flags());
+        // A stream that ends says so, and an image begins it again.
+        self.follow.awaits_image = self.follow.flags.0 & Flags::STALE.0 != 0;
+        Ok(Outcome::Applied)
     }
+
+    /// Rule 1.
+    fn image(&mut self, frame: &FeedFrame<'_>) -> Result<Outcome, Refusal> {
+        let info = *frame.table.info().ok_or(Refusal::Invalid)?;
+        let check = frame.table.check().ok_or(Refusal::Invalid)?;
+        match self.follow.take_chunk(frame, &info)? {
+            Turn::First => self.staged.clear(),
+            Turn::Next => {}
+            Turn::OutOfTurn => return Ok(Outcome::Discarded),
+        }
+        let only_adds = |order: &Order| order.action() == OrderAction::Add as u8;
+        if !frame.table.orders().iter().flatten().all(only_adds) || self.staged.take(frame).is_none() {
+            return Ok(self.follow.check_failed());
+        }
+        check_size(&self.staged)?;
+        if info.chunk_index() + 1 < info.chunk_count() {
+            return Ok(Outcome::Chunk);
+        }
+        std::mem::swap(&mut self.now, &mut self.staged);
+        self.staged.clear();
+        self.follow.take_image(frame, &info);
+        self.is_event_whole = frame.flags().0 & Flags::LAST.0 != 0;
+        self.follow.checks += 1;
+        if !self.agrees(check) {
+            return Ok(self.follow.check_failed());
+        }
+        self.follow.take_image_state(&info);
+        Ok(Outcome::Image)
+    }
+
+    /// Whether the orders are those of a check: of all of them, and of the best ten of each side.
+    fn agrees(&self, check: &Check) -> bool {
+        let counts = [Side::Bid, Side::Ask].map(|side| self.list(side).count() as u32);
+        let crc = |most: usize| {
+            [Side::Bid, Side::Ask].into_iter().fold(0, |crc, side| {
+                self.list(side).take(most).fold(crc, |crc, (name, order)| {
+                    let crc = crc32c::crc32c_append(crc, &name.bytes());
+                    let crc = crc32c::crc32c_append(crc, &order.price.0.to_le_bytes());
+                    crc32c::crc32c_append(crc, &order.qty.0.to_le_bytes())
+                })
+            })
+        };
+        let own = (crc(10), crc(usize::MAX), counts);
+        own == (check.top_crc(), check.all_crc(), [check.bid_count(), check.ask_count()])
+    }
+}
+
+fn check_size(queues: &OrderQueues) -> Result<(), Refusal> {
+    if queues.orders.len() > REPLICA_ORDERS_MAX { Err(Refusal::Full) } else { Ok(()) }
 }

@@ -227,8 +227,12 @@ impl fmt::Display for Decimal {
             return Ok(());
         }
         let places = exponent.unsigned_abs();
-        let unit = 10u64.pow(places.min(19));
-        write!(f, "{}.{:0width$}", magnitude / unit, magnitude % unit, width = places as usize)
+        // A unit beyond 64 bits is greater than any mantissa.
+        let (whole, rest) = match 10u64.checked_pow(places) {
+            Some(unit) => (magnitude / unit, magnitude % unit),
+            None => (0, magnitude),
+        };
+        write!(f, "{whole}.{rest:0width$}", width = places as usize)
     }
 }
 

@@ -9,6 +9,7 @@ mod fnv1a;
 mod instrument;
 mod level;
 mod order;
+mod place;
 mod routes;
 mod snapshot;
 mod state;
@@ -30,6 +31,7 @@ pub use instrument::{
 };
 pub use level::{KnownTo, Level, Levels, Price, Qty, Side, Sides, Verb};
 pub use order::{Absent, ORDER_TEXT_BYTES_MAX, OrderChange, OrderId, OrderTexts, ToldOrders, VenueOrderId};
+pub use place::Place;
 pub use routes::{Likely, Route, Routes, Slot};
 pub use snapshot::{Coverage, Origin, Part};
 pub use state::{BookState, StaleReason};

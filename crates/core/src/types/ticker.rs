@@ -97,6 +97,34 @@ impl Ticker {
         }
     }
 
+    /// Statistics by their values in the order of the fields.
+    #[must_use]
+    pub fn of_values(values: [Option<i64>; Self::FIELDS.len()]) -> Self {
+        let [last, mark, index, volume, open_interest, funding_rate_e9, funding_at, underlying, rest @ ..] =
+            values;
+        let [interest_rate_e9, mark_iv_e9, bid_iv_e9, ask_iv_e9, greeks @ ..] = rest;
+        let [delta_e9, gamma_e9, vega_e9, theta_e9, rho_e9] = greeks;
+        Self {
+            last: last.map(Price),
+            mark: mark.map(Price),
+            index: index.map(Price),
+            volume: volume.map(Qty),
+            open_interest: open_interest.map(Qty),
+            funding_rate_e9,
+            funding_at: funding_at.map(|at| at as TimeNs),
+            underlying: underlying.map(Price),
+            interest_rate_e9,
+            mark_iv_e9,
+            bid_iv_e9,
+            ask_iv_e9,
+            delta_e9,
+            gamma_e9,
+            vega_e9,
+            theta_e9,
+            rho_e9,
+        }
+    }
+
     /// What is told in the order of the fields.
     #[must_use]
     pub fn values(&self) -> [Option<i64>; Self::FIELDS.len()] {
@@ -182,5 +210,11 @@ mod tests {
         let told = Ticker::FIELDS.into_iter().zip(ticker.values()).filter(|(_, value)| value.is_some());
         let told: Vec<_> = told.map(|(name, value)| (name, value.unwrap_or_default())).collect();
         assert_eq!(told, [("last", -1), ("fundingAt", 7), ("rhoE9", 3)]);
+        let mut value = 0;
+        let all = [(); 17].map(|()| {
+            value += 1;
+            Some(value)
+        });
+        assert_eq!(Ticker::of_values(all).values(), all);
     }
 }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use depthwire_core::book::digest;
 use depthwire_core::encode::{OrderName, RECORD_HEADER_BYTES, RecordType, Stream};
 use depthwire_core::engine::{Engine, EngineConfig, IngestError, SourceId};
-use depthwire_core::replica::{Outcome, Replica};
+use depthwire_core::replica::{Outcome, Replica, ReplicaState};
 use depthwire_core::types::{BookState, InstrumentId, Level, NoClock, OrderId, Side, Venue, VenueOrderId};
 use depthwire_core::venues::{self, OrderIds, Resync};
 use depthwire_sim::dialects::{TrueOrder, TrueOrders, Truth, coinbase_order_id, kraken_order_id};
@@ -217,7 +217,7 @@ impl Rig {
     /// What a reader of the frames alone holds is the engine's book.
     pub fn assert_told(&self) {
         let told = self.replica.book(self.id).unwrap();
-        assert_eq!((told.state(), told.checks().1), (BookState::Synced, 0));
+        assert_eq!((told.state(), told.checks().1), (ReplicaState::Synced, 0));
         assert_eq!(told.digest(), self.engine.digest(self.id).unwrap());
     }
 
@@ -233,11 +233,11 @@ impl Rig {
         self.drain();
         let told = self.replica.orders(self.id);
         let Some(now) = joined.orders(self.id) else {
-            assert!(told.is_none_or(|told| told.state() != BookState::Synced));
+            assert!(told.is_none_or(|told| told.state() != ReplicaState::Synced));
             return false;
         };
         let told = told.unwrap();
-        assert_eq!((told.state(), now.state()), (BookState::Synced, BookState::Synced));
+        assert_eq!((told.state(), now.state()), (ReplicaState::Synced, ReplicaState::Synced));
         assert_eq!((told.place(), told.gaps(), told.checks().1), (now.place(), 0, 0));
         for side in [Side::Bid, Side::Ask] {
             assert!(told.list(side).eq(now.list(side)));
@@ -265,7 +265,7 @@ impl Rig {
                 let id = name.as_deref().map_or(VenueOrderId::Number(OrderId(order.id)), VenueOrderId::Text);
                 let (found, position) = self.engine.order(self.id, id).unwrap()?;
                 if let Some(told) =
-                    self.replica.orders(self.id).filter(|told| told.state() == BookState::Synced)
+                    self.replica.orders(self.id).filter(|told| told.state() == ReplicaState::Synced)
                 {
                     let number = OrderName::Number(order.id);
                     let known = name.as_deref().map_or(Some(number), |text| told.named(text)).unwrap();

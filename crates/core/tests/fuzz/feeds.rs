@@ -9,7 +9,7 @@ use depthwire_core::encode::{
 };
 use depthwire_core::engine::{Engine, EngineConfig, RecordingProgress, SourceId};
 use depthwire_core::recording::Format;
-use depthwire_core::replica::{Outcome, Replica};
+use depthwire_core::replica::{Outcome, Replica, ReplicaState};
 use depthwire_core::types::{BookState, InstrumentId, Level, NoClock, Side, Venue};
 use depthwire_core::venues::{self, OrderIds};
 
@@ -150,7 +150,7 @@ impl Rig {
             assert_eq!(self.is_synced(at), book.phase == Phase::Whole, "book {at}: {book:?}");
             let heard = self.heard.replica.book(id);
             if book.phase != Phase::Whole {
-                assert!(heard.is_none_or(|heard| heard.state() != BookState::Synced));
+                assert!(heard.is_none_or(|heard| heard.state() != ReplicaState::Synced));
                 continue;
             }
             assert_eq!(self.levels(at), book.told);
@@ -161,7 +161,7 @@ impl Rig {
             };
             assert_eq!(self.engine.orders_digest(id).unwrap(), text(model.levels(at)));
             let heard = heard.unwrap();
-            assert_eq!(heard.state(), BookState::Synced);
+            assert_eq!(heard.state(), ReplicaState::Synced);
             let side = |side| heard.book().levels(side).collect::<Vec<Level>>();
             assert_eq!([side(Side::Bid), side(Side::Ask)], book.told);
         }

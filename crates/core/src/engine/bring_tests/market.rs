@@ -2,8 +2,8 @@
 
 use crate::encode::generated::size_prefixed_root_as_frame;
 use crate::encode::{Flags, HistoryConfig, Kind, Stream};
-use crate::engine::{Brought, By, Engine, EngineConfig, Place};
-use crate::types::{Instrument, NoClock, TradingStatus};
+use crate::engine::{Brought, By, Engine, EngineConfig};
+use crate::types::{Instrument, NoClock, Place, TradingStatus};
 use crate::venues;
 
 /// Kind, sequence, the one before and flags of frames that stand back to back.

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use crate::aggregate::checksums;
 use crate::encode::generated::size_prefixed_root_as_frame;
 use crate::encode::{Flags, Kind, Stream};
-use crate::engine::Place;
-use crate::types::{BookState, Level};
+use crate::types::{BookState, Level, Place};
 
 /// A stream as its reader has it, by the rules of the protocol.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,6 +3,7 @@ use crate::encode::{
     CheckBody, Header, ImageBody, OrderBody, OrderCause, PLACE_LAST, Stream, write_orders, write_orders_image,
 };
 use crate::replica::Replica;
+use crate::types::BookState;
 use crate::types::{InstrumentId, KnownTo};
 
 const ID: InstrumentId = InstrumentId(7);
@@ -135,7 +136,7 @@ fn what_contradicts_the_orders_makes_them_untrue() {
         let mut replica = reader();
         say(&mut replica, 2, Flags::LAST, &[order(Add, 1, 10, 5, PLACE_LAST)]);
         assert_eq!(say(&mut replica, 3, Flags::LAST, &[bad]), Outcome::CheckFailed, "{bad:?}");
-        assert_eq!(replica.orders(ID).unwrap().state(), BookState::Syncing);
+        assert_eq!(replica.orders(ID).unwrap().state(), ReplicaState::Stale(ReplicaReason::CheckFailed));
     }
 }
 
@@ -146,5 +147,5 @@ fn a_stream_that_is_stale_says_so() {
     let clear = OrderBody { name: OrderName::None, side: None, ..order(OrderAction::Clear, 0, 0, 0, 0) };
     assert_eq!(say(&mut replica, 3, Flags::LAST.with(Flags::STALE), &[clear]), Outcome::Applied);
     let told = replica.orders(ID).unwrap();
-    assert_eq!((told.state(), told.is_empty()), (BookState::Syncing, true));
+    assert_eq!((told.state(), told.is_empty()), (ReplicaState::Stale(ReplicaReason::Unknown), true));
 }

@@ -1,0 +1,66 @@
+//! A client of a depthwire feed: keeps exact copies of books, orders and whatever else is subscribed, by the rules of
+//! `docs/protocol.md`, or says that they are stale.
+//!
+//! A [`Feed`] lives in the thread that calls [`Feed::next`]: it waits for the next event, and between two calls nothing
+//! changes, so a [`Book`] is read without a lock and without a copy. Lost connections come back by themselves, within 1 s of
+//! the server, and what was missed meanwhile is brought; books that lack frames, or whose checksums differ, are stale until
+//! they are mended.
+//!
+//! ```no_run
+//! use std::time::Duration;
+//! use depthwire_client::{Event, Feed, Options, Topic};
+//!
+//! let mut feed = Feed::open("ws://127.0.0.1:8642", Options::default())?;
+//! let id = feed.subscribe(Topic::book("sim:BTCUSDT"))?;
+//! loop {
+//!     match feed.next(Duration::from_secs(1))? {
+//!         Some(Event::Changed(_)) => {
+//!             let Some(book) = feed.book(id) else { continue };
+//!             println!("{} {:?} {:?}", book.state().name(), book.best_bid(), book.best_ask());
+//!         }
+//!         Some(event) => println!("{event:?}"),
+//!         None => {}
+//!     }
+//! }
+//! # #[allow(unreachable_code)]
+//! # Ok::<(), depthwire_client::Error>(())
+//! ```
+//!
+//! Limits: 16,384 subscriptions of a feed, messages of 64 MiB, books of 2^20 levels or orders. The events of one message wait
+//! until they are taken; the next message is read when there are none.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+#![deny(unsafe_code)]
+
+mod address;
+mod book;
+mod closing;
+mod control;
+mod error;
+mod feed;
+mod kept;
+mod options;
+mod pauses;
+mod roster;
+mod socket;
+mod token;
+mod topic;
+
+pub use book::Book;
+pub use control::{Brought, Granted};
+pub use depthwire_core::book::QtyAt;
+pub use depthwire_core::replica::{
+    ReplicaOrders as Orders, ReplicaReason as Reason, ReplicaState as State, TapeGap,
+};
+pub use depthwire_core::types::{Decimal, Level, Place, Price, Qty, Side};
+pub use error::Error;
+pub use feed::{Counters, Event, Feed, Trade};
+pub use kept::Status;
+pub use options::Options;
+pub use pauses::Pauses;
+pub use roster::{SUBSCRIPTIONS_MAX, SubscriptionId};
+pub use token::Token;
+pub use topic::{BboSource, Mode, Topic};
+
+/// The core's own types, as this crate hands them out.
+pub use depthwire_core as core;
