@@ -35,8 +35,8 @@ export const buildSteps = [
     name: 'addon',
     inputs: {
       entries: ['Cargo.toml', 'Cargo.lock', '.cargo', 'package.json', 'crates'],
-      // Tests and benchmarks of a crate, the schema compiler and the outputs of cargo are no part of the addon.
-      skip: ['target', 'tests', 'benches', 'examples', 'crates/core/schema/flatc'],
+      // Tests and benchmarks of a crate, the client, the schema compiler and the outputs of cargo are no part of the addon.
+      skip: ['target', 'tests', 'benches', 'examples', 'crates/client', 'crates/core/schema/flatc'],
     },
     facts: [process.platform, process.arch, process.env.RUSTFLAGS ?? ''],
     outputs: { entries: ['src/native'] },

@@ -25,7 +25,17 @@ import {
   oldestRust,
   withCargoOnPath,
 } from './tools.mjs';
-import { excerpt, NOTHING, ofCargoTest, ofExit, ofGates, ofVitest, sum, totalsLine } from './totals.mjs';
+import {
+  excerpt,
+  NOTHING,
+  ofCargoTest,
+  ofExit,
+  ofGates,
+  ofUnittest,
+  ofVitest,
+  sum,
+  totalsLine,
+} from './totals.mjs';
 
 /**
  * @typedef {import('./totals.mjs').Totals} Totals
@@ -69,7 +79,11 @@ const sourceChecks = [
   },
   {
     name: 'rust docs',
-    command: ['cargo', 'doc', '--locked', '--release', '--no-deps', '--package', 'depthwire-core'],
+    command: [
+      'cargo',
+      ...['doc', '--locked', '--release', '--no-deps'],
+      ...['--package', 'depthwire-core', '--package', 'depthwire-client'],
+    ],
     env: { RUSTDOCFLAGS: '-D warnings' },
   },
   {
@@ -169,6 +183,15 @@ async function gates() {
   return sum([...installed, await perform({ name, command, verdict: ofGates })]);
 }
 
+/** The reader of `examples/python`, where there is Python 3. */
+async function pythonReader() {
+  const name = 'python reader';
+  const python = findProgram('python3', env);
+  if (python === undefined) return decide(name, '', 'not run: python3 is not installed');
+  const command = /** @type {const} */ ([process.execPath, 'scripts/python-reader.mjs', python]);
+  return perform({ name, command, verdict: ofUnittest });
+}
+
 /** Packages are installed when this is root on a CI machine with apt-get. */
 function mayInstall() {
   return process.env.CI === 'true' && process.getuid?.() === 0 && findProgram('apt-get', env) !== undefined;
@@ -236,6 +259,7 @@ async function everything() {
   for (const check of builtChecks()) {
     parts.push(built ? await perform(check) : decide(check.name, 'not run: there is no build'));
   }
+  parts.push(built ? await pythonReader() : decide('python reader', 'not run: there is no build'));
   parts.push(built ? await gates() : decide('instruction gates', 'not run: there is no build'));
   parts.push(recordings(sum(parts).skipped));
   return sum(parts);

@@ -125,6 +125,27 @@ export function ofGates(outcome) {
 }
 
 /**
+ * Python's `unittest --verbose`: a line for each test, then `Ran 15 tests` and `OK` or `FAILED`, with counts in parentheses.
+ * @param {Outcome} outcome
+ * @returns {Totals}
+ */
+export function ofUnittest(outcome) {
+  const ran = Number(/^Ran (\d+) tests?/m.exec(outcome.output)?.[1] ?? 0);
+  const [, counts = ''] = /^(?:OK|FAILED)(?: \((.+)\))?$/m.exec(outcome.output) ?? [];
+  /** @param {string} name */
+  const count = (name) => Number(new RegExp(`\\b${name}=(\\d+)`).exec(counts)?.[1] ?? 0);
+  // Each part of a test that fails counts there.
+  const failed = Math.min(ran, count('failures') + count('errors'));
+  const skips = [...outcome.output.matchAll(/^(.+) \.\.\. skipped (.+)$/gm)].map(
+    (match) => `${match[1]}: ${match[2]}`,
+  );
+  const skipped = count('skipped');
+  return judge(outcome, { passed: ran - failed - skipped, failed, skipped, notes: skips }, [
+    ran === 0 ? 'it ran no test' : '',
+  ]);
+}
+
+/**
  * @param {readonly Totals[]} parts
  * @returns {Totals}
  */

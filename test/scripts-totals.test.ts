@@ -1,6 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { run } from '../scripts/run.mjs';
-import { excerpt, ofBench, ofCargoTest, ofExit, ofVitest, sum, totalsLine } from '../scripts/totals.mjs';
+import {
+  excerpt,
+  ofBench,
+  ofCargoTest,
+  ofExit,
+  ofUnittest,
+  ofVitest,
+  sum,
+  totalsLine,
+} from '../scripts/totals.mjs';
 
 function outcome(output: string, ok = true) {
   return { ok, ending: ok ? 'exit code 0' : 'exit code 101', output, elapsedMs: 1 };
@@ -36,6 +45,30 @@ test crates/core/src/lib.rs - (line 3) ... ok
 
 test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.20s
 `;
+
+describe('unittest', () => {
+  const lines = "test_a (x.A.test_a) ... ok\ntest_b (x.A.test_b) ... skipped 'no server'\n\n";
+
+  test('counts tests, and names what was skipped', () => {
+    const told = ofUnittest(outcome(`${lines}Ran 2 tests in 0.1s\n\nOK (skipped=1)\n`));
+    expect(counts(told)).toEqual([1, 0, 1]);
+    expect(told.notes).toEqual(["test_b (x.A.test_b): 'no server'"]);
+    expect(counts(ofUnittest(outcome('Ran 15 tests in 9s\n\nOK\n')))).toEqual([15, 0, 0]);
+  });
+
+  test('counts failures and errors, of which one test may have several', () => {
+    const told = ofUnittest(outcome('Ran 3 tests in 1s\n\nFAILED (failures=1, errors=1)\n', false));
+    expect(counts(told)).toEqual([1, 2, 0]);
+    expect(counts(ofUnittest(outcome('Ran 1 test in 1s\n\nFAILED (failures=7)\n', false)))).toEqual([
+      0, 1, 0,
+    ]);
+  });
+
+  test('fails where nothing ran or the runner ended badly', () => {
+    expect(ofUnittest(outcome('')).failed).toBe(1);
+    expect(ofUnittest(outcome('Ran 2 tests in 1s\n\nOK\n', false)).failed).toBe(1);
+  });
+});
 
 describe('cargo test', () => {
   test('sums over its groups; a test that said SKIPPED has not passed', () => {

@@ -19,6 +19,8 @@ export interface VerifyOptions {
   readonly strict: boolean;
   /** Called after each chunk with the share of the files that has been read, 0 to 1. */
   readonly onProgress?: (share: number) => void;
+  /** Called with each frame that is emitted. Its bytes are valid until the callback returns. */
+  readonly onFrame?: (frame: Uint8Array) => void;
 }
 
 const OUTPUT_BYTES = 8 << 20;
@@ -30,13 +32,16 @@ const DAMAGES_MAX = 100;
  * read as far as it can be, and told. Throws `recording.*` when a file cannot be read at all.
  */
 export async function verify(options: VerifyOptions): Promise<Verified> {
-  const { files, strict, onProgress } = options;
+  const { files, strict, onProgress, onFrame } = options;
   const replica = new BatchedReplica();
   let firstFault: DepthwireError | undefined;
   const engine = openEngine(
     { startId: startIdNow(), silenceMs: 0, replay: true, outputBytes: OUTPUT_BYTES },
     {
-      onFrame: (_instrument, _stream, frame) => replica.take(frame),
+      onFrame: (_instrument, _stream, frame) => {
+        replica.take(frame);
+        onFrame?.(frame);
+      },
       onAsk: () => {},
       onSay: () => {},
       onFault: (error) => {

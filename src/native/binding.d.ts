@@ -620,7 +620,7 @@ export interface OrderStats {
 export interface ReplicaBook {
   /** Number on the wire. */
   instrument: number
-  /** `syncing` or `synced`. */
+  /** `syncing`, `synced` or `stale`. */
   state: string
   /** Number of bid levels. */
   bids: number

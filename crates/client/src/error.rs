@@ -1,13 +1,17 @@
 //! The one error of this crate.
 
 use std::fmt;
+use std::ops::Deref;
 
 use depthwire_core::replica::ReplicaError;
 
-/// What is wrong, where, what was expected and came instead, and what to do about it. `code` is stable; the server's own errors
-/// keep the server's.
+/// What is wrong, where, what was expected and came instead, and what to do about it: its parts are its fields, `error.code`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Error {
+pub struct Error(Box<ErrorParts>);
+
+/// The parts of an [`Error`]. `code` is stable; the server's own errors keep the server's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErrorParts {
     /// Stable code: `client.…` of this crate, `feed.…` of the server and of the connection, `replica.…` of frames.
     pub code: String,
     /// What is wrong.
@@ -26,7 +30,7 @@ impl Error {
     pub(crate) fn new(code: &str, what: &str, place: &str, expected: &str, got: &str, fix: &str) -> Self {
         let [code, what, place, expected, got, fix] =
             [code, what, place, expected, got, fix].map(str::to_owned);
-        Self { code, what, place, expected, got, fix }
+        ErrorParts { code, what, place, expected, got, fix }.into()
     }
 
     /// Of bytes that are no frames, or frames that cannot be held.
@@ -36,9 +40,23 @@ impl Error {
     }
 }
 
+impl From<ErrorParts> for Error {
+    fn from(parts: ErrorParts) -> Self {
+        Self(Box::new(parts))
+    }
+}
+
+impl Deref for Error {
+    type Target = ErrorParts;
+
+    fn deref(&self) -> &ErrorParts {
+        &self.0
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { code, what, place, expected, got, fix } = self;
+        let ErrorParts { code, what, place, expected, got, fix } = &**self;
         write!(f, "{place}: {what} ({code}); expected {expected}, got {got}. {fix}")
     }
 }

@@ -15,6 +15,7 @@ use depthwire_core::types::{Decimal, Place, TradeId};
 
 use crate::address::Address;
 use crate::control::{Brought, Granted, Message, Resumed, StreamName, parse};
+use crate::error::ErrorParts;
 use crate::kept::Kept;
 use crate::options::Options;
 use crate::roster::{Roster, Subscription, SubscriptionId};
@@ -334,7 +335,7 @@ impl Feed {
                 }
             }
             Message::Error { id, instrument, code, what, r#where, expected, got, fix } => {
-                let error = Error { code, what, place: r#where, expected, got, fix };
+                let error = Error::from(ErrorParts { code, what, place: r#where, expected, got, fix });
                 let about = id.and_then(|id| self.roster.refused(id, instrument.as_deref()));
                 match about {
                     Some(("subscribe", ids)) => ids.into_iter().for_each(|id| self.end(id, error.clone())),

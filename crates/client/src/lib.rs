@@ -53,7 +53,7 @@ pub use depthwire_core::replica::{
     ReplicaOrders as Orders, ReplicaReason as Reason, ReplicaState as State, TapeGap,
 };
 pub use depthwire_core::types::{Decimal, Level, Place, Price, Qty, Side};
-pub use error::Error;
+pub use error::{Error, ErrorParts};
 pub use feed::{Counters, Event, Feed, Trade};
 pub use kept::Status;
 pub use options::Options;

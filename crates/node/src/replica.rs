@@ -17,7 +17,7 @@ const BOOK_BYTES: usize = 1 << 20;
 pub struct ReplicaBook {
     /// Number on the wire.
     pub instrument: u32,
-    /// `syncing` or `synced`.
+    /// `syncing`, `synced` or `stale`.
     pub state: String,
     /// Number of bid levels.
     pub bids: u32,

@@ -195,7 +195,7 @@ impl ReplicaBook {
         match self.follow.take_chunk(frame, &info)? {
             Turn::First => self.staged.clear(),
             Turn::Next => {}
-            Turn::OutOfTurn => return Ok(Outcome::Discarded),
+            Turn::Wrong => return Ok(Outcome::Discarded),
         }
         self.staged.bids.extend(frame.bids());
         self.staged.asks.extend(frame.asks());

@@ -11,7 +11,7 @@ use crate::types::{Place, TimeNs};
 pub(super) enum Turn {
     First,
     Next,
-    OutOfTurn,
+    Wrong,
 }
 
 /// The chunk that is due.
@@ -116,9 +116,9 @@ impl Follow {
         let turn = match self.due {
             _ if index == 0 => Turn::First,
             Some(due) if due == (Due { place, index, count }) => Turn::Next,
-            _ => Turn::OutOfTurn,
+            _ => Turn::Wrong,
         };
-        self.due = (turn != Turn::OutOfTurn).then_some(Due { place, index: index + 1, count });
+        self.due = (turn != Turn::Wrong).then_some(Due { place, index: index + 1, count });
         Ok(turn)
     }
 

@@ -233,7 +233,7 @@ impl ReplicaOrders {
         match self.follow.take_chunk(frame, &info)? {
             Turn::First => self.staged.clear(),
             Turn::Next => {}
-            Turn::OutOfTurn => return Ok(Outcome::Discarded),
+            Turn::Wrong => return Ok(Outcome::Discarded),
         }
         let only_adds = |order: &Order| order.action() == OrderAction::Add as u8;
         if !frame.table.orders().iter().flatten().all(only_adds) || self.staged.take(frame).is_none() {

@@ -46,7 +46,7 @@ fn frames() -> &'static [Vec<u8>] {
 pub struct Frames;
 
 /// Instrument, state, epoch, sequence and sides of a replica's book.
-type Book = (u32, BookState, u64, u64, [Vec<Level>; 2]);
+type Book = (u32, ReplicaState, u64, u64, [Vec<Level>; 2]);
 
 fn books(replica: &Replica) -> Vec<Book> {
     let mut books: Vec<_> = replica
