@@ -42,6 +42,8 @@ export class Replay {
   #askedMs = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isOn = false;
+  /** What was asked before the last one says nothing of it. */
+  #wishes = 0;
 
   constructor(url: URL, ask: Ask, onChange: () => void) {
     this.#url = url;
@@ -78,6 +80,10 @@ export class Replay {
 
   /** Asks the server for a change; what it then says is shown. */
   async wish({ paused, speed, skipIdle, seekMs }: ReplayWish): Promise<void> {
+    this.#wishes += 1;
+    const { standing } = this;
+    // Shown at once, so that the next press of a key goes on from there.
+    if (seekMs !== undefined && standing !== null) this.standing = { ...standing, seekMs, state: 'seeking' };
     const seek = seekMs === undefined ? undefined : String(BigInt(Math.round(seekMs)) * 1_000_000n);
     await this.#take(this.#ask(this.#url, JSON.stringify({ paused, speed, skipIdle, seek })), true);
   }
@@ -88,10 +94,12 @@ export class Replay {
   }
 
   async #take(asked: Promise<Response | undefined>, isWish: boolean): Promise<void> {
+    const wishes = this.#wishes;
     try {
       const answer = await asked;
       if (answer === undefined || !this.#isOn) return;
       const value: unknown = await answer.json();
+      if (wishes !== this.#wishes) return;
       if (isWish) this.#setRefusal(answer.ok ? '' : refusalOf(value));
       const standing = answer.ok ? parseReplay(value) : null;
       if (standing === null) return;
