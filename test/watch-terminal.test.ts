@@ -43,13 +43,21 @@ beforeAll(async () => {
 afterAll(() => serving.stop('test is over'));
 
 /** `depthwire watch` in a terminal of its own. */
-async function watched(
+function watched(
   steps: readonly Step[],
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
-  [columns, rows] = [80, 24],
+  size: readonly [number, number] = [80, 24],
 ): Promise<Outcome> {
-  const command = [process.execPath, MAIN, 'watch', '--url', serving.url, ...args];
+  return inTerminal(steps, [process.execPath, MAIN, 'watch', '--url', serving.url, ...args], env, size);
+}
+
+async function inTerminal(
+  steps: readonly Step[],
+  command: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  [columns, rows]: readonly [number, number] = [80, 24],
+): Promise<Outcome> {
   const { stdout } = await promisify(execFile)(
     'python3',
     [RUNNER, String(columns), String(rows), JSON.stringify(steps), ...command],
@@ -158,5 +166,30 @@ describe('depthwire watch in a terminal', () => {
     expect(dumb.code).toBe(0);
     expect(dumb.text).not.toContain('\x1b');
     expect(dumb.text).toMatch(/^sim:BTCUSDT {2}synced\r\nage /);
+  });
+
+  it('gives the terminal back to the shell by Ctrl-Z, and takes it again', async () => {
+    const outcome = await inTerminal(
+      [
+        { until: 'bash-' },
+        { keys: `'${process.execPath}' '${MAIN}' watch sim:BTCUSDT --url ${serving.url}\r` },
+        { until: 'spread' },
+        { keys: '\x1a' },
+        { until: 'Stopped' },
+        { until: 'bash-' },
+        { keys: 'fg\r' },
+        { until: ENTER },
+        { until: 'spread' },
+        { keys: 'q' },
+        { until: 'bash-' },
+        { keys: 'exit\r' },
+      ],
+      ['bash', '--norc', '-i'],
+    );
+    expect(outcome).toMatchObject({ code: 0, left: [], after: COOKED });
+    const stopped = outcome.text.indexOf('Stopped');
+    expect(outcome.text.lastIndexOf(LEAVE, stopped)).toBeGreaterThan(
+      outcome.text.lastIndexOf(ENTER, stopped),
+    );
   });
 });
