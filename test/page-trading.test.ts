@@ -202,8 +202,11 @@ describe('the page people trade from', () => {
     const { page, context, complaints } = await open('size=1', PHONE);
     await page.click('text=Heatmap');
     await page.waitForSelector('.heat-canvas[data-end]');
-    for (const part of ['.heatmap', '#ladder .volume', '.own-size', '.flow', '.trades', '.alerts'])
-      expect(await page.locator(part).first().isVisible(), part).toBe(true);
+    for (const part of ['.heat-canvas', '#ladder .volume', '.own-size', '.flow', '.trades', '.alerts']) {
+      const box = await page.locator(part).first().boundingBox();
+      expect(box?.height, part).toBeGreaterThan(20);
+      expect(box?.width, part).toBeGreaterThan(20);
+    }
     expect(
       await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth),
     ).toBeLessThanOrEqual(0);
