@@ -181,11 +181,8 @@ describe(`installed into an empty folder, with ${NODE === process.execPath ? pro
   });
 
   it('serves feed, page and all that the page asks for', async () => {
-    const server = await user.serve(
-      '--replay',
-      'node_modules/depthwire/examples/sim-btcusdt.txt.gz',
-      '--loop',
-    );
+    const example = 'node_modules/depthwire/examples/sim-btcusdt.txt.gz';
+    const server = await user.serve('--replay', example, '--loop', '--instrument', 'sim:BTCUSDT');
     const page = await fetch(server.url);
     const html = await page.text();
     expect(page.status).toBe(200);
@@ -194,6 +191,7 @@ describe(`installed into an empty folder, with ${NODE === process.execPath ? pro
     for (const path of assets)
       expect([path, (await fetch(new URL(path, server.url))).status]).toEqual([path, 200]);
     expect((await fetch(`${server.url}v1/schema`)).status).toBe(200);
+    expect(await (await fetch(`${server.url}v1/instruments`)).text()).toContain('"sim:BTCUSDT"');
     expect(await server.end()).toBe(0);
   });
 
