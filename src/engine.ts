@@ -287,7 +287,7 @@ export class Engine {
   }
 
   /**
-   * The stream of a depth view, counted: each call needs a `closeDepth`. `grouping` sums levels into price buckets of that
+   * The stream of a depth view, counted: each call needs a `closeView`. `grouping` sums levels into price buckets of that
    * width, in units of the instrument's price mantissa; absent or 0n = levels as they are. Throws `engine.views_full`, and
    * `engine.view_grouping` where it is no multiple of the tick.
    */
@@ -295,9 +295,34 @@ export class Engine {
     return guarded(() => this.#native.openDepth(instrument, depth, intervalMs, grouping));
   }
 
-  /** Ends a depth view. Its stream's number may be another view's later, which then goes on counting. */
-  closeDepth(instrument: number, stream: number): void {
-    guarded(() => this.#native.closeDepth(instrument, stream));
+  /**
+   * The stream of what has traded at prices, counted: each call needs a `closeView`. `grouping` sums prices into buckets of that
+   * width, as for `openDepth`. The first call for an instrument begins its profile, which stays until `close`. Throws as
+   * `openDepth`.
+   */
+  openVolumes(instrument: number, intervalMs: number, grouping?: bigint): number {
+    return guarded(() => this.#native.openVolumes(instrument, intervalMs, grouping));
+  }
+
+  /**
+   * The stream of what quantities cost on each side, and of what stands within so many basis points of the mid, counted: each
+   * call needs a `closeView`. Quantities are in units of the instrument's quantity mantissa. Throws `engine.costs` for none, more than 16
+   * of both, a quantity of 0 or basis points outside 1 to 10,000, and `engine.views_full`.
+   */
+  openCosts(
+    instrument: number,
+    intervalMs: number,
+    quantities: readonly bigint[],
+    bps: readonly number[] = [],
+  ): number {
+    return guarded(() =>
+      this.#native.openCosts(instrument, intervalMs, BigUint64Array.from(quantities), Uint32Array.from(bps)),
+    );
+  }
+
+  /** Ends a view. Its stream's number may be another view's later, which then goes on counting. */
+  closeView(instrument: number, stream: number): void {
+    guarded(() => this.#native.closeView(instrument, stream));
   }
 
   /** Where a stream stands; zeros where it has published nothing yet. */

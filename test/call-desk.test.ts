@@ -6,6 +6,7 @@ import { type Call, packed, type Reply, Unpacker } from '../src/publish/gateways
 import { FakeNative, fakeEngine, frame } from './support/fake-engine.js';
 
 const BTC = 11;
+const VIEW = { channel: 'depth', depth: 5, intervalMs: 0, step: 0n } as const;
 
 function deskOf() {
   const native = new FakeNative();
@@ -52,18 +53,18 @@ describe('the calls of a gateway', () => {
   it('that fail are answered with the error', () => {
     const { native, take } = deskOf();
     native.viewsFull = true;
-    const [reply] = take({ op: 'openDepth', instrument: BTC, depth: 5, intervalMs: 0, grouping: 0n });
+    const [reply] = take({ op: 'openView', instrument: BTC, view: VIEW });
     expect(reply).toMatchObject({ position: 77, error: { code: 'engine.views_full' } });
   });
 
   it('give back what it held of the engine and of the count when it ends, once', () => {
     const { native, clients, desk, take } = deskOf();
-    const open: Call = { op: 'openDepth', instrument: BTC, depth: 5, intervalMs: 0, grouping: 0n };
+    const open: Call = { op: 'openView', instrument: BTC, view: VIEW };
     const [first] = take(open, open);
     const stream = first?.value as number;
     take({ op: 'reserve', subject: 'alice', subjectMax: 2 }, { op: 'enter' });
     expect([native.views.get(stream), clients.open]).toEqual([2, 1]);
-    take({ op: 'closeDepth', instrument: BTC, stream });
+    take({ op: 'closeView', instrument: BTC, stream });
     desk.end();
     expect([native.views.get(stream), clients.open]).toEqual([0, 0]);
     // What its pipe still had.

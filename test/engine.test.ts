@@ -8,6 +8,7 @@ import { type Engine, type EngineListener, openEngine, STREAM } from '../src/eng
 import { DepthwireError, explain } from '../src/errors.js';
 import { EVERYTHING_NS } from '../src/ingest/source.js';
 import { allocateSharedBook, SharedBook } from '../src/shared/index.js';
+import { Stream } from '../src/wire/generated/constants.js';
 import { FakeNative, fakeEngine, frame } from './support/fake-engine.js';
 import { simulatedRecording } from './support/recording.js';
 
@@ -133,7 +134,7 @@ describe('inside its own listener', () => {
         expect(engine.stats().frames).toBeGreaterThan(0);
         if (engine.image(id, STREAM.book, images) > 0) imagesMade += 1;
         expect(engine.digest(id)).toHaveLength(64);
-        engine.closeDepth(id, engine.openDepth(id, 5, 0));
+        engine.closeView(id, engine.openDepth(id, 5, 0));
       },
     });
     for (const each of FRAMES) engine.ingest(source, each);
@@ -157,6 +158,25 @@ describe('depth views', () => {
   });
 });
 
+describe('views of what is computed', () => {
+  it('are shared by those who ask alike, and are of something', () => {
+    const { engine, instrument } = opened();
+    const volumes = engine.openVolumes(instrument, 100, 10n);
+    expect(engine.openVolumes(instrument, 100, 10n)).toBe(volumes);
+    expect(engine.openVolumes(instrument, 0)).not.toBe(volumes);
+    const costs = engine.openCosts(instrument, 0, [1n, 2n ** 64n - 1n], [10]);
+    expect(engine.openCosts(instrument, 0, [1n, 2n ** 64n - 1n], [10])).toBe(costs);
+    expect(engine.openCosts(instrument, 0, [1n])).not.toBe(costs);
+    expect([volumes, costs]).toEqual([Stream.volumesFirst, Stream.costsFirst]);
+    for (const bps of [[0], [10_001], [2 ** 32 - 1]])
+      expect(() => engine.openCosts(instrument, 0, [], bps)).toThrow(codeIs('engine.costs'));
+    expect(() => engine.openCosts(instrument, 0, [])).toThrow(codeIs('engine.costs'));
+    expect(() => engine.openCosts(instrument, 60_001, [1n])).toThrow(codeIs('engine.view_range'));
+    for (const stream of [volumes, volumes, costs, costs]) engine.closeView(instrument, stream);
+    expect(engine.image(instrument, costs, new Uint8Array(1024))).toBe(0);
+  });
+});
+
 describe('closed', () => {
   it('an engine refuses everything by a typed error, and may be closed again', () => {
     const { engine, instrument, source } = opened();
@@ -176,7 +196,9 @@ describe('closed', () => {
       () => engine.tick(),
       () => engine.image(instrument, STREAM.book, out),
       () => engine.openDepth(instrument, 5, 0),
-      () => engine.closeDepth(instrument, 16),
+      () => engine.openVolumes(instrument, 0),
+      () => engine.openCosts(instrument, 0, [1n]),
+      () => engine.closeView(instrument, 16),
       () => engine.shareBook(instrument, allocateSharedBook(1)),
       () => engine.book(instrument),
       () => engine.stats(),

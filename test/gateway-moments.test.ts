@@ -67,10 +67,10 @@ class MovingEngine implements FeedEngine {
     return this.#native.instrument(id);
   }
 
-  openDepth(): number {
+  openView(): number {
     throw new Error('no views here');
   }
-  closeDepth(): void {}
+  closeView(): void {}
   openOrders(): number {
     throw new Error('no orders here');
   }

@@ -6,10 +6,10 @@ import { type ConfigInput, configFrom } from '../src/config.js';
 import { STREAM } from '../src/engine.js';
 import { EVERYTHING } from '../src/publish/auth/grant.js';
 import { BadMessages } from '../src/publish/bad-messages.js';
-import { openView } from '../src/publish/depth-views.js';
 import { Owed } from '../src/publish/owed.js';
 import { Subscriber } from '../src/publish/subscriber.js';
 import type { Connection } from '../src/publish/transport.js';
+import { openView } from '../src/publish/views.js';
 import { FakeNative, frame, label } from './support/fake-engine.js';
 import { hubOver } from './support/hub.js';
 import { startServer, TestClient, type TestServer } from './support/server.js';
@@ -293,9 +293,14 @@ describe('depth views', () => {
     const imageOf = (levels: number): string => {
       native.openDepth = () => 16;
       native.images.set(`${BTC}/16`, frame(`best ${levels}`));
-      const stream = openView(hub, instrument, { depth: levels, intervalMs: 0, step: 0n }, new Set());
+      const stream = openView(
+        hub,
+        instrument,
+        { channel: 'depth', depth: levels, intervalMs: 0, step: 0n },
+        new Set(),
+      );
       const { frames } = hub.engine.image(BTC, stream);
-      hub.engine.closeDepth(instrument.id, stream);
+      hub.engine.closeView(instrument.id, stream);
       return label(frames ?? frame(''));
     };
     expect([5, 10].map(imageOf)).toEqual(['best 5', 'best 10']);

@@ -2,9 +2,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { ConfigInput } from '../src/config.js';
 import { STREAM } from '../src/engine.js';
 import { type ChannelName, EVERYTHING, type Grant } from '../src/publish/auth/grant.js';
-import { grantedView } from '../src/publish/depth-views.js';
 import { Subscriber } from '../src/publish/subscriber.js';
 import type { Connection } from '../src/publish/transport.js';
+import { grantedView } from '../src/publish/views.js';
 import { FakeNative, frame, instrument } from './support/fake-engine.js';
 import { hubOver } from './support/hub.js';
 import { startServer, TestClient, type TestServer } from './support/server.js';
@@ -332,11 +332,12 @@ describe('a reader that falls behind', () => {
 
 describe('a depth view', () => {
   const granted = (grouping: string, priceExponent: number): unknown => {
-    const { grouping: step, step: mantissa } = grantedView(
-      { depth: 7, intervalMs: 3, grouping },
-      { priceExponent },
+    const { channel, view } = grantedView(
+      { channel: 'depth', depth: 7, intervalMs: 3, grouping },
+      { priceExponent, qtyExponent: 0 },
     );
-    return [step, mantissa];
+    if (channel.channel !== 'depth' || view.channel !== 'depth') throw new Error('a depth view');
+    return [channel.grouping, view.step];
   };
 
   it('is granted with a step of 1, 2, 2.5 or 5 times a power of ten, which many share', () => {

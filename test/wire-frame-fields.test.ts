@@ -1,7 +1,13 @@
 import * as flatbuffers from 'flatbuffers';
 import { describe, expect, it } from 'vitest';
 import { CostRows, SignalRows, VolumeRows } from '../src/wire/frame-computed.js';
-import { GapFields, TickerFields, TradingFields, ViewFields } from '../src/wire/frame-facts.js';
+import {
+  GapFields,
+  SessionFields,
+  TickerFields,
+  TradingFields,
+  ViewFields,
+} from '../src/wire/frame-facts.js';
 import { NameRows, OrderRows } from '../src/wire/frame-orders.js';
 import { Frame, Header, Level } from '../src/wire/generated/depthwire/feed.js';
 import { FrameReader, Kind, LocalBook, WireError } from '../src/wire/index.js';
@@ -127,10 +133,15 @@ describe('FrameReader', () => {
     const reader = new FrameReader().reset(
       message(
         frame({ kind: Kind.signals, signals: [[I64_MIN, 1n, 2n, 65535, -9, 3]] }),
-        frame({ kind: Kind.volumes, volumes: [[-1n, I64_MAX, 3n, 4n, 4294967295]] }),
-        frame({ kind: Kind.costs, costs: [[1n, 2n, 3n, -4n, I64_MAX, -9, 4, 2, 1, 0]] }),
+        frame({
+          kind: Kind.volumes,
+          volumes: [[-1n, I64_MAX, 3n, 4n, 4294967295]],
+          session: { since: 5n, missedAt: 6n },
+        }),
+        frame({ kind: Kind.costs, costs: [[1n, 2n, 3n, -4n, I64_MAX, -9, 4, 2, 1, 0, 65535]] }),
       ),
     );
+    const session = new SessionFields(reader);
     const [signals, volumes, costs] = [new SignalRows(reader), new VolumeRows(reader), new CostRows(reader)];
     reader.next();
     expect([signals.value(0), signals.windowNs(0), signals.tsEvent(0)]).toEqual([I64_MIN, 1n, 2n]);
@@ -143,12 +154,18 @@ describe('FrameReader', () => {
       4,
     ]);
     expect([volumes.trades(0), signals.count]).toEqual([4294967295, 0]);
+    expect([session.since, session.missedAt]).toEqual([5n, 6n]);
     reader.next();
     expect([costs.qty(0), costs.filled(0), costs.priceAverage(0), costs.priceWorst(0)]).toEqual([
       1, 2, 3, -4,
     ]);
     expect([costs.cost(0), costs.priceExponent(0), costs.costExponent(0)]).toEqual([I64_MAX, -9, 4]);
-    expect([costs.side(0), costs.isComplete(0), costs.isKnown(0)]).toEqual([2, true, false]);
+    expect([costs.side(0), costs.isComplete(0), costs.isKnown(0), costs.bps(0)]).toEqual([
+      2,
+      true,
+      false,
+      65535,
+    ]);
   });
 
   it('reads a frame of the future as far as it knows it: fields and flags are ignored, kinds stepped over', () => {
@@ -196,12 +213,13 @@ describe('FrameReader', () => {
       view: { grouping: 0n, intervalNs: 0n, depth: 0 },
       signals: [[0n, 0n, 0n, 0, 0, 0]],
       volumes: [[0n, 0n, 0n, 0n, 0]],
-      costs: [[0n, 0n, 0n, 0n, 0n, 0, 0, 0, 0, 0]],
+      costs: [[0n, 0n, 0n, 0n, 0n, 0, 0, 0, 0, 0, 0]],
+      session: {},
     });
     const view = new DataView(bytes.buffer);
     const table = 4 + view.getUint32(4, true);
     const vtable = table - view.getInt32(table, true);
-    const entries = [18, 20, 22, 24, 26, 28, 30, 32, 34];
+    const entries = [18, 20, 22, 24, 26, 28, 30, 32, 34, 36];
     const codes = entries.map((entry) => {
       const offset = view.getUint16(vtable + entry, true);
       view.setUint16(vtable + entry, bytes.length - table - 2, true);

@@ -310,7 +310,7 @@ describe('FrameReader', () => {
         view: { grouping: 1n, intervalNs: 1n, depth: 1 },
         signals: [[1n, 1n, 1n, 1, 1, 1]],
         volumes: [[1n, 1n, 1n, 1n, 1]],
-        costs: [[1n, 1n, 1n, 1n, 1n, 1, 1, 1, 1, 1]],
+        costs: [[1n, 1n, 1n, 1n, 1n, 1, 1, 1, 1, 1, 1]],
       }),
     );
     const damages = fc.array(fc.tuple(fc.nat(good.length - 1), fc.nat(255)), { minLength: 1, maxLength: 6 });

@@ -1,10 +1,14 @@
+import { decimalText } from '../wire/decimal.js';
 import { Inbox } from '../wire/inbox.js';
 import {
   type BookSubscription,
   type Channels,
+  type Costs,
+  type CostsSubscription,
   Flag,
   type Level,
   type LocalBook,
+  type LocalVolumes,
   type OrderChange,
   type OrdersSubscription,
   type Resynced,
@@ -14,6 +18,8 @@ import {
   type TickerSubscription,
   type TradesSubscription,
   type TradingSubscription,
+  type Volume,
+  type VolumesSubscription,
 } from '../wire/index.js';
 
 /** Changes of orders that a reader may be behind. */
@@ -30,6 +36,8 @@ export const WATCH_CHANNELS: readonly WatchChannel[] = [
   'ticker',
   'liquidations',
   'trading',
+  'volumes',
+  'costs',
   'status',
 ];
 
@@ -77,6 +85,14 @@ export async function* linesOf(
       for await (const word of trading) yield { instrument, state: trading.state, ...printable(word) };
       return;
     }
+    case 'volumes':
+      for await (const volumes of subscription as VolumesSubscription)
+        yield { instrument, ...volumesLine(volumes) };
+      return;
+    case 'costs':
+      for await (const costs of subscription as CostsSubscription)
+        yield costsLine(subscription as CostsSubscription, costs);
+      return;
     case 'status':
       for await (const status of subscription as StatusSubscription)
         yield { instrument, ...printable(status) };
@@ -127,6 +143,52 @@ export function bookLine(instrument: string, book: LocalBook, depth: number): ob
     askKnownTo: knownTo(book.askKnownTo),
     bids: bids.map(text),
     asks: asks.map(text),
+  };
+}
+
+/** All rows, the lowest price first. */
+function volumesLine(volumes: LocalVolumes): object {
+  const { state, reason, epoch, seq, since, missedAt, grouping, rows } = volumes;
+  const row = ({ price, bought, sold, unknown, trades }: Volume): object => ({
+    price: volumes.priceText(price),
+    bought: volumes.qtyText(bought),
+    sold: volumes.qtyText(sold),
+    unknown: volumes.qtyText(unknown),
+    trades,
+  });
+  return {
+    state,
+    reason,
+    epoch: String(epoch),
+    seq: String(seq),
+    since: String(since),
+    missedAt: String(missedAt),
+    grouping: grouping === 0 ? null : volumes.priceText(grouping),
+    volumes: rows.map(row),
+  };
+}
+
+/** All rows; what nothing is filled of has no prices. */
+function costsLine({ topic, state, granted }: CostsSubscription, costs: Costs): object {
+  const { priceExponent = 0, qtyExponent = 0 } = granted ?? {};
+  const text = (mantissa: number | bigint | undefined, exponent: number): string | null =>
+    mantissa === undefined ? null : decimalText(mantissa, exponent);
+  return {
+    instrument: topic.instrument,
+    state,
+    seq: String(costs.seq),
+    tsRecv: String(costs.tsRecv),
+    costs: costs.rows.map(({ side, bps, isComplete, isKnown, ...row }) => ({
+      side,
+      qty: text(row.qty, qtyExponent),
+      ...(bps === 0 ? {} : { bps }),
+      filled: text(row.filled, qtyExponent),
+      isComplete,
+      isKnown,
+      priceAverage: text(row.priceAverage, row.priceExponent),
+      priceWorst: text(row.priceWorst, priceExponent),
+      cost: text(row.cost, row.costExponent),
+    })),
   };
 }
 

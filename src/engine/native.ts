@@ -48,7 +48,9 @@ export interface NativeEngine {
   pump(): number;
   image(instrument: number, stream: number, out: Uint8Array): number;
   openDepth(instrument: number, depth: number, intervalMs: number, grouping?: bigint): number;
-  closeDepth(instrument: number, stream: number): void;
+  openVolumes(instrument: number, intervalMs: number, grouping?: bigint): number;
+  openCosts(instrument: number, intervalMs: number, quantities: BigUint64Array, bps: Uint32Array): number;
+  closeView(instrument: number, stream: number): void;
   place(instrument: number, stream: number): StreamPlace;
   bring(instrument: number, stream: number, epoch: bigint, seq: bigint, by: BringBy, out: Uint8Array): number;
   brought(): Brought;

@@ -53,6 +53,16 @@ export declare class Engine {
    * the status frame is told; `range`, `net` or `image`, which is 0 bytes where there is none yet.
    */
   brought(): 'nothing' | 'range' | 'net' | 'image'
+  /**
+   * The stream of what has traded at prices; the same arguments share one. `grouping`: the width of its price buckets in
+   * units of the instrument's price mantissa, a multiple of its tick; absent or 0 = prices as they are. `closeView` leaves it.
+   */
+  openVolumes(instrument: number, intervalMs: number, grouping?: bigint): number
+  /**
+   * The stream of what quantities cost on each side, in units of the instrument's quantity mantissa, and of what stands within so
+   * many basis points of the mid; the same arguments share one. `closeView` leaves it.
+   */
+  openCosts(instrument: number, intervalMs: number, quantities: BigUint64Array, bps: Uint32Array): number
   /** Opens a connection of one venue that speaks for no instrument yet. */
   open(venue: string): number
   /** Lets a connection speak for instruments, too. One that several connections carry has several lines. */
@@ -129,8 +139,8 @@ export declare class Engine {
    * instrument's price mantissa, a multiple of its tick; absent or 0 = levels as they are.
    */
   openDepth(instrument: number, depth: number, intervalMs: number, grouping?: bigint): number
-  /** Leaves a depth view. */
-  closeDepth(instrument: number, stream: number): void
+  /** Leaves a view. */
+  closeView(instrument: number, stream: number): void
   /** The stream of an instrument's orders, which is written while somebody has opened it. */
   openOrders(instrument: number): number
   /** Leaves the stream of orders. */

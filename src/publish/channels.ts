@@ -1,4 +1,5 @@
 import { STREAM } from '../engine.js';
+import { Stream } from '../wire/generated/constants.js';
 
 /** What a client may subscribe to. */
 export type Channel =
@@ -11,6 +12,19 @@ export type Channel =
       readonly grouping?: string;
     }
   | { readonly channel: 'bbo'; readonly source: 'book' | 'venue' }
+  | {
+      readonly channel: 'volumes';
+      readonly intervalMs: number;
+      /** Width of its price buckets, a decimal; absent = every price has a row of its own. */
+      readonly grouping?: string;
+    }
+  | {
+      readonly channel: 'costs';
+      readonly intervalMs: number;
+      /** Decimals; at least one of these or of `bps`. */
+      readonly quantities: readonly string[];
+      readonly bps: readonly number[];
+    }
   | { readonly channel: 'trades' | 'orders' | 'ticker' | 'liquidations' | 'status' | 'trading' };
 
 /** Channels that are served; the grant knows more, which are to come. */
@@ -24,18 +38,27 @@ export const SERVED_CHANNELS = [
   'liquidations',
   'status',
   'trading',
+  'volumes',
+  'costs',
 ] as const;
 
 /** `conflate`: a reader that falls behind is brought back by the net change. `strict`: it gets every frame, or is closed. */
 export type Mode = 'conflate' | 'strict';
 
-/** The stream of a channel; of `depth` it is the view's. */
-export function streamOf(channel: Exclude<Channel, { channel: 'depth' }>): number {
+/** A channel that is a view with a stream number of its own. */
+export type ViewChannel = Extract<Channel, { channel: 'depth' | 'volumes' | 'costs' }>;
+
+export function isView(channel: Channel): channel is ViewChannel {
+  return ['depth', 'volumes', 'costs'].includes(channel.channel);
+}
+
+/** The stream of a channel that is no view. */
+export function streamOf(channel: Exclude<Channel, ViewChannel>): number {
   if (channel.channel === 'bbo') return channel.source === 'venue' ? STREAM.venueBbo : STREAM.bbo;
   return STREAM[channel.channel];
 }
 
-/** Trades, the venue's own top of book and what it tells of the instrument hold whatever the state of the engine's book is. */
+/** Trades and their volumes, the venue's own top of book and what it tells of the instrument hold whatever the state of the engine's book is. */
 export function followsBook(stream: number): boolean {
   switch (stream) {
     case STREAM.trades:
@@ -45,7 +68,7 @@ export function followsBook(stream: number): boolean {
     case STREAM.trading:
       return false;
     default:
-      return true;
+      return stream < Stream.volumesFirst || stream >= Stream.costsFirst;
   }
 }
 
@@ -67,6 +90,10 @@ export function channelKey(channel: Channel): string {
       return `depth/${channel.depth}/${channel.intervalMs}${channel.grouping === undefined ? '' : `/${channel.grouping}`}`;
     case 'bbo':
       return `bbo/${channel.source}`;
+    case 'volumes':
+      return `volumes/${channel.intervalMs}${channel.grouping === undefined ? '' : `/${channel.grouping}`}`;
+    case 'costs':
+      return `costs/${channel.intervalMs}/${channel.quantities.join()}/${channel.bps.join()}`;
     default:
       return channel.channel;
   }

@@ -1,9 +1,8 @@
 import type { InstrumentInfo } from '../engine.js';
 import { DepthwireError } from '../errors.js';
 import type { CatchUp } from './catch-up.js';
-import { type Channel, channelKey, type Mode, modeOf, streamOf } from './channels.js';
+import { type Channel, channelKey, isView, type Mode, modeOf, streamOf } from './channels.js';
 import type { MessageId, Resume } from './control.js';
-import { grantedView, openView } from './depth-views.js';
 import type { Standing } from './feed-engine.js';
 import { Holdings } from './holdings.js';
 import type { Hub } from './hub.js';
@@ -11,6 +10,7 @@ import { openOrders } from './order-streams.js';
 import { Owed } from './owed.js';
 import { keyOf, namesOf, type Subscription } from './subscription.js';
 import type { Connection } from './transport.js';
+import { grantedView, openView } from './views.js';
 
 /** Streams that one message of a slow reader names at most. */
 const TOLD_MAX = 100;
@@ -158,12 +158,11 @@ export class ClientStreams {
     const key = keyOf(instrument.name, channelKey(asked));
     let channel = asked;
     let stream: number;
-    if (asked.channel === 'depth') {
+    if (isView(asked)) {
       const scaled = this.#hub.engine.instrument(instrument.id);
-      const view = grantedView(asked, scaled);
-      stream = openView(this.#hub, scaled, view, this.#holdings.views(instrument.id));
-      const { depth, intervalMs, grouping } = view;
-      channel = { channel: 'depth', depth, intervalMs, ...(grouping === undefined ? {} : { grouping }) };
+      const granted = grantedView(asked, scaled);
+      stream = openView(this.#hub, scaled, granted.view, this.#holdings.views(instrument.id, asked.channel));
+      channel = granted.channel;
     } else if (asked.channel === 'orders') {
       stream = openOrders(this.#hub, instrument);
     } else {

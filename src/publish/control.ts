@@ -2,7 +2,7 @@ import type { BringBy, StreamPlace } from '../engine.js';
 import { DepthwireError, type ErrorDetail, shown } from '../errors.js';
 import { isPattern } from '../name-pattern.js';
 import { nearest } from '../nearest.js';
-import { DEPTH_MAX, INTERVAL_MS_MAX } from '../wire/generated/constants.js';
+import { BPS_MAX, COSTS_MAX, DEPTH_MAX, INTERVAL_MS_MAX } from '../wire/generated/constants.js';
 import { type Channel, isOfEvents, type Mode, SERVED_CHANNELS } from './channels.js';
 
 /** The client's own number or name of a message, sent back with the answer. */
@@ -48,6 +48,8 @@ export type Parsed =
 
 export const DEPTH_DEFAULT = 20;
 export const INTERVAL_MS_DEFAULT = 100;
+/** Basis points of costs where nothing is asked for. */
+const BPS_DEFAULT = [5, 10, 25, 50];
 export const ID_LENGTH_MAX = 64;
 
 const OPS = ['subscribe', 'unsubscribe', 'resync', 'ping'] as const;
@@ -165,6 +167,22 @@ function channelOf(message: Record<string, unknown>, op: string): Channel {
         ...(grouping === undefined ? {} : { grouping }),
       };
     }
+    case 'volumes': {
+      const grouping = groupingOf(message.grouping, `${op}.grouping`);
+      return {
+        channel,
+        intervalMs: integer(message.intervalMs, `${op}.intervalMs`, 0, INTERVAL_MS_MAX, INTERVAL_MS_DEFAULT),
+        ...(grouping === undefined ? {} : { grouping }),
+      };
+    }
+    case 'costs': {
+      const intervalMs = message.intervalMs;
+      return {
+        channel,
+        intervalMs: integer(intervalMs, `${op}.intervalMs`, 0, INTERVAL_MS_MAX, INTERVAL_MS_DEFAULT),
+        ...costsOf(message, op),
+      };
+    }
     case 'bbo':
       return { channel, source: oneOf(SOURCES, message.source ?? 'book', `${op}.source`, 'feed.bad_field') };
     default:
@@ -172,11 +190,34 @@ function channelOf(message: Record<string, unknown>, op: string): Channel {
   }
 }
 
+function costsOf(
+  message: Record<string, unknown>,
+  op: string,
+): { readonly quantities: readonly string[]; readonly bps: readonly number[] } {
+  const { quantities = [] } = message;
+  const { bps = Array.isArray(quantities) && quantities.length > 0 ? [] : BPS_DEFAULT } = message;
+  const areRight =
+    Array.isArray(quantities) &&
+    Array.isArray(bps) &&
+    quantities.length + bps.length >= 1 &&
+    quantities.length + bps.length <= COSTS_MAX &&
+    quantities.every((qty) => typeof qty === 'string' && GROUPING.test(qty)) &&
+    bps.every((band) => Number.isInteger(band) && band >= 1 && band <= BPS_MAX);
+  if (areRight) return { quantities: quantities as string[], bps: bps as number[] };
+  throw fault('feed.bad_field', {
+    what: 'these are no quantities and basis points to tell the costs of',
+    where: `${op}.quantities`,
+    expected: `1 to ${COSTS_MAX} in all: quantities as decimals above 0 in texts, and bps as integers from 1 to ${BPS_MAX}`,
+    got: shown({ quantities, bps }),
+    fix: 'Name at least one, such as quantities ["0.1","1"] or bps [10].',
+  });
+}
+
 function groupingOf(value: unknown, where: string): string | undefined {
   if (value === undefined) return undefined;
   if (typeof value === 'string' && GROUPING.test(value)) return value;
   throw fault('feed.bad_field', {
-    what: 'the grouping of a depth view is no step of prices',
+    what: 'the grouping of a view is no step of prices',
     where,
     expected: 'a decimal above 0 as a text, such as "0.5"',
     got: shown(value),

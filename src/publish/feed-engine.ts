@@ -15,7 +15,16 @@ export interface ServedEngine {
   readonly brought: Brought;
   /** The stream of a depth view. `grouping`: its step of prices as a mantissa, 0 = none. */
   openDepth(instrument: number, depth: number, intervalMs: number, grouping: bigint): number;
-  closeDepth(instrument: number, stream: number): void;
+  /** The stream of what has traded at prices, likewise. */
+  openVolumes(instrument: number, intervalMs: number, grouping: bigint): number;
+  /** The stream of what quantities (mantissas) cost, and of what stands within basis points of the mid, likewise. */
+  openCosts(
+    instrument: number,
+    intervalMs: number,
+    quantities: readonly bigint[],
+    bps: readonly number[],
+  ): number;
+  closeView(instrument: number, stream: number): void;
   /** The stream of an instrument's orders. */
   openOrders(instrument: number): number;
   closeOrders(instrument: number): void;
@@ -25,6 +34,18 @@ export interface ServedEngine {
   nowNs(): bigint;
   stats(): EngineStats;
 }
+
+/** A view as it is granted. `step`: width of its price buckets as the instrument's mantissa, 0 = none. */
+export type View =
+  | { readonly channel: 'depth'; readonly depth: number; readonly intervalMs: number; readonly step: bigint }
+  | { readonly channel: 'volumes'; readonly intervalMs: number; readonly step: bigint }
+  | {
+      readonly channel: 'costs';
+      readonly intervalMs: number;
+      /** Mantissas. */
+      readonly quantities: readonly bigint[];
+      readonly bps: readonly number[];
+    };
 
 /** A stream by its numbers. */
 export interface StreamName {
@@ -55,9 +76,9 @@ export interface FeedEngine {
   standing(instrument: number, stream: number): Standing;
   /** As `ServedEngine.instrument`. */
   instrument(id: number): InstrumentInfo;
-  /** As the methods of `ServedEngine`; each call that opens needs one that closes. */
-  openDepth(instrument: number, depth: number, intervalMs: number, grouping: bigint): number;
-  closeDepth(instrument: number, stream: number): void;
+  /** The stream of a view. Each call that opens needs one that closes. */
+  openView(instrument: number, view: View): number;
+  closeView(instrument: number, stream: number): void;
   openOrders(instrument: number): number;
   closeOrders(instrument: number): void;
   /** ns since the epoch. */
@@ -75,7 +96,7 @@ export class LocalEngine implements FeedEngine {
   readonly images: Images;
   readonly #engine: ServedEngine;
   readonly #catchUps: CatchUps;
-  /** Openings of depth views at an interval that were not closed yet, by instrument and stream. */
+  /** Openings of views at an interval that were not closed yet, by instrument and stream. */
   readonly #timedViews = new Map<string, number>();
 
   /** `imageBytesMax`: the largest image, and the most that brings a reader back in another way. */
@@ -105,14 +126,14 @@ export class LocalEngine implements FeedEngine {
     return this.#engine.instrument(id);
   }
 
-  /** Whether a depth view waits for its intervals, which the engine's ticks end. */
+  /** Whether a view waits for its intervals, which the engine's ticks end. */
   get hasTimedViews(): boolean {
     return this.#timedViews.size > 0;
   }
 
-  openDepth(instrument: number, depth: number, intervalMs: number, grouping: bigint): number {
-    const stream = this.#engine.openDepth(instrument, depth, intervalMs, grouping);
-    if (intervalMs > 0) {
+  openView(instrument: number, view: View): number {
+    const stream = this.#open(instrument, view);
+    if (view.intervalMs > 0) {
       const name = `${instrument}/${stream}`;
       this.#timedViews.set(name, (this.#timedViews.get(name) ?? 0) + 1);
     }
@@ -120,13 +141,24 @@ export class LocalEngine implements FeedEngine {
   }
 
   /** The stream's number may name another view from now on, so no image of it may stay. */
-  closeDepth(instrument: number, stream: number): void {
-    this.#engine.closeDepth(instrument, stream);
+  closeView(instrument: number, stream: number): void {
+    this.#engine.closeView(instrument, stream);
     this.images.forget(instrument);
     const name = `${instrument}/${stream}`;
     const openings = this.#timedViews.get(name) ?? 0;
     if (openings > 1) this.#timedViews.set(name, openings - 1);
     else this.#timedViews.delete(name);
+  }
+
+  #open(instrument: number, view: View): number {
+    switch (view.channel) {
+      case 'depth':
+        return this.#engine.openDepth(instrument, view.depth, view.intervalMs, view.step);
+      case 'volumes':
+        return this.#engine.openVolumes(instrument, view.intervalMs, view.step);
+      case 'costs':
+        return this.#engine.openCosts(instrument, view.intervalMs, view.quantities, view.bps);
+    }
   }
 
   openOrders(instrument: number): number {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DEPTH_MAX, INTERVAL_MS_MAX } from '../wire/generated/constants.js';
+import { BPS_MAX, COSTS_MAX, DEPTH_MAX, INTERVAL_MS_MAX } from '../wire/generated/constants.js';
 import { SERVED_CHANNELS } from './channels.js';
 import {
   BYS,
@@ -35,8 +35,24 @@ const asked = {
     .min(0)
     .max(INTERVAL_MS_MAX)
     .optional()
-    .describe(`Least time between two frames of depth; absent = ${INTERVAL_MS_DEFAULT}, 0 = every change`),
-  grouping: z.string().regex(GROUPING).optional().describe('Step of prices of depth, a decimal above 0'),
+    .describe(
+      `Least time between two frames of depth, volumes and costs; absent = ${INTERVAL_MS_DEFAULT}, 0 = every change`,
+    ),
+  grouping: z
+    .string()
+    .regex(GROUPING)
+    .optional()
+    .describe('Step of prices of depth and volumes, a decimal above 0'),
+  quantities: z
+    .array(z.string().regex(GROUPING))
+    .max(COSTS_MAX)
+    .optional()
+    .describe('Of costs: decimals above 0'),
+  bps: z
+    .array(z.int().min(1).max(BPS_MAX))
+    .max(COSTS_MAX)
+    .optional()
+    .describe('Of costs: basis points of the mid'),
   source: z.enum(SOURCES).optional().describe('Of bbo; absent = book'),
 };
 

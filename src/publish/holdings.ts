@@ -1,5 +1,5 @@
 import { STREAM } from '../engine.js';
-import { followsBook } from './channels.js';
+import { followsBook, isView, type ViewChannel } from './channels.js';
 import type { Hub } from './hub.js';
 import type { Subscription } from './subscription.js';
 import type { Member, Receiver } from './topics.js';
@@ -30,11 +30,11 @@ export class Holdings {
     return this.#subscriptions.values();
   }
 
-  /** Streams of the depth views of an instrument that the client holds. */
-  views(instrument: number): ReadonlySet<number> {
+  /** Streams of the views of a kind of an instrument that the client holds. */
+  views(instrument: number, kind: ViewChannel['channel']): ReadonlySet<number> {
     const held = new Set<number>();
     for (const { channel, instrument: of, stream } of this.#subscriptions.values())
-      if (channel.channel === 'depth' && of.id === instrument) held.add(stream);
+      if (channel.channel === kind && of.id === instrument) held.add(stream);
     return held;
   }
 
@@ -50,7 +50,7 @@ export class Holdings {
     const { channel, instrument, stream } = subscription;
     this.leave(subscription);
     if (followsBook(stream)) this.#leave(instrument.id, STREAM.status);
-    if (channel.channel === 'depth') this.#hub.engine.closeDepth(instrument.id, stream);
+    if (isView(channel)) this.#hub.engine.closeView(instrument.id, stream);
     if (channel.channel === 'orders') this.#hub.engine.closeOrders(instrument.id);
     this.#hub.metrics.subscriptions -= 1;
   }

@@ -6,8 +6,8 @@ import { notEntitled } from './auth/not-entitled.js';
 import { type Channel, channelKey } from './channels.js';
 import type { Wish } from './client-streams.js';
 import type { Subscribe } from './control.js';
-import { offeredView } from './depth-views.js';
 import { seenBy, unknownInstrument } from './served-instrument.js';
+import { offeredView } from './views.js';
 
 /** Patterns that stand for instruments to come, of one client. */
 const STANDING_MAX = 64;

@@ -1,14 +1,17 @@
 import { type BookOptions, BookSubscription } from './book-subscription.js';
 import type { BboSource, Topic } from './control.js';
+import { type CostsOptions, CostsSubscription } from './costs-subscription.js';
 import { TickerSubscription, TradingSubscription } from './facts-subscription.js';
 import { type OrdersOptions, OrdersSubscription } from './orders-subscription.js';
 import type { Backoff } from './resync.js';
 import { StatusSubscription } from './status-subscription.js';
 import type { Host, SubscriptionOptions } from './subscription.js';
 import { type TradesOptions, TradesSubscription } from './trades-subscription.js';
+import { type VolumesOptions, VolumesSubscription } from './volumes-subscription.js';
 
 const DEPTH = 20;
 const INTERVAL_MS = 100;
+const BPS = [5, 10, 25, 50];
 
 /** What a subscription of the best levels may be given. */
 export interface DepthOptions extends BookOptions {
@@ -34,6 +37,8 @@ export interface Channels {
   liquidations: { readonly options: TradesOptions; readonly subscription: TradesSubscription };
   orders: { readonly options: OrdersOptions; readonly subscription: OrdersSubscription };
   ticker: { readonly options: SubscriptionOptions; readonly subscription: TickerSubscription };
+  costs: { readonly options: CostsOptions; readonly subscription: CostsSubscription };
+  volumes: { readonly options: VolumesOptions; readonly subscription: VolumesSubscription };
   trading: { readonly options: SubscriptionOptions; readonly subscription: TradingSubscription };
   status: { readonly options: SubscriptionOptions; readonly subscription: StatusSubscription };
 }
@@ -48,12 +53,17 @@ export type GroupRequest<Name extends keyof Channels> = Channels[Name]['options'
 /** What a channel with its options asks for. */
 export function askOf(
   channel: keyof Channels,
-  options: DepthOptions & BboOptions,
+  options: DepthOptions & BboOptions & CostsOptions,
 ): Omit<Topic, 'instrument'> {
   if (channel === 'bbo') return { channel, source: options.source ?? 'book' };
-  if (channel !== 'depth') return { channel };
-  const { depth = DEPTH, intervalMs = INTERVAL_MS, grouping } = options;
-  return { channel, depth, intervalMs, ...(grouping === undefined ? {} : { grouping }) };
+  const { depth = DEPTH, intervalMs = INTERVAL_MS, grouping, quantities = [] } = options;
+  if (channel === 'costs') {
+    const { bps = quantities.length > 0 ? [] : BPS } = options;
+    return { channel, intervalMs, quantities, bps };
+  }
+  const view = { channel, intervalMs, ...(grouping === undefined ? {} : { grouping }) };
+  if (channel === 'volumes') return view;
+  return channel === 'depth' ? { ...view, depth } : { channel };
 }
 
 /** The subscription of a channel. */
@@ -74,6 +84,10 @@ export function makeSubscription<Name extends keyof Channels>(
       return new TickerSubscription(host, topic, options, resync);
     case 'trading':
       return new TradingSubscription(host, topic, options, resync);
+    case 'costs':
+      return new CostsSubscription(host, topic, options, resync);
+    case 'volumes':
+      return new VolumesSubscription(host, topic, options, resync);
     case 'status':
       return new StatusSubscription(host, topic, options);
     default:

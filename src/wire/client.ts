@@ -9,6 +9,7 @@ import {
 } from './channels.js';
 import { Connection, type FeedState } from './connection.js';
 import { type ControlMessage, parseControl, type Topic } from './control.js';
+import type { CostsOptions, CostsSubscription } from './costs-subscription.js';
 import { FeedError } from './errors.js';
 import type { TickerSubscription, TradingSubscription } from './facts-subscription.js';
 import {
@@ -33,6 +34,7 @@ import { Roster } from './roster.js';
 import type { StatusSubscription } from './status-subscription.js';
 import { type AnySubscription, type Host, labelOf, type SubscriptionOptions } from './subscription.js';
 import type { TradesOptions, TradesSubscription } from './trades-subscription.js';
+import type { VolumesOptions, VolumesSubscription } from './volumes-subscription.js';
 
 /**
  * Connects to a feed, in Node and in browsers. Subscriptions may be made at once. Throws `client.bad_url`.
@@ -189,6 +191,16 @@ export class Feed implements AsyncDisposable {
   /** Whether the instrument trades. */
   trading(instrument: string, options: SubscriptionOptions = {}): TradingSubscription {
     return this.open('trading', instrument, options);
+  }
+
+  /** What quantities cost on each side of the book, and what stands within basis points of the mid. */
+  costs(instrument: string, options: CostsOptions = {}): CostsSubscription {
+    return this.open('costs', instrument, options);
+  }
+
+  /** What has traded at prices since the session began, in buckets if wanted. */
+  volumes(instrument: string, options: VolumesOptions = {}): VolumesSubscription {
+    return this.open('volumes', instrument, options);
   }
 
   /** What the server says of the instrument's book, and what was lost of it. */

@@ -15,6 +15,8 @@ export type ChannelName =
   | 'ticker'
   | 'liquidations'
   | 'trading'
+  | 'volumes'
+  | 'costs'
   | 'status';
 
 /** Where a top of book comes from: the engine's book, or the venue's own message. */
@@ -39,6 +41,8 @@ export interface Topic {
   readonly depth?: number;
   readonly intervalMs?: number;
   readonly grouping?: string;
+  readonly quantities?: readonly string[];
+  readonly bps?: readonly number[];
   readonly source?: BboSource;
   readonly mode?: Mode;
 }

@@ -31,7 +31,7 @@ export class SignalRows extends Rows {
   }
 }
 
-/** What has traded at prices, or in the buckets that end at them. */
+/** What has traded at prices, or in the buckets that begin at them. */
 export class VolumeRows extends Rows {
   constructor(frame: FrameTable) {
     super(frame, Field.volumes);
@@ -98,5 +98,9 @@ export class CostRows extends Rows {
   /** Whether the venue has made the book known as deep as was needed. */
   isKnown(index: number): boolean {
     return this.frame.view.getUint8(this.at(index) + 44) !== 0;
+  }
+  /** Not 0: `qty` is all that the side holds within so many basis points of the mid. */
+  bps(index: number): number {
+    return this.frame.view.getUint16(this.at(index) + 46, true);
   }
 }

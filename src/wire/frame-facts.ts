@@ -99,6 +99,22 @@ export class TradingFields extends Fields {
   }
 }
 
+/** Of when volumes are. In each frame of them. */
+export class SessionFields extends Fields {
+  constructor(frame: FrameTable) {
+    super(frame, Field.session);
+  }
+
+  /** When counting began, ns since the Unix epoch; 0 = nothing has traded yet. */
+  get since(): bigint {
+    return this.frame.unsignedBigInt(this.at);
+  }
+  /** When it was last noticed that trades since then may be missing, ns; 0 = none are. */
+  get missedAt(): bigint {
+    return this.frame.unsignedBigInt(this.at + 8);
+  }
+}
+
 /** What a view of a book shows: on images of depth views. */
 export class ViewFields extends Fields {
   constructor(frame: FrameTable) {

@@ -33,13 +33,32 @@ export const Field = {
   signals: 13,
   volumes: 14,
   costs: 15,
+  session: 16,
 } as const;
 /** A price and a quantity. */
 export const LEVEL_BYTES = 16;
 const FIELD_NAMES = Object.keys(Field);
 
 /** Bytes of a struct, or below 0 those of each element of a vector. */
-const FIELD_BYTES = Int16Array.of(64, 32, 16, 32, -16, -16, -40, 64, -40, -64, 144, 16, 24, -32, -40, -48);
+const FIELD_BYTES = Int16Array.of(
+  64,
+  32,
+  16,
+  32,
+  -16,
+  -16,
+  -40,
+  64,
+  -40,
+  -64,
+  144,
+  16,
+  24,
+  -32,
+  -40,
+  -48,
+  16,
+);
 const FIELDS = FIELD_BYTES.length;
 
 /**

@@ -19,6 +19,7 @@ export type {
   Resumed,
   Topic,
 } from './control.js';
+export { type Cost, type Costs, type CostsOptions, CostsSubscription } from './costs-subscription.js';
 export { crc32c } from './crc32c.js';
 export { decimalsOf, decimalText, formatDecimal, parseDecimal } from './decimal.js';
 export { ClientError, CloseError, FeedError, type FeedErrorParts, ServerError, WireError } from './errors.js';
@@ -26,7 +27,7 @@ export { type Ticker, TickerSubscription, type Trading, TradingSubscription } fr
 export type { ConnectOptions, FeedCounters, FeedEvents } from './feed-options.js';
 export { FrameReader } from './frame.js';
 export { CostRows, SignalRows, VolumeRows } from './frame-computed.js';
-export { GapFields, TickerFields, TradingFields, ViewFields } from './frame-facts.js';
+export { GapFields, SessionFields, TickerFields, TradingFields, ViewFields } from './frame-facts.js';
 export { NameRows, OrderRows } from './frame-orders.js';
 export { type GroupEvents, isPattern, type Removed, SubscriptionGroup } from './group.js';
 export type { Instrument } from './instruments.js';
@@ -36,6 +37,7 @@ export type { ExactMantissas, Level, PriceOrLevel } from './level.js';
 export { type BookText, LEVELS_MAX, LocalBook } from './local-book.js';
 export { LocalOrders, ORDERS_MAX } from './local-orders.js';
 export { LocalStream, type Place } from './local-stream.js';
+export { LocalVolumes, type Volume } from './local-volumes.js';
 export type { OrderLevel } from './order-book.js';
 export type { Order, OrderId } from './order-queue.js';
 export {
@@ -80,3 +82,4 @@ export type {
 export type { Token } from './token.js';
 export type { Trade, TradeEvent, TradeGap } from './trade-tape.js';
 export { type TradesEvents, type TradesOptions, TradesSubscription } from './trades-subscription.js';
+export { type VolumesOptions, VolumesSubscription } from './volumes-subscription.js';

@@ -4,17 +4,21 @@ import { LocalStream } from './local-stream.js';
 import { Kind } from './protocol.js';
 
 /**
- * A state that each frame of a stream replaces whole (`ticker`, `trading`), by rules 1 to 3 of docs/protocol.md. It does
- * not depend on the book.
+ * A state that each frame of a stream replaces whole (`ticker`, `trading`, `costs`), by rules 1 to 3 of docs/protocol.md.
  */
 export class LocalFacts<Facts> extends LocalStream {
   facts: Facts | undefined;
   private readonly kind: number;
   private readonly read: (frame: FrameReader) => Facts | undefined;
+  private readonly isOfBook: boolean;
 
-  /** `read` gives what a frame of that kind, or an image, says; undefined where it says nothing. */
-  constructor(kind: number, read: (frame: FrameReader) => Facts | undefined) {
+  /**
+   * `read` gives what a frame of that kind, or an image, says; undefined where it says nothing. `isOfBook`: the stream ends
+   * with the truth of the server's book.
+   */
+  constructor(kind: number, read: (frame: FrameReader) => Facts | undefined, isOfBook = false) {
     super();
+    this.isOfBook = isOfBook;
     this.kind = kind;
     this.read = read;
   }
@@ -25,8 +29,10 @@ export class LocalFacts<Facts> extends LocalStream {
       this.takeImagePlace(frame, frame.seq);
       this.awaitingImage = false;
       this.take(frame, facts);
+      if (this.followsBook) this.takeImageState(frame);
       return IMAGE;
     }
+    if (frame.kind === Kind.status && this.followsBook) return this.applyStatus(frame);
     if (frame.kind !== this.kind) return OTHER_KIND;
     if (this.awaitingImage) return AWAITING_IMAGE;
     if (!this.isMine(frame)) return this.otherEpoch(frame);
@@ -40,7 +46,7 @@ export class LocalFacts<Facts> extends LocalStream {
   }
 
   protected override get followsBook(): boolean {
-    return false;
+    return this.isOfBook;
   }
 
   private take(frame: FrameReader, facts: Facts | undefined): void {

@@ -341,11 +341,14 @@ export abstract class Subscription<Item, Events extends SubscriptionEvents>
 }
 
 /** What a topic names, in words; one subscription of a feed has each. */
-export function labelOf({ channel, instrument, depth, intervalMs, grouping, source }: Topic): string {
+export function labelOf(topic: Topic): string {
+  const { channel, instrument, depth, intervalMs, grouping, source, quantities, bps } = topic;
   const details = [
     depth && `depth ${depth}`,
     intervalMs !== undefined && `${intervalMs} ms`,
     grouping && `by ${grouping}`,
+    quantities?.join(' '),
+    bps?.length && `${bps.join(' ')} bps`,
     source,
   ];
   return [`${channel} ${instrument}`, ...details.filter(Boolean)].join(', ');

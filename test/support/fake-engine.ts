@@ -303,7 +303,17 @@ export class FakeNative implements NativeEngine {
     this.views.set(stream, (this.views.get(stream) ?? 0) + 1);
     return stream;
   }
-  closeDepth(_id: number, stream: number): void {
+  openVolumes(_id: number, intervalMs: number, grouping = 0n): number {
+    this.calls.push(`volumes ${intervalMs}/${grouping}`);
+    this.views.set(48, (this.views.get(48) ?? 0) + 1);
+    return 48;
+  }
+  openCosts(_id: number, intervalMs: number, quantities: BigUint64Array, bps: Uint32Array): number {
+    this.calls.push(`costs ${intervalMs}/${quantities.join()}/${bps.join()}`);
+    this.views.set(64, (this.views.get(64) ?? 0) + 1);
+    return 64;
+  }
+  closeView(_id: number, stream: number): void {
     this.views.set(stream, (this.views.get(stream) ?? 0) - 1);
   }
   openOrders(_id: number): number {

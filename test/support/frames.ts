@@ -10,6 +10,7 @@ import {
   Level,
   Name,
   Order,
+  Session,
   Signal,
   Status,
   Ticker,
@@ -125,6 +126,7 @@ export interface FrameSpec {
   readonly names?: readonly NameSpec[];
   readonly ticker?: TickerSpec;
   readonly trading?: { readonly tsEvent?: bigint; readonly status: number };
+  readonly session?: { readonly since?: bigint; readonly missedAt?: bigint };
   readonly view?: { readonly grouping: bigint; readonly intervalNs: bigint; readonly depth: number };
   /** The arguments of the official builder, in the schema's order. */
   readonly signals?: readonly (readonly [bigint, bigint, bigint, number, number, number])[];
@@ -135,6 +137,7 @@ export interface FrameSpec {
     bigint,
     bigint,
     bigint,
+    number,
     number,
     number,
     number,
@@ -202,6 +205,10 @@ export function frame(spec: FrameSpec): Uint8Array {
   if (signals !== undefined) Frame.addSignals(builder, signals);
   if (volumes !== undefined) Frame.addVolumes(builder, volumes);
   if (costs !== undefined) Frame.addCosts(builder, costs);
+  if (spec.session) {
+    const { since = 0n, missedAt = 0n } = spec.session;
+    Frame.addSession(builder, Session.createSession(builder, since, missedAt));
+  }
   const root = spec.noHeader ? builder.endObject() : Frame.endFrame(builder);
   Frame.finishSizePrefixedFrameBuffer(builder, root);
   return builder.asUint8Array().slice();

@@ -4,7 +4,7 @@
 use std::fmt::{Display, Write as _};
 use std::io::Write as _;
 
-use depthwire_core::aggregate::{DEPTH_MAX, TOP_LEVELS};
+use depthwire_core::aggregate::{BPS_MAX, COSTS_MAX, DEPTH_MAX, TOP_LEVELS};
 use depthwire_core::encode::book_record as record;
 use depthwire_core::encode::ring::{
     CONTROL_BYTES, ControlWord, ERROR, MORE, OUTPUT, RING_BYTES_MAX, RING_BYTES_MIN,
@@ -41,8 +41,6 @@ fn feed(out: &mut Module) {
         ("liquidations", Stream::LIQUIDATIONS.0),
         ("trading", Stream::TRADING.0),
         ("signals", Stream::SIGNALS.0),
-        ("volumes", Stream::VOLUMES.0),
-        ("costs", Stream::COSTS.0),
     ];
     out.table("Kind", "Frame kinds, as docs/protocol.md numbers them.", kinds());
     let greatest = kinds().map(|(_, number)| number).max().unwrap_or_default();
@@ -51,10 +49,16 @@ fn feed(out: &mut Module) {
         "The greatest kind that this reader knows; frames of others are skipped.",
         greatest,
     );
-    let what = "Streams with a number of their own; 16 and above are depth views.";
+    let what = "Streams with a number of their own; 16 and above are views.";
     out.table("STREAM", what, streams.into_iter());
-    let what = "Fixed stream numbers; depth views have numbers from `depthFirst` to 255.";
-    out.table("Stream", what, streams.into_iter().chain([("depthFirst", Stream::DEPTH_FIRST.0)]));
+    let what =
+        "Fixed stream numbers, and the first of views: those of depth, of volumes and of costs, up to 79.";
+    let firsts = [
+        ("depthFirst", Stream::DEPTH_FIRST.0),
+        ("volumesFirst", Stream::VOLUMES_FIRST.0),
+        ("costsFirst", Stream::COSTS_FIRST.0),
+    ];
+    out.table("Stream", what, streams.into_iter().chain(firsts));
     let flags = [
         ("conflated", Flags::CONFLATED.0),
         ("stale", Flags::STALE.0),
@@ -176,7 +180,9 @@ fn book_record(out: &mut Module) {
 
 fn limits(out: &mut Module) {
     out.value("DEPTH_MAX", "Levels a side that a depth view or a shared book has at most.", DEPTH_MAX);
-    let what = "Longest time between two publications of a depth view.";
+    out.value("COSTS_MAX", "Quantities and bands of one view of costs together, at most.", COSTS_MAX);
+    out.value("BPS_MAX", "Basis points of a band at most.", BPS_MAX);
+    let what = "Longest time between two publications of a view.";
     out.value("INTERVAL_MS_MAX", what, VIEW_INTERVAL_NS_MAX / NS_PER_MS);
     out.value("LEVELS_MAX", "Levels a side that a book holds at most, unless told otherwise.", LEVELS_MAX);
     out.value("TOP_LEVELS", "Levels a side that the first checksum of a book covers.", TOP_LEVELS);

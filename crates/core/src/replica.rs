@@ -12,6 +12,7 @@ mod follow;
 mod orders;
 mod state;
 mod tape;
+mod volumes;
 
 use std::collections::HashMap;
 
@@ -25,6 +26,7 @@ pub use feed_frame::{FeedFrame, FeedFrames, feed_frames};
 pub use orders::{REPLICA_ORDERS_MAX, ReplicaOrder, ReplicaOrders};
 pub use state::{ReplicaReason, ReplicaState};
 pub use tape::{ReplicaTape, TapeGap, TapeOutcome};
+pub use volumes::{REPLICA_VOLUMES_MAX, ReplicaVolumes};
 
 /// Most instruments that one replica follows; frames of further ones are an error.
 pub const REPLICA_BOOKS_MAX: usize = 4_096;

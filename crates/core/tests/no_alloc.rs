@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use depthwire_core::encode::{HistoryConfig, Stream};
 use depthwire_core::engine::{Brought, By, Engine, EngineConfig};
-use depthwire_core::types::NoClock;
+use depthwire_core::types::{NoClock, Qty};
 use depthwire_core::venues;
 use sets::SIMULATED;
 use sets::said::lines;
@@ -54,12 +54,15 @@ fn a_warm_engine_allocates_nothing_per_message() {
     let id = set.id();
     let source = engine.open_source(set.venue, &[id]).unwrap();
     let view = engine.open_depth(id, 20, 0, 0).unwrap();
+    let volumes = engine.open_volumes(id, 0, 0, 0).unwrap();
+    engine.open_volumes(id, 50_000_000, 100, 0).unwrap();
+    let costs = engine.open_costs(id, 0, &[Qty(1), Qty(1 << 40)], &[10, 1_000], 0).unwrap();
     let mut out = vec![0; 1 << 20];
     let mut brought = [0; 4];
     let mut pass = |engine: &mut Engine<NoClock>| {
         engine.reset_source(source, 0).unwrap();
         let before = ALLOCATIONS.load(Ordering::Relaxed);
-        let streams = [Stream::BOOK, Stream::BBO, Stream::TRADES, view];
+        let streams = [Stream::BOOK, Stream::BBO, Stream::TRADES, view, volumes, costs];
         let mut places = streams.map(|stream| engine.place(id, stream).unwrap());
         for (index, (ts, frame)) in lines.iter().enumerate() {
             engine.ingest(source, frame, *ts).unwrap();

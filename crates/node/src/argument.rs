@@ -174,6 +174,17 @@ impl Argument {
         }
     }
 
+    /// The numbers of a `BigUint64Array`, copied likewise.
+    pub(crate) fn wide_numbers(&self, name: &str) -> Result<Vec<u64>> {
+        match self.memory() {
+            Some(Memory { start, len, kind: sys::TypedarrayType::biguint64_array, .. }) => {
+                let bytes = copy_of(start, len)?;
+                Ok(bytes.as_chunks().0.iter().copied().map(u64::from_ne_bytes).collect())
+            }
+            _ => Err(self.wrong("addon.not_integers", name, "a BigUint64Array", "pass a BigUint64Array")),
+        }
+    }
+
     /// The view, if it is a `Uint8Array` of shared memory: only such memory can neither be detached nor shrink.
     pub(crate) fn shared_view(&self) -> Option<Uint8Array> {
         self.bytes("memory").ok().filter(|memory| !memory.is_own)?;
@@ -222,6 +233,7 @@ impl Argument {
         }
         let bytes_each = match kind {
             sys::TypedarrayType::uint32_array => 4,
+            sys::TypedarrayType::biguint64_array => 8,
             _ => 1,
         };
         Some(Memory { start: start.cast(), len: len * bytes_each, kind, is_own })

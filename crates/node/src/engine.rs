@@ -14,6 +14,7 @@ use napi_derive::napi;
 
 use crate::argument::{Argument, SAFE_INTEGER_MAX};
 use crate::bringing::history;
+use crate::computed::width;
 use crate::feed_frame::touched_by;
 use crate::guard::{Result, error, guard};
 use crate::holders::{Held, close_unheld};
@@ -341,20 +342,17 @@ impl Engine {
             let now = state.now();
             let id = InstrumentId(instrument.u32("instrument")?);
             let interval_ns = u64::from(interval_ms.u32("intervalMs")?) * 1_000_000;
-            let (depth, grouping) =
-                (depth.u32("depth")?, grouping.given().map_or(Ok(0), |width| width.u64("grouping"))?);
-            // One beyond 63 bits is as wide as the widest.
-            let grouping = i64::try_from(grouping).unwrap_or(i64::MAX);
+            let (depth, grouping) = (depth.u32("depth")?, width(grouping)?);
             let opened = state.engine.open_grouped_depth(id, depth, interval_ns, grouping, now);
             opened.map(|stream| u32::from(stream.0)).map_err(engine_error)
         })
     }
 
-    /// Leaves a depth view.
+    /// Leaves a view.
     #[napi(ts_args_type = "instrument: number, stream: number")]
-    pub fn close_depth(&self, instrument: Argument, stream: Argument) -> Result<()> {
+    pub fn close_view(&self, instrument: Argument, stream: Argument) -> Result<()> {
         self.run(|State { engine, .. }| {
-            engine.close_depth(InstrumentId(instrument.u32("instrument")?), Stream(stream.u8("stream")?));
+            engine.close_view(InstrumentId(instrument.u32("instrument")?), Stream(stream.u8("stream")?));
             Ok(())
         })
     }

@@ -4,6 +4,7 @@
 
 mod argument;
 mod bringing;
+mod computed;
 mod connections;
 mod contents;
 mod dialect;

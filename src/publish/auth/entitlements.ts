@@ -44,6 +44,7 @@ const SHALLOW: ReadonlySet<string> = new Set([
   'liquidations',
   'status',
   'trading',
+  'volumes',
 ]);
 
 /** Who a grant is for, and until when. */

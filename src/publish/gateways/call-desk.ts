@@ -42,7 +42,7 @@ export class CallDesk {
     this.#isEnded = true;
     const { engine, census } = this.#desk;
     for (const { instrument, stream, uses } of this.#views.values())
-      for (let use = 0; use < uses; use++) engine.closeDepth(instrument, stream);
+      for (let use = 0; use < uses; use++) engine.closeView(instrument, stream);
     for (const [instrument, uses] of this.#orders)
       for (let use = 0; use < uses; use++) engine.closeOrders(instrument);
     this.#views.clear();
@@ -74,9 +74,9 @@ export class CallDesk {
         return engine.standing(question.instrument, question.stream);
       case 'instrument':
         return engine.instrument(question.instrument);
-      case 'openDepth': {
-        const { instrument, depth, intervalMs, grouping } = question;
-        const stream = engine.openDepth(instrument, depth, intervalMs, grouping);
+      case 'openView': {
+        const { instrument, view: asked } = question;
+        const stream = engine.openView(instrument, asked);
         const key = `${instrument}/${stream}`;
         const view = this.#views.get(key);
         if (view === undefined) this.#views.set(key, { instrument, stream, uses: 1 });
@@ -99,14 +99,14 @@ export class CallDesk {
   #note(notice: Notice): void {
     const { engine, census } = this.#desk;
     switch (notice.op) {
-      case 'closeDepth': {
+      case 'closeView': {
         const { instrument, stream } = notice;
         const key = `${instrument}/${stream}`;
         const view = this.#views.get(key);
         if (view === undefined) return;
         view.uses -= 1;
         if (view.uses === 0) this.#views.delete(key);
-        engine.closeDepth(instrument, stream);
+        engine.closeView(instrument, stream);
         return;
       }
       case 'closeOrders': {

@@ -1,7 +1,7 @@
 import { deserialize, serialize } from 'node:v8';
 import type { BringBy, StreamPlace } from '../../engine.js';
 import { DepthwireError, type ErrorJson } from '../../errors.js';
-import type { StreamName } from '../feed-engine.js';
+import type { StreamName, View } from '../feed-engine.js';
 import type { Request } from '../transport.js';
 
 /** What a gateway asks the server's process, and waits for. */
@@ -18,11 +18,9 @@ export type Question =
   | { readonly op: 'standing'; readonly instrument: number; readonly stream: number }
   | { readonly op: 'instrument'; readonly instrument: number }
   | {
-      readonly op: 'openDepth';
+      readonly op: 'openView';
       readonly instrument: number;
-      readonly depth: number;
-      readonly intervalMs: number;
-      readonly grouping: bigint;
+      readonly view: View;
     }
   | { readonly op: 'openOrders'; readonly instrument: number }
   | { readonly op: 'reserve'; readonly subject: string; readonly subjectMax: number }
@@ -30,7 +28,7 @@ export type Question =
 
 /** What it says without waiting. In one line with its questions. */
 export type Notice =
-  | { readonly op: 'closeDepth'; readonly instrument: number; readonly stream: number }
+  | { readonly op: 'closeView'; readonly instrument: number; readonly stream: number }
   | { readonly op: 'closeOrders'; readonly instrument: number }
   | { readonly op: 'enter' }
   | { readonly op: 'leave'; readonly subject: string };
@@ -45,7 +43,7 @@ export interface Reply {
 }
 
 /** The words of notices; everything else is a question. */
-const NOTICES: ReadonlySet<string> = new Set(['closeDepth', 'closeOrders', 'enter', 'leave']);
+const NOTICES: ReadonlySet<string> = new Set(['closeView', 'closeOrders', 'enter', 'leave']);
 
 export function isNotice(call: Call): call is Notice {
   return NOTICES.has(call.op);

@@ -3,7 +3,7 @@ import { deserialize } from 'node:v8';
 import type { BringBy, InstrumentInfo, StreamPlace } from '../../engine.js';
 import type { CatchUp } from '../catch-up.js';
 import type { Census, Full } from '../census.js';
-import type { FeedEngine, Standing, StreamName } from '../feed-engine.js';
+import type { FeedEngine, Standing, StreamName, View } from '../feed-engine.js';
 import type { Answer, Request } from '../transport.js';
 import { type Call, errorOf, type Notice, packed, type Question, type Reply } from './calls.js';
 
@@ -53,12 +53,12 @@ export class RemoteEngine implements FeedEngine, Census {
     return this.#ask({ op: 'instrument', instrument: id }) as InstrumentInfo;
   }
 
-  openDepth(instrument: number, depth: number, intervalMs: number, grouping: bigint): number {
-    return this.#ask({ op: 'openDepth', instrument, depth, intervalMs, grouping }) as number;
+  openView(instrument: number, view: View): number {
+    return this.#ask({ op: 'openView', instrument, view }) as number;
   }
 
-  closeDepth(instrument: number, stream: number): void {
-    this.#say({ op: 'closeDepth', instrument, stream });
+  closeView(instrument: number, stream: number): void {
+    this.#say({ op: 'closeView', instrument, stream });
   }
 
   openOrders(instrument: number): number {

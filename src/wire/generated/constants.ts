@@ -25,7 +25,7 @@ export const Kind = {
 export const KIND_MAX = 13;
 
 /**
- * Streams with a number of their own; 16 and above are depth views.
+ * Streams with a number of their own; 16 and above are views.
  */
 export const STREAM = {
   book: 1,
@@ -38,12 +38,10 @@ export const STREAM = {
   liquidations: 8,
   trading: 9,
   signals: 10,
-  volumes: 11,
-  costs: 12,
 } as const;
 
 /**
- * Fixed stream numbers; depth views have numbers from `depthFirst` to 255.
+ * Fixed stream numbers, and the first of views: those of depth, of volumes and of costs, up to 79.
  */
 export const Stream = {
   book: 1,
@@ -56,9 +54,9 @@ export const Stream = {
   liquidations: 8,
   trading: 9,
   signals: 10,
-  volumes: 11,
-  costs: 12,
   depthFirst: 16,
+  volumesFirst: 48,
+  costsFirst: 64,
 } as const;
 
 /**
@@ -280,7 +278,17 @@ export const ROW_NUMBERS = 4;
 export const DEPTH_MAX = 100;
 
 /**
- * Longest time between two publications of a depth view.
+ * Quantities and bands of one view of costs together, at most.
+ */
+export const COSTS_MAX = 16;
+
+/**
+ * Basis points of a band at most.
+ */
+export const BPS_MAX = 10000;
+
+/**
+ * Longest time between two publications of a view.
  */
 export const INTERVAL_MS_MAX = 60000;
 

@@ -3,10 +3,11 @@
 use flatbuffers::FlatBufferBuilder;
 
 use super::generated::{
-    self, Check, Cost, FRAME_IDENTIFIER, Frame, FrameArgs, Gap, ImageInfo, Name, Order, Signal, Status,
-    ViewInfo, Volume, size_prefixed_root_as_frame,
+    self, Check, Cost, FRAME_IDENTIFIER, Frame, FrameArgs, Gap, ImageInfo, Name, Order, Session, Signal,
+    Status, ViewInfo, Volume, size_prefixed_root_as_frame,
 };
 use super::*;
+use crate::aggregate::{self, Traded};
 use crate::types::{Aggressor, KnownTo, Price, Qty, Side, Ticker, Trade, TradeId, TradingStatus};
 
 type Builder<'a> = FlatBufferBuilder<'a>;
@@ -278,9 +279,9 @@ fn statistics_and_whether_it_trades() {
 fn what_is_computed() {
     let signal =
         SignalBody { id: 9, value: -1, exponent: -9, window_ns: 2, ts_event: 3, flags: SignalBody::STALE };
-    let volume =
-        VolumeBody { price: Price(-1), bought: Qty(2), sold: Qty(3), unknown: Qty(4), trades: u32::MAX };
-    let cost = CostBody {
+    let volume = Traded { price: Price(-1), bought: Qty(2), sold: Qty(3), unknown: Qty(4), trades: u32::MAX };
+    let session = SessionBody { since: 13, missed_at: 14 };
+    let cost = aggregate::Cost {
         qty: Qty(1),
         filled: Qty(2),
         price_average: 3,
@@ -291,9 +292,11 @@ fn what_is_computed() {
         side: Side::Ask,
         is_complete: false,
         is_known: true,
+        bps: 12,
     };
     let view = ViewBody { grouping: 10, interval_ns: 11, depth: 12 };
     let (built_info, built_view) = (built_info(&info()), ViewInfo::new(10, 11, 12));
+    let built_session = Session::new(13, 14);
     let body = info();
     for (image, count) in [(None, 0), (None, 1), (Some((&body, &view)), 2)] {
         let kind = |change| if image.is_some() { Kind::Image } else { change };
@@ -306,17 +309,28 @@ fn what_is_computed() {
             FrameArgs { info, view, signals, ..FrameArgs::default() }
         });
         bytes.clear();
-        let of = header(kind(Kind::Volumes), Stream::VOLUMES);
-        write_volumes(&mut bytes, &of, image, &vec![volume; count]);
+        let of = header(kind(Kind::Volumes), Stream::VOLUMES_FIRST);
+        match image {
+            None => write_volumes(&mut bytes, &of, &session, &vec![volume; count]),
+            Some(image) => {
+                let mut scratch = Vec::new();
+                let rows = vec![volume; count];
+                write_volumes_image(&mut scratch, &of, image, &session, &rows, |frame| {
+                    bytes.extend_from_slice(frame);
+                });
+            }
+        }
         is_as_built(&bytes, of, |builder| {
             let volumes = Some(builder.create_vector(&vec![Volume::new(-1, 2, 3, 4, u32::MAX); count]));
-            FrameArgs { info, view, volumes, ..FrameArgs::default() }
+            let session = Some(&built_session);
+            FrameArgs { info, view, volumes, session, ..FrameArgs::default() }
         });
         bytes.clear();
-        let of = header(kind(Kind::Costs), Stream::COSTS);
+        let of = header(kind(Kind::Costs), Stream::COSTS_FIRST);
         write_costs(&mut bytes, &of, image, &vec![cost; count]);
         is_as_built(&bytes, of, |builder| {
-            let costs = Some(builder.create_vector(&vec![Cost::new(1, 2, 3, 4, 5, -6, 7, 2, 0, 1); count]));
+            let costs =
+                Some(builder.create_vector(&vec![Cost::new(1, 2, 3, 4, 5, -6, 7, 2, 0, 1, 12); count]));
             FrameArgs { info, view, costs, ..FrameArgs::default() }
         });
     }

@@ -1,14 +1,25 @@
 //! Frames of what is computed of an instrument: signals, volumes at prices, costs to fill.
 
 use super::frame::{ImageBody, ViewBody, put_info, put_view};
-use super::layout::{Field, Header, LONG, LONG_BODY, begin, finish, prelude, put, put_only_vector};
-use crate::types::{Price, Qty, Side, TimeNs};
+use super::layout::{
+    CHUNK_BYTES, Field, Header, LONG, LONG_BODY, begin, finish, prelude, put, put_only_vector,
+};
+use crate::aggregate::{Cost, Traded};
+use crate::types::{Side, TimeNs};
+
+const VOLUME_BYTES: usize = 40;
+
+/// Rows of volumes in one chunk of an image.
+pub const CHUNK_VOLUMES_MAX: usize = CHUNK_BYTES / VOLUME_BYTES;
 
 const SIGNALS: [u8; LONG] = prelude(124, &[(Field::Signals, LONG_BODY)]);
-const VOLUMES: [u8; LONG] = prelude(124, &[(Field::Volumes, LONG_BODY)]);
+const VOLUMES: [u8; LONG] = prelude(140, &[(Field::Session, LONG_BODY), (Field::Volumes, 136)]);
 const COSTS: [u8; LONG] = prelude(124, &[(Field::Costs, LONG_BODY)]);
 const SIGNALS_IMAGE: [u8; LONG] = image(Field::Signals);
-const VOLUMES_IMAGE: [u8; LONG] = image(Field::Volumes);
+const VOLUMES_IMAGE: [u8; LONG] = prelude(
+    196,
+    &[(Field::Info, LONG_BODY), (Field::View, 152), (Field::Session, 176), (Field::Volumes, 192)],
+);
 const COSTS_IMAGE: [u8; LONG] = image(Field::Costs);
 
 const fn image(vector: Field) -> [u8; LONG] {
@@ -39,44 +50,13 @@ impl SignalBody {
     pub const PARTIAL: u8 = 2;
 }
 
-/// What has traded at a price, or in the bucket that ends at it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct VolumeBody {
-    /// The price.
-    pub price: Price,
-    /// Taken by buyers.
-    pub bought: Qty,
-    /// Taken by sellers.
-    pub sold: Qty,
-    /// Where the venue does not say.
-    pub unknown: Qty,
-    /// How many trades that were.
-    pub trades: u32,
-}
-
-/// What taking a quantity from a side costs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CostBody {
-    /// The quantity asked for.
-    pub qty: Qty,
-    /// What the side holds of it.
-    pub filled: Qty,
-    /// Average price of that, at `price_exponent`.
-    pub price_average: i64,
-    /// Its worst price.
-    pub price_worst: Price,
-    /// What it comes to, at `cost_exponent`.
-    pub cost: i64,
-    /// Power of ten of the average price.
-    pub price_exponent: i8,
-    /// Power of ten of the cost.
-    pub cost_exponent: i8,
-    /// The side that it is taken from.
-    pub side: Side,
-    /// Whether all of it is filled.
-    pub is_complete: bool,
-    /// Whether the venue has made the book known as deep as was needed.
-    pub is_known: bool,
+/// Of when volumes are. Times in ns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SessionBody {
+    /// When the first trade that counts was received, or when counting began among trades that come whole; 0 = none was.
+    pub since: TimeNs,
+    /// When it was last noticed that trades since then may be missing; 0 = none are.
+    pub missed_at: TimeNs,
 }
 
 /// Appends a frame of signals, or with `image` an image of them.
@@ -98,22 +78,52 @@ pub fn write_signals(
     finish(out, start);
 }
 
-/// Appends a frame of volumes at prices, or with `image` an image of them.
-pub fn write_volumes(
-    out: &mut Vec<u8>,
-    header: &Header,
-    image: Option<(&ImageBody, &ViewBody)>,
-    volumes: &[VolumeBody],
-) {
+/// Appends a frame of volumes that changed.
+pub fn write_volumes(out: &mut Vec<u8>, header: &Header, session: &SessionBody, volumes: &[Traded]) {
     let start = out.len();
-    begin_rows(out, header, image, [&VOLUMES, &VOLUMES_IMAGE], volumes.len());
+    begin(out, &VOLUMES, header);
+    put_session(out, session);
+    put_volumes(out, volumes);
+    finish(out, start);
+}
+
+/// Writes an image of volumes, in as many chunks as it takes; hands each chunk to `emit`. `scratch` is overwritten.
+pub fn write_volumes_image(
+    scratch: &mut Vec<u8>,
+    header: &Header,
+    (body, view): (&ImageBody, &ViewBody),
+    session: &SessionBody,
+    volumes: &[Traded],
+    mut emit: impl FnMut(&[u8]),
+) {
+    let chunks = volumes.len().div_ceil(CHUNK_VOLUMES_MAX).max(1);
+    for chunk in 0..chunks {
+        let rest = &volumes[chunk * CHUNK_VOLUMES_MAX..];
+        scratch.clear();
+        begin(scratch, &VOLUMES_IMAGE, header);
+        put_info(scratch, body, chunk, chunks);
+        put_view(scratch, view);
+        put_session(scratch, session);
+        put_volumes(scratch, &rest[..rest.len().min(CHUNK_VOLUMES_MAX)]);
+        finish(scratch, 0);
+        emit(scratch);
+    }
+}
+
+fn put_session(out: &mut Vec<u8>, session: &SessionBody) {
+    put(out, &session.since.to_le_bytes());
+    put(out, &session.missed_at.to_le_bytes());
+}
+
+fn put_volumes(out: &mut Vec<u8>, volumes: &[Traded]) {
+    put_only_vector(out, volumes.len());
+    out.reserve(volumes.len() * VOLUME_BYTES);
     for volume in volumes {
         for word in [volume.price.0, volume.bought.0, volume.sold.0, volume.unknown.0] {
             put(out, &word.to_le_bytes());
         }
         put(out, &u64::from(volume.trades).to_le_bytes());
     }
-    finish(out, start);
 }
 
 /// Appends a frame of costs to fill, or with `image` an image of them.
@@ -121,7 +131,7 @@ pub fn write_costs(
     out: &mut Vec<u8>,
     header: &Header,
     image: Option<(&ImageBody, &ViewBody)>,
-    costs: &[CostBody],
+    costs: &[Cost],
 ) {
     let start = out.len();
     begin_rows(out, header, image, [&COSTS, &COSTS_IMAGE], costs.len());
@@ -132,7 +142,8 @@ pub fn write_costs(
         let side = if cost.side == Side::Bid { 1 } else { 2 };
         let exponents = [cost.price_exponent as u8, cost.cost_exponent as u8];
         put(out, &exponents);
-        put(out, &[side, u8::from(cost.is_complete), u8::from(cost.is_known), 0, 0, 0]);
+        put(out, &[side, u8::from(cost.is_complete), u8::from(cost.is_known), 0]);
+        put(out, &cost.bps.to_le_bytes());
     }
     finish(out, start);
 }

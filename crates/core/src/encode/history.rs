@@ -31,8 +31,8 @@ use slabs::{NONE, Slabs};
 /// Most bytes that may be kept.
 pub const HISTORY_BYTES_MAX: u64 = 1 << 36;
 
-/// One more than the highest number of a stream that is kept: depth views take the lowest free numbers.
-const STREAMS: usize = 64;
+/// One more than the highest number of a stream that is kept.
+const STREAMS: usize = Stream::END.0 as usize;
 
 /// How much is kept. Bytes are rounded down to whole slabs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

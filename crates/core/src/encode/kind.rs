@@ -97,12 +97,35 @@ impl Stream {
     pub const TRADING: Self = Self(9);
     /// Numbers computed of the instrument.
     pub const SIGNALS: Self = Self(10);
-    /// What traded at prices.
-    pub const VOLUMES: Self = Self(11);
-    /// What quantities cost.
-    pub const COSTS: Self = Self(12);
-    /// The first depth view; the rest follow up to 255.
+    /// The first depth view; the rest follow.
     pub const DEPTH_FIRST: Self = Self(16);
+    /// The first view of what traded at prices; the rest follow.
+    pub const VOLUMES_FIRST: Self = Self(48);
+    /// The first view of what quantities cost; the rest follow.
+    pub const COSTS_FIRST: Self = Self(64);
+    /// Numbers below this one are all that there are.
+    pub const END: Self = Self(80);
+
+    /// Whether it is a depth view.
+    #[inline]
+    #[must_use]
+    pub const fn is_depth(self) -> bool {
+        self.0 >= Self::DEPTH_FIRST.0 && self.0 < Self::VOLUMES_FIRST.0
+    }
+
+    /// Whether it is a view of volumes.
+    #[inline]
+    #[must_use]
+    pub const fn is_volumes(self) -> bool {
+        self.0 >= Self::VOLUMES_FIRST.0 && self.0 < Self::COSTS_FIRST.0
+    }
+
+    /// Whether it is a view of costs.
+    #[inline]
+    #[must_use]
+    pub const fn is_costs(self) -> bool {
+        self.0 >= Self::COSTS_FIRST.0 && self.0 < Self::END.0
+    }
 }
 
 /// Flag bits of a frame.

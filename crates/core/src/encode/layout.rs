@@ -91,6 +91,7 @@ pub(super) enum Field {
     Signals,
     Volumes,
     Costs,
+    Session,
 }
 
 /// A shape's bytes before the header, with the size still 0: where its fields lie, counted from the start of the

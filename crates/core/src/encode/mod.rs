@@ -45,7 +45,10 @@ pub(crate) mod generated {
     pub use feed_generated::depthwire::feed::*;
 }
 
-pub use computed_frame::{CostBody, SignalBody, VolumeBody, write_costs, write_signals, write_volumes};
+pub use computed_frame::{
+    CHUNK_VOLUMES_MAX, SessionBody, SignalBody, write_costs, write_signals, write_volumes,
+    write_volumes_image,
+};
 pub use frame::{
     CHUNK_LEVELS_MAX, CheckBody, GapBody, ImageBody, StatusBody, ViewBody, write_check, write_image,
     write_levels, write_status,

@@ -7,7 +7,7 @@ use flatbuffers::FlatBufferBuilder;
 
 use super::generated::{self, FRAME_IDENTIFIER, Frame, size_prefixed_root_as_frame};
 use super::*;
-use crate::aggregate::checksums;
+use crate::aggregate::{Cost, Traded, checksums};
 use crate::replica::{Outcome, Replica, ReplicaState};
 use crate::types::{
     Aggressor, BookState, InstrumentId, KnownTo, Level, Price, Qty, Side, Ticker, Trade, TradeId,
@@ -295,9 +295,9 @@ fn states() -> Vec<Vector> {
         ts_event: 1_700_000_000_000_000_000,
         flags: SignalBody::PARTIAL,
     };
-    let volume =
-        VolumeBody { price: Price(6_180_000), bought: Qty(5), sold: Qty(6), unknown: Qty(7), trades: 8 };
-    let cost = CostBody {
+    let volume = Traded { price: Price(6_180_000), bought: Qty(5), sold: Qty(6), unknown: Qty(7), trades: 8 };
+    let session = SessionBody { since: 1_700_000_000_000_000_000, missed_at: 1_700_000_000_000_000_001 };
+    let cost = Cost {
         qty: Qty(100),
         filled: Qty(70),
         price_average: 6_180_021_500,
@@ -308,9 +308,21 @@ fn states() -> Vec<Vector> {
         side: Side::Ask,
         is_complete: false,
         is_known: true,
+        bps: 0,
     };
+    let band = Cost { bps: 50, is_complete: true, ..cost };
     let image = Some((&body, &view));
-    let (signals, volumes, costs) = (Stream::SIGNALS, Stream::VOLUMES, Stream::COSTS);
+    let (signals, volumes, costs) = (Stream::SIGNALS, Stream::VOLUMES_FIRST, Stream::COSTS_FIRST);
+    let volumes_image = one(|out| {
+        write_volumes_image(
+            &mut Vec::new(),
+            &image_of(volumes),
+            (&body, &view),
+            &session,
+            &[volume],
+            |frame| out.extend_from_slice(frame),
+        );
+    });
     vec![
         Vector {
             name: "ticker",
@@ -338,13 +350,13 @@ fn states() -> Vec<Vector> {
         },
         Vector {
             name: "volumes",
-            bytes: one(|out| write_volumes(out, &of(volumes, Kind::Volumes), None, &[volume, volume])),
+            bytes: one(|out| write_volumes(out, &of(volumes, Kind::Volumes), &session, &[volume, volume])),
         },
+        Vector { name: "volumes image", bytes: volumes_image },
         Vector {
-            name: "volumes image",
-            bytes: one(|out| write_volumes(out, &image_of(volumes), image, &[volume])),
+            name: "costs",
+            bytes: one(|out| write_costs(out, &of(costs, Kind::Costs), None, &[cost, band])),
         },
-        Vector { name: "costs", bytes: one(|out| write_costs(out, &of(costs, Kind::Costs), None, &[cost])) },
         Vector { name: "costs image", bytes: one(|out| write_costs(out, &image_of(costs), image, &[cost])) },
     ]
 }
@@ -461,11 +473,14 @@ fn json(frame: &Frame<'_>) -> String {
             object!(
                 cost,
                 wide: [qty, filled, price_average, price_worst, cost],
-                narrow: [price_exponent, cost_exponent, side, is_complete, is_known]
+                narrow: [price_exponent, cost_exponent, side, is_complete, is_known, bps]
             )
         };
         ("costs", list(costs.iter(), cost))
     }));
+    fields.extend(
+        frame.session().map(|session| ("session", object!(session, wide: [since, missed_at], narrow: []))),
+    );
     let fields: Vec<_> = fields.iter().map(|(name, value)| format!("        \"{name}\": {value}")).collect();
     format!("{{\n{}\n      }}", fields.join(",\n"))
 }
@@ -508,7 +523,7 @@ fn there_is_a_vector_of_every_kind_and_of_every_field() {
     }
     let fields = [
         "header", "info", "check", "status", "bids", "asks", "trades", "gap", "orders", "names", "ticker",
-        "trading", "view", "signals", "volumes", "costs",
+        "trading", "view", "signals", "volumes", "costs", "session",
     ];
     for field in fields {
         assert!(all.contains(&format!("        \"{field}\": ")), "{field}");

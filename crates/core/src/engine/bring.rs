@@ -121,7 +121,7 @@ impl<C: Clock> Engine<C> {
 
 /// Whether a stream is told of the state of the book.
 pub(super) fn follows_book(stream: Stream) -> bool {
-    matches!(stream, Stream::BOOK | Stream::BBO | Stream::ORDERS) || stream >= Stream::DEPTH_FIRST
+    matches!(stream, Stream::BOOK | Stream::BBO | Stream::ORDERS) || stream.is_depth() || stream.is_costs()
 }
 
 /// What the net change of a stream is made of.
@@ -131,6 +131,8 @@ enum Net {
     Levels,
     /// The last frame, which is the whole state.
     Last,
+    /// The rows of volumes that have changed, as they are now.
+    Volumes,
     /// Every frame counts.
     None,
 }
@@ -140,7 +142,9 @@ impl Net {
         match stream {
             Stream::BOOK => Self::Levels,
             Stream::BBO | Stream::VENUE_BBO | Stream::TICKER | Stream::TRADING => Self::Last,
-            _ if stream >= Stream::DEPTH_FIRST => Self::Levels,
+            _ if stream.is_depth() => Self::Levels,
+            _ if stream.is_volumes() => Self::Volumes,
+            _ if stream.is_costs() => Self::Last,
             _ => Self::None,
         }
     }
@@ -159,6 +163,8 @@ impl InstrumentState {
             Stream::TRADING => self.market.trading_cursor.seq,
             // Orders that are not told have no present.
             Stream::ORDERS => self.tells_orders.then_some(self.order_stream.cursor.seq)?,
+            _ if stream.is_volumes() => self.volumes.as_deref()?.seq(stream)?,
+            _ if stream.is_costs() => self.costs.as_deref()?.seq(stream)?,
             _ => self.views.find(stream)?.cursor.seq,
         };
         let is_there = self.has_epoch() || !follows_book(stream) && stream != Stream::STATUS;
@@ -192,6 +198,7 @@ impl InstrumentState {
             let brought = match net {
                 Net::Levels => self.bring_net(stream, from, place, means),
                 Net::Last => self.bring_last(stream, from, place, means),
+                Net::Volumes => self.bring_volumes(stream, from, means),
                 Net::None => self.bring_range(stream, from, place, means),
             };
             if let Some(brought) = brought {
@@ -271,6 +278,21 @@ impl InstrumentState {
         Some(Brought::Net)
     }
 
+    /// The rows that were published since.
+    fn bring_volumes<C: Clock>(
+        &mut self,
+        stream: Stream,
+        from: Place,
+        means: &mut Means<'_, C>,
+    ) -> Option<Brought> {
+        let Means { config, clock, writer, .. } = means;
+        let has_rows = self.volumes_since(stream, from.seq, config, *clock);
+        has_rows.then(|| {
+            writer.write(&self.bytes);
+            Brought::Net
+        })
+    }
+
     /// The state as it is now, which needs nothing that is kept.
     fn bring_last<C: Clock>(
         &mut self,
@@ -280,6 +302,13 @@ impl InstrumentState {
         means: &mut Means<'_, C>,
     ) -> Option<Brought> {
         let Means { config, clock, writer, .. } = means;
+        if stream.is_costs() {
+            let has_rows = self.write_costs_of(stream, Some(from.seq), config, *clock);
+            return has_rows.then(|| {
+                writer.write(&self.bytes);
+                Brought::Net
+            });
+        }
         let (Cursor { at, .. }, ..) = self.collect(stream)?;
         let kind = match stream {
             Stream::TICKER => Kind::Ticker,

@@ -371,7 +371,7 @@ fn a_view_that_takes_the_number_of_a_closed_one_brings_nobody_from_there() {
         rig.depth(false);
     }
     let old = rig.live[&Stream(16)].clone();
-    rig.engine.close_depth(rig.id, Stream(16));
+    rig.engine.close_view(rig.id, Stream(16));
     rig.live.insert(Stream(16), Reader::default());
     let now = rig.now();
     assert_eq!(rig.engine.open_depth(rig.id, 7, 0, now), Ok(Stream(16)));

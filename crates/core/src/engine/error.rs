@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::{BOOKS_MAX, SOURCES_MAX, VIEWS_MAX};
-use crate::aggregate::DEPTH_MAX;
+use super::{BOOKS_MAX, COST_VIEWS_MAX, SOURCES_MAX, VIEWS_MAX, VOLUME_VIEWS_MAX};
+use crate::aggregate::{BPS_MAX, COSTS_MAX, DEPTH_MAX};
 use crate::decode::DecodeError;
 use crate::encode::OUTBOX_BYTES_MAX;
 use crate::recording::RecordingError;
@@ -32,8 +32,11 @@ pub enum EngineError {
         /// What was asked for.
         grouping: i64,
     },
-    /// One more than [`VIEWS_MAX`] different depth views of one instrument.
+    /// One more than [`VIEWS_MAX`] different depth views of one instrument, [`VOLUME_VIEWS_MAX`] of its volumes or
+    /// [`COST_VIEWS_MAX`] of its costs.
     ViewsFull,
+    /// No quantity and no band, more than [`COSTS_MAX`] together, a quantity of 0 or below, a band outside 1 to [`BPS_MAX`].
+    Costs,
     /// The instrument itself is wrong.
     Instrument(InstrumentError),
     /// Its scale cannot change while a book uses it.
@@ -59,6 +62,7 @@ impl EngineError {
             Self::ViewRange => "engine.view_range",
             Self::ViewGrouping { .. } => "engine.view_grouping",
             Self::ViewsFull => "engine.views_full",
+            Self::Costs => "engine.costs",
             Self::Instrument(error) => error.code(),
             Self::InUse => "engine.instrument_in_use",
             Self::NoOrders(_) => "engine.no_orders",
@@ -82,7 +86,8 @@ impl EngineError {
             Self::ViewGrouping { .. } => {
                 "ask for a multiple of the instrument's tick, or for 0: levels as they are"
             }
-            Self::ViewsFull => "use depth and interval combinations that are open already",
+            Self::ViewsFull => "use depth, grouping and interval combinations that are open already",
+            Self::Costs => "ask for a few quantities above 0, or for bands of 1 to 10000 basis points",
             Self::Instrument(InstrumentError::UnknownVenue) => "see `depthwire venues` for the names",
             Self::Instrument(InstrumentError::FixedScale) => {
                 "leave the exponents out: the format of this venue says what its numbers mean"
@@ -128,8 +133,15 @@ impl EngineError {
             ),
             Self::ViewsFull => Account::new(
                 "too many views",
-                format_args!("at most {VIEWS_MAX} different ones an instrument"),
+                format_args!(
+                    "at most {VIEWS_MAX} different ones of the book of an instrument, {VOLUME_VIEWS_MAX} of its volumes, {COST_VIEWS_MAX} of its costs"
+                ),
                 "one more",
+            ),
+            Self::Costs => Account::new(
+                "no such costs",
+                format_args!("1 to {COSTS_MAX} quantities above 0 and bands of 1 to {BPS_MAX} basis points"),
+                "others",
             ),
             Self::Instrument(error) => error.account(),
             Self::InUse => Account::new("instrument in use", "its present scale", "another"),

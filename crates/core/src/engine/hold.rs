@@ -52,6 +52,7 @@ impl InstrumentState {
             for stream in BESIDE_BOOK {
                 self.publish_image(stream, now, cx);
             }
+            self.publish_volume_images(now, cx);
         }
         self.say_state(now, cx);
     }

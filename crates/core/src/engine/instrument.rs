@@ -3,13 +3,15 @@
 //! What venues say of it arrives at `updates` (levels that changed), `snapshots` (whole books), `trades`, `venue_top` (its own top of
 //! book) and `market` (what else there is). `recovery` decides whether the book may be trusted, `resync` does what follows from
 //! that, `checksums` holds the book to the venue's by `proof`. `lines` joins several sources, `orders` keeps its orders where
-//! the venue names them, `tape` says whether trades come whole, `streams` writes what follows, `views` keeps the depth views, `scale` makes the numbers finer.
+//! the venue names them, `tape` says whether trades come whole, `streams` writes what follows, `views` keeps the depth views, `volumes` what has
+//! traded at prices, `costs` what quantities cost, `scale` makes the numbers finer.
 
 mod checksums;
 mod resync;
 mod trades;
 mod updates;
 
+use super::costs::Costs;
 use super::loss::Loss;
 use super::market::Market;
 use super::mending::Mending;
@@ -21,8 +23,9 @@ use super::streams::{CheckTimer, Cursor};
 use super::tape::Tape;
 use super::venue_top::VenueTop;
 use super::views::Views;
+use super::volumes::Volumes;
 use super::{BookInfo, EngineConfig};
-use crate::aggregate::{Bbo, CrossCheck};
+use crate::aggregate::{Bbo, CrossCheck, Traded};
 use crate::book::{BookSpec, L2Book, VerbCheck, prefetch};
 use crate::encode::{Flags, GapBody, Header, Outbox};
 use crate::sequence::{Pending, PendingOrders, Waiting, Waits};
@@ -138,6 +141,10 @@ pub(super) struct InstrumentState {
     pub(super) bbo_doubts: Flags,
     pub(super) venue_top: VenueTop,
     pub(super) views: Views,
+    /// What has traded at prices, where somebody has asked for it.
+    pub(super) volumes: Option<Box<Volumes>>,
+    /// What quantities cost, where somebody has asked for it.
+    pub(super) costs: Option<Box<Costs>>,
     pub(super) last_trade: Option<(u64, TimeNs)>,
     pub(super) market: Market,
     /// When the last change of the book was applied: neither trades nor repetitions keep a book alive.
@@ -145,6 +152,7 @@ pub(super) struct InstrumentState {
     pub(super) book_check: CheckTimer,
     /// Reused for images and checks, which need both sides as slices.
     pub(super) levels: Levels,
+    pub(super) volume_rows: Vec<Traded>,
     pub(super) bytes: Vec<u8>,
 }
 
@@ -209,11 +217,14 @@ impl InstrumentState {
             bbo_doubts: Flags::NONE,
             venue_top: VenueTop::default(),
             views: Views::default(),
+            volumes: None,
+            costs: None,
             last_trade: None,
             market: Market::new(listed.terms.status),
             applied_at: 0,
             book_check: CheckTimer::default(),
             levels: Levels::default(),
+            volume_rows: Vec::new(),
             bytes: Vec::new(),
         }
     }
@@ -249,9 +260,11 @@ impl InstrumentState {
                     self.recovery.want_more(now);
                 }
                 self.publish_views(now, cx);
+                self.publish_costs(now, cx);
                 self.publish_check_if_due(now, cx);
             }
         }
+        self.publish_volumes(now, cx);
         self.ask(now, cx);
     }
 

@@ -10,6 +10,7 @@ mod bring_tests;
 mod census;
 mod connections;
 mod contents;
+mod costs;
 mod definitions;
 #[cfg(test)]
 mod doubt_tests;
@@ -44,12 +45,13 @@ mod tape;
 mod tape_tests;
 mod venue_top;
 mod views;
+mod volumes;
 
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
 use crate::aggregate::Bbo;
-use crate::encode::{HistoryConfig, Outbox};
+use crate::encode::{HistoryConfig, Outbox, Stream};
 use crate::stats::Stats;
 use crate::types::{
     BookState, Catalogue, Clock, Events, Instrument, InstrumentHasher, InstrumentId, KnownTo, Levels, Slot,
@@ -77,7 +79,20 @@ pub const SOURCES_MAX: usize = 1_024;
 /// Most different depth views of one instrument.
 pub const VIEWS_MAX: usize = 32;
 
-/// Longest time between two publications of a depth view.
+/// Most different views of the volumes of one instrument.
+pub const VOLUME_VIEWS_MAX: usize = 16;
+
+/// Most different views of the costs of one instrument.
+pub const COST_VIEWS_MAX: usize = 16;
+
+// Each kind of view has as many numbers of streams as there may be of it.
+const _: () = assert!(
+    (Stream::VOLUMES_FIRST.0 - Stream::DEPTH_FIRST.0) as usize == VIEWS_MAX
+        && (Stream::COSTS_FIRST.0 - Stream::VOLUMES_FIRST.0) as usize == VOLUME_VIEWS_MAX
+        && (Stream::END.0 - Stream::COSTS_FIRST.0) as usize == COST_VIEWS_MAX
+);
+
+/// Longest time between two publications of a view.
 pub const VIEW_INTERVAL_NS_MAX: u64 = 60_000_000_000;
 
 /// What an engine is told once.

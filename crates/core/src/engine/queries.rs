@@ -4,11 +4,11 @@ use super::instrument::InstrumentState;
 use super::orders::OrderBooks;
 use super::source::Source;
 use super::{BookInfo, Engine, EngineError, VIEW_INTERVAL_NS_MAX};
-use crate::aggregate::DEPTH_MAX;
+use crate::aggregate::{CostView, DEPTH_MAX};
 use crate::book::l3::{Order, QueuePosition};
 use crate::book::{L2Book, digest};
 use crate::encode::Stream;
-use crate::types::{Clock, InstrumentId, Side, Ticker, TimeNs, Trade, TradingStatus, VenueOrderId};
+use crate::types::{Clock, InstrumentId, Qty, Side, Ticker, TimeNs, Trade, TradingStatus, VenueOrderId};
 
 impl<C: Clock> Engine<C> {
     /// Hands the current image of a stream to `emit`, frame by frame (the status frame for [`Stream::STATUS`]).
@@ -64,22 +64,68 @@ impl<C: Clock> Engine<C> {
             return Err(EngineError::ViewRange);
         }
         let state = &mut self.instruments[slot.0 as usize];
-        // A tick of 0 is not known.
-        let tick = state.tick_size.max(1);
-        if grouping < 0 || grouping % tick != 0 {
-            return Err(EngineError::ViewGrouping { tick, grouping });
-        }
+        state.check_grouping(grouping)?;
         state.open_view((depth, interval_ns, grouping), now).ok_or(EngineError::ViewsFull)
     }
 
-    /// Leaves a depth view; the last one to leave closes it. An unknown stream is left alone.
-    pub fn close_depth(&mut self, instrument: InstrumentId, stream: Stream) {
+    /// Opens a view of what has traded at prices, which publishes at most every `interval_ns`; one that is alike is shared.
+    /// `grouping`: the width of its buckets in mantissa units, 0 = prices as they are. It is wider where the profile is: see
+    /// [`Profile`](crate::aggregate::Profile). The first view of an instrument begins its profile.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownInstrument`], [`EngineError::ViewRange`], [`EngineError::ViewGrouping`] or
+    /// [`EngineError::ViewsFull`].
+    pub fn open_volumes(
+        &mut self,
+        instrument: InstrumentId,
+        interval_ns: u64,
+        grouping: i64,
+        now: TimeNs,
+    ) -> Result<Stream, EngineError> {
+        let slot = self.slot_of(instrument)?;
+        if interval_ns > VIEW_INTERVAL_NS_MAX {
+            return Err(EngineError::ViewRange);
+        }
+        let state = &mut self.instruments[slot.0 as usize];
+        state.check_grouping(grouping)?;
+        state.open_volumes(interval_ns, grouping, now).ok_or(EngineError::ViewsFull)
+    }
+
+    /// Opens a view of what quantities cost on each side, and of what stands within some basis points of the mid, which publishes at
+    /// most every `interval_ns` and only what has changed; one that is alike is shared. At another scale a quantity that is
+    /// not whole is the next above.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownInstrument`], [`EngineError::ViewRange`], [`EngineError::Costs`] or [`EngineError::ViewsFull`].
+    pub fn open_costs(
+        &mut self,
+        instrument: InstrumentId,
+        interval_ns: u64,
+        quantities: &[Qty],
+        bps: &[u16],
+        now: TimeNs,
+    ) -> Result<Stream, EngineError> {
+        let slot = self.slot_of(instrument)?;
+        if interval_ns > VIEW_INTERVAL_NS_MAX {
+            return Err(EngineError::ViewRange);
+        }
+        let listed = self.catalogue.get(instrument).ok_or(EngineError::UnknownInstrument(instrument.0))?;
+        let view = CostView::new(listed.clone(), quantities, bps, interval_ns).ok_or(EngineError::Costs)?;
+        let is_alike = |other: &CostView| other.is_of(quantities, bps, interval_ns);
+        let state = &mut self.instruments[slot.0 as usize];
+        state.open_costs(is_alike, view, now).ok_or(EngineError::ViewsFull)
+    }
+
+    /// Leaves a view; the last one to leave closes it. An unknown stream is left alone.
+    pub fn close_view(&mut self, instrument: InstrumentId, stream: Stream) {
         if let Ok(slot) = self.slot_of(instrument) {
             let state = &mut self.instruments[slot.0 as usize];
-            state.close_view(stream);
-            if !state.has_view(stream)
-                && let Some(history) = self.outbox.history()
-            {
+            let is_closed = match stream {
+                _ if stream.is_volumes() => state.close_volumes(stream),
+                _ if stream.is_costs() => state.close_costs(stream),
+                _ => state.close_depth(stream),
+            };
+            if let Some(history) = self.outbox.history().filter(|_| is_closed) {
                 history.forget(instrument, stream);
             }
         }

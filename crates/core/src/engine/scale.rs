@@ -245,6 +245,10 @@ impl InstrumentState {
         }
         (self.tick_size, self.lot_size) = (tick_size, qty.of_step(self.lot_size));
         self.views.regroup(|width| price.of_width(width));
+        if let Some(costs) = &mut self.costs {
+            costs.rescale(price_exponent, qty_exponent, |of| qty.of_width(of));
+        }
+        self.rescale_volumes(|of| price.of(of), |of| qty.of(of), |width| price.of_width(width));
         let change = |level: &mut Level| *level = scaled(*level, price, qty).unwrap_or(*level);
         self.pending.levels_mut().for_each(change);
         self.spare_levels_mut().for_each(change);

@@ -98,6 +98,7 @@ impl InstrumentState {
         }
         self.bbo_doubts = doubts;
         self.publish_views(now, cx);
+        self.publish_costs(now, cx);
         self.publish_check_if_due(now, cx);
     }
 
@@ -248,6 +249,8 @@ impl InstrumentState {
             self.publish_image(stream, now, cx);
             index += 1;
         }
+        self.publish_volume_images(now, cx);
+        self.publish_cost_images(now, cx);
         self.publish_image(Stream::STATUS, now, cx);
     }
 
@@ -271,6 +274,15 @@ impl InstrumentState {
     ) {
         if stream == Stream::STATUS {
             return self.status(now, config, clock, emit);
+        }
+        if stream.is_volumes() {
+            return self.volumes_image(stream, config, clock, emit);
+        }
+        if stream.is_costs() {
+            if self.write_costs_of(stream, None, config, clock) {
+                emit(&self.bytes);
+            }
+            return;
         }
         let Some((cursor, depth, known_to)) = self.collect(stream) else { return };
         let header = self.stamp(Kind::Image, stream, (cursor.seq, cursor.seq), cursor.at, config, clock);
@@ -419,11 +431,12 @@ impl InstrumentState {
         match stream {
             Stream::TRADES => flags.with(Flags::STALE.when(self.trades.is_lost)),
             Stream::LIQUIDATIONS => flags.with(Flags::STALE.when(self.market.liquidations.is_lost)),
+            _ if stream.is_volumes() => flags.with(Flags::STALE.when(self.trades.is_lost)),
             Stream::TICKER | Stream::TRADING => flags,
             Stream::VENUE_BBO => flags.with(Flags::VENUE).with(Flags::STALE.when(self.venue_top.is_old)),
             Stream::ORDERS => flags.with(self.order_flags()),
             _ => {
-                let doubts = if stream >= Stream::DEPTH_FIRST {
+                let doubts = if stream.is_depth() {
                     self.views.find(stream).map_or(Flags::NONE, |slot| slot.doubts)
                 } else {
                     self.doubts()

@@ -74,13 +74,19 @@ impl Tape {
         self.doubt != Doubt::None
     }
 
-    /// The next trade has come. `is_next`: its number proves that none is missing before it.
+    /// Whether somebody is known to tell it whole.
+    pub(super) const fn is_told(&self) -> bool {
+        self.tellers[0].is_some() && !self.is_lost
+    }
+
+    /// The next trade has come. `is_next`: its number proves that none is missing before it. True where some are, of which readers
+    /// were not told yet.
     #[cold]
-    pub(super) fn settle(&mut self, is_next: bool) {
-        if self.doubt == Doubt::Open && !is_next {
-            self.cursor.seq += 1;
-        }
+    pub(super) fn settle(&mut self, is_next: bool) -> bool {
+        let is_gap = self.doubt == Doubt::Open && !is_next;
+        self.cursor.seq += u64::from(is_gap);
         (self.doubt, self.is_lost) = (Doubt::None, false);
+        is_gap
     }
 
     /// Its teller is succeeded by a source that tells the same.
@@ -144,6 +150,11 @@ impl InstrumentState {
         let can_prove = self.product.trade_ids == TradeIds::Ascending && self.last_trade.is_some();
         if self.trades.stops(source, stop, !brings, can_prove, now) {
             self.publish_no_trades(Kind::Trade, Stream::TRADES, self.trades.cursor, cx);
+            if self.trades.doubt == Doubt::Told {
+                self.miss_volumes(now, cx);
+            } else {
+                self.note_volumes(now, cx);
+            }
         }
         if self.market.liquidations.stops(source, stop, !brings, false, now) {
             let cursor = self.market.liquidations.cursor;

@@ -1,8 +1,8 @@
 //! The depth views of one instrument, each with its place on the wire.
 
-use super::VIEWS_MAX;
 use super::instrument::InstrumentState;
 use super::streams::{CheckTimer, Cursor, Stamp};
+use super::{EngineError, VIEWS_MAX};
 use crate::aggregate::DepthView;
 use crate::book::{L2Book, Touched};
 use crate::encode::{Flags, Stream};
@@ -89,7 +89,7 @@ impl Views {
             return None;
         }
         let is_free = |number: &u8| self.slots.iter().all(|slot| slot.stream.0 != *number);
-        let stream = Stream((Stream::DEPTH_FIRST.0..=u8::MAX).find(is_free)?);
+        let stream = Stream((Stream::DEPTH_FIRST.0..Stream::VOLUMES_FIRST.0).find(is_free)?);
         let mut view = DepthView::grouped(depth, interval_ns, grouping);
         if let Some((book, _)) = book {
             view.image(now, book);
@@ -112,15 +112,16 @@ impl Views {
         }
     }
 
-    /// Leaves a view; the last reader closes it.
-    pub(super) fn close(&mut self, stream: Stream) {
-        if let Some(index) = self.slots.iter().position(|slot| slot.stream == stream) {
-            self.slots[index].readers -= 1;
-            if self.slots[index].readers == 0 {
-                let closed = self.slots.swap_remove(index);
-                self.closed_seq = self.closed_seq.max(closed.cursor.seq);
-            }
+    /// Leaves a view; the last reader closes it. Whether it is closed.
+    pub(super) fn close(&mut self, stream: Stream) -> bool {
+        let Some(index) = self.slots.iter().position(|slot| slot.stream == stream) else { return false };
+        self.slots[index].readers -= 1;
+        let is_closed = self.slots[index].readers == 0;
+        if is_closed {
+            let closed = self.slots.swap_remove(index);
+            self.closed_seq = self.closed_seq.max(closed.cursor.seq);
         }
+        is_closed
     }
 
     pub(super) fn find(&self, stream: Stream) -> Option<&ViewSlot> {
@@ -143,13 +144,16 @@ impl InstrumentState {
         self.views.open(view, now, book)
     }
 
-    /// Leaves a depth view; the last reader closes it.
-    pub(super) fn close_view(&mut self, stream: Stream) {
-        self.views.close(stream);
+    /// Leaves a depth view; the last reader closes it. Whether it is closed.
+    pub(super) fn close_depth(&mut self, stream: Stream) -> bool {
+        self.views.close(stream)
     }
 
-    /// Whether a depth view is open.
-    pub(super) fn has_view(&self, stream: Stream) -> bool {
-        self.views.find(stream).is_some()
+    /// Whether prices of the instrument can be grouped so: by a multiple of its tick.
+    pub(super) fn check_grouping(&self, grouping: i64) -> Result<(), EngineError> {
+        // A tick of 0 is not known.
+        let tick = self.tick_size.max(1);
+        let is_multiple = grouping >= 0 && grouping % tick == 0;
+        if is_multiple { Ok(()) } else { Err(EngineError::ViewGrouping { tick, grouping }) }
     }
 }

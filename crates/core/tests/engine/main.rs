@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed unwrap is a failed test")]
 
+mod costs;
 mod definitions;
 mod epochs;
 mod input;
@@ -11,3 +12,4 @@ mod snapshots;
 mod tops;
 mod trades;
 mod views;
+mod volumes;

@@ -61,6 +61,28 @@ impl Rig {
         self.engine.ingest(self.source, text.as_bytes(), self.now).unwrap();
     }
 
+    /// A trade at a price; a buyer took unless `is_sold`.
+    pub fn trade_at(&mut self, id: u64, price: &str, qty: &str, is_sold: bool) {
+        let text = format!(
+            "{{\"e\":\"trade\",\"E\":1700000000000,\"s\":\"BTCUSDT\",\"t\":{id},\"p\":\"{price}\",\"q\":\"{qty}\",\"T\":1700000000000,\"m\":{is_sold}}}"
+        );
+        self.engine.ingest(self.source, text.as_bytes(), self.now).unwrap();
+    }
+
+    /// Takes what the engine has said, and hands its frames to `take`.
+    pub fn frames(&mut self, mut take: impl FnMut(&[u8])) {
+        let outbox = self.engine.outbox();
+        while let Some(record) = outbox.front() {
+            if record[4] == RecordType::Frame as u8 {
+                let size = u32::from_le_bytes(*record.first_chunk().unwrap()) as usize;
+                take(&record[RECORD_HEADER_BYTES..RECORD_HEADER_BYTES + size]);
+            } else {
+                self.ticket = u32::from_le_bytes(*record[RECORD_HEADER_BYTES..].first_chunk().unwrap());
+            }
+            outbox.take();
+        }
+    }
+
     pub fn trade(&mut self, kind: &str, id: u64) {
         let key = if kind == "trade" { "t" } else { "a" };
         let text = format!(

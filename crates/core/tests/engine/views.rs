@@ -24,9 +24,9 @@ fn views_publish_net_changes_at_their_interval() {
     rig.tick();
     let conflated = Seen::Frame { kind: DELTA, stream: slow.0, epoch: 1, seq: 2, prev_seq: 1, flags: 32 | 1 };
     assert!(rig.seen().contains(&conflated));
-    rig.engine.close_depth(rig.id, slow);
-    rig.engine.close_depth(rig.id, every);
-    rig.engine.close_depth(rig.id, every);
+    rig.engine.close_view(rig.id, slow);
+    rig.engine.close_view(rig.id, every);
+    rig.engine.close_view(rig.id, every);
     assert_eq!(rig.image(every), [], "the last reader closes it");
     assert_eq!(rig.engine.open_depth(rig.id, 0, 0, 0), Err(EngineError::ViewRange));
     assert_eq!(rig.engine.open_depth(rig.id, 101, 0, 0), Err(EngineError::ViewRange));
@@ -53,7 +53,7 @@ fn a_stream_number_used_again_goes_on_behind_the_view_before() {
     for id in 101..106 {
         rig.depth(id, id, &format!("[\"10.00\",\"{id}\"]"), "");
     }
-    rig.engine.close_depth(rig.id, first);
+    rig.engine.close_view(rig.id, first);
     let second = rig.engine.open_depth(rig.id, 2, 0, rig.now).unwrap();
     assert_eq!(first, second);
     rig.seen();

@@ -11,6 +11,7 @@ export { ImageInfo } from './feed/image-info.js';
 export { Level } from './feed/level.js';
 export { Name } from './feed/name.js';
 export { Order } from './feed/order.js';
+export { Session } from './feed/session.js';
 export { Signal } from './feed/signal.js';
 export { Status } from './feed/status.js';
 export { Ticker } from './feed/ticker.js';

@@ -3690,7 +3690,7 @@ impl<'a> Signal {
 
 }
 
-/// What has traded at a price, or in the bucket that ends at it.
+/// What has traded at a price, or in the bucket that begins at it. 0 trades: nothing.
 // struct Volume, aligned to 8
 #[repr(transparent)]
 #[derive(Clone, Copy, PartialEq)]
@@ -3939,6 +3939,7 @@ impl ::core::fmt::Debug for Cost {
       .field("side", &self.side())
       .field("is_complete", &self.is_complete())
       .field("is_known", &self.is_known())
+      .field("bps", &self.bps())
       .finish()
   }
 }
@@ -3993,6 +3994,7 @@ impl<'a> Cost {
     side: u8,
     is_complete: u8,
     is_known: u8,
+    bps: u16,
   ) -> Self {
     let mut s = Self([0; 48]);
     s.set_qty(qty);
@@ -4005,6 +4007,7 @@ impl<'a> Cost {
     s.set_side(side);
     s.set_is_complete(is_complete);
     s.set_is_known(is_known);
+    s.set_bps(bps);
     s
   }
 
@@ -4305,6 +4308,166 @@ impl<'a> Cost {
     }
   }
 
+  /// Not 0: `qty` is all that the side holds within so many basis points of the mid.
+  pub fn bps(&self) -> u16 {
+    let mut mem = ::core::mem::MaybeUninit::<<u16 as ::flatbuffers::EndianScalar>::Scalar>::uninit();
+    // Safety:
+    // Created from a valid Table for this object
+    // Which contains a valid value in this slot
+    ::flatbuffers::EndianScalar::from_little_endian(unsafe {
+      ::core::ptr::copy_nonoverlapping(
+        self.0[46..].as_ptr(),
+        mem.as_mut_ptr() as *mut u8,
+        ::core::mem::size_of::<<u16 as ::flatbuffers::EndianScalar>::Scalar>(),
+      );
+      mem.assume_init()
+    })
+  }
+
+  pub fn set_bps(&mut self, x: u16) {
+    let x_le = ::flatbuffers::EndianScalar::to_little_endian(x);
+    // Safety:
+    // Created from a valid Table for this object
+    // Which contains a valid value in this slot
+    unsafe {
+      ::core::ptr::copy_nonoverlapping(
+        &x_le as *const _ as *const u8,
+        self.0[46..].as_mut_ptr(),
+        ::core::mem::size_of::<<u16 as ::flatbuffers::EndianScalar>::Scalar>(),
+      );
+    }
+  }
+
+}
+
+/// Of when volumes are: in each frame of them.
+// struct Session, aligned to 8
+#[repr(transparent)]
+#[derive(Clone, Copy, PartialEq)]
+pub struct Session(pub [u8; 16]);
+impl Default for Session { 
+  fn default() -> Self { 
+    Self([0; 16])
+  }
+}
+impl ::core::fmt::Debug for Session {
+  fn fmt(&self, f: &mut ::core::fmt::Formatter) -> ::core::fmt::Result {
+    f.debug_struct("Session")
+      .field("since", &self.since())
+      .field("missed_at", &self.missed_at())
+      .finish()
+  }
+}
+
+impl ::flatbuffers::SimpleToVerifyInSlice for Session {}
+impl<'a> ::flatbuffers::Follow<'a> for Session {
+  type Inner = &'a Session;
+  #[inline]
+  unsafe fn follow(buf: &'a [u8], loc: usize) -> Self::Inner {
+    unsafe { <&'a Session>::follow(buf, loc) }
+  }
+}
+impl<'a> ::flatbuffers::Follow<'a> for &'a Session {
+  type Inner = &'a Session;
+  #[inline]
+  unsafe fn follow(buf: &'a [u8], loc: usize) -> Self::Inner {
+    unsafe { ::flatbuffers::follow_cast_ref::<Session>(buf, loc) }
+  }
+}
+impl<'b> ::flatbuffers::Push for Session {
+    type Output = Session;
+    #[inline]
+    unsafe fn push(&self, dst: &mut [u8], _written_len: usize) {
+        let src = unsafe { ::core::slice::from_raw_parts(self as *const Session as *const u8, <Self as ::flatbuffers::Push>::size()) };
+        dst.copy_from_slice(src);
+    }
+    #[inline]
+    fn alignment() -> ::flatbuffers::PushAlignment {
+        ::flatbuffers::PushAlignment::new(8)
+    }
+}
+
+impl<'a> ::flatbuffers::Verifiable for Session {
+  #[inline]
+  fn run_verifier(
+    v: &mut ::flatbuffers::Verifier, pos: usize
+  ) -> Result<(), ::flatbuffers::InvalidFlatbuffer> {
+    v.in_buffer::<Self>(pos)
+  }
+}
+
+impl<'a> Session {
+  #[allow(clippy::too_many_arguments)]
+  pub fn new(
+    since: u64,
+    missed_at: u64,
+  ) -> Self {
+    let mut s = Self([0; 16]);
+    s.set_since(since);
+    s.set_missed_at(missed_at);
+    s
+  }
+
+  /// When the first trade that counts was received, or when counting began among trades that come whole; 0 = none was.
+  pub fn since(&self) -> u64 {
+    let mut mem = ::core::mem::MaybeUninit::<<u64 as ::flatbuffers::EndianScalar>::Scalar>::uninit();
+    // Safety:
+    // Created from a valid Table for this object
+    // Which contains a valid value in this slot
+    ::flatbuffers::EndianScalar::from_little_endian(unsafe {
+      ::core::ptr::copy_nonoverlapping(
+        self.0[0..].as_ptr(),
+        mem.as_mut_ptr() as *mut u8,
+        ::core::mem::size_of::<<u64 as ::flatbuffers::EndianScalar>::Scalar>(),
+      );
+      mem.assume_init()
+    })
+  }
+
+  pub fn set_since(&mut self, x: u64) {
+    let x_le = ::flatbuffers::EndianScalar::to_little_endian(x);
+    // Safety:
+    // Created from a valid Table for this object
+    // Which contains a valid value in this slot
+    unsafe {
+      ::core::ptr::copy_nonoverlapping(
+        &x_le as *const _ as *const u8,
+        self.0[0..].as_mut_ptr(),
+        ::core::mem::size_of::<<u64 as ::flatbuffers::EndianScalar>::Scalar>(),
+      );
+    }
+  }
+
+  /// When it was last noticed that trades since then may be missing; 0 = none are.
+  pub fn missed_at(&self) -> u64 {
+    let mut mem = ::core::mem::MaybeUninit::<<u64 as ::flatbuffers::EndianScalar>::Scalar>::uninit();
+    // Safety:
+    // Created from a valid Table for this object
+    // Which contains a valid value in this slot
+    ::flatbuffers::EndianScalar::from_little_endian(unsafe {
+      ::core::ptr::copy_nonoverlapping(
+        self.0[8..].as_ptr(),
+        mem.as_mut_ptr() as *mut u8,
+        ::core::mem::size_of::<<u64 as ::flatbuffers::EndianScalar>::Scalar>(),
+      );
+      mem.assume_init()
+    })
+  }
+
+  pub fn set_missed_at(&mut self, x: u64) {
+    let x_le = ::flatbuffers::EndianScalar::to_little_endian(x);
+    // Safety:
+    // Created from a valid Table for this object
+    // Which contains a valid value in this slot
+    unsafe {
+      ::core::ptr::copy_nonoverlapping(
+        &x_le as *const _ as *const u8,
+        self.0[8..].as_mut_ptr(),
+        ::core::mem::size_of::<<u64 as ::flatbuffers::EndianScalar>::Scalar>(),
+      );
+    }
+  }
+
 }
 
 pub enum FrameOffset {}
@@ -4339,6 +4502,7 @@ impl<'a> Frame<'a> {
   pub const VT_SIGNALS: ::flatbuffers::VOffsetT = 30;
   pub const VT_VOLUMES: ::flatbuffers::VOffsetT = 32;
   pub const VT_COSTS: ::flatbuffers::VOffsetT = 34;
+  pub const VT_SESSION: ::flatbuffers::VOffsetT = 36;
 
   #[inline]
   pub unsafe fn init_from_table(table: ::flatbuffers::Table<'a>) -> Self {
@@ -4350,6 +4514,7 @@ impl<'a> Frame<'a> {
     args: &'args FrameArgs<'args>
   ) -> ::flatbuffers::WIPOffset<Frame<'bldr>> {
     let mut builder = FrameBuilder::new(_fbb);
+    if let Some(x) = args.session { builder.add_session(x); }
     if let Some(x) = args.costs { builder.add_costs(x); }
     if let Some(x) = args.volumes { builder.add_volumes(x); }
     if let Some(x) = args.signals { builder.add_signals(x); }
@@ -4482,6 +4647,13 @@ impl<'a> Frame<'a> {
     // which contains a valid value in this slot
     unsafe { self._tab.get::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'a, Cost>>>(Frame::VT_COSTS, None)}
   }
+  #[inline]
+  pub fn session(&self) -> Option<&'a Session> {
+    // Safety:
+    // Created from valid Table for this object
+    // which contains a valid value in this slot
+    unsafe { self._tab.get::<Session>(Frame::VT_SESSION, None)}
+  }
 }
 
 impl ::flatbuffers::Verifiable for Frame<'_> {
@@ -4506,6 +4678,7 @@ impl ::flatbuffers::Verifiable for Frame<'_> {
      .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, Signal>>>("signals", Self::VT_SIGNALS, false)?
      .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, Volume>>>("volumes", Self::VT_VOLUMES, false)?
      .visit_field::<::flatbuffers::ForwardsUOffset<::flatbuffers::Vector<'_, Cost>>>("costs", Self::VT_COSTS, false)?
+     .visit_field::<Session>("session", Self::VT_SESSION, false)?
      .finish();
     Ok(())
   }
@@ -4527,6 +4700,7 @@ pub struct FrameArgs<'a> {
     pub signals: Option<::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, Signal>>>,
     pub volumes: Option<::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, Volume>>>,
     pub costs: Option<::flatbuffers::WIPOffset<::flatbuffers::Vector<'a, Cost>>>,
+    pub session: Option<&'a Session>,
 }
 impl<'a> Default for FrameArgs<'a> {
   #[inline]
@@ -4548,6 +4722,7 @@ impl<'a> Default for FrameArgs<'a> {
       signals: None,
       volumes: None,
       costs: None,
+      session: None,
     }
   }
 }
@@ -4622,6 +4797,10 @@ impl<'a: 'b, 'b, A: ::flatbuffers::Allocator + 'a> FrameBuilder<'a, 'b, A> {
     self.fbb_.push_slot_always::<::flatbuffers::WIPOffset<_>>(Frame::VT_COSTS, costs);
   }
   #[inline]
+  pub fn add_session(&mut self, session: &Session) {
+    self.fbb_.push_slot_always::<&Session>(Frame::VT_SESSION, session);
+  }
+  #[inline]
   pub fn new(_fbb: &'b mut ::flatbuffers::FlatBufferBuilder<'a, A>) -> FrameBuilder<'a, 'b, A> {
     let start = _fbb.start_table();
     FrameBuilder {
@@ -4656,6 +4835,7 @@ impl ::core::fmt::Debug for Frame<'_> {
       ds.field("signals", &self.signals());
       ds.field("volumes", &self.volumes());
       ds.field("costs", &self.costs());
+      ds.field("session", &self.session());
       ds.finish()
   }
 }

@@ -76,6 +76,7 @@ impl InstrumentState {
         self.book_cursor.at = Stamp::default();
         self.last_trade = None;
         self.say_state(now, cx);
+        self.restart_volumes(now, cx);
         self.forget_venue_top(now, cx);
     }
 
@@ -87,6 +88,9 @@ impl InstrumentState {
             let last =
                 loss::Told { epoch: self.epoch(cx.config), seq: self.book_cursor.seq, ts_recv: self.told_at };
             self.loss.lost(self.state(), self.lead().gap(), last, now);
+        }
+        if self.was_synced && !self.lead().is_synced() {
+            self.doubt_volumes(now, cx);
         }
         self.recount(cx.stats);
         self.publish_image(Stream::STATUS, now, cx);
@@ -167,6 +171,10 @@ impl InstrumentState {
         self.book_check.done(now);
         self.bbo_doubts = self.doubts();
         self.views.open_epoch(now, &self.book, self.bbo.is_crossed());
+        self.open_volumes_epoch(now);
+        if let Some(costs) = &mut self.costs {
+            costs.open_epoch(now, &self.book, self.bbo_doubts);
+        }
         self.open_orders_epoch(cx);
     }
 }

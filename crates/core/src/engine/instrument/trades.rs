@@ -28,11 +28,12 @@ impl InstrumentState {
             is_next = self.last_trade.is_some_and(|(last, _)| number.checked_sub(1) == Some(last));
             self.last_trade = Some((number, trade.ts_event));
         }
-        if self.trades.is_doubted() {
-            self.trades.settle(is_next);
+        if self.trades.is_doubted() && self.trades.settle(is_next) {
+            self.miss_volumes(stamp.ts_recv, cx);
         }
         self.trades.cursor.seq += 1;
         self.trades.cursor.at = Stamp { venue_seq: trade.id.value(), ts_event: trade.ts_event, ..stamp };
         self.publish_trade(trade, text, cx);
+        self.count_volume(trade, is_next, stamp.ts_recv, cx);
     }
 }

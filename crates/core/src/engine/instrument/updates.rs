@@ -185,6 +185,9 @@ impl InstrumentState {
         let crossed = if self.leads_by_orders { &mut cx.stats.orders.crossed } else { &mut cx.stats.crossed };
         *crossed += u64::from(bbo.is_crossed());
         self.views.touch(touched, self.book_cursor.at);
+        if let Some(costs) = &mut self.costs {
+            costs.touch(touched);
+        }
         self.book_cursor.at = at;
         self.applied_at = at.ts_recv;
         self.bbo = bbo;

@@ -77,13 +77,21 @@ isKnown():number {
   return this.bb!.readUint8(this.bb_pos + 44);
 }
 
+/**
+ * Not 0: `qty` is all that the side holds within so many basis points of the mid.
+ */
+bps():number {
+  return this.bb!.readUint16(this.bb_pos + 46);
+}
+
 static sizeOf():number {
   return 48;
 }
 
-static createCost(builder:flatbuffers.Builder, qty: bigint, filled: bigint, price_average: bigint, price_worst: bigint, cost: bigint, price_exponent: number, cost_exponent: number, side: number, is_complete: number, is_known: number):flatbuffers.Offset {
+static createCost(builder:flatbuffers.Builder, qty: bigint, filled: bigint, price_average: bigint, price_worst: bigint, cost: bigint, price_exponent: number, cost_exponent: number, side: number, is_complete: number, is_known: number, bps: number):flatbuffers.Offset {
   builder.prep(8, 48);
-  builder.pad(3);
+  builder.writeInt16(bps);
+  builder.pad(1);
   builder.writeInt8(is_known);
   builder.writeInt8(is_complete);
   builder.writeInt8(side);

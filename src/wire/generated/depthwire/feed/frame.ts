@@ -12,6 +12,7 @@ import { ImageInfo } from '../../depthwire/feed/image-info.js';
 import { Level } from '../../depthwire/feed/level.js';
 import { Name } from '../../depthwire/feed/name.js';
 import { Order } from '../../depthwire/feed/order.js';
+import { Session } from '../../depthwire/feed/session.js';
 import { Signal } from '../../depthwire/feed/signal.js';
 import { Status } from '../../depthwire/feed/status.js';
 import { Ticker } from '../../depthwire/feed/ticker.js';
@@ -163,8 +164,13 @@ costsLength():number {
   return offset ? this.bb!.__vector_len(this.bb_pos + offset) : 0;
 }
 
+session(obj?:Session):Session|null {
+  const offset = this.bb!.__offset(this.bb_pos, 36);
+  return offset ? (obj || new Session()).__init(this.bb_pos + offset, this.bb!) : null;
+}
+
 static startFrame(builder:flatbuffers.Builder) {
-  builder.startObject(16);
+  builder.startObject(17);
 }
 
 static addHeader(builder:flatbuffers.Builder, headerOffset:flatbuffers.Offset) {
@@ -261,6 +267,10 @@ static addCosts(builder:flatbuffers.Builder, costsOffset:flatbuffers.Offset) {
 
 static startCostsVector(builder:flatbuffers.Builder, numElems:number) {
   builder.startVector(48, numElems, 8);
+}
+
+static addSession(builder:flatbuffers.Builder, sessionOffset:flatbuffers.Offset) {
+  builder.addFieldStruct(16, sessionOffset, 0);
 }
 
 static endFrame(builder:flatbuffers.Builder):flatbuffers.Offset {

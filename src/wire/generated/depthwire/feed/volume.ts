@@ -5,7 +5,7 @@
 import * as flatbuffers from 'flatbuffers';
 
 /**
- * What has traded at a price, or in the bucket that ends at it.
+ * What has traded at a price, or in the bucket that begins at it. 0 trades: nothing.
  */
 export class Volume {
   bb: flatbuffers.ByteBuffer|null = null;
