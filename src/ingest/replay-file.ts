@@ -228,8 +228,10 @@ export class ReplayFile implements Source, ReplayControl {
             await this.#untilChanged();
             continue;
           }
-          if (this.#speed === 'max' && reader.pending.byteLength > 0) await this.#waitForReaders();
           const untilNs = this.#untilNs();
+          // The first look at the first line tells nobody anything.
+          const isRead = untilNs > 0n && reader.pending.byteLength > 0;
+          if (this.#speed === 'max' && isRead) await this.#waitForReaders();
           const bytes = sink.ingestRecording(source, reader.pending, untilNs, reader.isFileEnd);
           reader.use(bytes);
           used += bytes;

@@ -397,6 +397,8 @@ function call({ member: { owner, name, types, names, optional, run }, args }) {
     codes.add(error.code);
   }
   if (name === 'close') refuses(object, owner);
+  // Held, it would call no book synced and publish nothing.
+  if (name === 'hold') bench.engine.release();
   if (owner === 'Engine') bench.drain(bench.engine.pump());
 }
 

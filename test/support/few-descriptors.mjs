@@ -31,6 +31,7 @@ const transport = await openTransport(
       refused[cause] = (refused[cause] ?? 0) + 1;
     },
     onCertificate() {},
+    bodyBytesMax: () => 0,
     refuse: () => undefined,
     onOpen: (connection) => ({
       onText: (text) => connection.sendText(text),
