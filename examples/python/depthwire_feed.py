@@ -51,14 +51,19 @@ STRUCTS = {
     "ViewInfo": ("<qQI4x", "grouping interval_ns depth"),
     "Signal": ("<q2QHbB4x", "value window_ns ts_event id exponent flags"),
     "Volume": ("<4qI4x", "price bought sold unknown trades"),
-    "Cost": ("<5q2b3B3x", "qty filled price_average price_worst cost price_exponent cost_exponent side is_complete is_known"),
+    "Cost": (
+        "<5q2b3BxH",
+        "qty filled price_average price_worst cost price_exponent cost_exponent side is_complete is_known bps",
+    ),
+    "Session": ("<2Q", "since missed_at"),
 }
 STRUCTS = {name: (struct.Struct(form), tuple(fields.split())) for name, (form, fields) in STRUCTS.items()}
 
 # Fields of the table, the entry at 4 first; vectors end with *.
 TABLE = (
     "header:Header info:ImageInfo check:Check status:Status bids:Level* asks:Level* trades:Trade* gap:Gap orders:Order* "
-    "names:Name* ticker:Ticker trading:Trading view:ViewInfo signals:Signal* volumes:Volume* costs:Cost*"
+    "names:Name* ticker:Ticker trading:Trading view:ViewInfo signals:Signal* volumes:Volume* costs:Cost* "
+    "session:Session"
 )
 ENTRIES = {
     field: (4 + 2 * at, name.rstrip("*"), name.endswith("*"))
