@@ -1,16 +1,15 @@
 // @ts-check
 /**
  * Feeds as files, for readers in other languages: the frames that recordings come to, back to back in `<name>.feed`, and in
- * `<name>.json` the digests of the books that end synced. A recording of the simulated venue is always among them.
+ * `<name>.json` the digests of the books that end synced. The recording that ships is always among them.
  */
 import { closeSync, existsSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root } from './sources.mjs';
 
-const START_MS = 1_700_000_000_000;
-const SIMULATED_MS = 60_000;
-const SNAPSHOT_LEVELS = 1000;
+/** The recording that ships. */
+const SIMULATED = path.join(root, 'examples', 'sim-btcusdt.txt.gz');
 
 /** Frames are written so many bytes at a time. */
 const BATCH_BYTES = 1 << 20;
@@ -50,33 +49,6 @@ function recordedSets(folder) {
 }
 
 /**
- * A minute of the simulated venue, as a collector would have written it.
- * @param {string} symbol
- */
-async function simulated(symbol) {
-  const { Simulator } = await import('#native');
-  const simulator = new Simulator(7, START_MS);
-  const out = new Uint8Array(1 << 20);
-  /** @type {string[]} */
-  const lines = [];
-  const add = (/** @type {number} */ ms, /** @type {number} */ bytes) =>
-    lines.push(`${ms}000000 ${Buffer.from(out.subarray(0, bytes)).toString()}\n`);
-  let hasSnapshot = false;
-  for (let ms = START_MS; ms < START_MS + SIMULATED_MS; ms += 10) {
-    for (let bytes = simulator.next(ms, out); bytes > 0; bytes = simulator.next(ms, out)) {
-      const text = Buffer.from(out.subarray(0, bytes)).toString();
-      if (!text.includes(`"${symbol}"`)) continue;
-      add(ms, bytes);
-      if (hasSnapshot || !text.includes('"depthUpdate"')) continue;
-      hasSnapshot = true;
-      add(ms, simulator.snapshot(symbol, SNAPSHOT_LEVELS, out));
-    }
-  }
-  simulator.close();
-  return lines.join('');
-}
-
-/**
  * A file as the engine reads it: a zip archive of one file, in which nothing is packed, is undone.
  * @param {string} file
  * @param {string} into
@@ -98,11 +70,9 @@ function plain(file, into) {
 export async function writeFeeds(into, recordings) {
   const built = pathToFileURL(path.join(root, 'dist', 'cli', 'verify.js')).href;
   const { verify } = await import(built);
-  const made = path.join(into, 'simulated.txt');
-  writeFileSync(made, await simulated('BTCUSDT'));
   /** @type {RecordedSet[]} */
   const sets = [
-    { name: 'simulated', files: [made], instruments: [{ name: 'sim:BTCUSDT' }] },
+    { name: 'simulated', files: [SIMULATED], instruments: [{ name: 'sim:BTCUSDT' }] },
     ...recordedSets(recordings),
   ];
   for (const { name, files, instruments } of sets) {

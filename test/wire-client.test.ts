@@ -628,6 +628,23 @@ describe('trades', () => {
   const words = (events: readonly TradeEvent[]): unknown[] =>
     events.map((event) => (event.tag === 'trade' ? Number(event.id) : event.reason));
 
+  it('ask for the image that opens an epoch when they missed it, and pass over an epoch that is over', () =>
+    withFeed(async ({ feed, peer }) => {
+      const { trades, events } = await tradesOf(feed, peer);
+      const first = until(trades, 'update');
+      peer.bytes(message(opening(1, 5n), trade(1, 2, [1], { epoch: 5n }), trade(7, 8, [9], { epoch: 4n })));
+      await first;
+      expect([trades.state, words(events)]).toEqual(['synced', [1]]);
+      peer.bytes(trade(1, 2, [2], { epoch: 6n }));
+      expect(await peer.next('resync')).toMatchObject({ channel: 'trades', instrument: NAME });
+      expect([trades.state, trades.reason, words(events)]).toEqual(['stale', 'no_image', [1]]);
+      const second = until(trades, 'update');
+      peer.bytes(message(opening(2, 6n), trade(2, 3, [3], { epoch: 6n })));
+      await second;
+      expect([trades.state, words(events)]).toEqual(['synced', [1, 'reset', 3]]);
+      expect(peer.count('resync')).toBe(0);
+    }, NO_REPEAT));
+
   it.each<[string, Uint8Array[], unknown[]]>([
     ['before an image nothing', [trade(1, 2, [1])], []],
     ['in sequence everything', [opening(1), trade(1, 2, [1, 2]), trade(2, 5, [3])], [1, 2, 3]],

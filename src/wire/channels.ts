@@ -77,7 +77,7 @@ export function makeSubscription<Name extends keyof Channels>(
   switch (channel) {
     case 'trades':
     case 'liquidations':
-      return new TradesSubscription(host, topic, options);
+      return new TradesSubscription(host, topic, options, resync);
     case 'orders':
       return new OrdersSubscription(host, topic, options, resync);
     case 'ticker':

@@ -55,7 +55,7 @@ export async function readInstruments(
     where: url,
     expected: 'a list of instruments',
     got,
-    fix: 'check the address and the token; a page of another origin needs http.cors_origins at the server',
+    fix: 'check the address and the token; a page of another server must be in server.allow_origins',
     cause,
   });
 }

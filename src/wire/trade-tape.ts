@@ -91,6 +91,11 @@ export class TradeTape {
     return this.isFollowed ? { epoch: this.epoch, seq: this.seq } : undefined;
   }
 
+  /** Whether the image was missed that opens the epoch of what comes. */
+  get lacksImage(): boolean {
+    return this.hasImage && !this.isFollowed;
+  }
+
   /** Nothing arrives for now: what follows says whether anything was missed. */
   doubt(reason: StateReason): void {
     this.reason = reason;
@@ -112,6 +117,10 @@ export class TradeTape {
     if (frame.kind === Kind.image) return this.applyImage(frame);
     if (frame.kind !== this.kind || !this.isFollowed) return LEAVE;
     if (frame.epochHigh !== this.epochHigh || frame.epochLow !== this.epochLow) {
+      const isLater =
+        frame.epochHigh > this.epochHigh ||
+        (frame.epochHigh === this.epochHigh && frame.epochLow > this.epochLow);
+      if (!isLater) return LEAVE;
       this.reason = 'no_image';
       this.isFollowed = false;
       return LEAVE;

@@ -5,6 +5,7 @@ import type { InboxPolicy } from './inbox.js';
 import { priceOf, qtyOf } from './level.js';
 import type { Place } from './local-stream.js';
 import { type BookState, Kind, type StateReason } from './protocol.js';
+import { type Backoff, Resync } from './resync.js';
 import {
   type Host,
   Subscription,
@@ -35,12 +36,14 @@ export interface TradesEvents extends SubscriptionEvents {
 export class TradesSubscription extends Subscription<TradeEvent, TradesEvents> {
   protected readonly inboxPolicy: InboxPolicy<TradeEvent>;
   private readonly tape: TradeTape;
+  private readonly resync: Resync;
   private priceDecimalsMin = 0;
   private qtyDecimalsMin = 0;
 
   /** @internal */
-  constructor(host: Host, topic: Topic, options: TradesOptions) {
+  constructor(host: Host, topic: Topic, options: TradesOptions, backoff: Backoff) {
     super(host, topic, options);
+    this.resync = new Resync(backoff, () => host.resync(this as never));
     this.tape = new TradeTape(topic.channel === 'liquidations' ? Kind.liquidation : Kind.trade);
     this.inboxPolicy = {
       tag: 'queue',
@@ -97,7 +100,11 @@ export class TradesSubscription extends Subscription<TradeEvent, TradesEvents> {
   protected take(frame: FrameReader): void {
     if (frame.kind === Kind.status) return;
     const { take, gap } = this.tape.apply(frame);
-    if (frame.kind === Kind.image) this.brought('image');
+    if (this.tape.lacksImage) this.resync.request();
+    if (frame.kind === Kind.image) {
+      this.resync.done();
+      this.brought('image');
+    }
     if (gap) {
       this.host.count('gaps');
       this.push(gap);
@@ -112,7 +119,12 @@ export class TradesSubscription extends Subscription<TradeEvent, TradesEvents> {
     }
   }
 
+  protected override dispose(): void {
+    this.resync.done();
+  }
+
   protected doubt(reason: 'disconnected' | 'behind'): void {
+    this.resync.done();
     this.tape.doubt(reason);
   }
 
