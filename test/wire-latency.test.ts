@@ -34,6 +34,18 @@ describe('latency between two clocks', () => {
     expect(meter.summary(200_001)?.offsetMs).toBeCloseTo(OFFSET, 1);
   });
 
+  it('knows earlier frames better by a later ping, which says what the offset was', () => {
+    const meter = new LatencyMeter();
+    // The way there took 50 ms, as while a page loads.
+    meter.pinged(0, 50, OFFSET + 50);
+    meter.record(OFFSET + 52, 60);
+    expect(meter.summary(60)?.errorMs).toBeGreaterThan(20);
+    meter.pinged(1000, 1002, OFFSET + 1001);
+    const summary = meter.summary(1002);
+    expect(summary?.errorMs).toBeLessThan(1.5);
+    expect(Math.abs((summary?.p50Ms ?? 99) - 8)).toBeLessThan(1.5);
+  });
+
   it('is never below 0: a frame that came before it was sent says that the clocks stand otherwise', () => {
     const meter = new LatencyMeter();
     // All of the way there took 10 ms, the way back none: the middle is 5 ms off.

@@ -26,7 +26,10 @@ const DRIFT = 200e-6;
  * that a clock was set: what was measured by it is dropped. Memory is fixed.
  */
 export class LatencyMeter {
-  private readonly samples = new Float64Array(LATENCY_SAMPLES_MAX);
+  /** Of each frame: how far apart the clocks had it, when it came, and the offset as it was known then, with its error. */
+  private readonly aparts = new Float64Array(LATENCY_SAMPLES_MAX);
+  private readonly times = new Float64Array(LATENCY_SAMPLES_MAX);
+  private readonly offsets = new Float64Array(LATENCY_SAMPLES_MAX);
   private readonly errors = new Float64Array(LATENCY_SAMPLES_MAX);
   private readonly sorted = new Float64Array(LATENCY_SAMPLES_MAX);
   private sampleCount = 0;
@@ -58,7 +61,9 @@ export class LatencyMeter {
     // Where no offset fits the clock was set, which the next ping says.
     if (-apart > this.low) this.low = Math.min(-apart, this.high);
     const at = this.sampleCount % LATENCY_SAMPLES_MAX;
-    this.samples[at] = Math.max(0, apart + (this.low + this.high) / 2);
+    this.aparts[at] = apart;
+    this.times[at] = arrivedMs;
+    this.offsets[at] = (this.low + this.high) / 2;
     this.errors[at] = (this.high - this.low) / 2;
     this.sampleCount += 1;
   }
@@ -76,7 +81,15 @@ export class LatencyMeter {
     this.age(nowMs);
     const count = Math.min(this.sampleCount, LATENCY_SAMPLES_MAX);
     const sorted = this.sorted.subarray(0, count);
-    sorted.set(this.samples.subarray(0, count));
+    const offsetMs = (this.low + this.high) / 2;
+    let errorMs = 0;
+    for (let each = 0; each < count; each += 1) {
+      const before = this.errors[each] as number;
+      const now = (this.high - this.low) / 2 + (nowMs - (this.times[each] as number)) * DRIFT;
+      const offset = now < before ? offsetMs : (this.offsets[each] as number);
+      sorted[each] = Math.max(0, (this.aparts[each] as number) + offset);
+      errorMs = Math.max(errorMs, Math.min(now, before));
+    }
     sorted.sort();
     const at = (quantile: number) => sorted[Math.max(0, Math.ceil(quantile * count) - 1)] as number;
     return {
@@ -85,8 +98,8 @@ export class LatencyMeter {
       p50Ms: at(0.5),
       p99Ms: at(0.99),
       maxMs: at(1),
-      errorMs: this.errors.subarray(0, count).reduce((most, error) => Math.max(most, error), 0),
-      offsetMs: (this.low + this.high) / 2,
+      errorMs,
+      offsetMs,
     };
   }
 
