@@ -19,9 +19,15 @@ export {
   startIdNow,
 } from './engine.js';
 export { DepthwireError } from './errors.js';
-export { type Feed, type FeedOptions, type FeedSource, openFeed, simulatedVenue } from './feed.js';
 export { RecordingReader } from './ingest/recording-reader.js';
 export { EVERYTHING_NS, type Sink, type Source } from './ingest/source.js';
 export { unzstd } from './ingest/unzstd-stream.js';
 export { FeedServer } from './publish/server.js';
+export {
+  type FeedSource,
+  type ServedFeed,
+  type ServedFeedOptions,
+  serveFeed,
+  simulatedVenue,
+} from './served-feed.js';
 export type { ExactMantissas, Level } from './wire/level.js';

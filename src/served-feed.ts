@@ -16,8 +16,8 @@ import { TickTimer } from './tick-timer.js';
  */
 export type FeedSource = { open(engine: Engine): readonly number[] } & Partial<Omit<Source, 'open'>>;
 
-/** What a feed is made of. */
-export interface FeedOptions {
+/** What a served feed is made of. */
+export interface ServedFeedOptions {
   readonly source: FeedSource;
   /** As `depthwire.toml`, in camel case: `{ server: { port: 0 }, limits: { clientsMax: 10 } }`. */
   readonly config?: Pick<ConfigInput, 'server' | 'engine' | 'limits' | 'auth' | 'tls'>;
@@ -29,8 +29,8 @@ export interface FeedOptions {
   readonly onFault?: (error: unknown) => void;
 }
 
-/** A feed that runs. */
-export interface Feed {
+/** A feed that this process serves. */
+export interface ServedFeed {
   readonly engine: Engine;
   readonly server: FeedServer;
   /** What is served. */
@@ -50,7 +50,7 @@ const PAGE_FOLDER = fileURLToPath(new URL('../dist/web/', import.meta.url));
  * An engine in this process with the server of `depthwire serve` round it: the feed, the HTTP interface, the page. Drives both
  * by a timer of its own. Throws `config.*`, `serve.*`, and what `source.open` throws.
  */
-export async function openFeed(options: FeedOptions): Promise<Feed> {
+export async function serveFeed(options: ServedFeedOptions): Promise<ServedFeed> {
   const { source, replay = false, page = true } = options;
   const onFault = options.onFault ?? ((error: unknown) => void process.stderr.write(`${explain(error)}\n`));
   const config = configFrom(options.config ?? {});

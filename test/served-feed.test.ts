@@ -9,9 +9,9 @@ import {
   EVERYTHING_NS,
   type FeedSource,
   openEngine,
-  openFeed,
   RecordingReader,
   Simulator,
+  serveFeed,
   simulatedVenue,
   unzstd,
 } from '../src/index.js';
@@ -35,15 +35,15 @@ async function firstSynced(url: string, name: string) {
 
 describe('a server in the process that embeds it', () => {
   it('serves the simulator, its page and the books of its own engine', async () => {
-    await using feed = await openFeed({ source: simulatedVenue(7), config: CONFIG });
-    expect(feed.instruments.map(({ name }) => name)).toContain('sim:BTCUSDT');
-    const seen = await firstSynced(`${feed.url}v1/feed`.replace('http', 'ws'), 'sim:BTCUSDT');
+    await using served = await serveFeed({ source: simulatedVenue(7), config: CONFIG });
+    expect(served.instruments.map(({ name }) => name)).toContain('sim:BTCUSDT');
+    const seen = await firstSynced(`${served.url}v1/feed`.replace('http', 'ws'), 'sim:BTCUSDT');
     expect(seen.bid.price).toBeGreaterThan(0);
-    const page = await fetch(feed.url);
+    const page = await fetch(served.url);
     expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
-    const id = feed.instruments.find(({ name }) => name === 'sim:BTCUSDT')?.id ?? -1;
-    expect(feed.engine.depth(id, 3).bids).toHaveLength(3);
-    expect(await (await fetch(`${feed.url}health`)).json()).toMatchObject({ status: 'ok' });
+    const id = served.instruments.find(({ name }) => name === 'sim:BTCUSDT')?.id ?? -1;
+    expect(served.engine.depth(id, 3).bids).toHaveLength(3);
+    expect(await (await fetch(`${served.url}health`)).json()).toMatchObject({ status: 'ok' });
   });
 
   it('serves what it is handed, and tells its faults', async () => {
@@ -57,26 +57,26 @@ describe('a server in the process that embeds it', () => {
         return [id];
       },
     };
-    const feed = await openFeed({
+    const served = await serveFeed({
       ...{ source, config: CONFIG, replay: true, page: false },
       onFault: (error) => faults.push(error),
     });
-    expect((await fetch(feed.url)).status).toBe(503);
-    feed.engine.ingestRecording(connection, recording, EVERYTHING_NS, true);
-    const seen = await firstSynced(`${feed.url}v1/feed`.replace('http', 'ws'), 'sim:BTCUSDT');
+    expect((await fetch(served.url)).status).toBe(503);
+    served.engine.ingestRecording(connection, recording, EVERYTHING_NS, true);
+    const seen = await firstSynced(`${served.url}v1/feed`.replace('http', 'ws'), 'sim:BTCUSDT');
     expect(seen.bid.price).toBe(6_182_069);
-    feed.engine.ingest(connection, Buffer.from('{"broken'));
+    served.engine.ingest(connection, Buffer.from('{"broken'));
     expect(faults).toEqual([expect.any(DepthwireError)]);
-    const first = feed.close();
-    expect(feed.close()).toBe(first);
+    const first = served.close();
+    expect(served.close()).toBe(first);
     await first;
-    expect(() => feed.engine.stats()).toThrow(expect.objectContaining({ code: 'addon.closed' }));
-    await expect(fetch(feed.url)).rejects.toThrow();
+    expect(() => served.engine.stats()).toThrow(expect.objectContaining({ code: 'addon.closed' }));
+    await expect(fetch(served.url)).rejects.toThrow();
   });
 
   it('leaves nothing behind where it cannot begin', async () => {
     const refuse = { open: () => [], config: { server: { port: -1 } } };
-    await expect(openFeed({ source: refuse, config: refuse.config })).rejects.toThrow(
+    await expect(serveFeed({ source: refuse, config: refuse.config })).rejects.toThrow(
       expect.objectContaining({ code: expect.stringMatching(/^config\./) as string }),
     );
     const failing: FeedSource = {
@@ -84,20 +84,20 @@ describe('a server in the process that embeds it', () => {
         throw new Error('no market');
       },
     };
-    await expect(openFeed({ source: failing, config: CONFIG })).rejects.toThrow('no market');
+    await expect(serveFeed({ source: failing, config: CONFIG })).rejects.toThrow('no market');
   });
 
   it('says when its source has ended or failed', async () => {
     const faults: unknown[] = [];
     const failure = sleep(1).then(() => Promise.reject(new Error('gone')));
-    await using feed = await openFeed({
+    await using served = await serveFeed({
       source: { open: () => [], ended: failure },
       config: CONFIG,
       onFault: (error) => faults.push(error),
     });
     await failure.catch(() => {});
     await sleep(1);
-    expect([feed.server.sourceState, String(faults)]).toEqual(['failed', 'Error: gone']);
+    expect([served.server.sourceState, String(faults)]).toEqual(['failed', 'Error: gone']);
   });
 });
 
