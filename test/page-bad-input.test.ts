@@ -2,8 +2,10 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openTab } from './support/hidden-tab.js';
 import { launch, startServer, stopServer } from './support/page.js';
 import { simulatedRecording } from './support/recording.js';
 
@@ -16,6 +18,7 @@ const BACK_MS_MAX = 1000;
 const HIDDEN_MS = Number(process.env.DEPTHWIRE_HIDDEN_MINUTES ?? 8 / 60) * 60_000;
 /** Beside what the tape and the last minutes' charts take, which fill up to their limits. */
 const HEAP_MB_MORE_MAX = 3;
+const SETTLE_MS = 3000;
 
 /** A book of a hundred thousand levels, and changes of it. */
 function hugeBook(): string {
@@ -34,12 +37,6 @@ function hugeBook(): string {
 /** One that the system gives to nobody who asks for any, for a client's attempts to come back may get it otherwise. */
 function portOfItsOwn(): number {
   return 20_000 + Math.floor(Math.random() * 10_000);
-}
-
-/** Whether two exact decimals are one number, whatever zeros stand behind it. */
-function sameDecimal(one: string, other: string): boolean {
-  const plain = (text: string) => (text.includes('.') ? text.replace(/\.?0+$/, '') : text);
-  return plain(one) === plain(other);
 }
 
 describe('a page whose server does what it should not', () => {
@@ -81,36 +78,6 @@ describe('a page whose server does what it should not', () => {
 
   const health = (page: Page, key: string) => page.textContent(`[data-health="${key}"]`);
   const nodes = (page: Page) => page.evaluate(() => document.querySelectorAll('*').length);
-
-  /** The best prices that are drawn, against the API at the same place. */
-  async function isAsHttpSays(page: Page, url: string, name: string): Promise<void> {
-    await expect
-      .poll(
-        async () => {
-          const answer = await fetch(`${url}v1/book/${encodeURIComponent(name)}?depth=1`);
-          const book = (await answer.json()) as {
-            epoch: string;
-            seq: string;
-            bids: readonly (readonly string[])[];
-            asks: readonly (readonly string[])[];
-          };
-          const shown = await page.evaluate(() =>
-            ['#best-bid', '#best-ask'].map((one) => {
-              const { epoch, seq } = document.querySelector<HTMLElement>(one)?.dataset ?? {};
-              const text = document.querySelector(one)?.parentElement?.textContent ?? '';
-              return { place: `${epoch} ${seq}`, text: text.replace(/^Best (bid|ask) /, '') };
-            }),
-          );
-          const place = `${book.epoch} ${book.seq}`;
-          if (shown.some((one) => one.place !== place)) return 'elsewhere';
-          const told = [book.bids[0]?.[0] ?? '–', book.asks[0]?.[0] ?? '–'];
-          const isSame = shown.every(({ text }, at) => sameDecimal(text, told[at] ?? ''));
-          return isSame ? 'same' : JSON.stringify({ shown, told });
-        },
-        { timeout: 15_000, interval: 20 },
-      )
-      .toBe('same');
-  }
 
   it('is back within a second of the server, and counts one outage', async () => {
     const first = await serve('--port', String(portOfItsOwn()));
@@ -168,53 +135,120 @@ describe('a page whose server does what it should not', () => {
     expect(faults).toEqual([]);
     await context.close();
   }, 90_000);
+});
 
-  it(
-    'that slept in the background is exact within a second, and has not grown',
-    async () => {
-      const { url } = await serve();
-      const { page, context, faults } = await open(url);
-      const devtools = await context.newCDPSession(page);
-      const heapMb = async () => {
-        await devtools.send('HeapProfiler.collectGarbage');
-        return (await devtools.send('Runtime.getHeapUsage')).usedSize / 1e6;
-      };
-      // What a page makes once, it has made by then.
-      await page.waitForTimeout(3000);
-      const before = { nodes: await nodes(page), heapMb: await heapMb() };
-      await devtools.send('Page.setWebLifecycleState', { state: 'frozen' });
-      await new Promise((resolve) => setTimeout(resolve, HIDDEN_MS));
-      // It has come to what the server has now, or later.
-      const name = (await (await fetch(`${url}v1/instruments`)).json()).instruments[0].name;
-      const now = (await (await fetch(`${url}v1/book/${name}?depth=1`)).json()) as {
-        epoch: string;
-        seq: string;
-      };
-      const startMs = performance.now();
-      await devtools.send('Page.setWebLifecycleState', { state: 'active' });
-      await page.waitForFunction(
-        ([epoch, seq]) => {
-          const { dataset } = document.querySelector<HTMLElement>('#best-bid') ?? document.body;
-          const isSynced = document.querySelector('.book-state[data-state="synced"]') !== null;
-          return isSynced && dataset.epoch === epoch && BigInt(dataset.seq ?? 0) >= BigInt(seq ?? 0);
-        },
-        [now.epoch, now.seq],
-      );
-      const backMs = performance.now() - startMs;
-      await isAsHttpSays(page, url, name);
-      expect(await health(page, 'checks')).toBe('0');
-      await page.waitForTimeout(3000);
-      const after = { nodes: await nodes(page), heapMb: await heapMb() };
-      console.log(
-        `hidden for ${HIDDEN_MS / 60_000} min: exact after ${backMs.toFixed(0)} ms; heap ${before.heapMb.toFixed(2)} -> ` +
-          `${after.heapMb.toFixed(2)} MB, elements ${before.nodes} -> ${after.nodes}`,
-      );
-      expect(backMs).toBeLessThan(BACK_MS_MAX);
-      expect(after.nodes).toBeLessThan(before.nodes + 50);
-      expect(after.heapMb).toBeLessThan(before.heapMb + HEAP_MB_MORE_MAX);
-      expect(faults).toEqual([]);
-      await context.close();
+/** What is drawn of the best prices, where it stands, and whether it is exact. */
+const DRAWN = `(() => {
+  const one = (id) => document.querySelector(id);
+  const prices = ['#best-bid', '#best-ask'].map((id) => {
+    const { epoch, seq } = one(id)?.dataset ?? {};
+    return { place: epoch + ' ' + seq, text: (one(id)?.parentElement?.textContent ?? '').replace(/^Best (bid|ask) /, '') };
+  });
+  return {
+    prices,
+    isSynced: one('.book-state[data-state="synced"]') !== null && one('.ladder:not([data-dim])') !== null,
+    checks: one('[data-health="checks"]')?.textContent,
+    visibility: document.visibilityState,
+    elements: document.querySelectorAll('*').length,
+  };
+})()`;
+
+interface Drawn {
+  readonly prices: readonly { readonly place: string; readonly text: string }[];
+  readonly isSynced: boolean;
+  readonly checks: string;
+  readonly visibility: string;
+  readonly elements: number;
+}
+
+describe('a page in the background', () => {
+  let server: { readonly process: ChildProcess; readonly url: string };
+
+  beforeAll(async () => {
+    server = await startServer();
+  }, 60_000);
+
+  afterAll(async () => {
+    if (server !== undefined) await stopServer(server.process);
+  }, 30_000);
+
+  it.each([
+    ['behind another tab', false],
+    ['frozen', true],
+  ])(
+    'that was %s is exact within a second, and has not grown',
+    async (what, isFrozen) => {
+      const { url } = server;
+      const tab = await openTab(`${url}#sim:BTCUSDT`);
+      try {
+        const drawn = async () => (await tab.evaluate(DRAWN)) as Drawn;
+        await expect.poll(async () => (await drawn()).isSynced, { timeout: 20_000 }).toBe(true);
+        // What a page makes once, it has made by then.
+        await pause(SETTLE_MS);
+        const before = { ...(await drawn()), heapMb: await tab.heapMb() };
+        expect(before.visibility).toBe('visible');
+        await tab.hide(isFrozen);
+        await pause(HIDDEN_MS);
+        expect((await drawn()).visibility).toBe('hidden');
+        const now = await bookOf(url, 'sim:BTCUSDT');
+        const startMs = performance.now();
+        await tab.show();
+        // It has come to what the server had then, or later.
+        await expect
+          .poll(
+            async () => {
+              const { isSynced, prices } = await drawn();
+              const [epoch, seq] = (prices[0]?.place ?? '').split(' ');
+              return isSynced && epoch === now.epoch && BigInt(seq ?? 0) >= BigInt(now.seq);
+            },
+            { timeout: 20_000, interval: 10 },
+          )
+          .toBe(true);
+        const backMs = performance.now() - startMs;
+        await expect
+          .poll(async () => compared(await drawn(), url), { timeout: 15_000, interval: 20 })
+          .toBe('same');
+        await pause(SETTLE_MS);
+        const after = { ...(await drawn()), heapMb: await tab.heapMb() };
+        console.log(
+          `${what} for ${(HIDDEN_MS / 60_000).toFixed(1)} min: exact after ${backMs.toFixed(0)} ms; heap ` +
+            `${before.heapMb.toFixed(2)} -> ${after.heapMb.toFixed(2)} MB, elements ${before.elements} -> ${after.elements}`,
+        );
+        expect(backMs).toBeLessThan(BACK_MS_MAX);
+        expect(after.checks).toBe('0');
+        expect(after.elements).toBeLessThan(before.elements + 50);
+        expect(after.heapMb).toBeLessThan(before.heapMb + HEAP_MB_MORE_MAX);
+      } finally {
+        await tab.close();
+      }
     },
     90_000 + HIDDEN_MS,
   );
 });
+
+interface HttpBook {
+  readonly epoch: string;
+  readonly seq: string;
+  readonly bids: readonly (readonly string[])[];
+  readonly asks: readonly (readonly string[])[];
+}
+
+async function bookOf(url: string, name: string): Promise<HttpBook> {
+  const answer = await fetch(`${url}v1/book/${encodeURIComponent(name)}?depth=1`);
+  return (await answer.json()) as HttpBook;
+}
+
+/** The best prices that are drawn, against the API: `same` at the same place, or what differs. */
+async function compared({ prices }: Drawn, url: string, name = 'sim:BTCUSDT'): Promise<string> {
+  const { epoch, seq, bids, asks } = await bookOf(url, name);
+  if (prices.some(({ place }) => place !== `${epoch} ${seq}`)) return 'elsewhere';
+  const told = [bids[0]?.[0] ?? '–', asks[0]?.[0] ?? '–'];
+  const isSame = prices.every(({ text }, at) => sameDecimal(text, told[at] ?? ''));
+  return isSame ? 'same' : JSON.stringify({ prices, told });
+}
+
+/** Whether two exact decimals are one number, whatever zeros stand behind it. */
+function sameDecimal(one: string, other: string): boolean {
+  const plain = (text: string) => (text.includes('.') ? text.replace(/\.?0+$/, '') : text);
+  return plain(one) === plain(other);
+}

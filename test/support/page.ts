@@ -8,7 +8,7 @@ export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** Where screenshots go. */
 export const ARTEFACTS = fileURLToPath(new URL('../artefacts/', import.meta.url));
 
-const CHROMIUM_ARGS = [
+export const CHROMIUM_ARGS = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
@@ -23,7 +23,7 @@ export function launch(): Promise<Browser> {
   return chromium.launch({ executablePath: chromiumPath(), headless: true, args: CHROMIUM_ARGS });
 }
 
-function chromiumPath(): string {
+export function chromiumPath(): string {
   const named = process.env.DEPTHWIRE_CHROMIUM;
   const onPath = (process.env.PATH ?? '').split(delimiter);
   const candidates = [
