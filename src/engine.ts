@@ -10,6 +10,7 @@ import {
   type TickerInfo,
 } from '#native';
 import { type BookDepth, DepthReader } from './engine/book-depth.js';
+import { costBands, costQuantities } from './engine/cost-rows.js';
 import { guarded, instrumentIds, reentrant, typed } from './engine/guarded.js';
 import type { InstrumentScale } from './engine/instruments.js';
 import type { EngineListener } from './engine/listener.js';
@@ -307,7 +308,7 @@ export class Engine {
   /**
    * The stream of what quantities cost on each side, and of what stands within so many basis points of the mid, counted: each
    * call needs a `closeView`. Quantities are in units of the instrument's quantity mantissa. Throws `engine.costs` for none, more than 16
-   * of both, a quantity of 0 or basis points outside 1 to 10,000, and `engine.views_full`.
+   * of both, a quantity outside 1 to 2^63 - 1 or basis points that are no integer from 1 to 10,000, and `engine.views_full`.
    */
   openCosts(
     instrument: number,
@@ -316,7 +317,7 @@ export class Engine {
     bps: readonly number[] = [],
   ): number {
     return guarded(() =>
-      this.#native.openCosts(instrument, intervalMs, BigUint64Array.from(quantities), Uint32Array.from(bps)),
+      this.#native.openCosts(instrument, intervalMs, costQuantities(quantities), costBands(bps)),
     );
   }
 

@@ -29,6 +29,16 @@ function opened(listener: Partial<EngineListener> = {}) {
 }
 
 const codeIs = (code: string) => expect.objectContaining({ name: 'DepthwireError', code });
+/** An error of `engine.costs` with all of its parts. */
+const refuses = (expected: string, got: string) =>
+  expect.objectContaining({
+    code: 'engine.costs',
+    what: expect.stringMatching(/^no such/),
+    where: expect.stringMatching(/./),
+    expected,
+    got,
+    fix: expect.stringMatching(/./),
+  });
 
 /** What the book is after all frames, when nothing disturbs it. */
 function undisturbed() {
@@ -164,13 +174,35 @@ describe('views of what is computed', () => {
     const volumes = engine.openVolumes(instrument, 100, 10n);
     expect(engine.openVolumes(instrument, 100, 10n)).toBe(volumes);
     expect(engine.openVolumes(instrument, 0)).not.toBe(volumes);
-    const costs = engine.openCosts(instrument, 0, [1n, 2n ** 64n - 1n], [10]);
-    expect(engine.openCosts(instrument, 0, [1n, 2n ** 64n - 1n], [10])).toBe(costs);
+    const costs = engine.openCosts(instrument, 0, [1n, 2n ** 63n - 1n], [10]);
+    expect(engine.openCosts(instrument, 0, [1n, 2n ** 63n - 1n], [10])).toBe(costs);
     expect(engine.openCosts(instrument, 0, [1n])).not.toBe(costs);
     expect([volumes, costs]).toEqual([Stream.volumesFirst, Stream.costsFirst]);
-    for (const bps of [[0], [10_001], [2 ** 32 - 1]])
-      expect(() => engine.openCosts(instrument, 0, [], bps)).toThrow(codeIs('engine.costs'));
-    expect(() => engine.openCosts(instrument, 0, [])).toThrow(codeIs('engine.costs'));
+    // What the engine cannot hold is refused, and nothing else is computed in its place.
+    for (const band of [0, -1, 1.5, 10_001, 65_546, 2 ** 32 + 10, Number.NaN])
+      expect(() => engine.openCosts(instrument, 0, [], [10, band])).toThrow(
+        refuses('1 to 10000 basis points', String(band)),
+      );
+    for (const qty of [0n, -1n, 2n ** 63n, 2n ** 64n - 1n, 2n ** 64n + 1n])
+      expect(() => engine.openCosts(instrument, 0, [1n, qty])).toThrow(
+        refuses(`1n to ${2n ** 63n - 1n}n units of the quantity`, `${qty}n`),
+      );
+    for (const count of [0, 17])
+      expect(() => engine.openCosts(instrument, 0, Array<bigint>(count).fill(1n))).toThrow(
+        refuses('1 to 16 quantities and bands together', String(count)),
+      );
+    // Nor does the addon bend it, whoever calls it.
+    const native = new NativeEngine(
+      { startId: 1, silenceMs: 0, replay: true },
+      new Uint8Array(new SharedArrayBuffer(128 + (4 << 20))),
+    );
+    native.openSource('sim', Uint32Array.of(instrument));
+    const open = (qty: bigint, band: number): unknown =>
+      native.openCosts(instrument, 0, BigUint64Array.of(qty), Uint32Array.of(band));
+    expect(() => open(2n ** 63n, 10)).toThrow(`got: ${2n ** 63n}`);
+    expect(() => open(1n, 65_546)).toThrow('got: 65546');
+    expect(() => engine.openDepth(instrument, 5, 0, 2n ** 63n)).toThrow(codeIs('addon.not_an_integer'));
+    expect(() => engine.openVolumes(instrument, 0, 2n ** 63n)).toThrow(codeIs('addon.not_an_integer'));
     expect(() => engine.openCosts(instrument, 60_001, [1n])).toThrow(codeIs('engine.view_range'));
     for (const stream of [volumes, volumes, costs, costs]) engine.closeView(instrument, stream);
     expect(engine.image(instrument, costs, new Uint8Array(1024))).toBe(0);
@@ -388,7 +420,7 @@ describe('arguments', () => {
 
   it('of shared memory are read but not written: an image there could be seen half written', () => {
     const { engine, instrument } = opened();
-    const shared = new Uint8Array(new SharedArrayBuffer(1 << 20));
+    const shared = new Uint8Array(new SharedArrayBuffer(128 + (4 << 20)));
     expect(() => engine.image(instrument, STREAM.status, shared)).toThrow(codeIs('addon.shared_output'));
     expect(() => new Unzstd().run(new Uint8Array(1), shared)).toThrow(codeOnly('addon.shared_output'));
     expect(() => new Simulator(1, 0).snapshot('BTCUSDT', 5, shared)).toThrow(codeOnly('addon.shared_output'));

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { BPS_MAX, COSTS_MAX } from '../wire/generated/constants.js';
 import { integer } from './integer.js';
 import type { Shell } from './shell.js';
 import { type WatchOutput, watch } from './watch.js';
@@ -13,6 +14,8 @@ interface WatchFlags {
   readonly output: WatchOutput;
   readonly depth: number;
   readonly grouping: string | undefined;
+  readonly quantities: readonly string[] | undefined;
+  readonly bps: readonly number[] | undefined;
   readonly channel: WatchChannel;
   readonly count: number | undefined;
   readonly timeout: number | undefined;
@@ -37,6 +40,8 @@ export function addWatchCommand(program: Command, shell: Shell): void {
     .addOption(new Option('--channel <name>', 'what to show').choices(WATCH_CHANNELS).default('depth'))
     .option('--depth <n>', 'levels a side, 1 to 100', levels, 10)
     .option('--grouping <step>', 'sum prices to steps, a multiple of the tick: 0.5', grouping)
+    .option('--quantities <list>', 'of costs: what is taken from each side: 0.5,5', quantities)
+    .option('--bps <list>', 'of costs: basis points of the mid, 1 to 10000: 10,25', bands)
     .option('--count <n>', 'end after so many outputs: snapshots, lines or drawings', count)
     .option('--timeout <seconds>', 'end when nothing comes for so long (snapshots: 10)', seconds)
     .option('--token-file <path>', 'a file with the token for the server')
@@ -44,11 +49,13 @@ export function addWatchCommand(program: Command, shell: Shell): void {
     .action(async (instruments: readonly string[], flags: WatchFlags) => {
       const { count: countMax, timeout, ...rest } = flags;
       const timeoutMs = timeout === undefined ? undefined : timeout * 1000;
-      const { grouping, tokenFile } = rest;
+      const { grouping, quantities, bps, tokenFile } = rest;
       const options = {
         ...rest,
         instruments,
         grouping,
+        quantities,
+        bps,
         tokenFile,
         countMax,
         timeoutMs,
@@ -86,8 +93,24 @@ function levels(text: string): number {
 }
 
 function grouping(text: string): string {
-  if (/^\d{1,18}(\.\d{1,18})?$/.test(text) && /[1-9]/.test(text)) return text;
+  if (isPositiveDecimal(text)) return text;
   throw new InvalidArgumentError('Give a decimal above 0, such as 0.5.');
+}
+
+function quantities(text: string): readonly string[] {
+  const list = text.split(',');
+  if (list.length <= COSTS_MAX && list.every(isPositiveDecimal)) return list;
+  throw new InvalidArgumentError(`Give 1 to ${COSTS_MAX} decimals above 0, such as 0.5,5.`);
+}
+
+function bands(text: string): readonly number[] {
+  const list = text.split(',').map(integer);
+  if (list.length <= COSTS_MAX && list.every((band) => band >= 1 && band <= BPS_MAX)) return list;
+  throw new InvalidArgumentError(`Give 1 to ${COSTS_MAX} integers from 1 to ${BPS_MAX}, such as 10,25.`);
+}
+
+function isPositiveDecimal(text: string): boolean {
+  return /^\d{1,18}(\.\d{1,18})?$/.test(text) && /[1-9]/.test(text);
 }
 
 function count(text: string): number {

@@ -9,8 +9,11 @@ export interface StreamOptions {
   readonly channel: WatchChannel;
   /** Levels a side of books. */
   readonly depth: number;
-  /** Width of a price bucket of the depth channel; undefined = levels as they are. */
+  /** Width of a price bucket of depth and volumes; undefined = prices as they are. */
   readonly grouping: string | undefined;
+  /** What costs are of. */
+  readonly quantities?: readonly string[] | undefined;
+  readonly bps?: readonly number[] | undefined;
   readonly limits: WatchLimits;
 }
 
@@ -22,7 +25,7 @@ export async function stream(
   options: StreamOptions,
   terminal: Pick<Terminal, 'write'>,
 ): Promise<void> {
-  const { instruments, channel, depth, grouping, limits } = options;
+  const { instruments, channel, depth, grouping, quantities, bps, limits } = options;
   const write = async (text: string): Promise<void> => {
     if (limits.take()) await terminal.write(`${text}\n`);
   };
@@ -30,7 +33,13 @@ export async function stream(
     // About the subscriptions rather than of the market: no output that is counted.
     if (!limits.signal.aborted) void terminal.write(`${JSON.stringify(line)}\n`);
   };
-  const settings = { depth, intervalMs: 0, ...(grouping === undefined ? {} : { grouping }) };
+  const settings = {
+    depth,
+    intervalMs: 0,
+    ...(grouping === undefined ? {} : { grouping }),
+    ...(quantities === undefined ? {} : { quantities }),
+    ...(bps === undefined ? {} : { bps }),
+  };
   const follow = async (subscription: Subscription): Promise<void> => {
     eventsOf(subscription, say);
     let before = '';
@@ -43,7 +52,7 @@ export async function stream(
   };
   const [only] = instruments;
   if (instruments.length === 1 && only !== undefined && !isPattern(only)) {
-    await follow(channel === 'depth' ? feed.depth(only, settings) : feed[channel](only));
+    await follow(feed[channel](only, settings));
     return;
   }
   const group: SubscriptionGroup<Subscription> = feed.subscribe({ ...settings, channel, instruments });

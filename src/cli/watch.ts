@@ -25,6 +25,9 @@ export interface WatchOptions {
   readonly depth: number;
   /** Width of a price bucket as a decimal; undefined = levels as they are. */
   readonly grouping: string | undefined;
+  /** Of costs; absent of both = what the server takes where nothing is asked for. */
+  readonly quantities?: readonly string[] | undefined;
+  readonly bps?: readonly number[] | undefined;
   /** Outputs after which it ends; undefined: snapshots end after one of each instrument, everything else goes on. */
   readonly countMax: number | undefined;
   /** How long nothing may come, ms; undefined: 10 s for snapshots, for ever for everything else. */

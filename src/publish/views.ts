@@ -11,6 +11,9 @@ const INTERVALS_MS = [0, 20, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000
 /** Steps of prices, times a power of ten. */
 const STEPS = [1, 2, 2.5, 5, 10] as const;
 
+/** The greatest quantity that a book holds, as a mantissa. */
+const QTY_MAX = 2n ** 63n - 1n;
+
 /** Different views of a kind of one instrument that one client may hold. */
 const CLIENT_VIEWS_MAX = 4;
 
@@ -79,20 +82,22 @@ export function grantedView(
   }
 }
 
-/** A quantity as the instrument's mantissa. */
+/** A quantity as the instrument's mantissa, which may have all of its 63 bits. */
 function quantityOf(text: string, qtyExponent: number): bigint {
-  try {
-    return BigInt(parseDecimal(text, qtyExponent));
-  } catch (cause) {
-    throw new DepthwireError('feed.bad_field', {
-      what: 'quantities of this instrument do not have these digits',
-      where: 'subscribe.quantities',
-      expected: `a multiple of ${decimalText(1, qtyExponent)}, of at most 15 digits`,
-      got: text,
-      fix: 'Give a quantity that the instrument can have.',
-      cause,
-    });
-  }
+  const [whole = '', decimals = ''] = text.split('.');
+  const shift = -qtyExponent - decimals.length;
+  const scale = 10n ** BigInt(Math.abs(shift));
+  const digits = BigInt(whole + decimals);
+  const qty = shift < 0 ? digits / scale : digits * scale;
+  const isWhole = shift >= 0 || qty * scale === digits;
+  if (isWhole && qty >= 1n && qty <= QTY_MAX) return qty;
+  throw new DepthwireError('feed.bad_field', {
+    what: 'this is no quantity that a book of the instrument can hold',
+    where: 'subscribe.quantities',
+    expected: `a multiple of ${decimalText(1, qtyExponent)}, at most ${decimalText(QTY_MAX, qtyExponent)}`,
+    got: text,
+    fix: 'Give a quantity that the instrument can have.',
+  });
 }
 
 /** The step that is granted, as a mantissa: 1, 2, 2.5 or 5 times a power of ten. */

@@ -75,14 +75,23 @@ impl Argument {
 
     /// A BigInt of 64 bits without sign.
     pub(crate) fn u64(&self, name: &str) -> Result<u64> {
+        self.wide(name, u64::MAX)
+    }
+
+    /// A BigInt of 63 bits: 0 or above, as far as a price or quantity reaches.
+    pub(crate) fn u63(&self, name: &str) -> Result<i64> {
+        self.wide(name, i64::MAX as u64).map(|number| number as i64)
+    }
+
+    fn wide(&self, name: &str, max: u64) -> Result<u64> {
         let (mut number, mut is_whole) = (0, false);
         // SAFETY: as in `integer`.
         let status =
             unsafe { sys::napi_get_value_bigint_uint64(self.env, self.value, &mut number, &mut is_whole) };
-        if status == sys::Status::napi_ok && is_whole {
+        if status == sys::Status::napi_ok && is_whole && number <= max {
             return Ok(number);
         }
-        Err(self.not_an_integer(name, "0n", format_args!("{}n", u64::MAX)))
+        Err(self.not_an_integer(name, "0n", format_args!("{max}n")))
     }
 
     /// `None` when it is absent, `undefined` or `null`.

@@ -1,5 +1,6 @@
 //! The exported `Engine`: views of what is computed of an instrument.
 
+use depthwire_core::engine::EngineError;
 use depthwire_core::types::{InstrumentId, Qty};
 use napi_derive::napi;
 
@@ -44,19 +45,20 @@ impl Engine {
             let now = state.now();
             let id = InstrumentId(instrument.u32("instrument")?);
             let interval_ns = u64::from(interval_ms.u32("intervalMs")?) * 1_000_000;
-            let wide = quantities.wide_numbers("quantities")?;
-            let quantities: Vec<_> =
-                wide.into_iter().map(|qty| Qty(i64::try_from(qty).unwrap_or(i64::MAX))).collect();
-            let bands: Vec<_> =
-                bps.numbers("bps")?.into_iter().map(|bps| u16::try_from(bps).unwrap_or(u16::MAX)).collect();
+            let qty =
+                |qty: u64| i64::try_from(qty).map(Qty).map_err(|_| EngineError::CostQuantity(qty.into()));
+            let band = |bps: u32| u16::try_from(bps).map_err(|_| EngineError::CostBand(bps));
+            let quantities = quantities.wide_numbers("quantities")?.into_iter().map(qty);
+            let quantities = quantities.collect::<std::result::Result<Vec<_>, _>>().map_err(engine_error)?;
+            let bands = bps.numbers("bps")?.into_iter().map(band);
+            let bands = bands.collect::<std::result::Result<Vec<_>, _>>().map_err(engine_error)?;
             let opened = state.engine.open_costs(id, interval_ns, &quantities, &bands, now);
             opened.map(|stream| u32::from(stream.0)).map_err(engine_error)
         })
     }
 }
 
-/// A width of buckets: absent is 0, one beyond 63 bits is as wide as the widest.
+/// A width of buckets: absent is 0.
 pub(crate) fn width(grouping: Argument) -> Result<i64> {
-    let width = grouping.given().map_or(Ok(0), |width| width.u64("grouping"))?;
-    Ok(i64::try_from(width).unwrap_or(i64::MAX))
+    grouping.given().map_or(Ok(0), |width| width.u63("grouping"))
 }

@@ -35,8 +35,12 @@ pub enum EngineError {
     /// One more than [`VIEWS_MAX`] different depth views of one instrument, [`VOLUME_VIEWS_MAX`] of its volumes or
     /// [`COST_VIEWS_MAX`] of its costs.
     ViewsFull,
-    /// No quantity and no band, more than [`COSTS_MAX`] together, a quantity of 0 or below, a band outside 1 to [`BPS_MAX`].
-    Costs,
+    /// So many quantities and bands together: none, or more than [`COSTS_MAX`].
+    CostRows(usize),
+    /// A quantity of 0 or below, or beyond 63 bits.
+    CostQuantity(i128),
+    /// A band outside 1 to [`BPS_MAX`].
+    CostBand(u32),
     /// The instrument itself is wrong.
     Instrument(InstrumentError),
     /// Its scale cannot change while a book uses it.
@@ -62,7 +66,7 @@ impl EngineError {
             Self::ViewRange => "engine.view_range",
             Self::ViewGrouping { .. } => "engine.view_grouping",
             Self::ViewsFull => "engine.views_full",
-            Self::Costs => "engine.costs",
+            Self::CostRows(_) | Self::CostQuantity(_) | Self::CostBand(_) => "engine.costs",
             Self::Instrument(error) => error.code(),
             Self::InUse => "engine.instrument_in_use",
             Self::NoOrders(_) => "engine.no_orders",
@@ -87,7 +91,9 @@ impl EngineError {
                 "ask for a multiple of the instrument's tick, or for 0: levels as they are"
             }
             Self::ViewsFull => "use depth, grouping and interval combinations that are open already",
-            Self::Costs => "ask for a few quantities above 0, or for bands of 1 to 10000 basis points",
+            Self::CostRows(_) => "ask for a few quantities, or for bands, and for others in another view",
+            Self::CostQuantity(_) => "give a quantity that a book of the instrument can hold",
+            Self::CostBand(_) => "ask for a band of 1 to 10000 basis points of the mid",
             Self::Instrument(InstrumentError::UnknownVenue) => "see `depthwire venues` for the names",
             Self::Instrument(InstrumentError::FixedScale) => {
                 "leave the exponents out: the format of this venue says what its numbers mean"
@@ -138,11 +144,19 @@ impl EngineError {
                 ),
                 "one more",
             ),
-            Self::Costs => Account::new(
-                "no such costs",
-                format_args!("1 to {COSTS_MAX} quantities above 0 and bands of 1 to {BPS_MAX} basis points"),
-                "others",
+            Self::CostRows(count) => Account::new(
+                "no such number of costs",
+                format_args!("1 to {COSTS_MAX} quantities and bands together"),
+                count,
             ),
+            Self::CostQuantity(qty) => Account::new(
+                "no such quantity to take",
+                format_args!("1 to {} units of the quantity", i64::MAX),
+                qty,
+            ),
+            Self::CostBand(bps) => {
+                Account::new("no such band", format_args!("1 to {BPS_MAX} basis points"), bps)
+            }
             Self::Instrument(error) => error.account(),
             Self::InUse => Account::new("instrument in use", "its present scale", "another"),
             Self::NoOrders(number) => Account::new("no orders", "an instrument of an order feed", number),

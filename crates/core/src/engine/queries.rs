@@ -4,7 +4,7 @@ use super::instrument::InstrumentState;
 use super::orders::OrderBooks;
 use super::source::Source;
 use super::{BookInfo, Engine, EngineError, VIEW_INTERVAL_NS_MAX};
-use crate::aggregate::{CostView, DEPTH_MAX};
+use crate::aggregate::{BPS_MAX, CostView, DEPTH_MAX};
 use crate::book::l3::{Order, QueuePosition};
 use crate::book::{L2Book, digest};
 use crate::encode::Stream;
@@ -110,7 +110,14 @@ impl<C: Clock> Engine<C> {
             return Err(EngineError::ViewRange);
         }
         let listed = self.catalogue.get(instrument).ok_or(EngineError::UnknownInstrument(instrument.0))?;
-        let view = CostView::new(listed.clone(), quantities, bps, interval_ns).ok_or(EngineError::Costs)?;
+        if let Some(qty) = quantities.iter().find(|qty| qty.0 <= 0) {
+            return Err(EngineError::CostQuantity(qty.0.into()));
+        }
+        if let Some(band) = bps.iter().find(|bps| !(1..=BPS_MAX).contains(*bps)) {
+            return Err(EngineError::CostBand((*band).into()));
+        }
+        let rows = EngineError::CostRows(quantities.len() + bps.len());
+        let view = CostView::new(listed.clone(), quantities, bps, interval_ns).ok_or(rows)?;
         let is_alike = |other: &CostView| other.is_of(quantities, bps, interval_ns);
         let state = &mut self.instruments[slot.0 as usize];
         state.open_costs(is_alike, view, now).ok_or(EngineError::ViewsFull)

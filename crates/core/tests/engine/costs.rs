@@ -1,6 +1,6 @@
 //! What quantities cost, as a reader of the feed has it: whole each time, of the book at that place, and gone with its truth.
 
-use depthwire_core::aggregate::{Cost, CostView};
+use depthwire_core::aggregate::{COSTS_MAX, Cost, CostView};
 use depthwire_core::encode::{HistoryConfig, Stream};
 use depthwire_core::engine::{Brought, By, COST_VIEWS_MAX, EngineConfig, EngineError};
 use depthwire_core::types::{BookState, Place, Price, Qty, Side};
@@ -116,8 +116,12 @@ fn views_are_shared_limited_and_of_something() {
         open(&mut rig, qty, &[]).unwrap();
     }
     assert_eq!(open(&mut rig, 99, &[]), Err(EngineError::ViewsFull));
-    assert_eq!(open(&mut rig, 0, &[]), Err(EngineError::Costs));
-    assert_eq!(open(&mut rig, 1, &[0]), Err(EngineError::Costs));
+    assert_eq!(open(&mut rig, 0, &[]), Err(EngineError::CostQuantity(0)));
+    assert_eq!(open(&mut rig, -1, &[]), Err(EngineError::CostQuantity(-1)));
+    assert_eq!(open(&mut rig, 1, &[0]), Err(EngineError::CostBand(0)));
+    assert_eq!(open(&mut rig, 1, &[10_001]), Err(EngineError::CostBand(10_001)));
+    assert_eq!(open(&mut rig, 1, &[1; COSTS_MAX]), Err(EngineError::CostRows(COSTS_MAX + 1)));
+    assert_eq!(rig.engine.open_costs(rig.id, 0, &[], &[], 0), Err(EngineError::CostRows(0)));
     assert_eq!(rig.engine.open_costs(rig.id, 61 * S, &[Qty(1)], &[], 0), Err(EngineError::ViewRange));
     rig.depth(101, 101, "[\"10.25\",\"5\"]", "");
     assert_eq!(kinds(&rig.seen()).iter().filter(|(kind, _)| *kind == COSTS).count(), COST_VIEWS_MAX);
