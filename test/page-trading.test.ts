@@ -82,21 +82,49 @@ describe('the page people trade from', () => {
     await context.close();
   }, 60_000);
 
-  it('shows what was traded at each price, with its point of control, and the flow of it', async () => {
-    const { page, context } = await open('');
-    await expect
-      .poll(async () => (await ladderRows(page)).filter(({ volume }) => volume !== '').length, {
-        timeout: 20_000,
-      })
-      .toBeGreaterThan(3);
-    const rows = await ladderRows(page);
-    const volumes = rows.map(({ volume }) => (volume === '' ? 0 : numberOf(volume)));
-    const control = rows.findIndex(({ area }) => area === 'poc');
-    if (control >= 0) expect(volumes[control]).toBe(Math.max(...volumes));
-    expect(rows.some(({ area }) => area !== '')).toBe(true);
+  it('shows what the engine has counted at each price, since when, and goes with the grouping', async () => {
+    const { page, context } = await open('group=1');
+    const feed = connect(`${server.url.replace('http', 'ws')}v1/feed`);
+    try {
+      await expect
+        .poll(async () => (await ladderRows(page)).filter(({ volume }) => volume !== '').length, {
+          timeout: 20_000,
+        })
+        .toBeGreaterThan(3);
+      for (const grouping of ['1', '2', '5']) {
+        await expect.poll(() => page.textContent('.group-size')).toBe(grouping);
+        const { volumes } = feed.volumes('sim:BTCUSDT', { intervalMs: 250, grouping });
+        await expect.poll(() => volumes.rows.length).toBeGreaterThan(0);
+        // Trades go on: what is drawn is what the engine tells, at one moment.
+        await expect
+          .poll(
+            async () => {
+              const rows = await ladderRows(page);
+              return rows.every(({ price, volume }) => {
+                const row = volumes.at(numberOf(price) * 100);
+                const qty = Number(row?.bought ?? 0) + Number(row?.sold ?? 0) + Number(row?.unknown ?? 0);
+                return volume === '' ? qty === 0 : Math.abs(numberOf(volume) - qty / 1e5) <= 0.001;
+              });
+            },
+            { timeout: 15_000, interval: 50 },
+          )
+          .toBe(true);
+        const rows = await ladderRows(page);
+        const control = rows.findIndex(({ area }) => area === 'poc');
+        const most = Math.max(...rows.map(({ volume }) => (volume === '' ? 0 : numberOf(volume))));
+        if (control >= 0) expect(numberOf(rows[control]?.volume ?? '')).toBe(most);
+        expect(rows.some(({ area }) => area !== '')).toBe(true);
+        expect(await page.textContent('.profile')).toMatch(
+          /^Traded since \d\d:\d\d:\d\d · most at 6\d,\d{3} · value area 6\d,\d{3} – 6\d,\d{3}$/,
+        );
+        await page.keyboard.press(']');
+      }
+    } finally {
+      await feed.close();
+    }
     expect(await page.textContent('.cvd')).toMatch(/^CVD -?[\d.]+k?$/);
     await context.close();
-  }, 60_000);
+  }, 90_000);
 
   it('leaves small trades out, lets large ones stand out, and copies exact decimals', async () => {
     const { page, context } = await open('tapemin=0.05&tapelarge=0.3');

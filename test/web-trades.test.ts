@@ -1,12 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bucketOf } from '../src/web/grouping.js';
 import type { Levels } from '../src/web/levels.js';
 import { bidShare, fillOf } from '../src/web/own-size.js';
 import { type Fill, RecentTrades, type TapeItem } from '../src/web/recent-trades.js';
 import { TradeFlow } from '../src/web/trade-flow.js';
-import { VolumeProfile } from '../src/web/volume-profile.js';
-import { formatDecimal } from '../src/wire/index.js';
+import { grantableGrouping, VolumeProfile } from '../src/web/volume-profile.js';
+import { formatDecimal, type Volume } from '../src/wire/index.js';
 
 const aggressor = fc.constantFrom('buy' as const, 'sell' as const, 'unknown' as const);
 
@@ -135,18 +134,29 @@ describe('volume profile', () => {
     qty: fc.integer({ min: 1, max: 1000 }),
     aggressor,
   });
+  type PlainTrade = { readonly price: number; readonly qty: number; readonly aggressor: string };
+
+  /** What the engine tells of some trades, in rows of a width. */
+  function rowsOf(trades: readonly PlainTrade[], width: number): readonly Volume[] {
+    const rows = new Map<number, Record<'price' | 'bought' | 'sold' | 'unknown' | 'trades', number>>();
+    for (const one of trades) {
+      const price = Math.floor(one.price / width) * width;
+      const row = rows.get(price) ?? { price, bought: 0, sold: 0, unknown: 0, trades: 0 };
+      rows.set(price, row);
+      row[one.aggressor === 'buy' ? 'bought' : one.aggressor === 'sell' ? 'sold' : 'unknown'] += one.qty;
+      row.trades += 1;
+    }
+    return [...rows.values()].sort((one, other) => one.price - other.price);
+  }
 
   /** By a table and a walk. */
-  function plainProfile(
-    trades: readonly { readonly price: number; readonly qty: number; readonly aggressor: string }[],
-    size: number,
-  ) {
+  function plainProfile(trades: readonly PlainTrade[], size: number) {
     const table = new Map<number, number>();
     for (const one of trades) {
-      const bucket = bucketOf(one.aggressor === 'buy' ? 'ask' : 'bid', one.price, size);
+      const bucket = Math.floor(one.price / size);
       table.set(bucket, (table.get(bucket) ?? 0) + one.qty);
     }
-    const rows = [...table].sort(([a], [b]) => b - a);
+    const rows = [...table].sort(([one], [other]) => other - one);
     const most = Math.max(...table.values());
     const poc = rows.findIndex(([, qty]) => qty === most);
     const total = trades.reduce((sum, { qty }) => sum + qty, 0);
@@ -161,38 +171,53 @@ describe('volume profile', () => {
     return { table, poc: rows[poc]?.[0], high: rows[above]?.[0], low: rows[below]?.[0] };
   }
 
-  it('has volume, point of control and value area of a plain one, whenever it is grouped', () => {
+  it('has volume, point of control and value area of a plain one, however the engine groups and scales its rows', () => {
     fc.assert(
       fc.property(
         fc.array(trade, { minLength: 1, maxLength: 80 }),
-        fc.array(trade, { maxLength: 20 }),
-        fc.integer({ min: 1, max: 40 }),
-        fc.integer({ min: 1, max: 40 }),
-        (before, after, first, size) => {
+        fc.integer({ min: 1, max: 20 }),
+        fc.integer({ min: 1, max: 3 }),
+        fc.integer({ min: 0, max: 2 }),
+        (trades, width, times, finer) => {
           const profile = new VolumeProfile();
-          profile.group(first);
-          for (const { price, qty, aggressor: taker } of before) profile.add(price, qty, taker);
-          profile.group(size);
-          for (const { price, qty, aggressor: taker } of after) profile.add(price, qty, taker);
-          const expected = plainProfile([...before, ...after], size);
+          const size = width * times;
+          const rows = rowsOf(trades, width);
+          profile.take({ priceExponent: -2, qtyExponent: -3, grouping: width === 1 ? 0 : width, rows });
+          // The ladder's prices may have more decimals, for a moment.
+          profile.settle({ priceExponent: -2 - finer, qtyExponent: -3, size: size * 10 ** finer });
+          const expected = plainProfile(trades, size);
           for (const [bucket, qty] of expected.table) expect(profile.at(bucket)).toBe(qty);
-          expect([profile.poc, profile.valueLow, profile.valueHigh]).toEqual([
+          expect([profile.poc, profile.valueLow, profile.valueHigh, profile.qtyMax]).toEqual([
             expected.poc,
             expected.low,
             expected.high,
+            expected.table.get(expected.poc ?? 0),
           ]);
         },
       ),
     );
   });
 
-  it('keeps the prices near the last one when there are too many', () => {
+  it('is empty, and says why, where rows are wider than buckets', () => {
     const profile = new VolumeProfile();
-    profile.group(1);
-    for (let price = 0; price <= 1 << 15; price += 1) profile.add(price, 1, 'sell');
-    expect([profile.at(0), profile.at(1 << 15)]).toEqual([0, 1]);
-    profile.clear();
-    expect([profile.at(1 << 15), profile.poc, profile.valueLow]).toEqual([0, Number.NaN, Number.NaN]);
+    const rows = [{ price: 100, bought: 5, sold: 0, unknown: 0, trades: 1 }];
+    profile.take({ priceExponent: -2, qtyExponent: 0, grouping: 100, rows });
+    profile.settle({ priceExponent: -2, qtyExponent: 0, size: 50 });
+    expect([profile.tooWide, profile.at(2), profile.poc]).toEqual([100, 0, Number.NaN]);
+    profile.settle({ priceExponent: -2, qtyExponent: 0, size: 500 });
+    expect([profile.tooWide, profile.at(0), profile.poc]).toEqual([0, 5, 0]);
+  });
+
+  it('asks for what the engine grants as it is, else for single prices', () => {
+    const asked = (text: string, step: number) => grantableGrouping(text, step);
+    expect(['0.5', '2.5', '250', '0.02', '1000'].map((text) => asked(text, 2))).toEqual([
+      '0.5',
+      '2.5',
+      '250',
+      '0.02',
+      '1000',
+    ]);
+    expect([asked('0.0625', 2), asked('3', 3), asked('0.25', 1)]).toEqual([undefined, undefined, undefined]);
   });
 });
 

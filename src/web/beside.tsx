@@ -113,6 +113,7 @@ function Pane({ view, session, loop, onClose }: PaneProps) {
       setData(state.element, 'state', book.state);
       const reason = book.state === 'stale' ? reasonWords(book.reason) : '';
       if (state.element.title !== reason) state.element.title = reason;
+      market.settleProfile();
       ladder.paint(market, null);
       touch.paint(book, name);
     });

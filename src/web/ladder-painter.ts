@@ -15,7 +15,7 @@ const WHEEL_ROW_PX = 24;
 export interface LadderContent {
   readonly instrument: InstrumentView;
   readonly book: BookView;
-  readonly profile: Profile & { readonly version: number; group(size: number): void };
+  readonly profile: Profile;
 }
 
 /**
@@ -97,7 +97,6 @@ export class LadderPainter {
     const rows = this.#window.rows;
     position.chooseStep(book.bids, book.asks, rows);
     position.settle(rows, book.bestBid, book.bestAsk);
-    profile.group(position.size);
     const key = `${instrument.facts.name} ${book.version} ${profile.version} ${own?.buy.worst} ${own?.sell.worst} ${position.top} ${position.step} ${position.cursor} ${this.#hoverRow} ${rows}`;
     if (key === this.#drawn) return;
     this.#drawn = key;

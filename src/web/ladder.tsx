@@ -6,6 +6,7 @@ import { Inspector } from './inspector.js';
 import { LadderPainter } from './ladder-painter.js';
 import { OwnSizePainter } from './own-size-painter.js';
 import { partsOf } from './part.js';
+import { ProfilePainter } from './profile-painter.js';
 import type { Session } from './session.js';
 import type { Settings } from './settings.js';
 import { setData, TextCell } from './text-cell.js';
@@ -113,6 +114,10 @@ export function Ladder({ session, loop, settings, painter, onGroup, onFollow, on
           <dd class="at-mean" />
         </div>
       </dl>
+      <p
+        class="profile numbers"
+        title="Point of control and the prices around it at which 70 % was traded; a row holds what traded from its price up to the next one"
+      />
       <div class="own-size">
         <label>
           My size{' '}
@@ -153,6 +158,7 @@ function drawLadder(
   const notice = new TextCell(part('.notice'));
   const follow = part('.follow');
   const ownSize = new OwnSizePainter(new TextCell(part('.own-size-text')));
+  const profile = new ProfilePainter(new TextCell(part('.profile')));
   holder.current = ladder;
   let chars = 0;
   const remove = loop.add(() => {
@@ -165,7 +171,9 @@ function drawLadder(
     setData(panel, 'empty', book.hasLevels ? null : '');
     if (selected === null) return;
     const own = ownSize.paint(settings.values.size, selected, book, ladder.restingQty);
+    market?.settleProfile();
     ladder.paint(market ?? { instrument: selected, book, profile: NOTHING_TRADED }, own);
+    profile.paint(market, session.replay.isOn);
     touch.paint(book, selected.facts.name);
     if (touch.chars !== chars) {
       chars = touch.chars;

@@ -1,14 +1,30 @@
-import type { Aggressor } from '../wire/index.js';
-import { bucketOf } from './grouping.js';
+import type { Volume } from '../wire/index.js';
 
 /** Share of all volume that the value area holds at least. */
 const VALUE_SHARE = 0.7;
-/** Prices that are kept; beyond them the farthest from the last trade go first. */
-const PRICES_MAX = 1 << 15;
 
-/** What was traded at the buckets of a width: the volume at one, and which of them belong to the value area. */
+/** What has traded at prices as the engine counts it: a client's `LocalVolumes`. */
+export interface TradedVolumes {
+  readonly priceExponent: number;
+  readonly qtyExponent: number;
+  /** Width of a row as a price mantissa; 0 = a row a price. */
+  readonly grouping: number | bigint;
+  /** Lowest price first. */
+  readonly rows: readonly Volume[];
+}
+
+/** The scale of the ladder, and the width of its buckets as a price mantissa. */
+export interface ProfileScale {
+  readonly priceExponent: number;
+  readonly qtyExponent: number;
+  readonly size: number;
+}
+
+/** What has traded in the buckets of a ladder: the volume in one, and which of them belong to the value area. */
 export interface Profile {
-  /** Quantity of a bucket as a mantissa. */
+  /** Changes whenever a volume does. */
+  readonly version: number;
+  /** Quantity of a bucket as a mantissa of the ladder's scale, rounded where no number holds it. */
   at(bucket: number): number;
   readonly qtyMax: number;
   /** The bucket with most volume, the higher of equal ones; NaN before the first trade. */
@@ -19,111 +35,91 @@ export interface Profile {
 }
 
 /**
- * Volume at price of the session that this page has seen, by price, and by buckets for one width at a time. A trade counts in
- * the bucket of the level that it took: what was bought in that of the ask.
+ * The session's volume in the buckets of a ladder. What has traded at which price the engine counts; here its rows find their
+ * place, and the point of control and the value area among them. A bucket begins at its price and ends before the next one.
  */
 export class VolumeProfile implements Profile {
-  poc = Number.NaN;
-  /** Changes whenever a volume does. */
   version = 0;
-  readonly #prices = new Map<number, { bid: number; ask: number }>();
-  readonly #buckets = new Map<number, number>();
+  poc = Number.NaN;
+  valueLow = Number.NaN;
+  valueHigh = Number.NaN;
+  qtyMax = 0;
+  /** Width of a row where it does not fit into the ladder's buckets, which are then left empty; else 0. A price mantissa. */
+  tooWide = 0;
+  readonly #volumes = new Map<number, number>();
+  #source: TradedVolumes | null = null;
+  #isNew = false;
   #size = 0;
-  #total = 0;
-  #valueLow = Number.NaN;
-  #valueHigh = Number.NaN;
-  #valueOf = -1;
+  #priceExponent = 0;
+  #qtyExponent = 0;
 
-  /** Price and quantity are mantissas at the scale of the book. */
-  add(price: number, qty: number, aggressor: Aggressor): void {
-    if (!Number.isSafeInteger(price) || !(qty > 0)) return;
-    const side = aggressor === 'buy' ? 'ask' : 'bid';
-    const level = this.#prices.get(price) ?? { bid: 0, ask: 0 };
-    if (!this.#prices.has(price)) this.#prices.set(price, level);
-    level[side] += qty;
-    this.version += 1;
-    if (this.#size > 0) this.#count(bucketOf(side, price, this.#size), qty);
-    if (this.#prices.size > PRICES_MAX) this.#forgetFrom(price);
-  }
-
-  /** Sums by another width of buckets, a price mantissa. Cost: one step a price that was traded, where it differs. */
-  group(size: number): void {
-    if (size === this.#size) return;
-    this.#size = size;
-    this.#regroup();
-  }
-
-  clear(): void {
-    this.#prices.clear();
-    this.#regroup();
+  /** The rows are others: of another source, or changed. */
+  take(source: TradedVolumes): void {
+    this.#source = source;
+    this.#isNew = true;
   }
 
   at(bucket: number): number {
-    return this.#buckets.get(bucket) ?? 0;
+    return this.#volumes.get(bucket) ?? 0;
   }
 
-  get qtyMax(): number {
-    return this.at(this.poc);
-  }
-
-  get valueLow(): number {
-    this.#findValue();
-    return this.#valueLow;
-  }
-
-  get valueHigh(): number {
-    this.#findValue();
-    return this.#valueHigh;
-  }
-
-  #count(bucket: number, qty: number): void {
-    const sum = this.at(bucket) + qty;
-    this.#buckets.set(bucket, sum);
-    this.#total += qty;
-    const most = this.at(this.poc);
-    if (!(sum < most) && (sum > most || bucket > this.poc || Number.isNaN(this.poc))) this.poc = bucket;
-  }
-
-  #regroup(): void {
-    this.#buckets.clear();
-    this.#total = 0;
-    this.poc = Number.NaN;
+  /** Puts the rows into buckets. Cost: one step a row, where rows or scale have changed. */
+  settle({ priceExponent, qtyExponent, size }: ProfileScale): void {
+    const isSame =
+      size === this.#size && priceExponent === this.#priceExponent && qtyExponent === this.#qtyExponent;
+    if (this.#source === null || (isSame && !this.#isNew)) return;
+    this.#isNew = false;
+    this.#size = size;
+    this.#priceExponent = priceExponent;
+    this.#qtyExponent = qtyExponent;
     this.version += 1;
-    if (this.#size === 0) return;
-    for (const [price, { bid, ask }] of this.#prices) {
-      if (bid > 0) this.#count(bucketOf('bid', price, this.#size), bid);
-      if (ask > 0) this.#count(bucketOf('ask', price, this.#size), ask);
+    this.#volumes.clear();
+    const { grouping, rows } = this.#source;
+    // Scaled up only, so that whole numbers stay whole.
+    const finer = this.#source.priceExponent - priceExponent;
+    const [priceScale, bucketSize] = finer >= 0 ? [10 ** finer, size] : [1, size * 10 ** -finer];
+    const qtyScale = 10 ** (this.#source.qtyExponent - qtyExponent);
+    const width = Math.max(1, Number(grouping)) * priceScale;
+    this.tooWide = bucketSize % width === 0 ? 0 : (width / bucketSize) * size;
+    if (this.tooWide === 0) {
+      for (const { price, bought, sold, unknown } of rows) {
+        const bucket = Math.floor((Number(price) * priceScale) / bucketSize);
+        const qty = (Number(bought) + Number(sold) + Number(unknown)) * qtyScale;
+        this.#volumes.set(bucket, this.at(bucket) + qty);
+      }
     }
+    this.#findValue();
   }
 
   /** From the bucket with most volume outwards, the larger neighbour first and of equal ones the upper, until it holds 70 %. */
   #findValue(): void {
-    if (this.#valueOf === this.version) return;
-    this.#valueOf = this.version;
-    this.#valueLow = this.poc;
-    this.#valueHigh = this.poc;
-    if (Number.isNaN(this.poc)) return;
-    // Only buckets with volume are neighbours: a gap between two has nothing to choose by.
-    const traded = [...this.#buckets.keys()].sort((a, b) => a - b);
-    let low = traded.indexOf(this.poc);
+    // Rows come lowest price first, and so do the buckets. Those without volume are no neighbours.
+    const buckets = [...this.#volumes.keys()];
+    const qtys = [...this.#volumes.values()];
+    const total = qtys.reduce((sum, qty) => sum + qty, 0);
+    this.qtyMax = qtys.reduce((most, qty) => Math.max(most, qty), 0);
+    let low = qtys.lastIndexOf(this.qtyMax);
     let high = low;
-    let held = this.at(this.poc);
-    while (held < this.#total * VALUE_SHARE) {
-      const below = low > 0 ? this.at(traded[low - 1] ?? 0) : 0;
-      const above = high < traded.length - 1 ? this.at(traded[high + 1] ?? 0) : 0;
+    this.poc = buckets[low] ?? Number.NaN;
+    let held = this.qtyMax;
+    while (held < total * VALUE_SHARE) {
+      const below = qtys[low - 1] ?? 0;
+      const above = qtys[high + 1] ?? 0;
       if (below === 0 && above === 0) break;
       if (above >= below) high += 1;
       else low -= 1;
       held += Math.max(above, below);
     }
-    this.#valueLow = traded[low] ?? this.poc;
-    this.#valueHigh = traded[high] ?? this.poc;
+    this.valueLow = buckets[low] ?? Number.NaN;
+    this.valueHigh = buckets[high] ?? Number.NaN;
   }
+}
 
-  /** Forgets half of the prices, those farthest from one. */
-  #forgetFrom(price: number): void {
-    const far = [...this.#prices.keys()].sort((a, b) => Math.abs(b - price) - Math.abs(a - price));
-    for (const gone of far.slice(0, PRICES_MAX / 2)) this.#prices.delete(gone);
-    this.#regroup();
-  }
+/**
+ * The `grouping` for which the engine is asked, so that its rows are the buckets of a ladder: a decimal, or undefined for a row a
+ * price, where a bucket is a single tick or has a width that the engine does not grant.
+ */
+export function grantableGrouping(sizeText: string, step: number): string | undefined {
+  const digits = sizeText.replace('.', '').replace(/^0+|0+$/g, '');
+  return step > 1 && ['1', '2', '25', '5'].includes(digits) ? sizeText : undefined;
 }

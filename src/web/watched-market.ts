@@ -1,14 +1,25 @@
-import type { BookSubscription, Feed, FeedError, Trade, TradesSubscription } from '../wire/index.js';
+import {
+  type BookSubscription,
+  decimalText,
+  type Feed,
+  type FeedError,
+  type LocalVolumes,
+  type Trade,
+  type TradesSubscription,
+  type VolumesSubscription,
+} from '../wire/index.js';
 import { BookView } from './book-view.js';
 import type { InstrumentView } from './instrument-view.js';
 import { RecentTrades } from './recent-trades.js';
 import { TradeFlow } from './trade-flow.js';
-import { VolumeProfile } from './volume-profile.js';
+import { grantableGrouping, VolumeProfile } from './volume-profile.js';
 
 /** Items of the tape that are kept, so that a filter by size finds enough. */
 const TRADES_MAX = 2048;
 /** The flow's last minutes. */
 const FLOW_SECONDS = 300;
+/** What was traded at a price is read, not watched. */
+const VOLUMES_EVERY_MS = 250;
 
 /** A trade, or a place where trades are missing (null), as it came. */
 export type TradeListener = (trade: Trade | null) => void;
@@ -18,17 +29,21 @@ export class WatchedMarket {
   readonly instrument: InstrumentView;
   readonly book = new BookView();
   readonly trades: RecentTrades;
-  /** Volume at price since this is watched. */
+  /** Volume at price, as the engine counts it. */
   readonly profile = new VolumeProfile();
   readonly flow = new TradeFlow(FLOW_SECONDS);
   /** Quantity of the latest fill, in units. */
   lastQty = 0;
+  readonly #feed: Feed;
   readonly #book: BookSubscription;
   readonly #trades: TradesSubscription;
   readonly #listeners = new Set<TradeListener>();
-  #priceExponent = Number.NaN;
+  #volumes: VolumesSubscription | null = null;
+  /** The grouping of the volumes; undefined = a row a price. */
+  #grouping: string | undefined;
 
   constructor(feed: Feed, instrument: InstrumentView) {
+    this.#feed = feed;
     this.instrument = instrument;
     const { name } = instrument.facts;
     this.#book = feed.book(name);
@@ -53,6 +68,35 @@ export class WatchedMarket {
     return this.#book.error;
   }
 
+  /** What the profile is of; null before the ladder has chosen its grouping. */
+  get volumes(): LocalVolumes | null {
+    return this.#volumes?.volumes ?? null;
+  }
+
+  /** Why there are no volumes. */
+  get volumesError(): FeedError | undefined {
+    return this.#volumes?.error;
+  }
+
+  /** The profile follows the grouping of the ladder, which is the instrument's. Until the engine has told its rows, the ones before count. */
+  settleProfile(): void {
+    const { priceExponent, qtyExponent, hasLevels } = this.book;
+    const { step, size } = this.instrument.position;
+    if (step === 0 || !hasLevels) return;
+    const grouping = grantableGrouping(decimalText(size, priceExponent), step);
+    if (this.#volumes === null || grouping !== this.#grouping) {
+      this.#grouping = grouping;
+      this.#volumes?.close();
+      const volumes = this.#feed.volumes(this.instrument.facts.name, {
+        intervalMs: VOLUMES_EVERY_MS,
+        ...(grouping === undefined ? {} : { grouping }),
+      });
+      volumes.on('update', (rows) => this.profile.take(rows));
+      this.#volumes = volumes;
+    }
+    this.profile.settle({ priceExponent, qtyExponent, size });
+  }
+
   /** Calls back on each trade from now on; the result ends that. */
   onTrade(listener: TradeListener): () => void {
     this.#listeners.add(listener);
@@ -62,6 +106,7 @@ export class WatchedMarket {
   close(): void {
     this.#book.close();
     this.#trades.close();
+    this.#volumes?.close();
     this.#listeners.clear();
   }
 
@@ -73,18 +118,7 @@ export class WatchedMarket {
     this.trades.add({ price, qty, qtyExponent, aggressor, tsEvent, number, seq });
     this.lastQty = Number(this.#trades.qtyText(trade));
     this.flow.add(Math.floor(performance.now() / 1000), this.lastQty, aggressor);
-    this.#addVolume(trade);
     for (const listener of this.#listeners) listener(trade);
-  }
-
-  /** The profile is of mantissas at the book's scale, and begins anew when that changes. */
-  #addVolume(trade: Trade): void {
-    const { priceExponent, qtyExponent, hasLevels } = this.book;
-    if (!hasLevels) return;
-    if (priceExponent !== this.#priceExponent) this.profile.clear();
-    this.#priceExponent = priceExponent;
-    const price = Math.round(trade.price * 10 ** (trade.priceExponent - priceExponent));
-    this.profile.add(price, trade.qty * 10 ** (trade.qtyExponent - qtyExponent), trade.aggressor);
   }
 }
 
