@@ -93,10 +93,12 @@ describe('a ladder', () => {
     expect(plain(ladderLines(ladder, 1, 60, layout))[1]).toBe('    100.0        1.5    3.0  ▏');
   });
 
-  it('says that the best prices cross', () => {
+  it('says that the best prices cross, or lock', () => {
     const crossed = { ...ladder, spread: { text: '-0.5', bp: -50 } };
     expect(plain(ladderLines(crossed, 1, 60))[2]).toMatch(/^ ── CROSSED by 0\.5 ─/);
     expect(painted(ladderLines(crossed, 1, 60)[2] as Line, true)).toContain('\x1b[33;1mCROSSED by 0.5');
+    const locked = { ...ladder, spread: { text: '0.0', bp: 0 } };
+    expect(plain(ladderLines(locked, 1, 60))[2]).toMatch(/^ ── LOCKED: best bid and ask are equal ─/);
   });
 
   it('marks prices beyond what the venue has made known', () => {

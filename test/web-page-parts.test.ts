@@ -152,7 +152,7 @@ describe('words', () => {
       refusal: null,
       state: 'synced',
       reason: 'none',
-      doubts: { beyondKnown: false },
+      doubts: { beyondKnown: false, crossed: false },
       hasLevels: true,
     };
     expect(bookNotice(synced)).toBe('');
@@ -162,15 +162,16 @@ describe('words', () => {
     const empty = { ...synced, state: 'syncing', hasLevels: false };
     expect(bookNotice(empty)).toMatch(/^Syncing/);
     expect(bookNotice(empty)).not.toMatch(/last known/);
-    const doubts = { beyondKnown: true };
+    const doubts = { beyondKnown: true, crossed: false };
     expect(bookNotice({ ...synced, doubts })).toMatch(/^Beyond known: /);
     expect(reasonWords('brand_new')).toBe('brand new');
-    const none = { beyondKnown: false };
+    const none = { beyondKnown: false, crossed: false };
     expect([
       stateWords('synced', 'none', none),
       stateWords('synced', 'none', doubts),
+      stateWords('synced', 'none', { beyondKnown: true, crossed: true }),
       stateWords('stale', 'source_failed', doubts),
-    ]).toEqual(['synced', 'synced: beyond known', 'stale: source failed']);
+    ]).toEqual(['synced', 'synced: beyond known', 'synced: beyond known, crossed', 'stale: source failed']);
     expect(
       SERVER_REASONS.slice(1).filter((reason) => reasonWords(reason) === reason.replaceAll('_', ' ')),
     ).toEqual([]);

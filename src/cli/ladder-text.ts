@@ -14,7 +14,7 @@ export interface LadderLevel {
 
 /** What lies between the best prices. */
 export interface LadderSpread {
-  /** The exact difference; negative in a crossed book. */
+  /** The exact difference; negative in a crossed book, 0 in a locked one. */
   readonly text: string;
   /** The same in hundredths of a percent of the middle. */
   readonly bp: number;
@@ -142,6 +142,7 @@ function spreadLine({ spread, distrust }: LadderView, columns: number): Line {
   if (spread === undefined) return line(words('faint', 'a side is empty'));
   const { text, bp } = spread;
   if (text.startsWith('-')) return line(whole('bad', `CROSSED by ${text.slice(1)}`));
+  if (Number(text) === 0) return line(whole('bad', 'LOCKED: best bid and ask are equal'));
   return line(whole('faint', `spread ${text}  ${bpText(bp)}`));
 }
 

@@ -1,6 +1,7 @@
 import { useEffect, useReducer, useRef, useState } from 'preact/hooks';
 import { Alerts } from './alerts.js';
 import { Beside, BesidePicker, viewsBeside } from './beside.js';
+import { copyFocused, watchCopies } from './exact-copy.js';
 import type { FrameLoop } from './frame-loop.js';
 import { Health } from './health.js';
 import { Heatmap } from './heatmap.js';
@@ -18,6 +19,9 @@ import { currentTheme, toggleTheme } from './theme.js';
 import { keepTitle } from './title.js';
 import { TokenDialog } from './token-dialog.js';
 
+/** How long the page says that it has copied. */
+const COPIED_MS = 1500;
+
 interface AppProps {
   readonly session: Session;
   readonly loop: FrameLoop;
@@ -34,12 +38,18 @@ export function App({ session, loop, settings }: AppProps) {
   const [help, setHelp] = useState(false);
   const [token, setToken] = useState(false);
   const ladder = useRef<LadderPainter>(null);
+  const [copied, setCopied] = useState(false);
 
   const { access } = session;
   useEffect(() => session.onChange(() => redraw(undefined)), [session]);
   useEffect(() => keepTitle(session), [session]);
   useEffect(() => settings.onChange(() => redraw(undefined)), [settings]);
   useEffect(() => setToken(access.wanted !== undefined), [access.wanted]);
+  useEffect(watchCopies, []);
+  useEffect(() => {
+    const timer = copied ? setTimeout(() => setCopied(false), COPIED_MS) : undefined;
+    return () => clearTimeout(timer);
+  }, [copied]);
   useEffect(() => {
     const system = matchMedia('(prefers-color-scheme: light)');
     const follow = () => setTheme(currentTheme());
@@ -60,7 +70,8 @@ export function App({ session, loop, settings }: AppProps) {
       else if (command.kind === 'pause') {
         const { standing } = session.replay;
         if (standing !== null) void session.replay.wish({ paused: !standing.paused });
-      } else if (command.kind === 'orders') settings.set('orders', !settings.values.orders);
+      } else if (command.kind === 'copy') setCopied(copyLadder());
+      else if (command.kind === 'orders') settings.set('orders', !settings.values.orders);
       else if (command.kind === 'heatmap') settings.set('heat', !settings.values.heat);
       else runInMarket(command, session, ladder.current?.rows ?? 0);
     };
@@ -121,6 +132,8 @@ export function App({ session, loop, settings }: AppProps) {
           onGroup={(by) => runInMarket({ kind: 'group', by }, session, rows())}
           onFollow={() => runInMarket({ kind: 'follow' }, session, rows())}
           onOrders={() => settings.set('orders', !settings.values.orders)}
+          onCopy={() => setCopied(copyLadder())}
+          copied={copied}
         />
         <Beside session={session} loop={loop} settings={settings} />
       </div>
@@ -144,6 +157,14 @@ const CONNECTION_WORDS = {
   closed: 'Closed: reload the page',
 } as const;
 
+/** Copies of the ladder that has the focus, else of the selected one. */
+function copyLadder(): boolean {
+  const focused = document.activeElement?.closest('.rungs');
+  const ladder = focused ?? document.querySelector('#ladder');
+  if (ladder instanceof HTMLElement) ladder.focus({ preventScroll: true });
+  return copyFocused();
+}
+
 function placeOf(target: EventTarget | null): KeyPlace {
   if (!(target instanceof Element)) return 'elsewhere';
   if (target.closest('select, input, textarea, dialog') !== null) return 'field';
@@ -151,7 +172,10 @@ function placeOf(target: EventTarget | null): KeyPlace {
   return target.closest('#instrument-list') === null ? 'elsewhere' : 'list';
 }
 
-type MarketCommand = Exclude<Command, { readonly kind: 'theme' | 'help' | 'heatmap' | 'orders' | 'pause' }>;
+type MarketCommand = Exclude<
+  Command,
+  { readonly kind: 'theme' | 'help' | 'heatmap' | 'orders' | 'copy' | 'pause' }
+>;
 
 function runInMarket(command: MarketCommand, session: Session, rows: number): void {
   if (command.kind === 'list-move') {

@@ -1,6 +1,8 @@
 import { useEffect, useRef } from 'preact/hooks';
+import { copyExactly } from './exact-copy.js';
 import type { FrameLoop } from './frame-loop.js';
 import type { InstrumentView } from './instrument-view.js';
+import { ladderCopies, touchCopies } from './ladder-copy.js';
 import { LadderPainter } from './ladder-painter.js';
 import { partsOf } from './part.js';
 import type { Session } from './session.js';
@@ -104,6 +106,10 @@ function Pane({ view, session, loop, onClose }: PaneProps) {
     const touch = new TouchPainter(part);
     const state = new TextCell(part('.book-state'));
     painter.current = ladder;
+    const copies = [
+      copyExactly(ladderCopies(part('.rungs'), ladder, () => market)),
+      copyExactly(touchCopies(part('.touch-bar'), () => market.book)),
+    ];
     const remove = loop.add(() => {
       const { book } = market;
       const isExact = session.connected && book.state === 'synced';
@@ -119,6 +125,7 @@ function Pane({ view, session, loop, onClose }: PaneProps) {
     });
     return () => {
       remove();
+      for (const end of copies) end();
       ladder.close();
       painter.current = null;
       session.markets.release(market);
@@ -153,6 +160,7 @@ function Pane({ view, session, loop, onClose }: PaneProps) {
           <span class="tail tail-bid" aria-hidden="true" />
         </span>
         <span class="spread numbers">
+          <span class="market-state" role="status" />
           <span class="visually-hidden spread-value" />
           <span class="visually-hidden imbalance" />
         </span>

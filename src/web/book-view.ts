@@ -102,10 +102,12 @@ export class BookView {
 export interface BookDoubts {
   /** A best price lies where the venue has not made the book known. */
   readonly beyondKnown: boolean;
+  /** The best bid is above the best ask. */
+  readonly crossed: boolean;
 }
 
 export function doubtsOf(book: LocalBook | null): BookDoubts {
-  return { beyondKnown: book?.isBeyondKnown ?? false };
+  return { beyondKnown: book?.isBeyondKnown ?? false, crossed: book?.isCrossed ?? false };
 }
 
 class BookLevels implements Levels {

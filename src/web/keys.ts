@@ -11,6 +11,7 @@ export type Command =
   | { readonly kind: 'theme' }
   | { readonly kind: 'heatmap' }
   | { readonly kind: 'orders' }
+  | { readonly kind: 'copy' }
   | { readonly kind: 'pause' }
   | { readonly kind: 'help' };
 
@@ -36,7 +37,11 @@ export const KEY_HELP: readonly (readonly [keys: string, meaning: string])[] = [
     'Open or close the depth over time; in it the arrows move a cursor, Space pauses, PgUp PgDn scroll, End goes live',
   ],
   ['o', 'Show or hide the orders at the chosen ladder row, in the order in which they are filled'],
-  ['Ctrl c', 'In the heatmap and the trades: copy what is in view, exactly'],
+  ['c', 'Copy the chosen ladder row exactly, or all rows in view'],
+  [
+    'Ctrl c',
+    'Copy what is selected, in the ladder and the trades with all digits; without a selection the part that has the focus',
+  ],
   ['p', 'Pause a replay, or go on'],
   ['t', 'Dark or light'],
   ['?', 'This help'],
@@ -61,6 +66,8 @@ export function commandFor({ key, modified, place }: KeyPress): Command | null {
       return { kind: 'theme' };
     case 'o':
       return { kind: 'orders' };
+    case 'c':
+      return { kind: 'copy' };
     case 'h':
       return { kind: 'heatmap' };
     case '?':

@@ -62,6 +62,11 @@ export class LadderPainter {
     return this.#window.rows;
   }
 
+  /** Bucket of the first row as it is drawn. */
+  get top(): number {
+    return this.#window.top;
+  }
+
   close(): void {
     this.#observer.disconnect();
     this.#rows.resize(0, 0);

@@ -1,8 +1,10 @@
 import type { RefObject } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { decimalText } from '../wire/index.js';
+import { copyExactly } from './exact-copy.js';
 import type { FrameLoop } from './frame-loop.js';
 import { Inspector } from './inspector.js';
+import { ladderCopies, touchCopies } from './ladder-copy.js';
 import { LadderPainter } from './ladder-painter.js';
 import { OwnSizePainter } from './own-size-painter.js';
 import { partsOf } from './part.js';
@@ -23,13 +25,26 @@ interface LadderProps {
   readonly onGroup: (by: number) => void;
   readonly onFollow: () => void;
   readonly onOrders: () => void;
+  readonly onCopy: () => void;
+  /** Whether it has just been copied. */
+  readonly copied: boolean;
 }
 
 /** Of an instrument that is not served. */
 const NOTHING_TRADED = new VolumeProfile();
 
 /** The selected book: best prices, the ladder, and what the row under the pointer costs. */
-export function Ladder({ session, loop, settings, painter, onGroup, onFollow, onOrders }: LadderProps) {
+export function Ladder({
+  session,
+  loop,
+  settings,
+  painter,
+  onGroup,
+  onFollow,
+  onOrders,
+  onCopy,
+  copied,
+}: LadderProps) {
   const panel = useRef<HTMLElement>(null);
   useEffect(() => {
     const element = panel.current;
@@ -72,6 +87,11 @@ export function Ladder({ session, loop, settings, painter, onGroup, onFollow, on
           <span class="tail tail-bid" aria-hidden="true" />
         </span>
         <span class="spread numbers">
+          <span
+            class="market-state"
+            role="status"
+            title="Crossed: the best bid is above the best ask. Locked: they are equal."
+          />
           <span class="spread-label">spread </span>
           <span class="spread-value" />
           <span class="imbalance" title="Share of bids in the best ten levels of both sides" />
@@ -113,6 +133,14 @@ export function Ladder({ session, loop, settings, painter, onGroup, onFollow, on
           <dt>Mean price</dt>
           <dd class="at-mean" />
         </div>
+        <button
+          type="button"
+          class="copy-row"
+          title="Copy the chosen row exactly, or all rows in view: c"
+          onClick={onCopy}
+        >
+          <span aria-live="polite">{copied ? 'Copied' : 'Copy'}</span>
+        </button>
       </dl>
       <p
         class="profile numbers"
@@ -160,6 +188,10 @@ function drawLadder(
   const ownSize = new OwnSizePainter(new TextCell(part('.own-size-text')));
   const profile = new ProfilePainter(new TextCell(part('.profile')));
   holder.current = ladder;
+  const copies = [
+    copyExactly(ladderCopies(part('#ladder'), ladder, () => session.market)),
+    copyExactly(touchCopies(part('.touch-bar'), () => session.book)),
+  ];
   let chars = 0;
   const remove = loop.add(() => {
     const { selected, book, market } = session;
@@ -192,6 +224,7 @@ function drawLadder(
   });
   return () => {
     remove();
+    for (const end of copies) end();
     ladder.close();
     holder.current = null;
   };

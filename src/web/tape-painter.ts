@@ -1,8 +1,12 @@
 import { compact, withThousands } from './decimal-text.js';
+import { copyExactly } from './exact-copy.js';
 import type { RecentTrades, ShownTrade, TapeItem } from './recent-trades.js';
 import { addElement, setData, TextCell } from './text-cell.js';
 
 const ARROWS = { buy: '▲', sell: '▼', unknown: '·' } as const;
+
+/** Classes of a row's cells in the order in which they are copied. */
+const CELLS: readonly string[] = ['time', 'arrow', 'trade-price', 'trade-qty', 'fills'];
 
 /** Most rows of the tape that are drawn. */
 const TAPE_ROWS_MAX = 60;
@@ -79,6 +83,7 @@ export class TapePainter {
   readonly #parent: HTMLElement;
   readonly #rows: TapeRow[] = [];
   readonly #observer: ResizeObserver;
+  readonly #endCopies: () => void;
   #shown: readonly TapeItem[] = [];
   #drawnOf: RecentTrades | null = null;
   #drawn = '';
@@ -90,12 +95,18 @@ export class TapePainter {
     parent.ariaLabel = 'Trades: aggressor, price, fills of one taker, quantity, time';
     this.#observer = new ResizeObserver((entries) => this.#resize(entries[0]?.contentRect.height ?? 0));
     this.#observer.observe(parent);
-    parent.addEventListener('copy', this.#onCopy);
+    this.#endCopies = copyExactly({
+      element: parent,
+      rows: () => parent.children,
+      rowText: (row) => this.#lineOf(row).join('\t'),
+      cellText: (row, { className }) => this.#lineOf(row)[CELLS.indexOf(className)] ?? '',
+      chosenRow: () => null,
+    });
   }
 
   close(): void {
     this.#observer.disconnect();
-    this.#parent.removeEventListener('copy', this.#onCopy);
+    this.#endCopies();
   }
 
   /** Trades below `qtyMin` are left out; those from `largeFrom` on stand out. Both in units. */
@@ -122,23 +133,14 @@ export class TapePainter {
     while (this.#rows.length > wanted) this.#rows.pop()?.element.remove();
   }
 
-  /** Copies the trades in view: exact decimals and times, whatever the rows show. A selection of text is the browser's to copy. */
-  readonly #onCopy = (event: ClipboardEvent): void => {
-    if (event.clipboardData === null || !(getSelection()?.isCollapsed ?? true)) return;
-    const lines = this.#shown.map((item) =>
-      item.tag === 'missing'
-        ? 'trades missing'
-        : [
-            item.tsMs === 0 ? '' : new Date(item.tsMs).toISOString(),
-            item.aggressor,
-            item.price,
-            item.qtyText,
-            item.fills,
-          ].join('\t'),
-    );
-    event.clipboardData.setData('text/plain', `${lines.join('\n')}\n`);
-    event.preventDefault();
-  };
+  /** The exact decimals and time of a row, whatever it shows; empty for a row without a trade. */
+  #lineOf(row: Element): readonly string[] {
+    const item = this.#shown[this.#rows.findIndex(({ element }) => element === row)];
+    if (item === undefined) return [];
+    if (item.tag === 'missing') return ['trades missing'];
+    const time = item.tsMs === 0 ? '' : new Date(item.tsMs).toISOString();
+    return [time, item.aggressor, item.price, item.qtyText, String(item.fills)];
+  }
 }
 
 /** The newest items that a filter leaves, at most so many. Gaps always stay. */

@@ -35,12 +35,13 @@ class TouchPrice {
 }
 
 /**
- * Draws the best prices and the spread. The text, its sequence and its epoch are written in one go, so that whoever
+ * Draws the best prices and the spread, and says where there is none: a book that is crossed or locked. The text, its sequence and its epoch are written in one go, so that whoever
  * reads the page never sees the price of one sequence beside the number of another.
  */
 export class TouchPainter {
   readonly #bid: TouchPrice;
   readonly #ask: TouchPrice;
+  readonly #market: TextCell;
   readonly #spread: TextCell;
   readonly #imbalance: TextCell;
   #drawn = '';
@@ -50,6 +51,7 @@ export class TouchPainter {
   constructor(part: (selector: string) => HTMLElement) {
     this.#bid = new TouchPrice(part('.best-bid'), part('.tail-bid'));
     this.#ask = new TouchPrice(part('.best-ask'), part('.tail-ask'));
+    this.#market = new TextCell(part('.market-state'));
     this.#spread = new TextCell(part('.spread-value'));
     this.#imbalance = new TextCell(part('.imbalance'));
   }
@@ -63,7 +65,11 @@ export class TouchPainter {
     this.#bid.set(bid, book, instrument);
     this.#ask.set(ask, book, instrument);
     this.chars = Math.max(0, ...[bid, ask].map((level) => charsOf(level, book)));
-    this.#spread.set(bid === undefined || ask === undefined ? '–' : book.priceText(spreadOf(bid, ask)));
+    const spread = bid === undefined || ask === undefined ? undefined : spreadOf(bid, ask);
+    const state = spread === undefined || spread > 0n ? '' : spread === 0n ? 'locked' : 'crossed by';
+    this.#market.set(state);
+    setData(this.#market.element, 'shown', state === '' ? null : '');
+    this.#spread.set(spread === undefined ? '–' : book.priceText(spread < 0n ? -spread : spread));
     const share = Math.round(bidShare(book.bids, book.asks, IMBALANCE_LEVELS) * 100);
     this.#imbalance.set(Number.isNaN(share) ? '' : `${share} % bid`);
     setData(this.#imbalance.element, 'lean', share >= LEAN ? 'bid' : share <= 100 - LEAN ? 'ask' : null);

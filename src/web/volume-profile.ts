@@ -52,6 +52,9 @@ export class VolumeProfile implements Profile {
   #size = 0;
   #priceExponent = 0;
   #qtyExponent = 0;
+  /** A price of a row, times the first, over the second, is a place in the ladder. */
+  #priceScale = 1;
+  #bucketSize = 1;
 
   /** The rows are others: of another source, or changed. */
   take(source: TradedVolumes): void {
@@ -61,6 +64,16 @@ export class VolumeProfile implements Profile {
 
   at(bucket: number): number {
     return this.#volumes.get(bucket) ?? 0;
+  }
+
+  /** The exact quantity of a bucket, at the exponent of the rows' source. Cost: one step a row. */
+  exactAt(bucket: number): bigint {
+    let sum = 0n;
+    if (this.tooWide > 0) return sum;
+    for (const row of this.#source?.rows ?? []) {
+      if (this.#bucketOf(row) === bucket) sum += BigInt(row.bought) + BigInt(row.sold) + BigInt(row.unknown);
+    }
+    return sum;
   }
 
   /** Puts the rows into buckets. Cost: one step a row, where rows or scale have changed. */
@@ -77,18 +90,23 @@ export class VolumeProfile implements Profile {
     const { grouping, rows } = this.#source;
     // Scaled up only, so that whole numbers stay whole.
     const finer = this.#source.priceExponent - priceExponent;
-    const [priceScale, bucketSize] = finer >= 0 ? [10 ** finer, size] : [1, size * 10 ** -finer];
+    this.#priceScale = finer >= 0 ? 10 ** finer : 1;
+    this.#bucketSize = finer >= 0 ? size : size * 10 ** -finer;
     const qtyScale = 10 ** (this.#source.qtyExponent - qtyExponent);
-    const width = Math.max(1, Number(grouping)) * priceScale;
-    this.tooWide = bucketSize % width === 0 ? 0 : (width / bucketSize) * size;
+    const width = Math.max(1, Number(grouping)) * this.#priceScale;
+    this.tooWide = this.#bucketSize % width === 0 ? 0 : (width / this.#bucketSize) * size;
     if (this.tooWide === 0) {
-      for (const { price, bought, sold, unknown } of rows) {
-        const bucket = Math.floor((Number(price) * priceScale) / bucketSize);
-        const qty = (Number(bought) + Number(sold) + Number(unknown)) * qtyScale;
+      for (const row of rows) {
+        const bucket = this.#bucketOf(row);
+        const qty = (Number(row.bought) + Number(row.sold) + Number(row.unknown)) * qtyScale;
         this.#volumes.set(bucket, this.at(bucket) + qty);
       }
     }
     this.#findValue();
+  }
+
+  #bucketOf({ price }: Volume): number {
+    return Math.floor((Number(price) * this.#priceScale) / this.#bucketSize);
   }
 
   /** From the bucket with most volume outwards, the larger neighbour first and of equal ones the upper, until it holds 70 %. */

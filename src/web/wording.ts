@@ -52,9 +52,11 @@ function doubtNotice({ beyondKnown }: BookDoubts): string {
 }
 
 /** A book's state in a word or two. */
-export function stateWords(state: string, reason: string, { beyondKnown }: BookDoubts): string {
+export function stateWords(state: string, reason: string, { beyondKnown, crossed }: BookDoubts): string {
   if (state === 'stale') return `stale: ${reason.replaceAll('_', ' ')}`;
-  return state === 'synced' && beyondKnown ? 'synced: beyond known' : state;
+  if (state !== 'synced') return state;
+  const doubts = [...(beyondKnown ? ['beyond known'] : []), ...(crossed ? ['crossed'] : [])].join(', ');
+  return doubts === '' ? 'synced' : `synced: ${doubts}`;
 }
 
 /** A reason code in words; an unknown code stands for itself. */
