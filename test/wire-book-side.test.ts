@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { BookSide } from '../src/wire/book-side.js';
 import { crc32c, crc32cFinish } from '../src/wire/crc32c.js';
 import type { Side } from '../src/wire/protocol.js';
+import { checkInvariants } from './support/book-side.js';
 
 /** A level's 16 bytes, as they stand in a frame. */
 function bytesOf(levels: readonly (readonly [bigint, bigint])[]): DataView {
@@ -82,22 +83,54 @@ describe('a side of a book', () => {
               if (qty !== 0n) plain.set(price, qty);
             }
             side.seal();
-            side.checkInvariants();
+            checkInvariants(side);
             for (const { change, depth } of steps) {
               side.set(bytesOf([change]), 0);
               plain.set(...change);
               expect(BigInt(side.get(change[0]))).toBe(change[1]);
               if (depth > 0) expectSame(side, plain, depth);
             }
-            side.checkInvariants();
+            checkInvariants(side);
             expectSame(side, plain, Number.POSITIVE_INFINITY);
-            side.checkInvariants();
+            checkInvariants(side);
           },
         ),
         { numRuns: 120 },
       );
     },
   );
+
+  it.each(['bid', 'ask'] as const)('fills its top again when the market runs through it: %s', (name) => {
+    const deep = fc.tuple(fc.bigInt({ min: 1n, max: 900n }), qty);
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof({ weight: 3, arbitrary: fc.constant('best') }, deep), {
+          minLength: 400,
+          maxLength: 900,
+        }),
+        (steps) => {
+          const side = new BookSide(name, 1 << 20);
+          const plain = new PlainSide(name);
+          const set = (price: bigint, qty: bigint) => {
+            side.set(bytesOf([[price, qty]]), 0);
+            plain.set(price, qty);
+          };
+          // Every third price; the others come while the book is used.
+          for (let at = 0n; at < 300n; at += 1n) set(at * 3n + 1n, at + 1n);
+          for (const [at, step] of steps.entries()) {
+            if (typeof step !== 'string') set(step[0], step[1]);
+            else if (side.length > 0) set(BigInt(side.levelAt(0).price), 0n);
+            if (at % 40 === 0) expectSame(side, plain, 8);
+          }
+          checkInvariants(side);
+          expectSame(side, plain, 40);
+          expectSame(side, plain, Number.POSITIVE_INFINITY);
+          checkInvariants(side);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
 
   it('stays small where prices wander, and is that of a plain map on the way', () => {
     const side = new BookSide('ask', 1 << 20);
@@ -117,10 +150,10 @@ describe('a side of a book', () => {
       side.set(bytesOf([[gone, 0n]]), 0);
       plain.set(gone, 0n);
       if (turn % 50 === 0) expectSame(side, plain, 20);
-      if (turn % 5_000 === 0) side.checkInvariants();
+      if (turn % 5_000 === 0) checkInvariants(side);
     }
     expectSame(side, plain, Number.POSITIVE_INFINITY);
-    expect(side.slotsHeld).toBeLessThanOrEqual(1024);
+    expect(side.room).toBeLessThanOrEqual(1024);
   });
 
   it('takes no more levels than it is told, and takes one again for one that has gone', () => {

@@ -10,7 +10,7 @@ const FRAME_BYTES_MIN = 4 + 4 + 6 + 4 + 64;
 /** Where the header stands while there is no frame: beyond any buffer, so that reading it is a RangeError. */
 const NOWHERE = 0x3fffffff;
 
-/** The largest message that is copied. */
+/** The largest message that is copied, which costs less than a view of its buffer. */
 const COPIED_BYTES_MAX = 1 << 16;
 
 const EMPTY = new DataView(new ArrayBuffer(0));
@@ -64,7 +64,7 @@ const FIELDS = FIELD_BYTES.length;
 /**
  * Steps through size-prefixed feed frames that stand back to back in one message, and finds the table, the header and
  * the fields of each once. It checks in constant time that all of them lie inside the frame; numbers are then read
- * in place, by absolute positions in the buffer.
+ * in place, by positions in the message.
  */
 export class FrameTable {
   /** Frames of unknown kinds that were stepped over, since the reader was made. */
@@ -94,50 +94,30 @@ export class FrameTable {
   private readonly counts = new Int32Array(FIELDS);
   /** Fields that may have a place. */
   private fieldsFound = 0;
-  /** The buffer that `view` is of, unless that is the copy, and the buffer that was copied from last. */
-  private viewed: ArrayBufferLike | undefined;
-  private copied: ArrayBufferLike | undefined;
-  private copy = new Uint8Array(0);
-  private copyView = EMPTY;
-  private messageStart = 0;
+  private readonly copy = new Uint8Array(COPIED_BYTES_MAX);
+  private readonly copyView = new DataView(this.copy.buffer);
   private messageEnd = 0;
   private position = 0;
   private frameStart = 0;
   private frameEnd = 0;
 
-  /**
-   * Starts on a new message. One in a buffer of its own is copied, for a view of a buffer costs more than that, unless it is
-   * large; where messages share a buffer they are read in it.
-   */
+  /** Starts on a new message. */
   reset(bytes: Uint8Array): this {
-    const { buffer, byteLength } = bytes;
-    let start = bytes.byteOffset;
-    if (buffer !== this.viewed) {
-      if (buffer === this.copied || byteLength > COPIED_BYTES_MAX) {
-        this.view = new DataView(buffer);
-        this.viewed = buffer;
-      } else {
-        if (byteLength > this.copy.length) {
-          this.copy = new Uint8Array(Math.min(COPIED_BYTES_MAX, byteLength * 2));
-          this.copyView = new DataView(this.copy.buffer);
-        }
-        this.copy.set(bytes);
-        this.copied = buffer;
-        this.view = this.copyView;
-        this.viewed = undefined;
-        start = 0;
-      }
+    const { length } = bytes;
+    if (length <= COPIED_BYTES_MAX) {
+      this.copy.set(bytes);
+      this.view = this.copyView;
+    } else {
+      this.view = new DataView(bytes.buffer, bytes.byteOffset, length);
     }
-    this.messageStart = start;
-    this.messageEnd = start + byteLength;
-    this.position = start;
-    this.forget();
+    this.messageEnd = length;
+    this.position = 0;
+    if (this.kind !== 0) this.forget();
     return this;
   }
 
   /** Steps to the next frame of a known kind; false at the end of the message. Throws `WireError`. */
   next(): boolean {
-    this.forget();
     while (this.position < this.messageEnd) {
       const start = this.position;
       try {
@@ -150,8 +130,8 @@ export class FrameTable {
       this.position = this.frameEnd;
       if (this.kind >= 1 && this.kind <= KIND_MAX) return true;
       this.skipped += 1;
-      this.forget();
     }
+    this.forget();
     return false;
   }
 
@@ -204,10 +184,18 @@ export class FrameTable {
     const { places, counts } = this;
     // A newer schema may have more of them.
     const fields = Math.min(FIELDS, (vtableBytes - 4) >>> 1);
+    for (let field = fields; field < this.fieldsFound; field += 1) {
+      places[field] = 0;
+      counts[field] = 0;
+    }
     this.fieldsFound = fields;
     for (let field = 0; field < fields; field += 1) {
       const offset = view.getUint16(vtable + 4 + field * 2, true);
-      if (offset === 0) continue;
+      if (offset === 0) {
+        places[field] = 0;
+        counts[field] = 0;
+        continue;
+      }
       const bytes = FIELD_BYTES[field] as number;
       let place = this.inside(table + offset, bytes < 0 ? 4 : bytes, field);
       if (bytes < 0) {
@@ -281,8 +269,12 @@ export class FrameTable {
 
   /** @internal */
   signed(at: number, name: string): number {
-    const value = this.nearest(at);
-    if (!isExact(value)) throw this.unsafe(name, this.view.getBigInt64(at, true));
+    const high = this.view.getInt32(at + 4, true);
+    const value = high * 4294967296 + this.view.getUint32(at, true);
+    // By the high word alone where that says it, which is nearly always.
+    if ((high + 0x1fffff) >>> 0 > 0x3ffffe && !isExact(value)) {
+      throw this.unsafe(name, this.view.getBigInt64(at, true));
+    }
     return value;
   }
 
@@ -334,7 +326,7 @@ export class FrameTable {
     return new WireError({
       code: `wire.${code}`,
       what: 'these bytes are no feed frame',
-      where: `byte ${this.frameStart - this.messageStart} of the message`,
+      where: `byte ${this.frameStart} of the message`,
       expected,
       got,
       fix: 'pass whole messages of a depthwire.v1 feed, unchanged',

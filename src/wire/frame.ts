@@ -9,9 +9,9 @@ export const ORIGIN_BYTES = 32;
  * Reads size-prefixed feed frames that stand back to back in one message. One reader serves any number of messages.
  *
  * `next()` finds the table, its header and its vectors once and checks that they lie inside the frame, in constant
- * time; the accessors then read numbers in place, so the bytes must stay as they are until the next `next()` or `reset()`.
- * Cost: a copy of a message, nothing on the heap a frame or a level; a few ns a level read. Fields that are read rarely have readers of their own (`OrderRows`, `GapFields`, …), made over this one, with the same
- * rules.
+ * time; the accessors then read numbers in place. A message of at most 64 KiB is copied by `reset()`; a longer one is read where
+ * it is, and must stay as it is until the next `reset()`. Cost: nothing on the heap a frame or a level; a few ns a level read.
+ * Fields that are read rarely have readers of their own (`OrderRows`, `GapFields`, …), made over this one, with the same rules.
  *
  * Mantissas and sequences are numbers, exact to 2^53; beyond it the accessor throws `wire.unsafe_integer`, its twin that
  * ends in `BigInt` has the value, and its twin that ends in `Nearest` has the nearest number, whose magnitude is then above
