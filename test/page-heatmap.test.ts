@@ -1,11 +1,14 @@
 import type { ChildProcess } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { GAP_COLUMNS } from '../src/web/heatmap-columns.js';
 import { NOT_TOLD, TEXEL_FACTS, TEXEL_ROWS } from '../src/web/heatmap-texels.js';
 import { FrameReader, LocalBook } from '../src/wire/index.js';
 import { ARTEFACTS, launch, openPage, startServer, stopServer } from './support/page.js';
+import { simulatedRecording } from './support/recording.js';
 
 const DESKTOP = { width: 1280, height: 720 };
 const COLUMN_MS = 250;
@@ -221,4 +224,94 @@ describe('heatmap', () => {
     await expect.poll(() => page.textContent('.heat-readout')).toMatch(/the book was not exact$/);
     await context.close();
   }, 60_000);
+});
+
+describe('heatmap of a replay', () => {
+  const START_MS = 1_700_000_000_000;
+  const folder = mkdtempSync(join(tmpdir(), 'depthwire-page-heatmap-'));
+  let browser: Browser;
+  let server: { readonly process: ChildProcess; readonly url: string };
+
+  beforeAll(async () => {
+    const file = join(folder, 'recording');
+    writeFileSync(file, simulatedRecording('BTCUSDT', 60_000));
+    server = await startServer(['--replay', file, '--instrument', 'sim:BTCUSDT']);
+    browser = await launch();
+  }, 60_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    if (server !== undefined) await stopServer(server.process);
+    rmSync(folder, { recursive: true });
+  }, 30_000);
+
+  const wish = (body: object) =>
+    fetch(`${server.url}v1/replay`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+
+  it('has the time of the recording: at every speed, in a pause, and elsewhere behind a gap', async () => {
+    const { page, context, complaints } = await openPage(
+      browser,
+      `${server.url}#sim:BTCUSDT&heatms=${COLUMN_MS}`,
+      DESKTOP,
+      'dark',
+    );
+    await page.waitForSelector('.heat-canvas[data-end-ms]');
+    /** The column that is drawn last, and when in the recording it ended. */
+    const drawn = () =>
+      page.evaluate(() => {
+        const { newest, endMs } = document.querySelector<HTMLElement>('.heat-canvas')?.dataset ?? {};
+        return { newest: Number(newest), endMs: Number(endMs) };
+      });
+    const first = await drawn();
+    expect(first.endMs).toBeGreaterThan(START_MS);
+    expect(first.endMs).toBeLessThan(START_MS + 60_000);
+    expect(first.newest).toBe(Math.floor(first.endMs / COLUMN_MS) - 1);
+
+    // Ten times as fast: ten times as many columns, each of as much of the recording.
+    const startMs = performance.now();
+    expect((await wish({ speed: 10 })).status).toBe(200);
+    await expect
+      .poll(async () => (await drawn()).newest, { timeout: 15_000 })
+      .toBeGreaterThan(first.newest + 60);
+    expect(performance.now() - startMs).toBeLessThan((60 * COLUMN_MS) / 2);
+    const fast = await drawn();
+    expect(fast.endMs - first.endMs).toBe((fast.newest - first.newest) * COLUMN_MS);
+
+    await wish({ paused: true, speed: 1 });
+    await page.waitForSelector('.replay[data-state="paused"]');
+    await page.waitForTimeout(500);
+    const paused = await drawn();
+    await page.waitForTimeout(1500);
+    expect(await drawn()).toEqual(paused);
+    const clockMs = Number(
+      BigInt(((await (await wish({})).json()) as { clockNs: string }).clockNs) / 1_000_000n,
+    );
+    expect(paused.endMs).toBeLessThanOrEqual(clockMs);
+    expect(clockMs - paused.endMs).toBeLessThan(12_000);
+
+    // Back to near the beginning: another stretch, behind a gap that is drawn.
+    await wish({ seek: String(BigInt(START_MS + 5000) * 1_000_000n), paused: false });
+    await expect.poll(async () => (await drawn()).endMs, { timeout: 15_000 }).toBeLessThan(START_MS + 15_000);
+    await expect
+      .poll(async () => (await drawn()).newest, { timeout: 15_000 })
+      .toBeGreaterThan(paused.newest + GAP_COLUMNS + 4);
+    const texture = await page.evaluate(readTexture, TEXEL_FACTS + TEXEL_ROWS);
+    const marks: number[] = [];
+    for (let column = paused.newest; column <= texture.newest; column += 1) {
+      marks.push(texture.texels[(column % texture.capacity) * 2 + 1] ?? Number.NaN);
+    }
+    const gap = marks.indexOf(3);
+    expect(marks.filter((mark) => mark === 3).length).toBe(GAP_COLUMNS);
+    expect(marks.slice(gap, gap + GAP_COLUMNS).every((mark) => mark === 3)).toBe(true);
+    expect(marks.slice(gap + GAP_COLUMNS).every((mark) => mark === 1)).toBe(true);
+    const back = await drawn();
+    expect(back.endMs - START_MS).toBeGreaterThan(5000);
+    await page.screenshot({ path: join(ARTEFACTS, 'page-heatmap-replay.png') });
+    expect(complaints).toEqual([]);
+    await context.close();
+  }, 90_000);
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type BucketBook, COLUMN_LEVELS, HeatmapColumns } from '../src/web/heatmap-columns.js';
+import { type BucketBook, COLUMN_LEVELS, GAP_COLUMNS, HeatmapColumns } from '../src/web/heatmap-columns.js';
 import { bucketWidth } from '../src/web/heatmap-feed.js';
 import {
   baseBucket,
@@ -229,6 +229,35 @@ describe('columns of the heatmap', () => {
     columns.take(1700, book, true);
     columns.take(2600, book, true);
     expect(marks()).toEqual(['market', 'broken', 'broken', 'broken', 'market']);
+  });
+
+  it('begin again behind a gap where time goes on elsewhere, before or after', () => {
+    const book = bookOf({ bids: [[100, 5]], asks: [[150, 5]] });
+    for (const elsewhereMs of [-3_600_000, 3_600_000]) {
+      const columns = new HeatmapColumns(32, COLUMN_MS, SIZE);
+      const startMs = 1_700_000_000_000;
+      columns.take(startMs, book, true);
+      columns.take(startMs + 2 * COLUMN_MS, book, true);
+      columns.cut();
+      columns.cut();
+      // Nothing has a time until the next book does.
+      columns.advance(startMs + 10 * COLUMN_MS);
+      expect(columns.columnsTo(startMs)).toBe(Number.NaN);
+      columns.take(startMs + elsewhereMs, book, true);
+      columns.advance(startMs + elsewhereMs + 2 * COLUMN_MS);
+      const held = Array.from({ length: columns.open - columns.oldest }, (_, at) => {
+        const { mark, endMs } = columns.column(columns.oldest + at) ?? {};
+        return [mark, (endMs ?? 0) - startMs];
+      });
+      expect(held).toEqual([
+        ['market', 500],
+        ['market', 1000],
+        ['market', 1500],
+        ...Array.from({ length: GAP_COLUMNS }, () => ['gap', Number.NaN]),
+        ['market', elsewhereMs + 500],
+        ['market', elsewhereMs + 1000],
+      ]);
+    }
   });
 
   it('hold as many as their ring, however long a silence was', () => {

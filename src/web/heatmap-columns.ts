@@ -3,12 +3,18 @@ import type { Aggressor } from '../wire/index.js';
 /** Levels a side of the view that a column is made of: the most that the feed grants. */
 export const COLUMN_LEVELS = 100;
 
-/** What a column says. `none`: nothing was heard yet. `market`: the book at its end. `broken`: for a part of its time the book was not exact. */
-export type ColumnMark = 'none' | 'market' | 'broken';
-const MARKS: readonly ColumnMark[] = ['none', 'market', 'broken'];
+/**
+ * What a column says. `none`: nothing was heard yet. `market`: the book at its end. `broken`: for a part of its time the book was
+ * not exact. `gap`: it has no time, and stands between two stretches of it.
+ */
+export type ColumnMark = 'none' | 'market' | 'broken' | 'gap';
+const MARKS: readonly ColumnMark[] = ['none', 'market', 'broken', 'gap'];
 const NONE = 0;
 const MARKET = 1;
 const BROKEN = 2;
+const GAP = 3;
+/** Columns between two stretches of time: enough to be seen. */
+export const GAP_COLUMNS = 8;
 
 /** A book by price buckets, best first. Prices and quantities are mantissas, or the numbers nearest to them. */
 export interface BucketBook {
@@ -25,6 +31,8 @@ export interface BucketBook {
 /** What a column is read as; cells are read by `cellsOf`. Prices are mantissas, times ms since the Unix epoch. */
 export interface Column {
   readonly mark: ColumnMark;
+  /** When it ended, ms since the Unix epoch; NaN for a gap. */
+  readonly endMs: number;
   /** NaN = that side was empty. */
   readonly bestBid: number;
   readonly bestAsk: number;
@@ -43,14 +51,18 @@ export interface Column {
  * stood at the column's end, unless the book was not exact at some moment of it.
  *
  * It has no clock: time is what the frames say, and what `advance` is told. A frame counts in the column that is open when
- * it comes, never in one that is closed. Memory: 4 KB a column. Cost: a copy of at most 200 cells a frame and a column.
+ * it comes, never in one that is closed. Time may go on elsewhere, as it does when a replay goes to another time: then a
+ * stretch ends (`cut`), and the next one begins behind a gap. Memory: 4 KB a column. Cost: a copy of at most 200 cells a frame and a column.
  */
 export class HeatmapColumns {
   readonly capacity: number;
   readonly columnMs: number;
   /** Width of a bucket as a price mantissa. */
   readonly bucketSize: number;
-  /** Number of the open column, which is not read yet; NaN before the first frame. A column's number is its time in `columnMs`. */
+  /**
+   * Number of the open column, which is not read yet; NaN before the first frame. In the first stretch a column's number is its
+   * time in `columnMs`; numbers go on behind a gap.
+   */
   open = Number.NaN;
   /** Number of the first column of all. */
   first = Number.NaN;
@@ -67,6 +79,10 @@ export class HeatmapColumns {
   #boughtCost = 0;
   #sold = 0;
   #soldCost = 0;
+  /** Numbers of columns less their times in `columnMs`, in the open stretch. */
+  #shift = 0;
+  /** Whether the open stretch has no time yet. */
+  #isCut = false;
 
   constructor(capacity: number, columnMs: number, bucketSize: number) {
     this.capacity = capacity;
@@ -88,11 +104,15 @@ export class HeatmapColumns {
 
   /** The book changed, or its state did. `atMs` is the server's time. */
   take(atMs: number, book: BucketBook, isExact: boolean): void {
-    this.advance(atMs);
+    const number = Math.floor(atMs / this.columnMs);
     if (Number.isNaN(this.open)) {
-      this.open = Math.floor(atMs / this.columnMs);
+      this.open = number;
       this.first = this.open;
+    } else if (this.#isCut) {
+      this.#shift = this.open - number;
+      this.#isCut = false;
     }
+    this.advance(atMs);
     this.#now.take(book, this.bucketSize, isExact);
   }
 
@@ -112,9 +132,24 @@ export class HeatmapColumns {
     }
   }
 
+  /** How many columns a time lies behind the open one; below 0 before it, NaN where that is not known. */
+  columnsTo(atMs: number): number {
+    return this.#isCut ? Number.NaN : Math.floor(atMs / this.columnMs) + this.#shift - this.open;
+  }
+
+  /** Time goes on elsewhere. What was heard of the open column is all there is of it; the next `take` begins another stretch. */
+  cut(): void {
+    if (Number.isNaN(this.open) || this.#isCut) return;
+    this.#close(this.open);
+    this.#now.forget();
+    for (let at = 1; at <= GAP_COLUMNS; at += 1) this.#close(this.open + at, GAP);
+    this.open += 1 + GAP_COLUMNS;
+    this.#isCut = true;
+  }
+
   /** Closes the columns that end at or before a time. */
   advance(toMs: number): void {
-    const to = Math.floor(toMs / this.columnMs);
+    const to = this.open + this.columnsTo(toMs);
     if (!(to > this.open)) return;
     this.#close(this.open);
     // What a long silence left is the same in each column, and no more of them are written than are held.
@@ -143,6 +178,7 @@ export class HeatmapColumns {
       boughtPrice: fact(5),
       sold: fact(6),
       soldPrice: fact(7),
+      endMs: fact(8),
     };
   }
 
@@ -167,12 +203,12 @@ export class HeatmapColumns {
     return column >= this.oldest && column < this.open;
   }
 
-  #close(column: number): void {
+  #close(column: number, gap?: typeof GAP): void {
     const slot = this.slotOf(column);
     this.#forget(slot);
     const { bids, asks, buckets, qtys, facts, wasBroken, isKnown } = this.#now;
     const isMarket = isKnown && !wasBroken;
-    this.#marks[slot] = isMarket ? MARKET : isKnown || wasBroken ? BROKEN : NONE;
+    this.#marks[slot] = gap ?? (isMarket ? MARKET : isKnown || wasBroken ? BROKEN : NONE);
     this.#bids[slot] = isMarket ? bids : 0;
     this.#asks[slot] = isMarket ? asks : 0;
     const start = slot * FACTS;
@@ -188,6 +224,7 @@ export class HeatmapColumns {
     this.#facts[start + 5] = this.#boughtCost / this.#bought;
     this.#facts[start + 6] = this.#sold;
     this.#facts[start + 7] = this.#soldCost / this.#sold;
+    this.#facts[start + 8] = gap === undefined ? (column - this.#shift + 1) * this.columnMs : Number.NaN;
     this.#bought = 0;
     this.#boughtCost = 0;
     this.#sold = 0;
@@ -202,8 +239,8 @@ export class HeatmapColumns {
   }
 }
 
-/** Best bid, best ask, the buckets to which the sides are told, bought and sold with their mean prices. */
-const FACTS = 8;
+/** Best bid, best ask, the buckets to which the sides are told, bought and sold with their mean prices, the column's end. */
+const FACTS = 9;
 
 /** The book as the last frame left it. */
 class Present {
@@ -243,6 +280,13 @@ class Present {
 
   doubt(): void {
     this.wasBroken ||= this.isKnown;
+    this.#isExact = false;
+  }
+
+  /** Nothing is known of what comes. */
+  forget(): void {
+    this.isKnown = false;
+    this.wasBroken = false;
     this.#isExact = false;
   }
 

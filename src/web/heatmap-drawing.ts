@@ -1,6 +1,6 @@
 import { withThousands } from './decimal-text.js';
 import { bucketPriceText } from './grouping.js';
-import type { HeatmapColumns } from './heatmap-columns.js';
+import type { Column, HeatmapColumns } from './heatmap-columns.js';
 import { bucketWidth, HeatmapFeed } from './heatmap-feed.js';
 import { type HeatmapColours, HeatmapPainter } from './heatmap-painter.js';
 import { BUCKET_PX, type HeatmapCursor, HeatmapView } from './heatmap-view.js';
@@ -130,7 +130,7 @@ export class HeatmapDrawing {
 
   /** Another market, another width of columns or buckets: other columns. */
   #follow(): void {
-    const { market, book, feed } = this.#session;
+    const { market, book, feed, replay } = this.#session;
     const { heatms, heatstep } = this.#settings.values;
     if (market !== this.#market) {
       this.#market = market;
@@ -147,7 +147,7 @@ export class HeatmapDrawing {
     const price = Number.isNaN(book.bestBid) ? book.bestAsk : book.bestBid;
     const width = bucketWidth(price, position.size / position.step, heatstep);
     this.#feed?.close();
-    this.#feed = new HeatmapFeed(feed, market, heatms, width);
+    this.#feed = new HeatmapFeed(feed, market, replay, heatms, width);
   }
 
   #noteText(columns: HeatmapColumns | null): string {
@@ -168,7 +168,7 @@ export class HeatmapDrawing {
     }
     for (const [at, cell] of this.#times.entries()) {
       const column = end - Math.floor((widthPx * (TIME_LABELS - 1 - at)) / (TIME_LABELS - 1));
-      cell.set(column < columns.first ? '' : clockWords((column + 1) * columns.columnMs));
+      cell.set(timeWords(columns.column(column)));
     }
   }
 
@@ -188,8 +188,9 @@ export class HeatmapDrawing {
   }
 
   #cellText(cursor: HeatmapCursor, columns: HeatmapColumns): string {
-    const when = clockWords((cursor.column + 1) * columns.columnMs);
-    return `${when}  ${this.#priceText(cursor.bucket, columns)}  ${this.#qtyWords(cursor, columns)}`;
+    const facts = columns.column(cursor.column);
+    if (facts?.mark === 'gap') return 'the replay went to another time';
+    return `${timeWords(facts)}  ${this.#priceText(cursor.bucket, columns)}  ${this.#qtyWords(cursor, columns)}`;
   }
 
   #qtyWords({ column, bucket }: HeatmapCursor, columns: HeatmapColumns): string {
@@ -265,7 +266,8 @@ export class HeatmapDrawing {
     const facts = columns.column(column);
     if (facts === undefined) return;
     const { book } = this.#feed ?? {};
-    const lines = [`${new Date((column + 1) * columns.columnMs).toISOString()}\t${facts.mark}`];
+    const time = Number.isNaN(facts.endMs) ? '' : new Date(facts.endMs).toISOString();
+    const lines = [`${time}\t${facts.mark}`];
     columns.cellsOf(column, (side, bucket, qty) => {
       const price = bucketPriceText(bucket, columns.bucketSize, book?.priceExponent ?? 0);
       lines.push(`${side}\t${price}\t${Number.isSafeInteger(qty) ? book?.qtyText(qty) : `≈${qty}`}`);
@@ -273,6 +275,11 @@ export class HeatmapDrawing {
     event.clipboardData.setData('text/plain', `${lines.join('\n')}\n`);
     event.preventDefault();
   };
+}
+
+/** The time of day at which a column ended; empty for one that is not there, or has no time. */
+function timeWords(column: Column | undefined): string {
+  return column === undefined || Number.isNaN(column.endMs) ? '' : clockWords(column.endMs);
 }
 
 /** The theme's colours as WebGL takes them. */

@@ -84,6 +84,7 @@ export class HeatmapPainter {
     this.#drawing.draw(frame, this.#colours, this.scale);
     const { dataset } = this.#canvas;
     dataset.end = String(frame.end);
+    dataset.endMs = String(frame.columns.column(frame.end)?.endMs);
     dataset.newest = String(frame.columns.open - 1);
     dataset.origin = String(this.#drawing.origin);
     dataset.capacity = String(frame.columns.capacity);

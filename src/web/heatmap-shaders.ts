@@ -68,6 +68,10 @@ void main() {
     colour = vec4(stripe ? broken : ground, 1.0);
     return;
   }
+  if (place.y == 3.0) {
+    colour = vec4(mix(ground, bright, 0.3), 1.0);
+    return;
+  }
   vec2 best = texelFetch(columns, ivec2(at, 1), 0).rg;
   vec2 before = best;
   if (back + 1 < held) {

@@ -12,7 +12,7 @@ export const NOT_TOLD = -1;
 /** In place of a best price: the side is empty. Farther away than any price in the texture. */
 export const NO_PRICE = 1e9;
 
-const MARK_CODES = { none: 0, market: 1, broken: 2 } as const;
+const MARK_CODES = { none: 0, market: 1, broken: 2, gap: 3 } as const;
 
 /**
  * Writes a column as the texture holds it, one row after another: `[base, mark]`, `[best bid, best ask]` in buckets, then
