@@ -32,10 +32,13 @@ describe('the port', () => {
     await new Promise((resolve) => other.close(resolve));
   });
 
-  it('is free again at once after a stop', async () => {
-    const first = await startServer();
+  it.each(['uws', 'ws'] as const)('is free again at once after a stop, over %s', async (transport) => {
+    const first = await startServer({ server: { transport } });
+    // A connection that the server closes waits out its end in the kernel for a minute, with this port.
+    const client = await TestClient.open(first.port);
     await first.stop();
-    const second = await startServer({ server: { port: first.port } });
+    await client.closed();
+    const second = await startServer({ server: { transport, port: first.port } });
     expect(second.port).toBe(first.port);
     await second.stop();
   });

@@ -42,11 +42,14 @@ export class UwsListeners {
   }
 
   async listen(host: string, port: number): Promise<number> {
-    // Where the system chose the port, another listener cannot have it as long as there are connections.
-    const isForMore = this.#tls !== undefined || this.#isPortShared;
-    const chosen = port === 0 && isForMore ? await freePort(host).catch(() => 0) : port;
-    this.#place = { host, port: chosen };
-    this.#listen();
+    for (let tries = 0; tries < TRIES_MAX && this.#socket === undefined; tries++) {
+      // uWebSockets sets SO_REUSEADDR for a port that it is told alone. Without it nobody can listen at the port again, neither
+      // this server with another certificate nor the next one, as long as one of its connections lives or waits out its end.
+      this.#place = { host, port: port === 0 ? await freePort(host).catch(() => 0) : port };
+      this.#listen();
+      // Somebody else may have been given the same port meanwhile.
+      if (port !== 0) break;
+    }
     if (this.#socket === undefined) {
       this.#place = undefined;
       throw await whyNotListening(host, port);
@@ -130,6 +133,9 @@ function fileOptions(tls: TlsFiles, certificate: Certificate | undefined): AppOp
     ...(passphrase !== undefined && { passphrase }),
   };
 }
+
+/** How often a port is chosen where any will do. */
+const TRIES_MAX = 3;
 
 /** uWebSockets' LIBUS_LISTEN_EXCLUSIVE_PORT, which the package's types declare under a name that does not exist. */
 const EXCLUSIVE_PORT = 1;
