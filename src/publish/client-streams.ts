@@ -199,8 +199,7 @@ export class ClientStreams {
 
   /** Says what brings it back, before that is sent. */
   #tell(subscription: Subscription, by: CatchUp['by'], from: string, standing: Standing): void {
-    // What it has holds at its own place, which its book may not have left exactly.
-    const to = by === 'nothing' ? from : String(standing.place.seq);
+    const to = String(standing.place.seq);
     const resumed = this.#resuming.get(subscription);
     if (resumed !== undefined) {
       this.#resuming.delete(subscription);

@@ -19,14 +19,15 @@ pub enum By {
 /// What brings a reader to the present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Brought {
-    /// It is there already, and of levels a check frame says what is doubted of them now; or its book is not synced, and then
-    /// it is told so by the status frame.
+    /// It is there already, and of levels a check frame says what is doubted of them now; where the book is not synced, it has the
+    /// last that was known, and is told so by the status frame.
     Nothing,
     /// Every frame that it missed, as they were published.
     Range,
     /// One frame with the net change.
     Net,
-    /// An image; without bytes where there is none yet, and the next one is to be waited for.
+    /// An image; without one where there is none yet, and the next one is to be waited for. Where the book is not synced, the status
+    /// frame says so.
     Image,
 }
 
@@ -82,7 +83,8 @@ impl<C: Clock> Engine<C> {
     ///
     /// Trades are never thinned: of them the net change is the range, too. A place of another epoch, or one from which nothing
     /// is kept any more, is answered by an image; so is a net change that would be larger. A book that is not synced brings
-    /// nobody to its present: of it, and of what follows it, only the status frame is told. Cost: linear in what is written,
+    /// nobody to its present: of it, and of what follows it, only the status frame is told, and what a reader missed before is not
+    /// told any more. Cost: linear in what is written,
     /// and for a net change of levels in what was missed.
     ///
     /// # Errors
@@ -102,7 +104,8 @@ impl<C: Clock> Engine<C> {
         let mut means = Means { config, clock, history: outbox.history(), writer };
         let brought = instruments[slot.0 as usize].bring(stream, from, by, now, &mut means);
         let mut writer = Writer { bytes: means.writer.bytes, out };
-        if brought == Brought::Image && stream == Stream::ORDERS {
+        let has_present = instruments[slot.0 as usize].has_present(stream);
+        if brought == Brought::Image && stream == Stream::ORDERS && has_present {
             self.image_of_orders(slot, now, |frame| writer.write(frame));
         }
         let Writer { out, bytes } = writer;
@@ -171,6 +174,11 @@ impl InstrumentState {
         (is_there && seq != 0).then(|| Place { epoch: self.epoch(config), seq })
     }
 
+    /// Whether readers of a stream can be brought to its present.
+    fn has_present(&self, stream: Stream) -> bool {
+        !self.is_held && (!follows_book(stream) || self.state() == BookState::Synced)
+    }
+
     fn bring<C: Clock>(
         &mut self,
         stream: Stream,
@@ -179,11 +187,11 @@ impl InstrumentState {
         now: TimeNs,
         means: &mut Means<'_, C>,
     ) -> Brought {
-        if self.is_held || follows_book(stream) && self.state() != BookState::Synced {
-            self.bring_image(Stream::STATUS, now, means);
-            return Brought::Nothing;
-        }
         let place = self.place(stream, means.config).filter(|_| stream != Stream::STATUS);
+        if !self.has_present(stream) {
+            self.bring_image(Stream::STATUS, now, means);
+            return if place == Some(from) { Brought::Nothing } else { Brought::Image };
+        }
         if place == Some(from) {
             // It was told the doubts of its time.
             if Net::of(stream) == Net::Levels || matches!(stream, Stream::BBO | Stream::VENUE_BBO) {

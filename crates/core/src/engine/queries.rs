@@ -96,7 +96,8 @@ impl<C: Clock> Engine<C> {
     /// not whole is the next above.
     ///
     /// # Errors
-    /// [`EngineError::UnknownInstrument`], [`EngineError::ViewRange`], [`EngineError::Costs`] or [`EngineError::ViewsFull`].
+    /// [`EngineError::UnknownInstrument`], [`EngineError::ViewRange`], [`EngineError::CostRows`],
+    /// [`EngineError::CostQuantity`], [`EngineError::CostBand`] or [`EngineError::ViewsFull`].
     pub fn open_costs(
         &mut self,
         instrument: InstrumentId,
