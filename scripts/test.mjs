@@ -53,6 +53,9 @@ const LOGS = path.join(root, '.build', 'log');
 /** Colours are switched off: the output is read by programs. */
 const env = { ...withCargoOnPath(process.env), CARGO_TERM_COLOR: 'never', NO_COLOR: '1', TERM: 'dumb' };
 
+/** What the Rust client has beyond its default: a user may want it, so it is checked. */
+const CLIENT_TLS = ['--features', 'depthwire-client/tls'];
+
 /** Names of the checks that failed, said again at the end. @type {string[]} */
 const failures = [];
 
@@ -71,6 +74,7 @@ const sourceChecks = [
       '--locked',
       '--release',
       '--workspace',
+      ...CLIENT_TLS,
       '--all-targets',
       '--',
       '-D',
@@ -82,7 +86,7 @@ const sourceChecks = [
     command: [
       'cargo',
       ...['doc', '--locked', '--release', '--no-deps'],
-      ...['--package', 'depthwire-core', '--package', 'depthwire-client'],
+      ...['--package', 'depthwire-core', '--package', 'depthwire-client', ...CLIENT_TLS],
     ],
     env: { RUSTDOCFLAGS: '-D warnings' },
   },
@@ -93,7 +97,8 @@ const sourceChecks = [
     command: [
       'cargo',
       ...['--config', 'profile.release.lto=false', '--config', 'profile.release.codegen-units=16'],
-      ...['test', '--locked', '--release', '--workspace', '--exclude', 'depthwire-node', '--no-fail-fast'],
+      ...['test', '--locked', '--release', '--workspace', '--exclude', 'depthwire-node', ...CLIENT_TLS],
+      '--no-fail-fast',
       ...['--', '--show-output'],
     ],
     verdict: ofCargoTest,

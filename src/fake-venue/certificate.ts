@@ -52,11 +52,8 @@ export function selfSigned(now: Date): SelfSigned {
       0xa3,
       sequence(
         sequence(SUBJECT_ALT_NAME, der(TAG.octets, alternatives)),
-        sequence(
-          BASIC_CONSTRAINTS,
-          der(TAG.boolean, Buffer.of(0xff)),
-          der(TAG.octets, sequence(der(TAG.boolean, Buffer.of(0xff)))),
-        ),
+        // No authority over others: readers that hold to that take no certificate of an authority from a server.
+        sequence(BASIC_CONSTRAINTS, der(TAG.boolean, Buffer.of(0xff)), der(TAG.octets, sequence())),
       ),
     ),
   );

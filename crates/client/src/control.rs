@@ -94,12 +94,18 @@ pub struct Granted {
     pub qty_exponent: i8,
     /// How many levels a depth has a side.
     pub depth: Option<u32>,
-    /// The least time between two of its changes, ms.
+    /// The least time between two changes of a depth, of volumes or costs, ms.
     pub interval_ms: Option<u32>,
     /// The step of its prices, a decimal; none = single prices.
     pub grouping: Option<String>,
     /// `base`, `quote` or `contracts`.
     pub qty_unit: Option<String>,
+    /// Quantities that costs are of, decimals.
+    #[serde(default)]
+    pub quantities: Vec<String>,
+    /// Basis points that costs are of.
+    #[serde(default)]
+    pub bps: Vec<u16>,
     pub(crate) resume: Option<Resumed>,
 }
 
@@ -140,6 +146,11 @@ pub(crate) enum Message {
         limits: Limits,
     },
     Subscribed(Box<Granted>),
+    Matched {
+        id: u64,
+        #[serde(default)]
+        instruments: usize,
+    },
     Removed {
         #[serde(flatten)]
         stream: StreamName,

@@ -1,5 +1,7 @@
 //! A connection to a server that is kept up by itself, and its subscriptions.
 
+mod answers;
+mod frames;
 mod link;
 #[cfg(test)]
 mod tests;
@@ -7,119 +9,20 @@ mod tests;
 use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
-use depthwire_core::encode::{Flags, Stream, TickerBody, TradingBody};
-use depthwire_core::replica::{
-    FeedFrame, Outcome, ReplicaError, ReplicaOrders, ReplicaReason, ReplicaState, TapeGap, feed_frames,
-};
-use depthwire_core::types::{Decimal, Place, TradeId};
+use depthwire_core::encode::{TickerBody, TradingBody};
+use depthwire_core::replica::{ReplicaCosts, ReplicaOrders, ReplicaReason, ReplicaState, ReplicaVolumes};
 
 use crate::address::Address;
-use crate::control::{Brought, Granted, Message, Resumed, StreamName, parse};
-use crate::error::ErrorParts;
+use crate::control::Granted;
+use crate::event::{Counters, Event};
+use crate::groups::{Group, GroupId, StandingGroup};
 use crate::kept::Kept;
 use crate::options::Options;
+use crate::outgoing::Entry;
 use crate::roster::{Roster, Subscription, SubscriptionId};
 use crate::topic::Topic;
 use crate::{Book, Error, Status};
 use link::Link;
-
-/// What happened. Those of one message come in their order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// The server has greeted: what was subscribed is asked for, each from where it stands.
-    Connected {
-        /// The server's version.
-        version: String,
-    },
-    /// The connection was lost or could not be opened; another attempt follows after a pause.
-    Disconnected {
-        /// Why.
-        error: Error,
-        /// How long until then.
-        pause: Duration,
-    },
-    /// The server has granted a subscription; [`Feed::granted`] says what.
-    Granted(SubscriptionId),
-    /// What a subscription holds, or its state, is another. Told once for all changes of a message.
-    Changed(SubscriptionId),
-    /// A trade or a liquidation.
-    Trade(SubscriptionId, Trade),
-    /// Trades or liquidations are missing before the next one.
-    Missing(SubscriptionId, TapeGap),
-    /// Frames are missing: stale until they, or an image, are there.
-    Gap(SubscriptionId),
-    /// The checksums of a book differ, or a change does not fit: stale until an image is there.
-    CheckFailed(SubscriptionId),
-    /// The server brings a subscription that was away, or slow, to the present; what lies between is seen one by one only if `by` is
-    /// `Range`.
-    Brought {
-        /// Which.
-        id: SubscriptionId,
-        /// By what.
-        by: Brought,
-        /// From this sequence.
-        from: u64,
-        /// To this one.
-        to: u64,
-    },
-    /// The server holds back changes until this reader, which is slow, has taken what waits for it.
-    Behind(SubscriptionId),
-    /// A subscription is over: the server refused or removed it, or it cannot be held.
-    Ended(SubscriptionId, Error),
-    /// The server refused something else.
-    Refused(Error),
-    /// The server is about to stop.
-    Shutdown {
-        /// Why.
-        reason: String,
-    },
-}
-
-/// A trade, or a liquidation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trade {
-    /// As it stands in the frame: mantissas, at the exponents beside it.
-    pub trade: depthwire_core::types::Trade,
-    /// Powers of ten of price and quantity.
-    pub exponents: (i8, i8),
-    /// The venue's text, where it names trades by one.
-    pub name: Option<String>,
-    /// Sequence of the frame that brought it.
-    pub seq: u64,
-}
-
-impl Trade {
-    /// The price as the shortest exact decimal.
-    #[must_use]
-    pub const fn price_text(&self) -> Decimal {
-        Decimal { mantissa: self.trade.price.0, exponent: self.exponents.0 }
-    }
-
-    /// The quantity likewise.
-    #[must_use]
-    pub const fn qty_text(&self) -> Decimal {
-        Decimal { mantissa: self.trade.qty.0, exponent: self.exponents.1 }
-    }
-}
-
-/// Counts since the feed was opened.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Messages of the server.
-    pub messages: u64,
-    /// Frames in them.
-    pub frames: u64,
-    /// Gaps seen.
-    pub gaps: u64,
-    /// Checksums compared.
-    pub checks: u64,
-    /// And that differed, changes that did not fit included.
-    pub check_failures: u64,
-    /// Images asked for.
-    pub resyncs: u64,
-    /// Attempts after the first.
-    pub reconnects: u64,
-}
 
 /// A feed: one connection, kept up by itself while [`Feed::next`] is called.
 pub struct Feed {
@@ -131,8 +34,6 @@ pub struct Feed {
     counters: Counters,
     /// Those that may ask for an image.
     mending: BTreeSet<SubscriptionId>,
-    /// The longest control message that the server takes; known once it has greeted.
-    control_bytes_max: usize,
 }
 
 impl std::fmt::Debug for Feed {
@@ -161,28 +62,77 @@ impl Feed {
             events: VecDeque::new(),
             counters: Counters::default(),
             mending: BTreeSet::new(),
-            control_bytes_max: 0,
         })
     }
 
     /// Subscribes. May be called at any time; what was subscribed lives through lost connections.
     ///
     /// # Errors
-    /// `client.pattern`, `client.duplicate_subscription` and `client.subscriptions_limit`.
+    /// `client.pattern` (which is for [`Self::subscribe_all`]), `client.duplicate_subscription` and `client.subscriptions_limit`.
     pub fn subscribe(&mut self, topic: Topic) -> Result<SubscriptionId, Error> {
         let id = self.roster.add(topic)?;
         if self.link.is_greeted() {
-            self.roster.ask("subscribe", [id], self.control_bytes_max);
+            self.roster.ask("subscribe", [id]);
         }
         Ok(id)
     }
 
+    /// Subscribes to all instruments that fit a group, those that are served later included. What it finds is told by
+    /// [`Event::Added`], and kept as any other subscription.
+    pub fn subscribe_all(&mut self, group: Group) -> GroupId {
+        let id = self.roster.groups.add(group);
+        if self.link.is_greeted() {
+            self.roster.ask_for_group(id);
+        }
+        id
+    }
+
     /// Ends a subscription. Of one that is over already this does nothing.
     pub fn unsubscribe(&mut self, id: SubscriptionId) {
-        let Some(gone) = self.roster.remove(id) else { return };
+        let Some((gone, _)) = self.forget(id, "closed") else { return };
         if self.link.is_greeted() {
-            self.roster.say_over(&gone.topic);
+            self.roster.say_over(&gone.topic.ask, &[Entry::named(&gone.topic.instrument)]);
         }
+    }
+
+    /// Ends a group, and the subscriptions that it has made unless another group has them.
+    pub fn unsubscribe_all(&mut self, id: GroupId) {
+        let Some(StandingGroup { group, .. }) = self.roster.groups.get(id) else { return };
+        if self.link.is_greeted() {
+            let (ask, entries) = (group.ask.clone(), group.entries());
+            self.roster.say_over(&ask, &entries);
+        }
+        let kept = self.end_members(id);
+        if self.link.is_greeted() {
+            // The server takes away all that a pattern means, whoever asked for it.
+            self.roster.ask("subscribe", kept);
+        }
+    }
+
+    /// Takes a group away with what it has made; returns what stays of its subscriptions.
+    fn end_members(&mut self, id: GroupId) -> Vec<SubscriptionId> {
+        let members = self.roster.groups.remove(id).map(|standing| standing.members).unwrap_or_default();
+        let mut kept = Vec::new();
+        for (instrument, member) in members {
+            if !member.is_owned || self.roster.groups.adopt(&instrument, member.id) {
+                kept.push(member.id);
+            } else {
+                self.roster.remove(member.id);
+            }
+        }
+        kept
+    }
+
+    /// A subscription is over. Groups that had it are told; whether one of them had made it.
+    fn forget(&mut self, id: SubscriptionId, reason: &str) -> Option<(Subscription, bool)> {
+        let gone = self.roster.remove(id)?;
+        let mut is_owned = false;
+        for (group, has_made) in self.roster.groups.drop_member(&gone.topic.instrument, id) {
+            is_owned |= has_made;
+            let (instrument, reason) = (gone.topic.instrument.clone(), reason.to_owned());
+            self.events.push_back(Event::Removed { group, id, instrument, reason });
+        }
+        Some((gone, is_owned))
     }
 
     /// Waits for the next event, for so long at most (a millisecond at least); `None` when there is none. It connects, answers,
@@ -209,6 +159,18 @@ impl Feed {
                 return Ok(None);
             }
         }
+    }
+
+    /// What a subscription asks for, and of which instrument. `None` of one that is over.
+    #[must_use]
+    pub fn topic(&self, id: SubscriptionId) -> Option<&Topic> {
+        Some(&self.roster.get(id)?.topic)
+    }
+
+    /// The subscriptions of a group by instrument; none of one that is over.
+    pub fn members(&self, group: GroupId) -> impl Iterator<Item = (&str, SubscriptionId)> {
+        let members = self.roster.groups.get(group).into_iter().flat_map(|standing| &standing.members);
+        members.map(|(instrument, member)| (instrument.as_str(), member.id))
     }
 
     /// The levels of a `book`, `depth` or `bbo`. `None` of others, and of one that is over.
@@ -243,6 +205,24 @@ impl Feed {
     pub fn trading(&self, id: SubscriptionId) -> Option<TradingBody> {
         match &self.roster.get(id)?.kept {
             Kept::Trading(facts) => facts.facts(),
+            _ => None,
+        }
+    }
+
+    /// What has traded at prices, of a `volumes`.
+    #[must_use]
+    pub fn volumes(&self, id: SubscriptionId) -> Option<&ReplicaVolumes> {
+        match &self.roster.get(id)?.kept {
+            Kept::Volumes(volumes) => Some(volumes),
+            _ => None,
+        }
+    }
+
+    /// What quantities cost, of a `costs`.
+    #[must_use]
+    pub fn costs(&self, id: SubscriptionId) -> Option<&ReplicaCosts> {
+        match &self.roster.get(id)?.kept {
+            Kept::Costs(costs) => Some(costs),
             _ => None,
         }
     }
@@ -288,255 +268,6 @@ impl Feed {
             tell(&mut self.events, id, subscription);
         }
     }
-
-    fn take_text(&mut self, text: &str, now: Instant) -> Result<(), Error> {
-        self.counters.messages += 1;
-        match parse(text, &self.url)? {
-            Message::Hello { version, heartbeat_ms, limits } => {
-                self.control_bytes_max = limits.control_bytes_max.unwrap_or(4_096);
-                self.link.greeted(heartbeat_ms, limits.control_per_second, now);
-                let mut ids: Vec<_> = self.roster.all().map(|(id, _)| id).collect();
-                ids.sort_unstable();
-                self.roster.ask("subscribe", ids, self.control_bytes_max);
-                self.events.push_back(Event::Connected { version });
-            }
-            Message::Subscribed(granted) => self.take_grant(*granted, now),
-            Message::Removed { stream, reason } => {
-                for id in self.roster.named(&stream) {
-                    let (what, fix) = (
-                        "the server does not have this instrument any more",
-                        "subscribe again when it is back",
-                    );
-                    let expected = "an instrument that it serves";
-                    let error = Error::new(
-                        "feed.instrument_removed",
-                        what,
-                        &stream.instrument,
-                        expected,
-                        &reason,
-                        fix,
-                    );
-                    self.end(id, error);
-                }
-            }
-            Message::Slow { state, streams, channel, instrument, stream, resumed } => {
-                if state == "behind" {
-                    for id in streams.iter().flat_map(|stream| self.roster.named(stream)).collect::<Vec<_>>()
-                    {
-                        self.behind(id);
-                    }
-                } else if let (Some(channel), Some(instrument), Some(resumed)) =
-                    (channel, instrument, resumed)
-                {
-                    for id in self.roster.named(&StreamName { channel, instrument, stream }) {
-                        // Of the book's state status frames have told, which are never held back.
-                        self.bring(id, resumed, None, ReplicaState::Synced);
-                    }
-                }
-            }
-            Message::Error { id, instrument, code, what, r#where, expected, got, fix } => {
-                let error = Error::from(ErrorParts { code, what, place: r#where, expected, got, fix });
-                let about = id.and_then(|id| self.roster.refused(id, instrument.as_deref()));
-                match about {
-                    Some(("subscribe", ids)) => ids.into_iter().for_each(|id| self.end(id, error.clone())),
-                    // The server may have ended it by itself at the same time.
-                    _ if error.code == "feed.not_subscribed" => {}
-                    _ => self.events.push_back(Event::Refused(error)),
-                }
-            }
-            Message::Shutdown { reason, reconnect_ms } => {
-                self.link.spread_over(reconnect_ms);
-                self.events.push_back(Event::Shutdown { reason });
-            }
-            Message::Other => {}
-        }
-        Ok(())
-    }
-
-    fn take_grant(&mut self, granted: Granted, now: Instant) {
-        let (epoch, resume, state) = (granted.epoch, granted.resume, granted.server_state());
-        let Some(id) = self.roster.granted(granted) else { return };
-        self.events.push_back(Event::Granted(id));
-        if let Some(resumed) = resume {
-            self.bring(id, resumed, Some(epoch), state);
-        }
-        let Some(Subscription { kept: Kept::Book(book), granted: Some(granted), resync, .. }) =
-            self.roster.get_mut(id)
-        else {
-            return;
-        };
-        // Views change their numbers, and a sequence counts within its stream: what comes is no sequel of what is kept.
-        if resume.is_some() && book.place().is_some() && book.stream() != Stream(granted.stream) {
-            book.lose(ReplicaReason::Disconnected);
-            resync.request(now, self.options.resync);
-            self.mending.insert(id);
-        }
-    }
-
-    /// The server brings what a subscription holds up to a sequence, by what follows.
-    fn bring(&mut self, id: SubscriptionId, resumed: Resumed, epoch: Option<u64>, server: ReplicaState) {
-        let Resumed { by, from, to } = resumed;
-        let Some(subscription) = self.roster.get_mut(id) else { return };
-        if by != Brought::Image
-            && let Some(place) = subscription.kept.place()
-            && subscription.is_same_stream()
-        {
-            subscription.kept.bring_to(Place { epoch: epoch.unwrap_or(place.epoch), seq: to }, server);
-        }
-        self.events.push_back(Event::Brought { id, by, from, to });
-        tell(&mut self.events, id, subscription);
-    }
-
-    fn behind(&mut self, id: SubscriptionId) {
-        let Some(subscription) = self.roster.get_mut(id) else { return };
-        subscription.kept.doubt(ReplicaReason::Behind);
-        subscription.resync.done();
-        self.events.push_back(Event::Behind(id));
-        tell(&mut self.events, id, subscription);
-    }
-
-    /// A subscription is over, by an error.
-    fn end(&mut self, id: SubscriptionId, error: Error) {
-        if self.roster.remove(id).is_some() {
-            self.events.push_back(Event::Ended(id, error));
-        }
-    }
-
-    fn take_bytes(&mut self, message: &[u8], now: Instant) -> Result<(), Error> {
-        self.counters.messages += 1;
-        for frame in feed_frames(message) {
-            let frame = frame.map_err(|error| Error::of_frame(error, &self.url))?;
-            self.counters.frames += 1;
-            // Most streams have one taker.
-            let mut at = 0;
-            while let Some(&id) = self.roster.takers(&frame).get(at) {
-                at += 1;
-                match self.take_frame(id, &frame, now) {
-                    Ok(()) => {}
-                    Err(error @ ReplicaError::Full { .. }) => {
-                        at -= 1;
-                        self.full(id, error);
-                    }
-                    Err(error) => return Err(Error::of_frame(error, &self.url)),
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// What comes is more than is held, or below zero: the subscription is over.
-    fn full(&mut self, id: SubscriptionId, error: ReplicaError) {
-        let Some(gone) = self.roster.remove(id) else { return };
-        self.roster.say_over(&gone.topic);
-        self.events.push_back(Event::Ended(id, Error::of_frame(error, &gone.topic.to_string())));
-    }
-
-    fn take_frame(
-        &mut self,
-        id: SubscriptionId,
-        frame: &FeedFrame<'_>,
-        now: Instant,
-    ) -> Result<(), ReplicaError> {
-        let Self { roster, events, counters, options, mending, .. } = self;
-        let Some(subscription) = roster.get_mut(id) else { return Ok(()) };
-        let before = subscription.kept.state();
-        if let Kept::Tape(tape) = &mut subscription.kept {
-            let was_followed = tape.place().is_some();
-            let told = tape.apply(frame);
-            if let Some(gap) = told.gap {
-                counters.gaps += 1;
-                events.push_back(Event::Missing(id, gap));
-            }
-            match (was_followed, tape.place().is_some()) {
-                (true, false) => subscription.resync.request(now, options.resync),
-                (false, true) => subscription.resync.done(),
-                _ => {}
-            }
-            if told.takes {
-                let fallback =
-                    subscription.granted.as_ref().map_or((0, 0), |it| (it.price_exponent, it.qty_exponent));
-                let exponents = tape.exponents().unwrap_or(fallback);
-                events.extend(
-                    frame.trades().map(|trade| Event::Trade(id, told_trade(frame, trade, exponents))),
-                );
-            }
-            if subscription.kept.state() != before {
-                tell(events, id, subscription);
-            }
-            if subscription.resync.due.is_some() {
-                mending.insert(id);
-            }
-            return Ok(());
-        }
-        let doubts = subscription.doubts();
-        let applied = subscription.kept.apply(frame);
-        let state = subscription.kept.state();
-        let mut is_changed = state != before;
-        match applied {
-            Err(error) => {
-                tell(events, id, subscription);
-                return Err(error);
-            }
-            Ok(Outcome::Image) => {
-                counters.checks += 1;
-                subscription.resync.done();
-                is_changed = true;
-            }
-            Ok(Outcome::Applied) => {
-                if state == ReplicaState::Synced {
-                    subscription.resync.done();
-                }
-                is_changed = true;
-            }
-            Ok(Outcome::Gap { .. }) => {
-                counters.gaps += 1;
-                events.push_back(Event::Gap(id));
-                subscription.resync.request(now, options.resync);
-            }
-            Ok(Outcome::CheckFailed) => {
-                counters.check_failures += 1;
-                events.push_back(Event::CheckFailed(id));
-                subscription.resync.request(now, options.resync);
-            }
-            Ok(Outcome::Discarded) if state != ReplicaState::Synced => {
-                subscription.resync.request(now, options.resync);
-            }
-            // The image comes when the server's own book is whole again.
-            Ok(Outcome::Status) if state != ReplicaState::Synced && !frame.says_synced() => {
-                subscription.resync.done()
-            }
-            Ok(Outcome::Checked) => {
-                counters.checks += 1;
-                is_changed |= subscription.doubts() != doubts;
-            }
-            Ok(Outcome::Status | Outcome::Discarded | Outcome::Chunk | Outcome::Old | Outcome::Ignored) => {}
-        }
-        if is_changed {
-            tell(events, id, subscription);
-        }
-        if subscription.resync.due.is_some() {
-            mending.insert(id);
-        }
-        Ok(())
-    }
-}
-
-impl Subscription {
-    /// What the server doubts of a book that it calls synced.
-    fn doubts(&self) -> Flags {
-        match &self.kept {
-            Kept::Book(book) => book.flags().doubts(),
-            _ => Flags::NONE,
-        }
-    }
-
-    /// Whether what is kept of a book is of the stream that is granted.
-    fn is_same_stream(&self) -> bool {
-        match (&self.kept, &self.granted) {
-            (Kept::Book(book), Some(granted)) => book.stream() == Stream(granted.stream),
-            _ => true,
-        }
-    }
 }
 
 /// Says once that something is another.
@@ -545,14 +276,4 @@ fn tell(events: &mut VecDeque<Event>, id: SubscriptionId, subscription: &mut Sub
         subscription.is_told = true;
         events.push_back(Event::Changed(id));
     }
-}
-
-fn told_trade(frame: &FeedFrame<'_>, trade: depthwire_core::types::Trade, exponents: (i8, i8)) -> Trade {
-    let name = match trade.id {
-        TradeId::Text { hash, .. } => {
-            frame.text(hash).map(|text| String::from_utf8_lossy(&text).into_owned())
-        }
-        _ => None,
-    };
-    Trade { trade, exponents, name, seq: frame.seq() }
 }

@@ -1,9 +1,9 @@
 //! What is kept of a subscription, by its channel.
 
-use depthwire_core::encode::{GapBody, Kind, TickerBody, TradingBody};
+use depthwire_core::encode::{Flags, GapBody, Kind, Stream, TickerBody, TradingBody};
 use depthwire_core::replica::{
-    FeedFrame, Outcome, ReplicaBook, ReplicaError, ReplicaFacts, ReplicaOrders, ReplicaReason, ReplicaState,
-    ReplicaTape,
+    FeedFrame, Outcome, ReplicaBook, ReplicaCosts, ReplicaError, ReplicaFacts, ReplicaOrders, ReplicaReason,
+    ReplicaState, ReplicaTape, ReplicaVolumes,
 };
 use depthwire_core::types::Place;
 
@@ -33,6 +33,8 @@ pub(crate) enum Kept {
     Tape(ReplicaTape),
     Ticker(Box<ReplicaFacts<TickerBody>>),
     Trading(ReplicaFacts<TradingBody>),
+    Volumes(Box<ReplicaVolumes>),
+    Costs(Box<ReplicaCosts>),
     Status { last: Option<Status>, doubt: Option<ReplicaReason> },
 }
 
@@ -45,6 +47,8 @@ impl Kept {
             Channel::Liquidations => Self::Tape(ReplicaTape::new(Kind::Liquidation)),
             Channel::Ticker => Self::Ticker(Box::new(ReplicaFacts::ticker())),
             Channel::Trading => Self::Trading(ReplicaFacts::trading()),
+            Channel::Volumes => Self::Volumes(Box::default()),
+            Channel::Costs => Self::Costs(Box::default()),
             Channel::Status => Self::Status { last: None, doubt: None },
         }
     }
@@ -56,6 +60,8 @@ impl Kept {
             Self::Tape(tape) => tape.state(),
             Self::Ticker(facts) => facts.state(),
             Self::Trading(facts) => facts.state(),
+            Self::Volumes(volumes) => volumes.state(),
+            Self::Costs(costs) => costs.state(),
             Self::Status { last: None, .. } => ReplicaState::Syncing,
             Self::Status { last: Some(_), doubt: Some(reason) } => ReplicaState::Stale(*reason),
             Self::Status { last: Some(status), doubt: None } => status.state,
@@ -70,6 +76,8 @@ impl Kept {
             Self::Tape(tape) => tape.place(),
             Self::Ticker(facts) => facts.place(),
             Self::Trading(facts) => facts.place(),
+            Self::Volumes(volumes) => volumes.place(),
+            Self::Costs(costs) => costs.place(),
             Self::Status { .. } => None,
         }
     }
@@ -82,7 +90,37 @@ impl Kept {
             Self::Tape(tape) => tape.doubt(reason),
             Self::Ticker(facts) => facts.doubt(reason),
             Self::Trading(facts) => facts.doubt(reason),
+            Self::Volumes(volumes) => volumes.doubt(reason),
+            Self::Costs(costs) => costs.doubt(reason),
             Self::Status { doubt, .. } => *doubt = Some(reason),
+        }
+    }
+
+    /// The stream that content with a view's number is of: the number of a view may be another one on the next connection.
+    pub fn stream(&self) -> Option<Stream> {
+        match self {
+            Self::Book(book) => Some(book.stream()),
+            Self::Volumes(volumes) => Some(volumes.stream()),
+            Self::Costs(costs) => Some(costs.stream()),
+            _ => None,
+        }
+    }
+
+    /// Nothing of what has such a number can be trusted until the next image.
+    pub fn lose(&mut self, reason: ReplicaReason) {
+        match self {
+            Self::Book(book) => book.lose(reason),
+            Self::Volumes(volumes) => volumes.lose(reason),
+            Self::Costs(costs) => costs.lose(reason),
+            _ => {}
+        }
+    }
+
+    /// What the server doubts of a book that it calls synced.
+    pub fn doubts(&self) -> Flags {
+        match self {
+            Self::Book(book) => book.flags().doubts(),
+            _ => Flags::NONE,
         }
     }
 
@@ -94,6 +132,8 @@ impl Kept {
             Self::Tape(tape) => tape.bring_to(to),
             Self::Ticker(facts) => facts.bring_to(to),
             Self::Trading(facts) => facts.bring_to(to),
+            Self::Volumes(volumes) => volumes.bring_to(to),
+            Self::Costs(costs) => costs.bring_to(to, server),
             Self::Status { .. } => {}
         }
     }
@@ -105,6 +145,8 @@ impl Kept {
             Self::Orders(orders) => orders.apply(frame),
             Self::Ticker(facts) => facts.apply(frame),
             Self::Trading(facts) => facts.apply(frame),
+            Self::Volumes(volumes) => volumes.apply(frame),
+            Self::Costs(costs) => costs.apply(frame),
             Self::Tape(_) => Ok(Outcome::Ignored),
             Self::Status { last, doubt } => {
                 let Some(status) = frame.status() else { return Ok(Outcome::Ignored) };
@@ -126,8 +168,10 @@ impl Kept {
 /// Whether a subscription takes the status frames of its instrument.
 pub(crate) fn follows_book(topic: &Topic) -> bool {
     match topic.ask.channel {
-        Channel::Book | Channel::Depth | Channel::Orders | Channel::Status => true,
+        Channel::Book | Channel::Depth | Channel::Orders | Channel::Costs | Channel::Status => true,
         Channel::Bbo => topic.ask.source != Some(BboSource::Venue),
-        Channel::Trades | Channel::Liquidations | Channel::Ticker | Channel::Trading => false,
+        Channel::Trades | Channel::Liquidations | Channel::Ticker | Channel::Trading | Channel::Volumes => {
+            false
+        }
     }
 }

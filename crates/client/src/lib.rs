@@ -26,7 +26,25 @@
 //! # Ok::<(), depthwire_client::Error>(())
 //! ```
 //!
-//! Limits: 16,384 subscriptions of a feed, messages of 64 MiB, books of 2^20 levels or orders. The events of one message wait
+//! A [`Group`] is of all instruments that fit names and patterns, those that are served later included:
+//!
+//! ```no_run
+//! use std::time::Duration;
+//! use depthwire_client::{Event, Feed, Group, Options, Topic};
+//!
+//! let mut feed = Feed::open("ws://127.0.0.1:8642", Options::default())?;
+//! feed.subscribe_all(Group::of(Topic::volumes("sim:*").grouped_by("10")));
+//! loop {
+//!     let Some(Event::Changed(id)) = feed.next(Duration::from_secs(1))? else { continue };
+//!     let (Some(topic), Some(volumes)) = (feed.topic(id), feed.volumes(id)) else { continue };
+//!     let since = volumes.session().since;
+//!     println!("{} {} since {since}: {} prices", topic.instrument(), volumes.state().name(), volumes.rows().count());
+//! }
+//! # #[allow(unreachable_code)]
+//! # Ok::<(), depthwire_client::Error>(())
+//! ```
+//!
+//! Limits: 16,384 subscriptions of a feed, those of its groups included, messages of 64 MiB, books of 2^20 levels or orders. The events of one message wait
 //! until they are taken; the next message is read when there are none.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
@@ -37,24 +55,34 @@ mod book;
 mod closing;
 mod control;
 mod error;
+mod event;
 mod feed;
+mod groups;
 mod kept;
 mod options;
+mod outgoing;
 mod pauses;
 mod roster;
 mod socket;
 mod token;
 mod topic;
+#[cfg(feature = "tls")]
+mod trust;
 
 pub use book::Book;
 pub use control::{Brought, Granted};
+pub use depthwire_core::aggregate::{Cost, Traded};
 pub use depthwire_core::book::QtyAt;
+pub use depthwire_core::encode::SessionBody as Session;
 pub use depthwire_core::replica::{
-    ReplicaOrders as Orders, ReplicaReason as Reason, ReplicaState as State, TapeGap,
+    ReplicaCosts as Costs, ReplicaOrders as Orders, ReplicaReason as Reason, ReplicaState as State,
+    ReplicaVolumes as Volumes, TapeGap,
 };
 pub use depthwire_core::types::{Decimal, Level, Place, Price, Qty, Side};
 pub use error::{Error, ErrorParts};
-pub use feed::{Counters, Event, Feed, Trade};
+pub use event::{Counters, Event, Trade};
+pub use feed::Feed;
+pub use groups::{Group, GroupId};
 pub use kept::Status;
 pub use options::Options;
 pub use pauses::Pauses;

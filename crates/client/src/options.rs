@@ -42,6 +42,16 @@ impl Default for Options {
 }
 
 impl Options {
+    /// With TLS that trusts the certificates of a PEM file, and no others: those of an authority of your own, or of the server itself.
+    ///
+    /// # Errors
+    /// `client.bad_certificate` where there is none in it, or one that cannot be read.
+    #[cfg(feature = "tls")]
+    pub fn trusting(mut self, pem: &[u8]) -> Result<Self, crate::Error> {
+        self.tls = Some(crate::trust::trust_in(pem)?);
+        Ok(self)
+    }
+
     /// With a token that stays the same.
     #[must_use]
     pub fn token(mut self, token: &str) -> Self {

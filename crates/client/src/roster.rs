@@ -1,17 +1,19 @@
 //! The subscriptions of a feed: what is asked of the server for them, and whom an answer or a frame is for.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 
 use depthwire_core::encode::Stream;
 use depthwire_core::replica::FeedFrame;
 
 use crate::Error;
-use crate::control::{Granted, Request, Resume, ResumeFrom, StreamName};
+use crate::control::{Granted, StreamName};
+use crate::groups::{GroupId, Groups, Member, StandingGroup};
 use crate::kept::{Kept, follows_book};
+use crate::outgoing::{Entry, Outgoing};
 use crate::pauses::Resync;
-use crate::topic::{Ask, Channel, Mode, Topic};
+use crate::topic::{Ask, Topic};
 
-/// Most subscriptions of a feed.
+/// Most subscriptions of a feed, those that its groups make included.
 pub const SUBSCRIPTIONS_MAX: usize = 16_384;
 
 /// Names a subscription of a feed; never given twice.
@@ -27,6 +29,16 @@ pub(crate) struct Subscription {
     pub is_told: bool,
 }
 
+impl Subscription {
+    /// Whether what is kept of a view is of the stream that is granted.
+    pub fn is_same_stream(&self) -> bool {
+        match (self.kept.stream(), &self.granted) {
+            (Some(stream), Some(granted)) => stream == Stream(granted.stream),
+            _ => true,
+        }
+    }
+}
+
 /// A request that the server has yet to answer.
 struct Asked {
     op: &'static str,
@@ -35,24 +47,43 @@ struct Asked {
     is_single: bool,
 }
 
+/// Whom the server has granted a subscription.
+pub(crate) enum Joined {
+    /// One that asked for itself.
+    Alone(SubscriptionId),
+    /// One that fits a group, which has it from now on.
+    Added(GroupId, SubscriptionId),
+    /// One that its group had already.
+    Again(SubscriptionId),
+    /// It fits a group, and the feed has no room for it.
+    NoRoom(GroupId, Error),
+    /// Who asked is gone.
+    Nobody,
+}
+
+/// Whom an error is about.
+pub(crate) enum Refused {
+    /// Those that asked for something.
+    Subscriptions(&'static str, Vec<SubscriptionId>),
+    Group(GroupId),
+    Nobody,
+}
+
 #[derive(Default)]
 pub(crate) struct Roster {
     subscriptions: HashMap<SubscriptionId, Subscription>,
     by_topic: HashMap<Topic, SubscriptionId>,
     routes: HashMap<(u32, Stream), Vec<SubscriptionId>>,
     asked: HashMap<u64, Asked>,
-    last_id: u64,
     last_subscription: u64,
+    pub groups: Groups,
     /// Texts that wait for their turn.
-    pub outgoing: VecDeque<String>,
+    pub outgoing: Outgoing,
+    /// The longest control message that the server takes; known once it has greeted.
+    pub control_bytes_max: usize,
 }
 
 impl Roster {
-    pub fn next_id(&mut self) -> u64 {
-        self.last_id += 1;
-        self.last_id
-    }
-
     pub fn get(&self, id: SubscriptionId) -> Option<&Subscription> {
         self.subscriptions.get(&id)
     }
@@ -65,34 +96,27 @@ impl Roster {
         self.subscriptions.iter_mut().map(|(id, subscription)| (*id, subscription))
     }
 
+    /// Adds what a user asks for.
     pub fn add(&mut self, topic: Topic) -> Result<SubscriptionId, Error> {
-        let refuse = |code: &str, what: &str, expected: &str, got: &str, fix: &str| {
-            Err(Error::new(code, what, &topic.to_string(), expected, got, fix))
-        };
         if topic.instrument.contains(['*', '?']) {
-            let fix = "name each instrument; /v1/instruments lists them";
-            return refuse("client.pattern", "this names no single instrument", "a name", "a pattern", fix);
+            let what = "this names no single instrument";
+            let fix = "name each instrument, or subscribe to a group by its pattern";
+            return Err(Error::new("client.pattern", what, &topic.to_string(), "a name", "a pattern", fix));
         }
         if self.by_topic.contains_key(&topic) {
+            let (code, what) = ("client.duplicate_subscription", "this is subscribed already");
             let fix = "use the subscription that exists";
-            return refuse(
-                "client.duplicate_subscription",
-                "this is subscribed already",
-                "one of each",
-                "another",
-                fix,
-            );
+            return Err(Error::new(code, what, &topic.to_string(), "one of each", "another", fix));
         }
+        self.make(topic)
+    }
+
+    fn make(&mut self, topic: Topic) -> Result<SubscriptionId, Error> {
         if self.subscriptions.len() >= SUBSCRIPTIONS_MAX {
+            let (code, what) = ("client.subscriptions_limit", "too many subscriptions");
             let expected = format!("at most {SUBSCRIPTIONS_MAX}");
             let fix = "close some, or open another feed";
-            return refuse(
-                "client.subscriptions_limit",
-                "too many subscriptions",
-                &expected,
-                "one more",
-                fix,
-            );
+            return Err(Error::new(code, what, &topic.to_string(), &expected, "one more", fix));
         }
         self.last_subscription += 1;
         let id = SubscriptionId(self.last_subscription);
@@ -104,7 +128,7 @@ impl Roster {
         Ok(id)
     }
 
-    /// Takes a subscription out of everything.
+    /// Takes a subscription out of everything but its groups.
     pub fn remove(&mut self, id: SubscriptionId) -> Option<Subscription> {
         let gone = self.subscriptions.remove(&id)?;
         self.by_topic.remove(&gone.topic);
@@ -126,6 +150,7 @@ impl Roster {
     pub fn lost(&mut self) {
         self.routes.clear();
         self.asked.clear();
+        self.groups.lost();
         self.outgoing.clear();
         for subscription in self.subscriptions.values_mut() {
             subscription.granted = None;
@@ -139,8 +164,19 @@ impl Roster {
         self.routes.get(&route).map_or(&[], Vec::as_slice)
     }
 
+    /// The server has greeted: everything is asked for.
+    pub fn ask_for_all(&mut self) {
+        let mut ids: Vec<_> = self.subscriptions.keys().copied().collect();
+        ids.sort_unstable();
+        self.ask("subscribe", ids);
+        // Behind what is known by name, so that what there is of it goes on where it stands.
+        for group in self.groups.all() {
+            self.ask_for_group(group);
+        }
+    }
+
     /// Asks for subscriptions, each where it stands: those that ask the same in as few messages as the server takes.
-    pub fn ask(&mut self, op: &'static str, ids: impl IntoIterator<Item = SubscriptionId>, bytes_max: usize) {
+    pub fn ask(&mut self, op: &'static str, ids: impl IntoIterator<Item = SubscriptionId>) {
         let mut lists: Vec<(Ask, Vec<SubscriptionId>)> = Vec::new();
         for id in ids {
             if op == "resync" {
@@ -154,64 +190,65 @@ impl Roster {
             }
         }
         for (ask, ids) in lists {
-            let mut from = 0;
-            while from < ids.len() {
-                let mut to = ids.len();
-                // Fewer until it fits; one is said whatever it takes.
-                let text = loop {
-                    let id = self.last_id + 1;
-                    let text = self.request(op, id, &ask, &ids[from..to]);
-                    if text.len() <= bytes_max || to == from + 1 {
-                        break text;
-                    }
-                    to = from + (to - from).div_ceil(2).min(to - from - 1);
-                };
-                let id = self.next_id();
-                let waiting: Vec<_> = ids[from..to]
-                    .iter()
-                    .filter_map(|id| Some((self.subscriptions.get(id)?.topic.instrument.clone(), *id)))
-                    .collect();
-                let is_single = waiting.len() == 1;
+            let place = |each: &Subscription| if op == "subscribe" { each.kept.place() } else { None };
+            let entries = ids.iter().filter_map(|id| {
+                let each = self.subscriptions.get(id)?;
+                Some(Entry { instrument: each.topic.instrument.clone(), place: place(each) })
+            });
+            let entries: Vec<_> = entries.collect();
+            for (id, named) in self.outgoing.say(op, &ask, &entries, self.control_bytes_max) {
+                let is_single = named.len() == 1;
+                let waiting = named.map(|at| (entries[at].instrument.clone(), ids[at])).collect();
                 self.asked.insert(id, Asked { op, waiting, is_single });
-                self.outgoing.push_back(text);
-                from = to;
             }
         }
     }
 
-    fn request(&self, op: &'static str, id: u64, ask: &Ask, ids: &[SubscriptionId]) -> String {
-        let subscriptions: Vec<_> = ids.iter().filter_map(|id| self.subscriptions.get(id)).collect();
-        let names: Vec<_> = subscriptions.iter().map(|each| each.topic.instrument.as_str()).collect();
-        let is_exact = matches!(ask.channel, Channel::Trades | Channel::Liquidations | Channel::Orders)
-            || ask.mode == Some(Mode::Strict);
-        let by = if is_exact { "range" } else { "net" };
-        let places = subscriptions.iter().filter(|_| op == "subscribe").filter_map(|each| {
-            let name = (subscriptions.len() > 1).then_some(each.topic.instrument.as_str());
-            Some(ResumeFrom::new(name, each.kept.place()?, by))
-        });
-        let mut places: Vec<_> = places.collect();
-        let (instrument, instruments, resume) = match names[..] {
-            [name] => (Some(name), vec![], places.pop().map(Resume::One)),
-            _ => (None, names, (!places.is_empty()).then_some(Resume::Several(places))),
+    /// Asks for all that fits a group.
+    pub fn ask_for_group(&mut self, id: GroupId) {
+        let Some(StandingGroup { group, .. }) = self.groups.get(id) else { return };
+        let said = self.outgoing.say("subscribe", &group.ask, &group.entries(), self.control_bytes_max);
+        for (message, _) in said {
+            self.groups.asked(message, id);
+        }
+    }
+
+    /// Tells the server that something is over.
+    pub fn say_over(&mut self, ask: &Ask, entries: &[Entry]) {
+        self.outgoing.say("unsubscribe", ask, entries, self.control_bytes_max);
+    }
+
+    /// The server has granted a subscription.
+    pub fn granted(&mut self, granted: Granted) -> Joined {
+        let Some(group) = self.groups.of_message(granted.id) else {
+            let id = self.answered(granted.id, Some(&granted.instrument));
+            return match id.and_then(|(_, ids)| ids.first().copied()) {
+                Some(id) if self.join(id, granted) => Joined::Alone(id),
+                _ => Joined::Nobody,
+            };
         };
-        let request = Request { op, id, ask, instrument, instruments, resume };
-        // Nothing in it can fail to be written.
-        serde_json::to_string(&request).unwrap_or_default()
+        let Some(StandingGroup { group: asked, .. }) = self.groups.get(group) else { return Joined::Nobody };
+        let instrument = granted.instrument.clone();
+        let topic = Topic { ask: asked.ask.clone(), instrument: instrument.clone() };
+        let known = self.by_topic.get(&topic).copied();
+        let id = match known.map_or_else(|| self.make(topic.clone()), Ok) {
+            Ok(id) => id,
+            Err(error) => {
+                self.say_over(&topic.ask, &[Entry::named(&instrument)]);
+                return Joined::NoRoom(group, error);
+            }
+        };
+        self.join(id, granted);
+        let member = Member { id, is_owned: known.is_none() };
+        if self.groups.take(group, &instrument, member) {
+            Joined::Added(group, id)
+        } else {
+            Joined::Again(id)
+        }
     }
 
-    /// Tells the server that one is over.
-    pub fn say_over(&mut self, topic: &Topic) {
-        let (id, ask) = (self.next_id(), &topic.ask);
-        let (instrument, instruments) = (Some(topic.instrument.as_str()), vec![]);
-        let request = Request { op: "unsubscribe", id, ask, instrument, instruments, resume: None };
-        self.outgoing.push_back(serde_json::to_string(&request).unwrap_or_default());
-    }
-
-    /// The server has granted one; `None` where it is over meanwhile.
-    pub fn granted(&mut self, granted: Granted) -> Option<SubscriptionId> {
-        let id =
-            self.answered(granted.id, Some(&granted.instrument)).and_then(|(_, ids)| ids.first().copied())?;
-        let subscription = self.subscriptions.get_mut(&id)?;
+    fn join(&mut self, id: SubscriptionId, granted: Granted) -> bool {
+        let Some(subscription) = self.subscriptions.get_mut(&id) else { return false };
         let (instrument, stream) = (granted.instrument_id, Stream(granted.stream));
         let follows = follows_book(&subscription.topic);
         if let Some(before) = subscription.granted.replace(granted) {
@@ -221,7 +258,7 @@ impl Roster {
         if follows && stream != Stream::STATUS {
             self.routes.entry((instrument, Stream::STATUS)).or_default().push(id);
         }
-        Some(id)
+        true
     }
 
     fn unroute(&mut self, id: SubscriptionId, instrument: u32, stream: u8) {
@@ -235,13 +272,14 @@ impl Roster {
         }
     }
 
-    /// Whom an error is about, and what was asked.
-    pub fn refused(
-        &mut self,
-        id: u64,
-        instrument: Option<&str>,
-    ) -> Option<(&'static str, Vec<SubscriptionId>)> {
-        self.answered(id, instrument)
+    /// Whom an error is about.
+    pub fn refused(&mut self, id: Option<u64>, instrument: Option<&str>) -> Refused {
+        let Some(id) = id else { return Refused::Nobody };
+        match (self.groups.of_message(id), self.answered(id, instrument)) {
+            (Some(group), _) => Refused::Group(group),
+            (None, Some((op, ids))) => Refused::Subscriptions(op, ids),
+            (None, None) => Refused::Nobody,
+        }
     }
 
     fn answered(&mut self, id: u64, instrument: Option<&str>) -> Option<(&'static str, Vec<SubscriptionId>)> {

@@ -159,7 +159,7 @@ impl Door {
         let failed = |error: rustls::Error| Refusal::Failed(error.to_string());
         let config = match &self.tls {
             Some(config) => std::sync::Arc::clone(config),
-            None => std::sync::Arc::new(of_the_web().map_err(failed)?),
+            None => crate::trust::trust_in_the_web().map_err(failed)?,
         };
         let name = ServerName::try_from(self.address.host.clone());
         let name = name.map_err(|_| Refusal::Failed("the host is no name of a certificate".to_owned()))?;
@@ -174,15 +174,4 @@ impl Door {
         }
         Ok(Wire::Plain(tcp))
     }
-}
-
-/// TLS as browsers know it: Mozilla's roots, ring's cryptography.
-#[cfg(feature = "tls")]
-fn of_the_web() -> Result<rustls::ClientConfig, rustls::Error> {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
-    let config =
-        rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
 }

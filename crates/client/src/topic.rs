@@ -35,6 +35,8 @@ pub(crate) enum Channel {
     Ticker,
     Liquidations,
     Trading,
+    Volumes,
+    Costs,
     Status,
 }
 
@@ -49,6 +51,8 @@ impl Channel {
             Self::Ticker => "ticker",
             Self::Liquidations => "liquidations",
             Self::Trading => "trading",
+            Self::Volumes => "volumes",
+            Self::Costs => "costs",
             Self::Status => "status",
         }
     }
@@ -67,11 +71,23 @@ pub(crate) struct Ask {
     pub grouping: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<BboSource>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub quantities: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bps: Vec<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,
 }
 
-/// One channel of one instrument. A feed has each once.
+impl Ask {
+    /// Whether none of its frames may be left out.
+    pub fn is_exact(&self) -> bool {
+        matches!(self.channel, Channel::Trades | Channel::Liquidations | Channel::Orders)
+            || self.mode == Some(Mode::Strict)
+    }
+}
+
+/// One channel of one instrument, or in a [`Group`](crate::Group) of all that fit. A feed has each once.
 ///
 /// ```
 /// use depthwire_client::Topic;
@@ -86,7 +102,16 @@ pub struct Topic {
 
 impl Topic {
     fn of(channel: Channel, instrument: &str) -> Self {
-        let ask = Ask { channel, depth: None, interval_ms: None, grouping: None, source: None, mode: None };
+        let ask = Ask {
+            channel,
+            depth: None,
+            interval_ms: None,
+            grouping: None,
+            source: None,
+            quantities: Vec::new(),
+            bps: Vec::new(),
+            mode: None,
+        };
         Self { ask, instrument: instrument.to_owned() }
     }
 
@@ -143,20 +168,37 @@ impl Topic {
         Self::of(Channel::Trading, instrument)
     }
 
+    /// What has traded at prices, at most once an interval (100 ms unless [`Self::every_ms`] says otherwise), in price buckets where
+    /// [`Self::grouped_by`] gives their width.
+    #[must_use]
+    pub fn volumes(instrument: &str) -> Self {
+        Self::of(Channel::Volumes, instrument)
+    }
+
+    /// What taking quantities (decimals above 0) from each side costs, and what stands within so many basis points of the mid (1 to
+    /// 10,000), at most once an interval. Of both together 1 to 16; of neither = 5, 10, 25 and 50 basis points.
+    #[must_use]
+    pub fn costs(instrument: &str, quantities: &[&str], bps: &[u16]) -> Self {
+        let mut topic = Self::of(Channel::Costs, instrument);
+        topic.ask.quantities = quantities.iter().map(|qty| (*qty).to_owned()).collect();
+        topic.ask.bps = bps.to_vec();
+        topic
+    }
+
     /// What the server says of its own book, and what was lost of it.
     #[must_use]
     pub fn status(instrument: &str) -> Self {
         Self::of(Channel::Status, instrument)
     }
 
-    /// The least time between two changes of a depth, ms; 0 = every change.
+    /// The least time between two changes of a depth, of volumes or costs, ms; 0 = every change.
     #[must_use]
     pub fn every_ms(mut self, interval_ms: u32) -> Self {
         self.ask.interval_ms = Some(interval_ms);
         self
     }
 
-    /// The step of prices, a decimal, to which the levels of a depth are added up.
+    /// The step of prices, a decimal, to which the levels of a depth, or volumes, are added up.
     #[must_use]
     pub fn grouped_by(mut self, step: &str) -> Self {
         self.ask.grouping = Some(step.to_owned());
@@ -179,7 +221,7 @@ impl Topic {
 
 impl fmt::Display for Topic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Ask { channel, depth, interval_ms, grouping, source, mode } = &self.ask;
+        let Ask { channel, depth, interval_ms, grouping, source, quantities, bps, mode } = &self.ask;
         write!(f, "{} {}", channel.name(), self.instrument)?;
         if let Some(depth) = depth {
             write!(f, ", {depth} levels")?;
@@ -192,6 +234,12 @@ impl fmt::Display for Topic {
         }
         if let Some(source) = source {
             write!(f, ", of the {}", if *source == BboSource::Book { "book" } else { "venue" })?;
+        }
+        for qty in quantities {
+            write!(f, ", of {qty}")?;
+        }
+        for band in bps {
+            write!(f, ", within {band} bps")?;
         }
         match mode {
             Some(Mode::Strict) => write!(f, ", strict"),

@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed unwrap is a failed test")]
 
-use depthwire_client::State;
 use depthwire_client::core::encode::Kind;
-use depthwire_client::core::replica::{FeedFrame, Outcome, ReplicaBook, ReplicaOrders, feed_frames};
+use depthwire_client::core::replica::{
+    FeedFrame, Outcome, ReplicaBook, ReplicaError, ReplicaOrders, feed_frames,
+};
 use depthwire_client::core::types::{Level, Ticker};
+use depthwire_client::{Costs, Price, Side, State, Volumes};
 use serde_json::{Value, json};
 
 struct Vector {
@@ -112,6 +114,36 @@ fn every_vector_is_read_as_it_says() {
             let text: String = parts.map(|entry| entry["text"].as_str().unwrap()).collect();
             assert_eq!(frame.text(trade.id.value()), Some(text.into_bytes()), "{name}");
         }
+        let volumes = frame.volumes().map(|row| {
+            json!({
+                "price": row.price.0.to_string(),
+                "bought": row.bought.0.to_string(),
+                "sold": row.sold.0.to_string(),
+                "unknown": row.unknown.0.to_string(),
+                "trades": row.trades,
+            })
+        });
+        assert_eq!(volumes.collect::<Vec<_>>(), list(told, "volumes"), "{name}");
+        let session = frame
+            .session()
+            .map(|it| json!({"since": it.since.to_string(), "missed_at": it.missed_at.to_string()}));
+        assert_eq!(session.as_ref(), told.get("session"), "{name}");
+        let costs = frame.costs().map(|row| {
+            json!({
+                "qty": row.qty.0.to_string(),
+                "filled": row.filled.0.to_string(),
+                "price_average": row.price_average.to_string(),
+                "price_worst": row.price_worst.0.to_string(),
+                "cost": row.cost.to_string(),
+                "price_exponent": row.price_exponent,
+                "cost_exponent": row.cost_exponent,
+                "side": if row.side == Side::Bid { 1 } else { 2 },
+                "is_complete": u8::from(row.is_complete),
+                "is_known": u8::from(row.is_known),
+                "bps": row.bps,
+            })
+        });
+        assert_eq!(costs.collect::<Vec<_>>(), list(told, "costs"), "{name}");
         if let Some(body) = frame.ticker() {
             let mask = told["ticker"]["mask"].as_u64().unwrap();
             for (bit, (field, value)) in Ticker::FIELDS.iter().zip(body.ticker.values()).enumerate() {
@@ -132,7 +164,16 @@ fn every_vector_is_read_as_it_says() {
             assert_eq!(json!(body.ts_event.to_string()), told["trading"]["ts_event"], "{name}");
         }
     }
-    for kind in [Kind::Status, Kind::Trade, Kind::Ticker, Kind::Trading, Kind::Liquidation] {
+    let kinds = [
+        Kind::Status,
+        Kind::Trade,
+        Kind::Ticker,
+        Kind::Trading,
+        Kind::Liquidation,
+        Kind::Volumes,
+        Kind::Costs,
+    ];
+    for kind in kinds {
         assert!(all.iter().any(|vector| read(&vector.bytes).kind() == kind as u8), "{}", kind.name());
     }
 }
@@ -157,4 +198,35 @@ fn the_first_three_are_a_book_its_change_and_the_check_of_both() {
         assert_eq!(orders.state(), State::Synced, "{name}");
     }
     assert_eq!(orders.len(), 5);
+}
+
+#[test]
+fn volumes_and_costs_are_what_their_images_say_and_then_their_frames() {
+    let all = vectors();
+    let frame = |name: &str| read(&all.iter().find(|vector| vector.name == name).unwrap().bytes);
+    let mut volumes = Volumes::new();
+    assert_eq!(volumes.apply(&frame("volumes")), Ok(Outcome::Ignored), "nothing before an image");
+    assert_eq!(volumes.apply(&frame("volumes image")), Ok(Outcome::Image));
+    assert_eq!((volumes.state(), volumes.grouping(), volumes.exponents()), (State::Synced, 10, (-2, -8)));
+    assert_eq!(volumes.session().since, 1_700_000_000_000_000_000);
+    assert_eq!(volumes.at(Price(6_180_000)).map(|row| row.trades), Some(8));
+    let mut costs = Costs::new();
+    assert_eq!(costs.apply(&frame("costs image")), Ok(Outcome::Image));
+    assert_eq!((costs.state(), costs.exponents(), costs.rows().len()), (State::Synced, (-2, -8), 1));
+    let row = &costs.rows()[0];
+    let texts = [row.price_average_text(), row.cost_text()].map(|text| text.unwrap().to_string());
+    assert_eq!(texts, ["61800.215", "4.32601505"]);
+    // The vectors stand for themselves: what follows an image is the next in its sequence.
+    assert_eq!(costs.apply(&frame("costs")), follows(&frame("costs image"), &frame("costs")));
+}
+
+/// What rule 3 makes of a frame behind an image.
+fn follows(image: &FeedFrame<'_>, frame: &FeedFrame<'_>) -> Result<Outcome, ReplicaError> {
+    Ok(if frame.seq() <= image.seq() {
+        Outcome::Old
+    } else if frame.prev_seq() <= image.seq() {
+        Outcome::Applied
+    } else {
+        Outcome::Gap { expected: image.seq(), received: frame.prev_seq() }
+    })
 }

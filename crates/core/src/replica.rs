@@ -1,10 +1,11 @@
 //! The way back: feed frames into a book, by the reader's rules of the protocol and from nothing else.
 //!
 //! [`Replica`] follows the books of many instruments: `verify` proves with it that what was emitted is what the engine holds. Who
-//! reads single streams, as a client does, keeps a [`ReplicaBook`], [`ReplicaOrders`], [`ReplicaTape`] or [`ReplicaFacts`] for
-//! each and hands it the frames of [`feed_frames`] that are its.
+//! reads single streams, as a client does, keeps a [`ReplicaBook`], [`ReplicaOrders`], [`ReplicaTape`], [`ReplicaFacts`],
+//! [`ReplicaVolumes`] or [`ReplicaCosts`] for each and hands it the frames of [`feed_frames`] that are its.
 
 mod book;
+mod costs;
 mod error;
 mod facts;
 mod feed_frame;
@@ -20,6 +21,7 @@ use crate::encode::{Kind, Stream};
 use crate::types::InstrumentId;
 
 pub use book::ReplicaBook;
+pub use costs::ReplicaCosts;
 pub use error::ReplicaError;
 pub use facts::ReplicaFacts;
 pub use feed_frame::{FeedFrame, FeedFrames, feed_frames};

@@ -9,10 +9,11 @@ use tungstenite::protocol::CloseFrame;
 use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::{Message, WebSocket};
 
-use super::{Event, Feed};
+use super::Feed;
 use crate::Error;
 use crate::address::Address;
 use crate::closing::{After, Closing};
+use crate::event::Event;
 use crate::options::Options;
 use crate::pauses::{Pacer, by_chance};
 use crate::socket::{Door, Opened, Refusal, Wire};
@@ -245,16 +246,15 @@ impl Feed {
         });
         if !due.is_empty() {
             self.counters.resyncs += due.len() as u64;
-            self.roster.ask("resync", due, self.control_bytes_max);
+            self.roster.ask("resync", due);
         }
         if open.ping_at <= now {
             open.ping_at = now + self.options.ping_each;
-            let id = self.roster.next_id();
-            self.roster.outgoing.push_back(format!(r#"{{"op":"ping","id":{id}}}"#));
+            self.roster.outgoing.ping();
         }
         let mut sent = Ok(());
         while sent.is_ok() && open.pacer.ready().is_none_or(|ready| ready <= now) {
-            let Some(text) = self.roster.outgoing.pop_front() else { break };
+            let Some(text) = self.roster.outgoing.pop() else { break };
             open.pacer.sent(now);
             sent = open.socket.send(Message::text(text));
             open.has_unsent = sent.is_err();

@@ -6,9 +6,11 @@ use std::time::Instant;
 
 use depthwire_core::aggregate::checksums;
 use depthwire_core::encode::{
-    CheckBody, Header, ImageBody, Kind, StatusBody, write_check, write_image, write_levels, write_status,
+    CheckBody, Flags, Header, ImageBody, Kind, StatusBody, Stream, write_check, write_image, write_levels,
+    write_status,
 };
-use depthwire_core::types::{BookState, KnownTo, Level, Side, StaleReason};
+use depthwire_core::replica::feed_frames;
+use depthwire_core::types::{BookState, KnownTo, Level, Place, Side, StaleReason};
 use proptest::prelude::*;
 
 use super::*;
@@ -125,7 +127,7 @@ impl Truth {
 fn feed() -> (Feed, SubscriptionId) {
     let mut feed = Feed::open("127.0.0.1:9", Options::default()).unwrap();
     let id = feed.subscribe(Topic::book("sim:BTCUSDT")).unwrap();
-    feed.roster.ask("subscribe", [id], 4_096);
+    feed.roster.ask("subscribe", [id]);
     let granted = format!(
         r#"{{"op":"subscribed","id":1,"channel":"book","instrument":"sim:BTCUSDT","instrumentId":{ID},"stream":1,"state":"synced","reason":"none","epoch":"1","seq":"1","priceExponent":-2,"qtyExponent":-5}}"#
     );
@@ -223,10 +225,10 @@ proptest! {
                 Step::Disconnect => {
                     feed.lost();
                     // The same as a new connection that resumes nothing.
-                    feed.roster.ask("subscribe", [id], 4_096);
+                    feed.roster.ask("subscribe", [id]);
                     let granted = format!(
                         r#"{{"op":"subscribed","id":{},"channel":"book","instrument":"sim:BTCUSDT","instrumentId":{ID},"stream":1,"state":"synced","epoch":"1","seq":"1","priceExponent":-2,"qtyExponent":-5}}"#,
-                        feed.roster.next_id() - 1,
+                        feed.roster.outgoing.last_id(),
                     );
                     feed.take_text(&granted, Instant::now()).unwrap();
                     vec![]
@@ -302,7 +304,7 @@ proptest! {
         });
         let frame = &frames[vector.index(frames.len())];
         let stream = feed_frames(frame).next().unwrap().unwrap().stream();
-        let topics: [(u8, Topic); 8] = [
+        let topics: [(u8, Topic); 10] = [
             (1, Topic::book("a:B")),
             (2, Topic::bbo("a:B", crate::BboSource::Book)),
             (3, Topic::trades("a:B")),
@@ -311,11 +313,13 @@ proptest! {
             (7, Topic::ticker("a:B")),
             (8, Topic::liquidations("a:B")),
             (9, Topic::trading("a:B")),
+            (48, Topic::volumes("a:B")),
+            (64, Topic::costs("a:B", &["0.5"], &[])),
         ];
         let topic = topics.into_iter().find(|(number, _)| *number == stream.0).map_or(Topic::depth("a:B", 20), |it| it.1);
         let mut feed = Feed::open("127.0.0.1:9", Options::default()).unwrap();
         let id = feed.subscribe(topic).unwrap();
-        feed.roster.ask("subscribe", [id], 4_096);
+        feed.roster.ask("subscribe", [id]);
         let granted = format!(
             r#"{{"op":"subscribed","id":1,"channel":"x","instrument":"a:B","instrumentId":4000000000,"stream":{},"state":"synced","epoch":"1","seq":"1","priceExponent":-2,"qtyExponent":-5}}"#,
             stream.0
@@ -347,6 +351,14 @@ proptest! {
                 for name in names {
                     let _ = orders.orders_ahead(name);
                 }
+            }
+        }
+        if let Some(volumes) = feed.volumes(id) {
+            let _ = (volumes.rows().count(), volumes.session(), volumes.grouping());
+        }
+        if let Some(costs) = feed.costs(id) {
+            for row in costs.rows() {
+                let _ = (row.price_average_text().map(|text| text.to_string()), row.cost_text().map(|text| text.to_string()));
             }
         }
         while let Some(event) = feed.events.pop_front() {

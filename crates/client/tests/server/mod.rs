@@ -145,6 +145,10 @@ pub fn check_of(bids: &[Level], asks: &[Level]) -> CheckBody {
 }
 
 pub fn image(epoch: u64, seq: u64, bids: &[Level], asks: &[Level]) -> Vec<u8> {
+    image_of(ID, epoch, seq, bids, asks)
+}
+
+pub fn image_of(instrument: u32, epoch: u64, seq: u64, bids: &[Level], asks: &[Level]) -> Vec<u8> {
     let (state, check) = (BookState::Synced.code(), check_of(bids, asks));
     let body = ImageBody {
         known_to: KnownTo::WHOLE,
@@ -156,7 +160,7 @@ pub fn image(epoch: u64, seq: u64, bids: &[Level], asks: &[Level]) -> Vec<u8> {
         check,
     };
     let mut bytes = Vec::new();
-    let header = header(Kind::Image, epoch, seq, seq);
+    let header = Header { instrument, ..header(Kind::Image, epoch, seq, seq) };
     write_image(&mut Vec::new(), &header, &body, None, bids, asks, |chunk| bytes.extend_from_slice(chunk));
     bytes
 }

@@ -2,7 +2,7 @@
 
 use super::{CostToFill, Fill, Reach, View, WithinBps};
 use crate::book::{L2Book, Touched};
-use crate::types::{Instrument, Price, Qty, Side, TimeNs};
+use crate::types::{Decimal, Instrument, Price, Qty, Side, TimeNs};
 
 /// Most quantities and bands of a view together; each has a row a side.
 pub const COSTS_MAX: usize = 16;
@@ -41,6 +41,21 @@ pub struct Cost {
     pub is_known: bool,
     /// Not 0: the quantity is all that the side holds within so many basis points of the mid.
     pub bps: u16,
+}
+
+impl Cost {
+    /// The average price of what is filled, exactly as it was told; `None` of nothing.
+    #[must_use]
+    pub fn price_average_text(&self) -> Option<Decimal> {
+        (self.filled.0 != 0)
+            .then_some(Decimal { mantissa: self.price_average, exponent: self.price_exponent })
+    }
+
+    /// What it comes to, likewise, in the asset that the instrument is paid in; `None` where that cannot be told.
+    #[must_use]
+    pub fn cost_text(&self) -> Option<Decimal> {
+        (self.cost != COST_UNKNOWN).then_some(Decimal { mantissa: self.cost, exponent: self.cost_exponent })
+    }
 }
 
 /// The costs of both sides as they were published, and whether the book has touched them since.

@@ -9,6 +9,10 @@ use crate::types::{Side, TimeNs};
 
 const VOLUME_BYTES: usize = 40;
 
+/// `side` of a cost that is taken from the bids, and from the asks.
+pub(crate) const COST_OF_BIDS: u8 = 1;
+pub(crate) const COST_OF_ASKS: u8 = 2;
+
 /// Rows of volumes in one chunk of an image.
 pub const CHUNK_VOLUMES_MAX: usize = CHUNK_BYTES / VOLUME_BYTES;
 
@@ -139,7 +143,7 @@ pub fn write_costs(
         for word in [cost.qty.0, cost.filled.0, cost.price_average, cost.price_worst.0, cost.cost] {
             put(out, &word.to_le_bytes());
         }
-        let side = if cost.side == Side::Bid { 1 } else { 2 };
+        let side = if cost.side == Side::Bid { COST_OF_BIDS } else { COST_OF_ASKS };
         let exponents = [cost.price_exponent as u8, cost.cost_exponent as u8];
         put(out, &exponents);
         put(out, &[side, u8::from(cost.is_complete), u8::from(cost.is_known), 0]);

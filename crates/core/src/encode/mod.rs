@@ -49,6 +49,7 @@ pub use computed_frame::{
     CHUNK_VOLUMES_MAX, SessionBody, SignalBody, write_costs, write_signals, write_volumes,
     write_volumes_image,
 };
+pub(crate) use computed_frame::{COST_OF_ASKS, COST_OF_BIDS};
 pub use frame::{
     CHUNK_LEVELS_MAX, CheckBody, GapBody, ImageBody, StatusBody, ViewBody, write_check, write_image,
     write_levels, write_status,

@@ -1,13 +1,17 @@
 //! Frames that were checked before they are read.
 
+use crate::aggregate::{Cost, Traded};
 use crate::encode::generated::{
-    FRAME_IDENTIFIER, Frame, Level as WireLevel, Trade as WireTrade, size_prefixed_root_as_frame,
+    Cost as WireCost, FRAME_IDENTIFIER, Frame, Level as WireLevel, Trade as WireTrade, Volume as WireVolume,
+    size_prefixed_root_as_frame,
 };
 use crate::encode::{
-    Flags, GapBody, NAME_GOES_ON, NAME_TEXT_BYTES, StatusBody, Stream, TickerBody, TradingBody,
+    COST_OF_BIDS, Flags, GapBody, NAME_GOES_ON, NAME_TEXT_BYTES, SessionBody, StatusBody, Stream, TickerBody,
+    TradingBody,
 };
 use crate::types::{
-    Aggressor, BookState, InstrumentId, Level, Price, Qty, Ticker, TimeNs, Trade, TradeId, TradingStatus,
+    Aggressor, BookState, InstrumentId, Level, Price, Qty, Side, Ticker, TimeNs, Trade, TradeId,
+    TradingStatus,
 };
 
 use super::ReplicaError;
@@ -197,6 +201,23 @@ impl<'a> FeedFrame<'a> {
         text
     }
 
+    /// What has traded at prices: all of an image's chunk, of other frames the rows that have changed; one of 0 trades leaves.
+    pub fn volumes(&self) -> impl Iterator<Item = Traded> + use<'a> {
+        self.table.volumes().into_iter().flatten().map(traded)
+    }
+
+    /// Of when volumes are.
+    #[must_use]
+    pub fn session(&self) -> Option<SessionBody> {
+        let told = self.table.session()?;
+        Some(SessionBody { since: told.since(), missed_at: told.missed_at() })
+    }
+
+    /// What quantities cost: all rows.
+    pub fn costs(&self) -> impl Iterator<Item = Cost> + use<'a> {
+        self.table.costs().into_iter().flatten().map(cost)
+    }
+
     /// Its statistics.
     #[must_use]
     pub fn ticker(&self) -> Option<TickerBody> {
@@ -242,6 +263,32 @@ impl<'a> FeedFrame<'a> {
                 .unwrap_or_default(),
             ts_event: told.ts_event(),
         })
+    }
+}
+
+fn traded(told: &WireVolume) -> Traded {
+    Traded {
+        price: Price(told.price()),
+        bought: Qty(told.bought()),
+        sold: Qty(told.sold()),
+        unknown: Qty(told.unknown()),
+        trades: told.trades(),
+    }
+}
+
+fn cost(told: &WireCost) -> Cost {
+    Cost {
+        qty: Qty(told.qty()),
+        filled: Qty(told.filled()),
+        price_average: told.price_average(),
+        price_worst: Price(told.price_worst()),
+        cost: told.cost(),
+        price_exponent: told.price_exponent(),
+        cost_exponent: told.cost_exponent(),
+        side: if told.side() == COST_OF_BIDS { Side::Bid } else { Side::Ask },
+        is_complete: told.is_complete() != 0,
+        is_known: told.is_known() != 0,
+        bps: told.bps(),
     }
 }
 

@@ -47,7 +47,7 @@ pub(super) struct Follow {
 }
 
 impl Follow {
-    pub fn new() -> Self {
+    pub const fn new() -> Self {
         Self {
             state: ReplicaState::Syncing,
             place: Place { epoch: 0, seq: 0 },

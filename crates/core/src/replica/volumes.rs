@@ -1,68 +1,72 @@
-//! What has traded at prices, from the frames of one `volumes` stream alone.
+//! What has traded at prices, from the frames of one `volumes` stream.
 
 use std::collections::BTreeMap;
 
-use super::{Outcome, ReplicaError, feed_frames};
+use super::error::Refusal;
+use super::follow::{Follow, Turn};
+use super::{FeedFrame, Outcome, ReplicaError, ReplicaReason, ReplicaState};
 use crate::aggregate::Traded;
-use crate::encode::generated::Frame;
-use crate::encode::{Flags, Kind, SessionBody, Stream};
-use crate::types::{InstrumentId, Price, Qty};
+use crate::encode::{Kind, SessionBody, Stream};
+use crate::types::{Place, Price};
 
-/// Most rows that a replica of volumes may hold.
+/// Most rows that a replica of volumes may hold; a server has fewer.
 pub const REPLICA_VOLUMES_MAX: usize = 1 << 16;
 
-/// One stream of volumes as the feed told it.
-#[derive(Debug)]
+/// What has traded since a session began, by rules 1 to 3 of the protocol. It does not depend on the book. `Synced` says that it is
+/// the server's at its place; whether trades may be missing in that says the session.
+#[derive(Clone, Debug)]
 pub struct ReplicaVolumes {
-    instrument: InstrumentId,
-    stream: Stream,
-    /// Epoch and sequence, once there was an image.
-    place: Option<(u64, u64)>,
-    is_stale: bool,
+    follow: Follow,
     grouping: i64,
     session: SessionBody,
     rows: BTreeMap<Price, Traded>,
     staged: BTreeMap<Price, Traded>,
-    /// The chunk that an image goes on with: its epoch, sequence and place.
-    chunk: Option<(u64, u64, u32)>,
+}
+
+impl Default for ReplicaVolumes {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl ReplicaVolumes {
-    /// A reader of a stream, as an acknowledgement names it.
+    /// Volumes of which nothing is known.
     #[must_use]
-    pub const fn new(instrument: InstrumentId, stream: Stream) -> Self {
+    pub const fn new() -> Self {
         Self {
-            instrument,
-            stream,
-            place: None,
-            is_stale: false,
+            follow: Follow::new(),
             grouping: 0,
             session: SessionBody { since: 0, missed_at: 0 },
             rows: BTreeMap::new(),
             staged: BTreeMap::new(),
-            chunk: None,
         }
     }
 
-    /// Epoch and sequence that the rows are exact at; none before an image, and behind a gap until the next one.
+    /// Whether the rows are the server's at their place. Stale where trades are not told for now, too.
     #[must_use]
-    pub const fn place(&self) -> Option<(u64, u64)> {
-        self.place
+    pub const fn state(&self) -> ReplicaState {
+        self.follow.state
     }
 
-    /// Whether trades are not told for now.
+    /// The stream of the last image; 0 before the first.
     #[must_use]
-    pub const fn is_stale(&self) -> bool {
-        self.is_stale
+    pub const fn stream(&self) -> Stream {
+        self.follow.stream
     }
 
-    /// Width of the buckets as a mantissa; 0 = prices as they are.
+    /// What to resume from: none before an image, and where only an image helps.
+    #[must_use]
+    pub fn place(&self) -> Option<Place> {
+        self.follow.resume_place()
+    }
+
+    /// Width of the buckets as a mantissa, which may be wider than what was granted; 0 = prices as they are.
     #[must_use]
     pub const fn grouping(&self) -> i64 {
         self.grouping
     }
 
-    /// Since when trades are counted, and when some may have been missed.
+    /// Since when trades are counted, and when some may have been missed; ns since 1970.
     #[must_use]
     pub const fn session(&self) -> SessionBody {
         self.session
@@ -73,89 +77,101 @@ impl ReplicaVolumes {
         self.rows.values()
     }
 
-    /// Takes frames that stand back to back, those of other streams among them; returns what the last one did.
-    ///
-    /// # Errors
-    /// [`ReplicaError`] names the frame that is wrong; those before it have been applied.
-    pub fn apply(&mut self, bytes: &[u8]) -> Result<Outcome, ReplicaError> {
-        let mut outcome = Outcome::Ignored;
-        for frame in feed_frames(bytes) {
-            let frame = frame?;
-            let is_mine = (frame.instrument(), frame.stream()) == (self.instrument, self.stream);
-            outcome = if is_mine {
-                self.take(&frame.table).ok_or(ReplicaError::Full { at: frame.at() })?
-            } else {
-                Outcome::Ignored
-            };
-        }
-        Ok(outcome)
+    /// The row of a price, which is a multiple of the grouping; `None` where nothing has traded.
+    #[must_use]
+    pub fn at(&self, price: Price) -> Option<&Traded> {
+        self.rows.get(&price)
     }
 
-    fn take(&mut self, frame: &Frame<'_>) -> Option<Outcome> {
-        let header = frame.header();
-        if header.kind() == Kind::Image as u8 {
-            return self.image(frame);
-        }
-        let Some((epoch, seq)) = self.place else { return Some(Outcome::Ignored) };
-        if header.kind() != Kind::Volumes as u8 || header.epoch() < epoch {
-            return Some(Outcome::Ignored);
-        }
-        if header.epoch() == epoch && header.seq() <= seq {
-            return Some(Outcome::Old);
-        }
-        if header.epoch() > epoch || header.prev_seq() > seq {
-            self.place = None;
-            return Some(Outcome::Gap { expected: seq, received: header.prev_seq() });
-        }
-        read(frame, &mut self.rows);
-        self.place = Some((epoch, header.seq()));
-        self.note(frame);
-        (self.rows.len() <= REPLICA_VOLUMES_MAX).then_some(Outcome::Applied)
+    /// Powers of ten of prices and quantities.
+    #[must_use]
+    pub const fn exponents(&self) -> (i8, i8) {
+        (self.follow.price_exponent, self.follow.qty_exponent)
+    }
+
+    /// What follows is not arriving for now.
+    pub fn doubt(&mut self, reason: ReplicaReason) {
+        self.follow.doubt(reason);
+    }
+
+    /// Nothing can be trusted until the next image.
+    pub fn lose(&mut self, reason: ReplicaReason) {
+        self.follow.lose(reason);
+    }
+
+    /// The server brings the rows to a place by what follows.
+    pub fn bring_to(&mut self, to: Place) {
+        self.follow.bring_to(to, None);
+    }
+
+    /// Takes a frame of the stream.
+    ///
+    /// # Errors
+    /// `Invalid` and `Full`; the rows are then stale and wait for an image.
+    pub fn apply(&mut self, frame: &FeedFrame<'_>) -> Result<Outcome, ReplicaError> {
+        let applied = match frame.kind() {
+            kind if kind == Kind::Image as u8 => self.image(frame),
+            kind if kind == Kind::Volumes as u8 => self.change(frame),
+            _ => Ok(Outcome::Ignored),
+        };
+        applied.map_err(|refusal| {
+            self.follow.refuse();
+            refusal.at(frame.at())
+        })
     }
 
     /// Rule 1.
-    fn image(&mut self, frame: &Frame<'_>) -> Option<Outcome> {
-        let (header, Some(info)) = (frame.header(), frame.info()) else { return Some(Outcome::Ignored) };
-        let turn = (header.epoch(), header.seq(), info.chunk_index());
-        if info.chunk_index() == 0 {
-            self.staged.clear();
-        } else if self.chunk != Some(turn) {
-            self.chunk = None;
-            return Some(Outcome::Discarded);
+    fn image(&mut self, frame: &FeedFrame<'_>) -> Result<Outcome, Refusal> {
+        let info = *frame.table.info().ok_or(Refusal::Invalid)?;
+        match self.follow.take_chunk(frame, &info)? {
+            Turn::First => self.staged.clear(),
+            Turn::Next => {}
+            Turn::Wrong => return Ok(Outcome::Discarded),
         }
-        read(frame, &mut self.staged);
-        if self.staged.len() > REPLICA_VOLUMES_MAX {
-            self.chunk = None;
-            return None;
-        }
+        read(frame, &mut self.staged)?;
         if info.chunk_index() + 1 < info.chunk_count() {
-            self.chunk = Some((turn.0, turn.1, turn.2 + 1));
-            return Some(Outcome::Chunk);
+            return Ok(Outcome::Chunk);
         }
-        self.chunk = None;
         self.rows = std::mem::take(&mut self.staged);
-        self.place = Some((header.epoch(), header.seq()));
-        self.grouping = frame.view().map_or(0, |view| view.grouping());
+        self.grouping = frame.table.view().map_or(0, |view| view.grouping());
+        self.follow.take_image(frame, &info);
+        self.follow.awaits_image = false;
         self.note(frame);
-        Some(Outcome::Image)
+        Ok(Outcome::Image)
     }
 
-    fn note(&mut self, frame: &Frame<'_>) {
-        self.is_stale = frame.header().flags() & Flags::STALE.0 != 0;
-        if let Some(session) = frame.session() {
-            self.session = SessionBody { since: session.since(), missed_at: session.missed_at() };
+    /// Rule 3.
+    fn change(&mut self, frame: &FeedFrame<'_>) -> Result<Outcome, Refusal> {
+        if let Some(outcome) = self.follow.pass_over(frame) {
+            return Ok(outcome);
         }
+        if frame.seq() <= self.follow.place.seq {
+            return Ok(Outcome::Old);
+        }
+        if frame.prev_seq() > self.follow.place.seq {
+            return Ok(self.follow.missed(frame.prev_seq()));
+        }
+        read(frame, &mut self.rows)?;
+        self.follow.take_header(frame);
+        self.note(frame);
+        Ok(Outcome::Applied)
+    }
+
+    fn note(&mut self, frame: &FeedFrame<'_>) {
+        if let Some(session) = frame.session() {
+            self.session = session;
+        }
+        self.follow.settle(frame.flags());
     }
 }
 
-fn read(frame: &Frame<'_>, to: &mut BTreeMap<Price, Traded>) {
-    for row in frame.volumes().iter().flatten() {
-        let price = Price(row.price());
-        let (bought, sold, unknown) = (Qty(row.bought()), Qty(row.sold()), Qty(row.unknown()));
-        if row.trades() == 0 {
-            to.remove(&price);
+fn read(frame: &FeedFrame<'_>, to: &mut BTreeMap<Price, Traded>) -> Result<(), Refusal> {
+    for row in frame.volumes() {
+        if row.trades == 0 {
+            to.remove(&row.price);
         } else {
-            to.insert(price, Traded { price, bought, sold, unknown, trades: row.trades() });
+            to.insert(row.price, row);
         }
     }
+    if to.len() > REPLICA_VOLUMES_MAX { Err(Refusal::Full) } else { Ok(()) }
 }

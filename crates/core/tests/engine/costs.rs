@@ -3,6 +3,7 @@
 use depthwire_core::aggregate::{COSTS_MAX, Cost, CostView};
 use depthwire_core::encode::{HistoryConfig, Stream};
 use depthwire_core::engine::{Brought, By, COST_VIEWS_MAX, EngineConfig, EngineError};
+use depthwire_core::replica::{Outcome, ReplicaCosts, ReplicaReason, ReplicaState, feed_frames};
 use depthwire_core::types::{BookState, Place, Price, Qty, Side};
 
 use crate::rig::{MS, Rig, S, Seen, kinds};
@@ -125,4 +126,46 @@ fn views_are_shared_limited_and_of_something() {
     assert_eq!(rig.engine.open_costs(rig.id, 61 * S, &[Qty(1)], &[], 0), Err(EngineError::ViewRange));
     rig.depth(101, 101, "[\"10.25\",\"5\"]", "");
     assert_eq!(kinds(&rig.seen()).iter().filter(|(kind, _)| *kind == COSTS).count(), COST_VIEWS_MAX);
+}
+
+#[test]
+fn a_reader_has_the_rows_while_the_book_is_whole() {
+    let mut rig = Rig::synced(EngineConfig::default());
+    let stream = rig.engine.open_costs(rig.id, 0, &[Qty(150_000)], &[500], rig.now).unwrap();
+    let mut reader = ReplicaCosts::new();
+    let take = |reader: &mut ReplicaCosts, bytes: &[u8]| {
+        let frames = feed_frames(bytes).map(Result::unwrap);
+        let mine = frames.filter(|frame| [stream, Stream::STATUS].contains(&frame.stream()));
+        mine.map(|frame| reader.apply(&frame).unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!((reader.state(), reader.place(), reader.rows().len()), (ReplicaState::Syncing, None, 0));
+    rig.engine.image(rig.id, stream, rig.now, |frame| drop(take(&mut reader, frame))).unwrap();
+    assert_eq!((reader.state(), reader.rows().len()), (ReplicaState::Synced, 4));
+    let filled = |reader: &ReplicaCosts| reader.rows().iter().map(|row| row.filled.0).collect::<Vec<_>>();
+    assert_eq!(filled(&reader), [100_000, 100_000, 100_000, 100_000]);
+    rig.depth(101, 101, "[\"10.00\",\"2\"]", "");
+    let mut lost = Vec::new();
+    rig.frames(|frame| lost.extend_from_slice(frame));
+    rig.depth(102, 102, "[\"10.00\",\"3\"]", "");
+    let mut last = Vec::new();
+    rig.frames(|frame| last.extend_from_slice(frame));
+    // The second without the first is a gap; with it everything is there, once.
+    assert_eq!(take(&mut reader, &last), [Outcome::Gap { expected: 1, received: 2 }]);
+    assert_eq!(reader.state(), ReplicaState::Stale(ReplicaReason::SequenceGap));
+    assert_eq!(take(&mut reader, &lost), [Outcome::Applied]);
+    assert_eq!(take(&mut reader, &last), [Outcome::Applied]);
+    assert_eq!(take(&mut reader, &lost), [Outcome::Old]);
+    assert_eq!(
+        (reader.state(), filled(&reader)),
+        (ReplicaState::Synced, vec![150_000, 100_000, 300_000, 100_000])
+    );
+    // The book is lost: its status ends the rows, which stay as the last that were known, until an image of a new epoch.
+    rig.now += 2 * S;
+    rig.depth(200, 201, "", "");
+    rig.frames(|frame| drop(take(&mut reader, frame)));
+    assert!(matches!(reader.state(), ReplicaState::Stale(ReplicaReason::Server(_))));
+    assert_eq!((reader.place(), reader.rows().len()), (None, 4));
+    rig.snapshot(210, "[\"10.00\",\"1\"]", "[\"11.00\",\"1\"]").unwrap();
+    rig.frames(|frame| drop(take(&mut reader, frame)));
+    assert_eq!((reader.state(), reader.place().map(|place| place.seq)), (ReplicaState::Synced, Some(1)));
 }

@@ -2,12 +2,18 @@
 
 use depthwire_core::encode::{HistoryConfig, Kind, Stream};
 use depthwire_core::engine::{Brought, By, EngineConfig, EngineError, VOLUME_VIEWS_MAX};
-use depthwire_core::replica::{Outcome, ReplicaVolumes};
+use depthwire_core::replica::{Outcome, ReplicaReason, ReplicaState, ReplicaVolumes, feed_frames};
 use depthwire_core::types::Place;
 
 use crate::rig::{MS, Rig, S, Seen};
 
 const HISTORY: HistoryConfig = HistoryConfig { bytes: 1 << 20, stream_bytes: 1 << 16, age_ns: u64::MAX };
+
+/// The reader takes those of some frames that are its; what the last one did.
+fn take(reader: &mut ReplicaVolumes, stream: Stream, frames: &[u8]) -> Outcome {
+    let frames = feed_frames(frames).map(Result::unwrap).filter(|frame| frame.stream() == stream);
+    frames.fold(Outcome::Ignored, |_, frame| reader.apply(&frame).unwrap())
+}
 
 /// A rig and a reader of a view.
 struct Read {
@@ -19,7 +25,7 @@ struct Read {
 impl Read {
     fn open(mut rig: Rig, interval_ns: u64, grouping: i64) -> Self {
         let stream = rig.engine.open_volumes(rig.id, interval_ns, grouping, rig.now).unwrap();
-        let mut read = Self { reader: ReplicaVolumes::new(rig.id, stream), rig, stream };
+        let mut read = Self { reader: ReplicaVolumes::new(), rig, stream };
         read.image();
         read
     }
@@ -28,15 +34,17 @@ impl Read {
         let Self { rig, stream, reader } = self;
         rig.seen();
         let mut outcome = None;
-        rig.engine.image(rig.id, *stream, rig.now, |frame| outcome = Some(reader.apply(frame))).unwrap();
-        assert_eq!(outcome, Some(Ok(Outcome::Image)));
+        rig.engine
+            .image(rig.id, *stream, rig.now, |frame| outcome = Some(take(reader, *stream, frame)))
+            .unwrap();
+        assert_eq!(outcome, Some(Outcome::Image));
     }
 
     /// Price, bought, sold and trades of each row, as read.
     fn rows(&mut self) -> Vec<(i64, i64, i64, u32)> {
-        let Self { rig, reader, .. } = self;
+        let Self { rig, stream, reader } = self;
         rig.frames(|frame| {
-            reader.apply(frame).unwrap();
+            take(reader, *stream, frame);
         });
         reader.rows().map(|row| (row.price.0, row.bought.0, row.sold.0, row.trades)).collect()
     }
@@ -95,7 +103,7 @@ fn a_profile_stays_when_its_reader_leaves_and_views_are_shared_and_limited() {
     assert_eq!(rig.engine.open_volumes(rig.id, 0, 0, rig.now), Ok(*stream));
     read.image();
     assert_eq!(read.rows(), [(1_050, 100_000, 100_000, 2)]);
-    let (_, seq) = read.reader.place().unwrap();
+    let Place { seq, .. } = read.reader.place().unwrap();
     assert_eq!(seq, 3, "a stream number used again goes on behind the view before");
     let Read { rig, .. } = &mut read;
     assert_eq!(rig.engine.open_volumes(rig.id, 61 * S, 0, 0), Err(EngineError::ViewRange));
@@ -122,7 +130,7 @@ fn a_gap_of_the_book_is_one_of_trades_unless_their_numbers_go_on() {
     read.rig.now += MS;
     read.rig.snapshot(210, "[\"10.00\",\"1\"]", "[\"11.00\",\"1\"]").unwrap();
     read.rows();
-    assert_eq!(read.reader.place().unwrap().1, 1, "an epoch begins with an image");
+    assert_eq!(read.reader.place().unwrap().seq, 1, "an epoch begins with an image");
     read.rig.depth(300, 301, "", "");
     read.rig.now += MS;
     read.rig.trade_at(10, "10.50", "1", false);
@@ -148,7 +156,7 @@ fn a_reader_that_was_away_is_brought_by_its_rows_or_by_every_frame() {
     let mut read = Read::open(Rig::synced(config), 0, 0);
     read.rig.trade_at(1, "10.50", "1", false);
     read.rows();
-    let (epoch, seq) = read.reader.place().unwrap();
+    let Place { epoch, seq } = read.reader.place().unwrap();
     for id in 2..40 {
         read.rig.trade_at(id, if id % 2 == 0 { "10.50" } else { "10.75" }, "1", true);
     }
@@ -160,7 +168,7 @@ fn a_reader_that_was_away_is_brought_by_its_rows_or_by_every_frame() {
             rig.engine.bring(rig.id, *stream, Place { epoch, seq }, by, rig.now, &mut out).unwrap();
         assert!(got == brought && bytes < bytes_max, "{got:?}, {bytes} bytes");
         let mut at = read_at(&read, epoch, seq);
-        assert_eq!(at.apply(&out[..bytes]), Ok(Outcome::Applied));
+        assert_eq!(take(&mut at, read.stream, &out[..bytes]), Outcome::Applied);
         let rows: Vec<_> = at.rows().map(|row| (row.price.0, row.sold.0, row.trades)).collect();
         assert_eq!(rows, [(1_050, 1_900_000, 20), (1_075, 1_900_000, 19)]);
     }
@@ -177,8 +185,8 @@ fn a_reader_that_was_away_is_brought_by_its_rows_or_by_every_frame() {
 
 /// A reader as it was at a place: with the image of then.
 fn read_at(read: &Read, epoch: u64, seq: u64) -> ReplicaVolumes {
-    assert_eq!(read.reader.place(), Some((epoch, seq)));
-    let mut reader = ReplicaVolumes::new(read.rig.id, read.stream);
+    assert_eq!(read.reader.place(), Some(Place { epoch, seq }));
+    let mut reader = ReplicaVolumes::new();
     // The same trades, told to a book of its own.
     let mut twin = Read::open(Rig::synced(EngineConfig::default()), 0, 0);
     twin.rig.trade_at(1, "10.50", "1", false);
@@ -186,10 +194,10 @@ fn read_at(read: &Read, epoch: u64, seq: u64) -> ReplicaVolumes {
     twin.rig
         .engine
         .image(twin.rig.id, twin.stream, twin.rig.now, |frame| {
-            reader.apply(frame).unwrap();
+            take(&mut reader, twin.stream, frame);
         })
         .unwrap();
-    assert_eq!(reader.place(), Some((epoch, seq)));
+    assert_eq!(reader.place(), Some(Place { epoch, seq }));
     reader
 }
 
@@ -217,5 +225,37 @@ fn what_trades_while_a_recording_runs_to_another_time_is_counted() {
     assert_eq!(read.rig.image(read.stream), [], "there is no present");
     read.rig.engine.release(read.rig.now);
     assert_eq!(read.rows(), [(1_050, 200_000, 0, 2)]);
-    assert_eq!((read.reader.place().unwrap().1, read.since().1), (1, 0), "in a new epoch");
+    assert_eq!((read.reader.place().unwrap().seq, read.since().1), (1, 0), "in a new epoch");
+}
+
+#[test]
+fn a_reader_misses_nothing_unseen_and_is_stale_while_trades_are_not_told() {
+    let mut read = Read::open(Rig::synced(EngineConfig::default()), 0, 0);
+    let mut frames = Vec::new();
+    for id in 1..=3 {
+        read.rig.trade_at(id, "10.50", "1", false);
+        let mut told = Vec::new();
+        read.rig.frames(|frame| told.extend_from_slice(frame));
+        frames.push(told);
+    }
+    let Read { reader, stream, .. } = &mut read;
+    assert_eq!(take(reader, *stream, &frames[0]), Outcome::Applied);
+    assert_eq!(take(reader, *stream, &frames[2]), Outcome::Gap { expected: 2, received: 3 });
+    assert_eq!(reader.state(), ReplicaState::Stale(ReplicaReason::SequenceGap));
+    // Rows are absolute, and the place is what it was: a frame that reaches back to it mends.
+    assert_eq!(reader.place().map(|place| place.seq), Some(2));
+    assert_eq!(take(reader, *stream, &frames[1]), Outcome::Applied);
+    assert_eq!(take(reader, *stream, &frames[2]), Outcome::Applied);
+    assert_eq!(take(reader, *stream, &frames[2]), Outcome::Old);
+    assert_eq!((reader.state(), read.rows()), (ReplicaState::Synced, vec![(1_050, 300_000, 0, 3)]));
+    read.reader.doubt(ReplicaReason::Disconnected);
+    let place = read.reader.place().unwrap();
+    read.reader.bring_to(Place { seq: place.seq + 1, ..place });
+    assert_eq!(
+        read.reader.state(),
+        ReplicaState::Stale(ReplicaReason::Disconnected),
+        "that has not come yet"
+    );
+    read.rig.trade_at(4, "10.50", "1", false);
+    assert_eq!((read.rows().len(), read.reader.state()), (1, ReplicaState::Synced));
 }
