@@ -1,6 +1,6 @@
 // @ts-check
 /** The clients of the soak: `node bench/soak-clients.mjs URL COUNT`, forked, each with the book and the trades of every instrument. */
-import { connect, WireError } from '../dist/wire/index.js';
+import { channel, connect, WireError } from '../dist/wire/index.js';
 
 /**
  * What all have taken together.
@@ -25,7 +25,7 @@ const feeds = Array.from({ length: Number(count) }, () => {
     feed.book(name).on('gap', () => {
       refused += 1;
     });
-    const tape = feed.trades(name);
+    const tape = feed.subscribe(channel.trades, name);
     tape.on('update', () => {
       trades += 1;
     });

@@ -4,7 +4,7 @@ import { type Serving, startServing } from '../src/cli/serve.js';
 import type { Terminal } from '../src/cli/terminal.js';
 import { type WatchOptions, watch } from '../src/cli/watch.js';
 import { configFrom } from '../src/config.js';
-import { connect, decimalText, type ServerError } from '../src/wire/index.js';
+import { channel, connect, decimalText, type ServerError } from '../src/wire/index.js';
 
 const NAME = 'sim:BTCUSDT';
 let serving: Serving;
@@ -98,7 +98,7 @@ describe.each(WRONG)('%s', (_, make, expected, got) => {
     const asked = make();
     const feed = connect(`ws://127.0.0.1:${serving.port}`);
     try {
-      const costs = feed.costs(NAME, asked);
+      const costs = feed.subscribe(channel.costs, NAME, asked);
       const error = await new Promise<ServerError>((resolve) =>
         costs.on('error', (error) => resolve(error as ServerError)),
       );

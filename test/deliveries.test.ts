@@ -4,6 +4,7 @@ import { openEngine } from '../src/engine.js';
 import { EVERYTHING_NS } from '../src/ingest/source.js';
 import { FeedServer } from '../src/publish/server.js';
 import { FrameReader } from '../src/wire/frame.js';
+import { TradeRows } from '../src/wire/frame-trades.js';
 import { LocalBook } from '../src/wire/local-book.js';
 import { LinkTransport } from './support/link.js';
 import { RandomReader, type Truth } from './support/random-reader.js';
@@ -65,7 +66,8 @@ class Recorder implements Truth {
       if (kind === KINDS.status) continue;
       const stand = `${instrument}/${stream}`;
       if (stream === TRADES) {
-        if (kind === KINDS.trade) this.#trades.set(`${instrument}/${epoch}/${seq}`, frame.tradeId(0));
+        if (kind === KINDS.trade)
+          this.#trades.set(`${instrument}/${epoch}/${seq}`, new TradeRows(frame).id(0));
         continue;
       }
       let book = this.books.get(stand);

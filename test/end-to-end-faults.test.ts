@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
+import { channel } from '../src/wire/index.js';
 import { dropped, healed, linesOf, placeOf, textOf } from './support/damage.js';
 import { simulatedRecording } from './support/recording.js';
 import { ServedRecording, until } from './support/served-recording.js';
@@ -33,8 +34,8 @@ it('a gap of the venue reaches clients as stale, and no update until the image o
   const { engine, source, port } = served.serving;
   const feed = served.client();
   const subscription = feed.book(NAME);
-  const status = feed.status(NAME);
-  const trades = feed.trades(NAME);
+  const status = feed.subscribe(channel.status, NAME);
+  const trades = feed.subscribe(channel.trades, NAME);
   const joining = served.client();
 
   const events: string[] = [];

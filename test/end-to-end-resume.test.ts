@@ -4,7 +4,7 @@ import { afterEach, expect, it, vi } from 'vitest';
 import { startServing } from '../src/cli/serve.js';
 import { configFrom } from '../src/config.js';
 import { STREAM } from '../src/engine.js';
-import { type BookSubscription, connect, type Resynced } from '../src/wire/index.js';
+import { type BookSubscription, channel, connect, type Resynced } from '../src/wire/index.js';
 import { until } from './support/served-recording.js';
 
 afterEach(() => vi.restoreAllMocks());
@@ -52,7 +52,7 @@ it('a group of books, and trades, go on where they stand after each of many lost
   await using cable = new Cable(serving.port);
   const feed = connect(await cable.url(), { reconnect: { delayMs: 10, delayMsMax: 200 } });
   const group = feed.books('sim:*');
-  const trades = feed.subscribe({ channel: 'trades', instruments: 'sim:*' });
+  const trades = feed.subscribeAll(channel.trades, 'sim:*');
   const resyncs: Resynced[] = [];
   const tradeGaps: string[] = [];
   group.on('added', (book) => book.on('resync', (event) => resyncs.push(event)));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, expect, it, vi } from 'vitest';
 import { mint } from '../src/publish/auth/mint.js';
-import { CloseError, connect, type FeedError } from '../src/wire/index.js';
+import { CloseError, channel, connect, type FeedError } from '../src/wire/index.js';
 import { opened, until } from './support/feed-server.js';
 import { startServer } from './support/server.js';
 import { issuer, jwksOf } from './support/tokens.js';
@@ -41,7 +41,7 @@ it('a feed goes on with another token when its own has ended, and ends where the
   });
   const fixed = connect(url, { reconnect, token: token() });
   await Promise.all([opened(renewed), opened(fixed)]);
-  const trades = renewed.trades('sim:BTCUSDT');
+  const trades = renewed.subscribe(channel.trades, 'sim:BTCUSDT');
   await vi.waitFor(() => expect(trades.granted).toBeDefined());
   // The server says why before it closes.
   const errors = [renewed, fixed].map((feed) =>

@@ -5,7 +5,7 @@ import { type EngineListener, openEngine } from '../src/engine.js';
 import { EVERYTHING_NS } from '../src/ingest/source.js';
 import { FeedServer } from '../src/publish/server.js';
 import { STREAM } from '../src/wire/generated/constants.js';
-import { connect } from '../src/wire/index.js';
+import { channel, connect } from '../src/wire/index.js';
 import { fault } from './support/layered.js';
 
 /** Where the header of a frame begins, and offsets behind it. */
@@ -173,8 +173,10 @@ describe('orders of a server', () => {
     );
     wiring.server = server;
     const feed = connect(`ws://127.0.0.1:${await server.listen()}/v1/feed`);
-    const { orders } = feed.orders('nasdaq:ABCD');
-    const refused = new Promise((resolve) => feed.orders('binance:BTCUSDT').on('error', resolve));
+    const { orders } = feed.subscribe(channel.orders, 'nasdaq:ABCD');
+    const refused = new Promise((resolve) =>
+      feed.subscribe(channel.orders, 'binance:BTCUSDT').on('error', resolve),
+    );
     feed.on('error', () => {});
     expect(await refused).toMatchObject({ code: 'feed.no_orders' });
     const until = async (test: () => boolean): Promise<void> => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connect } from '../src/wire/index.js';
+import { channel, connect } from '../src/wire/index.js';
 import { ItchMarket } from './support/itch-bytes.js';
 import { launch, openPage, startServer, stopServer } from './support/page.js';
 
@@ -93,7 +93,7 @@ describe('the page people trade from', () => {
         .toBeGreaterThan(3);
       for (const grouping of ['1', '2', '5']) {
         await expect.poll(() => page.textContent('.group-size')).toBe(grouping);
-        const { volumes } = feed.volumes('sim:BTCUSDT', { intervalMs: 250, grouping });
+        const { volumes } = feed.subscribe(channel.volumes, 'sim:BTCUSDT', { intervalMs: 250, grouping });
         await expect.poll(() => volumes.rows.length).toBeGreaterThan(0);
         // Trades go on: what is drawn is what the engine tells, at one moment.
         await expect
@@ -249,7 +249,7 @@ describe('the page people trade from', () => {
     const other = await startServer(['--replay', file, '--speed', 'max', '--instrument', 'nasdaq:ABCD']);
     const feed = connect(`${other.url.replace('http', 'ws')}v1/feed`);
     try {
-      const { orders } = feed.orders('nasdaq:ABCD');
+      const { orders } = feed.subscribe(channel.orders, 'nasdaq:ABCD');
       const { page, context } = await openPage(
         browser,
         `${other.url}#nasdaq:ABCD&heat=0&group=0.0001`,

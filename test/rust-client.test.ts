@@ -11,7 +11,13 @@ import { withCargoOnPath } from '../scripts/tools.mjs';
 import { type Serving, startServing } from '../src/cli/serve.js';
 import { type ConfigInput, configFrom } from '../src/config.js';
 import { selfSigned } from '../src/fake-venue/certificate.js';
-import { type CostsSubscription, connect, decimalText, type VolumesSubscription } from '../src/wire/index.js';
+import {
+  type CostsSubscription,
+  channel,
+  connect,
+  decimalText,
+  type VolumesSubscription,
+} from '../src/wire/index.js';
 import { simulatedRecording } from './support/recording.js';
 import { ServedRecording } from './support/served-recording.js';
 
@@ -155,8 +161,8 @@ describe('the Rust client', () => {
       const client = new RustClient('computed', [`127.0.0.1:${serving.port}`, ...ASKED]);
       const feed = connect(`ws://127.0.0.1:${serving.port}`);
       try {
-        const volumes = feed.volumes(NAME, { intervalMs: 0 });
-        const costs = feed.costs(NAME, { quantities, bps: [20], intervalMs: 0 });
+        const volumes = feed.subscribe(channel.volumes, NAME, { intervalMs: 0 });
+        const costs = feed.subscribe(channel.costs, NAME, { quantities, bps: [20], intervalMs: 0 });
         await serving.source.ended;
         const lines = await client.until((lines) => {
           const own = told(volumes, costs);

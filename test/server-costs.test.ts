@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { startServing } from '../src/cli/serve.js';
 import { configFrom } from '../src/config.js';
-import { type Cost, connect, type LocalBook, type Side } from '../src/wire/index.js';
+import { type Cost, channel, connect, type LocalBook, type Side } from '../src/wire/index.js';
 import { simulatedRecording } from './support/recording.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'depthwire-costs-'));
@@ -56,14 +56,14 @@ describe.each([
     try {
       const { book } = feed.book(NAME);
       const options = { quantities: ['0.5', '5', '100000'], bps: [2, 20], intervalMs: 0 };
-      const costs = feed.costs(NAME, options);
+      const costs = feed.subscribe(channel.costs, NAME, options);
       let updates = 0;
       costs.on('update', () => {
         updates += 1;
       });
       await source.ended;
       await until(() => book.state === 'synced' && costs.state === 'synced' && updates > 20, 'costs');
-      const late = feed.costs(NAME, { ...options, bps: [2] });
+      const late = feed.subscribe(channel.costs, NAME, { ...options, bps: [2] });
       await until(() => late.state === 'synced', 'late costs');
       await until(() => costs.costs?.rows.length === 10, 'rows');
       const rows = costs.costs?.rows ?? [];
@@ -72,7 +72,7 @@ describe.each([
       expect(late.costs?.rows).toEqual(rows.slice(0, 8));
       expect(costs.granted).toMatchObject({ channel: 'costs', intervalMs: 0 });
       expect(feed.counters).toMatchObject({ gaps: 0, resyncs: 0 });
-      const wrong = feed.costs(NAME, { quantities: ['0.0000000001'] });
+      const wrong = feed.subscribe(channel.costs, NAME, { quantities: ['0.0000000001'] });
       await until(() => wrong.closed, 'refusal');
       expect(wrong.error?.code).toBe('feed.bad_field');
     } finally {

@@ -10,7 +10,7 @@ import { type Serving, startServing } from '../src/cli/serve.js';
 import { type ConfigInput, configFrom } from '../src/config.js';
 import { openEngine } from '../src/engine.js';
 import { FrameReader } from '../src/wire/frame.js';
-import { type BookSubscription, connect, type LocalBook, type Side } from '../src/wire/index.js';
+import { type BookSubscription, channel, connect, type LocalBook, type Side } from '../src/wire/index.js';
 import { Kind } from '../src/wire/protocol.js';
 import { simulatedRecording } from './support/recording.js';
 
@@ -199,7 +199,7 @@ describe.each([0, 2])('a recording that is sent elsewhere, with %s gateways', (g
     const book = feed.book(NAME);
     // To who reads trades, those on the way there are missing.
     const tape = connect(`ws://127.0.0.1:${port}/v1/feed`);
-    const trades = tape.trades(NAME);
+    const trades = tape.subscribe(channel.trades, NAME);
     await until(() => book.state === 'synced', 'synced book');
     await post({ paused: true });
     // Where each state of the book began: epoch, state.

@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type Serving, startServing } from '../src/cli/serve.js';
 import { configFrom } from '../src/config.js';
-import { connect, type Trade, type Volume } from '../src/wire/index.js';
+import { channel, connect, type Trade, type Volume } from '../src/wire/index.js';
 import { simulatedRecording } from './support/recording.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'depthwire-volumes-'));
@@ -79,14 +79,14 @@ describe.each([
     const feed = connect(`ws://127.0.0.1:${port}/v1/feed`);
     try {
       const trades: Trade[] = [];
-      const tape = feed.trades(NAME);
+      const tape = feed.subscribe(channel.trades, NAME);
       tape.on('update', (trade) => trades.push(trade));
-      const exact = feed.volumes(NAME, { intervalMs: 0 }).volumes;
-      const coarse = feed.volumes(NAME, { intervalMs: 20, grouping: '5' });
+      const exact = feed.subscribe(channel.volumes, NAME, { intervalMs: 0 }).volumes;
+      const coarse = feed.subscribe(channel.volumes, NAME, { intervalMs: 20, grouping: '5' });
       await until(() => trades.length > 20 && exact.state === 'synced', 'trades');
       const before = [...exact.rows];
       await until(() => trades.length > 100, 'more trades');
-      const late = feed.volumes(NAME, { intervalMs: 50, grouping: '5' });
+      const late = feed.subscribe(channel.volumes, NAME, { intervalMs: 50, grouping: '5' });
       await source.ended;
       await until(() => tradesOf(late.volumes.rows) === tradesOf(exact.rows), 'end');
       const since = tradesOf(exact.rows) - tradesOf(before);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { startServing } from '../src/cli/serve.js';
 import { configFrom } from '../src/config.js';
-import { connect } from '../src/wire/index.js';
+import { channel, connect } from '../src/wire/index.js';
 import { fakeVenue, until } from './support/fake-venue.js';
 
 const closing: (() => Promise<void> | void)[] = [];
@@ -37,7 +37,7 @@ it('trades whose own connection is lost are stale at once, and whole where their
   closing.push(() => feed.close());
 
   const book = feed.book(NAME);
-  const trades = feed.trades(NAME);
+  const trades = feed.subscribe(channel.trades, NAME);
   const ids: bigint[] = [];
   const told: string[] = [];
   trades.on('update', ({ id }) => ids.push(id));

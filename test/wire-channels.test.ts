@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  channel,
   type InstrumentGap,
   Kind,
   type OrderChange,
@@ -55,7 +56,7 @@ const orderFrame = (prevSeq: number, seq: number, orders: readonly OrderSpec[]):
 describe('orders', () => {
   it('are kept in their queues, and each change is told', () =>
     withFeed(async ({ feed, peer }) => {
-      const subscription = feed.orders(NAME);
+      const subscription = feed.subscribe(channel.orders, NAME);
       const changes: OrderChange[] = [];
       subscription.on('change', (change) => changes.push(change));
       expect(await granted(peer, 6)).toEqual({ channel: 'orders', instrument: NAME });
@@ -86,7 +87,7 @@ describe('orders', () => {
     ['a change that does not fit', orderFrame(1, 2, [{ id: 9, action: 4 }]), 'contradiction', 'check_failed'],
   ])('ask for an image after %s, and are stale until it comes', (_name, bytes, tag, reason) =>
     withFeed(async ({ feed, peer }) => {
-      const subscription = feed.orders(NAME);
+      const subscription = feed.subscribe(channel.orders, NAME);
       await granted(peer, 6);
       const gap = until<{ readonly tag: string }>(subscription, 'gap');
       peer.bytes(message(ordersImage(1), bytes));
@@ -127,7 +128,7 @@ describe('a ticker', () => {
 
   it('is the last word whole: what the venue does not tell is absent', () =>
     withFeed(async ({ feed, peer }) => {
-      const subscription = feed.ticker(NAME);
+      const subscription = feed.subscribe(channel.ticker, NAME);
       expect(await granted(peer, 7)).toEqual({ channel: 'ticker', instrument: NAME });
       const first = until<Ticker>(subscription, 'update');
       peer.bytes(ticker(Kind.image, 1, 1));
@@ -162,7 +163,7 @@ describe('a ticker', () => {
 
   it('is stale after a missing frame, and does not depend on the book', () =>
     withFeed(async ({ feed, peer }) => {
-      const subscription = feed.ticker(NAME);
+      const subscription = feed.subscribe(channel.ticker, NAME);
       await granted(peer, 7);
       const gap = until(subscription, 'gap');
       peer.bytes(
@@ -186,7 +187,7 @@ describe('a ticker', () => {
 describe('trading', () => {
   it('says whether the instrument trades', () =>
     withFeed(async ({ feed, peer }) => {
-      const subscription = feed.trading(NAME);
+      const subscription = feed.subscribe(channel.trading, NAME);
       expect(await granted(peer, 9)).toEqual({ channel: 'trading', instrument: NAME });
       const second = until<Trading>(subscription, 'update', ({ seq }) => seq === 2);
       const common = { stream: 9, epoch: 1n, instrument: 7 };
@@ -204,7 +205,7 @@ describe('trading', () => {
 describe('liquidations', () => {
   it('come as trades do, and only they', () =>
     withFeed(async ({ feed, peer }) => {
-      const subscription = feed.liquidations(NAME);
+      const subscription = feed.subscribe(channel.liquidations, NAME);
       expect(await granted(peer, 8)).toEqual({ channel: 'liquidations', instrument: NAME });
       const seen: Trade[] = [];
       subscription.on('update', (trade) => seen.push(trade));
@@ -230,7 +231,7 @@ describe('liquidations', () => {
 describe('trades whose ids are texts', () => {
   it('have those texts', () =>
     withFeed(async ({ feed, peer }) => {
-      const subscription = feed.trades(NAME);
+      const subscription = feed.subscribe(channel.trades, NAME);
       await granted(peer, 3);
       const seen: (string | undefined)[] = [];
       subscription.on('update', ({ name }) => seen.push(name));
@@ -269,7 +270,7 @@ describe('a status', () => {
 
   it('tells what was lost once when it is, and once when it is mended', () =>
     withFeed(async ({ feed, peer }) => {
-      const subscription = feed.status(NAME);
+      const subscription = feed.subscribe(channel.status, NAME);
       await granted(peer, 4);
       const gaps: InstrumentGap[] = [];
       subscription.on('gap', (gap) => gaps.push(gap));

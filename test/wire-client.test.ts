@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   type BookSubscription,
+  channel,
   connect,
   type Feed,
   type FeedError,
@@ -77,8 +78,8 @@ describe('subscribing', () => {
       feed.depth(NAME, { depth: 5, intervalMs: 0 });
       feed.depth(NAME);
       feed.bbo(NAME, { source: 'venue' });
-      feed.trades(NAME);
-      feed.status(NAME);
+      feed.subscribe(channel.trades, NAME);
+      feed.subscribe(channel.status, NAME);
       const asked = [];
       for (let at = 0; at < 6; at += 1) {
         const { id, ...rest } = await peer.next('subscribe');
@@ -121,7 +122,7 @@ describe('subscribing', () => {
       const book = feed.book(NAME);
       const bbo = feed.bbo(NAME);
       const other = feed.book('sim:ETHUSDT');
-      const status = feed.status(NAME);
+      const status = feed.subscribe(channel.status, NAME);
       peer.grant(await peer.next('subscribe'));
       peer.grant(await peer.next('subscribe'), { stream: 2 });
       peer.grant(await peer.next('subscribe'), { instrumentId: 8 });
@@ -235,7 +236,7 @@ describe('subscribing', () => {
     expect(feed.book(NAME, { signal: part.signal }).abortReason).toBe('done with it');
     whole.abort('all of it');
     expect([feed.state, feed.abortReason]).toEqual(['closed', 'all of it']);
-    expect(feed.trades(NAME).abortReason).toBe('all of it');
+    expect(feed.subscribe(channel.trades, NAME).abortReason).toBe('all of it');
     await feed.close();
     await server[Symbol.asyncDispose]();
   });
@@ -482,7 +483,7 @@ describe('reconnect', () => {
     const gone = await FeedServer.start();
     await gone[Symbol.asyncDispose]();
     const feed = connect(gone.url, { reconnect: false });
-    const loop = feed.trades(NAME)[Symbol.asyncIterator]().next();
+    const loop = feed.subscribe(channel.trades, NAME)[Symbol.asyncIterator]().next();
     await expect(loop).rejects.toMatchObject({ code: 'feed.connect_failed' });
     expect([feed.state, feed.counters.reconnects]).toEqual(['closed', 0]);
   });
@@ -617,7 +618,7 @@ describe('trades', () => {
     frame({ kind: Kind.image, stream: 3, epoch, seq, instrument: 7, trades: [] });
 
   async function tradesOf(feed: Feed, peer: Peer, queueMax?: number) {
-    const trades = feed.trades(NAME, queueMax === undefined ? {} : { queueMax });
+    const trades = feed.subscribe(channel.trades, NAME, queueMax === undefined ? {} : { queueMax });
     const loop = trades[Symbol.asyncIterator]();
     const events: TradeEvent[] = [];
     trades.on('update', (event) => events.push(event));

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket as NodeSocket } from 'ws';
-import { CloseError, connect, type Feed, type FeedError } from '../src/wire/index.js';
+import { CloseError, channel, connect, type Feed, type FeedError } from '../src/wire/index.js';
 import { FeedServer, opened, QUICK, withFeed } from './support/feed-server.js';
 
 const NAME = 'sim:BTCUSDT';
@@ -27,7 +27,7 @@ describe('a close code', () => {
     [4403, 'feed.not_entitled'],
   ])('of %i ends the feed with %s, its reason and a fix', (closeCode, code) =>
     withFeed(async ({ feed, peer }) => {
-      const loop = feed.trades(NAME)[Symbol.asyncIterator]().next();
+      const loop = feed.subscribe(channel.trades, NAME)[Symbol.asyncIterator]().next();
       const refused = expect(loop).rejects.toMatchObject({ code, closeCode, reconnects: false });
       await peer.next('subscribe');
       const errors = told(feed, 'error');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Costs, Kind } from '../src/wire/index.js';
+import { type Costs, channel, Kind } from '../src/wire/index.js';
 import { type Peer, until, withFeed } from './support/feed-server.js';
 import { frame, I64_MIN, message } from './support/frames.js';
 
@@ -29,7 +29,7 @@ const image = (seq: number, epoch = 1n): Uint8Array =>
 describe('costs', () => {
   it('are the rows of the last frame, and stale with their book', () =>
     withFeed(async ({ feed, peer }) => {
-      const subscription = feed.costs(NAME, { quantities: ['0.5'], intervalMs: 20 });
+      const subscription = feed.subscribe(channel.costs, NAME, { quantities: ['0.5'], intervalMs: 20 });
       expect(await granted(peer)).toEqual({
         channel: 'costs',
         instrument: NAME,
@@ -73,7 +73,7 @@ describe('costs', () => {
 
   it('are of some bands where nothing is asked for', () =>
     withFeed(async ({ feed, peer }) => {
-      feed.costs(NAME);
+      feed.subscribe(channel.costs, NAME);
       expect(await granted(peer)).toMatchObject({ quantities: [], bps: [5, 10, 25, 50], intervalMs: 100 });
     }));
 });

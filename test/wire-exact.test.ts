@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  channel,
   connect,
   decimalsOf,
   decimalText,
@@ -191,7 +192,7 @@ describe('a feed of values that no number holds', () => {
 
   it('gives trades exactly, each at the scale that it came with', () =>
     withFeed(async (feed, peer) => {
-      const trades = feed.trades(NAME);
+      const trades = feed.subscribe(channel.trades, NAME);
       peer.grant(await peer.next('subscribe'), { stream: 3 });
       const loop = trades[Symbol.asyncIterator]();
       const common = { stream: 3, instrument: 7 };

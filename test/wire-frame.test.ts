@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { CostRows, SignalRows, VolumeRows } from '../src/wire/frame-computed.js';
 import { GapFields, TickerFields, TradingFields, ViewFields } from '../src/wire/frame-facts.js';
 import { NameRows, OrderRows } from '../src/wire/frame-orders.js';
+import { TradeRows } from '../src/wire/frame-trades.js';
 import { crc32c, FrameReader, Kind, WireError } from '../src/wire/index.js';
 import {
   checkOf,
@@ -53,7 +54,8 @@ function readAll(bytes: Uint8Array): number {
     frames += 1;
     for (let at = 0; at < reader.bidCount; at += 1) reader.bidPriceBigInt(at);
     for (let at = 0; at < reader.askCount; at += 1) reader.askQtyBigInt(at);
-    for (let at = 0; at < reader.tradeCount; at += 1) reader.tradeAggressor(at);
+    const trades = new TradeRows(reader);
+    for (let at = 0; at < trades.count; at += 1) trades.aggressor(at);
     if (reader.hasInfo) reader.infoReason;
     if (reader.hasCheck) reader.checkAskCount;
     if (reader.hasStatus) reader.statusReason;
@@ -89,7 +91,7 @@ describe('FrameReader', () => {
       '1732262400223.457',
       '1732262400323.457',
     ]);
-    expect([reader.bidCount, reader.askCount, reader.tradeCount]).toEqual([2, 1, 0]);
+    expect([reader.bidCount, reader.askCount, new TradeRows(reader).count]).toEqual([2, 1, 0]);
     expect([reader.bidPrice(0), reader.bidQty(0), reader.bidPrice(1), reader.bidQty(1)]).toEqual([
       6_180_020, 5, -3, 0,
     ]);
@@ -141,9 +143,10 @@ describe('FrameReader', () => {
     expect([reader.statusExpected, reader.statusReceived, reader.statusAgeMs]).toEqual([2n ** 63n, 9n, 1.5]);
     expect([reader.statusState, reader.statusReason]).toEqual([3, 1]);
     expect(reader.next()).toBe(true);
-    expect([0, 1, 2].map((at) => reader.tradeAggressor(at))).toEqual(['buy', 'sell', 'unknown']);
-    expect([reader.tradePrice(1), reader.tradeQty(1), reader.tradeId(0)]).toEqual([11, 21, 2n ** 64n - 1n]);
-    expect([reader.tradeTsEvent(0), reader.tradeTsEventMs(0)]).toEqual([1_000_000_000n, 1000]);
+    const trades = new TradeRows(reader);
+    expect([0, 1, 2].map((at) => trades.aggressor(at))).toEqual(['buy', 'sell', 'unknown']);
+    expect([trades.price(1), trades.qty(1), trades.id(0)]).toEqual([11, 21, 2n ** 64n - 1n]);
+    expect(trades.tsEvent(0)).toBe(1_000_000_000n);
     expect(reader.next()).toBe(false);
   });
 
@@ -207,7 +210,7 @@ describe('FrameReader', () => {
     const reads = [
       () => reader.bidPrice(2),
       () => reader.askQty(-1),
-      () => reader.tradeId(0),
+      () => new TradeRows(reader).id(0),
       () => reader.bidQty(NaN),
     ];
     expect(reads.map(codeOf)).toEqual(reads.map(() => 'wire.index'));

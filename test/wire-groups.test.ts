@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   type BookSubscription,
+  channel,
   connect,
   type Feed,
   type FeedError,
@@ -155,7 +156,7 @@ describe('a group', () => {
       async ({ feed, peer }) => {
         await opened(feed);
         const abort = new AbortController();
-        const group = feed.subscribe({ channel: 'trades', instruments: ['a*', 'b'], signal: abort.signal });
+        const group = feed.subscribeAll(channel.trades, ['a*', 'b'], { signal: abort.signal });
         const asked = await peer.next('subscribe');
         expect(asked).toMatchObject({ channel: 'trades', instruments: ['a*', 'b'] });
         const second = until<TradesSubscription>(group, 'added', ({ topic }) => topic.instrument === 'b');
@@ -209,7 +210,7 @@ describe('a group', () => {
   it('takes as many as a feed holds, and gives back the rest', () =>
     withFeed(async ({ feed, peer }) => {
       await opened(feed);
-      const group = feed.subscribe({ channel: 'trading', instruments: '*' });
+      const group = feed.subscribeAll(channel.trading, '*');
       const full = until<FeedError>(group, 'error');
       match(
         peer,
@@ -308,7 +309,7 @@ describe('a pattern', () => {
   it('is no name of an instrument', () =>
     withFeed(async ({ feed }) => {
       expect(() => feed.book(PATTERN)).toThrow('client.pattern');
-      expect(() => feed.trades('a?')).toThrow('client.pattern');
+      expect(() => feed.subscribe(channel.trades, 'a?')).toThrow('client.pattern');
     }));
 });
 

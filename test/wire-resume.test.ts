@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   type BookSubscription,
   type ConnectOptions,
+  channel,
   type Feed,
   Flag,
   Kind,
@@ -258,7 +259,7 @@ describe('trades after a lost connection', () => {
     ],
   ])('%s', (_name, resume, frames, expected) =>
     withFeed(async ({ server, feed, peer }) => {
-      const trades = feed.trades(NAME);
+      const trades = feed.subscribe(channel.trades, NAME);
       const synced = until(trades, 'update');
       peer.grant(await peer.next('subscribe'), { stream: 3 });
       peer.bytes(message(place(1), trade(1, 2)));
@@ -301,7 +302,7 @@ describe('trades of a connection that the server has lost', () => {
 
   it('are stale at once and go on with the next one, behind a gap only where some may be missing', () =>
     withFeed(async ({ feed, peer }) => {
-      const trades = feed.trades(NAME);
+      const trades = feed.subscribe(channel.trades, NAME);
       const seen: unknown[] = [];
       trades.on('state', ({ state, reason }) => seen.push(state, reason));
       trades.on('update', ({ seq }) => seen.push(seq));
@@ -321,7 +322,7 @@ describe('trades of a connection that the server has lost', () => {
 
   it('stay stale for who joins, and for who comes back', () =>
     withFeed(async ({ server, feed, peer }) => {
-      const trades = feed.trades(NAME);
+      const trades = feed.subscribe(channel.trades, NAME);
       const joined = until(trades, 'state', ({ reason }: { reason: string }) => reason === 'source_failed');
       peer.grant(await peer.next('subscribe'), { stream: 3 });
       peer.bytes(place(3, Flag.stale));

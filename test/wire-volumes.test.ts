@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FrameReader, Kind, LocalVolumes } from '../src/wire/index.js';
+import { channel, FrameReader, Kind, LocalVolumes } from '../src/wire/index.js';
 import { until, withFeed } from './support/feed-server.js';
 import { type FrameSpec, frame, message } from './support/frames.js';
 
@@ -34,7 +34,7 @@ function apply(volumes: LocalVolumes, ...frames: readonly Uint8Array[]): readonl
 describe('volumes', () => {
   it('are rows by price, which a change replaces', () =>
     withFeed(async ({ feed, peer }) => {
-      const subscription = feed.volumes(NAME, { grouping: '0.4' });
+      const subscription = feed.subscribe(channel.volumes, NAME, { grouping: '0.4' });
       const { op, id, ...asked } = await peer.next('subscribe');
       expect(asked).toEqual({ channel: 'volumes', instrument: NAME, intervalMs: 100, grouping: '0.4' });
       peer.grant({ ...asked, op, id }, { stream: 48, priceExponent: -2, qtyExponent: -3 });

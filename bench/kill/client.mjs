@@ -1,6 +1,6 @@
 // @ts-check
 /** Clients of every kind, who hold all that they have against the truth. */
-import { connect, WireError } from '../../dist/wire/index.js';
+import { channel, connect, WireError } from '../../dist/wire/index.js';
 import { Tape } from './judge.mjs';
 import { Line } from './line.mjs';
 
@@ -173,16 +173,16 @@ export class Client {
     const { feed, kind } = this;
     const { judge } = this.surroundings;
     if (what === 'trades') {
-      const subscription = feed.trades(instrument, kind.options);
+      const subscription = feed.subscribe(channel.trades, instrument, kind.options);
       const tape = new Tape(judge, `${this.name} trades ${instrument}`, instrument, subscription);
       this.#keep(`trades ${instrument}`, subscription, () => tape.compare());
     } else if (what === 'orders') {
-      const subscription = feed.orders(instrument, kind.options);
+      const subscription = feed.subscribe(channel.orders, instrument, kind.options);
       const name = `orders ${instrument}`;
       const compare = () => judge.orders(`${this.name} ${name}`, instrument, subscription.orders);
       this.#keepCompared(name, subscription, compare);
     } else if (what === 'status') {
-      this.#keep(`status ${instrument}`, feed.status(instrument), () => {});
+      this.#keep(`status ${instrument}`, feed.subscribe(channel.status, instrument), () => {});
     } else if (what === 'bbo' || what === 'venue') {
       const source = what === 'bbo' ? 'book' : 'venue';
       this.#keepBook(instrument, feed.bbo(instrument, { ...kind.options, source }), 0);

@@ -2,7 +2,7 @@
 /** What every stream of a recorded market is at each place, by an engine that nobody kills. */
 import { openEngine } from '../../dist/engine.js';
 import { EVERYTHING_NS } from '../../dist/ingest/source.js';
-import { FrameReader, Kind, LocalBook, LocalOrders, Stream } from '../../dist/wire/index.js';
+import { FrameReader, Kind, LocalBook, LocalOrders, Stream, TradeRows } from '../../dist/wire/index.js';
 import { digestOf, textOf } from './digests.mjs';
 
 /** @typedef {import('./judge.mjs').TradeFrame} TradeFrame */
@@ -113,12 +113,13 @@ export class Truth {
     const epoch = epochs.indexOf(frame.epoch);
     if (stream === Stream.trades) {
       if (kind !== Kind.trade) return;
-      const trades = Array.from({ length: frame.tradeCount }, (_, at) =>
+      const rows = new TradeRows(frame);
+      const trades = Array.from({ length: rows.count }, (_, at) =>
         textOf({
-          id: frame.tradeId(at),
-          price: frame.tradePriceNearest(at),
-          qty: frame.tradeQtyNearest(at),
-          tsEvent: frame.tradeTsEvent(at),
+          id: rows.id(at),
+          price: Number(rows.price(at)),
+          qty: Number(rows.qty(at)),
+          tsEvent: rows.tsEvent(at),
         }),
       );
       // One without trades says that nobody tells them for now: a reader sees what is before it followed by what is behind it.

@@ -2,9 +2,9 @@ import { decimalText } from '../wire/decimal.js';
 import { Inbox } from '../wire/inbox.js';
 import {
   type BookSubscription,
-  type Channels,
   type Costs,
   type CostsSubscription,
+  type channel,
   Flag,
   type Level,
   type LocalBook,
@@ -25,7 +25,7 @@ import {
 /** Changes of orders that a reader may be behind. */
 const CHANGES_MAX = 65_536;
 
-export type WatchChannel = keyof Channels;
+export type WatchChannel = keyof typeof channel;
 
 export const WATCH_CHANNELS: readonly WatchChannel[] = [
   'book',
@@ -41,7 +41,7 @@ export const WATCH_CHANNELS: readonly WatchChannel[] = [
   'status',
 ];
 
-type AnyChannel = Channels[WatchChannel]['subscription'];
+type AnyChannel = InstanceType<(typeof channel)[WatchChannel]['Subscription']>;
 
 /**
  * What a subscription brings, each an object to print: decimals and 64-bit numbers are strings, times are ns since the

@@ -1,5 +1,6 @@
 import {
   type BookSubscription,
+  channel,
   decimalText,
   type Feed,
   type FeedError,
@@ -94,12 +95,12 @@ export class WatchedMarket {
       ({ code }: FeedError): void => {
         if (code === 'feed.not_entitled') refusals.add(channel);
       };
-    const trades = refusals.mayAsk('trades') ? feed.trades(instrument) : undefined;
+    const trades = refusals.mayAsk('trades') ? feed.subscribe(channel.trades, instrument) : undefined;
     this.trades = trades;
     trades?.on('error', refused('trades'));
     trades?.on('update', (trade) => this.takeTrade(trade, trades));
     trades?.on('gap', (gap) => this.takeTrade(gap, trades));
-    this.status = refusals.mayAsk('status') ? feed.status(instrument) : undefined;
+    this.status = refusals.mayAsk('status') ? feed.subscribe(channel.status, instrument) : undefined;
     this.status?.on('error', refused('status'));
     this.status?.on('update', ({ gap, ageMs }) => {
       if (this.gapNoticed !== undefined && gap !== undefined && gap.noticed !== this.gapNoticed)

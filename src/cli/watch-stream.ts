@@ -1,4 +1,11 @@
-import { type Feed, isPattern, type SubscriptionGroup } from '../wire/index.js';
+import {
+  type Channel,
+  type CostsOptions,
+  channel,
+  type DepthOptions,
+  type Feed,
+  isPattern,
+} from '../wire/index.js';
 import type { Terminal } from './terminal.js';
 import type { WatchLimits } from './watch-limits.js';
 import { eventsOf, linesOf, type WatchChannel } from './watch-lines.js';
@@ -25,7 +32,8 @@ export async function stream(
   options: StreamOptions,
   terminal: Pick<Terminal, 'write'>,
 ): Promise<void> {
-  const { instruments, channel, depth, grouping, quantities, bps, limits } = options;
+  const { instruments, depth, grouping, quantities, bps, limits } = options;
+  const asked = channel[options.channel] as Channel<DepthOptions & CostsOptions, Subscription>;
   const write = async (text: string): Promise<void> => {
     if (limits.take()) await terminal.write(`${text}\n`);
   };
@@ -43,7 +51,7 @@ export async function stream(
   const follow = async (subscription: Subscription): Promise<void> => {
     eventsOf(subscription, say);
     let before = '';
-    for await (const line of linesOf(channel, subscription, depth)) {
+    for await (const line of linesOf(options.channel, subscription, depth)) {
       const text = JSON.stringify(line);
       // A change of state and of content that come together are two turns of the loop with one outcome.
       if (text !== before) await write(text);
@@ -52,10 +60,10 @@ export async function stream(
   };
   const [only] = instruments;
   if (instruments.length === 1 && only !== undefined && !isPattern(only)) {
-    await follow(feed[channel](only, settings));
+    await follow(feed.subscribe(asked, only, settings));
     return;
   }
-  const group: SubscriptionGroup<Subscription> = feed.subscribe({ ...settings, channel, instruments });
+  const group = feed.subscribeAll(asked, instruments, settings);
   group.on('matched', (count) => say({ event: 'matched', instruments: count }));
   group.on('removed', ({ instrument, reason }) => say({ instrument, event: 'removed', reason }));
   let failure: unknown;

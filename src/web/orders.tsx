@@ -1,4 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks';
+import { channel } from '../wire/index.js';
 import type { FrameLoop } from './frame-loop.js';
 import { OrdersPainter } from './orders-painter.js';
 import { partsOf } from './part.js';
@@ -21,7 +22,7 @@ export function Orders({ session, loop, onClose }: OrdersProps) {
   useEffect(() => {
     const element = panel.current;
     if (element === null || selected === null) return;
-    const subscription = session.feed.orders(selected.facts.name);
+    const subscription = session.feed.subscribe(channel.orders, selected.facts.name);
     const painter = new OrdersPainter(partsOf(element));
     const remove = loop.add(() => {
       const { error } = subscription;

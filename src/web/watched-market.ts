@@ -1,5 +1,6 @@
 import {
   type BookSubscription,
+  channel,
   decimalText,
   type Feed,
   type FeedError,
@@ -47,7 +48,7 @@ export class WatchedMarket {
     this.instrument = instrument;
     const { name } = instrument.facts;
     this.#book = feed.book(name);
-    this.#trades = feed.trades(name);
+    this.#trades = feed.subscribe(channel.trades, name);
     this.trades = new RecentTrades(TRADES_MAX, (qty) => this.#trades.qtyText(qty));
     this.book.show(this.#book.book);
     this.#book.on('update', () => {
@@ -87,7 +88,7 @@ export class WatchedMarket {
     if (this.#volumes === null || grouping !== this.#grouping) {
       this.#grouping = grouping;
       this.#volumes?.close();
-      const volumes = this.#feed.volumes(this.instrument.facts.name, {
+      const volumes = this.#feed.subscribe(channel.volumes, this.instrument.facts.name, {
         intervalMs: VOLUMES_EVERY_MS,
         ...(grouping === undefined ? {} : { grouping }),
       });

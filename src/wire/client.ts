@@ -1,17 +1,16 @@
-import type { BookOptions, BookSubscription } from './book-subscription.js';
 import {
-  askOf,
   type BboOptions,
-  type Channels,
+  type BookOptions,
+  type BookSubscription,
+  bbo,
+  book,
   type DepthOptions,
-  type GroupRequest,
-  makeSubscription,
-} from './channels.js';
+  depth,
+} from './book-subscription.js';
+import type { Channel } from './channel.js';
 import { Connection, type FeedState } from './connection.js';
-import { type ControlMessage, parseControl, type Topic } from './control.js';
-import type { CostsOptions, CostsSubscription } from './costs-subscription.js';
+import { type ControlMessage, parseControl } from './control.js';
 import { FeedError } from './errors.js';
-import type { TickerSubscription, TradingSubscription } from './facts-subscription.js';
 import {
   type ConnectOptions,
   type FeedCounters,
@@ -27,14 +26,10 @@ import { type Instrument, readInstruments } from './instruments.js';
 import { LatencyMeter, type LatencySummary } from './latency.js';
 import { Listeners } from './listeners.js';
 import { feedAddress, httpAddress, misuse, notOne, otherwise, tooMany } from './misuse.js';
-import type { OrdersOptions, OrdersSubscription } from './orders-subscription.js';
 import { Flag, Kind, Stream } from './protocol.js';
 import type { Backoff } from './resync.js';
 import { Roster } from './roster.js';
-import type { StatusSubscription } from './status-subscription.js';
 import { type AnySubscription, type Host, labelOf, type SubscriptionOptions } from './subscription.js';
-import type { TradesOptions, TradesSubscription } from './trades-subscription.js';
-import type { VolumesOptions, VolumesSubscription } from './volumes-subscription.js';
 
 /**
  * Connects to a feed, in Node and in browsers. Subscriptions may be made at once. Throws `client.bad_url`.
@@ -155,57 +150,17 @@ export class Feed implements AsyncDisposable {
 
   /** The full book. */
   book(instrument: string, options: BookOptions = {}): BookSubscription {
-    return this.open('book', instrument, options);
+    return this.subscribe(book, instrument, options);
   }
 
   /** The best levels of a side, at most once an interval. */
   depth(instrument: string, options: DepthOptions = {}): BookSubscription {
-    return this.open('depth', instrument, options);
+    return this.subscribe(depth, instrument, options);
   }
 
   /** The best bid and ask, of the engine's book or of the venue's own message. */
   bbo(instrument: string, options: BboOptions = {}): BookSubscription {
-    return this.open('bbo', instrument, options);
-  }
-
-  /** Each trade, never merged. */
-  trades(instrument: string, options: TradesOptions = {}): TradesSubscription {
-    return this.open('trades', instrument, options);
-  }
-
-  /** Trades that closed a position by force. */
-  liquidations(instrument: string, options: TradesOptions = {}): TradesSubscription {
-    return this.open('liquidations', instrument, options);
-  }
-
-  /** Every order in the venue's queues, where the venue tells them. */
-  orders(instrument: string, options: OrdersOptions = {}): OrdersSubscription {
-    return this.open('orders', instrument, options);
-  }
-
-  /** Last, mark and index price, funding, open interest, greeks: what the venue tells of them. */
-  ticker(instrument: string, options: SubscriptionOptions = {}): TickerSubscription {
-    return this.open('ticker', instrument, options);
-  }
-
-  /** Whether the instrument trades. */
-  trading(instrument: string, options: SubscriptionOptions = {}): TradingSubscription {
-    return this.open('trading', instrument, options);
-  }
-
-  /** What quantities cost on each side of the book, and what stands within basis points of the mid. */
-  costs(instrument: string, options: CostsOptions = {}): CostsSubscription {
-    return this.open('costs', instrument, options);
-  }
-
-  /** What has traded at prices since the session began, in buckets if wanted. */
-  volumes(instrument: string, options: VolumesOptions = {}): VolumesSubscription {
-    return this.open('volumes', instrument, options);
-  }
-
-  /** What the server says of the instrument's book, and what was lost of it. */
-  status(instrument: string, options: SubscriptionOptions = {}): StatusSubscription {
-    return this.open('status', instrument, options);
+    return this.subscribe(bbo, instrument, options);
   }
 
   /** The books of all instruments that fit, those that come later included. */
@@ -213,23 +168,47 @@ export class Feed implements AsyncDisposable {
     instruments: string | readonly string[],
     options: BookOptions = {},
   ): SubscriptionGroup<BookSubscription> {
-    return this.subscribe({ ...options, channel: 'book', instruments });
+    return this.subscribeAll(book, instruments, options);
   }
 
-  /** A channel of all instruments that fit some names and patterns: a subscription for each, as they come. */
-  subscribe<Name extends keyof Channels>(
-    request: GroupRequest<Name>,
-  ): SubscriptionGroup<Channels[Name]['subscription']> {
+  /** Any channel of an instrument: `channel.trades`, `channel.orders`, … */
+  subscribe<Options extends SubscriptionOptions, Kept extends object>(
+    channel: Channel<Options, Kept>,
+    instrument: string,
+    options: Options = {} as Options,
+  ): Kept {
+    const topic = { channel: channel.name, ...channel.ask?.(options), instrument };
+    const known = this.roster.get(labelOf(topic));
+    if (known !== undefined && !options.signal?.aborted) {
+      if (!known.share(options)) throw otherwise(known.label());
+      return known as object as Kept;
+    }
+    return this.add(new channel.Subscription(this.host, topic, options, this.resync), options.signal);
+  }
+
+  /**
+   * A channel of all instruments that fit some names and patterns, where `*` stands for any text and `?` for one character,
+   * as in `venue:BTC-*`: a subscription for each, as they come.
+   */
+  subscribeAll<Options extends SubscriptionOptions, Kept extends object>(
+    channel: Channel<Options, Kept>,
+    instruments: string | readonly string[],
+    all: Options = {} as Options,
+  ): SubscriptionGroup<Kept> {
     // The signal ends the group, and so each of its subscriptions once.
-    const { signal, channel, instruments, ...rest } = request;
-    const options = rest as Channels[Name]['options'];
-    const { mode } = request;
-    const ask = { ...askOf(channel, request), ...(mode === undefined ? {} : { mode }) };
+    const { signal, ...rest } = all;
+    const options = rest as Options;
+    const { mode } = all;
+    const ask = {
+      channel: channel.name,
+      ...channel.ask?.(options),
+      ...(mode === undefined ? {} : { mode }),
+    };
     const names = typeof instruments === 'string' ? [instruments] : instruments;
-    const groupHost: GroupHost<Channels[Name]['subscription']> = {
+    const groupHost: GroupHost<Kept> = {
       make: (topic) => {
-        const kept = this.add(makeSubscription(channel, topic, options, this.host, this.resync));
-        kept.isGrouped = true;
+        const kept = this.add(new channel.Subscription(this.host, topic, options, this.resync));
+        (kept as object as AnySubscription).isGrouped = true;
         return kept;
       },
       ended: (members) => {
@@ -263,28 +242,14 @@ export class Feed implements AsyncDisposable {
     return this.close();
   }
 
-  private open<Name extends keyof Channels>(
-    channel: Name,
-    instrument: string,
-    options: Channels[Name]['options'],
-  ): Channels[Name]['subscription'] {
-    const topic = { ...askOf(channel, options), instrument };
-    const known = this.roster.get(labelOf(topic));
-    if (known !== undefined && !options.signal?.aborted) {
-      if (!known.share(options)) throw otherwise(known.label());
-      return known as unknown as Channels[Name]['subscription'];
-    }
-    return this.add(makeSubscription(channel, topic, options, this.host, this.resync), options.signal);
-  }
-
-  private add<Kept extends { readonly topic: Topic }>(kept: Kept, signal?: AbortSignal): Kept {
-    const subscription = kept as unknown as AnySubscription;
+  private add<Kept extends object>(kept: Kept, signal?: AbortSignal): Kept {
+    const subscription = kept as object as AnySubscription;
     if (this.state === 'closed' || signal?.aborted) {
       subscription.abortReason = signal?.aborted ? signal.reason : this.abortReason;
       subscription.stop();
       return kept;
     }
-    const isMany = isPattern(kept.topic.instrument);
+    const isMany = isPattern(subscription.topic.instrument);
     if (isMany || this.roster.size >= SUBSCRIPTIONS_MAX) {
       subscription.stop();
       throw (isMany ? notOne : tooMany)(subscription.label());

@@ -1,3 +1,4 @@
+import { type Channel, type ViewOptions, viewAsk } from './channel.js';
 import type { Topic } from './control.js';
 import type { FrameReader } from './frame.js';
 import { CostRows } from './frame-computed.js';
@@ -8,13 +9,11 @@ import type { Backoff } from './resync.js';
 import type { Host, SubscriptionOptions } from './subscription.js';
 
 /** What costs take. */
-export interface CostsOptions extends SubscriptionOptions {
+export interface CostsOptions extends ViewOptions {
   /** Quantities as decimals above 0, such as `0.5`; with `bps` 1 to 16 in all. */
   readonly quantities?: readonly string[];
   /** Basis points of the mid, 1 to 10,000: all that a side holds within them. Default without quantities: 5, 10, 25 and 50. */
   readonly bps?: readonly number[];
-  /** Least time between two changes, ms; default 100, 0 = every change. */
-  readonly intervalMs?: number;
 }
 
 /** What taking a quantity from a side costs. Mantissas, BigInts beyond 2^53; `decimalText` prints them exactly. */
@@ -47,6 +46,8 @@ export interface Costs {
   readonly tsEvent: bigint;
 }
 
+/** What is asked for where nothing is named. */
+const BPS = [5, 10, 25, 50];
 const UNKNOWN = -(2n ** 63n);
 
 /** What quantities cost. A loop yields the latest; while the state is not `synced` these are the last that were. */
@@ -88,3 +89,13 @@ function costsOf(frame: FrameReader): Costs {
   const { seq, tsRecv, tsEvent } = frame;
   return { rows, seq, tsRecv, tsEvent };
 }
+
+/** What quantities cost on each side of the book, and what stands within basis points of the mid. */
+export const costs: Channel<CostsOptions, CostsSubscription> = {
+  name: 'costs',
+  ask: (options) => {
+    const { quantities = [], bps = quantities.length > 0 ? [] : BPS } = options;
+    return { ...viewAsk(options), quantities, bps };
+  },
+  Subscription: CostsSubscription,
+};

@@ -1,3 +1,4 @@
+import type { Channel } from './channel.js';
 import type { Topic } from './control.js';
 import { decimalText } from './decimal.js';
 import type { FrameReader } from './frame.js';
@@ -101,3 +102,15 @@ function tradingOf(frame: FrameReader): Trading | undefined {
     ? printable({ status: trading.status, tsEvent: trading.tsEvent, seq: frame.seq })
     : undefined;
 }
+
+/** Last, mark and index price, funding, open interest, greeks: what the venue tells of them. */
+export const ticker: Channel<SubscriptionOptions, TickerSubscription> = {
+  name: 'ticker',
+  Subscription: TickerSubscription,
+};
+
+/** Whether the instrument trades. */
+export const trading: Channel<SubscriptionOptions, TradingSubscription> = {
+  name: 'trading',
+  Subscription: TradingSubscription,
+};

@@ -1,6 +1,4 @@
 import { Field, FrameTable, LEVEL_BYTES } from './frame-table.js';
-import { AGGRESSORS, TRADE_ID_KINDS } from './generated/constants.js';
-import type { Aggressor, TradeIdKind } from './protocol.js';
 
 /** The header's 64-bit fields behind its sequences: the venue's sequence and the three times. */
 export const ORIGIN_BYTES = 32;
@@ -11,7 +9,7 @@ export const ORIGIN_BYTES = 32;
  * `next()` finds the table, its header and its vectors once and checks that they lie inside the frame, in constant
  * time; the accessors then read numbers in place. A message of at most 64 KiB is copied by `reset()`; a longer one is read where
  * it is, and must stay as it is until the next `reset()`. Cost: nothing on the heap a frame or a level; a few ns a level read.
- * Fields that are read rarely have readers of their own (`OrderRows`, `GapFields`, …), made over this one, with the same rules.
+ * Fields that are read rarely have readers of their own (`TradeRows`, `GapFields`, …), made over this one, with the same rules.
  *
  * Mantissas and sequences are numbers, exact to 2^53; beyond it the accessor throws `wire.unsafe_integer`, its twin that
  * ends in `BigInt` has the value, and its twin that ends in `Nearest` has the nearest number, whose magnitude is then above
@@ -28,10 +26,6 @@ export class FrameReader extends FrameTable {
   }
   get hasStatus(): boolean {
     return this.has(Field.status);
-  }
-  /** Trades of the frame. */
-  get tradeCount(): number {
-    return this.count(Field.trades);
   }
 
   get seq(): number {
@@ -115,41 +109,6 @@ export class FrameReader extends FrameTable {
   }
   askQtyBigInt(index: number): bigint {
     return this.view.getBigInt64(this.askAt(index) + 8, true);
-  }
-
-  tradePrice(index: number): number {
-    return this.signed(this.elementAt(Field.trades, index), 'trades.price');
-  }
-  tradeQty(index: number): number {
-    return this.signed(this.elementAt(Field.trades, index) + 8, 'trades.qty');
-  }
-  tradePriceNearest(index: number): number {
-    return this.nearest(this.elementAt(Field.trades, index));
-  }
-  tradeQtyNearest(index: number): number {
-    return this.nearest(this.elementAt(Field.trades, index) + 8);
-  }
-  tradePriceBigInt(index: number): bigint {
-    return this.view.getBigInt64(this.elementAt(Field.trades, index), true);
-  }
-  tradeQtyBigInt(index: number): bigint {
-    return this.view.getBigInt64(this.elementAt(Field.trades, index) + 8, true);
-  }
-  /** The venue's number of the trade. */
-  tradeId(index: number): bigint {
-    return this.unsignedBigInt(this.elementAt(Field.trades, index) + 16);
-  }
-  tradeTsEvent(index: number): bigint {
-    return this.unsignedBigInt(this.elementAt(Field.trades, index) + 24);
-  }
-  tradeTsEventMs(index: number): number {
-    return this.milliseconds(this.elementAt(Field.trades, index) + 24);
-  }
-  tradeAggressor(index: number): Aggressor {
-    return AGGRESSORS[this.view.getUint8(this.elementAt(Field.trades, index) + 32)] ?? 'unknown';
-  }
-  tradeIdKind(index: number): TradeIdKind {
-    return TRADE_ID_KINDS[this.view.getUint8(this.elementAt(Field.trades, index) + 33)] ?? 'unknown';
   }
 
   /**

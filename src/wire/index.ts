@@ -4,8 +4,16 @@
  * A feed that finds no server tries again without end: listen to its `error` event to see why nothing comes.
  */
 export type { ApplyOutcome, BookCheck, IgnoredWhy } from './apply-outcome.js';
-export { type BookEvents, type BookGap, type BookOptions, BookSubscription } from './book-subscription.js';
-export type { BboOptions, Channels, DepthOptions, GroupRequest } from './channels.js';
+export {
+  type BboOptions,
+  type BookEvents,
+  type BookGap,
+  type BookOptions,
+  BookSubscription,
+  type DepthOptions,
+} from './book-subscription.js';
+export type { Channel, GroupedOptions, ViewOptions } from './channel.js';
+export * as channel from './channels.js';
 export { connect, Feed } from './client.js';
 export type { FeedState } from './connection.js';
 export type {
@@ -29,6 +37,7 @@ export { FrameReader } from './frame.js';
 export { CostRows, SignalRows, VolumeRows } from './frame-computed.js';
 export { GapFields, SessionFields, TickerFields, TradingFields, ViewFields } from './frame-facts.js';
 export { NameRows, OrderRows } from './frame-orders.js';
+export { TradeRows } from './frame-trades.js';
 export { type GroupEvents, isPattern, type Removed, SubscriptionGroup } from './group.js';
 export type { Instrument } from './instruments.js';
 export type { KeptEvents, StreamGap } from './kept-subscription.js';
@@ -82,4 +91,4 @@ export type {
 export type { Token } from './token.js';
 export type { Trade, TradeEvent, TradeGap } from './trade-tape.js';
 export { type TradesEvents, type TradesOptions, TradesSubscription } from './trades-subscription.js';
-export { type VolumesOptions, VolumesSubscription } from './volumes-subscription.js';
+export { VolumesSubscription } from './volumes-subscription.js';

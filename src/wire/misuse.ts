@@ -56,7 +56,7 @@ export function otherwise(name: string): ClientError {
 /** The error of a pattern where one instrument must be named. */
 export function notOne(name: string): ClientError {
   return misuse('client.pattern', 'this names no single instrument', name, 'a name', 'a pattern', {
-    fix: 'call feed.books or feed.subscribe: they give a subscription for each instrument that fits',
+    fix: 'call feed.books or feed.subscribeAll: they give a subscription for each instrument that fits',
   });
 }
 

@@ -1,3 +1,4 @@
+import type { Channel } from './channel.js';
 import type { Topic } from './control.js';
 import type { FrameReader } from './frame.js';
 import { OrderRows } from './frame-orders.js';
@@ -69,3 +70,9 @@ export class OrdersSubscription extends KeptSubscription<LocalOrders, LocalOrder
     }
   }
 }
+
+/** Every order in the venue's queues, where the venue tells them. */
+export const orders: Channel<OrdersOptions, OrdersSubscription> = {
+  name: 'orders',
+  Subscription: OrdersSubscription,
+};

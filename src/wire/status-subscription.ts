@@ -1,3 +1,4 @@
+import type { Channel } from './channel.js';
 import type { Topic } from './control.js';
 import type { FrameReader } from './frame.js';
 import { GapFields } from './frame-facts.js';
@@ -125,3 +126,9 @@ function gapOf(frame: FrameReader): InstrumentGap | undefined {
     before: printable({ epoch: gap.epochBefore, seq: Number(gap.seqBefore) }),
   });
 }
+
+/** What the server says of the instrument's book, and what was lost of it. */
+export const status: Channel<SubscriptionOptions, StatusSubscription> = {
+  name: 'status',
+  Subscription: StatusSubscription,
+};

@@ -1,6 +1,7 @@
 import type { FrameReader } from './frame.js';
 import { Field } from './frame-table.js';
-import { isExact, type Level, levelOf, printable } from './level.js';
+import { TradeRows } from './frame-trades.js';
+import { type Level, levelOf, printable } from './level.js';
 import type { Place } from './local-stream.js';
 import { NameTable } from './order-id.js';
 import {
@@ -158,21 +159,22 @@ export class TradeTape {
     return { take: false, gap: { tag: 'gap', reason: 'sequence', expected, received: this.seq } };
   }
 
-  /** Takes the names of a frame whose trades are to be taken: those of earlier ones are of earlier trades. */
-  takeNames(frame: FrameReader): void {
+  /** The trades of a frame that are to be taken. */
+  *tradesOf(frame: FrameReader): Generator<Trade, void, undefined> {
+    // Names of earlier frames are of earlier trades.
     this.names.clear();
     if (frame.count(Field.names) > 0) this.names.take(frame);
+    const rows = new TradeRows(frame);
+    for (let at = 0; at < rows.count; at += 1) yield this.tradeAt(rows, at);
   }
 
-  /** The trade at an index of that frame. */
-  tradeAt(frame: FrameReader, index: number): Trade {
-    const price = frame.tradePriceNearest(index);
-    const qty = frame.tradeQtyNearest(index);
+  private tradeAt(rows: TradeRows, index: number): Trade {
+    const [price, qty] = [rows.price(index), rows.qty(index)];
     const level: Level =
-      isExact(price) && isExact(qty)
+      typeof price === 'number' && typeof qty === 'number'
         ? { price, qty }
-        : levelOf(frame.tradePriceBigInt(index), frame.tradeQtyBigInt(index));
-    const id = frame.tradeId(index);
+        : levelOf(BigInt(price), BigInt(qty));
+    const id = rows.id(index);
     const name = this.names.size > 0 ? this.names.get(id) : undefined;
     return printable({
       tag: 'trade',
@@ -181,9 +183,9 @@ export class TradeTape {
       qtyExponent: this.qtyExponent,
       id,
       ...(name === undefined ? {} : { name }),
-      idKind: frame.tradeIdKind(index),
-      aggressor: frame.tradeAggressor(index),
-      tsEvent: frame.tradeTsEvent(index),
+      idKind: rows.idKind(index),
+      aggressor: rows.aggressor(index),
+      tsEvent: rows.tsEvent(index),
       seq: this.seq,
     });
   }

@@ -1,3 +1,4 @@
+import type { Channel } from './channel.js';
 import type { Brought, Granted, Topic } from './control.js';
 import { decimalsOf, decimalText } from './decimal.js';
 import type { FrameReader } from './frame.js';
@@ -111,9 +112,7 @@ export class TradesSubscription extends Subscription<TradeEvent, TradesEvents> {
       this.listeners.emit('gap', gap);
     }
     if (!take) return;
-    this.tape.takeNames(frame);
-    for (let at = 0; at < frame.tradeCount; at += 1) {
-      const trade = this.tape.tradeAt(frame, at);
+    for (const trade of this.tape.tradesOf(frame)) {
       this.push(trade);
       this.listeners.emit('update', trade);
     }
@@ -132,3 +131,15 @@ export class TradesSubscription extends Subscription<TradeEvent, TradesEvents> {
     if (by !== 'image') this.tape.bringTo(to);
   }
 }
+
+/** Each trade, never merged. */
+export const trades: Channel<TradesOptions, TradesSubscription> = {
+  name: 'trades',
+  Subscription: TradesSubscription,
+};
+
+/** Trades that closed a position by force. */
+export const liquidations: Channel<TradesOptions, TradesSubscription> = {
+  name: 'liquidations',
+  Subscription: TradesSubscription,
+};

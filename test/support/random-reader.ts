@@ -257,7 +257,8 @@ export class RandomReader {
       if (!take) return;
       this.counts.compared += 1;
       const id = this.#truth.tradeAt(held.instrumentId, content.epoch, content.seq);
-      expectEqual(String(content.tradeAt(frame, 0).id), String(id), `${held.name} at ${content.seq}`);
+      const [trade] = content.tradesOf(frame);
+      expectEqual(String(trade?.id), String(id), `${held.name} at ${content.seq}`);
       return;
     }
     const outcome = content.apply(frame);

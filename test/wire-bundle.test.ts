@@ -1,0 +1,53 @@
+import { gzipSync } from 'node:zlib';
+import { build } from 'vite';
+import { describe, expect, it } from 'vitest';
+
+const CLIENT = new URL('../src/wire/index.ts', import.meta.url).pathname;
+
+/** What a page has of the client, minified, when it uses so much of it. */
+async function bundled(used: string): Promise<{ readonly code: string; readonly gzipBytes: number }> {
+  const entry = 'virtual:entry';
+  const outputs = await build({
+    configFile: false,
+    logLevel: 'silent',
+    build: {
+      write: false,
+      modulePreload: false,
+      target: 'es2022',
+      minify: true,
+
+      rolldownOptions: { input: entry, external: ['ws'], preserveEntrySignatures: 'strict' },
+    },
+    plugins: [
+      {
+        name: 'entry',
+        resolveId: (id) => (id === entry ? id : null),
+        load: (id) =>
+          id === entry
+            ? `import { channel, connect } from ${JSON.stringify(CLIENT)};\nexport default ${used};`
+            : null,
+      },
+    ],
+  });
+  const [output] = Array.isArray(outputs) ? outputs : [outputs];
+  if (output === undefined || !('output' in output)) throw new Error('nothing was built');
+  const chunks = output.output.flatMap((chunk) => (chunk.type === 'chunk' ? [chunk.code] : []));
+  const code = chunks.join('\n');
+  return { code, gzipBytes: gzipSync(code, { level: 9 }).length };
+}
+
+describe('the client in a page', () => {
+  it('is small where books alone are used', async () => {
+    const { code, gzipBytes } = await bundled('connect');
+    expect(gzipBytes).toBeLessThanOrEqual(21_500);
+    for (const word of ['ordersAhead', 'aggressor', 'openInterest', 'priceAverage', 'isWithoutTrades']) {
+      expect(code).not.toContain(word);
+    }
+  });
+
+  it('has the channels that are named, and no others', async () => {
+    const { code } = await bundled('[connect, channel.trades]');
+    expect(code).toContain('aggressor');
+    expect(code).not.toContain('ordersAhead');
+  });
+});
