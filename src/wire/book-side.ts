@@ -10,7 +10,7 @@ const WORDS = 4;
 /** The high word of the quantity of a cell without a price: no quantity is below 0. */
 const FREE = -1;
 /** Levels from the best that are kept in order at each change: at least, and where somebody reads deeper at most. */
-const TOP_LEVELS_MIN = 32;
+const TOP_LEVELS_MIN = 16;
 const TOP_LEVELS_MAX = 4096;
 
 /**
