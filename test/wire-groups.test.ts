@@ -313,6 +313,16 @@ describe('a pattern', () => {
     }));
 });
 
+describe('a name where a channel belongs', () => {
+  it('is an error that says what to pass', () =>
+    withFeed(async ({ feed }) => {
+      const wrong = 'trades' as never;
+      for (const use of [() => feed.subscribe(wrong, 'a'), () => feed.subscribeAll(wrong, 'a*')]) {
+        expect(use).toThrow(/client.bad_channel.*got trades.*import \{ channel \}/);
+      }
+    }));
+});
+
 describe('an instrument that the server has no longer', () => {
   it('ends a subscription by its name with an error', () =>
     withFeed(async ({ feed, peer }) => {

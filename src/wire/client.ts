@@ -9,7 +9,7 @@ import {
 } from './book-subscription.js';
 import type { Channel } from './channel.js';
 import { Connection, type FeedState } from './connection.js';
-import { type ControlMessage, parseControl } from './control.js';
+import { type ControlMessage, parseControl, type Topic } from './control.js';
 import { FeedError } from './errors.js';
 import {
   type ConnectOptions,
@@ -25,7 +25,7 @@ import { type GroupHost, isPattern, SubscriptionGroup } from './group.js';
 import { type Instrument, readInstruments } from './instruments.js';
 import { LatencyMeter, type LatencySummary } from './latency.js';
 import { Listeners } from './listeners.js';
-import { feedAddress, httpAddress, misuse, notOne, otherwise, tooMany } from './misuse.js';
+import { feedAddress, httpAddress, misuse, notChannel, notOne, otherwise, tooMany } from './misuse.js';
 import { Flag, Kind, Stream } from './protocol.js';
 import type { Backoff } from './resync.js';
 import { Roster } from './roster.js';
@@ -177,7 +177,7 @@ export class Feed implements AsyncDisposable {
     instrument: string,
     options: Options = {} as Options,
   ): Kept {
-    const topic = { channel: channel.name, ...channel.ask?.(options), instrument };
+    const topic = { ...this.ask(channel, options), instrument };
     const known = this.roster.get(labelOf(topic));
     if (known !== undefined && !options.signal?.aborted) {
       if (!known.share(options)) throw otherwise(known.label());
@@ -199,11 +199,7 @@ export class Feed implements AsyncDisposable {
     const { signal, ...rest } = all;
     const options = rest as Options;
     const { mode } = all;
-    const ask = {
-      channel: channel.name,
-      ...channel.ask?.(options),
-      ...(mode === undefined ? {} : { mode }),
-    };
+    const ask = { ...this.ask(channel, options), ...(mode === undefined ? {} : { mode }) };
     const names = typeof instruments === 'string' ? [instruments] : instruments;
     const groupHost: GroupHost<Kept> = {
       make: (topic) => {
@@ -240,6 +236,15 @@ export class Feed implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  private ask<Options extends SubscriptionOptions>(
+    channel: Channel<Options, unknown>,
+    options: Options,
+  ): Omit<Topic, 'instrument'> {
+    // Programs without types may pass a name.
+    if (typeof channel?.Subscription !== 'function') throw notChannel(channel);
+    return { channel: channel.name, ...channel.ask?.(options) };
   }
 
   private add<Kept extends object>(kept: Kept, signal?: AbortSignal): Kept {

@@ -53,6 +53,13 @@ export function otherwise(name: string): ClientError {
   );
 }
 
+/** The error of a channel that is none, such as its name alone. */
+export function notChannel(got: unknown): ClientError {
+  return misuse('client.bad_channel', 'this is no channel', 'subscribe', 'channel.trades', String(got), {
+    fix: "import { channel } from 'depthwire/client' and pass one of it",
+  });
+}
+
 /** The error of a pattern where one instrument must be named. */
 export function notOne(name: string): ClientError {
   return misuse('client.pattern', 'this names no single instrument', name, 'a name', 'a pattern', {
