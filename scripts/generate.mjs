@@ -4,6 +4,7 @@
 //   node scripts/generate.mjs           builds the schema compiler if needed and writes the files
 //   node scripts/generate.mjs --check   compares the recorded hashes; where cargo and the compiler build, generates again
 //                                       and compares bytes. Writes nothing. Exit 1 with a fix line on a difference.
+//   node scripts/generate.mjs --compiler  builds the schema compiler, where it can be built
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -220,12 +221,13 @@ function check() {
 }
 
 const argument = process.argv[2];
-if (argument !== undefined && argument !== '--check') {
-  console.error(`usage: node scripts/generate.mjs [--check], got ${argument}`);
+if (argument !== undefined && argument !== '--check' && argument !== '--compiler') {
+  console.error(`usage: node scripts/generate.mjs [--check | --compiler], got ${argument}`);
   process.exit(2);
 }
 try {
   if (argument === '--check') check();
+  else if (argument === '--compiler') missingTool() ?? buildCompiler(true);
   else await generate();
 } catch (error) {
   if (!(error instanceof Failure)) throw error;
