@@ -115,7 +115,7 @@ describe('the page people trade from', () => {
         if (control >= 0) expect(numberOf(rows[control]?.volume ?? '')).toBe(most);
         expect(rows.some(({ area }) => area !== '')).toBe(true);
         expect(await page.textContent('.profile')).toMatch(
-          /^Traded since \d\d:\d\d:\d\d · most at 6\d,\d{3} · value area 6\d,\d{3} – 6\d,\d{3}$/,
+          /^Traded since \d\d:\d\d:\d\d · POC 6\d,\d{3} · VA 6\d,\d{3}–6\d,\d{3}$/,
         );
         await page.keyboard.press(']');
       }

@@ -153,11 +153,15 @@ describe('words', () => {
       state: 'synced',
       reason: 'none',
       doubts: { beyondKnown: false, crossed: false },
+      ended: false,
       hasLevels: true,
     };
     expect(bookNotice(synced)).toBe('');
     expect(bookNotice({ ...synced, connected: false })).toMatch(/^Not connected.*last known/);
     expect(bookNotice({ ...synced, state: 'stale', reason: 'gap' })).toMatch(/skipped a number.*last known/);
+    expect(bookNotice({ ...synced, state: 'stale', reason: 'unreadable', ended: true })).toMatch(
+      /could not be read\. The recording has ended\./,
+    );
     expect(bookNotice({ ...synced, refusal: 'no such instrument.' })).toMatch(/^Refused: no such instrument/);
     const empty = { ...synced, state: 'syncing', hasLevels: false };
     expect(bookNotice(empty)).toMatch(/^Syncing/);

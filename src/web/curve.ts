@@ -202,6 +202,13 @@ class Pen {
       }
       context.stroke(path);
       const [first, last] = [run[0], run.at(-1)];
+      // A side of one level is a stem.
+      if (first !== undefined && run.length === 1) {
+        context.beginPath();
+        context.moveTo(first[0], floor);
+        context.lineTo(...first);
+        context.stroke();
+      }
       if (fill === undefined || first === undefined || last === undefined) continue;
       path.lineTo(last[0], floor);
       path.lineTo(first[0], floor);
@@ -251,9 +258,11 @@ export function depthCurve(element: HTMLElement): Curve {
   });
   return new Curve(element, {
     series: [side('bid', 'before'), side('ask', 'after')],
-    xRange: (range) => range,
+    // A single price has room, too.
+    xRange: ([low, high]) =>
+      low === high ? [low - Math.abs(low) / 100, high + Math.abs(high) / 100] : [low, high],
     range: (_scale, [, high]) => [0, high > 0 ? high * 1.05 : 1],
-    xText: (value) => value.toLocaleString('en'),
+    xText: (value) => value.toLocaleString('en', { maximumSignificantDigits: 10 }),
     yText: compact,
     labels: 'main',
     leftPx: 44,

@@ -1,6 +1,6 @@
 import { formatDecimal } from '../wire/index.js';
 import type { BookView } from './book-view.js';
-import { compact, cutDecimals, withThousands } from './decimal-text.js';
+import { compact, cutDecimals, significantEnd, withThousands } from './decimal-text.js';
 import { bucketPriceText } from './grouping.js';
 import type { InstrumentView } from './instrument-view.js';
 import { meanPrice, type Sweep, sideOfBucket, sweepTo } from './sweep.js';
@@ -56,7 +56,8 @@ function meanText(sweep: Sweep, book: BookView): string {
   const mean = meanPrice(sweep);
   if (mean === null) return '–';
   const decimals = book.priceDecimalsMin || Math.min(MEAN_DECIMALS_MAX, Math.max(0, -book.priceExponent));
-  return withThousands((mean * 10 ** book.priceExponent).toFixed(decimals));
+  const fixed = (mean * 10 ** book.priceExponent).toFixed(decimals);
+  return withThousands(book.priceDecimalsMin > 0 ? fixed : fixed.slice(0, significantEnd(fixed)));
 }
 
 /**

@@ -79,6 +79,14 @@ export function Ladder({
         >
           Orders
         </button>
+        <button
+          type="button"
+          class="copy-row"
+          title="Copy the chosen row exactly, or all rows in view: c"
+          onClick={onCopy}
+        >
+          <span aria-live="polite">{copied ? 'Copied' : 'Copy'}</span>
+        </button>
       </div>
       <div class="touch-bar">
         <span class="price bid">
@@ -133,19 +141,7 @@ export function Ladder({
           <dt>Mean price</dt>
           <dd class="at-mean" />
         </div>
-        <button
-          type="button"
-          class="copy-row"
-          title="Copy the chosen row exactly, or all rows in view: c"
-          onClick={onCopy}
-        >
-          <span aria-live="polite">{copied ? 'Copied' : 'Copy'}</span>
-        </button>
       </dl>
-      <p
-        class="profile numbers"
-        title="Point of control and the prices around it at which 70 % was traded; a row holds what traded from its price up to the next one"
-      />
       <div class="own-size">
         <label>
           My size{' '}
@@ -158,6 +154,10 @@ export function Ladder({
           />
         </label>
         <output class="numbers own-size-text" />
+        <p
+          class="numbers profile"
+          title="POC: point of control, where most was traded. VA: value area, the prices around it at which 70 % was. A row holds what traded from its price up to the next one."
+        />
       </div>
     </main>
   );
@@ -205,7 +205,7 @@ function drawLadder(
     const own = ownSize.paint(settings.values.size, selected, book, ladder.restingQty);
     market?.settleProfile();
     ladder.paint(market ?? { instrument: selected, book, profile: NOTHING_TRADED }, own);
-    profile.paint(market, session.replay.isOn);
+    profile.paint(market);
     touch.paint(book, selected.facts.name);
     if (touch.chars !== chars) {
       chars = touch.chars;

@@ -2,7 +2,6 @@ import { decimalText, type LocalVolumes } from '../wire/index.js';
 import type { BookView } from './book-view.js';
 import { withThousands } from './decimal-text.js';
 import { bucketPriceText } from './grouping.js';
-import { recordedWords } from './replay.js';
 import type { TextCell } from './text-cell.js';
 import type { WatchedMarket } from './watched-market.js';
 import { clockWords, refusalWords } from './wording.js';
@@ -16,8 +15,7 @@ export class ProfilePainter {
     this.#cell = cell;
   }
 
-  /** `isReplay`: times are of a recording, which is of another day. */
-  paint(market: WatchedMarket | null, isReplay: boolean): void {
+  paint(market: WatchedMarket | null): void {
     const { volumes, volumesError, profile, instrument } = market ?? {};
     const size = instrument?.position.size;
     const key = `${instrument?.facts.name} ${profile?.version} ${volumes?.seq} ${volumes?.since} ${volumes?.missedAt} ${size} ${volumesError?.code}`;
@@ -25,27 +23,20 @@ export class ProfilePainter {
     this.#drawn = key;
     if (volumesError !== undefined) this.#cell.set(`Traded: ${refusalWords(volumesError)}`);
     else if (market === null || volumes == null) this.#cell.set('');
-    else this.#cell.set(profileWords(market, volumes, isReplay));
+    else this.#cell.set(profileWords(market, volumes));
   }
 }
 
-function profileWords(
-  { profile, book, instrument }: WatchedMarket,
-  volumes: LocalVolumes,
-  isReplay: boolean,
-) {
+function profileWords({ profile, book, instrument }: WatchedMarket, volumes: LocalVolumes): string {
   if (volumes.since === 0n) return 'Traded: nothing yet';
-  const time = (ns: bigint): string => {
-    const ms = Number(ns / 1_000_000n);
-    return isReplay ? recordedWords(ms) : clockWords(ms);
-  };
+  const time = (ns: bigint): string => clockWords(Number(ns / 1_000_000n));
   const missed = volumes.missedAt === 0n ? '' : `, trades may be missing until ${time(volumes.missedAt)}`;
   const since = `Traded since ${time(volumes.since)}${missed}`;
   if (profile.tooWide > 0)
     return `${since}: counted in steps of ${decimalText(profile.tooWide, book.priceExponent)}, group by as much`;
   if (Number.isNaN(profile.poc)) return since;
   const price = (bucket: number) => priceWords(bucket, instrument.position.size, book);
-  return `${since} · most at ${price(profile.poc)} · value area ${price(profile.valueLow)} – ${price(profile.valueHigh)}`;
+  return `${since} · POC ${price(profile.poc)} · VA ${price(profile.valueLow)}–${price(profile.valueHigh)}`;
 }
 
 function priceWords(bucket: number, size: number, book: BookView): string {

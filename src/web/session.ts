@@ -120,6 +120,7 @@ export class Session {
       reason: this.book.reason,
       doubts: this.book.doubts,
       hasLevels: this.book.hasLevels,
+      ended: ['ended', 'failed'].includes(this.replay.standing?.state ?? ''),
     });
   }
 

@@ -31,15 +31,27 @@ export interface BookCondition {
   readonly reason: string;
   readonly doubts: BookDoubts;
   readonly hasLevels: boolean;
+  /** Nothing more will come, as at the end of a recording. */
+  readonly ended: boolean;
 }
 
 /** Why a book may not be trusted at this moment, in one or two sentences; empty for one that may. */
-export function bookNotice({ connected, refusal, state, reason, doubts, hasLevels }: BookCondition): string {
+export function bookNotice({
+  connected,
+  refusal,
+  state,
+  reason,
+  doubts,
+  hasLevels,
+  ended,
+}: BookCondition): string {
   const shown = hasLevels ? ' What is shown is the last known book.' : '';
   if (refusal !== null) return `Refused: ${refusal}${shown}`;
   if (state === 'synced' && connected) return doubtNotice(doubts);
   if (!connected) return `Not connected: waiting for the server.${shown}`;
-  if (state === 'stale') return `Stale: ${reasonWords(reason)}. A new image is on its way.${shown}`;
+  const next = ended ? 'The recording has ended.' : 'A new image is on its way.';
+  if (state === 'stale') return `Stale: ${reasonWords(reason)}. ${next}${shown}`;
+  if (ended) return `Syncing: the recording has ended before the book was complete.${shown}`;
   return `Syncing: waiting for a complete image of the book.${shown}`;
 }
 
