@@ -83,7 +83,8 @@ export class Curve {
   }
 
   #draw(): void {
-    const context = this.#canvas.getContext('2d');
+    // Without alpha what is behind it is not mixed in, pixel by pixel, at each frame that damages it.
+    const context = this.#canvas.getContext('2d', { alpha: false });
     if (context === null || this.#widthPx === 0 || this.#heightPx === 0) return;
     new Pen(context, this.#look, this.#widthPx, this.#heightPx).draw(this.#data);
   }
@@ -107,7 +108,8 @@ class Pen {
     const context = this.#context;
     const { series } = this.#look;
     context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
-    context.clearRect(0, 0, this.#width, this.#height);
+    context.fillStyle = themeColour('panel');
+    context.fillRect(0, 0, this.#width, this.#height);
     const xs = data[0] ?? [];
     const xRange = this.#look.xRange(rangeOf([xs]));
     const rangeOfScale = (scale: Series['scale']): Range =>

@@ -10,6 +10,8 @@ import { setData, TextCell } from './text-cell.js';
 
 const HEALTH_EVERY_MS = 250;
 const RATE_WINDOW_MS = 3000;
+/** Longer values may not fit. */
+const VALUE_CHARS = 17;
 /** Two minutes of the latency line, at a sample each 500 ms. */
 const HISTORY_SAMPLES = 240;
 const HISTORY_EVERY_MS = 500;
@@ -41,8 +43,10 @@ export function Health({ session, loop, theme }: HealthProps) {
       const byteRate = bytes.sample(nowMs, session.counters.bytes);
       for (const row of healthRows(session, loop, messageRate, byteRate)) {
         const cell = cells.get(row.key);
-        cell?.set(row.value);
-        if (cell !== undefined) setData(cell.element, 'alert', row.alert ? '' : null);
+        if (cell === undefined) continue;
+        cell.set(row.value);
+        setData(cell.element, 'long', row.value.length > VALUE_CHARS ? '' : null);
+        setData(cell.element, 'alert', row.alert ? '' : null);
       }
     }, HEALTH_EVERY_MS);
     const removeLine = loop.add((nowMs) => {

@@ -18,12 +18,17 @@ class LadderRow {
   #bucket = Number.NaN;
   #size = 0;
   #exponent = 0;
-  #selected = '';
+  #side: Side | null = null;
+  #touch = false;
+  #mark: 'hover' | 'cursor' | null = null;
+  #own: 'buy' | 'sell' | null = null;
+  #area: VolumeMark = null;
 
   constructor(parent: HTMLElement, id: string) {
     this.element = addElement(parent, 'div', 'rung');
     this.element.id = id;
     this.element.setAttribute('role', 'row');
+    this.element.ariaSelected = 'false';
     const cumulativeBid = new AmountCell(this.element, 'sum-bid');
     const bid = new QuantityCell(this.element, 'qty-bid');
     const price = addElement(this.element, 'div', 'rung-price');
@@ -51,14 +56,18 @@ class LadderRow {
     own: 'buy' | 'sell' | null,
   ): void {
     const { element } = this;
-    setData(element, 'side', side);
-    setData(element, 'touch', touch ? '' : null);
-    setData(element, 'mark', mark);
-    setData(element, 'own', own);
-    const selected = mark === 'cursor' ? 'true' : 'false';
-    if (this.#selected === selected) return;
-    this.#selected = selected;
-    element.ariaSelected = selected;
+    // Compared here: to ask the element takes longer than all else that a row is asked at each frame.
+    if (side !== this.#side) setData(element, 'side', side);
+    if (touch !== this.#touch) setData(element, 'touch', touch ? '' : null);
+    if (own !== this.#own) setData(element, 'own', own);
+    if (mark !== this.#mark) {
+      setData(element, 'mark', mark);
+      element.ariaSelected = String(mark === 'cursor');
+    }
+    this.#side = side;
+    this.#touch = touch;
+    this.#own = own;
+    this.#mark = mark;
   }
 
   /** Mantissas with the value of one unit; `cumulative` from the touch to here, `share` of the longest bar, 0 to 1. */
@@ -70,6 +79,8 @@ class LadderRow {
   /** What was traded at the row's prices; `area`: whether it is the price with most of it, or within the value area. */
   setVolume(qty: number, unit: number, share: number, area: VolumeMark): void {
     this.#volume.set(qty, unit, share);
+    if (area === this.#area) return;
+    this.#area = area;
     setData(this.#volume.element, 'area', area);
   }
 }

@@ -4,7 +4,8 @@ import { partsOf } from './part.js';
 import { type Replay, type ReplayState, recordedWords, speedsWith, speedWords } from './replay.js';
 import { TextCell } from './text-cell.js';
 
-const CLOCK_EVERY_MS = 100;
+/** The clock tells seconds, and each frame that draws costs. */
+const CLOCK_EVERY_MS = 250;
 /** What the buttons beside the clock go by. */
 const STEP_MS = 60_000;
 

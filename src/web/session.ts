@@ -18,6 +18,8 @@ import { bookNotice, clockWords } from './wording.js';
 
 /** Instruments whose best prices are followed at the same time; the rest show their age and state when chosen. */
 const FOLLOWED_MAX = 100;
+/** As often as the list is drawn: each change of every top of book is many times that. */
+const BEST = { depth: 1, intervalMs: 250 } as const;
 /** How often the list of instruments and the ages are asked for. */
 const CATALOGUE_EVERY_MS = 2000;
 
@@ -52,7 +54,7 @@ export class Session {
   readonly feed: Feed;
   readonly markets: WatchedMarkets;
   readonly #listeners = new Set<() => void>();
-  readonly #bbo = new Map<InstrumentView, BookSubscription>();
+  readonly #best = new Map<InstrumentView, BookSubscription>();
   #wasOpen = false;
   /** Of the list of instruments that was asked for last. */
   #turn = 0;
@@ -266,20 +268,27 @@ export class Session {
 
   #followBest(): void {
     const wanted = new Set(this.instruments.slice(0, FOLLOWED_MAX));
-    for (const [view, subscription] of this.#bbo) {
+    for (const [view, subscription] of this.#best) {
       if (wanted.has(view)) continue;
       subscription.close();
-      this.#bbo.delete(view);
+      this.#best.delete(view);
     }
-    for (const view of wanted) {
-      if (this.#bbo.has(view)) continue;
-      const subscription = this.feed.bbo(view.facts.name);
-      this.#bbo.set(view, subscription);
-      view.best = subscription.book;
-      subscription.on('update', () => {
-        view.inputMs = performance.now();
-      });
-    }
+    for (const view of wanted) if (!this.#best.has(view)) this.#followBestOf(view, 'depth');
+  }
+
+  /** A token may grant no views of the depth: then each change of the top is taken. */
+  #followBestOf(view: InstrumentView, channel: 'depth' | 'bbo'): void {
+    const { name } = view.facts;
+    const subscription = channel === 'depth' ? this.feed.depth(name, BEST) : this.feed.bbo(name);
+    this.#best.set(view, subscription);
+    view.best = subscription.book;
+    subscription.on('update', () => {
+      view.inputMs = performance.now();
+    });
+    subscription.on('error', () => {
+      const isOver = subscription.error !== undefined && this.#best.get(view) === subscription;
+      if (isOver && channel === 'depth') this.#followBestOf(view, 'bbo');
+    });
   }
 
   #connectionChanged(): void {

@@ -19,6 +19,8 @@ class TapeRow {
   readonly #qty: TextCell;
   readonly #time: TextCell;
   #share = 0;
+  #item: TapeItem | undefined;
+  #isLarge = false;
 
   constructor(parent: HTMLElement) {
     this.element = addElement(parent, 'div', 'trade');
@@ -30,7 +32,21 @@ class TapeRow {
     this.#time = cell(this.element, 'time');
   }
 
-  set(trade: ShownTrade, qtyMax: number, isLarge: boolean): void {
+  /** Shows an item, or nothing (undefined). An item never changes, so its texts are made once. */
+  set(item: TapeItem | undefined, qtyMax: number, largeFrom: number): void {
+    const isLarge = item?.tag === 'trade' && item.qty >= largeFrom;
+    if (item !== this.#item || isLarge !== this.#isLarge) {
+      this.#item = item;
+      this.#isLarge = isLarge;
+      if (item === undefined) this.#clear();
+      else if (item.tag === 'missing') this.#setMissing();
+      else this.#setTrade(item, isLarge);
+    }
+    // The square root keeps small trades visible beside a block: the bar's area, not its length, follows the size.
+    this.#setShare(item?.tag === 'trade' && qtyMax > 0 ? Math.sqrt(item.qty / qtyMax) : 0);
+  }
+
+  #setTrade(trade: ShownTrade, isLarge: boolean): void {
     setData(this.element, 'aggressor', trade.aggressor);
     setData(this.element, 'large', isLarge ? '' : null);
     this.#arrow.set(ARROWS[trade.aggressor]);
@@ -38,22 +54,20 @@ class TapeRow {
     this.#fills.set(trade.fills === 1 ? '' : `×${trade.fills}`);
     this.#qty.set(compact(trade.qty));
     this.#time.set(clockText(trade.tsMs));
-    // The square root keeps small trades visible beside a block: the bar's area, not its length, follows the size.
-    this.#setShare(qtyMax > 0 ? Math.sqrt(trade.qty / qtyMax) : 0);
   }
 
   /** A place where trades are missing, said in the tape itself. */
-  setMissing(): void {
+  #setMissing(): void {
     setData(this.element, 'aggressor', 'unknown');
     setData(this.element, 'large', null);
     this.#price.set('trades missing');
     for (const other of [this.#arrow, this.#fills, this.#qty, this.#time]) other.set('');
-    this.#setShare(0);
   }
 
   /** Nothing stands here: hidden, and no text of another market is left behind. */
-  clear(): void {
+  #clear(): void {
     setData(this.element, 'aggressor', null);
+    setData(this.element, 'large', null);
     for (const cell of [this.#arrow, this.#price, this.#fills, this.#qty, this.#time]) cell.set('');
   }
 
@@ -115,14 +129,22 @@ export class TapePainter {
     if (trades === this.#drawnOf && key === this.#drawn) return;
     this.#drawnOf = trades;
     this.#drawn = key;
-    this.#shown = newest(trades, qtyMin, this.#rows.length);
+    const shown = newest(trades, qtyMin, this.#rows.length);
+    this.#turn(arrivedAmong(shown, this.#shown));
+    this.#shown = shown;
+    setData(this.#parent, 'empty', shown.length === 0 ? '' : null);
     let qtyMax = 0;
     for (const item of this.#shown) if (item.tag === 'trade') qtyMax = Math.max(qtyMax, item.qty);
-    for (const [index, row] of this.#rows.entries()) {
-      const item = this.#shown[index];
-      if (item === undefined) row.clear();
-      else if (item.tag === 'missing') row.setMissing();
-      else row.set(item, qtyMax, item.qty >= largeFrom);
+    for (const [index, row] of this.#rows.entries()) row.set(this.#shown[index], qtyMax, largeFrom);
+  }
+
+  /** Takes so many rows from the end to the beginning: what has only moved is not written, shaped and laid out again. */
+  #turn(count: number): void {
+    for (let turned = 0; turned < count; turned += 1) {
+      const row = this.#rows.pop();
+      if (row === undefined) return;
+      this.#rows.unshift(row);
+      this.#parent.prepend(row.element);
     }
   }
 
@@ -141,6 +163,14 @@ export class TapePainter {
     const time = item.tsMs === 0 ? '' : new Date(item.tsMs).toISOString();
     return [time, item.aggressor, item.price, item.qtyText, String(item.fills)];
   }
+}
+
+/** How many items stand before the one that was the newest, which a further fill may have replaced; 0 where none is left of those before. */
+function arrivedAmong(shown: readonly TapeItem[], before: readonly TapeItem[]): number {
+  const [newest, next] = before;
+  const at = newest === undefined ? -1 : shown.indexOf(newest);
+  if (at >= 0) return at;
+  return next === undefined ? 0 : Math.max(0, shown.indexOf(next) - 1);
 }
 
 /** The newest items that a filter leaves, at most so many. Gaps always stay. */

@@ -6,7 +6,9 @@ export class TextCell {
 
   constructor(element: HTMLElement) {
     this.element = element;
-    this.#node = element.appendChild(document.createTextNode(''));
+    this.#node = document.createTextNode('');
+    // What an earlier cell of the element has left would stand beside it.
+    element.replaceChildren(this.#node);
   }
 
   set(text: string): void {
