@@ -112,7 +112,9 @@ export class HeatmapFeed {
     const { standing } = this.#replay;
     this.#isSeeking ||= standing?.state === 'seeking';
     if (standing === null || this.#isSeeking) return Number.NaN;
-    return this.#replay.clockMs(nowMs) - QUIET_LAG_MS * standing.speed;
+    // The clock is asked for twice a second only: until then it may be that of before, wherever the frames are.
+    const passedMs = (nowMs - this.#heardMs) * standing.speed;
+    return Math.min(this.#replay.clockMs(nowMs), this.#serverMs + passedMs) - QUIET_LAG_MS * standing.speed;
   }
 
   #takeFrame(): void {

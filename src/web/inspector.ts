@@ -6,7 +6,7 @@ import type { InstrumentView } from './instrument-view.js';
 import { meanPrice, type Sweep, sideOfBucket, sweepTo } from './sweep.js';
 import type { TextCell } from './text-cell.js';
 
-/** Of a mean price where the instrument's tick is not known. */
+/** Of a mean price where the instrument's tick is not known, behind the zeros of a small one. */
 const MEAN_DECIMALS_MAX = 8;
 
 /** The cells below the ladder. */
@@ -55,8 +55,10 @@ export class Inspector {
 function meanText(sweep: Sweep, book: BookView): string {
   const mean = meanPrice(sweep);
   if (mean === null) return '–';
-  const decimals = book.priceDecimalsMin || Math.min(MEAN_DECIMALS_MAX, Math.max(0, -book.priceExponent));
-  const fixed = (mean * 10 ** book.priceExponent).toFixed(decimals);
+  const price = mean * 10 ** book.priceExponent;
+  const zeros = Math.max(0, -Math.ceil(Math.log10(price)));
+  const decimalsMax = Math.min(MEAN_DECIMALS_MAX + zeros, Math.max(0, -book.priceExponent));
+  const fixed = price.toFixed(book.priceDecimalsMin || decimalsMax);
   return withThousands(book.priceDecimalsMin > 0 ? fixed : fixed.slice(0, significantEnd(fixed)));
 }
 

@@ -42,6 +42,9 @@ export class WatchedMarket {
   #volumes: VolumesSubscription | null = null;
   /** The grouping of the volumes; undefined = a row a price. */
   #grouping: string | undefined;
+  /** The grouping and the scale of the ladder for which that is. */
+  #size = 0;
+  #priceExponent = 0;
 
   constructor(feed: Feed, instrument: InstrumentView) {
     this.#feed = feed;
@@ -84,18 +87,24 @@ export class WatchedMarket {
     const { priceExponent, qtyExponent, hasLevels } = this.book;
     const { step, size } = this.instrument.position;
     if (step === 0 || !hasLevels) return;
-    const grouping = grantableGrouping(decimalText(size, priceExponent), step);
-    if (this.#volumes === null || grouping !== this.#grouping) {
-      this.#grouping = grouping;
-      this.#volumes?.close();
-      const volumes = this.#feed.subscribe(channel.volumes, this.instrument.facts.name, {
-        intervalMs: VOLUMES_EVERY_MS,
-        ...(grouping === undefined ? {} : { grouping }),
-      });
-      volumes.on('update', (rows) => this.profile.take(rows));
-      this.#volumes = volumes;
+    if (size !== this.#size || priceExponent !== this.#priceExponent) {
+      this.#size = size;
+      this.#priceExponent = priceExponent;
+      this.#group(grantableGrouping(decimalText(size, priceExponent), step));
     }
     this.profile.settle({ priceExponent, qtyExponent, size });
+  }
+
+  #group(grouping: string | undefined): void {
+    if (this.#volumes !== null && grouping === this.#grouping) return;
+    this.#grouping = grouping;
+    this.#volumes?.close();
+    const volumes = this.#feed.subscribe(channel.volumes, this.instrument.facts.name, {
+      intervalMs: VOLUMES_EVERY_MS,
+      ...(grouping === undefined ? {} : { grouping }),
+    });
+    volumes.on('update', (rows) => this.profile.take(rows));
+    this.#volumes = volumes;
   }
 
   /** Calls back on each trade from now on; the result ends that. */
