@@ -1,6 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -18,6 +19,7 @@ import { promisify } from 'node:util';
 import type { Command } from 'commander';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findProgram } from '../scripts/tools.mjs';
 import { configOf } from '../src/cli/config-options.js';
 import { programOf, run } from '../src/cli/program.js';
 import { type Serving, startServing } from '../src/cli/serve.js';
@@ -32,6 +34,9 @@ const ROOT = fileURLToPath(new URL('../', import.meta.url));
 /** Inside the package, so that its own name is found as users find it. */
 const BUILT = join(ROOT, '.build', `samples-${process.pid}`);
 const folder = mkdtempSync(join(tmpdir(), 'depthwire-docs-'));
+
+/** Absent on many machines. */
+const GO = findProgram('go', process.env);
 
 /** Lines after which a program that runs for ever has shown that it works, and how long that may take. */
 const LINES_ENOUGH = 3;
@@ -49,7 +54,7 @@ const FOREIGN = new Set([
   'cd',
   'gh',
 ]);
-const LANGUAGES = new Set(['ts', 'sh', 'json', 'text', 'rust', 'python']);
+const LANGUAGES = new Set(['ts', 'sh', 'json', 'text', 'rust', 'python', 'go']);
 const ASKED = new Set(['subscribe', 'unsubscribe', 'resync', 'ping']);
 
 function filesBelow(path: string, ending: string): readonly string[] {
@@ -247,7 +252,38 @@ describe.each([...new Set(SAMPLES.map(({ page }) => page))])('the samples of %s'
   it.each(own('python'))('%s are Python', async (place) => {
     await promisify(execFile)('python3', ['-c', 'import ast, sys; ast.parse(sys.argv[1])', find(place).text]);
   });
+
+  // Said as skipped where there is no Go: nothing else here needs it.
+  it.skipIf(GO === undefined).each(own('go'))(
+    '%s compile and read the test vectors as these say',
+    async (place) => {
+      await expect(runGo(find(place))).resolves.toMatch(/^\d\d vectors\n$/);
+    },
+    120_000,
+  );
 });
+
+/** Runs Go with `main` of support/vectors.go, which hands it the test vectors: what it prints. */
+async function runGo({ text }: Sample): Promise<string> {
+  if (GO === undefined) throw new Error('there is no Go here');
+  const place = join(BUILT, 'go');
+  mkdirSync(place, { recursive: true });
+  writeFileSync(join(place, 'go.mod'), 'module sample\n\ngo 1.21\n');
+  const imports = 'import (\n"encoding/binary"\n"errors"\n"hash/crc32"\n)';
+  writeFileSync(join(place, 'sample.go'), `package main\n${imports}\n${text}\n`);
+  copyFileSync(join(ROOT, 'test/support/vectors.go'), join(place, 'main.go'));
+  const env = { ...process.env, GOPROXY: 'off', GOTOOLCHAIN: 'local', GOFLAGS: '' };
+  await promisify(execFile)(GO, ['vet', '.'], { cwd: place, env });
+  const { stdout } = await promisify(execFile)(
+    GO,
+    ['run', '.', join(ROOT, 'crates/core/schema/vectors.json')],
+    {
+      cwd: place,
+      env,
+    },
+  );
+  return stdout;
+}
 
 /** Runs a program until it ends, or has printed enough. */
 async function runProgram(sample: Sample): Promise<void> {
