@@ -15,8 +15,9 @@ afterEach(async () => {
 
 const NAME = 'binance-usdm:BTCUSDT';
 
-it('trades whose own connection is lost are stale at once, and whole where their numbers go on', async () => {
-  const venue = await fakeVenue({ 'binance-usdm': ['BTCUSDT'] });
+/** A server of a fake venue, and a client of it. */
+async function serve(name: 'binance-usdm' | 'binance') {
+  const venue = await fakeVenue({ [name]: ['BTCUSDT'] });
   closing.push(() => venue.stop());
   const cacheDir = mkdtempSync(join(tmpdir(), 'depthwire-lists-'));
   closing.push(() => rmSync(cacheDir, { recursive: true }));
@@ -24,7 +25,7 @@ it('trades whose own connection is lost are stale at once, and whole where their
     server: { port: 0, drainMs: 100 },
     catalogue: { cacheDir },
     sources: {
-      'binance-usdm': {
+      [name]: {
         instruments: ['BTCUSDT'],
         channels: ['book', 'trades'],
         urls: Object.fromEntries(venue.hosts().map(({ venue: from, fake }) => [from, fake])),
@@ -35,7 +36,11 @@ it('trades whose own connection is lost are stale at once, and whole where their
   closing.push(() => serving.stop('test is over'));
   const feed = connect(`ws://127.0.0.1:${serving.port}/v1/feed`);
   closing.push(() => feed.close());
+  return { venue, serving, feed };
+}
 
+it('trades whose own connection is lost are stale at once, and whole where their numbers go on', async () => {
+  const { venue, serving, feed } = await serve('binance-usdm');
   const book = feed.book(NAME);
   const trades = feed.subscribe(channel.trades, NAME);
   const ids: bigint[] = [];
@@ -78,4 +83,37 @@ it('trades whose own connection is lost are stale at once, and whole where their
   expect(told).toEqual(['stale source_failed', 'gap sequence', 'synced none']);
   expect(isWhole(from)).toBe(false);
   expect([book.state, losses() - lossesBefore]).toEqual(['synced', 0]);
+});
+
+it('trades of the connection of the book are stale with it, and live again with the book', async () => {
+  const { venue, feed } = await serve('binance');
+  const trades = feed.subscribe(channel.trades, 'binance:BTCUSDT');
+  const book = feed.book('binance:BTCUSDT');
+  const ids: bigint[] = [];
+  const told: string[] = [];
+  let untold = 0;
+  let hasGap = true;
+  trades.on('update', ({ id }) => {
+    if (!hasGap && id !== (ids.at(-1) ?? 0n) + 1n) untold += 1;
+    hasGap = false;
+    ids.push(id);
+  });
+  trades.on('gap', ({ reason }) => {
+    hasGap = true;
+    told.push(`gap ${reason}`);
+  });
+  trades.on('state', ({ state, reason }) => told.push(`${state} ${reason}`));
+  await until(() => book.state === 'synced' && ids.length > 3 && trades.state === 'synced');
+  for (let times = 0; times < 2; times += 1) {
+    told.length = 0;
+    for (const line of venue.lines()) line.cut();
+    await until(() => trades.state === 'stale');
+    // Before anything else, and before the book is whole.
+    expect(told[0]).toBe('stale source_failed');
+    expect(book.state).toBe('stale');
+    const before = ids.length;
+    await until(() => book.state === 'synced' && trades.state === 'synced' && ids.length > before + 3);
+    expect(told).toContain('gap reset');
+  }
+  expect(untold).toBe(0);
 });

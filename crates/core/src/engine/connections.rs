@@ -302,12 +302,13 @@ impl<C: Clock> Engine<C> {
         let cx = &mut Context { config, clock, out: outbox, stats, scratch };
         for slot in &sources[index].slots {
             let instrument = &mut instruments[slot.0 as usize];
-            if sources[index].brings(*slot) {
+            let brings = sources[index].brings(*slot);
+            if brings {
                 instrument.on_restart(now, cx);
             } else {
                 instrument.lose_venue_top(index, now, cx);
-                instrument.restart_tapes(index, now, cx);
             }
+            instrument.restart_tapes((index, brings), now, cx);
         }
         Ok(())
     }

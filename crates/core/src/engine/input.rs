@@ -287,6 +287,7 @@ impl<C: Clock> Engine<C> {
                 }
                 Body::Bbo(bbo) => instrument.on_bbo(bbo, speaker, stamp(bbo.venue_seq), cx),
                 Body::Trades(span) => {
+                    instrument.trades.heard(speaker as u32, || source.brings(event.slot));
                     for trade in events.trades_of(span) {
                         let trade = match &source.orders {
                             Some(orders) => orders.complete(event.slot, trade, events.texts()),
@@ -296,7 +297,7 @@ impl<C: Clock> Engine<C> {
                         };
                         if let Some(trade) = trade {
                             let text = events.text_of(trade.id);
-                            instrument.on_trade(&trade, text, speaker, stamp(trade.id.value()), cx);
+                            instrument.on_trade(&trade, text, stamp(trade.id.value()), cx);
                         }
                     }
                     let closes = event.is_last && instrument.product.is_by_order;
@@ -343,7 +344,8 @@ impl<C: Clock> Engine<C> {
                 }
                 Body::Liquidations(span) => {
                     cx.stats.liquidations += span.len() as u64;
-                    instrument.on_liquidations(events, span, speaker, stamp(0), cx);
+                    instrument.market.liquidations.heard(speaker as u32, || source.brings(event.slot));
+                    instrument.on_liquidations(events, span, stamp(0), cx);
                 }
                 Body::Ticker(at) => {
                     cx.stats.tickers += 1;
@@ -441,9 +443,10 @@ fn lose<C: Clock>(
     cx.stats.orders.doubts += u64::from(reason == StaleReason::VenueDoubt);
     cx.stats.orders.contradictions += u64::from(reason == StaleReason::Contradiction);
     let is_in = |slot: &Slot| matches!(scope, Scope::All) || scope == Scope::Book(*slot);
-    for slot in source.slots.iter().filter(|slot| is_in(slot) && !source.brings(**slot)) {
+    // Of a source that has failed it is told below that it is silent.
+    for slot in source.slots.iter().filter(|slot| is_in(slot) && reason != StaleReason::SourceFailed) {
         let Some(instrument) = instruments.get_mut(slot.0 as usize) else { continue };
-        instrument.stop_tapes((speaker, false), Stop::Missing, now, cx);
+        instrument.stop_tapes((speaker, source.brings(*slot)), Stop::Missing, now, cx);
     }
     for slot in slots_in(source, scope) {
         let Some(instrument) = instruments.get_mut(slot.0 as usize) else { continue };

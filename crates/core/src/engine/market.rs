@@ -87,7 +87,6 @@ impl InstrumentState {
         &mut self,
         events: &Events,
         span: Span,
-        source: usize,
         stamp: Stamp,
         cx: &mut Context<'_, C>,
     ) {
@@ -97,7 +96,6 @@ impl InstrumentState {
         market.liquidation = Some(*last);
         let at = Stamp { ts_event: last.ts_event, ..stamp };
         let tape = &mut market.liquidations;
-        tape.heard(source as u32);
         if tape.is_doubted() {
             tape.settle(false);
         }

@@ -1,9 +1,10 @@
 //! Whether the trades of an instrument, or its liquidations, come whole: who tells them, and what may be missing.
 //!
-//! A connection that is lost takes those with it that the venue tells meanwhile. Where the book is lost along with it, the epoch
-//! that begins when it is mended says so. Where it is not, a frame without trades does, at once: it is stale, and the next trade
-//! ends that. Where numbers of trades may still prove that none is missing, that trade decides; else the frame itself leaves out
-//! a sequence, which is a gap to its readers. While another connection is known to tell the same, nothing is missing.
+//! A connection that is lost takes those with it that the venue tells meanwhile. A frame without trades says so at once: it is
+//! stale, and the next trade ends that, or the epoch in which the book is whole again that the same connection brings. Where
+//! numbers of trades may still prove that none is missing, the next trade decides; else the frame itself leaves out a sequence, which
+//! is a gap to its readers. While another connection is known to tell the same, nothing is missing. What costs the book its truth
+//! may have cost trades of the same connection, too: of that they are told likewise, but for the staleness.
 
 use super::instrument::{Context, InstrumentState};
 use super::streams::{Cursor, Stamp};
@@ -41,6 +42,10 @@ pub(super) struct Tape {
     doubt: Doubt,
     /// Sources that tell it, the one that did so last first; of more than two the last two.
     tellers: [Option<u32>; 2],
+    /// Whether the one that told it last brings the book.
+    is_of_book: bool,
+    /// Whether it was lost with the connection of the book.
+    is_lost_with_book: bool,
 }
 
 impl Tape {
@@ -50,6 +55,8 @@ impl Tape {
             is_lost: false,
             doubt: Doubt::None,
             tellers: [None; 2],
+            is_of_book: false,
+            is_lost_with_book: false,
         }
     }
 
@@ -61,11 +68,19 @@ impl Tape {
         }
     }
 
-    /// A source has told of it, whether anything new or not.
+    /// The book is whole again: the connection that brings it tells all that it told before.
+    pub(super) fn mended(&mut self) {
+        if std::mem::take(&mut self.is_lost_with_book) {
+            self.is_lost = false;
+        }
+    }
+
+    /// A source has told of it, whether anything new or not. `brings`: whether it brings the book.
     #[inline]
-    pub(super) fn heard(&mut self, source: u32) {
+    pub(super) fn heard(&mut self, source: u32, brings: impl FnOnce() -> bool) {
         if self.tellers[0] != Some(source) {
             self.tellers = [Some(source), self.tellers[0]];
+            self.is_of_book = brings();
         }
     }
 
@@ -85,7 +100,7 @@ impl Tape {
     pub(super) fn settle(&mut self, is_next: bool) -> bool {
         let is_gap = self.doubt == Doubt::Open && !is_next;
         self.cursor.seq += u64::from(is_gap);
-        (self.doubt, self.is_lost) = (Doubt::None, false);
+        (self.doubt, self.is_lost, self.is_lost_with_book) = (Doubt::None, false, false);
         is_gap
     }
 
@@ -103,7 +118,14 @@ impl Tape {
 
     /// A source stops. `may_tell`: it may tell the stream, although it has not yet. `can_prove`: the number of the next trade may
     /// prove that none is missing. True where readers are to be told.
-    fn stops(&mut self, source: u32, stop: Stop, may_tell: bool, can_prove: bool, now: TimeNs) -> bool {
+    fn stops(
+        &mut self,
+        (source, brings): (u32, bool),
+        stop: Stop,
+        may_tell: bool,
+        can_prove: bool,
+        now: TimeNs,
+    ) -> bool {
         let is_own = self.tellers.contains(&Some(source)) || may_tell && self.tellers == [None; 2];
         let has_other = self.tellers.iter().flatten().any(|teller| *teller != source);
         if stop == Stop::Silent {
@@ -112,6 +134,12 @@ impl Tape {
         if !is_own || has_other {
             return false;
         }
+        self.is_lost_with_book |= brings && stop == Stop::Silent && !self.is_lost;
+        self.misses(stop, can_prove, now)
+    }
+
+    /// Some of it may be missing. True where readers are to be told.
+    fn misses(&mut self, stop: Stop, can_prove: bool, now: TimeNs) -> bool {
         let is_gap = !can_prove && self.doubt != Doubt::Told;
         let is_news = stop == Stop::Silent && !self.is_lost;
         self.is_lost |= is_news;
@@ -138,28 +166,48 @@ impl InstrumentState {
         now: TimeNs,
         cx: &mut Context<'_, C>,
     ) {
-        let source = source as u32;
-        if brings && !self.lead().is_synced() {
-            // The epoch that begins with the mended book tells it.
-            if stop == Stop::Silent {
-                self.trades.forget(source);
-                self.market.liquidations.forget(source);
-            }
-            return;
+        let source = (source as u32, brings);
+        // One that brings the book may tell nothing else; what shows it is that the book is lost with it.
+        let may_tell = stop == Stop::Silent && (!brings || !self.lead().is_synced());
+        let can_prove = self.can_prove_trades();
+        if self.trades.stops(source, stop, may_tell, can_prove, now) {
+            self.tell_no_trades(now, cx);
         }
-        let can_prove = self.product.trade_ids == TradeIds::Ascending && self.last_trade.is_some();
-        if self.trades.stops(source, stop, !brings, can_prove, now) {
-            self.publish_no_trades(Kind::Trade, Stream::TRADES, self.trades.cursor, cx);
-            if self.trades.doubt == Doubt::Told {
-                self.miss_volumes(now, cx);
-            } else {
-                self.note_volumes(now, cx);
-            }
+        if self.market.liquidations.stops(source, stop, may_tell, false, now) {
+            self.tell_no_liquidations(cx);
         }
-        if self.market.liquidations.stops(source, stop, !brings, false, now) {
-            let cursor = self.market.liquidations.cursor;
-            self.publish_no_trades(Kind::Liquidation, Stream::LIQUIDATIONS, cursor, cx);
+    }
+
+    /// The book has lost its truth, and what the same connection tells may be missing.
+    #[cold]
+    pub(super) fn doubt_tapes<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
+        let is_doubtful = |tape: &Tape| tape.is_of_book && tape.tellers != [None; 2];
+        let can_prove = self.can_prove_trades();
+        if is_doubtful(&self.trades) && self.trades.misses(Stop::Missing, can_prove, now) {
+            self.tell_no_trades(now, cx);
         }
+        let liquidations = &mut self.market.liquidations;
+        if is_doubtful(liquidations) && liquidations.misses(Stop::Missing, false, now) {
+            self.tell_no_liquidations(cx);
+        }
+    }
+
+    fn can_prove_trades(&self) -> bool {
+        self.product.trade_ids == TradeIds::Ascending && self.last_trade.is_some()
+    }
+
+    fn tell_no_trades<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
+        self.publish_no_trades(Kind::Trade, Stream::TRADES, self.trades.cursor, cx);
+        if self.trades.doubt == Doubt::Told {
+            self.miss_volumes(now, cx);
+        } else {
+            self.note_volumes(now, cx);
+        }
+    }
+
+    fn tell_no_liquidations<C: Clock>(&self, cx: &mut Context<'_, C>) {
+        let cursor = self.market.liquidations.cursor;
+        self.publish_no_trades(Kind::Liquidation, Stream::LIQUIDATIONS, cursor, cx);
     }
 
     /// A source takes the place of one that is dropped, and tells the same.
@@ -168,12 +216,17 @@ impl InstrumentState {
         self.market.liquidations.hand_over(source as u32, heir as u32);
     }
 
-    /// The venue behind a source that brings no book begins anew: numbers of trades say nothing of the next one.
-    pub(super) fn restart_tapes<C: Clock>(&mut self, source: usize, now: TimeNs, cx: &mut Context<'_, C>) {
+    /// The venue behind a source begins anew: numbers of trades say nothing of the next one.
+    pub(super) fn restart_tapes<C: Clock>(
+        &mut self,
+        (source, brings): (usize, bool),
+        now: TimeNs,
+        cx: &mut Context<'_, C>,
+    ) {
         if self.trades.tellers.contains(&Some(source as u32)) {
             self.last_trade = None;
         }
-        self.stop_tapes((source, false), Stop::Silent, now, cx);
+        self.stop_tapes((source, brings), Stop::Silent, now, cx);
     }
 
     fn publish_no_trades<C: Clock>(

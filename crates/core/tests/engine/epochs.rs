@@ -42,7 +42,8 @@ fn a_reset_is_syncing_and_then_a_new_epoch() {
     let mut rig = Rig::synced(EngineConfig::default());
     rig.engine.reset_source(rig.source, rig.now).unwrap();
     assert_eq!(rig.state(), BookState::Syncing);
-    assert_eq!(kinds(&rig.seen()), [(STATUS, 4)]);
+    let seen = kinds(&rig.seen());
+    assert_eq!(seen, [(STATUS, 4), (5, 3), (9, 8)], "nobody tells trades for now");
     assert_eq!(rig.image(Stream::BOOK), [], "the old book is gone");
     rig.now = S / 2;
     rig.depth(5, 6, "[\"10.00\",\"1\"]", "");

@@ -95,6 +95,11 @@ impl InstrumentState {
         self.recount(cx.stats);
         self.publish_image(Stream::STATUS, now, cx);
         self.say_orders_lost(now, cx);
+        // A source that fails is silent: that is told in its place.
+        let has_failed = self.lead().state() == BookState::Stale(StaleReason::SourceFailed);
+        if self.was_synced && !self.lead().is_synced() && !has_failed {
+            self.doubt_tapes(now, cx);
+        }
     }
 
     /// Whether anybody tells a book of levels, as far as is known: where the venue tells orders, their sums are the levels unless
@@ -150,6 +155,8 @@ impl InstrumentState {
         self.loss.mended(now);
         self.told_at = self.book_cursor.at.ts_recv;
         self.was_synced = true;
+        self.trades.mended();
+        self.market.liquidations.mended();
         self.open_epoch(now, cx);
     }
 

@@ -11,12 +11,10 @@ impl InstrumentState {
         &mut self,
         trade: &Trade,
         text: Option<&[u8]>,
-        source: usize,
         stamp: Stamp,
         cx: &mut Context<'_, C>,
     ) {
         cx.stats.trades += 1;
-        self.trades.heard(source as u32);
         let mut is_next = false;
         if let (TradeIds::Ascending, TradeId::Number(number)) = (self.product.trade_ids, trade.id) {
             // A lower number at a later time is of another numbering.
