@@ -305,6 +305,11 @@ export class Engine {
     return guarded(() => this.#native.openVolumes(instrument, intervalMs, grouping));
   }
 
+  /** Begins the profile of an instrument's volumes before anybody asks for it; one that has begun goes on. */
+  keepVolumes(instrument: number): void {
+    guarded(() => this.#native.keepVolumes(instrument));
+  }
+
   /**
    * The stream of what quantities cost on each side, and of what stands within so many basis points of the mid, counted: each
    * call needs a `closeView`. Quantities are in units of the instrument's quantity mantissa. Throws `engine.costs` for none, more than 16

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -15,11 +15,12 @@ const NAME = 'sim:BTCUSDT';
 const path = join(folder, 'recording');
 writeFileSync(path, simulatedRecording('BTCUSDT', 20_000));
 
-function serving(gateways: number): Promise<Serving> {
+function serving(gateways: number, volumes: readonly string[] = []): Promise<Serving> {
   const config = configFrom({
     server: { port: 0, drainMs: 300, gateways },
     instruments: [{ name: NAME }],
     replay: { files: [path], speed: 20 },
+    engine: { volumes: [...volumes] },
   });
   return startServing(config, new Map(), (line) => {
     throw new Error(line);
@@ -101,6 +102,26 @@ describe.each([
       expect(exact.since).toBeGreaterThan(0n);
       expect(exact.missedAt).toBe(0n);
       expect(feed.counters).toMatchObject({ resyncs: 0, reconnects: 0 });
+    } finally {
+      await feed.close();
+      await stop('test is over');
+    }
+  });
+});
+
+describe('a profile that is kept from the start', () => {
+  it('has what was traded before anybody asked, and says since when', async () => {
+    const { port, source, engine, stop } = await serving(0, ['binance-spot:*', 'sim:BTC*']);
+    const feed = connect(`ws://127.0.0.1:${port}`);
+    try {
+      await source.ended;
+      const { volumes } = feed.subscribe(channel.volumes, NAME);
+      await until(() => volumes.state === 'synced', 'volumes');
+      expect(tradesOf(volumes.rows)).toBe(engine.stats().trades);
+      expect(volumes).toMatchObject({ missedAt: 0n });
+      // The recording begins less than a second before its first trade.
+      const [first = ''] = readFileSync(path, 'utf8').split(' ');
+      expect(Number(volumes.since / 1_000_000n) - Number(first.slice(0, 13))).toBeLessThan(1_000);
     } finally {
       await feed.close();
       await stop('test is over');

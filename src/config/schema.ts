@@ -130,6 +130,13 @@ const engineSchema = z.strictObject({
       maximum: RING_BYTES_MAX,
       description: 'Shared memory between the engine and the server, a power of two',
     }),
+  volumes: z
+    .array(z.string().min(1).max(128))
+    .max(1_000)
+    .default([])
+    .describe(
+      'Names and patterns of instruments whose volumes are counted from the start: others begin when somebody first asks for them',
+    ),
 });
 
 const limitsSchema = z.strictObject({

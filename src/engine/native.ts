@@ -49,6 +49,7 @@ export interface NativeEngine {
   image(instrument: number, stream: number, out: Uint8Array): number;
   openDepth(instrument: number, depth: number, intervalMs: number, grouping?: bigint): number;
   openVolumes(instrument: number, intervalMs: number, grouping?: bigint): number;
+  keepVolumes(instrument: number): void;
   openCosts(instrument: number, intervalMs: number, quantities: BigUint64Array, bps: Uint32Array): number;
   closeView(instrument: number, stream: number): void;
   place(instrument: number, stream: number): StreamPlace;

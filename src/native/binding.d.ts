@@ -58,6 +58,8 @@ export declare class Engine {
    * units of the instrument's price mantissa, a multiple of its tick; absent or 0 = prices as they are. `closeView` leaves it.
    */
   openVolumes(instrument: number, intervalMs: number, grouping?: bigint): number
+  /** Counts what trades of an instrument from now on, whether or not anybody reads it. */
+  keepVolumes(instrument: number): void
   /**
    * The stream of what quantities cost on each side, in units of the instrument's quantity mantissa, and of what stands within so
    * many basis points of the mid; the same arguments share one. `closeView` leaves it.

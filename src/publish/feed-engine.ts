@@ -17,6 +17,8 @@ export interface ServedEngine {
   openDepth(instrument: number, depth: number, intervalMs: number, grouping: bigint): number;
   /** The stream of what has traded at prices, likewise. */
   openVolumes(instrument: number, intervalMs: number, grouping: bigint): number;
+  /** Begins the profile that `openVolumes` is of, where nobody has opened it yet. */
+  keepVolumes(instrument: number): void;
   /** The stream of what quantities (mantissas) cost, and of what stands within basis points of the mid, likewise. */
   openCosts(
     instrument: number,

@@ -1,6 +1,7 @@
 import type { Config } from '../config.js';
 import type { InstrumentInfo } from '../engine.js';
 import { DepthwireError } from '../errors.js';
+import { NamePattern } from '../name-pattern.js';
 import type { Pace } from '../tick-timer.js';
 import { VERSION } from '../version.js';
 import { Gate, operationsOnly } from './auth/gate.js';
@@ -63,6 +64,7 @@ export class FeedServer {
       now: () => Date.now(),
       random: Math.random,
     });
+    this.#keepVolumes(instruments);
     this.#local = new LocalEngine(engine, config.limits.imageBytesMax);
     const served = new Map(instruments.map((instrument) => [instrument.name, instrument]));
     const clients = new Clients(config.limits.clientsMax);
@@ -192,6 +194,7 @@ export class FeedServer {
 
   /** As `Distribution.serve`. */
   serve(instruments: readonly InstrumentInfo[]): void {
+    this.#keepVolumes(instruments);
     this.#distribution.serve(instruments);
   }
 
@@ -217,6 +220,12 @@ export class FeedServer {
   async drain(reason: string): Promise<void> {
     this.#isLeaving = true;
     await this.#distribution.drain(reason);
+  }
+
+  #keepVolumes(instruments: readonly InstrumentInfo[]): void {
+    const patterns = this.#config.engine.volumes.map((name) => new NamePattern(name));
+    for (const { id, name } of instruments)
+      if (patterns.some((pattern) => pattern.fits(name))) this.#engine.keepVolumes(id);
   }
 
   #uptimeSeconds(): number {

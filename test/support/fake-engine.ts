@@ -303,6 +303,8 @@ export class FakeNative implements NativeEngine {
     this.views.set(stream, (this.views.get(stream) ?? 0) + 1);
     return stream;
   }
+  keepVolumes(): void {}
+
   openVolumes(_id: number, intervalMs: number, grouping = 0n): number {
     this.calls.push(`volumes ${intervalMs}/${grouping}`);
     this.views.set(48, (this.views.get(48) ?? 0) + 1);

@@ -29,6 +29,16 @@ impl Engine {
         })
     }
 
+    /// Counts what trades of an instrument from now on, whether or not anybody reads it.
+    #[napi(ts_args_type = "instrument: number")]
+    pub fn keep_volumes(&self, instrument: Argument) -> Result<()> {
+        self.run(|state| {
+            let now = state.now();
+            let id = InstrumentId(instrument.u32("instrument")?);
+            state.engine.keep_volumes(id, now).map_err(engine_error)
+        })
+    }
+
     /// The stream of what quantities cost on each side, in units of the instrument's quantity mantissa, and of what stands within so
     /// many basis points of the mid; the same arguments share one. `closeView` leaves it.
     #[napi(

@@ -91,6 +91,16 @@ impl<C: Clock> Engine<C> {
         state.open_volumes(interval_ns, grouping, now).ok_or(EngineError::ViewsFull)
     }
 
+    /// Begins the profile of an instrument's volumes, where nobody has asked for it yet.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownInstrument`].
+    pub fn keep_volumes(&mut self, instrument: InstrumentId, now: TimeNs) -> Result<(), EngineError> {
+        let slot = self.slot_of(instrument)?;
+        self.instruments[slot.0 as usize].keep_volumes(now);
+        Ok(())
+    }
+
     /// Opens a view of what quantities cost on each side, and of what stands within some basis points of the mid, which publishes at
     /// most every `interval_ns` and only what has changed; one that is alike is shared. At another scale a quantity that is
     /// not whole is the next above.

@@ -118,6 +118,20 @@ fn a_profile_stays_when_its_reader_leaves_and_views_are_shared_and_limited() {
 }
 
 #[test]
+fn a_profile_may_begin_before_anybody_reads_it() {
+    let mut rig = Rig::synced(EngineConfig::default());
+    rig.engine.keep_volumes(rig.id, rig.now).unwrap();
+    rig.now += MS;
+    let first = rig.now;
+    rig.trade_at(1, "10.50", "1", false);
+    rig.now += S;
+    rig.engine.keep_volumes(rig.id, rig.now).unwrap();
+    rig.trade_at(2, "10.50", "1", false);
+    let mut read = Read::open(rig, 0, 0);
+    assert_eq!((read.rows(), read.since()), (vec![(1_050, 200_000, 0, 2)], (first, 0)));
+}
+
+#[test]
 fn a_gap_of_the_book_is_one_of_trades_unless_their_numbers_go_on() {
     let mut read = Read::open(Rig::synced(EngineConfig::default()), 0, 0);
     read.rig.trade_at(7, "10.50", "1", false);
