@@ -66,6 +66,16 @@ describe('a book without a spread', () => {
       const state = isCrossed ? 'synced: crossed' : 'synced';
       expect(await page.textContent('.ladder .book-state')).toBe(state);
       await expect.poll(() => page.textContent('.instrument .state')).toBe(state);
+      const doubted = page.locator('.ladder .book-state[data-state="synced"][data-doubt]');
+      expect(await doubted.count()).toBe(isCrossed ? 1 : 0);
+      // A phone has room for both prices and the words between them.
+      await page.setViewportSize({ width: 390, height: 844 });
+      for (const side of ['bid', 'ask']) {
+        const isCut = await page
+          .locator(`.ladder .touch-bar .${side}`)
+          .evaluate((price) => price.scrollWidth > price.clientWidth);
+        expect(isCut, side).toBe(false);
+      }
       expect(complaints).toEqual([]);
       await context.close();
     },

@@ -9,7 +9,7 @@ import type { Session } from './session.js';
 import type { Settings } from './settings.js';
 import { setData, TextCell } from './text-cell.js';
 import { TouchPainter } from './touch-painter.js';
-import { reasonWords, stateWords } from './wording.js';
+import { isDoubted, reasonWords, stateWords } from './wording.js';
 
 /** Instruments beside the selected one: with it, four. */
 export const BESIDE_MAX = 3;
@@ -117,6 +117,7 @@ function Pane({ view, session, loop, onClose }: PaneProps) {
       setData(element, 'empty', book.hasLevels ? null : '');
       state.set(stateWords(book.state, book.reason, book.doubts));
       setData(state.element, 'state', book.state);
+      setData(state.element, 'doubt', isDoubted(book.state, book.doubts) ? '' : null);
       const reason = book.state === 'stale' ? reasonWords(book.reason) : '';
       if (state.element.title !== reason) state.element.title = reason;
       market.settleProfile();

@@ -14,7 +14,7 @@ import type { Settings } from './settings.js';
 import { setData, TextCell } from './text-cell.js';
 import { TouchPainter } from './touch-painter.js';
 import { VolumeProfile } from './volume-profile.js';
-import { stateWords } from './wording.js';
+import { isDoubted, stateWords } from './wording.js';
 
 interface LadderProps {
   readonly session: Session;
@@ -221,6 +221,7 @@ function drawLadder(
     if (follow.ariaPressed !== following) follow.ariaPressed = following;
     state.set(book.state === 'stale' ? 'stale' : stateWords(book.state, book.reason, book.doubts));
     setData(state.element, 'state', book.state);
+    setData(state.element, 'doubt', isDoubted(book.state, book.doubts) ? '' : null);
   });
   return () => {
     remove();

@@ -3,7 +3,7 @@ import { doubtsOf } from './book-view.js';
 import { withThousands } from './decimal-text.js';
 import type { InstrumentView } from './instrument-view.js';
 import { setData, TextCell } from './text-cell.js';
-import { ageWords, reasonWords, stateWords } from './wording.js';
+import { ageWords, isDoubted, reasonWords, stateWords } from './wording.js';
 
 /** A row's width and what stands in it, px: more than that may not fit. */
 const ROW_PX = 240;
@@ -33,6 +33,7 @@ export class ListRowPainter {
     const words = best === null ? state : stateWords(state, best.reason, doubtsOf(best));
     this.#state.set(words);
     setData(this.#state.element, 'state', state);
+    setData(this.#state.element, 'doubt', isDoubted(state, doubtsOf(best)) ? '' : null);
     if (this.#state.element.title !== reason) this.#state.element.title = reason;
     setData(this.#element, 'seq', String(best?.seq ?? 0));
     setData(this.#element, 'epoch', String(best?.epoch ?? 0));

@@ -71,6 +71,11 @@ export function stateWords(state: string, reason: string, { beyondKnown, crossed
   return doubts === '' ? 'synced' : `synced: ${doubts}`;
 }
 
+/** Whether a book that the server calls synced is doubted, which is marked as a stale one is. */
+export function isDoubted(state: string, { beyondKnown, crossed }: BookDoubts): boolean {
+  return state === 'synced' && (beyondKnown || crossed);
+}
+
 /** A reason code in words; an unknown code stands for itself. */
 export function reasonWords(reason: string): string {
   const words = Object.hasOwn(STALE_REASONS, reason)
