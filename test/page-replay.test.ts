@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cutNumbers } from './support/cut-numbers.js';
 import { ARTEFACTS, launch, startServer, stopServer } from './support/page.js';
 import { simulatedRecording } from './support/recording.js';
 
@@ -25,28 +26,6 @@ function longNumbers(): string {
     `{"e":"depthUpdate","E":${START_MS},"s":"BTCUSDT","U":${seq},"u":${seq},"b":[["123450000.123456789","${seq}000000000.5"]],"a":[]}`;
   const lines = [update(10), snapshot, ...Array.from({ length: 50 }, (_, at) => update(11 + at))];
   return lines.map((line, at) => `${BigInt(START_MS + at * 100) * 1_000_000n} ${line}\n`).join('');
-}
-
-/** Texts with digits that are cut off where they stand, without an ellipsis that says so. */
-function cutNumbers(): string[] {
-  return [...document.querySelectorAll<HTMLElement>('#app *')]
-    .filter((element) => element.children.length === 0 && /\d/.test(element.textContent ?? ''))
-    .filter((element) => element.checkVisibility({ visibilityProperty: true }))
-    .flatMap((element) => {
-      const range = document.createRange();
-      range.selectNodeContents(element);
-      const text = range.getBoundingClientRect();
-      for (let box: HTMLElement | null = element; box !== null; box = box.parentElement) {
-        const style = getComputedStyle(box);
-        if (style.overflowX === 'visible' || style.overflowX === 'auto') continue;
-        const edge = box.getBoundingClientRect();
-        const isCut = text.right > edge.right + 1 || text.left < edge.left - 1;
-        if (!isCut) continue;
-        if (style.textOverflow === 'ellipsis') return [];
-        return [`${element.className}: ${element.textContent} in ${box.className}`];
-      }
-      return [];
-    });
 }
 
 describe('the page of a replay', () => {

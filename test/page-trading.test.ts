@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { channel, connect } from '../src/wire/index.js';
+import { cutNumbers } from './support/cut-numbers.js';
 import { ItchMarket } from './support/itch-bytes.js';
 import { launch, openPage, startServer, stopServer } from './support/page.js';
 
@@ -34,6 +35,22 @@ function ladderRows(page: Page) {
         touch: 'touch' in (row as HTMLElement).dataset,
       };
     }),
+  );
+}
+
+/** The elements that are not, or not wholly, within their panel and the window. */
+function outside(page: Page, selector: string): Promise<readonly string[]> {
+  return page.$$eval(selector, (all) =>
+    all
+      .filter((one) => {
+        const box = one.getBoundingClientRect();
+        const panel = one.closest('.panel')?.getBoundingClientRect() ?? box;
+        const [right, bottom] = [Math.min(panel.right, innerWidth), Math.min(panel.bottom, innerHeight)];
+        return (
+          box.height === 0 || box.right > right + 1 || box.bottom > bottom + 1 || box.left < panel.left - 1
+        );
+      })
+      .map((one) => `${one.className} ${one.textContent}`),
   );
 }
 
@@ -192,6 +209,9 @@ describe('the page people trade from', () => {
       }
       expect(isSame).toBe(true);
     }
+    // Narrow as they are, no digit is cut off, and each can be closed.
+    expect(await page.evaluate(cutNumbers)).toEqual([]);
+    expect(await outside(page, '.pane [aria-label^="Close"], .touch-bar .price')).toEqual([]);
     // One of them takes the middle: it is watched once, and the other pane stays.
     await page.click('.pane[data-instrument="sim:ETHUSDT"] .pane-title');
     await page.waitForSelector('.ladder[data-instrument="sim:ETHUSDT"]');
@@ -223,6 +243,18 @@ describe('the page people trade from', () => {
     await page.waitForTimeout(1500);
     expect(((await log.textContent()) ?? '').split('at or below').length).toBe(told);
     await expect.poll(() => page.title()).toMatch(/^6\d{4}\.\d\d \/ 6\d{4}\.\d\d BTCUSDT$/);
+    await context.close();
+  }, 60_000);
+
+  it('has all of its parts in a window of 720 lines, with the depth over time and the orders open', async () => {
+    const address = `${server.url}#sim:BTCUSDT&heat=1&orders=1&size=1`;
+    const { page, context } = await openPage(browser, address, { width: 1280, height: 720 }, 'dark');
+    await page.waitForSelector('.heat-canvas[data-end]');
+    await page.waitForSelector('.trade[data-aggressor]');
+    await expect.poll(() => page.textContent('.profile')).toMatch(/ · VA /);
+    const parts = '.ladder .inspector, .own-size, .own-size-text, .profile, .orders, .trades, .flow';
+    expect(await outside(page, parts)).toEqual([]);
+    expect(await page.evaluate(cutNumbers)).toEqual([]);
     await context.close();
   }, 60_000);
 
