@@ -80,7 +80,9 @@ function plainColumns(messages: readonly Message[]): ReadonlyMap<number, PlainCo
         stream?: number;
         grouping?: string;
       };
-      if (control.op === 'subscribed' && control.channel === 'depth') stream = control.stream ?? -1;
+      // The list's prices come by the same channel, and are not grouped.
+      const isView = control.op === 'subscribed' && control.channel === 'depth' && control.grouping != null;
+      if (isView) stream = control.stream ?? -1;
       continue;
     }
     reader.reset(message);
