@@ -121,8 +121,8 @@ function Pane({ view, session, loop, onClose }: PaneProps) {
       const reason = book.state === 'stale' ? reasonWords(book.reason) : '';
       if (state.element.title !== reason) state.element.title = reason;
       market.settleProfile();
-      ladder.paint(market, null);
       touch.paint(book, name);
+      return ladder.paint(market, null);
     });
     return () => {
       remove();

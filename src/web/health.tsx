@@ -8,13 +8,13 @@ import { RateMeter } from './rate-meter.js';
 import type { Session } from './session.js';
 import { setData, TextCell } from './text-cell.js';
 
-const HEALTH_EVERY_MS = 250;
+const PACE = { everyMs: 250, waitMs: 100 } as const;
 const RATE_WINDOW_MS = 3000;
 /** Longer values may not fit. */
 const VALUE_CHARS = 17;
 /** Two minutes of the latency line, at a sample each 500 ms. */
 const HISTORY_SAMPLES = 240;
-const HISTORY_EVERY_MS = 500;
+const HISTORY_PACE = { everyMs: 500, waitMs: 100 } as const;
 
 interface HealthProps {
   readonly session: Session;
@@ -48,11 +48,11 @@ export function Health({ session, loop, theme }: HealthProps) {
         setData(cell.element, 'long', row.value.length > VALUE_CHARS ? '' : null);
         setData(cell.element, 'alert', row.alert ? '' : null);
       }
-    }, HEALTH_EVERY_MS);
+    }, PACE);
     const removeLine = loop.add((nowMs) => {
       history.push(nowMs, session.latency?.p50Ms ?? null, session.latency?.p99Ms ?? null);
       latency.set(history.columns(nowMs));
-    }, HISTORY_EVERY_MS);
+    }, HISTORY_PACE);
     return () => {
       removeRows();
       removeLine();

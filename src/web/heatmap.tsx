@@ -8,7 +8,7 @@ import type { Session } from './session.js';
 import type { Settings } from './settings.js';
 
 /** A column is drawn when it is complete; a pointer that moves is followed as often as this at most. */
-const DRAW_EVERY_MS = 125;
+const PACE = { everyMs: 125 } as const;
 const PAGE_SHARE = 0.8;
 
 interface HeatmapProps {
@@ -27,7 +27,7 @@ export function Heatmap({ session, loop, settings, theme }: HeatmapProps) {
     if (element === null) return;
     const heatmap = new HeatmapDrawing(partsOf(element), session, settings);
     drawing.current = heatmap;
-    const remove = loop.add((nowMs) => heatmap.paint(nowMs), DRAW_EVERY_MS);
+    const remove = loop.add((nowMs) => heatmap.paint(nowMs), PACE);
     return () => {
       remove();
       heatmap.close();

@@ -6,7 +6,7 @@ import { partsOf } from './part.js';
 import type { Session } from './session.js';
 
 /** Often enough for a list; the ladder is what follows each update. */
-const LIST_EVERY_MS = 250;
+const PACE = { everyMs: 250, waitMs: 100 } as const;
 
 interface ListProps {
   readonly session: Session;
@@ -57,7 +57,7 @@ function ListRow({ view, session, loop, selected }: RowProps) {
     const element = row.current;
     if (element === null) return;
     const painter = new ListRowPainter(element, partsOf(element));
-    return loop.add((nowMs) => painter.paint(view, nowMs), LIST_EVERY_MS);
+    return loop.add((nowMs) => painter.paint(view, nowMs), PACE);
   }, [view, session, loop]);
   useEffect(() => {
     if (selected) row.current?.scrollIntoView({ block: 'nearest' });

@@ -95,7 +95,8 @@ export class LadderPainter {
     return (this.#window.bidQty[row] ?? Number.NaN) + (this.#window.askQty[row] ?? Number.NaN);
   }
 
-  paint({ instrument, book, profile }: LadderContent, own: OwnSize | null): void {
+  /** True = it has drawn. */
+  paint({ instrument, book, profile }: LadderContent, own: OwnSize | null): boolean {
     this.#instrument = instrument;
     this.#best = [book.bestBid, book.bestAsk];
     const { position } = instrument;
@@ -103,12 +104,13 @@ export class LadderPainter {
     position.chooseStep(book.bids, book.asks, rows);
     position.settle(rows, book.bestBid, book.bestAsk);
     const key = `${instrument.facts.name} ${book.version} ${profile.version} ${own?.buy.worst} ${own?.sell.worst} ${position.top} ${position.step} ${position.cursor} ${this.#hoverRow} ${rows}`;
-    if (key === this.#drawn) return;
+    if (key === this.#drawn) return false;
     this.#drawn = key;
     this.#window.top = position.top;
     this.#window.fill(book.bids, book.asks, position.size);
     this.#drawRows(position, book, profile, own);
     this.#drawInspector(instrument, book);
+    return true;
   }
 
   #drawRows(position: LadderPosition, book: BookView, profile: Profile, own: OwnSize | null): void {

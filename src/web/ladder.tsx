@@ -201,10 +201,10 @@ function drawLadder(
     // What is only doubted is said, and stays as readable as it is.
     setData(panel, 'dim', session.connected && book.state === 'synced' ? null : '');
     setData(panel, 'empty', book.hasLevels ? null : '');
-    if (selected === null) return;
+    if (selected === null) return false;
     const own = ownSize.paint(settings.values.size, selected, book, ladder.restingQty);
     market?.settleProfile();
-    ladder.paint(market ?? { instrument: selected, book, profile: NOTHING_TRADED }, own);
+    const hasDrawn = ladder.paint(market ?? { instrument: selected, book, profile: NOTHING_TRADED }, own);
     profile.paint(market);
     touch.paint(book, selected.facts.name);
     if (touch.chars !== chars) {
@@ -222,6 +222,7 @@ function drawLadder(
     state.set(book.state === 'stale' ? 'stale' : stateWords(book.state, book.reason, book.doubts));
     setData(state.element, 'state', book.state);
     setData(state.element, 'doubt', isDoubted(book.state, book.doubts) ? '' : null);
+    return hasDrawn;
   });
   return () => {
     remove();

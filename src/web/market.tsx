@@ -11,9 +11,11 @@ import { TapePainter } from './tape-painter.js';
 import { setData, TextCell } from './text-cell.js';
 
 /** The curve is a picture of a shape; four times a second is as fast as a shape is read. */
-const CURVE_EVERY_MS = 250;
+const CURVE_PACE = { everyMs: 250, waitMs: 100 } as const;
 /** Its columns are seconds. */
-const FLOW_EVERY_MS = 1000;
+const FLOW_PACE = { everyMs: 1000, waitMs: 100 } as const;
+/** A trade and the change of the book that it makes come within so long: they are drawn in one frame. */
+const TAPE_PACE = { waitMs: 50 } as const;
 
 interface MarketProps {
   readonly session: Session;
@@ -41,9 +43,9 @@ export function Market({ session, loop, settings, theme }: MarketProps) {
       const { trades } = session;
       // What is no number filters nothing.
       const largeFrom = Number(tapelarge) > 0 ? Number(tapelarge) : trades.largeFrom;
-      tape.paint(trades, Number(tapemin) || 0, largeFrom);
       setData(element, 'dim', session.connected && session.book.state === 'synced' ? null : '');
-    });
+      return tape.paint(trades, Number(tapemin) || 0, largeFrom);
+    }, TAPE_PACE);
     const removeCurve = loop.add(() => {
       const { book, selected } = session;
       const key = `${selected?.facts.name} ${book.version}`;
@@ -51,7 +53,7 @@ export function Market({ session, loop, settings, theme }: MarketProps) {
       drawn = key;
       const series = depthSeries(book.bids, book.asks, 10 ** book.priceExponent, 10 ** book.qtyExponent);
       depth.set([series.price, series.bid, series.ask]);
-    }, CURVE_EVERY_MS);
+    }, CURVE_PACE);
     const removeFlow = loop.add((nowMs) => {
       const { market } = session;
       if (market === null) return;
@@ -61,7 +63,7 @@ export function Market({ session, loop, settings, theme }: MarketProps) {
       const sold = delta.map((qty) => (qty < 0 ? qty : null));
       flow.set([second, bought, sold, cumulative]);
       cvd.set(`CVD ${compact(market.flow.cumulative)}`);
-    }, FLOW_EVERY_MS);
+    }, FLOW_PACE);
     return () => {
       removeTape();
       removeCurve();

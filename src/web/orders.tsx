@@ -7,7 +7,7 @@ import type { Session } from './session.js';
 import { refusalWords } from './wording.js';
 
 /** A queue is read, not watched: often enough for that. */
-const ORDERS_EVERY_MS = 250;
+const PACE = { everyMs: 250, waitMs: 100 } as const;
 
 interface OrdersProps {
   readonly session: Session;
@@ -28,7 +28,7 @@ export function Orders({ session, loop, onClose }: OrdersProps) {
       const { error } = subscription;
       const words = error === undefined ? '' : refusalWords(error);
       painter.paint(subscription.orders, words, session.book, selected.position);
-    }, ORDERS_EVERY_MS);
+    }, PACE);
     return () => {
       remove();
       subscription.close();

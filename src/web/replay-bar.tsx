@@ -5,7 +5,7 @@ import { type Replay, type ReplayState, recordedWords, speedsWith, speedWords } 
 import { TextCell } from './text-cell.js';
 
 /** The clock tells seconds, and each frame that draws costs. */
-const CLOCK_EVERY_MS = 250;
+const CLOCK_PACE = { everyMs: 250, waitMs: 100 } as const;
 /** What the buttons beside the clock go by. */
 const STEP_MS = 60_000;
 
@@ -42,7 +42,7 @@ export function ReplayBar({ replay, loop }: ReplayBarProps) {
       const shownMs = Number.isFinite(seekMs) ? seekMs : clockMs;
       const lastMs = Number.isFinite(endMs) ? endMs : Math.max(shownMs, Number(slider.max));
       show(slider, beginMs, lastMs, shownMs);
-    }, CLOCK_EVERY_MS);
+    }, CLOCK_PACE);
   }, [replay, loop]);
   const { standing } = replay;
   const speed = standing?.speed ?? 1;

@@ -123,10 +123,10 @@ export class TapePainter {
     this.#endCopies();
   }
 
-  /** Trades below `qtyMin` are left out; those from `largeFrom` on stand out. Both in units. */
-  paint(trades: RecentTrades, qtyMin: number, largeFrom: number): void {
+  /** Trades below `qtyMin` are left out; those from `largeFrom` on stand out. Both in units. True = it has drawn. */
+  paint(trades: RecentTrades, qtyMin: number, largeFrom: number): boolean {
     const key = `${trades.version} ${this.#rows.length} ${qtyMin} ${largeFrom}`;
-    if (trades === this.#drawnOf && key === this.#drawn) return;
+    if (trades === this.#drawnOf && key === this.#drawn) return false;
     this.#drawnOf = trades;
     this.#drawn = key;
     const shown = newest(trades, qtyMin, this.#rows.length);
@@ -136,6 +136,7 @@ export class TapePainter {
     let qtyMax = 0;
     for (const item of this.#shown) if (item.tag === 'trade') qtyMax = Math.max(qtyMax, item.qty);
     for (const [index, row] of this.#rows.entries()) row.set(this.#shown[index], qtyMax, largeFrom);
+    return true;
   }
 
   /** Takes so many rows from the end to the beginning: what has only moved is not written, shaped and laid out again. */
