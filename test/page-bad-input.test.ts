@@ -189,11 +189,12 @@ describe('a page whose server does what it should not', () => {
       ...Array.from({ length: 100 }, (_, at) => depthUpdate(32 + at, `["59999.995","${at + 1}.125"]`, '')),
     ];
     const file = recording('finer', bookOfDecimals(60_000, 2, 0, finer));
-    const { url } = await serve('--replay', file, '--instrument', 'sim:BTCUSDT', '--speed', '0.5');
+    // Slow enough that the page is there before it.
+    const { url } = await serve('--replay', file, '--instrument', 'sim:BTCUSDT', '--speed', '0.08');
     const { page, context, faults } = await open(`${url}#sim:BTCUSDT&group=0.05&heat=1`);
     await isAsHttpSays(page, url);
     const epoch = await page.getAttribute('#best-bid', 'data-epoch');
-    await page.waitForSelector('#best-bid[data-value="59999.995"]', { timeout: 20_000 });
+    await page.waitForSelector('#best-bid[data-value="59999.995"]', { timeout: 40_000 });
     expect(await page.getAttribute('#best-bid', 'data-epoch')).not.toBe(epoch);
     await isAsHttpSays(page, url);
     expect(await page.textContent('.group-size')).toBe('0.05');
