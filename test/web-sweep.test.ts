@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CURVE_LEVELS_MAX, depthSeries } from '../src/web/depth-series.js';
 import { bucketOf } from '../src/web/grouping.js';
+import { meanText } from '../src/web/inspector.js';
 import type { Levels } from '../src/web/levels.js';
 import { meanPrice, sideOfBucket, sweepTo } from '../src/web/sweep.js';
 import type { Side } from '../src/wire/index.js';
@@ -62,6 +63,18 @@ describe('cost to sweep', () => {
     expect([sweep.bucketQty, sweep.cumulativeQty, sweep.cost, sweep.worstPrice]).toEqual([3n, 4n, 430n, 110]);
     expect(meanPrice(sweep)).toBe(107.5);
     expect(meanPrice(sweepTo('ask', asks, 1, 99))).toBeNull();
+  });
+
+  it('prints a mean price below 0 with the decimals of one above', () => {
+    const mean = (price: number, priceExponent: number, priceDecimalsMin = 0) =>
+      meanText(sweepTo('ask', side([[price, 1]]), 1, price), { priceExponent, priceDecimalsMin });
+    expect([mean(376_325, -4), mean(-376_325, -4)]).toEqual(['37.6325', '-37.6325']);
+    expect([mean(12_000, -12), mean(-12_000, -12), mean(0, -4)]).toEqual([
+      '0.000000012',
+      '-0.000000012',
+      '0',
+    ]);
+    expect(mean(-376_325, -4, 5)).toBe('-37.63250');
   });
 
   it('is exact where no number holds the quantities', () => {

@@ -52,11 +52,12 @@ export class Inspector {
   }
 }
 
-function meanText(sweep: Sweep, book: BookView): string {
+/** The mean price of a sweep with the decimals of the tick, or where that is not known those that say something; – of nothing. */
+export function meanText(sweep: Sweep, book: Pick<BookView, 'priceExponent' | 'priceDecimalsMin'>): string {
   const mean = meanPrice(sweep);
   if (mean === null) return '–';
   const price = mean * 10 ** book.priceExponent;
-  const zeros = Math.max(0, -Math.ceil(Math.log10(price)));
+  const zeros = Math.max(0, -Math.ceil(Math.log10(Math.abs(price))));
   const decimalsMax = Math.min(MEAN_DECIMALS_MAX + zeros, Math.max(0, -book.priceExponent));
   const fixed = price.toFixed(book.priceDecimalsMin || decimalsMax);
   return withThousands(book.priceDecimalsMin > 0 ? fixed : fixed.slice(0, significantEnd(fixed)));
