@@ -87,6 +87,7 @@ describe('a side of a book', () => {
             for (const { change, depth } of steps) {
               side.set(bytesOf([change]), 0);
               plain.set(...change);
+              checkInvariants(side);
               expect(BigInt(side.get(change[0]))).toBe(change[1]);
               if (depth > 0) expectSame(side, plain, depth);
             }
@@ -120,6 +121,7 @@ describe('a side of a book', () => {
           for (const [at, step] of steps.entries()) {
             if (typeof step !== 'string') set(step[0], step[1]);
             else if (side.length > 0) set(BigInt(side.levelAt(0).price), 0n);
+            if (at % 9 === 0) checkInvariants(side);
             if (at % 40 === 0) expectSame(side, plain, 8);
           }
           checkInvariants(side);
@@ -130,6 +132,106 @@ describe('a side of a book', () => {
       ),
       { numRuns: 40 },
     );
+  });
+
+  it.each(['bid', 'ask'] as const)(
+    'is that of a plain map where few levels come and go at both ends: %s',
+    (name) => {
+      const turn = fc.record({
+        end: fc.constantFrom(0, 1),
+        isRemoved: fc.boolean(),
+        count: fc.integer({ min: 1, max: 6 }),
+        apart: fc.integer({ min: 1, max: 9 }),
+      });
+      fc.assert(
+        fc.property(fc.array(turn, { minLength: 20, maxLength: 60 }), (turns) => {
+          const side = new BookSide(name, 1 << 20);
+          const plain = new PlainSide(name);
+          const set = (price: bigint, qty: bigint) => {
+            side.set(bytesOf([[price, qty]]), 0);
+            plain.set(price, qty);
+            checkInvariants(side);
+          };
+          for (let at = 0n; at < 20n; at += 1n) set(1_000n + at, 1n);
+          for (const { end, isRemoved, count, apart } of turns) {
+            for (let each = 0; each < count; each += 1) {
+              const prices = [...plain.levels.keys()].sort((x, y) => (x < y ? -1 : 1));
+              const [least = 1_000n, most = 1_000n] = [prices[0], prices.at(-1)];
+              const price = end === 0 ? least : most;
+              if (isRemoved) set(price, 0n);
+              else set(end === 0 ? price - BigInt(apart) : price + BigInt(apart), 1n);
+            }
+          }
+          expectSame(side, plain, 12);
+          expectSame(side, plain, Number.POSITIVE_INFINITY);
+        }),
+        { numRuns: 150 },
+      );
+    },
+  );
+
+  it('keeps its order when room is made while all that lay below the top is gone', () => {
+    const side = new BookSide('bid', 1 << 20);
+    const plain = new PlainSide('bid');
+    const set = (price: number, qty: bigint) => {
+      side.set(bytesOf([[BigInt(price), qty]]), 0);
+      plain.set(BigInt(price), qty);
+      checkInvariants(side);
+    };
+    const image = Array.from({ length: 20 }, (_, at) => [BigInt(119 - at), 1n] as const);
+    for (const [at, [price, qty]] of image.entries()) {
+      side.append(bytesOf(image), at * 16);
+      plain.set(price, qty);
+    }
+    side.seal();
+    for (let price = 100; price < 104; price += 1) set(price, 0n);
+    for (let price = 50; price < 62; price += 1) set(price, 1n);
+    set(40, 1n);
+    expectSame(side, plain, 18);
+    set(50, 0n);
+    expectSame(side, plain, Number.POSITIVE_INFINITY);
+  });
+
+  it('has few cells on the way to a price, whatever prices a server makes up', () => {
+    // Of those the two words mix to one where the mixing is known.
+    const high = 5;
+    const levels = Array.from({ length: 20_000 }, (_, k) => {
+      const low = Math.imul(high, 0x85ebca6b) ^ Math.imul(k, 0x9e3779b1);
+      return [(BigInt(high) << 32n) | BigInt(low >>> 0), 1n] as const;
+    });
+    const same = Array.from({ length: 20_000 }, (_, k) => {
+      const low = Math.imul(k, 0x85ebca6b) ^ 7;
+      return [(BigInt(k) << 32n) | BigInt(low >>> 0), 1n] as const;
+    });
+    const plain = Array.from({ length: 20_000 }, (_, k) => [BigInt(k + 1), 1n] as const);
+    // The least of some runs: others use this machine too.
+    const costOf = (list: readonly (readonly [bigint, bigint])[]) => {
+      const view = bytesOf(list);
+      const times = Array.from({ length: 5 }, () => {
+        const side = new BookSide('bid', 1 << 20);
+        const started = performance.now();
+        for (let at = 0; at < list.length; at += 1) side.append(view, at * 16);
+        expect(side.length).toBe(list.length);
+        return performance.now() - started;
+      });
+      return Math.min(...times);
+    };
+    const usual = costOf(plain);
+    // A row of cells that is walked for each price takes a hundred times as long.
+    expect(costOf(levels) / usual).toBeLessThan(15);
+    expect(costOf(same) / usual).toBeLessThan(15);
+  });
+
+  it('reads its checksum without keeping all of it in order from then on', () => {
+    const side = new BookSide('bid', 1 << 20);
+    const levels = Array.from({ length: 6_000 }, (_, at) => [BigInt(10_000 - at), 1n] as const);
+    const view = bytesOf(levels);
+    for (let at = 0; at < levels.length; at += 1) side.append(view, at * 16);
+    side.seal();
+    side.set(bytesOf([[20_000n, 1n]]), 0);
+    side.set(bytesOf([[4_500n, 0n]]), 0);
+    side.crc32c(side.length);
+    expect((side as unknown as { topLevels: number }).topLevels).toBe(16);
   });
 
   it('stays small where prices wander, and is that of a plain map on the way', () => {

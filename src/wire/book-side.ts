@@ -1,30 +1,24 @@
 import { CRC32C_START, crc32cWord } from './crc32c.js';
 import { badFrame } from './errors.js';
 import { isExact, type Level, levelOf, narrowed, numberOfWords } from './level.js';
+import { LEVEL_WORDS, LevelTable } from './level-table.js';
 import type { Side } from './protocol.js';
 
-/** Prices that a new side has room for. */
-const PRICES_START = 16;
-/** Words of a level as it stands in a frame: price and quantity, the low word of each first. */
-const WORDS = 4;
-/** The high word of the quantity of a cell without a price: no quantity is below 0. */
-const FREE = -1;
 /** Levels from the best that are kept in order at each change: at least, and where somebody reads deeper at most. */
 const TOP_LEVELS_MIN = 16;
 const TOP_LEVELS_MAX = 4096;
 
 /**
- * One side of a book. Its levels stand in the cells of a table, found by a hash of the price: a change is one look-up and a store, on
- * one cache line. Prices come back, so a level that is removed keeps its cell until room is needed.
+ * One side of a book: a table of its levels, and their order.
  *
  * Most changes lie deep (a median rank of 81 to 176 on recorded streams) and most reads near the top. So the order of prices is
  * exact at each change near the top only; what changes below waits until something there is read.
  *
- * Mantissas stay the two 32-bit words that a frame has of each: all 64 bits. The order has a key beside each cell, the nearest
- * number to its price, negative for asks: greater is better, and equal keys of prices beyond 2^53 are told apart by the words.
+ * The order has a key beside each cell, the nearest number to its price, negative for asks: greater is better, and equal keys of
+ * prices beyond 2^53 are told apart by the words.
  *
  * Cost of a change: a look-up, and near the top, where a level comes or goes, a move of what is better. A read near the top
- * is direct; the first one below is linear in the side. 32 to 64 bytes a cell's room, and 17 a price.
+ * is direct; the first one below is linear in the side. Some 90 bytes for each price of room, which is never given back.
  */
 export class BookSide {
   readonly side: Side;
@@ -33,26 +27,19 @@ export class BookSide {
   length = 0;
 
   private readonly sign: 1 | -1;
-  /** At least half of the cells are free. */
-  private cells = new Int32Array(PRICES_START * 2 * WORDS).fill(FREE);
-  /** What the cells move to when room is made, and back. */
-  private spare = new Int32Array(0);
-  /** How far a hash is shifted to be the number of a cell. */
-  private shift = Math.clz32(PRICES_START * 2) + 1;
-  /** Cells that have a price, those of levels that are gone included. */
-  private prices = 0;
+  private readonly table = new LevelTable();
   /** By cell, 1 = it stands in `order` or in `fresh`. */
-  private held = new Uint8Array(PRICES_START * 2);
+  private held = new Uint8Array(this.table.room * 2);
   /** Cells by price, best last: from `topStart` on exactly the levels that are there; all of them while `isSettled`. */
-  private order = new Int32Array(PRICES_START);
-  private keys = new Float64Array(PRICES_START);
+  private order = new Int32Array(this.table.room);
+  private keys = new Float64Array(this.table.room);
   private orderLength = 0;
   private topStart = 0;
   private topLevels = TOP_LEVELS_MIN;
   private isSettled = true;
-  /** Cells below the top that wait for their place. */
-  private fresh = new Int32Array(PRICES_START);
-  private freshKeys = new Float64Array(PRICES_START);
+  /** Cells that wait for their place below the top; none where nothing lies there, `topStart` being 0. */
+  private fresh = new Int32Array(this.table.room);
+  private freshKeys = new Float64Array(this.table.room);
   private freshLength = 0;
 
   constructor(side: Side, levelsMax: number) {
@@ -62,9 +49,8 @@ export class BookSide {
   }
 
   clear(): void {
-    this.cells.fill(FREE);
+    this.table.clear();
     this.length = 0;
-    this.prices = 0;
     this.orderLength = 0;
     this.topStart = 0;
     this.isSettled = true;
@@ -82,7 +68,7 @@ export class BookSide {
     const qtyHigh = view.getInt32(at + 12, true);
     if (qtyHigh < 0) throw this.negative(view, at);
     const isThere = (qtyLow | qtyHigh) !== 0;
-    const cell = this.find(low, high);
+    const cell = this.table.find(low, high);
     if (cell < 0) {
       if (!isThere) return true;
       const added = this.add(~cell, low, high, qtyLow, qtyHigh);
@@ -90,8 +76,8 @@ export class BookSide {
       this.place(added, this.sign * numberOfWords(low, high));
       return true;
     }
-    const { cells } = this;
-    const word = cell * WORDS + 2;
+    const { cells } = this.table;
+    const word = cell * LEVEL_WORDS + 2;
     const wasThere = ((cells[word] as number) | (cells[word + 1] as number)) !== 0;
     if (isThere && !wasThere && this.length >= this.levelsMax) return false;
     cells[word] = qtyLow;
@@ -112,10 +98,10 @@ export class BookSide {
     const qtyHigh = view.getInt32(at + 12, true);
     if (qtyHigh < 0) throw this.negative(view, at);
     if ((qtyLow | qtyHigh) === 0) return true;
-    const cell = this.find(low, high);
+    const cell = this.table.find(low, high);
     if (cell >= 0) {
-      this.cells[cell * WORDS + 2] = qtyLow;
-      this.cells[cell * WORDS + 3] = qtyHigh;
+      this.table.cells[cell * LEVEL_WORDS + 2] = qtyLow;
+      this.table.cells[cell * LEVEL_WORDS + 3] = qtyHigh;
       return true;
     }
     const added = this.add(~cell, low, high, qtyLow, qtyHigh);
@@ -139,8 +125,10 @@ export class BookSide {
   /** The quantity at a price, 0 when there is no such level; a BigInt where no number holds it. */
   get(price: number | bigint): number | bigint {
     const exact = BigInt(price);
-    const cell = this.find(Number(BigInt.asIntN(32, exact)), Number(BigInt.asIntN(32, exact >> 32n)));
-    return cell < 0 || BigInt.asIntN(64, exact) !== exact ? 0 : narrowed(this.bigIntAt(cell * WORDS + 2));
+    const cell = this.table.find(Number(BigInt.asIntN(32, exact)), Number(BigInt.asIntN(32, exact >> 32n)));
+    return cell < 0 || BigInt.asIntN(64, exact) !== exact
+      ? 0
+      : narrowed(this.table.bigIntAt(cell * LEVEL_WORDS + 2));
   }
 
   /** The number nearest to the price at an index from the best, 0 = best. The index must be below `length`. */
@@ -150,12 +138,13 @@ export class BookSide {
 
   /** The number nearest to the quantity at an index from the best. The index must be below `length`. */
   qtyNearestAt(levelIndex: number): number {
-    const word = (this.order[this.seek(levelIndex)] as number) * WORDS;
-    return numberOfWords(this.cells[word + 2] as number, this.cells[word + 3] as number);
+    const word = (this.order[this.seek(levelIndex)] as number) * LEVEL_WORDS;
+    const { cells } = this.table;
+    return numberOfWords(cells[word + 2] as number, cells[word + 3] as number);
   }
 
   priceBigIntAt(levelIndex: number): bigint {
-    return this.bigIntAt((this.order[this.seek(levelIndex)] as number) * WORDS);
+    return this.table.bigIntAt((this.order[this.seek(levelIndex)] as number) * LEVEL_WORDS);
   }
 
   /** A copy of the level at an index from the best. The index must be below `length`. */
@@ -163,8 +152,8 @@ export class BookSide {
     const price = this.priceNearestAt(levelIndex);
     const qty = this.qtyNearestAt(levelIndex);
     if (isExact(price) && isExact(qty)) return { price, qty };
-    const word = (this.order[this.seek(levelIndex)] as number) * WORDS;
-    return levelOf(this.bigIntAt(word), this.bigIntAt(word + 2));
+    const word = (this.order[this.seek(levelIndex)] as number) * LEVEL_WORDS;
+    return levelOf(this.table.bigIntAt(word), this.table.bigIntAt(word + 2));
   }
 
   /** Whether `price` lies further from the top than `other`. */
@@ -175,11 +164,13 @@ export class BookSide {
   /** Feeds the best `count` levels to a CRC32C register, best first. */
   crc32c(count: number, start: number = CRC32C_START): number {
     const end = Math.min(count, this.length);
-    if (end > 0) this.seek(end - 1);
-    const { cells, order, orderLength } = this;
+    // Nobody reads there by this: what is kept in order from now on stays what it was.
+    if (this.orderLength - end < this.topStart && !this.isSettled) this.settle();
+    const { order, orderLength } = this;
+    const { cells } = this.table;
     let crc = start;
     for (let at = orderLength - 1; at >= orderLength - end; at -= 1) {
-      const word = (order[at] as number) * WORDS;
+      const word = (order[at] as number) * LEVEL_WORDS;
       crc = crc32cWord(crc, cells[word] as number);
       crc = crc32cWord(crc, cells[word + 1] as number);
       crc = crc32cWord(crc, cells[word + 2] as number);
@@ -190,38 +181,20 @@ export class BookSide {
 
   /** Prices that there is room for. @internal */
   get room(): number {
-    return this.order.length;
+    return this.table.room;
   }
 
-  /** The cell of a price; where it has none, below 0: the inverse of the free cell that it would get. */
-  private find(low: number, high: number): number {
-    const { cells } = this;
-    const mask = cells.length / WORDS - 1;
-    const mixed = Math.imul(low ^ Math.imul(high, 0x85ebca6b), 0x9e3779b1);
-    // Signed, or the compiler would take it for a double.
-    for (let cell = (mixed >>> this.shift) | 0; ; cell = (cell + 1) & mask) {
-      const word = cell * WORDS;
-      if (cells[word] === low && cells[word + 1] === high && cells[word + 3] !== FREE) return cell;
-      if (cells[word + 3] === FREE) return ~cell;
-    }
-  }
-
-  /** Gives a price its cell, which has no place in the order yet: the free one that `find` has named, or after room was made another. Below 0 at `levelsMax`. */
+  /** Gives a price a cell, which has no place in the order yet: the free one that was found, or after room was made another. Below 0 at `levelsMax`. */
   private add(free: number, low: number, high: number, qtyLow: number, qtyHigh: number): number {
+    const { table } = this;
     if (this.length >= this.levelsMax) return -1;
     let cell = free;
-    if (this.prices === this.order.length) {
+    if (table.prices === table.room) {
       this.makeRoom();
-      cell = ~this.find(low, high);
+      cell = ~table.find(low, high);
     }
-    const { cells } = this;
-    const word = cell * WORDS;
-    cells[word] = low;
-    cells[word + 1] = high;
-    cells[word + 2] = qtyLow;
-    cells[word + 3] = qtyHigh;
+    table.put(cell, low, high, qtyLow, qtyHigh);
     this.held[cell] = 0;
-    this.prices += 1;
     this.length += 1;
     return cell;
   }
@@ -242,7 +215,7 @@ export class BookSide {
     }
     const end = this.orderLength - 1;
     let place = end;
-    while (order[place] !== cell) place -= 1;
+    while (place > topStart && order[place] !== cell) place -= 1;
     for (let at = place; at < end; at += 1) {
       order[at] = order[at + 1] as number;
       keys[at] = keys[at + 1] as number;
@@ -279,12 +252,11 @@ export class BookSide {
 
   /** Fills an empty top from what is below. */
   private refill(): void {
-    const { cells, order, keys, orderLength } = this;
+    const { table, order, keys, orderLength } = this;
     let start = orderLength;
     for (let there = 0; start > 0 && there < this.topLevels; ) {
       start -= 1;
-      const word = (order[start] as number) * WORDS + 2;
-      if (cells[word] !== 0 || cells[word + 1] !== 0) there += 1;
+      if (table.isThere(order[start] as number)) there += 1;
     }
     this.topStart = start;
     this.orderLength = this.keepThere(order, keys, start, orderLength);
@@ -293,8 +265,7 @@ export class BookSide {
     this.isSettled = start === 0;
     for (let at = 0; at < freshLength; at += 1) {
       const cell = fresh[at] as number;
-      const word = cell * WORDS + 2;
-      if (cells[word] !== 0 || cells[word + 1] !== 0) this.place(cell, freshKeys[at] as number);
+      if (table.isThere(cell)) this.place(cell, freshKeys[at] as number);
       else this.held[cell] = 0;
     }
   }
@@ -332,16 +303,16 @@ export class BookSide {
 
   /** Moves the cells of levels that are there to the start of a part of a list, and says where they end. */
   private keepThere(list: Int32Array, keys: Float64Array, start: number, end: number): number {
-    const { cells, held } = this;
+    const { table, held } = this;
     let kept = start;
     for (let at = start; at < end; at += 1) {
       const cell = list[at] as number;
-      if (cells[cell * WORDS + 2] === 0 && cells[cell * WORDS + 3] === 0) {
-        held[cell] = 0;
-      } else {
+      if (table.isThere(cell)) {
         list[kept] = cell;
         keys[kept] = keys[at] as number;
         kept += 1;
+      } else {
+        held[cell] = 0;
       }
     }
     return kept;
@@ -381,13 +352,10 @@ export class BookSide {
   }
 
   private isBetter(cell: number, key: number, other: number, otherKey: number): boolean {
-    return key > otherKey || (key === otherKey && !isExact(key) && this.isBetterByWords(cell, other));
-  }
-
-  /** Of two prices beyond 2^53 that have the same nearest number: so their high words are within one of each other. */
-  private isBetterByWords(cell: number, other: number): boolean {
-    const difference = this.bigIntAt(cell * WORDS) - this.bigIntAt(other * WORDS);
-    return this.side === 'bid' ? difference > 0n : difference < 0n;
+    if (key !== otherKey) return key > otherKey;
+    return this.side === 'bid'
+      ? this.table.isGreater(cell, other, key)
+      : this.table.isGreater(other, cell, key);
   }
 
   /** Where the level at an index from the best, which must be below `length`, stands in the order. */
@@ -396,57 +364,46 @@ export class BookSide {
     return at < this.topStart && !this.isSettled ? this.seekDeep(levelIndex) : at;
   }
 
-  /** The same below the top. Who reads there once will again. */
+  /** The same below the top. Who reads there once will again, and deeper. */
   private seekDeep(levelIndex: number): number {
-    this.topLevels = Math.max(this.topLevels, Math.min(levelIndex + 1, TOP_LEVELS_MAX));
+    this.topLevels = Math.min(TOP_LEVELS_MAX, Math.max(levelIndex + 1, this.topLevels * 2));
     this.settle();
     return this.orderLength - 1 - levelIndex;
   }
 
   /** Takes back the cells of what is gone, and doubles the table where that is not half of it. */
   private makeRoom(): void {
-    const { cells, topStart, orderLength } = this;
-    const kept = this.keepThere(this.order, this.keys, 0, topStart);
-    this.order.copyWithin(kept, topStart, orderLength);
-    this.keys.copyWithin(kept, topStart, orderLength);
+    const { table, order, keys, topStart, orderLength } = this;
+    const kept = this.keepThere(order, keys, 0, topStart);
+    order.copyWithin(kept, topStart, orderLength);
+    keys.copyWithin(kept, topStart, orderLength);
     this.topStart = kept;
     this.orderLength = kept + orderLength - topStart;
-    this.freshLength = this.keepThere(this.fresh, this.freshKeys, 0, this.freshLength);
-    const room = this.order.length;
-    if (this.length * 2 > room) {
-      this.spare = new Int32Array(cells.length * 2);
-      this.held = new Uint8Array(room * 4);
-      this.shift -= 1;
-      this.order = grown(this.order, room * 2);
-      this.keys = grown(this.keys, room * 2);
-      this.fresh = grown(this.fresh, room * 2);
-      this.freshKeys = grown(this.freshKeys, room * 2);
-    } else if (this.spare.length !== cells.length) {
-      this.spare = new Int32Array(cells.length);
+    // Nothing is left below the top, so all that waits has its place in it.
+    if (kept === 0) this.settle();
+    else this.freshLength = this.keepThere(this.fresh, this.freshKeys, 0, this.freshLength);
+    const isDoubled = this.length * 2 > table.room;
+    table.renew(isDoubled);
+    if (isDoubled) {
+      this.held = new Uint8Array(table.room * 2);
+      this.order = grown(this.order, table.room);
+      this.keys = grown(this.keys, table.room);
+      this.fresh = grown(this.fresh, table.room);
+      this.freshKeys = grown(this.freshKeys, table.room);
+    } else {
+      this.held.fill(0);
     }
-    this.cells = this.spare.fill(FREE);
-    this.spare = cells;
-    this.held.fill(0);
     this.move(this.order, this.orderLength);
     this.move(this.fresh, this.freshLength);
-    this.prices = this.length;
   }
 
-  /** Gives those of a list that stood in the cells before a cell in the new ones. */
   private move(list: Int32Array, length: number): void {
-    const { cells, spare, held } = this;
+    const { table, held } = this;
     for (let at = 0; at < length; at += 1) {
-      const from = (list[at] as number) * WORDS;
-      const cell = ~this.find(spare[from] as number, spare[from + 1] as number);
-      for (let word = 0; word < WORDS; word += 1) cells[cell * WORDS + word] = spare[from + word] as number;
+      const cell = table.move(list[at] as number);
       held[cell] = 1;
       list[at] = cell;
     }
-  }
-
-  private bigIntAt(word: number): bigint {
-    const low = BigInt((this.cells[word] as number) >>> 0);
-    return (BigInt(this.cells[word + 1] as number) << 32n) | low;
   }
 
   private negative(view: DataView, at: number): Error {

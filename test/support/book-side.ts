@@ -1,10 +1,12 @@
 import type { BookSide } from '../../src/wire/book-side.js';
+import type { LevelTable } from '../../src/wire/level-table.js';
 
 const FREE = -1;
 
 /** What must hold of a side after each change. Throws what does not. It lives here, for a client has no use for it. */
 export function checkInvariants(side: BookSide): void {
-  const { cells, topStart, isSettled, sign, length, held, prices } = side as unknown as Inside;
+  const { table, topStart, isSettled, sign, length, held } = side as unknown as Inside;
+  const { cells, prices } = table;
   const { order, keys, orderLength, fresh, freshKeys, freshLength } = side as unknown as Inside;
   const bits = new DataView(cells.buffer);
   const priceOf = (cell: number) => bits.getBigInt64(cell * 16, true);
@@ -25,6 +27,7 @@ export function checkInvariants(side: BookSide): void {
     isSettled && (waiting.length > 0 || !ordered.every(isThere)) && 'settled',
     waiting.some((cell) => worst === undefined || isWorse(worst, cell)) && 'a level that the top lacks',
     topStart > 0 && worst === undefined && 'an empty top',
+    topStart === 0 && waiting.length > 0 && 'a level that waits though nothing lies below the top',
     used.some((cell) => BigInt(side.get(priceOf(cell))) !== bits.getBigInt64(cell * 16 + 8, true)) && 'hash',
     new Set(listed).size !== listed.length && 'a cell twice',
     used.some((cell) => (held[cell] === 1) !== listed.includes(cell)) && 'held',
@@ -36,7 +39,7 @@ export function checkInvariants(side: BookSide): void {
 
 /** What a side keeps to itself. */
 interface Inside {
-  readonly cells: Int32Array;
+  readonly table: LevelTable;
   readonly held: Uint8Array;
   readonly order: Int32Array;
   readonly keys: Float64Array;
@@ -48,5 +51,4 @@ interface Inside {
   readonly isSettled: boolean;
   readonly sign: 1 | -1;
   readonly length: number;
-  readonly prices: number;
 }
