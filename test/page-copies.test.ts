@@ -112,6 +112,14 @@ describe('what is copied from the page', () => {
     expect(await page.textContent('.copy-row')).toBe('Copied');
     await page.click('.copy-row');
     expect(await copied(page)).toMatch(/^bid\t6\d{4}\t/);
+    // Scrolled away from, it is the chosen row still: its elements show others by now.
+    const price = (await copied(page)).split('\t')[1];
+    for (let pages = 0; pages < 2; pages += 1) await page.keyboard.press('PageDown');
+    await expect.poll(() => page.locator('.rung[data-mark="cursor"]').count()).toBe(0);
+    const [line, ...others] = (await pressCopy(page, 'c')).trimEnd().split('\n');
+    expect([line?.split('\t')[1], others]).toEqual([price, []]);
+    await page.keyboard.press('f');
+    await page.waitForSelector('.follow[aria-pressed="true"]');
 
     // Half of a quantity that is printed short is selected: the whole of it is copied.
     const cell = page.locator('#ladder .rung[data-side="ask"] .sum-ask').first();

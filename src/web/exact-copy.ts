@@ -12,8 +12,8 @@ export interface CopySource {
   rowText(row: Element): string;
   /** That of a cell alone; undefined where the cell's own text is exact. */
   cellText(row: Element, cell: Element): string | undefined;
-  /** The row that a reader has chosen, which is what a copy without a selection is of; null = all. */
-  chosenRow(): Element | null;
+  /** The exact text of the row that a reader has chosen, in view or not: a copy without a selection is of it; null = of all in view. */
+  chosenText(): string | null;
 }
 
 const sources = new Set<CopySource>();
@@ -54,8 +54,9 @@ function focusedText(target: EventTarget | null): string {
     element.contains(document.activeElement) || (target instanceof Node && element.contains(target));
   const source = [...sources].find(holds);
   if (source === undefined) return '';
-  const chosen = source.chosenRow();
-  return linesOf(source, chosen === null ? source.rows() : [chosen]);
+  const chosen = source.chosenText();
+  if (chosen === null) return linesOf(source, source.rows());
+  return chosen === '' ? '' : `${chosen}\n`;
 }
 
 /** Of parts that know their numbers the selected rows, or the one cell; of anything else what is shown, without the commas in numbers. */

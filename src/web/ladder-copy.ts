@@ -94,9 +94,12 @@ export function ladderCopies(
           return texts.ask.sum;
       }
     },
-    chosenRow() {
-      const cursor = content()?.instrument.position.cursor ?? Number.NaN;
-      return rungs.children[painter.top - cursor] ?? null;
+    chosenText() {
+      const shown = content();
+      // By its number: a reader may have scrolled on since.
+      const bucket = shown?.instrument.position.cursor ?? Number.NaN;
+      if (shown === null || Number.isNaN(bucket)) return null;
+      return shown.book.hasLevels ? rowText(textsOf(bucket, shown)) : '';
     },
   };
 }
@@ -113,6 +116,6 @@ export function touchCopies(bar: HTMLElement, book: () => BookView): CopySource 
     rows: () => bar.querySelectorAll('.price'),
     rowText: lineOf,
     cellText: (row) => lineOf(row).split('\t')[1],
-    chosenRow: () => null,
+    chosenText: () => null,
   };
 }

@@ -114,7 +114,7 @@ export class TapePainter {
       rows: () => parent.children,
       rowText: (row) => this.#lineOf(row).join('\t'),
       cellText: (row, { className }) => this.#lineOf(row)[CELLS.indexOf(className)] ?? '',
-      chosenRow: () => null,
+      chosenText: () => null,
     });
   }
 
