@@ -71,6 +71,17 @@ describe('costs', () => {
       expect(subscription.state).toBe('synced');
     }));
 
+  it('are one subscription however the same is written', () =>
+    withFeed(async ({ feed }) => {
+      const first = feed.subscribe(channel.costs, NAME, { quantities: ['0.5'] });
+      expect(feed.subscribe(channel.costs, NAME, { quantities: ['0.5'], bps: [], intervalMs: 100 })).toBe(
+        first,
+      );
+      expect(feed.subscribe(channel.costs, NAME, { quantities: ['0.6'] })).not.toBe(first);
+      expect(feed.depth(NAME, { depth: 20 })).toBe(feed.depth(NAME));
+      expect(() => feed.depth(NAME, { depth: 20, levelsMax: 9 })).toThrow('client.duplicate_subscription');
+    }));
+
   it('are of some bands where nothing is asked for', () =>
     withFeed(async ({ feed, peer }) => {
       feed.subscribe(channel.costs, NAME);

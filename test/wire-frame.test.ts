@@ -162,6 +162,29 @@ describe('FrameReader', () => {
     }
   });
 
+  it('copies a message of 64 KiB and reads a longer one where it is', () => {
+    const bytes = frame(DELTA);
+    const one = Math.floor(65_536 / bytes.length);
+    for (const [count, isCopied] of [
+      [one, true],
+      [one + 1, false],
+    ] as const) {
+      const buffer = new Uint8Array(bytes.length * count + 5);
+      for (let at = 0; at < count; at += 1) buffer.set(bytes, 5 + at * bytes.length);
+      const reader = new FrameReader().reset(buffer.subarray(5));
+      for (let at = 0; at < count; at += 1)
+        expect([reader.next(), reader.bidPrice(0)]).toEqual([true, 6_180_020]);
+      expect(reader.next()).toBe(false);
+      reader.reset(buffer.subarray(5));
+      buffer.fill(0);
+      if (isCopied) expect([reader.next(), reader.bidPrice(0)]).toEqual([true, 6_180_020]);
+      else expect(() => reader.next()).toThrow(WireError);
+      // The next message is read as if there had been none.
+      expect(reader.reset(bytes).next()).toBe(true);
+      expect([reader.bidPrice(0), reader.next()]).toEqual([6_180_020, false]);
+    }
+  });
+
   it('steps over frames of unknown kinds and counts them', () => {
     const reader = new FrameReader().reset(message(frame({ kind: 77 }), frame(DELTA), frame({ kind: 0 })));
     expect(reader.next()).toBe(true);

@@ -73,7 +73,8 @@ export abstract class KeptSubscription<
     const { flags, place } = kept;
     const outcome = kept.apply(frame);
     const { tag } = outcome;
-    if (tag === 'image' || tag === 'checked' || tag === 'check_failed') host.count('checks');
+    if (tag === 'checked' || tag === 'check_failed' || (tag === 'image' && frame.hasCheck))
+      host.count('checks');
     switch (outcome.tag) {
       case 'image':
         this.resync.done();

@@ -78,8 +78,8 @@ export class LocalBook extends LocalStream {
 
   /**
    * Applies the reader's current frame. Throws a `FeedError` when the frame cannot be held exactly: the book is then
-   * stale with reason `bad_frame` and waits for an image. Cost: a binary search and a move per level; a check and the
-   * last chunk of an image are linear in the book.
+   * stale with reason `bad_frame` and waits for an image. Cost: a look-up per level, and near the top a move of what
+   * is better; a check and the last chunk of an image are linear in the book.
    */
   apply(frame: FrameReader): ApplyOutcome {
     try {

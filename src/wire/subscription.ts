@@ -175,6 +175,8 @@ export abstract class Subscription<Item, Events extends SubscriptionEvents>
     const names = new Set([...Object.keys(wanted), ...Object.keys(this.options)]);
     names.delete('signal');
     for (const name of names) {
+      // What names the subscription is the same already, whoever wrote it out.
+      if (name !== 'mode' && name in this.topic) continue;
       const key = name as keyof SubscriptionOptions;
       if (options[key] !== this.options[key]) return false;
     }
