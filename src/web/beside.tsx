@@ -5,6 +5,7 @@ import type { InstrumentView } from './instrument-view.js';
 import { ladderCopies, touchCopies } from './ladder-copy.js';
 import { LadderPainter } from './ladder-painter.js';
 import { partsOf } from './part.js';
+import { tradedDoubt } from './profile-painter.js';
 import type { Session } from './session.js';
 import type { Settings } from './settings.js';
 import { setData, TextCell } from './text-cell.js';
@@ -115,9 +116,13 @@ function Pane({ view, session, loop, onClose }: PaneProps) {
       const isExact = session.connected && book.state === 'synced';
       setData(element, 'dim', isExact ? null : '');
       setData(element, 'empty', book.hasLevels ? null : '');
-      state.set(stateWords(book.state, book.reason, book.doubts));
+      // Of the volumes, too: a ladder beside has no line for them.
+      const traded = tradedDoubt(market);
+      setData(element, 'traded', traded || null);
+      state.set(`${stateWords(book.state, book.reason, book.doubts)}${traded && `, traded ${traded}`}`);
       setData(state.element, 'state', book.state);
-      setData(state.element, 'doubt', isDoubted(book.state, book.doubts) ? '' : null);
+      const isInDoubt = isDoubted(book.state, book.doubts) || (book.state === 'synced' && traded !== '');
+      setData(state.element, 'doubt', isInDoubt ? '' : null);
       const reason = book.state === 'stale' ? reasonWords(book.reason) : '';
       if (state.element.title !== reason) state.element.title = reason;
       market.settleProfile();

@@ -8,7 +8,7 @@ import { ladderCopies, touchCopies } from './ladder-copy.js';
 import { LadderPainter } from './ladder-painter.js';
 import { OwnSizePainter } from './own-size-painter.js';
 import { partsOf } from './part.js';
-import { ProfilePainter } from './profile-painter.js';
+import { ProfilePainter, tradedDoubt } from './profile-painter.js';
 import type { Session } from './session.js';
 import type { Settings } from './settings.js';
 import { setData, TextCell } from './text-cell.js';
@@ -206,6 +206,7 @@ function drawLadder(
     market?.settleProfile();
     const hasDrawn = ladder.paint(market ?? { instrument: selected, book, profile: NOTHING_TRADED }, own);
     profile.paint(market);
+    setData(panel, 'traded', market === null ? null : tradedDoubt(market) || null);
     touch.paint(book, selected.facts.name);
     if (touch.chars !== chars) {
       chars = touch.chars;

@@ -104,6 +104,12 @@ export class WatchedMarket {
       ...(grouping === undefined ? {} : { grouping }),
     });
     volumes.on('update', (rows) => this.profile.take(rows));
+    volumes.on('error', () => {
+      // Those of the grouping before are counted no further.
+      if (volumes.error === undefined) return;
+      const { priceExponent, qtyExponent } = this.book;
+      this.profile.take({ priceExponent, qtyExponent, grouping: 0, rows: [] });
+    });
     this.#volumes = volumes;
   }
 
