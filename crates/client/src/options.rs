@@ -42,7 +42,8 @@ impl Default for Options {
 }
 
 impl Options {
-    /// With TLS that trusts the certificates of a PEM file, and no others: those of an authority of your own, or of the server itself.
+    /// With TLS that trusts the certificates of a PEM file, and no others: those of an authority of your own, or of the server itself,
+    /// unless it is marked as an authority.
     ///
     /// # Errors
     /// `client.bad_certificate` where there is none in it, or one that cannot be read.
