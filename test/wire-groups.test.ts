@@ -195,6 +195,27 @@ describe('a group', () => {
       expect([group.closed, group.error?.code]).toEqual([true, 'feed.patterns_full']);
     }));
 
+  it('gives back what is granted to it after a refusal has ended it', () =>
+    withFeed(
+      async ({ feed, peer }) => {
+        await opened(feed);
+        const own = feed.book('own');
+        peer.grant(await peer.next('subscribe'), { instrumentId: 1 });
+        // More names than a message holds.
+        const names = Array.from({ length: 300 }, (_, at) => `sim:${`${at}`.padStart(20, '0')}`);
+        const group = feed.books(['own', ...names]);
+        const [first, second] = [await peer.next('subscribe'), await peer.next('subscribe')];
+        peer.control({ op: 'error', id: first.id, code: 'feed.subscriptions_full' });
+        const [name] = second.instruments as readonly [string];
+        match(peer, second, ['own', name]);
+        expect(await peer.next('unsubscribe')).toMatchObject({ channel: 'book', instrument: name });
+        expect([group.error?.code, group.subscriptions.size]).toEqual(['feed.subscriptions_full', 0]);
+        expect([own.closed, peer.count('unsubscribe')]).toEqual([false, 0]);
+      },
+      {},
+      LISTS,
+    ));
+
   it('reports a refusal of one instrument and goes on', () =>
     withFeed(async ({ feed, peer }) => {
       await opened(feed);

@@ -133,7 +133,10 @@ export class Roster {
   /** A group is over. Its subscriptions are, too, unless others have them. */
   leaveGroup(group: AnyGroup, members: readonly Member<AnySubscription>[]): void {
     if (!this.groups.delete(group)) return;
-    for (const [id, other] of this.groupRequests) if (other === group) this.groupRequests.delete(id);
+    // Of a group that a refusal has ended the server may yet grant what other messages ask for.
+    if (group.error === undefined) {
+      for (const [id, other] of this.groupRequests) if (other === group) this.groupRequests.delete(id);
+    }
     // The server takes away all that a pattern means, whoever asked for it.
     const isTold = this.isLive && group.error === undefined;
     if (isTold) {
@@ -161,7 +164,8 @@ export class Roster {
       case 'matched': {
         const request = this.requests.get(message.id);
         if (request !== undefined) request.isMatched = true;
-        this.groupRequests.get(message.id)?.matched(message.instruments);
+        const group = this.groupRequests.get(message.id);
+        if (group?.closed === false) group.matched(message.instruments);
         break;
       }
       case 'removed':
@@ -197,8 +201,13 @@ export class Roster {
       return;
     }
     const group = this.groupRequests.get(id);
-    if (group === undefined || group.closed) return;
+    if (group === undefined) return;
     const known = this.subscriptions.get(labelOf({ ...group.ask, instrument }));
+    if (group.closed) {
+      // Whoever has asked for it alone keeps it.
+      if (known === undefined) this.giveBack(group, instrument);
+      return;
+    }
     const subscription = known ?? this.made(group, instrument);
     if (subscription === undefined) return;
     this.join(subscription, message);
@@ -213,10 +222,14 @@ export class Roster {
       return subscription;
     } catch (error) {
       group.refuse(error as FeedError);
-      const entries = [{ instrument }];
-      for (const { text } of this.messages('unsubscribe', group.ask, entries)) this.host.send(text);
+      this.giveBack(group, instrument);
       return undefined;
     }
+  }
+
+  /** What is granted to a group that does not take it is over. */
+  private giveBack({ ask }: AnyGroup, instrument: string): void {
+    for (const { text } of this.messages('unsubscribe', ask, [{ instrument }])) this.host.send(text);
   }
 
   private join(subscription: AnySubscription, message: Granted): void {
@@ -230,7 +243,10 @@ export class Roster {
     const request = id === undefined ? undefined : this.requests.get(id);
     if (id === undefined || request === undefined) {
       const group = id === undefined ? undefined : this.groupRequests.get(id);
-      if (group !== undefined) group.refuse(error);
+      if (id !== undefined && group?.closed === false) {
+        group.refuse(error);
+        if (group.closed) this.groupRequests.delete(id);
+      }
       // The server may have ended it by itself at the same time.
       else if (error.code !== 'feed.not_subscribed') this.host.report(error);
       return;

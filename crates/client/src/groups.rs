@@ -69,6 +69,8 @@ pub(crate) struct StandingGroup {
 pub(crate) struct Groups {
     groups: BTreeMap<GroupId, StandingGroup>,
     requests: HashMap<u64, GroupId>,
+    /// What other messages of a group asked that was over by a refusal of one: the server may yet grant it.
+    disowned: HashMap<u64, Ask>,
     last: u64,
 }
 
@@ -98,9 +100,22 @@ impl Groups {
         self.requests.get(&message).copied().filter(|id| self.groups.contains_key(id))
     }
 
+    /// A message of a group is refused, and the group is about to end for it.
+    pub fn disown(&mut self, id: GroupId, refused: Option<u64>) {
+        let Some(standing) = self.groups.get(&id) else { return };
+        let others = self.requests.iter().filter(|(message, of)| **of == id && Some(**message) != refused);
+        self.disowned.extend(others.map(|(message, _)| (*message, standing.group.ask.clone())));
+    }
+
+    /// What a message asked for a group that a refusal has ended.
+    pub fn disowned(&self, message: u64) -> Option<&Ask> {
+        self.disowned.get(&message)
+    }
+
     /// The connection is gone.
     pub fn lost(&mut self) {
         self.requests.clear();
+        self.disowned.clear();
     }
 
     /// The server has found instruments.

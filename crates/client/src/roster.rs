@@ -72,6 +72,7 @@ pub(crate) enum Refused {
 #[derive(Default)]
 pub(crate) struct Roster {
     subscriptions: HashMap<SubscriptionId, Subscription>,
+    /// By [`Topic::key`].
     by_topic: HashMap<Topic, SubscriptionId>,
     routes: HashMap<(u32, Stream), Vec<SubscriptionId>>,
     asked: HashMap<u64, Asked>,
@@ -103,7 +104,7 @@ impl Roster {
             let fix = "name each instrument, or subscribe to a group by its pattern";
             return Err(Error::new("client.pattern", what, &topic.to_string(), "a name", "a pattern", fix));
         }
-        if self.by_topic.contains_key(&topic) {
+        if self.by_topic.contains_key(&topic.key()) {
             let (code, what) = ("client.duplicate_subscription", "this is subscribed already");
             let fix = "use the subscription that exists";
             return Err(Error::new(code, what, &topic.to_string(), "one of each", "another", fix));
@@ -121,7 +122,7 @@ impl Roster {
         self.last_subscription += 1;
         let id = SubscriptionId(self.last_subscription);
         let kept = Kept::of(&topic);
-        self.by_topic.insert(topic.clone(), id);
+        self.by_topic.insert(topic.key(), id);
         let subscription =
             Subscription { topic, kept, granted: None, resync: Resync::default(), is_told: false };
         self.subscriptions.insert(id, subscription);
@@ -131,7 +132,7 @@ impl Roster {
     /// Takes a subscription out of everything but its groups.
     pub fn remove(&mut self, id: SubscriptionId) -> Option<Subscription> {
         let gone = self.subscriptions.remove(&id)?;
-        self.by_topic.remove(&gone.topic);
+        self.by_topic.remove(&gone.topic.key());
         if let Some(granted) = &gone.granted {
             self.unroute(id, granted.instrument_id, granted.stream);
         }
@@ -221,6 +222,14 @@ impl Roster {
     /// The server has granted a subscription.
     pub fn granted(&mut self, granted: Granted) -> Joined {
         let Some(group) = self.groups.of_message(granted.id) else {
+            if let Some(ask) = self.groups.disowned(granted.id) {
+                let topic = Topic { ask: ask.clone(), instrument: granted.instrument };
+                // Whoever has asked for it alone keeps it.
+                if !self.by_topic.contains_key(&topic.key()) {
+                    self.say_over(&topic.ask, &[Entry::named(&topic.instrument)]);
+                }
+                return Joined::Nobody;
+            }
             let id = self.answered(granted.id, Some(&granted.instrument));
             return match id.and_then(|(_, ids)| ids.first().copied()) {
                 Some(id) if self.join(id, granted) => Joined::Alone(id),
@@ -230,7 +239,7 @@ impl Roster {
         let Some(StandingGroup { group: asked, .. }) = self.groups.get(group) else { return Joined::Nobody };
         let instrument = granted.instrument.clone();
         let topic = Topic { ask: asked.ask.clone(), instrument: instrument.clone() };
-        let known = self.by_topic.get(&topic).copied();
+        let known = self.by_topic.get(&topic.key()).copied();
         let id = match known.map_or_else(|| self.make(topic.clone()), Ok) {
             Ok(id) => id,
             Err(error) => {

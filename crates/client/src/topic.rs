@@ -87,7 +87,7 @@ impl Ask {
     }
 }
 
-/// One channel of one instrument, or in a [`Group`](crate::Group) of all that fit. A feed has each once.
+/// One channel of one instrument, or in a [`Group`](crate::Group) of all that fit. A feed has each once, whatever its mode.
 ///
 /// ```
 /// use depthwire_client::Topic;
@@ -113,6 +113,13 @@ impl Topic {
             mode: None,
         };
         Self { ask, instrument: instrument.to_owned() }
+    }
+
+    /// What the server knows it by: its mode is no part of that.
+    pub(crate) fn key(&self) -> Self {
+        let mut key = self.clone();
+        key.ask.mode = None;
+        key
     }
 
     /// The full book.

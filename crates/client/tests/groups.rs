@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use depthwire_client::core::types::Level;
-use depthwire_client::{Event, Feed, Group, GroupId, Options, State, SubscriptionId, Topic};
+use depthwire_client::{Event, Feed, Group, GroupId, Mode, Options, State, SubscriptionId, Topic};
 use serde_json::{Value, json};
 use server::{Peer, Server, until};
 
@@ -207,4 +207,83 @@ fn a_group_of_which_all_is_refused_is_over() {
     );
     assert_eq!(names(&feed, group), [""; 0]);
     drop(script.join().unwrap());
+}
+
+#[test]
+fn what_is_granted_to_a_group_that_a_refusal_has_ended_is_given_back() {
+    let server = Server::start();
+    let mut feed = feed(&server);
+    let own = feed.subscribe(Topic::book("own:9")).unwrap();
+    // More names than a message holds.
+    let names = (0..200).map(|at| format!("sim:{at:0>20}"));
+    let group = names.fold(Group::of(Topic::book("own:9")), |group, name| group.and(&name));
+    let group = feed.subscribe_all(group);
+    let script = thread::spawn(move || {
+        let mut peer = server.greet();
+        peer.grant_next(&json!({}));
+        let [first, second] = [0; 2].map(|_| peer.hear("subscribe"));
+        peer.say(&json!({"op": "error", "id": first["id"], "code": "feed.subscriptions_full"}));
+        match_all(&mut peer, &second, &["own:9", second["instruments"][0].as_str().unwrap()]);
+        (peer.hear("unsubscribe"), second, peer)
+    });
+    until(&mut feed, |_, event| matches!(event, Event::GroupEnded(other, _) if *other == group));
+    while !script.is_finished() {
+        feed.next(Duration::from_millis(20)).unwrap();
+    }
+    let (over, second, _peer) = script.join().unwrap();
+    assert_eq!((&over["channel"], &over["instrument"]), (&json!("book"), &second["instruments"][0]));
+    assert!(feed.granted(own).is_some(), "which a user has asked for alone");
+}
+
+#[test]
+fn a_book_that_a_group_shares_in_another_mode_is_asked_for_again() {
+    let server = Server::start();
+    let mut feed = feed(&server);
+    let alone = feed.subscribe(Topic::book("a:1")).unwrap();
+    let error = feed.subscribe(Topic::book("a:1").mode(Mode::Strict)).unwrap_err();
+    assert_eq!(error.code, "client.duplicate_subscription");
+    let group = feed.subscribe_all(Group::of(Topic::book("a:*").mode(Mode::Strict)));
+    let script = thread::spawn(move || {
+        let mut peer = server.greet();
+        peer.grant_next(&json!({}));
+        let asked = peer.hear("subscribe");
+        match_all(&mut peer, &asked, &["a:1"]);
+        let over = peer.hear("unsubscribe");
+        (over, peer.hear("subscribe"), peer)
+    });
+    wait_for(&mut feed, group, 1);
+    assert_eq!(member(&feed, group, "a:1"), alone);
+    feed.unsubscribe_all(group);
+    while !script.is_finished() {
+        feed.next(Duration::from_millis(20)).unwrap();
+    }
+    let (over, again, _peer) = script.join().unwrap();
+    assert_eq!((&over["instrument"], &again["instrument"]), (&json!("a:*"), &json!("a:1")));
+}
+
+#[test]
+fn a_subscription_of_a_group_that_cannot_be_held_is_told_once() {
+    let server = Server::start();
+    let mut feed = feed(&server);
+    let group = feed.subscribe_all(Group::of(Topic::book("a:*")));
+    let script = thread::spawn(move || {
+        let mut peer = server.greet();
+        let asked = peer.hear("subscribe");
+        match_all(&mut peer, &asked, &["a:7"]);
+        peer.bytes(image_of("a:7", 1, (100, 5)));
+        peer.bytes(server::delta(1, 1, 2, &[Level::new(100, -5)], &[]));
+        let over = peer.hear("unsubscribe");
+        peer.say(&json!({"op": "shutdown", "reason": "marker", "reconnectMs": 5}));
+        (over, peer)
+    });
+    let mut removed = 0;
+    until(&mut feed, |_, event| {
+        assert!(!matches!(event, Event::Ended(..)), "{event:?}");
+        removed += usize::from(
+            matches!(event, Event::Removed { group: other, reason, .. } if *other == group && reason == "replica.full"),
+        );
+        matches!(event, Event::Shutdown { .. })
+    });
+    let (over, _peer) = script.join().unwrap();
+    assert_eq!((removed, &over["instrument"]), (1, &json!("a:7")));
 }

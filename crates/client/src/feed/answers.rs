@@ -63,7 +63,7 @@ impl Feed {
                             self.end(id, &error.code, error.clone());
                         }
                     }
-                    Refused::Group(group) => self.refuse_group(group, error),
+                    Refused::Group(group) => self.refuse_group(group, id, error),
                     // The server may have ended it by itself at the same time.
                     _ if error.code == "feed.not_subscribed" => {}
                     _ => self.events.push_back(Event::Refused(error)),
@@ -132,10 +132,11 @@ impl Feed {
     }
 
     /// The server refuses something of a group: all of it, as long as it has matched nothing.
-    fn refuse_group(&mut self, group: GroupId, error: Error) {
+    fn refuse_group(&mut self, group: GroupId, message: Option<u64>, error: Error) {
         if self.roster.groups.get(group).is_some_and(|standing| standing.is_matched) {
             self.events.push_back(Event::GroupRefused(group, error));
         } else {
+            self.roster.groups.disown(group, message);
             self.end_members(group);
             self.events.push_back(Event::GroupEnded(group, error));
         }

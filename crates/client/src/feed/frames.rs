@@ -35,11 +35,13 @@ impl Feed {
         Ok(())
     }
 
-    /// What comes is more than is held, or below zero: the subscription is over.
+    /// What comes is more than is held, or below zero: the subscription is over. Of one that a group has made, the group says so.
     fn full(&mut self, id: SubscriptionId, error: ReplicaError) {
-        let Some((gone, _)) = self.forget(id, error.code()) else { return };
+        let Some((gone, is_owned)) = self.forget(id, error.code()) else { return };
         self.roster.say_over(&gone.topic.ask, &[Entry::named(&gone.topic.instrument)]);
-        self.events.push_back(Event::Ended(id, Error::of_frame(error, &gone.topic.to_string())));
+        if !is_owned {
+            self.events.push_back(Event::Ended(id, Error::of_frame(error, &gone.topic.to_string())));
+        }
     }
 
     fn take_frame(
