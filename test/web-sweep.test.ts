@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CURVE_LEVELS_MAX, depthSeries } from '../src/web/depth-series.js';
 import { bucketOf } from '../src/web/grouping.js';
-import { meanText } from '../src/web/inspector.js';
+import { costDecimal, meanText } from '../src/web/inspector.js';
 import type { Levels } from '../src/web/levels.js';
 import { meanPrice, sideOfBucket, sweepTo } from '../src/web/sweep.js';
 import type { Side } from '../src/wire/index.js';
@@ -75,6 +75,11 @@ describe('cost to sweep', () => {
       '0',
     ]);
     expect(mean(-376_325, -4, 5)).toBe('-37.63250');
+  });
+
+  it('prints a small cost with four digits, below 0 too', () => {
+    const costs = [costDecimal(12_345n, -9), costDecimal(-12_345n, -9), costDecimal(-1_234_567n, -4)];
+    expect(costs).toEqual(['0.00001234', '-0.00001234', '-123.45']);
   });
 
   it('is exact where no number holds the quantities', () => {

@@ -81,8 +81,8 @@ function costText(sweep: Sweep, { facts }: InstrumentView, book: BookView): stri
 }
 
 /** Two decimals are enough for a currency, but a small cost keeps four significant digits. */
-function costDecimal(cost: bigint, exponent: number): string {
+export function costDecimal(cost: bigint, exponent: number): string {
   const decimal = formatDecimal(cost, exponent);
-  const zeros = /^0\.(0*)/.exec(decimal)?.[1]?.length ?? 0;
-  return cutDecimals(decimal, decimal.startsWith('0.') ? zeros + 4 : 2);
+  const zeros = /^-?0\.(0*)/.exec(decimal)?.[1]?.length;
+  return cutDecimals(decimal, zeros === undefined ? 2 : zeros + 4);
 }

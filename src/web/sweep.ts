@@ -50,7 +50,7 @@ function exactOf(levels: Levels, levelIndex: number): ExactMantissas {
   return level.exact ?? { price: BigInt(level.price), qty: BigInt(level.qty) };
 }
 
-/** Mean price of a sweep as a price mantissa with two decimals, rounded down; null when nothing rests. */
+/** Mean price of a sweep as a price mantissa with two decimals, rounded towards 0; null when nothing rests. */
 export function meanPrice(sweep: Sweep): number | null {
   if (sweep.cumulativeQty === 0n) return null;
   return Number((sweep.cost * 100n) / sweep.cumulativeQty) / 100;
