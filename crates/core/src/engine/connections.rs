@@ -38,7 +38,10 @@ impl<C: Clock> Engine<C> {
             let slot = self.slot_of(*id)?;
             let before = self.sources.iter().position(|source| source.brings(slot) && source.carries(slot));
             if self.sources[index].add_book(slot) {
-                self.instruments[slot.0 as usize].carried(before.map(|source| source as u32));
+                let instrument = &mut self.instruments[slot.0 as usize];
+                instrument.carried(before.map(|source| source as u32));
+                instrument.trades.brings_book(source.0);
+                instrument.market.liquidations.brings_book(source.0);
             }
         }
         Ok(())
@@ -159,7 +162,8 @@ impl<C: Clock> Engine<C> {
             heir.succeeds == Some(source.0) && heir.is_live && !heir.has_failed && heir.carries(slot)
         };
         if let Some(heir) = self.sources.iter().position(takes_over) {
-            self.instruments[slot.0 as usize].hand_tapes_over(source.0 as usize, heir);
+            let brings = self.sources[heir].brings(slot);
+            self.instruments[slot.0 as usize].hand_tapes_over(source.0 as usize, (heir, brings));
         }
         self.forget_succession(source);
         let opened = &mut self.sources[source.0 as usize];

@@ -42,8 +42,8 @@ pub(super) struct Tape {
     doubt: Doubt,
     /// Sources that tell it, the one that did so last first; of more than two the last two.
     tellers: [Option<u32>; 2],
-    /// Whether the one that told it last brings the book.
-    is_of_book: bool,
+    /// Whether each of these brings the book.
+    are_of_book: [bool; 2],
     /// Whether it was lost with the connection of the book.
     is_lost_with_book: bool,
 }
@@ -55,7 +55,7 @@ impl Tape {
             is_lost: false,
             doubt: Doubt::None,
             tellers: [None; 2],
-            is_of_book: false,
+            are_of_book: [false; 2],
             is_lost_with_book: false,
         }
     }
@@ -80,7 +80,14 @@ impl Tape {
     pub(super) fn heard(&mut self, source: u32, brings: impl FnOnce() -> bool) {
         if self.tellers[0] != Some(source) {
             self.tellers = [Some(source), self.tellers[0]];
-            self.is_of_book = brings();
+            self.are_of_book = [brings(), self.are_of_book[0]];
+        }
+    }
+
+    /// A source brings the book from now on.
+    pub(super) fn brings_book(&mut self, source: u32) {
+        for (teller, is_of_book) in self.tellers.iter().zip(&mut self.are_of_book) {
+            *is_of_book |= *teller == Some(source);
         }
     }
 
@@ -104,23 +111,28 @@ impl Tape {
         is_gap
     }
 
-    /// Its teller is succeeded by a source that tells the same.
-    fn hand_over(&mut self, source: u32, heir: u32) {
+    /// Its teller is succeeded by a source that tells the same. `brings`: whether that brings the book.
+    fn hand_over(&mut self, source: u32, (heir, brings): (u32, bool)) {
         if self.tellers.contains(&Some(source)) && !self.tellers.contains(&Some(heir)) {
-            self.tellers[1] = Some(heir);
+            (self.tellers[1], self.are_of_book[1]) = (Some(heir), brings);
         }
     }
 
     fn forget(&mut self, source: u32) {
-        let [last, before] = self.tellers.map(|teller| teller.filter(|teller| *teller != source));
-        self.tellers = [last.or(before), last.and(before)];
+        if self.tellers[0] == Some(source) {
+            self.tellers.swap(0, 1);
+            self.are_of_book.swap(0, 1);
+        }
+        if self.tellers[1] == Some(source) {
+            (self.tellers[1], self.are_of_book[1]) = (None, false);
+        }
     }
 
-    /// A source stops. `may_tell`: it may tell the stream, although it has not yet. `can_prove`: the number of the next trade may
-    /// prove that none is missing. True where readers are to be told.
+    /// A source stops. `is_lost_with`: no other one brings the book. `may_tell`: it may tell the stream, although it has
+    /// not yet. `can_prove`: the number of the next trade may prove that none is missing. True where readers are to be told.
     fn stops(
         &mut self,
-        (source, brings): (u32, bool),
+        (source, is_lost_with): (u32, bool),
         stop: Stop,
         may_tell: bool,
         can_prove: bool,
@@ -134,7 +146,7 @@ impl Tape {
         if !is_own || has_other {
             return false;
         }
-        self.is_lost_with_book |= brings && stop == Stop::Silent && !self.is_lost;
+        self.is_lost_with_book |= is_lost_with && stop == Stop::Silent && !self.is_lost;
         self.misses(stop, can_prove, now)
     }
 
@@ -161,12 +173,26 @@ impl InstrumentState {
     #[cold]
     pub(super) fn stop_tapes<C: Clock>(
         &mut self,
-        (source, brings): (usize, bool),
+        source: (usize, bool),
         stop: Stop,
         now: TimeNs,
         cx: &mut Context<'_, C>,
     ) {
-        let source = (source as u32, brings);
+        // One that fails or goes is no line any more.
+        let is_only = self.recovery.lines() == 0;
+        self.stop_tapes_of(source, is_only, stop, now, cx);
+    }
+
+    /// `is_only`: no other source brings the book.
+    fn stop_tapes_of<C: Clock>(
+        &mut self,
+        (source, brings): (usize, bool),
+        is_only: bool,
+        stop: Stop,
+        now: TimeNs,
+        cx: &mut Context<'_, C>,
+    ) {
+        let source = (source as u32, brings && is_only);
         // One that brings the book may tell nothing else; what shows it is that the book is lost with it.
         let may_tell = stop == Stop::Silent && (!brings || !self.lead().is_synced());
         let can_prove = self.can_prove_trades();
@@ -181,7 +207,7 @@ impl InstrumentState {
     /// The book has lost its truth, and what the same connection tells may be missing.
     #[cold]
     pub(super) fn doubt_tapes<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
-        let is_doubtful = |tape: &Tape| tape.is_of_book && tape.tellers != [None; 2];
+        let is_doubtful = |tape: &Tape| tape.are_of_book[0];
         let can_prove = self.can_prove_trades();
         if is_doubtful(&self.trades) && self.trades.misses(Stop::Missing, can_prove, now) {
             self.tell_no_trades(now, cx);
@@ -211,9 +237,10 @@ impl InstrumentState {
     }
 
     /// A source takes the place of one that is dropped, and tells the same.
-    pub(super) fn hand_tapes_over(&mut self, source: usize, heir: usize) {
-        self.trades.hand_over(source as u32, heir as u32);
-        self.market.liquidations.hand_over(source as u32, heir as u32);
+    pub(super) fn hand_tapes_over(&mut self, source: usize, (heir, brings): (usize, bool)) {
+        let heir = (heir as u32, brings);
+        self.trades.hand_over(source as u32, heir);
+        self.market.liquidations.hand_over(source as u32, heir);
     }
 
     /// The venue behind a source begins anew: numbers of trades say nothing of the next one.
@@ -226,7 +253,9 @@ impl InstrumentState {
         if self.trades.tellers.contains(&Some(source as u32)) {
             self.last_trade = None;
         }
-        self.stop_tapes((source, brings), Stop::Silent, now, cx);
+        // It is a line still.
+        let is_only = self.recovery.lines() <= 1;
+        self.stop_tapes_of((source, brings), is_only, Stop::Silent, now, cx);
     }
 
     fn publish_no_trades<C: Clock>(

@@ -23,6 +23,8 @@ struct Tapes {
     id: InstrumentId,
     sources: Vec<SourceId>,
     now: u64,
+    /// Of the last answer that was asked for.
+    ticket: u32,
 }
 
 impl Tapes {
@@ -36,7 +38,7 @@ impl Tapes {
         let mut engine = Engine::new(EngineConfig::default(), venues::catalogue(), NoClock);
         let id = engine.add_instrument(venues::instrument(venue, symbol).unwrap()).unwrap();
         let sources = (0..sources).map(|_| engine.open(venue).unwrap()).collect();
-        let mut tapes = Self { engine, id, sources, now: 1 };
+        let mut tapes = Self { engine, id, sources, now: 1, ticket: 0 };
         for at in 0..tapes.sources.len() {
             tapes.engine.carry_beside_books(tapes.sources[at], &[id]).unwrap();
             tapes.open(at);
@@ -67,6 +69,42 @@ impl Tapes {
         );
     }
 
+    /// Lets some of the simulated connections bring the book, too, which is whole then.
+    fn bring_book(&mut self, sources: usize) {
+        for source in &self.sources[..sources] {
+            self.engine.carry(*source, &[self.id]).unwrap();
+        }
+        self.update(0, 100);
+        self.snapshot(100);
+    }
+
+    fn update(&mut self, source: usize, number: u64) {
+        self.hear(
+            source,
+            &format!(
+                r#"{{"e":"depthUpdate","E":1,"s":"BTCUSDT","U":{number},"u":{number},"b":[],"a":[["12.00","1"]]}}"#
+            ),
+        );
+    }
+
+    fn snapshot(&mut self, number: u64) {
+        // Another request follows after a pause.
+        self.now += 500_000_000;
+        self.engine.tick(self.now);
+        self.told();
+        let text = format!(r#"{{"lastUpdateId":{number},"bids":[["10.00","1"]],"asks":[["11.00","1"]]}}"#);
+        self.engine.answer(self.id, self.ticket, text.as_bytes(), self.now).unwrap();
+    }
+
+    fn sim_trade(&mut self, source: usize, number: u64) {
+        self.hear(
+            source,
+            &format!(
+                r#"{{"e":"trade","E":1,"s":"BTCUSDT","t":{number},"p":"10.00","q":"1","T":1,"m":true}}"#
+            ),
+        );
+    }
+
     fn liquidation(&mut self, source: usize) {
         self.hear(
             source,
@@ -82,6 +120,9 @@ impl Tapes {
             if record[4] == RecordType::Frame as u8 {
                 trades.extend(read(&record[RECORD_HEADER_BYTES..], Stream::TRADES));
                 liquidations.extend(read(&record[RECORD_HEADER_BYTES..], Stream::LIQUIDATIONS));
+            }
+            if record[4] == RecordType::Ask as u8 {
+                self.ticket = u32::from_le_bytes(*record[RECORD_HEADER_BYTES..].first_chunk().unwrap());
             }
             outbox.take();
         }
@@ -245,6 +286,34 @@ fn an_epoch_that_begins_while_a_connection_is_lost_is_the_gap_and_stays_stale() 
     let finer = r#"{"e":"aggTrade","E":5,"s":"ETHUSDT","a":12,"p":"10.500000000001","q":"1","nq":"1","f":1,"l":1,"T":5,"m":true}"#;
     tapes.hear(0, finer);
     assert_eq!(tapes.trades(), [(Kind::Image, 1, 1, true, 0), (Kind::Trade, 2, 1, false, 1)]);
+}
+
+#[test]
+fn a_book_that_another_connection_mends_says_nothing_of_trades() {
+    let mut tapes = Tapes::of("sim", "BTCUSDT", 2);
+    tapes.bring_book(2);
+    tapes.sim_trade(0, 1);
+    tapes.fail(0);
+    tapes.told();
+    assert!(tapes.image(Stream::TRADES).3);
+    tapes.update(1, 105);
+    tapes.snapshot(105);
+    assert_eq!(tapes.trades(), [(Kind::Image, 1, 1, true, 0)], "the book is whole, and nobody tells trades");
+    tapes.sim_trade(1, 2);
+    assert!(!tapes.image(Stream::TRADES).3);
+}
+
+#[test]
+fn a_connection_that_brings_the_book_later_loses_trades_with_it() {
+    let mut tapes = Tapes::of("sim", "BTCUSDT", 1);
+    tapes.sim_trade(0, 1);
+    tapes.bring_book(1);
+    tapes.told();
+    let seq = tapes.image(Stream::TRADES).1;
+    tapes.update(0, 105);
+    tapes.sim_trade(0, 9);
+    let trades = tapes.trades();
+    assert!(trades.last().unwrap().2 > seq, "some may be missing: {trades:?}");
 }
 
 /// Steele, Lea, Flood 2014.
