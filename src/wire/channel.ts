@@ -4,7 +4,7 @@ import type { Host, SubscriptionOptions } from './subscription.js';
 
 /**
  * What may be subscribed to. A value of its own, so that a program which is bundled has only the channels that it names:
- * `feed.subscribe(channel.trades, 'sim:BTCUSDT')`.
+ * `feed.subscribe(channel.trades, 'venue:BTC-USD')`.
  */
 export interface Channel<Options extends SubscriptionOptions, Kept> {
   readonly name: ChannelName;
