@@ -29,9 +29,15 @@ const feeds = Array.from({ length: Number(count) }, () => {
     tape.on('update', () => {
       trades += 1;
     });
-    // A reset is the venue's own: the book that it opens another epoch of says the same.
+    // A reset is the venue's own: the book that it opens another epoch of says the same. So is what follows the server's word
+    // that nobody tells trades.
+    let isTold = false;
+    tape.on('stale', () => {
+      isTold = true;
+    });
     tape.on('gap', ({ reason }) => {
-      if (reason !== 'reset') refused += 1;
+      if (reason !== 'reset' && !isTold) refused += 1;
+      isTold = false;
     });
   }
   return feed;

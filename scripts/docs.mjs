@@ -87,7 +87,7 @@ const app = await Application.bootstrap({
   headings: { readme: false, document: false },
   // Names such as Binance.US are no addresses.
   markdownItOptions: { html: true, linkify: false },
-  highlightLanguages: ['typescript', 'javascript', 'json', 'toml', 'shellscript', 'rust', 'python'],
+  highlightLanguages: ['typescript', 'javascript', 'json', 'toml', 'shellscript', 'rust', 'python', 'go'],
   // Types that a public one only mentions are shown where they are mentioned.
   validation: {
     notExported: false,

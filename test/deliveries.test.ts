@@ -57,6 +57,9 @@ class Recorder implements Truth {
   readonly books = new Map<string, LocalBook>();
   readonly #crcs = new Last<number>();
   readonly #trades = new Last<bigint>();
+  /** The last sequence of the trades, and those before which the engine left one out: what the venue told was lost. */
+  readonly #told = new Map<string, number>();
+  readonly #leftOut = new Set<string>();
   readonly #reader = new FrameReader();
 
   take(bytes: Uint8Array): void {
@@ -66,8 +69,14 @@ class Recorder implements Truth {
       if (kind === KINDS.status) continue;
       const stand = `${instrument}/${stream}`;
       if (stream === TRADES) {
-        if (kind === KINDS.trade)
-          this.#trades.set(`${instrument}/${epoch}/${seq}`, new TradeRows(frame).id(0));
+        if (kind !== KINDS.trade) continue;
+        const trades = new TradeRows(frame);
+        const place = `${instrument}/${epoch}/${seq}`;
+        // One without trades says that nobody tells them for now.
+        if (trades.count > 0) this.#trades.set(place, trades.id(0));
+        const told = this.#told.get(`${instrument}/${epoch}`);
+        if (told !== undefined && frame.prevSeq > told) this.#leftOut.add(place);
+        this.#told.set(`${instrument}/${epoch}`, seq);
         continue;
       }
       let book = this.books.get(stand);
@@ -83,6 +92,10 @@ class Recorder implements Truth {
 
   crcAt(instrument: number, stream: number, epoch: bigint, seq: number): number | undefined {
     return this.#crcs.get(`${instrument}/${stream}/${epoch}/${seq}`);
+  }
+
+  leavesOut(instrument: number, epoch: bigint, seq: number): boolean {
+    return this.#leftOut.has(`${instrument}/${epoch}/${seq}`);
   }
 
   tradeAt(instrument: number, epoch: bigint, seq: number): bigint | undefined {

@@ -129,7 +129,7 @@ describe('a reader that was away', () => {
     const place = halfAway(rig);
     rig.engine.resetSource(rig.source);
     rig.replica.apply(brought(rig, STREAM.book, place, 'net'));
-    expect(rig.engine.brought).toBe('nothing');
+    expect(rig.engine.brought).toBe('image');
     expect(rig.replica.books()).toMatchObject([{ state: 'syncing', gaps: 0 }]);
     expect(rig.engine.stats().books).toEqual({ syncing: 1, synced: 0, stale: 0 });
   });
