@@ -23,7 +23,8 @@ const CHECK_EVERY = 1_000;
 const READS = 2_000;
 const DEPTH = 20;
 const HEAP_BYTES_MAX = 16;
-const HEAP_STEPS = 20;
+/** The first stream of a process needs more than twenty of them until its code is compiled for good. */
+const HEAP_STEPS = 300;
 
 /** @typedef {{ isAsk: boolean, price: number, qty: number }} Change */
 
