@@ -90,7 +90,7 @@ describe('latency between two clocks', () => {
             for (const each of [meter, one]) each.record(serverAt(now), now + frame);
             const { p50Ms, errorMs } = one.summary(now + frame) ?? { p50Ms: Number.NaN, errorMs: 0 };
             expect(p50Ms).toBeGreaterThanOrEqual(0);
-            expect(Math.abs(p50Ms - frame)).toBeLessThanOrEqual(errorMs + 1e-3);
+            expect(Math.abs(p50Ms - frame)).toBeLessThanOrEqual(errorMs + 1e-6);
             now += frame;
           }
         },

@@ -41,8 +41,10 @@ export class LatencyMeter {
   /** A ping was answered: when it left and came back by this clock, and the server's time in the answer. */
   pinged(sentMs: number, receivedMs: number, serverMs: number): void {
     this.age(receivedMs);
-    const low = serverMs - receivedMs;
-    const high = serverMs - sentMs;
+    // The clocks may have drifted while it was under way.
+    const drift = Math.max(0, receivedMs - sentMs) * DRIFT;
+    const low = serverMs - receivedMs - drift;
+    const high = serverMs - sentMs + drift;
     if (low > this.high || high < this.low) {
       this.sampleCount = 0;
       this.low = low;
@@ -58,8 +60,10 @@ export class LatencyMeter {
     if (this.high === Infinity) return;
     this.age(arrivedMs);
     const apart = arrivedMs - sentServerMs;
+    // It was under way for at most this, in which the clocks may have drifted.
+    const low = -apart - Math.max(0, apart + this.high) * DRIFT;
     // Where no offset fits the clock was set, which the next ping says.
-    if (-apart > this.low) this.low = Math.min(-apart, this.high);
+    if (low > this.low) this.low = Math.min(low, this.high);
     const at = this.sampleCount % LATENCY_SAMPLES_MAX;
     this.aparts[at] = apart;
     this.times[at] = arrivedMs;
@@ -98,7 +102,8 @@ export class LatencyMeter {
       p50Ms: at(0.5),
       p99Ms: at(0.99),
       maxMs: at(1),
-      errorMs,
+      // The offset is that of the arrival; it may have drifted since the frame was sent.
+      errorMs: errorMs + (at(1) + errorMs) * DRIFT,
       offsetMs,
     };
   }
