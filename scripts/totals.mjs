@@ -38,15 +38,15 @@ export function ofCargoTest(outcome) {
     ...outcome.output.matchAll(/^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored/gm),
   ];
   const skips = outcome.output.split(/^running \d+ tests?$/gm).flatMap(skippedOf);
-  const ignored = [...outcome.output.matchAll(/^test (.+) \.\.\. ignored/gm)].map(
-    (match) => `${match[1]}: ignored`,
+  const told = [...outcome.output.matchAll(/^test (.+) \.\.\. (ignored|FAILED)/gm)].map(
+    ([, name, result]) => `${name}: ${result}`,
   );
   /** @param {number} group */
   const sum = (group) => results.reduce((total, match) => total + Number(match[group]), 0);
   const passed = sum(1) - skips.length;
   return judge(
     outcome,
-    { passed, failed: sum(2), skipped: sum(3) + skips.length, notes: [...skips, ...ignored] },
+    { passed, failed: sum(2), skipped: sum(3) + skips.length, notes: [...skips, ...told] },
     [
       started === results.length
         ? ''
@@ -73,17 +73,24 @@ export function ofVitest(outcome, json) {
   } catch {
     return judge(outcome, NOTHING, ['vitest left no readable report']);
   }
-  /** @param {(status: string) => boolean} is */
-  const count = (is) => tests.filter(({ status }) => is(status)).length;
+  const passed = tests.filter(({ status }) => status === 'passed');
   const skipped = tests.filter(({ status }) => status !== 'passed' && status !== 'failed');
+  const failed = tests.filter(({ status }) => status === 'failed');
   const empty = files.filter((file) => file.assertionResults.length === 0);
   return judge(
     outcome,
     {
-      passed: count((status) => status === 'passed'),
-      failed: count((status) => status === 'failed'),
+      passed: passed.length,
+      failed: failed.length,
       skipped: skipped.length,
-      notes: skipped.map(({ fullName, status }) => `${fullName}: ${status}`),
+      notes: [
+        ...skipped.map(({ fullName, status }) => `${fullName}: ${status}`),
+        // Named beside the totals: of a long output only a part may reach its reader.
+        ...failed.map(
+          ({ fullName, failureMessages: [why = 'it does not say why'] = [] }) =>
+            `${fullName}: ${why.split('\n', 1)[0]}`,
+        ),
+      ],
     },
     empty.map((file) => `${file.name} ran no test${file.message ? `: ${file.message}` : ''}`),
   );
@@ -214,6 +221,7 @@ function judge(outcome, totals, problems) {
  * @typedef {object} VitestTest
  * @property {string} fullName
  * @property {string} status
+ * @property {readonly string[]} [failureMessages]
  *
  * @typedef {object} VitestFile
  * @property {string} name

@@ -81,7 +81,9 @@ describe('cargo test', () => {
   });
 
   test('counts failed tests once, also when cargo ends with a code for them', () => {
-    const output = 'running 2 tests\ntest result: FAILED. 1 passed; 1 failed; 0 ignored; 0 measured\n';
+    const output =
+      'running 2 tests\ntest a::b ... FAILED\ntest result: FAILED. 1 passed; 1 failed; 0 ignored; 0 measured\n';
+    expect(ofCargoTest(outcome(output, false)).notes).toEqual(['a::b: FAILED']);
     expect(counts(ofCargoTest(outcome(output, false)))).toEqual([1, 1, 0]);
   });
 
@@ -123,17 +125,21 @@ describe('vitest', () => {
   const file = (statuses: readonly string[], message = '') => ({
     name: '/test/a.test.ts',
     message,
-    assertionResults: statuses.map((status, index) => ({ fullName: `test ${index}`, status })),
+    assertionResults: statuses.map((status, index) => ({
+      fullName: `test ${index}`,
+      status,
+      failureMessages: status === 'failed' ? ['expected 1 to be 2\n    at a.test.ts:7'] : [],
+    })),
   });
   const report = (...testResults: object[]) => JSON.stringify({ testResults });
 
-  test('counts by status and names what was skipped', () => {
+  test('counts by status and names what was skipped or failed', () => {
     const totals = ofVitest(
       outcome('', false),
       report(file(['passed', 'failed']), file(['skipped', 'todo'])),
     );
     expect(counts(totals)).toEqual([1, 1, 2]);
-    expect(totals.notes).toEqual(['test 0: skipped', 'test 1: todo']);
+    expect(totals.notes).toEqual(['test 0: skipped', 'test 1: todo', 'test 1: expected 1 to be 2']);
   });
 
   test('a file that could not be loaded is a failure', () => {
