@@ -40,8 +40,7 @@ impl<C: Clock> Engine<C> {
             if self.sources[index].add_book(slot) {
                 let instrument = &mut self.instruments[slot.0 as usize];
                 instrument.carried(before.map(|source| source as u32));
-                instrument.trades.brings_book(source.0);
-                instrument.market.liquidations.brings_book(source.0);
+                instrument.tapes_beside_book(source.0);
             }
         }
         Ok(())
@@ -235,7 +234,9 @@ impl<C: Clock> Engine<C> {
         let opened = self.sources.get_mut(source.0 as usize).ok_or(EngineError::UnknownSource(source.0))?;
         if std::mem::take(&mut opened.has_failed) {
             for slot in &opened.books {
-                self.instruments[slot.0 as usize].carried(None);
+                let instrument = &mut self.instruments[slot.0 as usize];
+                instrument.carried(None);
+                instrument.tapes_beside_book(source.0);
             }
         }
         opened.heard_at = now;

@@ -44,8 +44,8 @@ pub(super) struct Tape {
     tellers: [Option<u32>; 2],
     /// Whether each of these brings the book.
     are_of_book: [bool; 2],
-    /// Whether it was lost with the connection of the book.
-    is_lost_with_book: bool,
+    /// The source with which it was lost, where that was the only one that brought the book and still is.
+    lost_with_book: Option<u32>,
 }
 
 impl Tape {
@@ -56,7 +56,7 @@ impl Tape {
             doubt: Doubt::None,
             tellers: [None; 2],
             are_of_book: [false; 2],
-            is_lost_with_book: false,
+            lost_with_book: None,
         }
     }
 
@@ -68,9 +68,9 @@ impl Tape {
         }
     }
 
-    /// The book is whole again: the connection that brings it tells all that it told before.
+    /// The book is whole again: where the connection with which both were lost brings it, that tells all that it told before.
     pub(super) fn mended(&mut self) {
-        if std::mem::take(&mut self.is_lost_with_book) {
+        if self.lost_with_book.take().is_some() {
             self.is_lost = false;
         }
     }
@@ -84,8 +84,11 @@ impl Tape {
         }
     }
 
-    /// A source brings the book from now on.
+    /// A source brings the book from now on. That another one than was lost makes it whole says nothing of what that one told.
     pub(super) fn brings_book(&mut self, source: u32) {
+        if self.lost_with_book != Some(source) {
+            self.lost_with_book = None;
+        }
         for (teller, is_of_book) in self.tellers.iter().zip(&mut self.are_of_book) {
             *is_of_book |= *teller == Some(source);
         }
@@ -107,7 +110,7 @@ impl Tape {
     pub(super) fn settle(&mut self, is_next: bool) -> bool {
         let is_gap = self.doubt == Doubt::Open && !is_next;
         self.cursor.seq += u64::from(is_gap);
-        (self.doubt, self.is_lost, self.is_lost_with_book) = (Doubt::None, false, false);
+        (self.doubt, self.is_lost, self.lost_with_book) = (Doubt::None, false, None);
         is_gap
     }
 
@@ -146,7 +149,9 @@ impl Tape {
         if !is_own || has_other {
             return false;
         }
-        self.is_lost_with_book |= is_lost_with && stop == Stop::Silent && !self.is_lost;
+        if is_lost_with && stop == Stop::Silent && !self.is_lost {
+            self.lost_with_book = Some(source);
+        }
         self.misses(stop, can_prove, now)
     }
 
@@ -241,6 +246,12 @@ impl InstrumentState {
         let heir = (heir as u32, brings);
         self.trades.hand_over(source as u32, heir);
         self.market.liquidations.hand_over(source as u32, heir);
+    }
+
+    /// A source brings the book from now on, again or for the first time.
+    pub(super) fn tapes_beside_book(&mut self, source: u32) {
+        self.trades.brings_book(source);
+        self.market.liquidations.brings_book(source);
     }
 
     /// The venue behind a source begins anew: numbers of trades say nothing of the next one.

@@ -304,6 +304,25 @@ fn a_book_that_another_connection_mends_says_nothing_of_trades() {
 }
 
 #[test]
+fn a_book_that_a_later_connection_mends_says_nothing_of_trades() {
+    let mut tapes = Tapes::of("sim", "BTCUSDT", 1);
+    tapes.bring_book(1);
+    tapes.sim_trade(0, 1);
+    tapes.fail(0);
+    let instrument = [tapes.id];
+    let venue = venues::from_name("sim").unwrap();
+    tapes.sources.push(tapes.engine.open_source(venue, &instrument).unwrap());
+    tapes.told();
+    tapes.update(1, 105);
+    tapes.snapshot(105);
+    assert_eq!(tapes.trades(), [(Kind::Image, 1, 1, true, 0)], "it has told none");
+    tapes.open(0);
+    assert!(tapes.image(Stream::TRADES).3);
+    tapes.sim_trade(0, 2);
+    assert!(!tapes.image(Stream::TRADES).3);
+}
+
+#[test]
 fn a_connection_that_brings_the_book_later_loses_trades_with_it() {
     let mut tapes = Tapes::of("sim", "BTCUSDT", 1);
     tapes.sim_trade(0, 1);
