@@ -18,10 +18,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, sep } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { checkedProfile, root } from './sources.mjs';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const schema = 'crates/core/schema/feed.fbs';
 const hashFile = 'crates/core/schema/generated.sha256';
 const outputs = [
@@ -91,13 +91,12 @@ function buildCompiler(quiet) {
   return built.status === 0 ? undefined : (built.stderr?.trim().split('\n')[0] ?? 'see the lines above');
 }
 
-/** What an example of a crate prints. Built as the Rust tests are (scripts/test.mjs), so that one build serves both. */
+/** What an example of a crate prints. */
 function printed(crate, example, ...args) {
-  const profile = ['profile.release.lto=false', 'profile.release.codegen-units=16'];
   const ran = spawnSync(
     'cargo',
     [
-      ...profile.flatMap((setting) => ['--config', setting]),
+      ...checkedProfile,
       ...['run', '--quiet', '--locked', '--release', '--package', crate, '--example', example, '--', ...args],
     ],
     { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8', maxBuffer: 16 << 20 },

@@ -11,7 +11,7 @@ import { benchmarks } from './bench.mjs';
 import { build } from './build.mjs';
 import { install, isInstalled } from './install.mjs';
 import { endWithSignals, run, seconds } from './run.mjs';
-import { generatedBinding, installedTool, root } from './sources.mjs';
+import { checkedProfile, generatedBinding, installedTool, root } from './sources.mjs';
 import { contentHash } from './stale.mjs';
 import {
   checkCompiler,
@@ -92,11 +92,9 @@ const sourceChecks = [
   },
   {
     name: 'rust tests',
-    // Without link-time optimisation, which a dozen test programs would each repeat: half the time to build them.
-    // The addon that the TypeScript tests load has it.
     command: [
       'cargo',
-      ...['--config', 'profile.release.lto=false', '--config', 'profile.release.codegen-units=16'],
+      ...checkedProfile,
       ...['test', '--locked', '--release', '--workspace', '--exclude', 'depthwire-node', ...CLIENT_TLS],
       '--no-fail-fast',
       ...['--', '--show-output'],

@@ -9,7 +9,7 @@ use depthwire_core::checksum::{Decimals, INTERLEAVED_LEVELS, InterleavedTop, Joi
 use depthwire_core::types::{KnownTo, Level, Levels, OrderId, Price, Qty, Side};
 
 /// Updates of a market.
-const UPDATES: u64 = if cfg!(debug_assertions) { 10_000 } else { 250_000 };
+const UPDATES: u64 = if cfg!(debug_assertions) { 10_000 } else { 100_000 };
 
 /// CRC-32 by its definition, one bit at a time.
 fn crc32_slow(text: &str) -> u32 {

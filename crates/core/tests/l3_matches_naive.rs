@@ -8,6 +8,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what went wrong by failing")]
 
+use std::thread;
+
 use depthwire_core::book::l3::{BookIndex, IdOrder, L3Books, L3Error, L3Spec, NaiveL3, Touched};
 use depthwire_core::book::{BookSpec, L2Book};
 use depthwire_core::types::{KnownTo, Levels, OrderChange, OrderId, Price, Qty, Side};
@@ -614,36 +616,44 @@ fn run(feed: Feed) -> Met {
 
 #[test]
 fn feeds_tell_the_same_story() {
-    for feed in feeds() {
-        let met = run(feed);
-        println!("{} (seed {}): {met:?}", feed.name, feed.seed);
-        for code in [
-            "l3.unknown_order",
-            "l3.duplicate_order",
-            "l3.wrong_book",
-            "l3.unknown_book",
-            "l3.bad_qty",
-            "l3.underflow",
-        ] {
-            let is_one_book = feed.books == 1 && code == "l3.wrong_book";
-            assert!(is_one_book || met.codes.contains(&code), "{}: no {code}", feed.name);
+    let feeds = feeds();
+    thread::scope(|scope| {
+        for half in feeds.chunks(feeds.len().div_ceil(2)) {
+            scope.spawn(|| half.iter().for_each(|feed| tells_the_same_story(*feed)));
         }
-        let has = |code| met.codes.contains(&code);
-        match feed.name {
-            "at its limit of orders" => assert!(has("l3.orders_limit"), "{met:?}"),
-            "at its limit of levels" => assert!(has("l3.levels_limit"), "{met:?}"),
-            "extreme ticks and quantities" => assert!(has("l3.qty_overflow"), "{met:?}"),
-            "queues by key" => assert!(met.between > 1_000, "{met:?}"),
-            "long queues by key, some orders without" => {
-                assert!(met.between > 1_000 && met.queue_max > 100, "{met:?}");
-            }
-            "ten levels a side and no more" | "a hundred levels a side, off the grid" => {
-                assert!(met.cut > 100, "{met:?}");
-            }
-            "long queues" => assert!(met.queue_max > 300, "{met:?}"),
-            "a future" => assert!(has("l3.wrong_side") && met.levels_max > 400, "{met:?}"),
-            _ => {}
+    });
+}
+
+/// One feed, and that it met what its name says.
+fn tells_the_same_story(feed: Feed) {
+    let met = run(feed);
+    println!("{} (seed {}): {met:?}", feed.name, feed.seed);
+    for code in [
+        "l3.unknown_order",
+        "l3.duplicate_order",
+        "l3.wrong_book",
+        "l3.unknown_book",
+        "l3.bad_qty",
+        "l3.underflow",
+    ] {
+        let is_one_book = feed.books == 1 && code == "l3.wrong_book";
+        assert!(is_one_book || met.codes.contains(&code), "{}: no {code}", feed.name);
+    }
+    let has = |code| met.codes.contains(&code);
+    match feed.name {
+        "at its limit of orders" => assert!(has("l3.orders_limit"), "{met:?}"),
+        "at its limit of levels" => assert!(has("l3.levels_limit"), "{met:?}"),
+        "extreme ticks and quantities" => assert!(has("l3.qty_overflow"), "{met:?}"),
+        "queues by key" => assert!(met.between > 1_000, "{met:?}"),
+        "long queues by key, some orders without" => {
+            assert!(met.between > 1_000 && met.queue_max > 100, "{met:?}");
         }
+        "ten levels a side and no more" | "a hundred levels a side, off the grid" => {
+            assert!(met.cut > 100, "{met:?}");
+        }
+        "long queues" => assert!(met.queue_max > 300, "{met:?}"),
+        "a future" => assert!(has("l3.wrong_side") && met.levels_max > 400, "{met:?}"),
+        _ => {}
     }
 }
 

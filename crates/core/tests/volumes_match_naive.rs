@@ -13,7 +13,7 @@ use depthwire_core::types::{Aggressor, Price, Qty, Trade, TradeId};
 /// More than a profile has prices.
 const TRADES: u64 = 6_000;
 
-const SEEDS: u64 = if cfg!(debug_assertions) { 60 } else { 600 };
+const SEEDS: u64 = if cfg!(debug_assertions) { 60 } else { 150 };
 
 /// A seeded stream of numbers (xorshift64*).
 struct Random(u64);

@@ -5,7 +5,7 @@
 //! |---|---|
 //! | 1 the table of venues is sane and covered, 7 a room recognises its own and nobody else's | `table` |
 //! | 2 twin: the book is the simulated venue's after every frame | `twin` |
-//! | 3 recordings end as an independent checker says | `../recordings.rs`, `../kraken.rs`, `../transcripts.rs`, `../itch_recorded.rs`, `../dbn_orders.rs` |
+//! | 3 recordings end as an independent checker says | `recordings`, `kraken`, `transcripts`, `itch_recorded`, `dbn_orders` of `../recorded` |
 //! | 4 faults | `faults` |
 //! | 5 fuzz: all or nothing, both ways through the decoder agree | `bytes` |
 //! | 6 no allocation once warm | `warm` |

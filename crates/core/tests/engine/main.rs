@@ -1,15 +1,29 @@
-//! What the engine does apart from the straight way: silence, resets, snapshots that do not fit, views, bad input.
+//! What the engine does apart from the straight way: silence, resets, snapshots that do not fit, several connections, what a venue
+//! does that no other one does, views, bad input.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed unwrap is a failed test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a failed unwrap is a failed test"
+)]
 
+mod bybit;
 mod costs;
 mod definitions;
 mod epochs;
+mod gateio;
+mod hand_over;
 mod input;
+mod kucoin;
+mod left_behind;
+mod numbered_orders;
 mod rig;
 mod silence;
 mod snapshots;
 mod tops;
 mod trades;
+mod two_instruments;
+mod two_sources;
 mod views;
 mod volumes;

@@ -7,7 +7,7 @@
 )]
 
 pub mod expected;
-mod files;
+pub mod files;
 #[path = "../said/mod.rs"]
 pub mod said;
 
