@@ -26,7 +26,7 @@ export function installedTool(name) {
 
 /**
  * How cargo builds what a check runs and nobody ships: without link-time optimisation, which each test program would repeat, and
- * without lines. All checks name the same, so that one build serves them.
+ * without lines. The Rust tests and what prints generated files name the same, so that one build serves both.
  */
 export const checkedProfile = [
   ['--config', 'profile.release.lto=false'],

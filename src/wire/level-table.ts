@@ -17,7 +17,7 @@ const FACTOR = (Math.random() * 0x1_0000_0000) | 1;
 /**
  * The levels of a side by price, in cells of four words: a hash of the price names a cell, and the price stands there or in one of
  * the next, so that a look-up reads one cache line. Half of the cells are free at the least. A level whose quantity is 0 is gone; its
- * cell stays the price's until `makeRoom`, because prices come back.
+ * cell stays the price's until `renew`, because prices come back.
  *
  * Mantissas stay the two 32-bit words that a frame has of each: all 64 bits. 64 bytes for each price of room once it has grown.
  */

@@ -1,13 +1,9 @@
 //! Gate.io's `order_book_update`: updates that wait for the book that REST gives, as a capture tells of both.
 
-use depthwire_core::engine::{Engine, EngineConfig};
-use depthwire_core::types::{BookState, NoClock, StaleReason};
-use depthwire_core::venues::{self, GATEIO};
+use depthwire_core::types::{BookState, StaleReason};
+use depthwire_core::venues::GATEIO;
 
-/// A line of a capture.
-fn line(kind: &str, at: u32, more: &str, data: &str) -> String {
-    format!("{{\"t\":\"{kind}\",\"conn\":\"a\",\"ts\":{at}.5,{more}\"data\":{data:?}}}\n")
-}
+use crate::captured::{book_after, line};
 
 fn update(at: u32, first: u64, last: u64) -> String {
     let data = format!(
@@ -24,21 +20,7 @@ fn answer(at: u32, id: u64) -> String {
 
 /// The state in which a capture ends, and the number of its book.
 fn ends(lines: &[String]) -> (BookState, u64) {
-    let header = "{\"t\":\"header\",\"format\":2,\"exchange\":\"GATEIO\",\"config\":{},\"recorded\":1.0}\n";
-    let text = [header, &lines.concat()].concat();
-    let config = EngineConfig { is_replay: true, ..EngineConfig::default() };
-    let mut engine = Engine::new(config, venues::catalogue(), NoClock);
-    let id = engine.add_instrument(venues::instrument(GATEIO, "BTC_USDT").unwrap()).unwrap();
-    let source = engine.open_source(GATEIO, &[id]).unwrap();
-    let drain = |outbox: &mut depthwire_core::encode::Outbox| {
-        while outbox.front().is_some() {
-            outbox.take();
-        }
-        true
-    };
-    let progress = engine.replay(source, text.as_bytes(), true, u64::MAX, drain).unwrap();
-    assert_eq!((progress.error, progress.consumed), (None, text.len()));
-    let info = engine.book_info(id, 0).unwrap();
+    let info = book_after(GATEIO, "GATEIO", "BTC_USDT", lines);
     (info.state, info.venue_seq)
 }
 

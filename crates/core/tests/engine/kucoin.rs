@@ -1,16 +1,12 @@
 //! KuCoin's changes of spot and the book that they continue, which may stand in the middle of a message, as a capture tells of both.
 
-use depthwire_core::engine::{Engine, EngineConfig};
-use depthwire_core::types::{BookState, NoClock, StaleReason};
-use depthwire_core::venues::{self, KUCOIN};
+use depthwire_core::types::{BookState, StaleReason};
+use depthwire_core::venues::KUCOIN;
+
+use crate::captured::{book_after, line};
 
 const GAP: BookState = BookState::Stale(StaleReason::Gap);
 const CONTRADICTION: BookState = BookState::Stale(StaleReason::Contradiction);
-
-/// A line of a capture.
-fn line(kind: &str, at: u32, more: &str, data: &str) -> String {
-    format!("{{\"t\":\"{kind}\",\"conn\":\"a\",\"ts\":{at}.5,{more}\"data\":{data:?}}}\n")
-}
 
 /// A message of the topic with that name.
 fn message(at: u32, topic: &str, data: &str) -> String {
@@ -50,21 +46,7 @@ fn answer(at: u32, number: u64, bids: &str) -> String {
 
 /// The state in which a capture ends, the number of its book, and its best bid.
 fn ends(lines: &[String]) -> (BookState, u64, Option<(i64, i64)>) {
-    let header = "{\"t\":\"header\",\"format\":2,\"exchange\":\"KUCOIN\",\"config\":{},\"recorded\":1.0}\n";
-    let text = [header, &lines.concat()].concat();
-    let config = EngineConfig { is_replay: true, ..EngineConfig::default() };
-    let mut engine = Engine::new(config, venues::catalogue(), NoClock);
-    let id = engine.add_instrument(venues::instrument(KUCOIN, "BTC-USDT").unwrap()).unwrap();
-    let source = engine.open_source(KUCOIN, &[id]).unwrap();
-    let drain = |outbox: &mut depthwire_core::encode::Outbox| {
-        while outbox.front().is_some() {
-            outbox.take();
-        }
-        true
-    };
-    let progress = engine.replay(source, text.as_bytes(), true, u64::MAX, drain).unwrap();
-    assert_eq!((progress.error, progress.consumed), (None, text.len()));
-    let info = engine.book_info(id, 0).unwrap();
+    let info = book_after(KUCOIN, "KUCOIN", "BTC-USDT", lines);
     (info.state, info.venue_seq, info.bbo.bid.map(|bid| (bid.price.0, bid.qty.0)))
 }
 

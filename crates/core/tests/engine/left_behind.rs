@@ -1,17 +1,11 @@
 //! Books that are told whole now and then, ahead of what is said of their changes: once is a book that waits for its updates, twice is
 //! one that the venue has left.
 
-use depthwire_core::encode::Outbox;
 use depthwire_core::engine::{Engine, EngineConfig};
 use depthwire_core::types::{BookState, NoClock, Side, Venue};
 use depthwire_core::venues::{self, BINANCE_SPOT, BINANCE_USDM, BITSTAMP, KUCOIN};
 
-fn drain(outbox: &mut Outbox) -> bool {
-    while outbox.front().is_some() {
-        outbox.take();
-    }
-    true
-}
+use crate::captured::drain;
 
 /// After each line the state, the venue's number and the best bid; gaps in the end.
 fn told(venue: Venue, symbol: &str, lines: &[String]) -> (Vec<(BookState, u64, Option<i64>)>, u64) {

@@ -9,6 +9,7 @@
 )]
 
 mod bybit;
+mod captured;
 mod costs;
 mod definitions;
 mod epochs;
@@ -18,6 +19,7 @@ mod input;
 mod kucoin;
 mod left_behind;
 mod numbered_orders;
+mod random;
 mod rig;
 mod silence;
 mod snapshots;

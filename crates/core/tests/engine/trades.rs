@@ -5,6 +5,7 @@ use depthwire_core::engine::EngineConfig;
 use depthwire_core::replica::{ReplicaReason, ReplicaState, ReplicaTape, TapeGap, feed_frames};
 use depthwire_core::types::{BookState, StaleReason};
 
+use crate::random::Random;
 use crate::rig::{MS, Rig, S, kinds};
 
 #[test]
@@ -149,26 +150,13 @@ fn a_book_that_is_whole_again_ends_the_silence_of_trades() {
     }
 }
 
-/// Steele, Lea, Flood 2014.
-struct SplitMix64(u64);
-
-impl SplitMix64 {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % bound
-    }
-}
-
 /// A reader by rule 4 alone, which knows nothing of the book, never takes trades for whole that are not, nor a tape for live that
 /// nobody tells.
 #[test]
 fn no_trade_of_the_books_own_connection_is_missing_untold() {
     let (mut gaps, mut whole, mut mended) = (0, 0, 0);
     for seed in 0..200 {
-        let mut random = SplitMix64(seed);
+        let mut random = Random(seed);
         let mut read = Read::new();
         let (mut is_open, mut number, mut last, mut update, mut has_gap) = (true, 7, 7, 100, false);
         for _ in 0..150 {

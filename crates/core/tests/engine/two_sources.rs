@@ -7,19 +7,12 @@ use depthwire_core::types::{BookState, InstrumentId, NoClock, StaleReason, Venue
 use depthwire_core::venues::{self, BINANCE_SPOT, BINANCE_USDM, NASDAQ};
 use depthwire_sim::itch::{ItchConfig, ItchDay};
 
+use crate::random::Random;
+
 const MS: u64 = 1_000_000;
 const START: u64 = 1_700_000_000_000 * MS;
 /// Time between two updates.
 const STEP: u64 = 10 * MS;
-
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % limit
-    }
-}
 
 /// An engine with one book and as many connections as asked for.
 struct Lines {

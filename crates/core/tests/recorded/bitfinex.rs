@@ -1,13 +1,14 @@
 //! Bitfinex beyond what every room owes: what is said before a book is asked for anew, and the recorded book of orders.
 
-use crate::order_rig::Rig;
-use crate::{expected, files};
 use depthwire_core::book::QtyAt;
 use depthwire_core::checksum::crc32;
 use depthwire_core::encode::{RECORD_HEADER_BYTES, RecordType};
 use depthwire_core::engine::{Engine, EngineConfig};
 use depthwire_core::types::{BookState, NoClock, Price, Side, StaleReason, parse_decimal};
 use depthwire_core::venues::{self, BITFINEX, Resync};
+
+use crate::order_rig::Rig;
+use crate::{expected, files};
 
 /// Records of an engine but for frames: the texts that are said, and the kinds of what is asked for.
 fn said_and_asked(engine: &mut Engine<NoClock>) -> Vec<String> {

@@ -1,12 +1,13 @@
 //! Bitget from recorded bytes to proven books, and its three forms of a book through the engine. What its dialects say, and what
 //! faults do to it, stands in `conformance`.
 
-use crate::expected;
-use crate::proven::{assert_proven, recording};
 use depthwire_core::checksum::crc32;
 use depthwire_core::engine::{Engine, EngineConfig, SourceId};
 use depthwire_core::types::{BookState, InstrumentId, NoClock, Price, StaleReason};
 use depthwire_core::venues::{self, BITGET};
+
+use crate::expected;
+use crate::proven::{assert_proven, recording};
 
 #[test]
 fn spot_is_proven_by_each_checksum() {

@@ -1,6 +1,5 @@
 //! Bitstamp beyond what every room owes: which answers reach the differences that wait, where only times say so; recorded orders.
 
-use crate::files;
 use std::collections::{HashMap, HashSet};
 
 use depthwire_core::encode::{RECORD_HEADER_BYTES, RecordType};
@@ -10,6 +9,8 @@ use depthwire_core::types::{
     StaleReason,
 };
 use depthwire_core::venues::{self, At, BITSTAMP, BITSTAMP_ORDERS};
+
+use crate::files;
 
 struct Rig {
     engine: Engine<NoClock>,

@@ -1,13 +1,14 @@
 //! Order records to books: what each action does, and whole days that end as they must.
 
-use crate::{expected, files};
 use std::collections::{BTreeMap, HashMap};
 
-use crate::dbn_bytes::{Meta, Random, feed, mbo};
 use depthwire_core::framing::dbn::{
     DbnError, DbnFramer, Flags, Mbo, MboChange, Record, TradePrint, UNDEFINED_PRICE, UNDEFINED_SIZE, Version,
 };
 use depthwire_core::types::{Aggressor, Level, OrderChange, OrderId, Price, Qty, Side, parse_decimal};
+
+use crate::dbn_bytes::{Meta, Random, feed, mbo};
+use crate::{expected, files};
 
 fn change(record: &[u8]) -> Result<MboChange, DbnError> {
     Mbo::new(record.try_into().unwrap()).change()

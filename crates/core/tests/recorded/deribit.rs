@@ -1,11 +1,12 @@
 //! Verbs of levels, from frames to books: what contradicts one, and what does not. What the dialects say, and what faults do to
 //! it, stands in `conformance`.
 
-use crate::{expected, files};
 use depthwire_core::encode::RecordType;
 use depthwire_core::engine::{Engine, EngineConfig, SourceId};
 use depthwire_core::types::{BookState, InstrumentId, Level, NoClock, Side, StaleReason};
 use depthwire_core::venues::{self, DERIBIT, Resync};
+
+use crate::{expected, files};
 
 struct Rig {
     engine: Engine<NoClock>,

@@ -6,8 +6,6 @@
 
 use std::fmt::Write;
 
-use crate::sets::said::{Said, answer};
-use crate::sets::{BookLine, SIMULATED, Set, book_lines, recorded};
 use depthwire_core::book::{BookSpec, NaiveBook, digest};
 use depthwire_core::encode::{Kind, RECORD_HEADER_BYTES, RecordType, Stream, find_header};
 use depthwire_core::engine::{Engine, EngineConfig};
@@ -16,6 +14,9 @@ use depthwire_core::sequence::{Chain, SeqOutcome};
 use depthwire_core::types::{BookState, Decimal, KnownTo, NoClock, Side, StaleReason};
 use depthwire_core::venues;
 use depthwire_sim::faults::{Fault, plan};
+
+use crate::sets::said::{Said, answer};
+use crate::sets::{BookLine, SIMULATED, Set, book_lines, recorded};
 
 /// A debug build is some twenty times slower and tries fewer places.
 const PLACES: usize = if cfg!(debug_assertions) { 40 } else { 1_000 };

@@ -2,16 +2,17 @@
 //! by the engine's book and by a book that is rebuilt from the emitted frames alone. What is expected was counted by a program
 //! that shares no code with the project.
 
-use crate::files;
 use std::collections::BTreeSet;
 use std::mem::discriminant;
 
-use crate::expected::{FinalBook, FinalBooks, expected};
 use depthwire_core::encode::{Outbox, RECORD_HEADER_BYTES, RecordType};
 use depthwire_core::engine::{Engine, EngineConfig, detect};
 use depthwire_core::replica::{Replica, ReplicaState};
 use depthwire_core::types::{BookState, InstrumentId, NoClock, Side, Venue, parse_decimal};
 use depthwire_core::venues;
+
+use crate::expected::{FinalBook, FinalBooks, expected};
+use crate::files;
 
 /// The books of one venue, replayed in chunks.
 fn replay(

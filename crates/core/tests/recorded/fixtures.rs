@@ -1,13 +1,14 @@
 //! Single messages of many venues, of many years, which others keep for their own tests: what is of a venue here is read or
 //! passed over, and of what is refused it is known why. What the messages say stands in the tests of each room.
 
-use crate::files;
 use std::collections::BTreeMap;
 
 use depthwire_core::engine::{Engine, EngineConfig, detect};
 use depthwire_core::types::NoClock;
 use depthwire_core::venues;
 use serde_json::Value;
+
+use crate::files;
 
 /// What is refused: of whom, with which code, how often.
 const REFUSED: [(&str, &str, u32); 8] = [

@@ -1,12 +1,13 @@
 //! The recorded ITCH sample, message for message, against what an independent reader counted and summed in it.
 
-use crate::{expected, files};
 use std::collections::BTreeMap;
 
-use crate::expected::Itch;
 use depthwire_core::framing::binary_file::{BinaryFileFramer, LengthPrefix};
 use depthwire_core::framing::itch::{Message, decode, message_len};
 use depthwire_core::types::{OrderChange, Side};
+
+use crate::expected::Itch;
+use crate::{expected, files};
 
 /// What a stream of messages holds.
 #[derive(Debug, Default, PartialEq, Eq)]

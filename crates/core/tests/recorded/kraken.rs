@@ -1,13 +1,14 @@
 //! Kraken from recorded bytes to proven books: every checksum of the recordings, and what a forgotten cut would cost. What
 //! its dialects say, and what faults do to it, stands in `conformance`.
 
-use crate::expected;
-use crate::proven::{assert_proven, recording};
 use depthwire_core::book::{BookSpec, L2Book};
 use depthwire_core::checksum::{Printing, Scale, TOP_LEVELS};
 use depthwire_core::recording::{Entry, Heard, Transcript};
 use depthwire_core::types::{Body, Events, KnownTo, Route, Routes, Side, Slot};
 use depthwire_core::venues::{self, At, KRAKEN};
+
+use crate::expected;
+use crate::proven::{assert_proven, recording};
 
 #[test]
 fn version_2_at_depth_10_is_proven() {

@@ -1,11 +1,12 @@
 //! A recorded day of a future, order by order: every answer as the oracle's, and the end that its manifest states.
 
-use crate::expected::Orders;
-use crate::{expected, files};
 use depthwire_core::book::BookSpec;
 use depthwire_core::book::l3::{BookIndex, IdOrder, L3Books, L3Spec, NaiveL3};
 use depthwire_core::framing::dbn::{DbnFramer, MboChange, Record};
 use depthwire_core::types::{OrderChange, Side, parse_decimal};
+
+use crate::expected::Orders;
+use crate::{expected, files};
 
 /// The changes of the recording; `None`, said on standard error, where it is not to be had.
 fn load(test: &str, set: &Orders) -> Option<Vec<OrderChange>> {

@@ -1,12 +1,13 @@
 //! CME's recorded lines A and B through the line arbiter: what one line loses is not lost, and what both lose is one gap.
 
-use crate::{expected, files};
 use std::ops::Range;
 
-use crate::expected::Lines;
 use depthwire_core::framing::pcap::PcapReader;
 use depthwire_core::sequence::{Arrival, LineArbiter, LineGap};
 use depthwire_core::types::TimeNs;
+
+use crate::expected::Lines;
+use crate::{expected, files};
 
 /// What is known of the recorded pair.
 fn set() -> &'static Lines {

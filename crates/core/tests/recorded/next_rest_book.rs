@@ -1,13 +1,14 @@
 //! ETHBTC of 2020-11-01: a REST book, an hour of its changes, and the next REST book. Within what is known the two are one
 //! book, and what lies beyond is marked unknown instead of empty.
 
-use crate::{expected, files};
 use depthwire_core::book::{L2Book, QtyAt};
 use depthwire_core::encode::Outbox;
 use depthwire_core::engine::{Engine, EngineConfig, SourceId};
 use depthwire_core::recording::{Heard, Transcript};
 use depthwire_core::types::{BookState, InstrumentId, Level, NoClock, ScaleSource, Side};
 use depthwire_core::venues::{self, BINANCE_SPOT};
+
+use crate::{expected, files};
 
 /// An engine that carries the pair alone.
 struct Follower {

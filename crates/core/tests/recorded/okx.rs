@@ -1,12 +1,13 @@
 //! OKX from recorded bytes to proven books: by checksums, as before 2023, and by the numbers of today. What its dialect says,
 //! and what faults do to it, stands in `conformance`.
 
-use crate::expected;
-use crate::proven::{assert_proven, recording};
 use depthwire_core::checksum::crc32;
 use depthwire_core::engine::{Engine, EngineConfig, SourceId};
 use depthwire_core::types::{BookState, InstrumentId, NoClock, StaleReason};
 use depthwire_core::venues::{self, OKX};
+
+use crate::expected;
+use crate::proven::{assert_proven, recording};
 
 #[test]
 fn options_and_others_that_are_subscribed_twice_are_proven() {

@@ -1,8 +1,5 @@
 //! Order feeds through the whole engine: bytes of every framing, exact books, and what is said when their truth is lost.
 
-use crate::dbn_bytes::{Meta, mbo};
-use crate::order_rig::{Rig, capture};
-use crate::{expected, files};
 use depthwire_core::Stats;
 use depthwire_core::book::digest;
 use depthwire_core::encode::Stream;
@@ -10,6 +7,10 @@ use depthwire_core::engine::{Engine, EngineConfig, EngineError, detect};
 use depthwire_core::types::{BookState, Level, NoClock, OrderId, Side, StaleReason, parse_decimal};
 use depthwire_core::venues;
 use depthwire_sim::itch::{ItchBook, ItchConfig, ItchDay, ItchLevel};
+
+use crate::dbn_bytes::{Meta, mbo};
+use crate::order_rig::{Rig, capture};
+use crate::{expected, files};
 
 fn true_digest(book: &ItchBook) -> String {
     let side = |levels: &[ItchLevel]| -> Vec<Level> {

@@ -1,10 +1,11 @@
 //! Order feeds that are damaged, cut, mixed or named anew: a book that cannot be known is never synced.
 
-use crate::dbn_bytes::{Meta, mbo};
-use crate::order_rig::{Rig, capture};
 use depthwire_core::engine::EngineConfig;
 use depthwire_core::types::{BookState, Level, OrderId, StaleReason};
 use depthwire_core::venues;
+
+use crate::dbn_bytes::{Meta, mbo};
+use crate::order_rig::{Rig, capture};
 
 const LAST: u8 = 0x80;
 const SNAPSHOT: u8 = 0x20;

@@ -1,14 +1,15 @@
 //! The stream of orders of order feeds: what readers hold, when they join, and what they are told where nothing is exact.
 
-use crate::dbn_bytes::{Meta, mbo};
-use crate::order_rig::Rig;
-use crate::{expected, files};
 use depthwire_core::encode::{HistoryConfig, OrderName, RECORD_HEADER_BYTES, RecordType, Stream};
 use depthwire_core::engine::{Brought, By, EngineConfig, EngineError};
 use depthwire_core::replica::{Outcome, Replica, ReplicaReason, ReplicaState};
 use depthwire_core::types::{BookState, InstrumentId, OrderId, Place, Price, Qty, Side, StaleReason};
 use depthwire_core::venues;
 use depthwire_sim::itch::{ItchConfig, ItchDay};
+
+use crate::dbn_bytes::{Meta, mbo};
+use crate::order_rig::Rig;
+use crate::{expected, files};
 
 const LAST: u8 = 0x80;
 const SNAPSHOT: u8 = 0x20;

@@ -6,7 +6,6 @@
 //! moment of the second one, and explained if it was or will be between the book before these two and the one behind them. The books are
 //! read here, without the room.
 
-use crate::{expected, files};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use depthwire_core::book::BookSpec;
@@ -14,6 +13,8 @@ use depthwire_core::book::l3::{BookIndex, IdOrder, L3Books, L3Spec};
 use depthwire_core::recording::{Heard, Transcript};
 use depthwire_core::types::{Body, Events, OrderChange, OrderId, Price, Route, Routes, Side, Slot};
 use depthwire_core::venues::{self, At, BITSTAMP};
+
+use crate::{expected, files};
 
 /// A level, by its mantissa at two decimals.
 type Place = (Side, i64);

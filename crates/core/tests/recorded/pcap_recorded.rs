@@ -1,15 +1,16 @@
 //! The recorded captures of Nasdaq's feeds from file to message: capture, datagram, MoldUDP64 packet, ITCH message.
 
-use crate::{expected, files};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::expected::expected;
 use depthwire_core::framing::itch::{ItchError, Message, decode};
 use depthwire_core::framing::mold::{self, PacketKind};
 use depthwire_core::framing::pcap::{PcapReader, PcapStats};
 use depthwire_core::recording::Format;
 use depthwire_core::sequence::{Arrival, LineArbiter, LineGap};
+
+use crate::expected::expected;
+use crate::{expected, files};
 
 /// What the captures of one feed hold.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -1,11 +1,12 @@
 //! The decoder against whole recordings: every line decodes, and what comes out agrees with a slow reader of the text.
 
-use crate::sets::said::lines;
-use crate::sets::said::{Said, decode};
-use crate::sets::{SIMULATED, Set, recorded};
 use depthwire_core::engine::detect;
 use depthwire_core::types::{Decimal, Level, Levels, Route, TradeId};
 use depthwire_core::venues;
+
+use crate::sets::said::lines;
+use crate::sets::said::{Said, decode};
+use crate::sets::{SIMULATED, Set, recorded};
 
 fn read(set: &Set, bytes: &[u8]) {
     // The simulated venue speaks the spot format, and its bytes cannot be told from spot's.

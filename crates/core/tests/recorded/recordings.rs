@@ -1,12 +1,13 @@
 //! Whole recordings through the whole path: the counts and digests that an independent checker published, from the
 //! engine's book and from a book that is rebuilt from the emitted frames alone.
 
-use crate::sets::{SIMULATED, Set, recorded};
 use depthwire_core::encode::RECORD_HEADER_BYTES;
 use depthwire_core::engine::{Engine, EngineConfig};
 use depthwire_core::replica::{Replica, ReplicaState};
 use depthwire_core::types::{BookState, NoClock, Side, parse_decimal};
 use depthwire_core::venues;
+
+use crate::sets::{SIMULATED, Set, recorded};
 
 /// Replays a set in chunks of `chunk_bytes` and compares everything.
 fn replay(set: &Set, text: &[u8], chunk_bytes: usize) -> (Engine<NoClock>, Replica) {

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::expected::{read, text};
 use serde_json::Value;
+
+use crate::expected::{read, text};
 
 /// Calls with each value that is the file's with one change in one object.
 fn each_change(whole: &Value, at: &str, change: &mut impl FnMut(&str, &Value)) {

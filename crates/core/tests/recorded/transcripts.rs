@@ -1,10 +1,11 @@
 //! Every recording at hand is read to its last byte. What is expected was counted by another program.
 
-use crate::expected::{Form, Program, Samples, Transcript as Row, expected};
-use crate::{expected, files};
 use depthwire_core::framing::binary_file::LengthPrefix;
 use depthwire_core::recording::{Entry, Format, Heard, Transcript};
 use flate2::Crc;
+
+use crate::expected::{Form, Program, Samples, Transcript as Row, expected};
+use crate::{expected, files};
 
 /// What a file tells: entries of each kind, connections, bytes received, and a checksum (IEEE) over all of it in order:
 /// a letter for the kind, the address or the URL and a space, and the bytes.
