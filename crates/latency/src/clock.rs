@@ -67,7 +67,7 @@ impl TickClock {
         if self.ns_scaled == 0 {
             ticks
         } else {
-            (u128::from(ticks) * u128::from(self.ns_scaled) >> SHIFT) as u64
+            ((u128::from(ticks) * u128::from(self.ns_scaled)) >> SHIFT) as u64
         }
     }
 
