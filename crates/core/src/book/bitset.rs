@@ -15,6 +15,9 @@ pub(super) struct Bitset {
 }
 
 impl Bitset {
+    /// The empty set over nothing.
+    pub(super) const EMPTY: Self = Self { top: 0, words: Vec::new() };
+
     /// An empty set over `0..len`. `len` above [`BLOCKS_MAX`] gives a set over `0..BLOCKS_MAX`.
     pub(super) fn new(len: usize) -> Self {
         Self { top: 0, words: vec![0; len.min(BLOCKS_MAX).div_ceil(64)] }

@@ -28,6 +28,12 @@ impl FarStore {
             }
             return;
         }
+        self.put_among_few(key, qty);
+    }
+
+    /// As [`Self::put`] where levels are few and come in any order: nothing branches on where one stands.
+    #[inline]
+    pub(super) fn put_among_few(&mut self, key: i64, qty: i64) {
         let at = self.entries.partition_point(|entry| entry.key < key);
         match self.entries.get_mut(at) {
             Some(entry) if entry.key == key => {

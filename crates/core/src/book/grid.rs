@@ -26,6 +26,9 @@ pub(super) struct Grid {
 }
 
 impl Grid {
+    /// Step 1 with slot 0 at key 0: what a closed window has.
+    pub(super) const UNIT: Self = Self { base: 0, step: 1, inverse: 1, shift: 0 };
+
     /// The grid of this step with slot 0 at `base`. A step outside 1 to [`STEP_MAX`] is taken as 1.
     pub(super) fn new(base: i64, step: u64) -> Self {
         let step = if (1..=STEP_MAX).contains(&step) { step } else { 1 };

@@ -12,6 +12,11 @@ use crate::types::{KnownTo, Level, Price, Qty, Side, Sides};
 /// more is merged in one pass. Bounds a frame on a book without a window to 64 MiB of moves.
 const FAR_MOVES_MAX: usize = 1 << 22;
 
+/// A power of two: fewer levels than this, in a frame and in the far stores, cannot move more than [`FAR_MOVES_MAX`].
+const FAR_FEW_END: usize = 1 << 10;
+
+const _: () = assert!(FAR_FEW_END * 2 * FAR_FEW_END <= FAR_MOVES_MAX);
+
 /// A book of absolute quantities per price.
 ///
 /// In plain words: look up the slot of each price and store its quantity; prices without a slot go to an ordered
@@ -21,7 +26,11 @@ pub struct L2Book {
     bids: BookSide,
     asks: BookSide,
     levels_max: u32,
+    /// As the catalogue says; 0 or below: inferred from the levels when a window is placed.
+    tick_size: i64,
     known_to: KnownTo,
+    /// How often updates have moved a window.
+    recentres: u64,
     /// Where messages are merged and windows are moved. Only here to keep its memory; absent from a thin book.
     staging: Option<Box<[Staging; 2]>>,
 }
@@ -31,10 +40,12 @@ impl L2Book {
     #[must_use]
     pub fn new(spec: BookSpec) -> Self {
         Self {
-            bids: BookSide::new(Side::Bid, spec.tick_size),
-            asks: BookSide::new(Side::Ask, spec.tick_size),
+            bids: BookSide::new(Side::Bid),
+            asks: BookSide::new(Side::Ask),
             levels_max: spec.levels_max,
+            tick_size: spec.tick_size,
             known_to: KNOWN_TO_NOTHING,
+            recentres: 0,
             staging: None,
         }
     }
@@ -79,24 +90,48 @@ impl L2Book {
 
     /// As [`Self::apply`]. Two slices are passed in registers, the sides together in memory.
     fn apply_slices(&mut self, bid_levels: &[Level], ask_levels: &[Level]) -> Result<Touched, BookError> {
+        if !self.bids.has_window()
+            && !self.asks.has_window()
+            && let Some(touched) = self.apply_thin(bid_levels, ask_levels)
+        {
+            return Ok(touched);
+        }
         let (bids, asks) = (self.bids.scan(bid_levels), self.asks.scan(ask_levels));
         if bids.qty_bits | asks.qty_bits < 0 {
             return Err(negative_qty(Sides { bids: bid_levels, asks: ask_levels }));
         }
         let count = bid_levels.len() + ask_levels.len();
         if self.levels_total().saturating_add(count) > self.levels_max as usize
-            || far_moves(&self.bids, bid_levels) > FAR_MOVES_MAX
-            || far_moves(&self.asks, ask_levels) > FAR_MOVES_MAX
+            || (count | self.bids.far_len() | self.asks.far_len()) >= FAR_FEW_END
+                && (far_moves(&self.bids, bid_levels) > FAR_MOVES_MAX
+                    || far_moves(&self.asks, ask_levels) > FAR_MOVES_MAX)
         {
             self.replace(Sides { bids: bid_levels, asks: ask_levels }, true)?;
         } else {
-            self.bids.apply(bid_levels, bids);
-            self.asks.apply(ask_levels, asks);
-            if self.bids.wants_anchor() || self.asks.wants_anchor() {
+            if self.bids.apply(bid_levels, bids) | self.asks.apply(ask_levels, asks) {
                 self.recentre();
             }
         }
         Ok(Touched { bid: self.bids.nearest(bids), ask: self.asks.nearest(asks) })
+    }
+
+    /// Applies a frame to two thin sides that stay thin whatever it holds; nothing, and no change, where anything else
+    /// needs a look.
+    #[inline]
+    fn apply_thin(&mut self, bid_levels: &[Level], ask_levels: &[Level]) -> Option<Touched> {
+        let (bids, asks) = (self.bids.scan_thin(bid_levels), self.asks.scan_thin(ask_levels));
+        let bids_len_max = self.bids.far_len() + bid_levels.len();
+        let asks_len_max = self.asks.far_len() + ask_levels.len();
+        if bids.qty_bits | asks.qty_bits < 0
+            || bids_len_max > THIN_LEVELS_MAX
+            || asks_len_max > THIN_LEVELS_MAX
+            || bids_len_max + asks_len_max > self.levels_max as usize
+        {
+            return None;
+        }
+        self.bids.apply_thin(bid_levels);
+        self.asks.apply_thin(ask_levels);
+        Some(Touched { bid: self.bids.nearest(bids), ask: self.asks.nearest(asks) })
     }
 
     /// Asks for the memory that any change of the book needs.
@@ -145,11 +180,10 @@ impl L2Book {
     #[cold]
     fn recentre(&mut self) {
         let [bids, asks] = &mut **self.staging.get_or_insert_default();
-        if self.bids.wants_anchor() {
-            self.bids.recentre(bids);
-        }
-        if self.asks.wants_anchor() {
-            self.asks.recentre(asks);
+        for (side, staging) in [(&mut self.bids, bids), (&mut self.asks, asks)] {
+            if side.wants_anchor() {
+                self.recentres += u64::from(side.recentre(self.tick_size, staging));
+            }
         }
         self.release_staging();
     }
@@ -161,8 +195,8 @@ impl L2Book {
         let total = self.bids.stage(levels.bids, keep, bids) + self.asks.stage(levels.asks, keep, asks);
         let is_over = total > self.levels_max as usize;
         if !is_over {
-            self.bids.commit(bids);
-            self.asks.commit(asks);
+            self.bids.commit(self.tick_size, bids);
+            self.asks.commit(self.tick_size, asks);
         }
         self.release_staging();
         if is_over {
@@ -314,7 +348,7 @@ impl L2Book {
         BookLayout {
             slots: self.bids.slots() + self.asks.slots(),
             far_levels: self.bids.far_len() + self.asks.far_len(),
-            recentres: self.bids.recentres() + self.asks.recentres(),
+            recentres: self.recentres,
         }
     }
 

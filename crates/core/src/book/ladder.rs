@@ -53,14 +53,14 @@ pub(super) struct Ladder {
 
 impl Ladder {
     /// A closed window. Allocates nothing before it is anchored.
-    pub(super) fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self {
-            grid: Grid::new(0, 1),
+            grid: Grid::UNIT,
             settled_from: 0,
             settled_to: 0,
             qtys: Vec::new(),
             blocks: Vec::new(),
-            filled: Bitset::default(),
+            filled: Bitset::EMPTY,
             len: 0,
             huge_len: 0,
         }
@@ -204,11 +204,6 @@ impl Ladder {
         self.huge_len = 0;
     }
 
-    /// Closes the window, with all that is in it, and frees its memory.
-    pub(super) fn close(&mut self) {
-        *self = Self::new();
-    }
-
     /// Places an empty window so that the key `best` lies a quarter below its upper edge. `flip` turns this side's
     /// keys into prices; |price| ≤ [`ANCHOR_MAX`](super::grid::ANCHOR_MAX).
     ///
@@ -348,8 +343,5 @@ mod tests {
         assert_eq!((far.len(), ladder.len(), ladder.slots(), ladder.best()), (3, 0, 0, None));
         assert_eq!(ladder.qty_at(0), None);
         assert_eq!(ladder.heap_bytes(), 0);
-        let mut ladder = open(0, BID, 1);
-        ladder.close();
-        assert_eq!((ladder.slots(), ladder.heap_bytes()), (0, 0));
     }
 }

@@ -6,7 +6,7 @@
 //! serves, which is as fast there and small. [`NaiveBook`] is the oracle: plain
 //! ordered maps and the same surface.
 //!
-//! What they cost: a thin book (up to 64 levels a side) 2.5 KiB, a window at most 1.1 KiB for each level of its side and
+//! What they cost: a thin book (up to 64 levels a side) 2.6 KiB, a window at most 1.1 KiB for each level of its side and
 //! 2.1 MiB in all; [`L2Book::memory_bytes`] tells.
 //!
 //! Absences that are promises: no float, no clock, no `unsafe` but one hint to the processor's cache, no allocation per

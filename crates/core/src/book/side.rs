@@ -16,21 +16,28 @@ use crate::types::{Level, Price, Qty, Side};
 /// A key is in the far store exactly when the window has no slot for it; the two never hold one price twice. A thin
 /// side has no window: it opens when the levels outnumber [`THIN_LEVELS_MAX`], grows as levels gather outside, and is
 /// given back by a snapshot of few levels.
+///
+/// What stands before the window is one cache line: of a thin side that and its levels are all that a change touches,
+/// and thousands of thin books do not fit the nearer caches.
 #[derive(Clone, Debug)]
+#[repr(C, align(64))]
 pub(super) struct BookSide {
     pub(super) flip: i64,
-    /// As the catalogue says; 0 or below: inferred from the levels when the window is placed.
-    tick_size: i64,
-    pub(super) ladder: Ladder,
+    /// The best level, kept because it is read more often than it changes; of quantity 0 without levels.
+    best: Entry,
     pub(super) far: FarStore,
-    /// The best level, kept because it is read more often than it changes.
-    best: Option<Entry>,
     /// Far levels above which a better window is wanted.
-    far_len_max: usize,
+    far_len_max: u32,
     /// Level changes since the window was placed; they pay for the next re-centring.
-    changes_since_anchor: usize,
-    recentres: u64,
+    changes_since_anchor: u32,
+    /// Whether the window has slots.
+    has_window: bool,
+    pub(super) ladder: Ladder,
 }
+
+const _: () = assert!(core::mem::offset_of!(BookSide, ladder) == 64);
+
+const NO_LEVEL: Entry = Entry { key: i64::MIN, qty: 0 };
 
 /// What one side of a frame holds.
 #[derive(Clone, Copy, Debug)]
@@ -46,19 +53,18 @@ pub(super) struct Scan {
 const MOVES_PER_CHANGE_MAX: usize = 4;
 
 impl BookSide {
-    pub(super) fn new(side: Side, tick_size: i64) -> Self {
+    pub(super) fn new(side: Side) -> Self {
         Self {
             flip: match side {
                 Side::Bid => 0,
                 Side::Ask => -1,
             },
-            tick_size,
-            ladder: Ladder::new(),
+            best: NO_LEVEL,
             far: FarStore::default(),
-            best: None,
-            far_len_max: THIN_LEVELS_MAX,
+            far_len_max: THIN_LEVELS_MAX as u32,
             changes_since_anchor: 0,
-            recentres: 0,
+            has_window: false,
+            ladder: Ladder::new(),
         }
     }
 
@@ -78,21 +84,53 @@ impl BookSide {
         Scan { qty_bits, nearest: (!levels.is_empty()).then_some(nearest) }
     }
 
-    /// Applies one side of a frame, level by level.
+    /// Applies one side of a frame, level by level; says whether the window should be placed anew.
     ///
     /// A level within the window costs one store of its quantity and one of its block. A level in the far store costs
     /// a binary search and, when it comes or goes, a move of the far levels better than it. The best is looked for
     /// once, at the end, and only when the frame names it or a better price.
     #[inline]
-    pub(super) fn apply(&mut self, levels: &[Level], scan: Scan) {
-        let Some(nearest) = scan.nearest else { return };
+    pub(super) fn apply(&mut self, levels: &[Level], scan: Scan) -> bool {
+        let Some(nearest) = scan.nearest else { return false };
         let flip = self.flip;
         let entries = levels.iter().map(|level| Entry { key: level.price.0 ^ flip, qty: level.qty.0 });
+        self.count_changes(levels.len());
         self.ladder.put_all(entries, scan.qty_bits, &mut self.far);
-        if self.best.is_none_or(|best| nearest >= best.key) {
-            self.best = self.find_best();
+        if self.best.qty == 0 || nearest >= self.best.key {
+            self.best = self.find_best().unwrap_or(NO_LEVEL);
         }
-        self.changes_since_anchor = self.changes_since_anchor.saturating_add(levels.len());
+        self.wants_anchor()
+    }
+
+    /// As [`Self::scan`] for a side without a window.
+    #[inline]
+    pub(super) fn scan_thin(&self, levels: &[Level]) -> Scan {
+        let (mut qty_bits, mut nearest) = (0, i64::MIN);
+        for level in levels {
+            qty_bits |= level.qty.0;
+            nearest = nearest.max(level.price.0 ^ self.flip);
+        }
+        Scan { qty_bits, nearest: (!levels.is_empty()).then_some(nearest) }
+    }
+
+    /// As [`Self::apply`] for a side without a window, and of few levels: a binary search each, and a move of those
+    /// better than it.
+    #[inline]
+    pub(super) fn apply_thin(&mut self, levels: &[Level]) {
+        debug_assert!(!self.has_window());
+        if levels.is_empty() {
+            return;
+        }
+        for level in levels {
+            self.far.put_among_few(level.price.0 ^ self.flip, level.qty.0);
+        }
+        self.best = self.far.best().unwrap_or(NO_LEVEL);
+        self.count_changes(levels.len());
+    }
+
+    #[inline]
+    fn count_changes(&mut self, count: usize) {
+        self.changes_since_anchor = saturated(self.changes_since_anchor as usize + count);
     }
 
     /// Keeps the best `depth` levels; returns how many left, and tells `left` of each, the worst first.
@@ -128,7 +166,7 @@ impl BookSide {
         }
         self.far.remove_worst(far_count);
         if self.len() == 0 {
-            self.best = None;
+            self.best = NO_LEVEL;
         }
     }
 
@@ -165,25 +203,25 @@ impl BookSide {
     /// and the changes since the last time pay for a pass over the levels.
     #[inline]
     pub(super) fn wants_anchor(&self) -> bool {
-        let is_settled =
-            !self.has_window() || self.best.is_none_or(|best| self.ladder.is_settled_at(best.key));
-        (!is_settled || self.far.len() > self.far_len_max)
-            && self.changes_since_anchor.saturating_mul(MOVES_PER_CHANGE_MAX) >= self.len()
+        let is_settled = !self.has_window || self.best.qty == 0 || self.ladder.is_settled_at(self.best.key);
+        (!is_settled || self.far.len() > self.far_len_max as usize)
+            && (self.changes_since_anchor as usize).saturating_mul(MOVES_PER_CHANGE_MAX) >= self.len()
     }
 
-    /// Places the window anew.
+    /// Places the window anew; false where none can stand. `tick_size` as the catalogue says; 0 or below: it is inferred
+    /// from the levels.
     #[cold]
     #[inline(never)]
-    pub(super) fn recentre(&mut self, staging: &mut Staging) {
+    pub(super) fn recentre(&mut self, tick_size: i64, staging: &mut Staging) -> bool {
         self.stage(&[], true, staging);
-        if place(staging.entries(), self.flip, self.tick_size).is_none() {
+        if place(staging.entries(), self.flip, tick_size).is_none() {
             // Where no window can stand, the next attempt waits until the side has doubled.
-            self.far_len_max = self.far.len().saturating_mul(2);
+            self.far_len_max = saturated(self.far.len().saturating_mul(2));
             self.changes_since_anchor = 0;
-            return;
+            return false;
         }
-        self.put_staged(staging);
-        self.recentres += 1;
+        self.put_staged(tick_size, staging);
+        true
     }
 
     /// Prepares the result of a message without changing the side, and returns its number of levels. On `keep` the
@@ -194,29 +232,32 @@ impl BookSide {
     }
 
     /// Makes the staged levels the side's levels, with the window placed on the best of them, closed if they are few.
-    pub(super) fn commit(&mut self, staging: &Staging) {
+    pub(super) fn commit(&mut self, tick_size: i64, staging: &Staging) {
         if staging.entries().len() <= CLOSE_LEVELS_MAX {
-            self.ladder.close();
+            self.close();
         }
-        self.put_staged(staging);
+        self.put_staged(tick_size, staging);
     }
 
-    fn put_staged(&mut self, staging: &Staging) {
-        self.ladder.clear();
-        self.far.clear();
+    fn put_staged(&mut self, tick_size: i64, staging: &Staging) {
+        self.clear_stores();
         let entries = staging.entries();
         let is_wanted = self.has_window() || entries.len() > THIN_LEVELS_MAX;
         if let Some(best) = entries.first()
             && is_wanted
         {
-            match place(entries, self.flip, self.tick_size) {
-                Some(placement) => self.ladder.anchor(best.key, self.flip, placement),
-                None => self.ladder.close(),
+            match place(entries, self.flip, tick_size) {
+                Some(placement) => {
+                    self.ladder.anchor(best.key, self.flip, placement);
+                    self.has_window = true;
+                }
+                None => self.close(),
             }
         }
         self.ladder.put_all(entries.iter().rev().copied(), i64::MAX, &mut self.far);
-        self.best = entries.first().copied();
-        self.far_len_max = (self.len() / FAR_PART).max(self.far.len() * 2).max(THIN_LEVELS_MAX);
+        self.best = entries.first().copied().unwrap_or(NO_LEVEL);
+        let far_len_max = (self.len() / FAR_PART).max(self.far.len() * 2).max(THIN_LEVELS_MAX);
+        self.far_len_max = saturated(far_len_max);
         self.changes_since_anchor = 0;
     }
 
@@ -227,22 +268,32 @@ impl BookSide {
         for level in levels {
             self.far.put(level.price.0 ^ self.flip, level.qty.0);
         }
-        self.best = self.far.best();
-        self.far_len_max = THIN_LEVELS_MAX;
+        self.best = self.far.best().unwrap_or(NO_LEVEL);
+        self.far_len_max = THIN_LEVELS_MAX as u32;
         self.changes_since_anchor = 0;
     }
 
     /// Whether the window is open.
     #[inline]
     pub(super) fn has_window(&self) -> bool {
-        self.ladder.slots() > 0
+        self.has_window
+    }
+
+    /// Closes the window, with all that is in it, and frees its memory.
+    fn close(&mut self) {
+        self.ladder = Ladder::new();
+        self.has_window = false;
     }
 
     /// Forgets all levels and keeps the memory.
     pub(super) fn clear(&mut self) {
+        self.clear_stores();
+        self.best = NO_LEVEL;
+    }
+
+    fn clear_stores(&mut self) {
         self.ladder.clear();
         self.far.clear();
-        self.best = None;
     }
 
     fn find_best(&self) -> Option<Entry> {
@@ -255,7 +306,7 @@ impl BookSide {
     /// The best level: the better of both stores' bests.
     #[inline]
     pub(super) fn best(&self) -> Option<Entry> {
-        self.best
+        (self.best.qty != 0).then_some(self.best)
     }
 
     /// A level's quantity, 0 when there is none.
@@ -287,11 +338,6 @@ impl BookSide {
         self.ladder.heap_bytes() + self.far.heap_bytes()
     }
 
-    /// How often the window was placed by updates.
-    pub(super) fn recentres(&self) -> u64 {
-        self.recentres
-    }
-
     /// The levels, best first.
     pub(super) fn levels(&self) -> LevelIter<'_> {
         LevelIter { flip: self.flip, entries: self.entries() }
@@ -314,6 +360,9 @@ impl BookSide {
 
     /// Checks what must hold between messages, in time linear in the window; names the rule that does not.
     pub(super) fn check_invariants(&self) -> Result<(), &'static str> {
+        if self.has_window != (self.ladder.slots() > 0) {
+            return Err("a window that is there has slots");
+        }
         self.ladder.check_invariants()?;
         let far = self.far.entries();
         if !far.is_sorted_by(|a, b| a.key < b.key) {
@@ -322,7 +371,7 @@ impl BookSide {
         if far.iter().any(|entry| entry.qty <= 0) {
             return Err("a far level holds a quantity above 0");
         }
-        if self.best != self.find_best() {
+        if self.best() != self.find_best() {
             return Err("the best level kept is the best level");
         }
         if far.iter().any(|entry| self.ladder.slot_of(entry.key).is_some()) {
@@ -330,4 +379,9 @@ impl BookSide {
         }
         Ok(())
     }
+}
+
+#[inline]
+fn saturated(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
