@@ -1,5 +1,7 @@
 //! The levels that no window slot can hold: a plain ordered list, exact for every price there is.
 
+use super::prefetch::prefetch_at;
+
 /// One level of one side, by key: a greater key is nearer the top of the side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
@@ -46,6 +48,13 @@ impl FarStore {
             _ if qty == 0 => {}
             _ => self.entries.insert(at, Entry { key, qty }),
         }
+    }
+
+    /// Asks for the memory that a search among few levels begins with, and for that of the best.
+    #[inline]
+    pub(super) fn prefetch(&self) {
+        prefetch_at(&self.entries, self.entries.len() / 2);
+        prefetch_at(&self.entries, self.entries.len().saturating_sub(1));
     }
 
     /// A level's quantity; 0 when it is not here.

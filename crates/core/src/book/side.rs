@@ -105,6 +105,9 @@ impl BookSide {
     /// As [`Self::scan`] for a side without a window.
     #[inline]
     pub(super) fn scan_thin(&self, levels: &[Level]) -> Scan {
+        if !levels.is_empty() {
+            self.far.prefetch();
+        }
         let (mut qty_bits, mut nearest) = (0, i64::MIN);
         for level in levels {
             qty_bits |= level.qty.0;
