@@ -189,6 +189,16 @@ export declare class Engine {
   trading(instrument: number): string
 }
 
+/** One run of a plan. */
+export declare class Measurement {
+  /** `plan`: JSON, see `crates/latency/src/scenario.rs`. */
+  constructor(plan: string)
+  /** Resolves to JSON: `{ report }`, or `{ fault }` with `code`, `what`, `expected`, `got` and `fix`. */
+  run(): Promise<string>
+  /** Ends the run as soon as it looks; what it has found until then is its report. */
+  cancel(): void
+}
+
 /** Reads a recording of one product into frames, each with its instrument and what it brings. */
 export declare class RecordingContents {
   /**

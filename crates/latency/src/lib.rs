@@ -2,4 +2,23 @@
 //!
 //! [`clock`] is shared with the addon's stage stamps.
 
+#![allow(clippy::float_arithmetic, reason = "statistics of times are no book")]
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::panic, reason = "a test says what went wrong by failing")
+)]
+
+pub mod arrivals;
 pub mod clock;
+pub mod deliveries;
+pub mod fault;
+pub mod floor;
+pub mod frames;
+pub mod hiccup;
+pub mod quantiles;
+pub mod scenario;
+pub mod sender;
+pub mod timeline;
+pub mod updates;
+pub mod websocket;
+pub mod wire;

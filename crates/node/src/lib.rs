@@ -17,6 +17,7 @@ mod info;
 mod ingester;
 mod instruments;
 mod levels;
+mod measurement;
 mod replica;
 mod ring;
 mod shared_book;

@@ -1,0 +1,322 @@
+//! What was sent when, what arrived when, and what follows from that.
+
+use std::time::{Duration, SystemTime};
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+use crate::arrivals::Schedule;
+use crate::clock::TickClock;
+use crate::fault::Fault;
+use crate::hiccup::Hiccups;
+use crate::quantiles::Quantiles;
+use crate::timeline::{INTERVAL_NS, Interval, Timeline, histogram};
+
+/// An interval whose worst hiccup is above this is left out of the figures that say "without the machine's hiccups".
+pub const HICCUP_NS_MAX: u64 = 2_000_000;
+/// Digits of a subscriber's own histogram, some 20 KB each.
+const SUBSCRIBER_DIGITS: u8 = 2;
+const NS_MAX: u64 = 3_600_000_000_000;
+
+/// How a run is cut: the warm-up belongs to the first block, and each block counts for as long.
+///
+/// Several targets take turns, a block each, so that what the machine does to one it does to the other.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cut {
+    pub(crate) warm_ns: u64,
+    pub(crate) counted_ns: u64,
+    pub(crate) block_ns: u64,
+}
+
+impl Cut {
+    pub(crate) fn blocks(&self) -> usize {
+        self.counted_ns.div_ceil(self.block_ns).max(1) as usize
+    }
+
+    fn block(&self, due_ns: u64) -> usize {
+        (due_ns.saturating_sub(self.warm_ns) / self.block_ns) as usize
+    }
+
+    /// Where a block begins and ends in the plan, ns.
+    fn bounds(&self, block: usize) -> [u64; 2] {
+        let end = self.warm_ns + ((block as u64 + 1) * self.block_ns).min(self.counted_ns);
+        [if block == 0 { 0 } else { self.warm_ns + block as u64 * self.block_ns }, end]
+    }
+}
+
+/// The record of one target of a run. Costs some 28 bytes a planned message.
+#[derive(Debug)]
+pub struct Deliveries {
+    schedule: Schedule,
+    clock: TickClock,
+    cut: Cut,
+    /// For each block that has begun, when it did and, once it has, when it ended.
+    blocks: Vec<[u64; 2]>,
+    subscribers: Vec<Histogram<u32>>,
+    /// When each message was taken by the system, in order.
+    sent_at: Vec<u64>,
+    /// When its first frame arrived, when its last, and how many.
+    arrived: Vec<Arrived>,
+    complete: u64,
+    late: u64,
+    repeated: u64,
+    unknown: u64,
+    from_planned: Timeline,
+    from_sent: Timeline,
+    lateness: Timeline,
+    closed_loop: Histogram<u64>,
+    /// When a client that waits for its answer would send again.
+    is_free_at: u64,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Arrived {
+    first: u64,
+    last: u64,
+    count: u32,
+}
+
+/// What a run found. Times in ns; all but `planned`, `sent` and `lost` are of the counted time alone.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Delivered {
+    /// Messages of the plan, warm-up included.
+    pub planned: u64,
+    /// Those that the system has taken.
+    pub sent: u64,
+    /// Deliveries that had not come when the run ended.
+    pub lost: u64,
+    /// Deliveries of a message that a subscriber had already.
+    pub repeated: u64,
+    /// Frames of no message of the plan.
+    pub unknown: u64,
+    /// Messages that left later than the next one was due, and than a millisecond.
+    pub late: u64,
+    /// Of the counted time.
+    pub counted: u64,
+    /// Deliveries, all subscribers together.
+    pub deliveries: u64,
+    /// From the planned time to the arrival.
+    pub from_planned: Quantiles,
+    /// The same in the intervals without a hiccup of the machine above `hiccup_ns_max`.
+    pub from_planned_quiet: Quantiles,
+    /// Share of the intervals that were so.
+    pub quiet_share: f64,
+    /// The limit that makes an interval quiet.
+    pub hiccup_ns_max: u64,
+    /// From the actual sending to the arrival.
+    pub from_sent: Quantiles,
+    /// What a client would have seen that waits for each answer before it sends again.
+    pub closed_loop: Quantiles,
+    /// From the planned time to the actual sending.
+    pub lateness: Quantiles,
+    /// What the machine itself adds.
+    pub hiccups: Quantiles,
+    /// Between the first and the last subscriber that got a message; empty with one subscriber.
+    pub skew: Quantiles,
+    /// Each subscriber's own 50 %: the least, the middle, the greatest.
+    pub subscribers_p50: [u64; 3],
+    /// The same of 99 %.
+    pub subscribers_p99: [u64; 3],
+    /// Interval by interval.
+    pub intervals: Vec<Interval>,
+    /// The worst hiccup of each.
+    pub interval_hiccups: Vec<u64>,
+    /// `[share of samples, ns]`.
+    pub curve: Vec<(f64, u64)>,
+    /// The same of the hiccups.
+    pub hiccup_curve: Vec<(f64, u64)>,
+    /// Percentile table, µs.
+    pub hgrm: String,
+    /// Interval log, ns.
+    pub hlog: String,
+}
+
+impl Deliveries {
+    pub(crate) fn new(schedule: Schedule, subscribers: usize, cut: Cut, clock: TickClock) -> Self {
+        let count = schedule.count() as usize;
+        let line =
+            || Timeline::new(cut.counted_ns, if cut.blocks() > 1 { cut.block_ns } else { INTERVAL_NS });
+        Self {
+            schedule,
+            clock,
+            cut,
+            blocks: Vec::with_capacity(cut.blocks()),
+            subscribers: (0..subscribers).map(|_| subscriber_histogram()).collect(),
+            sent_at: Vec::with_capacity(count),
+            arrived: vec![Arrived::default(); count],
+            complete: 0,
+            late: 0,
+            repeated: 0,
+            unknown: 0,
+            from_planned: line(),
+            from_sent: line(),
+            lateness: line(),
+            closed_loop: histogram(),
+            is_free_at: 0,
+        }
+    }
+
+    /// The next block begins at that moment.
+    pub(crate) fn begin(&mut self, at: u64) {
+        self.blocks.push([at, at]);
+    }
+
+    /// It has ended.
+    pub(crate) fn end(&mut self, at: u64) {
+        if let Some(block) = self.blocks.last_mut() {
+            block[1] = at;
+        }
+    }
+
+    /// When a message is due, if its block has begun.
+    fn due(&self, message: u64) -> Option<u64> {
+        let due_ns = self.schedule.due_ns(message);
+        let block = self.cut.block(due_ns);
+        let [start, _] = self.blocks.get(block)?;
+        Some(start + self.clock.ticks_of(due_ns - self.cut.bounds(block)[0]))
+    }
+
+    pub(crate) fn is_due(&self, message: u64, now: u64) -> bool {
+        self.due(message).is_some_and(|due| due <= now)
+    }
+
+    /// When the present block is over by its plan.
+    pub(crate) fn planned_end(&self) -> u64 {
+        let [from, to] = self.cut.bounds(self.blocks.len().saturating_sub(1));
+        self.blocks.last().map_or(0, |[start, _]| start + self.clock.ticks_of(to - from))
+    }
+
+    /// Its place in the counted time, ns.
+    fn counted(&self, message: u64) -> Option<u64> {
+        let at = self.schedule.due_ns(message).checked_sub(self.cut.warm_ns)?;
+        (at < self.cut.counted_ns).then_some(at)
+    }
+
+    /// The system has taken the next so many messages.
+    pub(crate) fn sent(&mut self, count: u64, now: u64) {
+        for _ in 0..count {
+            let message = self.sent_at.len() as u64;
+            let Some(due) = self.due(message) else { return };
+            self.sent_at.push(now);
+            if let Some(at) = self.counted(message) {
+                let late_ns = self.clock.between(due, now);
+                self.late += u64::from(late_ns > self.schedule.grace_ns(message));
+                self.lateness.record(at, late_ns);
+            }
+        }
+    }
+
+    /// A subscriber has got the frame of a message.
+    pub(crate) fn got(&mut self, subscriber: usize, message: u64, now: u64) {
+        let Some(due) = self.due(message) else {
+            self.unknown += 1;
+            return;
+        };
+        let of_all = self.subscribers.len() as u32;
+        let arrived = &mut self.arrived[message as usize];
+        if arrived.count == of_all {
+            self.repeated += 1;
+            return;
+        }
+        if arrived.count == 0 {
+            arrived.first = now;
+        }
+        arrived.last = now;
+        arrived.count += 1;
+        self.complete += u64::from(arrived.count == of_all);
+        let Some(at) = self.counted(message) else { return };
+        let ns = self.clock.between(due, now);
+        self.from_planned.record(at, ns);
+        if let Some(&sent) = self.sent_at.get(message as usize) {
+            self.from_sent.record(at, self.clock.between(sent, now));
+        }
+        self.subscribers[subscriber].saturating_record(ns.max(1));
+        if subscriber == 0 && due >= self.is_free_at {
+            self.closed_loop.saturating_record(ns.max(1));
+            self.is_free_at = now;
+        }
+    }
+
+    /// Whether everything that was pushed in the present block has come, or so much time has passed behind its plan that it will not.
+    pub(crate) fn is_over(&self, now: u64, drain: u64, pushed: u64) -> bool {
+        let end = self.planned_end();
+        now >= end && (self.complete >= pushed && !self.is_due(pushed, end) || now >= end + drain)
+    }
+
+    pub(crate) fn report(
+        &self,
+        hiccups: &Hiccups,
+        started_ms: u64,
+        comment: &str,
+    ) -> Result<Delivered, Fault> {
+        let of_all = self.subscribers.len() as u64;
+        let planned = self.schedule.count();
+        let delivered: u64 = self.arrived.iter().map(|arrived| u64::from(arrived.count)).sum();
+        let mut skew = histogram();
+        for (message, arrived) in self.arrived.iter().enumerate() {
+            if of_all > 1 && arrived.count > 1 && self.counted(message as u64).is_some() {
+                skew.saturating_record(self.clock.between(arrived.first, arrived.last).max(1));
+            }
+        }
+        let intervals = self.from_planned.intervals();
+        let interval_hiccups: Vec<u64> =
+            intervals.iter().map(|interval| self.worst(hiccups, interval.from_ns)).collect();
+        let is_quiet = |at: usize| interval_hiccups.get(at).is_some_and(|&worst| worst <= HICCUP_NS_MAX);
+        let quiet = (0..intervals.len()).filter(|at| is_quiet(*at)).count();
+        let started = SystemTime::UNIX_EPOCH + Duration::from_millis(started_ms);
+        Ok(Delivered {
+            planned,
+            sent: self.sent_at.len() as u64,
+            lost: planned * of_all - delivered,
+            repeated: self.repeated,
+            unknown: self.unknown,
+            late: self.late,
+            counted: self.lateness.quantiles().count,
+            deliveries: self.from_planned.quantiles().count,
+            from_planned: self.from_planned.quantiles(),
+            from_planned_quiet: self.from_planned.qualified(is_quiet),
+            quiet_share: quiet as f64 / intervals.len().max(1) as f64,
+            hiccup_ns_max: HICCUP_NS_MAX,
+            from_sent: self.from_sent.quantiles(),
+            closed_loop: Quantiles::of(&self.closed_loop),
+            lateness: self.lateness.quantiles(),
+            hiccups: hiccups.line.quantiles(),
+            skew: Quantiles::of(&skew),
+            subscribers_p50: spread(&self.subscribers, 0.5),
+            subscribers_p99: spread(&self.subscribers, 0.99),
+            intervals,
+            interval_hiccups,
+            curve: self.from_planned.curve(),
+            hiccup_curve: hiccups.line.curve(),
+            hgrm: self.from_planned.hgrm(),
+            hlog: self.from_planned.hlog(started, comment)?,
+        })
+    }
+
+    /// The worst hiccup of the machine while an interval's messages were under way.
+    fn worst(&self, hiccups: &Hiccups, from_ns: u64) -> u64 {
+        let interval_ns = self.from_planned.interval_ns();
+        let (from, to) = (self.cut.warm_ns + from_ns, self.cut.warm_ns + from_ns + interval_ns);
+        let block = self.cut.block(from);
+        let Some(&[start, end]) = self.blocks.get(block) else { return 0 };
+        let begins = self.cut.bounds(block)[0];
+        let at = |ns: u64| start + self.clock.ticks_of(ns - begins);
+        // What was sent at the end of a block arrives before it ends.
+        hiccups.worst(at(from), if self.cut.blocks() > 1 { end } else { at(to) })
+    }
+}
+
+#[allow(clippy::expect_used, reason = "the bounds are constants")]
+fn subscriber_histogram() -> Histogram<u32> {
+    Histogram::new_with_bounds(1, NS_MAX, SUBSCRIBER_DIGITS).expect("bounds that are in order")
+}
+
+/// The least, the middle and the greatest of a quantile.
+fn spread(subscribers: &[Histogram<u32>], quantile: f64) -> [u64; 3] {
+    let mut of_each: Vec<u64> =
+        subscribers.iter().map(|histogram| histogram.value_at_quantile(quantile)).collect();
+    of_each.sort_unstable();
+    let at = |place: usize| of_each.get(place).copied().unwrap_or(0);
+    [at(0), at(of_each.len() / 2), at(of_each.len().saturating_sub(1))]
+}

@@ -1,0 +1,494 @@
+//! Over the wire: messages leave at planned times on one connection, and one or more subscribers say when their frames arrive.
+//!
+//! One thread does both, and never sleeps while it counts: a generator of two threads takes on two cores the place of what it measures.
+//! A message's number comes back in its frame, so what is lost, repeated or out of order is seen as such.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token};
+use serde::{Deserialize, Serialize};
+
+use crate::arrivals::{Arrivals, Schedule};
+use crate::clock::TickClock;
+use crate::deliveries::{Cut, Delivered, Deliveries};
+use crate::fault::Fault;
+use crate::frames::{FrameMaker, renumber, see};
+use crate::hiccup::HiccupMeter;
+use crate::sender::Sender;
+use crate::updates::{FIRST, Updates};
+use crate::websocket::{Message, WebSocket};
+
+/// Subscribers of one run.
+pub const SUBSCRIBERS_MAX: usize = 20_000;
+/// Connections that are being made at a time.
+const JOINING_MAX: usize = 64;
+/// Until everybody is in, and has the first frame.
+const JOIN_TIME_MAX: Duration = Duration::from_secs(60);
+/// Messages that go out before it is looked what has come.
+const SENDS_MAX: usize = 64;
+/// The connection of the messages, in the poll.
+const INPUT: Token = Token(usize::MAX);
+/// Before a block's first planned time.
+const LEAD: Duration = Duration::from_millis(20);
+
+/// What the server takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Sends {
+    /// The venue's updates.
+    Updates,
+    /// The frames that they cause, which it publishes as they are.
+    Frames,
+}
+
+/// One server that is measured.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Target {
+    /// What it is called in the report.
+    pub name: String,
+    /// Where subscribers connect.
+    pub feed: SocketAddr,
+    /// Path of the WebSocket.
+    pub path: String,
+    /// Subprotocol that a handshake offers.
+    pub protocol: Option<String>,
+    /// Text messages that each subscriber sends when it is connected; each is acknowledged by one with `"op":"subscribed"`.
+    pub subscribe: Vec<String>,
+    /// Where messages go.
+    pub input: SocketAddr,
+    /// What they are.
+    pub sends: Sends,
+    /// Further subscribers that never read, once they are in.
+    #[serde(default)]
+    pub stalled: usize,
+}
+
+/// One run.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct WirePlan {
+    /// Several take turns, a block each.
+    pub targets: Vec<Target>,
+    /// Subscribers of each that are counted.
+    pub subscribers: usize,
+    /// When messages leave, for each target alike.
+    pub arrivals: Arrivals,
+    /// Time before the counted one, of each target.
+    pub warm_seconds: f64,
+    /// Counted time of each target.
+    pub seconds: f64,
+    /// Of a block; as long as the counted time where there is one target.
+    pub block_seconds: f64,
+    /// Levels that a message changes.
+    pub changes: u64,
+    /// How long after a block's last message its frames are waited for.
+    pub drain_seconds: f64,
+    /// The generator stands still for so long in the middle of each target's first block, to show what that does to its verdict.
+    #[serde(default)]
+    pub pause_ms: u64,
+}
+
+/// What a run found.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WireReport {
+    /// Each target, in the order of the plan.
+    pub targets: Vec<TargetReport>,
+    /// The clock that stamped.
+    pub clock: &'static str,
+    /// Why it ended before its time.
+    pub ended: Option<Fault>,
+}
+
+/// What was found of a target.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TargetReport {
+    /// As the plan calls it.
+    pub name: String,
+    /// When its first block began, ms since the epoch.
+    pub started_ms: u64,
+    /// Of its deliveries.
+    #[serde(flatten)]
+    pub delivered: Delivered,
+}
+
+/// A target with its connections.
+struct Line<'a> {
+    target: &'a Target,
+    rig: Rig<'a>,
+    sender: Sender,
+    messages: Messages,
+    deliveries: Deliveries,
+    /// Never read from.
+    _stalled: Vec<Subscriber>,
+    pushed: u64,
+    started_ms: u64,
+}
+
+struct Subscriber {
+    socket: WebSocket<TcpStream>,
+    acknowledged: usize,
+    has_greeted: bool,
+    has_asked: bool,
+    has_first: bool,
+}
+
+struct Rig<'a> {
+    target: &'a Target,
+    poll: Poll,
+    events: Events,
+    subscribers: Vec<Subscriber>,
+    clock: TickClock,
+}
+
+/// Runs a plan. `is_cancelled` ends it at once.
+///
+/// # Errors
+/// What keeps it from beginning. What ends it later is part of the report.
+pub fn run(plan: &WirePlan, is_cancelled: &AtomicBool) -> Result<WireReport, Fault> {
+    let most = plan.targets.iter().map(|target| target.stalled).max().unwrap_or(0);
+    let everybody = plan.subscribers.saturating_add(most);
+    if plan.subscribers == 0 || everybody > SUBSCRIBERS_MAX {
+        let expected = format!("1 to {SUBSCRIBERS_MAX}");
+        let fix = "choose another --subscribers";
+        let what = "no such number of subscribers";
+        return Err(Fault::new("bench.subscribers", what, [&expected, &everybody.to_string()], fix));
+    }
+    let warm_seconds = plan.warm_seconds.max(0.0);
+    let schedule = plan.arrivals.schedule(warm_seconds + plan.seconds)?;
+    let [warm_ns, counted_ns, block_ns] =
+        [warm_seconds, plan.seconds, plan.block_seconds].map(|seconds| (seconds.max(0.0) * 1e9) as u64);
+    let block_ns = if plan.targets.len() > 1 && block_ns > 0 { block_ns.min(counted_ns) } else { counted_ns };
+    let cut = Cut { warm_ns, counted_ns, block_ns: block_ns.max(1) };
+    let mut lines = Vec::new();
+    for target in &plan.targets {
+        lines.push(Line::open(target, plan, &schedule, cut, is_cancelled)?);
+    }
+    let length = (warm_ns + counted_ns) * plan.targets.len() as u64;
+    let hiccups = HiccupMeter::start(Duration::from_nanos(length))?;
+    let mut ended = Ok(());
+    'blocks: for block in 0..cut.blocks() {
+        // Each begins a block as often as the others.
+        for turn in 0..lines.len() {
+            let at = (block + turn) % lines.len();
+            ended = lines[at].block(plan, is_cancelled);
+            if ended.is_err() {
+                break 'blocks;
+            }
+        }
+    }
+    let hiccups = hiccups.stop()?;
+    let told = |line: &Line<'_>| {
+        let comment = format!(
+            "depthwire bench: {}, ns from the planned time, {} subscribers",
+            line.target.name, plan.subscribers
+        );
+        Ok(TargetReport {
+            name: line.target.name.clone(),
+            started_ms: line.started_ms,
+            delivered: line.deliveries.report(&hiccups, line.started_ms, &comment)?,
+        })
+    };
+    Ok(WireReport {
+        targets: lines.iter().map(told).collect::<Result<_, Fault>>()?,
+        clock: TickClock::get().source(),
+        ended: ended.err(),
+    })
+}
+
+impl<'a> Line<'a> {
+    /// Connects everybody and opens the book.
+    fn open(
+        target: &'a Target,
+        plan: &WirePlan,
+        schedule: &Schedule,
+        cut: Cut,
+        is_cancelled: &AtomicBool,
+    ) -> Result<Self, Fault> {
+        let refused = |error| Fault::machine("no poll", error);
+        let mut rig = Rig {
+            target,
+            poll: Poll::new().map_err(refused)?,
+            events: Events::with_capacity(1_024),
+            subscribers: Vec::with_capacity(plan.subscribers + target.stalled),
+            clock: TickClock::get(),
+        };
+        rig.join(plan.subscribers + target.stalled, is_cancelled)?;
+        let mut messages = Messages::new(target.sends, plan.changes)?;
+        let mut sender = rig.sender()?;
+        rig.first(&mut messages, &mut sender, is_cancelled)?;
+        // What never reads from here on leaves the poll.
+        let mut stalled = rig.subscribers.split_off(plan.subscribers);
+        for subscriber in &mut stalled {
+            rig.poll.registry().deregister(subscriber.socket.stream()).map_err(refused)?;
+        }
+        let deliveries = Deliveries::new(schedule.clone(), plan.subscribers, cut, rig.clock);
+        Ok(Self { target, rig, sender, messages, deliveries, _stalled: stalled, pushed: 0, started_ms: 0 })
+    }
+
+    /// Its next block: what is due goes out, what has come is taken.
+    fn block(&mut self, plan: &WirePlan, is_cancelled: &AtomicBool) -> Result<(), Fault> {
+        let Self { rig, sender, messages, deliveries, pushed, .. } = self;
+        let clock = rig.clock;
+        let start = clock.ticks() + clock.ticks_of(LEAD.as_nanos() as u64);
+        if self.started_ms == 0 {
+            let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+            self.started_ms = since.map_or(0, |since| (since + LEAD).as_millis() as u64);
+        }
+        deliveries.begin(start);
+        let drain = clock.ticks_of((plan.drain_seconds.max(0.0) * 1e9) as u64);
+        let middle = start + (deliveries.planned_end() - start) / 2;
+        let mut pause = (plan.pause_ms > 0).then_some(middle);
+        let ended = loop {
+            let now = clock.ticks();
+            if pause.is_some_and(|at| now >= at) {
+                pause = None;
+                std::thread::sleep(Duration::from_millis(plan.pause_ms));
+            }
+            let mut sends = 0;
+            while sends < SENDS_MAX && deliveries.is_due(*pushed, now) && sender.has_room() {
+                // The first message opened the book.
+                messages.write(*pushed + 1, |bytes| sender.push(bytes));
+                *pushed += 1;
+                sends += 1;
+            }
+            match sender.flush() {
+                Ok(0) => {}
+                Ok(taken) => deliveries.sent(taken, clock.ticks()),
+                Err(fault) => break Err(fault),
+            }
+            if deliveries.is_over(now, drain, *pushed) {
+                break Ok(());
+            }
+            if is_cancelled.load(Ordering::Relaxed) {
+                break Err(cancelled());
+            }
+            if let Err(fault) = rig.take(deliveries) {
+                break Err(fault);
+            }
+        };
+        deliveries.end(clock.ticks());
+        ended
+    }
+}
+
+impl Rig<'_> {
+    /// Connects and subscribes everybody.
+    fn join(&mut self, everybody: usize, is_cancelled: &AtomicBool) -> Result<(), Fault> {
+        let plan = self.target;
+        let until = Instant::now() + JOIN_TIME_MAX;
+        let host = plan.feed.to_string();
+        let is_in =
+            |subscriber: &Subscriber| subscriber.has_asked && subscriber.acknowledged >= plan.subscribe.len();
+        let mut ready = 0;
+        while ready < everybody {
+            check(until, is_cancelled, || format!("only {ready} of {everybody} subscribers are in"))?;
+            while self.subscribers.len() < everybody && self.subscribers.len() < ready + JOINING_MAX {
+                let mut stream = connect(plan.feed)?;
+                let token = Token(self.subscribers.len());
+                let both = Interest::READABLE | Interest::WRITABLE;
+                let registered = self.poll.registry().register(&mut stream, token, both);
+                registered.map_err(|error| Fault::machine("no poll", error))?;
+                self.subscribers.push(Subscriber {
+                    socket: WebSocket::new(stream),
+                    acknowledged: 0,
+                    has_greeted: false,
+                    has_asked: false,
+                    has_first: false,
+                });
+            }
+            self.wait(Duration::from_millis(10))?;
+            for event in &self.events {
+                let Some(subscriber) = self.subscribers.get_mut(event.token().0) else { continue };
+                let was_in = is_in(subscriber);
+                if event.is_writable() && !std::mem::replace(&mut subscriber.has_greeted, true) {
+                    subscriber.socket.stream().set_nodelay(true).ok();
+                    subscriber.socket.shake_hands(&host, &plan.path, plan.protocol.as_deref(), "")?;
+                }
+                if event.is_readable() {
+                    subscriber.take(|_| {})?;
+                }
+                if subscriber.socket.is_open() && !std::mem::replace(&mut subscriber.has_asked, true) {
+                    for message in &plan.subscribe {
+                        subscriber.socket.send_text(message)?;
+                    }
+                }
+                ready += usize::from(is_in(subscriber) && !was_in);
+            }
+        }
+        for (at, subscriber) in self.subscribers.iter_mut().enumerate() {
+            let again =
+                self.poll.registry().reregister(subscriber.socket.stream(), Token(at), Interest::READABLE);
+            again.map_err(|error| Fault::machine("no poll", error))?;
+        }
+        Ok(())
+    }
+
+    fn sender(&mut self) -> Result<Sender, Fault> {
+        let mut stream = connect(self.target.input)?;
+        let registered = self.poll.registry().register(&mut stream, INPUT, Interest::WRITABLE);
+        registered.map_err(|error| Fault::machine("no poll", error))?;
+        stream.set_nodelay(true).ok();
+        Ok(Sender::new(stream))
+    }
+
+    /// Sends the first message, and waits until everybody has its frame.
+    fn first(
+        &mut self,
+        messages: &mut Messages,
+        sender: &mut Sender,
+        is_cancelled: &AtomicBool,
+    ) -> Result<(), Fault> {
+        messages.write(0, |bytes| sender.push(bytes));
+        let until = Instant::now() + JOIN_TIME_MAX;
+        loop {
+            let waiting = self.subscribers.iter().filter(|subscriber| !subscriber.has_first).count();
+            if waiting == 0 {
+                return Ok(());
+            }
+            check(until, is_cancelled, || format!("{waiting} subscribers have not got the first frame"))?;
+            sender.flush()?;
+            self.wait(Duration::from_millis(1))?;
+            for event in &self.events {
+                let Some(subscriber) = self.subscribers.get_mut(event.token().0) else { continue };
+                let mut has_first = false;
+                subscriber.take(|number| has_first |= number >= FIRST)?;
+                subscriber.has_first |= has_first;
+            }
+        }
+    }
+
+    fn wait(&mut self, time: Duration) -> Result<(), Fault> {
+        match self.poll.poll(&mut self.events, Some(time)) {
+            Err(error) if error.kind() != std::io::ErrorKind::Interrupted => {
+                Err(Fault::machine("no poll", error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What has come.
+    fn take(&mut self, deliveries: &mut Deliveries) -> Result<(), Fault> {
+        self.wait(Duration::ZERO)?;
+        for event in &self.events {
+            let at = event.token().0;
+            let Some(subscriber) = self.subscribers.get_mut(at) else { continue };
+            let now = self.clock.ticks();
+            subscriber.take(|number| {
+                // The first message has no place in the plan.
+                if let Some(message) = number.checked_sub(FIRST + 1) {
+                    deliveries.got(at, message, now);
+                }
+            })?;
+        }
+        Ok(())
+    }
+}
+
+impl Subscriber {
+    /// Takes what has come, and hands out the number of each frame of the book.
+    fn take(&mut self, mut on_book: impl FnMut(u64)) -> Result<(), Fault> {
+        let Self { socket, acknowledged, .. } = self;
+        let mut wrong = None;
+        socket.take(|message| match message {
+            Message::Binary(mut bytes) => {
+                while let Some(seen) = see(bytes) {
+                    if seen.is_book {
+                        on_book(seen.number);
+                    }
+                    bytes = &bytes[seen.size..];
+                }
+                if !bytes.is_empty() {
+                    wrong = Some(Fault::server("a frame is cut", "whole frames", bytes.len()));
+                }
+            }
+            Message::Text(text) => {
+                *acknowledged += usize::from(holds(text, b"\"op\":\"subscribed\""));
+                if holds(text, b"\"op\":\"error\"") {
+                    let said = String::from_utf8_lossy(text);
+                    wrong = Some(Fault::server("the server refuses a subscription", "subscribed", said));
+                }
+            }
+            Message::Close(code) => {
+                wrong = Some(Fault::server("the server said goodbye", "that it stays", code));
+            }
+        })?;
+        wrong.map_or(Ok(()), Err)
+    }
+}
+
+/// What is sent.
+#[derive(Debug)]
+enum Messages {
+    Updates(Updates),
+    /// Frames by their place, which is told in a circle.
+    Frames(Vec<Vec<u8>>),
+}
+
+impl Messages {
+    fn new(sends: Sends, changes: u64) -> Result<Self, Fault> {
+        /// Frames that a control tells in a circle, each with its own number.
+        const FRAMES: u64 = 257;
+        let mut updates = Updates::new(changes);
+        if sends == Sends::Updates {
+            return Ok(Self::Updates(updates));
+        }
+        let mut maker = FrameMaker::new()?;
+        let mut frames = Vec::new();
+        for at in 0..=FRAMES {
+            let mut made = Ok(());
+            updates.write(at, |update| {
+                made = maker.take(update, |_, frame| {
+                    // The first is an image.
+                    if at > 0 {
+                        frames.push(frame.to_vec());
+                    }
+                });
+            });
+            made?;
+        }
+        Ok(Self::Frames(frames))
+    }
+
+    fn write(&mut self, at: u64, mut to: impl FnMut(&[u8])) {
+        match self {
+            Self::Updates(updates) => updates.write(at, to),
+            Self::Frames(frames) => {
+                let place = at as usize % frames.len().max(1);
+                if let Some(frame) = frames.get_mut(place) {
+                    renumber(frame, FIRST + at);
+                    to(frame);
+                }
+            }
+        }
+    }
+}
+
+fn connect(to: SocketAddr) -> Result<TcpStream, Fault> {
+    TcpStream::connect(to).map_err(|error| Fault::server(format!("no connection to {to}"), "a server", error))
+}
+
+fn check(until: Instant, is_cancelled: &AtomicBool, what: impl FnOnce() -> String) -> Result<(), Fault> {
+    if is_cancelled.load(Ordering::Relaxed) {
+        return Err(cancelled());
+    }
+    if Instant::now() > until {
+        let expected = format!("that it takes {} s at most", JOIN_TIME_MAX.as_secs());
+        return Err(Fault::server(what(), &expected, "more"));
+    }
+    Ok(())
+}
+
+fn cancelled() -> Fault {
+    let fix = "start it again and let it end";
+    Fault::new("bench.cancelled", "the run was ended before its time", ["a whole run", "a part of it"], fix)
+}
+
+fn holds(text: &[u8], wanted: &[u8]) -> bool {
+    text.windows(wanted.len()).any(|window| window == wanted)
+}
