@@ -5,7 +5,7 @@ use crate::timing::Contender;
 use crate::workload::{Size, Workload};
 use crate::{
     allocations, checked_feed, checked_frame, dbn_decode, depth_views, itch_decode, itch_engine, itch_market,
-    l2_apply, l3_apply, memory, pipeline, raw_frame,
+    l2_apply, l3_apply, memory, pipeline, raw_frame, stamps,
 };
 
 /// A benchmark: what it measures, and over which workloads.
@@ -42,6 +42,7 @@ pub(crate) const BENCHES: &[Bench] = &[
         has_peers: false,
         kind: Kind::Timed(pipeline::contenders, |ns| ("frames/s", 1e9 / ns)),
     },
+    Bench { name: "stamps", has_peers: false, kind: Kind::Timed(stamps::contenders, |ns| ("ns/frame", ns)) },
     Bench {
         name: "raw_frame",
         has_peers: true,

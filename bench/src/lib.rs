@@ -27,6 +27,7 @@ pub mod pipeline;
 pub mod program;
 pub mod raw_frame;
 pub mod report;
+pub mod stamps;
 pub mod timing;
 pub mod workload;
 

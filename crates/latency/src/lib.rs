@@ -1,6 +1,6 @@
 //! Times between two points, measured honestly: a clock, planned sending, histograms, and what the machine itself adds.
 //!
-//! [`clock`] is shared with the addon's stage stamps.
+//! [`clock`] and [`stages`] are the addon's stage stamps.
 
 #![allow(clippy::float_arithmetic, reason = "statistics of times are no book")]
 #![cfg_attr(
@@ -18,6 +18,7 @@ pub mod hiccup;
 pub mod quantiles;
 pub mod scenario;
 pub mod sender;
+pub mod stages;
 pub mod timeline;
 pub mod updates;
 pub mod websocket;

@@ -7,11 +7,12 @@ use super::recovery::SnapshotOrigin;
 use super::source::Source;
 use super::streams::Stamp;
 use super::tape::Stop;
+use super::which_clock::{Own, Stamped, WhichClock};
 use super::{Engine, EngineError, IngestError, SourceId, scale};
 use crate::decode::DecodeError;
 use crate::types::{
-    Body, Clock, Event, InstrumentId, OrderChange, Origin, Part, Routes, Scope, Slot, StaleReason, TimeNs,
-    VenueSeq,
+    Body, Clock, Event, InstrumentId, OrderChange, Origin, Part, Routes, Scope, Slot, Stage, StaleReason,
+    TimeNs, VenueSeq,
 };
 use crate::venues::{Asked, At, FrameError};
 
@@ -24,6 +25,32 @@ impl<C: Clock> Engine<C> {
         self.check_input(source)?;
         let at = At { ts_recv, line: 0, is_datagram: false };
         self.receive(source.0 as usize, 0, bytes, at)
+    }
+
+    /// As [`Self::ingest`], with another clock for this one message: it is told what has ended when, see [`Stage`]. A second
+    /// form of the whole path, so that the first one has no trace of it.
+    ///
+    /// A frame that cannot be read as it stands goes on without stamps, whatever becomes of it.
+    ///
+    /// # Errors
+    /// As [`Self::ingest`].
+    pub fn ingest_stamped<S: Clock>(
+        &mut self,
+        source: SourceId,
+        bytes: &[u8],
+        ts_recv: TimeNs,
+        stamps: &S,
+    ) -> Result<(), IngestError> {
+        self.check_input(source)?;
+        let at = At { ts_recv, line: 0, is_datagram: false };
+        self.receive_by(&Stamped(stamps), source.0 as usize, 0, bytes, at)
+    }
+
+    /// The instrument that the last input spoke of first; none where it spoke of none, or was none that could be read.
+    #[must_use]
+    pub fn subject(&self) -> Option<InstrumentId> {
+        let event = self.events.list().first()?;
+        Some(self.instruments.get(event.slot.0 as usize)?.id)
     }
 
     /// One datagram as it was received, on one of the lines of a feed.
@@ -60,6 +87,18 @@ impl<C: Clock> Engine<C> {
         bytes: &[u8],
         at: At,
     ) -> Result<(), IngestError> {
+        self.receive_by(&Own, source, line, bytes, at)
+    }
+
+    #[inline]
+    fn receive_by<W: WhichClock<C>>(
+        &mut self,
+        which: &W,
+        source: usize,
+        line: u32,
+        bytes: &[u8],
+        at: At,
+    ) -> Result<(), IngestError> {
         self.stats.frames += 1;
         self.events.clear();
         let opened = &mut self.sources[source];
@@ -70,11 +109,12 @@ impl<C: Clock> Engine<C> {
         let read = sessions[line as usize].frame(bytes, at, routes, &mut self.events);
         match read {
             Ok(()) => {
+                which.of(&self.clock).stamp(Stage::Decoded);
                 self.sources[source].heard_at = at.ts_recv;
                 if self.events.list().is_empty() {
                     self.stats.ignored += 1;
                 }
-                self.apply(source, at.ts_recv);
+                self.apply_by(which, source, at.ts_recv, None);
                 if self.sources[source].sessions[line as usize].reply(&mut self.reply) {
                     self.outbox.say(source as u32, &self.reply);
                 }
@@ -198,7 +238,7 @@ impl<C: Clock> Engine<C> {
                 Ok(())
             }
             Ok(()) => {
-                self.apply_as(source, ts_recv, Some(SnapshotOrigin::Asked));
+                self.apply_by(&Own, source, ts_recv, Some(SnapshotOrigin::Asked));
                 Ok(())
             }
             Err(error) => {
@@ -222,13 +262,19 @@ impl<C: Clock> Engine<C> {
     /// Does what the arena says.
     #[inline]
     pub(super) fn apply(&mut self, source: usize, ts_recv: TimeNs) {
-        self.apply_as(source, ts_recv, None);
+        self.apply_by(&Own, source, ts_recv, None);
     }
 
     #[inline]
-    fn apply_as(&mut self, source: usize, ts_recv: TimeNs, asked: Option<SnapshotOrigin>) {
+    fn apply_by<W: WhichClock<C>>(
+        &mut self,
+        which: &W,
+        source: usize,
+        ts_recv: TimeNs,
+        asked: Option<SnapshotOrigin>,
+    ) {
         let Self { sources, instruments, config, clock, outbox, stats, scratch, events, .. } = self;
-        let cx = &mut Context { config, clock, out: outbox, stats, scratch };
+        let cx = &mut Context { config, clock: which.of(clock), out: outbox, stats, scratch };
         let speaker = source;
         let source = &mut sources[source];
         let list = events.list();
@@ -368,6 +414,7 @@ impl<C: Clock> Engine<C> {
                     }
                 }
             }
+            cx.clock.stamp(Stage::Encoded);
             debug_assert_eq!(instrument.check_invariants(), Ok(()));
         }
         if is_defined {

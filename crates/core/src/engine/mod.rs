@@ -46,6 +46,7 @@ mod tape_tests;
 mod venue_top;
 mod views;
 mod volumes;
+mod which_clock;
 
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
@@ -283,6 +284,12 @@ impl<C: Clock> Engine<C> {
     pub fn outbox(&mut self) -> &mut Outbox {
         self.ask_venues();
         &mut self.outbox
+    }
+
+    /// Frames that were put out so far.
+    #[must_use]
+    pub const fn frames(&self) -> u64 {
+        self.outbox.frames()
     }
 
     /// Memory that is allocated for frames that are kept.

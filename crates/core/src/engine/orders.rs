@@ -21,7 +21,8 @@ use crate::book::BookSpec;
 use crate::book::l3::{BookIndex, IdOrder, L3Books, L3Error, L3Spec, Touched};
 use crate::encode::OrderBody;
 use crate::types::{
-    BookState, Clock, Levels, OrderChange, OrderId, OrderTexts, Sides, Slot, StaleReason, TimeNs, ToldOrders,
+    BookState, Clock, Levels, OrderChange, OrderId, OrderTexts, Sides, Slot, Stage, StaleReason, TimeNs,
+    ToldOrders,
 };
 use crate::venues::{OrderIds, Product};
 use named::NamedOrders;
@@ -172,6 +173,7 @@ impl OrderBooks {
         }
         self.release(numbered);
         self.count_resting(cx);
+        cx.clock.stamp(Stage::Applied);
         if end.is_last {
             self.event_end(instrument, end, stamp, cx);
         }
@@ -325,6 +327,7 @@ impl InstrumentState {
         }
         self.cut(is_last);
         self.know_orders();
+        cx.clock.stamp(Stage::Applied);
         self.publish_changes(levels, self.bbo != bbo, is_last, stamp.ts_recv, cx);
         true
     }

@@ -5,7 +5,7 @@ use super::recovery::{SnapshotOrigin, Verdict};
 use super::streams::Stamp;
 use crate::aggregate::Bbo;
 use crate::types::{
-    Clock, Coverage, KnownTo, Level, Levels, Qty, Side, Sides, StaleReason, TimeNs, VenueSeq,
+    Clock, Coverage, KnownTo, Level, Levels, Qty, Side, Sides, Stage, StaleReason, TimeNs, VenueSeq,
 };
 
 /// A snapshot that came while the book was synced.
@@ -41,6 +41,7 @@ impl InstrumentState {
         let number = stamp.venue_seq;
         let at = (number, stamp.ts_event);
         let (verdict, dropped) = self.recovery.snapshot(at, origin, &self.pending, widens, stamp.ts_recv);
+        cx.clock.stamp(Stage::Sequenced);
         if origin == SnapshotOrigin::Restated && verdict != Verdict::Ignore {
             self.pending.clear();
         }
@@ -123,6 +124,7 @@ impl InstrumentState {
             if self.is_refuted(agreed, cx.stats) {
                 self.contradicted(stamp.ts_recv, cx);
             } else if self.agrees(check, stamp.ts_recv, cx) && !changes.is_empty() {
+                cx.clock.stamp(Stage::Applied);
                 self.publish_changes(changes.view(), self.bbo != bbo, true, stamp.ts_recv, cx);
             }
         }
@@ -210,6 +212,7 @@ impl InstrumentState {
                 }
             }
         }
+        cx.clock.stamp(Stage::Applied);
         self.become_synced(stamp.ts_recv, cx);
     }
 

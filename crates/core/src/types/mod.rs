@@ -12,6 +12,7 @@ mod order;
 mod place;
 mod routes;
 mod snapshot;
+mod stage;
 mod state;
 mod ticker;
 mod time;
@@ -34,6 +35,7 @@ pub use order::{Absent, ORDER_TEXT_BYTES_MAX, OrderChange, OrderId, OrderTexts, 
 pub use place::Place;
 pub use routes::{Likely, Route, Routes, Slot};
 pub use snapshot::{Coverage, Origin, Part};
+pub use stage::Stage;
 pub use state::{BookState, StaleReason};
 pub use ticker::{Ticker, TradingStatus};
 pub use time::{Clock, NoClock, TimeNs};

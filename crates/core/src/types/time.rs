@@ -1,5 +1,7 @@
 //! Time as the core sees it: a number that somebody hands in.
 
+use super::Stage;
+
 /// Nanoseconds since the Unix epoch; 0 = the source gave none.
 pub type TimeNs = u64;
 
@@ -7,6 +9,11 @@ pub type TimeNs = u64;
 pub trait Clock {
     /// The current time.
     fn now(&self) -> TimeNs;
+
+    /// A stage of the message under way has ended. Nothing, unless it is the clock of
+    /// [`Engine::ingest_stamped`](crate::engine::Engine::ingest_stamped).
+    #[inline(always)]
+    fn stamp(&self, _stage: Stage) {}
 }
 
 /// A clock that knows no time: stamps stay 0. The default of tests and of pure benchmarks.

@@ -9,7 +9,7 @@ use crate::aggregate::Bbo;
 use crate::engine::recovery::Verdict;
 use crate::engine::streams::Stamp;
 use crate::sequence::{Rule, Waiting, Waits};
-use crate::types::{Clock, Level, Qty, Side, Sides, StaleReason, TimeNs, VenueSeq, Verb};
+use crate::types::{Clock, Level, Qty, Side, Sides, Stage, StaleReason, TimeNs, VenueSeq, Verb};
 
 impl InstrumentState {
     /// A change of the book, whatever the state.
@@ -28,6 +28,7 @@ impl InstrumentState {
             return self.numbered_otherwise(stamp.ts_recv, cx);
         }
         let verdict = self.recovery.update(&seq, stamp.ts_event, stamp.ts_recv);
+        cx.clock.stamp(Stage::Sequenced);
         if verdict != Verdict::Apply {
             return self.on_levels_aside(verdict, seq, levels, stamp, end, cx);
         }
@@ -38,6 +39,7 @@ impl InstrumentState {
             }
             self.cut(end.is_last);
             if self.agrees(end.check, stamp.ts_recv, cx) {
+                cx.clock.stamp(Stage::Applied);
                 self.publish_changes(levels, self.bbo != bbo, end.is_last, stamp.ts_recv, cx);
                 if !self.pending.is_empty() {
                     self.follow_waiting(stamp.ts_recv, cx);
@@ -75,6 +77,7 @@ impl InstrumentState {
                 if self.fits(&seq, levels, end.verbs, ts_recv, cx) && self.apply(&seq, levels, stamp, cx) {
                     self.cut(end.is_last);
                     if self.agrees(end.check, ts_recv, cx) {
+                        cx.clock.stamp(Stage::Applied);
                         self.become_synced(ts_recv, cx);
                     }
                 }

@@ -9,7 +9,7 @@ use super::super::streams::Stamp;
 use super::{OrderBooks, reason_of};
 use crate::book::l3::{BookIndex, Touched};
 use crate::sequence::Waiting;
-use crate::types::{Absent, Clock, OrderChange, StaleReason, ToldOrders, VenueSeq};
+use crate::types::{Absent, Clock, OrderChange, Stage, StaleReason, ToldOrders, VenueSeq};
 
 impl OrderBooks {
     /// Orders that changed, whatever the state.
@@ -27,11 +27,13 @@ impl OrderBooks {
             cx.stats.orders.count(change);
         }
         let verdict = instrument.orders.update(&seq, stamp.ts_event, stamp.ts_recv);
+        cx.clock.stamp(Stage::Sequenced);
         match verdict {
             Verdict::Apply | Verdict::Resume => {
                 let Some(book) = self.book_of(instrument, cx) else { return };
                 if self.apply_numbered(instrument, book, told, absent, stamp, cx) {
                     instrument.orders.applied(&seq, stamp.ts_event);
+                    cx.clock.stamp(Stage::Applied);
                     if verdict == Verdict::Resume {
                         cx.stats.orders.events += 1;
                         self.whole(instrument, book, stamp, cx);
@@ -124,6 +126,7 @@ impl OrderBooks {
         let at = (stamp.venue_seq, stamp.ts_event);
         let waiting = &instrument.waiting_orders;
         let (verdict, dropped) = instrument.orders.snapshot(at, origin, waiting, false, stamp.ts_recv);
+        cx.clock.stamp(Stage::Sequenced);
         match verdict {
             Verdict::Replace => self.take_asked(instrument, orders, origin, stamp, cx),
             // A book that is exact has no use for it.

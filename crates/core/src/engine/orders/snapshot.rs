@@ -8,7 +8,9 @@ use crate::book::l3::BookIndex;
 use crate::engine::instrument::{Context, End, InstrumentState};
 use crate::engine::snapshots::known_to;
 use crate::engine::streams::Stamp;
-use crate::types::{BookState, Clock, OrderChange, Part, Side, Sides, StaleReason, TimeNs, ToldOrders};
+use crate::types::{
+    BookState, Clock, OrderChange, Part, Side, Sides, Stage, StaleReason, TimeNs, ToldOrders,
+};
 
 impl OrderBooks {
     /// A whole book of orders, or a part of one.
@@ -113,6 +115,7 @@ impl InstrumentState {
         self.know_orders();
         self.book_cursor.at = stamp;
         self.applied_at = stamp.ts_recv;
+        cx.clock.stamp(Stage::Applied);
         self.become_synced(stamp.ts_recv, cx);
         true
     }
