@@ -6,6 +6,7 @@ import {
   type LiquidationInfo,
   Engine as NativeEngineClass,
   type OrderInfo,
+  type StageTimes,
   type StreamPlace,
   type TickerInfo,
 } from '#native';
@@ -29,6 +30,8 @@ export type {
   LiquidationInfo,
   OrderInfo,
   OrderStats,
+  StageTime,
+  StageTimes,
   StreamPlace,
   TickerInfo,
   VenueInfo,
@@ -429,6 +432,22 @@ export class Engine {
   /** Whether an instrument trades: `unknown`, `trading`, `halted`, `auction`, `limited` or `closed`. */
   trading(instrument: number): string {
     return guarded(() => this.#native.trading(instrument));
+  }
+
+  /**
+   * Where the time of received frames goes, stage by stage; null where none are stamped (`stagesEvery`). Costs some milliseconds,
+   * and an object for each stage and instrument.
+   */
+  stageTimes(): StageTimes | null {
+    return guarded(() => this.#native.stageTimes());
+  }
+
+  /**
+   * What the listener has been given was handed to those who send: the stage `published` ends for what is stamped of it. Costs a
+   * call of the addon where anything is, else a look at memory.
+   */
+  published(): void {
+    if (this.#ring.stamped > 0) guarded(() => this.#native.published());
   }
 
   /** The engine's time, ns since the Unix epoch: the clock's live, the recording's in a replay. */

@@ -77,6 +77,7 @@ export async function serveFeed(options: ServedFeedOptions): Promise<ServedFeed>
       historyBytes: config.limits.historyBytes,
       historyStreamBytes: config.limits.historyStreamBytes,
       historyMs: config.limits.historyMs,
+      stagesEvery: config.metrics.stages ? config.metrics.stagesEvery : 0,
     },
     listener,
   );

@@ -7,6 +7,7 @@ import { ROUTES } from '../src/publish/routes.js';
 import type { Site } from '../src/publish/site.js';
 import { FakeNative } from './support/fake-engine.js';
 import { fakeReplay } from './support/fake-replay.js';
+import { STAGE_TIMES } from './support/fake-stages.js';
 import { startServer, type TestServer } from './support/server.js';
 
 const BTC = 11;
@@ -172,6 +173,7 @@ describe('the OpenAPI document', () => {
 
   it('holds every path, and every answer is as it says', async () => {
     const { url, native, server } = await serve();
+    native.stages = STAGE_TIMES;
     const document = await documentOf(url);
     expect(Object.keys(document.paths)).toEqual(ROUTES.map(({ path }) => path));
     const ajv = new Ajv2020({ strict: false, allErrors: true });
@@ -227,6 +229,7 @@ describe('the OpenAPI document', () => {
     await check('/v1/book/sim:NOTHING', book404);
     await check('/v1/book/%FF', book404);
     await check('/v1/book/sim:BTCUSDT?depth=0', book404);
+    await check('/v1/stages?instrument=sim:NOTHING', '/v1/stages');
     const documented = ROUTES.flatMap(({ path, answers }) =>
       Object.keys(answers).map((status) => `${path} ${status}`),
     );

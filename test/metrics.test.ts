@@ -5,6 +5,7 @@ import { Metrics } from '../src/publish/metrics.js';
 import { OpenMetrics } from '../src/publish/open-metrics.js';
 import { Scraper } from '../src/publish/scrape.js';
 import { FakeNative } from './support/fake-engine.js';
+import { STAGE_TIMES } from './support/fake-stages.js';
 import { type Family, readOpenMetrics } from './support/open-metrics.js';
 import { startServer, TestClient, type TestServer } from './support/server.js';
 
@@ -49,6 +50,8 @@ function scraper(metrics = new Metrics()) {
       asked.stats += 1;
       return { ...new FakeNative().stats(), ...COUNTED };
     },
+    stages: () => ({ ...STAGE_TIMES, hasPublished: true }),
+    nameOf: (id) => (id === 11 ? 'sim:BTCUSDT' : undefined),
     imagesEncoded: () => 5,
     waitingBytes: () => 1234,
     sources: () => [],
@@ -93,6 +96,28 @@ describe('/metrics', () => {
       expect(value(families, 'process_open_fds')).toBeGreaterThan(0);
       expect(value(families, 'process_max_fds')).toBeGreaterThan(0);
     }
+  });
+
+  it('tells the stages of stamped messages, by stage and by instrument', () => {
+    const families = readOpenMetrics(scraper().scraper.text(0));
+    expect(families.get('depthwire_stage_seconds')).toMatchObject({ type: 'histogram', unit: 'seconds' });
+    const bucket = (stage: string, le: string) =>
+      value(families, 'depthwire_stage_seconds_bucket', { stage, le });
+    expect([bucket('decoded', '0.000001023'), bucket('decoded', '0.000004095')]).toEqual([1, 4]);
+    expect([bucket('decoded', '+Inf'), bucket('published', '+Inf')]).toEqual([5, 3]);
+    expect(value(families, 'depthwire_stage_seconds_sum', { stage: 'decoded' })).toBe(0.000_015);
+    expect(value(families, 'depthwire_stage_seconds_count', { stage: 'published' })).toBe(3);
+    const message = (instrument: string, quantile: string) =>
+      value(families, 'depthwire_message_seconds', { instrument, quantile });
+    expect(message('sim:BTCUSDT', '0.5')).toBe(0.000_001);
+    expect(message('sim:BTCUSDT', '0.9999')).toBe(0.000_005);
+    expect(value(families, 'depthwire_message_seconds_count', { instrument: 'others' })).toBe(1);
+    // Five quantiles, a sum and a count, of the one that is served and of the others.
+    expect(families.get('depthwire_message_seconds')?.samples).toHaveLength(14);
+    expect(value(families, 'depthwire_stamped_messages_total')).toBe(6);
+    expect(value(families, 'depthwire_stamped_unread_total')).toBe(1);
+    expect(value(families, 'depthwire_stamped_unpublished_total')).toBe(2);
+    expect(value(families, 'depthwire_stamps_info', { clock: 'tsc', every: '16' })).toBe(1);
   });
 
   it('costs one question to the engine, whatever its books, and none within a quarter of a second', () => {

@@ -73,6 +73,7 @@ export async function startServing(
       historyBytes: config.limits.historyBytes,
       historyStreamBytes: config.limits.historyStreamBytes,
       historyMs: config.limits.historyMs,
+      stagesEvery: config.metrics.stages ? config.metrics.stagesEvery : 0,
     },
     {
       onFrame: (instrument, stream, frame) => wiring.server?.onFrame(instrument, stream, frame),

@@ -11,6 +11,7 @@ export const SECTIONS: Readonly<Record<string, string>> = {
   auth: 'Tokens: with one of the first two keys here, clients need one. docs/security.md.',
   tls: 'TLS: with the first two keys here, clients come by https:// and wss:// alone. docs/security.md.',
   log: 'What a server says while it runs.',
+  metrics: 'What is measured of the server itself.',
   replay: 'Recordings: with files here, no source is opened.',
   sim: 'The embedded venue, which is served where neither sources nor recordings are named.',
   catalogue: "The venues' lists of instruments.",

@@ -289,6 +289,21 @@ const logSchema = z.strictObject({
     .describe('text for people, or json, one object a line on standard output, for those who collect logs'),
 });
 
+const metricsSchema = z.strictObject({
+  stages: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether received messages get stage stamps, so that /metrics, /v1/stages and the page tell where their time goes',
+    ),
+  stagesEvery: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(16)
+    .describe('Of so many messages one gets stamps: fewer cost less'),
+});
+
 const simSchema = z.strictObject({
   seed: z
     .int()
@@ -389,6 +404,7 @@ export const configSchema = z.strictObject({
   auth: authSchema.optional().describe('Tokens: with this, clients need one, and have what it holds'),
   tls: tlsSchema.optional().describe('TLS: with this, clients come by https:// and wss:// alone'),
   log: logSchema.prefault({}).describe('What a server says while it runs'),
+  metrics: metricsSchema.prefault({}).describe('What is measured of the server itself'),
   replay: replaySchema.optional().describe('Recordings to serve'),
   sim: simSchema.prefault({}).describe('The embedded venue, which is served where nothing else is named'),
   catalogue: catalogueSchema.prefault({}).describe("The venues' lists of instruments"),

@@ -6,6 +6,7 @@ import type {
   InstrumentInfo,
   LiquidationInfo,
   OrderInfo,
+  StageTimes,
   StreamPlace,
   TickerInfo,
 } from '#native';
@@ -61,6 +62,8 @@ export interface NativeEngine {
   levels(instrument: number, depth: number, out: Uint8Array): number;
   book(instrument: number): BookInfo;
   stats(): EngineStats;
+  stageTimes(): StageTimes | null;
+  published(): void;
   lastError(): ErrorInfo | null;
   digest(instrument: number): string;
   ordersDigest(instrument: number): string;

@@ -21,6 +21,8 @@ export interface EngineOptions {
   readonly historyStreamBytes?: number | undefined;
   /** How long frames are kept at most; absent = 30,000. */
   readonly historyMs?: number | undefined;
+  /** One frame in so many that `ingest` takes gets stage stamps, up to 1,000,000; 0 or absent = none. See `stageTimes`. */
+  readonly stagesEvery?: number | undefined;
 }
 
 /** The addon's declarations know absent options, but none that are `undefined`. */

@@ -50,6 +50,11 @@ export class OutputRing {
     return (BigInt(this.#words[nextHigh] ?? 0) << 32n) | BigInt(this.#words[nextLow] ?? 0);
   }
 
+  /** Messages with stage stamps that wait to be published. */
+  get stamped(): number {
+    return this.#words[RING.control.stamped] ?? 0;
+  }
+
   /**
    * Hands every record that waits to the listener, in order. One that throws ends the call; the record that it was given is
    * taken, those behind it wait. Throws `engine.ring` for a record that does not fit. Costs a view for each frame where the

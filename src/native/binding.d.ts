@@ -87,9 +87,10 @@ export declare class Engine {
    * for longer turns stale; 0 = never; absent: as each product allows. `replay`: frames say that they come from a recording, whose clock is then the
    * engine's. `historyBytes`: memory for frames that are kept for readers who come back, 0 = none, as when it is absent;
    * `historyStreamBytes` and `historyMs`: what one stream may keep of it, 1 MiB and 30,000 when absent.
+   * `stagesEvery`: one frame in so many gets stage stamps, up to 1,000,000; 0 = none, as when it is absent.
    * `output`: a view of a SharedArrayBuffer, 128 bytes and a power of two from 4 MiB to 1 GiB.
    */
-  constructor(options: { startId: number; resetsFrom?: number; silenceMs?: number; replay: boolean; historyBytes?: number; historyStreamBytes?: number; historyMs?: number }, output: Uint8Array)
+  constructor(options: { startId: number; resetsFrom?: number; silenceMs?: number; replay: boolean; historyBytes?: number; historyStreamBytes?: number; historyMs?: number; stagesEvery?: number }, output: Uint8Array)
   /** Gives the engine's memory back at once and closes its shared records. Any other use after it throws `addon.closed`. */
   close(): void
   /** The catalogue, by name. */
@@ -102,7 +103,7 @@ export declare class Engine {
   detect(bytes: Uint8Array): Array<string>
   /** Opens a connection of one venue that speaks for these instruments, and their books. */
   openSource(venue: string, instruments: Uint32Array): number
-  /** The function that takes one received frame. It returns bits: 1 records wait, 2 drain and pump, 4 see `lastError`. */
+  /** The function that takes one received frame, and stamps some where the engine was told to. It returns bits: 1 records wait, 2 drain and pump, 4 see `lastError`. */
   ingester(): (source: number, bytes: Uint8Array) => number
   /** The venue's answer to the snapshot request of that ticket. */
   ingestSnapshot(instrument: number, ticket: number, bytes: Uint8Array): number
@@ -181,6 +182,10 @@ export declare class Engine {
    * levels.
    */
   levels(instrument: number, depth: number, out: Uint8Array): number
+  /** Where the time of messages went; null where none are stamped. Cost: a pass over all histograms, some milliseconds. */
+  stageTimes(): StageTimes | null
+  /** What the ring has held so far was handed to those who send: `published` ends for the stamped messages among it. */
+  published(): void
   /** The last statistics of an instrument; null where none came. */
   ticker(instrument: number): TickerInfo | null
   /** The last liquidation of an instrument; null where none came. */
@@ -543,6 +548,14 @@ export interface InstrumentPage {
   next?: string
 }
 
+/** The times of an instrument's messages. */
+export interface InstrumentStages {
+  /** Its number. */
+  instrument: number
+  /** Every stage, and the whole at last. */
+  stages: Array<StageTime>
+}
+
 /** Time from the receipt of an input to the frame that it causes. */
 export interface LatencyStats {
   /** Bounds of the counts, ns, inclusive; the last count is of what took longer. */
@@ -663,6 +676,56 @@ export interface SharedMemory {
   /** Descriptor to hand to the processes that are to map it. */
   descriptor: number
   memory: Uint8Array
+}
+
+/** The same of all messages, also by bounds. */
+export interface StageCounts {
+  /** The stage. */
+  stage: string
+  /** Messages by time: up to each of `boundsNs` and above the one before, and longer. */
+  counts: Array<number>
+}
+
+/** The times of one stage, or of whole messages, ns. */
+export interface StageTime {
+  /** `decoded`, `sequenced`, `applied`, `encoded` or `published`; `whole` = from receipt to `encoded`. */
+  stage: string
+  /** Messages that had it. */
+  count: number
+  /** Their times together. */
+  sumNs: number
+  /** The longest. */
+  maxNs: number
+  /** By `quantiles`. */
+  quantilesNs: Array<number>
+}
+
+/** Where the time of messages went. */
+export interface StageTimes {
+  /** What counts it: `tsc` or `system`. */
+  clock: string
+  /** One message in so many was stamped. */
+  every: number
+  /** Messages that were. */
+  stamped: number
+  /** Those among them that could not be read as they stood: they are in no histogram. */
+  unread: number
+  /** Those that found too many waiting to be published: they have no such time. */
+  unpublished: number
+  /** Shares of messages for which `quantilesNs` holds. */
+  quantiles: Array<number>
+  /** Bounds of `counts`. */
+  boundsNs: Array<number>
+  /** Of all messages, every stage, and the whole at last. */
+  all: Array<StageTime>
+  /** The stages of all messages by bounds. */
+  counts: Array<StageCounts>
+  /** Of each instrument, at most `instrumentsMax`. */
+  instruments: Array<InstrumentStages>
+  /** Most instruments that are told apart. */
+  instrumentsMax: number
+  /** Of all further instruments together. */
+  others: Array<StageTime>
 }
 
 /** A place in a stream. */

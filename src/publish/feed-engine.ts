@@ -1,4 +1,12 @@
-import type { BookInfo, BringBy, Brought, EngineStats, InstrumentInfo, StreamPlace } from '../engine.js';
+import type {
+  BookInfo,
+  BringBy,
+  Brought,
+  EngineStats,
+  InstrumentInfo,
+  StageTimes,
+  StreamPlace,
+} from '../engine.js';
 import { type CatchUp, CatchUps } from './catch-up.js';
 import { Images } from './images.js';
 
@@ -35,6 +43,10 @@ export interface ServedEngine {
   instrument(id: number): InstrumentInfo;
   nowNs(): bigint;
   stats(): EngineStats;
+  /** Where the time of messages goes; null where none are stamped. */
+  stageTimes(): StageTimes | null;
+  /** What it has put out was handed to the transport. */
+  published(): void;
 }
 
 /** A view as it is granted. `step`: width of its price buckets as the instrument's mantissa, 0 = none. */

@@ -65,6 +65,8 @@ export interface GatewayNeeds {
   events(): ServerEvents;
   /** Asks for the next `tick` to come soon. */
   hurry(): void;
+  /** Told when a turn's frames have been handed to the transport, those that nobody takes too; absent = nobody wants to know. */
+  readonly published?: (() => void) | undefined;
   /** Others listen on the same port, and the kernel spreads connections among them. */
   readonly isPortShared: boolean;
 }
@@ -84,6 +86,7 @@ export class Gateway implements Distribution {
     this.#isTurnEnding = false;
     this.#hub.fanout.flush();
     this.#hub.backlog.sent();
+    this.#needs.published?.();
   };
 
   constructor(needs: GatewayNeeds) {
@@ -146,10 +149,11 @@ export class Gateway implements Distribution {
   }
 
   onFrameBytes(instrument: number, stream: number, source: Uint8Array, offset: number, size: number): void {
-    if (!this.#hub.fanout.add(instrument, stream, source, offset, size)) return;
-    const { metrics } = this.#needs;
-    metrics.framesPublished += 1;
-    metrics.bytesPublished += size;
+    const { metrics, published } = this.#needs;
+    if (this.#hub.fanout.add(instrument, stream, source, offset, size)) {
+      metrics.framesPublished += 1;
+      metrics.bytesPublished += size;
+    } else if (published === undefined) return;
     if (this.#isTurnEnding) return;
     this.#isTurnEnding = true;
     nextTick(this.#endTurn);

@@ -136,6 +136,40 @@ export const healthSchema = z.strictObject({
 
 export const sourcesSchema = z.strictObject({ sources: z.array(source) });
 
+const ns = z.int().min(0).describe('Nanoseconds');
+
+const stageRow = z.strictObject({
+  stage: z
+    .enum(['decoded', 'sequenced', 'applied', 'encoded', 'published', 'whole'])
+    .describe(
+      'whole = from receipt to encoded; published only where the process of the engine has the clients',
+    ),
+  count: count.describe('Stamped messages that had it'),
+  meanNs: ns,
+  p50Ns: ns,
+  p90Ns: ns,
+  p99Ns: ns,
+  p999Ns: ns,
+  p9999Ns: ns,
+  maxNs: ns,
+});
+
+export const stagesSchema = z.strictObject({
+  clock: z.enum(['tsc', 'system']).describe('The processor’s counter, or the system’s clock'),
+  every: z.int().min(1).describe('One message in so many is stamped'),
+  stamped: count,
+  unread: count.describe('Stamped messages that could not be read as they stood: they have no times'),
+  unpublished: count
+    .nullable()
+    .describe('Those that waited behind too many others; null where other processes have the clients'),
+  stages: z.array(stageRow).describe('Of all messages, to three digits'),
+  instruments: z
+    .array(z.strictObject({ instrument: z.string(), stages: z.array(stageRow) }))
+    .describe('Of each instrument, to two digits; a message of several counts for the first'),
+  instrumentsMax: z.int().min(1).describe('Most instruments that have times of their own'),
+  others: z.array(stageRow).describe('Of all further instruments together'),
+});
+
 export const instrumentsSchema = z.strictObject({
   replay: z.boolean().describe('Whether the books are of a recording: /v1/replay has its clock'),
   instruments: z.array(

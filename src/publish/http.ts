@@ -11,6 +11,7 @@ import type { Replayed } from './replay.js';
 import { type Access, ROUTES, type Route, routeOf } from './routes.js';
 import type { Site } from './site.js';
 import type { SourceReport } from './sources.js';
+import type { Stages } from './stages.js';
 import type { Answer, Request } from './transport.js';
 
 export { type ErrorAnswer, errorAnswer } from './answers.js';
@@ -40,6 +41,8 @@ export interface HttpContext {
   /** Counts and tells of a request that is refused. */
   refused(error: DepthwireError, request: Request): void;
   metricsText(): string;
+  /** Undefined where no message is stamped. */
+  stages(): Stages | undefined;
   books(): BookCounts;
   draining(): boolean;
   sourceState(): SourceState;

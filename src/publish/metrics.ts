@@ -1,5 +1,7 @@
 import type { EngineStats } from '../engine.js';
 import { type Labelled, OpenMetrics } from './open-metrics.js';
+import { writeStages } from './stage-metrics.js';
+import type { Stages } from './stages.js';
 import type { CloseCause } from './transport.js';
 
 /** Codes that get a series of their own; clients may send any, and each would be a new one. */
@@ -61,6 +63,10 @@ export interface GatewayCounts {
 /** What a scrape asks the server for, once. */
 export interface Scrape {
   readonly engine: EngineStats;
+  /** Undefined where no message is stamped. */
+  readonly stages: Stages | undefined;
+  /** The name of an instrument that is served. */
+  nameOf(instrument: number): string | undefined;
   readonly imagesEncoded: number;
   /** Bytes that wait for all clients together. */
   readonly waitingBytes: number;
@@ -154,7 +160,10 @@ export class Metrics {
     this.#resumes[by] += 1;
   }
 
-  /** The OpenMetrics text of `/metrics`. No series is per client or per instrument, so it stays small. */
+  /**
+   * The OpenMetrics text of `/metrics`. No series is per client, and none per instrument but those of stage stamps, which have a
+   * limit: so it stays small.
+   */
   text(scrape: Scrape): string {
     const out = new OpenMetrics();
     out.info('build', 'What runs.', scrape.build);
@@ -163,6 +172,7 @@ export class Metrics {
     writeInput(out, scrape.engine);
     writeBooks(out, scrape);
     writeOutput(out, scrape.engine, this.framesPublished, this.bytesPublished, scrape.imagesEncoded);
+    if (scrape.stages !== undefined) writeStages(out, scrape.stages, (id) => scrape.nameOf(id));
     this.#writeClients(out, scrape.waitingBytes);
     if (scrape.gateways !== undefined) {
       out.gauge('gateways', 'Gateways that run.', scrape.gateways.running);

@@ -61,14 +61,65 @@ export class OpenMetrics {
     sum: number,
     unit?: Unit,
   ): void {
+    this.#histogram(this.#family(name, 'histogram', help, unit), '', bounds, counts, sum);
+  }
+
+  /** Histograms by one label, over the same bounds; each as `histogram` has it. */
+  histograms(
+    name: string,
+    help: string,
+    label: string,
+    bounds: readonly number[],
+    rows: readonly { readonly of: string; readonly counts: readonly number[]; readonly sum: number }[],
+    unit?: Unit,
+  ): void {
     const family = this.#family(name, 'histogram', help, unit);
+    for (const { of, counts, sum } of rows)
+      this.#histogram(family, `${label}="${escaped(of)}"`, bounds, counts, sum);
+  }
+
+  #histogram(
+    family: string,
+    label: string,
+    bounds: readonly number[],
+    counts: readonly number[],
+    sum: number,
+  ): void {
     let count = 0;
     for (const [at, own] of counts.entries()) {
       count += own;
       const bound = bounds[at];
-      this.#text += `${family}_bucket{le="${bound === undefined ? '+Inf' : float(bound)}"} ${printed(count)}\n`;
+      const le = `le="${bound === undefined ? '+Inf' : float(bound)}"`;
+      this.#text += `${family}_bucket${labels(label, le)} ${printed(count)}\n`;
     }
-    this.#text += `${family}_sum ${printed(sum)}\n${family}_count ${printed(count)}\n`;
+    this.#ends(family, label, sum, count);
+  }
+
+  #ends(family: string, label: string, sum: number, count: number): void {
+    const of = labels(label);
+    this.#text += `${family}_sum${of} ${printed(sum)}\n${family}_count${of} ${printed(count)}\n`;
+  }
+
+  /** Summaries by one label. */
+  summaries(
+    name: string,
+    help: string,
+    label: string,
+    rows: readonly {
+      readonly of: string;
+      readonly quantiles: readonly (readonly [quantile: number, value: number])[];
+      readonly sum: number;
+      readonly count: number;
+    }[],
+    unit?: Unit,
+  ): void {
+    const family = this.#family(name, 'summary', help, unit);
+    for (const { of, quantiles, sum, count } of rows) {
+      const own = `${label}="${escaped(of)}"`;
+      for (const [quantile, value] of quantiles)
+        this.#text += `${family}${labels(own, `quantile="${float(quantile)}"`)} ${printed(value)}\n`;
+      this.#ends(family, own, sum, count);
+    }
   }
 
   summary(
@@ -82,7 +133,7 @@ export class OpenMetrics {
     const family = this.#family(name, 'summary', help, unit);
     for (const [quantile, value] of quantiles)
       this.#text += `${family}{quantile="${float(quantile)}"} ${printed(value)}\n`;
-    this.#text += `${family}_sum ${printed(sum)}\n${family}_count ${printed(count)}\n`;
+    this.#ends(family, '', sum, count);
   }
 
   /** All of it; nothing may follow. */
@@ -97,6 +148,12 @@ export class OpenMetrics {
     this.#text += `# HELP ${family} ${escaped(help)}\n`;
     return family;
   }
+}
+
+/** Labels in braces, those that are empty left out. */
+function labels(...parts: readonly string[]): string {
+  const list = parts.filter((part) => part !== '').join(',');
+  return list === '' ? '' : `{${list}}`;
 }
 
 function escaped(text: string): string {

@@ -16,6 +16,7 @@ import { BOOK_PATH, bookPath, nameInPath } from './paths.js';
 import { FEED_PATH, PROTOCOL } from './protocol.js';
 import { changeReplay, REPLAY_PATH, replayAnswer } from './replay.js';
 import { seenBy, servedInstrument, unknownInstrument } from './served-instrument.js';
+import { STAGES_PATH, stagesAnswer } from './stages.js';
 import type { Answer, Request } from './transport.js';
 
 const DEPTH_DEFAULT = 20;
@@ -123,6 +124,21 @@ export const ROUTES: readonly Route[] = [
     access: 'operations',
     answers: { 200: { what: 'All sources', schema: schemas.sourcesSchema } },
     answer: (_, { sources }) => json('200 OK', { sources: sources() }),
+  },
+  {
+    path: STAGES_PATH,
+    name: 'stages',
+    what: 'Where the time of received messages goes, stage by stage, of all and of instruments',
+    access: 'operations',
+    query: [
+      {
+        name: 'instrument',
+        what: 'The only one to be told of; absent = all that have times of their own',
+        schema: { type: 'string' },
+      },
+    ],
+    answers: { 200: { what: 'Times of each stage', schema: schemas.stagesSchema }, 404: ERROR },
+    answer: ({ query }, context, grant) => stagesAnswer(query, context, grant),
   },
   {
     path: `${BOOK_PATH}{instrument}`,

@@ -13,6 +13,9 @@ export interface Scraped {
   gateways(): GatewayCounts | undefined;
   build(): Readonly<Record<string, string>>;
   stats(): EngineStats;
+  stages(): Scrape['stages'];
+  /** As `Scrape.nameOf`. */
+  nameOf(instrument: number): string | undefined;
   imagesEncoded(): number;
   waitingBytes(): number;
   sources(): readonly ServedSource[];
@@ -37,6 +40,8 @@ export class Scraper {
     const engine = this.#scraped.stats();
     this.#text = this.#scraped.metrics().text({
       engine,
+      stages: this.#scraped.stages(),
+      nameOf: (instrument) => this.#scraped.nameOf(instrument),
       gateways: this.#scraped.gateways(),
       build: this.#scraped.build(),
       imagesEncoded: this.#scraped.imagesEncoded(),

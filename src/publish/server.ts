@@ -21,6 +21,7 @@ import type { Access } from './routes.js';
 import { Scraper } from './scrape.js';
 import type { Site } from './site.js';
 import { type ServedSource, type SourceReport, sourceReport } from './sources.js';
+import { StageReport, type Stages } from './stages.js';
 import type { openTransport } from './transport/open-transport.js';
 import type { Answer, Request, Transport } from './transport.js';
 
@@ -83,6 +84,7 @@ export class FeedServer {
             census: clients.join(),
             metrics: this.metrics,
             hurry: () => this.hurry(),
+            published: config.metrics.stages ? () => engine.published() : undefined,
             isPortShared: false,
           })
         : new Gateways({ ...common, clients, say: (line) => this.say(line) });
@@ -92,11 +94,15 @@ export class FeedServer {
       transport: this.transport?.name ?? 'none',
       tls: config.tls === undefined ? 'no' : 'yes',
     });
+    const report = new StageReport(() => engine.stageTimes(), config.server.gateways === 0);
+    const stages = (): Stages | undefined => report.stages(performance.now());
     this.#scraper = new Scraper({
       metrics: () => this.counted,
       gateways: () => this.gateways,
       build,
       stats: () => this.#engine.stats(),
+      stages,
+      nameOf: (id) => [...served.values()].find((one) => one.id === id)?.name,
       imagesEncoded: () => this.#local.images.encoded,
       waitingBytes: () => this.waitingBytes,
       sources: () => this.sources(),
@@ -117,6 +123,7 @@ export class FeedServer {
       refused: (error, request) => this.#refused(error, request),
       access: (request, access) => this.#access(request, access),
       books: () => this.books(),
+      stages,
       metricsText: () => this.#scraper.text(performance.now()),
       draining: () => this.#isLeaving,
       sourceState: () => this.sourceState,

@@ -14,6 +14,7 @@ import {
   type OrderInfo,
   OUTPUT,
   RING,
+  type StageTimes,
   type StreamPlace,
 } from '../../src/engine.js';
 import { STREAM } from '../../src/wire/generated/constants.js';
@@ -112,6 +113,7 @@ export class FakeNative implements NativeEngine {
   ordersReaders = 0;
   imageCalls = 0;
   fault: ErrorInfo | null = null;
+  stages: StageTimes | null = null;
   /** Times of the lines of a recording are its first digits, as in a real one. */
   readonly lines: string[] = [];
   lineOutput: ((line: string) => void) | undefined;
@@ -351,6 +353,12 @@ export class FakeNative implements NativeEngine {
     const books = { syncing: 0, synced: 0, stale: 0 };
     for (const { id } of this.catalogue) books[this.book(id).state as keyof typeof books] += 1;
     return { ...ZERO_STATS, books };
+  }
+  stageTimes(): StageTimes | null {
+    return this.stages;
+  }
+  published(): void {
+    this.calls.push('published');
   }
   lastError(): ErrorInfo | null {
     return this.fault;

@@ -71,7 +71,7 @@ export function readOpenMetrics(text: string): ReadonlyMap<string, Family> {
     family.samples.push({ name, labels, value });
   }
   for (const { name, type, samples } of families.values())
-    if (type === 'histogram') checkHistogram(name, samples);
+    if (type === 'histogram') for (const own of histogramsOf(samples)) checkHistogram(name, own);
   for (const one of families.keys())
     for (const suffix of ['_total', '_info', '_bucket', '_sum', '_count', '_created'])
       if (one.endsWith(suffix)) throw new Error(`${one} ends as samples do`);
@@ -94,6 +94,17 @@ function labelsOf(list: string | undefined, fail: (why: string) => never): Reado
 
 function isShare(text: string | undefined): boolean {
   return text !== undefined && Number(text) >= 0 && Number(text) <= 1;
+}
+
+/** The samples of each histogram of a family: those whose labels are the same but for the bound. */
+function histogramsOf(samples: readonly Sample[]): Iterable<readonly Sample[]> {
+  const byLabels = new Map<string, Sample[]>();
+  for (const sample of samples) {
+    const labels = [...sample.labels].filter(([label]) => label !== 'le');
+    const key = JSON.stringify(labels.sort());
+    byLabels.set(key, [...(byLabels.get(key) ?? []), sample]);
+  }
+  return byLabels.values();
 }
 
 function checkHistogram(name: string, samples: readonly Sample[]): void {

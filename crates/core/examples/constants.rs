@@ -129,6 +129,7 @@ fn ring(out: &mut Module) {
         ("consumed", ControlWord::Consumed as usize),
         ("nextLow", ControlWord::NextTs as usize),
         ("nextHigh", ControlWord::NextTs as usize + 1),
+        ("stamped", ControlWord::Stamped as usize),
     ]);
     let types = Object::of(RecordType::ALL.map(|record| (record.name(), record as u16)));
     let asked = Object::of([

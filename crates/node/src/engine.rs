@@ -8,6 +8,7 @@ use depthwire_core::types::{
     Account, Clock, InstrumentError, InstrumentId, OrderId, ScaleSource, VenueOrderId,
 };
 use depthwire_core::venues;
+use depthwire_latency::stages::EVERY_MAX;
 use napi::Env;
 use napi::bindgen_prelude::{BigInt, JsValue, This, Unknown};
 use napi_derive::napi;
@@ -41,10 +42,11 @@ impl Engine {
     /// for longer turns stale; 0 = never; absent: as each product allows. `replay`: frames say that they come from a recording, whose clock is then the
     /// engine's. `historyBytes`: memory for frames that are kept for readers who come back, 0 = none, as when it is absent;
     /// `historyStreamBytes` and `historyMs`: what one stream may keep of it, 1 MiB and 30,000 when absent.
+    /// `stagesEvery`: one frame in so many gets stage stamps, up to 1,000,000; 0 = none, as when it is absent.
     /// `output`: a view of a SharedArrayBuffer, 128 bytes and a power of two from 4 MiB to 1 GiB.
     #[napi(
         constructor,
-        ts_args_type = "options: { startId: number; resetsFrom?: number; silenceMs?: number; replay: boolean; historyBytes?: number; historyStreamBytes?: number; historyMs?: number }, output: Uint8Array"
+        ts_args_type = "options: { startId: number; resetsFrom?: number; silenceMs?: number; replay: boolean; historyBytes?: number; historyStreamBytes?: number; historyMs?: number; stagesEvery?: number }, output: Uint8Array"
     )]
     pub fn new(env: &Env, this: This, options: Argument, output: Argument) -> Result<Self> {
         guard(|| {
@@ -67,8 +69,12 @@ impl Engine {
                 history: history(&options)?,
                 ..EngineConfig::default()
             };
+            let stages_every = match options.field(c"stagesEvery").given() {
+                Some(given) => given.integer("stagesEvery", 0..=i64::from(EVERY_MAX))? as u32,
+                None => 0,
+            };
             close_unheld(env);
-            let held = Held::new(State::new(env, config, ring));
+            let held = Held::new(State::new(env, config, ring, stages_every));
             held.add_holder(env, this.raw());
             Ok(Self { held })
         })
@@ -160,11 +166,11 @@ impl Engine {
         })
     }
 
-    /// The function that takes one received frame. It returns bits: 1 records wait, 2 drain and pump, 4 see `lastError`.
+    /// The function that takes one received frame, and stamps some where the engine was told to. It returns bits: 1 records wait, 2 drain and pump, 4 see `lastError`.
     #[napi(ts_return_type = "(source: number, bytes: Uint8Array) => number")]
     pub fn ingester<'env>(&self, env: &'env Env) -> Result<Unknown<'env>> {
-        self.run(|_| Ok(()))?;
-        ingester::function(env, &self.held)
+        let is_sampled = self.run(|state| Ok(state.stages().is_some()))?;
+        ingester::function(env, &self.held, is_sampled)
     }
 
     /// The venue's answer to the snapshot request of that ticket.

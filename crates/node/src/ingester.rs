@@ -16,22 +16,24 @@ use napi::{Env, JsError, sys};
 use crate::argument::Argument;
 use crate::guard::{Result, error};
 use crate::holders::Held;
+use crate::state::State;
 
 const NAME: &[u8] = b"ingest";
 
-/// Makes the function. It keeps the engine alive for as long as JavaScript can call it.
-pub(crate) fn function<'env>(env: &'env Env, held: &Rc<Held>) -> Result<Unknown<'env>> {
+/// Makes the function, or that which stamps some of the frames. It keeps the engine alive for as long as JavaScript can call it.
+pub(crate) fn function<'env>(env: &'env Env, held: &Rc<Held>, is_sampled: bool) -> Result<Unknown<'env>> {
+    let callback: sys::napi_callback = Some(if is_sampled { ingest_sampled } else { ingest });
     let data = Rc::into_raw(Rc::clone(held)).cast_mut().cast::<c_void>();
     let mut made = null_mut();
     // SAFETY:
     // - `env` is that of the running call, and the name is valid for its stated length;
     // - `data` is a strong reference on the engine's state, which is given back exactly once: by `release`, which Node
     //   calls on this thread when the function is collected or the environment ends, or below when Node refused;
-    // - `ingest` takes `data` for what it is, since no other function is made with it.
+    // - `ingest` and `ingest_sampled` take `data` for what it is, since no other function is made with it.
     unsafe {
         let name = NAME.as_ptr().cast();
         let mut status =
-            sys::napi_create_function(env.raw(), name, NAME.len() as isize, Some(ingest), data, &mut made);
+            sys::napi_create_function(env.raw(), name, NAME.len() as isize, callback, data, &mut made);
         if status == sys::Status::napi_ok {
             status = sys::napi_add_finalizer(env.raw(), made, data, Some(release), null_mut(), null_mut());
         }
@@ -52,6 +54,24 @@ unsafe extern "C" fn release(_env: sys::napi_env, data: *mut c_void, _hint: *mut
 
 /// `(source, bytes)` → bits.
 unsafe extern "C" fn ingest(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // SAFETY: as Node called this.
+    unsafe { take(env, info, State::ingest) }
+}
+
+/// The same where some frames are stamped.
+unsafe extern "C" fn ingest_sampled(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    // SAFETY: as Node called this.
+    unsafe { take(env, info, State::ingest_sampled) }
+}
+
+/// # Safety
+/// `env` and `info` are those of the running call of a function that [`function`] has made.
+#[inline(always)]
+unsafe fn take(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+    ingest: impl FnOnce(&mut State, u32, &[u8]) -> u32,
+) -> sys::napi_value {
     let mut count = 2;
     let mut arguments = [null_mut(); 2];
     let mut data = null_mut();
@@ -71,7 +91,7 @@ unsafe extern "C" fn ingest(env: sys::napi_env, info: sys::napi_callback_info) -
         unsafe { (&*data.cast::<Held>(), arguments.map(|value| Argument::new(env, value))) };
     let result = held.run(|state| {
         let source = source.u32("source")?;
-        Ok(state.ingest(source, &bytes.input_up_to("bytes", FRAME_BYTES_MAX)?))
+        Ok(ingest(state, source, &bytes.input_up_to("bytes", FRAME_BYTES_MAX)?))
     });
     let mut returned = null_mut();
     // SAFETY: `env` is that of the running call. A null value is `undefined`, which JavaScript does not see when an

@@ -23,6 +23,7 @@ mod ring;
 mod shared_book;
 mod shared_memory;
 mod simulator;
+mod stage_times;
 mod state;
 mod statistics;
 mod venues;

@@ -6,6 +6,8 @@ use depthwire_core::encode::ring::{ControlWord as Word, ERROR, MORE, OUTPUT};
 use depthwire_core::engine::{self, Brought, EngineConfig, EngineError, IngestError, SourceId};
 use depthwire_core::types::{Account, Clock, InstrumentId, TimeNs, Venue};
 use depthwire_core::venues;
+use depthwire_latency::clock::TickClock;
+use depthwire_latency::stages::{Ended, Stages};
 use napi::Env;
 
 use crate::guard::{Code, Result, error};
@@ -21,6 +23,7 @@ const BOOK_BYTES: usize = 1 << 20;
 const LEVEL_BYTES: usize = 1 << 8;
 
 /// The machine's clock, ns since the Unix epoch.
+#[derive(Debug)]
 pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {
@@ -42,10 +45,13 @@ pub(crate) struct State {
     recorded: (TimeNs, Instant),
     books: Vec<InstrumentId>,
     weight: Weight,
+    /// Where messages are stamped.
+    stages: Option<Box<Stages<SystemClock, TickClock>>>,
 }
 
 impl State {
-    pub(crate) fn new(env: &Env, config: EngineConfig, ring: OutputRing) -> Self {
+    /// `stages_every`: one message in so many is stamped, 0 = none.
+    pub(crate) fn new(env: &Env, config: EngineConfig, ring: OutputRing, stages_every: u32) -> Self {
         Self {
             engine: engine::Engine::new(config, venues::catalogue(), SystemClock),
             shared: SharedBooks::default(),
@@ -56,6 +62,21 @@ impl State {
             is_replay: config.is_replay,
             recorded: (0, Instant::now()),
             books: Vec::new(),
+            stages: (stages_every > 0)
+                .then(|| Box::new(Stages::new(stages_every, SystemClock, TickClock::get()))),
+        }
+    }
+
+    /// The times of stages, where messages are stamped.
+    pub(crate) fn stages(&self) -> Option<&Stages<SystemClock, TickClock>> {
+        self.stages.as_deref()
+    }
+
+    /// What the ring has held so far was handed to those who send.
+    pub(crate) fn published(&mut self) {
+        if let Some(stages) = &mut self.stages {
+            stages.published();
+            self.ring.set(Word::Stamped, 0);
         }
     }
 
@@ -98,6 +119,29 @@ impl State {
             |engine, now| engine.ingest(SourceId(source), bytes, now),
             || format!("frame of source {source}"),
         )
+    }
+
+    /// One received frame where some are stamped: most of them go the way of [`Self::ingest`].
+    pub(crate) fn ingest_sampled(&mut self, source: u32, bytes: &[u8]) -> u32 {
+        if self.stages.as_mut().is_some_and(|stages| stages.is_due()) {
+            self.ingest_stamped(source, bytes)
+        } else {
+            self.ingest(source, bytes)
+        }
+    }
+
+    #[inline(never)]
+    fn ingest_stamped(&mut self, source: u32, bytes: &[u8]) -> u32 {
+        let Some(mut stages) = self.stages.take() else { return self.ingest(source, bytes) };
+        let clock = stages.begin();
+        let (now, frames) = (self.now(), self.engine.frames());
+        let result = self.engine.ingest_stamped(SourceId(source), bytes, now, clock);
+        let instrument = self.engine.subject();
+        let flags = self.settle(bytes.len(), result, || format!("frame of source {source}"));
+        let has_output = self.engine.frames() > frames;
+        self.ring.set(Word::Stamped, stages.end(Ended { instrument, has_output }));
+        self.stages = Some(stages);
+        flags
     }
 
     /// A part of a recording, of which the ring's control block then tells how much was used.

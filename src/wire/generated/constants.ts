@@ -246,7 +246,7 @@ export const ERROR = 4;
 export const RING = {
   controlBytes: 128,
   headerBytes: 16,
-  control: { write: 0, read: 1, capacity: 2, consumed: 3, nextLow: 4, nextHigh: 5 },
+  control: { write: 0, read: 1, capacity: 2, consumed: 3, nextLow: 4, nextHigh: 5, stamped: 9 },
   type: { pad: 0, frame: 1, ask: 2, say: 3 },
   asked: { snapshot: 1, resubscribe: 2, reconnect: 3 },
 } as const;

@@ -27,6 +27,8 @@ pub enum ControlWord {
     LastTs = 6,
     /// Number of the engine whose memory it is.
     Owner = 8,
+    /// Messages with stage stamps that wait to be published.
+    Stamped = 9,
 }
 
 /// Return bit of an input: records wait in the ring.
