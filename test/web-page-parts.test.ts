@@ -4,6 +4,7 @@ import { compact, cutDecimals, significantEnd, withThousands } from '../src/web/
 import { commandFor } from '../src/web/keys.js';
 import { LatencyHistory } from '../src/web/latency-history.js';
 import { RateMeter } from '../src/web/rate-meter.js';
+import { nsWords, parseStages } from '../src/web/stages.js';
 import {
   bookNotice,
   bytesPerSecondWords,
@@ -191,5 +192,47 @@ describe('words', () => {
       '–',
     ]);
     expect([812, 14_200, 3_000_000].map(bytesPerSecondWords)).toEqual(['812 B/s', '14.2 kB/s', '3.00 MB/s']);
+  });
+});
+
+describe('stages of the server', () => {
+  const line = (stage: string) => ({
+    stage,
+    count: 5,
+    p50Ns: 480,
+    p99Ns: 12_340,
+    p9999Ns: 1_050_000,
+    maxNs: 2e9,
+  });
+
+  it('are read of all messages and of the instrument in view', () => {
+    const told = {
+      every: 16,
+      clock: 'tsc',
+      stamped: 5,
+      stages: [line('decoded'), { stage: 7 }],
+      instruments: [{ instrument: 'a:B', stages: [line('whole')] }],
+      fix: '',
+    };
+    expect(parseStages(told, 'a:B')).toMatchObject({ all: [line('decoded')], own: [line('whole')] });
+    expect(parseStages(told, 'a:C')).toMatchObject({ all: [line('decoded')], own: [] });
+    expect(parseStages({ every: 0, fix: 'Start it so.' })).toMatchObject({
+      every: 0,
+      all: [],
+      fix: 'Start it so.',
+    });
+    for (const none of [null, 5, {}, { every: 'x' }]) expect(parseStages(none)).toBeNull();
+  });
+
+  it('have times of two digits', () => {
+    expect([0, 480, 1_234, 12_340, 123_400, 1_060_000, 2e9].map(nsWords)).toEqual([
+      '0 ns',
+      '480 ns',
+      '1.2 µs',
+      '12 µs',
+      '123 µs',
+      '1.1 ms',
+      '2.0 s',
+    ]);
   });
 });

@@ -155,8 +155,8 @@ const stageRow = z.strictObject({
 });
 
 export const stagesSchema = z.strictObject({
-  clock: z.enum(['tsc', 'system']).describe('The processor’s counter, or the system’s clock'),
-  every: z.int().min(1).describe('One message in so many is stamped'),
+  clock: z.enum(['tsc', 'system', 'none']).describe('The processor’s counter, or the system’s clock'),
+  every: z.int().min(0).describe('One message in so many is stamped; 0 = none'),
   stamped: count,
   unread: count.describe('Stamped messages that could not be read as they stood: they have no times'),
   unpublished: count
@@ -166,8 +166,9 @@ export const stagesSchema = z.strictObject({
   instruments: z
     .array(z.strictObject({ instrument: z.string(), stages: z.array(stageRow) }))
     .describe('Of each instrument, to two digits; a message of several counts for the first'),
-  instrumentsMax: z.int().min(1).describe('Most instruments that have times of their own'),
+  instrumentsMax: z.int().min(0).describe('Most instruments that have times of their own'),
   others: z.array(stageRow).describe('Of all further instruments together'),
+  fix: z.string().describe('How stamps are switched on; empty where they are'),
 });
 
 export const instrumentsSchema = z.strictObject({

@@ -1,5 +1,4 @@
 import type { StageTime, StageTimes } from '../engine.js';
-import { DepthwireError } from '../errors.js';
 import { errorAnswer, json } from './answers.js';
 import type { Grant } from './auth/grant.js';
 import type { HttpContext } from './http.js';
@@ -55,7 +54,7 @@ interface StageRow {
 /** Answers `/v1/stages`: of all messages, and of one instrument or of all that have times of their own. */
 export function stagesAnswer(query: string, context: HttpContext, grant: Grant): Answer {
   const times = context.stages();
-  if (times === undefined) return errorAnswer('404 Not Found', off());
+  if (times === undefined) return json('200 OK', OFF);
   const name = new URLSearchParams(query).get('instrument');
   const instruments = seenBy(grant, context.instruments);
   const wanted = name === null ? undefined : servedInstrument(name, instruments);
@@ -79,6 +78,7 @@ export function stagesAnswer(query: string, context: HttpContext, grant: Grant):
     }),
     instrumentsMax,
     others: rows(times.others),
+    fix: '',
   });
 }
 
@@ -88,12 +88,16 @@ function stageRow({ stage, count, sumNs, maxNs, quantilesNs }: StageTime): Stage
   return { stage, count, meanNs, p50Ns, p90Ns, p99Ns, p999Ns, p9999Ns, maxNs };
 }
 
-function off(): DepthwireError {
-  return new DepthwireError('stages.off', {
-    what: 'this server does not stamp the stages of its messages',
-    where: STAGES_PATH,
-    expected: 'a server with metrics.stages',
-    got: 'one without',
-    fix: 'Start it with --stages, or write stages = true under [metrics].',
-  });
-}
+/** What is told where nothing is stamped: a page asks without knowing, and that is no fault of its. */
+const OFF = {
+  clock: 'none',
+  every: 0,
+  stamped: 0,
+  unread: 0,
+  unpublished: null,
+  stages: [],
+  instruments: [],
+  instrumentsMax: 0,
+  others: [],
+  fix: 'Start the server with --stages, or write stages = true under [metrics].',
+};

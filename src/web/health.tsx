@@ -6,6 +6,7 @@ import { LatencyHistory } from './latency-history.js';
 import { partsOf } from './part.js';
 import { RateMeter } from './rate-meter.js';
 import type { Session } from './session.js';
+import { StageTable } from './stage-table.js';
 import { setData, TextCell } from './text-cell.js';
 
 const PACE = { everyMs: 250, waitMs: 100 } as const;
@@ -75,6 +76,7 @@ export function Health({ session, loop, theme }: HealthProps) {
         Latency <span class="legend-p50">p50</span> <span class="legend-p99">p99</span>
       </p>
       <div class="plot" aria-hidden="true" />
+      <StageTable session={session} />
     </section>
   );
 }

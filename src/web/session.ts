@@ -13,6 +13,7 @@ import { type InstrumentFacts, InstrumentView } from './instrument-view.js';
 import { RecentTrades } from './recent-trades.js';
 import { Replay } from './replay.js';
 import { emptyNotice, parseSources, type SourceView } from './sources.js';
+import { parseStages, type StagesView } from './stages.js';
 import { type WatchedMarket, WatchedMarkets } from './watched-market.js';
 import { bookNotice, clockWords } from './wording.js';
 
@@ -40,6 +41,8 @@ export class Session {
   market: WatchedMarket | null = null;
   /** Where the books come from. */
   sources: readonly SourceView[] = [];
+  /** Where the server's time goes; null = it does not tell. */
+  stages: StagesView | null = null;
   connection: ConnectionState = 'connecting';
   /** Why there is no list of instruments, in words. */
   catalogueNotice = 'Loading the list of instruments.';
@@ -191,6 +194,7 @@ export class Session {
     if (this.access.wanted !== undefined) return;
     await this.#loadCatalogue();
     if (this.access.wanted === undefined) await this.#loadSources();
+    if (this.access.wanted === undefined) await this.#loadStages();
   }
 
   /** A token was given, or is wanted. */
@@ -235,6 +239,26 @@ export class Session {
           : this.sources;
       if (JSON.stringify(sources) === JSON.stringify(this.sources)) return;
       this.sources = sources;
+      this.#changed();
+    } catch {
+      return;
+    }
+  }
+
+  /** Those of all messages, and of the instrument in view. They concern all clients, as the sources do. */
+  async #loadStages(): Promise<void> {
+    if (this.#noSourcesBy === this.access.token) {
+      this.stages = null;
+      return;
+    }
+    try {
+      const name = this.selected?.facts.name;
+      const url = new URL('v1/stages', this.#base);
+      if (name !== undefined && this.instruments.some(({ facts }) => facts.name === name))
+        url.searchParams.set('instrument', name);
+      const answer = await this.access.get(url);
+      if (answer === undefined) return;
+      this.stages = answer.ok ? parseStages(await answer.json(), name) : null;
       this.#changed();
     } catch {
       return;
