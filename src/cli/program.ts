@@ -3,6 +3,7 @@ import { parseInstrument } from '../config/instrument-text.js';
 import type { InstrumentOverride } from '../config.js';
 import { codeOf, DepthwireError, explain } from '../errors.js';
 import { VERSION } from '../version.js';
+import { addBenchCommand } from './bench-command.js';
 import { addConfigCommand } from './config-command.js';
 import { INSTRUMENT_HELP } from './config-options.js';
 import { addDoctorCommand } from './doctor-command.js';
@@ -19,7 +20,7 @@ import { addWatchCommand } from './watch-command.js';
 
 /** Errors that mean a wrong command line rather than a wrong file or server. */
 const USAGE_CODES =
-  /^(config\.|fake\.|watch\.(url|output|token_file)|recording\.(missing|directory|ambiguous|venues|differ|no_streams|no_such_instrument)$|serve\.(no_such_instrument|public_bind)$|auth\.|instruments\.(unknown_venue|no_such|no_endpoint|too_many)$|live\.(keys|needs_key|not_offered)$|instrument\.)/;
+  /^(bench\.(scenario|rate|seconds|subscribers|folder)$|config\.|fake\.|watch\.(url|output|token_file)|recording\.(missing|directory|ambiguous|venues|differ|no_streams|no_such_instrument)$|serve\.(no_such_instrument|public_bind)$|auth\.|instruments\.(unknown_venue|no_such|no_endpoint|too_many)$|live\.(keys|needs_key|not_offered)$|instrument\.)/;
 
 interface VerifyFlags {
   readonly json?: true;
@@ -40,6 +41,7 @@ export function programOf(shell: Shell, setCode: (code: number) => void): Comman
     .exitOverride();
 
   addServeCommand(program, shell);
+  addBenchCommand(program, shell, setCode);
   addConfigCommand(program, shell);
   addDoctorCommand(program, shell, setCode);
   addFakeVenueCommand(program, shell);

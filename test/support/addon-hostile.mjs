@@ -362,6 +362,8 @@ const objects = {
   Engine: bench.engine,
   RecordingContents: contents(),
   Replica: new native.Replica(),
+  // A plan that is none: what runs is refused at once.
+  Measurement: new native.Measurement('{}'),
   Simulator: new native.Simulator(1, START_MS),
   Unzstd: new native.Unzstd(),
 };

@@ -99,7 +99,8 @@ impl Arrivals {
             let fix = "choose another --rate or --seconds";
             return Err(Fault::new("bench.rate", "no such rate", [&expected, &got], fix));
         }
-        let count = count as u64;
+        // A product that is a whole number but for its rounding is that number.
+        let count = (count * (1.0 + f64::EPSILON * 8.0)) as u64;
         Ok(match *self {
             Self::Poisson { seed, .. } => {
                 let mut random = Random(seed);
@@ -178,6 +179,7 @@ mod tests {
     fn plans_have_their_rate() {
         let even = due(&Arrivals::Even { rate: 1_000.0 }, 2.0);
         assert_eq!((even.len(), even[0], even[1], even[1_999]), (2_000, 0, 1_000_000, 1_999_000_000));
+        assert_eq!(due(&Arrivals::Even { rate: 2_000.0 }, 0.6 / 3.0).len(), 400);
         let bursts = due(&Arrivals::Bursts { rate: 1_000.0, size: 10 }, 2.0);
         assert_eq!((bursts.len(), bursts[9], bursts[10]), (2_000, 0, 10_000_000));
         let poisson = due(&Arrivals::Poisson { rate: 1_000.0, seed: 1 }, 20.0);

@@ -123,7 +123,7 @@ impl State {
 
     /// One received frame where some are stamped: most of them go the way of [`Self::ingest`].
     pub(crate) fn ingest_sampled(&mut self, source: u32, bytes: &[u8]) -> u32 {
-        if self.stages.as_mut().is_some_and(|stages| stages.is_due()) {
+        if self.stages.as_deref_mut().is_some_and(|stages| stages.is_due()) {
             self.ingest_stamped(source, bytes)
         } else {
             self.ingest(source, bytes)

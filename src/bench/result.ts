@@ -1,0 +1,51 @@
+import type { Curve, Interval } from './measure.js';
+import type { Verdict } from './verdict.js';
+
+/** Rows of text under heads; the first cell names the row. */
+export interface Table {
+  readonly title: string;
+  readonly heads: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** What a chart shows of a line. Times in ns. */
+export interface Line {
+  readonly name: string;
+  readonly curve: Curve;
+  readonly intervals: readonly Interval[];
+  /** The worst hiccup of the machine in each of the intervals. */
+  readonly hiccups: readonly number[];
+}
+
+/** What a scenario found. */
+export interface ScenarioResult {
+  readonly scenario: string;
+  readonly title: string;
+  readonly verdict: Verdict;
+  readonly tables: readonly Table[];
+  /** How to read them, a line each. */
+  readonly notes: readonly string[];
+  readonly lines: readonly Line[];
+  /** Percentile tables and interval logs, by their file's name. */
+  readonly files: readonly { readonly name: string; readonly text: string }[];
+  /** What was measured, as it was measured. */
+  readonly data: unknown;
+}
+
+/** What a scenario is told. All have their own idea of what is absent. */
+export interface Wish {
+  readonly seconds?: number;
+  readonly rate?: number;
+  readonly subscribers?: readonly number[];
+  readonly changes?: number;
+  readonly isQuick: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface Scenario {
+  readonly name: string;
+  readonly summary: string;
+  /** How long it takes, about. */
+  seconds(wish: Wish): number;
+  run(wish: Wish): Promise<ScenarioResult>;
+}

@@ -1,0 +1,125 @@
+/**
+ * A server that the bench command measures: `node server.js SPEC`, in a process of its own. Messages come in on one port, each behind
+ * its size as a little-endian u32; frames go out on another. Both ports are printed as one line of JSON. It ends with its standard input.
+ *
+ * The `depthwire` kind is the engine with the server of `depthwire serve`, given the embedded venue's bytes. The `bare` kind publishes
+ * what it is given by uWebSockets.js and does nothing else: the control. It can be made slow, stopped or lossy, to prove that the bench
+ * command sees it.
+ */
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import type { FeedSource } from '../served-feed.js';
+import { FEED_PATH, INSTRUMENT, type ServerSpec } from './target.js';
+
+interface Served {
+  readonly port: number;
+  take(message: Uint8Array): void;
+}
+
+/** Messages of the plan follow one another from this number on; see `crates/latency/src/updates.rs`. */
+const SNAPSHOT_ID = 100_000_000_000;
+const SNAPSHOT_LEVELS = 50;
+const TOPIC = 'book';
+const BACKPRESSURE_BYTES_MAX = 64 << 20;
+
+async function depthwire(): Promise<Served> {
+  const { serveFeed } = await import('../served-feed.js');
+  const opened: {
+    take?: (message: Uint8Array) => void;
+    answer?: (instrument: number, ticket: number) => void;
+  } = {};
+  const snapshot = Buffer.from(snapshotText());
+  const source: FeedSource = {
+    open(engine) {
+      const id = engine.addInstrument(INSTRUMENT);
+      const connection = engine.openSource('sim', [id]);
+      opened.take = (message) => engine.ingest(connection, message);
+      opened.answer = (instrument, ticket) => engine.ingestSnapshot(instrument, ticket, snapshot);
+      return [id];
+    },
+    // An engine is not called while it tells what it wants.
+    ask: ({ instrument, ticket }) => setImmediate(() => opened.answer?.(instrument, ticket)),
+  };
+  const config = {
+    server: { port: 0, idleTimeoutSeconds: 0 },
+    engine: { silenceMs: 0 },
+    limits: { clientsMax: 20_000 },
+  };
+  const { port } = await serveFeed({ source, config, page: false });
+  return { port, take: (message) => opened.take?.(message) };
+}
+
+function snapshotText(): string {
+  const side = (best: number, step: number): string[][] =>
+    Array.from({ length: SNAPSHOT_LEVELS }, (_, at) => [((best + step * at) / 100).toFixed(8), '9.00000000']);
+  return JSON.stringify({
+    lastUpdateId: SNAPSHOT_ID,
+    bids: side(6_000_000, -10),
+    asks: side(6_000_010, 10),
+  });
+}
+
+async function bare(): Promise<Served> {
+  const { App, DISABLED, us_socket_local_port } = await import('uWebSockets.js');
+  const app = App();
+  app.ws(FEED_PATH, {
+    compression: DISABLED,
+    maxBackpressure: BACKPRESSURE_BYTES_MAX,
+    idleTimeout: 0,
+    message(socket) {
+      socket.subscribe(TOPIC);
+      socket.send('{"op":"subscribed"}', false);
+    },
+  });
+  const port = await new Promise<number>((resolve, reject) => {
+    app.listen('127.0.0.1', 0, (socket) => {
+      if (socket === false) reject(new Error('no port'));
+      else resolve(us_socket_local_port(socket));
+    });
+  });
+  return { port, take: (message) => void app.publish(TOPIC, message, true) };
+}
+
+/** Makes a server as slow, as lossy and as still as it is told to be. */
+function impaired(take: Served['take'], { busyUs = 0, dropEach = 0, stall }: ServerSpec): Served['take'] {
+  let taken = 0;
+  return (message) => {
+    taken += 1;
+    if (stall !== undefined && taken === stall.atMessage) spin(stall.ms);
+    if (busyUs > 0) spin(busyUs / 1000);
+    if (dropEach === 0 || taken % dropEach !== 0) take(message);
+  };
+}
+
+/** Holds the thread, as work does: a sleep would not be exact. */
+function spin(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}
+
+const spec = JSON.parse(process.argv[2] ?? '{}') as ServerSpec;
+const KINDS: Readonly<Record<string, (() => Promise<Served>) | undefined>> = { depthwire, bare };
+const start = KINDS[spec.kind];
+if (start === undefined) throw new Error(`no server of the kind ${spec.kind}`);
+const served = await start();
+const take = impaired(served.take, spec);
+const input = createServer((socket) => {
+  socket.setNoDelay();
+  let rest = Buffer.alloc(0);
+  socket.on('data', (chunk) => {
+    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    let at = 0;
+    while (at + 4 <= bytes.length) {
+      const end = at + 4 + bytes.readUInt32LE(at);
+      if (end > bytes.length) break;
+      take(bytes.subarray(at + 4, end));
+      at = end;
+    }
+    rest = bytes.subarray(at);
+  });
+  socket.on('error', () => {});
+}).listen(0, '127.0.0.1');
+await once(input, 'listening');
+const { port: inputPort } = input.address() as AddressInfo;
+process.stdout.write(`${JSON.stringify({ feed: served.port, input: inputPort })}\n`);
+process.stdin.resume().on('end', () => process.exit());

@@ -1,0 +1,106 @@
+import type { MachineLoad } from './machine.js';
+import type { FloorReport, Quantiles, TargetReport } from './measure.js';
+
+/** Whether a run's figures may be believed: all of them, with care, not at all. */
+export interface Verdict {
+  readonly word: 'PASS' | 'NOISY' | 'FAIL';
+  /** One line each; none with PASS. */
+  readonly reasons: readonly string[];
+}
+
+/** Of the plan that must have been sent. */
+const SENT_SHARE_MIN = 0.999;
+/** Of the messages that may have left late. */
+const LATE_SHARE_MAX = 0.001;
+/** Of the intervals that must have been without a great hiccup of the machine. */
+const QUIET_SHARE_MIN = 0.9;
+/** A core's worth of time that other programs may have taken. */
+const OTHERS_MAX = 0.1;
+/** Of the time, which the machine's host may have taken. */
+const STOLEN_MAX = 0.01;
+/** Of the time, for which a thread that never sleeps may have been stopped. */
+const GAP_SHARE_MAX = 0.02;
+/** How late a thread that slept may run at 99.9 %. */
+const HICCUP_P999_NS_MAX = 5_000_000;
+/** What a run of one generator and one server keeps busy. */
+export const BUSY_THREADS = 2;
+
+const percent = (share: number): string => `${(share * 100).toFixed(share < 0.001 ? 3 : 1)} %`;
+
+/** Of a target of a run over the wire. */
+export function judgeTarget(report: TargetReport, load: MachineLoad, ended?: string): Verdict {
+  const fails: string[] = [];
+  const { planned, sent, lost, late, counted, name } = report;
+  if (ended !== undefined) fails.push(`${name}: ended early: ${ended}`);
+  if (sent < planned * SENT_SHARE_MIN)
+    fails.push(
+      `${name}: sent ${percent(sent / planned)} of ${planned} messages, ${percent(SENT_SHARE_MIN)} are needed`,
+    );
+  if (lost > 0) fails.push(`${name}: ${lost} deliveries never came`);
+  if (report.repeated > 0 || report.unknown > 0)
+    fails.push(`${name}: ${report.repeated} deliveries came twice, ${report.unknown} were of no message`);
+  if (late > counted * LATE_SHARE_MAX)
+    fails.push(
+      `${name}: ${percent(late / counted)} of the messages left late, ${percent(LATE_SHARE_MAX)} may`,
+    );
+  if (report.fromPlanned.count === 0) fails.push(`${name}: nothing was counted`);
+  const noises = noisesOf(load);
+  if (report.quietShare < QUIET_SHARE_MIN)
+    noises.push(
+      `${name}: ${percent(1 - report.quietShare)} of the intervals had a hiccup of the machine above ${report.hiccupNsMax / 1e6} ms`,
+    );
+  return verdictOf(fails, noises);
+}
+
+/** Of a look at the machine. */
+export function judgeFloor({ gapShare, hiccups, clock }: FloorReport, load: MachineLoad): Verdict {
+  const noises = noisesOf(load);
+  if (gapShare > GAP_SHARE_MAX)
+    noises.push(`a thread that never sleeps was stopped for ${percent(gapShare)} of the time`);
+  if (hiccups.p999 > HICCUP_P999_NS_MAX)
+    noises.push(`one sleep of a thousand ended ${(hiccups.p999 / 1e6).toFixed(1)} ms late`);
+  if (clock === 'system')
+    noises.push('the processor has no invariant counter: the slower clock of the system is used');
+  return verdictOf([], noises);
+}
+
+function noisesOf({ othersCores, stolenShare, cores }: MachineLoad): string[] {
+  const noises: string[] = [];
+  if (othersCores > OTHERS_MAX) noises.push(`other programs took ${othersCores.toFixed(2)} of a core`);
+  if (stolenShare > STOLEN_MAX) noises.push(`the host took ${percent(stolenShare)} of the time`);
+  if (cores < BUSY_THREADS)
+    noises.push(
+      `${BUSY_THREADS} threads are busy on ${cores} core: generator and server wait for one another`,
+    );
+  return noises;
+}
+
+/** The worst of several, with all reasons, each once. */
+export function worst(verdicts: readonly Verdict[]): Verdict {
+  const reasons = [...new Set(verdicts.flatMap(({ reasons }) => reasons))];
+  const has = (word: Verdict['word']): boolean => verdicts.some((verdict) => verdict.word === word);
+  return { word: has('FAIL') ? 'FAIL' : has('NOISY') ? 'NOISY' : 'PASS', reasons };
+}
+
+function verdictOf(fails: readonly string[], noises: readonly string[]): Verdict {
+  const word = fails.length > 0 ? 'FAIL' : noises.length > 0 ? 'NOISY' : 'PASS';
+  return { word, reasons: [...fails, ...noises] };
+}
+
+/** A time for people: three digits and a unit. */
+export function nsText(ns: number): string {
+  const units = ['ns', 'µs', 'ms', 's'] as const;
+  let [value, unit] = [ns, 0];
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  const digits = unit === 0 && Number.isInteger(value) ? 0 : value < 10 ? 2 : value < 100 ? 1 : 0;
+  return `${value.toFixed(digits)} ${units[unit]}`;
+}
+
+/** The columns that every table of times has, and the cells of a line. */
+export const QUANTILE_HEADS = ['samples', 'p50', 'p90', 'p99', 'p99.9', 'p99.99', 'max'] as const;
+export function quantileCells({ count, p50, p90, p99, p999, p9999, max }: Quantiles): readonly string[] {
+  return [String(count), ...[p50, p90, p99, p999, p9999, max].map(nsText)];
+}

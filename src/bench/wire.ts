@@ -1,0 +1,229 @@
+import { LoadMeter, type MachineLoad } from './machine.js';
+import { measureWire, type TargetReport, type WirePlan, type WireReport } from './measure.js';
+import type { Line, Scenario, ScenarioResult, Table, Wish } from './result.js';
+import { type ServerSpec, startTarget, type Target } from './target.js';
+import { judgeTarget, nsText, QUANTILE_HEADS, quantileCells, type Verdict, worst } from './verdict.js';
+
+/** A server to be measured, and what it is called. */
+export interface Measured {
+  readonly name: string;
+  readonly spec: ServerSpec;
+}
+
+/** What was measured, beside what. */
+export interface Ran {
+  readonly report: WireReport;
+  readonly load: MachineLoad;
+  readonly verdict: Verdict;
+}
+
+export type Asked = Omit<WirePlan, 'targets'>;
+
+export const CONTROL: Measured = { name: 'control', spec: { kind: 'bare' } };
+export const DEPTHWIRE: Measured = { name: 'depthwire', spec: { kind: 'depthwire' } };
+
+const RATE = 2000;
+const SECONDS = 10;
+const SECONDS_QUICK = 2;
+const CHANGES = 4;
+const BLOCK_SECONDS = 0.5;
+const DRAIN_SECONDS = 3;
+const SUBSCRIBERS = [1, 10, 50] as const;
+/** What starting two servers and connecting to them takes, about. */
+const START_SECONDS = 2;
+
+/** Starts the servers, runs the plan over all of them by turns, ends them. Throws `bench.*` where it cannot begin. */
+export async function overWire(
+  measured: readonly Measured[],
+  asked: Asked,
+  signal?: AbortSignal,
+  stalled = 0,
+): Promise<Ran> {
+  const targets: Target[] = [];
+  try {
+    for (const { name, spec } of measured) targets.push(await startTarget(name, spec));
+    const meter = new LoadMeter(targets.map(({ pid }) => pid));
+    const wires = targets.map(({ wire }) => ({ ...wire, stalled }));
+    const report = await measureWire({ ...asked, targets: wires }, signal);
+    const load = meter.stop();
+    const died = targets.flatMap(({ name, ended }) => {
+      const why = ended();
+      return why === undefined ? [] : [`${name} ended: ${why}`];
+    });
+    const ended = report.ended === null ? undefined : [`${report.ended.what} (${report.ended.got})`, ...died];
+    const verdicts = report.targets.map((target) => judgeTarget(target, load, ended?.join('; ')));
+    return { report, load, verdict: worst(verdicts) };
+  } finally {
+    await Promise.all(targets.map((target) => target.stop()));
+  }
+}
+
+/** As a wish has it. */
+export function asked(wish: Wish, subscribers: number): Asked {
+  return {
+    subscribers,
+    arrivals: { kind: 'even', rate: wish.rate ?? RATE },
+    warmSeconds: wish.isQuick ? 0.5 : 1,
+    seconds: secondsOf(wish),
+    blockSeconds: Math.min(BLOCK_SECONDS, secondsOf(wish)),
+    changes: wish.changes ?? CHANGES,
+    drainSeconds: DRAIN_SECONDS,
+  };
+}
+
+function secondsOf({ seconds, isQuick }: Wish): number {
+  return seconds ?? (isQuick ? SECONDS_QUICK : SECONDS);
+}
+
+/** Planned time to arrival, by one generator thread, server after server. */
+export const WIRE: Scenario = {
+  name: 'wire',
+  summary:
+    'messages at planned times to the server and back to a subscriber, beside a bare uWebSockets server',
+  seconds: (wish) => 2 * (secondsOf(wish) + 1) + START_SECONDS,
+  async run(wish) {
+    const [subscribers = 1] = wish.subscribers ?? [1];
+    const ran = await overWire([CONTROL, DEPTHWIRE], asked(wish, subscribers), wish.signal);
+    return {
+      ...resultOf('wire', 'From the planned time to the subscriber', [ran]),
+      tables: [timesTable(ran, subscribers), countsTable([ran])],
+    };
+  },
+};
+
+/** The same with more and more subscribers. */
+export const FANOUT: Scenario = {
+  name: 'fanout',
+  summary: 'the same with more and more subscribers, and how far apart the first and the last of them are',
+  seconds: (wish) => {
+    const steps = (wish.subscribers ?? SUBSCRIBERS).length;
+    return steps * (2 * (secondsOf(wish) / 2 + 1) + START_SECONDS);
+  },
+  async run(wish) {
+    const rans: Ran[] = [];
+    const tables: Table[] = [];
+    for (const subscribers of wish.subscribers ?? SUBSCRIBERS) {
+      const plan = { ...asked(wish, subscribers), seconds: secondsOf(wish) / 2 };
+      const ran = await overWire([CONTROL, DEPTHWIRE], plan, wish.signal);
+      rans.push(ran);
+      tables.push(timesTable(ran, subscribers), skewTable(ran));
+      if (wish.signal?.aborted) break;
+    }
+    return {
+      ...resultOf('fanout', 'With more and more subscribers', rans),
+      tables: [...tables, countsTable(rans)],
+    };
+  },
+};
+
+function timesTable({ report }: Ran, subscribers: number): Table {
+  const rows = report.targets.flatMap((target) => [
+    [`${target.name}, all`, ...quantileCells(target.fromPlanned)],
+    [
+      `${target.name}, ${(target.quietShare * 100).toFixed(0)} % without hiccups`,
+      ...quantileCells(target.fromPlannedQuiet),
+    ],
+    [`${target.name}, from the actual sending`, ...quantileCells(target.fromSent)],
+  ]);
+  const hiccups = report.targets[0]?.hiccups;
+  if (hiccups !== undefined) rows.push(['hiccups of the machine', ...quantileCells(hiccups)]);
+  const title = `${subscribers} ${subscribers === 1 ? 'subscriber' : 'subscribers'}`;
+  return { title, heads: ['from the planned time', ...QUANTILE_HEADS], rows };
+}
+
+function skewTable({ report }: Ran): Table {
+  const spread = ([least, middle, greatest]: TargetReport['subscribersP50']): string =>
+    `${nsText(least)} / ${nsText(middle)} / ${nsText(greatest)}`;
+  return {
+    title: 'between subscribers: least, middle and greatest of their own figures',
+    heads: ['server', 'p50', 'p99', 'last behind first, p50', 'p99'],
+    rows: report.targets.map((target) => [
+      target.name,
+      spread(target.subscribersP50),
+      spread(target.subscribersP99),
+      nsText(target.skew.p50),
+      nsText(target.skew.p99),
+    ]),
+  };
+}
+
+function countsTable(rans: readonly Ran[]): Table {
+  return {
+    title: 'what was sent and what came',
+    heads: [
+      'server',
+      'planned',
+      'sent',
+      'late',
+      'deliveries',
+      'lost',
+      'lateness p99',
+      'ratio of p50 to the control',
+    ],
+    rows: rans.flatMap(({ report }) =>
+      report.targets.map((target) => [
+        target.name,
+        String(target.planned),
+        String(target.sent),
+        String(target.late),
+        String(target.deliveries),
+        String(target.lost),
+        nsText(target.lateness.p99),
+        ratioText(report.targets[0], target),
+      ]),
+    ),
+  };
+}
+
+/** Median of the ratios of blocks that stood side by side, and how far the middle half of them lies apart. */
+function ratioText(control: TargetReport | undefined, target: TargetReport): string {
+  if (control === undefined || control === target) return '';
+  const ratios = target.intervals
+    .flatMap(({ p50 }, at) => {
+      const beside = control.intervals[at]?.p50 ?? 0;
+      return p50 > 0 && beside > 0 ? [p50 / beside] : [];
+    })
+    .sort((a, b) => a - b);
+  const at = (share: number): string =>
+    (ratios[Math.floor((ratios.length - 1) * share)] ?? Number.NaN).toFixed(2);
+  return ratios.length === 0 ? '' : `${at(0.5)} (${at(0.25)}–${at(0.75)} of ${ratios.length})`;
+}
+
+/** All but the tables. */
+export function resultOf(
+  scenario: string,
+  title: string,
+  rans: readonly Ran[],
+): Omit<ScenarioResult, 'tables'> {
+  const all = rans.flatMap(({ report }, at) =>
+    report.targets.map((target) => ({
+      target,
+      name: rans.length > 1 ? `${target.name}-${at + 1}` : target.name,
+    })),
+  );
+  const lines: Line[] = all.map(({ target, name }) => ({
+    name,
+    curve: target.curve,
+    intervals: target.intervals,
+    hiccups: target.intervalHiccups,
+  }));
+  const first = all[0]?.target;
+  if (first !== undefined)
+    lines.push({ name: 'hiccups', curve: first.hiccupCurve, intervals: [], hiccups: [] });
+  return {
+    scenario,
+    title,
+    verdict: worst(rans.map(({ verdict }) => verdict)),
+    notes: [
+      'Times run from when a message should have left, so a server that stops is charged for all that it kept waiting.',
+      'The control publishes the same frames by uWebSockets.js and keeps no book; both take turns, half a second each.',
+      'Planned time → socket → server → WebSocket → the read that brought the frame, all on this machine.',
+    ],
+    lines,
+    files: all.flatMap(({ target, name }) => [
+      { name: `${scenario}-${name}.hgrm`, text: target.hgrm },
+      { name: `${scenario}-${name}.hlog`, text: target.hlog },
+    ]),
+    data: rans,
+  };
+}

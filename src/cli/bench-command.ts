@@ -1,0 +1,164 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { MachineFacts } from '../bench/machine.js';
+import type { Scenario, ScenarioResult, Wish } from '../bench/result.js';
+import type { Verdict } from '../bench/verdict.js';
+import { DepthwireError } from '../errors.js';
+import { EXIT, type Shell } from './shell.js';
+import { ProgressBar } from './terminal.js';
+import { textTable } from './text-table.js';
+
+interface Flags {
+  readonly seconds?: number;
+  readonly rate?: number;
+  readonly subscribers?: readonly number[];
+  readonly changes?: number;
+  readonly quick?: true;
+  readonly output: 'text' | 'json';
+  readonly out?: string;
+}
+
+const PROGRESS_MS = 250;
+
+/** Exit code of a run whose figures are to be taken with care. */
+const EXIT_NOISY = 4;
+
+/** `depthwire bench`: latency of this machine, this server, this build. `done` takes the exit code. */
+export function addBenchCommand(program: Command, shell: Shell, done: (code: number) => void): void {
+  program
+    .command('bench')
+    .description(
+      'measure latency on this machine: floor, wire, fanout, proof; the first three without a name',
+    )
+    .argument('[scenario...]', 'what to measure')
+    .option('--seconds <number>', 'counted time of each server', positive)
+    .option('--rate <number>', 'messages a second', positive)
+    .option('--subscribers <list>', 'subscribers, separated by commas', counts)
+    .option('--changes <number>', 'levels that a message changes, 1 to 50', positive)
+    .option('--quick', 'some seconds in place of a minute')
+    .option('-o, --output <format>', 'text or json', output, 'text')
+    .option('--out <folder>', 'also write report.json, and .hgrm and .hlog files, into a folder')
+    .addHelpText(
+      'after',
+      `\nExit codes: 0 PASS, ${EXIT.failed} FAIL, ${EXIT.usage} a wrong command line, ${EXIT_NOISY} NOISY.\n`,
+    )
+    .action(async (names: readonly string[], flags: Flags) => {
+      done(await bench(names, flags, shell));
+    });
+}
+
+async function bench(names: readonly string[], flags: Flags, shell: Shell): Promise<number> {
+  const { scenariosOf } = await import('../bench/scenarios.js');
+  const { machineFacts, machineText } = await import('../bench/machine.js');
+  const { worst } = await import('../bench/verdict.js');
+  const scenarios = scenariosOf(names);
+  const { out: folder, output, quick, ...asked } = flags;
+  const wish: Wish = { ...asked, isQuick: quick === true, signal: shell.signal };
+  if (folder !== undefined) openFolder(folder);
+  const machine = machineFacts();
+  const isText = output === 'text';
+  if (isText) await shell.stdout.write(`${machineText(machine)}\n`);
+  const results: ScenarioResult[] = [];
+  let fault: unknown;
+  for (const scenario of scenarios) {
+    if (shell.signal.aborted) break;
+    try {
+      const result = await withProgress(scenario, wish, shell);
+      results.push(result);
+      if (isText) await shell.stdout.write(`\n${resultText(result)}`);
+    } catch (error) {
+      // What was found before is still a report.
+      fault = error;
+      break;
+    }
+  }
+  const verdict = worst(results.map(({ verdict }) => verdict));
+  const report = { machine, verdict, results: results.map(withoutFiles) };
+  if (!isText) await shell.stdout.write(`${JSON.stringify(report)}\n`);
+  if (folder !== undefined && results.length > 0) writeReport(folder, report, results);
+  if (fault !== undefined) throw fault;
+  if (isText) await shell.stdout.write(`\n${verdict.word}\n`);
+  return codeOf(verdict, shell.signal.aborted);
+}
+
+function codeOf({ word }: Verdict, isAborted: boolean): number {
+  if (isAborted || word === 'FAIL') return EXIT.failed;
+  return word === 'NOISY' ? EXIT_NOISY : EXIT.ok;
+}
+
+async function withProgress(scenario: Scenario, wish: Wish, shell: Shell): Promise<ScenarioResult> {
+  const bar = new ProgressBar(shell.stderr);
+  const began = performance.now();
+  const whole = scenario.seconds(wish) * 1000;
+  const timer = setInterval(() => bar.show(Math.min((performance.now() - began) / whole, 0.99)), PROGRESS_MS);
+  try {
+    return await scenario.run(wish);
+  } finally {
+    clearInterval(timer);
+    bar.end();
+  }
+}
+
+/** A result for a terminal. */
+export function resultText({ scenario, title, verdict, tables, notes }: ScenarioResult): string {
+  const parts = tables.map((table) => `${table.title}\n${textTable([table.heads, ...table.rows])}`);
+  const reasons = verdict.reasons.map((reason) => `  ${reason}\n`).join('');
+  const reading = notes.map((note) => `${note}\n`).join('');
+  return `${scenario}: ${title}\n\n${parts.join('\n')}\n${reading}${verdict.word}\n${reasons}`;
+}
+
+function withoutFiles({ files: _, ...result }: ScenarioResult): Omit<ScenarioResult, 'files'> {
+  return result;
+}
+
+function openFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+    // A folder that takes no file is found before the minutes of the run, not after them.
+    writeFileSync(path.join(folder, 'report.json'), '');
+  } catch (cause) {
+    throw unwritable(folder, cause);
+  }
+}
+
+function writeReport(
+  folder: string,
+  report: { readonly machine: MachineFacts },
+  results: readonly ScenarioResult[],
+): void {
+  try {
+    writeFileSync(path.join(folder, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);
+    for (const { name, text } of results.flatMap(({ files }) => files))
+      writeFileSync(path.join(folder, name), text);
+  } catch (cause) {
+    throw unwritable(folder, cause);
+  }
+}
+
+function unwritable(folder: string, cause: unknown): DepthwireError {
+  return new DepthwireError('bench.folder', {
+    what: 'the report cannot be written',
+    where: folder,
+    expected: 'a folder that takes files',
+    got: cause instanceof Error ? cause.message : String(cause),
+    fix: 'choose another --out, or make room on its disk; the tables above are complete',
+    cause,
+  });
+}
+
+function positive(text: string): number {
+  const number = Number(text);
+  if (Number.isFinite(number) && number > 0) return number;
+  throw new InvalidArgumentError('Give a number above 0.');
+}
+
+function counts(text: string): readonly number[] {
+  if (/^[1-9]\d{0,4}(,[1-9]\d{0,4})*$/.test(text)) return text.split(',').map(Number);
+  throw new InvalidArgumentError('Give whole numbers of 1 or more, separated by commas.');
+}
+
+function output(text: string): Flags['output'] {
+  if (text === 'text' || text === 'json') return text;
+  throw new InvalidArgumentError('Use text or json.');
+}

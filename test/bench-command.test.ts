@@ -1,0 +1,368 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { decodeFromCompressedBase64, type Histogram } from 'hdr-histogram-js';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { MachineLoad } from '../src/bench/machine.js';
+import { errorOf, type Quantiles, type TargetReport } from '../src/bench/measure.js';
+import { PROOF } from '../src/bench/proof.js';
+import { SCENARIOS, scenariosOf } from '../src/bench/scenarios.js';
+import { startTarget } from '../src/bench/target.js';
+import { judgeTarget, nsText, worst } from '../src/bench/verdict.js';
+import { type Asked, asked, CONTROL, DEPTHWIRE, overWire } from '../src/bench/wire.js';
+import { run } from '../src/cli/program.js';
+import { fault } from './support/layered.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'depthwire-bench-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const SMALL: Asked = { ...asked({ isQuick: true, seconds: 1, rate: 1000 }, 1), warmSeconds: 0.3 };
+
+interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function command(args: readonly string[], signal = new AbortController().signal): Promise<Ended> {
+  const said = { out: '', err: '' };
+  const stream = (to: 'out' | 'err') => ({
+    isTty: false,
+    hasColor: false,
+    size: () => ({ columns: 80, rows: 24 }),
+    atExit: () => () => {},
+    write: (text: string): Promise<void> => {
+      said[to] += text;
+      return Promise.resolve();
+    },
+  });
+  const code = await run(['bench', ...args], {
+    stdout: stream('out'),
+    stderr: stream('err'),
+    signal,
+    env: {},
+    folder,
+    onHangup: () => () => {},
+    endWithin: () => {},
+  });
+  return { code, ...said };
+}
+
+describe('depthwire bench', () => {
+  it('looks at the machine, and writes what other tools read', { timeout: 60_000 }, async () => {
+    const to = join(folder, 'floor');
+    const { code, out, err } = await command(['floor', '--seconds', '0.6', '--out', to]);
+    expect(err).toBe('');
+    expect([0, 4]).toContain(code);
+    expect(out).toMatch(/from core to core +[\d.]+ [nµm]s/);
+    expect(out).toMatch(/128 bytes over the loopback and back +400 /);
+    expect(readdirSync(to).sort()).toEqual(['floor-hiccups.hlog', 'floor-loopback.hgrm', 'report.json']);
+    const report = JSON.parse(readFileSync(join(to, 'report.json'), 'utf8'));
+    expect(report).toMatchObject({
+      verdict: { word: code === 0 ? 'PASS' : 'NOISY' },
+      results: [{ scenario: 'floor', data: { loopback: { count: 400 } } }],
+    });
+  });
+
+  it('sends over the wire, loses nothing, and counts what other tools count', {
+    timeout: 60_000,
+  }, async () => {
+    const to = join(folder, 'wire');
+    const args = ['wire', '--seconds', '1.5', '--rate', '1000', '--quick', '-o', 'json', '--out', to];
+    const { code, out } = await command(args);
+    const { verdict, results } = JSON.parse(out);
+    expect(code, verdict.reasons.join('\n')).toBe({ PASS: 0, NOISY: 4, FAIL: 1 }[verdict.word as 'PASS']);
+    const { targets } = results[0].data[0].report;
+    expect(targets.map(({ name }: TargetReport) => name)).toEqual(['control', 'depthwire']);
+    for (const target of targets as readonly TargetReport[]) {
+      const { planned, sent, lost, repeated, unknown, counted, deliveries, fromPlanned } = target;
+      expect({ planned, sent, lost, repeated, unknown }).toEqual({
+        planned: 2000,
+        sent: 2000,
+        lost: 0,
+        repeated: 0,
+        unknown: 0,
+      });
+      expect({ counted, deliveries, samples: fromPlanned.count }).toEqual({
+        counted: 1500,
+        deliveries: 1500,
+        samples: 1500,
+      });
+      expect(fromPlanned.p50).toBeGreaterThan(1000);
+      const read = histogramOf(readFileSync(join(to, `wire-${target.name}.hlog`), 'utf8'));
+      expect(read.totalCount).toBe(1500);
+      expect(read.getValueAtPercentile(50)).toBe(fromPlanned.p50);
+      expect(read.getValueAtPercentile(99)).toBe(fromPlanned.p99);
+      // The percentile table is what that library itself makes of the log.
+      const table = readFileSync(join(to, `wire-${target.name}.hgrm`), 'utf8');
+      const [last] = valuesOf(table).slice(-1);
+      expect(last).toEqual([(fromPlanned.max / 1000).toFixed(3), '1.000000000000', '1500']);
+      const [mine, theirs] = [valuesOf(table), valuesOf(read.outputPercentileDistribution(5, 1000))];
+      expect(mine.map(([, share]) => share)).toEqual(theirs.map(([, share]) => share));
+      // Which of two neighbours is "the value at 62.5 %" is a question of rounding.
+      for (const [at, [value]] of mine.entries())
+        expect(Math.abs(Number(value) / Number(theirs[at]?.[0]) - 1)).toBeLessThan(0.03);
+    }
+  });
+
+  it('goes through steps of subscribers', { timeout: 60_000 }, async () => {
+    const args = [
+      'fanout',
+      '--subscribers',
+      '1,3',
+      '--seconds',
+      '1',
+      '--rate',
+      '500',
+      '--quick',
+      '-o',
+      'json',
+    ];
+    const { results } = JSON.parse((await command(args)).out);
+    const rans: readonly { readonly report: { readonly targets: readonly TargetReport[] } }[] =
+      results[0].data;
+    const deliveries = rans.map(({ report }) => report.targets.map(({ deliveries }) => deliveries));
+    expect(deliveries).toEqual([
+      [250, 250],
+      [750, 750],
+    ]);
+  });
+
+  it('serves several subscribers alike', { timeout: 60_000 }, async () => {
+    const { report } = await overWire([DEPTHWIRE], { ...SMALL, subscribers: 8 });
+    const [target] = report.targets;
+    expect(report.ended).toBeNull();
+    expect(target).toMatchObject({ lost: 0, deliveries: 8000, skew: { count: 1000 } });
+    const [least = 0, middle = 0, greatest = 0] = target?.subscribersP50 ?? [];
+    expect(least > 0 && least <= middle && middle <= greatest).toBe(true);
+  });
+
+  it.each([
+    [['latency'], 'bench.scenario', 'floor, wire, fanout, proof', 2],
+    [['wrie'], 'bench.scenario', 'did you mean wire?', 2],
+    [['wire', '--rate', '9000000'], 'bench.rate', 'at most 5000000 a second', 2],
+    [['wire', '--rate', '100000', '--seconds', '100000'], 'bench.seconds', 'at most 90000 s', 2],
+    [['wire', '--subscribers', '60000'], 'bench.subscribers', '1 to 20000', 2],
+    [['floor', '--out', join(folder, 'taken', 'x')], 'bench.folder', 'a folder that takes files', 2],
+  ])('refuses %j', async (args, code, text, exit) => {
+    writeFileSync(join(folder, 'taken'), '');
+    const ended = await command(args);
+    expect(ended).toMatchObject({ code: exit, err: expect.stringContaining(code) });
+    expect(ended.err).toContain(text);
+  });
+
+  it.each([
+    ['--seconds', '0'],
+    ['--rate', '-1'],
+    ['--rate', 'x'],
+    ['--subscribers', '0'],
+    ['--output', 'xml'],
+  ])('refuses %s %s', async (...args) => {
+    expect(await command(['wire', ...args])).toMatchObject({ code: 2, out: '' });
+  });
+
+  it('writes what it has when it is interrupted', { timeout: 60_000 }, async () => {
+    const stop = new AbortController();
+    const to = join(folder, 'cut');
+    const running = command(['wire', '--seconds', '60', '--out', to], stop.signal);
+    await pause(2500);
+    stop.abort('SIGINT');
+    const { code, out } = await running;
+    expect(code).toBe(1);
+    expect(out).toContain('the run was ended before its time');
+    const report = JSON.parse(readFileSync(join(to, 'report.json'), 'utf8'));
+    expect(report.results[0].data[0].report.ended.code).toBe('bench.cancelled');
+  });
+
+  it('has a summary and a duration for each scenario', () => {
+    expect(scenariosOf([]).map(({ name }) => name)).toEqual(['floor', 'wire', 'fanout']);
+    const seconds = (isQuick: boolean) =>
+      scenariosOf([]).reduce((sum, scenario) => sum + scenario.seconds({ isQuick }), 0);
+    expect(seconds(true)).toBeLessThanOrEqual(30);
+    expect(seconds(false)).toBeLessThanOrEqual(180);
+    for (const { summary } of SCENARIOS) expect(summary).not.toBe('');
+    expect(fault(() => scenariosOf(['x'])).code).toBe('bench.scenario');
+  });
+});
+
+describe('a figure is true', () => {
+  it('of a stall, which a client that waits does not see', { timeout: 60_000 }, async () => {
+    const stall = { atMessage: 2600, ms: 200 };
+    const plan: Asked = { ...SMALL, seconds: 4, arrivals: { kind: 'even', rate: 2000 } };
+    const { report } = await overWire([{ name: 'stalled', spec: { kind: 'bare', stall } }], plan);
+    const found = report.targets[0] as TargetReport;
+    // 200 of 4,000 ms: 2.5 % wait for more than half of it, 1 % for more than four fifths. The machine may add to it.
+    expect(found.fromPlanned.p975 / 1e6).toBeGreaterThan(95);
+    expect(found.fromPlanned.p975 / 1e6).toBeLessThan(200);
+    expect(found.fromPlanned.p99 / 1e6).toBeGreaterThan(152);
+    expect(found.fromPlanned.p99 / 1e6).toBeLessThan(300);
+    expect(found.fromPlanned.max / 1e6).toBeGreaterThan(195);
+    expect(found.closedLoop.p99).toBeLessThan(found.fromPlanned.p99 / 3);
+  });
+
+  it('of a delay', { timeout: 60_000 }, async () => {
+    const delayed = { name: 'delayed', spec: { kind: 'bare', busyUs: 1000 } } as const;
+    const plan: Asked = { ...SMALL, seconds: 2, arrivals: { kind: 'even', rate: 200 } };
+    const { report } = await overWire([CONTROL, delayed], plan);
+    const [control, slow] = report.targets as readonly [TargetReport, TargetReport];
+    const difference = slow.fromPlanned.p50 - control.fromPlanned.p50;
+    // A busy machine blurs it; `depthwire bench proof` holds it to 5 % on a quiet one.
+    expect(difference / 1e6).toBeGreaterThan(0.6);
+    expect(difference / 1e6).toBeLessThan(3);
+  });
+});
+
+describe('a run fails', () => {
+  const short: Asked = { ...SMALL, seconds: 0.8, drainSeconds: 0.5 };
+
+  it('when the server is given more than it takes', { timeout: 60_000 }, async () => {
+    const plan: Asked = { ...short, arrivals: { kind: 'even', rate: 5000 } };
+    const { verdict } = await overWire([{ name: 'slow', spec: { kind: 'bare', busyUs: 1000 } }], plan);
+    expect(verdict.word).toBe('FAIL');
+    expect(verdict.reasons.join('\n')).toMatch(/slow: \d+ deliveries never came/);
+  });
+
+  it('when something is lost', { timeout: 60_000 }, async () => {
+    const { verdict, report } = await overWire(
+      [{ name: 'lossy', spec: { kind: 'bare', dropEach: 100 } }],
+      short,
+    );
+    // Of 1,100 messages and the first of all.
+    expect(report.targets[0]?.lost).toBe(11);
+    expect(verdict).toMatchObject({
+      word: 'FAIL',
+      reasons: expect.arrayContaining(['lossy: 11 deliveries never came']),
+    });
+  });
+
+  it('when the generator is late', { timeout: 60_000 }, async () => {
+    const { verdict } = await overWire([CONTROL], { ...short, pauseMs: 50 });
+    expect(verdict.word).toBe('FAIL');
+    expect(verdict.reasons.join('\n')).toMatch(/control: \d+\.\d % of the messages left late/);
+  });
+
+  it('when the server dies, and tells what it had', { timeout: 60_000 }, async () => {
+    const crash = { name: 'dying', spec: { kind: 'bare', stall: { atMessage: 900, ms: 60_000 } } } as const;
+    const running = overWire([crash], { ...short, seconds: 30 });
+    // Its process is ended by its id, which the child list of this one has.
+    await pause(2500);
+    const children = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8')
+      .trim()
+      .split(' ')
+      .map(Number);
+    for (const pid of children) {
+      if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('60000')) process.kill(pid, 'SIGKILL');
+    }
+    const { verdict, report } = await running;
+    expect(report.ended?.code).toBe('bench.server');
+    expect(report.targets[0]?.deliveries).toBeGreaterThan(300);
+    expect(verdict.word).toBe('FAIL');
+    expect(verdict.reasons[0]).toContain('dying ended: SIGKILL');
+  });
+});
+
+describe('a verdict', () => {
+  const quiet: MachineLoad = { cores: 2, othersCores: 0, stolenShare: 0, load: 0 };
+  const some = { count: 1000, p50: 10 } as Quantiles;
+  const good = {
+    name: 'x',
+    planned: 1000,
+    sent: 1000,
+    lost: 0,
+    repeated: 0,
+    unknown: 0,
+    late: 0,
+    counted: 1000,
+    quietShare: 1,
+    hiccupNsMax: 2e6,
+    fromPlanned: some,
+  } as TargetReport;
+
+  it.each<[string, Partial<TargetReport>, Partial<MachineLoad>, string | undefined]>([
+    ['PASS', {}, {}, undefined],
+    ['PASS', { late: 1, sent: 999 }, {}, undefined],
+    ['NOISY', { quietShare: 0.5 }, {}, undefined],
+    ['NOISY', {}, { othersCores: 0.2 }, undefined],
+    ['NOISY', {}, { stolenShare: 0.02 }, undefined],
+    ['NOISY', {}, { cores: 1 }, undefined],
+    ['FAIL', { sent: 998 }, {}, undefined],
+    ['FAIL', { lost: 1 }, {}, undefined],
+    ['FAIL', { repeated: 1 }, {}, undefined],
+    ['FAIL', { unknown: 1 }, {}, undefined],
+    ['FAIL', { late: 2 }, {}, undefined],
+    ['FAIL', { fromPlanned: { ...some, count: 0 } }, {}, undefined],
+    ['FAIL', { quietShare: 0 }, {}, 'by its end'],
+  ])('is %s with %j and %j', (word, report, load, ended) => {
+    const verdict = judgeTarget({ ...good, ...report }, { ...quiet, ...load }, ended);
+    expect(verdict.word).toBe(word);
+    expect(verdict.reasons.length > 0).toBe(word !== 'PASS');
+  });
+
+  it('is the worst of several', () => {
+    const of = (word: 'PASS' | 'NOISY' | 'FAIL') => ({ word, reasons: word === 'PASS' ? [] : [word] });
+    expect(worst([of('PASS'), of('NOISY')])).toEqual(of('NOISY'));
+    expect(worst([of('NOISY'), of('FAIL'), of('NOISY')])).toEqual({
+      word: 'FAIL',
+      reasons: ['NOISY', 'FAIL'],
+    });
+    expect(worst([])).toEqual(of('PASS'));
+  });
+});
+
+it('tells times with three digits', () => {
+  expect([0, 7, 9.49, 999, 1000, 12_345, 999_600, 1e9, 4e11].map(nsText)).toEqual([
+    '0 ns',
+    '7 ns',
+    '9.49 ns',
+    '999 ns',
+    '1.00 µs',
+    '12.3 µs',
+    '1.00 ms',
+    '1.00 s',
+    '400 s',
+  ]);
+});
+
+it('tells faults of the addon as errors of this package', () => {
+  const error = errorOf({ code: 'bench.x', what: 'w', expected: 'e', got: 'g', fix: 'f' });
+  expect(error.toJSON()).toEqual({
+    code: 'bench.x',
+    what: 'w',
+    where: '',
+    expected: 'e',
+    got: 'g',
+    fix: 'f',
+  });
+});
+
+it('says when the server under test does not come up', { timeout: 30_000 }, async () => {
+  const wrong = startTarget('none', { kind: 'none' as 'bare' });
+  await expect(wrong).rejects.toMatchObject({
+    code: 'bench.server',
+    got: expect.stringContaining('no server of the kind none'),
+  });
+});
+
+it('proves itself in less time than it states', () => {
+  expect(PROOF.seconds({ isQuick: true })).toBeLessThan(40);
+});
+
+/** The sum of an interval log. */
+function histogramOf(log: string): Histogram {
+  const encoded = log.split('\n').flatMap((line) => {
+    const last = line.split(',').at(-1) ?? '';
+    return last.startsWith('HIST') ? [last] : [];
+  });
+  const [first, ...rest] = encoded.map((text) => decodeFromCompressedBase64(text));
+  if (first === undefined) throw new Error('no histogram in the log');
+  for (const histogram of rest) first.add(histogram);
+  return first;
+}
+
+/** Value, percentile and count of each line. */
+function valuesOf(table: string): readonly (readonly string[])[] {
+  return table
+    .split('\n')
+    .flatMap((line) => (/^ *\d/.test(line) ? [line.trim().split(/ +/).slice(0, 3)] : []));
+}
