@@ -10,7 +10,7 @@ import { PROOF } from '../src/bench/proof.js';
 import { SCENARIOS, scenariosOf } from '../src/bench/scenarios.js';
 import { startTarget } from '../src/bench/target.js';
 import { judgeTarget, nsText, worst } from '../src/bench/verdict.js';
-import { type Asked, asked, CONTROL, DEPTHWIRE, overWire } from '../src/bench/wire.js';
+import { type Asked, asked, CONTROL, overWire } from '../src/bench/wire.js';
 import { run } from '../src/cli/program.js';
 import { fault } from './support/layered.js';
 
@@ -57,7 +57,16 @@ describe('depthwire bench', () => {
     expect([0, 4]).toContain(code);
     expect(out).toMatch(/from core to core +[\d.]+ [nµm]s/);
     expect(out).toMatch(/128 bytes over the loopback and back +400 /);
-    expect(readdirSync(to).sort()).toEqual(['floor-hiccups.hlog', 'floor-loopback.hgrm', 'report.json']);
+    expect(readdirSync(to).sort()).toEqual([
+      'floor-hiccups.hlog',
+      'floor-loopback.hgrm',
+      'report.html',
+      'report.json',
+      'report.md',
+    ]);
+    expect(readFileSync(join(to, 'report.md'), 'utf8')).toMatch(
+      /^\| 128 bytes over the loopback and back \| 400 \|/m,
+    );
     const report = JSON.parse(readFileSync(join(to, 'report.json'), 'utf8'));
     expect(report).toMatchObject({
       verdict: { word: code === 0 ? 'PASS' : 'NOISY' },
@@ -127,19 +136,54 @@ describe('depthwire bench', () => {
       [250, 250],
       [750, 750],
     ]);
+    for (const target of rans[1]?.report.targets ?? []) {
+      expect(target).toMatchObject({ lost: 0, skew: { count: 250 } });
+      const [least, middle, greatest] = target.subscribersP50;
+      expect(least > 0 && least <= middle && middle <= greatest).toBe(true);
+    }
   });
 
-  it('serves several subscribers alike', { timeout: 60_000 }, async () => {
-    const { report } = await overWire([DEPTHWIRE], { ...SMALL, subscribers: 8 });
-    const [target] = report.targets;
-    expect(report.ended).toBeNull();
-    expect(target).toMatchObject({ lost: 0, deliveries: 8000, skew: { count: 1000 } });
-    const [least = 0, middle = 0, greatest = 0] = target?.subscribersP50 ?? [];
-    expect(least > 0 && least <= middle && middle <= greatest).toBe(true);
+  it('finds no difference between a thing and itself, and says what a slow one is', {
+    timeout: 60_000,
+  }, async () => {
+    const args = ['--seconds', '1', '--rate', '1000', '--quick', '-o', 'json'];
+    const same = JSON.parse((await command([...args, 'compare', 'control', 'control'])).out).results[0];
+    expect(same.tables[0].rows[0]).toEqual(['p50', expect.stringMatching(/ of 4$/), expect.any(String)]);
+    expect(same.data[0].report.targets.map(({ name }: TargetReport) => name)).toEqual([
+      'A control',
+      'B control',
+    ]);
+    expect(await command(['compare', 'control', 'none.node'])).toMatchObject({ code: 2 });
+    expect(await command(['compare', 'control'])).toMatchObject({ code: 2 });
+  });
+
+  it('has readers that never read beside others, which lose nothing', { timeout: 60_000 }, async () => {
+    const args = ['slow', '--subscribers', '3,2', '--seconds', '1', '--rate', '500', '--quick', '-o', 'json'];
+    const { results } = JSON.parse((await command(args)).out);
+    const targets: readonly TargetReport[] = results[0].data[0].report.targets;
+    expect(targets.map(({ deliveries, lost }) => [deliveries, lost])).toEqual([
+      [1500, 0],
+      [1500, 0],
+    ]);
+  });
+
+  it('says when no rate holds a limit', { timeout: 60_000 }, async () => {
+    const ended = await command(['max', '--limit-us', '1', '--seconds', '0.3', '--rate', '1000']);
+    expect(ended.code).toBe(1);
+    expect(ended.out).toContain('not even 1000 messages a second hold p99 below 1.00 µs');
+  });
+
+  it('soaks', { timeout: 60_000 }, async () => {
+    const args = ['soak', '--seconds', '3', '--rate', '200', '--subscribers', '2', '-o', 'json'];
+    const { results } = JSON.parse((await command(args)).out);
+    const { tenths, looks } = results[0].data;
+    expect(tenths.reduce((sum: number, { samples }: { samples: number }) => sum + samples, 0)).toBe(1200);
+    expect(looks.length).toBeGreaterThan(10);
+    expect(looks.every(({ bytes }: { bytes: number }) => bytes > 2 ** 24)).toBe(true);
   });
 
   it.each([
-    [['latency'], 'bench.scenario', 'floor, wire, fanout, proof', 2],
+    [['latency'], 'bench.scenario', 'floor, wire, fanout, slow, max, compare, race, soak, proof', 2],
     [['wrie'], 'bench.scenario', 'did you mean wire?', 2],
     [['wire', '--rate', '9000000'], 'bench.rate', 'at most 5000000 a second', 2],
     [['wire', '--rate', '100000', '--seconds', '100000'], 'bench.seconds', 'at most 90000 s', 2],
@@ -166,7 +210,8 @@ describe('depthwire bench', () => {
     const stop = new AbortController();
     const to = join(folder, 'cut');
     const running = command(['wire', '--seconds', '60', '--out', to], stop.signal);
-    await pause(2500);
+    // Two servers have started by then, on a busy machine too.
+    await pause(5000);
     stop.abort('SIGINT');
     const { code, out } = await running;
     expect(code).toBe(1);
@@ -176,9 +221,10 @@ describe('depthwire bench', () => {
   });
 
   it('has a summary and a duration for each scenario', () => {
-    expect(scenariosOf([]).map(({ name }) => name)).toEqual(['floor', 'wire', 'fanout']);
+    const { scenarios } = scenariosOf([]);
+    expect(scenarios.map(({ name }) => name)).toEqual(['floor', 'wire', 'fanout']);
     const seconds = (isQuick: boolean) =>
-      scenariosOf([]).reduce((sum, scenario) => sum + scenario.seconds({ isQuick }), 0);
+      scenarios.reduce((sum, scenario) => sum + scenario.seconds({ isQuick }), 0);
     expect(seconds(true)).toBeLessThanOrEqual(30);
     expect(seconds(false)).toBeLessThanOrEqual(180);
     for (const { summary } of SCENARIOS) expect(summary).not.toBe('');
@@ -206,10 +252,10 @@ describe('a figure is true', () => {
     const plan: Asked = { ...SMALL, seconds: 2, arrivals: { kind: 'even', rate: 200 } };
     const { report } = await overWire([CONTROL, delayed], plan);
     const [control, slow] = report.targets as readonly [TargetReport, TargetReport];
-    const difference = slow.fromPlanned.p50 - control.fromPlanned.p50;
-    // A busy machine blurs it; `depthwire bench proof` holds it to 5 % on a quiet one.
-    expect(difference / 1e6).toBeGreaterThan(0.6);
-    expect(difference / 1e6).toBeLessThan(3);
+    // Of the least, which no other program of the machine touches; `depthwire bench proof` holds the middle to 5 %.
+    const difference = slow.fromPlanned.min - control.fromPlanned.min;
+    expect(difference / 1e6).toBeGreaterThan(0.9);
+    expect(difference / 1e6).toBeLessThan(2);
   });
 });
 
@@ -244,17 +290,10 @@ describe('a run fails', () => {
 
   it('when the server dies, and tells what it had', { timeout: 60_000 }, async () => {
     const crash = { name: 'dying', spec: { kind: 'bare', stall: { atMessage: 900, ms: 60_000 } } } as const;
-    const running = overWire([crash], { ...short, seconds: 30 });
-    // Its process is ended by its id, which the child list of this one has.
-    await pause(2500);
-    const children = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8')
-      .trim()
-      .split(' ')
-      .map(Number);
-    for (const pid of children) {
-      if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('60000')) process.kill(pid, 'SIGKILL');
-    }
-    const { verdict, report } = await running;
+    const { verdict, report } = await overWire([crash], { ...short, seconds: 30 }, undefined, ([server]) => {
+      const timer = setTimeout(() => process.kill(server?.pid ?? 0, 'SIGKILL'), 3000);
+      return () => clearTimeout(timer);
+    });
     expect(report.ended?.code).toBe('bench.server');
     expect(report.targets[0]?.deliveries).toBeGreaterThan(300);
     expect(verdict.word).toBe('FAIL');

@@ -79,7 +79,8 @@ describe('what is packed', () => {
       ],
     ])
       expect(main.files).toContain(file);
-    const stray = /(^|\/)(test|bench|target|node_modules)\/|\.(map|node|rs|tsx|toml)$|\.test\.|(?<!\.d)\.ts$/;
+    const stray =
+      /^bench\/|(^|\/)(test|target|node_modules)\/|\.(map|node|rs|tsx|toml)$|\.test\.|(?<!\.d)\.ts$/;
     expect(main.files.filter((file) => stray.test(file))).toEqual([]);
     const mapped = main.files.filter(
       (file) =>

@@ -88,6 +88,14 @@ describe('the page of a replay', () => {
     await page.keyboard.press('p');
     await expect.poll(async () => (await standing()).state).toBe('paused');
     await page.getByRole('button', { name: 'Go on' }).waitFor();
+    // What was under way when it paused is still told.
+    await expect
+      .poll(async () => {
+        const told = await clock(page);
+        await page.waitForTimeout(300);
+        return (await clock(page)) - told;
+      })
+      .toBe(0);
     const before = await clock(page);
     await page.waitForTimeout(1200);
     expect(await clock(page)).toBe(before);

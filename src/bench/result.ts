@@ -38,6 +38,12 @@ export interface Wish {
   readonly rate?: number;
   readonly subscribers?: readonly number[];
   readonly changes?: number;
+  /** Of p99, for the search of the highest rate. */
+  readonly limitUs?: number;
+  /** Recordings, or what is compared. */
+  readonly files?: readonly string[];
+  /** Names of two of their lines. */
+  readonly lines?: readonly [string, string];
   readonly isQuick: boolean;
   readonly signal?: AbortSignal;
 }

@@ -1,19 +1,35 @@
 import { DepthwireError } from '../errors.js';
 import { nearest } from '../nearest.js';
+import { COMPARE } from './compare.js';
 import { FLOOR } from './floor.js';
+import { MAX } from './max.js';
 import { PROOF } from './proof.js';
+import { RACE } from './race.js';
 import type { Scenario } from './result.js';
+import { SLOW } from './slow.js';
+import { SOAK } from './soak.js';
 import { FANOUT, WIRE } from './wire.js';
 
-export const SCENARIOS: readonly Scenario[] = [FLOOR, WIRE, FANOUT, PROOF];
+export const SCENARIOS: readonly Scenario[] = [FLOOR, WIRE, FANOUT, SLOW, MAX, COMPARE, RACE, SOAK, PROOF];
 
 /** What is measured where nothing is named. */
 const DEFAULT: readonly Scenario[] = [FLOOR, WIRE, FANOUT];
 
-/** The scenarios of these names, in their order. Throws `bench.scenario`. */
-export function scenariosOf(names: readonly string[]): readonly Scenario[] {
-  if (names.length === 0) return DEFAULT;
-  return names.map((name) => {
+/** What is to be measured, and the recordings that it is measured of. */
+export interface Named {
+  readonly scenarios: readonly Scenario[];
+  readonly files: readonly string[];
+}
+
+/** Those behind whose name stands what they are of. */
+const OF_TWO: readonly string[] = [RACE.name, COMPARE.name];
+
+/** The scenarios of these names, in their order; behind `race` and `compare` stands what they are of. Throws `bench.scenario`. */
+export function scenariosOf(names: readonly string[]): Named {
+  if (names.length === 0) return { scenarios: DEFAULT, files: [] };
+  const of = names.findIndex((name) => OF_TWO.includes(name));
+  const files = of === -1 ? [] : names.slice(of + 1);
+  const scenarios = (of === -1 ? names : names.slice(0, of + 1)).map((name) => {
     const found = SCENARIOS.find((scenario) => scenario.name === name);
     if (found !== undefined) return found;
     const known = SCENARIOS.map((scenario) => scenario.name);
@@ -25,4 +41,5 @@ export function scenariosOf(names: readonly string[]): readonly Scenario[] {
       fix: near === undefined ? 'name one of these, or none' : `did you mean ${near}?`,
     });
   });
+  return { scenarios, files };
 }

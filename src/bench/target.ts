@@ -14,6 +14,8 @@ const START_MS_MAX = 20_000;
 /** A server to be measured. All but `kind` make it worse than it is, to prove that it is seen. */
 export interface ServerSpec {
   readonly kind: 'depthwire' | 'bare';
+  /** The addon that it loads, where it is another than the one of this process. */
+  readonly addon?: string;
   /** Held up by each message for so long. */
   readonly busyUs?: number;
   /** Each so many-th message is dropped. */
@@ -38,9 +40,13 @@ const PROGRAM = fileURLToPath(new URL('./server.js', import.meta.url));
 const BUILT = fileURLToPath(new URL('../../dist/bench/server.js', import.meta.url));
 
 /** Starts a server. Throws `bench.server` when it does not come up. */
-export async function startTarget(name: string, spec: ServerSpec): Promise<Target> {
+export async function startTarget(name: string, { addon, ...spec }: ServerSpec): Promise<Target> {
   const program = existsSync(PROGRAM) ? PROGRAM : BUILT;
-  const child = spawn(process.execPath, [program, JSON.stringify(spec)], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const env = addon === undefined ? process.env : { ...process.env, NAPI_RS_NATIVE_LIBRARY_PATH: addon };
+  const child = spawn(process.execPath, [program, JSON.stringify(spec)], {
+    env,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
   const state: { ended?: string; said: string } = { said: '' };
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     state.said = `${state.said}${text}`.slice(-1000);

@@ -1,5 +1,6 @@
 import { LoadMeter, type MachineLoad } from './machine.js';
 import { measureWire, type TargetReport, type WirePlan, type WireReport } from './measure.js';
+import { paired, ratioText } from './paired.js';
 import type { Line, Scenario, ScenarioResult, Table, Wish } from './result.js';
 import { type ServerSpec, startTarget, type Target } from './target.js';
 import { judgeTarget, nsText, QUANTILE_HEADS, quantileCells, type Verdict, worst } from './verdict.js';
@@ -8,6 +9,8 @@ import { judgeTarget, nsText, QUANTILE_HEADS, quantileCells, type Verdict, worst
 export interface Measured {
   readonly name: string;
   readonly spec: ServerSpec;
+  /** Subscribers beside the counted ones that never read. */
+  readonly stalled?: number;
 }
 
 /** What was measured, beside what. */
@@ -32,19 +35,28 @@ const SUBSCRIBERS = [1, 10, 50] as const;
 /** What starting two servers and connecting to them takes, about. */
 const START_SECONDS = 2;
 
-/** Starts the servers, runs the plan over all of them by turns, ends them. Throws `bench.*` where it cannot begin. */
+/**
+ * Starts the servers, runs the plan over all of them by turns, ends them. `watch` looks at them while it runs, until what it returns is
+ * called. Throws `bench.*` where it cannot begin.
+ */
 export async function overWire(
   measured: readonly Measured[],
   asked: Asked,
   signal?: AbortSignal,
-  stalled = 0,
+  watch?: (targets: readonly Target[]) => () => void,
 ): Promise<Ran> {
   const targets: Target[] = [];
   try {
     for (const { name, spec } of measured) targets.push(await startTarget(name, spec));
     const meter = new LoadMeter(targets.map(({ pid }) => pid));
-    const wires = targets.map(({ wire }) => ({ ...wire, stalled }));
-    const report = await measureWire({ ...asked, targets: wires }, signal);
+    const wires = targets.map(({ wire }, at) => ({ ...wire, stalled: measured[at]?.stalled ?? 0 }));
+    const unwatch = watch?.(targets);
+    let report: WireReport;
+    try {
+      report = await measureWire({ ...asked, targets: wires }, signal);
+    } finally {
+      unwatch?.();
+    }
     const load = meter.stop();
     const died = targets.flatMap(({ name, ended }) => {
       const why = ended();
@@ -71,7 +83,7 @@ export function asked(wish: Wish, subscribers: number): Asked {
   };
 }
 
-function secondsOf({ seconds, isQuick }: Wish): number {
+export function secondsOf({ seconds, isQuick }: Wish): number {
   return seconds ?? (isQuick ? SECONDS_QUICK : SECONDS);
 }
 
@@ -116,7 +128,7 @@ export const FANOUT: Scenario = {
   },
 };
 
-function timesTable({ report }: Ran, subscribers: number): Table {
+export function timesTable({ report }: Ran, subscribers: number): Table {
   const rows = report.targets.flatMap((target) => [
     [`${target.name}, all`, ...quantileCells(target.fromPlanned)],
     [
@@ -147,19 +159,10 @@ function skewTable({ report }: Ran): Table {
   };
 }
 
-function countsTable(rans: readonly Ran[]): Table {
+export function countsTable(rans: readonly Ran[]): Table {
   return {
     title: 'what was sent and what came',
-    heads: [
-      'server',
-      'planned',
-      'sent',
-      'late',
-      'deliveries',
-      'lost',
-      'lateness p99',
-      'ratio of p50 to the control',
-    ],
+    heads: ['server', 'planned', 'sent', 'late', 'deliveries', 'lost', 'lateness p99', 'p50 of the first'],
     rows: rans.flatMap(({ report }) =>
       report.targets.map((target) => [
         target.name,
@@ -169,24 +172,10 @@ function countsTable(rans: readonly Ran[]): Table {
         String(target.deliveries),
         String(target.lost),
         nsText(target.lateness.p99),
-        ratioText(report.targets[0], target),
+        target === report.targets[0] ? '' : ratioText(paired(report.targets[0], target, 'p50')),
       ]),
     ),
   };
-}
-
-/** Median of the ratios of blocks that stood side by side, and how far the middle half of them lies apart. */
-function ratioText(control: TargetReport | undefined, target: TargetReport): string {
-  if (control === undefined || control === target) return '';
-  const ratios = target.intervals
-    .flatMap(({ p50 }, at) => {
-      const beside = control.intervals[at]?.p50 ?? 0;
-      return p50 > 0 && beside > 0 ? [p50 / beside] : [];
-    })
-    .sort((a, b) => a - b);
-  const at = (share: number): string =>
-    (ratios[Math.floor((ratios.length - 1) * share)] ?? Number.NaN).toFixed(2);
-  return ratios.length === 0 ? '' : `${at(0.5)} (${at(0.25)}–${at(0.75)} of ${ratios.length})`;
 }
 
 /** All but the tables. */
@@ -216,14 +205,18 @@ export function resultOf(
     verdict: worst(rans.map(({ verdict }) => verdict)),
     notes: [
       'Times run from when a message should have left, so a server that stops is charged for all that it kept waiting.',
-      'The control publishes the same frames by uWebSockets.js and keeps no book; both take turns, half a second each.',
+      'The control publishes the same frames by uWebSockets.js and keeps no book. Servers take turns, half a second each.',
       'Planned time → socket → server → WebSocket → the read that brought the frame, all on this machine.',
     ],
     lines,
     files: all.flatMap(({ target, name }) => [
-      { name: `${scenario}-${name}.hgrm`, text: target.hgrm },
-      { name: `${scenario}-${name}.hlog`, text: target.hlog },
+      { name: `${fileName(scenario, name)}.hgrm`, text: target.hgrm },
+      { name: `${fileName(scenario, name)}.hlog`, text: target.hlog },
     ]),
     data: rans,
   };
+}
+
+function fileName(scenario: string, name: string): string {
+  return `${scenario}-${name.replaceAll(/[^\w.-]+/g, '-')}`;
 }

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import type { MachineFacts } from '../bench/machine.js';
+import type { Report } from '../bench/document.js';
 import type { Scenario, ScenarioResult, Wish } from '../bench/result.js';
 import type { Verdict } from '../bench/verdict.js';
 import { DepthwireError } from '../errors.js';
@@ -14,8 +14,10 @@ interface Flags {
   readonly rate?: number;
   readonly subscribers?: readonly number[];
   readonly changes?: number;
+  readonly lines?: readonly [string, string];
+  readonly limitUs?: number;
   readonly quick?: true;
-  readonly output: 'text' | 'json';
+  readonly output: 'text' | 'json' | 'markdown';
   readonly out?: string;
 }
 
@@ -36,9 +38,14 @@ export function addBenchCommand(program: Command, shell: Shell, done: (code: num
     .option('--rate <number>', 'messages a second', positive)
     .option('--subscribers <list>', 'subscribers, separated by commas', counts)
     .option('--changes <number>', 'levels that a message changes, 1 to 50', positive)
+    .option('--limit-us <number>', 'p99 that max must hold, microseconds', positive)
+    .option('--lines <two>', 'two lines of a capture that race, separated by a comma', two)
     .option('--quick', 'some seconds in place of a minute')
-    .option('-o, --output <format>', 'text or json', output, 'text')
-    .option('--out <folder>', 'also write report.json, and .hgrm and .hlog files, into a folder')
+    .option('-o, --output <format>', 'text, json or markdown', output, 'text')
+    .option(
+      '--out <folder>',
+      'also write report.html, .json and .md, and .hgrm and .hlog files, into a folder',
+    )
     .addHelpText(
       'after',
       `\nExit codes: 0 PASS, ${EXIT.failed} FAIL, ${EXIT.usage} a wrong command line, ${EXIT_NOISY} NOISY.\n`,
@@ -52,9 +59,10 @@ async function bench(names: readonly string[], flags: Flags, shell: Shell): Prom
   const { scenariosOf } = await import('../bench/scenarios.js');
   const { machineFacts, machineText } = await import('../bench/machine.js');
   const { worst } = await import('../bench/verdict.js');
-  const scenarios = scenariosOf(names);
+  const { html, markdown } = await import('../bench/document.js');
+  const { scenarios, files } = scenariosOf(names);
   const { out: folder, output, quick, ...asked } = flags;
-  const wish: Wish = { ...asked, isQuick: quick === true, signal: shell.signal };
+  const wish: Wish = { ...asked, files, isQuick: quick === true, signal: shell.signal };
   if (folder !== undefined) openFolder(folder);
   const machine = machineFacts();
   const isText = output === 'text';
@@ -74,9 +82,16 @@ async function bench(names: readonly string[], flags: Flags, shell: Shell): Prom
     }
   }
   const verdict = worst(results.map(({ verdict }) => verdict));
-  const report = { machine, verdict, results: results.map(withoutFiles) };
-  if (!isText) await shell.stdout.write(`${JSON.stringify(report)}\n`);
-  if (folder !== undefined && results.length > 0) writeReport(folder, report, results);
+  const report: Report = { machine, verdict, results: results.map(withoutFiles) };
+  if (!isText) await shell.stdout.write(output === 'json' ? `${JSON.stringify(report)}\n` : markdown(report));
+  if (folder !== undefined && results.length > 0) {
+    writeReport(folder, [
+      { name: 'report.json', text: `${JSON.stringify(report, null, 2)}\n` },
+      { name: 'report.html', text: html(report) },
+      { name: 'report.md', text: markdown(report) },
+      ...results.flatMap(({ files }) => files),
+    ]);
+  }
   if (fault !== undefined) throw fault;
   if (isText) await shell.stdout.write(`\n${verdict.word}\n`);
   return codeOf(verdict, shell.signal.aborted);
@@ -122,15 +137,9 @@ function openFolder(folder: string): void {
   }
 }
 
-function writeReport(
-  folder: string,
-  report: { readonly machine: MachineFacts },
-  results: readonly ScenarioResult[],
-): void {
+function writeReport(folder: string, files: ScenarioResult['files']): void {
   try {
-    writeFileSync(path.join(folder, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);
-    for (const { name, text } of results.flatMap(({ files }) => files))
-      writeFileSync(path.join(folder, name), text);
+    for (const { name, text } of files) writeFileSync(path.join(folder, name), text);
   } catch (cause) {
     throw unwritable(folder, cause);
   }
@@ -158,7 +167,13 @@ function counts(text: string): readonly number[] {
   throw new InvalidArgumentError('Give whole numbers of 1 or more, separated by commas.');
 }
 
+function two(text: string): readonly [string, string] {
+  const [first, second, ...more] = text.split(',');
+  if (first && second && more.length === 0) return [first, second];
+  throw new InvalidArgumentError('Give two names, as 224.0.31.64:14340,224.0.32.64:15340.');
+}
+
 function output(text: string): Flags['output'] {
-  if (text === 'text' || text === 'json') return text;
-  throw new InvalidArgumentError('Use text or json.');
+  if (text === 'text' || text === 'json' || text === 'markdown') return text;
+  throw new InvalidArgumentError('Use text, json or markdown.');
 }

@@ -204,6 +204,24 @@ export declare class Measurement {
   cancel(): void
 }
 
+/** Reads one or two recordings and says which of their lines was first with each message that both had. */
+export declare class Race {
+  /** Before the first byte. */
+  constructor()
+  /** Gives the memory back at once. Any other use after it throws `addon.closed`. */
+  close(): void
+  /**
+   * Takes a chunk of the first (0) or second (1) recording, and returns the bytes used: the rest goes in again at the head of the next
+   * one. Throws `bench.recording`.
+   */
+  take(recording: number, bytes: Uint8Array, last: boolean): number
+  /**
+   * JSON, see `crates/latency/src/race.rs`. `first`, `second`: names of two lines; both empty = as the recordings have them.
+   * Throws `bench.recording`.
+   */
+  report(first: string, second: string): string
+}
+
 /** Reads a recording of one product into frames, each with its instrument and what it brings. */
 export declare class RecordingContents {
   /**

@@ -34,6 +34,7 @@ export const {
   Dialect,
   Engine,
   Measurement,
+  Race,
   RecordingContents,
   Replica,
   Simulator,

@@ -361,6 +361,7 @@ const objects = {
   Dialect: opened(),
   Engine: bench.engine,
   RecordingContents: contents(),
+  Race: new native.Race(),
   Replica: new native.Replica(),
   // A plan that is none: what runs is refused at once.
   Measurement: new native.Measurement('{}'),

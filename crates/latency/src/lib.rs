@@ -16,6 +16,7 @@ pub mod floor;
 pub mod frames;
 pub mod hiccup;
 pub mod quantiles;
+pub mod race;
 pub mod scenario;
 pub mod sender;
 pub mod stages;

@@ -18,6 +18,7 @@ mod ingester;
 mod instruments;
 mod levels;
 mod measurement;
+mod race;
 mod replica;
 mod ring;
 mod shared_book;

@@ -1,0 +1,162 @@
+import type { Line } from './result.js';
+import { nsText } from './verdict.js';
+
+/** Charts as SVG in a text: no script, so that a report opens anywhere and prints. */
+const WIDTH = 860;
+const HEIGHT = 320;
+const LEFT = 70;
+const RIGHT = 16;
+const TOP = 14;
+const BOTTOM = 34;
+
+/** Told apart by people who see colours differently too: Okabe and Ito. */
+const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000'] as const;
+const HICCUPS = '#999999';
+
+interface Scale {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Places on a logarithmic axis, from 0 to 1. */
+function share(value: number, { from, to }: Scale): number {
+  return Math.log(Math.max(value, from) / from) / Math.log(to / from);
+}
+
+const x = (part: number): number => LEFT + part * (WIDTH - LEFT - RIGHT);
+const y = (part: number): number => HEIGHT - BOTTOM - part * (HEIGHT - TOP - BOTTOM);
+
+/** Whole powers of ten around some times. */
+function around(times: readonly number[]): Scale {
+  const some = times.filter((time) => time > 0);
+  const from = 10 ** Math.floor(Math.log10(some.reduce((least, time) => Math.min(least, time), 1e9)));
+  const to = 10 ** Math.ceil(Math.log10(some.reduce((most, time) => Math.max(most, time), 10)));
+  return { from: Math.max(1, from), to: Math.max(to, from * 10) };
+}
+
+/** Time by the share of samples that it is not exceeded by; each step to the right is a nine more. */
+export function curveChart(lines: readonly Line[]): string {
+  const drawn = lines.filter(({ curve }) => curve.length > 0);
+  if (drawn.length === 0) return '';
+  // The last point of a curve, all samples, stands where one sample of all is: behind it there is nothing.
+  const nines = drawn.map(({ curve }) => Math.max(...curve.map(([of]) => (of < 1 ? 1 / (1 - of) : 1)), 10));
+  const across: Scale = { from: 1, to: Math.max(100, ...nines) };
+  const up = around(drawn.flatMap(({ curve }) => curve.map(([, ns]) => ns)));
+  const paths = drawn.map(({ name, curve }, at) => {
+    const most = nines[at] ?? 10;
+    const points = curve.map(([of, ns]) => {
+      const nine = of < 1 ? 1 / (1 - of) : most;
+      return [x(share(nine, across)), y(share(ns, up))] as const;
+    });
+    return path(points, colourOf(name, at), name === 'hiccups');
+  });
+  const ticks: [number, string][] = [];
+  for (let nine = 1; nine <= across.to * 1.001; nine *= 10) {
+    ticks.push([x(share(nine, across)), nine === 1 ? '0 %' : `${100 - 100 / nine} %`]);
+  }
+  return svg(
+    [...grid(up), ...bottom(ticks), ...paths, ...legend(drawn.map(({ name }) => name))],
+    'share of samples',
+  );
+}
+
+/** Middle and worst of each interval, and behind them the worst hiccup of the machine in it. */
+export function timelineChart(lines: readonly Line[]): string {
+  const drawn = lines.filter(({ intervals, name }) => intervals.length > 1 && name !== 'hiccups');
+  if (drawn.length === 0) return '';
+  const lengths = drawn.map(({ intervals }) => intervals.length);
+  const most = Math.max(...lengths);
+  const up = around(
+    drawn.flatMap(({ intervals, hiccups }) => [
+      ...intervals.flatMap(({ p50, max }) => [p50, max]),
+      ...hiccups,
+    ]),
+  );
+  const wide = (WIDTH - LEFT - RIGHT) / most;
+  const bars = (drawn[0]?.hiccups ?? []).map((ns, at) => {
+    const high = y(share(Math.max(ns, up.from), up));
+    return `<rect x="${px(x(at / most))}" y="${px(high)}" width="${px(wide)}" height="${px(HEIGHT - BOTTOM - high)}" fill="${HICCUPS}" opacity="0.25"/>`;
+  });
+  const at = (place: number): number => x((place + 0.5) / most);
+  const paths = drawn.flatMap(({ name, intervals }, of) => {
+    const colour = colourOf(name, of);
+    const line = (pick: (interval: Line['intervals'][number]) => number): (readonly [number, number])[] =>
+      intervals.map((interval, place) => [at(place), y(share(pick(interval), up))]);
+    return [
+      path(
+        line(({ p50 }) => p50),
+        colour,
+        false,
+      ),
+      path(
+        line(({ max }) => max),
+        colour,
+        true,
+      ),
+    ];
+  });
+  const longest = drawn[lengths.indexOf(most)];
+  const step = Math.max(1, Math.ceil(most / 8));
+  const ticks: [number, string][] = [];
+  for (let place = 0; place < most; place += step) {
+    const fromNs = longest?.intervals[place]?.fromNs ?? 0;
+    ticks.push([at(place), fromNs === 0 ? '0 s' : nsText(fromNs)]);
+  }
+  const names = drawn.map(({ name }) => name);
+  return svg(
+    [...bars, ...grid(up), ...bottom(ticks), ...paths, ...legend(names)],
+    'counted time: p50, and the worst dashed',
+  );
+}
+
+function colourOf(name: string, at: number): string {
+  return name === 'hiccups' ? HICCUPS : (COLOURS[at % COLOURS.length] ?? HICCUPS);
+}
+
+function path(points: readonly (readonly [number, number])[], colour: string, isDashed: boolean): string {
+  const d = points.map(([left, top], at) => `${at === 0 ? 'M' : 'L'}${px(left)} ${px(top)}`).join('');
+  const dash = isDashed ? ' stroke-dasharray="5 4"' : '';
+  return `<path d="${d}" fill="none" stroke="${colour}" stroke-width="1.8"${dash}/>`;
+}
+
+function grid(up: Scale): string[] {
+  const lines: string[] = [];
+  for (let ns = up.from; ns <= up.to * 1.001; ns *= 10) {
+    const at = px(y(share(ns, up)));
+    lines.push(`<line x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${at}" y2="${at}" stroke="#8884"/>`);
+    lines.push(
+      `<text x="${LEFT - 8}" y="${px(y(share(ns, up)) + 4)}" text-anchor="end">${nsText(ns)}</text>`,
+    );
+  }
+  return lines;
+}
+
+function bottom(ticks: readonly (readonly [number, string])[]): string[] {
+  return ticks.map(
+    ([at, text]) => `<text x="${px(at)}" y="${HEIGHT - 16}" text-anchor="middle">${text}</text>`,
+  );
+}
+
+function legend(names: readonly string[]): string[] {
+  return names.map((name, at) => {
+    const top = TOP + 6 + 17 * at;
+    return `<rect x="${LEFT + 14}" y="${top - 8}" width="16" height="4" fill="${colourOf(name, at)}"/><text x="${LEFT + 36}" y="${top - 2}">${escaped(name)}</text>`;
+  });
+}
+
+function svg(parts: readonly string[], label: string): string {
+  return `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${label}">${parts.join('')}<text x="${WIDTH - RIGHT}" y="${HEIGHT - 2}" text-anchor="end">${label}</text></svg>`;
+}
+
+function px(value: number): string {
+  return value.toFixed(1);
+}
+
+/** A text within HTML. */
+export function escaped(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;');
+}

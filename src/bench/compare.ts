@@ -1,0 +1,73 @@
+import { statSync } from 'node:fs';
+import path from 'node:path';
+import { DepthwireError } from '../errors.js';
+import { differs, PAIRS_MIN, paired, ratioText } from './paired.js';
+import type { Scenario } from './result.js';
+import {
+  asked,
+  CONTROL,
+  countsTable,
+  DEPTHWIRE,
+  type Measured,
+  overWire,
+  resultOf,
+  secondsOf,
+  timesTable,
+} from './wire.js';
+
+const BLOCK_SECONDS = 0.25;
+
+/** Two servers, or two builds, by turns, and whether they differ at all. */
+export const COMPARE: Scenario = {
+  name: 'compare',
+  summary: 'two of depthwire, control and built addons, block by block, and whether they differ',
+  seconds: (wish) => 2 * (secondsOf(wish) + 1) + 2,
+  async run(wish) {
+    const [a, b, ...more] = wish.files ?? [];
+    if (a === undefined || b === undefined || more.length > 0) {
+      throw new DepthwireError('bench.compare', {
+        what: 'a comparison is of two',
+        expected: 'two of depthwire, control and files of built addons',
+        got: `${wish.files?.length ?? 0}`,
+        fix: 'depthwire bench compare depthwire control, or depthwire bench compare before.node after.node',
+      });
+    }
+    const [subscribers = 1] = wish.subscribers ?? [1];
+    const two = [measured(a, 'A'), measured(b, 'B')];
+    const plan = { ...asked(wish, subscribers), blockSeconds: BLOCK_SECONDS };
+    const ran = await overWire(two, plan, wish.signal);
+    const [first, second] = ran.report.targets;
+    const rows = (['p50', 'p99'] as const).map((quantile) => {
+      const ratio = paired(first, second, quantile);
+      const answer = differs(ratio)
+        ? `B ${ratio.median > 1 ? 'takes longer' : 'is faster'}`
+        : ratio.pairs < PAIRS_MIN
+          ? 'too few pairs'
+          : 'no difference';
+      return [quantile, ratioText(ratio), answer];
+    });
+    return {
+      ...resultOf('compare', `${a} (A) and ${b} (B)`, [ran]),
+      tables: [
+        { title: 'B over A', heads: ['of each block', 'median, 95 % interval, pairs', 'answer'], rows },
+        timesTable(ran, subscribers),
+        countsTable([ran]),
+      ],
+    };
+  },
+};
+
+function measured(name: string, side: string): Measured {
+  const known = [DEPTHWIRE, CONTROL].find((server) => server.name === name);
+  if (known !== undefined) return { ...known, name: `${side} ${name}` };
+  const addon = path.resolve(name);
+  if (!addon.endsWith('.node') || statSync(addon, { throwIfNoEntry: false })?.isFile() !== true) {
+    throw new DepthwireError('bench.compare', {
+      what: 'nothing to compare',
+      expected: 'depthwire, control, or the file of a built addon (.node)',
+      got: name,
+      fix: 'build the other version and name its src/native/*.node',
+    });
+  }
+  return { name: `${side} ${path.basename(name)}`, spec: { kind: 'depthwire', addon } };
+}

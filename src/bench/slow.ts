@@ -1,0 +1,30 @@
+import { paired, ratioText } from './paired.js';
+import type { Scenario } from './result.js';
+import { asked, countsTable, DEPTHWIRE, overWire, resultOf, secondsOf, timesTable } from './wire.js';
+
+const SUBSCRIBERS = 20;
+
+/** Whether readers that never read hurt the others. */
+export const SLOW: Scenario = {
+  name: 'slow',
+  summary: 'subscribers beside some that never read, and beside none: what the first cost the others',
+  seconds: (wish) => 2 * (secondsOf(wish) + 1) + 2,
+  async run(wish) {
+    const [subscribers = SUBSCRIBERS, stalled = 1] = wish.subscribers ?? [];
+    const servers = [
+      { ...DEPTHWIRE, name: 'alone' },
+      { ...DEPTHWIRE, name: `beside ${stalled} that never ${stalled === 1 ? 'reads' : 'read'}`, stalled },
+    ];
+    const ran = await overWire(servers, asked(wish, subscribers), wish.signal);
+    const [alone, beside] = ran.report.targets;
+    const rows = (['p50', 'p99'] as const).map((of) => [of, ratioText(paired(alone, beside, of))]);
+    return {
+      ...resultOf('slow', 'Beside readers that never read', [ran]),
+      tables: [
+        { title: 'beside them over alone', heads: ['of each block', 'median, 95 % interval, pairs'], rows },
+        timesTable(ran, subscribers),
+        countsTable([ran]),
+      ],
+    };
+  },
+};

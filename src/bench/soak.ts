@@ -1,0 +1,133 @@
+import { readFileSync } from 'node:fs';
+import type { Interval } from './measure.js';
+import type { Scenario } from './result.js';
+import { nsText, type Verdict, worst } from './verdict.js';
+import { asked, countsTable, DEPTHWIRE, overWire, resultOf, timesTable } from './wire.js';
+
+const SECONDS = 3600;
+const SECONDS_QUICK = 10;
+const TENTHS = 10;
+/** From here on what grows is no warming up. */
+const LONG_SECONDS = 600;
+/** The last tenth over the first one. */
+const GROWTH_MAX = 1.05;
+/** Looks at the memory of the server, in all. */
+const LOOKS = 600;
+
+interface Look {
+  /** Share of the run. */
+  readonly at: number;
+  readonly bytes: number;
+}
+
+/** For hours: what grows. */
+export const SOAK: Scenario = {
+  name: 'soak',
+  summary: 'for an hour (--seconds 86400: a day): memory and times by tenths of it',
+  seconds: ({ seconds, isQuick }) => (seconds ?? (isQuick ? SECONDS_QUICK : SECONDS)) + 4,
+  async run(wish) {
+    const seconds = wish.seconds ?? (wish.isQuick ? SECONDS_QUICK : SECONDS);
+    const [subscribers = 5] = wish.subscribers ?? [5];
+    const plan = {
+      ...asked({ ...wish, rate: wish.rate ?? 200, seconds }, subscribers),
+      blockSeconds: seconds,
+    };
+    const looks: Look[] = [];
+    const ran = await overWire([DEPTHWIRE], plan, wish.signal, ([server]) => {
+      const began = performance.now();
+      const look = (): void => {
+        const at = (performance.now() - began) / (1000 * (seconds + plan.warmSeconds));
+        looks.push({ at: Math.min(at, 0.999), bytes: residentBytes(server?.pid ?? 0) });
+      };
+      const timer = setInterval(look, Math.max(50, (seconds * 1000) / LOOKS));
+      return () => clearInterval(timer);
+    });
+    const tenths = tenthsOf(ran.report.targets[0]?.intervals ?? [], looks);
+    const growth = growthOf(tenths, seconds);
+    return {
+      ...resultOf('soak', `${nsText(seconds * 1e9)} on end`, [ran]),
+      verdict: worst([ran.verdict, growth]),
+      tables: [
+        {
+          title: 'by tenths of the time',
+          heads: [
+            'tenth',
+            'samples',
+            'p50, middle',
+            'p99, middle',
+            'greatest',
+            'memory, least',
+            'memory, most',
+          ],
+          rows: tenths.map(({ samples, p50, p99, max, least, most }, at) => [
+            String(at + 1),
+            String(samples),
+            ...[p50, p99, max].map(nsText),
+            ...[least, most].map((bytes) => `${(bytes / 2 ** 20).toFixed(1)} MiB`),
+          ]),
+        },
+        timesTable(ran, subscribers),
+        countsTable([ran]),
+      ],
+      data: { ran, tenths, looks },
+    };
+  },
+};
+
+/** What was so in a tenth of the run. */
+interface Tenth {
+  readonly samples: number;
+  /** Middle of its intervals' own, ns. */
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+/** By the intervals and looks that begin in each tenth. */
+export function tenthsOf(intervals: readonly Interval[], looks: readonly Look[]): readonly Tenth[] {
+  const end = (intervals.at(-1)?.fromNs ?? 0) + 1;
+  return Array.from({ length: TENTHS }, (_, tenth) => {
+    const within = (share: number): boolean => Math.floor(share * TENTHS) === tenth;
+    const mine = intervals.filter(({ fromNs, count }) => count > 0 && within(fromNs / end));
+    const bytes = looks.flatMap((look) => (within(look.at) && look.bytes > 0 ? [look.bytes] : []));
+    return {
+      samples: mine.reduce((sum, { count }) => sum + count, 0),
+      p50: middle(mine.map(({ p50 }) => p50)),
+      p99: middle(mine.map(({ p99 }) => p99)),
+      max: mine.reduce((most, { max }) => Math.max(most, max), 0),
+      least: bytes.length === 0 ? 0 : Math.min(...bytes),
+      most: bytes.length === 0 ? 0 : Math.max(...bytes),
+    };
+  });
+}
+
+/** Growth within some minutes may be of a server that warms up; of a longer run it is a fault. */
+export function growthOf(tenths: readonly Tenth[], seconds: number): Verdict {
+  const [first, last] = [tenths[0], tenths[TENTHS - 1]];
+  const ratios = [
+    ['memory at its most', (last?.most ?? 0) / (first?.most ?? 0)],
+    ['p50', (last?.p50 ?? 0) / (first?.p50 ?? 0)],
+  ] as const;
+  const reasons = ratios
+    .filter(([, ratio]) => ratio > GROWTH_MAX)
+    .map(
+      ([what, ratio]) =>
+        `${what} of the last tenth is ${((ratio - 1) * 100).toFixed(1)} % above that of the first`,
+    );
+  return { word: reasons.length === 0 ? 'PASS' : seconds < LONG_SECONDS ? 'NOISY' : 'FAIL', reasons };
+}
+
+function middle(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
+}
+
+function residentBytes(pid: number): number {
+  try {
+    const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return Number(kib ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+}
