@@ -9,7 +9,8 @@ import { errorOf, type Quantiles, type TargetReport } from '../src/bench/measure
 import { PROOF } from '../src/bench/proof.js';
 import { SCENARIOS, scenariosOf } from '../src/bench/scenarios.js';
 import { startTarget } from '../src/bench/target.js';
-import { judgeTarget, nsText, worst } from '../src/bench/verdict.js';
+import { nsText } from '../src/bench/time-text.js';
+import { judgeTarget, worst } from '../src/bench/verdict.js';
 import { type Asked, asked, CONTROL, overWire } from '../src/bench/wire.js';
 import { run } from '../src/cli/program.js';
 import { fault } from './support/layered.js';
@@ -87,8 +88,8 @@ describe('depthwire bench', () => {
     for (const target of targets as readonly TargetReport[]) {
       const { planned, sent, lost, repeated, unknown, counted, deliveries, fromPlanned } = target;
       expect({ planned, sent, lost, repeated, unknown }).toEqual({
-        planned: 2000,
-        sent: 2000,
+        planned: 1800,
+        sent: 1800,
         lost: 0,
         repeated: 0,
         unknown: 0,
@@ -167,6 +168,16 @@ describe('depthwire bench', () => {
     ]);
   });
 
+  it.each(['poisson', 'bursts'])('sends by a plan of %s', { timeout: 60_000 }, async (arrivals) => {
+    const args = ['wire', '--arrivals', arrivals, '--rate', '500', '--quick', '-o', 'json'];
+    const { targets } = JSON.parse((await command(args)).out).results[0].data[0].report;
+    for (const { planned, sent, lost } of targets) {
+      // Of 650 that come by chance, five standard deviations.
+      expect(Math.abs(planned - 650)).toBeLessThan(arrivals === 'poisson' ? 128 : 1);
+      expect({ sent, lost }).toEqual({ sent: planned, lost: 0 });
+    }
+  });
+
   it('says when no rate holds a limit', { timeout: 60_000 }, async () => {
     const ended = await command(['max', '--limit-us', '1', '--seconds', '0.3', '--rate', '1000']);
     expect(ended.code).toBe(1);
@@ -197,6 +208,9 @@ describe('depthwire bench', () => {
   });
 
   it.each([
+    ['--changes', '51'],
+    ['--changes', '2.5'],
+    ['--arrivals', 'odd'],
     ['--seconds', '0'],
     ['--rate', '-1'],
     ['--rate', 'x'],
@@ -220,12 +234,22 @@ describe('depthwire bench', () => {
     expect(report.results[0].data[0].report.ended.code).toBe('bench.cancelled');
   });
 
+  it('that could not begin is no PASS, and its report says why', async () => {
+    const to = join(folder, 'refused');
+    const { code, out } = await command(['wire', '--rate', '9000000', '-o', 'json', '--out', to]);
+    expect(code).toBe(2);
+    const report = JSON.parse(out);
+    expect(report).toMatchObject({ verdict: { word: 'FAIL' }, results: [], fault: { code: 'bench.rate' } });
+    expect(JSON.parse(readFileSync(join(to, 'report.json'), 'utf8'))).toEqual(report);
+    expect(readFileSync(join(to, 'report.html'), 'utf8')).toContain('bench.rate');
+  });
+
   it('has a summary and a duration for each scenario', () => {
     const { scenarios } = scenariosOf([]);
     expect(scenarios.map(({ name }) => name)).toEqual(['floor', 'wire', 'fanout']);
     const seconds = (isQuick: boolean) =>
       scenarios.reduce((sum, scenario) => sum + scenario.seconds({ isQuick }), 0);
-    expect(seconds(true)).toBeLessThanOrEqual(30);
+    expect(seconds(true)).toBeLessThanOrEqual(20);
     expect(seconds(false)).toBeLessThanOrEqual(180);
     for (const { summary } of SCENARIOS) expect(summary).not.toBe('');
     expect(fault(() => scenariosOf(['x'])).code).toBe('bench.scenario');
@@ -254,7 +278,7 @@ describe('a figure is true', () => {
     const [control, slow] = report.targets as readonly [TargetReport, TargetReport];
     // Of the least, which no other program of the machine touches; `depthwire bench proof` holds the middle to 5 %.
     const difference = slow.fromPlanned.min - control.fromPlanned.min;
-    expect(difference / 1e6).toBeGreaterThan(0.9);
+    expect(difference / 1e6).toBeGreaterThan(0.7);
     expect(difference / 1e6).toBeLessThan(2);
   });
 });
@@ -325,6 +349,7 @@ describe('a verdict', () => {
     ['NOISY', {}, { othersCores: 0.2 }, undefined],
     ['NOISY', {}, { stolenShare: 0.02 }, undefined],
     ['NOISY', {}, { cores: 1 }, undefined],
+    ['NOISY', {}, { othersCores: Number.NaN }, undefined],
     ['FAIL', { sent: 998 }, {}, undefined],
     ['FAIL', { lost: 1 }, {}, undefined],
     ['FAIL', { repeated: 1 }, {}, undefined],

@@ -1,5 +1,5 @@
 import type { Line } from './result.js';
-import { nsText } from './verdict.js';
+import { nsText } from './time-text.js';
 
 /** Charts as SVG in a text: no script, so that a report opens anywhere and prints. */
 const WIDTH = 860;

@@ -1,3 +1,4 @@
+import type { ErrorJson } from '../errors.js';
 import { curveChart, escaped, timelineChart } from './chart.js';
 import { type MachineFacts, machineText } from './machine.js';
 import type { ScenarioResult, Table } from './result.js';
@@ -8,6 +9,8 @@ export interface Report {
   readonly machine: MachineFacts;
   readonly verdict: Verdict;
   readonly results: readonly Omit<ScenarioResult, 'files'>[];
+  /** What ended it before all was measured. */
+  readonly fault?: ErrorJson;
 }
 
 const STYLE = `
@@ -41,6 +44,7 @@ ${result.notes.map((note) => `<p>${escaped(note)}</p>`).join('\n')}</section>`,
 <title>depthwire bench, ${escaped(machine.date)}</title><link rel="icon" href="data:,"><style>${STYLE}</style></head><body>
 <h1>Latency of depthwire ${escaped(machine.depthwire)} ${badge(verdict)}</h1>
 <p>${escaped(machineText(machine))} · ${escaped(machine.date)}</p>
+${reasons(verdict)}
 ${sections.join('\n')}
 <footer>Times run from when a message should have left. PASS: the figures may be believed; NOISY: the machine had other things to do; FAIL: they may not.
 Grey is what the machine itself adds. <code>docs/bench.md</code> says how it is measured.</footer>

@@ -23,7 +23,7 @@ export interface MachineFacts {
 /** What went on beside a run. */
 export interface MachineLoad {
   readonly cores: number;
-  /** Cores' worth of time that programs took which are no part of the run. 0 where the system does not say. */
+  /** Cores' worth of time that programs took which are no part of the run. NaN where the system does not say. */
   readonly othersCores: number;
   /** Share of the time that the host took. */
   readonly stolenShare: number;
@@ -92,7 +92,7 @@ export class LoadMeter {
     const others = to.busy - from.busy - (to.ours - from.ours);
     return {
       cores,
-      othersCores: Math.max(0, others) / TICKS_PER_SECOND / seconds,
+      othersCores: to.busy === 0 ? Number.NaN : Math.max(0, others) / TICKS_PER_SECOND / seconds,
       stolenShare: Math.max(0, to.stolen - from.stolen) / TICKS_PER_SECOND / seconds / cores,
       load: loadavg()[0] ?? 0,
     };

@@ -1,5 +1,5 @@
 import type { Scenario } from './result.js';
-import { nsText } from './verdict.js';
+import { nsText } from './time-text.js';
 import { asked, DEPTHWIRE, overWire, type Ran, resultOf } from './wire.js';
 
 /** At 99 %, from the planned time. */

@@ -1,5 +1,6 @@
 import type { Scenario, ScenarioResult, Wish } from './result.js';
-import { nsText, type Verdict, worst } from './verdict.js';
+import { nsText } from './time-text.js';
+import { type Verdict, worst } from './verdict.js';
 import { type Asked, CONTROL, overWire, type Ran, resultOf } from './wire.js';
 
 /** The tool held against what is known beforehand. */

@@ -3,7 +3,8 @@ import { guarded } from '../engine/guarded.js';
 import { DepthwireError } from '../errors.js';
 import { RecordingReader } from '../ingest/recording-reader.js';
 import type { Scenario, ScenarioResult } from './result.js';
-import { nsText, type Verdict } from './verdict.js';
+import { nsText } from './time-text.js';
+import type { Verdict } from './verdict.js';
 
 /** Times with a sign, ns; see `crates/latency/src/race.rs`. */
 interface Difference {

@@ -38,6 +38,7 @@ export interface Wish {
   readonly rate?: number;
   readonly subscribers?: readonly number[];
   readonly changes?: number;
+  readonly arrivals?: 'even' | 'poisson' | 'bursts';
   /** Of p99, for the search of the highest rate. */
   readonly limitUs?: number;
   /** Recordings, or what is compared. */

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { Interval } from './measure.js';
 import type { Scenario } from './result.js';
-import { nsText, type Verdict, worst } from './verdict.js';
+import { nsText } from './time-text.js';
+import { type Verdict, worst } from './verdict.js';
 import { asked, countsTable, DEPTHWIRE, overWire, resultOf, timesTable } from './wire.js';
 
 const SECONDS = 3600;

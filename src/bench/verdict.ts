@@ -1,5 +1,5 @@
 import type { MachineLoad } from './machine.js';
-import type { FloorReport, Quantiles, TargetReport } from './measure.js';
+import type { FloorReport, TargetReport } from './measure.js';
 
 /** Whether a run's figures may be believed: all of them, with care, not at all. */
 export interface Verdict {
@@ -66,6 +66,7 @@ export function judgeFloor({ gapShare, hiccups, clock }: FloorReport, load: Mach
 
 function noisesOf({ othersCores, stolenShare, cores }: MachineLoad): string[] {
   const noises: string[] = [];
+  if (Number.isNaN(othersCores)) noises.push('this system does not say what other programs took');
   if (othersCores > OTHERS_MAX) noises.push(`other programs took ${othersCores.toFixed(2)} of a core`);
   if (stolenShare > STOLEN_MAX) noises.push(`the host took ${percent(stolenShare)} of the time`);
   if (cores < BUSY_THREADS)
@@ -85,22 +86,4 @@ export function worst(verdicts: readonly Verdict[]): Verdict {
 function verdictOf(fails: readonly string[], noises: readonly string[]): Verdict {
   const word = fails.length > 0 ? 'FAIL' : noises.length > 0 ? 'NOISY' : 'PASS';
   return { word, reasons: [...fails, ...noises] };
-}
-
-/** A time for people: three digits and a unit. */
-export function nsText(ns: number): string {
-  const units = ['ns', 'µs', 'ms', 's'] as const;
-  let [value, unit] = [ns, 0];
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  const digits = unit === 0 && Number.isInteger(value) ? 0 : value < 10 ? 2 : value < 100 ? 1 : 0;
-  return `${value.toFixed(digits)} ${units[unit]}`;
-}
-
-/** The columns that every table of times has, and the cells of a line. */
-export const QUANTILE_HEADS = ['samples', 'p50', 'p90', 'p99', 'p99.9', 'p99.99', 'max'] as const;
-export function quantileCells({ count, p50, p90, p99, p999, p9999, max }: Quantiles): readonly string[] {
-  return [String(count), ...[p50, p90, p99, p999, p9999, max].map(nsText)];
 }

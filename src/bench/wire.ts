@@ -1,9 +1,10 @@
 import { LoadMeter, type MachineLoad } from './machine.js';
-import { measureWire, type TargetReport, type WirePlan, type WireReport } from './measure.js';
+import { type Arrivals, measureWire, type TargetReport, type WirePlan, type WireReport } from './measure.js';
 import { paired, ratioText } from './paired.js';
 import type { Line, Scenario, ScenarioResult, Table, Wish } from './result.js';
 import { type ServerSpec, startTarget, type Target } from './target.js';
-import { judgeTarget, nsText, QUANTILE_HEADS, quantileCells, type Verdict, worst } from './verdict.js';
+import { nsText, QUANTILE_HEADS, quantileCells } from './time-text.js';
+import { judgeTarget, type Verdict, worst } from './verdict.js';
 
 /** A server to be measured, and what it is called. */
 export interface Measured {
@@ -27,13 +28,17 @@ export const DEPTHWIRE: Measured = { name: 'depthwire', spec: { kind: 'depthwire
 
 const RATE = 2000;
 const SECONDS = 10;
-const SECONDS_QUICK = 2;
+const SECONDS_QUICK = 1;
+const WARM_SECONDS = 1;
+const WARM_SECONDS_QUICK = 0.3;
 const CHANGES = 4;
+/** Messages that are due at once, of arrivals in bursts. */
+const BURST = 10;
 const BLOCK_SECONDS = 0.5;
 const DRAIN_SECONDS = 3;
 const SUBSCRIBERS = [1, 10, 50] as const;
 /** What starting two servers and connecting to them takes, about. */
-const START_SECONDS = 2;
+const START_SECONDS = 1.5;
 
 /**
  * Starts the servers, runs the plan over all of them by turns, ends them. `watch` looks at them while it runs, until what it returns is
@@ -74,8 +79,8 @@ export async function overWire(
 export function asked(wish: Wish, subscribers: number): Asked {
   return {
     subscribers,
-    arrivals: { kind: 'even', rate: wish.rate ?? RATE },
-    warmSeconds: wish.isQuick ? 0.5 : 1,
+    arrivals: arrivalsOf(wish),
+    warmSeconds: warmOf(wish),
     seconds: secondsOf(wish),
     blockSeconds: Math.min(BLOCK_SECONDS, secondsOf(wish)),
     changes: wish.changes ?? CHANGES,
@@ -83,8 +88,17 @@ export function asked(wish: Wish, subscribers: number): Asked {
   };
 }
 
+function arrivalsOf({ arrivals = 'even', rate = RATE }: Wish): Arrivals {
+  if (arrivals === 'poisson') return { kind: arrivals, rate, seed: 1 };
+  return arrivals === 'bursts' ? { kind: arrivals, rate, size: BURST } : { kind: arrivals, rate };
+}
+
 export function secondsOf({ seconds, isQuick }: Wish): number {
   return seconds ?? (isQuick ? SECONDS_QUICK : SECONDS);
+}
+
+function warmOf({ isQuick }: Wish): number {
+  return isQuick ? WARM_SECONDS_QUICK : WARM_SECONDS;
 }
 
 /** Planned time to arrival, by one generator thread, server after server. */
@@ -92,7 +106,7 @@ export const WIRE: Scenario = {
   name: 'wire',
   summary:
     'messages at planned times to the server and back to a subscriber, beside a bare uWebSockets server',
-  seconds: (wish) => 2 * (secondsOf(wish) + 1) + START_SECONDS,
+  seconds: (wish) => 2 * (secondsOf(wish) + warmOf(wish)) + START_SECONDS,
   async run(wish) {
     const [subscribers = 1] = wish.subscribers ?? [1];
     const ran = await overWire([CONTROL, DEPTHWIRE], asked(wish, subscribers), wish.signal);
@@ -109,7 +123,7 @@ export const FANOUT: Scenario = {
   summary: 'the same with more and more subscribers, and how far apart the first and the last of them are',
   seconds: (wish) => {
     const steps = (wish.subscribers ?? SUBSCRIBERS).length;
-    return steps * (2 * (secondsOf(wish) / 2 + 1) + START_SECONDS);
+    return steps * (2 * (secondsOf(wish) / 2 + warmOf(wish)) + START_SECONDS);
   },
   async run(wish) {
     const rans: Ran[] = [];

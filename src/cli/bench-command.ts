@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { Report } from '../bench/document.js';
 import type { Scenario, ScenarioResult, Wish } from '../bench/result.js';
 import type { Verdict } from '../bench/verdict.js';
-import { DepthwireError } from '../errors.js';
+import { DepthwireError, explain } from '../errors.js';
 import { EXIT, type Shell } from './shell.js';
 import { ProgressBar } from './terminal.js';
 import { textTable } from './text-table.js';
@@ -14,6 +14,7 @@ interface Flags {
   readonly rate?: number;
   readonly subscribers?: readonly number[];
   readonly changes?: number;
+  readonly arrivals?: 'even' | 'poisson' | 'bursts';
   readonly lines?: readonly [string, string];
   readonly limitUs?: number;
   readonly quick?: true;
@@ -22,6 +23,8 @@ interface Flags {
 }
 
 const PROGRESS_MS = 250;
+/** Levels a side of the book that is measured. */
+const CHANGES_MAX = 50;
 
 /** Exit code of a run whose figures are to be taken with care. */
 const EXIT_NOISY = 4;
@@ -31,13 +34,14 @@ export function addBenchCommand(program: Command, shell: Shell, done: (code: num
   program
     .command('bench')
     .description(
-      'measure latency on this machine: floor, wire, fanout, proof; the first three without a name',
+      'measure latency on this machine: floor, wire and fanout, which run without a name; slow, max, compare A B, race FILE [FILE], soak, proof',
     )
-    .argument('[scenario...]', 'what to measure')
+    .argument('[scenario...]', 'what to measure; behind compare and race, of what')
     .option('--seconds <number>', 'counted time of each server', positive)
     .option('--rate <number>', 'messages a second', positive)
     .option('--subscribers <list>', 'subscribers, separated by commas', counts)
-    .option('--changes <number>', 'levels that a message changes, 1 to 50', positive)
+    .option('--changes <number>', 'levels that a message changes, 1 to 50', changes)
+    .option('--arrivals <plan>', 'even, poisson, or bursts of ten', arrivals)
     .option('--limit-us <number>', 'p99 that max must hold, microseconds', positive)
     .option('--lines <two>', 'two lines of a capture that race, separated by a comma', two)
     .option('--quick', 'some seconds in place of a minute')
@@ -81,10 +85,14 @@ async function bench(names: readonly string[], flags: Flags, shell: Shell): Prom
       break;
     }
   }
-  const verdict = worst(results.map(({ verdict }) => verdict));
-  const report: Report = { machine, verdict, results: results.map(withoutFiles) };
+  const early =
+    fault === undefined ? (shell.signal.aborted ? ['ended before its time'] : []) : [oneLine(fault)];
+  const ended: Verdict[] = early.length === 0 ? [] : [{ word: 'FAIL', reasons: early }];
+  const verdict = worst([...results.map(({ verdict }) => verdict), ...ended]);
+  const told = fault instanceof DepthwireError ? { fault: fault.toJSON() } : {};
+  const report: Report = { machine, verdict, results: results.map(withoutFiles), ...told };
   if (!isText) await shell.stdout.write(output === 'json' ? `${JSON.stringify(report)}\n` : markdown(report));
-  if (folder !== undefined && results.length > 0) {
+  if (folder !== undefined) {
     writeReport(folder, [
       { name: 'report.json', text: `${JSON.stringify(report, null, 2)}\n` },
       { name: 'report.html', text: html(report) },
@@ -95,6 +103,10 @@ async function bench(names: readonly string[], flags: Flags, shell: Shell): Prom
   if (fault !== undefined) throw fault;
   if (isText) await shell.stdout.write(`\n${verdict.word}\n`);
   return codeOf(verdict, shell.signal.aborted);
+}
+
+function oneLine(fault: unknown): string {
+  return explain(fault).split('\n', 1)[0] ?? '';
 }
 
 function codeOf({ word }: Verdict, isAborted: boolean): number {
@@ -160,6 +172,17 @@ function positive(text: string): number {
   const number = Number(text);
   if (Number.isFinite(number) && number > 0) return number;
   throw new InvalidArgumentError('Give a number above 0.');
+}
+
+function changes(text: string): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number >= 1 && number <= CHANGES_MAX) return number;
+  throw new InvalidArgumentError(`Give a whole number from 1 to ${CHANGES_MAX}.`);
+}
+
+function arrivals(text: string): Flags['arrivals'] & string {
+  if (text === 'even' || text === 'poisson' || text === 'bursts') return text;
+  throw new InvalidArgumentError('Use even, poisson or bursts.');
 }
 
 function counts(text: string): readonly number[] {

@@ -1,0 +1,21 @@
+import type { Quantiles } from './measure.js';
+
+/** A time for people: three digits and a unit. */
+export function nsText(ns: number): string {
+  const units = ['ns', 'µs', 'ms', 's'] as const;
+  let [value, unit] = [ns, 0];
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  const digits = unit === 0 && Number.isInteger(value) ? 0 : value < 10 ? 2 : value < 100 ? 1 : 0;
+  return `${value.toFixed(digits)} ${units[unit]}`;
+}
+
+/** The columns that every table of times has, and the cells of a line. */
+export const QUANTILE_HEADS = ['samples', 'p50', 'p90', 'p99', 'p99.9', 'p99.99', 'max'] as const;
+export function quantileCells({ count, p50, p90, p99, p999, p9999, max }: Quantiles): readonly string[] {
+  // Of no samples there are no times, least of all 0.
+  if (count === 0) return ['0', ...QUANTILE_HEADS.slice(1).map(() => '–')];
+  return [String(count), ...[p50, p90, p99, p999, p9999, max].map(nsText)];
+}
