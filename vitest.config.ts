@@ -4,12 +4,13 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files that take a minute or more of waiting: one that began last would run on alone. */
 const LONG = [
-  'connector-venues',
-  'gateways-suites',
-  'live-venues',
   'page-bad-input',
-  'addon-memory',
+  'gateways-suites',
+  'connector-venues',
   'bench-command',
+  'page-heatmap',
+  'connector-limits',
+  'addon-memory',
 ];
 
 class LongFirst extends BaseSequencer {
@@ -28,6 +29,8 @@ export default defineConfig({
     exclude: ['**/*.live.test.ts'],
     // Most of a run is waiting: on two cores two files at a time take half of the time.
     maxWorkers: Math.max(2, availableParallelism() - 1),
+    // The same of tests of one file that may run beside each other: they talk to venues of their own.
+    maxConcurrency: 12,
     sequence: { sequencer: LongFirst },
     testTimeout: 30_000,
     hookTimeout: 30_000,

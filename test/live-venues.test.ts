@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it, type TestContext } from 'vitest';
 import { type Engine, instrumentName, openEngine } from '../src/engine.js';
 import type { DepthwireError } from '../src/errors.js';
 import { FAKE_ACCOUNT, FakeVenue, type FakeVenueOptions } from '../src/fake-venue/fake-venue.js';
@@ -19,12 +19,6 @@ const CODES: Readonly<Record<string, readonly string[]>> = {
 };
 const PRODUCTS = Object.keys(CODES);
 
-const closing: (() => Promise<void> | void)[] = [];
-
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-});
-
 interface Rig {
   readonly venue: FakeVenue;
   readonly engine: Engine;
@@ -34,8 +28,9 @@ interface Rig {
   readonly faults: DepthwireError[];
 }
 
-/** A product over the sockets of a fake venue that keeps its limits. */
+/** A product over the sockets of a fake venue that keeps its limits, for one test. */
 async function rig(
+  { onTestFinished }: TestContext,
   product: string,
   codes = CODES[product] ?? [],
   more: Partial<LiveSource> = {},
@@ -45,6 +40,7 @@ async function rig(
   if (facts === undefined) throw new Error(`no facts of ${product}`);
   const venue = new FakeVenue({ products: [{ ...facts, codes }], ...options });
   await venue.listen();
+  onTestFinished(() => venue.stop());
   const wiring: { live?: LiveVenues } = {};
   const faults: DepthwireError[] = [];
   const engine = openEngine(
@@ -56,6 +52,7 @@ async function rig(
       onFault: (fault) => faults.push(fault),
     },
   );
+  onTestFinished(() => engine.close());
   const names = codes.map((code) => instrumentName(`${product}:${code}`));
   for (const name of names) engine.addInstrument(name);
   const source: LiveSource = {
@@ -73,15 +70,11 @@ async function rig(
     onFault: (fault) => faults.push(fault),
   });
   wiring.live = live;
+  onTestFinished(() => live.stop());
   const ids = live.open(engine);
   live.start();
   const timer = setInterval(() => engine.tick(), 10);
-  closing.push(
-    () => engine.close(),
-    () => venue.stop(),
-    () => live.stop(),
-    () => clearInterval(timer),
-  );
+  onTestFinished(() => clearInterval(timer));
   return { venue, engine, live, ids, names, faults };
 }
 
@@ -121,11 +114,12 @@ async function agrees(all: Rig, codes: readonly string[]): Promise<void> {
   all.venue.resume();
 }
 
-describe.each(PRODUCTS)('%s', (product) => {
+// Products beside each other, as most of it is waiting.
+describe.concurrent.each(PRODUCTS)('%s', (product) => {
   const codes = CODES[product] ?? [];
 
-  it('is heard: every book becomes the venue’s own, within its limits', async () => {
-    const all = await rig(product);
+  it('is heard: every book becomes the venue’s own, within its limits', async (test) => {
+    const all = await rig(test, product);
     await synced(all);
     await heardOn(all);
     await agrees(all, codes);
@@ -135,8 +129,8 @@ describe.each(PRODUCTS)('%s', (product) => {
     expect(all.faults).toEqual([]);
   });
 
-  it('is cut: books are stale at once, and the venue’s own again', async () => {
-    const all = await rig(product);
+  it('is cut: books are stale at once, and the venue’s own again', async (test) => {
+    const all = await rig(test, product);
     await synced(all);
     all.venue.cutAll();
     await until(() => all.ids.every((id) => all.engine.book(id).state === 'stale'));
@@ -148,8 +142,9 @@ describe.each(PRODUCTS)('%s', (product) => {
     expect(all.venue.breaches()).toEqual([]);
   });
 
-  it('loses frames, breaks off, answers with pages and stalls: no book is ever wrong, all come back', async () => {
+  it('loses frames, breaks off, answers with pages and stalls: no book is ever wrong, all come back', async (test) => {
     const all = await rig(
+      test,
       product,
       codes,
       {},
@@ -170,16 +165,16 @@ describe.each(PRODUCTS)('%s', (product) => {
     expect(all.venue.breaches()).toEqual([]);
   }, 90_000);
 
-  it('speaks over TLS', async () => {
-    const all = await rig(product, codes, {}, { tls: true });
+  it('speaks over TLS', async (test) => {
+    const all = await rig(test, product, codes, {}, { tls: true });
     await synced(all);
     expect(all.live.status()[0]?.connections[0]?.url).toMatch(/^wss:/);
   });
 });
 
 describe('orders with a key', () => {
-  it('Kraken level3: a token for each connection, signed, and true queues', async () => {
-    const all = await rig('kraken', ['BTC/USD'], {
+  it('Kraken level3: a token for each connection, signed, and true queues', async (test) => {
+    const all = await rig(test, 'kraken', ['BTC/USD'], {
       channels: ['orders'],
       depth: 10,
       keys: { key: FAKE_ACCOUNT.key, secret: FAKE_ACCOUNT.secret },
@@ -197,16 +192,16 @@ describe('orders with a key', () => {
     expect(all.venue.breaches()).toEqual([]);
   });
 
-  it('without one they are refused before anything is connected', async () => {
-    await expect(rig('kraken', ['BTC/USD'], { channels: ['orders'] })).rejects.toMatchObject({
+  it('without one they are refused before anything is connected', async (test) => {
+    await expect(rig(test, 'kraken', ['BTC/USD'], { channels: ['orders'] })).rejects.toMatchObject({
       code: 'live.needs_key',
     });
   });
 });
 
 describe('sources that come and go', () => {
-  it('use the engine’s connections again, and one that cannot be opened leaves nothing', async () => {
-    const all = await rig('kraken', ['BTC/USD']);
+  it('use the engine’s connections again, and one that cannot be opened leaves nothing', async (test) => {
+    const all = await rig(test, 'kraken', ['BTC/USD']);
     const source: LiveSource = { name: 'more', venue: 'kraken', instruments: all.names };
     // More than an engine has.
     for (let times = 0; times < 1100; times += 1) {
