@@ -4,7 +4,6 @@
 //   node scripts/generate.mjs           builds the schema compiler if needed and writes the files
 //   node scripts/generate.mjs --check   compares the recorded hashes; where cargo and the compiler build, generates again
 //                                       and compares bytes. Writes nothing. Exit 1 with a fix line on a difference.
-//   node scripts/generate.mjs --compiler  builds the schema compiler, where it can be built
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -20,7 +19,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { checkedProfile, root } from './sources.mjs';
+import { checkedProfile, checkedTarget, root, testedPackages } from './sources.mjs';
 
 const schema = 'crates/core/schema/feed.fbs';
 const hashFile = 'crates/core/schema/generated.sha256';
@@ -91,25 +90,26 @@ function buildCompiler(quiet) {
   return built.status === 0 ? undefined : (built.stderr?.trim().split('\n')[0] ?? 'see the lines above');
 }
 
-/** What an example of a crate prints. */
-function printed(crate, example, ...args) {
-  const ran = spawnSync(
-    'cargo',
-    [
-      ...checkedProfile,
-      ...['run', '--quiet', '--locked', '--release', '--package', crate, '--example', example, '--', ...args],
-    ],
-    { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8', maxBuffer: 16 << 20 },
-  );
-  if (ran.status !== 0) fail(`${example} of ${crate} does not print`, 'fix: see the lines above');
+/** What an example prints, which is built as the Rust tests are: they build it too. */
+function printed(example, ...args) {
+  const build = ['build', '--quiet', '--locked', ...checkedProfile, ...testedPackages, '--example', example];
+  const built = spawnSync('cargo', build, { cwd: root, stdio: 'inherit' });
+  if (built.status !== 0) fail(`${example} does not build`, 'fix: see the lines above');
+  const ran = spawnSync(join(checkedTarget, 'examples', example), args, {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    encoding: 'utf8',
+    maxBuffer: 16 << 20,
+  });
+  if (ran.status !== 0) fail(`${example} does not print`, 'fix: see the lines above');
   return ran.stdout;
 }
 
 /** The module of constants, as the core prints it. */
-const printConstants = () => printed('depthwire-core', 'constants');
+const printConstants = () => printed('constants');
 
 /** The recording, as the simulator makes it: the same bytes on every machine. */
-const printRecording = () => printed('depthwire-sim', 'record', ...recording.of);
+const printRecording = () => printed('record', ...recording.of);
 
 /** The committed recording, unpacked; empty where there is none. */
 function unpackedRecording() {
@@ -220,13 +220,12 @@ function check() {
 }
 
 const argument = process.argv[2];
-if (argument !== undefined && argument !== '--check' && argument !== '--compiler') {
-  console.error(`usage: node scripts/generate.mjs [--check | --compiler], got ${argument}`);
+if (argument !== undefined && argument !== '--check') {
+  console.error(`usage: node scripts/generate.mjs [--check], got ${argument}`);
   process.exit(2);
 }
 try {
   if (argument === '--check') check();
-  else if (argument === '--compiler') missingTool() ?? buildCompiler(true);
   else await generate();
 } catch (error) {
   if (!(error instanceof Failure)) throw error;

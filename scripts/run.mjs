@@ -2,6 +2,7 @@
 /** Runs a program to its end and keeps what it printed. */
 import { spawn } from 'node:child_process';
 import { realpathSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 /** More output than this ends the program: a step that prints without end must not fill the memory. */
@@ -26,6 +27,7 @@ const PARENT_POLL_MS = 1000;
  * @property {boolean} [live] print the output as it comes, too
  * @property {number} [limitMs]
  * @property {number} [outputBytesMax]
+ * @property {boolean} [yields] takes only the time that programs of normal priority leave
  */
 
 /** @type {Set<import('node:child_process').ChildProcess>} */
@@ -51,6 +53,7 @@ export function run([program, ...args], options) {
       shell: program.endsWith('.cmd'),
     });
     running.add(child);
+    if (options.yields) makeYield(child);
     /** @type {Buffer[]} */
     const chunks = [];
     let outputBytes = 0;
@@ -125,6 +128,16 @@ export function endWithParent() {
  */
 export function isMain(moduleUrl) {
   return process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(moduleUrl);
+}
+
+/** Also what it will start. @param {import('node:child_process').ChildProcess} child */
+function makeYield(child) {
+  if (child.pid === undefined) return;
+  try {
+    setPriority(child.pid, constants.priority.PRIORITY_LOW);
+  } catch {
+    // It has ended in the meantime.
+  }
 }
 
 /**

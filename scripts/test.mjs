@@ -11,7 +11,7 @@ import { benchmarks } from './bench.mjs';
 import { build } from './build.mjs';
 import { install, isInstalled } from './install.mjs';
 import { endWithSignals, run, seconds } from './run.mjs';
-import { checkedProfile, generatedBinding, installedTool, root } from './sources.mjs';
+import { checkedProfile, generatedBinding, installedTool, root, testedPackages } from './sources.mjs';
 import { contentHash } from './stale.mjs';
 import {
   checkCompiler,
@@ -45,6 +45,7 @@ import {
  * @property {readonly [string, ...string[]]} command
  * @property {(outcome: import('./run.mjs').Outcome) => Totals} [verdict] `ofExit` unless given
  * @property {NodeJS.ProcessEnv} [env] added to the environment
+ * @property {boolean} [yields] takes only the time that other checks leave
  */
 
 const VITEST_REPORT = path.join(root, '.build', 'vitest.json');
@@ -53,40 +54,35 @@ const LOGS = path.join(root, '.build', 'log');
 /** Colours are switched off: the output is read by programs. */
 const env = { ...withCargoOnPath(process.env), CARGO_TERM_COLOR: 'never', NO_COLOR: '1', TERM: 'dumb' };
 
-/** What the Rust client has beyond its default: a user may want it, so it is checked. */
-const CLIENT_TLS = ['--features', 'depthwire-client/tls'];
-
 /** Names of the checks that failed, said again at the end. @type {string[]} */
 const failures = [];
 
-/** @type {readonly Check[]} */
-const sourceChecks = [
-  { name: 'rust format', command: ['cargo', 'fmt', '--all', '--check'] },
+/** They read what the build of the addon writes. @type {readonly Check[]} */
+const scriptChecks = [
   { name: 'biome', command: [installedTool('biome'), 'ci', '--colors=off', '.'] },
   { name: 'types', command: [installedTool('tsc'), '--project', 'tsconfig.json', '--noEmit'] },
+];
+
+/** They read sources alone. @type {readonly Check[]} */
+const sourceChecks = [
+  { name: 'rust format', command: ['cargo', 'fmt', '--all', '--check'] },
   { name: 'generated files', command: [process.execPath, 'scripts/generate.mjs', '--check'] },
-  // The release profile, so that macros and build scripts of the addon's build are used again.
   {
     name: 'clippy',
     command: [
       'cargo',
-      'clippy',
-      '--locked',
-      '--release',
-      '--workspace',
-      ...CLIENT_TLS,
-      '--all-targets',
-      '--',
-      '-D',
-      'warnings',
+      ...['clippy', '--locked', ...checkedProfile],
+      ...['--workspace', '--features', 'depthwire-client/tls', '--all-targets'],
+      ...['--', '-D', 'warnings'],
     ],
   },
   {
     name: 'rust docs',
     command: [
       'cargo',
-      ...['doc', '--locked', '--release', '--no-deps'],
-      ...['--package', 'depthwire-core', '--package', 'depthwire-client', ...CLIENT_TLS],
+      ...['doc', '--locked', ...checkedProfile, '--no-deps'],
+      ...['--package', 'depthwire-core', '--package', 'depthwire-client'],
+      ...['--features', 'depthwire-client/tls'],
     ],
     env: { RUSTDOCFLAGS: '-D warnings' },
   },
@@ -94,8 +90,7 @@ const sourceChecks = [
     name: 'rust tests',
     command: [
       'cargo',
-      ...checkedProfile,
-      ...['test', '--locked', '--release', '--workspace', '--exclude', 'depthwire-node', ...CLIENT_TLS],
+      ...['test', '--locked', ...checkedProfile, ...testedPackages],
       '--no-fail-fast',
       ...['--', '--show-output'],
     ],
@@ -103,21 +98,24 @@ const sourceChecks = [
   },
 ];
 
-/** Checks that run what was built. @returns {Check[]} */
-function builtChecks() {
+/** As they are measured: what counts instructions and makes load is linked for minutes by one core. @type {Check} */
+const benchPrograms = {
+  name: 'bench programs',
+  command: ['cargo', 'build', '--release', '--locked', '--package', 'depthwire-bench'],
+};
+
+/** @returns {Check} */
+function typescriptTests() {
   rmSync(VITEST_REPORT, { force: true });
-  return [
-    {
-      name: 'typescript tests',
-      command: [
-        installedTool('vitest'),
-        ...['run', '--reporter=default', '--reporter=json', `--outputFile.json=${VITEST_REPORT}`],
-      ],
-      verdict: (outcome) =>
-        ofVitest(outcome, existsSync(VITEST_REPORT) ? readFileSync(VITEST_REPORT, 'utf8') : undefined),
-    },
-    ...benchmarks(['--tiny']).map((benchmark) => ({ ...benchmark, name: `bench ${benchmark.name}` })),
-  ];
+  return {
+    name: 'typescript tests',
+    command: [
+      installedTool('vitest'),
+      ...['run', '--reporter=default', '--reporter=json', `--outputFile.json=${VITEST_REPORT}`],
+    ],
+    verdict: (outcome) =>
+      ofVitest(outcome, existsSync(VITEST_REPORT) ? readFileSync(VITEST_REPORT, 'utf8') : undefined),
+  };
 }
 
 /** @param {string} text */
@@ -130,15 +128,18 @@ function say(text) {
  * @returns {Promise<Totals>}
  */
 async function perform(check) {
-  say(`${check.name} … `);
-  const outcome = await run(check.command, { cwd: root, env: { ...env, ...check.env } });
+  const outcome = await run(check.command, {
+    cwd: root,
+    env: { ...env, ...check.env },
+    yields: check.yields ?? false,
+  });
   const totals = (check.verdict ?? ofExit)(outcome);
   const log = path.join(LOGS, `${check.name.replaceAll(' ', '-')}.log`);
   mkdirSync(LOGS, { recursive: true });
   writeFileSync(log, outcome.output);
-  say(
-    `${check.verdict === undefined && totals.failed === 0 ? 'ok' : totalsLine(totals)}, ${seconds(outcome.elapsedMs)}\n`,
-  );
+  const verdict = check.verdict === undefined && totals.failed === 0 ? 'ok' : totalsLine(totals);
+  // Said when it has ended: checks run beside each other.
+  say(`${check.name} … ${verdict}, ${seconds(outcome.elapsedMs)}\n`);
   for (const note of totals.notes) say(`  ${note}\n`);
   if (totals.failed > 0) {
     failures.push(check.name);
@@ -192,7 +193,7 @@ async function pythonReader() {
   const python = findProgram('python3', env);
   if (python === undefined) return decide(name, '', 'not run: python3 is not installed');
   const command = /** @type {const} */ ([process.execPath, 'scripts/python-reader.mjs', python]);
-  return perform({ name, command, verdict: ofUnittest });
+  return perform({ name, command, verdict: ofUnittest, yields: true });
 }
 
 /** Packages are installed when this is root on a CI machine with apt-get. */
@@ -227,6 +228,46 @@ function recordings(skipped) {
   );
 }
 
+/** One after the other. @param {readonly Check[]} checks */
+async function performAll(checks) {
+  /** @type {Totals[]} */
+  const parts = [];
+  for (const check of checks) parts.push(await perform(check));
+  return sum(parts);
+}
+
+/** Builds, and checks what the build has written or needs. */
+async function buildAll() {
+  const before = contentHash(root, generatedBinding);
+  /** @type {string[]} */
+  const said = [];
+  const { ok: built } = await build({ env, say: (text) => said.push(text) });
+  say(said.join(''));
+  const problem = built ? '' : 'see above; what needs it does not run';
+  const unchanged = before === contentHash(root, generatedBinding);
+  const changed = 'the build has changed src/native/binding.*: commit it with its source';
+  const totals = sum([
+    decide('build', problem),
+    decide('generated binding', unchanged ? '' : changed),
+    await perform(benchPrograms),
+    await performAll(scriptChecks),
+  ]);
+  return { built, totals };
+}
+
+/** Checks that run what was built. */
+async function performBuilt() {
+  const parts = await Promise.all([
+    perform(typescriptTests()),
+    // Mostly computes where those mostly wait.
+    pythonReader(),
+  ]);
+  for (const benchmark of benchmarks(['--tiny']))
+    parts.push(await perform({ ...benchmark, name: `bench ${benchmark.name}` }));
+  parts.push(await gates());
+  return sum(parts);
+}
+
 /** @returns {Promise<Totals>} */
 async function everything() {
   const missing = [
@@ -247,26 +288,11 @@ async function everything() {
   }
   parts.push(await browser());
 
-  const before = contentHash(root, generatedBinding);
-  // The addon is compiled by one core for most of its time; what goes wrong here the check of the generated files tells.
-  const compiler = run([process.execPath, 'scripts/generate.mjs', '--compiler'], { cwd: root, env });
-  const { ok: built } = await build({ env, say });
-  await compiler;
-  parts.push(decide('build', built ? '' : 'see above; what needs it does not run'));
-  const unchanged = before === contentHash(root, generatedBinding);
-  parts.push(
-    decide(
-      'generated binding',
-      unchanged ? '' : 'the build has changed src/native/binding.*: commit it with its source',
-    ),
-  );
-
-  for (const check of sourceChecks) parts.push(await perform(check));
-  for (const check of builtChecks()) {
-    parts.push(built ? await perform(check) : decide(check.name, 'not run: there is no build'));
-  }
-  parts.push(built ? await pythonReader() : decide('python reader', 'not run: there is no build'));
-  parts.push(built ? await gates() : decide('instruction gates', 'not run: there is no build'));
+  // Links what is shipped or measured by one core, so the Rust sources are checked beside it.
+  const [{ built, totals }, sources] = await Promise.all([buildAll(), performAll(sourceChecks)]);
+  parts.push(totals, sources);
+  if (built) parts.push(await performBuilt());
+  else parts.push(decide('tests of what is built', 'not run: there is no build'));
   parts.push(recordings(sum(parts).skipped));
   return sum(parts);
 }

@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkedProfile, checkedTarget, testedPackages } from '../scripts/sources.mjs';
 import { withCargoOnPath } from '../scripts/tools.mjs';
 import { type Serving, startServing } from '../src/cli/serve.js';
 import { type ConfigInput, configFrom } from '../src/config.js';
@@ -28,9 +29,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 /** As the Rust tests are built, so that what they have built is used again. */
 const BUILD = [
-  ...['build', '--locked', '--release', '--package', 'depthwire-client', '--features', 'tls'],
+  ...['build', '--locked', ...checkedProfile, ...testedPackages],
   ...['--example', 'digests', '--example', 'computed'],
-  ...['--config', 'profile.release.lto=false', '--config', 'profile.release.codegen-units=16'],
 ];
 
 /** An example of the Rust client, which says on demand what it has. */
@@ -40,7 +40,7 @@ class RustClient {
   err = '';
 
   constructor(example: 'digests' | 'computed', args: readonly string[]) {
-    this.#child = spawn(join(ROOT, 'target', 'release', 'examples', example), args);
+    this.#child = spawn(join(checkedTarget, 'examples', example), args);
     this.#child.stderr.on('data', (chunk: Buffer) => (this.err += chunk.toString()));
     this.#lines = createInterface(this.#child.stdout)[Symbol.asyncIterator]();
   }

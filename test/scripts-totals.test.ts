@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { run } from '../scripts/run.mjs';
 import {
@@ -260,6 +261,14 @@ describe('running a program', () => {
       ok: true,
       output: 'ended\n',
     });
+  });
+
+  test('one that yields has the lowest priority', async () => {
+    const ended = await run(node(`console.log(require('node:os').getPriority())`), {
+      cwd: '.',
+      yields: true,
+    });
+    expect(ended.output).toBe(`${constants.priority.PRIORITY_LOW}\n`);
   });
 
   test('one that prints without end is ended', async () => {
