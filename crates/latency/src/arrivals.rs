@@ -6,6 +6,7 @@
 use serde::Deserialize;
 
 use crate::fault::Fault;
+use crate::random::Random;
 
 /// Messages of a plan: some 40 bytes of memory each.
 pub const MESSAGES_MAX: u64 = 20_000_000;
@@ -152,20 +153,6 @@ impl Schedule {
     pub fn grace_ns(&self, message: u64) -> u64 {
         const LEAST_NS: u64 = 1_000_000;
         self.due_ns(message + 1).saturating_sub(self.due_ns(message)).clamp(LEAST_NS, 1_000 * LEAST_NS)
-    }
-}
-
-/// SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): the same numbers for a seed on every machine.
-struct Random(u64);
-
-impl Random {
-    /// Above 0, at most 1.
-    fn unit(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (((mixed ^ (mixed >> 31)) >> 11) + 1) as f64 / (1_u64 << 53) as f64
     }
 }
 

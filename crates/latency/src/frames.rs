@@ -1,8 +1,8 @@
 //! The frames of the feed that updates cause, made by the engine itself: what a control publishes, so that it carries the same bytes.
 
 use depthwire_core::encode::{Kind, RECORD_HEADER_BYTES, RecordType, Stream, find_header};
-use depthwire_core::engine::{Engine, EngineConfig, SourceId};
-use depthwire_core::types::{InstrumentId, NoClock, TimeNs};
+use depthwire_core::engine::{Engine, EngineConfig, IngestError, SourceId};
+use depthwire_core::types::{Clock, InstrumentId, NoClock, TimeNs};
 use depthwire_core::venues;
 
 use crate::fault::Fault;
@@ -82,12 +82,37 @@ impl FrameMaker {
     ///
     /// # Errors
     /// The update is refused.
-    pub fn take(&mut self, update: &[u8], mut to: impl FnMut(u64, &[u8])) -> Result<(), Fault> {
-        let refused = |error: &dyn std::fmt::Display| Fault::machine("an update is refused", error);
+    pub fn take(&mut self, update: &[u8], to: impl FnMut(u64, &[u8])) -> Result<(), Fault> {
         self.now += 1;
-        self.engine
-            .ingest(self.source, update, self.now)
-            .map_err(|error| refused(&format_args!("{error:?}")))?;
+        let taken = self.engine.ingest(self.source, update, self.now);
+        self.hand_out(taken, to)
+    }
+
+    /// The same with stage stamps; answers for whom they are.
+    ///
+    /// # Errors
+    /// As [`Self::take`].
+    pub fn take_stamped(
+        &mut self,
+        update: &[u8],
+        stamps: &impl Clock,
+        to: impl FnMut(u64, &[u8]),
+    ) -> Result<Option<InstrumentId>, Fault> {
+        self.now += 1;
+        let taken = self.engine.ingest_stamped(self.source, update, self.now, stamps);
+        let subject = self.engine.subject();
+        self.hand_out(taken, to)?;
+        Ok(subject)
+    }
+
+    #[inline]
+    fn hand_out(
+        &mut self,
+        taken: Result<(), IngestError>,
+        mut to: impl FnMut(u64, &[u8]),
+    ) -> Result<(), Fault> {
+        let refused = |error: &dyn std::fmt::Display| Fault::machine("an update is refused", error);
+        taken.map_err(|error| refused(&format_args!("{error:?}")))?;
         let mut ticket = None;
         loop {
             let outbox = self.engine.outbox();

@@ -5,13 +5,15 @@ use std::sync::atomic::AtomicBool;
 use serde::Deserialize;
 
 use crate::fault::Fault;
-use crate::{floor, wire};
+use crate::{floor, micro, pipeline, wire};
 
 /// What to measure.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "scenario")]
 enum Scenario {
     Floor(floor::FloorPlan),
+    Micro(micro::MicroPlan),
+    Pipeline(pipeline::PipelinePlan),
     Wire(Box<wire::WirePlan>),
 }
 
@@ -26,6 +28,8 @@ pub fn run(plan: &str, is_cancelled: &AtomicBool) -> Result<String, Fault> {
     })?;
     let written = match scenario {
         Scenario::Floor(plan) => serde_json::to_string(&floor::run(&plan)?),
+        Scenario::Micro(plan) => serde_json::to_string(&micro::run(&plan, is_cancelled)?),
+        Scenario::Pipeline(plan) => serde_json::to_string(&pipeline::run(&plan, is_cancelled)?),
         Scenario::Wire(plan) => serde_json::to_string(&wire::run(&plan, is_cancelled)?),
     };
     written.map_err(|error| Fault::machine("a report cannot be written", error))

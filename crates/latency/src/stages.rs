@@ -253,6 +253,13 @@ impl<N: Clock, T: Ticks> Stages<N, T> {
         }
     }
 
+    /// What the last message that ended spent in a stage, ns; none where it did not have it.
+    #[must_use]
+    pub fn last_ns(&self, stage: Stage) -> Option<u64> {
+        let clock = &self.clock;
+        clock.has_ended(stage).then(|| clock.ticks.ns(clock.spent[stage as usize].get()))
+    }
+
     /// One message in so many is stamped.
     #[must_use]
     pub const fn every(&self) -> u32 {

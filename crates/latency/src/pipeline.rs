@@ -1,0 +1,417 @@
+//! Bytes in, frames out, in one thread and without a socket: what the engine itself adds to a message, stage by stage, at planned times.
+//!
+//! Engine and control take turns, a block each. The control is handed the same bytes at the same times and only adds them up: what it
+//! takes is the loop, the clock and the machine. Every message is stamped, which costs some 100 ns of it (`docs/bench.md`).
+
+use std::hint::black_box;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use depthwire_core::types::{NoClock, Stage};
+use serde::{Deserialize, Serialize};
+
+use crate::arrivals::{Arrivals, Schedule};
+use crate::clock::TickClock;
+use crate::deliveries::HICCUP_NS_MAX;
+use crate::fault::Fault;
+use crate::frames::FrameMaker;
+use crate::hiccup::{HiccupMeter, Hiccups};
+use crate::quantiles::Quantiles;
+use crate::stages::{Ended, QUANTILES, Stages, Summary};
+use crate::timeline::{Interval, Timeline};
+use crate::updates::Updates;
+
+/// Time of a block.
+const BLOCK_NS: u64 = 50_000_000;
+/// Messages of a step whose ways are told: those that took longest.
+const WORST: usize = 5;
+/// Most steps.
+const STEPS_MAX: usize = 100;
+
+/// What to measure.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PipelinePlan {
+    /// One after the other.
+    pub steps: Vec<Step>,
+    /// Counted time of engine and control each, in each step.
+    pub seconds: f64,
+    /// Levels that a message changes.
+    pub changes: u64,
+}
+
+/// Messages at a rate.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// Messages a second.
+    pub rate: f64,
+    /// Messages that come at once, and whose frames are published together.
+    pub batch: u32,
+}
+
+/// What was found.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PipelineReport {
+    /// One by one.
+    pub steps: Vec<StepReport>,
+    /// Messages a second that go through without a pause.
+    pub flat_out: f64,
+    /// The clock that stamped.
+    pub clock: &'static str,
+    /// Whether the run was ended before its time.
+    pub is_cut: bool,
+}
+
+/// What was found of a step.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StepReport {
+    /// What was asked for.
+    #[serde(flatten)]
+    pub step: Step,
+    /// Messages that each of both was given.
+    pub planned: u64,
+    /// From a message's time to its frame.
+    pub engine: LineReport,
+    /// From a message's time to the sum of its bytes.
+    pub control: LineReport,
+    /// Where the time went.
+    pub stages: Vec<StageReport>,
+    /// The longest ones, the longest first.
+    pub worst: Vec<Way>,
+    /// How late a thread ran that slept.
+    pub hiccups: Quantiles,
+}
+
+/// The times of one of both.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LineReport {
+    /// Of all messages, ns.
+    pub all: Quantiles,
+    /// Of those in intervals without a hiccup of the machine.
+    pub quiet: Quantiles,
+    /// Share of such intervals.
+    pub quiet_share: f64,
+    /// By interval.
+    pub intervals: Vec<Interval>,
+    /// The worst hiccup of each.
+    pub interval_hiccups: Vec<u64>,
+    /// `[share of messages, ns]`.
+    pub curve: Vec<(f64, u64)>,
+    /// Percentile table, µs.
+    pub hgrm: String,
+    /// Interval log, ns.
+    pub hlog: String,
+}
+
+/// Times of a stage, ns.
+#[derive(Debug, Serialize)]
+pub struct StageReport {
+    /// Its word.
+    pub stage: &'static str,
+    /// Messages that had it.
+    pub count: u64,
+    /// Half took no longer.
+    pub p50: u64,
+    /// 90 %.
+    pub p90: u64,
+    /// 99 %.
+    pub p99: u64,
+    /// 99.9 %.
+    pub p999: u64,
+    /// 99.99 %.
+    pub p9999: u64,
+    /// The longest.
+    pub max: u64,
+}
+
+/// The way of one message, ns.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Way {
+    /// From its time to its frame.
+    pub total: u64,
+    /// From its time until it was looked at.
+    pub waited: u64,
+    /// By stage, up to the encoded one.
+    pub stages: [Option<u64>; Stage::COUNT - 1],
+}
+
+/// Measures.
+///
+/// # Errors
+/// `bench.plan`, `bench.rate`, `bench.seconds`: what no machine keeps; the machine gives no thread.
+pub fn run(plan: &PipelinePlan, is_cancelled: &AtomicBool) -> Result<PipelineReport, Fault> {
+    if plan.steps.is_empty() || plan.steps.len() > STEPS_MAX {
+        let (expected, got) = (format!("1 to {STEPS_MAX} steps"), plan.steps.len().to_string());
+        return Err(Fault::new("bench.plan", "no plan", [&expected, &got], "change the plan"));
+    }
+    let clock = TickClock::get();
+    let mut report =
+        PipelineReport { steps: Vec::new(), flat_out: 0.0, clock: clock.source(), is_cut: false };
+    for step in &plan.steps {
+        report.steps.push(measure(*step, plan, clock, is_cancelled)?);
+        if is_cancelled.load(Ordering::Relaxed) {
+            report.is_cut = true;
+            return Ok(report);
+        }
+    }
+    report.flat_out = flat_out(plan)?;
+    Ok(report)
+}
+
+/// Both lines of a step, block by block.
+struct Lines {
+    clock: TickClock,
+    maker: FrameMaker,
+    stages: Stages<NoClock, TickClock>,
+    updates: Updates,
+    /// Messages that the engine has been given.
+    taken: u64,
+    batch: u64,
+    engine: Timeline,
+    control: Timeline,
+    worst: Vec<Way>,
+    /// When each counted block began, by line.
+    began: [Vec<u64>; 2],
+}
+
+fn measure(
+    step: Step,
+    plan: &PipelinePlan,
+    clock: TickClock,
+    is_cancelled: &AtomicBool,
+) -> Result<StepReport, Fault> {
+    // Refuses what no machine keeps.
+    let planned = arrivals(step).schedule(plan.seconds)?.count();
+    let block_ns = BLOCK_NS.min((plan.seconds * 1e9) as u64).max(1);
+    let blocks = ((plan.seconds * 1e9) as u64).div_ceil(block_ns);
+    let schedule = arrivals(step).schedule(block_ns as f64 / 1e9)?;
+    let mut lines = Lines {
+        clock,
+        maker: FrameMaker::new()?,
+        stages: Stages::new(1, NoClock, clock),
+        updates: Updates::new(plan.changes),
+        taken: 0,
+        batch: u64::from(step.batch.max(1)),
+        engine: Timeline::new(blocks * block_ns, block_ns),
+        control: Timeline::new(blocks * block_ns, block_ns),
+        worst: Vec::with_capacity(WORST + 1),
+        began: [Vec::new(), Vec::new()],
+    };
+    let meter = HiccupMeter::start(Duration::from_nanos(2 * (blocks + 1) * block_ns))?;
+    let started = SystemTime::now();
+    // One block to warm up.
+    lines.run(&schedule, None)?;
+    lines.stages = Stages::new(1, NoClock, clock);
+    for block in 0..blocks {
+        lines.run(&schedule, Some(block * block_ns))?;
+        lines.run_control(&schedule, block * block_ns);
+        if is_cancelled.load(Ordering::Relaxed) {
+            break;
+        }
+    }
+    let hiccups = meter.stop()?;
+    let comment = |what: &str| format!("depthwire bench pipeline, {what}, ns from the planned time");
+    let line = |timeline: &Timeline, began: &[u64], what: &str| {
+        line_report(timeline, began, &hiccups, clock, started, &comment(what))
+    };
+    Ok(StepReport {
+        step,
+        planned,
+        engine: line(&lines.engine, &lines.began[0], "engine")?,
+        control: line(&lines.control, &lines.began[1], "control")?,
+        stages: Stage::ALL
+            .into_iter()
+            .map(|stage| stage_report(stage, lines.stages.all().stage(stage)))
+            .collect(),
+        worst: lines.worst,
+        hiccups: hiccups.line.quantiles(),
+    })
+}
+
+const fn arrivals(step: Step) -> Arrivals {
+    Arrivals::Bursts { rate: step.rate, size: step.batch }
+}
+
+impl Lines {
+    /// A block of the engine; counted where it has a place in the counted time.
+    fn run(&mut self, schedule: &Schedule, place_ns: Option<u64>) -> Result<(), Fault> {
+        let Self { clock, maker, stages, updates, .. } = self;
+        let start = clock.ticks();
+        if place_ns.is_some() {
+            self.began[0].push(start);
+        }
+        for message in 0..schedule.count() {
+            let due_ns = schedule.due_ns(message);
+            let due = start + clock.ticks_of(due_ns);
+            let mut result = Ok(());
+            updates.write(self.taken, |bytes| {
+                let mut began = clock.ticks();
+                while began < due {
+                    began = clock.ticks();
+                }
+                let stamps = stages.begin();
+                let mut has_output = false;
+                let taken = maker.take_stamped(bytes, stamps, |_, frame| {
+                    has_output = true;
+                    black_box(frame);
+                });
+                result = taken.map(|instrument| {
+                    stages.end(Ended { instrument, has_output });
+                    if let Some(place_ns) = place_ns {
+                        let total = clock.between(due, clock.ticks());
+                        self.engine.record(place_ns + due_ns, total);
+                        keep_worst(&mut self.worst, stages, total, clock.between(due, began));
+                    }
+                });
+            });
+            result?;
+            self.taken += 1;
+            if (message + 1).is_multiple_of(self.batch) {
+                stages.published();
+            }
+        }
+        stages.published();
+        Ok(())
+    }
+
+    /// The same block of the control.
+    fn run_control(&mut self, schedule: &Schedule, place_ns: u64) {
+        let Self { clock, updates, .. } = self;
+        let start = clock.ticks();
+        self.began[1].push(start);
+        for message in 0..schedule.count() {
+            let due_ns = schedule.due_ns(message);
+            let due = start + clock.ticks_of(due_ns);
+            updates.write(message, |bytes| {
+                while clock.ticks() < due {}
+                black_box(bytes.iter().map(|&byte| u64::from(byte)).sum::<u64>());
+            });
+            self.control.record(place_ns + due_ns, clock.between(due, clock.ticks()));
+        }
+    }
+}
+
+fn keep_worst(worst: &mut Vec<Way>, stages: &Stages<NoClock, TickClock>, total: u64, waited: u64) {
+    if worst.len() == WORST && worst.last().is_some_and(|last| last.total >= total) {
+        return;
+    }
+    let stages = std::array::from_fn(|at| stages.last_ns(Stage::ALL[at]));
+    let at = worst.partition_point(|way| way.total >= total);
+    worst.insert(at, Way { total, waited, stages });
+    worst.truncate(WORST);
+}
+
+fn line_report(
+    timeline: &Timeline,
+    began: &[u64],
+    hiccups: &Hiccups,
+    clock: TickClock,
+    started: SystemTime,
+    comment: &str,
+) -> Result<LineReport, Fault> {
+    // An interval is a block, unless there are very many: then one of several blocks.
+    let block_ticks = clock.ticks_of(BLOCK_NS);
+    let blocks = (timeline.interval_ns() / BLOCK_NS).max(1) as usize;
+    let interval_hiccups: Vec<u64> = began
+        .chunks(blocks)
+        .map(|chunk| chunk.iter().map(|&from| hiccups.worst(from, from + block_ticks)).max().unwrap_or(0))
+        .collect();
+    let is_quiet = |at: usize| interval_hiccups.get(at).is_some_and(|&worst| worst <= HICCUP_NS_MAX);
+    let quiet = (0..interval_hiccups.len()).filter(|at| is_quiet(*at)).count();
+    Ok(LineReport {
+        all: timeline.quantiles(),
+        quiet: timeline.qualified(is_quiet),
+        quiet_share: quiet as f64 / interval_hiccups.len().max(1) as f64,
+        intervals: timeline.intervals(),
+        curve: timeline.curve(),
+        hgrm: timeline.hgrm(),
+        hlog: timeline.hlog(started, comment)?,
+        interval_hiccups,
+    })
+}
+
+fn stage_report(stage: Stage, told: Summary) -> StageReport {
+    const { assert!(QUANTILES.len() == 5) };
+    let [p50, p90, p99, p999, p9999] = told.quantiles_ns;
+    StageReport { stage: stage.name(), count: told.count, p50, p90, p99, p999, p9999, max: told.max_ns }
+}
+
+/// Messages a second, one behind the other, without stamps.
+fn flat_out(plan: &PipelinePlan) -> Result<f64, Fault> {
+    /// Messages between two looks at the clock.
+    const TURN: u64 = 256;
+    let (mut maker, mut updates) = (FrameMaker::new()?, Updates::new(plan.changes));
+    let mut taken = 0;
+    let mut turn = |count: u64| -> Result<u64, Fault> {
+        for _ in 0..count {
+            let mut result = Ok(());
+            updates.write(taken, |bytes| {
+                result = maker.take(bytes, |_, frame| {
+                    black_box(frame);
+                });
+            });
+            result?;
+            taken += 1;
+        }
+        Ok(count)
+    };
+    turn(TURN)?;
+    let began = Instant::now();
+    let mut count = 0;
+    while began.elapsed().as_secs_f64() < plan.seconds {
+        count += turn(TURN)?;
+    }
+    Ok(count as f64 / began.elapsed().as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(steps: &[(f64, u32)], seconds: f64) -> PipelinePlan {
+        let steps = steps.iter().map(|&(rate, batch)| Step { rate, batch }).collect();
+        PipelinePlan { steps, seconds, changes: 4 }
+    }
+
+    #[test]
+    fn every_message_is_counted_and_its_stages_make_up_its_time() {
+        let plan = plan(&[(20_000.0, 1), (20_000.0, 16)], 0.15);
+        let report = run(&plan, &AtomicBool::new(false)).unwrap();
+        assert_eq!(report.steps.len(), 2);
+        assert!(report.flat_out > 1_000.0);
+        for step in &report.steps {
+            assert_eq!([step.planned, step.engine.all.count, step.control.all.count], [3_000; 3]);
+            for stage in &step.stages {
+                assert_eq!(stage.count, 3_000, "{}", stage.stage);
+            }
+            assert_eq!(step.worst.len(), WORST);
+            assert!(step.worst.is_sorted_by(|a, b| a.total >= b.total));
+            assert_eq!(step.engine.intervals.len(), step.engine.interval_hiccups.len());
+            for way in &step.worst {
+                let stages: u64 = way.stages.iter().flatten().sum();
+                assert!(way.waited + stages <= way.total + 10, "{way:?}");
+            }
+            // Three digits of the histogram, and the longest exactly.
+            let longest = step.worst[0].total;
+            assert!(step.engine.all.max >= longest && step.engine.all.max <= longest + longest / 500);
+        }
+        // The frames of sixteen that come at once wait for the last of them.
+        let [one, sixteen] = [0, 1].map(|at| report.steps[at].stages[Stage::Published as usize].p50);
+        assert!(sixteen > 3 * one, "{one} {sixteen}");
+    }
+
+    #[test]
+    fn impossible_plans_are_refused_and_a_run_can_be_cut() {
+        let code = |plan: &PipelinePlan| run(plan, &AtomicBool::new(false)).unwrap_err().code;
+        assert_eq!(code(&plan(&[], 1.0)), "bench.plan");
+        assert_eq!(code(&plan(&[(0.0, 1)], 1.0)), "bench.rate");
+        assert_eq!(code(&plan(&[(1e3, 1)], 0.0)), "bench.seconds");
+        let report = run(&plan(&[(1e4, 1), (1e4, 1)], 60.0), &AtomicBool::new(true)).unwrap();
+        assert!(report.is_cut && report.steps.len() == 1);
+    }
+}
