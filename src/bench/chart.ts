@@ -1,4 +1,4 @@
-import type { Line } from './result.js';
+import type { Line, StageShare } from './result.js';
 import { nsText } from './time-text.js';
 
 /** Charts as SVG in a text: no script, so that a report opens anywhere and prints. */
@@ -107,6 +107,46 @@ export function timelineChart(lines: readonly Line[]): string {
     [...bars, ...grid(up), ...bottom(ticks), ...paths, ...legend(names)],
     'counted time: p50, and the worst dashed',
   );
+}
+
+const BAR_HEIGHT = 16;
+const BAR_GAP = 6;
+const NAMES_WIDTH = 220;
+
+/** How much of the time of messages each stage took: a bar of the stages' medians, and one of their 99 %. */
+export function stageChart(shares: readonly StageShare[]): string {
+  const bars = shares.flatMap(({ name, parts }) =>
+    (['p50', 'p99'] as const).map((quantile) => ({
+      name: `${name}, ${quantile}`,
+      parts: parts.map((part) => ({ stage: part.stage, ns: part[quantile] })),
+    })),
+  );
+  const sums = bars.map(({ parts }) => parts.reduce((sum, { ns }) => sum + ns, 0));
+  const longest = Math.max(...sums, 1);
+  const stages = shares[0]?.parts.map(({ stage }) => stage) ?? [];
+  if (bars.length === 0) return '';
+  const drawn = bars.flatMap(({ name, parts }, at) => {
+    const top = 24 + at * (BAR_HEIGHT + BAR_GAP);
+    let left = NAMES_WIDTH;
+    const rects = parts.map(({ stage, ns }, of) => {
+      const wide = (ns / longest) * (WIDTH - NAMES_WIDTH - LEFT);
+      const rect = `<rect x="${px(left)}" y="${top}" width="${px(wide)}" height="${BAR_HEIGHT}" fill="${COLOURS[of % COLOURS.length]}"><title>${escaped(stage)} ${nsText(ns)}</title></rect>`;
+      left += wide;
+      return rect;
+    });
+    const sum = `<text x="${px(left + 6)}" y="${top + 12}">${nsText(sums[at] ?? 0)}</text>`;
+    return [
+      `<text x="${NAMES_WIDTH - 8}" y="${top + 12}" text-anchor="end">${escaped(name)}</text>`,
+      ...rects,
+      sum,
+    ];
+  });
+  const key = stages.map((stage, at) => {
+    const left = NAMES_WIDTH + at * 110;
+    return `<rect x="${left}" y="6" width="12" height="8" fill="${COLOURS[at % COLOURS.length]}"/><text x="${left + 18}" y="14">${escaped(stage)}</text>`;
+  });
+  const height = 30 + bars.length * (BAR_HEIGHT + BAR_GAP);
+  return `<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="time by stage">${[...key, ...drawn].join('')}</svg>`;
 }
 
 function colourOf(name: string, at: number): string {

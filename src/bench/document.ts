@@ -1,5 +1,5 @@
 import type { ErrorJson } from '../errors.js';
-import { curveChart, escaped, timelineChart } from './chart.js';
+import { curveChart, escaped, stageChart, timelineChart } from './chart.js';
 import { type MachineFacts, machineText } from './machine.js';
 import type { ScenarioResult, Table } from './result.js';
 import type { Verdict } from './verdict.js';
@@ -36,6 +36,7 @@ export function html({ machine, verdict, results }: Report): string {
 ${reasons(result.verdict)}
 ${curveChart(result.lines)}
 ${timelineChart(result.lines)}
+${stageChart(result.stages ?? [])}
 ${result.tables.map(htmlTable).join('\n')}
 ${result.notes.map((note) => `<p>${escaped(note)}</p>`).join('\n')}</section>`,
   );

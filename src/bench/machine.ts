@@ -107,16 +107,17 @@ function sample(pids: readonly number[]): Sample {
     atSeconds: uptime(),
     busy: user + nice + system + irq + softirq,
     stolen,
-    ours: [process.pid, ...pids].reduce((sum, pid) => sum + ticksOf(pid), 0),
+    ours: pids.reduce((sum, pid) => sum + ticksOf(pid), ticksOf(process.pid, true)),
   };
 }
 
-/** User and system time of a process, in ticks of the system. */
-function ticksOf(pid: number): number {
+/** User and system time of a process, in ticks of the system; with that of its children that have ended, where they are ours too. */
+function ticksOf(pid: number, isWithEnded = false): number {
   const stat = text(`/proc/${pid}/stat`);
   // The name, in brackets, may hold blanks.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
+  const times = fields.slice(11, isWithEnded ? 15 : 13);
+  return times.reduce((sum, ticks) => sum + Number(ticks), 0);
 }
 
 function text(file: string): string {

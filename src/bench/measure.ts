@@ -121,9 +121,110 @@ export interface WireReport {
   readonly ended: Fault | null;
 }
 
+/** See `crates/latency/src/micro.rs`. */
+export interface MicroPlan {
+  readonly rounds: number;
+  readonly things: number;
+  /** Things of which instructions and allocations are counted, 0 to leave it. */
+  readonly counted: number;
+  /** Work that makes operations worse, for each thing, to prove that it is seen. */
+  readonly planted?: { readonly turns?: number; readonly allocations?: number };
+}
+
+/** What an operation cost, for each thing done. */
+export interface OperationReport {
+  readonly name: string;
+  /** Nanoseconds in each round. */
+  readonly ns: readonly number[];
+  readonly instructions: number | null;
+  readonly allocations: number | null;
+  /** What all came to, in hexadecimal. */
+  readonly work: string;
+}
+
+/** Operations that were compared; the others are measured by the first. */
+export interface GroupReport {
+  readonly name: string;
+  /** What one of it is. */
+  readonly thing: string;
+  readonly operations: readonly OperationReport[];
+}
+
+export interface MicroReport {
+  readonly groups: readonly GroupReport[];
+  readonly isCounted: boolean;
+  readonly isCut: boolean;
+}
+
+/** See `crates/latency/src/pipeline.rs`. */
+export interface PipelinePlan {
+  readonly steps: readonly { readonly rate: number; readonly batch: number }[];
+  readonly seconds: number;
+  readonly changes: number;
+}
+
+export interface LineReport {
+  readonly all: Quantiles;
+  readonly quiet: Quantiles;
+  readonly quietShare: number;
+  readonly intervals: readonly Interval[];
+  readonly intervalHiccups: readonly number[];
+  readonly curve: Curve;
+  readonly hgrm: string;
+  readonly hlog: string;
+}
+
+/** Times of a stage, ns. */
+export interface StageTimes {
+  readonly stage: string;
+  readonly count: number;
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+  readonly p999: number;
+  readonly p9999: number;
+  readonly max: number;
+}
+
+/** The way of one message, ns: until it was looked at, and by stage up to the encoded one. */
+export interface Way {
+  readonly total: number;
+  readonly waited: number;
+  readonly stages: readonly (number | null)[];
+}
+
+export interface StepReport {
+  readonly rate: number;
+  readonly batch: number;
+  readonly planned: number;
+  readonly engine: LineReport;
+  readonly control: LineReport;
+  readonly stages: readonly StageTimes[];
+  readonly worst: readonly Way[];
+  readonly hiccups: Quantiles;
+}
+
+export interface PipelineReport {
+  readonly steps: readonly StepReport[];
+  /** Messages a second that go through without a pause. */
+  readonly flatOut: number;
+  readonly clock: 'tsc' | 'system';
+  readonly isCut: boolean;
+}
+
 /** Looks at the machine for so many seconds. Throws `bench.*`. */
 export function measureFloor(seconds: number, signal?: AbortSignal): Promise<FloorReport> {
   return measure({ scenario: 'floor', seconds }, signal);
+}
+
+/** Measures single operations. Throws `bench.plan`, and `bench.answer` where one of them is wrong. */
+export function measureMicro(plan: MicroPlan, signal?: AbortSignal): Promise<MicroReport> {
+  return measure({ scenario: 'micro', ...plan }, signal);
+}
+
+/** Runs messages through an engine. Throws `bench.*`. */
+export function measurePipeline(plan: PipelinePlan, signal?: AbortSignal): Promise<PipelineReport> {
+  return measure({ scenario: 'pipeline', ...plan }, signal);
 }
 
 /** Runs a plan over the wire. Throws `bench.*` where it cannot begin; what ends it later is part of the report. */

@@ -17,6 +17,12 @@ export interface Line {
   readonly hiccups: readonly number[];
 }
 
+/** Where the time of messages went, ns. */
+export interface StageShare {
+  readonly name: string;
+  readonly parts: readonly { readonly stage: string; readonly p50: number; readonly p99: number }[];
+}
+
 /** What a scenario found. */
 export interface ScenarioResult {
   readonly scenario: string;
@@ -26,6 +32,7 @@ export interface ScenarioResult {
   /** How to read them, a line each. */
   readonly notes: readonly string[];
   readonly lines: readonly Line[];
+  readonly stages?: readonly StageShare[];
   /** Percentile tables and interval logs, by their file's name. */
   readonly files: readonly { readonly name: string; readonly text: string }[];
   /** What was measured, as it was measured. */

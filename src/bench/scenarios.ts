@@ -3,6 +3,8 @@ import { nearest } from '../nearest.js';
 import { COMPARE } from './compare.js';
 import { FLOOR } from './floor.js';
 import { MAX } from './max.js';
+import { MICRO } from './micro.js';
+import { PIPELINE } from './pipeline.js';
 import { PROOF } from './proof.js';
 import { RACE } from './race.js';
 import type { Scenario } from './result.js';
@@ -10,10 +12,22 @@ import { SLOW } from './slow.js';
 import { SOAK } from './soak.js';
 import { FANOUT, WIRE } from './wire.js';
 
-export const SCENARIOS: readonly Scenario[] = [FLOOR, WIRE, FANOUT, SLOW, MAX, COMPARE, RACE, SOAK, PROOF];
+export const SCENARIOS: readonly Scenario[] = [
+  FLOOR,
+  MICRO,
+  PIPELINE,
+  WIRE,
+  FANOUT,
+  SLOW,
+  MAX,
+  COMPARE,
+  RACE,
+  SOAK,
+  PROOF,
+];
 
 /** What is measured where nothing is named. */
-const DEFAULT: readonly Scenario[] = [FLOOR, WIRE, FANOUT];
+const DEFAULT: readonly Scenario[] = [FLOOR, MICRO, PIPELINE, WIRE, FANOUT];
 
 /** What is to be measured, and the recordings that it is measured of. */
 export interface Named {

@@ -9,16 +9,14 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import type { FeedSource } from '../served-feed.js';
-import { FEED_PATH, INSTRUMENT, type ServerSpec } from './target.js';
+import { INSTRUMENT, snapshotText, VENUE } from './sim-book.js';
+import { FEED_PATH, type ServerSpec } from './target.js';
 
 interface Served {
   readonly port: number;
   take(message: Uint8Array): void;
 }
 
-/** Messages of the plan follow one another from this number on; see `crates/latency/src/updates.rs`. */
-const SNAPSHOT_ID = 100_000_000_000;
-const SNAPSHOT_LEVELS = 50;
 const TOPIC = 'book';
 const BACKPRESSURE_BYTES_MAX = 64 << 20;
 
@@ -32,7 +30,7 @@ async function depthwire(): Promise<Served> {
   const source: FeedSource = {
     open(engine) {
       const id = engine.addInstrument(INSTRUMENT);
-      const connection = engine.openSource('sim', [id]);
+      const connection = engine.openSource(VENUE, [id]);
       opened.take = (message) => engine.ingest(connection, message);
       opened.answer = (instrument, ticket) => engine.ingestSnapshot(instrument, ticket, snapshot);
       return [id];
@@ -47,16 +45,6 @@ async function depthwire(): Promise<Served> {
   };
   const { port } = await serveFeed({ source, config, page: false });
   return { port, take: (message) => opened.take?.(message) };
-}
-
-function snapshotText(): string {
-  const side = (best: number, step: number): string[][] =>
-    Array.from({ length: SNAPSHOT_LEVELS }, (_, at) => [((best + step * at) / 100).toFixed(8), '9.00000000']);
-  return JSON.stringify({
-    lastUpdateId: SNAPSHOT_ID,
-    bids: side(6_000_000, -10),
-    asks: side(6_000_010, 10),
-  });
 }
 
 async function bare(): Promise<Served> {

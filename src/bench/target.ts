@@ -4,10 +4,9 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { DepthwireError } from '../errors.js';
 import type { WireTarget } from './measure.js';
+import { INSTRUMENT } from './sim-book.js';
 
 export const FEED_PATH = '/v1/feed';
-/** What is measured is a book of the embedded venue. */
-export const INSTRUMENT = 'sim:BTCUSDT';
 const SUBPROTOCOL = 'depthwire.v1';
 const START_MS_MAX = 20_000;
 

@@ -1,5 +1,5 @@
 import type { MachineLoad } from './machine.js';
-import type { FloorReport, TargetReport } from './measure.js';
+import type { FloorReport, LineReport, TargetReport } from './measure.js';
 
 /** Whether a run's figures may be believed: all of them, with care, not at all. */
 export interface Verdict {
@@ -52,6 +52,13 @@ export function judgeTarget(report: TargetReport, load: MachineLoad, ended?: str
   return verdictOf(fails, noises);
 }
 
+/** Of messages that were taken in this process at planned times. */
+export function judgeLine(name: string, { all, quietShare }: LineReport): Verdict {
+  if (all.count === 0) return verdictOf([`${name}: nothing was counted`], []);
+  const noisy = `${name}: ${percent(1 - quietShare)} of the intervals had a hiccup of the machine`;
+  return verdictOf([], quietShare < QUIET_SHARE_MIN ? [noisy] : []);
+}
+
 /** Of a look at the machine. */
 export function judgeFloor({ gapShare, hiccups, clock }: FloorReport, load: MachineLoad): Verdict {
   const noises = noisesOf(load);
@@ -62,6 +69,11 @@ export function judgeFloor({ gapShare, hiccups, clock }: FloorReport, load: Mach
   if (clock === 'system')
     noises.push('the processor has no invariant counter: the slower clock of the system is used');
   return verdictOf([], noises);
+}
+
+/** Of what went on beside a run in this process. */
+export function judgeLoad(load: MachineLoad): Verdict {
+  return verdictOf([], noisesOf(load));
 }
 
 function noisesOf({ othersCores, stolenShare, cores }: MachineLoad): string[] {
