@@ -1,4 +1,5 @@
-import { Measurement } from '#native';
+import { Measurement, timelineOf } from '#native';
+import { guarded } from '../engine/guarded.js';
 import { DepthwireError } from '../errors.js';
 
 /** Times in ns; see `crates/latency/src/quantiles.rs`. */
@@ -212,6 +213,20 @@ export interface PipelineReport {
   readonly isCut: boolean;
 }
 
+/** See `crates/latency/src/timeline.rs`. */
+export interface TimelineReport {
+  readonly all: Quantiles;
+  readonly intervals: readonly Interval[];
+  readonly curve: Curve;
+  readonly hgrm: string;
+  readonly hlog: string;
+}
+
+/** Keeps a log of the machine's hiccups until the signal comes, or for so many seconds. */
+export function measureHiccups(seconds: number, signal: AbortSignal): Promise<TimelineReport> {
+  return measure({ scenario: 'hiccups', seconds }, signal);
+}
+
 /** Looks at the machine for so many seconds. Throws `bench.*`. */
 export function measureFloor(seconds: number, signal?: AbortSignal): Promise<FloorReport> {
   return measure({ scenario: 'floor', seconds }, signal);
@@ -238,14 +253,45 @@ async function measure<Report>(plan: object, signal: AbortSignal | undefined): P
   signal?.addEventListener('abort', cancel, { once: true });
   try {
     if (signal?.aborted) cancel();
-    const { report, fault } = JSON.parse(await measurement.run()) as {
-      readonly report: Report;
-      readonly fault?: Fault;
-    };
-    if (fault !== undefined) throw errorOf(fault);
-    return report;
+    return reportOf(await measurement.run());
   } finally {
     signal?.removeEventListener('abort', cancel);
+  }
+}
+
+function reportOf<Report>(json: string): Report {
+  const { report, fault } = JSON.parse(json) as { readonly report: Report; readonly fault?: Fault };
+  if (fault !== undefined) throw errorOf(fault);
+  return report;
+}
+
+/** Samples that are taken here, 16 bytes each. Beyond `SAMPLES_MAX` no further one is kept. */
+export class Samples {
+  static readonly SAMPLES_MAX = 5_000_000;
+  readonly #startedMs = Date.now();
+  #numbers = new BigUint64Array(2048);
+  #length = 0;
+
+  get count(): number {
+    return this.#length / 2;
+  }
+
+  /** When it was planned, ns from the beginning, and how long it took. */
+  add(plannedNs: number, ns: number): void {
+    if (this.count >= Samples.SAMPLES_MAX) return;
+    if (this.#length === this.#numbers.length) {
+      const more = new BigUint64Array(2 * this.#length);
+      more.set(this.#numbers);
+      this.#numbers = more;
+    }
+    this.#numbers[this.#length] = BigInt(Math.max(0, Math.round(plannedNs)));
+    this.#numbers[this.#length + 1] = BigInt(Math.max(0, Math.round(ns)));
+    this.#length += 2;
+  }
+
+  report(comment: string): TimelineReport {
+    const bytes = new Uint8Array(this.#numbers.buffer, 0, this.#length * 8);
+    return reportOf(guarded(() => timelineOf(bytes, this.#startedMs, comment)));
   }
 }
 

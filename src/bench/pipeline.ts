@@ -104,11 +104,13 @@ function worstTable(step: StepReport): Table {
   return {
     title: `${stepName(step)}: the longest`,
     heads: ['from the planned time', 'waited', ...names],
-    rows: step.worst.slice(0, WORST_SHOWN).map(({ total, waited, stages }) => [
-      nsText(total),
-      nsText(waited),
-      ...stages.map((ns) => (ns === null ? '–' : nsText(ns))),
-    ]),
+    rows: step.worst
+      .slice(0, WORST_SHOWN)
+      .map(({ total, waited, stages }) => [
+        nsText(total),
+        nsText(waited),
+        ...stages.map((ns) => (ns === null ? '–' : nsText(ns))),
+      ]),
   };
 }
 

@@ -50,6 +50,8 @@ export interface Wish {
   readonly limitUs?: number;
   /** Recordings, or what is compared. */
   readonly files?: readonly string[];
+  /** What is said to a venue when its line is open. */
+  readonly say?: readonly string[];
   /** Names of two of their lines. */
   readonly lines?: readonly [string, string];
   readonly isQuick: boolean;

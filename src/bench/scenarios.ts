@@ -7,9 +7,12 @@ import { MICRO } from './micro.js';
 import { PIPELINE } from './pipeline.js';
 import { PROOF } from './proof.js';
 import { RACE } from './race.js';
+import { RECOVER } from './recover.js';
+import { REPLAY } from './replay.js';
 import type { Scenario } from './result.js';
 import { SLOW } from './slow.js';
 import { SOAK } from './soak.js';
+import { VENUE } from './venue.js';
 import { FANOUT, WIRE } from './wire.js';
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -19,9 +22,12 @@ export const SCENARIOS: readonly Scenario[] = [
   WIRE,
   FANOUT,
   SLOW,
+  RECOVER,
+  REPLAY,
   MAX,
   COMPARE,
   RACE,
+  VENUE,
   SOAK,
   PROOF,
 ];
@@ -36,12 +42,12 @@ export interface Named {
 }
 
 /** Those behind whose name stands what they are of. */
-const OF_TWO: readonly string[] = [RACE.name, COMPARE.name];
+const OF_SOMETHING: readonly string[] = [RACE.name, COMPARE.name, REPLAY.name, VENUE.name];
 
-/** The scenarios of these names, in their order; behind `race` and `compare` stands what they are of. Throws `bench.scenario`. */
+/** The scenarios of these names, in their order; behind `race`, `compare`, `replay` and `venue` stands what they are of. Throws `bench.scenario`. */
 export function scenariosOf(names: readonly string[]): Named {
   if (names.length === 0) return { scenarios: DEFAULT, files: [] };
-  const of = names.findIndex((name) => OF_TWO.includes(name));
+  const of = names.findIndex((name) => OF_SOMETHING.includes(name));
   const files = of === -1 ? [] : names.slice(of + 1);
   const scenarios = (of === -1 ? names : names.slice(0, of + 1)).map((name) => {
     const found = SCENARIOS.find((scenario) => scenario.name === name);

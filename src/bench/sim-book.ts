@@ -17,6 +17,10 @@ function price(side: 'bid' | 'ask', level: number): string {
   return ((BEST[side] + STEP[side] * level) / 100).toFixed(8);
 }
 
+function quantity(at: number, change: number): string {
+  return `${1 + (at % QUANTITIES)}.${change}0000000`;
+}
+
 /** The answer to a request for the book. */
 export function snapshotText(): string {
   const side = (of: 'bid' | 'ask'): string[][] =>
@@ -28,10 +32,7 @@ export function snapshotText(): string {
 export function updateText(at: number): string {
   const id = SNAPSHOT_ID + 1 + at;
   const side = (of: 'bid' | 'ask'): string[][] =>
-    [0, 1].map((change) => [
-      price(of, (at * 2 + change) % LEVELS),
-      `${1 + (at % QUANTITIES)}.${change}0000000`,
-    ]);
+    [0, 1].map((change) => [price(of, (at * 2 + change) % LEVELS), quantity(at, change)]);
   const data = {
     e: 'depthUpdate',
     E: 1_767_225_600_000,
@@ -42,4 +43,31 @@ export function updateText(at: number): string {
     a: side('ask'),
   };
   return JSON.stringify({ stream: 'btcusdt@depth@100ms', data });
+}
+
+/** The embedded venue's book as its updates leave it. */
+export class SimBook {
+  readonly #qty = {
+    bid: Array<string>(LEVELS).fill('9.00000000'),
+    ask: Array<string>(LEVELS).fill('9.00000000'),
+  };
+  #next = 0;
+
+  /** The next update. One that nobody is given is a gap. */
+  next(): Buffer {
+    const at = this.#next;
+    this.#next += 1;
+    for (const side of ['bid', 'ask'] as const)
+      for (const change of [0, 1]) this.#qty[side][(at * 2 + change) % LEVELS] = quantity(at, change);
+    return Buffer.from(updateText(at));
+  }
+
+  /** The book as it is now, as an answer to a request for it. */
+  snapshot(): Buffer {
+    const side = (of: 'bid' | 'ask'): string[][] =>
+      this.#qty[of].map((qty, level) => [price(of, level), qty]);
+    return Buffer.from(
+      JSON.stringify({ lastUpdateId: SNAPSHOT_ID + this.#next, bids: side('bid'), asks: side('ask') }),
+    );
+  }
 }

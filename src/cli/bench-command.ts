@@ -17,6 +17,7 @@ interface Flags {
   readonly arrivals?: 'even' | 'poisson' | 'bursts';
   readonly lines?: readonly [string, string];
   readonly limitUs?: number;
+  readonly say?: readonly string[];
   readonly quick?: true;
   readonly output: 'text' | 'json' | 'markdown';
   readonly out?: string;
@@ -34,7 +35,7 @@ export function addBenchCommand(program: Command, shell: Shell, done: (code: num
   program
     .command('bench')
     .description(
-      'measure latency on this machine: floor, wire and fanout, which run without a name; slow, max, compare A B, race FILE [FILE], soak, proof',
+      'measure latency on this machine: floor, micro, pipeline, wire and fanout, which run without a name; slow, recover, replay FILE…, max, compare A B, race FILE [FILE], venue URL [INSTRUMENT], soak, proof',
     )
     .argument('[scenario...]', 'what to measure; behind compare and race, of what')
     .option('--seconds <number>', 'counted time of each server', positive)
@@ -44,6 +45,11 @@ export function addBenchCommand(program: Command, shell: Shell, done: (code: num
     .option('--arrivals <plan>', 'even, poisson, or bursts of ten', arrivals)
     .option('--limit-us <number>', 'p99 that max must hold, microseconds', positive)
     .option('--lines <two>', 'two lines of a capture that race, separated by a comma', two)
+    .option(
+      '--say <text>',
+      'said to a venue when its line is open, as a subscription; more than once',
+      collected,
+    )
     .option('--quick', 'some seconds in place of a minute')
     .option('-o, --output <format>', 'text, json or markdown', output, 'text')
     .option(
@@ -188,6 +194,10 @@ function arrivals(text: string): Flags['arrivals'] & string {
 function counts(text: string): readonly number[] {
   if (/^[1-9]\d{0,4}(,[1-9]\d{0,4})*$/.test(text)) return text.split(',').map(Number);
   throw new InvalidArgumentError('Give whole numbers of 1 or more, separated by commas.');
+}
+
+function collected(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
 }
 
 function two(text: string): readonly [string, string] {

@@ -792,6 +792,12 @@ export interface TickerInfo {
   rhoE9?: bigint
 }
 
+/**
+ * What is told of samples that JavaScript took: JSON, see `crates/latency/src/timeline.rs`. Each is two 64-bit integers, when it was
+ * planned and how long it took, ns. `startedMs`: since 1970.
+ */
+export declare function timelineOf(samples: Uint8Array, startedMs: number, comment: string): string
+
 /** The venue's own book as its last frame left it. */
 export interface TrueBook {
   /** The venue's number of the last change told; 0 where the venue has none. */

@@ -46,5 +46,6 @@ export const {
   instrumentPage,
   makeSharedMemory,
   mapSharedMemory,
+  timelineOf,
   venues,
 } = load();

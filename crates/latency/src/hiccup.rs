@@ -6,11 +6,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
+use serde::Deserialize;
+
+use crate::arrivals::Arrivals;
 use crate::clock::TickClock;
 use crate::fault::Fault;
-use crate::timeline::{INTERVAL_NS, Timeline};
+use crate::timeline::{INTERVAL_NS, Timeline, TimelineReport};
 
 /// How long it sleeps.
 const SLEEP: Duration = Duration::from_millis(1);
@@ -69,6 +72,31 @@ impl Hiccups {
         let (from, to) = (at(from).min(self.worst.len()), (at(to) + 1).min(self.worst.len()));
         self.worst[from..to.max(from)].iter().copied().max().unwrap_or(0)
     }
+}
+
+/// A log beside something that is measured elsewhere.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct HiccupPlan {
+    /// How long at most.
+    pub seconds: f64,
+}
+
+/// Keeps a log until it is cancelled, or for as long as the plan says.
+///
+/// # Errors
+/// `bench.seconds`; the machine gives no thread.
+pub fn run(plan: &HiccupPlan, is_cancelled: &AtomicBool) -> Result<TimelineReport, Fault> {
+    // Refuses what is no duration.
+    Arrivals::Even { rate: 1.0_f64.max(1.0 / plan.seconds) }.schedule(plan.seconds)?;
+    let started = SystemTime::now();
+    let end = Duration::from_secs_f64(plan.seconds);
+    let meter = HiccupMeter::start(end)?;
+    let began = Instant::now();
+    while began.elapsed() < end && !is_cancelled.load(Ordering::Relaxed) {
+        std::thread::sleep(10 * SLEEP);
+    }
+    meter.stop()?.line.report(started, "hiccups, ns beyond a sleep of a millisecond")
 }
 
 fn measure(length: Duration, is_over: &AtomicBool) -> Hiccups {

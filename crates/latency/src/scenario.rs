@@ -5,13 +5,14 @@ use std::sync::atomic::AtomicBool;
 use serde::Deserialize;
 
 use crate::fault::Fault;
-use crate::{floor, micro, pipeline, wire};
+use crate::{floor, hiccup, micro, pipeline, wire};
 
 /// What to measure.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "scenario")]
 enum Scenario {
     Floor(floor::FloorPlan),
+    Hiccups(hiccup::HiccupPlan),
     Micro(micro::MicroPlan),
     Pipeline(pipeline::PipelinePlan),
     Wire(Box<wire::WirePlan>),
@@ -28,6 +29,7 @@ pub fn run(plan: &str, is_cancelled: &AtomicBool) -> Result<String, Fault> {
     })?;
     let written = match scenario {
         Scenario::Floor(plan) => serde_json::to_string(&floor::run(&plan)?),
+        Scenario::Hiccups(plan) => serde_json::to_string(&hiccup::run(&plan, is_cancelled)?),
         Scenario::Micro(plan) => serde_json::to_string(&micro::run(&plan, is_cancelled)?),
         Scenario::Pipeline(plan) => serde_json::to_string(&pipeline::run(&plan, is_cancelled)?),
         Scenario::Wire(plan) => serde_json::to_string(&wire::run(&plan, is_cancelled)?),

@@ -174,6 +174,51 @@ impl Timeline {
     }
 }
 
+/// All that is told of samples.
+#[derive(Clone, Debug, Serialize)]
+pub struct TimelineReport {
+    /// Of all of them, ns.
+    pub all: Quantiles,
+    /// By interval.
+    pub intervals: Vec<Interval>,
+    /// `[share of samples, ns]`.
+    pub curve: Vec<(f64, u64)>,
+    /// Percentile table, µs.
+    pub hgrm: String,
+    /// Interval log, ns.
+    pub hlog: String,
+}
+
+impl Timeline {
+    /// All of it.
+    ///
+    /// # Errors
+    /// As [`Self::hlog`].
+    pub fn report(&self, started: SystemTime, comment: &str) -> Result<TimelineReport, Fault> {
+        Ok(TimelineReport {
+            all: self.quantiles(),
+            intervals: self.intervals(),
+            curve: self.curve(),
+            hgrm: self.hgrm(),
+            hlog: self.hlog(started, comment)?,
+        })
+    }
+
+    /// Of samples that were taken elsewhere: each is when it was planned and how long it took, ns, two `u64` that begin with their lowest
+    /// byte. What is no whole sample at the end is left out.
+    #[must_use]
+    pub fn of_samples(samples: &[u8]) -> Self {
+        let samples = || {
+            let numbers = samples.as_chunks::<8>().0.as_chunks::<2>().0.iter();
+            numbers.map(|[planned, ns]| (u64::from_le_bytes(*planned), u64::from_le_bytes(*ns)))
+        };
+        let end = samples().map(|(planned, _)| planned).max().unwrap_or(0);
+        let mut line = Self::new(end.saturating_add(1), INTERVAL_NS);
+        samples().for_each(|(planned, ns)| line.record(planned, ns));
+        line
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use hdrhistogram::serialization::Deserializer;
@@ -241,6 +286,22 @@ mod tests {
         let kept = line.qualified(|at| at != 1);
         assert_eq!((kept.count, line.quantiles().count), (2_000, 3_000));
         assert_eq!(line.qualified(|_| true), line.quantiles());
+    }
+
+    #[test]
+    fn samples_of_elsewhere_are_told_alike() {
+        let mut samples = Vec::new();
+        for at in 0..2_000_u64 {
+            samples.extend((at * 1_000_000).to_le_bytes());
+            samples.extend((100 + at).to_le_bytes());
+        }
+        // Half a sample is none.
+        samples.extend([1; 9]);
+        let report = Timeline::of_samples(&samples).report(SystemTime::now(), "samples").unwrap();
+        assert_eq!([report.all.count, report.all.min, report.all.p50], [2_000, 100, 1_099]);
+        let counts: Vec<_> = report.intervals.iter().map(|interval| interval.count).collect();
+        assert_eq!(counts, [1_000, 1_000]);
+        assert_eq!(Timeline::of_samples(&[]).quantiles().count, 0);
     }
 
     #[test]

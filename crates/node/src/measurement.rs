@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
 
 use depthwire_latency::scenario;
+use depthwire_latency::timeline::Timeline;
 use napi::bindgen_prelude::AsyncTask;
 use napi::{Env, Task};
 use napi_derive::napi;
@@ -38,6 +40,21 @@ impl Measurement {
     pub fn cancel(&self) {
         self.is_cancelled.store(true, Ordering::Relaxed);
     }
+}
+
+/// What is told of samples that JavaScript took: JSON, see `crates/latency/src/timeline.rs`. Each is two 64-bit integers, when it was
+/// planned and how long it took, ns. `startedMs`: since 1970.
+#[napi(ts_args_type = "samples: Uint8Array, startedMs: number, comment: string")]
+pub fn timeline_of(samples: Argument, started_ms: Argument, comment: Argument) -> Result<String> {
+    guard(|| {
+        let started_ms = started_ms.integer("startedMs", 0..=1 << 53)? as u64;
+        let started = SystemTime::UNIX_EPOCH + Duration::from_millis(started_ms);
+        let line = Timeline::of_samples(&samples.input("samples")?);
+        Ok(match line.report(started, &comment.text("comment")?) {
+            Ok(report) => json!({ "report": report }).to_string(),
+            Err(fault) => json!({ "fault": fault }).to_string(),
+        })
+    })
 }
 
 /// What the thread does. Public because an exported signature names it; the module is not.
