@@ -12,7 +12,7 @@ import { startTarget } from '../src/bench/target.js';
 import { nsText } from '../src/bench/time-text.js';
 import { judgeTarget, worst } from '../src/bench/verdict.js';
 import { type Asked, asked, CONTROL, overWire } from '../src/bench/wire.js';
-import { run } from '../src/cli/program.js';
+import { benchCommand, type Ended } from './support/bench-command.js';
 import { fault } from './support/layered.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'depthwire-bench-'));
@@ -20,35 +20,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const SMALL: Asked = { ...asked({ isQuick: true, seconds: 1, rate: 1000 }, 1), warmSeconds: 0.3 };
 
-interface Ended {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function command(args: readonly string[], signal = new AbortController().signal): Promise<Ended> {
-  const said = { out: '', err: '' };
-  const stream = (to: 'out' | 'err') => ({
-    isTty: false,
-    hasColor: false,
-    size: () => ({ columns: 80, rows: 24 }),
-    atExit: () => () => {},
-    write: (text: string): Promise<void> => {
-      said[to] += text;
-      return Promise.resolve();
-    },
-  });
-  const code = await run(['bench', ...args], {
-    stdout: stream('out'),
-    stderr: stream('err'),
-    signal,
-    env: {},
-    folder,
-    onHangup: () => () => {},
-    endWithin: () => {},
-  });
-  return { code, ...said };
-}
+const command = (args: readonly string[], signal?: AbortSignal): Promise<Ended> =>
+  benchCommand(folder, args, signal);
 
 describe('depthwire bench', () => {
   it('looks at the machine, and writes what other tools read', { timeout: 60_000 }, async () => {
@@ -194,7 +167,12 @@ describe('depthwire bench', () => {
   });
 
   it.each([
-    [['latency'], 'bench.scenario', 'floor, wire, fanout, slow, max, compare, race, soak, proof', 2],
+    [
+      ['latency'],
+      'bench.scenario',
+      'floor, micro, pipeline, wire, fanout, slow, recover, replay, max, compare, race, venue, soak, gate, proof',
+      2,
+    ],
     [['wrie'], 'bench.scenario', 'did you mean wire?', 2],
     [['wire', '--rate', '9000000'], 'bench.rate', 'at most 5000000 a second', 2],
     [['wire', '--rate', '100000', '--seconds', '100000'], 'bench.seconds', 'at most 90000 s', 2],
@@ -246,7 +224,7 @@ describe('depthwire bench', () => {
 
   it('has a summary and a duration for each scenario', () => {
     const { scenarios } = scenariosOf([]);
-    expect(scenarios.map(({ name }) => name)).toEqual(['floor', 'wire', 'fanout']);
+    expect(scenarios.map(({ name }) => name)).toEqual(['floor', 'micro', 'pipeline', 'wire', 'fanout']);
     const seconds = (isQuick: boolean) =>
       scenarios.reduce((sum, scenario) => sum + scenario.seconds({ isQuick }), 0);
     expect(seconds(true)).toBeLessThanOrEqual(20);

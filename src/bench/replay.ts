@@ -121,7 +121,7 @@ async function replayed(files: readonly string[], speed: Ran['speed'], wish: Wis
   const over = new AbortController();
   const hiccups = measureHiccups(secondsOf(wish) + 60, over.signal);
   try {
-    const { venue, names, hasOthers } = await recordedStreams(files, [], engine);
+    const { venue, names, hasOthers } = await recordedStreams(files, wish.instruments ?? [], engine);
     const listed = new Map(engine.instruments().map(({ name, id }) => [name, id]));
     const ids = names.map((name) => listed.get(name) ?? engine.addInstrument(name));
     const source = engine.openSource(venue, ids);

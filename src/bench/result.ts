@@ -50,8 +50,12 @@ export interface Wish {
   readonly limitUs?: number;
   /** Recordings, or what is compared. */
   readonly files?: readonly string[];
+  /** Whether what is found is written as what later runs are held to. */
+  readonly record?: boolean;
   /** What is said to a venue when its line is open. */
   readonly say?: readonly string[];
+  /** Whose the recordings are, where they do not say it: `venue:SYMBOL`. */
+  readonly instruments?: readonly string[];
   /** Names of two of their lines. */
   readonly lines?: readonly [string, string];
   readonly isQuick: boolean;

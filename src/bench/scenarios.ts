@@ -2,6 +2,7 @@ import { DepthwireError } from '../errors.js';
 import { nearest } from '../nearest.js';
 import { COMPARE } from './compare.js';
 import { FLOOR } from './floor.js';
+import { GATE } from './gate.js';
 import { MAX } from './max.js';
 import { MICRO } from './micro.js';
 import { PIPELINE } from './pipeline.js';
@@ -29,6 +30,7 @@ export const SCENARIOS: readonly Scenario[] = [
   RACE,
   VENUE,
   SOAK,
+  GATE,
   PROOF,
 ];
 
@@ -42,9 +44,9 @@ export interface Named {
 }
 
 /** Those behind whose name stands what they are of. */
-const OF_SOMETHING: readonly string[] = [RACE.name, COMPARE.name, REPLAY.name, VENUE.name];
+const OF_SOMETHING: readonly string[] = [RACE.name, COMPARE.name, REPLAY.name, VENUE.name, GATE.name];
 
-/** The scenarios of these names, in their order; behind `race`, `compare`, `replay` and `venue` stands what they are of. Throws `bench.scenario`. */
+/** The scenarios of these names, in their order; behind `race`, `compare`, `replay`, `venue` and `gate` stands what they are of. Throws `bench.scenario`. */
 export function scenariosOf(names: readonly string[]): Named {
   if (names.length === 0) return { scenarios: DEFAULT, files: [] };
   const of = names.findIndex((name) => OF_SOMETHING.includes(name));

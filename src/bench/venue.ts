@@ -11,7 +11,8 @@ import { judgeLoad, type Verdict, worst } from './verdict.js';
 
 const SECONDS = 30;
 const SECONDS_QUICK = 3;
-const PING_MS = 100;
+/** Binance ends a connection that says more than five things a second, pings included ("WebSocket Limits" of its API). */
+const PING_MS = 500;
 const OPEN_MS_MAX = 10_000;
 const OUTPUT_BYTES = 8 << 20;
 /** No message of a venue is longer. */
@@ -26,7 +27,7 @@ export const VENUE: Scenario = {
   async run(wish) {
     const [url, name, ...more] = wish.files ?? [];
     if (url === undefined || more.length > 0 || !/^wss?:\/\/[^/]/.test(url)) {
-      throw new DepthwireError('bench.venue', {
+      throw new DepthwireError('bench.address', {
         what: 'no address of a venue',
         expected: 'ws:// or wss:// and the rest, and perhaps an instrument whose messages come',
         got: url ?? 'nothing',
@@ -163,7 +164,7 @@ class Line {
   }
 
   close(): void {
-    this.#socket.on('error', () => {});
+    this.#socket.removeAllListeners().on('error', () => {});
     this.#socket.terminate();
     this.#dated?.close();
   }

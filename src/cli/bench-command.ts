@@ -4,6 +4,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { Report } from '../bench/document.js';
 import type { Scenario, ScenarioResult, Wish } from '../bench/result.js';
 import type { Verdict } from '../bench/verdict.js';
+import { instrumentName } from '../engine.js';
 import { DepthwireError, explain } from '../errors.js';
 import { EXIT, type Shell } from './shell.js';
 import { ProgressBar } from './terminal.js';
@@ -18,6 +19,8 @@ interface Flags {
   readonly lines?: readonly [string, string];
   readonly limitUs?: number;
   readonly say?: readonly string[];
+  readonly instrument?: readonly string[];
+  readonly record?: true;
   readonly quick?: true;
   readonly output: 'text' | 'json' | 'markdown';
   readonly out?: string;
@@ -35,7 +38,7 @@ export function addBenchCommand(program: Command, shell: Shell, done: (code: num
   program
     .command('bench')
     .description(
-      'measure latency on this machine: floor, micro, pipeline, wire and fanout, which run without a name; slow, recover, replay FILE…, max, compare A B, race FILE [FILE], venue URL [INSTRUMENT], soak, proof',
+      'measure latency on this machine: floor, micro, pipeline, wire and fanout, which run without a name; slow, recover, replay FILE…, max, compare A B, race FILE [FILE], venue URL [INSTRUMENT], gate [FILE], soak, proof',
     )
     .argument('[scenario...]', 'what to measure; behind compare and race, of what')
     .option('--seconds <number>', 'counted time of each server', positive)
@@ -46,10 +49,16 @@ export function addBenchCommand(program: Command, shell: Shell, done: (code: num
     .option('--limit-us <number>', 'p99 that max must hold, microseconds', positive)
     .option('--lines <two>', 'two lines of a capture that race, separated by a comma', two)
     .option(
+      '--instrument <name>',
+      'venue:SYMBOL that a replayed recording is of, where it does not say it; more than once',
+      collected,
+    )
+    .option(
       '--say <text>',
       'said to a venue when its line is open, as a subscription; more than once',
       collected,
     )
+    .option('--record', 'gate: write the record that later runs are held to')
     .option('--quick', 'some seconds in place of a minute')
     .option('-o, --output <format>', 'text, json or markdown', output, 'text')
     .option(
@@ -71,8 +80,14 @@ async function bench(names: readonly string[], flags: Flags, shell: Shell): Prom
   const { worst } = await import('../bench/verdict.js');
   const { html, markdown } = await import('../bench/document.js');
   const { scenarios, files } = scenariosOf(names);
-  const { out: folder, output, quick, ...asked } = flags;
-  const wish: Wish = { ...asked, files, isQuick: quick === true, signal: shell.signal };
+  const { out: folder, output, quick, instrument: instruments, ...asked } = flags;
+  const wish: Wish = {
+    ...asked,
+    ...(instruments === undefined ? {} : { instruments: instruments.map(instrumentName) }),
+    files,
+    isQuick: quick === true,
+    signal: shell.signal,
+  };
   if (folder !== undefined) openFolder(folder);
   const machine = machineFacts();
   const isText = output === 'text';

@@ -1,0 +1,200 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { z } from 'zod';
+import { DepthwireError } from '../errors.js';
+import { machineFacts } from './machine.js';
+import { type Measured, measured, microPlan, type Operation } from './micro.js';
+import { PAIRS_MIN } from './paired.js';
+import type { Scenario, ScenarioResult, Table } from './result.js';
+
+const FILE = 'bench-gate.json';
+/** Of the recorded count: what is beyond fails, and what is said of less. */
+const INSTRUCTIONS_MAX = 1.01;
+const INSTRUCTIONS_TOLD = 1.002;
+/** Of the recorded ratio to the plain way of doing the same. */
+const TIME_MAX = 1.05;
+
+const ratio = z.object({ pairs: z.number(), median: z.number(), low: z.number(), high: z.number() });
+const operation = z.object({
+  group: z.string(),
+  name: z.string(),
+  instructions: z.number().nullable(),
+  allocations: z.number().nullable(),
+  work: z.string(),
+  ratio,
+});
+const recorded = z.object({
+  format: z.literal(1),
+  depthwire: z.string(),
+  processor: z.string(),
+  /** Whether nothing else of weight ran, so that its times may be compared. */
+  isQuiet: z.boolean(),
+  date: z.string(),
+  plan: z.object({ rounds: z.number(), things: z.number(), counted: z.number() }),
+  operations: z.array(operation).min(1),
+});
+
+/** What later runs are held to. */
+export type GateRecord = z.infer<typeof recorded>;
+
+/** What holds and what does not. */
+export interface Judged {
+  readonly fails: readonly string[];
+  readonly notes: readonly string[];
+}
+
+/** Whether this build is as good as a recorded one. */
+export const GATE: Scenario = {
+  name: 'gate',
+  summary: 'for CI: instructions, time and allocations of micro against a record; --record writes it',
+  seconds: () => 12,
+  async run({ files = [], record = false, isQuick, signal }) {
+    const [file = FILE, ...more] = files;
+    if (more.length > 0) throw unusable('more than one record', file, 'one file', files.join(' '));
+    const before = record ? undefined : readRecord(file);
+    const plan = before?.plan ?? microPlan({ isQuick });
+    const found = await measured(plan, signal);
+    if (before === undefined) {
+      if (found.verdict.word === 'FAIL')
+        return resultOf(found, { fails: found.verdict.reasons, notes: [] }, []);
+      writeRecord(file, recordOf(found, plan));
+      const noisy = found.verdict.reasons.map((reason) => `Take it again on a quiet machine: ${reason}.`);
+      return resultOf(found, { fails: [], notes: [`Written to ${file}.`, ...noisy] }, []);
+    }
+    return resultOf(found, judge(before, found), before.operations);
+  },
+};
+
+export function recordOf({ operations, verdict }: Measured, plan: GateRecord['plan']): GateRecord {
+  const { depthwire, processor, date } = machineFacts();
+  return {
+    format: 1,
+    depthwire,
+    processor,
+    isQuiet: verdict.word === 'PASS',
+    date,
+    plan: { rounds: plan.rounds, things: plan.things, counted: plan.counted },
+    operations: operations.map(({ group, name, instructions, allocations, work, ratio }) => {
+      return { group, name, instructions, allocations, work, ratio };
+    }),
+  };
+}
+
+/**
+ * Holds what was found to a record. Instructions are compared on the processor that they were recorded on, for code chooses its way
+ * by it; time where nothing else of weight ran; allocations always.
+ */
+export function judge(before: GateRecord, { operations, verdict }: Measured): Judged {
+  const isSame = before.processor === machineFacts().processor;
+  const busy = before.isQuiet ? verdict.reasons : ['something else ran when they were recorded'];
+  const fails = verdict.word === 'FAIL' ? [...verdict.reasons] : [];
+  const notes = [
+    ...(isSame
+      ? []
+      : [`Recorded on another processor (${before.processor}): instructions are not compared.`]),
+    ...(busy.length === 0 ? [] : [`Times are not compared: ${busy.join('; ')}.`]),
+  ];
+  for (const was of before.operations) {
+    const name = `${was.group}: ${was.name}`;
+    const is = operations.find((one) => one.group === was.group && one.name === was.name);
+    if (is === undefined) {
+      fails.push(`${name} is not there any more`);
+      continue;
+    }
+    if (is.work !== was.work) {
+      fails.push(`${name} does other work than the recorded: record it anew`);
+      continue;
+    }
+    const counted: Judged = isSame ? instructionsOf(name, was, is) : { fails: [], notes: [] };
+    fails.push(...counted.fails);
+    notes.push(...counted.notes);
+    if (was.allocations !== null && is.allocations !== null && is.allocations > was.allocations)
+      fails.push(`${name} allocates ${is.allocations} times, ${was.allocations} were recorded`);
+    if (busy.length === 0 && isSlower(was, is))
+      fails.push(
+        `${name} takes ${is.ratio.median.toFixed(3)} (at least ${is.ratio.low.toFixed(3)}) of the first, ${was.ratio.median.toFixed(3)} were recorded`,
+      );
+  }
+  return { fails, notes };
+}
+
+function instructionsOf(name: string, was: GateRecord['operations'][number], is: Operation): Judged {
+  if (was.instructions === null || was.instructions === 0) return { fails: [], notes: [] };
+  if (is.instructions === null)
+    return { fails: [`${name}: instructions were recorded and cannot be counted here`], notes: [] };
+  const over = is.instructions / was.instructions;
+  const text = `${name}: ${is.instructions} instructions, ${was.instructions} were recorded (${over > 1 ? '+' : '−'}${(Math.abs(over - 1) * 100).toFixed(2)} %)`;
+  if (over > INSTRUCTIONS_MAX) return { fails: [text], notes: [] };
+  const isTold = over > INSTRUCTIONS_TOLD || over < 2 - INSTRUCTIONS_MAX;
+  return { fails: [], notes: isTold ? [`${text}${over < 1 ? ': record it' : ''}.`] : [] };
+}
+
+/** Beyond the limit even by the least that the interval allows, and beyond what the record itself allowed. */
+function isSlower(was: GateRecord['operations'][number], is: Operation): boolean {
+  const isStated = was.ratio.pairs >= PAIRS_MIN && is.ratio.pairs >= PAIRS_MIN;
+  return isStated && is.ratio.low > Math.max(was.ratio.median * TIME_MAX, was.ratio.high);
+}
+
+function resultOf(
+  found: Measured,
+  { fails, notes }: Judged,
+  before: GateRecord['operations'],
+): ScenarioResult {
+  return {
+    scenario: 'gate',
+    title: before.length === 0 ? 'A record for later runs' : 'Against a record',
+    verdict: { word: fails.length === 0 ? 'PASS' : 'FAIL', reasons: fails },
+    tables: [tableOf(found.operations, before)],
+    notes,
+    lines: [],
+    files: [],
+    data: found.operations,
+  };
+}
+
+function tableOf(operations: readonly Operation[], before: GateRecord['operations']): Table {
+  const text = (number: number | null | undefined): string => (number == null ? '–' : String(number));
+  return {
+    title: 'operations',
+    heads: ['operation', 'instructions', 'recorded', 'allocations', 'recorded', 'of the first', 'recorded'],
+    rows: operations.map(({ group, name, instructions, allocations, ratio }) => {
+      const was = before.find((one) => one.group === group && one.name === name);
+      return [
+        `${group}: ${name}`,
+        text(instructions),
+        text(was?.instructions),
+        text(allocations),
+        text(was?.allocations),
+        ratio.median.toFixed(3),
+        was?.ratio.median.toFixed(3) ?? '–',
+      ];
+    }),
+  };
+}
+
+function readRecord(file: string): GateRecord {
+  try {
+    return recorded.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (cause) {
+    const got = cause instanceof z.ZodError ? z.prettifyError(cause) : String(cause);
+    throw unusable('no record of a gate', file, 'a file that bench gate --record wrote', got, cause);
+  }
+}
+
+function writeRecord(file: string, record: GateRecord): void {
+  try {
+    writeFileSync(file, `${JSON.stringify(record, null, 2)}\n`);
+  } catch (cause) {
+    throw unusable('the record cannot be written', file, 'a file that can be written', String(cause), cause);
+  }
+}
+
+function unusable(
+  what: string,
+  where: string,
+  expected: string,
+  got: string,
+  cause?: unknown,
+): DepthwireError {
+  const fix = 'write one on a quiet machine: depthwire bench gate --record bench-gate.json';
+  return new DepthwireError('bench.gate', { what, where, expected, got, fix, cause });
+}

@@ -1,0 +1,336 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { WebSocketServer } from 'ws';
+import { stageChart } from '../src/bench/chart.js';
+import { type GateRecord, judge, recordOf } from '../src/bench/gate.js';
+import { type MicroPlan, Samples, type StepReport } from '../src/bench/measure.js';
+import { type Measured, measured, type Operation } from '../src/bench/micro.js';
+import { SimBook, updateText } from '../src/bench/sim-book.js';
+import { benchCommand, type Ended } from './support/bench-command.js';
+import { simulatedRecording } from './support/recording.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'depthwire-scenarios-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const command = (...args: readonly string[]): Promise<Ended> => benchCommand(folder, args);
+
+/** The only result of a run that was written as JSON. */
+async function resultOf(...args: readonly string[]) {
+  const { code, out, err } = await command(...args, '-o', 'json');
+  expect(err).toBe('');
+  const { verdict, results } = JSON.parse(out);
+  expect(code).toBe({ PASS: 0, NOISY: 4, FAIL: 1 }[verdict.word as 'PASS']);
+  return { ...results[0], verdict };
+}
+
+/** Whether instructions can be counted: elsewhere a run says that it cannot. */
+const IS_COUNTED = process.platform === 'linux' && process.arch === 'x64';
+const SMALL: MicroPlan = { rounds: 8, things: 60, counted: IS_COUNTED ? 1 : 0 };
+
+describe('micro', () => {
+  it('measures each operation beside a plain one, and counts the same each time', {
+    timeout: 60_000,
+  }, async () => {
+    const [first, second] = [await measured(SMALL), await measured(SMALL)];
+    expect(first.groups.map(({ operations }) => operations.length)).toEqual([2, 2, 2, 2, 4, 3, 3]);
+    const counts = ({ operations }: Measured) =>
+      operations.map(({ name, instructions, allocations, work }) => ({
+        name,
+        instructions,
+        allocations,
+        work,
+      }));
+    expect(counts(second)).toEqual(counts(first));
+    for (const { name, ns, ratio, instructions, allocations } of first.operations.slice(0, 12)) {
+      expect(ns, name).toBeGreaterThan(0);
+      expect(ratio.pairs).toBe(8);
+      if (IS_COUNTED)
+        expect([instructions !== null && instructions > 50, allocations], name).toEqual([true, 0]);
+    }
+    // An operation of JavaScript has no count.
+    expect(first.operations.at(-1)).toMatchObject({
+      instructions: null,
+      work: expect.stringContaining(' × '),
+    });
+  });
+
+  it('says what it found as a command', { timeout: 60_000 }, async () => {
+    const { code, out } = await command('micro', '--quick');
+    expect([0, 4]).toContain(code);
+    expect(out).toMatch(/depthwire +[\d.]+ [nµ]s/);
+    expect(out).toContain('JSON.parse, a Map and sorted prices');
+  });
+});
+
+describe('pipeline', () => {
+  it('says where the time goes', { timeout: 60_000 }, async () => {
+    const to = join(folder, 'pipeline');
+    const { data, stages } = await resultOf('pipeline', '--rate', '5000', '--seconds', '0.2', '--out', to);
+    const [step] = data.steps as readonly StepReport[];
+    expect([step?.planned, step?.engine.all.count, step?.control.all.count]).toEqual([1000, 1000, 1000]);
+    expect(step?.stages.map(({ stage, count }) => [stage, count])).toEqual(
+      ['decoded', 'sequenced', 'applied', 'encoded', 'published'].map((stage) => [stage, 1000]),
+    );
+    expect(data.flatOut).toBeGreaterThan(1000);
+    expect(stages[0].parts).toHaveLength(5);
+    expect(readdirSync(to)).toContain('pipeline-5000-1.hlog');
+    expect(readFileSync(join(to, 'report.html'), 'utf8')).toContain('aria-label="time by stage"');
+  });
+
+  it('draws each stage as wide as its share', () => {
+    const parts = [1, 3].map((times) => ({ stage: `s${times}`, p50: 100 * times, p99: 1000 * times }));
+    const widths = [...stageChart([{ name: '<a>', parts }]).matchAll(/width="([\d.]+)" height="16"/g)].map(
+      ([, width]) => Number(width),
+    );
+    const [whole = 0] = widths.slice(-1);
+    expect(widths.map((width) => Number((width / whole).toFixed(3)))).toEqual([0.033, 0.1, 0.333, 1]);
+    expect(stageChart([])).toBe('');
+    expect(stageChart([{ name: '<a>', parts }])).toContain('&lt;a&gt;');
+  });
+});
+
+describe('recover', () => {
+  it('times how soon a lost message is told and mended', { timeout: 60_000 }, async () => {
+    const { data, verdict } = await resultOf('recover', '--quick');
+    expect(verdict.word, verdict.reasons.join('\n')).not.toBe('FAIL');
+    expect(
+      data.parts.map(({ part, all }: { part: string; all: { count: number } }) => [part, all.count]),
+    ).toEqual([
+      ['told', 8],
+      ['answered', 8],
+      ['shown', 8],
+    ]);
+  });
+
+  it('has a market whose book is what its updates make of it', () => {
+    const book = new SimBook();
+    expect(book.next().toString()).toBe(updateText(0));
+    book.next();
+    const { lastUpdateId, bids } = JSON.parse(book.snapshot().toString());
+    expect(lastUpdateId).toBe(100_000_000_002);
+    expect(bids.slice(0, 5).map(([, qty]: readonly string[]) => qty)).toEqual([
+      '1.00000000',
+      '1.10000000',
+      '2.00000000',
+      '2.10000000',
+      '9.00000000',
+    ]);
+  });
+});
+
+describe('replay', () => {
+  const file = join(folder, 'sim.txt');
+  writeFileSync(file, simulatedRecording('BTCUSDT', 3000));
+  const of = ['replay', '--instrument', 'sim:BTCUSDT', '--seconds', '0.5'] as const;
+
+  it('goes by the recording’s times, eight times as fast, and without a pause', {
+    timeout: 60_000,
+  }, async () => {
+    const { data, verdict } = await resultOf(...of, file);
+    expect(verdict.word, verdict.reasons.join('\n')).not.toBe('FAIL');
+    const [one, eight, all] = data;
+    expect(data.map(({ speed, isWhole }: { speed: unknown; isWhole: boolean }) => [speed, isWhole])).toEqual([
+      [1, false],
+      [8, true],
+      ['max', true],
+    ]);
+    expect(eight.messages).toBe(all.messages);
+    expect(eight.frames).toBe(all.frames);
+    expect(eight.books).toBe(1);
+    expect(eight.synced).toBe(1);
+    // A sixth of the recording's time.
+    expect(one.messages / all.messages).toBeGreaterThan(0.05);
+    expect(one.messages / all.messages).toBeLessThan(0.3);
+    expect(one.seconds).toBeGreaterThan(0.3);
+    expect(eight.lag.count).toBeGreaterThan(20);
+    expect(eight.busiest[0]).toBeGreaterThan(eight.busiest[1]);
+  });
+
+  it.each([
+    ['no file', ['replay'], 2, 'bench.replay'],
+    ['a file that is no recording', ['replay', join(folder, 'no.txt')], 1, 'recording.'],
+    ['none that is there', ['replay', join(folder, 'absent.gz')], 2, 'recording.missing'],
+  ])('refuses %s', async (_, args, code, fault) => {
+    writeFileSync(join(folder, 'no.txt'), 'this is no recording\n');
+    expect(await command(...args)).toMatchObject({ code, err: expect.stringContaining(fault) });
+  });
+});
+
+describe('venue', () => {
+  async function served(said: (text: string) => readonly string[]): Promise<[string, WebSocketServer]> {
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    server.on('connection', (socket) => {
+      socket.on('message', (text) => {
+        for (const answer of said(String(text))) socket.send(answer);
+      });
+    });
+    await new Promise((resolve) => server.once('listening', resolve));
+    return [`ws://127.0.0.1:${(server.address() as AddressInfo).port}/x`, server];
+  }
+
+  it('measures a line: round trips, gaps and ages', { timeout: 30_000 }, async () => {
+    const trade = (id: number): string =>
+      JSON.stringify({
+        e: 'trade',
+        E: Date.now() - 50,
+        s: 'BTCUSDT',
+        t: id,
+        p: '100.00',
+        q: '1.0',
+        T: Date.now() - 50,
+        m: true,
+      });
+    const [url, server] = await served((text) => (text === 'trades' ? [1, 2, 3, 4].map(trade) : []));
+    try {
+      const args = ['venue', url, 'sim:BTCUSDT', '--say', 'trades', '--seconds', '1.2'];
+      const { data, verdict } = await resultOf(...args);
+      expect(verdict.word, verdict.reasons.join('\n')).not.toBe('FAIL');
+      const part = (name: string) => data.parts.find((one: { name: string }) => one.name === name)?.all;
+      expect(data.messages).toBe(4);
+      expect(part('between messages').count).toBe(3);
+      expect(part('round trip').count).toBeGreaterThanOrEqual(2);
+      expect(part('age when received').count).toBe(4);
+      expect(part('age when received').p50 / 1e6).toBeGreaterThan(49);
+    } finally {
+      server.close();
+    }
+  });
+
+  it('fails where nothing comes, and where there is nobody', { timeout: 30_000 }, async () => {
+    const [url, server] = await served(() => []);
+    try {
+      const { verdict } = await resultOf('venue', url, '--seconds', '0.1');
+      expect(verdict).toMatchObject({
+        word: 'FAIL',
+        reasons: expect.arrayContaining([expect.stringContaining('--say')]),
+      });
+    } finally {
+      server.close();
+    }
+    const refused = async (url: string) => {
+      const { code, err } = await command('venue', url);
+      return [code, /\(bench\.\w+\)/.exec(err)?.[0]];
+    };
+    expect(await refused('ws://127.0.0.1:1/x')).toEqual([1, '(bench.venue)']);
+    expect(await refused('http://x')).toEqual([2, '(bench.address)']);
+  });
+});
+
+describe('gate', () => {
+  const busy: Measured = {
+    groups: [],
+    operations: [],
+    verdict: { word: 'NOISY', reasons: ['other programs took 0.20 of a core'] },
+  };
+  const operation: Operation = {
+    group: 'g',
+    name: 'o',
+    ns: 10,
+    spread: 0,
+    ratio: { pairs: 31, median: 0.5, low: 0.49, high: 0.51 },
+    instructions: 1000,
+    allocations: 0,
+    work: 'w',
+  };
+  const found = (
+    change: Partial<Operation>,
+    verdict: Measured['verdict'] = { word: 'PASS', reasons: [] },
+  ) => ({
+    groups: [],
+    operations: [{ ...operation, ...change }],
+    verdict,
+  });
+  const before = recordOf(found({}), { rounds: 31, things: 100, counted: 1 });
+
+  it.each<[string, Partial<Operation>, number, number]>([
+    ['the same', {}, 0, 0],
+    ['0.1 % more', { instructions: 1001 }, 0, 0],
+    ['0.5 % more', { instructions: 1005 }, 0, 1],
+    ['1 % more', { instructions: 1010 }, 0, 1],
+    ['beyond 1 %', { instructions: 1011 }, 1, 0],
+    ['fewer', { instructions: 900 }, 0, 1],
+    ['no count', { instructions: null }, 1, 0],
+    ['an allocation', { allocations: 1 }, 1, 0],
+    ['an allocation in sixteen', { allocations: 0.0625 }, 1, 0],
+    ['time within 5 %', { ratio: { pairs: 31, median: 0.53, low: 0.52, high: 0.54 } }, 0, 0],
+    ['time that may be within', { ratio: { pairs: 31, median: 0.6, low: 0.5, high: 0.7 } }, 0, 0],
+    ['time beyond 5 %', { ratio: { pairs: 31, median: 0.54, low: 0.53, high: 0.55 } }, 1, 0],
+    ['too few pairs', { ratio: { pairs: 5, median: 9, low: 9, high: 9 } }, 0, 0],
+    ['other work', { work: 'x' }, 1, 0],
+    ['another operation', { name: 'p' }, 1, 0],
+  ])('judges %s', (_, change, fails, notes) => {
+    const judged = judge(before, found(change));
+    expect([judged.fails.length, judged.notes.length], JSON.stringify(judged)).toEqual([fails, notes]);
+  });
+
+  it('compares no times of a busy machine, and no instructions of another processor', () => {
+    const slow = { ratio: { pairs: 31, median: 5, low: 5, high: 5 } };
+    expect(judge(before, found(slow, busy.verdict)).fails).toEqual([]);
+    expect(judge({ ...before, isQuiet: false }, found(slow)).fails).toEqual([]);
+    expect(judge({ ...before, processor: 'x' }, found({ instructions: 9999 })).fails).toEqual([]);
+    expect(judge({ ...before, processor: 'x' }, found({ allocations: 1 })).fails).toHaveLength(1);
+  });
+
+  it.runIf(IS_COUNTED)('sees what is planted', { timeout: 60_000 }, async () => {
+    const record = { ...recordOf(await measured(SMALL), SMALL), isQuiet: true };
+    const quiet = async (change: Partial<MicroPlan>) => {
+      const again = await measured({ ...SMALL, ...change });
+      // Whatever else runs here: times are compared, too.
+      return judge(record, { ...again, verdict: { word: 'PASS', reasons: [] } }).fails;
+    };
+    const isOf = (what: RegExp) => (text: string) => what.test(text);
+    const counts = (fails: readonly string[], what: RegExp) => fails.filter(isOf(what)).length;
+    const planted = {
+      turns: await quiet({ planted: { turns: 100 } }),
+      allocations: await quiet({ planted: { allocations: 1 } }),
+    };
+    // Seven operations of the addon are made worse, those that the others are measured by are not.
+    expect(counts(planted.turns, / instructions, /)).toBe(7);
+    expect(counts(planted.allocations, / allocates 1 times, 0 were recorded/)).toBe(7);
+    // Counting so much would take minutes.
+    const slow = await quiet({ counted: 0, planted: { turns: 20_000 } });
+    expect(counts(slow, / of the first, /)).toBeGreaterThanOrEqual(7);
+    expect(counts(await quiet({}), / instructions, | allocates /)).toBe(0);
+  });
+
+  it('writes a record and reads it again', { timeout: 60_000 }, async () => {
+    const file = join(folder, 'gate.json');
+    expect(await command('gate', '--record', '--quick', file)).toMatchObject({ code: 0 });
+    const record = JSON.parse(readFileSync(file, 'utf8')) as GateRecord;
+    expect(record).toMatchObject({ format: 1, plan: { counted: 2 } });
+    record.operations = record.operations.map((one) => ({ ...one, allocations: null, instructions: 1 }));
+    writeFileSync(file, JSON.stringify({ ...record, isQuiet: false }));
+    if (!IS_COUNTED) return;
+    const { code, out } = await command('gate', file);
+    expect(code).toBe(1);
+    expect(out).toContain(' instructions, 1 were recorded');
+  });
+
+  it.each([
+    ['none', [join(folder, 'none.json')]],
+    ['two', ['a', 'b']],
+  ])('refuses %s', async (_, files) => {
+    expect(await command('gate', ...files)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('bench.gate'),
+    });
+  });
+
+  it('refuses what is no record', async () => {
+    const file = join(folder, 'bad.json');
+    writeFileSync(file, '{"format":2}');
+    const { code, err } = await command('gate', file);
+    expect([code, err.includes('bench.gate'), err.includes('--record')]).toEqual([2, true, true]);
+  });
+});
+
+it('keeps no more samples than it says', () => {
+  const samples = new Samples();
+  for (let at = 0; at < 5000; at += 1) samples.add(at * 1e6, 1000 + at);
+  expect(samples.count).toBe(5000);
+  expect(samples.report('x').all).toMatchObject({ count: 5000, min: 1000 });
+  expect(Samples.SAMPLES_MAX).toBe(5_000_000);
+});
