@@ -34,6 +34,8 @@ enum Ids {
     Strided(u64),
     /// Ascending with wild jumps ahead and back.
     Jumping,
+    /// Ascending with gaps of up to this, from the first again after so many messages.
+    Anew(u64, u64),
 }
 
 /// One feed. Chances are out of 1,024.
@@ -94,7 +96,7 @@ const FEED: Feed = Feed {
     depth: None,
 };
 
-fn feeds() -> [Feed; 22] {
+fn feeds() -> [Feed; 24] {
     let ascending = L3Spec { ids: IdOrder::Ascending, ..FEED.spec };
     [
         FEED,
@@ -148,6 +150,26 @@ fn feeds() -> [Feed; 22] {
             seed: 8,
             spec: ascending,
             ids: Ids::Strided(1 << 26),
+            ..FEED
+        },
+        Feed {
+            name: "cleared, and numbers begin anew",
+            seed: 23,
+            spec: ascending,
+            ids: Ids::Anew(300, 7_000),
+            orders: 800,
+            old_chance: 200,
+            clear_chance: 1,
+            ..FEED
+        },
+        Feed {
+            name: "long lists of far prices",
+            seed: 24,
+            book: BookSpec { tick_size: 1 << 40, levels_max: 100_000 },
+            depth_bits: 40,
+            step: 1,
+            orders: 2_000,
+            clear_chance: 1,
             ..FEED
         },
         Feed { name: "numbers that jump", seed: 9, spec: ascending, ids: Ids::Jumping, ..FEED },
@@ -287,6 +309,10 @@ impl Venue {
         let gap = |random: &mut Random, gaps: u64| 1 + random.below(gaps);
         self.last_id = match self.feed.ids {
             Ids::Ascending(_, gaps) => self.last_id.wrapping_add(gap(&mut self.random, gaps)),
+            Ids::Anew(gaps, messages) if !self.messages.is_multiple_of(messages) => {
+                self.last_id + gap(&mut self.random, gaps)
+            }
+            Ids::Anew(..) => 1,
             Ids::Scattered => self.random.next(),
             Ids::Descending(by) => self.last_id.wrapping_sub(by),
             Ids::Strided(by) => self.last_id.wrapping_add(by),
@@ -652,6 +678,7 @@ fn tells_the_same_story(feed: Feed) {
             assert!(met.cut > 100, "{met:?}");
         }
         "long queues" => assert!(met.queue_max > 300, "{met:?}"),
+        "long lists of far prices" => assert!(met.levels_max > 700, "{met:?}"),
         "a future" => assert!(has("l3.wrong_side") && met.levels_max > 400, "{met:?}"),
         _ => {}
     }

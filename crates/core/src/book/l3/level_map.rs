@@ -1,6 +1,6 @@
 //! Price → level of one side: a window of slots around the top, an ordered list for what the window cannot hold.
 
-use super::far_lists::{Entry, FarList, FarLists};
+use super::far_lists::{Entry, FarIter, FarList, FarLists};
 use super::levels::reserve;
 use super::memory::advise_large_pages;
 use super::{L3Error, L3Spec, NONE};
@@ -259,7 +259,7 @@ impl LevelMap {
     /// The best level.
     #[inline]
     pub(super) fn best(&self, grid: Grid, places: &Places) -> Option<Entry> {
-        let far = places.far.entries(&self.far).last().copied();
+        let far = places.far.best(&self.far);
         match self.highest(self.summary, places) {
             Some(slot) => {
                 let near = self.entry(slot, grid, places);
@@ -271,7 +271,7 @@ impl LevelMap {
 
     /// The worst level.
     pub(super) fn worst(&self, grid: Grid, places: &Places) -> Option<Entry> {
-        let far = places.far.entries(&self.far).first().copied();
+        let far = places.far.worst(&self.far);
         if self.summary == 0 {
             return far;
         }
@@ -372,11 +372,8 @@ impl LevelMap {
 
     /// Checks what must hold between messages; names the rule that does not.
     pub(super) fn check_invariants(&self, grid: Grid, places: &Places) -> Result<(), &'static str> {
-        let far = places.far.entries(&self.far);
-        if !far.is_sorted_by(|a, b| a.key < b.key) {
-            return Err("the far list ascends strictly");
-        }
-        if far.iter().any(|entry| self.slot(entry.key, grid).is_some()) {
+        places.far.check_list(&self.far)?;
+        if places.far.entries(&self.far).any(|entry| self.slot(entry.key, grid).is_some()) {
             return Err("no far level has a slot in the window");
         }
         for slot in 0..self.slots {
@@ -400,8 +397,8 @@ pub(super) struct EntryIter<'a> {
     places: &'a Places,
     /// Best slot not yet given.
     slot: Option<u32>,
-    /// Far levels not yet given, best last.
-    far: &'a [Entry],
+    /// Far levels not yet given.
+    far: FarIter<'a>,
 }
 
 impl Iterator for EntryIter<'_> {
@@ -410,11 +407,10 @@ impl Iterator for EntryIter<'_> {
     #[inline]
     fn next(&mut self) -> Option<Entry> {
         let near = self.slot.map(|slot| (slot, self.map.entry(slot, self.grid, self.places)));
-        if let Some((&far, rest)) = self.far.split_last()
+        if let Some(far) = self.far.peek()
             && near.is_none_or(|(_, near)| far.key > near.key)
         {
-            self.far = rest;
-            return Some(far);
+            return self.far.next();
         }
         let (slot, near) = near?;
         self.slot = self.map.highest_below(slot, self.places);

@@ -24,6 +24,7 @@ mod lookahead;
 mod memory;
 mod naive;
 mod order_table;
+mod pieces;
 mod queue;
 mod store;
 mod touched;
