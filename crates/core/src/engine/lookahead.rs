@@ -6,13 +6,9 @@
 
 use super::instrument::InstrumentState;
 use super::source::Source;
-use crate::book::l3::BookIndex;
+use crate::book::l3::{BookIndex, ORDERS_MIN};
 use crate::recording::Transcript;
 use crate::types::{OrderChange, Slot};
-
-/// Orders of a source from which looking ahead pays: with 80,000 it cost a tenth of the time, with 1.9 million it saved a
-/// third. A test cannot wait for so many.
-const ORDERS_MIN: usize = if cfg!(test) { 1 } else { 1 << 18 };
 
 /// Messages before it is applied at which a change's records are asked for, then its levels, then the level that it joins;
 /// as in [`crate::book::l3::Lookahead`].

@@ -1,5 +1,7 @@
 //! One book: the best of each side in the first cache line, each side's map of levels in one more.
 
+use core::hint::select_unpredictable;
+
 use super::far_lists::Entry;
 use super::level_map::{EntryIter, Grid, LevelMap, Places};
 use super::levels::LevelPool;
@@ -112,7 +114,8 @@ impl Book {
     #[inline]
     pub(super) fn requote(&mut self, side: usize, level: u32, qty: i64) {
         let top = &mut self.tops[side];
-        top.best_qty = if top.best_level == level { qty } else { top.best_qty };
+        // Nothing predicts whether it is the best.
+        top.best_qty = select_unpredictable(top.best_level == level, qty, top.best_qty);
     }
 
     /// The levels of a side, best first.

@@ -8,7 +8,7 @@ use super::queue::QueueIter;
 use super::store::{AtEnd, ByKey, Place, Store};
 use super::{
     BOOKS_MAX, Bbo, BookIndex, L3Error, L3Level, L3Spec, NONE, ORDERS_MAX, Order, QueuePosition, QueuedOrder,
-    Touched, flip,
+    Touched, flip, side_of,
 };
 use crate::book::BookSpec;
 use crate::types::{Level, OrderChange, OrderId, Price, Qty, Side};
@@ -54,7 +54,7 @@ impl L3Books {
     ///
     /// # Errors
     /// See [`L3Error`]; everything is then as before.
-    #[inline]
+    #[inline(always)]
     pub fn apply(&mut self, book: BookIndex, change: &OrderChange) -> Result<Touched, L3Error> {
         match *change {
             OrderChange::Add { id, side, price, qty } => self.add(book, id, side, price, qty),
@@ -105,7 +105,7 @@ impl L3Books {
     /// # Errors
     /// [`L3Error::UnknownBook`], [`L3Error::BadQty`], [`L3Error::DuplicateOrder`], [`L3Error::OrdersLimit`],
     /// [`L3Error::LevelsLimit`], [`L3Error::QtyOverflow`]; everything is then as before.
-    #[inline]
+    #[inline(always)]
     pub fn add(
         &mut self,
         book: BookIndex,
@@ -169,7 +169,7 @@ impl L3Books {
     /// # Errors
     /// [`L3Error::UnknownBook`], [`L3Error::BadQty`], [`L3Error::UnknownOrder`], [`L3Error::WrongBook`],
     /// [`L3Error::Underflow`]; everything is then as before.
-    #[inline]
+    #[inline(always)]
     pub fn reduce(&mut self, book: BookIndex, id: OrderId, qty: Qty) -> Result<Touched, L3Error> {
         let Self { books, store, .. } = self;
         let Some(of) = books.get_mut(book.0 as usize) else { return Err(L3Error::UnknownBook { book }) };
@@ -182,7 +182,7 @@ impl L3Books {
     ///
     /// # Errors
     /// As [`Self::reduce`]; [`L3Error::WrongSide`], [`L3Error::WrongPrice`].
-    #[inline]
+    #[inline(always)]
     pub fn cancel(
         &mut self,
         book: BookIndex,
@@ -195,8 +195,8 @@ impl L3Books {
         let Some(of) = books.get_mut(book.0 as usize) else { return Err(L3Error::UnknownBook { book }) };
         above_zero(qty)?;
         let found = store.own(book, id)?;
-        if side as usize != found.side {
-            return Err(L3Error::WrongSide { id, expected: found.side() });
+        if side != found.side {
+            return Err(L3Error::WrongSide { id, expected: found.side });
         }
         if price != found.price() {
             return Err(L3Error::WrongPrice { id, expected: found.price(), got: price });
@@ -219,7 +219,7 @@ impl L3Books {
     /// # Errors
     /// [`L3Error::UnknownBook`], [`L3Error::BadQty`], [`L3Error::UnknownOrder`], [`L3Error::WrongBook`],
     /// [`L3Error::DuplicateOrder`], [`L3Error::LevelsLimit`], [`L3Error::QtyOverflow`]; everything is then as before.
-    #[inline]
+    #[inline(always)]
     pub fn replace(
         &mut self,
         book: BookIndex,
@@ -233,8 +233,8 @@ impl L3Books {
         above_zero(qty)?;
         let found = store.own(book, id)?;
         match store.orders.find(new_id.0) {
-            Err(missed) => store.move_order(of, &found, Some((id, new_id, missed)), (price, qty), AtEnd),
-            Ok(_) if id == new_id => store.move_order(of, &found, None, (price, qty), AtEnd),
+            Err(_) => store.replace_order(of, (id, &found), new_id, (price, qty)),
+            Ok(_) if id == new_id => store.move_order(of, &found, (price, qty), AtEnd),
             Ok(_) => Err(L3Error::DuplicateOrder { id: new_id }),
         }
     }
@@ -245,7 +245,7 @@ impl L3Books {
     /// # Errors
     /// [`L3Error::UnknownBook`], [`L3Error::BadQty`], [`L3Error::UnknownOrder`], [`L3Error::WrongBook`],
     /// [`L3Error::WrongSide`], [`L3Error::LevelsLimit`], [`L3Error::QtyOverflow`]; everything is then as before.
-    #[inline]
+    #[inline(always)]
     pub fn modify(
         &mut self,
         book: BookIndex,
@@ -258,14 +258,14 @@ impl L3Books {
         let Some(of) = books.get_mut(book.0 as usize) else { return Err(L3Error::UnknownBook { book }) };
         above_zero(qty)?;
         let found = store.own(book, id)?;
-        if side as usize != found.side {
-            return Err(L3Error::WrongSide { id, expected: found.side() });
+        if side != found.side {
+            return Err(L3Error::WrongSide { id, expected: found.side });
         }
         if price == found.price() && qty.0 <= found.qty {
             let left = store.set_qty(of, &found, qty.0);
             return Ok(found.one(left));
         }
-        store.move_order(of, &found, None, (price, qty), AtEnd)
+        store.move_order(of, &found, (price, qty), AtEnd)
     }
 
     /// The order's price, quantity and key become these. With the same price and the same key it keeps its place,
@@ -287,11 +287,11 @@ impl L3Books {
         let Some(of) = books.get_mut(book.0 as usize) else { return Err(L3Error::UnknownBook { book }) };
         above_zero(qty)?;
         let found = store.own(book, id)?;
-        if side as usize != found.side {
-            return Err(L3Error::WrongSide { id, expected: found.side() });
+        if side != found.side {
+            return Err(L3Error::WrongSide { id, expected: found.side });
         }
         if price != found.price() || key != store.orders.key(found.handle) {
-            return store.move_order(of, &found, None, (price, qty), ByKey(key));
+            return store.move_order(of, &found, (price, qty), ByKey(key));
         }
         if (store.levels.get(found.level).qty - found.qty).checked_add(qty.0).is_none() {
             return Err(L3Error::QtyOverflow { side, price });
@@ -304,7 +304,7 @@ impl L3Books {
     ///
     /// # Errors
     /// [`L3Error::UnknownBook`], [`L3Error::UnknownOrder`], [`L3Error::WrongBook`]; everything is then as before.
-    #[inline]
+    #[inline(always)]
     pub fn delete(&mut self, book: BookIndex, id: OrderId) -> Result<Touched, L3Error> {
         let Self { books, store, .. } = self;
         let Some(of) = books.get_mut(book.0 as usize) else { return Err(L3Error::UnknownBook { book }) };
@@ -321,7 +321,7 @@ impl L3Books {
         let Self { books, store, .. } = self;
         let Some(of) = books.get_mut(book.0 as usize) else { return Err(L3Error::UnknownBook { book }) };
         for side in 0..2 {
-            while store.remove_first(of, side, of.tops[side].best_level).is_some() {}
+            while store.remove_first(of, of.tops[side].best_level).is_some() {}
         }
         Ok(Touched::Book)
     }
@@ -344,7 +344,7 @@ impl L3Books {
         let mut levels = 0;
         for side in 0..2 {
             levels += store.truncate(of, side, depth, |id, found| {
-                let (side, price) = (found.side(), found.price());
+                let (side, price) = (found.side, found.price());
                 left(id, Order { book, side, price, qty: Qty(found.qty) });
             });
         }
@@ -439,7 +439,7 @@ impl L3Books {
     pub fn order(&self, id: OrderId) -> Option<Order> {
         let node = self.store.orders.get(self.store.orders.find(id.0).ok()?);
         let level = self.store.levels.get(node.level);
-        let side = if level.owner & 1 == 0 { Side::Bid } else { Side::Ask };
+        let side = side_of(level.owner);
         Some(Order {
             book: BookIndex(level.owner >> 1),
             side,

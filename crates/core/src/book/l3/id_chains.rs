@@ -11,16 +11,29 @@ const BUCKETS_MIN: usize = 64;
 /// A longer chain than an even hash makes even of 2^26 numbers: the numbers were chosen against the seed.
 pub(super) const CHAIN_MAX: u32 = 32;
 
-/// Where a number is not: its bucket, and how many others stand in the chain.
+/// Where a number is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Missed {
-    bucket: usize,
+    /// The vacant record that is the number's own, [`NONE`] = it has none.
+    vacant: u32,
+    /// How many others stand in the chain of its hash.
     walked: u32,
 }
 
 impl Missed {
-    /// Where no search was made; [`IdChains::insert`] must not see it.
-    pub(super) const NOWHERE: Self = Self { bucket: usize::MAX, walked: 0 };
+    /// Where no record was looked for.
+    pub(super) const NOWHERE: Self = Self::vacant(NONE);
+
+    #[inline]
+    pub(super) const fn vacant(handle: u32) -> Self {
+        Self { vacant: handle, walked: 0 }
+    }
+
+    /// The number's own record; [`NONE`], which lies beyond all, where it has none.
+    #[inline]
+    pub(super) const fn handle(self) -> u32 {
+        self.vacant
+    }
 }
 
 /// Heads of chains, at most one number to two buckets.
@@ -60,11 +73,10 @@ impl IdChains {
         size_of_val(&*self.buckets)
     }
 
-    /// The record of a number, else where it is missed.
+    /// The record of a number, else how it was missed.
     #[inline(always)]
     pub(super) fn find(&self, id: u64, cells: &[Cell]) -> Result<u32, Missed> {
-        let bucket = self.home(id);
-        let mut handle = self.buckets.get(bucket).copied().unwrap_or(NONE);
+        let mut handle = self.buckets.get(self.home(id)).copied().unwrap_or(NONE);
         let mut walked = 0;
         // A chain ends with `NONE`, which lies beyond all cells.
         while let Some(link) = cells.get(handle as usize + 1) {
@@ -74,7 +86,7 @@ impl IdChains {
             handle = link.next();
             walked += 1;
         }
-        Err(Missed { bucket, walked })
+        Err(Missed { vacant: NONE, walked })
     }
 
     /// Fetches the bucket of a number.
@@ -85,22 +97,14 @@ impl IdChains {
         }
     }
 
-    /// The same miss in the table as it is now, for a caller who may have changed it since the search.
-    pub(super) fn missed_now(&self, id: u64, missed: Missed) -> Missed {
-        Missed { bucket: self.home(id), ..missed }
-    }
-
-    /// Adds a record under a number that was missed in this very table.
+    /// Adds a record under a number that is missed.
     #[inline(always)]
     pub(super) fn insert(&mut self, id: u64, handle: u32, missed: Missed, cells: &mut [Cell]) {
-        let mut bucket = missed.bucket;
         if self.len * 2 >= self.buckets.len() || missed.walked > CHAIN_MAX {
             self.make_room(cells);
-            bucket = self.home(id);
         }
-        debug_assert!(bucket == self.home(id));
         self.len += 1;
-        self.put(id, handle, bucket, cells);
+        self.put(id, handle, self.home(id), cells);
     }
 
     /// Takes a record out.

@@ -33,6 +33,7 @@ pub use books::{L3Books, L3Levels, L3Queue};
 pub use error::L3Error;
 pub use external_ids::{EXTERNAL_ID_BYTES_MAX, ExternalIdError, ExternalIds};
 pub use lookahead::Lookahead;
+pub(crate) use lookahead::ORDERS_MIN;
 pub use naive::NaiveL3;
 pub use touched::Touched;
 
@@ -123,6 +124,12 @@ pub struct Bbo {
 
 /// No order, no level, no chunk, no page: the handle that stands for nothing.
 const NONE: u32 = u32::MAX;
+
+/// The side of a level, of what it says of its owner.
+#[inline]
+const fn side_of(owner: u32) -> Side {
+    if owner & 1 == 0 { Side::Bid } else { Side::Ask }
+}
 
 /// Both sides run the same code on keys, `key = price ^ flip`: flipping all bits reverses the order of the prices,
 /// keeps their distances and overflows nowhere. A greater key is always nearer the top.

@@ -32,19 +32,17 @@ const RANGES_MAX: usize = 1 << 16;
 /// Ranges that the directory may move on for each order inserted.
 const RANGES_PER_INSERT: u64 = 16;
 
-/// A range of numbers. `page` is a page, or one of these two.
-#[derive(Clone, Copy, Debug)]
-struct Range {
-    page: u32,
-    /// Orders in the page.
-    live: u32,
-}
+/// A range of numbers has a page, or from here on the [epoch](OrderTable::epoch) in which its orders went to the hash, all
+/// of them: an earlier one = no order of the range rests.
+const UNPAGED: u32 = 1 << 31;
 
-/// No order of the range rests.
-const EMPTY: Range = Range { page: NONE, live: 0 };
+/// No order of the range rests, in any epoch.
+const EMPTY: u32 = UNPAGED;
 
-/// Orders of the range are found by hash, all of them.
-const HASHED: Range = Range { page: NONE - 1, live: 0 };
+/// What [`OrderTable::live`] says of a page whose records are found by hash.
+const HASHED: u16 = u16::MAX;
+
+const _: () = assert!(PAGE < HASHED as usize);
 
 /// First range of a directory that has not begun: no range of any number is near it.
 const NOWHERE: u64 = 1 << 63;
@@ -65,7 +63,7 @@ enum Page {
 pub(super) struct OrderTable {
     cells: Vec<Cell>,
     /// The directory: range `r` stands at `r` modulo its length, which is a power of two, or 0 where all is hashed.
-    ranges: Vec<Range>,
+    ranges: Vec<u32>,
     /// Number of the first range of the directory.
     first_range: u64,
     /// Greatest range that ever had a page.
@@ -78,7 +76,12 @@ pub(super) struct OrderTable {
     chains: IdChains,
     /// Greatest number found by hash since there was none.
     hashed_max: u64,
+    /// Counts how often the hash lost its last order, from `UNPAGED + 1`, so that a feed that begins anew finds no range that
+    /// is still marked. Should it come round, a mark of old is taken for a new one, which is slower and right.
+    epoch: u32,
     pages: Vec<Page>,
+    /// Orders of each page of a range, [`HASHED`] = of numbers found by hash.
+    live: Vec<u16>,
     free_pages: Vec<u32>,
     /// Pages in use for ranges.
     pages_open: usize,
@@ -108,7 +111,9 @@ impl OrderTable {
             inserted_at_move: 0,
             chains: IdChains::new(spec.hash_seed, spec.orders_max)?,
             hashed_max: 0,
+            epoch: EMPTY + 1,
             pages: reserve(pages_max)?,
+            live: reserve(pages_max)?,
             free_pages: reserve(pages_max)?,
             pages_open: 0,
             pool_free: NONE,
@@ -178,9 +183,9 @@ impl OrderTable {
         }
     }
 
-    /// The range of a number, while the directory holds it.
+    /// What the directory says of a range, while it holds it.
     #[inline]
-    fn range(&self, number: u64) -> Option<Range> {
+    fn range(&self, number: u64) -> Option<u32> {
         let at = (number & (self.ranges.len() as u64).wrapping_sub(1)) as usize;
         if number.wrapping_sub(self.first_range) >= self.ranges.len() as u64 {
             return None;
@@ -188,32 +193,34 @@ impl OrderTable {
         self.ranges.get(at).copied()
     }
 
-    #[inline]
-    fn range_mut(&mut self, number: u64) -> Option<&mut Range> {
+    fn set_range(&mut self, number: u64, to: u32) {
         let at = (number & (self.ranges.len() as u64).wrapping_sub(1)) as usize;
-        if number.wrapping_sub(self.first_range) >= self.ranges.len() as u64 {
-            return None;
+        if self.range(number).is_some() {
+            self.ranges[at] = to;
         }
-        self.ranges.get_mut(at)
     }
 
-    /// The record of a number; else where it is missed, which [`Self::insert`] wants to know.
+    /// The record of a number; else how it was missed, which [`Self::insert`] wants to know.
     #[inline(always)]
     pub(super) fn find(&self, id: u64) -> Result<u32, Missed> {
+        self.find_cell(id).map(|(handle, _)| handle)
+    }
+
+    /// As [`Self::find`], with what stands in the record.
+    #[inline(always)]
+    pub(super) fn find_cell(&self, id: u64) -> Result<(u32, Cell), Missed> {
         if let Some(range) = self.range(id >> PAGE_BITS) {
-            if range.page < HASHED.page {
-                let handle = handle_of(range.page, id);
-                return if self.cells[handle as usize].level != NONE {
-                    Ok(handle)
-                } else {
-                    Err(Missed::NOWHERE)
-                };
+            if range < UNPAGED {
+                let handle = handle_of(range, id);
+                let cell = self.cells[handle as usize];
+                return if cell.level != NONE { Ok((handle, cell)) } else { Err(Missed::vacant(handle)) };
             }
-            if range.page == EMPTY.page {
+            if range != self.epoch {
                 return Err(Missed::NOWHERE);
             }
         }
-        self.chains.find(id, &self.cells)
+        let handle = self.chains.find(id, &self.cells)?;
+        Ok((handle, self.get(handle)))
     }
 
     /// Fetches the record of a number, or what leads to it, ahead of its use.
@@ -223,59 +230,60 @@ impl OrderTable {
             return self.chains.prefetch(id);
         }
         match self.range(id >> PAGE_BITS) {
-            Some(range) if range.page < HASHED.page => {
-                prefetch(&self.cells[handle_of(range.page, id) as usize]);
-            }
-            Some(range) if range.page == EMPTY.page => {}
+            Some(range) if range < UNPAGED => prefetch(&self.cells[handle_of(range, id) as usize]),
+            Some(range) if range != self.epoch => {}
             _ => self.chains.prefetch(id),
         }
     }
 
-    /// Adds an order whose number does not rest, as [`Self::find`] has `missed` it; the caller has seen to the limit.
-    /// `renamed` is told of every record that had to move.
+    /// Adds an order whose number does not rest, as [`Self::find`] has `missed` it since the last change; the caller has
+    /// seen to the limit. `renamed` is told of every record that had to move.
     #[inline(always)]
     pub(super) fn insert(
         &mut self,
         id: u64,
         missed: Missed,
-        node: Cell,
+        (qty, level): (i64, u32),
         renamed: impl FnMut(&Cell, u32, u32),
     ) -> u32 {
-        if let Some(range) = self.range_mut(id >> PAGE_BITS)
-            && range.page < HASHED.page
-        {
-            range.live += 1;
-            let handle = handle_of(range.page, id);
-            self.dense += 1;
-            self.dense_inserted += 1;
-            self.cells[handle as usize] = node;
-            return handle;
+        let handle = missed.handle();
+        let Some(cell) = self.cells.get_mut(handle as usize) else {
+            return self.insert_unpaged(id, missed, Cell { qty, level, place: NONE }, renamed);
+        };
+        (cell.qty, cell.level, cell.place) = (qty, level, NONE);
+        if let Some(live) = self.live.get_mut((handle >> PAGE_BITS) as usize) {
+            *live += 1;
         }
-        if self.ranges.is_empty() {
-            return self.insert_hashed(id, missed, node);
-        }
-        self.insert_slow(id, missed, node, renamed)
+        self.dense += 1;
+        self.dense_inserted += 1;
+        handle
     }
 
     /// Takes an order out. `renamed` is told of every record that had to move.
     #[inline(always)]
     pub(super) fn remove(&mut self, id: u64, handle: u32, renamed: impl FnMut(&Cell, u32, u32)) {
-        let newest_range = self.newest_range;
-        if let Some(range) = self.range_mut(id >> PAGE_BITS)
-            && range.page < HASHED.page
-        {
-            range.live -= 1;
-            let is_sparse = (range.live as usize) < PAGE_ORDERS_MIN;
-            self.dense -= 1;
-            self.cells[handle as usize].level = NONE;
-            if is_sparse && (id >> PAGE_BITS) + PAGES_FILLING <= newest_range {
-                self.retire(id >> PAGE_BITS, renamed);
+        match self.live.get_mut((handle >> PAGE_BITS) as usize) {
+            Some(live) if *live != HASHED => {
+                *live -= 1;
+                let is_sparse = usize::from(*live) < PAGE_ORDERS_MIN;
+                self.dense -= 1;
+                self.cells[handle as usize].level = NONE;
+                if is_sparse && (id >> PAGE_BITS) + PAGES_FILLING <= self.newest_range {
+                    self.retire(id >> PAGE_BITS, renamed);
+                }
             }
-            return;
+            _ => self.remove_hashed(id, handle),
         }
+    }
+
+    #[inline(never)]
+    fn remove_hashed(&mut self, id: u64, handle: u32) {
         self.chains.remove(id, handle, &mut self.cells);
         self.cells[handle as usize] = Cell { place: self.pool_free, ..VACANT };
         self.pool_free = handle;
+        if self.chains.len() == 0 {
+            self.epoch = (self.epoch.wrapping_add(1) | UNPAGED).max(EMPTY + 1);
+        }
     }
 
     /// The number of a record.
@@ -289,8 +297,10 @@ impl OrderTable {
         }
     }
 
-    #[inline(always)]
+    /// Adds an order that the directory does not hold, or holds no page for.
+    #[inline]
     fn insert_hashed(&mut self, id: u64, missed: Missed, node: Cell) -> u32 {
+        self.hashed_max = if self.chains.len() == 0 { id } else { self.hashed_max.max(id) };
         if self.pool_free == NONE {
             self.add_pool_page();
         }
@@ -300,12 +310,6 @@ impl OrderTable {
         *record = node;
         self.chains.insert(id, handle, missed, &mut self.cells);
         handle
-    }
-
-    /// Adds an order that a directory does not hold.
-    fn insert_stray(&mut self, id: u64, missed: Missed, node: Cell) -> u32 {
-        self.hashed_max = if self.chains.len() == 0 { id } else { self.hashed_max.max(id) };
-        self.insert_hashed(id, missed, node)
     }
 
     #[cold]
@@ -319,25 +323,42 @@ impl OrderTable {
         }
     }
 
-    #[cold]
     #[inline(never)]
-    fn insert_slow(
+    fn insert_unpaged(
         &mut self,
         id: u64,
         missed: Missed,
         node: Cell,
-        mut renamed: impl FnMut(&Cell, u32, u32),
+        renamed: impl FnMut(&Cell, u32, u32),
     ) -> u32 {
+        let number = id >> PAGE_BITS;
+        let is_hashed = match self.range(number) {
+            Some(range) => range == self.epoch,
+            None => number < self.first_range && self.len() > 0 || self.ranges.is_empty(),
+        };
+        if is_hashed { self.insert_hashed(id, missed, node) } else { self.open_range(id, node, renamed) }
+    }
+
+    /// Adds the first order of a range.
+    #[cold]
+    #[inline(never)]
+    fn open_range(&mut self, id: u64, node: Cell, mut renamed: impl FnMut(&Cell, u32, u32)) -> u32 {
         let number = id >> PAGE_BITS;
         if self.range(number).is_none() {
             self.move_directory(number, &mut renamed);
         }
-        let may_open = self.pages_open < PAGES_SPARE + self.dense / PAGE_ORDERS_MIN;
+        if self.len() == 0 {
+            self.newest_range = number;
+        }
+        // Numbers far behind the newest, as a snapshot has them, leave pages for those to come.
+        let is_late = number + PAGES_FILLING <= self.newest_range;
+        let spare = if is_late { PAGES_SPARE / 2 } else { PAGES_SPARE };
         match self.range(number) {
-            Some(range) if range.page == EMPTY.page && may_open => {
+            Some(_) if self.pages_open < spare + self.dense / PAGE_ORDERS_MIN => {
                 let page = self.take_page(Page::Range(number << PAGE_BITS));
                 self.pages_open += 1;
-                self.set_range(number, Range { page, live: 1 });
+                self.live[page as usize] = 1;
+                self.set_range(number, page);
                 self.dense += 1;
                 self.dense_inserted += 1;
                 let handle = handle_of(page, id);
@@ -347,10 +368,9 @@ impl OrderTable {
             }
             range => {
                 if range.is_some() {
-                    self.set_range(number, HASHED);
+                    self.set_range(number, self.epoch);
                 }
-                let missed = self.chains.missed_now(id, missed);
-                self.insert_stray(id, missed, node)
+                self.insert_hashed(id, Missed::NOWHERE, node)
             }
         }
     }
@@ -367,7 +387,6 @@ impl OrderTable {
             }
             self.ranges.fill(EMPTY);
             self.first_range = number.saturating_sub(len / 4);
-            self.newest_range = number;
             return;
         }
         let earned = (self.dense_inserted - self.inserted_at_move).saturating_mul(RANGES_PER_INSERT);
@@ -384,7 +403,7 @@ impl OrderTable {
             let entering = self.first_range + len;
             self.first_range += 1;
             let is_clean = self.chains.len() == 0 || entering << PAGE_BITS > self.hashed_max;
-            self.set_range(entering, if is_clean { EMPTY } else { HASHED });
+            self.set_range(entering, if is_clean { EMPTY } else { self.epoch });
         }
     }
 
@@ -396,45 +415,49 @@ impl OrderTable {
         let filling = self.newest_range.saturating_sub(PAGES_FILLING - 1)..=self.newest_range;
         self.newest_range = number;
         for older in filling.take_while(|older| older + PAGES_FILLING <= number) {
-            if self.range(older).is_some_and(|range| (range.live as usize) < PAGE_ORDERS_MIN) {
+            if self.page_of(older).is_some_and(|page| usize::from(self.live[page as usize]) < PAGE_ORDERS_MIN)
+            {
                 self.retire(older, &mut renamed);
             }
         }
+    }
+
+    /// The page of a range.
+    fn page_of(&self, number: u64) -> Option<u32> {
+        self.range(number).filter(|range| *range < UNPAGED)
     }
 
     /// Gives back the page of a range; the orders in it are found by hash from now on.
     #[cold]
     #[inline(never)]
     fn retire(&mut self, number: u64, mut renamed: impl FnMut(&Cell, u32, u32)) {
-        let Some(range) = self.range(number).filter(|range| range.page < HASHED.page) else { return };
-        if range.live > 0 {
-            for offset in 0..PAGE as u64 {
-                let from = handle_of(range.page, offset);
-                let node = self.cells[from as usize];
-                if node.level != NONE {
-                    let id = (number << PAGE_BITS) + offset;
-                    let to = self.insert_stray(id, self.chains.missed_now(id, Missed::NOWHERE), node);
-                    self.dense -= 1;
-                    self.set_key(to, self.key(from));
-                    renamed(&node, from, to);
-                    self.cells[from as usize] = VACANT;
-                }
+        let Some(page) = self.page_of(number) else { return };
+        let mut left = self.live[page as usize];
+        let is_empty = left == 0;
+        let mut from = handle_of(page, 0);
+        while left > 0 {
+            let node = self.cells[from as usize];
+            if node.level != NONE {
+                let id = (number << PAGE_BITS) + u64::from(from - handle_of(page, 0));
+                let to = self.insert_hashed(id, Missed::NOWHERE, node);
+                self.dense -= 1;
+                left -= 1;
+                self.set_key(to, self.key(from));
+                renamed(&node, from, to);
+                self.cells[from as usize] = VACANT;
             }
+            from += 1;
         }
-        self.free_page(range.page);
-        self.set_range(number, if range.live > 0 { HASHED } else { EMPTY });
-    }
-
-    fn set_range(&mut self, number: u64, to: Range) {
-        if let Some(range) = self.range_mut(number) {
-            *range = to;
-        }
+        self.free_page(page);
+        self.set_range(number, if is_empty { EMPTY } else { self.epoch });
     }
 
     /// A page of vacant records.
     fn take_page(&mut self, page: Page) -> u32 {
+        let live = if page == Page::Pool { HASHED } else { 0 };
         if let Some(free) = self.free_pages.pop() {
             self.pages[free as usize] = page;
+            self.live[free as usize] = live;
             return free;
         }
         debug_assert!(self.pages.len() < self.pages.capacity(), "open pages are limited by orders");
@@ -443,6 +466,7 @@ impl OrderTable {
             self.keys.resize(self.cells.len(), 0);
         }
         self.pages.push(page);
+        self.live.push(live);
         self.pages.len() as u32 - 1
     }
 
@@ -458,6 +482,7 @@ impl OrderTable {
             + size_of_val(&*self.keys)
             + size_of_val(&*self.ranges)
             + size_of_val(&*self.pages)
+            + size_of_val(&*self.live)
             + self.free_pages.len() * size_of::<u32>()
             + self.chains.memory_bytes()
     }
@@ -475,11 +500,14 @@ impl OrderTable {
                     open += 1;
                     dense += live;
                     let range = self.range(first >> PAGE_BITS);
-                    if range.is_none_or(|range| range.page as usize != page || range.live as usize != live) {
+                    if range != Some(page as u32) || usize::from(self.live[page]) != live {
                         return Err("a page's range names it and counts its orders");
                     }
                 }
                 Page::Pool => {
+                    if self.live[page] != HASHED {
+                        return Err("a page says that its records are found by hash");
+                    }
                     for (at, pair) in
                         records.chunks_exact(2).enumerate().filter(|(_, pair)| pair[0].level != NONE)
                     {
@@ -487,7 +515,7 @@ impl OrderTable {
                         if self.chains.find(id, &self.cells) != Ok((page * PAGE + at * 2) as u32) {
                             return Err("the hash finds every record of its pages");
                         }
-                        if self.range(id >> PAGE_BITS).is_some_and(|range| range.page != HASHED.page) {
+                        if self.range(id >> PAGE_BITS).is_some_and(|range| range != self.epoch) {
                             return Err("no range with orders found by hash is open or empty");
                         }
                     }
@@ -515,4 +543,37 @@ impl OrderTable {
 #[inline]
 const fn handle_of(page: u32, id: u64) -> u32 {
     page << PAGE_BITS | (id as u32 & (PAGE as u32 - 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn add(table: &mut OrderTable, id: u64) {
+        let missed = table.find(id).unwrap_err();
+        let handle = table.insert(id, missed, (1, 0), |_, _, _| {});
+        assert_eq!(table.id(handle), id);
+    }
+
+    #[test]
+    fn a_snapshot_of_old_numbers_leaves_room_for_new_ones_each_time_that_a_feed_begins() {
+        const FIRST_NEW: u64 = 6_412_777_264_941;
+        let spec = L3Spec { orders_max: 1 << 20, books_max: 1, ids: IdOrder::Ascending, hash_seed: 3 };
+        let mut table = OrderTable::new(&spec).unwrap();
+        // A snapshot by price: the newest number first, then all over a day and those before it.
+        let old = || (0..8_000).map(|at| FIRST_NEW - 100_000 - at * 7_919 % 8_000 * 130_000);
+        let new = || (0..20_000).map(|at| FIRST_NEW + at * 3 / 2);
+        for round in 0..3 {
+            old().for_each(|id| add(&mut table, id));
+            assert_eq!(table.check_invariants(), Ok(()), "round {round}");
+            new().for_each(|id| add(&mut table, id));
+            assert!(table.dense >= new().count(), "round {round}: {} found by number", table.dense);
+            assert_eq!(table.check_invariants(), Ok(()), "round {round}");
+            for id in old().chain(new()) {
+                let handle = table.find(id).unwrap();
+                table.remove(id, handle, |_, _, _| {});
+            }
+            assert_eq!((table.len(), table.check_invariants()), (0, Ok(())), "round {round}");
+        }
+    }
 }

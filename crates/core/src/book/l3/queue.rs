@@ -5,6 +5,8 @@
 //! touches one line whatever the length. A chunk without orders goes back to the pool, so n
 //! orders never hold more than n chunks. A long queue that has become short stays one until its level is gone.
 
+use core::hint::select_unpredictable;
+
 use super::cell::Cell;
 use super::levels::{INLINE, LevelNode, reserve};
 use super::order_table::OrderTable;
@@ -269,16 +271,12 @@ pub(super) fn remove(level: &mut LevelNode, chunks: &mut ChunkPool, order: u32, 
 #[inline]
 fn close_gap(orders: &mut [u32; INLINE], order: u32) {
     debug_assert!(orders.contains(&order));
-    let mut places = 0u32;
-    for (at, there) in orders.iter().enumerate() {
-        places |= u32::from(*there == order) << at;
-    }
-    // What lies beyond the queue's end may name the order too, so it is the first that counts.
-    let place = places.trailing_zeros();
-    let mut moved = *orders;
-    moved[..INLINE - 1].copy_from_slice(&orders[1..]);
-    for (at, there) in orders.iter_mut().enumerate() {
-        *there = if at as u32 >= place { moved[at] } else { *there };
+    let before = *orders;
+    let mut is_behind = false;
+    for (at, there) in orders.iter_mut().take(INLINE - 1).enumerate() {
+        // What lies beyond the queue's end may name the order too, so it is the first that counts.
+        is_behind |= before[at] == order;
+        *there = select_unpredictable(is_behind, before[at + 1], before[at]);
     }
 }
 

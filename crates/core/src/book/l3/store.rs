@@ -3,14 +3,13 @@
 //! Every change is checked before anything is written; what is here below the checks cannot fail.
 
 use super::book::Book;
-use super::cell::Cell;
 use super::far_lists::Entry;
 use super::id_chains::Missed;
 use super::level_map::Places;
 use super::levels::LevelPool;
 use super::order_table::OrderTable;
 use super::queue::{self, ChunkPool, QueueIter};
-use super::{BookIndex, L3Error, L3Spec, NONE, Touched, flip};
+use super::{BookIndex, L3Error, L3Spec, NONE, Touched, flip, side_of};
 use crate::types::{Level, OrderId, Price, Qty, Side};
 
 /// What all books of a feed share.
@@ -28,26 +27,32 @@ pub(super) struct Found {
     pub(super) handle: u32,
     pub(super) level: u32,
     place: u32,
-    pub(super) side: usize,
+    pub(super) side: Side,
     pub(super) qty: i64,
     key: i64,
 }
 
 impl Found {
     #[inline]
-    pub(super) fn side(&self) -> Side {
-        if self.side == 0 { Side::Bid } else { Side::Ask }
+    pub(super) fn price(&self) -> Price {
+        Price(self.key ^ flip(self.side))
     }
 
+    /// The answer to a move: what the level that it left has left, `None` where it stays there, and the level that it joined.
     #[inline]
-    pub(super) fn price(&self) -> Price {
-        Price(self.key ^ flip(self.side()))
+    fn moved(&self, left: Option<i64>, joined: Level) -> Touched {
+        match left {
+            None => Touched::One { side: self.side, now: joined },
+            Some(left) => {
+                Touched::Two { side: self.side, left: Level { price: self.price(), qty: Qty(left) }, joined }
+            }
+        }
     }
 
     /// The answer to a change within the order's level, which now has `qty`.
     #[inline]
     pub(super) fn one(&self, qty: i64) -> Touched {
-        Touched::One { side: self.side(), now: Level { price: self.price(), qty: Qty(qty) } }
+        Touched::One { side: self.side, now: Level { price: self.price(), qty: Qty(qty) } }
     }
 }
 
@@ -92,13 +97,14 @@ impl Store {
     /// The order, if it rests in this book.
     #[inline(always)]
     pub(super) fn own(&self, book: BookIndex, id: OrderId) -> Result<Found, L3Error> {
-        let Ok(handle) = self.orders.find(id.0) else { return Err(L3Error::UnknownOrder { id }) };
-        let cell = self.orders.get(handle);
+        let Ok((handle, cell)) = self.orders.find_cell(id.0) else {
+            return Err(L3Error::UnknownOrder { id });
+        };
         let level = self.levels.get(cell.level);
         if level.owner >> 1 != book.0 {
             return Err(L3Error::WrongBook { id, expected: BookIndex(level.owner >> 1), got: book });
         }
-        let side = (level.owner & 1) as usize;
+        let side = side_of(level.owner);
         Ok(Found { handle, level: cell.level, place: cell.place, side, qty: cell.qty, key: level.key })
     }
 
@@ -123,56 +129,65 @@ impl Store {
         Ok(())
     }
 
-    /// The order leaves its place for another in the queue of a price, under the same number or, of `(old, new, where the
-    /// new one is missed)`, a new one.
-    #[inline]
+    /// The order leaves its place for another in the queue of a price.
+    #[inline(always)]
     pub(super) fn move_order<P: Place>(
         &mut self,
         of: &mut Book,
         found: &Found,
-        new_id: Option<(OrderId, OrderId, Missed)>,
         (price, qty): (Price, Qty),
         to: P,
     ) -> Result<Touched, L3Error> {
-        let side = found.side();
+        let (level, left) = self.leave_for(of, found, price, qty)?;
+        let cell = self.orders.get_mut(found.handle);
+        (cell.qty, cell.level) = (qty.0, level);
+        let joined = self.join(of, found.side as usize, level, found.handle, qty.0, to);
+        Ok(found.moved(left, Level { price, qty: Qty(joined) }))
+    }
+
+    /// The order leaves, and another, whose number does not rest, takes the last place in the queue of a price of its side.
+    #[inline(always)]
+    pub(super) fn replace_order(
+        &mut self,
+        of: &mut Book,
+        (id, found): (OrderId, &Found),
+        new_id: OrderId,
+        (price, qty): (Price, Qty),
+    ) -> Result<Touched, L3Error> {
+        let (level, left) = self.leave_for(of, found, price, qty)?;
+        self.forget(id, found.handle);
+        // Asked for only now: where the new number belongs may have changed with the old one's leaving.
+        let missed = self.orders.find(new_id.0).err().unwrap_or(Missed::NOWHERE);
+        let handle = self.insert(new_id, missed, level, qty.0);
+        let joined = self.join(of, found.side as usize, level, handle, qty.0, AtEnd);
+        Ok(found.moved(left, Level { price, qty: Qty(joined) }))
+    }
+
+    /// The order leaves its place, so that it or another one may stand at a price of its side: at which level, and what the
+    /// level that it left has left, `None` where that is the same.
+    #[inline(always)]
+    fn leave_for(
+        &mut self,
+        of: &mut Book,
+        found: &Found,
+        price: Price,
+        qty: Qty,
+    ) -> Result<(u32, Option<i64>), L3Error> {
+        let side = found.side;
         let key = price.0 ^ flip(side);
-        let stays = key == found.key;
-        let mut level = found.level;
-        let mut left = 0;
-        if stays {
-            if (self.levels.get(level).qty - found.qty).checked_add(qty.0).is_none() {
+        if key == found.key {
+            if (self.levels.get(found.level).qty - found.qty).checked_add(qty.0).is_none() {
                 return Err(L3Error::QtyOverflow { side, price });
             }
             // The level stays even if this is its only order: it has one again at once.
             self.leave_queue(found);
-        } else {
-            let leaving = u64::from(self.levels.get(level).orders == 1);
-            level = of.find(found.side, key, &self.places);
-            self.check_room(of, side, key, level, leaving, qty)?;
-            left = self.leave(of, found);
-            level = self.level_for(of, found.side, key, level);
+            return Ok((found.level, None));
         }
-        let handle = match new_id {
-            None => {
-                let cell = self.orders.get_mut(found.handle);
-                cell.qty = qty.0;
-                cell.level = level;
-                found.handle
-            }
-            Some((id, new_id, missed)) => {
-                self.forget(id, found.handle);
-                self.insert(new_id, missed, level, qty.0)
-            }
-        };
-        let joined = self.join(of, found.side, level, handle, qty.0, to);
-        if stays {
-            return Ok(found.one(joined));
-        }
-        Ok(Touched::Two {
-            side,
-            left: Level { price: found.price(), qty: Qty(left) },
-            joined: Level { price, qty: Qty(joined) },
-        })
+        let leaving = u64::from(self.levels.get(found.level).orders == 1);
+        let level = of.find(found.side as usize, key, &self.places);
+        self.check_room(of, side, key, level, leaving, qty)?;
+        let left = self.leave(of, found);
+        Ok((self.level_for(of, found.side as usize, key, level), Some(left)))
     }
 
     /// The order loses a quantity above 0 and keeps its place; at nothing left it leaves for good.
@@ -201,7 +216,7 @@ impl Store {
         self.orders.get_mut(found.handle).qty = qty;
         let level = self.levels.get_mut(found.level);
         level.qty += qty - found.qty;
-        of.requote(found.side, found.level, level.qty);
+        of.requote(found.side as usize, found.level, level.qty);
         level.qty
     }
 
@@ -228,7 +243,7 @@ impl Store {
     #[inline(always)]
     pub(super) fn insert(&mut self, id: OrderId, missed: Missed, level: u32, qty: i64) -> u32 {
         let (levels, chunks) = (&mut self.levels, &mut self.chunks);
-        self.orders.insert(id.0, missed, Cell { qty, level, place: NONE }, |cell, from, to| {
+        self.orders.insert(id.0, missed, (qty, level), |cell, from, to| {
             queue::rename(levels.get_mut(cell.level), chunks, cell, from, to);
         })
     }
@@ -250,19 +265,15 @@ impl Store {
         left
     }
 
-    /// The first order of a level of a side leaves, if there is one.
-    pub(super) fn remove_first(
-        &mut self,
-        of: &mut Book,
-        side: usize,
-        level: u32,
-    ) -> Option<(OrderId, Found)> {
+    /// The first order of a level leaves, if there is one.
+    pub(super) fn remove_first(&mut self, of: &mut Book, level: u32) -> Option<(OrderId, Found)> {
         if level == NONE {
             return None;
         }
         let node = self.levels.get(level);
         let handle = QueueIter::new(node, &self.chunks).next()?;
         let cell = self.orders.get(handle);
+        let side = side_of(node.owner);
         let found = Found { handle, level, place: cell.place, side, qty: cell.qty, key: node.key };
         let id = OrderId(self.orders.id(handle));
         self.remove(of, id, &found);
@@ -282,7 +293,7 @@ impl Store {
             let Some(worst) = of.worst(side, &self.places) else { break };
             let orders = self.levels.get(worst.level).orders;
             for _ in 0..orders {
-                if let Some((id, found)) = self.remove_first(of, side, worst.level) {
+                if let Some((id, found)) = self.remove_first(of, worst.level) {
                     left(id, &found);
                 }
             }
@@ -324,9 +335,9 @@ impl Store {
     fn leave(&mut self, of: &mut Book, found: &Found) -> i64 {
         let left = self.leave_queue(found);
         if left == 0 {
-            self.close_level(of, found.side, Entry { key: found.key, level: found.level });
+            self.close_level(of, found.side as usize, Entry { key: found.key, level: found.level });
         } else {
-            of.requote(found.side, found.level, left);
+            of.requote(found.side as usize, found.level, left);
         }
         left
     }
