@@ -123,12 +123,17 @@ impl Book {
         self.maps[side].entries(self.grid, places)
     }
 
-    /// Fetches the book's lines ahead of their use.
-    #[inline]
-    pub(super) fn prefetch(&self) {
+    /// Fetches the book's lines ahead of their use: the best of both sides, and the map of one side, `None` = of either.
+    #[inline(always)]
+    pub(super) fn prefetch(&self, side: Option<usize>) {
         prefetch(self);
-        prefetch(&self.maps[0]);
-        prefetch(&self.maps[1]);
+        let [bids, asks] = &self.maps;
+        if side != Some(1) {
+            prefetch(bids);
+        }
+        if side != Some(0) {
+            prefetch(asks);
+        }
     }
 
     /// Fetches where a key's level is noted ahead of its use.

@@ -95,9 +95,15 @@ impl L3Books {
     #[inline]
     pub fn prefetch(&self, book: BookIndex, change: &OrderChange) {
         let Some(of) = self.books.get(book.0 as usize) else { return };
-        of.prefetch();
-        let (leaving, coming) = numbers(change);
-        for id in [leaving, coming].into_iter().flatten() {
+        if let OrderChange::Add { id, side, .. } = *change {
+            of.prefetch(Some(side as usize));
+            return self.store.orders.prefetch(id.0);
+        }
+        of.prefetch(None);
+        if let OrderChange::Replace { new_id, .. } = *change {
+            self.store.orders.prefetch(new_id.0);
+        }
+        if let Some(id) = leaving(change) {
             self.store.orders.prefetch(id.0);
         }
     }
@@ -105,15 +111,15 @@ impl L3Books {
     /// Second: the level that the order leaves, and where the book notes the level that a new order joins.
     #[inline]
     pub fn prefetch_levels(&self, book: BookIndex, change: &OrderChange) {
-        if let OrderChange::Add { side, price, .. } = *change
-            && let Some(of) = self.books.get(book.0 as usize)
-        {
-            of.prefetch_place(side as usize, price.0 ^ flip(side), &self.store.places);
+        if let OrderChange::Add { side, price, .. } = *change {
+            if let Some(of) = self.books.get(book.0 as usize) {
+                of.prefetch_place(side as usize, price.0 ^ flip(side), &self.store.places);
+            }
+            return;
         }
-        if let (Some(id), _) = numbers(change)
-            && let Ok(handle) = self.store.orders.find(id.0)
+        if let Some(id) = leaving(change)
+            && let Ok((_, cell)) = self.store.orders.find_cell(id.0)
         {
-            let cell = self.store.orders.get(handle);
             self.store.levels.prefetch(cell.level);
             self.store.chunks.prefetch(cell.place);
         }
@@ -126,12 +132,12 @@ impl L3Books {
         let Some(of) = self.books.get(book.0 as usize) else { return };
         if let OrderChange::Add { side, price, .. } = *change {
             let level = of.find(side as usize, price.0 ^ flip(side), &self.store.places);
-            self.store.levels.prefetch(level);
+            return self.store.levels.prefetch(level);
         }
-        if let (Some(id), _) = numbers(change)
-            && let Ok(handle) = self.store.orders.find(id.0)
+        if let Some(id) = leaving(change)
+            && let Ok((_, cell)) = self.store.orders.find_cell(id.0)
         {
-            let level = self.store.levels.get(self.store.orders.get(handle).level);
+            let level = self.store.levels.get(cell.level);
             let side = (level.owner & 1) as usize;
             if level.orders == 1 {
                 of.prefetch_place(side, level.key, &self.store.places);
@@ -143,19 +149,18 @@ impl L3Books {
     }
 }
 
-/// The order that leaves its place or may, and the one that comes under a new number.
-#[inline]
-fn numbers(change: &OrderChange) -> (Option<OrderId>, Option<OrderId>) {
+/// The order that leaves its place or may.
+#[inline(always)]
+fn leaving(change: &OrderChange) -> Option<OrderId> {
     match *change {
-        OrderChange::Add { id, .. } => (None, Some(id)),
-        OrderChange::Replace { id, new_id, .. } => (Some(id), Some(new_id)),
-        OrderChange::Reduce { id, .. }
+        OrderChange::Add { .. } | OrderChange::Clear => None,
+        OrderChange::Replace { id, .. }
+        | OrderChange::Reduce { id, .. }
         | OrderChange::Cancel { id, .. }
         | OrderChange::Execute { id, .. }
         | OrderChange::Modify { id, .. }
         | OrderChange::Upsert { id, .. }
-        | OrderChange::Delete { id } => (Some(id), None),
-        OrderChange::Clear => (None, None),
+        | OrderChange::Delete { id } => Some(id),
     }
 }
 
