@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { stageChart } from '../src/bench/chart.js';
 import { type GateRecord, judge, recordOf } from '../src/bench/gate.js';
-import { type MicroPlan, Samples, type StepReport } from '../src/bench/measure.js';
+import { type MicroPlan, Samples, type StepReport, type TargetReport } from '../src/bench/measure.js';
 import { type Measured, measured, type Operation } from '../src/bench/micro.js';
 import { SimBook, updateText } from '../src/bench/sim-book.js';
 import { benchCommand, type Ended } from './support/bench-command.js';
@@ -89,6 +89,26 @@ describe('pipeline', () => {
     expect(widths.map((width) => Number((width / whole).toFixed(3)))).toEqual([0.033, 0.1, 0.333, 1]);
     expect(stageChart([])).toBe('');
     expect(stageChart([{ name: '<a>', parts }])).toContain('&lt;a&gt;');
+  });
+});
+
+describe('wire', () => {
+  it('has others beside it', { timeout: 60_000 }, async () => {
+    const args = ['wire', '--quick', '--seconds', '0.4', '--rate', '500', '--beside', 'ws'];
+    const { data } = await resultOf(...args);
+    const counts = data[0].report.targets.map(({ name, deliveries, lost }: TargetReport) => {
+      return { name, deliveries, lost };
+    });
+    const all = ['control', 'depthwire', 'ws'].map((name) => ({ name, deliveries: 200, lost: 0 }));
+    expect(counts).toEqual(all);
+  });
+
+  it.each([
+    ['is not there', join(folder, 'no-program'), 'ENOENT'],
+    ['says something else', `${process.execPath} -e console.log(1)`, 'no ports: 1'],
+  ])('says when a program %s', { timeout: 30_000 }, async (_, program, got) => {
+    const { code, err } = await command('wire', '--quick', '--beside', program);
+    expect([code, err.includes('bench.server'), err.includes(got)], err).toEqual([1, true, true]);
   });
 });
 

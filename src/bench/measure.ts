@@ -248,7 +248,7 @@ export function measureWire(plan: WirePlan, signal?: AbortSignal): Promise<WireR
 }
 
 async function measure<Report>(plan: object, signal: AbortSignal | undefined): Promise<Report> {
-  const measurement = new Measurement(JSON.stringify(plan));
+  const measurement = new Measurement(Buffer.from(JSON.stringify(plan)));
   const cancel = (): void => measurement.cancel();
   signal?.addEventListener('abort', cancel, { once: true });
   try {

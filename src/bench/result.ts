@@ -50,6 +50,8 @@ export interface Wish {
   readonly limitUs?: number;
   /** Recordings, or what is compared. */
   readonly files?: readonly string[];
+  /** Further servers in the same run: `ws`, or programs with their arguments. */
+  readonly beside?: readonly string[];
   /** Whether what is found is written as what later runs are held to. */
   readonly record?: boolean;
   /** What is said to a venue when its line is open. */

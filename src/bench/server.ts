@@ -3,7 +3,7 @@
  * its size as a little-endian u32; frames go out on another. Both ports are printed as one line of JSON. It ends with its standard input.
  *
  * The `depthwire` kind is the engine with the server of `depthwire serve`, given the embedded venue's bytes. The `bare` kind publishes
- * what it is given by uWebSockets.js and does nothing else: the control. It can be made slow, stopped or lossy, to prove that the bench
+ * what it is given by uWebSockets.js and does nothing else: the control. The `ws` kind does it by a loop over the clients of `ws`. All can be made slow, stopped or lossy, to prove that the bench
  * command sees it.
  */
 import { once } from 'node:events';
@@ -68,6 +68,34 @@ async function bare(): Promise<Served> {
   return { port, take: (message) => void app.publish(TOPIC, message, true) };
 }
 
+/** What many servers do: a loop over the clients of `ws`. */
+async function loop(): Promise<Served> {
+  const { WebSocketServer } = await import('ws');
+  const server = new WebSocketServer({
+    host: '127.0.0.1',
+    port: 0,
+    path: FEED_PATH,
+    perMessageDeflate: false,
+  });
+  server.on('connection', (socket) => {
+    socket.once('message', () => {
+      subscribers.add(socket);
+      socket.send('{"op":"subscribed"}');
+    });
+    socket.on('close', () => subscribers.delete(socket));
+    socket.on('error', () => {});
+  });
+  const subscribers = new Set<import('ws').WebSocket>();
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  // The bytes are a part of what was read, which the next reading may overwrite, and a socket may have to wait.
+  const take = (message: Uint8Array): void => {
+    const kept = Buffer.from(message);
+    for (const socket of subscribers) socket.send(kept);
+  };
+  return { port, take };
+}
+
 /** Makes a server as slow, as lossy and as still as it is told to be. */
 function impaired(take: Served['take'], { busyUs = 0, dropEach = 0, stall }: ServerSpec): Served['take'] {
   let taken = 0;
@@ -86,7 +114,7 @@ function spin(ms: number): void {
 }
 
 const spec = JSON.parse(process.argv[2] ?? '{}') as ServerSpec;
-const KINDS: Readonly<Record<string, (() => Promise<Served>) | undefined>> = { depthwire, bare };
+const KINDS: Readonly<Record<string, (() => Promise<Served>) | undefined>> = { depthwire, bare, ws: loop };
 const start = KINDS[spec.kind];
 if (start === undefined) throw new Error(`no server of the kind ${spec.kind}`);
 const served = await start();

@@ -12,7 +12,9 @@ const START_MS_MAX = 20_000;
 
 /** A server to be measured. All but `kind` make it worse than it is, to prove that it is seen. */
 export interface ServerSpec {
-  readonly kind: 'depthwire' | 'bare';
+  readonly kind: 'depthwire' | 'bare' | 'ws' | 'program';
+  /** Of `program`: what is run, with its arguments. It prints its ports as the others do, and publishes what it is given. */
+  readonly command?: readonly string[];
   /** The addon that it loads, where it is another than the one of this process. */
   readonly addon?: string;
   /** Held up by each message for so long. */
@@ -39,23 +41,23 @@ const PROGRAM = fileURLToPath(new URL('./server.js', import.meta.url));
 const BUILT = fileURLToPath(new URL('../../dist/bench/server.js', import.meta.url));
 
 /** Starts a server. Throws `bench.server` when it does not come up. */
-export async function startTarget(name: string, { addon, ...spec }: ServerSpec): Promise<Target> {
+export async function startTarget(name: string, { addon, command, ...spec }: ServerSpec): Promise<Target> {
   const program = existsSync(PROGRAM) ? PROGRAM : BUILT;
   const env = addon === undefined ? process.env : { ...process.env, NAPI_RS_NATIVE_LIBRARY_PATH: addon };
-  const child = spawn(process.execPath, [program, JSON.stringify(spec)], {
-    env,
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
+  const [file = '', ...args] = command ?? [process.execPath, program, JSON.stringify(spec)];
+  const child = spawn(file, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
   const state: { ended?: string; said: string } = { said: '' };
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     state.said = `${state.said}${text}`.slice(-1000);
   });
+  child.on('error', (error) => {
+    state.ended = error.message;
+  });
   child.on('exit', (code, signal) => {
     state.ended = `${signal ?? `exit code ${code}`}${state.said === '' ? '' : `: ${state.said.trim()}`}`;
   });
-  const ports = await firstLine(child, name, () => state.ended);
-  const { feed, input } = JSON.parse(ports) as { readonly feed: number; readonly input: number };
-  const isBare = spec.kind === 'bare';
+  const { feed, input } = await portsOf(child, name, () => state.ended);
+  const isOurs = spec.kind === 'depthwire';
   const request = { op: 'subscribe', id: 1, channel: 'book', instrument: INSTRUMENT };
   return {
     name,
@@ -64,25 +66,26 @@ export async function startTarget(name: string, { addon, ...spec }: ServerSpec):
       name,
       feed: `127.0.0.1:${feed}`,
       path: FEED_PATH,
-      protocol: isBare ? null : SUBPROTOCOL,
+      protocol: isOurs ? SUBPROTOCOL : null,
       subscribe: [JSON.stringify(request)],
       input: `127.0.0.1:${input}`,
-      sends: isBare ? 'frames' : 'updates',
+      sends: isOurs ? 'updates' : 'frames',
     },
     ended: () => state.ended,
     stop: () => stop(child),
   };
 }
 
-async function firstLine(
-  child: ChildProcess,
-  name: string,
-  ended: () => string | undefined,
-): Promise<string> {
+interface Ports {
+  readonly feed: number;
+  readonly input: number;
+}
+
+async function portsOf(child: ChildProcess, name: string, ended: () => string | undefined): Promise<Ports> {
   const failed = (got: string): DepthwireError =>
     new DepthwireError('bench.server', {
       what: `the server under test (${name}) does not come up`,
-      expected: `its ports within ${START_MS_MAX / 1000} s`,
+      expected: `its ports within ${START_MS_MAX / 1000} s, as {"feed":PORT,"input":PORT}`,
       got,
       fix: 'run depthwire doctor, which looks at all that a server needs of this machine',
     });
@@ -90,14 +93,24 @@ async function firstLine(
   const lines = createInterface({ input: child.stdout });
   const timer = setTimeout(() => child.kill(), START_MS_MAX);
   try {
-    for await (const line of lines) return line;
+    for await (const line of lines) return portsIn(line);
+  } catch (error) {
+    child.kill();
+    throw failed(error instanceof Error ? error.message : String(error));
   } finally {
     clearTimeout(timer);
   }
   // Its end is told after that of its output.
-  if (child.exitCode === null && child.signalCode === null)
-    await new Promise((resolve) => child.on('exit', resolve));
+  if (child.exitCode === null && child.signalCode === null && ended() === undefined)
+    await new Promise((resolve) => child.once('exit', resolve));
   throw failed(ended() ?? 'its end');
+}
+
+function portsIn(line: string): Ports {
+  const { feed, input } = JSON.parse(line) as Partial<Ports>;
+  if (typeof feed !== 'number' || typeof input !== 'number')
+    throw new Error(`no ports: ${line.slice(0, 100)}`);
+  return { feed, input };
 }
 
 async function stop(child: ChildProcess): Promise<void> {

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { LoadMeter, type MachineLoad } from './machine.js';
 import { type Arrivals, measureWire, type TargetReport, type WirePlan, type WireReport } from './measure.js';
 import { paired, ratioText } from './paired.js';
@@ -75,6 +76,17 @@ export async function overWire(
   }
 }
 
+/** The server, the control, and what else is to run beside it. */
+function serversOf({ beside = [] }: Wish): readonly Measured[] {
+  const others = beside.map((name): Measured => {
+    if (name === 'ws') return { name, spec: { kind: 'ws' } };
+    const command = name.split(' ').filter((part) => part !== '');
+    const [file = '', ...args] = command;
+    return { name: [path.basename(file), ...args].join(' '), spec: { kind: 'program', command } };
+  });
+  return [CONTROL, DEPTHWIRE, ...others];
+}
+
 /** As a wish has it. */
 export function asked(wish: Wish, subscribers: number): Asked {
   return {
@@ -106,10 +118,10 @@ export const WIRE: Scenario = {
   name: 'wire',
   summary:
     'messages at planned times to the server and back to a subscriber, beside a bare uWebSockets server',
-  seconds: (wish) => 2 * (secondsOf(wish) + warmOf(wish)) + START_SECONDS,
+  seconds: (wish) => serversOf(wish).length * (secondsOf(wish) + warmOf(wish)) + START_SECONDS,
   async run(wish) {
     const [subscribers = 1] = wish.subscribers ?? [1];
-    const ran = await overWire([CONTROL, DEPTHWIRE], asked(wish, subscribers), wish.signal);
+    const ran = await overWire(serversOf(wish), asked(wish, subscribers), wish.signal);
     return {
       ...resultOf('wire', 'From the planned time to the subscriber', [ran]),
       tables: [timesTable(ran, subscribers), countsTable([ran])],
@@ -123,14 +135,14 @@ export const FANOUT: Scenario = {
   summary: 'the same with more and more subscribers, and how far apart the first and the last of them are',
   seconds: (wish) => {
     const steps = (wish.subscribers ?? SUBSCRIBERS).length;
-    return steps * (2 * (secondsOf(wish) / 2 + warmOf(wish)) + START_SECONDS);
+    return steps * (serversOf(wish).length * (secondsOf(wish) / 2 + warmOf(wish)) + START_SECONDS);
   },
   async run(wish) {
     const rans: Ran[] = [];
     const tables: Table[] = [];
     for (const subscribers of wish.subscribers ?? SUBSCRIBERS) {
       const plan = { ...asked(wish, subscribers), seconds: secondsOf(wish) / 2 };
-      const ran = await overWire([CONTROL, DEPTHWIRE], plan, wish.signal);
+      const ran = await overWire(serversOf(wish), plan, wish.signal);
       rans.push(ran);
       tables.push(timesTable(ran, subscribers), skewTable(ran));
       if (wish.signal?.aborted) break;

@@ -20,6 +20,7 @@ interface Flags {
   readonly limitUs?: number;
   readonly say?: readonly string[];
   readonly instrument?: readonly string[];
+  readonly beside?: readonly string[];
   readonly record?: true;
   readonly quick?: true;
   readonly output: 'text' | 'json' | 'markdown';
@@ -51,6 +52,11 @@ export function addBenchCommand(program: Command, shell: Shell, done: (code: num
     .option(
       '--instrument <name>',
       'venue:SYMBOL that a replayed recording is of, where it does not say it; more than once',
+      collected,
+    )
+    .option(
+      '--beside <server>',
+      'a further server in the runs of wire and fanout: ws, or a program that speaks as docs/bench.md says; more than once',
       collected,
     )
     .option(

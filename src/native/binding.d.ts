@@ -196,8 +196,8 @@ export declare class Engine {
 
 /** One run of a plan. */
 export declare class Measurement {
-  /** `plan`: JSON, see `crates/latency/src/scenario.rs`. */
-  constructor(plan: string)
+  /** `plan`: JSON, see `crates/latency/src/scenario.rs`. What is no text, or longer than 64 KiB, is no plan when it is run. */
+  constructor(plan: Uint8Array)
   /** Resolves to JSON: `{ report }`, or `{ fault }` with `code`, `what`, `expected`, `got` and `fix`. */
   run(): Promise<string>
   /** Ends the run as soon as it looks; what it has found until then is its report. */

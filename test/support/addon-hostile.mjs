@@ -364,7 +364,7 @@ const objects = {
   Race: new native.Race(),
   Replica: new native.Replica(),
   // A plan that is none: what runs is refused at once.
-  Measurement: new native.Measurement('{}'),
+  Measurement: new native.Measurement(Buffer.from('{}')),
   Simulator: new native.Simulator(1, START_MS),
   Unzstd: new native.Unzstd(),
 };

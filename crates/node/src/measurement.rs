@@ -14,6 +14,9 @@ use serde_json::json;
 use crate::argument::Argument;
 use crate::guard::{Result, guard};
 
+/// A plan names a few servers.
+const PLAN_BYTES_MAX: usize = 64 << 10;
+
 /// One run of a plan.
 #[napi]
 pub struct Measurement {
@@ -23,10 +26,14 @@ pub struct Measurement {
 
 #[napi]
 impl Measurement {
-    /// `plan`: JSON, see `crates/latency/src/scenario.rs`.
-    #[napi(constructor, ts_args_type = "plan: string")]
+    /// `plan`: JSON, see `crates/latency/src/scenario.rs`. What is no text, or longer than 64 KiB, is no plan when it is run.
+    #[napi(constructor, ts_args_type = "plan: Uint8Array")]
     pub fn new(plan: Argument) -> Result<Self> {
-        guard(|| Ok(Self { plan: plan.text("plan")?, is_cancelled: Arc::default() }))
+        guard(|| {
+            let bytes = plan.input_up_to("plan", PLAN_BYTES_MAX)?;
+            let kept = bytes.get(..PLAN_BYTES_MAX).unwrap_or(&bytes);
+            Ok(Self { plan: String::from_utf8_lossy(kept).into_owned(), is_cancelled: Arc::default() })
+        })
     }
 
     /// Resolves to JSON: `{ report }`, or `{ fault }` with `code`, `what`, `expected`, `got` and `fix`.

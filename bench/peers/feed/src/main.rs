@@ -1,4 +1,5 @@
-//! The server of `bench/feed-server.mjs` as others' libraries make it: `depthwire-feed-peers KIND FRAMES`.
+//! The server of `bench/feed-server.mjs` as others' libraries make it: `depthwire-feed-peers KIND [FRAMES]`. Without
+//! prebuilt frames what comes in is published as it is, as `depthwire bench wire --beside` wants it.
 //!
 //! Kinds: `tungstenite` and `fastwebsockets`. One thread; a task a subscriber takes what a broadcast channel holds, writes all of it
 //! and flushes once, so that several frames share a system call as they do elsewhere. Ends with its standard input.
@@ -30,12 +31,17 @@ enum Kind {
 
 fn main() -> Outcome {
     let args: Vec<String> = std::env::args().skip(1).collect();
+    let usage = "usage: depthwire-feed-peers tungstenite|fastwebsockets [FRAMES]";
     let (kind, file) = match args.as_slice() {
-        [kind, file] if kind == "tungstenite" => (Kind::Tungstenite, file),
-        [kind, file] if kind == "fastwebsockets" => (Kind::FastWebSockets, file),
-        _ => return Err("usage: depthwire-feed-peers tungstenite|fastwebsockets FRAMES".into()),
+        [kind, file @ ..] if kind == "tungstenite" => (Kind::Tungstenite, file),
+        [kind, file @ ..] if kind == "fastwebsockets" => (Kind::FastWebSockets, file),
+        _ => return Err(usage.into()),
     };
-    let frames = frames_of(&std::fs::read(file)?);
+    let frames = match file {
+        [] => Vec::new(),
+        [file] => frames_of(&std::fs::read(file)?),
+        _ => return Err(usage.into()),
+    };
     std::thread::spawn(|| {
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
         std::process::exit(0);
@@ -79,14 +85,15 @@ async fn serve(kind: Kind, frames: Vec<Bytes>) -> Outcome {
     }
 }
 
-/// Publishes one frame for each record.
+/// Publishes one frame for each record: the next prebuilt one, or the record.
 async fn publish(mut stream: TcpStream, frames: &[Bytes], at: &mut usize, sender: &Sender<Bytes>) -> Outcome {
     let mut bytes = Vec::with_capacity(1 << 16);
     while stream.read_buf(&mut bytes).await? > 0 {
         let mut rest = bytes.as_slice();
         while let Some((size, after)) = rest.split_first_chunk::<4>() {
-            let Some(after) = after.get(u32::from_le_bytes(*size) as usize..) else { break };
-            let _ = sender.send(frames[*at % frames.len()].clone());
+            let Some((record, after)) = after.split_at_checked(u32::from_le_bytes(*size) as usize) else { break };
+            let prebuilt = frames.get(*at % frames.len().max(1)).cloned();
+            let _ = sender.send(prebuilt.unwrap_or_else(|| Bytes::copy_from_slice(record)));
             *at += 1;
             rest = after;
         }
