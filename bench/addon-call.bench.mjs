@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * What the way from JavaScript into the engine costs: a call that does next to nothing, a frame that is ignored, and
+ * What the way from JavaScript into the engine costs: calls that do next to nothing, bound to their engine and not, a frame that is ignored, and
  * a workload's book frames, one call each, against the same frames in pure Rust; and once more with the top of the book
  * kept in shared memory.
  *
@@ -8,6 +8,7 @@
  * for each frame received and for each frame sent. Every round must end with the workload's digest, in both.
  * Prints one line of JSON for each row; a wrong answer is `"ok": false` and exit code 1.
  */
+import { Engine } from '#native';
 import { allocateSharedBook } from '../dist/shared/index.js';
 import { depthFrames, open, WORKLOADS } from './depth-frames.mjs';
 import { measure, program, skipped } from './measure.mjs';
@@ -32,6 +33,8 @@ const IGNORED_FRAME = Buffer.from('{"result":null,"id":1}');
 async function singleCalls(rounds, count) {
   const { engine, ingest, drain, source } = open('sim', 'BTCUSDT');
   const ignored = () => engine.stats().ignored;
+  // The same without a function of the object's own in front of it.
+  const { pump: classPump } = Engine.prototype;
   // More functions behind one call site than the compiler keeps apart are not inlined, so a call stays a call.
   /** @type {readonly ((sum: number) => number)[]} */
   const plain = [
@@ -70,6 +73,39 @@ async function singleCalls(rounds, count) {
         timed(() => {
           let sum = 0;
           for (let call = 0; call < count; call += 1) sum += engine.pump();
+          return sum;
+        }),
+    },
+    {
+      name: 'addon pump, of the class',
+      count,
+      expected: 'sum 0',
+      run: () =>
+        timed(() => {
+          let sum = 0;
+          for (let call = 0; call < count; call += 1) sum += classPump.call(engine);
+          return sum;
+        }),
+    },
+    {
+      name: 'addon tick',
+      count,
+      expected: 'sum 0',
+      run: () =>
+        timed(() => {
+          let sum = 0;
+          for (let call = 0; call < count; call += 1) sum += engine.tick();
+          return sum;
+        }),
+    },
+    {
+      name: 'addon nowNs',
+      count,
+      expected: 'sum 0',
+      run: () =>
+        timed(() => {
+          let sum = 0;
+          for (let call = 0; call < count; call += 1) sum += engine.nowNs() === 0n ? 1 : 0;
           return sum;
         }),
     },

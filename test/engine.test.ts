@@ -282,12 +282,14 @@ describe('closed', () => {
     expect(() => use(object as never)).toThrow(expect.objectContaining({ code: 'addon.closed' }));
   });
 
-  it('the function that takes frames is refused as its engine is, whoever closed it', () => {
+  it('functions that are bound to an engine are refused as it is, whoever closed it', () => {
     const output = new Uint8Array(new SharedArrayBuffer(128 + (4 << 20)));
     const native = new NativeEngine(OPTIONS, output);
     const ingest = native.ingester();
+    const { tick, nowNs } = native;
+    expect(nowNs()).toBeGreaterThan(0n);
     native.close();
-    for (const use of [() => ingest(0, new Uint8Array(1)), () => native.ingester()]) {
+    for (const use of [() => ingest(0, new Uint8Array(1)), () => native.ingester(), tick, nowNs]) {
       expect(use).toThrow(expect.objectContaining({ code: 'addon.closed' }));
     }
   });

@@ -373,6 +373,11 @@ const summary = Object.fromEntries(
 );
 const codes = new Set();
 
+/** An object's own function, or every second time that of its class, which does the same. */
+function methodOf(object, owner, name, calls) {
+  return calls % 2 === 0 ? native[owner].prototype[name] : object[name];
+}
+
 function call({ member: { owner, name, types, names, optional, run }, args }) {
   const counts = summary[`${owner}.${name}`];
   const text = `${owner}.${name}(${args.map(({ label }) => label).join(', ')})`;
@@ -384,7 +389,7 @@ function call({ member: { owner, name, types, names, optional, run }, args }) {
   try {
     if (run !== undefined) run(...values);
     else if (name === 'constructor') new native[owner](...values);
-    else object[name](...values);
+    else methodOf(object, owner, name, counts.calls).apply(object, values);
     const wrong = types.findIndex((type, at) => !fits(type, names[at], optional[at], values[at]));
     if (wrong !== -1) throw new Error(`${text} takes ${names[wrong]}`);
   } catch (error) {
@@ -410,13 +415,15 @@ function refuses(object, owner) {
   object.close();
   for (const { name } of exported.filter((member) => member.owner === owner)) {
     if (name === 'close' || name === 'constructor') continue;
-    let code = 'none';
-    try {
-      object[name]();
-    } catch (error) {
-      code = error.code;
+    for (const method of [object[name], native[owner].prototype[name]]) {
+      let code = 'none';
+      try {
+        method.call(object);
+      } catch (error) {
+        code = error.code;
+      }
+      if (code !== 'addon.closed') throw new Error(`${owner}.${name} after close: ${code}`);
     }
-    if (code !== 'addon.closed') throw new Error(`${owner}.${name} after close: ${code}`);
   }
 }
 

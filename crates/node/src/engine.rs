@@ -4,9 +4,7 @@ use std::rc::Rc;
 
 use depthwire_core::encode::Stream;
 use depthwire_core::engine::{self, EngineConfig, EngineError, IngestError, SourceId};
-use depthwire_core::types::{
-    Account, Clock, InstrumentError, InstrumentId, OrderId, ScaleSource, VenueOrderId,
-};
+use depthwire_core::types::{Account, InstrumentError, InstrumentId, OrderId, ScaleSource, VenueOrderId};
 use depthwire_core::venues;
 use depthwire_latency::stages::EVERY_MAX;
 use napi::Env;
@@ -14,16 +12,20 @@ use napi::bindgen_prelude::{BigInt, JsValue, This, Unknown};
 use napi_derive::napi;
 
 use crate::argument::{Argument, SAFE_INTEGER_MAX};
+use crate::bound::{Call, function};
 use crate::bringing::history;
+use crate::calls::{
+    Image, Ingest, IngestRecording, IngestSampled, IngestSnapshot, NowNs, Pump, RecordedNs, Tick, give_all,
+};
+use crate::clock::SystemClock;
 use crate::computed::width;
 use crate::feed_frame::touched_by;
 use crate::guard::{Result, error, guard};
 use crate::holders::{Held, close_unheld};
 use crate::info::{BookInfo, EngineStats, ErrorInfo, InstrumentInfo, OrderInfo};
-use crate::ingester;
 use crate::ring::OutputRing;
 use crate::shared_book::SharedBook;
-use crate::state::{State, SystemClock, engine_error};
+use crate::state::{State, engine_error};
 
 const DAY_MS: i64 = 86_400_000;
 /// Leaves as many resets above it.
@@ -76,6 +78,7 @@ impl Engine {
             close_unheld(env);
             let held = Held::new(State::new(env, config, ring, stages_every));
             held.add_holder(env, this.raw());
+            give_all(env, &held, this.raw())?;
             Ok(Self { held })
         })
     }
@@ -169,22 +172,17 @@ impl Engine {
     /// The function that takes one received frame, and stamps some where the engine was told to. It returns bits: 1 records wait, 2 drain and pump, 4 see `lastError`.
     #[napi(ts_return_type = "(source: number, bytes: Uint8Array) => number")]
     pub fn ingester<'env>(&self, env: &'env Env) -> Result<Unknown<'env>> {
-        let is_sampled = self.run(|state| Ok(state.stages().is_some()))?;
-        ingester::function(env, &self.held, is_sampled)
+        if self.run(|state| Ok(state.stages().is_some()))? {
+            function::<IngestSampled, 2>(env, &self.held)
+        } else {
+            function::<Ingest, 2>(env, &self.held)
+        }
     }
 
     /// The venue's answer to the snapshot request of that ticket.
     #[napi(ts_args_type = "instrument: number, ticket: number, bytes: Uint8Array")]
     pub fn ingest_snapshot(&self, instrument: Argument, ticket: Argument, bytes: Argument) -> Result<u32> {
-        self.run(|state| {
-            let (instrument, ticket) = (instrument.u32("instrument")?, ticket.u32("ticket")?);
-            let bytes = bytes.input("bytes")?;
-            Ok(state.input(
-                bytes.len(),
-                |engine, now| engine.answer(InstrumentId(instrument), ticket, &bytes, now),
-                || format!("snapshot of instrument {instrument}"),
-            ))
-        })
+        self.run(|state| IngestSnapshot::call(state, [instrument, ticket, bytes]))
     }
 
     /// The snapshot cannot be had; the engine asks again after a pause.
@@ -207,10 +205,7 @@ impl Engine {
         until_ns: Argument,
         last: Argument,
     ) -> Result<u32> {
-        self.run(|state| {
-            let (source, until) = (source.u32("source")?, until_ns.u64("untilNs")?);
-            state.ingest_recording(source, &bytes.input("bytes")?, until, last.flag("last")?)
-        })
+        self.run(|state| IngestRecording::call(state, [source, bytes, until_ns, last]))
     }
 
     /// The source failed for good: its books are stale until their venue's numbers, or a new snapshot, say otherwise.
@@ -292,46 +287,26 @@ impl Engine {
     /// The time of the recording that was reached last, ns since the epoch; 0 = none was.
     #[napi]
     pub fn recorded_ns(&self) -> Result<BigInt> {
-        self.run(|state| Ok(BigInt::from(state.recorded())))
+        self.run(|state| RecordedNs::call(state, []).map(BigInt::from))
     }
 
     /// Time passes. Live by the machine's clock, on replay by the recording's.
     #[napi]
     pub fn tick(&self) -> Result<u32> {
-        self.run(|state| {
-            let tick = |engine: &mut engine::Engine<SystemClock>, now| {
-                engine.tick(now);
-                Ok(())
-            };
-            Ok(state.input(0, tick, String::new))
-        })
+        self.run(|state| Tick::call(state, []))
     }
 
     /// Moves into the ring what waits outside it.
     #[napi]
     pub fn pump(&self) -> Result<u32> {
-        self.run(|state| Ok(state.flush()))
+        self.run(|state| Pump::call(state, []))
     }
 
     /// Writes a stream's image (or the status frame) and returns its bytes: 0 = there is none, negative = minus the bytes
     /// that it needs.
     #[napi(ts_args_type = "instrument: number, stream: number, out: Uint8Array")]
-    pub fn image(&self, instrument: Argument, stream: Argument, mut out: Argument) -> Result<i32> {
-        self.run(|state| {
-            let now = state.now();
-            let (id, stream) = (InstrumentId(instrument.u32("instrument")?), Stream(stream.u8("stream")?));
-            let out = out.output("out")?;
-            let mut size = 0usize;
-            let written = state.engine.image(id, stream, now, |frame| {
-                if let Some(room) = out.get_mut(size..size + frame.len()) {
-                    room.copy_from_slice(frame);
-                }
-                size += frame.len();
-            });
-            written.map_err(engine_error)?;
-            let bytes = i32::try_from(size).unwrap_or(i32::MAX);
-            Ok(if size <= out.len() { bytes } else { -bytes })
-        })
+    pub fn image(&self, instrument: Argument, stream: Argument, out: Argument) -> Result<i32> {
+        self.run(|state| Image::call(state, [instrument, stream, out]))
     }
 
     /// The stream of a depth view; the same arguments share one. `grouping`: the width of its price buckets in units of the
@@ -468,7 +443,7 @@ impl Engine {
     /// The clock that stamps `ts_send`.
     #[napi]
     pub fn now_ns(&self) -> Result<BigInt> {
-        self.run(|_| Ok(SystemClock.now().into()))
+        self.run(|state| NowNs::call(state, []).map(BigInt::from))
     }
 
     pub(crate) fn run<T>(&self, body: impl FnOnce(&mut State) -> Result<T>) -> Result<T> {

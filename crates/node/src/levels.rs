@@ -1,11 +1,15 @@
 //! The exported `Engine`: levels of a book for the thread that runs it.
 
+use std::ffi::CStr;
+
 use depthwire_core::types::{InstrumentId, Side};
 use napi_derive::napi;
 
 use crate::argument::Argument;
+use crate::bound::Call;
 use crate::engine::{Engine, unknown};
 use crate::guard::Result;
+use crate::state::State;
 
 /// Numbers of 64 bits in front of the levels.
 const HEAD: usize = 4;
@@ -19,24 +23,34 @@ impl Engine {
     /// and asks, best first, each as price and quantity. Returns the bytes, negative = minus the bytes that it needs. Cost: the
     /// levels.
     #[napi(ts_args_type = "instrument: number, depth: number, out: Uint8Array")]
-    pub fn levels(&self, instrument: Argument, depth: Argument, mut out: Argument) -> Result<i32> {
-        self.run(|state| {
-            let id = InstrumentId(instrument.u32("instrument")?);
-            let depth = depth.u32("depth")? as usize;
-            let book = state.engine.book(id).ok_or_else(|| unknown(id))?;
-            let (bids, asks) = (book.len(Side::Bid).min(depth), book.len(Side::Ask).min(depth));
-            let needed = (HEAD + (bids + asks) * LEVEL) * size_of::<i64>();
-            // A book has at most 2^20 levels.
-            let bytes = i32::try_from(needed).unwrap_or(i32::MAX);
-            let Some(room) = out.output("out")?.get_mut(..needed) else { return Ok(-bytes) };
-            let known_to = book.known_to();
-            let head = [bids as i64, asks as i64, known_to.bid.0, known_to.ask.0];
-            let levels = book.levels(Side::Bid).take(bids).chain(book.levels(Side::Ask).take(asks));
-            let numbers = head.into_iter().chain(levels.flat_map(|level| [level.price.0, level.qty.0]));
-            for (place, number) in room.as_chunks_mut().0.iter_mut().zip(numbers) {
-                *place = number.to_le_bytes();
-            }
-            Ok(bytes)
-        })
+    pub fn levels(&self, instrument: Argument, depth: Argument, out: Argument) -> Result<i32> {
+        self.run(|state| Levels::call(state, [instrument, depth, out]))
+    }
+}
+
+/// `(instrument, depth, out)`
+pub(crate) struct Levels;
+
+impl Call<3> for Levels {
+    const NAME: &'static CStr = c"levels";
+    type Answer = i32;
+
+    fn call(state: &mut State, [instrument, depth, mut out]: [Argument; 3]) -> Result<i32> {
+        let id = InstrumentId(instrument.u32("instrument")?);
+        let depth = depth.u32("depth")? as usize;
+        let book = state.engine.book(id).ok_or_else(|| unknown(id))?;
+        let (bids, asks) = (book.len(Side::Bid).min(depth), book.len(Side::Ask).min(depth));
+        let needed = (HEAD + (bids + asks) * LEVEL) * size_of::<i64>();
+        // A book has at most 2^20 levels.
+        let bytes = i32::try_from(needed).unwrap_or(i32::MAX);
+        let Some(room) = out.output("out")?.get_mut(..needed) else { return Ok(-bytes) };
+        let known_to = book.known_to();
+        let head = [bids as i64, asks as i64, known_to.bid.0, known_to.ask.0];
+        let levels = book.levels(Side::Bid).take(bids).chain(book.levels(Side::Ask).take(asks));
+        let numbers = head.into_iter().chain(levels.flat_map(|level| [level.price.0, level.qty.0]));
+        for (place, number) in room.as_chunks_mut().0.iter_mut().zip(numbers) {
+            *place = number.to_le_bytes();
+        }
+        Ok(bytes)
     }
 }

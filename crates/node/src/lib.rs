@@ -3,7 +3,10 @@
 //! Every export runs inside `guard`. The release build of this crate is what the TypeScript tests load.
 
 mod argument;
+mod bound;
 mod bringing;
+mod calls;
+mod clock;
 mod computed;
 mod connections;
 mod contents;
@@ -14,7 +17,6 @@ mod feed_frame;
 mod guard;
 mod holders;
 mod info;
-mod ingester;
 mod instruments;
 mod levels;
 mod measurement;

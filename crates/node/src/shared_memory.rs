@@ -46,8 +46,7 @@ pub fn map_shared_memory(descriptor: Argument, bytes: Argument) -> Result<Uint8A
 /// The time of the clock that stamps `ts_send`, ns since the epoch.
 #[napi_derive::napi]
 pub fn clock_now_ns() -> Result<napi::bindgen_prelude::BigInt> {
-    use depthwire_core::types::Clock;
-    guard(|| Ok(crate::state::SystemClock.now().into()))
+    guard(|| Ok(crate::clock::system_now().into()))
 }
 
 fn failed(cause: std::io::Error) -> napi::Error<crate::guard::Code> {

@@ -1,6 +1,6 @@
 //! An engine and what the addon keeps beside it: the ring, the shared records, the clock and the last error.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use depthwire_core::encode::ring::{ControlWord as Word, ERROR, MORE, OUTPUT};
 use depthwire_core::engine::{self, Brought, EngineConfig, EngineError, IngestError, SourceId};
@@ -10,6 +10,7 @@ use depthwire_latency::clock::TickClock;
 use depthwire_latency::stages::{Ended, Stages};
 use napi::Env;
 
+use crate::clock::SystemClock;
 use crate::guard::{Code, Result, error};
 use crate::ring::OutputRing;
 use crate::shared_book::SharedBooks;
@@ -22,16 +23,6 @@ const BOOK_BYTES: usize = 1 << 20;
 /// What a level holds, or the orders behind it.
 const LEVEL_BYTES: usize = 1 << 8;
 
-/// The machine's clock, ns since the Unix epoch.
-#[derive(Debug)]
-pub(crate) struct SystemClock;
-
-impl Clock for SystemClock {
-    fn now(&self) -> TimeNs {
-        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64)
-    }
-}
-
 /// What every call on an engine is about.
 pub(crate) struct State {
     pub(crate) engine: engine::Engine<SystemClock>,
@@ -40,6 +31,7 @@ pub(crate) struct State {
     /// What the last call of `bring` wrote.
     pub(crate) brought: Brought,
     ring: OutputRing,
+    clock: SystemClock,
     is_replay: bool,
     /// The recording's time and when it was that, when replaying.
     recorded: (TimeNs, Instant),
@@ -52,18 +44,20 @@ pub(crate) struct State {
 impl State {
     /// `stages_every`: one message in so many is stamped, 0 = none.
     pub(crate) fn new(env: &Env, config: EngineConfig, ring: OutputRing, stages_every: u32) -> Self {
+        // The time of what is received and sent: of a recording nobody measures it.
+        let clock = if config.is_replay { SystemClock::plain() } else { SystemClock::counted() };
         Self {
-            engine: engine::Engine::new(config, venues::catalogue(), SystemClock),
+            engine: engine::Engine::new(config, venues::catalogue(), clock.clone()),
             shared: SharedBooks::default(),
             last_error: None,
             brought: Brought::Nothing,
             weight: Weight::new(env, ring.bytes() + ENGINE_BYTES),
             ring,
+            clock: clock.clone(),
             is_replay: config.is_replay,
             recorded: (0, Instant::now()),
             books: Vec::new(),
-            stages: (stages_every > 0)
-                .then(|| Box::new(Stages::new(stages_every, SystemClock, TickClock::get()))),
+            stages: (stages_every > 0).then(|| Box::new(Stages::new(stages_every, clock, TickClock::get()))),
         }
     }
 
@@ -202,6 +196,16 @@ impl State {
         flags | self.flush()
     }
 
+    /// Time passes.
+    #[inline]
+    pub(crate) fn tick(&mut self) -> u32 {
+        let tick = |engine: &mut engine::Engine<SystemClock>, now| {
+            engine.tick(now);
+            Ok(())
+        };
+        self.input(0, tick, String::new)
+    }
+
     /// Moves into the ring what waits outside it. Returns what is left to do.
     pub(crate) fn flush(&mut self) -> u32 {
         let Self { engine, ring, shared, .. } = self;
@@ -218,12 +222,17 @@ impl State {
         self.recorded.0
     }
 
+    /// The clock that stamps `ts_send`.
+    pub(crate) const fn clock(&self) -> &SystemClock {
+        &self.clock
+    }
+
     /// The time by which books age: the machine's, or the recording's, which runs on behind its last line.
     pub(crate) fn now(&self) -> TimeNs {
         if self.is_replay {
             self.recorded.0 + self.recorded.1.elapsed().as_nanos() as u64
         } else {
-            SystemClock.now()
+            self.clock.now()
         }
     }
 
