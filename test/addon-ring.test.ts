@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { Engine as NativeEngine, Replica, Simulator } from '#native';
+import { Engine as NativeEngine, Replica, ReplicaThread, Simulator } from '#native';
+import { framesOf } from '../src/engine/ring.js';
 import { Engine, type EngineListener, MORE, OUTPUT, RING } from '../src/engine.js';
 import { simulatedRecording } from './support/recording.js';
 
@@ -95,6 +96,43 @@ it('a ring of 4 MiB that runs full again and again loses nothing, in one call fo
       checkFailures: 0,
     });
   }
+});
+
+it('a listener that takes whole records gets them all, and so does a replica on a thread of its own', () => {
+  const { output, native, ids, sources } = nativeEngine();
+  const replica = new ReplicaThread();
+  let [frames, bytes] = [0, 0];
+  const none = () => expect.fail('only records are handed over');
+  const engine = new Engine(native, output, {
+    onFrame: none,
+    onAsk: none,
+    onSay: none,
+    onFault: none,
+    onRecords(ring, from, to) {
+      replica.take(ring.subarray(from, to));
+      for (const frame of framesOf(ring, from, to)) {
+        frames += 1;
+        bytes += frame.byteLength;
+      }
+    },
+  });
+  engine.ingestRecording(sources[0] ?? 0, Buffer.from(simulatedRecording('BTCUSDT', 60_000)), EVERYTHING_NS);
+  const { feedFrames, feedBytes } = engine.stats();
+  expect(feedBytes).toBeGreaterThan(2 * RING_BYTES);
+  expect([frames, bytes]).toEqual([feedFrames, feedBytes]);
+  replica.settle();
+  expect(replica.books().find(({ instrument }) => instrument === ids[0])).toMatchObject({
+    digest: engine.digest(ids[0] ?? 0),
+    gaps: 0,
+    checkFailures: 0,
+  });
+  // What is no frame is told by the next call, and the ring's reader is not held up by it.
+  const wrong = new Uint8Array(32);
+  wrong.set([16, 0, 0, 0, RING.type.frame]);
+  replica.take(wrong);
+  const code = { code: expect.stringMatching(/^replica\./) };
+  expect(() => replica.settle()).toThrow(expect.objectContaining(code));
+  expect(() => replica.take(wrong)).toThrow(expect.objectContaining(code));
 });
 
 it('a reader that takes a record at a time, and only once the ring is full, gets all of them in order', () => {

@@ -3,7 +3,16 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Dialect, Engine as NativeEngine, RecordingContents, Replica, Simulator, Unzstd } from '#native';
+import {
+  Dialect,
+  Inflate,
+  Engine as NativeEngine,
+  RecordingContents,
+  Replica,
+  ReplicaThread,
+  Simulator,
+  Unzstd,
+} from '#native';
 import { type Engine, type EngineListener, openEngine, STREAM } from '../src/engine.js';
 import { DepthwireError, explain } from '../src/errors.js';
 import { EVERYTHING_NS } from '../src/ingest/source.js';
@@ -267,6 +276,8 @@ describe('closed', () => {
 
   it.each([
     ['Replica', () => new Replica(), (each: Replica) => each.books()],
+    ['ReplicaThread', () => new ReplicaThread(), (each: ReplicaThread) => each.books()],
+    ['Inflate', () => new Inflate(), (each: Inflate) => each.take(new Uint8Array(1))],
     ['Unzstd', () => new Unzstd(), (each: Unzstd) => each.run(new Uint8Array(1), new Uint8Array(1))],
     ['Simulator', () => new Simulator(1, 0), (each: Simulator) => each.symbols()],
     [

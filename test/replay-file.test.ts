@@ -85,7 +85,7 @@ async function bytesOf(path: string): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   for await (const part of readRecording(path)) {
     if (part instanceof RecordingDamage) throw part;
-    chunks.push(part);
+    chunks.push(part.slice());
   }
   return Buffer.concat(chunks);
 }

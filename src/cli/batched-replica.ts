@@ -1,39 +1,62 @@
-import { Replica } from '#native';
+import { ReplicaThread } from '#native';
+import { typed } from '../engine/guarded.js';
 import type { Engine } from '../engine.js';
 import { nameOf } from './catalogue.js';
 
-/** Frames are handed to the replica in batches of so many bytes. */
-const BATCH_BYTES = 1 << 18;
-
-/** The books that the feed alone makes: copies frames out of the ring and applies them some hundred kilobytes at a time. */
+/**
+ * The books that the feed alone makes: copies an engine's records out of its ring, and applies their frames on a thread of
+ * its own, at most four copies behind.
+ */
 export class BatchedReplica {
-  readonly #replica = new Replica();
-  readonly #batch = new Uint8Array(BATCH_BYTES);
-  #bytes = 0;
+  readonly #replica = new ReplicaThread();
 
-  take(frame: Uint8Array): void {
-    if (this.#bytes + frame.byteLength > BATCH_BYTES) this.flush();
-    if (frame.byteLength > BATCH_BYTES) {
-      this.#replica.apply(frame.slice());
-      return;
+  /** Records as an engine's listener gets them. Throws `replica.*` for what an earlier call has shown to be wrong. */
+  take(ring: Uint8Array, from: number, to: number): void {
+    try {
+      this.#replica.take(ring.subarray(from, to));
+    } catch (error) {
+      throw typed(error);
     }
-    this.#batch.set(frame, this.#bytes);
-    this.#bytes += frame.byteLength;
   }
 
-  flush(): void {
-    if (this.#bytes === 0) return;
-    this.#replica.apply(this.#batch.subarray(0, this.#bytes));
-    this.#bytes = 0;
+  /** Waits until everything that was taken has been applied. */
+  settle(): void {
+    try {
+      this.#replica.settle();
+    } catch (error) {
+      throw typed(error);
+    }
+  }
+
+  /** What its books are when everything that was taken has been applied. */
+  books(): ReplicaBooks {
+    try {
+      return new ReplicaBooks(this.#replica.books());
+    } catch (error) {
+      throw typed(error);
+    }
+  }
+
+  close(): void {
+    this.#replica.close();
+  }
+}
+
+/** Books that the feed alone has made. */
+export class ReplicaBooks {
+  readonly #books: ReturnType<ReplicaThread['books']>;
+
+  constructor(books: ReturnType<ReplicaThread['books']>) {
+    this.#books = books;
   }
 
   digests(): ReadonlyMap<number, string> {
-    return new Map(this.#replica.books().map(({ instrument, digest }) => [instrument, digest]));
+    return new Map(this.#books.map(({ instrument, digest }) => [instrument, digest]));
   }
 
   /** What the replica itself found wrong with the feed. */
   failures(engine: Engine): readonly string[] {
-    return this.#replica.books().flatMap(({ instrument, checkFailures, gaps }) => {
+    return this.#books.flatMap(({ instrument, checkFailures, gaps }) => {
       const name = nameOf(engine, instrument);
       return [
         ...(checkFailures > 0 ? [`${name}: ${checkFailures} checks of the feed failed in the replica`] : []),

@@ -1,13 +1,14 @@
 import { stat } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { InstrumentOverride } from '../config.js';
+import { framesOf } from '../engine/ring.js';
 import { type Engine, type EngineStats, openEngine, startIdNow } from '../engine.js';
 import { DepthwireError } from '../errors.js';
 import { recordedStreams } from '../ingest/recorded-streams.js';
 import { surveyRecordings } from '../ingest/recording.js';
 import { RecordingReader } from '../ingest/recording-reader.js';
 import { EVERYTHING_NS } from '../ingest/source.js';
-import { BatchedReplica } from './batched-replica.js';
+import { BatchedReplica, type ReplicaBooks } from './batched-replica.js';
 import { catalogue, idsOf, nameOf, overridesOf, underOwnNames } from './catalogue.js';
 import { type RecordedFacts, remedyOf } from './remedies.js';
 import { failuresOf, type Verified, type VerifiedBook, type VerifyReport } from './verify-report.js';
@@ -38,9 +39,10 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
   const engine = openEngine(
     { startId: startIdNow(), silenceMs: 0, replay: true, outputBytes: OUTPUT_BYTES },
     {
-      onFrame: (_instrument, _stream, frame) => {
-        replica.take(frame);
-        onFrame?.(frame);
+      onFrame: () => {},
+      onRecords: (ring, from, to) => {
+        replica.take(ring, from, to);
+        if (onFrame !== undefined) for (const frame of framesOf(ring, from, to)) onFrame(frame);
       },
       onAsk: () => {},
       onSay: () => {},
@@ -72,7 +74,7 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
         if (damages.length < DAMAGES_MAX) damages.push(reader.damage);
         engine.sourceFailed(source);
       }
-      if (backwardIn === null && engine.stats().backward > 0) backwardIn = reader.path;
+      if (backwardIn === null && reader.isFileEnd && engine.stats().backward > 0) backwardIn = reader.path;
       onProgress?.(Math.min(1, reader.fileBytes / totalBytes));
       await nextTurn();
     }
@@ -80,19 +82,21 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
     await reader.close();
   }
   engine.sourceEnded(source);
-  replica.flush();
+  replica.settle();
   const elapsedMs = performance.now() - startMs;
 
+  const replicated = replica.books();
   const stats = engine.stats();
-  const books = booksOf(engine, replica, ids, {
+  const books = booksOf(engine, replicated, ids, {
     ...stats,
     venue,
     ordersPassedOver: stats.orders.passedOver,
   });
   const heard = { venue, files, backwardIn, damages, elapsedMs };
   const report = reportOf(heard, stats, books);
-  const failures = [...failuresOf(report, strict), ...replica.failures(engine)];
+  const failures = [...failuresOf(report, strict), ...replicated.failures(engine)];
   engine.close();
+  replica.close();
   return { report, failures, firstFault };
 }
 
@@ -144,7 +148,7 @@ function reportOf(
 
 function booksOf(
   engine: Engine,
-  replica: BatchedReplica,
+  replica: ReplicaBooks,
   ids: readonly number[],
   facts: RecordedFacts,
 ): readonly VerifiedBook[] {

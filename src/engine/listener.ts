@@ -26,6 +26,11 @@ export interface EngineListener {
    * `ring` is the same for all frames, so that none costs a view; its bytes are the frame's during the call only.
    */
   onFrameBytes?(instrument: number, stream: number, ring: Uint8Array, offset: number, size: number): void;
+  /**
+   * Called in place of all others where it is there, with every record that waits: the bytes of `ring` from `from` to `to`,
+   * twice where they go on at its beginning. Valid during the call only. For those who hand records on as they are.
+   */
+  onRecords?(ring: Uint8Array, from: number, to: number): void;
   /** The engine needs what mends a book; see `Ask`. */
   onAsk(ask: Ask): void;
   /** A source must say this back to its venue, as in an answer to a heartbeat. The view is valid during the call only. */

@@ -65,6 +65,11 @@ export class OutputRing {
     const { write: writeAt, read: readAt } = RING.control;
     const write = Atomics.load(words, writeAt);
     let read = words[readAt] ?? 0;
+    if (listener.onRecords !== undefined) {
+      Atomics.store(words, readAt, write);
+      this.#handOver(listener, read, write);
+      return;
+    }
     try {
       while (read !== write) {
         const offset = read % this.#capacity;
@@ -99,12 +104,39 @@ export class OutputRing {
     }
   }
 
+  /** Whole records, up to the end of the ring and then from its beginning. */
+  #handOver(listener: EngineListener, read: number, write: number): void {
+    const [from, bytes] = [read % this.#capacity, (write - read) >>> 0];
+    const first = Math.min(bytes, this.#capacity - from);
+    const at = RING.controlBytes + from;
+    if (first > 0) listener.onRecords?.(this.#bytes, at, at + first);
+    if (bytes > first)
+      listener.onRecords?.(this.#bytes, RING.controlBytes, RING.controlBytes + bytes - first);
+  }
+
   /** Lets go of the memory, which is collected with its last view. Nothing may be drained any more. */
   release(): void {
     this.#memory = new SharedArrayBuffer(0);
     this.#words = new Uint32Array(this.#memory);
     this.#halves = new Uint16Array(this.#memory);
     this.#bytes = new Uint8Array(this.#memory);
+  }
+}
+
+/** The frames among whole records, as views of the ring. */
+export function* framesOf(
+  ring: Uint8Array,
+  from: number,
+  to: number,
+): Generator<Uint8Array, void, undefined> {
+  const records = new DataView(ring.buffer, ring.byteOffset);
+  for (let at = from; at + RING.headerBytes <= to; ) {
+    const type = records.getUint16(at + 4, true);
+    if (type === RING.type.pad) return;
+    const size = records.getUint32(at, true);
+    const payload = at + RING.headerBytes;
+    if (type === RING.type.frame) yield ring.subarray(payload, payload + size);
+    at = payload + ((size + 7) & ~7);
   }
 }
 

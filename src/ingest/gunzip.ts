@@ -1,5 +1,6 @@
-import { pipeline, Readable } from 'node:stream';
-import { constants, crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
+import { constants, inflateRawSync } from 'node:zlib';
+import { Inflate } from '#native';
+import { typed } from '../engine/guarded.js';
 import { codeOf } from '../errors.js';
 import { RecordingDamage } from './damage.js';
 import type { MemberDamage, MemberFormat, MembersEnd } from './members.js';
@@ -21,8 +22,8 @@ const HEADER_BYTES_MAX = 1 << 17;
 const FLAG = { headerCrc: 2, extra: 4, name: 8, comment: 16, reserved: 0xe0 } as const;
 
 const CHUNK_BYTES = 256 * 1024;
-/** Of a damaged member: what is unpacked but not yet handed out when the damage is met is lost, so it is little. */
-const CAREFUL_CHUNK_BYTES = 16 * 1024;
+/** Packed blocks that are undone ahead of what is used. */
+const BLOCKS_AHEAD = 2;
 /** Packed bytes by which a place that looks like a header is tried. */
 const TRIAL_BYTES = 16 * 1024;
 const TRIALS_MAX = 1000;
@@ -45,11 +46,10 @@ async function* unpack(
     const content = { bytes: 0, crc: 0, packedBytes: 0 };
     const bodyAt = at + header;
     try {
-      for await (const chunk of inflated(file, bodyAt, to, CHUNK_BYTES, content)) yield chunk;
+      for await (const chunk of inflated(file, bodyAt, to, content)) yield chunk;
     } catch (error) {
-      if (codeOf(error) !== 'Z_DATA_ERROR') throw error;
-      yield* rest(file, bodyAt, to, content.bytes);
-      return ended(file, 'corrupt', at, error instanceof Error ? error.message : 'data that cannot be read');
+      if (codeOf(error) !== 'addon.inflate') throw error;
+      return ended(file, 'corrupt', at, typed(error).got);
     }
     const trailerAt = bodyAt + content.packedBytes;
     const trailer = Buffer.from(await file.slice(trailerAt, Math.min(TRAILER_BYTES, to - trailerAt)));
@@ -70,47 +70,48 @@ interface Content {
   packedBytes: number;
 }
 
-/** A deflate stream, to its end or to where its bytes end. */
+/** A deflate stream, to its end or to where its bytes end. Throws `addon.inflate`, behind all that stands before the damage. */
 async function* inflated(
   file: StoredFile,
   from: number,
   to: number,
-  chunkSize: number,
   content: Content,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const packed = Readable.from(file.blocks(from, to));
-  // A stream without an end is told by what follows it, so it is no error here.
-  const inflate = createInflateRaw({ chunkSize, finishFlush: constants.Z_SYNC_FLUSH });
-  // Without a callback a pipeline leaves its errors to nobody; here the reader of the last stream gets them.
-  pipeline(packed, inflate, () => {});
+  const inflate = new Inflate();
+  const out = new Uint8Array(CHUNK_BYTES);
+  const blocks = file.blocks(from, to);
+  let [waiting, isRead] = [0, false];
   try {
-    for await (const chunk of inflate as AsyncIterable<Uint8Array>) {
-      content.bytes += chunk.byteLength;
-      content.crc = crc32(chunk, content.crc);
-      yield chunk;
+    for (;;) {
+      // A second block is undone while the content of the first is used; a short member needs none.
+      while (!isRead && waiting < (content.bytes === 0 ? 1 : BLOCKS_AHEAD)) {
+        const { value, done } = await blocks.next();
+        if (done === true) {
+          isRead = true;
+        } else {
+          inflate.push(value);
+          content.packedBytes += value.byteLength;
+          waiting += 1;
+        }
+      }
+      const bytes = inflate.take(out);
+      if (bytes > 0) {
+        content.bytes += bytes;
+        yield out.subarray(0, bytes);
+      } else if (bytes === 0) {
+        waiting -= 1;
+        // A stream without an end is told by what follows it, so it is no error here.
+        if (waiting <= 0 && isRead) return;
+      } else {
+        const { packedBytes = 0, crc = 0 } = inflate.ended() ?? {};
+        content.packedBytes = packedBytes;
+        content.crc = crc;
+        return;
+      }
     }
-    content.packedBytes = inflate.bytesWritten;
   } finally {
-    packed.destroy();
-    inflate.destroy();
-  }
-}
-
-/** What a damaged deflate stream holds between the bytes that have been handed out and its damage, but for a last chunk. */
-async function* rest(
-  file: StoredFile,
-  from: number,
-  to: number,
-  handedOut: number,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  const content = { bytes: 0, crc: 0, packedBytes: 0 };
-  try {
-    for await (const chunk of inflated(file, from, to, CAREFUL_CHUNK_BYTES, content)) {
-      const isNew = content.bytes - handedOut;
-      if (isNew > 0) yield isNew < chunk.byteLength ? chunk.subarray(chunk.byteLength - isNew) : chunk;
-    }
-  } catch (error) {
-    if (codeOf(error) !== 'Z_DATA_ERROR') throw error;
+    inflate.close();
+    await blocks.return();
   }
 }
 

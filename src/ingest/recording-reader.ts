@@ -16,7 +16,10 @@ export class RecordingReader {
   readonly #steps: AsyncGenerator<Uint8Array | FileEnd, void, undefined>;
   #path = '';
   #fileBytes = 0;
-  #pending: Buffer = Buffer.alloc(0);
+  /** Holds what waits, from `#from` to `#to`; it grows to the most that does. */
+  #bytes: Buffer = Buffer.alloc(0);
+  #from = 0;
+  #to = 0;
   #end: FileEnd | undefined;
 
   /** `surveys`: what was found out about packed files before, by path. */
@@ -28,7 +31,7 @@ export class RecordingReader {
 
   /** Bytes that wait, perhaps with the beginning of one more line at their end. Valid until the next `fill`. */
   get pending(): Uint8Array {
-    return this.#pending;
+    return this.#bytes.subarray(this.#from, this.#to);
   }
 
   /** The file that what waits is of. */
@@ -53,12 +56,12 @@ export class RecordingReader {
 
   /** Marks bytes of `pending` as used. */
   use(bytes: number): void {
-    this.#pending = this.#pending.subarray(bytes);
+    this.#from += Math.min(bytes, this.#to - this.#from);
   }
 
   /** Takes one more step; false behind the last file. Throws `recording.*`. */
   async fill(): Promise<boolean> {
-    if (this.isFileEnd) this.#pending = Buffer.alloc(0);
+    if (this.isFileEnd) this.#from = this.#to;
     this.#end = undefined;
     const { value, done } = await this.#steps.next();
     if (done === true) return false;
@@ -66,13 +69,24 @@ export class RecordingReader {
       this.#end = value;
       return true;
     }
-    this.#pending =
-      this.#pending.byteLength === 0 ? Buffer.from(value) : Buffer.concat([this.#pending, value]);
-    if (this.#pending.byteLength > LINE_BYTES_MAX + SLACK_BYTES) {
+    this.#append(value);
+    if (this.#to - this.#from > LINE_BYTES_MAX + SLACK_BYTES) {
       await this.close();
       throw lineTooLong(this.#path);
     }
     return true;
+  }
+
+  /** What waits moves to the front; memory is made anew only where it is too small. */
+  #append(part: Uint8Array): void {
+    const waiting = this.#to - this.#from;
+    const needed = waiting + part.byteLength;
+    const bytes = needed > this.#bytes.byteLength ? Buffer.allocUnsafeSlow(2 * needed) : this.#bytes;
+    this.#bytes.copy(bytes, 0, this.#from, this.#to);
+    bytes.set(part, waiting);
+    this.#bytes = bytes;
+    this.#from = 0;
+    this.#to = needed;
   }
 
   /** Gives up what has not been read. */

@@ -194,6 +194,27 @@ export declare class Engine {
   trading(instrument: number): string
 }
 
+/**
+ * Undoes a deflate stream without a header, as gzip holds it, ahead of whoever takes what comes out. Memory: 2 MiB, and the
+ * packed blocks that wait.
+ */
+export declare class Inflate {
+  /** At the beginning of a deflate stream. */
+  constructor()
+  /** Ends the thread and gives the memory back. Any other use after it throws `addon.closed`. */
+  close(): void
+  /** Hands in the next packed bytes, at most eight times ahead of those of which `take` said that they are used up. */
+  push(packed: Uint8Array): void
+  /**
+   * Writes what comes out next and returns its bytes; 0 = a block is used up, or none is there; -1 = the stream has ended.
+   * Waits for the thread, never longer than undoing it here would take. Throws `addon.inflate` for damaged bytes, behind all
+   * that stands in front of them.
+   */
+  take(out: Uint8Array): number
+  /** What the stream was, once it has ended; null before. */
+  ended(): Inflated | null
+}
+
 /** One run of a plan. */
 export declare class Measurement {
   /** `plan`: JSON, see `crates/latency/src/scenario.rs`. What is no text, or longer than 64 KiB, is no plan when it is run. */
@@ -252,6 +273,23 @@ export declare class Replica {
   /** Takes frames that stand back to back. */
   apply(frames: Uint8Array): void
   /** All books, with their digests. Cost: linear in their levels. */
+  books(): Array<ReplicaBook>
+}
+
+/** Books rebuilt from the records of an engine's ring, on a thread of their own. */
+export declare class ReplicaThread {
+  /** A thread without books. */
+  constructor()
+  /** Ends the thread and gives the memory back. Any other use after it throws `addon.closed`. */
+  close(): void
+  /**
+   * Takes records as they stand in a ring, copied: frames are applied, whatever else passed over. Up to the ring's end at
+   * most, where a pad stands. Throws what an earlier batch has shown to be wrong.
+   */
+  take(records: Uint8Array): void
+  /** Waits until everything that was taken has been applied. Throws what that has shown to be wrong. */
+  settle(): void
+  /** All books, with their digests, when everything that was taken has been applied. Cost: linear in their levels. */
   books(): Array<ReplicaBook>
 }
 
@@ -506,6 +544,14 @@ export interface HistoryStats {
   bytesMax: number
   /** Memory taken from the oldest of all, ever, because all was in use. */
   evictedBytes: number
+}
+
+/** How a deflate stream ended. */
+export interface Inflated {
+  /** Packed bytes that belong to the stream. */
+  packedBytes: number
+  /** CRC-32 of what came out. */
+  crc: number
 }
 
 /** An instrument of the catalogue. Exponents are powers of ten; tick and lot are mantissas, 0 = unknown. */

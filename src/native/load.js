@@ -33,10 +33,12 @@ function load() {
 export const {
   Dialect,
   Engine,
+  Inflate,
   Measurement,
   Race,
   RecordingContents,
   Replica,
+  ReplicaThread,
   Simulator,
   Unzstd,
   clockNowNs,

@@ -363,6 +363,8 @@ const objects = {
   RecordingContents: contents(),
   Race: new native.Race(),
   Replica: new native.Replica(),
+  ReplicaThread: new native.ReplicaThread(),
+  Inflate: new native.Inflate(),
   // A plan that is none: what runs is refused at once.
   Measurement: new native.Measurement(Buffer.from('{}')),
   Simulator: new native.Simulator(1, START_MS),

@@ -77,21 +77,22 @@ impl Replica {
     /// All books, with their digests. Cost: linear in their levels.
     #[napi]
     pub fn books(&mut self) -> Result<Vec<ReplicaBook>> {
-        self.owned.run(|Books { replica, .. }| {
-            let told = |(id, book): (InstrumentId, &replica::ReplicaBook)| {
-                let (checks, check_failures) = book.checks();
-                ReplicaBook {
-                    instrument: id.0,
-                    state: book.state().name().to_owned(),
-                    bids: book.book().len(Side::Bid) as u32,
-                    asks: book.book().len(Side::Ask) as u32,
-                    digest: book.digest(),
-                    checks: checks as i64,
-                    check_failures: check_failures as i64,
-                    gaps: book.gaps() as i64,
-                }
-            };
-            Ok(replica.books().map(told).collect())
-        })
+        self.owned.run(|Books { replica, .. }| Ok(replica.books().map(ReplicaBook::from).collect()))
+    }
+}
+
+impl From<(InstrumentId, &replica::ReplicaBook)> for ReplicaBook {
+    fn from((id, book): (InstrumentId, &replica::ReplicaBook)) -> Self {
+        let (checks, check_failures) = book.checks();
+        Self {
+            instrument: id.0,
+            state: book.state().name().to_owned(),
+            bids: book.book().len(Side::Bid) as u32,
+            asks: book.book().len(Side::Ask) as u32,
+            digest: book.digest(),
+            checks: checks as i64,
+            check_failures: check_failures as i64,
+            gaps: book.gaps() as i64,
+        }
     }
 }
