@@ -99,6 +99,12 @@ impl OrderBooks {
         Some((book, change.with_ids(|id| self.number(slot, id))))
     }
 
+    /// Applies a change of a kind that is seldom: the books' own way is compiled into whoever takes it.
+    #[inline(never)]
+    fn apply_seldom(&mut self, book: BookIndex, change: &OrderChange) -> Result<Touched, L3Error> {
+        self.l3.apply(book, change)
+    }
+
     /// The orders themselves, for what fetches ahead.
     #[inline]
     pub(super) const fn l3(&self) -> &L3Books {

@@ -432,22 +432,20 @@ impl OrderTable {
     #[inline(never)]
     fn retire(&mut self, number: u64, mut renamed: impl FnMut(&Cell, u32, u32)) {
         let Some(page) = self.page_of(number) else { return };
-        let mut left = self.live[page as usize];
-        let is_empty = left == 0;
-        let mut from = handle_of(page, 0);
-        while left > 0 {
+        let first = handle_of(page, 0);
+        let mut from = first;
+        for _ in 0..self.live[page as usize] {
+            let rest = self.cells.get(from as usize..).unwrap_or_default();
+            from += rest.iter().position(|cell| cell.level != NONE).unwrap_or_default() as u32;
             let node = self.cells[from as usize];
-            if node.level != NONE {
-                let id = (number << PAGE_BITS) + u64::from(from - handle_of(page, 0));
-                let to = self.insert_hashed(id, Missed::NOWHERE, node);
-                self.dense -= 1;
-                left -= 1;
-                self.set_key(to, self.key(from));
-                renamed(&node, from, to);
-                self.cells[from as usize] = VACANT;
-            }
-            from += 1;
+            let id = (number << PAGE_BITS) + u64::from(from - first);
+            let to = self.insert_hashed(id, Missed::NOWHERE, node);
+            self.dense -= 1;
+            self.set_key(to, self.key(from));
+            renamed(&node, from, to);
+            self.cells[from as usize] = VACANT;
         }
+        let is_empty = self.live[page as usize] == 0;
         self.free_page(page);
         self.set_range(number, if is_empty { EMPTY } else { self.epoch });
     }

@@ -165,25 +165,23 @@ pub(super) fn push(level: &mut LevelNode, chunks: &mut ChunkPool, cells: &mut [C
 #[cold]
 #[inline(never)]
 fn spill(level: &mut LevelNode, chunks: &mut ChunkPool, cells: &mut [Cell]) {
-    for order in level.inline {
-        push_long(level, chunks, cells, order);
-    }
+    let at = chunks.insert_after(level, NONE);
+    chunks.fill(at, &level.inline, cells);
 }
 
 #[inline(always)]
 fn push_long(level: &mut LevelNode, chunks: &mut ChunkPool, cells: &mut [Cell], order: u32) {
-    let mut at = level.tail;
-    if chunks.chunks.get(at as usize).is_none_or(|tail| usize::from(tail.used) == PLACES) {
-        at = chunks.insert_after(level, at);
-    }
-    let chunk = &mut chunks.chunks[at as usize];
-    let place = chunk.used;
-    if let Some(free) = chunk.places.get_mut(usize::from(place)) {
+    if let Some(tail) = chunks.chunks.get_mut(level.tail as usize)
+        && let Some(free) = tail.places.get_mut(usize::from(tail.used))
+    {
         *free = order;
+        cells[order as usize].place = level.tail << PLACE_BITS | u32::from(tail.used);
+        tail.used += 1;
+        tail.live += 1;
+    } else {
+        let at = chunks.insert_after(level, level.tail);
+        chunks.fill(at, &[order], cells);
     }
-    chunk.used += 1;
-    chunk.live += 1;
-    cells[order as usize].place = at << PLACE_BITS | u32::from(place);
 }
 
 /// Puts an order that has a key behind the last one whose key is not above its own, and counts it.

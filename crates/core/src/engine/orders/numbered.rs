@@ -96,7 +96,7 @@ impl OrderBooks {
             let applied = if instrument.tells_orders {
                 self.apply_told(instrument, book, &change)
             } else {
-                self.l3.apply(book, &change)
+                self.apply_seldom(book, &change)
             };
             let touched = &mut self.touched[book.0 as usize];
             match applied {
@@ -159,7 +159,7 @@ impl OrderBooks {
         let orders = numbered.as_deref().unwrap_or(told.list);
         let contradiction = orders.iter().find_map(|order| {
             cx.stats.orders.count(order);
-            self.l3.apply(book, &order.with_ids(|id| self.number(instrument.slot, id))).err()
+            self.apply_seldom(book, &order.with_ids(|id| self.number(instrument.slot, id))).err()
         });
         if contradiction.is_some() {
             self.forget(book);

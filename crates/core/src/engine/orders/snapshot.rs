@@ -42,7 +42,7 @@ impl OrderBooks {
                 cx.stats.orders.passed_over += 1;
             } else if *change != OrderChange::Clear
                 && let Err(error) =
-                    self.l3.apply(book, &change.with_ids(|id| self.number(instrument.slot, id)))
+                    self.apply_seldom(book, &change.with_ids(|id| self.number(instrument.slot, id)))
             {
                 self.contradicted(instrument, book, error, stamp.ts_recv, cx);
             }

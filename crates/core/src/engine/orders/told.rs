@@ -23,7 +23,7 @@ impl OrderBooks {
         book: BookIndex,
         change: &OrderChange,
     ) -> Result<Touched, L3Error> {
-        let Some(id) = change.ids().next() else { return self.l3.apply(book, change) };
+        let Some(id) = change.ids().next() else { return self.apply_seldom(book, change) };
         let before = self.l3.order(id);
         let touched = self.l3.apply(book, change)?;
         let after = self.l3.order(id);
