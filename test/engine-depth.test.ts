@@ -91,6 +91,7 @@ describe('levels of a book in its own thread', () => {
           BigInt(asks.length),
           bidKnown,
           askKnown,
+          ...[2n, 0n, -1n, 7n, 9n],
           ...bids.flat(),
           ...asks.flat(),
         ];
@@ -111,6 +112,8 @@ describe('levels of a book in its own thread', () => {
         for (const { price, qty, exact: whole } of [...seen.bids, ...seen.asks]) {
           expect(whole === undefined).toBe(Number.isSafeInteger(price) && Number.isSafeInteger(qty));
         }
+        expect(seen).toMatchObject({ state: 'synced', reason: 'none', seq: 7n, venueSeq: 9n });
+        expect(seen.epoch).toBe(2n ** 64n - 1n);
         if (isWhole) expect([seen.bidKnownTo, seen.askKnownTo]).toEqual([null, null]);
         else expect(BigInt(seen.askKnownTo ?? 0)).toBe(known === 2n ** 63n - 1n ? 0n : known);
       }),

@@ -1,4 +1,4 @@
-import type { BookInfo } from '#native';
+import { SERVER_REASONS, STATE } from '../wire/generated/constants.js';
 import { type Level, levelOf, narrowed } from '../wire/level.js';
 import type { NativeEngine } from './native.js';
 
@@ -23,9 +23,14 @@ export interface BookDepth {
 
 const I64_MIN = -(2n ** 63n);
 const I64_MAX = 2n ** 63n - 1n;
-/** What the addon writes, in bytes: four numbers, then two for each level. */
-const HEAD = 32;
+/** What the addon writes, in bytes: nine numbers, then two for each level. */
+const HEAD = 72;
 const LEVEL = 16;
+/** Words of states by their numbers. */
+const STATES: readonly string[] = Object.entries(STATE).reduce<string[]>((words, [word, number]) => {
+  words[number] = word;
+  return words;
+}, []);
 /** Levels a side for which there is room from the start. */
 const LEVELS = 32;
 
@@ -38,19 +43,22 @@ export class DepthReader {
     this.#native = native;
   }
 
-  /** At most `depth` levels a side. Both calls are of one moment: nothing changes a book between them. */
+  /** At most `depth` levels a side. */
   read(instrument: number, depth: number): BookDepth {
     let bytes = this.#native.levels(instrument, depth, this.#bytes);
     if (bytes < 0) {
       this.#bytes = new Uint8Array(-bytes);
       bytes = this.#native.levels(instrument, depth, this.#bytes);
     }
-    const { state, reason, epoch, seq, venueSeq }: BookInfo = this.#native.book(instrument);
     const view = new DataView(this.#bytes.buffer, 0, bytes);
     const bidsEnd = HEAD + Number(view.getBigInt64(0, true)) * LEVEL;
     const [bidKnownTo, askKnownTo] = [view.getBigInt64(16, true), view.getBigInt64(24, true)];
     return {
-      ...{ state, reason, epoch, seq, venueSeq },
+      state: STATES[view.getUint32(32, true)] ?? 'stale',
+      reason: SERVER_REASONS[view.getUint32(40, true)] ?? 'none',
+      epoch: view.getBigUint64(48, true),
+      seq: view.getBigUint64(56, true),
+      venueSeq: view.getBigUint64(64, true),
       bids: levels(view, HEAD, bidsEnd),
       asks: levels(view, bidsEnd, bytes),
       bidKnownTo: bidKnownTo === I64_MIN ? null : narrowed(bidKnownTo),

@@ -177,7 +177,8 @@ export declare class Engine {
   define(venue: string, answer: Uint8Array, symbols: Uint8Array): DefinedInstruments
   /**
    * Writes the best levels of a book, whatever its state, as little-endian integers of 64 bits: number of bids, number of
-   * asks, the worst price to which bids are known (the least integer = all), that of asks (the greatest = all), then bids
+   * asks, the worst price to which bids are known (the least integer = all), that of asks (the greatest = all), the numbers of
+   * the state and of its reason, epoch, sequence of the `book` stream and the venue's sequence (without signs), then bids
    * and asks, best first, each as price and quantity. Returns the bytes, negative = minus the bytes that it needs. Cost: the
    * levels.
    */
