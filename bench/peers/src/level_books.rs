@@ -18,11 +18,13 @@ use nautilus_model::identifiers::InstrumentId;
 use nautilus_model::orderbook::OrderBook;
 use nautilus_model::types::{Price as NautilusPrice, Quantity};
 
+use crate::decimal_books::{Barter, Bounded};
+
 /// Prices and quantities above this are no longer exact in the floats that some peers take.
 const FLOAT_EXACT_MAX: i64 = 1 << 53;
 
 /// A book of another's making.
-trait Peer: Sized {
+pub trait Peer: Sized {
     /// One level's change in its own types.
     type Change;
     fn new(of: &LevelBook) -> Self;
@@ -49,16 +51,25 @@ pub fn contenders(workload: &Workload) -> (Vec<Contender<'_>>, Vec<Row>) {
         passes::<Hft<BTreeMarketDepth>>("hftbacktest BTreeMap", stream),
         passes::<Hft<FusedHashMapMarketDepth>>("hftbacktest Fused", stream),
         passes::<Nautilus>("nautilus-model", stream),
+        passes::<Barter>("barter-data", stream).noted("an event a level"),
     ];
+    let mut absents = Vec::new();
+    let mut bounded = passes::<Bounded>("depthbook", stream).noted("keeps 200 levels a side");
+    if (bounded.run)().answer == bounded.expected {
+        contenders.push(bounded);
+    } else {
+        absents.push(absent(workload, "depthbook", "keeps 200 levels a side, and the workload has more"));
+    }
     if stream.books.len() > 1 {
         let why = "wants to know the range of each book's prices beforehand";
-        return (contenders, vec![absent(workload, "hftbacktest ROIVector", why)]);
+        absents.push(absent(workload, "hftbacktest ROIVector", why));
+        return (contenders, absents);
     }
     contenders.push(
         passes::<Hft<ROIVectorMarketDepth>>("hftbacktest ROIVector", stream)
             .noted("ignores prices further than 10 % from the first best"),
     );
-    (contenders, Vec::new())
+    (contenders, absents)
 }
 
 fn absent(workload: &Workload, contender: &'static str, why: &str) -> Row {

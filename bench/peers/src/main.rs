@@ -2,6 +2,7 @@
 //!
 //! Each peer is driven by the fastest of its documented methods. Input in its own types is made outside the time.
 
+mod decimal_books;
 mod decoders;
 mod level_books;
 mod order_books;
