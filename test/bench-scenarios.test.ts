@@ -103,6 +103,16 @@ describe('wire', () => {
     expect(counts).toEqual(all);
   });
 
+  it('keeps what the steps before one found that cannot begin', { timeout: 60_000 }, async () => {
+    const args = ['fanout', '--quick', '--seconds', '0.4', '--rate', '500', '--subscribers', '1,99999'];
+    const { data, verdict } = await resultOf(...args);
+    expect(data).toHaveLength(1);
+    expect(verdict).toMatchObject({
+      word: 'FAIL',
+      reasons: expect.arrayContaining([expect.stringMatching(/^99999 subscribers: .*bench\.\w+/)]),
+    });
+  });
+
   it.each([
     ['is not there', join(folder, 'no-program'), 'ENOENT'],
     ['says something else', `${process.execPath} -e console.log(1)`, 'no ports: 1'],

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { explain } from '../errors.js';
 import { LoadMeter, type MachineLoad } from './machine.js';
 import { type Arrivals, measureWire, type TargetReport, type WirePlan, type WireReport } from './measure.js';
 import { paired, ratioText } from './paired.js';
@@ -140,15 +141,25 @@ export const FANOUT: Scenario = {
   async run(wish) {
     const rans: Ran[] = [];
     const tables: Table[] = [];
+    const ended: string[] = [];
     for (const subscribers of wish.subscribers ?? SUBSCRIBERS) {
       const plan = { ...asked(wish, subscribers), seconds: secondsOf(wish) / 2 };
-      const ran = await overWire(serversOf(wish), plan, wish.signal);
-      rans.push(ran);
-      tables.push(timesTable(ran, subscribers), skewTable(ran));
-      if (wish.signal?.aborted) break;
+      try {
+        const ran = await overWire(serversOf(wish), plan, wish.signal);
+        rans.push(ran);
+        tables.push(timesTable(ran, subscribers), skewTable(ran));
+      } catch (error) {
+        // What the steps before it found is still a result.
+        if (rans.length === 0) throw error;
+        ended.push(`${subscribers} subscribers: ${explain(error).replaceAll(/\s*\n\s*/g, ', ')}`);
+      }
+      if (wish.signal?.aborted || ended.length > 0) break;
     }
+    const result = resultOf('fanout', 'With more and more subscribers', rans);
+    const cut: Verdict[] = ended.length === 0 ? [] : [{ word: 'FAIL', reasons: ended }];
     return {
-      ...resultOf('fanout', 'With more and more subscribers', rans),
+      ...result,
+      verdict: worst([result.verdict, ...cut]),
       tables: [...tables, countsTable(rans)],
     };
   },
