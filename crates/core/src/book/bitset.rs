@@ -59,6 +59,15 @@ impl Bitset {
         }
     }
 
+    /// The members of the 64 that hold the highest member below those that `index` belongs to: the first of the 64, and a bit
+    /// for each that is in the set.
+    #[inline]
+    pub(super) fn word_below(&self, index: usize) -> Option<(usize, u64)> {
+        let words_below = if index >> 6 < 64 { self.top & below(index >> 6) } else { self.top };
+        let word = highest_bit(words_below)?;
+        Some((word << 6, *self.words.get(word)?))
+    }
+
     /// Heap bytes.
     pub(super) fn heap_bytes(&self) -> usize {
         self.words.capacity() * size_of::<u64>()
@@ -130,6 +139,9 @@ mod tests {
                 assert_eq!(bits.lowest(), oracle.first().copied());
                 let probe = (fraction % len as u64) as usize;
                 assert_eq!(bits.highest_below(probe), oracle.range(..probe).next_back().copied());
+                let words = bits.word_below(probe).map(|(first, word)| (first, highest_bit(word).unwrap()));
+                let highest = oracle.range(..probe & !63).next_back().map(|found| (found & !63, found & 63));
+                assert_eq!(words, highest);
             }
             assert!(!oracle.is_empty());
         }

@@ -13,6 +13,8 @@ pub(super) struct Entries<'a> {
     pub(super) block: usize,
     /// Slots of the block not yet given; 0 = the window has no more.
     pub(super) used: u64,
+    /// Blocks in use below this one, of the 64 to which it belongs.
+    blocks_left: u64,
     /// Far levels not yet given, best last.
     pub(super) far: &'a [Entry],
 }
@@ -20,7 +22,8 @@ pub(super) struct Entries<'a> {
 impl<'a> Entries<'a> {
     #[inline]
     pub(super) fn new(ladder: &'a Ladder, far: &'a [Entry]) -> Self {
-        let mut entries = Self { ladder, block: ladder.slots() / BLOCK_SLOTS, used: 0, far };
+        let block = ladder.blocks.len().next_multiple_of(64);
+        let mut entries = Self { ladder, block, used: 0, blocks_left: 0, far };
         entries.next_block();
         entries
     }
@@ -29,9 +32,14 @@ impl<'a> Entries<'a> {
     #[inline]
     pub(super) fn next_block(&mut self) {
         self.used = 0;
-        if let Some(block) = self.ladder.filled.highest_below(self.block)
-            && let Some(found) = self.ladder.blocks.get(block)
-        {
+        if self.blocks_left == 0 {
+            let Some((first, blocks)) = self.ladder.filled.word_below(self.block) else { return };
+            (self.block, self.blocks_left) = (first, blocks);
+        }
+        let Some(low) = highest_bit(self.blocks_left) else { return };
+        self.blocks_left &= below(low);
+        let block = self.block & !63 | low;
+        if let Some(found) = self.ladder.blocks.get(block) {
             (self.block, self.used) = (block, found.used);
         }
     }

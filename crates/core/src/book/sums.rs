@@ -150,16 +150,7 @@ impl BookSide {
 
     /// The sums over the best levels that together hold `qty_max`, the last of them as far as it is needed.
     pub(super) fn take(&self, qty_max: u64) -> Part {
-        let mut entries = self.entries();
-        let mut taken = Part { qty: 0, weighted: 0, worst: None };
-        while taken.qty < qty_max
-            && let Some(part) = entries.next_part(qty_max - taken.qty)
-        {
-            taken.qty += part.qty;
-            taken.weighted += part.weighted;
-            taken.worst = part.worst;
-        }
-        taken
+        self.entries().take_qty(qty_max)
     }
 }
 
@@ -175,33 +166,63 @@ pub(super) struct Part {
 }
 
 impl Entries<'_> {
-    /// Takes the next block at once when its levels are the next ones and hold at most `qty_max` together, else up to
-    /// `qty_max` of the next level.
-    #[inline]
-    fn next_part(&mut self, qty_max: u64) -> Option<Part> {
-        if let Some(block) = self.whole_block(qty_max) {
-            return Some(block);
+    /// The sums over the best levels that together hold `qty_max`, the last of them as far as it is needed.
+    ///
+    /// As long as no far level is due, whole blocks are an addition each and the levels of the last one are counted by their
+    /// slots, so that of all of them there is one product of prices.
+    pub(super) fn take_qty(mut self, qty_max: u64) -> Part {
+        let mut taken = self.take_from_slots(qty_max);
+        while taken.qty < qty_max
+            && let Some(Entry { key, qty }) = self.next()
+        {
+            let qty = qty.unsigned_abs().min(qty_max - taken.qty);
+            taken.qty += qty;
+            taken.weighted += i128::from(key) * i128::from(qty);
+            taken.worst = Some(key);
         }
-        let Entry { key, qty } = self.next()?;
-        let qty = qty.unsigned_abs().min(qty_max);
-        Some(Part { qty, weighted: i128::from(key) * i128::from(qty), worst: Some(key) })
+        taken
     }
 
+    /// The levels that come before all far ones, up to `qty_max`.
     #[inline]
-    fn whole_block(&mut self, qty_max: u64) -> Option<Part> {
+    fn take_from_slots(&mut self, qty_max: u64) -> Part {
         let ladder = self.ladder;
-        let Block { used, qty, moment } = *ladder.blocks.get(self.block)?;
-        if self.used != used || qty > qty_max || ladder.huge_len > 0 {
-            return None;
+        // Of slots: with at most 2^63 of quantity in 2^18 slots below 2^81.
+        let (mut qty, mut moment, mut worst) = (0u64, 0u128, None);
+        while ladder.huge_len == 0
+            && qty < qty_max
+            && self.undivided_base().is_some()
+            && let Some(&block) = ladder.blocks.get(self.block)
+        {
+            let first = self.block * BLOCK_SLOTS;
+            let (mut part, mut part_moment) = (block.qty, block.moment);
+            if part <= qty_max - qty {
+                worst = Some(first + block.used.trailing_zeros() as usize);
+                self.next_block();
+            } else {
+                let Some(qtys) = ladder.qtys.get(first..).and_then(|qtys| qtys.first_chunk()) else { break };
+                let qtys: &[i64; BLOCK_SLOTS] = qtys;
+                (part, part_moment) = (0, 0);
+                let mut low = 0;
+                while part < qty_max - qty
+                    && let Some(next) = highest_bit(self.used)
+                {
+                    low = next % BLOCK_SLOTS;
+                    let level = qtys[low].unsigned_abs().min(qty_max - qty - part);
+                    part += level;
+                    part_moment += low as u64 * level;
+                    self.used &= below(low);
+                }
+                worst = Some(first + low);
+            }
+            qty += part;
+            moment += u128::from(part) * first as u128 + u128::from(part_moment);
         }
-        let base = self.undivided_base()?;
-        let worst = ladder.grid.key_of(self.block * BLOCK_SLOTS + used.trailing_zeros() as usize);
-        self.next_block();
-        Some(Part {
+        let grid = ladder.grid;
+        Part {
             qty,
-            weighted: i128::from(base) * i128::from(qty)
-                + i128::from(ladder.grid.step()) * i128::from(moment),
-            worst: Some(worst),
-        })
+            weighted: i128::from(grid.key_of(0)) * i128::from(qty) + i128::from(grid.step()) * moment as i128,
+            worst: worst.map(|slot| grid.key_of(slot)),
+        }
     }
 }
