@@ -1,5 +1,5 @@
 //! What the engine does apart from the straight way: silence, resets, snapshots that do not fit, several connections, what a venue
-//! does that no other one does, views, bad input.
+//! does that no other one does, views, bad input; and thin books.
 
 #![allow(
     clippy::unwrap_used,
@@ -23,6 +23,7 @@ mod random;
 mod rig;
 mod silence;
 mod snapshots;
+mod thin_books;
 mod tops;
 mod trades;
 mod two_instruments;
