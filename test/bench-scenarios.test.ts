@@ -36,14 +36,18 @@ describe('micro', () => {
   }, async () => {
     const [first, second] = [await measured(SMALL), await measured(SMALL)];
     expect(first.groups.map(({ operations }) => operations.length)).toEqual([2, 2, 2, 2, 4, 3, 3]);
-    const counts = ({ operations }: Measured) =>
-      operations.map(({ name, instructions, allocations, work }) => ({
-        name,
-        instructions,
-        allocations,
-        work,
-      }));
+    // The plain ways may take some steps more or less by where their memory lies.
+    const counts = ({ groups, operations }: Measured) =>
+      operations
+        .filter(({ name }) => !groups.some((group) => group.operations[0]?.name === name))
+        .map(({ name, instructions, allocations, work }) => ({
+          name,
+          instructions,
+          allocations,
+          work,
+        }));
     expect(counts(second)).toEqual(counts(first));
+    expect(counts(first)).toHaveLength(11);
     for (const { name, ns, ratio, instructions, allocations } of first.operations.slice(0, 12)) {
       expect(ns, name).toBeGreaterThan(0);
       expect(ratio.pairs).toBe(8);
@@ -130,7 +134,6 @@ describe('recover', () => {
       data.parts.map(({ part, all }: { part: string; all: { count: number } }) => [part, all.count]),
     ).toEqual([
       ['told', 8],
-      ['answered', 8],
       ['shown', 8],
     ]);
   });
@@ -179,6 +182,15 @@ describe('replay', () => {
     expect(eight.busiest[0]).toBeGreaterThan(eight.busiest[1]);
   });
 
+  it('fails where no book was there', { timeout: 60_000 }, async () => {
+    const whole = readFileSync(file, 'utf8').split('\n');
+    const torso = join(folder, 'torso.txt');
+    writeFileSync(torso, whole.filter((line) => !line.includes('"lastUpdateId"')).join('\n'));
+    const { verdict } = await resultOf('replay', '--instrument', 'sim:BTCUSDT', '--seconds', '0.2', torso);
+    expect(verdict.word).toBe('FAIL');
+    expect(verdict.reasons.join('\n')).toContain('no book was synced');
+  });
+
   it.each([
     ['no file', ['replay'], 2, 'bench.replay'],
     ['a file that is no recording', ['replay', join(folder, 'no.txt')], 1, 'recording.'],
@@ -220,12 +232,45 @@ describe('venue', () => {
       expect(verdict.word, verdict.reasons.join('\n')).not.toBe('FAIL');
       const part = (name: string) => data.parts.find((one: { name: string }) => one.name === name)?.all;
       expect(data.messages).toBe(4);
-      expect(part('between messages').count).toBe(3);
+      // The silence behind the last one is the fourth.
+      expect(part('between messages').count).toBe(4);
       expect(part('round trip').count).toBeGreaterThanOrEqual(2);
       expect(part('age when received').count).toBe(4);
       expect(part('age when received').p50 / 1e6).toBeGreaterThan(49);
     } finally {
       server.close();
+    }
+  });
+
+  it('tells no age by a clock that is behind, and charges for what never came', {
+    timeout: 30_000,
+  }, async () => {
+    const trade = JSON.stringify({
+      e: 'trade',
+      E: 4e12,
+      s: 'BTCUSDT',
+      t: 1,
+      p: '100.00',
+      q: '1.0',
+      T: 4e12,
+      m: true,
+    });
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1', autoPong: false });
+    server.on('connection', (socket) => socket.on('message', () => socket.send(trade)));
+    await new Promise((resolve) => server.once('listening', resolve));
+    const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    try {
+      const { data, verdict } = await resultOf('venue', url, 'sim:BTCUSDT', '--say', 'x', '--seconds', '1.4');
+      const part = (name: string) => data.parts.find((one: { name: string }) => one.name === name)?.all;
+      expect(part('age when received')).toBeUndefined();
+      expect(part('round trip').count).toBe(3);
+      expect(part('round trip').max / 1e9).toBeGreaterThan(1.3);
+      expect(part('between messages').max / 1e9).toBeGreaterThan(1.2);
+      expect(verdict.word).toBe('FAIL');
+      expect(verdict.reasons.join('\n')).toMatch(/2 pings had no answer\n1 of 1 events are dated behind/);
+    } finally {
+      server.close();
+      for (const socket of server.clients) socket.terminate();
     }
   });
 
@@ -265,12 +310,14 @@ describe('gate', () => {
     allocations: 0,
     work: 'w',
   };
+  /** The plain way, whose instructions nobody is held to. */
+  const plain: Operation = { ...operation, name: 'plain', instructions: 7 };
   const found = (
     change: Partial<Operation>,
     verdict: Measured['verdict'] = { word: 'PASS', reasons: [] },
   ) => ({
     groups: [],
-    operations: [{ ...operation, ...change }],
+    operations: [plain, { ...operation, ...change }],
     verdict,
   });
   const before = recordOf(found({}), { rounds: 31, things: 100, counted: 1 });
@@ -284,13 +331,14 @@ describe('gate', () => {
     ['fewer', { instructions: 900 }, 0, 1],
     ['no count', { instructions: null }, 1, 0],
     ['an allocation', { allocations: 1 }, 1, 0],
+    ['allocations that cannot be counted', { allocations: null }, 1, 0],
     ['an allocation in sixteen', { allocations: 0.0625 }, 1, 0],
     ['time within 5 %', { ratio: { pairs: 31, median: 0.53, low: 0.52, high: 0.54 } }, 0, 0],
     ['time that may be within', { ratio: { pairs: 31, median: 0.6, low: 0.5, high: 0.7 } }, 0, 0],
     ['time beyond 5 %', { ratio: { pairs: 31, median: 0.54, low: 0.53, high: 0.55 } }, 1, 0],
     ['too few pairs', { ratio: { pairs: 5, median: 9, low: 9, high: 9 } }, 0, 0],
     ['other work', { work: 'x' }, 1, 0],
-    ['another operation', { name: 'p' }, 1, 0],
+    ['another operation', { name: 'p' }, 1, 1],
   ])('judges %s', (_, change, fails, notes) => {
     const judged = judge(before, found(change));
     expect([judged.fails.length, judged.notes.length], JSON.stringify(judged)).toEqual([fails, notes]);
@@ -298,9 +346,12 @@ describe('gate', () => {
 
   it('compares no times of a busy machine, and no instructions of another processor', () => {
     const slow = { ratio: { pairs: 31, median: 5, low: 5, high: 5 } };
-    expect(judge(before, found(slow, busy.verdict)).fails).toEqual([]);
-    expect(judge({ ...before, isQuiet: false }, found(slow)).fails).toEqual([]);
-    expect(judge({ ...before, processor: 'x' }, found({ instructions: 9999 })).fails).toEqual([]);
+    for (const judged of [
+      judge(before, found(slow, busy.verdict)),
+      judge({ ...before, isQuiet: false }, found(slow)),
+      judge({ ...before, processor: 'x' }, found({ instructions: 9999 })),
+    ])
+      expect([judged.fails, judged.noises.length]).toEqual([[], 1]);
     expect(judge({ ...before, processor: 'x' }, found({ allocations: 1 })).fails).toHaveLength(1);
   });
 
@@ -328,9 +379,10 @@ describe('gate', () => {
 
   it('writes a record and reads it again', { timeout: 60_000 }, async () => {
     const file = join(folder, 'gate.json');
-    expect(await command('gate', '--record', '--quick', file)).toMatchObject({ code: 0 });
+    // On a busy machine it says that its times are not compared.
+    expect([0, 4]).toContain((await command('gate', '--record', '--quick', file)).code);
     const record = JSON.parse(readFileSync(file, 'utf8')) as GateRecord;
-    expect(record).toMatchObject({ format: 1, plan: { counted: 2 } });
+    expect(record).toMatchObject({ format: 1, plan: { counted: 4 } });
     record.operations = record.operations.map((one) => ({ ...one, allocations: null, instructions: 1 }));
     writeFileSync(file, JSON.stringify({ ...record, isQuiet: false }));
     if (!IS_COUNTED) return;
@@ -355,6 +407,36 @@ describe('gate', () => {
     const { code, err } = await command('gate', file);
     expect([code, err.includes('bench.gate'), err.includes('--record')]).toEqual([2, true, true]);
   });
+});
+
+it.each([
+  ['micro', '--rate', '5'],
+  ['slow', '--beside', 'ws'],
+  ['recover', '--seconds', '60'],
+  ['floor', '--record'],
+])('refuses %s with %s, which it does not heed', async (...args) => {
+  const { code, err } = await command(...args);
+  expect([
+    code,
+    err.includes('bench.option'),
+    err.includes(`${args[1]} has no effect on ${args[0]}`),
+  ]).toEqual([2, true, true]);
+});
+
+it.each([
+  ['micro', 1500],
+  ['pipeline', 1000],
+  ['floor', 500],
+])('%s that is interrupted still writes its report', { timeout: 60_000 }, async (name, ms) => {
+  const to = join(folder, `cut-${name}`);
+  const stop = new AbortController();
+  setTimeout(() => stop.abort('SIGINT'), ms);
+  const began = performance.now();
+  const { code, out } = await benchCommand(folder, [name, '--out', to], stop.signal);
+  expect(code).toBe(1);
+  expect(performance.now() - began).toBeLessThan(ms + 8000);
+  expect(out).toContain('ended before its time');
+  expect(JSON.parse(readFileSync(join(to, 'report.json'), 'utf8')).results).toHaveLength(1);
 });
 
 it('keeps no more samples than it says', () => {

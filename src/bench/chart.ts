@@ -10,7 +10,16 @@ const TOP = 14;
 const BOTTOM = 34;
 
 /** Told apart by people who see colours differently too: Okabe and Ito. */
-const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000'] as const;
+const COLOURS = [
+  '#0072b2',
+  '#d55e00',
+  '#009e73',
+  '#cc79a7',
+  '#e69f00',
+  '#56b4e9',
+  '#7f3c8d',
+  '#8c6d31',
+] as const;
 const HICCUPS = '#999999';
 
 interface Scale {
@@ -48,14 +57,26 @@ export function curveChart(lines: readonly Line[]): string {
       const nine = of < 1 ? 1 / (1 - of) : most;
       return [x(share(nine, across)), y(share(ns, up))] as const;
     });
-    return path(points, colourOf(name, at), name === 'hiccups');
+    return path(
+      points,
+      colourOf(
+        name,
+        lines.findIndex((line) => line.name === name),
+      ),
+      isBeside(name),
+    );
   });
   const ticks: [number, string][] = [];
   for (let nine = 1; nine <= across.to * 1.001; nine *= 10) {
     ticks.push([x(share(nine, across)), nine === 1 ? '0 %' : `${100 - 100 / nine} %`]);
   }
   return svg(
-    [...grid(up), ...bottom(ticks), ...paths, ...legend(drawn.map(({ name }) => name))],
+    [
+      ...grid(up),
+      ...bottom(ticks),
+      ...paths,
+      ...legend(lines.map(({ name, curve }) => (curve.length > 0 ? name : ''))),
+    ],
     'share of samples',
   );
 }
@@ -73,13 +94,20 @@ export function timelineChart(lines: readonly Line[]): string {
     ]),
   );
   const wide = (WIDTH - LEFT - RIGHT) / most;
-  const bars = (drawn[0]?.hiccups ?? []).map((ns, at) => {
+  // Lines that take turns have an interval each at nearly one time: the worst hiccup of all of them stands behind them.
+  const worst = Array.from({ length: most }, (_, at) =>
+    Math.max(0, ...drawn.map(({ hiccups }) => hiccups[at] ?? 0)),
+  );
+  const bars = worst.map((ns, at) => {
     const high = y(share(Math.max(ns, up.from), up));
     return `<rect x="${px(x(at / most))}" y="${px(high)}" width="${px(wide)}" height="${px(HEIGHT - BOTTOM - high)}" fill="${HICCUPS}" opacity="0.25"/>`;
   });
   const at = (place: number): number => x((place + 0.5) / most);
-  const paths = drawn.flatMap(({ name, intervals }, of) => {
-    const colour = colourOf(name, of);
+  const paths = drawn.flatMap(({ name, intervals }) => {
+    const colour = colourOf(
+      name,
+      lines.findIndex((line) => line.name === name),
+    );
     const line = (pick: (interval: Line['intervals'][number]) => number): (readonly [number, number])[] =>
       intervals.map((interval, place) => [at(place), y(share(pick(interval), up))]);
     return [
@@ -102,7 +130,7 @@ export function timelineChart(lines: readonly Line[]): string {
     const fromNs = longest?.intervals[place]?.fromNs ?? 0;
     ticks.push([at(place), fromNs === 0 ? '0 s' : nsText(fromNs)]);
   }
-  const names = drawn.map(({ name }) => name);
+  const names = lines.map(({ name }) => (drawn.some((line) => line.name === name) ? name : ''));
   return svg(
     [...bars, ...grid(up), ...bottom(ticks), ...paths, ...legend(names)],
     'counted time: p50, and the worst dashed',
@@ -113,11 +141,11 @@ const BAR_HEIGHT = 16;
 const BAR_GAP = 6;
 const NAMES_WIDTH = 220;
 
-/** How much of the time of messages each stage took: a bar of the stages' medians, and one of their 99 %. */
+/** How much of the time of messages each stage took: a bar of the stages' medians, and one of their 99 %, whose sum is of no message. */
 export function stageChart(shares: readonly StageShare[]): string {
   const bars = shares.flatMap(({ name, parts }) =>
     (['p50', 'p99'] as const).map((quantile) => ({
-      name: `${name}, ${quantile}`,
+      name: `${name}, ${quantile} of each`,
       parts: parts.map((part) => ({ stage: part.stage, ns: part[quantile] })),
     })),
   );
@@ -134,11 +162,9 @@ export function stageChart(shares: readonly StageShare[]): string {
       left += wide;
       return rect;
     });
-    const sum = `<text x="${px(left + 6)}" y="${top + 12}">${nsText(sums[at] ?? 0)}</text>`;
     return [
       `<text x="${NAMES_WIDTH - 8}" y="${top + 12}" text-anchor="end">${escaped(name)}</text>`,
       ...rects,
-      sum,
     ];
   });
   const key = stages.map((stage, at) => {
@@ -147,6 +173,11 @@ export function stageChart(shares: readonly StageShare[]): string {
   });
   const height = 30 + bars.length * (BAR_HEIGHT + BAR_GAP);
   return `<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="time by stage">${[...key, ...drawn].join('')}</svg>`;
+}
+
+/** What stands beside what is measured is dashed. */
+function isBeside(name: string): boolean {
+  return name === 'hiccups' || name.includes('control');
 }
 
 function colourOf(name: string, at: number): string {
@@ -177,9 +208,13 @@ function bottom(ticks: readonly (readonly [number, string])[]): string[] {
   );
 }
 
+/** Lines by their place, an empty name where one is not drawn. */
 function legend(names: readonly string[]): string[] {
-  return names.map((name, at) => {
-    const top = TOP + 6 + 17 * at;
+  let drawn = 0;
+  return names.flatMap((name, at) => {
+    if (name === '') return [];
+    const top = TOP + 6 + 17 * drawn;
+    drawn += 1;
     return `<rect x="${LEFT + 14}" y="${top - 8}" width="16" height="4" fill="${colourOf(name, at)}"/><text x="${LEFT + 36}" y="${top - 2}">${escaped(name)}</text>`;
   });
 }

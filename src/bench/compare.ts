@@ -21,6 +21,7 @@ const BLOCK_SECONDS = 0.25;
 export const COMPARE: Scenario = {
   name: 'compare',
   summary: 'two of depthwire, control and built addons, block by block, and whether they differ',
+  takes: ['seconds', 'rate', 'subscribers', 'changes', 'arrivals'],
   seconds: (wish) => 2 * (secondsOf(wish) + 1) + 2,
   async run(wish) {
     const [a, b, ...more] = wish.files ?? [];

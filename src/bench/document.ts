@@ -47,7 +47,7 @@ ${result.notes.map((note) => `<p>${escaped(note)}</p>`).join('\n')}</section>`,
 <p>${escaped(machineText(machine))} · ${escaped(machine.date)}</p>
 ${reasons(verdict)}
 ${sections.join('\n')}
-<footer>Times run from when a message should have left. PASS: the figures may be believed; NOISY: the machine had other things to do; FAIL: they may not.
+<footer>Where messages are planned, times run from when one should have left. PASS: the figures may be believed; NOISY: the machine had other things to do; FAIL: they may not.
 Grey is what the machine itself adds. <code>docs/bench.md</code> says how it is measured.</footer>
 </body></html>
 `;
@@ -87,5 +87,6 @@ export function markdown({ machine, verdict, results }: Report): string {
       '',
     ].join('\n'),
   );
-  return `# depthwire bench: ${verdict.word}\n\n${machineText(machine)} · ${machine.date}\n\n${sections.join('\n')}`;
+  const why = verdict.reasons.map((reason) => `* ${reason}\n`).join('');
+  return `# depthwire bench: ${verdict.word}\n\n${why}${why === '' ? '' : '\n'}${machineText(machine)} · ${machine.date}\n\n${sections.join('\n')}`;
 }

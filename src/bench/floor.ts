@@ -11,6 +11,7 @@ const SECONDS_QUICK = 1;
 export const FLOOR: Scenario = {
   name: 'floor',
   summary: 'what the machine gives: clocks, a system call, another core, the loopback, its hiccups',
+  takes: ['seconds'],
   seconds: ({ seconds, isQuick }) => seconds ?? (isQuick ? SECONDS_QUICK : SECONDS),
   async run(wish) {
     const meter = new LoadMeter();

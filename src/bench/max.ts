@@ -23,6 +23,7 @@ interface Step {
 export const MAX: Scenario = {
   name: 'max',
   summary: `the highest rate whose p99 stays below a limit (--limit-us, ${LIMIT_US}), with nothing lost`,
+  takes: ['seconds', 'rate', 'subscribers', 'changes', 'arrivals', 'limitUs'],
   seconds: ({ isQuick, seconds }) => 16 * ((seconds ?? (isQuick ? SECONDS_QUICK : SECONDS)) + 2),
   async run(wish) {
     const limitNs = (wish.limitUs ?? LIMIT_US) * 1000;

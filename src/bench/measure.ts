@@ -50,6 +50,7 @@ export interface FloorReport {
   readonly gapShare: number;
   readonly loopback: Quantiles;
   readonly loopbackLate: number;
+  readonly isCut: boolean;
   readonly intervals: readonly Interval[];
   readonly hiccupCurve: Curve;
   readonly hgrm: string;
@@ -198,6 +199,8 @@ export interface StepReport {
   readonly rate: number;
   readonly batch: number;
   readonly planned: number;
+  /** Messages that the engine had not done soon behind the time in which they were due. */
+  readonly late: number;
   readonly engine: LineReport;
   readonly control: LineReport;
   readonly stages: readonly StageTimes[];
@@ -222,9 +225,21 @@ export interface TimelineReport {
   readonly hlog: string;
 }
 
-/** Keeps a log of the machine's hiccups until the signal comes, or for so many seconds. */
-export function measureHiccups(seconds: number, signal: AbortSignal): Promise<TimelineReport> {
-  return measure({ scenario: 'hiccups', seconds }, signal);
+/** A log of the machine's hiccups beside something that is measured here, from its making until it is stopped. */
+export class HiccupLog {
+  readonly #over = new AbortController();
+  readonly #report: Promise<TimelineReport>;
+
+  constructor(seconds: number) {
+    this.#report = measure({ scenario: 'hiccups', seconds }, this.#over.signal);
+    // Who ends early for another reason does not ask for it.
+    this.#report.catch(() => {});
+  }
+
+  stop(): Promise<TimelineReport> {
+    this.#over.abort();
+    return this.#report;
+  }
 }
 
 /** Looks at the machine for so many seconds. Throws `bench.*`. */
@@ -265,12 +280,13 @@ function reportOf<Report>(json: string): Report {
   return report;
 }
 
-/** Samples that are taken here, 16 bytes each. Beyond `SAMPLES_MAX` no further one is kept. */
+/** Samples that are taken here, 16 bytes each. Beyond `SAMPLES_MAX` no further one is kept, and `dropped` counts them. */
 export class Samples {
   static readonly SAMPLES_MAX = 5_000_000;
   readonly #startedMs = Date.now();
   #numbers = new BigUint64Array(2048);
   #length = 0;
+  dropped = 0;
 
   get count(): number {
     return this.#length / 2;
@@ -278,7 +294,10 @@ export class Samples {
 
   /** When it was planned, ns from the beginning, and how long it took. */
   add(plannedNs: number, ns: number): void {
-    if (this.count >= Samples.SAMPLES_MAX) return;
+    if (this.count >= Samples.SAMPLES_MAX) {
+      this.dropped += 1;
+      return;
+    }
     if (this.#length === this.#numbers.length) {
       const more = new BigUint64Array(2 * this.#length);
       more.set(this.#numbers);

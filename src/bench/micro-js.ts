@@ -1,4 +1,5 @@
 /** Operations of JavaScript: the way into the addon, and books beside a plain one. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Engine, openEngine } from '../engine.js';
 import { DepthwireError } from '../errors.js';
 import { FrameReader } from '../wire/frame.js';
@@ -9,6 +10,8 @@ import { INSTRUMENT, snapshotText, updateText, VENUE } from './sim-book.js';
 
 /** Frames of the engine go into a ring of so many bytes. */
 const OUTPUT_BYTES = 4 << 20;
+/** Things before those that count, in each operation. */
+const WARM_THINGS = 20_000;
 const IGNORED = Buffer.from('{"result":null,"id":1}');
 
 interface Operation {
@@ -27,36 +30,43 @@ interface Group {
 }
 
 /** Measures; see `crates/latency/src/micro.rs`, which does the same for what is no JavaScript. Throws `bench.answer`. */
-export function measureJs(plan: {
-  readonly rounds: number;
-  readonly things: number;
-}): readonly GroupReport[] {
-  return [calls(), books()].map((group) => {
+export async function measureJs(
+  plan: { readonly rounds: number; readonly things: number },
+  signal?: AbortSignal,
+): Promise<readonly GroupReport[]> {
+  const reports: GroupReport[] = [];
+  for (const make of [calls, books]) {
+    if (signal?.aborted === true) break;
+    const group = make();
     try {
-      return measure(group, plan);
+      reports.push(await measure(group, plan, signal));
     } finally {
       for (const operation of group.operations) operation.close?.();
     }
-  });
+  }
+  return reports;
 }
 
-function measure(
+async function measure(
   { name, thing, isSame, operations }: Group,
   { rounds, things }: { readonly rounds: number; readonly things: number },
-): GroupReport {
+  signal: AbortSignal | undefined,
+): Promise<GroupReport> {
   const found = operations.map(() => ({ ns: [] as number[], work: '' }));
-  for (let round = 0; round <= rounds; round += 1) {
+  // What is compiled only after many calls would be timed twice over.
+  const warm = Math.ceil(WARM_THINGS / things);
+  for (let round = -warm; round < rounds && signal?.aborted !== true; round += 1) {
+    await nextTurn();
     let expected: string | undefined;
     for (let turn = 0; turn < operations.length; turn += 1) {
-      const at = (round + turn) % operations.length;
+      const at = (round + warm + turn) % operations.length;
       const [operation, kept] = [operations[at], found[at]];
       if (operation === undefined || kept === undefined) continue;
       const work = operation.ready(things);
       const began = process.hrtime.bigint();
       kept.work = work();
       const ns = Number(process.hrtime.bigint() - began);
-      // The first round compiles what the others run.
-      if (round > 0) kept.ns.push(ns / things);
+      if (round >= 0) kept.ns.push(ns / things);
       expected ??= kept.work;
       if (isSame && kept.work !== expected) throw wrong(`${name}: ${operation.name}`, expected, kept.work);
     }
@@ -99,15 +109,17 @@ function calls(): Group {
       {
         name: 'the engine, a tick',
         ready: (things) => () => {
+          const before = engine.stats().frames;
           for (let call = 0; call < things; call += 1) engine.tick();
-          return 'ticked';
+          return `${engine.stats().frames - before} frames`;
         },
       },
       {
         name: 'the engine, a message that says nothing',
         ready: (things) => () => {
+          const before = engine.stats().ignored;
           for (let call = 0; call < things; call += 1) engine.ingest(source, IGNORED);
-          return 'ingested';
+          return `${engine.stats().ignored - before} ignored`;
         },
         close: () => engine.close(),
       },

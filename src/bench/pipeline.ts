@@ -2,7 +2,7 @@ import { LoadMeter } from './machine.js';
 import { type LineReport, measurePipeline, type PipelineReport, type StepReport } from './measure.js';
 import type { Line, Scenario, StageShare, Table, Wish } from './result.js';
 import { nsText, QUANTILE_HEADS, quantileCells } from './time-text.js';
-import { judgeLine, judgeLoad, worst } from './verdict.js';
+import { judgeLoad, judgeStep, worst } from './verdict.js';
 
 const SECONDS = 1;
 const SECONDS_QUICK = 0.25;
@@ -24,12 +24,13 @@ export const PIPELINE: Scenario = {
   name: 'pipeline',
   summary:
     'bytes in, feed frames out, without a socket: where the time goes, stage by stage, at planned times',
+  takes: ['seconds', 'rate', 'changes'],
   seconds: (wish) => stepsOf(wish).length * 2 * secondsOf(wish) + secondsOf(wish) + 0.5,
   async run(wish) {
     const meter = new LoadMeter();
     const plan = { steps: stepsOf(wish), seconds: secondsOf(wish), changes: wish.changes ?? CHANGES };
     const report = await measurePipeline(plan, wish.signal);
-    const judged = report.steps.map((step) => judgeLine(stepName(step), step.engine));
+    const judged = report.steps.map((step) => judgeStep(stepName(step), step));
     if (report.isCut) judged.push({ word: 'FAIL', reasons: ['the run was ended before its time'] });
     return {
       scenario: 'pipeline',
@@ -43,7 +44,7 @@ export const PIPELINE: Scenario = {
         'Times run from when a message was due. The control is handed the same bytes and adds them up; both take turns, 50 ms each.',
         'Each message is stamped at the end of each stage, which is part of its time.',
       ],
-      lines: report.steps.flatMap(linesOf),
+      lines: linesOf(report),
       stages: report.steps.map(sharesOf),
       files: report.steps.flatMap((step) => [
         { name: `pipeline-${fileName(step)}.hgrm`, text: step.engine.hgrm },
@@ -114,16 +115,16 @@ function worstTable(step: StepReport): Table {
   };
 }
 
-function linesOf(step: StepReport): readonly Line[] {
-  const { curve, intervals, intervalHiccups } = step.engine;
-  const engine = { name: stepName(step), curve, intervals, hiccups: intervalHiccups };
-  const control = {
-    name: `${stepName(step)}, control`,
-    curve: step.control.curve,
-    intervals: [],
-    hiccups: [],
-  };
-  return [engine, control];
+/** The engine's, step by step, and the control of the first one. */
+function linesOf({ steps }: PipelineReport): readonly Line[] {
+  const engine = steps.map((step): Line => {
+    const { curve, intervals, intervalHiccups } = step.engine;
+    return { name: stepName(step), curve, intervals, hiccups: intervalHiccups };
+  });
+  const [first] = steps;
+  if (first === undefined) return engine;
+  const control = { curve: first.control.curve, intervals: [], hiccups: [] };
+  return [...engine, { name: `${stepName(first)}, control`, ...control }];
 }
 
 function sharesOf(step: StepReport): StageShare {

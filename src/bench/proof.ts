@@ -35,6 +35,7 @@ const BASE: Asked = {
 export const PROOF: Scenario = {
   name: 'proof',
   summary: 'the tool’s own truth: a known stall, a known delay, and runs that must not pass',
+  takes: ['seconds'],
   seconds: (wish) => 3 * (secondsOf(wish) + 2) + 2 * (secondsOf(wish) + 2) + 12,
   async run(wish) {
     const seconds = secondsOf(wish);

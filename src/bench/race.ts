@@ -45,6 +45,7 @@ export const RACE: Scenario = {
   name: 'race',
   summary:
     'which of two lines, or two recordings, is first with each message, by how much, and how often alone',
+  takes: ['lines'],
   seconds: () => 5,
   async run({ files = [], lines, signal }) {
     if (files.length === 0 || files.length > 2) {

@@ -2,14 +2,15 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import { openEngine, startIdNow } from '../engine.js';
 import { FrameReader } from '../wire/frame.js';
+import type { Level } from '../wire/level.js';
 import { LocalBook } from '../wire/local-book.js';
 import { Stream } from '../wire/protocol.js';
 import { LoadMeter } from './machine.js';
-import { measureHiccups, type Quantiles, Samples, type TimelineReport } from './measure.js';
+import { HiccupLog, type Quantiles, Samples, type TimelineReport } from './measure.js';
 import type { Scenario, ScenarioResult, Wish } from './result.js';
 import { INSTRUMENT, SimBook, VENUE } from './sim-book.js';
 import { QUANTILE_HEADS, quantileCells } from './time-text.js';
-import { judgeLoad, type Verdict, worst } from './verdict.js';
+import { judgeHiccups, judgeLoad, type Verdict, worst } from './verdict.js';
 
 const GAPS = 40;
 const GAPS_QUICK = 8;
@@ -22,13 +23,14 @@ const BETWEEN = 50;
 /** A book that is lost asks soon. */
 const ASK_MS_MAX = 15_000;
 const TICK_MS = 5;
+/** More than the book has. */
+const LEVELS_MAX = 1000;
 const OUTPUT_BYTES = 4 << 20;
 
 /** What is timed of a gap, each from the call into the engine that brought it about. */
 const PARTS = {
   told: 'the gap came, until readers are told that the book is stale',
-  answered: 'the answer came, until the book is synced with what had waited',
-  shown: 'the same, until a reader has the whole book again',
+  shown: 'the answer came, until a reader has the whole book again',
 } as const;
 type Part = keyof typeof PARTS;
 
@@ -37,16 +39,16 @@ export const RECOVER: Scenario = {
   name: 'recover',
   summary:
     'a message is lost: how soon readers are told, and how soon after the venue’s answer all books are whole',
+  takes: [],
   seconds: (wish) => gapsOf(wish) * 0.25 + 1,
   async run(wish) {
     const meter = new LoadMeter();
-    const over = new AbortController();
-    const hiccups = measureHiccups(gapsOf(wish) * 20 + 60, over.signal);
+    const log = new HiccupLog(wish.isQuick ? 30 : 300);
     const found = new Found();
     try {
       for (let gap = -WARM; gap < gapsOf(wish) && wish.signal?.aborted !== true; gap += 1) {
         // A book that is lost again and again asks ever more rarely, so each gap has an engine of its own.
-        const market = new Market(found);
+        const market = new Market(found, wish.signal);
         try {
           await market.lose(false);
           await market.lose(gap >= 0);
@@ -55,9 +57,11 @@ export const RECOVER: Scenario = {
         }
       }
     } finally {
-      over.abort();
+      log.stop().catch(() => {});
     }
-    return resultOf(found, await hiccups, worst([judgeLoad(meter.stop()), found.verdict(wish)]));
+    const hiccups = await log.stop();
+    const verdict = worst([judgeLoad(meter.stop()), judgeHiccups(hiccups), found.verdict(wish)]);
+    return resultOf(found, hiccups, verdict);
   },
 };
 
@@ -69,7 +73,6 @@ function gapsOf({ isQuick }: Wish): number {
 class Found {
   readonly samples: Readonly<Record<Part, Samples>> = {
     told: new Samples(),
-    answered: new Samples(),
     shown: new Samples(),
   };
   /** Why the figures are worth nothing, a line each. */
@@ -91,6 +94,7 @@ class Found {
 /** A venue’s market, the engine that follows it, and a reader of its feed. */
 class Market {
   readonly #found: Found;
+  readonly #signal: AbortSignal | undefined;
   readonly #venue = new SimBook();
   readonly #reader = new FrameReader();
   readonly #book = new LocalBook();
@@ -112,8 +116,9 @@ class Market {
   readonly #id = this.#engine.addInstrument(INSTRUMENT);
   readonly #source = this.#engine.openSource(VENUE, [this.#id]);
 
-  constructor(found: Found) {
+  constructor(found: Found, signal: AbortSignal | undefined) {
     this.#found = found;
+    this.#signal = signal;
   }
 
   /**
@@ -136,18 +141,16 @@ class Market {
     this.#shownMs = 0;
     const [ticket, answeredMs] = [this.#ticket, performance.now()];
     if (ticket !== undefined) this.#engine.ingestSnapshot(this.#id, ticket, answer);
-    const endedMs = performance.now();
     this.#ticket = undefined;
     this.#check();
     if (!isCounted) return;
     this.#found.add('told', lostMs, toldMs);
-    this.#found.add('answered', answeredMs, endedMs);
     if (this.#shownMs > 0) this.#found.add('shown', answeredMs, this.#shownMs);
   }
 
   async #asked(): Promise<void> {
     const until = performance.now() + ASK_MS_MAX;
-    while (this.#ticket === undefined && performance.now() < until) {
+    while (this.#ticket === undefined && performance.now() < until && this.#signal?.aborted !== true) {
       this.#engine.tick();
       if (this.#ticket === undefined) await pause(TICK_MS);
     }
@@ -165,17 +168,28 @@ class Market {
     }
   }
 
-  /** Both books are the venue's. */
+  /** The engine's book and the reader's are the venue's, level by level. */
   #check(): void {
-    const { state, bids, asks } = this.#engine.depth(this.#id, 1);
-    const isSame =
-      this.#book.bestBid?.price === bids[0]?.price &&
-      this.#book.bestBid?.qty === bids[0]?.qty &&
-      this.#book.bestAsk?.price === asks[0]?.price &&
-      this.#book.bestAsk?.qty === asks[0]?.qty;
+    const { wrong } = this.#found;
+    const { state, bids, asks } = this.#engine.depth(this.#id, LEVELS_MAX);
     if (state !== 'synced' || this.#book.state !== 'synced')
-      this.#found.wrong.add(`behind an answer the book is ${state}, the reader's ${this.#book.state}`);
-    else if (!isSame) this.#found.wrong.add('behind an answer the reader has another book');
+      wrong.add(`behind an answer the book is ${state}, the reader's ${this.#book.state}`);
+    const { priceExponent, qtyExponent } = this.#engine.instrument(this.#id);
+    const rows = (levels: readonly Level[]): string =>
+      levels
+        .map(
+          ({ price, qty }) =>
+            `${(price * 10 ** priceExponent).toFixed(8)} ${(qty * 10 ** qtyExponent).toFixed(8)}`,
+        )
+        .join(', ');
+    const venue = this.#venue.levels();
+    const reader = this.#book.depth(LEVELS_MAX);
+    for (const side of ['bids', 'asks'] as const) {
+      const expected = venue[side].map((level) => level.join(' ')).join(', ');
+      if (rows(side === 'bids' ? bids : asks) !== expected)
+        wrong.add('behind an answer the engine has another book');
+      if (rows(reader[side]) !== expected) wrong.add('behind an answer the reader has another book');
+    }
   }
 
   close(): void {
@@ -205,7 +219,7 @@ function resultOf(found: Found, hiccups: TimelineReport, verdict: Verdict): Scen
     ],
     notes: [
       'Within this process: what a venue takes to answer, and what its limits make a request wait for, comes on top.',
-      'After each answer the engine’s book and the reader’s are compared.',
+      'After each answer the engine’s book and the reader’s are held to the venue’s, level by level.',
     ],
     lines: parts.map(({ part, report: { curve } }) => ({ name: part, curve, intervals: [], hiccups: [] })),
     files: parts.flatMap(({ part, report: { hgrm, hlog } }) => [

@@ -67,6 +67,8 @@ export interface Wish {
 export interface Scenario {
   readonly name: string;
   readonly summary: string;
+  /** What of a wish it heeds, beside how quick it is and of what files. */
+  readonly takes: readonly (keyof Wish)[];
   /** How long it takes, about. */
   seconds(wish: Wish): number;
   run(wish: Wish): Promise<ScenarioResult>;

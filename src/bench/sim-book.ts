@@ -62,12 +62,15 @@ export class SimBook {
     return Buffer.from(updateText(at));
   }
 
-  /** The book as it is now, as an answer to a request for it. */
-  snapshot(): Buffer {
+  /** The levels as they are now, price and quantity, best first. */
+  levels(): { readonly bids: readonly (readonly string[])[]; readonly asks: readonly (readonly string[])[] } {
     const side = (of: 'bid' | 'ask'): string[][] =>
       this.#qty[of].map((qty, level) => [price(of, level), qty]);
-    return Buffer.from(
-      JSON.stringify({ lastUpdateId: SNAPSHOT_ID + this.#next, bids: side('bid'), asks: side('ask') }),
-    );
+    return { bids: side('bid'), asks: side('ask') };
+  }
+
+  /** The book as it is now, as an answer to a request for it. */
+  snapshot(): Buffer {
+    return Buffer.from(JSON.stringify({ lastUpdateId: SNAPSHOT_ID + this.#next, ...this.levels() }));
   }
 }

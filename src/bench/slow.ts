@@ -8,6 +8,7 @@ const SUBSCRIBERS = 20;
 export const SLOW: Scenario = {
   name: 'slow',
   summary: 'subscribers beside some that never read, and beside none: what the first cost the others',
+  takes: ['seconds', 'rate', 'subscribers', 'changes', 'arrivals'],
   seconds: (wish) => 2 * (secondsOf(wish) + 1) + 2,
   async run(wish) {
     const [subscribers = SUBSCRIBERS, stalled = 1] = wish.subscribers ?? [];

@@ -25,6 +25,7 @@ interface Look {
 export const SOAK: Scenario = {
   name: 'soak',
   summary: 'for an hour (--seconds 86400: a day): memory and times by tenths of it',
+  takes: ['seconds', 'rate', 'subscribers', 'changes', 'arrivals'],
   seconds: ({ seconds, isQuick }) => (seconds ?? (isQuick ? SECONDS_QUICK : SECONDS)) + 4,
   async run(wish) {
     const seconds = wish.seconds ?? (wish.isQuick ? SECONDS_QUICK : SECONDS);

@@ -17,5 +17,14 @@ export const QUANTILE_HEADS = ['samples', 'p50', 'p90', 'p99', 'p99.9', 'p99.99'
 export function quantileCells({ count, p50, p90, p99, p999, p9999, max }: Quantiles): readonly string[] {
   // Of no samples there are no times, least of all 0.
   if (count === 0) return ['0', ...QUANTILE_HEADS.slice(1).map(() => '–')];
-  return [String(count), ...[p50, p90, p99, p999, p9999, max].map(nsText)];
+  // One sample of so many is the quantile: of fewer it would be the greatest under another name.
+  const times = [
+    [p50, 1],
+    [p90, 10],
+    [p99, 100],
+    [p999, 1000],
+    [p9999, 10_000],
+    [max, 1],
+  ] as const;
+  return [String(count), ...times.map(([ns, least]) => (count < least ? '–' : nsText(ns)))];
 }

@@ -4,16 +4,18 @@ import { instrumentName, openEngine, startIdNow } from '../engine.js';
 import { DepthwireError } from '../errors.js';
 import { FrameReader } from '../wire/frame.js';
 import { LoadMeter } from './machine.js';
-import { measureHiccups, type Quantiles, Samples } from './measure.js';
+import { HiccupLog, type Quantiles, Samples } from './measure.js';
 import type { Scenario, ScenarioResult, Wish } from './result.js';
 import { nsText, QUANTILE_HEADS, quantileCells } from './time-text.js';
-import { judgeLoad, type Verdict, worst } from './verdict.js';
+import { judgeHiccups, judgeLoad, type Verdict, worst } from './verdict.js';
 
 const SECONDS = 30;
 const SECONDS_QUICK = 3;
 /** Binance ends a connection that says more than five things a second, pings included ("WebSocket Limits" of its API). */
 const PING_MS = 500;
 const OPEN_MS_MAX = 10_000;
+/** Of the events that may be dated behind their receipt. */
+const YOUNGER_SHARE_MAX = 0.01;
 const OUTPUT_BYTES = 8 << 20;
 /** No message of a venue is longer. */
 const MESSAGE_BYTES_MAX = 64 << 20;
@@ -23,35 +25,44 @@ export const VENUE: Scenario = {
   name: 'venue',
   summary:
     'a venue’s own line: round trips, how evenly messages come, and how old they are where the venue dates them',
+  takes: ['seconds', 'say'],
   seconds: (wish) => secondsOf(wish) + 2,
   async run(wish) {
-    const [url, name, ...more] = wish.files ?? [];
-    if (url === undefined || more.length > 0 || !/^wss?:\/\/[^/]/.test(url)) {
-      throw new DepthwireError('bench.address', {
-        what: 'no address of a venue',
-        expected: 'ws:// or wss:// and the rest, and perhaps an instrument whose messages come',
-        got: url ?? 'nothing',
-        fix: 'depthwire bench venue "wss://stream.binance.com:9443/ws/btcusdt@trade" binance:BTCUSDT',
-      });
-    }
+    const [text, name, ...more] = wish.files ?? [];
+    if (more.length > 0) throw unusable('more than an address and an instrument', more.join(' '));
+    const url = addressOf(text);
     const meter = new LoadMeter();
-    const over = new AbortController();
-    const hiccups = measureHiccups(secondsOf(wish) + 60, over.signal);
+    const log = new HiccupLog(secondsOf(wish) + OPEN_MS_MAX / 1000);
+    const line = new Line(url, wish.say ?? [], name === undefined ? undefined : instrumentName(name));
     try {
-      const line = new Line(url, wish.say ?? [], name === undefined ? undefined : instrumentName(name));
-      try {
-        await line.open();
-        await line.hear(secondsOf(wish) * 1000, wish.signal);
-      } finally {
-        line.close();
-      }
-      over.abort();
-      return resultOf(line, url, (await hiccups).all, worst([judgeLoad(meter.stop()), line.verdict(wish)]));
+      await line.open(wish.signal);
+      await line.hear(secondsOf(wish) * 1000, wish.signal);
     } finally {
-      over.abort();
+      line.close();
+      log.stop().catch(() => {});
     }
+    const hiccups = await log.stop();
+    const verdict = worst([judgeLoad(meter.stop()), judgeHiccups(hiccups), line.verdict(wish)]);
+    return resultOf(line, url, hiccups.all, verdict);
   },
 };
+
+function addressOf(text: string | undefined): URL {
+  if (text === undefined || !URL.canParse(text)) throw unusable('no address of a venue', text ?? 'nothing');
+  const url = new URL(text);
+  const isSocket = url.protocol === 'ws:' || url.protocol === 'wss:';
+  if (!isSocket || url.hash !== '') throw unusable('no address of a WebSocket', text);
+  return url;
+}
+
+function unusable(what: string, got: string): DepthwireError {
+  return new DepthwireError('bench.address', {
+    what,
+    expected: 'ws:// or wss:// and the rest, and perhaps an instrument whose messages come',
+    got,
+    fix: 'depthwire bench venue "wss://stream.binance.com:9443/ws/btcusdt@trade" binance:BTCUSDT',
+  });
+}
 
 function secondsOf({ seconds, isQuick }: Wish): number {
   return seconds ?? (isQuick ? SECONDS_QUICK : SECONDS);
@@ -67,7 +78,7 @@ class Line {
   messages = 0;
   bytes = 0;
   openMs = 0;
-  /** Ages below 0: our clock is behind the venue's. */
+  /** Events dated behind their receipt, which have no age: our clock is behind the venue's. */
   younger = 0;
   refused = 0;
   ended: string | undefined;
@@ -76,15 +87,16 @@ class Line {
   readonly #dated: Dated | undefined;
   readonly #began = performance.now();
   #lastMs = 0;
-  #pingMs = 0;
+  /** When pings were due that have no answer yet, the first one first. */
+  #pingsMs: number[] = [];
 
-  constructor(url: string, says: readonly string[], name: string | undefined) {
+  constructor(url: URL, says: readonly string[], name: string | undefined) {
     this.#dated = name === undefined ? undefined : new Dated(name);
     this.#says = says;
     this.#socket = new WebSocket(url, { perMessageDeflate: false, maxPayload: MESSAGE_BYTES_MAX });
   }
 
-  async open(): Promise<void> {
+  async open(signal: AbortSignal | undefined): Promise<void> {
     const failed = (got: string): DepthwireError =>
       new DepthwireError('bench.venue', {
         what: 'the venue cannot be reached',
@@ -93,40 +105,47 @@ class Line {
         got,
         fix: 'look at the address, and whether this machine has a way to it: depthwire doctor',
       });
+    let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => reject(failed('no answer')), OPEN_MS_MAX);
+      timer = setTimeout(() => reject(failed('no answer')), OPEN_MS_MAX);
+      signal?.addEventListener('abort', () => reject(failed('the run was ended')), { once: true });
       this.#socket.on('error', (error) => reject(failed(error.message)));
-      this.#socket.once('open', () => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
+      this.#socket.once('open', resolve);
+    }).finally(() => clearTimeout(timer));
     this.openMs = performance.now() - this.#began;
     this.#socket.on('close', (code) => {
       this.ended ??= `the venue closed the connection (${code})`;
     });
     this.#socket.on('pong', () => {
-      if (this.#pingMs > 0) this.trips.add(this.#at(this.#pingMs), (performance.now() - this.#pingMs) * 1e6);
-      this.#pingMs = 0;
+      const dueMs = this.#pingsMs.shift();
+      if (dueMs !== undefined) this.trips.add(this.#at(dueMs), (performance.now() - dueMs) * 1e6);
     });
     this.#socket.on('message', (data: Buffer) => this.#take(data));
     for (const text of this.#says) this.#socket.send(text);
   }
 
-  /** Listens, and pings as soon as the last one was answered. */
+  /** Listens, and pings at planned times, whatever became of the pings before. */
   async hear(ms: number, signal: AbortSignal | undefined): Promise<void> {
-    const until = performance.now() + ms;
-    while (performance.now() < until && this.ended === undefined) {
-      if (signal?.aborted === true) {
-        this.ended = 'the run was ended before its time';
-        return;
-      }
-      if (this.#pingMs === 0) {
-        this.#pingMs = performance.now();
-        this.#socket.ping();
-      }
-      await pause(Math.min(PING_MS, Math.max(1, until - performance.now())));
+    const began = performance.now();
+    const until = began + ms;
+    for (let ping = 0; this.ended === undefined; ping += 1) {
+      if (signal?.aborted === true) this.ended = 'the run was ended before its time';
+      const dueMs = began + ping * PING_MS;
+      if (dueMs >= until) break;
+      this.#pingsMs.push(dueMs);
+      this.#socket.ping();
+      await pause(Math.max(1, Math.min(dueMs + PING_MS, until) - performance.now()));
     }
+    // What is still waited for took at least so long.
+    const now = performance.now();
+    if (this.#pingsMs.length > 1)
+      for (const dueMs of this.#pingsMs) this.trips.add(this.#at(dueMs), (now - dueMs) * 1e6);
+    if (this.messages > 0) this.gaps.add(this.#at(this.#lastMs), (now - this.#lastMs) * 1e6);
+  }
+
+  /** Pings without an answer; the last one may be on its way. */
+  get unanswered(): number {
+    return Math.max(0, this.#pingsMs.length - 1);
   }
 
   #at(ms: number): number {
@@ -143,7 +162,7 @@ class Line {
     const before = this.#dated.faults;
     for (const ageNs of this.#dated.take(data)) {
       if (ageNs < 0) this.younger += 1;
-      this.ages.add(this.#at(now), ageNs);
+      else this.ages.add(this.#at(now), ageNs);
     }
     this.refused += this.#dated.faults - before;
   }
@@ -158,8 +177,16 @@ class Line {
       );
     if (this.refused > 0)
       reasons.push(`${this.refused} messages could not be read as those of the instrument`);
-    if (this.#dated !== undefined && this.messages > 0 && this.ages.count === 0)
+    if (this.unanswered > 0) reasons.push(`${this.unanswered} pings had no answer`);
+    const dated = this.ages.count + this.younger;
+    if (this.#dated !== undefined && this.messages > 0 && dated === 0)
       reasons.push('no message said when its event was');
+    if (this.younger > dated * YOUNGER_SHARE_MAX)
+      reasons.push(
+        `${this.younger} of ${dated} events are dated behind their receipt: our clock is behind the venue’s`,
+      );
+    const dropped = this.trips.dropped + this.gaps.dropped + this.ages.dropped;
+    if (dropped > 0) reasons.push(`${dropped} samples are beyond what is kept: give fewer --seconds`);
     return { word: reasons.length === 0 ? 'PASS' : 'FAIL', reasons };
   }
 
@@ -211,23 +238,19 @@ class Dated {
   }
 }
 
-function resultOf(line: Line, url: string, hiccups: Quantiles, verdict: Verdict): ScenarioResult {
+function resultOf(line: Line, url: URL, hiccups: Quantiles, verdict: Verdict): ScenarioResult {
   const parts = [
     { name: 'round trip', report: line.trips.report('depthwire bench venue, round trips, ns') },
     { name: 'between messages', report: line.gaps.report('depthwire bench venue, between messages, ns') },
     { name: 'age when received', report: line.ages.report('depthwire bench venue, ages, ns') },
   ].filter(({ report }) => report.all.count > 0);
-  const younger =
-    line.younger === 0
-      ? []
-      : [`${line.younger} events are dated after their receipt: our clock is behind the venue’s.`];
   return {
     scenario: 'venue',
     title: 'A line to a venue',
     verdict,
     tables: [
       {
-        title: new URL(url).host,
+        title: url.host,
         heads: ['what', ...QUANTILE_HEADS],
         rows: [
           ...parts.map(({ name, report }) => [name, ...quantileCells(report.all)]),
@@ -238,7 +261,6 @@ function resultOf(line: Line, url: string, hiccups: Quantiles, verdict: Verdict)
     notes: [
       `Open after ${nsText(line.openMs * 1e6)}; ${line.messages} messages, ${line.bytes} bytes.`,
       'Round trips are of WebSocket pings, one at a time. An age is of two clocks, ours and the venue’s, and holds their offset.',
-      ...younger,
     ],
     lines: parts.map(({ name, report }) => ({
       name,

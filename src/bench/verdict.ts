@@ -1,5 +1,5 @@
 import type { MachineLoad } from './machine.js';
-import type { FloorReport, LineReport, TargetReport } from './measure.js';
+import type { FloorReport, StepReport, TargetReport, TimelineReport } from './measure.js';
 
 /** Whether a run's figures may be believed: all of them, with care, not at all. */
 export interface Verdict {
@@ -20,6 +20,8 @@ const OTHERS_MAX = 0.1;
 const STOLEN_MAX = 0.01;
 /** Of the time, for which a thread that never sleeps may have been stopped. */
 const GAP_SHARE_MAX = 0.02;
+/** A greater one makes an interval noisy; see `crates/latency/src/deliveries.rs`. */
+const HICCUP_NS_MAX = 2_000_000;
 /** How late a thread that slept may run at 99.9 %. */
 const HICCUP_P999_NS_MAX = 5_000_000;
 /** What a run of one generator and one server keeps busy. */
@@ -53,14 +55,35 @@ export function judgeTarget(report: TargetReport, load: MachineLoad, ended?: str
 }
 
 /** Of messages that were taken in this process at planned times. */
-export function judgeLine(name: string, { all, quietShare }: LineReport): Verdict {
-  if (all.count === 0) return verdictOf([`${name}: nothing was counted`], []);
-  const noisy = `${name}: ${percent(1 - quietShare)} of the intervals had a hiccup of the machine`;
-  return verdictOf([], quietShare < QUIET_SHARE_MIN ? [noisy] : []);
+export function judgeStep(name: string, { planned, late, engine }: StepReport): Verdict {
+  const { all, quietShare } = engine;
+  const fails: string[] = [];
+  if (all.count < planned * SENT_SHARE_MIN)
+    fails.push(`${name}: ${all.count} of ${planned} messages were taken`);
+  if (late > planned * LATE_SHARE_MAX)
+    fails.push(
+      `${name}: more than the engine takes: ${percent(late / planned)} of the messages were done a millisecond behind the 50 ms in which they were due`,
+    );
+  const noisy = `${name}: ${percent(1 - quietShare)} of the intervals had a hiccup of the machine above ${HICCUP_NS_MAX / 1e6} ms`;
+  return verdictOf(fails, quietShare < QUIET_SHARE_MIN ? [noisy] : []);
+}
+
+/** Of what was measured in this process, beside a log of hiccups. */
+export function judgeHiccups({ intervals }: TimelineReport): Verdict {
+  const greater = intervals.filter(({ max }) => max > HICCUP_NS_MAX).length;
+  const share = greater / Math.max(1, intervals.length);
+  // Of some intervals one is a great share, and no figure is of one alone.
+  const isNoisy = share > 1 - QUIET_SHARE_MIN && greater > 1;
+  return verdictOf(
+    [],
+    isNoisy
+      ? [`${percent(share)} of the seconds had a hiccup of the machine above ${HICCUP_NS_MAX / 1e6} ms`]
+      : [],
+  );
 }
 
 /** Of a look at the machine. */
-export function judgeFloor({ gapShare, hiccups, clock }: FloorReport, load: MachineLoad): Verdict {
+export function judgeFloor({ gapShare, hiccups, clock, isCut }: FloorReport, load: MachineLoad): Verdict {
   const noises = noisesOf(load);
   if (gapShare > GAP_SHARE_MAX)
     noises.push(`a thread that never sleeps was stopped for ${percent(gapShare)} of the time`);
@@ -68,23 +91,21 @@ export function judgeFloor({ gapShare, hiccups, clock }: FloorReport, load: Mach
     noises.push(`one sleep of a thousand ended ${(hiccups.p999 / 1e6).toFixed(1)} ms late`);
   if (clock === 'system')
     noises.push('the processor has no invariant counter: the slower clock of the system is used');
-  return verdictOf([], noises);
+  return verdictOf(isCut ? ['the run was ended before its time'] : [], noises);
 }
 
-/** Of what went on beside a run in this process. */
+/** Of what went on beside a run in this process, which has one busy thread. */
 export function judgeLoad(load: MachineLoad): Verdict {
-  return verdictOf([], noisesOf(load));
+  return verdictOf([], noisesOf(load, 1));
 }
 
-function noisesOf({ othersCores, stolenShare, cores }: MachineLoad): string[] {
+function noisesOf({ othersCores, stolenShare, cores }: MachineLoad, threads = BUSY_THREADS): string[] {
   const noises: string[] = [];
   if (Number.isNaN(othersCores)) noises.push('this system does not say what other programs took');
   if (othersCores > OTHERS_MAX) noises.push(`other programs took ${othersCores.toFixed(2)} of a core`);
   if (stolenShare > STOLEN_MAX) noises.push(`the host took ${percent(stolenShare)} of the time`);
-  if (cores < BUSY_THREADS)
-    noises.push(
-      `${BUSY_THREADS} threads are busy on ${cores} core: generator and server wait for one another`,
-    );
+  if (cores < threads)
+    noises.push(`${threads} threads are busy on ${cores} core: generator and server wait for one another`);
   return noises;
 }
 

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { explain } from '../errors.js';
+import { DepthwireError, explain } from '../errors.js';
 import { LoadMeter, type MachineLoad } from './machine.js';
 import { type Arrivals, measureWire, type TargetReport, type WirePlan, type WireReport } from './measure.js';
 import { paired, ratioText } from './paired.js';
@@ -79,13 +79,25 @@ export async function overWire(
 
 /** The server, the control, and what else is to run beside it. */
 function serversOf({ beside = [] }: Wish): readonly Measured[] {
-  const others = beside.map((name): Measured => {
-    if (name === 'ws') return { name, spec: { kind: 'ws' } };
-    const command = name.split(' ').filter((part) => part !== '');
-    const [file = '', ...args] = command;
+  const others = beside.map((text): Measured => {
+    if (text === 'ws') return { name: text, spec: { kind: 'ws' } };
+    const command = text.split(' ').filter((part) => part !== '');
+    const [file, ...args] = command;
+    if (file === undefined)
+      throw new DepthwireError('bench.beside', {
+        what: 'no server to run beside',
+        expected: 'ws, or a program with its arguments',
+        got: 'an empty text',
+        fix: 'leave --beside out, or name one',
+      });
     return { name: [path.basename(file), ...args].join(' '), spec: { kind: 'program', command } };
   });
-  return [CONTROL, DEPTHWIRE, ...others];
+  // Names tell servers apart in tables and files.
+  const named = others.map((one, at) => {
+    const before = others.slice(0, at).filter(({ name }) => name === one.name).length;
+    return before === 0 ? one : { ...one, name: `${one.name} ${before + 1}` };
+  });
+  return [CONTROL, DEPTHWIRE, ...named];
 }
 
 /** As a wish has it. */
@@ -119,6 +131,7 @@ export const WIRE: Scenario = {
   name: 'wire',
   summary:
     'messages at planned times to the server and back to a subscriber, beside a bare uWebSockets server',
+  takes: ['seconds', 'rate', 'subscribers', 'changes', 'arrivals', 'beside'],
   seconds: (wish) => serversOf(wish).length * (secondsOf(wish) + warmOf(wish)) + START_SECONDS,
   async run(wish) {
     const [subscribers = 1] = wish.subscribers ?? [1];
@@ -134,6 +147,7 @@ export const WIRE: Scenario = {
 export const FANOUT: Scenario = {
   name: 'fanout',
   summary: 'the same with more and more subscribers, and how far apart the first and the last of them are',
+  takes: ['seconds', 'rate', 'subscribers', 'changes', 'arrivals', 'beside'],
   seconds: (wish) => {
     const steps = (wish.subscribers ?? SUBSCRIBERS).length;
     return steps * (serversOf(wish).length * (secondsOf(wish) / 2 + warmOf(wish)) + START_SECONDS);

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Report } from '../bench/document.js';
@@ -41,7 +41,7 @@ export function addBenchCommand(program: Command, shell: Shell, done: (code: num
     .description(
       'measure latency on this machine: floor, micro, pipeline, wire and fanout, which run without a name; slow, recover, replay FILE…, max, compare A B, race FILE [FILE], venue URL [INSTRUMENT], gate [FILE], soak, proof',
     )
-    .argument('[scenario...]', 'what to measure; behind compare and race, of what')
+    .argument('[scenario...]', 'what to measure; behind compare, race, replay, venue and gate, of what')
     .option('--seconds <number>', 'counted time of each server', positive)
     .option('--rate <number>', 'messages a second', positive)
     .option('--subscribers <list>', 'subscribers, separated by commas', counts)
@@ -94,6 +94,8 @@ async function bench(names: readonly string[], flags: Flags, shell: Shell): Prom
     isQuick: quick === true,
     signal: shell.signal,
   };
+  const stray = strayOf(wish, scenarios);
+  if (stray !== undefined) throw stray;
   if (folder !== undefined) openFolder(folder);
   const machine = machineFacts();
   const isText = output === 'text';
@@ -128,8 +130,38 @@ async function bench(names: readonly string[], flags: Flags, shell: Shell): Prom
     ]);
   }
   if (fault !== undefined) throw fault;
-  if (isText) await shell.stdout.write(`\n${verdict.word}\n`);
+  if (isText) await shell.stdout.write(`\n${[verdict.word, ...early].join(': ')}\n`);
   return codeOf(verdict, shell.signal.aborted);
+}
+
+/** Options by what they are in a wish; those of the report itself are no part of one. */
+const OPTIONS = {
+  seconds: '--seconds',
+  rate: '--rate',
+  subscribers: '--subscribers',
+  changes: '--changes',
+  arrivals: '--arrivals',
+  limitUs: '--limit-us',
+  lines: '--lines',
+  instruments: '--instrument',
+  beside: '--beside',
+  say: '--say',
+  record: '--record',
+} as const;
+
+/** An option that none of the scenarios heeds: who gives it would believe that it was. */
+function strayOf(wish: Wish, scenarios: readonly Scenario[]): DepthwireError | undefined {
+  const heeded = new Set<string>(scenarios.flatMap(({ takes }) => takes));
+  const names = Object.keys(OPTIONS) as (keyof typeof OPTIONS)[];
+  const stray = names.find((name) => wish[name] !== undefined && !heeded.has(name));
+  if (stray === undefined) return undefined;
+  const options = names.filter((name) => heeded.has(name)).map((name) => OPTIONS[name]);
+  return new DepthwireError('bench.option', {
+    what: `${OPTIONS[stray]} has no effect on ${scenarios.map(({ name }) => name).join(', ')}`,
+    expected: options.length === 0 ? 'no such option' : options.join(', '),
+    got: OPTIONS[stray],
+    fix: `leave ${OPTIONS[stray]} out, or name a scenario that heeds it`,
+  });
 }
 
 function oneLine(fault: unknown): string {
@@ -169,8 +201,10 @@ function withoutFiles({ files: _, ...result }: ScenarioResult): Omit<ScenarioRes
 function openFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true });
-    // A folder that takes no file is found before the minutes of the run, not after them.
-    writeFileSync(path.join(folder, 'report.json'), '');
+    // A folder that takes no file is found before the minutes of the run, not after them. A report that is there stays until then.
+    const probe = path.join(folder, '.probe');
+    writeFileSync(probe, '');
+    rmSync(probe);
   } catch (cause) {
     throw unwritable(folder, cause);
   }

@@ -24,6 +24,8 @@ const GAP_NS: u64 = 1_000;
 /// Messages over the loopback.
 const ECHO_RATE: f64 = 2_000.0;
 const ECHO_BYTES: usize = 128;
+/// Between two looks at whether it is to end.
+const LOOK: Duration = Duration::from_millis(20);
 /// Messages from core to core and back.
 const HANDOVERS: u64 = 20_000;
 const HANDOVER_TIME_MAX: Duration = Duration::from_millis(300);
@@ -64,6 +66,8 @@ pub struct FloorReport {
     pub loopback: Quantiles,
     /// Loopback messages that left late.
     pub loopback_late: u64,
+    /// Whether it was ended before its time.
+    pub is_cut: bool,
     /// Hiccups second by second.
     pub intervals: Vec<Interval>,
     /// Curve of the hiccups.
@@ -78,17 +82,20 @@ pub struct FloorReport {
 ///
 /// # Errors
 /// `bench.seconds`; the machine gives no thread or no socket.
-pub fn run(plan: &FloorPlan) -> Result<FloorReport, Fault> {
+pub fn run(plan: &FloorPlan, is_cancelled: &AtomicBool) -> Result<FloorReport, Fault> {
     let schedule = Arrivals::Even { rate: ECHO_RATE }.schedule(plan.seconds / 3.0)?;
     let third = Duration::from_secs_f64(plan.seconds / 3.0);
     let clock = TickClock::get();
     let started = SystemTime::now();
     let meter = HiccupMeter::start(third)?;
-    std::thread::sleep(third);
+    let began = Instant::now();
+    while began.elapsed() < third && !is_cancelled.load(Ordering::Relaxed) {
+        std::thread::sleep(LOOK.min(third.saturating_sub(began.elapsed())));
+    }
     let hiccups = meter.stop()?.line;
-    let gaps = spin(clock, third);
+    let gaps = spin(clock, third, is_cancelled);
     let lost: f64 = gaps.0.mean() * gaps.0.len() as f64;
-    let (loopback, loopback_late) = echo(clock, &schedule, third)?;
+    let (loopback, loopback_late) = echo(clock, &schedule, third, is_cancelled)?;
     let comment = "depthwire bench floor, ns beyond a sleep of a millisecond";
     Ok(FloorReport {
         clock: clock.source(),
@@ -103,6 +110,7 @@ pub fn run(plan: &FloorPlan) -> Result<FloorReport, Fault> {
         gap_share: lost / gaps.1 as f64,
         loopback: loopback.quantiles(),
         loopback_late,
+        is_cut: is_cancelled.load(Ordering::Relaxed),
         intervals: hiccups.intervals(),
         hiccup_curve: hiccups.curve(),
         hgrm: loopback.hgrm(),
@@ -136,20 +144,20 @@ const fn syscall_ns() -> Option<f64> {
 }
 
 /// The stops of a thread that never sleeps, and the time that was looked at.
-fn spin(clock: TickClock, time: Duration) -> (hdrhistogram::Histogram<u64>, u64) {
+fn spin(clock: TickClock, time: Duration, is_cancelled: &AtomicBool) -> (hdrhistogram::Histogram<u64>, u64) {
     let mut gaps = crate::timeline::histogram();
     let limit = clock.ticks_of(GAP_NS);
     let start = clock.ticks();
     let end = start + clock.ticks_of(time.as_nanos() as u64);
     let mut before = start;
-    while before < end {
+    while before < end && !is_cancelled.load(Ordering::Relaxed) {
         let now = clock.ticks();
         if now.saturating_sub(before) > limit {
             gaps.saturating_record(clock.between(before, now));
         }
         before = now;
     }
-    (gaps, clock.between(start, before))
+    (gaps, clock.between(start, before).max(1))
 }
 
 /// Two threads hand a number to and fro.
@@ -193,6 +201,7 @@ fn echo(
     clock: TickClock,
     schedule: &crate::arrivals::Schedule,
     time: Duration,
+    is_cancelled: &AtomicBool,
 ) -> Result<(Timeline, u64), Fault> {
     let refused = |error| Fault::machine("no loopback connection", error);
     let listener = TcpListener::bind("127.0.0.1:0").map_err(refused)?;
@@ -226,7 +235,7 @@ fn echo(
     let due = |message: u64| start + clock.ticks_of(schedule.due_ns(message));
     let deadline = due(schedule.count() - 1) + clock.ticks_of(1_000_000_000);
     let mut filled = 0;
-    while got < schedule.count() && clock.ticks() < deadline {
+    while got < schedule.count() && clock.ticks() < deadline && !is_cancelled.load(Ordering::Relaxed) {
         let now = clock.ticks();
         if sent < schedule.count() && due(sent) <= now {
             near.write_all(&[0; ECHO_BYTES]).map_err(refused)?;
@@ -258,7 +267,7 @@ mod tests {
 
     #[test]
     fn a_floor_is_complete() {
-        let floor = run(&FloorPlan { seconds: 0.6 }).unwrap();
+        let floor = run(&FloorPlan { seconds: 0.6 }, &AtomicBool::new(false)).unwrap();
         assert!(floor.tick_ns > 0.1 && floor.monotonic_ns > 1.0 && floor.syscall_ns.unwrap() > 10.0);
         assert!(floor.hiccups.count > 10 && floor.gap_share < 1.0);
         assert!(floor.loopback.count > 100 && floor.loopback.p50 > 1_000, "{:?}", floor.loopback);
@@ -267,6 +276,12 @@ mod tests {
 
     #[test]
     fn a_floor_of_no_time_is_refused() {
-        assert_eq!(run(&FloorPlan { seconds: 0.0 }).unwrap_err().code, "bench.seconds");
+        assert_eq!(
+            run(&FloorPlan { seconds: 0.0 }, &AtomicBool::new(false)).unwrap_err().code,
+            "bench.seconds"
+        );
+        let began = Instant::now();
+        assert!(run(&FloorPlan { seconds: 60.0 }, &AtomicBool::new(true)).unwrap().is_cut);
+        assert!(began.elapsed() < Duration::from_secs(10));
     }
 }

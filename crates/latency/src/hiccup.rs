@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde::Deserialize;
 
-use crate::arrivals::Arrivals;
+use crate::arrivals::SECONDS_MAX;
 use crate::clock::TickClock;
 use crate::fault::Fault;
 use crate::timeline::{INTERVAL_NS, Timeline, TimelineReport};
@@ -78,19 +78,18 @@ impl Hiccups {
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct HiccupPlan {
-    /// How long at most.
+    /// How long at most; no more than a run may take.
     pub seconds: f64,
 }
 
 /// Keeps a log until it is cancelled, or for as long as the plan says.
 ///
 /// # Errors
-/// `bench.seconds`; the machine gives no thread.
+/// The machine gives no thread.
 pub fn run(plan: &HiccupPlan, is_cancelled: &AtomicBool) -> Result<TimelineReport, Fault> {
-    // Refuses what is no duration.
-    Arrivals::Even { rate: 1.0_f64.max(1.0 / plan.seconds) }.schedule(plan.seconds)?;
+    let seconds = plan.seconds.clamp(0.0, SECONDS_MAX);
     let started = SystemTime::now();
-    let end = Duration::from_secs_f64(plan.seconds);
+    let end = Duration::from_secs_f64(seconds);
     let meter = HiccupMeter::start(end)?;
     let began = Instant::now();
     while began.elapsed() < end && !is_cancelled.load(Ordering::Relaxed) {

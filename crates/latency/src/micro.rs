@@ -218,7 +218,7 @@ impl Group {
         }
         let reports =
             self.operations.iter_mut().zip(ns).zip(answers).map(|(((name, operation), ns), answer)| {
-                let steps = counted(&mut **operation, plan.counted);
+                let steps = counted(&mut **operation, plan.counted, is_cancelled);
                 let each = |count: u64| count as f64 / plan.counted as f64;
                 OperationReport {
                     name,
@@ -233,12 +233,12 @@ impl Group {
 }
 
 /// Counts a run over the first things, which has been made before, so that memory is there.
-fn counted(operation: &mut dyn Operation, things: usize) -> Option<Steps> {
-    if things == 0 {
+fn counted(operation: &mut dyn Operation, things: usize, is_cancelled: &AtomicBool) -> Option<Steps> {
+    if things == 0 || is_cancelled.load(Ordering::Relaxed) {
         return None;
     }
     operation.rewind();
-    steps::count(|| {
+    steps::count(is_cancelled, || {
         black_box(operation.run(things));
     })
 }

@@ -18,11 +18,13 @@ use crate::frames::FrameMaker;
 use crate::hiccup::{HiccupMeter, Hiccups};
 use crate::quantiles::Quantiles;
 use crate::stages::{Ended, QUANTILES, Stages, Summary};
-use crate::timeline::{Interval, Timeline};
+use crate::timeline::{INTERVALS_MAX, Interval, Timeline};
 use crate::updates::Updates;
 
 /// Time of a block.
 const BLOCK_NS: u64 = 50_000_000;
+/// A message may be done so long behind the block in which it was due, before it counts as late.
+const LATE_NS: u64 = 1_000_000;
 /// Messages of a step whose ways are told: those that took longest.
 const WORST: usize = 5;
 /// Most steps.
@@ -73,6 +75,8 @@ pub struct StepReport {
     pub step: Step,
     /// Messages that each of both was given.
     pub planned: u64,
+    /// Messages that the engine had not done a millisecond behind the 50 ms in which they were due: it is given more than it takes.
+    pub late: u64,
     /// From a message's time to its frame.
     pub engine: LineReport,
     /// From a message's time to the sum of its bytes.
@@ -149,6 +153,10 @@ pub fn run(plan: &PipelinePlan, is_cancelled: &AtomicBool) -> Result<PipelineRep
         let (expected, got) = (format!("1 to {STEPS_MAX} steps"), plan.steps.len().to_string());
         return Err(Fault::new("bench.plan", "no plan", [&expected, &got], "change the plan"));
     }
+    // Refuses what no machine keeps before anything is measured.
+    for step in &plan.steps {
+        arrivals(*step).schedule(plan.seconds)?;
+    }
     let clock = TickClock::get();
     let mut report =
         PipelineReport { steps: Vec::new(), flat_out: 0.0, clock: clock.source(), is_cut: false };
@@ -159,7 +167,7 @@ pub fn run(plan: &PipelinePlan, is_cancelled: &AtomicBool) -> Result<PipelineRep
             return Ok(report);
         }
     }
-    report.flat_out = flat_out(plan)?;
+    report.flat_out = flat_out(plan, is_cancelled)?;
     Ok(report)
 }
 
@@ -175,8 +183,9 @@ struct Lines {
     engine: Timeline,
     control: Timeline,
     worst: Vec<Way>,
-    /// When each counted block began, by line.
-    began: [Vec<u64>; 2],
+    /// From when to when each counted block went, by line.
+    spans: [Vec<[u64; 2]>; 2],
+    late: u64,
 }
 
 fn measure(
@@ -185,11 +194,11 @@ fn measure(
     clock: TickClock,
     is_cancelled: &AtomicBool,
 ) -> Result<StepReport, Fault> {
-    // Refuses what no machine keeps.
-    let planned = arrivals(step).schedule(plan.seconds)?.count();
-    let block_ns = BLOCK_NS.min((plan.seconds * 1e9) as u64).max(1);
-    let blocks = ((plan.seconds * 1e9) as u64).div_ceil(block_ns);
-    let schedule = arrivals(step).schedule(block_ns as f64 / 1e9)?;
+    let schedule = arrivals(step).schedule(plan.seconds)?;
+    let planned = schedule.count();
+    let blocks = ((plan.seconds * 1e9) as u64).div_ceil(BLOCK_NS);
+    // Intervals are whole blocks.
+    let interval_ns = BLOCK_NS * blocks.div_ceil(INTERVALS_MAX);
     let mut lines = Lines {
         clock,
         maker: FrameMaker::new()?,
@@ -197,33 +206,36 @@ fn measure(
         updates: Updates::new(plan.changes),
         taken: 0,
         batch: u64::from(step.batch.max(1)),
-        engine: Timeline::new(blocks * block_ns, block_ns),
-        control: Timeline::new(blocks * block_ns, block_ns),
+        engine: Timeline::new(blocks * BLOCK_NS, interval_ns),
+        control: Timeline::new(blocks * BLOCK_NS, interval_ns),
         worst: Vec::with_capacity(WORST + 1),
-        began: [Vec::new(), Vec::new()],
+        spans: [Vec::new(), Vec::new()],
+        late: 0,
     };
-    let meter = HiccupMeter::start(Duration::from_nanos(2 * (blocks + 1) * block_ns))?;
+    let meter = HiccupMeter::start(Duration::from_nanos(2 * (blocks + 1) * BLOCK_NS))?;
     let started = SystemTime::now();
     // One block to warm up.
-    lines.run(&schedule, None)?;
+    lines.run(&schedule, 0, 0, false)?;
     lines.stages = Stages::new(1, NoClock, clock);
+    let mut next = 0;
     for block in 0..blocks {
-        lines.run(&schedule, Some(block * block_ns))?;
-        lines.run_control(&schedule, block * block_ns);
+        lines.run(&schedule, next, block, true)?;
+        next = lines.run_control(&schedule, next, block);
         if is_cancelled.load(Ordering::Relaxed) {
             break;
         }
     }
     let hiccups = meter.stop()?;
     let comment = |what: &str| format!("depthwire bench pipeline, {what}, ns from the planned time");
-    let line = |timeline: &Timeline, began: &[u64], what: &str| {
-        line_report(timeline, began, &hiccups, clock, started, &comment(what))
+    let line = |timeline: &Timeline, spans: &[[u64; 2]], what: &str| {
+        line_report(timeline, spans, &hiccups, started, &comment(what))
     };
     Ok(StepReport {
         step,
         planned,
-        engine: line(&lines.engine, &lines.began[0], "engine")?,
-        control: line(&lines.control, &lines.began[1], "control")?,
+        late: lines.late,
+        engine: line(&lines.engine, &lines.spans[0], "engine")?,
+        control: line(&lines.control, &lines.spans[1], "control")?,
         stages: Stage::ALL
             .into_iter()
             .map(|stage| stage_report(stage, lines.stages.all().stage(stage)))
@@ -238,16 +250,15 @@ const fn arrivals(step: Step) -> Arrivals {
 }
 
 impl Lines {
-    /// A block of the engine; counted where it has a place in the counted time.
-    fn run(&mut self, schedule: &Schedule, place_ns: Option<u64>) -> Result<(), Fault> {
+    /// The messages of the engine that are due in a block, from a first one on.
+    fn run(&mut self, schedule: &Schedule, first: u64, block: u64, is_counted: bool) -> Result<(), Fault> {
         let Self { clock, maker, stages, updates, .. } = self;
-        let start = clock.ticks();
-        if place_ns.is_some() {
-            self.began[0].push(start);
-        }
-        for message in 0..schedule.count() {
+        let (start, from_ns) = (clock.ticks(), block * BLOCK_NS);
+        let late_from = start + clock.ticks_of(BLOCK_NS + LATE_NS);
+        let mut message = first;
+        while schedule.due_ns(message) < from_ns + BLOCK_NS {
             let due_ns = schedule.due_ns(message);
-            let due = start + clock.ticks_of(due_ns);
+            let due = start + clock.ticks_of(due_ns - from_ns);
             let mut result = Ok(());
             updates.write(self.taken, |bytes| {
                 let mut began = clock.ticks();
@@ -262,37 +273,46 @@ impl Lines {
                 });
                 result = taken.map(|instrument| {
                     stages.end(Ended { instrument, has_output });
-                    if let Some(place_ns) = place_ns {
-                        let total = clock.between(due, clock.ticks());
-                        self.engine.record(place_ns + due_ns, total);
+                    if is_counted {
+                        let ended = clock.ticks();
+                        let total = clock.between(due, ended);
+                        self.late += u64::from(ended > late_from);
+                        self.engine.record(due_ns, total);
                         keep_worst(&mut self.worst, stages, total, clock.between(due, began));
                     }
                 });
             });
             result?;
             self.taken += 1;
-            if (message + 1).is_multiple_of(self.batch) {
+            message += 1;
+            if message.is_multiple_of(self.batch) {
                 stages.published();
             }
         }
         stages.published();
+        if is_counted {
+            self.spans[0].push([start, clock.ticks()]);
+        }
         Ok(())
     }
 
-    /// The same block of the control.
-    fn run_control(&mut self, schedule: &Schedule, place_ns: u64) {
+    /// The same messages of the control. Answers with the first of the next block.
+    fn run_control(&mut self, schedule: &Schedule, first: u64, block: u64) -> u64 {
         let Self { clock, updates, .. } = self;
-        let start = clock.ticks();
-        self.began[1].push(start);
-        for message in 0..schedule.count() {
+        let (start, from_ns) = (clock.ticks(), block * BLOCK_NS);
+        let mut message = first;
+        while schedule.due_ns(message) < from_ns + BLOCK_NS {
             let due_ns = schedule.due_ns(message);
-            let due = start + clock.ticks_of(due_ns);
+            let due = start + clock.ticks_of(due_ns - from_ns);
             updates.write(message, |bytes| {
                 while clock.ticks() < due {}
                 black_box(bytes.iter().map(|&byte| u64::from(byte)).sum::<u64>());
             });
-            self.control.record(place_ns + due_ns, clock.between(due, clock.ticks()));
+            self.control.record(due_ns, clock.between(due, clock.ticks()));
+            message += 1;
         }
+        self.spans[1].push([start, clock.ticks()]);
+        message
     }
 }
 
@@ -308,19 +328,14 @@ fn keep_worst(worst: &mut Vec<Way>, stages: &Stages<NoClock, TickClock>, total: 
 
 fn line_report(
     timeline: &Timeline,
-    began: &[u64],
+    spans: &[[u64; 2]],
     hiccups: &Hiccups,
-    clock: TickClock,
     started: SystemTime,
     comment: &str,
 ) -> Result<LineReport, Fault> {
-    // An interval is a block, unless there are very many: then one of several blocks.
-    let block_ticks = clock.ticks_of(BLOCK_NS);
     let blocks = (timeline.interval_ns() / BLOCK_NS).max(1) as usize;
-    let interval_hiccups: Vec<u64> = began
-        .chunks(blocks)
-        .map(|chunk| chunk.iter().map(|&from| hiccups.worst(from, from + block_ticks)).max().unwrap_or(0))
-        .collect();
+    let worst = |chunk: &[[u64; 2]]| chunk.iter().map(|&[from, to]| hiccups.worst(from, to)).max();
+    let interval_hiccups: Vec<u64> = spans.chunks(blocks).map(|chunk| worst(chunk).unwrap_or(0)).collect();
     let is_quiet = |at: usize| interval_hiccups.get(at).is_some_and(|&worst| worst <= HICCUP_NS_MAX);
     let quiet = (0..interval_hiccups.len()).filter(|at| is_quiet(*at)).count();
     Ok(LineReport {
@@ -342,7 +357,7 @@ fn stage_report(stage: Stage, told: Summary) -> StageReport {
 }
 
 /// Messages a second, one behind the other, without stamps.
-fn flat_out(plan: &PipelinePlan) -> Result<f64, Fault> {
+fn flat_out(plan: &PipelinePlan, is_cancelled: &AtomicBool) -> Result<f64, Fault> {
     /// Messages between two looks at the clock.
     const TURN: u64 = 256;
     let (mut maker, mut updates) = (FrameMaker::new()?, Updates::new(plan.changes));
@@ -363,7 +378,7 @@ fn flat_out(plan: &PipelinePlan) -> Result<f64, Fault> {
     turn(TURN)?;
     let began = Instant::now();
     let mut count = 0;
-    while began.elapsed().as_secs_f64() < plan.seconds {
+    while began.elapsed().as_secs_f64() < plan.seconds && !is_cancelled.load(Ordering::Relaxed) {
         count += turn(TURN)?;
     }
     Ok(count as f64 / began.elapsed().as_secs_f64())
@@ -406,11 +421,22 @@ mod tests {
     }
 
     #[test]
+    fn no_message_is_left_out_and_more_than_it_takes_is_late() {
+        let seldom = run(&plan(&[(30.0, 1)], 0.4), &AtomicBool::new(false)).unwrap();
+        assert_eq!([seldom.steps[0].planned, seldom.steps[0].engine.all.count], [12, 12]);
+        let flood = run(&plan(&[(5e6, 1)], 0.05), &AtomicBool::new(false)).unwrap();
+        let step = &flood.steps[0];
+        assert_eq!(step.engine.all.count, step.planned);
+        assert!(step.late > step.planned / 10, "{} of {}", step.late, step.planned);
+    }
+
+    #[test]
     fn impossible_plans_are_refused_and_a_run_can_be_cut() {
         let code = |plan: &PipelinePlan| run(plan, &AtomicBool::new(false)).unwrap_err().code;
         assert_eq!(code(&plan(&[], 1.0)), "bench.plan");
         assert_eq!(code(&plan(&[(0.0, 1)], 1.0)), "bench.rate");
         assert_eq!(code(&plan(&[(1e3, 1)], 0.0)), "bench.seconds");
+        assert_eq!(code(&plan(&[(1e3, 1), (1e9, 1)], 1.0)), "bench.rate");
         let report = run(&plan(&[(1e4, 1), (1e4, 1)], 60.0), &AtomicBool::new(true)).unwrap();
         assert!(report.is_cut && report.steps.len() == 1);
     }

@@ -28,7 +28,7 @@ pub fn run(plan: &str, is_cancelled: &AtomicBool) -> Result<String, Fault> {
         Fault::new("bench.plan", "no plan", ["a plan in JSON", &error.to_string()], fix)
     })?;
     let written = match scenario {
-        Scenario::Floor(plan) => serde_json::to_string(&floor::run(&plan)?),
+        Scenario::Floor(plan) => serde_json::to_string(&floor::run(&plan, is_cancelled)?),
         Scenario::Hiccups(plan) => serde_json::to_string(&hiccup::run(&plan, is_cancelled)?),
         Scenario::Micro(plan) => serde_json::to_string(&micro::run(&plan, is_cancelled)?),
         Scenario::Pipeline(plan) => serde_json::to_string(&pipeline::run(&plan, is_cancelled)?),

@@ -15,7 +15,7 @@ const NS_MAX: u64 = 3_600_000_000_000;
 /// Digits of a value that are kept.
 const DIGITS: u8 = 3;
 /// Histograms of intervals that are kept, some 100 KB each. Longer runs have longer intervals.
-const INTERVALS_MAX: u64 = 600;
+pub(crate) const INTERVALS_MAX: u64 = 600;
 /// The interval of a run that asks for no other.
 pub const INTERVAL_NS: u64 = 1_000_000_000;
 /// `.hgrm` files have microseconds: what plotters call the unit is free.

@@ -1,6 +1,8 @@
 //! The oracle: the same books as plainly as they can be written, in maps and queues. It shares only the vocabulary.
 
+use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::hash::BuildHasherDefault;
 
 use super::{Bbo, BookIndex, L3Error, L3Level, L3Spec, Order, QueuePosition, QueuedOrder, Touched};
 use crate::book::BookSpec;
@@ -14,7 +16,8 @@ use crate::types::{Level, OrderChange, OrderId, Price, Qty, Side};
 pub struct NaiveL3 {
     spec: L3Spec,
     books: Vec<NaiveBook>,
-    orders: HashMap<OrderId, Order>,
+    /// Hashed without chance, so that a run takes the same steps as the one before.
+    orders: HashMap<OrderId, Order, BuildHasherDefault<DefaultHasher>>,
 }
 
 #[derive(Clone, Debug)]
@@ -34,7 +37,7 @@ impl NaiveL3 {
     /// No book and no order.
     #[must_use]
     pub fn new(spec: L3Spec) -> Self {
-        Self { spec, books: Vec::new(), orders: HashMap::new() }
+        Self { spec, books: Vec::new(), orders: HashMap::default() }
     }
 
     /// Opens an empty book.
