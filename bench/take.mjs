@@ -1,8 +1,8 @@
 // @ts-check
 /**
  * `node bench/take.mjs NAME ARGUMENT…`: runs `depthwire bench ARGUMENT…` and keeps what it told as `bench/record/NAME.json`: the machine
- * with its load, the verdict, the tables and the notes. Exit code as the command's; a run that does not
- * PASS, as one beside which something else ran, is not kept.
+ * with its load, the verdict, the tables and the notes. Exit code as the command's; a run that fails, or
+ * beside which something else ran, is not kept.
  */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -23,7 +23,9 @@ if (stdout === '') process.exit(status ?? 1);
 const { machine, verdict, results } = JSON.parse(stdout);
 for (const reason of verdict.reasons) process.stdout.write(`${reason}\n`);
 process.stdout.write(`${verdict.word}\n`);
-if (verdict.word === 'PASS') {
+/** @param {string} reason */
+const isBusy = (reason) => reason.startsWith('other programs');
+if (verdict.word !== 'FAIL' && !verdict.reasons.some(isBusy)) {
   /** @param {Record<string, unknown>} result */
   const kept = ({ scenario, title, verdict, tables, notes }) => ({ scenario, title, verdict, tables, notes });
   // Folders of this machine say nothing to others.

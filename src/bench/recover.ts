@@ -12,7 +12,7 @@ import { INSTRUMENT, SimBook, VENUE } from './sim-book.js';
 import { QUANTILE_HEADS, quantileCells } from './time-text.js';
 import { judgeHiccups, judgeLoad, type Verdict, worst } from './verdict.js';
 
-const GAPS = 40;
+const GAPS = 100;
 const GAPS_QUICK = 8;
 /** Gaps before those that count: they compile what the others run. */
 const WARM = 4;
