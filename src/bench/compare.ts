@@ -1,8 +1,9 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { DepthwireError } from '../errors.js';
-import { differs, PAIRS_MIN, paired, ratioText } from './paired.js';
+import { differs, PAIRS_MIN, type Paired, paired, ratioText } from './paired.js';
 import type { Scenario } from './result.js';
+import type { Verdict } from './verdict.js';
 import {
   asked,
   CONTROL,
@@ -40,12 +41,7 @@ export const COMPARE: Scenario = {
     const [first, second] = ran.report.targets;
     const rows = (['p50', 'p99'] as const).map((quantile) => {
       const ratio = paired(first, second, quantile);
-      const answer = differs(ratio)
-        ? `B ${ratio.median > 1 ? 'takes longer' : 'is faster'}`
-        : ratio.pairs < PAIRS_MIN
-          ? 'too few pairs'
-          : 'no difference';
-      return [quantile, ratioText(ratio), answer];
+      return [quantile, ratioText(ratio), answerOf(ratio, ran.verdict)];
     });
     return {
       ...resultOf('compare', `${a} (A) and ${b} (B)`, [ran]),
@@ -57,6 +53,14 @@ export const COMPARE: Scenario = {
     };
   },
 };
+
+/** Of a run that failed there is none: what it lost, or sent late, differs by itself. */
+function answerOf(ratio: Paired, { word }: Verdict): string {
+  if (word === 'FAIL') return 'none: the run failed';
+  if (ratio.pairs < PAIRS_MIN) return 'too few pairs';
+  if (!differs(ratio)) return 'no difference';
+  return ratio.median > 1 ? 'B takes longer' : 'B is faster';
+}
 
 function measured(name: string, side: string): Measured {
   const known = [DEPTHWIRE, CONTROL].find((server) => server.name === name);
