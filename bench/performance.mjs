@@ -80,7 +80,7 @@ export class Found {
     return rows;
   }
 
-  /** Medians of such rows, with their unit's first word. @param {string} bench @param {RegExp} workloads @param {string} contender */
+  /** Medians of such rows, the least and the greatest. @param {string} bench @param {RegExp} workloads @param {string} contender */
   medians(bench, workloads, contender) {
     const rows = this.rows(bench, workloads, contender);
     return range(rows.map(({ median }) => median ?? Number.NaN));

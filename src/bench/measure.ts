@@ -280,13 +280,17 @@ function reportOf<Report>(json: string): Report {
   return report;
 }
 
-/** Samples that are taken here, 16 bytes each. Beyond `SAMPLES_MAX` no further one is kept, and `dropped` counts them. */
+/** Samples that are taken here, 16 bytes each. Beyond `samplesMax` no further one is kept, and `dropped` counts them. */
 export class Samples {
-  static readonly SAMPLES_MAX = 5_000_000;
+  readonly #samplesMax: number;
   readonly #startedMs = Date.now();
   #numbers = new BigUint64Array(2048);
   #length = 0;
   dropped = 0;
+
+  constructor(samplesMax = 5_000_000) {
+    this.#samplesMax = samplesMax;
+  }
 
   get count(): number {
     return this.#length / 2;
@@ -294,7 +298,7 @@ export class Samples {
 
   /** When it was planned, ns from the beginning, and how long it took. */
   add(plannedNs: number, ns: number): void {
-    if (this.count >= Samples.SAMPLES_MAX) {
+    if (this.count >= this.#samplesMax) {
       this.dropped += 1;
       return;
     }

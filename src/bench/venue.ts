@@ -260,7 +260,7 @@ function resultOf(line: Line, url: URL, hiccups: Quantiles, verdict: Verdict): S
     ],
     notes: [
       `Open after ${nsText(line.openMs * 1e6)}; ${line.messages} messages, ${line.bytes} bytes.`,
-      'Round trips are of WebSocket pings, one at a time. An age is of two clocks, ours and the venue’s, and holds their offset.',
+      'Round trips are of WebSocket pings that are due each half second, answered or not. An age is of two clocks, ours and the venue’s, and holds their offset.',
     ],
     lines: parts.map(({ name, report }) => ({
       name,

@@ -39,6 +39,7 @@ const BURST = 10;
 const BLOCK_SECONDS = 0.5;
 const DRAIN_SECONDS = 3;
 const SUBSCRIBERS = [1, 10, 50] as const;
+const SUBSCRIBERS_QUICK = [1, 50] as const;
 /** What starting two servers and connecting to them takes, about. */
 const START_SECONDS = 1.5;
 
@@ -143,20 +144,24 @@ export const WIRE: Scenario = {
   },
 };
 
+function stepsOf({ subscribers, isQuick }: Wish): readonly number[] {
+  return subscribers ?? (isQuick ? SUBSCRIBERS_QUICK : SUBSCRIBERS);
+}
+
 /** The same with more and more subscribers. */
 export const FANOUT: Scenario = {
   name: 'fanout',
   summary: 'the same with more and more subscribers, and how far apart the first and the last of them are',
   takes: ['seconds', 'rate', 'subscribers', 'changes', 'arrivals', 'beside'],
   seconds: (wish) => {
-    const steps = (wish.subscribers ?? SUBSCRIBERS).length;
+    const steps = stepsOf(wish).length;
     return steps * (serversOf(wish).length * (secondsOf(wish) / 2 + warmOf(wish)) + START_SECONDS);
   },
   async run(wish) {
     const rans: Ran[] = [];
     const tables: Table[] = [];
     const ended: string[] = [];
-    for (const subscribers of wish.subscribers ?? SUBSCRIBERS) {
+    for (const subscribers of stepsOf(wish)) {
       const plan = { ...asked(wish, subscribers), seconds: secondsOf(wish) / 2 };
       try {
         const ran = await overWire(serversOf(wish), plan, wish.signal);

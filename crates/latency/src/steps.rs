@@ -16,7 +16,7 @@ pub struct Steps {
     pub allocations: u64,
 }
 
-/// Most instructions that are counted: some minutes.
+/// Most instructions that are counted: less than two minutes.
 pub const INSTRUCTIONS_MAX: u64 = 5_000_000;
 
 /// Counts `work`, which runs in a copy of this process: nothing of it is seen here. It must not wait for another thread, for the copy has
