@@ -3,8 +3,11 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { CHROMIUM_ARGS, chromiumPath } from './page.js';
+
+const REMOVALS = 50;
 
 /** A tab that can go behind another one, as a reader's does. */
 export interface Tab {
@@ -23,6 +26,19 @@ interface Answer {
   readonly error?: { readonly message: string };
   // biome-ignore lint/suspicious/noExplicitAny: what a method of the browser's protocol answers
   readonly result?: any;
+}
+
+/** The browser's own processes end behind it, and write to its folder until they do. */
+async function remove(folder: string): Promise<void> {
+  for (let left = REMOVALS; ; left -= 1) {
+    try {
+      rmSync(folder, { recursive: true, force: true });
+      return;
+    } catch (error) {
+      if (left === 0) throw error;
+      await setTimeout(100);
+    }
+  }
 }
 
 /**
@@ -97,7 +113,7 @@ export async function openTab(address: string): Promise<Tab> {
       const gone = once(browser, 'exit');
       browser.kill('SIGTERM');
       await gone;
-      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+      await remove(folder);
     },
   };
 }
