@@ -6,7 +6,13 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { stageChart } from '../src/bench/chart.js';
 import { type GateRecord, judge, recordOf } from '../src/bench/gate.js';
-import { type MicroPlan, Samples, type StepReport, type TargetReport } from '../src/bench/measure.js';
+import {
+  type HiccupReport,
+  type MicroPlan,
+  Samples,
+  type StepReport,
+  type TargetReport,
+} from '../src/bench/measure.js';
 import { type Measured, measured, type Operation } from '../src/bench/micro.js';
 import { SimBook, updateText } from '../src/bench/sim-book.js';
 import { benchCommand, type Ended } from './support/bench-command.js';
@@ -440,10 +446,21 @@ it.each([
 });
 
 it('keeps no more samples than it says, and counts the others', () => {
-  const samples = new Samples(5000);
+  const began = performance.now();
+  const samples = new Samples(began, 5000);
   for (let at = 0; at < 5007; at += 1) samples.add(at * 1e6, 1000 + at);
   expect([samples.count, samples.dropped]).toEqual([5000, 7]);
-  const { all } = samples.report('x');
+  // The log began a second before the samples, and was noisy at 0.5, 2.1 to 2.2 and 3.1 s.
+  const startedMs = performance.timeOrigin + began - 1000;
+  const noisy = [
+    [0.49e9, 0.51e9],
+    [2.1e9, 2.2e9],
+    [3.1e9, 3.103e9],
+  ] as const;
+  const log = { noisy, startedMs } as unknown as HiccupReport;
+  const { all, quiet, quietShare } = samples.report('x', log);
   // To three digits.
   expect([all.count, all.min, all.max]).toEqual([5000, 1000, 5999]);
+  expect(quiet.count).toBe(5000 - 100 - 3);
+  expect(quietShare).toBeCloseTo(quiet.count / 5000, 12);
 });

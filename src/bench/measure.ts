@@ -120,6 +120,8 @@ export interface TargetReport {
 export interface WireReport {
   readonly targets: readonly TargetReport[];
   readonly clock: 'tsc' | 'system';
+  /** Which the generator had to itself. */
+  readonly generatorCore: number | null;
   readonly ended: Fault | null;
 }
 
@@ -225,10 +227,26 @@ export interface TimelineReport {
   readonly hlog: string;
 }
 
+/** See `crates/latency/src/hiccup.rs`. */
+export interface HiccupReport extends TimelineReport {
+  readonly startedMs: number;
+  /** What had a great hiccup in it or near it, ns from the beginning, in order. */
+  readonly noisy: readonly (readonly [fromNs: number, toNs: number])[];
+  /** Share of the time that had none. */
+  readonly quietShare: number;
+}
+
+/** Samples that were taken here, of all the time and of that without hiccups of the machine. */
+export interface SamplesReport extends TimelineReport {
+  readonly quiet: Quantiles;
+  /** Share of the samples that were so. */
+  readonly quietShare: number;
+}
+
 /** A log of the machine's hiccups beside something that is measured here, from its making until it is stopped. */
 export class HiccupLog {
   readonly #over = new AbortController();
-  readonly #report: Promise<TimelineReport>;
+  readonly #report: Promise<HiccupReport>;
 
   constructor(seconds: number) {
     this.#report = measure({ scenario: 'hiccups', seconds }, this.#over.signal);
@@ -236,7 +254,7 @@ export class HiccupLog {
     this.#report.catch(() => {});
   }
 
-  stop(): Promise<TimelineReport> {
+  stop(): Promise<HiccupReport> {
     this.#over.abort();
     return this.#report;
   }
@@ -283,12 +301,14 @@ function reportOf<Report>(json: string): Report {
 /** Samples that are taken here, 16 bytes each. Beyond `samplesMax` no further one is kept, and `dropped` counts them. */
 export class Samples {
   readonly #samplesMax: number;
-  readonly #startedMs = Date.now();
+  readonly #beganMs: number;
   #numbers = new BigUint64Array(2048);
   #length = 0;
   dropped = 0;
 
-  constructor(samplesMax = 5_000_000) {
+  /** `beganMs`: what their times run from, as `performance.now()` has it. */
+  constructor(beganMs: number, samplesMax = 5_000_000) {
+    this.#beganMs = beganMs;
     this.#samplesMax = samplesMax;
   }
 
@@ -312,10 +332,39 @@ export class Samples {
     this.#length += 2;
   }
 
-  report(comment: string): TimelineReport {
-    const bytes = new Uint8Array(this.#numbers.buffer, 0, this.#length * 8);
-    return reportOf(guarded(() => timelineOf(bytes, this.#startedMs, comment)));
+  report(comment: string, { noisy, startedMs }: HiccupReport): SamplesReport {
+    const beganMs = performance.timeOrigin + this.#beganMs;
+    const all = reportOfSamples(this.#numbers.subarray(0, this.#length), beganMs, comment);
+    const offsetNs = (beganMs - startedMs) * 1e6;
+    const kept = new BigUint64Array(this.#length);
+    let length = 0;
+    for (let at = 0; at < this.#length; at += 2) {
+      const planned = this.#numbers[at] ?? 0n;
+      if (isWithin(noisy, Number(planned) + offsetNs)) continue;
+      kept[length] = planned;
+      kept[length + 1] = this.#numbers[at + 1] ?? 0n;
+      length += 2;
+    }
+    const quiet = reportOfSamples(kept.subarray(0, length), beganMs, comment).all;
+    return { ...all, quiet, quietShare: length / Math.max(1, this.#length) };
   }
+}
+
+function reportOfSamples(numbers: BigUint64Array, startedMs: number, comment: string): TimelineReport {
+  const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+  return reportOf(guarded(() => timelineOf(bytes, Math.floor(startedMs), comment)));
+}
+
+function isWithin(spans: HiccupReport['noisy'], ns: number): boolean {
+  let [from, to] = [0, spans.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    const [begins, ends] = spans[middle] ?? [0, 0];
+    if (ns < begins) to = middle;
+    else if (ns >= ends) from = middle + 1;
+    else return true;
+  }
+  return false;
 }
 
 /** As an error of this package. */

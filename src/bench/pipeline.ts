@@ -1,7 +1,7 @@
 import { LoadMeter } from './machine.js';
 import { type LineReport, measurePipeline, type PipelineReport, type StepReport } from './measure.js';
 import type { Line, Scenario, StageShare, Table, Wish } from './result.js';
-import { nsText, QUANTILE_HEADS, quantileCells } from './time-text.js';
+import { nsText, QUANTILE_HEADS, quantileCells, quietText } from './time-text.js';
 import { judgeLoad, judgeStep, worst } from './verdict.js';
 
 const SECONDS = 1;
@@ -78,10 +78,7 @@ function timesTable({ steps }: PipelineReport): Table {
   const rows = steps.flatMap((step) => {
     const row = (name: string, { all, quiet, quietShare }: LineReport): string[][] => [
       [`${stepName(step)}, ${name}`, ...quantileCells(all)],
-      [
-        `${stepName(step)}, ${name}, ${(quietShare * 100).toFixed(0)} % without hiccups`,
-        ...quantileCells(quiet),
-      ],
+      [`${stepName(step)}, ${name}, ${quietText(quietShare)}`, ...quantileCells(quiet)],
     ];
     return [...row('engine', step.engine), ...row('control', step.control)];
   });

@@ -6,10 +6,10 @@ import type { Level } from '../wire/level.js';
 import { LocalBook } from '../wire/local-book.js';
 import { Stream } from '../wire/protocol.js';
 import { LoadMeter } from './machine.js';
-import { HiccupLog, type Quantiles, Samples, type TimelineReport } from './measure.js';
+import { HiccupLog, type HiccupReport, type Quantiles, Samples } from './measure.js';
 import type { Scenario, ScenarioResult, Wish } from './result.js';
 import { INSTRUMENT, SimBook, VENUE } from './sim-book.js';
-import { QUANTILE_HEADS, quantileCells } from './time-text.js';
+import { QUANTILE_HEADS, quantileCells, quietText } from './time-text.js';
 import { judgeHiccups, judgeLoad, type Verdict, worst } from './verdict.js';
 
 const GAPS = 100;
@@ -71,13 +71,13 @@ function gapsOf({ isQuick }: Wish): number {
 
 /** What was found over all gaps. */
 class Found {
+  readonly #began = performance.now();
   readonly samples: Readonly<Record<Part, Samples>> = {
-    told: new Samples(),
-    shown: new Samples(),
+    told: new Samples(this.#began),
+    shown: new Samples(this.#began),
   };
   /** Why the figures are worth nothing, a line each. */
   readonly wrong = new Set<string>();
-  readonly #began = performance.now();
 
   add(part: Part, fromMs: number, toMs: number): void {
     this.samples[part].add((fromMs - this.#began) * 1e6, (toMs - fromMs) * 1e6);
@@ -199,10 +199,10 @@ class Market {
   }
 }
 
-function resultOf(found: Found, hiccups: TimelineReport, verdict: Verdict): ScenarioResult {
+function resultOf(found: Found, hiccups: HiccupReport, verdict: Verdict): ScenarioResult {
   const parts = (Object.keys(PARTS) as Part[]).map((part) => ({
     part,
-    report: found.samples[part].report(`depthwire bench recover, ${part}, ns`),
+    report: found.samples[part].report(`depthwire bench recover, ${part}, ns`, hiccups),
   }));
   const row = (name: string, all: Quantiles): readonly string[] => [name, ...quantileCells(all)];
   return {
@@ -214,7 +214,10 @@ function resultOf(found: Found, hiccups: TimelineReport, verdict: Verdict): Scen
         title: `${WAITING} updates wait while the book is asked for, which has 50 levels a side`,
         heads: ['from when', ...QUANTILE_HEADS],
         rows: [
-          ...parts.map(({ part, report }) => row(PARTS[part], report.all)),
+          ...parts.flatMap(({ part, report }) => [
+            row(PARTS[part], report.all),
+            row(quietText(report.quietShare), report.quiet),
+          ]),
           row('hiccups of the machine', hiccups.all),
         ],
       },
@@ -228,6 +231,9 @@ function resultOf(found: Found, hiccups: TimelineReport, verdict: Verdict): Scen
       { name: `recover-${part}.hgrm`, text: hgrm },
       { name: `recover-${part}.hlog`, text: hlog },
     ]),
-    data: { parts: parts.map(({ part, report: { all } }) => ({ part, all })), hiccups: hiccups.all },
+    data: {
+      parts: parts.map(({ part, report: { all, quiet, quietShare } }) => ({ part, all, quiet, quietShare })),
+      hiccups: hiccups.all,
+    },
   };
 }

@@ -6,9 +6,9 @@ import { surveyRecordings } from '../ingest/recording.js';
 import { RecordingReader } from '../ingest/recording-reader.js';
 import { EVERYTHING_NS } from '../ingest/source.js';
 import { LoadMeter } from './machine.js';
-import { HiccupLog, Samples, type TimelineReport } from './measure.js';
+import { HiccupLog, type HiccupReport, Samples, type SamplesReport } from './measure.js';
 import type { Scenario, Table, Wish } from './result.js';
-import { QUANTILE_HEADS, quantileCells } from './time-text.js';
+import { QUANTILE_HEADS, quantileCells, quietText } from './time-text.js';
 import { judgeHiccups, judgeLoad, type Verdict, worst } from './verdict.js';
 
 /** Times of the recording's own pace. */
@@ -31,8 +31,8 @@ interface Ran {
   readonly frames: number;
   readonly seconds: number;
   /** From a time of the recording until all that was heard by then had been published. */
-  readonly lag: TimelineReport;
-  readonly hiccups: TimelineReport;
+  readonly lag: SamplesReport;
+  readonly hiccups: HiccupReport;
   readonly isWhole: boolean;
   readonly synced: number;
   readonly books: number;
@@ -92,7 +92,13 @@ export const REPLAY: Scenario = {
               { name: `replay-${speed}x.hlog`, text: lag.hlog },
             ],
       ),
-      data: rans.map(({ lag, hiccups, ...ran }) => ({ ...ran, lag: lag.all, hiccups: hiccups.all })),
+      data: rans.map(({ lag, hiccups, ...ran }) => ({
+        ...ran,
+        lag: lag.all,
+        lagQuiet: lag.quiet,
+        quietShare: lag.quietShare,
+        hiccups: hiccups.all,
+      })),
     };
   },
 };
@@ -149,7 +155,7 @@ async function replayed(files: readonly string[], speed: Ran['speed'], wish: Wis
       messages,
       frames,
       seconds,
-      lag: pass.lag.report(`depthwire bench replay ${speedText(speed)}, ns behind the recording`),
+      lag: pass.lag.report(`depthwire bench replay ${speedText(speed)}, ns behind the recording`, hiccups),
       hiccups,
       isWhole,
       synced,
@@ -167,7 +173,8 @@ async function replayed(files: readonly string[], speed: Ran['speed'], wish: Wis
 
 /** One way through the files. */
 class Pass {
-  readonly lag = new Samples();
+  readonly #began = performance.now();
+  readonly lag = new Samples(this.#began);
   readonly #second = new Busiest(1_000_000_000n);
   readonly #hundredth = new Busiest(10_000_000n);
   readonly #engine: Engine;
@@ -224,7 +231,7 @@ class Pass {
       if (this.#isOver()) return false;
       lastNs = nextNs;
       nextNs = await this.#next(nextNs);
-      const [dueNs, lagNs] = [(dueMs - began) * 1e6, (performance.now() - dueMs) * 1e6];
+      const [dueNs, lagNs] = [(dueMs - this.#began) * 1e6, (performance.now() - dueMs) * 1e6];
       const { frames } = this.#engine.stats();
       for (let message = messages; message < frames; message += 1) this.lag.add(dueNs, lagNs);
       this.#second.add(lastNs, frames - messages);
@@ -282,6 +289,7 @@ function lagTable(rans: readonly Ran[]): Table {
       .filter(({ speed }) => speed !== 'max')
       .flatMap(({ speed, lag, hiccups }) => [
         [speedText(speed), ...quantileCells(lag.all)],
+        [`${speedText(speed)}, ${quietText(lag.quietShare)}`, ...quantileCells(lag.quiet)],
         [`${speedText(speed)}, hiccups of the machine`, ...quantileCells(hiccups.all)],
       ]),
   };

@@ -12,6 +12,9 @@ export function nsText(ns: number): string {
   return `${value.toFixed(digits)} ${units[unit]}`;
 }
 
+/** What figures are of that leave out the machine's hiccups, by the share that they have. */
+export const quietText = (share: number): string => `${(share * 100).toFixed(0)} % without hiccups`;
+
 /** The columns that every table of times has, and the cells of a line. */
 export const QUANTILE_HEADS = ['samples', 'p50', 'p90', 'p99', 'p99.9', 'p99.99', 'max'] as const;
 export function quantileCells({ count, p50, p90, p99, p999, p9999, max }: Quantiles): readonly string[] {

@@ -4,9 +4,9 @@ import { instrumentName, openEngine, startIdNow } from '../engine.js';
 import { DepthwireError } from '../errors.js';
 import { FrameReader } from '../wire/frame.js';
 import { LoadMeter } from './machine.js';
-import { HiccupLog, type Quantiles, Samples } from './measure.js';
+import { HiccupLog, type HiccupReport, Samples } from './measure.js';
 import type { Scenario, ScenarioResult, Wish } from './result.js';
-import { nsText, QUANTILE_HEADS, quantileCells } from './time-text.js';
+import { nsText, QUANTILE_HEADS, quantileCells, quietText } from './time-text.js';
 import { judgeHiccups, judgeLoad, type Verdict, worst } from './verdict.js';
 
 const SECONDS = 30;
@@ -43,7 +43,7 @@ export const VENUE: Scenario = {
     }
     const hiccups = await log.stop();
     const verdict = worst([judgeLoad(meter.stop()), judgeHiccups(hiccups), line.verdict(wish)]);
-    return resultOf(line, url, hiccups.all, verdict);
+    return resultOf(line, url, hiccups, verdict);
   },
 };
 
@@ -70,11 +70,12 @@ function secondsOf({ seconds, isQuick }: Wish): number {
 
 /** One connection. */
 class Line {
-  readonly trips = new Samples();
+  readonly #began = performance.now();
+  readonly trips = new Samples(this.#began);
   /** Between one message and the next. */
-  readonly gaps = new Samples();
+  readonly gaps = new Samples(this.#began);
   /** From the venue's time of an event to its receipt here, by two clocks. */
-  readonly ages = new Samples();
+  readonly ages = new Samples(this.#began);
   messages = 0;
   bytes = 0;
   openMs = 0;
@@ -85,7 +86,6 @@ class Line {
   readonly #socket: WebSocket;
   readonly #says: readonly string[];
   readonly #dated: Dated | undefined;
-  readonly #began = performance.now();
   #lastMs = 0;
   /** When pings were due that have no answer yet, the first one first. */
   #pingsMs: number[] = [];
@@ -238,11 +238,14 @@ class Dated {
   }
 }
 
-function resultOf(line: Line, url: URL, hiccups: Quantiles, verdict: Verdict): ScenarioResult {
+function resultOf(line: Line, url: URL, hiccups: HiccupReport, verdict: Verdict): ScenarioResult {
   const parts = [
-    { name: 'round trip', report: line.trips.report('depthwire bench venue, round trips, ns') },
-    { name: 'between messages', report: line.gaps.report('depthwire bench venue, between messages, ns') },
-    { name: 'age when received', report: line.ages.report('depthwire bench venue, ages, ns') },
+    { name: 'round trip', report: line.trips.report('depthwire bench venue, round trips, ns', hiccups) },
+    {
+      name: 'between messages',
+      report: line.gaps.report('depthwire bench venue, between messages, ns', hiccups),
+    },
+    { name: 'age when received', report: line.ages.report('depthwire bench venue, ages, ns', hiccups) },
   ].filter(({ report }) => report.all.count > 0);
   return {
     scenario: 'venue',
@@ -253,8 +256,11 @@ function resultOf(line: Line, url: URL, hiccups: Quantiles, verdict: Verdict): S
         title: url.host,
         heads: ['what', ...QUANTILE_HEADS],
         rows: [
-          ...parts.map(({ name, report }) => [name, ...quantileCells(report.all)]),
-          ['hiccups of the machine', ...quantileCells(hiccups)],
+          ...parts.flatMap(({ name, report }) => [
+            [name, ...quantileCells(report.all)],
+            [quietText(report.quietShare), ...quantileCells(report.quiet)],
+          ]),
+          ['hiccups of the machine', ...quantileCells(hiccups.all)],
         ],
       },
     ],
@@ -280,8 +286,8 @@ function resultOf(line: Line, url: URL, hiccups: Quantiles, verdict: Verdict): S
       messages: line.messages,
       bytes: line.bytes,
       younger: line.younger,
-      parts: parts.map(({ name, report: { all } }) => ({ name, all })),
-      hiccups,
+      parts: parts.map(({ name, report: { all, quiet, quietShare } }) => ({ name, all, quiet, quietShare })),
+      hiccups: hiccups.all,
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { MachineLoad } from './machine.js';
-import type { FloorReport, StepReport, TargetReport, TimelineReport } from './measure.js';
+import type { FloorReport, HiccupReport, StepReport, TargetReport } from './measure.js';
 
 /** Whether a run's figures may be believed: all of them, with care, not at all. */
 export interface Verdict {
@@ -12,7 +12,7 @@ export interface Verdict {
 const SENT_SHARE_MIN = 0.999;
 /** Of the messages that may have left late. */
 const LATE_SHARE_MAX = 0.001;
-/** Of the intervals that must have been without a great hiccup of the machine. */
+/** Of the time, which must have been without a great hiccup of the machine. */
 const QUIET_SHARE_MIN = 0.9;
 /** A core's worth of time that other programs may have taken. */
 const OTHERS_MAX = 0.1;
@@ -20,13 +20,15 @@ const OTHERS_MAX = 0.1;
 const STOLEN_MAX = 0.01;
 /** Of the time, for which a thread that never sleeps may have been stopped. */
 const GAP_SHARE_MAX = 0.02;
-/** A greater one makes an interval noisy; see `crates/latency/src/deliveries.rs`. */
+/** A greater one is a hiccup; see `crates/latency/src/hiccup.rs`. */
 const HICCUP_NS_MAX = 2_000_000;
 /** How late a thread that slept may run at 99.9 %. */
 const HICCUP_P999_NS_MAX = 5_000_000;
 /** What a run of one generator and one server keeps busy. */
 export const BUSY_THREADS = 2;
 
+const noisy = (name: string, quietShare: number): string =>
+  `${name}: ${percent(1 - quietShare)} of the messages were due near a hiccup of the machine above ${HICCUP_NS_MAX / 1e6} ms`;
 const percent = (share: number): string => `${(share * 100).toFixed(share < 0.001 ? 3 : 1)} %`;
 
 /** Of a target of a run over the wire. */
@@ -47,10 +49,7 @@ export function judgeTarget(report: TargetReport, load: MachineLoad, ended?: str
     );
   if (report.fromPlanned.count === 0) fails.push(`${name}: nothing was counted`);
   const noises = noisesOf(load);
-  if (report.quietShare < QUIET_SHARE_MIN)
-    noises.push(
-      `${name}: ${percent(1 - report.quietShare)} of the intervals had a hiccup of the machine above ${report.hiccupNsMax / 1e6} ms`,
-    );
+  if (report.quietShare < QUIET_SHARE_MIN) noises.push(noisy(name, report.quietShare));
   return verdictOf(fails, noises);
 }
 
@@ -64,20 +63,17 @@ export function judgeStep(name: string, { planned, late, engine }: StepReport): 
     fails.push(
       `${name}: more than the engine takes: ${percent(late / planned)} of the messages were done a millisecond behind the 50 ms in which they were due`,
     );
-  const noisy = `${name}: ${percent(1 - quietShare)} of the intervals had a hiccup of the machine above ${HICCUP_NS_MAX / 1e6} ms`;
-  return verdictOf(fails, quietShare < QUIET_SHARE_MIN ? [noisy] : []);
+  return verdictOf(fails, quietShare < QUIET_SHARE_MIN ? [noisy(name, quietShare)] : []);
 }
 
 /** Of what was measured in this process, beside a log of hiccups. */
-export function judgeHiccups({ intervals }: TimelineReport): Verdict {
-  const greater = intervals.filter(({ max }) => max > HICCUP_NS_MAX).length;
-  const share = greater / Math.max(1, intervals.length);
-  // Of some intervals one is a great share, and no figure is of one alone.
-  const isNoisy = share > 1 - QUIET_SHARE_MIN && greater > 1;
+export function judgeHiccups({ quietShare }: HiccupReport): Verdict {
   return verdictOf(
     [],
-    isNoisy
-      ? [`${percent(share)} of the seconds had a hiccup of the machine above ${HICCUP_NS_MAX / 1e6} ms`]
+    quietShare < QUIET_SHARE_MIN
+      ? [
+          `${percent(1 - quietShare)} of the time was near a hiccup of the machine above ${HICCUP_NS_MAX / 1e6} ms`,
+        ]
       : [],
   );
 }

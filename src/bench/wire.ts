@@ -5,7 +5,7 @@ import { type Arrivals, measureWire, type TargetReport, type WirePlan, type Wire
 import { paired, ratioText } from './paired.js';
 import type { Line, Scenario, ScenarioResult, Table, Wish } from './result.js';
 import { type ServerSpec, startTarget, type Target } from './target.js';
-import { nsText, QUANTILE_HEADS, quantileCells } from './time-text.js';
+import { nsText, QUANTILE_HEADS, quantileCells, quietText } from './time-text.js';
 import { judgeTarget, type Verdict, worst } from './verdict.js';
 
 /** A server to be measured, and what it is called. */
@@ -187,10 +187,7 @@ export const FANOUT: Scenario = {
 export function timesTable({ report }: Ran, subscribers: number): Table {
   const rows = report.targets.flatMap((target) => [
     [`${target.name}, all`, ...quantileCells(target.fromPlanned)],
-    [
-      `${target.name}, ${(target.quietShare * 100).toFixed(0)} % without hiccups`,
-      ...quantileCells(target.fromPlannedQuiet),
-    ],
+    [`${target.name}, ${quietText(target.quietShare)}`, ...quantileCells(target.fromPlannedQuiet)],
     [`${target.name}, from the actual sending`, ...quantileCells(target.fromSent)],
   ]);
   const hiccups = report.targets[0]?.hiccups;
@@ -263,6 +260,7 @@ export function resultOf(
       'Times run from when a message should have left, so a server that stops is charged for all that it kept waiting.',
       'The control publishes the same frames by uWebSockets.js and keeps no book. Servers take turns, half a second each.',
       'Planned time → socket → server → WebSocket → the read that brought the frame, all on this machine.',
+      ...placesOf(rans),
     ],
     lines,
     files: all.flatMap(({ target, name }) => [
@@ -271,6 +269,14 @@ export function resultOf(
     ]),
     data: rans,
   };
+}
+
+/** Who may run where; see `crates/latency/src/cores.rs`. */
+function placesOf(rans: readonly Ran[]): readonly string[] {
+  const core = rans[0]?.report.generatorCore ?? null;
+  return core === null
+    ? []
+    : [`The generator has core ${core} to itself; servers and the log of hiccups have the others.`];
 }
 
 function fileName(scenario: string, name: string): string {

@@ -621,6 +621,12 @@ export interface InstrumentStages {
   stages: Array<StageTime>
 }
 
+/**
+ * Keeps this thread, and the processes that it starts, off the core of a run's generator, or gives it all cores back. Whether it did: not with
+ * one core, nor where the system does not let threads choose.
+ */
+export declare function keepOffGenerator(isKeptOff: boolean): boolean
+
 /** Time from the receipt of an input to the frame that it causes. */
 export interface LatencyStats {
   /** Bounds of the counts, ns, inclusive; the last count is of what took longer. */

@@ -46,6 +46,7 @@ export const {
   endWithSignals,
   instrumentName,
   instrumentPage,
+  keepOffGenerator,
   makeSharedMemory,
   mapSharedMemory,
   timelineOf,

@@ -8,12 +8,11 @@ use serde::Serialize;
 use crate::arrivals::Schedule;
 use crate::clock::TickClock;
 use crate::fault::Fault;
-use crate::hiccup::Hiccups;
+use crate::hiccup::{HICCUP_NS_MAX, Hiccups};
 use crate::quantiles::Quantiles;
+use crate::quiet::Quiet;
 use crate::timeline::{INTERVAL_NS, Interval, Timeline, histogram};
 
-/// An interval whose worst hiccup is above this is left out of the figures that say "without the machine's hiccups".
-pub const HICCUP_NS_MAX: u64 = 2_000_000;
 /// Digits of a subscriber's own histogram, some 20 KB each.
 const SUBSCRIBER_DIGITS: u8 = 2;
 const NS_MAX: u64 = 3_600_000_000_000;
@@ -44,7 +43,7 @@ impl Cut {
     }
 }
 
-/// The record of one target of a run. Costs some 28 bytes a planned message.
+/// The record of one target of a run. Costs some 28 bytes a planned message, and 16 a delivery until it is settled.
 #[derive(Debug)]
 pub struct Deliveries {
     schedule: Schedule,
@@ -64,6 +63,8 @@ pub struct Deliveries {
     from_planned: Timeline,
     from_sent: Timeline,
     lateness: Timeline,
+    /// Of those that were due without a hiccup of the machine.
+    pub(crate) quiet: Quiet,
     closed_loop: Histogram<u64>,
     /// When a client that waits for its answer would send again.
     is_free_at: u64,
@@ -98,11 +99,11 @@ pub struct Delivered {
     pub deliveries: u64,
     /// From the planned time to the arrival.
     pub from_planned: Quantiles,
-    /// The same in the intervals without a hiccup of the machine above `hiccup_ns_max`.
+    /// The same of those that were due without a hiccup of the machine above `hiccup_ns_max`; see [`Log::is_quiet`](crate::hiccup::Log::is_quiet).
     pub from_planned_quiet: Quantiles,
-    /// Share of the intervals that were so.
+    /// Share of the deliveries that were so.
     pub quiet_share: f64,
-    /// The limit that makes an interval quiet.
+    /// The greatest hiccup that counts as none.
     pub hiccup_ns_max: u64,
     /// From the actual sending to the arrival.
     pub from_sent: Quantiles,
@@ -152,6 +153,7 @@ impl Deliveries {
             from_planned: line(),
             from_sent: line(),
             lateness: line(),
+            quiet: Quiet::new(clock),
             closed_loop: histogram(),
             is_free_at: 0,
         }
@@ -228,6 +230,7 @@ impl Deliveries {
         let Some(at) = self.counted(message) else { return };
         let ns = self.clock.between(due, now);
         self.from_planned.record(at, ns);
+        self.quiet.record(due, ns);
         if let Some(&sent) = self.sent_at.get(message as usize) {
             self.from_sent.record(at, self.clock.between(sent, now));
         }
@@ -245,11 +248,12 @@ impl Deliveries {
     }
 
     pub(crate) fn report(
-        &self,
+        &mut self,
         hiccups: &Hiccups,
         started_ms: u64,
         comment: &str,
     ) -> Result<Delivered, Fault> {
+        self.quiet.settle(&hiccups.log, usize::MAX);
         let of_all = self.subscribers.len() as u64;
         let planned = self.schedule.count();
         let delivered: u64 = self.arrived.iter().map(|arrived| u64::from(arrived.count)).sum();
@@ -262,8 +266,6 @@ impl Deliveries {
         let intervals = self.from_planned.intervals();
         let interval_hiccups: Vec<u64> =
             intervals.iter().map(|interval| self.worst(hiccups, interval.from_ns)).collect();
-        let is_quiet = |at: usize| interval_hiccups.get(at).is_some_and(|&worst| worst <= HICCUP_NS_MAX);
-        let quiet = (0..intervals.len()).filter(|at| is_quiet(*at)).count();
         let started = SystemTime::UNIX_EPOCH + Duration::from_millis(started_ms);
         Ok(Delivered {
             planned,
@@ -275,8 +277,8 @@ impl Deliveries {
             counted: self.lateness.quantiles().count,
             deliveries: self.from_planned.quantiles().count,
             from_planned: self.from_planned.quantiles(),
-            from_planned_quiet: self.from_planned.qualified(is_quiet),
-            quiet_share: quiet as f64 / intervals.len().max(1) as f64,
+            from_planned_quiet: self.quiet.quantiles(),
+            quiet_share: self.quiet.share(),
             hiccup_ns_max: HICCUP_NS_MAX,
             from_sent: self.from_sent.quantiles(),
             closed_loop: Quantiles::of(&self.closed_loop),
@@ -303,7 +305,7 @@ impl Deliveries {
         let begins = self.cut.bounds(block)[0];
         let at = |ns: u64| start + self.clock.ticks_of(ns - begins);
         // What was sent at the end of a block arrives before it ends.
-        hiccups.worst(at(from), if self.cut.blocks() > 1 { end } else { at(to) })
+        hiccups.log.worst(at(from), if self.cut.blocks() > 1 { end } else { at(to) })
     }
 }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::arrivals::Arrivals;
 use crate::clock::TickClock;
+use crate::cores::Place;
 use crate::fault::Fault;
 use crate::hiccup::HiccupMeter;
 use crate::quantiles::Quantiles;
@@ -87,7 +88,7 @@ pub fn run(plan: &FloorPlan, is_cancelled: &AtomicBool) -> Result<FloorReport, F
     let third = Duration::from_secs_f64(plan.seconds / 3.0);
     let clock = TickClock::get();
     let started = SystemTime::now();
-    let meter = HiccupMeter::start(third)?;
+    let meter = HiccupMeter::start(third, Place::Anywhere)?;
     let began = Instant::now();
     while began.elapsed() < third && !is_cancelled.load(Ordering::Relaxed) {
         std::thread::sleep(LOOK.min(third.saturating_sub(began.elapsed())));

@@ -3,30 +3,34 @@
 //! The method of jHiccup (giltene/jHiccup, README): a thread that should have run and did not tells of the platform and not of what is
 //! measured, so its log stands beside every figure.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::arrivals::SECONDS_MAX;
 use crate::clock::TickClock;
+use crate::cores::{Place, pin};
 use crate::fault::Fault;
 use crate::timeline::{INTERVAL_NS, Timeline, TimelineReport};
 
 /// How long it sleeps.
 const SLEEP: Duration = Duration::from_millis(1);
+/// A greater one is a hiccup: figures "without hiccups" leave out what was due near it; see [`Log::is_quiet`].
+pub const HICCUP_NS_MAX: u64 = 2_000_000;
 /// The worst is kept for each such stretch.
-const STRETCH_NS: u64 = 50_000_000;
-/// Stretches that are kept: a day and an hour. Beyond them only the histogram goes on.
-const STRETCHES_MAX: usize = 1_800_000;
+pub const STRETCH_NS: u64 = 10_000_000;
+/// Stretches that are kept, 4 bytes each: a day and an hour. Beyond them only the histogram goes on.
+const STRETCHES_MAX: usize = 9_000_000;
 
 /// A thread that measures, until it is asked what it found.
 #[derive(Debug)]
 pub struct HiccupMeter {
     is_over: Arc<AtomicBool>,
-    thread: JoinHandle<Hiccups>,
+    log: Arc<Mutex<Log>>,
+    thread: JoinHandle<Timeline>,
 }
 
 /// What was found.
@@ -34,24 +38,40 @@ pub struct HiccupMeter {
 pub struct Hiccups {
     /// All of it, by the time since the beginning.
     pub line: Timeline,
+    /// Stretch by stretch.
+    pub log: Log,
+}
+
+/// The worst hiccup of each stretch, ns.
+#[derive(Clone, Debug)]
+pub struct Log {
     clock: TickClock,
     start: u64,
-    worst: Vec<u64>,
+    worst: Vec<u32>,
+    /// What was before this reading is known.
+    known_until: u64,
 }
 
 impl HiccupMeter {
-    /// Begins. `length`: what it is expected to run, for the intervals of its line.
+    /// Begins. `length`: what it is expected to run, for the intervals of its line. `place`: of which cores it tells.
     ///
     /// # Errors
     /// The machine gives no thread.
-    pub fn start(length: Duration) -> Result<Self, Fault> {
+    pub fn start(length: Duration, place: Place) -> Result<Self, Fault> {
         let is_over = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&is_over);
+        let clock = TickClock::get();
+        let start = clock.ticks();
+        let log = Arc::new(Mutex::new(Log { clock, start, worst: Vec::new(), known_until: start }));
+        let written = Arc::clone(&log);
         let thread = std::thread::Builder::new()
             .name("hiccup".to_owned())
-            .spawn(move || measure(length, &seen))
+            .spawn(move || {
+                pin(place);
+                measure(length, &written, &seen)
+            })
             .map_err(|error| Fault::machine("no thread for the hiccup log", error))?;
-        Ok(Self { is_over, thread })
+        Ok(Self { is_over, log, thread })
     }
 
     /// What it found.
@@ -60,17 +80,69 @@ impl HiccupMeter {
     /// The thread ended by a panic.
     pub fn stop(self) -> Result<Hiccups, Fault> {
         self.is_over.store(true, Ordering::Relaxed);
-        self.thread.join().map_err(|_| Fault::machine("the hiccup log ended", "a panic"))
+        let line = self.thread.join().map_err(|_| Fault::machine("the hiccup log ended", "a panic"))?;
+        let mut log = locked(&self.log).clone();
+        log.known_until = u64::MAX;
+        Ok(Hiccups { line, log })
+    }
+
+    /// What it has found so far. It waits while this is held.
+    pub fn log(&self) -> MutexGuard<'_, Log> {
+        locked(&self.log)
     }
 }
 
-impl Hiccups {
-    /// The worst between two readings of the clock, ns.
+/// A log is whole after each sample, whatever became of who held it.
+fn locked(log: &Mutex<Log>) -> MutexGuard<'_, Log> {
+    log.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Log {
+    /// The worst between two readings of the clock, ns, as far as it is known; more than 4 s is 4 s.
     #[must_use]
     pub fn worst(&self, from: u64, to: u64) -> u64 {
         let at = |ticks| (self.clock.between(self.start, ticks) / STRETCH_NS) as usize;
         let (from, to) = (at(from).min(self.worst.len()), (at(to) + 1).min(self.worst.len()));
-        self.worst[from..to.max(from)].iter().copied().max().unwrap_or(0)
+        self.worst[from..to.max(from)].iter().copied().max().unwrap_or(0).into()
+    }
+
+    /// Whether a message that was due at a reading had no hiccup above [`HICCUP_NS_MAX`] in the stretches before, at and after that time;
+    /// not known before these have passed. How long the message took has no say, or the slow ones would be left out.
+    #[must_use]
+    pub fn is_quiet(&self, due: u64) -> Option<bool> {
+        let stretch = self.clock.ticks_of(STRETCH_NS);
+        // The stretch that holds the last of these moments is over one stretch later at the latest.
+        let is_known = due.saturating_add(2 * stretch) < self.known_until;
+        is_known.then(|| self.worst(due.saturating_sub(stretch), due + stretch) <= HICCUP_NS_MAX)
+    }
+
+    /// What is not quiet, ns from the beginning, in order and apart from one another.
+    fn noisy(&self) -> Vec<[u64; 2]> {
+        let mut spans: Vec<[u64; 2]> = Vec::new();
+        let great = self.worst.iter().enumerate().filter(|&(_, &worst)| u64::from(worst) > HICCUP_NS_MAX);
+        for (stretch, _) in great {
+            let from = (stretch as u64).saturating_sub(1) * STRETCH_NS;
+            let to = (stretch as u64 + 2) * STRETCH_NS;
+            match spans.last_mut() {
+                Some(last) if last[1] >= from => last[1] = to,
+                _ => spans.push([from, to]),
+            }
+        }
+        spans
+    }
+
+    /// A sleep that began and ended at these readings, `late` ns after its time.
+    fn record(&mut self, began: u64, ended: u64, late: u64) {
+        // A long one was so in every stretch that it covers.
+        let at = self.clock.between(self.start, ended);
+        for stretch in at.saturating_sub(late) / STRETCH_NS..=at / STRETCH_NS {
+            let stretch = stretch as usize;
+            if stretch < STRETCHES_MAX {
+                self.worst.resize(self.worst.len().max(stretch + 1), 0);
+                self.worst[stretch] = self.worst[stretch].max(u32::try_from(late).unwrap_or(u32::MAX));
+            }
+        }
+        self.known_until = began;
     }
 }
 
@@ -82,47 +154,64 @@ pub struct HiccupPlan {
     pub seconds: f64,
 }
 
+/// What such a log found.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HiccupReport {
+    /// All of it.
+    #[serde(flatten)]
+    pub line: TimelineReport,
+    /// When it began, ms since the epoch.
+    pub started_ms: f64,
+    /// What had a hiccup above [`HICCUP_NS_MAX`] in it or a stretch before or behind it, ns from the beginning.
+    pub noisy: Vec<[u64; 2]>,
+    /// Share of the time that had none.
+    pub quiet_share: f64,
+}
+
 /// Keeps a log until it is cancelled, or for as long as the plan says.
 ///
 /// # Errors
 /// The machine gives no thread.
-pub fn run(plan: &HiccupPlan, is_cancelled: &AtomicBool) -> Result<TimelineReport, Fault> {
+pub fn run(plan: &HiccupPlan, is_cancelled: &AtomicBool) -> Result<HiccupReport, Fault> {
     let seconds = plan.seconds.clamp(0.0, SECONDS_MAX);
     let started = SystemTime::now();
     let end = Duration::from_secs_f64(seconds);
-    let meter = HiccupMeter::start(end)?;
+    let meter = HiccupMeter::start(end, Place::Anywhere)?;
     let began = Instant::now();
     while began.elapsed() < end && !is_cancelled.load(Ordering::Relaxed) {
         std::thread::sleep(10 * SLEEP);
     }
-    meter.stop()?.line.report(started, "hiccups, ns beyond a sleep of a millisecond")
+    let took = began.elapsed().as_nanos() as u64;
+    let Hiccups { line, log } = meter.stop()?;
+    let noisy = log.noisy();
+    let noisy_ns: u64 = noisy.iter().map(|&[from, to]| to.min(took).saturating_sub(from)).sum();
+    Ok(HiccupReport {
+        line: line.report(started, "hiccups, ns beyond a sleep of a millisecond")?,
+        started_ms: started
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .map_or(0.0, |since| since.as_secs_f64() * 1e3),
+        noisy,
+        quiet_share: 1.0 - noisy_ns as f64 / took.max(1) as f64,
+    })
 }
 
-fn measure(length: Duration, is_over: &AtomicBool) -> Hiccups {
+fn measure(length: Duration, log: &Mutex<Log>, is_over: &AtomicBool) -> Timeline {
     let clock = TickClock::get();
-    let start = clock.ticks();
+    let start = locked(log).start;
     let mut line = Timeline::new(length.as_nanos() as u64, INTERVAL_NS);
-    let mut worst = Vec::new();
     // What a sleep takes beyond its time on an idle machine, timer slack included, is no hiccup: the least that was seen.
-    let mut least = Duration::MAX;
+    let mut least = u64::MAX;
     while !is_over.load(Ordering::Relaxed) {
-        let began = Instant::now();
+        let began = clock.ticks();
         std::thread::sleep(SLEEP);
-        let took = began.elapsed();
+        let ended = clock.ticks();
+        let took = clock.between(began, ended);
         least = least.min(took);
-        let (at, late) = (clock.between(start, clock.ticks()), (took - least).as_nanos() as u64);
-        line.record(at, late);
-        // A long one was so in every stretch that it covers.
-        let (first, last) = (at.saturating_sub(late) / STRETCH_NS, at / STRETCH_NS);
-        for stretch in first..=last {
-            let stretch = stretch as usize;
-            if stretch < STRETCHES_MAX {
-                worst.resize(worst.len().max(stretch + 1), 0);
-                worst[stretch] = late.max(worst[stretch]);
-            }
-        }
+        line.record(clock.between(start, ended), took - least);
+        locked(log).record(began, ended, took - least);
     }
-    Hiccups { line, clock, start, worst }
+    line
 }
 
 #[cfg(test)]
@@ -131,24 +220,56 @@ mod tests {
 
     #[test]
     fn a_meter_takes_about_a_sample_a_millisecond() {
-        let meter = HiccupMeter::start(Duration::from_secs(1)).unwrap();
+        let meter = HiccupMeter::start(Duration::from_secs(1), Place::Anywhere).unwrap();
         std::thread::sleep(Duration::from_millis(200));
         let found = meter.stop().unwrap();
         let all = found.line.quantiles();
         // Busy machines give fewer.
         assert!((10..=200).contains(&all.count), "{all:?}");
-        let whole = found.worst(found.start, u64::MAX);
+        let whole = found.log.worst(found.log.start, u64::MAX);
         assert!(whole <= all.max && whole * 1_001 / 1_000 + 1 >= all.max, "{whole} of {all:?}");
+    }
+
+    fn log(known_until: u64) -> Log {
+        Log { clock: TickClock::system(), start: 100, worst: Vec::new(), known_until }
     }
 
     #[test]
     fn the_worst_is_of_the_stretches_asked_for() {
-        let clock = TickClock::system();
-        let line = Timeline::new(1, INTERVAL_NS);
-        let found = Hiccups { line, clock, start: 100, worst: vec![5, 9, 7] };
+        let found = Log { worst: vec![5, 9, 7], ..log(0) };
         assert_eq!(found.worst(100, 101), 5);
         assert_eq!(found.worst(100, 100 + STRETCH_NS), 9);
         assert_eq!(found.worst(100 + 2 * STRETCH_NS, 100 + 9 * STRETCH_NS), 7);
         assert_eq!(found.worst(100 + 5 * STRETCH_NS, 100 + 9 * STRETCH_NS), 0);
+    }
+
+    #[test]
+    fn a_hiccup_is_in_all_the_time_that_it_took_and_no_more_is_known_than_has_passed() {
+        let at = |stretches: u64| 100 + stretches * STRETCH_NS;
+        let mut log = log(100);
+        assert_eq!(log.is_quiet(at(10)), None);
+        // It slept until stretch 10, and woke in stretch 13.
+        log.record(at(9), at(13) + 5, 3 * STRETCH_NS);
+        assert_eq!(log.worst, [[0; 10].as_slice(), &[30_000_000; 4]].concat());
+        assert_eq!([6, 7].map(|due| log.is_quiet(at(due))), [Some(true), None]);
+        log.record(at(40), at(40), HICCUP_NS_MAX);
+        let quiet = [7, 8, 9, 14, 15, 37, 38].map(|due| log.is_quiet(at(due) + 3));
+        let known = [true, true, false, false, true, true].map(Some);
+        assert_eq!((&quiet[..6], quiet[6]), (known.as_slice(), None));
+        log.record(at(15), at(15), HICCUP_NS_MAX + 1);
+        log.record(at(30), at(30), HICCUP_NS_MAX + 1);
+        assert_eq!(log.noisy(), [[9, 17], [28, 32]].map(|span| span.map(|stretch| stretch * STRETCH_NS)));
+        // What was longer than its number holds is long.
+        log.record(at(41), at(41), u64::MAX / 2);
+        assert_eq!(log.worst(at(0), at(1)), u64::from(u32::MAX));
+    }
+
+    #[test]
+    fn a_report_tells_which_time_was_noisy() {
+        let report = run(&HiccupPlan { seconds: 0.2 }, &AtomicBool::new(false)).unwrap();
+        let noisy: u64 = report.noisy.iter().map(|[from, to]| to - from).sum();
+        assert!(report.line.all.count > 0 && report.started_ms > 1e12);
+        assert!((0.0..=1.0).contains(&report.quiet_share));
+        assert_eq!(noisy == 0, report.quiet_share == 1.0, "{report:?}");
     }
 }

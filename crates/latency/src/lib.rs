@@ -10,6 +10,7 @@
 
 pub mod arrivals;
 pub mod clock;
+pub mod cores;
 pub mod deliveries;
 pub mod fault;
 pub mod floor;
@@ -18,6 +19,7 @@ pub mod hiccup;
 pub mod micro;
 pub mod pipeline;
 pub mod quantiles;
+mod quiet;
 pub mod race;
 mod random;
 pub mod scenario;

@@ -12,11 +12,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::arrivals::{Arrivals, Schedule};
 use crate::clock::TickClock;
-use crate::deliveries::HICCUP_NS_MAX;
+use crate::cores::Place;
 use crate::fault::Fault;
 use crate::frames::FrameMaker;
 use crate::hiccup::{HiccupMeter, Hiccups};
 use crate::quantiles::Quantiles;
+use crate::quiet::Quiet;
 use crate::stages::{Ended, QUANTILES, Stages, Summary};
 use crate::timeline::{INTERVALS_MAX, Interval, Timeline};
 use crate::updates::Updates;
@@ -182,6 +183,8 @@ struct Lines {
     batch: u64,
     engine: Timeline,
     control: Timeline,
+    /// Of both, what was due without a hiccup of the machine.
+    quiet: [Quiet; 2],
     worst: Vec<Way>,
     /// From when to when each counted block went, by line.
     spans: [Vec<[u64; 2]>; 2],
@@ -208,11 +211,12 @@ fn measure(
         batch: u64::from(step.batch.max(1)),
         engine: Timeline::new(blocks * BLOCK_NS, interval_ns),
         control: Timeline::new(blocks * BLOCK_NS, interval_ns),
+        quiet: [Quiet::new(clock), Quiet::new(clock)],
         worst: Vec::with_capacity(WORST + 1),
         spans: [Vec::new(), Vec::new()],
         late: 0,
     };
-    let meter = HiccupMeter::start(Duration::from_nanos(2 * (blocks + 1) * BLOCK_NS))?;
+    let meter = HiccupMeter::start(Duration::from_nanos(2 * (blocks + 1) * BLOCK_NS), Place::Anywhere)?;
     let started = SystemTime::now();
     // One block to warm up.
     lines.run(&schedule, 0, 0, false)?;
@@ -221,21 +225,23 @@ fn measure(
     for block in 0..blocks {
         lines.run(&schedule, next, block, true)?;
         next = lines.run_control(&schedule, next, block);
+        lines.quiet.iter_mut().for_each(|quiet| quiet.settle(&meter.log(), usize::MAX));
         if is_cancelled.load(Ordering::Relaxed) {
             break;
         }
     }
     let hiccups = meter.stop()?;
     let comment = |what: &str| format!("depthwire bench pipeline, {what}, ns from the planned time");
-    let line = |timeline: &Timeline, spans: &[[u64; 2]], what: &str| {
-        line_report(timeline, spans, &hiccups, started, &comment(what))
+    lines.quiet.iter_mut().for_each(|quiet| quiet.settle(&hiccups.log, usize::MAX));
+    let line = |timeline: &Timeline, at: usize, what: &str| {
+        line_report(timeline, &lines.quiet[at], &lines.spans[at], &hiccups, started, &comment(what))
     };
     Ok(StepReport {
         step,
         planned,
         late: lines.late,
-        engine: line(&lines.engine, &lines.spans[0], "engine")?,
-        control: line(&lines.control, &lines.spans[1], "control")?,
+        engine: line(&lines.engine, 0, "engine")?,
+        control: line(&lines.control, 1, "control")?,
         stages: Stage::ALL
             .into_iter()
             .map(|stage| stage_report(stage, lines.stages.all().stage(stage)))
@@ -278,6 +284,7 @@ impl Lines {
                         let total = clock.between(due, ended);
                         self.late += u64::from(ended > late_from);
                         self.engine.record(due_ns, total);
+                        self.quiet[0].record(due, total);
                         keep_worst(&mut self.worst, stages, total, clock.between(due, began));
                     }
                 });
@@ -308,7 +315,9 @@ impl Lines {
                 while clock.ticks() < due {}
                 black_box(bytes.iter().map(|&byte| u64::from(byte)).sum::<u64>());
             });
-            self.control.record(due_ns, clock.between(due, clock.ticks()));
+            let total = clock.between(due, clock.ticks());
+            self.control.record(due_ns, total);
+            self.quiet[1].record(due, total);
             message += 1;
         }
         self.spans[1].push([start, clock.ticks()]);
@@ -328,20 +337,19 @@ fn keep_worst(worst: &mut Vec<Way>, stages: &Stages<NoClock, TickClock>, total: 
 
 fn line_report(
     timeline: &Timeline,
+    quiet: &Quiet,
     spans: &[[u64; 2]],
     hiccups: &Hiccups,
     started: SystemTime,
     comment: &str,
 ) -> Result<LineReport, Fault> {
     let blocks = (timeline.interval_ns() / BLOCK_NS).max(1) as usize;
-    let worst = |chunk: &[[u64; 2]]| chunk.iter().map(|&[from, to]| hiccups.worst(from, to)).max();
+    let worst = |chunk: &[[u64; 2]]| chunk.iter().map(|&[from, to]| hiccups.log.worst(from, to)).max();
     let interval_hiccups: Vec<u64> = spans.chunks(blocks).map(|chunk| worst(chunk).unwrap_or(0)).collect();
-    let is_quiet = |at: usize| interval_hiccups.get(at).is_some_and(|&worst| worst <= HICCUP_NS_MAX);
-    let quiet = (0..interval_hiccups.len()).filter(|at| is_quiet(*at)).count();
     Ok(LineReport {
         all: timeline.quantiles(),
-        quiet: timeline.qualified(is_quiet),
-        quiet_share: quiet as f64 / interval_hiccups.len().max(1) as f64,
+        quiet: quiet.quantiles(),
+        quiet_share: quiet.share(),
         intervals: timeline.intervals(),
         curve: timeline.curve(),
         hgrm: timeline.hgrm(),

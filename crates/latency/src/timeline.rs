@@ -84,18 +84,6 @@ impl Timeline {
         Quantiles::of(&self.whole)
     }
 
-    /// Of the samples of the intervals that a test lets pass, which is given an interval's number.
-    #[must_use]
-    pub fn qualified(&self, is_kept: impl Fn(usize) -> bool) -> Quantiles {
-        let mut kept = histogram();
-        for (_, interval) in self.intervals.iter().enumerate().filter(|(at, _)| is_kept(*at)) {
-            for value in interval.iter_recorded() {
-                kept.saturating_record_n(value.value_iterated_to(), u64::from(value.count_at_value()));
-            }
-        }
-        Quantiles::of(&kept)
-    }
-
     /// Nanoseconds of an interval.
     #[must_use]
     pub const fn interval_ns(&self) -> u64 {
@@ -277,15 +265,6 @@ mod tests {
         let fields: Vec<&str> = last.split_whitespace().collect();
         assert_eq!(fields, ["21.999", "1.000000000000", "3000"]);
         assert!(table.contains("Total count    =         3000]"), "{table}");
-    }
-
-    #[test]
-    fn intervals_that_are_left_out_are_left_out() {
-        let line = filled();
-        assert_eq!(line.intervals().len(), 3);
-        let kept = line.qualified(|at| at != 1);
-        assert_eq!((kept.count, line.quantiles().count), (2_000, 3_000));
-        assert_eq!(line.qualified(|_| true), line.quantiles());
     }
 
     #[test]

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::arrivals::{Arrivals, Schedule};
 use crate::clock::TickClock;
+use crate::cores::{Pinned, Place, generator_core};
 use crate::deliveries::{Cut, Delivered, Deliveries};
 use crate::fault::Fault;
 use crate::frames::{FrameMaker, renumber, see};
@@ -29,6 +30,8 @@ const JOINING_MAX: usize = 64;
 const JOIN_TIME_MAX: Duration = Duration::from_secs(60);
 /// Messages that go out before it is looked what has come.
 const SENDS_MAX: usize = 64;
+/// Deliveries that are settled before it is looked again what is due: a microsecond or two.
+const SETTLED_MAX: usize = 64;
 /// The connection of the messages, in the poll.
 const INPUT: Token = Token(usize::MAX);
 /// Before a block's first planned time.
@@ -100,6 +103,8 @@ pub struct WireReport {
     pub targets: Vec<TargetReport>,
     /// The clock that stamped.
     pub clock: &'static str,
+    /// The core that the generator had to itself; see [`crate::cores`].
+    pub generator_core: Option<usize>,
     /// Why it ended before its time.
     pub ended: Option<Fault>,
 }
@@ -165,25 +170,26 @@ pub fn run(plan: &WirePlan, is_cancelled: &AtomicBool) -> Result<WireReport, Fau
         [warm_seconds, plan.seconds, plan.block_seconds].map(|seconds| (seconds.max(0.0) * 1e9) as u64);
     let block_ns = if plan.targets.len() > 1 && block_ns > 0 { block_ns.min(counted_ns) } else { counted_ns };
     let cut = Cut { warm_ns, counted_ns, block_ns: block_ns.max(1) };
+    let _pinned = Pinned::at(Place::Generator);
     let mut lines = Vec::new();
     for target in &plan.targets {
         lines.push(Line::open(target, plan, &schedule, cut, is_cancelled)?);
     }
     let length = (warm_ns + counted_ns) * plan.targets.len() as u64;
-    let hiccups = HiccupMeter::start(Duration::from_nanos(length))?;
+    let hiccups = HiccupMeter::start(Duration::from_nanos(length), Place::Servers)?;
     let mut ended = Ok(());
     'blocks: for block in 0..cut.blocks() {
         // Each begins a block as often as the others.
         for turn in 0..lines.len() {
             let at = (block + turn) % lines.len();
-            ended = lines[at].block(plan, is_cancelled);
+            ended = lines[at].block(plan, &hiccups, is_cancelled);
             if ended.is_err() {
                 break 'blocks;
             }
         }
     }
     let hiccups = hiccups.stop()?;
-    let told = |line: &Line<'_>| {
+    let told = |mut line: Line<'_>| {
         let comment = format!(
             "depthwire bench: {}, ns from the planned time, {} subscribers",
             line.target.name, plan.subscribers
@@ -195,8 +201,9 @@ pub fn run(plan: &WirePlan, is_cancelled: &AtomicBool) -> Result<WireReport, Fau
         })
     };
     Ok(WireReport {
-        targets: lines.iter().map(told).collect::<Result<_, Fault>>()?,
+        targets: lines.into_iter().map(told).collect::<Result<_, Fault>>()?,
         clock: TickClock::get().source(),
+        generator_core: generator_core(),
         ended: ended.err(),
     })
 }
@@ -232,7 +239,12 @@ impl<'a> Line<'a> {
     }
 
     /// Its next block: what is due goes out, what has come is taken.
-    fn block(&mut self, plan: &WirePlan, is_cancelled: &AtomicBool) -> Result<(), Fault> {
+    fn block(
+        &mut self,
+        plan: &WirePlan,
+        hiccups: &HiccupMeter,
+        is_cancelled: &AtomicBool,
+    ) -> Result<(), Fault> {
         let Self { rig, sender, messages, deliveries, pushed, .. } = self;
         let clock = rig.clock;
         let start = clock.ticks() + clock.ticks_of(LEAD.as_nanos() as u64);
@@ -270,6 +282,10 @@ impl<'a> Line<'a> {
             }
             if let Err(fault) = rig.take(deliveries) {
                 break Err(fault);
+            }
+            // When nothing is due and nothing has come.
+            if sends == 0 && rig.events.is_empty() && deliveries.quiet.is_to_settle(now) {
+                deliveries.quiet.settle(&hiccups.log(), SETTLED_MAX);
             }
         };
         deliveries.end(clock.ticks());

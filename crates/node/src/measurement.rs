@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
+use depthwire_latency::cores::{Place, pin};
 use depthwire_latency::scenario;
 use depthwire_latency::timeline::Timeline;
 use napi::bindgen_prelude::AsyncTask;
@@ -47,6 +48,13 @@ impl Measurement {
     pub fn cancel(&self) {
         self.is_cancelled.store(true, Ordering::Relaxed);
     }
+}
+
+/// Keeps this thread, and the processes that it starts, off the core of a run's generator, or gives it all cores back. Whether it did: not with
+/// one core, nor where the system does not let threads choose.
+#[napi(ts_args_type = "isKeptOff: boolean")]
+pub fn keep_off_generator(is_kept_off: Argument) -> Result<bool> {
+    guard(|| Ok(pin(if is_kept_off.flag("isKeptOff")? { Place::Servers } else { Place::Anywhere })))
 }
 
 /// What is told of samples that JavaScript took: JSON, see `crates/latency/src/timeline.rs`. Each is two 64-bit integers, when it was
