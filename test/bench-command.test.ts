@@ -184,11 +184,16 @@ describe('depthwire bench', () => {
     [['wire', '--rate', '9000000'], 'bench.rate', 'at most 5000000 a second', 2],
     [['wire', '--rate', '100000', '--seconds', '100000'], 'bench.seconds', 'at most 90000 s', 2],
     [['wire', '--subscribers', '60000'], 'bench.subscribers', '1 to 20000', 2],
+    [['slow', '--subscribers', '19000,2000'], 'bench.subscribers', '21000', 2],
+    [['max', '--rate', '1e9'], 'bench.rate', '1 to 20000000', 2],
+    [['soak', '--seconds', '86400', '--rate', '1000'], 'bench.rate', '1 to 20000000', 2],
+    // Before the first of the five, which would take its time.
+    [['--rate', '1e8'], 'bench.rate', '1 to 20000000', 2],
     [['floor', '--out', join(folder, 'taken', 'x')], 'bench.folder', 'a folder that takes files', 2],
   ])('refuses %j', async (args, code, text, exit) => {
     writeFileSync(join(folder, 'taken'), '');
     const ended = await command(args);
-    expect(ended).toMatchObject({ code: exit, err: expect.stringContaining(code) });
+    expect(ended).toMatchObject({ code: exit, out: '', err: expect.stringContaining(code) });
     expect(ended.err).toContain(text);
   });
 
@@ -221,12 +226,12 @@ describe('depthwire bench', () => {
 
   it('that could not begin is no PASS, and its report says why', async () => {
     const to = join(folder, 'refused');
-    const { code, out } = await command(['wire', '--rate', '9000000', '-o', 'json', '--out', to]);
-    expect(code).toBe(2);
+    const { code, out } = await command(['wire', '--beside', '/no/such', '-o', 'json', '--out', to]);
+    expect(code).toBe(1);
     const report = JSON.parse(out);
-    expect(report).toMatchObject({ verdict: { word: 'FAIL' }, results: [], fault: { code: 'bench.rate' } });
+    expect(report).toMatchObject({ verdict: { word: 'FAIL' }, results: [], fault: { code: 'bench.server' } });
     expect(JSON.parse(readFileSync(join(to, 'report.json'), 'utf8'))).toEqual(report);
-    expect(readFileSync(join(to, 'report.html'), 'utf8')).toContain('bench.rate');
+    expect(readFileSync(join(to, 'report.html'), 'utf8')).toContain('bench.server');
   });
 
   it('has a summary and a duration for each scenario', () => {

@@ -114,12 +114,25 @@ describe('wire', () => {
   });
 
   it('keeps what the steps before one found that cannot begin', { timeout: 60_000 }, async () => {
-    const args = ['fanout', '--quick', '--seconds', '0.4', '--rate', '500', '--subscribers', '1,99999'];
-    const { data, verdict } = await resultOf(...args);
+    // A server that starts once.
+    const [program, mark] = [join(folder, 'once.mjs'), join(folder, 'once')];
+    const server = new URL('../dist/bench/server.js', import.meta.url);
+    writeFileSync(
+      program,
+      `import { existsSync, writeFileSync } from 'node:fs';
+       if (existsSync(${JSON.stringify(mark)})) process.exit(3);
+       writeFileSync(${JSON.stringify(mark)}, '');
+       process.argv[2] = '{"kind":"bare"}';
+       await import(${JSON.stringify(server)});`,
+    );
+    const args = ['fanout', '--quick', '--seconds', '0.4', '--rate', '500', '--subscribers', '1,2'];
+    const { data, verdict } = await resultOf(...args, '--beside', `${process.execPath} ${program}`);
     expect(data).toHaveLength(1);
     expect(verdict).toMatchObject({
       word: 'FAIL',
-      reasons: expect.arrayContaining([expect.stringMatching(/^99999 subscribers: .*bench\.\w+/)]),
+      reasons: expect.arrayContaining([
+        expect.stringMatching(/^2 subscribers: .*bench\.server.*exit code 3/),
+      ]),
     });
   });
 

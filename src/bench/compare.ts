@@ -7,6 +7,7 @@ import type { Verdict } from './verdict.js';
 import {
   asked,
   CONTROL,
+  checkAsked,
   countsTable,
   DEPTHWIRE,
   type Measured,
@@ -24,6 +25,7 @@ export const COMPARE: Scenario = {
   summary: 'two of depthwire, control and built addons, block by block, and whether they differ',
   takes: ['seconds', 'rate', 'subscribers', 'changes', 'arrivals'],
   seconds: (wish) => 2 * (secondsOf(wish) + 1) + 2,
+  check: (wish) => checkAsked(asked(wish, wish.subscribers?.[0] ?? 1)),
   async run(wish) {
     const [a, b, ...more] = wish.files ?? [];
     if (a === undefined || b === undefined || more.length > 0) {

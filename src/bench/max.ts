@@ -1,6 +1,6 @@
-import type { Scenario } from './result.js';
+import type { Scenario, Wish } from './result.js';
 import { nsText } from './time-text.js';
-import { asked, DEPTHWIRE, overWire, type Ran, resultOf } from './wire.js';
+import { type Asked, asked, checkAsked, DEPTHWIRE, overWire, type Ran, resultOf } from './wire.js';
 
 /** At 99 %, from the planned time. */
 const LIMIT_US = 1000;
@@ -25,21 +25,13 @@ export const MAX: Scenario = {
   summary: `the highest rate whose p99 stays below a limit (--limit-us, ${LIMIT_US}), with nothing lost`,
   takes: ['seconds', 'rate', 'subscribers', 'changes', 'arrivals', 'limitUs'],
   seconds: ({ isQuick, seconds }) => 16 * ((seconds ?? (isQuick ? SECONDS_QUICK : SECONDS)) + 2),
+  check: (wish) => checkAsked(stepOf(wish, wish.rate ?? RATE_LEAST)),
   async run(wish) {
     const limitNs = (wish.limitUs ?? LIMIT_US) * 1000;
-    const [subscribers = 1] = wish.subscribers ?? [1];
     const steps: Step[] = [];
     const holds = async (rate: number): Promise<boolean> => {
       for (let tries = 0; tries < TRIES; tries++) {
-        const plan = {
-          ...asked(
-            { ...wish, rate, seconds: wish.seconds ?? (wish.isQuick ? SECONDS_QUICK : SECONDS) },
-            subscribers,
-          ),
-          warmSeconds: 0.3,
-          drainSeconds: 1,
-        };
-        const ran = await overWire([DEPTHWIRE], plan, wish.signal);
+        const ran = await overWire([DEPTHWIRE], stepOf(wish, rate), wish.signal);
         const p99 = ran.report.targets[0]?.fromPlanned.p99 ?? Number.POSITIVE_INFINITY;
         const step = { rate, holds: ran.verdict.word !== 'FAIL' && p99 <= limitNs, ran };
         steps.push(step);
@@ -75,6 +67,12 @@ export const MAX: Scenario = {
     };
   },
 };
+
+function stepOf(wish: Wish, rate: number): Asked {
+  const seconds = wish.seconds ?? (wish.isQuick ? SECONDS_QUICK : SECONDS);
+  const step = asked({ ...wish, rate, seconds }, wish.subscribers?.[0] ?? 1);
+  return { ...step, warmSeconds: 0.3, drainSeconds: 1 };
+}
 
 /**
  * The highest rate that holds, to within a tenth; 0 = not even the first. Up by powers of four, then by halves of what is left: at most

@@ -270,6 +270,15 @@ export function measureMicro(plan: MicroPlan, signal?: AbortSignal): Promise<Mic
   return measure({ scenario: 'micro', ...plan }, signal);
 }
 
+/** Throws `bench.rate`, `bench.seconds` or `bench.subscribers` where such a run cannot be begun; `seconds` has the warm-up in it. */
+export async function checkSize(size: {
+  readonly arrivals: Arrivals;
+  readonly seconds: number;
+  readonly subscribers: number;
+}): Promise<void> {
+  await measure({ scenario: 'check', ...size }, undefined);
+}
+
 /** Runs messages through an engine. Throws `bench.*`. */
 export function measurePipeline(plan: PipelinePlan, signal?: AbortSignal): Promise<PipelineReport> {
   return measure({ scenario: 'pipeline', ...plan }, signal);

@@ -1,5 +1,11 @@
 import { LoadMeter } from './machine.js';
-import { type LineReport, measurePipeline, type PipelineReport, type StepReport } from './measure.js';
+import {
+  checkSize,
+  type LineReport,
+  measurePipeline,
+  type PipelineReport,
+  type StepReport,
+} from './measure.js';
 import type { Line, Scenario, StageShare, Table, Wish } from './result.js';
 import { nsText, QUANTILE_HEADS, quantileCells, quietText } from './time-text.js';
 import { judgeLoad, judgeStep, worst } from './verdict.js';
@@ -26,6 +32,12 @@ export const PIPELINE: Scenario = {
     'bytes in, feed frames out, without a socket: where the time goes, stage by stage, at planned times',
   takes: ['seconds', 'rate', 'changes'],
   seconds: (wish) => stepsOf(wish).length * 2 * secondsOf(wish) + secondsOf(wish) + 0.5,
+  async check(wish) {
+    for (const { rate, batch } of stepsOf(wish)) {
+      const arrivals = { kind: 'bursts', rate, size: batch } as const;
+      await checkSize({ arrivals, seconds: secondsOf(wish), subscribers: 1 });
+    }
+  },
   async run(wish) {
     const meter = new LoadMeter();
     const plan = { steps: stepsOf(wish), seconds: secondsOf(wish), changes: wish.changes ?? CHANGES };

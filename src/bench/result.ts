@@ -71,5 +71,7 @@ export interface Scenario {
   readonly takes: readonly (keyof Wish)[];
   /** How long it takes, about. */
   seconds(wish: Wish): number;
+  /** Throws what a run would not begin with, before another one takes its minutes. */
+  check?(wish: Wish): Promise<void>;
   run(wish: Wish): Promise<ScenarioResult>;
 }

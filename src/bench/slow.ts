@@ -1,6 +1,15 @@
 import { paired, ratioText } from './paired.js';
-import type { Scenario } from './result.js';
-import { asked, countsTable, DEPTHWIRE, overWire, resultOf, secondsOf, timesTable } from './wire.js';
+import type { Scenario, Wish } from './result.js';
+import {
+  asked,
+  checkAsked,
+  countsTable,
+  DEPTHWIRE,
+  overWire,
+  resultOf,
+  secondsOf,
+  timesTable,
+} from './wire.js';
 
 const SUBSCRIBERS = 20;
 
@@ -10,8 +19,12 @@ export const SLOW: Scenario = {
   summary: 'subscribers beside some that never read, and beside none: what the first cost the others',
   takes: ['seconds', 'rate', 'subscribers', 'changes', 'arrivals'],
   seconds: (wish) => 2 * (secondsOf(wish) + 1) + 2,
+  check(wish) {
+    const [subscribers, stalled] = readersOf(wish);
+    return checkAsked(asked(wish, subscribers + stalled));
+  },
   async run(wish) {
-    const [subscribers = SUBSCRIBERS, stalled = 1] = wish.subscribers ?? [];
+    const [subscribers, stalled] = readersOf(wish);
     const servers = [
       { ...DEPTHWIRE, name: 'alone' },
       { ...DEPTHWIRE, name: `beside ${stalled} that never ${stalled === 1 ? 'reads' : 'read'}`, stalled },
@@ -29,3 +42,7 @@ export const SLOW: Scenario = {
     };
   },
 };
+
+function readersOf({ subscribers: [reading = SUBSCRIBERS, stalled = 1] = [] }: Wish): [number, number] {
+  return [reading, stalled];
+}

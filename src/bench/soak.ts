@@ -1,12 +1,23 @@
 import { readFileSync } from 'node:fs';
 import type { Interval } from './measure.js';
-import type { Scenario } from './result.js';
+import type { Scenario, Wish } from './result.js';
 import { nsText } from './time-text.js';
 import { type Verdict, worst } from './verdict.js';
-import { asked, countsTable, DEPTHWIRE, overWire, resultOf, timesTable } from './wire.js';
+import {
+  type Asked,
+  asked,
+  checkAsked,
+  countsTable,
+  DEPTHWIRE,
+  overWire,
+  resultOf,
+  timesTable,
+} from './wire.js';
 
 const SECONDS = 3600;
 const SECONDS_QUICK = 10;
+const RATE = 200;
+const SUBSCRIBERS = 5;
 const TENTHS = 10;
 /** From here on what grows is no warming up. */
 const LONG_SECONDS = 600;
@@ -26,14 +37,11 @@ export const SOAK: Scenario = {
   name: 'soak',
   summary: 'for an hour (--seconds 86400: a day): memory and times by tenths of it',
   takes: ['seconds', 'rate', 'subscribers', 'changes', 'arrivals'],
-  seconds: ({ seconds, isQuick }) => (seconds ?? (isQuick ? SECONDS_QUICK : SECONDS)) + 4,
+  seconds: (wish) => planOf(wish).seconds + 4,
+  check: (wish) => checkAsked(planOf(wish)),
   async run(wish) {
-    const seconds = wish.seconds ?? (wish.isQuick ? SECONDS_QUICK : SECONDS);
-    const [subscribers = 5] = wish.subscribers ?? [5];
-    const plan = {
-      ...asked({ ...wish, rate: wish.rate ?? 200, seconds }, subscribers),
-      blockSeconds: seconds,
-    };
+    const plan = planOf(wish);
+    const { seconds, subscribers } = plan;
     const looks: Look[] = [];
     const ran = await overWire([DEPTHWIRE], plan, wish.signal, ([server]) => {
       const began = performance.now();
@@ -75,6 +83,12 @@ export const SOAK: Scenario = {
     };
   },
 };
+
+function planOf(wish: Wish): Asked {
+  const seconds = wish.seconds ?? (wish.isQuick ? SECONDS_QUICK : SECONDS);
+  const plan = asked({ ...wish, rate: wish.rate ?? RATE, seconds }, wish.subscribers?.[0] ?? SUBSCRIBERS);
+  return { ...plan, blockSeconds: seconds };
+}
 
 /** What was so in a tenth of the run. */
 interface Tenth {

@@ -49,7 +49,8 @@ export function judgeTarget(report: TargetReport, load: MachineLoad, ended?: str
     );
   if (report.fromPlanned.count === 0) fails.push(`${name}: nothing was counted`);
   const noises = noisesOf(load);
-  if (report.quietShare < QUIET_SHARE_MIN) noises.push(noisy(name, report.quietShare));
+  if (report.fromPlanned.count > 0 && report.quietShare < QUIET_SHARE_MIN)
+    noises.push(noisy(name, report.quietShare));
   return verdictOf(fails, noises);
 }
 

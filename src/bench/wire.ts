@@ -1,7 +1,14 @@
 import path from 'node:path';
 import { DepthwireError, explain } from '../errors.js';
 import { LoadMeter, type MachineLoad } from './machine.js';
-import { type Arrivals, measureWire, type TargetReport, type WirePlan, type WireReport } from './measure.js';
+import {
+  type Arrivals,
+  checkSize,
+  measureWire,
+  type TargetReport,
+  type WirePlan,
+  type WireReport,
+} from './measure.js';
 import { paired, ratioText } from './paired.js';
 import type { Line, Scenario, ScenarioResult, Table, Wish } from './result.js';
 import { type ServerSpec, startTarget, type Target } from './target.js';
@@ -114,6 +121,11 @@ export function asked(wish: Wish, subscribers: number): Asked {
   };
 }
 
+/** Of a run over the wire. */
+export function checkAsked({ arrivals, warmSeconds, seconds, subscribers }: Asked): Promise<void> {
+  return checkSize({ arrivals, seconds: warmSeconds + seconds, subscribers });
+}
+
 function arrivalsOf({ arrivals = 'even', rate = RATE }: Wish): Arrivals {
   if (arrivals === 'poisson') return { kind: arrivals, rate, seed: 1 };
   return arrivals === 'bursts' ? { kind: arrivals, rate, size: BURST } : { kind: arrivals, rate };
@@ -134,6 +146,7 @@ export const WIRE: Scenario = {
     'messages at planned times to the server and back to a subscriber, beside a bare uWebSockets server',
   takes: ['seconds', 'rate', 'subscribers', 'changes', 'arrivals', 'beside'],
   seconds: (wish) => serversOf(wish).length * (secondsOf(wish) + warmOf(wish)) + START_SECONDS,
+  check: (wish) => checkAsked(asked(wish, wish.subscribers?.[0] ?? 1)),
   async run(wish) {
     const [subscribers = 1] = wish.subscribers ?? [1];
     const ran = await overWire(serversOf(wish), asked(wish, subscribers), wish.signal);
@@ -148,6 +161,10 @@ function stepsOf({ subscribers, isQuick }: Wish): readonly number[] {
   return subscribers ?? (isQuick ? SUBSCRIBERS_QUICK : SUBSCRIBERS);
 }
 
+function stepOf(wish: Wish, subscribers: number): Asked {
+  return { ...asked(wish, subscribers), seconds: secondsOf(wish) / 2 };
+}
+
 /** The same with more and more subscribers. */
 export const FANOUT: Scenario = {
   name: 'fanout',
@@ -157,12 +174,15 @@ export const FANOUT: Scenario = {
     const steps = stepsOf(wish).length;
     return steps * (serversOf(wish).length * (secondsOf(wish) / 2 + warmOf(wish)) + START_SECONDS);
   },
+  async check(wish) {
+    for (const subscribers of stepsOf(wish)) await checkAsked(stepOf(wish, subscribers));
+  },
   async run(wish) {
     const rans: Ran[] = [];
     const tables: Table[] = [];
     const ended: string[] = [];
     for (const subscribers of stepsOf(wish)) {
-      const plan = { ...asked(wish, subscribers), seconds: secondsOf(wish) / 2 };
+      const plan = stepOf(wish, subscribers);
       try {
         const ran = await overWire(serversOf(wish), plan, wish.signal);
         rans.push(ran);

@@ -96,6 +96,7 @@ async function bench(names: readonly string[], flags: Flags, shell: Shell): Prom
   };
   const stray = strayOf(wish, scenarios);
   if (stray !== undefined) throw stray;
+  for (const scenario of scenarios) await scenario.check?.(wish);
   if (folder !== undefined) openFolder(folder);
   const machine = machineFacts();
   const isText = output === 'text';

@@ -11,6 +11,8 @@ use crate::{floor, hiccup, micro, pipeline, wire};
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "scenario")]
 enum Scenario {
+    /// Nothing: whether a run over the wire, or into the engine, can be begun.
+    Check(wire::Size),
     Floor(floor::FloorPlan),
     Hiccups(hiccup::HiccupPlan),
     Micro(micro::MicroPlan),
@@ -28,6 +30,7 @@ pub fn run(plan: &str, is_cancelled: &AtomicBool) -> Result<String, Fault> {
         Fault::new("bench.plan", "no plan", ["a plan in JSON", &error.to_string()], fix)
     })?;
     let written = match scenario {
+        Scenario::Check(size) => serde_json::to_string(&size.check()?),
         Scenario::Floor(plan) => serde_json::to_string(&floor::run(&plan, is_cancelled)?),
         Scenario::Hiccups(plan) => serde_json::to_string(&hiccup::run(&plan, is_cancelled)?),
         Scenario::Micro(plan) => serde_json::to_string(&micro::run(&plan, is_cancelled)?),

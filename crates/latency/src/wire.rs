@@ -95,6 +95,43 @@ pub struct WirePlan {
     pub pause_ms: u64,
 }
 
+/// What makes a run impossible before anything is looked at.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Size {
+    /// When messages leave.
+    pub arrivals: Arrivals,
+    /// For how long, warm-up included.
+    pub seconds: f64,
+    /// Subscribers of a server, those that never read included.
+    pub subscribers: usize,
+}
+
+impl Size {
+    /// Whether a run of it can be begun.
+    ///
+    /// # Errors
+    /// `bench.subscribers`, `bench.rate`, `bench.seconds`.
+    pub fn check(&self) -> Result<(), Fault> {
+        self.schedule().map(|_| ())
+    }
+
+    fn schedule(&self) -> Result<Schedule, Fault> {
+        if self.subscribers == 0 || self.subscribers > SUBSCRIBERS_MAX {
+            let expected = format!("1 to {SUBSCRIBERS_MAX}");
+            let fix = "choose another --subscribers";
+            let what = "no such number of subscribers";
+            return Err(Fault::new(
+                "bench.subscribers",
+                what,
+                [&expected, &self.subscribers.to_string()],
+                fix,
+            ));
+        }
+        self.arrivals.schedule(self.seconds)
+    }
+}
+
 /// What a run found.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -157,15 +194,13 @@ struct Rig<'a> {
 /// What keeps it from beginning. What ends it later is part of the report.
 pub fn run(plan: &WirePlan, is_cancelled: &AtomicBool) -> Result<WireReport, Fault> {
     let most = plan.targets.iter().map(|target| target.stalled).max().unwrap_or(0);
-    let everybody = plan.subscribers.saturating_add(most);
-    if plan.subscribers == 0 || everybody > SUBSCRIBERS_MAX {
-        let expected = format!("1 to {SUBSCRIBERS_MAX}");
-        let fix = "choose another --subscribers";
-        let what = "no such number of subscribers";
-        return Err(Fault::new("bench.subscribers", what, [&expected, &everybody.to_string()], fix));
-    }
     let warm_seconds = plan.warm_seconds.max(0.0);
-    let schedule = plan.arrivals.schedule(warm_seconds + plan.seconds)?;
+    let size = Size {
+        arrivals: plan.arrivals.clone(),
+        seconds: warm_seconds + plan.seconds,
+        subscribers: if plan.subscribers == 0 { 0 } else { plan.subscribers.saturating_add(most) },
+    };
+    let schedule = size.schedule()?;
     let [warm_ns, counted_ns, block_ns] =
         [warm_seconds, plan.seconds, plan.block_seconds].map(|seconds| (seconds.max(0.0) * 1e9) as u64);
     let block_ns = if plan.targets.len() > 1 && block_ns > 0 { block_ns.min(counted_ns) } else { counted_ns };
