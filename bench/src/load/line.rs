@@ -30,29 +30,41 @@ impl Line {
     pub fn stream(&mut self) -> &mut TcpStream {
         &mut self.stream
     }
-
-    /// Whether a read that leaves room has emptied the socket.
-    pub const fn is_plain(&self) -> bool {
-        self.session.is_none()
-    }
 }
 
+/// A read that leaves room has taken all that had come, with TLS too.
 impl Read for Line {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         let Some(session) = &mut self.session else { return self.stream.read(buffer) };
-        loop {
-            match session.reader().read(buffer) {
+        let mut filled = 0;
+        let ended = loop {
+            match session.reader().read(&mut buffer[filled..]) {
+                // The end, or no room.
+                Ok(0) => break Ok(()),
+                Ok(bytes) => {
+                    filled += bytes;
+                    continue;
+                }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                taken => return taken,
+                Err(error) => break Err(error),
             }
-            let got = session.read_tls(&mut self.stream)?;
-            session.process_new_packets().map_err(std::io::Error::other)?;
-            send(session, &mut self.stream)?;
-            if got == 0 {
-                return Ok(0);
+            match receive(session, &mut self.stream) {
+                Ok(0) => break Ok(()),
+                Ok(_) => {}
+                Err(error) => break Err(error),
             }
-        }
+        };
+        // What ended it comes again with the next read.
+        if filled > 0 { Ok(filled) } else { ended.map(|()| 0) }
     }
+}
+
+/// Takes what the connection has for the session. 0 at its end.
+fn receive(session: &mut ClientConnection, stream: &mut TcpStream) -> Result<usize> {
+    let got = session.read_tls(stream)?;
+    session.process_new_packets().map_err(std::io::Error::other)?;
+    send(session, stream)?;
+    Ok(got)
 }
 
 impl Write for Line {

@@ -7,7 +7,7 @@ use crate::fault::Fault;
 
 /// Bytes that wait to be parsed, at most: the longest message that is taken.
 const BUFFER_BYTES_MAX: usize = 64 << 20;
-const BUFFER_BYTES: usize = 64 << 10;
+const BUFFER_BYTES: usize = 16 << 10;
 const TEXT: u8 = 1;
 const BINARY: u8 = 2;
 const CLOSE: u8 = 8;
@@ -25,7 +25,7 @@ pub enum Message<'a> {
     Close(u16),
 }
 
-/// A connection over any stream that does not block.
+/// A connection over any stream that does not block, of which a read that leaves room has taken all that had come.
 #[derive(Debug)]
 pub struct WebSocket<S> {
     stream: S,
@@ -76,6 +76,14 @@ impl<S: Read + Write> WebSocket<S> {
     /// The connection does not take it at once.
     pub fn send_text(&mut self, text: &str) -> Result<(), Fault> {
         self.send(TEXT, text.as_bytes())
+    }
+
+    /// Says goodbye.
+    ///
+    /// # Errors
+    /// The connection does not take it at once.
+    pub fn send_close(&mut self, code: u16) -> Result<(), Fault> {
+        self.send(CLOSE, &code.to_be_bytes())
     }
 
     fn send(&mut self, opcode: u8, payload: &[u8]) -> Result<(), Fault> {
