@@ -33,6 +33,12 @@ impl Fault {
         Self::new("bench.server", what, [expected, &got.to_string()], fix)
     }
 
+    /// What depthwire itself made is wrong.
+    pub(crate) fn own(what: impl Into<String>, got: impl std::fmt::Display) -> Self {
+        let fix = "this is a fault of depthwire: report it, with what the command said";
+        Self::new("bench.own", what, ["that it is right", &got.to_string()], fix)
+    }
+
     /// The machine refused something.
     pub(crate) fn machine(what: impl Into<String>, got: impl std::fmt::Display) -> Self {
         let fix = "look whether limits of files, memory or threads are reached (ulimit -a)";

@@ -193,7 +193,7 @@ fn core_to_core_ns() -> Result<Option<f64>, Fault> {
     }
     let ns = began.elapsed().as_nanos() as f64;
     over.store(true, Ordering::Relaxed);
-    far.join().map_err(|_| Fault::machine("the second thread ended", "a panic"))?;
+    far.join().map_err(|_| Fault::own("the second thread ended", "a panic"))?;
     Ok((rounds > 0).then(|| ns / (2 * rounds) as f64))
 }
 
@@ -258,7 +258,7 @@ fn echo(
         }
     }
     drop(near);
-    echo.join().map_err(|_| Fault::machine("the echo ended", "a panic"))?;
+    echo.join().map_err(|_| Fault::own("the echo ended", "a panic"))?;
     Ok((line, late))
 }
 

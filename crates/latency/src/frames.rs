@@ -66,7 +66,7 @@ impl FrameMaker {
     /// # Errors
     /// None that the embedded venue gives cause to.
     pub fn new() -> Result<Self, Fault> {
-        let cannot = |error: &dyn std::fmt::Display| Fault::machine("the engine cannot be set up", error);
+        let cannot = |error: &dyn std::fmt::Display| Fault::own("the engine cannot be set up", error);
         let mut engine = Engine::new(EngineConfig::default(), venues::catalogue(), NoClock);
         let made = venues::split_name(INSTRUMENT).and_then(|(venue, symbol)| {
             let instrument = venues::instrument(venue, symbol)?;
@@ -111,7 +111,9 @@ impl FrameMaker {
         taken: Result<(), IngestError>,
         mut to: impl FnMut(u64, &[u8]),
     ) -> Result<(), Fault> {
-        let refused = |error: &dyn std::fmt::Display| Fault::machine("an update is refused", error);
+        let refused = |error: &dyn std::fmt::Display| {
+            Fault::own("the engine refuses what the bench command itself makes", error)
+        };
         taken.map_err(|error| refused(&format_args!("{error:?}")))?;
         let mut ticket = None;
         loop {

@@ -80,7 +80,7 @@ impl HiccupMeter {
     /// The thread ended by a panic.
     pub fn stop(self) -> Result<Hiccups, Fault> {
         self.is_over.store(true, Ordering::Relaxed);
-        let line = self.thread.join().map_err(|_| Fault::machine("the hiccup log ended", "a panic"))?;
+        let line = self.thread.join().map_err(|_| Fault::own("the hiccup log ended", "a panic"))?;
         let mut log = locked(&self.log).clone();
         log.known_until = u64::MAX;
         Ok(Hiccups { line, log })

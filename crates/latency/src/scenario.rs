@@ -37,5 +37,5 @@ pub fn run(plan: &str, is_cancelled: &AtomicBool) -> Result<String, Fault> {
         Scenario::Pipeline(plan) => serde_json::to_string(&pipeline::run(&plan, is_cancelled)?),
         Scenario::Wire(plan) => serde_json::to_string(&wire::run(&plan, is_cancelled)?),
     };
-    written.map_err(|error| Fault::machine("a report cannot be written", error))
+    written.map_err(|error| Fault::own("a report cannot be written", error))
 }

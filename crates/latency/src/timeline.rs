@@ -140,7 +140,7 @@ impl Timeline {
     /// # Errors
     /// A histogram that cannot be written, which none is that was made here.
     pub fn hlog(&self, started: SystemTime, comment: &str) -> Result<String, Fault> {
-        let cannot = |got: &dyn std::fmt::Display| Fault::machine("an interval log cannot be written", got);
+        let cannot = |got: &dyn std::fmt::Display| Fault::own("an interval log cannot be written", got);
         let mut bytes = Vec::new();
         let mut serializer = V2DeflateSerializer::new();
         {

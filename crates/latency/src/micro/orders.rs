@@ -23,7 +23,7 @@ macro_rules! order_book {
     ($books:ty, $open:expr) => {
         impl OrderBook for $books {
             fn open() -> Result<Self, Fault> {
-                let refused = |code: &str| Fault::machine("a book cannot be opened", code);
+                let refused = |code: &str| Fault::own("a book cannot be opened", code);
                 let mut books: Self = $open.map_err(refused)?;
                 books.open(SPEC).map_err(|error| refused(error.code()))?;
                 Ok(books)

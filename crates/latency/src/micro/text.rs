@@ -70,7 +70,7 @@ pub(super) struct Decoded {
 
 impl Decoded {
     pub(super) fn new(text: Rc<Text>) -> Result<Self, Fault> {
-        let unknown = || Fault::machine("the embedded venue is not there", INSTRUMENT);
+        let unknown = || Fault::own("the embedded venue is not there", INSTRUMENT);
         let (venue, symbol) = venues::split_name(INSTRUMENT).map_err(|_| unknown())?;
         let catalogue = venues::catalogue();
         let listed = catalogue.find(venue, symbol).and_then(|id| catalogue.get(id));
