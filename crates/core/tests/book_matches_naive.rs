@@ -153,7 +153,9 @@ fn markets() -> [Market; 18] {
             depth_bits: 5,
             trend: 0,
             reload_chance: 64,
-            must_meet: |met| met.slots == 0 && met.far_levels > 40 && met.reloads > 100,
+            must_meet: |met| {
+                met.slots == 0 && met.far_levels > 40 && met.compact_levels > 20 && met.reloads > 100
+            },
             ..MARKET
         },
         Market {
@@ -283,6 +285,7 @@ struct Met {
     cut: usize,
     recentres: u64,
     far_levels: usize,
+    compact_levels: usize,
     slots: usize,
     /// Messages after which there were more slots than before, or none any more.
     opened: u64,
@@ -354,12 +357,13 @@ fn run(market: &Market) -> Met {
                 assert!(book.levels(side).eq(oracle.levels(side)), "{}: the whole {side:?} side", at());
             }
         }
-        let BookLayout { slots, far_levels, recentres } = book.layout();
+        let BookLayout { slots, far_levels, compact_levels, recentres } = book.layout();
         met.messages += 1;
         met.refused += u64::from(refused);
         met.crossed += u64::from(oracle.is_crossed());
         met.recentres = recentres;
         met.far_levels = met.far_levels.max(far_levels);
+        met.compact_levels = met.compact_levels.max(compact_levels);
         met.opened += u64::from(slots > met.slots);
         met.closed += u64::from(slots < met.slots);
         met.slots = slots;

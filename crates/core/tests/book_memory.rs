@@ -77,22 +77,28 @@ fn fill(levels: &mut Levels, center: i64, side_levels: i64, apart: i64) {
 #[test]
 fn a_thin_book_costs_less_than_four_kibibytes() {
     let mut levels = Levels::default();
-    for side_levels in [0, 1, 20, 30, 64] {
+    // 5 apart all levels stand in one block of slots, unless they are too many; 50 apart most have no slot.
+    for (side_levels, apart) in
+        [(0, 50), (1, 50), (20, 50), (30, 50), (64, 50), (1, 5), (20, 5), (45, 5), (64, 5)]
+    {
         let before = USED.get().0;
         let mut book = L2Book::new(SPEC);
-        fill(&mut levels, 100_000, side_levels, 50);
+        fill(&mut levels, 100_000, side_levels, apart);
         let of_the_frame = USED.get().0 - before;
         book.load(levels.view(), KnownTo::WHOLE).unwrap();
         // The market moves on, level by level and snapshot by snapshot.
         for center in (100_000..110_000).step_by(50) {
-            fill(&mut levels, center, side_levels, 50);
+            fill(&mut levels, center, side_levels, apart);
             let gone: Vec<_> = book.levels(Side::Ask).map(|level| Level::new(level.price.0, 0)).collect();
             book.apply(Levels { bids: Vec::new(), asks: gone }.view()).unwrap();
             book.load(levels.view(), KnownTo::WHOLE).unwrap();
         }
         let heap = USED.get().0 - before - of_the_frame;
         let bytes = size_of::<L2Book>() + heap;
-        println!("{side_levels} levels a side: {bytes} bytes, {} of them the struct", size_of::<L2Book>());
+        println!(
+            "{side_levels} levels a side, {apart} apart: {bytes} bytes, {} of them the struct",
+            size_of::<L2Book>()
+        );
         assert_eq!(bytes, book.memory_bytes());
         assert!(bytes <= THIN_BYTES_MAX, "{bytes}");
     }

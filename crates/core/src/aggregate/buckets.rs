@@ -2,7 +2,7 @@
 
 use super::{Reach, View};
 use crate::book::L2Book;
-use crate::types::{KnownTo, Price, Side};
+use crate::types::{KnownTo, Level, Price, Side};
 
 /// Most buckets a side.
 pub const BUCKETS_MAX: u32 = 1_000;
@@ -78,8 +78,17 @@ impl Buckets {
         };
         let first_end = self.end_of(side, best.price);
         book.bucket_run(side, first_end, self.width, &mut push);
-        while out.len() < count {
-            // What the quick sums have left.
+        if out.len() < count {
+            return self.fill_rest(book, side, best, out);
+        }
+        out.last().map_or(first_end, |last| last.price)
+    }
+
+    /// As [`Self::fill`], from where the quick sums have stopped. Not inlined, so that these have the registers.
+    #[inline(never)]
+    fn fill_rest(self, book: &L2Book, side: Side, best: Level, out: &mut Vec<Bucket>) -> Price {
+        let (known_to, first_end) = (book.known_to(), self.end_of(side, best.price));
+        while out.len() < self.count as usize {
             let (first, end) = match out.last() {
                 None => (best, first_end),
                 Some(last) => match book.best_beyond(side, last.price) {

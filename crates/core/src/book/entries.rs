@@ -1,7 +1,9 @@
 //! The levels of a side in order: the window's and the far store's as one.
 
 use super::bitset::{below, highest_bit};
+use super::compact::Open;
 use super::far::Entry;
+use super::grid::Grid;
 use super::ladder::{BLOCK_SLOTS, Ladder};
 use crate::types::{Level, Price, Qty};
 
@@ -9,6 +11,9 @@ use crate::types::{Level, Price, Qty};
 #[derive(Clone, Debug)]
 pub(super) struct Entries<'a> {
     pub(super) ladder: &'a Ladder,
+    /// The slots of the window, or of the one block that a compact side has instead.
+    grid: &'a Grid,
+    qtys: &'a [i64],
     /// Block of the window's next level.
     pub(super) block: usize,
     /// Slots of the block not yet given; 0 = the window has no more.
@@ -23,9 +28,17 @@ impl<'a> Entries<'a> {
     #[inline]
     pub(super) fn new(ladder: &'a Ladder, far: &'a [Entry]) -> Self {
         let block = ladder.blocks.len().next_multiple_of(64);
-        let mut entries = Self { ladder, block, used: 0, blocks_left: 0, far };
+        let (grid, qtys) = (&ladder.grid, ladder.qtys.as_slice());
+        let mut entries = Self { ladder, grid, qtys, block, used: 0, blocks_left: 0, far };
         entries.next_block();
         entries
+    }
+
+    /// The levels of one block; the window is closed.
+    #[inline]
+    pub(super) fn of_block(ladder: &'a Ladder, open: Open<'a>) -> Self {
+        let Open { grid, slots, used } = open;
+        Self { ladder, grid, qtys: slots, block: 0, used, blocks_left: 0, far: &[] }
     }
 
     /// Goes on to the next block in use, whatever is left of this one.
@@ -48,7 +61,7 @@ impl<'a> Entries<'a> {
     /// level may come between, or without a block.
     #[inline]
     pub(super) fn undivided_base(&self) -> Option<i64> {
-        let base = self.ladder.grid.key_of(self.block * BLOCK_SLOTS);
+        let base = self.grid.key_of(self.block * BLOCK_SLOTS);
         (self.used != 0 && self.far.last().is_none_or(|far| far.key < base)).then_some(base)
     }
 }
@@ -58,7 +71,10 @@ impl Iterator for Entries<'_> {
 
     #[inline]
     fn next(&mut self) -> Option<Entry> {
-        let near = highest_bit(self.used).map(|low| (low, self.ladder.entry(self.block * BLOCK_SLOTS + low)));
+        let near = highest_bit(self.used).map(|low| {
+            let slot = self.block * BLOCK_SLOTS + low;
+            (low, Entry { key: self.grid.key_of(slot), qty: self.qtys[slot] })
+        });
         if let Some((&far, rest)) = self.far.split_last()
             && near.is_none_or(|(_, near)| far.key > near.key)
         {
@@ -100,10 +116,9 @@ impl LevelIter<'_> {
                 out.push(level);
                 continue;
             };
-            let Entries { ladder, block, .. } = self.entries;
-            let step = ladder.grid.step();
-            let Some(qtys) = ladder.qtys.get(block * BLOCK_SLOTS..).and_then(|qtys| qtys.first_chunk())
-            else {
+            let Entries { grid, qtys, block, .. } = self.entries;
+            let step = grid.step();
+            let Some(qtys) = qtys.get(block * BLOCK_SLOTS..).and_then(|qtys| qtys.first_chunk()) else {
                 return;
             };
             let qtys: &[i64; BLOCK_SLOTS] = qtys;

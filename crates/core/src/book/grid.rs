@@ -1,5 +1,7 @@
 //! From a price to its slot without a division.
 
+use core::num::NonZeroU64;
+
 /// Greatest price step of a grid. With it, slots × step stays under 2^58, which the proof of [`Grid::slot_of`] needs.
 pub(super) const STEP_MAX: u64 = 1 << 40;
 
@@ -10,6 +12,9 @@ pub(super) const SLOTS_MAX: usize = 1 << 18;
 /// which the wrapping distance of [`Grid::slot_of`] would lie.
 pub(super) const ANCHOR_MAX: u64 = 1 << 61;
 
+/// Slots above the best level when slots are placed, for improving prices: one of so many.
+const HEADROOM_PART: usize = 4;
+
 const _: () = assert!(SLOTS_MAX as u128 * STEP_MAX as u128 <= 1 << 58);
 
 /// Equally spaced keys: slot `s` stands for key `base + s × step`.
@@ -19,15 +24,15 @@ pub(super) struct Grid {
     base: i64,
     /// Step between slots in mantissa units, 1 to [`STEP_MAX`].
     step: u64,
-    /// The number that, modulo 2^64, times the odd part of `step` is 1.
-    inverse: u64,
+    /// The number that, modulo 2^64, times the odd part of `step` is 1; odd as well, so never 0.
+    inverse: NonZeroU64,
     /// Power of two in `step`.
     shift: u32,
 }
 
 impl Grid {
     /// Step 1 with slot 0 at key 0: what a closed window has.
-    pub(super) const UNIT: Self = Self { base: 0, step: 1, inverse: 1, shift: 0 };
+    pub(super) const UNIT: Self = Self { base: 0, step: 1, inverse: NonZeroU64::MIN, shift: 0 };
 
     /// The grid of this step with slot 0 at `base`. A step outside 1 to [`STEP_MAX`] is taken as 1.
     pub(super) fn new(base: i64, step: u64) -> Self {
@@ -37,7 +42,16 @@ impl Grid {
         // An odd number is its own inverse modulo 8; each turn doubles the bits that are right: 3, 6, 12, 24, 48, 96.
         let inverse =
             (0..5).fold(odd, |inverse, _| inverse.wrapping_mul(2u64.wrapping_sub(odd.wrapping_mul(inverse))));
-        Self { base, step, inverse, shift }
+        Self { base, step, inverse: NonZeroU64::new(inverse).unwrap_or(NonZeroU64::MIN), shift }
+    }
+
+    /// The grid of `slots` slots that stand for multiples of the step by price, with the key `best` a quarter below their
+    /// upper end. `flip` turns keys into prices; |price| ≤ [`ANCHOR_MAX`].
+    pub(super) fn around(best: i64, flip: i64, step: u64, slots: usize) -> Self {
+        // None of these wraps: |price| ≤ 2^61, the rest is below 2^59.
+        let (price, signed) = (best ^ flip, step as i64);
+        let on_grid = price.wrapping_sub(price.rem_euclid(signed)) ^ flip;
+        Self::new(on_grid.wrapping_sub((slots - slots / HEADROOM_PART) as i64 * signed), step)
     }
 
     /// The slot of a key; 2^18 or more when the key is off the grid or no window of this base can hold it.
@@ -50,7 +64,7 @@ impl Grid {
     #[inline]
     pub(super) fn slot_of(&self, key: i64) -> usize {
         let distance = key.wrapping_sub(self.base) as u64;
-        let slot = distance.wrapping_mul(self.inverse).rotate_right(self.shift);
+        let slot = distance.wrapping_mul(self.inverse.get()).rotate_right(self.shift);
         usize::try_from(slot).unwrap_or(usize::MAX)
     }
 

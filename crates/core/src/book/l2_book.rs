@@ -1,9 +1,11 @@
 //! The book that serves: two sides, one limit, one frame at a time.
 
+use super::compact::Compact;
 use super::entries::LevelIter;
+use super::ladder::BLOCK_SLOTS;
 use super::placement::THIN_LEVELS_MAX;
 use super::prefetch::prefetch;
-use super::side::BookSide;
+use super::side::{BookSide, flip_of};
 use super::staging::Staging;
 use super::{BookError, BookLayout, BookSpec, KNOWN_TO_NOTHING, QtyAt, Taken, Touched};
 use crate::types::{KnownTo, Level, Price, Qty, Side, Sides};
@@ -20,12 +22,16 @@ const _: () = assert!(FAR_FEW_END * 2 * FAR_FEW_END <= FAR_MOVES_MAX);
 /// A book of absolute quantities per price.
 ///
 /// In plain words: look up the slot of each price and store its quantity; prices without a slot go to an ordered
-/// list; the best is the better of both bests; when the best comes near an edge of the window, move the window.
+/// list; the best is the better of both bests; when the best comes near an edge of the window, move the window. Where
+/// all levels of both sides lie within 48 ticks of the best, the book is compact: it has 64 slots a side, and these alone
+/// until a level has none.
 #[derive(Clone, Debug)]
 pub struct L2Book {
     bids: BookSide,
     asks: BookSide,
     levels_max: u32,
+    /// Whether the book has ever been cut to a depth.
+    is_cut: bool,
     /// As the catalogue says; 0 or below: inferred from the levels when a window is placed.
     tick_size: i64,
     known_to: KnownTo,
@@ -43,6 +49,7 @@ impl L2Book {
             bids: BookSide::new(Side::Bid),
             asks: BookSide::new(Side::Ask),
             levels_max: spec.levels_max,
+            is_cut: false,
             tick_size: spec.tick_size,
             known_to: KNOWN_TO_NOTHING,
             recentres: 0,
@@ -65,13 +72,66 @@ impl L2Book {
             && is_few(&self.asks, levels.asks)
             && levels.len() <= self.levels_max as usize
         {
-            self.bids.replace_few(levels.bids);
-            self.asks.replace_few(levels.asks);
+            self.replace_few(levels);
         } else {
             self.replace(levels, false)?;
         }
         self.known_to = known_to;
         Ok(())
+    }
+
+    /// Replaces two sides without windows by few levels, which become compact where they can.
+    fn replace_few(&mut self, levels: Sides<'_>) {
+        let grid = |levels: &[Level], side: &BookSide| {
+            Compact::grid_for(levels.iter().map(|level| side.key(level.price)), side.flip, self.tick_size)
+        };
+        if self.may_be_compact()
+            && let Some(bids) = grid(levels.bids, &self.bids)
+            && let Some(asks) = grid(levels.asks, &self.asks)
+        {
+            self.bids.replace_compact(levels.bids, bids);
+            self.asks.replace_compact(levels.asks, asks);
+        } else {
+            self.bids.replace_few(levels.bids);
+            self.asks.replace_few(levels.asks);
+        }
+    }
+
+    /// Whether two compact sides, however full, keep the limit, and no depth is cut.
+    const fn may_be_compact(&self) -> bool {
+        !self.is_cut && self.levels_max as usize >= 2 * BLOCK_SLOTS
+    }
+
+    /// Makes a thin book compact, if both of its sides fit one block each. Called when as many levels have changed as
+    /// there are, which pays for the passes over them, here and when a level without a slot undoes it.
+    #[cold]
+    #[inline(never)]
+    fn make_compact(&mut self) {
+        if self.may_be_compact()
+            && let Some(bids) = self.bids.compact_grid(self.tick_size)
+            && let Some(asks) = self.asks.compact_grid(self.tick_size)
+        {
+            self.bids.make_compact(bids);
+            self.asks.make_compact(asks);
+        }
+        self.bids.forget_changes();
+        self.asks.forget_changes();
+    }
+
+    /// Undoes [`Self::make_compact`].
+    #[cold]
+    #[inline(never)]
+    fn make_loose(&mut self) {
+        self.bids.make_loose();
+        self.asks.make_loose();
+    }
+
+    /// Applies a frame of which a level has no slot in a compact book, or which is to be refused.
+    #[cold]
+    #[inline(never)]
+    fn apply_loose(&mut self, bid_levels: &[Level], ask_levels: &[Level]) -> Result<Touched, BookError> {
+        self.make_loose();
+        self.apply_slices(bid_levels, ask_levels)
     }
 
     /// Applies one whole frame of absolute quantities.
@@ -90,6 +150,12 @@ impl L2Book {
 
     /// As [`Self::apply`]. Two slices are passed in registers, the sides together in memory.
     fn apply_slices(&mut self, bid_levels: &[Level], ask_levels: &[Level]) -> Result<Touched, BookError> {
+        if self.bids.is_compact() {
+            return match self.apply_compact(bid_levels, ask_levels) {
+                Some(touched) => Ok(touched),
+                None => self.apply_loose(bid_levels, ask_levels),
+            };
+        }
         if !self.bids.has_window()
             && !self.asks.has_window()
             && let Some(touched) = self.apply_thin(bid_levels, ask_levels)
@@ -101,7 +167,8 @@ impl L2Book {
             return Err(negative_qty(Sides { bids: bid_levels, asks: ask_levels }));
         }
         let count = bid_levels.len() + ask_levels.len();
-        if self.levels_total().saturating_add(count) > self.levels_max as usize
+        let levels = self.bids.loose_len() + self.asks.loose_len();
+        if levels.saturating_add(count) > self.levels_max as usize
             || (count | self.bids.far_len() | self.asks.far_len()) >= FAR_FEW_END
                 && (far_moves(&self.bids, bid_levels) > FAR_MOVES_MAX
                     || far_moves(&self.asks, ask_levels) > FAR_MOVES_MAX)
@@ -112,7 +179,22 @@ impl L2Book {
                 self.recentre();
             }
         }
-        Ok(Touched { bid: self.bids.nearest(bids), ask: self.asks.nearest(asks) })
+        Ok(Touched { bid: bids.nearest(self.bids.flip), ask: asks.nearest(self.asks.flip) })
+    }
+
+    /// Applies a frame to a compact book; nothing, and no change, when a level has no slot or a quantity is below 0.
+    #[inline]
+    fn apply_compact(&mut self, bid_levels: &[Level], ask_levels: &[Level]) -> Option<Touched> {
+        const BID: i64 = flip_of(Side::Bid);
+        const ASK: i64 = flip_of(Side::Ask);
+        let bids = self.bids.scan_compact(bid_levels, BID)?;
+        let asks = self.asks.scan_compact(ask_levels, ASK)?;
+        if bids.qty_bits | asks.qty_bits < 0 {
+            return None;
+        }
+        self.bids.apply_compact(bid_levels, BID);
+        self.asks.apply_compact(ask_levels, ASK);
+        Some(Touched { bid: bids.nearest(BID), ask: asks.nearest(ASK) })
     }
 
     /// Applies a frame to two thin sides that stay thin whatever it holds; nothing, and no change, where anything else
@@ -131,7 +213,11 @@ impl L2Book {
         }
         self.bids.apply_thin(bid_levels);
         self.asks.apply_thin(ask_levels);
-        Some(Touched { bid: self.bids.nearest(bids), ask: self.asks.nearest(asks) })
+        if self.bids.changes_since_anchor() + self.asks.changes_since_anchor() >= bids_len_max + asks_len_max
+        {
+            self.make_compact();
+        }
+        Some(Touched { bid: bids.nearest(self.bids.flip), ask: asks.nearest(self.asks.flip) })
     }
 
     /// Asks for the memory that any change of the book needs.
@@ -157,6 +243,7 @@ impl L2Book {
     /// As [`Self::truncate`]; `left` is told of each level that leaves, the worst of a side first.
     #[inline]
     pub fn truncate_with(&mut self, depth: usize, mut left: impl FnMut(Side, Level)) -> usize {
+        self.begin_cut();
         let removed = self.bids.truncate(depth, |level| left(Side::Bid, level))
             + self.asks.truncate(depth, |level| left(Side::Ask, level));
         if self.known_to != KNOWN_TO_NOTHING {
@@ -170,11 +257,21 @@ impl L2Book {
     /// worst level, of which a part may have been told; one that is not is known whole.
     #[inline]
     pub fn know_before_worst(&mut self, cut: [bool; 2]) {
+        self.begin_cut();
         let [bid, ask] = cut;
         self.known_to = KnownTo {
             bid: if bid { self.bids.before_worst() } else { KnownTo::WHOLE.bid },
             ask: if ask { self.asks.before_worst() } else { KnownTo::WHOLE.ask },
         };
+    }
+
+    /// From now on the worst levels are asked for, after each message as a rule: the book is not compact any more.
+    #[inline]
+    fn begin_cut(&mut self) {
+        self.is_cut = true;
+        if self.bids.is_compact() {
+            self.make_loose();
+        }
     }
 
     #[cold]
@@ -348,6 +445,7 @@ impl L2Book {
         BookLayout {
             slots: self.bids.slots() + self.asks.slots(),
             far_levels: self.bids.far_len() + self.asks.far_len(),
+            compact_levels: if self.bids.is_compact() { self.levels_total() } else { 0 },
             recentres: self.recentres,
         }
     }
@@ -370,6 +468,9 @@ impl L2Book {
     pub fn check_invariants(&self) -> Result<(), &'static str> {
         self.bids.check_invariants()?;
         self.asks.check_invariants()?;
+        if self.bids.is_compact() != self.asks.is_compact() {
+            return Err("both sides are compact, or none");
+        }
         if self.levels_total() > self.levels_max as usize {
             return Err("the book keeps its limit of levels");
         }
@@ -580,6 +681,44 @@ mod tests {
             book.load(levels(&bids, &[]).view(), KnownTo::WHOLE).unwrap();
             assert_eq!((book.layout().slots, book.len(Side::Bid)), (slots, count as usize));
             assert_eq!(book.check_invariants(), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_thin_book_is_compact_as_long_as_every_level_has_a_slot() {
+        let (bids, asks) = ([(600, 1), (590, 2), (300, 3)], [(610, 4), (700, 5)]);
+        let mut book = book(SPEC, &bids, &asks);
+        let compact_levels = |book: &L2Book| {
+            assert_eq!(book.check_invariants(), Ok(()));
+            book.layout().compact_levels
+        };
+        assert_eq!(compact_levels(&book), 5);
+        // 15 ticks above the best is the last slot, 48 below it the first.
+        let touched = book.apply(levels(&[(750, 7), (120, 8), (300, 0)], &[]).view()).unwrap();
+        assert_eq!((touched.bid, touched.ask, compact_levels(&book)), (Some(Price(750)), None, 6));
+        assert_eq!(book.best_bid(), Some(Level::new(750, 7)));
+        assert_eq!(book.layout().far_levels, 0);
+        // A price off the grid has no slot. When it has gone and as much has changed as there is, the book is compact again.
+        book.apply(levels(&[(595, 9)], &[]).view()).unwrap();
+        assert_eq!((compact_levels(&book), book.layout().far_levels), (0, 7));
+        book.apply(levels(&[(595, 0), (750, 0)], &[]).view()).unwrap();
+        for qty in 1..8 {
+            book.apply(levels(&[], &[(610, qty)]).view()).unwrap();
+        }
+        assert_eq!(compact_levels(&book), 5);
+        let expected = levels(&[(600, 1), (590, 2), (120, 8)], &[(610, 7), (700, 5)]);
+        assert_eq!(whole(&book), [expected.bids, expected.asks]);
+        // One that is cut to a depth is asked for its worst level again and again, which costs more here.
+        assert_eq!((book.truncate(2), compact_levels(&book), book.len(Side::Bid)), (1, 0, 2));
+        book.load(levels(&bids, &asks).view(), KnownTo::WHOLE).unwrap();
+        assert_eq!(compact_levels(&book), 0);
+    }
+
+    #[test]
+    fn a_book_whose_limit_two_blocks_exceed_is_not_compact() {
+        for (levels_max, compact_levels) in [(127, 0), (128, 2)] {
+            let book = book(BookSpec { levels_max, ..SPEC }, &[(600, 1)], &[(610, 1)]);
+            assert_eq!(book.layout().compact_levels, compact_levels);
         }
     }
 

@@ -9,9 +9,6 @@ use super::prefetch::prefetch_at;
 /// Slots whose use one word tells and whose sums are kept together.
 pub(super) const BLOCK_SLOTS: usize = 64;
 
-/// A fresh anchor leaves this part of the window above the best for improving prices.
-const HEADROOM_PART: usize = 4;
-
 /// Quantities below this one are `plain`: a block's sum of them stays below 2^58 and its moment below 2^63. The sums
 /// of a window that holds a greater quantity are not read.
 const PLAIN_QTY_END: i64 = 1 << 52;
@@ -217,12 +214,8 @@ impl Ladder {
             self.blocks = vec![Block::default(); slots / BLOCK_SLOTS];
             self.filled = Bitset::new(slots / BLOCK_SLOTS);
         }
-        let (slots, step) = (self.qtys.len(), tick_size as i64);
-        // Slots stand for multiples of the tick by price. None of these wraps: |price| ≤ 2^61, the rest is below 2^59.
-        let price = best ^ flip;
-        let on_grid = price.wrapping_sub(price.rem_euclid(step)) ^ flip;
-        let base = on_grid.wrapping_sub((slots - slots / HEADROOM_PART) as i64 * step);
-        self.grid = Grid::new(base, tick_size);
+        let slots = self.qtys.len();
+        self.grid = Grid::around(best, flip, tick_size, slots);
         self.settled_from = self.grid.key_of(slots / 2);
         self.settled_to = self.grid.key_of(slots - slots / 16);
     }

@@ -2,11 +2,12 @@
 //!
 //! [`L2Book`] is the book that serves. Real updates of crypto venues land deep (median 50 to 220 levels behind the
 //! best), so a side is a window of slots, one per price step, and not a list searched from the top; what the window
-//! cannot hold stands in an ordered far store, and the two always answer as one. Of a thin side the far store alone
-//! serves, which is as fast there and small. [`NaiveBook`] is the oracle: plain
-//! ordered maps and the same surface.
+//! cannot hold stands in an ordered far store, and the two always answer as one. A thin side has no window. Where all
+//! levels of both sides lie within 48 ticks of the best, the book is compact: one block of slots a side and nothing
+//! else. Of other thin sides the far store alone serves, which is as fast there and small. [`NaiveBook`] is the oracle:
+//! plain ordered maps and the same surface.
 //!
-//! What they cost: a thin book (up to 64 levels a side) 2.6 KiB, a window at most 1.1 KiB for each level of its side and
+//! What they cost: a thin book (up to 64 levels a side) 3.6 KiB, a window at most 1.1 KiB for each level of its side and
 //! 2.1 MiB in all; [`L2Book::memory_bytes`] tells.
 //!
 //! Absences that are promises: no float, no clock, no `unsafe` but one hint to the processor's cache, no allocation per
@@ -14,6 +15,7 @@
 
 mod bitset;
 mod bucket_run;
+mod compact;
 mod digest;
 mod entries;
 mod far;
@@ -116,6 +118,8 @@ pub struct BookLayout {
     pub slots: usize,
     /// Levels of both sides outside the windows.
     pub far_levels: usize,
+    /// Levels of both sides of a compact book, whose sides are one block of slots each; 0 of another.
+    pub compact_levels: usize,
     /// How often updates have moved a window since the book was made.
     pub recentres: u64,
 }

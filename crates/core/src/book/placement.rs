@@ -40,11 +40,8 @@ pub(super) fn place(entries: &[Entry], flip: i64, tick_size: i64) -> Option<Plac
     if (best ^ flip).unsigned_abs() > ANCHOR_MAX {
         return None;
     }
-    let tick_size = u64::try_from(tick_size).ok().filter(|tick| *tick > 0);
-    let tick_size = tick_size.unwrap_or_else(|| common_tick(entries, flip));
-    if !(1..=STEP_MAX).contains(&tick_size) {
-        return None;
-    }
+    let keys = entries.iter().take(TICK_LEVELS_MAX).map(|entry| entry.key);
+    let tick_size = tick_for(keys, flip, tick_size)?;
     let deepest = entries.get(entries.len() - 1 - entries.len() / FAR_PART)?.key;
     let ticks = usize::try_from(best.abs_diff(deepest) / tick_size).unwrap_or(SLOTS_MAX);
     let wanted = ticks.saturating_mul(4) / 3;
@@ -53,10 +50,12 @@ pub(super) fn place(entries: &[Entry], flip: i64, tick_size: i64) -> Option<Plac
     Some(Placement { tick_size, slots })
 }
 
-/// The greatest step on which the best levels lie, up to 2^40; 0 without levels.
-fn common_tick(entries: &[Entry], flip: i64) -> u64 {
-    let prices = entries.iter().take(TICK_LEVELS_MAX).map(|entry| (entry.key ^ flip).unsigned_abs());
-    prices.fold(0, greatest_common_divisor)
+/// The step of slots: `tick_size`, or the greatest on which the keys lie when that is 0 or below; none above 2^40 or
+/// without one. `flip` turns keys into prices.
+pub(super) fn tick_for(keys: impl Iterator<Item = i64>, flip: i64, tick_size: i64) -> Option<u64> {
+    let known = u64::try_from(tick_size).ok().filter(|tick| *tick > 0);
+    let common = || keys.map(|key| (key ^ flip).unsigned_abs()).fold(0, greatest_common_divisor);
+    Some(known.unwrap_or_else(common)).filter(|tick| (1..=STEP_MAX).contains(tick))
 }
 
 const fn greatest_common_divisor(mut a: u64, mut b: u64) -> u64 {

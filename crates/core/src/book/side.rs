@@ -1,8 +1,10 @@
 //! One side of the book: the window and the far store as one ordered list of levels.
 
+use super::compact::Compact;
 use super::entries::{Entries, LevelIter};
 use super::far::{Entry, FarStore};
-use super::ladder::Ladder;
+use super::grid::Grid;
+use super::ladder::{BLOCK_SLOTS, Ladder};
 use super::placement::{CLOSE_LEVELS_MAX, FAR_PART, THIN_LEVELS_MAX, place};
 use super::staging::Staging;
 use crate::types::{Level, Price, Qty, Side};
@@ -15,16 +17,18 @@ use crate::types::{Level, Price, Qty, Side};
 ///
 /// A key is in the far store exactly when the window has no slot for it; the two never hold one price twice. A thin
 /// side has no window: it opens when the levels outnumber [`THIN_LEVELS_MAX`], grows as levels gather outside, and is
-/// given back by a snapshot of few levels.
+/// given back by a snapshot of few levels. A compact side has neither window nor far levels: all of them stand in one
+/// block of slots.
 ///
-/// What stands before the window is one cache line: of a thin side that and its levels are all that a change touches,
-/// and thousands of thin books do not fit the nearer caches.
+/// The first cache line and the slots are all that a change of a compact side touches.
 #[derive(Clone, Debug)]
 #[repr(C, align(64))]
 pub(super) struct BookSide {
-    pub(super) flip: i64,
+    /// All levels of a compact side; closed in others.
+    pub(super) compact: Compact,
     /// The best level, kept because it is read more often than it changes; of quantity 0 without levels.
     best: Entry,
+    pub(super) flip: i64,
     pub(super) far: FarStore,
     /// Far levels above which a better window is wanted.
     far_len_max: u32,
@@ -35,7 +39,7 @@ pub(super) struct BookSide {
     pub(super) ladder: Ladder,
 }
 
-const _: () = assert!(core::mem::offset_of!(BookSide, ladder) == 64);
+const _: () = assert!(core::mem::offset_of!(BookSide, flip) == 64);
 
 const NO_LEVEL: Entry = Entry { key: i64::MIN, qty: 0 };
 
@@ -48,6 +52,14 @@ pub(super) struct Scan {
     nearest: Option<i64>,
 }
 
+impl Scan {
+    /// The price nearest the top that was read.
+    #[inline]
+    pub(super) fn nearest(self, flip: i64) -> Option<Price> {
+        self.nearest.map(|key| Price(key ^ flip))
+    }
+}
+
 /// Levels moved by a re-centring for each level change since the last: what keeps a price that jumps to and fro by
 /// more than the window's slack from moving the whole side each time.
 const MOVES_PER_CHANGE_MAX: usize = 4;
@@ -55,11 +67,9 @@ const MOVES_PER_CHANGE_MAX: usize = 4;
 impl BookSide {
     pub(super) fn new(side: Side) -> Self {
         Self {
-            flip: match side {
-                Side::Bid => 0,
-                Side::Ask => -1,
-            },
+            compact: Compact::default(),
             best: NO_LEVEL,
+            flip: flip_of(side),
             far: FarStore::default(),
             far_len_max: THIN_LEVELS_MAX as u32,
             changes_since_anchor: 0,
@@ -102,6 +112,50 @@ impl BookSide {
         self.wants_anchor()
     }
 
+    /// As [`Self::scan`] for a compact side; none for another, or when a level has no slot.
+    #[inline]
+    pub(super) fn scan_compact(&self, levels: &[Level], flip: i64) -> Option<Scan> {
+        let grid = *self.compact.grid()?;
+        let (mut qty_bits, mut nearest, mut slots) = (0, i64::MIN, 0);
+        for level in levels {
+            let key = level.price.0 ^ flip;
+            slots |= grid.slot_of(key);
+            qty_bits |= level.qty.0;
+            nearest = nearest.max(key);
+        }
+        // The union of numbers below a power of two is below it, and only then.
+        let scan = Scan { qty_bits, nearest: (!levels.is_empty()).then_some(nearest) };
+        (slots < BLOCK_SLOTS).then_some(scan)
+    }
+
+    /// As [`Self::apply`] for a compact side in which every level has a slot.
+    #[inline]
+    pub(super) fn apply_compact(&mut self, levels: &[Level], flip: i64) {
+        self.compact
+            .put_all(levels.iter().map(|level| Entry { key: level.price.0 ^ flip, qty: level.qty.0 }));
+        self.best = self.compact.opened().and_then(|open| open.best()).unwrap_or(NO_LEVEL);
+    }
+
+    /// The grid on which all levels of a side without a window would have a slot of one block, if there is one.
+    pub(super) fn compact_grid(&self, tick_size: i64) -> Option<Grid> {
+        Compact::grid_for(self.far.entries().iter().map(|entry| entry.key), self.flip, tick_size)
+    }
+
+    /// Makes a side without a window compact, on the grid of [`Self::compact_grid`].
+    pub(super) fn make_compact(&mut self, grid: Grid) {
+        self.compact.open(grid, self.far.entries().iter().copied());
+        self.far.clear();
+    }
+
+    /// Puts the levels of a compact side where those of other thin sides stand.
+    pub(super) fn make_loose(&mut self) {
+        if let Some(open) = self.compact.opened() {
+            debug_assert!(self.far.len() == 0 && !self.has_window());
+            open.ascending().for_each(|entry| self.far.put(entry.key, entry.qty));
+            self.compact.close();
+        }
+    }
+
     /// As [`Self::scan`] for a side without a window.
     #[inline]
     pub(super) fn scan_thin(&self, levels: &[Level]) -> Scan {
@@ -136,17 +190,29 @@ impl BookSide {
         self.changes_since_anchor = saturated(self.changes_since_anchor as usize + count);
     }
 
-    /// Keeps the best `depth` levels; returns how many left, and tells `left` of each, the worst first.
+    /// Keeps the best `depth` levels of a side that is not compact; returns how many left, and tells `left` of each, the
+    /// worst first.
     ///
     /// Costs a compare when none does; some nanoseconds for each that leaves the window, and one move of the far levels
     /// that stay.
     #[inline]
     pub(super) fn truncate(&mut self, depth: usize, left: impl FnMut(Level)) -> usize {
-        let excess = self.len().saturating_sub(depth);
+        let excess = self.loose_len().saturating_sub(depth);
         if excess > 0 {
             self.remove_worst(excess, left);
         }
         excess
+    }
+
+    /// Level changes since the window was placed, or a place for one block was looked for.
+    #[inline]
+    pub(super) const fn changes_since_anchor(&self) -> usize {
+        self.changes_since_anchor as usize
+    }
+
+    /// Begins to count changes anew.
+    pub(super) const fn forget_changes(&mut self) {
+        self.changes_since_anchor = 0;
     }
 
     #[inline(never)]
@@ -168,14 +234,15 @@ impl BookSide {
             }
         }
         self.far.remove_worst(far_count);
-        if self.len() == 0 {
+        if self.loose_len() == 0 {
             self.best = NO_LEVEL;
         }
     }
 
-    /// The worst level.
+    /// The worst level of a side that is not compact.
     #[inline]
     pub(super) fn worst(&self) -> Option<Entry> {
+        debug_assert!(!self.is_compact());
         match (self.ladder.worst(), self.far.worst()) {
             (Some(near), Some(far)) if far.key < near.key => Some(far),
             (near, far) => near.or(far),
@@ -185,8 +252,8 @@ impl BookSide {
     /// How far a side is known that was just cut to `depth` levels: to the worst of as many, whole when it has fewer.
     #[inline]
     pub(super) fn known_to_depth(&self, depth: usize) -> Price {
-        let whole = if self.len() < depth { i64::MIN } else { i64::MAX };
-        let worst = self.worst().filter(|_| self.len() >= depth);
+        let whole = if self.loose_len() < depth { i64::MIN } else { i64::MAX };
+        let worst = self.worst().filter(|_| self.loose_len() >= depth);
         Price(worst.map_or(whole, |worst| worst.key) ^ self.flip)
     }
 
@@ -196,19 +263,13 @@ impl BookSide {
         Price(self.worst().map_or(i64::MAX, |worst| worst.key.saturating_add(1)) ^ self.flip)
     }
 
-    /// The price nearest the top that was read.
-    #[inline]
-    pub(super) fn nearest(&self, scan: Scan) -> Option<Price> {
-        scan.nearest.map(|key| Price(key ^ self.flip))
-    }
-
     /// Whether the window should be placed anew: the best is near an edge or beyond, or too many levels are outside,
     /// and the changes since the last time pay for a pass over the levels.
     #[inline]
     pub(super) fn wants_anchor(&self) -> bool {
         let is_settled = !self.has_window || self.best.qty == 0 || self.ladder.is_settled_at(self.best.key);
         (!is_settled || self.far.len() > self.far_len_max as usize)
-            && (self.changes_since_anchor as usize).saturating_mul(MOVES_PER_CHANGE_MAX) >= self.len()
+            && (self.changes_since_anchor as usize).saturating_mul(MOVES_PER_CHANGE_MAX) >= self.loose_len()
     }
 
     /// Places the window anew; false where none can stand. `tick_size` as the catalogue says; 0 or below: it is inferred
@@ -267,7 +328,7 @@ impl BookSide {
     /// Replaces the levels of a side that has no window by few others, in place.
     pub(super) fn replace_few(&mut self, levels: &[Level]) {
         debug_assert!(!self.has_window());
-        self.far.clear();
+        self.clear_stores();
         for level in levels {
             self.far.put(level.price.0 ^ self.flip, level.qty.0);
         }
@@ -276,10 +337,26 @@ impl BookSide {
         self.changes_since_anchor = 0;
     }
 
+    /// Replaces the levels of a side that has no window by others, all of which have a slot of one block on this grid.
+    pub(super) fn replace_compact(&mut self, levels: &[Level], grid: Grid) {
+        debug_assert!(!self.has_window());
+        self.clear_stores();
+        let flip = self.flip;
+        let entries = levels.iter().map(|level| Entry { key: level.price.0 ^ flip, qty: level.qty.0 });
+        self.compact.open(grid, entries);
+        self.best = self.compact.opened().and_then(|open| open.best()).unwrap_or(NO_LEVEL);
+    }
+
     /// Whether the window is open.
     #[inline]
     pub(super) fn has_window(&self) -> bool {
         self.has_window
+    }
+
+    /// Whether all levels stand in one block.
+    #[inline]
+    pub(super) const fn is_compact(&self) -> bool {
+        self.compact.is_open()
     }
 
     /// Closes the window, with all that is in it, and frees its memory.
@@ -297,9 +374,13 @@ impl BookSide {
     fn clear_stores(&mut self) {
         self.ladder.clear();
         self.far.clear();
+        self.compact.close();
     }
 
     fn find_best(&self) -> Option<Entry> {
+        if let Some(open) = self.compact.opened() {
+            return open.best();
+        }
         match (self.ladder.best(), self.far.best()) {
             (Some(near), Some(far)) if far.key > near.key => Some(far),
             (near, far) => near.or(far),
@@ -316,12 +397,21 @@ impl BookSide {
     #[inline]
     pub(super) fn qty_at(&self, price: Price) -> i64 {
         let key = self.key(price);
+        if self.is_compact() {
+            return self.compact.qty_at(key);
+        }
         self.ladder.qty_at(key).unwrap_or_else(|| self.far.qty_at(key))
     }
 
     /// Number of levels.
     #[inline]
     pub(super) fn len(&self) -> usize {
+        if self.is_compact() { self.compact.len() } else { self.loose_len() }
+    }
+
+    /// Number of levels of a side that is not compact.
+    #[inline]
+    pub(super) fn loose_len(&self) -> usize {
         self.ladder.len() + self.far.len()
     }
 
@@ -338,7 +428,7 @@ impl BookSide {
 
     /// Heap bytes.
     pub(super) fn heap_bytes(&self) -> usize {
-        self.ladder.heap_bytes() + self.far.heap_bytes()
+        self.compact.heap_bytes() + self.ladder.heap_bytes() + self.far.heap_bytes()
     }
 
     /// The levels, best first.
@@ -358,7 +448,10 @@ impl BookSide {
     }
 
     pub(super) fn entries(&self) -> Entries<'_> {
-        Entries::new(&self.ladder, self.far.entries())
+        match self.compact.opened() {
+            Some(open) => Entries::of_block(&self.ladder, open),
+            None => Entries::new(&self.ladder, self.far.entries()),
+        }
     }
 
     /// Checks what must hold between messages, in time linear in the window; names the rule that does not.
@@ -367,6 +460,10 @@ impl BookSide {
             return Err("a window that is there has slots");
         }
         self.ladder.check_invariants()?;
+        self.compact.check_invariants()?;
+        if self.is_compact() && self.has_window || self.is_compact() && self.far.len() > 0 {
+            return Err("all levels of a compact side stand in its block");
+        }
         let far = self.far.entries();
         if !far.is_sorted_by(|a, b| a.key < b.key) {
             return Err("the far store ascends strictly");
@@ -387,4 +484,12 @@ impl BookSide {
 #[inline]
 fn saturated(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// What turns prices of a side into keys, and keys into prices.
+pub(super) const fn flip_of(side: Side) -> i64 {
+    match side {
+        Side::Bid => 0,
+        Side::Ask => -1,
+    }
 }

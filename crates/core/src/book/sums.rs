@@ -120,6 +120,9 @@ impl BookSide {
     /// 2^52 or more, an addition for every tick.
     #[inline]
     pub(super) fn qty_from(&self, low: i64) -> u128 {
+        if self.is_compact() {
+            return self.compact.qty_between(low, i64::MAX);
+        }
         let near = self.ladder.qty_from(low);
         if self.has_far_from(low) { near + self.far.qty_between(low, i64::MAX) } else { near }
     }
@@ -127,6 +130,9 @@ impl BookSide {
     /// Sum of the quantities at keys from `low` to `high`, both included. Costs as [`Self::qty_from`] does.
     #[inline]
     pub(super) fn qty_between(&self, low: i64, high: i64) -> u128 {
+        if self.is_compact() {
+            return self.compact.qty_between(low, high);
+        }
         let near = self.ladder.qty_between(low, high);
         if self.has_far_from(low) { near + self.far.qty_between(low, high) } else { near }
     }
@@ -134,6 +140,9 @@ impl BookSide {
     /// The best level at a key below this one.
     #[inline]
     pub(super) fn best_below(&self, key: i64) -> Option<Entry> {
+        if self.is_compact() {
+            return self.compact.best_below(key);
+        }
         let near = self.ladder.best_below(key);
         let far = if self.has_far_from(key) { self.far.best_below(key) } else { self.far.best() };
         match (near, far) {
