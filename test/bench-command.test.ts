@@ -261,6 +261,37 @@ describe('a figure is true', () => {
     expect(found.closedLoop.p99).toBeLessThan(found.fromPlanned.p99 / 3);
   });
 
+  // Of a machine that others use much the stall is theirs in part, and left out.
+  it('without hiccups has what the server itself held up', { timeout: 90_000, retry: 4 }, async () => {
+    const stall = { atMessage: 600, ms: 100 };
+    const plan: Asked = { ...SMALL, seconds: 1, arrivals: { kind: 'even', rate: 1000 } };
+    const { report } = await overWire([{ name: 'stalled', spec: { kind: 'bare', stall } }], plan);
+    const found = report.targets[0] as TargetReport;
+    expect(found.fromPlannedQuiet.max / 1e6).toBeGreaterThan(95);
+    expect(found.hiccups.max / 1e6).toBeLessThan(50);
+  });
+
+  const onLinux = it.runIf(process.platform === 'linux');
+  onLinux('of servers that are kept off the generator’s core', { timeout: 60_000 }, async () => {
+    const coresOf = (pid: number | 'self') => {
+      const list =
+        /^Cpus_allowed_list:\s+(\S+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '';
+      return list.split(',').flatMap((part) => {
+        const [from = 0, to = from] = part.split('-').map(Number);
+        return Array.from({ length: to - from + 1 }, (_, at) => from + at);
+      });
+    };
+    const all = coresOf('self');
+    let ofServer: readonly number[] = [];
+    const { report } = await overWire([CONTROL], SMALL, undefined, ([server]) => {
+      ofServer = coresOf(server?.pid ?? 0);
+      return () => {};
+    });
+    expect(coresOf('self')).toEqual(all);
+    expect(ofServer).toEqual(all.length > 1 ? all.slice(0, -1) : all);
+    expect(report.generatorCore).toBe(all.length > 1 ? all.at(-1) : null);
+  });
+
   it('of a delay', { timeout: 60_000 }, async () => {
     const delayed = { name: 'delayed', spec: { kind: 'bare', busyUs: 1000 } } as const;
     const plan: Asked = { ...SMALL, seconds: 2, arrivals: { kind: 'even', rate: 200 } };
@@ -324,6 +355,7 @@ describe('a verdict', () => {
     sent: 1000,
     lost: 0,
     repeated: 0,
+    disordered: 0,
     unknown: 0,
     late: 0,
     counted: 1000,
@@ -335,6 +367,7 @@ describe('a verdict', () => {
   it.each<[string, Partial<TargetReport>, Partial<MachineLoad>, string | undefined]>([
     ['PASS', {}, {}, undefined],
     ['PASS', { late: 1, sent: 999 }, {}, undefined],
+    ['PASS', { quietShare: null }, {}, undefined],
     ['NOISY', { quietShare: 0.5 }, {}, undefined],
     ['NOISY', {}, { othersCores: 0.2 }, undefined],
     ['NOISY', {}, { stolenShare: 0.02 }, undefined],
@@ -343,6 +376,7 @@ describe('a verdict', () => {
     ['FAIL', { sent: 998 }, {}, undefined],
     ['FAIL', { lost: 1 }, {}, undefined],
     ['FAIL', { repeated: 1 }, {}, undefined],
+    ['FAIL', { disordered: 1 }, {}, undefined],
     ['FAIL', { unknown: 1 }, {}, undefined],
     ['FAIL', { late: 2 }, {}, undefined],
     ['FAIL', { fromPlanned: { ...some, count: 0 } }, {}, undefined],

@@ -32,6 +32,8 @@ export interface MachineLoad {
 }
 
 const TICKS_PER_SECOND = 100;
+/** Those of this process, before a run moves its thread off one. */
+const CORES = availableParallelism();
 
 export function machineFacts(): MachineFacts {
   const flags = text('/proc/cpuinfo');
@@ -40,7 +42,7 @@ export function machineFacts(): MachineFacts {
     node: process.versions.node,
     system: `${process.platform} ${release()} ${process.arch}`,
     processor: cpus()[0]?.model.trim() ?? '',
-    cores: availableParallelism(),
+    cores: CORES,
     memoryBytes: totalmem(),
     virtual: flags === '' ? '' : /^flags.*\bhypervisor\b/m.test(flags) ? 'virtual' : 'physical',
     governor: text('/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor'),
@@ -88,12 +90,11 @@ export class LoadMeter {
     const from = this.#from;
     const to = sample(this.#pids);
     const seconds = Math.max(to.atSeconds - from.atSeconds, 1e-3);
-    const cores = availableParallelism();
     const others = to.busy - from.busy - (to.ours - from.ours);
     return {
-      cores,
+      cores: CORES,
       othersCores: to.busy === 0 ? Number.NaN : Math.max(0, others) / TICKS_PER_SECOND / seconds,
-      stolenShare: Math.max(0, to.stolen - from.stolen) / TICKS_PER_SECOND / seconds / cores,
+      stolenShare: Math.max(0, to.stolen - from.stolen) / TICKS_PER_SECOND / seconds / CORES,
       load: loadavg()[0] ?? 0,
     };
   }

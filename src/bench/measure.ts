@@ -67,6 +67,8 @@ export interface WireTarget {
   readonly input: string;
   readonly sends: 'updates' | 'frames';
   readonly stalled?: number;
+  /** What the process itself uses is no hiccup of the machine. */
+  readonly pid?: number;
 }
 
 export type Arrivals =
@@ -94,13 +96,14 @@ export interface TargetReport {
   readonly sent: number;
   readonly lost: number;
   readonly repeated: number;
+  readonly disordered: number;
   readonly unknown: number;
   readonly late: number;
   readonly counted: number;
   readonly deliveries: number;
   readonly fromPlanned: Quantiles;
   readonly fromPlannedQuiet: Quantiles;
-  readonly quietShare: number;
+  readonly quietShare: number | null;
   readonly hiccupNsMax: number;
   readonly fromSent: Quantiles;
   readonly closedLoop: Quantiles;
@@ -120,7 +123,7 @@ export interface TargetReport {
 export interface WireReport {
   readonly targets: readonly TargetReport[];
   readonly clock: 'tsc' | 'system';
-  /** Which the generator had to itself. */
+  /** On which the generator was kept all the time; null where it was not. */
   readonly generatorCore: number | null;
   readonly ended: Fault | null;
 }
@@ -170,7 +173,7 @@ export interface PipelinePlan {
 export interface LineReport {
   readonly all: Quantiles;
   readonly quiet: Quantiles;
-  readonly quietShare: number;
+  readonly quietShare: number | null;
   readonly intervals: readonly Interval[];
   readonly intervalHiccups: readonly number[];
   readonly curve: Curve;
@@ -232,15 +235,17 @@ export interface HiccupReport extends TimelineReport {
   readonly startedMs: number;
   /** What had a great hiccup in it or near it, ns from the beginning, in order. */
   readonly noisy: readonly (readonly [fromNs: number, toNs: number])[];
-  /** Share of the time that had none. */
-  readonly quietShare: number;
+  /** Nothing is known of what was later. */
+  readonly lengthNs: number;
+  /** Share of the time that had none; null of no time. */
+  readonly quietShare: number | null;
 }
 
 /** Samples that were taken here, of all the time and of that without hiccups of the machine. */
 export interface SamplesReport extends TimelineReport {
   readonly quiet: Quantiles;
-  /** Share of the samples that were so. */
-  readonly quietShare: number;
+  /** Share of the samples that were so; null of none. */
+  readonly quietShare: number | null;
 }
 
 /** A log of the machine's hiccups beside something that is measured here, from its making until it is stopped. */
@@ -341,7 +346,7 @@ export class Samples {
     this.#length += 2;
   }
 
-  report(comment: string, { noisy, startedMs }: HiccupReport): SamplesReport {
+  report(comment: string, { noisy, lengthNs, startedMs }: HiccupReport): SamplesReport {
     const beganMs = performance.timeOrigin + this.#beganMs;
     const all = reportOfSamples(this.#numbers.subarray(0, this.#length), beganMs, comment);
     const offsetNs = (beganMs - startedMs) * 1e6;
@@ -349,13 +354,14 @@ export class Samples {
     let length = 0;
     for (let at = 0; at < this.#length; at += 2) {
       const planned = this.#numbers[at] ?? 0n;
-      if (isWithin(noisy, Number(planned) + offsetNs)) continue;
+      const ns = Number(planned) + offsetNs;
+      if (ns >= lengthNs || isWithin(noisy, ns)) continue;
       kept[length] = planned;
       kept[length + 1] = this.#numbers[at + 1] ?? 0n;
       length += 2;
     }
     const quiet = reportOfSamples(kept.subarray(0, length), beganMs, comment).all;
-    return { ...all, quiet, quietShare: length / Math.max(1, this.#length) };
+    return { ...all, quiet, quietShare: this.#length === 0 ? null : length / this.#length };
   }
 }
 

@@ -1,8 +1,7 @@
-import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { keepOffGenerator } from '#native';
 import { DepthwireError } from '../errors.js';
 import type { WireTarget } from './measure.js';
 import { INSTRUMENT } from './sim-book.js';
@@ -46,7 +45,7 @@ export async function startTarget(name: string, { addon, command, ...spec }: Ser
   const program = existsSync(PROGRAM) ? PROGRAM : BUILT;
   const env = addon === undefined ? process.env : { ...process.env, NAPI_RS_NATIVE_LIBRARY_PATH: addon };
   const [file = '', ...args] = command ?? [process.execPath, program, JSON.stringify(spec)];
-  const child = spawnOffGenerator(file, args, env);
+  const child = spawn(file, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
   const state: { ended?: string; said: string } = { said: '' };
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     state.said = `${state.said}${text}`.slice(-1000);
@@ -75,20 +74,6 @@ export async function startTarget(name: string, { addon, command, ...spec }: Ser
     ended: () => state.ended,
     stop: () => stop(child),
   };
-}
-
-/** See `crates/latency/src/cores.rs`. A process keeps what the thread had that started it. */
-function spawnOffGenerator(
-  file: string,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv,
-): ChildProcessWithoutNullStreams {
-  keepOffGenerator(true);
-  try {
-    return spawn(file, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
-  } finally {
-    keepOffGenerator(false);
-  }
 }
 
 interface Ports {

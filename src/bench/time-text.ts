@@ -13,7 +13,15 @@ export function nsText(ns: number): string {
 }
 
 /** What figures are of that leave out the machine's hiccups, by the share that they have. */
-export const quietText = (share: number): string => `${(share * 100).toFixed(0)} % without hiccups`;
+export const quietText = (share: number | null): string =>
+  share === null ? 'without hiccups' : `${percent(share)} without hiccups`;
+
+/** A share for people: all of it is said of all of it alone, and none of none. */
+export function percent(share: number): string {
+  const text = (share * 100).toFixed(share > 0 && share < 0.01 ? 3 : 1);
+  if (share < 1 && text === '100.0') return 'nearly 100 %';
+  return `${share === 1 ? 100 : text} %`;
+}
 
 /** The columns that every table of times has, and the cells of a line. */
 export const QUANTILE_HEADS = ['samples', 'p50', 'p90', 'p99', 'p99.9', 'p99.99', 'max'] as const;

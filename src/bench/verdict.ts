@@ -1,5 +1,6 @@
 import type { MachineLoad } from './machine.js';
 import type { FloorReport, HiccupReport, StepReport, TargetReport } from './measure.js';
+import { percent } from './time-text.js';
 
 /** Whether a run's figures may be believed: all of them, with care, not at all. */
 export interface Verdict {
@@ -29,7 +30,6 @@ export const BUSY_THREADS = 2;
 
 const noisy = (name: string, quietShare: number): string =>
   `${name}: ${percent(1 - quietShare)} of the messages were due near a hiccup of the machine above ${HICCUP_NS_MAX / 1e6} ms`;
-const percent = (share: number): string => `${(share * 100).toFixed(share < 0.001 ? 3 : 1)} %`;
 
 /** Of a target of a run over the wire. */
 export function judgeTarget(report: TargetReport, load: MachineLoad, ended?: string): Verdict {
@@ -41,15 +41,19 @@ export function judgeTarget(report: TargetReport, load: MachineLoad, ended?: str
       `${name}: sent ${percent(sent / planned)} of ${planned} messages, ${percent(SENT_SHARE_MIN)} are needed`,
     );
   if (lost > 0) fails.push(`${name}: ${lost} deliveries never came`);
-  if (report.repeated > 0 || report.unknown > 0)
-    fails.push(`${name}: ${report.repeated} deliveries came twice, ${report.unknown} were of no message`);
+  for (const [count, what] of [
+    [report.repeated, 'came twice'],
+    [report.disordered, 'came behind a later one'],
+    [report.unknown, 'were of no message that had been sent'],
+  ] as const)
+    if (count > 0) fails.push(`${name}: ${count} deliveries ${what}`);
   if (late > counted * LATE_SHARE_MAX)
     fails.push(
       `${name}: ${percent(late / counted)} of the messages left late, ${percent(LATE_SHARE_MAX)} may`,
     );
   if (report.fromPlanned.count === 0) fails.push(`${name}: nothing was counted`);
   const noises = noisesOf(load);
-  if (report.fromPlanned.count > 0 && report.quietShare < QUIET_SHARE_MIN)
+  if (report.quietShare !== null && report.quietShare < QUIET_SHARE_MIN)
     noises.push(noisy(name, report.quietShare));
   return verdictOf(fails, noises);
 }
@@ -64,14 +68,17 @@ export function judgeStep(name: string, { planned, late, engine }: StepReport): 
     fails.push(
       `${name}: more than the engine takes: ${percent(late / planned)} of the messages were done a millisecond behind the 50 ms in which they were due`,
     );
-  return verdictOf(fails, quietShare < QUIET_SHARE_MIN ? [noisy(name, quietShare)] : []);
+  return verdictOf(
+    fails,
+    quietShare !== null && quietShare < QUIET_SHARE_MIN ? [noisy(name, quietShare)] : [],
+  );
 }
 
 /** Of what was measured in this process, beside a log of hiccups. */
 export function judgeHiccups({ quietShare }: HiccupReport): Verdict {
   return verdictOf(
     [],
-    quietShare < QUIET_SHARE_MIN
+    quietShare !== null && quietShare < QUIET_SHARE_MIN
       ? [
           `${percent(1 - quietShare)} of the time was near a hiccup of the machine above ${HICCUP_NS_MAX / 1e6} ms`,
         ]

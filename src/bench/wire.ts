@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { keepOffGenerator } from '#native';
 import { DepthwireError, explain } from '../errors.js';
 import { LoadMeter, type MachineLoad } from './machine.js';
 import {
@@ -28,6 +29,7 @@ export interface Ran {
   readonly report: WireReport;
   readonly load: MachineLoad;
   readonly verdict: Verdict;
+  readonly plan: Asked;
 }
 
 export type Asked = Omit<WirePlan, 'targets'>;
@@ -61,10 +63,16 @@ export async function overWire(
   watch?: (targets: readonly Target[]) => () => void,
 ): Promise<Ran> {
   const targets: Target[] = [];
+  // A process has the cores of the thread that started it; see `crates/latency/src/cores.rs`.
+  const isKeptOff = keepOffGenerator(true);
   try {
     for (const { name, spec } of measured) targets.push(await startTarget(name, spec));
     const meter = new LoadMeter(targets.map(({ pid }) => pid));
-    const wires = targets.map(({ wire }, at) => ({ ...wire, stalled: measured[at]?.stalled ?? 0 }));
+    const wires = targets.map(({ wire, pid }, at) => ({
+      ...wire,
+      pid,
+      stalled: measured[at]?.stalled ?? 0,
+    }));
     const unwatch = watch?.(targets);
     let report: WireReport;
     try {
@@ -79,8 +87,10 @@ export async function overWire(
     });
     const ended = report.ended === null ? undefined : [`${report.ended.what} (${report.ended.got})`, ...died];
     const verdicts = report.targets.map((target) => judgeTarget(target, load, ended?.join('; ')));
-    return { report, load, verdict: worst(verdicts) };
+    const generatorCore = isKeptOff ? report.generatorCore : null;
+    return { report: { ...report, generatorCore }, load, verdict: worst(verdicts), plan: asked };
   } finally {
+    keepOffGenerator(false);
     await Promise.all(targets.map((target) => target.stop()));
   }
 }
@@ -276,12 +286,7 @@ export function resultOf(
     scenario,
     title,
     verdict: worst(rans.map(({ verdict }) => verdict)),
-    notes: [
-      'Times run from when a message should have left, so a server that stops is charged for all that it kept waiting.',
-      'The control publishes the same frames by uWebSockets.js and keeps no book. Servers take turns, half a second each.',
-      'Planned time → socket → server → WebSocket → the read that brought the frame, all on this machine.',
-      ...placesOf(rans),
-    ],
+    notes: rans[0] === undefined ? [] : notesOf(rans[0]),
     lines,
     files: all.flatMap(({ target, name }) => [
       { name: `${fileName(scenario, name)}.hgrm`, text: target.hgrm },
@@ -291,12 +296,22 @@ export function resultOf(
   };
 }
 
-/** Who may run where; see `crates/latency/src/cores.rs`. */
-function placesOf(rans: readonly Ran[]): readonly string[] {
-  const core = rans[0]?.report.generatorCore ?? null;
-  return core === null
-    ? []
-    : [`The generator has core ${core} to itself; servers and the log of hiccups have the others.`];
+/** How the figures of a run are to be read. */
+function notesOf({ report: { targets, generatorCore }, plan }: Ran): readonly string[] {
+  const notes = [
+    'Times run from when a message should have left, so a server that stops is charged for all that it kept waiting.',
+    'Planned time → socket → server → WebSocket → the read that brought the frame, all on this machine.',
+    'Without hiccups: of the messages that were due while no thread of this machine was kept waiting by another program. What a server itself held up counts.',
+  ];
+  if (targets.some(({ name }) => name === CONTROL.name))
+    notes.push('The control publishes the same frames by uWebSockets.js and keeps no book.');
+  if (targets.length > 1) notes.push(`Servers take turns, ${nsText(plan.blockSeconds * 1e9)} each.`);
+  notes.push(
+    generatorCore === null
+      ? 'Generator and servers were left to the system, which may let them wait for one another.'
+      : `The generator was kept on core ${generatorCore}, servers and the log of hiccups off it; other programs were not.`,
+  );
+  return notes;
 }
 
 function fileName(scenario: string, name: string): string {

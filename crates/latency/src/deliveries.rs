@@ -59,7 +59,10 @@ pub struct Deliveries {
     complete: u64,
     late: u64,
     repeated: u64,
+    disordered: u64,
     unknown: u64,
+    /// Behind the last message that each subscriber has got.
+    next: Vec<u64>,
     from_planned: Timeline,
     from_sent: Timeline,
     lateness: Timeline,
@@ -77,7 +80,7 @@ struct Arrived {
     count: u32,
 }
 
-/// What a run found. Times in ns; all but `planned`, `sent` and `lost` are of the counted time alone.
+/// What a run found. Times in ns; `planned`, `sent`, `lost`, `repeated`, `disordered`, `unknown` and `hiccups` are of the whole run, the others of the counted time.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Delivered {
@@ -85,11 +88,13 @@ pub struct Delivered {
     pub planned: u64,
     /// Those that the system has taken.
     pub sent: u64,
-    /// Deliveries that had not come when the run ended.
+    /// Deliveries of what was sent that had not come when the run ended.
     pub lost: u64,
-    /// Deliveries of a message that a subscriber had already.
+    /// Deliveries of the message that a subscriber had got last.
     pub repeated: u64,
-    /// Frames of no message of the plan.
+    /// Deliveries of a message behind a later one.
+    pub disordered: u64,
+    /// Frames of no message that has been sent.
     pub unknown: u64,
     /// Messages that left later than the next one was due, and than a millisecond.
     pub late: u64,
@@ -101,8 +106,8 @@ pub struct Delivered {
     pub from_planned: Quantiles,
     /// The same of those that were due without a hiccup of the machine above `hiccup_ns_max`; see [`Log::is_quiet`](crate::hiccup::Log::is_quiet).
     pub from_planned_quiet: Quantiles,
-    /// Share of the deliveries that were so.
-    pub quiet_share: f64,
+    /// Share of the deliveries that were so; none of none.
+    pub quiet_share: Option<f64>,
     /// The greatest hiccup that counts as none.
     pub hiccup_ns_max: u64,
     /// From the actual sending to the arrival.
@@ -149,7 +154,9 @@ impl Deliveries {
             complete: 0,
             late: 0,
             repeated: 0,
+            disordered: 0,
             unknown: 0,
+            next: vec![0; subscribers],
             from_planned: line(),
             from_sent: line(),
             lateness: line(),
@@ -211,16 +218,23 @@ impl Deliveries {
 
     /// A subscriber has got the frame of a message.
     pub(crate) fn got(&mut self, subscriber: usize, message: u64, now: u64) {
-        let Some(due) = self.due(message) else {
+        let Some(&sent) = self.sent_at.get(message as usize) else {
             self.unknown += 1;
             return;
         };
-        let of_all = self.subscribers.len() as u32;
-        let arrived = &mut self.arrived[message as usize];
-        if arrived.count == of_all {
+        let Some(due) = self.due(message) else { return };
+        let next = &mut self.next[subscriber];
+        if message + 1 == *next {
             self.repeated += 1;
             return;
         }
+        if message < *next {
+            self.disordered += 1;
+            return;
+        }
+        *next = message + 1;
+        let of_all = self.subscribers.len() as u32;
+        let arrived = &mut self.arrived[message as usize];
         if arrived.count == 0 {
             arrived.first = now;
         }
@@ -231,9 +245,7 @@ impl Deliveries {
         let ns = self.clock.between(due, now);
         self.from_planned.record(at, ns);
         self.quiet.record(due, ns);
-        if let Some(&sent) = self.sent_at.get(message as usize) {
-            self.from_sent.record(at, self.clock.between(sent, now));
-        }
+        self.from_sent.record(at, self.clock.between(sent, now));
         self.subscribers[subscriber].saturating_record(ns.max(1));
         if subscriber == 0 && due >= self.is_free_at {
             self.closed_loop.saturating_record(ns.max(1));
@@ -270,8 +282,9 @@ impl Deliveries {
         Ok(Delivered {
             planned,
             sent: self.sent_at.len() as u64,
-            lost: planned * of_all - delivered,
+            lost: self.sent_at.len() as u64 * of_all - delivered,
             repeated: self.repeated,
+            disordered: self.disordered,
             unknown: self.unknown,
             late: self.late,
             counted: self.lateness.quantiles().count,
@@ -292,8 +305,17 @@ impl Deliveries {
             curve: self.from_planned.curve(),
             hiccup_curve: hiccups.line.curve(),
             hgrm: self.from_planned.hgrm(),
-            hlog: self.from_planned.hlog(started, comment)?,
+            hlog: self.from_planned.hlog(started, comment, |from_ns| self.since_start(from_ns))?,
         })
+    }
+
+    /// How long after the first block's beginning a place of the counted time was: others had their turns in between.
+    fn since_start(&self, from_ns: u64) -> Duration {
+        let ns = self.cut.warm_ns + from_ns;
+        let block = self.cut.block(ns);
+        let begins = |block: usize| self.blocks.get(block).map_or(0, |[start, _]| *start);
+        let before = self.clock.between(begins(0), begins(block));
+        Duration::from_nanos(before + ns - self.cut.bounds(block)[0])
     }
 
     /// The worst hiccup of the machine while an interval's messages were under way.
@@ -321,4 +343,60 @@ fn spread(subscribers: &[Histogram<u32>], quantile: f64) -> [u64; 3] {
     of_each.sort_unstable();
     let at = |place: usize| of_each.get(place).copied().unwrap_or(0);
     [at(0), at(of_each.len() / 2), at(of_each.len().saturating_sub(1))]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arrivals::Arrivals;
+    use crate::cores::Place;
+    use crate::hiccup::HiccupMeter;
+
+    /// Ten messages, all due and sent, to two subscribers.
+    fn sent(count: u64) -> (Deliveries, u64) {
+        let clock = TickClock::get();
+        let schedule = Arrivals::Even { rate: 1e6 }.schedule(1e-5).unwrap();
+        let cut = Cut { warm_ns: 0, counted_ns: 10_000, block_ns: 10_000 };
+        let mut deliveries = Deliveries::new(schedule, 2, cut, clock);
+        let start = clock.ticks();
+        deliveries.begin(start);
+        deliveries.sent(count, start);
+        (deliveries, start)
+    }
+
+    fn told(mut deliveries: Deliveries) -> Delivered {
+        let meter = HiccupMeter::start(Duration::from_millis(1), Place::Anywhere, &[]).unwrap();
+        deliveries.report(&meter.stop().unwrap(), 0, "x").unwrap()
+    }
+
+    #[test]
+    fn one_that_comes_twice_does_not_stand_for_one_that_does_not_come() {
+        let (mut deliveries, now) = sent(10);
+        for message in 0..10 {
+            deliveries.got(0, message, now);
+            deliveries.got(0, message, now);
+        }
+        let told = told(deliveries);
+        assert_eq!((told.sent, told.deliveries, told.repeated, told.lost), (10, 10, 10, 10));
+        assert!(told.subscribers_p50[0] == 0 && told.quiet_share.is_some());
+    }
+
+    #[test]
+    fn one_behind_a_later_one_and_one_that_was_not_sent_are_told() {
+        let (mut deliveries, now) = sent(4);
+        for message in [0, 2, 1, 3, 4, 9, 10, u64::MAX - 1] {
+            deliveries.got(1, message, now);
+        }
+        let told = told(deliveries);
+        assert_eq!((told.disordered, told.unknown, told.deliveries), (1, 4, 3));
+        // What was never sent cannot be lost.
+        assert_eq!((told.planned, told.sent, told.lost), (10, 4, 5));
+    }
+
+    #[test]
+    fn of_nothing_there_is_no_share() {
+        let (deliveries, _) = sent(0);
+        let told = told(deliveries);
+        assert_eq!((told.lost, told.deliveries, told.quiet_share), (0, 0, None));
+    }
 }

@@ -88,7 +88,7 @@ pub fn run(plan: &FloorPlan, is_cancelled: &AtomicBool) -> Result<FloorReport, F
     let third = Duration::from_secs_f64(plan.seconds / 3.0);
     let clock = TickClock::get();
     let started = SystemTime::now();
-    let meter = HiccupMeter::start(third, Place::Anywhere)?;
+    let meter = HiccupMeter::start(third, Place::Anywhere, &[])?;
     let began = Instant::now();
     while began.elapsed() < third && !is_cancelled.load(Ordering::Relaxed) {
         std::thread::sleep(LOOK.min(third.saturating_sub(began.elapsed())));
@@ -115,7 +115,7 @@ pub fn run(plan: &FloorPlan, is_cancelled: &AtomicBool) -> Result<FloorReport, F
         intervals: hiccups.intervals(),
         hiccup_curve: hiccups.curve(),
         hgrm: loopback.hgrm(),
-        hlog: hiccups.hlog(started, comment)?,
+        hlog: hiccups.hlog(started, comment, Duration::from_nanos)?,
     })
 }
 

@@ -2,9 +2,12 @@
 //!
 //! The method of jHiccup (giltene/jHiccup, README): a thread that should have run and did not tells of the platform and not of what is
 //! measured, so its log stands beside every figure.
+//!
+//! Where the thread has the cores of a server that is measured, it may be late because the server does not let go of them. That is the
+//! server's own, and no hiccup of the machine: what the run's processes used meanwhile is taken off.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -12,7 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::arrivals::SECONDS_MAX;
 use crate::clock::TickClock;
-use crate::cores::{Place, pin};
+use crate::cores::{Pinned, Place, server_cores};
+use crate::cpu_time::CpuTime;
 use crate::fault::Fault;
 use crate::timeline::{INTERVAL_NS, Timeline, TimelineReport};
 
@@ -22,7 +26,7 @@ const SLEEP: Duration = Duration::from_millis(1);
 pub const HICCUP_NS_MAX: u64 = 2_000_000;
 /// The worst is kept for each such stretch.
 pub const STRETCH_NS: u64 = 10_000_000;
-/// Stretches that are kept, 4 bytes each: a day and an hour. Beyond them only the histogram goes on.
+/// Stretches that are kept, 4 bytes each: a day and an hour. Beyond them only the histogram goes on, and nothing is quiet.
 const STRETCHES_MAX: usize = 9_000_000;
 
 /// A thread that measures, until it is asked what it found.
@@ -30,7 +34,7 @@ const STRETCHES_MAX: usize = 9_000_000;
 pub struct HiccupMeter {
     is_over: Arc<AtomicBool>,
     log: Arc<Mutex<Log>>,
-    thread: JoinHandle<Timeline>,
+    thread: JoinHandle<(Timeline, bool)>,
 }
 
 /// What was found.
@@ -40,6 +44,8 @@ pub struct Hiccups {
     pub line: Timeline,
     /// Stretch by stretch.
     pub log: Log,
+    /// Whether the thread has been at its place all the time.
+    pub is_placed: bool,
 }
 
 /// The worst hiccup of each stretch, ns.
@@ -53,22 +59,25 @@ pub struct Log {
 }
 
 impl HiccupMeter {
-    /// Begins. `length`: what it is expected to run, for the intervals of its line. `place`: of which cores it tells.
+    /// Begins. `length`: what it is expected to run, for the intervals of its line. `place`: of which cores it tells; `servers`: the
+    /// processes whose own time on them is no hiccup.
     ///
     /// # Errors
     /// The machine gives no thread.
-    pub fn start(length: Duration, place: Place) -> Result<Self, Fault> {
+    pub fn start(length: Duration, place: Place, servers: &[u32]) -> Result<Self, Fault> {
         let is_over = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&is_over);
         let clock = TickClock::get();
         let start = clock.ticks();
         let log = Arc::new(Mutex::new(Log { clock, start, worst: Vec::new(), known_until: start }));
         let written = Arc::clone(&log);
+        let used = CpuTime::of(servers);
         let thread = std::thread::Builder::new()
             .name("hiccup".to_owned())
             .spawn(move || {
-                pin(place);
-                measure(length, &written, &seen)
+                let pinned = Pinned::at(place);
+                let line = measure(length, &written, &seen, &used);
+                (line, pinned.holds())
             })
             .map_err(|error| Fault::machine("no thread for the hiccup log", error))?;
         Ok(Self { is_over, log, thread })
@@ -80,15 +89,29 @@ impl HiccupMeter {
     /// The thread ended by a panic.
     pub fn stop(self) -> Result<Hiccups, Fault> {
         self.is_over.store(true, Ordering::Relaxed);
-        let line = self.thread.join().map_err(|_| Fault::own("the hiccup log ended", "a panic"))?;
+        let (line, is_placed) =
+            self.thread.join().map_err(|_| Fault::own("the hiccup log ended", "a panic"))?;
         let mut log = locked(&self.log).clone();
         log.known_until = u64::MAX;
-        Ok(Hiccups { line, log })
+        Ok(Hiccups { line, log, is_placed })
     }
 
-    /// What it has found so far. It waits while this is held.
-    pub fn log(&self) -> MutexGuard<'_, Log> {
-        locked(&self.log)
+    /// What it has found so far, unless it is about to write. It waits while this is held.
+    pub fn log(&self) -> Option<MutexGuard<'_, Log>> {
+        match self.log.try_lock() {
+            Ok(log) => Some(log),
+            Err(TryLockError::Poisoned(log)) => Some(log.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    /// A thread that never sleeps read its clock twice in a row: more than [`HICCUP_NS_MAX`] in between is a hiccup of its core.
+    #[inline]
+    pub fn spun(&self, clock: TickClock, before: u64, now: u64) {
+        let stopped_ns = clock.between(before, now);
+        if stopped_ns > HICCUP_NS_MAX {
+            locked(&self.log).record(now, stopped_ns);
+        }
     }
 }
 
@@ -112,8 +135,10 @@ impl Log {
     pub fn is_quiet(&self, due: u64) -> Option<bool> {
         let stretch = self.clock.ticks_of(STRETCH_NS);
         // The stretch that holds the last of these moments is over one stretch later at the latest.
-        let is_known = due.saturating_add(2 * stretch) < self.known_until;
-        is_known.then(|| self.worst(due.saturating_sub(stretch), due + stretch) <= HICCUP_NS_MAX)
+        let end = due.saturating_add(2 * stretch);
+        let is_kept = self.clock.between(self.start, end) / STRETCH_NS < STRETCHES_MAX as u64;
+        (end < self.known_until)
+            .then(|| is_kept && self.worst(due.saturating_sub(stretch), due + stretch) <= HICCUP_NS_MAX)
     }
 
     /// What is not quiet, ns from the beginning, in order and apart from one another.
@@ -131,8 +156,8 @@ impl Log {
         spans
     }
 
-    /// A sleep that began and ended at these readings, `late` ns after its time.
-    fn record(&mut self, began: u64, ended: u64, late: u64) {
+    /// Something that ended at a reading, `late` ns after its time.
+    fn record(&mut self, ended: u64, late: u64) {
         // A long one was so in every stretch that it covers.
         let at = self.clock.between(self.start, ended);
         for stretch in at.saturating_sub(late) / STRETCH_NS..=at / STRETCH_NS {
@@ -142,7 +167,6 @@ impl Log {
                 self.worst[stretch] = self.worst[stretch].max(u32::try_from(late).unwrap_or(u32::MAX));
             }
         }
-        self.known_until = began;
     }
 }
 
@@ -165,8 +189,10 @@ pub struct HiccupReport {
     pub started_ms: f64,
     /// What had a hiccup above [`HICCUP_NS_MAX`] in it or a stretch before or behind it, ns from the beginning.
     pub noisy: Vec<[u64; 2]>,
-    /// Share of the time that had none.
-    pub quiet_share: f64,
+    /// How long it went on, ns; nothing is known of what was later.
+    pub length_ns: u64,
+    /// Share of the time that had none; none of no time.
+    pub quiet_share: Option<f64>,
 }
 
 /// Keeps a log until it is cancelled, or for as long as the plan says.
@@ -175,15 +201,16 @@ pub struct HiccupReport {
 /// The machine gives no thread.
 pub fn run(plan: &HiccupPlan, is_cancelled: &AtomicBool) -> Result<HiccupReport, Fault> {
     let seconds = plan.seconds.clamp(0.0, SECONDS_MAX);
-    let started = SystemTime::now();
     let end = Duration::from_secs_f64(seconds);
-    let meter = HiccupMeter::start(end, Place::Anywhere)?;
+    let meter = HiccupMeter::start(end, Place::Anywhere, &[])?;
+    // Making it took the time of calibrating the clock.
+    let started = SystemTime::now();
     let began = Instant::now();
     while began.elapsed() < end && !is_cancelled.load(Ordering::Relaxed) {
         std::thread::sleep(10 * SLEEP);
     }
     let took = began.elapsed().as_nanos() as u64;
-    let Hiccups { line, log } = meter.stop()?;
+    let Hiccups { line, log, .. } = meter.stop()?;
     let noisy = log.noisy();
     let noisy_ns: u64 = noisy.iter().map(|&[from, to]| to.min(took).saturating_sub(from)).sum();
     Ok(HiccupReport {
@@ -192,26 +219,39 @@ pub fn run(plan: &HiccupPlan, is_cancelled: &AtomicBool) -> Result<HiccupReport,
             .duration_since(SystemTime::UNIX_EPOCH)
             .map_or(0.0, |since| since.as_secs_f64() * 1e3),
         noisy,
-        quiet_share: 1.0 - noisy_ns as f64 / took.max(1) as f64,
+        length_ns: took,
+        quiet_share: (took > 0).then(|| 1.0 - noisy_ns as f64 / took as f64),
     })
 }
 
-fn measure(length: Duration, log: &Mutex<Log>, is_over: &AtomicBool) -> Timeline {
+fn measure(length: Duration, log: &Mutex<Log>, is_over: &AtomicBool, servers: &CpuTime) -> Timeline {
     let clock = TickClock::get();
     let start = locked(log).start;
     let mut line = Timeline::new(length.as_nanos() as u64, INTERVAL_NS);
     // What a sleep takes beyond its time on an idle machine, timer slack included, is no hiccup: the least that was seen.
     let mut least = u64::MAX;
+    let mut used_before = servers.now_ns();
     while !is_over.load(Ordering::Relaxed) {
         let began = clock.ticks();
         std::thread::sleep(SLEEP);
         let ended = clock.ticks();
         let took = clock.between(began, ended);
         least = least.min(took);
-        line.record(clock.between(start, ended), took - least);
-        locked(log).record(began, ended, took - least);
+        let used = servers.now_ns();
+        let late =
+            (took - least).saturating_sub(held_ns(used.saturating_sub(used_before), took, server_cores()));
+        used_before = used;
+        line.record(clock.between(start, ended), late);
+        let mut log = locked(log);
+        log.record(ended, late);
+        log.known_until = began;
     }
     line
+}
+
+/// Of the time that servers used while a sleep took so long, what cannot have been on other cores than the log's.
+const fn held_ns(used: u64, took: u64, cores: usize) -> u64 {
+    used.saturating_sub(took.saturating_mul(cores.saturating_sub(1) as u64))
 }
 
 #[cfg(test)]
@@ -220,7 +260,7 @@ mod tests {
 
     #[test]
     fn a_meter_takes_about_a_sample_a_millisecond() {
-        let meter = HiccupMeter::start(Duration::from_secs(1), Place::Anywhere).unwrap();
+        let meter = HiccupMeter::start(Duration::from_secs(1), Place::Anywhere, &[]).unwrap();
         std::thread::sleep(Duration::from_millis(200));
         let found = meter.stop().unwrap();
         let all = found.line.quantiles();
@@ -249,19 +289,25 @@ mod tests {
         let mut log = log(100);
         assert_eq!(log.is_quiet(at(10)), None);
         // It slept until stretch 10, and woke in stretch 13.
-        log.record(at(9), at(13) + 5, 3 * STRETCH_NS);
+        log.record(at(13) + 5, 3 * STRETCH_NS);
+        log.known_until = at(9);
         assert_eq!(log.worst, [[0; 10].as_slice(), &[30_000_000; 4]].concat());
         assert_eq!([6, 7].map(|due| log.is_quiet(at(due))), [Some(true), None]);
-        log.record(at(40), at(40), HICCUP_NS_MAX);
+        log.record(at(40), HICCUP_NS_MAX);
+        log.known_until = at(40);
         let quiet = [7, 8, 9, 14, 15, 37, 38].map(|due| log.is_quiet(at(due) + 3));
         let known = [true, true, false, false, true, true].map(Some);
         assert_eq!((&quiet[..6], quiet[6]), (known.as_slice(), None));
-        log.record(at(15), at(15), HICCUP_NS_MAX + 1);
-        log.record(at(30), at(30), HICCUP_NS_MAX + 1);
+        log.record(at(15), HICCUP_NS_MAX + 1);
+        log.record(at(30), HICCUP_NS_MAX + 1);
         assert_eq!(log.noisy(), [[9, 17], [28, 32]].map(|span| span.map(|stretch| stretch * STRETCH_NS)));
         // What was longer than its number holds is long.
-        log.record(at(41), at(41), u64::MAX / 2);
+        log.record(at(41), u64::MAX / 2);
         assert_eq!(log.worst(at(0), at(1)), u64::from(u32::MAX));
+        // Of what is not kept nothing is known.
+        log.known_until = u64::MAX;
+        assert_eq!(log.is_quiet(at(STRETCHES_MAX as u64 - 3)), Some(true));
+        assert_eq!(log.is_quiet(at(STRETCHES_MAX as u64 - 2)), Some(false));
     }
 
     #[test]
@@ -269,7 +315,14 @@ mod tests {
         let report = run(&HiccupPlan { seconds: 0.2 }, &AtomicBool::new(false)).unwrap();
         let noisy: u64 = report.noisy.iter().map(|[from, to]| to - from).sum();
         assert!(report.line.all.count > 0 && report.started_ms > 1e12);
-        assert!((0.0..=1.0).contains(&report.quiet_share));
-        assert_eq!(noisy == 0, report.quiet_share == 1.0, "{report:?}");
+        let share = report.quiet_share.unwrap();
+        assert!((0.0..=1.0).contains(&share) && report.length_ns >= 200_000_000);
+        assert_eq!(noisy == 0, share == 1.0, "{report:?}");
+    }
+
+    #[test]
+    fn what_a_server_holds_is_its_own_as_far_as_it_cannot_have_been_elsewhere() {
+        assert_eq!([held_ns(5, 9, 1), held_ns(0, 9, 1), held_ns(9, 9, 2)], [5, 0, 0]);
+        assert_eq!([held_ns(12, 9, 2), held_ns(5, 9, 0)], [3, 5]);
     }
 }

@@ -11,6 +11,7 @@
 pub mod arrivals;
 pub mod clock;
 pub mod cores;
+mod cpu_time;
 pub mod deliveries;
 pub mod fault;
 pub mod floor;

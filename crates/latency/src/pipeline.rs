@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::arrivals::{Arrivals, Schedule};
 use crate::clock::TickClock;
-use crate::cores::Place;
+use crate::cores::{Pinned, Place};
 use crate::fault::Fault;
 use crate::frames::FrameMaker;
 use crate::hiccup::{HiccupMeter, Hiccups};
@@ -96,10 +96,10 @@ pub struct StepReport {
 pub struct LineReport {
     /// Of all messages, ns.
     pub all: Quantiles,
-    /// Of those in intervals without a hiccup of the machine.
+    /// Of those that were due without a hiccup of the machine; see [`Log::is_quiet`](crate::hiccup::Log::is_quiet).
     pub quiet: Quantiles,
-    /// Share of such intervals.
-    pub quiet_share: f64,
+    /// Share of the messages that were so; none of none.
+    pub quiet_share: Option<f64>,
     /// By interval.
     pub intervals: Vec<Interval>,
     /// The worst hiccup of each.
@@ -216,16 +216,20 @@ fn measure(
         spans: [Vec::new(), Vec::new()],
         late: 0,
     };
-    let meter = HiccupMeter::start(Duration::from_nanos(2 * (blocks + 1) * BLOCK_NS), Place::Anywhere)?;
-    let started = SystemTime::now();
+    // The thread that never sleeps has a core, the log the others.
+    let _pinned = Pinned::at(Place::Generator);
+    let meter = HiccupMeter::start(Duration::from_nanos(2 * (blocks + 1) * BLOCK_NS), Place::Servers, &[])?;
     // One block to warm up.
-    lines.run(&schedule, 0, 0, false)?;
+    lines.run(&schedule, 0, 0, false, &meter)?;
     lines.stages = Stages::new(1, NoClock, clock);
     let mut next = 0;
+    let (started, origin) = (SystemTime::now(), clock.ticks());
     for block in 0..blocks {
-        lines.run(&schedule, next, block, true)?;
-        next = lines.run_control(&schedule, next, block);
-        lines.quiet.iter_mut().for_each(|quiet| quiet.settle(&meter.log(), usize::MAX));
+        lines.run(&schedule, next, block, true, &meter)?;
+        next = lines.run_control(&schedule, next, block, &meter);
+        if let Some(log) = meter.log() {
+            lines.quiet.iter_mut().for_each(|quiet| quiet.settle(&log, usize::MAX));
+        }
         if is_cancelled.load(Ordering::Relaxed) {
             break;
         }
@@ -234,7 +238,14 @@ fn measure(
     let comment = |what: &str| format!("depthwire bench pipeline, {what}, ns from the planned time");
     lines.quiet.iter_mut().for_each(|quiet| quiet.settle(&hiccups.log, usize::MAX));
     let line = |timeline: &Timeline, at: usize, what: &str| {
-        line_report(timeline, &lines.quiet[at], &lines.spans[at], &hiccups, started, &comment(what))
+        let (quiet, spans) = (&lines.quiet[at], &lines.spans[at]);
+        // The other line has its blocks in between.
+        let since_start = |from_ns: u64| {
+            let began = spans.get((from_ns / BLOCK_NS) as usize).map_or(origin, |span| span[0]);
+            Duration::from_nanos(clock.between(origin, began))
+        };
+        let hlog = timeline.hlog(started, &comment(what), since_start)?;
+        Ok::<_, Fault>(line_report(timeline, quiet, spans, &hiccups, hlog))
     };
     Ok(StepReport {
         step,
@@ -257,7 +268,14 @@ const fn arrivals(step: Step) -> Arrivals {
 
 impl Lines {
     /// The messages of the engine that are due in a block, from a first one on.
-    fn run(&mut self, schedule: &Schedule, first: u64, block: u64, is_counted: bool) -> Result<(), Fault> {
+    fn run(
+        &mut self,
+        schedule: &Schedule,
+        first: u64,
+        block: u64,
+        is_counted: bool,
+        meter: &HiccupMeter,
+    ) -> Result<(), Fault> {
         let Self { clock, maker, stages, updates, .. } = self;
         let (start, from_ns) = (clock.ticks(), block * BLOCK_NS);
         let late_from = start + clock.ticks_of(BLOCK_NS + LATE_NS);
@@ -267,10 +285,7 @@ impl Lines {
             let due = start + clock.ticks_of(due_ns - from_ns);
             let mut result = Ok(());
             updates.write(self.taken, |bytes| {
-                let mut began = clock.ticks();
-                while began < due {
-                    began = clock.ticks();
-                }
+                let began = wait(*clock, due, meter);
                 let stamps = stages.begin();
                 let mut has_output = false;
                 let taken = maker.take_stamped(bytes, stamps, |_, frame| {
@@ -304,7 +319,7 @@ impl Lines {
     }
 
     /// The same messages of the control. Answers with the first of the next block.
-    fn run_control(&mut self, schedule: &Schedule, first: u64, block: u64) -> u64 {
+    fn run_control(&mut self, schedule: &Schedule, first: u64, block: u64, meter: &HiccupMeter) -> u64 {
         let Self { clock, updates, .. } = self;
         let (start, from_ns) = (clock.ticks(), block * BLOCK_NS);
         let mut message = first;
@@ -312,7 +327,7 @@ impl Lines {
             let due_ns = schedule.due_ns(message);
             let due = start + clock.ticks_of(due_ns - from_ns);
             updates.write(message, |bytes| {
-                while clock.ticks() < due {}
+                wait(*clock, due, meter);
                 black_box(bytes.iter().map(|&byte| u64::from(byte)).sum::<u64>());
             });
             let total = clock.between(due, clock.ticks());
@@ -323,6 +338,17 @@ impl Lines {
         self.spans[1].push([start, clock.ticks()]);
         message
     }
+}
+
+/// Waits for a time, and answers with the present one. Being stopped meanwhile is a hiccup of the machine.
+#[inline]
+fn wait(clock: TickClock, due: u64, meter: &HiccupMeter) -> u64 {
+    let mut now = clock.ticks();
+    while now < due {
+        let before = std::mem::replace(&mut now, clock.ticks());
+        meter.spun(clock, before, now);
+    }
+    now
 }
 
 fn keep_worst(worst: &mut Vec<Way>, stages: &Stages<NoClock, TickClock>, total: u64, waited: u64) {
@@ -340,22 +366,21 @@ fn line_report(
     quiet: &Quiet,
     spans: &[[u64; 2]],
     hiccups: &Hiccups,
-    started: SystemTime,
-    comment: &str,
-) -> Result<LineReport, Fault> {
+    hlog: String,
+) -> LineReport {
     let blocks = (timeline.interval_ns() / BLOCK_NS).max(1) as usize;
     let worst = |chunk: &[[u64; 2]]| chunk.iter().map(|&[from, to]| hiccups.log.worst(from, to)).max();
     let interval_hiccups: Vec<u64> = spans.chunks(blocks).map(|chunk| worst(chunk).unwrap_or(0)).collect();
-    Ok(LineReport {
+    LineReport {
         all: timeline.quantiles(),
         quiet: quiet.quantiles(),
         quiet_share: quiet.share(),
         intervals: timeline.intervals(),
         curve: timeline.curve(),
         hgrm: timeline.hgrm(),
-        hlog: timeline.hlog(started, comment)?,
+        hlog,
         interval_hiccups,
-    })
+    }
 }
 
 fn stage_report(stage: Stage, told: Summary) -> StageReport {

@@ -135,11 +135,17 @@ impl Timeline {
         text
     }
 
-    /// The text of an `.hlog` file, version 1.3, in nanoseconds: a compressed histogram for each interval.
+    /// The text of an `.hlog` file, version 1.3, in nanoseconds: a compressed histogram for each interval. `since_start`: how long after
+    /// `started` what is so many planned nanoseconds from the beginning was, where that is another time.
     ///
     /// # Errors
     /// A histogram that cannot be written, which none is that was made here.
-    pub fn hlog(&self, started: SystemTime, comment: &str) -> Result<String, Fault> {
+    pub fn hlog(
+        &self,
+        started: SystemTime,
+        comment: &str,
+        since_start: impl Fn(u64) -> Duration,
+    ) -> Result<String, Fault> {
         let cannot = |got: &dyn std::fmt::Display| Fault::own("an interval log cannot be written", got);
         let mut bytes = Vec::new();
         let mut serializer = V2DeflateSerializer::new();
@@ -153,7 +159,7 @@ impl Timeline {
                 .map_err(|error| cannot(&error))?;
             let length = Duration::from_nanos(self.interval_ns);
             for (at, interval) in self.intervals.iter().enumerate() {
-                let from = Duration::from_nanos(at as u64 * self.interval_ns);
+                let from = since_start(at as u64 * self.interval_ns);
                 log.write_histogram(interval, from, length, None)
                     .map_err(|error| cannot(&format_args!("{error:?}")))?;
             }
@@ -188,7 +194,7 @@ impl Timeline {
             intervals: self.intervals(),
             curve: self.curve(),
             hgrm: self.hgrm(),
-            hlog: self.hlog(started, comment)?,
+            hlog: self.hlog(started, comment, Duration::from_nanos)?,
         })
     }
 
@@ -225,7 +231,9 @@ mod tests {
     #[test]
     fn a_log_is_read_back_with_equal_counts() {
         let line = filled();
-        let log = line.hlog(SystemTime::UNIX_EPOCH + Duration::from_secs(5), "what was measured").unwrap();
+        let log = line
+            .hlog(SystemTime::UNIX_EPOCH + Duration::from_secs(5), "what was measured", Duration::from_nanos)
+            .unwrap();
         let (mut intervals, mut all) = (0, Histogram::<u64>::new(3).unwrap());
         all.auto(true);
         for entry in IntervalLogIterator::new(log.as_bytes()) {

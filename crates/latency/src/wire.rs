@@ -68,6 +68,9 @@ pub struct Target {
     /// Further subscribers that never read, once they are in.
     #[serde(default)]
     pub stalled: usize,
+    /// The server's process, whose own time is no hiccup of the machine; 0 = not known.
+    #[serde(default)]
+    pub pid: u32,
 }
 
 /// One run.
@@ -140,7 +143,7 @@ pub struct WireReport {
     pub targets: Vec<TargetReport>,
     /// The clock that stamped.
     pub clock: &'static str,
-    /// The core that the generator had to itself; see [`crate::cores`].
+    /// The core on which the generator was kept all the time, and the log of hiccups off it; see [`crate::cores`].
     pub generator_core: Option<usize>,
     /// Why it ended before its time.
     pub ended: Option<Fault>,
@@ -205,13 +208,14 @@ pub fn run(plan: &WirePlan, is_cancelled: &AtomicBool) -> Result<WireReport, Fau
         [warm_seconds, plan.seconds, plan.block_seconds].map(|seconds| (seconds.max(0.0) * 1e9) as u64);
     let block_ns = if plan.targets.len() > 1 && block_ns > 0 { block_ns.min(counted_ns) } else { counted_ns };
     let cut = Cut { warm_ns, counted_ns, block_ns: block_ns.max(1) };
-    let _pinned = Pinned::at(Place::Generator);
+    let pinned = Pinned::at(Place::Generator);
     let mut lines = Vec::new();
     for target in &plan.targets {
         lines.push(Line::open(target, plan, &schedule, cut, is_cancelled)?);
     }
     let length = (warm_ns + counted_ns) * plan.targets.len() as u64;
-    let hiccups = HiccupMeter::start(Duration::from_nanos(length), Place::Servers)?;
+    let servers: Vec<u32> = plan.targets.iter().map(|target| target.pid).collect();
+    let hiccups = HiccupMeter::start(Duration::from_nanos(length), Place::Servers, &servers)?;
     let mut ended = Ok(());
     'blocks: for block in 0..cut.blocks() {
         // Each begins a block as often as the others.
@@ -238,7 +242,7 @@ pub fn run(plan: &WirePlan, is_cancelled: &AtomicBool) -> Result<WireReport, Fau
     Ok(WireReport {
         targets: lines.into_iter().map(told).collect::<Result<_, Fault>>()?,
         clock: TickClock::get().source(),
-        generator_core: generator_core(),
+        generator_core: generator_core().filter(|_| pinned.holds() && hiccups.is_placed),
         ended: ended.err(),
     })
 }
@@ -291,8 +295,11 @@ impl<'a> Line<'a> {
         let drain = clock.ticks_of((plan.drain_seconds.max(0.0) * 1e9) as u64);
         let middle = start + (deliveries.planned_end() - start) / 2;
         let mut pause = (plan.pause_ms > 0).then_some(middle);
+        let mut before = clock.ticks();
         let ended = loop {
             let now = clock.ticks();
+            hiccups.spun(clock, before, now);
+            before = now;
             if pause.is_some_and(|at| now >= at) {
                 pause = None;
                 std::thread::sleep(Duration::from_millis(plan.pause_ms));
@@ -304,9 +311,11 @@ impl<'a> Line<'a> {
                 *pushed += 1;
                 sends += 1;
             }
+            // Before the call: what it takes is part of the way.
+            let sent = clock.ticks();
             match sender.flush() {
                 Ok(0) => {}
-                Ok(taken) => deliveries.sent(taken, clock.ticks()),
+                Ok(taken) => deliveries.sent(taken, sent),
                 Err(fault) => break Err(fault),
             }
             if deliveries.is_over(now, drain, *pushed) {
@@ -319,8 +328,12 @@ impl<'a> Line<'a> {
                 break Err(fault);
             }
             // When nothing is due and nothing has come.
-            if sends == 0 && rig.events.is_empty() && deliveries.quiet.is_to_settle(now) {
-                deliveries.quiet.settle(&hiccups.log(), SETTLED_MAX);
+            if sends == 0
+                && rig.events.is_empty()
+                && deliveries.quiet.is_to_settle(now)
+                && let Some(log) = hiccups.log()
+            {
+                deliveries.quiet.settle(&log, SETTLED_MAX);
             }
         };
         deliveries.end(clock.ticks());
@@ -521,7 +534,14 @@ impl Messages {
 }
 
 fn connect(to: SocketAddr) -> Result<TcpStream, Fault> {
-    TcpStream::connect(to).map_err(|error| Fault::server(format!("no connection to {to}"), "a server", error))
+    TcpStream::connect(to).map_err(|error| {
+        let what = format!("no connection to {to}");
+        // Too many open files, of this process or of the system.
+        match error.raw_os_error() {
+            Some(23 | 24) => Fault::machine(what, error),
+            _ => Fault::server(what, "a server", error),
+        }
+    })
 }
 
 fn check(until: Instant, is_cancelled: &AtomicBool, what: impl FnOnce() -> String) -> Result<(), Fault> {
