@@ -9,7 +9,7 @@ import { errorOf, type Quantiles, type TargetReport } from '../src/bench/measure
 import { PROOF } from '../src/bench/proof.js';
 import { SCENARIOS, scenariosOf } from '../src/bench/scenarios.js';
 import { startTarget } from '../src/bench/target.js';
-import { nsText } from '../src/bench/time-text.js';
+import { nsText, quantileCells } from '../src/bench/time-text.js';
 import { judgeTarget, worst } from '../src/bench/verdict.js';
 import { type Asked, asked, CONTROL, overWire } from '../src/bench/wire.js';
 import { benchCommand, type Ended } from './support/bench-command.js';
@@ -399,7 +399,7 @@ describe('a verdict', () => {
 });
 
 it('tells times with three digits', () => {
-  expect([0, 7, 9.49, 999, 1000, 12_345, 999_600, 1e9, 4e11].map(nsText)).toEqual([
+  expect([0, 7, 9.49, 999, 1000, 12_345, 999_600, 1e9, 4e11, 1e-6, -12_345].map(nsText)).toEqual([
     '0 ns',
     '7 ns',
     '9.49 ns',
@@ -409,6 +409,18 @@ it('tells times with three digits', () => {
     '1.00 ms',
     '1.00 s',
     '400 s',
+    '0.000001 ns',
+    '−12.3 µs',
+  ]);
+});
+
+it('tells no time of what was not measured, and no quantile of fewer samples than it takes', () => {
+  const of = (count: number) => ({ count, p50: 1, p90: 2, p99: 3, p999: 4, p9999: 5, max: 6 });
+  expect([0, 1, 250, 10_000].map((count) => quantileCells(of(count)))).toEqual([
+    ['0', '–', '–', '–', '–', '–', '–'],
+    ['1', '1 ns', '–', '–', '–', '–', '6 ns'],
+    ['250', '1 ns', '2 ns', '3 ns', '–', '–', '6 ns'],
+    ['10000', '1 ns', '2 ns', '3 ns', '4 ns', '5 ns', '6 ns'],
   ]);
 });
 

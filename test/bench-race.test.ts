@@ -40,7 +40,7 @@ const first = file(
 
 describe('a race', () => {
   it.each([250_000n, -3_000_000n, 17n])('finds that the second was behind by %s ns', async (offset) => {
-    const { report, verdict } = await raced([
+    const { report, verdict, tables } = await raced([
       first,
       file(
         'second',
@@ -56,6 +56,9 @@ describe('a race', () => {
     });
     expect([one.first, two.first]).toEqual(offset > 0n ? [report.matched, 0] : [0, report.matched]);
     expect([one.alone, two.alone]).toEqual([0, 0]);
+    // Who was never first has no lead, rather than one of 0.
+    const loser = tables[0]?.rows[offset > 0n ? 1 : 0];
+    expect(loser?.slice(-4)).toEqual(['–', '–', '–', '–']);
   });
 
   it('is by the message and not by its place, and tells who had it alone', async () => {

@@ -133,6 +133,23 @@ describe('a report', () => {
     expect(places).toEqual([70, 457, 457]);
   });
 
+  it('breaks a line where nothing was measured, and has no bar there', () => {
+    const whole = line('x', 1e3);
+    const holes = whole.intervals.map((interval, at) =>
+      at < 10 || at === 60 || at === 62 ? { ...interval, count: 0, p50: 0, p99: 0, max: 0 } : interval,
+    );
+    const drawn = timelineChart([{ ...whole, intervals: holes }]);
+    const paths = [...drawn.matchAll(/<path d="([^"]*)"/g)].map(([, d = '']) => d);
+    expect(paths).toHaveLength(2);
+    for (const d of paths) {
+      // Three stretches, one of them a single interval between two that have nothing.
+      expect(d.split('M').slice(1)).toHaveLength(3);
+      expect(d.match(/[ML]/g)).toHaveLength(120 - 12);
+      expect(d.match(/h/g)).toHaveLength(1);
+    }
+    expect(drawn.match(/opacity="0.25"/g)).toHaveLength(120 - 12);
+  });
+
   it.each([
     ['no line', []],
     ['a line of nothing', [{ name: 'x', curve: [], intervals: [], hiccups: [] }]],

@@ -94,12 +94,14 @@ export function timelineChart(lines: readonly Line[]): string {
     ]),
   );
   const wide = (WIDTH - LEFT - RIGHT) / most;
-  // Lines that take turns have an interval each at nearly one time: the worst hiccup of all of them stands behind them.
+  // Lines that take turns have an interval each at nearly one time: the worst hiccup of all of them stands behind them. What nothing
+  // was measured in has none, and the log of a run that ended sooner than it was planned is longer than the run.
   const worst = Array.from({ length: most }, (_, at) =>
-    Math.max(0, ...drawn.map(({ hiccups }) => hiccups[at] ?? 0)),
+    drawn.flatMap(({ intervals, hiccups }) => ((intervals[at]?.count ?? 0) > 0 ? [hiccups[at] ?? 0] : [])),
   );
-  const bars = worst.map((ns, at) => {
-    const high = y(share(Math.max(ns, up.from), up));
+  const bars = worst.flatMap((all, at) => {
+    if (all.length === 0) return [];
+    const high = y(share(Math.max(...all, up.from), up));
     return `<rect x="${px(x(at / most))}" y="${px(high)}" width="${px(wide)}" height="${px(HEIGHT - BOTTOM - high)}" fill="${HICCUPS}" opacity="0.25"/>`;
   });
   const at = (place: number): number => x((place + 0.5) / most);
@@ -108,8 +110,10 @@ export function timelineChart(lines: readonly Line[]): string {
       name,
       lines.findIndex((line) => line.name === name),
     );
-    const line = (pick: (interval: Line['intervals'][number]) => number): (readonly [number, number])[] =>
-      intervals.map((interval, place) => [at(place), y(share(pick(interval), up))]);
+    const line = (pick: (interval: Line['intervals'][number]) => number): readonly Point[] =>
+      intervals.map((interval, place) =>
+        interval.count > 0 ? [at(place), y(share(pick(interval), up))] : undefined,
+      );
     return [
       path(
         line(({ p50 }) => p50),
@@ -184,8 +188,19 @@ function colourOf(name: string, at: number): string {
   return name === 'hiccups' ? HICCUPS : (COLOURS[at % COLOURS.length] ?? HICCUPS);
 }
 
-function path(points: readonly (readonly [number, number])[], colour: string, isDashed: boolean): string {
-  const d = points.map(([left, top], at) => `${at === 0 ? 'M' : 'L'}${px(left)} ${px(top)}`).join('');
+/** A place, or none: there the line is broken. */
+type Point = readonly [left: number, top: number] | undefined;
+
+function path(points: readonly Point[], colour: string, isDashed: boolean): string {
+  const d = points
+    .map((point, at) => {
+      if (point === undefined) return '';
+      const place = `${px(point[0])} ${px(point[1])}`;
+      if (points[at - 1] !== undefined) return `L${place}`;
+      // One that stands alone is drawn too: a line of its own width.
+      return points[at + 1] === undefined ? `M${place}h1.8` : `M${place}`;
+    })
+    .join('');
   const dash = isDashed ? ' stroke-dasharray="5 4"' : '';
   return `<path d="${d}" fill="none" stroke="${colour}" stroke-width="1.8"${dash}/>`;
 }

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { DepthwireError } from '../errors.js';
-import { differs, PAIRS_MIN, type Paired, paired, ratioText } from './paired.js';
+import { differs, isTooFew, PAIRS_MIN, type Paired, paired, ratioText } from './paired.js';
 import type { Scenario } from './result.js';
 import type { Verdict } from './verdict.js';
 import {
@@ -18,6 +18,8 @@ import {
 } from './wire.js';
 
 const BLOCK_SECONDS = 0.25;
+/** In place of an answer. */
+const FEW = 'too few messages in a block';
 
 /** Two servers, or two builds, by turns, and whether they differ at all. */
 export const COMPARE: Scenario = {
@@ -43,7 +45,8 @@ export const COMPARE: Scenario = {
     const [first, second] = ran.report.targets;
     const rows = (['p50', 'p99'] as const).map((quantile) => {
       const ratio = paired(first, second, quantile);
-      return [quantile, ratioText(ratio), answerOf(ratio, ran.verdict)];
+      const isFew = isTooFew(first, second, quantile);
+      return [quantile, ratioText(ratio), isFew ? FEW : answerOf(ratio, ran.verdict)];
     });
     return {
       ...resultOf('compare', `${a} (A) and ${b} (B)`, [ran]),

@@ -1,4 +1,5 @@
-import type { TargetReport } from './measure.js';
+import type { Interval, TargetReport } from './measure.js';
+import { NONE, SAMPLES_LEAST } from './time-text.js';
 
 /** The median of ratios of blocks that stood side by side, and where it lies in 95 of 100 such runs. */
 export interface Paired {
@@ -12,17 +13,35 @@ export interface Paired {
 export const PAIRS_MIN = 6;
 const CONFIDENCE = 0.95;
 
-/** The second over the first, block by block. */
+/** Whether no block of both has the messages of which a quantile can be told. */
+export function isTooFew(
+  first: TargetReport | undefined,
+  second: TargetReport | undefined,
+  quantile: 'p50' | 'p99',
+): boolean {
+  return blocks(first, second, quantile).length === 0;
+}
+
+/** The second over the first, block by block; blocks with too few messages for the quantile are left out. */
 export function paired(
   first: TargetReport | undefined,
   second: TargetReport | undefined,
   quantile: 'p50' | 'p99',
 ): Paired {
-  const ratios = (second?.intervals ?? []).flatMap((interval, at) => {
-    const beside = first?.intervals[at]?.[quantile] ?? 0;
-    return interval[quantile] > 0 && beside > 0 ? [interval[quantile] / beside] : [];
+  return pairedOf(blocks(first, second, quantile));
+}
+
+function blocks(
+  first: TargetReport | undefined,
+  second: TargetReport | undefined,
+  quantile: 'p50' | 'p99',
+): readonly number[] {
+  const of = (interval: Interval | undefined): number =>
+    interval !== undefined && interval.count >= SAMPLES_LEAST[quantile] ? interval[quantile] : 0;
+  return (second?.intervals ?? []).flatMap((interval, at) => {
+    const [beside, mine] = [of(first?.intervals[at]), of(interval)];
+    return beside > 0 && mine > 0 ? [mine / beside] : [];
   });
-  return pairedOf(ratios);
 }
 
 /** Of ratios in any order. The interval needs no shape of their distribution: it is of order statistics, by the binomial one. */
@@ -57,7 +76,7 @@ export function differs({ pairs, low, high }: Paired): boolean {
 }
 
 export function ratioText({ pairs, median, low, high }: Paired): string {
-  if (pairs === 0) return '';
+  if (pairs === 0) return NONE;
   const interval = pairs >= PAIRS_MIN ? ` (${low.toFixed(2)}–${high.toFixed(2)})` : '';
   return `${median.toFixed(2)}${interval} of ${pairs}`;
 }

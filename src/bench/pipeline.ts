@@ -101,11 +101,7 @@ function stageTable(step: StepReport): Table {
   return {
     title: `${stepName(step)}: by stage`,
     heads: ['stage', ...QUANTILE_HEADS],
-    rows: step.stages.map(({ stage, count, p50, p90, p99, p999, p9999, max }) => [
-      stage,
-      String(count),
-      ...[p50, p90, p99, p999, p9999, max].map(nsText),
-    ]),
+    rows: step.stages.map(({ stage, ...times }) => [stage, ...quantileCells(times)]),
   };
 }
 

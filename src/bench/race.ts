@@ -3,7 +3,7 @@ import { guarded } from '../engine/guarded.js';
 import { DepthwireError } from '../errors.js';
 import { RecordingReader } from '../ingest/recording-reader.js';
 import type { Scenario, ScenarioResult } from './result.js';
-import { nsText } from './time-text.js';
+import { timeCell } from './time-text.js';
 import type { Verdict } from './verdict.js';
 
 /** Times with a sign, ns; see `crates/latency/src/race.rs`. */
@@ -37,6 +37,8 @@ export interface RaceReport {
 }
 
 const HEADS = ['least', '1 %', '10 %', '50 %', '90 %', '99 %', 'greatest'] as const;
+/** A lead is above 0: it is told from its middle on. */
+const LEAD_FROM = 3;
 /** Chunks between two looks at whether the race is to end. */
 const PAUSE_CHUNKS = 64;
 
@@ -122,7 +124,7 @@ function resultOf(report: RaceReport, wrong: readonly string[]): ScenarioResult 
           share(side.first),
           String(side.alone),
           String(side.ambiguous),
-          ...[side.lead.p50, side.lead.p90, side.lead.p99, side.lead.max].map(nsText),
+          ...cells(side.lead).slice(LEAD_FROM),
         ]),
       },
       {
@@ -141,6 +143,14 @@ function resultOf(report: RaceReport, wrong: readonly string[]): ScenarioResult 
   };
 }
 
-function cells({ min, p1, p10, p50, p90, p99, max }: Difference): readonly string[] {
-  return [min, p1, p10, p50, p90, p99, max].map((ns) => `${ns < 0 ? '−' : ''}${nsText(Math.abs(ns))}`);
+function cells({ count, min, p1, p10, p50, p90, p99, max }: Difference): readonly string[] {
+  return [
+    timeCell('max', min, count),
+    timeCell('p99', p1, count),
+    timeCell('p90', p10, count),
+    timeCell('p50', p50, count),
+    timeCell('p90', p90, count),
+    timeCell('p99', p99, count),
+    timeCell('max', max, count),
+  ];
 }
