@@ -1,8 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { highest } from '../src/bench/max.js';
-import { differs, type Paired, pairedOf, ratioText } from '../src/bench/paired.js';
+import { answerOf, highestOf, MAX, resultOfSteps } from '../src/bench/max.js';
+import type { TargetReport } from '../src/bench/measure.js';
+import { differs, isTooFew, type Paired, paired, pairedOf, ratioText } from '../src/bench/paired.js';
+import { PLANTED, type Planted, PROOF, plantedTrial } from '../src/bench/proof.js';
 import { growthOf, tenthsOf } from '../src/bench/soak.js';
+import type { Ran } from '../src/bench/wire.js';
 
 /** Of two fair choices, the share of `count` throws with at most `most` heads. */
 function below(count: number, most: number): number {
@@ -77,10 +80,26 @@ describe('blocks side by side', () => {
       ratioText(pairedOf([])),
       ratioText(pairedOf([2])),
       ratioText(pairedOf([1, 1, 1, 1, 1, 1])),
-    ]).toEqual(['', '2.00 of 1', '1.00 (1.00–1.00) of 6']);
+    ]).toEqual(['–', '2.00 of 1', '1.00 (1.00–1.00) of 6']);
     const none: Paired = pairedOf([]);
     expect(differs(none)).toBe(false);
   });
+});
+
+it('99 % of blocks is told where a block has a hundred messages', () => {
+  const of = (count: number, p99: number) =>
+    ({
+      intervals: Array.from({ length: 8 }, () => ({ fromNs: 0, count, p50: p99, p99, max: p99 })),
+    }) as unknown as TargetReport;
+  const [few, some] = [of(99, 4), of(100, 2)];
+  expect([isTooFew(few, some, 'p99'), isTooFew(some, some, 'p99'), isTooFew(few, some, 'p50')]).toEqual([
+    true,
+    false,
+    false,
+  ]);
+  expect(ratioText(paired(some, few, 'p99'))).toBe('–');
+  expect(ratioText(paired(some, few, 'p50'))).toBe('2.00 (2.00–2.00) of 8');
+  expect(ratioText(paired(some, of(100, 4), 'p99'))).toBe('2.00 (2.00–2.00) of 8');
 });
 
 describe('an hour by tenths', () => {
@@ -125,23 +144,159 @@ describe('an hour by tenths', () => {
   });
 });
 
+/** What came of a target on a quiet machine, as far as it is looked at. */
+function ranOf(change: object = {}, word: 'PASS' | 'NOISY' | 'FAIL' = 'PASS', ended: unknown = null): Ran {
+  const times = { count: 1000, min: 10, p50: 20, p99: 50, max: 90 };
+  const target = {
+    name: 'x',
+    lost: 0,
+    repeated: 0,
+    disordered: 0,
+    unknown: 0,
+    late: 0,
+    sent: 1000,
+    planned: 1000,
+  };
+  const all = { fromPlanned: times, fromPlannedQuiet: times, fromSent: times, hiccups: times, counted: 1000 };
+  const lines = { curve: [], intervals: [], intervalHiccups: [], hiccupCurve: [], hgrm: '', hlog: '' };
+  const reasons = word === 'PASS' ? [] : ['other programs took 0.20 of a core'];
+  const targets = [{ ...target, ...all, ...lines, ...change }];
+  return {
+    report: { targets, clock: 'tsc', generatorCore: null, ended },
+    load: {},
+    verdict: { word, reasons },
+  } as unknown as Ran;
+}
+
 describe('the highest rate', () => {
   it('is found to within a tenth', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1000, max: 3_000_000 }), async (limit) => {
         const tried: number[] = [];
-        const found = await highest(1000, (rate) => {
+        const { rate, end } = await highestOf(1000, (rate) => {
           tried.push(rate);
-          return Promise.resolve(rate <= limit);
+          return Promise.resolve(rate <= limit ? 'holds' : 'does not hold');
         });
-        expect(found).toBeLessThanOrEqual(limit);
-        expect(found).toBeGreaterThanOrEqual(Math.min(limit, 1_000_000) / 1.1);
+        expect(rate).toBeLessThanOrEqual(limit);
+        expect(rate).toBeGreaterThanOrEqual(Math.min(limit, 1_000_000) / 1.1);
+        expect(end).toBe(limit >= 1_000_000 ? 'most' : 'found');
         expect(tried.length).toBeLessThanOrEqual(16);
       }),
     );
   });
 
-  it('is none where not even the first holds', async () => {
-    expect(await highest(1000, () => Promise.resolve(false))).toBe(0);
+  it('is none where not even the first holds, and ends at a rate without an answer', async () => {
+    const none = await highestOf(1000, () => Promise.resolve('does not hold'));
+    expect(none).toEqual({ rate: 0, end: 'found' });
+    const tried: number[] = [];
+    const unknown = await highestOf(1000, (rate) => {
+      tried.push(rate);
+      return Promise.resolve(rate < 10_000 ? 'holds' : 'no answer');
+    });
+    expect([unknown, tried]).toEqual([{ rate: 4000, end: 'no answer' }, [1000, 4000, 16_000]]);
+  });
+
+  const slow = { count: 1000, min: 10, p50: 20, p99: 500, max: 900 };
+  const slower = { ...slow, p50: 300 };
+  it.each<[string, string, Ran]>([
+    ['holds', '', ranOf()],
+    ['holds', '', ranOf({}, 'NOISY')],
+    ['does not hold', '3 deliveries never came', ranOf({ lost: 3, late: 900 }, 'FAIL')],
+    ['does not hold', 'only 900 of 1000 messages could be sent', ranOf({ sent: 900 }, 'FAIL')],
+    ['does not hold', 'p99 is 500 ns', ranOf({ fromPlanned: slow, fromPlannedQuiet: slow })],
+    // Half of them beyond it is no noise.
+    [
+      'does not hold',
+      'p99 is 500 ns',
+      ranOf({ fromPlanned: slower, fromPlannedQuiet: slower, fromSent: slower, late: 9 }, 'FAIL'),
+    ],
+    [
+      'no answer',
+      'p99 is 500 ns, but the machine was noisy: hiccups of the machine',
+      ranOf({ fromPlanned: slow }),
+    ],
+    [
+      'no answer',
+      'p99 is 500 ns, but the machine was noisy: other programs took 0.20 of a core',
+      ranOf({ fromPlanned: slow, fromPlannedQuiet: slow }, 'NOISY'),
+    ],
+    // It was due long before it was sent, and came soon.
+    ['no answer', 'the generator sent 9 messages late', ranOf({ fromPlanned: slower, late: 9 }, 'FAIL')],
+    [
+      'no answer',
+      'ended before its time',
+      ranOf({ lost: 3 }, 'FAIL', { code: 'bench.cancelled', what: 'x', got: 'y' }),
+    ],
+    ['does not hold', 'x (y)', ranOf({}, 'FAIL', { code: 'bench.server', what: 'x', got: 'y' })],
+    ['no answer', 'x (y)', ranOf({}, 'FAIL', { code: 'bench.machine', what: 'x', got: 'y' })],
+  ])('%s: %s', (word, why, ran) => {
+    expect(answerOf(ran, 100)).toEqual({ word, why });
+  });
+
+  it('tells why it ended, and how sure it is', () => {
+    const good = { rate: 4000, word: 'holds', why: '', ran: ranOf() } as const;
+    const late = { rate: 16_000, word: 'no answer', why: 'late', ran: ranOf() } as const;
+    const bad = { rate: 1000, word: 'does not hold', why: 'p99 is 9 s', ran: ranOf() } as const;
+    const of = (...args: Parameters<typeof resultOfSteps>): readonly unknown[] => {
+      const { verdict, tables } = resultOfSteps(...args);
+      return [verdict.word, ...verdict.reasons, tables[0]?.title];
+    };
+    expect(of([good], { rate: 4000, end: 'found' }, 100, [])).toEqual([
+      'PASS',
+      '4000 messages a second hold it',
+    ]);
+    expect(of([good], { rate: 4000, end: 'most' }, 100, [])).toEqual([
+      'PASS',
+      '4000 messages a second hold it; no higher rate is tried',
+    ]);
+    expect(of([good, late], { rate: 4000, end: 'no answer' }, 100, [])).toEqual([
+      'NOISY',
+      'whether 16000 messages a second hold it was not to be seen: late',
+      '4000 messages a second hold it, and perhaps more',
+    ]);
+    const none = 'not even 1000 messages a second hold p99 below 0.000001 ns';
+    expect(of([bad], { rate: 0, end: 'found' }, 1e-6, [])).toEqual(['FAIL', none, none]);
+    // What was found before it was ended stays, and is no result.
+    const cut = resultOfSteps([good], { rate: 4000, end: 'no answer' }, 100, ['ended before its time']);
+    expect(cut.verdict).toEqual({ word: 'FAIL', reasons: ['ended before its time'] });
+    expect(cut.tables[0]?.title).not.toContain('hold it');
+    expect(cut.tables[0]?.rows).toEqual([
+      ['4000', '20 ns', '50 ns', '50 ns', '90 ns', '1000 of 1000', '0', 'PASS', 'holds', ''],
+    ]);
+  });
+
+  it('and the proof start no server when they are over', async () => {
+    const began = performance.now();
+    for (const scenario of [MAX, PROOF]) {
+      const { verdict, tables } = await scenario.run({ isQuick: true, signal: AbortSignal.abort() });
+      expect(verdict).toEqual({ word: 'FAIL', reasons: ['ended before its time'] });
+      expect(tables[0]?.rows).toEqual([]);
+    }
+    expect(performance.now() - began).toBeLessThan(1000);
+  });
+});
+
+describe('a run that must fail', () => {
+  const [overloaded, lossy, late] = PLANTED as readonly [Planted, Planted, Planted];
+
+  it.each<[string, Planted, Ran, Ran, boolean]>([
+    ['failed for it', lossy, ranOf({ lost: 2 }, 'FAIL'), ranOf(), true],
+    ['failed for something else', lossy, ranOf({ late: 90 }, 'FAIL'), ranOf(), false],
+    ['did not fail', lossy, ranOf({ lost: 2 }, 'NOISY'), ranOf(), false],
+    ['is no different without it', lossy, ranOf({ lost: 2 }, 'FAIL'), ranOf({ lost: 1 }, 'FAIL'), false],
+    [
+      'failed beside one that failed for something else',
+      lossy,
+      ranOf({ lost: 2 }, 'FAIL'),
+      ranOf({ late: 90 }, 'FAIL'),
+      true,
+    ],
+    ['was not sent whole', overloaded, ranOf({ sent: 9 }, 'FAIL'), ranOf(), true],
+    ['took far longer', overloaded, ranOf({ fromPlanned: { count: 1000, p99: 2e8 } }, 'FAIL'), ranOf(), true],
+    ['lost something', overloaded, ranOf({ lost: 2 }, 'FAIL'), ranOf(), false],
+    ['was late', late, ranOf({ late: 90 }, 'FAIL'), ranOf(), true],
+    ['lost something', late, ranOf({ lost: 90 }, 'FAIL'), ranOf(), false],
+  ])('%s', (_, planted, impaired, plain, holds) => {
+    expect(plantedTrial(planted, impaired, plain).holds).toBe(holds);
   });
 });

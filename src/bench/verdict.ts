@@ -31,12 +31,22 @@ export const BUSY_THREADS = 2;
 const noisy = (name: string, quietShare: number): string =>
   `${name}: ${percent(1 - quietShare)} of the messages were due near a hiccup of the machine above ${HICCUP_NS_MAX / 1e6} ms`;
 
+/** Whether as much of the plan was sent as must be. */
+export function isSent({ sent, planned }: Pick<TargetReport, 'sent' | 'planned'>): boolean {
+  return sent >= planned * SENT_SHARE_MIN;
+}
+
+/** Whether more messages left late than may. */
+export function isLate({ late, counted }: Pick<TargetReport, 'late' | 'counted'>): boolean {
+  return late > counted * LATE_SHARE_MAX;
+}
+
 /** Of a target of a run over the wire. */
 export function judgeTarget(report: TargetReport, load: MachineLoad, ended?: string): Verdict {
   const fails: string[] = [];
   const { planned, sent, lost, late, counted, name } = report;
   if (ended !== undefined) fails.push(`${name}: ended early: ${ended}`);
-  if (sent < planned * SENT_SHARE_MIN)
+  if (!isSent(report))
     fails.push(
       `${name}: sent ${percent(sent / planned)} of ${planned} messages, ${percent(SENT_SHARE_MIN)} are needed`,
     );
@@ -47,7 +57,7 @@ export function judgeTarget(report: TargetReport, load: MachineLoad, ended?: str
     [report.unknown, 'were of no message that had been sent'],
   ] as const)
     if (count > 0) fails.push(`${name}: ${count} deliveries ${what}`);
-  if (late > counted * LATE_SHARE_MAX)
+  if (isLate(report))
     fails.push(
       `${name}: ${percent(late / counted)} of the messages left late, ${percent(LATE_SHARE_MAX)} may`,
     );
