@@ -1,11 +1,11 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { stageChart } from '../src/bench/chart.js';
-import { type GateRecord, judge, recordOf } from '../src/bench/gate.js';
+import { type GateRecord, judge, keep, recordOf } from '../src/bench/gate.js';
 import {
   type HiccupReport,
   type MicroPlan,
@@ -422,9 +422,51 @@ describe('gate', () => {
 
   it('refuses what is no record', async () => {
     const file = join(folder, 'bad.json');
-    writeFileSync(file, '{"format":2}');
-    const { code, err } = await command('gate', file);
-    expect([code, err.includes('bench.gate'), err.includes('--record')]).toEqual([2, true, true]);
+    for (const [text, got] of [
+      ['{"format":2}', 'format'],
+      ['{"format":', 'a file that is no JSON'],
+      ['', 'an empty file'],
+    ] as const) {
+      writeFileSync(file, text);
+      const { code, err } = await command('gate', file);
+      expect([code, err.includes('bench.gate'), err.includes('--record'), err.includes(got)], err).toEqual([
+        2,
+        true,
+        true,
+        true,
+      ]);
+    }
+  });
+
+  it('leaves nothing where a record was to be, when it is interrupted or cannot write', async () => {
+    const to = join(folder, 'cut-record');
+    mkdirSync(to);
+    const stop = new AbortController();
+    setTimeout(() => stop.abort('SIGINT'), 200);
+    const { code } = await benchCommand(folder, ['gate', '--record', join(to, 'g.json')], stop.signal);
+    expect([code, readdirSync(to)]).toEqual([1, []]);
+    for (const file of [to, join(to, 'none', 'g.json')]) {
+      const { code, err } = await command('gate', '--record', file);
+      expect([code, err.includes('the record cannot be written')], err).toEqual([2, true]);
+    }
+  });
+
+  it('keeps what a quiet machine recorded from what a busy one would', () => {
+    const file = join(folder, 'kept.json');
+    const isQuietIn = (): boolean => JSON.parse(readFileSync(file, 'utf8')).isQuiet;
+    const [quiet, noisy] = [before, { ...before, isQuiet: false }];
+    expect(keep(file, noisy, ['busy']).notes[0]).toContain('Its times will not be compared');
+    expect(keep(file, quiet, [])).toEqual({ fails: [], noises: [], notes: [`Written to ${file}.`] });
+    expect(keep(file, noisy, ['busy'])).toEqual({
+      fails: [],
+      noises: ['busy', expect.stringContaining(`${file} stays as it was: `)],
+      notes: [],
+    });
+    expect(isQuietIn()).toBe(true);
+    // What is no record is none to lose.
+    writeFileSync(file, '');
+    keep(file, noisy, ['busy']);
+    expect(isQuietIn()).toBe(false);
   });
 });
 

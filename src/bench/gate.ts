@@ -1,10 +1,11 @@
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { z } from 'zod';
 import { DepthwireError } from '../errors.js';
 import { machineFacts } from './machine.js';
 import { type Measured, measured, microPlan, type Operation } from './micro.js';
 import { PAIRS_MIN } from './paired.js';
-import type { Scenario, ScenarioResult, Table } from './result.js';
+import type { Scenario, ScenarioResult, Table, Wish } from './result.js';
 
 const FILE = 'bench-gate.json';
 /** Of the recorded count: what is beyond fails, and what is said of less. */
@@ -54,20 +55,18 @@ export const GATE: Scenario = {
   summary: 'for CI: instructions, time and allocations of micro against a record; --record writes it',
   takes: ['record'],
   seconds: () => 12,
-  async run({ files = [], record = false, isQuick, signal }) {
-    const [file = FILE, ...more] = files;
-    if (more.length > 0) throw unusable('more than one record', file, 'one file', files.join(' '));
-    const before = record ? undefined : readRecord(file);
-    // What cannot be written is told before the seconds of the run, not after them.
-    if (record) writeRecord(file, undefined);
+  async check(wish) {
+    openRecord(wish);
+  },
+  async run(wish) {
+    const { isQuick, signal } = wish;
+    const { file, before } = openRecord(wish);
     const plan = before?.plan ?? microPlan({ isQuick });
     const found = await measured(plan, signal);
     if (before === undefined) {
       if (found.verdict.word === 'FAIL')
         return resultOf(found, { fails: found.verdict.reasons, noises: [], notes: [] }, []);
-      writeRecord(file, recordOf(found, plan));
-      const written = { fails: [], noises: found.verdict.reasons, notes: [`Written to ${file}.`] };
-      return resultOf(found, written, []);
+      return resultOf(found, keep(file, recordOf(found, plan), found.verdict.reasons), []);
     }
     return resultOf(found, judge(before, found), before.operations);
   },
@@ -197,22 +196,79 @@ function tableOf(operations: readonly Operation[], before: GateRecord['operation
   };
 }
 
-function readRecord(file: string): GateRecord {
+/** The record that is named, and what it holds where it is to be held to. What cannot be written is told before the seconds of the run. */
+function openRecord({ files = [], record = false }: Wish): {
+  readonly file: string;
+  readonly before: GateRecord | undefined;
+} {
+  const [file = FILE, ...more] = files;
+  if (more.length > 0) throw unusable('more than one record', file, 'one file', files.join(' '));
+  if (!record) return { file, before: readRecord(file) };
+  writing(file, () => {
+    if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true) throw new Error('a folder');
+    writeFileSync(besideOf(file), '');
+    rmSync(besideOf(file));
+  });
+  return { file, before: undefined };
+}
+
+/**
+ * Writes a record, beside its place and then into it: what is interrupted leaves the one before. One of a busy machine, by which no
+ * times are compared, takes the place of none of a quiet one.
+ */
+export function keep(file: string, record: GateRecord, noises: readonly string[]): Judged {
+  if (!record.isQuiet && isOfQuiet(file)) {
+    const kept = `${file} stays as it was: it was recorded on a quiet machine, which this was not. Record on a quiet one, or remove it first`;
+    return { fails: [], noises: [...noises, kept], notes: [] };
+  }
+  writing(file, () => {
+    writeFileSync(besideOf(file), `${JSON.stringify(record, null, 2)}\n`);
+    renameSync(besideOf(file), file);
+  });
+  const care = record.isQuiet ? '' : ' Its times will not be compared, for the machine was busy.';
+  return { fails: [], noises, notes: [`Written to ${file}.${care}`] };
+}
+
+function isOfQuiet(file: string): boolean {
   try {
-    return recorded.parse(JSON.parse(readFileSync(file, 'utf8')));
-  } catch (cause) {
-    const got = cause instanceof z.ZodError ? z.prettifyError(cause) : String(cause);
-    throw unusable('no record of a gate', file, 'a file that bench gate --record wrote', got, cause);
+    return readRecord(file).isQuiet;
+  } catch {
+    // What is no record is none to lose.
+    return false;
   }
 }
 
-/** Without a record only whether it could be written; one that is there stays. */
-function writeRecord(file: string, record: GateRecord | undefined): void {
+/** In the same folder, so that it can take the place. */
+function besideOf(file: string): string {
+  return path.join(path.dirname(file), `.${path.basename(file)}.${process.pid}`);
+}
+
+function readRecord(file: string): GateRecord {
+  let text: string;
+  let json: unknown;
+  const wrong = (got: string, cause: unknown): DepthwireError =>
+    unusable('no record of a gate', file, 'a file that bench gate --record wrote', got, cause);
   try {
-    if (record === undefined) closeSync(openSync(file, 'a'));
-    else writeFileSync(file, `${JSON.stringify(record, null, 2)}\n`);
+    text = readFileSync(file, 'utf8');
   } catch (cause) {
-    throw unusable('the record cannot be written', file, 'a file that can be written', String(cause), cause);
+    throw wrong(cause instanceof Error ? cause.message : String(cause), cause);
+  }
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw wrong(text.trim() === '' ? 'an empty file' : 'a file that is no JSON', cause);
+  }
+  const { success, data, error } = recorded.safeParse(json);
+  if (!success) throw wrong(z.prettifyError(error), error);
+  return data;
+}
+
+function writing(file: string, write: () => void): void {
+  try {
+    write();
+  } catch (cause) {
+    const got = cause instanceof Error ? cause.message : String(cause);
+    throw unusable('the record cannot be written', file, 'a file in a folder that takes files', got, cause);
   }
 }
 
