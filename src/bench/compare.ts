@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import path from 'node:path';
 import { DepthwireError } from '../errors.js';
 import { differs, isTooFew, PAIRS_MIN, type Paired, paired, ratioText } from './paired.js';
-import type { Scenario } from './result.js';
+import type { Scenario, Wish } from './result.js';
 import type { Verdict } from './verdict.js';
 import {
   asked,
@@ -27,19 +27,13 @@ export const COMPARE: Scenario = {
   summary: 'two of depthwire, control and built addons, block by block, and whether they differ',
   takes: ['seconds', 'rate', 'subscribers', 'changes', 'arrivals'],
   seconds: (wish) => 2 * (secondsOf(wish) + 1) + 2,
-  check: (wish) => checkAsked(asked(wish, wish.subscribers?.[0] ?? 1)),
+  async check(wish) {
+    serversOf(wish);
+    await checkAsked(asked(wish, wish.subscribers?.[0] ?? 1));
+  },
   async run(wish) {
-    const [a, b, ...more] = wish.files ?? [];
-    if (a === undefined || b === undefined || more.length > 0) {
-      throw new DepthwireError('bench.compare', {
-        what: 'a comparison is of two',
-        expected: 'two of depthwire, control and files of built addons',
-        got: `${wish.files?.length ?? 0}`,
-        fix: 'depthwire bench compare depthwire control, or depthwire bench compare before.node after.node',
-      });
-    }
     const [subscribers = 1] = wish.subscribers ?? [1];
-    const two = [measured(a, 'A'), measured(b, 'B')];
+    const two = serversOf(wish);
     const plan = { ...asked(wish, subscribers), blockSeconds: BLOCK_SECONDS };
     const ran = await overWire(two, plan, wish.signal);
     const [first, second] = ran.report.targets;
@@ -49,7 +43,7 @@ export const COMPARE: Scenario = {
       return [quantile, ratioText(ratio), isFew ? FEW : answerOf(ratio, ran.verdict)];
     });
     return {
-      ...resultOf('compare', `${a} (A) and ${b} (B)`, [ran]),
+      ...resultOf('compare', two.map(({ name }) => name).join(' and '), [ran]),
       tables: [
         { title: 'B over A', heads: ['of each block', 'median, 95 % interval, pairs', 'answer'], rows },
         timesTable(ran, subscribers),
@@ -65,6 +59,19 @@ function answerOf(ratio: Paired, { word }: Verdict): string {
   if (ratio.pairs < PAIRS_MIN) return 'too few pairs';
   if (!differs(ratio)) return 'no difference';
   return ratio.median > 1 ? 'B takes longer' : 'B is faster';
+}
+
+function serversOf({ files = [] }: Wish): readonly [Measured, Measured] {
+  const [a, b, ...more] = files;
+  if (a === undefined || b === undefined || more.length > 0) {
+    throw new DepthwireError('bench.compare', {
+      what: 'a comparison is of two',
+      expected: 'two of depthwire, control and files of built addons',
+      got: `${files.length}`,
+      fix: 'depthwire bench compare depthwire control, or depthwire bench compare before.node after.node',
+    });
+  }
+  return [measured(a, 'A'), measured(b, 'B')];
 }
 
 function measured(name: string, side: string): Measured {

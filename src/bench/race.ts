@@ -1,8 +1,9 @@
 import { Race } from '#native';
 import { guarded } from '../engine/guarded.js';
 import { DepthwireError } from '../errors.js';
+import { isPacked } from '../ingest/recording.js';
 import { RecordingReader } from '../ingest/recording-reader.js';
-import type { Scenario, ScenarioResult } from './result.js';
+import type { Scenario, ScenarioResult, Wish } from './result.js';
 import { timeCell } from './time-text.js';
 import type { Verdict } from './verdict.js';
 
@@ -49,15 +50,13 @@ export const RACE: Scenario = {
     'which of two lines, or two recordings, is first with each message, by how much, and how often alone',
   takes: ['lines'],
   seconds: () => 5,
-  async run({ files = [], lines, signal }) {
-    if (files.length === 0 || files.length > 2) {
-      throw new DepthwireError('bench.race', {
-        what: 'a race is of two lines',
-        expected: 'one capture with two lines, or two recordings',
-        got: files.length === 0 ? 'no file' : `${files.length} files`,
-        fix: 'depthwire bench race capture.pcap, or depthwire bench race a.gz b.gz',
-      });
-    }
+  async check(wish) {
+    // Each file is opened, and its first bytes are read.
+    for (const file of filesOf(wish)) await isPacked(file);
+  },
+  async run(wish) {
+    const { lines, signal } = wish;
+    const files = filesOf(wish);
     const race = new Race();
     try {
       const wrong: string[] = [];
@@ -70,6 +69,16 @@ export const RACE: Scenario = {
     }
   },
 };
+
+function filesOf({ files = [] }: Wish): readonly string[] {
+  if (files.length === 1 || files.length === 2) return files;
+  throw new DepthwireError('bench.race', {
+    what: 'a race is of two lines',
+    expected: 'one capture with two lines, or two recordings',
+    got: files.length === 0 ? 'no file' : `${files.length} files`,
+    fix: 'depthwire bench race capture.pcap, or depthwire bench race a.gz b.gz',
+  });
+}
 
 /** Reads a recording to its end, and returns what is wrong with it. */
 async function read(race: Race, at: number, file: string, signal?: AbortSignal): Promise<readonly string[]> {

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type Engine, openEngine, startIdNow } from '../engine.js';
+import { type Engine, type EngineListener, openEngine, startIdNow } from '../engine.js';
 import { DepthwireError } from '../errors.js';
 import { recordedStreams } from '../ingest/recorded-streams.js';
 import { surveyRecordings } from '../ingest/recording.js';
@@ -49,16 +49,16 @@ export const REPLAY: Scenario = {
     'a recording at its own pace, eight times as fast and without a pause: how far the engine is behind it',
   takes: ['seconds', 'instruments'],
   seconds: (wish) => (SPEEDS.length + 0.5) * (secondsOf(wish) + 0.5),
-  async run(wish) {
-    const files = wish.files ?? [];
-    if (files.length === 0) {
-      throw new DepthwireError('bench.replay', {
-        what: 'nothing to replay',
-        expected: 'a recording, or several that follow one another',
-        got: 'no file',
-        fix: 'depthwire bench replay recording.gz',
-      });
+  async check(wish) {
+    const engine = silentEngine();
+    try {
+      await recordedStreams(filesOf(wish), wish.instruments ?? [], engine);
+    } finally {
+      engine.close();
     }
+  },
+  async run(wish) {
+    const files = filesOf(wish);
     const meter = new LoadMeter();
     const rans: Ran[] = [];
     // What compiles the way of all that follows is not counted.
@@ -103,6 +103,24 @@ export const REPLAY: Scenario = {
   },
 };
 
+function filesOf({ files = [] }: Wish): readonly string[] {
+  if (files.length > 0) return files;
+  throw new DepthwireError('bench.replay', {
+    what: 'nothing to replay',
+    expected: 'a recording, or several that follow one another',
+    got: 'no file',
+    fix: 'depthwire bench replay recording.gz',
+  });
+}
+
+/** Tells only of its frames and faults. */
+function silentEngine(on: Partial<Pick<EngineListener, 'onFrameBytes' | 'onFault'>> = {}): Engine {
+  return openEngine(
+    { startId: startIdNow(), silenceMs: 0, replay: true, outputBytes: OUTPUT_BYTES },
+    { onFrame() {}, onAsk() {}, onSay() {}, onFault() {}, ...on },
+  );
+}
+
 function secondsOf({ seconds, isQuick }: Wish): number {
   return seconds ?? (isQuick ? SECONDS_QUICK : SECONDS);
 }
@@ -115,18 +133,12 @@ async function replayed(files: readonly string[], speed: Ran['speed'], wish: Wis
   const surveys = await surveyRecordings(files);
   let frames = 0;
   const wrong = new Set<string>();
-  const engine = openEngine(
-    { startId: startIdNow(), silenceMs: 0, replay: true, outputBytes: OUTPUT_BYTES },
-    {
-      onFrame() {},
-      onFrameBytes: () => {
-        frames += 1;
-      },
-      onAsk() {},
-      onSay() {},
-      onFault: (error) => void wrong.add(error.message),
+  const engine = silentEngine({
+    onFrameBytes: () => {
+      frames += 1;
     },
-  );
+    onFault: (error) => void wrong.add(error.message),
+  });
   const reader = new RecordingReader(files, surveys);
   let log: HiccupLog | undefined;
   try {

@@ -10,7 +10,7 @@ import { PROOF } from './proof.js';
 import { RACE } from './race.js';
 import { RECOVER } from './recover.js';
 import { REPLAY } from './replay.js';
-import type { Scenario } from './result.js';
+import type { Scenario, Wish } from './result.js';
 import { SLOW } from './slow.js';
 import { SOAK } from './soak.js';
 import { VENUE } from './venue.js';
@@ -36,6 +36,25 @@ export const SCENARIOS: readonly Scenario[] = [
 
 /** What is measured where nothing is named. */
 const DEFAULT: readonly Scenario[] = [FLOOR, MICRO, PIPELINE, WIRE, FANOUT];
+
+/** How many numbers of subscribers a scenario takes, of those that take any: one where it does not stand here. */
+const SUBSCRIBERS_MAX: ReadonlyMap<Scenario, number> = new Map([
+  [SLOW, 2],
+  [FANOUT, Number.POSITIVE_INFINITY],
+]);
+
+/** Throws `bench.subscribers` for more numbers of subscribers than any of the scenarios takes: who gives them would believe that they were measured. */
+export function checkSubscribers(scenarios: readonly Scenario[], { subscribers = [] }: Wish): void {
+  const takers = scenarios.filter(({ takes }) => takes.includes('subscribers'));
+  const most = Math.max(...takers.map((scenario) => SUBSCRIBERS_MAX.get(scenario) ?? 1), 0);
+  if (takers.length === 0 || subscribers.length <= most) return;
+  throw new DepthwireError('bench.subscribers', {
+    what: `more numbers of subscribers than ${takers.map(({ name }) => name).join(', ')} measures`,
+    expected: most === 1 ? 'one number' : 'two numbers: those that read, and those that never do',
+    got: subscribers.join(','),
+    fix: `give --subscribers ${subscribers.slice(0, most).join(',')}, or measure fanout, which takes any`,
+  });
+}
 
 /** What is to be measured, and the recordings that it is measured of. */
 export interface Named {

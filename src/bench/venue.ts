@@ -27,13 +27,14 @@ export const VENUE: Scenario = {
     'a venue’s own line: round trips, how evenly messages come, and how old they are where the venue dates them',
   takes: ['seconds', 'say'],
   seconds: (wish) => secondsOf(wish) + 2,
+  async check(wish) {
+    lineOf(wish);
+  },
   async run(wish) {
-    const [text, name, ...more] = wish.files ?? [];
-    if (more.length > 0) throw unusable('more than an address and an instrument', more.join(' '));
-    const url = addressOf(text);
+    const { url, name } = lineOf(wish);
     const meter = new LoadMeter();
     const log = new HiccupLog(secondsOf(wish) + OPEN_MS_MAX / 1000);
-    const line = new Line(url, wish.say ?? [], name === undefined ? undefined : instrumentName(name));
+    const line = new Line(url, wish.say ?? [], name);
     try {
       await line.open(wish.signal);
       await line.hear(secondsOf(wish) * 1000, wish.signal);
@@ -46,6 +47,13 @@ export const VENUE: Scenario = {
     return resultOf(line, url, hiccups, verdict);
   },
 };
+
+/** The address, and the instrument if there is one. */
+function lineOf({ files = [] }: Wish): { readonly url: URL; readonly name: string | undefined } {
+  const [text, name, ...more] = files;
+  if (more.length > 0) throw unusable('more than an address and an instrument', more.join(' '));
+  return { url: addressOf(text), name: name === undefined ? undefined : instrumentName(name) };
+}
 
 function addressOf(text: string | undefined): URL {
   if (text === undefined || !URL.canParse(text)) throw unusable('no address of a venue', text ?? 'nothing');

@@ -81,7 +81,7 @@ export function addBenchCommand(program: Command, shell: Shell, done: (code: num
 }
 
 async function bench(names: readonly string[], flags: Flags, shell: Shell): Promise<number> {
-  const { scenariosOf } = await import('../bench/scenarios.js');
+  const { checkSubscribers, scenariosOf } = await import('../bench/scenarios.js');
   const { machineFacts, machineText } = await import('../bench/machine.js');
   const { worst } = await import('../bench/verdict.js');
   const { html, markdown } = await import('../bench/document.js');
@@ -96,6 +96,7 @@ async function bench(names: readonly string[], flags: Flags, shell: Shell): Prom
   };
   const stray = strayOf(wish, scenarios);
   if (stray !== undefined) throw stray;
+  checkSubscribers(scenarios, wish);
   for (const scenario of scenarios) await scenario.check?.(wish);
   if (folder !== undefined) openFolder(folder);
   const machine = machineFacts();
