@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { decodeFromCompressedBase64, type Histogram } from 'hdr-histogram-js';
 import { afterAll, describe, expect, it } from 'vitest';
+import { echoesIn } from '../src/bench/floor.js';
 import type { MachineLoad } from '../src/bench/machine.js';
-import { errorOf, type Quantiles, type TargetReport } from '../src/bench/measure.js';
+import { errorOf, type FloorReport, type Quantiles, type TargetReport } from '../src/bench/measure.js';
 import { PROOF } from '../src/bench/proof.js';
 import { SCENARIOS, scenariosOf } from '../src/bench/scenarios.js';
 import { startTarget } from '../src/bench/target.js';
 import { nsText, quantileCells } from '../src/bench/time-text.js';
-import { judgeTarget, worst } from '../src/bench/verdict.js';
+import { judgeFloor, judgeTarget, worst } from '../src/bench/verdict.js';
 import { type Asked, asked, CONTROL, overWire } from '../src/bench/wire.js';
 import { benchCommand, type Ended } from './support/bench-command.js';
 import { fault } from './support/layered.js';
@@ -31,6 +32,7 @@ describe('depthwire bench', () => {
     expect([0, 4]).toContain(code);
     expect(out).toMatch(/from core to core +[\d.]+ [nµm]s/);
     expect(out).toMatch(/128 bytes over the loopback and back +400 /);
+    expect(out).toMatch(/^Of 400 messages over the loopback 400 came back and \d+ left late\.$/m);
     expect(readdirSync(to).sort()).toEqual([
       'floor-hiccups.hlog',
       'floor-loopback.hgrm',
@@ -187,6 +189,19 @@ describe('depthwire bench', () => {
     [['slow', '--subscribers', '19000,2000'], 'bench.subscribers', '21000', 2],
     [['max', '--rate', '1e9'], 'bench.rate', '1 to 20000000', 2],
     [['soak', '--seconds', '86400', '--rate', '1000'], 'bench.rate', '1 to 20000000', 2],
+    [['floor', '--seconds', '1e-9'], 'bench.seconds', '0.1 to 10000 s', 2],
+    // Before the first scenario, which would take its time.
+    [['soak', 'wire', 'replay'], 'bench.replay', 'nothing to replay', 2],
+    [['soak', 'replay', join(folder, 'none.gz')], 'recording.missing', 'none.gz', 2],
+    [['soak', 'compare', 'x'], 'bench.compare', 'a comparison is of two', 2],
+    [['soak', 'compare', 'control', 'x'], 'bench.compare', 'nothing to compare', 2],
+    [['soak', 'race', join(folder, 'none')], 'recording.missing', 'none', 2],
+    [['soak', 'venue', 'http://x'], 'bench.address', 'no address of a WebSocket', 2],
+    [['soak', 'venue', 'ws://x', 'x'], 'instrument', 'x', 2],
+    [['soak', 'gate', join(folder, 'none.json')], 'bench.gate', 'no such file', 2],
+    [['wire', '--subscribers', '2,50'], 'bench.subscribers', 'one number', 2],
+    [['max', 'soak', '--subscribers', '2,50'], 'bench.subscribers', 'max, soak', 2],
+    [['slow', '--subscribers', '2,1,1'], 'bench.subscribers', 'two numbers', 2],
     // Before the first of the five, which would take its time.
     [['--rate', '1e8'], 'bench.rate', '1 to 20000000', 2],
     [['floor', '--out', join(folder, 'taken', 'x')], 'bench.folder', 'a folder that takes files', 2],
@@ -343,6 +358,40 @@ describe('a run fails', () => {
     expect(report.targets[0]?.deliveries).toBeGreaterThan(300);
     expect(verdict.word).toBe('FAIL');
     expect(verdict.reasons[0]).toContain('dying ended: SIGKILL');
+  });
+});
+
+describe('a look at the machine', () => {
+  const load: MachineLoad = { cores: 2, othersCores: 0, stolenShare: 0, load: 0 };
+  const good = {
+    clock: 'tsc',
+    gapShare: 0,
+    hiccups: { p999: 1 },
+    loopback: { count: 1000 },
+    loopbackLate: 0,
+    isCut: false,
+  } as FloorReport;
+
+  it.each<[string, string, Partial<FloorReport>]>([
+    ['PASS', '', { loopbackLate: 1 }],
+    ['NOISY', '2 of 1000 messages over the loopback left late, 0.1', { loopbackLate: 2 }],
+    [
+      'FAIL',
+      '1 of 1000 messages over the loopback never came back',
+      { loopback: { count: 999 } as Quantiles },
+    ],
+    ['FAIL', 'the run was ended before its time', { loopback: { count: 0 } as Quantiles, isCut: true }],
+  ])('is %s: %s', (word, reason, change) => {
+    const verdict = judgeFloor({ ...good, ...change }, 1000, load);
+    expect([verdict.word, verdict.reasons.length, verdict.reasons.join().startsWith(reason)]).toEqual([
+      word,
+      word === 'PASS' ? 0 : 1,
+      true,
+    ]);
+  });
+
+  it('knows what is due of it', () => {
+    expect([0.6, 6, 1, 0.1].map(echoesIn)).toEqual([400, 4000, 666, 66]);
   });
 });
 

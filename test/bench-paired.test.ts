@@ -103,10 +103,10 @@ it('99 % of blocks is told where a block has a hundred messages', () => {
 });
 
 describe('an hour by tenths', () => {
-  const intervals = (p50: (at: number) => number) =>
+  const intervals = (p50: (at: number) => number, count = 10) =>
     Array.from({ length: 600 }, (_, at) => ({
       fromNs: at * 6e9,
-      count: 10,
+      count,
       p50: p50(at),
       p99: 2 * p50(at),
       max: at === 599 ? 9e9 : 5,
@@ -137,6 +137,43 @@ describe('an hour by tenths', () => {
     );
     expect(growthOf(tenths, 3600).word).toBe(word);
     expect(growthOf(tenths, 10).word).toBe(word === 'PASS' ? 'PASS' : 'NOISY');
+  });
+
+  it('has no time and no memory where nothing was measured, and says so', () => {
+    const some = intervals(() => 1000, 100).map((one, at) =>
+      at >= 60 && at < 120 ? { ...one, count: 0 } : one,
+    );
+    const tenths = tenthsOf(some, [{ at: 0.01, bytes: 0 }]);
+    const none = { p50: null, p99: null, max: null, least: null, most: null };
+    expect(tenths[1]).toEqual({ samples: 0, ...none });
+    expect(tenths[2]).toMatchObject({ samples: 6000, p50: 1000, p99: 2000, max: 5, most: null });
+    // Ten samples have no 99 %.
+    expect(
+      tenthsOf(
+        intervals(() => 1000),
+        [],
+      )[0],
+    ).toMatchObject({ p50: 1000, p99: null });
+    expect(growthOf(tenths, 3600)).toEqual({
+      word: 'NOISY',
+      reasons: ['the memory of the server is not known here'],
+    });
+  });
+
+  it.each([
+    ['PASS', 1.4],
+    ['NOISY', 1.6],
+  ])('is %s when p99 alone grows to %d', (word, times) => {
+    const all = intervals(() => 1000, 100).map((one, at) => (at < 540 ? one : { ...one, p99: 2000 * times }));
+    expect(
+      growthOf(
+        tenthsOf(
+          all,
+          looks(() => 1e8),
+        ),
+        3600,
+      ).word,
+    ).toBe(word);
   });
 
   it('of a run that never began has no growth', () => {

@@ -96,16 +96,25 @@ export function judgeHiccups({ quietShare }: HiccupReport): Verdict {
   );
 }
 
-/** Of a look at the machine. */
-export function judgeFloor({ gapShare, hiccups, clock, isCut }: FloorReport, load: MachineLoad): Verdict {
+/** Of a look at the machine, in which so many messages were due over the loopback. */
+export function judgeFloor(report: FloorReport, echoes: number, load: MachineLoad): Verdict {
+  const { gapShare, hiccups, clock, isCut, loopback, loopbackLate } = report;
+  const fails = isCut ? ['the run was ended before its time'] : [];
+  // What was cut short is missing, not lost.
+  if (!isCut && loopback.count < echoes)
+    fails.push(`${echoes - loopback.count} of ${echoes} messages over the loopback never came back`);
   const noises = noisesOf(load);
+  if (loopbackLate > loopback.count * LATE_SHARE_MAX)
+    noises.push(
+      `${loopbackLate} of ${echoes} messages over the loopback left late, ${percent(LATE_SHARE_MAX)} may`,
+    );
   if (gapShare > GAP_SHARE_MAX)
     noises.push(`a thread that never sleeps was stopped for ${percent(gapShare)} of the time`);
   if (hiccups.p999 > HICCUP_P999_NS_MAX)
     noises.push(`one sleep of a thousand ended ${(hiccups.p999 / 1e6).toFixed(1)} ms late`);
   if (clock === 'system')
     noises.push('the processor has no invariant counter: the slower clock of the system is used');
-  return verdictOf(isCut ? ['the run was ended before its time'] : [], noises);
+  return verdictOf(fails, noises);
 }
 
 /** Of what went on beside a run in this process, which has one busy thread. */
