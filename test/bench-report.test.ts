@@ -5,7 +5,8 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { curveChart, timelineChart } from '../src/bench/chart.js';
 import { html, markdown, type Report } from '../src/bench/document.js';
-import type { MachineFacts } from '../src/bench/machine.js';
+import { hiccupsIn } from '../src/bench/interval-times.js';
+import { type MachineFacts, machineText } from '../src/bench/machine.js';
 import type { Line } from '../src/bench/result.js';
 import { launch } from './support/page.js';
 
@@ -104,6 +105,10 @@ describe('a report', () => {
     }
   });
 
+  it('says which clock it speaks of', () => {
+    expect(machineText(MACHINE)).toContain(' · kernel clock tsc · ');
+  });
+
   it('is Markdown whose tables hold together', () => {
     const lines = markdown(REPORT).split('\n');
     expect(lines[0]).toBe('# depthwire bench: NOISY');
@@ -148,6 +153,44 @@ describe('a report', () => {
       expect(d.match(/h/g)).toHaveLength(1);
     }
     expect(drawn.match(/opacity="0.25"/g)).toHaveLength(120 - 12);
+  });
+
+  it('has hiccups where they were, whatever the length of an interval', () => {
+    const of = (lengthNs: number, maxes: readonly number[]) =>
+      maxes.map((max, at) => ({
+        fromNs: at * lengthNs,
+        count: max === 0 ? 0 : 100,
+        p50: max,
+        p99: max,
+        max,
+      }));
+    // The log began half a second before, and has an interval each second.
+    const log = of(1e9, [1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(hiccupsIn(of(2e9, [9, 9, 9]), log, 0.5e9)).toEqual([3, 5, 7]);
+    expect(hiccupsIn(of(0.5e9, [9, 9, 9]), log, 0.5e9)).toEqual([1, 2, 2]);
+    expect([hiccupsIn([], log, 0), hiccupsIn(of(1e9, [9, 9]), [], 0)]).toEqual([[], [0, 0]]);
+    // A line of four intervals, and one that ended after half the time, with shorter ones.
+    const lines = [
+      { name: 'long', curve: [], intervals: of(2e9, [1e3, 1e3, 1e3, 1e3]), hiccups: [1e3, 1e3, 1e3, 1e3] },
+      { name: 'short', curve: [], intervals: of(1e9, [1e3, 1e3, 0, 1e3]), hiccups: [1e3, 1e6, 1e6, 1e3] },
+    ];
+    const drawn = timelineChart(lines);
+    const bars = [...drawn.matchAll(/<rect x="([\d.]+)" y="([\d.]+)" width="([\d.]+)"[^>]*opacity/g)];
+    // 774 points are eight seconds; the millisecond stands behind the first two only.
+    expect(bars.map(([, left, top, width]) => [left, top === '14.0', width].map(String))).toEqual([
+      ['70.0', 'true', '193.5'],
+      ['263.5', 'false', '193.5'],
+      ['457.0', 'false', '193.5'],
+      ['650.5', 'false', '193.5'],
+    ]);
+    const [, , short = ''] = [...drawn.matchAll(/<path d="([^"]*)"/g)].map(([, d]) => d);
+    expect(short.split(/[MLh]/).map((place) => place.split(' ')[0])).toEqual([
+      '',
+      '118.4',
+      '215.1',
+      '408.6',
+      '1.8',
+    ]);
   });
 
   it.each([

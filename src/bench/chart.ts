@@ -1,3 +1,4 @@
+import { endOf } from './interval-times.js';
 import type { Line, StageShare } from './result.js';
 import { nsText } from './time-text.js';
 
@@ -85,26 +86,32 @@ export function curveChart(lines: readonly Line[]): string {
 export function timelineChart(lines: readonly Line[]): string {
   const drawn = lines.filter(({ intervals, name }) => intervals.length > 1 && name !== 'hiccups');
   if (drawn.length === 0) return '';
-  const lengths = drawn.map(({ intervals }) => intervals.length);
-  const most = Math.max(...lengths);
+  // Lines may be of different lengths, and their intervals too.
+  const ends = drawn.map(({ intervals }) => endOf(intervals, intervals.length - 1));
+  const end = Math.max(...ends);
+  const longest = drawn[ends.indexOf(end)]?.intervals ?? [];
   const up = around(
     drawn.flatMap(({ intervals, hiccups }) => [
       ...intervals.flatMap(({ p50, max }) => [p50, max]),
       ...hiccups,
     ]),
   );
-  const wide = (WIDTH - LEFT - RIGHT) / most;
   // Lines that take turns have an interval each at nearly one time: the worst hiccup of all of them stands behind them. What nothing
-  // was measured in has none, and the log of a run that ended sooner than it was planned is longer than the run.
-  const worst = Array.from({ length: most }, (_, at) =>
-    drawn.flatMap(({ intervals, hiccups }) => ((intervals[at]?.count ?? 0) > 0 ? [hiccups[at] ?? 0] : [])),
-  );
-  const bars = worst.flatMap((all, at) => {
+  // was measured in has none.
+  const bars = longest.flatMap(({ fromNs }, cell) => {
+    const toNs = endOf(longest, cell);
+    const all = drawn.flatMap(({ intervals, hiccups }) =>
+      intervals.flatMap(({ fromNs: from, count }, at) =>
+        count > 0 && from < toNs && endOf(intervals, at) > fromNs ? [hiccups[at] ?? 0] : [],
+      ),
+    );
     if (all.length === 0) return [];
     const high = y(share(Math.max(...all, up.from), up));
-    return `<rect x="${px(x(at / most))}" y="${px(high)}" width="${px(wide)}" height="${px(HEIGHT - BOTTOM - high)}" fill="${HICCUPS}" opacity="0.25"/>`;
+    const wide = ((toNs - fromNs) / end) * (WIDTH - LEFT - RIGHT);
+    return `<rect x="${px(x(fromNs / end))}" y="${px(high)}" width="${px(wide)}" height="${px(HEIGHT - BOTTOM - high)}" fill="${HICCUPS}" opacity="0.25"/>`;
   });
-  const at = (place: number): number => x((place + 0.5) / most);
+  const at = (intervals: Line['intervals'], place: number): number =>
+    x(((intervals[place]?.fromNs ?? 0) + endOf(intervals, place)) / 2 / end);
   const paths = drawn.flatMap(({ name, intervals }) => {
     const colour = colourOf(
       name,
@@ -112,7 +119,7 @@ export function timelineChart(lines: readonly Line[]): string {
     );
     const line = (pick: (interval: Line['intervals'][number]) => number): readonly Point[] =>
       intervals.map((interval, place) =>
-        interval.count > 0 ? [at(place), y(share(pick(interval), up))] : undefined,
+        interval.count > 0 ? [at(intervals, place), y(share(pick(interval), up))] : undefined,
       );
     return [
       path(
@@ -127,12 +134,11 @@ export function timelineChart(lines: readonly Line[]): string {
       ),
     ];
   });
-  const longest = drawn[lengths.indexOf(most)];
-  const step = Math.max(1, Math.ceil(most / 8));
+  const step = Math.max(1, Math.ceil(longest.length / 8));
   const ticks: [number, string][] = [];
-  for (let place = 0; place < most; place += step) {
-    const fromNs = longest?.intervals[place]?.fromNs ?? 0;
-    ticks.push([at(place), fromNs === 0 ? '0 s' : nsText(fromNs)]);
+  for (let place = 0; place < longest.length; place += step) {
+    const fromNs = longest[place]?.fromNs ?? 0;
+    ticks.push([at(longest, place), fromNs === 0 ? '0 s' : nsText(fromNs)]);
   }
   const names = lines.map(({ name }) => (drawn.some((line) => line.name === name) ? name : ''));
   return svg(

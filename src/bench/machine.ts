@@ -14,6 +14,7 @@ export interface MachineFacts {
   readonly virtual: '' | 'virtual' | 'physical';
   /** Of the first core; empty where the system does not say. */
   readonly governor: string;
+  /** The kernel's; which clock a run was stamped with is said by its report. */
   readonly clockSource: string;
   /** Programs that wanted to run in the minute before. */
   readonly load: number;
@@ -62,7 +63,7 @@ export function machineText(facts: MachineFacts): string {
     `Node ${node}`,
     `depthwire ${depthwire}`,
     ...(governor === '' ? [] : [`governor ${governor}`]),
-    ...(clockSource === '' ? [] : [`clock ${clockSource}`]),
+    ...(clockSource === '' ? [] : [`kernel clock ${clockSource}`]),
     `load ${load.toFixed(2)}`,
   ];
   return parts.join(' · ');

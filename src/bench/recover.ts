@@ -5,8 +5,9 @@ import { FrameReader } from '../wire/frame.js';
 import type { Level } from '../wire/level.js';
 import { LocalBook } from '../wire/local-book.js';
 import { Stream } from '../wire/protocol.js';
+import { besideHiccups } from './beside-hiccups.js';
 import { LoadMeter } from './machine.js';
-import { HiccupLog, type HiccupReport, type Quantiles, Samples } from './measure.js';
+import { type HiccupReport, type Quantiles, Samples } from './measure.js';
 import type { Scenario, ScenarioResult, Wish } from './result.js';
 import { INSTRUMENT, SimBook, VENUE } from './sim-book.js';
 import { QUANTILE_HEADS, quantileCells, quietText } from './time-text.js';
@@ -43,9 +44,8 @@ export const RECOVER: Scenario = {
   seconds: (wish) => gapsOf(wish) * 0.25 + 1,
   async run(wish) {
     const meter = new LoadMeter();
-    const log = new HiccupLog(wish.isQuick ? 30 : 300);
     const found = new Found();
-    try {
+    const [, hiccups] = await besideHiccups(wish.isQuick ? 30 : 300, async () => {
       for (let gap = -WARM; gap < gapsOf(wish) && wish.signal?.aborted !== true; gap += 1) {
         // A book that is lost again and again asks ever more rarely, so each gap has an engine of its own.
         const market = new Market(found, wish.signal);
@@ -56,10 +56,7 @@ export const RECOVER: Scenario = {
           market.close();
         }
       }
-    } finally {
-      log.stop().catch(() => {});
-    }
-    const hiccups = await log.stop();
+    });
     const verdict = worst([judgeLoad(meter.stop()), judgeHiccups(hiccups), found.verdict(wish)]);
     return resultOf(found, hiccups, verdict);
   },

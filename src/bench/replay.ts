@@ -5,8 +5,10 @@ import { recordedStreams } from '../ingest/recorded-streams.js';
 import { surveyRecordings } from '../ingest/recording.js';
 import { RecordingReader } from '../ingest/recording-reader.js';
 import { EVERYTHING_NS } from '../ingest/source.js';
+import { besideHiccups } from './beside-hiccups.js';
+import { hiccupsIn } from './interval-times.js';
 import { LoadMeter } from './machine.js';
-import { HiccupLog, type HiccupReport, Samples, type SamplesReport } from './measure.js';
+import { type HiccupReport, Samples, type SamplesReport } from './measure.js';
 import type { Scenario, Table, Wish } from './result.js';
 import { QUANTILE_HEADS, quantileCells, quietText } from './time-text.js';
 import { judgeHiccups, judgeLoad, type Verdict, worst } from './verdict.js';
@@ -33,6 +35,8 @@ interface Ran {
   /** From a time of the recording until all that was heard by then had been published. */
   readonly lag: SamplesReport;
   readonly hiccups: HiccupReport;
+  /** The worst hiccup in each interval of the lag. */
+  readonly hiccupsBeside: readonly number[];
   readonly isWhole: boolean;
   readonly synced: number;
   readonly books: number;
@@ -79,10 +83,8 @@ export const REPLAY: Scenario = {
         'From the time at which the recording says that a message was received, until its frames are out, within this process: a burst that is more than the engine takes shows as lag.',
         'Without a pause the time is that of reading the files, unpacking them, and the engine.',
       ],
-      lines: rans.flatMap(({ speed, lag, hiccups }) =>
-        speed === 'max'
-          ? []
-          : [{ name: speedText(speed), ...lag, hiccups: hiccups.intervals.map(({ max }) => max) }],
+      lines: rans.flatMap(({ speed, lag, hiccupsBeside }) =>
+        speed === 'max' ? [] : [{ name: speedText(speed), ...lag, hiccups: hiccupsBeside }],
       ),
       files: rans.flatMap(({ speed, lag }) =>
         speed === 'max'
@@ -92,7 +94,7 @@ export const REPLAY: Scenario = {
               { name: `replay-${speed}x.hlog`, text: lag.hlog },
             ],
       ),
-      data: rans.map(({ lag, hiccups, ...ran }) => ({
+      data: rans.map(({ lag, hiccups, hiccupsBeside: _, ...ran }) => ({
         ...ran,
         lag: lag.all,
         lagQuiet: lag.quiet,
@@ -140,7 +142,6 @@ async function replayed(files: readonly string[], speed: Ran['speed'], wish: Wis
     onFault: (error) => void wrong.add(error.message),
   });
   const reader = new RecordingReader(files, surveys);
-  let log: HiccupLog | undefined;
   try {
     const { venue, names, hasOthers } = await recordedStreams(files, wish.instruments ?? [], engine);
     const listed = new Map(engine.instruments().map(({ name, id }) => [name, id]));
@@ -148,11 +149,11 @@ async function replayed(files: readonly string[], speed: Ran['speed'], wish: Wis
     const source = engine.openSource(venue, ids);
     if (hasOthers) engine.expectOthers(source);
     const pass = new Pass(engine, source, reader, wish);
-    log = new HiccupLog(secondsOf(wish));
-    const began = performance.now();
-    const isWhole = speed === 'max' ? await pass.flatOut() : await pass.paced(speed);
-    const seconds = (performance.now() - began) / 1000;
-    const hiccups = await log.stop();
+    const [{ isWhole, seconds }, hiccups] = await besideHiccups(secondsOf(wish), async () => {
+      const began = performance.now();
+      const isWhole = speed === 'max' ? await pass.flatOut() : await pass.paced(speed);
+      return { isWhole, seconds: (performance.now() - began) / 1000 };
+    });
     const { frames: messages, gaps } = engine.stats();
     if (messages === 0) wrong.add('no message of the recording was due within the time: give more --seconds');
     const states = ids.map((id) => engine.book(id).state);
@@ -162,13 +163,16 @@ async function replayed(files: readonly string[], speed: Ran['speed'], wish: Wis
       wrong.add(`${ids.length - synced} of ${ids.length} books end unsynced`);
     if (pass.lag.dropped > 0)
       wrong.add(`${pass.lag.dropped} samples are beyond what is kept: give fewer --seconds`);
+    const comment = `depthwire bench replay ${speedText(speed)}, ns behind the recording`;
+    const lag = pass.lag.report(comment, hiccups);
     return {
       speed,
       messages,
       frames,
       seconds,
-      lag: pass.lag.report(`depthwire bench replay ${speedText(speed)}, ns behind the recording`, hiccups),
+      lag,
       hiccups,
+      hiccupsBeside: hiccupsIn(lag.intervals, hiccups.intervals, (pass.beganMs - hiccups.startedMs) * 1e6),
       isWhole,
       synced,
       books: ids.length,
@@ -177,7 +181,6 @@ async function replayed(files: readonly string[], speed: Ran['speed'], wish: Wis
       busiest: pass.busiest,
     };
   } finally {
-    log?.stop().catch(() => {});
     await reader.close();
     engine.close();
   }
@@ -199,6 +202,11 @@ class Pass {
     this.#source = source;
     this.#reader = reader;
     this.#wish = wish;
+  }
+
+  /** What the times of the lag run from, since the epoch. */
+  get beganMs(): number {
+    return performance.timeOrigin + this.#began;
   }
 
   get busiest(): Ran['busiest'] {

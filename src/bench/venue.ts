@@ -3,8 +3,9 @@ import { WebSocket } from 'ws';
 import { instrumentName, openEngine, startIdNow } from '../engine.js';
 import { DepthwireError } from '../errors.js';
 import { FrameReader } from '../wire/frame.js';
+import { besideHiccups } from './beside-hiccups.js';
 import { LoadMeter } from './machine.js';
-import { HiccupLog, type HiccupReport, Samples } from './measure.js';
+import { type HiccupReport, Samples } from './measure.js';
 import type { Scenario, ScenarioResult, Wish } from './result.js';
 import { nsText, QUANTILE_HEADS, quantileCells, quietText } from './time-text.js';
 import { judgeHiccups, judgeLoad, type Verdict, worst } from './verdict.js';
@@ -33,16 +34,16 @@ export const VENUE: Scenario = {
   async run(wish) {
     const { url, name } = lineOf(wish);
     const meter = new LoadMeter();
-    const log = new HiccupLog(secondsOf(wish) + OPEN_MS_MAX / 1000);
-    const line = new Line(url, wish.say ?? [], name);
-    try {
-      await line.open(wish.signal);
-      await line.hear(secondsOf(wish) * 1000, wish.signal);
-    } finally {
-      line.close();
-      log.stop().catch(() => {});
-    }
-    const hiccups = await log.stop();
+    const [line, hiccups] = await besideHiccups(secondsOf(wish) + OPEN_MS_MAX / 1000, async () => {
+      const line = new Line(url, wish.say ?? [], name);
+      try {
+        await line.open(wish.signal);
+        await line.hear(secondsOf(wish) * 1000, wish.signal);
+      } finally {
+        line.close();
+      }
+      return line;
+    });
     const verdict = worst([judgeLoad(meter.stop()), judgeHiccups(hiccups), line.verdict(wish)]);
     return resultOf(line, url, hiccups, verdict);
   },
