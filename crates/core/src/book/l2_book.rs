@@ -1,14 +1,11 @@
 //! The book that serves: two sides, one limit, one frame at a time.
 
-use super::compact::Compact;
-use super::entries::LevelIter;
-use super::ladder::BLOCK_SLOTS;
 use super::placement::THIN_LEVELS_MAX;
 use super::prefetch::prefetch;
-use super::side::{BookSide, flip_of};
+use super::side::BookSide;
 use super::staging::Staging;
-use super::{BookError, BookLayout, BookSpec, KNOWN_TO_NOTHING, QtyAt, Taken, Touched};
-use crate::types::{KnownTo, Level, Price, Qty, Side, Sides};
+use super::{BookError, BookLayout, BookSpec, KNOWN_TO_NOTHING, Touched};
+use crate::types::{KnownTo, Level, Price, Side, Sides};
 
 /// Most far-store entries that one frame may move when its levels are applied one by one; a frame that could move
 /// more is merged in one pass. Bounds a frame on a book without a window to 64 MiB of moves.
@@ -27,14 +24,14 @@ const _: () = assert!(FAR_FEW_END * 2 * FAR_FEW_END <= FAR_MOVES_MAX);
 /// until a level has none.
 #[derive(Clone, Debug)]
 pub struct L2Book {
-    bids: BookSide,
-    asks: BookSide,
-    levels_max: u32,
+    pub(super) bids: BookSide,
+    pub(super) asks: BookSide,
+    pub(super) levels_max: u32,
     /// Whether the book has ever been cut to a depth.
-    is_cut: bool,
+    pub(super) is_cut: bool,
     /// As the catalogue says; 0 or below: inferred from the levels when a window is placed.
-    tick_size: i64,
-    known_to: KnownTo,
+    pub(super) tick_size: i64,
+    pub(super) known_to: KnownTo,
     /// How often updates have moved a window.
     recentres: u64,
     /// Where messages are merged and windows are moved. Only here to keep its memory; absent from a thin book.
@@ -80,60 +77,6 @@ impl L2Book {
         Ok(())
     }
 
-    /// Replaces two sides without windows by few levels, which become compact where they can.
-    fn replace_few(&mut self, levels: Sides<'_>) {
-        let grid = |levels: &[Level], side: &BookSide| {
-            Compact::grid_for(levels.iter().map(|level| side.key(level.price)), side.flip, self.tick_size)
-        };
-        if self.may_be_compact()
-            && let Some(bids) = grid(levels.bids, &self.bids)
-            && let Some(asks) = grid(levels.asks, &self.asks)
-        {
-            self.bids.replace_compact(levels.bids, bids);
-            self.asks.replace_compact(levels.asks, asks);
-        } else {
-            self.bids.replace_few(levels.bids);
-            self.asks.replace_few(levels.asks);
-        }
-    }
-
-    /// Whether two compact sides, however full, keep the limit, and no depth is cut.
-    const fn may_be_compact(&self) -> bool {
-        !self.is_cut && self.levels_max as usize >= 2 * BLOCK_SLOTS
-    }
-
-    /// Makes a thin book compact, if both of its sides fit one block each. Called when as many levels have changed as
-    /// there are, which pays for the passes over them, here and when a level without a slot undoes it.
-    #[cold]
-    #[inline(never)]
-    fn make_compact(&mut self) {
-        if self.may_be_compact()
-            && let Some(bids) = self.bids.compact_grid(self.tick_size)
-            && let Some(asks) = self.asks.compact_grid(self.tick_size)
-        {
-            self.bids.make_compact(bids);
-            self.asks.make_compact(asks);
-        }
-        self.bids.forget_changes();
-        self.asks.forget_changes();
-    }
-
-    /// Undoes [`Self::make_compact`].
-    #[cold]
-    #[inline(never)]
-    fn make_loose(&mut self) {
-        self.bids.make_loose();
-        self.asks.make_loose();
-    }
-
-    /// Applies a frame of which a level has no slot in a compact book, or which is to be refused.
-    #[cold]
-    #[inline(never)]
-    fn apply_loose(&mut self, bid_levels: &[Level], ask_levels: &[Level]) -> Result<Touched, BookError> {
-        self.make_loose();
-        self.apply_slices(bid_levels, ask_levels)
-    }
-
     /// Applies one whole frame of absolute quantities.
     ///
     /// 0 removes, removing an unknown level is legal, and of two levels at one price the last wins. Costs a few
@@ -149,7 +92,11 @@ impl L2Book {
     }
 
     /// As [`Self::apply`]. Two slices are passed in registers, the sides together in memory.
-    fn apply_slices(&mut self, bid_levels: &[Level], ask_levels: &[Level]) -> Result<Touched, BookError> {
+    pub(super) fn apply_slices(
+        &mut self,
+        bid_levels: &[Level],
+        ask_levels: &[Level],
+    ) -> Result<Touched, BookError> {
         if self.bids.is_compact() {
             return match self.apply_compact(bid_levels, ask_levels) {
                 Some(touched) => Ok(touched),
@@ -180,44 +127,6 @@ impl L2Book {
             }
         }
         Ok(Touched { bid: bids.nearest(self.bids.flip), ask: asks.nearest(self.asks.flip) })
-    }
-
-    /// Applies a frame to a compact book; nothing, and no change, when a level has no slot or a quantity is below 0.
-    #[inline]
-    fn apply_compact(&mut self, bid_levels: &[Level], ask_levels: &[Level]) -> Option<Touched> {
-        const BID: i64 = flip_of(Side::Bid);
-        const ASK: i64 = flip_of(Side::Ask);
-        let bids = self.bids.scan_compact(bid_levels, BID)?;
-        let asks = self.asks.scan_compact(ask_levels, ASK)?;
-        if bids.qty_bits | asks.qty_bits < 0 {
-            return None;
-        }
-        self.bids.apply_compact(bid_levels, BID);
-        self.asks.apply_compact(ask_levels, ASK);
-        Some(Touched { bid: bids.nearest(BID), ask: asks.nearest(ASK) })
-    }
-
-    /// Applies a frame to two thin sides that stay thin whatever it holds; nothing, and no change, where anything else
-    /// needs a look.
-    #[inline]
-    fn apply_thin(&mut self, bid_levels: &[Level], ask_levels: &[Level]) -> Option<Touched> {
-        let (bids, asks) = (self.bids.scan_thin(bid_levels), self.asks.scan_thin(ask_levels));
-        let bids_len_max = self.bids.far_len() + bid_levels.len();
-        let asks_len_max = self.asks.far_len() + ask_levels.len();
-        if bids.qty_bits | asks.qty_bits < 0
-            || bids_len_max > THIN_LEVELS_MAX
-            || asks_len_max > THIN_LEVELS_MAX
-            || bids_len_max + asks_len_max > self.levels_max as usize
-        {
-            return None;
-        }
-        self.bids.apply_thin(bid_levels);
-        self.asks.apply_thin(ask_levels);
-        if self.bids.changes_since_anchor() + self.asks.changes_since_anchor() >= bids_len_max + asks_len_max
-        {
-            self.make_compact();
-        }
-        Some(Touched { bid: bids.nearest(self.bids.flip), ask: asks.nearest(self.asks.flip) })
     }
 
     /// Asks for the memory that any change of the book needs.
@@ -265,15 +174,6 @@ impl L2Book {
         };
     }
 
-    /// From now on the worst levels are asked for, after each message as a rule: the book is not compact any more.
-    #[inline]
-    fn begin_cut(&mut self) {
-        self.is_cut = true;
-        if self.bids.is_compact() {
-            self.make_loose();
-        }
-    }
-
     #[cold]
     fn recentre(&mut self) {
         let [bids, asks] = &mut **self.staging.get_or_insert_default();
@@ -309,127 +209,6 @@ impl L2Book {
         if is_thin(&self.bids) && is_thin(&self.asks) {
             self.staging = None;
         }
-    }
-
-    /// The highest bid. It may lie beyond [`Self::known_to`] when everything nearer was removed.
-    #[inline]
-    #[must_use]
-    pub fn best_bid(&self) -> Option<Level> {
-        self.bids.best().map(|entry| self.bids.level(entry))
-    }
-
-    /// The lowest ask. It may lie beyond [`Self::known_to`] when everything nearer was removed.
-    #[inline]
-    #[must_use]
-    pub fn best_ask(&self) -> Option<Level> {
-        self.asks.best().map(|entry| self.asks.level(entry))
-    }
-
-    /// Whether the best bid is above the best ask; equality is locked, not crossed.
-    #[inline]
-    #[must_use]
-    pub fn is_crossed(&self) -> bool {
-        matches!((self.best_bid(), self.best_ask()), (Some(bid), Some(ask)) if bid.price > ask.price)
-    }
-
-    /// One side's levels, best first.
-    #[must_use]
-    pub fn levels(&self, side: Side) -> LevelIter<'_> {
-        self.side(side).levels()
-    }
-
-    /// Number of levels of one side.
-    #[inline]
-    #[must_use]
-    pub fn len(&self, side: Side) -> usize {
-        self.side(side).len()
-    }
-
-    /// Whether neither side has a level.
-    #[inline]
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.levels_total() == 0
-    }
-
-    /// How much stands at a price. A price beyond [`Self::known_to`] without a level is unknown, not empty.
-    #[inline]
-    #[must_use]
-    pub fn qty_at(&self, side: Side, price: Price) -> QtyAt {
-        match self.side(side).qty_at(price) {
-            0 if !self.known_to.covers(side, price) => QtyAt::Unknown,
-            qty => QtyAt::Known(Qty(qty)),
-        }
-    }
-
-    /// Sum of the quantities from the best level to a price, that one included. Whether the book is known so far is
-    /// told by [`Self::known_to`].
-    ///
-    /// Costs an addition for every 64 ticks of the range, up to 64 more for its edge, and one for each level outside the
-    /// window; an addition for every tick while a quantity of the side is 2^52 or more.
-    #[inline]
-    #[must_use]
-    pub fn qty_to(&self, side: Side, price: Price) -> i128 {
-        let book_side = self.side(side);
-        // At most 2^32 levels of 2^63.
-        book_side.qty_from(book_side.key(price)) as i128
-    }
-
-    /// Sum of the quantities from one price of a side to another that is not better, both included; 0 when it is
-    /// better. Costs as [`Self::qty_to`] does.
-    #[inline]
-    #[must_use]
-    pub fn qty_between(&self, side: Side, from: Price, to: Price) -> i128 {
-        let book_side = self.side(side);
-        book_side.qty_between(book_side.key(to), book_side.key(from)) as i128
-    }
-
-    /// The best level that is worse than a price.
-    #[inline]
-    #[must_use]
-    pub fn best_beyond(&self, side: Side, price: Price) -> Option<Level> {
-        let book_side = self.side(side);
-        book_side.best_below(book_side.key(price)).map(|entry| book_side.level(entry))
-    }
-
-    /// Gives the best price buckets `width` apart that hold a level, by their worst prices and sums, while `take` says so.
-    /// `end` is the worst price of the bucket of the best level.
-    ///
-    /// It may stop short at any bucket, where the quick sums end; the rest is for [`Self::best_beyond`] and
-    /// [`Self::qty_between`].
-    #[inline]
-    pub(crate) fn bucket_run(
-        &self,
-        side: Side,
-        end: Price,
-        width: i64,
-        mut take: impl FnMut(Price, i128) -> bool,
-    ) {
-        let book_side = self.side(side);
-        book_side.bucket_run(book_side.key(end), width, |key, qty| {
-            take(Price(key ^ book_side.flip), i128::from(qty))
-        });
-    }
-
-    /// What the best levels hold, up to a quantity; nothing for one of 0 or less.
-    ///
-    /// Costs a few additions for every 64 ticks and a few nanoseconds for each level of the first, of the last and of
-    /// the far levels' blocks; a few nanoseconds for each level while a quantity of the side is 2^52 or more.
-    #[must_use]
-    pub fn take(&self, side: Side, qty: Qty) -> Taken {
-        let book_side = self.side(side);
-        let part = book_side.take(u64::try_from(qty.0).unwrap_or(0));
-        // Keys of asks are −1 − price.
-        let value = if side == Side::Bid { part.weighted } else { -part.weighted - i128::from(part.qty) };
-        let worst = part.worst.map(|key| Price(key ^ book_side.flip));
-        Taken { qty: Qty(part.qty as i64), value, worst }
-    }
-
-    /// How deep the last snapshot, or the last cut to a depth, has left the book known.
-    #[inline]
-    #[must_use]
-    pub fn known_to(&self) -> KnownTo {
-        self.known_to
     }
 
     /// Forgets all levels and what was known; keeps the memory.
@@ -478,16 +257,8 @@ impl L2Book {
     }
 
     #[inline]
-    fn levels_total(&self) -> usize {
+    pub(super) fn levels_total(&self) -> usize {
         self.bids.len() + self.asks.len()
-    }
-
-    #[inline]
-    fn side(&self, side: Side) -> &BookSide {
-        match side {
-            Side::Bid => &self.bids,
-            Side::Ask => &self.asks,
-        }
     }
 }
 
@@ -515,47 +286,31 @@ fn negative_qty(levels: Sides<'_>) -> BookError {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
-    use crate::types::Levels;
+    use crate::book::QtyAt;
+    use crate::types::{Levels, Qty};
 
-    const SPEC: BookSpec = BookSpec { tick_size: 10, levels_max: 1_000 };
+    pub(in crate::book) const SPEC: BookSpec = BookSpec { tick_size: 10, levels_max: 1_000 };
 
-    fn levels(bids: &[(i64, i64)], asks: &[(i64, i64)]) -> Levels {
+    pub(in crate::book) fn levels(bids: &[(i64, i64)], asks: &[(i64, i64)]) -> Levels {
         let all = |pairs: &[(i64, i64)]| pairs.iter().map(|&(price, qty)| Level::new(price, qty)).collect();
         Levels { bids: all(bids), asks: all(asks) }
     }
 
-    fn book(spec: BookSpec, bids: &[(i64, i64)], asks: &[(i64, i64)]) -> L2Book {
+    pub(in crate::book) fn book(spec: BookSpec, bids: &[(i64, i64)], asks: &[(i64, i64)]) -> L2Book {
         let mut book = L2Book::new(spec);
         book.load(levels(bids, asks).view(), KnownTo::WHOLE).unwrap();
         book
     }
 
-    fn whole(book: &L2Book) -> [Vec<Level>; 2] {
+    pub(in crate::book) fn whole(book: &L2Book) -> [Vec<Level>; 2] {
         [Side::Bid, Side::Ask].map(|side| book.levels(side).collect())
     }
 
     /// Levels at every tick from a price on, enough for a window.
-    fn run_of(first: i64, step: i64) -> Vec<(i64, i64)> {
+    pub(in crate::book) fn run_of(first: i64, step: i64) -> Vec<(i64, i64)> {
         (0..100).map(|i| (first + i * step, 1 + i)).collect()
-    }
-
-    #[test]
-    fn merges_the_window_and_the_far_store_best_first() {
-        // Off the grid, and far outside the window.
-        let (mut bids, mut asks) = (run_of(616_000, -10), run_of(616_010, 10));
-        bids.extend([(10, 4), (616_005, 2), (615_995, 3)]);
-        asks.extend([(90_000_000, 4), (616_015, 2)]);
-        let book = book(SPEC, &bids, &asks);
-        assert_eq!(book.layout().far_levels, 5);
-        bids.sort_by_key(|level| -level.0);
-        asks.sort_by_key(|level| level.0);
-        let expected = levels(&bids, &asks);
-        assert_eq!(whole(&book), [expected.bids, expected.asks]);
-        assert_eq!(book.best_bid(), Some(Level::new(616_005, 2)));
-        assert_eq!((book.len(Side::Bid), book.len(Side::Ask)), (103, 102));
-        assert_eq!(book.check_invariants(), Ok(()));
     }
 
     #[test]
@@ -564,39 +319,6 @@ mod tests {
         let shuffled = book(SPEC, &[(7, 3), (616_000, 9), (500_000, 2), (616_000, 1), (3, 1), (3, 0)], &[]);
         assert_eq!(whole(&sorted), whole(&shuffled));
         assert_eq!(sorted.layout(), shuffled.layout());
-    }
-
-    #[test]
-    fn names_the_price_nearest_the_top_that_a_frame_touched() {
-        let mut book = book(SPEC, &[(600, 1)], &[(700, 1)]);
-        let touched = book.apply(levels(&[(500, 1), (650, 0), (40, 2)], &[]).view()).unwrap();
-        assert_eq!(touched, Touched { bid: Some(Price(650)), ask: None });
-        let touched = book.apply(levels(&[], &[(900, 1), (705, 2), (800, 1)]).view()).unwrap();
-        assert_eq!(touched, Touched { bid: None, ask: Some(Price(705)) });
-    }
-
-    #[test]
-    fn says_unknown_where_the_venue_has_not_made_the_book_known() {
-        let mut book = L2Book::new(SPEC);
-        assert_eq!(book.qty_at(Side::Bid, Price(600)), QtyAt::Unknown);
-        let known_to = KnownTo { bid: Price(590), ask: Price(710) };
-        book.load(levels(&[(600, 1), (590, 2)], &[(700, 1), (710, 2)]).view(), known_to).unwrap();
-        book.apply(levels(&[(500, 7)], &[(905, 8)]).view()).unwrap();
-        for (side, price, expected) in [
-            (Side::Bid, 595, QtyAt::Known(Qty(0))),
-            (Side::Bid, 590, QtyAt::Known(Qty(2))),
-            (Side::Bid, 580, QtyAt::Unknown),
-            (Side::Bid, 500, QtyAt::Known(Qty(7))),
-            (Side::Ask, 705, QtyAt::Known(Qty(0))),
-            (Side::Ask, 711, QtyAt::Unknown),
-            (Side::Ask, 905, QtyAt::Known(Qty(8))),
-        ] {
-            assert_eq!(book.qty_at(side, Price(price)), expected, "{side:?} {price}");
-        }
-        assert_eq!(book.known_to(), known_to);
-        book.clear();
-        assert!(book.is_empty());
-        assert_eq!(book.qty_at(Side::Bid, Price(600)), QtyAt::Unknown);
     }
 
     #[test]
@@ -640,13 +362,6 @@ mod tests {
     }
 
     #[test]
-    fn locked_is_not_crossed() {
-        assert!(!book(SPEC, &[(600, 1)], &[(600, 1)]).is_crossed());
-        assert!(book(SPEC, &[(601, 1)], &[(600, 1)]).is_crossed());
-        assert!(!book(SPEC, &[(601, 1)], &[]).is_crossed());
-    }
-
-    #[test]
     fn a_price_that_moves_within_the_slack_moves_no_window() {
         // 1,024 slots: the best may rise by 192 ticks and fall by 256.
         let bids = run_of(1_000_000, -30);
@@ -685,44 +400,6 @@ mod tests {
     }
 
     #[test]
-    fn a_thin_book_is_compact_as_long_as_every_level_has_a_slot() {
-        let (bids, asks) = ([(600, 1), (590, 2), (300, 3)], [(610, 4), (700, 5)]);
-        let mut book = book(SPEC, &bids, &asks);
-        let compact_levels = |book: &L2Book| {
-            assert_eq!(book.check_invariants(), Ok(()));
-            book.layout().compact_levels
-        };
-        assert_eq!(compact_levels(&book), 5);
-        // 15 ticks above the best is the last slot, 48 below it the first.
-        let touched = book.apply(levels(&[(750, 7), (120, 8), (300, 0)], &[]).view()).unwrap();
-        assert_eq!((touched.bid, touched.ask, compact_levels(&book)), (Some(Price(750)), None, 6));
-        assert_eq!(book.best_bid(), Some(Level::new(750, 7)));
-        assert_eq!(book.layout().far_levels, 0);
-        // A price off the grid has no slot. When it has gone and as much has changed as there is, the book is compact again.
-        book.apply(levels(&[(595, 9)], &[]).view()).unwrap();
-        assert_eq!((compact_levels(&book), book.layout().far_levels), (0, 7));
-        book.apply(levels(&[(595, 0), (750, 0)], &[]).view()).unwrap();
-        for qty in 1..8 {
-            book.apply(levels(&[], &[(610, qty)]).view()).unwrap();
-        }
-        assert_eq!(compact_levels(&book), 5);
-        let expected = levels(&[(600, 1), (590, 2), (120, 8)], &[(610, 7), (700, 5)]);
-        assert_eq!(whole(&book), [expected.bids, expected.asks]);
-        // One that is cut to a depth is asked for its worst level again and again, which costs more here.
-        assert_eq!((book.truncate(2), compact_levels(&book), book.len(Side::Bid)), (1, 0, 2));
-        book.load(levels(&bids, &asks).view(), KnownTo::WHOLE).unwrap();
-        assert_eq!(compact_levels(&book), 0);
-    }
-
-    #[test]
-    fn a_book_whose_limit_two_blocks_exceed_is_not_compact() {
-        for (levels_max, compact_levels) in [(127, 0), (128, 2)] {
-            let book = book(BookSpec { levels_max, ..SPEC }, &[(600, 1)], &[(610, 1)]);
-            assert_eq!(book.layout().compact_levels, compact_levels);
-        }
-    }
-
-    #[test]
     fn an_unknown_tick_is_found_in_the_levels() {
         let mut book = L2Book::new(BookSpec { tick_size: 0, ..SPEC });
         book.load(levels(&run_of(616_000, -50), &run_of(616_050, 50)).view(), KnownTo::WHOLE).unwrap();
@@ -748,5 +425,14 @@ mod tests {
         // 1,000 changes pay for 4,000 moved levels.
         assert!((1..=5).contains(&book.layout().recentres), "{:?}", book.layout());
         assert_eq!(book.check_invariants(), Ok(()));
+    }
+
+    #[test]
+    fn names_the_price_nearest_the_top_that_a_frame_touched() {
+        let mut book = book(SPEC, &[(600, 1)], &[(700, 1)]);
+        let touched = book.apply(levels(&[(500, 1), (650, 0), (40, 2)], &[]).view()).unwrap();
+        assert_eq!(touched, Touched { bid: Some(Price(650)), ask: None });
+        let touched = book.apply(levels(&[], &[(900, 1), (705, 2), (800, 1)]).view()).unwrap();
+        assert_eq!(touched, Touched { bid: None, ask: Some(Price(705)) });
     }
 }

@@ -26,9 +26,11 @@ mod ladder;
 mod naive;
 mod placement;
 mod prefetch;
+mod queries;
 mod side;
 mod staging;
 mod sums;
+mod thin_book;
 mod verbs;
 
 pub use digest::digest;
