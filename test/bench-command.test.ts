@@ -409,7 +409,6 @@ describe('a verdict', () => {
     late: 0,
     counted: 1000,
     quietShare: 1,
-    hiccupNsMax: 2e6,
     fromPlanned: some,
   } as TargetReport;
 

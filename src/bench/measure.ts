@@ -104,7 +104,6 @@ export interface TargetReport {
   readonly fromPlanned: Quantiles;
   readonly fromPlannedQuiet: Quantiles;
   readonly quietShare: number | null;
-  readonly hiccupNsMax: number;
   readonly fromSent: Quantiles;
   readonly closedLoop: Quantiles;
   readonly lateness: Quantiles;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::arrivals::Schedule;
 use crate::clock::TickClock;
 use crate::fault::Fault;
-use crate::hiccup::{HICCUP_NS_MAX, Hiccups};
+use crate::hiccup::Hiccups;
 use crate::quantiles::Quantiles;
 use crate::quiet::Quiet;
 use crate::timeline::{INTERVAL_NS, Interval, Timeline, histogram};
@@ -104,12 +104,10 @@ pub struct Delivered {
     pub deliveries: u64,
     /// From the planned time to the arrival.
     pub from_planned: Quantiles,
-    /// The same of those that were due without a hiccup of the machine above `hiccup_ns_max`; see [`Log::is_quiet`](crate::hiccup::Log::is_quiet).
+    /// The same of those that were due without a hiccup of the machine; see [`Log::is_quiet`](crate::hiccup::Log::is_quiet).
     pub from_planned_quiet: Quantiles,
     /// Share of the deliveries that were so; none of none.
     pub quiet_share: Option<f64>,
-    /// The greatest hiccup that counts as none.
-    pub hiccup_ns_max: u64,
     /// From the actual sending to the arrival.
     pub from_sent: Quantiles,
     /// What a client would have seen that waits for each answer before it sends again.
@@ -292,7 +290,6 @@ impl Deliveries {
             from_planned: self.from_planned.quantiles(),
             from_planned_quiet: self.quiet.quantiles(),
             quiet_share: self.quiet.share(),
-            hiccup_ns_max: HICCUP_NS_MAX,
             from_sent: self.from_sent.quantiles(),
             closed_loop: Quantiles::of(&self.closed_loop),
             lateness: self.lateness.quantiles(),
