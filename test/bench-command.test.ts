@@ -148,6 +148,10 @@ describe('depthwire bench', () => {
       [1500, 0],
       [1500, 0],
     ]);
+    expect(results[0].tables[0].rows).toEqual([
+      ['p50', expect.stringMatching(/ of 2$/)],
+      ['p99', expect.stringMatching(/ of 2$/)],
+    ]);
   });
 
   it.each(['poisson', 'bursts'])('sends by a plan of %s', { timeout: 60_000 }, async (arrivals) => {

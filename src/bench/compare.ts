@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { DepthwireError } from '../errors.js';
-import { differs, isTooFew, PAIRS_MIN, type Paired, paired, ratioText } from './paired.js';
+import { differs, isTooFew, PAIRS_MIN, type Paired, paired, ratioText, TOO_FEW } from './paired.js';
 import type { Scenario, Wish } from './result.js';
 import type { Verdict } from './verdict.js';
 import {
@@ -18,8 +18,6 @@ import {
 } from './wire.js';
 
 const BLOCK_SECONDS = 0.25;
-/** In place of an answer. */
-const FEW = 'too few messages in a block';
 
 /** Two servers, or two builds, by turns, and whether they differ at all. */
 export const COMPARE: Scenario = {
@@ -40,7 +38,7 @@ export const COMPARE: Scenario = {
     const rows = (['p50', 'p99'] as const).map((quantile) => {
       const ratio = paired(first, second, quantile);
       const isFew = isTooFew(first, second, quantile);
-      return [quantile, ratioText(ratio), isFew ? FEW : answerOf(ratio, ran.verdict)];
+      return [quantile, ratioText(ratio), isFew ? TOO_FEW : answerOf(ratio, ran.verdict)];
     });
     return {
       ...resultOf('compare', two.map(({ name }) => name).join(' and '), [ran]),

@@ -13,6 +13,9 @@ export interface Paired {
 export const PAIRS_MIN = 6;
 const CONFIDENCE = 0.95;
 
+/** What is said where `isTooFew`. */
+export const TOO_FEW = 'too few messages in a block';
+
 /** Whether no block of both has the messages of which a quantile can be told. */
 export function isTooFew(
   first: TargetReport | undefined,

@@ -1,4 +1,4 @@
-import { paired, ratioText } from './paired.js';
+import { isTooFew, paired, ratioText, TOO_FEW } from './paired.js';
 import type { Scenario, Wish } from './result.js';
 import {
   asked,
@@ -31,7 +31,10 @@ export const SLOW: Scenario = {
     ];
     const ran = await overWire(servers, asked(wish, subscribers), wish.signal);
     const [alone, beside] = ran.report.targets;
-    const rows = (['p50', 'p99'] as const).map((of) => [of, ratioText(paired(alone, beside, of))]);
+    const rows = (['p50', 'p99'] as const).map((of) => [
+      of,
+      isTooFew(alone, beside, of) ? TOO_FEW : ratioText(paired(alone, beside, of)),
+    ]);
     return {
       ...resultOf('slow', 'Beside readers that never read', [ran]),
       tables: [
