@@ -2,18 +2,11 @@ import path from 'node:path';
 import { keepOffGenerator } from '#native';
 import { DepthwireError, explain } from '../errors.js';
 import { LoadMeter, type MachineLoad } from './machine.js';
-import {
-  type Arrivals,
-  checkSize,
-  measureWire,
-  type TargetReport,
-  type WirePlan,
-  type WireReport,
-} from './measure.js';
+import { type Arrivals, checkSize, measureWire, type WirePlan, type WireReport } from './measure.js';
 import { paired, ratioText } from './paired.js';
 import type { Line, Scenario, ScenarioResult, Table, Wish } from './result.js';
 import { type ServerSpec, startTarget, type Target } from './target.js';
-import { nsText, QUANTILE_HEADS, quantileCells, quietText } from './time-text.js';
+import { nsText, QUANTILE_HEADS, quantileCells, quietText, timeCell } from './time-text.js';
 import { judgeTarget, type Verdict, worst } from './verdict.js';
 
 /** A server to be measured, and what it is called. */
@@ -227,17 +220,17 @@ export function timesTable({ report }: Ran, subscribers: number): Table {
 }
 
 function skewTable({ report }: Ran): Table {
-  const spread = ([least, middle, greatest]: TargetReport['subscribersP50']): string =>
-    `${nsText(least)} / ${nsText(middle)} / ${nsText(greatest)}`;
+  const spread = (of: 'p50' | 'p99', figures: readonly number[], count: number): string =>
+    figures.map((ns) => timeCell(of, ns, count)).join(' / ');
   return {
     title: 'between subscribers: least, middle and greatest of their own figures',
     heads: ['server', 'p50', 'p99', 'last behind first, p50', 'p99'],
     rows: report.targets.map((target) => [
       target.name,
-      spread(target.subscribersP50),
-      spread(target.subscribersP99),
-      nsText(target.skew.p50),
-      nsText(target.skew.p99),
+      spread('p50', target.subscribersP50, target.counted),
+      spread('p99', target.subscribersP99, target.counted),
+      timeCell('p50', target.skew.p50, target.skew.count),
+      timeCell('p99', target.skew.p99, target.skew.count),
     ]),
   };
 }
@@ -254,7 +247,7 @@ export function countsTable(rans: readonly Ran[]): Table {
         String(target.late),
         String(target.deliveries),
         String(target.lost),
-        nsText(target.lateness.p99),
+        timeCell('p99', target.lateness.p99, target.lateness.count),
         target === report.targets[0] ? '' : ratioText(paired(report.targets[0], target, 'p50')),
       ]),
     ),
