@@ -39,27 +39,17 @@ export class Found {
   }
 
   /**
-   * A cell of a table of `depthwire bench`.
-   * @param {string} scenario @param {string} title @param {string} row @param {string} column @returns {string}
+   * A cell of a table of `depthwire bench`. A row whose name holds a figure is found by a pattern.
+   * @param {string} scenario @param {string} title @param {string | RegExp} row @param {string} column @returns {string}
    */
   cell(scenario, title, row, column) {
     const result = this.json.results?.find((/** @type {any} */ one) => one.scenario === scenario);
     const table = result?.tables.find((/** @type {any} */ one) => one.title === title);
-    const cells = table?.rows.find((/** @type {any} */ one) => one[0] === row);
+    const cells = table?.rows.find((/** @type {any} */ [name]) =>
+      typeof row === 'string' ? name === row : row.test(name),
+    );
     const text = cells?.[table.heads.indexOf(column)];
     if (text === undefined) throw this.none(`${scenario} · ${title} · ${row} · ${column}`);
-    return text;
-  }
-
-  /**
-   * What a note says, by a pattern with one group.
-   * @param {string} scenario @param {RegExp} pattern @returns {string}
-   */
-  note(scenario, pattern) {
-    const result = this.json.results?.find((/** @type {any} */ one) => one.scenario === scenario);
-    const found = result?.notes.map((/** @type {string} */ note) => pattern.exec(note)?.[1]);
-    const text = found?.find((/** @type {string | undefined} */ one) => one !== undefined);
-    if (text === undefined) throw this.none(`${scenario} · ${pattern}`);
     return text;
   }
 
@@ -120,14 +110,35 @@ const ROWS = '2026-11-30-rows.json';
 const IN_PROCESS = '2026-11-30-in-process.json';
 const REPLAY = '2026-11-30-replay.json';
 const RECOVER = '2026-11-30-recover.json';
+const WIRE = '2026-11-30-wire.json';
+const FANOUT = '2026-11-30-fanout.json';
+const SLOW = '2026-11-30-slow.json';
+/** Servers beside ours in those runs, in the order in which they are told. */
+const SERVERS = /** @type {const} */ ([
+  ['control', 'a bare uWebSockets.js'],
+  ['ws', '`ws`'],
+  ['depthwire-feed-peers tungstenite', 'tokio-tungstenite'],
+]);
 
 const BINANCE = /^binance-/;
 const ALL = /./;
 const QUANTILES = /** @type {const} */ (['p50', 'p99', 'p99.9']);
 
-/** @param {Found} record @param {string} scenario @param {string} title @param {string} row */
+/** @param {Found} record @param {string} scenario @param {string} title @param {string | RegExp} row */
 const quantiles = (record, scenario, title, row) =>
   QUANTILES.map((quantile) => record.cell(scenario, title, row, quantile)).join(', ');
+
+/** Over the wire, of what was due without a hiccup of the machine. @param {string} scenario @param {string} title @param {string} server */
+const overWire = (scenario, title, server) => (/** @type {Found} */ record) =>
+  ['p50', 'p99']
+    .map((quantile) =>
+      record.cell(scenario, title, new RegExp(`^${server}, (nearly )?[\\d.]+ % without hiccups$`), quantile),
+    )
+    .join(', ');
+
+/** The same of each server beside ours. @param {string} scenario @param {string} title */
+const besideOverWire = (scenario, title) => (/** @type {Found} */ record) =>
+  SERVERS.map(([server, name]) => `${name} ${overWire(scenario, title, server)(record)}`).join('; ');
 
 /** @param {string} group @param {string} operation @returns {(record: Found) => string} */
 const operation = (group, operation) => (record) => {
@@ -188,6 +199,29 @@ export const FIGURES = [
     beside: (record) =>
       `bytes added up at the same times: ${quantiles(record, 'pipeline', 'from the planned time to the frame', '50000/s, control')}`,
     record: IN_PROCESS,
+  },
+  {
+    what: 'planned time → socket → server → WebSocket → read, 2,000 messages a second, without hiccups of the machine: p50, p99',
+    here: overWire('wire', '1 subscriber', 'depthwire'),
+    beside: besideOverWire('wire', '1 subscriber'),
+    record: WIRE,
+  },
+  {
+    what: 'the same with 50 subscribers',
+    here: overWire('fanout', '50 subscribers', 'depthwire'),
+    beside: besideOverWire('fanout', '50 subscribers'),
+    record: FANOUT,
+  },
+  {
+    what: 'twenty subscribers beside one that never reads, over the same without it: p50, p99, median of pairs with its 95 % interval',
+    here: (record) =>
+      ['p50', 'p99']
+        .map((quantile) =>
+          record.cell('slow', 'beside them over alone', quantile, 'median, 95 % interval, pairs'),
+        )
+        .join('; '),
+    beside: () => '',
+    record: SLOW,
   },
   {
     what: 'ten seconds of recorded Binance BTCUSDT at their own pace, behind it: p50, p99, p99.9',
