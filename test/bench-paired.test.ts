@@ -118,10 +118,14 @@ describe('an hour by tenths', () => {
     const tenths = tenthsOf(
       intervals((at) => 100 + Math.floor(at / 60)),
       looks((at) => at + 1),
+      intervals(() => 50),
     );
     expect(tenths.reduce((sum, { samples }) => sum + samples, 0)).toBe(6000);
     expect(tenths.map(({ samples }) => samples)).toEqual(Array(10).fill(600));
     expect(tenths.map(({ p50 }) => p50)).toEqual([100, 101, 102, 103, 104, 105, 106, 107, 108, 109]);
+    expect(tenths.map(({ overControl }) => overControl)).toEqual(
+      [100, 101, 102, 103, 104, 105, 106, 107, 108, 109].map((p50) => p50 / 50),
+    );
     expect(tenths.map(({ max }) => max)).toEqual([...Array(9).fill(5), 9e9]);
     expect([tenths[0]?.least, tenths[0]?.most, tenths[9]?.most]).toEqual([1, 60, 600]);
   });
@@ -130,10 +134,15 @@ describe('an hour by tenths', () => {
     ['PASS', 1.04, 1],
     ['FAIL', 1.06, 1],
     ['FAIL', 1, 1.06],
-  ])('is %s when memory grows to %d and p50 to %d', (word, memory, times) => {
+    // The machine became slower, for the control as well.
+    ['PASS', 1, 1.3, 1.3],
+    ['FAIL', 1, 1.3, 1.2],
+    ['FAIL', 1, 1, 0.9],
+  ])('is %s when memory grows to %d and p50 to %d', (word, memory, times, control = 1) => {
     const tenths = tenthsOf(
       intervals((at) => (at < 540 ? 1000 : 1000 * times)),
       looks((at) => (at < 540 ? 1e8 : 1e8 * memory)),
+      intervals((at) => (at < 540 ? 500 : 500 * control)),
     );
     expect(growthOf(tenths, 3600).word).toBe(word);
     expect(growthOf(tenths, 10).word).toBe(word === 'PASS' ? 'PASS' : 'NOISY');
@@ -143,14 +152,15 @@ describe('an hour by tenths', () => {
     const some = intervals(() => 1000, 100).map((one, at) =>
       at >= 60 && at < 120 ? { ...one, count: 0 } : one,
     );
-    const tenths = tenthsOf(some, [{ at: 0.01, bytes: 0 }]);
-    const none = { p50: null, p99: null, max: null, least: null, most: null };
+    const tenths = tenthsOf(some, [{ at: 0.01, bytes: 0 }], some);
+    const none = { p50: null, overControl: null, p99: null, max: null, least: null, most: null };
     expect(tenths[1]).toEqual({ samples: 0, ...none });
     expect(tenths[2]).toMatchObject({ samples: 6000, p50: 1000, p99: 2000, max: 5, most: null });
     // Ten samples have no 99 %.
     expect(
       tenthsOf(
         intervals(() => 1000),
+        [],
         [],
       )[0],
     ).toMatchObject({ p50: 1000, p99: null });
@@ -170,6 +180,7 @@ describe('an hour by tenths', () => {
         tenthsOf(
           all,
           looks(() => 1e8),
+          all,
         ),
         3600,
       ).word,
@@ -177,7 +188,7 @@ describe('an hour by tenths', () => {
   });
 
   it('of a run that never began has no growth', () => {
-    expect(growthOf(tenthsOf([], []), 3600)).toEqual({ word: 'PASS', reasons: [] });
+    expect(growthOf(tenthsOf([], [], []), 3600)).toEqual({ word: 'PASS', reasons: [] });
   });
 });
 
