@@ -2,7 +2,7 @@
 //!
 //! The operations of a group take turns, beginning with another one each round, so that a machine that is slow for a while is slow for
 //! all of them. All of a group that do the same must come to the same hash in every round: one that does less is found out. Instructions
-//! and allocations are counted apart from the time, by [`steps`](crate::steps).
+//! and allocations are counted apart from the time, by [`crate::steps`].
 
 mod levels;
 mod market;
