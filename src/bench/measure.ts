@@ -122,7 +122,7 @@ export interface TargetReport {
 export interface WireReport {
   readonly targets: readonly TargetReport[];
   readonly clock: 'tsc' | 'system';
-  /** On which the generator was kept all the time; null where it was not. */
+  /** On which the generator was kept, and still was at the end; null where it was not. */
   readonly generatorCore: number | null;
   readonly ended: Fault | null;
 }

@@ -44,7 +44,7 @@ pub struct Hiccups {
     pub line: Timeline,
     /// Stretch by stretch.
     pub log: Log,
-    /// Whether the thread has been at its place all the time.
+    /// Whether the thread was moved to its place, and was there still at the end.
     pub is_placed: bool,
 }
 
@@ -105,7 +105,8 @@ impl HiccupMeter {
         }
     }
 
-    /// A thread that never sleeps read its clock twice in a row: more than [`HICCUP_NS_MAX`] in between is a hiccup of its core.
+    /// A thread that never sleeps read its clock in two turns of its loop: more than [`HICCUP_NS_MAX`] in between is a hiccup of its core, or of
+    /// its own, and none of the server.
     #[inline]
     pub fn spun(&self, clock: TickClock, before: u64, now: u64) {
         let stopped_ns = clock.between(before, now);

@@ -10,6 +10,7 @@
 
 pub mod arrivals;
 pub mod clock;
+mod connections;
 pub mod cores;
 mod cpu_time;
 pub mod deliveries;
@@ -17,6 +18,7 @@ pub mod fault;
 pub mod floor;
 pub mod frames;
 pub mod hiccup;
+mod messages;
 pub mod micro;
 pub mod pipeline;
 pub mod quantiles;

@@ -5,47 +5,29 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
-use mio::net::TcpStream;
-use mio::{Events, Interest, Poll, Token};
+use mio::{Events, Poll};
 use serde::{Deserialize, Serialize};
 
 use crate::arrivals::{Arrivals, Schedule};
 use crate::clock::TickClock;
+use crate::connections::{Rig, Subscriber, cancelled};
 use crate::cores::{Pinned, Place, generator_core};
 use crate::deliveries::{Cut, Delivered, Deliveries};
 use crate::fault::Fault;
-use crate::frames::{FrameMaker, renumber, see};
 use crate::hiccup::HiccupMeter;
+use crate::messages::{Messages, Sends};
 use crate::sender::Sender;
-use crate::updates::{FIRST, Updates};
-use crate::websocket::{Message, WebSocket};
 
 /// Subscribers of one run.
 pub const SUBSCRIBERS_MAX: usize = 20_000;
-/// Connections that are being made at a time.
-const JOINING_MAX: usize = 64;
-/// Until everybody is in, and has the first frame.
-const JOIN_TIME_MAX: Duration = Duration::from_secs(60);
 /// Messages that go out before it is looked what has come.
 const SENDS_MAX: usize = 64;
 /// Deliveries that are settled before it is looked again what is due: a microsecond or two.
 const SETTLED_MAX: usize = 64;
-/// The connection of the messages, in the poll.
-const INPUT: Token = Token(usize::MAX);
 /// Before a block's first planned time.
 const LEAD: Duration = Duration::from_millis(20);
-
-/// What the server takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Sends {
-    /// The venue's updates.
-    Updates,
-    /// The frames that they cause, which it publishes as they are.
-    Frames,
-}
 
 /// One server that is measured.
 #[derive(Clone, Debug, Deserialize)]
@@ -143,7 +125,7 @@ pub struct WireReport {
     pub targets: Vec<TargetReport>,
     /// The clock that stamped.
     pub clock: &'static str,
-    /// The core on which the generator was kept all the time, and the log of hiccups off it; see [`crate::cores`].
+    /// The core on which the generator was kept, and the log of hiccups off it, and still was at the end; see [`crate::cores`].
     pub generator_core: Option<usize>,
     /// Why it ended before its time.
     pub ended: Option<Fault>,
@@ -173,22 +155,6 @@ struct Line<'a> {
     _stalled: Vec<Subscriber>,
     pushed: u64,
     started_ms: u64,
-}
-
-struct Subscriber {
-    socket: WebSocket<TcpStream>,
-    acknowledged: usize,
-    has_greeted: bool,
-    has_asked: bool,
-    has_first: bool,
-}
-
-struct Rig<'a> {
-    target: &'a Target,
-    poll: Poll,
-    events: Events,
-    subscribers: Vec<Subscriber>,
-    clock: TickClock,
 }
 
 /// Runs a plan. `is_cancelled` ends it at once.
@@ -339,227 +305,4 @@ impl<'a> Line<'a> {
         deliveries.end(clock.ticks());
         ended
     }
-}
-
-impl Rig<'_> {
-    /// Connects and subscribes everybody.
-    fn join(&mut self, everybody: usize, is_cancelled: &AtomicBool) -> Result<(), Fault> {
-        let plan = self.target;
-        let until = Instant::now() + JOIN_TIME_MAX;
-        let host = plan.feed.to_string();
-        let is_in =
-            |subscriber: &Subscriber| subscriber.has_asked && subscriber.acknowledged >= plan.subscribe.len();
-        let mut ready = 0;
-        while ready < everybody {
-            check(until, is_cancelled, || format!("only {ready} of {everybody} subscribers are in"))?;
-            while self.subscribers.len() < everybody && self.subscribers.len() < ready + JOINING_MAX {
-                let mut stream = connect(plan.feed)?;
-                let token = Token(self.subscribers.len());
-                let both = Interest::READABLE | Interest::WRITABLE;
-                let registered = self.poll.registry().register(&mut stream, token, both);
-                registered.map_err(|error| Fault::machine("no poll", error))?;
-                self.subscribers.push(Subscriber {
-                    socket: WebSocket::new(stream),
-                    acknowledged: 0,
-                    has_greeted: false,
-                    has_asked: false,
-                    has_first: false,
-                });
-            }
-            self.wait(Duration::from_millis(10))?;
-            for event in &self.events {
-                let Some(subscriber) = self.subscribers.get_mut(event.token().0) else { continue };
-                let was_in = is_in(subscriber);
-                if event.is_writable() && !std::mem::replace(&mut subscriber.has_greeted, true) {
-                    subscriber.socket.stream().set_nodelay(true).ok();
-                    subscriber.socket.shake_hands(&host, &plan.path, plan.protocol.as_deref(), "")?;
-                }
-                if event.is_readable() {
-                    subscriber.take(|_| {})?;
-                }
-                if subscriber.socket.is_open() && !std::mem::replace(&mut subscriber.has_asked, true) {
-                    for message in &plan.subscribe {
-                        subscriber.socket.send_text(message)?;
-                    }
-                }
-                ready += usize::from(is_in(subscriber) && !was_in);
-            }
-        }
-        for (at, subscriber) in self.subscribers.iter_mut().enumerate() {
-            let again =
-                self.poll.registry().reregister(subscriber.socket.stream(), Token(at), Interest::READABLE);
-            again.map_err(|error| Fault::machine("no poll", error))?;
-        }
-        Ok(())
-    }
-
-    fn sender(&mut self) -> Result<Sender, Fault> {
-        let mut stream = connect(self.target.input)?;
-        let registered = self.poll.registry().register(&mut stream, INPUT, Interest::WRITABLE);
-        registered.map_err(|error| Fault::machine("no poll", error))?;
-        stream.set_nodelay(true).ok();
-        Ok(Sender::new(stream))
-    }
-
-    /// Sends the first message, and waits until everybody has its frame.
-    fn first(
-        &mut self,
-        messages: &mut Messages,
-        sender: &mut Sender,
-        is_cancelled: &AtomicBool,
-    ) -> Result<(), Fault> {
-        messages.write(0, |bytes| sender.push(bytes));
-        let until = Instant::now() + JOIN_TIME_MAX;
-        loop {
-            let waiting = self.subscribers.iter().filter(|subscriber| !subscriber.has_first).count();
-            if waiting == 0 {
-                return Ok(());
-            }
-            check(until, is_cancelled, || format!("{waiting} subscribers have not got the first frame"))?;
-            sender.flush()?;
-            self.wait(Duration::from_millis(1))?;
-            for event in &self.events {
-                let Some(subscriber) = self.subscribers.get_mut(event.token().0) else { continue };
-                let mut has_first = false;
-                subscriber.take(|number| has_first |= number >= FIRST)?;
-                subscriber.has_first |= has_first;
-            }
-        }
-    }
-
-    fn wait(&mut self, time: Duration) -> Result<(), Fault> {
-        match self.poll.poll(&mut self.events, Some(time)) {
-            Err(error) if error.kind() != std::io::ErrorKind::Interrupted => {
-                Err(Fault::machine("no poll", error))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// What has come.
-    fn take(&mut self, deliveries: &mut Deliveries) -> Result<(), Fault> {
-        self.wait(Duration::ZERO)?;
-        for event in &self.events {
-            let at = event.token().0;
-            let Some(subscriber) = self.subscribers.get_mut(at) else { continue };
-            let now = self.clock.ticks();
-            subscriber.take(|number| {
-                // The first message has no place in the plan.
-                if let Some(message) = number.checked_sub(FIRST + 1) {
-                    deliveries.got(at, message, now);
-                }
-            })?;
-        }
-        Ok(())
-    }
-}
-
-impl Subscriber {
-    /// Takes what has come, and hands out the number of each frame of the book.
-    fn take(&mut self, mut on_book: impl FnMut(u64)) -> Result<(), Fault> {
-        let Self { socket, acknowledged, .. } = self;
-        let mut wrong = None;
-        socket.take(|message| match message {
-            Message::Binary(mut bytes) => {
-                while let Some(seen) = see(bytes) {
-                    if seen.is_book {
-                        on_book(seen.number);
-                    }
-                    bytes = &bytes[seen.size..];
-                }
-                if !bytes.is_empty() {
-                    wrong = Some(Fault::server("a frame is cut", "whole frames", bytes.len()));
-                }
-            }
-            Message::Text(text) => {
-                *acknowledged += usize::from(holds(text, b"\"op\":\"subscribed\""));
-                if holds(text, b"\"op\":\"error\"") {
-                    let said = String::from_utf8_lossy(text);
-                    wrong = Some(Fault::server("the server refuses a subscription", "subscribed", said));
-                }
-            }
-            Message::Close(code) => {
-                wrong = Some(Fault::server("the server said goodbye", "that it stays", code));
-            }
-        })?;
-        wrong.map_or(Ok(()), Err)
-    }
-}
-
-/// What is sent.
-#[derive(Debug)]
-enum Messages {
-    Updates(Updates),
-    /// Frames by their place, which is told in a circle.
-    Frames(Vec<Vec<u8>>),
-}
-
-impl Messages {
-    fn new(sends: Sends, changes: u64) -> Result<Self, Fault> {
-        /// Frames that a control tells in a circle, each with its own number.
-        const FRAMES: u64 = 257;
-        let mut updates = Updates::new(changes);
-        if sends == Sends::Updates {
-            return Ok(Self::Updates(updates));
-        }
-        let mut maker = FrameMaker::new()?;
-        let mut frames = Vec::new();
-        for at in 0..=FRAMES {
-            let mut made = Ok(());
-            updates.write(at, |update| {
-                made = maker.take(update, |_, frame| {
-                    // The first is an image.
-                    if at > 0 {
-                        frames.push(frame.to_vec());
-                    }
-                });
-            });
-            made?;
-        }
-        Ok(Self::Frames(frames))
-    }
-
-    fn write(&mut self, at: u64, mut to: impl FnMut(&[u8])) {
-        match self {
-            Self::Updates(updates) => updates.write(at, to),
-            Self::Frames(frames) => {
-                let place = at as usize % frames.len().max(1);
-                if let Some(frame) = frames.get_mut(place) {
-                    renumber(frame, FIRST + at);
-                    to(frame);
-                }
-            }
-        }
-    }
-}
-
-fn connect(to: SocketAddr) -> Result<TcpStream, Fault> {
-    TcpStream::connect(to).map_err(|error| {
-        let what = format!("no connection to {to}");
-        // Too many open files, of this process or of the system.
-        match error.raw_os_error() {
-            Some(23 | 24) => Fault::machine(what, error),
-            _ => Fault::server(what, "a server", error),
-        }
-    })
-}
-
-fn check(until: Instant, is_cancelled: &AtomicBool, what: impl FnOnce() -> String) -> Result<(), Fault> {
-    if is_cancelled.load(Ordering::Relaxed) {
-        return Err(cancelled());
-    }
-    if Instant::now() > until {
-        let expected = format!("that it takes {} s at most", JOIN_TIME_MAX.as_secs());
-        return Err(Fault::server(what(), &expected, "more"));
-    }
-    Ok(())
-}
-
-fn cancelled() -> Fault {
-    let fix = "start it again and let it end";
-    Fault::new("bench.cancelled", "the run was ended before its time", ["a whole run", "a part of it"], fix)
-}
-
-fn holds(text: &[u8], wanted: &[u8]) -> bool {
-    text.windows(wanted.len()).any(|window| window == wanted)
 }
