@@ -1,7 +1,9 @@
+import * as uws from 'uWebSockets.js';
 import { createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { openTransport, whyNotLoaded } from '../src/publish/transport/open-transport.js';
+import { UwsTransport } from '../src/publish/transport/uws-transport.js';
 import { type CloseCause, payloadBytesMax } from '../src/publish/transport.js';
 import { frame } from './support/fake-engine.js';
 import { startServer, TestClient } from './support/server.js';
@@ -42,6 +44,26 @@ describe('the port', () => {
     expect(second.port).toBe(first.port);
     await second.stop();
   });
+});
+
+// uWebSockets takes the time for an answer to its ping off the timeout. Of 0 that leaves 65,532 seconds, of which its clock of 240
+// steps makes 252: then it pings, and cuts those who do not answer within 4 seconds. No test waits for so long.
+it.each([
+  [0, false],
+  [60, true],
+])('of an idle timeout of %i seconds clients are pinged: %s', async (idleTimeoutSeconds, isPinged) => {
+  const asked: object[] = [];
+  const watched = (app: uws.TemplatedApp): uws.TemplatedApp => {
+    const ws = app.ws.bind(app);
+    app.ws = <D>(pattern: uws.RecognizedString, behavior: uws.WebSocketBehavior<D>) => {
+      asked.push({ idle: behavior.idleTimeout, isPinged: behavior.sendPingsAutomatically });
+      return ws(pattern, behavior);
+    };
+    return app;
+  };
+  const spied = { ...uws, App: () => watched(uws.App()) };
+  expect(new UwsTransport(spied, { ...OPTIONS, idleTimeoutSeconds }, HANDLERS).name).toBe('uws');
+  expect(asked).toEqual([{ idle: idleTimeoutSeconds, isPinged }]);
 });
 
 describe('the transport’s own limit', () => {

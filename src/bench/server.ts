@@ -54,6 +54,8 @@ async function bare(): Promise<Served> {
     compression: DISABLED,
     maxBackpressure: BACKPRESSURE_BYTES_MAX,
     idleTimeout: 0,
+    // With pings a timeout of 0 is one of 252 seconds.
+    sendPingsAutomatically: false,
     message(socket) {
       socket.subscribe(TOPIC);
       socket.send('{"op":"subscribed"}', false);

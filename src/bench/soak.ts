@@ -18,9 +18,6 @@ import {
 /** Of the server and of its control each. */
 const SECONDS = 1800;
 const SECONDS_QUICK = 5;
-/** Blocks of each, in which they take turns; none is shorter than the least. */
-const BLOCKS = 600;
-const BLOCK_SECONDS_MIN = 0.5;
 const RATE = 200;
 const SUBSCRIBERS = 5;
 const TENTHS = 10;
@@ -102,8 +99,7 @@ export const SOAK: Scenario = {
 
 function planOf(wish: Wish): Asked {
   const seconds = wish.seconds ?? (wish.isQuick ? SECONDS_QUICK : SECONDS);
-  const plan = asked({ ...wish, rate: wish.rate ?? RATE, seconds }, wish.subscribers?.[0] ?? SUBSCRIBERS);
-  return { ...plan, blockSeconds: Math.min(seconds, Math.max(seconds / BLOCKS, BLOCK_SECONDS_MIN)) };
+  return asked({ ...wish, rate: wish.rate ?? RATE, seconds }, wish.subscribers?.[0] ?? SUBSCRIBERS);
 }
 
 /** Both take their turns. */

@@ -38,6 +38,7 @@ const WARM_SECONDS_QUICK = 0.3;
 const CHANGES = 4;
 /** Messages that are due at once, of arrivals in bursts. */
 const BURST = 10;
+/** However long the run: a server whose turn it is not gets no answer to its pings. */
 const BLOCK_SECONDS = 0.5;
 const DRAIN_SECONDS = 3;
 const SUBSCRIBERS = [1, 10, 50] as const;

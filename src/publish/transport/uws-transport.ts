@@ -83,7 +83,8 @@ export class UwsTransport implements Transport {
       maxBackpressure: options.backpressureBytesMax,
       closeOnBackpressureLimit: true,
       idleTimeout: options.idleTimeoutSeconds,
-      sendPingsAutomatically: true,
+      // It takes the time for an answer to a ping off the timeout: of 0, which is to be never, that leaves 252 seconds.
+      sendPingsAutomatically: options.idleTimeoutSeconds > 0,
       upgrade: (response, request, context) => this.#upgrade(response, request, context),
       open: (socket) => {
         const data = socket.getUserData();
