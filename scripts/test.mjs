@@ -5,7 +5,7 @@
  * A check that is not a test runner counts as one test. The whole output of each stays in `.build/log/`; what
  * failed is shown. Exit code 1 when anything failed.
  */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { benchmarks } from './bench.mjs';
 import { build } from './build.mjs';
@@ -57,6 +57,9 @@ const env = { ...withCargoOnPath(process.env), CARGO_TERM_COLOR: 'never', NO_COL
 /** Names of the checks that failed, said again at the end. @type {string[]} */
 const failures = [];
 
+/** Crates of which a test that names no clock looks at none: others talk over sockets, or measure. */
+const COMPUTING = ['core', 'sim'];
+
 /** They read what the build of the addon writes. @type {readonly Check[]} */
 const scriptChecks = [
   { name: 'biome', command: [installedTool('biome'), 'ci', '--colors=off', '.'] },
@@ -87,22 +90,54 @@ const sourceChecks = [
     env: { RUSTDOCFLAGS: '-D warnings' },
   },
   {
-    name: 'rust tests',
-    command: [
-      'cargo',
-      ...['test', '--locked', ...checkedProfile, ...testedPackages],
-      '--no-fail-fast',
-      ...['--', '--show-output'],
-    ],
-    verdict: ofCargoTest,
+    name: 'rust test programs',
+    command: ['cargo', 'test', '--locked', ...checkedProfile, ...testedPackages, '--no-run'],
   },
+  rustTests('rust unit tests', ['--lib', '--bins', ...testPrograms((computes) => !computes)]),
+  rustTests('rust examples', ['--doc']),
 ];
+
+/** They compute, where the tests in TypeScript mostly wait. @type {Check} */
+const computingTests = {
+  ...rustTests(
+    'rust tests',
+    testPrograms((computes) => computes),
+  ),
+  yields: true,
+};
 
 /** As they are measured: what counts instructions and makes load is linked for minutes by one core. @type {Check} */
 const benchPrograms = {
   name: 'bench programs',
   command: ['cargo', 'build', '--release', '--locked', '--package', 'depthwire-bench'],
 };
+
+/**
+ * @param {string} name
+ * @param {readonly string[]} targets which of the programs that are built
+ * @returns {Check}
+ */
+function rustTests(name, targets) {
+  const how = ['test', '--locked', ...checkedProfile, ...testedPackages, ...targets, '--no-fail-fast'];
+  return { name, command: ['cargo', ...how, '--', '--show-output'], verdict: ofCargoTest };
+}
+
+/**
+ * Test programs of all crates, files of their `tests` and folders with a `main.rs`, that are wanted.
+ * @param {(computes: boolean) => boolean} isWanted whether those that look at no clock are, and whether the others are
+ */
+function testPrograms(isWanted) {
+  return readdirSync(path.join(root, 'crates')).flatMap((crate) => {
+    const tests = path.join(root, 'crates', crate, 'tests');
+    const entries = existsSync(tests) ? readdirSync(tests) : [];
+    return entries.flatMap((entry) => {
+      const main = path.join(tests, entry, entry.endsWith('.rs') ? '' : 'main.rs');
+      if (!existsSync(main)) return [];
+      const computes = COMPUTING.includes(crate) && !readFileSync(main, 'utf8').includes('Instant');
+      return isWanted(computes) ? ['--test', path.basename(entry, '.rs')] : [];
+    });
+  });
+}
 
 /** @returns {Check} */
 function typescriptTests() {
@@ -257,11 +292,7 @@ async function buildAll() {
 
 /** Checks that run what was built. */
 async function performBuilt() {
-  const parts = await Promise.all([
-    perform(typescriptTests()),
-    // Mostly computes where those mostly wait.
-    pythonReader(),
-  ]);
+  const parts = await Promise.all([perform(typescriptTests()), perform(computingTests), pythonReader()]);
   for (const benchmark of benchmarks(['--tiny']))
     parts.push(await perform({ ...benchmark, name: `bench ${benchmark.name}` }));
   parts.push(await gates());
@@ -292,7 +323,8 @@ async function everything() {
   const [{ built, totals }, sources] = await Promise.all([buildAll(), performAll(sourceChecks)]);
   parts.push(totals, sources);
   if (built) parts.push(await performBuilt());
-  else parts.push(decide('tests of what is built', 'not run: there is no build'));
+  else
+    parts.push(await perform(computingTests), decide('tests of what is built', 'not run: there is no build'));
   parts.push(recordings(sum(parts).skipped));
   return sum(parts);
 }
