@@ -177,6 +177,7 @@ describe('depthwire bench', () => {
     expect(tenths.reduce((sum: number, { samples }: { samples: number }) => sum + samples, 0)).toBe(1200);
     expect(looks.length).toBeGreaterThan(10);
     expect(looks.every(({ bytes }: { bytes: number }) => bytes > 2 ** 24)).toBe(true);
+    expect(looks.some(({ isCollected }: { isCollected: boolean }) => isCollected)).toBe(true);
   });
 
   it.each([

@@ -1,6 +1,7 @@
 /**
  * A server that the bench command measures: `node server.js SPEC`, in a process of its own. Messages come in on one port, each behind
- * its size as a little-endian u32; frames go out on another. Both ports are printed as one line of JSON. It ends with its standard input.
+ * its size as a little-endian u32; frames go out on another. Both ports are printed as one line of JSON. What comes by its standard input makes
+ * it collect what is garbage, and it ends with it.
  *
  * The `depthwire` kind is the engine with the server of `depthwire serve`, given the embedded venue's bytes. The `bare` kind publishes
  * what it is given by uWebSockets.js and does nothing else: the control. The `ws` kind does it by a loop over the clients of `ws`. All can be made slow, stopped or lossy, to prove that the bench
@@ -8,6 +9,8 @@
  */
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { FeedSource } from '../served-feed.js';
 import { INSTRUMENT, snapshotText, VENUE } from './sim-book.js';
 import { FEED_PATH, type ServerSpec } from './target.js';
@@ -140,4 +143,7 @@ const input = createServer((socket) => {
 await once(input, 'listening');
 const { port: inputPort } = input.address() as AddressInfo;
 process.stdout.write(`${JSON.stringify({ feed: served.port, input: inputPort })}\n`);
-process.stdin.resume().on('end', () => process.exit());
+// A context sees the collector when it is made behind the flag.
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+process.stdin.on('data', () => collect()).on('end', () => process.exit());

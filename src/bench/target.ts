@@ -33,6 +33,8 @@ export interface Target {
   readonly wire: WireTarget;
   /** Why it ended by itself, if it did. */
   readonly ended: () => string | undefined;
+  /** Has a server of ours collect what is garbage. */
+  collect(): void;
   stop(): Promise<void>;
 }
 
@@ -53,6 +55,8 @@ export async function startTarget(name: string, { addon, command, ...spec }: Ser
   child.on('error', (error) => {
     state.ended = error.message;
   });
+  // Of one that has ended.
+  child.stdin.on('error', () => {});
   child.on('exit', (code, signal) => {
     state.ended = `${signal ?? `exit code ${code}`}${state.said === '' ? '' : `: ${state.said.trim()}`}`;
   });
@@ -72,6 +76,7 @@ export async function startTarget(name: string, { addon, command, ...spec }: Ser
       sends: isOurs ? 'updates' : 'frames',
     },
     ended: () => state.ended,
+    collect: () => void (command === undefined && child.stdin.write('\n')),
     stop: () => stop(child),
   };
 }
