@@ -173,11 +173,12 @@ describe('depthwire bench', () => {
   it('soaks', { timeout: 60_000 }, async () => {
     const args = ['soak', '--seconds', '3', '--rate', '200', '--subscribers', '2', '-o', 'json'];
     const { results } = JSON.parse((await command(args)).out);
-    const { tenths, looks } = results[0].data;
+    const { tenths, looks, kept } = results[0].data;
     expect(tenths.reduce((sum: number, { samples }: { samples: number }) => sum + samples, 0)).toBe(1200);
     expect(looks.length).toBeGreaterThan(10);
     expect(looks.every(({ bytes }: { bytes: number }) => bytes > 2 ** 24)).toBe(true);
-    expect(looks.some(({ isCollected }: { isCollected: boolean }) => isCollected)).toBe(true);
+    expect(kept.length).toBeGreaterThan(5);
+    for (const { bytes } of kept) expect(bytes).toSatisfy((of: number) => of > 2 ** 24 && of < 2 ** 28);
   });
 
   it.each([

@@ -32,15 +32,13 @@ const P99_SAMPLES = SAMPLES_LEAST.p99;
 /** Looks at the memory of the server, in all. */
 const LOOKS = 600;
 
-/** Share of a tenth behind which garbage is collected: until then memory is as it comes, and from then on what is kept. */
-const COLLECTED_AT = 0.8;
+/** Share of a tenth at which garbage is collected. */
+const COLLECTED_AT = 0.9;
 
 interface Look {
   /** Share of the run. */
   readonly at: number;
   readonly bytes: number;
-  /** Behind the collection of its tenth. */
-  readonly isCollected: boolean;
 }
 
 /**
@@ -57,25 +55,23 @@ export const SOAK: Scenario = {
   async run(wish) {
     const plan = planOf(wish);
     const looks: Look[] = [];
+    const kept: Look[] = [];
     const ran = await overWire([CONTROL, DEPTHWIRE], plan, wish.signal, (servers) => {
       const began = performance.now();
       let collected = 0;
       const look = (): void => {
         const at = Math.min((performance.now() - began) / (1000 * wholeSeconds(plan)), 0.999);
-        looks.push({
-          at,
-          bytes: residentBytes(servers[1]?.pid ?? 0),
-          isCollected: collected > Math.floor(at * TENTHS),
-        });
+        looks.push({ at, bytes: residentBytes(servers[1]?.pid ?? 0) });
         if (at * TENTHS < collected + COLLECTED_AT) return;
         collected += 1;
-        for (const server of servers) server.collect();
+        servers[0]?.collect(() => {});
+        servers[1]?.collect((bytes) => kept.push({ at, bytes }));
       };
       const timer = setInterval(look, Math.max(50, (wholeSeconds(plan) * 1000) / LOOKS));
       return () => clearInterval(timer);
     });
     const [control, server] = ran.report.targets;
-    const tenths = tenthsOf(server?.intervals ?? [], looks, control?.intervals ?? []);
+    const tenths = tenthsOf(server?.intervals ?? [], control?.intervals ?? [], looks, kept);
     const growth = growthOf(tenths, wholeSeconds(plan));
     return {
       ...resultOf('soak', `${nsText(wholeSeconds(plan) * 1e9)} on end`, [ran]),
@@ -92,15 +88,15 @@ export const SOAK: Scenario = {
             'greatest',
             'memory, least',
             'memory, most',
-            'memory, collected',
+            'memory, kept',
           ],
-          rows: tenths.map(({ samples, p50, overControl, p99, max, least, most, collected }, at) => [
+          rows: tenths.map(({ samples, p50, overControl, p99, max, least, most, kept }, at) => [
             String(at + 1),
             String(samples),
             p50 === null ? NONE : nsText(p50),
             overControl === null ? NONE : overControl.toFixed(3),
             ...[p99, max].map((ns) => (ns === null ? NONE : nsText(ns))),
-            ...[least, most, collected].map((bytes) =>
+            ...[least, most, kept].map((bytes) =>
               bytes === null ? NONE : `${(bytes / 2 ** 20).toFixed(1)} MiB`,
             ),
           ]),
@@ -108,7 +104,7 @@ export const SOAK: Scenario = {
         timesTable(ran, plan.subscribers),
         countsTable([ran]),
       ],
-      data: { ran, tenths, looks },
+      data: { ran, tenths, looks, kept },
     };
   },
 };
@@ -135,23 +131,22 @@ interface Tenth {
   /** Memory of the server, bytes. */
   readonly least: number | null;
   readonly most: number | null;
-  /** The least behind a collection of garbage: how high it rises before is the collector's. */
-  readonly collected: number | null;
+  /** Behind a collection of garbage: how high it rises before is the collector's. */
+  readonly kept: number | null;
 }
 
-/** By the intervals and looks that begin in each tenth. */
+/** By the intervals and looks that begin in each tenth. `kept`: memory behind collections. */
 export function tenthsOf(
   intervals: readonly Interval[],
-  looks: readonly Look[],
   control: readonly Interval[],
+  looks: readonly Look[],
+  kept: readonly Look[],
 ): readonly Tenth[] {
   const end = (intervals.at(-1)?.fromNs ?? 0) + 1;
   return Array.from({ length: TENTHS }, (_, tenth) => {
     const within = (share: number): boolean => Math.floor(share * TENTHS) === tenth;
     const mine = intervals.filter(({ fromNs, count }) => count > 0 && within(fromNs / end));
-    const seen = looks.filter((look) => within(look.at) && look.bytes > 0);
-    const bytes = seen.map((look) => look.bytes);
-    const kept = seen.flatMap((look) => (look.isCollected ? [look.bytes] : []));
+    const bytes = looks.flatMap((look) => (within(look.at) && look.bytes > 0 ? [look.bytes] : []));
     return {
       samples: mine.reduce((sum, { count }) => sum + count, 0),
       p50: middle(mine.map(({ p50 }) => p50)),
@@ -166,7 +161,7 @@ export function tenthsOf(
       max: mine.length === 0 ? null : Math.max(...mine.map(({ max }) => max)),
       least: bytes.length === 0 ? null : Math.min(...bytes),
       most: bytes.length === 0 ? null : Math.max(...bytes),
-      collected: kept.length === 0 ? null : Math.min(...kept),
+      kept: kept.find((look) => within(look.at))?.bytes ?? null,
     };
   });
 }
@@ -177,18 +172,18 @@ export function tenthsOf(
  */
 export function growthOf(tenths: readonly Tenth[], seconds: number): Verdict {
   const [first, last] = [tenths[0], tenths[TENTHS - 1]];
-  const grown = (of: 'collected' | 'overControl' | 'p99', what: string, limit: number): readonly string[] => {
+  const grown = (of: 'kept' | 'overControl' | 'p99', what: string, limit: number): readonly string[] => {
     const [was, is] = [first?.[of] ?? null, last?.[of] ?? null];
     if (was === null || is === null || is / was <= limit) return [];
     return [`${what} of the last tenth is ${((is / was - 1) * 100).toFixed(1)} % above that of the first`];
   };
   const faults = [
-    ...grown('collected', 'memory behind a collection', GROWTH_MAX),
+    ...grown('kept', 'memory that is kept', GROWTH_MAX),
     ...grown('overControl', 'p50 over the control’s', GROWTH_MAX),
   ];
   const doubts = [...grown('p99', 'p99', GROWTH_P99_MAX)];
   const hasRun = tenths.some(({ samples }) => samples > 0);
-  if (hasRun && (first?.collected == null || last?.collected == null))
+  if (hasRun && (first?.kept == null || last?.kept == null))
     doubts.push('the memory of the server is not known here');
   const reasons = [...faults, ...doubts];
   if (faults.length > 0 && seconds >= LONG_SECONDS) return { word: 'FAIL', reasons };

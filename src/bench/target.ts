@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { createInterface } from 'node:readline';
+import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { DepthwireError } from '../errors.js';
 import type { WireTarget } from './measure.js';
@@ -33,8 +34,8 @@ export interface Target {
   readonly wire: WireTarget;
   /** Why it ended by itself, if it did. */
   readonly ended: () => string | undefined;
-  /** Has a server of ours collect what is garbage. */
-  collect(): void;
+  /** Has a server of ours collect what is garbage, and calls with the bytes that it keeps; of others nothing is known. */
+  collect(onKept: (bytes: number) => void): void;
   stop(): Promise<void>;
 }
 
@@ -60,7 +61,8 @@ export async function startTarget(name: string, { addon, command, ...spec }: Ser
   child.on('exit', (code, signal) => {
     state.ended = `${signal ?? `exit code ${code}`}${state.said === '' ? '' : `: ${state.said.trim()}`}`;
   });
-  const { feed, input } = await portsOf(child, name, () => state.ended);
+  const lines = createInterface({ input: child.stdout });
+  const { feed, input } = await portsOf(child, lines, name, () => state.ended);
   const isOurs = spec.kind === 'depthwire';
   const request = { op: 'subscribe', id: 1, channel: 'book', instrument: INSTRUMENT };
   return {
@@ -76,7 +78,11 @@ export async function startTarget(name: string, { addon, command, ...spec }: Ser
       sends: isOurs ? 'updates' : 'frames',
     },
     ended: () => state.ended,
-    collect: () => void (command === undefined && child.stdin.write('\n')),
+    collect(onKept) {
+      if (command !== undefined) return;
+      lines.once('line', (line) => onKept((JSON.parse(line) as { kept: number }).kept));
+      child.stdin.write('\n');
+    },
     stop: () => stop(child),
   };
 }
@@ -86,7 +92,12 @@ interface Ports {
   readonly input: number;
 }
 
-async function portsOf(child: ChildProcess, name: string, ended: () => string | undefined): Promise<Ports> {
+async function portsOf(
+  child: ChildProcess,
+  lines: Interface,
+  name: string,
+  ended: () => string | undefined,
+): Promise<Ports> {
   const failed = (got: string): DepthwireError =>
     new DepthwireError('bench.server', {
       what: `the server under test (${name}) does not come up`,
@@ -94,11 +105,10 @@ async function portsOf(child: ChildProcess, name: string, ended: () => string | 
       got,
       fix: 'run depthwire doctor, which looks at all that a server needs of this machine',
     });
-  if (child.stdout === null) throw failed('no output');
-  const lines = createInterface({ input: child.stdout });
   const timer = setTimeout(() => child.kill(), START_MS_MAX);
   try {
-    for await (const line of lines) return portsIn(line);
+    const [line] = await Promise.race([once(lines, 'line'), once(lines, 'close')]);
+    if (typeof line === 'string') return portsIn(line);
   } catch (error) {
     child.kill();
     throw failed(error instanceof Error ? error.message : String(error));
