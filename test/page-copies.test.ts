@@ -148,7 +148,7 @@ describe('what is copied from the page', () => {
 
   it('has all digits of the best prices and of the trades, whatever is selected with them', async () => {
     const { page, context } = await open('group=1');
-    await page.waitForSelector('.trade[data-aggressor]');
+    await page.waitForFunction(() => document.querySelectorAll('.trade[data-aggressor]').length > 1);
     const select = (selector: string) =>
       page.evaluate((part) => {
         getSelection()?.selectAllChildren(document.querySelector(part) as Element);
