@@ -1,7 +1,7 @@
 /**
  * A server that the bench command measures: `node server.js SPEC`, in a process of its own. Messages come in on one port, each behind
- * its size as a little-endian u32; frames go out on another. Both ports are printed as one line of JSON. What comes by its standard input makes
- * it collect what is garbage and print what memory it keeps, and it ends with it.
+ * its size as a little-endian u32; frames go out on another. Both ports are printed as one line of JSON. A line of its standard
+ * input makes it collect garbage and print the memory that it keeps; it ends when that input does.
  *
  * The `depthwire` kind is the engine with the server of `depthwire serve`, given the embedded venue's bytes. The `bare` kind publishes
  * what it is given by uWebSockets.js and does nothing else: the control. The `ws` kind does it by a loop over the clients of `ws`. All can be made slow, stopped or lossy, to prove that the bench
@@ -143,15 +143,17 @@ const input = createServer((socket) => {
 await once(input, 'listening');
 const { port: inputPort } = input.address() as AddressInfo;
 process.stdout.write(`${JSON.stringify({ feed: served.port, input: inputPort })}\n`);
-// A context sees the collector when it is made behind the flag.
+// Only a context that is made when the flag is set has the collector.
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
+
 /** Resident bytes, of the heap those in use alone: it keeps pages that it may need again. */
 function keptBytes(): number {
   collect();
   const heap = getHeapStatistics();
   return process.memoryUsage.rss() - heap.total_physical_size + heap.used_heap_size;
 }
+
 process.stdin
   .on('data', () => process.stdout.write(`${JSON.stringify({ kept: keptBytes() })}\n`))
   .on('end', () => process.exit());

@@ -31,9 +31,11 @@ const GROWTH_P99_MAX = 1.5;
 const P99_SAMPLES = SAMPLES_LEAST.p99;
 /** Looks at the memory of the server, in all. */
 const LOOKS = 600;
-
 /** Share of a tenth at which garbage is collected. */
 const COLLECTED_AT = 0.9;
+
+const KEPT_NOTE =
+  'Memory that is kept: resident bytes but for what the heap does not use, when garbage has been collected near the end of a tenth.';
 
 interface Look {
   /** Share of the run. */
@@ -73,8 +75,10 @@ export const SOAK: Scenario = {
     const [control, server] = ran.report.targets;
     const tenths = tenthsOf(server?.intervals ?? [], control?.intervals ?? [], looks, kept);
     const growth = growthOf(tenths, wholeSeconds(plan));
+    const result = resultOf('soak', `${nsText(wholeSeconds(plan) * 1e9)} on end`, [ran]);
     return {
-      ...resultOf('soak', `${nsText(wholeSeconds(plan) * 1e9)} on end`, [ran]),
+      ...result,
+      notes: [...result.notes, KEPT_NOTE],
       verdict: worst([ran.verdict, growth]),
       tables: [
         {

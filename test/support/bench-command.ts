@@ -1,3 +1,4 @@
+import type { MicroPlan } from '../../src/bench/measure.js';
 import { run } from '../../src/cli/program.js';
 
 export interface Ended {
@@ -34,3 +35,8 @@ export async function benchCommand(
   });
   return { code, ...said };
 }
+
+/** Whether instructions can be counted: elsewhere a run says that it cannot. */
+export const IS_COUNTED = process.platform === 'linux' && process.arch === 'x64';
+/** A measurement of the micro scenario that takes a second. */
+export const SMALL: MicroPlan = { rounds: 8, things: 60, counted: IS_COUNTED ? 1 : 0 };
