@@ -191,6 +191,7 @@ describe('an hour by tenths', () => {
       word: 'NOISY',
       reasons: ['the memory of the server is not known here'],
     });
+    expect(growthOf(tenths, 10)).toEqual({ word: 'PASS', reasons: [] });
   });
 
   it.each([
