@@ -11,10 +11,8 @@
  * SIGHUP makes it read its certificate and its keys anew.
  */
 
-import { App, DISABLED, us_socket_local_port } from 'uWebSockets.js';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
-import { WebSocketServer } from 'ws';
+import { bareServer, loopServer, messagesIn } from '../../dist/bench/control-servers.js';
 import { configFrom } from '../../dist/config.js';
 import { STREAM } from '../../dist/engine.js';
 import { FeedServer } from '../../dist/publish/server.js';
@@ -23,8 +21,6 @@ import { change, engineFor, framesOf, records, SYMBOL, wholeBook } from './recor
 
 /** Between changes that come by a rate. */
 const CHANGES_MS = 10;
-const PATH = '/v1/feed';
-const TOPIC = 'book';
 
 /**
  * @typedef {object} Shape
@@ -44,52 +40,23 @@ const TOPIC = 'book';
 async function bare({ books = 0, levels = 0 }) {
   const made = framesOf(records());
   const image = books === 0 ? undefined : framesOf([wholeBook(SYMBOL, levels)])[0];
-  const app = App();
-  app.ws(PATH, {
-    compression: DISABLED,
-    maxBackpressure: 64 << 20,
-    idleTimeout: 0,
-    message(socket) {
-      socket.subscribe(TOPIC);
-      socket.send('{"op":"subscribed"}', false);
-      if (image !== undefined) socket.send(image, true);
-    },
-  });
-  let port = 0;
-  app.listen('127.0.0.1', 0, (socket) => {
-    if (socket !== false) port = us_socket_local_port(socket);
-  });
-  let at = 0;
-  return {
-    port,
-    take() {
-      app.publish(TOPIC, /** @type {Buffer} */ (made[at++ % made.length]), true);
-    },
-  };
+  const { port, publish } = await bareServer(image);
+  return { port, take: inTurn(made, publish) };
 }
 
 /** @returns {Promise<Served>} */
 async function loop() {
-  const made = framesOf(records());
-  const server = new WebSocketServer({ host: '127.0.0.1', port: 0, path: PATH, perMessageDeflate: false });
-  await once(server, 'listening');
-  const subscribers = new Set();
-  server.on('connection', (socket) => {
-    socket.on('message', () => {
-      subscribers.add(socket);
-      socket.send('{"op":"subscribed"}');
-    });
-    socket.on('close', () => subscribers.delete(socket));
-  });
-  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  const { port, publish } = await loopServer();
+  return { port, take: inTurn(framesOf(records()), publish) };
+}
+
+/**
+ * Each record has the next of the frames published.
+ * @param {readonly Buffer[]} frames @param {(frame: Uint8Array) => void} publish
+ */
+function inTurn(frames, publish) {
   let at = 0;
-  return {
-    port,
-    take() {
-      const frame = made[at++ % made.length];
-      for (const socket of subscribers) socket.send(frame);
-    },
-  };
+  return () => publish(/** @type {Buffer} */ (frames[at++ % frames.length]));
 }
 
 /**
@@ -164,25 +131,6 @@ async function depthwire({ books = 0, levels = 0, rate = 0, alongside = 0, confi
   return { port, take };
 }
 
-/** Calls `take` with each record of a connection. @param {(record: Uint8Array) => void} take */
-function inputs(take) {
-  return createServer((socket) => {
-    let rest = Buffer.alloc(0);
-    socket.on('data', (chunk) => {
-      const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-      let at = 0;
-      while (at + 4 <= bytes.length) {
-        const end = at + 4 + bytes.readUInt32LE(at);
-        if (end > bytes.length) break;
-        take(bytes.subarray(at + 4, end));
-        at = end;
-      }
-      rest = bytes.subarray(at);
-    });
-    socket.on('error', () => {});
-  });
-}
-
 const [kind = '', shape = '{}'] = process.argv.slice(2);
 /** @type {Readonly<Record<string, (shape: Shape) => Promise<Served>>>} */
 const KINDS = {
@@ -194,7 +142,7 @@ const KINDS = {
 const serve = KINDS[kind];
 if (serve === undefined) throw new Error(`kinds: ${Object.keys(KINDS).join(', ')}`);
 const { port, take } = await serve(JSON.parse(shape));
-const input = inputs(take).listen(0, '127.0.0.1');
+const input = messagesIn(take);
 await once(input, 'listening');
 const inputPort = /** @type {import('node:net').AddressInfo} */ (input.address()).port;
 console.log(JSON.stringify({ feed: port, input: inputPort }));

@@ -8,21 +8,20 @@
  * command sees it.
  */
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { FeedSource } from '../served-feed.js';
+import { bareServer, loopServer, messagesIn } from './control-servers.js';
 import { INSTRUMENT, snapshotText, VENUE } from './sim-book.js';
-import { FEED_PATH, type ServerSpec } from './target.js';
+import type { ServerSpec } from './target.js';
 
 interface Served {
   readonly port: number;
   take(message: Uint8Array): void;
 }
 
-const TOPIC = 'book';
-const BACKPRESSURE_BYTES_MAX = 64 << 20;
 const KEPT_LOOKS = 5;
 const KEPT_PAUSE_MS = 100;
 
@@ -54,54 +53,14 @@ async function depthwire(): Promise<Served> {
 }
 
 async function bare(): Promise<Served> {
-  const { App, DISABLED, us_socket_local_port } = await import('uWebSockets.js');
-  const app = App();
-  app.ws(FEED_PATH, {
-    compression: DISABLED,
-    maxBackpressure: BACKPRESSURE_BYTES_MAX,
-    idleTimeout: 0,
-    // With pings a timeout of 0 is one of 252 seconds.
-    sendPingsAutomatically: false,
-    message(socket) {
-      socket.subscribe(TOPIC);
-      socket.send('{"op":"subscribed"}', false);
-    },
-  });
-  const port = await new Promise<number>((resolve, reject) => {
-    app.listen('127.0.0.1', 0, (socket) => {
-      if (socket === false) reject(new Error('no port'));
-      else resolve(us_socket_local_port(socket));
-    });
-  });
-  return { port, take: (message) => void app.publish(TOPIC, message, true) };
+  const { port, publish } = await bareServer();
+  return { port, take: publish };
 }
 
-/** What many servers do: a loop over the clients of `ws`. */
 async function loop(): Promise<Served> {
-  const { WebSocketServer } = await import('ws');
-  const server = new WebSocketServer({
-    host: '127.0.0.1',
-    port: 0,
-    path: FEED_PATH,
-    perMessageDeflate: false,
-  });
-  server.on('connection', (socket) => {
-    socket.once('message', () => {
-      subscribers.add(socket);
-      socket.send('{"op":"subscribed"}');
-    });
-    socket.on('close', () => subscribers.delete(socket));
-    socket.on('error', () => {});
-  });
-  const subscribers = new Set<import('ws').WebSocket>();
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const { port, publish } = await loopServer();
   // The bytes are a part of what was read, which the next reading may overwrite, and a socket may have to wait.
-  const take = (message: Uint8Array): void => {
-    const kept = Buffer.from(message);
-    for (const socket of subscribers) socket.send(kept);
-  };
-  return { port, take };
+  return { port, take: (message) => publish(Buffer.from(message)) };
 }
 
 /** Makes a server as slow, as lossy and as still as it is told to be. */
@@ -127,22 +86,7 @@ const start = KINDS[spec.kind];
 if (start === undefined) throw new Error(`no server of the kind ${spec.kind}`);
 const served = await start();
 const take = impaired(served.take, spec);
-const input = createServer((socket) => {
-  socket.setNoDelay();
-  let rest = Buffer.alloc(0);
-  socket.on('data', (chunk) => {
-    const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    let at = 0;
-    while (at + 4 <= bytes.length) {
-      const end = at + 4 + bytes.readUInt32LE(at);
-      if (end > bytes.length) break;
-      take(bytes.subarray(at + 4, end));
-      at = end;
-    }
-    rest = bytes.subarray(at);
-  });
-  socket.on('error', () => {});
-}).listen(0, '127.0.0.1');
+const input = messagesIn(take);
 await once(input, 'listening');
 const { port: inputPort } = input.address() as AddressInfo;
 process.stdout.write(`${JSON.stringify({ feed: served.port, input: inputPort })}\n`);
