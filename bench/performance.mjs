@@ -113,6 +113,7 @@ const RECOVER = '2026-11-30-recover.json';
 const WIRE = '2026-11-30-wire.json';
 const FANOUT = '2026-11-30-fanout.json';
 const SLOW = '2026-11-30-slow.json';
+const SOAK = '2026-11-30-soak.json';
 /** Servers beside ours in those runs, in the order in which they are told. */
 const SERVERS = /** @type {const} */ ([
   ['control', 'a bare uWebSockets.js'],
@@ -243,6 +244,19 @@ export const FIGURES = [
         .join('; '),
     beside: () => '',
     record: RECOVER,
+  },
+  {
+    what: 'an hour of 1,000 messages a second to five subscribers, server and control by turns: p50, over the control’s, memory that is kept, in the first tenth; in the last',
+    here: (record) =>
+      ['1', '10']
+        .map((tenth) =>
+          ['p50, middle', 'over the control’s', 'memory, kept']
+            .map((column) => record.cell('soak', 'by tenths of the time', tenth, column))
+            .join(', '),
+        )
+        .join('; '),
+    beside: () => '',
+    record: SOAK,
   },
   {
     what: 'Kraken frame, decoded, applied, cut, checksum compared',
