@@ -16,6 +16,7 @@ pub mod encode;
 pub mod framing;
 pub mod recording;
 pub mod sequence;
+pub mod signal;
 pub mod venues;
 
 pub mod engine;
