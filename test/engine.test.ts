@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import {
   Dialect,
   Inflate,
+  JournalConversion,
   Engine as NativeEngine,
   RecordingContents,
   Replica,
@@ -278,6 +279,11 @@ describe('closed', () => {
     ['Replica', () => new Replica(), (each: Replica) => each.books()],
     ['ReplicaThread', () => new ReplicaThread(), (each: ReplicaThread) => each.books()],
     ['Inflate', () => new Inflate(), (each: Inflate) => each.take(new Uint8Array(1))],
+    [
+      'JournalConversion',
+      () => new JournalConversion(1n, 2n),
+      (each: JournalConversion) => each.drain(new Uint8Array(1)),
+    ],
     ['Unzstd', () => new Unzstd(), (each: Unzstd) => each.run(new Uint8Array(1), new Uint8Array(1))],
     ['Simulator', () => new Simulator(1, 0), (each: Simulator) => each.symbols()],
     [

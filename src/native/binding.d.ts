@@ -216,6 +216,32 @@ export declare class Inflate {
   ended(): Inflated | null
 }
 
+/** Makes a journal of recordings, whatever their form. */
+export declare class JournalConversion {
+  /** At the beginning of a journal. `journal` tells it from others, `createdNs` is the time, ns since the epoch. */
+  constructor(journal: bigint, createdNs: bigint)
+  /** Gives the memory back at once. Any other use after it throws `addon.closed`. */
+  close(): void
+  /**
+   * Takes whole lines or messages of a recording and returns the bytes used; the rest goes in again, at the head of the next
+   * call. `last`: the bytes of this file end here. What it makes of them waits for `drain`. Throws `journal.*`.
+   */
+  take(bytes: Uint8Array, last: boolean): number
+  /** The file is damaged here, for the reason of that code: what follows does not go on where it ended. */
+  miss(code: string): void
+  /** Ends the segment and begins the next one at that time: `drain` gives the rest of the one, then 0, then the other. */
+  turn(createdNs: bigint): void
+  /** Ends the journal. */
+  end(): void
+  /**
+   * Writes bytes of the segment that are due and returns how many; 0 = all are out, and behind `turn` what follows is the next
+   * segment's.
+   */
+  drain(out: Uint8Array): number
+  /** How far it has come. */
+  converted(): Converted
+}
+
 /** One run of a plan. */
 export declare class Measurement {
   /** `plan`: JSON, see `crates/latency/src/scenario.rs`. What is no text, or longer than 64 KiB, is no plan when it is run. */
@@ -397,6 +423,14 @@ export interface ContentsRead {
   consumed: number
   /** Bytes written. */
   produced: number
+}
+
+/** How far a conversion has come. */
+export interface Converted {
+  /** Records written. */
+  records: number
+  /** Parts of the recordings that could not be read, and stand in the journal as missed. */
+  missed: number
 }
 
 /** An instrument that an engine took over from a list. */

@@ -34,6 +34,7 @@ export const {
   Dialect,
   Engine,
   Inflate,
+  JournalConversion,
   Measurement,
   Race,
   RecordingContents,

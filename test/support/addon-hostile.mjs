@@ -344,6 +344,7 @@ function fresh(owner) {
   if (owner === 'Engine') return new Bench().engine;
   if (owner === 'Simulator') return new native.Simulator(1, START_MS);
   if (owner === 'RecordingContents') return contents();
+  if (owner === 'JournalConversion') return new native.JournalConversion(1n, 2n);
   return owner === 'Dialect' ? opened() : new native[owner]();
 }
 
@@ -365,6 +366,7 @@ const objects = {
   Replica: new native.Replica(),
   ReplicaThread: new native.ReplicaThread(),
   Inflate: new native.Inflate(),
+  JournalConversion: fresh('JournalConversion'),
   // A plan that is none: what runs is refused at once.
   Measurement: new native.Measurement(Buffer.from('{}')),
   Simulator: new native.Simulator(1, START_MS),
@@ -446,6 +448,8 @@ const VALID = {
   symbol: SYMBOL,
   bytes: good[0],
   untilNs: 1n,
+  createdNs: 1n,
+  journal: 1n,
   epoch: 1n,
   seq: 1n,
   by: 'net',

@@ -1,6 +1,6 @@
-import { run } from '../../src/cli/program.js';
 import type { VerifyReport } from '../../src/cli/verify-report.js';
 import type { ErrorJson } from '../../src/errors.js';
+import { endOf } from './command.js';
 
 /** How `depthwire verify --json` ended, and what it printed. */
 export interface VerifyEnd {
@@ -15,27 +15,7 @@ export interface VerifyEnd {
 
 /** Runs `depthwire verify --json` in this process, as the command line does. */
 export async function verifyCommand(...args: readonly string[]): Promise<VerifyEnd> {
-  let out = '';
-  let err = '';
-  const terminal = (take: (text: string) => void) => ({
-    isTty: false,
-    hasColor: false,
-    size: () => ({ columns: 80, rows: 24 }),
-    atExit: () => () => {},
-    write: (text: string): Promise<void> => {
-      take(text);
-      return Promise.resolve();
-    },
-  });
-  const code = await run(['verify', '--json', ...args], {
-    stdout: terminal((text) => (out += text)),
-    stderr: terminal((text) => (err += text)),
-    signal: new AbortController().signal,
-    env: {},
-    folder: '.',
-    onHangup: () => () => {},
-    endWithin() {},
-  });
+  const { code, out, err } = await endOf(['verify', '--json', ...args]);
   const printed = JSON.parse(out) as VerifyReport & { error: ErrorJson };
   return { code, report: printed, error: printed.error, err };
 }

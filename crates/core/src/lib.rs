@@ -14,6 +14,7 @@ pub mod checksum;
 pub mod decode;
 pub mod encode;
 pub mod framing;
+pub mod journal;
 pub mod recording;
 pub mod sequence;
 pub mod signal;

@@ -19,6 +19,7 @@ mod holders;
 mod inflate;
 mod info;
 mod instruments;
+mod journal;
 mod levels;
 mod measurement;
 mod race;

@@ -79,7 +79,8 @@ pub fn detect(bytes: &[u8]) -> Result<Vec<(Venue, String)>, IngestError> {
         return Err(EngineError::Full.into());
     }
     let format = transcript.format();
-    let is_binary = matches!(format, Some(Format::BinaryFile(_) | Format::Packets | Format::Dbn));
+    let is_binary =
+        matches!(format, Some(Format::BinaryFile(_) | Format::Packets | Format::Dbn | Format::Journal));
     // Bare frames are a recording only of a venue; other forms are one even where no message names an instrument.
     let is_none = format == Some(Format::Json) || !is_heard && (refused.is_some() || !is_binary);
     if !sightings.is_readable() && is_none {
@@ -131,6 +132,7 @@ impl<C: Clock> Engine<C> {
             let is_answer = matches!(entry.heard, Ok(Heard::Answered { .. }));
             let ts = self.time_of(index, &entry, is_answer);
             if ts > until {
+                transcript.put_back();
                 progress.next_ts = ts;
                 progress.consumed = start;
                 break;

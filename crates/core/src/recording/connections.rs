@@ -70,6 +70,19 @@ impl Connections {
         self.add(key, address)
     }
 
+    /// Knows a connection by the number that its recorder gave it, and those below.
+    pub(super) fn numbered(&mut self, line: u32) -> Result<(), RecordingError> {
+        if line as usize >= CONNECTIONS_MAX {
+            return Err(RecordingError::TooManyConnections { max: CONNECTIONS_MAX });
+        }
+        while self.known.len() <= line as usize {
+            let key = Key::Name(self.known.len().to_le_bytes().to_vec());
+            self.known.push(Connection { key, address: Vec::new() });
+        }
+        self.current = line;
+        Ok(())
+    }
+
     /// Says where a connection leads, which may have changed.
     pub(super) fn set_address(&mut self, line: u32, address: &[u8]) -> Result<(), RecordingError> {
         if address.len() > ADDRESS_BYTES_MAX {
@@ -117,6 +130,17 @@ mod tests {
         let group: SocketAddr = "224.0.31.64:14340".parse().unwrap();
         assert_eq!((connections.destined(group), connections.destined(group)), (Ok(3), Ok(3)));
         assert_eq!(connections.address(3), b"224.0.31.64:14340");
+    }
+
+    #[test]
+    fn a_recorder_may_number_them_itself() {
+        let mut connections = Connections::default();
+        for line in [2, 0, 2, CONNECTIONS_MAX as u32 - 1] {
+            assert_eq!(connections.numbered(line), Ok(()));
+            assert_eq!(connections.current(), line);
+        }
+        let full = Err(RecordingError::TooManyConnections { max: CONNECTIONS_MAX });
+        assert_eq!(connections.numbered(CONNECTIONS_MAX as u32), full);
     }
 
     #[test]

@@ -54,8 +54,8 @@ pub enum Heard<'a> {
 /// An entry and where it stands in the bytes given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry<'a> {
-    /// Offset of its first byte. A caller that does not want it yet has consumed the bytes before it, and gets it again
-    /// from there; what has no time of its own (an error, [`Heard::Began`], [`Heard::Head`]) cannot be given back so.
+    /// Offset of its first byte. A caller that does not want it yet says [`put_back`](super::Transcript::put_back), has
+    /// consumed the bytes before it, and gets it again from there; what has no time of its own (an error, [`Heard::Began`], [`Heard::Head`]) cannot be given back so.
     pub start: usize,
     /// Offset after its last byte. A caller that took it has consumed the bytes before that.
     pub end: usize,

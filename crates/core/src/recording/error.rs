@@ -6,6 +6,7 @@ use crate::decode::FRAME_BYTES_MAX;
 use crate::framing::binary_file::BinaryFileError;
 use crate::framing::dbn::DbnError;
 use crate::framing::pcap::PcapError;
+use crate::journal::JournalError;
 use crate::types::Account;
 
 /// Why a part of a recording is no entry. `at` is the offset of the byte concerned, from the start of its line or
@@ -116,6 +117,8 @@ pub enum RecordingError {
     Packets(PcapError),
     /// What DBN's framing says.
     Dbn(DbnError),
+    /// What the reader of a journal says.
+    Journal(JournalError),
 }
 
 impl RecordingError {
@@ -145,6 +148,7 @@ impl RecordingError {
             Self::BinaryFile(error) => error.code(),
             Self::Packets(error) => error.code(),
             Self::Dbn(error) => error.code(),
+            Self::Journal(error) => error.code(),
         }
     }
 
@@ -157,6 +161,7 @@ impl RecordingError {
         match self {
             Self::Empty | Self::UnknownVersion { .. } | Self::UnclosedList | Self::Fragments { .. } => false,
             Self::Packets(error) => error.is_final(),
+            Self::Journal(error) => error.loses_records(),
             _ => true,
         }
     }
@@ -210,6 +215,7 @@ impl RecordingError {
             Self::BinaryFile(error) => error.fix(),
             Self::Packets(error) => error.fix(),
             Self::Dbn(error) => error.fix(),
+            Self::Journal(error) => error.fix(),
         }
     }
 
@@ -279,6 +285,7 @@ impl RecordingError {
             Self::BinaryFile(error) => error.account(),
             Self::Packets(error) => error.account(),
             Self::Dbn(error) => error.account(),
+            Self::Journal(error) => error.account(),
         }
     }
 }
@@ -320,6 +327,7 @@ mod tests {
             RecordingError::BinaryFile(BinaryFileError::BadPrefix { got: 3 }),
             RecordingError::Packets(PcapError::TooManyInterfaces),
             RecordingError::Dbn(DbnError::MetadataAmongRecords),
+            RecordingError::Journal(JournalError::DamagedHead),
         ];
         let mut codes: Vec<_> = errors.iter().map(RecordingError::code).collect();
         codes.sort_unstable();

@@ -1,6 +1,7 @@
 //! Which form a recording has, told from its first bytes.
 
 use crate::framing::binary_file::LengthPrefix;
+use crate::journal::MAGIC;
 
 /// Bytes of a file's head that are enough to tell its form, white space in front not counted; fewer where the file is
 /// shorter.
@@ -32,6 +33,8 @@ pub enum Format {
     Packets,
     /// DBN: metadata and records.
     Dbn,
+    /// A segment of a journal.
+    Journal,
 }
 
 impl Format {
@@ -44,6 +47,7 @@ impl Format {
         match head {
             [b'D', b'B', b'N', ..] => return Some(Self::Dbn),
             _ if is_capture_head(head) => return Some(Self::Packets),
+            _ if head.starts_with(&MAGIC) => return Some(Self::Journal),
             _ => {}
         }
         if let Some(prefix) = LengthPrefix::detect(head) {
@@ -148,6 +152,8 @@ mod tests {
             (b"\x4d\x3c\xb2\xa1\x02\0\x04\0", Some(Format::Packets)),
             (b"\x0a\x0d\x0d\x0a\x1c\0\0\0\x4d\x3c\x2b\x1a", Some(Format::Packets)),
             (b"DBN\x01\x97\0\0\0", Some(Format::Dbn)),
+            (b"DWJRNL\r\n\x01\0\0\0", Some(Format::Journal)),
+            (b"DWJRNL\n\x01\0\0\0\0", None),
             (b"", None),
             (b"hello", None),
             (b"12", None),

@@ -10,6 +10,7 @@ use super::dbn::Dbn;
 use super::entry::{Entry, Heard, Span, Step, What};
 use super::error::RecordingError;
 use super::format::{FORMAT_BYTES_MIN, Format, is_capture_head};
+use super::journal::Journal;
 use super::json::Json;
 use super::packets::Packets;
 
@@ -26,6 +27,10 @@ pub struct Transcript {
     has_ended: bool,
     connections: Connections,
     scratch: Vec<u8>,
+    /// Goes on from segment to segment.
+    journal: Journal,
+    /// The file before was a segment of it.
+    was_journal: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -43,6 +48,7 @@ enum Form {
     BinaryFile(BinaryFile),
     Packets(Box<Packets>),
     Dbn(Dbn),
+    Journal,
 }
 
 impl Form {
@@ -57,6 +63,7 @@ impl Form {
             Format::BinaryFile(prefix) => Self::BinaryFile(BinaryFile::new(prefix)),
             Format::Packets => Self::Packets(Box::default()),
             Format::Dbn => Self::Dbn(Dbn::default()),
+            Format::Journal => Self::Journal,
         }
     }
 }
@@ -82,6 +89,7 @@ impl Transcript {
             Form::BinaryFile(file) => Format::BinaryFile(file.prefix()),
             Form::Packets(_) => Format::Packets,
             Form::Dbn(_) => Format::Dbn,
+            Form::Journal => Format::Journal,
         })
     }
 
@@ -94,8 +102,15 @@ impl Transcript {
 
     /// Says that the file is over and what comes next is another one, of any form. Connections keep their numbers.
     pub fn file_ended(&mut self) {
+        self.was_journal = matches!(self.form, Form::Journal);
+        self.journal.segment_ended();
         self.form = Form::Undetected;
         self.has_ended = true;
+    }
+
+    /// Says that the entry handed out last is not wanted yet: it comes again, from where it begins.
+    pub fn put_back(&mut self) {
+        self.journal.put_back();
     }
 
     /// The message at the head of some bytes that are still to come, and the bytes that it takes, where the form says so
@@ -145,14 +160,16 @@ impl Transcript {
         mut at: usize,
         last: bool,
     ) -> Result<Entry<'t>, usize> {
-        let Self { form, connections, scratch, .. } = self;
+        let Self { form, connections, scratch, journal, was_journal, .. } = self;
         let at = &mut at;
         let step = loop {
             break match form {
                 Form::Undetected => match detect(bytes, at, last) {
                     Some(Ok(format)) => {
                         *form = Form::new(format);
-                        if std::mem::take(&mut self.has_ended) {
+                        // Segments are one recording.
+                        let goes_on = *was_journal && format == Format::Journal;
+                        if std::mem::take(&mut self.has_ended) && !goes_on {
                             Some(Step { start: *at, ts: 0, what: Ok(What::Began) })
                         } else {
                             continue;
@@ -177,10 +194,15 @@ impl Transcript {
                 Form::BinaryFile(form) => form.next(bytes, at, last),
                 Form::Packets(form) => form.next(connections, bytes, at, last),
                 Form::Dbn(form) => form.next(bytes, at, last),
+                Form::Journal => journal.next(connections, bytes, at, last),
             };
         };
         let Some(Step { start, ts, what }) = step else { return Err(*at) };
-        let is_datagram = matches!(self.form, Form::Packets(_));
+        let is_datagram = match self.form {
+            Form::Packets(_) => true,
+            Form::Journal => self.journal.is_datagram(),
+            _ => false,
+        };
         let of = |span: Span| span.of(bytes, &self.scratch);
         let heard = what.map(|what| match what {
             What::Began => Heard::Began,

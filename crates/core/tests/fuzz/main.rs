@@ -25,6 +25,7 @@ mod files;
 mod frames;
 mod instruments;
 mod itch;
+mod journal;
 mod json;
 mod memory;
 mod model;
@@ -225,6 +226,11 @@ fn itch_capture_feeds() {
 #[test]
 fn dbn_feeds() {
     run(feeds::feed::<streams::DbnStream>);
+}
+
+#[test]
+fn journals() {
+    run(|| journal::Journal);
 }
 
 #[test]

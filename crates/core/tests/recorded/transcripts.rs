@@ -1,7 +1,7 @@
 //! Every recording at hand is read to its last byte. What is expected was counted by another program.
 
 use depthwire_core::framing::binary_file::LengthPrefix;
-use depthwire_core::recording::{Entry, Format, Heard, Transcript};
+use depthwire_core::recording::{Conversion, Entry, Format, Heard, Transcript};
 use flate2::Crc;
 
 use crate::expected::{Form, Program, Samples, Transcript as Row, expected};
@@ -142,6 +142,29 @@ fn every_recording_is_read_to_its_last_byte() {
         };
         assert_eq!(Format::detect(&file), Some(form), "{name}");
         assert_eq!(Told::of(&mut Transcript::default(), &file, 61_441), expected, "{name}");
+    }
+}
+
+/// What a journal that is made of a recording tells is what the recording tells, on the same connections; what could not be
+/// read is missed.
+#[test]
+fn every_recording_is_the_same_as_a_journal() {
+    let Some(root) = files::root("every_recording_is_the_same_as_a_journal") else { return };
+    for row in &expected().transcripts {
+        let [name] = &row.files;
+        let Some(file) = files::read(&root.join(name)) else { continue };
+        let mut journal = Vec::new();
+        let mut conversion = Conversion::begin(1, 2, &mut journal);
+        assert_eq!(conversion.take(&file, true, &mut journal), Ok(file.len()), "{name}");
+        conversion.close(&mut journal);
+        assert_eq!(Format::detect(&journal), Some(Format::Journal));
+        let (mut plain, mut read) = (Transcript::default(), Transcript::default());
+        let mut expected = Told::of(&mut plain, &file, 1 << 20);
+        expected.errors.fill("journal.missed");
+        assert_eq!(Told::of(&mut read, &journal, 1 << 20), expected, "{name}");
+        for line in 0..expected.lines {
+            assert_eq!(read.address(line), plain.address(line), "{name}");
+        }
     }
 }
 

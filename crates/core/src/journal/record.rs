@@ -1,0 +1,264 @@
+//! A record: one thing that was heard, sent or missed, and when.
+//!
+//! A byte says what it is and which of the following are there: the connection where it is another than that of the
+//! record before, the time likewise, as the difference; then the bytes behind their number. Each block begins with
+//! connection 0 and the time of its head.
+
+use super::varint::{put, take, unzigzag, zigzag};
+
+const KIND: u8 = 0b0000_1111;
+const HAS_LINE: u8 = 0b0001_0000;
+const HAS_TS: u8 = 0b0010_0000;
+const IS_DATAGRAM: u8 = 0b0100_0000;
+
+/// One thing that happened. What it says is as it was received, byte for byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input<'a> {
+    /// What is numbered anew by its form begins anew: another file of a recording.
+    Began,
+    /// What was said of all that follows: DBN's metadata.
+    Head(&'a [u8]),
+    /// A connection was made; where it leads.
+    Connected(&'a [u8]),
+    /// A connection ended.
+    Closed,
+    /// Something was sent. What is secret is never a record.
+    Sent(&'a [u8]),
+    /// Something was received.
+    Received(&'a [u8]),
+    /// A datagram was received.
+    Datagram(&'a [u8]),
+    /// Something was asked for over HTTP, and answered.
+    Answered {
+        /// The address.
+        url: &'a [u8],
+        /// The answer.
+        body: &'a [u8],
+    },
+    /// Something is missing from here on: the code of the error that said so, and whether it may have been a message.
+    Missed {
+        /// Whether messages may be missing.
+        loses: bool,
+        /// The code, some text.
+        code: &'a [u8],
+    },
+    /// Where a connection leads of which nobody said that it was made.
+    Named(&'a [u8]),
+}
+
+/// What the next record is told by its difference from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Last {
+    pub(super) line: u32,
+    pub(super) ts: u64,
+}
+
+impl Input<'_> {
+    const fn tag(&self) -> u8 {
+        match self {
+            Self::Began => 0,
+            Self::Head(_) => 1,
+            Self::Connected(_) => 2,
+            Self::Closed => 3,
+            Self::Sent(_) => 4,
+            Self::Received(_) => 5,
+            Self::Datagram(_) => 5 | IS_DATAGRAM,
+            Self::Answered { .. } => 6,
+            Self::Missed { loses: false, .. } => 7,
+            Self::Missed { loses: true, .. } => 8,
+            Self::Named(_) => 9,
+        }
+    }
+
+    /// Bytes of a text in a record, its length in front.
+    #[must_use]
+    pub(crate) const fn bytes_of_text(text: &[u8]) -> usize {
+        super::varint::len(text.len() as u64) + text.len()
+    }
+
+    /// Most bytes that it takes as a record.
+    pub(super) const fn bytes_max(&self) -> usize {
+        const AROUND_MAX: usize = 32;
+        AROUND_MAX
+            + match self {
+                Self::Began | Self::Closed => 0,
+                Self::Head(bytes)
+                | Self::Connected(bytes)
+                | Self::Sent(bytes)
+                | Self::Received(bytes)
+                | Self::Datagram(bytes)
+                | Self::Missed { code: bytes, .. }
+                | Self::Named(bytes) => bytes.len(),
+                Self::Answered { url, body } => url.len() + body.len(),
+            }
+    }
+
+    /// Appends it as the record that follows `last`.
+    #[inline]
+    pub(super) fn write(&self, line: u32, ts: u64, last: &mut Last, out: &mut Vec<u8>) {
+        let (has_line, has_ts) = (line != last.line, ts != last.ts);
+        out.push(self.tag() | if has_line { HAS_LINE } else { 0 } | if has_ts { HAS_TS } else { 0 });
+        if has_line {
+            put(out, line.into());
+        }
+        if has_ts {
+            put(out, zigzag(ts.wrapping_sub(last.ts) as i64));
+        }
+        *last = Last { line, ts };
+        match self {
+            Self::Began | Self::Closed => {}
+            Self::Head(bytes)
+            | Self::Connected(bytes)
+            | Self::Sent(bytes)
+            | Self::Received(bytes)
+            | Self::Datagram(bytes)
+            | Self::Missed { code: bytes, .. }
+            | Self::Named(bytes) => put_bytes(out, bytes),
+            Self::Answered { url, body } => {
+                put_bytes(out, url);
+                put_bytes(out, body);
+            }
+        }
+    }
+}
+
+/// Takes a record off the front of some bytes. None where they are none.
+#[inline]
+pub(super) fn read<'a>(bytes: &mut &'a [u8], last: &mut Last) -> Option<Input<'a>> {
+    let (&tag, rest) = bytes.split_first()?;
+    *bytes = rest;
+    if tag & HAS_LINE != 0 {
+        last.line = u32::try_from(take(bytes)?).ok()?;
+    }
+    if tag & HAS_TS != 0 {
+        last.ts = last.ts.wrapping_add(unzigzag(take(bytes)?) as u64);
+    }
+    Some(match tag & !(HAS_LINE | HAS_TS) {
+        0 => Input::Began,
+        1 => Input::Head(take_bytes(bytes)?),
+        2 => Input::Connected(take_bytes(bytes)?),
+        3 => Input::Closed,
+        4 => Input::Sent(take_bytes(bytes)?),
+        5 => Input::Received(take_bytes(bytes)?),
+        6 => Input::Answered { url: take_bytes(bytes)?, body: take_bytes(bytes)? },
+        7 => Input::Missed { loses: false, code: take_bytes(bytes)? },
+        8 => Input::Missed { loses: true, code: take_bytes(bytes)? },
+        9 => Input::Named(take_bytes(bytes)?),
+        other if other == 5 | IS_DATAGRAM => Input::Datagram(take_bytes(bytes)?),
+        _ => return None,
+    })
+}
+
+fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+    put(out, bytes.len() as u64);
+    out.extend_from_slice(bytes);
+}
+
+fn take_bytes<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let len = usize::try_from(take(bytes)?).ok()?;
+    let (taken, rest) = bytes.split_at_checked(len)?;
+    *bytes = rest;
+    Some(taken)
+}
+
+// A kind has its bits, and none of the others.
+const _: () = assert!(KIND & (HAS_LINE | HAS_TS | IS_DATAGRAM) == 0);
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A thing that happened, with bytes of its own.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub(in crate::journal) struct Told {
+        pub(in crate::journal) line: u32,
+        pub(in crate::journal) ts: u64,
+        kind: u8,
+        first: Vec<u8>,
+        second: Vec<u8>,
+    }
+
+    impl Told {
+        pub(in crate::journal) fn input(&self) -> Input<'_> {
+            let bytes = self.first.as_slice();
+            match self.kind {
+                0 => Input::Began,
+                1 => Input::Head(bytes),
+                2 => Input::Connected(bytes),
+                3 => Input::Closed,
+                4 => Input::Sent(bytes),
+                5 => Input::Received(bytes),
+                6 => Input::Datagram(bytes),
+                7 => Input::Answered { url: bytes, body: &self.second },
+                8 => Input::Missed { loses: self.second.is_empty(), code: bytes },
+                _ => Input::Named(bytes),
+            }
+        }
+    }
+
+    pub(in crate::journal) fn told() -> impl Strategy<Value = Told> {
+        let line = prop_oneof![4 => Just(0_u32), 2 => 0_u32..9, 1 => any::<u32>()];
+        let ts = prop_oneof![2 => Just(5_u64), 2 => 0_u64..100, 1 => any::<u64>()];
+        let bytes = || prop::collection::vec(any::<u8>(), 0..40);
+        (line, ts, 0_u8..10, bytes(), bytes()).prop_map(|(line, ts, kind, first, second)| Told {
+            line,
+            ts,
+            kind,
+            first,
+            second,
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn records_come_back(all in prop::collection::vec(told(), 0..20)) {
+            let (mut out, mut last) = (Vec::new(), Last::default());
+            for told in &all {
+                let before = out.len();
+                told.input().write(told.line, told.ts, &mut last, &mut out);
+                prop_assert!(out.len() - before <= told.input().bytes_max());
+            }
+            let (mut bytes, mut last) = (out.as_slice(), Last::default());
+            for told in &all {
+                prop_assert_eq!(read(&mut bytes, &mut last), Some(told.input()));
+                prop_assert_eq!(last, Last { line: told.line, ts: told.ts });
+            }
+            prop_assert!(bytes.is_empty());
+        }
+
+        #[test]
+        fn no_bytes_panic(bytes: Vec<u8>) {
+            let (mut rest, mut last) = (bytes.as_slice(), Last::default());
+            while read(&mut rest, &mut last).is_some() {}
+        }
+    }
+
+    /// Two bytes around a message that comes on the line of the one before, at its time.
+    #[test]
+    fn what_is_as_before_takes_no_bytes() {
+        let (mut out, mut last) = (Vec::new(), Last { line: 3, ts: 9 });
+        Input::Received(b"abc").write(3, 9, &mut last, &mut out);
+        assert_eq!(out, b"\x05\x03abc");
+        Input::Received(b"abc").write(3, 8, &mut last, &mut out);
+        assert_eq!(out[5..], *b"\x25\x01\x03abc");
+    }
+
+    #[test]
+    fn what_no_record_is_none() {
+        for bytes in [
+            &b""[..],
+            b"\x0a",
+            b"\x80",
+            b"\x40",
+            b"\x45",
+            b"\x05\x02a",
+            b"\x06\x00",
+            b"\x15",
+            b"\x25",
+            b"\x13\xff\xff\xff\xff\xff\x01",
+        ] {
+            assert_eq!(read(&mut &*bytes, &mut Last::default()), None, "{bytes:?}");
+        }
+    }
+}
