@@ -29,8 +29,8 @@ impl Right {
 
 /// A European option on a forward. Money is of one unit throughout: that of strike and forward.
 ///
-/// Source: F. Black, "The pricing of commodity contracts", J. Financial Economics 3 (1976). Venues that price by the
-/// forward of an expiry do the same: Deribit says so of its implied volatilities.
+/// Source: F. Black, "The pricing of commodity contracts", J. Financial Economics 3 (1976). Venues that state implied
+/// volatilities of the forward of an expiry, and not of the index, price so.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Black76 {
     right: Right,
