@@ -290,6 +290,11 @@ describe('serve and watch', () => {
     expect(table.code).toBe(0);
     expect(table.out).toMatch(/^sim:\w+ {2}synced/);
     expect(table.out).not.toContain('\x1b');
+    // The last output is of the book as it was before its connection ended.
+    const two = await ended('watch', 'sim:BTCUSDT', '--url', url, '--depth', '2', '--count', '2');
+    expect(two.code).toBe(0);
+    expect(two.out.match(/^sim:BTCUSDT {2}synced$/gm)).toHaveLength(2);
+    expect(two.out).not.toContain('NO MARKET');
 
     const counted = await ended('watch', 'sim:*', '--url', url, '-o', 'json', '--depth', '1');
     const books = counted.out

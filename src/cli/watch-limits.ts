@@ -33,7 +33,7 @@ export class WatchLimits {
     this.timer?.refresh();
   }
 
-  /** Counts an output that is about to be made; false where it is one too many. */
+  /** Counts an output that is ready, for the last one ends the connection; false where it is one too many. */
   take(): boolean {
     const { countMax } = this.bounds;
     if (this.signal.aborted) return false;

@@ -121,8 +121,9 @@ async function snapshots(
     for await (const book of market.books) {
       tell(`${name} is ${book.state} (${book.reason})`);
       if (book.state !== 'synced') continue;
-      if (!limits.take()) break;
+      // The last one that is counted ends the connection, and with it what the book is worth.
       const text = output === 'json' ? JSON.stringify(bookLine(name, book, depth)) : tableOf(market, depth);
+      if (!limits.take()) break;
       await stdout.write(`${text}\n`);
       if (countMax === undefined) break;
     }
