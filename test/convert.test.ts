@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { JournalConversion } from '#native';
@@ -15,6 +18,7 @@ const folder = mkdtempSync(join(tmpdir(), 'depthwire-convert-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const INSTRUMENT = ['--instrument', 'sim:BTCUSDT'];
+const MAIN = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 const BLOCK_BYTES = 256 << 10;
 
 /** Several blocks of a journal. */
@@ -162,13 +166,25 @@ describe('convert', () => {
     expect((await convertCommand(file)).code).toBe(2);
   });
 
+  // A limit of the process on the size of files stands for a disk that is full.
+  it('tells that there is no room, and leaves what was written', async () => {
+    const file = recorded(simulatedRecording('BTCUSDT', RECORDING_MS));
+    const out = named('.journal');
+    const program = `ulimit -f 400; exec '${process.execPath}' '${MAIN}' convert '${file}' --out '${out}'`;
+    const full: unknown = await promisify(execFile)('bash', ['-c', program]).catch((error: unknown) => error);
+    expect(full).toMatchObject({ code: 1, stderr: expect.stringContaining('journal.full') as unknown });
+    const { report } = await verifyCommand(...INSTRUMENT, join(out, '00000000.dwj'));
+    expect(report.frames).toBeGreaterThan(100);
+    expect(report.recordingErrors).toBe(1);
+  });
+
   it
     .skipIf(!hasRecordings)
     .each([
-      ...RECORDED_SETS.map((set) => [set.title, set.files, [] as string[]] as const),
-      ...RECORDED_ORDERS.map((set) => [set.name, set.files, [] as string[]] as const),
-    ])(`proves the published numbers of %s from a journal ${RECORDED}`, async (_title, paths, args) => {
-    const { plain, journal } = await both(paths, args);
+      ...RECORDED_SETS.map((set) => [set.title, set.files] as const),
+      ...RECORDED_ORDERS.map((set) => [set.name, set.files] as const),
+    ])(`proves the published numbers of %s from a journal ${RECORDED}`, async (_title, paths) => {
+    const { plain, journal } = await both(paths, []);
     expect(found(journal.report)).toEqual(found(plain.report));
     expect(journal.code).toBe(plain.code);
   });
@@ -211,5 +227,24 @@ describe('a conversion of the addon', () => {
     expect(() => conversion.turn(4n)).toThrow(expect.objectContaining(refused) as Error);
     conversion.close();
     expect(() => conversion.drain(out)).toThrow(expect.objectContaining({ code: 'addon.closed' }) as Error);
+  });
+
+  it('holds no more than its limit for who does not drain', () => {
+    const conversion = new JournalConversion(1n, 2n);
+    const chunk = Buffer.from(`5 {"a":"${'x'.repeat((1 << 20) - 10)}"}\n`);
+    const full = expect.objectContaining({ code: 'addon.undrained' }) as Error;
+    let taken = 0;
+    expect(() => {
+      for (; taken < 200; taken += 1) conversion.take(chunk, false);
+    }).toThrow(full);
+    expect(taken).toBeGreaterThan(60);
+    expect(taken).toBeLessThan(70);
+    expect(() => conversion.miss('recording.truncated')).toThrow(full);
+    const out = new Uint8Array(1 << 20);
+    let drained = 0;
+    for (let size = conversion.drain(out); size > 0; size = conversion.drain(out)) drained += size;
+    expect(drained).toBeGreaterThan(64 << 20);
+    expect(conversion.take(chunk, false)).toBe(chunk.length);
+    conversion.close();
   });
 });

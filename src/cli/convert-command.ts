@@ -4,9 +4,6 @@ import { type Conversion, convert } from './convert.js';
 import { EXIT, type Shell } from './shell.js';
 import { ProgressBar } from './terminal.js';
 
-/** Damages that are told one by one. */
-const DAMAGES_MAX = 10;
-
 interface Flags {
   readonly out: string;
   readonly json?: true;
@@ -26,8 +23,7 @@ export function addConvertCommand(program: Command, shell: Shell, done: (code: n
         const converted = await convert({ files, folder: out, onProgress: (share) => bar.show(share) });
         bar.end();
         await shell.stdout.write(json ? `${JSON.stringify(jsonOf(converted))}\n` : textOf(converted, out));
-        for (const damage of converted.damages.slice(0, DAMAGES_MAX))
-          await shell.stderr.write(`${explain(damage)}\n`);
+        for (const damage of converted.damages) await shell.stderr.write(`${explain(damage)}\n`);
         done(converted.missed === 0 ? EXIT.ok : EXIT.failed);
       } finally {
         bar.end();

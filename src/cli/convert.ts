@@ -9,6 +9,8 @@ import { RecordingReader } from '../ingest/recording-reader.js';
 /** Bytes of a segment at which the next one is begun. */
 export const SEGMENT_BYTES = 128 << 20;
 const OUT_BYTES = 1 << 20;
+/** Damages of files that are told; all are among what was missed. */
+const DAMAGES_MAX = 100;
 const NS_PER_MS = 1_000_000n;
 
 export interface ConvertOptions {
@@ -27,7 +29,7 @@ export interface Conversion {
   readonly bytes: number;
   /** Parts that could not be read; each stands in the journal in its place. */
   readonly missed: number;
-  /** What is wrong with the files. */
+  /** What is wrong with the files, the first hundred. */
   readonly damages: readonly DepthwireError[];
 }
 
@@ -54,7 +56,7 @@ export async function convert(options: ConvertOptions): Promise<Conversion> {
       }
       reader.use(conversion.take(reader.pending, reader.isFileEnd));
       if (reader.damage !== undefined) {
-        damages.push(reader.damage);
+        if (damages.length < DAMAGES_MAX) damages.push(reader.damage);
         conversion.miss(reader.damage.code);
       }
       await segments.write();

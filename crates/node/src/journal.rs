@@ -9,7 +9,7 @@ use crate::argument::Argument;
 use crate::guard::{Code, Owned, Result, error, guard};
 
 /// Bytes that may wait to be drained: some chunks of a recording, however they are packed.
-const WAITING_BYTES_MAX: usize = 256 << 20;
+const WAITING_BYTES_MAX: usize = 64 << 20;
 
 /// How far a conversion has come.
 #[napi(object)]

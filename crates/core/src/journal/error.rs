@@ -134,9 +134,10 @@ impl JournalError {
     pub const fn fix(self) -> &'static str {
         match self {
             Self::NotJournal { .. } => "give the segments of a journal, in the order of their names",
-            Self::UnknownVersion { .. } | Self::UnknownBlock { .. } | Self::BadRecord { .. } => {
-                "read it with the release that wrote it, or a newer one"
-            }
+            Self::UnknownVersion { .. }
+            | Self::UnknownBlock { .. }
+            | Self::Packed { .. }
+            | Self::BadRecord { .. } => "read it with the release that wrote it, or a newer one",
             Self::DamagedSegment
             | Self::DamagedHead
             | Self::DamagedBlock { .. }
@@ -148,7 +149,6 @@ impl JournalError {
             Self::ForeignBlock { .. } | Self::Repeated { .. } => {
                 "give the segment as it was written: blocks were copied into it"
             }
-            Self::Packed { .. } => "unpack the segment before",
             Self::Gap { .. } => {
                 "add what is missing, if it is anywhere; books are stale until they are whole again"
             }

@@ -22,7 +22,7 @@ pub enum Input<'a> {
     Connected(&'a [u8]),
     /// A connection ended.
     Closed,
-    /// Something was sent. What is secret is never a record.
+    /// Something was sent.
     Sent(&'a [u8]),
     /// Something was received.
     Received(&'a [u8]),

@@ -182,7 +182,7 @@ impl RecordingError {
                 "convert the text to UTF-8 first: this is UTF-16"
             }
             Self::UnknownFormat { .. } => {
-                "give lines of `<receive time> <JSON>`, frames of JSON, a capture of a recorder, ITCH, pcap or DBN"
+                "give lines of `<receive time> <JSON>`, frames of JSON, a capture of a recorder, ITCH, pcap, DBN or a journal"
             }
             Self::Empty => "check the file's size and how it was made; it holds nothing",
             Self::UnknownVersion { .. } => {

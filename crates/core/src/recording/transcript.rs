@@ -17,7 +17,8 @@ use super::packets::Packets;
 /// Reads one recording, chunk after chunk, file after file.
 ///
 /// It keeps no bytes: what it has not used goes in again at the head of the next chunk. That is less than the largest
-/// thing of the form: 64 MiB of DBN metadata, 320 KiB of a packet, 64 KiB of an ITCH message, else some 16 MiB of a line.
+/// thing of the form: 64 MiB of DBN metadata, 320 KiB of a packet, 64 KiB of an ITCH message,
+/// a block of a journal, which is 256 KiB and a record, else some 16 MiB of a line.
 /// Memory beside: the connections' addresses, and the text of the largest frame that had to be unescaped. Once warm it
 /// allocates nothing.
 #[derive(Clone, Debug, Default)]
