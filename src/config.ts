@@ -30,6 +30,7 @@ export function configFrom(input: unknown, originOf: OriginOf = () => undefined)
   }
   const config = parsed.data;
   checkKeySource(config, originOf);
+  checkRecord(config, originOf);
   checkExposure(config, originOf);
   const { backpressureSoftBytes, backpressureHardBytes } = config.limits;
   if (backpressureSoftBytes >= backpressureHardBytes) {
@@ -55,6 +56,18 @@ function checkReplay(input: unknown, originOf: OriginOf): void {
     expected: '--replay FILE, or replay.files',
     got: 'no recording',
     fix: 'Add --replay FILE, or leave it out.',
+  });
+}
+
+/** Throws `config.record` where a replay is to be recorded. */
+function checkRecord({ record, replay }: Config, originOf: OriginOf): void {
+  if (record === undefined || replay === undefined) return;
+  throw new DepthwireError('config.record', {
+    what: 'a replay is not recorded: it is a recording',
+    where: placed('record.folder', originOf),
+    expected: 'live sources, or the embedded venue',
+    got: replay.files.join(', '),
+    fix: `Leave it out. As a journal: depthwire convert ${replay.files.join(' ')} --out FOLDER.`,
   });
 }
 

@@ -88,6 +88,7 @@ class Books implements LiveSink {
   instruments = (): readonly InstrumentInfo[] => this.#list;
   open = (): number => this.#sources.push(new Set()) - 1;
   openSource = (): number => -1;
+  openRecorded = (): number => -1;
   carry = (source: number, ids: readonly number[]): void => {
     for (const id of ids) this.#sources[source]?.add(id);
   };

@@ -55,6 +55,7 @@ function scraper(metrics = new Metrics()) {
     imagesEncoded: () => 5,
     waitingBytes: () => 1234,
     sources: () => [],
+    record: () => null,
     isReady: () => true,
     uptimeSeconds: () => 1.5,
   });

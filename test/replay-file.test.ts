@@ -59,6 +59,7 @@ function start(
   const sink: Sink = {
     instruments: () => engine.instruments(),
     openSource: (venue, instruments) => engine.openSource(venue, instruments),
+    openRecorded: (instruments) => engine.openRecorded(instruments),
     ingest: (source, frame) => engine.ingest(source, frame),
     ingestSnapshot: (instrument, ticket, answer) => engine.ingestSnapshot(instrument, ticket, answer),
     snapshotFailed: (instrument) => engine.snapshotFailed(instrument),
@@ -148,10 +149,11 @@ describe('a recording', () => {
 describe('what a recording holds', () => {
   const detector = (names: readonly (readonly string[])[]) => {
     let call = 0;
-    return { detect: () => names[call++] ?? [] };
+    return { detect: () => names[call++] ?? [], setUp: () => false };
   };
   /** Finds the instruments that stand as words in the lines. */
   const reader = {
+    setUp: () => false,
     detect: (bytes: Uint8Array): readonly string[] => [
       ...new Set(
         Buffer.from(bytes)
@@ -166,6 +168,7 @@ describe('what a recording holds', () => {
     const streams = recordedStreams(two(), [], detector([['binance:A'], ['binance:A', 'binance:B']]));
     expect(await streams).toEqual({
       venue: 'binance',
+      isSetUp: false,
       names: ['binance:A', 'binance:B'],
       hasOthers: false,
     });
@@ -188,7 +191,7 @@ describe('what a recording holds', () => {
   it('is what the user names, whatever else is ambiguous, and says that there is more', async () => {
     const names = ['binance:A', 'binance:B', 'binance-usdm:B'];
     const streams = await recordedStreams([file('1 a\n')], ['binance:A'], detector([names]));
-    expect(streams).toEqual({ venue: 'binance', names: ['binance:A'], hasOthers: true });
+    expect(streams).toEqual({ venue: 'binance', isSetUp: false, names: ['binance:A'], hasOthers: true });
   });
 
   it('is said where the user names what it does not hold', async () => {
@@ -224,6 +227,20 @@ describe('what a recording holds', () => {
     await expect(mixed).rejects.toMatchObject({ code: 'recording.venues' });
     const none = recordedStreams([file('1 a\n')], [], detector([[]]));
     await expect(none).rejects.toMatchObject({ code: 'recording.no_streams' });
+  });
+
+  it('may be of several venues where it says how its connections were taken', async () => {
+    const names = ['binance:A', 'sim:A', 'sim:B'];
+    const journal = { detect: () => names, setUp: (head: Uint8Array) => head[0] !== '9'.charCodeAt(0) };
+    const streams = (...wanted: readonly string[]) => recordedStreams(two(), wanted, journal);
+    expect(await streams()).toEqual({ venue: 'binance, sim', isSetUp: true, names, hasOthers: false });
+    expect(await streams('sim:*')).toMatchObject({ venue: 'sim', names: ['sim:A', 'sim:B'] });
+    expect(await streams('sim:B', 'binance:A')).toMatchObject({ names: ['sim:B', 'binance:A'] });
+    const noSuch = { code: 'recording.no_such_instrument' };
+    await expect(streams('sim:C')).rejects.toMatchObject({ ...noSuch, got: 'sim:C' });
+    await expect(streams('kraken:*')).rejects.toMatchObject({ ...noSuch, got: 'kraken:*' });
+    const mixed = recordedStreams([...two(), file('9 c\n')], [], journal);
+    await expect(mixed).rejects.toMatchObject({ code: 'recording.differ' });
   });
 });
 

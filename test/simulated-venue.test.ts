@@ -40,6 +40,7 @@ function fakeSink() {
   return {
     instruments: () => engine.instruments(),
     openSource: (venue: string, instruments: readonly number[]) => engine.openSource(venue, instruments),
+    openRecorded: () => -1,
     ingest: () => {},
     ingestSnapshot: () => {},
     snapshotFailed: () => {},

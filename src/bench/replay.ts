@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Engine, type EngineListener, openEngine, startIdNow } from '../engine.js';
 import { DepthwireError } from '../errors.js';
-import { recordedStreams } from '../ingest/recorded-streams.js';
+import { openStreams, recordedStreams } from '../ingest/recorded-streams.js';
 import { surveyRecordings } from '../ingest/recording.js';
 import { RecordingReader } from '../ingest/recording-reader.js';
 import { EVERYTHING_NS } from '../ingest/source.js';
@@ -143,11 +143,10 @@ async function replayed(files: readonly string[], speed: Ran['speed'], wish: Wis
   });
   const reader = new RecordingReader(files, surveys);
   try {
-    const { venue, names, hasOthers } = await recordedStreams(files, wish.instruments ?? [], engine);
+    const streams = await recordedStreams(files, wish.instruments ?? [], engine);
     const listed = new Map(engine.instruments().map(({ name, id }) => [name, id]));
-    const ids = names.map((name) => listed.get(name) ?? engine.addInstrument(name));
-    const source = engine.openSource(venue, ids);
-    if (hasOthers) engine.expectOthers(source);
+    const ids = streams.names.map((name) => listed.get(name) ?? engine.addInstrument(name));
+    const source = openStreams(engine, streams, ids);
     const pass = new Pass(engine, source, reader, wish);
     const [{ isWhole, seconds }, hiccups] = await besideHiccups(secondsOf(wish), async () => {
       const began = performance.now();

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { JournalConversion } from '#native';
 import { codeOf, DepthwireError } from '../errors.js';
 import { surveyRecordings } from '../ingest/recording.js';
+import { recordingFiles } from '../ingest/recording-files.js';
 import { RecordingReader } from '../ingest/recording-reader.js';
 
 /** Bytes of a segment at which the next one is begun. */
@@ -38,7 +39,8 @@ export interface Conversion {
  * far as it goes. Throws `journal.*`, and `recording.*` for what cannot be read at all.
  */
 export async function convert(options: ConvertOptions): Promise<Conversion> {
-  const { files, folder, segmentBytes = SEGMENT_BYTES, onProgress } = options;
+  const { folder, segmentBytes = SEGMENT_BYTES, onProgress } = options;
+  const files = await recordingFiles(options.files);
   const surveys = await surveyRecordings(files);
   let totalBytes = 0;
   for (const file of files) totalBytes += (await stat(file)).size;

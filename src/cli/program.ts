@@ -10,6 +10,7 @@ import { addConvertCommand } from './convert-command.js';
 import { addDoctorCommand } from './doctor-command.js';
 import { addFakeVenueCommand } from './fake-venue-command.js';
 import { addInstrumentsCommand } from './instruments.js';
+import { addRecordCommand } from './record-command.js';
 import { addServeCommand } from './serve-command.js';
 import { EXIT, type Shell } from './shell.js';
 import { ProgressBar } from './terminal.js';
@@ -21,7 +22,7 @@ import { addWatchCommand } from './watch-command.js';
 
 /** Errors that mean a wrong command line rather than a wrong file or server. */
 const USAGE_CODES =
-  /^(bench\.(scenario|option|race|compare|replay|gate|address|beside|recording|rate|seconds|subscribers|folder)$|config\.|fake\.|watch\.(url|output|token_file)|recording\.(missing|directory|ambiguous|venues|differ|no_streams|no_such_instrument)$|serve\.(no_such_instrument|public_bind)$|auth\.|journal\.folder$|instruments\.(unknown_venue|no_such|no_endpoint|too_many)$|live\.(keys|needs_key|not_offered)$|instrument\.)/;
+  /^(bench\.(scenario|option|race|compare|replay|gate|address|beside|recording|rate|seconds|subscribers|folder)$|config\.|fake\.|watch\.(url|output|token_file)|recording\.(missing|directory|ambiguous|venues|differ|no_streams|no_such_instrument)$|serve\.(no_such_instrument|public_bind)$|auth\.|journal\.folder$|record\.|instruments\.(unknown_venue|no_such|no_endpoint|too_many)$|live\.(keys|needs_key|not_offered)$|instrument\.)/;
 
 interface VerifyFlags {
   readonly json?: true;
@@ -48,6 +49,7 @@ export function programOf(shell: Shell, setCode: (code: number) => void): Comman
   addDoctorCommand(program, shell, setCode);
   addFakeVenueCommand(program, shell);
   addInstrumentsCommand(program, shell);
+  addRecordCommand(program, shell);
   addTokenCommand(program, shell);
 
   addWatchCommand(program, shell);

@@ -13,7 +13,7 @@ import type { Shell } from './shell.js';
 import { sourceLine } from './source-words.js';
 
 /** Where the built page lies, from `src/cli` and from `dist/cli` alike. */
-const PAGE_FOLDER = fileURLToPath(new URL('../../dist/web/', import.meta.url));
+export const PAGE_FOLDER = fileURLToPath(new URL('../../dist/web/', import.meta.url));
 
 const SYNC_POLL_MS = 50;
 

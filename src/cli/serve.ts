@@ -7,6 +7,7 @@ import { type Clock, SYSTEM_CLOCK } from '../ingest/clock.js';
 import { LiveVenues } from '../ingest/live-venues.js';
 import { recordedStreams } from '../ingest/recorded-streams.js';
 import { isPacked, SURVEY_BYTES_MAX, type Survey, surveyRecordings } from '../ingest/recording.js';
+import { recordingFiles } from '../ingest/recording-files.js';
 import { ReplayFile } from '../ingest/replay-file.js';
 import { SimulatedVenue } from '../ingest/simulated-venue.js';
 import type { Source } from '../ingest/source.js';
@@ -18,6 +19,7 @@ import { TickTimer } from '../tick-timer.js';
 import { catalogue, fits, idsOf, overridesOf, underOwnNames } from './catalogue.js';
 import { LiveInstruments } from './live-instruments.js';
 import type { Env } from './live-sources.js';
+import { Recording } from './recording.js';
 import type { TakeOver } from './reload.js';
 import { serverEvents } from './server-events.js';
 
@@ -84,6 +86,7 @@ export async function startServing(
       onFault,
     },
   );
+  const recording = recordingOf(engine, config, log);
   catalogue(engine, config.instruments);
   const isLive = Object.keys(config.sources).length > 0;
   const instrumentsOf = isLive
@@ -99,6 +102,7 @@ export async function startServing(
   checkServed(config, instruments, instrumentsOf?.waiting() ?? []);
   const server = new FeedServer(engine, instruments, config, site);
   wiring.server = server;
+  if (recording !== undefined) server.record = () => recording.status();
   server.events = serverEvents(log);
   server.say = (line) => log.say('warn', 'auth.keys', line);
   const onChange = (ids: readonly number[]): void => {
@@ -125,7 +129,10 @@ export async function startServing(
     return server.tick(lateMs);
   });
   server.hurry = () => timer.hurry();
-  const logTimer = setInterval(() => log.tick(), LOG_TICK_MS).unref();
+  const logTimer = setInterval(() => {
+    log.tick();
+    recording?.tick();
+  }, LOG_TICK_MS).unref();
   source.ended.then(
     () => {
       server.sourceState = 'finished';
@@ -151,6 +158,7 @@ export async function startServing(
     await drained;
     timer.stop();
     clearInterval(logTimer);
+    recording?.end();
     log.tick();
     engine.close();
   };
@@ -171,6 +179,17 @@ export async function startServing(
   };
 }
 
+/** Begins the record of what is received, where one is wanted; an engine that cannot be recorded is none. */
+function recordingOf(engine: Engine, { record }: Config, log: Log): Recording | undefined {
+  if (record === undefined) return undefined;
+  try {
+    return new Recording(engine, record, log);
+  } catch (error) {
+    engine.close();
+    throw error;
+  }
+}
+
 /** What opening a source takes. */
 interface SourceNeeds {
   readonly warn: (line: string) => void;
@@ -183,15 +202,17 @@ async function sourceOf(config: Config, engine: Engine, { warn, pressed }: Sourc
     const startMs = Date.now();
     return new SimulatedVenue(new Simulator(config.sim.seed, startMs), startMs);
   }
-  const { files, speed, loop, skipIdle } = config.replay;
+  const { speed, loop, skipIdle } = config.replay;
+  const files = await recordingFiles(config.replay.files);
   const surveys = await checkedFiles(files, warn);
   const wanted = config.instruments.map(({ name }) => name);
-  const { venue, names, hasOthers } = await recordedStreams(files, wanted, engine);
+  const { venue, isSetUp, names, hasOthers } = await recordedStreams(files, wanted, engine);
   catalogue(engine, overridesOf(config.instruments, names));
   let isBackward = false;
   return new ReplayFile({
     paths: files,
     venue,
+    isSetUp,
     instruments: idsOf(engine, names),
     hasOthers,
     surveys,

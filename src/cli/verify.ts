@@ -4,8 +4,9 @@ import type { InstrumentOverride } from '../config.js';
 import { framesOf } from '../engine/ring.js';
 import { type Engine, type EngineStats, openEngine, startIdNow } from '../engine.js';
 import { DepthwireError } from '../errors.js';
-import { recordedStreams } from '../ingest/recorded-streams.js';
+import { openStreams, recordedStreams } from '../ingest/recorded-streams.js';
 import { surveyRecordings } from '../ingest/recording.js';
+import { recordingFiles } from '../ingest/recording-files.js';
 import { RecordingReader } from '../ingest/recording-reader.js';
 import { EVERYTHING_NS } from '../ingest/source.js';
 import { BatchedReplica, type ReplicaBooks } from './batched-replica.js';
@@ -33,7 +34,8 @@ const DAMAGES_MAX = 100;
  * read as far as it can be, and told. Throws `recording.*` when a file cannot be read at all.
  */
 export async function verify(options: VerifyOptions): Promise<Verified> {
-  const { files, strict, onProgress, onFrame } = options;
+  const { strict, onProgress, onFrame } = options;
+  const files = await recordingFiles(options.files);
   const replica = new BatchedReplica();
   let firstFault: DepthwireError | undefined;
   const engine = openEngine(
@@ -55,11 +57,11 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
   catalogue(engine, instruments);
   const wanted = instruments.map(({ name }) => name);
   const surveys = await surveyRecordings(files);
-  const { venue, names, hasOthers } = await recordedStreams(files, wanted, engine);
+  const streams = await recordedStreams(files, wanted, engine);
+  const { venue, names } = streams;
   const ids = idsOf(engine, names);
   catalogue(engine, overridesOf(instruments, names));
-  const source = engine.openSource(venue, ids);
-  if (hasOthers) engine.expectOthers(source);
+  const source = openStreams(engine, streams, ids);
   let totalBytes = 0;
   for (const file of files) totalBytes += (await stat(file)).size;
 

@@ -12,6 +12,7 @@ export const SECTIONS: Readonly<Record<string, string>> = {
   tls: 'TLS: with the first two keys here, clients come by https:// and wss:// alone. docs/security.md.',
   log: 'What a server says while it runs.',
   metrics: 'What is measured of the server itself.',
+  record: 'A journal of what is received: with a folder here, it is recorded.',
   replay: 'Recordings: with files here, no source is opened.',
   sim: 'The embedded venue, which is served where neither sources nor recordings are named.',
   catalogue: "The venues' lists of instruments.",

@@ -63,6 +63,7 @@ export function layeredConfig({ path, folder, env, flags }: Layers): Layered {
   }
   // A head of a section, with nothing in it, says nothing.
   if (isEmpty(input.replay)) delete input.replay;
+  if (isEmpty(input.record)) delete input.record;
   if (isEmpty(input.auth)) delete input.auth;
   if (isEmpty(input.tls)) delete input.tls;
   const originOf = (key: string): string | undefined => {

@@ -278,6 +278,39 @@ const replaySchema = z.strictObject({
   skipIdle: z.boolean().default(false).describe('Skip times of more than 10 s in which nothing was recorded'),
 });
 
+const recordSchema = z.strictObject({
+  folder: pathSchema(
+    'Folder that what is received is recorded in, as a journal; made where it is missing',
+    'journal',
+  ),
+  sync: z
+    .enum(['none', 'group', 'each'])
+    .default('none')
+    .describe(
+      'A record counts as kept when the system has it (none), or the disk, what came together at once (group) or each by itself (each)',
+    ),
+  segmentBytes: z
+    .int()
+    .min(65_536)
+    .max(4096 * MIB)
+    .default(128 * MIB)
+    .describe('Bytes of a segment at which the next one begins'),
+  flushMs: z.int().min(0).max(60_000).default(50).describe('What waits is written after so long'),
+  seal: z.boolean().default(true).describe('Whether whole segments are packed by zstd'),
+  keepBytes: z
+    .int()
+    .min(0)
+    .max(Number.MAX_SAFE_INTEGER)
+    .default(0)
+    .describe('The oldest segments in the folder are removed beyond so many bytes; 0 = never'),
+  keepHours: z
+    .int()
+    .min(0)
+    .max(876_000)
+    .default(0)
+    .describe('Segments older than that are removed; 0 = never'),
+});
+
 const logSchema = z.strictObject({
   level: z
     .enum(LOG_LEVELS)
@@ -406,6 +439,7 @@ export const configSchema = z.strictObject({
   log: logSchema.prefault({}).describe('What a server says while it runs'),
   metrics: metricsSchema.prefault({}).describe('What is measured of the server itself'),
   replay: replaySchema.optional().describe('Recordings to serve'),
+  record: recordSchema.optional().describe('Whether what is received is recorded, and how'),
   sim: simSchema.prefault({}).describe('The embedded venue, which is served where nothing else is named'),
   catalogue: catalogueSchema.prefault({}).describe("The venues' lists of instruments"),
   sources: z

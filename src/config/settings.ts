@@ -53,6 +53,13 @@ export function isFree(path: readonly PropertyKey[], at: number): boolean {
 /** Flags that are not called as the last part of their key, since they are given once a value. */
 const FLAGS: Readonly<Record<string, string>> = {
   'replay.files': 'replay',
+  'record.folder': 'record',
+  'record.sync': 'record-sync',
+  'record.segment_bytes': 'record-segment-bytes',
+  'record.flush_ms': 'record-flush-ms',
+  'record.seal': 'record-seal',
+  'record.keep_bytes': 'record-keep-bytes',
+  'record.keep_hours': 'record-keep-hours',
   'server.allow_hosts': 'allow-host',
   'server.allow_origins': 'allow-origin',
   'auth.algorithms': 'algorithm',

@@ -6,6 +6,7 @@ import type {
   InstrumentInfo,
   LiquidationInfo,
   OrderInfo,
+  RecordStatus,
   StageTimes,
   StreamPlace,
   TickerInfo,
@@ -23,6 +24,8 @@ export interface NativeEngine {
     lotSize?: number,
   ): number;
   detect(bytes: Uint8Array): string[];
+  setUp(bytes: Uint8Array): boolean;
+  openRecorded(instruments: Uint32Array): number;
   openSource(venue: string, instruments: Uint32Array): number;
   open(venue: string): number;
   carry(source: number, instruments: Uint32Array): void;
@@ -71,6 +74,18 @@ export interface NativeEngine {
   ticker(instrument: number): TickerInfo | null;
   liquidation(instrument: number): LiquidationInfo | null;
   trading(instrument: number): string;
+  record(
+    folder: string,
+    journal: bigint,
+    sync: string,
+    segmentBytes: number,
+    flushMs: number,
+    seal: boolean,
+    keepBytes: number,
+    keepMs: number,
+  ): void;
+  recording(): RecordStatus | null;
+  endRecording(): RecordStatus | null;
   nowNs(): bigint;
   close(): void;
 }

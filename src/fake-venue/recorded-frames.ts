@@ -114,6 +114,8 @@ async function namesIn(
 ): Promise<readonly string[]> {
   const others = new Set<string>();
   const detector: StreamDetector = {
+    // A product's own frames are told apart whoever's they are.
+    setUp: () => false,
     detect: (bytes) =>
       engine.detect(bytes).filter((name) => {
         const isOwn = name.startsWith(`${product}:`);

@@ -63,6 +63,8 @@ export class Connection {
   #session: Session | undefined;
   /** What the subscriptions of this connection carry: a token. */
   #parts: Parts = {};
+  /** What proved an account in the last subscription. */
+  #proofs: Parts = {};
   #url = '';
 
   constructor(options: ConnectionOptions, listener: ConnectionListener) {
@@ -220,7 +222,7 @@ export class Connection {
     this.#state = 'open';
     this.#openedMs = this.#options.net.clock.nowMs();
     this.#listener.onOpened();
-    this.#listener.onAsked(this.#url);
+    this.#listener.onAsked(this.#told(this.#url));
   }
 
   #ready(): void {
@@ -260,7 +262,7 @@ export class Connection {
           return this.#text(batch.stream.subscribe, batch, sent, parts);
         },
         (text) => {
-          this.#listener.onAsked(text);
+          this.#listener.onAsked(this.#told(text));
           this.#listener.onSubscribed(sent);
         },
       );
@@ -277,7 +279,7 @@ export class Connection {
       session.request(
         0,
         (parts) => this.#text(unsubscribe, batch, batch.subscriptions, parts),
-        (text) => this.#listener.onAsked(text),
+        (text) => this.#listener.onAsked(this.#told(text)),
       );
     }
   }
@@ -293,8 +295,14 @@ export class Connection {
           : facts.login?.kind === 'jwt'
             ? jwtParts(account, facts.login, wallMs)
             : {};
+    this.#proofs = proven;
     const args = subscriptions.map(({ arg }) => arg);
     return batchOf(text, args, { ...this.#parts, ...parts, ...proven, depth: String(batch.depth) });
+  }
+
+  /** What was sent, without what proves an account: that is for the venue alone, and stands in no journal. */
+  #told(text: string): string {
+    return withoutSecrets(text, { ...this.#parts, ...this.#proofs });
   }
 
   /** The most that one message may subscribe, by the connection's rates. */
@@ -302,6 +310,21 @@ export class Connection {
     const rates = this.#options.facts.limits.rates.filter(({ of }) => of === 'subscriptions');
     return Math.min(...rates.map(({ max }) => max));
   }
+}
+
+/** Names of parts that prove an account. */
+const SECRETS = ['token', 'key', 'secret', 'passphrase', 'signature', 'jwt'] as const;
+
+/** A text without those parts, as they stand in messages, between quotes, and in addresses, behind a sign of equality. */
+function withoutSecrets(text: string, parts: Parts): string {
+  let told = text;
+  for (const name of SECRETS) {
+    const secret = parts[name];
+    if (secret === undefined || secret === '') continue;
+    for (const form of [secret, encodeURIComponent(secret)])
+      told = told.replaceAll(`"${form}"`, '"-"').replaceAll(`=${form}`, '=-');
+  }
+  return told;
 }
 
 function textAt(answer: unknown, path: string): string {

@@ -3,15 +3,21 @@ import { isPattern } from '../name-pattern.js';
 import { nearest } from '../nearest.js';
 import { matching } from './patterns.js';
 import { linesOf, readHead } from './recording.js';
+import type { Sink } from './source.js';
 
 /** Finds the instruments that a recording's bytes may speak of; several of one symbol are alternatives. */
 export interface StreamDetector {
   detect(bytes: Uint8Array): readonly string[];
+  /** Whether they say how their connections were taken, and of which venues these are. */
+  setUp(bytes: Uint8Array): boolean;
 }
 
 /** Which venue and instruments a run of recordings holds. */
 export interface RecordedStreams {
+  /** The venue; of recordings that say how their connections were taken all of them, with commas between. */
   readonly venue: string;
+  /** Whether they do. */
+  readonly isSetUp: boolean;
   /** `venue:symbol`. */
   readonly names: readonly string[];
   /** Whether the recordings speak of other instruments too. */
@@ -42,6 +48,12 @@ export async function recordedStreams(
     const head = await readHead(path);
     heads.push({ path, head, detected: detectIn(path, head, detector) });
   }
+  const firstSetUp = heads.find(({ head }) => detector.setUp(head));
+  if (firstSetUp !== undefined) {
+    const other = heads.find(({ head }) => !detector.setUp(head));
+    if (other !== undefined) throw differ(other.path, firstSetUp.detected, other.detected);
+    return setUpStreams(paths, wanted, [...new Set(heads.flatMap(({ detected }) => detected))]);
+  }
   const isNamed = heads.some(({ detected }) => detected.length > 0);
   let first: ReadonlySet<string> | undefined;
   for (const { path, head, detected } of heads) {
@@ -70,7 +82,36 @@ export async function recordedStreams(
     throw severalVenues(paths, venues, wanted.length > 0);
   }
   const symbols = new Set(names.map(symbolOf));
-  return { venue, names, hasOthers: [...held].some((name) => !symbols.has(symbolOf(name))) };
+  const hasOthers = [...held].some((name) => !symbols.has(symbolOf(name)));
+  return { venue, isSetUp: false, names, hasOthers };
+}
+
+/** What is wanted of what recordings say that their connections carried. */
+function setUpStreams(
+  paths: readonly string[],
+  wanted: readonly string[],
+  held: readonly string[],
+): RecordedStreams {
+  const names = wanted.flatMap((name) => {
+    const fitting = isPattern(symbolOf(name)) ? fittingIn(name, held) : held.filter((one) => one === name);
+    if (fitting.length === 0) throw noSuchInstrument(paths, name, held);
+    return fitting;
+  });
+  const taken = wanted.length === 0 ? held : [...new Set(names)];
+  const venue = [...new Set(taken.map(venueOf))].join(', ');
+  return { venue, isSetUp: true, names: taken, hasOthers: false };
+}
+
+/** Opens what recordings hold, for instruments of a sink, and returns its number. */
+export function openStreams(
+  sink: Pick<Sink, 'openSource' | 'openRecorded' | 'expectOthers'>,
+  { venue, isSetUp, hasOthers }: Omit<RecordedStreams, 'names'>,
+  instruments: readonly number[],
+): number {
+  if (isSetUp) return sink.openRecorded(instruments);
+  const source = sink.openSource(venue, instruments);
+  if (hasOthers) sink.expectOthers(source);
+  return source;
 }
 
 /** Names that a pattern fits, of the pattern's own venue. */

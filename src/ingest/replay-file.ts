@@ -4,6 +4,7 @@ import { DepthwireError } from '../errors.js';
 import type { RecordingDamage } from './damage.js';
 import { lastTime } from './last-time.js';
 import { Pace } from './pace.js';
+import { openStreams } from './recorded-streams.js';
 import type { Survey } from './recording.js';
 import { RecordingReader } from './recording-reader.js';
 import type { ReplayChange, ReplayControl, ReplayPhase, ReplayStatus } from './replay-control.js';
@@ -12,6 +13,8 @@ import { EVERYTHING_NS, type Sink, type Source } from './source.js';
 export interface ReplayOptions {
   readonly paths: readonly string[];
   readonly venue: string;
+  /** Whether the recordings say how their connections were taken. */
+  readonly isSetUp?: boolean;
   /** Instruments that the recordings speak for. */
   readonly instruments: readonly number[];
   /** Whether the recordings speak of other instruments too. */
@@ -91,10 +94,9 @@ export class ReplayFile implements Source, ReplayControl {
   }
 
   open(sink: Sink): readonly number[] {
-    const { venue, instruments, hasOthers } = this.#options;
+    const { venue, instruments, hasOthers = false, isSetUp = false } = this.#options;
     this.#sink = sink;
-    this.#source = sink.openSource(venue, instruments);
-    if (hasOthers === true) sink.expectOthers(this.#source);
+    this.#source = openStreams(sink, { venue, hasOthers, isSetUp }, instruments);
     return instruments;
   }
 

@@ -6,6 +6,8 @@ export interface Sink {
   instruments(): readonly InstrumentInfo[];
   /** Opens a connection of a venue that speaks for these instruments. */
   openSource(venue: string, instruments: readonly number[]): number;
+  /** Opens a recording that says how its connections were taken, for these instruments. */
+  openRecorded(instruments: readonly number[]): number;
   /** One received frame; its memory may be reused after the call. */
   ingest(source: number, frame: Uint8Array): void;
   /** The answer to a request, with its ticket. */

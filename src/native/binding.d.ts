@@ -101,6 +101,13 @@ export declare class Engine {
   addInstrument(name: string, priceExponent?: number, qtyExponent?: number, tickSize?: number, lotSize?: number): number
   /** Names of the instruments that the first bytes of a recording hold. */
   detect(bytes: Uint8Array): Array<string>
+  /**
+   * Whether a recording says how its connections were taken: it may be of several venues then, and is opened by
+   * `openRecorded`. The catalogue takes over how it lists its instruments, of those that have no book.
+   */
+  setUp(bytes: Uint8Array): boolean
+  /** Opens a recording that says how its connections were taken, for these instruments, of whichever venues. */
+  openRecorded(instruments: Uint32Array): number
   /** Opens a connection of one venue that speaks for these instruments, and their books. */
   openSource(venue: string, instruments: Uint32Array): number
   /** The function that takes one received frame, and stamps some where the engine was told to. It returns bits: 1 records wait, 2 drain and pump, 4 see `lastError`. */
@@ -183,6 +190,16 @@ export declare class Engine {
    * levels.
    */
   levels(instrument: number, depth: number, out: Uint8Array): number
+  /**
+   * Records from now on what the engine is told, in a folder: connections, frames, answers, ticks, with the times by which it
+   * goes. Before any connection is opened. `sync`: `none`, `group` or `each`. `keepBytes`, `keepMs`: what is let go beyond
+   * that, 0 = nothing. Throws `journal.*`.
+   */
+  record(folder: string, journal: bigint, sync: string, segmentBytes: number, flushMs: number, seal: boolean, keepBytes: number, keepMs: number): void
+  /** How far the record has come; null where none was begun. */
+  recording(): RecordStatus | null
+  /** Ends the record, and waits until all of it is kept. Null where none is under way. */
+  endRecording(): RecordStatus | null
   /** Where the time of messages went; null where none are stamped. Cost: a pass over all histograms, some milliseconds. */
   stageTimes(): StageTimes | null
   /** What the ring has held so far was handed to those who send: `published` ends for the stamped messages among it. */
@@ -754,6 +771,46 @@ export interface OrderStats {
   doubts: number
   /** Most orders that rested at once. */
   restingMax: number
+}
+
+/** What went wrong with a file of a journal. */
+export interface RecordFailure {
+  /** `journal.*`. */
+  code: string
+  /** What, for people. */
+  what: string
+  /** The file. */
+  place: string
+  /** What was expected. */
+  expected: string
+  /** What the system said. */
+  got: string
+  /** What to do about it. */
+  fix: string
+}
+
+/** How far a record has come. */
+export interface RecordStatus {
+  /** Records taken. */
+  records: number
+  /** The number behind the last one that is kept, as the way of syncing means it. */
+  acknowledged: number
+  /** Records that are not in the journal, because its files could not take them. */
+  missed: number
+  /** Bytes written, as they were before they were packed. */
+  bytes: number
+  /** Segments begun. */
+  segments: number
+  /** Of these packed. */
+  sealed: number
+  /** Of these whole and not packed. */
+  unsealed: number
+  /** Segments that were let go, of earlier runs too. */
+  letGo: number
+  /** Whether records are being taken. */
+  isRecording: boolean
+  /** What went wrong last, whether or not it has been overcome. */
+  failure?: RecordFailure
 }
 
 /** A book as the feed told it. */

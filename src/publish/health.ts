@@ -68,6 +68,7 @@ export function health(context: HttpContext, grant: Grant): Answer {
     uptimeSeconds: uptimeSeconds(),
     clients: context.clients(),
     replay: replay === undefined ? null : replayJson(replay),
+    record: context.record(),
     books,
     stale: books.stale === 0 ? [] : staleBooks(context),
     sources: context.sources(),

@@ -104,6 +104,31 @@ export const readySchema = z.strictObject({
   books: books.optional(),
 });
 
+const recordSchema = z.strictObject({
+  records: count.describe('Records taken'),
+  acknowledged: count.describe(
+    'Records that are kept, as record.sync means it, but for those that are missed',
+  ),
+  missed: count.describe('Records that are not in the journal, because its files could not take them'),
+  bytes: count.describe('Bytes written, before they are packed'),
+  segments: count.describe('Segments begun'),
+  sealed: count.describe('Segments packed'),
+  unsealed: count.describe('Whole segments that are not packed'),
+  letGo: count.describe('Segments removed, because they were too old or too many'),
+  isRecording: z.boolean().describe('Whether records are being taken'),
+  failure: z
+    .strictObject({
+      code: z.string(),
+      what: z.string(),
+      place: z.string(),
+      expected: z.string(),
+      got: z.string(),
+      fix: z.string(),
+    })
+    .optional()
+    .describe('What went wrong last, whether or not it has been overcome'),
+});
+
 export const healthSchema = z.strictObject({
   status: z.enum(['ok', 'degraded', 'failed', 'draining']),
   ready: z
@@ -125,6 +150,7 @@ export const healthSchema = z.strictObject({
     .nullable()
     .optional()
     .describe('Where a replay stands, as /v1/replay; null = nothing is replayed'),
+  record: recordSchema.nullable().optional().describe('What is recorded; null = nothing is'),
   books: books.optional(),
   stale: z
     .array(z.strictObject({ instrument: z.string(), reason }))

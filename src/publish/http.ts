@@ -1,4 +1,4 @@
-import type { InstrumentInfo } from '../engine.js';
+import type { InstrumentInfo, RecordStatus } from '../engine.js';
 import { DepthwireError } from '../errors.js';
 import { errorAnswer, internalError, SAFE_HEADERS } from './answers.js';
 import type { Grant } from './auth/grant.js';
@@ -48,6 +48,8 @@ export interface HttpContext {
   sourceState(): SourceState;
   /** Undefined where nothing is replayed. */
   replay(): Replayed | undefined;
+  /** Null where nothing is recorded. */
+  record(): RecordStatus | null;
   sources(): readonly SourceReport[];
   uptimeSeconds(): number;
 }

@@ -1,5 +1,6 @@
-import type { EngineStats } from '../engine.js';
+import type { EngineStats, RecordStatus } from '../engine.js';
 import { type Labelled, OpenMetrics } from './open-metrics.js';
+import { writeRecord } from './record-metrics.js';
 import { writeStages } from './stage-metrics.js';
 import type { Stages } from './stages.js';
 import type { CloseCause } from './transport.js';
@@ -71,6 +72,8 @@ export interface Scrape {
   /** Bytes that wait for all clients together. */
   readonly waitingBytes: number;
   readonly connections: { readonly open: number; readonly lost: number };
+  /** Null where nothing is recorded. */
+  readonly record: RecordStatus | null;
   readonly isReady: boolean;
   /** Absent where the server's own process has the clients. */
   readonly gateways?: GatewayCounts | undefined;
@@ -172,6 +175,7 @@ export class Metrics {
     writeInput(out, scrape.engine);
     writeBooks(out, scrape);
     writeOutput(out, scrape.engine, this.framesPublished, this.bytesPublished, scrape.imagesEncoded);
+    if (scrape.record !== null) writeRecord(out, scrape.record);
     if (scrape.stages !== undefined) writeStages(out, scrape.stages, (id) => scrape.nameOf(id));
     this.#writeClients(out, scrape.waitingBytes);
     if (scrape.gateways !== undefined) {

@@ -1,4 +1,4 @@
-import type { EngineStats } from '../engine.js';
+import type { EngineStats, RecordStatus } from '../engine.js';
 import type { BookCounts, GatewayCounts, Metrics, Scrape } from './metrics.js';
 import { ProcessSample } from './process-sample.js';
 import type { ServedSource } from './sources.js';
@@ -19,6 +19,7 @@ export interface Scraped {
   imagesEncoded(): number;
   waitingBytes(): number;
   sources(): readonly ServedSource[];
+  record(): RecordStatus | null;
   isReady(books: BookCounts): boolean;
   uptimeSeconds(): number;
 }
@@ -47,6 +48,7 @@ export class Scraper {
       imagesEncoded: this.#scraped.imagesEncoded(),
       waitingBytes: this.#scraped.waitingBytes(),
       connections: connectionCounts(this.#scraped.sources()),
+      record: this.#scraped.record(),
       isReady: this.#scraped.isReady(engine.books),
       uptimeSeconds: this.#scraped.uptimeSeconds(),
       process: (out) => this.#process.write(out),

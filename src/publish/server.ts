@@ -1,5 +1,5 @@
 import type { Config } from '../config.js';
-import type { InstrumentInfo } from '../engine.js';
+import type { InstrumentInfo, RecordStatus } from '../engine.js';
 import { DepthwireError } from '../errors.js';
 import { NamePattern } from '../name-pattern.js';
 import type { Pace } from '../tick-timer.js';
@@ -38,6 +38,8 @@ export class FeedServer {
   sources: () => readonly ServedSource[] = () => [];
   /** The replay that clients may see and change; undefined where nothing is replayed. Whoever runs it sets it. */
   replay: Replayed | undefined;
+  /** How far a record of what is received has come; null where none is made. Whoever makes it sets it. */
+  record: () => RecordStatus | null = () => null;
   /** Told of what clients do. Whoever keeps a log sets it. */
   events: ServerEvents = { refused() {}, closed() {}, certificate() {}, gatewayEnded() {} };
   /** Takes lines for people. Whoever runs the server sets it. */
@@ -106,6 +108,7 @@ export class FeedServer {
       imagesEncoded: () => this.#local.images.encoded,
       waitingBytes: () => this.waitingBytes,
       sources: () => this.sources(),
+      record: () => this.record(),
       isReady: (books) => notReady(this.#http, books).length === 0,
       uptimeSeconds: () => this.#uptimeSeconds(),
     });
@@ -128,6 +131,7 @@ export class FeedServer {
       draining: () => this.#isLeaving,
       sourceState: () => this.sourceState,
       replay: () => this.replay,
+      record: () => this.record(),
       sources: () => this.reports(),
       uptimeSeconds: () => this.#uptimeSeconds(),
     };

@@ -320,6 +320,10 @@ const RANGES = {
   seed: [0, Number.MAX_SAFE_INTEGER],
   startMs: [0, Number.MAX_SAFE_INTEGER],
   nowMs: [0, Number.MAX_SAFE_INTEGER],
+  segmentBytes: [64 << 10, 2 ** 32],
+  flushMs: [0, 60_000],
+  keepBytes: [0, Number.MAX_SAFE_INTEGER],
+  keepMs: [0, 36_500 * 86_400_000],
 };
 
 /** Whether an export may take the value: one that it takes although this says no was bent or misread. */
@@ -450,6 +454,11 @@ const VALID = {
   untilNs: 1n,
   createdNs: 1n,
   journal: 1n,
+  // The engine of these tests has a connection, so nothing is ever recorded.
+  folder: '/nowhere',
+  sync: 'none',
+  segmentBytes: 1 << 20,
+  seal: true,
   epoch: 1n,
   seq: 1n,
   by: 'net',

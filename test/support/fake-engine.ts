@@ -148,6 +148,22 @@ export class FakeNative implements NativeEngine {
     return this.#words[RING.control.write] === this.#words[RING.control.read];
   }
 
+  setUp(): boolean {
+    return false;
+  }
+  openRecorded(): number {
+    throw new Error('this engine opens no journals');
+  }
+  record(): void {
+    throw new Error('this engine is not recorded');
+  }
+  recording(): null {
+    return null;
+  }
+  endRecording(): null {
+    return null;
+  }
+
   instruments(): InstrumentInfo[] {
     return this.catalogue;
   }

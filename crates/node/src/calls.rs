@@ -79,7 +79,10 @@ impl Call<3> for IngestSnapshot {
     fn call(state: &mut State, [instrument, ticket, bytes]: [Argument; 3]) -> Result<u32> {
         let (instrument, ticket) = (instrument.u32("instrument")?, ticket.u32("ticket")?);
         let bytes = bytes.input("bytes")?;
-        Ok(state.input(
+        let now = state.now();
+        state.record.answered(InstrumentId(instrument), &bytes, state.engine.catalogue(), now);
+        Ok(state.input_at(
+            now,
             bytes.len(),
             |engine, now| engine.answer(InstrumentId(instrument), ticket, &bytes, now),
             || format!("snapshot of instrument {instrument}"),

@@ -1,6 +1,7 @@
 //! The exported `Engine`: what a connection carries, and when it begins anew.
 
 use depthwire_core::engine::{EngineError, IngestError, SourceId};
+use depthwire_core::journal::{Input, SetupKind};
 use depthwire_core::types::{InstrumentError, InstrumentId};
 use depthwire_core::venues;
 use napi_derive::napi;
@@ -18,7 +19,7 @@ impl Engine {
         self.run(|state| {
             let unknown = EngineError::Instrument(InstrumentError::UnknownVenue);
             let venue = venues::from_name(&venue.text("venue")?).ok_or_else(|| engine_error(unknown))?;
-            state.engine.open(venue).map(|source| source.0).map_err(engine_error)
+            state.open(venue)
         })
     }
 
@@ -47,7 +48,10 @@ impl Engine {
     pub fn succeed(&self, source: Argument, predecessor: Argument) -> Result<()> {
         self.run(|state| {
             let (source, predecessor) = (source.u32("source")?, predecessor.u32("predecessor")?);
-            state.engine.succeed(SourceId(source), SourceId(predecessor)).map_err(engine_error)
+            state.engine.succeed(SourceId(source), SourceId(predecessor)).map_err(engine_error)?;
+            let now = state.now();
+            state.record.set_up(source, now, SetupKind::Succeeds, &predecessor.to_string());
+            Ok(())
         })
     }
 
@@ -65,7 +69,10 @@ impl Engine {
     pub fn drop(&self, source: Argument, instrument: Argument) -> Result<u32> {
         self.run(|state| {
             let (source, instrument) = (source.u32("source")?, instrument.u32("instrument")?);
-            Ok(state.input(
+            let now = state.now();
+            state.record.drops(source, InstrumentId(instrument), state.engine.catalogue(), now);
+            Ok(state.input_at(
+                now,
                 0,
                 |engine, now| {
                     engine.drop(SourceId(source), InstrumentId(instrument), now).map_err(IngestError::from)
@@ -80,7 +87,10 @@ impl Engine {
     pub fn asked(&self, source: Argument, text: Argument) -> Result<()> {
         self.run(|state| {
             let source = SourceId(source.u32("source")?);
-            state.engine.asked(source, &text.input("text")?).map_err(engine_error)
+            let text = text.input("text")?;
+            let now = state.now();
+            state.record.heard(source.0, now, &Input::Sent(&text));
+            state.engine.asked(source, &text).map_err(engine_error)
         })
     }
 
@@ -89,7 +99,11 @@ impl Engine {
     pub fn opened(&self, source: Argument) -> Result<u32> {
         self.run(|state| {
             let source = source.u32("source")?;
-            Ok(state.input(
+            let now = state.now();
+            // Where it leads is asked next.
+            state.record.connected(source, now);
+            Ok(state.input_at(
+                now,
                 0,
                 |engine, now| engine.opened(SourceId(source), now).map_err(IngestError::from),
                 || format!("source {source}"),

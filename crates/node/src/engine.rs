@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use depthwire_core::encode::Stream;
 use depthwire_core::engine::{self, EngineConfig, EngineError, IngestError, SourceId};
+use depthwire_core::journal::Input;
 use depthwire_core::types::{Account, InstrumentError, InstrumentId, OrderId, ScaleSource, VenueOrderId};
 use depthwire_core::venues;
 use depthwire_latency::stages::EVERY_MAX;
@@ -158,6 +159,31 @@ impl Engine {
         })
     }
 
+    /// Whether a recording says how its connections were taken: it may be of several venues then, and is opened by
+    /// `openRecorded`. The catalogue takes over how it lists its instruments, of those that have no book.
+    #[napi(ts_args_type = "bytes: Uint8Array")]
+    pub fn set_up(&self, bytes: Argument) -> Result<bool> {
+        self.run(|State { engine, .. }| {
+            let Some(listed) = engine::set_up_for(&bytes.input("bytes")?) else { return Ok(false) };
+            for instrument in listed {
+                match engine.add_instrument(instrument) {
+                    Ok(_) | Err(EngineError::InUse) => {}
+                    Err(error) => return Err(engine_error(error)),
+                }
+            }
+            Ok(true)
+        })
+    }
+
+    /// Opens a recording that says how its connections were taken, for these instruments, of whichever venues.
+    #[napi(ts_args_type = "instruments: Uint32Array")]
+    pub fn open_recorded(&self, instruments: Argument) -> Result<u32> {
+        self.run(|state| {
+            let ids: Vec<_> = instruments.numbers("instruments")?.into_iter().map(InstrumentId).collect();
+            state.open_recorded(&ids)
+        })
+    }
+
     /// Opens a connection of one venue that speaks for these instruments, and their books.
     #[napi(ts_args_type = "venue: string, instruments: Uint32Array")]
     pub fn open_source(&self, venue: Argument, instruments: Argument) -> Result<u32> {
@@ -213,7 +239,10 @@ impl Engine {
     pub fn source_failed(&self, source: Argument) -> Result<u32> {
         self.run(|state| {
             let source = source.u32("source")?;
-            Ok(state.input(
+            let now = state.now();
+            state.record.heard(source, now, &Input::Closed);
+            Ok(state.input_at(
+                now,
                 0,
                 |engine, now| engine.source_failed(SourceId(source), now).map_err(IngestError::from),
                 || format!("source {source}"),

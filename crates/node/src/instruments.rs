@@ -93,7 +93,11 @@ impl Engine {
                 }
                 Ok(())
             };
-            let flags = state.input(0, define, || "list of instruments".to_owned());
+            let now = state.now();
+            let flags = state.input_at(now, 0, define, || "list of instruments".to_owned());
+            for defined in instruments.iter().filter(|defined| defined.listed == "changed") {
+                state.record.lists(InstrumentId(defined.id), state.engine.catalogue(), now);
+            }
             Ok(DefinedInstruments { flags, instruments })
         })
     }

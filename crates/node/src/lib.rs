@@ -23,6 +23,7 @@ mod journal;
 mod levels;
 mod measurement;
 mod race;
+mod record;
 mod replica;
 mod replica_thread;
 mod ring;

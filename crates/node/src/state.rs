@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use depthwire_core::encode::ring::{ControlWord as Word, ERROR, MORE, OUTPUT};
 use depthwire_core::engine::{self, Brought, EngineConfig, EngineError, IngestError, SourceId};
+use depthwire_core::journal::{Input, SetupKind};
 use depthwire_core::types::{Account, Clock, InstrumentId, TimeNs, Venue};
 use depthwire_core::venues;
 use depthwire_latency::clock::TickClock;
@@ -12,6 +13,7 @@ use napi::Env;
 
 use crate::clock::SystemClock;
 use crate::guard::{Code, Result, error};
+use crate::record::Record;
 use crate::ring::OutputRing;
 use crate::shared_book::SharedBooks;
 use crate::weight::Weight;
@@ -39,6 +41,8 @@ pub(crate) struct State {
     weight: Weight,
     /// Where messages are stamped.
     stages: Option<Box<Stages<SystemClock, TickClock>>>,
+    /// What is told to the engine, where it is recorded.
+    pub(crate) record: Record,
 }
 
 impl State {
@@ -57,6 +61,7 @@ impl State {
             is_replay: config.is_replay,
             recorded: (0, Instant::now()),
             books: Vec::new(),
+            record: Record::default(),
             stages: (stages_every > 0).then(|| Box::new(Stages::new(stages_every, clock, TickClock::get()))),
         }
     }
@@ -74,14 +79,33 @@ impl State {
         }
     }
 
+    /// Opens a recording that says how its connections were taken.
+    pub(crate) fn open_recorded(&mut self, instruments: &[InstrumentId]) -> Result<u32> {
+        let source = self.engine.open_recorded(instruments).map_err(engine_error)?;
+        self.add_books(instruments);
+        Ok(source.0)
+    }
+
+    pub(crate) fn open(&mut self, venue: Venue) -> Result<u32> {
+        let source = self.engine.open(venue).map_err(engine_error)?;
+        let now = self.now();
+        self.record.opened(source, venue, now);
+        Ok(source.0)
+    }
+
     pub(crate) fn open_source(&mut self, venue: Venue, instruments: &[InstrumentId]) -> Result<u32> {
         let source = self.engine.open_source(venue, instruments).map_err(engine_error)?;
+        let now = self.now();
+        self.record.opened(source, venue, now);
+        self.record.carries(source, SetupKind::Carries, instruments, self.engine.catalogue(), now);
         self.add_books(instruments);
         Ok(source.0)
     }
 
     pub(crate) fn carry(&mut self, source: SourceId, instruments: &[InstrumentId]) -> Result<()> {
         self.engine.carry(source, instruments).map_err(engine_error)?;
+        let now = self.now();
+        self.record.carries(source, SetupKind::Carries, instruments, self.engine.catalogue(), now);
         self.add_books(instruments);
         Ok(())
     }
@@ -92,6 +116,9 @@ impl State {
         instruments: &[InstrumentId],
     ) -> Result<()> {
         self.engine.carry_beside_books(source, instruments).map_err(engine_error)?;
+        let now = self.now();
+        let kind = SetupKind::CarriesBesideBooks;
+        self.record.carries(source, kind, instruments, self.engine.catalogue(), now);
         self.add_books(instruments);
         Ok(())
     }
@@ -108,11 +135,10 @@ impl State {
     /// One received frame.
     #[inline]
     pub(crate) fn ingest(&mut self, source: u32, bytes: &[u8]) -> u32 {
-        self.input(
-            bytes.len(),
-            |engine, now| engine.ingest(SourceId(source), bytes, now),
-            || format!("frame of source {source}"),
-        )
+        let now = self.now();
+        self.record.heard(source, now, &Input::Received(bytes));
+        let result = self.engine.ingest(SourceId(source), bytes, now);
+        self.settle(bytes.len(), result, || format!("frame of source {source}"))
     }
 
     /// One received frame where some are stamped: most of them go the way of [`Self::ingest`].
@@ -129,6 +155,7 @@ impl State {
         let Some(mut stages) = self.stages.take() else { return self.ingest(source, bytes) };
         let clock = stages.begin();
         let (now, frames) = (self.now(), self.engine.frames());
+        self.record.heard(source, now, &Input::Received(bytes));
         let result = self.engine.ingest_stamped(SourceId(source), bytes, now, clock);
         let instrument = self.engine.subject();
         let flags = self.settle(bytes.len(), result, || format!("frame of source {source}"));
@@ -174,6 +201,18 @@ impl State {
         place: impl FnOnce() -> String,
     ) -> u32 {
         let now = self.now();
+        self.input_at(now, len, call, place)
+    }
+
+    /// The same at a moment that was written down before.
+    #[inline]
+    pub(crate) fn input_at(
+        &mut self,
+        now: TimeNs,
+        len: usize,
+        call: impl FnOnce(&mut engine::Engine<SystemClock>, TimeNs) -> std::result::Result<(), IngestError>,
+        place: impl FnOnce() -> String,
+    ) -> u32 {
         let result = call(&mut self.engine, now);
         self.settle(len, result, place)
     }
@@ -199,11 +238,13 @@ impl State {
     /// Time passes.
     #[inline]
     pub(crate) fn tick(&mut self) -> u32 {
+        let now = self.now();
+        self.record.ticked(now);
         let tick = |engine: &mut engine::Engine<SystemClock>, now| {
             engine.tick(now);
             Ok(())
         };
-        self.input(0, tick, String::new)
+        self.input_at(now, 0, tick, String::new)
     }
 
     /// Moves into the ring what waits outside it. Returns what is left to do.

@@ -222,7 +222,7 @@ impl<C: Clock> Engine<C> {
         for slot in &sources[index].slots {
             instruments[slot.0 as usize].miss_waiting(then, cx);
         }
-        Ok(())
+        self.each_line(index, |engine, source| engine.ended(source, now))
     }
 
     /// A connection was opened anew: what the old one told of channels and counters is forgotten. Books go on where the
@@ -268,6 +268,7 @@ impl<C: Clock> Engine<C> {
         let failed = self.sources.get_mut(index).ok_or(EngineError::UnknownSource(source.0))?;
         let is_news = !std::mem::replace(&mut failed.has_failed, true);
         let slots = failed.slots.clone();
+        self.each_line(index, |engine, source| engine.source_failed(source, now))?;
         self.lose_venue_tops(index, &slots, now);
         for at in 0..self.sources[index].books.len() {
             let slot = self.sources[index].books[at];
@@ -291,6 +292,8 @@ impl<C: Clock> Engine<C> {
     /// [`EngineError::UnknownSource`]; [`EngineError::Full`] where the machine has no room for orders any more.
     pub fn reset_source(&mut self, source: SourceId, now: TimeNs) -> Result<(), EngineError> {
         let index = source.0 as usize;
+        self.sources.get(index).ok_or(EngineError::UnknownSource(source.0))?;
+        self.forget_lines(index, now)?;
         let anew = self.sources.get_mut(index).ok_or(EngineError::UnknownSource(source.0))?;
         // All is void anyway, whatever the rooms say.
         let at = At { ts_recv: now, line: 0, is_datagram: false };

@@ -51,6 +51,8 @@ pub enum EngineError {
     OutboxFull,
     /// An answer to a snapshot request that is not under way any more. It is dropped.
     StaleAnswer(u32),
+    /// A recording says of a connection what cannot be done; the rest of it goes on.
+    Setup,
 }
 
 impl EngineError {
@@ -72,6 +74,7 @@ impl EngineError {
             Self::NoOrders(_) => "engine.no_orders",
             Self::OutboxFull => "engine.outbox_full",
             Self::StaleAnswer(_) => "engine.stale_answer",
+            Self::Setup => "engine.setup",
         }
     }
 
@@ -105,6 +108,9 @@ impl EngineError {
             Self::NoOrders(_) => "ask for orders of instruments whose venue names them",
             Self::OutboxFull => "drain the output ring after every input and pump while MORE is set",
             Self::StaleAnswer(_) => "answer the latest request only, with its own ticket",
+            Self::Setup => {
+                "read the recording from its first segment on, by the version that made it or a later one"
+            }
         }
     }
 
@@ -168,6 +174,11 @@ impl EngineError {
             Self::StaleAnswer(ticket) => {
                 Account::new("late snapshot", "the ticket of the request under way", ticket)
             }
+            Self::Setup => Account::new(
+                "a recording tells of a connection what is not known here",
+                "connections, products and instruments that it has named before",
+                "others",
+            ),
         }
     }
 }

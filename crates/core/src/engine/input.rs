@@ -210,6 +210,21 @@ impl<C: Clock> Engine<C> {
         if self.outbox.is_full() {
             return Err(EngineError::OutboxFull.into());
         }
+        self.take_answer(instrument, bytes, ts_recv)
+    }
+
+    /// The same of an answer that was the right one when it was recorded.
+    ///
+    /// # Errors
+    /// As [`Self::answer`].
+    pub(super) fn take_answer(
+        &mut self,
+        instrument: InstrumentId,
+        bytes: &[u8],
+        ts_recv: TimeNs,
+    ) -> Result<(), IngestError> {
+        let slot = self.slot_of(instrument)?;
+        let state = &self.instruments[slot.0 as usize];
         let brings = |source: &Source| source.books.binary_search(&slot).is_ok();
         // Orders that are numbered stand where they are told of.
         let owner = state.owners[Told::Orders as usize].filter(|_| state.product.numbers_orders());

@@ -21,6 +21,7 @@ mod hold_tests;
 mod input;
 mod instrument;
 mod lines;
+mod listing;
 mod lookahead;
 mod loss;
 #[cfg(test)]
@@ -33,6 +34,7 @@ mod order_stream;
 mod orders;
 mod proof;
 mod queries;
+mod recorded_lines;
 mod recovery;
 mod replay;
 mod request;
@@ -64,8 +66,9 @@ pub use contents::{Brings, Contents, Told};
 pub use definitions::Listed;
 pub use error::{EngineError, IngestError};
 use instrument::{Context, InstrumentState};
+pub use listing::{listed_as, listing_of};
 pub use mending::Mending;
-pub use replay::{RecordingProgress, detect};
+pub use replay::{RecordingProgress, detect, set_up_for};
 use source::Source;
 
 /// Most levels that one book may hold, both sides together, unless the configuration says less.

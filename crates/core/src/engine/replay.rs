@@ -4,8 +4,9 @@ use super::lookahead::Lookahead;
 use super::source::Source;
 use super::{Engine, EngineError, IngestError, SourceId};
 use crate::encode::Outbox;
+use crate::journal::SetupKind;
 use crate::recording::{Entry, Format, Heard, RecordingError, Transcript};
-use crate::types::{Clock, TimeNs, Venue};
+use crate::types::{Clock, Instrument, TimeNs, Venue};
 use crate::venues::{Asked, At, Sightings, every_session};
 
 /// Recorded time between two ticks.
@@ -49,6 +50,8 @@ pub fn detect(bytes: &[u8]) -> Result<Vec<(Venue, String)>, IngestError> {
     // Of each connection its own: what was asked of it may say what its frames do not.
     let mut connections = vec![every_session()];
     let mut sightings = Sightings::default();
+    // What a recording says of its connections is surer than what their frames look like.
+    let mut carried = Vec::new();
     let (mut at, mut refused, mut is_heard) = (0, None, false);
     while let Ok(Entry { end, heard, is_datagram, .. }) = transcript.next(bytes, at, true) {
         at = end;
@@ -58,6 +61,10 @@ pub fn detect(bytes: &[u8]) -> Result<Vec<(Venue, String)>, IngestError> {
                 Ok(
                     Heard::Received { line, .. } | Heard::Sent { line, .. } | Heard::Connected { line, .. },
                 ) if !is_datagram => line as usize,
+                Ok(Heard::Setup { kind, bytes, .. }) => {
+                    carry_names(kind, bytes, &mut carried);
+                    continue;
+                }
                 _ => 0,
             };
         if connections.len() <= line {
@@ -75,6 +82,9 @@ pub fn detect(bytes: &[u8]) -> Result<Vec<(Venue, String)>, IngestError> {
             Err(error) => refused = refused.or(Some(error)),
         }
     }
+    if !carried.is_empty() {
+        return Ok(carried);
+    }
     if sightings.is_full() {
         return Err(EngineError::Full.into());
     }
@@ -91,6 +101,42 @@ pub fn detect(bytes: &[u8]) -> Result<Vec<(Venue, String)>, IngestError> {
         return Err(if is_blank { RecordingError::Empty } else { refused.unwrap_or(unknown) }.into());
     }
     Ok(sightings.instruments())
+}
+
+/// Adds the instruments that a connection was told to carry.
+fn carry_names(kind: SetupKind, names: &[u8], carried: &mut Vec<(Venue, String)>) {
+    if !matches!(kind, SetupKind::Carries | SetupKind::CarriesBesideBooks) {
+        return;
+    }
+    for name in core::str::from_utf8(names).unwrap_or_default().lines() {
+        let Ok((venue, symbol)) = crate::venues::split_name(name) else { continue };
+        let named = (venue, symbol.to_owned());
+        if !carried.contains(&named) {
+            carried.push(named);
+        }
+    }
+}
+
+/// The instruments of a recording that says how its connections were taken, as they were listed then; `None` where it does
+/// not say. Looks at as many bytes as [`detect`].
+#[must_use]
+pub fn set_up_for(bytes: &[u8]) -> Option<Vec<Instrument>> {
+    let bytes = bytes.get(..DETECT_BYTES_MAX).unwrap_or(bytes);
+    let mut transcript = Transcript::default();
+    let (mut at, mut listed) = (0, None);
+    while let Ok(Entry { end, heard, .. }) = transcript.next(bytes, at, true) {
+        at = end;
+        if let Ok(Heard::Setup { kind, bytes, .. }) = heard {
+            let listed: &mut Vec<Instrument> = listed.get_or_insert_default();
+            if kind == SetupKind::Instrument {
+                listed.extend(core::str::from_utf8(bytes).ok().and_then(super::listing::listed_as));
+            }
+        }
+        if transcript.format() != Some(Format::Journal) {
+            return None;
+        }
+    }
+    listed
 }
 
 impl<C: Clock> Engine<C> {
@@ -184,7 +230,8 @@ impl<C: Clock> Engine<C> {
         }
         progress.last_ts = ts;
         let step = if source.slots.len() <= BOOKS_FINE_TICKS { TICK_NS } else { COARSE_TICK_NS };
-        if ts.abs_diff(source.ticked_at) >= step {
+        // One that says how it was taken says, too, when time passed.
+        if source.lines.is_none() && ts.abs_diff(source.ticked_at) >= step {
             source.ticked_at = ts;
             self.tick_source(index, ts);
         }
@@ -198,6 +245,13 @@ impl<C: Clock> Engine<C> {
                 let ts_recv = if ts == 0 { self.sources[index].last_ts } else { ts };
                 // The lines of datagrams are those of one feed, which one room follows.
                 let session = if is_datagram { 0 } else { line };
+                let (index, session) = match &self.sources[index].lines {
+                    None => (index, session),
+                    Some(lines) => match lines.source_of(line) {
+                        Some(source) => (source, 0),
+                        None => return Ok(()),
+                    },
+                };
                 match self.receive(index, session, bytes, At { ts_recv, line, is_datagram }) {
                     // A recording may hold other instruments too.
                     Err(error) if error.is_foreign() => Ok(()),
@@ -220,8 +274,20 @@ impl<C: Clock> Engine<C> {
         let at = At { ts_recv, line: 0, is_datagram };
         match heard {
             Ok(Heard::Received { .. }) => Ok(()),
+            Ok(Heard::Ticked) => {
+                self.tick_lines(index, ts_recv);
+                Ok(())
+            }
+            Ok(Heard::Setup { line, kind, bytes }) => self.set_up(index, line, kind, bytes, ts_recv),
             Ok(Heard::Sent { line, bytes }) => {
+                let Some((index, line)) = self.taken_by(index, line) else { return Ok(()) };
                 self.sources[index].session(line).asked(bytes);
+                Ok(())
+            }
+            Ok(Heard::Connected { line, address }) if self.sources[index].lines.is_some() => {
+                let Some((source, _)) = self.taken_by(index, line) else { return Ok(()) };
+                self.opened(SourceId(source as u32), ts_recv)?;
+                self.sources[source].session(0).asked(address);
                 Ok(())
             }
             Ok(Heard::Connected { line, address }) => {
@@ -232,7 +298,7 @@ impl<C: Clock> Engine<C> {
                 self.apply(index, ts_recv);
                 Ok(())
             }
-            Ok(Heard::Closed { .. }) => Ok(()),
+            Ok(Heard::Closed { line }) => self.line_closed(index, line, ts_recv),
             Ok(Heard::Head { bytes }) => {
                 self.events.clear();
                 let Source { sessions, routes, .. } = &mut self.sources[index];
@@ -246,15 +312,47 @@ impl<C: Clock> Engine<C> {
                 self.apply(index, ts_recv);
                 Ok(())
             }
+            Ok(Heard::Answered { url, bytes }) if self.sources[index].lines.is_some() => {
+                self.answered_by_name(index, url, bytes, ts_recv)
+            }
             Ok(Heard::Answered { url, bytes }) => self.answered(index, url, bytes, at),
             Err(error) => {
                 self.stats.recording_errors += 1;
                 if error.loses_bytes() {
-                    self.tell_session(index, |session, out| session.skipped(at, out));
-                    self.apply(index, ts_recv);
+                    self.skipped(index, at);
                 }
                 Err(error.into())
             }
+        }
+    }
+
+    /// Bytes of a recording were passed over, on whichever of its connections.
+    fn skipped(&mut self, index: usize, at: At) {
+        let skip = |engine: &mut Self, source: SourceId| {
+            let index = source.0 as usize;
+            engine.tell_session(index, |session, out| session.skipped(at, out));
+            engine.apply(index, at.ts_recv);
+            Ok(())
+        };
+        // Nothing that can fail.
+        let _ = skip(self, SourceId(index as u32));
+        let _ = self.each_line(index, skip);
+    }
+
+    fn tick_lines(&mut self, index: usize, now: TimeNs) {
+        // Nothing that can fail.
+        let _ = self.each_line(index, |engine, source| {
+            engine.tick_source(source.0 as usize, now);
+            Ok(())
+        });
+    }
+
+    /// Where what is heard on a connection goes: the source and its session. None where the recording has not said how the
+    /// connection was taken, and says it of others.
+    fn taken_by(&self, index: usize, line: u32) -> Option<(usize, u32)> {
+        match &self.sources[index].lines {
+            None => Some((index, line)),
+            Some(lines) => lines.source_of(line).map(|source| (source, 0)),
         }
     }
 

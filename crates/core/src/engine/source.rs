@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::orders::OrderBooks;
+use super::recorded_lines::RecordedLines;
 use crate::decode::SymbolText;
 use crate::recording::Transcript;
 use crate::types::{Routes, Slot, TimeNs, Venue};
@@ -38,6 +39,8 @@ pub(super) struct Source {
     pub(super) heard_at: TimeNs,
     /// Of a recording.
     pub(super) transcript: Transcript,
+    /// Of one that says how its connections were taken.
+    pub(super) lines: Option<Box<RecordedLines>>,
     /// Time of the last tick made from the recording, and of the last entry.
     pub(super) ticked_at: TimeNs,
     pub(super) last_ts: TimeNs,
@@ -59,6 +62,7 @@ impl Source {
             is_live: false,
             heard_at: 0,
             transcript: Transcript::default(),
+            lines: None,
             ticked_at: 0,
             last_ts: 0,
         }

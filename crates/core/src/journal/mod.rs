@@ -42,6 +42,6 @@ mod writer;
 pub use block::{BLOCK_BYTES_MAX, BLOCK_HEADER_BYTES, BlockHeader, BlockKind, Packing};
 pub use error::JournalError;
 pub use reader::{Reader, Recorded};
-pub use record::Input;
+pub use record::{Input, SetupKind};
 pub use segment::{MAGIC, SEGMENT_HEADER_BYTES, SegmentHeader, VERSION};
 pub use writer::{BLOCK_BYTES, Writer};

@@ -9,7 +9,8 @@ use super::varint::{put, take, unzigzag, zigzag};
 const KIND: u8 = 0b0000_1111;
 const HAS_LINE: u8 = 0b0001_0000;
 const HAS_TS: u8 = 0b0010_0000;
-const IS_DATAGRAM: u8 = 0b0100_0000;
+/// Of kinds that have no number of their own below.
+const IS_OTHER: u8 = 0b0100_0000;
 
 /// One thing that happened. What it says is as it was received, byte for byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +45,43 @@ pub enum Input<'a> {
     },
     /// Where a connection leads of which nobody said that it was made.
     Named(&'a [u8]),
+    /// How the engine was told to take a connection, from here on.
+    Setup {
+        /// What it was told.
+        kind: SetupKind,
+        /// Of what.
+        text: &'a [u8],
+    },
+    /// An engine was told that time has passed.
+    Ticked,
 }
+
+/// What an engine is told of a connection beside what comes on it. A journal of a live server has all of them, so that what is
+/// read back is taken as it was then: whose frames they are, which books they bring, and whose place a connection takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SetupKind {
+    /// The product whose frames come on the connection: `venue`.
+    Venue,
+    /// It brings books, and all else of them: names (`venue:SYMBOL`), one a line.
+    Carries,
+    /// It brings all of instruments but their books: names, one a line.
+    CarriesBesideBooks,
+    /// It brings an instrument no more: its name.
+    Drops,
+    /// It takes the place of another connection: that one's number, in decimal digits.
+    Succeeds,
+    /// An instrument as the catalogue has it: in the words of `engine/listing.rs`.
+    Instrument,
+}
+
+impl SetupKind {
+    /// All, in the order of their tags.
+    const ALL: [Self; 6] =
+        [Self::Venue, Self::Carries, Self::CarriesBesideBooks, Self::Drops, Self::Succeeds, Self::Instrument];
+}
+
+/// The tag of the first kind of setup.
+const SETUP: u8 = 10;
 
 /// What the next record is told by its difference from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,11 +99,13 @@ impl Input<'_> {
             Self::Closed => 3,
             Self::Sent(_) => 4,
             Self::Received(_) => 5,
-            Self::Datagram(_) => 5 | IS_DATAGRAM,
+            Self::Datagram(_) => 5 | IS_OTHER,
+            Self::Ticked => IS_OTHER,
             Self::Answered { .. } => 6,
             Self::Missed { loses: false, .. } => 7,
             Self::Missed { loses: true, .. } => 8,
             Self::Named(_) => 9,
+            Self::Setup { kind, .. } => SETUP + *kind as u8,
         }
     }
 
@@ -81,14 +120,15 @@ impl Input<'_> {
         const AROUND_MAX: usize = 32;
         AROUND_MAX
             + match self {
-                Self::Began | Self::Closed => 0,
+                Self::Began | Self::Closed | Self::Ticked => 0,
                 Self::Head(bytes)
                 | Self::Connected(bytes)
                 | Self::Sent(bytes)
                 | Self::Received(bytes)
                 | Self::Datagram(bytes)
                 | Self::Missed { code: bytes, .. }
-                | Self::Named(bytes) => bytes.len(),
+                | Self::Named(bytes)
+                | Self::Setup { text: bytes, .. } => bytes.len(),
                 Self::Answered { url, body } => url.len() + body.len(),
             }
     }
@@ -106,14 +146,15 @@ impl Input<'_> {
         }
         *last = Last { line, ts };
         match self {
-            Self::Began | Self::Closed => {}
+            Self::Began | Self::Closed | Self::Ticked => {}
             Self::Head(bytes)
             | Self::Connected(bytes)
             | Self::Sent(bytes)
             | Self::Received(bytes)
             | Self::Datagram(bytes)
             | Self::Missed { code: bytes, .. }
-            | Self::Named(bytes) => put_bytes(out, bytes),
+            | Self::Named(bytes)
+            | Self::Setup { text: bytes, .. } => put_bytes(out, bytes),
             Self::Answered { url, body } => {
                 put_bytes(out, url);
                 put_bytes(out, body);
@@ -144,7 +185,11 @@ pub(super) fn read<'a>(bytes: &mut &'a [u8], last: &mut Last) -> Option<Input<'a
         7 => Input::Missed { loses: false, code: take_bytes(bytes)? },
         8 => Input::Missed { loses: true, code: take_bytes(bytes)? },
         9 => Input::Named(take_bytes(bytes)?),
-        other if other == 5 | IS_DATAGRAM => Input::Datagram(take_bytes(bytes)?),
+        tag @ SETUP..=KIND => {
+            Input::Setup { kind: *SetupKind::ALL.get(usize::from(tag - SETUP))?, text: take_bytes(bytes)? }
+        }
+        IS_OTHER => Input::Ticked,
+        other if other == 5 | IS_OTHER => Input::Datagram(take_bytes(bytes)?),
         _ => return None,
     })
 }
@@ -162,7 +207,8 @@ fn take_bytes<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
 }
 
 // A kind has its bits, and none of the others.
-const _: () = assert!(KIND & (HAS_LINE | HAS_TS | IS_DATAGRAM) == 0);
+const _: () = assert!(KIND & (HAS_LINE | HAS_TS | IS_OTHER) == 0);
+const _: () = assert!(SETUP as usize + SetupKind::ALL.len() == KIND as usize + 1);
 
 #[cfg(test)]
 pub(super) mod tests {
@@ -192,7 +238,9 @@ pub(super) mod tests {
                 6 => Input::Datagram(bytes),
                 7 => Input::Answered { url: bytes, body: &self.second },
                 8 => Input::Missed { loses: self.second.is_empty(), code: bytes },
-                _ => Input::Named(bytes),
+                9 => Input::Named(bytes),
+                16 => Input::Ticked,
+                kind => Input::Setup { kind: SetupKind::ALL[usize::from(kind) - 10], text: bytes },
             }
         }
     }
@@ -201,7 +249,7 @@ pub(super) mod tests {
         let line = prop_oneof![4 => Just(0_u32), 2 => 0_u32..9, 1 => any::<u32>()];
         let ts = prop_oneof![2 => Just(5_u64), 2 => 0_u64..100, 1 => any::<u64>()];
         let bytes = || prop::collection::vec(any::<u8>(), 0..40);
-        (line, ts, 0_u8..10, bytes(), bytes()).prop_map(|(line, ts, kind, first, second)| Told {
+        (line, ts, 0_u8..17, bytes(), bytes()).prop_map(|(line, ts, kind, first, second)| Told {
             line,
             ts,
             kind,
@@ -248,9 +296,9 @@ pub(super) mod tests {
     fn what_no_record_is_none() {
         for bytes in [
             &b""[..],
-            b"\x0a",
+            b"\x0a\x01",
             b"\x80",
-            b"\x40",
+            b"\x41",
             b"\x45",
             b"\x05\x02a",
             b"\x06\x00",

@@ -50,9 +50,15 @@ impl Writer {
         self.next_seq
     }
 
-    /// Bytes of records that wait.
+    /// Records that wait.
     #[must_use]
-    pub const fn waiting_bytes(&self) -> usize {
+    pub const fn waiting(&self) -> u32 {
+        self.count
+    }
+
+    /// Bytes of records that wait.
+    #[cfg(test)]
+    pub(super) const fn waiting_bytes(&self) -> usize {
         self.body.len()
     }
 

@@ -69,6 +69,8 @@ impl Conversion {
                         Ok(Heard::Received { line, bytes }) if is_datagram => (line, Input::Datagram(bytes)),
                         Ok(Heard::Received { line, bytes }) => (line, Input::Received(bytes)),
                         Ok(Heard::Answered { url, bytes }) => (0, Input::Answered { url, body: bytes }),
+                        Ok(Heard::Ticked) => (0, Input::Ticked),
+                        Ok(Heard::Setup { line, kind, bytes }) => (line, Input::Setup { kind, text: bytes }),
                         Err(error) => {
                             *missed += 1;
                             (0, Input::Missed { loses: error.loses_bytes(), code: error.code().as_bytes() })

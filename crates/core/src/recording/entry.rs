@@ -3,6 +3,7 @@
 use core::ops::Range;
 
 use super::error::RecordingError;
+use crate::journal::SetupKind;
 use crate::types::TimeNs;
 
 /// One thing that a recording says happened.
@@ -49,6 +50,17 @@ pub enum Heard<'a> {
         /// The answer.
         bytes: &'a [u8],
     },
+    /// How an engine was told to take a connection, which journals of live servers say.
+    Setup {
+        /// Of which connection.
+        line: u32,
+        /// What.
+        kind: SetupKind,
+        /// Of what.
+        bytes: &'a [u8],
+    },
+    /// An engine was told that time has passed, which journals of live servers say.
+    Ticked,
 }
 
 /// An entry and where it stands in the bytes given.
@@ -89,6 +101,8 @@ pub(super) enum What {
     Sent(u32, Span),
     Received(u32, Span),
     Answered { url: Span, body: Span },
+    Setup(u32, SetupKind, Span),
+    Ticked,
 }
 
 /// A place in the bytes given, or in the transcript's own.

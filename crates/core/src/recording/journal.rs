@@ -100,6 +100,8 @@ fn what_of(
             connections.set_address(line, address)?;
             return Ok(None);
         }
+        Input::Ticked => What::Ticked,
+        Input::Setup { kind, text } => What::Setup(line, kind, span(text)),
         Input::Missed { .. } => return Ok(None),
     }))
 }

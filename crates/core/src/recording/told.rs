@@ -27,6 +27,10 @@ pub(super) fn told_of(transcript: &mut Transcript, file: &[u8], chunk: usize) ->
                 Ok(Heard::Sent { line, bytes }) => format!("{ts} sent {line} {}", text(bytes)),
                 Ok(Heard::Received { line, bytes }) => format!("{ts} received {line} {}", text(bytes)),
                 Ok(Heard::Answered { url, bytes }) => format!("{ts} answered {} {}", text(url), text(bytes)),
+                Ok(Heard::Ticked) => format!("{ts} ticked"),
+                Ok(Heard::Setup { line, kind, bytes }) => {
+                    format!("{ts} setup {line} {kind:?} {}", text(bytes))
+                }
                 Err(error) => {
                     assert_eq!(ts, 0, "an error has no time");
                     error.code().to_owned()

@@ -213,6 +213,8 @@ impl Transcript {
             What::Sent(line, span) => Heard::Sent { line, bytes: of(span) },
             What::Received(line, span) => Heard::Received { line, bytes: of(span) },
             What::Answered { url, body } => Heard::Answered { url: of(url), bytes: of(body) },
+            What::Ticked => Heard::Ticked,
+            What::Setup(line, kind, span) => Heard::Setup { line, kind, bytes: of(span) },
         });
         Ok(Entry { start, end: *at, ts, is_datagram, heard })
     }

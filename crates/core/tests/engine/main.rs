@@ -20,6 +20,7 @@ mod kucoin;
 mod left_behind;
 mod numbered_orders;
 mod random;
+mod recorded_lines;
 mod rig;
 mod silence;
 mod snapshots;

@@ -1,7 +1,7 @@
 //! Segments of a journal, as they are and with every checksum made right, so that what stands behind them is reached.
 
 use depthwire_core::journal::{
-    BLOCK_HEADER_BYTES, Input, JournalError, Reader, SEGMENT_HEADER_BYTES, SegmentHeader, Writer,
+    BLOCK_HEADER_BYTES, Input, JournalError, Reader, SEGMENT_HEADER_BYTES, SegmentHeader, SetupKind, Writer,
 };
 
 use crate::chunks::in_chunks;
@@ -16,6 +16,7 @@ pub struct Journal;
 type Told = Result<(u64, u32, u64, String), JournalError>;
 
 const BLOCK_MAGIC: &[u8] = b"DWJB";
+const SETUPS: [SetupKind; 3] = [SetupKind::Venue, SetupKind::Carries, SetupKind::Instrument];
 /// Of the checksum in both heads.
 const CRC_AT: usize = 60;
 
@@ -32,7 +33,7 @@ pub fn segment(random: &mut Random, out: &mut Vec<u8>, has_missed: bool) {
         let len = random.below(24);
         let (bytes, url) = (random.bytes(len), random.bytes(len / 4));
         let bytes = bytes.as_slice();
-        let input = match random.below(12) {
+        let input = match random.below(14) {
             0 => Input::Began,
             1 => Input::Head(bytes),
             2 => Input::Connected(bytes),
@@ -42,6 +43,8 @@ pub fn segment(random: &mut Random, out: &mut Vec<u8>, has_missed: bool) {
             6 => Input::Answered { url: &url, body: bytes },
             7 if has_missed => Input::Missed { loses: random.one_in(2), code: bytes },
             8 => Input::Named(bytes),
+            10 => Input::Ticked,
+            9 => Input::Setup { kind: SETUPS[random.below(SETUPS.len())], text: bytes },
             _ => Input::Received(bytes),
         };
         let ts = 1_700_000_000_000_000_000 + random.below(1_000) as u64;

@@ -196,12 +196,15 @@ fn next(
         Ok(Heard::Sent { line, bytes }) => Ok((4, line, entry.ts, bytes.to_vec())),
         Ok(Heard::Received { line, bytes }) => Ok((5, line, entry.ts, bytes.to_vec())),
         Ok(Heard::Answered { url, bytes }) => Ok((6, 0, entry.ts, [url, b" ", bytes].concat())),
+        Ok(Heard::Ticked) => Ok((8, 0, entry.ts, Vec::new())),
+        Ok(Heard::Setup { line, bytes, .. }) => Ok((7, line, entry.ts, bytes.to_vec())),
         Err(error) => Err(error.code()),
     };
     Ok((entry.start, entry.end, told))
 }
 
-const KINDS: [&str; 7] = ["began", "head", "connected", "closed", "sent", "received", "answered"];
+const KINDS: [&str; 9] =
+    ["began", "head", "connected", "closed", "sent", "received", "answered", "setup", "ticked"];
 /// The first kind that a caller may give back.
 const CONNECTED: u8 = 2;
 

@@ -86,6 +86,9 @@ impl Told<'_> {
                 parts([b"A", url, b" "]);
                 parts([bytes, b"", b""]);
             }
+            Ok(Heard::Setup { .. } | Heard::Ticked) => {
+                unreachable!("only live servers tell how they were set up")
+            }
             Err(error) => {
                 assert!(error.loses_bytes());
                 self.errors.push(error.code());

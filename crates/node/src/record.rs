@@ -1,0 +1,267 @@
+//! The exported `Engine`: what it is told, as a journal.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use depthwire_core::engine::{SourceId, listing_of};
+use depthwire_core::journal::{Input, SetupKind};
+use depthwire_core::types::{Account, Catalogue, InstrumentId, TimeNs, Venue};
+use depthwire_journal::retention::Retention;
+use depthwire_journal::{FileError, Options, Recorder, Status, Sync};
+use napi_derive::napi;
+
+use crate::argument::{Argument, SAFE_INTEGER_MAX};
+use crate::engine::Engine;
+use crate::guard::{Code, Result, error};
+
+/// How far a record has come.
+#[napi(object)]
+pub struct RecordStatus {
+    /// Records taken.
+    pub records: i64,
+    /// The number behind the last one that is kept, as the way of syncing means it.
+    pub acknowledged: i64,
+    /// Records that are not in the journal, because its files could not take them.
+    pub missed: i64,
+    /// Bytes written, as they were before they were packed.
+    pub bytes: i64,
+    /// Segments begun.
+    pub segments: i64,
+    /// Of these packed.
+    pub sealed: i64,
+    /// Of these whole and not packed.
+    pub unsealed: i64,
+    /// Segments that were let go, of earlier runs too.
+    pub let_go: i64,
+    /// Whether records are being taken.
+    pub is_recording: bool,
+    /// What went wrong last, whether or not it has been overcome.
+    pub failure: Option<RecordFailure>,
+}
+
+/// What went wrong with a file of a journal.
+#[napi(object)]
+pub struct RecordFailure {
+    /// `journal.*`.
+    pub code: String,
+    /// What, for people.
+    pub what: String,
+    /// The file.
+    pub place: String,
+    /// What was expected.
+    pub expected: String,
+    /// What the system said.
+    pub got: String,
+    /// What to do about it.
+    pub fix: String,
+}
+
+impl From<Status> for RecordStatus {
+    fn from(status: Status) -> Self {
+        Self {
+            records: status.records as i64,
+            acknowledged: status.acknowledged as i64,
+            missed: status.missed as i64,
+            bytes: status.bytes as i64,
+            segments: status.segments as i64,
+            sealed: status.sealed as i64,
+            unsealed: status.unsealed as i64,
+            let_go: status.let_go as i64,
+            is_recording: status.is_recording,
+            failure: status.failure.map(|failure| RecordFailure {
+                code: failure.code().to_owned(),
+                what: failure.what().to_owned(),
+                place: failure.path.display().to_string(),
+                expected: failure.expected().to_owned(),
+                got: failure.said.clone(),
+                fix: failure.fix().to_owned(),
+            }),
+        }
+    }
+}
+
+const SEGMENT_BYTES: RangeInclusive<i64> = 64 << 10..=1 << 32;
+const FLUSH_MS: RangeInclusive<i64> = 0..=60_000;
+/// A hundred years.
+const KEEP_MS: RangeInclusive<i64> = 0..=36_500 * 86_400_000;
+
+#[napi]
+impl Engine {
+    /// Records from now on what the engine is told, in a folder: connections, frames, answers, ticks, with the times by which it
+    /// goes. Before any connection is opened. `sync`: `none`, `group` or `each`. `keepBytes`, `keepMs`: what is let go beyond
+    /// that, 0 = nothing. Throws `journal.*`.
+    #[napi(
+        ts_args_type = "folder: string, journal: bigint, sync: string, segmentBytes: number, flushMs: number, seal: boolean, keepBytes: number, keepMs: number"
+    )]
+    #[allow(clippy::too_many_arguments, reason = "an object's members would be looked up one by one")]
+    pub fn record(
+        &self,
+        folder: Argument,
+        journal: Argument,
+        sync: Argument,
+        segment_bytes: Argument,
+        flush_ms: Argument,
+        seal: Argument,
+        keep_bytes: Argument,
+        keep_ms: Argument,
+    ) -> Result<()> {
+        self.run(|state| {
+            let (named, folder) = (sync.text("sync")?, folder.text("folder")?);
+            let options = Options {
+                folder: folder.into(),
+                journal: journal.u64("journal")?,
+                sync: sync_of(&named)?,
+                segment_bytes: segment_bytes.integer("segmentBytes", SEGMENT_BYTES)? as u64,
+                flush_ns: flush_ms.integer("flushMs", FLUSH_MS)? as u64 * 1_000_000,
+                seals: seal.flag("seal")?,
+                retention: Retention {
+                    bytes_max: keep_bytes.integer("keepBytes", 0..=SAFE_INTEGER_MAX)? as u64,
+                    age_max: Duration::from_millis(keep_ms.integer("keepMs", KEEP_MS)? as u64),
+                },
+            };
+            let now = state.now();
+            state.record.begin(options, now)
+        })
+    }
+
+    /// How far the record has come; null where none was begun.
+    #[napi]
+    pub fn recording(&self) -> Result<Option<RecordStatus>> {
+        self.run(|state| Ok(state.record.status().map(RecordStatus::from)))
+    }
+
+    /// Ends the record, and waits until all of it is kept. Null where none is under way.
+    #[napi]
+    pub fn end_recording(&self) -> Result<Option<RecordStatus>> {
+        self.run(|state| Ok(state.record.end().map(RecordStatus::from)))
+    }
+}
+
+fn sync_of(named: &str) -> Result<Sync> {
+    let known = Sync::ALL.iter().find(|(_, name)| *name == named);
+    known.map(|(sync, _)| *sync).ok_or_else(|| {
+        let account =
+            Account::new("unknown way of syncing", "none, group or each", format_args!("“{named}”"));
+        error("journal.sync", account, "name one of them")
+    })
+}
+
+/// What an engine is told, where it is recorded: nothing else of it costs more than a look at this.
+#[derive(Default)]
+pub(crate) struct Record {
+    recorder: Option<Box<Recorder>>,
+    /// Whether a connection was opened that no record knows of.
+    is_late: bool,
+    ended: Option<Status>,
+}
+
+impl Record {
+    #[inline]
+    pub(crate) const fn is_on(&self) -> bool {
+        self.recorder.is_some()
+    }
+
+    fn begin(&mut self, options: Options, now: TimeNs) -> Result<()> {
+        if self.is_on() || self.is_late || self.ended.is_some() {
+            let expected = "an engine without connections, and no other record of it";
+            let account = Account::new("a record begins too late", expected, "one that has some");
+            return Err(error(
+                "journal.late",
+                account,
+                "begin to record before the first connection is opened",
+            ));
+        }
+        self.recorder = Some(Box::new(Recorder::begin(options, now).map_err(refused)?));
+        Ok(())
+    }
+
+    fn status(&self) -> Option<Status> {
+        self.recorder.as_ref().map(|recorder| recorder.status()).or_else(|| self.ended.clone())
+    }
+
+    fn end(&mut self) -> Option<Status> {
+        self.ended = self.recorder.take().map(|recorder| recorder.end());
+        self.ended.clone()
+    }
+
+    /// Something was heard, sent or lost on a connection.
+    #[inline]
+    pub(crate) fn heard(&mut self, source: u32, now: TimeNs, input: &Input<'_>) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.record(source, now, input);
+        }
+    }
+
+    pub(crate) fn ticked(&mut self, now: TimeNs) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.record(0, now, &Input::Ticked);
+            recorder.tick(now);
+        }
+    }
+
+    pub(crate) fn opened(&mut self, source: SourceId, venue: Venue, now: TimeNs) {
+        self.is_late = true;
+        self.set_up(source.0, now, SetupKind::Venue, venue.name());
+    }
+
+    pub(crate) fn connected(&mut self, source: u32, now: TimeNs) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.connected(source, now, b"");
+        }
+    }
+
+    pub(crate) fn set_up(&mut self, source: u32, now: TimeNs, kind: SetupKind, text: &str) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.set_up(source, now, kind, text);
+        }
+    }
+
+    pub(crate) fn carries(
+        &mut self,
+        source: SourceId,
+        kind: SetupKind,
+        instruments: &[InstrumentId],
+        catalogue: &Catalogue,
+        now: TimeNs,
+    ) {
+        if !self.is_on() {
+            return;
+        }
+        for id in instruments {
+            self.lists(*id, catalogue, now);
+        }
+        let names: Vec<_> = instruments.iter().filter_map(|id| name_of(*id, catalogue)).collect();
+        self.set_up(source.0, now, kind, &names.join("\n"));
+    }
+
+    /// An instrument is listed so from now on.
+    pub(crate) fn lists(&mut self, id: InstrumentId, catalogue: &Catalogue, now: TimeNs) {
+        if let (true, Some(listed)) = (self.is_on(), catalogue.get(id)) {
+            self.set_up(0, now, SetupKind::Instrument, &listing_of(listed));
+        }
+    }
+
+    pub(crate) fn drops(&mut self, source: u32, id: InstrumentId, catalogue: &Catalogue, now: TimeNs) {
+        if let (true, Some(name)) = (self.is_on(), name_of(id, catalogue)) {
+            self.set_up(source, now, SetupKind::Drops, &name);
+        }
+    }
+
+    /// A snapshot came that was asked for.
+    pub(crate) fn answered(&mut self, id: InstrumentId, body: &[u8], catalogue: &Catalogue, now: TimeNs) {
+        if let (true, Some(name)) = (self.is_on(), name_of(id, catalogue)) {
+            self.heard(0, now, &Input::Answered { url: name.as_bytes(), body });
+        }
+    }
+}
+
+fn name_of(id: InstrumentId, catalogue: &Catalogue) -> Option<String> {
+    catalogue.get(id).map(|listed| format!("{}:{}", listed.venue.name(), listed.symbol))
+}
+
+fn refused(wrong: FileError) -> napi::Error<Code> {
+    let expected = format_args!("{}", wrong.expected());
+    let account =
+        Account::new(wrong.what(), expected, format_args!("{}: {}", wrong.path.display(), wrong.said));
+    error(wrong.code(), account, wrong.fix())
+}
