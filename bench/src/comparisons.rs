@@ -5,7 +5,7 @@ use crate::timing::Contender;
 use crate::workload::{Size, Workload};
 use crate::{
     allocations, checked_feed, checked_frame, dbn_decode, depth_views, itch_decode, itch_engine, itch_market,
-    l2_apply, l3_apply, memory, pipeline, raw_frame, stamps,
+    journal, l2_apply, l3_apply, memory, pipeline, raw_frame, stamps,
 };
 
 /// A benchmark: what it measures, and over which workloads.
@@ -107,6 +107,21 @@ pub(crate) const BENCHES: &[Bench] = &[
         name: "view_within_bps",
         has_peers: false,
         kind: Kind::Timed(|workload| depth_views::within_bps(workload).map(Ok), |ns| ("ns/message", ns)),
+    },
+    Bench {
+        name: "journal_append",
+        has_peers: false,
+        kind: Kind::Timed(|workload| journal::append(workload).map(Ok), |ns| ("ns/frame", ns)),
+    },
+    Bench {
+        name: "journal_read",
+        has_peers: false,
+        kind: Kind::Timed(|workload| journal::read(workload).map(Ok), |ns| ("frames/s", 1e9 / ns)),
+    },
+    Bench {
+        name: "journal_seal",
+        has_peers: false,
+        kind: Kind::Timed(|workload| journal::seal(workload).map(Ok), |ns| ("MB/s", 1e3 / ns)),
     },
     Bench { name: "allocations", has_peers: false, kind: Kind::Counted(allocations::rows) },
     Bench { name: "memory", has_peers: false, kind: Kind::Counted(memory::rows) },

@@ -19,6 +19,7 @@ mod gate;
 pub mod itch_decode;
 pub mod itch_engine;
 pub mod itch_market;
+pub mod journal;
 pub mod l2_apply;
 pub mod l3_answer;
 pub mod l3_apply;

@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     fn option() -> Instrument {
-        let mut made = venues::instrument(venues::SIM, "BTCUSDT").unwrap();
+        let mut made = venues::instrument(venues::ALL[0], "BTCUSDT").unwrap();
         (made.price_exponent, made.qty_exponent) = (-4, -8);
         made.scale_source = ScaleSource::Listed;
         (made.tick_size, made.lot_size, made.digits) = (5, 1, Some((4, 8)));
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn lines_come_back() {
-        let plain = venues::instrument(venues::SIM, "ETHUSDT").unwrap();
+        let plain = venues::instrument(venues::ALL[0], "ETHUSDT").unwrap();
         for instrument in [option(), plain] {
             let line = listing_of(&instrument);
             assert!(!line.contains('\n'));
