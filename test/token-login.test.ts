@@ -1,3 +1,6 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openEngine } from '../src/engine.js';
 import type { DepthwireError } from '../src/errors.js';
@@ -16,7 +19,7 @@ afterEach(async () => {
 const TOKEN = '{"error":[],"result":{"token":"T","expires":900}}';
 
 /** Kraken's orders with a key and its books without one, over a server whose answers are the test's. */
-async function rig(answer: () => string, subscribed?: string) {
+async function rig(answer: () => string, subscribed?: string, folder?: string) {
   const requests: number[] = [];
   const clock = new ManualClock();
   const venue = new SocketVenue({
@@ -39,6 +42,7 @@ async function rig(answer: () => string, subscribed?: string) {
       onFault: (fault) => faults.push(fault),
     },
   );
+  if (folder !== undefined) engine.record({ folder, seal: false });
   engine.addInstrument('kraken:BTC/USD');
   const source = (name: string, more: Partial<LiveSource>): LiveSource => ({
     name,
@@ -67,7 +71,7 @@ async function rig(answer: () => string, subscribed?: string) {
     () => live.stop(),
   );
   const orders = () => live.status()[0]?.connections[0];
-  return { venue, clock, live, faults, requests, orders };
+  return { venue, engine, clock, live, faults, requests, orders };
 }
 
 describe('a token', () => {
@@ -113,6 +117,22 @@ describe('a token', () => {
     await until(() => all.faults.length === 1, 'the refusal');
     all.clock.pass(15_000);
     await until(() => all.orders()?.state === 'ready', 'the connection');
+  });
+
+  it('stands in no journal, nor does the key that it was had by', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'depthwire-token-'));
+    closing.push(() => rmSync(folder, { recursive: true }));
+    const all = await rig(() => TOKEN, undefined, folder);
+    const said = () => all.venue.visitors.flatMap((visitor) => visitor.said).join('\n');
+    await until(() => /"token"[\s\S]*"trade"|"trade"[\s\S]*"token"/.test(said()), 'both subscriptions');
+    expect(said()).toContain('"token":"T"');
+    await until(() => all.live.status()[1]?.connections[0]?.state === 'ready', 'trades');
+    all.engine.endRecording();
+    const [name = ''] = readdirSync(folder);
+    const journal = readFileSync(join(folder, name)).toString('latin1');
+    expect(journal).toContain('"token":"-"');
+    expect(journal).toContain('kraken:BTC/USD');
+    expect(journal).not.toMatch(/"token":"T"|my-own|bXktb3du/);
   });
 
   it('that the socket does not take ends its connection, and the next one comes late', async () => {
