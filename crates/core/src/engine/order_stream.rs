@@ -200,7 +200,7 @@ impl<C: Clock> Engine<C> {
             return;
         };
         let counts = |(at, source): &(usize, &mut super::source::Source)| {
-            source.carries(slot) && instrument.heeds(*at) && source.orders.is_some()
+            source.carries(slot) && source.brings(slot) && instrument.heeds(*at) && source.orders.is_some()
         };
         let Some((_, source)) = sources.iter_mut().enumerate().find(counts) else { return };
         let Some(orders) = source.orders.as_deref_mut() else { return };
@@ -223,8 +223,9 @@ impl<C: Clock> Engine<C> {
             return;
         }
         let mut holders = sources.iter_mut().enumerate();
-        let holder =
-            holders.find(|(at, source)| source.carries(slot) && state.heeds(*at) && source.orders.is_some());
+        let holder = holders.find(|(at, source)| {
+            source.carries(slot) && source.brings(slot) && state.heeds(*at) && source.orders.is_some()
+        });
         if let Some(orders) = holder.and_then(|(_, source)| source.orders.as_deref_mut()) {
             let at = state.book_cursor.at;
             orders.publish_image(state, at, cx);

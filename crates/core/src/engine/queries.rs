@@ -226,7 +226,8 @@ impl<C: Clock> Engine<C> {
         if !state.uses_orders && !state.product.is_by_order {
             return Err(EngineError::NoOrders(instrument.0));
         }
-        let counts = |(at, source): &(usize, &Source)| source.carries(slot) && state.heeds(*at);
+        let counts =
+            |(at, source): &(usize, &Source)| source.carries(slot) && source.brings(slot) && state.heeds(*at);
         let mut counting = self.sources.iter().enumerate().filter(counts);
         Ok((state, counting.find_map(|(_, source)| source.orders.as_deref())))
     }

@@ -49,6 +49,8 @@ impl<C: Clock> Engine<C> {
         for (venue, ids) in &products {
             let keeper = self.open(*venue)?;
             self.carry_beside_books(keeper, ids)?;
+            // Orders are those of the connection that tells them.
+            self.sources[keeper.0 as usize].orders = None;
         }
         let lines = RecordedLines { wanted: instruments.to_vec(), ..RecordedLines::default() };
         self.sources[source.0 as usize].lines = Some(Box::new(lines));
