@@ -8,6 +8,7 @@ import { addConfigCommand } from './config-command.js';
 import { INSTRUMENT_HELP } from './config-options.js';
 import { addConvertCommand } from './convert-command.js';
 import { addDoctorCommand } from './doctor-command.js';
+import { addExportCommand } from './export-command.js';
 import { addFakeVenueCommand } from './fake-venue-command.js';
 import { addInstrumentsCommand } from './instruments.js';
 import { addServeCommand } from './serve-command.js';
@@ -21,7 +22,7 @@ import { addWatchCommand } from './watch-command.js';
 
 /** Errors that mean a wrong command line rather than a wrong file or server. */
 const USAGE_CODES =
-  /^(bench\.(scenario|option|race|compare|replay|gate|address|beside|recording|rate|seconds|subscribers|folder)$|config\.|fake\.|watch\.(url|output|token_file)|recording\.(missing|directory|ambiguous|venues|differ|no_streams|no_such_instrument)$|serve\.(no_such_instrument|public_bind)$|auth\.|journal\.folder$|instruments\.(unknown_venue|no_such|no_endpoint|too_many)$|live\.(keys|needs_key|not_offered)$|instrument\.)/;
+  /^(bench\.(scenario|option|race|compare|replay|gate|address|beside|recording|rate|seconds|subscribers|folder)$|config\.|export\.(form|exists|snapshots|no_times)$|fake\.|watch\.(url|output|token_file)|recording\.(missing|directory|ambiguous|venues|differ|no_streams|no_such_instrument)$|serve\.(no_such_instrument|public_bind)$|auth\.|journal\.folder$|instruments\.(unknown_venue|no_such|no_endpoint|too_many)$|live\.(keys|needs_key|not_offered)$|instrument\.)/;
 
 interface VerifyFlags {
   readonly json?: true;
@@ -46,6 +47,7 @@ export function programOf(shell: Shell, setCode: (code: number) => void): Comman
   addConfigCommand(program, shell);
   addConvertCommand(program, shell, setCode);
   addDoctorCommand(program, shell, setCode);
+  addExportCommand(program, shell, setCode);
   addFakeVenueCommand(program, shell);
   addInstrumentsCommand(program, shell);
   addTokenCommand(program, shell);
