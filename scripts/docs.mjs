@@ -17,6 +17,7 @@ const ORDER = [
   'docs/guides/subscribe.md',
   'docs/guides/embed.md',
   'docs/guides/replay.md',
+  'docs/guides/query.md',
   'docs/watch.md',
   'docs/bench.md',
   'docs/adding-a-venue.md',

@@ -8,7 +8,7 @@ import { WebSocket } from 'ws';
 import type { ConfigInput } from '../src/config.js';
 import { mint } from '../src/publish/auth/mint.js';
 import { errorSchema, replaySchema } from '../src/publish/http-schemas.js';
-import { timeNs } from '../src/publish/replay.js';
+import { timeNs } from '../src/time-text.js';
 import { fakeReplay } from './support/fake-replay.js';
 import { startServer, type TestServer } from './support/server.js';
 import { issuer, jwksOf } from './support/tokens.js';

@@ -259,6 +259,54 @@ export declare class JournalConversion {
   converted(): Converted
 }
 
+/** Puts journals together. */
+export declare class JournalMerge {
+  /**
+   * Of so many journals, 1 to 64. `journal` names what becomes of different ones, `createdNs` is the time of its first segment.
+   * Throws `journal.too_many`.
+   */
+  constructor(count: number, journal: bigint, createdNs: bigint)
+  /** Gives the memory back at once. Any other use after it throws `addon.closed`. */
+  close(): void
+  /** The journal that is to be read next; -1 = all have ended. */
+  wants(): number
+  /**
+   * Takes blocks of that journal and returns the bytes used; the rest goes in again, at the head of its next call. `last`: this
+   * segment ends here. What is known to come next waits for `drain`. Throws `journal.*`.
+   */
+  take(index: number, bytes: Uint8Array, last: boolean): number
+  /** No more segments of that journal follow. Throws `journal.*`. */
+  ended(index: number): void
+  /** Ends the segment and begins the next one at that time: `drain` gives the rest of the one, then 0, then the other. */
+  turn(createdNs: bigint): void
+  /** Ends the journal, and says what became of it. */
+  end(): PartInfo
+  /** Writes bytes of the segment that are due and returns how many; 0 = all are out. */
+  drain(out: Uint8Array): number
+}
+
+/** Cuts a part out of a journal. */
+export declare class JournalSlice {
+  /**
+   * Of records received from one time on and before another, and from one number to another, the last included.
+   * `createdNs` is the time of the part's first segment.
+   */
+  constructor(fromNs: bigint, toNs: bigint, firstRecord: bigint, lastRecord: bigint, createdNs: bigint)
+  /** Gives the memory back at once. Any other use after it throws `addon.closed`. */
+  close(): void
+  /**
+   * Takes blocks of the journal and returns the bytes used; the rest goes in again, at the head of the next call. `last`: this
+   * segment ends here. What is kept waits for `drain`. Throws `journal.*`.
+   */
+  take(bytes: Uint8Array, last: boolean): number
+  /** Ends the segment and begins the next one at that time: `drain` gives the rest of the one, then 0, then the other. */
+  turn(createdNs: bigint): void
+  /** Ends the part, and says what became of it. */
+  end(): PartInfo
+  /** Writes bytes of the segment that are due and returns how many; 0 = all are out. */
+  drain(out: Uint8Array): number
+}
+
 /** One run of a plan. */
 export declare class Measurement {
   /** `plan`: JSON, see `crates/latency/src/scenario.rs`. What is no text, or longer than 64 KiB, is no plan when it is run. */
@@ -306,6 +354,21 @@ export declare class RecordingContents {
   read(bytes: Uint8Array, last: boolean, out: Uint8Array): ContentsRead
   /** The exponents of ten of an instrument's prices and quantities that hold every number of its frames so far. */
   exponents(index: number): Array<number>
+}
+
+/** Finds out what recordings hold, whatever their form. */
+export declare class RecordingInspection {
+  /** Before the first file. */
+  constructor()
+  /** Gives the memory back at once. Any other use after it throws `addon.closed`. */
+  close(): void
+  /**
+   * Takes whole lines or messages of a recording and returns the bytes used; the rest goes in again, at the head of the next
+   * call. `last`: the bytes of this file end here.
+   */
+  take(bytes: Uint8Array, last: boolean): number
+  /** What the file that was taken last holds. Another one follows. */
+  fileEnded(): InspectedInfo
 }
 
 /** Books rebuilt from feed frames alone. */
@@ -588,6 +651,24 @@ export interface ErrorInfo {
   fix: string
 }
 
+/** Something that is wrong with a file. */
+export interface FaultInfo {
+  /** Stable code. */
+  code: string
+  /** What is wrong. */
+  what: string
+  /** What was meant. */
+  expected: string
+  /** What came. */
+  got: string
+  /** What to do. */
+  fix: string
+  /** Of a journal the number of the first record that it is about. */
+  record?: bigint
+  /** Entries of the file before it. */
+  entry: number
+}
+
 /** Frames that are kept for readers who come back. */
 export interface HistoryStats {
   /** Memory that they use now. */
@@ -598,12 +679,60 @@ export interface HistoryStats {
   evictedBytes: number
 }
 
+/** What a file, or a connection of it, holds. */
+export interface HoldingInfo {
+  /** Files that begin behind another one, as a journal of several says it. */
+  began: number
+  /** What was said of all that follows, as DBN's metadata. */
+  heads: number
+  /** Connections made. */
+  connected: number
+  /** Connections ended. */
+  closed: number
+  /** Messages sent. */
+  sent: number
+  /** Messages received, datagrams included. */
+  received: number
+  /** Of these, datagrams. */
+  datagrams: number
+  /** Requests over HTTP that were answered. */
+  answered: number
+  /** How an engine was told to take connections. */
+  setups: number
+  /** An engine was told that time has passed. */
+  ticks: number
+  /** Bytes of what was sent, received, answered and said ahead. */
+  bytes: number
+  /** The earliest time, ns since the Unix epoch; 0 = none is known. */
+  firstNs: bigint
+  /** The latest. */
+  lastNs: bigint
+}
+
 /** How a deflate stream ended. */
 export interface Inflated {
   /** Packed bytes that belong to the stream. */
   packedBytes: number
   /** CRC-32 of what came out. */
   crc: number
+}
+
+/** What a file holds. */
+export interface InspectedInfo {
+  /** Its form; null where it is of none that is known. */
+  form?: string
+  /** Of a journal alone. */
+  segment?: SegmentInfo
+  /** All of it. */
+  holding: HoldingInfo
+  /** Entries whose time is before that of the one before. */
+  backward: number
+  /** Its connections. */
+  lines: Array<LineInfo>
+  /** What is wrong with it, the first hundred. */
+  faults: Array<FaultInfo>
+  /** How much is. */
+  faultsCounted: number
 }
 
 /** An instrument of the catalogue. Exponents are powers of ten; tick and lot are mantissas, 0 = unknown. */
@@ -686,6 +815,16 @@ export interface LatencyStats {
   counts: Array<number>
   /** The times together, ns. */
   sumNs: number
+}
+
+/** A connection of a file. */
+export interface LineInfo {
+  /** Its number among those of all files. */
+  line: number
+  /** Where it leads; empty where the recording does not say. */
+  address: string
+  /** What happened on it. */
+  holding: HoldingInfo
 }
 
 /** A position that was closed by force: mantissas at the instrument's exponents. */
@@ -773,6 +912,16 @@ export interface OrderStats {
   restingMax: number
 }
 
+/** What has become of a part. */
+export interface PartInfo {
+  /** Records written. */
+  records: number
+  /** Records of several parts that were written once. */
+  repeated: number
+  /** Places at which records are missing that are not left out on purpose. */
+  missing: number
+}
+
 /** What went wrong with a file of a journal. */
 export interface RecordFailure {
   /** `journal.*`. */
@@ -831,6 +980,22 @@ export interface ReplicaBook {
   checkFailures: number
   /** Gaps seen. */
   gaps: number
+}
+
+/** What a segment of a journal says of itself. */
+export interface SegmentInfo {
+  /** The journal that it is of. */
+  journal: bigint
+  /** Its number in it. */
+  number: bigint
+  /** The number of its first record. */
+  firstRecord: bigint
+  /** The number behind its last record. */
+  nextRecord: bigint
+  /** When it was begun, ns since the Unix epoch. */
+  createdNs: bigint
+  /** Whether it was closed in order: else records may be missing at its end. */
+  isClosed: boolean
 }
 
 /** Shared memory as its maker has it. */

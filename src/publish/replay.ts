@@ -1,4 +1,5 @@
 import { DepthwireError, shown } from '../errors.js';
+import { TIME_FORM, timeNs } from '../time-text.js';
 import { errorAnswer, json } from './answers.js';
 import { replayChangeSchema } from './http-schemas.js';
 import type { Answer } from './transport.js';
@@ -76,7 +77,7 @@ export function changeReplay(body: string | undefined, replay: Replayed | undefi
   const { paused, speed, skipIdle, seek } = parsed.data;
   const seekNs = seek === undefined ? undefined : timeNs(seek);
   if (seek !== undefined && seekNs === undefined)
-    return errorAnswer('400 Bad Request', badChange('seek', SEEK_FORM, shown(seek)));
+    return errorAnswer('400 Bad Request', badChange('seek', TIME_FORM, shown(seek)));
   if (replay.status().state === 'failed') return errorAnswer('409 Conflict', failed());
   replay.change({
     ...(paused === undefined ? {} : { isPaused: paused }),
@@ -88,16 +89,6 @@ export function changeReplay(body: string | undefined, replay: Replayed | undefi
 }
 
 const FORM = '{"paused": true}, and any of "speed", "seek", "skipIdle"';
-const SEEK_FORM = 'ns since the epoch, or a time with its zone, as 2024-08-08T10:00:00Z';
-
-/** Digits are ns since the epoch; anything else is ISO 8601 with its zone, to the ns. */
-export function timeNs(text: string): bigint | undefined {
-  if (/^\d{1,19}$/.test(text)) return BigInt(text);
-  const [, whole, fraction = '', zone] =
-    /^(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/.exec(text) ?? [];
-  const ms = whole === undefined ? Number.NaN : Date.parse(`${whole}${zone}`);
-  return Number.isNaN(ms) || ms < 0 ? undefined : BigInt(ms) * 1_000_000n + BigInt(fraction.padEnd(9, '0'));
-}
 
 function noReplay(): DepthwireError {
   return new DepthwireError('replay.none', {

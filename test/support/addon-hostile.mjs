@@ -349,6 +349,8 @@ function fresh(owner) {
   if (owner === 'Simulator') return new native.Simulator(1, START_MS);
   if (owner === 'RecordingContents') return contents();
   if (owner === 'JournalConversion') return new native.JournalConversion(1n, 2n);
+  if (owner === 'JournalMerge') return new native.JournalMerge(1, 1n, 2n);
+  if (owner === 'JournalSlice') return new native.JournalSlice(0n, 1n, 0n, 1n, 2n);
   return owner === 'Dialect' ? opened() : new native[owner]();
 }
 
@@ -371,6 +373,9 @@ const objects = {
   ReplicaThread: new native.ReplicaThread(),
   Inflate: new native.Inflate(),
   JournalConversion: fresh('JournalConversion'),
+  JournalMerge: fresh('JournalMerge'),
+  JournalSlice: fresh('JournalSlice'),
+  RecordingInspection: fresh('RecordingInspection'),
   // A plan that is none: what runs is refused at once.
   Measurement: new native.Measurement(Buffer.from('{}')),
   Simulator: new native.Simulator(1, START_MS),
@@ -452,6 +457,11 @@ const VALID = {
   symbol: SYMBOL,
   bytes: good[0],
   untilNs: 1n,
+  fromNs: 1n,
+  toNs: 1n,
+  firstRecord: 1n,
+  lastRecord: 1n,
+  count: 1,
   createdNs: 1n,
   journal: 1n,
   // The engine of these tests has a connection, so nothing is ever recorded.

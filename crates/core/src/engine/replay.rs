@@ -308,6 +308,8 @@ impl<C: Clock> Engine<C> {
                 read.map_err(IngestError::from)
             }
             Ok(Heard::Began) => {
+                // Another run has connections of its own.
+                self.forget_lines(index, ts_recv)?;
                 self.tell_session(index, |session, out| session.began(at, out));
                 self.apply(index, ts_recv);
                 Ok(())

@@ -129,6 +129,17 @@ impl JournalError {
         }
     }
 
+    /// Whether nothing may be made of a file: it is of another version or, where none of a journal came before, no
+    /// segment. Behind one it may be the rest of a packed segment that is damaged.
+    #[must_use]
+    pub(super) const fn refuses_file(self, is_first: bool) -> bool {
+        match self {
+            Self::UnknownVersion { .. } => true,
+            Self::NotJournal { .. } => is_first,
+            _ => false,
+        }
+    }
+
     /// What to do about it, in one line.
     #[must_use]
     pub const fn fix(self) -> &'static str {

@@ -31,17 +31,25 @@
 
 mod block;
 mod error;
+mod merge;
+mod part_error;
+#[cfg(test)]
+mod part_tests;
 mod reader;
 #[cfg(test)]
 mod reader_tests;
 mod record;
 mod segment;
+mod slice;
 mod varint;
 mod writer;
 
 pub use block::{BLOCK_BYTES_MAX, BLOCK_HEADER_BYTES, BlockHeader, BlockKind, Packing};
 pub use error::JournalError;
+pub use merge::{MERGED_MAX, Merge};
+pub use part_error::PartError;
 pub use reader::{Reader, Recorded};
 pub use record::{Input, SetupKind};
 pub use segment::{MAGIC, SEGMENT_HEADER_BYTES, SegmentHeader, VERSION};
+pub use slice::{Part, Slice};
 pub use writer::{BLOCK_BYTES, Writer};

@@ -77,6 +77,12 @@ impl Reader {
         self.due.unwrap_or_default()
     }
 
+    /// The journal that the segment is of that was begun last.
+    #[must_use]
+    pub const fn journal(&self) -> Option<u64> {
+        self.journal
+    }
+
     /// Whether the segment that was read last was closed in order: else records may be missing at its end, of which
     /// only what follows can tell.
     #[must_use]

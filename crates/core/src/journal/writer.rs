@@ -50,6 +50,15 @@ impl Writer {
         self.next_seq
     }
 
+    /// The next record has that number: those between are missing here, and a reader is told so. What waits is appended
+    /// to `out`. Nothing where the number is the next one, or was there before.
+    pub fn skip_to(&mut self, seq: u64, out: &mut Vec<u8>) {
+        if seq > self.next_seq {
+            self.flush(out);
+            self.next_seq = seq;
+        }
+    }
+
     /// Records that wait.
     #[must_use]
     pub const fn waiting(&self) -> u32 {

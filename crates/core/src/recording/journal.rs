@@ -12,12 +12,24 @@ pub(super) struct Journal {
     /// Whether the last step was a record, and whether that was a datagram.
     is_record: bool,
     is_datagram: bool,
+    /// The number of what was told last.
+    seq: u64,
 }
 
 impl Journal {
     /// Whether what was told last is a datagram's payload.
     pub(super) const fn is_datagram(&self) -> bool {
         self.is_datagram
+    }
+
+    /// The number of the record that was told last; of an error that of the record that was due.
+    pub(super) const fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// The number of the record that is due, and whether the segment was closed in order.
+    pub(super) fn standing(&self) -> (u64, bool) {
+        (self.reader.next_seq(), self.reader.was_closed())
     }
 
     /// Another segment follows.
@@ -48,8 +60,9 @@ impl Journal {
                     return None;
                 }
             };
-            let Recorded { start, end, line, ts, what, .. } = recorded;
+            let Recorded { start, end, seq, line, ts, what } = recorded;
             *at = end;
+            self.seq = seq;
             let input = match what {
                 Ok(Input::Missed { loses, .. }) => Err(JournalError::Missed { loses }),
                 other => other,

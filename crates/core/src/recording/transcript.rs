@@ -101,6 +101,20 @@ impl Transcript {
         self.connections.address(line)
     }
 
+    /// Of a journal the number of the record that was told last, of an error that of the record that was due.
+    #[must_use]
+    pub const fn record(&self) -> Option<u64> {
+        match self.form {
+            Form::Journal => Some(self.journal.seq()),
+            _ => None,
+        }
+    }
+
+    /// Of a segment of a journal the number of the record that is due, and whether it was closed in order.
+    pub(super) fn segment(&self) -> Option<(u64, bool)> {
+        matches!(self.form, Form::Journal).then(|| self.journal.standing())
+    }
+
     /// Says that the file is over and what comes next is another one, of any form. Connections keep their numbers.
     pub fn file_ended(&mut self) {
         self.was_journal = matches!(self.form, Form::Journal);

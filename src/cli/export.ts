@@ -1,0 +1,235 @@
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { InstrumentOverride } from '../config.js';
+import { type Engine, openEngine } from '../engine.js';
+import { DepthwireError } from '../errors.js';
+import type { Schema } from '../export/columns.js';
+import type { RowFormat } from '../export/format.js';
+import { LevelRows, levelSchema, type RowMaker } from '../export/level-rows.js';
+import { PublishedRows } from '../export/published-rows.js';
+import { RowBatch } from '../export/row-batch.js';
+import { SnapshotRows, snapshotSchema } from '../export/snapshot-rows.js';
+import { ChangeSteps, SnapshotSteps, type Steps } from '../export/steps.js';
+import { TickerRows, tickerSchema } from '../export/ticker-rows.js';
+import { TopRows, topSchema } from '../export/top-rows.js';
+import { TradeTapeRows, tradeSchema } from '../export/trade-rows.js';
+import { WholeFile } from '../export/whole-file.js';
+import { openStreams, recordedStreams } from '../ingest/recorded-streams.js';
+import { surveyRecordings } from '../ingest/recording.js';
+import { recordingFiles } from '../ingest/recording-files.js';
+import { RecordingReader } from '../ingest/recording-reader.js';
+import { EVERYTHING_NS } from '../ingest/source.js';
+import { catalogue, idsOf, overridesOf, underOwnNames } from './catalogue.js';
+
+/** What can be exported, but for snapshots, which are tops with a depth. */
+export const SUBJECTS = ['levels', 'top', 'trades', 'tickers'] as const;
+export type Subject = (typeof SUBJECTS)[number];
+
+/** Forms of a file by the ending of its name. */
+export const FORMS = ['parquet', 'arrow', 'csv', 'ndjson'] as const;
+export type Form = (typeof FORMS)[number];
+
+export interface ExportOptions {
+  readonly files: readonly string[];
+  readonly out: string;
+  readonly what: Subject;
+  /** Of `top` alone: the best levels of each side at each multiple of a time, instead of each change of the best. */
+  readonly snapshots?: { readonly depth: number; readonly intervalMs: number } | undefined;
+  readonly instruments: readonly InstrumentOverride[];
+  /** Times of receipt, ns since the epoch: rows from `fromNs` on, and before `toNs`. */
+  readonly fromNs?: bigint | undefined;
+  readonly toNs?: bigint | undefined;
+  /** Whether a file of that name is replaced. */
+  readonly isReplacing: boolean;
+  readonly signal?: AbortSignal;
+  /** Called after each chunk with the share of the files that has been read, 0 to 1. */
+  readonly onProgress?: (share: number) => void;
+}
+
+/** What an export came to. */
+export interface Exported {
+  readonly file: string;
+  readonly schema: string;
+  readonly instruments: readonly string[];
+  readonly rows: number;
+  readonly bytes: number;
+  /** Parts of the recordings that could not be read; the rows behind each are of stale books until these are exact again. */
+  readonly recordingErrors: number;
+  /** What is wrong with the files, the first hundred. */
+  readonly damages: readonly DepthwireError[];
+  readonly elapsedMs: number;
+}
+
+const OUTPUT_BYTES = 8 << 20;
+const DAMAGES_MAX = 100;
+
+/**
+ * Runs recordings through the engine and writes rows of what it publishes. The same recordings give the same rows each time. Throws
+ * `export.*`, and `recording.*` for what cannot be read at all; then no file has the name.
+ */
+export async function exportRows(options: ExportOptions): Promise<Exported> {
+  const { out, what, snapshots, fromNs = 0n, toNs = EVERYTHING_NS, onProgress, signal } = options;
+  const form = formOf(out);
+  const files = await recordingFiles(options.files);
+  const startMs = performance.now();
+  const surveys = await surveyRecordings(files);
+  let published: PublishedRows | undefined;
+  const engine = openEngine(
+    { startId: 1, silenceMs: 0, replay: true, outputBytes: OUTPUT_BYTES },
+    {
+      onFrame: (instrument, stream, frame) => published?.take(instrument, stream, frame),
+      onAsk: () => {},
+      onSay: () => {},
+      onFault: () => {},
+    },
+  );
+  const reader = new RecordingReader(files, surveys);
+  let file: WholeFile | undefined;
+  try {
+    const instruments = underOwnNames(options.instruments);
+    catalogue(engine, instruments);
+    const wanted = instruments.map(({ name }) => name);
+    const streams = await recordedStreams(files, wanted, engine);
+    const { names } = streams;
+    const ids = idsOf(engine, names);
+    catalogue(engine, overridesOf(instruments, names));
+    let totalBytes = 0;
+    for (const each of files) totalBytes += (await stat(each)).size;
+
+    const schema = schemaOf(what, snapshots !== undefined, names);
+    const format = await formatOf(form, schema);
+    const batch = new RowBatch(schema.columns, (full) => format.add(full));
+    const times = { fromNs, toNs };
+    let steps: Steps;
+    if (snapshots === undefined) {
+      published = new PublishedRows(makerOf(what, batch), engine, ids);
+      steps = new ChangeSteps(published, times);
+    } else {
+      steps = new SnapshotSteps(
+        new SnapshotRows(batch, engine, ids, snapshots.depth),
+        snapshots.intervalMs,
+        times,
+      );
+    }
+    file = await WholeFile.begin(out, options.isReplacing);
+    const source = openStreams(engine, streams, ids);
+    const damages: DepthwireError[] = [];
+    while (!steps.isOver && (await reader.fill())) {
+      run(engine, source, reader, steps);
+      if (reader.damage !== undefined) {
+        if (damages.length < DAMAGES_MAX) damages.push(reader.damage);
+        engine.sourceFailed(source);
+      }
+      for (const bytes of format.drain()) await file.write(bytes);
+      onProgress?.(Math.min(1, reader.fileBytes / totalBytes));
+      if (signal?.aborted === true) throw interrupted(out);
+      await nextTurn();
+    }
+    if (!steps.isOver) engine.sourceEnded(source);
+    if (steps.lacksTimes && engine.stats().frames > 0) throw noTimes(files);
+    batch.flush();
+    format.end();
+    for (const bytes of format.drain()) await file.write(bytes);
+    await file.end();
+    const { recordingErrors } = engine.stats();
+    const elapsedMs = Math.round((performance.now() - startMs) * 1000) / 1000;
+    return {
+      file: out,
+      schema: schema.name,
+      instruments: names,
+      rows: batch.rows,
+      bytes: file.bytes,
+      recordingErrors,
+      damages,
+      elapsedMs,
+    };
+  } finally {
+    await reader.close();
+    await file?.discard();
+    engine.close();
+  }
+}
+
+/** Feeds what waits, and stops at each time at which something is due. */
+function run(engine: Engine, source: number, reader: RecordingReader, steps: Steps): void {
+  while (!steps.isOver) {
+    const { untilNs } = steps;
+    reader.use(engine.ingestRecording(source, reader.pending, untilNs, reader.isFileEnd));
+    const { nextNs } = engine;
+    if (nextNs <= untilNs) return;
+    steps.reached(nextNs);
+  }
+}
+
+function formOf(out: string): Form {
+  const ending = path.extname(out).slice(1).toLowerCase();
+  const form = FORMS.find((known) => known === ending);
+  if (form !== undefined) return form;
+  throw new DepthwireError('export.form', {
+    what: 'the name of the file does not say its form',
+    where: out,
+    expected: `a name that ends in ${FORMS.map((known) => `.${known}`).join(', ')}`,
+    got: ending === '' ? 'no ending' : `.${ending}`,
+    fix: `Write for example -o ${path.basename(out, path.extname(out)) || 'rows'}.parquet.`,
+  });
+}
+
+function schemaOf(what: Subject, isSnapshots: boolean, names: readonly string[]): Schema {
+  switch (what) {
+    case 'levels':
+      return levelSchema(names);
+    case 'top':
+      return isSnapshots ? snapshotSchema(names) : topSchema(names);
+    case 'trades':
+      return tradeSchema(names);
+    case 'tickers':
+      return tickerSchema(names);
+  }
+}
+
+function makerOf(what: Subject, batch: RowBatch): RowMaker {
+  switch (what) {
+    case 'levels':
+      return new LevelRows(batch);
+    case 'top':
+      return new TopRows(batch);
+    case 'trades':
+      return new TradeTapeRows(batch);
+    case 'tickers':
+      return new TickerRows(batch);
+  }
+}
+
+/** Loaded when it is wanted: no other command needs what writes them. */
+async function formatOf(form: Form, schema: Schema): Promise<RowFormat> {
+  switch (form) {
+    case 'parquet':
+      return new (await import('../export/parquet-format.js')).ParquetFormat(schema);
+    case 'arrow':
+      return new (await import('../export/arrow-format.js')).ArrowFormat(schema);
+    case 'csv':
+    case 'ndjson':
+      return new (await import('../export/text-format.js')).TextFormat(schema, form);
+  }
+}
+
+function noTimes(files: readonly string[]): DepthwireError {
+  return new DepthwireError('export.no_times', {
+    what: 'the recording does not say when anything was received',
+    where: files.join(', '),
+    expected: 'times of receipt, for --from, --to and --interval are of them',
+    got: 'none',
+    fix: 'Leave these options out, or give a recording with times.',
+  });
+}
+
+function interrupted(out: string): DepthwireError {
+  return new DepthwireError('export.interrupted', {
+    what: 'the export was ended before its end',
+    where: out,
+    expected: 'no signal to end',
+    got: 'one',
+    fix: 'Run it again; nothing of the file was left.',
+  });
+}
