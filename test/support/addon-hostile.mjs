@@ -452,6 +452,7 @@ const VALID = {
   journal: 1n,
   epoch: 1n,
   seq: 1n,
+  vpinVolume: 1n,
   by: 'net',
   last: true,
   isByOrder: false,

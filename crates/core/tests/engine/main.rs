@@ -21,6 +21,8 @@ mod left_behind;
 mod numbered_orders;
 mod random;
 mod rig;
+mod signals;
+mod signals_naive;
 mod silence;
 mod snapshots;
 mod thin_books;
