@@ -17,12 +17,12 @@ import { costBands, costQuantities } from './engine/cost-rows.js';
 import { guarded, instrumentIds, reentrant, typed } from './engine/guarded.js';
 import type { InstrumentScale } from './engine/instruments.js';
 import type { EngineListener } from './engine/listener.js';
-import type { BringBy, Brought, NativeEngine } from './engine/native.js';
+import type { BringBy, Brought, NativeEngine, SignalParams } from './engine/native.js';
 import { type EngineOptions, withoutAbsent } from './engine/options.js';
 import { FLUSH_MS, type RecordOptions, SEGMENT_BYTES } from './engine/record-options.js';
 import { OutputRing, ringOf } from './engine/ring.js';
 import { DepthwireError } from './errors.js';
-import { ERROR, MORE, OUTPUT } from './wire/generated/constants.js';
+import { ERROR, MORE, OUTPUT, VPIN_BUCKETS } from './wire/generated/constants.js';
 
 export type {
   BookInfo,
@@ -51,7 +51,7 @@ export {
   venues,
 } from './engine/instruments.js';
 export type { Ask, Cure, EngineListener } from './engine/listener.js';
-export type { BringBy, Brought, NativeEngine } from './engine/native.js';
+export type { BringBy, Brought, NativeEngine, SignalParams } from './engine/native.js';
 export { type EngineOptions, startIdNow } from './engine/options.js';
 export type { RecordOptions } from './engine/record-options.js';
 export { ERROR, MORE, OUTPUT, RING, STREAM } from './wire/generated/constants.js';
@@ -369,6 +369,17 @@ export class Engine {
     return guarded(() =>
       this.#native.openCosts(instrument, intervalMs, costQuantities(quantities), costBands(bps)),
     );
+  }
+
+  /**
+   * The stream of an instrument's signals, counted: each call needs a `closeView`. They are of what comes from now on. Throws
+   * `engine.signals` for a window outside 1,000 to 3,600,000 ms or more than 256 buckets, and `engine.views_full`.
+   */
+  openSignals(instrument: number, intervalMs: number, params: SignalParams): number {
+    return guarded(() => {
+      const { windowMs, vpinVolume = 0n, vpinBuckets = VPIN_BUCKETS } = params;
+      return this.#native.openSignals(instrument, intervalMs, windowMs, vpinVolume, vpinBuckets);
+    });
   }
 
   /** Ends a view. Its stream's number may be another view's later, which then goes on counting. */

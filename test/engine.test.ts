@@ -17,7 +17,7 @@ import {
   Simulator,
   Unzstd,
 } from '#native';
-import { type Engine, type EngineListener, openEngine, STREAM } from '../src/engine.js';
+import { type Engine, type EngineListener, openEngine, type SignalParams, STREAM } from '../src/engine.js';
 import { DepthwireError, explain } from '../src/errors.js';
 import { EVERYTHING_NS } from '../src/ingest/source.js';
 import { allocateSharedBook, SharedBook } from '../src/shared/index.js';
@@ -217,7 +217,26 @@ describe('views of what is computed', () => {
     expect(() => engine.openDepth(instrument, 5, 0, 2n ** 63n)).toThrow(codeIs('addon.not_an_integer'));
     expect(() => engine.openVolumes(instrument, 0, 2n ** 63n)).toThrow(codeIs('addon.not_an_integer'));
     expect(() => engine.openCosts(instrument, 60_001, [1n])).toThrow(codeIs('engine.view_range'));
-    for (const stream of [volumes, volumes, costs, costs]) engine.closeView(instrument, stream);
+    const signals = engine.openSignals(instrument, 0, { windowMs: 1000, vpinVolume: 1n });
+    expect(engine.openSignals(instrument, 0, { windowMs: 1000, vpinVolume: 1n, vpinBuckets: 50 })).toBe(
+      signals,
+    );
+    expect(engine.openSignals(instrument, 0, { windowMs: 1000 })).toBe(signals + 1);
+    expect(signals).toBe(Stream.signalsFirst);
+    const wrong = (params: SignalParams): unknown => engine.openSignals(instrument, 0, params);
+    for (const windowMs of [0, 999, 3_600_001, 2 ** 32 - 1])
+      expect(() => wrong({ windowMs })).toThrow(codeIs('engine.signals'));
+    for (const vpinBuckets of [0, 257, 65_536 + 50])
+      expect(() => wrong({ windowMs: 1000, vpinVolume: 1n, vpinBuckets })).toThrow(codeIs('engine.signals'));
+    for (const windowMs of [1.5, -1, Number.NaN, 2 ** 32])
+      expect(() => wrong({ windowMs })).toThrow(codeIs('addon.not_an_integer'));
+    for (const vpinVolume of [-1n, 2n ** 63n])
+      expect(() => wrong({ windowMs: 1000, vpinVolume })).toThrow(codeIs('addon.not_an_integer'));
+    expect(() => engine.openSignals(instrument, 60_001, { windowMs: 1000 })).toThrow(
+      codeIs('engine.view_range'),
+    );
+    for (const stream of [volumes, volumes, costs, costs, signals, signals])
+      engine.closeView(instrument, stream);
     expect(engine.image(instrument, costs, new Uint8Array(1024))).toBe(0);
   });
 });
@@ -243,6 +262,7 @@ describe('closed', () => {
       () => engine.openDepth(instrument, 5, 0),
       () => engine.openVolumes(instrument, 0),
       () => engine.openCosts(instrument, 0, [1n]),
+      () => engine.openSignals(instrument, 0, { windowMs: 1000 }),
       () => engine.closeView(instrument, 16),
       () => engine.shareBook(instrument, allocateSharedBook(1)),
       () => engine.book(instrument),

@@ -17,6 +17,7 @@ import {
   channel,
   connect,
   decimalText,
+  type SignalsSubscription,
   type VolumesSubscription,
 } from '../src/wire/index.js';
 import { simulatedRecording } from './support/recording.js';
@@ -80,7 +81,11 @@ class RustClient {
 }
 
 /** What a TypeScript client has of the same streams, in the words of the example `computed`. */
-function told(volumes: VolumesSubscription, costs: CostsSubscription): readonly string[] {
+function told(
+  volumes: VolumesSubscription,
+  costs: CostsSubscription,
+  signals: SignalsSubscription,
+): readonly string[] {
   const { volumes: rows, topic } = volumes;
   const { qtyExponent = 0 } = costs.granted ?? {};
   const traded = rows.rows.map(({ price, bought, sold, trades }) => {
@@ -96,9 +101,14 @@ function told(volumes: VolumesSubscription, costs: CostsSubscription): readonly 
     const side = row.side === 'bid' ? 'Bid' : 'Ask';
     return `${side}:${row.bps}:${row.filled}:${average}:${cost}:${row.isComplete}`;
   });
+  const computed = (signals.signals?.rows ?? []).map(
+    ({ name, value, exponent, windowNs, isPartial }) =>
+      `${name}:${decimalText(value, exponent)}:${windowNs}${isPartial ? '~' : ''}`,
+  );
   return [
     [topic.instrument, rows.state, `since:${rows.since}:${rows.missedAt}`, ...traded].join(' '),
     [topic.instrument, costs.state, ...taken].join(' '),
+    [topic.instrument, signals.state, ...computed].join(' '),
   ];
 }
 
@@ -163,13 +173,16 @@ describe('the Rust client', () => {
       try {
         const volumes = feed.subscribe(channel.volumes, NAME, { intervalMs: 0 });
         const costs = feed.subscribe(channel.costs, NAME, { quantities, bps: [20], intervalMs: 0 });
+        const options = { intervalMs: 0, windowMs: 5000, vpinVolume: '0.5', vpinBuckets: 10 };
+        const signals = feed.subscribe(channel.signals, NAME, options);
         await serving.source.ended;
         const lines = await client.until((lines) => {
-          const own = told(volumes, costs);
-          return lines.length === 2 && lines.every((line, at) => line === own[at]);
+          const own = told(volumes, costs, signals);
+          return lines.length === 3 && lines.every((line, at) => line === own[at]);
         }, 'agreement');
         expect(lines[0]).toMatch(/^sim:BTCUSDT synced since:\d+:0 \d+(\.\d+)?:/);
         expect(lines[1]?.split(' ')).toHaveLength(8);
+        expect(lines[2]).toMatch(/ mid:\d+(\.\d+)?:0 .* vpin:0\.\d+:0 /);
         expect((await client.ask()).counters).toMatch(/gaps: 0, .* check_failures: 0, resyncs: 0/);
       } finally {
         client.stop();

@@ -7,11 +7,15 @@ use depthwire_core::encode::{HistoryConfig, Outbox, RECORD_HEADER_BYTES, RecordT
 use depthwire_core::engine::{Engine, EngineConfig, SourceId};
 use depthwire_core::recording::{Heard, Transcript};
 use depthwire_core::replica::Replica;
-use depthwire_core::types::{Body, Clock, NoClock, TimeNs};
+use depthwire_core::signal::{SignalParams, VpinParams};
+use depthwire_core::types::{Body, Clock, NoClock, Qty, TimeNs};
 use depthwire_core::venues;
 
 use crate::timing::{Contender, Run, timed};
 use crate::workload::{FrameReader, Recording, Workload};
+
+/// Longest interval of a view: it is computed with each event, and hardly told.
+const SELDOM_NS: u64 = 60_000_000_000;
 
 /// Contenders over one workload; the floor is the baseline. All count the recording's frames.
 #[must_use]
@@ -24,6 +28,8 @@ pub fn contenders(workload: &Workload) -> Option<Result<Vec<Contender<'_>>, Stri
             .chain([
                 engine(recording, digest)?,
                 engine_that_keeps(recording, digest)?,
+                engine_with_signals(recording, digest, ("engine+signals", SELDOM_NS))?,
+                engine_with_signals(recording, digest, ("engine+signals told", 0))?,
                 engine_and_replica(recording, digest)?,
             ])
             .collect())
@@ -173,6 +179,35 @@ fn engine_that_keeps<'a>(recording: &'a Recording, digest: &str) -> Result<Conte
         Run { elapsed, answer }
     };
     Ok(Contender::new("engine+history", recording.lines, digest.to_owned(), run))
+}
+
+/// What a view of all signals costs beside the book: kept up to date by each event, and told seldom or with each.
+fn engine_with_signals<'a>(
+    recording: &'a Recording,
+    digest: &str,
+    (name, interval_ns): (&'static str, u64),
+) -> Result<Contender<'a>, String> {
+    let (mut engine, source) = open(recording, NoClock)?;
+    let vpin = Some(VpinParams { volume: Qty(1_000_000), buckets: 50 });
+    let params = SignalParams { window_ns: SELDOM_NS, vpin };
+    let instrument = recording.instrument();
+    let stream =
+        engine.open_signals(instrument, interval_ns, params, 0).map_err(|error| error.to_string())?;
+    let run = move || {
+        let (elapsed, done) = timed(|| {
+            ingest(&mut engine, source, &recording.text, |frame| {
+                black_box(frame);
+            })
+        });
+        let told = engine.place(instrument, stream).map_or(0, |place| place.seq);
+        let answer = match done {
+            Ok(()) if told == 0 => "no signals were told".to_owned(),
+            Ok(()) => engine.digest(instrument).unwrap_or_default(),
+            Err(what) => what,
+        };
+        Run { elapsed, answer }
+    };
+    Ok(Contender::new(name, recording.lines, digest.to_owned(), run))
 }
 
 fn engine_and_replica<'a>(recording: &'a Recording, digest: &str) -> Result<Contender<'a>, String> {

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { BPS_MAX, COSTS_MAX } from '../wire/generated/constants.js';
+import { BPS_MAX, COSTS_MAX, WINDOW_MS_MAX, WINDOW_MS_MIN } from '../wire/generated/constants.js';
 import { integer } from './integer.js';
 import type { Shell } from './shell.js';
 import { type WatchOutput, watch } from './watch.js';
@@ -16,6 +16,8 @@ interface WatchFlags {
   readonly grouping: string | undefined;
   readonly quantities: readonly string[] | undefined;
   readonly bps: readonly number[] | undefined;
+  readonly window: number | undefined;
+  readonly vpinVolume: string | undefined;
   readonly channel: WatchChannel;
   readonly count: number | undefined;
   readonly timeout: number | undefined;
@@ -42,20 +44,25 @@ export function addWatchCommand(program: Command, shell: Shell): void {
     .option('--grouping <step>', 'sum prices to steps, a multiple of the tick: 0.5', grouping)
     .option('--quantities <list>', 'of costs: what is taken from each side: 0.5,5', quantities)
     .option('--bps <list>', 'of costs: basis points of the mid, 1 to 10000: 10,25', bands)
+    .option('--window <seconds>', 'of signals: what they are computed over, 1 to 3600 (60)', windowSeconds)
+    .option('--vpin-volume <qty>', 'of signals: volume of a bucket of VPIN: 5', grouping)
     .option('--count <n>', 'end after so many outputs: snapshots, lines or drawings', count)
     .option('--timeout <seconds>', 'end when nothing comes for so long (snapshots: 10)', seconds)
     .option('--token-file <path>', 'a file with the token for the server')
     .addHelpText('after', afterHelp())
     .action(async (instruments: readonly string[], flags: WatchFlags) => {
-      const { count: countMax, timeout, ...rest } = flags;
+      const { count: countMax, timeout, window, ...rest } = flags;
+      const windowMs = window === undefined ? undefined : window * 1000;
       const timeoutMs = timeout === undefined ? undefined : timeout * 1000;
-      const { grouping, quantities, bps, tokenFile } = rest;
+      const { grouping, quantities, bps, vpinVolume, tokenFile } = rest;
       const options = {
         ...rest,
         instruments,
         grouping,
         quantities,
         bps,
+        windowMs,
+        vpinVolume,
         tokenFile,
         countMax,
         timeoutMs,
@@ -117,6 +124,12 @@ function count(text: string): number {
   const value = integer(text);
   if (value >= 1) return value;
   throw new InvalidArgumentError('Give 1 or more.');
+}
+
+function windowSeconds(text: string): number {
+  const value = integer(text);
+  if (value >= WINDOW_MS_MIN / 1000 && value <= WINDOW_MS_MAX / 1000) return value;
+  throw new InvalidArgumentError('Give 1 to 3600 seconds.');
 }
 
 function seconds(text: string): number {

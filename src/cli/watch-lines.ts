@@ -12,6 +12,8 @@ import {
   type OrderChange,
   type OrdersSubscription,
   type Resynced,
+  type Signals,
+  type SignalsSubscription,
   type SlowNotice,
   type StatusSubscription,
   type Ticker,
@@ -38,6 +40,7 @@ export const WATCH_CHANNELS: readonly WatchChannel[] = [
   'trading',
   'volumes',
   'costs',
+  'signals',
   'status',
 ];
 
@@ -92,6 +95,10 @@ export async function* linesOf(
     case 'costs':
       for await (const costs of subscription as CostsSubscription)
         yield costsLine(subscription as CostsSubscription, costs);
+      return;
+    case 'signals':
+      for await (const signals of subscription as SignalsSubscription)
+        yield signalsLine(subscription as SignalsSubscription, signals);
       return;
     case 'status':
       for await (const status of subscription as StatusSubscription)
@@ -189,6 +196,26 @@ function costsLine({ topic, state, granted }: CostsSubscription, costs: Costs): 
       priceWorst: text(row.priceWorst, priceExponent),
       cost: text(row.cost, row.costExponent),
     })),
+  };
+}
+
+/** All values, by their names. */
+function signalsLine({ topic, state }: SignalsSubscription, signals: Signals): object {
+  const rows = signals.rows.map(({ name, value, exponent, unit, windowNs, isPartial }) => [
+    name,
+    {
+      value: decimalText(value, exponent),
+      unit,
+      ...(windowNs === 0n ? {} : { windowMs: Number(windowNs / 1_000_000n) }),
+      ...(isPartial ? { isPartial } : {}),
+    },
+  ]);
+  return {
+    instrument: topic.instrument,
+    state,
+    seq: String(signals.seq),
+    tsRecv: String(signals.tsRecv),
+    signals: Object.fromEntries(rows) as object,
   };
 }
 

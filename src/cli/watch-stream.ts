@@ -5,6 +5,7 @@ import {
   type DepthOptions,
   type Feed,
   isPattern,
+  type SignalsOptions,
 } from '../wire/index.js';
 import type { Terminal } from './terminal.js';
 import type { WatchLimits } from './watch-limits.js';
@@ -21,6 +22,9 @@ export interface StreamOptions {
   /** What costs are of. */
   readonly quantities?: readonly string[] | undefined;
   readonly bps?: readonly number[] | undefined;
+  /** Of signals. */
+  readonly windowMs?: number | undefined;
+  readonly vpinVolume?: string | undefined;
   readonly limits: WatchLimits;
 }
 
@@ -32,8 +36,11 @@ export async function stream(
   options: StreamOptions,
   terminal: Pick<Terminal, 'write'>,
 ): Promise<void> {
-  const { instruments, depth, grouping, quantities, bps, limits } = options;
-  const asked = channel[options.channel] as Channel<DepthOptions & CostsOptions, Subscription>;
+  const { instruments, depth, grouping, quantities, bps, windowMs, vpinVolume, limits } = options;
+  const asked = channel[options.channel] as Channel<
+    DepthOptions & CostsOptions & SignalsOptions,
+    Subscription
+  >;
   const write = async (text: string): Promise<void> => {
     if (limits.take()) await terminal.write(`${text}\n`);
   };
@@ -47,6 +54,8 @@ export async function stream(
     ...(grouping === undefined ? {} : { grouping }),
     ...(quantities === undefined ? {} : { quantities }),
     ...(bps === undefined ? {} : { bps }),
+    ...(windowMs === undefined ? {} : { windowMs }),
+    ...(vpinVolume === undefined ? {} : { vpinVolume }),
   };
   const follow = async (subscription: Subscription): Promise<void> => {
     eventsOf(subscription, say);

@@ -28,6 +28,9 @@ export interface WatchOptions {
   /** Of costs; absent of both = what the server takes where nothing is asked for. */
   readonly quantities?: readonly string[] | undefined;
   readonly bps?: readonly number[] | undefined;
+  /** Window of signals, and the volume of a bucket of their VPIN; absent = a minute, and none. */
+  readonly windowMs?: number | undefined;
+  readonly vpinVolume?: string | undefined;
   /** Outputs after which it ends; undefined: snapshots end after one of each instrument, everything else goes on. */
   readonly countMax: number | undefined;
   /** How long nothing may come, ms; undefined: 10 s for snapshots, for ever for everything else. */

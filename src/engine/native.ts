@@ -55,6 +55,13 @@ export interface NativeEngine {
   openVolumes(instrument: number, intervalMs: number, grouping?: bigint): number;
   keepVolumes(instrument: number): void;
   openCosts(instrument: number, intervalMs: number, quantities: BigUint64Array, bps: Uint32Array): number;
+  openSignals(
+    instrument: number,
+    intervalMs: number,
+    windowMs: number,
+    vpinVolume: bigint,
+    vpinBuckets: number,
+  ): number;
   closeView(instrument: number, stream: number): void;
   place(instrument: number, stream: number): StreamPlace;
   bring(instrument: number, stream: number, epoch: bigint, seq: bigint, by: BringBy, out: Uint8Array): number;
@@ -88,6 +95,16 @@ export interface NativeEngine {
   endRecording(): RecordStatus | null;
   nowNs(): bigint;
   close(): void;
+}
+
+/** What signals are computed of. */
+export interface SignalParams {
+  /** The window of those that have one, 1,000 to 3,600,000 ms. */
+  readonly windowMs: number;
+  /** Volume of a bucket of VPIN in units of the instrument's quantity mantissa; absent = VPIN is not told. */
+  readonly vpinVolume?: bigint;
+  /** Buckets of it, 1 to 256; default 50. */
+  readonly vpinBuckets?: number;
 }
 
 /** What a reader that was away wants: every frame that it missed, or their net change. */

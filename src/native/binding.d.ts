@@ -65,6 +65,11 @@ export declare class Engine {
    * many basis points of the mid; the same arguments share one. `closeView` leaves it.
    */
   openCosts(instrument: number, intervalMs: number, quantities: BigUint64Array, bps: Uint32Array): number
+  /**
+   * The stream of an instrument's signals; the same arguments share one. `vpinVolume`: volume of a bucket of VPIN in units of
+   * the instrument's quantity mantissa, of which it is told over `vpinBuckets`; 0n = not at all. `closeView` leaves it.
+   */
+  openSignals(instrument: number, intervalMs: number, windowMs: number, vpinVolume: bigint, vpinBuckets: number): number
   /** Opens a connection of one venue that speaks for no instrument yet. */
   open(venue: string): number
   /** Lets a connection speak for instruments, too. One that several connections carry has several lines. */

@@ -25,6 +25,15 @@ export type Channel =
       readonly quantities: readonly string[];
       readonly bps: readonly number[];
     }
+  | {
+      readonly channel: 'signals';
+      readonly intervalMs: number;
+      readonly windowMs: number;
+      /** Volume of a bucket of VPIN, a decimal; absent = VPIN is not told. */
+      readonly vpinVolume?: string;
+      /** With it. */
+      readonly vpinBuckets?: number;
+    }
   | { readonly channel: 'trades' | 'orders' | 'ticker' | 'liquidations' | 'status' | 'trading' };
 
 /** Channels that are served; the grant knows more, which are to come. */
@@ -40,16 +49,17 @@ export const SERVED_CHANNELS = [
   'trading',
   'volumes',
   'costs',
+  'signals',
 ] as const;
 
 /** `conflate`: a reader that falls behind is brought back by the net change. `strict`: it gets every frame, or is closed. */
 export type Mode = 'conflate' | 'strict';
 
 /** A channel that is a view with a stream number of its own. */
-export type ViewChannel = Extract<Channel, { channel: 'depth' | 'volumes' | 'costs' }>;
+export type ViewChannel = Extract<Channel, { channel: 'depth' | 'volumes' | 'costs' | 'signals' }>;
 
 export function isView(channel: Channel): channel is ViewChannel {
-  return ['depth', 'volumes', 'costs'].includes(channel.channel);
+  return ['depth', 'volumes', 'costs', 'signals'].includes(channel.channel);
 }
 
 /** The stream of a channel that is no view. */
@@ -94,6 +104,10 @@ export function channelKey(channel: Channel): string {
       return `volumes/${channel.intervalMs}${channel.grouping === undefined ? '' : `/${channel.grouping}`}`;
     case 'costs':
       return `costs/${channel.intervalMs}/${channel.quantities.join()}/${channel.bps.join()}`;
+    case 'signals': {
+      const { intervalMs, windowMs, vpinVolume, vpinBuckets } = channel;
+      return `signals/${intervalMs}/${windowMs}${vpinVolume === undefined ? '' : `/${vpinVolume}/${vpinBuckets}`}`;
+    }
     default:
       return channel.channel;
   }

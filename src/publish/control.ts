@@ -2,7 +2,16 @@ import type { BringBy, StreamPlace } from '../engine.js';
 import { DepthwireError, type ErrorDetail, shown } from '../errors.js';
 import { isPattern } from '../name-pattern.js';
 import { nearest } from '../nearest.js';
-import { BPS_MAX, COSTS_MAX, DEPTH_MAX, INTERVAL_MS_MAX } from '../wire/generated/constants.js';
+import {
+  BPS_MAX,
+  COSTS_MAX,
+  DEPTH_MAX,
+  INTERVAL_MS_MAX,
+  VPIN_BUCKETS,
+  VPIN_BUCKETS_MAX,
+  WINDOW_MS_MAX,
+  WINDOW_MS_MIN,
+} from '../wire/generated/constants.js';
 import { type Channel, isOfEvents, type Mode, SERVED_CHANNELS } from './channels.js';
 
 /** The client's own number or name of a message, sent back with the answer. */
@@ -48,6 +57,7 @@ export type Parsed =
 
 export const DEPTH_DEFAULT = 20;
 export const INTERVAL_MS_DEFAULT = 100;
+export const WINDOW_MS_DEFAULT = 60_000;
 /** Basis points of costs where nothing is asked for. */
 const BPS_DEFAULT = [5, 10, 25, 50];
 export const ID_LENGTH_MAX = 64;
@@ -183,6 +193,15 @@ function channelOf(message: Record<string, unknown>, op: string): Channel {
         ...costsOf(message, op),
       };
     }
+    case 'signals': {
+      const { intervalMs, windowMs } = message;
+      return {
+        channel,
+        intervalMs: integer(intervalMs, `${op}.intervalMs`, 0, INTERVAL_MS_MAX, INTERVAL_MS_DEFAULT),
+        windowMs: integer(windowMs, `${op}.windowMs`, WINDOW_MS_MIN, WINDOW_MS_MAX, WINDOW_MS_DEFAULT),
+        ...vpinOf(message, op),
+      };
+    }
     case 'bbo':
       return { channel, source: oneOf(SOURCES, message.source ?? 'book', `${op}.source`, 'feed.bad_field') };
     default:
@@ -210,6 +229,24 @@ function costsOf(
     expected: `1 to ${COSTS_MAX} in all: quantities as decimals above 0 in texts, and bps as integers from 1 to ${BPS_MAX}`,
     got: shown({ quantities, bps }),
     fix: 'Name at least one, such as quantities ["0.1","1"] or bps [10].',
+  });
+}
+
+function vpinOf(
+  { vpinVolume, vpinBuckets }: Record<string, unknown>,
+  op: string,
+): { readonly vpinVolume?: string; readonly vpinBuckets?: number } {
+  if (vpinVolume === undefined && vpinBuckets === undefined) return {};
+  if (typeof vpinVolume === 'string' && GROUPING.test(vpinVolume)) {
+    const buckets = integer(vpinBuckets, `${op}.vpinBuckets`, 1, VPIN_BUCKETS_MAX, VPIN_BUCKETS);
+    return { vpinVolume, vpinBuckets: buckets };
+  }
+  throw fault('feed.bad_field', {
+    what: 'the volume of a bucket of VPIN is missing or is no quantity',
+    where: `${op}.vpinVolume`,
+    expected: 'a decimal above 0 as a text, such as "5"',
+    got: shown(vpinVolume),
+    fix: 'Leave vpinVolume and vpinBuckets out for signals without VPIN, or give the volume as a text.',
   });
 }
 

@@ -4,6 +4,7 @@ import type {
   Brought,
   EngineStats,
   InstrumentInfo,
+  SignalParams,
   StageTimes,
   StreamPlace,
 } from '../engine.js';
@@ -34,6 +35,8 @@ export interface ServedEngine {
     quantities: readonly bigint[],
     bps: readonly number[],
   ): number;
+  /** The stream of an instrument's signals, likewise; of `vpinVolume` the mantissa. */
+  openSignals(instrument: number, intervalMs: number, params: SignalParams): number;
   closeView(instrument: number, stream: number): void;
   /** The stream of an instrument's orders. */
   openOrders(instrument: number): number;
@@ -59,7 +62,8 @@ export type View =
       /** Mantissas. */
       readonly quantities: readonly bigint[];
       readonly bps: readonly number[];
-    };
+    }
+  | { readonly channel: 'signals'; readonly intervalMs: number; readonly params: SignalParams };
 
 /** A stream by its numbers. */
 export interface StreamName {
@@ -172,6 +176,8 @@ export class LocalEngine implements FeedEngine {
         return this.#engine.openVolumes(instrument, view.intervalMs, view.step);
       case 'costs':
         return this.#engine.openCosts(instrument, view.intervalMs, view.quantities, view.bps);
+      case 'signals':
+        return this.#engine.openSignals(instrument, view.intervalMs, view.params);
     }
   }
 

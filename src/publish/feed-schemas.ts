@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { BPS_MAX, COSTS_MAX, DEPTH_MAX, INTERVAL_MS_MAX } from '../wire/generated/constants.js';
+import {
+  BPS_MAX,
+  COSTS_MAX,
+  DEPTH_MAX,
+  INTERVAL_MS_MAX,
+  VPIN_BUCKETS,
+  VPIN_BUCKETS_MAX,
+  WINDOW_MS_MAX,
+  WINDOW_MS_MIN,
+} from '../wire/generated/constants.js';
 import { SERVED_CHANNELS } from './channels.js';
 import {
   BYS,
@@ -9,6 +18,7 @@ import {
   INTERVAL_MS_DEFAULT,
   MODES,
   SOURCES,
+  WINDOW_MS_DEFAULT,
 } from './control.js';
 import { errorSchema } from './http-schemas.js';
 
@@ -36,7 +46,7 @@ const asked = {
     .max(INTERVAL_MS_MAX)
     .optional()
     .describe(
-      `Least time between two frames of depth, volumes and costs; absent = ${INTERVAL_MS_DEFAULT}, 0 = every change`,
+      `Least time between two frames of depth, volumes, costs and signals; absent = ${INTERVAL_MS_DEFAULT}, 0 = every change`,
     ),
   grouping: z
     .string()
@@ -53,6 +63,23 @@ const asked = {
     .max(COSTS_MAX)
     .optional()
     .describe('Of costs: basis points of the mid'),
+  windowMs: z
+    .int()
+    .min(WINDOW_MS_MIN)
+    .max(WINDOW_MS_MAX)
+    .optional()
+    .describe(`Window of signals; absent = ${WINDOW_MS_DEFAULT}`),
+  vpinVolume: z
+    .string()
+    .regex(GROUPING)
+    .optional()
+    .describe('Of signals: volume of a bucket of VPIN, a decimal above 0; absent = VPIN is not told'),
+  vpinBuckets: z
+    .int()
+    .min(1)
+    .max(VPIN_BUCKETS_MAX)
+    .optional()
+    .describe(`Buckets of VPIN, with vpinVolume; absent = ${VPIN_BUCKETS}`),
   source: z.enum(SOURCES).optional().describe('Of bbo; absent = book'),
 };
 

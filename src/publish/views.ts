@@ -1,6 +1,7 @@
 import type { InstrumentInfo } from '../engine.js';
 import { codeOf, DepthwireError } from '../errors.js';
 import { decimalText, parseDecimal } from '../wire/decimal.js';
+import { VPIN_BUCKETS } from '../wire/generated/constants.js';
 import type { ViewChannel } from './channels.js';
 import type { View } from './feed-engine.js';
 import type { Hub } from './hub.js';
@@ -8,6 +9,8 @@ import type { Hub } from './hub.js';
 /** Depths and intervals of the views that exist: few, so that clients share them. Best first is nearest above. */
 const DEPTHS = [1, 5, 10, 20, 50, 100] as const;
 const INTERVALS_MS = [0, 20, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000] as const;
+/** Windows of signals, likewise. */
+const WINDOWS_MS = [1000, 5000, 10_000, 30_000, 60_000, 300_000, 900_000, 3_600_000] as const;
 /** Steps of prices, times a power of ten. */
 const STEPS = [1, 2, 2.5, 5, 10] as const;
 
@@ -23,11 +26,14 @@ const FULL_FIXES = {
     'Ask for depth 20 with intervalMs 100, which is mostly open already, or subscribe to book; else try later.',
   volumes: 'Ask for intervalMs 100 without grouping, which is mostly open already; else try later.',
   costs: 'Compute the costs from book or depth, or try later.',
+  signals:
+    'Ask for intervalMs 100 and windowMs 60000 without vpinVolume, which is mostly open already; else try later.',
 } as const;
 const HELD_FIXES = {
   depth: 'Unsubscribe from one of them, or cut the smaller depths out of the largest one.',
   volumes: 'Unsubscribe from one of them, or add the rows of the finest one up.',
   costs: 'Unsubscribe from one of them, or ask for all quantities in one.',
+  signals: 'Unsubscribe from one of them.',
 } as const;
 
 /** What a depth subscription asks for, or is granted. */
@@ -57,7 +63,7 @@ export function grantedView(
   asked: ViewChannel,
   { priceExponent, qtyExponent }: Pick<InstrumentInfo, 'priceExponent' | 'qtyExponent'>,
 ): Granted {
-  const grouping = asked.channel === 'costs' ? undefined : asked.grouping;
+  const grouping = 'grouping' in asked ? asked.grouping : undefined;
   const step = grouping === undefined ? 0n : grantedStep(grouping, priceExponent);
   const told = grouping === undefined ? {} : { grouping: decimalText(step, priceExponent) };
   switch (asked.channel) {
@@ -68,11 +74,28 @@ export function grantedView(
     case 'costs': {
       const { channel, bps } = asked;
       const intervalMs = roundedUp(asked.intervalMs, INTERVALS_MS);
-      const quantities = asked.quantities.map((qty) => quantityOf(qty, qtyExponent));
+      const quantities = asked.quantities.map((qty) => quantityOf(qty, qtyExponent, 'quantities'));
       const texts = quantities.map((qty) => decimalText(qty, qtyExponent));
       return {
         view: { channel, intervalMs, quantities, bps },
         channel: { channel, intervalMs, quantities: texts, bps },
+      };
+    }
+    case 'signals': {
+      const { channel, vpinVolume, vpinBuckets = VPIN_BUCKETS } = asked;
+      const intervalMs = roundedUp(asked.intervalMs, INTERVALS_MS);
+      const windowMs = roundedUp(asked.windowMs, WINDOWS_MS);
+      if (vpinVolume === undefined) {
+        return {
+          view: { channel, intervalMs, params: { windowMs } },
+          channel: { channel, intervalMs, windowMs },
+        };
+      }
+      const volume = quantityOf(vpinVolume, qtyExponent, 'vpinVolume');
+      const text = decimalText(volume, qtyExponent);
+      return {
+        view: { channel, intervalMs, params: { windowMs, vpinVolume: volume, vpinBuckets } },
+        channel: { channel, intervalMs, windowMs, vpinVolume: text, vpinBuckets },
       };
     }
     case 'volumes': {
@@ -83,7 +106,7 @@ export function grantedView(
 }
 
 /** A quantity as the instrument's mantissa, which may have all of its 63 bits. */
-function quantityOf(text: string, qtyExponent: number): bigint {
+function quantityOf(text: string, qtyExponent: number, field: string): bigint {
   const [whole = '', decimals = ''] = text.split('.');
   const shift = -qtyExponent - decimals.length;
   const scale = 10n ** BigInt(Math.abs(shift));
@@ -93,7 +116,7 @@ function quantityOf(text: string, qtyExponent: number): bigint {
   if (isWhole && qty >= 1n && qty <= QTY_MAX) return qty;
   throw new DepthwireError('feed.bad_field', {
     what: 'this is no quantity that a book of the instrument can hold',
-    where: 'subscribe.quantities',
+    where: `subscribe.${field}`,
     expected: `a multiple of ${decimalText(1, qtyExponent)}, at most ${decimalText(QTY_MAX, qtyExponent)}`,
     got: text,
     fix: 'Give a quantity that the instrument can have.',

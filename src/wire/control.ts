@@ -17,6 +17,7 @@ export type ChannelName =
   | 'trading'
   | 'volumes'
   | 'costs'
+  | 'signals'
   | 'status';
 
 /** Where a top of book comes from: the engine's book, or the venue's own message. */
@@ -43,6 +44,9 @@ export interface Topic {
   readonly grouping?: string;
   readonly quantities?: readonly string[];
   readonly bps?: readonly number[];
+  readonly windowMs?: number;
+  readonly vpinVolume?: string;
+  readonly vpinBuckets?: number;
   readonly source?: BboSource;
   readonly mode?: Mode;
 }

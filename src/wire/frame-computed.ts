@@ -25,7 +25,7 @@ export class SignalRows extends Rows {
   exponent(index: number): number {
     return this.frame.view.getInt8(this.at(index) + 26);
   }
-  /** 1 = of a book that is not synced, 2 = of less than the whole window. */
+  /** 2 = of less than the whole window. */
   flags(index: number): number {
     return this.frame.view.getUint8(this.at(index) + 27);
   }

@@ -74,6 +74,13 @@ export {
   type TradingStatus,
 } from './protocol.js';
 export type { Backoff } from './resync.js';
+export {
+  type Signal,
+  type SignalName,
+  type Signals,
+  type SignalsOptions,
+  SignalsSubscription,
+} from './signals-subscription.js';
 export { SERVER_REASONS } from './state-words.js';
 export {
   type InstrumentGap,

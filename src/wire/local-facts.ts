@@ -4,7 +4,7 @@ import { LocalStream } from './local-stream.js';
 import { Kind } from './protocol.js';
 
 /**
- * A state that each frame of a stream replaces whole (`ticker`, `trading`, `costs`), by rules 1 to 3 of docs/protocol.md.
+ * A state that each frame of a stream replaces whole (`ticker`, `trading`, `costs`, `signals`), by rules 1 to 3 of docs/protocol.md.
  */
 export class LocalFacts<Facts> extends LocalStream {
   facts: Facts | undefined;

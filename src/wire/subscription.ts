@@ -98,7 +98,7 @@ export abstract class Subscription<Item, Events extends SubscriptionEvents>
   private readonly by: By;
   /** How often it was asked for and has not been ended yet. */
   private uses = 0;
-  private readonly signals: (() => void)[] = [];
+  private readonly aborts: (() => void)[] = [];
   private away: { readonly cause: Resynced['cause']; readonly from: Place } | undefined;
   private broughtBy: Brought | undefined;
   private ended = false;
@@ -323,7 +323,7 @@ export abstract class Subscription<Item, Events extends SubscriptionEvents>
       this.close();
     };
     signal.addEventListener('abort', onAbort, { once: true });
-    this.signals.push(() => signal.removeEventListener('abort', onAbort));
+    this.aborts.push(() => signal.removeEventListener('abort', onAbort));
   }
 
   /** A loop was left. Each that was asked for by itself ends what it asked for. */
@@ -334,7 +334,7 @@ export abstract class Subscription<Item, Events extends SubscriptionEvents>
 
   private finish(): void {
     this.ended = true;
-    for (const forget of this.signals) forget();
+    for (const forget of this.aborts) forget();
     this.dispose();
     this.host.ended(this as unknown as AnySubscription);
     for (const inbox of this.inboxes) inbox.end(this.error);
@@ -345,12 +345,15 @@ export abstract class Subscription<Item, Events extends SubscriptionEvents>
 /** What a topic names, in words; one subscription of a feed has each. */
 export function labelOf(topic: Topic): string {
   const { channel, instrument, depth, intervalMs, grouping, source, quantities, bps } = topic;
+  const { windowMs, vpinVolume, vpinBuckets = '' } = topic;
   const details = [
     depth && `depth ${depth}`,
     intervalMs !== undefined && `${intervalMs} ms`,
     grouping && `by ${grouping}`,
     quantities?.join(' '),
     bps?.length && `${bps.join(' ')} bps`,
+    windowMs && `over ${windowMs} ms`,
+    vpinVolume && `VPIN of ${vpinBuckets} × ${vpinVolume}`,
     source,
   ];
   return [`${channel} ${instrument}`, ...details.filter(Boolean)].join(', ');

@@ -471,6 +471,7 @@ const VALID = {
   seal: true,
   epoch: 1n,
   seq: 1n,
+  vpinVolume: 1n,
   by: 'net',
   last: true,
   isByOrder: false,

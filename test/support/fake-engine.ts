@@ -333,6 +333,17 @@ export class FakeNative implements NativeEngine {
     this.views.set(64, (this.views.get(64) ?? 0) + 1);
     return 64;
   }
+  openSignals(
+    _id: number,
+    intervalMs: number,
+    windowMs: number,
+    vpinVolume: bigint,
+    vpinBuckets: number,
+  ): number {
+    this.calls.push(`signals ${intervalMs}/${windowMs}/${vpinVolume}/${vpinBuckets}`);
+    this.views.set(80, (this.views.get(80) ?? 0) + 1);
+    return 80;
+  }
   closeView(_id: number, stream: number): void {
     this.views.set(stream, (this.views.get(stream) ?? 0) - 1);
   }

@@ -1,4 +1,4 @@
-//! Follows what has traded at prices and what quantities cost, of all instruments that fit a pattern, and prints how each stands
+//! Follows what has traded at prices, what quantities cost and signals, of all instruments that fit a pattern, and prints how each stands
 //! whenever a line comes on standard input: what the tests of the project ask.
 //! `computed ADDRESS PATTERN QUANTITIES BPS [PEM]`, where PEM is a file with a certificate that is trusted
 
@@ -7,7 +7,7 @@ use std::sync::mpsc::{TryRecvError, channel};
 use std::thread;
 use std::time::Duration;
 
-use depthwire_client::{Decimal, Error, Event, Feed, Group, Options, SubscriptionId, Topic};
+use depthwire_client::{Decimal, Error, Event, Feed, Group, Options, Signal, SubscriptionId, Topic};
 
 fn main() -> Result<(), Error> {
     let mut args = std::env::args().skip(1);
@@ -19,6 +19,7 @@ fn main() -> Result<(), Error> {
     let all = [
         feed.subscribe_all(Group::of(Topic::volumes(&pattern).every_ms(0))),
         feed.subscribe_all(Group::of(Topic::costs(&pattern, &quantities, &bps).every_ms(0))),
+        feed.subscribe_all(Group::of(Topic::signals(&pattern, 5_000).vpin("0.5", 10).every_ms(0))),
     ];
     let (said, lines) = channel();
     thread::spawn(move || {
@@ -75,6 +76,13 @@ fn rows(feed: &Feed, id: SubscriptionId) -> Vec<String> {
             format!("{}:{bought}:{sold}:{}", decimal(row.price.0, price), row.trades)
         });
         return [format!("since:{}:{}", session.since, session.missed_at)].into_iter().chain(rows).collect();
+    }
+    if let Some(signals) = feed.signals(id) {
+        let row = |row: &Signal| {
+            let part = if row.is_partial { "~" } else { "" };
+            format!("{}:{}:{}{part}", row.id.name(), row.text(), row.window_ns)
+        };
+        return signals.rows().iter().map(row).collect();
     }
     let rows = feed.costs(id).into_iter().flat_map(|costs| costs.rows()).map(|row| {
         let text = |text: Option<Decimal>| text.map_or_else(|| "-".to_owned(), |text| text.to_string());

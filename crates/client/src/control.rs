@@ -94,7 +94,7 @@ pub struct Granted {
     pub qty_exponent: i8,
     /// How many levels a depth has a side.
     pub depth: Option<u32>,
-    /// The least time between two changes of a depth, of volumes or costs, ms.
+    /// The least time between two changes of a depth, of volumes, costs or signals, ms.
     pub interval_ms: Option<u32>,
     /// The step of its prices, a decimal; none = single prices.
     pub grouping: Option<String>,
@@ -106,6 +106,12 @@ pub struct Granted {
     /// Basis points that costs are of.
     #[serde(default)]
     pub bps: Vec<u16>,
+    /// The window of signals, ms.
+    pub window_ms: Option<u32>,
+    /// Volume of a bucket of their VPIN, a decimal; none = it is not told.
+    pub vpin_volume: Option<String>,
+    /// Buckets of it.
+    pub vpin_buckets: Option<u16>,
     pub(crate) resume: Option<Resumed>,
 }
 

@@ -10,7 +10,9 @@ use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use depthwire_core::encode::{TickerBody, TradingBody};
-use depthwire_core::replica::{ReplicaCosts, ReplicaOrders, ReplicaReason, ReplicaState, ReplicaVolumes};
+use depthwire_core::replica::{
+    ReplicaCosts, ReplicaOrders, ReplicaReason, ReplicaSignals, ReplicaState, ReplicaVolumes,
+};
 
 use crate::address::Address;
 use crate::control::Granted;
@@ -223,6 +225,15 @@ impl Feed {
     pub fn costs(&self, id: SubscriptionId) -> Option<&ReplicaCosts> {
         match &self.roster.get(id)?.kept {
             Kept::Costs(costs) => Some(costs),
+            _ => None,
+        }
+    }
+
+    /// The last signals, of a `signals`.
+    #[must_use]
+    pub fn signals(&self, id: SubscriptionId) -> Option<&ReplicaSignals> {
+        match &self.roster.get(id)?.kept {
+            Kept::Signals(signals) => Some(signals),
             _ => None,
         }
     }

@@ -3,7 +3,7 @@
 use depthwire_core::encode::{Flags, GapBody, Kind, Stream, TickerBody, TradingBody};
 use depthwire_core::replica::{
     FeedFrame, Outcome, ReplicaBook, ReplicaCosts, ReplicaError, ReplicaFacts, ReplicaOrders, ReplicaReason,
-    ReplicaState, ReplicaTape, ReplicaVolumes,
+    ReplicaSignals, ReplicaState, ReplicaTape, ReplicaVolumes,
 };
 use depthwire_core::types::Place;
 
@@ -35,6 +35,7 @@ pub(crate) enum Kept {
     Trading(ReplicaFacts<TradingBody>),
     Volumes(Box<ReplicaVolumes>),
     Costs(Box<ReplicaCosts>),
+    Signals(Box<ReplicaSignals>),
     Status { last: Option<Status>, doubt: Option<ReplicaReason> },
 }
 
@@ -49,6 +50,7 @@ impl Kept {
             Channel::Trading => Self::Trading(ReplicaFacts::trading()),
             Channel::Volumes => Self::Volumes(Box::default()),
             Channel::Costs => Self::Costs(Box::default()),
+            Channel::Signals => Self::Signals(Box::default()),
             Channel::Status => Self::Status { last: None, doubt: None },
         }
     }
@@ -62,6 +64,7 @@ impl Kept {
             Self::Trading(facts) => facts.state(),
             Self::Volumes(volumes) => volumes.state(),
             Self::Costs(costs) => costs.state(),
+            Self::Signals(signals) => signals.state(),
             Self::Status { last: None, .. } => ReplicaState::Syncing,
             Self::Status { last: Some(_), doubt: Some(reason) } => ReplicaState::Stale(*reason),
             Self::Status { last: Some(status), doubt: None } => status.state,
@@ -78,6 +81,7 @@ impl Kept {
             Self::Trading(facts) => facts.place(),
             Self::Volumes(volumes) => volumes.place(),
             Self::Costs(costs) => costs.place(),
+            Self::Signals(signals) => signals.place(),
             Self::Status { .. } => None,
         }
     }
@@ -92,6 +96,7 @@ impl Kept {
             Self::Trading(facts) => facts.doubt(reason),
             Self::Volumes(volumes) => volumes.doubt(reason),
             Self::Costs(costs) => costs.doubt(reason),
+            Self::Signals(signals) => signals.doubt(reason),
             Self::Status { doubt, .. } => *doubt = Some(reason),
         }
     }
@@ -102,6 +107,7 @@ impl Kept {
             Self::Book(book) => Some(book.stream()),
             Self::Volumes(volumes) => Some(volumes.stream()),
             Self::Costs(costs) => Some(costs.stream()),
+            Self::Signals(signals) => Some(signals.stream()),
             _ => None,
         }
     }
@@ -112,6 +118,7 @@ impl Kept {
             Self::Book(book) => book.lose(reason),
             Self::Volumes(volumes) => volumes.lose(reason),
             Self::Costs(costs) => costs.lose(reason),
+            Self::Signals(signals) => signals.lose(reason),
             _ => {}
         }
     }
@@ -134,6 +141,7 @@ impl Kept {
             Self::Trading(facts) => facts.bring_to(to),
             Self::Volumes(volumes) => volumes.bring_to(to),
             Self::Costs(costs) => costs.bring_to(to, server),
+            Self::Signals(signals) => signals.bring_to(to, server),
             Self::Status { .. } => {}
         }
     }
@@ -147,6 +155,7 @@ impl Kept {
             Self::Trading(facts) => facts.apply(frame),
             Self::Volumes(volumes) => volumes.apply(frame),
             Self::Costs(costs) => costs.apply(frame),
+            Self::Signals(signals) => signals.apply(frame),
             Self::Tape(_) => Ok(Outcome::Ignored),
             Self::Status { last, doubt } => {
                 let Some(status) = frame.status() else { return Ok(Outcome::Ignored) };
@@ -168,7 +177,12 @@ impl Kept {
 /// Whether a subscription takes the status frames of its instrument.
 pub(crate) fn follows_book(topic: &Topic) -> bool {
     match topic.ask.channel {
-        Channel::Book | Channel::Depth | Channel::Orders | Channel::Costs | Channel::Status => true,
+        Channel::Book
+        | Channel::Depth
+        | Channel::Orders
+        | Channel::Costs
+        | Channel::Signals
+        | Channel::Status => true,
         Channel::Bbo => topic.ask.source != Some(BboSource::Venue),
         Channel::Trades | Channel::Liquidations | Channel::Ticker | Channel::Trading | Channel::Volumes => {
             false

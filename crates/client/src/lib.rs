@@ -75,9 +75,10 @@ pub use depthwire_core::aggregate::{Cost, Traded};
 pub use depthwire_core::book::QtyAt;
 pub use depthwire_core::encode::SessionBody as Session;
 pub use depthwire_core::replica::{
-    ReplicaCosts as Costs, ReplicaOrders as Orders, ReplicaReason as Reason, ReplicaState as State,
-    ReplicaVolumes as Volumes, TapeGap,
+    ReplicaCosts as Costs, ReplicaOrders as Orders, ReplicaReason as Reason, ReplicaSignals as Signals,
+    ReplicaState as State, ReplicaVolumes as Volumes, TapeGap,
 };
+pub use depthwire_core::signal::{SignalId, SignalRow as Signal, SignalUnit};
 pub use depthwire_core::types::{Decimal, Level, Place, Price, Qty, Side};
 pub use error::{Error, ErrorParts};
 pub use event::{Counters, Event, Trade};

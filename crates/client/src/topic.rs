@@ -37,6 +37,7 @@ pub(crate) enum Channel {
     Trading,
     Volumes,
     Costs,
+    Signals,
     Status,
 }
 
@@ -53,6 +54,7 @@ impl Channel {
             Self::Trading => "trading",
             Self::Volumes => "volumes",
             Self::Costs => "costs",
+            Self::Signals => "signals",
             Self::Status => "status",
         }
     }
@@ -75,6 +77,12 @@ pub(crate) struct Ask {
     pub quantities: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bps: Vec<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window_ms: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vpin_volume: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vpin_buckets: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,
 }
@@ -110,6 +118,9 @@ impl Topic {
             source: None,
             quantities: Vec::new(),
             bps: Vec::new(),
+            window_ms: None,
+            vpin_volume: None,
+            vpin_buckets: None,
             mode: None,
         };
         Self { ask, instrument: instrument.to_owned() }
@@ -192,13 +203,29 @@ impl Topic {
         topic
     }
 
+    /// Signals of a window (1,000 to 3,600,000 ms), at most once an interval. Without [`Self::vpin`] all but VPIN.
+    #[must_use]
+    pub fn signals(instrument: &str, window_ms: u32) -> Self {
+        let mut topic = Self::of(Channel::Signals, instrument);
+        topic.ask.window_ms = Some(window_ms);
+        topic
+    }
+
+    /// Signals with VPIN over so many buckets (1 to 256) of a volume, a decimal above 0.
+    #[must_use]
+    pub fn vpin(mut self, volume: &str, buckets: u16) -> Self {
+        self.ask.vpin_volume = Some(volume.to_owned());
+        self.ask.vpin_buckets = Some(buckets);
+        self
+    }
+
     /// What the server says of its own book, and what was lost of it.
     #[must_use]
     pub fn status(instrument: &str) -> Self {
         Self::of(Channel::Status, instrument)
     }
 
-    /// The least time between two changes of a depth, of volumes or costs, ms; 0 = every change.
+    /// The least time between two changes of a depth, of volumes, costs or signals, ms; 0 = every change.
     #[must_use]
     pub fn every_ms(mut self, interval_ms: u32) -> Self {
         self.ask.interval_ms = Some(interval_ms);
@@ -228,7 +255,7 @@ impl Topic {
 
 impl fmt::Display for Topic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Ask { channel, depth, interval_ms, grouping, source, quantities, bps, mode } = &self.ask;
+        let Ask { channel, depth, interval_ms, grouping, source, quantities, bps, mode, .. } = &self.ask;
         write!(f, "{} {}", channel.name(), self.instrument)?;
         if let Some(depth) = depth {
             write!(f, ", {depth} levels")?;
@@ -247,6 +274,12 @@ impl fmt::Display for Topic {
         }
         for band in bps {
             write!(f, ", within {band} bps")?;
+        }
+        if let Some(window_ms) = &self.ask.window_ms {
+            write!(f, ", over {window_ms} ms")?;
+        }
+        if let (Some(volume), Some(buckets)) = (&self.ask.vpin_volume, self.ask.vpin_buckets) {
+            write!(f, ", VPIN of {buckets} × {volume}")?;
         }
         match mode {
             Some(Mode::Strict) => write!(f, ", strict"),

@@ -14,6 +14,7 @@ use depthwire_core::encode::{
     RECORD_HEADER_BYTES, RecordType, Stream,
 };
 use depthwire_core::engine::{LEVELS_MAX, VIEW_INTERVAL_NS_MAX};
+use depthwire_core::signal::{BUCKETS, BUCKETS_MAX, SIGNAL_WINDOW_NS, SignalId};
 use depthwire_core::types::{Aggressor, BookState, StaleReason, Ticker, TradeId, TradingStatus};
 use depthwire_core::venues::Resync;
 
@@ -40,7 +41,6 @@ fn feed(out: &mut Module) {
         ("ticker", Stream::TICKER.0),
         ("liquidations", Stream::LIQUIDATIONS.0),
         ("trading", Stream::TRADING.0),
-        ("signals", Stream::SIGNALS.0),
     ];
     out.table("Kind", "Frame kinds, as docs/protocol.md numbers them.", kinds());
     let greatest = kinds().map(|(_, number)| number).max().unwrap_or_default();
@@ -51,12 +51,12 @@ fn feed(out: &mut Module) {
     );
     let what = "Streams with a number of their own; 16 and above are views.";
     out.table("STREAM", what, streams.into_iter());
-    let what =
-        "Fixed stream numbers, and the first of views: those of depth, of volumes and of costs, up to 79.";
+    let what = "Fixed stream numbers, and the first of views: those of depth, of volumes, of costs and of signals, up to 87.";
     let firsts = [
         ("depthFirst", Stream::DEPTH_FIRST.0),
         ("volumesFirst", Stream::VOLUMES_FIRST.0),
         ("costsFirst", Stream::COSTS_FIRST.0),
+        ("signalsFirst", Stream::SIGNALS_FIRST.0),
     ];
     out.table("Stream", what, streams.into_iter().chain(firsts));
     let flags = [
@@ -101,6 +101,12 @@ fn words(out: &mut Module) {
     out.list("TICKER_FIELDS", what, Ticker::FIELDS.into_iter().zip(0..));
     let statuses = TradingStatus::ALL.into_iter().map(|status| (status.name(), status as u8));
     out.list("TRADING_STATUSES", "Whether an instrument trades, by number.", statuses);
+    let signals = || SignalId::ALL.into_iter();
+    let of = |word: fn(SignalId) -> &'static str| {
+        [("none", 0)].into_iter().chain(signals().map(move |id| (word(id), id as u8)))
+    };
+    out.list("SIGNAL_NAMES", "Signals, by number.", of(SignalId::name));
+    out.list("SIGNAL_UNITS", "What the value of each counts, by its number.", of(|id| id.unit().name()));
     let closed = [("closed", record::CLOSED)].into_iter();
     let what = "States of a book's record in shared memory, by number.";
     out.list("RECORD_STATES", what, closed.chain(states().map(|state| (state.name(), state.code()))));
@@ -183,6 +189,11 @@ fn limits(out: &mut Module) {
     out.value("DEPTH_MAX", "Levels a side that a depth view or a shared book has at most.", DEPTH_MAX);
     out.value("COSTS_MAX", "Quantities and bands of one view of costs together, at most.", COSTS_MAX);
     out.value("BPS_MAX", "Basis points of a band at most.", BPS_MAX);
+    let what = "Shortest window of signals.";
+    out.value("WINDOW_MS_MIN", what, SIGNAL_WINDOW_NS.start() / NS_PER_MS);
+    out.value("WINDOW_MS_MAX", "Longest window of signals.", SIGNAL_WINDOW_NS.end() / NS_PER_MS);
+    out.value("VPIN_BUCKETS", "Buckets of VPIN where nothing is asked for.", BUCKETS);
+    out.value("VPIN_BUCKETS_MAX", "Buckets of VPIN at most.", BUCKETS_MAX);
     let what = "Longest time between two publications of a view.";
     out.value("INTERVAL_MS_MAX", what, VIEW_INTERVAL_NS_MAX / NS_PER_MS);
     out.value("LEVELS_MAX", "Levels a side that a book holds at most, unless told otherwise.", LEVELS_MAX);

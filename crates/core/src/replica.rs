@@ -2,15 +2,15 @@
 //!
 //! [`Replica`] follows the books of many instruments: `verify` proves with it that what was emitted is what the engine holds. Who
 //! reads single streams, as a client does, keeps a [`ReplicaBook`], [`ReplicaOrders`], [`ReplicaTape`], [`ReplicaFacts`],
-//! [`ReplicaVolumes`] or [`ReplicaCosts`] for each and hands it the frames of [`feed_frames`] that are its.
+//! [`ReplicaVolumes`], [`ReplicaCosts`] or [`ReplicaSignals`] for each and hands it the frames of [`feed_frames`] that are its.
 
 mod book;
-mod costs;
 mod error;
 mod facts;
 mod feed_frame;
 mod follow;
 mod orders;
+mod rows;
 mod state;
 mod tape;
 mod volumes;
@@ -21,11 +21,11 @@ use crate::encode::{Kind, Stream};
 use crate::types::InstrumentId;
 
 pub use book::ReplicaBook;
-pub use costs::ReplicaCosts;
 pub use error::ReplicaError;
 pub use facts::ReplicaFacts;
 pub use feed_frame::{FeedFrame, FeedFrames, feed_frames};
 pub use orders::{REPLICA_ORDERS_MAX, ReplicaOrder, ReplicaOrders};
+pub use rows::{ReplicaCosts, ReplicaRows, ReplicaSignals, WholeRow};
 pub use state::{ReplicaReason, ReplicaState};
 pub use tape::{ReplicaTape, TapeGap, TapeOutcome};
 pub use volumes::{REPLICA_VOLUMES_MAX, ReplicaVolumes};

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use depthwire_core::encode::{HistoryConfig, Stream};
 use depthwire_core::engine::{Brought, By, Engine, EngineConfig};
+use depthwire_core::signal::{SignalParams, VpinParams};
 use depthwire_core::types::{NoClock, Qty};
 use depthwire_core::venues;
 use sets::SIMULATED;
@@ -57,12 +58,14 @@ fn a_warm_engine_allocates_nothing_per_message() {
     let volumes = engine.open_volumes(id, 0, 0, 0).unwrap();
     engine.open_volumes(id, 50_000_000, 100, 0).unwrap();
     let costs = engine.open_costs(id, 0, &[Qty(1), Qty(1 << 40)], &[10, 1_000], 0).unwrap();
+    let vpin = Some(VpinParams { volume: Qty(1), buckets: 50 });
+    let signals = engine.open_signals(id, 0, SignalParams { window_ns: 1_000_000_000, vpin }, 0).unwrap();
     let mut out = vec![0; 1 << 20];
     let mut brought = [0; 4];
     let mut pass = |engine: &mut Engine<NoClock>| {
         engine.reset_source(source, 0).unwrap();
         let before = ALLOCATIONS.load(Ordering::Relaxed);
-        let streams = [Stream::BOOK, Stream::BBO, Stream::TRADES, view, volumes, costs];
+        let streams = [Stream::BOOK, Stream::BBO, Stream::TRADES, view, volumes, costs, signals];
         let mut places = streams.map(|stream| engine.place(id, stream).unwrap());
         for (index, (ts, frame)) in lines.iter().enumerate() {
             engine.ingest(source, frame, *ts).unwrap();

@@ -37,11 +37,11 @@ export const STREAM = {
   ticker: 7,
   liquidations: 8,
   trading: 9,
-  signals: 10,
 } as const;
 
 /**
- * Fixed stream numbers, and the first of views: those of depth, of volumes and of costs, up to 79.
+ * Fixed stream numbers, and the first of views: those of depth, of volumes, of costs and of signals, up to
+ * 87.
  */
 export const Stream = {
   book: 1,
@@ -53,10 +53,10 @@ export const Stream = {
   ticker: 7,
   liquidations: 8,
   trading: 9,
-  signals: 10,
   depthFirst: 16,
   volumesFirst: 48,
   costsFirst: 64,
+  signalsFirst: 80,
 } as const;
 
 /**
@@ -216,6 +216,88 @@ export const TRADING_STATUSES = [
 ] as const;
 
 /**
+ * Signals, by number.
+ */
+export const SIGNAL_NAMES = [
+  'none',
+  'mid',
+  'spread',
+  'spread_bps',
+  'weighted_mid',
+  'micro_price',
+  'imbalance_1',
+  'imbalance_5',
+  'imbalance_10',
+  'bid_depth_5bps',
+  'ask_depth_5bps',
+  'bid_depth_10bps',
+  'ask_depth_10bps',
+  'bid_depth_25bps',
+  'ask_depth_25bps',
+  'bid_depth_50bps',
+  'ask_depth_50bps',
+  'order_flow_1',
+  'order_flow_2',
+  'order_flow_3',
+  'order_flow_4',
+  'order_flow_5',
+  'twap',
+  'book_rate',
+  'volatility',
+  'trade_imbalance',
+  'cvd',
+  'vwap',
+  'trade_rate',
+  'vpin',
+  'kyle_lambda',
+  'amihud',
+  'recovery_updates',
+  'recovery_time',
+  'unrecovered',
+] as const;
+
+/**
+ * What the value of each counts, by its number.
+ */
+export const SIGNAL_UNITS = [
+  'none',
+  'price',
+  'price',
+  'bps',
+  'price',
+  'price',
+  'ratio',
+  'ratio',
+  'ratio',
+  'qty',
+  'qty',
+  'qty',
+  'qty',
+  'qty',
+  'qty',
+  'qty',
+  'qty',
+  'qty',
+  'qty',
+  'qty',
+  'qty',
+  'qty',
+  'price',
+  '1/s',
+  '1/√year',
+  'ratio',
+  'qty',
+  'price',
+  '1/s',
+  'ratio',
+  'price/qty',
+  '1/(price×qty)',
+  'updates',
+  's',
+  'ratio',
+] as const;
+
+/**
  * States of a book's record in shared memory, by number.
  */
 export const RECORD_STATES = [
@@ -286,6 +368,26 @@ export const COSTS_MAX = 16;
  * Basis points of a band at most.
  */
 export const BPS_MAX = 10000;
+
+/**
+ * Shortest window of signals.
+ */
+export const WINDOW_MS_MIN = 1000;
+
+/**
+ * Longest window of signals.
+ */
+export const WINDOW_MS_MAX = 3600000;
+
+/**
+ * Buckets of VPIN where nothing is asked for.
+ */
+export const VPIN_BUCKETS = 50;
+
+/**
+ * Buckets of VPIN at most.
+ */
+export const VPIN_BUCKETS_MAX = 256;
 
 /**
  * Longest time between two publications of a view.

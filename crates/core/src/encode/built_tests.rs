@@ -278,7 +278,7 @@ fn statistics_and_whether_it_trades() {
 #[test]
 fn what_is_computed() {
     let signal =
-        SignalBody { id: 9, value: -1, exponent: -9, window_ns: 2, ts_event: 3, flags: SignalBody::STALE };
+        SignalBody { id: 9, value: -1, exponent: -9, window_ns: 2, ts_event: 3, flags: SignalBody::PARTIAL };
     let volume = Traded { price: Price(-1), bought: Qty(2), sold: Qty(3), unknown: Qty(4), trades: u32::MAX };
     let session = SessionBody { since: 13, missed_at: 14 };
     let cost = aggregate::Cost {
@@ -302,10 +302,10 @@ fn what_is_computed() {
         let kind = |change| if image.is_some() { Kind::Image } else { change };
         let (info, view) = (image.map(|_| &built_info), image.map(|_| &built_view));
         let mut bytes = Vec::new();
-        let of = header(kind(Kind::Signals), Stream::SIGNALS);
+        let of = header(kind(Kind::Signals), Stream::SIGNALS_FIRST);
         write_signals(&mut bytes, &of, image, &vec![signal; count]);
         is_as_built(&bytes, of, |builder| {
-            let signals = Some(builder.create_vector(&vec![Signal::new(-1, 2, 3, 9, -9, 1); count]));
+            let signals = Some(builder.create_vector(&vec![Signal::new(-1, 2, 3, 9, -9, 2); count]));
             FrameArgs { info, view, signals, ..FrameArgs::default() }
         });
         bytes.clear();

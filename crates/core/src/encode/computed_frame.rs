@@ -43,13 +43,11 @@ pub struct SignalBody {
     pub window_ns: u64,
     /// The end of that time, ns.
     pub ts_event: TimeNs,
-    /// Doubts: [`Self::STALE`], [`Self::PARTIAL`].
+    /// What is to be said of it: [`Self::PARTIAL`].
     pub flags: u8,
 }
 
 impl SignalBody {
-    /// Computed of a book that is not synced.
-    pub const STALE: u8 = 1;
     /// Computed of less than the whole window.
     pub const PARTIAL: u8 = 2;
 }

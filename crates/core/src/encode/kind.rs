@@ -95,16 +95,16 @@ impl Stream {
     pub const LIQUIDATIONS: Self = Self(8);
     /// Whether the instrument trades.
     pub const TRADING: Self = Self(9);
-    /// Numbers computed of the instrument.
-    pub const SIGNALS: Self = Self(10);
     /// The first depth view; the rest follow.
     pub const DEPTH_FIRST: Self = Self(16);
     /// The first view of what traded at prices; the rest follow.
     pub const VOLUMES_FIRST: Self = Self(48);
     /// The first view of what quantities cost; the rest follow.
     pub const COSTS_FIRST: Self = Self(64);
+    /// The first view of signals; the rest follow.
+    pub const SIGNALS_FIRST: Self = Self(80);
     /// Numbers below this one are all that there are.
-    pub const END: Self = Self(80);
+    pub const END: Self = Self(88);
 
     /// Whether it is a depth view.
     #[inline]
@@ -124,7 +124,14 @@ impl Stream {
     #[inline]
     #[must_use]
     pub const fn is_costs(self) -> bool {
-        self.0 >= Self::COSTS_FIRST.0 && self.0 < Self::END.0
+        self.0 >= Self::COSTS_FIRST.0 && self.0 < Self::SIGNALS_FIRST.0
+    }
+
+    /// Whether it is a view of signals.
+    #[inline]
+    #[must_use]
+    pub const fn is_signals(self) -> bool {
+        self.0 >= Self::SIGNALS_FIRST.0 && self.0 < Self::END.0
     }
 }
 

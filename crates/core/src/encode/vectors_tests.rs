@@ -312,7 +312,7 @@ fn states() -> Vec<Vector> {
     };
     let band = Cost { bps: 50, is_complete: true, ..cost };
     let image = Some((&body, &view));
-    let (signals, volumes, costs) = (Stream::SIGNALS, Stream::VOLUMES_FIRST, Stream::COSTS_FIRST);
+    let (signals, volumes, costs) = (Stream::SIGNALS_FIRST, Stream::VOLUMES_FIRST, Stream::COSTS_FIRST);
     let volumes_image = one(|out| {
         write_volumes_image(
             &mut Vec::new(),

@@ -124,7 +124,10 @@ impl<C: Clock> Engine<C> {
 
 /// Whether a stream is told of the state of the book.
 pub(super) fn follows_book(stream: Stream) -> bool {
-    matches!(stream, Stream::BOOK | Stream::BBO | Stream::ORDERS) || stream.is_depth() || stream.is_costs()
+    matches!(stream, Stream::BOOK | Stream::BBO | Stream::ORDERS)
+        || stream.is_depth()
+        || stream.is_costs()
+        || stream.is_signals()
 }
 
 /// What the net change of a stream is made of.
@@ -147,7 +150,7 @@ impl Net {
             Stream::BBO | Stream::VENUE_BBO | Stream::TICKER | Stream::TRADING => Self::Last,
             _ if stream.is_depth() => Self::Levels,
             _ if stream.is_volumes() => Self::Volumes,
-            _ if stream.is_costs() => Self::Last,
+            _ if stream.is_costs() || stream.is_signals() => Self::Last,
             _ => Self::None,
         }
     }
@@ -168,6 +171,7 @@ impl InstrumentState {
             Stream::ORDERS => self.tells_orders.then_some(self.order_stream.cursor.seq)?,
             _ if stream.is_volumes() => self.volumes.as_deref()?.seq(stream)?,
             _ if stream.is_costs() => self.costs.as_deref()?.seq(stream)?,
+            _ if stream.is_signals() => self.signals.as_deref()?.seq(stream)?,
             _ => self.views.find(stream)?.cursor.seq,
         };
         let is_there = self.has_epoch() || !follows_book(stream) && stream != Stream::STATUS;
@@ -310,8 +314,12 @@ impl InstrumentState {
         means: &mut Means<'_, C>,
     ) -> Option<Brought> {
         let Means { config, clock, writer, .. } = means;
-        if stream.is_costs() {
-            let has_rows = self.write_costs_of(stream, Some(from.seq), config, *clock);
+        if stream.is_costs() || stream.is_signals() {
+            let has_rows = if stream.is_costs() {
+                self.write_costs_of(stream, Some(from.seq), config, *clock)
+            } else {
+                self.write_signals_of(stream, Some(from.seq), config, *clock)
+            };
             return has_rows.then(|| {
                 writer.write(&self.bytes);
                 Brought::Net

@@ -80,7 +80,7 @@ impl InstrumentState {
             return None;
         }
         let is_free = |number: &u8| slots.iter().all(|slot| slot.stream.0 != *number);
-        let stream = Stream((Stream::COSTS_FIRST.0..Stream::END.0).find(is_free)?);
+        let stream = Stream((Stream::COSTS_FIRST.0..Stream::SIGNALS_FIRST.0).find(is_free)?);
         let cursor = Cursor { seq: *closed_seq + 1, at: self.book_cursor.at };
         let mut slot = CostSlot { view, stream, cursor, doubts: self.bbo_doubts, readers: 1 };
         if has_book {

@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-use super::{BOOKS_MAX, COST_VIEWS_MAX, SOURCES_MAX, VIEWS_MAX, VOLUME_VIEWS_MAX};
+use super::{BOOKS_MAX, COST_VIEWS_MAX, SIGNAL_VIEWS_MAX, SOURCES_MAX, VIEWS_MAX, VOLUME_VIEWS_MAX};
 use crate::aggregate::{BPS_MAX, COSTS_MAX, DEPTH_MAX};
 use crate::decode::DecodeError;
 use crate::encode::OUTBOX_BYTES_MAX;
 use crate::recording::RecordingError;
+use crate::signal::{BUCKETS_MAX, SIGNAL_WINDOW_NS};
 use crate::types::{Account, InstrumentError};
 use crate::venues::FrameError;
 
@@ -32,8 +33,8 @@ pub enum EngineError {
         /// What was asked for.
         grouping: i64,
     },
-    /// One more than [`VIEWS_MAX`] different depth views of one instrument, [`VOLUME_VIEWS_MAX`] of its volumes or
-    /// [`COST_VIEWS_MAX`] of its costs.
+    /// One more than [`VIEWS_MAX`] different depth views of one instrument, [`VOLUME_VIEWS_MAX`] of its volumes,
+    /// [`COST_VIEWS_MAX`] of its costs or [`SIGNAL_VIEWS_MAX`] of its signals.
     ViewsFull,
     /// So many quantities and bands together: none, or more than [`COSTS_MAX`].
     CostRows(usize),
@@ -41,6 +42,12 @@ pub enum EngineError {
     CostQuantity(i128),
     /// A band outside 1 to [`BPS_MAX`].
     CostBand(u32),
+    /// A window of signals, in ns, outside [`SIGNAL_WINDOW_NS`].
+    SignalWindow(u64),
+    /// A volume of a bucket of 0 or below, or beyond 63 bits.
+    VpinVolume(i128),
+    /// So many buckets: none, or more than [`BUCKETS_MAX`].
+    VpinBuckets(u32),
     /// The instrument itself is wrong.
     Instrument(InstrumentError),
     /// Its scale cannot change while a book uses it.
@@ -69,6 +76,7 @@ impl EngineError {
             Self::ViewGrouping { .. } => "engine.view_grouping",
             Self::ViewsFull => "engine.views_full",
             Self::CostRows(_) | Self::CostQuantity(_) | Self::CostBand(_) => "engine.costs",
+            Self::SignalWindow(_) | Self::VpinVolume(_) | Self::VpinBuckets(_) => "engine.signals",
             Self::Instrument(error) => error.code(),
             Self::InUse => "engine.instrument_in_use",
             Self::NoOrders(_) => "engine.no_orders",
@@ -97,6 +105,9 @@ impl EngineError {
             Self::CostRows(_) => "ask for a few quantities, or for bands, and for others in another view",
             Self::CostQuantity(_) => "give a quantity that a book of the instrument can hold",
             Self::CostBand(_) => "ask for a band of 1 to 10000 basis points of the mid",
+            Self::SignalWindow(_) => "ask for a window of 1 s to 1 h, such as a minute",
+            Self::VpinVolume(_) => "give a volume that an instrument can trade, or leave VPIN out",
+            Self::VpinBuckets(_) => "ask for 50 buckets, as the paper does",
             Self::Instrument(InstrumentError::UnknownVenue) => "see `depthwire venues` for the names",
             Self::Instrument(InstrumentError::FixedScale) => {
                 "leave the exponents out: the format of this venue says what its numbers mean"
@@ -146,7 +157,7 @@ impl EngineError {
             Self::ViewsFull => Account::new(
                 "too many views",
                 format_args!(
-                    "at most {VIEWS_MAX} different ones of the book of an instrument, {VOLUME_VIEWS_MAX} of its volumes, {COST_VIEWS_MAX} of its costs"
+                    "at most {VIEWS_MAX} different ones of the book of an instrument, {VOLUME_VIEWS_MAX} of its volumes, {COST_VIEWS_MAX} of its costs, {SIGNAL_VIEWS_MAX} of its signals"
                 ),
                 "one more",
             ),
@@ -162,6 +173,19 @@ impl EngineError {
             ),
             Self::CostBand(bps) => {
                 Account::new("no such band", format_args!("1 to {BPS_MAX} basis points"), bps)
+            }
+            Self::SignalWindow(ns) => Account::new(
+                "no such window",
+                format_args!("{} to {} ns", SIGNAL_WINDOW_NS.start(), SIGNAL_WINDOW_NS.end()),
+                ns,
+            ),
+            Self::VpinVolume(volume) => Account::new(
+                "no such volume of a bucket",
+                format_args!("1 to {} units of the quantity", i64::MAX),
+                volume,
+            ),
+            Self::VpinBuckets(count) => {
+                Account::new("no such number of buckets", format_args!("1 to {BUCKETS_MAX}"), count)
             }
             Self::Instrument(error) => error.account(),
             Self::InUse => Account::new("instrument in use", "its present scale", "another"),

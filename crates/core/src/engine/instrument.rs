@@ -4,7 +4,7 @@
 //! book) and `market` (what else there is). `recovery` decides whether the book may be trusted, `resync` does what follows from
 //! that, `checksums` holds the book to the venue's by `proof`. `lines` joins several sources, `orders` keeps its orders where
 //! the venue names them, `tape` says whether trades come whole, `streams` writes what follows, `views` keeps the depth views, `volumes` what has
-//! traded at prices, `costs` what quantities cost, `scale` makes the numbers finer.
+//! traded at prices, `costs` what quantities cost, `signals` what is computed of it, `scale` makes the numbers finer.
 
 mod checksums;
 mod resync;
@@ -18,6 +18,7 @@ use super::mending::Mending;
 use super::order_stream::OrderStream;
 use super::proof::Proof;
 use super::recovery::Recovery;
+use super::signals::SignalViews;
 use super::snapshots::Spare;
 use super::streams::{CheckTimer, Cursor};
 use super::tape::Tape;
@@ -145,6 +146,8 @@ pub(super) struct InstrumentState {
     pub(super) volumes: Option<Box<Volumes>>,
     /// What quantities cost, where somebody has asked for it.
     pub(super) costs: Option<Box<Costs>>,
+    /// Numbers computed of book and trades, where somebody has asked for them.
+    pub(super) signals: Option<Box<SignalViews>>,
     pub(super) last_trade: Option<(u64, TimeNs)>,
     pub(super) market: Market,
     /// When the last change of the book was applied: neither trades nor repetitions keep a book alive.
@@ -219,6 +222,7 @@ impl InstrumentState {
             views: Views::default(),
             volumes: None,
             costs: None,
+            signals: None,
             last_trade: None,
             market: Market::new(listed.terms.status),
             applied_at: 0,
@@ -261,6 +265,7 @@ impl InstrumentState {
                 }
                 self.publish_views(now, cx);
                 self.publish_costs(now, cx);
+                self.publish_signals(now, cx);
                 self.publish_check_if_due(now, cx);
             }
         }

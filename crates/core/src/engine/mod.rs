@@ -39,6 +39,7 @@ mod recovery;
 mod replay;
 mod request;
 mod scale;
+mod signals;
 mod snapshots;
 mod source;
 mod streams;
@@ -89,11 +90,15 @@ pub const VOLUME_VIEWS_MAX: usize = 16;
 /// Most different views of the costs of one instrument.
 pub const COST_VIEWS_MAX: usize = 16;
 
+/// Most different views of the signals of one instrument.
+pub const SIGNAL_VIEWS_MAX: usize = 8;
+
 // Each kind of view has as many numbers of streams as there may be of it.
 const _: () = assert!(
     (Stream::VOLUMES_FIRST.0 - Stream::DEPTH_FIRST.0) as usize == VIEWS_MAX
         && (Stream::COSTS_FIRST.0 - Stream::VOLUMES_FIRST.0) as usize == VOLUME_VIEWS_MAX
-        && (Stream::END.0 - Stream::COSTS_FIRST.0) as usize == COST_VIEWS_MAX
+        && (Stream::SIGNALS_FIRST.0 - Stream::COSTS_FIRST.0) as usize == COST_VIEWS_MAX
+        && (Stream::END.0 - Stream::SIGNALS_FIRST.0) as usize == SIGNAL_VIEWS_MAX
 );
 
 /// Longest time between two publications of a view.

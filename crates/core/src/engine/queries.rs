@@ -8,6 +8,7 @@ use crate::aggregate::{BPS_MAX, CostView, DEPTH_MAX};
 use crate::book::l3::{Order, QueuePosition};
 use crate::book::{L2Book, digest};
 use crate::encode::Stream;
+use crate::signal::{BUCKETS_MAX, SIGNAL_WINDOW_NS, SignalParams, VpinParams};
 use crate::types::{Clock, InstrumentId, Qty, Side, Ticker, TimeNs, Trade, TradingStatus, VenueOrderId};
 
 impl<C: Clock> Engine<C> {
@@ -134,6 +135,38 @@ impl<C: Clock> Engine<C> {
         state.open_costs(is_alike, view, now).ok_or(EngineError::ViewsFull)
     }
 
+    /// Opens a view of the signals of an instrument, which publishes at most every `interval_ns`; one that is alike is shared.
+    /// They are of what comes from now on. At another scale a volume that is not whole is the next above.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownInstrument`], [`EngineError::ViewRange`], [`EngineError::SignalWindow`],
+    /// [`EngineError::VpinVolume`], [`EngineError::VpinBuckets`] or [`EngineError::ViewsFull`].
+    pub fn open_signals(
+        &mut self,
+        instrument: InstrumentId,
+        interval_ns: u64,
+        params: SignalParams,
+        now: TimeNs,
+    ) -> Result<Stream, EngineError> {
+        let slot = self.slot_of(instrument)?;
+        if interval_ns > VIEW_INTERVAL_NS_MAX {
+            return Err(EngineError::ViewRange);
+        }
+        if !SIGNAL_WINDOW_NS.contains(&params.window_ns) {
+            return Err(EngineError::SignalWindow(params.window_ns));
+        }
+        if let Some(VpinParams { volume, buckets }) = params.vpin {
+            if volume.0 <= 0 {
+                return Err(EngineError::VpinVolume(volume.0.into()));
+            }
+            if !(1..=BUCKETS_MAX).contains(&usize::from(buckets)) {
+                return Err(EngineError::VpinBuckets(buckets.into()));
+            }
+        }
+        let state = &mut self.instruments[slot.0 as usize];
+        state.open_signals(interval_ns, params, now).ok_or(EngineError::ViewsFull)
+    }
+
     /// Leaves a view; the last one to leave closes it. An unknown stream is left alone.
     pub fn close_view(&mut self, instrument: InstrumentId, stream: Stream) {
         if let Ok(slot) = self.slot_of(instrument) {
@@ -141,6 +174,7 @@ impl<C: Clock> Engine<C> {
             let is_closed = match stream {
                 _ if stream.is_volumes() => state.close_volumes(stream),
                 _ if stream.is_costs() => state.close_costs(stream),
+                _ if stream.is_signals() => state.close_signals(stream),
                 _ => state.close_depth(stream),
             };
             if let Some(history) = self.outbox.history().filter(|_| is_closed) {

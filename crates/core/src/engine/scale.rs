@@ -248,6 +248,7 @@ impl InstrumentState {
         if let Some(costs) = &mut self.costs {
             costs.rescale(price_exponent, qty_exponent, |of| qty.of_width(of));
         }
+        self.rescale_signals(|of| qty.of_width(of));
         self.rescale_volumes(|of| price.of(of), |of| qty.of(of), |width| price.of_width(width));
         let change = |level: &mut Level| *level = scaled(*level, price, qty).unwrap_or(*level);
         self.pending.levels_mut().for_each(change);
@@ -292,6 +293,7 @@ impl InstrumentState {
         if definition.tick_size > 0 {
             self.tick_size = step(definition.tick_size, definition.price_digits, self.price_exponent);
         }
+        self.step_signals();
         if definition.lot_size > 0 {
             self.lot_size = step(definition.lot_size, definition.qty_digits, self.qty_exponent);
         }

@@ -99,6 +99,9 @@ impl InstrumentState {
         self.bbo_doubts = doubts;
         self.publish_views(now, cx);
         self.publish_costs(now, cx);
+        if self.signals.is_some() {
+            self.tell_signals(is_last, now, cx);
+        }
         self.publish_check_if_due(now, cx);
     }
 
@@ -251,6 +254,7 @@ impl InstrumentState {
         }
         self.publish_volume_images(now, cx);
         self.publish_cost_images(now, cx);
+        self.publish_signal_images(now, cx);
         self.publish_image(Stream::STATUS, now, cx);
     }
 
@@ -280,6 +284,12 @@ impl InstrumentState {
         }
         if stream.is_costs() {
             if self.write_costs_of(stream, None, config, clock) {
+                emit(&self.bytes);
+            }
+            return;
+        }
+        if stream.is_signals() {
+            if self.write_signals_of(stream, None, config, clock) {
                 emit(&self.bytes);
             }
             return;

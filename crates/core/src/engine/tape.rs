@@ -229,6 +229,7 @@ impl InstrumentState {
 
     fn tell_no_trades<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
         self.publish_no_trades(Kind::Trade, Stream::TRADES, self.trades.cursor, cx);
+        self.lose_signal_trades();
         if self.trades.doubt == Doubt::Told {
             self.miss_volumes(now, cx);
         } else {

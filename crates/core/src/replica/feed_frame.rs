@@ -2,13 +2,14 @@
 
 use crate::aggregate::{Cost, Traded};
 use crate::encode::generated::{
-    Cost as WireCost, FRAME_IDENTIFIER, Frame, Level as WireLevel, Trade as WireTrade, Volume as WireVolume,
-    size_prefixed_root_as_frame,
+    Cost as WireCost, FRAME_IDENTIFIER, Frame, Level as WireLevel, Signal as WireSignal, Trade as WireTrade,
+    Volume as WireVolume, size_prefixed_root_as_frame,
 };
 use crate::encode::{
-    COST_OF_BIDS, Flags, GapBody, NAME_GOES_ON, NAME_TEXT_BYTES, SessionBody, StatusBody, Stream, TickerBody,
-    TradingBody,
+    COST_OF_BIDS, Flags, GapBody, NAME_GOES_ON, NAME_TEXT_BYTES, SessionBody, SignalBody, StatusBody, Stream,
+    TickerBody, TradingBody,
 };
+use crate::signal::{SignalId, SignalRow};
 use crate::types::{
     Aggressor, BookState, InstrumentId, Level, Price, Qty, Side, Ticker, TimeNs, Trade, TradeId,
     TradingStatus,
@@ -218,6 +219,11 @@ impl<'a> FeedFrame<'a> {
         self.table.costs().into_iter().flatten().map(cost)
     }
 
+    /// Signals: a row of each that is known here.
+    pub fn signals(&self) -> impl Iterator<Item = SignalRow> + use<'a> {
+        self.table.signals().into_iter().flatten().filter_map(signal)
+    }
+
     /// Its statistics.
     #[must_use]
     pub fn ticker(&self) -> Option<TickerBody> {
@@ -290,6 +296,17 @@ fn cost(told: &WireCost) -> Cost {
         is_known: told.is_known() != 0,
         bps: told.bps(),
     }
+}
+
+fn signal(told: &WireSignal) -> Option<SignalRow> {
+    Some(SignalRow {
+        id: SignalId::of(told.id())?,
+        value: told.value(),
+        exponent: told.exponent(),
+        window_ns: told.window_ns(),
+        at: told.ts_event(),
+        is_partial: told.flags() & SignalBody::PARTIAL != 0,
+    })
 }
 
 fn level(level: &WireLevel) -> Level {

@@ -66,6 +66,12 @@ impl HeldPrice {
         }
     }
 
+    /// Begins again, without a mid.
+    pub fn clear(&mut self) {
+        self.panes.clear();
+        self.mid_doubled = None;
+    }
+
     /// The average up to the time of the last call, in units of the price mantissa. None while there has been no mid
     /// in the window.
     #[must_use]

@@ -47,6 +47,12 @@ impl Illiquidity {
         })
     }
 
+    /// Begins again, without a bar or a mid.
+    pub const fn clear(&mut self) {
+        self.ring = [None; BARS];
+        (self.now, self.opened, self.mid_doubled, self.notional) = (None, None, None, Some(0));
+    }
+
     /// From this time on the book has this touch, or none.
     #[inline]
     pub fn set(&mut self, touch: Option<Touch>, now: TimeNs) {

@@ -47,13 +47,23 @@ impl TouchChanges {
     /// Of an instrument with that tick, in price mantissa units; none where it is not above 0.
     #[must_use]
     pub fn new(tick_size: i64) -> Option<Self> {
-        let counts = Counts {
-            all: [0; STATES],
-            stayed: [[0; STATES]; STATES],
-            moved: [[0; STATES]; STATES],
-            moves: [0; STATES],
-        };
-        (tick_size > 0).then(|| Self { tick: i128::from(tick_size), before: None, counts: Box::new(counts) })
+        (tick_size > 0).then(|| Self {
+            tick: i128::from(tick_size),
+            before: None,
+            counts: Box::new(Counts::NONE),
+        })
+    }
+
+    /// The tick.
+    #[must_use]
+    pub const fn tick_size(&self) -> i128 {
+        self.tick
+    }
+
+    /// Begins again, without a touch.
+    pub fn clear(&mut self) {
+        *self.counts = Counts::NONE;
+        self.before = None;
     }
 
     /// The touch after an event of the venue; none: a side is empty, the book crossed or not synced.
@@ -105,6 +115,13 @@ impl TouchChanges {
 }
 
 impl Counts {
+    const NONE: Self = Self {
+        all: [0; STATES],
+        stayed: [[0; STATES]; STATES],
+        moved: [[0; STATES]; STATES],
+        moves: [0; STATES],
+    };
+
     fn add(&mut self, from: usize, to: usize, moved: i128) {
         self.all[from] += 1;
         self.moves[from] += moved;

@@ -17,6 +17,8 @@
 //! | how often, how fast a book recovers | events | [`Rate`], [`Recoveries`] |
 //! | price, greeks and implied volatility of an option | a forward and a price | [`Black76`] |
 //!
+//! [`Signals`] has all of an instrument that the feed tells, each with its [`SignalId`].
+//!
 //! Sums over a window are [`Panes`] of it, whose clock is time, events or volume: whatever its owner counts. Depth
 //! within basis points and the cost of a quantity are views of the book: [`WithinBps`](crate::aggregate::WithinBps),
 //! [`CostToFill`](crate::aggregate::CostToFill).
@@ -41,8 +43,12 @@ mod price_impact;
 mod rate;
 mod realised_volatility;
 mod resiliency;
+mod row;
+mod signal_id;
+mod signals;
 mod touch;
 mod trade_flow;
+mod trade_signals;
 mod vpin;
 
 pub use black76::{Black76, Greeks, Right};
@@ -56,6 +62,9 @@ pub use price_impact::PriceImpact;
 pub use rate::Rate;
 pub use realised_volatility::RealisedVolatility;
 pub use resiliency::{RECOVERIES_MAX, Recoveries, Recovery, Resiliency, UPDATES_MAX};
+pub use row::SignalRow;
+pub use signal_id::{SignalId, SignalUnit};
+pub use signals::{SIGNAL_WINDOW_NS, SignalParams, SignalScale, Signals, VpinParams};
 pub use touch::Touch;
 pub use trade_flow::TradeFlow;
-pub use vpin::{BUCKETS_MAX, Vpin};
+pub use vpin::{BUCKETS, BUCKETS_MAX, Vpin};

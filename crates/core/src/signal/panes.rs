@@ -99,6 +99,13 @@ impl<S: Sums> Panes<S> {
         self.first.is_some_and(|first| self.now - first / self.pane >= PANES as u64)
     }
 
+    /// Whether there has been an input since it was made or cleared.
+    #[inline]
+    #[must_use]
+    pub const fn has_begun(&self) -> bool {
+        self.first.is_some()
+    }
+
     /// How much of the clock the sum is of: since the first input, or since the oldest pane began.
     #[must_use]
     pub fn covered(&self) -> u64 {

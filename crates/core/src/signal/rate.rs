@@ -33,6 +33,11 @@ impl Rate {
         Some(Self { mean_ns, begun: now, per_second: 0.0, at: now })
     }
 
+    /// Begins again now.
+    pub const fn begin(&mut self, now: TimeNs) {
+        (self.begun, self.per_second, self.at) = (now, 0.0, now);
+    }
+
     /// Something happens, so many times at once.
     #[inline]
     pub fn add(&mut self, times: u32, now: TimeNs) {

@@ -65,6 +65,12 @@ impl RealisedVolatility {
         self.mid_doubled = mid_doubled;
     }
 
+    /// Begins again, without a mid.
+    pub fn clear(&mut self) {
+        self.panes.clear();
+        (self.mid_doubled, self.last) = (None, None);
+    }
+
     /// Time passes.
     pub fn pass(&mut self, now: TimeNs) {
         self.panes.advance(now);

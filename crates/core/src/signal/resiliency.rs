@@ -67,6 +67,12 @@ impl Recoveries {
         is_share.then_some(Self { share_per_mille, touch: None, open: None, ring, next: 0 })
     }
 
+    /// Begins again, without a book.
+    pub fn clear(&mut self) {
+        self.ring.clear();
+        (self.touch, self.open, self.next) = (None, None, 0);
+    }
+
     /// The book after an event of the venue; `has_traded`: trades were a part of it. No touch: a side is empty, the
     /// book crossed or not synced.
     pub fn set(&mut self, touch: Option<Touch>, has_traded: bool, now: TimeNs) {
@@ -106,15 +112,17 @@ impl Recoveries {
             return None;
         }
         let recovered = || self.ring.iter().filter(|recovery| recovery.has_recovered);
-        let middle = |mut values: Vec<u64>| {
+        let middle = |of: fn(&Recovery) -> u64| {
+            let mut values = [0; RECOVERIES_MAX];
+            let count = recovered().zip(&mut values).map(|(recovery, to)| *to = of(recovery)).count();
+            let values = &mut values[..count];
             values.sort_unstable();
-            values.get(values.len() / 2).copied()
+            values.get(count / 2).copied()
         };
         Some(Resiliency {
             count,
-            updates: middle(recovered().map(|recovery| u64::from(recovery.updates)).collect())
-                .map(|n| n as u32),
-            ns: middle(recovered().map(|recovery| recovery.ns).collect()),
+            updates: middle(|recovery| u64::from(recovery.updates)).map(|updates| updates as u32),
+            ns: middle(|recovery| recovery.ns),
             unrecovered: (count - recovered().count()) as f64 / count as f64,
         })
     }

@@ -2,6 +2,9 @@
 
 use crate::types::{Aggressor, Qty};
 
+/// Buckets of the paper.
+pub const BUCKETS: usize = 50;
+
 /// Most buckets over which VPIN is averaged.
 pub const BUCKETS_MAX: usize = 256;
 
@@ -67,6 +70,12 @@ impl Vpin {
             rest %= self.bucket;
         }
         *self.taken(is_buy) += rest;
+    }
+
+    /// Begins again, with empty buckets.
+    pub fn clear(&mut self) {
+        self.full.fill(0);
+        (self.next, self.filled, self.imbalance, self.bought, self.sold) = (0, 0, 0, 0, 0);
     }
 
     /// The value; none until all buckets are full.

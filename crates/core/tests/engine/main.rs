@@ -22,6 +22,8 @@ mod numbered_orders;
 mod random;
 mod recorded_lines;
 mod rig;
+mod signals;
+mod signals_naive;
 mod silence;
 mod snapshots;
 mod thin_books;

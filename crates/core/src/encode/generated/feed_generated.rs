@@ -3658,7 +3658,7 @@ impl<'a> Signal {
     }
   }
 
-  /// 1 = of a book that is not synced, 2 = of less than the whole window.
+  /// 2 = of less than the whole window.
   pub fn flags(&self) -> u8 {
     let mut mem = ::core::mem::MaybeUninit::<<u8 as ::flatbuffers::EndianScalar>::Scalar>::uninit();
     // Safety:

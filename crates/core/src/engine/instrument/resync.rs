@@ -77,6 +77,7 @@ impl InstrumentState {
         self.last_trade = None;
         self.say_state(now, cx);
         self.restart_volumes(now, cx);
+        self.lose_signal_trades();
         self.forget_venue_top(now, cx);
     }
 
@@ -182,6 +183,7 @@ impl InstrumentState {
         if let Some(costs) = &mut self.costs {
             costs.open_epoch(now, &self.book, self.bbo_doubts);
         }
+        self.open_signals_epoch(now);
         self.open_orders_epoch(cx);
     }
 }

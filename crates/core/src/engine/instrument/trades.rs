@@ -28,10 +28,14 @@ impl InstrumentState {
         }
         if self.trades.is_doubted() && self.trades.settle(is_next) {
             self.miss_volumes(stamp.ts_recv, cx);
+            self.lose_signal_trades();
         }
         self.trades.cursor.seq += 1;
         self.trades.cursor.at = Stamp { venue_seq: trade.id.value(), ts_event: trade.ts_event, ..stamp };
         self.publish_trade(trade, text, cx);
         self.count_volume(trade, is_next, stamp.ts_recv, cx);
+        if let Some(signals) = self.signals.as_deref_mut() {
+            signals.trade(trade, stamp.ts_recv);
+        }
     }
 }

@@ -43,7 +43,7 @@ exponent():number {
 }
 
 /**
- * 1 = of a book that is not synced, 2 = of less than the whole window.
+ * 2 = of less than the whole window.
  */
 flags():number {
   return this.bb!.readUint8(this.bb_pos + 27);

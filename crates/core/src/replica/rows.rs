@@ -1,35 +1,72 @@
-//! What quantities cost, from the frames of one `costs` stream and the status frames that end it.
+//! Rows that each frame of a stream tells whole, and the status frames that end them: what quantities cost, signals.
 
 use super::error::Refusal;
 use super::follow::Follow;
 use super::{FeedFrame, Outcome, ReplicaError, ReplicaReason, ReplicaState};
 use crate::aggregate::Cost;
 use crate::encode::{COST_OF_ASKS, COST_OF_BIDS, Flags, Kind, Stream};
+use crate::signal::SignalRow;
 use crate::types::{Place, TimeNs};
 
-/// The costs of one moment of the book, by rules 1 to 3 and 6 of the protocol.
-#[derive(Clone, Debug)]
-pub struct ReplicaCosts {
-    follow: Follow,
-    rows: Vec<Cost>,
+/// What quantities cost: of each quantity and then of each band a row of the bids and one of the asks.
+pub type ReplicaCosts = ReplicaRows<Cost>;
+
+/// Signals: a row of each that has a value. Of one that is not known here there is none.
+pub type ReplicaSignals = ReplicaRows<SignalRow>;
+
+/// A row of frames that tell a state whole.
+pub trait WholeRow: Sized {
+    /// Of the frames that are no image.
+    const KIND: Kind;
+
+    /// Puts the rows of a frame into `rows`. False where it has none, or one that is no such row.
+    fn read(frame: &FeedFrame<'_>, rows: &mut Vec<Self>) -> bool;
 }
 
-impl Default for ReplicaCosts {
+impl WholeRow for Cost {
+    const KIND: Kind = Kind::Costs;
+
+    fn read(frame: &FeedFrame<'_>, rows: &mut Vec<Self>) -> bool {
+        let Some(told) = frame.table.costs() else { return false };
+        rows.extend(frame.costs());
+        told.iter().all(|row| [COST_OF_BIDS, COST_OF_ASKS].contains(&row.side()))
+    }
+}
+
+impl WholeRow for SignalRow {
+    const KIND: Kind = Kind::Signals;
+
+    fn read(frame: &FeedFrame<'_>, rows: &mut Vec<Self>) -> bool {
+        rows.extend(frame.signals());
+        frame.table.signals().is_some()
+    }
+}
+
+/// The rows of one moment of the book, by rules 1 to 3 and 6 of the protocol.
+#[derive(Clone, Debug)]
+pub struct ReplicaRows<Row> {
+    follow: Follow,
+    rows: Vec<Row>,
+    /// Reused.
+    staged: Vec<Row>,
+}
+
+impl<Row: WholeRow> Default for ReplicaRows<Row> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl ReplicaCosts {
-    /// Costs of which nothing is known.
+impl<Row: WholeRow> ReplicaRows<Row> {
+    /// Rows of which nothing is known.
     #[must_use]
     pub const fn new() -> Self {
-        Self { follow: Follow::new(), rows: Vec::new() }
+        Self { follow: Follow::new(), rows: Vec::new(), staged: Vec::new() }
     }
 
-    /// Of each quantity and then of each band a row of the bids and one of the asks; none before the first image.
+    /// As they were told; none before the first image.
     #[must_use]
-    pub fn rows(&self) -> &[Cost] {
+    pub fn rows(&self) -> &[Row] {
         &self.rows
     }
 
@@ -63,7 +100,7 @@ impl ReplicaCosts {
         self.follow.flags
     }
 
-    /// Powers of ten of prices and quantities; the rows have their own for average prices and costs.
+    /// Powers of ten of prices and quantities of the instrument; what is computed has its own in each row.
     #[must_use]
     pub const fn exponents(&self) -> (i8, i8) {
         (self.follow.price_exponent, self.follow.qty_exponent)
@@ -91,7 +128,7 @@ impl ReplicaCosts {
     pub fn apply(&mut self, frame: &FeedFrame<'_>) -> Result<Outcome, ReplicaError> {
         let applied = match frame.kind() {
             kind if kind == Kind::Image as u8 => self.image(frame),
-            kind if kind == Kind::Costs as u8 => self.change(frame),
+            kind if kind == Row::KIND as u8 => self.change(frame),
             kind if kind == Kind::Status as u8 => self.follow.take_status(frame),
             _ => Ok(Outcome::Ignored),
         };
@@ -128,12 +165,11 @@ impl ReplicaCosts {
     }
 
     fn read(&mut self, frame: &FeedFrame<'_>) -> Result<(), Refusal> {
-        let rows = frame.table.costs().ok_or(Refusal::Invalid)?;
-        if !rows.iter().all(|row| [COST_OF_BIDS, COST_OF_ASKS].contains(&row.side())) {
+        self.staged.clear();
+        if !Row::read(frame, &mut self.staged) {
             return Err(Refusal::Invalid);
         }
-        self.rows.clear();
-        self.rows.extend(frame.costs());
+        std::mem::swap(&mut self.rows, &mut self.staged);
         Ok(())
     }
 }
