@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::consolidated::ConsolidatedError;
 use super::{BOOKS_MAX, COST_VIEWS_MAX, SOURCES_MAX, VIEWS_MAX, VOLUME_VIEWS_MAX};
 use crate::aggregate::{BPS_MAX, COSTS_MAX, DEPTH_MAX};
 use crate::decode::DecodeError;
@@ -41,6 +42,8 @@ pub enum EngineError {
     CostQuantity(i128),
     /// A band outside 1 to [`BPS_MAX`].
     CostBand(u32),
+    /// A book cannot be made of these.
+    Consolidated(ConsolidatedError),
     /// The instrument itself is wrong.
     Instrument(InstrumentError),
     /// Its scale cannot change while a book uses it.
@@ -67,6 +70,7 @@ impl EngineError {
             Self::ViewGrouping { .. } => "engine.view_grouping",
             Self::ViewsFull => "engine.views_full",
             Self::CostRows(_) | Self::CostQuantity(_) | Self::CostBand(_) => "engine.costs",
+            Self::Consolidated(error) => error.code(),
             Self::Instrument(error) => error.code(),
             Self::InUse => "engine.instrument_in_use",
             Self::NoOrders(_) => "engine.no_orders",
@@ -94,6 +98,7 @@ impl EngineError {
             Self::CostRows(_) => "ask for a few quantities, or for bands, and for others in another view",
             Self::CostQuantity(_) => "give a quantity that a book of the instrument can hold",
             Self::CostBand(_) => "ask for a band of 1 to 10000 basis points of the mid",
+            Self::Consolidated(error) => error.fix(),
             Self::Instrument(InstrumentError::UnknownVenue) => "see `depthwire venues` for the names",
             Self::Instrument(InstrumentError::FixedScale) => {
                 "leave the exponents out: the format of this venue says what its numbers mean"
@@ -157,6 +162,7 @@ impl EngineError {
             Self::CostBand(bps) => {
                 Account::new("no such band", format_args!("1 to {BPS_MAX} basis points"), bps)
             }
+            Self::Consolidated(error) => error.account(),
             Self::Instrument(error) => error.account(),
             Self::InUse => Account::new("instrument in use", "its present scale", "another"),
             Self::NoOrders(number) => Account::new("no orders", "an instrument of an order feed", number),

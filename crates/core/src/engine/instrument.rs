@@ -11,6 +11,7 @@ mod resync;
 mod trades;
 mod updates;
 
+use super::consolidated::Fed;
 use super::costs::Costs;
 use super::loss::Loss;
 use super::market::Market;
@@ -145,6 +146,8 @@ pub(super) struct InstrumentState {
     pub(super) volumes: Option<Box<Volumes>>,
     /// What quantities cost, where somebody has asked for it.
     pub(super) costs: Option<Box<Costs>>,
+    /// What the books that are made of this one have still to be told.
+    pub(super) fed: Option<Box<Fed>>,
     pub(super) last_trade: Option<(u64, TimeNs)>,
     pub(super) market: Market,
     /// When the last change of the book was applied: neither trades nor repetitions keep a book alive.
@@ -219,6 +222,7 @@ impl InstrumentState {
             views: Views::default(),
             volumes: None,
             costs: None,
+            fed: None,
             last_trade: None,
             market: Market::new(listed.terms.status),
             applied_at: 0,
