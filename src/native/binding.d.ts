@@ -82,6 +82,15 @@ export declare class Engine {
   /** A connection was made anew: what the old one told of channels and counters is forgotten. */
   opened(source: number): number
   /**
+   * Makes `consolidated:SYMBOL` of the books of these instruments. `same`: pairs of words that mean one asset, as `USD=USDT`,
+   * with a space between two pairs. Throws `consolidated.*`.
+   */
+  consolidate(symbol: string, members: Uint32Array, same: string): number
+  /** Who is in a consolidated book and who is not, in the order of its members; null for any other instrument. */
+  members(instrument: number): Array<MemberInfo> | null
+  /** What the members of a consolidated book have at its best `depth` prices a side; nothing of any other instrument. */
+  venueParts(instrument: number, depth: number): VenueParts
+  /**
    * `startId`: the start of the process, the high half of every epoch. `resetsFrom`: what the low half, the count of resets,
    * begins from, below 2^31; 0 when absent. `silenceMs`: a synced book without input
    * for longer turns stale; 0 = never; absent: as each product allows. `replay`: frames say that they come from a recording, whose clock is then the
@@ -700,6 +709,16 @@ export declare function makeSharedMemory(bytes: number): SharedMemory
 /** Maps memory that another process has made with as many bytes, and closes the descriptor. Throws `addon.shared_memory`. */
 export declare function mapSharedMemory(descriptor: number, bytes: number): Uint8Array
 
+/** A member of a consolidated book. */
+export interface MemberInfo {
+  /** Which. */
+  instrument: number
+  /** Whether it counts. */
+  isIn: boolean
+  /** Why it does not: a reason of a stale book, `syncing`, `absent`, `unit`, `asset` or `range`; `none` where it does. */
+  reason: string
+}
+
 /** How long books whose truth was lost took to be exact again. */
 export interface MendingStats {
   /** Bounds of the counts, ms, inclusive; the last count is of what took longer. */
@@ -754,6 +773,18 @@ export interface OrderStats {
   doubts: number
   /** Most orders that rested at once. */
   restingMax: number
+}
+
+/** What a member has at a price. */
+export interface PartInfo {
+  /** Whose. */
+  instrument: number
+  /** Price mantissa, at the exponent of the consolidated instrument, as the quantity. */
+  price: bigint
+  /** Quantity mantissa. */
+  qty: bigint
+  /** When the message arrived that told it last, ns since the epoch. */
+  toldNs: bigint
 }
 
 /** A book as the feed told it. */
@@ -925,6 +956,14 @@ export interface VenueInfo {
   silenceMs: number
   /** What counts as life: messages of the `book`, or any of the `connection`. */
   life: string
+}
+
+/** What the members have at the best prices. */
+export interface VenueParts {
+  /** Best price first, at one price in the order of the members. */
+  bids: Array<PartInfo>
+  /** Likewise. */
+  asks: Array<PartInfo>
 }
 
 /** Every product, in the order of their numbers. */

@@ -58,12 +58,12 @@ class OrderRow {
     this.#id = cell('order-id');
   }
 
-  set(place: number, order: Order, orders: LocalOrders): void {
+  set(place: number, order: Order, orders: LocalOrders, members: readonly string[]): void {
     setData(this.element, 'side', order.side);
     this.#place.set(String(place + 1));
     this.#price.set(withThousands(orders.priceText(order.price)));
     this.#qty.set(withThousands(orders.qtyText(order.qty)));
-    this.#id.set(String(order.id));
+    this.#id.set(ownerOf(order, members));
   }
 }
 
@@ -84,8 +84,14 @@ export class OrdersPainter {
     this.#note = new TextCell(part('.orders-note'));
   }
 
-  /** `error`: why there are none, in words. */
-  paint(orders: LocalOrders, error: string, book: BookView, position: LadderPosition): void {
+  /** `error`: why there are none, in words. `members`: what a consolidated book is made of, whose orders are theirs. */
+  paint(
+    orders: LocalOrders,
+    error: string,
+    book: BookView,
+    position: LadderPosition,
+    members: readonly string[] = [],
+  ): void {
     const { cursor, size } = position;
     const key = `${error} ${orders.state} ${orders.epoch} ${orders.seq} ${cursor} ${size}`;
     if (key === this.#drawn) return;
@@ -100,8 +106,16 @@ export class OrdersPainter {
     this.#note.set(noteOf(error, orders.state, cursor, found));
     while (this.#rows.length < found.orders.length) this.#rows.push(new OrderRow(this.#parent));
     while (this.#rows.length > found.orders.length) this.#rows.pop()?.element.remove();
-    for (const [place, order] of found.orders.entries()) this.#rows[place]?.set(place, order, orders);
+    for (const [place, order] of found.orders.entries())
+      this.#rows[place]?.set(place, order, orders, members);
   }
+}
+
+/** What an order is called; of a consolidated book, whose part of its level it is. */
+export function ownerOf(order: Pick<Order, 'id'>, members: readonly string[]): string {
+  const { id } = order;
+  if (members.length === 0 || typeof id === 'string') return String(id);
+  return members[Number(BigInt(id) % BigInt(members.length))] ?? String(id);
 }
 
 function noteOf(error: string, state: string, cursor: number, found: BucketOrders): string {

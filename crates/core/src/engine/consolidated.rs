@@ -303,6 +303,7 @@ impl<C: Clock> Engine<C> {
             levels: Levels::default(),
         });
         self.join_members();
+        self.ask_venues();
         Ok(id)
     }
 
