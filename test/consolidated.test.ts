@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
+import { WatchLimits } from '../src/cli/watch-limits.js';
+import { stream } from '../src/cli/watch-stream.js';
 import { configFrom } from '../src/config.js';
 import { ConsolidatedBooks } from '../src/consolidated-books.js';
 import { type Engine, STREAM } from '../src/engine.js';
 import { serveFeed } from '../src/served-feed.js';
-import { ownerOf } from '../src/web/orders-painter.js';
-import { channel, connect } from '../src/wire/index.js';
+import { channel, connect, memberOf } from '../src/wire/index.js';
 
 function thrownBy(run: () => unknown): unknown {
   try {
@@ -64,7 +65,7 @@ test('a consolidated book is an instrument like any other, and says whose its le
     break;
   }
   await expect.poll(() => orders.orders.state).toBe('synced');
-  const owners = [...orders.orders.queue('bid', 1050)].map((order) => [ownerOf(order, NAMES), order.qty]);
+  const owners = [...orders.orders.queue('bid', 1050)].map((order) => [memberOf(order.id, NAMES), order.qty]);
   expect(owners).toEqual([
     [NAMES[0], 2],
     [NAMES[1], 3],
@@ -98,6 +99,41 @@ test('a consolidated book is an instrument like any other, and says whose its le
   expect(instruments.find(({ name }) => name === NAMES[0])).not.toHaveProperty('members');
   expect(await answer(`book/${NAMES[0]}`)).not.toHaveProperty('bidParts');
   feed.close();
+});
+
+test('an order is a member’s where there are members', () => {
+  expect([memberOf(4, NAMES), memberOf(2n ** 60n + 1n, NAMES)]).toEqual([NAMES[0], NAMES[1]]);
+  expect([memberOf(4, []), memberOf('text', NAMES), memberOf(undefined, NAMES)]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+});
+
+test('depthwire watch names the venue of each order', async () => {
+  const source = new TwoBooks();
+  const config = { server: { port: 0 }, consolidated: { X: { of: [...NAMES] } } };
+  await using served = await serveFeed({ source, config, page: false });
+  source.tell(0, 1000, ['10', '2'], ['11', '1']);
+  const feed = connect(`${served.url.replace('http', 'ws')}v1/feed`);
+  const lines: string[] = [];
+  const limits = new WatchLimits({ countMax: 3, timeoutMs: 5000 }, new AbortController().signal);
+  limits.signal.addEventListener('abort', () => feed.close());
+  const write = async (text: string): Promise<void> => {
+    lines.push(text);
+    // Behind each image the other one comes in, or changes.
+    for (const qty of ['3', '5'])
+      source.tell(1, 1000 + 10 * lines.length + Number(qty), ['10', qty], ['11', '4']);
+  };
+  const options = {
+    instruments: ['consolidated:X'],
+    channel: 'orders',
+    depth: 5,
+    grouping: undefined,
+    limits,
+  };
+  await stream(feed, options as Parameters<typeof stream>[1], { write });
+  expect(lines.join('')).toContain(`"venue":"${NAMES[1]}"`);
 });
 
 test('a depth view and costs of a consolidated book are those of any other', async () => {

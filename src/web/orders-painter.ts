@@ -1,4 +1,4 @@
-import type { LocalOrders, Order, Side } from '../wire/index.js';
+import { type LocalOrders, memberOf, type Order, type Side } from '../wire/index.js';
 import type { BookView } from './book-view.js';
 import { withThousands } from './decimal-text.js';
 import { bucketOf } from './grouping.js';
@@ -63,7 +63,7 @@ class OrderRow {
     this.#place.set(String(place + 1));
     this.#price.set(withThousands(orders.priceText(order.price)));
     this.#qty.set(withThousands(orders.qtyText(order.qty)));
-    this.#id.set(ownerOf(order, members));
+    this.#id.set(memberOf(order.id, members) ?? String(order.id));
   }
 }
 
@@ -109,13 +109,6 @@ export class OrdersPainter {
     for (const [place, order] of found.orders.entries())
       this.#rows[place]?.set(place, order, orders, members);
   }
-}
-
-/** What an order is called; of a consolidated book, whose part of its level it is. */
-export function ownerOf(order: Pick<Order, 'id'>, members: readonly string[]): string {
-  const { id } = order;
-  if (members.length === 0 || typeof id === 'string') return String(id);
-  return members[Number(BigInt(id) % BigInt(members.length))] ?? String(id);
 }
 
 function noteOf(error: string, state: string, cursor: number, found: BucketOrders): string {
