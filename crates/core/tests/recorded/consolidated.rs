@@ -7,36 +7,38 @@
 use depthwire_core::encode::{Outbox, RECORD_HEADER_BYTES};
 use depthwire_core::engine::{Engine, EngineConfig, SourceId};
 use depthwire_core::replica::{Outcome, Replica, ReplicaState};
-use depthwire_core::types::{BookState, InstrumentId, NoClock, Side};
+use depthwire_core::types::{BookState, InstrumentId, NoClock, Side, parse_decimal};
 use depthwire_core::venues;
 
 use crate::files;
 use crate::naive_merge::assert_merged;
 
 const SEED: u64 = 20_261_130;
-/// When all begin, s since the epoch.
-const START_S: u64 = 1_800_000_000;
+/// When all begin, ns since the epoch.
+const START_NS: u64 = 1_800_000_000_000_000_000;
 
 /// Where a line of a capture has its time.
 const TIME: &str = "\"ts\":";
 /// The connection of a capture that brings the book.
 const CONNECTION: &str = ".ws.2\"";
 
-/// A capture of JSON lines that begins at `start_s`.
-fn shifted_lines(text: &str, start_s: f64) -> Vec<u8> {
-    let seconds = |line: &str| -> Option<(usize, usize, f64)> {
+/// A capture of JSON lines that begins at `start_ns`.
+fn shifted_lines(text: &str, start_ns: u64) -> Vec<u8> {
+    let time = |line: &str| -> Option<(usize, usize, u64)> {
         let from = line.find(TIME)? + TIME.len();
         let len = line[from..].find([',', '}'])?;
-        Some((from, from + len, line[from..from + len].parse().ok()?))
+        let ns = parse_decimal(&line.as_bytes()[from..from + len], -9).ok()?;
+        Some((from, from + len, ns as u64))
     };
     // A capture tells one connection after the other, and lists that were asked for before all.
     let heard = || text.lines().filter(|line| line.contains(CONNECTION));
-    let first = heard().find_map(seconds).unwrap().2;
+    let first = heard().find_map(time).unwrap().2;
     let mut out = Vec::with_capacity(text.len());
     for line in heard() {
-        match seconds(line) {
+        match time(line) {
             Some((from, to, at)) => {
-                let then = format!("{:.6}", at - first + start_s);
+                let ns = at - first + start_ns;
+                let then = format!("{}.{:09}", ns / 1_000_000_000, ns % 1_000_000_000);
                 out.extend([&line[..from], &then, &line[to..], "\n"].concat().into_bytes());
             }
             None => out.extend([line, "\n"].concat().into_bytes()),
@@ -46,11 +48,10 @@ fn shifted_lines(text: &str, start_s: f64) -> Vec<u8> {
 }
 
 /// A capture whose first line has the time of its beginning.
-fn shifted_head(bytes: &[u8], start_s: f64) -> Vec<u8> {
+fn shifted_head(bytes: &[u8], start_ns: u64) -> Vec<u8> {
     let head = bytes.iter().position(|byte| *byte == b'\n').unwrap();
     let words = std::str::from_utf8(&bytes[..head]).unwrap();
     let before = words.rsplit_once(' ').unwrap().0;
-    let start_ns = (start_s * 1e9) as u64;
     [format!("{before} {start_ns}").as_bytes(), &bytes[head..]].concat()
 }
 
@@ -101,9 +102,9 @@ fn three_recordings_are_a_naive_merge_after_every_message() {
     let mut start = || {
         random = random.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mixed = (random ^ random >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        START_S as f64 + ((mixed ^ mixed >> 27) % 1_000) as f64 / 1e3
+        START_NS + (mixed ^ mixed >> 27) % 1_000_000_000
     };
-    let lines = |name, start_s| shifted_lines(std::str::from_utf8(&file(name)).unwrap(), start_s);
+    let lines = |name, start_ns| shifted_lines(std::str::from_utf8(&file(name)).unwrap(), start_ns);
     let recordings = [
         ("kraken", "BTC/USD", shifted_head(&file("kraken/kraken_btcusd_sample.cbcap"), start())),
         ("coinbase", "BTC-USD", lines("coinbase/coinbase_advanced_20260809.jsonl.zst", start())),
@@ -121,7 +122,7 @@ fn three_recordings_are_a_naive_merge_after_every_message() {
     }
     let book = engine.consolidate("BTC-USD", &members, &[("USD", "USDT")]).unwrap();
     let mut replica = Replica::default();
-    told.iter_mut().for_each(|told| told.go_on(&mut engine, START_S * 1_000_000_000 - 1, &mut replica));
+    told.iter_mut().for_each(|told| told.go_on(&mut engine, START_NS - 1, &mut replica));
     let all: Vec<_> = members.iter().copied().chain([book]).collect();
     let (mut before, mut compared, mut whole) = (Vec::new(), 0, 0);
     while let Some(next) = told.iter_mut().filter(|told| told.next_ts > 0).min_by_key(|told| told.next_ts) {
