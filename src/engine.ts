@@ -5,12 +5,14 @@ import {
   type EngineStats,
   type InstrumentInfo,
   type LiquidationInfo,
+  type MemberInfo,
   Engine as NativeEngineClass,
   type OrderInfo,
   type RecordStatus,
   type StageTimes,
   type StreamPlace,
   type TickerInfo,
+  type VenueParts,
 } from '#native';
 import { type BookDepth, DepthReader } from './engine/book-depth.js';
 import { costBands, costQuantities } from './engine/cost-rows.js';
@@ -31,6 +33,7 @@ export type {
   ErrorInfo,
   InstrumentInfo,
   LiquidationInfo,
+  MemberInfo,
   OrderInfo,
   OrderStats,
   RecordStatus,
@@ -39,6 +42,7 @@ export type {
   StreamPlace,
   TickerInfo,
   VenueInfo,
+  VenueParts,
 } from '#native';
 export type { BookDepth } from './engine/book-depth.js';
 export {
@@ -427,6 +431,24 @@ export class Engine {
   /** Ends the stream of orders: changes are not told one by one any more. */
   closeOrders(instrument: number): void {
     guarded(() => this.#native.closeOrders(instrument));
+  }
+
+  /**
+   * Makes `consolidated:SYMBOL` of the books of these instruments; each counts while its book is synced. `same`: words that mean
+   * one asset, as `USD=USDT`. Throws `consolidated.members`, `consolidated.unit`, `consolidated.asset`.
+   */
+  consolidate(symbol: string, members: readonly number[], same: readonly string[] = []): number {
+    return guarded(() => this.#native.consolidate(symbol, instrumentIds(members), same.join(' ')));
+  }
+
+  /** Who is in a consolidated book and who is not, in the order of its members; null for any other instrument. */
+  members(instrument: number): readonly MemberInfo[] | null {
+    return guarded(() => this.#native.members(instrument));
+  }
+
+  /** What the members of a consolidated book have at its best `depth` prices a side, and since when. */
+  venueParts(instrument: number, depth: number): VenueParts {
+    return guarded(() => this.#native.venueParts(instrument, depth));
   }
 
   /**

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { Simulator } from '#native';
 import { type ConfigInput, configFrom } from './config.js';
+import { ConsolidatedBooks } from './consolidated-books.js';
 import { type Engine, type EngineListener, type InstrumentInfo, openEngine, startIdNow } from './engine.js';
 import { explain } from './errors.js';
 import { SimulatedVenue } from './ingest/simulated-venue.js';
@@ -20,7 +21,7 @@ export type FeedSource = { open(engine: Engine): readonly number[] } & Partial<O
 export interface ServedFeedOptions {
   readonly source: FeedSource;
   /** As `depthwire.toml`, in camel case: `{ server: { port: 0 }, limits: { clientsMax: 10 } }`. */
-  readonly config?: Pick<ConfigInput, 'server' | 'engine' | 'limits' | 'auth' | 'tls'>;
+  readonly config?: Pick<ConfigInput, 'server' | 'engine' | 'limits' | 'auth' | 'tls' | 'consolidated'>;
   /** Time comes from what is ingested, and frames say so. */
   readonly replay?: boolean;
   /** Whether the page is served; it is unless this is false. */
@@ -83,6 +84,9 @@ export async function serveFeed(options: ServedFeedOptions): Promise<ServedFeed>
   );
   try {
     const served = new Set(source.open(engine));
+    const consolidated = new ConsolidatedBooks(engine, config.consolidated, onFault);
+    consolidated.begin(() => false);
+    for (const id of consolidated.ids) served.add(id);
     const instruments = engine.instruments().filter(({ id }) => served.has(id));
     const server = new FeedServer(engine, instruments, config, page ? loadSite(PAGE_FOLDER) : new Map());
     wiring.server = server;

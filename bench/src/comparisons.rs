@@ -4,8 +4,8 @@ use crate::report::Row;
 use crate::timing::Contender;
 use crate::workload::{Size, Workload};
 use crate::{
-    allocations, checked_feed, checked_frame, dbn_decode, depth_views, itch_decode, itch_engine, itch_market,
-    journal, l2_apply, l3_apply, memory, pipeline, raw_frame, stamps,
+    allocations, checked_feed, checked_frame, consolidated, dbn_decode, depth_views, itch_decode,
+    itch_engine, itch_market, journal, l2_apply, l3_apply, memory, pipeline, raw_frame, stamps,
 };
 
 /// A benchmark: what it measures, and over which workloads.
@@ -41,6 +41,11 @@ pub(crate) const BENCHES: &[Bench] = &[
         name: "pipeline",
         has_peers: false,
         kind: Kind::Timed(pipeline::contenders, |ns| ("frames/s", 1e9 / ns)),
+    },
+    Bench {
+        name: "consolidated",
+        has_peers: false,
+        kind: Kind::Timed(consolidated::contenders, |ns| ("ns/level change", ns)),
     },
     Bench { name: "stamps", has_peers: false, kind: Kind::Timed(stamps::contenders, |ns| ("ns/frame", ns)) },
     Bench {

@@ -12,6 +12,7 @@ pub mod answer;
 pub mod checked_feed;
 pub mod checked_frame;
 mod comparisons;
+pub mod consolidated;
 pub mod dbn_decode;
 pub mod depth_views;
 pub mod frames;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { JournalMerge, JournalSlice, type PartInfo } from '#native';
+import { JournalMerge, type JournalPartInfo, JournalSlice } from '#native';
 import { typed } from '../engine/guarded.js';
 import { DepthwireError } from '../errors.js';
 import { surveyRecordings } from '../ingest/recording.js';
@@ -31,7 +31,7 @@ export interface SliceOptions extends PartOptions {
 }
 
 /** What was written. */
-export interface JournalPart extends PartInfo {
+export interface JournalPart extends JournalPartInfo {
   readonly segments: readonly string[];
   readonly bytes: number;
   /** What is wrong with packed files, the first hundred. */

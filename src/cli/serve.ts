@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { Simulator } from '#native';
 import type { Config } from '../config.js';
+import { ConsolidatedBooks } from '../consolidated-books.js';
 import { type Engine, type InstrumentInfo, openEngine, startIdNow } from '../engine.js';
 import { DepthwireError, explain } from '../errors.js';
 import { type Clock, SYSTEM_CLOCK } from '../ingest/clock.js';
@@ -98,15 +99,20 @@ export async function startServing(
       : new LiveVenues(await instrumentsOf.open(), { clock: SYSTEM_CLOCK, random: Math.random, onFault });
   wiring.source = source;
   const served = new Set(source.open(engine));
+  const consolidated = new ConsolidatedBooks(engine, config.consolidated, warn);
+  const waiting = instrumentsOf?.waiting() ?? [];
+  consolidated.begin((name) => waiting.some((venue) => name.startsWith(`${venue}:`)));
+  for (const id of consolidated.ids) served.add(id);
   const instruments = engine.instruments().filter((instrument) => served.has(instrument.id));
-  checkServed(config, instruments, instrumentsOf?.waiting() ?? []);
+  checkServed(config, instruments, waiting);
   const server = new FeedServer(engine, instruments, config, site);
   wiring.server = server;
   if (recording !== undefined) server.record = () => recording.status();
   server.events = serverEvents(log);
   server.say = (line) => log.say('warn', 'auth.keys', line);
   const onChange = (ids: readonly number[]): void => {
-    const carried = new Set(ids);
+    consolidated.goOn();
+    const carried = new Set([...ids, ...consolidated.ids]);
     server.serve(engine.instruments().filter(({ id }) => carried.has(id)));
   };
   if (source instanceof LiveVenues) instrumentsOf?.attach(source, onChange);

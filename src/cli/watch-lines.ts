@@ -9,6 +9,7 @@ import {
   type Level,
   type LocalBook,
   type LocalVolumes,
+  memberOf,
   type OrderChange,
   type OrdersSubscription,
   type Resynced,
@@ -48,12 +49,13 @@ type AnyChannel = InstanceType<(typeof channel)[WatchChannel]['Subscription']>;
 
 /**
  * What a subscription brings, each an object to print: decimals and 64-bit numbers are strings, times are ns since the
- * Unix epoch. Of states a reader that is slower than the feed sees the newest; of events it is told how many it has lost.
+ * Unix epoch. `members`: what a consolidated book is made of, whose orders are theirs. Of states a reader that is slower than the feed sees the newest; of events it is told how many it has lost.
  */
 export async function* linesOf(
   channel: WatchChannel,
   subscription: AnyChannel,
   depth: number,
+  members: readonly string[] = [],
 ): AsyncGenerator<object, void, undefined> {
   const { instrument } = subscription.topic;
   switch (channel) {
@@ -77,7 +79,7 @@ export async function* linesOf(
       return;
     }
     case 'orders':
-      yield* orderLines(subscription as OrdersSubscription);
+      yield* orderLines(subscription as OrdersSubscription, members);
       return;
     case 'ticker':
       for await (const ticker of subscription as TickerSubscription)
@@ -220,7 +222,10 @@ function signalsLine({ topic, state }: SignalsSubscription, signals: Signals): o
 }
 
 /** Each change, and the whole when it is replaced or its state is another one. */
-async function* orderLines(subscription: OrdersSubscription): AsyncGenerator<object, void, undefined> {
+async function* orderLines(
+  subscription: OrdersSubscription,
+  members: readonly string[],
+): AsyncGenerator<object, void, undefined> {
   const { orders, topic } = subscription;
   const { instrument } = topic;
   const inbox = new Inbox<object>(
@@ -246,6 +251,7 @@ async function* orderLines(subscription: OrdersSubscription): AsyncGenerator<obj
       instrument,
       action,
       id: String(id),
+      venue: memberOf(id, members),
       side,
       price: orders.priceText(price),
       qty: orders.qtyText(qty),

@@ -57,10 +57,14 @@ export async function stream(
     ...(windowMs === undefined ? {} : { windowMs }),
     ...(vpinVolume === undefined ? {} : { vpinVolume }),
   };
+  const listed = options.channel === 'orders' ? await feed.instruments().catch(() => []) : [];
+  const membersOf = (name: string): readonly string[] =>
+    listed.find((one) => one.name === name)?.members?.map((member) => member.instrument) ?? [];
   const follow = async (subscription: Subscription): Promise<void> => {
     eventsOf(subscription, say);
     let before = '';
-    for await (const line of linesOf(options.channel, subscription, depth)) {
+    const members = membersOf(subscription.topic.instrument);
+    for await (const line of linesOf(options.channel, subscription, depth, members)) {
       const text = JSON.stringify(line);
       // A change of state and of content that come together are two turns of the loop with one outcome.
       if (text !== before) await write(text);

@@ -43,6 +43,11 @@ const SOURCES = `# Live connections, a table each. Its name is the venue, or any
 # key_env = "KRAKEN_KEY"               # an environment variable, or key_file = "…"
 # secret_file = "/run/secrets/kraken"  # likewise secret_env; passphrase_env, passphrase_file where a venue wants one
 
+# Books made of several instruments that are served, a table each: consolidated:BTC-USD.
+# [consolidated.BTC-USD]
+# of = ["kraken:BTC/USD", "binance:BTCUSDT"] # 2 to 16; inverse contracts have no common unit with others
+# same = ["USD=USDT"]                        # words that mean one asset: all must be of one, and priced in one
+
 # Scales of instruments, where neither the venue's list nor its messages tell them. Also --instrument NAME,tick=0.25,lot=1.
 # [[instruments]]
 # name = "databento:ESH4"

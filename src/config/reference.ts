@@ -1,3 +1,4 @@
+import { MEMBERS_MAX } from '../wire/generated/constants.js';
 import { SECTIONS } from './init.js';
 import { SETTINGS, type Setting, SOURCE_SETTINGS, SOURCES_ENV, type ValueSchema } from './settings.js';
 
@@ -25,6 +26,14 @@ environment \`${SOURCES_ENV}\` with the same texts. All other keys of a source a
 |---|---|---|---|---|
 | \`instruments\` | Symbols of the venue, or patterns: \`*\` is any text, \`?\` one character | | | |
 ${rows(SOURCE_SETTINGS)}
+`,
+    `## consolidated
+\`[consolidated.SYMBOL]\`: a book that is made of several instruments, served as \`consolidated:SYMBOL\`; [protocol.md](protocol.md#consolidated-books).
+
+| key | meaning |
+|---|---|
+| \`of\` | Its instruments, 2 to ${MEMBERS_MAX}, which a source or a recording serves, too; inverse contracts have no common unit with others |
+| \`same\` | Words that mean one asset, as in \`["USD=USDT"]\`: its instruments must be of one, and priced in one, as far as their venues say |
 `,
     `## instruments
 \`[[instruments]]\`: scales of instruments, where neither the venue's list nor its messages tell them: \`name\`, \`tick\` and \`lot\` as decimals in quotes. On the command line

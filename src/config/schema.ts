@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CHANNELS } from '../ingest/venues/facts.js';
 import { LOG_LEVELS } from '../log.js';
-import { RING_BYTES_MAX, RING_BYTES_MIN } from '../wire/generated/constants.js';
+import { MEMBERS_MAX, RING_BYTES_MAX, RING_BYTES_MIN } from '../wire/generated/constants.js';
 import { authSchema } from './auth-schema.js';
 
 const MIB = 1 << 20;
@@ -430,6 +430,22 @@ export const sourceSchema = z.strictObject({
   keys: keysSchema.prefault({}).describe('Keys of an account, for what is offered to those who have one'),
 });
 
+/** A book that is made of several instruments. */
+const consolidatedSchema = z.strictObject({
+  of: z
+    .array(z.string().regex(NAME, 'a name of the form venue:SYMBOL'))
+    .min(2)
+    .max(MEMBERS_MAX)
+    .describe(
+      'Its instruments, which a source serves, too; inverse contracts have no common unit with others',
+    ),
+  same: z
+    .array(z.string().regex(/^[^\s=]+=[^\s=]+$/, 'two words with = between them, as in USD=USDT'))
+    .max(16)
+    .default([])
+    .describe('Words that mean one asset: its instruments must be of one, and priced in one'),
+});
+
 export const configSchema = z.strictObject({
   server: serverSchema.prefault({}).describe('How clients are served'),
   engine: engineSchema.prefault({}).describe('The engine'),
@@ -446,6 +462,13 @@ export const configSchema = z.strictObject({
     .record(z.string().regex(/^[a-z0-9-]{1,64}$/, 'lower case letters, digits and -'), sourceSchema)
     .default({})
     .describe('Live connections by name'),
+  consolidated: z
+    .record(
+      z.string().regex(new RegExp(`^${VISIBLE}$`, 'u'), 'a symbol, such as BTC-USD'),
+      consolidatedSchema,
+    )
+    .default({})
+    .describe('Books made of several instruments, by the symbol of consolidated:SYMBOL'),
   instruments: z
     .array(instrumentSchema)
     .default([])

@@ -45,8 +45,9 @@ export function fileKey(path: readonly PropertyKey[]): string {
   return path.map((part, at) => (isFree(path, at) ? String(part) : fileWord(String(part)))).join('.');
 }
 
-/** Whether a part of a path is the user's own word: the name of a source, or an address. */
+/** Whether a part of a path is the user's own word: the name of a source, of a consolidated book, or an address. */
 export function isFree(path: readonly PropertyKey[], at: number): boolean {
+  if (path[0] === 'consolidated') return at === 1;
   return path[0] === 'sources' && (at === 1 || (at === 3 && path[2] === 'urls'));
 }
 
@@ -75,7 +76,7 @@ const FLAGS: Readonly<Record<string, string>> = {
 };
 
 /** Keys with a form of their own on the command line. */
-const OWN_FORM: ReadonlySet<string> = new Set(['sources', 'instruments']);
+const OWN_FORM: ReadonlySet<string> = new Set(['sources', 'consolidated', 'instruments']);
 
 function schemaOf(schema: z.ZodType): ValueSchema {
   return z.toJSONSchema(schema, { io: 'input' }) as ValueSchema;

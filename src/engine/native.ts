@@ -5,11 +5,13 @@ import type {
   ErrorInfo,
   InstrumentInfo,
   LiquidationInfo,
+  MemberInfo,
   OrderInfo,
   RecordStatus,
   StageTimes,
   StreamPlace,
   TickerInfo,
+  VenueParts,
 } from '#native';
 
 /** The addon's engine, as far as `Engine` calls it. Returned numbers are bit sets of `OUTPUT`, `MORE` and `ERROR`. */
@@ -66,6 +68,9 @@ export interface NativeEngine {
   place(instrument: number, stream: number): StreamPlace;
   bring(instrument: number, stream: number, epoch: bigint, seq: bigint, by: BringBy, out: Uint8Array): number;
   brought(): Brought;
+  consolidate(symbol: string, members: Uint32Array, same: string): number;
+  members(instrument: number): MemberInfo[] | null;
+  venueParts(instrument: number, depth: number): VenueParts;
   openOrders(instrument: number): number;
   closeOrders(instrument: number): void;
   shareBook(instrument: number, memory: Uint8Array): void;

@@ -87,6 +87,15 @@ export declare class Engine {
   /** A connection was made anew: what the old one told of channels and counters is forgotten. */
   opened(source: number): number
   /**
+   * Makes `consolidated:SYMBOL` of the books of these instruments. `same`: pairs of words that mean one asset, as `USD=USDT`,
+   * with a space between two pairs. Throws `consolidated.*`.
+   */
+  consolidate(symbol: string, members: Uint32Array, same: string): number
+  /** Who is in a consolidated book and who is not, in the order of its members; null for any other instrument. */
+  members(instrument: number): Array<MemberInfo> | null
+  /** What the members of a consolidated book have at its best `depth` prices a side; nothing of any other instrument. */
+  venueParts(instrument: number, depth: number): VenueParts
+  /**
    * `startId`: the start of the process, the high half of every epoch. `resetsFrom`: what the low half, the count of resets,
    * begins from, below 2^31; 0 when absent. `silenceMs`: a synced book without input
    * for longer turns stale; 0 = never; absent: as each product allows. `replay`: frames say that they come from a recording, whose clock is then the
@@ -285,7 +294,7 @@ export declare class JournalMerge {
   /** Ends the segment and begins the next one at that time: `drain` gives the rest of the one, then 0, then the other. */
   turn(createdNs: bigint): void
   /** Ends the journal, and says what became of it. */
-  end(): PartInfo
+  end(): JournalPartInfo
   /** Writes bytes of the segment that are due and returns how many; 0 = all are out. */
   drain(out: Uint8Array): number
 }
@@ -307,7 +316,7 @@ export declare class JournalSlice {
   /** Ends the segment and begins the next one at that time: `drain` gives the rest of the one, then 0, then the other. */
   turn(createdNs: bigint): void
   /** Ends the part, and says what became of it. */
-  end(): PartInfo
+  end(): JournalPartInfo
   /** Writes bytes of the segment that are due and returns how many; 0 = all are out. */
   drain(out: Uint8Array): number
 }
@@ -806,6 +815,16 @@ export interface InstrumentStages {
   stages: Array<StageTime>
 }
 
+/** What has become of a part. */
+export interface JournalPartInfo {
+  /** Records written. */
+  records: number
+  /** Records of several parts that were written once. */
+  repeated: number
+  /** Places at which records are missing that are not left out on purpose. */
+  missing: number
+}
+
 /**
  * Keeps this thread, and the processes that it starts, off the core of a run's generator, or gives it all cores back. Whether it did: not with
  * one core, nor where the system does not let threads choose.
@@ -860,6 +879,16 @@ export declare function makeSharedMemory(bytes: number): SharedMemory
 
 /** Maps memory that another process has made with as many bytes, and closes the descriptor. Throws `addon.shared_memory`. */
 export declare function mapSharedMemory(descriptor: number, bytes: number): Uint8Array
+
+/** A member of a consolidated book. */
+export interface MemberInfo {
+  /** Which. */
+  instrument: number
+  /** Whether it counts. */
+  isIn: boolean
+  /** Why it does not: a reason of a stale book, `syncing`, `absent`, `unit`, `asset` or `range`; `none` where it does. */
+  reason: string
+}
 
 /** How long books whose truth was lost took to be exact again. */
 export interface MendingStats {
@@ -917,14 +946,16 @@ export interface OrderStats {
   restingMax: number
 }
 
-/** What has become of a part. */
+/** What a member has at a price. */
 export interface PartInfo {
-  /** Records written. */
-  records: number
-  /** Records of several parts that were written once. */
-  repeated: number
-  /** Places at which records are missing that are not left out on purpose. */
-  missing: number
+  /** Whose. */
+  instrument: number
+  /** Price mantissa, at the exponent of the consolidated instrument, as the quantity. */
+  price: bigint
+  /** Quantity mantissa. */
+  qty: bigint
+  /** When the message arrived that told it last, ns since the epoch. */
+  toldNs: bigint
 }
 
 /** What went wrong with a file of a journal. */
@@ -1152,6 +1183,14 @@ export interface VenueInfo {
   silenceMs: number
   /** What counts as life: messages of the `book`, or any of the `connection`. */
   life: string
+}
+
+/** What the members have at the best prices. */
+export interface VenueParts {
+  /** Best price first, at one price in the order of the members. */
+  bids: Array<PartInfo>
+  /** Likewise. */
+  asks: Array<PartInfo>
 }
 
 /** Every product, in the order of their numbers. */

@@ -4,9 +4,11 @@ import type {
   Brought,
   EngineStats,
   InstrumentInfo,
+  MemberInfo,
   SignalParams,
   StageTimes,
   StreamPlace,
+  VenueParts,
 } from '../engine.js';
 import { type CatchUp, CatchUps } from './catch-up.js';
 import { Images } from './images.js';
@@ -44,6 +46,10 @@ export interface ServedEngine {
   book(instrument: number): BookInfo;
   /** The instrument as its numbers are scaled now, which may be finer than when it was opened. */
   instrument(id: number): InstrumentInfo;
+  /** Who is in a consolidated book and who is not; null for any other instrument. */
+  members(instrument: number): readonly MemberInfo[] | null;
+  /** What these have at its best prices. */
+  venueParts(instrument: number, depth: number): VenueParts;
   nowNs(): bigint;
   stats(): EngineStats;
   /** Where the time of messages goes; null where none are stamped. */

@@ -197,6 +197,21 @@ export const stagesSchema = z.strictObject({
   fix: z.string().describe('How stamps are switched on; empty where they are'),
 });
 
+const members = z
+  .array(
+    z.strictObject({
+      instrument: z.string(),
+      isIn: z.boolean().describe('Whether it counts'),
+      reason: z
+        .string()
+        .describe(
+          'Why it does not: a reason of a stale book, syncing, absent, unit, asset or range; else none',
+        ),
+    }),
+  )
+  .optional()
+  .describe('Of a consolidated book: what it is made of');
+
 export const instrumentsSchema = z.strictObject({
   replay: z.boolean().describe('Whether the books are of a recording: /v1/replay has its clock'),
   instruments: z.array(
@@ -228,9 +243,20 @@ export const instrumentsSchema = z.strictObject({
       ageMs: ms.describe('Since the last input for its book'),
       bidCount: count,
       askCount: count,
+      members,
     }),
   ),
 });
+
+const parts = z
+  .array(
+    z.array(
+      z
+        .tuple([z.string(), decimal, bigInteger])
+        .describe('Instrument, its quantity, and when the message arrived that told it last, ns'),
+    ),
+  )
+  .optional();
 
 const level = z.tuple([decimal, decimal]).describe('Price and quantity');
 
@@ -254,6 +280,9 @@ export const bookSchema = z.strictObject({
   replay: z.boolean().describe('Whether it is of a recording'),
   bids: z.array(level).describe('Best first'),
   asks: z.array(level).describe('Best first'),
+  members,
+  bidParts: parts.describe('Of a consolidated book: whose each of the bids is'),
+  askParts: parts,
 });
 
 export const replayChangeSchema = z.strictObject({

@@ -21,7 +21,7 @@ export type SourceState = 'running' | 'finished' | 'failed';
 
 /** What the answers need. */
 export interface HttpContext {
-  readonly engine: Pick<ServedEngine, 'book' | 'instrument'>;
+  readonly engine: Pick<ServedEngine, 'book' | 'instrument' | 'members' | 'venueParts'>;
   readonly images: Images;
   /** The instruments that are served, by name. */
   readonly instruments: ReadonlyMap<string, InstrumentInfo>;

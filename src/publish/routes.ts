@@ -10,6 +10,7 @@ import { ageMs, bookJson } from './book-json.js';
 import { health, live, ready } from './health.js';
 import type { HttpContext } from './http.js';
 import * as schemas from './http-schemas.js';
+import { membersJson, partsJson } from './members-json.js';
 import { OPEN_METRICS_TYPE } from './open-metrics.js';
 import { openApi } from './openapi.js';
 import { BOOK_PATH, bookPath, nameInPath } from './paths.js';
@@ -243,7 +244,8 @@ function instruments({ engine, instruments: served, replay }: HttpContext, grant
     if (!grant.sees(instrument.name)) continue;
     const info = engine.book(instrument.id);
     const { bids: bidCount, asks: askCount } = info;
-    list.push({ ...engine.instrument(instrument.id), ...bookState(info), bidCount, askCount });
+    const members = membersJson(engine, instrument.id);
+    list.push({ ...engine.instrument(instrument.id), ...bookState(info), bidCount, askCount, ...members });
   }
   return json('200 OK', { replay: replay() !== undefined, instruments: list });
 }
@@ -287,6 +289,7 @@ function book(encodedName: string, query: string, context: HttpContext, grant: G
   const image = images.get(instrument.id, STREAM.book, info);
   return json('200 OK', {
     ...bookJson(instrument, info, image, depth),
+    ...partsJson(engine, instrument.id, depth),
     replay: context.replay() !== undefined,
   });
 }

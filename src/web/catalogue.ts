@@ -37,9 +37,16 @@ function parseEntry(entry: Record<string, unknown>): CatalogueEntry | null {
       tickSize: Number.isSafeInteger(tickSize) ? Number(tickSize) : 0,
       contractSize: typeof entry.contractSize === 'number' && entry.contractSize > 0 ? entry.contractSize : 1,
       inverse: entry.inverse === true,
+      members: membersOf(entry.members),
     },
     ageMs: typeof ageMs === 'number' ? ageMs : Number.NaN,
   };
+}
+
+/** The names of what a consolidated book is made of; none of any other. */
+function membersOf(value: unknown): readonly string[] {
+  if (!Array.isArray(value)) return [];
+  return value.map((member: unknown) => (isRecord(member) ? String(member.instrument) : ''));
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -14,6 +14,8 @@ export interface InstrumentFacts {
   readonly contractSize: number;
   /** Whether a contract is worth its size in the quote currency, and so size ÷ price in base. */
   readonly inverse: boolean;
+  /** Names of what a consolidated book is made of. */
+  readonly members?: readonly string[];
 }
 
 /** One instrument of the list, and where its reader is in its ladder. The session writes it, painters read it. */

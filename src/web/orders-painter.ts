@@ -1,4 +1,4 @@
-import type { LocalOrders, Order, Side } from '../wire/index.js';
+import { type LocalOrders, memberOf, type Order, type Side } from '../wire/index.js';
 import type { BookView } from './book-view.js';
 import { withThousands } from './decimal-text.js';
 import { bucketOf } from './grouping.js';
@@ -58,12 +58,12 @@ class OrderRow {
     this.#id = cell('order-id');
   }
 
-  set(place: number, order: Order, orders: LocalOrders): void {
+  set(place: number, order: Order, orders: LocalOrders, members: readonly string[]): void {
     setData(this.element, 'side', order.side);
     this.#place.set(String(place + 1));
     this.#price.set(withThousands(orders.priceText(order.price)));
     this.#qty.set(withThousands(orders.qtyText(order.qty)));
-    this.#id.set(String(order.id));
+    this.#id.set(memberOf(order.id, members) ?? String(order.id));
   }
 }
 
@@ -84,8 +84,14 @@ export class OrdersPainter {
     this.#note = new TextCell(part('.orders-note'));
   }
 
-  /** `error`: why there are none, in words. */
-  paint(orders: LocalOrders, error: string, book: BookView, position: LadderPosition): void {
+  /** `error`: why there are none, in words. `members`: what a consolidated book is made of, whose orders are theirs. */
+  paint(
+    orders: LocalOrders,
+    error: string,
+    book: BookView,
+    position: LadderPosition,
+    members: readonly string[] = [],
+  ): void {
     const { cursor, size } = position;
     const key = `${error} ${orders.state} ${orders.epoch} ${orders.seq} ${cursor} ${size}`;
     if (key === this.#drawn) return;
@@ -100,7 +106,8 @@ export class OrdersPainter {
     this.#note.set(noteOf(error, orders.state, cursor, found));
     while (this.#rows.length < found.orders.length) this.#rows.push(new OrderRow(this.#parent));
     while (this.#rows.length > found.orders.length) this.#rows.pop()?.element.remove();
-    for (const [place, order] of found.orders.entries()) this.#rows[place]?.set(place, order, orders);
+    for (const [place, order] of found.orders.entries())
+      this.#rows[place]?.set(place, order, orders, members);
   }
 }
 

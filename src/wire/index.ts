@@ -47,6 +47,7 @@ export { type BookText, LEVELS_MAX, LocalBook } from './local-book.js';
 export { LocalOrders, ORDERS_MAX } from './local-orders.js';
 export { LocalStream, type Place } from './local-stream.js';
 export { LocalVolumes, type Volume } from './local-volumes.js';
+export { memberOf } from './members.js';
 export type { OrderLevel } from './order-book.js';
 export type { Order, OrderId } from './order-queue.js';
 export {

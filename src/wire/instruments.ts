@@ -22,6 +22,12 @@ export interface Instrument {
   readonly state: BookState;
   readonly reason: string;
   readonly ageMs: number;
+  /** What a consolidated book is made of: which count, and why the others do not. An order of it is the part of `members[id % members.length]`. */
+  readonly members?: readonly {
+    readonly instrument: string;
+    readonly isIn: boolean;
+    readonly reason: string;
+  }[];
 }
 
 /** How long an answer may take. */

@@ -241,6 +241,7 @@ const WORDS = [
   () => Uint32Array.of(0, 0),
   () => Uint32Array.of(bench.instrument),
   () => Uint32Array.of(bench.other, bench.other),
+  () => Uint32Array.of(bench.instrument, bench.other),
   () => Uint32Array.of(bench.other),
   () => detached(new Uint32Array(4)),
   () => new Uint32Array(100_000).fill(7),

@@ -347,6 +347,18 @@ export class FakeNative implements NativeEngine {
   closeView(_id: number, stream: number): void {
     this.views.set(stream, (this.views.get(stream) ?? 0) - 1);
   }
+  consolidate(): number {
+    throw new Error('not of this engine');
+  }
+
+  members(): null {
+    return null;
+  }
+
+  venueParts(): { bids: []; asks: [] } {
+    return { bids: [], asks: [] };
+  }
+
   openOrders(_id: number): number {
     this.ordersReaders += 1;
     return STREAM.orders;

@@ -13,7 +13,7 @@ use depthwire_core::encode::{
     Flags, Kind, NAME_GOES_ON, NAME_TEXT_BYTES, OrderAction, OrderCause, OrderName, PLACE_LAST,
     RECORD_HEADER_BYTES, RecordType, Stream,
 };
-use depthwire_core::engine::{LEVELS_MAX, VIEW_INTERVAL_NS_MAX};
+use depthwire_core::engine::{LEVELS_MAX, MEMBERS_MAX, VIEW_INTERVAL_NS_MAX};
 use depthwire_core::signal::{BUCKETS, BUCKETS_MAX, SIGNAL_WINDOW_NS, SignalId};
 use depthwire_core::types::{Aggressor, BookState, StaleReason, Ticker, TradeId, TradingStatus};
 use depthwire_core::venues::Resync;
@@ -188,6 +188,7 @@ fn book_record(out: &mut Module) {
 fn limits(out: &mut Module) {
     out.value("DEPTH_MAX", "Levels a side that a depth view or a shared book has at most.", DEPTH_MAX);
     out.value("COSTS_MAX", "Quantities and bands of one view of costs together, at most.", COSTS_MAX);
+    out.value("MEMBERS_MAX", "Instruments that a consolidated book is made of, at most.", MEMBERS_MAX);
     out.value("BPS_MAX", "Basis points of a band at most.", BPS_MAX);
     let what = "Shortest window of signals.";
     out.value("WINDOW_MS_MIN", what, SIGNAL_WINDOW_NS.start() / NS_PER_MS);

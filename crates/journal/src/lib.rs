@@ -9,6 +9,8 @@
 //! the run's beginning and the number of the segment, so that the order of the names is that of time. A packed segment is
 //! the same bytes in frames of zstd, `….dwj.zst`: any tool unpacks it.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test"))]
+
 mod error;
 pub mod files;
 mod names;

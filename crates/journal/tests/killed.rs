@@ -32,7 +32,7 @@ fn records_until_it_is_killed() {
         sync,
         segment_bytes: 200_000,
         flush_ns: 100_000,
-        seals: seed % 2 == 0,
+        seals: seed.is_multiple_of(2),
         retention: Retention::default(),
     };
     let mut recorder = Recorder::begin(options, 0).unwrap();

@@ -12,7 +12,7 @@ const WAITING_BYTES_MAX: usize = 64 << 20;
 
 /// What has become of a part.
 #[napi(object)]
-pub struct PartInfo {
+pub struct JournalPartInfo {
     /// Records written.
     pub records: i64,
     /// Records of several parts that were written once.
@@ -118,10 +118,10 @@ impl JournalSlice {
 
     /// Ends the part, and says what became of it.
     #[napi]
-    pub fn end(&mut self) -> Result<PartInfo> {
+    pub fn end(&mut self) -> Result<JournalPartInfo> {
         self.owned.run(|(slice, out)| {
             slice.close(out.taking()?);
-            Ok(PartInfo { records: slice.kept() as i64, repeated: 0, missing: slice.faults() as i64 })
+            Ok(JournalPartInfo { records: slice.kept() as i64, repeated: 0, missing: slice.faults() as i64 })
         })
     }
 
@@ -205,10 +205,10 @@ impl JournalMerge {
 
     /// Ends the journal, and says what became of it.
     #[napi]
-    pub fn end(&mut self) -> Result<PartInfo> {
+    pub fn end(&mut self) -> Result<JournalPartInfo> {
         self.owned.run(|(merge, out)| {
             merge.close(out.taking()?);
-            Ok(PartInfo {
+            Ok(JournalPartInfo {
                 records: merge.written() as i64,
                 repeated: merge.repeated() as i64,
                 missing: merge.faults() as i64,

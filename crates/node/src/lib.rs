@@ -9,6 +9,7 @@ mod calls;
 mod clock;
 mod computed;
 mod connections;
+mod consolidated;
 mod contents;
 mod dialect;
 mod ending;

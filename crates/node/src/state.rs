@@ -123,7 +123,7 @@ impl State {
         Ok(())
     }
 
-    fn add_books(&mut self, instruments: &[InstrumentId]) {
+    pub(crate) fn add_books(&mut self, instruments: &[InstrumentId]) {
         for id in instruments {
             if !self.books.contains(id) {
                 self.books.push(*id);

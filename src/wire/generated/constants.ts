@@ -365,6 +365,11 @@ export const DEPTH_MAX = 100;
 export const COSTS_MAX = 16;
 
 /**
+ * Instruments that a consolidated book is made of, at most.
+ */
+export const MEMBERS_MAX = 16;
+
+/**
  * Basis points of a band at most.
  */
 export const BPS_MAX = 10000;

@@ -174,6 +174,12 @@ impl L2Book {
         };
     }
 
+    /// Says how far the book is known, where its owner knows that of itself.
+    #[inline]
+    pub const fn know_to(&mut self, known_to: KnownTo) {
+        self.known_to = known_to;
+    }
+
     #[cold]
     fn recentre(&mut self) {
         let [bids, asks] = &mut **self.staging.get_or_insert_default();

@@ -72,6 +72,8 @@ pub enum Wanted {
     Cure(Want),
     /// An image of an instrument's orders.
     Orders(InstrumentId),
+    /// What has changed of an instrument is to reach the books that are made of it.
+    Merge(InstrumentId),
 }
 
 /// What mends a book, to be asked for.
@@ -129,6 +131,11 @@ impl Outbox {
     /// Notes that an image of orders is to be published.
     pub fn want_orders(&mut self, instrument: InstrumentId) {
         self.wanted.push_back(Wanted::Orders(instrument));
+    }
+
+    /// Notes that the books that are made of an instrument are to follow it.
+    pub fn want_merge(&mut self, instrument: InstrumentId) {
+        self.wanted.push_back(Wanted::Merge(instrument));
     }
 
     /// The oldest of what is wanted and is no record yet.

@@ -6,7 +6,8 @@ use crate::types::{Clock, Slot};
 use crate::venues::{Leave, Resync};
 
 impl<C: Clock> Engine<C> {
-    /// Makes records of what the books want: images of orders, which stand beside the books, and what mends a book. Where a subscription is to be made anew that only its connection can name, the
+    /// Makes records of what the books want: images of orders, which stand beside the books, what has
+    /// changed of books that others are made of, and what mends a book. Where a subscription is to be made anew that only its connection can name, the
     /// texts that end it come first.
     #[inline]
     pub(super) fn ask_venues(&mut self) {
@@ -14,6 +15,10 @@ impl<C: Clock> Engine<C> {
             let want = match want {
                 Wanted::Orders(instrument) => {
                     self.publish_wanted_orders(instrument);
+                    continue;
+                }
+                Wanted::Merge(instrument) => {
+                    self.merge(instrument);
                     continue;
                 }
                 Wanted::Cure(want) => want,

@@ -135,6 +135,7 @@ impl<C: Clock> Engine<C> {
             self.sources[index].add(slot);
             self.instruments[slot.0 as usize].count_in(&mut self.stats);
         }
+        self.join_members();
         Ok(())
     }
 

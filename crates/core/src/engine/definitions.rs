@@ -73,7 +73,12 @@ impl<C: Clock> Engine<C> {
             ..instrument
         };
         let listed = if running == held { Listed::Same } else { Listed::Changed };
+        let is_of_same_unit = running.is_of_same_unit(&held);
         self.catalogue.add(running).map_err(EngineError::Instrument)?;
+        if !is_of_same_unit {
+            let (instruments, mut cx) = self.parts();
+            instruments[slot.0 as usize].feed_anew(now, &mut cx);
+        }
         Ok((id, listed))
     }
 }

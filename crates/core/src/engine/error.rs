@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::consolidated::ConsolidatedError;
 use super::{BOOKS_MAX, COST_VIEWS_MAX, SIGNAL_VIEWS_MAX, SOURCES_MAX, VIEWS_MAX, VOLUME_VIEWS_MAX};
 use crate::aggregate::{BPS_MAX, COSTS_MAX, DEPTH_MAX};
 use crate::decode::DecodeError;
@@ -48,6 +49,8 @@ pub enum EngineError {
     VpinVolume(i128),
     /// So many buckets: none, or more than [`BUCKETS_MAX`].
     VpinBuckets(u32),
+    /// A book cannot be made of these.
+    Consolidated(ConsolidatedError),
     /// The instrument itself is wrong.
     Instrument(InstrumentError),
     /// Its scale cannot change while a book uses it.
@@ -77,6 +80,7 @@ impl EngineError {
             Self::ViewsFull => "engine.views_full",
             Self::CostRows(_) | Self::CostQuantity(_) | Self::CostBand(_) => "engine.costs",
             Self::SignalWindow(_) | Self::VpinVolume(_) | Self::VpinBuckets(_) => "engine.signals",
+            Self::Consolidated(error) => error.code(),
             Self::Instrument(error) => error.code(),
             Self::InUse => "engine.instrument_in_use",
             Self::NoOrders(_) => "engine.no_orders",
@@ -108,6 +112,7 @@ impl EngineError {
             Self::SignalWindow(_) => "ask for a window of 1 s to 1 h, such as a minute",
             Self::VpinVolume(_) => "give a volume that an instrument can trade, or leave VPIN out",
             Self::VpinBuckets(_) => "ask for 50 buckets, as the paper does",
+            Self::Consolidated(error) => error.fix(),
             Self::Instrument(InstrumentError::UnknownVenue) => "see `depthwire venues` for the names",
             Self::Instrument(InstrumentError::FixedScale) => {
                 "leave the exponents out: the format of this venue says what its numbers mean"
@@ -187,6 +192,7 @@ impl EngineError {
             Self::VpinBuckets(count) => {
                 Account::new("no such number of buckets", format_args!("1 to {BUCKETS_MAX}"), count)
             }
+            Self::Consolidated(error) => error.account(),
             Self::Instrument(error) => error.account(),
             Self::InUse => Account::new("instrument in use", "its present scale", "another"),
             Self::NoOrders(number) => Account::new("no orders", "an instrument of an order feed", number),

@@ -11,6 +11,7 @@ mod resync;
 mod trades;
 mod updates;
 
+use super::consolidated::Fed;
 use super::costs::Costs;
 use super::loss::Loss;
 use super::market::Market;
@@ -148,6 +149,8 @@ pub(super) struct InstrumentState {
     pub(super) costs: Option<Box<Costs>>,
     /// Numbers computed of book and trades, where somebody has asked for them.
     pub(super) signals: Option<Box<SignalViews>>,
+    /// What the books that are made of this one have still to be told.
+    pub(super) fed: Option<Box<Fed>>,
     pub(super) last_trade: Option<(u64, TimeNs)>,
     pub(super) market: Market,
     /// When the last change of the book was applied: neither trades nor repetitions keep a book alive.
@@ -223,6 +226,7 @@ impl InstrumentState {
             volumes: None,
             costs: None,
             signals: None,
+            fed: None,
             last_trade: None,
             market: Market::new(listed.terms.status),
             applied_at: 0,

@@ -9,6 +9,7 @@ mod bring;
 mod bring_tests;
 mod census;
 mod connections;
+mod consolidated;
 mod contents;
 mod costs;
 mod definitions;
@@ -63,6 +64,8 @@ use crate::types::{
 };
 use crate::venues::At;
 pub use bring::{Brought, By};
+use consolidated::Consolidated;
+pub use consolidated::{CONSOLIDATED_MAX, ConsolidatedError, MEMBERS_MAX, Membership, Standing, VenuePart};
 pub use contents::{Brings, Contents, Told};
 pub use definitions::Listed;
 pub use error::{EngineError, IngestError};
@@ -185,6 +188,8 @@ pub struct Engine<C> {
     catalogue: Catalogue,
     sources: Vec<Source>,
     instruments: Vec<InstrumentState>,
+    /// Books that are made of others.
+    consolidated: Vec<Consolidated>,
     by_id: HashMap<InstrumentId, Slot, BuildHasherDefault<InstrumentHasher>>,
     outbox: Outbox,
     stats: Stats,
@@ -204,6 +209,7 @@ impl<C: Clock> Engine<C> {
             catalogue,
             sources: Vec::new(),
             instruments: Vec::new(),
+            consolidated: Vec::new(),
             by_id: HashMap::default(),
             outbox: Outbox::with_history(config.history),
             stats: Stats::default(),
@@ -238,7 +244,9 @@ impl<C: Clock> Engine<C> {
         for index in 0..self.sources.len() {
             self.tick_source(index, now);
         }
+        // What its members' silence makes of a consolidated book is done before its own views are looked at.
         self.ask_venues();
+        self.tick_consolidated(now);
     }
 
     fn tick_sessions(&mut self, index: usize, now: TimeNs) {

@@ -194,11 +194,14 @@ impl<C: Clock> Engine<C> {
     /// Hands out the image of the orders as they are: what an event under way has done so far is told before, so that the image
     /// holds it once.
     pub(super) fn image_of_orders(&mut self, slot: Slot, now: TimeNs, emit: impl FnMut(&[u8])) {
-        let Self { sources, instruments, config, clock, outbox, stats, scratch, .. } = self;
+        let Self { sources, instruments, consolidated, config, clock, outbox, stats, scratch, .. } = self;
         let cx = &mut Context { config, clock, out: outbox, stats, scratch };
         let Some(instrument) = instruments.get_mut(slot.0 as usize).filter(|state| state.tells_orders) else {
             return;
         };
+        if let Some(merged) = consolidated.iter().find(|merged| merged.slot() == slot) {
+            return merged.write_parts(instrument, cx.config, cx.clock, emit);
+        }
         let counts = |(at, source): &(usize, &mut super::source::Source)| {
             source.carries(slot) && source.brings(slot) && instrument.heeds(*at) && source.orders.is_some()
         };
@@ -215,12 +218,15 @@ impl<C: Clock> Engine<C> {
     #[cold]
     pub(super) fn publish_wanted_orders(&mut self, instrument: InstrumentId) {
         let Ok(slot) = self.slot_of(instrument) else { return };
-        let Self { sources, instruments, config, clock, outbox, stats, scratch, .. } = self;
+        let Self { sources, instruments, consolidated, config, clock, outbox, stats, scratch, .. } = self;
         let cx = &mut Context { config, clock, out: outbox, stats, scratch };
         let state = &mut instruments[slot.0 as usize];
         let is_told = state.tells_orders || state.is_held;
         if is_told || !state.order_stream.is_open() || !state.orders.is_synced() {
             return;
+        }
+        if let Some(merged) = consolidated.iter().find(|merged| merged.slot() == slot) {
+            return merged.publish_parts(state, cx);
         }
         let mut holders = sources.iter_mut().enumerate();
         let holder = holders.find(|(at, source)| {

@@ -26,6 +26,7 @@ use crate::types::{
 };
 use crate::venues::{OrderIds, Product};
 use named::NamedOrders;
+pub(super) use told::check_of;
 
 /// Most orders that one connection may hold, all books together. A day of a whole exchange has had 1.9 million.
 pub(super) const ORDERS_MAX: u32 = 1 << 24;

@@ -209,6 +209,21 @@ impl InstrumentState {
         now: TimeNs,
         cx: &mut Context<'_, C>,
     ) -> bool {
+        let is_taken = self.take_scale(price_exponent, qty_exponent, now, cx);
+        if is_taken {
+            self.open_epoch(now, cx);
+        }
+        is_taken
+    }
+
+    /// The same without the epoch, which its caller opens.
+    pub(super) fn take_scale<C: Clock>(
+        &mut self,
+        price_exponent: i8,
+        qty_exponent: i8,
+        now: TimeNs,
+        cx: &mut Context<'_, C>,
+    ) -> bool {
         let (Some(price), Some(qty)) =
             (Factor::new(self.price_exponent, price_exponent), Factor::new(self.qty_exponent, qty_exponent))
         else {
@@ -265,7 +280,6 @@ impl InstrumentState {
             .ticker
             .map(|ticker| ticker.rescaled(|of| Some(Price(price.of(of.0)?)), |of| Some(Qty(qty.of(of.0)?))));
         self.market.liquidation = None;
-        self.open_epoch(now, cx);
         true
     }
 

@@ -78,6 +78,9 @@ impl InstrumentState {
         self.book_cursor.seq += 1;
         self.told_at = self.book_cursor.at.ts_recv;
         self.book_check.changed();
+        if self.fed.is_some() {
+            self.feed(levels, is_last, now, cx);
+        }
         let mut header = self.header(Kind::Delta, Stream::BOOK, self.book_cursor, cx);
         if !is_last {
             header.flags = header.flags.without(Flags::LAST);

@@ -171,6 +171,14 @@ impl Instrument {
             && self.contract_size.mantissa >= 1
     }
 
+    /// Whether a quantity of it and one of another are so much of the same asset, at the same price asset.
+    #[must_use]
+    pub fn is_of_same_unit(&self, other: &Self) -> bool {
+        let unit = |of: &Self| (of.qty_unit, of.contract_size, of.inverse);
+        let (a, b) = (&self.terms, &other.terms);
+        unit(self) == unit(other) && (&a.base, &a.quote) == (&b.base, &b.quote)
+    }
+
     /// Under which texts its venue's messages name it.
     pub fn wire_codes(&self) -> impl Iterator<Item = &[u8]> + Clone {
         let own = self.codes.is_empty().then_some(self.symbol.as_bytes());

@@ -8,6 +8,7 @@ mod bitstamp;
 mod bybit;
 mod coinbase;
 mod coinbase_exchange;
+mod consolidated;
 mod databento;
 mod deepest;
 mod deribit;
@@ -40,6 +41,12 @@ use crate::types::{
     TimeNs, Venue, is_symbol,
 };
 
+/// Above all of the table.
+const CONSOLIDATED_NUMBER: u8 = 255;
+
+/// `consolidated`: where the engine's own books of several venues stand. No source brings it, so it is not in [`ALL`].
+pub const CONSOLIDATED: Venue = Venue::new(CONSOLIDATED_NUMBER, "consolidated");
+
 /// Makes the table. A block: the room of a venue, and a line for each of its products: constant, number, name, product.
 macro_rules! venues {
     ($($variant:ident($module:ident::$room:ident) {
@@ -58,6 +65,7 @@ macro_rules! venues {
         pub const fn product(venue: Venue) -> &'static Product {
             match venue.number() {
                 $($($number => &$product,)+)+
+                CONSOLIDATED_NUMBER => &consolidated::BOOKS,
                 _ => &binance::SPOT,
             }
         }
@@ -351,6 +359,8 @@ mod tests {
             let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
             assert!(venue.name().bytes().all(is_plain), "{venue:?}");
         }
+        assert_eq!(from_name(CONSOLIDATED.name()), None, "no source brings what the engine makes itself");
+        assert!(ALL.iter().all(|venue| *venue != CONSOLIDATED));
     }
 
     #[test]

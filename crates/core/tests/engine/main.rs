@@ -10,6 +10,7 @@
 
 mod bybit;
 mod captured;
+mod consolidated;
 mod costs;
 mod definitions;
 mod epochs;
@@ -18,6 +19,8 @@ mod hand_over;
 mod input;
 mod kucoin;
 mod left_behind;
+#[path = "../naive_merge/mod.rs"]
+mod naive_merge;
 mod numbered_orders;
 mod random;
 mod recorded_lines;

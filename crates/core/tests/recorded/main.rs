@@ -11,6 +11,7 @@
 mod bitfinex;
 mod bitget;
 mod bitstamp;
+mod consolidated;
 #[path = "../dbn_bytes/mod.rs"]
 mod dbn_bytes;
 mod dbn_orders;
@@ -22,6 +23,8 @@ mod itch_recorded;
 mod kraken;
 mod l3_recording;
 mod lines_recorded;
+#[path = "../naive_merge/mod.rs"]
+mod naive_merge;
 mod next_rest_book;
 mod okx;
 mod order_feed;

@@ -93,6 +93,7 @@ impl InstrumentState {
         if self.was_synced && !self.lead().is_synced() {
             self.doubt_volumes(now, cx);
         }
+        self.feed_anew(now, cx);
         self.recount(cx.stats);
         self.publish_image(Stream::STATUS, now, cx);
         self.say_orders_lost(now, cx);
@@ -171,6 +172,7 @@ impl InstrumentState {
     /// Every stream begins again; nothing is published.
     pub(in crate::engine) fn begin_epoch<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
         self.resets = self.resets.wrapping_add(1);
+        self.feed_anew(now, cx);
         self.bbo = Bbo { bid: self.book.best_bid(), ask: self.book.best_ask() };
         (self.book_cursor.seq, self.bbo_cursor.seq) = (1, 1);
         self.trades.open_epoch();

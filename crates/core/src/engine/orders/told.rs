@@ -183,7 +183,7 @@ const fn cause_of(change: &OrderChange) -> OrderCause {
 }
 
 /// Checksums of an image of orders: over 32 bytes of each, its name, price and quantity.
-fn check_of(orders: &[OrderBody]) -> CheckBody {
+pub(in crate::engine) fn check_of(orders: &[OrderBody]) -> CheckBody {
     let bids = orders.partition_point(|order| order.side == Some(Side::Bid));
     let (bids, asks) = orders.split_at(bids);
     let top = |side: &[OrderBody], crc| append(crc, &side[..side.len().min(TOP_LEVELS)]);
