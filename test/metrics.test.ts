@@ -55,7 +55,17 @@ function scraper(metrics = new Metrics()) {
     imagesEncoded: () => 5,
     waitingBytes: () => 1234,
     sources: () => [],
-    record: () => null,
+    record: () => ({
+      records: 900,
+      acknowledged: 800,
+      missed: 7,
+      bytes: 5000,
+      segments: 3,
+      sealed: 2,
+      unsealed: 0,
+      letGo: 1,
+      isRecording: true,
+    }),
     isReady: () => true,
     uptimeSeconds: () => 1.5,
   });

@@ -356,7 +356,7 @@ impl<C: Clock> Engine<C> {
     }
 
     /// The books that are made of an instrument follow what has become of it.
-    #[inline]
+    #[inline(never)]
     pub(super) fn merge(&mut self, instrument: InstrumentId) {
         let Some(&slot) = self.by_id.get(&instrument) else { return };
         let Some(mut fed) = self.instruments[slot.0 as usize].fed.take() else { return };
@@ -512,6 +512,7 @@ fn checked<'a>(
 
 impl InstrumentState {
     /// What readers are told of its book is noted for the books that are made of it.
+    #[inline(never)]
     pub(super) fn feed<C>(&mut self, levels: Sides<'_>, is_last: bool, now: TimeNs, cx: &mut Context<'_, C>) {
         let Some(fed) = &mut self.fed else { return };
         if !fed.is_anew {

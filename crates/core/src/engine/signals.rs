@@ -41,6 +41,7 @@ pub(super) struct SignalViews {
 
 impl SignalViews {
     /// A trade has been told.
+    #[inline(never)]
     pub(super) fn trade(&mut self, trade: &Trade, now: TimeNs) {
         for slot in &mut self.slots {
             slot.signals.trade(trade, now);
@@ -122,6 +123,7 @@ impl InstrumentState {
     }
 
     /// Every view begins anew with the book, at sequence 1.
+    #[inline(never)]
     pub(super) fn open_signals_epoch(&mut self, now: TimeNs) {
         let (has_trades, doubts) = (self.trades.is_told(), self.bbo_doubts);
         let begun = self.last_event_at(now);
@@ -156,6 +158,7 @@ impl InstrumentState {
     }
 
     /// Trades may be missing from now on.
+    #[inline(never)]
     pub(super) fn lose_signal_trades(&mut self) {
         for slot in self.signals.iter_mut().flat_map(|views| &mut views.slots) {
             slot.signals.lose_trades();
@@ -196,6 +199,7 @@ impl InstrumentState {
     }
 
     /// Publishes the views that are due. Of a book that is synced.
+    #[inline(never)]
     pub(super) fn publish_signals<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
         let doubts = self.doubts();
         let Some(mut views) = self.signals.take() else { return };
@@ -216,6 +220,7 @@ impl InstrumentState {
         self.signals = Some(views);
     }
 
+    #[inline(never)]
     pub(super) fn publish_signal_images<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
         let stream = |index: usize| Some(self.signals.as_deref()?.slots.get(index)?.stream);
         let streams: [Option<Stream>; SIGNAL_VIEWS_MAX] = std::array::from_fn(stream);
