@@ -37,16 +37,18 @@ describe('the guide to queries', () => {
     ]);
   });
 
-  it.skipIf(!canQuery)(
-    'prints what it shows (skips only where python3 has no duckdb, pandas, pyarrow)',
-    async () => {
+  if (canQuery) {
+    it('prints what it shows', async () => {
       const [commands] = SAMPLES.filter(({ note }) => note === 'a session');
       const main = `'${process.execPath}' '${join(ROOT, 'dist/cli/main.js')}'`;
       const program = `npx() { shift; ${main} "$@"; }; ${(commands?.text ?? '').replace('node_modules/depthwire/', ROOT)}`;
       await promisify(execFile)('bash', ['-euc', program], { cwd: folder });
       for (const [, query, result] of pairs)
         expect(trimmed(await python(query.text))).toBe(trimmed(result.text));
-    },
-    60_000,
-  );
+    }, 60_000);
+  } else {
+    it('is not run: python3 has no duckdb, pandas, pyarrow', async () => {
+      await expect(python('import duckdb, pandas, pyarrow')).rejects.toThrow();
+    });
+  }
 });

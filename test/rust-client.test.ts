@@ -207,7 +207,7 @@ describe('the Rust client', () => {
       try {
         await serving.source.ended;
         const isWhole = (lines: readonly string[]): boolean =>
-          lines.length === 2 && lines.every((line) => line.startsWith(`${NAME} synced `));
+          lines.length === 3 && lines.every((line) => line.startsWith(`${NAME} synced `));
         const [named, numbered] = await Promise.all(
           [clients[0], clients[1]].map((client) => client.until(isWhole, 'book over TLS')),
         );

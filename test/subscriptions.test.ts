@@ -107,10 +107,10 @@ describe('a subscription to several instruments', () => {
     // Another client's turn comes in between.
     other.send({ op: 'subscribe', id: 1, channel: 'bbo', instruments: ['k:C1', 'k:C2'] });
     await other.until(() => of(other, 'subscribed').length === 2, 'acknowledgements');
-    await client.until(() => of(client, 'subscribed').length === 5000, 'all acknowledgements');
+    await client.until(() => of(client, 'subscribed').length === 5000, 'all acknowledgements', 20_000);
     expect(new Set(of(client, 'subscribed').map((one) => one.instrument)).size).toBe(5000);
     await expect.poll(() => server.counted.subscriptions).toBe(5002);
-  });
+  }, 30_000);
 
   it('is refused whole beyond the limit of all together', async () => {
     const { port, server } = await serve(11, { limits: { subscriptionsMax: 11 } });

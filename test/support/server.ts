@@ -120,9 +120,9 @@ export class TestClient {
     return this.closeCode ?? 0;
   }
 
-  /** Waits for a condition that messages bring about. */
-  async until(condition: () => boolean, what: string): Promise<void> {
-    const late = performance.now() + 5000;
+  /** Waits for a condition that messages bring about; more than a few seconds only where that is much work. */
+  async until(condition: () => boolean, what: string, msMax = 5000): Promise<void> {
+    const late = performance.now() + msMax;
     while (!condition()) {
       if (performance.now() > late)
         throw new Error(`no ${what}; got ${JSON.stringify(this.received).slice(0, 2000)}`);

@@ -94,10 +94,10 @@ impl Engine {
                 Ok(())
             };
             let now = state.now();
-            let flags = state.input_at(now, 0, define, || "list of instruments".to_owned());
-            for defined in instruments.iter().filter(|defined| defined.listed == "changed") {
-                state.record.lists(InstrumentId(defined.id), state.engine.catalogue(), now);
+            for instrument in list.list().iter().filter(|one| wanted.contains(one.symbol.as_bytes())) {
+                state.record.defines(instrument, state.engine.catalogue(), now);
             }
+            let flags = state.input_at(now, 0, define, || "list of instruments".to_owned());
             Ok(DefinedInstruments { flags, instruments })
         })
     }

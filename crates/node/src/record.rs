@@ -1,11 +1,12 @@
 //! The exported `Engine`: what it is told, as a journal.
 
+use std::collections::HashSet;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use depthwire_core::engine::{SourceId, listing_of};
 use depthwire_core::journal::{Input, SetupKind};
-use depthwire_core::types::{Account, Catalogue, InstrumentId, TimeNs, Venue};
+use depthwire_core::types::{Account, Catalogue, Instrument, InstrumentId, TimeNs, Venue};
 use depthwire_journal::retention::Retention;
 use depthwire_journal::{FileError, Options, Recorder, Status, Sync};
 use napi_derive::napi;
@@ -150,6 +151,8 @@ fn sync_of(named: &str) -> Result<Sync> {
 #[derive(Default)]
 pub(crate) struct Record {
     recorder: Option<Box<Recorder>>,
+    /// Instruments that a connection has carried since.
+    carried: HashSet<InstrumentId>,
     /// Whether a connection was opened that no record knows of.
     is_late: bool,
     ended: Option<Status>,
@@ -228,16 +231,25 @@ impl Record {
             return;
         }
         for id in instruments {
+            self.carried.insert(*id);
             self.lists(*id, catalogue, now);
         }
         let names: Vec<_> = instruments.iter().filter_map(|id| name_of(*id, catalogue)).collect();
         self.set_up(source.0, now, kind, &names.join("\n"));
     }
 
-    /// An instrument is listed so from now on.
-    pub(crate) fn lists(&mut self, id: InstrumentId, catalogue: &Catalogue, now: TimeNs) {
+    /// An instrument is listed so where a connection begins to carry it.
+    fn lists(&mut self, id: InstrumentId, catalogue: &Catalogue, now: TimeNs) {
         if let (true, Some(listed)) = (self.is_on(), catalogue.get(id)) {
             self.set_up(0, now, SetupKind::Instrument, &listing_of(listed));
+        }
+    }
+
+    /// A venue's list defines an instrument anew. One that no connection has carried yet is listed when one does.
+    pub(crate) fn defines(&mut self, instrument: &Instrument, catalogue: &Catalogue, now: TimeNs) {
+        let known = catalogue.find(instrument.venue, &instrument.symbol);
+        if known.is_some_and(|id| self.carried.contains(&id)) {
+            self.set_up(0, now, SetupKind::Defined, &listing_of(instrument));
         }
     }
 

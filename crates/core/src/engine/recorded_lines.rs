@@ -15,6 +15,8 @@ pub(super) struct RecordedLines {
     wanted: Vec<InstrumentId>,
     /// The source of each connection, by its number; none for one that was not set up.
     sources: Vec<Option<u32>>,
+    /// Instruments whose listing was taken: segments say again what holds, and a definition would be told again, too.
+    listed: Vec<InstrumentId>,
     /// Sources of connections of an earlier pass, to be used again: an engine has a limited number.
     free: Vec<(Venue, u32)>,
 }
@@ -75,12 +77,17 @@ impl<C: Clock> Engine<C> {
         let text = core::str::from_utf8(text).map_err(|_| EngineError::Setup)?;
         match kind {
             SetupKind::Venue => self.open_line(index, line, text, now),
-            SetupKind::Instrument => {
+            SetupKind::Instrument | SetupKind::Defined => {
                 let instrument = listing::listed_as(text).ok_or(EngineError::Setup)?;
                 let known = self.catalogue.find(instrument.venue, &instrument.symbol);
-                // Segments say again what holds; a definition would be told again, too.
-                let is_news = |id: &InstrumentId| self.catalogue.get(*id) != Some(&instrument);
-                if known.filter(is_news).is_some_and(|id| self.wants(index, id)) {
+                let Some(id) = known.filter(|id| self.wants(index, *id)) else { return Ok(()) };
+                let is_same = self.catalogue.get(id) == Some(&instrument);
+                let Some(lines) = &mut self.sources[index].lines else { return Ok(()) };
+                let is_first = !lines.listed.contains(&id);
+                if is_first {
+                    lines.listed.push(id);
+                }
+                if kind == SetupKind::Defined || is_first && !is_same {
                     self.define(instrument, now)?;
                 }
                 Ok(())
@@ -173,6 +180,7 @@ impl<C: Clock> Engine<C> {
     pub(super) fn forget_lines(&mut self, index: usize, now: TimeNs) -> Result<(), EngineError> {
         let Some(lines) = &mut self.sources[index].lines else { return Ok(()) };
         let sources = std::mem::take(&mut lines.sources);
+        lines.listed.clear();
         for source in sources.into_iter().flatten() {
             let slots = self.sources[source as usize].slots.clone();
             for slot in slots {

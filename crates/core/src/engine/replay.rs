@@ -328,17 +328,18 @@ impl<C: Clock> Engine<C> {
         }
     }
 
-    /// Bytes of a recording were passed over, on whichever of its connections.
+    /// Bytes of a recording were passed over, on whichever of its connections. One that the recording tells of may have been made
+    /// anew there, with other numbers for what it brings: what they meant before is forgotten.
     fn skipped(&mut self, index: usize, at: At) {
-        let skip = |engine: &mut Self, source: SourceId| {
-            let index = source.0 as usize;
-            engine.tell_session(index, |session, out| session.skipped(at, out));
-            engine.apply(index, at.ts_recv);
-            Ok(())
-        };
+        self.tell_session(index, |session, out| session.skipped(at, out));
+        self.apply(index, at.ts_recv);
         // Nothing that can fail.
-        let _ = skip(self, SourceId(index as u32));
-        let _ = self.each_line(index, skip);
+        let _ = self.each_line(index, |engine, source| {
+            let line = source.0 as usize;
+            engine.tell_session(line, |session, out| session.skipped(at, out));
+            engine.apply(line, at.ts_recv);
+            engine.opened(source, at.ts_recv)
+        });
     }
 
     fn tick_lines(&mut self, index: usize, now: TimeNs) {

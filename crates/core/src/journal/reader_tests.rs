@@ -20,7 +20,7 @@ fn plain(input: &Input<'_>) -> (u8, Vec<u8>) {
         Input::Missed { loses: true, code } => (9, code),
         Input::Named(bytes) => (10, bytes),
         Input::Setup { kind, text } => (11 + kind as u8, text),
-        Input::Ticked => (20, &b""[..]),
+        Input::Ticked => (30, &b""[..]),
         Input::Answered { url, body } => {
             return (8, [&(url.len() as u64).to_le_bytes(), url, body].concat());
         }
@@ -360,7 +360,7 @@ fn what_a_block_says_besides_is_held_to_it() {
     for (read, code) in [
         (with(&|header, _| header.packing = Packing::Zstd), "journal.packed"),
         (with(&|_, body| body.push(0)), "journal.bad_record"),
-        (with(&|_, body| body[0] = 0x41), "journal.bad_record"),
+        (with(&|_, body| body[0] = 0x42), "journal.bad_record"),
         (with(&|header, _| header.count = 0), "journal.bad_record"),
     ] {
         assert_eq!(codes(&read)[0], code);

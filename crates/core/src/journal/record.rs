@@ -70,14 +70,23 @@ pub enum SetupKind {
     Drops,
     /// It takes the place of another connection: that one's number, in decimal digits.
     Succeeds,
-    /// An instrument as the catalogue has it: in the words of `engine/listing.rs`.
+    /// An instrument as the catalogue has it: in the words of `engine/listing.rs`. A segment says it again.
     Instrument,
+    /// An instrument as its venue's list defines it anew, in the same words: told where it happened, and only there.
+    Defined,
 }
 
 impl SetupKind {
     /// All, in the order of their tags.
-    const ALL: [Self; 6] =
-        [Self::Venue, Self::Carries, Self::CarriesBesideBooks, Self::Drops, Self::Succeeds, Self::Instrument];
+    const ALL: [Self; 7] = [
+        Self::Venue,
+        Self::Carries,
+        Self::CarriesBesideBooks,
+        Self::Drops,
+        Self::Succeeds,
+        Self::Instrument,
+        Self::Defined,
+    ];
 }
 
 /// The tag of the first kind of setup.
@@ -105,6 +114,7 @@ impl Input<'_> {
             Self::Missed { loses: false, .. } => 7,
             Self::Missed { loses: true, .. } => 8,
             Self::Named(_) => 9,
+            Self::Setup { kind: SetupKind::Defined, .. } => 1 | IS_OTHER,
             Self::Setup { kind, .. } => SETUP + *kind as u8,
         }
     }
@@ -189,6 +199,7 @@ pub(super) fn read<'a>(bytes: &mut &'a [u8], last: &mut Last) -> Option<Input<'a
             Input::Setup { kind: *SetupKind::ALL.get(usize::from(tag - SETUP))?, text: take_bytes(bytes)? }
         }
         IS_OTHER => Input::Ticked,
+        other if other == 1 | IS_OTHER => Input::Setup { kind: SetupKind::Defined, text: take_bytes(bytes)? },
         other if other == 5 | IS_OTHER => Input::Datagram(take_bytes(bytes)?),
         _ => return None,
     })
@@ -208,7 +219,7 @@ fn take_bytes<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
 
 // A kind has its bits, and none of the others.
 const _: () = assert!(KIND & (HAS_LINE | HAS_TS | IS_OTHER) == 0);
-const _: () = assert!(SETUP as usize + SetupKind::ALL.len() == KIND as usize + 1);
+const _: () = assert!(SETUP as usize + SetupKind::Defined as usize == KIND as usize + 1);
 
 #[cfg(test)]
 pub(super) mod tests {
@@ -240,6 +251,7 @@ pub(super) mod tests {
                 8 => Input::Missed { loses: self.second.is_empty(), code: bytes },
                 9 => Input::Named(bytes),
                 16 => Input::Ticked,
+                17 => Input::Setup { kind: SetupKind::Defined, text: bytes },
                 kind => Input::Setup { kind: SetupKind::ALL[usize::from(kind) - 10], text: bytes },
             }
         }
@@ -249,7 +261,7 @@ pub(super) mod tests {
         let line = prop_oneof![4 => Just(0_u32), 2 => 0_u32..9, 1 => any::<u32>()];
         let ts = prop_oneof![2 => Just(5_u64), 2 => 0_u64..100, 1 => any::<u64>()];
         let bytes = || prop::collection::vec(any::<u8>(), 0..40);
-        (line, ts, 0_u8..17, bytes(), bytes()).prop_map(|(line, ts, kind, first, second)| Told {
+        (line, ts, 0_u8..18, bytes(), bytes()).prop_map(|(line, ts, kind, first, second)| Told {
             line,
             ts,
             kind,
@@ -298,7 +310,7 @@ pub(super) mod tests {
             &b""[..],
             b"\x0a\x01",
             b"\x80",
-            b"\x41",
+            b"\x42",
             b"\x45",
             b"\x05\x02a",
             b"\x06\x00",

@@ -3,8 +3,8 @@
 use depthwire_core::encode::{RECORD_HEADER_BYTES, RecordType};
 use depthwire_core::engine::{Engine, EngineConfig, SourceId, detect, listing_of, set_up_for};
 use depthwire_core::journal::{Input, SegmentHeader, SetupKind, Writer};
-use depthwire_core::types::{BookState, InstrumentId, NoClock, Venue};
-use depthwire_core::venues::{self, BINANCE_SPOT, KRAKEN, SIM};
+use depthwire_core::types::{BookState, InstrumentId, NoClock, TradingStatus, Venue};
+use depthwire_core::venues::{self, BINANCE_SPOT, BITFINEX, KRAKEN, SIM};
 use depthwire_sim::dialects::{Dialect, Frames, KrakenPair, KrakenV2};
 
 use crate::random::Random;
@@ -320,4 +320,63 @@ fn a_setup_that_makes_no_sense_is_an_error_of_its_own() {
         assert_eq!(progress.unwrap().error.map(|error| error.code()).is_some(), is_wrong, "{kind:?} {text}");
         assert_eq!(engine.book_info(id, START).unwrap().state, BookState::Synced);
     }
+}
+
+/// Where records are missing a connection may have been made anew, and its numbers may mean other books.
+#[test]
+fn behind_a_hole_no_number_of_a_channel_is_believed() {
+    let mut live = Live::new();
+    let made = venues::instrument(BITFINEX, "tBTCUSD").unwrap();
+    let id = live.engine.add_instrument(made.clone()).unwrap();
+    let line = live.connect(BITFINEX, id);
+    let subscribed = "{\"event\":\"subscribed\",\"channel\":\"book\",\"chanId\":1,\"symbol\":\"tBTCUSD\",\"prec\":\"P0\",\"freq\":\"F0\",\"len\":\"25\",\"pair\":\"BTCUSD\"}";
+    live.hear(line, subscribed.as_bytes());
+    live.hear(line, b"[1,[[100,1,2],[101,1,-2]]]");
+    assert_eq!(live.engine.book_info(id, live.now).unwrap().state, BookState::Synced);
+    // Another connection followed, whose first channel is of another pair, and all of that is missing.
+    live.note(SourceId(0), &Input::Missed { loses: true, code: b"journal.behind" });
+    live.hear(line, b"[1,[[7,1,2],[8,1,-2]]]");
+    live.hear(line, b"[1,[7,1,3]]");
+    let Live { writer, mut journal, .. } = live;
+    writer.close(&mut journal);
+    let mut engine = engine();
+    assert_eq!(engine.add_instrument(made), Ok(id));
+    let source = engine.open_recorded(&[id]).unwrap();
+    let drain = |outbox: &mut depthwire_core::encode::Outbox| {
+        while outbox.front().is_some() {
+            outbox.take();
+        }
+        true
+    };
+    engine.replay(source, &journal, true, u64::MAX, drain).unwrap();
+    let state = engine.book_info(id, START).unwrap().state;
+    assert!(matches!(state, BookState::Stale(_)), "{state:?}");
+}
+
+/// A list that is asked for again may change what readers are told, and does so where it did.
+#[test]
+fn a_definition_is_taken_where_it_was_made() {
+    let mut live = Live::new();
+    let id = live.engine.catalogue().find(SIM, "BTCUSDT").unwrap();
+    let line = live.connect(SIM, id);
+    live.hear(line, &depth(100, 100, 50));
+    live.answer(id, b"{\"lastUpdateId\":100,\"bids\":[[\"50.00\",\"1\"]],\"asks\":[[\"91.00\",\"1\"]]}");
+    for (at, status) in
+        [TradingStatus::Halted, TradingStatus::Halted, TradingStatus::Trading].into_iter().enumerate()
+    {
+        let mut defined = live.engine.catalogue().get(id).unwrap().clone();
+        defined.terms.status = status;
+        live.set_up(line, SetupKind::Defined, &listing_of(&defined));
+        live.engine.define(defined, live.now).unwrap();
+        live.drain();
+        // As the head of a segment says it again.
+        let listing = listing_of(live.engine.catalogue().get(id).unwrap());
+        live.set_up(line, SetupKind::Instrument, &listing);
+        live.now += MS;
+        live.hear(line, &depth(101 + at as u64, 101 + at as u64, 50));
+    }
+    let Live { writer, mut journal, frames, .. } = live;
+    writer.close(&mut journal);
+    assert!(frames.len() > 10);
+    assert_eq!(replayed(&journal, &[id], 1 << 18).0, frames);
 }
