@@ -140,7 +140,7 @@ export class Engine {
 
   /**
    * Records from now on what the engine is told, as a journal: `verify` proves it, a replay is the same to the byte. Before the
-   * first connection is opened. Costs some 100 ns an input; files are written by a thread of their own. What goes wrong with
+   * first connection is opened. Costs a copy of each input (83 ns for one of 444 bytes); files are written by a thread of their own. What goes wrong with
    * them costs records, never books, and is in `recording`. Throws `journal.late`, `journal.full` and `journal.unwritable`.
    */
   record(options: RecordOptions): void {
@@ -157,7 +157,7 @@ export class Engine {
     return guarded(() => this.#native.recording());
   }
 
-  /** Ends the record, and waits until its files are whole. Null where none is under way. */
+  /** Ends the record, and waits until its files are whole, as `close` does. Null where none is under way. */
   endRecording(): RecordStatus | null {
     return guarded(() => this.#native.endRecording());
   }

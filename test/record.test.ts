@@ -168,6 +168,28 @@ describe('a record that cannot be made', () => {
   });
 });
 
+describe('an engine that is closed', () => {
+  it('keeps what was recorded, whoever forgot to end it', async () => {
+    const out = named();
+    const engine = openEngine(
+      { startId: START_ID, silenceMs: 0, replay: false, outputBytes: 4 << 20 },
+      { onFrame() {}, onAsk() {}, onSay() {}, onFault() {} },
+    );
+    engine.record({ folder: out, flushMs: 60_000 });
+    const source = engine.openSource('sim', [
+      engine.instruments().find(({ venue }) => venue === 'sim')?.id ?? 0,
+    ]);
+    engine.opened(source);
+    engine.asked(source, Buffer.from('wss://somewhere/ws'));
+    engine.asked(source, Buffer.from('subscribe'));
+    engine.close();
+    const { code, out: said } = await endOf(['inspect', '--json', out]);
+    expect(code).toBe(0);
+    expect(said).toContain('wss://somewhere/ws');
+    expect(said).toContain('"sent":2');
+  });
+});
+
 describe('a folder of segments', () => {
   it('stands for them, once each, in the order of time', async () => {
     const out = named();

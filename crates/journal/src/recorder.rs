@@ -172,9 +172,9 @@ impl Recorder {
         self.note_and_record(line, now, &Input::Setup { kind, text: text.as_bytes() });
     }
 
-    /// A connection was made.
-    pub fn connected(&mut self, line: u32, now: u64, address: &[u8]) {
-        self.note_and_record(line, now, &Input::Connected(address));
+    /// Where a connection leads.
+    pub fn named(&mut self, line: u32, now: u64, address: &[u8]) {
+        self.note_and_record(line, now, &Input::Named(address));
     }
 
     fn note_and_record(&mut self, line: u32, now: u64, input: &Input<'_>) {

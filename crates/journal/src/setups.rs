@@ -24,7 +24,7 @@ impl Setups {
     /// Takes note of what a record says.
     pub(crate) fn note(&mut self, line: u32, input: &Input<'_>) {
         match input {
-            Input::Connected(address) | Input::Named(address) => {
+            Input::Named(address) => {
                 self.connections.entry(line).or_default().address = address.to_vec();
             }
             Input::Setup { kind, text } => self.note_setup(line, *kind, &String::from_utf8_lossy(text)),
@@ -110,7 +110,7 @@ mod tests {
         note(0, SetupKind::Instrument, "a:X\t2");
         note(2, SetupKind::Venue, "b");
         note(2, SetupKind::Succeeds, "0");
-        setups.note(2, &Input::Connected(b"wss://c"));
+        setups.note(2, &Input::Named(b"wss://c"));
         setups.note(2, &Input::Received(b"{}"));
         let expected = [
             "0 Instrument a:X\t2",

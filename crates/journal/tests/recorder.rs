@@ -68,7 +68,7 @@ fn read_bytes(files: &[Vec<u8>]) -> (Vec<u64>, Vec<String>, Vec<&'static str>) {
                     assert_eq!(code, b"journal.behind");
                     codes.push("behind");
                 }
-                Ok(Input::Connected(_) | Input::Named(_)) => {}
+                Ok(Input::Named(_)) => {}
                 Ok(other) => panic!("{other:?}"),
                 Err(JournalError::Gap { .. }) => codes.push("gap"),
                 Err(error) => codes.push(error.code()),
@@ -91,7 +91,7 @@ fn what_is_recorded_is_read_with_its_setup_in_every_segment() {
         let mut recorder = Recorder::begin(Options { seals, ..options(&folder, sync) }, 5).unwrap();
         recorder.set_up(1, 5, SetupKind::Venue, "sim");
         recorder.set_up(1, 5, SetupKind::Carries, "sim:A\nsim:B");
-        recorder.connected(1, 5, b"wss://x");
+        recorder.named(1, 5, b"wss://x");
         let count = if sync == Sync::Each { 300 } else { 30_000 };
         for number in 0..count {
             record(&mut recorder, number, 100);

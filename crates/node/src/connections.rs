@@ -1,7 +1,7 @@
 //! The exported `Engine`: what a connection carries, and when it begins anew.
 
 use depthwire_core::engine::{EngineError, IngestError, SourceId};
-use depthwire_core::journal::{Input, SetupKind};
+use depthwire_core::journal::SetupKind;
 use depthwire_core::types::{InstrumentError, InstrumentId};
 use depthwire_core::venues;
 use napi_derive::napi;
@@ -89,7 +89,7 @@ impl Engine {
             let source = SourceId(source.u32("source")?);
             let text = text.input("text")?;
             let now = state.now();
-            state.record.heard(source.0, now, &Input::Sent(&text));
+            state.record.sent(source.0, now, &text);
             state.engine.asked(source, &text).map_err(engine_error)
         })
     }

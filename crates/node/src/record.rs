@@ -153,6 +153,8 @@ pub(crate) struct Record {
     recorder: Option<Box<Recorder>>,
     /// Instruments that a connection has carried since.
     carried: HashSet<InstrumentId>,
+    /// Connections of which nobody has said yet where they lead.
+    unnamed: HashSet<u32>,
     /// Whether a connection was opened that no record knows of.
     is_late: bool,
     ended: Option<Status>,
@@ -208,9 +210,19 @@ impl Record {
     }
 
     pub(crate) fn connected(&mut self, source: u32, now: TimeNs) {
-        if let Some(recorder) = &mut self.recorder {
-            recorder.connected(source, now, b"");
+        if self.is_on() {
+            self.heard(source, now, &Input::Connected(b""));
+            self.unnamed.insert(source);
         }
+    }
+
+    /// Something was said to a venue; what is said first of a connection is where it leads.
+    pub(crate) fn sent(&mut self, source: u32, now: TimeNs, text: &[u8]) {
+        let is_address = self.unnamed.remove(&source);
+        if let (true, Some(recorder)) = (is_address, &mut self.recorder) {
+            recorder.named(source, now, text);
+        }
+        self.heard(source, now, &Input::Sent(text));
     }
 
     pub(crate) fn set_up(&mut self, source: u32, now: TimeNs, kind: SetupKind, text: &str) {
@@ -264,6 +276,13 @@ impl Record {
         if let (true, Some(name)) = (self.is_on(), name_of(id, catalogue)) {
             self.heard(0, now, &Input::Answered { url: name.as_bytes(), body });
         }
+    }
+}
+
+/// What was recorded is kept, whoever forgot to end it.
+impl Drop for Record {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 
