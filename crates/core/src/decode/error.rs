@@ -413,6 +413,18 @@ impl SymbolText {
     }
 }
 
+impl serde::Serialize for SymbolText {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.as_bytes().serialize(to)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for SymbolText {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Vec::<u8>::deserialize(from).map(|text| Self::new(&text))
+    }
+}
+
 /// Letters, digits and marks of any script as they are, everything else escaped: a hostile symbol cannot steer a terminal
 /// or a log.
 impl fmt::Display for SymbolText {

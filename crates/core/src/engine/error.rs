@@ -63,6 +63,8 @@ pub enum EngineError {
     StaleAnswer(u32),
     /// A recording says of a connection what cannot be done; the rest of it goes on.
     Setup,
+    /// A recording has kept another book of this instrument than the one that its messages make.
+    Checkpoint(u32),
 }
 
 impl EngineError {
@@ -87,6 +89,7 @@ impl EngineError {
             Self::OutboxFull => "engine.outbox_full",
             Self::StaleAnswer(_) => "engine.stale_answer",
             Self::Setup => "engine.setup",
+            Self::Checkpoint(_) => "engine.checkpoint",
         }
     }
 
@@ -126,6 +129,9 @@ impl EngineError {
             Self::StaleAnswer(_) => "answer the latest request only, with its own ticket",
             Self::Setup => {
                 "read the recording from its first segment on, by the version that made it or a later one"
+            }
+            Self::Checkpoint(_) => {
+                "read the recording by the version that made it; if it says so, too, tell its makers"
             }
         }
     }
@@ -208,6 +214,11 @@ impl EngineError {
                 "a recording tells of a connection what is not known here",
                 "connections, products and instruments that it has named before",
                 "others",
+            ),
+            Self::Checkpoint(number) => Account::new(
+                "a book is not the one that the recording has kept of it at this place",
+                "the kept one",
+                format_args!("another one of instrument {number}"),
             ),
         }
     }

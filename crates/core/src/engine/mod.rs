@@ -8,6 +8,7 @@ mod bring;
 #[cfg(test)]
 mod bring_tests;
 mod census;
+mod checkpoint;
 mod connections;
 mod consolidated;
 mod contents;

@@ -71,11 +71,18 @@ impl<C: Clock> Engine<C> {
         text: &[u8],
         now: TimeNs,
     ) -> Result<(), IngestError> {
+        match kind {
+            SetupKind::Session => return self.take_session(index, line, text, now),
+            SetupKind::Book => return self.take_book(index, line, text, now),
+            SetupKind::Note => return Ok(()),
+            _ => {}
+        }
         if self.sources[index].lines.is_none() {
             return Ok(());
         }
         let text = core::str::from_utf8(text).map_err(|_| EngineError::Setup)?;
         match kind {
+            SetupKind::Session | SetupKind::Book | SetupKind::Note => Ok(()),
             SetupKind::Venue => self.open_line(index, line, text, now),
             SetupKind::Instrument | SetupKind::Defined => {
                 let instrument = listing::listed_as(text).ok_or(EngineError::Setup)?;
@@ -178,6 +185,7 @@ impl<C: Clock> Engine<C> {
     /// # Errors
     /// None that a connection which is set up can meet.
     pub(super) fn forget_lines(&mut self, index: usize, now: TimeNs) -> Result<(), EngineError> {
+        self.forget_known_lines(index);
         let Some(lines) = &mut self.sources[index].lines else { return Ok(()) };
         let sources = std::mem::take(&mut lines.sources);
         lines.listed.clear();
@@ -214,7 +222,29 @@ impl<C: Clock> Engine<C> {
             lines.sources.resize(at + 1, None);
         }
         lines.sources[at] = Some(source.0);
+        if let Some(is_known) = self.sources[index].are_lines_known.get_mut(at) {
+            *is_known = false;
+        }
         Ok(())
+    }
+
+    /// Whether all is known that the venue told on a connection, as far as a recording says which connection that is.
+    pub(super) fn is_line_known(&self, index: usize, line: u32) -> bool {
+        self.sources[index].are_lines_known.get(line as usize).is_some_and(|is| *is)
+    }
+
+    /// From here on it is.
+    pub(super) fn know_line(&mut self, index: usize, line: u32) {
+        let (are_lines_known, at) = (&mut self.sources[index].are_lines_known, line as usize);
+        if are_lines_known.len() <= at {
+            are_lines_known.resize(at + 1, false);
+        }
+        are_lines_known[at] = true;
+    }
+
+    /// Something is missing on whichever connection: of none it is, any more.
+    pub(super) fn forget_known_lines(&mut self, index: usize) {
+        self.sources[index].are_lines_known.clear();
     }
 
     fn line_of(&self, index: usize, line: u32) -> Result<SourceId, EngineError> {
@@ -227,7 +257,7 @@ impl<C: Clock> Engine<C> {
         self.sources[index].lines.as_ref().is_some_and(|lines| lines.wanted.contains(&id))
     }
 
-    fn named(&self, name: &str) -> Option<InstrumentId> {
+    pub(super) fn named(&self, name: &str) -> Option<InstrumentId> {
         let (venue, symbol) = crate::venues::split_name(name).ok()?;
         self.catalogue.find(venue, symbol)
     }

@@ -100,6 +100,15 @@ pub(super) struct Recovery {
     request: Request,
 }
 
+/// Where a synced book stands, as a checkpoint keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(super) struct StandsAt {
+    chain: Chain,
+    last: u64,
+    event_at: TimeNs,
+    is_anonymous: bool,
+}
+
 impl Recovery {
     pub(super) fn new(product: &Product) -> Self {
         Self {
@@ -374,6 +383,19 @@ impl Recovery {
         self.refused_in_row = 0;
         self.is_building = false;
         self.is_anonymous = origin == SnapshotOrigin::Anonymous;
+    }
+
+    /// Where the book stands; none where it is not synced.
+    pub(super) fn stands_at(&self) -> Option<StandsAt> {
+        let Self { last, event_at, is_anonymous, .. } = *self;
+        self.chain.filter(|_| self.is_synced()).map(|chain| StandsAt { chain, last, event_at, is_anonymous })
+    }
+
+    /// The book of a checkpoint was taken. It is synced when [`Self::synced`] says so.
+    pub(super) fn restored(&mut self, at: StandsAt) {
+        let StandsAt { chain, last, event_at, is_anonymous } = at;
+        self.replaced(last, event_at, SnapshotOrigin::Stream);
+        (self.chain, self.is_anonymous) = (Some(chain), is_anonymous);
     }
 
     /// Whether an update that waited continues the book.

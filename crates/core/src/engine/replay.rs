@@ -288,6 +288,7 @@ impl<C: Clock> Engine<C> {
                 let Some((source, _)) = self.taken_by(index, line) else { return Ok(()) };
                 self.opened(SourceId(source as u32), ts_recv)?;
                 self.sources[source].session(0).asked(address);
+                self.know_line(index, line);
                 Ok(())
             }
             Ok(Heard::Connected { line, address }) => {
@@ -295,6 +296,7 @@ impl<C: Clock> Engine<C> {
                 let session = self.sources[index].session(line);
                 session.opened(at, &mut self.events);
                 session.asked(address);
+                self.know_line(index, line);
                 self.apply(index, ts_recv);
                 Ok(())
             }
@@ -331,6 +333,7 @@ impl<C: Clock> Engine<C> {
     /// Bytes of a recording were passed over, on whichever of its connections. One that the recording tells of may have been made
     /// anew there, with other numbers for what it brings: what they meant before is forgotten.
     fn skipped(&mut self, index: usize, at: At) {
+        self.forget_known_lines(index);
         self.tell_session(index, |session, out| session.skipped(at, out));
         self.apply(index, at.ts_recv);
         // Nothing that can fail.

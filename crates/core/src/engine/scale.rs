@@ -103,7 +103,7 @@ impl<C: Clock> Engine<C> {
         }
     }
 
-    fn rescale_to(&mut self, slot: Slot, (price, qty): (i8, i8), now: TimeNs) -> bool {
+    pub(super) fn rescale_to(&mut self, slot: Slot, (price, qty): (i8, i8), now: TimeNs) -> bool {
         let Self { sources, instruments, catalogue, config, clock, outbox, stats, scratch, .. } = self;
         let cx = &mut Context { config, clock, out: outbox, stats, scratch };
         let Some(state) = instruments.get_mut(slot.0 as usize) else { return false };

@@ -134,7 +134,12 @@ impl InstrumentState {
     /// Whether a snapshot of the book's own number says something else of what both know.
     #[cold]
     fn differs(&self, levels: Sides<'_>, coverage: Coverage, scratch: &mut Levels) -> bool {
-        let (own, other) = (self.book.known_to(), known_to(levels, coverage));
+        self.differs_from(levels, known_to(levels, coverage), scratch)
+    }
+
+    /// The same of levels that are known to given bounds.
+    pub(super) fn differs_from(&self, levels: Sides<'_>, other: KnownTo, scratch: &mut Levels) -> bool {
+        let own = self.book.known_to();
         [Side::Bid, Side::Ask].into_iter().any(|side| {
             let in_both = |level: &Level| own.covers(side, level.price) && other.covers(side, level.price);
             let told = scratch.side_mut(side);

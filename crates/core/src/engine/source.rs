@@ -41,6 +41,9 @@ pub(super) struct Source {
     pub(super) transcript: Transcript,
     /// Of one that says how its connections were taken.
     pub(super) lines: Option<Box<RecordedLines>>,
+    /// Of each connection of a recording, whether all is known that its venue told on it: since it was made, or since a
+    /// checkpoint.
+    pub(super) are_lines_known: Vec<bool>,
     /// Time of the last tick made from the recording, and of the last entry.
     pub(super) ticked_at: TimeNs,
     pub(super) last_ts: TimeNs,
@@ -63,6 +66,7 @@ impl Source {
             heard_at: 0,
             transcript: Transcript::default(),
             lines: None,
+            are_lines_known: Vec::new(),
             ticked_at: 0,
             last_ts: 0,
         }

@@ -52,4 +52,5 @@ pub use reader::{Reader, Recorded};
 pub use record::{Input, SetupKind};
 pub use segment::{MAGIC, SEGMENT_HEADER_BYTES, SegmentHeader, VERSION};
 pub use slice::{Part, Slice};
+pub(crate) use varint::{put as put_varint, take as take_varint, unzigzag, zigzag};
 pub use writer::{BLOCK_BYTES, Writer};

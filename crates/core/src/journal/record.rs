@@ -74,11 +74,17 @@ pub enum SetupKind {
     Instrument,
     /// An instrument as its venue's list defines it anew, in the same words: told where it happened, and only there.
     Defined,
+    /// What its room remembers of the connection: `engine/checkpoint.rs`. A segment says it again.
+    Session,
+    /// A book that is synced, with its place in the venue's numbering, likewise.
+    Book,
+    /// What somebody notes of the recording, as JSON: what was looked into here, and what was found.
+    Note,
 }
 
 impl SetupKind {
     /// All, in the order of their tags.
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 10] = [
         Self::Venue,
         Self::Carries,
         Self::CarriesBesideBooks,
@@ -86,11 +92,17 @@ impl SetupKind {
         Self::Succeeds,
         Self::Instrument,
         Self::Defined,
+        Self::Session,
+        Self::Book,
+        Self::Note,
     ];
 }
 
-/// The tag of the first kind of setup.
+/// The tag of the first kind of setup, how many have tags from there on, and the tag of the first of the others.
 const SETUP: u8 = 10;
+const FIRST_SETUPS: u8 = KIND + 1 - SETUP;
+const LATER_SETUP: u8 = 1 | IS_OTHER;
+const DATAGRAM: u8 = 5 | IS_OTHER;
 
 /// What the next record is told by its difference from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -108,14 +120,16 @@ impl Input<'_> {
             Self::Closed => 3,
             Self::Sent(_) => 4,
             Self::Received(_) => 5,
-            Self::Datagram(_) => 5 | IS_OTHER,
+            Self::Datagram(_) => DATAGRAM,
             Self::Ticked => IS_OTHER,
             Self::Answered { .. } => 6,
             Self::Missed { loses: false, .. } => 7,
             Self::Missed { loses: true, .. } => 8,
             Self::Named(_) => 9,
-            Self::Setup { kind: SetupKind::Defined, .. } => 1 | IS_OTHER,
-            Self::Setup { kind, .. } => SETUP + *kind as u8,
+            Self::Setup { kind, .. } => match *kind as u8 {
+                kind @ ..FIRST_SETUPS => SETUP + kind,
+                kind => LATER_SETUP + kind - FIRST_SETUPS,
+            },
         }
     }
 
@@ -195,13 +209,16 @@ pub(super) fn read<'a>(bytes: &mut &'a [u8], last: &mut Last) -> Option<Input<'a
         7 => Input::Missed { loses: false, code: take_bytes(bytes)? },
         8 => Input::Missed { loses: true, code: take_bytes(bytes)? },
         9 => Input::Named(take_bytes(bytes)?),
-        tag @ SETUP..=KIND => {
-            Input::Setup { kind: *SetupKind::ALL.get(usize::from(tag - SETUP))?, text: take_bytes(bytes)? }
-        }
         IS_OTHER => Input::Ticked,
-        other if other == 1 | IS_OTHER => Input::Setup { kind: SetupKind::Defined, text: take_bytes(bytes)? },
-        other if other == 5 | IS_OTHER => Input::Datagram(take_bytes(bytes)?),
-        _ => return None,
+        DATAGRAM => Input::Datagram(take_bytes(bytes)?),
+        tag => {
+            let kind = match tag {
+                SETUP..=KIND => tag - SETUP,
+                LATER_SETUP.. => tag - LATER_SETUP + FIRST_SETUPS,
+                _ => return None,
+            };
+            Input::Setup { kind: *SetupKind::ALL.get(usize::from(kind))?, text: take_bytes(bytes)? }
+        }
     })
 }
 
@@ -219,7 +236,8 @@ fn take_bytes<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
 
 // A kind has its bits, and none of the others.
 const _: () = assert!(KIND & (HAS_LINE | HAS_TS | IS_OTHER) == 0);
-const _: () = assert!(SETUP as usize + SetupKind::Defined as usize == KIND as usize + 1);
+const _: () =
+    assert!(LATER_SETUP as usize + SetupKind::ALL.len() - FIRST_SETUPS as usize <= DATAGRAM as usize);
 
 #[cfg(test)]
 pub(super) mod tests {
@@ -251,7 +269,7 @@ pub(super) mod tests {
                 8 => Input::Missed { loses: self.second.is_empty(), code: bytes },
                 9 => Input::Named(bytes),
                 16 => Input::Ticked,
-                17 => Input::Setup { kind: SetupKind::Defined, text: bytes },
+                kind @ 17.. => Input::Setup { kind: SetupKind::ALL[usize::from(kind) - 11], text: bytes },
                 kind => Input::Setup { kind: SetupKind::ALL[usize::from(kind) - 10], text: bytes },
             }
         }
@@ -261,7 +279,7 @@ pub(super) mod tests {
         let line = prop_oneof![4 => Just(0_u32), 2 => 0_u32..9, 1 => any::<u32>()];
         let ts = prop_oneof![2 => Just(5_u64), 2 => 0_u64..100, 1 => any::<u64>()];
         let bytes = || prop::collection::vec(any::<u8>(), 0..40);
-        (line, ts, 0_u8..18, bytes(), bytes()).prop_map(|(line, ts, kind, first, second)| Told {
+        (line, ts, 0_u8..21, bytes(), bytes()).prop_map(|(line, ts, kind, first, second)| Told {
             line,
             ts,
             kind,

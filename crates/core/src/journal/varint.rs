@@ -5,7 +5,7 @@ pub(super) const VARINT_BYTES_MAX: usize = 10;
 
 /// Appends a number.
 #[inline]
-pub(super) fn put(out: &mut Vec<u8>, mut value: u64) {
+pub(crate) fn put(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
         value >>= 7;
@@ -24,7 +24,7 @@ pub(super) const fn len(value: u64) -> usize {
 /// Takes a number off the front of some bytes. None where they end within it, or it has more than 64 bits or a byte
 /// more than it needs: of each number there is one form.
 #[inline]
-pub(super) fn take(bytes: &mut &[u8]) -> Option<u64> {
+pub(crate) fn take(bytes: &mut &[u8]) -> Option<u64> {
     let mut value = 0;
     for (at, &byte) in bytes.iter().enumerate().take(VARINT_BYTES_MAX) {
         let part = u64::from(byte & 0x7F);
@@ -46,13 +46,13 @@ pub(super) fn take(bytes: &mut &[u8]) -> Option<u64> {
 
 /// A difference as a number that is small where the difference is, whichever its sign.
 #[inline]
-pub(super) const fn zigzag(difference: i64) -> u64 {
+pub(crate) const fn zigzag(difference: i64) -> u64 {
     ((difference << 1) ^ (difference >> 63)) as u64
 }
 
 /// The difference again.
 #[inline]
-pub(super) const fn unzigzag(value: u64) -> i64 {
+pub(crate) const fn unzigzag(value: u64) -> i64 {
     (value >> 1) as i64 ^ -((value & 1) as i64)
 }
 

@@ -7,7 +7,7 @@
 use super::SeqOutcome;
 
 /// The count of one connection.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct MessageCounter {
     due: Option<u64>,
     /// Whether the message that is due has come, and could not be read.

@@ -38,7 +38,7 @@ pub enum SeqOutcome {
 }
 
 /// How a venue numbers the changes of a book.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Rule {
     /// A range that runs on; see `range`.
     Range,
@@ -84,7 +84,7 @@ impl Rule {
 }
 
 /// A book's place in its venue's numbering.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Chain {
     rule: Rule,
     /// The snapshot's number until the first update is applied, then that of the last update.

@@ -1,17 +1,21 @@
 //! Prices, quantities and price levels, as integers.
 
 /// A price as a mantissa; the instrument's `price_exponent` gives its power of ten.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[repr(transparent)]
 pub struct Price(pub i64);
 
 /// A quantity as a mantissa (0 and above); the instrument's `qty_exponent` gives its power of ten.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[repr(transparent)]
 pub struct Qty(pub i64);
 
 /// The two sides of resting interest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[repr(u8)]
 pub enum Side {
     /// Interest to buy; the highest price is best.
@@ -35,7 +39,7 @@ impl Side {
 /// One price's interest. In an update the quantity is absolute and zero removes the level.
 ///
 /// 16 bytes, the same layout as the feed's `Level` struct, so a slice of levels is copied into a frame as it is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[repr(C)]
 pub struct Level {
     /// Where.

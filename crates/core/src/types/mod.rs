@@ -1,6 +1,7 @@
 //! What the stages exchange: numbers, levels, instruments, events, time. Every stage may import this; it imports none.
 
 mod account;
+mod by_slot;
 mod decimal;
 mod definitions;
 mod event;
@@ -20,6 +21,7 @@ mod trade;
 
 pub use account::Account;
 pub(crate) use account::Byte;
+pub use by_slot::BySlot;
 pub(crate) use decimal::POW10;
 pub use decimal::{DECIMAL_TEXT_LEN_MAX, Decimal, DecimalError, parse_decimal};
 pub use definitions::{Definitions, DefinitionsError, InstrumentKind, OptionTerms, Terms};

@@ -4,7 +4,9 @@ use super::{Level, Price, Qty, Side};
 
 /// A venue's number of an order, unique in its feed while the order rests. Where the venue names orders by text, a room gives the
 /// number of the text among those of its frame; see [`OrderTexts`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[repr(transparent)]
 pub struct OrderId(pub u64);
 
@@ -93,7 +95,7 @@ pub struct ToldOrders<'a> {
 }
 
 /// One change of an order-by-order book. Quantities are above 0 where the venue means the change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum OrderChange {
     /// A new order, at the end of its price's queue.
     Add {

@@ -1,9 +1,31 @@
 //! Where a connection's messages go: from what a venue calls an instrument to its place in the engine.
 
 /// Place of an instrument in its engine, dense from 0. A room gets it from [`Routes`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+///
+/// As data it is `{"slot": 3}`, so that whoever keeps it can name the instrument in its place.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(from = "SlotData", into = "SlotData")]
 #[repr(transparent)]
 pub struct Slot(pub u32);
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct SlotData {
+    slot: u32,
+}
+
+impl From<Slot> for SlotData {
+    fn from(Slot(slot): Slot) -> Self {
+        Self { slot }
+    }
+}
+
+impl From<SlotData> for Slot {
+    fn from(SlotData { slot }: SlotData) -> Self {
+        Self(slot)
+    }
+}
 
 /// What a room must know of an instrument: its place and the scale of its mantissas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

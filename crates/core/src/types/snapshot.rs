@@ -1,7 +1,7 @@
 //! What a snapshot is: how much of the book it makes known, where it comes from, and which part of one a message brings.
 
 /// How much of the venue's book a snapshot, and what follows it, makes known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Coverage {
     /// All of it.
     Whole,

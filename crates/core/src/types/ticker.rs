@@ -3,7 +3,7 @@
 use super::{Price, Qty, TimeNs};
 
 /// Statistics of an instrument, as far as the venue tells them. Prices and quantities at the instrument's exponents.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Ticker {
     /// Price of the last trade.
     pub last: Option<Price>,
@@ -153,7 +153,7 @@ impl Ticker {
 }
 
 /// Whether an instrument trades.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[repr(u8)]
 pub enum TradingStatus {
     /// The venue has not said.

@@ -2,7 +2,7 @@
 //! deepest that has sent a snapshot.
 
 /// The depth that counts.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Deepest {
     depth: Option<u32>,
     /// Snapshots of shallower books since the last message of it.

@@ -35,6 +35,8 @@ pub use room::{
     Scale, Sightings, Sureness, TradeIds,
 };
 
+use serde_json::Value;
+
 use crate::decode::{DecodeError, INSTRUMENTS_BYTES_MAX};
 use crate::types::{
     Catalogue, Definitions, Events, Instrument, InstrumentError, OrderChange, Routes, ScaleSource, Slot,
@@ -185,6 +187,27 @@ macro_rules! venues {
             pub fn hint(&self, bytes: &[u8]) -> Option<(Slot, OrderChange)> {
                 match self {
                     $(Self::$variant(room) => room.hint(bytes),)+
+                }
+            }
+
+            /// [`Room::kept`].
+            #[must_use]
+            pub fn kept(&self) -> Option<Value> {
+                match self {
+                    $(Self::$variant(room) => room.kept(),)+
+                }
+            }
+
+            /// [`Room::restored`]. False where it stays as it is.
+            pub fn restore(&mut self, product: Venue, kept: Value) -> bool {
+                match self {
+                    $(Self::$variant(room) => match Room::restored(product, kept) {
+                        Some(restored) => {
+                            **room = restored;
+                            true
+                        }
+                        None => false,
+                    },)+
                 }
             }
 

@@ -4,6 +4,8 @@
 //! its connection has told: channels, counters, numbers of instruments. `docs/adding-a-venue.md` is the page to start
 //! with.
 
+use serde_json::Value;
+
 use crate::sequence::Rule;
 use crate::types::{
     Body, Decimal, Definitions, Events, Instrument, OrderChange, QtyUnit, Routes, ScaleSource, Scope, Slot,
@@ -133,6 +135,18 @@ pub trait Room: Default {
     fn instruments(venue: Venue, bytes: &[u8], out: &mut Definitions) -> Result<(), DecodeError> {
         let _ = (venue, bytes, out);
         Err(DecodeError::NotInstruments)
+    }
+
+    /// What it remembers of its connection, as data, so that a recording that is read from here on can go on with it; `None` where
+    /// that takes more than the room has, so that books of the connection are known again when the venue begins anew.
+    fn kept(&self) -> Option<Value> {
+        None
+    }
+
+    /// A connection to a product that remembers what [`Self::kept`] has told; `None` for anything else.
+    fn restored(product: Venue, kept: Value) -> Option<Self> {
+        let _ = (product, kept);
+        None
     }
 
     /// When a frame was sent or received, by what stands in it: the clock of a recording that has no other. 0 where it

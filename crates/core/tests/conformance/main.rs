@@ -11,6 +11,7 @@
 //! | 6 no allocation once warm | `warm` |
 //! | 8 lines A and B | `lines` |
 //! | 9 snapshots while synced, two instruments, dropped and carried again | `carried` |
+//! | 10 a journal read from a checkpoint on | `checkpoints` |
 
 #![allow(
     clippy::unwrap_used,
@@ -22,6 +23,7 @@
 
 mod bytes;
 mod carried;
+mod checkpoints;
 mod databento;
 #[path = "../dbn_bytes/mod.rs"]
 mod dbn_bytes;

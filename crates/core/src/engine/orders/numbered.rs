@@ -4,12 +4,12 @@
 //! book that it continues.
 
 use super::super::instrument::{Context, End, InstrumentState};
-use super::super::recovery::{SnapshotOrigin, Verdict};
+use super::super::recovery::{SnapshotOrigin, StandsAt, Verdict};
 use super::super::streams::Stamp;
 use super::{OrderBooks, reason_of};
 use crate::book::l3::{BookIndex, Touched};
 use crate::sequence::Waiting;
-use crate::types::{Absent, Clock, OrderChange, Stage, StaleReason, ToldOrders, VenueSeq};
+use crate::types::{Absent, Clock, OrderChange, Stage, StaleReason, TimeNs, ToldOrders, VenueSeq};
 
 impl OrderBooks {
     /// Orders that changed, whatever the state.
@@ -150,28 +150,7 @@ impl OrderBooks {
         cx: &mut Context<'_, C>,
     ) {
         let now = stamp.ts_recv;
-        let Some(book) = self.book_of(instrument, cx) else {
-            instrument.orders.failed(now);
-            return instrument.lose_orders(StaleReason::OrdersLimit, (0, 0), now, cx);
-        };
-        self.forget(book);
-        let numbered = self.numbers(book, told);
-        let orders = numbered.as_deref().unwrap_or(told.list);
-        let contradiction = orders.iter().find_map(|order| {
-            cx.stats.orders.count(order);
-            self.apply_seldom(book, &order.with_ids(|id| self.number(instrument.slot, id))).err()
-        });
-        if contradiction.is_some() {
-            self.forget(book);
-        }
-        self.release(numbered);
-        if let Some(error) = contradiction {
-            instrument.orders.failed(now);
-            cx.stats.orders.contradictions += 1;
-            return instrument.lose_orders(reason_of(error), (0, 0), now, cx);
-        }
-        instrument.leads_by_orders = !instrument.recovery.has_book();
-        instrument.recount(cx.stats);
+        let Some(book) = self.fill(instrument, told, now, cx) else { return };
         instrument.orders.replaced(stamp.venue_seq, stamp.ts_event, origin);
         let mut at = stamp;
         let (mut changes, mut texts) = (std::mem::take(&mut self.changes), std::mem::take(&mut self.texts));
@@ -194,6 +173,55 @@ impl OrderBooks {
         }
         self.count_resting(cx);
         self.whole(instrument, book, at, cx);
+    }
+    /// Makes a book of new orders, in the order of their queues. `None` where that cannot be: its truth is lost.
+    fn fill<C: Clock>(
+        &mut self,
+        instrument: &mut InstrumentState,
+        told: ToldOrders<'_>,
+        now: TimeNs,
+        cx: &mut Context<'_, C>,
+    ) -> Option<BookIndex> {
+        let Some(book) = self.book_of(instrument, cx) else {
+            instrument.orders.failed(now);
+            instrument.lose_orders(StaleReason::OrdersLimit, (0, 0), now, cx);
+            return None;
+        };
+        self.forget(book);
+        let numbered = self.numbers(book, told);
+        let orders = numbered.as_deref().unwrap_or(told.list);
+        let contradiction = orders.iter().find_map(|order| {
+            cx.stats.orders.count(order);
+            self.apply_seldom(book, &order.with_ids(|id| self.number(instrument.slot, id))).err()
+        });
+        if contradiction.is_some() {
+            self.forget(book);
+        }
+        self.release(numbered);
+        if let Some(error) = contradiction {
+            instrument.orders.failed(now);
+            cx.stats.orders.contradictions += 1;
+            instrument.lose_orders(reason_of(error), (0, 0), now, cx);
+            return None;
+        }
+        instrument.leads_by_orders = !instrument.recovery.has_book();
+        instrument.recount(cx.stats);
+        Some(book)
+    }
+
+    /// The orders of a checkpoint are the book.
+    pub(in crate::engine) fn take_restored<C: Clock>(
+        &mut self,
+        instrument: &mut InstrumentState,
+        told: ToldOrders<'_>,
+        stands_at: StandsAt,
+        stamp: Stamp,
+        cx: &mut Context<'_, C>,
+    ) {
+        let Some(book) = self.fill(instrument, told, stamp.ts_recv, cx) else { return };
+        instrument.orders.restored(stands_at);
+        self.count_resting(cx);
+        self.whole(instrument, book, stamp, cx);
     }
 }
 

@@ -41,9 +41,13 @@ use super::room::{
     Asked, At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
 };
 use super::{BINANCE_US, FrameError};
+use serde_json::Value;
+
 use crate::decode::{DecodeError, SymbolText};
 use crate::sequence::Rule;
-use crate::types::{Body, Definitions, Events, Origin, QtyUnit, Route, Routes, Scope, Slot, TimeNs, Venue};
+use crate::types::{
+    Body, BySlot, Definitions, Events, Origin, QtyUnit, Route, Routes, Scope, Slot, TimeNs, Venue,
+};
 
 /// Spot.
 pub(super) const SPOT: Product = Product {
@@ -74,11 +78,12 @@ pub(super) const INVERSE: Product = Product {
 };
 
 /// One connection.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Binance {
-    /// By slot, the kind of trade message that came first.
-    trade_kinds: Vec<Option<TradeKind>>,
+    /// The kind of trade message that came first of each instrument.
+    trade_kinds: BySlot<Option<TradeKind>>,
     /// The product of the source, where that is known.
+    #[serde(skip)]
     product: Option<Venue>,
     /// Whether that is a product of pairs: those have symbols in common with futures, whose events show that they are.
     is_spot: bool,
@@ -102,11 +107,7 @@ impl Binance {
     /// Rule 6: whether a trade of that kind is passed on.
     #[inline]
     fn carries(&mut self, route: Route, kind: TradeKind) -> bool {
-        let slot = route.slot.0 as usize;
-        if self.trade_kinds.len() <= slot {
-            self.trade_kinds.resize(slot + 1, None);
-        }
-        *self.trade_kinds[slot].get_or_insert(kind) == kind
+        *self.trade_kinds.at(route.slot).get_or_insert(kind) == kind
     }
 
     /// A frame that names no stream on a connection of partial books: all of it counts but changes of the book.
@@ -259,6 +260,15 @@ impl Room for Binance {
         trade_kinds.clear();
         let Self { product, is_spot, .. } = *self;
         *self = Self { product, is_spot, trade_kinds, ..Self::default() };
+    }
+
+    fn kept(&self) -> Option<Value> {
+        serde_json::to_value(self).ok()
+    }
+
+    fn restored(product: Venue, kept: Value) -> Option<Self> {
+        let Self { product, is_spot, .. } = Self::of(product);
+        Some(Self { product, is_spot, ..serde_json::from_value(kept).ok()? })
     }
 
     fn time(frame: &[u8]) -> TimeNs {

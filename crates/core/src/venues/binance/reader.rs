@@ -489,7 +489,7 @@ fn wrong_type(token: Token, field: Field, expected: &'static str, got: Kind) -> 
 }
 
 /// What one trade message stands for. The venue sends both kinds of one trade.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum TradeKind {
     /// `trade`.
     Single,

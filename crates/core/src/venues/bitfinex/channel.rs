@@ -10,7 +10,7 @@ use crate::venues::Leave;
 const CHANNELS_MAX: usize = 256;
 
 /// What a channel brings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Kind {
     /// A book of price levels.
     Levels {
@@ -51,7 +51,7 @@ impl Kind {
 }
 
 /// One subscription.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Channel {
     pub(super) id: u64,
     pub(super) kind: Kind,
@@ -72,7 +72,7 @@ impl Channel {
 }
 
 /// All of a connection's.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Channels {
     /// Sorted by number.
     list: Vec<Channel>,

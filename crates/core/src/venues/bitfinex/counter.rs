@@ -12,7 +12,7 @@ const BULK_UPDATES: u64 = 536_870_912;
 const MS_NS: u64 = 1_000_000;
 
 /// What `conf` has switched on.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Flags(pub(super) u64);
 
 impl Flags {
@@ -52,7 +52,7 @@ pub(super) enum Arrived {
 }
 
 /// Follows the numbers of a connection.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Counter {
     last: Option<u64>,
     /// The number of a message behind that, which came and could not be read. It may be handed in once more.

@@ -67,6 +67,8 @@ use super::room::{
     At, Checksum, Detection, Leave, Life, Numbers, OrderIds, Product, Resync, Room, Scale, Sightings,
     TradeIds,
 };
+use serde_json::Value;
+
 use crate::decode::json::{Kind as JsonKind, Scanner, Token};
 use crate::decode::members::{is, unsigned, values};
 use crate::decode::{DecodeError, FRAME_BYTES_MAX, SymbolText};
@@ -108,7 +110,7 @@ pub(super) fn instrument(venue: Venue, name: &str) -> Instrument {
 const PARTS_MAX: usize = 5;
 
 /// One connection.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Bitfinex {
     channels: Channels,
     flags: Flags,
@@ -315,6 +317,14 @@ impl Room for Bitfinex {
 
     fn instruments(venue: Venue, bytes: &[u8], out: &mut Definitions) -> Result<(), DecodeError> {
         instruments::read(venue, bytes, out)
+    }
+
+    fn kept(&self) -> Option<Value> {
+        serde_json::to_value(self).ok()
+    }
+
+    fn restored(_product: Venue, kept: Value) -> Option<Self> {
+        serde_json::from_value(kept).ok()
     }
 
     fn time(frame: &[u8]) -> TimeNs {

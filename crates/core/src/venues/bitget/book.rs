@@ -11,7 +11,7 @@ use crate::types::{
 };
 
 /// A channel of levels, the deeper one greater.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub(super) enum Channel {
     /// The best bid and ask.
     Top,

@@ -4,7 +4,7 @@ use crate::types::Venue;
 use crate::venues::{BITGET, BITGET_COIN_FUTURES, BITGET_USDC_FUTURES, BITGET_USDT_FUTURES};
 
 /// A product, as `instType` names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum InstType {
     Spot,
     UsdtFutures,

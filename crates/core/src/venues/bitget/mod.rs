@@ -42,12 +42,14 @@ use super::room::{
     At, Checksum, Detection, Life, Numbers, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
 };
 use super::{FrameError, value_behind};
+use serde_json::Value;
+
 use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::members::{members, symbol, text};
 use crate::decode::{DecodeError, FRAME_BYTES_MAX, SymbolText};
 use crate::sequence::Rule;
 use crate::types::{
-    Body, Definitions, Events, Instrument, Route, Routes, Scope, Slot, StaleReason, TimeNs, Venue,
+    Body, BySlot, Definitions, Events, Instrument, Route, Routes, Scope, Slot, StaleReason, TimeNs, Venue,
 };
 
 /// Spot and futures.
@@ -77,12 +79,12 @@ pub(super) fn instrument(venue: Venue, symbol: &str) -> Instrument {
 }
 
 /// One connection.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Bitget {
     /// Of the source; none where that is still to be found out.
     product: Option<InstType>,
-    /// By slot: the channel of its book, once it has sent one.
-    followed: Vec<Option<Channel>>,
+    /// The channel of each book, once it has sent one.
+    followed: BySlot<Option<Channel>>,
 }
 
 /// What a message is of.
@@ -135,18 +137,14 @@ impl Bitget {
 
     #[inline]
     fn followed(&mut self, slot: Slot) -> &mut Option<Channel> {
-        let index = slot.0 as usize;
-        if self.followed.len() <= index {
-            self.followed.resize(index + 1, None);
-        }
-        &mut self.followed[index]
+        self.followed.at(slot)
     }
 
     /// Books of this connection are known no more.
     fn lose(&self, reason: StaleReason, at: At, out: &mut Events) {
-        for (slot, followed) in self.followed.iter().enumerate() {
+        for (slot, followed) in self.followed.iter() {
             if followed.is_some() {
-                let scope = Scope::Book(Slot(slot as u32));
+                let scope = Scope::Book(slot);
                 out.push(Slot(0), at.ts_recv, Body::Lost { scope, reason, expected: 0, received: 0 });
             }
         }
@@ -272,6 +270,14 @@ impl Room for Bitget {
 
     fn instruments(venue: Venue, bytes: &[u8], out: &mut Definitions) -> Result<(), DecodeError> {
         instruments::read(venue, bytes, out)
+    }
+
+    fn kept(&self) -> Option<Value> {
+        serde_json::to_value(self).ok()
+    }
+
+    fn restored(_product: Venue, kept: Value) -> Option<Self> {
+        serde_json::from_value(kept).ok()
     }
 
     fn time(frame: &[u8]) -> TimeNs {

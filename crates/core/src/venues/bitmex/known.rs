@@ -8,7 +8,7 @@ use crate::types::{POW10, Price, Route, Side};
 const LEVELS_MAX: usize = 200_000;
 
 /// A price with the power of ten at which it was read: an instrument's scale becomes finer.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 struct Named {
     price: i64,
     exponent: i8,
@@ -21,9 +21,37 @@ impl Named {
     }
 }
 
+/// A list of pairs in the place of the table.
+mod listed {
+    use std::collections::HashMap;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::{LEVELS_MAX, Named};
+    use crate::types::Side;
+
+    pub(super) fn serialize<S: Serializer>(
+        levels: &HashMap<(Side, u64), Named>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.collect_seq(levels)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<HashMap<(Side, u64), Named>, D::Error> {
+        let pairs = Vec::<((Side, u64), Named)>::deserialize(from)?;
+        if pairs.len() > LEVELS_MAX {
+            return Err(serde::de::Error::custom("more levels than are remembered"));
+        }
+        Ok(pairs.into_iter().collect())
+    }
+}
+
 /// The levels of a book by their names.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Known {
+    #[serde(with = "listed")]
     levels: HashMap<(Side, u64), Named>,
     /// Of each side.
     counts: [usize; 2],

@@ -52,12 +52,14 @@ use super::room::{
 };
 use super::two_names::FirstName;
 use super::{FrameError, value_behind};
+use serde_json::Value;
+
 use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::members::{members, symbol, text};
 use crate::decode::{DecodeError, FRAME_BYTES_MAX, SymbolText};
 use crate::sequence::Rule;
 use crate::types::{
-    Body, Definitions, Events, Instrument, QtyUnit, Routes, Scope, Slot, StaleReason, TimeNs, Venue,
+    Body, BySlot, Definitions, Events, Instrument, QtyUnit, Routes, Scope, Slot, StaleReason, TimeNs, Venue,
 };
 
 /// Every contract and spot pair.
@@ -157,7 +159,7 @@ fn is_filtered(
 }
 
 /// What is known of an instrument's book on a connection.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 struct Book {
     deepest: Deepest,
     /// Whether it was told.
@@ -170,12 +172,13 @@ struct Book {
 }
 
 /// One connection.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Bitmex {
-    /// By slot.
-    books: Vec<Book>,
+    books: BySlot<Book>,
     /// Of the message that is read; kept for their memory.
+    #[serde(skip)]
     rows: Vec<levels::Row>,
+    #[serde(skip)]
     told: Vec<top::Told>,
     /// Whether a subscription is of all instruments.
     has_all: bool,
@@ -183,11 +186,7 @@ pub struct Bitmex {
 
 impl Bitmex {
     fn book(&mut self, slot: Slot) -> &mut Book {
-        let index = slot.0 as usize;
-        if self.books.len() <= index {
-            self.books.resize_with(index + 1, Book::default);
-        }
-        &mut self.books[index]
+        self.books.at(slot)
     }
 
     fn any(&mut self, bytes: &[u8], routes: &Routes, out: &mut Events) -> Result<(), DecodeError> {
@@ -247,9 +246,9 @@ impl Bitmex {
     }
 
     fn lose_all(&mut self, reason: StaleReason, at: At, out: &mut Events) {
-        for (slot, book) in self.books.iter_mut().enumerate() {
+        for (slot, book) in self.books.iter_mut() {
             if std::mem::take(&mut book.is_begun) {
-                lose(Slot(slot as u32), reason, at, out);
+                lose(slot, reason, at, out);
             }
         }
     }
@@ -299,6 +298,14 @@ impl Room for Bitmex {
 
     fn instruments(venue: Venue, bytes: &[u8], out: &mut Definitions) -> Result<(), DecodeError> {
         instruments::read(venue, bytes, out)
+    }
+
+    fn kept(&self) -> Option<Value> {
+        serde_json::to_value(self).ok()
+    }
+
+    fn restored(_product: Venue, kept: Value) -> Option<Self> {
+        serde_json::from_value(kept).ok()
     }
 
     fn time(frame: &[u8]) -> TimeNs {

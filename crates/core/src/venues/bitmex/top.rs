@@ -39,7 +39,7 @@ pub(super) fn read(
         out.concerns(if *has_all { Scope::All } else { Scope::Book(route.slot) });
         out.speaks_of(route.slot);
         let ts_event = time(&mut minute, timestamp, bytes, "timestamp")?;
-        let known = books.get(route.slot.0 as usize);
+        let known = books.get(route.slot);
         let mut deepest = known.map_or_else(Deepest::default, |book| book.deepest);
         let is_whole = message.action == Action::Partial || deepest.depth().is_none();
         let counts = deepest.counts(DEPTH, is_whole);

@@ -54,10 +54,13 @@ use super::FrameError;
 use super::room::{
     Asked, At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
 };
+use serde_json::Value;
+
 use crate::decode::{DecodeError, FRAME_BYTES_MAX};
 use crate::sequence::Rule;
 use crate::types::{
-    Body, DecimalError, Definitions, Events, Instrument, Routes, Scope, Slot, StaleReason, TimeNs, Venue,
+    Body, BySlot, DecimalError, Definitions, Events, Instrument, Routes, Scope, Slot, StaleReason, TimeNs,
+    Venue,
 };
 
 /// Every pair.
@@ -98,18 +101,18 @@ pub(super) fn instrument(venue: Venue, name: &str) -> Instrument {
 }
 
 /// One connection.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Bitstamp {
     /// Whether it is to the product of orders.
     has_orders: bool,
-    /// By slot: of levels.
-    heard: Vec<Heard>,
-    /// By slot: of orders.
-    recent: Vec<Recent>,
+    /// Of levels.
+    heard: BySlot<Heard>,
+    /// Of orders.
+    recent: BySlot<Recent>,
 }
 
 /// What was heard of a pair, in microseconds.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
 struct Heard {
     /// The time of the last difference; none before the first.
     last: Option<u64>,
@@ -135,27 +138,19 @@ impl Heard {
 
 impl Bitstamp {
     fn heard(&mut self, slot: Slot) -> &mut Heard {
-        let index = slot.0 as usize;
-        if self.heard.len() <= index {
-            self.heard.resize(index + 1, Heard::default());
-        }
-        &mut self.heard[index]
+        self.heard.at(slot)
     }
 
     fn recent(&mut self, slot: Slot) -> &mut Recent {
-        let index = slot.0 as usize;
-        if self.recent.len() <= index {
-            self.recent.resize_with(index + 1, Recent::default);
-        }
-        &mut self.recent[index]
+        self.recent.at(slot)
     }
 
     /// The connection goes on elsewhere: what was heard of it is no beginning of what will be.
     fn forget(&mut self) -> impl Iterator<Item = Slot> {
-        self.heard.iter_mut().enumerate().filter_map(|(slot, heard)| {
+        self.heard.iter_mut().filter_map(|(slot, heard)| {
             let had_book = heard.has_book();
             heard.forget();
-            had_book.then_some(Slot(slot as u32))
+            had_book.then_some(slot)
         })
     }
 
@@ -240,7 +235,7 @@ impl Room for Bitstamp {
 
     /// Of levels, what the venue said while nobody listened is not told again; of orders the next event says what is missing.
     fn opened(&mut self, at: At, out: &mut Events) {
-        self.recent.iter_mut().for_each(Recent::forget);
+        self.recent.iter_mut().for_each(|(_, recent)| recent.forget());
         for slot in self.forget() {
             lose(slot, StaleReason::SourceFailed, at.ts_recv, out);
         }
@@ -264,6 +259,14 @@ impl Room for Bitstamp {
 
     fn instruments(venue: Venue, bytes: &[u8], out: &mut Definitions) -> Result<(), DecodeError> {
         instruments::read(venue, bytes, out)
+    }
+
+    fn kept(&self) -> Option<Value> {
+        serde_json::to_value(self).ok()
+    }
+
+    fn restored(_product: Venue, kept: Value) -> Option<Self> {
+        serde_json::from_value(kept).ok()
     }
 
     fn time(frame: &[u8]) -> TimeNs {

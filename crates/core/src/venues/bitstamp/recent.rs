@@ -15,7 +15,7 @@ const EVENTS_MAX: usize = 4_096;
 type State = Option<(Price, Qty)>;
 
 /// See the module. No event is missing between those that it holds.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Recent {
     /// Power of ten of prices and of quantities.
     exponents: (i8, i8),
@@ -25,8 +25,11 @@ pub(super) struct Recent {
     events: VecDeque<(u64, OrderChange)>,
     /// Reused by [`Self::place`]: what a book says of the orders of the events, the events by order, and pairs of counts: it holds
     /// at most so many events, or at least so many.
+    #[serde(skip)]
     told: HashMap<OrderId, State>,
+    #[serde(skip)]
     by_order: Vec<(OrderId, usize)>,
+    #[serde(skip)]
     either: Vec<(usize, usize)>,
 }
 

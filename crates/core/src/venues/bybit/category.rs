@@ -9,7 +9,7 @@ use crate::types::Venue;
 use crate::venues::{BYBIT, BYBIT_INVERSE, BYBIT_LINEAR, BYBIT_OPTION};
 
 /// One of the markets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Category {
     Spot,
     Linear,

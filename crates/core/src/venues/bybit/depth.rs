@@ -4,7 +4,7 @@ use crate::decode::SymbolText;
 use crate::venues::deepest::Deepest;
 
 /// What a connection has told of one symbol.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Followed {
     deepest: Deepest,
     /// Whether it was unsubscribed.

@@ -43,10 +43,13 @@ use super::FrameError;
 use super::room::{
     At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
 };
+use serde_json::Value;
+
 use crate::decode::{DecodeError, FRAME_BYTES_MAX, SymbolText};
 use crate::sequence::Rule;
 use crate::types::{
-    Body, Coverage, Definitions, Events, Instrument, QtyUnit, Routes, Scope, Slot, StaleReason, TimeNs, Venue,
+    Body, BySlot, Coverage, Definitions, Events, Instrument, QtyUnit, Routes, Scope, Slot, StaleReason,
+    TimeNs, Venue,
 };
 
 /// Spot.
@@ -86,7 +89,7 @@ pub(super) fn instrument(venue: Venue, symbol: &str) -> Instrument {
 }
 
 /// One connection.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Bybit {
     /// Of the source; none where that is still to be found out.
     product: Option<Category>,
@@ -96,8 +99,8 @@ pub struct Bybit {
     is_opened: bool,
     /// Whether its messages have shown another category than the source's, on a connection of unknown address.
     is_mixed: bool,
-    /// By slot.
-    followed: Vec<Followed>,
+    /// What is followed of each instrument.
+    followed: BySlot<Followed>,
     /// Whether a book of [`Self::followed`] was unsubscribed since the last frame.
     has_ended: bool,
 }
@@ -106,11 +109,7 @@ impl Bybit {
     /// What is followed of an instrument.
     #[inline]
     fn followed(&mut self, slot: Slot) -> &mut Followed {
-        let index = slot.0 as usize;
-        if self.followed.len() <= index {
-            self.followed.resize(index + 1, Followed::default());
-        }
-        &mut self.followed[index]
+        self.followed.at(slot)
     }
 
     /// Whether the connection is known to be of another category than the source.
@@ -134,7 +133,7 @@ impl Bybit {
 
     /// Books that this connection has told of are known no more.
     fn lose(&mut self, reason: StaleReason, out: &mut Events) {
-        for (slot, of) in self.followed.iter_mut().enumerate() {
+        for (slot, of) in self.followed.iter_mut() {
             if std::mem::take(of).depth().is_some() {
                 lost(slot, reason, out);
             }
@@ -145,14 +144,15 @@ impl Bybit {
     /// changes once it could be read.
     #[cold]
     fn behind_end(&mut self, bytes: &[u8], routes: &Routes, out: &mut Events) -> Result<(), DecodeError> {
-        for (slot, _) in self.followed.iter().enumerate().filter(|(_, of)| of.has_ended) {
+        for (slot, _) in self.followed.iter().filter(|(_, of)| of.has_ended) {
             lost(slot, StaleReason::SourceFailed, out);
         }
         match self.any(bytes, routes, out) {
             Ok(()) | Err(DecodeError::UnknownSymbol { .. }) => {}
             Err(error) => return Err(error),
         }
-        self.followed.iter_mut().filter(|of| of.has_ended).for_each(|of| *of = Followed::default());
+        let ended = self.followed.iter_mut().filter(|(_, of)| of.has_ended);
+        ended.for_each(|(_, of)| *of = Followed::default());
         self.has_ended = false;
         Ok(())
     }
@@ -223,8 +223,8 @@ const OTHER_TOPICS: [&[u8]; 5] =
     [b"publicTrade.", b"tickers.", b"allLiquidation.", b"kline.", b"liquidation."];
 
 /// A book is known no more.
-fn lost(slot: usize, reason: StaleReason, out: &mut Events) {
-    let scope = Scope::Book(Slot(slot as u32));
+fn lost(slot: Slot, reason: StaleReason, out: &mut Events) {
+    let scope = Scope::Book(slot);
     out.push(Slot(0), 0, Body::Lost { scope, reason, expected: 0, received: 0 });
 }
 
@@ -264,11 +264,19 @@ impl Room for Bybit {
         if let Some(category) = Category::of_address(text) {
             self.address = Some(category);
         } else if memchr::memmem::find(text, b"\"unsubscribe\"").is_some() {
-            for of in &mut self.followed {
+            for (_, of) in self.followed.iter_mut() {
                 of.has_ended |= of.is_named_in(text);
                 self.has_ended |= of.has_ended;
             }
         }
+    }
+
+    fn kept(&self) -> Option<Value> {
+        serde_json::to_value(self).ok()
+    }
+
+    fn restored(_product: Venue, kept: Value) -> Option<Self> {
+        serde_json::from_value(kept).ok()
     }
 
     fn time(frame: &[u8]) -> TimeNs {

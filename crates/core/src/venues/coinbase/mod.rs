@@ -39,13 +39,15 @@ use super::room::{
     At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
 };
 use super::{FrameError, value_behind};
+use serde_json::Value;
+
 use crate::decode::date_time::{Minute, time};
 use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::members::{items, members, text, unsigned};
 use crate::decode::{DecodeError, FRAME_BYTES_MAX, SymbolText};
 use crate::sequence::{MessageCounter, Rule, SeqOutcome};
 use crate::types::{
-    Body, Definitions, Events, Instrument, Routes, Scope, Slot, StaleReason, TimeNs, Trade, Venue,
+    Body, BySlot, Definitions, Events, Instrument, Routes, Scope, Slot, StaleReason, TimeNs, Trade, Venue,
 };
 
 /// Every product.
@@ -71,13 +73,15 @@ pub(super) fn listed() -> impl Iterator<Item = Instrument> {
 }
 
 /// One connection.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Coinbase {
     counter: MessageCounter,
+    #[serde(skip)]
     minute: Minute,
-    /// By slot: whether a book of it was told.
-    has_book: Vec<bool>,
+    /// Whether a book of an instrument was told.
+    has_book: BySlot<bool>,
     /// The trades of an event, to be put in order; reused.
+    #[serde(skip)]
     trades: Vec<(Slot, Trade)>,
 }
 
@@ -150,19 +154,15 @@ impl Coinbase {
     /// A book of it is told of here.
     #[inline]
     fn told(&mut self, slot: Slot) {
-        let index = slot.0 as usize;
-        if self.has_book.len() <= index {
-            self.has_book.resize(index + 1, false);
-        }
-        self.has_book[index] = true;
+        *self.has_book.at(slot) = true;
     }
 
     /// Another connection, which counts anew: books that this one has told of are known no more.
     fn lose(&mut self, reason: StaleReason, at: At, out: &mut Events) {
         self.counter = MessageCounter::default();
-        for (slot, has_book) in self.has_book.iter_mut().enumerate() {
+        for (slot, has_book) in self.has_book.iter_mut() {
             if std::mem::take(has_book) {
-                let scope = Scope::Book(Slot(slot as u32));
+                let scope = Scope::Book(slot);
                 out.push(Slot(0), at.ts_recv, Body::Lost { scope, reason, expected: 0, received: 0 });
             }
         }
@@ -243,6 +243,14 @@ impl Room for Coinbase {
 
     fn instruments(venue: Venue, bytes: &[u8], out: &mut Definitions) -> Result<(), DecodeError> {
         instruments::read(venue, bytes, out)
+    }
+
+    fn kept(&self) -> Option<Value> {
+        serde_json::to_value(self).ok()
+    }
+
+    fn restored(_product: Venue, kept: Value) -> Option<Self> {
+        serde_json::from_value(kept).ok()
     }
 
     fn time(frame: &[u8]) -> TimeNs {

@@ -40,12 +40,14 @@ use super::room::{
     Asked, At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
 };
 use super::{FrameError, value_behind};
+use serde_json::Value;
+
 use crate::decode::date_time::Minute;
 use crate::decode::json::{Kind, Scanner};
 use crate::decode::members::{members, text};
 use crate::decode::{DecodeError, FRAME_BYTES_MAX, SymbolText};
 use crate::sequence::Rule;
-use crate::types::{Definitions, Events, Instrument, Routes, Scope, Slot, TimeNs, Venue};
+use crate::types::{BySlot, Definitions, Events, Instrument, Routes, Scope, Slot, TimeNs, Venue};
 
 /// Every product.
 pub(super) const ORDERS: Product = Product {
@@ -74,7 +76,7 @@ pub(super) fn instrument(venue: Venue, symbol: &str) -> Instrument {
 }
 
 /// What a connection has told of one product.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
 struct Told {
     /// Whether it hears `full`.
     is_full: bool,
@@ -83,21 +85,17 @@ struct Told {
 }
 
 /// One connection.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct CoinbaseExchange {
-    /// By slot.
-    told: Vec<Told>,
+    told: BySlot<Told>,
+    #[serde(skip)]
     minute: Minute,
 }
 
 impl CoinbaseExchange {
     #[inline]
     fn told(&mut self, slot: Slot) -> &mut Told {
-        let index = slot.0 as usize;
-        if self.told.len() <= index {
-            self.told.resize(index + 1, Told::default());
-        }
-        &mut self.told[index]
+        self.told.at(slot)
     }
 
     fn message(&mut self, bytes: &[u8], routes: &Routes, out: &mut Events) -> Result<(), DecodeError> {
@@ -192,6 +190,14 @@ impl Room for CoinbaseExchange {
 
     fn instruments(venue: Venue, bytes: &[u8], out: &mut Definitions) -> Result<(), DecodeError> {
         instruments::read(venue, bytes, out)
+    }
+
+    fn kept(&self) -> Option<Value> {
+        serde_json::to_value(self).ok()
+    }
+
+    fn restored(_product: Venue, kept: Value) -> Option<Self> {
+        serde_json::from_value(kept).ok()
     }
 
     fn time(frame: &[u8]) -> TimeNs {

@@ -6,7 +6,7 @@
 use crate::decode::leading_digits;
 
 /// What a book is told by, from the one that tells least to the one that tells most.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub(super) enum BookChannel {
     /// The best so many levels, whole each time.
     Top(u32),

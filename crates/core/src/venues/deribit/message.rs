@@ -5,7 +5,7 @@ use super::{Deribit, book, instruments, statistics, trade};
 use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::members::{is, items, members, symbol, text, unsigned};
 use crate::decode::{DecodeError, Scaled, SymbolText};
-use crate::types::{DecimalError, Events, Route, Routes, Slot, TimeNs};
+use crate::types::{DecimalError, Events, Route, Routes, TimeNs};
 use crate::venues::two_names::FirstName;
 
 /// A message of the venue.
@@ -132,10 +132,9 @@ fn answered(
             Ok(())
         })?;
     } else {
-        for slot in 0..room.followed.len() as u32 {
-            if let Some(of) = *room.followed(Slot(slot)) {
-                room.ended(Slot(slot), of, out);
-            }
+        let followed: Vec<_> = room.followed.iter().filter_map(|(slot, of)| Some((slot, (*of)?))).collect();
+        for (slot, of) in followed {
+            room.ended(slot, of, out);
         }
     }
     room.unsubscribes.swap_remove(asked);

@@ -47,9 +47,13 @@ use super::FrameError;
 use super::room::{
     Asked, At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
 };
+use serde_json::Value;
+
 use crate::decode::{DecodeError, FRAME_BYTES_MAX};
 use crate::sequence::Rule;
-use crate::types::{Body, Definitions, Events, Instrument, Routes, Scope, Slot, StaleReason, TimeNs, Venue};
+use crate::types::{
+    Body, BySlot, Definitions, Events, Instrument, Routes, Scope, Slot, StaleReason, TimeNs, Venue,
+};
 
 /// Every instrument.
 pub(super) const ALL: Product = Product {
@@ -81,10 +85,10 @@ pub(in crate::venues) fn instrument(venue: Venue, name: &str) -> Instrument {
 const UNSUBSCRIBES_MAX: usize = 32;
 
 /// One connection.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Deribit {
-    /// By slot: the channel that the book is of.
-    followed: Vec<Option<BookChannel>>,
+    /// The channel that each book is of.
+    followed: BySlot<Option<BookChannel>>,
     /// Numbers of requests to unsubscribe.
     unsubscribes: Vec<u64>,
     /// Whether the last message wants an answer.
@@ -95,11 +99,7 @@ impl Deribit {
     /// The channel that is followed of an instrument.
     #[inline]
     fn followed(&mut self, slot: Slot) -> &mut Option<BookChannel> {
-        let index = slot.0 as usize;
-        if self.followed.len() <= index {
-            self.followed.resize(index + 1, None);
-        }
-        &mut self.followed[index]
+        self.followed.at(slot)
     }
 
     /// A channel's book is told no more.
@@ -186,6 +186,14 @@ impl Room for Deribit {
             out.extend_from_slice(b"{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"public/test\",\"params\":{}}");
         }
         self.is_tested
+    }
+
+    fn kept(&self) -> Option<Value> {
+        serde_json::to_value(self).ok()
+    }
+
+    fn restored(_product: Venue, kept: Value) -> Option<Self> {
+        serde_json::from_value(kept).ok()
     }
 
     fn time(frame: &[u8]) -> TimeNs {

@@ -35,9 +35,11 @@ use super::room::{
     Asked, At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
 };
 use super::{FrameError, GATEIO, value_behind};
+use serde_json::Value;
+
 use crate::decode::{DecodeError, FRAME_BYTES_MAX, SymbolText};
 use crate::sequence::Rule;
-use crate::types::{Definitions, Events, Instrument, QtyUnit, Routes, Scope, Slot, TimeNs, Venue};
+use crate::types::{BySlot, Definitions, Events, Instrument, QtyUnit, Routes, Scope, Slot, TimeNs, Venue};
 
 /// Spot.
 pub(super) const SPOT: Product = Product {
@@ -79,16 +81,16 @@ pub(super) fn instrument(venue: Venue, symbol: &str) -> Instrument {
 }
 
 /// One connection.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Gateio {
     /// Of the source; none where that is still to be found out.
     market: Option<Market>,
-    /// By slot: the depth of `obu` that counts.
-    deepest: Vec<Deepest>,
+    /// The depth of `obu` that counts.
+    deepest: BySlot<Deepest>,
 }
 
 /// What channels and addresses begin with. Symbols are in common: `BTC_USDT` is a pair and a perpetual.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 enum Market {
     Spot,
     Futures,
@@ -127,16 +129,12 @@ impl Gateio {
 
     /// Whether `obu` has told of an instrument.
     fn has_obu(&self, slot: Slot) -> bool {
-        self.deepest.get(slot.0 as usize).is_some_and(|deepest| deepest.depth().is_some())
+        self.deepest.get(slot).is_some_and(|deepest| deepest.depth().is_some())
     }
 
     /// What is told of an instrument by `obu`.
     fn deepest(&mut self, slot: Slot) -> &mut Deepest {
-        let index = slot.0 as usize;
-        if self.deepest.len() <= index {
-            self.deepest.resize(index + 1, Deepest::default());
-        }
-        &mut self.deepest[index]
+        self.deepest.at(slot)
     }
 }
 
@@ -226,6 +224,14 @@ impl Room for Gateio {
 
     fn instruments(venue: Venue, bytes: &[u8], out: &mut Definitions) -> Result<(), DecodeError> {
         instruments::read(venue, bytes, out)
+    }
+
+    fn kept(&self) -> Option<Value> {
+        serde_json::to_value(self).ok()
+    }
+
+    fn restored(_product: Venue, kept: Value) -> Option<Self> {
+        serde_json::from_value(kept).ok()
     }
 
     fn time(frame: &[u8]) -> TimeNs {

@@ -25,9 +25,13 @@ use super::FrameError;
 use super::room::{
     At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
 };
+use serde_json::Value;
+
 use crate::decode::{DecodeError, FRAME_BYTES_MAX};
 use crate::sequence::Rule;
-use crate::types::{Body, Definitions, Events, Instrument, Routes, Scope, Slot, StaleReason, TimeNs, Venue};
+use crate::types::{
+    Body, BySlot, Definitions, Events, Instrument, Routes, Scope, Slot, StaleReason, TimeNs, Venue,
+};
 
 /// Every coin and pair.
 pub(super) const COINS: Product = Product {
@@ -59,17 +63,16 @@ pub(super) fn instrument(venue: Venue, symbol: &str) -> Instrument {
 }
 
 /// What is known of a coin on a connection.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
 struct Coin {
     has_book: bool,
     is_grouped: bool,
 }
 
 /// One connection.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Hyperliquid {
-    /// By slot.
-    coins: Vec<Coin>,
+    coins: BySlot<Coin>,
     /// Coins whose grouped books were asked for and not answered for yet.
     asked_grouped: Vec<Box<[u8]>>,
 }
@@ -79,11 +82,7 @@ const ASKED_MAX: usize = 1_000;
 
 impl Hyperliquid {
     fn coin(&mut self, slot: Slot) -> &mut Coin {
-        let index = slot.0 as usize;
-        if self.coins.len() <= index {
-            self.coins.resize(index + 1, Coin::default());
-        }
-        &mut self.coins[index]
+        self.coins.at(slot)
     }
 
     /// Rule 2: a book that is no whole one any more.
@@ -96,9 +95,9 @@ impl Hyperliquid {
     }
 
     fn lose_all(&mut self, reason: StaleReason, at: At, out: &mut Events) {
-        for (slot, coin) in self.coins.iter_mut().enumerate() {
+        for (slot, coin) in self.coins.iter_mut() {
             if std::mem::take(&mut coin.has_book) {
-                lose(Slot(slot as u32), reason, at, out);
+                lose(slot, reason, at, out);
             }
         }
     }
@@ -164,6 +163,14 @@ impl Room for Hyperliquid {
 
     fn instruments(venue: Venue, bytes: &[u8], out: &mut Definitions) -> Result<(), DecodeError> {
         instruments::read(venue, bytes, out)
+    }
+
+    fn kept(&self) -> Option<Value> {
+        serde_json::to_value(self).ok()
+    }
+
+    fn restored(_product: Venue, kept: Value) -> Option<Self> {
+        serde_json::from_value(kept).ok()
     }
 
     fn time(frame: &[u8]) -> TimeNs {

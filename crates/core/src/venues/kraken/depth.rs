@@ -10,7 +10,7 @@ const DEPTHS: [u32; 5] = [10, 25, 100, 500, 1_000];
 const CHECKED: usize = 10;
 
 /// What a connection has told of one pair.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Subscribed {
     /// Depth of the book of levels.
     pub(super) levels: Option<u32>,

@@ -45,6 +45,8 @@ mod v2;
 
 pub(super) use codes::instrument;
 
+use serde_json::Value;
+
 use crate::decode::date_time::Minute;
 use depth::{Subscribed, goes_back};
 
@@ -54,7 +56,9 @@ use super::room::{
 use super::{FrameError, value_behind};
 use crate::decode::{DecodeError, FRAME_BYTES_MAX};
 use crate::sequence::Rule;
-use crate::types::{Body, Definitions, Events, Instrument, Routes, Scope, Slot, StaleReason, TimeNs, Venue};
+use crate::types::{
+    Body, BySlot, Definitions, Events, Instrument, Routes, Scope, Slot, StaleReason, TimeNs, Venue,
+};
 
 /// Every pair.
 pub(super) const SPOT: Product = Product {
@@ -78,10 +82,10 @@ pub(super) fn listed() -> impl Iterator<Item = Instrument> {
 }
 
 /// One connection.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Kraken {
-    /// By slot.
-    subscribed: Vec<Subscribed>,
+    subscribed: BySlot<Subscribed>,
+    #[serde(skip)]
     minute: Minute,
     /// The venue's number of the connection, once it has told it.
     connection: Option<u64>,
@@ -91,11 +95,7 @@ impl Kraken {
     /// What is subscribed of an instrument.
     #[inline]
     fn subscribed(&mut self, slot: Slot) -> &mut Subscribed {
-        let index = slot.0 as usize;
-        if self.subscribed.len() <= index {
-            self.subscribed.resize(index + 1, Subscribed::default());
-        }
-        &mut self.subscribed[index]
+        self.subscribed.at(slot)
     }
 
     /// Whether a message of a channel `book-DEPTH` is of the book that is followed. Where a pair is subscribed at several depths,
@@ -122,9 +122,9 @@ impl Kraken {
 
     /// Books that this connection has told of are known no more.
     fn lose(&mut self, reason: StaleReason, at: At, out: &mut Events) {
-        for (slot, of) in self.subscribed.iter_mut().enumerate() {
+        for (slot, of) in self.subscribed.iter_mut() {
             if std::mem::take(&mut of.has_book) {
-                let scope = Scope::Book(Slot(slot as u32));
+                let scope = Scope::Book(slot);
                 out.push(Slot(0), at.ts_recv, Body::Lost { scope, reason, expected: 0, received: 0 });
             }
         }
@@ -212,6 +212,14 @@ impl Room for Kraken {
 
     fn began(&mut self, at: At, out: &mut Events) {
         self.lose(StaleReason::Skipped, at, out);
+    }
+
+    fn kept(&self) -> Option<Value> {
+        serde_json::to_value(self).ok()
+    }
+
+    fn restored(_product: Venue, kept: Value) -> Option<Self> {
+        serde_json::from_value(kept).ok()
     }
 
     fn time(frame: &[u8]) -> TimeNs {

@@ -32,12 +32,14 @@ use super::room::{
     At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
 };
 use super::{FrameError, value_behind};
+use serde_json::Value;
+
 use crate::decode::json::{Kind, Scanner};
 use crate::decode::members::{items, members, symbol, text};
 use crate::decode::{DecodeError, FRAME_BYTES_MAX, SymbolText};
 use crate::sequence::Rule;
 use crate::types::{
-    Body, Definitions, Events, Instrument, QtyUnit, Routes, Scope, Slot, StaleReason, TimeNs, Venue,
+    Body, BySlot, Definitions, Events, Instrument, QtyUnit, Routes, Scope, Slot, StaleReason, TimeNs, Venue,
 };
 
 /// Every contract.
@@ -69,20 +71,16 @@ pub(super) fn instrument(venue: Venue, name: &str) -> Instrument {
 }
 
 /// One connection.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct KrakenFutures {
-    /// By slot: whether a book came.
-    has_book: Vec<bool>,
+    /// Whether a book came.
+    has_book: BySlot<bool>,
 }
 
 impl KrakenFutures {
     /// Whether a contract's book came on this connection.
     fn has_book(&mut self, slot: Slot) -> &mut bool {
-        let index = slot.0 as usize;
-        if self.has_book.len() <= index {
-            self.has_book.resize(index + 1, false);
-        }
-        &mut self.has_book[index]
+        self.has_book.at(slot)
     }
 
     fn any(&mut self, bytes: &[u8], routes: &Routes, out: &mut Events) -> Result<(), DecodeError> {
@@ -176,6 +174,14 @@ impl Room for KrakenFutures {
 
     fn instruments(venue: Venue, bytes: &[u8], out: &mut Definitions) -> Result<(), DecodeError> {
         instruments::read(venue, bytes, out)
+    }
+
+    fn kept(&self) -> Option<Value> {
+        serde_json::to_value(self).ok()
+    }
+
+    fn restored(_product: Venue, kept: Value) -> Option<Self> {
+        serde_json::from_value(kept).ok()
     }
 
     fn time(frame: &[u8]) -> TimeNs {

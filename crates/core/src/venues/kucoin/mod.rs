@@ -39,6 +39,8 @@ use super::room::{
 };
 use super::two_names::FirstName;
 use super::{FrameError, value_behind};
+use serde_json::Value;
+
 use crate::decode::json::{Kind, Scanner};
 use crate::decode::members::{members, text};
 use crate::decode::{DecodeError, FRAME_BYTES_MAX, SymbolText};
@@ -199,6 +201,15 @@ impl Room for Kucoin {
 
     fn instruments(venue: Venue, bytes: &[u8], out: &mut Definitions) -> Result<(), DecodeError> {
         instruments::read(venue, bytes, out)
+    }
+
+    // It remembers nothing but its product.
+    fn kept(&self) -> Option<Value> {
+        Some(Value::Null)
+    }
+
+    fn restored(product: Venue, _kept: Value) -> Option<Self> {
+        Some(Self::of(product))
     }
 
     fn time(frame: &[u8]) -> TimeNs {

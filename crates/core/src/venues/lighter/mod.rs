@@ -30,6 +30,8 @@ use super::room::{
     At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
 };
 use super::two_names::FirstName;
+use serde_json::Value;
+
 use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::members::{members, text};
 use crate::decode::{DecodeError, FRAME_BYTES_MAX, SymbolText};
@@ -53,7 +55,7 @@ pub(super) const MARKETS: Product = Product {
 };
 
 /// One connection.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Lighter {
     /// The venue has asked for life.
     is_pinged: bool,
@@ -192,6 +194,14 @@ impl Room for Lighter {
 
     fn instruments(venue: Venue, bytes: &[u8], out: &mut Definitions) -> Result<(), DecodeError> {
         instruments::read(venue, bytes, out)
+    }
+
+    fn kept(&self) -> Option<Value> {
+        serde_json::to_value(self).ok()
+    }
+
+    fn restored(_product: Venue, kept: Value) -> Option<Self> {
+        serde_json::from_value(kept).ok()
     }
 
     fn time(frame: &[u8]) -> TimeNs {

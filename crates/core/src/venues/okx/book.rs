@@ -11,7 +11,7 @@ use crate::venues::room::Asked;
 use crate::venues::two_names::FirstName;
 
 /// A channel that tells a book, the one to be preferred greater.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub(super) enum Channel {
     Best5,
     Best50,

@@ -49,11 +49,15 @@ use super::room::{
     TradeIds,
 };
 use super::{FrameError, value_behind};
+use serde_json::Value;
+
 use crate::decode::json::{Kind, Scanner, Token};
 use crate::decode::members::{members, text};
 use crate::decode::{DecodeError, FRAME_BYTES_MAX, SymbolText};
 use crate::sequence::Rule;
-use crate::types::{Body, Definitions, Events, Instrument, Routes, Scope, Slot, StaleReason, TimeNs, Venue};
+use crate::types::{
+    Body, BySlot, Definitions, Events, Instrument, Routes, Scope, Slot, StaleReason, TimeNs, Venue,
+};
 
 /// Every instrument.
 pub(super) const ALL: Product = Product {
@@ -77,7 +81,7 @@ pub(super) fn listed() -> impl Iterator<Item = Instrument> {
 }
 
 /// What is followed of an instrument.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
 struct Followed {
     /// The channel of its book, once it has sent one.
     channel: Option<Channel>,
@@ -86,20 +90,15 @@ struct Followed {
 }
 
 /// One connection.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Okx {
-    /// By slot.
-    followed: Vec<Followed>,
+    followed: BySlot<Followed>,
 }
 
 impl Okx {
     #[inline]
     fn followed(&mut self, slot: Slot) -> &mut Followed {
-        let index = slot.0 as usize;
-        if self.followed.len() <= index {
-            self.followed.resize(index + 1, Followed::default());
-        }
-        &mut self.followed[index]
+        self.followed.at(slot)
     }
 
     /// Whether a message of a channel is of the book that is followed. One that is whole begins to be followed where no deeper
@@ -115,9 +114,9 @@ impl Okx {
 
     /// Books of this connection are known no more.
     fn lose(&self, reason: StaleReason, at: At, out: &mut Events) {
-        for (slot, followed) in self.followed.iter().enumerate() {
+        for (slot, followed) in self.followed.iter() {
             if followed.channel.is_some() {
-                let scope = Scope::Book(Slot(slot as u32));
+                let scope = Scope::Book(slot);
                 out.push(Slot(0), at.ts_recv, Body::Lost { scope, reason, expected: 0, received: 0 });
             }
         }
@@ -251,6 +250,14 @@ impl Room for Okx {
 
     fn instruments(venue: Venue, bytes: &[u8], out: &mut Definitions) -> Result<(), DecodeError> {
         instruments::read(venue, bytes, out)
+    }
+
+    fn kept(&self) -> Option<Value> {
+        serde_json::to_value(self).ok()
+    }
+
+    fn restored(_product: Venue, kept: Value) -> Option<Self> {
+        serde_json::from_value(kept).ok()
     }
 
     fn time(frame: &[u8]) -> TimeNs {
