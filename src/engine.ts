@@ -8,6 +8,7 @@ import {
   type MemberInfo,
   Engine as NativeEngineClass,
   type OrderInfo,
+  type RecordedSetup,
   type RecordStatus,
   type StageTimes,
   type StreamPlace,
@@ -36,6 +37,7 @@ export type {
   MemberInfo,
   OrderInfo,
   OrderStats,
+  RecordedSetup,
   RecordStatus,
   StageTime,
   StageTimes,
@@ -136,6 +138,24 @@ export class Engine {
   /** Opens such a recording for these instruments, and their books. What it tells of others is passed over. */
   openRecorded(instruments: readonly number[]): number {
     return guarded(() => this.#native.openRecorded(instrumentIds(instruments)));
+  }
+
+  /**
+   * What a journal of the rest of a recording begins with, as far as that was read and for one instrument: how its connections are
+   * taken, what is remembered of each, and the book, where it is synced.
+   */
+  recordedCheckpoint(source: number, instrument: number): readonly RecordedSetup[] {
+    return guarded(() => this.#native.recordedCheckpoint(source, instrument));
+  }
+
+  /** Entries of a recording that were taken since it was opened. */
+  recordedEntries(source: number): number {
+    return guarded(() => this.#native.recordedEntries(source));
+  }
+
+  /** When a segment of a journal was begun, by its first bytes, ns since the epoch; null where they are of none. */
+  segmentBegun(bytes: Uint8Array): bigint | null {
+    return guarded(() => this.#native.segmentBegun(bytes));
   }
 
   /**

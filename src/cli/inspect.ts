@@ -67,6 +67,8 @@ export interface InspectedFile {
   /** Entries whose time is before that of the one before. */
   readonly backward: number;
   readonly connections: readonly InspectedLine[];
+  /** What was noted of it, as `depthwire incident` does: JSON as it was written. */
+  readonly notes: readonly string[];
   /** The first hundred of each kind. */
   readonly faults: readonly Fault[];
   readonly damages: readonly ErrorJson[];
@@ -135,6 +137,7 @@ function fileOf(
           },
     holds: holdingOf(found.holding),
     backward: found.backward,
+    notes: found.notes,
     connections: found.lines.map(({ line, address, holding }) => ({ line, address, ...holdingOf(holding) })),
     faults: found.faults.map((fault) => faultOf(fault, file)),
     damages: damages.slice(0, DAMAGES_MAX).map((damage) => damage.toJSON()),

@@ -10,6 +10,7 @@ import { addConvertCommand } from './convert-command.js';
 import { addDoctorCommand } from './doctor-command.js';
 import { addExportCommand } from './export-command.js';
 import { addFakeVenueCommand } from './fake-venue-command.js';
+import { addIncidentCommand } from './incident-command.js';
 import { addInspectCommand } from './inspect-command.js';
 import { addInstrumentsCommand } from './instruments.js';
 import { addJournalPartCommands } from './journal-parts-command.js';
@@ -25,7 +26,7 @@ import { addWatchCommand } from './watch-command.js';
 
 /** Errors that mean a wrong command line rather than a wrong file or server. */
 const USAGE_CODES =
-  /^(bench\.(scenario|option|race|compare|replay|gate|address|beside|recording|rate|seconds|subscribers|folder)$|config\.|export\.(form|exists|snapshots|no_times)$|fake\.|watch\.(url|output|token_file)|recording\.(missing|directory|ambiguous|venues|differ|no_streams|no_such_instrument)$|serve\.(no_such_instrument|public_bind)$|auth\.|journal\.(folder|nothing|not_journal|other_journal|mixed|headed|too_many)$|record\.|instruments\.(unknown_venue|no_such|no_endpoint|too_many)$|live\.(keys|needs_key|not_offered)$|instrument\.)/;
+  /^(bench\.(scenario|option|race|compare|replay|gate|address|beside|recording|rate|seconds|subscribers|folder)$|config\.|export\.(form|exists|snapshots|no_times)$|fake\.|watch\.(url|output|token_file)|recording\.(missing|directory|ambiguous|venues|differ|no_streams|no_such_instrument)$|serve\.(no_such_instrument|public_bind)$|auth\.|journal\.(folder|nothing|not_journal|other_journal|mixed|headed|too_many)$|record\.|incident\.(time|no_times)$|instruments\.(unknown_venue|no_such|no_endpoint|too_many)$|live\.(keys|needs_key|not_offered)$|instrument\.)/;
 
 interface VerifyFlags {
   readonly json?: true;
@@ -52,6 +53,7 @@ export function programOf(shell: Shell, setCode: (code: number) => void): Comman
   addDoctorCommand(program, shell, setCode);
   addExportCommand(program, shell, setCode);
   addFakeVenueCommand(program, shell);
+  addIncidentCommand(program, shell, setCode);
   addInspectCommand(program, shell, setCode);
   addInstrumentsCommand(program, shell);
   addJournalPartCommands(program, shell, setCode);

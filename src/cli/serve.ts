@@ -17,6 +17,7 @@ import { nearest } from '../nearest.js';
 import { FeedServer } from '../publish/server.js';
 import type { Site } from '../publish/site.js';
 import { TickTimer } from '../tick-timer.js';
+import { timeNs } from '../time-text.js';
 import { catalogue, fits, idsOf, overridesOf, underOwnNames } from './catalogue.js';
 import { LiveInstruments } from './live-instruments.js';
 import type { Env } from './live-sources.js';
@@ -208,7 +209,7 @@ async function sourceOf(config: Config, engine: Engine, { warn, pressed }: Sourc
     const startMs = Date.now();
     return new SimulatedVenue(new Simulator(config.sim.seed, startMs), startMs);
   }
-  const { speed, loop, skipIdle } = config.replay;
+  const { speed, loop, skipIdle, from } = config.replay;
   const files = await recordingFiles(config.replay.files);
   const surveys = await checkedFiles(files, warn);
   const wanted = config.instruments.map(({ name }) => name);
@@ -234,6 +235,8 @@ async function sourceOf(config: Config, engine: Engine, { warn, pressed }: Sourc
     speed,
     loop,
     skipIdle,
+    fromNs: from === undefined ? undefined : timeNs(from),
+    ...(isSetUp && files.length > 1 ? { segmentBegun: (head: Uint8Array) => engine.segmentBegun(head) } : {}),
     pressed,
     pauseMsMax: config.limits.slowMs,
   });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CHANNELS } from '../ingest/venues/facts.js';
 import { LOG_LEVELS } from '../log.js';
+import { TIME_FORM, timeNs } from '../time-text.js';
 import { MEMBERS_MAX, RING_BYTES_MAX, RING_BYTES_MIN } from '../wire/generated/constants.js';
 import { authSchema } from './auth-schema.js';
 
@@ -276,6 +277,11 @@ const replaySchema = z.strictObject({
     .describe('Recorded seconds per second, above 0 and at most 10000, or max'),
   loop: z.boolean().default(false).describe('Begin again after the last file'),
   skipIdle: z.boolean().default(false).describe('Skip times of more than 10 s in which nothing was recorded'),
+  from: z
+    .string()
+    .refine((text) => timeNs(text) !== undefined, TIME_FORM)
+    .optional()
+    .describe('Time of receipt to begin at, with the books as they were then'),
 });
 
 const recordSchema = z.strictObject({

@@ -7,6 +7,7 @@ import type {
   LiquidationInfo,
   MemberInfo,
   OrderInfo,
+  RecordedSetup,
   RecordStatus,
   StageTimes,
   StreamPlace,
@@ -96,6 +97,9 @@ export interface NativeEngine {
     keepBytes: number,
     keepMs: number,
   ): void;
+  recordedCheckpoint(source: number, instrument: number): RecordedSetup[];
+  recordedEntries(source: number): number;
+  segmentBegun(bytes: Uint8Array): bigint | null;
   recording(): RecordStatus | null;
   endRecording(): RecordStatus | null;
   nowNs(): bigint;

@@ -8,6 +8,7 @@ import { openStreams } from './recorded-streams.js';
 import type { Survey } from './recording.js';
 import { RecordingReader } from './recording-reader.js';
 import type { ReplayChange, ReplayControl, ReplayPhase, ReplayStatus } from './replay-control.js';
+import { headOf, type SegmentBegun, segmentBefore } from './segment-search.js';
 import { EVERYTHING_NS, type Sink, type Source } from './source.js';
 
 export interface ReplayOptions {
@@ -29,6 +30,10 @@ export interface ReplayOptions {
   readonly loop: boolean;
   /** Whether times in which nothing was recorded are skipped. */
   readonly skipIdle?: boolean;
+  /** Where each run begins, ns since the epoch; undefined = at the first line. */
+  readonly fromNs?: bigint | undefined;
+  /** Of recordings whose files are segments that can be read by themselves. */
+  readonly segmentBegun?: SegmentBegun;
   /** Whether some reader is behind; a replay at full speed waits while it says so, up to `pauseMsMax` each time. */
   readonly pressed: () => boolean;
   readonly pauseMsMax: number;
@@ -48,8 +53,8 @@ const IDLE_NS = 10_000_000_000n;
  * everything begins again. Where a file is damaged, cut, or taken away, the books are stale, and what can still be read
  * goes on.
  *
- * To seek is to read up to the time at full speed, from where it stands or, where that is later, from the beginning;
- * readers see books that are syncing until then, and a new epoch at the time.
+ * To seek is to read up to the time at full speed, from where it stands or, where that is later, from the beginning; of segments
+ * from the last that was begun before it. Readers see books that are syncing until then, and a new epoch at the time.
  */
 export class ReplayFile implements Source, ReplayControl {
   readonly name: string;
@@ -149,7 +154,8 @@ export class ReplayFile implements Source, ReplayControl {
     this.#skipsIdle = skipsIdle ?? this.#skipsIdle;
     if (seekNs !== undefined) {
       const isAhead = this.#rest === undefined && this.passes > 0 && seekNs >= sink.recordedNs;
-      this.#isRestarting ||= !isAhead;
+      // A later segment may be nearer than what is read.
+      this.#isRestarting ||= !isAhead || this.#options.segmentBegun !== undefined;
       this.#seekNs = seekNs;
       sink.hold();
     }
@@ -189,6 +195,10 @@ export class ReplayFile implements Source, ReplayControl {
         this.#isRestarting = false;
         if (this.passes > 0) sink.resetSource(source);
         this.passes += 1;
+        if (this.#seekNs === undefined && this.#options.fromNs !== undefined) {
+          this.#seekNs = this.#options.fromNs;
+          sink.hold();
+        }
         const used = await this.#pass(sink, source);
         if (this.#stopped || this.#isRestarting) continue;
         if (used === 0) throw this.#damage ?? this.#nothing();
@@ -219,8 +229,8 @@ export class ReplayFile implements Source, ReplayControl {
 
   /** One run through all files; returns the bytes used. */
   async #pass(sink: Sink, source: number): Promise<number> {
-    const { paths, surveys } = this.#options;
-    const reader = new RecordingReader(paths, surveys);
+    const { surveys } = this.#options;
+    const reader = new RecordingReader(await this.#pathsToRead(), surveys);
     this.#pace.place(0n);
     let used = 0;
     try {
@@ -251,6 +261,15 @@ export class ReplayFile implements Source, ReplayControl {
     }
     if (!this.#isRestarting) sink.sourceEnded(source);
     return used;
+  }
+
+  /** All files, or those that are needed for the time that is sought. */
+  async #pathsToRead(): Promise<readonly string[]> {
+    const { paths, segmentBegun } = this.#options;
+    if (this.#seekNs === undefined || segmentBegun === undefined) return paths;
+    const first = await segmentBefore(paths, segmentBegun, this.#seekNs);
+    if (first > 0) this.#beginNs ??= segmentBegun(await headOf(paths[0] ?? '')) ?? undefined;
+    return paths.slice(first);
   }
 
   get #isOn(): boolean {

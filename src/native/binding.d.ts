@@ -212,6 +212,16 @@ export declare class Engine {
   record(folder: string, journal: bigint, sync: string, segmentBytes: number, flushMs: number, seal: boolean, keepBytes: number, keepMs: number): void
   /** How far the record has come; null where none was begun. */
   recording(): RecordStatus | null
+  /**
+   * What a journal of the rest of a recording begins with, as far as that was read and for one instrument: of each of its
+   * connections how it is taken and what is remembered of it, and the book, where it is synced. Throws
+   * `engine.unknown_source`, `engine.unknown_instrument`.
+   */
+  recordedCheckpoint(source: number, instrument: number): Array<RecordedSetup>
+  /** Entries of a recording that were taken since it was opened. Throws `engine.unknown_source`. */
+  recordedEntries(source: number): number
+  /** When a segment of a journal was begun, by its first bytes, ns since the Unix epoch; null where they are of none. */
+  segmentBegun(bytes: Uint8Array): bigint | null
   /** Ends the record, and waits until all of it is kept. Null where none is under way. */
   endRecording(): RecordStatus | null
   /** Where the time of messages went; null where none are stamped. Cost: a pass over all histograms, some milliseconds. */
@@ -258,6 +268,18 @@ export declare class JournalConversion {
    * call. `last`: the bytes of this file end here. What it makes of them waits for `drain`. Throws `journal.*`.
    */
   take(bytes: Uint8Array, last: boolean): number
+  /**
+   * Appends what is said of a connection at that time: `kind` as `Engine.recordedCheckpoint` names it, or `note`. Throws
+   * `journal.setup`.
+   */
+  setUp(line: number, kind: string, text: Uint8Array, ts: bigint): void
+  /**
+   * Takes of what follows the entries from one number on and before another, on these connections; none: on all. Of answers
+   * those alone that were asked for by this name; empty: all.
+   */
+  cut(firstEntry: bigint, endEntry: bigint, lines: Uint32Array, name: string): void
+  /** Whether nothing that follows is taken, for the entries of `cut` are all there. */
+  isCutOver(): boolean
   /** The file is damaged here, for the reason of that code: what follows does not go on where it ended. */
   miss(code: string): void
   /** Ends the segment and begins the next one at that time: `drain` gives the rest of the one, then 0, then the other. */
@@ -743,6 +765,8 @@ export interface InspectedInfo {
   backward: number
   /** Its connections. */
   lines: Array<LineInfo>
+  /** What somebody has noted of it, as JSON, the first sixteen. */
+  notes: Array<string>
   /** What is wrong with it, the first hundred. */
   faults: Array<FaultInfo>
   /** How much is. */
@@ -956,6 +980,16 @@ export interface PartInfo {
   qty: bigint
   /** When the message arrived that told it last, ns since the epoch. */
   toldNs: bigint
+}
+
+/** Something that a recording says of a connection. */
+export interface RecordedSetup {
+  /** The connection's number in the recording. */
+  line: number
+  /** Of which kind: `session` is what the room of its venue remembers, `book` a synced book. */
+  kind: string
+  /** What. */
+  text: Uint8Array
 }
 
 /** What went wrong with a file of a journal. */

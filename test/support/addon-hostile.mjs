@@ -464,6 +464,12 @@ const VALID = {
   lastRecord: 1n,
   count: 1,
   createdNs: 1n,
+  firstEntry: 1n,
+  endEntry: 1n,
+  lines: new Uint32Array(),
+  kind: 'note',
+  text: good[0],
+  ts: 1n,
   journal: 1n,
   // The engine of these tests has a connection, so nothing is ever recorded.
   folder: '/nowhere',

@@ -157,6 +157,15 @@ export class FakeNative implements NativeEngine {
   record(): void {
     throw new Error('this engine is not recorded');
   }
+  recordedCheckpoint(): never[] {
+    return [];
+  }
+  recordedEntries(): number {
+    return 0;
+  }
+  segmentBegun(): null {
+    return null;
+  }
   recording(): null {
     return null;
   }

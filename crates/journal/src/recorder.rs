@@ -76,6 +76,8 @@ pub struct Status {
 
 /// After something went wrong with the files, another segment is tried so often.
 const RETRY_NS: u64 = 5_000_000_000;
+/// A checkpoint is made when so many times its bytes have been recorded since the one before.
+const BYTES_A_CHECKPOINT_BYTE: u64 = 8;
 /// Codes of what stands in the journal as missed.
 const BEHIND: &str = "journal.behind";
 
@@ -101,6 +103,25 @@ pub struct Recorder {
     handed_seq: u64,
     /// When the files failed; none: they have not.
     failed_at: Option<u64>,
+    checkpoints: Checkpoints,
+}
+
+/// When a segment is to say what the engine knows.
+#[derive(Clone, Copy, Debug, Default)]
+struct Checkpoints {
+    /// Whether one has begun that does not say it yet.
+    are_due: bool,
+    /// Bytes of the last one, and those recorded behind it.
+    bytes: u64,
+    bytes_since: u64,
+}
+
+impl Checkpoints {
+    /// A segment begins, or goes on behind a hole. Journals that would be mostly checkpoints go without, but for a segment behind
+    /// a hole: `is_needed`.
+    const fn begin(&mut self, is_needed: bool) {
+        self.are_due = is_needed || self.bytes_since >= BYTES_A_CHECKPOINT_BYTE * self.bytes;
+    }
 }
 
 impl Recorder {
@@ -145,6 +166,7 @@ impl Recorder {
             lost: 0,
             handed_seq: 0,
             failed_at: None,
+            checkpoints: Checkpoints::default(),
         })
     }
 
@@ -180,6 +202,27 @@ impl Recorder {
     fn note_and_record(&mut self, line: u32, now: u64, input: &Input<'_>) {
         self.setups.note(line, input);
         self.record(line, now, input);
+    }
+
+    /// Whether the segment is to say what the engine knows, by [`Self::checkpoint`], before the next record.
+    #[inline]
+    #[must_use]
+    pub fn wants_checkpoint(&self) -> bool {
+        self.checkpoints.are_due && self.failed_at.is_none() && !self.is_missing && self.files.has_room_for(2)
+    }
+
+    /// Takes what `keep` hands out, as one piece whatever its size: it is of one moment. A segment that it fills ends behind it.
+    pub fn checkpoint(&mut self, now: u64, keep: impl FnOnce(&mut dyn FnMut(u32, SetupKind, &[u8]))) {
+        let Self { writer, out, checkpoints, .. } = self;
+        let mut bytes = 0;
+        keep(&mut |line, kind, text| {
+            bytes += text.len() as u64;
+            // One that no block holds is larger than any book that an engine may have.
+            let _ = writer.append(line, now, &Input::Setup { kind, text }, out);
+        });
+        writer.flush(out);
+        *checkpoints = Checkpoints { are_due: false, bytes, bytes_since: 0 };
+        self.hand_over(now);
     }
 
     /// Time passes: what waits is written, what failed is tried again.
@@ -260,6 +303,7 @@ impl Recorder {
             return;
         }
         (self.segment_bytes, self.handed_seq) = (self.segment_bytes + len, next_seq);
+        self.checkpoints.bytes_since += len;
         // The end of the one and the beginning of the next go together.
         if self.segment_bytes >= self.options.segment_bytes && self.files.has_room_for(2) {
             self.turn(now);
@@ -295,6 +339,7 @@ impl Recorder {
             let said = Input::Missed { loses: true, code: BEHIND.as_bytes() };
             // It is a few bytes.
             let _ = self.writer.append(0, now, &said, &mut self.out);
+            self.checkpoints.begin(self.checkpoints.are_due);
         }
     }
 
@@ -309,6 +354,7 @@ impl Recorder {
         self.handed_seq = next_seq;
         self.files.begin_segment(path_of(&self.options.folder, &self.run, number));
         (self.segment, self.segment_bytes, self.out) = (number, 0, begun);
+        self.checkpoints.begin(false);
         self.tell_setups(now);
     }
 
@@ -344,6 +390,7 @@ impl Recorder {
             return;
         }
         (self.segment, self.segment_bytes, self.failed_at, self.is_missing) = (number, 0, None, true);
+        self.checkpoints.begin(true);
         self.say_missed(now);
         self.tell_setups(now);
         self.writer.flush(&mut self.out);

@@ -46,6 +46,8 @@ impl Setups {
             // Whose place it takes matters while both are there, which a segment that begins within it does not tell: until the
             // one has gone both are lines of their books.
             SetupKind::Succeeds => {}
+            // The next checkpoint says them anew.
+            SetupKind::Session | SetupKind::Book | SetupKind::Note => {}
             SetupKind::Instrument | SetupKind::Defined => {
                 let name = text.split('\t').next().unwrap_or_default();
                 self.listings.insert(name.to_owned(), text.to_owned());

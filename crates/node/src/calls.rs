@@ -80,7 +80,7 @@ impl Call<3> for IngestSnapshot {
         let (instrument, ticket) = (instrument.u32("instrument")?, ticket.u32("ticket")?);
         let bytes = bytes.input("bytes")?;
         let now = state.now();
-        state.record.answered(InstrumentId(instrument), &bytes, state.engine.catalogue(), now);
+        state.record.answered(&mut state.engine, InstrumentId(instrument), &bytes, now);
         Ok(state.input_at(
             now,
             bytes.len(),

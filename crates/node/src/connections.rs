@@ -89,7 +89,7 @@ impl Engine {
             let source = SourceId(source.u32("source")?);
             let text = text.input("text")?;
             let now = state.now();
-            state.record.sent(source.0, now, &text);
+            state.record.sent(&mut state.engine, source.0, now, &text);
             state.engine.asked(source, &text).map_err(engine_error)
         })
     }
@@ -101,7 +101,7 @@ impl Engine {
             let source = source.u32("source")?;
             let now = state.now();
             // Where it leads is asked next.
-            state.record.connected(source, now);
+            state.record.connected(&mut state.engine, source, now);
             Ok(state.input_at(
                 now,
                 0,

@@ -240,7 +240,7 @@ impl Engine {
         self.run(|state| {
             let source = source.u32("source")?;
             let now = state.now();
-            state.record.heard(source, now, &Input::Closed);
+            state.record.heard(&mut state.engine, source, now, &Input::Closed);
             Ok(state.input_at(
                 now,
                 0,

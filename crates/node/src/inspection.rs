@@ -98,6 +98,8 @@ pub struct InspectedInfo {
     pub backward: i64,
     /// Its connections.
     pub lines: Vec<LineInfo>,
+    /// What somebody has noted of it, as JSON, the first sixteen.
+    pub notes: Vec<String>,
     /// What is wrong with it, the first hundred.
     pub faults: Vec<FaultInfo>,
     /// How much is.
@@ -169,6 +171,7 @@ fn info_of(found: &Inspected, inspection: &Inspection) -> InspectedInfo {
                 holding: holding_of(holding),
             })
             .collect(),
+        notes: found.notes.iter().map(|note| String::from_utf8_lossy(note).into_owned()).collect(),
         faults: found.faults.iter().map(fault_of).collect(),
         faults_counted: found.faults_counted as i64,
     }

@@ -1,7 +1,7 @@
 //! The exported `JournalConversion`: recordings in, the bytes of a journal's segments out.
 
-use depthwire_core::journal::JournalError;
-use depthwire_core::recording::Conversion;
+use depthwire_core::journal::{JournalError, SetupKind};
+use depthwire_core::recording::{Conversion, Cut};
 use depthwire_core::types::Account;
 use napi_derive::napi;
 
@@ -73,6 +73,58 @@ impl JournalConversion {
             let used = conversion.take(part, last && part.len() == bytes.len(), out).map_err(refused)?;
             Ok(used as u32)
         })
+    }
+
+    /// Appends what is said of a connection at that time: `kind` as `Engine.recordedCheckpoint` names it, or `note`. Throws
+    /// `journal.setup`.
+    #[napi(ts_args_type = "line: number, kind: string, text: Uint8Array, ts: bigint")]
+    pub fn set_up(&mut self, line: Argument, kind: Argument, text: Argument, ts: Argument) -> Result<()> {
+        self.owned.run(|Journal { conversion, bytes, next, .. }| {
+            let at = (line.u32("line")?, ts.u64("ts")?);
+            let (named, text) = (kind.text("kind")?, text.input("text")?);
+            let kind = SetupKind::of(&named).ok_or_else(|| {
+                let account = Account::new(
+                    "nothing of this kind is said of a connection",
+                    "a kind",
+                    format_args!("“{named}”"),
+                );
+                error("journal.setup", account, "use the kinds that recordedCheckpoint gives, or note")
+            })?;
+            let Some(conversion) = conversion else { return Err(ended()) };
+            if !next.is_empty() || bytes.len() > WAITING_BYTES_MAX {
+                return Err(undrained());
+            }
+            conversion.set_up(at, kind, &text, bytes).map_err(refused)
+        })
+    }
+
+    /// Takes of what follows the entries from one number on and before another, on these connections; none: on all. Of answers
+    /// those alone that were asked for by this name; empty: all.
+    #[napi(ts_args_type = "firstEntry: bigint, endEntry: bigint, lines: Uint32Array, name: string")]
+    pub fn cut(
+        &mut self,
+        first_entry: Argument,
+        end_entry: Argument,
+        lines: Argument,
+        name: Argument,
+    ) -> Result<()> {
+        self.owned.run(|Journal { conversion, .. }| {
+            let cut = Cut {
+                entries: (first_entry.u64("firstEntry")?, end_entry.u64("endEntry")?),
+                lines: lines.numbers("lines")?,
+                name: name.text("name")?,
+            };
+            let Some(conversion) = conversion else { return Err(ended()) };
+            conversion.cut(cut);
+            Ok(())
+        })
+    }
+
+    /// Whether nothing that follows is taken, for the entries of `cut` are all there.
+    #[napi]
+    pub fn is_cut_over(&mut self) -> Result<bool> {
+        self.owned
+            .run(|Journal { conversion, .. }| Ok(conversion.as_ref().is_some_and(Conversion::is_cut_over)))
     }
 
     /// The file is damaged here, for the reason of that code: what follows does not go on where it ended.

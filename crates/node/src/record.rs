@@ -4,16 +4,18 @@ use std::collections::HashSet;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use depthwire_core::engine::{SourceId, listing_of};
+use depthwire_core::engine::{Engine as CoreEngine, SourceId, listing_of, segment_begun};
 use depthwire_core::journal::{Input, SetupKind};
-use depthwire_core::types::{Account, Catalogue, Instrument, InstrumentId, TimeNs, Venue};
+use depthwire_core::types::{Account, Catalogue, Clock, Instrument, InstrumentId, TimeNs, Venue};
 use depthwire_journal::retention::Retention;
 use depthwire_journal::{FileError, Options, Recorder, Status, Sync};
+use napi::bindgen_prelude::{BigInt, Uint8Array};
 use napi_derive::napi;
 
 use crate::argument::{Argument, SAFE_INTEGER_MAX};
 use crate::engine::Engine;
 use crate::guard::{Code, Result, error};
+use crate::state::engine_error;
 
 /// How far a record has come.
 #[napi(object)]
@@ -38,6 +40,17 @@ pub struct RecordStatus {
     pub is_recording: bool,
     /// What went wrong last, whether or not it has been overcome.
     pub failure: Option<RecordFailure>,
+}
+
+/// Something that a recording says of a connection.
+#[napi(object)]
+pub struct RecordedSetup {
+    /// The connection's number in the recording.
+    pub line: u32,
+    /// Of which kind: `session` is what the room of its venue remembers, `book` a synced book.
+    pub kind: String,
+    /// What.
+    pub text: Uint8Array,
 }
 
 /// What went wrong with a file of a journal.
@@ -131,6 +144,38 @@ impl Engine {
         self.run(|state| Ok(state.record.status().map(RecordStatus::from)))
     }
 
+    /// What a journal of the rest of a recording begins with, as far as that was read and for one instrument: of each of its
+    /// connections how it is taken and what is remembered of it, and the book, where it is synced. Throws
+    /// `engine.unknown_source`, `engine.unknown_instrument`.
+    #[napi(ts_args_type = "source: number, instrument: number")]
+    pub fn recorded_checkpoint(&self, source: Argument, instrument: Argument) -> Result<Vec<RecordedSetup>> {
+        self.run(|state| {
+            let source = SourceId(source.u32("source")?);
+            let instrument = InstrumentId(instrument.u32("instrument")?);
+            let mut told = Vec::new();
+            let tell = |line, kind: SetupKind, text: &[u8]| {
+                told.push(RecordedSetup { line, kind: kind.name().to_owned(), text: text.to_vec().into() });
+            };
+            state.engine.recorded_checkpoint(source, instrument, tell).map_err(engine_error)?;
+            Ok(told)
+        })
+    }
+
+    /// Entries of a recording that were taken since it was opened. Throws `engine.unknown_source`.
+    #[napi(ts_args_type = "source: number")]
+    pub fn recorded_entries(&self, source: Argument) -> Result<i64> {
+        self.run(|state| {
+            let entries = state.engine.recorded_entries(SourceId(source.u32("source")?));
+            entries.map(|entries| entries as i64).map_err(engine_error)
+        })
+    }
+
+    /// When a segment of a journal was begun, by its first bytes, ns since the Unix epoch; null where they are of none.
+    #[napi(ts_args_type = "bytes: Uint8Array")]
+    pub fn segment_begun(&self, bytes: Argument) -> Result<Option<BigInt>> {
+        self.run(|_| Ok(segment_begun(&bytes.input("bytes")?).map(BigInt::from)))
+    }
+
     /// Ends the record, and waits until all of it is kept. Null where none is under way.
     #[napi]
     pub fn end_recording(&self) -> Result<Option<RecordStatus>> {
@@ -189,17 +234,26 @@ impl Record {
         self.ended.clone()
     }
 
-    /// Something was heard, sent or lost on a connection.
+    /// Something is heard, sent or lost on a connection of the engine, which does not know it yet.
     #[inline]
-    pub(crate) fn heard(&mut self, source: u32, now: TimeNs, input: &Input<'_>) {
+    pub(crate) fn heard<C: Clock>(
+        &mut self,
+        engine: &mut CoreEngine<C>,
+        source: u32,
+        now: TimeNs,
+        input: &Input<'_>,
+    ) {
         if let Some(recorder) = &mut self.recorder {
+            if recorder.wants_checkpoint() {
+                keep(recorder, engine, now);
+            }
             recorder.record(source, now, input);
         }
     }
 
-    pub(crate) fn ticked(&mut self, now: TimeNs) {
+    pub(crate) fn ticked<C: Clock>(&mut self, engine: &mut CoreEngine<C>, now: TimeNs) {
+        self.heard(engine, 0, now, &Input::Ticked);
         if let Some(recorder) = &mut self.recorder {
-            recorder.record(0, now, &Input::Ticked);
             recorder.tick(now);
         }
     }
@@ -209,20 +263,26 @@ impl Record {
         self.set_up(source.0, now, SetupKind::Venue, venue.name());
     }
 
-    pub(crate) fn connected(&mut self, source: u32, now: TimeNs) {
+    pub(crate) fn connected<C: Clock>(&mut self, engine: &mut CoreEngine<C>, source: u32, now: TimeNs) {
         if self.is_on() {
-            self.heard(source, now, &Input::Connected(b""));
+            self.heard(engine, source, now, &Input::Connected(b""));
             self.unnamed.insert(source);
         }
     }
 
     /// Something was said to a venue; what is said first of a connection is where it leads.
-    pub(crate) fn sent(&mut self, source: u32, now: TimeNs, text: &[u8]) {
+    pub(crate) fn sent<C: Clock>(
+        &mut self,
+        engine: &mut CoreEngine<C>,
+        source: u32,
+        now: TimeNs,
+        text: &[u8],
+    ) {
         let is_address = self.unnamed.remove(&source);
         if let (true, Some(recorder)) = (is_address, &mut self.recorder) {
             recorder.named(source, now, text);
         }
-        self.heard(source, now, &Input::Sent(text));
+        self.heard(engine, source, now, &Input::Sent(text));
     }
 
     pub(crate) fn set_up(&mut self, source: u32, now: TimeNs, kind: SetupKind, text: &str) {
@@ -272,11 +332,23 @@ impl Record {
     }
 
     /// A snapshot came that was asked for.
-    pub(crate) fn answered(&mut self, id: InstrumentId, body: &[u8], catalogue: &Catalogue, now: TimeNs) {
-        if let (true, Some(name)) = (self.is_on(), name_of(id, catalogue)) {
-            self.heard(0, now, &Input::Answered { url: name.as_bytes(), body });
+    pub(crate) fn answered<C: Clock>(
+        &mut self,
+        engine: &mut CoreEngine<C>,
+        id: InstrumentId,
+        body: &[u8],
+        now: TimeNs,
+    ) {
+        if let (true, Some(name)) = (self.is_on(), name_of(id, engine.catalogue())) {
+            self.heard(engine, 0, now, &Input::Answered { url: name.as_bytes(), body });
         }
     }
+}
+
+/// A segment says what the engine knows.
+#[cold]
+fn keep<C: Clock>(recorder: &mut Recorder, engine: &mut CoreEngine<C>, now: TimeNs) {
+    recorder.checkpoint(now, |tell| engine.checkpoint(|source, kind, text| tell(source.0, kind, text)));
 }
 
 /// What was recorded is kept, whoever forgot to end it.

@@ -136,7 +136,7 @@ impl State {
     #[inline]
     pub(crate) fn ingest(&mut self, source: u32, bytes: &[u8]) -> u32 {
         let now = self.now();
-        self.record.heard(source, now, &Input::Received(bytes));
+        self.record.heard(&mut self.engine, source, now, &Input::Received(bytes));
         let result = self.engine.ingest(SourceId(source), bytes, now);
         self.settle(bytes.len(), result, || format!("frame of source {source}"))
     }
@@ -155,7 +155,7 @@ impl State {
         let Some(mut stages) = self.stages.take() else { return self.ingest(source, bytes) };
         let clock = stages.begin();
         let (now, frames) = (self.now(), self.engine.frames());
-        self.record.heard(source, now, &Input::Received(bytes));
+        self.record.heard(&mut self.engine, source, now, &Input::Received(bytes));
         let result = self.engine.ingest_stamped(SourceId(source), bytes, now, clock);
         let instrument = self.engine.subject();
         let flags = self.settle(bytes.len(), result, || format!("frame of source {source}"));
@@ -239,7 +239,7 @@ impl State {
     #[inline]
     pub(crate) fn tick(&mut self) -> u32 {
         let now = self.now();
-        self.record.ticked(now);
+        self.record.ticked(&mut self.engine, now);
         let tick = |engine: &mut engine::Engine<SystemClock>, now| {
             engine.tick(now);
             Ok(())

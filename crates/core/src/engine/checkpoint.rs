@@ -29,6 +29,11 @@ use crate::journal::SetupKind;
 use crate::types::{BookState, Clock, InstrumentId, Slot, TimeNs};
 use names::{named, placed};
 
+/// The name of the instrument whose book is kept so; none of another form.
+pub(super) fn kept_name(bytes: &[u8]) -> Option<String> {
+    book::head_of(bytes)?.0.map(|head| head.name)
+}
+
 /// The form of what is kept. Another form, of a room's memory too, has another number.
 const FORM: u32 = 1;
 
@@ -50,9 +55,7 @@ impl<C: Clock> Engine<C> {
     /// inputs.
     pub fn checkpoint(&mut self, mut tell: impl FnMut(SourceId, SetupKind, &[u8])) {
         for index in 0..self.sources.len() {
-            if let Some(kept) = self.kept_session(index)
-                && let Ok(text) = serde_json::to_vec(&kept)
-            {
+            if let Some(text) = self.kept_session(index, 0) {
                 tell(SourceId(index as u32), SetupKind::Session, &text);
             }
         }
@@ -64,18 +67,63 @@ impl<C: Clock> Engine<C> {
         }
     }
 
+    /// The same of one instrument of a recording, as far as that was read, so that the rest can be read by itself: of each of its
+    /// connections that brings the instrument how it is taken, too. They have the recording's numbers.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownSource`], [`EngineError::UnknownInstrument`].
+    pub fn recorded_checkpoint(
+        &mut self,
+        source: SourceId,
+        instrument: InstrumentId,
+        mut tell: impl FnMut(u32, SetupKind, &[u8]),
+    ) -> Result<(), EngineError> {
+        let slot = self.slot_of(instrument)?;
+        let recording = self.sources.get(source.0 as usize).ok_or(EngineError::UnknownSource(source.0))?;
+        let unknown = EngineError::UnknownInstrument(instrument.0);
+        let listed = self.catalogue.get(instrument).ok_or(unknown)?;
+        let (name, listing) = (listed.to_string(), super::listing_of(listed));
+        let lines: Vec<_> = match &recording.lines {
+            None => (0..recording.sessions.len()).map(|line| (line as u32, source.0 as usize)).collect(),
+            Some(lines) => lines.all().filter(|(_, of)| self.sources[*of].carries(slot)).collect(),
+        };
+        let is_set_up = recording.lines.is_some();
+        for (line, of) in &lines {
+            if is_set_up {
+                let brings = self.sources[*of].brings(slot);
+                let carries = if brings { SetupKind::Carries } else { SetupKind::CarriesBesideBooks };
+                tell(*line, SetupKind::Instrument, listing.as_bytes());
+                tell(*line, SetupKind::Venue, self.sources[*of].venue.name().as_bytes());
+                tell(*line, carries, name.as_bytes());
+            }
+            let session = if is_set_up { 0 } else { *line };
+            if let Some(text) = self.kept_session(*of, session) {
+                tell(*line, SetupKind::Session, &text);
+            }
+        }
+        let mut bytes = Vec::new();
+        let line = self
+            .keep_book(slot.0 as usize, &mut bytes)
+            .and_then(|keeper| lines.iter().find(|(_, of)| *of == keeper).map(|(line, _)| *line));
+        if let Some(line) = line {
+            tell(line, SetupKind::Book, &bytes);
+        }
+        Ok(())
+    }
+
     fn name_of(&self, id: InstrumentId) -> Option<String> {
         self.catalogue.get(id).map(ToString::to_string)
     }
 
-    fn kept_session(&self, index: usize) -> Option<KeptSession> {
+    /// What is kept of a connection, as JSON.
+    fn kept_session(&self, index: usize, session: u32) -> Option<Vec<u8>> {
         let source = &self.sources[index];
         if source.slots.is_empty() || source.lines.is_some() {
             return None;
         }
-        let room = source.sessions.first()?.kept()?;
+        let room = source.sessions.get(session as usize)?.kept()?;
         let name = |slot: Slot| self.name_of(self.instruments.get(slot.0 as usize)?.id);
-        Some(KeptSession {
+        let kept = KeptSession {
             form: FORM,
             venue: source.venue.name().to_owned(),
             is_live: source.is_live,
@@ -83,7 +131,8 @@ impl<C: Clock> Engine<C> {
             is_mixed: source.is_mixed,
             heard_at: source.heard_at,
             room: named(room, &name),
-        })
+        };
+        serde_json::to_vec(&kept).ok()
     }
 
     /// The source that brings a book which is kept, and its bytes in `out`.

@@ -73,7 +73,7 @@ pub use error::{EngineError, IngestError};
 use instrument::{Context, InstrumentState};
 pub use listing::{listed_as, listing_of};
 pub use mending::Mending;
-pub use replay::{RecordingProgress, detect, set_up_for};
+pub use replay::{RecordingProgress, detect, segment_begun, set_up_for};
 use source::Source;
 
 /// Most levels that one book may hold, both sides together, unless the configuration says less.

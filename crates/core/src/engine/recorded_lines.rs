@@ -27,6 +27,12 @@ impl RecordedLines {
     pub(super) fn source_of(&self, line: u32) -> Option<usize> {
         self.sources.get(line as usize).copied().flatten().map(|source| source as usize)
     }
+
+    /// The connections that were set up, and their sources.
+    pub(super) fn all(&self) -> impl Iterator<Item = (u32, usize)> + '_ {
+        let each = self.sources.iter().enumerate();
+        each.filter_map(|(line, source)| Some((line as u32, (*source)? as usize)))
+    }
 }
 
 impl<C: Clock> Engine<C> {

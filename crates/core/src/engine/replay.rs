@@ -1,10 +1,11 @@
 //! Recordings: the one loop in which time passes as they say.
 
+use super::checkpoint::kept_name;
 use super::lookahead::Lookahead;
 use super::source::Source;
 use super::{Engine, EngineError, IngestError, SourceId};
 use crate::encode::Outbox;
-use crate::journal::SetupKind;
+use crate::journal::{SEGMENT_HEADER_BYTES, SegmentHeader, SetupKind};
 use crate::recording::{Entry, Format, Heard, RecordingError, Transcript};
 use crate::types::{Clock, Instrument, TimeNs, Venue};
 use crate::venues::{Asked, At, Sightings, every_session};
@@ -103,12 +104,25 @@ pub fn detect(bytes: &[u8]) -> Result<Vec<(Venue, String)>, IngestError> {
     Ok(sightings.instruments())
 }
 
-/// Adds the instruments that a connection was told to carry.
+/// When a segment of a journal was begun, by its first bytes, ns since the epoch; `None` where they are of none.
+#[must_use]
+pub fn segment_begun(bytes: &[u8]) -> Option<TimeNs> {
+    let head = bytes.first_chunk::<SEGMENT_HEADER_BYTES>()?;
+    SegmentHeader::read(head).ok().map(|head| head.created)
+}
+
+/// Adds the instruments that a connection was told to carry, or whose book was kept.
 fn carry_names(kind: SetupKind, names: &[u8], carried: &mut Vec<(Venue, String)>) {
-    if !matches!(kind, SetupKind::Carries | SetupKind::CarriesBesideBooks) {
-        return;
-    }
-    for name in core::str::from_utf8(names).unwrap_or_default().lines() {
+    let kept;
+    let names = match kind {
+        SetupKind::Carries | SetupKind::CarriesBesideBooks => core::str::from_utf8(names).unwrap_or_default(),
+        SetupKind::Book => {
+            kept = kept_name(names).unwrap_or_default();
+            kept.as_str()
+        }
+        _ => return,
+    };
+    for name in names.lines() {
         let Ok((venue, symbol)) = crate::venues::split_name(name) else { continue };
         let named = (venue, symbol.to_owned());
         if !carried.contains(&named) {
@@ -126,7 +140,9 @@ pub fn set_up_for(bytes: &[u8]) -> Option<Vec<Instrument>> {
     let (mut at, mut listed) = (0, None);
     while let Ok(Entry { end, heard, .. }) = transcript.next(bytes, at, true) {
         at = end;
-        if let Ok(Heard::Setup { kind, bytes, .. }) = heard {
+        if let Ok(Heard::Setup { kind, bytes, .. }) = heard
+            && !matches!(kind, SetupKind::Session | SetupKind::Book | SetupKind::Note)
+        {
             let listed: &mut Vec<Instrument> = listed.get_or_insert_default();
             if kind == SetupKind::Instrument {
                 listed.extend(core::str::from_utf8(bytes).ok().and_then(super::listing::listed_as));
@@ -188,6 +204,7 @@ impl<C: Clock> Engine<C> {
                 progress.error = Some(error);
             }
             progress.consumed = end;
+            self.sources[index].entries += 1;
             self.ask_venues();
             progress.is_blocked = !self.outbox.is_empty() && !drain(&mut self.outbox);
         }
@@ -196,6 +213,15 @@ impl<C: Clock> Engine<C> {
         }
         self.sources[index].transcript = transcript;
         Ok(progress)
+    }
+
+    /// Entries of a recording that were taken since it was opened.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownSource`].
+    pub fn recorded_entries(&self, source: SourceId) -> Result<u64, EngineError> {
+        let source = self.sources.get(source.0 as usize).ok_or(EngineError::UnknownSource(source.0))?;
+        Ok(source.entries)
     }
 
     /// When an entry was heard. A recording that does not say leaves it to what stands in the frame, and that to the entry

@@ -44,6 +44,8 @@ pub(super) struct Source {
     /// Of each connection of a recording, whether all is known that its venue told on it: since it was made, or since a
     /// checkpoint.
     pub(super) are_lines_known: Vec<bool>,
+    /// Entries of it that were taken.
+    pub(super) entries: u64,
     /// Time of the last tick made from the recording, and of the last entry.
     pub(super) ticked_at: TimeNs,
     pub(super) last_ts: TimeNs,
@@ -67,6 +69,7 @@ impl Source {
             transcript: Transcript::default(),
             lines: None,
             are_lines_known: Vec::new(),
+            entries: 0,
             ticked_at: 0,
             last_ts: 0,
         }

@@ -83,6 +83,29 @@ pub enum SetupKind {
 }
 
 impl SetupKind {
+    /// Its word.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Venue => "venue",
+            Self::Carries => "carries",
+            Self::CarriesBesideBooks => "carries_beside_books",
+            Self::Drops => "drops",
+            Self::Succeeds => "succeeds",
+            Self::Instrument => "instrument",
+            Self::Defined => "defined",
+            Self::Session => "session",
+            Self::Book => "book",
+            Self::Note => "note",
+        }
+    }
+
+    /// The kind of a word.
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// All, in the order of their tags.
     const ALL: [Self; 10] = [
         Self::Venue,

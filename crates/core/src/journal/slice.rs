@@ -2,7 +2,7 @@
 
 use super::part_error::PartError;
 use super::reader::{Reader, Recorded};
-use super::record::Input;
+use super::record::{Input, SetupKind};
 use super::segment::SegmentHeader;
 use super::writer::Writer;
 
@@ -141,8 +141,9 @@ const fn is_context(input: &Input<'_>) -> bool {
         | Input::Connected(_)
         | Input::Closed
         | Input::Sent(_)
-        | Input::Named(_)
-        | Input::Setup { .. } => true,
+        | Input::Named(_) => true,
+        // What an engine knew at one place is nothing at another.
+        Input::Setup { kind, .. } => !matches!(kind, SetupKind::Session | SetupKind::Book | SetupKind::Note),
         Input::Received(_)
         | Input::Datagram(_)
         | Input::Answered { .. }

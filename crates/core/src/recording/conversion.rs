@@ -2,7 +2,7 @@
 
 use super::entry::{Entry, Heard};
 use super::transcript::Transcript;
-use crate::journal::{Input, JournalError, SegmentHeader, Writer};
+use crate::journal::{Input, JournalError, SegmentHeader, SetupKind, Writer};
 
 /// Reads recordings, one after the other, and writes what they tell as records of a journal: read back, it tells the
 /// same entries with the same times, on the same connections.
@@ -17,6 +17,35 @@ pub struct Conversion {
     /// Whether it was said where a connection leads, by its number.
     are_named: Vec<bool>,
     missed: u64,
+    /// Entries that were read.
+    entries: u64,
+    cut: Option<Cut>,
+}
+
+/// Which entries are taken: see [`Conversion::cut`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// From this entry on, and before that one, counted from 0.
+    pub entries: (u64, u64),
+    /// Of these connections alone; none: of all.
+    pub lines: Vec<u32>,
+    /// Of answers those that were asked for by this name; empty: all.
+    pub name: String,
+}
+
+impl Cut {
+    fn takes(&self, entry: u64, line: u32, input: &Input<'_>) -> bool {
+        let is_of_line = || self.lines.is_empty() || self.lines.contains(&line);
+        let is_in = (self.entries.0..self.entries.1).contains(&entry);
+        match input {
+            // What is said ahead of all is needed by all; how connections are taken is said by whoever cuts.
+            Input::Head(_) => entry < self.entries.1,
+            Input::Setup { .. } => false,
+            Input::Ticked | Input::Missed { .. } | Input::Began => is_in,
+            Input::Answered { url, .. } => is_in && (self.name.is_empty() || *url == self.name.as_bytes()),
+            _ => is_in && is_of_line(),
+        }
+    }
 }
 
 impl Conversion {
@@ -32,7 +61,34 @@ impl Conversion {
             writer,
             are_named: Vec::new(),
             missed: 0,
+            entries: 0,
+            cut: None,
         }
+    }
+
+    /// Takes a part alone from here on.
+    pub fn cut(&mut self, cut: Cut) {
+        self.cut = Some(cut);
+    }
+
+    /// Whether nothing that follows is taken.
+    #[must_use]
+    pub fn is_cut_over(&self) -> bool {
+        self.cut.as_ref().is_some_and(|cut| self.entries >= cut.entries.1)
+    }
+
+    /// Appends what is said of a connection at that time, and no recording tells.
+    ///
+    /// # Errors
+    /// [`JournalError::BlockTooLarge`].
+    pub fn set_up(
+        &mut self,
+        (line, ts): (u32, u64),
+        kind: SetupKind,
+        text: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), JournalError> {
+        self.writer.append(line, ts, &Input::Setup { kind, text }, out).map(drop)
     }
 
     /// Records so far.
@@ -54,7 +110,7 @@ impl Conversion {
     /// # Errors
     /// [`JournalError::BlockTooLarge`] for an entry that no block holds.
     pub fn take(&mut self, bytes: &[u8], last: bool, out: &mut Vec<u8>) -> Result<usize, JournalError> {
-        let Self { transcript, writer, are_named, missed, .. } = self;
+        let Self { transcript, writer, are_named, missed, entries, cut, .. } = self;
         let mut at = 0;
         loop {
             // Where a connection leads is asked for before an entry borrows the transcript.
@@ -72,12 +128,17 @@ impl Conversion {
                         Ok(Heard::Ticked) => (0, Input::Ticked),
                         Ok(Heard::Setup { line, kind, bytes }) => (line, Input::Setup { kind, text: bytes }),
                         Err(error) => {
-                            *missed += 1;
                             (0, Input::Missed { loses: error.loses_bytes(), code: error.code().as_bytes() })
                         }
                     };
-                    writer.append(line, ts, &input, out)?;
                     at = end;
+                    let entry = *entries;
+                    *entries += 1;
+                    if cut.as_ref().is_some_and(|cut| !cut.takes(entry, line, &input)) {
+                        continue;
+                    }
+                    *missed += u64::from(matches!(input, Input::Missed { .. }));
+                    writer.append(line, ts, &input, out)?;
                     let index = line as usize;
                     if are_named.len() <= index {
                         are_named.resize(index + 1, false);

@@ -5,11 +5,15 @@ use super::entry::{Entry, Heard};
 use super::error::RecordingError;
 use super::format::Format;
 use super::transcript::Transcript;
-use crate::journal::{JournalError, SEGMENT_HEADER_BYTES, SegmentHeader};
+use crate::journal::{JournalError, SEGMENT_HEADER_BYTES, SegmentHeader, SetupKind};
 use crate::types::TimeNs;
 
 /// Faults of a file that are kept; all are counted.
 pub const FAULTS_MAX: usize = 100;
+
+/// Notes of a file that are kept, and the most bytes of one.
+pub const NOTES_MAX: usize = 16;
+const NOTE_BYTES_MAX: usize = 1 << 20;
 
 /// Entries by kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -100,6 +104,8 @@ pub struct Inspected {
     pub backward: u64,
     /// By the numbers of connections.
     pub lines: Vec<Holding>,
+    /// What somebody has noted of it, the first of them.
+    pub notes: Vec<Box<[u8]>>,
     /// The first of them.
     pub faults: Vec<Fault>,
     /// All of them.
@@ -139,6 +145,12 @@ impl Inspection {
                     at = end;
                     *entries += 1;
                     file.whole.take(ts, &heard, is_datagram);
+                    if let Heard::Setup { kind: SetupKind::Note, bytes, .. } = heard
+                        && file.notes.len() < NOTES_MAX
+                        && bytes.len() <= NOTE_BYTES_MAX
+                    {
+                        file.notes.push(bytes.into());
+                    }
                     if ts != 0 {
                         file.backward += u64::from(ts < *latest);
                         *latest = ts;

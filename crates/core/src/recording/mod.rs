@@ -32,7 +32,7 @@ mod transcript;
 mod value_end;
 
 pub use connections::{ADDRESS_BYTES_MAX, CONNECTIONS_MAX};
-pub use conversion::Conversion;
+pub use conversion::{Conversion, Cut};
 pub use entry::{Entry, Heard};
 pub use error::RecordingError;
 pub use format::{FORMAT_BYTES_MIN, Format};
