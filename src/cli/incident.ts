@@ -157,6 +157,7 @@ export async function incident(options: IncidentOptions): Promise<Incident> {
       isWithin = true;
       if (!(await reachedIn(reader, engine, source, toNs))) engine.sourceEnded(source);
       isWithin = false;
+      if (engine.recordedEntries(source) === 0) throw notBegun(engine, files, toNs);
       const end = { after: seen(engine, id), counts: engine.stats(), entry: engine.recordedEntries(source) };
       const verdict: Verdict = {
         depthwire: VERSION,
@@ -284,6 +285,16 @@ function seen(engine: Engine, id: number): SeenBook {
 
 function counted(of: (name: Counted) => number): Readonly<Record<Counted, number>> {
   return Object.fromEntries(COUNTED.map((name) => [name, of(name)])) as Record<Counted, number>;
+}
+
+function notBegun(engine: Engine, files: readonly string[], toNs: bigint): DepthwireError {
+  return new DepthwireError('incident.time', {
+    what: 'the recording begins behind that time',
+    where: files.join(', '),
+    expected: `a time from ${engine.nextNs} on`,
+    got: String(toNs),
+    fix: 'See its times with depthwire inspect, and name one of them with --around.',
+  });
 }
 
 function notReached(engine: Engine, files: readonly string[], fromNs: bigint): DepthwireError {

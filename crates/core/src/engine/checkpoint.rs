@@ -5,8 +5,8 @@
 //! what its room remembers ([`SetupKind::Session`]), of each instrument its synced book with its place in the venue's numbering
 //! and what else was told last ([`SetupKind::Book`]).
 //!
-//! 1. A book is kept where it is synced, nothing waits for it, no connection is about to take another's place, and its
-//!    connection's room can say what it remembers. Every other one is known again when the venue tells it, as ever.
+//! 1. A book is kept where it is synced, nothing waits for it, no event of orders is half told, and no connection is about to
+//!    take another's place. Every other one is known again when the venue tells it, as ever.
 //! 2. A reader takes a kept book only where it has none, on a connection of which it knows all that the engine knew then: since it
 //!    was made, or since a checkpoint. Behind a hole no connection is known so, until the next checkpoint.
 //! 3. A reader that has the book holds it against the kept one: at the same place they are equal, or the book is stale.

@@ -44,7 +44,7 @@ pub struct LineGap {
     pub received: u64,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 struct Line {
     id: u32,
     /// The number behind the last message that it brought.
@@ -52,7 +52,7 @@ struct Line {
     heard_at: TimeNs,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 struct Held {
     first: u64,
     count: u32,
@@ -73,7 +73,7 @@ impl Held {
 }
 
 /// See the module. Once warm it allocates nothing.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct LineArbiter {
     next: u64,
     lines: Vec<Line>,

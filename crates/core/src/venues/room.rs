@@ -137,17 +137,11 @@ pub trait Room: Default {
         Err(DecodeError::NotInstruments)
     }
 
-    /// What it remembers of its connection, as data, so that a recording that is read from here on can go on with it; `None` where
-    /// that takes more than the room has, so that books of the connection are known again when the venue begins anew.
-    fn kept(&self) -> Option<Value> {
-        None
-    }
+    /// What it remembers of its connection, as data, so that a recording that is read from here on can go on with it.
+    fn kept(&self) -> Option<Value>;
 
     /// A connection to a product that remembers what [`Self::kept`] has told; `None` for anything else.
-    fn restored(product: Venue, kept: Value) -> Option<Self> {
-        let _ = (product, kept);
-        None
-    }
+    fn restored(product: Venue, kept: Value) -> Option<Self>;
 
     /// When a frame was sent or received, by what stands in it: the clock of a recording that has no other. 0 where it
     /// does not say.

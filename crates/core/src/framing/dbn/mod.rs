@@ -70,7 +70,7 @@ pub const UNDEFINED_TIME: u64 = u64::MAX;
 
 /// The version of the encoding: it says how long symbols are and how definitions, statistics, mappings and messages of
 /// the gateway are laid out. Orders, trades and levels are the same in all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[repr(u8)]
 pub enum Version {
     /// Symbols of 22 bytes.

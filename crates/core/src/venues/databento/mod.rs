@@ -20,6 +20,8 @@ mod symbols;
 
 use std::collections::HashMap;
 
+use serde_json::Value;
+
 use super::FrameError;
 use super::room::{
     At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, TradeIds,
@@ -30,8 +32,8 @@ use crate::framing::dbn::{
 };
 use crate::sequence::Rule;
 use crate::types::{
-    Aggressor, Body, Coverage, Event, Events, Instrument, OrderChange, Part, QtyUnit, Routes, ScaleSource,
-    Scope, Slot, StaleReason, TimeNs, Trade, TradeId, TradingStatus, Venue,
+    Aggressor, Body, BySlot, Coverage, Event, Events, Instrument, OrderChange, Part, QtyUnit, Routes,
+    ScaleSource, Scope, Slot, StaleReason, TimeNs, Trade, TradeId, TradingStatus, Venue,
 };
 use symbols::{Mapped, instruments, symbol_of, with_publisher};
 
@@ -62,14 +64,14 @@ pub(super) const ORDERS: Product = Product {
 const INSTRUMENTS_MAX: usize = 1 << 20;
 
 /// Where a book's records come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 struct Origin {
     publisher: u16,
     number: u32,
 }
 
 /// What an instrument number stands for, from a time up to another.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 struct Named {
     from: TimeNs,
     until: TimeNs,
@@ -84,7 +86,7 @@ impl Named {
 }
 
 /// Whether a book is being told whole, record by record.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 enum Run {
     #[default]
     None,
@@ -97,19 +99,21 @@ enum Run {
 }
 
 /// What the stream has told of a book so far.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
 struct Told {
     origin: Option<Origin>,
     run: Run,
 }
 
 /// One stream.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Databento {
+    /// What was seen of a recording, to find out what it holds.
+    #[serde(skip)]
+    sighted: Vec<Origin>,
     /// Of the records that follow; none before the metadata.
     form: Option<(Version, bool)>,
-    /// By slot.
-    told: Vec<Told>,
+    told: BySlot<Told>,
     /// By instrument number, all that the metadata say; nothing for numbers that are not carried.
     instruments: HashMap<u32, Vec<Named>>,
     /// What the metadata call a number, for symbols that several publishers deliver.
@@ -117,7 +121,25 @@ pub struct Databento {
     /// The instrument of the last record, which is mostly that of the next.
     last: Option<(Origin, Named)>,
     /// When the file ends, once its metadata are known; none within where it is open.
+    #[serde(with = "known_end")]
     end: Option<Option<TimeNs>>,
+}
+
+/// What is known of an end, and may be that there is none, as a list of one or none.
+mod known_end {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::types::TimeNs;
+
+    pub(super) fn serialize<S: Serializer>(end: &Option<Option<TimeNs>>, to: S) -> Result<S::Ok, S::Error> {
+        end.as_slice().serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Option<TimeNs>>, D::Error> {
+        Vec::<Option<TimeNs>>::deserialize(from).map(|known| known.into_iter().next())
+    }
 }
 
 impl Databento {
@@ -140,7 +162,7 @@ impl Databento {
     }
 
     fn lose_all(&mut self, reason: StaleReason, now: TimeNs, out: &mut Events) {
-        self.told.iter_mut().for_each(|told| told.run = Run::None);
+        self.told.iter_mut().for_each(|(_, told)| told.run = Run::None);
         lose(Scope::All, reason, now, out);
     }
 
@@ -153,7 +175,7 @@ impl Databento {
         let (ts_event, ts_recv) = (mbo.header().ts_event, mbo.ts_recv());
         // While a book is being told whole, its event ends with the whole book.
         let event = |body| Event { slot, is_last, ts_event, ts_recv, body };
-        let run = &mut self.told[slot.0 as usize].run;
+        let run = &mut self.told.at(slot).run;
         let change = match mbo.change() {
             Ok(change) => change,
             Err(error) => {
@@ -218,7 +240,7 @@ impl Databento {
             }
         }
         if is_last {
-            self.told[slot.0 as usize].run = Run::None;
+            self.told.at(slot).run = Run::None;
         }
         if is_last && is_building {
             let none = out.orders_added();
@@ -268,11 +290,7 @@ impl Databento {
 
     /// Notes whose records a book is made of. Those of another begin with its truth lost.
     fn note(&mut self, slot: Slot, origin: Origin, ts: TimeNs, out: &mut Events) {
-        let index = slot.0 as usize;
-        if self.told.len() <= index {
-            self.told.resize(index + 1, Told::default());
-        }
-        let told = &mut self.told[index];
+        let told = self.told.at(slot);
         let Some(before) = told.origin.replace(origin).filter(|before| *before != origin) else { return };
         told.run = Run::Doubted;
         let reason = if before.number == origin.number {
@@ -338,6 +356,14 @@ impl Room for Databento {
 
     fn skipped(&mut self, at: At, out: &mut Events) {
         self.lose_all(StaleReason::Skipped, at.ts_recv, out);
+    }
+
+    fn kept(&self) -> Option<Value> {
+        serde_json::to_value(self).ok()
+    }
+
+    fn restored(_product: Venue, kept: Value) -> Option<Self> {
+        serde_json::from_value(kept).ok()
     }
 
     #[inline]

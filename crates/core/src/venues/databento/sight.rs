@@ -2,7 +2,7 @@
 //! that several publishers deliver is a book each.
 
 use super::symbols::{instruments, symbol_of, with_publisher};
-use super::{Databento, Origin, Told};
+use super::{Databento, Origin};
 use crate::framing::dbn::{MAGIC, Metadata, Record};
 use crate::types::Slot;
 use crate::venues::DATABENTO;
@@ -12,7 +12,7 @@ use crate::venues::room::{Sightings, Sureness};
 const ORIGINS_MAX: usize = 16_384;
 
 impl Databento {
-    /// See the module. `told` holds the origins seen, one a place.
+    /// See the module. `sighted` holds the origins seen.
     pub(super) fn note_sight(&mut self, frame: &[u8], out: &mut Sightings) {
         if frame.starts_with(&MAGIC) {
             let Ok(Some((metadata, _))) = Metadata::read(frame) else { return };
@@ -30,8 +30,8 @@ impl Databento {
         let header = record.header();
         let origin = Origin { publisher: header.publisher_id, number: header.instrument_id };
         if self.last.is_some_and(|(last, _)| last == origin)
-            || self.told.len() == ORIGINS_MAX
-            || self.told.iter().any(|told| told.origin == Some(origin))
+            || self.sighted.len() == ORIGINS_MAX
+            || self.sighted.contains(&origin)
         {
             return;
         }
@@ -41,8 +41,7 @@ impl Databento {
             None if self.symbols.is_empty() => vec![symbol_of("", origin.number)],
             None => Vec::new(),
         };
-        let others =
-            self.told.iter().filter_map(|told| told.origin).filter(|other| other.number == origin.number);
+        let others = self.sighted.iter().filter(|other| other.number == origin.number);
         let others: Vec<u16> = others.map(|other| other.publisher).collect();
         for symbol in &symbols {
             if others.is_empty() {
@@ -54,6 +53,6 @@ impl Databento {
                 out.add(DATABENTO, &with_publisher(symbol, *publisher), Sureness::Sure);
             }
         }
-        self.told.push(Told { origin: Some(origin), ..Told::default() });
+        self.sighted.push(origin);
     }
 }

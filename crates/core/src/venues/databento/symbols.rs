@@ -15,7 +15,7 @@ pub(super) fn with_publisher(symbol: &str, publisher: u16) -> String {
 }
 
 /// A symbol that a number has for some time.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Mapped {
     pub(super) number: u32,
     pub(super) symbol: String,

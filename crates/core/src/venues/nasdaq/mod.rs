@@ -13,6 +13,8 @@
 //!    another feed's.
 //! 7. Messages in files are numbered by counting. Their time is the time of day: it has no date.
 
+use serde_json::Value;
+
 use super::FrameError;
 use super::room::{
     At, Checksum, Detection, Life, OrderIds, Product, Resync, Room, Scale, Sightings, Sureness, TradeIds,
@@ -51,16 +53,48 @@ pub(super) const EQUITIES: Product = Product {
 const HOUR_NS: u64 = 3_600_000_000_000;
 
 /// What a stock locate stands for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 struct Locate {
     /// The symbol as the venue writes it; zeros before it is known.
     stock: [u8; 8],
     target: Target,
 }
 
+/// A target as data. A book that has no place any more is of a symbol that is not carried.
+#[derive(serde::Serialize, serde::Deserialize)]
+enum KeptTarget {
+    New,
+    Missed,
+    Foreign,
+    Book(Option<Slot>),
+}
+
+impl From<Target> for KeptTarget {
+    fn from(target: Target) -> Self {
+        match target {
+            Target::New => Self::New,
+            Target::Missed => Self::Missed,
+            Target::Foreign => Self::Foreign,
+            Target::Book(slot) => Self::Book(Some(slot)),
+        }
+    }
+}
+
+impl From<KeptTarget> for Target {
+    fn from(target: KeptTarget) -> Self {
+        match target {
+            KeptTarget::New => Self::New,
+            KeptTarget::Missed => Self::Missed,
+            KeptTarget::Foreign | KeptTarget::Book(None) => Self::Foreign,
+            KeptTarget::Book(Some(slot)) => Self::Book(slot),
+        }
+    }
+}
+
 const NEW: Locate = Locate { stock: [0; 8], target: Target::New };
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(from = "KeptTarget", into = "KeptTarget")]
 enum Target {
     /// Not seen yet.
     New,
@@ -72,7 +106,7 @@ enum Target {
 }
 
 /// One feed.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Nasdaq {
     /// By stock locate; grows to the highest one seen, at most 65,536.
     locates: Vec<Locate>,
@@ -85,6 +119,7 @@ pub struct Nasdaq {
     /// Messages of a file so far.
     count: u64,
     /// A packet that waited for the other line.
+    #[serde(skip)]
     waited: Vec<u8>,
 }
 
@@ -343,6 +378,14 @@ impl Room for Nasdaq {
             // A message that cannot be read was told of by its loss.
             let _ = self.settle(at, routes, out);
         }
+    }
+
+    fn kept(&self) -> Option<Value> {
+        serde_json::to_value(self).ok()
+    }
+
+    fn restored(_product: Venue, kept: Value) -> Option<Self> {
+        serde_json::from_value(kept).ok()
     }
 
     fn time(frame: &[u8]) -> TimeNs {
