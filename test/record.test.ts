@@ -1,10 +1,13 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import path, { join } from 'node:path';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { Simulator } from '#native';
+import { startServing } from '../src/cli/serve.js';
+import { configFrom } from '../src/config.js';
 import { type Engine, openEngine, type RecordOptions } from '../src/engine.js';
 import { recordingFiles } from '../src/ingest/recording-files.js';
+import { RecordingReader } from '../src/ingest/recording-reader.js';
 import { EVERYTHING_NS } from '../src/ingest/source.js';
 import { Flag } from '../src/wire/generated/constants.js';
 import { endOf } from './support/command.js';
@@ -90,7 +93,6 @@ async function replayed(out: string) {
   );
   const files = await recordingFiles([out]);
   const parts: Uint8Array[] = [];
-  const { RecordingReader } = await import('../src/ingest/recording-reader.js');
   const reader = new RecordingReader(files);
   let source: number | undefined;
   let ids: readonly number[] = [];
@@ -207,6 +209,89 @@ describe('a folder of segments', () => {
     expect(await recordingFiles([folder])).toEqual([folder]);
   });
 });
+
+describe('segments of a record', () => {
+  /** The files of a record of several segments, and digests of its books at the end. */
+  async function segments() {
+    const out = named();
+    const { digests } = await live(out, 20_000, 128 << 10);
+    const paths = await recordingFiles([out]);
+    expect(paths.length).toBeGreaterThan(5);
+    return { paths, digests };
+  }
+
+  it('can be read from each on, and behind one that is missing', async () => {
+    const { paths, digests } = await segments();
+    for (const first of [1, 3, paths.length - 1]) {
+      const { code, report } = await verifyCommand(...paths.slice(first));
+      expect(report.books.map(({ digest }) => digest).sort()).toEqual([...digests].sort());
+      expect(report.books.every(({ state }) => state === 'synced')).toBe(true);
+      expect(code).toBe(0);
+    }
+    const { code, report } = await verifyCommand(...paths.slice(0, 2), ...paths.slice(3));
+    expect(report.books.map(({ digest }) => digest)).toEqual(digests);
+    expect(report.recordingErrors).toBe(1);
+    expect(code).toBe(1);
+  });
+
+  it('are where a replay begins that is to be at a time', async () => {
+    const { paths } = await segments();
+    const [first, , , later = ''] = paths;
+    const beginOf = async (path: string): Promise<bigint> => {
+      const { out } = await endOf(['inspect', '--json', path]);
+      return BigInt(JSON.parse(out).files[0].holds.firstNs);
+    };
+    const beginNs = await beginOf(first ?? '');
+    const laterNs = (await beginOf(later)) + 5_000_000n;
+    const lastNs = await beginOf(paths.at(-1) ?? '');
+    const config = configFrom({
+      server: { port: 0, drainMs: 0 },
+      replay: { files: [path.dirname(later)], speed: 0.0001, from: String(laterNs) },
+    });
+    const serving = await startServing(config, new Map(), (line) => {
+      throw new Error(line);
+    });
+    try {
+      const { engine, server } = serving;
+      const replay = server.replay;
+      const ids = engine.instruments().flatMap(({ id, venue }) => (venue === 'sim' ? [id] : []));
+      const isThere = () => replay?.status().state === 'paused' || replay?.status().state === 'running';
+      const compare = async (timeNs: bigint) => {
+        await vi.waitUntil(isThere, 10_000);
+        expect(ids.map((id) => engine.digest(id))).toEqual(await digestsAt(paths, ids, timeNs));
+      };
+      await compare(laterNs);
+      expect(replay?.status().beginNs ?? 0n).toBeLessThan(laterNs);
+      // Not half of it was read to get there.
+      const { frames } = engine.stats();
+      expect(frames).toBeGreaterThan(0);
+      for (const timeNs of [lastNs + 1n, beginNs + 2_000_000n, laterNs]) {
+        replay?.change({ isPaused: true, seekNs: timeNs });
+        expect(replay?.status().state).toBe('seeking');
+        await compare(timeNs);
+      }
+    } finally {
+      await serving.stop('test is over');
+    }
+  });
+});
+
+/** Digests of the books of recordings that were read from the beginning up to a time. */
+async function digestsAt(paths: readonly string[], ids: readonly number[], untilNs: bigint) {
+  const engine = openEngine(
+    { startId: 1, silenceMs: 0, replay: true, outputBytes: 8 << 20 },
+    { onFrame() {}, onAsk() {}, onSay() {}, onFault() {} },
+  );
+  const source = engine.openRecorded(ids);
+  const reader = new RecordingReader(paths);
+  do {
+    reader.use(engine.ingestRecording(source, reader.pending, untilNs, reader.isFileEnd));
+  } while (engine.nextNs === 0n && (await reader.fill()));
+  await reader.close();
+  const digests = ids.map((id) => engine.digest(id));
+  engine.close();
+  return digests;
+}
 
 describe('depthwire record', () => {
   it('records the embedded venue, and says what it came to', async () => {

@@ -7,6 +7,7 @@ import { textTable } from './text-table.js';
 
 /** Connections and faults of a file that people are shown; programs get all that are kept. */
 const LINES_SHOWN = 20;
+const NOTE_LETTERS_SHOWN = 200;
 const NS_PER_MS = 1_000_000n;
 
 /** `depthwire inspect`. `done` takes the exit code. */
@@ -33,7 +34,8 @@ export function addInspectCommand(program: Command, shell: Shell, done: (code: n
 }
 
 function textOf(file: InspectedFile): string {
-  const { form, fileBytes, segment, holds, backward, connections, faults, damages, faultsCounted } = file;
+  const { form, fileBytes, segment, holds, backward, connections, notes, faults, damages, faultsCounted } =
+    file;
   const rows: (readonly [string, string])[] = [
     ['form', form ?? 'none that is known'],
     ['bytes', `${fileBytes} in the file, ${holds.bytes} in what it holds`],
@@ -54,6 +56,7 @@ function textOf(file: InspectedFile): string {
   }
   if (connections.length > LINES_SHOWN)
     lines.push(`  and ${connections.length - LINES_SHOWN} connections more`);
+  lines.push(...notes.map((note) => `  note  ${plain(note)}`));
   const wrong = [...damages.map((damage) => errorText(damage)), ...faults.map(faultText)];
   lines.push(...wrong.slice(0, LINES_SHOWN).map((text) => `  ${text}`));
   if (faultsCounted > LINES_SHOWN) lines.push(`  and ${faultsCounted - LINES_SHOWN} faults more`);
@@ -92,6 +95,14 @@ function isoOf(ns: string): string {
   return Number.isNaN(date.getTime())
     ? `${ns} ns`
     : date.toISOString().replace(/\.\d+Z$/, `.${ns.slice(-9)}Z`);
+}
+
+/** The beginning of a note that a terminal can be shown. */
+function plain(note: string): string {
+  const text = note.replaceAll(/[^ -~]/g, '?');
+  return text.length <= NOTE_LETTERS_SHOWN
+    ? text
+    : `${text.slice(0, NOTE_LETTERS_SHOWN)}… (--json has it whole)`;
 }
 
 function faultText({ record, entry, ...error }: Fault): string {

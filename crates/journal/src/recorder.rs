@@ -109,8 +109,9 @@ pub struct Recorder {
 /// When a segment is to say what the engine knows.
 #[derive(Clone, Copy, Debug, Default)]
 struct Checkpoints {
-    /// Whether one has begun that does not say it yet.
+    /// Whether one has begun that does not say it yet, and when: nothing has changed since.
     are_due: bool,
+    due_at: u64,
     /// Bytes of the last one, and those recorded behind it.
     bytes: u64,
     bytes_since: u64,
@@ -119,7 +120,8 @@ struct Checkpoints {
 impl Checkpoints {
     /// A segment begins, or goes on behind a hole. Journals that would be mostly checkpoints go without, but for a segment behind
     /// a hole: `is_needed`.
-    const fn begin(&mut self, is_needed: bool) {
+    const fn begin(&mut self, is_needed: bool, now: u64) {
+        self.due_at = now;
         self.are_due = is_needed || self.bytes_since >= BYTES_A_CHECKPOINT_BYTE * self.bytes;
     }
 }
@@ -211,17 +213,18 @@ impl Recorder {
         self.checkpoints.are_due && self.failed_at.is_none() && !self.is_missing && self.files.has_room_for(2)
     }
 
-    /// Takes what `keep` hands out, as one piece whatever its size: it is of one moment. A segment that it fills ends behind it.
+    /// Takes what `keep` hands out, as one piece whatever its size: it is of one moment, that in which the segment began. One that
+    /// it fills ends behind it.
     pub fn checkpoint(&mut self, now: u64, keep: impl FnOnce(&mut dyn FnMut(u32, SetupKind, &[u8]))) {
         let Self { writer, out, checkpoints, .. } = self;
         let mut bytes = 0;
         keep(&mut |line, kind, text| {
             bytes += text.len() as u64;
             // One that no block holds is larger than any book that an engine may have.
-            let _ = writer.append(line, now, &Input::Setup { kind, text }, out);
+            let _ = writer.append(line, checkpoints.due_at, &Input::Setup { kind, text }, out);
         });
         writer.flush(out);
-        *checkpoints = Checkpoints { are_due: false, bytes, bytes_since: 0 };
+        *checkpoints = Checkpoints { are_due: false, due_at: 0, bytes, bytes_since: 0 };
         self.hand_over(now);
     }
 
@@ -339,7 +342,7 @@ impl Recorder {
             let said = Input::Missed { loses: true, code: BEHIND.as_bytes() };
             // It is a few bytes.
             let _ = self.writer.append(0, now, &said, &mut self.out);
-            self.checkpoints.begin(self.checkpoints.are_due);
+            self.checkpoints.begin(self.checkpoints.are_due, now);
         }
     }
 
@@ -354,7 +357,7 @@ impl Recorder {
         self.handed_seq = next_seq;
         self.files.begin_segment(path_of(&self.options.folder, &self.run, number));
         (self.segment, self.segment_bytes, self.out) = (number, 0, begun);
-        self.checkpoints.begin(false);
+        self.checkpoints.begin(false, now);
         self.tell_setups(now);
     }
 
@@ -390,7 +393,7 @@ impl Recorder {
             return;
         }
         (self.segment, self.segment_bytes, self.failed_at, self.is_missing) = (number, 0, None, true);
-        self.checkpoints.begin(true);
+        self.checkpoints.begin(true, now);
         self.say_missed(now);
         self.tell_setups(now);
         self.writer.flush(&mut self.out);

@@ -27,6 +27,9 @@
 //! is right. What is damaged costs its own block; the numbers say which records those were. A file that ends within a
 //! block ends with the last whole one. [`BlockKind::End`] says that a segment was closed in order.
 //!
+//! A segment of a live server's journal says first how its connections are taken and, in a checkpoint
+//! (`engine/checkpoint.rs`), what was known when it began, so that it can be read by itself.
+//!
 //! This module makes bytes and reads them; it opens nothing. [`Writer`] and [`Reader`] are its two sides.
 
 mod block;

@@ -10,6 +10,7 @@
 
 mod bybit;
 mod captured;
+mod checkpoints;
 mod consolidated;
 mod costs;
 mod definitions;
