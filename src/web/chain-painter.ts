@@ -21,11 +21,11 @@ const BEYOND = 2;
 const MEASURES_EVERY_MS = 500;
 
 /** Columns of calls, outermost first; those of puts mirror them. */
-const COLUMNS = ['state', 'delta', 'iv', 'bidIv', 'bid', 'ask', 'askIv'] as const;
+const COLUMNS = ['heard', 'delta', 'iv', 'bidIv', 'bid', 'ask', 'askIv'] as const;
 type Column = (typeof COLUMNS)[number];
 
 const HEADS: Readonly<Record<Column, string>> = {
-  state: 'age',
+  heard: 'age',
   delta: 'Δ',
   iv: 'mid IV',
   bidIv: 'bid IV',
@@ -74,8 +74,8 @@ export class ChainPainter {
     heads.replaceChildren();
     for (const column of COLUMNS) addElement(heads, 'span', column).textContent = HEADS[column];
     addElement(heads, 'span', 'strike').textContent = 'strike';
-    for (const column of [...COLUMNS].reverse())
-      addElement(heads, 'span', column).textContent = HEADS[mirrored(column)];
+    for (const column of [...COLUMNS].reverse().map(mirrored))
+      addElement(heads, 'span', column).textContent = HEADS[column];
     this.#resize = new ResizeObserver(() => {
       this.#heightPx = this.#rows.clientHeight;
     });
@@ -254,7 +254,7 @@ export class ChainPainter {
     setData(part, 'state', option === undefined ? 'none' : isExact ? 'synced' : state);
     const words = !this.#session.connected ? 'no line' : stateWords(state, book?.reason ?? '', doubts);
     const age = ageWords(nowMs - (option?.heardMs ?? Number.NaN));
-    cells.state.set(option === undefined ? '' : isExact ? age : words);
+    cells.heard.set(option === undefined ? '' : isExact ? age : words);
     const title = option === undefined ? '' : `${option.instrument}: ${words}, ${age}`;
     if (part.title !== title) part.title = title;
     for (const [column, level] of [

@@ -64,7 +64,7 @@ const LIST_EVERY_MS = 1000;
 
 /**
  * The options of names and patterns as a table by expiry and strike: best prices and ticker of each, in two groups of
- * subscriptions, and in a third one the server's signals where they are asked for. `deribit:BTC-*` is a whole chain. What fits and
+ * subscriptions, and in a third one the server's signals where they are asked for. `venue:BTC-*` is a whole chain. What fits and
  * is no option, or has no known expiry and strike, is in no row.
  *
  * The server's `limits.subscriptions_max` has to allow two subscriptions an option, with signals three.

@@ -22,6 +22,7 @@ mod left_behind;
 #[path = "../naive_merge/mod.rs"]
 mod naive_merge;
 mod numbered_orders;
+mod option_chain;
 mod option_signals;
 mod random;
 mod recorded_lines;

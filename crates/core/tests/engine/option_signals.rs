@@ -55,7 +55,9 @@ impl OptionRig {
         let reader = &mut rig.reader;
         rig.engine
             .image(id, rig.stream, now, |bytes| {
-                feed_frames(bytes).for_each(|frame| drop(reader.apply(&frame.unwrap()).unwrap()));
+                for frame in feed_frames(bytes) {
+                    reader.apply(&frame.unwrap()).unwrap();
+                }
             })
             .unwrap();
         rig.read();
