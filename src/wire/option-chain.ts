@@ -48,6 +48,7 @@ export interface ChainExpiry {
   readonly rows: readonly ChainRow[];
 }
 
+/** What a chain reports to callbacks. */
 export interface OptionChainEvents {
   /** Options have come or gone. Numbers change without it: read them when they are drawn. */
   change: undefined;
