@@ -500,6 +500,7 @@ impl Dialect for DeribitOption {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 mod tests {
     use super::*;
 
