@@ -1,7 +1,8 @@
 import { useEffect, useReducer, useRef, useState } from 'preact/hooks';
 import { Alerts } from './alerts.js';
 import { Beside, BesidePicker, viewsBeside } from './beside.js';
-import { Chain, opened, optionsBeside } from './chain.js';
+import type { Chain } from './chain.js';
+import { opened, optionsBeside } from './chain-choice.js';
 import { copyFocused, watchCopies } from './exact-copy.js';
 import type { FrameLoop } from './frame-loop.js';
 import { Health } from './health.js';
@@ -85,6 +86,11 @@ export function App({ session, loop, settings }: AppProps) {
   const rows = () => ladder.current?.rows ?? 0;
   const isChain = settings.values.chain !== '' && optionsBeside(session).length > 0;
   const isHeat = settings.values.heat && !isChain;
+  // Whoever looks at no chain does not load it.
+  const [ChainView, setChainView] = useState<typeof Chain | null>(null);
+  useEffect(() => {
+    if (isChain) void import('./chain.js').then(({ Chain: loaded }) => setChainView(() => loaded));
+  }, [isChain]);
   return (
     <div
       class="page"
@@ -136,7 +142,7 @@ export function App({ session, loop, settings }: AppProps) {
         </button>
         {session.replay.isOn && <ReplayBar replay={session.replay} loop={loop} />}
       </header>
-      {isChain && <Chain session={session} loop={loop} settings={settings} />}
+      {isChain && ChainView !== null && <ChainView session={session} loop={loop} settings={settings} />}
       {isHeat && <Heatmap session={session} loop={loop} settings={settings} theme={theme} />}
       <div class="ladders" hidden={isChain}>
         <Ladder
