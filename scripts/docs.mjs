@@ -18,6 +18,7 @@ const ORDER = [
   'docs/guides/embed.md',
   'docs/guides/replay.md',
   'docs/guides/query.md',
+  'docs/guides/option-chain.md',
   'docs/watch.md',
   'docs/bench.md',
   'docs/adding-a-venue.md',

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { DepthwireError } from '../errors.js';
-import { codesLike } from '../fake-venue/codes.js';
+import { chainCodes, codesLike } from '../fake-venue/codes.js';
 import { FAKE_ACCOUNT, FakeVenue } from '../fake-venue/fake-venue.js';
 import { FAULTS, type Fault, parseFault } from '../fake-venue/fault.js';
 import { canOffer, type Offered } from '../fake-venue/offer.js';
@@ -18,6 +18,7 @@ interface Flags {
   readonly venue: readonly string[];
   readonly instruments: readonly string[];
   readonly count: number;
+  readonly chain: number;
   readonly recording: readonly GivenRecording[];
   readonly speed: number;
   readonly lasts: number;
@@ -34,6 +35,10 @@ const FAULT_HELP = `what goes wrong: KIND@N, KIND@N/EACH or KIND:CHANNEL@N=MS, w
 
 /** Codes of a product that the greeting names. */
 const CODES_MAX = 12;
+
+/** Whose options are a chain, and what stands beside them: those of the simulator have long ended. */
+const CHAIN_OF = 'deribit';
+const OWN_OF_CHAIN = ['BTC-PERPETUAL'];
 
 /** Requests beyond a limit are told at most so often. */
 const TELL_MS = 1000;
@@ -55,6 +60,7 @@ export function addFakeVenueCommand(program: Command, shell: Shell): void {
       integer,
       0,
     )
+    .option('--chain <n>', 'so many options on bitcoin as one chain, of deribit', integer, 0)
     .option(
       '--recording <product=file>',
       'what was received of a product, told again in place of a simulated market; FILE alone where it says whose it is',
@@ -129,7 +135,10 @@ function speed(text: string): number {
  * The simulated products that are asked for, with their instruments; without any, and without recordings, all that the
  * simulator speaks as.
  */
-function offered({ venue, instruments, count }: Flags, recorded: readonly Offered[]): readonly Offered[] {
+function offered(
+  { venue, instruments, count, chain }: Flags,
+  recorded: readonly Offered[],
+): readonly Offered[] {
   if (venue.length === 0 && recorded.length > 0) return [];
   const known = VENUE_FACTS.flatMap((facts) =>
     facts.products.filter(canOffer).map((product) => ({ facts, product })),
@@ -160,7 +169,9 @@ function offered({ venue, instruments, count }: Flags, recorded: readonly Offere
     }
     const given = instruments.flatMap((text) => codeOf(text, name, products));
     const own = ownCodes(name);
-    const codes = given.length === 0 ? own : given;
+    const options = name === CHAIN_OF ? chainCodes(chain, Date.now()) : [];
+    const named = given.length === 0 ? (options.length === 0 ? own : OWN_OF_CHAIN) : given;
+    const codes = [...new Set([...named, ...options])];
     const invented = codesLike(own[0] ?? '', Math.max(0, count - codes.length), codes);
     return { ...found, codes: [...codes, ...invented] };
   });

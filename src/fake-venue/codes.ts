@@ -40,3 +40,28 @@ function letters(number: number): string {
   }
   return text;
 }
+
+const MONTHS = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'];
+const WEEK_MS = 7 * 86_400_000;
+/** A Friday at eight in the morning, when options end. */
+const A_FRIDAY_MS = Date.UTC(2021, 0, 1, 8);
+/** Strikes of an expiry of a chain. */
+const STRIKES = 50;
+/** Where the simulator's coin stands. */
+const MIDDLE = 63_000;
+
+/**
+ * Codes of so many options on bitcoin as one chain: a call and a put of each of fifty strikes around the simulator's price, and as
+ * many expiries as it takes, a week from each other, the first of them at least a day away.
+ */
+export function chainCodes(count: number, nowMs: number): readonly string[] {
+  const first = A_FRIDAY_MS + Math.ceil((nowMs + 86_400_000 - A_FRIDAY_MS) / WEEK_MS) * WEEK_MS;
+  return Array.from({ length: count }, (_, at) => {
+    const expiry = new Date(first + Math.floor(at / (2 * STRIKES)) * WEEK_MS);
+    // From the money outwards, so that a part of an expiry is around it.
+    const nth = Math.floor((at % (2 * STRIKES)) / 2);
+    const away = (nth % 2 === 0 ? 1 : -1) * Math.ceil(nth / 2);
+    const ends = `${expiry.getUTCDate()}${MONTHS[expiry.getUTCMonth()]}${String(expiry.getUTCFullYear()).slice(2)}`;
+    return `BTC-${ends}-${MIDDLE + away * STRIKE_STEP}-${at % 2 === 0 ? 'C' : 'P'}`;
+  });
+}

@@ -1,6 +1,8 @@
 import { useEffect, useReducer, useRef, useState } from 'preact/hooks';
 import { Alerts } from './alerts.js';
 import { Beside, BesidePicker, viewsBeside } from './beside.js';
+import type { Chain } from './chain.js';
+import { opened, optionsBeside } from './chain-choice.js';
 import { copyFocused, watchCopies } from './exact-copy.js';
 import type { FrameLoop } from './frame-loop.js';
 import { Health } from './health.js';
@@ -72,6 +74,8 @@ export function App({ session, loop, settings }: AppProps) {
         if (standing !== null) void session.replay.wish({ paused: !standing.paused });
       } else if (command.kind === 'copy') setCopied(copyLadder());
       else if (command.kind === 'orders') settings.set('orders', !settings.values.orders);
+      else if (command.kind === 'chain')
+        settings.set('chain', settings.values.chain === '' ? opened(session) : '');
       else if (command.kind === 'heatmap') settings.set('heat', !settings.values.heat);
       else runInMarket(command, session, ladder.current?.rows ?? 0);
     };
@@ -80,10 +84,17 @@ export function App({ session, loop, settings }: AppProps) {
   }, [session, settings]);
 
   const rows = () => ladder.current?.rows ?? 0;
+  const isChain = settings.values.chain !== '' && optionsBeside(session).length > 0;
+  const isHeat = settings.values.heat && !isChain;
+  // Whoever looks at no chain does not load it.
+  const [ChainView, setChainView] = useState<typeof Chain | null>(null);
+  useEffect(() => {
+    if (isChain) void import('./chain.js').then(({ Chain: loaded }) => setChainView(() => loaded));
+  }, [isChain]);
   return (
     <div
       class="page"
-      data-heat={settings.values.heat ? '' : undefined}
+      data-heat={isHeat ? '' : undefined}
       data-beside={viewsBeside(session, settings).length || undefined}
     >
       <header class="header">
@@ -94,6 +105,15 @@ export function App({ session, loop, settings }: AppProps) {
         <span class="spacer" />
         <InstrumentPicker session={session} />
         <BesidePicker session={session} settings={settings} />
+        {!isChain && optionsBeside(session).length > 0 && (
+          <button
+            type="button"
+            title="Option chain: x"
+            onClick={() => settings.set('chain', opened(session))}
+          >
+            Chain
+          </button>
+        )}
         {!settings.values.heat && (
           <button type="button" title="Depth over time: h" onClick={() => settings.set('heat', true)}>
             Heatmap
@@ -122,8 +142,9 @@ export function App({ session, loop, settings }: AppProps) {
         </button>
         {session.replay.isOn && <ReplayBar replay={session.replay} loop={loop} />}
       </header>
-      {settings.values.heat && <Heatmap session={session} loop={loop} settings={settings} theme={theme} />}
-      <div class="ladders">
+      {isChain && ChainView !== null && <ChainView session={session} loop={loop} settings={settings} />}
+      {isHeat && <Heatmap session={session} loop={loop} settings={settings} theme={theme} />}
+      <div class="ladders" hidden={isChain}>
         <Ladder
           session={session}
           loop={loop}
@@ -174,7 +195,7 @@ function placeOf(target: EventTarget | null): KeyPlace {
 
 type MarketCommand = Exclude<
   Command,
-  { readonly kind: 'theme' | 'help' | 'heatmap' | 'orders' | 'copy' | 'pause' }
+  { readonly kind: 'theme' | 'help' | 'heatmap' | 'orders' | 'chain' | 'copy' | 'pause' }
 >;
 
 function runInMarket(command: MarketCommand, session: Session, rows: number): void {

@@ -38,9 +38,17 @@ function parseEntry(entry: Record<string, unknown>): CatalogueEntry | null {
       contractSize: typeof entry.contractSize === 'number' && entry.contractSize > 0 ? entry.contractSize : 1,
       inverse: entry.inverse === true,
       members: membersOf(entry.members),
+      base: typeof entry.base === 'string' ? entry.base : '',
+      ...optionOf(entry),
     },
     ageMs: typeof ageMs === 'number' ? ageMs : Number.NaN,
   };
+}
+
+/** The terms of an option; nothing of what is none, or whose end or strike is not known. */
+function optionOf({ expiryMs, strike, isCall }: Record<string, unknown>): Pick<InstrumentFacts, 'option'> {
+  if (typeof expiryMs !== 'number' || !(expiryMs > 0) || typeof strike !== 'string') return {};
+  return { option: { expiryMs, strike, isCall: isCall === true } };
 }
 
 /** The names of what a consolidated book is made of; none of any other. */

@@ -57,7 +57,17 @@ function ListRow({ view, session, loop, selected }: RowProps) {
     const element = row.current;
     if (element === null) return;
     const painter = new ListRowPainter(element, partsOf(element));
-    return loop.add((nowMs) => painter.paint(view, nowMs), PACE);
+    // Of thousands a few are seen, and no other costs anything.
+    let isSeen = true;
+    const seen = new IntersectionObserver((entries) => {
+      isSeen = entries.at(-1)?.isIntersecting ?? true;
+    });
+    seen.observe(element);
+    const remove = loop.add((nowMs) => isSeen && painter.paint(view, nowMs), PACE);
+    return () => {
+      seen.disconnect();
+      remove();
+    };
   }, [view, session, loop]);
   useEffect(() => {
     if (selected) row.current?.scrollIntoView({ block: 'nearest' });

@@ -14,8 +14,19 @@ export interface InstrumentFacts {
   readonly contractSize: number;
   /** Whether a contract is worth its size in the quote currency, and so size ÷ price in base. */
   readonly inverse: boolean;
+  /** What is traded, as the venue writes it; empty where it does not say. */
+  readonly base?: string;
+  /** Of an option whose terms are known. */
+  readonly option?: OptionFacts;
   /** Names of what a consolidated book is made of. */
   readonly members?: readonly string[];
+}
+
+/** What an option is an option of. */
+export interface OptionFacts {
+  readonly expiryMs: number;
+  readonly strike: string;
+  readonly isCall: boolean;
 }
 
 /** One instrument of the list, and where its reader is in its ladder. The session writes it, painters read it. */

@@ -11,6 +11,7 @@ export type Command =
   | { readonly kind: 'theme' }
   | { readonly kind: 'heatmap' }
   | { readonly kind: 'orders' }
+  | { readonly kind: 'chain' }
   | { readonly kind: 'copy' }
   | { readonly kind: 'pause' }
   | { readonly kind: 'help' };
@@ -35,6 +36,10 @@ export const KEY_HELP: readonly (readonly [keys: string, meaning: string])[] = [
   [
     'h',
     'Open or close the depth over time; in it the arrows move a cursor, Space pauses, PgUp PgDn scroll, End goes live',
+  ],
+  [
+    'x',
+    'Open or close the chain of the options; in it the arrows choose one, Enter opens it, [ ] the expiry',
   ],
   ['o', 'Show or hide the orders at the chosen ladder row, in the order in which they are filled'],
   ['c', 'Copy the chosen ladder row exactly, or all rows in view'],
@@ -66,6 +71,8 @@ export function commandFor({ key, modified, place }: KeyPress): Command | null {
       return { kind: 'theme' };
     case 'o':
       return { kind: 'orders' };
+    case 'x':
+      return { kind: 'chain' };
     case 'c':
       return { kind: 'copy' };
     case 'h':

@@ -18,6 +18,8 @@ const DEFAULTS = {
   beside: '',
   /** What is to be told, as alert-rules.ts writes it. */
   alerts: '',
+  /** The expiry whose options are shown as a chain, `2027-06-25`; empty = no chain. */
+  chain: '',
   /** Whether the orders at the chosen price are shown. */
   orders: false,
 } as const satisfies Readonly<Record<string, boolean | number | string>>;

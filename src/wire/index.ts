@@ -48,6 +48,15 @@ export { LocalOrders, ORDERS_MAX } from './local-orders.js';
 export { LocalStream, type Place } from './local-stream.js';
 export { LocalVolumes, type Volume } from './local-volumes.js';
 export { memberOf } from './members.js';
+export {
+  type ChainExpiry,
+  type ChainOption,
+  type ChainRow,
+  OptionChain,
+  type OptionChainEvents,
+  type OptionChainOptions,
+} from './option-chain.js';
+export { type ChainMeasures, type SmilePoint, tickerNumber } from './option-smile.js';
 export type { OrderLevel } from './order-book.js';
 export type { Order, OrderId } from './order-queue.js';
 export {

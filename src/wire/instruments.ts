@@ -19,6 +19,12 @@ export interface Instrument {
   readonly kind: string;
   readonly base: string;
   readonly quote: string;
+  /** When it ends, ms since the Unix epoch; 0 = never, or nobody has said. */
+  readonly expiryMs: number;
+  /** Of an option, a decimal. */
+  readonly strike?: string;
+  /** Of an option: whether it is one to buy. */
+  readonly isCall?: boolean;
   readonly state: BookState;
   readonly reason: string;
   readonly ageMs: number;

@@ -101,9 +101,9 @@ fn words(out: &mut Module) {
     out.list("TICKER_FIELDS", what, Ticker::FIELDS.into_iter().zip(0..));
     let statuses = TradingStatus::ALL.into_iter().map(|status| (status.name(), status as u8));
     out.list("TRADING_STATUSES", "Whether an instrument trades, by number.", statuses);
-    let signals = || SignalId::ALL.into_iter();
+    let last = SignalId::ALL.into_iter().map(|id| id as u8).max().unwrap_or_default();
     let of = |word: fn(SignalId) -> &'static str| {
-        [("none", 0)].into_iter().chain(signals().map(move |id| (word(id), id as u8)))
+        (0..=last).map(move |number| (SignalId::of(number.into()).map_or("none", word), number))
     };
     out.list("SIGNAL_NAMES", "Signals, by number.", of(SignalId::name));
     out.list("SIGNAL_UNITS", "What the value of each counts, by its number.", of(|id| id.unit().name()));

@@ -254,6 +254,19 @@ export const SIGNAL_NAMES = [
   'recovery_updates',
   'recovery_time',
   'unrecovered',
+  'none',
+  'none',
+  'none',
+  'none',
+  'none',
+  'bid_iv',
+  'ask_iv',
+  'mid_iv',
+  'delta',
+  'delta_price_adjusted',
+  'gamma',
+  'vega',
+  'theta',
 ] as const;
 
 /**
@@ -295,6 +308,19 @@ export const SIGNAL_UNITS = [
   'updates',
   's',
   'ratio',
+  'none',
+  'none',
+  'none',
+  'none',
+  'none',
+  '1/√year',
+  '1/√year',
+  '1/√year',
+  'ratio',
+  'ratio',
+  '1/strike',
+  'strike/0.01',
+  'strike/day',
 ] as const;
 
 /**

@@ -2,6 +2,7 @@
 
 use super::streams::Stamp;
 use super::{Engine, EngineError};
+use crate::signal::OptionContract;
 use crate::types::{Body, Clock, Definition, Instrument, InstrumentId, TimeNs};
 
 /// What became of an instrument of a list.
@@ -58,6 +59,7 @@ impl<C: Clock> Engine<C> {
             state.on_digits(price, qty);
         }
         state.on_increments(&definition);
+        state.option = OptionContract::of(&instrument);
         self.refine(now);
         let Some(state) = self.instruments.get(slot.0 as usize) else {
             return Err(EngineError::UnknownInstrument(id.0));

@@ -31,6 +31,7 @@ use crate::aggregate::{Bbo, CrossCheck, Traded};
 use crate::book::{BookSpec, L2Book, VerbCheck, prefetch};
 use crate::encode::{Flags, GapBody, Header, Outbox};
 use crate::sequence::{Pending, PendingOrders, Waiting, Waits};
+use crate::signal::OptionContract;
 use crate::stats::Stats;
 use crate::types::{
     BookState, Clock, Coverage, Instrument, InstrumentId, Levels, Route, ScaleSource, Side, Slot,
@@ -80,6 +81,8 @@ pub(super) struct InstrumentState {
     pub(super) scale_source: ScaleSource,
     pub(super) tick_size: i64,
     pub(super) lot_size: i64,
+    /// Its terms, where it is an option of which they are known.
+    pub(super) option: Option<OptionContract>,
     /// Of the book of levels, by the venue's messages of levels.
     pub(super) recovery: Recovery,
     /// Of the book of orders.
@@ -183,6 +186,7 @@ impl InstrumentState {
             scale_source: listed.scale_source,
             tick_size: listed.tick_size,
             lot_size: listed.lot_size,
+            option: OptionContract::of(listed),
             recovery: Recovery::new(product),
             orders: Recovery::new(product),
             owners: [None; 2],

@@ -47,6 +47,7 @@ impl InstrumentState {
     pub(super) fn on_ticker<C: Clock>(&mut self, told: &Ticker, stamp: Stamp, cx: &mut Context<'_, C>) {
         let market = &mut self.market;
         let before = market.ticker;
+        let forward = |ticker: &Ticker| (ticker.underlying, ticker.interest_rate_e9);
         let ticker = market.ticker.get_or_insert_default();
         ticker.merge(told);
         if before.unwrap_or_default() == *ticker {
@@ -55,6 +56,9 @@ impl InstrumentState {
             return;
         }
         market.ticker_cursor = Cursor { seq: market.ticker_cursor.seq + 1, at: stamp };
+        if self.signals.is_some() && forward(&before.unwrap_or_default()) != forward(ticker) {
+            self.count_forward();
+        }
         match before {
             None => self.publish_image(Stream::TICKER, stamp.ts_recv, cx),
             Some(_) => self.publish_ticker(cx),

@@ -2,13 +2,16 @@
 //!
 //! They begin anew with every epoch: what was before a loss, or at another scale, is in none of them. What is made of trades
 //! begins anew whenever trades may be missing, too, with the next one that is told, and is absent until then. They are told
-//! behind an event of the venue that changed the book; a trade is told with the next one, or with the next tick.
+//! behind an event of the venue that changed the book; a trade, and another forward of an option, is told with the next one, or
+//! with the next tick.
 
 use super::instrument::{Context, InstrumentState};
 use super::streams::Cursor;
 use super::{EngineConfig, SIGNAL_VIEWS_MAX};
+use crate::aggregate::Bbo;
+use crate::book::L2Book;
 use crate::encode::{CheckBody, Flags, ImageBody, Kind, SignalBody, Stream, ViewBody, write_signals};
-use crate::signal::{SignalId, SignalParams, SignalRow, SignalScale, Signals};
+use crate::signal::{OptionMarket, SignalId, SignalParams, SignalRow, SignalScale, Signals};
 use crate::types::{Clock, TimeNs, Trade};
 
 /// One view and those who read it.
@@ -60,6 +63,16 @@ impl SignalViews {
 }
 
 impl SignalSlot {
+    /// Computes what is to be published.
+    fn write(&mut self, book: &L2Book, option: Option<&OptionMarket>, rows: &mut Vec<SignalRow>) {
+        self.signals.write(book, rows);
+        if let Some(option) = option {
+            option.write(self.signals.now(), rows);
+        }
+        self.published.clear();
+        self.published.extend(rows.iter().map(body_of));
+    }
+
     /// Whether a publication is due. A clock that was set back does not hold it up.
     const fn is_due(&self, now: TimeNs) -> bool {
         self.events > 0 && (now < self.flushed_at || now - self.flushed_at >= self.interval_ns)
@@ -77,7 +90,7 @@ impl InstrumentState {
     ) -> Option<Stream> {
         let (has_book, is_doubted) = (self.lead().has_book(), self.doubts() != Flags::NONE);
         let (has_trades, scale) = (self.trades.is_told(), self.signal_scale());
-        let begun = self.last_event_at(now);
+        let (begun, option) = (self.last_event_at(now), self.option_market());
         let views = &mut **self.signals.get_or_insert_default();
         let is_alike =
             |slot: &&mut SignalSlot| slot.interval_ns == interval_ns && *slot.signals.params() == params;
@@ -103,8 +116,7 @@ impl InstrumentState {
         };
         views.rows.reserve(SignalId::ALL.len());
         if has_book {
-            slot.signals.write(&self.book, &mut views.rows);
-            slot.published.extend(views.rows.iter().map(body_of));
+            slot.write(&self.book, option.as_ref(), &mut views.rows);
         }
         views.slots.push(slot);
         Some(stream)
@@ -126,16 +138,14 @@ impl InstrumentState {
     #[inline(never)]
     pub(super) fn open_signals_epoch(&mut self, now: TimeNs) {
         let (has_trades, doubts) = (self.trades.is_told(), self.bbo_doubts);
-        let begun = self.last_event_at(now);
+        let (begun, option) = (self.last_event_at(now), self.option_market());
         let Some(SignalViews { slots, closed_seq, is_amid, rows }) = self.signals.as_deref_mut() else {
             return;
         };
         (*closed_seq, *is_amid) = (0, false);
         for slot in slots {
             slot.signals.begin((&self.book, doubts != Flags::NONE), has_trades, begun);
-            slot.signals.write(&self.book, rows);
-            slot.published.clear();
-            slot.published.extend(rows.iter().map(body_of));
+            slot.write(&self.book, option.as_ref(), rows);
             slot.cursor = Cursor { seq: 1, at: self.book_cursor.at };
             (slot.doubts, slot.events, slot.flushed_at) = (doubts, 0, now);
         }
@@ -164,6 +174,30 @@ impl InstrumentState {
             slot.signals.lose_trades();
             slot.events = slot.events.saturating_add(1);
         }
+    }
+
+    /// What its venue tells of the underlying is another.
+    #[inline(never)]
+    pub(super) fn count_forward(&mut self) {
+        if self.option.is_some() {
+            for slot in self.signals.iter_mut().flat_map(|views| &mut views.slots) {
+                slot.events = slot.events.saturating_add(1);
+            }
+        }
+    }
+
+    /// What is known of it as an option; none of what is none, and before its venue has told a forward.
+    fn option_market(&self) -> Option<OptionMarket> {
+        let contract = self.option?;
+        let ticker = self.market.ticker.as_ref()?;
+        Some(OptionMarket {
+            contract,
+            forward: ticker.underlying?,
+            forward_at: self.market.ticker_cursor.at.ts_recv,
+            rate_e9: ticker.interest_rate_e9.unwrap_or(0),
+            best: if self.doubts() == Flags::NONE { self.bbo } else { Bbo::default() },
+            price_exponent: self.price_exponent,
+        })
     }
 
     /// When the last event of the book or trade was received: nothing has happened since. `now` where there was none.
@@ -201,13 +235,11 @@ impl InstrumentState {
     /// Publishes the views that are due. Of a book that is synced.
     #[inline(never)]
     pub(super) fn publish_signals<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
-        let doubts = self.doubts();
+        let (doubts, option) = (self.doubts(), self.option_market());
         let Some(mut views) = self.signals.take() else { return };
         let SignalViews { slots, rows, is_amid, .. } = &mut *views;
         for slot in slots.iter_mut().filter(|slot| !*is_amid && slot.is_due(now)) {
-            slot.signals.write(&self.book, rows);
-            slot.published.clear();
-            slot.published.extend(rows.iter().map(body_of));
+            slot.write(&self.book, option.as_ref(), rows);
             slot.doubts = doubts;
             slot.cursor = Cursor { seq: slot.cursor.seq + 1, at: self.book_cursor.at };
             let merged = std::mem::take(&mut slot.events);

@@ -2,8 +2,9 @@
 
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
-/// Days of the year by which theta is told a day.
-const YEAR_DAYS: f64 = 365.25;
+/// Days of a year, as venues of options count it: with 365 their printed greeks are those computed here
+/// (`tests/recorded`).
+pub const YEAR_DAYS: f64 = 365.0;
 /// Steps of the solver, which needs some four of them, and of the halving that it falls back to.
 const STEPS_MAX: u32 = 200;
 /// Total volatility beyond which no option is: its price has no digit left below the forward.
@@ -60,7 +61,7 @@ pub struct Greeks {
 }
 
 impl Black76 {
-    /// `years` to expiry; `rate`: of discounting, continuous, a year. None unless forward, strike and years are above
+    /// `years` to expiry, each of [`YEAR_DAYS`]; `rate`: of discounting, continuous, a year. None unless forward, strike and years are above
     /// 0 and all is finite.
     #[must_use]
     pub fn new(right: Right, forward: f64, strike: f64, years: f64, rate: f64) -> Option<Self> {
@@ -75,8 +76,8 @@ impl Black76 {
         Some(self.discount() * undiscounted(self.right, self.forward, self.strike, total))
     }
 
-    /// The greeks at a volatility; vega, vanna and volga of one hundredth of it, theta and charm of one of 365.25
-    /// days. None where it is not above 0.
+    /// The greeks at a volatility; vega, vanna and volga of one hundredth of it, theta and charm of one of
+    /// [`YEAR_DAYS`] days. None where it is not above 0.
     #[must_use]
     pub fn greeks(&self, volatility: f64) -> Option<Greeks> {
         let total = self.total(volatility)?;

@@ -15,7 +15,7 @@
 //! | time-weighted price, realised volatility | the mid over time | [`HeldPrice`], [`RealisedVolatility`] |
 //! | price impact, illiquidity | the mid and trades | [`PriceImpact`], [`Illiquidity`] |
 //! | how often, how fast a book recovers | events | [`Rate`], [`Recoveries`] |
-//! | price, greeks and implied volatility of an option | a forward and a price | [`Black76`] |
+//! | price, greeks and implied volatility of an option | a forward and a price | [`Black76`], [`OptionMarket`] |
 //!
 //! [`Signals`] has all of an instrument that the feed tells, each with its [`SignalId`].
 //!
@@ -37,6 +37,7 @@ mod depth_imbalance;
 mod held_price;
 mod illiquidity;
 mod micro_price;
+mod option_rows;
 mod order_flow;
 mod panes;
 mod price_impact;
@@ -51,11 +52,12 @@ mod trade_flow;
 mod trade_signals;
 mod vpin;
 
-pub use black76::{Black76, Greeks, Right};
+pub use black76::{Black76, Greeks, Right, YEAR_DAYS};
 pub use depth_imbalance::depth_imbalance;
 pub use held_price::HeldPrice;
 pub use illiquidity::{BARS, Illiquidity};
 pub use micro_price::{IMBALANCES, MicroPrice, SPREADS, TouchChanges};
+pub use option_rows::{FORWARD_AGE_NS_MAX, OptionContract, OptionMarket};
 pub use order_flow::OrderFlow;
 pub use panes::{PANES, Panes, Sums};
 pub use price_impact::PriceImpact;

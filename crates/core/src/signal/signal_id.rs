@@ -72,11 +72,27 @@ pub enum SignalId {
     RecoveryTime = 33,
     /// Share of those from which it has not.
     Unrecovered = 34,
+    /// Volatility that the best bid of an option implies.
+    BidVolatility = 40,
+    /// That the best ask implies.
+    AskVolatility = 41,
+    /// That the mid implies.
+    MidVolatility = 42,
+    /// Change of the option's price with the forward, at that volatility.
+    Delta = 43,
+    /// The same of one whose price is paid in the underlying, less that price.
+    PriceAdjustedDelta = 44,
+    /// Change of delta with the forward.
+    Gamma = 45,
+    /// Change of the price with one hundredth of volatility.
+    Vega = 46,
+    /// Change of the price with a day.
+    Theta = 47,
 }
 
 impl SignalId {
     /// Every signal, in the order of their numbers.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 42] = [
         Self::Mid,
         Self::Spread,
         Self::SpreadBps,
@@ -111,12 +127,21 @@ impl SignalId {
         Self::RecoveryUpdates,
         Self::RecoveryTime,
         Self::Unrecovered,
+        Self::BidVolatility,
+        Self::AskVolatility,
+        Self::MidVolatility,
+        Self::Delta,
+        Self::PriceAdjustedDelta,
+        Self::Gamma,
+        Self::Vega,
+        Self::Theta,
     ];
 
     /// The signal of a number; none of one that is not known.
     #[must_use]
     pub fn of(number: u16) -> Option<Self> {
-        Self::ALL.get(usize::from(number).checked_sub(1)?).copied()
+        let at = Self::ALL.binary_search_by_key(&number, |id| *id as u16).ok()?;
+        Self::ALL.get(at).copied()
     }
 
     /// Its word.
@@ -157,6 +182,14 @@ impl SignalId {
             Self::RecoveryUpdates => "recovery_updates",
             Self::RecoveryTime => "recovery_time",
             Self::Unrecovered => "unrecovered",
+            Self::BidVolatility => "bid_iv",
+            Self::AskVolatility => "ask_iv",
+            Self::MidVolatility => "mid_iv",
+            Self::Delta => "delta",
+            Self::PriceAdjustedDelta => "delta_price_adjusted",
+            Self::Gamma => "gamma",
+            Self::Vega => "vega",
+            Self::Theta => "theta",
         }
     }
 
@@ -176,7 +209,9 @@ impl SignalId {
             | Self::Imbalance10
             | Self::TradeImbalance
             | Self::Vpin
-            | Self::Unrecovered => SignalUnit::Ratio,
+            | Self::Unrecovered
+            | Self::Delta
+            | Self::PriceAdjustedDelta => SignalUnit::Ratio,
             Self::BidDepth5
             | Self::BidDepth10
             | Self::BidDepth25
@@ -192,7 +227,12 @@ impl SignalId {
             | Self::OrderFlow5
             | Self::VolumeDelta => SignalUnit::Qty,
             Self::BookRate | Self::TradeRate => SignalUnit::PerSecond,
-            Self::Volatility => SignalUnit::PerRootYear,
+            Self::Volatility | Self::BidVolatility | Self::AskVolatility | Self::MidVolatility => {
+                SignalUnit::PerRootYear
+            }
+            Self::Gamma => SignalUnit::PerStrike,
+            Self::Vega => SignalUnit::StrikePerHundredth,
+            Self::Theta => SignalUnit::StrikePerDay,
             Self::PriceImpact => SignalUnit::PricePerQty,
             Self::Illiquidity => SignalUnit::PerValue,
             Self::RecoveryUpdates => SignalUnit::Updates,
@@ -224,6 +264,12 @@ pub enum SignalUnit {
     Updates,
     /// Seconds.
     Seconds,
+    /// 1 / the money of strike and forward.
+    PerStrike,
+    /// That money for one hundredth of volatility.
+    StrikePerHundredth,
+    /// That money a day.
+    StrikePerDay,
 }
 
 impl SignalUnit {
@@ -241,6 +287,9 @@ impl SignalUnit {
             Self::PerValue => "1/(price×qty)",
             Self::Updates => "updates",
             Self::Seconds => "s",
+            Self::PerStrike => "1/strike",
+            Self::StrikePerHundredth => "strike/0.01",
+            Self::StrikePerDay => "strike/day",
         }
     }
 }
@@ -251,11 +300,13 @@ mod tests {
 
     #[test]
     fn numbers_and_names_are_each_of_one() {
-        for (at, id) in SignalId::ALL.into_iter().enumerate() {
-            assert_eq!(id as usize, at + 1);
+        assert!(SignalId::ALL.is_sorted_by(|a, b| a < b));
+        for id in SignalId::ALL {
             assert_eq!(SignalId::of(id as u16), Some(id));
             assert_eq!(SignalId::ALL.iter().filter(|other| other.name() == id.name()).count(), 1);
         }
-        assert_eq!((SignalId::of(0), SignalId::of(35)), (None, None));
+        for none in [0, 39, 48, u16::MAX] {
+            assert_eq!(SignalId::of(none), None);
+        }
     }
 }

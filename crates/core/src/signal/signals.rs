@@ -171,6 +171,12 @@ impl Signals {
         &self.params
     }
 
+    /// The time of the last event.
+    #[must_use]
+    pub const fn now(&self) -> TimeNs {
+        self.now
+    }
+
     /// Another scale from now on: `volume` is that of a bucket at it. [`Self::begin`] has to follow.
     pub fn rescale(&mut self, scale: SignalScale, volume: impl Fn(i64) -> i64) {
         if let Some(vpin) = &mut self.params.vpin {

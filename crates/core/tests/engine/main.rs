@@ -23,6 +23,8 @@ mod left_behind;
 #[path = "../naive_merge/mod.rs"]
 mod naive_merge;
 mod numbered_orders;
+mod option_chain;
+mod option_signals;
 mod random;
 mod recorded_lines;
 mod rig;

@@ -16,6 +16,7 @@ mod consolidated;
 mod dbn_bytes;
 mod dbn_orders;
 mod deribit;
+mod deribit_greeks;
 mod faults;
 mod final_books;
 mod fixtures;

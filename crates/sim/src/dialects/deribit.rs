@@ -416,11 +416,11 @@ impl Deribit {
 }
 
 /// The venue's number of a change of the market.
-const fn number(change: u64) -> u64 {
+pub(super) const fn number(change: u64) -> u64 {
     change * IDS_PER_CHANGE + (change.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) % IDS_PER_CHANGE
 }
 
-fn text(out: &mut Vec<u8>, parts: &[&str]) {
+pub(super) fn text(out: &mut Vec<u8>, parts: &[&str]) {
     for part in parts {
         out.extend_from_slice(part.as_bytes());
     }

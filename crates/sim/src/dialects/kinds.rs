@@ -6,9 +6,9 @@ use std::sync::OnceLock;
 use super::{
     Binance, BinanceProduct, Bitfinex, BitfinexFlags, BitfinexPair, Bitget, BitgetBook, Bitmex, BitmexBook,
     Bitstamp, BitstampOrders, Bybit, BybitCategory, CoinbaseAdvanced, CoinbaseExchange, Deribit, DeribitBook,
-    Dialect, Gateio, GateioProduct, Hyperliquid, KrakenFutures, KrakenFuturesContract, KrakenLevel3,
-    KrakenPair, KrakenV2, Kucoin, KucoinProduct, Lighter, LighterForm, Maker, Nasdaq, Numbers, Okx, OkxBook,
-    Renamed, TrueOrders,
+    DeribitOption, Dialect, Gateio, GateioProduct, Hyperliquid, KrakenFutures, KrakenFuturesContract,
+    KrakenLevel3, KrakenPair, KrakenV2, Kucoin, KucoinProduct, Lighter, LighterForm, Maker, Nasdaq, Numbers,
+    Okx, OkxBook, Renamed, TrueOrders,
 };
 
 /// A dialect that can be made.
@@ -46,10 +46,20 @@ impl Kind {
     /// A market before its first connection, under that code.
     #[must_use]
     pub fn make(&self, seed: u64, code: &str) -> Box<dyn Dialect> {
-        let dialect = (self.make)(seed);
-        if code == self.code { dialect } else { Box::new(Renamed::new(dialect, code)) }
+        if code == self.code {
+            return (self.make)(seed);
+        }
+        // One of a chain.
+        let option = (self.venue == OPTIONS_VENUE).then(|| DeribitOption::new(seed, code)).flatten();
+        option.map_or_else(
+            || -> Box<dyn Dialect> { Box::new(Renamed::new((self.make)(seed), code)) },
+            |option| Box::new(option),
+        )
     }
 }
+
+/// Whose options are a chain.
+const OPTIONS_VENUE: &str = "deribit";
 
 /// Every kind, a venue's usual instrument first. The first call makes one market of each, in some milliseconds.
 pub fn kinds() -> &'static [Kind] {

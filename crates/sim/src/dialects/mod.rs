@@ -17,6 +17,7 @@
 //! | `bitfinex` | Bitfinex WebSocket version 2, `book` of `P0` and `R0` at 1 to 250 | info, conf, book with its checksums, trades, ticker, status, heartbeat |
 //! | `coinbase/advanced` | Coinbase Advanced Trade | market_trades, ticker, level2, status, candles, heartbeats |
 //! | `deribit` | Deribit, `book` raw and 100 ms, a perpetual, a future and an option | answers, book, trades, ticker, quote, heartbeat |
+//! | `deribit_option` | the same, any option by its name, as one of a chain | the same |
 //! | `lighter` | Lighter, both ways of linking updates | order_book, trade, ticker, market_stats |
 //! | `hyperliquid` | Hyperliquid | l2Book, bbo, trades, activeAssetCtx |
 //! | `okx` | OKX WebSocket v5, `books`, `books50-l2-tbt`, `books-l2-tbt` | book, bbo-tbt, trades, tickers, mark-price, instruments |
@@ -46,11 +47,13 @@ mod bitget;
 mod bitmex;
 mod bitstamp;
 mod bitstamp_orders;
+mod black;
 mod bybit;
 mod clock;
 mod coinbase;
 mod crc32;
 mod deribit;
+mod deribit_option;
 mod frames;
 mod gateio;
 mod hyperliquid;
@@ -76,6 +79,7 @@ pub use bitstamp_orders::BitstampOrders;
 pub use bybit::{Bybit, BybitCategory};
 pub use coinbase::{CoinbaseAdvanced, CoinbaseExchange, coinbase_order_id};
 pub use deribit::{Deribit, DeribitBook};
+pub use deribit_option::DeribitOption;
 pub use frames::{Channel, Counts, Frame, Frames};
 pub use gateio::{Gateio, GateioProduct};
 pub use hyperliquid::Hyperliquid;
