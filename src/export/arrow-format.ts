@@ -29,8 +29,7 @@ interface Body {
 
 /**
  * Arrow's file format (Feather version 2), uncompressed: a record batch a batch; columns of words are dictionaries, which stand in
- * front. Its messages are some flatbuffers of a few tables, written here: the library that makes them has sixteen times the size of all
- * that this package depends on to write Parquet.
+ * front. Its messages are some flatbuffers of a few tables, written here.
  */
 export class ArrowFormat implements RowFormat {
   readonly #schema: Schema;
