@@ -8,7 +8,7 @@ import { ThriftWriter } from './parquet/thrift.js';
 import type { RowBatch } from './row-batch.js';
 
 /** Numbers of parquet.thrift, of format version 2.9. */
-const TYPE = { int32: 1, int64: 2, byteArray: 6 } as const;
+const TYPE = { int32: 1, int64: 2, double: 5, byteArray: 6 } as const;
 const REPETITION = { required: 0, optional: 1 } as const;
 const CONVERTED = { utf8: 0, int8: 15 } as const;
 const PAGE = { data: 0, dictionary: 2 } as const;
@@ -165,6 +165,8 @@ function storageOf(column: Column): Storage {
       return { name, type: TYPE.int64, converted: undefined, isOptional: column.isNullable };
     case 'decimal':
       return { name, type: TYPE.int64, converted: undefined, isOptional: true };
+    case 'number':
+      return { name, type: TYPE.double, converted: undefined, isOptional: true };
     case 'exponent':
       return { name, type: TYPE.int32, converted: CONVERTED.int8, isOptional: false };
     case 'word':

@@ -1,4 +1,5 @@
-import type { ColumnData, LongData, TextData, WordData } from '../row-batch.js';
+import { doublesOf } from '../doubles.js';
+import type { ColumnData, LongData, NumberData, TextData, WordData } from '../row-batch.js';
 import { BATCH_ROWS } from '../row-batch.js';
 import { ByteSink } from './byte-sink.js';
 import { DICTIONARY_MAX, LongDictionary } from './dictionary.js';
@@ -37,6 +38,9 @@ export class ColumnPages {
       case 'long':
         this.#takeLongs(data, rows);
         return;
+      case 'number':
+        this.#takeNumbers(data, rows);
+        return;
       case 'byte':
         this.#takeBytes(data.values, rows);
         return;
@@ -61,15 +65,29 @@ export class ColumnPages {
       count = this.#gather(words, valid, rows);
       given = this.#given;
     }
-    const sizeMax = Math.min(DICTIONARY_MAX, Math.floor(count / ROWS_A_VALUE));
-    if (this.#longs.take(given, count, sizeMax)) {
-      const { size } = this.#longs;
-      this.dictionary.bytes(new Uint8Array(this.#longs.words.buffer, 0, size * 8));
-      this.#putPlaces(this.#longs.places, count, size);
-      return;
-    }
+    if (this.#takeFew(given, count)) return;
     this.encoding = ENCODING.differences;
     putDifferences(this.values, given, count);
+  }
+
+  /** Numbers as doubles, of which there are no differences. */
+  #takeNumbers(data: NumberData, rows: number): void {
+    this.#putValid(data.valid, rows);
+    const doubles = new Int32Array(doublesOf(data, rows).buffer);
+    const count = this.#gather(doubles, data.valid, rows);
+    if (this.#takeFew(this.#given, count)) return;
+    this.encoding = ENCODING.plain;
+    this.values.bytes(new Uint8Array(this.#given.buffer, 0, count * 8));
+  }
+
+  /** A dictionary of what has 64 bits; false where it would not pay. */
+  #takeFew(words: Int32Array, count: number): boolean {
+    const sizeMax = Math.min(DICTIONARY_MAX, Math.floor(count / ROWS_A_VALUE));
+    if (!this.#longs.take(words, count, sizeMax)) return false;
+    const { size } = this.#longs;
+    this.dictionary.bytes(new Uint8Array(this.#longs.words.buffer, 0, size * 8));
+    this.#putPlaces(this.#longs.places, count, size);
+    return true;
   }
 
   /** The values that there are, one behind the other. */
