@@ -254,6 +254,9 @@ export const SIGNAL_NAMES = [
   'recovery_updates',
   'recovery_time',
   'unrecovered',
+  'poc',
+  'value_low',
+  'value_high',
 ] as const;
 
 /**
@@ -295,6 +298,9 @@ export const SIGNAL_UNITS = [
   'updates',
   's',
   'ratio',
+  'price',
+  'price',
+  'price',
 ] as const;
 
 /**

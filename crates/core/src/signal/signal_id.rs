@@ -72,11 +72,17 @@ pub enum SignalId {
     RecoveryTime = 33,
     /// Share of those from which it has not.
     Unrecovered = 34,
+    /// The price at which most has traded.
+    PointOfControl = 35,
+    /// The lowest price of the value area.
+    ValueLow = 36,
+    /// The highest.
+    ValueHigh = 37,
 }
 
 impl SignalId {
     /// Every signal, in the order of their numbers.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 37] = [
         Self::Mid,
         Self::Spread,
         Self::SpreadBps,
@@ -111,6 +117,9 @@ impl SignalId {
         Self::RecoveryUpdates,
         Self::RecoveryTime,
         Self::Unrecovered,
+        Self::PointOfControl,
+        Self::ValueLow,
+        Self::ValueHigh,
     ];
 
     /// The signal of a number; none of one that is not known.
@@ -157,6 +166,9 @@ impl SignalId {
             Self::RecoveryUpdates => "recovery_updates",
             Self::RecoveryTime => "recovery_time",
             Self::Unrecovered => "unrecovered",
+            Self::PointOfControl => "poc",
+            Self::ValueLow => "value_low",
+            Self::ValueHigh => "value_high",
         }
     }
 
@@ -169,7 +181,10 @@ impl SignalId {
             | Self::WeightedMid
             | Self::MicroPrice
             | Self::TradedPrice
-            | Self::HeldPrice => SignalUnit::Price,
+            | Self::HeldPrice
+            | Self::PointOfControl
+            | Self::ValueLow
+            | Self::ValueHigh => SignalUnit::Price,
             Self::SpreadBps => SignalUnit::Bps,
             Self::Imbalance1
             | Self::Imbalance5
@@ -256,6 +271,6 @@ mod tests {
             assert_eq!(SignalId::of(id as u16), Some(id));
             assert_eq!(SignalId::ALL.iter().filter(|other| other.name() == id.name()).count(), 1);
         }
-        assert_eq!((SignalId::of(0), SignalId::of(35)), (None, None));
+        assert_eq!((SignalId::of(0), SignalId::of(38)), (None, None));
     }
 }
