@@ -11,6 +11,7 @@ export type Command =
   | { readonly kind: 'theme' }
   | { readonly kind: 'heatmap' }
   | { readonly kind: 'orders' }
+  | { readonly kind: 'signals' }
   | { readonly kind: 'copy' }
   | { readonly kind: 'pause' }
   | { readonly kind: 'help' };
@@ -37,6 +38,7 @@ export const KEY_HELP: readonly (readonly [keys: string, meaning: string])[] = [
     'Open or close the depth over time; in it the arrows move a cursor, Space pauses, PgUp PgDn scroll, End goes live',
   ],
   ['o', 'Show or hide the orders at the chosen ladder row, in the order in which they are filled'],
+  ['s', 'Show or hide the signals of the selected instrument'],
   ['c', 'Copy the chosen ladder row exactly, or all rows in view'],
   [
     'Ctrl c',
@@ -66,6 +68,8 @@ export function commandFor({ key, modified, place }: KeyPress): Command | null {
       return { kind: 'theme' };
     case 'o':
       return { kind: 'orders' };
+    case 's':
+      return { kind: 'signals' };
     case 'c':
       return { kind: 'copy' };
     case 'h':
