@@ -93,7 +93,8 @@ describe('the page by keyboard and by a screen reader', () => {
     rmSync(folder, { recursive: true });
   }, 30_000);
 
-  const everything = 'sim:BTCUSDT&beside=sim:ETHUSDT&orders=1&heat=1&alerts=above~1~sim:BTCUSDT&size=1';
+  const everything =
+    'sim:BTCUSDT&beside=sim:ETHUSDT&orders=1&signals=1&heat=1&alerts=above~1~sim:BTCUSDT&size=1';
 
   it.each([
     ['with all of its parts', () => `${live}#${everything}`, { width: 1440, height: 900 }],

@@ -4,19 +4,24 @@ import type { InstrumentOverride } from '../config.js';
 import { DepthwireError, explain } from '../errors.js';
 import { TIME_FORM, timeNs } from '../time-text.js';
 import { INSTRUMENT_HELP } from './config-options.js';
-import { type Exported, exportRows, SUBJECTS, type Subject } from './export.js';
+import { type Exported, exportRows, SUBJECTS, type Subject, type Wanted } from './export.js';
 import { EXIT, type Shell } from './shell.js';
 import { ProgressBar } from './terminal.js';
 
 /** Levels a side of a snapshot at most, and the longest interval: a day. */
 const DEPTH_MAX = 5000;
 const INTERVAL_MS_MAX = 86_400_000;
+/** Window of signals unless told otherwise, and the longest. */
+const WINDOW_S = 60;
+const WINDOW_S_MAX = 3600;
 
 interface Flags {
   readonly out: string;
   readonly what: Subject;
   readonly depth?: number;
   readonly interval?: number;
+  readonly window?: number;
+  readonly vpinVolume?: string;
   readonly instrument: readonly InstrumentOverride[];
   readonly from?: bigint;
   readonly to?: bigint;
@@ -35,26 +40,35 @@ export function addExportCommand(program: Command, shell: Shell, done: (code: nu
       'where to write: its ending says how, .parquet, .arrow, .csv or .ndjson',
     )
     .addOption(
-      new Option('--what <rows>', 'every level that changes, the best prices, trades, or statistics')
+      new Option('--what <rows>', 'every level that changes, the best prices, trades, statistics, …')
         .choices([...SUBJECTS])
         .default('levels'),
     )
     .option('--depth <number>', 'with --what top: so many levels a side at each --interval', upTo(DEPTH_MAX))
-    .option('--interval <ms>', 'time between two snapshots, milliseconds', upTo(INTERVAL_MS_MAX))
+    .option(
+      '--interval <ms>',
+      'with --what top and signals: time between two rows, milliseconds',
+      upTo(INTERVAL_MS_MAX),
+    )
+    .option(
+      '--window <seconds>',
+      'of signals: what they are computed over, 1 to 3600 (60)',
+      upTo(WINDOW_S_MAX),
+    )
+    .option('--vpin-volume <qty>', 'of signals: volume of a bucket of VPIN: 5', volume)
     .option('--instrument <name>', INSTRUMENT_HELP, collected, [])
     .option('--from <time>', `rows from this time of receipt on: ${TIME_FORM}`, time)
     .option('--to <time>', 'rows before this time of receipt', time)
     .option('--force', 'replace a file that is there')
     .option('--json', 'what it came to as one JSON object')
     .action(async (files: readonly string[], flags: Flags) => {
-      const { out, what, instrument, from, to, force, json } = flags;
+      const { out, instrument, from, to, force, json } = flags;
       const bar = new ProgressBar(shell.stderr);
       try {
         const exported = await exportRows({
           files,
           out,
-          what,
-          snapshots: snapshotsOf(flags),
+          what: wantedOf(flags),
           instruments: instrument,
           fromNs: from,
           toNs: to,
@@ -72,20 +86,27 @@ export function addExportCommand(program: Command, shell: Shell, done: (code: nu
     });
 }
 
-/** What is asked for with `--depth` and `--interval`, which belong together. */
-function snapshotsOf({
-  what,
-  depth,
-  interval,
-}: Flags): { readonly depth: number; readonly intervalMs: number } | undefined {
-  if (depth === undefined && interval === undefined) return undefined;
-  if (what === 'top' && depth !== undefined && interval !== undefined) return { depth, intervalMs: interval };
+/** What is asked for; of options that do not go with it nothing is made silently. */
+function wantedOf({ what, depth, interval, window, vpinVolume }: Flags): Wanted {
+  if (what !== 'signals' && (window !== undefined || vpinVolume !== undefined))
+    throw new DepthwireError('export.signals', {
+      what: 'a window and a volume of VPIN are of signals',
+      where: '--window, --vpin-volume',
+      expected: '--what signals',
+      got: `--what ${what}`,
+      fix: 'Say --what signals, or neither --window nor --vpin-volume.',
+    });
+  if (what === 'signals' && depth === undefined)
+    return { subject: what, intervalMs: interval, windowMs: (window ?? WINDOW_S) * 1000, vpinVolume };
+  if (what !== 'signals' && depth === undefined && interval === undefined) return { subject: what };
+  if (what === 'top' && depth !== undefined && interval !== undefined)
+    return { subject: 'snapshots', depth, intervalMs: interval };
   throw new DepthwireError('export.snapshots', {
-    what: 'snapshots need a depth and an interval, and are of tops',
+    what: 'snapshots need a depth and an interval, and are of tops; signals take an interval alone',
     where: '--depth, --interval',
-    expected: '--what top --depth N --interval MS',
+    expected: '--what top --depth N --interval MS, or --what signals --interval MS',
     got: `--what ${what}, ${depth === undefined ? 'no --depth' : `--depth ${depth}`}, ${interval === undefined ? 'no --interval' : `--interval ${interval}`}`,
-    fix: 'Say all three, or neither --depth nor --interval.',
+    fix: 'Say what belongs together, or neither --depth nor --interval.',
   });
 }
 
@@ -116,6 +137,11 @@ function upTo(most: number): (text: string) => number {
     if (/^\d{1,9}$/.test(text) && value >= 1 && value <= most) return value;
     throw new InvalidArgumentError(`Give an integer from 1 to ${most}.`);
   };
+}
+
+function volume(text: string): string {
+  if (/^\d{1,18}(\.\d{1,18})?$/.test(text)) return text;
+  throw new InvalidArgumentError('Give a decimal, such as 5.');
 }
 
 function time(text: string): bigint {

@@ -3,14 +3,17 @@ import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { InstrumentOverride } from '../config.js';
 import { type Engine, openEngine } from '../engine.js';
-import { DepthwireError } from '../errors.js';
+import { codeOf, DepthwireError } from '../errors.js';
 import type { Schema } from '../export/columns.js';
 import type { RowFormat } from '../export/format.js';
 import { LevelRows, levelSchema, type RowMaker } from '../export/level-rows.js';
+import { OrderRows, orderSchema } from '../export/order-rows.js';
 import { PublishedRows } from '../export/published-rows.js';
 import { RowBatch } from '../export/row-batch.js';
+import { SignalRows, SignalSnapshots, signalSchema, signalSnapshotSchema } from '../export/signal-rows.js';
+import { openSignals, type SignalsWanted } from '../export/signals-wanted.js';
 import { SnapshotRows, snapshotSchema } from '../export/snapshot-rows.js';
-import { ChangeSteps, SnapshotSteps, type Steps } from '../export/steps.js';
+import { ChangeSteps, SnapshotSteps, type Steps, type Times } from '../export/steps.js';
 import { TickerRows, tickerSchema } from '../export/ticker-rows.js';
 import { TopRows, topSchema } from '../export/top-rows.js';
 import { TradeTapeRows, tradeSchema } from '../export/trade-rows.js';
@@ -22,20 +25,26 @@ import { RecordingReader } from '../ingest/recording-reader.js';
 import { EVERYTHING_NS } from '../ingest/source.js';
 import { catalogue, idsOf, overridesOf, underOwnNames } from './catalogue.js';
 
-/** What can be exported, but for snapshots, which are tops with a depth. */
-export const SUBJECTS = ['levels', 'top', 'trades', 'tickers'] as const;
+/** What can be exported. */
+export const SUBJECTS = ['levels', 'top', 'trades', 'tickers', 'signals', 'orders', 'liquidations'] as const;
 export type Subject = (typeof SUBJECTS)[number];
 
 /** Forms of a file by the ending of its name. */
 export const FORMS = ['parquet', 'arrow', 'csv', 'ndjson'] as const;
 export type Form = (typeof FORMS)[number];
 
+/** What rows are wanted of. */
+export type Wanted =
+  | { readonly subject: Exclude<Subject, 'signals'> }
+  /** The best levels of each side at each multiple of a time. */
+  | { readonly subject: 'snapshots'; readonly depth: number; readonly intervalMs: number }
+  /** After each event, or at each multiple of a time. */
+  | ({ readonly subject: 'signals'; readonly intervalMs?: number | undefined } & SignalsWanted);
+
 export interface ExportOptions {
   readonly files: readonly string[];
   readonly out: string;
-  readonly what: Subject;
-  /** Of `top` alone: the best levels of each side at each multiple of a time, instead of each change of the best. */
-  readonly snapshots?: { readonly depth: number; readonly intervalMs: number } | undefined;
+  readonly what: Wanted;
   readonly instruments: readonly InstrumentOverride[];
   /** Times of receipt, ns since the epoch: rows from `fromNs` on, and before `toNs`. */
   readonly fromNs?: bigint | undefined;
@@ -69,7 +78,7 @@ const DAMAGES_MAX = 100;
  * `export.*`, and `recording.*` for what cannot be read at all; then no file has the name.
  */
 export async function exportRows(options: ExportOptions): Promise<Exported> {
-  const { out, what, snapshots, fromNs = 0n, toNs = EVERYTHING_NS, onProgress, signal } = options;
+  const { out, what, fromNs = 0n, toNs = EVERYTHING_NS, onProgress, signal } = options;
   const form = formOf(out);
   const files = await recordingFiles(options.files);
   const startMs = performance.now();
@@ -97,23 +106,13 @@ export async function exportRows(options: ExportOptions): Promise<Exported> {
     let totalBytes = 0;
     for (const each of files) totalBytes += (await stat(each)).size;
 
-    const schema = schemaOf(what, snapshots !== undefined, names);
+    const schema = schemaOf(what, names);
     const format = await formatOf(form, schema);
     const batch = new RowBatch(schema.columns, (full) => format.add(full));
-    const times = { fromNs, toNs };
-    let steps: Steps;
-    if (snapshots === undefined) {
-      published = new PublishedRows(makerOf(what, batch), engine, ids);
-      steps = new ChangeSteps(published, times);
-    } else {
-      steps = new SnapshotSteps(
-        new SnapshotRows(batch, engine, ids, snapshots.depth),
-        snapshots.intervalMs,
-        times,
-      );
-    }
     file = await WholeFile.begin(out, options.isReplacing);
     const source = openStreams(engine, streams, ids);
+    let steps: Steps;
+    ({ published, steps } = rowsOf(what, batch, engine, ids, { fromNs, toNs }));
     const damages: DepthwireError[] = [];
     while (!steps.isOver && (await reader.fill())) {
       run(engine, source, reader, steps);
@@ -175,29 +174,90 @@ function formOf(out: string): Form {
   });
 }
 
-function schemaOf(what: Subject, isSnapshots: boolean, names: readonly string[]): Schema {
-  switch (what) {
+function schemaOf(what: Wanted, names: readonly string[]): Schema {
+  switch (what.subject) {
     case 'levels':
       return levelSchema(names);
     case 'top':
-      return isSnapshots ? snapshotSchema(names) : topSchema(names);
+      return topSchema(names);
+    case 'snapshots':
+      return snapshotSchema(names);
     case 'trades':
-      return tradeSchema(names);
+      return tradeSchema(names, 'trade');
+    case 'liquidations':
+      return tradeSchema(names, 'liquidation');
     case 'tickers':
       return tickerSchema(names);
+    case 'signals':
+      return what.intervalMs === undefined ? signalSchema(names) : signalSnapshotSchema(names);
+    case 'orders':
+      return orderSchema(names);
   }
 }
 
-function makerOf(what: Subject, batch: RowBatch): RowMaker {
-  switch (what) {
+/** Opens what the rows are of, and what makes them. Throws `export.no_orders` and `export.signals`. */
+function rowsOf(
+  what: Wanted,
+  batch: RowBatch,
+  engine: Engine,
+  ids: readonly number[],
+  times: Times,
+): { readonly published: PublishedRows | undefined; readonly steps: Steps } {
+  if (what.subject === 'snapshots') {
+    const rows = new SnapshotRows(batch, engine, ids, what.depth);
+    return { published: undefined, steps: new SnapshotSteps(rows, what.intervalMs, times) };
+  }
+  if (what.subject === 'signals' && what.intervalMs !== undefined) {
+    const rows = new SignalSnapshots(batch, openSignals(engine, ids, what), ids.length);
+    const published = new PublishedRows(rows, engine, ids);
+    published.begin(0n);
+    return { published, steps: new SnapshotSteps(rows, what.intervalMs, times) };
+  }
+  const published = new PublishedRows(makerOf(what, batch, engine, ids), engine, ids);
+  return { published, steps: new ChangeSteps(published, times) };
+}
+
+function makerOf(
+  what: Exclude<Wanted, { readonly subject: 'snapshots' }>,
+  batch: RowBatch,
+  engine: Engine,
+  ids: readonly number[],
+): RowMaker {
+  switch (what.subject) {
     case 'levels':
       return new LevelRows(batch);
     case 'top':
       return new TopRows(batch);
     case 'trades':
-      return new TradeTapeRows(batch);
+      return new TradeTapeRows(batch, 'trade');
+    case 'liquidations':
+      return new TradeTapeRows(batch, 'liquidation');
     case 'tickers':
       return new TickerRows(batch);
+    case 'signals':
+      return new SignalRows(batch, openSignals(engine, ids, what));
+    case 'orders':
+      openOrders(engine, ids);
+      return new OrderRows(batch);
+  }
+}
+
+/** Has the single orders of each instrument told. */
+function openOrders(engine: Engine, ids: readonly number[]): void {
+  for (const id of ids) {
+    try {
+      engine.openOrders(id);
+    } catch (cause) {
+      if (codeOf(cause) !== 'engine.no_orders') throw cause;
+      throw new DepthwireError('export.no_orders', {
+        what: 'its venue names no single orders',
+        where: engine.instrument(id).name,
+        expected: 'an instrument whose orders are told one by one',
+        got: 'levels',
+        fix: 'Say --what levels, or choose instruments of an order feed by --instrument; depthwire venues lists these feeds.',
+        cause,
+      });
+    }
   }
 }
 

@@ -1,12 +1,14 @@
 import { Builder } from 'flatbuffers';
 import { type Column, columnarName, SCHEMA_KEY, type Schema } from './columns.js';
+import { doublesOf } from './doubles.js';
 import type { RowFormat } from './format.js';
 import type { ColumnData, RowBatch } from './row-batch.js';
 
 /** Numbers of Arrow's flatbuffers: Schema.fbs, Message.fbs and File.fbs of format version 1.0 and later. */
 const VERSION_V5 = 4;
 const HEADER = { schema: 1, dictionaryBatch: 2, recordBatch: 3 } as const;
-const TYPE = { int: 2, utf8: 5 } as const;
+const TYPE = { int: 2, floatingPoint: 3, utf8: 5 } as const;
+const DOUBLE = 2;
 const MAGIC = new TextEncoder().encode('ARROW1');
 /** Says that no message follows. */
 const END_OF_STREAM = Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0);
@@ -29,8 +31,7 @@ interface Body {
 
 /**
  * Arrow's file format (Feather version 2), uncompressed: a record batch a batch; columns of words are dictionaries, which stand in
- * front. Its messages are some flatbuffers of a few tables, written here: the library that makes them has sixteen times the size of all
- * that this package depends on to write Parquet.
+ * front. Its messages are some flatbuffers of a few tables, written here.
  */
 export class ArrowFormat implements RowFormat {
   readonly #schema: Schema;
@@ -141,8 +142,7 @@ function schemaTable(builder: Builder, { name, columns }: Schema): number {
 
 function fieldTable(builder: Builder, column: Column, id: number): number {
   const name = builder.createString(columnarName(column));
-  const isText = column.kind === 'word' || column.kind === 'text';
-  const type = isText ? emptyTable(builder) : intTable(builder, column.kind === 'exponent' ? 8 : 64);
+  const [kind, type] = typeOf(builder, column);
   const children = offsetVector(builder, []);
   let dictionary = 0;
   if (column.kind === 'word') {
@@ -155,11 +155,28 @@ function fieldTable(builder: Builder, column: Column, id: number): number {
   builder.startObject(7);
   builder.addFieldOffset(0, name, 0);
   builder.addFieldInt8(1, 1, 0);
-  builder.addFieldInt8(2, isText ? TYPE.utf8 : TYPE.int, 0);
+  builder.addFieldInt8(2, kind, 0);
   builder.addFieldOffset(3, type, 0);
   builder.addFieldOffset(4, dictionary, 0);
   builder.addFieldOffset(5, children, 0);
   return builder.endObject();
+}
+
+function typeOf(builder: Builder, { kind }: Column): readonly [kind: number, table: number] {
+  switch (kind) {
+    case 'integer':
+    case 'decimal':
+      return [TYPE.int, intTable(builder, 64)];
+    case 'exponent':
+      return [TYPE.int, intTable(builder, 8)];
+    case 'number':
+      builder.startObject(1);
+      builder.addFieldInt16(0, DOUBLE, 0);
+      return [TYPE.floatingPoint, builder.endObject()];
+    case 'word':
+    case 'text':
+      return [TYPE.utf8, emptyTable(builder)];
+  }
 }
 
 function emptyTable(builder: Builder): number {
@@ -223,6 +240,10 @@ function partOf(
     case 'long': {
       const { absent, bits } = validity(data.valid, length, data.isNullable);
       return { absent, buffers: [bits, copyOf(data.values.subarray(0, length))] };
+    }
+    case 'number': {
+      const { absent, bits } = validity(data.valid, length, true);
+      return { absent, buffers: [bits, new Uint8Array(doublesOf(data, length).buffer)] };
     }
     case 'byte':
       return { absent: 0, buffers: [new Uint8Array(), copyOf(data.values.subarray(0, length))] };

@@ -9,6 +9,8 @@ export type Column =
   | { readonly kind: 'integer'; readonly name: string; readonly isNullable: boolean }
   /** A number at the exponent of its scale: an instrument's prices, its quantities, or always 10^-9. Absent where there is none. */
   | { readonly kind: 'decimal'; readonly name: string; readonly scale: Scale }
+  /** A number of any size, with an exponent of its own in each row; the nearest double where a decimal is a mantissa. */
+  | { readonly kind: 'number'; readonly name: string }
   /** The exponent that decimals of a scale have in this row. */
   | { readonly kind: 'exponent'; readonly name: string; readonly scale: 'price' | 'quantity' }
   /** One of a few words. */

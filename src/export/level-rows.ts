@@ -14,7 +14,10 @@ const [BID, ASK] = [0, 1];
 export interface RowMaker {
   /** Streams whose frames it takes. */
   readonly streams: readonly number[];
-  /** The stream of which the engine gives an image where rows begin in the middle of a recording; none has to be told then. */
+  /**
+   * The stream of which the engine gives an image where rows begin: in the middle of a recording, and at its beginning where they are
+   * not of books. None has to be told then.
+   */
   readonly imageOf: number | undefined;
   /** Whether rows are of books, and nothing but `begin` can be told of one that is not synced. */
   readonly followsBook: boolean;

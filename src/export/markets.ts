@@ -49,7 +49,8 @@ export class Markets {
   }
 }
 
-function newMarket(index: number): Market {
+/** A market of which nothing is known yet. */
+export function newMarket(index: number): Market {
   return { index, state: STATE.syncing, reason: 0, priceExponent: 0, qtyExponent: 0 };
 }
 

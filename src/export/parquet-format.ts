@@ -1,108 +1,177 @@
-import { ByteWriter, type ColumnSource, ParquetWriter, type SchemaElement } from 'hyparquet-writer';
 import { VERSION } from '../version.js';
 import { type Column, columnarName, SCHEMA_KEY, type Schema } from './columns.js';
 import type { RowFormat } from './format.js';
-import type { ColumnData, LongData, RowBatch } from './row-batch.js';
+import { ByteSink } from './parquet/byte-sink.js';
+import { ColumnPages, ENCODING } from './parquet/column-pages.js';
+import { putSnappy } from './parquet/snappy.js';
+import { ThriftWriter } from './parquet/thrift.js';
+import type { RowBatch } from './row-batch.js';
 
-/** Parquet: a row group a batch, Snappy, integers by their differences. */
-export class ParquetFormat implements RowFormat {
-  readonly #bytes = new ByteWriter(1 << 20);
-  readonly #writer: ParquetWriter;
+/** Numbers of parquet.thrift, of format version 2.9. */
+const TYPE = { int32: 1, int64: 2, double: 5, byteArray: 6 } as const;
+const REPETITION = { required: 0, optional: 1 } as const;
+const CONVERTED = { utf8: 0, int8: 15 } as const;
+const PAGE = { data: 0, dictionary: 2 } as const;
+const SNAPPY = 1;
+const FORMAT_VERSION = 2;
+const MAGIC = new TextEncoder().encode('PAR1');
 
-  constructor({ name, columns }: Schema) {
-    this.#writer = new ParquetWriter({
-      writer: this.#bytes,
-      schema: [{ name: 'root', num_children: columns.length }, ...columns.map(elementOf)],
-      statistics: false,
-      kvMetadata: [{ key: SCHEMA_KEY, value: name }],
-      createdBy: `depthwire version ${VERSION}`,
-    });
-  }
-
-  add({ data, length }: RowBatch): void {
-    const columnData = data.map((column) => sourceOf(column, length));
-    // Nothing is awaited: its writer is memory.
-    void this.#writer.write({ columnData, rowGroupSize: length });
-  }
-
-  end(): void {
-    void this.#writer.finish();
-  }
-
-  drain(): readonly Uint8Array[] {
-    const made = this.#bytes.getBytes();
-    // What follows is written over it; `offset` goes on counting.
-    this.#bytes.index = 0;
-    return made.byteLength === 0 ? [] : [made];
-  }
-}
-
-function elementOf(column: Column): SchemaElement {
-  const name = columnarName(column);
-  const required = { name, repetition_type: 'REQUIRED' } as const;
-  const optional = { name, repetition_type: 'OPTIONAL' } as const;
-  switch (column.kind) {
-    case 'integer':
-      return { type: 'INT64', ...(column.isNullable ? optional : required) };
-    case 'decimal':
-      return { type: 'INT64', ...optional };
-    case 'exponent':
-      return { type: 'INT32', converted_type: 'INT_8', ...required };
-    case 'word':
-      return { type: 'BYTE_ARRAY', converted_type: 'UTF8', ...(column.isNullable ? optional : required) };
-    case 'text':
-      return { type: 'BYTE_ARRAY', converted_type: 'UTF8', ...optional };
-  }
-}
-
-function sourceOf(data: ColumnData, length: number): ColumnSource {
-  switch (data.kind) {
-    case 'long':
-      return longSource(data, length);
-    case 'byte': {
-      const values = Int32Array.from(data.values.subarray(0, length));
-      return { name: data.name, data: values, encoding: 'DELTA_BINARY_PACKED' };
-    }
-    case 'word': {
-      const { name, valid, codes } = data;
-      const { words } = data.column;
-      const values = new Array<string | null>(length);
-      for (let row = 0; row < length; row += 1)
-        values[row] = valid[row] === 1 ? (words[codes[row] as number] as string) : null;
-      return { name, data: values, encoding: 'RLE_DICTIONARY' };
-    }
-    case 'text': {
-      const values = data.texts.slice(0, length).map((text) => (text === '' ? null : text));
-      return { name: data.name, data: values };
-    }
-  }
+/** How a column is stored, and what it stands for where that is another thing. */
+interface Storage {
+  readonly name: string;
+  readonly type: number;
+  readonly converted: number | undefined;
+  readonly isOptional: boolean;
 }
 
 /**
- * Small numbers as such, which the encoder packs without a BigInt each, by their differences: less than half of the time. Others,
- * which are times, stand in runs: their dictionary is the smallest that they can be, and needs no arithmetic.
+ * Parquet: a row group a batch, of each column a dictionary or none and one page of values, Snappy. The footer waits in memory: some
+ * hundred bytes a column of each row group.
  */
-function longSource({ name, values, words, valid, isNullable }: LongData, length: number): ColumnSource {
-  let isSmall = true;
-  let hasNone = false;
-  for (let row = 0; row < length; row += 1) {
-    if (valid[row] !== 1) hasNone = true;
-    else if (words[row * 2 + 1] !== (words[row * 2] as number) >> 31) isSmall = false;
+export class ParquetFormat implements RowFormat {
+  readonly #schema: Schema;
+  readonly #columns: readonly Storage[];
+  readonly #out = new ByteSink(1 << 20);
+  readonly #pages = new ColumnPages();
+  readonly #packed = new ByteSink(1 << 20);
+  readonly #groups = new ByteSink(1 << 12);
+  #groupCount = 0;
+  #rows = 0;
+  /** Bytes that have been drained. */
+  #offset = 0;
+
+  constructor(schema: Schema) {
+    this.#schema = schema;
+    this.#columns = schema.columns.map(storageOf);
+    this.#out.bytes(MAGIC);
   }
-  const encoding = isSmall ? 'DELTA_BINARY_PACKED' : 'RLE_DICTIONARY';
-  if (isNullable && hasNone) {
-    const given = new Array<number | bigint | null>(length).fill(null);
-    let count = 0;
-    for (let row = 0; row < length; row += 1) {
-      if (valid[row] !== 1) continue;
-      given[row] = isSmall ? (words[row * 2] as number) : (values[row] as bigint);
-      count += 1;
+
+  add({ data, length }: RowBatch): void {
+    const groups = new ThriftWriter(this.#groups);
+    let bytes = 0;
+    groups.body(() => {
+      groups.structs(1, data, (column) => {
+        const storage = this.#columns[data.indexOf(column)] as Storage;
+        this.#pages.take(column, length);
+        bytes += this.#chunk(groups, storage, length);
+      });
+      groups.i64(2, bytes);
+      groups.i64(3, length);
+    });
+    this.#groupCount += 1;
+    this.#rows += length;
+  }
+
+  end(): void {
+    const from = this.#out.length;
+    const footer = new ThriftWriter(this.#out);
+    footer.body(() => {
+      footer.i32(1, FORMAT_VERSION);
+      footer.structs(2, [undefined, ...this.#columns], (storage) => this.#element(footer, storage));
+      footer.i64(3, this.#rows);
+      footer.written(4, this.#groupCount, this.#groups.written);
+      footer.structs(5, [this.#schema.name], (name) => {
+        footer.text(1, SCHEMA_KEY);
+        footer.text(2, name);
+      });
+      footer.text(6, `depthwire version ${VERSION}`);
+    });
+    this.#out.int32(this.#out.length - from);
+    this.#out.bytes(MAGIC);
+  }
+
+  drain(): readonly Uint8Array[] {
+    const made = this.#out.written;
+    this.#offset += made.byteLength;
+    this.#out.clear();
+    return made.byteLength === 0 ? [] : [made];
+  }
+
+  /** Writes the pages of a column and what the footer says of them; returns their bytes before they were packed. */
+  #chunk(groups: ThriftWriter, { name, type }: Storage, rows: number): number {
+    const { dictionary, dictionarySize, values, encoding } = this.#pages;
+    const from = this.#offset + this.#out.length;
+    let unpacked = 0;
+    if (dictionarySize > 0) {
+      unpacked += this.#page(PAGE.dictionary, dictionary.written, (header) => {
+        header.struct(7, () => {
+          header.i32(1, dictionarySize);
+          header.i32(2, ENCODING.plain);
+        });
+      });
     }
-    // Of no value at all there are no differences.
-    return { name, data: given, encoding: count === 0 ? 'PLAIN' : encoding };
+    const valuesFrom = this.#offset + this.#out.length;
+    unpacked += this.#page(PAGE.data, values.written, (header) => {
+      header.struct(5, () => {
+        header.i32(1, rows);
+        header.i32(2, encoding);
+        header.i32(3, ENCODING.runs);
+        header.i32(4, ENCODING.runs);
+      });
+    });
+    groups.i64(2, from);
+    groups.struct(3, () => {
+      groups.i32(1, type);
+      groups.i32s(
+        2,
+        dictionarySize > 0 ? [ENCODING.plain, ENCODING.runs, encoding] : [ENCODING.runs, encoding],
+      );
+      groups.texts(3, [name]);
+      groups.i32(4, SNAPPY);
+      groups.i64(5, rows);
+      groups.i64(6, unpacked);
+      groups.i64(7, this.#offset + this.#out.length - from);
+      groups.i64(9, valuesFrom);
+      if (dictionarySize > 0) groups.i64(11, from);
+    });
+    return unpacked;
   }
-  if (!isSmall) return { name, data: values.subarray(0, length), encoding };
-  const small = new Int32Array(length);
-  for (let row = 0; row < length; row += 1) small[row] = words[row * 2] as number;
-  return { name, data: small, encoding };
+
+  #page(kind: number, bytes: Uint8Array, describe: (header: ThriftWriter) => void): number {
+    this.#packed.clear();
+    putSnappy(this.#packed, bytes);
+    const from = this.#out.length;
+    const header = new ThriftWriter(this.#out);
+    header.body(() => {
+      header.i32(1, kind);
+      header.i32(2, bytes.byteLength);
+      header.i32(3, this.#packed.length);
+      describe(header);
+    });
+    const headerBytes = this.#out.length - from;
+    this.#out.bytes(this.#packed.written);
+    return headerBytes + bytes.byteLength;
+  }
+
+  /** An element of the schema; the first is the whole of them. */
+  #element(footer: ThriftWriter, storage: Storage | undefined): void {
+    if (storage === undefined) {
+      footer.text(4, 'root');
+      footer.i32(5, this.#columns.length);
+      return;
+    }
+    const { name, type, converted, isOptional } = storage;
+    footer.i32(1, type);
+    footer.i32(3, isOptional ? REPETITION.optional : REPETITION.required);
+    footer.text(4, name);
+    if (converted !== undefined) footer.i32(6, converted);
+  }
+}
+
+function storageOf(column: Column): Storage {
+  const name = columnarName(column);
+  switch (column.kind) {
+    case 'integer':
+      return { name, type: TYPE.int64, converted: undefined, isOptional: column.isNullable };
+    case 'decimal':
+      return { name, type: TYPE.int64, converted: undefined, isOptional: true };
+    case 'number':
+      return { name, type: TYPE.double, converted: undefined, isOptional: true };
+    case 'exponent':
+      return { name, type: TYPE.int32, converted: CONVERTED.int8, isOptional: false };
+    case 'word':
+      return { name, type: TYPE.byteArray, converted: CONVERTED.utf8, isOptional: column.isNullable };
+    case 'text':
+      return { name, type: TYPE.byteArray, converted: CONVERTED.utf8, isOptional: true };
+  }
 }

@@ -30,8 +30,9 @@ export class PublishedRows {
   /** Rows begin: `ns` is the time within the recording, 0 = its beginning. What is known by then comes first. */
   begin(ns: bigint): void {
     this.#isOpen = true;
-    if (ns === 0n) return;
     const { imageOf, followsBook } = this.#maker;
+    // Books begin with images of their own; other streams go on from where they stand.
+    if (ns === 0n && followsBook) return;
     for (const [id, market] of this.#markets.all()) {
       const { state, reason } = this.#engine.book(id);
       Markets.takeWords(market, state, reason);

@@ -15,6 +15,18 @@ export interface LongData {
   readonly isNullable: boolean;
 }
 
+/** Numbers, by their mantissas and exponents. */
+export interface NumberData {
+  readonly kind: 'number';
+  readonly column: Column & { readonly kind: 'number' };
+  readonly name: string;
+  readonly values: BigInt64Array;
+  readonly words: Int32Array;
+  readonly exponents: Int8Array;
+  /** 1 = there is a number. */
+  readonly valid: Uint8Array;
+}
+
 /** Exponents. */
 export interface ByteData {
   readonly kind: 'byte';
@@ -42,7 +54,7 @@ export interface TextData {
   readonly texts: string[];
 }
 
-export type ColumnData = LongData | ByteData | WordData | TextData;
+export type ColumnData = LongData | NumberData | ByteData | WordData | TextData;
 
 /** What takes full batches. It must be done with one when it returns: its memory is filled anew. */
 export type BatchTaker = (batch: RowBatch) => void;
@@ -82,6 +94,9 @@ export class RowBatch {
   longs(name: string): LongData {
     return this.#find(name, 'long') as LongData;
   }
+  numbers(name: string): NumberData {
+    return this.#find(name, 'number') as NumberData;
+  }
   bytes(name: string): ByteData {
     return this.#find(name, 'byte') as ByteData;
   }
@@ -108,6 +123,12 @@ function dataOf(column: Column): ColumnData {
       const isNullable = column.kind === 'decimal' || column.isNullable;
       const valid = new Uint8Array(BATCH_ROWS).fill(1);
       return { kind: 'long', column, name, values, words: new Int32Array(values.buffer), valid, isNullable };
+    }
+    case 'number': {
+      const values = new BigInt64Array(BATCH_ROWS);
+      const exponents = new Int8Array(BATCH_ROWS);
+      const valid = new Uint8Array(BATCH_ROWS);
+      return { kind: 'number', column, name, values, words: new Int32Array(values.buffer), exponents, valid };
     }
     case 'exponent':
       return { kind: 'byte', column, name, values: new Int8Array(BATCH_ROWS) };

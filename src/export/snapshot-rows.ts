@@ -68,7 +68,7 @@ export class SnapshotRows {
   }
 
   /** Rows of all books as they are now, which is the time `ns` of the recording. */
-  take(ns: bigint): void {
+  at(ns: bigint): void {
     for (const [index, id] of this.#ids.entries()) {
       const { priceExponent, qtyExponent } = this.#engine.instrument(id);
       const book = this.#engine.depth(id, this.#depth);

@@ -1,6 +1,5 @@
 import { EVERYTHING_NS } from '../ingest/source.js';
 import type { PublishedRows } from './published-rows.js';
-import type { SnapshotRows } from './snapshot-rows.js';
 
 /** Of which times of receipt rows are made, ns since the epoch: from the one on, and before the other. */
 export interface Times {
@@ -54,21 +53,26 @@ export class ChangeSteps implements Steps {
   }
 }
 
+/** What makes rows of how things stand at a time. */
+export interface TimedRows {
+  at(ns: bigint): void;
+}
+
 const NS_PER_MS = 1_000_000n;
 
 /**
- * Rows of the books at multiples of an interval, of those behind which something was received and another thing follows: while nothing
- * comes, books stay what they were, and at the end nobody knows what the interval would still have brought.
+ * Rows of how things stand at multiples of an interval, of those behind which something was received and another thing follows: while nothing
+ * comes, all stays what it was, and at the end nobody knows what the interval would still have brought.
  */
 export class SnapshotSteps implements Steps {
   untilNs = 0n;
   isOver = false;
   lacksTimes = true;
-  readonly #rows: SnapshotRows;
+  readonly #rows: TimedRows;
   readonly #intervalNs: bigint;
   readonly #times: Times;
 
-  constructor(rows: SnapshotRows, intervalMs: number, times: Times) {
+  constructor(rows: TimedRows, intervalMs: number, times: Times) {
     this.#rows = rows;
     this.#intervalNs = BigInt(intervalMs) * NS_PER_MS;
     this.#times = times;
@@ -76,7 +80,7 @@ export class SnapshotSteps implements Steps {
 
   reached(nextNs: bigint): void {
     const { fromNs, toNs } = this.#times;
-    if (!this.lacksTimes && this.untilNs >= fromNs) this.#rows.take(this.untilNs);
+    if (!this.lacksTimes && this.untilNs >= fromNs) this.#rows.at(this.untilNs);
     this.lacksTimes = false;
     this.untilNs = ((nextNs + this.#intervalNs - 1n) / this.#intervalNs) * this.#intervalNs;
     this.isOver = this.untilNs >= toNs;

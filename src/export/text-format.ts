@@ -100,6 +100,13 @@ export class TextFormat implements RowFormat {
             ? label + style.integer(formatDecimal(values[row] as bigint, exponentAt(row)))
             : absent;
       }
+      case 'number': {
+        const { values, exponents, valid } = data;
+        return (row) =>
+          valid[row] === 1
+            ? label + style.integer(formatDecimal(values[row] as bigint, exponents[row] as number))
+            : absent;
+      }
       case 'word': {
         const texts = data.column.words.map((word) => label + style.text(word));
         return (row) => (data.valid[row] === 1 ? (texts[data.codes[row] ?? 0] ?? absent) : absent);

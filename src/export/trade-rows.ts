@@ -7,13 +7,15 @@ import type { RowMaker } from './level-rows.js';
 import { type Market, PlaceWriter } from './markets.js';
 import type { ByteData, LongData, RowBatch, TextData, WordData } from './row-batch.js';
 
-const EVENTS = ['trade', 'missed'] as const;
 const [TRADE, MISSED] = [0, 1];
 
-export function tradeSchema(instruments: readonly string[]): Schema {
+/** Trades, or positions that were closed by force, which are told as the trades that did it. */
+export type TradeKind = 'trade' | 'liquidation';
+
+export function tradeSchema(instruments: readonly string[], kind: TradeKind): Schema {
   const columns = [
     ...placeColumns(instruments),
-    word('event', EVENTS),
+    word('event', [kind, 'missed']),
     { kind: 'text', name: 'trade_id' } as const,
     integer('trade_time_ns', true),
     word('aggressor', AGGRESSORS),
@@ -21,14 +23,15 @@ export function tradeSchema(instruments: readonly string[]): Schema {
     decimal('quantity', 'quantity'),
     ...EXPONENTS,
   ];
-  return { name: 'trades/1', columns };
+  return { name: `${kind}s/1`, columns };
 }
 
 /** Every trade, and a row without one where trades may be missing before the next. */
 export class TradeTapeRows implements RowMaker {
-  readonly streams = [Stream.trades];
-  readonly imageOf = undefined;
+  readonly streams: readonly number[];
+  readonly imageOf: number;
   readonly followsBook = false;
+  readonly #kind: number;
   readonly #batch: RowBatch;
   readonly #place: PlaceWriter;
   readonly #event: WordData;
@@ -41,7 +44,10 @@ export class TradeTapeRows implements RowMaker {
   readonly #quantityExponent: ByteData;
   readonly #tapes = new Map<Market, TradeTape>();
 
-  constructor(batch: RowBatch) {
+  constructor(batch: RowBatch, kind: TradeKind) {
+    this.imageOf = kind === 'trade' ? Stream.trades : Stream.liquidations;
+    this.streams = [this.imageOf];
+    this.#kind = Kind[kind];
     this.#batch = batch;
     this.#place = new PlaceWriter(batch);
     this.#event = batch.words('event');
@@ -57,10 +63,12 @@ export class TradeTapeRows implements RowMaker {
   take(market: Market, frame: FrameReader): void {
     const tape = this.#tapeOf(market);
     const before = tape.state;
+    // The first book opens the first epoch: nothing is missing between it and what was told before.
+    const isFirst = BigInt.asUintN(32, tape.epoch) === 0n;
     const { take, gap } = tape.apply(frame);
     const isLost = before === 'synced' && tape.state !== 'synced';
     this.#place.take(market, frame);
-    if (gap !== undefined || isLost) this.#missed(tape);
+    if (isLost || (gap !== undefined && !(isFirst && gap.reason === 'reset'))) this.#missed(tape);
     if (take) for (const trade of tape.tradesOf(frame)) this.#trade(trade);
   }
 
@@ -69,7 +77,7 @@ export class TradeTapeRows implements RowMaker {
   #tapeOf(market: Market): TradeTape {
     const known = this.#tapes.get(market);
     if (known !== undefined) return known;
-    const tape = new TradeTape(Kind.trade);
+    const tape = new TradeTape(this.#kind);
     this.#tapes.set(market, tape);
     return tape;
   }

@@ -76,6 +76,7 @@ export function App({ session, loop, settings }: AppProps) {
       else if (command.kind === 'orders') settings.set('orders', !settings.values.orders);
       else if (command.kind === 'chain')
         settings.set('chain', settings.values.chain === '' ? opened(session) : '');
+      else if (command.kind === 'signals') settings.set('signals', !settings.values.signals);
       else if (command.kind === 'heatmap') settings.set('heat', !settings.values.heat);
       else runInMarket(command, session, ladder.current?.rows ?? 0);
     };
@@ -119,6 +120,14 @@ export function App({ session, loop, settings }: AppProps) {
             Heatmap
           </button>
         )}
+        <button
+          type="button"
+          title="Signals: s"
+          aria-pressed={settings.values.signals}
+          onClick={() => settings.set('signals', !settings.values.signals)}
+        >
+          Signals
+        </button>
         {(access.wanted ?? access.token) !== undefined && (
           <button type="button" data-wanted={access.wanted && ''} onClick={() => setToken(true)}>
             Token
@@ -195,7 +204,7 @@ function placeOf(target: EventTarget | null): KeyPlace {
 
 type MarketCommand = Exclude<
   Command,
-  { readonly kind: 'theme' | 'help' | 'heatmap' | 'orders' | 'chain' | 'copy' | 'pause' }
+  { readonly kind: 'theme' | 'help' | 'heatmap' | 'orders' | 'chain' | 'signals' | 'copy' | 'pause' }
 >;
 
 function runInMarket(command: MarketCommand, session: Session, rows: number): void {

@@ -12,6 +12,7 @@ export type Command =
   | { readonly kind: 'heatmap' }
   | { readonly kind: 'orders' }
   | { readonly kind: 'chain' }
+  | { readonly kind: 'signals' }
   | { readonly kind: 'copy' }
   | { readonly kind: 'pause' }
   | { readonly kind: 'help' };
@@ -42,6 +43,7 @@ export const KEY_HELP: readonly (readonly [keys: string, meaning: string])[] = [
     'Open or close the chain of the options; in it the arrows choose one, Enter opens it, [ ] the expiry',
   ],
   ['o', 'Show or hide the orders at the chosen ladder row, in the order in which they are filled'],
+  ['s', 'Show or hide the signals of the selected instrument'],
   ['c', 'Copy the chosen ladder row exactly, or all rows in view'],
   [
     'Ctrl c',
@@ -73,6 +75,8 @@ export function commandFor({ key, modified, place }: KeyPress): Command | null {
       return { kind: 'orders' };
     case 'x':
       return { kind: 'chain' };
+    case 's':
+      return { kind: 'signals' };
     case 'c':
       return { kind: 'copy' };
     case 'h':

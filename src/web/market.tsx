@@ -7,6 +7,7 @@ import { Orders } from './orders.js';
 import { partsOf } from './part.js';
 import type { Session } from './session.js';
 import type { Settings } from './settings.js';
+import { Signals } from './signals.js';
 import { TapePainter } from './tape-painter.js';
 import { setData, TextCell } from './text-cell.js';
 
@@ -92,6 +93,9 @@ export function Market({ session, loop, settings, theme }: MarketProps) {
       </section>
       {settings.values.orders && (
         <Orders session={session} loop={loop} onClose={() => settings.set('orders', false)} />
+      )}
+      {settings.values.signals && (
+        <Signals session={session} loop={loop} onClose={() => settings.set('signals', false)} />
       )}
       <section class="panel tape" aria-labelledby="trades-title">
         <div class="panel-head">

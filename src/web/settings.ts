@@ -22,6 +22,8 @@ const DEFAULTS = {
   chain: '',
   /** Whether the orders at the chosen price are shown. */
   orders: false,
+  /** Whether the signals of the selected instrument are shown. */
+  signals: false,
 } as const satisfies Readonly<Record<string, boolean | number | string>>;
 
 type Widened<Value> = Value extends boolean ? boolean : Value extends number ? number : string;

@@ -1,7 +1,7 @@
 import { ByteBuffer } from 'flatbuffers';
 
-/** A column as it stands in an Arrow file: integers, or words by their dictionary; null where a row has no value. */
-export type ArrowColumn = readonly (bigint | string | null)[];
+/** A column as it stands in an Arrow file: integers, doubles, or words by their dictionary; null where a row has no value. */
+export type ArrowColumn = readonly (bigint | number | string | null)[];
 
 /** A table of a flatbuffer: the place of a field, 0 = absent. */
 const field = (buffer: ByteBuffer, table: number, slot: number): number => {
@@ -27,7 +27,9 @@ const longOf = (buffer: ByteBuffer, table: number, slot: number): bigint => {
 
 interface Field {
   readonly name: string;
+  /** Of an integer or a double; 0 of a text. */
   readonly bits: number;
+  readonly isDouble: boolean;
   readonly dictionary: bigint | undefined;
 }
 
@@ -58,14 +60,21 @@ export function readArrow(bytes: Uint8Array): {
     const dictionary = field(footer, table, 4);
     fields.push({
       name: text(footer, field(footer, table, 0)),
-      bits: kind === 2 ? footer.readInt32(field(footer, type, 0)) : 0,
+      bits: kind === 2 ? footer.readInt32(field(footer, type, 0)) : kind === 3 ? 64 : 0,
+      isDouble: kind === 3,
       dictionary: dictionary === 0 ? undefined : longOf(footer, indirect(footer, dictionary), 0),
     });
   }
   const words = new Map<bigint, ArrowColumn>();
   for (const { table, buffer, body } of messages(file, footer, vector(footer, root, 2))) {
     const batch = indirect(buffer, field(buffer, table, 1));
-    const [column] = columnsOf(buffer, batch, body, [{ name: '', bits: 0, dictionary: undefined }], words);
+    const [column] = columnsOf(
+      buffer,
+      batch,
+      body,
+      [{ name: '', bits: 0, isDouble: false, dictionary: undefined }],
+      words,
+    );
     words.set(longOf(buffer, table, 0), column ?? []);
   }
   const columns = new Map<string, ArrowColumn>(fields.map(({ name }) => [name, []]));
@@ -111,13 +120,14 @@ function columnsOf(
     const from = Number(buffer.readInt64(at));
     return body.slice(from, from + Number(buffer.readInt64(at + 8)));
   };
-  return fields.map(({ bits, dictionary }) => {
+  return fields.map(({ bits, isDouble, dictionary }) => {
     const valid = take();
     const isThere = (row: number) => valid.length === 0 || (((valid[row >> 3] ?? 0) >> (row & 7)) & 1) === 1;
     const values = take();
     const view = new DataView(values.buffer);
-    const value = (row: number): bigint | string | null => {
+    const value = (row: number): ArrowColumn[number] => {
       if (dictionary !== undefined) return words.get(dictionary)?.[view.getInt16(row * 2, true)] ?? null;
+      if (isDouble) return view.getFloat64(row * 8, true);
       if (bits === 64) return view.getBigInt64(row * 8, true);
       return BigInt(view.getInt8(row));
     };

@@ -124,6 +124,12 @@ impl Profile {
         is_full
     }
 
+    /// The row of the last trade; none before the first.
+    #[must_use]
+    pub fn latest(&self) -> &[Traded] {
+        self.rows.get(self.last..=self.last).unwrap_or_default()
+    }
+
     /// Ten rows become one.
     fn widen(&mut self) {
         self.width *= 10;

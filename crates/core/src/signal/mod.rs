@@ -12,6 +12,7 @@
 //! | micro-price | the best bid and ask, a fit to how they change | [`TouchChanges`], [`MicroPrice`] |
 //! | trade flow imbalance, volume delta, average price | trades | [`TradeFlow`] |
 //! | toxicity of the flow | trades | [`Vpin`] |
+//! | point of control, value area | trades | [`ValueProfile`] |
 //! | time-weighted price, realised volatility | the mid over time | [`HeldPrice`], [`RealisedVolatility`] |
 //! | price impact, illiquidity | the mid and trades | [`PriceImpact`], [`Illiquidity`] |
 //! | how often, how fast a book recovers | events | [`Rate`], [`Recoveries`] |
@@ -50,6 +51,7 @@ mod signals;
 mod touch;
 mod trade_flow;
 mod trade_signals;
+mod value_area;
 mod vpin;
 
 pub use black76::{Black76, Greeks, Right, YEAR_DAYS};
@@ -69,4 +71,5 @@ pub use signal_id::{SignalId, SignalUnit};
 pub use signals::{SIGNAL_WINDOW_NS, SignalParams, SignalScale, Signals, VpinParams};
 pub use touch::Touch;
 pub use trade_flow::TradeFlow;
+pub use value_area::{ValueArea, ValueProfile};
 pub use vpin::{BUCKETS, BUCKETS_MAX, Vpin};

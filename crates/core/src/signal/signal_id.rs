@@ -72,6 +72,12 @@ pub enum SignalId {
     RecoveryTime = 33,
     /// Share of those from which it has not.
     Unrecovered = 34,
+    /// The price at which most has traded.
+    PointOfControl = 35,
+    /// The lowest price of the value area.
+    ValueLow = 36,
+    /// The highest.
+    ValueHigh = 37,
     /// Volatility that the best bid of an option implies.
     BidVolatility = 40,
     /// That the best ask implies.
@@ -92,7 +98,7 @@ pub enum SignalId {
 
 impl SignalId {
     /// Every signal, in the order of their numbers.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 45] = [
         Self::Mid,
         Self::Spread,
         Self::SpreadBps,
@@ -127,6 +133,9 @@ impl SignalId {
         Self::RecoveryUpdates,
         Self::RecoveryTime,
         Self::Unrecovered,
+        Self::PointOfControl,
+        Self::ValueLow,
+        Self::ValueHigh,
         Self::BidVolatility,
         Self::AskVolatility,
         Self::MidVolatility,
@@ -182,6 +191,9 @@ impl SignalId {
             Self::RecoveryUpdates => "recovery_updates",
             Self::RecoveryTime => "recovery_time",
             Self::Unrecovered => "unrecovered",
+            Self::PointOfControl => "poc",
+            Self::ValueLow => "value_low",
+            Self::ValueHigh => "value_high",
             Self::BidVolatility => "bid_iv",
             Self::AskVolatility => "ask_iv",
             Self::MidVolatility => "mid_iv",
@@ -202,7 +214,10 @@ impl SignalId {
             | Self::WeightedMid
             | Self::MicroPrice
             | Self::TradedPrice
-            | Self::HeldPrice => SignalUnit::Price,
+            | Self::HeldPrice
+            | Self::PointOfControl
+            | Self::ValueLow
+            | Self::ValueHigh => SignalUnit::Price,
             Self::SpreadBps => SignalUnit::Bps,
             Self::Imbalance1
             | Self::Imbalance5
@@ -305,7 +320,7 @@ mod tests {
             assert_eq!(SignalId::of(id as u16), Some(id));
             assert_eq!(SignalId::ALL.iter().filter(|other| other.name() == id.name()).count(), 1);
         }
-        for none in [0, 39, 48, u16::MAX] {
+        for none in [0, 38, 39, 48, u16::MAX] {
             assert_eq!(SignalId::of(none), None);
         }
     }

@@ -2,7 +2,8 @@
 
 use super::row::{FINE_DECIMALS, Over, RATIO_DECIMALS, Rows};
 use super::{
-    Illiquidity, Panes, PriceImpact, Rate, Recoveries, SignalId, SignalParams, Sums, Touch, TradeFlow, Vpin,
+    Illiquidity, Panes, PriceImpact, Rate, Recoveries, SignalId, SignalParams, Sums, Touch, TradeFlow,
+    ValueArea, ValueProfile, Vpin,
 };
 use crate::types::{TimeNs, Trade};
 
@@ -26,6 +27,7 @@ pub(super) struct TradeSignals {
     impact: Panes<PriceImpact>,
     illiquidity: Illiquidity,
     recoveries: Recoveries,
+    profile: ValueProfile,
 }
 
 impl TradeSignals {
@@ -47,6 +49,7 @@ impl TradeSignals {
             impact: Panes::new(window_ns)?,
             illiquidity: Illiquidity::new(window_ns / BARS)?,
             recoveries: Recoveries::new(RECOVERED_PER_MILLE)?,
+            profile: ValueProfile::default(),
         };
         begun.begin(touch, now);
         Some(begun)
@@ -67,6 +70,7 @@ impl TradeSignals {
         self.illiquidity.clear();
         self.illiquidity.set(touch, now);
         self.recoveries.clear();
+        self.profile.clear();
         self.recoveries.set(touch, false, now);
     }
 
@@ -83,6 +87,7 @@ impl TradeSignals {
             vpin.trade(trade.qty, trade.aggressor);
         }
         self.illiquidity.trade(trade, now);
+        self.profile.trade(trade);
     }
 
     /// The book after an event, and before it.
@@ -131,5 +136,12 @@ impl TradeSignals {
         out.exact(SignalId::RecoveryTime, ns, -9, since);
         let unrecovered = recoveries.map(|of| of.unrecovered);
         out.number(SignalId::Unrecovered, unrecovered, RATIO_DECIMALS, since);
+        if let Some(ValueArea { poc, low, high }) = self.profile.area().filter(|_| passed_ns > 0) {
+            for (id, price) in
+                [(SignalId::PointOfControl, poc), (SignalId::ValueLow, low), (SignalId::ValueHigh, high)]
+            {
+                out.exact(id, Some(price.0.into()), out.price_exponent, since);
+            }
+        }
     }
 }

@@ -221,8 +221,41 @@ impl History {
         let updates = recovered.get(middle).map(|(updates, _)| *updates as f64);
         put(SignalId::RecoveryUpdates, updates, since, false);
         recovered.sort_by_key(|(_, ns)| *ns);
+        if let Some(prices) = self.value_area().filter(|_| since > 0) {
+            let ids = [SignalId::PointOfControl, SignalId::ValueLow, SignalId::ValueHigh];
+            ids.iter().zip(prices).for_each(|(id, at)| put(*id, Some(at as f64 * price), since, false));
+        }
         put(SignalId::RecoveryTime, recovered.get(middle).map(|(_, ns)| *ns as f64 / 1e9), since, false);
         all
+    }
+
+    /// The point of control and the ends of the value area, of all trades laid out by their prices.
+    fn value_area(&self) -> Option<[i64; 3]> {
+        let mut volumes: BTreeMap<i64, i64> = BTreeMap::new();
+        for Traded { trade, .. } in &self.trades {
+            *volumes.entry(trade.price.0).or_default() += trade.qty.0;
+        }
+        let total: i64 = volumes.values().sum();
+        let poc = *volumes.iter().max_by_key(|(price, volume)| (**volume, **price))?.0;
+        let mut area = BTreeMap::from([(poc, volumes.remove(&poc)?)]);
+        while (area.values().sum::<i64>() as f64) < total as f64 * 0.7 {
+            let below = volumes.range(..poc).next_back();
+            let above = volumes.range(poc..).next();
+            let (price, volume) = match (below, above) {
+                (Some(below), Some(above)) => {
+                    if below.1 > above.1 {
+                        below
+                    } else {
+                        above
+                    }
+                }
+                (one, other) => one.or(other)?,
+            };
+            let (price, volume) = (*price, *volume);
+            volumes.remove(&price);
+            area.insert(price, volume);
+        }
+        Some([poc, *area.first_key_value()?.0, *area.last_key_value()?.0])
     }
 
     /// By a fit to all changes of the touch up to the last power of two of them, from 256 on.
