@@ -31,6 +31,7 @@
 
 mod block;
 mod error;
+mod frames;
 mod merge;
 mod part_error;
 #[cfg(test)]
