@@ -47,10 +47,11 @@ mod writer;
 
 pub use block::{BLOCK_BYTES_MAX, BLOCK_HEADER_BYTES, BlockHeader, BlockKind, Packing};
 pub use error::JournalError;
+pub use frames::{BLOCK_FRAMES, FrameItem, FrameReader, FrameRecorded, FrameWriter};
 pub use merge::{MERGED_MAX, Merge};
 pub use part_error::PartError;
 pub use reader::{Reader, Recorded};
 pub use record::{Input, SetupKind};
-pub use segment::{MAGIC, SEGMENT_HEADER_BYTES, SegmentHeader, VERSION};
+pub use segment::{FRAMES_MAGIC, MAGIC, SEGMENT_HEADER_BYTES, SegmentHeader, VERSION};
 pub use slice::{Part, Slice};
 pub use writer::{BLOCK_BYTES, Writer};

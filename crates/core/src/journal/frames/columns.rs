@@ -61,7 +61,8 @@ impl Taken {
     /// Appends all columns, behind the units of so many instruments, and forgets them.
     pub(super) fn write(&mut self, units: usize, out: &mut Vec<u8>) {
         let mut greatest = vec![0_u64; units];
-        for (difference, unit) in self.columns.iter().flatten().filter(|(_, unit)| *unit as usize != NO_UNIT) {
+        for (difference, unit) in self.columns.iter().flatten().filter(|(_, unit)| *unit as usize != NO_UNIT)
+        {
             let unit = &mut greatest[*unit as usize];
             *unit = common(*unit, difference.unsigned_abs());
         }
@@ -283,15 +284,5 @@ impl Coder for Given<'_> {
         if orders.len() < ORDERS {
             orders.push(*id);
         }
-    }
-}
-impl Places {
-    #[cfg(test)]
-    pub(super) fn report(&self, block: &[u8], forms: usize) {
-        print!("forms {forms}: ");
-        for (at, (from, to)) in self.columns.iter().enumerate() {
-            if from < to { print!("{at}:{}>{} ", to - from, zstd::bulk::compress(&block[*from as usize..*to as usize], 3).unwrap().len()); }
-        }
-        println!();
     }
 }

@@ -110,7 +110,3 @@ impl Decoder {
         Some(What::Frame)
     }
 }
-impl Decoder {
-    #[cfg(test)]
-    pub(super) fn report(&self, block: &[u8]) { self.places.report(block, self.forms.len()) }
-}

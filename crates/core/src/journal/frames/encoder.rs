@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::columns::{Coder, Taken, packed};
+use super::columns::{Taken, packed};
 use super::form::{FORMS_MAX, Form};
 use super::model::{Model, NO_UNIT, UNITS, is_number, short_lens, word_at};
 use super::schema::{self, What};
@@ -12,6 +12,7 @@ use crate::encode::find_header;
 use crate::journal::varint::put;
 
 /// Offset of the time of sending in a header.
+#[cfg(test)]
 const AT_TS_SEND: usize = 48;
 /// Offset of the word that a form tells.
 const AT_WHICH: usize = 56;
@@ -48,12 +49,14 @@ impl Encoder {
         self.forms.len() >= FORMS_MAX
     }
 
-    /// Takes a frame.
-    pub(super) fn frame(&mut self, frame: &[u8]) {
+    /// Takes a frame; false where it is kept as it is.
+    pub(super) fn frame(&mut self, frame: &[u8]) -> bool {
         self.count += 1;
-        if self.in_columns(frame).is_none() {
+        let is_in_columns = self.in_columns(frame).is_some();
+        if !is_in_columns {
             self.aside(AS_IT_IS, frame);
         }
+        is_in_columns
     }
 
     /// Takes an instrument as the catalogue has it.
@@ -162,6 +165,7 @@ fn is_told(order: &[u8; 40]) -> bool {
 }
 
 /// A frame without its time of sending, which no journal keeps.
+#[cfg(test)]
 pub(super) fn without_sending(frame: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(frame);
     if let Some(at) = find_header(frame) {

@@ -19,10 +19,15 @@ mod decoder;
 mod encoder;
 mod form;
 mod model;
+mod reader;
 mod schema;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod writer;
+
+pub use reader::{FrameItem, FrameReader, FrameRecorded};
+pub use writer::{BLOCK_FRAMES, FrameWriter};
 
 /// A frame as it is.
 const AS_IT_IS: u64 = 0;

@@ -244,8 +244,7 @@ impl Model {
                             coder.number(frame, at, schema::LEVEL_PRICE + column, price_unit, *last)?;
                         *last = price;
                         let known = &mut qtys[slot_of(price, book)];
-                        let expected =
-                            if known.price == price && known.book == book { known.qty } else { 0 };
+                        let expected = if known.price == price && known.book == book { known.qty } else { 0 };
                         let qty =
                             coder.number(frame, at + 8, schema::LEVEL_QTY + column, qty_unit, expected)?;
                         *known = Known { price, book, qty };
@@ -260,8 +259,13 @@ impl Model {
                         let [price, _, _] = &mut lane.prices;
                         *price = coder.number(frame, at, schema::TRADE_PRICE, price_unit, *price)?;
                         coder.number(frame, at + 8, schema::TRADE_QTY, qty_unit, 0)?;
-                        lane.id =
-                            coder.number(frame, at + 16, schema::TRADE_ID, NO_UNIT, lane.id.wrapping_add(1))?;
+                        lane.id = coder.number(
+                            frame,
+                            at + 16,
+                            schema::TRADE_ID,
+                            NO_UNIT,
+                            lane.id.wrapping_add(1),
+                        )?;
                         coder.number(frame, at + 24, schema::TRADE_TS, NO_UNIT, ts_event)?;
                         coder.number(frame, at + 32, schema::TRADE_TAIL, NO_UNIT, 0)?;
                         at += bytes;
@@ -275,16 +279,20 @@ impl Model {
                             Some(id) => frame.get_mut(at..at + 16)?.copy_from_slice(&id),
                             None => {
                                 if is_number(tail) {
-                                    lane.id =
-                                        coder.number(frame, at, schema::ORDER_ID, NO_UNIT, lane.id)?;
+                                    lane.id = coder.number(frame, at, schema::ORDER_ID, NO_UNIT, lane.id)?;
                                 } else {
                                     coder.raw(frame, at, 16)?;
                                 }
                                 coder.came(frame.get(at..at + 16)?.first_chunk()?, orders);
                             }
                         }
-                        let price =
-                            coder.number(frame, at + 16, schema::ORDER_PRICE, price_unit, instrument.price)?;
+                        let price = coder.number(
+                            frame,
+                            at + 16,
+                            schema::ORDER_PRICE,
+                            price_unit,
+                            instrument.price,
+                        )?;
                         instrument.price = price;
                         coder.number(frame, at + 24, schema::ORDER_QTY, qty_unit, 0)?;
                         at += bytes;
