@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import {
   Dialect,
   Inflate,
+  FrameJournal,
   JournalConversion,
   JournalMerge,
   JournalSlice,
@@ -305,6 +306,7 @@ describe('closed', () => {
     ['Replica', () => new Replica(), (each: Replica) => each.books()],
     ['ReplicaThread', () => new ReplicaThread(), (each: ReplicaThread) => each.books()],
     ['Inflate', () => new Inflate(), (each: Inflate) => each.take(new Uint8Array(1))],
+    ['FrameJournal', () => new FrameJournal(1n, 2n), (each: FrameJournal) => each.frames()],
     [
       'JournalConversion',
       () => new JournalConversion(1n, 2n),

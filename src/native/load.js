@@ -33,6 +33,7 @@ function load() {
 export const {
   Dialect,
   Engine,
+  FrameJournal,
   Inflate,
   JournalConversion,
   JournalMerge,
@@ -53,6 +54,7 @@ export const {
   keepOffGenerator,
   makeSharedMemory,
   mapSharedMemory,
+  packSegment,
   timelineOf,
   venues,
 } = load();

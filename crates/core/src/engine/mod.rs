@@ -34,6 +34,7 @@ mod mending;
 mod order_stream;
 mod orders;
 mod proof;
+mod published;
 mod queries;
 mod recorded_lines;
 mod recovery;

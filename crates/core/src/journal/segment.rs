@@ -60,6 +60,14 @@ impl SegmentHeader {
         Self::read_behind(MAGIC, bytes)
     }
 
+    /// Reads that of a segment of frames.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_of_frames(bytes: &[u8; SEGMENT_HEADER_BYTES]) -> Result<Self, JournalError> {
+        Self::read_behind(FRAMES_MAGIC, bytes)
+    }
+
     /// Reads one that begins with others than [`MAGIC`].
     pub(super) fn read_behind(
         magic: [u8; 8],

@@ -36,6 +36,7 @@ mod own_books;
 mod pcap_recorded;
 #[path = "../sets/proven.rs"]
 mod proven;
+mod published;
 mod recorded_decode;
 mod recordings;
 mod recordings_file;

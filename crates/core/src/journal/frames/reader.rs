@@ -72,6 +72,12 @@ impl FrameReader {
         self.reader.was_closed()
     }
 
+    /// The bytes of what was handed out last.
+    #[must_use]
+    pub fn told_last(&self) -> &[u8] {
+        &self.last
+    }
+
     /// Another segment follows.
     pub fn segment_ended(&mut self) {
         self.reader.segment_ended();
