@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { parseInstrument } from '../config/instrument-text.js';
 import type { InstrumentOverride } from '../config.js';
 import { explain } from '../errors.js';
+import { INSTRUMENT_HELP } from './config-options.js';
 import { type Conversion, convert } from './convert.js';
 import { convertFrames, type FrameConversion } from './convert-frames.js';
 import { EXIT, type Shell } from './shell.js';
@@ -40,6 +41,10 @@ export function addConvertCommand(program: Command, shell: Shell, done: (code: n
         bar.end();
       }
     });
+}
+
+function collected(text: string, before: readonly InstrumentOverride[]): readonly InstrumentOverride[] {
+  return [...before, parseInstrument(text)];
 }
 
 function jsonOf({ damages, ...converted }: Conversion | FrameConversion): object {
