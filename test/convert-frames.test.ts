@@ -8,7 +8,7 @@ import { convertFrames } from '../src/cli/convert-frames.js';
 import { verify } from '../src/cli/verify.js';
 import { type CommandEnd, endOf } from './support/command.js';
 import { simulatedRecording } from './support/recording.js';
-import { hasRecordings, RECORDED } from './support/recordings.js';
+import { hasRecordings, RECORDED, RECORDED_ORDERS, RECORDED_SETS } from './support/recordings.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'depthwire-frames-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -106,12 +106,15 @@ describe('convert --frames', () => {
     expect(report.books.every(({ state }) => state !== 'synced')).toBe(true);
   });
 
-  it.skipIf(!hasRecordings)('keeps recordings of every venue', { timeout: 600_000 }, async () => {
-    for (const { files: paths, instruments } of RECORDED.slice(0, 6)) {
-      const converted = await convertFrames({ files: paths, folder: named('.frames'), instruments });
+  describe.skipIf(!hasRecordings)('on recorded data', () => {
+    it.each([
+      ...RECORDED_SETS.map((set) => [set.title, set.files] as const),
+      ...RECORDED_ORDERS.map((set) => [set.name, set.files] as const),
+    ])(`proves the books of %s from frames ${RECORDED}`, async (_title, paths) => {
+      const converted = await convertFrames({ files: paths, folder: named('.frames'), ...NO_OVERRIDES });
       const kept = await published(converted.segments, NO_OVERRIDES);
-      expect([paths, kept.failures, kept.frames.length]).toEqual([paths, [], converted.frames]);
-    }
+      expect([kept.failures, kept.frames.length]).toEqual([[], converted.frames]);
+    });
   });
 });
 

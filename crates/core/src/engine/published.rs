@@ -9,6 +9,7 @@ use super::orders::check_of;
 use super::streams::{Cursor, Stamp};
 use super::{Engine, EngineConfig, IngestError};
 use crate::aggregate::Bbo;
+use crate::book::digest;
 use crate::encode::{
     Flags, GapBody, ImageBody, Kind, OrderAction, OrderBody, OrderCause, PLACE_LAST, Stream, find_header,
     write_orders_image,
@@ -41,6 +42,8 @@ pub(super) struct Followed {
     /// Levels of an image that is not whole yet, and those of a change.
     levels: Levels,
     orders: ReplicaOrders,
+    /// Whether frames have told any.
+    has_orders: bool,
 }
 
 impl Followed {
@@ -165,22 +168,19 @@ impl InstrumentState {
             followed.epoch_before = (followed.epoch, before);
             (followed.epoch, followed.seqs) = (frame.epoch(), [0; STREAMS]);
         }
-        // Sequences of this engine go on by as much as those of the frames do.
-        let seq = match (self.cursor_of(stream), &mut followed.seqs[usize::from(stream.0)]) {
-            (None, _) => self.book_cursor.seq,
-            (Some(cursor), last) => {
-                let seq = if *last == 0 {
-                    frame.seq()
-                } else {
-                    cursor.seq.wrapping_add(frame.seq().wrapping_sub(*last))
-                };
-                *last = frame.seq();
-                if stream != Stream::ORDERS || self.order_stream.is_open() {
-                    *self.cursor_of(stream).unwrap_or(&mut Cursor::default()) = Cursor { seq, at };
-                }
-                seq
+        // Sequences of this engine go on by as much as those of the frames do. A state is said at the book's place.
+        let counted = if stream == Stream::STATUS { Stream::BOOK } else { stream };
+        let last = std::mem::replace(&mut followed.seqs[usize::from(counted.0)], frame.seq());
+        let is_open = stream != Stream::ORDERS || self.order_stream.is_open();
+        let mut seq = frame.seq();
+        if let Some(cursor) = self.cursor_of(counted) {
+            if last != 0 {
+                seq = cursor.seq.wrapping_add(seq.wrapping_sub(last));
             }
-        };
+            if is_open {
+                *cursor = Cursor { seq, at };
+            }
+        }
         let is_told = match stream {
             Stream::BOOK if is(Kind::Image) => self.follow_image(followed, frame, cx),
             Stream::BOOK if is(Kind::Delta) => {
@@ -188,14 +188,25 @@ impl InstrumentState {
                 levels.clear();
                 levels.bids.extend(frame.bids());
                 levels.asks.extend(frame.asks());
-                self.take(levels.view(), at, cx)
+                cx.stats.book_messages += 1;
+                cx.stats.level_changes += levels.view().len() as u64;
+                let crossed = cx.stats.crossed;
+                let is_taken = self.take(levels.view(), at, cx);
+                if followed.has_orders {
+                    // Orders that trade with each other cross their book for a moment.
+                    cx.stats.orders.crossed += cx.stats.crossed - crossed;
+                    cx.stats.crossed = crossed;
+                }
+                is_taken
             }
             Stream::TRADES => {
+                cx.stats.trades += frame.trades().count() as u64;
                 self.trades.is_lost = frame.flags().0 & Flags::STALE.0 != 0;
                 true
             }
             Stream::LIQUIDATIONS => {
                 self.market.liquidations.is_lost = frame.flags().0 & Flags::STALE.0 != 0;
+                cx.stats.liquidations += frame.trades().count() as u64;
                 self.market.liquidation = frame.trades().last().or(self.market.liquidation);
                 true
             }
@@ -210,15 +221,18 @@ impl InstrumentState {
                 true
             }
             Stream::TICKER => {
+                cx.stats.tickers += 1;
                 self.market.ticker = frame.ticker().map(|body| body.ticker).or(self.market.ticker);
                 true
             }
             Stream::TRADING => {
+                cx.stats.statuses += 1;
                 self.market.trading = frame.trading().unwrap_or(self.market.trading);
                 true
             }
             Stream::STATUS => self.follow_status(followed, frame, cx),
             Stream::ORDERS => {
+                followed.has_orders = true;
                 followed.orders.apply(frame)?;
                 self.order_stream.is_open()
             }
@@ -379,7 +393,7 @@ impl InstrumentState {
         });
     }
 
-    /// How far this engine has written a stream; none of the status, which has the book's.
+    /// How far this engine has written a stream.
     fn cursor_of(&mut self, stream: Stream) -> Option<&mut Cursor> {
         Some(match stream {
             Stream::BOOK => &mut self.book_cursor,
@@ -392,6 +406,16 @@ impl InstrumentState {
             Stream::TRADING => &mut self.market.trading_cursor,
             _ => return None,
         })
+    }
+
+    /// The digest of what orders add up to that frames have told, or none where they told none; none where no frames are followed.
+    pub(super) fn followed_orders_digest(&self) -> Option<Option<String>> {
+        let Followed { orders, has_orders, .. } = &**self.followed.as_ref()?;
+        let of = || {
+            let [bids, asks] = [Side::Bid, Side::Ask].map(|side| orders.levels(side));
+            digest(bids, asks, self.price_exponent, self.qty_exponent)
+        };
+        Some(has_orders.then(of))
     }
 
     /// Hands out an image of the orders that frames have told.
