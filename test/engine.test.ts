@@ -5,8 +5,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   Dialect,
-  Inflate,
   FrameJournal,
+  Inflate,
   JournalConversion,
   JournalMerge,
   JournalSlice,

@@ -22,7 +22,10 @@ export function addConvertCommand(program: Command, shell: Shell, done: (code: n
     .description('make a journal of recordings of any form: segments that are exact, or say what is missing')
     .argument('<file...>', 'recordings, plain, gzip or zstd; several are one after the other')
     .requiredOption('--out <folder>', 'where the segments are written: a new folder, or an empty one')
-    .option('--frames', 'keep what is published of them, in a fraction of the bytes, and not what was received')
+    .option(
+      '--frames',
+      'keep what is published of them, in a fraction of the bytes, and not what was received',
+    )
     .option('--instrument <name>', `with --frames: ${INSTRUMENT_HELP}`, collected, [])
     .option('--json', 'what it came to as one JSON object')
     .action(async (files: readonly string[], { out, frames, instrument, json }: Flags) => {
