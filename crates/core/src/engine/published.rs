@@ -67,10 +67,14 @@ impl<C: Clock> Engine<C> {
     #[inline]
     pub(super) fn published(&mut self, index: usize, frame: &[u8]) -> Result<(), IngestError> {
         self.stats.frames += 1;
-        let read = match feed_frames(frame).next() {
-            Some(Ok(read)) => read,
-            Some(Err(error)) => return Err(IngestError::Published(error)),
-            None => return Err(IngestError::Published(ReplicaError::Truncated { at: 0 })),
+        let read = match feed_frames(frame).next().unwrap_or(Err(ReplicaError::Truncated { at: 0 })) {
+            Ok(read) => read,
+            Err(error) => {
+                // Whose it was nobody knows.
+                self.stats.decode_errors += 1;
+                self.published_missed(index, self.sources[index].last_ts);
+                return Err(IngestError::Published(error));
+            }
         };
         let Some(slot) = self.by_id.get(&read.instrument()).copied() else { return Ok(()) };
         if self.sources[index].lines.is_none() {
@@ -117,10 +121,10 @@ impl<C: Clock> Engine<C> {
             let Ok(slot) = self.slot_of(id) else { continue };
             let (instruments, mut cx) = self.parts();
             let state = &mut instruments[slot.0 as usize];
-            let Some(followed) = &mut state.followed else { continue };
-            (followed.awaits_image, followed.orders) = (true, ReplicaOrders::new());
-            state.recovery.follow(BookState::Stale(StaleReason::Skipped), (0, 0));
-            state.say_state(now, &mut cx);
+            let Some(mut followed) = state.followed.take() else { continue };
+            followed.orders = ReplicaOrders::new();
+            state.lose_followed(&mut followed, StaleReason::Skipped, now, &mut cx);
+            state.followed = Some(followed);
         }
     }
 }
@@ -142,6 +146,20 @@ impl InstrumentState {
         let taken = self.follow(&mut followed, frame, bytes, cx);
         self.followed = Some(followed);
         taken
+    }
+
+    /// The book is not known until the next image of it.
+    #[cold]
+    fn lose_followed<C: Clock>(
+        &mut self,
+        followed: &mut Followed,
+        reason: StaleReason,
+        now: TimeNs,
+        cx: &mut Context<'_, C>,
+    ) {
+        followed.awaits_image = true;
+        self.recovery.follow(BookState::Stale(reason), (0, 0));
+        self.say_state(now, cx);
     }
 
     fn follow<C: Clock>(
@@ -181,6 +199,11 @@ impl InstrumentState {
                 *cursor = Cursor { seq, at };
             }
         }
+        if is_book && is(Kind::Delta) && (last == 0 || frame.prev_seq() != last) {
+            // Of a journal that was put together from parts.
+            self.lose_followed(followed, StaleReason::Skipped, now, cx);
+            return Ok(());
+        }
         let is_told = match stream {
             Stream::BOOK if is(Kind::Image) => self.follow_image(followed, frame, cx),
             Stream::BOOK if is(Kind::Delta) => {
@@ -196,6 +219,9 @@ impl InstrumentState {
                     // Orders that trade with each other cross their book for a moment.
                     cx.stats.orders.crossed += cx.stats.crossed - crossed;
                     cx.stats.crossed = crossed;
+                }
+                if !is_taken {
+                    self.lose_followed(followed, StaleReason::LevelsLimit, now, cx);
                 }
                 is_taken
             }
