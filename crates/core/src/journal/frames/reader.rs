@@ -39,9 +39,9 @@ pub struct FrameReader {
     block: Vec<u8>,
     /// Frames of the block that are still to come.
     left: u32,
-    /// What was handed out last, and what it is.
+    /// What was handed out last, and what it is; none where that was no part of a block.
     last: Vec<u8>,
-    last_what: What,
+    last_what: Option<What>,
     is_back: bool,
 }
 
@@ -53,7 +53,7 @@ impl Default for FrameReader {
             block: Vec::new(),
             left: 0,
             last: Vec::new(),
-            last_what: What::Frame,
+            last_what: None,
             is_back: false,
         }
     }
@@ -81,7 +81,7 @@ impl FrameReader {
     /// Another segment follows.
     pub fn segment_ended(&mut self) {
         self.reader.segment_ended();
-        (self.left, self.is_back) = (0, false);
+        (self.left, self.last_what) = (0, None);
     }
 
     /// The frame that was handed out last is not wanted yet: it comes again.
@@ -102,9 +102,10 @@ impl FrameReader {
         mut at: usize,
         last: bool,
     ) -> Result<FrameRecorded<'a>, usize> {
-        if std::mem::take(&mut self.is_back) && !self.last.is_empty() {
-            return Ok(self.handed_out(at, self.next_seq().wrapping_sub(1)));
+        if let Some(what) = self.last_what.take().filter(|_| std::mem::take(&mut self.is_back)) {
+            return Ok(self.hand_out(what, at, self.next_seq().wrapping_sub(1)));
         }
+        self.is_back = false;
         while self.left == 0 {
             match self.reader.find(bytes, at, last)? {
                 Found::Told(Recorded { start, end, seq, what, .. }) => {
@@ -131,12 +132,12 @@ impl FrameReader {
         };
         self.left -= 1;
         self.reader.took(1);
-        self.last_what = what;
-        Ok(self.handed_out(at, seq))
+        Ok(self.hand_out(what, at, seq))
     }
 
-    fn handed_out(&self, at: usize, seq: u64) -> FrameRecorded<'_> {
-        let what = match self.last_what {
+    fn hand_out(&mut self, what: What, at: usize, seq: u64) -> FrameRecorded<'_> {
+        self.last_what = Some(what);
+        let what = match what {
             What::Frame => FrameItem::Frame(&self.last),
             What::Instrument => FrameItem::Instrument(&self.last),
         };
@@ -148,7 +149,6 @@ impl FrameReader {
     fn bad(&mut self, at: usize) -> FrameRecorded<'_> {
         let seq = self.next_seq();
         self.reader.took(std::mem::take(&mut self.left));
-        self.last.clear();
         FrameRecorded { start: at, end: at, seq, what: Err(JournalError::BadRecord { seq }) }
     }
 }
