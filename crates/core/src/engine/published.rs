@@ -104,13 +104,15 @@ impl<C: Clock> Engine<C> {
         }
     }
 
-    /// Another run begins: its frames open epochs of their own.
-    pub(super) fn forget_published(&mut self, index: usize) {
+    /// Another run begins, or the same again: its frames open epochs of their own, the first image the book.
+    pub(super) fn forget_published(&mut self, index: usize, now: TimeNs) {
         for id in self.wanted(index) {
             let Ok(slot) = self.slot_of(id) else { continue };
-            let state = &mut self.instruments[slot.0 as usize];
+            let (instruments, mut cx) = self.parts();
+            let state = &mut instruments[slot.0 as usize];
             if state.followed.is_some() {
-                state.followed = Some(Box::default());
+                state.followed = Some(Box::new(Followed { awaits_image: true, ..Followed::default() }));
+                state.on_restart(now, &mut cx);
             }
         }
     }
@@ -177,7 +179,10 @@ impl InstrumentState {
         if followed.awaits_image && (is_of_book && !(is_book && is(Kind::Image)) || is(Kind::Status)) {
             return Ok(());
         }
-        let is_new = frame.epoch() != followed.epoch;
+        let counted = if stream == Stream::STATUS { Stream::BOOK } else { stream };
+        // No sequence goes back within an epoch.
+        let is_back = frame.seq() < followed.seqs[usize::from(counted.0)];
+        let is_new = frame.epoch() != followed.epoch || is_back;
         if is_new {
             let before = self.epoch(cx.config);
             if self.has_epoch() || is_book && is(Kind::Image) {
@@ -187,7 +192,6 @@ impl InstrumentState {
             (followed.epoch, followed.seqs) = (frame.epoch(), [0; STREAMS]);
         }
         // Sequences of this engine go on by as much as those of the frames do. A state is said at the book's place.
-        let counted = if stream == Stream::STATUS { Stream::BOOK } else { stream };
         let last = std::mem::replace(&mut followed.seqs[usize::from(counted.0)], frame.seq());
         let is_open = stream != Stream::ORDERS || self.order_stream.is_open();
         let mut seq = frame.seq();
@@ -455,7 +459,9 @@ impl InstrumentState {
         let known = &followed.orders;
         if known.state() == ReplicaState::Synced && !self.is_held {
             let Cursor { seq, at } = self.order_stream.cursor;
-            let header = self.stamp(Kind::Image, Stream::ORDERS, (seq, seq), at, config, clock);
+            let mut header = self.stamp(Kind::Image, Stream::ORDERS, (seq, seq), at, config, clock);
+            // They are exact by what was told of them.
+            header.flags = header.flags.without(Flags::STALE).with(self.doubts());
             let orders: Vec<_> = [Side::Bid, Side::Ask]
                 .into_iter()
                 .flat_map(|side| known.list(side))

@@ -326,7 +326,7 @@ impl<C: Clock> Engine<C> {
             Ok(Heard::Began) => {
                 // Another run has connections of its own.
                 self.forget_lines(index, ts_recv)?;
-                self.forget_published(index);
+                self.forget_published(index, ts_recv);
                 self.tell_session(index, |session, out| session.began(at, out));
                 self.apply(index, ts_recv);
                 Ok(())

@@ -1,10 +1,11 @@
 //! Recordings kept as frames: what is published of them again is what was, byte for byte but for the epoch's beginning and the time of
 //! sending, and the books of both agree.
 
-use depthwire_core::encode::{Kind, Outbox, RECORD_HEADER_BYTES, RecordType, find_header};
+use depthwire_core::encode::{Kind, Outbox, RECORD_HEADER_BYTES, RecordType, Stream, find_header};
 use depthwire_core::engine::{Engine, EngineConfig, EngineError, SourceId, detect, listing_of, set_up_for};
 use depthwire_core::journal::{FrameWriter, SegmentHeader};
-use depthwire_core::types::{InstrumentId, NoClock};
+use depthwire_core::replica::{Outcome, Replica, ReplicaState};
+use depthwire_core::types::{BookState, InstrumentId, NoClock};
 use depthwire_core::venues;
 
 use crate::files;
@@ -143,4 +144,49 @@ fn frames_of_recordings_come_back() {
         frames += comes_back(path, &bytes);
     }
     assert!(frames > 100_000, "{frames}");
+}
+
+/// A reader of a second pass, one that joins the orders in its middle, and the engine have the same.
+#[test]
+fn a_second_pass_and_who_joins_in_it_have_the_same() {
+    let Some(root) = files::root("frames told again") else { return };
+    let path = "cme-mbo/esh4-glbx-mdp3-20231225.mbo.dbn.zst";
+    let kept = journal(&recording(&files::read(&root.join(path)).unwrap()));
+    let mut engine =
+        Engine::new(EngineConfig { start_id: 7, ..EngineConfig::default() }, venues::catalogue(), NoClock);
+    let listed = set_up_for(&kept).unwrap().remove(0);
+    let id = engine.add_instrument(listed).unwrap();
+    let source = engine.open_recorded(&[id]).unwrap();
+    let mut replica = Replica::default();
+    for pass in 0..2 {
+        let half = 1_703_543_400_000_000_000;
+        let mut at = 0;
+        for until in [half, u64::MAX] {
+            let drain = |outbox: &mut Outbox| {
+                while let Some(record) = outbox.front() {
+                    if record[4] == RecordType::Frame as u8 {
+                        let outcome = replica.apply(&record[RECORD_HEADER_BYTES..]).unwrap();
+                        assert!(
+                            !matches!(outcome, Outcome::Gap { .. } | Outcome::CheckFailed),
+                            "{outcome:?}"
+                        );
+                    }
+                    outbox.take();
+                }
+                true
+            };
+            at += engine.replay(source, &kept[at..], true, until, drain).unwrap().consumed;
+            if until == half {
+                engine.open_orders(id).unwrap();
+                engine.image(id, Stream::ORDERS, 0, |frame| assert!(replica.apply(frame).is_ok())).unwrap();
+            }
+        }
+        let told = replica.orders(id).unwrap();
+        assert_eq!(told.state(), ReplicaState::Synced, "pass {pass}");
+        assert_eq!(replica.book(id).unwrap().digest(), engine.digest(id).unwrap());
+        assert_eq!(engine.orders_digest(id).unwrap(), engine.digest(id).unwrap());
+        engine.close_orders(id);
+        engine.reset_source(source, 0).unwrap();
+        assert_eq!(engine.book_info(id, 0).unwrap().state, BookState::Syncing);
+    }
 }
