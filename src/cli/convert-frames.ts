@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import { FrameJournal, packSegment } from '#native';
+import { FrameJournal } from '#native';
 import type { InstrumentOverride } from '../config.js';
 import { guarded } from '../engine/guarded.js';
 import { type Engine, openEngine, startIdNow } from '../engine.js';
@@ -87,7 +87,7 @@ export async function convertFrames(options: ConvertFramesOptions): Promise<Fram
     await segments.end();
     const { recordingErrors, decodeErrors } = engine.stats();
     const packed = segments.paths.map((path) => {
-      guarded(() => packSegment(path));
+      guarded(() => journal.pack(path));
       return `${path}.zst`;
     });
     let bytes = 0;

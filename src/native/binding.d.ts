@@ -250,6 +250,11 @@ export declare class FrameJournal {
    * segment's.
    */
   drain(out: Uint8Array): number
+  /**
+   * Packs a segment of it that is whole: `PATH.zst` takes its place once it unpacks to the same. Throws `journal.full`,
+   * `journal.unsealed`; the plain segment is as it was then. Nothing else turns meanwhile.
+   */
+  pack(path: string): void
   /** Frames that were taken. */
   frames(): number
 }
@@ -975,12 +980,6 @@ export interface OrderStats {
   /** Most orders that rested at once. */
   restingMax: number
 }
-
-/**
- * Packs a segment that is whole: `PATH.zst` takes its place once it unpacks to the same. Throws `journal.full`, `journal.unsealed`;
- * the plain segment is as it was then. Takes a third of a second for each 128 MiB, in which nothing else turns.
- */
-export declare function packSegment(path: string): void
 
 /** What a member has at a price. */
 export interface PartInfo {

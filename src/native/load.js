@@ -54,7 +54,6 @@ export const {
   keepOffGenerator,
   makeSharedMemory,
   mapSharedMemory,
-  packSegment,
   timelineOf,
   venues,
 } = load();

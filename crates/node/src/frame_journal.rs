@@ -156,6 +156,21 @@ impl FrameJournal {
         })
     }
 
+    /// Packs a segment of it that is whole: `PATH.zst` takes its place once it unpacks to the same. Throws `journal.full`,
+    /// `journal.unsealed`; the plain segment is as it was then. Nothing else turns meanwhile.
+    #[napi(ts_args_type = "path: string")]
+    pub fn pack(&mut self, path: Argument) -> Result<()> {
+        self.owned.run(|_| {
+            let path = path.text("path")?;
+            seal(Path::new(&path)).map_err(|wrong| {
+                let expected = format_args!("{}", wrong.expected());
+                // A name may hold the end of a line, and each part of an error is one.
+                let got = format!("{}: {}", wrong.path.display().to_string().escape_debug(), wrong.said);
+                error(wrong.code(), Account::new(wrong.what(), expected, got), wrong.fix())
+            })
+        })
+    }
+
     /// Frames that were taken.
     #[napi]
     pub fn frames(&mut self) -> Result<i64> {
@@ -186,20 +201,6 @@ impl Engine {
             Ok(listing_of(listed))
         })
     }
-}
-
-/// Packs a segment that is whole: `PATH.zst` takes its place once it unpacks to the same. Throws `journal.full`, `journal.unsealed`;
-/// the plain segment is as it was then. Takes a third of a second for each 128 MiB, in which nothing else turns.
-#[napi(ts_args_type = "path: string")]
-pub fn pack_segment(path: Argument) -> Result<()> {
-    guard(|| {
-        let path = path.text("path")?;
-        seal(Path::new(&path)).map_err(|wrong| {
-            let expected = format_args!("{}", wrong.expected());
-            let got = format_args!("{}: {}", wrong.path.display(), wrong.said);
-            error(wrong.code(), Account::new(wrong.what(), expected, got), wrong.fix())
-        })
-    })
 }
 
 fn refused(wrong: JournalError) -> napi::Error<Code> {

@@ -113,7 +113,7 @@ fn names_of(kind: SetupKind, listing: &[u8]) -> Option<(Venue, String)> {
     let Instrument { venue, symbol, .. } = (kind == SetupKind::Instrument)
         .then(|| super::listing::listed_as(core::str::from_utf8(listing).ok()?))
         .flatten()?;
-    Some((venue, symbol.into()))
+    Some((venue, symbol))
 }
 
 /// Adds the instruments that a connection was told to carry.
