@@ -448,6 +448,11 @@ export class Engine {
     return guarded(() => this.#native.openOrders(instrument));
   }
 
+  /** An instrument as a line of text, in which a journal of frames keeps it. Throws `engine.unknown_instrument`. */
+  listing(instrument: number): string {
+    return guarded(() => this.#native.listing(instrument));
+  }
+
   /** Ends the stream of orders: changes are not told one by one any more. */
   closeOrders(instrument: number): void {
     guarded(() => this.#native.closeOrders(instrument));

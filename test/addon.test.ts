@@ -70,8 +70,8 @@ async function hostileCalls(seed: number, rounds: number): Promise<{ ending: End
 }
 
 it.each([
-  [2, 2_000],
-  [4, 2_000],
+  [6, 2_000],
+  [8, 2_000],
 ])(
   'every export of the addon refuses hostile values by typed errors and works afterwards (seed %i, %i rounds)',
   async (seed, rounds) => {

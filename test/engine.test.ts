@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   Dialect,
+  FrameJournal,
   Inflate,
   JournalConversion,
   JournalMerge,
@@ -305,6 +306,7 @@ describe('closed', () => {
     ['Replica', () => new Replica(), (each: Replica) => each.books()],
     ['ReplicaThread', () => new ReplicaThread(), (each: ReplicaThread) => each.books()],
     ['Inflate', () => new Inflate(), (each: Inflate) => each.take(new Uint8Array(1))],
+    ['FrameJournal', () => new FrameJournal(1n, 2n), (each: FrameJournal) => each.frames()],
     [
       'JournalConversion',
       () => new JournalConversion(1n, 2n),

@@ -4,8 +4,8 @@ use crate::report::Row;
 use crate::timing::Contender;
 use crate::workload::{Size, Workload};
 use crate::{
-    allocations, checked_feed, checked_frame, consolidated, dbn_decode, depth_views, itch_decode,
-    itch_engine, itch_market, journal, l2_apply, l3_apply, memory, pipeline, raw_frame, stamps,
+    allocations, checked_feed, checked_frame, consolidated, dbn_decode, depth_views, frame_journal,
+    itch_decode, itch_engine, itch_market, journal, l2_apply, l3_apply, memory, pipeline, raw_frame, stamps,
 };
 
 /// A benchmark: what it measures, and over which workloads.
@@ -122,6 +122,11 @@ pub(crate) const BENCHES: &[Bench] = &[
         name: "journal_read",
         has_peers: false,
         kind: Kind::Timed(|workload| journal::read(workload).map(Ok), |ns| ("frames/s", 1e9 / ns)),
+    },
+    Bench {
+        name: "frames_read",
+        has_peers: true,
+        kind: Kind::Timed(frame_journal::read, |ns| ("frames/s", 1e9 / ns)),
     },
     Bench {
         name: "journal_seal",

@@ -15,6 +15,7 @@ mod comparisons;
 pub mod consolidated;
 pub mod dbn_decode;
 pub mod depth_views;
+pub mod frame_journal;
 pub mod frames;
 mod gate;
 pub mod itch_decode;

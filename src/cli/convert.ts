@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { JournalConversion } from '#native';
+import { guarded } from '../engine/guarded.js';
 import type { DepthwireError } from '../errors.js';
 import { surveyRecordings } from '../ingest/recording.js';
 import { recordingFiles } from '../ingest/recording-files.js';
@@ -49,7 +50,7 @@ export async function convert(options: ConvertOptions): Promise<Conversion> {
     await segments.next();
     while (await reader.fill()) {
       if (reader.pending.byteLength > 0) await segments.turnAt(segmentBytes);
-      reader.use(conversion.take(reader.pending, reader.isFileEnd));
+      reader.use(guarded(() => conversion.take(reader.pending, reader.isFileEnd)));
       if (reader.damage !== undefined) {
         if (damages.length < DAMAGES_MAX) damages.push(reader.damage);
         conversion.miss(reader.damage.code);

@@ -73,6 +73,7 @@ const KINDS = [
   'answered',
   'setups',
   'ticks',
+  'published',
 ] as const;
 
 function entriesOf(holds: Holding): string {

@@ -28,6 +28,8 @@ export interface Holding {
   /** How an engine was told to take connections, and that time has passed: of journals of live servers. */
   readonly setups: number;
   readonly ticks: number;
+  /** Frames that an engine has published: of journals of frames. */
+  readonly published: number;
   readonly bytes: number;
   /** ns since the Unix epoch; null where no time is known. */
   readonly firstNs: string | null;

@@ -26,7 +26,7 @@ import { addWatchCommand } from './watch-command.js';
 
 /** Errors that mean a wrong command line rather than a wrong file or server. */
 const USAGE_CODES =
-  /^(bench\.(scenario|option|race|compare|replay|gate|address|beside|recording|rate|seconds|subscribers|folder)$|config\.|export\.(form|exists|snapshots|signals|no_orders|no_times)$|fake\.|watch\.(url|output|token_file)|recording\.(missing|directory|ambiguous|venues|differ|no_streams|no_such_instrument)$|serve\.(no_such_instrument|public_bind)$|auth\.|journal\.(folder|nothing|not_journal|other_journal|mixed|headed|too_many)$|record\.|incident\.(time|no_times)$|instruments\.(unknown_venue|no_such|no_endpoint|too_many)$|live\.(keys|needs_key|not_offered)$|instrument\.)/;
+  /^(bench\.(scenario|option|race|compare|replay|gate|address|beside|recording|rate|seconds|subscribers|folder)$|config\.|export\.(form|exists|snapshots|signals|no_orders|no_times)$|fake\.|watch\.(url|output|token_file)|recording\.(missing|directory|ambiguous|venues|differ|no_streams|no_such_instrument)$|serve\.(no_such_instrument|public_bind)$|auth\.|journal\.(folder|nothing|not_journal|published|other_journal|mixed|headed|too_many)$|record\.|incident\.(time|no_times)$|instruments\.(unknown_venue|no_such|no_endpoint|too_many)$|live\.(keys|needs_key|not_offered)$|instrument\.)/;
 
 interface VerifyFlags {
   readonly json?: true;

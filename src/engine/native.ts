@@ -73,6 +73,7 @@ export interface NativeEngine {
   members(instrument: number): MemberInfo[] | null;
   venueParts(instrument: number, depth: number): VenueParts;
   openOrders(instrument: number): number;
+  listing(instrument: number): string;
   closeOrders(instrument: number): void;
   shareBook(instrument: number, memory: Uint8Array): void;
   levels(instrument: number, depth: number, out: Uint8Array): number;

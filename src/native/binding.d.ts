@@ -191,6 +191,8 @@ export declare class Engine {
   order(instrument: number, id: bigint | string): OrderInfo | null
   /** The clock that stamps `ts_send`. */
   nowNs(): bigint
+  /** An instrument as a line of text, in which a journal of frames keeps it. */
+  listing(instrument: number): string
   /**
    * Takes over from the untouched answer of a venue's endpoint of instruments those whose symbols `symbols` holds, as
    * UTF-8 with a line each. One with a book keeps its numbers, which become finer where they must.
@@ -234,6 +236,37 @@ export declare class Engine {
   liquidation(instrument: number): LiquidationInfo | null
   /** Whether an instrument trades: `unknown`, `trading`, `halted`, `auction`, `limited` or `closed`. */
   trading(instrument: number): string
+}
+
+/** Makes a journal of frames. */
+export declare class FrameJournal {
+  /** At the beginning of a journal. `journal` tells it from others, `createdNs` is the time, ns since the epoch. */
+  constructor(journal: bigint, createdNs: bigint)
+  /** Gives the memory back at once. Any other use after it throws `addon.closed`. */
+  close(): void
+  /** Frames that follow may be of an instrument of this listing, which [`Engine::listing`] makes. Each segment begins with all. */
+  list(listing: string): void
+  /**
+   * Takes records as they stand in a ring: frames are kept, whatever else passed over. Up to the ring's end at most, where a pad
+   * stands. What it makes of them waits for `drain`. Throws `journal.*`.
+   */
+  take(records: Uint8Array): void
+  /** Ends the segment and begins the next one at that time: `drain` gives the rest of the one, then 0, then the other. */
+  turn(createdNs: bigint): void
+  /** Ends the journal. */
+  end(): void
+  /**
+   * Writes bytes of the segment that are due and returns how many; 0 = all are out, and behind `turn` what follows is the next
+   * segment's.
+   */
+  drain(out: Uint8Array): number
+  /**
+   * Packs a segment of it that is whole: `PATH.zst` takes its place once it unpacks to the same. Throws `journal.full`,
+   * `journal.unsealed`; the plain segment is as it was then. Nothing else turns meanwhile.
+   */
+  pack(path: string): void
+  /** Frames that were taken. */
+  frames(): number
 }
 
 /**
@@ -737,6 +770,8 @@ export interface HoldingInfo {
   setups: number
   /** An engine was told that time has passed. */
   ticks: number
+  /** Frames that an engine has published. */
+  published: number
   /** Bytes of what was sent, received, answered and said ahead. */
   bytes: number
   /** The earliest time, ns since the Unix epoch; 0 = none is known. */

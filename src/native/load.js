@@ -33,6 +33,7 @@ function load() {
 export const {
   Dialect,
   Engine,
+  FrameJournal,
   Inflate,
   JournalConversion,
   JournalMerge,

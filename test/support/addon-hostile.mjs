@@ -350,6 +350,7 @@ function fresh(owner) {
   if (owner === 'Simulator') return new native.Simulator(1, START_MS);
   if (owner === 'RecordingContents') return contents();
   if (owner === 'JournalConversion') return new native.JournalConversion(1n, 2n);
+  if (owner === 'FrameJournal') return new native.FrameJournal(1n, 2n);
   if (owner === 'JournalMerge') return new native.JournalMerge(1, 1n, 2n);
   if (owner === 'JournalSlice') return new native.JournalSlice(0n, 1n, 0n, 1n, 2n);
   return owner === 'Dialect' ? opened() : new native[owner]();
@@ -373,6 +374,7 @@ const objects = {
   Replica: new native.Replica(),
   ReplicaThread: new native.ReplicaThread(),
   Inflate: new native.Inflate(),
+  FrameJournal: fresh('FrameJournal'),
   JournalConversion: fresh('JournalConversion'),
   JournalMerge: fresh('JournalMerge'),
   JournalSlice: fresh('JournalSlice'),
@@ -473,6 +475,8 @@ const VALID = {
   journal: 1n,
   // The engine of these tests has a connection, so nothing is ever recorded.
   folder: '/nowhere',
+  path: '/nowhere/1.dwj',
+  listing: '',
   sync: 'none',
   segmentBytes: 1 << 20,
   seal: true,

@@ -368,6 +368,10 @@ export class FakeNative implements NativeEngine {
     return { bids: [], asks: [] };
   }
 
+  listing(_id: number): string {
+    return '';
+  }
+
   openOrders(_id: number): number {
     this.ordersReaders += 1;
     return STREAM.orders;

@@ -83,10 +83,30 @@ pub fn databento(workload: &Workload) -> Vec<Contender<'_>> {
     vec![Contender::new("dbn", stream.records, expected, run)]
 }
 
+/// The same from the day's bytes in zstd, as its files lie on the disk.
+pub fn packed_databento(workload: &Workload) -> Vec<Contender<'_>> {
+    let Some(stream) = &workload.dbn else { return Vec::new() };
+    let Ok(packed) = zstd::bulk::compress(&stream.bytes, 3) else { return Vec::new() };
+    let note = format!("{} records in {} bytes", stream.records, packed.len());
+    let run = move || {
+        let (elapsed, sum) = timed(|| match DbnDecoder::with_zstd(packed.as_slice()) {
+            Ok(decoder) => sum_of(decoder),
+            Err(_) => 0,
+        });
+        Run { elapsed, answer: dbn_decode::answer(sum) }
+    };
+    let expected = dbn_decode::answer(dbn_decode::plain_sum(&stream.bytes));
+    vec![Contender::new("dbn+zstd", stream.records, expected, run).noted(note)]
+}
+
 #[inline(never)]
 fn dbn_sum(bytes: &[u8]) -> u64 {
+    DbnDecoder::new(bytes).map_or(0, sum_of)
+}
+
+#[inline(always)]
+fn sum_of<R: std::io::Read>(mut decoder: DbnDecoder<R>) -> u64 {
     let mut sum = 0u64;
-    let Ok(mut decoder) = DbnDecoder::new(bytes) else { return 0 };
     while let Ok(Some(record)) = decoder.decode_ref() {
         let record: RecordRef<'_> = record;
         let Some(order) = record.get::<MboMsg>() else { continue };

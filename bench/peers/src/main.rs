@@ -27,6 +27,7 @@ fn peers<'a>(bench: &str, workload: &'a Workload) -> (Vec<Contender<'a>>, Vec<Ro
         "itch_market" => python::itch_market(workload),
         "l3_apply" => order_books::contenders(workload),
         "itch_decode" => (decoders::itch(workload), Vec::new()),
+        "frames_read" => (decoders::packed_databento(workload), Vec::new()),
         "dbn_decode" => (decoders::databento(workload), Vec::new()),
         "raw_frame" => (raw_frame::contenders(workload), Vec::new()),
         _ => Default::default(),

@@ -30,6 +30,8 @@ pub struct HoldingInfo {
     pub setups: i64,
     /// An engine was told that time has passed.
     pub ticks: i64,
+    /// Frames that an engine has published.
+    pub published: i64,
     /// Bytes of what was sent, received, answered and said ahead.
     pub bytes: i64,
     /// The earliest time, ns since the Unix epoch; 0 = none is known.
@@ -189,6 +191,7 @@ fn holding_of(Holding { entries, bytes, first, last }: &Holding) -> HoldingInfo 
         answered: entries.answered as i64,
         setups: entries.setups as i64,
         ticks: entries.ticks as i64,
+        published: entries.published as i64,
         bytes: *bytes as i64,
         first_ns: (*first).into(),
         last_ns: (*last).into(),
@@ -220,5 +223,6 @@ const fn word_of(format: Format) -> &'static str {
         Format::Packets => "packets",
         Format::Dbn => "dbn",
         Format::Journal => "journal",
+        Format::Frames => "frames",
     }
 }

@@ -15,6 +15,7 @@ mod dialect;
 mod ending;
 mod engine;
 mod feed_frame;
+mod frame_journal;
 mod guard;
 mod holders;
 mod inflate;

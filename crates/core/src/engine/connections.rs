@@ -295,6 +295,7 @@ impl<C: Clock> Engine<C> {
         let index = source.0 as usize;
         self.sources.get(index).ok_or(EngineError::UnknownSource(source.0))?;
         self.forget_lines(index, now)?;
+        self.forget_published(index, now);
         let anew = self.sources.get_mut(index).ok_or(EngineError::UnknownSource(source.0))?;
         // All is void anyway, whatever the rooms say.
         let at = At { ts_recv: now, line: 0, is_datagram: false };

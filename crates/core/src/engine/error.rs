@@ -8,6 +8,7 @@ use crate::aggregate::{BPS_MAX, COSTS_MAX, DEPTH_MAX};
 use crate::decode::DecodeError;
 use crate::encode::OUTBOX_BYTES_MAX;
 use crate::recording::RecordingError;
+use crate::replica::ReplicaError;
 use crate::signal::{BUCKETS_MAX, SIGNAL_WINDOW_NS};
 use crate::types::{Account, InstrumentError};
 use crate::venues::FrameError;
@@ -241,6 +242,8 @@ pub enum IngestError {
     Recording(RecordingError),
     /// The call itself was wrong.
     Engine(EngineError),
+    /// A frame that was published before is none, or breaks the rules of the feed.
+    Published(ReplicaError),
 }
 
 impl IngestError {
@@ -257,6 +260,7 @@ impl IngestError {
             Self::Frame(error) => error.code(),
             Self::Recording(error) => error.code(),
             Self::Engine(error) => error.code(),
+            Self::Published(error) => error.code(),
         }
     }
 
@@ -267,6 +271,7 @@ impl IngestError {
             Self::Frame(error) => error.fix(),
             Self::Recording(error) => error.fix(),
             Self::Engine(error) => error.fix(),
+            Self::Published(error) => error.fix(),
         }
     }
 
@@ -277,6 +282,7 @@ impl IngestError {
             Self::Frame(error) => error.account(),
             Self::Recording(error) => error.account(),
             Self::Engine(error) => error.account(),
+            Self::Published(error) => error.account(),
         }
     }
 }

@@ -18,6 +18,7 @@ use super::market::Market;
 use super::mending::Mending;
 use super::order_stream::OrderStream;
 use super::proof::Proof;
+use super::published::Followed;
 use super::recovery::Recovery;
 use super::signals::SignalViews;
 use super::snapshots::Spare;
@@ -126,8 +127,8 @@ pub(super) struct InstrumentState {
     pub(super) tops_counted: (u64, u64),
     /// The state by which the engine counts it, while a source carries it.
     pub(super) counted: Option<BookState>,
-    mending: Mending,
-    loss: Loss,
+    pub(super) mending: Mending,
+    pub(super) loss: Loss,
     /// Readers are told nothing: the engine runs to another time of its recording, see `hold`.
     pub(super) is_held: bool,
     /// When the input arrived that readers were told of last.
@@ -135,9 +136,9 @@ pub(super) struct InstrumentState {
     /// Checksums compared, and those that agreed.
     checksums: (u64, u64),
     /// Epochs opened; the low half of the epoch.
-    resets: u32,
+    pub(super) resets: u32,
     /// Whether the book has ever been exact: before, nothing could be lost.
-    was_synced: bool,
+    pub(super) was_synced: bool,
     pub(super) bbo: Bbo,
     pub(super) book_cursor: Cursor,
     pub(super) bbo_cursor: Cursor,
@@ -154,6 +155,8 @@ pub(super) struct InstrumentState {
     pub(super) signals: Option<Box<SignalViews>>,
     /// What the books that are made of this one have still to be told.
     pub(super) fed: Option<Box<Fed>>,
+    /// Where it stands in the frames of a recording that were published before.
+    pub(super) followed: Option<Box<Followed>>,
     pub(super) last_trade: Option<(u64, TimeNs)>,
     pub(super) market: Market,
     /// When the last change of the book was applied: neither trades nor repetitions keep a book alive.
@@ -231,6 +234,7 @@ impl InstrumentState {
             costs: None,
             signals: None,
             fed: None,
+            followed: None,
             last_trade: None,
             market: Market::new(listed.terms.status),
             applied_at: 0,

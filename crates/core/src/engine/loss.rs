@@ -52,6 +52,11 @@ impl Loss {
         }
     }
 
+    /// The last loss is this one.
+    pub(super) const fn told(&mut self, gap: Option<GapBody>) {
+        self.gap = gap;
+    }
+
     pub(super) const fn gap(&self) -> Option<&GapBody> {
         self.gap.as_ref()
     }

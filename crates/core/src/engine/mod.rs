@@ -35,6 +35,7 @@ mod mending;
 mod order_stream;
 mod orders;
 mod proof;
+mod published;
 mod queries;
 mod recorded_lines;
 mod recovery;

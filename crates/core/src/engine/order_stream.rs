@@ -196,9 +196,13 @@ impl<C: Clock> Engine<C> {
     pub(super) fn image_of_orders(&mut self, slot: Slot, now: TimeNs, emit: impl FnMut(&[u8])) {
         let Self { sources, instruments, consolidated, config, clock, outbox, stats, scratch, .. } = self;
         let cx = &mut Context { config, clock, out: outbox, stats, scratch };
-        let Some(instrument) = instruments.get_mut(slot.0 as usize).filter(|state| state.tells_orders) else {
+        let Some(instrument) = instruments.get_mut(slot.0 as usize) else { return };
+        if instrument.followed.is_some() {
+            return instrument.image_of_followed_orders(cx.config, cx.clock, emit);
+        }
+        if !instrument.tells_orders {
             return;
-        };
+        }
         if let Some(merged) = consolidated.iter().find(|merged| merged.slot() == slot) {
             return merged.write_parts(instrument, cx.config, cx.clock, emit);
         }

@@ -244,6 +244,10 @@ impl<C: Clock> Engine<C> {
     /// # Errors
     /// [`EngineError::UnknownInstrument`], [`EngineError::NoOrders`].
     pub fn orders_digest(&self, instrument: InstrumentId) -> Result<String, EngineError> {
+        let slot = self.slot_of(instrument)?;
+        if let Some(digest) = self.instruments[slot.0 as usize].followed_orders_digest() {
+            return digest.ok_or(EngineError::NoOrders(instrument.0));
+        }
         let (state, orders) = self.orders_of(instrument)?;
         let known = orders.filter(|_| state.orders.is_placed());
         let levels = |side| known.into_iter().flat_map(move |orders| orders.levels(state.slot, side));

@@ -169,6 +169,11 @@ impl<C: Clock> Engine<C> {
         Ok(())
     }
 
+    /// The instruments that were asked for of a recording.
+    pub(super) fn wanted(&self, index: usize) -> Vec<InstrumentId> {
+        self.sources[index].lines.as_ref().map_or(Vec::new(), |lines| lines.wanted.clone())
+    }
+
     /// Whatever befalls a recording befalls all its connections.
     ///
     /// # Errors

@@ -419,6 +419,14 @@ impl Recovery {
         is_resync
     }
 
+    /// The book is in the state that another engine found it in, which published it.
+    pub(super) fn follow(&mut self, state: BookState, gap: Gap) {
+        let is_synced = state == BookState::Synced;
+        self.chain = is_synced.then(|| Chain::new(self.rule, 0));
+        (self.state, self.gap) = (state, gap);
+        self.has_book |= is_synced;
+    }
+
     /// A book of orders begins, from nothing. True where the state has changed.
     pub(super) fn begin_orders(&mut self) -> bool {
         self.chain = None;

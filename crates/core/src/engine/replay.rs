@@ -52,7 +52,7 @@ pub fn detect(bytes: &[u8]) -> Result<Vec<(Venue, String)>, IngestError> {
     let mut connections = vec![every_session()];
     let mut sightings = Sightings::default();
     // What a recording says of its connections is surer than what their frames look like.
-    let mut carried = Vec::new();
+    let (mut carried, mut listed) = (Vec::new(), Vec::new());
     let (mut at, mut refused, mut is_heard) = (0, None, false);
     while let Ok(Entry { end, heard, is_datagram, .. }) = transcript.next(bytes, at, true) {
         at = end;
@@ -64,8 +64,11 @@ pub fn detect(bytes: &[u8]) -> Result<Vec<(Venue, String)>, IngestError> {
                 ) if !is_datagram => line as usize,
                 Ok(Heard::Setup { kind, bytes, .. }) => {
                     carry_names(kind, bytes, &mut carried);
+                    listed.extend(names_of(kind, bytes));
                     continue;
                 }
+                // What follows is of the instruments that were listed before.
+                Ok(Heard::Published { .. }) => return Ok(listed),
                 _ => 0,
             };
         if connections.len() <= line {
@@ -90,8 +93,10 @@ pub fn detect(bytes: &[u8]) -> Result<Vec<(Venue, String)>, IngestError> {
         return Err(EngineError::Full.into());
     }
     let format = transcript.format();
-    let is_binary =
-        matches!(format, Some(Format::BinaryFile(_) | Format::Packets | Format::Dbn | Format::Journal));
+    let is_binary = matches!(
+        format,
+        Some(Format::BinaryFile(_) | Format::Packets | Format::Dbn | Format::Journal | Format::Frames)
+    );
     // Bare frames are a recording only of a venue; other forms are one even where no message names an instrument.
     let is_none = format == Some(Format::Json) || !is_heard && (refused.is_some() || !is_binary);
     if !sightings.is_readable() && is_none {
@@ -109,6 +114,14 @@ pub fn detect(bytes: &[u8]) -> Result<Vec<(Venue, String)>, IngestError> {
 pub fn segment_begun(bytes: &[u8]) -> Option<TimeNs> {
     let head = bytes.first_chunk::<SEGMENT_HEADER_BYTES>()?;
     SegmentHeader::read(head).ok().map(|head| head.created)
+}
+
+/// The name of an instrument that is listed.
+fn names_of(kind: SetupKind, listing: &[u8]) -> Option<(Venue, String)> {
+    let Instrument { venue, symbol, .. } = (kind == SetupKind::Instrument)
+        .then(|| super::listing::listed_as(core::str::from_utf8(listing).ok()?))
+        .flatten()?;
+    Some((venue, symbol))
 }
 
 /// Adds the instruments that a connection was told to carry, or whose book was kept.
@@ -140,6 +153,7 @@ pub fn set_up_for(bytes: &[u8]) -> Option<Vec<Instrument>> {
     let (mut at, mut listed) = (0, None);
     while let Ok(Entry { end, heard, .. }) = transcript.next(bytes, at, true) {
         at = end;
+        let is_frame = matches!(heard, Ok(Heard::Published { .. }));
         if let Ok(Heard::Setup { kind, bytes, .. }) = heard
             && !matches!(kind, SetupKind::Session | SetupKind::Book | SetupKind::Note)
         {
@@ -148,8 +162,9 @@ pub fn set_up_for(bytes: &[u8]) -> Option<Vec<Instrument>> {
                 listed.extend(core::str::from_utf8(bytes).ok().and_then(super::listing::listed_as));
             }
         }
-        if transcript.format() != Some(Format::Journal) {
-            return None;
+        // What follows frames lists nothing more.
+        if !matches!(transcript.format(), Some(Format::Journal | Format::Frames)) || is_frame {
+            return listed;
         }
     }
     listed
@@ -284,6 +299,7 @@ impl<C: Clock> Engine<C> {
                     other => other,
                 }
             }
+            Ok(Heard::Published { frame }) => self.published(index, frame),
             other => self.heard_aside(index, other, is_datagram, ts),
         }
     }
@@ -299,7 +315,7 @@ impl<C: Clock> Engine<C> {
         let ts_recv = if ts == 0 { self.sources[index].last_ts } else { ts };
         let at = At { ts_recv, line: 0, is_datagram };
         match heard {
-            Ok(Heard::Received { .. }) => Ok(()),
+            Ok(Heard::Received { .. } | Heard::Published { .. }) => Ok(()),
             Ok(Heard::Ticked) => {
                 self.tick_lines(index, ts_recv);
                 Ok(())
@@ -338,6 +354,7 @@ impl<C: Clock> Engine<C> {
             Ok(Heard::Began) => {
                 // Another run has connections of its own.
                 self.forget_lines(index, ts_recv)?;
+                self.forget_published(index, ts_recv);
                 self.tell_session(index, |session, out| session.began(at, out));
                 self.apply(index, ts_recv);
                 Ok(())
@@ -362,6 +379,7 @@ impl<C: Clock> Engine<C> {
         self.forget_known_lines(index);
         self.tell_session(index, |session, out| session.skipped(at, out));
         self.apply(index, at.ts_recv);
+        self.published_missed(index, at.ts_recv);
         // Nothing that can fail.
         let _ = self.each_line(index, |engine, source| {
             let line = source.0 as usize;

@@ -28,6 +28,8 @@ pub enum BlockKind {
     Records = 0,
     /// Nothing: the segment was closed in order, and no record is missing at its end.
     End = 1,
+    /// Frames of the feed, in columns.
+    Frames = 2,
 }
 
 /// What a block says of itself.
@@ -93,6 +95,7 @@ impl BlockHeader {
             (0, 0) => (BlockKind::Records, Packing::Plain),
             (0, 1) => (BlockKind::Records, Packing::Zstd),
             (1, 0) => (BlockKind::End, Packing::Plain),
+            (2, 0) => (BlockKind::Frames, Packing::Plain),
             (kind, packing) => return Err(JournalError::UnknownBlock { kind, packing }),
         };
         let header = Self {
@@ -155,6 +158,8 @@ mod tests {
         assert_eq!(BlockHeader::read(&HEADER.to_bytes()), Ok(HEADER));
         let end = BlockHeader { kind: BlockKind::End, packing: Packing::Plain, ..HEADER };
         assert_eq!(BlockHeader::read(&end.to_bytes()), Ok(end));
+        let frames = BlockHeader { kind: BlockKind::Frames, ..end };
+        assert_eq!(BlockHeader::read(&frames.to_bytes()), Ok(frames));
     }
 
     #[test]
@@ -170,7 +175,7 @@ mod tests {
     fn what_is_not_known_or_too_large_is_refused() {
         let bytes = BlockHeader { bytes: BLOCK_BYTES_MAX + 1, ..HEADER }.to_bytes();
         assert_eq!(BlockHeader::read(&bytes), Err(JournalError::BlockTooLarge { len: BLOCK_BYTES_MAX + 1 }));
-        for (kind, packing) in [(0, 2), (1, 1), (2, 0)] {
+        for (kind, packing) in [(0, 2), (1, 1), (2, 1), (3, 0)] {
             let mut bytes = HEADER.to_bytes();
             (bytes[4], bytes[5]) = (kind, packing);
             let crc = crc32c::crc32c(&bytes[..CRC_AT]);

@@ -93,6 +93,8 @@ pub enum JournalError {
         /// Its number.
         seq: u64,
     },
+    /// Frames that were published, where what was received is asked for.
+    Published,
 }
 
 impl JournalError {
@@ -115,6 +117,7 @@ impl JournalError {
             Self::Cut { .. } => "journal.cut",
             Self::BadRecord { .. } => "journal.bad_record",
             Self::Missed { .. } => "journal.missed",
+            Self::Published => "journal.published",
         }
     }
 
@@ -165,6 +168,7 @@ impl JournalError {
             }
             Self::Cut { .. } => "get a new copy of the file; what is before the cut is good",
             Self::Missed { .. } => "look into what it was made of: it could not be read there",
+            Self::Published => "keep the recording that the frames were made of: it has what was received",
         }
     }
 
@@ -215,6 +219,11 @@ impl JournalError {
             Self::BadRecord { seq } => {
                 Account::new(format_args!("record {seq} is none"), "one of this version", "another")
             }
+            Self::Published => Account::new(
+                "frames that were published",
+                "what was received of a venue",
+                "a journal of frames",
+            ),
         }
     }
 }
@@ -249,6 +258,7 @@ mod tests {
             JournalError::Cut { expected: 2, got: 1 },
             JournalError::BadRecord { seq: 9 },
             JournalError::Missed { loses: true },
+            JournalError::Published,
         ];
         let mut codes: Vec<_> = errors.iter().map(|error| error.code()).collect();
         codes.sort_unstable();

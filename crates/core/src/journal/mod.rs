@@ -34,6 +34,7 @@
 
 mod block;
 mod error;
+mod frames;
 mod merge;
 mod part_error;
 #[cfg(test)]
@@ -49,11 +50,12 @@ mod writer;
 
 pub use block::{BLOCK_BYTES_MAX, BLOCK_HEADER_BYTES, BlockHeader, BlockKind, Packing};
 pub use error::JournalError;
+pub use frames::{BLOCK_FRAMES, FrameItem, FrameReader, FrameRecorded, FrameWriter};
 pub use merge::{MERGED_MAX, Merge};
 pub use part_error::PartError;
 pub use reader::{Reader, Recorded};
 pub use record::{Input, SetupKind};
-pub use segment::{MAGIC, SEGMENT_HEADER_BYTES, SegmentHeader, VERSION};
+pub use segment::{FRAMES_MAGIC, MAGIC, SEGMENT_HEADER_BYTES, SegmentHeader, VERSION};
 pub use slice::{Part, Slice};
 pub(crate) use varint::{put as put_varint, take as take_varint, unzigzag, zigzag};
 pub use writer::{BLOCK_BYTES, Writer};

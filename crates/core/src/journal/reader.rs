@@ -4,7 +4,7 @@
 use super::block::{BLOCK_HEADER_BYTES, BlockHeader, BlockKind, Packing};
 use super::error::JournalError;
 use super::record::{self, Input, Last};
-use super::segment::{SEGMENT_HEADER_BYTES, SegmentHeader};
+use super::segment::{MAGIC, SEGMENT_HEADER_BYTES, SegmentHeader};
 
 /// A record and where it stands in the bytes given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,14 +47,25 @@ struct Open {
     last: Last,
 }
 
+/// What stands in bytes.
+pub(super) enum Found<'a> {
+    /// What is told of the segments themselves: what is missing, or that another journal begins.
+    Told(Recorded<'a>),
+    /// A block whose checksum is right: its head, and where its bytes begin and end.
+    Block(BlockHeader, usize, usize),
+}
+
 /// Reads the segments of a journal one after the other, each in chunks cut anywhere; those of another journal may follow,
 /// which begins with [`Input::Began`].
 ///
 /// It keeps no bytes: what it has not used goes in again at the head of the next chunk, at most a block. A record is
 /// handed out when the checksum of its whole block is right, so never a wrong one; behind damage it goes on with the
 /// next block that is whole and of this segment, and says by its number what is missing.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Reader {
+    /// What its segments begin with, and the kind of their blocks.
+    magic: [u8; 8],
+    kind: BlockKind,
     place: Place,
     /// The place before the last record, for [`Self::put_back`].
     before: Place,
@@ -70,7 +81,28 @@ pub struct Reader {
     is_closed: bool,
 }
 
+impl Default for Reader {
+    fn default() -> Self {
+        Self::of(MAGIC, BlockKind::Records)
+    }
+}
+
 impl Reader {
+    /// Reads segments that begin so and have blocks of a kind.
+    pub(super) const fn of(magic: [u8; 8], kind: BlockKind) -> Self {
+        Self {
+            magic,
+            kind,
+            place: Place::Head,
+            before: Place::Head,
+            due: None,
+            due_segment: None,
+            journal: None,
+            segment: 0,
+            is_closed: false,
+        }
+    }
+
     /// The number of the record that is due; 0 before the first segment.
     #[must_use]
     pub fn next_seq(&self) -> u64 {
@@ -116,53 +148,68 @@ impl Reader {
     pub fn next<'a>(&mut self, bytes: &'a [u8], mut at: usize, last: bool) -> Result<Recorded<'a>, usize> {
         self.before = Place::Head;
         loop {
+            if let Place::Within(open) = self.place {
+                return self.record(bytes, at, open, last);
+            }
+            match self.find(bytes, at, last)? {
+                Found::Told(recorded) => return Ok(recorded),
+                Found::Block(header, from, to) => {
+                    let last = Last { line: 0, ts: header.first_ts };
+                    self.place = Place::Within(Open { bytes: to - from, count: header.count, last });
+                    at = from;
+                }
+            }
+        }
+    }
+
+    /// The next whole block, or what is wrong before it. Cost: a pass over the block for its checksum.
+    ///
+    /// # Errors
+    /// As [`Self::next`].
+    pub(super) fn find<'a>(&mut self, bytes: &[u8], mut at: usize, last: bool) -> Result<Found<'a>, usize> {
+        loop {
             let rest = bytes.get(at..).unwrap_or_default();
             match self.place {
                 Place::Over => return Err(bytes.len()),
-                Place::Within(open) => return self.record(bytes, at, open, last),
+                Place::Within(_) => return Err(bytes.len()),
                 _ if rest.is_empty() => return Err(bytes.len()),
                 Place::Head => {
                     let Some(head) = rest.first_chunk::<SEGMENT_HEADER_BYTES>() else {
-                        return self.cut(bytes, at, SEGMENT_HEADER_BYTES, last);
+                        return self.cut(bytes, at, SEGMENT_HEADER_BYTES, last).map(Found::Told);
                     };
-                    match self.begin(SegmentHeader::read(head), SegmentHeader::checksum(head)) {
+                    let header = SegmentHeader::read_behind(self.magic, head);
+                    match self.begin(header, SegmentHeader::checksum(head)) {
                         Ok(false) => at += SEGMENT_HEADER_BYTES,
                         Ok(true) => {
                             let (seq, end) = (self.next_seq(), at + SEGMENT_HEADER_BYTES);
-                            return Ok(Recorded {
-                                start: at,
-                                end,
-                                seq,
-                                line: 0,
-                                ts: 0,
-                                what: Ok(Input::Began),
-                            });
+                            let what = Ok(Input::Began);
+                            return Ok(Found::Told(Recorded { start: at, end, seq, line: 0, ts: 0, what }));
                         }
                         Err(error) => {
                             let passed = match self.place {
                                 Place::Over => bytes.len(),
                                 _ => at + SEGMENT_HEADER_BYTES,
                             };
-                            return Ok(self.refused(at, passed, error));
+                            return Ok(Found::Told(self.refused(at, passed, error)));
                         }
                     }
                 }
                 Place::Between => {
                     self.is_closed = false;
                     let Some(head) = rest.first_chunk::<BLOCK_HEADER_BYTES>() else {
-                        return self.cut(bytes, at, BLOCK_HEADER_BYTES, last);
+                        return self.cut(bytes, at, BLOCK_HEADER_BYTES, last).map(Found::Told);
                     };
                     let header = match BlockHeader::read(head) {
                         Ok(header) => header,
                         Err(error) => {
                             self.place = Place::Lost;
                             // The head's first byte is none of another one.
-                            return Ok(self.refused(at, at + 1, error));
+                            return Ok(Found::Told(self.refused(at, at + 1, error)));
                         }
                     };
                     let whole = BLOCK_HEADER_BYTES + header.stored_bytes as usize;
                     let Some(stored) = rest.get(BLOCK_HEADER_BYTES..whole) else {
-                        return self.cut(bytes, at, whole, last);
+                        return self.cut(bytes, at, whole, last).map(Found::Told);
                     };
                     match self.open(&header, stored) {
                         // What follows all the same is read, or told.
@@ -170,14 +217,14 @@ impl Reader {
                             self.is_closed = true;
                             at += whole;
                         }
-                        Ok(()) => at += BLOCK_HEADER_BYTES,
+                        Ok(()) => return Ok(Found::Block(header, at + BLOCK_HEADER_BYTES, at + whole)),
                         // Records are missing before this block, which is read then.
                         Err(error @ JournalError::Gap { got, .. }) => {
                             let refused = self.refused(at, at, error);
                             self.due = Some(got);
-                            return Ok(refused);
+                            return Ok(Found::Told(refused));
                         }
-                        Err(error) => return Ok(self.refused(at, at + whole, error)),
+                        Err(error) => return Ok(Found::Told(self.refused(at, at + whole, error))),
                     }
                 }
                 Place::Lost => {
@@ -252,9 +299,9 @@ impl Reader {
             self.due = Some(expected.wrapping_add(count.into()));
             return Err(JournalError::Packed { first_seq });
         }
-        if header.kind == BlockKind::Records {
-            let last = Last { line: 0, ts: header.first_ts };
-            self.place = Place::Within(Open { bytes: stored.len(), count, last });
+        if header.kind != BlockKind::End && header.kind != self.kind {
+            self.due = Some(expected.wrapping_add(count.into()));
+            return Err(JournalError::UnknownBlock { kind: header.kind as u8, packing: 0 });
         }
         Ok(())
     }
@@ -304,6 +351,11 @@ impl Reader {
         self.place = Place::Over;
         let (expected, got) = (expected as u64, (bytes.len() - at) as u64);
         Ok(self.refused(at, bytes.len(), JournalError::Cut { expected, got }))
+    }
+
+    /// So many of what a block that was found holds have been taken.
+    pub(super) fn took(&mut self, count: u32) {
+        self.due = self.due.map(|due| due.wrapping_add(count.into()));
     }
 
     fn refused<'a>(&self, start: usize, end: usize, error: JournalError) -> Recorded<'a> {

@@ -6,6 +6,8 @@ use super::error::JournalError;
 pub const SEGMENT_HEADER_BYTES: usize = 64;
 /// First bytes of every segment. A copy that changed line ends does not begin so.
 pub const MAGIC: [u8; 8] = *b"DWJRNL\r\n";
+/// First bytes of a segment of frames.
+pub const FRAMES_MAGIC: [u8; 8] = *b"DWFRMS\r\n";
 /// The version that is written, and the only one that is read.
 pub const VERSION: u16 = 1;
 
@@ -28,8 +30,13 @@ impl SegmentHeader {
     /// Its bytes.
     #[must_use]
     pub fn to_bytes(self) -> [u8; SEGMENT_HEADER_BYTES] {
+        self.bytes_behind(MAGIC)
+    }
+
+    /// Its bytes in a journal that begins with others than [`MAGIC`].
+    pub(super) fn bytes_behind(self, magic: [u8; 8]) -> [u8; SEGMENT_HEADER_BYTES] {
         let mut bytes = [0; SEGMENT_HEADER_BYTES];
-        bytes[..8].copy_from_slice(&MAGIC);
+        bytes[..8].copy_from_slice(&magic);
         bytes[8..10].copy_from_slice(&VERSION.to_le_bytes());
         for (at, word) in [self.journal, self.number, self.first_seq, self.created].into_iter().enumerate() {
             bytes[16 + 8 * at..24 + 8 * at].copy_from_slice(&word.to_le_bytes());
@@ -50,7 +57,23 @@ impl SegmentHeader {
     /// # Errors
     /// [`JournalError::NotJournal`], [`JournalError::UnknownVersion`], [`JournalError::DamagedSegment`].
     pub fn read(bytes: &[u8; SEGMENT_HEADER_BYTES]) -> Result<Self, JournalError> {
-        if bytes[..8] != MAGIC {
+        Self::read_behind(MAGIC, bytes)
+    }
+
+    /// Reads that of a segment of frames.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_of_frames(bytes: &[u8; SEGMENT_HEADER_BYTES]) -> Result<Self, JournalError> {
+        Self::read_behind(FRAMES_MAGIC, bytes)
+    }
+
+    /// Reads one that begins with others than [`MAGIC`].
+    pub(super) fn read_behind(
+        magic: [u8; 8],
+        bytes: &[u8; SEGMENT_HEADER_BYTES],
+    ) -> Result<Self, JournalError> {
+        if bytes[..8] != magic {
             return Err(JournalError::NotJournal { got: [bytes[0], bytes[1], bytes[2], bytes[3]] });
         }
         if Self::checksum(bytes) != crc32c::crc32c(&bytes[..CRC_AT]) {

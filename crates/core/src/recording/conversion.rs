@@ -108,7 +108,8 @@ impl Conversion {
     /// another's.
     ///
     /// # Errors
-    /// [`JournalError::BlockTooLarge`] for an entry that no block holds.
+    /// [`JournalError::BlockTooLarge`] for an entry that no block holds, [`JournalError::Published`] for frames, which nobody has
+    /// received.
     pub fn take(&mut self, bytes: &[u8], last: bool, out: &mut Vec<u8>) -> Result<usize, JournalError> {
         let Self { transcript, writer, are_named, missed, entries, cut, .. } = self;
         let mut at = 0;
@@ -126,6 +127,7 @@ impl Conversion {
                         Ok(Heard::Received { line, bytes }) => (line, Input::Received(bytes)),
                         Ok(Heard::Answered { url, bytes }) => (0, Input::Answered { url, body: bytes }),
                         Ok(Heard::Ticked) => (0, Input::Ticked),
+                        Ok(Heard::Published { .. }) => return Err(JournalError::Published),
                         Ok(Heard::Setup { line, kind, bytes }) => (line, Input::Setup { kind, text: bytes }),
                         Err(error) => {
                             (0, Input::Missed { loses: error.loses_bytes(), code: error.code().as_bytes() })

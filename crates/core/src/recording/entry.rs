@@ -61,6 +61,11 @@ pub enum Heard<'a> {
     },
     /// An engine was told that time has passed, which journals of live servers say.
     Ticked,
+    /// An engine published a frame, which journals of frames say. Its time of sending is 0.
+    Published {
+        /// The frame, its size in front.
+        frame: &'a [u8],
+    },
 }
 
 /// An entry and where it stands in the bytes given.
@@ -100,9 +105,15 @@ pub(super) enum What {
     Closed(u32),
     Sent(u32, Span),
     Received(u32, Span),
-    Answered { url: Span, body: Span },
+    Answered {
+        url: Span,
+        body: Span,
+    },
     Setup(u32, SetupKind, Span),
     Ticked,
+    /// What a journal of frames has told last.
+    Listed,
+    Published,
 }
 
 /// A place in the bytes given, or in the transcript's own.

@@ -1,7 +1,7 @@
 //! Which form a recording has, told from its first bytes.
 
 use crate::framing::binary_file::LengthPrefix;
-use crate::journal::MAGIC;
+use crate::journal::{FRAMES_MAGIC, MAGIC};
 
 /// Bytes of a file's head that are enough to tell its form, white space in front not counted; fewer where the file is
 /// shorter.
@@ -35,6 +35,8 @@ pub enum Format {
     Dbn,
     /// A segment of a journal.
     Journal,
+    /// A segment of a journal of frames.
+    Frames,
 }
 
 impl Format {
@@ -48,6 +50,7 @@ impl Format {
             [b'D', b'B', b'N', ..] => return Some(Self::Dbn),
             _ if is_capture_head(head) => return Some(Self::Packets),
             _ if head.starts_with(&MAGIC) => return Some(Self::Journal),
+            _ if head.starts_with(&FRAMES_MAGIC) => return Some(Self::Frames),
             _ => {}
         }
         if let Some(prefix) = LengthPrefix::detect(head) {
@@ -154,6 +157,7 @@ mod tests {
             (b"DBN\x01\x97\0\0\0", Some(Format::Dbn)),
             (b"DWJRNL\r\n\x01\0\0\0", Some(Format::Journal)),
             (b"DWJRNL\n\x01\0\0\0\0", None),
+            (b"DWFRMS\r\n\x01\0\0\0", Some(Format::Frames)),
             (b"", None),
             (b"hello", None),
             (b"12", None),

@@ -38,6 +38,8 @@ pub struct Entries {
     pub setups: u64,
     /// An engine was told that time has passed.
     pub ticks: u64,
+    /// Frames that an engine has published.
+    pub published: u64,
 }
 
 /// What a file, or a connection of it, holds.
@@ -55,8 +57,19 @@ pub struct Holding {
 
 impl Holding {
     fn take(&mut self, ts: TimeNs, heard: &Heard<'_>, is_datagram: bool) {
-        let Entries { began, heads, connected, closed, sent, received, datagrams, answered, setups, ticks } =
-            &mut self.entries;
+        let Entries {
+            began,
+            heads,
+            connected,
+            closed,
+            sent,
+            received,
+            datagrams,
+            answered,
+            setups,
+            ticks,
+            published,
+        } = &mut self.entries;
         let (count, bytes) = match heard {
             Heard::Began => (began, 0),
             Heard::Head { bytes } => (heads, bytes.len()),
@@ -70,6 +83,7 @@ impl Holding {
             Heard::Answered { bytes, .. } => (answered, bytes.len()),
             Heard::Setup { bytes, .. } => (setups, bytes.len()),
             Heard::Ticked => (ticks, 0),
+            Heard::Published { frame } => (published, frame.len()),
         };
         *count += 1;
         self.bytes += bytes as u64;
@@ -134,7 +148,9 @@ impl Inspection {
                 return 0;
             }
             self.has_begun = true;
-            let head = bytes.first_chunk().and_then(|head| SegmentHeader::read(head).ok());
+            let head = bytes.first_chunk().and_then(|head| {
+                SegmentHeader::read(head).or_else(|_| SegmentHeader::read_of_frames(head)).ok()
+            });
             self.file.segment = head.map(|head| (head, head.first_seq, false));
         }
         let Self { transcript, file, entries, latest, .. } = self;
@@ -217,7 +233,11 @@ fn line_of(heard: &Heard<'_>) -> Option<usize> {
         | Heard::Sent { line, .. }
         | Heard::Setup { line, .. }
         | Heard::Received { line, .. } => Some(line as usize).filter(|line| *line < CONNECTIONS_MAX),
-        Heard::Began | Heard::Head { .. } | Heard::Answered { .. } | Heard::Ticked => None,
+        Heard::Began
+        | Heard::Head { .. }
+        | Heard::Answered { .. }
+        | Heard::Ticked
+        | Heard::Published { .. } => None,
     }
 }
 

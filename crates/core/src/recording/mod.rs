@@ -18,6 +18,7 @@ mod dbn;
 mod entry;
 mod error;
 mod format;
+mod frames;
 mod inspection;
 mod journal;
 mod json;

@@ -28,6 +28,7 @@ pub(super) fn told_of(transcript: &mut Transcript, file: &[u8], chunk: usize) ->
                 Ok(Heard::Received { line, bytes }) => format!("{ts} received {line} {}", text(bytes)),
                 Ok(Heard::Answered { url, bytes }) => format!("{ts} answered {} {}", text(url), text(bytes)),
                 Ok(Heard::Ticked) => format!("{ts} ticked"),
+                Ok(Heard::Published { frame }) => format!("{ts} published {}", frame.len()),
                 Ok(Heard::Setup { line, kind, bytes }) => {
                     format!("{ts} setup {line} {kind:?} {}", text(bytes))
                 }

@@ -10,15 +10,17 @@ use super::dbn::Dbn;
 use super::entry::{Entry, Heard, Span, Step, What};
 use super::error::RecordingError;
 use super::format::{FORMAT_BYTES_MIN, Format, is_capture_head};
+use super::frames::Frames;
 use super::journal::Journal;
 use super::json::Json;
 use super::packets::Packets;
+use crate::journal::SetupKind;
 
 /// Reads one recording, chunk after chunk, file after file.
 ///
 /// It keeps no bytes: what it has not used goes in again at the head of the next chunk. That is less than the largest
 /// thing of the form: 64 MiB of DBN metadata, 320 KiB of a packet, 64 KiB of an ITCH message,
-/// a block of a journal, which is 256 KiB and a record, else some 16 MiB of a line.
+/// a block of a journal, which is 256 KiB and a record, or some 2 MiB of frames, else some 16 MiB of a line.
 /// Memory beside: the connections' addresses, and the text of the largest frame that had to be unescaped. Once warm it
 /// allocates nothing.
 #[derive(Clone, Debug, Default)]
@@ -28,10 +30,11 @@ pub struct Transcript {
     has_ended: bool,
     connections: Connections,
     scratch: Vec<u8>,
-    /// Goes on from segment to segment.
+    /// Go on from segment to segment.
     journal: Journal,
-    /// The file before was a segment of it.
-    was_journal: bool,
+    frames: Frames,
+    /// The form of the file before, where it was a segment.
+    was: Option<Format>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -50,6 +53,7 @@ enum Form {
     Packets(Box<Packets>),
     Dbn(Dbn),
     Journal,
+    Frames,
 }
 
 impl Form {
@@ -65,6 +69,7 @@ impl Form {
             Format::Packets => Self::Packets(Box::default()),
             Format::Dbn => Self::Dbn(Dbn::default()),
             Format::Journal => Self::Journal,
+            Format::Frames => Self::Frames,
         }
     }
 }
@@ -91,6 +96,7 @@ impl Transcript {
             Form::Packets(_) => Format::Packets,
             Form::Dbn(_) => Format::Dbn,
             Form::Journal => Format::Journal,
+            Form::Frames => Format::Frames,
         })
     }
 
@@ -106,19 +112,25 @@ impl Transcript {
     pub const fn record(&self) -> Option<u64> {
         match self.form {
             Form::Journal => Some(self.journal.seq()),
+            Form::Frames => Some(self.frames.seq()),
             _ => None,
         }
     }
 
     /// Of a segment of a journal the number of the record that is due, and whether it was closed in order.
     pub(super) fn segment(&self) -> Option<(u64, bool)> {
-        matches!(self.form, Form::Journal).then(|| self.journal.standing())
+        match self.form {
+            Form::Journal => Some(self.journal.standing()),
+            Form::Frames => Some(self.frames.standing()),
+            _ => None,
+        }
     }
 
     /// Says that the file is over and what comes next is another one, of any form. Connections keep their numbers.
     pub fn file_ended(&mut self) {
-        self.was_journal = matches!(self.form, Form::Journal);
+        self.was = self.format().filter(|form| matches!(form, Format::Journal | Format::Frames));
         self.journal.segment_ended();
+        self.frames.segment_ended();
         self.form = Form::Undetected;
         self.has_ended = true;
     }
@@ -126,6 +138,7 @@ impl Transcript {
     /// Says that the entry handed out last is not wanted yet: it comes again, from where it begins.
     pub fn put_back(&mut self) {
         self.journal.put_back();
+        self.frames.put_back();
     }
 
     /// The message at the head of some bytes that are still to come, and the bytes that it takes, where the form says so
@@ -175,7 +188,7 @@ impl Transcript {
         mut at: usize,
         last: bool,
     ) -> Result<Entry<'t>, usize> {
-        let Self { form, connections, scratch, journal, was_journal, .. } = self;
+        let Self { form, connections, scratch, journal, frames, was, .. } = self;
         let at = &mut at;
         let step = loop {
             break match form {
@@ -183,7 +196,7 @@ impl Transcript {
                     Some(Ok(format)) => {
                         *form = Form::new(format);
                         // Segments are one recording.
-                        let goes_on = *was_journal && format == Format::Journal;
+                        let goes_on = *was == Some(format);
                         if std::mem::take(&mut self.has_ended) && !goes_on {
                             Some(Step { start: *at, ts: 0, what: Ok(What::Began) })
                         } else {
@@ -210,6 +223,7 @@ impl Transcript {
                 Form::Packets(form) => form.next(connections, bytes, at, last),
                 Form::Dbn(form) => form.next(bytes, at, last),
                 Form::Journal => journal.next(connections, bytes, at, last),
+                Form::Frames => frames.next(bytes, at, last),
             };
         };
         let Some(Step { start, ts, what }) = step else { return Err(*at) };
@@ -229,6 +243,10 @@ impl Transcript {
             What::Answered { url, body } => Heard::Answered { url: of(url), bytes: of(body) },
             What::Ticked => Heard::Ticked,
             What::Setup(line, kind, span) => Heard::Setup { line, kind, bytes: of(span) },
+            What::Listed => {
+                Heard::Setup { line: 0, kind: SetupKind::Instrument, bytes: self.frames.told_last() }
+            }
+            What::Published => Heard::Published { frame: self.frames.told_last() },
         });
         Ok(Entry { start, end: *at, ts, is_datagram, heard })
     }

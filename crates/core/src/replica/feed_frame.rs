@@ -6,12 +6,12 @@ use crate::encode::generated::{
     Volume as WireVolume, size_prefixed_root_as_frame,
 };
 use crate::encode::{
-    COST_OF_BIDS, Flags, GapBody, NAME_GOES_ON, NAME_TEXT_BYTES, SessionBody, SignalBody, StatusBody, Stream,
-    TickerBody, TradingBody,
+    COST_OF_BIDS, CheckBody, Flags, GapBody, ImageBody, NAME_GOES_ON, NAME_TEXT_BYTES, SessionBody,
+    SignalBody, StatusBody, Stream, TickerBody, TradingBody,
 };
 use crate::signal::{SignalId, SignalRow};
 use crate::types::{
-    Aggressor, BookState, InstrumentId, Level, Price, Qty, Side, Ticker, TimeNs, Trade, TradeId,
+    Aggressor, BookState, InstrumentId, KnownTo, Level, Price, Qty, Side, Ticker, TimeNs, Trade, TradeId,
     TradingStatus,
 };
 
@@ -138,6 +138,31 @@ impl<'a> FeedFrame<'a> {
     #[must_use]
     pub fn flags(&self) -> Flags {
         Flags(self.table.header().flags())
+    }
+
+    /// What an image says of itself.
+    pub(crate) fn image_info(&self) -> Option<ImageBody> {
+        let (info, check) = (self.table.info()?, self.table.check().copied().unwrap_or_default());
+        Some(ImageBody {
+            known_to: KnownTo { bid: Price(info.bid_known_to()), ask: Price(info.ask_known_to()) },
+            depth: info.depth(),
+            price_exponent: info.price_exponent(),
+            qty_exponent: info.qty_exponent(),
+            state: info.state(),
+            reason: info.reason(),
+            check: CheckBody {
+                top_crc: check.top_crc(),
+                all_crc: check.all_crc(),
+                bid_count: check.bid_count(),
+                ask_count: check.ask_count(),
+            },
+        })
+    }
+
+    /// Which chunk of an image it is: the first, the last.
+    pub(crate) fn chunk(&self) -> Option<(bool, bool)> {
+        let info = self.table.info()?;
+        Some((info.chunk_index() == 0, info.chunk_index().wrapping_add(1) == info.chunk_count()))
     }
 
     /// What a status frame says.

@@ -105,6 +105,17 @@ impl BookState {
         }
     }
 
+    /// The state that a state's and a reason's numbers on the wire are of; none where one is not known.
+    #[must_use]
+    pub fn of_codes(state: u8, reason: u8) -> Option<Self> {
+        match state {
+            1 => Some(Self::Syncing),
+            2 => Some(Self::Synced),
+            3 => StaleReason::ALL.into_iter().find(|known| *known as u8 == reason).map(Self::Stale),
+            _ => None,
+        }
+    }
+
     /// The reason's number on the wire, 0 when there is none.
     #[must_use]
     pub const fn reason_code(self) -> u8 {

@@ -14,7 +14,7 @@ use crate::random::Random;
 use crate::run::{Said, Target};
 
 /// Frames of an engine that carries one symbol, from before its book is known.
-fn frames() -> &'static [Vec<u8>] {
+pub fn frames() -> &'static [Vec<u8>] {
     static FRAMES: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
     FRAMES.get_or_init(|| {
         let mut engine = Engine::new(EngineConfig::default(), venues::catalogue(), NoClock);

@@ -91,7 +91,7 @@ pub fn journal_fields(fields: &mut Fields<'_>) {
 }
 
 /// The same with every checksum as its bytes have it.
-fn mended(bytes: &[u8]) -> Vec<u8> {
+pub fn mended(bytes: &[u8]) -> Vec<u8> {
     let mut mended = bytes.to_vec();
     let Some(head) = mended.get(..CRC_AT) else { return mended };
     let segment = crc32c::crc32c(head).to_le_bytes();

@@ -27,6 +27,7 @@ mod instruments;
 mod itch;
 mod journal;
 mod json;
+mod kept_frames;
 mod memory;
 mod model;
 mod mutate;
@@ -231,6 +232,11 @@ fn dbn_feeds() {
 #[test]
 fn journals() {
     run(|| journal::Journal);
+}
+
+#[test]
+fn journals_of_frames() {
+    run(|| kept_frames::KeptFrames);
 }
 
 #[test]

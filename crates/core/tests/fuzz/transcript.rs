@@ -197,6 +197,7 @@ fn next(
         Ok(Heard::Received { line, bytes }) => Ok((5, line, entry.ts, bytes.to_vec())),
         Ok(Heard::Answered { url, bytes }) => Ok((6, 0, entry.ts, [url, b" ", bytes].concat())),
         Ok(Heard::Ticked) => Ok((8, 0, entry.ts, Vec::new())),
+        Ok(Heard::Published { frame }) => Ok((9, 0, entry.ts, frame.to_vec())),
         Ok(Heard::Setup { line, bytes, .. }) => Ok((7, line, entry.ts, bytes.to_vec())),
         Err(error) => Err(error.code()),
     };

@@ -37,6 +37,7 @@ mod own_books;
 mod pcap_recorded;
 #[path = "../sets/proven.rs"]
 mod proven;
+mod published;
 mod recorded_decode;
 mod recordings;
 mod recordings_file;

@@ -86,7 +86,7 @@ impl Told<'_> {
                 parts([b"A", url, b" "]);
                 parts([bytes, b"", b""]);
             }
-            Ok(Heard::Setup { .. } | Heard::Ticked) => {
+            Ok(Heard::Setup { .. } | Heard::Ticked | Heard::Published { .. }) => {
                 unreachable!("only live servers tell how they were set up")
             }
             Err(error) => {
