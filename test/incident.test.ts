@@ -100,7 +100,7 @@ describe('depthwire incident', () => {
     ['kraken:BTC/USD', 'kraken/kraken_btcusd_sample.cbcap', ''],
     ['bitfinex:tETH2X:ETH', 'bitfinex/bitfinex_p0_20210405.txt.zst', ''],
     ['coinbase:BTC-USD', 'coinbase/coinbase_advanced_20260809.jsonl.zst', ''],
-    ['databento:ESH4', 'cme-mbo/esh4-glbx-mdp3-20231225.mbo.dbn.zst', ''],
+    ['databento:ESH4', 'cme-mbo/esh4-glbx-mdp3-20231225.mbo.dbn.zst', '2023-12-26T00:00:00Z'],
   ])(`is of a recording of any form: %s ${RECORDED}`, async (name, recording, around) => {
     const file = join(DATA_FOLDER, recording);
     const { out: told } = await endOf(['inspect', '--json', file]);

@@ -312,8 +312,8 @@ describe('page', () => {
   it('stays within 80 KB on the wire', () => {
     const folder = join(ROOT, 'dist/web');
     const bytes = readdirSync(folder, { recursive: true, withFileTypes: true })
-      // A chain is loaded by those who open one.
-      .filter((entry) => entry.isFile() && !entry.name.startsWith('chain-'))
+      // A chain and the signals are loaded by those who open them.
+      .filter((entry) => entry.isFile() && !/^(chain|signals)-/.test(entry.name))
       .reduce((sum, entry) => sum + gzipSync(readFileSync(join(entry.parentPath, entry.name))).length, 0);
     expect(bytes).toBeGreaterThan(0);
     expect(bytes).toBeLessThanOrEqual(PAGE_GZIP_BYTES_MAX);

@@ -300,7 +300,7 @@ const recordSchema = z.strictObject({
     .min(65_536)
     .max(4096 * MIB)
     .default(128 * MIB)
-    .describe('Bytes of a segment at which the next one begins'),
+    .describe('Bytes of a segment at which the next one begins, or eight times those of its checkpoint'),
   flushMs: z.int().min(0).max(60_000).default(50).describe('What waits is written after so long'),
   seal: z.boolean().default(true).describe('Whether whole segments are packed by zstd'),
   keepBytes: z

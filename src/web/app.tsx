@@ -1,7 +1,6 @@
 import { useEffect, useReducer, useRef, useState } from 'preact/hooks';
 import { Alerts } from './alerts.js';
 import { Beside, BesidePicker, viewsBeside } from './beside.js';
-import type { Chain } from './chain.js';
 import { opened, optionsBeside } from './chain-choice.js';
 import { copyFocused, watchCopies } from './exact-copy.js';
 import type { FrameLoop } from './frame-loop.js';
@@ -12,6 +11,7 @@ import { InstrumentList, InstrumentPicker } from './instrument-list.js';
 import { type Command, commandFor, type KeyPlace } from './keys.js';
 import { Ladder } from './ladder.js';
 import type { LadderPainter } from './ladder-painter.js';
+import { useLoaded } from './loaded.js';
 import { Market } from './market.js';
 import { ReplayBar } from './replay-bar.js';
 import type { Session } from './session.js';
@@ -87,11 +87,7 @@ export function App({ session, loop, settings }: AppProps) {
   const rows = () => ladder.current?.rows ?? 0;
   const isChain = settings.values.chain !== '' && optionsBeside(session).length > 0;
   const isHeat = settings.values.heat && !isChain;
-  // Whoever looks at no chain does not load it.
-  const [ChainView, setChainView] = useState<typeof Chain | null>(null);
-  useEffect(() => {
-    if (isChain) void import('./chain.js').then(({ Chain: loaded }) => setChainView(() => loaded));
-  }, [isChain]);
+  const ChainView = useLoaded(isChain, async () => (await import('./chain.js')).Chain);
   return (
     <div
       class="page"

@@ -3,11 +3,11 @@ import { type Curve, depthCurve, flowCurve } from './curve.js';
 import { compact } from './decimal-text.js';
 import { depthSeries } from './depth-series.js';
 import type { FrameLoop } from './frame-loop.js';
+import { useLoaded } from './loaded.js';
 import { Orders } from './orders.js';
 import { partsOf } from './part.js';
 import type { Session } from './session.js';
 import type { Settings } from './settings.js';
-import { Signals } from './signals.js';
 import { TapePainter } from './tape-painter.js';
 import { setData, TextCell } from './text-cell.js';
 
@@ -77,6 +77,7 @@ export function Market({ session, loop, settings, theme }: MarketProps) {
   useEffect(() => {
     for (const curve of curves.current) curve.recolour();
   }, [theme]);
+  const SignalsView = useLoaded(settings.values.signals, async () => (await import('./signals.js')).Signals);
   const { tapemin, tapelarge } = settings.values;
   return (
     <div ref={panel} class="right">
@@ -94,8 +95,8 @@ export function Market({ session, loop, settings, theme }: MarketProps) {
       {settings.values.orders && (
         <Orders session={session} loop={loop} onClose={() => settings.set('orders', false)} />
       )}
-      {settings.values.signals && (
-        <Signals session={session} loop={loop} onClose={() => settings.set('signals', false)} />
+      {settings.values.signals && SignalsView !== null && (
+        <SignalsView session={session} loop={loop} onClose={() => settings.set('signals', false)} />
       )}
       <section class="panel tape" aria-labelledby="trades-title">
         <div class="panel-head">

@@ -39,7 +39,7 @@ pub struct Options {
     pub journal: u64,
     /// When a record counts as kept.
     pub sync: Sync,
-    /// Bytes of a segment at which the next one begins.
+    /// Bytes of a segment at which the next one begins; eight times its checkpoint where that is more.
     pub segment_bytes: u64,
     /// A block that is not full is written after so long.
     pub flush_ns: u64,
@@ -76,7 +76,7 @@ pub struct Status {
 
 /// After something went wrong with the files, another segment is tried so often.
 const RETRY_NS: u64 = 5_000_000_000;
-/// A checkpoint is made when so many times its bytes have been recorded since the one before.
+/// A segment has at least so many times the bytes of the last checkpoint, whatever is asked for: no journal is mostly checkpoints.
 const BYTES_A_CHECKPOINT_BYTE: u64 = 8;
 /// Codes of what stands in the journal as missed.
 const BEHIND: &str = "journal.behind";
@@ -118,11 +118,15 @@ struct Checkpoints {
 }
 
 impl Checkpoints {
-    /// A segment begins, or goes on behind a hole. Journals that would be mostly checkpoints go without, but for a segment behind
-    /// a hole: `is_needed`.
-    const fn begin(&mut self, is_needed: bool, now: u64) {
+    /// A segment begins.
+    const fn begin(&mut self, now: u64) {
+        (self.are_due, self.due_at) = (true, now);
+    }
+
+    /// A segment goes on behind a hole.
+    const fn go_on(&mut self, now: u64) {
         self.due_at = now;
-        self.are_due = is_needed || self.bytes_since >= BYTES_A_CHECKPOINT_BYTE * self.bytes;
+        self.are_due |= self.bytes_since >= BYTES_A_CHECKPOINT_BYTE * self.bytes;
     }
 }
 
@@ -308,7 +312,8 @@ impl Recorder {
         (self.segment_bytes, self.handed_seq) = (self.segment_bytes + len, next_seq);
         self.checkpoints.bytes_since += len;
         // The end of the one and the beginning of the next go together.
-        if self.segment_bytes >= self.options.segment_bytes && self.files.has_room_for(2) {
+        let segment_bytes = self.options.segment_bytes.max(BYTES_A_CHECKPOINT_BYTE * self.checkpoints.bytes);
+        if self.segment_bytes >= segment_bytes && self.files.has_room_for(2) {
             self.turn(now);
         }
     }
@@ -342,7 +347,7 @@ impl Recorder {
             let said = Input::Missed { loses: true, code: BEHIND.as_bytes() };
             // It is a few bytes.
             let _ = self.writer.append(0, now, &said, &mut self.out);
-            self.checkpoints.begin(self.checkpoints.are_due, now);
+            self.checkpoints.go_on(now);
         }
     }
 
@@ -357,7 +362,7 @@ impl Recorder {
         self.handed_seq = next_seq;
         self.files.begin_segment(path_of(&self.options.folder, &self.run, number));
         (self.segment, self.segment_bytes, self.out) = (number, 0, begun);
-        self.checkpoints.begin(false, now);
+        self.checkpoints.begin(now);
         self.tell_setups(now);
     }
 
@@ -393,7 +398,7 @@ impl Recorder {
             return;
         }
         (self.segment, self.segment_bytes, self.failed_at, self.is_missing) = (number, 0, None, true);
-        self.checkpoints.begin(true, now);
+        self.checkpoints.begin(now);
         self.say_missed(now);
         self.tell_setups(now);
         self.writer.flush(&mut self.out);

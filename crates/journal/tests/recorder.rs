@@ -113,10 +113,10 @@ fn what_is_recorded_is_read_with_its_setup_in_every_segment() {
     }
 }
 
-/// What an engine knows stands in each segment but the first, of the time in which that began, as far as it is an eighth of it.
+/// What an engine knows stands in each segment but the first, which has eight times as many bytes.
 #[test]
 fn segments_say_what_was_known_when_they_began() {
-    for (kept_bytes, is_each) in [(100, true), (200_000, false)] {
+    for kept_bytes in [100, 200_000] {
         let folder = folder(&format!("checkpoints-{kept_bytes}"));
         let mut recorder = Recorder::begin(options(&folder, Sync::None), 5).unwrap();
         let mut asked = 0;
@@ -139,7 +139,9 @@ fn segments_say_what_was_known_when_they_began() {
         assert_eq!((numbers.len(), codes.len()), (60_000, 0));
         assert_eq!(setups.len() as u64, 2 * asked);
         assert!(asked > 1 && setups[0].starts_with("Session") && setups[1].starts_with("Book"));
-        assert_eq!(asked == status.segments - 1, is_each, "{asked} of {}", status.segments);
+        assert_eq!(asked, status.segments - 1);
+        let segment_bytes = (1 << 20).max(8 * kept_bytes as u64);
+        assert!(status.segments <= 1 + status.bytes / segment_bytes, "{status:?}");
         std::fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -38,10 +38,9 @@ impl Cut {
         let is_of_line = || self.lines.is_empty() || self.lines.contains(&line);
         let is_in = (self.entries.0..self.entries.1).contains(&entry);
         match input {
-            // What is said ahead of all is needed by all; how connections are taken is said by whoever cuts.
-            Input::Head(_) => entry < self.entries.1,
+            // How connections are taken, and what was said on them before, is said by whoever cuts.
             Input::Setup { .. } => false,
-            Input::Ticked | Input::Missed { .. } | Input::Began => is_in,
+            Input::Ticked | Input::Missed { .. } | Input::Began | Input::Head(_) => is_in,
             Input::Answered { url, .. } => is_in && (self.name.is_empty() || *url == self.name.as_bytes()),
             _ => is_in && is_of_line(),
         }
