@@ -360,7 +360,7 @@ fn what_a_block_says_besides_is_held_to_it() {
     for (read, code) in [
         (with(&|header, _| header.packing = Packing::Zstd), "journal.packed"),
         (with(&|_, body| body.push(0)), "journal.bad_record"),
-        (with(&|_, body| body[0] = 0x42), "journal.bad_record"),
+        (with(&|_, body| body[0] = 0x4f), "journal.bad_record"),
         (with(&|header, _| header.count = 0), "journal.bad_record"),
     ] {
         assert_eq!(codes(&read)[0], code);

@@ -351,7 +351,7 @@ pub(super) mod tests {
             &b""[..],
             b"\x0a\x01",
             b"\x80",
-            b"\x42",
+            b"\x4f",
             b"\x45",
             b"\x05\x02a",
             b"\x06\x00",
