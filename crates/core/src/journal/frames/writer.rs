@@ -8,7 +8,7 @@ use crate::journal::block::{BlockHeader, BlockKind, Packing};
 use crate::journal::error::JournalError;
 use crate::journal::segment::{FRAMES_MAGIC, SegmentHeader};
 
-/// A block ends behind so many frames, or with one that makes it larger than [`BLOCK_BYTES`].
+/// A block ends behind so many frames, or with one that makes it larger than 2 MiB.
 pub const BLOCK_FRAMES: u32 = 1 << 16;
 /// A block ends when it takes about so many bytes.
 pub const BLOCK_BYTES: usize = 2 << 20;
