@@ -138,17 +138,17 @@ fn processor_ns() -> u64 {
     text.split(' ').next().and_then(|ns| ns.parse().ok()).unwrap_or(0)
 }
 
-/// `cargo test --release -p depthwire-core --test engine -- --ignored --nocapture what_a_chain_costs`
+/// Right to the end, and says what it cost; of a large chain:
+/// `DEPTHWIRE_CHAIN_OPTIONS=2000 cargo test --release -p depthwire-core --test engine -- --nocapture what_a_chain_costs`.
 #[test]
-#[ignore = "a measurement: it prints, and judges nothing"]
 fn what_a_chain_costs() {
-    const OPTIONS: u64 = 2_000;
+    let options = std::env::var("DEPTHWIRE_CHAIN_OPTIONS").map_or(100, |text| text.parse().unwrap());
     let before = resident_bytes();
     let dialects: Vec<_> =
-        (0..OPTIONS).map(|at| DeribitOption::new(at, &format!("BTC-25JUN27-{}-C", 20_000 + at))).collect();
+        (0..options).map(|at| DeribitOption::new(at, &format!("BTC-25JUN27-{}-C", 20_000 + at))).collect();
     let of_dialects = resident_bytes() - before;
     drop(dialects);
-    let mut chain = Chain::new(OPTIONS);
+    let mut chain = Chain::new(options);
     let with_books = resident_bytes();
     for with_signals in [false, true] {
         if with_signals {
@@ -165,12 +165,12 @@ fn what_a_chain_costs() {
         let updates = chain.engine.stats().applied - updates;
         let took = chain.took_ns as f64;
         println!(
-            "{OPTIONS} books, signals {with_signals}: {updates} updates in {} inputs; {:.0} ns an input, {:.0} ns an update with its quotes and tickers: \
+            "{options} books, signals {with_signals}: {updates} updates in {} inputs; {:.0} ns an input, {:.0} ns an update with its quotes and tickers: \
              {:.3} processors at 20 updates/s a book; resident {:.1} MB, of which {:.1} MB the engine's at most (dialects {:.1} MB)",
             chain.inputs,
             took / chain.inputs as f64,
             took / updates as f64,
-            took / updates as f64 * 20.0 * OPTIONS as f64 / 1e9,
+            took / updates as f64 * 20.0 * options as f64 / 1e9,
             resident_bytes() as f64 / 1e6,
             (with_books.max(resident_bytes()) - before - of_dialects) as f64 / 1e6,
             of_dialects as f64 / 1e6,
