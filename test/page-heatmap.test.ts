@@ -287,16 +287,17 @@ describe('heatmap of a replay', () => {
 
     await wish({ paused: true, speed: 1 });
     await page.waitForSelector('.replay[data-state="paused"]');
-    // The page asks for the clock twice a second.
+    // The page asks for the clock twice a second, and under load later.
     let paused = await drawn();
     await expect
       .poll(
         async () => {
           const before = paused;
+          await page.waitForTimeout(2000);
           paused = await drawn();
           return paused.newest - before.newest;
         },
-        { timeout: 15_000, interval: 1000 },
+        { timeout: 20_000 },
       )
       .toBe(0);
     await page.waitForTimeout(1500);

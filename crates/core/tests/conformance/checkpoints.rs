@@ -47,7 +47,7 @@ fn engine(row: &Row) -> (Engine<NoClock>, InstrumentId) {
 
 fn said(engine: &Engine<NoClock>, id: InstrumentId, record: usize) -> Said {
     let info = engine.book_info(id, 0).unwrap();
-    let has_digest = info.state == BookState::Synced && record % DIGEST_EVERY == 0;
+    let has_digest = info.state == BookState::Synced && record.is_multiple_of(DIGEST_EVERY);
     let digest = has_digest.then(|| engine.digest(id).unwrap());
     (info.state, info.venue_seq, digest)
 }
