@@ -133,7 +133,7 @@ describe('FrameJournal', () => {
   it('refuses what comes behind its end, and bytes that wait', () => {
     const journal = new FrameJournal(1n, 2n);
     journal.turn(3n);
-    expect(() => journal.turn(3n)).toThrow('waits to be written');
+    expect(() => journal.turn(3n)).toThrow('waits to be drained');
     const out = new Uint8Array(1 << 20);
     while (journal.drain(out) > 0);
     while (journal.drain(out) > 0);

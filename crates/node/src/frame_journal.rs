@@ -12,9 +12,7 @@ use napi_derive::napi;
 use crate::argument::Argument;
 use crate::engine::{Engine, unknown};
 use crate::guard::{Code, Owned, Result, error, guard};
-
-/// Bytes that may wait to be drained, but for those of one call.
-const WAITING_BYTES_MAX: usize = 64 << 20;
+use crate::segment_out::{SegmentOut, ended};
 
 /// Makes a journal of frames.
 #[napi]
@@ -31,10 +29,7 @@ struct Journal {
     frames: u64,
     /// What each segment begins with.
     listings: Vec<String>,
-    /// Bytes of the segment that are to be written, and from where on; then those of the next one.
-    bytes: Vec<u8>,
-    from: usize,
-    next: Vec<u8>,
+    out: SegmentOut,
 }
 
 #[napi]
@@ -43,20 +38,12 @@ impl FrameJournal {
     #[napi(constructor, ts_args_type = "journal: bigint, createdNs: bigint")]
     pub fn new(journal: Argument, created_ns: Argument) -> Result<Self> {
         guard(|| {
-            let mut bytes = Vec::new();
+            let mut out = SegmentOut::default();
             let (journal, created) = (journal.u64("journal")?, created_ns.u64("createdNs")?);
             let header = SegmentHeader { journal, number: 0, first_seq: 0, created };
-            let writer = FrameWriter::begin(header, &mut bytes);
-            let journal = Journal {
-                writer: Some(writer),
-                journal,
-                segments: 1,
-                frames: 0,
-                listings: Vec::new(),
-                bytes,
-                from: 0,
-                next: Vec::new(),
-            };
+            let writer = FrameWriter::begin(header, out.taking()?);
+            let journal =
+                Journal { writer: Some(writer), journal, segments: 1, frames: 0, listings: Vec::new(), out };
             Ok(Self { owned: Owned::Open(journal) })
         })
     }
@@ -108,9 +95,9 @@ impl FrameJournal {
     pub fn turn(&mut self, created_ns: Argument) -> Result<()> {
         self.owned.run(|journal| {
             let created = created_ns.u64("createdNs")?;
-            journal.open()?;
-            let Journal { writer, journal, segments, listings, bytes, next, .. } = journal;
+            let Journal { writer, journal, segments, listings, out, .. } = journal;
             let Some(writer) = writer else { return Err(ended()) };
+            let (bytes, next) = out.turning()?;
             let header = SegmentHeader { journal: *journal, number: *segments, first_seq: 0, created };
             writer.turn(header, bytes, next);
             *segments += 1;
@@ -125,11 +112,9 @@ impl FrameJournal {
     #[napi]
     pub fn end(&mut self) -> Result<()> {
         self.owned.run(|journal| {
-            if !journal.next.is_empty() {
-                return Err(undrained());
-            }
+            let out = journal.out.ending()?;
             if let Some(writer) = journal.writer.take() {
-                writer.close(&mut journal.bytes);
+                writer.close(out);
             }
             Ok(())
         })
@@ -138,22 +123,8 @@ impl FrameJournal {
     /// Writes bytes of the segment that are due and returns how many; 0 = all are out, and behind `turn` what follows is the next
     /// segment's.
     #[napi(ts_args_type = "out: Uint8Array")]
-    pub fn drain(&mut self, mut out: Argument) -> Result<u32> {
-        self.owned.run(|Journal { bytes, from, next, .. }| {
-            let out = out.output("out")?;
-            let waiting = &bytes[*from..];
-            let taken = waiting.len().min(out.len()).min(u32::MAX as usize);
-            out[..taken].copy_from_slice(&waiting[..taken]);
-            *from += taken;
-            if *from == bytes.len() {
-                bytes.clear();
-                *from = 0;
-            }
-            if taken == 0 && bytes.is_empty() {
-                std::mem::swap(bytes, next);
-            }
-            Ok(taken as u32)
-        })
+    pub fn drain(&mut self, out: Argument) -> Result<u32> {
+        self.owned.run(|journal| journal.out.drain(out))
     }
 
     /// Packs a segment of it that is whole: `PATH.zst` takes its place once it unpacks to the same. Throws `journal.full`,
@@ -179,14 +150,10 @@ impl FrameJournal {
 }
 
 impl Journal {
+    /// What makes the journal, and where what it makes goes.
     fn open(&mut self) -> Result<(&mut FrameWriter, &mut Vec<u8>)> {
-        if !self.next.is_empty() || self.bytes.len() > WAITING_BYTES_MAX {
-            return Err(undrained());
-        }
-        match &mut self.writer {
-            Some(writer) => Ok((writer, &mut self.bytes)),
-            None => Err(ended()),
-        }
+        let writer = self.writer.as_mut().ok_or_else(ended)?;
+        Ok((writer, self.out.taking()?))
     }
 }
 
@@ -205,15 +172,4 @@ impl Engine {
 
 fn refused(wrong: JournalError) -> napi::Error<Code> {
     error(wrong.code(), wrong.account(), wrong.fix())
-}
-
-fn ended() -> napi::Error<Code> {
-    let account = Account::new("this journal has ended", "an open one", "one that has ended");
-    error("addon.ended", account, "make a new one")
-}
-
-fn undrained() -> napi::Error<Code> {
-    let expected = format_args!("at most {WAITING_BYTES_MAX} bytes, all of one segment");
-    let account = Account::new("what was kept waits to be written", expected, "more");
-    error("addon.undrained", account, "call drain until it returns 0")
 }

@@ -7,9 +7,7 @@ use napi_derive::napi;
 
 use crate::argument::Argument;
 use crate::guard::{Code, Owned, Result, error, guard};
-
-/// Bytes that may wait to be drained: some chunks of a recording, however they are packed.
-const WAITING_BYTES_MAX: usize = 64 << 20;
+use crate::segment_out::{SegmentOut, ended};
 
 /// How far a conversion has come.
 #[napi(object)]
@@ -29,10 +27,7 @@ pub struct JournalConversion {
 struct Journal {
     /// None once it has ended.
     conversion: Option<Conversion>,
-    /// Bytes of the segment that are to be written, and from where on; then those of the next one.
-    bytes: Vec<u8>,
-    from: usize,
-    next: Vec<u8>,
+    out: SegmentOut,
     last: Converted,
 }
 
@@ -42,11 +37,11 @@ impl JournalConversion {
     #[napi(constructor, ts_args_type = "journal: bigint, createdNs: bigint")]
     pub fn new(journal: Argument, created_ns: Argument) -> Result<Self> {
         guard(|| {
-            let mut bytes = Vec::new();
-            let conversion =
-                Conversion::begin(journal.u64("journal")?, created_ns.u64("createdNs")?, &mut bytes);
+            let mut out = SegmentOut::default();
+            let (journal, created) = (journal.u64("journal")?, created_ns.u64("createdNs")?);
+            let conversion = Conversion::begin(journal, created, out.taking()?);
             let last = Converted { records: 0, missed: 0 };
-            let journal = Journal { conversion: Some(conversion), bytes, from: 0, next: Vec::new(), last };
+            let journal = Journal { conversion: Some(conversion), out, last };
             Ok(Self { owned: Owned::Open(journal) })
         })
     }
@@ -65,11 +60,7 @@ impl JournalConversion {
             let (bytes, last) = (bytes.input("bytes")?, last.flag("last")?);
             // Of more than that the rest goes in again.
             let part = bytes.get(..u32::MAX as usize).unwrap_or(&bytes);
-            let Journal { conversion, bytes: out, next, .. } = journal;
-            let Some(conversion) = conversion else { return Err(ended()) };
-            if !next.is_empty() || out.len() > WAITING_BYTES_MAX {
-                return Err(undrained());
-            }
+            let (conversion, out) = journal.open()?;
             let used = conversion.take(part, last && part.len() == bytes.len(), out).map_err(refused)?;
             Ok(used as u32)
         })
@@ -79,7 +70,7 @@ impl JournalConversion {
     /// `journal.setup`.
     #[napi(ts_args_type = "line: number, kind: string, text: Uint8Array, ts: bigint")]
     pub fn set_up(&mut self, line: Argument, kind: Argument, text: Argument, ts: Argument) -> Result<()> {
-        self.owned.run(|Journal { conversion, bytes, next, .. }| {
+        self.owned.run(|journal| {
             let at = (line.u32("line")?, ts.u64("ts")?);
             let (named, text) = (kind.text("kind")?, text.input("text")?);
             let kind = SetupKind::of(&named).ok_or_else(|| {
@@ -90,11 +81,8 @@ impl JournalConversion {
                 );
                 error("journal.setup", account, "use the kinds that recordedCheckpoint gives, or note")
             })?;
-            let Some(conversion) = conversion else { return Err(ended()) };
-            if !next.is_empty() || bytes.len() > WAITING_BYTES_MAX {
-                return Err(undrained());
-            }
-            conversion.set_up(at, kind, &text, bytes).map_err(refused)
+            let (conversion, out) = journal.open()?;
+            conversion.set_up(at, kind, &text, out).map_err(refused)
         })
     }
 
@@ -130,25 +118,20 @@ impl JournalConversion {
     /// The file is damaged here, for the reason of that code: what follows does not go on where it ended.
     #[napi(ts_args_type = "code: string")]
     pub fn miss(&mut self, code: Argument) -> Result<()> {
-        self.owned.run(|Journal { conversion, bytes, next, .. }| {
+        self.owned.run(|journal| {
             let code = code.text("code")?;
-            let Some(conversion) = conversion else { return Err(ended()) };
-            if !next.is_empty() || bytes.len() > WAITING_BYTES_MAX {
-                return Err(undrained());
-            }
-            conversion.miss(&code, bytes).map_err(refused)
+            let (conversion, out) = journal.open()?;
+            conversion.miss(&code, out).map_err(refused)
         })
     }
 
     /// Ends the segment and begins the next one at that time: `drain` gives the rest of the one, then 0, then the other.
     #[napi(ts_args_type = "createdNs: bigint")]
     pub fn turn(&mut self, created_ns: Argument) -> Result<()> {
-        self.owned.run(|Journal { conversion, bytes, next, .. }| {
+        self.owned.run(|Journal { conversion, out, .. }| {
             let created = created_ns.u64("createdNs")?;
             let Some(conversion) = conversion else { return Err(ended()) };
-            if !next.is_empty() {
-                return Err(undrained());
-            }
+            let (bytes, next) = out.turning()?;
             conversion.turn(created, bytes, next);
             Ok(())
         })
@@ -158,13 +141,12 @@ impl JournalConversion {
     #[napi]
     pub fn end(&mut self) -> Result<()> {
         self.owned.run(|journal| {
-            if !journal.next.is_empty() {
-                return Err(undrained());
-            }
-            journal.last = journal.converted();
+            let last = journal.converted();
+            let out = journal.out.ending()?;
             if let Some(conversion) = journal.conversion.take() {
-                conversion.close(&mut journal.bytes);
+                conversion.close(out);
             }
+            journal.last = last;
             Ok(())
         })
     }
@@ -172,22 +154,8 @@ impl JournalConversion {
     /// Writes bytes of the segment that are due and returns how many; 0 = all are out, and behind `turn` what follows is the next
     /// segment's.
     #[napi(ts_args_type = "out: Uint8Array")]
-    pub fn drain(&mut self, mut out: Argument) -> Result<u32> {
-        self.owned.run(|Journal { bytes, from, next, .. }| {
-            let out = out.output("out")?;
-            let waiting = &bytes[*from..];
-            let taken = waiting.len().min(out.len()).min(u32::MAX as usize);
-            out[..taken].copy_from_slice(&waiting[..taken]);
-            *from += taken;
-            if *from == bytes.len() {
-                bytes.clear();
-                *from = 0;
-            }
-            if taken == 0 && bytes.is_empty() {
-                std::mem::swap(bytes, next);
-            }
-            Ok(taken as u32)
-        })
+    pub fn drain(&mut self, out: Argument) -> Result<u32> {
+        self.owned.run(|journal| journal.out.drain(out))
     }
 
     /// How far it has come.
@@ -198,6 +166,12 @@ impl JournalConversion {
 }
 
 impl Journal {
+    /// What makes the journal, and where what it makes goes.
+    fn open(&mut self) -> Result<(&mut Conversion, &mut Vec<u8>)> {
+        let conversion = self.conversion.as_mut().ok_or_else(ended)?;
+        Ok((conversion, self.out.taking()?))
+    }
+
     fn converted(&self) -> Converted {
         match &self.conversion {
             Some(conversion) => {
@@ -210,15 +184,4 @@ impl Journal {
 
 fn refused(wrong: JournalError) -> napi::Error<Code> {
     error(wrong.code(), wrong.account(), wrong.fix())
-}
-
-fn ended() -> napi::Error<Code> {
-    let account = Account::new("this journal has ended", "an open one", "one that has ended");
-    error("addon.ended", account, "make a new one")
-}
-
-fn undrained() -> napi::Error<Code> {
-    let expected = format_args!("at most {WAITING_BYTES_MAX} bytes, all of one segment");
-    let account = Account::new("what was converted waits to be written", expected, "more");
-    error("addon.undrained", account, "call drain until it returns 0")
 }

@@ -6,9 +6,7 @@ use napi_derive::napi;
 
 use crate::argument::Argument;
 use crate::guard::{Code, Owned, Result, error, guard};
-
-/// Bytes that may wait to be drained.
-const WAITING_BYTES_MAX: usize = 64 << 20;
+use crate::segment_out::SegmentOut;
 
 /// What has become of a part.
 #[napi(object)]
@@ -21,45 +19,10 @@ pub struct JournalPartInfo {
     pub missing: i64,
 }
 
-/// Bytes of the segment that are to be written, and then those of the next one.
-#[derive(Default)]
-struct Out {
-    bytes: Vec<u8>,
-    from: usize,
-    next: Vec<u8>,
-}
-
-impl Out {
-    /// Throws where too much waits, or all of one segment has to go first.
-    fn taking(&mut self) -> Result<&mut Vec<u8>> {
-        if self.next.is_empty() && self.bytes.len() <= WAITING_BYTES_MAX {
-            return Ok(&mut self.bytes);
-        }
-        let expected = format_args!("at most {WAITING_BYTES_MAX} bytes, all of one segment");
-        let account = Account::new("what was written waits to be drained", expected, "more");
-        Err(error("addon.undrained", account, "call drain until it returns 0"))
-    }
-
-    fn drain(&mut self, out: &mut [u8]) -> u32 {
-        let waiting = &self.bytes[self.from..];
-        let taken = waiting.len().min(out.len()).min(u32::MAX as usize);
-        out[..taken].copy_from_slice(&waiting[..taken]);
-        self.from += taken;
-        if self.from == self.bytes.len() {
-            self.bytes.clear();
-            self.from = 0;
-        }
-        if taken == 0 && self.bytes.is_empty() {
-            std::mem::swap(&mut self.bytes, &mut self.next);
-        }
-        taken as u32
-    }
-}
-
 /// Cuts a part out of a journal.
 #[napi]
 pub struct JournalSlice {
-    owned: Owned<(Slice, Out)>,
+    owned: Owned<(Slice, SegmentOut)>,
 }
 
 #[napi]
@@ -83,7 +46,7 @@ impl JournalSlice {
                 records: (first_record.u64("firstRecord")?, last_record.u64("lastRecord")?),
             };
             let slice = Slice::new(part, created_ns.u64("createdNs")?);
-            Ok(Self { owned: Owned::Open((slice, Out::default())) })
+            Ok(Self { owned: Owned::Open((slice, SegmentOut::default())) })
         })
     }
 
@@ -110,8 +73,8 @@ impl JournalSlice {
     pub fn turn(&mut self, created_ns: Argument) -> Result<()> {
         self.owned.run(|(slice, out)| {
             let created = created_ns.u64("createdNs")?;
-            out.taking()?;
-            slice.turn(created, &mut out.bytes, &mut out.next);
+            let (bytes, next) = out.turning()?;
+            slice.turn(created, bytes, next);
             Ok(())
         })
     }
@@ -120,22 +83,22 @@ impl JournalSlice {
     #[napi]
     pub fn end(&mut self) -> Result<JournalPartInfo> {
         self.owned.run(|(slice, out)| {
-            slice.close(out.taking()?);
+            slice.close(out.ending()?);
             Ok(JournalPartInfo { records: slice.kept() as i64, repeated: 0, missing: slice.faults() as i64 })
         })
     }
 
     /// Writes bytes of the segment that are due and returns how many; 0 = all are out.
     #[napi(ts_args_type = "out: Uint8Array")]
-    pub fn drain(&mut self, mut out: Argument) -> Result<u32> {
-        self.owned.run(|(_, waiting)| Ok(waiting.drain(out.output("out")?)))
+    pub fn drain(&mut self, out: Argument) -> Result<u32> {
+        self.owned.run(|(_, waiting)| waiting.drain(out))
     }
 }
 
 /// Puts journals together.
 #[napi]
 pub struct JournalMerge {
-    owned: Owned<(Merge, Out)>,
+    owned: Owned<(Merge, SegmentOut)>,
 }
 
 #[napi]
@@ -152,7 +115,7 @@ impl JournalMerge {
                 return Err(error("journal.too_many", account, "merge some of them first, then the results"));
             }
             let merge = Merge::new(count, journal.u64("journal")?, created_ns.u64("createdNs")?);
-            Ok(Self { owned: Owned::Open((merge, Out::default())) })
+            Ok(Self { owned: Owned::Open((merge, SegmentOut::default())) })
         })
     }
 
@@ -197,8 +160,8 @@ impl JournalMerge {
     pub fn turn(&mut self, created_ns: Argument) -> Result<()> {
         self.owned.run(|(merge, out)| {
             let created = created_ns.u64("createdNs")?;
-            out.taking()?;
-            merge.turn(created, &mut out.bytes, &mut out.next);
+            let (bytes, next) = out.turning()?;
+            merge.turn(created, bytes, next);
             Ok(())
         })
     }
@@ -207,7 +170,7 @@ impl JournalMerge {
     #[napi]
     pub fn end(&mut self) -> Result<JournalPartInfo> {
         self.owned.run(|(merge, out)| {
-            merge.close(out.taking()?);
+            merge.close(out.ending()?);
             Ok(JournalPartInfo {
                 records: merge.written() as i64,
                 repeated: merge.repeated() as i64,
@@ -218,8 +181,8 @@ impl JournalMerge {
 
     /// Writes bytes of the segment that are due and returns how many; 0 = all are out.
     #[napi(ts_args_type = "out: Uint8Array")]
-    pub fn drain(&mut self, mut out: Argument) -> Result<u32> {
-        self.owned.run(|(_, waiting)| Ok(waiting.drain(out.output("out")?)))
+    pub fn drain(&mut self, out: Argument) -> Result<u32> {
+        self.owned.run(|(_, waiting)| waiting.drain(out))
     }
 }
 

@@ -31,6 +31,7 @@ mod record;
 mod replica;
 mod replica_thread;
 mod ring;
+mod segment_out;
 mod shared_book;
 mod shared_memory;
 mod simulator;

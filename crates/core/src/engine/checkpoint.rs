@@ -26,7 +26,7 @@ use super::lines::Told;
 use super::orders::OrderBooks;
 use super::{Engine, EngineError, IngestError, SourceId};
 use crate::journal::SetupKind;
-use crate::types::{BookState, Clock, InstrumentId, Slot, TimeNs};
+use crate::types::{BookState, Clock, InstrumentId, Slot, StaleReason, TimeNs};
 use names::{named, placed};
 
 /// The name of the instrument whose book is kept so; none of another form.
@@ -149,8 +149,7 @@ impl<C: Clock> Engine<C> {
         let brings = |source: &super::source::Source| {
             source.books.binary_search(&instrument.slot).is_ok() && !source.has_failed
         };
-        let source = owned.or_else(|| self.sources.iter().position(brings))?;
-        self.sources[source].sessions.first()?.kept().map(|_| source)
+        owned.or_else(|| self.sources.iter().position(brings))
     }
 
     /// A recording says what a connection's room remembered. Taken where the connection is not known otherwise.
@@ -227,11 +226,19 @@ impl<C: Clock> Engine<C> {
         let instrument = &mut instruments[slot.0 as usize];
         let levels = events.levels(kept.levels);
         if has_book {
-            if instrument.is_as_kept(&head, source, levels, cx) {
+            let told = events.told_orders(kept.orders);
+            let orders = sources[source].orders.as_deref();
+            if !instrument.is_at_kept(&head, source)
+                || instrument.is_as_kept(&head, levels, cx)
+                    && orders.is_none_or(|orders| orders.are_as_kept(instrument, head.orders.as_ref(), told))
+            {
                 return Ok(());
             }
             cx.stats.recording_errors += 1;
-            instrument.refute(now, cx);
+            if let Some(orders) = sources[source].orders.as_deref_mut() {
+                orders.on_lost(instrument, StaleReason::Contradiction, (0, 0), now, cx);
+            }
+            instrument.contradicted(now, cx);
             return Err(EngineError::Checkpoint(instrument.id.0).into());
         }
         instrument.take_beside_book(&head, now, cx);

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use depthwire_core::encode::{RECORD_HEADER_BYTES, RecordType};
 use depthwire_core::engine::{Engine, EngineConfig, SourceId, listing_of};
 use depthwire_core::journal::{Input, SegmentHeader, SetupKind, Writer};
-use depthwire_core::types::{BookState, InstrumentId, NoClock};
+use depthwire_core::types::{BookState, InstrumentId, NoClock, StaleReason};
 use depthwire_core::venues::{self, Resync};
 
 use crate::feed::Feed;
@@ -20,6 +20,9 @@ type Said = (BookState, u64, Option<String>);
 
 /// Records of which one has a digest.
 const DIGEST_EVERY: usize = 8;
+
+/// Records with which a segment begins.
+const SET_UP: u64 = 3;
 
 /// A live engine and its journal, a block a record; what it says of its book behind each.
 struct Live {
@@ -315,6 +318,61 @@ fn note_form(row: &Row, live: &Live, found: &mut BTreeSet<String>) {
             places(&room, &format!("room of {}: ", row.venue.name()), found);
         }
         places(&json, &format!("{}: ", kind.name()), found);
+    }
+}
+
+/// Another quantity of the best bid, or another number of the last order where the book is one of orders.
+fn alter(book: &mut [u8]) {
+    let json = book.iter().position(|byte| *byte == b'{').unwrap();
+    let mut head = serde_json::Deserializer::from_slice(&book[json..]).into_iter::<serde_json::Value>();
+    let leads_by_orders = head.next().unwrap().unwrap()["leads_by_orders"] == true;
+    let levels = &book[json + head.byte_offset()..];
+    let mut ends = levels.iter().enumerate().filter(|(_, byte)| **byte < 0x80).map(|(at, _)| at);
+    let back = if leads_by_orders { 1 } else { levels.len() - ends.nth(1).unwrap() };
+    let at = book.len() - back;
+    book[at] = if book[at] & 0x7f == 0x7f { book[at] - 1 } else { book[at] + 1 };
+}
+
+/// A reader that has the book, and a checkpoint that says another one of the same place.
+fn contradicted(row: &Row, live: &Live) -> (BookState, Option<&'static str>) {
+    let (mut engine, id) = engine(row);
+    let source = engine.open_recorded(&[id]).unwrap();
+    let mut replay = |bytes: &[u8], last: bool| {
+        let progress = engine.replay(source, bytes, last, u64::MAX, |outbox| {
+            while outbox.front().is_some() {
+                outbox.take();
+            }
+            true
+        });
+        progress.unwrap().error.map(|error| error.code())
+    };
+    replay(&live.segments[0], true);
+    let mut segment = Vec::new();
+    let first_seq = live.said[0].len() as u64 + SET_UP;
+    let header = SegmentHeader { journal: 1, number: 1, first_seq, created: live.now };
+    let mut writer = Writer::begin(header, &mut segment);
+    let is_book = |(kind, _): &(SetupKind, Vec<u8>)| *kind == SetupKind::Book;
+    let book = live.kept.iter().position(is_book).unwrap();
+    for (kind, text) in &live.kept[..=book] {
+        let mut text = text.clone();
+        if *kind == SetupKind::Book {
+            alter(&mut text);
+        }
+        writer
+            .append(live.source.0, live.now, &Input::Setup { kind: *kind, text: &text }, &mut segment)
+            .unwrap();
+    }
+    writer.flush(&mut segment);
+    let code = replay(&segment, false);
+    (engine.book_info(id, 0).unwrap().state, code)
+}
+
+#[test]
+fn a_checkpoint_of_another_book_at_the_same_place_is_told() {
+    for row in rows() {
+        let told = contradicted(&row, &day(&row));
+        let expected = (BookState::Stale(StaleReason::Contradiction), Some("engine.checkpoint"));
+        assert_eq!(told, expected, "{}", row.name);
     }
 }
 

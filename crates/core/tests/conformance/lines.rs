@@ -10,7 +10,7 @@ use crate::feed::Feed;
 use crate::rig::Rig;
 use crate::rooms::{Row, rows};
 
-const FRAMES: usize = if cfg!(debug_assertions) { 600 } else { 12_000 };
+const FRAMES: usize = if cfg!(debug_assertions) { 600 } else { 6_000 };
 
 fn random(state: &mut u64, below: usize) -> usize {
     *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

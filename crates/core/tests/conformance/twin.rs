@@ -7,7 +7,7 @@ use crate::feed::{Feed, START_NS};
 use crate::rig::Rig;
 use crate::rooms::{Row, rows};
 
-const SECONDS: u64 = if cfg!(debug_assertions) { 5 } else { 60 };
+const SECONDS: u64 = if cfg!(debug_assertions) { 5 } else { 40 };
 
 /// A new connection, and a subscription anew, in the middle of it.
 fn speaks(row: &Row) -> (u64, u64) {

@@ -14,7 +14,7 @@ use crate::journal::{put_varint, take_varint, unzigzag, zigzag};
 use crate::sequence::Waits;
 use crate::types::{
     Clock, Coverage, Events, KnownTo, Level, LevelSpan, OrderChange, OrderId, Price, Qty, Side, Sides, Span,
-    Ticker, TimeNs, ToldOrders, TradingStatus,
+    Ticker, TimeNs, ToldOrders, TradingStatus, VenueOrderId,
 };
 
 /// What a book stands for beside its levels and orders.
@@ -128,26 +128,18 @@ impl InstrumentState {
         true
     }
 
-    /// Whether the book is the kept one, as far as both are known; of another place nothing is said.
-    pub(super) fn is_as_kept<C>(
-        &self,
-        head: &Head,
-        source: usize,
-        levels: Sides<'_>,
-        cx: &mut Context<'_, C>,
-    ) -> bool {
+    /// Whether the book stands where the kept one does; of another place that one says nothing.
+    pub(super) fn is_at_kept(&self, head: &Head, source: usize) -> bool {
         let is_of = |owner: &u32| *owner == source as u32;
-        let is_here = self.book_cursor.at.venue_seq == head.at.0
+        self.book_cursor.at.venue_seq == head.at.0
             && self.book_cursor.at.ts_recv == head.at.2
             && self.leads_by_orders == head.leads_by_orders
-            && self.owners.iter().flatten().all(is_of);
-        // Sums of orders are not told again.
-        !is_here || self.leads_by_orders || !self.differs_from(levels, head.known_to(), cx.scratch)
+            && self.owners.iter().flatten().all(is_of)
     }
 
-    /// A recording says that it was another book.
-    pub(super) fn refute<C: Clock>(&mut self, now: TimeNs, cx: &mut Context<'_, C>) {
-        self.contradicted(now, cx);
+    /// Whether the levels are the kept ones, as far as both are known. Sums of orders are not kept: the orders are.
+    pub(super) fn is_as_kept<C>(&self, head: &Head, levels: Sides<'_>, cx: &mut Context<'_, C>) -> bool {
+        self.leads_by_orders || !self.differs_from(levels, head.known_to(), cx.scratch)
     }
 
     /// What was told besides, where nothing of it is known.
@@ -208,6 +200,34 @@ impl OrderBooks {
         Some((kept, book))
     }
 
+    /// Whether the orders are the kept ones, in the same queues; where one of the two has none, nothing is said.
+    pub(super) fn are_as_kept(
+        &self,
+        instrument: &InstrumentState,
+        kept: Option<&KeptOrders>,
+        told: ToldOrders<'_>,
+    ) -> bool {
+        let (Some(_), Some((_, book))) = (kept, self.kept(instrument)) else { return true };
+        let own = self.orders_of(book).map(|(id, order)| (self.name_of_kept(instrument, id), order));
+        let told = told.list.iter().map(|change| match *change {
+            OrderChange::Add { id, side, price, qty } if self.are_named() => {
+                Some((VenueOrderId::Text(told.texts.text(id)), side, price, qty))
+            }
+            OrderChange::Add { id, side, price, qty } => Some((VenueOrderId::Number(id), side, price, qty)),
+            _ => None,
+        });
+        own.map(|(id, order)| Some((id, order.side, order.price, order.qty))).eq(told)
+    }
+
+    /// What the venue calls an order.
+    fn name_of_kept(&self, instrument: &InstrumentState, id: OrderId) -> VenueOrderId<'_> {
+        if self.are_named() {
+            VenueOrderId::Text(self.text_of_order(id))
+        } else {
+            VenueOrderId::Number(self.venue_number(instrument.slot, id))
+        }
+    }
+
     /// Each order: side and price by the distance from the one before, quantity, and its number or text.
     fn write_kept(&self, instrument: &InstrumentState, book: BookIndex, out: &mut Vec<u8>) {
         let mut before = 0;
@@ -216,12 +236,12 @@ impl OrderBooks {
             put_signed(out, order.price.0.wrapping_sub(before));
             put_varint(out, order.qty.0 as u64);
             before = order.price.0;
-            if self.are_named() {
-                let text = self.text_of_order(id);
-                put_varint(out, text.len() as u64);
-                out.extend_from_slice(text);
-            } else {
-                put_varint(out, self.venue_number(instrument.slot, id).0);
+            match self.name_of_kept(instrument, id) {
+                VenueOrderId::Text(text) => {
+                    put_varint(out, text.len() as u64);
+                    out.extend_from_slice(text);
+                }
+                VenueOrderId::Number(number) => put_varint(out, number.0),
             }
         }
     }
