@@ -172,7 +172,9 @@ describe('verify', () => {
   it('reports for people, and draws a bar on a terminal only', async () => {
     const piped = await ended('verify', '--instrument', 'sim:BTCUSDT', plain);
     expect(piped.err).toBe('');
-    expect(piped.out).toMatch(/sim:BTCUSDT {2}synced, .*\n.*engine.*\n.*replica.*\nproven\n$/);
+    expect(piped.out).toMatch(
+      /sim:BTCUSDT {2}synced, .*\n.*engine.*\n.*replica.*\n.*h UTC {2}synced [\d.]+ s, \d+ changes\nproven\n$/,
+    );
     const command = new Command(['verify', '--instrument', 'sim:BTCUSDT', plain], true);
     expect(await command.code).toBe(0);
     expect(command.err).toMatch(/█.* %/);

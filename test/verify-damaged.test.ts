@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
+import { endOf } from './support/command.js';
 import {
   dropped,
   edited,
@@ -105,6 +106,44 @@ describe('verify of a damaged recording', () => {
     const strict = await verified(damaged, '--strict');
     expect(strict.err).toContain('1 gaps, 1 resyncs, and --strict allows none');
     expect(strict.code).toBe(1);
+  });
+
+  it('says by the hour how long the book was synced, and first of all where it was not', async () => {
+    const at = placeOf(lines, 'depth', 120);
+    const damaged = file(textOf(dropped(healed(lines, at, lines.slice(0, at)), middle)));
+    const { report } = await verifyCommand('--instrument', NAME, damaged);
+    const receivedNs = (line: string | undefined): number => Number(line?.split(' ')[0]);
+    const [book] = report.books;
+    expect(book?.holesMore).toBe(0);
+    const [hole, ...others] = book?.holes ?? [];
+    expect(others).toEqual([]);
+    const missed = messageOf(lines[middle] ?? '');
+    expect(hole).toMatchObject({ state: 'stale', reason: 'gap', numbers: { expected: `${missed.U}` } });
+    expect(Number(hole?.numbers?.received)).toBeGreaterThan(Number(missed.u));
+    expect(Date.parse(hole?.until ?? '') - Date.parse(hole?.from ?? '')).toBeCloseTo(hole?.ms ?? 0, -1);
+    const [hour, ...more] = book?.hours ?? [];
+    expect(more).toEqual([]);
+    expect(hour).toMatchObject({ hour: '2023-11-14T22:00:00.000Z', holes: 1, lostMs: hole?.ms });
+    const { syncedMs, lostMs, beforeMs, changes } = hour ?? {
+      syncedMs: 0,
+      lostMs: 0,
+      beforeMs: 0,
+      changes: 0,
+    };
+    const lastMs = receivedNs(lines.findLast((line) => line.includes(NAME.slice(4)))) / 1e6;
+    const firstMs = receivedNs(lines[0]) / 1e6;
+    expect(Math.abs(syncedMs + lostMs + beforeMs - (lastMs - firstMs))).toBeLessThan(1000);
+    expect(changes).toBeGreaterThan(100);
+
+    const { out } = await endOf(['verify', '--instrument', NAME, damaged]);
+    const [, title, told] = out.split('\n');
+    expect(title).toBe('  holes            1 times a book that was synced was not');
+    expect(told).toMatch(
+      new RegExp(`^    ${NAME}  ${hole?.from}  [\\d.]+ s, gap: ${missed.U} was due, \\d+ came$`),
+    );
+    expect(out).toMatch(
+      /^ {4}2023-11-14 22h UTC {2}synced [\d.]+ s, lost [\d.]+ s in 1 new holes, [\d,]+ changes$/m,
+    );
   });
 
   it.each([

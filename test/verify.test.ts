@@ -63,11 +63,18 @@ describe('verify', () => {
             digest: set.digest,
             replicaDigest: set.digest,
             ordersDigest: null,
+            hours: expect.any(Array) as unknown,
+            holes: [],
+            holesMore: 0,
           },
         ],
         elapsedMs: expect.any(Number) as unknown,
         framesPerSecond: expect.any(Number) as unknown,
       });
+      const hours = report.books[0]?.hours ?? [];
+      expect(hours.map(({ lostMs, holes }) => lostMs + holes)).toEqual(hours.map(() => 0));
+      // The first message that is applied is in the image.
+      expect(hours.reduce((sum, { changes }) => sum + changes, 0)).toBeCloseTo(set.applied, -1);
       expect(code).toBe(0);
     },
   );
@@ -120,6 +127,9 @@ describe('verify', () => {
           digest: oracle.digest,
           replicaDigest: oracle.digest,
           ordersDigest: null,
+          hours: expect.any(Array) as unknown,
+          holes: [],
+          holesMore: 0,
         },
       ],
       elapsedMs: expect.any(Number) as unknown,

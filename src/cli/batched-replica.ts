@@ -2,6 +2,7 @@ import { ReplicaThread } from '#native';
 import { typed } from '../engine/guarded.js';
 import type { Engine } from '../engine.js';
 import { nameOf } from './catalogue.js';
+import { hoursOf, type VerifiedHours } from './verify-hours.js';
 
 /**
  * The books that the feed alone makes: copies an engine's records out of its ring, and applies their frames on a thread of
@@ -31,7 +32,7 @@ export class BatchedReplica {
   /** What its books are when everything that was taken has been applied. */
   books(): ReplicaBooks {
     try {
-      return new ReplicaBooks(this.#replica.books());
+      return new ReplicaBooks(this.#replica.books(), this.#replica.standings());
     } catch (error) {
       throw typed(error);
     }
@@ -46,8 +47,16 @@ export class BatchedReplica {
 export class ReplicaBooks {
   readonly #books: ReturnType<ReplicaThread['books']>;
 
-  constructor(books: ReturnType<ReplicaThread['books']>) {
+  readonly #standings: ReturnType<ReplicaThread['standings']>;
+
+  constructor(books: ReturnType<ReplicaThread['books']>, standings: ReturnType<ReplicaThread['standings']>) {
     this.#books = books;
+    this.#standings = standings;
+  }
+
+  /** How long readers had each book. */
+  hours(): ReadonlyMap<number, VerifiedHours> {
+    return new Map(this.#standings.map((standing) => [standing.instrument, hoursOf(standing)]));
   }
 
   digests(): ReadonlyMap<number, string> {

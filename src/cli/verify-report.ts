@@ -1,8 +1,9 @@
 import type { OrderStats } from '../engine.js';
 import type { DepthwireError, ErrorJson } from '../errors.js';
+import { holeLines, hourLines, type VerifiedHours } from './verify-hours.js';
 
 /** What a book came to, in the engine and in a replica that saw the feed frames alone. */
-export interface VerifiedBook {
+export interface VerifiedBook extends VerifiedHours {
   readonly instrument: string;
   readonly state: string;
   /** Why it is stale; `none` where it is not. */
@@ -146,6 +147,7 @@ export function reportText({ report, failures, firstFault }: Verified): string {
   const { bbo, checksums } = report;
   const lines = [
     `${report.venue}: ${report.files.join(', ')}`,
+    ...holeLines(report.books),
     `  frames           ${number(report.frames)} in ${number(Math.round(report.elapsedMs))} ms (${number(report.framesPerSecond)}/s)`,
     `  book messages    ${number(report.bookMessages)}, applied ${number(report.applied)}`,
     `  level changes    ${number(report.levelChanges)}, applied ${number(report.appliedLevelChanges)}`,
@@ -171,6 +173,7 @@ export function reportText({ report, failures, firstFault }: Verified): string {
         `${book.bestBid ?? 'none'} / ${book.bestAsk ?? 'none'}`,
       `    engine   ${book.digest}`,
       `    replica  ${book.replicaDigest ?? 'no book'}`,
+      ...hourLines(book),
     );
   }
   const hidden = report.books.length - BOOKS_SHOWN;

@@ -12,6 +12,7 @@ import { EVERYTHING_NS } from '../ingest/source.js';
 import { BatchedReplica, type ReplicaBooks } from './batched-replica.js';
 import { catalogue, idsOf, nameOf, overridesOf, underOwnNames } from './catalogue.js';
 import { type RecordedFacts, remedyOf } from './remedies.js';
+import { NO_HOURS } from './verify-hours.js';
 import { failuresOf, type Verified, type VerifiedBook, type VerifyReport } from './verify-report.js';
 
 export interface VerifyOptions {
@@ -154,7 +155,7 @@ function booksOf(
   ids: readonly number[],
   facts: RecordedFacts,
 ): readonly VerifiedBook[] {
-  const digests = replica.digests();
+  const [digests, hours] = [replica.digests(), replica.hours()];
   const listed = new Map(engine.instruments().map((instrument) => [instrument.id, instrument.name]));
   return ids.map((id) => {
     const { state, reason, bids, asks, bestBid, bestAsk } = engine.book(id);
@@ -171,6 +172,7 @@ function booksOf(
       digest: engine.digest(id),
       replicaDigest: digests.get(id) ?? null,
       ordersDigest: ordersDigestOf(engine, id),
+      ...(hours.get(id) ?? NO_HOURS),
     };
   });
 }

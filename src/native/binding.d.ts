@@ -467,6 +467,8 @@ export declare class ReplicaThread {
   settle(): void
   /** All books, with their digests, when everything that was taken has been applied. Cost: linear in their levels. */
   books(): Array<ReplicaBook>
+  /** How long readers had each book, hour by hour, when everything that was taken has been applied; up to the last frame of any. */
+  standings(): Array<BookStanding>
 }
 
 /** A deterministic market that speaks the wire format of the embedded venue. */
@@ -539,6 +541,18 @@ export interface BookInfo {
   topsMatched: number
   /** Updates of it that had to wait for a book: its stream comes in, whether a book does or not. */
   held: number
+}
+
+/** What readers of the feed had of one book. */
+export interface BookStanding {
+  /** Number on the wire. */
+  instrument: number
+  /** Hours in which something was counted, in order. */
+  hours: Array<StandingHour>
+  /** The first 1,000 times in which the book, that had been synced, was not. */
+  holes: Array<StandingHole>
+  /** Such times beyond those. */
+  holesMore: number
 }
 
 /** Books that a source carries, by state. */
@@ -1158,6 +1172,38 @@ export interface StageTimes {
   instrumentsMax: number
   /** Of all further instruments together. */
   others: Array<StageTime>
+}
+
+/** A time in which a book that had been synced was not. */
+export interface StandingHole {
+  /** When it began, ns since the epoch. */
+  from: bigint
+  /** When the book was synced again; 0 = it was not. */
+  until: bigint
+  /** `syncing` or `stale`, as it was told first. */
+  state: string
+  /** Why; `none` where there is no reason. */
+  reason: string
+  /** The venue's number that was due; 0 where it numbers nothing, or something else was wrong. */
+  expected: bigint
+  /** The one that came. */
+  received: bigint
+}
+
+/** An hour of a book, of the time by which frames were received. */
+export interface StandingHour {
+  /** Its begin, ns since the epoch. */
+  begin: bigint
+  /** For how long the book was synced, ns. */
+  syncedNs: number
+  /** For how long it was not, although it had been, ns. */
+  lostNs: number
+  /** For how long it had not been yet, ns. */
+  beforeNs: number
+  /** Frames that changed the book. */
+  changes: number
+  /** Holes that began in it. */
+  holes: number
 }
 
 /** A place in a stream. */

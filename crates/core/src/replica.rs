@@ -11,6 +11,7 @@ mod feed_frame;
 mod follow;
 mod orders;
 mod rows;
+mod standing;
 mod state;
 mod tape;
 mod volumes;
@@ -18,7 +19,7 @@ mod volumes;
 use std::collections::HashMap;
 
 use crate::encode::{Kind, Stream};
-use crate::types::InstrumentId;
+use crate::types::{InstrumentId, TimeNs};
 
 pub use book::ReplicaBook;
 pub use error::ReplicaError;
@@ -26,6 +27,7 @@ pub use facts::ReplicaFacts;
 pub use feed_frame::{FeedFrame, FeedFrames, feed_frames};
 pub use orders::{REPLICA_ORDERS_MAX, ReplicaOrder, ReplicaOrders};
 pub use rows::{ReplicaCosts, ReplicaRows, ReplicaSignals, WholeRow};
+pub use standing::{STANDING_HOLES_MAX, STANDING_HOURS_MAX, Standing, StandingHole, StandingHour};
 pub use state::{ReplicaReason, ReplicaState};
 pub use tape::{ReplicaTape, TapeGap, TapeOutcome};
 pub use volumes::{REPLICA_VOLUMES_MAX, ReplicaVolumes};
@@ -71,9 +73,17 @@ pub enum Outcome {
 pub struct Replica {
     books: HashMap<InstrumentId, ReplicaBook>,
     orders: HashMap<InstrumentId, ReplicaOrders>,
+    /// Where it is asked for, and the time of the last frame.
+    standings: Option<(HashMap<InstrumentId, Standing>, TimeNs)>,
 }
 
 impl Replica {
+    /// One that counts what readers have of each book, hour by hour. Costs some ns a frame.
+    #[must_use]
+    pub fn with_standings() -> Self {
+        Self { standings: Some((HashMap::new(), 0)), ..Self::default() }
+    }
+
     /// Takes frames that stand back to back; returns what the last one did.
     ///
     /// Each frame is verified before it is read (constant time: its vectors hold structs) and applies whole or not at all.
@@ -82,7 +92,9 @@ impl Replica {
     pub fn apply(&mut self, bytes: &[u8]) -> Result<Outcome, ReplicaError> {
         let mut outcome = Outcome::Ignored;
         for frame in feed_frames(bytes) {
-            outcome = self.apply_one(&frame?)?;
+            let frame = frame?;
+            outcome = self.apply_one(&frame)?;
+            self.count(&frame, outcome);
         }
         Ok(outcome)
     }
@@ -108,6 +120,27 @@ impl Replica {
             return Err(full);
         }
         self.books.entry(id).or_default().apply(frame)
+    }
+
+    fn count(&mut self, frame: &FeedFrame<'_>, outcome: Outcome) {
+        let (id, Some((standings, latest))) = (frame.instrument(), &mut self.standings) else { return };
+        *latest = frame.ts_recv().max(*latest);
+        if let Some(book) = self.books.get(&id) {
+            let is_of_book = matches!(frame.stream(), Stream::BOOK | Stream::STATUS);
+            let outcome = if is_of_book { outcome } else { Outcome::Ignored };
+            standings.entry(id).or_default().take(frame, outcome, book.state());
+        }
+    }
+
+    /// What readers had of each book up to the last frame of any; none unless asked for.
+    pub fn standings(&mut self) -> impl Iterator<Item = (InstrumentId, &Standing)> {
+        self.standings.iter_mut().flat_map(|(standings, latest)| {
+            let latest = *latest;
+            standings.iter_mut().map(move |(&id, standing)| {
+                standing.count_to(latest);
+                (id, &*standing)
+            })
+        })
     }
 
     /// An instrument's orders.

@@ -7,7 +7,10 @@ use depthwire_core::encode::{
     CheckBody, Flags, Header, ImageBody, Kind, StatusBody, Stream, write_check, write_image, write_levels,
     write_status,
 };
-use depthwire_core::replica::{Outcome, Replica, ReplicaError, ReplicaReason, ReplicaState};
+use depthwire_core::replica::{
+    Outcome, Replica, ReplicaError, ReplicaReason, ReplicaState, STANDING_HOLES_MAX, STANDING_HOURS_MAX,
+    StandingHour,
+};
 use depthwire_core::types::{BookState, InstrumentId, KnownTo, Level, StaleReason};
 
 const ID: InstrumentId = InstrumentId(7);
@@ -53,6 +56,15 @@ fn image(epoch: u64, seq: u64, bids: &[Level], asks: &[Level]) -> Vec<Vec<u8>> {
 fn delta(epoch: u64, prev_seq: u64, seq: u64, bids: &[Level]) -> Vec<u8> {
     let mut bytes = Vec::new();
     write_levels(&mut bytes, &header(Kind::Delta, epoch, prev_seq, seq), bids, &[]);
+    bytes
+}
+
+fn status(state: BookState, epoch: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let header = Header { stream: Stream::STATUS, ..header(Kind::Status, epoch, 5, 5) };
+    let (state, reason) = (state.code(), state.reason_code());
+    let body = StatusBody { expected: 0, received: 0, age_ns: 0, state, reason };
+    write_status(&mut bytes, &header, &body, None);
     bytes
 }
 
@@ -184,23 +196,6 @@ fn a_check_that_disagrees_makes_the_book_stale() {
 #[test]
 fn a_status_takes_the_trust_away_and_never_gives_it() {
     let mut replica = replica();
-    let status = |state: BookState, epoch| {
-        let mut bytes = Vec::new();
-        let body = StatusBody {
-            expected: 0,
-            received: 0,
-            age_ns: 0,
-            state: state.code(),
-            reason: state.reason_code(),
-        };
-        write_status(
-            &mut bytes,
-            &Header { stream: Stream::STATUS, ..header(Kind::Status, epoch, 5, 5) },
-            &body,
-            None,
-        );
-        bytes
-    };
     replica.apply(&status(BookState::Synced, 1)).unwrap();
     assert_eq!(state(&replica).0, ReplicaState::Synced);
     replica.apply(&status(BookState::Syncing, 0)).unwrap();
@@ -251,4 +246,68 @@ fn bytes_that_are_no_frames_are_errors() {
     two.truncate(two.len() - 8);
     let at = frames[0].len();
     assert_eq!(Replica::default().apply(&two), Err(ReplicaError::Truncated { at }), "the first one counts");
+}
+
+/// A frame as it was received at a time.
+fn at(mut frame: Vec<u8>, ts_recv: u64) -> Vec<u8> {
+    let header = depthwire_core::encode::find_header(&frame).unwrap();
+    frame[header + 40..header + 48].copy_from_slice(&ts_recv.to_le_bytes());
+    frame
+}
+
+#[test]
+fn hours_say_how_long_a_book_was_synced_and_holes_why_not() {
+    const HOUR: u64 = 3_600_000_000_000;
+    let begin = 500_000 * HOUR;
+    let mut replica = Replica::with_standings();
+    let mut take = |frame: Vec<u8>, ts: u64| replica.apply(&at(frame, ts)).unwrap();
+    take(status(BookState::Syncing, 1), begin + HOUR / 2);
+    take(image(1, 4, &levels(2), &[]).remove(0), begin + HOUR - 10);
+    take(delta(1, 4, 5, &levels(1)), begin + HOUR + 20);
+    // Times that go back count nothing.
+    take(delta(1, 5, 6, &levels(1)), begin + HOUR + 15);
+    take(status(BookState::Stale(StaleReason::Gap), 1), begin + HOUR + 30);
+    take(status(BookState::Syncing, 1), begin + HOUR + 40);
+    take(image(2, 1, &levels(2), &[]).remove(0), begin + 3 * HOUR + 5);
+    take(status(BookState::Stale(StaleReason::Silence), 2), begin + 3 * HOUR + 9);
+    let standings: Vec<_> = replica.standings().collect();
+    let (id, standing) = standings[0];
+    assert_eq!((standings.len(), id), (1, ID));
+    let hours: Vec<_> = standing
+        .hours()
+        .iter()
+        .map(|hour| {
+            let StandingHour { begin: at, synced_ns, lost_ns, before_ns, changes, holes } = *hour;
+            ((at - begin) / HOUR, synced_ns, lost_ns, before_ns, changes, holes)
+        })
+        .collect();
+    assert_eq!(
+        hours,
+        [
+            (0, 10, 0, HOUR / 2 - 10, 0, 0),
+            (1, 30, HOUR - 30, 0, 2, 1),
+            (2, 0, HOUR, 0, 0, 0),
+            (3, 4, 5, 0, 0, 1),
+        ]
+    );
+    let holes = [
+        (begin + HOUR + 30, begin + 3 * HOUR + 5, stale(ReplicaReason::Server(StaleReason::Gap))),
+        (begin + 3 * HOUR + 9, 0, stale(ReplicaReason::Server(StaleReason::Silence))),
+    ];
+    let found: Vec<_> = standing.holes().iter().map(|hole| (hole.from, hole.until, hole.state)).collect();
+    assert_eq!((found.as_slice(), standing.holes_more()), (holes.as_slice(), 0));
+}
+
+/// However long it is: hours and holes have a limit.
+#[test]
+fn hours_and_holes_have_a_limit() {
+    let mut replica = Replica::with_standings();
+    for nth in 1..=STANDING_HOLES_MAX as u64 + 3 {
+        replica.apply(&at(image(nth, 1, &levels(2), &[]).remove(0), nth * 100)).unwrap();
+        replica.apply(&at(status(BookState::Stale(StaleReason::Gap), nth), nth * 100 + 50)).unwrap();
+    }
+    replica.apply(&at(image(9_999_999, 1, &levels(2), &[]).remove(0), u64::MAX)).unwrap();
+    let (_, standing) = replica.standings().next().unwrap();
+    assert_eq!((standing.holes().len(), standing.holes_more()), (STANDING_HOLES_MAX, 3));
+    assert_eq!(standing.hours().len(), STANDING_HOURS_MAX);
 }

@@ -230,7 +230,7 @@ impl Frames {
         let mut header = [0; BLOCK_HEADER_BYTES];
         header.copy_from_slice(bytes);
         let Ok(header) = BlockHeader::read(&header) else { return Ok(None) };
-        let end = head + BLOCK_HEADER_BYTES + header.stored_bytes as usize;
+        let end = head + BLOCK_HEADER_BYTES + header.bytes as usize;
         self.fill(end)?;
         Ok((self.ahead.len() >= end).then_some(end))
     }

@@ -152,7 +152,7 @@ impl FrameJournal {
 impl Journal {
     /// What makes the journal, and where what it makes goes.
     fn open(&mut self) -> Result<(&mut FrameWriter, &mut Vec<u8>)> {
-        let writer = self.writer.as_mut().ok_or_else(ended)?;
+        let Some(writer) = &mut self.writer else { return Err(ended()) };
         Ok((writer, self.out.taking()?))
     }
 }

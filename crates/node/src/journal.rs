@@ -168,7 +168,7 @@ impl JournalConversion {
 impl Journal {
     /// What makes the journal, and where what it makes goes.
     fn open(&mut self) -> Result<(&mut Conversion, &mut Vec<u8>)> {
-        let conversion = self.conversion.as_mut().ok_or_else(ended)?;
+        let Some(conversion) = &mut self.conversion else { return Err(ended()) };
         Ok((conversion, self.out.taking()?))
     }
 

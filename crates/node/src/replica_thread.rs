@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
 use depthwire_core::encode::{RECORD_HEADER_BYTES, RecordType};
-use depthwire_core::replica::{Replica, ReplicaError};
-use depthwire_core::types::Account;
+use depthwire_core::replica::{self, Replica, ReplicaError, Standing};
+use depthwire_core::types::{Account, InstrumentId};
 use napi::Env;
+use napi::bindgen_prelude::BigInt;
 use napi_derive::napi;
 
 use crate::argument::Argument;
@@ -20,13 +21,59 @@ const BATCHES_MAX: usize = 4;
 /// What V8 is told that it weighs: some books.
 const BYTES: usize = 4 << 20;
 
+/// What readers of the feed had of one book.
+#[napi(object)]
+pub struct BookStanding {
+    /// Number on the wire.
+    pub instrument: u32,
+    /// Hours in which something was counted, in order.
+    pub hours: Vec<StandingHour>,
+    /// The first 1,000 times in which the book, that had been synced, was not.
+    pub holes: Vec<StandingHole>,
+    /// Such times beyond those.
+    pub holes_more: i64,
+}
+
+/// An hour of a book, of the time by which frames were received.
+#[napi(object)]
+pub struct StandingHour {
+    /// Its begin, ns since the epoch.
+    pub begin: BigInt,
+    /// For how long the book was synced, ns.
+    pub synced_ns: i64,
+    /// For how long it was not, although it had been, ns.
+    pub lost_ns: i64,
+    /// For how long it had not been yet, ns.
+    pub before_ns: i64,
+    /// Frames that changed the book.
+    pub changes: i64,
+    /// Holes that began in it.
+    pub holes: i64,
+}
+
+/// A time in which a book that had been synced was not.
+#[napi(object)]
+pub struct StandingHole {
+    /// When it began, ns since the epoch.
+    pub from: BigInt,
+    /// When the book was synced again; 0 = it was not.
+    pub until: BigInt,
+    /// `syncing` or `stale`, as it was told first.
+    pub state: String,
+    /// Why; `none` where there is no reason.
+    pub reason: String,
+    /// The venue's number that was due; 0 where it numbers nothing, or something else was wrong.
+    pub expected: BigInt,
+    /// The one that came.
+    pub received: BigInt,
+}
+
 /// Books rebuilt from the records of an engine's ring, on a thread of their own.
 #[napi]
 pub struct ReplicaThread {
     owned: Owned<Worker>,
 }
 
-#[derive(Default)]
 struct Books {
     replica: Replica,
     wrong: Option<ReplicaError>,
@@ -79,11 +126,48 @@ impl ReplicaThread {
             Ok(books.replica.books().map(ReplicaBook::from).collect())
         })
     }
+
+    /// How long readers had each book, hour by hour, when everything that was taken has been applied; up to the last frame of any.
+    #[napi]
+    pub fn standings(&mut self) -> Result<Vec<BookStanding>> {
+        self.owned.run(|worker| {
+            worker.settle()?;
+            let mut books = worker.books.lock().unwrap_or_else(PoisonError::into_inner);
+            Ok(books.replica.standings().map(BookStanding::from).collect())
+        })
+    }
+}
+
+impl From<(InstrumentId, &Standing)> for BookStanding {
+    fn from((id, standing): (InstrumentId, &Standing)) -> Self {
+        let hour = |hour: &replica::StandingHour| StandingHour {
+            begin: hour.begin.into(),
+            synced_ns: hour.synced_ns as i64,
+            lost_ns: hour.lost_ns as i64,
+            before_ns: hour.before_ns as i64,
+            changes: hour.changes as i64,
+            holes: hour.holes as i64,
+        };
+        let hole = |hole: &replica::StandingHole| StandingHole {
+            from: hole.from.into(),
+            until: hole.until.into(),
+            state: hole.state.name().to_owned(),
+            reason: hole.state.reason_name().to_owned(),
+            expected: hole.numbers.0.into(),
+            received: hole.numbers.1.into(),
+        };
+        Self {
+            instrument: id.0,
+            hours: standing.hours().iter().map(hour).collect(),
+            holes: standing.holes().iter().map(hole).collect(),
+            holes_more: standing.holes_more() as i64,
+        }
+    }
 }
 
 impl Worker {
     fn start(env: &Env) -> Result<Self> {
-        let books = Arc::<Mutex<Books>>::default();
+        let books = Arc::new(Mutex::new(Books { replica: Replica::with_standings(), wrong: None }));
         let ((batches, taken), (returned, applied)) = (sync_channel::<Vec<u8>>(BATCHES_MAX), channel());
         let own = Arc::clone(&books);
         let thread = Builder::new().name("replica".to_owned()).spawn(move || {

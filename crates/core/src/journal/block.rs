@@ -10,19 +10,9 @@ pub const BLOCK_BYTES_MAX: u32 = (64 << 20) + (1 << 20);
 const MAGIC: [u8; 4] = *b"DWJB";
 const CRC_AT: usize = BLOCK_HEADER_BYTES - 4;
 
-/// How the bytes of a block lie in the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Packing {
-    /// As they are.
-    Plain = 0,
-    /// As one zstd frame.
-    Zstd = 1,
-}
-
 /// What a block is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
+#[repr(u16)]
 pub enum BlockKind {
     /// Records.
     Records = 0,
@@ -37,20 +27,14 @@ pub enum BlockKind {
 pub struct BlockHeader {
     /// What it is.
     pub kind: BlockKind,
-    /// How its bytes lie in the file.
-    pub packing: Packing,
     /// The number of its first record; each has the next number.
     pub first_seq: u64,
     /// How many records it holds.
     pub count: u32,
     /// Bytes of the records.
     pub bytes: u32,
-    /// Bytes that they take in the file.
-    pub stored_bytes: u32,
-    /// CRC32C of the records, and of what is stored.
+    /// CRC32C of the records.
     pub crc: u32,
-    /// The same of what is stored; of a plain block the same number.
-    pub stored_crc: u32,
     /// The checksum of its segment's head: a block of another one shows by it.
     pub segment: u32,
     /// When the first record was heard and the last, ns since the epoch; 0 = it does not say.
@@ -65,14 +49,12 @@ impl BlockHeader {
     pub fn to_bytes(self) -> [u8; BLOCK_HEADER_BYTES] {
         let mut bytes = [0; BLOCK_HEADER_BYTES];
         bytes[..4].copy_from_slice(&MAGIC);
-        bytes[4] = self.kind as u8;
-        bytes[5] = self.packing as u8;
+        bytes[4..6].copy_from_slice(&(self.kind as u16).to_le_bytes());
         for (at, word) in [(8, self.first_seq), (40, self.first_ts), (48, self.last_ts)] {
             bytes[at..at + 8].copy_from_slice(&word.to_le_bytes());
         }
-        let words = [self.count, self.bytes, self.stored_bytes, self.crc, self.stored_crc, self.segment];
-        for (at, word) in words.into_iter().enumerate() {
-            bytes[16 + 4 * at..20 + 4 * at].copy_from_slice(&word.to_le_bytes());
+        for (at, word) in [(16, self.count), (20, self.bytes), (28, self.crc), (36, self.segment)] {
+            bytes[at..at + 4].copy_from_slice(&word.to_le_bytes());
         }
         let crc = crc32c::crc32c(&bytes[..CRC_AT]);
         bytes[CRC_AT..].copy_from_slice(&crc.to_le_bytes());
@@ -91,29 +73,24 @@ impl BlockHeader {
         }
         let word = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
         let wide = |at: usize| u64::from(word(at)) | u64::from(word(at + 4)) << 32;
-        let (kind, packing) = match (bytes[4], bytes[5]) {
-            (0, 0) => (BlockKind::Records, Packing::Plain),
-            (0, 1) => (BlockKind::Records, Packing::Zstd),
-            (1, 0) => (BlockKind::End, Packing::Plain),
-            (2, 0) => (BlockKind::Frames, Packing::Plain),
-            (kind, packing) => return Err(JournalError::UnknownBlock { kind, packing }),
+        let kind = match u16::from_le_bytes([bytes[4], bytes[5]]) {
+            0 => BlockKind::Records,
+            1 => BlockKind::End,
+            2 => BlockKind::Frames,
+            kind => return Err(JournalError::UnknownBlock { kind }),
         };
         let header = Self {
             kind,
-            packing,
             first_seq: wide(8),
             count: word(16),
             bytes: word(20),
-            stored_bytes: word(24),
             crc: word(28),
-            stored_crc: word(32),
             segment: word(36),
             first_ts: wide(40),
             last_ts: wide(48),
         };
-        let most = header.bytes.max(header.stored_bytes);
-        if most > BLOCK_BYTES_MAX {
-            return Err(JournalError::BlockTooLarge { len: most });
+        if header.bytes > BLOCK_BYTES_MAX {
+            return Err(JournalError::BlockTooLarge { len: header.bytes });
         }
         Ok(header)
     }
@@ -141,13 +118,10 @@ mod tests {
 
     const HEADER: BlockHeader = BlockHeader {
         kind: BlockKind::Records,
-        packing: Packing::Zstd,
         first_seq: u64::MAX - 1,
         count: 2,
         bytes: 3,
-        stored_bytes: 4,
         crc: 5,
-        stored_crc: 6,
         segment: 7,
         first_ts: 1 << 60,
         last_ts: 9,
@@ -156,7 +130,7 @@ mod tests {
     #[test]
     fn a_head_comes_back() {
         assert_eq!(BlockHeader::read(&HEADER.to_bytes()), Ok(HEADER));
-        let end = BlockHeader { kind: BlockKind::End, packing: Packing::Plain, ..HEADER };
+        let end = BlockHeader { kind: BlockKind::End, ..HEADER };
         assert_eq!(BlockHeader::read(&end.to_bytes()), Ok(end));
         let frames = BlockHeader { kind: BlockKind::Frames, ..end };
         assert_eq!(BlockHeader::read(&frames.to_bytes()), Ok(frames));
@@ -175,12 +149,12 @@ mod tests {
     fn what_is_not_known_or_too_large_is_refused() {
         let bytes = BlockHeader { bytes: BLOCK_BYTES_MAX + 1, ..HEADER }.to_bytes();
         assert_eq!(BlockHeader::read(&bytes), Err(JournalError::BlockTooLarge { len: BLOCK_BYTES_MAX + 1 }));
-        for (kind, packing) in [(0, 2), (1, 1), (2, 1), (3, 0)] {
+        for kind in [3_u16, 0x100, 0xffff] {
             let mut bytes = HEADER.to_bytes();
-            (bytes[4], bytes[5]) = (kind, packing);
+            bytes[4..6].copy_from_slice(&kind.to_le_bytes());
             let crc = crc32c::crc32c(&bytes[..CRC_AT]);
             bytes[CRC_AT..].copy_from_slice(&crc.to_le_bytes());
-            assert_eq!(BlockHeader::read(&bytes), Err(JournalError::UnknownBlock { kind, packing }));
+            assert_eq!(BlockHeader::read(&bytes), Err(JournalError::UnknownBlock { kind }));
         }
     }
 

@@ -44,22 +44,15 @@ pub enum JournalError {
         /// The number of its first record.
         first_seq: u64,
     },
-    /// A block of a kind, or packed in a way, that is not known; it is passed over.
+    /// A block of a kind that is not known; it is passed over.
     UnknownBlock {
         /// Its kind.
-        kind: u8,
-        /// Its packing.
-        packing: u8,
+        kind: u16,
     },
     /// A block larger than any is; what follows is passed over up to the next whole block.
     BlockTooLarge {
         /// Its bytes.
         len: u32,
-    },
-    /// A packed block, where plain ones are read; it is passed over.
-    Packed {
-        /// The number of its first record.
-        first_seq: u64,
     },
     /// Records are missing.
     Gap {
@@ -111,7 +104,6 @@ impl JournalError {
             Self::ForeignBlock { .. } => "journal.foreign_block",
             Self::UnknownBlock { .. } => "journal.unknown_block",
             Self::BlockTooLarge { .. } => "journal.block_too_large",
-            Self::Packed { .. } => "journal.packed",
             Self::Gap { .. } => "journal.gap",
             Self::Repeated { .. } => "journal.repeated",
             Self::Cut { .. } => "journal.cut",
@@ -148,10 +140,9 @@ impl JournalError {
     pub const fn fix(self) -> &'static str {
         match self {
             Self::NotJournal { .. } => "give the segments of a journal, in the order of their names",
-            Self::UnknownVersion { .. }
-            | Self::UnknownBlock { .. }
-            | Self::Packed { .. }
-            | Self::BadRecord { .. } => "read it with the release that wrote it, or a newer one",
+            Self::UnknownVersion { .. } | Self::UnknownBlock { .. } | Self::BadRecord { .. } => {
+                "read it with the release that wrote it, or a newer one"
+            }
             Self::DamagedSegment
             | Self::DamagedHead
             | Self::DamagedBlock { .. }
@@ -195,19 +186,12 @@ impl JournalError {
                 "one of this",
                 "another",
             ),
-            Self::UnknownBlock { kind, packing } => Account::new(
-                "unknown kind of block",
-                "one of this version",
-                format_args!("kind {kind}, packed as {packing}"),
-            ),
+            Self::UnknownBlock { kind } => {
+                Account::new("unknown kind of block", "one of this version", format_args!("kind {kind}"))
+            }
             Self::BlockTooLarge { len } => {
                 Account::new("block too large", format_args!("at most {BLOCK_BYTES_MAX} bytes"), len)
             }
-            Self::Packed { first_seq } => Account::new(
-                format_args!("packed block, from record {first_seq} on"),
-                "a plain one",
-                "one in zstd",
-            ),
             Self::Gap { expected, got } => Account::new("records are missing", expected, got),
             Self::Repeated { expected, got } => Account::new("records come again", expected, got),
             Self::Cut { expected, got } => {
@@ -250,9 +234,8 @@ mod tests {
             JournalError::DamagedHead,
             JournalError::DamagedBlock { first_seq: 5, count: 3 },
             JournalError::ForeignBlock { first_seq: 5 },
-            JournalError::UnknownBlock { kind: 9, packing: 0 },
+            JournalError::UnknownBlock { kind: 9 },
             JournalError::BlockTooLarge { len: 9 },
-            JournalError::Packed { first_seq: 5 },
             JournalError::Gap { expected: 1, got: 2 },
             JournalError::Repeated { expected: 2, got: 1 },
             JournalError::Cut { expected: 2, got: 1 },

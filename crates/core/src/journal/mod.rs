@@ -15,10 +15,10 @@
 //! | bytes of a block's head | |
 //! |---|---|
 //! | 0 | `DWJB` |
-//! | 4, 5 | kind and packing, u8 each |
+//! | 4 | kind, u16 |
 //! | 8 | first record, u64 |
-//! | 16, 20, 24 | records, their bytes, bytes in the file, u32 each |
-//! | 28, 32 | CRC32C of the records, of what is in the file, u32 each |
+//! | 16, 20 | records, their bytes, u32 each |
+//! | 28 | CRC32C of the records, u32 |
 //! | 36 | CRC32C at the end of the segment's head, u32 |
 //! | 40, 48 | time of the first record and of the last, u64 each |
 //! | 60 | CRC32C of all before, u32 |
@@ -48,7 +48,7 @@ mod slice;
 mod varint;
 mod writer;
 
-pub use block::{BLOCK_BYTES_MAX, BLOCK_HEADER_BYTES, BlockHeader, BlockKind, Packing};
+pub use block::{BLOCK_BYTES_MAX, BLOCK_HEADER_BYTES, BlockHeader, BlockKind};
 pub use error::JournalError;
 pub use frames::{BLOCK_FRAMES, FrameItem, FrameReader, FrameRecorded, FrameWriter};
 pub use merge::{MERGED_MAX, Merge};

@@ -1,7 +1,7 @@
 //! Segments into records, in the order of their numbers: exactly what was written, or an error that names what is
 //! missing.
 
-use super::block::{BLOCK_HEADER_BYTES, BlockHeader, BlockKind, Packing};
+use super::block::{BLOCK_HEADER_BYTES, BlockHeader, BlockKind};
 use super::error::JournalError;
 use super::record::{self, Input, Last};
 use super::segment::{MAGIC, SEGMENT_HEADER_BYTES, SegmentHeader};
@@ -207,7 +207,7 @@ impl Reader {
                             return Ok(Found::Told(self.refused(at, at + 1, error)));
                         }
                     };
-                    let whole = BLOCK_HEADER_BYTES + header.stored_bytes as usize;
+                    let whole = BLOCK_HEADER_BYTES + header.bytes as usize;
                     let Some(stored) = rest.get(BLOCK_HEADER_BYTES..whole) else {
                         return self.cut(bytes, at, whole, last).map(Found::Told);
                     };
@@ -291,17 +291,13 @@ impl Reader {
         if first_seq > expected {
             return Err(JournalError::Gap { expected, got: first_seq });
         }
-        if crc32c::crc32c(stored) != header.stored_crc {
+        if crc32c::crc32c(stored) != header.crc {
             self.due = Some(expected.wrapping_add(count.into()));
             return Err(JournalError::DamagedBlock { first_seq, count });
         }
-        if header.packing != Packing::Plain {
-            self.due = Some(expected.wrapping_add(count.into()));
-            return Err(JournalError::Packed { first_seq });
-        }
         if header.kind != BlockKind::End && header.kind != self.kind {
             self.due = Some(expected.wrapping_add(count.into()));
-            return Err(JournalError::UnknownBlock { kind: header.kind as u8, packing: 0 });
+            return Err(JournalError::UnknownBlock { kind: header.kind as u16 });
         }
         Ok(())
     }

@@ -349,8 +349,7 @@ fn what_a_block_says_besides_is_held_to_it() {
         let mut body = segment[begins[0] + BLOCK_HEADER_BYTES..begins[1]].to_vec();
         change(&mut header, &mut body);
         header.bytes = body.len() as u32;
-        header.stored_bytes = header.bytes;
-        header.stored_crc = crc32c::crc32c(&body);
+        header.crc = crc32c::crc32c(&body);
         bytes.extend(header.to_bytes());
         bytes.extend(body);
         bytes.extend(&segment[begins[1]..]);
@@ -358,7 +357,7 @@ fn what_a_block_says_besides_is_held_to_it() {
     };
     assert_eq!(numbers(&with(&|_, _| {})), [0, 1]);
     for (read, code) in [
-        (with(&|header, _| header.packing = Packing::Zstd), "journal.packed"),
+        (with(&|header, _| header.kind = BlockKind::Frames), "journal.unknown_block"),
         (with(&|_, body| body.push(0)), "journal.bad_record"),
         (with(&|_, body| body[0] = 0x4f), "journal.bad_record"),
         (with(&|header, _| header.count = 0), "journal.bad_record"),

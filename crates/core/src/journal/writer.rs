@@ -1,6 +1,6 @@
 //! Records into blocks, and blocks into the bytes of a segment. Who owns the file writes them and says when.
 
-use super::block::{BLOCK_BYTES_MAX, BlockHeader, BlockKind, Packing};
+use super::block::{BLOCK_BYTES_MAX, BlockHeader, BlockKind};
 use super::error::JournalError;
 use super::record::{Input, Last};
 use super::segment::SegmentHeader;
@@ -122,13 +122,10 @@ impl Writer {
         let bytes = self.body.len() as u32;
         let header = BlockHeader {
             kind,
-            packing: Packing::Plain,
             first_seq: self.next_seq - u64::from(self.count),
             count: self.count,
             bytes,
-            stored_bytes: bytes,
             crc,
-            stored_crc: crc,
             segment: self.segment,
             first_ts: self.first_ts,
             last_ts: self.last.ts,

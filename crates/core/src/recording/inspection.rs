@@ -218,9 +218,7 @@ impl Inspection {
 /// The number of the first record that an error of a journal is about; where it names none, the one that is due.
 const fn first_of(error: RecordingError, due: u64) -> u64 {
     match error {
-        RecordingError::Journal(
-            JournalError::DamagedBlock { first_seq, .. } | JournalError::Packed { first_seq },
-        ) => first_seq,
+        RecordingError::Journal(JournalError::DamagedBlock { first_seq, .. }) => first_seq,
         _ => due,
     }
 }

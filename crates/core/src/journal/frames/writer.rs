@@ -4,7 +4,7 @@ use super::encoder::Encoder;
 use super::model::word_at;
 use super::shape::FRAME_BYTES_MAX;
 use crate::encode::find_header;
-use crate::journal::block::{BlockHeader, BlockKind, Packing};
+use crate::journal::block::{BlockHeader, BlockKind};
 use crate::journal::error::JournalError;
 use crate::journal::segment::{FRAMES_MAGIC, SegmentHeader};
 
@@ -120,13 +120,10 @@ impl FrameWriter {
         let crc = crc32c::crc32c(body);
         let header = BlockHeader {
             kind,
-            packing: Packing::Plain,
             first_seq: self.next_seq - u64::from(count),
             count,
             bytes: body.len() as u32,
-            stored_bytes: body.len() as u32,
             crc,
-            stored_crc: crc,
             segment: self.segment,
             first_ts: self.first_ts,
             last_ts: self.last_ts,
