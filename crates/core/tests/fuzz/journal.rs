@@ -64,9 +64,9 @@ pub fn segment(random: &mut Random, out: &mut Vec<u8>, has_missed: bool) {
 fn blocks(bytes: &[u8]) -> Vec<(usize, usize)> {
     let (mut blocks, mut at) = (Vec::new(), SEGMENT_HEADER_BYTES);
     while bytes.get(at..at + 4) == Some(BLOCK_MAGIC) && at + BLOCK_HEADER_BYTES <= bytes.len() {
-        let stored = u32::from_le_bytes(bytes[at + 24..at + 28].try_into().unwrap()) as usize;
-        blocks.push((at, stored));
-        at += BLOCK_HEADER_BYTES + stored;
+        let records = u32::from_le_bytes(bytes[at + 20..at + 24].try_into().unwrap()) as usize;
+        blocks.push((at, records));
+        at += BLOCK_HEADER_BYTES + records;
     }
     blocks
 }
@@ -75,16 +75,14 @@ pub fn journal_fields(fields: &mut Fields<'_>) {
     for (at, len) in [(0, 8), (8, 2), (16, 8), (24, 8), (32, 8), (40, 8), (60, 4)] {
         fields.note(Kind::Little, at, len);
     }
-    for (begin, stored) in blocks(fields.bytes) {
-        fields.note(Kind::Unit, begin, BLOCK_HEADER_BYTES + stored);
-        for (at, len) in
-            [(8, 8), (16, 4), (20, 4), (24, 4), (28, 4), (32, 4), (36, 4), (40, 8), (48, 8), (60, 4)]
-        {
+    for (begin, records) in blocks(fields.bytes) {
+        fields.note(Kind::Unit, begin, BLOCK_HEADER_BYTES + records);
+        for (at, len) in [(8, 8), (16, 4), (20, 4), (28, 4), (36, 4), (40, 8), (48, 8), (60, 4)] {
             fields.note(Kind::Little, begin + at, len);
         }
         fields.note(Kind::Letter, begin + 4, 1);
         fields.note(Kind::Letter, begin + 5, 1);
-        for at in 0..stored.min(fields.bytes.len()) {
+        for at in 0..records.min(fields.bytes.len()) {
             fields.note(Kind::Text, begin + BLOCK_HEADER_BYTES + at, 1);
         }
     }
@@ -98,12 +96,11 @@ pub fn mended(bytes: &[u8]) -> Vec<u8> {
     if let Some(place) = mended.get_mut(CRC_AT..SEGMENT_HEADER_BYTES) {
         place.copy_from_slice(&segment);
     }
-    for (begin, stored) in blocks(bytes) {
+    for (begin, records) in blocks(bytes) {
         let body = begin + BLOCK_HEADER_BYTES;
-        if let Some(stored) = mended.get(body..body + stored) {
-            let crc = crc32c::crc32c(stored).to_le_bytes();
+        if let Some(records) = mended.get(body..body + records) {
+            let crc = crc32c::crc32c(records).to_le_bytes();
             mended[begin + 28..begin + 32].copy_from_slice(&crc);
-            mended[begin + 32..begin + 36].copy_from_slice(&crc);
         }
         mended[begin + 36..begin + 40].copy_from_slice(&segment);
         let crc = crc32c::crc32c(&mended[begin..begin + CRC_AT]).to_le_bytes();
