@@ -5,17 +5,15 @@ import type { InstrumentOverride } from '../config.js';
 import { guarded } from '../engine/guarded.js';
 import { type Engine, openEngine, startIdNow } from '../engine.js';
 import { DepthwireError } from '../errors.js';
-import { openStreams, recordedStreams } from '../ingest/recorded-streams.js';
 import { surveyRecordings } from '../ingest/recording.js';
 import { recordingFiles } from '../ingest/recording-files.js';
 import { RecordingReader } from '../ingest/recording-reader.js';
 import { EVERYTHING_NS } from '../ingest/source.js';
-import { catalogue, idsOf, overridesOf, underOwnNames } from './catalogue.js';
 import { JournalSegments, makeJournalFolder, nowNs, SEGMENT_BYTES } from './journal-segments.js';
+import { Reading } from './reading.js';
+import { openRecorded } from './recorded-source.js';
 
 const OUTPUT_BYTES = 8 << 20;
-/** Damages of files that are told; all are among what was missed. */
-const DAMAGES_MAX = 100;
 
 export interface ConvertFramesOptions {
   readonly files: readonly string[];
@@ -35,7 +33,7 @@ export interface FrameConversion {
   readonly bytes: number;
   /** Parts of the recordings that could not be read: books are stale behind each, as the frames say. */
   readonly missed: number;
-  /** What is wrong with the files, the first hundred. */
+  /** What is wrong with the files, the first hundred, and the first input that was wrong. */
   readonly damages: readonly DepthwireError[];
 }
 
@@ -64,24 +62,21 @@ export async function convertFrames(options: ConvertFramesOptions): Promise<Fram
   );
   const segments = new JournalSegments(folder, journal);
   const reader = new RecordingReader(files, surveys);
-  const damages: DepthwireError[] = [];
-  let damaged = 0;
   try {
-    const source = await opened(engine, files, options.instruments, journal);
-    let totalBytes = 0;
-    for (const file of files) totalBytes += (await stat(file)).size;
+    const { source, ids } = await openRecorded(engine, files, options.instruments);
+    for (const id of ids) {
+      guarded(() => journal.list(engine.listing(id)));
+      openOrders(engine, id);
+    }
+    const reading = await Reading.of(files, onProgress);
     await makeJournalFolder(folder);
     await segments.next();
     while (await reader.fill()) {
       await segments.turnAt(segmentBytes);
       reader.use(engine.ingestRecording(source, reader.pending, EVERYTHING_NS, reader.isFileEnd));
-      if (reader.damage !== undefined) {
-        damaged += 1;
-        if (damages.length < DAMAGES_MAX) damages.push(reader.damage);
-        engine.sourceFailed(source);
-      }
+      if (reading.damageOf(reader) !== undefined) engine.sourceFailed(source);
       await segments.write();
-      onProgress?.(Math.min(1, reader.fileBytes / totalBytes));
+      reading.show(reader.fileBytes);
     }
     journal.end();
     await segments.end();
@@ -92,8 +87,8 @@ export async function convertFrames(options: ConvertFramesOptions): Promise<Fram
     });
     let bytes = 0;
     for (const path of packed) bytes += (await stat(path)).size;
-    if (fault !== undefined && damages.length < DAMAGES_MAX) damages.push(fault);
-    const missed = damaged + recordingErrors + decodeErrors;
+    const damages = fault === undefined ? reading.damages : [...reading.damages, fault];
+    const missed = reading.damaged + recordingErrors + decodeErrors;
     return { segments: packed, frames: journal.frames(), bytes, missed, damages };
   } finally {
     await reader.close();
@@ -101,27 +96,6 @@ export async function convertFrames(options: ConvertFramesOptions): Promise<Fram
     engine.close();
     journal.close();
   }
-}
-
-/** Opens what the recordings hold, with all orders, and lists it in the journal. Returns the source. */
-async function opened(
-  engine: Engine,
-  files: readonly string[],
-  overrides: readonly InstrumentOverride[],
-  journal: FrameJournal,
-): Promise<number> {
-  const instruments = underOwnNames(overrides);
-  catalogue(engine, instruments);
-  const wanted = instruments.map(({ name }) => name);
-  const streams = await recordedStreams(files, wanted, engine);
-  const ids = idsOf(engine, streams.names);
-  catalogue(engine, overridesOf(instruments, streams.names));
-  const source = openStreams(engine, streams, ids);
-  for (const id of ids) {
-    guarded(() => journal.list(engine.listing(id)));
-    openOrders(engine, id);
-  }
-  return source;
 }
 
 function openOrders(engine: Engine, instrument: number): void {

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { stat } from 'node:fs/promises';
 import { JournalConversion } from '#native';
 import { guarded } from '../engine/guarded.js';
 import type { DepthwireError } from '../errors.js';
@@ -7,9 +6,7 @@ import { surveyRecordings } from '../ingest/recording.js';
 import { recordingFiles } from '../ingest/recording-files.js';
 import { RecordingReader } from '../ingest/recording-reader.js';
 import { JournalSegments, makeJournalFolder, nowNs, SEGMENT_BYTES } from './journal-segments.js';
-
-/** Damages of files that are told; all are among what was missed. */
-const DAMAGES_MAX = 100;
+import { Reading } from './reading.js';
 
 export interface ConvertOptions {
   readonly files: readonly string[];
@@ -39,29 +36,25 @@ export async function convert(options: ConvertOptions): Promise<Conversion> {
   const { folder, segmentBytes = SEGMENT_BYTES, onProgress } = options;
   const files = await recordingFiles(options.files);
   const surveys = await surveyRecordings(files);
-  let totalBytes = 0;
-  for (const file of files) totalBytes += (await stat(file)).size;
+  const reading = await Reading.of(files, onProgress);
   await makeJournalFolder(folder);
   const conversion = new JournalConversion(randomBytes(8).readBigUInt64LE(), nowNs());
   const segments = new JournalSegments(folder, conversion);
   const reader = new RecordingReader(files, surveys);
-  const damages: DepthwireError[] = [];
   try {
     await segments.next();
     while (await reader.fill()) {
       if (reader.pending.byteLength > 0) await segments.turnAt(segmentBytes);
       reader.use(guarded(() => conversion.take(reader.pending, reader.isFileEnd)));
-      if (reader.damage !== undefined) {
-        if (damages.length < DAMAGES_MAX) damages.push(reader.damage);
-        conversion.miss(reader.damage.code);
-      }
+      const damage = reading.damageOf(reader);
+      if (damage !== undefined) conversion.miss(damage.code);
       await segments.write();
-      onProgress?.(Math.min(1, reader.fileBytes / totalBytes));
+      reading.show(reader.fileBytes);
     }
     conversion.end();
     await segments.end();
     const { records, missed } = conversion.converted();
-    return { segments: segments.paths, records, bytes: segments.bytes, missed, damages };
+    return { segments: segments.paths, records, bytes: segments.bytes, missed, damages: reading.damages };
   } finally {
     await reader.close();
     await segments.close();

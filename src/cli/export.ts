@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { InstrumentOverride } from '../config.js';
@@ -18,12 +17,12 @@ import { TickerRows, tickerSchema } from '../export/ticker-rows.js';
 import { TopRows, topSchema } from '../export/top-rows.js';
 import { TradeTapeRows, tradeSchema } from '../export/trade-rows.js';
 import { WholeFile } from '../export/whole-file.js';
-import { openStreams, recordedStreams } from '../ingest/recorded-streams.js';
 import { surveyRecordings } from '../ingest/recording.js';
 import { recordingFiles } from '../ingest/recording-files.js';
 import { RecordingReader } from '../ingest/recording-reader.js';
 import { EVERYTHING_NS } from '../ingest/source.js';
-import { catalogue, idsOf, overridesOf, underOwnNames } from './catalogue.js';
+import { Reading } from './reading.js';
+import { openRecorded } from './recorded-source.js';
 
 /** What can be exported. */
 export const SUBJECTS = ['levels', 'top', 'trades', 'tickers', 'signals', 'orders', 'liquidations'] as const;
@@ -71,7 +70,6 @@ export interface Exported {
 }
 
 const OUTPUT_BYTES = 8 << 20;
-const DAMAGES_MAX = 100;
 
 /**
  * Runs recordings through the engine and writes rows of what it publishes. The same recordings give the same rows each time. Throws
@@ -96,32 +94,20 @@ export async function exportRows(options: ExportOptions): Promise<Exported> {
   const reader = new RecordingReader(files, surveys);
   let file: WholeFile | undefined;
   try {
-    const instruments = underOwnNames(options.instruments);
-    catalogue(engine, instruments);
-    const wanted = instruments.map(({ name }) => name);
-    const streams = await recordedStreams(files, wanted, engine);
+    const { source, streams, ids } = await openRecorded(engine, files, options.instruments);
     const { names } = streams;
-    const ids = idsOf(engine, names);
-    catalogue(engine, overridesOf(instruments, names));
-    let totalBytes = 0;
-    for (const each of files) totalBytes += (await stat(each)).size;
-
+    const reading = await Reading.of(files, onProgress);
     const schema = schemaOf(what, names);
     const format = await formatOf(form, schema);
     const batch = new RowBatch(schema.columns, (full) => format.add(full));
     file = await WholeFile.begin(out, options.isReplacing);
-    const source = openStreams(engine, streams, ids);
     let steps: Steps;
     ({ published, steps } = rowsOf(what, batch, engine, ids, { fromNs, toNs }));
-    const damages: DepthwireError[] = [];
     while (!steps.isOver && (await reader.fill())) {
       run(engine, source, reader, steps);
-      if (reader.damage !== undefined) {
-        if (damages.length < DAMAGES_MAX) damages.push(reader.damage);
-        engine.sourceFailed(source);
-      }
+      if (reading.damageOf(reader) !== undefined) engine.sourceFailed(source);
       for (const bytes of format.drain()) await file.write(bytes);
-      onProgress?.(Math.min(1, reader.fileBytes / totalBytes));
+      reading.show(reader.fileBytes);
       if (signal?.aborted === true) throw interrupted(out);
       await nextTurn();
     }
@@ -140,7 +126,7 @@ export async function exportRows(options: ExportOptions): Promise<Exported> {
       rows: batch.rows,
       bytes: file.bytes,
       recordingErrors,
-      damages,
+      damages: reading.damages,
       elapsedMs,
     };
   } finally {

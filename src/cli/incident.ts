@@ -5,7 +5,6 @@ import type { InstrumentOverride } from '../config.js';
 import { type BookInfo, type Engine, openEngine } from '../engine.js';
 import { DepthwireError } from '../errors.js';
 import { WholeFile } from '../export/whole-file.js';
-import { openStreams, recordedStreams } from '../ingest/recorded-streams.js';
 import { surveyRecordings } from '../ingest/recording.js';
 import { recordingFiles } from '../ingest/recording-files.js';
 import { RecordingReader } from '../ingest/recording-reader.js';
@@ -16,7 +15,7 @@ import { FrameReader } from '../wire/frame.js';
 import { STREAM } from '../wire/generated/constants.js';
 import { priceOf, qtyOf } from '../wire/level.js';
 import { reasonOf, stateOf } from '../wire/protocol.js';
-import { catalogue, idsOf, overridesOf, underOwnNames } from './catalogue.js';
+import { openRecorded } from './recorded-source.js';
 import { verify } from './verify.js';
 
 export interface IncidentOptions {
@@ -129,16 +128,8 @@ export async function incident(options: IncidentOptions): Promise<Incident> {
     },
   );
   try {
-    const wanted = underOwnNames([options.instrument]);
-    catalogue(engine, wanted);
-    const streams = await recordedStreams(
-      files,
-      wanted.map(({ name }) => name),
-      engine,
-    );
-    const [id = 0] = idsOf(engine, streams.names);
-    catalogue(engine, overridesOf(wanted, streams.names));
-    const source = openStreams(engine, streams, [id]);
+    const { source, streams, ids } = await openRecorded(engine, files, [options.instrument]);
+    const [id = 0] = ids;
     const first =
       streams.isSetUp && files.length > 1
         ? await segmentBefore(files, (head) => engine.segmentBegun(head), fromNs)

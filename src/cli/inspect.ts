@@ -1,12 +1,9 @@
-import { stat } from 'node:fs/promises';
 import { type FaultInfo, type HoldingInfo, type InspectedInfo, RecordingInspection } from '#native';
-import type { DepthwireError, ErrorJson } from '../errors.js';
+import type { ErrorJson } from '../errors.js';
 import { surveyRecordings } from '../ingest/recording.js';
 import { recordingFiles } from '../ingest/recording-files.js';
 import { RecordingReader } from '../ingest/recording-reader.js';
-
-/** Damages of a packed file that are told; all are counted. */
-const DAMAGES_MAX = 100;
+import { Reading } from './reading.js';
 
 export interface InspectOptions {
   readonly files: readonly string[];
@@ -82,32 +79,25 @@ export async function inspect(options: InspectOptions): Promise<readonly Inspect
   const { onProgress } = options;
   const files = await recordingFiles(options.files);
   const surveys = await surveyRecordings(files);
-  let totalBytes = 0;
-  const sizes = new Map<string, number>();
-  for (const file of files) {
-    const { size } = await stat(file);
-    sizes.set(file, size);
-    totalBytes += size;
-  }
+  const whole = await Reading.of(files, onProgress);
   const inspection = new RecordingInspection();
   const inspected: InspectedFile[] = [];
   let readBytes = 0;
   try {
     for (const file of files) {
       const reader = new RecordingReader([file], surveys);
-      const damages: DepthwireError[] = [];
+      const reading = await Reading.of([file]);
       try {
         while (await reader.fill()) {
           reader.use(inspection.take(reader.pending, reader.isFileEnd));
-          if (reader.damage !== undefined) damages.push(reader.damage);
-          onProgress?.(Math.min(1, (readBytes + reader.fileBytes) / totalBytes));
+          reading.damageOf(reader);
+          whole.show(readBytes + reader.fileBytes);
         }
       } finally {
         await reader.close();
       }
-      const size = sizes.get(file) ?? 0;
-      readBytes += size;
-      inspected.push(fileOf(file, size, inspection.fileEnded(), damages));
+      readBytes += reading.totalBytes;
+      inspected.push(fileOf(file, inspection.fileEnded(), reading));
     }
     return inspected;
   } finally {
@@ -117,15 +107,14 @@ export async function inspect(options: InspectOptions): Promise<readonly Inspect
 
 function fileOf(
   file: string,
-  fileBytes: number,
   found: InspectedInfo,
-  damages: readonly DepthwireError[],
+  { totalBytes, damages, damaged }: Reading,
 ): InspectedFile {
   const { segment } = found;
   return {
     file,
     form: found.form ?? null,
-    fileBytes,
+    fileBytes: totalBytes,
     segment:
       segment === undefined || segment === null
         ? null
@@ -142,8 +131,8 @@ function fileOf(
     notes: found.notes,
     connections: found.lines.map(({ line, address, holding }) => ({ line, address, ...holdingOf(holding) })),
     faults: found.faults.map((fault) => faultOf(fault, file)),
-    damages: damages.slice(0, DAMAGES_MAX).map((damage) => damage.toJSON()),
-    faultsCounted: found.faultsCounted + damages.length,
+    damages: damages.map((damage) => damage.toJSON()),
+    faultsCounted: found.faultsCounted + damaged,
   };
 }
 

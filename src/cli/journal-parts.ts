@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { rm, stat } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { JournalMerge, type JournalPartInfo, JournalSlice } from '#native';
-import { typed } from '../engine/guarded.js';
+import { guarded } from '../engine/guarded.js';
 import { DepthwireError } from '../errors.js';
 import { surveyRecordings } from '../ingest/recording.js';
 import { recordingFiles } from '../ingest/recording-files.js';
 import { RecordingReader } from '../ingest/recording-reader.js';
 import { JournalSegments, makeJournalFolder, nowNs, SEGMENT_BYTES } from './journal-segments.js';
+import { Reading } from './reading.js';
 
 /** Beyond every record and every time. */
 export const NO_END = 2n ** 64n - 1n;
@@ -38,8 +39,6 @@ export interface JournalPart extends JournalPartInfo {
   readonly damages: readonly DepthwireError[];
 }
 
-const DAMAGES_MAX = 100;
-
 /**
  * Cuts a part out of a journal: its segments in their order. Records keep their numbers. Throws `journal.*`, and `recording.*` for
  * what cannot be read at all; what was written before an error is a journal as far as it goes.
@@ -47,20 +46,19 @@ const DAMAGES_MAX = 100;
 export async function slice(options: SliceOptions): Promise<JournalPart> {
   const { folder, segmentBytes = SEGMENT_BYTES, fromNs, toNs, firstRecord, lastRecord } = options;
   const files = await recordingFiles(options.files);
-  const progress = await Progress.of({ ...options, files });
+  const reading = await Reading.of(files, options.onProgress);
   await makeJournalFolder(folder);
   const native = new JournalSlice(fromNs, toNs, firstRecord, lastRecord, nowNs());
   const segments = new JournalSegments(folder, native);
   const reader = new RecordingReader(files, await surveyRecordings(files));
-  const damages: DepthwireError[] = [];
   try {
     await segments.next();
     while (await reader.fill()) {
       if (reader.pending.byteLength > 0) await segments.turnAt(segmentBytes);
-      reader.use(refusing(() => native.take(reader.pending, reader.isFileEnd)));
-      if (reader.damage !== undefined && damages.length < DAMAGES_MAX) damages.push(reader.damage);
+      reader.use(guarded(() => native.take(reader.pending, reader.isFileEnd)));
+      reading.damageOf(reader);
       await segments.write();
-      progress.show(reader.fileBytes);
+      reading.show(reader.fileBytes);
     }
     const part = native.end();
     await segments.end();
@@ -68,7 +66,7 @@ export async function slice(options: SliceOptions): Promise<JournalPart> {
       for (const segment of segments.paths) await rm(segment);
       throw nothing(files);
     }
-    return { ...part, segments: segments.paths, bytes: segments.bytes, damages };
+    return { ...part, segments: segments.paths, bytes: segments.bytes, damages: reading.damages };
   } finally {
     await reader.close();
     await segments.close();
@@ -83,14 +81,13 @@ export async function slice(options: SliceOptions): Promise<JournalPart> {
 export async function merge(options: PartOptions): Promise<JournalPart> {
   const { folder, segmentBytes = SEGMENT_BYTES } = options;
   const files = await recordingFiles(options.files);
-  const progress = await Progress.of({ ...options, files });
+  const reading = await Reading.of(files, options.onProgress);
   const journals = byFolder(files);
-  const native = refusing(() => new JournalMerge(journals.length, randomBytes(8).readBigUInt64LE(), nowNs()));
+  const native = guarded(() => new JournalMerge(journals.length, randomBytes(8).readBigUInt64LE(), nowNs()));
   const surveys = await surveyRecordings(files);
   await makeJournalFolder(folder);
   const segments = new JournalSegments(folder, native);
   const readers = journals.map((own) => new RecordingReader(own, surveys));
-  const damages: DepthwireError[] = [];
   try {
     await segments.next();
     for (let index = native.wants(); index >= 0; index = native.wants()) {
@@ -98,17 +95,17 @@ export async function merge(options: PartOptions): Promise<JournalPart> {
       if (reader === undefined) break;
       await segments.turnAt(segmentBytes);
       if (await reader.fill()) {
-        reader.use(refusing(() => native.take(index, reader.pending, reader.isFileEnd)));
-        if (reader.damage !== undefined && damages.length < DAMAGES_MAX) damages.push(reader.damage);
+        reader.use(guarded(() => native.take(index, reader.pending, reader.isFileEnd)));
+        reading.damageOf(reader);
       } else {
-        refusing(() => native.ended(index));
+        guarded(() => native.ended(index));
       }
       await segments.write();
-      progress.show(readers.reduce((sum, each) => sum + each.fileBytes, 0));
+      reading.show(readers.reduce((sum, each) => sum + each.fileBytes, 0));
     }
     const part = native.end();
     await segments.end();
-    return { ...part, segments: segments.paths, bytes: segments.bytes, damages };
+    return { ...part, segments: segments.paths, bytes: segments.bytes, damages: reading.damages };
   } finally {
     for (const reader of readers) await reader.close();
     await segments.close();
@@ -126,15 +123,6 @@ function byFolder(files: readonly string[]): readonly (readonly string[])[] {
   return [...folders.values()];
 }
 
-/** Calls the addon; what it throws is typed. */
-function refusing<T>(body: () => T): T {
-  try {
-    return body();
-  } catch (error) {
-    throw typed(error);
-  }
-}
-
 function nothing(files: readonly string[]): DepthwireError {
   return new DepthwireError('journal.nothing', {
     what: 'no record of the journal is in this part',
@@ -143,24 +131,4 @@ function nothing(files: readonly string[]): DepthwireError {
     got: 'others',
     fix: 'See what it holds with depthwire inspect.',
   });
-}
-
-class Progress {
-  readonly #totalBytes: number;
-  readonly #tell: (share: number) => void;
-
-  private constructor(totalBytes: number, tell: (share: number) => void) {
-    this.#totalBytes = totalBytes;
-    this.#tell = tell;
-  }
-
-  static async of({ files, onProgress = () => {} }: PartOptions): Promise<Progress> {
-    let totalBytes = 0;
-    for (const file of files) totalBytes += (await stat(file)).size;
-    return new Progress(totalBytes, onProgress);
-  }
-
-  show(readBytes: number): void {
-    this.#tell(Math.min(1, readBytes / this.#totalBytes));
-  }
 }

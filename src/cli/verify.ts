@@ -1,16 +1,16 @@
-import { stat } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { InstrumentOverride } from '../config.js';
 import { framesOf } from '../engine/ring.js';
 import { type Engine, type EngineStats, openEngine, startIdNow } from '../engine.js';
 import { DepthwireError } from '../errors.js';
-import { openStreams, recordedStreams } from '../ingest/recorded-streams.js';
 import { surveyRecordings } from '../ingest/recording.js';
 import { recordingFiles } from '../ingest/recording-files.js';
 import { RecordingReader } from '../ingest/recording-reader.js';
 import { EVERYTHING_NS } from '../ingest/source.js';
 import { BatchedReplica, type ReplicaBooks } from './batched-replica.js';
-import { catalogue, idsOf, nameOf, overridesOf, underOwnNames } from './catalogue.js';
+import { nameOf } from './catalogue.js';
+import { Reading } from './reading.js';
+import { openRecorded } from './recorded-source.js';
 import { type RecordedFacts, remedyOf } from './remedies.js';
 import { NO_HOURS } from './verify-hours.js';
 import { failuresOf, type Verified, type VerifiedBook, type VerifyReport } from './verify-report.js';
@@ -27,8 +27,6 @@ export interface VerifyOptions {
 }
 
 const OUTPUT_BYTES = 8 << 20;
-/** Damages of files that are told. */
-const DAMAGES_MAX = 100;
 
 /**
  * Runs recordings through the whole engine, rebuilds every book from the emitted frames, and compares. A damaged file is
@@ -54,31 +52,20 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
       },
     },
   );
-  const instruments = underOwnNames(options.instruments);
-  catalogue(engine, instruments);
-  const wanted = instruments.map(({ name }) => name);
   const surveys = await surveyRecordings(files);
-  const streams = await recordedStreams(files, wanted, engine);
-  const { venue, names } = streams;
-  const ids = idsOf(engine, names);
-  catalogue(engine, overridesOf(instruments, names));
-  const source = openStreams(engine, streams, ids);
-  let totalBytes = 0;
-  for (const file of files) totalBytes += (await stat(file)).size;
+  const { source, streams, ids } = await openRecorded(engine, files, options.instruments);
+  const { venue } = streams;
+  const reading = await Reading.of(files, onProgress);
 
   const startMs = performance.now();
   const reader = new RecordingReader(files, surveys);
-  const damages: DepthwireError[] = [];
   let backwardIn: string | null = null;
   try {
     while (await reader.fill()) {
       reader.use(engine.ingestRecording(source, reader.pending, EVERYTHING_NS, reader.isFileEnd));
-      if (reader.damage !== undefined) {
-        if (damages.length < DAMAGES_MAX) damages.push(reader.damage);
-        engine.sourceFailed(source);
-      }
+      if (reading.damageOf(reader) !== undefined) engine.sourceFailed(source);
       if (backwardIn === null && reader.isFileEnd && engine.stats().backward > 0) backwardIn = reader.path;
-      onProgress?.(Math.min(1, reader.fileBytes / totalBytes));
+      reading.show(reader.fileBytes);
       await nextTurn();
     }
   } finally {
@@ -95,7 +82,7 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
     venue,
     ordersPassedOver: stats.orders.passedOver,
   });
-  const heard = { venue, files, backwardIn, damages, elapsedMs };
+  const heard = { venue, files, backwardIn, damages: reading.damages, elapsedMs };
   const report = reportOf(heard, stats, books);
   const failures = [...failuresOf(report, strict), ...replicated.failures(engine)];
   engine.close();
