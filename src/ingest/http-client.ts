@@ -2,6 +2,7 @@ import { request as httpRequest, type IncomingHttpHeaders, type RequestOptions }
 import { request as httpsRequest } from 'node:https';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
+import { codeOf } from '../errors.js';
 import type { agentsOf } from './proxy.js';
 
 export interface HttpRequest {
@@ -24,7 +25,15 @@ const BODY_BYTES_MAX = 64 << 20;
 
 const unpack = promisify(gunzip);
 
-/** Requests to a venue. A request rejects where no answer was had, whatever the reason; no status is a reason. */
+/** A connection that was kept from an earlier request has been closed by the other side when it was used again. */
+class ClosedBefore extends Error {}
+
+/**
+ * Requests to a venue. A request rejects where no answer was had, whatever the reason; no status is a reason.
+ *
+ * A server may end an idle connection at the moment at which the next request goes out on it. Nothing was answered
+ * then, and each request here is a question: it is asked again, on another connection (RFC 9112, 9.3.1).
+ */
 export class HttpClient {
   readonly #agents: ReturnType<typeof agentsOf>;
   readonly #userAgent: string;
@@ -35,16 +44,32 @@ export class HttpClient {
   }
 
   async request(asked: HttpRequest, signal?: AbortSignal): Promise<HttpAnswer> {
-    const isSecure = asked.url.startsWith('https:');
     const timeout = AbortSignal.timeout(ANSWER_MS_MAX);
+    const until = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+    for (;;) {
+      try {
+        const answer = await this.#ask(asked, until);
+        if (answer.headers['content-encoding'] !== 'gzip') return answer;
+        return { ...answer, body: await unpack(answer.body, { maxOutputLength: BODY_BYTES_MAX }) };
+      } catch (error) {
+        // As often at most as connections are kept: one that is new is not asked for again.
+        if (!(error instanceof ClosedBefore)) throw error;
+      }
+    }
+  }
+
+  #ask(asked: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
+    const isSecure = asked.url.startsWith('https:');
     const options: RequestOptions = {
       method: asked.method,
       agent: isSecure ? this.#agents.https : this.#agents.http,
       headers: { 'user-agent': this.#userAgent, 'accept-encoding': 'gzip', ...asked.headers },
-      signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+      signal,
     };
-    const answer = await new Promise<HttpAnswer>((resolve, reject) => {
+    return new Promise<HttpAnswer>((resolve, reject) => {
+      let isAnswered = false;
       const request = (isSecure ? httpsRequest : httpRequest)(asked.url, options, (response) => {
+        isAnswered = true;
         const chunks: Buffer[] = [];
         let bytes = 0;
         response.on('data', (chunk: Buffer) => {
@@ -58,10 +83,11 @@ export class HttpClient {
           resolve({ status: statusCode, headers, body: Buffer.concat(chunks) });
         });
       });
-      request.once('error', reject);
+      request.once('error', (error) => {
+        const isClosed = codeOf(error) === 'ECONNRESET' || codeOf(error) === 'EPIPE';
+        reject(request.reusedSocket && !isAnswered && isClosed ? new ClosedBefore(error.message) : error);
+      });
       request.end(asked.body);
     });
-    if (answer.headers['content-encoding'] !== 'gzip') return answer;
-    return { ...answer, body: await unpack(answer.body, { maxOutputLength: BODY_BYTES_MAX }) };
   }
 }
