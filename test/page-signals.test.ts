@@ -56,6 +56,8 @@ describe('signals on the page', () => {
     expect(await page.textContent('[data-signal="vpin"][data-absent] .signal-value')).toBe('–');
     await page.waitForSelector('[data-signal="mid"] path[d*="L"]', { state: 'attached' });
     expect(await page.textContent('[data-signal="mid"] .signal-unit')).toBe('price');
+    // Its window is not full yet, once there is one.
+    await page.waitForSelector('[data-signal="volatility"][data-partial]');
     expect(await page.textContent('[data-signal="volatility"] .signal-unit')).toBe('1/√year, partial');
     await page.click('[aria-label="Close the signals"]');
     await page.waitForSelector('.signals', { state: 'detached' });

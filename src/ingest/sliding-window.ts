@@ -1,7 +1,10 @@
 import type { Rate } from './venues/facts.js';
 
-/** What is sent evenly may arrive closer together: a window is taken for longer by so much of it, and by so much at most. */
-const SLACK = 0.15;
+/**
+ * What is sent evenly may arrive closer together: a window is taken for longer by so much of it, and by so much at most. A
+ * segment that is lost once comes 200 ms late at least: the least time after which Linux sends it again (TCP_RTO_MIN).
+ */
+const SLACK = 0.25;
 const SLACK_MS_MAX = 250;
 
 /**
