@@ -208,10 +208,18 @@ describe('the Rust client', () => {
         await serving.source.ended;
         const isWhole = (lines: readonly string[]): boolean =>
           lines.length === 3 && lines.every((line) => line.startsWith(`${NAME} synced `));
-        const [named, numbered] = await Promise.all(
-          [clients[0], clients[1]].map((client) => client.until(isWhole, 'book over TLS')),
-        );
-        expect(named).toEqual(numbered);
+        // Each in its own time, and what is computed of it at an interval last.
+        await expect
+          .poll(
+            async () => {
+              const [named, numbered] = await Promise.all(
+                [clients[0], clients[1]].map((client) => client.until(isWhole, 'book over TLS')),
+              );
+              return named?.join('\n') === numbered?.join('\n');
+            },
+            { timeout: 20_000 },
+          )
+          .toBe(true);
         for (const client of [clients[2], clients[3]]) expect((await client.ask()).lines).toEqual([]);
         expect(clients[2].err).toContain('UnknownIssuer');
         expect(clients[3].err).toMatch(/feed\.\w+/);

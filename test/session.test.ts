@@ -130,9 +130,9 @@ describe('subscriptions', () => {
     const limits = { ...UNLIMITED, rates: [{ of: 'messages', max: 3, windowMs: 1000 }] as const };
     const all = await rig({ facts: { limits } }, books(45));
     await until(() => said(all).length === 2, 'the first two');
-    all.clock.pass(1200);
+    all.clock.pass(1300);
     await until(() => said(all).length === 4, 'two more');
-    all.clock.pass(1200);
+    all.clock.pass(1300);
     await until(() => said(all).length === 5, 'the last');
     const messages = said(all) as readonly { op: string; args: readonly string[]; id: number }[];
     expect(messages.map(({ args }) => args.length)).toEqual([10, 10, 10, 10, 5]);
@@ -341,7 +341,7 @@ describe('signs of life', () => {
     for (let ping = 0; ping < 10; ping++) visitor?.socket.ping(String(ping));
     await until(() => answers.length === 1, 'an answer at once');
     await new Promise((resolve) => setTimeout(resolve, 50));
-    all.clock.pass(1200);
+    all.clock.pass(1300);
     await until(() => answers.length === 2, 'one more');
     expect(answers).toEqual(['0', '9']);
     expect(said(all).length + answers.length).toBeLessThanOrEqual(6);
@@ -352,7 +352,7 @@ describe('signs of life', () => {
     const all = await rig({ facts: { limits } }, books(30));
     await until(() => said(all).length === 1, 'the first');
     all.connection.say('{"op":"pong"}');
-    all.clock.pass(1200);
+    all.clock.pass(1300);
     await until(() => said(all).length === 2, 'the answer');
     expect(said(all)[1]).toEqual({ op: 'pong' });
   });
