@@ -7,12 +7,10 @@ const DAMAGES_MAX = 100;
 
 /** How far a command has read its files, and what is wrong with them. */
 export class Reading {
-  /** The first hundred. */
-  readonly damages: DepthwireError[] = [];
-  /** All of them. */
-  damaged = 0;
   /** Of the files as they are, packed or not. */
   readonly totalBytes: number;
+  readonly #damages: DepthwireError[] = [];
+  #damaged = 0;
   readonly #tell: ((share: number) => void) | undefined;
 
   private constructor(totalBytes: number, tell: ((share: number) => void) | undefined) {
@@ -27,12 +25,21 @@ export class Reading {
     return new Reading(totalBytes, onProgress);
   }
 
+  /** What is wrong with the files, the first hundred. */
+  get damages(): readonly DepthwireError[] {
+    return this.#damages;
+  }
+
+  /** How often something was wrong with them. */
+  get damaged(): number {
+    return this.#damaged;
+  }
+
   /** Takes note of the damage at which a reader stands; none where it stands at none. */
-  damageOf(reader: RecordingReader): DepthwireError | undefined {
-    const { damage } = reader;
+  damageOf({ damage }: Pick<RecordingReader, 'damage'>): DepthwireError | undefined {
     if (damage === undefined) return undefined;
-    this.damaged += 1;
-    if (this.damages.length < DAMAGES_MAX) this.damages.push(damage);
+    this.#damaged += 1;
+    if (this.#damages.length < DAMAGES_MAX) this.#damages.push(damage);
     return damage;
   }
 

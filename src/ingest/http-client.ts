@@ -52,7 +52,7 @@ export class HttpClient {
         if (answer.headers['content-encoding'] !== 'gzip') return answer;
         return { ...answer, body: await unpack(answer.body, { maxOutputLength: BODY_BYTES_MAX }) };
       } catch (error) {
-        // As often at most as connections are kept: one that is new is not asked for again.
+        // Each time a kept connection is gone, and within the time of one answer: on a new one it is not asked again.
         if (!(error instanceof ClosedBefore)) throw error;
       }
     }
